@@ -1,0 +1,52 @@
+/** The errors of {@link KezChat}, closed. Each says what happened, to what, and what can be done. */
+import * as Data from "effect/Data"
+import type { Problem } from "../protocol/Problem.ts"
+import type { BrokerRefused, BrokerUnavailable } from "../services/Broker.ts"
+import type { ServerUnreachable } from "../services/Directory.ts"
+import type { StoreConflict, StoreError } from "../services/LocalStore.ts"
+import type { VaultError } from "../services/Vault.ts"
+
+/** There is no account on this device yet. */
+export class NoAccount extends Data.TaggedError("NoAccount")<{}> {
+  override get message(): string {
+    return "there is no account here yet: register or restore one"
+  }
+}
+
+/** An account of another key or handle is already on this device. */
+export class AccountExists extends Data.TaggedError("AccountExists")<{ readonly handle: string }> {
+  override get message(): string {
+    return `this device already holds ${this.handle}`
+  }
+}
+
+/** The name stands for nobody we know. */
+export class ContactUnknown extends Data.TaggedError("ContactUnknown")<{ readonly who: string }> {
+  override get message(): string {
+    return `${this.who} is not among your contacts: add them first`
+  }
+}
+
+/** Sending is stopped because the contact's key or chain changed, or because the contact is blocked or unaccepted. */
+export class SendBlocked extends Data.TaggedError("SendBlocked")<{
+  readonly who: string
+  readonly reason: "changed" | "blocked"
+  readonly detail: string
+}> {
+  override get message(): string {
+    return `not sent to ${this.who}: ${this.detail}`
+  }
+}
+
+export type KezChatError =
+  | NoAccount
+  | AccountExists
+  | ContactUnknown
+  | SendBlocked
+  | Problem
+  | ServerUnreachable
+  | BrokerRefused
+  | BrokerUnavailable
+  | StoreError
+  | StoreConflict
+  | VaultError

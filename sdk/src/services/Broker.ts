@@ -1,0 +1,89 @@
+/**
+ * The home server's message broker as a client uses it: send to any inbox, read one's own.
+ *
+ * A connection belongs to one account. It reconnects by itself; `state` says where it stands.
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import type { Page } from "../protocol/Page.ts"
+import type { Problem } from "../protocol/Problem.ts"
+
+/** Why a send or fetch was refused by the home server (nats.md: the send responder's closed list). */
+export type RefusalCode = "full" | "slow" | "unknown" | "bad" | "size" | "retry"
+
+/** The server answered and refused. `full`, `slow` and `retry` may succeed later; the others never will. */
+export class BrokerRefused extends Data.TaggedError("BrokerRefused")<{
+  readonly code: RefusalCode
+  readonly retryable: boolean
+}> {
+  override get message(): string {
+    return {
+      full: "the recipient's inbox is full",
+      slow: "a sending limit was reached; it will be tried again later",
+      unknown: "the recipient is not registered on this server",
+      bad: "the server rejected the frame",
+      size: "the frame is too large for the server",
+      retry: "the server could not store the message just now"
+    }[this.code]
+  }
+}
+
+/** The broker cannot be reached, or the login was refused (`unauthorized`: unregistered or revoked key, wrong host name). */
+export class BrokerUnavailable extends Data.TaggedError("BrokerUnavailable")<{
+  readonly reason: "unreachable" | "unauthorized" | "closed" | "timeout"
+  readonly detail: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return `broker: ${this.detail}`
+  }
+}
+
+/** Where a connection stands. `since` is in milliseconds since the epoch. */
+export type ConnectionState =
+  | { readonly _tag: "Connecting"; readonly since: number }
+  | { readonly _tag: "Online"; readonly since: number; readonly url: string }
+  | { readonly _tag: "Offline"; readonly since: number; readonly error: BrokerUnavailable }
+  | { readonly _tag: "Closed"; readonly since: number }
+
+/** A frame as the stream stored it. */
+export interface Delivered {
+  /** Which of the account's two stream subjects it lies on: mail from others, or the account's own sent copies. */
+  readonly subject: "inbox" | "self"
+  /** Stream sequence number. */
+  readonly seq: number
+  /** Sequence number of the frame before it on the same stream subject, 0 for none. */
+  readonly lastSeq: number
+  /** Time of storage in milliseconds since the epoch. */
+  readonly timeMillis: number
+  readonly frame: Uint8Array
+}
+
+/** What proves to the broker who connects; made by `Identity.brokerLogin`. Signs only the login bytes for `host`. */
+export interface BrokerLogin {
+  readonly account: AdmittedKey
+  /** The public nkey, `U...`. */
+  readonly nkey: string
+  /** The 64-byte signature over (host, nonce); fails on a nonce that is not 15 characters of `[A-Za-z0-9_-]`. */
+  sign(host: string, nonce: string): Uint8Array
+}
+
+export interface BrokerConnection {
+  /** Begins with the present state; ends with the connection. */
+  readonly state: Stream.Stream<ConnectionState>
+  /** Stores a sealed frame in an inbox. `kezId` is 22 base64url characters; repeating it with the same frame is harmless. */
+  send(recipient: AdmittedKey, kezId: string, frame: Uint8Array): Effect.Effect<void, BrokerRefused | BrokerUnavailable>
+  /** The stored frames after stream sequence number `after`, oldest first. `epoch` is the last one seen, base64url. */
+  fetch(after: number, epoch?: string): Effect.Effect<Page, Problem | BrokerRefused | BrokerUnavailable>
+  /** Frames as they are stored. Subscribed when this value is obtained, so nothing after that is missed while connected. */
+  readonly live: Stream.Stream<Delivered>
+}
+
+export class Broker extends Context.Service<Broker, {
+  /** Opens a connection for an account and keeps it until the scope closes. Does not wait until it is online. */
+  connect(login: BrokerLogin): Effect.Effect<BrokerConnection, never, Scope.Scope>
+}>()("@kez-chat/sdk/Broker") {}
