@@ -64,6 +64,8 @@ export const codes = {
   method_not_allowed: { status: 405, title: "Method not allowed" },
   media_type_unsupported: { status: 415, title: "Unsupported media type" },
   request_malformed: { status: 400, title: "Malformed request" },
+  request_timeout: { status: 408, title: "The request took too long to arrive" },
+  uri_too_long: { status: 414, title: "The request target is too long" },
   rate_limited: { status: 429, title: "Too many requests" },
   unavailable: { status: 503, title: "Temporarily unavailable" },
   internal: { status: 500, title: "Internal error" },
