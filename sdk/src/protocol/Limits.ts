@@ -1,0 +1,94 @@
+/**
+ * The limits of the protocol. They bound what a peer must accept, so changing one changes the protocol;
+ * an operator's own limits (rates, quotas) are the server's configuration instead.
+ */
+
+/** Bytes of a seed, of a public key and of an X25519 or content key. */
+export const keyBytes = 32
+/** Bytes of an Ed25519 signature (RFC 8032). */
+export const signatureBytes = 64
+/** Containers inside one another in signed JSON, the outermost included. */
+export const jsonDepth = 16
+/** Bytes of a claim or any single proof, after decompression. */
+export const proofBytes = 64 * 1024
+/** Bytes of any one signed envelope as received, unless a narrower limit of its kind applies. */
+export const envelopeBytes = 1024 * 1024
+/** Bytes of one sigchain event's envelope as JCS. */
+export const sigchainEventBytes = 64 * 1024
+/** Bytes of a whole chain, one JCS envelope a line, and of a decompressed bundle. */
+export const sigchainBytes = 4 * 1024 * 1024
+/** Bytes of a manifest's envelope as JCS. */
+export const manifestBytes = 1024 * 1024
+/** Bytes of a registration or deletion statement as received. */
+export const registrationBytes = 8 * 1024
+
+/** Characters of a handle's local part. */
+export const handleMin = 3
+export const handleMax = 32
+/** Characters of a server name (RFC 1035 section 2.3.4) and of one label in it. */
+export const serverNameLength = 253
+export const serverLabelLength = 63
+/** Characters of an identifier, `system:identifier`. */
+export const identifierLength = 512
+/** Characters of a web URL inside an identifier, an endpoint or a server's answer. */
+export const urlLength = 512
+
+/** Characters of a sigchain operation's name. */
+export const opLength = 64
+/** Endpoints in a handle record, and broker URLs of each kind in a server's self-description. */
+export const recordEndpoints = 16
+export const brokerUrls = 16
+
+/** How far a registration's or deletion's `created_at` may lie from the server's clock, in milliseconds. */
+export const registrationWindowMillis = 5 * 60 * 1000
+/** How long before its arrival a message may have been created without being shown as suspicious, in milliseconds. */
+export const messageAgeMillis = 30 * 24 * 60 * 60 * 1000
+/** How long after its arrival a message may claim to have been created, in milliseconds. */
+export const messageAheadMillis = 10 * 60 * 1000
+
+/** Bytes of a message id, a device id, an entry id and a `Kez-Id`; 22 base64url characters each. */
+export const idBytes = 16
+export const idCharacters = 22
+/** Bytes of a message's salt. */
+export const saltBytes = 32
+/** Bytes of a message body as JCS, before padding. */
+export const bodyBytes = 40_960
+/** Ids in one receipt. */
+export const receiptIds = 128
+/** Bytes of a thumbnail in a `file_share`. */
+export const thumbnailBytes = 8 * 1024
+/** Bytes of a sealed frame. */
+export const frameBytes = 65_536
+/** Bytes of a ChaCha20-Poly1305 tag and nonce (RFC 8439). */
+export const tagBytes = 16
+export const aeadNonceBytes = 12
+
+/** Frames on one page of the inbox, and the bytes the broker is asked for at most. */
+export const pageFrames = 512
+export const pageBytes = 700_000
+/** Bytes of one message on the broker, header included (its `max_payload`): no page is larger. */
+export const brokerPayloadBytes = 1_048_576
+/** Bytes of a fetch request's JSON. */
+export const fetchRequestBytes = 512
+/** Bytes of a page's epoch and of a fetch request's nonce. */
+export const epochBytes = 16
+export const fetchNonceBytes = 16
+/** Characters of the nonce a NATS server sends at login. */
+export const loginNonceCharacters = 15
+
+/** Bytes of any envelope but a shared-files manifest, as received. */
+export const envelopeBytes = 64 * 1024
+/** Bytes of a shared-files manifest. */
+export const manifestBytes = 1024 * 1024
+/** Characters of the name of a sigchain operation. */
+export const operationMax = 64
+/** Broker URLs of each kind that a home server may list, in its record of a handle and in its own description. */
+export const brokerUrls = 16
+/** Characters of a file name and of a media type in a message. */
+export const filenameMax = 255
+export const mediaTypeMax = 127
+/** Characters of an Iroh ticket in a message. */
+export const ticketMax = 1024
+/** Network addresses in one `address` body, and how far its expiry may lie ahead, in milliseconds. */
+export const addressesMax = 32
+export const addressLifetimeMillis = 5 * 60 * 1000
