@@ -1,0 +1,267 @@
+/**
+ * A home server's broker inside the test process: many accounts, one stream, and switches for what goes wrong.
+ *
+ * It keeps the rules that clients lean on (one stream sequence for all accounts, deduplication by (recipient, Kez-Id),
+ * pages from a cursor, an epoch) and passes the same kit as the real adapters. Faults act from the moment they are set.
+ */
+import { type Cause, Effect, Layer, Queue, Stream, SubscriptionRef } from "effect"
+import type { AdmittedKey } from "../../src/protocol/KeyAdmission.ts"
+import type { Page } from "../../src/protocol/Page.ts"
+import { Problem } from "../../src/protocol/Problem.ts"
+import {
+  Broker,
+  type BrokerConnection,
+  type BrokerLogin,
+  BrokerRefused,
+  BrokerUnavailable,
+  type ConnectionState,
+  type Delivered,
+  type RefusalCode
+} from "../../src/services/Broker.ts"
+
+interface Stored {
+  readonly seq: number
+  readonly owner: string
+  readonly subject: "inbox" | "self"
+  readonly lastSeq: number
+  readonly timeMillis: number
+  readonly frame: Uint8Array
+}
+
+interface Session {
+  readonly account: string
+  readonly state: SubscriptionRef.SubscriptionRef<ConnectionState>
+  readonly listeners: Set<Queue.Queue<Delivered, Cause.Done>>
+  held: Delivered | undefined
+}
+
+/** What goes wrong, for every account or only for `account` (hex). All off at first. */
+export interface Faults {
+  /** Live deliveries for which this answers true never arrive (they stay in the stream). */
+  dropLive: (delivered: Delivered, account: string) => boolean
+  /** Each live delivery arrives twice. */
+  duplicateLive: boolean
+  /** Live deliveries arrive in swapped pairs. */
+  reorderLive: boolean
+  /** The frame is stored, but the sender learns only of a timeout. As many sends as this number says. */
+  loseAcks: number
+  /** The next sends are refused with these codes, one each. */
+  refuse: Array<RefusalCode>
+  /** The next fetches give a page that was made for another request. */
+  foreignPages: number
+  /** Most frames in a page. */
+  pageSize: number
+}
+
+export interface MemoryBroker {
+  readonly layer: Layer.Layer<Broker>
+  readonly faults: Faults
+  /** Takes the broker (or one account's connections) away, and brings it back. */
+  setOnline(online: boolean, account?: AdmittedKey): void
+  /** Refuses logins of an account and closes its connections, as after a revocation; or takes that back. */
+  setAuthorized(account: AdmittedKey, authorized: boolean): void
+  /** Sends to an unregistered account are refused with `unknown`. Accounts count as registered unless said otherwise. */
+  setRegistered(account: AdmittedKey, registered: boolean): void
+  /** Stores a frame as if somebody had sent it: to plant garbage, or a message from a client that is not under test. */
+  store(recipient: AdmittedKey, frame: Uint8Array, subject?: "inbox" | "self"): number
+  /** Frames with a sequence number of at most `seq` have expired. */
+  expire(seq: number): void
+  /** The stream was made anew: other epoch, sequence numbers from 1; its frames are gone unless `keep`. */
+  newEpoch(keep?: boolean): void
+  /** What an account's inbox and self copies hold now, oldest first. */
+  stored(account: AdmittedKey): ReadonlyArray<Stored>
+  /** How often clients asked for a page, for tests that count. */
+  readonly fetches: () => number
+}
+
+/** A broker of its own; `now` gives milliseconds since the epoch (default the machine's clock). */
+export const makeMemoryBroker = (options?: { readonly now?: () => number }): MemoryBroker => {
+  const now = options?.now ?? Date.now
+  const faults: Faults = {
+    dropLive: () => false,
+    duplicateLive: false,
+    reorderLive: false,
+    loseAcks: 0,
+    refuse: [],
+    foreignPages: 0,
+    pageSize: 512
+  }
+  const sessions = new Set<Session>()
+  const offline = new Set<string>()
+  const unauthorized = new Set<string>()
+  const unregistered = new Set<string>()
+  const seen = new Set<string>()
+  let allOffline = false
+  let log: Array<Stored> = []
+  let lastSeq = 0
+  let epochs = 0
+  let fetches = 0
+  const epoch = () => Buffer.alloc(16, epochs + 1).toString("base64url")
+
+  const outage = (account: string): BrokerUnavailable | undefined =>
+    unauthorized.has(account)
+      ? new BrokerUnavailable({ reason: "unauthorized", detail: "the login was refused" })
+      : allOffline || offline.has(account)
+        ? new BrokerUnavailable({ reason: "unreachable", detail: "connection refused" })
+        : undefined
+
+  const refresh = (session: Session) => {
+    const error = outage(session.account)
+    const state = SubscriptionRef.getUnsafe(session.state)
+    if (error !== undefined && (state._tag !== "Offline" || state.error.reason !== error.reason)) {
+      session.held = undefined
+      Effect.runSync(SubscriptionRef.set(session.state, { _tag: "Offline", since: now(), error }))
+    } else if (error === undefined && state._tag !== "Online") {
+      Effect.runSync(SubscriptionRef.set(session.state, { _tag: "Online", since: now(), url: "memory://broker" }))
+    }
+  }
+  const refreshAll = () => {
+    for (const session of sessions) refresh(session)
+  }
+
+  const offer = (session: Session, delivered: Delivered) => {
+    for (const listener of session.listeners) Queue.offerUnsafe(listener, delivered)
+  }
+  const deliver = (session: Session, delivered: Delivered) => {
+    if (outage(session.account) !== undefined || faults.dropLive(delivered, session.account)) return
+    const copies = faults.duplicateLive ? [delivered, delivered] : [delivered]
+    for (const copy of copies) {
+      if (faults.reorderLive && session.held === undefined) {
+        session.held = copy
+      } else {
+        offer(session, copy)
+        if (session.held !== undefined) offer(session, session.held)
+        session.held = undefined
+      }
+    }
+  }
+
+  const append = (owner: string, frame: Uint8Array, subject: "inbox" | "self"): number => {
+    const previous = log.findLast((entry) => entry.owner === owner && entry.subject === subject)
+    lastSeq += 1
+    const entry: Stored = {
+      seq: lastSeq,
+      owner,
+      subject,
+      lastSeq: previous?.seq ?? 0,
+      timeMillis: now(),
+      frame: frame.slice()
+    }
+    log.push(entry)
+    const { owner: _, ...delivered } = entry
+    for (const session of sessions) if (session.account === owner) deliver(session, delivered)
+    return lastSeq
+  }
+
+  const send = (from: string, recipient: string, kezId: string, frame: Uint8Array) =>
+    Effect.gen(function* () {
+      const error = outage(from)
+      if (error !== undefined) return yield* error
+      const refusal =
+        faults.refuse.shift() ??
+        (unregistered.has(recipient)
+          ? "unknown"
+          : !/^[A-Za-z0-9_-]{22}$/.test(kezId)
+            ? "bad"
+            : frame.length < 1 || frame.length > 65_536
+              ? "size"
+              : undefined)
+      if (refusal !== undefined) {
+        return yield* new BrokerRefused({ code: refusal, retryable: ["full", "slow", "retry"].includes(refusal) })
+      }
+      const id = `${recipient}.${kezId}`
+      if (!seen.has(id)) {
+        seen.add(id)
+        append(recipient, frame, from === recipient ? "self" : "inbox")
+      }
+      if (faults.loseAcks > 0) {
+        faults.loseAcks -= 1
+        return yield* new BrokerUnavailable({ reason: "timeout", detail: "no answer in time" })
+      }
+    })
+
+  const fetch = (account: string, after: number, known?: string) =>
+    Effect.suspend((): Effect.Effect<Page, BrokerUnavailable | Problem> => {
+      fetches += 1
+      const error = outage(account)
+      if (error !== undefined) return Effect.fail(error)
+      if (faults.foreignPages > 0) {
+        faults.foreignPages -= 1
+        return Effect.fail(new Problem({ code: "page_malformed", detail: "made for another request" }))
+      }
+      // As the real responder does: a cursor of another epoch means nothing here, and the client starts again.
+      const from = known !== undefined && known !== epoch() ? 0 : after
+      const rest = log.filter((entry) => entry.owner === account && entry.seq > from)
+      const page: Page = {
+        epoch: epoch(),
+        last: lastSeq,
+        pending: Math.max(0, rest.length - faults.pageSize),
+        frames: rest.slice(0, faults.pageSize).map(({ seq, timeMillis, frame }) => ({ seq, timeMillis, frame }))
+      }
+      return Effect.succeed(page)
+    })
+
+  const connect = (login: BrokerLogin) =>
+    Effect.gen(function* () {
+      const account = login.account.hex
+      const state = yield* SubscriptionRef.make<ConnectionState>({ _tag: "Connecting", since: now() })
+      const session: Session = { account, state, listeners: new Set(), held: undefined }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          sessions.add(session)
+          refresh(session)
+        }),
+        () =>
+          Effect.gen(function* () {
+            sessions.delete(session)
+            for (const listener of session.listeners) Queue.endUnsafe(listener)
+            yield* SubscriptionRef.set(state, { _tag: "Closed", since: now() })
+          })
+      )
+      const connection: BrokerConnection = {
+        state: SubscriptionRef.changes(state).pipe(Stream.takeUntil((value) => value._tag === "Closed")),
+        send: (recipient, kezId, frame) => send(account, recipient.hex, kezId, frame),
+        fetch: (after, known) => fetch(account, after, known),
+        get live() {
+          const queue = Effect.runSync(Queue.sliding<Delivered, Cause.Done>(512))
+          session.listeners.add(queue)
+          return Stream.fromQueue(queue).pipe(Stream.ensuring(Effect.sync(() => session.listeners.delete(queue))))
+        }
+      }
+      return connection
+    })
+
+  return {
+    layer: Layer.succeed(Broker, Broker.of({ connect })),
+    faults,
+    setOnline: (online, account) => {
+      if (account === undefined) allOffline = !online
+      else if (online) offline.delete(account.hex)
+      else offline.add(account.hex)
+      refreshAll()
+    },
+    setAuthorized: (account, authorized) => {
+      if (authorized) unauthorized.delete(account.hex)
+      else unauthorized.add(account.hex)
+      refreshAll()
+    },
+    setRegistered: (account, registered) => {
+      if (registered) unregistered.delete(account.hex)
+      else unregistered.add(account.hex)
+    },
+    store: (recipient, frame, subject = "inbox") => append(recipient.hex, frame, subject),
+    expire: (seq) => {
+      log = log.filter((entry) => entry.seq > seq)
+    },
+    newEpoch: (keep = false) => {
+      const old = keep ? log : []
+      epochs += 1
+      lastSeq = 0
+      log = []
+      seen.clear()
+      for (const entry of old) append(entry.owner, entry.frame, entry.subject)
+    },
+    stored: (account) => log.filter((entry) => entry.owner === account.hex),
+    fetches: () => fetches
+  }
+}
