@@ -11,14 +11,10 @@ export const signatureBytes = 64
 export const jsonDepth = 16
 /** Bytes of a claim or any single proof, after decompression. */
 export const proofBytes = 64 * 1024
-/** Bytes of any one signed envelope as received, unless a narrower limit of its kind applies. */
-export const envelopeBytes = 1024 * 1024
 /** Bytes of one sigchain event's envelope as JCS. */
-export const sigchainEventBytes = 64 * 1024
+export const eventBytes = 64 * 1024
 /** Bytes of a whole chain, one JCS envelope a line, and of a decompressed bundle. */
-export const sigchainBytes = 4 * 1024 * 1024
-/** Bytes of a manifest's envelope as JCS. */
-export const manifestBytes = 1024 * 1024
+export const chainBytes = 4 * 1024 * 1024
 /** Bytes of a registration or deletion statement as received. */
 export const registrationBytes = 8 * 1024
 
@@ -26,21 +22,15 @@ export const registrationBytes = 8 * 1024
 export const handleMin = 3
 export const handleMax = 32
 /** Characters of a server name (RFC 1035 section 2.3.4) and of one label in it. */
-export const serverNameLength = 253
-export const serverLabelLength = 63
+export const serverNameMax = 253
+export const serverLabelMax = 63
 /** Characters of an identifier, `system:identifier`. */
-export const identifierLength = 512
+export const identifierMax = 512
 /** Characters of a web URL inside an identifier, an endpoint or a server's answer. */
-export const urlLength = 512
-
-/** Characters of a sigchain operation's name. */
-export const opLength = 64
-/** Endpoints in a handle record, and broker URLs of each kind in a server's self-description. */
-export const recordEndpoints = 16
-export const brokerUrls = 16
+export const urlMax = 512
 
 /** How far a registration's or deletion's `created_at` may lie from the server's clock, in milliseconds. */
-export const registrationWindowMillis = 5 * 60 * 1000
+export const statementWindowMillis = 5 * 60 * 1000
 /** How long before its arrival a message may have been created without being shown as suspicious, in milliseconds. */
 export const messageAgeMillis = 30 * 24 * 60 * 60 * 1000
 /** How long after its arrival a message may claim to have been created, in milliseconds. */
