@@ -1,0 +1,104 @@
+/**
+ * Every call to the OS keychain is made by a short-lived child process.
+ *
+ * The native library connects to D-Bus inside its constructor, on the calling thread, and has no time limit: a session
+ * bus that accepts and never answers would stop this process for good (tried), and a thread cannot be abandoned in the
+ * middle of a native call. A child can be killed. The seed crosses on its standard input and output, never in its
+ * arguments or environment.
+ */
+import * as Effect from "effect/Effect"
+import { spawn } from "node:child_process"
+import { createRequire } from "node:module"
+import { VaultError } from "../../services/Vault.ts"
+
+/** What the child is asked; `secret` is hex and present only for `save`. */
+export interface KeychainRequest {
+  readonly op: "probe" | "load" | "save" | "clear"
+  readonly service: string
+  readonly account: string
+  readonly secret?: string
+}
+
+type Answer = { readonly ok: true; readonly value: string | null } | { readonly ok: false; readonly error: string }
+
+// Runs in the child as CommonJS. On Linux the store is pinned: without the pin the library falls back to the kernel's
+// keyutils, which forgets at the next restart.
+const program = `
+const answer = (value) => process.stdout.write(JSON.stringify(value))
+let text = ""
+process.stdin.setEncoding("utf8")
+process.stdin.on("data", (part) => { text += part })
+process.stdin.on("end", () => {
+  try {
+    const { Entry } = require(process.argv[1])
+    const { op, service, account, secret } = JSON.parse(text)
+    const entry = new Entry(service, account, { linux: { store: "secret-service" } })
+    if (op === "save") entry.setPassword(secret)
+    else if (op === "clear") entry.deletePassword()
+    answer({ ok: true, value: op === "load" || op === "probe" ? entry.getPassword() : null })
+  } catch (error) {
+    answer({ ok: false, error: String(error && error.message || error) })
+  }
+})`
+
+const unavailable = (detail: string, cause?: unknown): VaultError =>
+  new VaultError({ reason: "unavailable", detail, ...(cause === undefined ? {} : { cause }) })
+
+/** Path of the native module, found without loading it. */
+const modulePath = Effect.try({
+  try: () => createRequire(import.meta.url).resolve("@napi-rs/keyring"),
+  catch: (cause) =>
+    unavailable("the OS keychain needs the package @napi-rs/keyring: npm install @napi-rs/keyring", cause)
+})
+
+const parseAnswer = (text: string): Answer | undefined => {
+  try {
+    const value = JSON.parse(text) as Partial<Record<string, unknown>> | null
+    if (value?.["ok"] === true && (value["value"] === null || typeof value["value"] === "string")) {
+      return { ok: true, value: value["value"] }
+    }
+    if (value?.["ok"] === false && typeof value["error"] === "string") return { ok: false, error: value["error"] }
+  } catch {
+    // An answer cut short is no answer.
+  }
+  return undefined
+}
+
+/**
+ * Asks the keychain and kills the child when `timeoutMillis` have passed. `module` is the native library's path, looked
+ * up where it is not given.
+ */
+export const ask = (
+  request: KeychainRequest,
+  options: { readonly timeoutMillis: number; readonly module?: string }
+): Effect.Effect<string | null, VaultError> =>
+  Effect.gen(function* () {
+    const library = options.module ?? (yield* modulePath)
+    const answer = yield* Effect.callback<Answer | undefined, VaultError>((resume) => {
+      const child = spawn(process.execPath, ["-e", program, library], {
+        stdio: ["pipe", "pipe", "ignore"],
+        windowsHide: true,
+        // An Electron host runs the child as plain Node; NODE_OPTIONS of the host (loaders, inspectors) are not for it.
+        env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }
+      })
+      const parts: Array<Buffer> = []
+      child.on("error", (cause) => resume(Effect.fail(unavailable("the keychain helper could not be started", cause))))
+      child.stdout.on("data", (part: Buffer) => parts.push(part))
+      child.on("close", () => resume(Effect.succeed(parseAnswer(Buffer.concat(parts).toString("utf8")))))
+      // The child may end before it has read everything; its answer says why.
+      child.stdin.on("error", () => {})
+      child.stdin.end(JSON.stringify(request))
+      return Effect.sync(() => {
+        child.kill("SIGKILL")
+      })
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: options.timeoutMillis,
+        orElse: () =>
+          Effect.fail(unavailable(`the OS keychain did not answer within ${options.timeoutMillis / 1000} s`))
+      })
+    )
+    if (answer === undefined) return yield* unavailable("the keychain helper ended without an answer")
+    if (!answer.ok) return yield* unavailable(answer.error)
+    return answer.value
+  })
