@@ -28,6 +28,7 @@ export class StoreConflict extends Data.TaggedError("StoreConflict")<{ readonly 
 }
 
 export interface Entry {
+  /** Well-formed text (no lone surrogates). */
   readonly key: string
   readonly value: Uint8Array
 }
@@ -45,16 +46,36 @@ export interface Range {
   readonly reverse?: boolean
 }
 
-/** One write. `ifAbsent` makes the whole commit fail with `StoreConflict` when the key exists. */
+/**
+ * The smallest key that is greater than every key beginning with `prefix`, in UTF-8 order; undefined where there is
+ * none (an empty prefix, or nothing but U+10FFFF). For adapters that turn a prefix into a range.
+ */
+export const prefixEnd = (prefix: string): string | undefined => {
+  const points = Array.from(prefix, (character) => character.codePointAt(0)!)
+  while (points.length > 0) {
+    const last = points.pop()!
+    // The surrogates are no characters: U+D7FF is followed by U+E000.
+    if (last < 0x10ffff) return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1)
+  }
+  return undefined
+}
+
+/**
+ * One write. `ifAbsent` makes the whole commit fail with `StoreConflict` when the key exists at that point of the
+ * list, that is after the writes before it.
+ */
 export type Write =
   | { readonly op: "put"; readonly key: string; readonly value: Uint8Array; readonly ifAbsent?: boolean }
   | { readonly op: "delete"; readonly key: string }
 
-export class LocalStore extends Context.Service<LocalStore, {
-  /** The value of a key. */
-  get(key: string): Effect.Effect<Option.Option<Uint8Array>, StoreError>
-  /** The entries of a range in key order (by UTF-8 bytes). */
-  scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
-  /** Applies all writes or none; returns after they are on disk. Later writes of one key win. */
-  commit(writes: ReadonlyArray<Write>): Effect.Effect<void, StoreError | StoreConflict>
-}>()("@kez-chat/sdk/LocalStore") {}
+export class LocalStore extends Context.Service<
+  LocalStore,
+  {
+    /** The value of a key. */
+    get(key: string): Effect.Effect<Option.Option<Uint8Array>, StoreError>
+    /** The entries of a range in key order (by UTF-8 bytes). */
+    scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
+    /** Applies all writes or none; returns after they are on disk. Later writes of one key win. */
+    commit(writes: ReadonlyArray<Write>): Effect.Effect<void, StoreError | StoreConflict>
+  }
+>()("@kez-chat/sdk/LocalStore") {}

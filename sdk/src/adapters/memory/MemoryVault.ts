@@ -1,0 +1,27 @@
+/** A Vault that forgets the seed with its process: for tests, and for programs that are given their words at each start. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { Vault } from "../../services/Vault.ts"
+
+const copy = (seed: Redacted.Redacted<Uint8Array>) => Redacted.make(Redacted.value(seed).slice(), { label: "seed" })
+
+/** A new vault, empty or holding a 32-byte seed. It keeps copies: what the caller later does to its bytes changes nothing. */
+export const make = (seed?: Redacted.Redacted<Uint8Array>): Vault["Service"] => {
+  let kept = seed === undefined ? undefined : copy(seed)
+  return Vault.of({
+    description: "the memory of this process",
+    load: Effect.sync(() => Option.fromNullishOr(kept === undefined ? undefined : copy(kept))),
+    save: (seed) =>
+      Effect.sync(() => {
+        kept = copy(seed)
+      }),
+    clear: Effect.sync(() => {
+      kept = undefined
+    })
+  })
+}
+
+/** A vault of its own for each layer that is built. */
+export const layer: Layer.Layer<Vault> = Layer.sync(Vault, () => make())

@@ -1,0 +1,3 @@
+/** Stores that live and die with the process. */
+export * as MemoryLocalStore from "./MemoryLocalStore.ts"
+export * as MemoryVault from "./MemoryVault.ts"

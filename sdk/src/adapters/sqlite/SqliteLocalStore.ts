@@ -1,0 +1,195 @@
+/**
+ * A LocalStore in one SQLite file.
+ *
+ * A commit is one transaction under `synchronous=FULL` in WAL mode: when it returns, it survives the loss of the
+ * process and of power. The owner process writes; other processes may open the same file and read.
+ */
+import type BetterSqlite3 from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs"
+import { dirname } from "node:path"
+import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
+import { LocalStore, prefixEnd, StoreConflict, StoreError, type Range, type Write } from "../../services/LocalStore.ts"
+
+export interface Options {
+  /** The file; it and its folder are made where they are missing, readable by their owner only. */
+  readonly path: string
+  /** How long a write waits for another process's lock before it fails with `locked`. Default 5,000 ms. */
+  readonly lockTimeoutMillis?: number
+  /** The file grows no further than this; a commit beyond fails with `full`. No limit by default. */
+  readonly maxBytes?: number
+}
+
+/** Marks the file as ours in its header: "KEZ1". */
+const applicationId = 0x4b455a31
+
+/** Each entry brings the file from version (index) to (index + 1). Entries are never changed, only added. */
+const migrations: ReadonlyArray<string> = [
+  "CREATE TABLE entries (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID"
+]
+
+const reasons: ReadonlyArray<readonly [prefix: string, reason: StoreError["reason"]]> = [
+  ["SQLITE_FULL", "full"],
+  ["SQLITE_CORRUPT", "damaged"],
+  ["SQLITE_NOTADB", "damaged"],
+  ["SQLITE_BUSY", "locked"],
+  ["SQLITE_LOCKED", "locked"]
+]
+
+const details: Record<StoreError["reason"], string> = {
+  full: "no space is left for",
+  damaged: "this is no sound SQLite file:",
+  locked: "another process is writing to",
+  newer: "a later version of this program wrote",
+  io: "cannot read or write"
+}
+
+const storeError = (path: string) => (cause: unknown) => {
+  if (cause instanceof StoreError) return cause
+  const code = String((cause as { readonly code?: unknown } | null)?.code ?? "")
+  const reason = reasons.find(([prefix]) => code.startsWith(prefix))?.[1] ?? "io"
+  return new StoreError({ reason, detail: `${details[reason]} ${path}`, cause })
+}
+
+const loadDriver = Effect.tryPromise({
+  try: () => import("better-sqlite3"),
+  catch: (cause) =>
+    new AdapterUnavailable({
+      adapter: "the SQLite store",
+      package: "better-sqlite3",
+      install: "npm install better-sqlite3",
+      cause
+    })
+})
+
+const prepareFile = (path: string): void => {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, "a", 0o600))
+  // A file from elsewhere may be wider open; SQLite gives its -wal and -shm files the mode of the file itself.
+  chmodSync(path, 0o600)
+}
+
+const migrate = (database: BetterSqlite3.Database, path: string): void => {
+  database
+    .transaction(() => {
+      const version = Number(database.pragma("user_version", { simple: true }))
+      const owner = Number(database.pragma("application_id", { simple: true }))
+      if (version > 0 && owner !== applicationId) {
+        throw new StoreError({ reason: "damaged", detail: `${path} is a database of another program` })
+      }
+      if (version > migrations.length) {
+        const detail = `${path} has version ${version}, and this program knows up to ${migrations.length}: update it`
+        throw new StoreError({ reason: "newer", detail })
+      }
+      if (version === migrations.length) return
+      for (const sql of migrations.slice(version)) database.exec(sql)
+      database.pragma(`application_id = ${applicationId}`)
+      database.pragma(`user_version = ${migrations.length}`)
+    })
+    .immediate()
+}
+
+const open = (Database: typeof BetterSqlite3, options: Options): BetterSqlite3.Database => {
+  prepareFile(options.path)
+  const database = new Database(options.path, { timeout: options.lockTimeoutMillis ?? 5_000 })
+  try {
+    database.pragma("journal_mode = WAL")
+    database.pragma("synchronous = FULL")
+    database.pragma("foreign_keys = ON")
+    migrate(database, options.path)
+    if (options.maxBytes !== undefined) {
+      const pageSize = Number(database.pragma("page_size", { simple: true }))
+      database.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`)
+    }
+    return database
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+}
+
+interface Row {
+  readonly key: string
+  readonly value: Buffer
+}
+
+const bytes = (value: Buffer): Uint8Array => new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+
+const fromDatabase = (database: BetterSqlite3.Database, path: string): LocalStore["Service"] => {
+  const select = database.prepare<[string], Row>("SELECT key, value FROM entries WHERE key = ?")
+  const exists = database.prepare<[string]>("SELECT 1 FROM entries WHERE key = ?")
+  const put = database.prepare<[string, Uint8Array]>("INSERT OR REPLACE INTO entries (key, value) VALUES (?, ?)")
+  const remove = database.prepare<[string]>("DELETE FROM entries WHERE key = ?")
+
+  // One statement for each combination of bounds, so that every scan is a plain walk of the primary key.
+  const scans = new Map<string, BetterSqlite3.Statement<Array<string | number>, Row>>()
+  const scan = (range: Range): ReadonlyArray<Row> => {
+    const conditions: Array<string> = ["key >= ?"]
+    const parameters: Array<string | number> = [range.prefix]
+    const bound = (condition: string, value: string | undefined) => {
+      if (value === undefined) return
+      conditions.push(condition)
+      parameters.push(value)
+    }
+    bound("key < ?", prefixEnd(range.prefix))
+    bound("key > ?", range.after)
+    bound("key < ?", range.before)
+    const order = range.reverse === true ? "DESC" : "ASC"
+    const sql = `SELECT key, value FROM entries WHERE ${conditions.join(" AND ")} ORDER BY key ${order} LIMIT ?`
+    const statement = scans.get(sql) ?? database.prepare<Array<string | number>, Row>(sql)
+    scans.set(sql, statement)
+    return statement.all(...parameters, range.limit ?? -1)
+  }
+
+  const commit = database.transaction((writes: ReadonlyArray<Write>): void => {
+    for (const write of writes) {
+      if (write.op === "delete") remove.run(write.key)
+      else {
+        if (write.ifAbsent === true && exists.get(write.key) !== undefined) throw new StoreConflict({ key: write.key })
+        put.run(write.key, write.value)
+      }
+    }
+  })
+
+  const fail = storeError(path)
+  return LocalStore.of({
+    get: (key) =>
+      Effect.try({
+        try: () => {
+          const row = select.get(key)
+          return row === undefined ? Option.none() : Option.some(bytes(row.value))
+        },
+        catch: fail
+      }),
+    scan: (range) =>
+      Effect.try({
+        try: () => scan(range).map((row) => ({ key: row.key, value: bytes(row.value) })),
+        catch: fail
+      }),
+    commit: (writes) =>
+      Effect.try({
+        try: () => commit.immediate(writes),
+        catch: (cause) => (cause instanceof StoreConflict ? cause : fail(cause))
+      })
+  })
+}
+
+/** Opens the file, brings it to this version, and closes it with the scope. */
+export const make = (
+  options: Options
+): Effect.Effect<LocalStore["Service"], StoreError | AdapterUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const driver = yield* loadDriver
+    const database = yield* Effect.acquireRelease(
+      Effect.try({ try: () => open(driver.default, options), catch: storeError(options.path) }),
+      (database) => Effect.sync(() => database.close())
+    )
+    return fromDatabase(database, options.path)
+  })
+
+/** The local store in the SQLite file at `options.path`. */
+export const layer = (options: Options): Layer.Layer<LocalStore, StoreError | AdapterUnavailable> =>
+  Layer.effect(LocalStore, make(options))
