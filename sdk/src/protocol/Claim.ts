@@ -1,0 +1,43 @@
+/** "This primary is also `subject`": the statement that a proof on another service carries (spec: claims). */
+import * as Result from "effect/Result"
+import * as Envelope from "./Envelope.ts"
+import * as Identifier from "./Identifier.ts"
+import type { JsonObject } from "./Json.ts"
+import { fail, type Problem } from "./Problem.ts"
+import * as Timestamp from "./Timestamp.ts"
+
+export interface Claim {
+  /** `system:identifier`, for example `dns:example.org`. */
+  readonly subject: string
+  /** `ed25519:<hex>` or `nostr:npub1...`. */
+  readonly primary: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  /** Milliseconds since the epoch; from then on the claim says nothing. */
+  readonly expiresAt?: number
+}
+
+/** The payload of a claim; `subject` must be an identifier. */
+export const payload = (claim: Claim): Result.Result<JsonObject, Problem> =>
+  Result.map(Identifier.parse(claim.subject), () => ({
+    type: Envelope.kinds.claim.type,
+    version: Envelope.version,
+    subject: claim.subject,
+    primary: claim.primary,
+    created_at: Timestamp.fromMillis(claim.createdAt),
+    ...(claim.expiresAt === undefined ? {} : { expires_at: Timestamp.fromMillis(claim.expiresAt) })
+  }))
+
+/** The claim in an envelope; its signature is not looked at. Fails with `envelope_malformed` for wrong members. */
+export const parse = (envelope: Envelope.Envelope): Result.Result<Claim, Problem> =>
+  Result.gen(function* () {
+    const members = yield* Envelope.payloadOf(envelope, "claim", "envelope_malformed")
+    const subject = yield* members.string("subject")
+    yield* Identifier.parse(subject)
+    const createdAt = yield* members.time("created_at")
+    const claim = { subject, primary: envelope.signature.key, createdAt }
+    if (!members.has("expires_at")) return claim
+    const expiresAt = yield* members.time("expires_at")
+    if (expiresAt <= createdAt) return yield* fail("envelope_malformed", "the claim expires before it was made")
+    return { ...claim, expiresAt }
+  })
