@@ -1,0 +1,57 @@
+/**
+ * `npm run build`: the SDK by tsc, the two apps bundled by tsup, and the notices of what the bundles contain.
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync, readdirSync } from "node:fs"
+import { basename, join } from "node:path"
+import { spawnSync } from "node:child_process"
+import { beginStamp } from "./build-stamp.mjs"
+import { root } from "./paths.mjs"
+
+const noteBuilt = beginStamp()
+
+function node(args, folder) {
+  const { status } = spawnSync(process.execPath, args, { cwd: folder, stdio: "inherit" })
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+const tool = (path) => join(root, "node_modules", path)
+
+/** The package that a bundled file came from: its folder below the last node_modules. */
+function packageOf(input) {
+  const at = input.lastIndexOf("node_modules/")
+  if (at < 0) return undefined
+  const [scope, name] = input.slice(at + "node_modules/".length).split("/")
+  return join(input.slice(0, at), "node_modules", scope, scope.startsWith("@") ? name : "")
+}
+
+/** Writes THIRD-PARTY-NOTICES.txt beside the bundle: each package in it with its own licence text. */
+function writeNotices(folder) {
+  const dist = join(folder, "dist")
+  const metafile = join(dist, "metafile-esm.json")
+  if (!existsSync(metafile)) throw new Error(`${basename(folder)}/tsup.config.ts must set metafile: true`)
+  const { outputs } = JSON.parse(readFileSync(metafile, "utf8"))
+  const inputs = Object.values(outputs).flatMap((output) =>
+    Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+  )
+  const packages = [...new Set(inputs.map(([input]) => packageOf(input)).filter((path) => path !== undefined))].sort()
+  const notices = packages.map((path) => {
+    const home = join(folder, path)
+    const { name, version, license } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"))
+    const files = readdirSync(home).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file))
+    const text = files.map((file) => readFileSync(join(home, file), "utf8").trim()).join("\n\n")
+    return `${name} ${version} (${license})\n\n${text || "The package carries no licence file."}`
+  })
+  const intro = "This program contains the packages below, each under its own licence."
+  writeFileSync(join(dist, "THIRD-PARTY-NOTICES.txt"), `${[intro, ...notices].join(`\n\n${"-".repeat(80)}\n\n`)}\n`)
+  rmSync(metafile)
+}
+
+rmSync(join(root, "sdk", "dist"), { recursive: true, force: true })
+node([tool("typescript/bin/tsc"), "-p", "tsconfig.build.json"], join(root, "sdk"))
+for (const app of ["reference-server", "reference-cli"]) {
+  const folder = join(root, app)
+  rmSync(join(folder, "dist"), { recursive: true, force: true })
+  node([tool("tsup/dist/cli-default.js"), "--config", "tsup.config.ts", "--silent"], folder)
+  writeNotices(folder)
+}
+noteBuilt()
