@@ -6,7 +6,7 @@ import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { costBounds, make, maxFileBytes } from "../../src/adapters/node/FileVault.ts"
 import { VaultError } from "../../src/services/Vault.ts"
-import { vaultKit } from "../kits/Vault.ts"
+import { vaultKit } from "../kits/vaultKit.ts"
 
 let folder: string
 let count = 0
@@ -38,12 +38,14 @@ const edit = (file: string, change: (json: { [field: string]: string } & { kdf: 
   fs.writeFileSync(file, JSON.stringify(json))
 }
 
-describe("FileVault", () => {
-  vaultKit(async () => {
+vaultKit("encrypted file", {
+  place: Effect.sync(() => {
     const file = newFile()
-    return { vault: vault(file), reopen: () => vault(file) }
+    return { open: Effect.sync(() => vault(file)), durable: true }
   })
+})
 
+describe("FileVault", () => {
   it("writes 0600 in a 0700 folder and leaves no draft behind", async () => {
     const file = await written()
     expect(fs.statSync(file).mode & 0o777).toBe(0o600)

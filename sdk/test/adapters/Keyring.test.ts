@@ -4,9 +4,10 @@ import * as net from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { detect, make } from "../../src/adapters/keyring/index.ts"
-import { ask } from "../../src/adapters/keyring/keychainProcess.ts"
-import { vaultKit } from "../kits/Vault.ts"
+import { detect, layer, make } from "../../src/adapters/keyring/index.ts"
+import { ask, findLibrary } from "../../src/adapters/keyring/keychainProcess.ts"
+import { Vault } from "../../src/services/Vault.ts"
+import { vaultKit } from "../kits/vaultKit.ts"
 
 const library = path.join(import.meta.dirname, "fixtures", "keyring.cjs")
 let folder: string
@@ -34,22 +35,23 @@ const withBus = async <A>(address: string | undefined, run: () => Promise<A>): P
   }
 }
 
-describe("Keyring", () => {
-  vaultKit(async () => {
+vaultKit("keyring", {
+  place: Effect.sync(() => {
     const account = `account-${count++}`
-    const open = () => make({ account, module: library })
-    return { vault: open(), reopen: open }
+    return { open: Effect.sync(() => make(library, { account })), durable: true }
   })
+})
 
+describe("Keyring", () => {
   it("calls an entry that is no seed damaged and does not repeat it", async () => {
     fs.writeFileSync(path.join(folder, "kez-chat-odd"), "somebody's password")
-    const error = await Effect.runPromise(Effect.flip(make({ account: "odd", module: library }).load))
+    const error = await Effect.runPromise(Effect.flip(make(library, { account: "odd" }).load))
     expect(error.reason).toBe("damaged")
     expect(error.message).not.toContain("somebody's password")
   })
 
   it("is unavailable where the native module cannot be loaded", async () => {
-    const error = await Effect.runPromise(Effect.flip(make({ account: "x", module: path.join(folder, "absent") }).load))
+    const error = await Effect.runPromise(Effect.flip(make(path.join(folder, "absent"), { account: "x" }).load))
     expect(error.reason).toBe("unavailable")
   })
 
@@ -62,9 +64,14 @@ describe("Keyring", () => {
       const dead = `unix:path=${path.join(folder, "nobody")}`
       expect(await withBus(dead, () => Effect.runPromise(detect))).toMatchObject({ available: false })
       const error = await withBus(dead, () =>
-        Effect.runPromise(Effect.flip(make({ account: "x" }).save(Redacted.make(new Uint8Array(32)))))
+        Effect.runPromise(
+          Vault.use((vault) => vault.save(Redacted.make(new Uint8Array(32)))).pipe(
+            Effect.provide(layer({ account: "x" })),
+            Effect.flip
+          )
+        )
       )
-      expect(error.reason).toBe("unavailable")
+      expect(error).toMatchObject({ _tag: "VaultError", reason: "unavailable" })
     })
 
     it("gives up on a bus that never answers", async () => {
@@ -75,8 +82,10 @@ describe("Keyring", () => {
       server.on("connection", (connection) => sockets.push(connection))
       try {
         const error = await withBus(`unix:path=${socket}`, () =>
-          Effect.runPromise(
-            Effect.flip(ask({ op: "probe", service: "kez-chat", account: "x" }, { timeoutMillis: 2_000 }))
+          findLibrary.pipe(
+            Effect.flatMap((found) => ask(found, { op: "probe", service: "kez-chat", account: "x" }, 2_000)),
+            Effect.flip,
+            Effect.runPromise
           )
         )
         expect(error).toMatchObject({ reason: "unavailable" })

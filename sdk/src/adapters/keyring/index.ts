@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { Vault, VaultError } from "../../services/Vault.ts"
 import * as Keychain from "./keychainProcess.ts"
 
@@ -22,8 +23,6 @@ export interface KeyringOptions {
   readonly service?: string
   /** Which account's seed: unique among the accounts of this user of the machine. */
   readonly account: string
-  /** Path of the `@napi-rs/keyring` module, for hosts where Node does not find it by name. */
-  readonly module?: string
 }
 
 const names: Partial<Record<NodeJS.Platform, string>> = {
@@ -38,36 +37,38 @@ const callTimeoutMillis = 120_000
 const probeTimeoutMillis = 5_000
 
 /** Asks the keychain for an entry that nobody has: it answers only where it can be used. Takes at most five seconds. */
-export const detect: Effect.Effect<Detection> = Effect.suspend((): Effect.Effect<Detection> => {
+export const detect: Effect.Effect<Detection> = Effect.gen(function* () {
   const name = names[process.platform]
-  if (name === undefined)
-    return Effect.succeed({ available: false, reason: `no keychain is known on ${process.platform}` })
+  if (name === undefined) return { available: false, reason: `no keychain is known on ${process.platform}` } as const
   // Without a session bus there is no Secret Service; it is not worth a process to find that out.
   if (process.platform === "linux" && !process.env["DBUS_SESSION_BUS_ADDRESS"]) {
-    return Effect.succeed({ available: false, reason: "there is no D-Bus session, so no Secret Service" })
+    return { available: false, reason: "there is no D-Bus session, so no Secret Service" } as const
   }
-  return Keychain.ask(
+  const library = yield* Keychain.findLibrary
+  yield* Keychain.ask(
+    library,
     { op: "probe", service: defaultService, account: "availability-check" },
-    { timeoutMillis: probeTimeoutMillis }
-  ).pipe(
-    Effect.match({
-      onSuccess: () => ({ available: true, name }) as const,
-      onFailure: (error) => ({ available: false, reason: error.detail }) as const
-    })
+    probeTimeoutMillis
   )
-})
+  return { available: true, name } as const
+}).pipe(
+  Effect.catch((error) =>
+    Effect.succeed({
+      available: false,
+      reason: error._tag === "AdapterUnavailable" ? error.message : error.detail
+    } as const)
+  )
+)
 
-/** Makes the vault; asks the keychain nothing until it is used. */
-export const make = (options: KeyringOptions): Vault["Service"] => {
+/** Makes the vault over the native `library` (a path); asks the keychain nothing until it is used. */
+export const make = (library: string, options: KeyringOptions): Vault["Service"] => {
   const entry = { service: options.service ?? defaultService, account: options.account }
-  const call = {
-    timeoutMillis: callTimeoutMillis,
-    ...(options.module === undefined ? {} : { module: options.module })
-  }
+  const ask = (request: Pick<Keychain.KeychainRequest, "op" | "secret">) =>
+    Keychain.ask(library, { ...request, ...entry }, callTimeoutMillis)
   return {
     description: `OS keychain (${names[process.platform] ?? "unknown"})`,
     load: Effect.gen(function* () {
-      const secret = yield* Keychain.ask({ op: "load", ...entry }, call)
+      const secret = yield* ask({ op: "load" })
       if (secret === null) return Option.none()
       if (!/^[0-9a-f]{64}$/.test(secret)) {
         return yield* new VaultError({
@@ -77,13 +78,14 @@ export const make = (options: KeyringOptions): Vault["Service"] => {
       }
       return Option.some(Redacted.make(new Uint8Array(Buffer.from(secret, "hex")), { label: "seed" }))
     }),
-    save: (seed) =>
-      Effect.asVoid(
-        Keychain.ask({ op: "save", ...entry, secret: Buffer.from(Redacted.value(seed)).toString("hex") }, call)
-      ),
-    clear: Effect.asVoid(Keychain.ask({ op: "clear", ...entry }, call))
+    save: (seed) => Effect.asVoid(ask({ op: "save", secret: Buffer.from(Redacted.value(seed)).toString("hex") })),
+    clear: Effect.asVoid(ask({ op: "clear" }))
   }
 }
 
-/** A `Vault` in the OS keychain. */
-export const layer = (options: KeyringOptions): Layer.Layer<Vault> => Layer.succeed(Vault, make(options))
+/** A `Vault` in the OS keychain. Fails where `@napi-rs/keyring` is not installed. */
+export const layer = (options: KeyringOptions): Layer.Layer<Vault, AdapterUnavailable> =>
+  Layer.effect(
+    Vault,
+    Effect.map(Keychain.findLibrary, (library) => make(library, options))
+  )

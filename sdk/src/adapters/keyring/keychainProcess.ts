@@ -9,6 +9,7 @@
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import { createRequire } from "node:module"
+import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { VaultError } from "../../services/Vault.ts"
 
 /** What the child is asked; `secret` is hex and present only for `save`. */
@@ -44,11 +45,16 @@ process.stdin.on("end", () => {
 const unavailable = (detail: string, cause?: unknown): VaultError =>
   new VaultError({ reason: "unavailable", detail, ...(cause === undefined ? {} : { cause }) })
 
-/** Path of the native module, found without loading it. */
-const modulePath = Effect.try({
+/** Path of the native library, found without loading it. */
+export const findLibrary: Effect.Effect<string, AdapterUnavailable> = Effect.try({
   try: () => createRequire(import.meta.url).resolve("@napi-rs/keyring"),
   catch: (cause) =>
-    unavailable("the OS keychain needs the package @napi-rs/keyring: npm install @napi-rs/keyring", cause)
+    new AdapterUnavailable({
+      adapter: "the OS keychain",
+      package: "@napi-rs/keyring",
+      install: "npm install @napi-rs/keyring",
+      cause
+    })
 })
 
 const parseAnswer = (text: string): Answer | undefined => {
@@ -64,16 +70,13 @@ const parseAnswer = (text: string): Answer | undefined => {
   return undefined
 }
 
-/**
- * Asks the keychain and kills the child when `timeoutMillis` have passed. `module` is the native library's path, looked
- * up where it is not given.
- */
+/** Asks the keychain through the native `library` and kills the child when `timeoutMillis` have passed. */
 export const ask = (
+  library: string,
   request: KeychainRequest,
-  options: { readonly timeoutMillis: number; readonly module?: string }
+  timeoutMillis: number
 ): Effect.Effect<string | null, VaultError> =>
   Effect.gen(function* () {
-    const library = options.module ?? (yield* modulePath)
     const answer = yield* Effect.callback<Answer | undefined, VaultError>((resume) => {
       const child = spawn(process.execPath, ["-e", program, library], {
         stdio: ["pipe", "pipe", "ignore"],
@@ -93,9 +96,8 @@ export const ask = (
       })
     }).pipe(
       Effect.timeoutOrElse({
-        duration: options.timeoutMillis,
-        orElse: () =>
-          Effect.fail(unavailable(`the OS keychain did not answer within ${options.timeoutMillis / 1000} s`))
+        duration: timeoutMillis,
+        orElse: () => Effect.fail(unavailable(`the OS keychain did not answer within ${timeoutMillis / 1000} s`))
       })
     )
     if (answer === undefined) return yield* unavailable("the keychain helper ended without an answer")
