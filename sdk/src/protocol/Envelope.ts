@@ -7,6 +7,7 @@
  * `signature` have no other members, since nothing would vouch for them.
  */
 import * as Result from "effect/Result"
+import * as Bytes from "./Bytes.ts"
 import * as Canonical from "./Canonical.ts"
 import * as Json from "./Json.ts"
 import * as Limits from "./Limits.ts"
@@ -120,7 +121,10 @@ export const payloadOf = (envelope: Envelope, kind: Kind, code: Problem["code"])
 /**
  * What a signature is over, before the digest that {@link algorithms} names: the JCS form of the payload (RFC 8785).
  */
-export const signedBytes = (payload: Json.JsonObject): Uint8Array => Canonical.encode(payload)
+export const signedText = (payload: Json.JsonObject): string => Canonical.encodeText(payload)
+
+/** {@link signedText} as UTF-8. */
+export const signedBytes = (payload: Json.JsonObject): Uint8Array => Bytes.utf8(signedText(payload))
 
 /** The JSON value of an envelope. */
 export const toJson = (envelope: Envelope): Json.JsonObject => ({
@@ -129,8 +133,16 @@ export const toJson = (envelope: Envelope): Json.JsonObject => ({
   signature: { alg: envelope.signature.alg, key: envelope.signature.key, sig: envelope.signature.sig }
 })
 
-/** JCS of the whole envelope: the form that is hashed, sealed and stored. */
-export const encode = (envelope: Envelope): Uint8Array => Canonical.encode(toJson(envelope))
+/**
+ * JCS of the whole envelope, whose payload's {@link signedText} the caller has at hand: signing, verifying and hashing
+ * serialise the payload once. KIND, algorithm, key and signature are plain ASCII, so they need no escapes.
+ */
+export const encodeTextWith = (kez: Kind, signedText: string, { alg, key, sig }: Signature): string =>
+  `{"kez":"${kez}","payload":${signedText},"signature":{"alg":"${alg}","key":"${key}","sig":"${sig}"}}`
 
-/** {@link encode} as text. */
-export const encodeText = (envelope: Envelope): string => Canonical.encodeText(toJson(envelope))
+/** JCS of the whole envelope as text. */
+export const encodeText = (envelope: Envelope): string =>
+  encodeTextWith(envelope.kez, signedText(envelope.payload), envelope.signature)
+
+/** JCS of the whole envelope: the form that is hashed, sealed and stored. */
+export const encode = (envelope: Envelope): Uint8Array => Bytes.utf8(encodeText(envelope))

@@ -41,7 +41,7 @@ export interface Message extends Header {
   readonly ciphertext: Uint8Array
 }
 
-/** The payload of a header and salt without its ciphertext; see {@link aad}. */
+/** The payload of a header and salt without its ciphertext; see {@link associatedText}. */
 export const associatedPayload = (header: Header, salt: Uint8Array): JsonObject => ({
   type: Envelope.kinds.chat_message.type,
   version: Envelope.version,
@@ -98,11 +98,14 @@ export const kdfInfo = (from: AdmittedKey, to: AdmittedKey): Uint8Array => {
 /** Bytes of HKDF output: a 32-byte key, then a 12-byte nonce. */
 export const okmBytes = Limits.keyBytes + Limits.aeadNonceBytes
 
-/** AEAD associated data of a message: JCS of its payload without `ciphertext`, unknown members included. */
-export const aad = (payload: JsonObject): Uint8Array => {
+/** AEAD associated data of a message, as text: JCS of its payload without `ciphertext`, unknown members included. */
+export const associatedText = (payload: JsonObject): string => {
   const { ciphertext: _, ...rest } = payload
-  return Canonical.encode(rest)
+  return Canonical.encodeText(rest)
 }
+
+/** {@link associatedText} as UTF-8. */
+export const aad = (payload: JsonObject): Uint8Array => Bytes.utf8(associatedText(payload))
 
 /**
  * What a message is to the account that received it: mail from `peer`, one's own copy of what was sent to `peer`, or a

@@ -256,12 +256,32 @@ const sameEndpoint = (endpoint: Endpoint, name: EndpointName): boolean =>
     ? name.protocol === "nats" && endpoint.url === name.url
     : name.protocol === "iroh" && endpoint.node_id === name.node_id
 
-/** `event` must come next after `head`. Fails with `chain_conflict`. */
-export const checkLink = (head: Head | undefined, event: Event): Result.Result<void, Problem> => {
+/** `event` must be of this chain and come next after `head`. Fails with `event_malformed` or `chain_conflict`. */
+export const checkNext = (primary: string, head: Head | undefined, event: Event): Result.Result<void, Problem> => {
+  if (event.primary !== primary) return fail("event_malformed", `event ${event.seq} belongs to ${event.primary}`)
   const expected = head === undefined ? 0 : head.seq + 1
   if (event.seq !== expected) return fail("chain_conflict", `expected event ${expected}, found ${event.seq}`)
   if (event.prev !== head?.hash) return fail("chain_conflict", `event ${event.seq} does not follow ${head?.hash}`)
   return Result.succeed(undefined)
+}
+
+/** Whether this version's rules for an operation's payload hold. Fails with `event_malformed`. */
+export const checkOperation = (primary: string, operation: Operation): Result.Result<unknown, Problem> => {
+  const payload: JsonObject = { ...operation.payload }
+  switch (operation.op) {
+    case "add_endpoint":
+      return parseEndpoint(payload, primary)
+    case "remove_endpoint":
+      return parseEndpointName(payload)
+    case "set_shared_files":
+      return parseSharedFiles(payload)
+    case "add":
+    case "revoke":
+      return new Members(payload, "event_malformed", operation.op).string("subject", Limits.identifierMax)
+    case "rotate":
+    case "add_device":
+      return Result.succeed(undefined)
+  }
 }
 
 /**
@@ -276,12 +296,9 @@ export const extend = (state: ChainState, events: ReadonlyArray<CheckedEvent>): 
     const devices = [...state.devices]
     const ignored = [...state.ignored]
     for (const { bytes: size, event, hash } of events) {
-      if (event.primary !== state.primary) {
-        return yield* fail("event_malformed", `event ${event.seq} belongs to ${event.primary}`)
-      }
       if (rotatedTo !== undefined)
         return yield* fail("chain_terminated", `an event follows the rotation to ${rotatedTo}`)
-      yield* checkLink(head, event)
+      yield* checkNext(state.primary, head, event)
       if (size > Limits.eventBytes) return yield* fail("too_large", `event ${event.seq} has ${size} bytes`)
       bytes += size + 1
       if (bytes > Limits.chainBytes) return yield* fail("chain_full", `event ${event.seq} does not fit`)

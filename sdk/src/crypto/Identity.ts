@@ -1,0 +1,121 @@
+/**
+ * An account's key at work. Callers hand over what they want to say, never bytes to be signed, so nobody can have this
+ * key sign something that reads as another statement.
+ */
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Login from "../protocol/BrokerLogin.ts"
+import * as Claim from "../protocol/Claim.ts"
+import * as Envelope from "../protocol/Envelope.ts"
+import type { JsonObject } from "../protocol/Json.ts"
+import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import * as Nkey from "../protocol/Nkey.ts"
+import * as PrimaryKey from "../protocol/PrimaryKey.ts"
+import type { Problem } from "../protocol/Problem.ts"
+import * as Registration from "../protocol/Registration.ts"
+import * as Sigchain from "../protocol/Sigchain.ts"
+import type { BrokerLogin } from "../services/Broker.ts"
+import { Crypto, type SecretKey } from "../services/Crypto.ts"
+import * as IdentitySecret from "./IdentitySecret.ts"
+import * as SignedEnvelope from "./SignedEnvelope.ts"
+
+/** Times are milliseconds since the epoch and are written in whole seconds. */
+export interface Identity {
+  readonly key: AdmittedKey
+  /** `ed25519:<hex>`. */
+  readonly primary: PrimaryKey.PrimaryKey
+  /** "I am also `subject`", `system:identifier`. Fails with `identifier_malformed`. */
+  signClaim(claim: {
+    readonly subject: string
+    readonly createdAt: number
+    readonly expiresAt?: number
+  }): Effect.Effect<Envelope.Envelope, Problem>
+  /** The event that follows `after` in this account's chain, or its first one. Rotation is {@link signRotation}. */
+  signSigchainEvent(event: {
+    readonly after: Sigchain.Head | undefined
+    readonly operation: Exclude<Sigchain.Operation, { readonly op: "rotate" }>
+    readonly createdAt: number
+  }): Effect.Effect<Envelope.Envelope, Problem>
+  /** The last event of this account's chain: `successor` takes over, and its acceptance is in the event. */
+  signRotation(event: {
+    readonly after: Sigchain.Head | undefined
+    readonly successor: Identity
+    readonly createdAt: number
+  }): Effect.Effect<Envelope.Envelope, Problem>
+  /** Takes `handle@server` for this key. Fails with `handle_malformed`. */
+  signRegistration(statement: HandleStatement): Effect.Effect<Envelope.Envelope, Problem>
+  /** Gives up `handle@server` for good. */
+  signDeletion(statement: HandleStatement): Effect.Effect<Envelope.Envelope, Problem>
+  /** What proves this key to the broker. Its `sign` throws a `Problem` (`login_refused`) for a nonce of another form. */
+  readonly brokerLogin: BrokerLogin
+}
+
+export interface HandleStatement {
+  /** Local part. */
+  readonly handle: string
+  readonly server: string
+  readonly createdAt: number
+}
+
+/** The identity of a 32-byte seed. Only the backend holds the key afterwards. */
+export const fromSeed = (seed: Redacted.Redacted<Uint8Array>): Effect.Effect<Identity, never, Crypto> =>
+  Crypto.use((crypto) => Effect.map(crypto.importSeed(seed), (secret) => make(crypto, secret)))
+
+const make = (crypto: Crypto["Service"], secret: SecretKey): Identity => {
+  const key = secret.publicKey
+  const primary = PrimaryKey.format(key)
+
+  const sign = (kez: Envelope.Kind, payload: JsonObject): Effect.Effect<Envelope.Envelope, Problem> =>
+    Effect.map(SignedEnvelope.signText(crypto, secret, Envelope.signedText(payload)), (signature) => ({
+      kez,
+      payload,
+      signature
+    }))
+
+  const signChecked = (kez: Envelope.Kind, payload: Result.Result<JsonObject, Problem>) =>
+    Result.isFailure(payload) ? Effect.fail(payload.failure) : sign(kez, payload.success)
+
+  const signEvent = (
+    after: Sigchain.Head | undefined,
+    operation: Sigchain.Operation,
+    createdAt: number
+  ): Effect.Effect<Envelope.Envelope, Problem> => {
+    const payload = Sigchain.eventPayload({ primary, after, operation, createdAt })
+    const checked = Sigchain.checkOperation(primary, operation)
+    return Result.isFailure(checked) ? Effect.fail(checked.failure) : sign("sigchain_event", payload)
+  }
+
+  const identity: Identity = {
+    key,
+    primary,
+    signClaim: (claim) => Effect.suspend(() => signChecked("claim", Claim.payload({ ...claim, primary }))),
+    signSigchainEvent: ({ after, createdAt, operation }) =>
+      Effect.suspend(() => signEvent(after, operation, createdAt)),
+    signRotation: ({ after, createdAt, successor }) =>
+      Effect.suspend(() => {
+        const acceptance = Sigchain.acceptancePayload({ old: primary, new: successor.primary, after, createdAt })
+        const newSecret = IdentitySecret.of(successor)
+        return Effect.flatMap(
+          SignedEnvelope.signText(crypto, newSecret, Envelope.signedText(acceptance)),
+          ({ key: new_primary, sig: new_sig }) =>
+            signEvent(after, { op: "rotate", payload: { new_primary, new_sig } }, createdAt)
+        )
+      }),
+    signRegistration: (statement) =>
+      Effect.suspend(() =>
+        signChecked("handle_registration", Registration.payload("handle_registration", { ...statement, key }))
+      ),
+    signDeletion: (statement) =>
+      Effect.suspend(() =>
+        signChecked("handle_deletion", Registration.payload("handle_deletion", { ...statement, key }))
+      ),
+    brokerLogin: {
+      account: key,
+      nkey: Nkey.fromKey(key),
+      sign: (host, nonce) => crypto.signSync(secret, Result.getOrThrow(Login.loginBytes(host, nonce)))
+    }
+  }
+  IdentitySecret.keep(identity, secret)
+  return identity
+}

@@ -1,0 +1,24 @@
+/** The safety number of two accounts (spec: safety number). */
+import * as Effect from "effect/Effect"
+import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import * as SafetyNumber from "../protocol/SafetyNumber.ts"
+import { Crypto } from "../services/Crypto.ts"
+
+export interface Of {
+  /** Twelve groups of five digits. */
+  readonly digits: string
+  /** `kez:sn1:...`. */
+  readonly qr: string
+  /** 64 bytes; what `SafetyNumber.parseQr` gives back is compared with it. */
+  readonly digest: Uint8Array
+}
+
+/** The same for both sides. */
+export const of = (a: AdmittedKey, b: AdmittedKey): Effect.Effect<Of, never, Crypto> =>
+  Crypto.use((crypto) =>
+    Effect.map(crypto.sha512(SafetyNumber.input(a, b)), (digest) => ({
+      digits: SafetyNumber.format(digest),
+      qr: SafetyNumber.formatQr(digest),
+      digest
+    }))
+  )

@@ -1,0 +1,152 @@
+/**
+ * Messages from body to frame and back (spec: messages): encrypt, sign, seal; open, verify, decrypt.
+ *
+ * These run for every message, so each payload is serialised and parsed once and bytes are passed on, not copied.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Body from "../protocol/Body.ts"
+import * as Bytes from "../protocol/Bytes.ts"
+import * as Canonical from "../protocol/Canonical.ts"
+import * as Envelope from "../protocol/Envelope.ts"
+import type { JsonObject } from "../protocol/Json.ts"
+import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import * as Limits from "../protocol/Limits.ts"
+import * as Message from "../protocol/Message.ts"
+import * as Padding from "../protocol/Padding.ts"
+import { Problem } from "../protocol/Problem.ts"
+import * as Seal from "../protocol/Seal.ts"
+import { Crypto } from "../services/Crypto.ts"
+import * as Hpke from "./Hpke.ts"
+import type { Identity } from "./Identity.ts"
+import * as IdentitySecret from "./IdentitySecret.ts"
+import * as SignedEnvelope from "./SignedEnvelope.ts"
+
+type Service = Crypto["Service"]
+
+/** What a sender says: the header without `from`, which is the identity, and the body. */
+export interface Draft extends Omit<Message.Header, "from"> {
+  readonly body: Body.Known
+  /** 32 random bytes unless a test of vectors gives them. */
+  readonly salt?: Uint8Array
+}
+
+/** A signed message, ready to be sealed to its recipient and to its sender. */
+export interface Signed {
+  readonly envelope: Envelope.Envelope
+  /** JCS of the envelope: what is sealed. */
+  readonly encoded: Uint8Array
+  /** `sha256:<hex>` of `encoded`. */
+  readonly hash: string
+}
+
+/** A frame that was taken in: whose message it is to us and what it says. */
+export interface Opened extends Message.Role, Body.Received {
+  readonly message: Message.Message
+  readonly envelope: Envelope.Envelope
+  /** `sha256:<hex>` of the envelope's JCS form: another one under the same `Message.seenKey` is equivocation. */
+  readonly hash: string
+}
+
+/** Encrypts a body for `draft.to` and signs. Fails with `message_too_large` or the problem of a malformed body. */
+export const encrypt = (identity: Identity, draft: Draft): Effect.Effect<Signed, Problem, Crypto> =>
+  Crypto.use((crypto) => {
+    const body = Body.encode(draft.body)
+    return Result.isFailure(body) ? Effect.fail(body.failure) : encryptBytes(crypto, identity, draft, body.success)
+  })
+
+/** {@link encrypt} of body bytes as they are, for vectors: a caller's bytes are encrypted, not signed. */
+export const encryptBytes = Effect.fnUntraced(function* (
+  crypto: Service,
+  identity: Identity,
+  draft: Omit<Draft, "body">,
+  body: Uint8Array
+): Effect.fn.Return<Signed, Problem> {
+  const padded = yield* Effect.fromResult(Padding.pad(body))
+  const secret = IdentitySecret.of(identity)
+  const salt = draft.salt ?? (yield* crypto.randomBytes(Limits.saltBytes))
+  const associated = Message.associatedPayload({ ...draft, from: identity.key }, salt)
+  const associatedText = Canonical.encodeText(associated)
+  const aead = yield* aeadOf(crypto, identity, draft.to, Message.kdfInfo(identity.key, draft.to), salt, associatedText)
+  const ciphertext = Bytes.toBase64Url(yield* crypto.aeadSeal(aead, padded))
+  // `ciphertext` sorts before every other member of a message we make, so the signed text needs no second JCS run.
+  const text = `{"ciphertext":"${ciphertext}",${associatedText.slice(1)}`
+  const signature = yield* SignedEnvelope.signText(crypto, secret, text)
+  const encoded = Bytes.utf8(Envelope.encodeTextWith("chat_message", text, signature))
+  const payload: JsonObject = { ...associated, ciphertext }
+  return {
+    envelope: { kez: "chat_message", payload, signature },
+    encoded,
+    hash: yield* SignedEnvelope.hashEncoded(crypto, encoded)
+  }
+})
+
+/** Key, nonce and associated data of a message between an identity and a peer; the direction is in `info`. */
+const aeadOf = (
+  crypto: Service,
+  identity: Identity,
+  peer: AdmittedKey,
+  info: Uint8Array,
+  salt: Uint8Array,
+  associatedText: string
+) =>
+  // An admitted key has no torsion, so its shared secret is never zero.
+  Effect.orDie(crypto.agree(IdentitySecret.of(identity), peer)).pipe(
+    Effect.flatMap((shared) => crypto.hkdfSha256(shared, salt, info, Message.okmBytes)),
+    Effect.map((okm) => ({
+      key: okm.subarray(0, Limits.keyBytes),
+      nonce: okm.subarray(Limits.keyBytes),
+      aad: Bytes.utf8(associatedText)
+    }))
+  )
+
+/**
+ * Seals a signed message to one reader: its recipient, or its sender for their own copy. Every call gives another
+ * frame, so what is stored for sending is the frame. Fails with `message_too_large`.
+ */
+export const sealFrame = (encoded: Uint8Array, reader: AdmittedKey): Effect.Effect<Uint8Array, Problem, Crypto> =>
+  Effect.flatMap(Hpke.seal(reader, Seal.info, Seal.aad(reader), encoded), (sealed) =>
+    Effect.fromResult(Seal.encode(sealed))
+  )
+
+/**
+ * Takes a frame in, in the order of the specification: open, parse strictly, kind and signer, admission of both keys,
+ * signature, role, decryption, padding, body. A failure is for good: the same frame will never be accepted.
+ */
+export const openFrame = (identity: Identity, frame: Uint8Array): Effect.Effect<Opened, Problem, Crypto> =>
+  Crypto.use((crypto) => openWith(crypto, identity, frame))
+
+const unreadable = () => new Problem({ code: "frame_unreadable", detail: "it does not open with this account's key" })
+
+const openWith = Effect.fnUntraced(function* (crypto: Service, identity: Identity, frame: Uint8Array) {
+  const sealed = yield* Effect.fromResult(Seal.decode(frame))
+  const opening = Hpke.open(identity, Seal.info, Seal.aad(identity.key), sealed)
+  const encoded = yield* Effect.mapError(Effect.provideService(opening, Crypto, crypto), unreadable)
+  const envelope = yield* Effect.fromResult(Envelope.parse(encoded))
+  const message = yield* Effect.fromResult(Message.parse(envelope))
+  const text = Envelope.signedText(envelope.payload)
+  yield* SignedEnvelope.verifyText(crypto, text, envelope.signature)
+  const { peer, role } = yield* Effect.fromResult(Message.roleOf(identity.key, message))
+  const plaintext = yield* decrypt(crypto, identity, peer, message, envelope.payload)
+  const { body, json } = yield* Effect.fromResult(Body.parse(plaintext))
+  const canonical = Bytes.utf8(Envelope.encodeTextWith(envelope.kez, text, envelope.signature))
+  const hash = yield* SignedEnvelope.hashEncoded(crypto, canonical)
+  const opened: Opened = { role, peer, message, envelope, body, json, hash }
+  return opened
+})
+
+/** The body bytes of a verified message; `message_undecryptable` or `padding_invalid`. */
+export const decrypt = (
+  crypto: Service,
+  identity: Identity,
+  peer: AdmittedKey,
+  message: Message.Message,
+  payload: JsonObject
+): Effect.Effect<Uint8Array, Problem> => {
+  const info = Message.kdfInfo(message.from, message.to)
+  return aeadOf(crypto, identity, peer, info, message.salt, Message.associatedText(payload)).pipe(
+    Effect.flatMap((aead) => crypto.aeadOpen(aead, message.ciphertext)),
+    Effect.mapError(() => new Problem({ code: "message_undecryptable", detail: "key or associated data do not fit" })),
+    Effect.flatMap((padded) => Effect.fromResult(Padding.unpad(padded)))
+  )
+}

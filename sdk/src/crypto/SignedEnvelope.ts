@@ -1,0 +1,75 @@
+/** Verifying and hashing envelopes (spec: envelope). Signing is what `Identity` does. */
+import { schnorr } from "@noble/curves/secp256k1.js"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Bytes from "../protocol/Bytes.ts"
+import * as Envelope from "../protocol/Envelope.ts"
+import * as PrimaryKey from "../protocol/PrimaryKey.ts"
+import { Problem } from "../protocol/Problem.ts"
+import { Crypto, type SecretKey } from "../services/Crypto.ts"
+
+type Service = Crypto["Service"]
+
+/** The hash by which an envelope is referred to: `sha256:` and 64 hex digits over its JCS form. */
+export const hash = (envelope: Envelope.Envelope): Effect.Effect<string, never, Crypto> =>
+  Crypto.use((crypto) => hashEncoded(crypto, Envelope.encode(envelope)))
+
+/** {@link hash} of an envelope already encoded. */
+export const hashEncoded = (crypto: Service, encoded: Uint8Array): Effect.Effect<string> =>
+  Effect.map(crypto.sha256(encoded), (digest) => `sha256:${Bytes.toHex(digest)}`)
+
+/**
+ * The signer of an envelope whose signature holds; else `signature_invalid`, or the problem of an inadmissible key.
+ * Ed25519 keys are admitted before anything is computed with them.
+ */
+export const verify = (envelope: Envelope.Envelope): Effect.Effect<PrimaryKey.Parsed, Problem, Crypto> =>
+  Crypto.use((crypto) => verifyText(crypto, Envelope.signedText(envelope.payload), envelope.signature))
+
+/** Whether `signature` was made over a signed text: the one place where an algorithm's name becomes computation. */
+export const verifyText = (
+  crypto: Service,
+  signedText: string,
+  { alg, key, sig }: Envelope.Signature
+): Effect.Effect<PrimaryKey.Parsed, Problem> => {
+  const signer = PrimaryKey.parse(key)
+  if (Result.isFailure(signer)) return Effect.fail(signer.failure)
+  const signature = Bytes.fromHex(sig)
+  if (Result.isFailure(signature)) return Effect.fail(signature.failure)
+  const { system } = signer.success
+  if (Envelope.algorithms[alg].system !== system) {
+    return Effect.fail(new Problem({ code: "algorithm_unsupported", detail: `${alg} does not go with ${key}` }))
+  }
+  return Effect.flatMap(digest(crypto, alg, signedText), (message) => {
+    const parsed = signer.success
+    return Effect.flatMap(
+      parsed.system === "ed25519"
+        ? crypto.verify(parsed.key, message, signature.success)
+        : Effect.sync(() => verifySchnorr(signature.success, message, parsed.x)),
+      (holds) =>
+        holds
+          ? Effect.succeed(parsed)
+          : Effect.fail(new Problem({ code: "signature_invalid", detail: `not signed by ${key}` }))
+    )
+  })
+}
+
+/** The 64-byte Ed25519 signature over a payload's text, as an envelope carries it. */
+export const signText = (crypto: Service, secret: SecretKey, signedText: string): Effect.Effect<Envelope.Signature> => {
+  const alg = Envelope.algorithmOf("ed25519")
+  return Effect.map(
+    Effect.flatMap(digest(crypto, alg, signedText), (message) => crypto.sign(secret, message)),
+    (signature) => ({ alg, key: PrimaryKey.format(secret.publicKey), sig: Bytes.toHex(signature) })
+  )
+}
+
+const digest = (crypto: Service, alg: Envelope.Algorithm, signedText: string): Effect.Effect<Uint8Array> =>
+  crypto[Envelope.algorithms[alg].digest](Bytes.utf8(signedText))
+
+/** BIP-340. An x that is no point of the curve verifies nothing. */
+const verifySchnorr = (signature: Uint8Array, message: Uint8Array, x: Uint8Array): boolean => {
+  try {
+    return schnorr.verify(signature, message, x)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,79 @@
+/** A sigchain whose every signature, link and operation holds (spec: sigchain). */
+import * as Effect from "effect/Effect"
+import * as Bytes from "../protocol/Bytes.ts"
+import * as Envelope from "../protocol/Envelope.ts"
+import type { Problem } from "../protocol/Problem.ts"
+import * as Sigchain from "../protocol/Sigchain.ts"
+import { Crypto } from "../services/Crypto.ts"
+import * as SignedEnvelope from "./SignedEnvelope.ts"
+
+export interface VerifiedChain {
+  readonly state: Sigchain.ChainState
+  /** Absent for a chain without events. */
+  readonly head?: Sigchain.Head
+  /** Hashes of the events that were verified now, from event `first` on. */
+  readonly hashes: ReadonlyArray<string>
+  /** 0, or the event after the state that verification began with. */
+  readonly first: number
+}
+
+/**
+ * Verifies the events of a chain from its beginning, or those that follow a state verified before. All hold or the
+ * first broken rule is the problem: `event_malformed`, `chain_conflict`, `chain_terminated`, `chain_full`, `too_large`,
+ * `signature_invalid`, or the problem of an inadmissible key.
+ */
+export const verify = (
+  primary: string,
+  envelopes: ReadonlyArray<Envelope.Envelope>,
+  from: Sigchain.ChainState = Sigchain.empty(primary)
+): Effect.Effect<VerifiedChain, Problem, Crypto> => Crypto.use((crypto) => verifyFrom(crypto, envelopes, from))
+
+/** Verifies one event that extends a state, as a server does that takes it in. */
+export const append = (
+  state: Sigchain.ChainState,
+  envelope: Envelope.Envelope
+): Effect.Effect<Sigchain.ChainState, Problem, Crypto> =>
+  Effect.map(verify(state.primary, [envelope], state), (chain) => chain.state)
+
+const verifyFrom = Effect.fnUntraced(function* (
+  crypto: Crypto["Service"],
+  envelopes: ReadonlyArray<Envelope.Envelope>,
+  from: Sigchain.ChainState
+) {
+  const checked: Array<Sigchain.CheckedEvent> = []
+  let head = from.head
+  for (const envelope of envelopes) {
+    const event = yield* Effect.fromResult(Sigchain.parseEvent(envelope))
+    yield* Effect.fromResult(Sigchain.checkNext(from.primary, head, event))
+    const text = Envelope.signedText(envelope.payload)
+    yield* SignedEnvelope.verifyText(crypto, text, envelope.signature)
+    if (event.op === "rotate") {
+      const { newPrimary, payload, sig, system } = yield* Effect.fromResult(Sigchain.rotationAcceptance(event))
+      yield* SignedEnvelope.verifyText(crypto, Envelope.signedText(payload), {
+        alg: Envelope.algorithmOf(system),
+        key: newPrimary,
+        sig
+      })
+    }
+    const encoded = Bytes.utf8(Envelope.encodeTextWith(envelope.kez, text, envelope.signature))
+    const hash = yield* SignedEnvelope.hashEncoded(crypto, encoded)
+    checked.push({ event, hash, bytes: encoded.length })
+    head = { seq: event.seq, hash }
+  }
+  const state = yield* Effect.fromResult(Sigchain.extend(from, checked))
+  const first = from.head === undefined ? 0 : from.head.seq + 1
+  const verified: VerifiedChain = {
+    state,
+    ...(head === undefined ? {} : { head }),
+    hashes: checked.map(({ hash }) => hash),
+    first
+  }
+  return verified
+})
+
+/**
+ * How a chain verified from its beginning stands to the highest head known of it; see `Sigchain.alarm` for what a fork
+ * or rollback is to be called.
+ */
+export const compare = (known: Sigchain.Head | undefined, chain: VerifiedChain): Sigchain.Comparison =>
+  Sigchain.compare(known, chain.hashes, chain.first)

@@ -1,0 +1,57 @@
+/**
+ * A server's record of a handle that its owner's own signature bears out: the server cannot label somebody else's key
+ * (spec: handle records).
+ */
+import * as Effect from "effect/Effect"
+import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import { Problem } from "../protocol/Problem.ts"
+import * as Registration from "../protocol/Registration.ts"
+import type { Crypto } from "../services/Crypto.ts"
+import * as SignedEnvelope from "./SignedEnvelope.ts"
+
+/** What was asked: of which server, and for which name or key (or both). */
+export interface Question {
+  readonly server: string
+  /** Local part. */
+  readonly handle?: string
+  /** `ed25519:<hex>`. */
+  readonly primary?: string
+}
+
+export interface VerifiedRecord {
+  readonly key: AdmittedKey
+  readonly record: Registration.HandleRecord
+  readonly registration: Registration.Statement
+}
+
+/**
+ * Checks the registration's signature, and that it says what the record says and what was asked. Every lie is
+ * `record_invalid`, its detail saying which.
+ */
+export const verify = Effect.fnUntraced(function* (
+  record: Registration.HandleRecord,
+  asked: Question
+): Effect.fn.Return<VerifiedRecord, Problem, Crypto> {
+  const registration = yield* Effect.fromResult(Registration.parseRegistration(record.registration)).pipe(
+    Effect.mapError(invalid)
+  )
+  yield* Effect.mapError(SignedEnvelope.verify(record.registration), invalid)
+  const { handle, key, primary, server } = registration
+  if (server !== asked.server) return yield* lie(`the registration is for ${server}, asked was ${asked.server}`)
+  if (record.primary !== primary)
+    return yield* lie(`the registration is by ${primary}, the record names ${record.primary}`)
+  if (record.handle !== `${handle}@${server}`) {
+    return yield* lie(`the registration is for ${handle}@${server}, the record names ${record.handle}`)
+  }
+  if (asked.handle !== undefined && asked.handle !== handle) {
+    return yield* lie(`asked was ${asked.handle}, the answer is for ${handle}`)
+  }
+  if (asked.primary !== undefined && asked.primary !== primary) {
+    return yield* lie(`asked was ${asked.primary}, the answer is for ${primary}`)
+  }
+  return { key, record, registration }
+})
+
+const lie = (detail: string) => new Problem({ code: "record_invalid", detail })
+
+const invalid = (problem: Problem) => lie(`registration: ${problem.message}`)
