@@ -3,6 +3,8 @@
  *
  * Three adapters implement it (node:crypto, WebCrypto, noble). They give the same bytes and the same verdicts;
  * which one runs decides only speed. The bytes that go in (signing input, KDF info, AAD) come from `protocol/`.
+ * Keys, nonces, seeds and scalars of a wrong length are mistakes of the caller and end as defects, as does a key that
+ * another backend made.
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -23,6 +25,20 @@ export class ZeroSharedSecret extends Data.TaggedError("ZeroSharedSecret")<{}> {
     return "the shared secret is all zero: the other key is of small order"
   }
 }
+
+/** The platform lacks what a backend needs: WebCrypto on a page served over plain http, or without Ed25519 and X25519. */
+export class CryptoUnavailable extends Data.TaggedError("CryptoUnavailable")<{
+  readonly backend: Backend
+  readonly detail: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return `${this.backend} cryptography is not available: ${this.detail}`
+  }
+}
+
+/** The implementations there are. */
+export type Backend = "node" | "webcrypto" | "noble"
 
 /**
  * An Ed25519 seed as the backend holds it, with its X25519 twin. Opaque: neither seed nor scalar can be read back,
@@ -47,42 +63,40 @@ export interface Aead {
   readonly aad: Uint8Array
 }
 
-export class Crypto extends Context.Service<Crypto, {
-  /** Which implementation answers. */
-  readonly backend: "node" | "webcrypto" | "noble"
-  /** `length` bytes from the system's secure generator. */
-  randomBytes(length: number): Effect.Effect<Uint8Array>
-  /** FIPS 180-4; 32 bytes. */
-  sha256(data: Uint8Array): Effect.Effect<Uint8Array>
-  /** FIPS 180-4; 64 bytes. */
-  sha512(data: Uint8Array): Effect.Effect<Uint8Array>
-  /** RFC 2104 with SHA-256; 32 bytes. An empty key counts as 32 zero bytes. */
-  hmacSha256(key: Uint8Array, data: Uint8Array): Effect.Effect<Uint8Array>
-  /** RFC 5869, extract and expand; at most 8,160 bytes. An empty salt counts as 32 zero bytes. */
-  hkdfSha256(
-    ikm: Uint8Array,
-    salt: Uint8Array,
-    info: Uint8Array,
-    length: number
-  ): Effect.Effect<Uint8Array>
-  /** ChaCha20-Poly1305 (RFC 8439): ciphertext followed by its 16-byte tag. */
-  aeadSeal(aead: Aead, plaintext: Uint8Array): Effect.Effect<Uint8Array>
-  /** Opens what `aeadSeal` made. */
-  aeadOpen(aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed>
-  /** Takes a 32-byte Ed25519 seed (RFC 8032 section 5.1.5) into the backend. */
-  importSeed(seed: Redacted.Redacted<Uint8Array>): Effect.Effect<SecretKey>
-  /** Ed25519 (RFC 8032 section 5.1.6); 64 bytes. */
-  sign(key: SecretKey, message: Uint8Array): Effect.Effect<Uint8Array>
-  /** The same signature at once, for the broker's login, which cannot wait. */
-  signSync(key: SecretKey, message: Uint8Array): Uint8Array
-  /** True iff S < L and encode(S*B - k*A) equals the received R bytes (spec KEZ-KEY: one verdict on every backend). */
-  verify(key: AdmittedKey, message: Uint8Array, signature: Uint8Array): Effect.Effect<boolean>
-  /** X25519 (RFC 7748) between a secret's twin and another account's; 32 bytes. */
-  agree(key: SecretKey, peer: AdmittedKey): Effect.Effect<Uint8Array, ZeroSharedSecret>
-  /** A new X25519 pair from `randomBytes`, or from the given 32-byte scalar in tests of vectors. */
-  ephemeral(scalar?: Uint8Array): Effect.Effect<EphemeralKey>
-  /** X25519 between an ephemeral key and an account's twin; 32 bytes. */
-  agreeEphemeral(key: EphemeralKey, peer: AdmittedKey): Effect.Effect<Uint8Array, ZeroSharedSecret>
-  /** X25519 between an account's twin and somebody's ephemeral public key of 32 bytes. */
-  agreeWithEphemeral(key: SecretKey, enc: Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret>
-}>()("@kez-chat/sdk/Crypto") {}
+export class Crypto extends Context.Service<
+  Crypto,
+  {
+    /** Which implementation answers. */
+    readonly backend: Backend
+    /** `length` bytes from the system's secure generator. */
+    randomBytes(length: number): Effect.Effect<Uint8Array>
+    /** FIPS 180-4; 32 bytes. */
+    sha256(data: Uint8Array): Effect.Effect<Uint8Array>
+    /** FIPS 180-4; 64 bytes. */
+    sha512(data: Uint8Array): Effect.Effect<Uint8Array>
+    /** RFC 2104 with SHA-256; 32 bytes. An empty key counts as 32 zero bytes. */
+    hmacSha256(key: Uint8Array, data: Uint8Array): Effect.Effect<Uint8Array>
+    /** RFC 5869, extract and expand; at most 8,160 bytes. An empty salt counts as 32 zero bytes. */
+    hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Effect.Effect<Uint8Array>
+    /** ChaCha20-Poly1305 (RFC 8439): ciphertext followed by its 16-byte tag. */
+    aeadSeal(aead: Aead, plaintext: Uint8Array): Effect.Effect<Uint8Array>
+    /** Opens what `aeadSeal` made. */
+    aeadOpen(aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed>
+    /** Takes a 32-byte Ed25519 seed (RFC 8032 section 5.1.5) into the backend. */
+    importSeed(seed: Redacted.Redacted<Uint8Array>): Effect.Effect<SecretKey>
+    /** Ed25519 (RFC 8032 section 5.1.6); 64 bytes. */
+    sign(key: SecretKey, message: Uint8Array): Effect.Effect<Uint8Array>
+    /** The same signature at once, for the broker's login, which cannot wait. */
+    signSync(key: SecretKey, message: Uint8Array): Uint8Array
+    /** True iff S < L and encode(S*B - k*A) equals the received R bytes (spec KEZ-KEY: one verdict on every backend). */
+    verify(key: AdmittedKey, message: Uint8Array, signature: Uint8Array): Effect.Effect<boolean>
+    /** X25519 (RFC 7748) between a secret's twin and another account's; 32 bytes. */
+    agree(key: SecretKey, peer: AdmittedKey): Effect.Effect<Uint8Array, ZeroSharedSecret>
+    /** A new X25519 pair from `randomBytes`, or from the given 32-byte scalar in tests of vectors. */
+    ephemeral(scalar?: Uint8Array): Effect.Effect<EphemeralKey>
+    /** X25519 between an ephemeral key and an account's twin, or any public key of 32 bytes; 32 bytes. */
+    agreeEphemeral(key: EphemeralKey, peer: AdmittedKey | Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret>
+    /** X25519 between an account's twin and somebody's ephemeral public key of 32 bytes. */
+    agreeWithEphemeral(key: SecretKey, enc: Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret>
+  }
+>()("@kez-chat/sdk/Crypto") {}

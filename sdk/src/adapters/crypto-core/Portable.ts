@@ -1,0 +1,60 @@
+/** The operations that noble does on every platform, and the checks of what goes in. */
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js"
+import { ed25519 } from "@noble/curves/ed25519.js"
+import { hkdf } from "@noble/hashes/hkdf.js"
+import { hmac } from "@noble/hashes/hmac.js"
+import { sha256 } from "@noble/hashes/sha2.js"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import { admit, type AdmittedKey } from "../../protocol/KeyAdmission.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import { type Aead, DecryptionFailed } from "../../services/Crypto.ts"
+
+/** The most bytes `getRandomValues` gives at once. */
+const quota = 65_536
+
+export const randomBytes = (length: number): Uint8Array => {
+  const bytes = new Uint8Array(length)
+  for (let i = 0; i < length; i += quota) globalThis.crypto.getRandomValues(bytes.subarray(i, i + quota))
+  return bytes
+}
+
+export const hmacSha256 = (key: Uint8Array, data: Uint8Array): Uint8Array => hmac(sha256, key, data)
+
+export const hkdfSha256 = (ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array =>
+  hkdf(sha256, ikm, salt, info, length)
+
+export const aeadSeal = ({ key, nonce, aad }: Aead, plaintext: Uint8Array): Uint8Array =>
+  chacha20poly1305(key, nonce, aad).encrypt(plaintext)
+
+export const aeadOpen = (
+  { key, nonce, aad }: Aead,
+  ciphertext: Uint8Array
+): Effect.Effect<Uint8Array, DecryptionFailed> =>
+  Effect.suspend(() => {
+    // Made outside the `try`, so that a key or nonce of a wrong length stays the defect it is.
+    const cipher = chacha20poly1305(key, nonce, aad)
+    if (ciphertext.length < Limits.tagBytes) return Effect.fail(new DecryptionFailed())
+    try {
+      return Effect.succeed(cipher.decrypt(ciphertext))
+    } catch {
+      return Effect.fail(new DecryptionFailed())
+    }
+  })
+
+/** A seed's bytes, copied, and its public key. Throws a `RangeError` for another length than 32. */
+export const readSeed = (redacted: Redacted.Redacted<Uint8Array>): { seed: Uint8Array; publicKey: AdmittedKey } => {
+  const seed = exactly(Redacted.value(redacted), Limits.keyBytes, "seed").slice()
+  return { seed, publicKey: Result.getOrThrow(admit(ed25519.getPublicKey(seed))) }
+}
+
+/** The bytes themselves. Throws a `RangeError` that names what has the wrong length, and nothing of its content. */
+export const exactly = (bytes: Uint8Array, length: number, what: string): Uint8Array => {
+  if (bytes.length !== length) throw new RangeError(`${what}: ${bytes.length} bytes instead of ${length}`)
+  return bytes
+}
+
+/** The 32 bytes of an X25519 public key, given as an account's or as themselves. */
+export const x25519Of = (peer: AdmittedKey | Uint8Array): Uint8Array =>
+  peer instanceof Uint8Array ? exactly(peer, Limits.keyBytes, "X25519 public key") : peer.x25519

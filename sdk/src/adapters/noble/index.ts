@@ -1,0 +1,1 @@
+export * as NobleCrypto from "./NobleCrypto.ts"

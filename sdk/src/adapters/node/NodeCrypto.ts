@@ -1,0 +1,137 @@
+/** `Crypto` on node:crypto: the fastest one, for Node. */
+import * as NodeApi from "node:crypto"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { AdmittedKey } from "../../protocol/KeyAdmission.ts"
+import * as Bytes from "../../protocol/Bytes.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import { type Aead, Crypto, DecryptionFailed, ZeroSharedSecret } from "../../services/Crypto.ts"
+import * as Handles from "../crypto-core/Handles.ts"
+import * as Portable from "../crypto-core/Portable.ts"
+
+interface Secret {
+  readonly ed25519: NodeApi.KeyObject
+  readonly x25519: NodeApi.KeyObject
+}
+interface Ephemeral {
+  readonly x25519: NodeApi.KeyObject
+}
+const handles = Handles.make<Secret, Ephemeral>("node")
+
+/** Importing a key costs as much as using it, so an account's keys are kept as long as the account's key object lives. */
+const ed25519Keys = new WeakMap<AdmittedKey, NodeApi.KeyObject>()
+const x25519Keys = new WeakMap<AdmittedKey, NodeApi.KeyObject>()
+
+const cached = (
+  keys: WeakMap<AdmittedKey, NodeApi.KeyObject>,
+  key: AdmittedKey,
+  curve: "Ed25519" | "X25519",
+  bytes: Uint8Array
+) => {
+  const known = keys.get(key)
+  if (known !== undefined) return known
+  const imported = publicKey(curve, bytes)
+  keys.set(key, imported)
+  return imported
+}
+
+const publicKey = (curve: "Ed25519" | "X25519", bytes: Uint8Array) =>
+  NodeApi.createPublicKey({ key: { kty: "OKP", crv: curve, x: Bytes.toBase64Url(bytes) }, format: "jwk" })
+
+/** PKCS #8 of RFC 8410 up to the 32 bytes of the key itself. */
+const pkcs8 = { Ed25519: "302e020100300506032b657004220420", X25519: "302e020100300506032b656e04220420" } as const
+
+const privateKey = (curve: "Ed25519" | "X25519", bytes: Uint8Array) => {
+  const der = Buffer.concat([Buffer.from(pkcs8[curve], "hex"), bytes])
+  const key = NodeApi.createPrivateKey({ key: der, format: "der", type: "pkcs8" })
+  der.fill(0)
+  return key
+}
+
+/** A Buffer is a Uint8Array whose `slice` shares memory, and often part of a pool: hand out what the types say. */
+const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+
+const peerKey = (peer: AdmittedKey | Uint8Array) =>
+  peer instanceof Uint8Array
+    ? publicKey("X25519", Portable.x25519Of(peer))
+    : cached(x25519Keys, peer, "X25519", peer.x25519)
+
+const agree = (own: NodeApi.KeyObject, peer: AdmittedKey | Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret> => {
+  const options = { privateKey: own, publicKey: peerKey(peer) }
+  try {
+    return Effect.succeed(plain(NodeApi.diffieHellman(options)))
+  } catch (error) {
+    // OpenSSL refuses an all-zero secret (RFC 7748 section 6.1); with two keys it has taken in, nothing else can fail.
+    if ((error as NodeJS.ErrnoException).code === "ERR_OSSL_FAILED_DURING_DERIVATION") {
+      return Effect.fail(new ZeroSharedSecret())
+    }
+    return Effect.die(error)
+  }
+}
+
+const cipherName = "chacha20-poly1305"
+const cipherOptions = { authTagLength: Limits.tagBytes }
+
+const aeadSeal = ({ key, nonce, aad }: Aead, plaintext: Uint8Array): Uint8Array => {
+  const cipher = NodeApi.createCipheriv(cipherName, key, nonce, cipherOptions)
+  cipher.setAAD(aad, { plaintextLength: plaintext.length })
+  const body = cipher.update(plaintext)
+  cipher.final()
+  return Bytes.concat(body, cipher.getAuthTag())
+}
+
+const aeadOpen = ({ key, nonce, aad }: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed> => {
+  const end = ciphertext.length - Limits.tagBytes
+  const decipher = NodeApi.createDecipheriv(cipherName, key, nonce, cipherOptions)
+  if (end < 0) return Effect.fail(new DecryptionFailed())
+  decipher.setAAD(aad, { plaintextLength: end })
+  decipher.setAuthTag(ciphertext.subarray(end))
+  const body = decipher.update(ciphertext.subarray(0, end))
+  try {
+    decipher.final()
+  } catch {
+    return Effect.fail(new DecryptionFailed())
+  }
+  return Effect.succeed(plain(body))
+}
+
+const service = Crypto.of({
+  backend: "node",
+  randomBytes: (length) => Effect.sync(() => plain(NodeApi.randomBytes(length))),
+  sha256: (data) => Effect.sync(() => plain(NodeApi.hash("sha256", data, "buffer"))),
+  sha512: (data) => Effect.sync(() => plain(NodeApi.hash("sha512", data, "buffer"))),
+  // On inputs of a few hundred bytes noble is the quicker one: 5 against 22 us for HMAC, 11 against 21 for HKDF.
+  hmacSha256: (key, data) => Effect.sync(() => Portable.hmacSha256(key, data)),
+  hkdfSha256: (ikm, salt, info, length) => Effect.sync(() => Portable.hkdfSha256(ikm, salt, info, length)),
+  aeadSeal: (aead, plaintext) => Effect.sync(() => aeadSeal(aead, plaintext)),
+  aeadOpen: (aead, ciphertext) => Effect.suspend(() => aeadOpen(aead, ciphertext)),
+  importSeed: (redacted) =>
+    Effect.sync(() => {
+      const { seed, publicKey } = Portable.readSeed(redacted)
+      return handles.secretKey(publicKey, {
+        ed25519: privateKey("Ed25519", seed),
+        // RFC 8032 section 5.1.5: the scalar is the first half of the hash; X25519 clamps it the same way.
+        x25519: privateKey("X25519", NodeApi.hash("sha512", seed, "buffer").subarray(0, Limits.keyBytes))
+      })
+    }),
+  sign: (key, message) => Effect.sync(() => plain(NodeApi.sign(null, message, handles.secret(key).ed25519))),
+  signSync: (key, message) => plain(NodeApi.sign(null, message, handles.secret(key).ed25519)),
+  // OpenSSL checks S < L and compares encode(S*B - k*A) with R: the rule itself, once the key is admitted.
+  verify: (key, message, signature) =>
+    Effect.sync(() => NodeApi.verify(null, message, cached(ed25519Keys, key, "Ed25519", key.ed25519), signature)),
+  agree: (key, peer) => Effect.suspend(() => agree(handles.secret(key).x25519, peer)),
+  ephemeral: (given) =>
+    Effect.sync(() => {
+      const key =
+        given === undefined
+          ? NodeApi.generateKeyPairSync("x25519").privateKey
+          : privateKey("X25519", Portable.exactly(given, Limits.keyBytes, "X25519 scalar"))
+      const { x } = NodeApi.createPublicKey(key).export({ format: "jwk" })
+      return handles.ephemeralKey(plain(Buffer.from(x as string, "base64url")), { x25519: key })
+    }),
+  agreeEphemeral: (key, peer) => Effect.suspend(() => agree(handles.ephemeral(key).x25519, peer)),
+  agreeWithEphemeral: (key, enc) => Effect.suspend(() => agree(handles.secret(key).x25519, enc))
+})
+
+/** The node:crypto backend. */
+export const layer: Layer.Layer<Crypto> = Layer.succeed(Crypto, service)

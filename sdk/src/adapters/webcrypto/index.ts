@@ -1,0 +1,1 @@
+export * as WebCrypto from "./WebCrypto.ts"
