@@ -21,8 +21,8 @@ const ROOMS = {
   promise: ["protocol", "api", "services", "crypto", "client", "adapters", "assembly"]
 }
 
-/** Adapters never import each other; a folder here is the shared core of the technologies named. */
-const SHARED_CORES = { "nats-core": ["nats", "nats-websocket"] }
+/** Adapters never import each other; a folder named here is the shared core of several technologies. */
+const SHARED_CORES = { "nats-core": ["nats", "nats-websocket"], "crypto-core": ["node", "webcrypto", "noble"] }
 
 /** What the pure protocol may take from outside: values without effects, and vetted encoders and curves. */
 const PROTOCOL_MAY =
