@@ -1,0 +1,92 @@
+/** How every error of the SDK and of this program is told: a code, an exit code and one sentence. */
+import type { KezChatError } from "@kez-chat/sdk"
+import type { Code } from "@kez-chat/sdk/protocol"
+import type { AdapterUnavailable } from "@kez-chat/sdk/services"
+import * as Data from "effect/Data"
+import { ExitCode } from "./ExitCode.ts"
+
+/** An error of this program itself. `code` is stable; `message` is one sentence that says what to do. */
+export class CliFailure extends Data.TaggedError("CliFailure")<{
+  readonly code: string
+  readonly exit: ExitCode
+  readonly message: string
+}> {}
+
+export const fail = (code: string, exit: ExitCode, message: string): CliFailure => new CliFailure({ code, exit, message })
+export const usage = (message: string): CliFailure => fail("usage", ExitCode.usage, message)
+
+/** Every error that a command may end with. */
+export type Failure = CliFailure | KezChatError | AdapterUnavailable
+
+export interface Description {
+  readonly code: string
+  readonly exit: ExitCode
+  readonly message: string
+}
+
+// Codes that are about what was typed, about somebody not found, and about a server that may answer later. All others
+// are refusals.
+const exits: Partial<Record<Code, ExitCode>> = {
+  handle_malformed: ExitCode.usage,
+  identifier_malformed: ExitCode.usage,
+  key_malformed: ExitCode.usage,
+  key_rejected: ExitCode.usage,
+  mnemonic_invalid: ExitCode.usage,
+  message_too_large: ExitCode.usage,
+  handle_not_found: ExitCode.notFound,
+  not_local: ExitCode.notFound,
+  chain_not_found: ExitCode.notFound,
+  not_found: ExitCode.notFound,
+  rate_limited: ExitCode.unreachable,
+  unavailable: ExitCode.unreachable,
+  internal: ExitCode.failed
+}
+
+/** What to tell about an error. */
+export const describe = (error: Failure): Description => {
+  const { message } = error
+  switch (error._tag) {
+    case "CliFailure":
+      return { code: error.code, exit: error.exit, message }
+    case "NoAccount":
+      return { code: "no_account", exit: ExitCode.noAccount, message }
+    case "AccountExists":
+      return { code: "account_exists", exit: ExitCode.refused, message: `${message}; use --profile for another account` }
+    case "ContactUnknown":
+      return { code: "contact_unknown", exit: ExitCode.notFound, message }
+    case "SendBlocked":
+      return { code: `send_blocked_${error.reason}`, exit: ExitCode.refused, message }
+    case "Problem":
+      return { code: error.code, exit: exits[error.code] ?? ExitCode.refused, message }
+    case "ServerUnreachable":
+      return { code: "server_unreachable", exit: ExitCode.unreachable, message }
+    case "BrokerRefused":
+      return {
+        code: `broker_${error.code}`,
+        exit: error.retryable ? ExitCode.unreachable : ExitCode.refused,
+        message
+      }
+    case "BrokerUnavailable":
+      return {
+        code: `broker_${error.reason}`,
+        exit: error.reason === "unauthorized" ? ExitCode.refused : ExitCode.unreachable,
+        message
+      }
+    case "StoreError":
+      return {
+        code: `store_${error.reason}`,
+        exit: error.reason === "locked" ? ExitCode.busy : ExitCode.failed,
+        message
+      }
+    case "StoreConflict":
+      return { code: "store_conflict", exit: ExitCode.busy, message }
+    case "VaultError":
+      return {
+        code: `vault_${error.reason}`,
+        exit: error.reason === "damaged" || error.reason === "io" ? ExitCode.failed : ExitCode.locked,
+        message: error.detail
+      }
+    case "AdapterUnavailable":
+      return { code: "adapter_unavailable", exit: ExitCode.failed, message }
+  }
+}

@@ -1,0 +1,79 @@
+/** Finds the home server's URL: the flag, `KEZ_HOME`, the profile, `.kez/run.json` in a parent folder, `https://<server>`. */
+import * as Effect from "effect/Effect"
+import * as path from "node:path"
+import { ExitCode } from "../ExitCode.ts"
+import { type CliFailure, fail, usage } from "../Failure.ts"
+import { settings } from "../Flags.ts"
+import { Host } from "../Host.ts"
+import * as PrivateFile from "./PrivateFile.ts"
+
+export interface Home {
+  /** Origin of the home server, without a trailing slash. */
+  readonly url: string
+  /** How it was found, in words. */
+  readonly source: string
+}
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host)
+
+/** The origin of a home's URL, or the rule it breaks. Plain http is for this machine only. */
+export const normalise = (text: string): { readonly url: string } | { readonly problem: string } => {
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`)
+  if (url === null || url.hostname === "") return { problem: "it is not a URL" }
+  if (url.protocol !== "https:" && url.protocol !== "http:") return { problem: "it must begin with https://" }
+  if (url.username !== "" || url.password !== "") return { problem: "it must not hold a name or password" }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") return { problem: "it must be an origin, without a path" }
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+    return { problem: "plain http is accepted only for a server on this machine" }
+  }
+  return { url: url.origin }
+}
+
+/** The home of `npm start`, when this folder or one above it holds its run file. */
+const localHome = (from: string): { readonly text: string; readonly file: string } | undefined => {
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    const file = path.join(folder, ".kez", "run.json")
+    try {
+      const found = PrivateFile.read(file, 65_536)
+      const url: unknown = found === undefined ? undefined : JSON.parse(found)?.urls?.home
+      if (typeof url === "string") return { text: url, file }
+    } catch {
+      // A run file that cannot be read is none.
+    }
+    if (path.dirname(folder) === folder) return undefined
+  }
+}
+
+/**
+ * The home to talk to. `profile` is the URL an existing profile remembers; `server` the part of a handle after the
+ * `@`, the last resort.
+ */
+export const discover = (known: {
+  readonly profile?: string | undefined
+  readonly server?: string | undefined
+}): Effect.Effect<Home, CliFailure, Host> =>
+  Effect.gen(function* () {
+    const { env, cwd } = yield* Host
+    const flag = (yield* settings).home
+    const run = yield* Effect.sync(() => localHome(cwd))
+    const candidates: ReadonlyArray<readonly [text: string | undefined, source: string]> = [
+      [flag, "--home"],
+      [env["KEZ_HOME"] || undefined, "KEZ_HOME"],
+      [known.profile, "the profile"],
+      [run?.text, run?.file ?? ""],
+      [known.server === undefined ? undefined : `https://${known.server}`, "the handle"]
+    ]
+    const found = candidates.find(([text]) => text !== undefined)
+    if (found === undefined) {
+      return yield* fail(
+        "home_unknown",
+        ExitCode.usage,
+        "no home server is known: say --home URL or a full handle (name@server), or start a local home with `npm start`"
+      )
+    }
+    const [text = "", source] = found
+    const home = normalise(text)
+    if ("problem" in home) return yield* usage(`the home server ${JSON.stringify(text)} (from ${source}) cannot be used: ${home.problem}`)
+    return { url: home.url, source }
+  })

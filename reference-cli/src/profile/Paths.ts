@@ -1,0 +1,88 @@
+/** Where a profile's files lie, by platform. Pure: it makes no folder and reads no file. */
+import * as path from "node:path"
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly platform: NodeJS.Platform
+  readonly homeDirectory: string
+}
+
+/** Folders in which each profile has one of its own. */
+export interface Roots {
+  /** What a person might edit or back up by hand: which account, which home. */
+  readonly config: string
+  /** What must not be lost: seed and messages. */
+  readonly data: string
+  /** What a running process needs: lock, socket, log. */
+  readonly state: string
+}
+
+export interface ProfilePaths {
+  readonly name: string
+  readonly roots: Roots
+  /** The profile's own folders, made 0700. */
+  readonly folders: ReadonlyArray<string>
+  readonly profile: string
+  readonly seed: string
+  readonly store: string
+  readonly lock: string
+  readonly owner: string
+  readonly socket: string
+  readonly log: string
+  readonly cursor: string
+}
+
+/** The rule for a profile's name, which is a folder's name too. */
+export const isProfileName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,31}$/.test(name)
+
+/** A relative value of an XDG variable is to be ignored (XDG Base Directory Specification 0.8). */
+const absolute = (value: string | undefined, join: path.PlatformPath): string | undefined =>
+  value !== undefined && join.isAbsolute(value) ? value : undefined
+
+/** `KEZ_CHAT_DIR` wins everywhere; otherwise each platform's own convention. */
+export const roots = ({ env, platform, homeDirectory }: Surroundings): Roots => {
+  const join = platform === "win32" ? path.win32 : path.posix
+  const override = env["KEZ_CHAT_DIR"]
+  if (override) {
+    const all = join.resolve(override)
+    return { config: all, data: all, state: all }
+  }
+  if (platform === "darwin") {
+    const all = join.join(homeDirectory, "Library", "Application Support", "kez-chat")
+    return { config: all, data: all, state: all }
+  }
+  if (platform === "win32") {
+    const roaming = absolute(env["APPDATA"], join) ?? join.join(homeDirectory, "AppData", "Roaming")
+    const local = absolute(env["LOCALAPPDATA"], join) ?? join.join(homeDirectory, "AppData", "Local")
+    return { config: join.join(roaming, "kez-chat"), data: join.join(local, "kez-chat"), state: join.join(local, "kez-chat") }
+  }
+  const xdg = (name: string, fallback: string) =>
+    join.join(absolute(env[name], join) ?? join.join(homeDirectory, fallback), "kez-chat")
+  return {
+    config: xdg("XDG_CONFIG_HOME", ".config"),
+    data: xdg("XDG_DATA_HOME", ".local/share"),
+    state: xdg("XDG_STATE_HOME", ".local/state")
+  }
+}
+
+/** The files of one profile. */
+export const ofProfile = (surroundings: Surroundings, name: string): ProfilePaths => {
+  const join = surroundings.platform === "win32" ? path.win32 : path.posix
+  const all = roots(surroundings)
+  const config = join.join(all.config, "profiles", name)
+  const data = join.join(all.data, "profiles", name)
+  const state = join.join(all.state, "profiles", name)
+  return {
+    name,
+    roots: all,
+    folders: [...new Set([config, data, state])],
+    profile: join.join(config, "profile.json"),
+    seed: join.join(data, "seed.json"),
+    store: join.join(data, "chat.db"),
+    lock: join.join(state, "owner.lock"),
+    owner: join.join(state, "owner.json"),
+    socket: join.join(state, "owner.sock"),
+    log: join.join(state, "owner.log"),
+    cursor: join.join(state, "listen.cursor")
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * One account on this machine, as this program remembers it: which handle, which home, where the seed is. Nothing in
+ * it is secret, so `whoami` answers without a passphrase.
+ */
+import type { Account } from "@kez-chat/sdk"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as fs from "node:fs"
+import { ExitCode } from "../ExitCode.ts"
+import { CliFailure, fail, usage } from "../Failure.ts"
+import { settings } from "../Flags.ts"
+import { Host } from "../Host.ts"
+import * as Paths from "./Paths.ts"
+import * as PrivateFile from "./PrivateFile.ts"
+
+/** Where the seed is: a passphrase-encrypted file of the profile, or an entry of the OS keychain. */
+export type VaultPlace = { readonly kind: "file" } | { readonly kind: "keychain"; readonly entry: string }
+
+export interface Profile {
+  readonly version: 1
+  /** Absent while `restore` has not found it yet. */
+  readonly handle?: string
+  readonly primary: string
+  /** Base URL of the home server. */
+  readonly home: string
+  readonly device?: string
+  /** How far creation got; `published` is complete. */
+  readonly step: Account["step"]
+  readonly vault: VaultPlace
+}
+
+const maxBytes = 16_384
+
+const text = (value: unknown): value is string => typeof value === "string" && value.length < 1024
+
+const parsePlace = (value: unknown): VaultPlace | undefined => {
+  const { kind, entry } = (value ?? {}) as { readonly kind?: unknown; readonly entry?: unknown }
+  if (kind === "file") return { kind }
+  return kind === "keychain" && text(entry) ? { kind, entry } : undefined
+}
+
+const parse = (json: unknown): Profile | undefined => {
+  const { version, handle, primary, home, device, step, vault } = (json ?? {}) as { readonly [K in keyof Profile]?: unknown }
+  const place = parsePlace(vault)
+  if (version !== 1 || !text(primary) || !text(home) || place === undefined) return undefined
+  if (step !== "created" && step !== "registered" && step !== "published") return undefined
+  return {
+    version,
+    primary,
+    home,
+    step,
+    vault: place,
+    ...(text(handle) ? { handle } : {}),
+    ...(text(device) ? { device } : {})
+  }
+}
+
+/** The paths of the profile that this command works on. */
+export const paths: Effect.Effect<Paths.ProfilePaths, CliFailure, Host> = Effect.gen(function* () {
+  const host = yield* Host
+  const { profile } = yield* settings
+  const name = profile ?? (host.env["KEZ_PROFILE"] || "default")
+  if (!Paths.isProfileName(name)) {
+    return yield* usage(
+      `${JSON.stringify(name)} is not a profile name: use up to 32 of a-z, 0-9, ".", "_" and "-", starting with a letter or digit`
+    )
+  }
+  return Paths.ofProfile(host, name)
+})
+
+const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
+  Effect.try({ try: run, catch: (error) => fail("file", ExitCode.failed, `cannot ${what}: ${(error as Error).message}`) })
+
+/** The stored profile, or none. */
+export const load = (place: Paths.ProfilePaths): Effect.Effect<Option.Option<Profile>, CliFailure> =>
+  Effect.gen(function* () {
+    const found = yield* io("read the profile", () => PrivateFile.read(place.profile, maxBytes))
+    if (found === undefined) return Option.none()
+    const profile = yield* Effect.sync(() => {
+      try {
+        return parse(JSON.parse(found))
+      } catch {
+        return undefined
+      }
+    })
+    if (profile === undefined) {
+      return yield* fail(
+        "profile_damaged",
+        ExitCode.failed,
+        `${place.profile} is damaged: repair it, or move it away and restore the account from its words`
+      )
+    }
+    return Option.some(profile)
+  })
+
+/** Stores the profile and makes its folders. */
+export const save = (place: Paths.ProfilePaths, profile: Profile): Effect.Effect<void, CliFailure> =>
+  io("write the profile", () => {
+    for (const folder of place.folders) PrivateFile.makeFolder(folder)
+    PrivateFile.replace(place.profile, JSON.stringify(profile, null, 2) + "\n")
+  })
+
+/** Makes the profile's folders, for files written before the profile is. */
+export const makeFolders = (place: Paths.ProfilePaths): Effect.Effect<void, CliFailure> =>
+  io("make the profile's folders", () => {
+    for (const folder of place.folders) PrivateFile.makeFolder(folder)
+  })
+
+/** Removes every file of the profile. */
+export const erase = (place: Paths.ProfilePaths): Effect.Effect<void, CliFailure> =>
+  io("remove the profile", () => {
+    for (const folder of place.folders) fs.rmSync(folder, { recursive: true, force: true })
+  })
+
+/** Names of the profiles on this machine that hold an account. */
+export const names: Effect.Effect<ReadonlyArray<string>, never, Host> = Effect.gen(function* () {
+  const host = yield* Host
+  const { config } = Paths.roots(host)
+  return yield* Effect.sync(() => {
+    try {
+      return fs
+        .readdirSync(`${config}/profiles`)
+        .filter((name) => Paths.isProfileName(name) && fs.existsSync(Paths.ofProfile(host, name).profile))
+        .toSorted()
+    } catch {
+      return []
+    }
+  })
+})
+
+/** The profile, or a sentence that says which ones there are. */
+export const required: Effect.Effect<{ readonly place: Paths.ProfilePaths; readonly profile: Profile }, CliFailure, Host> =
+  Effect.gen(function* () {
+    const place = yield* paths
+    const profile = yield* load(place)
+    if (Option.isSome(profile)) return { place, profile: profile.value }
+    const others = yield* names
+    return yield* fail(
+      "no_account",
+      ExitCode.noAccount,
+      others.length === 0
+        ? "there is no account here yet: run `kez-chat register NAME`, or `kez-chat restore` with the words of one"
+        : `the profile ${place.name} holds no account: use --profile with one of ${others.join(", ")}, or register`
+    )
+  })
