@@ -1,0 +1,201 @@
+/**
+ * The broker side of chat-server: answers logins, stores what is sent, reads pages, closes connections.
+ *
+ * Four connections, each with the permissions of its task. All of them are dialled again for ever; while one is down its
+ * part is not served, and without the callout nobody gets in. Several chat-servers share the work through queue groups.
+ */
+import type { NatsConnection } from "@nats-io/nats-core"
+import { createHmac } from "node:crypto"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Database } from "../Database.ts"
+import { Registry } from "../Registry.ts"
+import type { BrokerConfig } from "./BrokerConfig.ts"
+import { BrokerControl, BrokerDown } from "./BrokerControl.ts"
+import * as Callout from "./Callout.ts"
+import * as Connections from "./Connections.ts"
+import * as FetchResponder from "./FetchResponder.ts"
+import * as InboxStream from "./InboxStream.ts"
+import type { BrokerKeys } from "./Keys.ts"
+import * as Link from "./Link.ts"
+import * as Login from "./Login.ts"
+import * as Quotas from "./Quotas.ts"
+import * as SendResponder from "./SendResponder.ts"
+import * as StreamWatch from "./StreamWatch.ts"
+
+/** How often quota counts are written down, in milliseconds; a crash forgets at most so much of them. */
+const flushMillis = 1_000
+/** How often connections are compared with the registry, in milliseconds: the net under revocations. */
+const sweepMillis = 300_000
+/** nats.conf's `authorization.timeout` and some more: a login under way at a revocation is through by then. */
+const secondKickMillis = 2_500
+
+/** Connects in the background; does not wait for the broker and does not fail without it. */
+export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<BrokerControl, never, Registry | Database> =>
+  Layer.effect(
+    BrokerControl,
+    Effect.gen(function* () {
+      const registry = yield* Registry
+      const { sqlite } = yield* Database
+      const runFork = Effect.runForkWith(yield* Effect.context<never>())
+      const log: Link.LinkOptions["log"] = (level, message, fields) => {
+        const line = level === "warn" ? Effect.logWarning(message) : Effect.logInfo(message)
+        runFork(Effect.annotateLogs(line, fields))
+      }
+      const isActive = (hex: string) => Effect.runSync(registry.isActive(hex))
+
+      const { limits } = config
+      const pepper = createHmac("sha256", keys.gateway.key.export({ format: "der", type: "pkcs8" }))
+        .update("kez-chat quota pairs")
+        .digest()
+      const quotas = Quotas.make(sqlite, limits, pepper)
+      const connections = Connections.make((config.sessionSeconds + 60) * 1000)
+      const context = { loginHosts: config.loginHosts, isActive, sessionSeconds: Math.min(config.sessionSeconds, 3600) }
+      const callout = Callout.make({
+        keys,
+        context,
+        onAccepted: (hex, server, id) => connections.remember(hex, { server, id }),
+        onRefused: () => undefined,
+        log
+      })
+      const watch = StreamWatch.make(
+        {
+          replicas: config.replicas,
+          maxBytes: config.inboxBytes,
+          retentionDays: limits.retentionDays,
+          maxFrames: limits.maxFrames
+        },
+        quotas,
+        () => registrar.connection(),
+        log
+      )
+      const sends = SendResponder.make({
+        isActive,
+        quotas,
+        noteLast: watch.noteLast,
+        maxInFlight: limits.sendsInFlight,
+        maxInFlightPerSender: limits.sendsInFlightPerSender,
+        log
+      })
+      const fetches = FetchResponder.make({
+        streamState: watch.current,
+        noteLast: watch.noteLast,
+        maxInFlight: limits.fetchesInFlight,
+        maxInFlightPerUser: limits.fetchesInFlightPerUser,
+        readBurstBytes: limits.readBurstBytes,
+        readBytesPerSecond: limits.readBytesPerSecond,
+        log
+      })
+
+      const link = (
+        role: "callout" | "registrar" | "gateway" | "sys",
+        rest: Pick<Link.LinkOptions, "onUp" | "onDown" | "inboxPrefix">
+      ) =>
+        Effect.acquireRelease(
+          Effect.sync(() =>
+            Link.open({
+              urls: config.natsUrls,
+              role,
+              key: keys[role],
+              log,
+              ...(config.caFile === undefined ? {} : { caFile: config.caFile }),
+              ...rest
+            })
+          ),
+          (opened) => Effect.promise(() => opened.close())
+        )
+      const sweep = () => {
+        const connection = sys.connection()
+        connections.prune()
+        if (connection === undefined) return
+        connections.closeInactive(connection, isActive).catch((error: unknown) => {
+          log("warn", "connections not compared with the registry", { reason: (error as Error).message })
+        })
+      }
+      const flush = () => {
+        try {
+          quotas.flush()
+        } catch (error) {
+          log("warn", "quota counts not written", { reason: (error as Error).message })
+        }
+      }
+
+      // Released in reverse: first nobody new gets in and nothing more is taken, last the counts are written.
+      yield* Effect.acquireRelease(
+        Effect.sync(() => [setInterval(flush, flushMillis), setInterval(sweep, sweepMillis)]),
+        (timers) =>
+          Effect.sync(() => {
+            for (const timer of timers) clearInterval(timer)
+            flush()
+          })
+      )
+      const sys = yield* link("sys", { inboxPrefix: "_INBOX_sys", onUp: () => void setTimeout(sweep, 100) })
+      const registrar = yield* link("registrar", {
+        inboxPrefix: "_INBOX_reg",
+        onUp: watch.start,
+        onDown: watch.stop
+      })
+      const gateway = yield* link("gateway", {
+        inboxPrefix: "_INBOX_ing",
+        onUp: (connection) => {
+          sends.attach(connection)
+          fetches.attach(connection)
+        },
+        onDown: () => {
+          sends.detach()
+          fetches.detach()
+        }
+      })
+      const calloutLink = yield* link("callout", { onUp: callout.attach })
+
+      return BrokerControl.of({
+        kick: (hex) =>
+          withConnection(sys.connection, async (connection) => {
+            await connections.closeAll(connection, hex)
+            setTimeout(() => {
+              const again = sys.connection()
+              if (again === undefined || isActive(hex)) return
+              connections.closeAll(again, hex).catch(() => undefined)
+            }, secondKickMillis).unref()
+          }),
+        purge: (hex) =>
+          withConnection(registrar.connection, async (connection) => {
+            await InboxStream.purge(connection, hex)
+            quotas.forget(hex)
+          }),
+        status: Effect.sync(() => {
+          const up = {
+            callout: calloutLink.connection() !== undefined,
+            registrar: registrar.connection() !== undefined,
+            gateway: gateway.connection() !== undefined,
+            sys: sys.connection() !== undefined
+          }
+          const stream = watch.state()
+          return {
+            ready: Object.values(up).every(Boolean) && stream !== undefined,
+            connections: up,
+            stream,
+            logins: callout.counters,
+            sends: sends.counters,
+            fetches: fetches.counters,
+            inFlight: sends.inFlight()
+          }
+        }),
+        answer: (request) =>
+          Effect.sync(() => Login.answer({ ...context, issuer: keys.issuer }, request, Date.now()).jwt)
+      })
+    })
+  )
+
+const withConnection = (
+  current: Link.Link["connection"],
+  f: (connection: NatsConnection) => Promise<void>
+): Effect.Effect<void, BrokerDown> =>
+  Effect.tryPromise({
+    try: async () => {
+      const connection = current()
+      if (connection === undefined) throw new Error("not connected")
+      await f(connection)
+    },
+    catch: (cause) => new BrokerDown({ detail: (cause as Error).message, cause })
+  })

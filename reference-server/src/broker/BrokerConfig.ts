@@ -1,0 +1,55 @@
+/** What an operator can set about the broker side of chat-server (docs/broker.md). */
+import * as Quotas from "./Quotas.ts"
+
+export interface BrokerLimits extends Quotas.QuotaLimits {
+  /** Most frames in one inbox, and again among an account's self copies. */
+  readonly maxFrames: number
+  /** Messages waiting for the stream at once: all senders, one sender. */
+  readonly sendsInFlight: number
+  readonly sendsInFlightPerSender: number
+  /** Pages being read at once: all users, one user. */
+  readonly fetchesInFlight: number
+  readonly fetchesInFlightPerUser: number
+  /** Bytes of pages an account may read at once, and how many it gets back each second. */
+  readonly readBurstBytes: number
+  readonly readBytesPerSecond: number
+}
+
+export const defaultLimits: BrokerLimits = {
+  ...Quotas.defaultLimits,
+  maxFrames: 100_000,
+  sendsInFlight: 8192,
+  sendsInFlightPerSender: 256,
+  fetchesInFlight: 64,
+  fetchesInFlightPerUser: 2,
+  readBurstBytes: 256 * 1024 ** 2,
+  readBytesPerSecond: 1024 ** 2
+}
+
+export interface BrokerConfig {
+  /** Where chat-server reaches the broker: `nats://` on loopback or a private network, else `tls://`. */
+  readonly natsUrls: ReadonlyArray<string>
+  /** PEM of the authority of the broker's certificate, unless a public one signed it. */
+  readonly caFile?: string
+  /** The only host names a login may be signed for, as `BrokerLogin.normaliseHost` writes them. */
+  readonly loginHosts: ReadonlyArray<string>
+  /** Bytes of the whole stream on each replica; at most what nats.conf was generated for. */
+  readonly inboxBytes: number
+  readonly replicas: 1 | 3 | 5
+  /** For how long a login holds, at most an hour, in seconds. */
+  readonly sessionSeconds: number
+  readonly limits: BrokerLimits
+}
+
+/** What `.well-known/kez-chat` says of these limits: bytes, days, counts. */
+export const published = (limits: BrokerLimits): Readonly<Record<string, number>> => ({
+  inbox_bytes: limits.inboxBytes,
+  inbox_messages: limits.maxFrames,
+  self_bytes: limits.selfBytes,
+  retention_days: limits.retentionDays,
+  send_bytes_per_day: limits.sendBytesPerDay,
+  self_bytes_per_day: limits.selfBytesPerDay,
+  messages_per_day_before_reply: limits.strangerMessagesPerDay,
+  messages_per_day_to_peer: limits.peerMessagesPerDay,
+  messages_per_day_from_strangers: limits.inboxStrangerMessagesPerDay
+})

@@ -1,0 +1,44 @@
+/** What the rest of chat-server may ask of the broker: close an account's connections, empty its inbox, say how it is. */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Callout from "./Callout.ts"
+import type * as FetchResponder from "./FetchResponder.ts"
+import type { StreamState } from "./InboxStream.ts"
+import type * as SendResponder from "./SendResponder.ts"
+
+/** The broker could not be asked now; asking again later is safe. */
+export class BrokerDown extends Data.TaggedError("BrokerDown")<{ readonly detail: string; readonly cause?: unknown }> {
+  override get message(): string {
+    return `broker: ${this.detail}`
+  }
+}
+
+export interface BrokerStatus {
+  /** All four connections are up and the stream is there. */
+  readonly ready: boolean
+  readonly connections: Readonly<Record<"callout" | "registrar" | "gateway" | "sys", boolean>>
+  readonly stream: StreamState | undefined
+  readonly logins: Callout.Callout["counters"]
+  readonly sends: SendResponder.SendResponder["counters"]
+  readonly fetches: FetchResponder.FetchResponder["counters"]
+  /** Messages that wait for the stream's acknowledgement. */
+  readonly inFlight: number
+}
+
+export class BrokerControl extends Context.Service<
+  BrokerControl,
+  {
+    /**
+     * Closes every connection of a key (64 hex characters), and again after the login time limit for logins that were
+     * under way. Mark the key inactive first. Closing what is closed is no error.
+     */
+    kick(hex: string): Effect.Effect<void, BrokerDown>
+    /** Removes everything the inbox and the self copies of a key hold, and its quota counters. */
+    purge(hex: string): Effect.Effect<void, BrokerDown>
+    /** Counters since the start and what is connected; costs nothing. */
+    readonly status: Effect.Effect<BrokerStatus>
+    /** Answers an authorization-request JWT with a response JWT, or undefined when it is no such request. */
+    answer(request: string): Effect.Effect<string | undefined>
+  }
+>()("@kez-chat/server/BrokerControl") {}

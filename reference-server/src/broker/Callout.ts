@@ -1,0 +1,108 @@
+/**
+ * Answers the broker's login requests on `$SYS.REQ.USER.AUTH`, sealed both ways with xkeys.
+ *
+ * Requests wait in a bounded line and are answered in short slices, so that a burst of logins cannot starve the rest
+ * of the server. What has waited too long is dropped unanswered: the broker is about to give up on it, and answering
+ * late would only make the next one late too. No answer means no entry.
+ */
+import type { Msg, NatsConnection } from "@nats-io/nats-core"
+import type { BrokerKeys } from "./Keys.ts"
+import * as Login from "./Login.ts"
+import * as XkeyBox from "./XkeyBox.ts"
+
+export interface CalloutOptions {
+  readonly keys: Pick<BrokerKeys, "issuer" | "xkey">
+  readonly context: Omit<Login.LoginContext, "issuer">
+  /** Called for each accepted login. */
+  onAccepted(hex: string, server: string, connection: number): void
+  onRefused(refusal: Login.Refusal): void
+  log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
+}
+
+export interface Callout {
+  /** Starts answering on a connection logged in as CALLOUT. */
+  attach(connection: NatsConnection): void
+  readonly counters: { accepted: number; refused: number; shed: number; unreadable: number }
+}
+
+/** Requests that may wait; beyond it a burst is answered by timeouts rather than by memory. */
+const maxWaiting = 2048
+/** The broker waits 2 s; what is older than this would be answered too late to be worth the work. */
+const maxWaitMillis = 1200
+/** Longest stretch of answering without letting other work in. */
+const sliceMillis = 8
+const queueGroup = "kez-callout"
+
+export const make = (options: CalloutOptions): Callout => {
+  const box = XkeyBox.make(options.keys.xkey.key)
+  const context: Login.LoginContext = { ...options.context, issuer: options.keys.issuer }
+  const counters = { accepted: 0, refused: 0, shed: 0, unreadable: 0 }
+  let waiting: Array<{ readonly message: Msg; readonly since: number }> = []
+  let draining = false
+
+  const answer = (message: Msg): void => {
+    const peers = message.headers?.values("Nats-Server-Xkey") ?? []
+    const peer = peers.length === 1 ? peers[0] : undefined
+    const request = peer === undefined ? undefined : box.open(peer, message.data)
+    if (peer === undefined || request === undefined) {
+      counters.unreadable += 1
+      return
+    }
+    const { jwt, outcome } = Login.answer(context, Buffer.from(request).toString("latin1"), Date.now())
+    if (outcome._tag === "Accepted") {
+      counters.accepted += 1
+      // Remembered before it is answered: a revocation in between must know this connection.
+      options.onAccepted(outcome.hex, outcome.server, outcome.connection)
+    } else {
+      counters.refused += 1
+      options.onRefused(outcome.refusal)
+    }
+    const sealed = jwt === undefined ? undefined : box.seal(peer, Buffer.from(jwt))
+    if (sealed !== undefined) message.respond(sealed)
+  }
+
+  const drain = (): void => {
+    const now = performance.now()
+    let next = 0
+    for (; next < waiting.length && performance.now() - now < sliceMillis; next++) {
+      const { message, since } = waiting[next] as (typeof waiting)[number]
+      if (now - since > maxWaitMillis) {
+        counters.shed += 1
+        continue
+      }
+      try {
+        answer(message)
+      } catch (error) {
+        // A throw must not reach nats.js, which would close the connection.
+        options.log("warn", "login request not answered", { reason: (error as Error).message })
+      }
+    }
+    waiting = waiting.slice(next)
+    draining = waiting.length > 0
+    if (draining) setImmediate(drain)
+  }
+
+  const receive = (message: Msg): void => {
+    if (waiting.length >= maxWaiting) {
+      counters.shed += 1
+      return
+    }
+    waiting.push({ message, since: performance.now() })
+    if (!draining) {
+      draining = true
+      setImmediate(drain)
+    }
+  }
+
+  return {
+    attach: (connection) => {
+      connection.subscribe("$SYS.REQ.USER.AUTH", {
+        queue: queueGroup,
+        callback: (error, message) => {
+          if (error === null) receive(message)
+        }
+      })
+    },
+    counters
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * Which connections a key has on the broker, and closing them (SYS).
+ *
+ * Logins answered here are remembered, so that a revocation closes them at once. Those of other instances, or from
+ * before a restart, are found by asking the broker.
+ */
+import type { NatsConnection } from "@nats-io/nats-core"
+import { isObject } from "./Jwt.ts"
+
+export interface Connection {
+  /** The broker's server id, `N...`. */
+  readonly server: string
+  /** Its number of the connection. */
+  readonly id: number
+}
+
+export interface Connections {
+  remember(hex: string, connection: Connection): void
+  /** Drops what has expired; to be called now and then. */
+  prune(): void
+  /** Closes everything that this key has open now, by memory and by the broker's own list. */
+  closeAll(sys: NatsConnection, hex: string): Promise<void>
+  /** Closes connections whose key is not active any more; gives their number. */
+  closeInactive(sys: NatsConnection, isActive: (hex: string) => boolean): Promise<number>
+}
+
+const requestTimeout = 2_000
+/** How long servers of a cluster have to answer a question that goes to all of them, in milliseconds. */
+const gatherMillis = 300
+const pageSize = 1024
+
+export const make = (sessionMillis: number): Connections => {
+  const known = new Map<string, Map<string, { readonly connection: Connection; readonly until: number }>>()
+  return {
+    remember: (hex, connection) => {
+      let own = known.get(hex)
+      if (own === undefined) known.set(hex, (own = new Map()))
+      own.set(`${connection.server} ${connection.id}`, { connection, until: Date.now() + sessionMillis })
+    },
+    prune: () => {
+      const now = Date.now()
+      for (const [hex, own] of known) {
+        for (const [id, { until }] of own) if (until < now) own.delete(id)
+        if (own.size === 0) known.delete(hex)
+      }
+    },
+    closeAll: async (sys, hex) => {
+      const remembered = [...(known.get(hex)?.values() ?? [])].map(({ connection }) => connection)
+      known.delete(hex)
+      await Promise.all(remembered.map((connection) => kick(sys, connection)))
+      const listed = await list(sys, hex)
+      await Promise.all(listed.map(({ connection }) => kick(sys, connection)))
+    },
+    closeInactive: async (sys, isActive) => {
+      const listed = await list(sys, undefined)
+      const inactive = listed.filter((entry) => !isActive(entry.hex))
+      await Promise.all(inactive.map(({ connection }) => kick(sys, connection)))
+      return inactive.length
+    }
+  }
+}
+
+/** Closing a connection that is gone already is no error. */
+const kick = async (sys: NatsConnection, { server, id }: Connection): Promise<void> => {
+  await sys
+    .request(`$SYS.REQ.SERVER.${server}.KICK`, JSON.stringify({ cid: id }), { timeout: requestTimeout })
+    .catch((error: unknown) => {
+      if (sys.isClosed()) throw error
+    })
+}
+
+interface Listed {
+  /** The name in the JWT that the callout gave: the key. */
+  readonly hex: string
+  readonly connection: Connection
+}
+
+/** The connections of all users or of one, from every server of the cluster. */
+const list = async (sys: NatsConnection, hex: string | undefined): Promise<ReadonlyArray<Listed>> => {
+  const found = new Map<string, Listed>()
+  for (let offset = 0; ; offset += pageSize) {
+    const question = { auth: true, limit: pageSize, offset, ...(hex === undefined ? {} : { user: hex }) }
+    const answers = await sys.requestMany("$SYS.REQ.ACCOUNT.CHAT.CONNZ", JSON.stringify(question), {
+      strategy: "stall",
+      stall: gatherMillis,
+      maxWait: requestTimeout
+    })
+    let full = false
+    for await (const answer of answers) {
+      const page = connectionsOf(answer.json())
+      full ||= page.length === pageSize
+      for (const entry of page) found.set(`${entry.connection.server} ${entry.connection.id}`, entry)
+    }
+    if (!full) return [...found.values()].filter((entry) => hex === undefined || entry.hex === hex)
+  }
+}
+
+const connectionsOf = (answer: unknown): Array<Listed> => {
+  const data = isObject(answer) ? answer.data : undefined
+  const server = isObject(data) ? data.server_id : undefined
+  const connections = isObject(data) ? data.connections : undefined
+  if (typeof server !== "string" || !Array.isArray(connections)) return []
+  return connections.flatMap((entry: unknown) =>
+    isObject(entry) && typeof entry.authorized_user === "string" && typeof entry.cid === "number"
+      ? [{ hex: entry.authorized_user, connection: { server, id: entry.cid } }]
+      : []
+  )
+}

@@ -1,0 +1,162 @@
+/**
+ * The one stream that holds everybody's inbox, as REGISTRAR sees it: made, kept up to date, inspected, purged.
+ *
+ * Requests are four plain JSON calls of the JetStream API, so no JetStream client is needed. The `epoch` in the stream's
+ * metadata names one life of its sequence numbers: clients whose cursor belongs to another epoch start again at 0.
+ */
+import type { NatsConnection } from "@nats-io/nats-core"
+import { Limits } from "@kez-chat/sdk/protocol"
+import { randomBytes } from "node:crypto"
+import { isObject } from "./Jwt.ts"
+
+export const streamName = "KEZ_INBOX"
+
+/** What a stored message may have beyond its frame: subject and the one header. */
+export const sendSlackBytes = 1024
+const days = 24 * 60 * 60 * 1_000_000_000
+
+export interface InboxStreamOptions {
+  /** In how many servers of the cluster each frame lies. */
+  readonly replicas: 1 | 3 | 5
+  /** Bytes of the whole stream on each replica; at the limit new mail is refused, nothing old is dropped. */
+  readonly maxBytes: number
+  /** For how long frames are kept, in days. */
+  readonly retentionDays: number
+  /** Most frames per account in its inbox, and again among its self copies. */
+  readonly maxFrames: number
+}
+
+export interface StreamState {
+  /** 22 base64url characters. */
+  readonly epoch: string
+  readonly lastSeq: number
+  readonly messages: number
+  readonly bytes: number
+}
+
+/** JetStream answered with an error, or nothing that can be understood. `code` is JetStream's `err_code`. */
+export class JetStreamError extends Error {
+  override readonly name = "JetStreamError"
+  readonly code: number
+  constructor(code: number, description: string) {
+    super(`JetStream ${code}: ${description}`)
+    this.code = code
+  }
+}
+
+const notFound = 10059
+const inUse = 10058
+
+const config = (options: InboxStreamOptions, epoch: string) => ({
+  name: streamName,
+  subjects: ["kez.inbox.*", "kez.self.*"],
+  metadata: { epoch },
+  retention: "limits",
+  storage: "file",
+  num_replicas: options.replicas,
+  max_age: options.retentionDays * days,
+  max_msgs_per_subject: options.maxFrames,
+  discard: "new",
+  discard_new_per_subject: true,
+  max_bytes: options.maxBytes,
+  max_msg_size: Limits.frameBytes + sendSlackBytes,
+  max_consumers: 0,
+  max_msgs: -1,
+  duplicate_window: 120_000_000_000,
+  allow_rollup_hdrs: false,
+  deny_delete: true,
+  deny_purge: false,
+  allow_direct: true,
+  mirror_direct: false,
+  republish: { src: "kez.*.*", dest: "kez.dlv.{{wildcard(2)}}" }
+})
+
+/**
+ * Makes the stream, or brings its settings in line and keeps its epoch. With `renew` the epoch is replaced.
+ * Safe to run by several instances at once.
+ */
+export const ensure = async (
+  connection: NatsConnection,
+  options: InboxStreamOptions,
+  renew = false
+): Promise<StreamState> => {
+  const newEpoch = randomBytes(16).toString("base64url")
+  const present = await find(connection)
+  if (present === undefined) {
+    try {
+      await call(connection, `STREAM.CREATE.${streamName}`, config(options, newEpoch))
+    } catch (error) {
+      // Another instance was faster.
+      if (!(error instanceof JetStreamError && error.code === inUse)) throw error
+    }
+    return info(connection)
+  }
+  const epoch = renew ? newEpoch : (epochOf(present) ?? newEpoch)
+  const wanted = config(options, epoch)
+  if (!matches(wanted, present.config)) {
+    await call(connection, `STREAM.UPDATE.${streamName}`, wanted)
+    return info(connection)
+  }
+  return stateOf(present)
+}
+
+/** What the stream's leader says of it now. */
+export const info = async (connection: NatsConnection): Promise<StreamState> =>
+  stateOf(await call(connection, `STREAM.INFO.${streamName}`, undefined))
+
+/** Removes everything an account's inbox and self copies hold. */
+export const purge = async (connection: NatsConnection, hex: string): Promise<void> => {
+  await call(connection, `STREAM.PURGE.${streamName}`, { filter: `kez.*.${hex}` })
+}
+
+type Answer = Readonly<Record<string, unknown>>
+
+const call = async (connection: NatsConnection, api: string, body: unknown): Promise<Answer> => {
+  const payload = body === undefined ? "" : JSON.stringify(body)
+  const reply = await connection.request(`$JS.API.${api}`, payload, { timeout: 5_000 })
+  const answer: unknown = reply.json()
+  if (!isObject(answer)) throw new JetStreamError(0, "an answer that is no object")
+  const { error } = answer
+  if (isObject(error)) throw new JetStreamError(Number(error.err_code ?? error.code), String(error.description))
+  return answer
+}
+
+const find = async (connection: NatsConnection): Promise<Answer | undefined> => {
+  try {
+    return await call(connection, `STREAM.INFO.${streamName}`, undefined)
+  } catch (error) {
+    if (error instanceof JetStreamError && error.code === notFound) return undefined
+    throw error
+  }
+}
+
+const epochOf = (answer: Answer): string | undefined => {
+  const { config } = answer
+  const epoch = isObject(config) && isObject(config.metadata) ? config.metadata.epoch : undefined
+  return typeof epoch === "string" && /^[A-Za-z0-9_-]{22}$/.test(epoch) ? epoch : undefined
+}
+
+const stateOf = (answer: Answer): StreamState => {
+  const epoch = epochOf(answer)
+  const { state } = answer
+  if (epoch === undefined || !isObject(state)) throw new JetStreamError(0, `${streamName} has no epoch`)
+  const { last_seq: lastSeq, messages, bytes } = state
+  if (typeof lastSeq !== "number" || typeof messages !== "number" || typeof bytes !== "number") {
+    throw new JetStreamError(0, `${streamName} has no state`)
+  }
+  return { epoch, lastSeq, messages, bytes }
+}
+
+/** Whether every setting that is wanted is what the server has; it leaves out those that are zero or false. */
+const matches = (wanted: unknown, present: unknown): boolean => {
+  if (Array.isArray(wanted)) {
+    return (
+      Array.isArray(present) && wanted.length === present.length && wanted.every((item, i) => matches(item, present[i]))
+    )
+  }
+  if (isObject(wanted)) {
+    const object = isObject(present) ? present : {}
+    return Object.entries(wanted).every(([name, value]) => matches(value, object[name]))
+  }
+  return wanted === present || ((wanted === 0 || wanted === false) && present === undefined)
+}

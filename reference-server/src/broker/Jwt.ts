@@ -1,0 +1,74 @@
+/**
+ * NATS JWTs (`alg: ed25519-nkey`), as far as an authorization callout needs them.
+ *
+ * By hand over node:crypto, because the library for it calls itself unsupported and cannot keep up with a burst of
+ * logins. Strict: one header, one signature form, bounded size, claims of the expected type.
+ */
+import { createHash, sign, verify, type KeyObject } from "node:crypto"
+import * as Result from "effect/Result"
+import { Bytes, Nkey } from "@kez-chat/sdk/protocol"
+import * as RawKeys from "./RawKeys.ts"
+import type { ServerKey } from "./Keys.ts"
+
+export type Claims = { readonly [name: string]: unknown }
+
+/** Characters of the longest JWT that is looked at: a request carries what a client put into its CONNECT, at most 1 KiB. */
+export const maxCharacters = 16_384
+
+const header = Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString("base64url")
+
+/** Signs claims with a server key; adds `iss`, `iat` (seconds since the epoch) and `jti`. */
+export const encode = (key: ServerKey, claims: Claims, nowSeconds: number): string => {
+  const body = { ...claims, iss: key.publicNkey, iat: nowSeconds, jti: "" }
+  // NATS's own encoder names a token by the hash of its claims; a random id would serve as well.
+  body.jti = createHash("sha256").update(JSON.stringify(body)).digest("base64url")
+  const signed = `${header}.${Buffer.from(JSON.stringify(body)).toString("base64url")}`
+  return `${signed}.${sign(null, Buffer.from(signed), key.key).toString("base64url")}`
+}
+
+/**
+ * The claims of a JWT whose signature verifies under the server key (`N...`) that it names as `iss`. Undefined for
+ * anything else; whether that issuer is to be believed is the caller's question.
+ */
+export const decode = (token: string): Claims | undefined => {
+  if (token.length > maxCharacters) return undefined
+  const parts = token.split(".")
+  if (parts.length !== 3) return undefined
+  const [head, body, signature] = parts.map((part) => Result.getOrUndefined(Bytes.fromBase64Url(part)))
+  if (head === undefined || body === undefined || signature?.length !== 64) return undefined
+  const { typ, alg } = parse(head) ?? {}
+  if (typ !== "JWT" || alg !== "ed25519-nkey") return undefined
+  const claims = parse(body)
+  if (claims === undefined || typeof claims.iss !== "string") return undefined
+  const key = issuerKey(claims.iss)
+  const signed = Buffer.from(token.slice(0, token.lastIndexOf(".")))
+  return key !== undefined && verify(null, signed, key, signature) ? claims : undefined
+}
+
+const parse = (bytes: Uint8Array): Claims | undefined => {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"))
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a JSON value is an object, for reading claims member by member. */
+export const isObject = (value: unknown): value is Claims =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** A broker has one key for as long as it runs, so importing it again for every login would be waste. */
+const issuers = new Map<string, KeyObject>()
+const maxIssuers = 64
+
+const issuerKey = (nkey: string): KeyObject | undefined => {
+  const known = issuers.get(nkey)
+  if (known !== undefined) return known
+  const decoded = Result.getOrUndefined(Nkey.decode(nkey))
+  if (decoded?.prefix !== "server") return undefined
+  const key = RawKeys.publicKey("ed25519", decoded.key)
+  if (issuers.size >= maxIssuers) issuers.clear()
+  issuers.set(nkey, key)
+  return key
+}

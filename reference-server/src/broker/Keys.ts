@@ -1,0 +1,152 @@
+/**
+ * The home server's keys towards its broker: five nkeys, one xkey and the internal listener's bearer secret, one file
+ * each in a folder of their own.
+ *
+ * Files are 0600 in a 0700 folder, appear whole or not at all, and are never overwritten: whoever loses a race reads
+ * what the winner wrote. No seed is ever printed, logged or put in an error.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { randomBytes, type KeyObject } from "node:crypto"
+import { chmod, link, mkdir, open, readFile, stat, unlink } from "node:fs/promises"
+import { join } from "node:path"
+import { Nkey } from "@kez-chat/sdk/protocol"
+import * as NkeySeed from "./NkeySeed.ts"
+import * as RawKeys from "./RawKeys.ts"
+
+/** One key of the home server: `publicNkey` goes into nats.conf, `key` signs or agrees. */
+export interface ServerKey {
+  readonly publicNkey: string
+  readonly key: KeyObject
+}
+
+export interface BrokerKeys {
+  /** Account key that signs users' JWTs and the callout's answers. */
+  readonly issuer: ServerKey
+  /** Answers logins. */
+  readonly callout: ServerKey
+  /** Creates, inspects and purges the inbox stream. */
+  readonly registrar: ServerKey
+  /** Stores what users send and reads pages for them. */
+  readonly gateway: ServerKey
+  /** Closes connections. */
+  readonly sys: ServerKey
+  /** X25519: the broker seals login requests to it. */
+  readonly xkey: ServerKey
+  /** What a caller of the internal listener must present; 43 base64url characters. */
+  readonly internalSecret: Redacted.Redacted<string>
+}
+
+/** The public halves, all that nats.conf needs. */
+export type PublicKeys = { readonly [K in Exclude<keyof BrokerKeys, "internalSecret">]: string }
+
+/** A key file is missing, damaged or open to others. The sentence says which and what to do; it never holds a seed. */
+export class KeysError extends Data.TaggedError("KeysError")<{
+  readonly reason: "missing" | "malformed" | "permissions" | "io"
+  readonly path: string
+  readonly detail: string
+}> {
+  override get message(): string {
+    return `${this.path}: ${this.detail}`
+  }
+}
+
+const files = {
+  issuer: { file: "issuer.nk", role: "account" },
+  callout: { file: "callout.nk", role: "user" },
+  registrar: { file: "registrar.nk", role: "user" },
+  gateway: { file: "gateway.nk", role: "user" },
+  sys: { file: "sys.nk", role: "user" },
+  xkey: { file: "callout.xk", role: "curve" }
+} as const satisfies Record<keyof PublicKeys, { file: string; role: NkeySeed.KeyRole }>
+
+const names = Object.keys(files) as Array<keyof PublicKeys>
+
+/** The file with the internal listener's bearer secret, for operators' scripts. */
+export const internalSecretFile = "internal.secret"
+
+/** Reads the keys and makes those that are missing; running it again changes nothing. */
+export const create = (folder: string): Effect.Effect<BrokerKeys, KeysError> =>
+  Effect.gen(function* () {
+    yield* attempt(folder, async () => {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await chmod(folder, 0o700)
+      for (const name of names) await writeOnce(join(folder, files[name].file), NkeySeed.generate(files[name].role))
+      await writeOnce(join(folder, internalSecretFile), randomBytes(32).toString("base64url"))
+    })
+    return yield* load(folder)
+  })
+
+/** Reads the keys; fails when one is missing, damaged, or readable by other users of the machine. */
+export const load = (folder: string): Effect.Effect<BrokerKeys, KeysError> =>
+  Effect.gen(function* () {
+    const entries: Array<[string, ServerKey]> = []
+    for (const name of names) entries.push([name, yield* loadKey(join(folder, files[name].file), files[name].role)])
+    const path = join(folder, internalSecretFile)
+    const secret = yield* readSecret(path)
+    if (!/^[A-Za-z0-9_-]{43}$/.test(secret)) {
+      return yield* new KeysError({
+        reason: "malformed",
+        path,
+        detail: "not a secret made by `init`; remove it and run `init`"
+      })
+    }
+    return {
+      ...(Object.fromEntries(entries) as unknown as Omit<BrokerKeys, "internalSecret">),
+      internalSecret: Redacted.make(secret)
+    }
+  })
+
+/** The public halves of a set of keys. */
+export const publicKeys = (keys: BrokerKeys): PublicKeys =>
+  Object.fromEntries(names.map((name) => [name, keys[name].publicNkey])) as unknown as PublicKeys
+
+const loadKey = (path: string, role: NkeySeed.KeyRole): Effect.Effect<ServerKey, KeysError> =>
+  Effect.gen(function* () {
+    const seed = NkeySeed.decode(role, yield* readSecret(path))
+    if (seed === undefined) {
+      return yield* new KeysError({ reason: "malformed", path, detail: "is damaged; restore it from a backup" })
+    }
+    const key = RawKeys.privateKey(role === "curve" ? "x25519" : "ed25519", seed)
+    seed.fill(0)
+    return { publicNkey: Nkey.encode(role, RawKeys.publicBytes(key)), key }
+  })
+
+const readSecret = (path: string): Effect.Effect<string, KeysError> =>
+  Effect.gen(function* () {
+    const { mode } = yield* attempt(path, () => stat(path))
+    if (process.platform !== "win32" && (mode & 0o077) !== 0) {
+      const detail = `is open to other users of this machine (mode ${(mode & 0o777).toString(8)}); run: chmod 600 "${path}"`
+      return yield* new KeysError({ reason: "permissions", path, detail })
+    }
+    return (yield* attempt(path, () => readFile(path, "utf8"))).trim()
+  })
+
+const attempt = <A>(path: string, f: () => Promise<A>): Effect.Effect<A, KeysError> =>
+  Effect.tryPromise({
+    try: f,
+    catch: (cause) => {
+      const code = (cause as NodeJS.ErrnoException).code
+      return code === "ENOENT"
+        ? new KeysError({ reason: "missing", path, detail: "is missing; `kez-chat-server init` creates it" })
+        : new KeysError({ reason: "io", path, detail: `cannot be used (${code ?? "unknown error"})` })
+    }
+  })
+
+/** Writes a temporary file, syncs it, and links it into place unless the name is taken. */
+const writeOnce = async (path: string, text: string): Promise<void> => {
+  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`
+  const handle = await open(temporary, "wx", 0o600)
+  try {
+    await handle.writeFile(`${text}\n`)
+    await handle.sync()
+    await handle.close()
+    await link(temporary, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+  } finally {
+    await handle.close().catch(() => undefined)
+    await unlink(temporary)
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * nats.conf for a home server's broker (spec KEZ-NAT, operator rules): four accounts, so that no user ever lives where
+ * JetStream does.
+ *
+ * - SYS: may close connections, nothing else.
+ * - AUTH: the callout that answers logins.
+ * - KEZ: the inbox stream, and the two responders of chat-server that reach it.
+ * - CHAT: users, without JetStream. What they send to `kez.inbox.*` is a request to KEZ's send responder, `kez.fetch.*`
+ *   one to its fetch responder, and `kez.dlv.*` comes back from the stream.
+ *
+ * The file holds public keys only.
+ */
+import * as Data from "effect/Data"
+import * as Result from "effect/Result"
+import { sendSlackBytes } from "./InboxStream.ts"
+import type { PublicKeys } from "./Keys.ts"
+
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** PEM files. Without them the listener speaks plaintext, which only loopback or `behindProxy` allows. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
+  /** TLS ends in front of this listener and nobody else can reach it (a reverse proxy on a private network). */
+  readonly behindProxy?: boolean
+}
+
+export interface NatsConfOptions {
+  readonly keys: PublicKeys
+  /** Unique in a cluster. */
+  readonly serverName: string
+  readonly tcp: Listener
+  readonly websocket: Listener & {
+    /** Origins (`https://chat.example`) of pages that may connect; clients that are no browsers send none and may. */
+    readonly allowedOrigins: ReadonlyArray<string>
+  }
+  /** HTTP monitoring; it shows who is connected, so keep it on loopback. */
+  readonly monitoring?: { readonly host: string; readonly port: number }
+  readonly storeDir: string
+  /** Bytes the inbox stream may hold on each of its replicas. */
+  readonly inboxBytes?: number
+  /** In how many servers each frame is stored; more than one needs `cluster`. */
+  readonly replicas?: 1 | 3 | 5
+  /**
+   * When stored frames are forced onto the disk: before each acknowledgement, or every so often (`"10s"`). What an
+   * acknowledgement means follows from it (docs/broker.md). Default: `always` with one replica, NATS's own with more.
+   */
+  readonly syncInterval?: "always" | `${number}s` | `${number}m`
+  readonly cluster?: {
+    readonly name: string
+    readonly host: string
+    readonly port: number
+    /** `nats://host:port` of the other members' cluster listeners. */
+    readonly routes: ReadonlyArray<string>
+    /** Servers prove themselves to each other by these PEM files (mutual TLS). Loopback alone does without. */
+    readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string }
+  }
+  readonly maxConnections?: number
+  readonly pidFile?: string
+}
+
+/** The options contradict each other or would expose users. */
+export class NatsConfError extends Data.TaggedError("NatsConfError")<{
+  readonly option: string
+  readonly detail: string
+}> {
+  override get message(): string {
+    return `${this.option}: ${this.detail}`
+  }
+}
+
+/** Bytes of the inbox stream on each replica unless the operator says otherwise. */
+export const defaultInboxBytes = 4 * 1024 ** 3
+const defaultMaxConnections = 20_000
+/** Largest message, a fetch page included. */
+export const maxPayload = 1_048_576
+/** JetStream's own files next to the messages: indexes, state, a block being compacted. */
+const storeSlack = 512 * 1024 ** 2
+
+/** The text of nats.conf. */
+export const generate = (options: NatsConfOptions): Result.Result<string, NatsConfError> => {
+  const problem = check(options)
+  return problem === undefined ? Result.succeed(render(options)) : Result.fail(problem)
+}
+
+const check = (options: NatsConfOptions): NatsConfError | undefined => {
+  const fail = (option: string, detail: string) => new NatsConfError({ option, detail })
+  for (const [name, listener] of [
+    ["tcp", options.tcp],
+    ["websocket", options.websocket]
+  ] as const) {
+    if (listener.tls === undefined && listener.behindProxy !== true && !isLoopback(listener.host)) {
+      return fail(
+        name,
+        `plaintext on ${listener.host} would show logins to the network; give TLS files or bind to 127.0.0.1`
+      )
+    }
+  }
+  for (const origin of options.websocket.allowedOrigins) {
+    if (!isOrigin(origin))
+      return fail("websocket.allowedOrigins", `${origin} is not an origin like https://chat.example`)
+  }
+  const replicas = options.replicas ?? 1
+  if (replicas > 1 && options.cluster === undefined) return fail("replicas", `${replicas} replicas need a cluster`)
+  if (replicas > 1 && (options.cluster?.routes.length ?? 0) < replicas - 1) {
+    return fail("cluster.routes", `${replicas} replicas need routes to ${replicas - 1} other servers`)
+  }
+  if (options.cluster !== undefined && options.cluster.tls === undefined && !isLoopback(options.cluster.host)) {
+    return fail("cluster", "servers must prove themselves to each other; give the cluster TLS files")
+  }
+  const bytes = options.inboxBytes ?? defaultInboxBytes
+  if (!Number.isSafeInteger(bytes) || bytes < 1024 ** 2) return fail("inboxBytes", "must be at least 1 MiB")
+  return undefined
+}
+
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host)
+
+const isOrigin = (text: string): boolean => {
+  try {
+    return new URL(text).origin === text
+  } catch {
+    return false
+  }
+}
+
+/** A quoted string of NATS's configuration language; JSON's escapes are among its own. */
+const q = (text: string): string => JSON.stringify(text)
+const list = (texts: ReadonlyArray<string>): string => `[${texts.map(q).join(", ")}]`
+
+const tls = (files: { certFile: string; keyFile: string; caFile?: string } | undefined): string =>
+  files === undefined
+    ? ""
+    : `tls { cert_file: ${q(files.certFile)}, key_file: ${q(files.keyFile)}${
+        files.caFile === undefined ? "" : `, ca_file: ${q(files.caFile)}, verify: true`
+      } }`
+
+const render = (options: NatsConfOptions): string => {
+  const { keys, tcp, websocket, cluster, monitoring } = options
+  const replicas = options.replicas ?? 1
+  const inboxBytes = options.inboxBytes ?? defaultInboxBytes
+  const connections = options.maxConnections ?? defaultMaxConnections
+  const sync = options.syncInterval ?? (replicas === 1 ? "always" : undefined)
+  const lines = [
+    "# Written by `kez-chat-server init`; changes are lost at its next run.",
+    `server_name: ${q(options.serverName)}`,
+    `host: ${q(tcp.host)}`,
+    `port: ${tcp.port}`,
+    tls(tcp.tls),
+    monitoring === undefined ? "" : `http: ${q(`${monitoring.host}:${monitoring.port}`)}`,
+    options.pidFile === undefined ? "" : `pid_file: ${q(options.pidFile)}`,
+    `max_payload: ${maxPayload}`,
+    "max_control_line: 1024",
+    `max_connections: ${connections}`,
+    "# Per connection. A user needs two; limits in a user's JWT do not apply under a callout.",
+    "max_subscriptions: 32",
+    "max_pending: 4194304",
+    'write_deadline: "5s"',
+    'ping_interval: "30s"',
+    "ping_max: 2",
+    "jetstream {",
+    `  store_dir: ${q(options.storeDir)}`,
+    "  max_memory_store: 0",
+    `  max_file_store: ${inboxBytes + storeSlack}`,
+    sync === undefined ? "" : `  sync_interval: ${sync === "always" ? "always" : q(sync)}`,
+    "}",
+    "websocket {",
+    `  host: ${q(websocket.host)}`,
+    `  port: ${websocket.port}`,
+    websocket.tls === undefined ? "  no_tls: true" : `  ${tls(websocket.tls)}`,
+    "  same_origin: false",
+    // An empty list would allow every origin.
+    `  allowed_origins: ${list(websocket.allowedOrigins.length === 0 ? ["https://invalid.invalid"] : websocket.allowedOrigins)}`,
+    '  handshake_timeout: "2s"',
+    "}",
+    ...(cluster === undefined
+      ? []
+      : [
+          "cluster {",
+          `  name: ${q(cluster.name)}`,
+          `  listen: ${q(`${cluster.host}:${cluster.port}`)}`,
+          `  routes: ${list(cluster.routes)}`,
+          `  ${tls(cluster.tls)}`,
+          "}"
+        ]),
+    "accounts {",
+    "  SYS {",
+    `    users: [ { nkey: ${keys.sys}, permissions: {`,
+    '      publish: ["$SYS.REQ.SERVER.*.KICK", "$SYS.REQ.ACCOUNT.CHAT.CONNZ"]',
+    '      subscribe: ["_INBOX_sys.>"]',
+    "    } } ]",
+    "  }",
+    "  AUTH {",
+    `    users: [ { nkey: ${keys.callout}, permissions: {`,
+    '      publish: { deny: [">"] }',
+    '      subscribe: ["$SYS.REQ.USER.AUTH"]',
+    '      allow_responses: { max: 1, expires: "5s" }',
+    "    } } ]",
+    "  }",
+    "  KEZ {",
+    `    jetstream: { max_mem: 0, max_file: ${(inboxBytes + sendSlackBytes) * replicas}, max_streams: 4, max_consumers: 16 }`,
+    "    users: [",
+    `      { nkey: ${keys.registrar}, permissions: {`,
+    "        publish: [",
+    '          "$JS.API.STREAM.CREATE.KEZ_INBOX", "$JS.API.STREAM.UPDATE.KEZ_INBOX"',
+    '          "$JS.API.STREAM.INFO.KEZ_INBOX", "$JS.API.STREAM.PURGE.KEZ_INBOX"',
+    "        ]",
+    '        subscribe: ["_INBOX_reg.>"]',
+    "      } }",
+    `      { nkey: ${keys.gateway}, permissions: {`,
+    '        publish: ["kez.inbox.*", "kez.self.*", "$JS.API.DIRECT.GET.KEZ_INBOX"]',
+    '        subscribe: ["kez.send.*", "kez.fetch.*", "_INBOX_ing.>"]',
+    '        allow_responses: { max: 1, expires: "10s" }',
+    "      } }",
+    "    ]",
+    "    exports: [",
+    '      { service: "kez.send.*", accounts: [CHAT] }',
+    '      { service: "kez.fetch.*", accounts: [CHAT] }',
+    '      { stream: "kez.dlv.*", accounts: [CHAT] }',
+    "    ]",
+    "  }",
+    "  CHAT {",
+    `    limits: { max_connections: ${connections}, max_subscriptions: ${connections * 5}, max_payload: ${maxPayload}, max_leafnodes: 0 }`,
+    "    imports: [",
+    "      # share: the send responder learns which key sends, for quotas; nothing of it is stored.",
+    '      { service: { account: KEZ, subject: "kez.send.*" }, to: "kez.inbox.*", share: true }',
+    '      { service: { account: KEZ, subject: "kez.fetch.*" } }',
+    '      { stream: { account: KEZ, subject: "kez.dlv.*" } }',
+    "    ]",
+    "  }",
+    "}",
+    "system_account: SYS",
+    "authorization {",
+    "  timeout: 2",
+    "  auth_callout {",
+    `    issuer: ${keys.issuer}`,
+    "    account: AUTH",
+    `    auth_users: [${[keys.callout, keys.registrar, keys.gateway, keys.sys].join(", ")}]`,
+    `    xkey: ${keys.xkey}`,
+    "  }",
+    "}"
+  ]
+  return `${lines.filter((line) => line.trim() !== "").join("\n")}\n`
+}
