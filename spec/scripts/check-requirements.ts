@@ -241,6 +241,21 @@ if (fs.existsSync(path.join(root, problemFile))) {
   for (const code of inText.keys()) if (!inCode.has(code)) faults.push(`${problemFile} lacks the code ${code}`)
 }
 
+/** Worked examples name the vector file that their numbers come from, in a comment before the block. */
+for (const name of fs.readdirSync(specDir).filter((file) => file.endsWith(".md"))) {
+  for (const [, source, block] of read(`spec/${name}`).matchAll(/<!-- numbers: (\S+) -->\n+```\w*\n(.*?)```/gs)) {
+    const vectors = path.join(specDir, source ?? "")
+    if (!fs.existsSync(vectors)) {
+      faults.push(`spec/${name} takes an example from ${source}, which does not exist`)
+      continue
+    }
+    const text = fs.readFileSync(vectors, "utf8")
+    for (const [value] of (block ?? "").matchAll(/[A-Za-z0-9_-]{16,}/g)) {
+      if (/\d/.test(value) && !text.includes(value)) faults.push(`spec/${name}: ${source} does not hold ${value}`)
+    }
+  }
+}
+
 /** Links between the files of the specification lead somewhere. */
 const headings = new Map(
   filesUnder("spec", ".md").map((file) => [
