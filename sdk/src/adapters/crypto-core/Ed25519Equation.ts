@@ -28,7 +28,11 @@ export const verify = (key: AdmittedKey, message: Uint8Array, signature: Uint8Ar
 export const isReduced = (signature: Uint8Array): boolean =>
   signature.length === Limits.signatureBytes && bytesToNumberLE(signature.subarray(32)) < order
 
-/** Whether R decodes to the identity, in its canonical encoding (y = 1, sign 0) or in one of the three others. */
+/**
+ * Whether R decodes to the identity, in its canonical encoding (y = 1, sign 0) or in one of the three others. No honest
+ * signer makes such a signature, and platforms treat it differently (OpenSSL 3.5 refuses it, noble does not): this is
+ * the one case that the backends leave to {@link verify}.
+ */
 export const hasIdentityR = (signature: Uint8Array): boolean => {
   const y = signature.slice(0, 32)
   y[31] = (y[31] as number) & 0x7f

@@ -25,16 +25,23 @@ export const hmacSha256 = (key: Uint8Array, data: Uint8Array): Uint8Array => hma
 export const hkdfSha256 = (ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array =>
   hkdf(sha256, ikm, salt, info, length)
 
-export const aeadSeal = ({ key, nonce, aad }: Aead, plaintext: Uint8Array): Uint8Array =>
-  chacha20poly1305(key, nonce, aad).encrypt(plaintext)
+/** The input of an AEAD, its lengths checked: libraries differ in when they look, and some take shorter nonces too. */
+export const checked = ({ key, nonce, aad }: Aead): Aead => ({
+  key: exactly(key, Limits.keyBytes, "AEAD key"),
+  nonce: exactly(nonce, Limits.aeadNonceBytes, "AEAD nonce"),
+  aad
+})
 
-export const aeadOpen = (
-  { key, nonce, aad }: Aead,
-  ciphertext: Uint8Array
-): Effect.Effect<Uint8Array, DecryptionFailed> =>
+const cipherOf = (aead: Aead) => {
+  const { key, nonce, aad } = checked(aead)
+  return chacha20poly1305(key, nonce, aad)
+}
+
+export const aeadSeal = (aead: Aead, plaintext: Uint8Array): Uint8Array => cipherOf(aead).encrypt(plaintext)
+
+export const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed> =>
   Effect.suspend(() => {
-    // Made outside the `try`, so that a key or nonce of a wrong length stays the defect it is.
-    const cipher = chacha20poly1305(key, nonce, aad)
+    const cipher = cipherOf(aead)
     if (ciphertext.length < Limits.tagBytes) return Effect.fail(new DecryptionFailed())
     try {
       return Effect.succeed(cipher.decrypt(ciphertext))

@@ -6,6 +6,7 @@ import type { AdmittedKey } from "../../protocol/KeyAdmission.ts"
 import * as Bytes from "../../protocol/Bytes.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { type Aead, Crypto, DecryptionFailed, ZeroSharedSecret } from "../../services/Crypto.ts"
+import * as Ed25519Equation from "../crypto-core/Ed25519Equation.ts"
 import * as Handles from "../crypto-core/Handles.ts"
 import * as Portable from "../crypto-core/Portable.ts"
 
@@ -72,7 +73,8 @@ const agree = (own: NodeApi.KeyObject, peer: AdmittedKey | Uint8Array): Effect.E
 const cipherName = "chacha20-poly1305"
 const cipherOptions = { authTagLength: Limits.tagBytes }
 
-const aeadSeal = ({ key, nonce, aad }: Aead, plaintext: Uint8Array): Uint8Array => {
+const aeadSeal = (aead: Aead, plaintext: Uint8Array): Uint8Array => {
+  const { key, nonce, aad } = Portable.checked(aead)
   const cipher = NodeApi.createCipheriv(cipherName, key, nonce, cipherOptions)
   cipher.setAAD(aad, { plaintextLength: plaintext.length })
   const body = cipher.update(plaintext)
@@ -80,7 +82,8 @@ const aeadSeal = ({ key, nonce, aad }: Aead, plaintext: Uint8Array): Uint8Array 
   return Bytes.concat(body, cipher.getAuthTag())
 }
 
-const aeadOpen = ({ key, nonce, aad }: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed> => {
+const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed> => {
+  const { key, nonce, aad } = Portable.checked(aead)
   const end = ciphertext.length - Limits.tagBytes
   const decipher = NodeApi.createDecipheriv(cipherName, key, nonce, cipherOptions)
   if (end < 0) return Effect.fail(new DecryptionFailed())
@@ -116,9 +119,14 @@ const service = Crypto.of({
     }),
   sign: (key, message) => Effect.sync(() => plain(NodeApi.sign(null, message, handles.secret(key).ed25519))),
   signSync: (key, message) => plain(NodeApi.sign(null, message, handles.secret(key).ed25519)),
-  // OpenSSL checks S < L and compares encode(S*B - k*A) with R: the rule itself, once the key is admitted.
+  // OpenSSL checks S < L and compares encode(S*B - k*A) with R: the rule itself, once the key is admitted. Only for
+  // R = identity do its versions disagree.
   verify: (key, message, signature) =>
-    Effect.sync(() => NodeApi.verify(null, message, cached(ed25519Keys, key, "Ed25519", key.ed25519), signature)),
+    Effect.sync(() =>
+      Ed25519Equation.hasIdentityR(signature)
+        ? Ed25519Equation.verify(key, message, signature)
+        : NodeApi.verify(null, message, cached(ed25519Keys, key, "Ed25519", key.ed25519), signature)
+    ),
   agree: (key, peer) => Effect.suspend(() => agree(handles.secret(key).x25519, peer)),
   ephemeral: (given) =>
     Effect.sync(() => {
