@@ -1,4 +1,3 @@
 export * as FileVault from "./FileVault.ts"
-export * as FileVault from "./FileVault.ts"
 export * as NodeCrypto from "./NodeCrypto.ts"
 export * as Zstd from "./Zstd.ts"
