@@ -1,0 +1,85 @@
+/** Dialling with nats.js, and what its errors mean. */
+import { errors, type NatsConnection, type ConnectionOptions } from "@nats-io/nats-core"
+import { BrokerUnavailable } from "../../services/Broker.ts"
+import type { Target } from "./Target.ts"
+
+/** One of nats.js's connect functions with what its transport needs. */
+export type Connect = (target: Target, options: ConnectionOptions) => Promise<NatsConnection>
+
+/** A dial that takes longer has failed, in milliseconds. */
+export const dialTimeoutMillis = 10_000
+/** How often an idle connection is checked, in milliseconds; two missed answers end it. */
+const pingMillis = 20_000
+
+/**
+ * A broker that refuses answers at once. When its login service does not answer, the broker gives up after two seconds
+ * with the very same words, and that is an outage, not a refusal.
+ */
+const refusalMillis = 1_500
+
+export interface DialOptions {
+  readonly authenticator: NonNullable<ConnectionOptions["authenticator"]>
+  readonly inboxPrefix: string
+}
+
+/** Opens one connection that does not reconnect by itself; rejects with {@link BrokerUnavailable}. */
+export const dial = async (connect: Connect, target: Target, options: DialOptions): Promise<NatsConnection> => {
+  const began = performance.now()
+  try {
+    return await inTurn(() =>
+      connect(target, {
+        servers: [target.url],
+        authenticator: options.authenticator,
+        inboxPrefix: options.inboxPrefix,
+        reconnect: false,
+        ignoreClusterUpdates: true,
+        resolve: false,
+        timeout: dialTimeoutMillis,
+        pingInterval: pingMillis,
+        maxPingOut: 2,
+        noAsyncTraces: true
+      })
+    )
+  } catch (cause) {
+    throw explain(cause, performance.now() - began)
+  }
+}
+
+/**
+ * nats.js keeps its transport in one variable for all connections and reads it a few microtasks after `connect` was
+ * called. Dials therefore begin one per turn of the event loop, so that TCP and WebSocket can be mixed in one process.
+ */
+const inTurn = (connect: () => Promise<NatsConnection>): Promise<NatsConnection> => {
+  const begun = turn.then(() => ({ connected: connect() }))
+  turn = begun.then(nextTurn, nextTurn)
+  return begun.then(({ connected }) => connected)
+}
+let turn: Promise<void> = Promise.resolve()
+const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
+
+const explain = (cause: unknown, elapsedMillis: number): BrokerUnavailable => {
+  if (cause instanceof errors.AuthorizationError) {
+    return elapsedMillis < refusalMillis && !/timeout/i.test(cause.message)
+      ? new BrokerUnavailable({ reason: "unauthorized", detail: "the login was refused", cause })
+      : new BrokerUnavailable({ reason: "timeout", detail: "the login was not answered in time", cause })
+  }
+  if (cause instanceof errors.TimeoutError || isNamed(cause, "TimeoutError")) {
+    return new BrokerUnavailable({ reason: "timeout", detail: "no answer in time", cause })
+  }
+  const detail = cause instanceof Error && cause.message !== "" ? cause.message : "the connection failed"
+  return new BrokerUnavailable({ reason: "unreachable", detail, cause })
+}
+
+const isNamed = (cause: unknown, name: string): boolean => cause instanceof Error && cause.name === name
+
+/** Why a request over an open connection got no answer. */
+export const explainRequest = (cause: unknown): BrokerUnavailable => {
+  if (cause instanceof errors.RequestError && cause.isNoResponders()) {
+    const detail = "the home server does not serve its broker now"
+    return new BrokerUnavailable({ reason: "unreachable", detail, cause })
+  }
+  return explain(cause, 0)
+}
+
+/** Whether a connection ended because its login ran out, which is no fault. */
+export const isExpiry = (cause: unknown): boolean => cause instanceof errors.UserAuthenticationExpiredError

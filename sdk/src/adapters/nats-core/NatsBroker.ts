@@ -1,0 +1,263 @@
+/**
+ * `Broker` over NATS, whatever the transport: TCP and WebSocket differ only in how they dial.
+ *
+ * Each connection of nats.js is used once; this module redials, since only it can tell a refused login from an outage,
+ * keep them apart in how often it tries, and log in anew when a login has run out.
+ */
+import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Limits, Page, Problem, Subject } from "../../protocol/index.ts"
+import {
+  Broker,
+  type BrokerConnection,
+  type BrokerLogin,
+  BrokerUnavailable,
+  type ConnectionState,
+  type Delivered
+} from "../../services/Broker.ts"
+import { Crypto } from "../../services/Crypto.ts"
+import * as Answer from "./Answer.ts"
+import * as Delivery from "./Delivery.ts"
+import * as Dial from "./Dial.ts"
+import * as Login from "./Login.ts"
+import * as Target from "./Target.ts"
+
+export interface NatsBrokerOptions {
+  /** URLs of one home server's broker; they are tried in turn. */
+  readonly urls: ReadonlyArray<string>
+}
+
+export interface Transport {
+  readonly schemes: { readonly plain: string; readonly encrypted: string }
+  readonly connect: Dial.Connect
+  /** Calls back when trying again is worth it at once (the network came back); gives the way to stop that. */
+  readonly onWake?: (wake: () => void) => () => void
+}
+
+/** The broker has so long to answer a send, and a page of 700 KB so long to arrive over a slow line, in milliseconds. */
+const sendTimeoutMillis = 10_000
+const fetchTimeoutMillis = 30_000
+/** Live frames that wait for a slow reader; older ones give way, which the reader sees as a gap. */
+const liveCapacity = 512
+/** Pauses between dials, in milliseconds: the first and the longest. They double, and each is jittered. */
+const outagePause = { first: 250, longest: 30_000 }
+const refusalPause = { first: 5_000, longest: 300_000 }
+
+/** A connection that was kept for so long counts as good, in milliseconds. */
+const steadyMillis = 5_000
+
+/** A broker for any number of accounts of one home server. */
+export const layer = (transport: Transport, options: NatsBrokerOptions): Layer.Layer<Broker, never, Crypto> =>
+  Layer.effect(
+    Broker,
+    Effect.map(Crypto, (crypto) => Broker.of({ connect: (login) => open(transport, options, crypto, login) }))
+  )
+
+const open = (
+  transport: Transport,
+  options: NatsBrokerOptions,
+  crypto: Crypto["Service"],
+  login: BrokerLogin
+): Effect.Effect<BrokerConnection, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { hex, ed25519 } = login.account
+    const state = yield* SubscriptionRef.make<ConnectionState>({
+      _tag: "Connecting",
+      since: yield* Clock.currentTimeMillis
+    })
+    const listeners = new Set<Queue.Queue<Delivered, Cause.Done>>()
+    let session: NatsConnection | undefined
+
+    const set = (make: (since: number) => ConnectionState) =>
+      Effect.flatMap(Clock.currentTimeMillis, (since) => SubscriptionRef.set(state, make(since)))
+
+    const deliver = (message: Msg): void => {
+      const delivered = Delivery.accept(hex, (name) => message.headers?.values(name) ?? [], message.data)
+      if (delivered === undefined) return
+      // The bytes belong to a buffer of the socket; whoever keeps them must own them.
+      const frame = delivered.frame.slice()
+      for (const listener of listeners) Queue.offerUnsafe(listener, { ...delivered, frame })
+    }
+
+    /** One connection from dial to end; answers why it ended (nothing when its login ran out) and how long it held. */
+    const serve = (url: string) =>
+      Effect.gen(function* () {
+        const target = Target.parse(url, transport.schemes)
+        if (Result.isFailure(target))
+          return yield* new BrokerUnavailable({ reason: "unreachable", detail: target.failure })
+        const auth = Login.make(login, target.success.host)
+        const connection = yield* dial(transport.connect, target.success, auth, hex)
+        return yield* Effect.gen(function* () {
+          const refused = auth.refused()
+          if (refused !== undefined) return yield* new BrokerUnavailable({ reason: "unauthorized", detail: refused })
+          yield* Effect.tryPromise({ try: () => listen(connection, hex, deliver), catch: Dial.explainRequest })
+          session = connection
+          const since = yield* Clock.currentTimeMillis
+          yield* SubscriptionRef.set(state, { _tag: "Online", since, url })
+          const cause = yield* Effect.promise(() => connection.closed())
+          const error = Dial.isExpiry(cause)
+            ? undefined
+            : new BrokerUnavailable({ reason: "unreachable", detail: "the connection was lost", cause })
+          return { error, heldMillis: (yield* Clock.currentTimeMillis) - since }
+        }).pipe(
+          Effect.ensuring(
+            Effect.suspend(() => {
+              session = undefined
+              return Effect.promise(() => connection.close().catch(() => undefined))
+            })
+          )
+        )
+      }).pipe(Effect.catch((error) => Effect.succeed({ error, heldMillis: 0 })))
+
+    const run = Effect.gen(function* () {
+      let failures = 0
+      let refusedBefore = false
+      for (let turn = 0; ;) {
+        const { error, heldMillis } = yield* serve(options.urls[turn % options.urls.length] ?? "")
+        const refused = error?.reason === "unauthorized"
+        // A broker that lets us in and drops us at once is not dialled in a tight loop.
+        if (heldMillis > steadyMillis || refused !== refusedBefore) failures = 0
+        refusedBefore = refused
+        if (error === undefined) {
+          yield* set((since) => ({ _tag: "Connecting", since }))
+        } else {
+          turn += 1
+          const current = yield* SubscriptionRef.get(state)
+          if (current._tag !== "Offline" || current.error.reason !== error.reason) {
+            yield* set((since) => ({ _tag: "Offline", since, error }))
+          }
+        }
+        const { first, longest } = refused ? refusalPause : outagePause
+        const jitter = 0.5 + (yield* Random.next) / 2
+        yield* pause(transport, Math.min(longest, first * 2 ** Math.min(failures, 12)) * jitter)
+        failures += 1
+      }
+    })
+
+    const request = (subject: string, payload: Uint8Array, timeout: number, kezId?: string) =>
+      Effect.flatMap(
+        Effect.suspend(() => (session === undefined ? online(state) : Effect.void)),
+        () =>
+          Effect.tryPromise({
+            try: async () => {
+              if (session === undefined) throw new Error("the connection was lost")
+              if (kezId === undefined) return await session.request(subject, payload, { timeout })
+              const header = headers()
+              header.set("Kez-Id", kezId)
+              return await session.request(subject, payload, { timeout, headers: header })
+            },
+            catch: Dial.explainRequest
+          })
+      )
+
+    yield* Effect.addFinalizer(() =>
+      Effect.gen(function* () {
+        yield* set((since) => ({ _tag: "Closed", since }))
+        for (const listener of listeners) Queue.endUnsafe(listener)
+      })
+    )
+    yield* Effect.forkScoped(run)
+
+    return {
+      state: SubscriptionRef.changes(state).pipe(Stream.takeUntil((current) => current._tag === "Closed")),
+      send: (recipient, kezId, frame) =>
+        Effect.gen(function* () {
+          if (frame.length < 1 || frame.length > Limits.frameBytes) return yield* Answer.refused("size")
+          if (!idForm.test(kezId)) return yield* Answer.refused("bad")
+          const reply = yield* request(Subject.inbox(recipient.hex), frame, sendTimeoutMillis, kezId)
+          const answer = Answer.parse(reply.data)
+          if (answer === "ok") return
+          if (answer !== undefined) return yield* answer
+          return yield* new BrokerUnavailable({
+            reason: "unreachable",
+            detail: "the home server's answer is not understood"
+          })
+        }),
+      fetch: (after, epoch) =>
+        Effect.gen(function* () {
+          const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
+          const payload = Page.encodeRequest({ after, nonce, ...(epoch === undefined ? {} : { epoch }) })
+          const reply = yield* request(Subject.fetch(hex), payload, fetchTimeoutMillis)
+          const answer = Answer.parse(reply.data)
+          if (answer !== undefined && answer !== "ok") return yield* answer
+          const page = Page.decode(reply.data, { ed25519, nonce })
+          if (Result.isFailure(page)) return yield* Effect.fail<Problem.Problem>(page.failure)
+          return page.success
+        }),
+      get live() {
+        const queue = Effect.runSync(Queue.sliding<Delivered, Cause.Done>(liveCapacity))
+        listeners.add(queue)
+        return Stream.fromQueue(queue).pipe(Stream.ensuring(Effect.sync(() => listeners.delete(queue))))
+      }
+    }
+  })
+
+const idForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.idCharacters}}$`)
+
+/** Dials; a dial that is not waited for any more closes its connection by itself. */
+const dial = (connect: Dial.Connect, target: Target.Target, auth: Login.Login, hex: string) =>
+  Effect.callback<NatsConnection, BrokerUnavailable>((resume) => {
+    let wanted = true
+    Dial.dial(connect, target, { authenticator: auth.authenticator, inboxPrefix: Subject.replyPrefix(hex) }).then(
+      (connection) => (wanted ? resume(Effect.succeed(connection)) : connection.close()),
+      (error: BrokerUnavailable) => resume(Effect.fail(error))
+    )
+    return Effect.sync(() => {
+      wanted = false
+    })
+  })
+
+/** Subscribes to the account's deliveries and waits until the broker has taken that in. */
+const listen = async (connection: NatsConnection, hex: string, deliver: (message: Msg) => void): Promise<void> => {
+  connection.subscribe(Subject.delivery(hex), {
+    callback: (error, message) => {
+      // A throw in here would close the connection.
+      if (error !== null) void connection.close()
+      else deliver(message)
+    }
+  })
+  await connection.flush()
+}
+
+/** Passes when there is a connection, waits for the first one, and fails with what is wrong during an outage. */
+const online = (state: SubscriptionRef.SubscriptionRef<ConnectionState>): Effect.Effect<void, BrokerUnavailable> =>
+  SubscriptionRef.changes(state).pipe(
+    Stream.filter((current) => current._tag !== "Connecting"),
+    Stream.runHead,
+    Effect.flatMap((found) => {
+      const current = found._tag === "Some" ? found.value : undefined
+      if (current?._tag === "Online") return Effect.void
+      return Effect.fail(
+        current?._tag === "Offline"
+          ? current.error
+          : new BrokerUnavailable({ reason: "closed", detail: "the connection was closed" })
+      )
+    }),
+    Effect.timeoutOrElse({
+      duration: sendTimeoutMillis,
+      orElse: () => Effect.fail(new BrokerUnavailable({ reason: "timeout", detail: "not connected in time" }))
+    })
+  )
+
+const pause = (transport: Transport, millis: number): Effect.Effect<void> => {
+  const { onWake } = transport
+  const asleep = Effect.sleep(millis)
+  return onWake === undefined
+    ? asleep
+    : Effect.race(
+        asleep,
+        Effect.callback<void>((resume) => {
+          const stop = onWake(() => resume(Effect.void))
+          return Effect.sync(stop)
+        })
+      )
+}
