@@ -5,13 +5,17 @@ import { join, sep } from "node:path"
 
 const fileIn = (folder) => join(folder, "run.json")
 
-/** Whether a process of this id exists. */
+/** Whether a process of this id exists and has not ended: one that nobody has waited for yet is no more. */
 export function isAlive(pid) {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
     return error.code === "EPERM"
+  }
+  try {
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))
+  } catch {
+    return !existsSync("/proc/self/status")
   }
 }
 

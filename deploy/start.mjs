@@ -25,6 +25,7 @@ Starts a kez-chat home server on this machine: broker, sig-server and chat-serve
   --ports LIST    other ports, as in home=9080,nats=5222; names: home, internal, sigServer, nats, websocket, monitoring
   --only PART     nats, sig or chat: start one part, for those who work on another
   --reset         remove the data of this home first: handles, sigchains and mail are gone (accounts' words are not here)
+  --source        run the TypeScript sources instead of the build, for those who work on the servers
   --help          this text
 `
 
@@ -41,6 +42,7 @@ function readOptions(args) {
         ports: { type: "string" },
         only: { type: "string" },
         reset: { type: "boolean" },
+        source: { type: "boolean" },
         help: { type: "boolean", short: "h" }
       }
     }).values
@@ -180,7 +182,7 @@ async function main() {
     const ports = already === undefined ? options.ports : { ...portsOf(already.run.urls), ...options.ports }
     const begun = Date.now()
     say(`  ${dim("…")} starting`)
-    home = await startHome({ data, only, ports, onDeath: ended })
+    home = await startHome({ data, only, ports, source: options.source, onDeath: ended })
     say(`  ${green("✓")} up in ${((Date.now() - begun) / 1000).toFixed(1)} s`)
     return undefined
   })
