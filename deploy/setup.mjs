@@ -34,7 +34,11 @@ export function quietly(what, command, args, options = {}) {
       output.end()
       if (code === 0) return resolve(lines)
       const telling =
-        lines.findLast((line) => /error/i.test(line) && !/complete log|debug-\d/i.test(line)) ?? lines.at(-1) ?? ""
+        lines.find(
+          (line) => /error/i.test(line) && !/^npm error (code |run |a complete log)/i.test(line) && line.length > 12
+        ) ??
+        lines.at(-1) ??
+        ""
       reject(
         new Refusal(
           `${what} failed (${telling.slice(0, 300)}): see ${relative(root, log)}, mend it and run the same command again.`
