@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Scope } from "effect/Scope"
 import { mkdirSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import { Problem } from "@kez-chat/sdk/protocol"
@@ -47,20 +48,23 @@ export const registryApplicationId = 0x6b657a63
 /** `application_id` of sig-server's store ("kezs"). */
 export const sigchainsApplicationId = 0x6b657a73
 
-export class Database extends Context.Service<Database, {
-  readonly sqlite: BetterSqlite3.Database
-  /**
-   * Runs `f` in one IMMEDIATE transaction. A `Problem` thrown inside rolls back and is the failure; a full, busy or
-   * failing disk is `unavailable`; anything else is a defect.
-   */
-  write<A>(f: () => A): Effect.Effect<A, Problem>
-}>()("@kez-chat/server/Database") {
+export class Database extends Context.Service<
+  Database,
+  {
+    readonly sqlite: BetterSqlite3.Database
+    /**
+     * Runs `f` in one IMMEDIATE transaction. A `Problem` thrown inside rolls back and is the failure; a full, busy or
+     * failing disk is `unavailable`; anything else is a defect.
+     */
+    write<A>(f: () => A): Effect.Effect<A, Problem.Problem>
+  }
+>()("@kez-chat/server/Database") {
   static layer(options: DatabaseOptions): Layer.Layer<Database, DatabaseError> {
     return Layer.effect(Database, Effect.map(open(options), make))
   }
 }
 
-const open = (options: DatabaseOptions): Effect.Effect<BetterSqlite3.Database, DatabaseError, import("effect/Scope").Scope> =>
+const open = (options: DatabaseOptions): Effect.Effect<BetterSqlite3.Database, DatabaseError, Scope> =>
   Effect.acquireRelease(
     Effect.try({
       try: () => openSync(options),
@@ -144,11 +148,13 @@ const make = (sqlite: BetterSqlite3.Database) =>
         try {
           return Effect.succeed(sqlite.transaction(f).immediate())
         } catch (cause) {
-          if (cause instanceof Problem) return Effect.fail(cause)
+          if (cause instanceof Problem.Problem) return Effect.fail(cause)
           if (cause instanceof BetterSqlite3.SqliteError && transient.test(cause.code)) {
             return Effect.logError("the database refused a write").pipe(
               Effect.annotateLogs({ sqlite: cause.code }),
-              Effect.andThen(Effect.fail(new Problem({ code: "unavailable", detail: "the server cannot store this now" })))
+              Effect.andThen(
+                Effect.fail(new Problem.Problem({ code: "unavailable", detail: "the server cannot store this now" }))
+              )
             )
           }
           return Effect.die(cause)

@@ -1,0 +1,57 @@
+/** What an operator can set about chat-server. `Flags.ts` fills it from flags and environment and prints `--help` from the same list. */
+import * as Context from "effect/Context"
+
+/** How often one client address may ask; 0 turns a limit off. */
+export interface Rates {
+  /** Lookups and other reads. */
+  readonly readsPerMinute: number
+  /** Registrations and deletions, whatever their outcome. */
+  readonly registrationsPerHour: number
+}
+
+/** How long and how much a connection may take. */
+export interface Timing {
+  /** Headers and body of a request must have arrived after so many milliseconds. */
+  readonly requestTimeoutMillis: number
+  /** A connection on which nothing moves is closed after so many milliseconds. */
+  readonly idleTimeoutMillis: number
+  /** On SIGTERM, requests in flight get so many milliseconds to finish. */
+  readonly shutdownTimeoutMillis: number
+  /** Open connections; further ones are refused. */
+  readonly maxConnections: number
+}
+
+/** Where the public and the internal listener are, and whose word about client addresses counts. */
+export interface Listeners {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  readonly internalHost: string
+  readonly internalPort: number
+  /** Addresses or CIDR ranges of reverse proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: ReadonlyArray<string>
+}
+
+export class ChatConfig extends Context.Service<
+  ChatConfig,
+  {
+    readonly listeners: Listeners
+    readonly timing: Timing
+    readonly rates: Rates
+    /** The part after the `@`. */
+    readonly serverName: string
+    /** Path of the registry's SQLite file. */
+    readonly db: string
+    /** Folder of the five NATS keys and the internal listener's secret. */
+    readonly keysDir: string
+    /** Where this server itself reaches NATS, any of several. */
+    readonly natsUrls: ReadonlyArray<string>
+    /** What clients dial, TCP and WebSocket; published. */
+    readonly publicNatsUrls: ReadonlyArray<string>
+    readonly publicWsUrls: ReadonlyArray<string>
+    /** Base URL of the sig-server as clients reach it; published. */
+    readonly sigServerUrl: string
+    /** The only host names that a broker login may be signed for; defaults to the hosts of the public URLs. */
+    readonly loginHosts: ReadonlyArray<string>
+  }
+>()("@kez-chat/server/ChatConfig") {}

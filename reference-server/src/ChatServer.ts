@@ -1,0 +1,126 @@
+/** chat-server put together: registry, broker's side, public and internal listener. */
+import { ChatServerApi } from "@kez-chat/sdk/api"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import { Handle } from "@kez-chat/sdk/protocol"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import { type BrokerConfig, published } from "./broker/BrokerConfig.ts"
+import * as Broker from "./broker/Broker.ts"
+import { BrokerControl } from "./broker/BrokerControl.ts"
+import type { BrokerKeys } from "./broker/Keys.ts"
+import * as Quotas from "./broker/Quotas.ts"
+import { ChatConfig } from "./ChatConfig.ts"
+import * as Handles from "./chat/Handles.ts"
+import * as Internal from "./chat/Internal.ts"
+import * as Server from "./chat/Server.ts"
+import { Database, registryApplicationId } from "./Database.ts"
+import { clientAddress } from "./http/ClientAddress.ts"
+import { listen, type NamedLimit } from "./http/Listener.ts"
+import { docsRoutes, routesOf } from "./http/Routes.ts"
+import { rateLimit } from "./http/RateLimit.ts"
+import { routeTable } from "./http/RouteTable.ts"
+import { landing } from "./Page.ts"
+import { recordText } from "./Records.ts"
+import * as Registry from "./Registry.ts"
+import { Removals } from "./Removals.ts"
+
+/** Every table of the registry's file. */
+export const migrations = [...Registry.migrations, ...Quotas.migrations]
+
+/** The registry as admin commands open it: a file that exists and is up to date. */
+export const registryLayer = (serverName: string, db: string, existing: boolean) =>
+  Registry.Registry.layer(serverName).pipe(
+    Layer.provideMerge(Database.layer({ path: db, migrations, applicationId: registryApplicationId, existing })),
+    Layer.provideMerge(NodeCrypto.layer)
+  )
+
+/** Writing requests, which are counted apart from reads. */
+const isStatement = (method: string, route: string): boolean =>
+  method === "POST" || (method === "DELETE" && route === "/v1/u/:handle")
+
+const limits = (config: ChatConfig["Service"]) => {
+  const reads: NamedLimit = {
+    name: "reads",
+    take: rateLimit({ tokens: config.rates.readsPerMinute, periodMillis: 60_000 })
+  }
+  const statements: NamedLimit = {
+    name: "registrations",
+    take: rateLimit({ tokens: config.rates.registrationsPerHour, periodMillis: 3_600_000 })
+  }
+  return (method: string, route: string) => (isStatement(method, route) ? statements : reads)
+}
+
+const lookupPath = /^\/v1\/u\/([a-z0-9][a-z0-9_-]{2,31})$/
+
+/** Serves until interrupted. */
+export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys) =>
+  Effect.gen(function* () {
+    const registry = yield* Registry.Registry
+    const control = yield* BrokerControl
+    const connected = Effect.map(control.status, (status) => status.ready)
+    const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
+
+    const api = HttpApiBuilder.layer(ChatServerApi).pipe(
+      Layer.provide([Handles.layer, Server.layer(connected, published(broker.limits))])
+    )
+    const page = HttpRouter.add("GET", "/", landing(config.serverName))
+    const publicApp = yield* HttpRouter.toHttpEffect(Layer.mergeAll(api, page, docsRoutes(ChatServerApi)))
+    const render = recordText(config)
+    const listening = yield* listen(publicApp, {
+      name: "public",
+      host,
+      port,
+      timing: config.timing,
+      routes: routeTable([{ method: "GET", path: "/" }, ...routesOf(ChatServerApi)]),
+      clientAddress: clientAddress(trustedProxies),
+      limit: limits(config),
+      // The hot route: answered without a fiber. Everything but a plain hit takes the general way.
+      prepared: (path) => {
+        const local = lookupPath.exec(path)?.[1]
+        const account = local === undefined ? undefined : registry.activeSync(local)
+        return account === undefined ? undefined : render(account)
+      }
+    })
+
+    const internalApp = yield* HttpRouter.toHttpEffect(Internal.layer(keys.internalSecret))
+    const internal = yield* listen(internalApp, {
+      name: "internal",
+      host: internalHost,
+      port: internalPort,
+      timing: config.timing,
+      routes: routeTable(Internal.routes),
+      clientAddress: clientAddress([]),
+      limit: () => undefined
+    })
+    yield* Effect.logInfo("listening").pipe(
+      Effect.annotateLogs({ url: listening.url, internal: internal.url, server: config.serverName })
+    )
+    return yield* Effect.never
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(
+      Layer.mergeAll(NodeHttpServer.layerHttpServices, Removals.layer).pipe(
+        Layer.provideMerge(Broker.layer(broker, keys)),
+        Layer.provideMerge(registryLayer(config.serverName, config.db, false)),
+        Layer.provideMerge(Layer.succeed(ChatConfig, config))
+      )
+    )
+  )
+
+/** Why a configuration cannot work, in a sentence; undefined when it can. */
+export const misconfigured = (config: ChatConfig["Service"]): string | undefined => {
+  if (!Handle.isServerName(config.serverName))
+    return `--server-name ${config.serverName} is not a DNS name in lower case`
+  if (!/^https?:\/\/\S+$/.test(config.sigServerUrl))
+    return `--sig-server-url ${config.sigServerUrl} is not an http(s) URL`
+  for (const url of config.publicNatsUrls) {
+    if (!/^(?:nats|tls):\/\/\S+$/.test(url)) return `--public-nats-url ${url} is not a nats:// or tls:// URL`
+  }
+  for (const url of config.publicWsUrls) {
+    if (!/^wss?:\/\/\S+$/.test(url)) return `--public-ws-url ${url} is not a ws:// or wss:// URL`
+  }
+  return undefined
+}

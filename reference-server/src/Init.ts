@@ -1,0 +1,89 @@
+/** `kez-chat-server init`: the broker's keys and its nats.conf. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import { mkdirSync, renameSync, writeFileSync } from "node:fs"
+import { dirname, resolve } from "node:path"
+import * as Keys from "./broker/Keys.ts"
+import * as NatsConf from "./broker/NatsConf.ts"
+import { count, list, text } from "./Flags.ts"
+import { keysDirFlag, Misconfigured } from "./Serve.ts"
+
+const optionalText = (name: string, env: string, description: string) => text(name, env, "", description)
+
+const flags = {
+  keysDir: keysDirFlag,
+  natsConf: text("nats-conf", "NATS_CONF", "nats.conf", "Where to write the configuration of nats-server"),
+  jetstreamDir: text("jetstream-dir", "JETSTREAM_DIR", "jetstream", "Where nats-server keeps messages"),
+  natsHost: text("nats-host", "NATS_HOST", "127.0.0.1", "Address nats-server binds for clients"),
+  natsPort: count("nats-port", "NATS_PORT", 4222, "Port of nats-server", 1, 65_535),
+  wsPort: count("ws-port", "WS_PORT", 8443, "Port of nats-server for WebSockets", 1, 65_535),
+  monitoringPort: count(
+    "monitoring-port",
+    "MONITORING_PORT",
+    8222,
+    "Port of nats-server's monitoring, on loopback; 0 for none",
+    0,
+    65_535
+  ),
+  allowedOrigins: list(
+    "allowed-origins",
+    "ALLOWED_ORIGINS",
+    "",
+    "Origins of pages that may connect, like https://chat.example"
+  ),
+  storeBytes: count(
+    "store-bytes",
+    "STORE_BYTES",
+    NatsConf.defaultInboxBytes,
+    "Bytes of all inboxes together; as for serve",
+    1_048_576
+  ),
+  tlsCert: optionalText("tls-cert", "NATS_TLS_CERT", "PEM certificate of nats-server"),
+  tlsKey: optionalText("tls-key", "NATS_TLS_KEY", "PEM key of nats-server"),
+  behindProxy: Flag.Boolean("behind-proxy").pipe(
+    Flag.withDescription("TLS ends in a proxy before nats-server, which only that proxy can reach"),
+    Flag.withDefault(false)
+  )
+}
+
+/** Replaces a file in one step, so that a reader never sees half of it. */
+const replace = (path: string, content: string): void => {
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = `${path}.${process.pid}.tmp`
+  writeFileSync(temporary, content, { mode: 0o600 })
+  renameSync(temporary, path)
+}
+
+export const init = Command.make(
+  "init",
+  flags,
+  Effect.fnUntraced(function* (options) {
+    const keys = yield* Keys.create(options.keysDir)
+    const secured = {
+      ...(options.tlsCert === "" ? {} : { tls: { certFile: options.tlsCert, keyFile: options.tlsKey } }),
+      behindProxy: options.behindProxy
+    }
+    const conf = yield* Effect.fromResult(
+      NatsConf.generate({
+        keys: Keys.publicKeys(keys),
+        serverName: "kez-1",
+        tcp: { host: options.natsHost, port: options.natsPort, ...secured },
+        websocket: { host: options.natsHost, port: options.wsPort, ...secured, allowedOrigins: options.allowedOrigins },
+        ...(options.monitoringPort === 0 ? {} : { monitoring: { host: "127.0.0.1", port: options.monitoringPort } }),
+        storeDir: resolve(options.jetstreamDir),
+        inboxBytes: options.storeBytes
+      })
+    )
+    const path = resolve(options.natsConf)
+    yield* Effect.try({
+      try: () => replace(path, conf),
+      catch: (cause) => new Misconfigured({ detail: `cannot write ${path}: ${(cause as Error).message}` })
+    })
+    yield* Effect.logInfo("keys and nats.conf are ready").pipe(
+      Effect.annotateLogs({ keys: resolve(options.keysDir), natsConf: path })
+    )
+  })
+).pipe(
+  Command.withDescription("Makes missing keys and writes nats.conf. Existing keys are kept; running it again is safe.")
+)

@@ -1,0 +1,15 @@
+/** The limits in force here, by name with their units, as `/.well-known/kez-chat` publishes them. */
+import { Limits } from "@kez-chat/sdk/protocol"
+import type { ChatConfig } from "./ChatConfig.ts"
+
+/** Limits of this server's HTTP side; a rate of 0 means that it is off and is not listed. */
+export const publishedLimits = (config: ChatConfig["Service"]): Readonly<Record<string, number>> => ({
+  handle_min_characters: Limits.handleMin,
+  handle_max_characters: Limits.handleMax,
+  registration_max_bytes: Limits.registrationBytes,
+  statement_window_seconds: Limits.statementWindowMillis / 1_000,
+  frame_max_bytes: Limits.frameBytes,
+  message_body_max_bytes: Limits.bodyBytes,
+  ...(config.rates.readsPerMinute === 0 ? {} : { reads_per_minute: config.rates.readsPerMinute }),
+  ...(config.rates.registrationsPerHour === 0 ? {} : { registrations_per_hour: config.rates.registrationsPerHour })
+})

@@ -1,0 +1,69 @@
+/** Who asks: the peer's address, or what a trusted reverse proxy says about it. */
+import type { IncomingMessage } from "node:http"
+import { BlockList, isIP } from "node:net"
+
+/** Finds the address that a request is counted under. */
+export type ClientAddress = (request: IncomingMessage) => string
+
+const plain = (address: string): string => (address.startsWith("::ffff:") ? address.slice(7) : address)
+
+const family = (address: string): "ipv4" | "ipv6" => (isIP(address) === 6 ? "ipv6" : "ipv4")
+
+/** Makes a trusted list from addresses and CIDR ranges; throws a sentence naming an entry that is neither. */
+const blockList = (entries: ReadonlyArray<string>): BlockList => {
+  const list = new BlockList()
+  for (const entry of entries) {
+    const [address = "", prefix, ...rest] = entry.split("/")
+    const bits = family(address) === "ipv6" ? 128 : 32
+    const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1
+    if (isIP(address) === 0 || length < 0 || length > bits || rest.length > 0) {
+      throw new Error(`--trusted-proxies: ${entry} is neither an address nor a CIDR range`)
+    }
+    list.addSubnet(address, length, family(address))
+  }
+  return list
+}
+
+/**
+ * Believes `X-Forwarded-For` only from trusted peers, and takes its last entry that is not itself a trusted proxy:
+ * everything left of that is the client's own claim.
+ */
+export const clientAddress = (trustedProxies: ReadonlyArray<string>): ClientAddress => {
+  const peerOf = (request: IncomingMessage) => plain(request.socket.remoteAddress ?? "")
+  if (trustedProxies.length === 0) return peerOf
+  const trusted = blockList(trustedProxies)
+  return (request) => {
+    let address = peerOf(request)
+    const header = request.headers["x-forwarded-for"]
+    if (typeof header !== "string") return address
+    const hops = header.split(",").slice(-16)
+    while (hops.length > 0 && isIP(address) !== 0 && trusted.check(address, family(address))) {
+      const next = plain((hops.pop() as string).trim())
+      if (isIP(next) === 0) break
+      address = next
+    }
+    return address
+  }
+}
+
+/** Eight groups of an IPv6 address, `::` written out. */
+const groups = (address: string): Array<string> => {
+  const [head = "", tail] = (address.split("%")[0] as string).split("::")
+  const left = head === "" ? [] : head.split(":")
+  const right = tail === undefined || tail === "" ? [] : tail.split(":")
+  return tail === undefined
+    ? left
+    : [...left, ...Array.from({ length: 8 - left.length - right.length }, () => "0"), ...right]
+}
+
+/** What rate limits count by: an IPv4 address, or the /64 that one IPv6 customer gets. */
+export const rateKey = (address: string): string =>
+  address.includes(":") ? `${groups(address).slice(0, 4).join(":")}::/64` : address
+
+/** What a log line shows of an address: its /24 or /48. */
+export const loggedAddress = (address: string): string =>
+  address.includes(":")
+    ? `${groups(address).slice(0, 3).join(":")}::/48`
+    : address.includes(".")
+      ? `${address.slice(0, address.lastIndexOf("."))}.0/24`
+      : "unknown"

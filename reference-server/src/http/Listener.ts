@@ -1,0 +1,249 @@
+/**
+ * A listening socket with an Effect application behind it.
+ *
+ * What can be decided from a request's head (length, route, method, rate) is decided here in plain Node, before a
+ * fiber exists: refusing a flood must cost less than the flood. Everything is answered as problem+json, counted, and
+ * logged as one line that names the route and never the path.
+ */
+import { Problem } from "@kez-chat/sdk/protocol"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as HttpApiError from "effect/http-api/HttpApiError"
+import * as HttpServerError from "effect/http/HttpServerError"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Scope from "effect/Scope"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import type { Timing } from "../ChatConfig.ts"
+import * as Log from "../Log.ts"
+import { type ClientAddress, loggedAddress, rateKey } from "./ClientAddress.ts"
+import * as Metrics from "./Metrics.ts"
+import * as ProblemResponse from "./ProblemResponse.ts"
+import type { RateLimit } from "./RateLimit.ts"
+import type { Match, RouteTable } from "./RouteTable.ts"
+
+/** A port that cannot be bound, in a sentence. */
+export class ListenError extends Data.TaggedError("ListenError")<{ readonly address: string; readonly cause: Error }> {
+  override get message(): string {
+    const { code } = this.cause as NodeJS.ErrnoException
+    const why = code === "EADDRINUSE" ? "is in use by another program" : this.cause.message
+    return `cannot listen on ${this.address}: it ${why}`
+  }
+}
+
+/** A limit and the name it has in metrics. */
+export interface NamedLimit {
+  readonly name: string
+  readonly take: RateLimit
+}
+
+export interface ListenerOptions {
+  readonly name: "public" | "internal"
+  readonly host: string
+  readonly port: number
+  readonly timing: Timing
+  readonly routes: RouteTable
+  readonly clientAddress: ClientAddress
+  /** The limit that a request counts against, none for no limit. */
+  readonly limit: (method: string, route: string) => NamedLimit | undefined
+  /** A complete JSON answer for a GET that needs no more than its path; anything else goes the general way. */
+  readonly prepared?: (path: string) => string | undefined
+}
+
+/** Where a listener is. */
+export interface Listening {
+  readonly url: string
+  readonly port: number
+}
+
+/** Bytes of a request target; the longest legitimate one (WebFinger) is below 500. */
+const targetBytes = 2_048
+const headerBytes = 16_384
+
+const corsHeaders = {
+  "access-control-allow-origin": "*",
+  "access-control-expose-headers": "Date, ETag, Retry-After",
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-store"
+}
+const internalHeaders = { "x-content-type-options": "nosniff", "cache-control": "no-store" }
+
+const problem = (code: Problem.Code, detail: string) => new Problem.Problem({ code, detail })
+
+/** The parts of a request that the contract's schemas look at, as Effect names them. */
+const inRequest = new Set<string>(["Params", "Headers", "Query", "Payload"])
+
+/** Turns every failure of the application into an answer; a defect says nothing about itself to the client. */
+const answered = <E, R>(
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  headers: Readonly<Record<string, string>>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
+  app.pipe(
+    Effect.catchCause((cause) => {
+      if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+      const failure = Cause.squash(cause)
+      if (failure instanceof Problem.Problem) return Effect.succeed(ProblemResponse.toResponse(failure))
+      if (HttpServerError.isHttpServerError(failure)) {
+        const { _tag } = failure.reason
+        if (_tag === "RouteNotFound")
+          return Effect.succeed(ProblemResponse.toResponse(problem("not_found", "no such resource")))
+        if (_tag === "RequestParseError") {
+          return Effect.succeed(ProblemResponse.toResponse(problem("request_malformed", "the request cannot be read")))
+        }
+      }
+      if (HttpApiError.HttpApiSchemaError.is(failure) && inRequest.has(failure.kind)) {
+        const detail = `${failure.kind.toLowerCase()}: ${failure.cause.message.replace(/\s+/g, " ")}`
+        return Effect.succeed(ProblemResponse.toResponse(problem("request_malformed", detail)))
+      }
+      return Effect.logError("a handler failed", cause).pipe(
+        Effect.as(ProblemResponse.toResponse(problem("internal", "the server failed to answer; it has been logged")))
+      )
+    }),
+    Effect.map((response) => HttpServerResponse.setHeaders(response, { ...headers, ...response.headers }))
+  )
+
+/** Listens until the scope closes; then stops accepting, lets requests in flight finish, and returns. */
+export const listen = <E, R>(
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  options: ListenerOptions
+): Effect.Effect<Listening, ListenError, Scope.Scope | Exclude<R, HttpServerRequest | Scope.Scope>> =>
+  Effect.gen(function* () {
+    const headers = options.name === "public" ? corsHeaders : internalHeaders
+    // Opened before the server, so closed after it: requests in flight are not interrupted by the stop itself.
+    const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
+    const handle = yield* NodeHttpServer.makeHandler(answered(app, headers), { scope })
+    const server = yield* Effect.acquireRelease(start(options), (server) => stop(server, options.timing))
+    server.on("request", front(options, headers, handle))
+    const { address, family, port } = server.address() as AddressInfo
+    return { url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`, port }
+  })
+
+const start = (options: ListenerOptions): Effect.Effect<Server, ListenError> =>
+  Effect.callback((resume) => {
+    const { idleTimeoutMillis, maxConnections, requestTimeoutMillis } = options.timing
+    const server = createServer({
+      maxHeaderSize: headerBytes,
+      // Twice the time that a body gets in `RequestBody`, whose answer is the better one; this is the backstop.
+      requestTimeout: requestTimeoutMillis * 2,
+      headersTimeout: requestTimeoutMillis,
+      keepAliveTimeout: Math.min(idleTimeoutMillis, 30_000),
+      connectionsCheckingInterval: Math.min(1_000, requestTimeoutMillis),
+      noDelay: true
+    })
+    server.maxConnections = maxConnections
+    server.timeout = idleTimeoutMillis
+    server.on("clientError", refuseSocket)
+    const onError = (cause: Error) =>
+      resume(Effect.fail(new ListenError({ address: `${options.host}:${options.port}`, cause })))
+    server.once("error", onError)
+    server.listen(options.port, options.host, () => {
+      server.off("error", onError)
+      resume(Effect.succeed(server))
+    })
+  })
+
+const stop = (server: Server, timing: Timing): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    // `close` ends connections that are idle now; those that become idle later are closed by the interval.
+    const idle = setInterval(() => server.closeIdleConnections(), 20)
+    const cut = setTimeout(() => server.closeAllConnections(), timing.shutdownTimeoutMillis)
+    server.close(() => {
+      clearInterval(idle)
+      clearTimeout(cut)
+      resume(Effect.void)
+    })
+  })
+
+/** Bytes that are no HTTP request, or a head that did not arrive in time. */
+const refuseSocket = (error: NodeJS.ErrnoException, socket: import("node:stream").Duplex): void => {
+  const answering = (socket as { _httpMessage?: ServerResponse | null })._httpMessage
+  if (!socket.writable || error.code === "ECONNRESET" || answering?.headersSent === true) {
+    socket.destroy()
+    return
+  }
+  const refusal =
+    error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+      ? problem("request_timeout", "the request did not arrive in time")
+      : error.code === "HPE_HEADER_OVERFLOW"
+        ? problem("too_large", `the headers may have ${headerBytes} bytes`)
+        : problem("request_malformed", "not an HTTP/1.1 request")
+  socket.end(ProblemResponse.raw(refusal), () => socket.destroy())
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** The part of answering that needs only a request's head. */
+const front = (options: ListenerOptions, headers: Readonly<Record<string, string>>, handle: Handler): Handler => {
+  const preparedHeaders = { ...headers, "content-type": "application/json" }
+  return (request, response) => {
+    const target = request.url as string
+    const method = request.method as string
+    const query = target.indexOf("?")
+    const path = query === -1 ? target : target.slice(0, query)
+    const match = options.routes(path)
+    const route = match?.path ?? "unknown"
+    const address = options.clientAddress(request)
+    observe(options.name, method, route, address, response)
+    const limit = options.limit(method, route)
+    const wait = limit === undefined || method === "OPTIONS" ? 0 : limit.take(rateKey(address))
+    if (wait > 0) {
+      Metrics.observeRateLimited((limit as NamedLimit).name)
+      return ProblemResponse.write(response, problem("rate_limited", `ask again in ${wait} s`), {
+        ...headers,
+        "retry-after": String(wait)
+      })
+    }
+    if (target.length > targetBytes) {
+      return ProblemResponse.write(
+        response,
+        problem("uri_too_long", `the target may have ${targetBytes} bytes`),
+        headers
+      )
+    }
+    if (match === undefined) return ProblemResponse.write(response, problem("not_found", "no such resource"), headers)
+    if (method === "OPTIONS") return preflight(response, match, headers)
+    if (!match.methods.includes(method)) {
+      return ProblemResponse.write(response, problem("method_not_allowed", `allowed: ${match.methods.join(", ")}`), {
+        ...headers,
+        allow: [...match.methods, "OPTIONS"].join(", ")
+      })
+    }
+    const body = method === "GET" ? options.prepared?.(path) : undefined
+    if (body === undefined) return handle(request, response)
+    response.writeHead(200, { ...preparedHeaders, "content-length": Buffer.byteLength(body) })
+    response.end(body)
+  }
+}
+
+const preflight = (response: ServerResponse, match: Match, headers: Readonly<Record<string, string>>): void => {
+  const allow = [...match.methods, "OPTIONS"].join(", ")
+  response.writeHead(204, {
+    ...headers,
+    allow,
+    "access-control-allow-methods": allow,
+    "access-control-allow-headers": "Content-Type, Accept, If-None-Match",
+    "access-control-max-age": "86400"
+  })
+  response.end()
+}
+
+const logSafe = /^[A-Z]{1,16}$/
+
+const observe = (listener: string, method: string, route: string, address: string, response: ServerResponse): void => {
+  const from = performance.now()
+  const verb = logSafe.test(method) ? method : "OTHER"
+  response.on("close", () => {
+    const millis = performance.now() - from
+    const status = response.writableFinished ? response.statusCode : 499
+    Metrics.observeRequest(route, verb, status, millis)
+    Log.bufferLine(
+      "request",
+      `"listener":"${listener}","method":"${verb}","route":"${route}","status":${status},"ms":${millis.toFixed(1)},"client":"${loggedAddress(
+        address
+      )}"`
+    )
+  })
+}

@@ -1,0 +1,44 @@
+/** The program `kez-chat-sig-server`. */
+import * as Command from "effect/cli/Command"
+import { count, listenerFlags, text, timingFlags, toListeners, toTiming } from "./Flags.ts"
+import { runProgram } from "./Program.ts"
+import { serve } from "./sig/SigServer.ts"
+
+const flags = {
+  ...listenerFlags({ public: 7878, internal: 0 }),
+  ...timingFlags,
+  db: text("db", "KEZ_DB", "kez-sigchains.db", "The SQLite file of the sigchains"),
+  readsPerMinute: count(
+    "reads-per-minute",
+    "READS_PER_MINUTE",
+    600,
+    "Reads of one client address a minute; 0 for no limit"
+  ),
+  appendsPerMinute: count(
+    "appends-per-minute",
+    "APPENDS_PER_MINUTE",
+    60,
+    "Appends of one client address a minute; 0 for no limit"
+  ),
+  newChainsPerHour: count(
+    "new-chains-per-hour",
+    "NEW_CHAINS_PER_HOUR",
+    20,
+    "New chains of one client address an hour; 0 for no limit"
+  )
+}
+
+runProgram(
+  Command.make("kez-chat-sig-server", flags, (values) =>
+    serve({
+      listeners: toListeners(values),
+      timing: toTiming(values),
+      rates: {
+        readsPerMinute: values.readsPerMinute,
+        appendsPerMinute: values.appendsPerMinute,
+        newChainsPerHour: values.newChainsPerHour
+      },
+      db: values.db
+    })
+  ).pipe(Command.withDescription("Stores sigchains and serves them. Serves until SIGTERM or SIGINT."))
+)

@@ -1,0 +1,177 @@
+/**
+ * The stored sigchains (spec: sigchain). An event goes in only when it extends its chain and its signature holds, so
+ * what is served back always verifies; clients verify it all the same.
+ */
+import { SignedEnvelope, VerifiedChain } from "@kez-chat/sdk/crypto"
+import { Envelope, Limits, Problem, Sigchain } from "@kez-chat/sdk/protocol"
+import { Crypto } from "@kez-chat/sdk/services"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Database, type Migration } from "../Database.ts"
+
+export const migrations: ReadonlyArray<Migration> = [
+  {
+    id: "sigchains-001-events",
+    sql: `
+      CREATE TABLE chains (
+        primary_hex TEXT NOT NULL PRIMARY KEY,
+        head_seq INTEGER NOT NULL,
+        head_hash TEXT NOT NULL,
+        -- Size of the chain as JSON Lines.
+        bytes INTEGER NOT NULL,
+        -- The key that a rotation ended the chain in favour of.
+        rotated_to TEXT
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE events (
+        primary_hex TEXT NOT NULL REFERENCES chains (primary_hex),
+        seq INTEGER NOT NULL,
+        hash TEXT NOT NULL,
+        -- JCS of the envelope.
+        envelope TEXT NOT NULL,
+        PRIMARY KEY (primary_hex, seq)
+      ) STRICT, WITHOUT ROWID;`
+  }
+]
+
+interface ChainRow {
+  readonly head_seq: number
+  readonly head_hash: string
+  readonly bytes: number
+  readonly rotated_to: string | null
+}
+
+/** What an append came to. `Conflict` carries the head to fetch up to. */
+export type Appended =
+  | { readonly _tag: "Created" | "Repeated"; readonly head: Sigchain.Head }
+  | { readonly _tag: "Conflict"; readonly head: Sigchain.Head | undefined; readonly problem: Problem.Problem }
+
+export class Chains extends Context.Service<
+  Chains,
+  {
+    /** Where a chain stands; undefined for an unknown one. */
+    head(primaryHex: string): Effect.Effect<Sigchain.Head | undefined>
+    /** The events from `since` on as JSON Lines, with the head; undefined for an unknown chain. */
+    lines(
+      primaryHex: string,
+      since: number
+    ): Effect.Effect<{ readonly head: Sigchain.Head; readonly text: string } | undefined>
+    /** Appends one event; `admitNew` decides whether a chain that does not exist yet may begin. */
+    append(
+      primaryHex: string,
+      envelope: Envelope.Envelope,
+      admitNew: Effect.Effect<void, Problem.Problem>
+    ): Effect.Effect<Appended, Problem.Problem>
+    readonly counts: () => { readonly chains: number; readonly events: number }
+  }
+>()("@kez-chat/server/Chains") {
+  static readonly layer: Layer.Layer<Chains, never, Database | Crypto> = Layer.effect(
+    Chains,
+    Effect.suspend(() => make())
+  )
+}
+
+const make = Effect.fnUntraced(function* () {
+  const { sqlite, write } = yield* Database
+  const context = yield* Effect.context<Crypto>()
+
+  const chain = sqlite.prepare<[string], ChainRow>("SELECT * FROM chains WHERE primary_hex = ?")
+  const hashAt = sqlite
+    .prepare<[string, number], string>("SELECT hash FROM events WHERE primary_hex = ? AND seq = ?")
+    .pluck()
+  const events = sqlite
+    .prepare<[string, number], string>("SELECT envelope FROM events WHERE primary_hex = ? AND seq >= ? ORDER BY seq")
+    .pluck()
+  const saveChain = sqlite.prepare<[string, number, string, number, string | null]>(
+    `INSERT INTO chains (primary_hex, head_seq, head_hash, bytes, rotated_to) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (primary_hex) DO UPDATE SET
+       head_seq = excluded.head_seq, head_hash = excluded.head_hash,
+       bytes = excluded.bytes, rotated_to = excluded.rotated_to`
+  )
+  const saveEvent = sqlite.prepare<[string, number, string, string]>(
+    "INSERT INTO events (primary_hex, seq, hash, envelope) VALUES (?, ?, ?, ?)"
+  )
+  const counts = sqlite.prepare<[], { chains: number; events: number }>(
+    "SELECT (SELECT count(*) FROM chains) AS chains, (SELECT count(*) FROM events) AS events"
+  )
+  const readLines = sqlite.transaction((hex: string, since: number) => {
+    const row = chain.get(hex)
+    return row === undefined
+      ? undefined
+      : {
+          head: headOf(row),
+          text: events
+            .all(hex, since)
+            .map((line) => `${line}\n`)
+            .join("")
+        }
+  })
+
+  /** The stored answer for an event that is not beyond the head: itself again, or a conflict. */
+  const settled = (
+    hex: string,
+    row: ChainRow | undefined,
+    event: Sigchain.Event,
+    hash: string
+  ): Appended | undefined => {
+    const head = row === undefined ? undefined : headOf(row)
+    if (head !== undefined && event.seq <= head.seq && hashAt.get(hex, event.seq) === hash) {
+      return { _tag: "Repeated", head: { seq: event.seq, hash } }
+    }
+    const expected = head === undefined ? 0 : head.seq + 1
+    if (event.seq === expected && event.prev === head?.hash) return undefined
+    const detail =
+      head === undefined
+        ? "the chain does not exist yet: begin with event 0"
+        : `the head is event ${head.seq}, ${head.hash}`
+    return { _tag: "Conflict", head, problem: new Problem.Problem({ code: "chain_conflict", detail }) }
+  }
+
+  return Chains.of({
+    head: (hex) =>
+      Effect.sync(() => {
+        const row = chain.get(hex)
+        return row === undefined ? undefined : headOf(row)
+      }),
+    lines: (hex, since) => Effect.sync(() => readLines(hex, since)),
+    append: Effect.fnUntraced(function* (hex, envelope, admitNew) {
+      const event = yield* Effect.fromResult(Sigchain.parseEvent(envelope))
+      const primary = `ed25519:${hex}`
+      if (event.primary !== primary) {
+        return yield* new Problem.Problem({ code: "event_malformed", detail: "the event belongs to another chain" })
+      }
+      const text = Envelope.encodeText(envelope)
+      if (Buffer.byteLength(text) > Limits.eventBytes) {
+        return yield* new Problem.Problem({ code: "too_large", detail: `an event may have ${Limits.eventBytes} bytes` })
+      }
+      const hash = yield* Effect.provideContext(SignedEnvelope.hash(envelope), context)
+      const before = chain.get(hex)
+      const early = settled(hex, before, event, hash)
+      if (early !== undefined) return early
+      const next = yield* Effect.provideContext(VerifiedChain.append(stateOf(primary, before), envelope), context)
+      if (before === undefined) yield* admitNew
+      return yield* write((): Appended => {
+        // Another event may have come while the signature was checked.
+        const late = settled(hex, chain.get(hex), event, hash)
+        if (late !== undefined) return late
+        saveChain.run(hex, event.seq, hash, next.bytes, next.rotatedTo ?? null)
+        saveEvent.run(hex, event.seq, hash, text)
+        return { _tag: "Created", head: { seq: event.seq, hash } }
+      })
+    }),
+    counts: () => counts.get() as { chains: number; events: number }
+  })
+})
+
+const headOf = (row: ChainRow): Sigchain.Head => ({ seq: row.head_seq, hash: row.head_hash })
+
+/** As much of a chain's state as the rules for its next event look at. */
+const stateOf = (primary: string, row: ChainRow | undefined): Sigchain.ChainState =>
+  row === undefined
+    ? Sigchain.empty(primary)
+    : {
+        ...Sigchain.empty(primary),
+        head: headOf(row),
+        bytes: row.bytes,
+        ...(row.rotated_to === null ? {} : { rotatedTo: row.rotated_to })
+      }

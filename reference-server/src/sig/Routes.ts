@@ -1,0 +1,131 @@
+/** The sig-server's handlers. Bodies are read here and parsed strictly, not by the contract's JSON codec. */
+import { SigServerApi } from "@kez-chat/sdk/api"
+import { Envelope, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import type { IncomingMessage } from "node:http"
+import { Database } from "../Database.ts"
+import { clientAddress, rateKey } from "../http/ClientAddress.ts"
+import { counted } from "../http/Counted.ts"
+import * as Metrics from "../http/Metrics.ts"
+import * as ProblemResponse from "../http/ProblemResponse.ts"
+import { rateLimit } from "../http/RateLimit.ts"
+import { readJson } from "../http/RequestBody.ts"
+import { Chains } from "./Chains.ts"
+import { SigConfig } from "./SigConfig.ts"
+
+/** JCS is the smallest form of an envelope; what is sent may be prettier. */
+const body = { maxBytes: 2 * Limits.eventBytes }
+
+const notFound = new Problem.Problem({ code: "chain_not_found", detail: "no event of this key has been stored" })
+const badSince = new Problem.Problem({ code: "request_malformed", detail: "since must be a whole number" })
+
+const parseSince = (since: string | undefined): number | undefined =>
+  since === undefined ? 0 : /^(?:0|[1-9][0-9]{0,8})$/.test(since) ? Number(since) : undefined
+
+const sigchains = HttpApiBuilder.group(
+  SigServerApi,
+  "sigchains",
+  Effect.fnUntraced(function* (handlers) {
+    const chains = yield* Chains
+    const config = yield* SigConfig
+    const address = clientAddress(config.listeners.trustedProxies)
+    const newChains = rateLimit({ tokens: config.rates.newChainsPerHour, periodMillis: 3_600_000 })
+    const options = { ...body, timeoutMillis: config.timing.requestTimeoutMillis }
+
+    const append = ({
+      params,
+      request
+    }: {
+      readonly params: { readonly hex: string }
+      readonly request: HttpServerRequest
+    }) => {
+      let wait = 0
+      const admitNew = Effect.suspend(() => {
+        wait = newChains(rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage)))
+        if (wait === 0) return Effect.void
+        Metrics.observeRateLimited("new_chains")
+        return Effect.fail(new Problem.Problem({ code: "rate_limited", detail: `begin another chain in ${wait} s` }))
+      })
+      return Effect.gen(function* () {
+        const key = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
+        const json = yield* readJson(request, options)
+        const envelope = yield* Effect.fromResult(Envelope.fromJson(json))
+        const appended = yield* chains.append(key.hex, envelope, admitNew)
+        if (appended._tag === "Conflict" && appended.head === undefined) return yield* appended.problem
+        return appended
+      }).pipe(
+        counted("sigchain_event"),
+        Effect.map((appended) =>
+          appended._tag === "Conflict"
+            ? ProblemResponse.toResponse(appended.problem, { head: appended.head })
+            : HttpServerResponse.jsonUnsafe(appended.head, { status: appended._tag === "Created" ? 201 : 200 })
+        ),
+        Effect.catchIf(
+          (problem) => problem.code === "rate_limited",
+          (problem) =>
+            Effect.succeed(
+              HttpServerResponse.setHeader(ProblemResponse.toResponse(problem), "retry-after", String(wait))
+            )
+        )
+      )
+    }
+
+    return handlers
+      .handle(
+        "events",
+        Effect.fnUntraced(function* ({ params, query, request }) {
+          const key = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
+          const since = parseSince(query.since)
+          if (since === undefined) return yield* badSince
+          const found = yield* chains.lines(key.hex, since)
+          if (found === undefined) return yield* notFound
+          const etag = `"${found.head.hash.slice(7, 39)}-${since}"`
+          const headers = { etag, "cache-control": "no-cache" }
+          return request.headers["if-none-match"] === etag
+            ? HttpServerResponse.empty({ status: 304, headers })
+            : HttpServerResponse.text(found.text, { contentType: "application/jsonl", headers })
+        })
+      )
+      .handle(
+        "head",
+        Effect.fnUntraced(function* ({ params }) {
+          const key = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
+          return (yield* chains.head(key.hex)) ?? (yield* notFound)
+        })
+      )
+      .handleRaw("append", append)
+      .handleRaw("appendAtChain", append)
+  })
+)
+
+const server = HttpApiBuilder.group(
+  SigServerApi,
+  "server",
+  Effect.fnUntraced(function* (handlers) {
+    const { sqlite } = yield* Database
+    return handlers.handle("healthz", () =>
+      Effect.sync(() => {
+        const database = isReadable(sqlite)
+        return HttpServerResponse.jsonUnsafe(
+          { status: database ? "ok" : "degraded", version: Metrics.version, database: database ? "ok" : "failing" },
+          { status: database ? 200 : 503 }
+        )
+      })
+    )
+  })
+)
+
+const isReadable = (sqlite: Database["Service"]["sqlite"]): boolean => {
+  try {
+    return sqlite.prepare("SELECT 1").pluck().get() === 1
+  } catch {
+    return false
+  }
+}
+
+export const layer = Layer.merge(sigchains, server)

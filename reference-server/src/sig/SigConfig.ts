@@ -1,0 +1,22 @@
+/** What an operator can set about sig-server. */
+import * as Context from "effect/Context"
+import type { Listeners, Timing } from "../ChatConfig.ts"
+
+/** How often one client address may ask; 0 turns a limit off. */
+export interface SigRates {
+  readonly readsPerMinute: number
+  readonly appendsPerMinute: number
+  /** Chains that did not exist before. */
+  readonly newChainsPerHour: number
+}
+
+export class SigConfig extends Context.Service<
+  SigConfig,
+  {
+    readonly listeners: Listeners
+    readonly timing: Timing
+    readonly rates: SigRates
+    /** Path of the SQLite file. */
+    readonly db: string
+  }
+>()("@kez-chat/server/SigConfig") {}

@@ -1,0 +1,80 @@
+/** sig-server put together: the store, the public listener, and an internal one for metrics. */
+import { SigServerApi } from "@kez-chat/sdk/api"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import { Database, sigchainsApplicationId } from "../Database.ts"
+import { clientAddress } from "../http/ClientAddress.ts"
+import { listen, type NamedLimit } from "../http/Listener.ts"
+import * as Metrics from "../http/Metrics.ts"
+import { rateLimit } from "../http/RateLimit.ts"
+import { docsRoutes, routesOf } from "../http/Routes.ts"
+import { routeTable } from "../http/RouteTable.ts"
+import { Chains, migrations } from "./Chains.ts"
+import * as Routes from "./Routes.ts"
+import { SigConfig } from "./SigConfig.ts"
+
+const limits = (config: SigConfig["Service"]) => {
+  const limit = (name: string, tokens: number): NamedLimit => ({
+    name,
+    take: rateLimit({ tokens, periodMillis: 60_000 })
+  })
+  const reads = limit("reads", config.rates.readsPerMinute)
+  const appends = limit("appends", config.rates.appendsPerMinute)
+  return (method: string) => (method === "POST" ? appends : reads)
+}
+
+/** Serves until interrupted. */
+export const serve = (config: SigConfig["Service"]) =>
+  Effect.gen(function* () {
+    const chains = yield* Chains
+    const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
+    const api = HttpApiBuilder.layer(SigServerApi).pipe(Layer.provide(Routes.layer))
+    const app = yield* HttpRouter.toHttpEffect(Layer.merge(api, docsRoutes(SigServerApi)))
+    const listening = yield* listen(app, {
+      name: "public",
+      host,
+      port,
+      timing: config.timing,
+      routes: routeTable(routesOf(SigServerApi)),
+      clientAddress: clientAddress(trustedProxies),
+      limit: limits(config)
+    })
+    const metrics = Metrics.render(() => {
+      const { chains: n, events } = chains.counts()
+      return { kez_chains: [n, "Chains stored"], kez_chain_events: [events, "Events stored"] }
+    })
+    const internalApp = yield* HttpRouter.toHttpEffect(
+      HttpRouter.add(
+        "GET",
+        "/metrics",
+        Effect.map(metrics, (text) =>
+          HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+        )
+      )
+    )
+    const internal = yield* listen(internalApp, {
+      name: "internal",
+      host: internalHost,
+      port: internalPort,
+      timing: config.timing,
+      routes: routeTable([{ method: "GET", path: "/metrics" }]),
+      clientAddress: clientAddress([]),
+      limit: () => undefined
+    })
+    yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({ url: listening.url, internal: internal.url }))
+    return yield* Effect.never
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(
+      Layer.merge(NodeHttpServer.layerHttpServices, Chains.layer).pipe(
+        Layer.provideMerge(Database.layer({ path: config.db, migrations, applicationId: sigchainsApplicationId })),
+        Layer.provideMerge(NodeCrypto.layer),
+        Layer.provideMerge(Layer.succeed(SigConfig, config))
+      )
+    )
+  )

@@ -1,0 +1,20 @@
+import { cpSync } from "node:fs"
+import { defineConfig } from "tsup"
+
+// One file for each server; only better-sqlite3, which has a native part, is installed beside them.
+export default defineConfig({
+  entry: { "chat-server": "src/chat-server.ts", "sig-server": "src/sig-server.ts" },
+  format: ["esm"],
+  target: "node24",
+  platform: "node",
+  splitting: false,
+  minify: true,
+  dts: false,
+  metafile: true,
+  external: ["better-sqlite3"],
+  noExternal: [/^(?!better-sqlite3$).*/],
+  banner: {
+    js: 'import { createRequire as kezCreateRequire } from "node:module";const require = kezCreateRequire(import.meta.url);'
+  },
+  onSuccess: async () => cpSync("../reference-web/public", "dist/public", { recursive: true })
+})

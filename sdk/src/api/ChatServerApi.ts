@@ -1,0 +1,115 @@
+/**
+ * The HTTP contract of kez-chat-server (spec: registration, WebFinger). Server and client are derived from this value.
+ *
+ * The page at `/`, `/docs` and the internal listener are not part of it: no client program depends on them.
+ */
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+import type { Code } from "../protocol/Problem.ts"
+import { problems } from "./ProblemBody.ts"
+import { FlatRegistration, HandleRecord, Health, ResourceDescriptor, SignedEnvelope, WellKnown } from "./Wire.ts"
+
+const always = ["rate_limited", "unavailable", "internal"] as const satisfies ReadonlyArray<Code>
+
+/** What a body that should be a signed statement can be refused for. */
+const statement = [
+  "json_malformed",
+  "json_duplicate_name",
+  "json_number",
+  "json_string",
+  "json_depth",
+  "too_large",
+  "envelope_malformed",
+  "envelope_kind",
+  "algorithm_unsupported",
+  "key_malformed",
+  "key_rejected",
+  "handle_malformed",
+  "timestamp_malformed",
+  "signature_invalid",
+  "wrong_server",
+  "clock_skew",
+  "handle_deleted",
+  "media_type_unsupported",
+  "request_malformed",
+  "request_timeout",
+  ...always
+] as const satisfies ReadonlyArray<Code>
+
+const describe = (summary: string, description: string) => OpenApi.annotations({ summary, description })
+
+export class HandlesGroup extends HttpApiGroup.make("handles").add(
+  HttpApiEndpoint.post("register", "/v1/register", {
+    payload: [SignedEnvelope, FlatRegistration],
+    success: [HandleRecord.pipe(HttpApiSchema.status(201)), HandleRecord],
+    error: problems(...statement, "handle_taken", "primary_taken", "handle_reserved")
+  }).annotateMerge(
+    describe(
+      "Take a handle",
+      "First come, first served. `created_at` must lie within 5 minutes of the server's clock. Repeating one's own active registration answers 200 whatever the clock."
+    )
+  ),
+  HttpApiEndpoint.get("lookup", "/v1/u/:handle", {
+    params: { handle: Schema.String },
+    success: HandleRecord,
+    error: problems("handle_malformed", "handle_not_found", "not_local", "handle_deleted", ...always)
+  }).annotateMerge(describe("Look up a handle", "Takes `chris` and `chris@this.server`.")),
+  HttpApiEndpoint.get("byPrimary", "/v1/by-primary/:primary", {
+    params: { primary: Schema.String },
+    success: HandleRecord,
+    error: problems("key_malformed", "key_rejected", "handle_not_found", "handle_deleted", ...always)
+  }).annotateMerge(describe("Look up a key", "Takes `ed25519:<hex>`.")),
+  HttpApiEndpoint.post("delete", "/v1/delete", {
+    payload: SignedEnvelope,
+    success: HttpApiSchema.NoContent,
+    error: problems(...statement, "handle_not_found", "unauthorized")
+  }).annotateMerge(
+    describe(
+      "Give up a handle",
+      "For good: handle and key stay unusable on this server, connections are closed, the inbox is purged. Repeating one's own deletion succeeds."
+    )
+  ),
+  HttpApiEndpoint.delete("deleteAt", "/v1/u/:handle", {
+    params: { handle: Schema.String },
+    payload: SignedEnvelope,
+    success: HttpApiSchema.NoContent,
+    error: problems(...statement, "handle_not_found", "not_local", "unauthorized")
+  }).annotateMerge(describe("Give up a handle", "The same as `POST /v1/delete`."))
+) {}
+
+export class ServerGroup extends HttpApiGroup.make("server").add(
+  HttpApiEndpoint.get("wellKnown", "/.well-known/kez-chat", {
+    success: WellKnown,
+    error: problems(...always)
+  }).annotateMerge(describe("What this server is", "Its name, broker URLs, sig-server and limits.")),
+  HttpApiEndpoint.get("webfinger", "/.well-known/webfinger", {
+    query: {
+      resource: Schema.String,
+      rel: Schema.optionalKey(Schema.Union([Schema.String, Schema.Array(Schema.String)]))
+    },
+    success: ResourceDescriptor.pipe(HttpApiSchema.asJson({ contentType: "application/jrd+json" })),
+    error: problems("request_malformed", "handle_not_found", "not_local", "handle_deleted", ...always)
+  }).annotateMerge(describe("WebFinger (RFC 7033)", "For `acct:` resources of this server.")),
+  HttpApiEndpoint.get("healthz", "/v1/healthz", {
+    success: [Health, Health.pipe(HttpApiSchema.status(503))],
+    error: problems("rate_limited", "internal")
+  }).annotateMerge(
+    describe("Whether this server can do its work", "503 while the database fails or the broker is not connected.")
+  )
+) {}
+
+export class ChatServerApi extends HttpApi.make("kez-chat-server")
+  .add(HandlesGroup)
+  .add(ServerGroup)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "kez-chat-server",
+      description:
+        "Handles of a kez-chat home server. Errors are RFC 9457 problems with a `code` from one closed list.",
+      license: { name: "Apache-2.0 OR MIT" }
+    })
+  ) {}

@@ -1,0 +1,126 @@
+/** The JSON that both servers send and take. Shapes only: what a client relies on it verifies after decoding. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import * as Envelope from "../protocol/Envelope.ts"
+import type { Json } from "../protocol/Json.ts"
+import type { Problem } from "../protocol/Problem.ts"
+import * as Registration from "../protocol/Registration.ts"
+import type { Head } from "../protocol/Sigchain.ts"
+
+const hex = (characters: number) => Schema.String.check(Schema.isPattern(new RegExp(`^[0-9a-f]{${characters}}$`)))
+
+/** A domain type behind its wire shape: the protocol's own parser decides, so contract and parser cannot disagree. */
+const parsed = <A, S extends Schema.Codec<unknown, unknown>>(
+  wire: S,
+  is: (value: unknown) => value is A,
+  parse: (json: Json) => Result.Result<A, Problem>,
+  toJson: (value: A) => unknown
+): Schema.Codec<A, S["Encoded"]> =>
+  wire.pipe(
+    Schema.decodeTo(
+      Schema.declare(is),
+      SchemaTransformation.transformEffect({
+        decode: (json: unknown) =>
+          Effect.fromResult(
+            Result.mapError(
+              parse(json as Json),
+              (problem) => new SchemaIssue.InvalidValue({ message: problem.message })
+            )
+          ),
+        encode: (value: A) => Effect.succeed(toJson(value) as S["Type"])
+      })
+    )
+  ) as unknown as Schema.Codec<A, S["Encoded"]>
+
+const isRecord = (value: unknown): value is object => typeof value === "object" && value !== null
+
+const SignedEnvelopeJson = Schema.Struct({
+  kez: Schema.Literals(Object.keys(Envelope.kinds) as Array<Envelope.Kind>),
+  payload: Schema.JsonObject,
+  signature: Schema.Struct({
+    alg: Schema.Literals(Object.keys(Envelope.algorithms) as Array<Envelope.Algorithm>),
+    key: Schema.String,
+    sig: hex(128)
+  })
+}).annotate({ identifier: "Envelope", description: "A signed envelope; only the payload is signed, as JCS" })
+
+/** A signed envelope. */
+export const SignedEnvelope = parsed<Envelope.Envelope, typeof SignedEnvelopeJson>(
+  SignedEnvelopeJson,
+  (value): value is Envelope.Envelope => isRecord(value) && "kez" in value,
+  Envelope.fromJson,
+  Envelope.toJson
+)
+
+const HandleRecordJson = Schema.Struct({
+  handle: Schema.String.annotate({ description: "local@server" }),
+  primary: Schema.String.annotate({ description: "ed25519:<64 hex>" }),
+  registered_at: Schema.String.annotate({ description: "RFC 3339 UTC" }),
+  sigchain_url: Schema.String,
+  endpoints: Schema.Array(Schema.JsonObject),
+  registration: SignedEnvelopeJson
+}).annotate({ identifier: "HandleRecord", description: "What the server says about a handle; clients verify it" })
+
+/** A home server's record of a handle. */
+export const HandleRecord = parsed<Registration.HandleRecord, typeof HandleRecordJson>(
+  HandleRecordJson,
+  (value): value is Registration.HandleRecord => isRecord(value) && "registration" in value,
+  Registration.parseRecord,
+  Registration.recordToJson
+)
+
+const WellKnownJson = Schema.Struct({
+  server: Schema.String,
+  broker: Schema.Struct({ tcp: Schema.Array(Schema.String), websocket: Schema.Array(Schema.String) }),
+  sig_server: Schema.String,
+  limits: Schema.Record(Schema.String, Schema.Int)
+}).annotate({ identifier: "WellKnown" })
+
+/** `/.well-known/kez-chat`. */
+export const WellKnown = parsed<Registration.WellKnown, typeof WellKnownJson>(
+  WellKnownJson,
+  (value): value is Registration.WellKnown => isRecord(value) && "broker" in value,
+  Registration.parseWellKnown,
+  (value) => value
+)
+
+/** The registration of the seed design: the same statement without its envelope; the asked server is understood. */
+export const FlatRegistration = Schema.Struct({
+  handle: Schema.String,
+  primary: Schema.String,
+  created_at: Schema.String,
+  registration_sig: hex(128)
+}).annotate({ identifier: "FlatRegistration" })
+
+/** `GET /v1/healthz`; 503 with the same body when something is missing. */
+export const Health = Schema.Struct({
+  status: Schema.Literals(["ok", "degraded"]),
+  server: Schema.String,
+  version: Schema.String,
+  broker: Schema.Literals(["connected", "unreachable"]),
+  database: Schema.Literals(["ok", "failing"])
+}).annotate({ identifier: "Health" })
+
+/** `GET /v1/healthz` of the sig-server. */
+export const SigHealth = Schema.Struct({
+  status: Schema.Literals(["ok", "degraded"]),
+  version: Schema.String,
+  database: Schema.Literals(["ok", "failing"])
+}).annotate({ identifier: "SigHealth" })
+
+/** Where a chain stands. */
+export const ChainHead: Schema.Codec<Head, { readonly seq: number; readonly hash: string }> = Schema.Struct({
+  seq: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  hash: Schema.String.check(Schema.isPattern(/^sha256:[0-9a-f]{64}$/))
+}).annotate({ identifier: "Head" })
+
+/** RFC 7033 JSON Resource Descriptor, as far as it is used. */
+export const ResourceDescriptor = Schema.Struct({
+  subject: Schema.String,
+  aliases: Schema.Array(Schema.String),
+  properties: Schema.Record(Schema.String, Schema.String),
+  links: Schema.Array(Schema.Struct({ rel: Schema.String, type: Schema.String, href: Schema.String }))
+}).annotate({ identifier: "ResourceDescriptor" })
