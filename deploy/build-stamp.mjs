@@ -6,14 +6,15 @@ import { cache, root } from "./paths.mjs"
 
 const stamp = join(cache, "build.sha256")
 
-/** Every file that the build reads: sources, package and compiler settings, the build script itself. */
-const inputs = [
+/** What the build reads besides each package's own settings. */
+const sources = ["sdk/src", "reference-server/src", "reference-cli/src", "reference-web/public"]
+const settings = [
   "package-lock.json",
   "tsconfig.base.json",
   "deploy/build.mjs",
-  "sdk",
-  "reference-server",
-  "reference-cli"
+  ...["sdk", "reference-server", "reference-cli"].flatMap((folder) =>
+    ["package.json", "tsconfig.build.json", "tsup.config.ts"].map((name) => `${folder}/${name}`)
+  )
 ]
 
 const outputs = [
@@ -29,22 +30,19 @@ function* files(path) {
   for (const entry of entries) {
     const inside = join(path, entry.name)
     if (entry.isFile()) yield inside
-    else if (entry.isDirectory() && entry.name !== "node_modules" && entry.name !== "dist") yield* files(inside)
+    else if (entry.isDirectory()) yield* files(inside)
   }
 }
 
 function fingerprint() {
   const hash = createHash("sha256")
-  for (const input of inputs) {
-    const path = join(root, input)
-    const list = /\.\w+$/.test(input) ? [path] : [...files(join(path, "src")), ...configs(path)]
-    for (const file of list) hash.update(`${relative(root, file)}\0`).update(readFileSync(file))
-  }
+  const all = [
+    ...settings.map((path) => join(root, path)).filter(existsSync),
+    ...sources.flatMap((path) => [...files(join(root, path))])
+  ]
+  for (const file of all) hash.update(`${relative(root, file)}\0`).update(readFileSync(file))
   return hash.digest("hex")
 }
-
-const configs = (folder) =>
-  ["package.json", "tsconfig.build.json", "tsup.config.ts"].map((name) => join(folder, name)).filter(existsSync)
 
 /** Whether every output is there and made from the sources as they are now. */
 export function isBuilt() {

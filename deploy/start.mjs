@@ -80,18 +80,18 @@ function printWhere({ urls, serverName, data }, only) {
   say(`  ${"data".padEnd(12)}${shown(data).padEnd(25)} ${dim(`logs in ${join(shown(data), "logs")}`)}`)
 }
 
-function printTour({ data }, isDefault) {
-  const home = isDefault ? "" : ` --home ${readRun(data)?.urls.home ?? ""}`
-  const line = (profile, rest, note = "") =>
-    say(`    ${dim("$")} npx kez-chat --profile ${profile.padEnd(5)}${home} ${rest.padEnd(30)} ${dim(note)}`.trimEnd())
+function printTour({ urls }, isDefault) {
+  // A home elsewhere than in .kez is named once; the profile remembers it.
+  const home = isDefault ? "" : ` --home ${urls.home}`
+  const line = (who, command) => say(`    ${dim(who.padEnd(5))}  npx kez-chat --profile ${who} ${command}`)
   say()
   say(`  ${bold("Try it")} in two other terminals:`)
   say()
-  line("alice", "register alice", "her 24 words are shown once")
-  line("bob", "register bob")
-  line("bob", "listen", "leave it running")
+  line("alice", `register alice${home}`)
+  line("bob", `register bob${home}`)
+  line("bob", "listen")
   line("alice", 'send bob "hello, bob"')
-  line("alice", "verify bob", "compare the number with his")
+  line("alice", "verify bob")
   say()
 }
 
