@@ -6,14 +6,25 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import type { Envelope } from "../protocol/Envelope.ts"
-import type { Head } from "../protocol/Sigchain.ts"
-import type { ConnectionState } from "../services/Broker.ts"
+import type { JsonObject } from "../protocol/Json.ts"
+import type { ChainClaim, Endpoint, Head } from "../protocol/Sigchain.ts"
+import type { Broker, ConnectionState } from "../services/Broker.ts"
+import type { Crypto } from "../services/Crypto.ts"
+import type { Directory } from "../services/Directory.ts"
+import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
+import type { SigchainStore } from "../services/SigchainStore.ts"
+import type { Vault } from "../services/Vault.ts"
 import type { KezChatError } from "./KezChatError.ts"
+import { make } from "./compose.ts"
 
-/** The account of this device. `step` says how far creation got; `resume` and every start carry on from there. */
+/**
+ * The account of this device. `step` says how far creation got: the seed is kept, the handle is registered, the sigchain
+ * names the inbox. Every start, and `create` or `restore` called again, carries on from there. Sending needs `published`.
+ */
 export interface Account {
   /** `local@server`. */
   readonly handle: string
@@ -21,13 +32,14 @@ export interface Account {
   readonly primary: string
   /** This installation's id, 22 base64url characters. */
   readonly device: string
-  /** Base URL of the home server. */
-  readonly home: string
+  /** The home server's name, the part of the handle after the `@`. */
+  readonly server: string
   readonly step: "created" | "registered" | "published"
 }
 
 /** Where a contact's key stands for this account. */
 export interface Contact {
+  /** `local@server`; the primary itself as long as the home server has not named the key. */
   readonly handle: string
   readonly primary: string
   /**
@@ -60,8 +72,12 @@ export interface Message {
   readonly text: string
   /** Body type as sent (`text`, `file_share`, ...). */
   readonly type: string
+  /** The whole body as it was signed, for types that say more than a text. */
+  readonly body: JsonObject
   /** The sender's clock, milliseconds since the epoch. */
   readonly createdAt: number
+  /** When the home server stored it (its clock), or when it was written here; milliseconds since the epoch. */
+  readonly arrivedAt: number
   /** Place in local order: grows with every message stored on this device. */
   readonly order: number
   /** Only for `out`. */
@@ -74,15 +90,27 @@ export interface Message {
   readonly gap?: number
   /** Another envelope with the same (from, id) came later: the sender shows different people different things. */
   readonly equivocation?: true
+  /** Another envelope held the same place in the sender's count: two programs write with one device id. */
+  readonly fork?: true
 }
 
 /** What happens, as it happens. Every event is durable before it is shown. */
 export type Event =
+  /** A message was stored: received, or written here or on another device of this account (`direction` tells). */
   | { readonly _tag: "Message"; readonly message: Message; readonly contact: Contact }
+  /** A message's state or marks changed. */
   | { readonly _tag: "State"; readonly message: Message }
+  /** Somebody who is no accepted contact wrote. */
   | { readonly _tag: "Request"; readonly contact: Contact; readonly message: Message }
+  /** A contact appeared, was resolved, accepted, blocked, verified ... */
+  | { readonly _tag: "Contact"; readonly contact: Contact }
+  | { readonly _tag: "ContactRemoved"; readonly contact: Contact }
+  /** Sending to a contact stopped: `contact.warning` says why. */
   | { readonly _tag: "KeyChanged"; readonly contact: Contact }
+  /** A frame of the inbox was unreadable and was passed over; a closed problem code and its detail. */
   | { readonly _tag: "Dropped"; readonly code: string; readonly detail: string }
+  /** This listener was too slow and missed `count` events. Nothing is lost: read history and contacts again. */
+  | { readonly _tag: "Missed"; readonly count: number }
 
 /** What the safety number and the sigchain of a contact say, for a person to compare. */
 export interface Verification {
@@ -91,73 +119,113 @@ export interface Verification {
   readonly safetyNumber: string
   /** `kez:sn1:...` for a QR code. */
   readonly qr: string
-  readonly head: Head
+  /** Absent where the sig-server knows no chain of theirs. */
+  readonly head?: Head
+  /** Every event of the chain, verified. */
   readonly events: ReadonlyArray<Envelope>
-  readonly endpoints: ReadonlyArray<Readonly<Record<string, unknown>>>
-  readonly claims: ReadonlyArray<{ readonly subject: string; readonly revoked: boolean }>
+  readonly endpoints: ReadonlyArray<Endpoint>
+  readonly claims: ReadonlyArray<ChainClaim>
 }
 
-export interface Sent {
-  readonly message: Message
-}
-
-export class KezChat extends Context.Service<KezChat, {
-  /** The account of this device; fails with `NoAccount` before `create` or `restore`. */
-  readonly account: Effect.Effect<Account, KezChatError>
+/** How a {@link KezChat} is to run. */
+export interface Options {
   /**
-   * Makes an account: saves the seed in the vault, registers the handle, starts the sigchain. Stops safely at any step;
-   * calling it again with the same handle carries on. Show `words` to the person *before* this call.
+   * Use no network but where a call cannot do without it (`create`, `addContact`, ...): no broker connection, no
+   * background checks. What is sent waits in the store. Default false.
    */
-  create(options: { readonly handle: string; readonly words: Redacted.Redacted<string> }): Effect.Effect<Account, KezChatError>
-  /** Takes up an account from its 24 (or KEZ's 12) words on this device; the handle is found by the key. History follows by itself. */
-  restore(options: { readonly words: Redacted.Redacted<string> }): Effect.Effect<Account, KezChatError>
-  /** The 24 words (an account restored from 12 shows the 24 of its seed). */
-  readonly words: Effect.Effect<Redacted.Redacted<string>, KezChatError>
-  /** Connection to the broker; begins with the present state. */
-  readonly connection: Stream.Stream<ConnectionState>
-  /** Events from now on. */
-  readonly events: Stream.Stream<Event>
-  /** Waits until everything stored at the broker by now has been taken in. */
-  readonly sync: Effect.Effect<void, KezChatError>
-  /** Waits until nothing is queued to be sent. */
-  readonly flush: Effect.Effect<void, KezChatError>
+  readonly offline?: boolean
+}
 
-  /** Looks a handle up (`chris`, `@chris`, `chris@kez.lat`), verifies record and chain, and keeps the key: trust on first use. */
-  addContact(handle: string): Effect.Effect<Contact, KezChatError>
-  /** Contacts, accepted first, then requests, then blocked; each by handle. */
-  readonly contacts: Effect.Effect<ReadonlyArray<Contact>, KezChatError>
-  /** A handle, primary or mention as a contact of ours; fails with `ContactUnknown`. */
-  contact(who: string): Effect.Effect<Contact, KezChatError>
-  /** Asks server and chain again; shows what changed. */
-  refreshContact(who: string): Effect.Effect<Contact, KezChatError>
-  /** Safety number, chain and endpoints of a contact. */
-  verification(who: string): Effect.Effect<Verification, KezChatError>
-  /** Notes that the safety number was compared (or takes that back). */
-  setVerified(who: string, verified: boolean): Effect.Effect<Contact, KezChatError>
-  /** The user's word that a changed key or chain is right. */
-  acceptKey(who: string): Effect.Effect<Contact, KezChatError>
-  /** Accepts a message request. */
-  accept(who: string): Effect.Effect<Contact, KezChatError>
-  block(who: string): Effect.Effect<Contact, KezChatError>
-  unblock(who: string): Effect.Effect<Contact, KezChatError>
-  /** Forgets a contact; its messages stay unless `withMessages`. */
-  removeContact(who: string, withMessages?: boolean): Effect.Effect<void, KezChatError>
+export class KezChat extends Context.Service<
+  KezChat,
+  {
+    /** The account of this device; fails with `NoAccount` before `create` or `restore`. */
+    readonly account: Effect.Effect<Account, KezChatError>
+    /**
+     * Makes an account: saves the seed in the vault, registers the handle, starts the sigchain. Stops safely at any step;
+     * calling it again with the same handle carries on. Show `words` to the person *before* this call.
+     */
+    create(options: {
+      readonly handle: string
+      readonly words: Redacted.Redacted<string>
+    }): Effect.Effect<Account, KezChatError>
+    /**
+     * Takes up an account from its 24 (or KEZ's 12) words on this device; the handle is found by the key. History follows
+     * by itself, as far back as the broker retains it (30 days by default).
+     */
+    restore(options: { readonly words: Redacted.Redacted<string> }): Effect.Effect<Account, KezChatError>
+    /** The 24 words (an account restored from 12 shows the 24 of its seed). */
+    readonly words: Effect.Effect<Redacted.Redacted<string>, KezChatError>
+    /** Connection to the broker; begins with the present state. `Closed` while there is no account, or offline by option. */
+    readonly connection: Stream.Stream<ConnectionState>
+    /**
+     * Events from the moment the stream is run. A listener may lag 4,096 events behind; beyond that it gets `Missed`
+     * instead of the events it has no room for, and never slows intake down.
+     */
+    readonly events: Stream.Stream<Event>
+    /** Waits until everything stored at the broker by now has been taken in; fails at once while the broker is out of reach. */
+    readonly sync: Effect.Effect<void, KezChatError>
+    /**
+     * Waits until all that can be sent has been, receipts that are due included; fails at once while the broker is out of
+     * reach. Messages to contacts in state `changed` wait for the user and are not waited for here.
+     */
+    readonly flush: Effect.Effect<void, KezChatError>
 
-  /** Queues a text of at most 40,000 bytes durably and returns at once; the broker is tried in the background. */
-  send(who: string, text: string): Effect.Effect<Message, KezChatError>
-  /** Messages of a conversation, oldest first; `before` is a `Message.order` to page back from. */
-  history(who: string, page?: { readonly before?: number; readonly limit?: number }): Effect.Effect<ReadonlyArray<Message>, KezChatError>
-  /** Marks what a contact wrote as read up to now; tells them if read receipts are on. */
-  markRead(who: string): Effect.Effect<void, KezChatError>
-  /** Read receipts (off at first) and who may write to us. */
-  readonly settings: Effect.Effect<Settings, KezChatError>
-  updateSettings(change: Partial<Settings>): Effect.Effect<Settings, KezChatError>
+    /** Looks a handle up (`chris`, `@chris`, `chris@kez.lat`), verifies record and chain, and keeps the key: trust on first use. */
+    addContact(handle: string): Effect.Effect<Contact, KezChatError>
+    /** Contacts, accepted first, then requests, then blocked; each by handle. */
+    readonly contacts: Effect.Effect<ReadonlyArray<Contact>, KezChatError>
+    /** A handle, primary or mention as a contact of ours; fails with `ContactUnknown`. */
+    contact(who: string): Effect.Effect<Contact, KezChatError>
+    /** Asks server and chain again; shows what changed. */
+    refreshContact(who: string): Effect.Effect<Contact, KezChatError>
+    /** Safety number, chain and endpoints of a contact. */
+    verification(who: string): Effect.Effect<Verification, KezChatError>
+    /** Notes that the safety number was compared (or takes that back). */
+    setVerified(who: string, verified: boolean): Effect.Effect<Contact, KezChatError>
+    /** The user's word that a changed key or chain is right. */
+    acceptKey(who: string): Effect.Effect<Contact, KezChatError>
+    /** Accepts a message request: from now on its messages are answered with receipts, and it can be written to. */
+    accept(who: string): Effect.Effect<Contact, KezChatError>
+    block(who: string): Effect.Effect<Contact, KezChatError>
+    unblock(who: string): Effect.Effect<Contact, KezChatError>
+    /** Forgets a contact and what is still queued for it; its messages stay unless `withMessages`. */
+    removeContact(who: string, withMessages?: boolean): Effect.Effect<void, KezChatError>
 
-  /** Everything of the account but the seed, one JSON object per item: account, chain, contacts, messages. */
-  readonly export: Stream.Stream<Readonly<Record<string, unknown>>, KezChatError>
-  /** Deletes handle and inbox at the home server, then everything here. It cannot be undone and the handle stays burnt. */
-  readonly deleteAccount: Effect.Effect<void, KezChatError>
-}>()("@kez-chat/sdk/KezChat") {}
+    /**
+     * Queues a text durably and returns at once; the broker is tried in the background. The body with its text must fit
+     * 40,960 bytes as JSON (`message_too_large` beyond). One's own handle as `who` is a note to self.
+     */
+    send(who: string, text: string): Effect.Effect<Message, KezChatError>
+    /** The newest messages of a conversation, oldest first (50 unless told); `before` is a `Message.order` to page back from. */
+    history(
+      who: string,
+      page?: { readonly before?: number; readonly limit?: number }
+    ): Effect.Effect<ReadonlyArray<Message>, KezChatError>
+    /** Marks what a contact wrote as read up to now; tells them if read receipts are on. */
+    markRead(who: string): Effect.Effect<void, KezChatError>
+    /** Read receipts (off at first) and who may write to us. */
+    readonly settings: Effect.Effect<Settings, KezChatError>
+    updateSettings(change: Partial<Settings>): Effect.Effect<Settings, KezChatError>
+
+    /** Everything of the account but the seed, one JSON object per item: account, chain, contacts, messages. */
+    readonly export: Stream.Stream<Readonly<Record<string, unknown>>, KezChatError>
+    /** Deletes handle and inbox at the home server, then everything here. It cannot be undone and the handle stays burnt. */
+    readonly deleteAccount: Effect.Effect<void, KezChatError>
+  }
+>()("@kez-chat/sdk/KezChat") {
+  /**
+   * The account in the given store and vault. Fails to build only if the store cannot be read or was written by a later
+   * version; while there is no account, its calls answer `NoAccount`.
+   */
+  static readonly layer = (
+    options: Options = {}
+  ): Layer.Layer<
+    KezChat,
+    StoreError | StoreConflict,
+    Crypto | Vault | LocalStore | Directory | SigchainStore | Broker
+  > => Layer.effect(KezChat, make(options))
+}
 
 export interface Settings {
   /** Tell others when their messages were read. */

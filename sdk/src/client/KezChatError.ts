@@ -13,6 +13,17 @@ export class NoAccount extends Data.TaggedError("NoAccount")<{}> {
   }
 }
 
+/** Creation of the account has not come far enough to send: the home or its sig-server could not be reached so far. */
+export class AccountUnfinished extends Data.TaggedError("AccountUnfinished")<{
+  readonly handle: string
+  readonly step: "created" | "registered"
+}> {
+  override get message(): string {
+    const missing = this.step === "created" ? "its handle is not registered" : "its sigchain is not published"
+    return `${this.handle} is not finished, ${missing}: create or restore it again to carry on`
+  }
+}
+
 /** An account of another key or handle is already on this device. */
 export class AccountExists extends Data.TaggedError("AccountExists")<{ readonly handle: string }> {
   override get message(): string {
@@ -30,7 +41,7 @@ export class ContactUnknown extends Data.TaggedError("ContactUnknown")<{ readonl
 /** Sending is stopped because the contact's key or chain changed, or because the contact is blocked or unaccepted. */
 export class SendBlocked extends Data.TaggedError("SendBlocked")<{
   readonly who: string
-  readonly reason: "changed" | "blocked"
+  readonly reason: "changed" | "blocked" | "requested"
   readonly detail: string
 }> {
   override get message(): string {
@@ -40,6 +51,7 @@ export class SendBlocked extends Data.TaggedError("SendBlocked")<{
 
 export type KezChatError =
   | NoAccount
+  | AccountUnfinished
   | AccountExists
   | ContactUnknown
   | SendBlocked

@@ -1,0 +1,174 @@
+/**
+ * Looks again at contacts: does the home still name this key, does the chain still hold? On demand, and in the
+ * background for strangers to be named, for chains that a message says have grown, and for those not looked at in a day.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Handle from "../protocol/Handle.ts"
+import { Problem } from "../protocol/Problem.ts"
+import { ServerUnreachable } from "../services/Directory.ts"
+import type { ContactBook } from "./ContactBook.ts"
+import { hexOf } from "./Conversations.ts"
+import type { Events } from "./Events.ts"
+import type { Chain, Introductions } from "./Introductions.ts"
+import type { Contact } from "./KezChat.ts"
+import { ContactUnknown, type KezChatError } from "./KezChatError.ts"
+import type { Ledger, Transaction } from "./Ledger.ts"
+import * as Rows from "./Rows.ts"
+import * as Trust from "./Trust.ts"
+
+export interface Checks {
+  /** Asks home and sig-server about a contact and keeps what follows from the answers. */
+  now(primary: string): Effect.Effect<Contact, KezChatError>
+  /** Takes in a chain of a contact that was fetched for another reason. */
+  saw(primary: string, chain: Chain): Effect.Effect<Contact, KezChatError>
+  /** Has a contact checked in the background, soon. */
+  want(primary: string): void
+  /** Waits until a wanted check was made, but no longer than a moment: for showing a stranger with a name. */
+  settled(primary: string): Effect.Effect<void>
+  /** Works off what is wanted while the scope is open. */
+  readonly run: Effect.Effect<void, KezChatError, Scope.Scope>
+}
+
+const dayMillis = 24 * 60 * 60 * 1_000
+
+export interface Parts {
+  readonly ledger: Ledger
+  readonly book: ContactBook
+  readonly events: Events
+  readonly introductions: Introductions
+  readonly account: Effect.Effect<Rows.AccountRow, KezChatError>
+}
+
+export const make = Effect.fnUntraced(function* (parts: Parts) {
+  const { account, book, events, introductions, ledger } = parts
+  const queue = yield* Queue.unbounded<string>()
+  const wanted = new Map<string, Deferred.Deferred<void>>()
+  let running = false
+
+  /** Saves a judged contact, and tells if it was just stopped. */
+  const keep = (transaction: Transaction, before: Rows.ContactRow, after: Rows.ContactRow) => {
+    if (after === before) return
+    book.save(transaction, after)
+    if (after.warning !== undefined && before.warning === undefined) {
+      transaction.afterwards(() => events.publish({ _tag: "KeyChanged", contact: Trust.toContact(after) }))
+    }
+  }
+
+  const judge = (primary: string, how: (row: Rows.ContactRow) => Result.Result<Rows.ContactRow, Problem>) =>
+    ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const row = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+        if (row === undefined) return yield* new ContactUnknown({ who: primary })
+        const judged = yield* Effect.fromResult(how(row))
+        keep(transaction, row, judged)
+        return judged
+      })
+    )
+
+  /** A key that had no name here gets the one the home proves, unless the name is pinned to another key. */
+  const name = Effect.fnUntraced(function* (primary: string, server: string) {
+    const { record } = yield* introductions.byPrimary(primary, server)
+    const pinned = (yield* book.all).filter(
+      (row) => row.resolved && row.handle === record.handle && row.primary !== primary
+    )
+    for (const other of pinned) {
+      if (other.state !== "requested")
+        yield* judge(other.primary, (row) => Result.succeed(Trust.afterRecord(row, primary)))
+    }
+    yield* judge(primary, (row) => Result.succeed({ ...row, handle: record.handle, resolved: true }))
+  })
+
+  const compareRecord = Effect.fnUntraced(function* (row: Rows.ContactRow, server: string) {
+    const handle = yield* Effect.fromResult(Handle.parse(row.handle))
+    const answer = yield* Effect.result(introductions.byHandle(handle.local, server))
+    if (Result.isSuccess(answer)) {
+      const primary = answer.success.record.primary
+      yield* judge(row.primary, (current) => Result.succeed(Trust.afterRecord(current, primary)))
+      return
+    }
+    const problem = answer.failure
+    if (problem instanceof Problem && (problem.code === "handle_deleted" || problem.code === "handle_not_found")) {
+      yield* judge(row.primary, (current) => Result.succeed(Trust.afterLoss(current, problem)))
+      return
+    }
+    return yield* problem
+  })
+
+  const saw: Checks["saw"] = (primary, chain) =>
+    Effect.flatMap(Clock.currentTimeMillis, (time) =>
+      Effect.map(
+        judge(primary, (row) => Trust.afterChain(row, chain, time)),
+        Trust.toContact
+      )
+    )
+
+  const now: Checks["now"] = Effect.fnUntraced(function* (primary: string) {
+    const mine = yield* account
+    const row = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+    if (row === undefined) return yield* new ContactUnknown({ who: primary })
+    yield* row.resolved ? compareRecord(row, mine.server) : name(primary, mine.server)
+    return yield* saw(primary, yield* introductions.chain(primary))
+  })
+
+  const want: Checks["want"] = (primary) => {
+    if (!running || wanted.has(primary)) return
+    wanted.set(primary, Deferred.makeUnsafe<void>())
+    Queue.offerUnsafe(queue, primary)
+  }
+
+  const done = (primary: string) => {
+    const waiting = wanted.get(primary)
+    wanted.delete(primary)
+    if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
+  }
+
+  // An outage is waited out, with the same contact; any other answer is final until the next reason to look.
+  const work = Effect.fnUntraced(function* () {
+    let pauseMillis = 1_000
+    while (true) {
+      const primary = yield* Queue.take(queue)
+      const result = yield* Effect.result(now(primary))
+      done(primary)
+      if (Result.isSuccess(result) || !(result.failure instanceof ServerUnreachable)) {
+        pauseMillis = 1_000
+        continue
+      }
+      yield* Effect.sleep(Math.max(pauseMillis, result.failure.retryAfterMillis ?? 0))
+      pauseMillis = Math.min(pauseMillis * 2, 5 * 60_000)
+      want(primary)
+    }
+  })
+
+  const checks: Checks = {
+    now,
+    saw,
+    want,
+    settled: (primary) => {
+      const waiting = wanted.get(primary)
+      return waiting === undefined
+        ? Effect.void
+        : Effect.asVoid(Effect.timeoutOption(Deferred.await(waiting), "3 seconds"))
+    },
+    run: Effect.gen(function* () {
+      running = true
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          running = false
+          for (const primary of wanted.keys()) done(primary)
+        })
+      )
+      const time = yield* Clock.currentTimeMillis
+      for (const row of yield* book.all) {
+        const stale = (row.checkedAt ?? 0) < time - dayMillis && row.state !== "blocked"
+        if (!row.resolved || row.claimed !== undefined || stale) want(row.primary)
+      }
+      for (let worker = 0; worker < 4; worker++) yield* Effect.forkScoped(work())
+    })
+  }
+  return checks
+})

@@ -1,0 +1,111 @@
+/** The contacts that are kept, found by handle, mention or key. What may be believed of them is decided in `Trust`. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Handle from "../protocol/Handle.ts"
+import type { StoreError } from "../services/LocalStore.ts"
+import { hexOf } from "./Conversations.ts"
+import type { Events } from "./Events.ts"
+import { ContactUnknown } from "./KezChatError.ts"
+import type { Ledger, LedgerError, Transaction } from "./Ledger.ts"
+import * as Rows from "./Rows.ts"
+import * as Trust from "./Trust.ts"
+
+export interface ContactBook {
+  readonly all: Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
+  /** By handle, mention (`@chris`, `chris`), or primary. Among those of one handle, one that was decided on comes first. */
+  find(who: string, account: Rows.AccountRow): Effect.Effect<Rows.ContactRow, ContactUnknown | StoreError>
+  /** Keeps a contact and tells about it. */
+  save(transaction: Transaction, row: Rows.ContactRow): void
+  remove(transaction: Transaction, row: Rows.ContactRow): void
+  /** Forgets what was read, after the store was emptied. */
+  reset(): void
+  /** As `find`, then changes the row as it is at that moment. */
+  change<E>(
+    who: string,
+    account: Rows.AccountRow,
+    how: (row: Rows.ContactRow, transaction: Transaction) => Effect.Effect<Rows.ContactRow, E>
+  ): Effect.Effect<Rows.ContactRow, E | ContactUnknown | LedgerError>
+}
+
+/** The account itself, as the other side of its notes. */
+export const self = (account: Rows.AccountRow): Rows.ContactRow => ({
+  handle: account.handle,
+  primary: account.primary,
+  resolved: true,
+  state: "accepted",
+  verified: true,
+  ...(account.head === undefined ? {} : { head: account.head }),
+  reachable: true,
+  former: [],
+  addedAt: account.createdAt
+})
+
+const rank: Record<Rows.ContactRow["state"], number> = { changed: 0, accepted: 0, blocked: 1, requested: 2 }
+
+export const make = (ledger: Ledger, events: Events): ContactBook => {
+  // Read once and kept up to date by `save`, so that naming somebody costs no scan.
+  let loaded: Map<string, Rows.ContactRow> | undefined
+
+  const book = Effect.suspend(() => {
+    if (loaded !== undefined) return Effect.succeed(loaded)
+    return Effect.map(
+      Effect.flatMap(
+        ledger.scan({ prefix: Rows.prefix.contacts }),
+        Effect.forEach((entry) => Effect.fromResult(Rows.Contact.decode(entry.key, entry.value)))
+      ),
+      (rows) => (loaded ??= new Map(rows.map((row) => [row.primary, row])))
+    )
+  })
+
+  const find: ContactBook["find"] = (who, account) =>
+    Effect.gen(function* () {
+      const rows = yield* book
+      const name = who.trim()
+      const mention = Handle.parseMention(name, account.server)
+      const handle = Result.isSuccess(mention) ? mention.success.text : undefined
+      if (name === account.primary || handle === account.handle) return self(account)
+      const byKey = rows.get(name)
+      if (byKey !== undefined) return byKey
+      const named = [...rows.values()].filter((row) => row.resolved && row.handle === handle)
+      const best = named.sort((a, b) => rank[a.state] - rank[b.state])[0]
+      return best ?? (yield* new ContactUnknown({ who: name }))
+    })
+
+  const save: ContactBook["save"] = (transaction, row) => {
+    transaction.put(Rows.key.contact(hexOf(row.primary)), Rows.Contact, row)
+    transaction.afterwards(() => {
+      loaded?.set(row.primary, row)
+      events.publish({ _tag: "Contact", contact: Trust.toContact(row) })
+    })
+  }
+
+  return {
+    all: Effect.map(book, (rows) => [...rows.values()]),
+    find,
+    save,
+    reset: () => {
+      loaded = undefined
+    },
+    remove: (transaction, row) => {
+      transaction.delete(Rows.key.contact(hexOf(row.primary)))
+      transaction.afterwards(() => {
+        loaded?.delete(row.primary)
+        events.publish({ _tag: "ContactRemoved", contact: Trust.toContact(row) })
+      })
+    },
+    change: (who, account, how) =>
+      Effect.flatMap(find(who, account), (found) =>
+        found.primary === account.primary
+          ? Effect.succeed(found)
+          : ledger.transact((transaction) =>
+              Effect.gen(function* () {
+                const row = yield* transaction.get(Rows.key.contact(hexOf(found.primary)), Rows.Contact)
+                if (row === undefined) return yield* new ContactUnknown({ who })
+                const changed = yield* how(row, transaction)
+                if (changed !== row) save(transaction, changed)
+                return changed
+              })
+            )
+      )
+  }
+}

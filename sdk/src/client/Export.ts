@@ -1,0 +1,63 @@
+/** Everything of the account but the seed, item by item, for a backup that needs no kez-chat to be read. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Envelope from "../protocol/Envelope.ts"
+import type { Entry } from "../services/LocalStore.ts"
+import * as Conversations from "./Conversations.ts"
+import type { KezChatError } from "./KezChatError.ts"
+import type { Ledger } from "./Ledger.ts"
+import * as Rows from "./Rows.ts"
+import { readSettings } from "./Settings.ts"
+import * as Trust from "./Trust.ts"
+
+/** `kind` says what an item is: `account`, `settings`, `event` (own sigchain), `contact` or `message`. */
+export type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
+
+const pageSize = 500
+
+/** Reads a prefix page by page, so that an export of any size needs the memory of one page. */
+const entries = (ledger: Ledger, prefix: string): Stream.Stream<Entry, KezChatError> =>
+  Stream.paginate(prefix, (after) =>
+    Effect.map(ledger.scan({ prefix, after, limit: pageSize }), (page) => {
+      const last = page.length < pageSize ? undefined : page.at(-1)
+      return [page, Option.map(Option.fromNullishOr(last), (entry) => entry.key)] as const
+    })
+  )
+
+export const items = (
+  ledger: Ledger,
+  account: Effect.Effect<Rows.AccountRow, KezChatError>
+): Stream.Stream<Item, KezChatError> => {
+  const head = Stream.unwrap(
+    Effect.gen(function* () {
+      const { createdAt, device, handle, primary, server } = yield* account
+      const settings = yield* readSettings(ledger)
+      const items: ReadonlyArray<Item> = [
+        { kind: "account", handle, primary, server, device, createdAt },
+        { kind: "settings", ...settings }
+      ]
+      return Stream.fromIterable(items)
+    })
+  )
+  const chain = Stream.mapEffect(entries(ledger, Rows.prefix.chain), ({ value }) =>
+    Effect.map(Effect.fromResult(Envelope.parse(value)), (event): Item => ({
+      kind: "event",
+      envelope: Envelope.toJson(event)
+    }))
+  )
+  const contacts = Stream.mapEffect(entries(ledger, Rows.prefix.contacts), ({ key, value }) =>
+    Effect.map(Effect.fromResult(Rows.Contact.decode(key, value)), (row): Item => ({
+      kind: "contact",
+      ...Trust.toContact(row)
+    }))
+  )
+  const messages = Stream.mapEffect(entries(ledger, Rows.prefix.everyMessage), ({ key, value }) =>
+    Effect.map(Effect.fromResult(Rows.MessageRow.decode(key, value)), (row): Item => {
+      const peer = key.slice(Rows.prefix.everyMessage.length, key.lastIndexOf("/"))
+      const { device, hash, seq } = row
+      return { kind: "message", ...Conversations.toMessage(peer, Rows.orderOf(key), row), device, seq, hash }
+    })
+  )
+  return head.pipe(Stream.concat(chain), Stream.concat(contacts), Stream.concat(messages))
+}

@@ -1,0 +1,202 @@
+/**
+ * The one place that writes to the local store.
+ *
+ * Changes are transactions: functions that read, decide and stage writes. They run one after another, so nobody sees
+ * half of another's work, and those that wait together are committed together: with a hundred sends in flight the disk
+ * is synchronised once, not a hundred times. What a transaction asks to happen afterwards happens once it is durable.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
+import {
+  type Entry,
+  LocalStore,
+  type Range,
+  type StoreConflict,
+  type StoreError,
+  type Write
+} from "../services/LocalStore.ts"
+import type { Row } from "./Rows.ts"
+
+export interface Transaction {
+  /** The value of a key, staged writes included. */
+  get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
+  has(key: string): Effect.Effect<boolean, StoreError>
+  /** The entries of a range, staged writes included. */
+  scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
+  put<A>(key: string, row: Row<A>, value: A): void
+  /** As `put`, and the commit fails with `StoreConflict` if the key exists: another process writes to this store. */
+  putNew<A>(key: string, row: Row<A>, value: A): void
+  putBytes(key: string, value: Uint8Array): void
+  delete(key: string): void
+  /** Runs when the commit is durable, in the order of the transactions. */
+  afterwards(action: () => void): void
+}
+
+/** What a commit can fail with. */
+export type LedgerError = StoreError | StoreConflict
+
+export interface Ledger {
+  /** Runs `build` and returns its result once what it staged is on disk. Nothing is kept when it fails. */
+  transact<A, E, R>(build: (transaction: Transaction) => Effect.Effect<A, E, R>): Effect.Effect<A, E | LedgerError, R>
+  /** The committed value of a key. */
+  get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
+  getBytes(key: string): Effect.Effect<Uint8Array | undefined, StoreError>
+  scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
+}
+
+/** Most transactions in one commit. */
+const groupSize = 256
+
+/** A staged value. `decoded` saves decoding it again within the group; `write` is absent for what was only read. */
+interface Cell {
+  readonly bytes: (() => Uint8Array) | undefined
+  readonly decoded?: unknown
+  readonly written: boolean
+  readonly isNew?: boolean
+}
+
+type Staged = Map<string, Cell>
+
+const makeTransaction = (store: LocalStore["Service"], group: Staged, own: Staged, actions: Array<() => void>) => {
+  const staged = (key: string): Cell | undefined => own.get(key) ?? group.get(key)
+
+  const load = (key: string): Effect.Effect<Cell, StoreError> =>
+    Effect.suspend(() => {
+      const cell = staged(key)
+      if (cell !== undefined) return Effect.succeed(cell)
+      return Effect.map(store.get(key), (found): Cell => {
+        const bytes = Option.getOrUndefined(found)
+        return { bytes: bytes === undefined ? undefined : () => bytes, written: false }
+      })
+    })
+
+  const transaction: Transaction = {
+    get: <A>(key: string, row: Row<A>) =>
+      Effect.flatMap(load(key), (cell) => {
+        if (cell.bytes === undefined) return Effect.undefined
+        if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
+        return Effect.map(Effect.fromResult(row.decode(key, cell.bytes())), (decoded) => {
+          // Read once more, it need not be decoded once more: pages of one conversation read the same rows throughout.
+          own.set(key, { ...cell, decoded })
+          return decoded
+        })
+      }),
+    has: (key) => Effect.map(load(key), (cell) => cell.bytes !== undefined),
+    scan: (range) =>
+      Effect.suspend(() => {
+        const changed = new Map<string, Cell>()
+        for (const cells of [group, own]) {
+          for (const [key, cell] of cells) if (cell.written && key.startsWith(range.prefix)) changed.set(key, cell)
+        }
+        if (changed.size === 0) return store.scan(range)
+        const { limit, ...bounds } = range
+        // Every staged deletion may take one entry of the store's answer away.
+        const wider = limit === undefined ? bounds : { ...bounds, limit: limit + changed.size }
+        return Effect.map(store.scan(wider), (stored) => {
+          const kept = stored.filter((entry) => !changed.has(entry.key))
+          for (const [key, cell] of changed) {
+            const inside =
+              (range.after === undefined || key > range.after) && (range.before === undefined || key < range.before)
+            if (inside && cell.bytes !== undefined) kept.push({ key, value: cell.bytes() })
+          }
+          kept.sort((a, b) => (a.key < b.key ? -1 : 1) * (range.reverse === true ? -1 : 1))
+          return kept.slice(0, limit)
+        })
+      }),
+    put: (key, row, value) => own.set(key, { bytes: () => row.encode(value), decoded: value, written: true }),
+    putNew: (key, row, value) =>
+      own.set(key, { bytes: () => row.encode(value), decoded: value, written: true, isNew: true }),
+    putBytes: (key, value) => own.set(key, { bytes: () => value, written: true }),
+    delete: (key) => own.set(key, { bytes: undefined, written: true }),
+    afterwards: (action) => actions.push(action)
+  }
+  return transaction
+}
+
+const writesOf = (group: Staged): ReadonlyArray<Write> => {
+  const writes: Array<Write> = []
+  for (const [key, cell] of group) {
+    if (!cell.written) continue
+    if (cell.bytes === undefined) writes.push({ op: "delete", key })
+    else writes.push({ op: "put", key, value: cell.bytes(), ...(cell.isNew === true ? { ifAbsent: true } : {}) })
+  }
+  return writes
+}
+
+/** One waiting transaction: how to run it against a group, and how to tell its caller. */
+interface Waiting {
+  cancelled: boolean
+  readonly run: (group: Staged) => Effect.Effect<{ readonly settle: (failed?: LedgerError) => void }>
+}
+
+export const make = Effect.gen(function* () {
+  const store = yield* LocalStore
+  const lock = yield* Semaphore.make(1)
+  let waiting: Array<Waiting> = []
+
+  // Whoever holds the lock works off everything that waits, also for those who came later.
+  const workOff = Effect.gen(function* () {
+    while (waiting.length > 0) {
+      const group: Staged = new Map()
+      const batch = waiting.slice(0, groupSize)
+      waiting = waiting.slice(groupSize)
+      const outcomes: Array<{ readonly settle: (failed?: LedgerError) => void }> = []
+      for (const one of batch) if (!one.cancelled) outcomes.push(yield* one.run(group))
+      const writes = writesOf(group)
+      const committed = yield* Effect.result(writes.length === 0 ? Effect.void : store.commit(writes))
+      const failed = Result.isFailure(committed) ? committed.failure : undefined
+      for (const outcome of outcomes) outcome.settle(failed)
+    }
+  })
+
+  const transact = <A, E, R>(
+    build: (transaction: Transaction) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | LedgerError, R> =>
+    Effect.gen(function* () {
+      const context = yield* Effect.context<R>()
+      const done = yield* Deferred.make<A, E | LedgerError>()
+      const entry: Waiting = {
+        cancelled: false,
+        run: (group) =>
+          Effect.gen(function* () {
+            const own: Staged = new Map()
+            const actions: Array<() => void> = []
+            const transaction = makeTransaction(store, group, own, actions)
+            const exit = yield* Effect.exit(Effect.provideContext(build(transaction), context))
+            if (Exit.isSuccess(exit)) for (const [key, cell] of own) group.set(key, cell)
+            return {
+              settle: (failed) => {
+                if (Exit.isFailure(exit) || failed === undefined) {
+                  if (Exit.isSuccess(exit)) for (const action of actions) action()
+                  Deferred.doneUnsafe(done, exit)
+                } else Deferred.doneUnsafe(done, Exit.fail(failed))
+              }
+            }
+          })
+      }
+      waiting.push(entry)
+      yield* Semaphore.withPermit(lock, Effect.uninterruptible(workOff)).pipe(
+        Effect.onInterrupt(() =>
+          Effect.sync(() => {
+            entry.cancelled = true
+          })
+        )
+      )
+      return yield* Deferred.await(done)
+    })
+
+  const ledger: Ledger = {
+    transact,
+    get: (key, row) =>
+      Effect.flatMap(store.get(key), (found) =>
+        Option.isNone(found) ? Effect.undefined : Effect.fromResult(row.decode(key, found.value))
+      ),
+    getBytes: (key) => Effect.map(store.get(key), Option.getOrUndefined),
+    scan: store.scan
+  }
+  return ledger
+})

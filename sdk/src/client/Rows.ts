@@ -1,0 +1,263 @@
+/**
+ * What the client keeps in its LocalStore, key by key. Schema version 1.
+ *
+ * | key | value |
+ * |---|---|
+ * | `version` | number of this layout |
+ * | `account` | {@link AccountRow} |
+ * | `settings` | {@link SettingsRow} |
+ * | `chain/<seq>` | own sigchain event, JCS, written before it is published |
+ * | `position` | how far the inbox was taken in (`Position.ts`) |
+ * | `order` | {@link OrderRow}: the next place in local order |
+ * | `contact/<hex>` | {@link ContactRow} |
+ * | `talk/<hex>` | {@link TalkRow}: what is counted per conversation |
+ * | `message/<hex of the peer>/<order>` | {@link MessageRow} |
+ * | `seen/<hex of the sender>/<id>` | {@link SeenRow}: every envelope ever taken in or sent |
+ * | `slot/<from>/<to>/<device>/<seq>` | {@link SlotRow}: who holds a place in a sender's count |
+ * | `track/<from>/<to>/<device>` | {@link TrackRow}: the highest `seq` seen |
+ * | `out/<order>` | {@link OutRow}: what still has to be sent |
+ * | `frame/<Kez-Id>` | sealed bytes that `out/` rows point to |
+ * | `dropped/<0..999>` | {@link DroppedRow}: the last frames that could not be read |
+ * | `kept/<epoch>/<seq>` | {@link KeptRow}: a raw frame that may be readable later |
+ *
+ * Numbers in keys are padded, so that key order is numeric order. A value that does not decode is `damaged`.
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { JsonObject } from "../protocol/Json.ts"
+import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import * as Message from "../protocol/Message.ts"
+import { StoreError } from "../services/LocalStore.ts"
+
+export const version = 1
+
+/** How one kind of value lies in the store. */
+export interface Row<A> {
+  readonly encode: (value: A) => Uint8Array
+  readonly decode: (key: string, bytes: Uint8Array) => Result.Result<A, StoreError>
+}
+
+const utf8 = new TextEncoder()
+const text = new TextDecoder("utf-8", { fatal: true })
+
+const damaged = (key: string, cause: unknown) =>
+  Result.fail(new StoreError({ reason: "damaged", detail: `the entry ${key} cannot be read`, cause }))
+
+const row = <S extends Schema.ConstraintDecoder<unknown>>(schema: S): Row<S["Type"]> => {
+  const decode = Schema.decodeUnknownResult(schema)
+  return {
+    encode: (value) => utf8.encode(JSON.stringify(value)),
+    decode: (key, bytes) => {
+      try {
+        const decoded = decode(JSON.parse(text.decode(bytes)))
+        return Result.isSuccess(decoded) ? Result.succeed(decoded.success) : damaged(key, decoded.failure)
+      } catch (cause) {
+        return damaged(key, cause)
+      }
+    }
+  }
+}
+
+const Count = Schema.Natural
+const Head = Schema.Struct({ seq: Count, hash: Schema.String })
+
+export const Version = row(Count)
+
+export const Account = row(
+  Schema.Struct({
+    handle: Schema.String,
+    primary: Schema.String,
+    server: Schema.String,
+    device: Schema.String,
+    step: Schema.Literals(["created", "registered", "published"]),
+    head: Schema.optionalKey(Head),
+    createdAt: Schema.Number
+  })
+)
+export type AccountRow = RowType<typeof Account>
+
+export const Settings = row(
+  Schema.Struct({ readReceipts: Schema.Boolean, inbox: Schema.Literals(["everyone", "contacts"]) })
+)
+export type SettingsRow = RowType<typeof Settings>
+
+export const Position = row(
+  Schema.Struct({
+    epoch: Schema.optionalKey(Schema.String),
+    base: Count,
+    inbox: Count,
+    self: Count,
+    ahead: Schema.Array(Count)
+  })
+)
+
+export const Order = row(Schema.Struct({ next: Count }))
+export type OrderRow = RowType<typeof Order>
+
+export const Contact = row(
+  Schema.Struct({
+    handle: Schema.String,
+    primary: Schema.String,
+    /** Whether the home server has named the key, and its record was verified. */
+    resolved: Schema.Boolean,
+    state: Schema.Literals(["accepted", "requested", "blocked", "changed"]),
+    /** The state to return to when unblocked. */
+    before: Schema.optionalKey(Schema.Literals(["accepted", "requested", "changed"])),
+    changedTo: Schema.optionalKey(Schema.String),
+    warning: Schema.optionalKey(Schema.String),
+    verified: Schema.Boolean,
+    head: Schema.optionalKey(Head),
+    /** The highest head that the contact's own messages named. */
+    claimed: Schema.optionalKey(Head),
+    /** Whether the chain names an inbox; absent until a chain was seen. */
+    reachable: Schema.optionalKey(Schema.Boolean),
+    /** Earlier keys of this contact that the user replaced, as hex. */
+    former: Schema.Array(Schema.String),
+    addedAt: Schema.Number,
+    checkedAt: Schema.optionalKey(Schema.Number)
+  })
+)
+export type ContactRow = RowType<typeof Contact>
+
+export const Talk = row(
+  Schema.Struct({
+    /** The next `seq` of this device to this peer. */
+    seq: Count,
+    /** Hash of the newest envelope that is no receipt. */
+    prev: Schema.optionalKey(Schema.String),
+    /** Orders; 0 for none. `incoming`: the last message that may be receipted. */
+    incoming: Count,
+    /** Up to here the peer was told that messages were delivered, and read. */
+    toldDelivered: Count,
+    toldRead: Count,
+    /** Up to here the user has read, and up to here the peer may know. */
+    read: Count,
+    tellRead: Count
+  })
+)
+export type TalkRow = RowType<typeof Talk>
+
+const MessageFields = Schema.Struct({
+  id: Schema.String,
+  direction: Schema.Literals(["in", "out"]),
+  body: Schema.Record(Schema.String, Schema.Json),
+  device: Schema.String,
+  seq: Count,
+  hash: Schema.String,
+  createdAt: Schema.Number,
+  /** When the broker stored it, or when it was written here. */
+  arrivedAt: Schema.Number,
+  state: Schema.optionalKey(Schema.Literals(["queued", "stored", "delivered", "read", "failed"])),
+  failure: Schema.optionalKey(Schema.String),
+  suspicious: Schema.optionalKey(Schema.Literal(true)),
+  gap: Schema.optionalKey(Count),
+  equivocation: Schema.optionalKey(Schema.Literal(true)),
+  fork: Schema.optionalKey(Schema.Literal(true))
+})
+export interface MessageRow extends Omit<typeof MessageFields.Type, "body"> {
+  readonly body: JsonObject
+}
+export const MessageRow: Row<MessageRow> = row(MessageFields) as unknown as Row<MessageRow>
+
+/** Envelope hash, and the message it became; without one it was a receipt, or was dropped unseen. */
+export const Seen = row(
+  Schema.Struct({ hash: Schema.String, peer: Schema.optionalKey(Schema.String), order: Schema.optionalKey(Count) })
+)
+export type SeenRow = RowType<typeof Seen>
+
+export const Slot = row(Schema.Struct({ id: Schema.String }))
+export type SlotRow = RowType<typeof Slot>
+
+export const Track = row(Schema.Struct({ highest: Count }))
+export type TrackRow = RowType<typeof Track>
+
+export const Out = row(
+  Schema.Struct({
+    peer: Schema.String,
+    /** `order` of the message whose state follows; absent for receipts. */
+    message: Schema.optionalKey(Count),
+    /** Copies that the broker has not acknowledged. `main` decides over the message's state. */
+    copies: Schema.Array(Schema.Struct({ to: Schema.String, kezId: Schema.String, main: Schema.Boolean }))
+  })
+)
+export type OutRow = RowType<typeof Out>
+
+export const Dropped = row(
+  Schema.Struct({
+    epoch: Schema.String,
+    seq: Count,
+    at: Schema.Number,
+    code: Schema.String,
+    detail: Schema.String
+  })
+)
+export type DroppedRow = RowType<typeof Dropped>
+
+export const Kept = row(
+  Schema.Struct({
+    seq: Count,
+    at: Schema.Number,
+    /** The version of the reader that could not read it; 0 if it should be tried at every start. */
+    reader: Count,
+    /** base64url. */
+    frame: Schema.String
+  })
+)
+export type KeptRow = RowType<typeof Kept>
+
+type RowType<R> = R extends Row<infer A> ? A : never
+
+const padded = (n: number): string => String(n).padStart(15, "0")
+
+/** The keys of the table above, and the prefixes that ranges are scanned by. */
+export const key = {
+  version: "version",
+  account: "account",
+  settings: "settings",
+  position: "position",
+  order: "order",
+  chain: (seq: number) => `chain/${padded(seq)}`,
+  contact: (hex: string) => `contact/${hex}`,
+  talk: (hex: string) => `talk/${hex}`,
+  message: (peer: string, order: number) => `message/${peer}/${padded(order)}`,
+  seen: (message: Parameters<typeof Message.seenKey>[0]) => `seen/${Message.seenKey(message)}`,
+  seenBy: (hex: string, id: string) => `seen/${hex}/${id}`,
+  slot: (message: Parameters<typeof Message.sequenceKey>[0]) => `slot/${Message.sequenceKey(message)}`,
+  track: (from: AdmittedKey, to: AdmittedKey, device: string) => `track/${from.hex}/${to.hex}/${device}`,
+  out: (order: number) => `out/${padded(order)}`,
+  frame: (kezId: string) => `frame/${kezId}`,
+  dropped: (seq: number) => `dropped/${padded(seq % 1_000)}`,
+  kept: (epoch: string, seq: number) => `kept/${epoch}/${padded(seq)}`
+} as const
+
+export const prefix = {
+  chain: "chain/",
+  contacts: "contact/",
+  messages: (peer: string) => `message/${peer}/`,
+  everyMessage: "message/",
+  talks: "talk/",
+  out: "out/",
+  dropped: "dropped/",
+  kept: "kept/"
+} as const
+
+/** Prefixes of all there is but `account` and `version`. */
+export const everything: ReadonlyArray<string> = [
+  "out/",
+  "frame/",
+  "message/",
+  "seen/",
+  "slot/",
+  "track/",
+  "talk/",
+  "contact/",
+  "chain/",
+  "kept/",
+  "dropped/",
+  key.position,
+  key.order,
+  key.settings
+]
+
+/** The order at the end of a `message/` or `out/` key. */
+export const orderOf = (key: string): number => Number(key.slice(key.lastIndexOf("/") + 1))

@@ -1,0 +1,271 @@
+/** Puts the use cases together: one account, one connection, one store. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import type { Identity } from "../crypto/Identity.ts"
+import * as PrimaryKey from "../protocol/PrimaryKey.ts"
+import { Problem } from "../protocol/Problem.ts"
+import { Broker } from "../services/Broker.ts"
+import { ServerUnreachable } from "../services/Directory.ts"
+import { StoreError } from "../services/LocalStore.ts"
+import { Vault } from "../services/Vault.ts"
+import * as Accounts from "./Accounts.ts"
+import * as Checks from "./Checks.ts"
+import * as ContactBook from "./ContactBook.ts"
+import * as Contacts from "./Contacts.ts"
+import * as Conversations from "./Conversations.ts"
+import * as Events from "./Events.ts"
+import * as Export from "./Export.ts"
+import * as Inbox from "./Inbox.ts"
+import * as Intake from "./Intake.ts"
+import * as Introductions from "./Introductions.ts"
+import type { Account, KezChat, Message, Options } from "./KezChat.ts"
+import { AccountUnfinished, type KezChatError, SendBlocked } from "./KezChatError.ts"
+import * as Ledger from "./Ledger.ts"
+import * as Link from "./Link.ts"
+import * as Outbox from "./Outbox.ts"
+import * as Receipts from "./Receipts.ts"
+import * as Rows from "./Rows.ts"
+import type { Session } from "./Session.ts"
+import * as Settings from "./Settings.ts"
+import * as Trust from "./Trust.ts"
+
+const toAccount = ({ device, handle, primary, server, step }: Rows.AccountRow): Account => ({
+  handle,
+  primary,
+  device,
+  server,
+  step
+})
+
+/** The store must be of this layout, or empty. */
+const checkVersion = (ledger: Ledger.Ledger) =>
+  ledger.transact((transaction) =>
+    Effect.gen(function* () {
+      const version = yield* transaction.get(Rows.key.version, Rows.Version)
+      if (version !== undefined && version > Rows.version) {
+        const detail = `it was written by a later version (layout ${version}, this one knows ${Rows.version}): update`
+        return yield* new StoreError({ reason: "newer", detail })
+      }
+      if (version === undefined) transaction.put(Rows.key.version, Rows.Version, Rows.version)
+    })
+  )
+
+/** An account whose key is at hand. `scope` holds what runs for it; `connected` once it has begun. */
+interface Running extends Session {
+  row: Rows.AccountRow
+  connected: boolean
+  readonly scope: Scope.Closeable
+}
+
+export const make = Effect.fnUntraced(function* (options: Options) {
+  const broker = yield* Broker
+  const vault = yield* Vault
+  const layerScope = yield* Scope.Scope
+  const ledger = yield* Ledger.make
+  yield* checkVersion(ledger)
+  const events = Events.make()
+  const link = yield* Link.make
+  const introductions = yield* Introductions.make
+  const accounts = yield* Accounts.make(ledger, introductions)
+  const book = ContactBook.make(ledger, events)
+  const checks = yield* Checks.make({ ledger, book, events, introductions, account: accounts.current })
+  const outbox = yield* Outbox.make(ledger, events)
+  const receipts = Receipts.make(ledger, outbox)
+  const fork = yield* FiberSet.makeRuntime<never>()
+
+  const publishRequest = (primary: string, message: Message) => {
+    const named = Effect.gen(function* () {
+      yield* checks.settled(primary)
+      const row = yield* ledger.get(Rows.key.contact(Conversations.hexOf(primary)), Rows.Contact)
+      if (row !== undefined) events.publish({ _tag: "Request", contact: Trust.toContact(row), message })
+    })
+    fork(Effect.ignore(named))
+  }
+  const inbox = yield* Inbox.make({ ledger, events, book, checks, outbox, receipts, publishRequest })
+  const intake = Intake.make(ledger, inbox)
+  const contacts = yield* Contacts.make({ ledger, book, introductions, checks, outbox, account: accounts.current })
+
+  const lock = yield* Semaphore.make(1)
+  let running: Running | undefined
+
+  /** Connects and sets everything going, once the broker can know the account. */
+  const connect = Effect.fnUntraced(function* (session: Running) {
+    if (options.offline === true || session.connected || session.row.step === "created") return
+    session.connected = true
+    const connection = yield* link.connect(broker, session.identity.brokerLogin)
+    yield* intake.run(session, link, connection)
+    yield* outbox.run(link)
+    yield* receipts.run(session, link)
+    yield* Effect.forkScoped(Effect.ignore(Effect.andThen(checks.run, Effect.never)))
+    yield* Effect.forkScoped(Effect.ignore(inbox.retryKept(session)))
+  })
+
+  /** Carries an unfinished creation on for as long as the home or sig-server is out of reach. */
+  const finishLater = (session: Running) =>
+    accounts.finish(session.identity).pipe(
+      Effect.retry({
+        while: (error) => error instanceof ServerUnreachable,
+        schedule: Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
+      }),
+      Effect.flatMap((row) => {
+        session.row = row
+        return connect(session)
+      }),
+      Effect.ignore
+    )
+
+  const start = (identity?: Identity) =>
+    Semaphore.withPermit(
+      lock,
+      Effect.gen(function* () {
+        if (running === undefined) {
+          const key = identity ?? (yield* accounts.open)
+          const row = yield* accounts.current
+          const scope = yield* Scope.fork(layerScope)
+          const session: Running = { identity: key, row, connected: false, scope, account: () => session.row }
+          running = session
+          if (identity === undefined && options.offline !== true && row.step !== "published") {
+            yield* Effect.forkIn(Scope.provide(finishLater(session), scope), scope)
+          }
+        }
+        const session = running
+        session.row = yield* accounts.current
+        yield* Scope.provide(connect(session), session.scope)
+        return session
+      })
+    )
+
+  const stop = Semaphore.withPermit(
+    lock,
+    Effect.suspend(() => {
+      const session = running
+      running = undefined
+      return session === undefined ? Effect.void : Scope.close(session.scope, Exit.void)
+    })
+  )
+
+  /** The account, its creation finished far enough to be sent from. */
+  const published = Effect.gen(function* () {
+    const session = yield* start()
+    const { handle, step } = session.row
+    return step === "published" ? session : yield* new AccountUnfinished({ handle, step })
+  })
+
+  const connected = Effect.gen(function* () {
+    const session = yield* start()
+    const { handle, step } = session.row
+    if (step === "created") return yield* new AccountUnfinished({ handle, step })
+  })
+
+  const keysOf = (who: string) =>
+    Effect.gen(function* () {
+      const row = yield* book.find(who, yield* accounts.current)
+      return [Conversations.hexOf(row.primary), ...row.former]
+    })
+
+  const send = Effect.fnUntraced(function* (who: string, text: string): Effect.fn.Return<Message, KezChatError> {
+    const session = yield* published
+    const { primary } = yield* book.find(who, session.row)
+    const peer = yield* Effect.fromResult(PrimaryKey.parseEd25519(primary))
+    const own = primary === session.row.primary
+    return yield* ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const kept = own ? undefined : yield* transaction.get(Rows.key.contact(peer.hex), Rows.Contact)
+        const row = kept ?? ContactBook.self(session.row)
+        const blocked = reasonNotToSend(row)
+        if (blocked !== undefined) return yield* blocked
+        const message = yield* outbox.enqueue(transaction, session, peer, { type: "text", text })
+        if (message === undefined) return yield* Effect.die("a text leaves a message")
+        transaction.afterwards(() => events.publish({ _tag: "Message", message, contact: Trust.toContact(row) }))
+        return message
+      })
+    )
+  })
+
+  const markRead = Effect.fnUntraced(function* (who: string): Effect.fn.Return<void, KezChatError> {
+    const hexes = yield* keysOf(who)
+    yield* ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const { readReceipts } = yield* Settings.readSettings(transaction)
+        for (const hex of hexes) {
+          const talk = yield* Conversations.talk(transaction, hex)
+          // What was read while read receipts were off stays untold when they are switched on.
+          const told = readReceipts ? {} : { toldRead: Math.max(talk.toldRead, talk.incoming) }
+          const tellRead = Math.max(talk.tellRead, talk.incoming)
+          transaction.put(Rows.key.talk(hex), Rows.Talk, { ...talk, ...told, read: talk.incoming, tellRead })
+          transaction.afterwards(() => receipts.due(hex))
+        }
+      })
+    )
+  })
+
+  const deleteAccount = Effect.gen(function* () {
+    yield* accounts.current
+    // Without a seed an earlier call got as far as clearing the vault: only the rest is left to do.
+    if (Option.isSome(yield* vault.load)) yield* accounts.revoke((yield* start()).identity)
+    yield* stop
+    // The account's own row goes last: cut off before that, deletion can be called again and finds what is left.
+    for (const prefix of Rows.everything) yield* Contacts.forget(ledger, prefix)
+    yield* vault.clear
+    yield* Contacts.forget(ledger, Rows.key.account)
+    book.reset()
+  })
+
+  // Whatever needs the vault may wait for a passphrase; the account's own calls report what is wrong with it.
+  if (options.offline !== true && Result.isSuccess(yield* Effect.result(accounts.current))) {
+    yield* Effect.forkScoped(Effect.ignore(start()))
+  }
+
+  const service: KezChat["Service"] = {
+    account: Effect.map(accounts.current, toAccount),
+    create: ({ handle, words }) =>
+      Effect.flatMap(accounts.create(handle, words), (identity) =>
+        Effect.map(start(identity), (session) => toAccount(session.row))
+      ),
+    restore: ({ words }) =>
+      Effect.flatMap(accounts.restore(words), (identity) =>
+        Effect.map(start(identity), (session) => toAccount(session.row))
+      ),
+    words: Effect.andThen(accounts.current, accounts.words),
+    connection: link.states,
+    events: events.stream,
+    sync: Effect.andThen(connected, link.orOffline(intake.caughtUp)),
+    flush: Effect.andThen(connected, link.orOffline(Effect.andThen(receipts.settled, outbox.drained))),
+    ...contacts,
+    send,
+    history: (who, page) => Effect.flatMap(keysOf(who), (keys) => Conversations.history(ledger, keys, page)),
+    markRead,
+    settings: Settings.readSettings(ledger),
+    updateSettings: (change) => Settings.updateSettings(ledger, change),
+    export: Export.items(ledger, accounts.current),
+    deleteAccount
+  }
+  return service
+})
+
+const reasonNotToSend = (row: Rows.ContactRow): SendBlocked | Problem | undefined => {
+  const { handle } = row
+  switch (row.state) {
+    case "changed":
+      return new SendBlocked({ who: handle, reason: "changed", detail: row.warning ?? "the key changed" })
+    case "blocked":
+      return new SendBlocked({ who: handle, reason: "blocked", detail: "you blocked them" })
+    case "requested":
+      return new SendBlocked({
+        who: handle,
+        reason: "requested",
+        detail: "they wrote to you first: accept them to answer"
+      })
+    case "accepted":
+      return row.reachable === false
+        ? new Problem({ code: "contact_unreachable", detail: `${handle}: their sigchain names no inbox` })
+        : undefined
+  }
+}

@@ -1,0 +1,127 @@
+/** People with devices, at one home in this process: what the client's tests begin with. */
+import { Deferred, Effect, Layer, Redacted, Scope, Stream, Context, Exit } from "effect"
+import { KezChat, type Event, type Message, type Options } from "@kez-chat/sdk"
+import { Mnemonic } from "@kez-chat/sdk/protocol"
+import { Broker, Crypto, Directory, LocalStore, SigchainStore, Vault } from "@kez-chat/sdk/services"
+import { MemoryLocalStore, MemoryVault } from "@kez-chat/sdk/memory"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import { makeMemoryBroker } from "../doubles/MemoryBroker.ts"
+import { makeMemoryHome } from "../doubles/MemoryHome.ts"
+
+/** One installation: its store and vault outlive the program that uses them. */
+export interface Device {
+  readonly store: LocalStore["Service"]
+  readonly vault: Vault["Service"]
+}
+
+export const newDevice = (): Device => ({ store: MemoryLocalStore.make(), vault: MemoryVault.make() })
+
+/** A running program on a device: its client and the events it showed so far. */
+export interface Program {
+  readonly chat: KezChat["Service"]
+  readonly events: ReadonlyArray<Event>
+  /** The messages shown by `Message` events, in order. */
+  readonly shown: () => ReadonlyArray<Message>
+  /** Waits for an event that is, or was, shown. */
+  readonly event: <T extends Event["_tag"]>(
+    tag: T,
+    test?: (event: Extract<Event, { _tag: T }>) => boolean
+  ) => Effect.Effect<Extract<Event, { _tag: T }>>
+  /** Ends the program as a process ends. */
+  readonly close: Effect.Effect<void>
+}
+
+export type Services = Crypto | Vault | LocalStore | Directory | SigchainStore | Broker
+
+export const makeWorld = () => {
+  const home = makeMemoryHome()
+  const broker = makeMemoryBroker()
+  const shared = Layer.mergeAll(home.layer, broker.layer, NodeCrypto.layer)
+
+  const servicesOf = (device: Device): Layer.Layer<Services> =>
+    Layer.mergeAll(shared, Layer.succeed(LocalStore, device.store), Layer.succeed(Vault, device.vault))
+
+  /** Starts the program on a device; it ends with the scope, or when it is closed. */
+  const start = (device: Device, options: Options = {}): Effect.Effect<Program, unknown, Scope.Scope> =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.fork(yield* Scope.Scope)
+      const context = yield* Layer.buildWithScope(
+        Layer.fresh(KezChat.layer(options)).pipe(Layer.provide(servicesOf(device))),
+        scope
+      )
+      const chat = Context.get(context, KezChat)
+      const events: Array<Event> = []
+      const watchers = new Set<() => void>()
+      const listening = Stream.runForEach(chat.events, (event) =>
+        Effect.sync(() => {
+          events.push(event)
+          for (const watch of watchers) watch()
+        })
+      )
+      yield* Effect.forkIn(listening, scope, { startImmediately: true })
+      const program: Program = {
+        chat,
+        events,
+        shown: () => events.flatMap((event) => (event._tag === "Message" ? [event.message] : [])),
+        event: <T extends Event["_tag"]>(tag: T, test: (event: Extract<Event, { _tag: T }>) => boolean = () => true) =>
+          Effect.gen(function* () {
+            const found = yield* Deferred.make<Extract<Event, { _tag: T }>>()
+            const watch = () => {
+              const event = events.find(
+                (event): event is Extract<Event, { _tag: T }> =>
+                  event._tag === tag && test(event as Extract<Event, { _tag: T }>)
+              )
+              if (event !== undefined) Deferred.doneUnsafe(found, Effect.succeed(event))
+            }
+            watchers.add(watch)
+            watch()
+            return yield* Effect.ensuring(
+              Deferred.await(found),
+              Effect.sync(() => watchers.delete(watch))
+            )
+          }),
+        close: Scope.close(scope, Exit.void)
+      }
+      return program
+    })
+
+  return { home, broker, start, servicesOf }
+}
+
+export type World = ReturnType<typeof makeWorld>
+
+let people = 0
+
+/** The words of a new person; different ones at each call. */
+export const newWords = (): Redacted.Redacted<string> => {
+  people += 1
+  const entropy = new Uint8Array(32).fill(7)
+  new DataView(entropy.buffer).setUint32(0, people)
+  return Redacted.make(Mnemonic.generate(entropy))
+}
+
+/** A person with a registered account on a new device. */
+export const join = (world: World, handle: string) =>
+  Effect.gen(function* () {
+    const device = newDevice()
+    const words = newWords()
+    const program = yield* world.start(device)
+    const account = yield* program.chat.create({ handle, words })
+    return { device, words, program, account, chat: program.chat }
+  })
+
+/** Alice and Bob, who have added each other. */
+export const twoFriends = (world: World) =>
+  Effect.gen(function* () {
+    const alice = yield* join(world, "alice")
+    const bob = yield* join(world, "bob")
+    yield* alice.chat.addContact("bob")
+    yield* bob.chat.addContact("alice")
+    return { alice, bob }
+  })
+
+/** Waits until a condition holds that no event tells. */
+export const eventually = (condition: () => boolean): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    while (!condition()) yield* Effect.sleep(5)
+  })

@@ -1,0 +1,142 @@
+/**
+ * A home server's registry and sig-server inside the test process, with switches for what goes wrong. It keeps the rules
+ * that clients lean on: first come first served, repeats are harmless, tombstones, one chain a key.
+ */
+import { Effect, Layer } from "effect"
+import { Envelope, Problem, Registration, Sigchain } from "@kez-chat/sdk/protocol"
+import { Directory, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
+import { createHash } from "node:crypto"
+
+type Step = "wellKnown" | "register" | "lookup" | "byPrimary" | "delete" | "skew" | "fetch" | "append"
+
+export interface MemoryHome {
+  readonly layer: Layer.Layer<Directory | SigchainStore>
+  readonly server: string
+  /** These calls are not answered. */
+  readonly unreachable: Set<Step>
+  /** The call is carried out, and its answer is lost, as many times as said. */
+  readonly loseAnswer: Map<Step, number>
+  /** How often each call was made. */
+  readonly calls: Map<Step, number>
+  /** handle's local part -> record; tests may put lies here. */
+  readonly records: Map<string, Registration.HandleRecord>
+  /** primary -> chain; tests may cut or replace it. */
+  readonly chains: Map<string, Array<Envelope.Envelope>>
+  readonly deleted: Set<string>
+  /** The server's clock minus the client's, in milliseconds. */
+  skewMillis: number
+}
+
+const fail = (code: Problem.Code, detail = code) => Effect.fail(new Problem.Problem({ code, detail }))
+
+const hash = (envelope: Envelope.Envelope) =>
+  `sha256:${createHash("sha256").update(Envelope.encode(envelope)).digest("hex")}`
+
+export const makeMemoryHome = (server = "home.test"): MemoryHome => {
+  const home: Omit<MemoryHome, "layer"> = {
+    server,
+    unreachable: new Set(),
+    loseAnswer: new Map(),
+    calls: new Map(),
+    records: new Map(),
+    chains: new Map(),
+    deleted: new Set(),
+    skewMillis: 0
+  }
+
+  const call = <A>(
+    step: Step,
+    answer: () => Effect.Effect<A, Problem.Problem>
+  ): Effect.Effect<A, Problem.Problem | ServerUnreachable> =>
+    Effect.suspend((): Effect.Effect<A, Problem.Problem | ServerUnreachable> => {
+      home.calls.set(step, (home.calls.get(step) ?? 0) + 1)
+      const gone = Effect.fail(
+        new ServerUnreachable({ url: `memory://${server}/${step}`, detail: "connection refused" })
+      )
+      if (home.unreachable.has(step)) return gone
+      const lost = home.loseAnswer.get(step) ?? 0
+      if (lost === 0) return answer()
+      home.loseAnswer.set(step, lost - 1)
+      return Effect.andThen(Effect.exit(answer()), gone)
+    })
+
+  const register = (registration: Envelope.Envelope) =>
+    Effect.gen(function* () {
+      const statement = yield* Effect.fromResult(Registration.parseRegistration(registration))
+      const { handle, primary } = statement
+      if (home.deleted.has(handle) || home.deleted.has(primary)) return yield* fail("handle_deleted")
+      const taken = home.records.get(handle)
+      if (taken?.primary === primary) return taken
+      if (Math.abs(home.skewMillis) > 300_000) return yield* fail("clock_skew")
+      if (statement.server !== server) return yield* fail("wrong_server")
+      if (handle === "admin") return yield* fail("handle_reserved")
+      if (taken !== undefined) return yield* fail("handle_taken")
+      if ([...home.records.values()].some((record) => record.primary === primary)) return yield* fail("primary_taken")
+      const record: Registration.HandleRecord = {
+        handle: `${handle}@${server}`,
+        primary,
+        registered_at: "2026-01-01T00:00:00Z",
+        sigchain_url: `http://sig.test/v1/sigchains/${primary.replace(":", "/")}`,
+        endpoints: [Sigchain.natsEndpoint(primary, `nats://${server}:4222`)],
+        registration
+      }
+      home.records.set(handle, record)
+      return record
+    })
+
+  const directory = Directory.of({
+    wellKnown: call("wellKnown", () =>
+      Effect.succeed({
+        server,
+        broker: { tcp: [`nats://${server}:4222`], websocket: [`wss://${server}/nats`] },
+        sig_server: "http://sig.test",
+        limits: {}
+      })
+    ),
+    register: (registration) => call("register", () => register(registration)),
+    lookup: (local) =>
+      call("lookup", () => {
+        if (home.deleted.has(local)) return fail("handle_deleted")
+        const record = home.records.get(local)
+        return record === undefined ? fail("handle_not_found") : Effect.succeed(record)
+      }),
+    byPrimary: (primary) =>
+      call("byPrimary", () => {
+        if (home.deleted.has(primary)) return fail("handle_deleted")
+        const record = [...home.records.values()].find((record) => record.primary === primary)
+        return record === undefined ? fail("handle_not_found") : Effect.succeed(record)
+      }),
+    delete: (deletion) =>
+      call("delete", () =>
+        Effect.flatMap(Effect.fromResult(Registration.parseDeletion(deletion)), ({ handle, primary }) => {
+          if (home.deleted.has(handle)) return fail("handle_deleted")
+          home.records.delete(handle)
+          home.deleted.add(handle).add(primary)
+          return Effect.void
+        })
+      ),
+    clockSkewMillis: call("skew", () => Effect.sync(() => home.skewMillis))
+  })
+
+  const sigchains = SigchainStore.of({
+    fetch: (primary, since = 0) =>
+      call("fetch", () => Effect.sync(() => (home.chains.get(primary) ?? []).slice(since))),
+    append: (primary, event) =>
+      call("append", () =>
+        Effect.flatMap(Effect.fromResult(Sigchain.parseEvent(event)), ({ prev, seq }) => {
+          const chain = home.chains.get(primary) ?? []
+          const same = chain[seq]
+          if (same !== undefined && hash(same) === hash(event)) return Effect.succeed({ seq, hash: hash(event) })
+          const last = chain.at(-1)
+          if (seq !== chain.length || prev !== (last === undefined ? undefined : hash(last)))
+            return fail("chain_conflict")
+          home.chains.set(primary, [...chain, event])
+          return Effect.succeed({ seq, hash: hash(event) })
+        })
+      )
+  })
+
+  return Object.assign(home, {
+    layer: Layer.merge(Layer.succeed(Directory, directory), Layer.succeed(SigchainStore, sigchains))
+  })
+}
