@@ -118,21 +118,22 @@ export const openFrame = (identity: Identity, frame: Uint8Array): Effect.Effect<
 
 const unreadable = () => new Problem({ code: "frame_unreadable", detail: "it does not open with this account's key" })
 
-const openWith = Effect.fnUntraced(function* (crypto: Service, identity: Identity, frame: Uint8Array) {
+const openWith = Effect.fnUntraced(function* (
+  crypto: Service,
+  identity: Identity,
+  frame: Uint8Array
+): Effect.fn.Return<Opened, Problem> {
   const sealed = yield* Effect.fromResult(Seal.decode(frame))
   const opening = Hpke.open(identity, Seal.info, Seal.aad(identity.key), sealed)
-  const encoded = yield* Effect.mapError(Effect.provideService(opening, Crypto, crypto), unreadable)
-  const envelope = yield* Effect.fromResult(Envelope.parse(encoded))
+  const opened = yield* Effect.mapError(Effect.provideService(opening, Crypto, crypto), unreadable)
+  const { encoded, envelope, signedText } = yield* Effect.fromResult(Envelope.parseEncoded(opened))
   const message = yield* Effect.fromResult(Message.parse(envelope))
-  const text = Envelope.signedText(envelope.payload)
-  yield* SignedEnvelope.verifyText(crypto, text, envelope.signature)
+  yield* SignedEnvelope.verifyText(crypto, signedText, envelope.signature)
   const { peer, role } = yield* Effect.fromResult(Message.roleOf(identity.key, message))
   const plaintext = yield* decrypt(crypto, identity, peer, message, envelope.payload)
   const { body, json } = yield* Effect.fromResult(Body.parse(plaintext))
-  const canonical = Bytes.utf8(Envelope.encodeTextWith(envelope.kez, text, envelope.signature))
-  const hash = yield* SignedEnvelope.hashEncoded(crypto, canonical)
-  const opened: Opened = { role, peer, message, envelope, body, json, hash }
-  return opened
+  const hash = yield* SignedEnvelope.hashEncoded(crypto, encoded)
+  return { role, peer, message, envelope, body, json, hash }
 })
 
 /** The body bytes of a verified message; `message_undecryptable` or `padding_invalid`. */

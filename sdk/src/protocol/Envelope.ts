@@ -112,6 +112,39 @@ export const parse = (
   return Result.isFailure(json) ? Result.fail(json.failure) : fromJson(json.success)
 }
 
+/** An envelope with the texts that verifying and hashing it need. */
+export interface Parsed {
+  readonly envelope: Envelope
+  /** See {@link signedText}. */
+  readonly signedText: string
+  /** JCS of the whole envelope. */
+  readonly encoded: Uint8Array
+}
+
+/** {@link parse} of bytes for somebody who goes on to verify: canonical input, the usual case, is not serialised again. */
+export const parseEncoded = (
+  input: Uint8Array,
+  maxBytes: number = Limits.envelopeBytes
+): Result.Result<Parsed, Problem> => {
+  const json = Json.parseText(input, { maxBytes })
+  if (Result.isFailure(json)) return Result.fail(json.failure)
+  const { canonical, text, value } = json.success
+  return Result.map(fromJson(value), (envelope) => {
+    if (!canonical) {
+      const signed = signedText(envelope.payload)
+      return {
+        envelope,
+        signedText: signed,
+        encoded: Bytes.utf8(encodeTextWith(envelope.kez, signed, envelope.signature))
+      }
+    }
+    // The three members in their order: the payload is what lies between two parts of known text.
+    const whole = encodeTextWith(envelope.kez, "", envelope.signature)
+    const start = whole.indexOf(`,"signature":`)
+    return { envelope, signedText: text.slice(start, text.length - (whole.length - start)), encoded: input }
+  })
+}
+
 /** The payload of an envelope that must be of `kind`, for reading its members. */
 export const payloadOf = (envelope: Envelope, kind: Kind, code: Problem["code"]): Result.Result<Members, Problem> =>
   envelope.kez === kind
