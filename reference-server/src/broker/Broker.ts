@@ -109,6 +109,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         connections.prune()
         if (connection === undefined) return
         connections.closeInactive(connection, isActive).catch((error: unknown) => {
+          if (sys.connection() !== connection) return
           log("warn", "connections not compared with the registry", { reason: (error as Error).message })
         })
       }
