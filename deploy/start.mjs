@@ -80,18 +80,19 @@ function printWhere({ urls, serverName, data }, only) {
   say(`  ${"data".padEnd(12)}${shown(data).padEnd(25)} ${dim(`logs in ${join(shown(data), "logs")}`)}`)
 }
 
+const tourLine = (who, command) => say(`    ${dim(who.padEnd(5))}  npx kez-chat --profile ${who} ${command}`)
+
 function printTour({ urls }, isDefault) {
   // A home elsewhere than in .kez is named once; the profile remembers it.
   const home = isDefault ? "" : ` --home ${urls.home}`
-  const line = (who, command) => say(`    ${dim(who.padEnd(5))}  npx kez-chat --profile ${who} ${command}`)
   say()
   say(`  ${bold("Try it")} in two other terminals:`)
   say()
-  line("alice", `register alice${home}`)
-  line("bob", `register bob${home}`)
-  line("bob", "listen")
-  line("alice", 'send bob "hello, bob"')
-  line("alice", "verify bob")
+  tourLine("alice", `register alice${home}`)
+  tourLine("bob", `register bob${home}`)
+  tourLine("bob", "listen")
+  tourLine("alice", 'send bob "hello, bob"')
+  tourLine("alice", "verify bob")
   say()
 }
 
