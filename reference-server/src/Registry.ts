@@ -92,6 +92,11 @@ const fromRow = (row: Row): Account => ({
 const gone = (detail: string) => new Problem.Problem({ code: "handle_deleted", detail })
 const refuse = (code: Problem.Code, detail: string) => new Problem.Problem({ code, detail })
 
+const inWindow = (statement: Registration.Statement, now: number): void => {
+  const result = Registration.checkWindow(statement, now)
+  if (Result.isFailure(result)) throw result.failure
+}
+
 export class Registry extends Context.Service<
   Registry,
   {
@@ -186,11 +191,6 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     }
     return statement
   })
-
-  const inWindow = (statement: Registration.Statement, now: number): void => {
-    const result = Registration.checkWindow(statement, now)
-    if (Result.isFailure(result)) throw result.failure
-  }
 
   return Registry.of({
     isActive: (primaryHex) => Effect.sync(() => active.get(primaryHex) !== undefined),

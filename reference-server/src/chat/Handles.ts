@@ -22,6 +22,9 @@ export const localPart = (text: string, serverName: string): Effect.Effect<strin
     )
   )
 
+const record = (text: string, status = 200) =>
+  HttpServerResponse.text(text, { status, contentType: "application/json" })
+
 export const layer = HttpApiBuilder.group(
   ChatServerApi,
   "handles",
@@ -32,9 +35,6 @@ export const layer = HttpApiBuilder.group(
     const render = recordText(config)
     const { serverName } = config
     const body = { maxBytes: Limits.registrationBytes, timeoutMillis: config.timing.requestTimeoutMillis }
-
-    const record = (text: string, status = 200) =>
-      HttpServerResponse.text(text, { status, contentType: "application/json" })
 
     const deletion = (request: HttpServerRequest, handle?: string) =>
       readJson(request, body).pipe(

@@ -24,12 +24,13 @@ const blockList = (entries: ReadonlyArray<string>): BlockList => {
   return list
 }
 
+const peerOf = (request: IncomingMessage): string => plain(request.socket.remoteAddress ?? "")
+
 /**
  * Believes `X-Forwarded-For` only from trusted peers, and takes its last entry that is not itself a trusted proxy:
  * everything left of that is the client's own claim.
  */
 export const clientAddress = (trustedProxies: ReadonlyArray<string>): ClientAddress => {
-  const peerOf = (request: IncomingMessage) => plain(request.socket.remoteAddress ?? "")
   if (trustedProxies.length === 0) return peerOf
   const trusted = blockList(trustedProxies)
   return (request) => {

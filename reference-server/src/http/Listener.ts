@@ -17,6 +17,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import type { Duplex } from "node:stream"
 import type { Timing } from "../ChatConfig.ts"
 import * as Log from "../Log.ts"
 import { type ClientAddress, loggedAddress, rateKey } from "./ClientAddress.ts"
@@ -158,7 +159,9 @@ const stop = (server: Server, timing: Timing): Effect.Effect<void> =>
   })
 
 /** Bytes that are no HTTP request, or a head that did not arrive in time. */
-const refuseSocket = (error: NodeJS.ErrnoException, socket: import("node:stream").Duplex): void => {
+const refuseSocket = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  // The answer under way on this socket, which Node keeps without a public name.
+  // oxlint-disable-next-line no-underscore-dangle
   const answering = (socket as { _httpMessage?: ServerResponse | null })._httpMessage
   if (!socket.writable || error.code === "ECONNRESET" || answering?.headersSent === true) {
     socket.destroy()

@@ -18,11 +18,12 @@ import { Chains, migrations } from "./Chains.ts"
 import * as Routes from "./Routes.ts"
 import { SigConfig } from "./SigConfig.ts"
 
+const limit = (name: string, tokens: number): NamedLimit => ({
+  name,
+  take: rateLimit({ tokens, periodMillis: 60_000 })
+})
+
 const limits = (config: SigConfig["Service"]) => {
-  const limit = (name: string, tokens: number): NamedLimit => ({
-    name,
-    take: rateLimit({ tokens, periodMillis: 60_000 })
-  })
   const reads = limit("reads", config.rates.readsPerMinute)
   const appends = limit("appends", config.rates.appendsPerMinute)
   return (method: string) => (method === "POST" ? appends : reads)

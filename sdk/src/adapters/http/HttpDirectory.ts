@@ -1,0 +1,60 @@
+/** `Directory` over the home server's HTTP interface. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as HttpApiClient from "effect/http-api/HttpApiClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { ChatServerApi } from "../../api/ChatServerApi.ts"
+import { Problem } from "../../protocol/Problem.ts"
+import { Directory, type DirectoryError, ServerUnreachable } from "../../services/Directory.ts"
+import * as Transport from "./Transport.ts"
+
+export interface HttpDirectoryOptions {
+  /** Base URL of the home server: https, or http on this machine. */
+  readonly home: string
+  /** How long an answer may take, and each further piece of one; 10 s unless told. */
+  readonly timeoutMillis?: number
+  readonly fetch?: typeof globalThis.fetch
+}
+
+/** Records, descriptions and problems are a few KiB. */
+const maxBytes = 65_536
+
+type ClientError = DirectoryError | HttpClientError.HttpClientError | Schema.SchemaError
+
+/** What the derived client can fail with, as this service's errors. */
+const settle = (home: string) =>
+  Effect.mapError((error: ClientError): DirectoryError => {
+    if (error instanceof Problem || error instanceof ServerUnreachable) return error
+    if (HttpClientError.isHttpClientError(error)) return Transport.unexpected(home, error.response?.status, error)
+    return new Problem({ code: "record_invalid", detail: error.message.replace(/\s+/g, " ") })
+  })
+
+/** A directory that asks one home server and follows no redirect. */
+export const layer = (options: HttpDirectoryOptions): Layer.Layer<Directory> => Layer.effect(Directory, make(options))
+
+const make = Effect.fnUntraced(function* ({ home, ...options }: HttpDirectoryOptions) {
+  const client = yield* HttpApiClient.makeWith(ChatServerApi, {
+    httpClient: Transport.make({ baseUrl: home, maxBytes, ...options })
+  })
+  const settled = settle(home)
+  return Directory.of({
+    wellKnown: settled(client.server.wellKnown()),
+    register: (registration) => settled(client.handles.register({ payload: registration })),
+    lookup: (local) => settled(client.handles.lookup({ params: { handle: local } })),
+    byPrimary: (primary) => settled(client.handles.byPrimary({ params: { primary } })),
+    delete: (deletion) => Effect.asVoid(settled(client.handles.delete({ payload: deletion }))),
+    clockSkewMillis: Effect.gen(function* () {
+      const before = yield* Clock.currentTimeMillis
+      const response = yield* settled(client.server.healthz({ responseMode: "response-only" }))
+      const after = yield* Clock.currentTimeMillis
+      const date = Date.parse(response.headers["date"] ?? "")
+      if (Number.isNaN(date)) {
+        return yield* new ServerUnreachable({ url: home, detail: "it does not tell its time" })
+      }
+      // The header counts whole seconds: on average it is half a second behind.
+      return Math.round(date + 500 - (before + after) / 2)
+    })
+  })
+})

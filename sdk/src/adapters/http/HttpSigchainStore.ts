@@ -1,0 +1,153 @@
+/**
+ * `SigchainStore` over kez-sig-server's HTTP interface.
+ *
+ * The Rust server's append path and answer are not known for certain, so both possible paths are tried and an answer's
+ * body is only compared, never needed.
+ */
+import * as Effect from "effect/Effect"
+import * as HttpApiClient from "effect/http-api/HttpApiClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { SigServerApi } from "../../api/SigServerApi.ts"
+import * as SignedEnvelope from "../../crypto/SignedEnvelope.ts"
+import * as Envelope from "../../protocol/Envelope.ts"
+import * as Json from "../../protocol/Json.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import { Members } from "../../protocol/Members.ts"
+import * as PrimaryKey from "../../protocol/PrimaryKey.ts"
+import { Problem } from "../../protocol/Problem.ts"
+import * as Sigchain from "../../protocol/Sigchain.ts"
+import { Crypto } from "../../services/Crypto.ts"
+import { ServerUnreachable } from "../../services/Directory.ts"
+import { SigchainStore } from "../../services/SigchainStore.ts"
+import * as Transport from "./Transport.ts"
+
+export interface HttpSigchainStoreOptions {
+  /** Base URL of the sig-server: https, or http on this machine. An effect is asked once, when it is first needed. */
+  readonly url: string | Effect.Effect<string, Problem | ServerUnreachable>
+  /** How long an answer may take, and each further piece of one; 10 s unless told. */
+  readonly timeoutMillis?: number
+  readonly fetch?: typeof globalThis.fetch
+}
+
+type Failure = Problem | ServerUnreachable
+
+/** Another server may not write JCS: a chain of the largest size is let in with room for its white space. */
+const maxBytes = 2 * Limits.chainBytes
+const lineBytes = 2 * Limits.eventBytes
+const newline = 0x0a
+
+const settle = (url: string) =>
+  Effect.mapError((error: Failure | HttpClientError.HttpClientError | Schema.SchemaError): Failure =>
+    error instanceof Problem || error instanceof ServerUnreachable
+      ? error
+      : Transport.unexpected(url, HttpClientError.isHttpClientError(error) ? error.response?.status : undefined, error)
+  )
+
+/** The lines of a chain, each parsed strictly; blank lines are skipped (KEZ). */
+const parseLines = (bytes: Uint8Array): Result.Result<ReadonlyArray<Envelope.Envelope>, Problem> => {
+  const envelopes: Array<Envelope.Envelope> = []
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(newline, from)
+    const line = bytes.subarray(from, end === -1 ? bytes.length : end)
+    from = end === -1 ? bytes.length : end + 1
+    if (line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) continue
+    const envelope = Envelope.parse(line, lineBytes)
+    if (Result.isFailure(envelope)) return Result.fail(envelope.failure)
+    envelopes.push(envelope.success)
+  }
+  return Result.succeed(envelopes)
+}
+
+/** Connects lazily; a sig-server that is down fails the calls, not the layer. */
+export const layer = (options: HttpSigchainStoreOptions): Layer.Layer<SigchainStore, never, Crypto> =>
+  Layer.effect(SigchainStore, make(options))
+
+const make = Effect.fnUntraced(function* (options: HttpSigchainStoreOptions) {
+  const crypto = yield* Effect.context<Crypto>()
+  const { url, ...rest } = options
+  const clientFor = (baseUrl: string) =>
+    Effect.map(
+      HttpApiClient.makeWith(SigServerApi, { httpClient: Transport.make({ baseUrl, maxBytes, ...rest }) }),
+      ({ sigchains }) => ({ baseUrl, sigchains, settled: settle(baseUrl) })
+    )
+  type Client = Effect.Success<ReturnType<typeof clientFor>>
+  let known: Client | undefined = typeof url === "string" ? yield* clientFor(url) : undefined
+  const connected: Effect.Effect<Client, Failure> = Effect.suspend(() => {
+    if (known !== undefined || typeof url === "string") return Effect.succeed(known as Client)
+    return Effect.tap(Effect.flatMap(url, clientFor), (client) => Effect.sync(() => void (known = client)))
+  })
+  /** Which of the two append paths this server has, once known. */
+  let atChain = false
+
+  const appendAt = ({ settled, sigchains }: Client, own: boolean, hex: string, payload: Envelope.Envelope) =>
+    settled(
+      (own ? sigchains.appendAtChain : sigchains.append)({ params: { hex }, payload, responseMode: "response-only" })
+    )
+
+  return SigchainStore.of({
+    fetch: Effect.fnUntraced(function* (primary, since = 0) {
+      const key = yield* keyOf(primary)
+      const { baseUrl, settled, sigchains } = yield* connected
+      const response = yield* settled(
+        sigchains.events({
+          params: { hex: key.hex },
+          query: since === 0 ? {} : { since: String(since) },
+          responseMode: "response-only"
+        })
+      ).pipe(Effect.catchIf(isUnknownChain, () => Effect.succeed(undefined)))
+      if (response === undefined || response.status === 404) return []
+      if (response.status !== 200) return yield* Transport.unexpected(baseUrl, response.status, undefined)
+      const body = yield* settled(response.arrayBuffer)
+      const envelopes = yield* Effect.fromResult(parseLines(new Uint8Array(body)))
+      // A server without `since` sends the whole chain.
+      return envelopes.filter(({ payload }) => typeof payload["seq"] !== "number" || payload["seq"] >= since)
+    }),
+
+    append: Effect.fnUntraced(function* (primary, event) {
+      const key = yield* keyOf(primary)
+      const { seq } = yield* Effect.fromResult(Sigchain.parseEvent(event))
+      const hash = yield* Effect.provideContext(SignedEnvelope.hash(event), crypto)
+      const client = yield* connected
+      let response = yield* appendAt(client, atChain, key.hex, event).pipe(
+        Effect.catchIf(isNoSuchRoute, () => Effect.succeed(undefined))
+      )
+      if (response === undefined || isMissing(response.status)) {
+        response = yield* appendAt(client, !atChain, key.hex, event)
+        if (response.status < 300) atChain = !atChain
+      }
+      if (response.status >= 300) return yield* Transport.unexpected(client.baseUrl, response.status, undefined)
+      yield* compareHead(client, response, { seq, hash })
+      return { seq, hash }
+    })
+  })
+})
+
+const keyOf = (primary: string) => Effect.fromResult(PrimaryKey.parseEd25519(primary))
+
+const isMissing = (status: number): boolean => status === 404 || status === 405
+
+const isUnknownChain = (error: Failure): boolean =>
+  error instanceof Problem && (error.code === "chain_not_found" || error.code === "not_found")
+
+const isNoSuchRoute = (error: Failure): boolean =>
+  error instanceof Problem && (error.code === "not_found" || error.code === "method_not_allowed")
+
+/** A head in the answer must be that of the event: a server that stored something else says so here. */
+const compareHead = (
+  { settled }: { readonly settled: ReturnType<typeof settle> },
+  response: HttpClientResponse,
+  head: Sigchain.Head
+): Effect.Effect<void, Failure> =>
+  Effect.flatMap(settled(response.arrayBuffer), (body) => {
+    const json = Json.parse(new Uint8Array(body), { maxBytes })
+    const told = Result.flatMap(json, (value) =>
+      Result.flatMap(Members.of(value, "record_invalid", "head"), Sigchain.parseHead)
+    )
+    if (Result.isFailure(told) || (told.success.seq === head.seq && told.success.hash === head.hash)) return Effect.void
+    const detail = `the sig-server stored event ${told.success.seq} ${told.success.hash} instead of ${head.seq} ${head.hash}`
+    return Effect.fail(new Problem({ code: "chain_fork", detail }))
+  })

@@ -1,0 +1,255 @@
+/**
+ * How both HTTP adapters talk to a server: by `fetch`, which Node and browsers share, with every answer bounded in
+ * time and size before anything looks at it.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as ProblemBody from "../../api/ProblemBody.ts"
+import * as Json from "../../protocol/Json.ts"
+import { Problem, type Code } from "../../protocol/Problem.ts"
+import { ServerUnreachable } from "../../services/Directory.ts"
+
+export interface TransportOptions {
+  /** Base URL of the server: https, or http on this machine. */
+  readonly baseUrl: string
+  /** Largest body of an answer, after any content coding. */
+  readonly maxBytes: number
+  /** How long the head of an answer and each further piece of it may take. */
+  readonly timeoutMillis?: number
+  readonly fetch?: typeof globalThis.fetch
+}
+
+export type TransportError = Problem | ServerUnreachable
+
+/** A client whose failures are the server's problems, or that it could not be asked. */
+export type Transport = HttpClient.HttpClient.With<TransportError>
+
+const defaultTimeoutMillis = 10_000
+/** An answer that drips on for longer is given up, in multiples of the time limit. */
+const wholeAnswer = 6
+const problemBytes = 16_384
+
+const isLoopback = ({ hostname }: URL): boolean =>
+  hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+
+/** Why a URL is not asked, in words; undefined when it may be. */
+const forbidden = (url: URL): string | undefined => {
+  if (url.username !== "" || url.password !== "") return "its URL carries a password"
+  if (url.protocol === "https:") return undefined
+  if (url.protocol !== "http:") return "its URL is neither http nor https"
+  return isLoopback(url) ? undefined : "plain http is only spoken to this machine; use https"
+}
+
+class BodyTooLarge extends Data.TaggedError("BodyTooLarge")<{}> {
+  override get message(): string {
+    return "the answer is larger than any right one"
+  }
+}
+
+/** Reads a body piece by piece; each piece renews the time limit. */
+const readBody = async (response: Response, maxBytes: number, renew: () => void): Promise<Uint8Array<ArrayBuffer>> => {
+  if (response.body === null) return new Uint8Array(0)
+  const pieces: Array<Uint8Array> = []
+  let length = 0
+  const reader = response.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    renew()
+    length += value.length
+    if (length > maxBytes) {
+      await reader.cancel().catch(() => undefined)
+      throw new BodyTooLarge()
+    }
+    pieces.push(value)
+  }
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
+}
+
+/** Everything there is to know of an answer, read to its end. */
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array<ArrayBuffer>
+}
+
+const ask = (
+  options: TransportOptions,
+  url: URL,
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<Answer, ServerUnreachable> => {
+  const { fetch = globalThis.fetch, maxBytes, timeoutMillis = defaultTimeoutMillis } = options
+  const fail = (detail: string, cause?: unknown) =>
+    new ServerUnreachable({ url: url.origin, detail, ...(cause === undefined ? {} : { cause }) })
+  const why = forbidden(url)
+  if (why !== undefined) return Effect.fail(fail(why))
+  return Effect.callback((resume) => {
+    const controller = new AbortController()
+    const late = () => controller.abort(new Error(`no answer within ${timeoutMillis / 1_000} s`))
+    let timer = setTimeout(late, timeoutMillis)
+    const whole = setTimeout(late, timeoutMillis * wholeAnswer)
+    const renew = () => {
+      clearTimeout(timer)
+      timer = setTimeout(late, timeoutMillis)
+    }
+    const exchange = async (): Promise<Answer> => {
+      const response = await fetch(url, {
+        method: request.method,
+        headers: { ...request.headers },
+        body: request.body._tag === "Uint8Array" ? (request.body.body as Uint8Array<ArrayBuffer>) : null,
+        // A redirect is never followed: the server is chosen by its name, not by an answer.
+        redirect: "manual",
+        credentials: "omit",
+        cache: "no-store",
+        referrerPolicy: "no-referrer",
+        signal: controller.signal
+      })
+      renew()
+      if (isRedirect(response)) {
+        await response.body?.cancel().catch(() => undefined)
+        throw fail("it redirects elsewhere, which is not followed")
+      }
+      return { status: response.status, headers: response.headers, body: await readBody(response, maxBytes, renew) }
+    }
+    const stop = () => {
+      clearTimeout(timer)
+      clearTimeout(whole)
+    }
+    const run = async () => {
+      try {
+        resume(Effect.succeed(await exchange()))
+      } catch (cause) {
+        resume(
+          Effect.fail(cause instanceof ServerUnreachable ? cause : fail(describe(cause, controller.signal), cause))
+        )
+      } finally {
+        stop()
+      }
+    }
+    void run()
+    return Effect.sync(() => {
+      stop()
+      controller.abort()
+    })
+  })
+}
+
+/** Browsers show a redirect that was not followed as `opaqueredirect` only. */
+const isRedirect = ({ status, type }: Response): boolean =>
+  type === "opaqueredirect" || (status > 300 && status <= 308 && status !== 304)
+
+/** `fetch` hides the reason (refused, unknown host, bad certificate) in a cause of its "fetch failed". */
+const describe = (cause: unknown, signal: AbortSignal): string => {
+  if (signal.aborted && signal.reason instanceof Error) return signal.reason.message
+  const inner = cause instanceof Error ? cause.cause : undefined
+  const code = inner instanceof Error && "code" in inner ? String(inner.code) : ""
+  const words: Readonly<Record<string, string>> = {
+    ECONNREFUSED: "the connection was refused",
+    ENOTFOUND: "its name is unknown",
+    EAI_AGAIN: "its name cannot be looked up now",
+    ECONNRESET: "the connection broke off",
+    ETIMEDOUT: "the connection timed out"
+  }
+  return (
+    words[code] ??
+    (inner instanceof Error && inner.message !== ""
+      ? inner.message
+      : cause instanceof Error
+        ? cause.message
+        : "it failed")
+  )
+}
+
+/** `Retry-After` in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3). */
+const retryAfter = (headers: Headers): { readonly retryAfterMillis?: number } => {
+  const value = headers.get("retry-after")
+  if (value === null) return {}
+  const millis = /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now()
+  return Number.isNaN(millis) ? {} : { retryAfterMillis: Math.max(0, millis) }
+}
+
+/** What a problem document with a code of a newer version comes down to (spec KEZ-ERR-002). */
+const byStatus: Readonly<Record<number, Code>> = {
+  400: "request_malformed",
+  401: "unauthorized",
+  404: "not_found",
+  405: "method_not_allowed",
+  408: "request_timeout",
+  413: "too_large",
+  414: "uri_too_long",
+  415: "media_type_unsupported"
+}
+
+/** The problem that an answer says, if it is a problem document. */
+const problemOf = ({ body, headers, status }: Answer): Problem | undefined => {
+  if (status < 400 || !/^application\/(?:problem\+)?json\b/i.test(headers.get("content-type") ?? "")) return undefined
+  const json = Json.parse(body, { maxBytes: problemBytes })
+  if (Result.isFailure(json)) return undefined
+  const known = ProblemBody.toProblem(json.success)
+  if (known !== undefined) return known
+  const code = byStatus[status]
+  const isProblem = Json.isObject(json.success) && typeof json.success["code"] === "string"
+  return isProblem && code !== undefined
+    ? new Problem({ code, detail: "the server gives a reason this version does not know" })
+    : undefined
+}
+
+/** Answers whose body is JSON must be strict JSON, whichever parser reads it afterwards. */
+const checkJson = ({ body, headers, status }: Answer, maxBytes: number): Result.Result<unknown, Problem> =>
+  status < 300 && /^application\/(?:[a-z0-9.-]+\+)?json\b/i.test(headers.get("content-type") ?? "")
+    ? Json.parse(body, { maxBytes })
+    : Result.succeed(undefined)
+
+/** A client for one server. Busy answers (429, 503) are `ServerUnreachable` with the server's wish for a pause. */
+export const make = (options: TransportOptions): Transport =>
+  HttpClient.makeWith<never, never, TransportError, never>(
+    Effect.flatMap((request: HttpClientRequest.HttpClientRequest) => {
+      const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
+      if (url === undefined) {
+        return Effect.fail(new ServerUnreachable({ url: options.baseUrl, detail: "its URL is malformed" }))
+      }
+      return Effect.flatMap(
+        ask(options, url, request),
+        (answer): Effect.Effect<HttpClientResponse.HttpClientResponse, TransportError> => {
+          const problem = problemOf(answer)
+          if (problem !== undefined) {
+            return Effect.fail(
+              answer.status === 429 || answer.status === 503
+                ? new ServerUnreachable({ url: url.origin, detail: problem.message, ...retryAfter(answer.headers) })
+                : problem
+            )
+          }
+          const strict = checkJson(answer, options.maxBytes)
+          if (Result.isFailure(strict)) return Effect.fail(strict.failure)
+          const empty = answer.status === 204 || answer.status === 304
+          return Effect.succeed(
+            HttpClientResponse.fromWeb(
+              request,
+              new Response(empty ? null : answer.body, { status: answer.status, headers: answer.headers })
+            )
+          )
+        }
+      )
+    }),
+    (request) => Effect.succeed(HttpClientRequest.prependUrl(request, options.baseUrl))
+  )
+
+/** An answer that no schema of the contract fits. */
+export const unexpected = (baseUrl: string, status: number | undefined, cause: unknown): ServerUnreachable =>
+  new ServerUnreachable({
+    url: baseUrl,
+    detail:
+      status === undefined ? "it answers something else than this protocol" : `it answers ${status} without saying why`,
+    cause
+  })

@@ -1,0 +1,3 @@
+/** The adapters that ask servers over HTTP, in Node and in browsers. */
+export * as HttpDirectory from "./HttpDirectory.ts"
+export * as HttpSigchainStore from "./HttpSigchainStore.ts"
