@@ -44,6 +44,13 @@ const refusals = new Set<Problem["code"]>([
   "wrong_server"
 ])
 
+const isConflict = (error: unknown) => error instanceof Problem && error.code === "chain_conflict"
+
+const seedOf = (words: Redacted.Redacted<string>) =>
+  Effect.map(Effect.fromResult(Mnemonic.toSeed(Redacted.value(words))), (seed) =>
+    Redacted.make(seed, { label: "seed" })
+  )
+
 export interface Accounts {
   /** The account as it is noted here. */
   readonly current: Effect.Effect<Rows.AccountRow, KezChatError>
@@ -74,11 +81,6 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
 
   const identityOf = (seed: Redacted.Redacted<Uint8Array>) =>
     Effect.provideService(Identity.fromSeed(seed), Crypto, crypto)
-
-  const seedOf = (words: Redacted.Redacted<string>) =>
-    Effect.map(Effect.fromResult(Mnemonic.toSeed(Redacted.value(words))), (seed) =>
-      Redacted.make(seed, { label: "seed" })
-    )
 
   /**
    * Keeps the seed, unless this device holds another account's: that one must never be overwritten. Answers whether the
@@ -150,8 +152,6 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
     )
     return event
   })
-
-  const isConflict = (error: unknown) => error instanceof Problem && error.code === "chain_conflict"
 
   /**
    * Brings the chain to naming the account's inbox. Events kept here that the sig-server lacks are given to it again; a

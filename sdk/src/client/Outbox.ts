@@ -82,16 +82,18 @@ interface Lane {
 
 type Outcome = "sent" | "again" | "later"
 
+/** A frame's ephemeral key, which no other frame has. */
+const markOf = (frame: Uint8Array) => Bytes.toHex(frame.subarray(1, 33))
+
 export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events) {
   const crypto = yield* Crypto
   const lanes = new Map<string, Lane>()
   const window = yield* Semaphore.make(windowSize)
   let idle: Array<Deferred.Deferred<void>> = []
-  let startLane: (hex: string) => void = () => {}
+  let startLane: ((hex: string) => void) | undefined
 
   // The ephemeral keys of the latest own copies: what comes back with one of them needs no opening.
   const ownCopies = new Set<string>()
-  const markOf = (frame: Uint8Array) => Bytes.toHex(frame.subarray(1, 33))
 
   const busy = () => [...lanes.values()].some((lane) => !lane.parked && lane.jobs.length > 0)
   const tellIdle = () => {
@@ -106,7 +108,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       lanes.set(job.to.hex, lane)
       lane.jobs.push(job)
     }
-    for (const hex of new Set(jobs.map((job) => job.to.hex))) startLane(hex)
+    for (const hex of new Set(jobs.map((job) => job.to.hex))) startLane?.(hex)
   }
 
   const newId = Effect.map(crypto.randomBytes(Limits.idBytes), Bytes.toBase64Url)
@@ -293,7 +295,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       const lane = lanes.get(hex)
       if (lane === undefined) return
       lane.parked = false
-      startLane(hex)
+      startLane?.(hex)
     },
     isOwnCopy: (frame) => ownCopies.has(markOf(frame)),
     run: (link) =>
@@ -307,7 +309,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
         }
         yield* Effect.addFinalizer(() =>
           Effect.sync(() => {
-            startLane = () => {}
+            startLane = undefined
             lanes.clear()
             tellIdle()
           })

@@ -61,7 +61,7 @@ const tell = (talk: Rows.TalkRow, due: Due, told: number): Rows.TalkRow => ({
 })
 
 export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
-  let start: (peerHex: string) => void = () => {}
+  let start: ((peerHex: string) => void) | undefined
   const peers = new Map<string, PeerState>()
 
   /** Queues one receipt for a peer; false when nothing is due. */
@@ -97,15 +97,17 @@ export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
   })
 
   return {
-    due: (peerHex) => start(peerHex),
+    due: (peerHex) => start?.(peerHex),
     settled: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      for (const state of [...peers.values()]) {
+      const passes: Array<Deferred.Deferred<void>> = []
+      for (const state of peers.values()) {
         if (!state.running || state.notBefore > now) continue
-        const waiting = yield* Deferred.make<void>()
-        state.waiting.push(waiting)
-        yield* Deferred.await(waiting)
+        const pass = Deferred.makeUnsafe<void>()
+        state.waiting.push(pass)
+        passes.push(pass)
       }
+      yield* Effect.forEach(passes, Deferred.await, { discard: true })
     }),
     run: (session, link) =>
       Effect.gen(function* () {
@@ -132,14 +134,14 @@ export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
         }
         yield* Effect.addFinalizer(() =>
           Effect.sync(() => {
-            start = () => {}
+            start = undefined
             for (const state of peers.values()) {
               for (const waiting of state.waiting.splice(0)) Deferred.doneUnsafe(waiting, Effect.void)
             }
             peers.clear()
           })
         )
-        for (const hex of left) start(hex)
+        for (const hex of left) start?.(hex)
       })
   }
 }
