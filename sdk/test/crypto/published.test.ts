@@ -58,7 +58,7 @@ describe.skipIf(!Published.present).each(Object.keys(backends) as Array<keyof ty
   const exit = <A, F>(use: (crypto: Crypto["Service"]) => Effect.Effect<A, F>) =>
     runtime.runPromiseExit(Crypto.use((crypto) => Effect.suspend(() => use(crypto))))
 
-  it("Wycheproof: Ed25519", async () => {
+  it("Wycheproof: Ed25519 (KEZ-KEY-008)", async () => {
     const file = Published.load<Ed25519>("wycheproof-ed25519_test.json")
     let count = 0
     for (const group of file.testGroups) {
@@ -72,7 +72,7 @@ describe.skipIf(!Published.present).each(Object.keys(backends) as Array<keyof ty
     assert.strictEqual(count, file.numberOfTests)
   })
 
-  it("ed25519-speccheck: all twelve refused", async () => {
+  it("ed25519-speccheck: all twelve refused (KEZ-KEY-006, KEZ-KEY-008)", async () => {
     const { cases } = Published.load<SpecCheck>("ed25519-speccheck.json")
     assert.strictEqual(cases.length, 12)
     for (const [index, test] of cases.entries()) {
@@ -86,7 +86,7 @@ describe.skipIf(!Published.present).each(Object.keys(backends) as Array<keyof ty
     }
   })
 
-  it("Wycheproof: X25519", async () => {
+  it("Wycheproof: X25519 (KEZ-KEY-012)", async () => {
     const file = Published.load<X25519>("wycheproof-x25519_test.json")
     let count = 0
     for (const test of file.testGroups.flatMap((group) => group.tests)) {

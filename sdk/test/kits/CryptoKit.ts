@@ -249,7 +249,7 @@ export const cryptoKit = <E>(backend: Backend, layer: Layer.Layer<Crypto, E>): u
       })
     })
 
-    describe("Ed25519", () => {
+    describe("Ed25519 (KEZ-KEY-008, KEZ-KEY-009)", () => {
       it("RFC 8032 section 7.1", async () => {
         for (const vector of rfc8032) {
           const key = await secret(hex(vector.seed))
@@ -322,13 +322,13 @@ export const cryptoKit = <E>(backend: Backend, layer: Layer.Layer<Crypto, E>): u
         for (const r of identities) verdicts.push(await run((c) => c.verify(key, message, signed(hex(r)))))
         assert.deepStrictEqual(verdicts, [true, false, false, false])
       })
-      it("a seed of another length is a defect that does not show it", async () => {
+      it("a seed of another length is a defect that does not show it (KEZ-KEY-005)", async () => {
         for (const length of [0, 31, 33, 64]) {
           const shown = await isDefect((c) => c.importSeed(Redacted.make(filled(length, 0xa7))))
           assert.notMatch(shown, /a7a7|167, ?167/)
         }
       })
-      it("a secret key prints as its public key", async () => {
+      it("a secret key prints as its public key (KEZ-KEY-005)", async () => {
         const key = await secret(hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"))
         for (const shown of [String(key), JSON.stringify({ key }), inspect({ key }, { depth: 9, showHidden: true })]) {
           assert.include(shown, key.publicKey.hex)
@@ -401,7 +401,7 @@ export const cryptoKit = <E>(backend: Backend, layer: Layer.Layer<Crypto, E>): u
         assert.strictEqual(a.publicKey.length, 32)
         assert.notDeepEqual(a.publicKey, b.publicKey)
       })
-      it("an all-zero secret is an error, for every point of small order", async () => {
+      it("an all-zero secret is an error, for every point of small order (KEZ-KEY-012)", async () => {
         const key = await secret(filled(32, 1))
         const once = await run((c) => c.ephemeral())
         for (const u of smallOrder) {
