@@ -28,3 +28,11 @@ export function getNatsServer(options?: {
 
 /** The Debian mirror in a machine's apt sources. */
 export function debianMirror(aptFolder?: string): { readonly uri: string; readonly keyring: string } | undefined
+
+/** The official release for this platform, refused when it does not have its pinned SHA-256. */
+export function fromRelease(options: {
+  readonly scratch: string
+  readonly cacheDir: string
+  readonly release?: { readonly version: string; readonly sha256: Readonly<Record<string, string>> }
+  readonly download?: (url: string) => Promise<Response>
+}): Promise<NatsServer>

@@ -124,25 +124,30 @@ async function keep(path, from, cacheDir) {
   return { path: target, version, from }
 }
 
-async function fromRelease({ scratch, cacheDir }) {
+const fromGitHub = (url) =>
+  fetch(url, { signal: AbortSignal.timeout(120_000) }).catch((error) => {
+    throw new Error(`it could not be reached (${error.cause?.code ?? error.name})`)
+  })
+
+/** The release for this platform, unpacked only if it has the pinned SHA-256. */
+export async function fromRelease({ scratch, cacheDir, release = RELEASE, download = fromGitHub }) {
   const os = { linux: "linux", darwin: "darwin", win32: "windows" }[process.platform]
   const arch = { x64: "amd64", arm64: "arm64" }[process.arch]
   const suffix = `${os}-${arch}.${os === "windows" ? "zip" : "tar.gz"}`
-  const expected = RELEASE.sha256[suffix]
+  const expected = release.sha256[suffix]
   if (expected === undefined) throw new Error(`no checksum is pinned for ${process.platform} ${process.arch}`)
-  const name = `nats-server-v${RELEASE.version}-${suffix}`
-  const response = await fetch(`https://github.com/nats-io/nats-server/releases/download/v${RELEASE.version}/${name}`, {
-    signal: AbortSignal.timeout(120_000)
-  }).catch((error) => {
-    throw new Error(`it could not be reached (${error.cause?.code ?? error.name})`)
-  })
+  const folder = `nats-server-v${release.version}-${os}-${arch}`
+  const name = `nats-server-v${release.version}-${suffix}`
+  const response = await download(
+    `https://github.com/nats-io/nats-server/releases/download/v${release.version}/${name}`
+  )
   if (!response.ok) throw new Error(`the download answered ${response.status}`)
   const archive = Buffer.from(await response.arrayBuffer())
   if (createHash("sha256").update(archive).digest("hex") !== expected)
     throw new Error("the download does not have the pinned SHA-256 and was thrown away")
   await writeFile(join(scratch, name), archive)
   await run("tar", ["-xf", name], { cwd: scratch })
-  return keep(join(scratch, name.replace(/\.(zip|tar\.gz)$/, ""), executable), "the official release", cacheDir)
+  return keep(join(scratch, folder, executable), "the official release", cacheDir)
 }
 
 /** `{ uri, keyring }` of the Debian mirror that this machine already uses, from both forms of apt sources. */

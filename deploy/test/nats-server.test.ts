@@ -1,8 +1,18 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { compareVersions, debianMirror, findNatsServer, getNatsServer, MINIMUM, versionOf } from "../nats-server.mjs"
+import {
+  compareVersions,
+  debianMirror,
+  findNatsServer,
+  fromRelease,
+  getNatsServer,
+  MINIMUM,
+  versionOf
+} from "../nats-server.mjs"
 
 let folder: string
 beforeEach(() => {
@@ -90,6 +100,54 @@ describe.skipIf(process.platform === "win32")("the nats-server finder", () => {
   it("reads no version from what hangs up or lies", async () => {
     assert.isUndefined(await versionOf("/bin/true"))
     assert.isUndefined(await versionOf(join(folder, "missing")))
+  })
+})
+
+describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("the official release", () => {
+  /** An archive as the project makes them, with a program that says its version. */
+  const archive = () => {
+    fake(join(folder, "made", "nats-server-v2.14.7-linux-amd64", "nats-server"), "2.14.7")
+    const file = join(folder, "made.tar.gz")
+    execFileSync("tar", ["-czf", file, "-C", join(folder, "made"), "nats-server-v2.14.7-linux-amd64"])
+    return readFileSync(file)
+  }
+  const get = (bytes: Buffer, sha256: string, asked: string[] = []) => {
+    const scratch = join(folder, "scratch")
+    mkdirSync(scratch)
+    return fromRelease({
+      scratch,
+      cacheDir: join(folder, "cache"),
+      release: { version: "2.14.7", sha256: { "linux-amd64.tar.gz": sha256 } },
+      download: async (url) => {
+        asked.push(url)
+        return new Response(new Uint8Array(bytes))
+      }
+    })
+  }
+
+  it("is unpacked into the cache when its SHA-256 is the pinned one", async () => {
+    const bytes = archive()
+    const asked: string[] = []
+    const server = await get(bytes, createHash("sha256").update(bytes).digest("hex"), asked)
+    assert.deepEqual(
+      asked.map((url) => url.split("/").at(-1)),
+      ["nats-server-v2.14.7-linux-amd64.tar.gz"]
+    )
+    assert.strictEqual(server.version, "2.14.7")
+    assert.deepEqual(await find({ PATH: "" }), { ...server, from: "cache" })
+  })
+
+  it("is thrown away unopened when it is not", async () => {
+    const bytes = archive()
+    const sha256 = createHash("sha256").update(bytes).digest("hex")
+    bytes[bytes.length - 1]! ^= 1
+    const message = await get(bytes, sha256).then(
+      () => "kept",
+      (error: Error) => error.message
+    )
+    assert.strictEqual(message, "the download does not have the pinned SHA-256 and was thrown away")
+    assert.deepEqual(readdirSync(join(folder, "scratch")), [])
+    assert.isUndefined(await find({ PATH: "" }))
   })
 })
 
