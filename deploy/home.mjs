@@ -3,7 +3,7 @@
  * `npm start` runs it on the usual ports with the built servers; tests run it on free ports from sources.
  */
 import { execFile, spawn } from "node:child_process"
-import { closeSync, openSync, readFileSync } from "node:fs"
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from "node:fs"
 import { mkdir, rm } from "node:fs/promises"
 import { get } from "node:http"
 import { join, resolve } from "node:path"
@@ -20,6 +20,9 @@ const TITLES = { nats: "nats-server", sig: "sig-server", chat: "chat-server" }
 /** How long a process may take to answer for the first time, and to end when asked, in milliseconds. */
 const READY_WITHIN = 90_000
 const STOP_WITHIN = 10_000
+
+/** Beyond this size a log is set aside at the next start. */
+const LOG_BYTES = 10_000_000
 
 /** Children still running, so that none outlives a parent that ends without `stop()`. */
 const running = new Set()
@@ -85,6 +88,11 @@ export function lastLines(file, count = 15) {
   }
 }
 
+/** A log that has grown over the years is set aside once, so that two files are the most there is. */
+function rotate(log) {
+  if (existsSync(log) && statSync(log).size > LOG_BYTES) renameSync(log, `${log}.old`)
+}
+
 /** One of the three processes: started, watched, killed and started again with the same arguments. */
 function makePart({ name, command, args, env, log, ready, onDeath, changed }) {
   let child
@@ -145,8 +153,8 @@ function makePart({ name, command, args, env, log, ready, onDeath, changed }) {
       if (!(await Promise.race([stopped, late]))) await kill("SIGKILL")
       timer.abort()
     },
-    restart: async () => {
-      await kill("SIGTERM")
+    async restart() {
+      await this.stop()
       await start()
     }
   }
@@ -223,6 +231,8 @@ async function startOnce({
         String(ports.websocket),
         "--monitoring-port",
         String(ports.monitoring),
+        "--allowed-origins",
+        [urls.home, `http://localhost:${ports.home}`].join(","),
         ...(flags.init ?? [])
       ],
       { env: childEnv }
@@ -289,12 +299,14 @@ async function startOnce({
   }
   for (const name of starting) {
     const [command, args] = commands[name]()
+    const log = join(logs, `${TITLES[name]}.log`)
+    rotate(log)
     parts[name] = makePart({
       name,
       command,
       args,
       env: childEnv,
-      log: join(logs, `${TITLES[name]}.log`),
+      log,
       ready: readyUrl(urls)[name],
       changed,
       onDeath: (death) => home.up && onDeath?.(death)
