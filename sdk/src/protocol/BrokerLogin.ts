@@ -1,5 +1,5 @@
 /**
- * What an account signs to log in at a broker (nats.md 4): `"kez/nats-auth/v1" 00 host 00 nonce`.
+ * What an account signs to log in at a broker (spec/broker.md): `"kez/nats-auth/v1" 00 host 00 nonce`.
  *
  * NATS clients usually sign the bare nonce, which lets a hostile broker use a login elsewhere. The prefix keeps the
  * signature apart from every other one of the same key, and the host says which broker it is for.

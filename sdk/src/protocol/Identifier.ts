@@ -1,5 +1,5 @@
 /**
- * Identities elsewhere, as proofs name them: `system:identifier`, the system always written (KEZ wire facts, 1).
+ * Identities elsewhere, as proofs name them: `system:identifier`, the system always written.
  *
  * KEZ's own rules of normalisation could not be read. The ones here decide only whether two identifiers mean the same;
  * what somebody signed is kept as they wrote it.

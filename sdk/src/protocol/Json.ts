@@ -1,5 +1,5 @@
 /**
- * Strict JSON: what a signed document may look like, checked before anything in it is trusted (protocol.md 2).
+ * Strict JSON: what a signed document may look like, checked before anything in it is trusted (KEZ-CAN-005 to 011).
  *
  * `JSON.parse` keeps the last of two members with one name, rounds numbers and lets lone surrogates through, so two
  * readers of one text can disagree about what was signed. `jsonc-parser` reports every token with its place; each is

@@ -1,5 +1,5 @@
 /**
- * The gate every Ed25519 public key passes before anything else sees it (protocol.md 1).
+ * The gate every Ed25519 public key passes before anything else sees it (KEZ-KEY-006).
  *
  * An admitted key decodes, re-encodes to the same bytes, is not of small order and has no torsion component. Then one
  * cofactorless equation gives one verdict everywhere, and its X25519 twin never leads to an all-zero secret.

@@ -1,5 +1,5 @@
 /**
- * A page of the inbox and the request for it (nats.md 2), the binary answer of the fetch responder:
+ * A page of the inbox and the request for it (spec/broker.md), the binary answer of the fetch responder:
  *
  *     01 || epoch16 || ed32 || nonce16 || last u64 || pending u32 || count u16
  *        || count * (seq u64 || time_ms u64 || length u32 || frame)

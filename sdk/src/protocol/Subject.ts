@@ -1,4 +1,4 @@
-/** The broker's subjects (nats.md 2). Each ends in the account's public key as 64 lower-case hex characters. */
+/** The broker's subjects (spec/broker.md). Each ends in the account's public key as 64 lower-case hex characters. */
 import * as Result from "effect/Result"
 import { fail, type Problem } from "./Problem.ts"
 

@@ -12,7 +12,7 @@ import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
 import type { Page } from "../protocol/Page.ts"
 import type { Problem } from "../protocol/Problem.ts"
 
-/** Why a send or fetch was refused by the home server (nats.md: the send responder's closed list). */
+/** Why a send or fetch was refused by the home server (spec/broker.md, a closed list). */
 export type RefusalCode = "full" | "slow" | "unknown" | "bad" | "size" | "retry"
 
 /** The server answered and refused. `full`, `slow` and `retry` may succeed later; the others never will. */
@@ -83,7 +83,10 @@ export interface BrokerConnection {
   readonly live: Stream.Stream<Delivered>
 }
 
-export class Broker extends Context.Service<Broker, {
-  /** Opens a connection for an account and keeps it until the scope closes. Does not wait until it is online. */
-  connect(login: BrokerLogin): Effect.Effect<BrokerConnection, never, Scope.Scope>
-}>()("@kez-chat/sdk/Broker") {}
+export class Broker extends Context.Service<
+  Broker,
+  {
+    /** Opens a connection for an account and keeps it until the scope closes. Does not wait until it is online. */
+    connect(login: BrokerLogin): Effect.Effect<BrokerConnection, never, Scope.Scope>
+  }
+>()("@kez-chat/sdk/Broker") {}

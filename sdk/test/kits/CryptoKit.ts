@@ -17,7 +17,7 @@ const ascii = Bytes.utf8
 const empty = new Uint8Array(0)
 const order = ed25519.Point.Fn.ORDER
 
-/** protocol.md 1: admissible key, cofactored equation holds, R is torsioned. */
+/** spec/identity.md: admissible key, cofactored equation holds, R is torsioned. */
 const torsioned = {
   key: "2152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12",
   message: sha512(ascii('{"type":"kez.claim"}')),
@@ -60,7 +60,7 @@ const rfc8032 = [
   }
 ]
 
-/** kez-wire-facts 9: seeds and public keys that KEZ published. */
+/** Seeds and public keys that KEZ published. */
 const kez = [
   ["00".repeat(32), "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"],
   [

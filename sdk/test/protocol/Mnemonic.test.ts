@@ -10,7 +10,7 @@ const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const seedOf = (words: string) => Bytes.toHex(Result.getOrThrow(Mnemonic.toSeed(words)))
 const times = (word: string, count: number, last: string) => [...Array<string>(count).fill(word), last].join(" ")
 
-/** kez-wire-facts 9: the three that KEZ publishes. */
+/** The three that KEZ publishes. */
 const published = [
   [times("abandon", 23, "art"), "00".repeat(32)],
   [times("abandon", 11, "about"), "09451c0f06588db78205e32a793536e15ae263c8f9ee6d14f5c6fd82b8bd20da"],

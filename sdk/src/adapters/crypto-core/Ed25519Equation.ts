@@ -1,5 +1,5 @@
 /**
- * The rule of verification (protocol.md 1) computed with noble's curve: a signature (R, S) of an admitted key A is
+ * The rule of verification (KEZ-KEY-008) computed with noble's curve: a signature (R, S) of an admitted key A is
  * valid iff S < L and encode(S*B - k*A) equals the received R bytes, with k = SHA-512(R || A || M) mod L.
  *
  * noble's own `verify` multiplies by the cofactor and so accepts signatures whose R has a torsion component.
