@@ -60,47 +60,37 @@ function sdkReference() {
   return lines.join("\n").replace(/\n{3,}/g, "\n\n")
 }
 
-/** The help text of a built program. */
-function help(program, ...command) {
+/** The help text of a built program, without the flags that every command has. */
+function helpOf(program, command) {
   const output = execFileSync(process.execPath, [join(root, program), ...command, "--help"], {
     encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1", COLUMNS: "100" }
+    env: { ...process.env, NO_COLOR: "1", COLUMNS: "120" }
   })
-  return [
-    "```",
-    stripVTControlCharacters(output)
-      .replace(/[ \t]+$/gm, "")
-      .trim(),
-    "```"
-  ].join("\n")
+  return stripVTControlCharacters(output)
+    .replace(/[ \t]+$/gm, "")
+    .trim()
 }
 
-function serverOptions() {
-  const programs = [
-    ["kez-chat-server", "chat-server", [[], ["serve"], ["init"], ["admin"]]],
-    ["kez-chat-sig-server", "sig-server", [[]]]
-  ]
-  const lines = [NOTE, "", "# Options of the servers"]
-  for (const [name, file, commands] of programs)
-    for (const command of commands)
-      lines.push("", `## \`${[name, ...command].join(" ")}\``, "", help(`reference-server/dist/${file}.js`, ...command))
-  return lines.join("\n")
+/** The help of a program and of everything under it, a heading each. */
+function* helpPages(name, program, command = []) {
+  const text = helpOf(program, command)
+  const shown = command.length === 0 ? text : text.replace(/^GLOBAL FLAGS\n(?: .*\n?)*\n?/m, "").trim()
+  yield `${"#".repeat(command.length + 2)} \`${[name, ...command].join(" ")}\`\n\n\`\`\`\n${shown}\n\`\`\``
+  const subcommands = /^SUBCOMMANDS\n((?: .*\n?)*)/m.exec(text)?.[1] ?? ""
+  for (const [, subcommand] of subcommands.matchAll(/^ {2}([a-z][a-z-]*)/gm))
+    yield* helpPages(name, program, [...command, subcommand])
 }
 
-function cliCommands() {
-  const program = "reference-cli/dist/kez-chat.js"
-  const overview = help(program)
-  const section = /\bSUBCOMMANDS\b([\s\S]*?)(\n[A-Z][A-Z ]+\n|```$)/.exec(overview)?.[1] ?? ""
-  const names = [...section.matchAll(/^ {2}([a-z][a-z-]*)(?:,| {2,}|$)/gm)].map(([, name]) => name)
-  const lines = [NOTE, "", "# Commands of kez-chat", "", overview]
-  for (const name of names) lines.push("", `## \`kez-chat ${name}\``, "", help(program, name))
-  return lines.join("\n")
-}
+const helpPage = (title, programs) => () =>
+  [NOTE, `# ${title}`, ...programs.flatMap(([name, file]) => [...helpPages(name, file)])].join("\n\n")
 
 const pages = {
   "sdk/docs/reference.md": sdkReference,
-  "reference-server/docs/options.md": serverOptions,
-  "reference-cli/docs/commands.md": cliCommands
+  "reference-server/docs/options.md": helpPage("Options of the servers", [
+    ["kez-chat-server", "reference-server/dist/chat-server.js"],
+    ["kez-chat-sig-server", "reference-server/dist/sig-server.js"]
+  ]),
+  "reference-cli/docs/commands.md": helpPage("Commands of kez-chat", [["kez-chat", "reference-cli/dist/kez-chat.js"]])
 }
 
 /** As oxfmt would leave it, so that the format check and this one agree. */
