@@ -19,7 +19,7 @@ export const fromSeed = (seed: Uint8Array): string => {
 }
 
 /** 24 words from 32 random bytes: a new account's seed and its words are the same thing. */
-export const generate: (entropy: Uint8Array) => string = fromSeed
+export const generate = (entropy: Uint8Array): string => fromSeed(entropy)
 
 /**
  * The 32-byte seed of 24 words, or of KEZ's 12: SHA-256("kez-bip39-12-v1" || entropy16). Case and white space do not

@@ -243,6 +243,7 @@ describe("what strict JSON refuses", () => {
         assert.strictEqual(codeOf(Json.parse(space + nested(2), { ...limits, maxDepth: 1 })), "json_depth")
       }
     }
+    assert.strictEqual(codeOf(Json.parse(arrays(2_000_000), { maxBytes: 4_194_304 })), "json_depth")
     assert.strictEqual(codeOf(Json.parse("[".repeat(4_000_000), { maxBytes: 4_194_304 })), "json_depth")
     assert.strictEqual(codeOf(Json.parse('{"a":'.repeat(800_000), { maxBytes: 4_194_304 })), "json_depth")
   })
