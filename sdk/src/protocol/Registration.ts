@@ -10,7 +10,7 @@ import type { AdmittedKey } from "./KeyAdmission.ts"
 import * as Limits from "./Limits.ts"
 import { Members } from "./Members.ts"
 import * as PrimaryKey from "./PrimaryKey.ts"
-import { fail, type Problem } from "./Problem.ts"
+import { fail, Problem } from "./Problem.ts"
 import { type NatsEndpoint, parseEndpoint } from "./Sigchain.ts"
 import * as Timestamp from "./Timestamp.ts"
 
@@ -112,8 +112,13 @@ export interface HandleRecord {
   readonly registration: Envelope.Envelope
 }
 
-/** Reads a record; fails with `record_invalid`, or with the code of the registration envelope's own fault. */
+/** Reads a record. Whatever is wrong with it is `record_invalid`, its detail saying what. */
 export const parseRecord = (json: Json): Result.Result<HandleRecord, Problem> =>
+  Result.mapError(readRecord(json), (problem) =>
+    problem.code === "record_invalid" ? problem : new Problem({ code: "record_invalid", detail: problem.message })
+  )
+
+const readRecord = (json: Json): Result.Result<HandleRecord, Problem> =>
   Result.gen(function* () {
     const members = yield* Members.of(json, "record_invalid", "record")
     const handle = yield* members.string("handle")

@@ -132,7 +132,7 @@ export const natsEndpoint = (primary: string, url: string, wsUrl?: string): Nats
   inbox: inboxOf(primary)
 })
 
-const urlRule = (scheme: string): RegExp => new RegExp(`^(${scheme})://[^\\s]{1,${Limits.urlMax - 10}}$`)
+const urlRule = (scheme: string): RegExp => new RegExp(`^(?=.{1,${Limits.urlMax}}$)(?:${scheme})://\\S+$`)
 const brokerUrl = urlRule("nats|tls")
 const websocketUrl = urlRule("wss?")
 const relayUrl = urlRule("https?")
