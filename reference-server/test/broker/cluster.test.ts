@@ -1,0 +1,13 @@
+import { afterAll, beforeAll, describe } from "vitest"
+import { storageAttacks } from "./storageAttacks.ts"
+import { startTestBroker, type TestBroker } from "./TestBroker.ts"
+
+describe("three servers, three replicas", () => {
+  let broker: TestBroker
+  beforeAll(async () => {
+    broker = await startTestBroker({ servers: 3 })
+  })
+  afterAll(() => broker.stop())
+  storageAttacks("attacks on storage over tcp", "tcp", () => broker)
+  storageAttacks("attacks on storage over websocket", "websocket", () => broker)
+})
