@@ -16,9 +16,9 @@ const ROOMS = {
   crypto: ["protocol", "services"],
   client: ["protocol", "services", "crypto"],
   adapters: ["protocol", "api", "services", "crypto"],
-  // Files directly in sdk/src assemble: the main entry, and the layers that join several adapters.
-  assembly: ["protocol", "api", "services", "crypto", "client", "adapters"],
-  promise: ["protocol", "api", "services", "crypto", "client", "adapters", "assembly"]
+  promise: ["protocol", "api", "services", "crypto", "client"],
+  // Files directly in sdk/src assemble: the main entry, and the entries that join several adapters and both faces.
+  assembly: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"]
 }
 
 /** Adapters never import each other; a folder named here is the shared core of several technologies. */

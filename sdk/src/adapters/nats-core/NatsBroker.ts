@@ -32,8 +32,11 @@ import * as Login from "./Login.ts"
 import * as Target from "./Target.ts"
 
 export interface NatsBrokerOptions {
-  /** URLs of one home server's broker; they are tried in turn. */
-  readonly urls: ReadonlyArray<string>
+  /**
+   * URLs of one home server's broker; they are tried in turn. An effect is asked before each dial, so that a program can
+   * start while its home is down, and a home can move its broker.
+   */
+  readonly urls: ReadonlyArray<string> | Effect.Effect<ReadonlyArray<string>, { readonly message: string }>
 }
 
 export interface Transport {
@@ -89,8 +92,9 @@ const open = (
     }
 
     /** One connection from dial to end; answers why it ended (nothing when its login ran out) and how long it held. */
-    const serve = (url: string) =>
+    const serve = (turn: number) =>
       Effect.gen(function* () {
+        const url = yield* nextUrl(options, turn)
         const target = Target.parse(url, transport.schemes)
         if (Result.isFailure(target))
           return yield* new BrokerUnavailable({ reason: "unreachable", detail: target.failure })
@@ -122,7 +126,7 @@ const open = (
       let failures = 0
       let refusedBefore = false
       for (let turn = 0; ;) {
-        const { error, heldMillis } = yield* serve(options.urls[turn % options.urls.length] ?? "")
+        const { error, heldMillis } = yield* serve(turn)
         const refused = error?.reason === "unauthorized"
         // A broker that lets us in and drops us at once is not dialled in a tight loop.
         if (heldMillis > steadyMillis || refused !== refusedBefore) failures = 0
@@ -200,6 +204,19 @@ const open = (
       }
     }
   })
+
+/** The URL whose turn it is. */
+const nextUrl = ({ urls }: NatsBrokerOptions, turn: number): Effect.Effect<string, BrokerUnavailable> => {
+  const unreachable = (detail: string, cause?: unknown) =>
+    new BrokerUnavailable({ reason: "unreachable", detail, cause })
+  const listed = Effect.isEffect(urls)
+    ? Effect.mapError(urls, (cause) => unreachable(`its address is not known: ${cause.message}`, cause))
+    : Effect.succeed(urls)
+  return Effect.flatMap(listed, (all) => {
+    const url = all[turn % all.length]
+    return url === undefined ? Effect.fail(unreachable("the home server names no broker")) : Effect.succeed(url)
+  })
+}
 
 const idForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.idCharacters}}$`)
 

@@ -19,6 +19,11 @@ export interface Options {
   readonly path: string
   /** How long a write waits for another process's lock before it fails with `locked`. Default 5,000 ms. */
   readonly lockTimeoutMillis?: number
+  /**
+   * Take the account's one place as owner: while this store is open, no other `exclusive` one opens, in this process or
+   * another (`locked`). The operating system gives the place back when a process dies. Default false.
+   */
+  readonly exclusive?: boolean
   /** The file grows no further than this; a commit beyond fails with `full`. No limit by default. */
   readonly maxBytes?: number
 }
@@ -111,6 +116,23 @@ const open = (Database: typeof BetterSqlite3, options: Options): BetterSqlite3.D
   }
 }
 
+/** Holds the lock of a file beside the store for as long as it is open. */
+const own = (Database: typeof BetterSqlite3, { path }: Options): BetterSqlite3.Database => {
+  const file = `${path}-owner`
+  prepareFile(file)
+  const owner = new Database(file, { timeout: 0 })
+  try {
+    owner.exec("BEGIN EXCLUSIVE")
+    return owner
+  } catch (cause) {
+    owner.close()
+    if (String((cause as { readonly code?: unknown }).code).startsWith("SQLITE_BUSY")) {
+      throw new StoreError({ reason: "locked", detail: `another process has ${path} open`, cause })
+    }
+    throw cause
+  }
+}
+
 interface Row {
   readonly key: string
   readonly value: Buffer
@@ -183,6 +205,12 @@ export const make = (
 ): Effect.Effect<LocalStore["Service"], StoreError | AdapterUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const driver = yield* loadDriver
+    if (options.exclusive === true) {
+      yield* Effect.acquireRelease(
+        Effect.try({ try: () => own(driver.default, options), catch: storeError(options.path) }),
+        (owner) => Effect.sync(() => owner.close())
+      )
+    }
     const database = yield* Effect.acquireRelease(
       Effect.try({ try: () => open(driver.default, options), catch: storeError(options.path) }),
       (database) => Effect.sync(() => database.close())

@@ -1,0 +1,45 @@
+/** Joins the adapters of a Node program; see `node.ts`. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { join, resolve } from "node:path"
+import * as HttpDirectory from "./adapters/http/HttpDirectory.ts"
+import * as HttpSigchainStore from "./adapters/http/HttpSigchainStore.ts"
+import * as NatsBroker from "./adapters/nats/index.ts"
+import * as FileVault from "./adapters/node/FileVault.ts"
+import * as NodeCrypto from "./adapters/node/NodeCrypto.ts"
+import * as SqliteLocalStore from "./adapters/sqlite/SqliteLocalStore.ts"
+import { KezChat } from "./client/KezChat.ts"
+import type { NodeError, NodeOptions } from "./node.ts"
+import type { AdapterUnavailable } from "./services/AdapterUnavailable.ts"
+import { Directory } from "./services/Directory.ts"
+import type { Vault, VaultError } from "./services/Vault.ts"
+
+const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, AdapterUnavailable | VaultError> => {
+  if (vault !== undefined) return vault
+  if (passphrase === undefined) {
+    const keychain = Effect.promise(() => import("./adapters/keyring/index.ts"))
+    return Layer.unwrap(Effect.map(keychain, ({ layer }) => layer({ account: resolve(dir) })))
+  }
+  const secret = typeof passphrase === "string" ? Redacted.make(passphrase) : passphrase
+  return FileVault.layer({ path: join(dir, "seed.json"), passphrase: () => Effect.succeed(secret) })
+}
+
+/** The home says where its sig-server and broker are, when they are first needed: nothing is asked while offline. */
+const network = (home: string) =>
+  Layer.unwrap(
+    Directory.use((directory) =>
+      Effect.succeed(
+        Layer.mergeAll(
+          HttpSigchainStore.layer({ url: Effect.map(directory.wellKnown, (known) => known.sig_server) }),
+          NatsBroker.layer({ urls: Effect.map(directory.wellKnown, (known) => known.broker.tcp) })
+        )
+      )
+    )
+  ).pipe(Layer.provideMerge(HttpDirectory.layer({ home })), Layer.provideMerge(NodeCrypto.layer))
+
+export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
+  KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(
+    Layer.provide(network(options.home)),
+    Layer.provide([SqliteLocalStore.layer({ path: join(options.dir, "store.db"), exclusive: true }), vaultOf(options)])
+  )

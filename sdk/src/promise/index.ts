@@ -1,0 +1,154 @@
+/**
+ * The client of `@kez-chat/sdk` for programs that do not use Effect: the same calls with promises, streams as async
+ * iterables, and its tagged errors thrown.
+ *
+ * Open one with `openNode` (`@kez-chat/sdk/node`) or `openWeb` (`@kez-chat/sdk/web`), or with {@link open} from services
+ * of your own.
+ */
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
+import type * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import {
+  type Account,
+  type Contact,
+  type Event,
+  KezChat,
+  type Message,
+  type Settings,
+  type Verification
+} from "../client/KezChat.ts"
+import type { ConnectionState } from "../services/Broker.ts"
+
+export type { Account, Contact, Event, Message, MessageState, Settings, Verification } from "../client/KezChat.ts"
+export * from "../client/KezChatError.ts"
+
+/** For calls that wait. Aborting rejects the promise with `signal.reason`; what is durable by then stays. */
+export interface Waiting {
+  readonly signal?: AbortSignal
+}
+
+/** An account, as {@link KezChat} has it; each member does what its namesake there does and rejects with its errors. */
+export interface KezChatClient extends AsyncDisposable {
+  account(): Promise<Account>
+  /** `words` as text here: keep them out of logs. */
+  create(options: { readonly handle: string; readonly words: string }, waiting?: Waiting): Promise<Account>
+  restore(options: { readonly words: string }, waiting?: Waiting): Promise<Account>
+  words(): Promise<string>
+  /** Connection states, from the present one on, until `close` or the loop ends. */
+  connection(waiting?: Waiting): AsyncIterable<ConnectionState>
+  /** Events from the moment the iteration begins, until `close` or the loop ends. */
+  events(waiting?: Waiting): AsyncIterable<Event>
+  sync(waiting?: Waiting): Promise<void>
+  flush(waiting?: Waiting): Promise<void>
+  addContact(handle: string, waiting?: Waiting): Promise<Contact>
+  contacts(): Promise<ReadonlyArray<Contact>>
+  contact(who: string): Promise<Contact>
+  refreshContact(who: string, waiting?: Waiting): Promise<Contact>
+  verification(who: string, waiting?: Waiting): Promise<Verification>
+  setVerified(who: string, verified: boolean): Promise<Contact>
+  acceptKey(who: string, waiting?: Waiting): Promise<Contact>
+  accept(who: string): Promise<Contact>
+  block(who: string): Promise<Contact>
+  unblock(who: string): Promise<Contact>
+  removeContact(who: string, withMessages?: boolean): Promise<void>
+  send(who: string, text: string): Promise<Message>
+  history(who: string, page?: { readonly before?: number; readonly limit?: number }): Promise<ReadonlyArray<Message>>
+  markRead(who: string): Promise<void>
+  settings(): Promise<Settings>
+  updateSettings(change: Partial<Settings>): Promise<Settings>
+  export(waiting?: Waiting): AsyncIterable<Readonly<Record<string, unknown>>>
+  deleteAccount(waiting?: Waiting): Promise<void>
+  /** Ends the connection and everything in the background, and closes store and vault. Idempotent; also `await using`. */
+  close(): Promise<void>
+}
+
+/** The client was closed: it answers no more calls. */
+export class ClientClosed extends Data.TaggedError("ClientClosed")<{}> {
+  override get message(): string {
+    return "this client was closed"
+  }
+}
+
+/** Builds the services of `layer` and hands its account to promises. Rejects with the layer's errors. */
+export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatClient> => {
+  const runtime = ManagedRuntime.make(layer)
+  const ended = Deferred.makeUnsafe<void>()
+  let closed = false
+
+  const run = async <A, E>(effect: Effect.Effect<A, E>, { signal }: Waiting = {}): Promise<A> => {
+    if (closed) throw new ClientClosed()
+    signal?.throwIfAborted()
+    const exit = await runtime.runPromiseExit(effect, signal === undefined ? {} : { signal })
+    if (Exit.isSuccess(exit)) return exit.value
+    signal?.throwIfAborted()
+    if (closed && Cause.hasInterruptsOnly(exit.cause)) throw new ClientClosed()
+    throw Cause.squash(exit.cause)
+  }
+
+  const iterate = <A, E>(stream: Stream.Stream<A, E>, { signal }: Waiting = {}): AsyncIterable<A> =>
+    Stream.toAsyncIterable(
+      stream.pipe(
+        Stream.haltWhen(Deferred.await(ended)),
+        signal === undefined ? identity : Stream.interruptWhen(aborted(signal))
+      )
+    )
+
+  const chat = await runtime
+    .runPromise(KezChat.use((service) => Effect.succeed(service)))
+    .catch(async (error: unknown) => {
+      await runtime.dispose()
+      throw error
+    })
+
+  const close = async (): Promise<void> => {
+    closed = true
+    Deferred.doneUnsafe(ended, Effect.void)
+    await runtime.dispose()
+  }
+
+  return {
+    account: () => run(chat.account),
+    create: ({ handle, words }, waiting) => run(chat.create({ handle, words: Redacted.make(words) }), waiting),
+    restore: ({ words }, waiting) => run(chat.restore({ words: Redacted.make(words) }), waiting),
+    words: () => run(Effect.map(chat.words, Redacted.value)),
+    connection: (waiting) => iterate(chat.connection, waiting),
+    events: (waiting) => iterate(chat.events, waiting),
+    sync: (waiting) => run(chat.sync, waiting),
+    flush: (waiting) => run(chat.flush, waiting),
+    addContact: (handle, waiting) => run(chat.addContact(handle), waiting),
+    contacts: () => run(chat.contacts),
+    contact: (who) => run(chat.contact(who)),
+    refreshContact: (who, waiting) => run(chat.refreshContact(who), waiting),
+    verification: (who, waiting) => run(chat.verification(who), waiting),
+    setVerified: (who, verified) => run(chat.setVerified(who, verified)),
+    acceptKey: (who, waiting) => run(chat.acceptKey(who), waiting),
+    accept: (who) => run(chat.accept(who)),
+    block: (who) => run(chat.block(who)),
+    unblock: (who) => run(chat.unblock(who)),
+    removeContact: (who, withMessages) => run(chat.removeContact(who, withMessages)),
+    send: (who, text) => run(chat.send(who, text)),
+    history: (who, page) => run(chat.history(who, page)),
+    markRead: (who) => run(chat.markRead(who)),
+    settings: () => run(chat.settings),
+    updateSettings: (change) => run(chat.updateSettings(change)),
+    export: (waiting) => iterate(chat.export, waiting),
+    deleteAccount: (waiting) => run(chat.deleteAccount, waiting),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
+  Effect.callback((resume) => {
+    const abort = () => resume(Effect.fail(signal.reason))
+    if (signal.aborted) return abort()
+    signal.addEventListener("abort", abort, { once: true })
+    return Effect.sync(() => signal.removeEventListener("abort", abort))
+  })

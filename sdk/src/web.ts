@@ -1,0 +1,54 @@
+/**
+ * kez-chat for browsers: WebCrypto (or noble, where a page has none), HTTP and NATS over WebSocket.
+ *
+ * Where the account is kept is the page's decision and has no default: a store that forgets would lose messages
+ * unnoticed. `@kez-chat/sdk/memory` has stores for pages that mean to forget.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as HttpDirectory from "./adapters/http/HttpDirectory.ts"
+import * as HttpSigchainStore from "./adapters/http/HttpSigchainStore.ts"
+import * as NatsBroker from "./adapters/nats-websocket/index.ts"
+import * as NobleCrypto from "./adapters/noble/NobleCrypto.ts"
+import * as WebCrypto from "./adapters/webcrypto/WebCrypto.ts"
+import { KezChat } from "./client/KezChat.ts"
+import { type KezChatClient, open } from "./promise/index.ts"
+import type { Crypto } from "./services/Crypto.ts"
+import { Directory } from "./services/Directory.ts"
+import type { LocalStore, StoreConflict, StoreError } from "./services/LocalStore.ts"
+import type { Vault } from "./services/Vault.ts"
+
+export interface WebOptions<E> {
+  /** Base URL of the home server: https, or http on this machine. */
+  readonly home: string
+  readonly store: Layer.Layer<LocalStore, E>
+  readonly vault: Layer.Layer<Vault, E>
+  /** See `Options.offline` of `KezChat`. */
+  readonly offline?: boolean
+}
+
+/** WebCrypto where the page has a sound one, else noble: pages over plain http and older browsers. */
+export const cryptoLayer: Layer.Layer<Crypto> = WebCrypto.layer.pipe(
+  Layer.catchTag("CryptoUnavailable", () => NobleCrypto.layer)
+)
+
+/** The account in the given store and vault. */
+export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreError | StoreConflict | E> => {
+  const network = Layer.unwrap(
+    Directory.use((directory) =>
+      Effect.succeed(
+        Layer.mergeAll(
+          HttpSigchainStore.layer({ url: Effect.map(directory.wellKnown, (known) => known.sig_server) }),
+          NatsBroker.layer({ urls: Effect.map(directory.wellKnown, (known) => known.broker.websocket) })
+        )
+      )
+    )
+  ).pipe(Layer.provideMerge(HttpDirectory.layer({ home: options.home })), Layer.provideMerge(cryptoLayer))
+  return KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(
+    Layer.provide(network),
+    Layer.provide([options.store, options.vault])
+  )
+}
+
+/** Opens the account in the given store and vault; before `create` or `restore` there is none. */
+export const openWeb = <E>(options: WebOptions<E>): Promise<KezChatClient> => open(layer(options))
