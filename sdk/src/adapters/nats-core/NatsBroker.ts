@@ -205,10 +205,10 @@ const open = (
     }
   })
 
+const unreachable = (detail: string, cause?: unknown) => new BrokerUnavailable({ reason: "unreachable", detail, cause })
+
 /** The URL whose turn it is. */
 const nextUrl = ({ urls }: NatsBrokerOptions, turn: number): Effect.Effect<string, BrokerUnavailable> => {
-  const unreachable = (detail: string, cause?: unknown) =>
-    new BrokerUnavailable({ reason: "unreachable", detail, cause })
   const listed = Effect.isEffect(urls)
     ? Effect.mapError(urls, (cause) => unreachable(`its address is not known: ${cause.message}`, cause))
     : Effect.succeed(urls)
