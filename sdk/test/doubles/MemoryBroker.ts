@@ -218,10 +218,16 @@ export const makeMemoryBroker = (options?: { readonly now?: () => number }): Mem
             yield* SubscriptionRef.set(state, { _tag: "Closed", since: now() })
           })
       )
+      const whileOpen = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | BrokerUnavailable> =>
+        Effect.suspend((): Effect.Effect<A, E | BrokerUnavailable> =>
+          sessions.has(session)
+            ? effect
+            : Effect.fail(new BrokerUnavailable({ reason: "closed", detail: "the connection was closed" }))
+        )
       const connection: BrokerConnection = {
         state: SubscriptionRef.changes(state).pipe(Stream.takeUntil((value) => value._tag === "Closed")),
-        send: (recipient, kezId, frame) => send(account, recipient.hex, kezId, frame),
-        fetch: (after, known) => fetch(account, after, known),
+        send: (recipient, kezId, frame) => whileOpen(send(account, recipient.hex, kezId, frame)),
+        fetch: (after, known) => whileOpen(fetch(account, after, known)),
         get live() {
           const queue = Effect.runSync(Queue.sliding<Delivered, Cause.Done>(512))
           session.listeners.add(queue)

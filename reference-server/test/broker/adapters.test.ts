@@ -1,0 +1,38 @@
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import * as Nats from "@kez-chat/sdk/nats"
+import * as NatsWebSocket from "@kez-chat/sdk/nats-websocket"
+import { Layer } from "effect"
+import { brokerKit, type BrokerHome } from "../../../sdk/test/kits/BrokerKit.ts"
+import { makeAccount } from "./Account.ts"
+import { startTestBroker, type TestBroker } from "./TestBroker.ts"
+
+const home = async (layer: (broker: TestBroker) => BrokerHome["layer"]): Promise<BrokerHome> => {
+  const broker = await startTestBroker()
+  return {
+    account: () => {
+      const account = makeAccount()
+      broker.register(account.hex)
+      return account
+    },
+    stranger: makeAccount,
+    layer: layer(broker),
+    goDown: () => broker.nodes[0]!.kill("SIGKILL"),
+    comeBack: async () => {
+      await broker.nodes[0]!.start()
+      await broker.ready()
+    },
+    revoke: async ({ account }) => {
+      broker.unregister(account.hex)
+      await broker.kick(account.hex)
+    },
+    close: () => broker.stop()
+  }
+}
+
+brokerKit("the broker over TCP", () =>
+  home(({ tcp }) => Nats.layer({ urls: [tcp] }).pipe(Layer.provide(NodeCrypto.layer)))
+)
+
+brokerKit("the broker over WebSocket", () =>
+  home(({ websocket }) => NatsWebSocket.layer({ urls: [websocket] }).pipe(Layer.provide(NodeCrypto.layer)))
+)
