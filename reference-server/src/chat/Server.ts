@@ -63,7 +63,9 @@ export const layer = (brokerConnected: Effect.Effect<boolean>, brokerLimits: Rea
         .handle(
           "webfinger",
           Effect.fnUntraced(function* ({ query, request }) {
-            if (!query.resource.startsWith("acct:")) return yield* malformed("resource must be an acct: URI")
+            if (!/^acct:[^@]+@[^@]+$/.test(query.resource)) {
+            return yield* malformed("resource must be an acct: URI")
+          }
             const local = yield* localPart(query.resource.slice(5), serverName).pipe(
               Effect.mapError((problem) => (problem.code === "handle_malformed" ? malformed(problem.detail) : problem))
             )
