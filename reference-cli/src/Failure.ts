@@ -1,6 +1,6 @@
 /** How every error of the SDK and of this program is told: a code, an exit code and one sentence. */
 import type { KezChatError } from "@kez-chat/sdk"
-import type { Code } from "@kez-chat/sdk/protocol"
+import type { Problem } from "@kez-chat/sdk/protocol"
 import type { AdapterUnavailable } from "@kez-chat/sdk/services"
 import * as Data from "effect/Data"
 import { ExitCode } from "./ExitCode.ts"
@@ -26,7 +26,7 @@ export interface Description {
 
 // Codes that are about what was typed, about somebody not found, and about a server that may answer later. All others
 // are refusals.
-const exits: Partial<Record<Code, ExitCode>> = {
+const exits: Partial<Record<Problem.Code, ExitCode>> = {
   handle_malformed: ExitCode.usage,
   identifier_malformed: ExitCode.usage,
   key_malformed: ExitCode.usage,
@@ -50,6 +50,8 @@ export const describe = (error: Failure): Description => {
       return { code: error.code, exit: error.exit, message }
     case "NoAccount":
       return { code: "no_account", exit: ExitCode.noAccount, message }
+    case "AccountUnfinished":
+      return { code: "account_unfinished", exit: ExitCode.unreachable, message }
     case "AccountExists":
       return { code: "account_exists", exit: ExitCode.refused, message: `${message}; use --profile for another account` }
     case "ContactUnknown":

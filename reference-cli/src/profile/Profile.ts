@@ -128,7 +128,18 @@ export const names: Effect.Effect<ReadonlyArray<string>, never, Host> = Effect.g
   })
 })
 
-/** The profile, or a sentence that says which ones there are. */
+/** A profile of this machine by its name; fails where it holds no account. */
+export const named = (
+  name: string
+): Effect.Effect<{ readonly place: Paths.ProfilePaths; readonly profile: Profile }, CliFailure, Host> =>
+  Effect.gen(function* () {
+    const place = Paths.ofProfile(yield* Host, name)
+    const profile = yield* load(place)
+    if (Option.isSome(profile)) return { place, profile: profile.value }
+    return yield* fail("no_account", ExitCode.noAccount, `the profile ${name} holds no account`)
+  })
+
+/** The profile of this command, or a sentence that says which ones there are. */
 export const required: Effect.Effect<{ readonly place: Paths.ProfilePaths; readonly profile: Profile }, CliFailure, Host> =
   Effect.gen(function* () {
     const place = yield* paths

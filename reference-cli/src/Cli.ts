@@ -1,0 +1,314 @@
+/** Every command with its flags and help. What a command does is loaded when it runs. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Argument from "effect/cli/Argument"
+import * as CliError from "effect/cli/CliError"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import type { Failure } from "./Failure.ts"
+import * as Flags from "./Flags.ts"
+
+/** Loads a command's module and runs it with the global flags. */
+const lazily =
+  <Module, Input, R>(
+    load: () => Promise<Module>,
+    run: (module: Module, input: Input) => Effect.Effect<void, Failure, R>
+  ) =>
+  (input: Input) =>
+    Flags.withSettings(Effect.flatMap(Effect.promise(load), (module) => run(module, input)))
+
+const flag = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
+
+const who = Argument.String("who").pipe(Argument.withDescription("A contact: name, name@server or its key"))
+const offline = flag("offline", "Use only what is on this machine")
+const wordsFileOut = Flag.String("words-file").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("Write the words to a new file that only you can read"),
+  Flag.optional
+)
+const wordsFdOut = Flag.Int("words-fd").pipe(
+  Flag.withMetavar("N"),
+  Flag.withDescription("Write the words to this file descriptor"),
+  Flag.optional
+)
+const vault = Flag.Literals("vault", ["auto", "keychain", "file"]).pipe(
+  Flag.withDescription("Where the seed is kept: the OS keychain where there is one, else an encrypted file"),
+  Flag.withDefault("auto" as const)
+)
+
+/** `8h`, `30m`, `90s`, `500ms`, `1d`. */
+const time = (text: string): Option.Option<Duration.Duration> => {
+  const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text.trim()) ?? []
+  const millis = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? ""]
+  return millis === undefined ? Option.none() : Option.some(Duration.millis(Number(count) * millis))
+}
+
+const timeFlag = (name: string, description: string, fallback: Duration.Duration) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("TIME"),
+    Flag.withDescription(description),
+    Flag.filterMap(time, (text) => `${text} is no time: write 30s, 15m, 8h or 2d`),
+    Flag.withDefault(fallback)
+  )
+
+const natural = (name: string, metavar: string, description: string, minimum: number, maximum: number) =>
+  Flag.Int(name).pipe(
+    Flag.withMetavar(metavar),
+    Flag.withDescription(description),
+    Flag.filter((value) => value >= minimum && value <= maximum, () => `expected a whole number from ${minimum} to ${maximum}`)
+  )
+
+const register = Command.make(
+  "register",
+  {
+    handle: Argument.String("name").pipe(Argument.withDescription("The handle you want: alice, or alice@server")),
+    yes: flag("yes", "Do not show the words and ask for them; for scripts, with --words-file or --words-fd"),
+    wordsFile: wordsFileOut,
+    wordsFd: wordsFdOut,
+    vault
+  },
+  lazily(() => import("./commands/register.ts"), ({ register: run }, input) => run(input))
+).pipe(
+  Command.withDescription("Make an account: take a handle at a home server, get 24 words, keep the key on this machine"),
+  Command.withShortDescription("Make an account"),
+  Command.withExamples([
+    { command: "kez-chat register alice", description: "On a terminal: shows the words and asks for some of them" },
+    { command: "kez-chat register alice --yes --words-file ./alice.words", description: "In a script" }
+  ])
+)
+
+const restore = Command.make(
+  "restore",
+  {
+    wordsFile: Flag.String("words-file").pipe(Flag.withMetavar("FILE"), Flag.withDescription("Read the words from a file"), Flag.optional),
+    wordsFd: Flag.Int("words-fd").pipe(Flag.withMetavar("N"), Flag.withDescription("Read the words from this file descriptor"), Flag.optional),
+    vault
+  },
+  lazily(() => import("./commands/restore.ts"), ({ restore: run }, input) => run(input))
+).pipe(
+  Command.withDescription("Take up an account on this machine from its 24 words (or KEZ's 12); the handle is found by the key"),
+  Command.withShortDescription("Take up an account from its words")
+)
+
+const unlock = Command.make(
+  "unlock",
+  { time: timeFlag("for", "How long (default 8h)", Duration.hours(8)) },
+  lazily(() => import("./commands/unlock.ts"), ({ unlock: run }, input) => run(input))
+).pipe(
+  Command.withDescription("Hold the account open in a background process, so that no command asks for the passphrase"),
+  Command.withShortDescription("Hold the account open in the background")
+)
+
+const lock = Command.make(
+  "lock",
+  {},
+  lazily(() => import("./commands/unlock.ts"), ({ lock: run }) => run)
+).pipe(Command.withDescription("End what unlock began"))
+
+const owner = Command.make(
+  "owner",
+  { until: Flag.Int("until") },
+  lazily(() => import("./commands/unlock.ts"), ({ owner: run }, input) => run(input))
+).pipe(Command.unlisted)
+
+const whoami = Command.make(
+  "whoami",
+  {},
+  lazily(() => import("./commands/whoami.ts"), ({ whoami: run }) => run)
+).pipe(Command.withDescription("Show this account: handle, key, home; asks for no passphrase and no network"), Command.withShortDescription("Show this account"))
+
+const profiles = Command.make(
+  "profiles",
+  {},
+  lazily(() => import("./commands/whoami.ts"), ({ profiles: run }) => run)
+).pipe(Command.withDescription("List the accounts on this machine"))
+
+const words = Command.make(
+  "words",
+  {
+    check: flag("check", "Do not show them: ask for three of them"),
+    wordsFile: wordsFileOut,
+    wordsFd: wordsFdOut
+  },
+  lazily(() => import("./commands/words.ts"), ({ words: run }, input) => run(input))
+).pipe(Command.withDescription("Show the 24 words again, or check what you wrote down"), Command.withShortDescription("Show or check the 24 words"))
+
+const add = Command.make(
+  "add",
+  { who: Argument.String("name").pipe(Argument.withDescription("A handle: bob, or bob@server")) },
+  lazily(() => import("./commands/contacts.ts"), ({ add: run }, input) => run(input))
+).pipe(Command.withDescription("Look a handle up and keep its key as a contact"), Command.withShortDescription("Add a contact"))
+
+const contacts = Command.make(
+  "contacts",
+  { offline },
+  lazily(() => import("./commands/contacts.ts"), ({ contacts: run }, input) => run(input))
+).pipe(Command.withDescription("List contacts"))
+
+const verify = Command.make(
+  "verify",
+  {
+    who,
+    confirm: flag("confirm", "Note that you compared the safety number and it was the same"),
+    unconfirm: flag("unconfirm", "Take that back"),
+    yes: flag("yes", "With --confirm: do not ask"),
+    offline
+  },
+  lazily(() => import("./commands/verify.ts"), ({ verify: run }, input) => run(input))
+).pipe(
+  Command.withDescription("Show a contact's safety number, sigchain and endpoints"),
+  Command.withExamples([{ command: "kez-chat verify bob --confirm" }])
+)
+
+const send = Command.make(
+  "send",
+  {
+    who,
+    text: Argument.String("text").pipe(
+      Argument.withDescription("The message; - or nothing reads standard input"),
+      Argument.variadic()
+    ),
+    wait: Flag.Boolean("wait").pipe(
+      Flag.withDescription("Wait until the home server has stored it (--no-wait: queue it and return)"),
+      Flag.withDefault(true)
+    ),
+    timeout: timeFlag("timeout", "How long to wait (default 30s)", Duration.seconds(30))
+  },
+  lazily(() => import("./commands/send.ts"), ({ send: run }, input) => run(input))
+).pipe(
+  Command.withDescription("Send a message"),
+  Command.withExamples([
+    { command: "kez-chat send bob hello" },
+    { command: "date | kez-chat send bob -", description: "What comes on standard input" },
+    { command: "kez-chat send bob -- --not-a-flag", description: "Text that begins with a dash" }
+  ])
+)
+
+const listen = Command.make(
+  "listen",
+  {},
+  lazily(() => import("./commands/listen/listen.ts"), ({ listen: run }) => run)
+).pipe(
+  Command.withDescription("Show messages as they come, first those since the last time; Ctrl-C ends"),
+  Command.withShortDescription("Show messages as they come"),
+  Command.withExamples([{ command: "kez-chat listen --json | jq -r 'select(.event==\"message\").message.text'" }])
+)
+
+const chat = Command.make(
+  "chat",
+  { who },
+  lazily(() => import("./commands/chat.ts"), ({ chat: run }, input) => run(input))
+).pipe(Command.withDescription("Write with one contact in this terminal, both ways; /quit leaves"), Command.withShortDescription("Write with one contact, both ways"))
+
+const history = Command.make(
+  "history",
+  {
+    who,
+    limit: natural("limit", "N", "How many messages (default 50)", 1, 1_000).pipe(Flag.withDefault(50)),
+    before: natural("before", "ORDER", "Only messages before this one", 0, Number.MAX_SAFE_INTEGER).pipe(Flag.optional),
+    offline
+  },
+  lazily(() => import("./commands/history.ts"), ({ history: run }, input) => run(input))
+).pipe(Command.withDescription("Show the messages of a conversation"))
+
+const requestsAccept = Command.make(
+  "accept",
+  { who },
+  lazily(() => import("./commands/contacts.ts"), ({ accept: run }, input: { readonly who: string }) => run({ ...input, newKey: false }))
+).pipe(Command.withDescription("The same as kez-chat accept"))
+
+const requests = Command.make(
+  "requests",
+  { offline },
+  lazily(() => import("./commands/contacts.ts"), ({ requests: run }, input) => run(input))
+).pipe(Command.withDescription("List strangers who wrote to you"), Command.withSubcommands([requestsAccept]))
+
+const accept = Command.make(
+  "accept",
+  { who, newKey: flag("new-key", "Accept a key or sigchain that changed") },
+  lazily(() => import("./commands/contacts.ts"), ({ accept: run }, input) => run(input))
+).pipe(Command.withDescription("Accept a message request, or a contact's new key"))
+
+const block = Command.make(
+  "block",
+  { who },
+  lazily(() => import("./commands/contacts.ts"), ({ block: run }, input) => run(input))
+).pipe(Command.withDescription("Show nothing more of a contact"))
+
+const unblock = Command.make(
+  "unblock",
+  { who },
+  lazily(() => import("./commands/contacts.ts"), ({ unblock: run }, input) => run(input))
+).pipe(Command.withDescription("Take a block back"))
+
+const remove = Command.make(
+  "remove",
+  { who, withMessages: flag("with-messages", "Remove the conversation too") },
+  lazily(() => import("./commands/contacts.ts"), ({ remove: run }, input) => run(input))
+).pipe(Command.withDescription("Forget a contact"))
+
+const onOff = (name: string, description: string) =>
+  Flag.Literals(name, ["on", "off"]).pipe(Flag.withDescription(description), Flag.optional)
+
+const settings = Command.make(
+  "settings",
+  {
+    readReceipts: onOff("read-receipts", "Tell others when you have read their messages"),
+    inbox: Flag.Literals("inbox", ["everyone", "contacts"]).pipe(
+      Flag.withDescription("Who may write: everyone (strangers arrive as requests) or contacts only"),
+      Flag.optional
+    )
+  },
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ settings: run }, { readReceipts, inbox }: { readonly readReceipts: Option.Option<"on" | "off">; readonly inbox: Option.Option<"everyone" | "contacts"> }) =>
+      run({ readReceipts: Option.getOrUndefined(readReceipts), inbox: Option.getOrUndefined(inbox) })
+  )
+).pipe(Command.withDescription("Show or change settings"), Command.withExamples([{ command: "kez-chat settings --read-receipts on" }]))
+
+const exportAll = Command.make(
+  "export",
+  {
+    output: Flag.String("output").pipe(
+      Flag.withAlias("o"),
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("Write to a new file instead of standard output"),
+      Flag.optional
+    ),
+    offline
+  },
+  lazily(() => import("./commands/exportAll.ts"), ({ exportAll: run }, input) => run(input))
+).pipe(Command.withDescription("Write account, contacts and messages as JSON lines; without the key"), Command.withShortDescription("Write everything but the key as JSON lines"))
+
+const deleteAccount = Command.make(
+  "delete-account",
+  {
+    confirm: Flag.String("confirm").pipe(
+      Flag.withMetavar("HANDLE"),
+      Flag.withDescription("The handle in full, instead of typing it"),
+      Flag.optional
+    )
+  },
+  lazily(() => import("./commands/deleteAccount.ts"), ({ deleteAccount: run }, input) => run(input))
+).pipe(Command.withDescription("Delete the account at the home server and here, for good"))
+
+const doctor = Command.make(
+  "doctor",
+  {},
+  lazily(() => import("./commands/doctor.ts"), ({ doctor: run }) => run)
+).pipe(Command.withDescription("Check files, keychain, home server, clock, broker and inbox, and say what to do"), Command.withShortDescription("Check that everything works"))
+
+/** The program without a command shows its help. */
+export const cli = Command.make("kez-chat").pipe(
+  Command.withDescription("Chat with verified, portable identities, end to end encrypted"),
+  Command.withHandler(() => new CliError.ShowHelp({ commandPath: ["kez-chat"], errors: [] })),
+  Command.withSubcommands([
+    { group: "Account", commands: [register, restore, whoami, profiles, words, unlock, lock, deleteAccount] },
+    { group: "People", commands: [add, contacts, verify, requests, accept, block, unblock, remove] },
+    { group: "Messages", commands: [send, listen, chat, history, exportAll] },
+    { group: "This machine", commands: [settings, doctor, owner] }
+  ]),
+  Command.withGlobalFlags(Flags.all)
+)

@@ -1,0 +1,157 @@
+/** Two people writing in one terminal: their messages above, one's own line below. */
+import type { Contact, Event, KezChat, Message } from "@kez-chat/sdk"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { describe, type Failure, usage } from "../Failure.ts"
+import { settings } from "../Flags.ts"
+import { access, type Services } from "../owner/Session.ts"
+import { Signals } from "../Signals.ts"
+import * as Conversation from "../terminal/Conversation.ts"
+import * as Sanitise from "../terminal/Sanitise.ts"
+import { Screen } from "../terminal/Screen.ts"
+import * as Show from "../terminal/Show.ts"
+import type { Style } from "../terminal/Style.ts"
+
+/** Messages shown at the beginning. */
+const shownAtFirst = 20
+
+type Item = { readonly _tag: "Typed"; readonly text: string } | { readonly _tag: "Event"; readonly event: Event } | { readonly _tag: "Offline" | "Online"; readonly detail: string }
+
+interface Room {
+  readonly chat: KezChat["Service"]
+  readonly contact: Contact
+  readonly line: Conversation.Conversation
+  readonly style: Style
+  readonly shown: Set<string>
+  /** The newest message of one's own, whose state stands before the typed line. */
+  mine: Message | undefined
+  offline: boolean
+}
+
+const keyOf = ({ direction, id }: Message): string => `${direction} ${id}`
+
+const draw = (room: Room, message: Message): void => {
+  if (room.shown.has(keyOf(message))) return
+  room.shown.add(keyOf(message))
+  const mine = message.direction === "out"
+  if (mine) room.mine = message
+  // The state of one's newest message stands at the prompt; at the message itself it would soon be stale.
+  const { state: _state, ...plain } = message
+  room.line.print(Show.message(plain, { author: mine ? "you" : Show.name(room.contact), mine }, room.style))
+}
+
+const prompt = (room: Room): void => {
+  const parts = [
+    ...(room.offline ? [room.style.caution("offline")] : []),
+    ...(room.mine?.state === undefined ? [] : [room.style.dim(room.mine.state)])
+  ]
+  room.line.prompt(`${parts.length === 0 ? "" : `${parts.join(" ")} `}> `)
+}
+
+const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
+  Effect.gen(function* () {
+    if ((event._tag === "Message" || event._tag === "Request") && event.message.peer === room.contact.primary) {
+      draw(room, event.message)
+      prompt(room)
+      if (event.message.direction === "in") yield* Effect.ignore(room.chat.markRead(room.contact.primary))
+    } else if (event._tag === "State" && event.message.peer === room.contact.primary) {
+      if (event.message.id === room.mine?.id) room.mine = event.message
+      if (event.message.state === "failed") room.line.print(room.style.bad(`not sent: ${Sanitise.line(event.message.failure ?? "refused")}`))
+      prompt(room)
+    } else if (event._tag === "KeyChanged" && event.contact.primary === room.contact.primary) {
+      room.line.print(room.style.bad(Sanitise.line(event.contact.warning ?? "the key changed: sending has stopped")))
+    } else if (event._tag === "Missed") {
+      yield* recent(room)
+    }
+  })
+
+const recent = (room: Room): Effect.Effect<void, Failure> =>
+  Effect.gen(function* () {
+    const messages = yield* room.chat.history(room.contact.primary, { limit: shownAtFirst })
+    for (const message of messages) draw(room, message)
+    prompt(room)
+  })
+
+const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> => {
+  const said = text.trimEnd()
+  if (said === "") return Effect.succeed(undefined)
+  if (said === "/quit" || said === "/q") return Effect.succeed("quit")
+  if (said.startsWith("/") && !said.startsWith("//")) {
+    room.line.print(room.style.dim("/quit leaves. A message that begins with / is written with two."))
+    return Effect.succeed(undefined)
+  }
+  return room.chat.send(room.contact.primary, said.replace(/^\/\//, "/")).pipe(
+    Effect.match({
+      onSuccess: (message) => {
+        draw(room, message)
+        prompt(room)
+        return undefined
+      },
+      onFailure: (error) => {
+        room.line.print(room.style.bad(Sanitise.line(describe(error).message)))
+        return undefined
+      }
+    })
+  )
+}
+
+/** One stretch with one owner of the profile; `lost` when that one ended. */
+const stretch = (who: string, opened: Effect.Effect<Conversation.Conversation>, shown: Set<string>) =>
+  Effect.gen(function* () {
+    const { chat, stopped } = yield* access({ command: "chat", serve: true })
+    const { style } = yield* Screen
+    const contact = yield* chat.contact(who)
+    const line = yield* opened
+    const room: Room = { chat, contact, line, style, shown, mine: undefined, offline: false }
+    const items = yield* Queue.unbounded<Item, Cause.Done>()
+    const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
+      stream.pipe(
+        Stream.runForEach((value) => Queue.offer(items, item(value))),
+        Effect.ensuring(Effect.sync(() => Queue.endUnsafe(items))),
+        Effect.forkScoped({ startImmediately: true })
+      )
+    yield* into(chat.events, (event) => ({ _tag: "Event", event }))
+    yield* into(chat.connection, (state) =>
+      state._tag === "Offline" ? { _tag: "Offline", detail: state.error.detail } : { _tag: "Online", detail: "" }
+    )
+    yield* recent(room)
+    yield* Effect.ignore(chat.markRead(contact.primary))
+    // The typed lines outlive this stretch: they are taken one by one, never drained.
+    const typing = Effect.forever(
+      Effect.flatMap(Queue.take(line.lines), (text) => Effect.flatMap(onTyped(room, text), (end) => (end === "quit" ? Effect.fail("quit" as const) : Effect.void)))
+    ).pipe(Effect.catch(() => Effect.succeed("quit" as const)))
+    const watching = Effect.forever(
+      Effect.flatMap(Queue.take(items), (item): Effect.Effect<void, Failure> => {
+        if (item._tag === "Event") return onEvent(room, item.event)
+        return Effect.sync(() => {
+          room.offline = item._tag === "Offline"
+          prompt(room)
+        })
+      })
+    ).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const)))
+    return yield* Effect.raceAllFirst([typing, watching, Effect.as(stopped, "quit" as const)])
+  }).pipe(Effect.scoped)
+
+export const chat = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services | Signals> =>
+  Effect.gen(function* () {
+    const { json } = yield* settings
+    if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
+      return yield* usage("`chat` is for a person at a terminal: scripts use `listen --json` and `send`")
+    }
+    const signals = yield* Signals
+    const shown = new Set<string>()
+    yield* signals.untilSignal(
+      Effect.gen(function* () {
+        const whole = yield* Scope.Scope
+        let line: Conversation.Conversation | undefined
+        // Opened when the account is: a passphrase is asked for on a clean terminal.
+        const opened = Effect.suspend(() =>
+          line === undefined ? Scope.provide(Conversation.open("> "), whole) : Effect.succeed(line)
+        ).pipe(Effect.tap((made) => Effect.sync(() => void (line = made))))
+        while ((yield* stretch(who, opened, shown)) === "lost");
+      }).pipe(Effect.scoped)
+    )
+  })

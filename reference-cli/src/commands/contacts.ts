@@ -1,0 +1,145 @@
+/** Who one knows, and who may write. */
+import type { Contact, KezChat } from "@kez-chat/sdk"
+import * as Effect from "effect/Effect"
+import { ExitCode } from "../ExitCode.ts"
+import { fail, type Failure } from "../Failure.ts"
+import type { Services } from "../owner/Session.ts"
+import * as Shapes from "../Shapes.ts"
+import { result } from "../terminal/Screen.ts"
+import * as Show from "../terminal/Show.ts"
+import type { Style } from "../terminal/Style.ts"
+import { caughtUp, sentOff, withAccess } from "./withAccess.ts"
+
+type Chat = KezChat["Service"]
+
+const reportContact = (contact: Contact, sentence: (style: Style, name: string) => string | ReadonlyArray<string>) =>
+  result({
+    json: () => ({ contact: Shapes.contact(contact) }),
+    text: (style) => sentence(style, style.name(Show.name(contact)))
+  })
+
+export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "add", offline: true }, ({ chat }) =>
+    Effect.gen(function* () {
+      const contact = yield* chat.addContact(who)
+      yield* reportContact(contact, (style, name) => [
+        `${style.good("Added")} ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
+        ...(contact.verified ? [] : [style.dim(`The server says this key is theirs. Compare: kez-chat verify ${Show.name(contact)}`)])
+      ])
+    })
+  )
+
+export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "contacts", offline }, ({ chat }) =>
+    Effect.gen(function* () {
+      if (!offline) yield* caughtUp(chat)
+      const found = yield* chat.contacts
+      const width = Math.max(0, ...found.map((contact) => Show.name(contact).length))
+      yield* result({
+        json: () => ({ contacts: found.map(Shapes.contact) }),
+        text: (style) =>
+          found.length === 0
+            ? `No contacts yet: ${style.bold("kez-chat add NAME")}`
+            : found.map((contact) => Show.contact(contact, width, style))
+      })
+    })
+  )
+
+/** Message requests: strangers who wrote, with the last thing they said. */
+export const requests = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "requests", offline }, ({ chat }) =>
+    Effect.gen(function* () {
+      if (!offline) yield* caughtUp(chat)
+      const found = (yield* chat.contacts).filter(({ state }) => state === "requested")
+      const asking = yield* Effect.forEach(found, (contact) =>
+        Effect.map(chat.history(contact.primary, { limit: 20 }), (messages) => ({ contact, messages }))
+      )
+      yield* result({
+        json: () => ({
+          requests: asking.map(({ contact, messages }) => ({
+            contact: Shapes.contact(contact),
+            messages: messages.map(Shapes.message)
+          }))
+        }),
+        text: (style) =>
+          asking.length === 0
+            ? "No requests."
+            : asking.flatMap(({ contact, messages }) => [
+                `${style.name(Show.name(contact))}  ${style.dim(Show.shortKey(contact.primary))}`,
+                ...messages.map((message) => Show.message(message, { author: Show.name(contact), mine: false }, style)),
+                style.dim(`       kez-chat accept ${Show.name(contact)}   or   kez-chat block ${Show.name(contact)}`)
+              ])
+      })
+    })
+  )
+
+const decide = (
+  options: { readonly command: string; readonly offline: boolean },
+  act: (chat: Chat) => Effect.Effect<Contact, Failure>,
+  sentence: (style: Style, name: string) => string
+): Effect.Effect<void, Failure, Services> =>
+  withAccess(options, ({ chat }) =>
+    Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence))
+  )
+
+export const accept = (input: { readonly who: string; readonly newKey: boolean }): Effect.Effect<void, Failure, Services> =>
+  decide(
+    { command: "accept", offline: false },
+    (chat) =>
+      Effect.gen(function* () {
+        const contact = yield* chat.contact(input.who)
+        if (contact.state !== "changed") {
+          const accepted = yield* chat.accept(input.who)
+          yield* sentOff(chat)
+          return accepted
+        }
+        if (input.newKey) return yield* chat.acceptKey(input.who)
+        return yield* fail(
+          "key_changed",
+          ExitCode.refused,
+          `${contact.handle} has another key than before (${contact.warning ?? "it changed"}): compare the safety number again, then accept it with --new-key`
+        )
+      }),
+    (style, name) => `${style.good("Accepted")} ${name}`
+  )
+
+export const block = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+  decide({ command: "block", offline: true }, (chat) => chat.block(who), (_, name) => `Blocked ${name}: nothing of theirs is shown`)
+
+export const unblock = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+  decide({ command: "unblock", offline: true }, (chat) => chat.unblock(who), (_, name) => `Unblocked ${name}`)
+
+export const remove = (input: { readonly who: string; readonly withMessages: boolean }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "remove", offline: true }, ({ chat }) =>
+    Effect.gen(function* () {
+      const contact = yield* chat.contact(input.who)
+      yield* chat.removeContact(contact.primary, input.withMessages)
+      yield* result({
+        json: () => ({ removed: Shapes.contact(contact), with_messages: input.withMessages }),
+        text: () => `Removed ${Show.name(contact)}${input.withMessages ? " and all messages" : "; the messages stay"}`
+      })
+    })
+  )
+
+export interface SettingsInput {
+  readonly readReceipts: "on" | "off" | undefined
+  readonly inbox: "everyone" | "contacts" | undefined
+}
+
+export const settings = ({ readReceipts, inbox }: SettingsInput): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "settings", offline: true }, ({ chat }) =>
+    Effect.gen(function* () {
+      const change = {
+        ...(readReceipts === undefined ? {} : { readReceipts: readReceipts === "on" }),
+        ...(inbox === undefined ? {} : { inbox })
+      }
+      const now = yield* Object.keys(change).length === 0 ? chat.settings : chat.updateSettings(change)
+      yield* result({
+        json: () => Shapes.settings(now),
+        text: () => [
+          `read receipts  ${now.readReceipts ? "on: others see when you have read" : "off"}`,
+          `inbox          ${now.inbox === "everyone" ? "everyone: strangers arrive as requests" : "contacts: strangers are dropped unseen"}`
+        ]
+      })
+    })
+  )

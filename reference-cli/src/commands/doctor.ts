@@ -1,0 +1,190 @@
+/** Looks at everything that has to be right, from this machine to the home server, and says what to do where it is not. */
+import type { Directory } from "@kez-chat/sdk/services"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as fs from "node:fs"
+import { ExitCode } from "../ExitCode.ts"
+import { describe, fail, type Failure } from "../Failure.ts"
+import { directoryOf } from "../owner/LocalKezChat.ts"
+import { access, findOwner, type Services } from "../owner/Session.ts"
+import * as Home from "../profile/Home.ts"
+import type { ProfilePaths } from "../profile/Paths.ts"
+import * as Profile from "../profile/Profile.ts"
+import * as Sanitise from "../terminal/Sanitise.ts"
+import { result } from "../terminal/Screen.ts"
+import type { Style } from "../terminal/Style.ts"
+import { version } from "../Version.ts"
+
+interface Check {
+  readonly name: string
+  readonly status: "ok" | "warn" | "fail"
+  readonly detail: string
+  /** What to do. Absent when all is well. */
+  readonly advice?: string
+}
+
+const ok = (name: string, detail: string): Check => ({ name, status: "ok", detail })
+const warn = (name: string, detail: string, advice: string): Check => ({ name, status: "warn", detail, advice })
+const bad = (name: string, detail: string, advice: string): Check => ({ name, status: "fail", detail, advice })
+
+/** Clock differences in milliseconds: half of what registrations tolerate, and all of it. */
+const skewWorthAWord = 150_000
+const skewTooMuch = 300_000
+const onlineMillis = 15_000
+
+const versions = ok("versions", `kez-chat ${version}, Node ${process.version}, ${process.platform} ${process.arch}`)
+
+const openToOthers = (path: string): boolean => {
+  try {
+    return process.platform !== "win32" && (fs.statSync(path).mode & 0o077) !== 0
+  } catch {
+    return false
+  }
+}
+
+const files = (place: ProfilePaths): Check => {
+  const open = [...place.folders, place.profile, place.seed, place.store].filter(openToOthers)
+  return open.length === 0
+    ? ok("files", place.folders.join(", "))
+    : warn("files", `others on this machine can read ${open.join(", ")}`, `chmod -R go= ${open.join(" ")}`)
+}
+
+const account = (place: ProfilePaths, profile: Option.Option<Profile.Profile>): Check => {
+  if (Option.isNone(profile)) return warn("account", `the profile ${place.name} holds none`, "kez-chat register NAME, or kez-chat restore")
+  const { handle = "its handle is not known yet", step } = profile.value
+  return step === "published"
+    ? ok("account", `${handle}, profile ${place.name}`)
+    : warn("account", `${handle} is not complete (${step})`, "run the same register or restore again: it carries on")
+}
+
+const keychain: Effect.Effect<Check> = Effect.gen(function* () {
+  const Keyring = yield* Effect.promise(() => import("@kez-chat/sdk/keyring"))
+  const found = yield* Keyring.detect
+  return found.available
+    ? ok("keychain", found.name)
+    : ok("keychain", `none (${found.reason}); seeds go into passphrase-encrypted files`)
+})
+
+const seed = (place: ProfilePaths, { vault }: Profile.Profile): Check =>
+  vault.kind === "keychain"
+    ? ok("seed", "in the OS keychain")
+    : fs.existsSync(place.seed)
+      ? ok("seed", `encrypted file ${place.seed}`)
+      : bad("seed", `${place.seed} is missing`, "restore the account from its words in another profile")
+
+const clock = (directory: Directory["Service"]): Effect.Effect<Check> =>
+  Effect.match(directory.clockSkewMillis, {
+    onSuccess: (skew) => {
+      const detail = `${Math.abs(skew) < 1_000 ? "within a second of" : `${(Math.abs(skew) / 1_000).toFixed(0)} s ${skew > 0 ? "behind" : "ahead of"}`} the home server`
+      if (Math.abs(skew) < skewWorthAWord) return ok("clock", detail)
+      return Math.abs(skew) < skewTooMuch
+        ? warn("clock", detail, "set this machine's clock: beyond five minutes registrations are refused")
+        : bad("clock", detail, "set this machine's clock: registrations and deletions are refused")
+    },
+    onFailure: (error) => warn("clock", describe(error).message, "see the check of the home server")
+  })
+
+const record = (directory: Directory["Service"], profile: Profile.Profile): Effect.Effect<Check> =>
+  Effect.match(directory.byPrimary(profile.primary), {
+    onSuccess: ({ handle }) =>
+      handle === profile.handle
+        ? ok("handle", `${handle} is registered for this key`)
+        : bad("handle", `the home server names ${handle} for this key, not ${profile.handle}`, "ask the operator of the home server"),
+    onFailure: (error) =>
+      error._tag === "Problem"
+        ? bad("handle", describe(error).message, "run `kez-chat register` again if it never completed; else ask the operator")
+        : warn("handle", describe(error).message, "see the check of the home server")
+  })
+
+/** The home server: its URL, its answer, its clock, and what it says about this account. */
+const homeChecks = (profile: Profile.Profile | undefined) =>
+  Effect.gen(function* () {
+    const found = yield* Effect.result(Home.discover({ profile: profile?.home }))
+    if (found._tag === "Failure") return [bad("home", describe(found.failure).message, "name it with --home URL or KEZ_HOME")]
+    const { url, source } = found.success
+    const directory = yield* directoryOf(url)
+    const known = yield* Effect.result(directory.wellKnown)
+    if (known._tag === "Failure") {
+      return [bad("home", `${describe(known.failure).message} (${url}, from ${source})`, "check the URL and your network, or start a local home with `npm start`")]
+    }
+    const { server, broker, sig_server } = known.success
+    return [
+      ok("home", `${server} at ${url} (from ${source})`),
+      broker.tcp.length > 0
+        ? ok("broker address", broker.tcp.join(", "))
+        : bad("broker address", "the home names no broker for programs", "ask the operator of the home server"),
+      ok("sig-server", sig_server),
+      yield* clock(directory),
+      ...(profile === undefined ? [] : [yield* record(directory, profile)])
+    ]
+  })
+
+/** Logs in at the broker and reads the stream: the whole way a message takes. */
+const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, never, Services> =>
+  Effect.gen(function* () {
+    const owner = yield* findOwner(place)
+    const who = owner === undefined ? ok("owner", "no command is running for this profile") : ok("owner", `kez-chat ${owner.info.command}, process ${owner.info.pid}`)
+    const { chat } = yield* access({ command: "doctor" })
+    const settled = yield* chat.connection.pipe(
+      Stream.filter(({ _tag }) => _tag === "Online" || _tag === "Offline"),
+      Stream.runHead,
+      Effect.timeoutOption(onlineMillis),
+      Effect.map(Option.flatten)
+    )
+    if (Option.isNone(settled)) return [who, bad("broker login", "no answer in 15 s", "check that a firewall lets the broker's address through")]
+    const state = settled.value
+    if (state._tag !== "Online") {
+      const detail = state._tag === "Offline" ? state.error.detail : state._tag
+      return [who, bad("broker login", detail, "check the broker's address above and your network; a refused login means an unregistered or revoked key")]
+    }
+    const synced = yield* Effect.result(Effect.timeoutOption(chat.sync, onlineMillis))
+    const stream =
+      synced._tag === "Failure"
+        ? bad("inbox", describe(synced.failure).message, "try again; if it stays, tell the operator of the home server")
+        : Option.isNone(synced.success)
+          ? warn("inbox", "still being read after 15 s", "wait for it: `kez-chat listen`")
+          : ok("inbox", "read to its end")
+    return [who, ok("broker login", state.url), stream]
+  }).pipe(
+    Effect.scoped,
+    Effect.catch((error) => {
+      const { exit, message } = describe(error)
+      const check = exit === ExitCode.locked ? warn : bad
+      return Effect.succeed([check("broker login", `not tried: ${message}`, "run `kez-chat unlock`, then this again")])
+    })
+  )
+
+const marks = (style: Style): Readonly<Record<Check["status"], string>> => ({
+  ok: style.good("ok  "),
+  warn: style.caution("warn"),
+  fail: style.bad("FAIL")
+})
+
+export const doctor: Effect.Effect<void, Failure, Services> = Effect.gen(function* () {
+  const place = yield* Profile.paths
+  const loaded = yield* Effect.result(Profile.load(place))
+  const profile = loaded._tag === "Success" ? loaded.success : Option.none<Profile.Profile>()
+  const known = Option.getOrUndefined(profile)
+  const complete = known !== undefined && known.step !== "created"
+  const checks: ReadonlyArray<Check> = [
+    versions,
+    files(place),
+    loaded._tag === "Failure" ? bad("account", describe(loaded.failure).message, "see above") : account(place, profile),
+    yield* keychain,
+    ...(known === undefined ? [] : [seed(place, known)]),
+    ...(yield* homeChecks(known)),
+    ...(complete ? yield* brokerChecks(place) : [])
+  ]
+  const failed = checks.filter(({ status }) => status === "fail").length
+  const width = Math.max(...checks.map(({ name }) => name.length))
+  yield* result({
+    json: () => ({ ok: failed === 0, checks }),
+    text: (style) =>
+      checks.flatMap(({ name, status, detail, advice }) => [
+        `${marks(style)[status]}  ${name.padEnd(width)}  ${Sanitise.line(detail)}`,
+        ...(advice === undefined ? [] : [`${" ".repeat(width + 8)}${style.bold("->")} ${Sanitise.line(advice)}`])
+      ])
+  })
+  if (failed > 0) yield* fail("doctor", ExitCode.failed, `${failed} of ${checks.length} checks failed`)
+})

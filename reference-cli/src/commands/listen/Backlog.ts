@@ -1,0 +1,48 @@
+/** Messages of all conversations by their place in local order. */
+import type { Contact, KezChat, KezChatError, Message } from "@kez-chat/sdk"
+import * as Effect from "effect/Effect"
+
+type Chat = KezChat["Service"]
+
+export interface Placed {
+  readonly message: Message
+  readonly contact: Contact
+}
+
+const pageSize = 200
+
+/** The messages of one conversation after `order`, oldest first. */
+const since = (chat: Chat, contact: Contact, order: number): Effect.Effect<ReadonlyArray<Placed>, KezChatError> =>
+  Effect.gen(function* () {
+    let found: ReadonlyArray<Message> = []
+    let before: number | undefined
+    for (;;) {
+      const page = yield* chat.history(contact.primary, {
+        limit: pageSize,
+        ...(before === undefined ? {} : { before })
+      })
+      const newer = page.filter((message) => message.order > order)
+      found = [...newer, ...found]
+      if (newer.length < pageSize) return found.map((message) => ({ message, contact }))
+      before = page[0]!.order
+    }
+  })
+
+/** Everything after `order`, oldest first. Blocked contacts stay unseen. */
+export const after = (chat: Chat, order: number): Effect.Effect<ReadonlyArray<Placed>, KezChatError> =>
+  Effect.gen(function* () {
+    const contacts = yield* chat.contacts
+    const found = yield* Effect.forEach(
+      contacts.filter(({ state }) => state !== "blocked"),
+      (contact) => since(chat, contact, order)
+    )
+    return found.flat().toSorted((a, b) => a.message.order - b.message.order)
+  })
+
+/** The largest `order` there is, 0 without messages. */
+export const newestOrder = (chat: Chat): Effect.Effect<number, KezChatError> =>
+  Effect.gen(function* () {
+    const contacts = yield* chat.contacts
+    const newest = yield* Effect.forEach(contacts, ({ primary }) => chat.history(primary, { limit: 1 }))
+    return Math.max(0, ...newest.flat().map(({ order }) => order))
+  })

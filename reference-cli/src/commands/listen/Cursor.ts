@@ -1,0 +1,54 @@
+/**
+ * How far `listen` has shown messages, in a file of the profile: the largest `order`. It moves after the output was
+ * written, so a consumer that is killed sees the last message again rather than never.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as fs from "node:fs"
+import { ExitCode } from "../../ExitCode.ts"
+import { type CliFailure, fail } from "../../Failure.ts"
+import type { ProfilePaths } from "../../profile/Paths.ts"
+
+const width = 20
+
+const line = (order: number): string => `${String(order).padStart(width - 1, "0")}\n`
+
+const io = <A>(place: ProfilePaths, run: () => A): Effect.Effect<A, CliFailure> =>
+  Effect.try({
+    try: run,
+    catch: (error) => fail("file", ExitCode.failed, `cannot use ${place.cursor}: ${(error as Error).message}`)
+  })
+
+export interface Cursor {
+  readonly order: number
+  /** Notes that everything up to `order` was shown. */
+  readonly advance: (order: number) => void
+}
+
+/** Opens the cursor until the scope closes; a new profile's is 0, before everything. */
+export const open = (place: ProfilePaths): Effect.Effect<Cursor, CliFailure, Scope.Scope> =>
+  Effect.gen(function* () {
+    const descriptor = yield* Effect.acquireRelease(
+      io(place, () => fs.openSync(place.cursor, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)),
+      (opened) => Effect.sync(() => fs.closeSync(opened))
+    )
+    const buffer = Buffer.alloc(width)
+    const length = yield* io(place, () => fs.readSync(descriptor, buffer, 0, width, 0))
+    const stored = Number(buffer.toString("utf8", 0, length))
+    let order = Number.isSafeInteger(stored) && stored > 0 ? stored : 0
+    return {
+      get order() {
+        return order
+      },
+      // One small write in place, of always the same length: it is there whole or not at all.
+      advance: (next) => {
+        if (next <= order) return
+        order = next
+        fs.writeSync(descriptor, line(order), 0)
+      }
+    }
+  })
+
+/** Sets the cursor. */
+export const write = (place: ProfilePaths, order: number): Effect.Effect<void, CliFailure> =>
+  Effect.scoped(Effect.map(open(place), (cursor) => cursor.advance(order)))

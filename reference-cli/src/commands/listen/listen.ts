@@ -1,0 +1,139 @@
+/** Shows messages as they come, first those that came since the last time. */
+import type { Event } from "@kez-chat/sdk"
+import type { ConnectionState } from "@kez-chat/sdk/services"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { Failure } from "../../Failure.ts"
+import { settings } from "../../Flags.ts"
+import { type Access, access, type Services } from "../../owner/Session.ts"
+import * as Shapes from "../../Shapes.ts"
+import { Signals } from "../../Signals.ts"
+import * as Sanitise from "../../terminal/Sanitise.ts"
+import { note, Screen, warn } from "../../terminal/Screen.ts"
+import * as Show from "../../terminal/Show.ts"
+import * as Backlog from "./Backlog.ts"
+import * as Cursor from "./Cursor.ts"
+
+type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionState }
+
+/** How many shown messages are remembered, so that what was in the backlog is not shown again as an event. */
+const remembered = 8_192
+
+/** Writes events: lines of JSON, or lines for a person. */
+const printer = Effect.gen(function* () {
+  const screen = yield* Screen
+  const { json } = yield* settings
+  const { style } = screen
+  let today = Show.day(Date.now())
+
+  const line = (value: unknown) => screen.out(`${Sanitise.json(value)}\n`)
+
+  const message = ({ message: value, contact }: Backlog.Placed) => {
+    const mine = value.direction === "out"
+    const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
+    const shown = Show.message(value, { author, mine }, style)
+    const day = Show.day(value.arrivedAt)
+    const heading = day === today ? "" : `${Show.dayLine(value.arrivedAt, style)}\n`
+    today = day
+    const asks =
+      contact.state === "requested" && !mine
+        ? `\n       ${style.caution("a stranger")}: ${style.bold(`kez-chat accept ${Show.name(contact)}`)} or ${style.bold("block")}`
+        : ""
+    return screen.out(`${heading}${shown}${asks}\n`)
+  }
+
+  const notice = (event: Event): Effect.Effect<void, never, Screen> => {
+    if (event._tag === "KeyChanged") return warn(`${Show.name(event.contact)}: ${event.contact.warning ?? "the key changed"}`)
+    if (event._tag === "Dropped") return warn(`something in the inbox could not be read and was passed over (${event.code})`)
+    return Effect.void
+  }
+
+  return {
+    message: (event: Event & Backlog.Placed) => (json ? line(Shapes.event(event)) : message(event)),
+    other: (event: Event) => (json ? line(Shapes.event(event)) : notice(event)),
+    connection: (state: ConnectionState) => {
+      if (json) return line({ event: "connection", ...Shapes.connection(state) })
+      if (state._tag === "Online") return note((style) => style.dim("online"))
+      return state._tag === "Offline" ? note((style) => style.caution(`offline: ${Sanitise.line(state.error.detail)}; trying again`)) : Effect.void
+    }
+  }
+})
+
+/** All that happens from now on, as a queue that ends with the owner. */
+const happenings = ({ chat }: Access) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue.unbounded<Item, Cause.Done>()
+    const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
+      stream.pipe(
+        Stream.runForEach((value) => Queue.offer(queue, item(value))),
+        Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
+        Effect.forkScoped({ startImmediately: true })
+      )
+    yield* into(chat.events, (event) => event)
+    yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
+    return queue
+  })
+
+/** One stretch with one owner; ends when that owner goes away. */
+const stretch = (first: boolean) =>
+  Effect.gen(function* () {
+    const session = yield* access({ command: "listen", serve: true })
+    const cursor = yield* Cursor.open(session.place)
+    const print = yield* printer
+    const seen = new Set<string>()
+
+    const show = (event: Event & Backlog.Placed) =>
+      Effect.gen(function* () {
+        const key = `${event.message.peer} ${event.message.direction} ${event.message.id}`
+        if (seen.has(key)) return
+        seen.add(key)
+        if (seen.size > remembered) seen.delete(seen.values().next().value ?? "")
+        yield* print.message(event)
+        cursor.advance(event.message.order)
+      })
+
+    const catchUp = Effect.gen(function* () {
+      for (const placed of yield* Backlog.after(session.chat, cursor.order)) {
+        const incoming = placed.contact.state === "requested" ? "Request" : "Message"
+        yield* show({ _tag: incoming, ...placed })
+      }
+    })
+
+    // Subscribed before the backlog is read, so that nothing falls between the two.
+    const queue = yield* happenings(session)
+    if (first) {
+      const { handle } = yield* session.chat.account
+      yield* note((style) => `Listening as ${style.name(Sanitise.line(handle))}. ${style.dim("Ctrl-C ends.")}`)
+    }
+    yield* catchUp
+    const next = Effect.flatMap(Queue.take(queue), (item): Effect.Effect<void, Failure, Screen> => {
+      switch (item._tag) {
+        case "Message":
+        case "Request":
+          return show(item)
+        case "Missed":
+          return Effect.andThen(print.other(item), catchUp)
+        case "Connection":
+          return print.connection(item.state)
+        default:
+          return print.other(item)
+      }
+    })
+    const work = Effect.forever(next).pipe(
+      Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const))
+    )
+    return yield* Effect.raceFirst(work, Effect.as(session.stopped, "stopped" as const))
+  }).pipe(Effect.scoped)
+
+const rounds: Effect.Effect<void, Failure, Services> = Effect.gen(function* () {
+  let first = true
+  // When another owner ends, this command becomes the owner and carries on at the cursor.
+  while ((yield* stretch(first)) === "lost") first = false
+})
+
+export const listen: Effect.Effect<void, Failure, Services | Signals> = Effect.gen(function* () {
+  const signals = yield* Signals
+  yield* signals.untilSignal(rounds)
+})

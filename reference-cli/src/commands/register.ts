@@ -1,0 +1,121 @@
+import { Handle, Mnemonic } from "@kez-chat/sdk/protocol"
+import type { Vault } from "@kez-chat/sdk/services"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { randomBytes } from "node:crypto"
+import { ExitCode } from "../ExitCode.ts"
+import { fail, type Failure, usage } from "../Failure.ts"
+import { primaryOf } from "../owner/LocalKezChat.ts"
+import * as NewAccount from "../owner/NewAccount.ts"
+import type { Services } from "../owner/Session.ts"
+import type { ProfilePaths } from "../profile/Paths.ts"
+import * as Profile from "../profile/Profile.ts"
+import * as ProfileVault from "../profile/ProfileVault.ts"
+import * as VaultChoice from "../profile/VaultChoice.ts"
+import * as Shapes from "../Shapes.ts"
+import { Ask } from "../terminal/Ask.ts"
+import { note, result } from "../terminal/Screen.ts"
+import * as Words from "../words/Words.ts"
+
+export interface Input {
+  readonly handle: string
+  readonly yes: boolean
+  readonly wordsFile: Option.Option<string>
+  readonly wordsFd: Option.Option<number>
+  readonly vault: VaultChoice.Wish
+}
+
+// After these nothing was registered and trying again under this name is useless: the seed that was made is worthless.
+const voiding: ReadonlySet<string> = new Set(["handle_taken", "handle_reserved", "handle_deleted", "wrong_server"])
+
+const isVoiding = (error: Failure): boolean => error._tag === "Problem" && voiding.has(error.code)
+
+/** Hands the words over: to a file, to a descriptor, or to a person who types some of them back. */
+const handOver = (words: Redacted.Redacted<string>, input: Input) =>
+  Effect.gen(function* () {
+    if (Option.isSome(input.wordsFile)) yield* Words.toFile(words, input.wordsFile.value)
+    if (Option.isSome(input.wordsFd)) yield* Words.toDescriptor(words, input.wordsFd.value)
+    if (input.yes) return
+    const ask = yield* Ask
+    if (!(yield* ask.possible)) {
+      return yield* fail(
+        "input_needed",
+        ExitCode.usage,
+        "the words must be written down and there is no terminal to show them on: use --yes with --words-file or --words-fd"
+      )
+    }
+    yield* Words.teach(words)
+  })
+
+interface Kept {
+  readonly vault: Vault["Service"]
+  readonly words: Redacted.Redacted<string>
+  readonly place: Profile.VaultPlace
+}
+
+/** What an earlier, unfinished run has kept; undefined where it did not get as far as the seed. */
+const keptWords = (place: ProfilePaths, profile: Profile.Profile): Effect.Effect<Kept | undefined, Failure, Services> =>
+  Effect.gen(function* () {
+    const vault = yield* ProfileVault.of(place, profile.vault)
+    const seed = Option.getOrUndefined(yield* vault.load)
+    if (seed === undefined) return undefined
+    return { vault, words: Redacted.make(Mnemonic.fromSeed(Redacted.value(seed))), place: profile.vault }
+  })
+
+export const register = (input: Input): Effect.Effect<void, Failure, Services> =>
+  Effect.gen(function* () {
+    const place = yield* Profile.paths
+    const started = yield* Profile.load(place)
+    if (Option.isSome(started) && started.value.step === "published") {
+      return yield* fail(
+        "account_exists",
+        ExitCode.refused,
+        `the profile ${place.name} already holds ${started.value.handle}: use --profile NAME for another account`
+      )
+    }
+    const server = input.handle.includes("@") ? input.handle.replace(/^@/, "").split("@")[1] : undefined
+    const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home, server })
+    const handle = yield* Effect.fromResult(Handle.parseMention(input.handle, home.server))
+    if (handle.server !== home.server) {
+      return yield* usage(`${home.url} is the home of ${home.server}, and ${handle.text} belongs to another`)
+    }
+
+    yield* NewAccount.lock(place)
+    const kept = Option.isSome(started) ? yield* keptWords(place, started.value) : undefined
+    if (kept !== undefined) yield* note(`Carrying on where the registration of ${handle.text} stopped.`)
+    else yield* home.ensureFree(handle.local)
+    const words = kept?.words ?? Redacted.make(Mnemonic.generate(randomBytes(32)))
+    const vaultPlace = kept?.place ?? (yield* VaultChoice.choose(input.vault, place.name))
+    yield* handOver(words, input)
+
+    const vault = kept?.vault ?? (yield* ProfileVault.of(place, vaultPlace))
+    const before: Profile.Profile = {
+      version: 1,
+      handle: handle.text,
+      primary: yield* primaryOf(words),
+      home: home.url,
+      step: "created",
+      vault: vaultPlace
+    }
+    yield* Profile.save(place, before)
+    const { device, step } = yield* NewAccount.open({ home: home.url, place, vault, command: "register" }, (chat) =>
+      chat.create({ handle: handle.text, words })
+    ).pipe(
+      Effect.tapError((error) =>
+        isVoiding(error) ? Effect.andThen(Effect.ignore(vault.clear), Profile.erase(place)) : Effect.void
+      )
+    )
+    const profile = { ...before, device, step }
+    yield* Profile.save(place, profile)
+    yield* result({
+      json: () => Shapes.account(place.name, profile),
+      text: (style) => [
+        `${style.good("Registered")} ${style.name(handle.text)}`,
+        `key   ${profile.primary}`,
+        `seed  ${vault.description}`,
+        "",
+        `Next: ${style.bold("kez-chat add NAME")}, ${style.bold("kez-chat send NAME TEXT")}, ${style.bold("kez-chat listen")}`
+      ]
+    })
+  }).pipe(Effect.scoped)

@@ -1,0 +1,77 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { ExitCode } from "../ExitCode.ts"
+import { fail, type Failure } from "../Failure.ts"
+import { primaryOf } from "../owner/LocalKezChat.ts"
+import * as NewAccount from "../owner/NewAccount.ts"
+import type { Services } from "../owner/Session.ts"
+import * as Profile from "../profile/Profile.ts"
+import * as ProfileVault from "../profile/ProfileVault.ts"
+import * as VaultChoice from "../profile/VaultChoice.ts"
+import * as Shapes from "../Shapes.ts"
+import { note, result, warn } from "../terminal/Screen.ts"
+import * as Words from "../words/Words.ts"
+import * as Cursor from "./listen/Cursor.ts"
+import { newestOrder } from "./listen/Backlog.ts"
+
+export interface Input {
+  readonly wordsFile: Option.Option<string>
+  readonly wordsFd: Option.Option<number>
+  readonly vault: VaultChoice.Wish
+}
+
+/** How long to wait for the history that the broker still has, in milliseconds. What comes later comes later. */
+const historyMillis = 60_000
+
+export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
+  Effect.gen(function* () {
+    const place = yield* Profile.paths
+    const started = yield* Profile.load(place)
+    if (Option.isSome(started) && started.value.step === "published") {
+      return yield* fail(
+        "account_exists",
+        ExitCode.refused,
+        `the profile ${place.name} already holds ${started.value.handle}: use --profile NAME for another account`
+      )
+    }
+    const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home })
+    const words = yield* Option.isSome(input.wordsFile)
+      ? Words.from(input.wordsFile.value)
+      : Option.isSome(input.wordsFd)
+        ? Words.from(input.wordsFd.value)
+        : Words.typed
+    const primary = yield* primaryOf(words)
+
+    yield* NewAccount.lock(place)
+    const vaultPlace = yield* VaultChoice.choose(input.vault, place.name)
+    const vault = yield* ProfileVault.of(place, vaultPlace)
+    const before: Profile.Profile = { version: 1, primary, home: home.url, step: "created", vault: vaultPlace }
+    yield* Profile.save(place, before)
+    const { account, messages } = yield* NewAccount.open({ home: home.url, place, vault, command: "restore" }, (chat) =>
+      Effect.gen(function* () {
+        const account = yield* chat.restore({ words })
+        const synced = yield* chat.sync.pipe(Effect.timeout(historyMillis), Effect.result)
+        return { account, messages: yield* newestOrder(chat), synced: synced._tag === "Success" }
+      })
+    ).pipe(
+      // Words without an account at this home leave nothing behind.
+      Effect.tapError((error) =>
+        error._tag === "Problem" ? Effect.andThen(Effect.ignore(vault.clear), Profile.erase(place)) : Effect.void
+      )
+    )
+    const { handle, device, step } = account
+    const profile = { ...before, handle, device, step }
+    yield* Profile.save(place, profile)
+    // What came back is history, not news: `listen` begins after it.
+    yield* Cursor.write(place, messages)
+    yield* note("History goes back as far as the home server keeps messages (30 days unless it says otherwise).")
+    if (step !== "published") yield* warn("the account is not complete yet: the next command that goes online carries on")
+    yield* result({
+      json: () => Shapes.account(place.name, profile),
+      text: (style) => [
+        `${style.good("Restored")} ${style.name(handle)}`,
+        `key   ${primary}`,
+        `seed  ${vault.description}`
+      ]
+    })
+  }).pipe(Effect.scoped)

@@ -1,0 +1,40 @@
+import * as Effect from "effect/Effect"
+import * as Home from "../profile/Home.ts"
+import * as Profile from "../profile/Profile.ts"
+import * as Shapes from "../Shapes.ts"
+import * as Sanitise from "../terminal/Sanitise.ts"
+import { result, warn } from "../terminal/Screen.ts"
+
+/** Answers from the profile alone: no passphrase, no store, no network. */
+export const whoami = Effect.gen(function* () {
+  const { place, profile } = yield* Profile.required
+  const { url } = yield* Home.discover({ profile: profile.home })
+  if (profile.step !== "published") {
+    yield* warn("this account is not complete yet: any command that goes online carries on where creation stopped")
+  }
+  yield* result({
+    json: () => ({ ...Shapes.account(place.name, { ...profile, home: url }), files: { config: place.profile, store: place.store } }),
+    text: (style) => [
+      style.name(Sanitise.line(profile.handle ?? "(handle not known yet)")),
+      `key      ${profile.primary}`,
+      `home     ${url}`,
+      `profile  ${place.name}`,
+      `seed     ${profile.vault.kind === "file" ? `encrypted file ${place.seed}` : "OS keychain"}`
+    ]
+  })
+})
+
+/** The accounts on this machine. */
+export const profiles = Effect.gen(function* () {
+  const names = yield* Profile.names
+  const found = yield* Effect.forEach(names, (name) =>
+    Effect.map(Profile.named(name), ({ place, profile }) => Shapes.account(place.name, profile))
+  )
+  yield* result({
+    json: () => ({ profiles: found }),
+    text: (style) =>
+      found.length === 0
+        ? "No account on this machine yet."
+        : found.map(({ profile, handle, home }) => `${style.bold(profile.padEnd(12))}  ${Sanitise.line(handle ?? "?")}  ${style.dim(home)}`)
+  })
+})

@@ -1,0 +1,71 @@
+/** Puts the account together in this process: SQLite store, HTTP directory and sigchains, NATS over TCP, node:crypto. */
+import { KezChat } from "@kez-chat/sdk"
+import { Identity } from "@kez-chat/sdk/crypto"
+import { HttpDirectory, HttpSigchainStore } from "@kez-chat/sdk/http"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import { Mnemonic, Problem } from "@kez-chat/sdk/protocol"
+import { type AdapterUnavailable, Broker, Directory, type DirectoryError, Vault } from "@kez-chat/sdk/services"
+import { SqliteLocalStore } from "@kez-chat/sdk/sqlite"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import type { Failure } from "../Failure.ts"
+
+export interface LocalOptions {
+  /** URL of the home server. */
+  readonly home: string
+  /** The store's file. */
+  readonly store: string
+  readonly vault: Vault["Service"]
+  /** No broker, and HTTP only where a call cannot do without. */
+  readonly offline: boolean
+}
+
+/** The home server's directory. */
+export const directoryOf = (home: string): Effect.Effect<Directory["Service"]> =>
+  Effect.provide(Directory, HttpDirectory.layer({ home }))
+
+/** The primary key of words. */
+export const primaryOf = (words: Redacted.Redacted<string>): Effect.Effect<string, Problem.Problem> =>
+  Effect.gen(function* () {
+    const seed = yield* Effect.fromResult(Mnemonic.toSeed(Redacted.value(words)))
+    const { primary } = yield* Identity.fromSeed(Redacted.make(seed))
+    return primary
+  }).pipe(Effect.provide(NodeCrypto.layer))
+
+/** Never connects, as it is never asked to. */
+const noBroker = Layer.succeed(Broker, Broker.of({ connect: () => Effect.never }))
+
+/** The broker that the home names, asked each time it is dialled: a home that is down, or moves its broker, is found again. */
+const homeBroker = Layer.unwrap(
+  Effect.gen(function* () {
+    const directory = yield* Directory
+    const Nats = yield* Effect.promise(() => import("@kez-chat/sdk/nats"))
+    return Nats.layer({ urls: Effect.map(directory.wellKnown, ({ broker }) => broker.tcp) })
+  })
+)
+
+/** The account of a store and a vault, until the scope closes. */
+export const open = (
+  options: LocalOptions
+): Effect.Effect<KezChat["Service"], Failure | AdapterUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { home, store, vault, offline } = options
+    const directory = HttpDirectory.layer({ home })
+    const sigServer: Effect.Effect<string, DirectoryError> = Effect.map(
+      Effect.flatMap(directoryOf(home), ({ wellKnown }) => wellKnown),
+      ({ sig_server }) => sig_server
+    )
+    const local = Layer.mergeAll(
+      NodeCrypto.layer,
+      directory,
+      SqliteLocalStore.layer({ path: store }),
+      Layer.succeed(Vault, vault)
+    )
+    const remote = Layer.mergeAll(HttpSigchainStore.layer({ url: sigServer }), offline ? noBroker : homeBroker)
+    const layer = KezChat.layer({ offline }).pipe(Layer.provide(remote), Layer.provide(local))
+    const context = yield* Layer.build(layer)
+    return Context.get(context, KezChat)
+  })

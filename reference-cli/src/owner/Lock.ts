@@ -1,0 +1,44 @@
+/**
+ * At most one process owns a profile. The lock is SQLite's own lock on a file that nothing is ever written to: the
+ * operating system lets go of it when the process ends, however it ends, so a dead owner needs no noticing.
+ */
+import { AdapterUnavailable } from "@kez-chat/sdk/services"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { ExitCode } from "../ExitCode.ts"
+import { type CliFailure, fail } from "../Failure.ts"
+
+const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? "")
+
+/** Takes the lock until the scope closes; false where another process has it. Does not wait. */
+export const tryAcquire = (file: string): Effect.Effect<boolean, CliFailure | AdapterUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { default: Database } = yield* Effect.tryPromise({
+      try: () => import("better-sqlite3"),
+      catch: (cause) =>
+        new AdapterUnavailable({
+          adapter: "the local store",
+          package: "better-sqlite3",
+          install: "npm install better-sqlite3",
+          cause
+        })
+    })
+    const held = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => {
+          const database = new Database(file, { timeout: 0 })
+          try {
+            database.exec("BEGIN EXCLUSIVE")
+            return database
+          } catch (error) {
+            database.close()
+            if (codeOf(error).startsWith("SQLITE_BUSY")) return undefined
+            throw error
+          }
+        },
+        catch: (error) => fail("lock", ExitCode.failed, `cannot lock ${file}: ${(error as Error).message}`)
+      }),
+      (database) => Effect.sync(() => database?.close())
+    )
+    return held !== undefined
+  })

@@ -1,0 +1,64 @@
+/** What `register` and `restore` share: there is no account yet that a session could give. */
+import type { KezChat, KezChatError } from "@kez-chat/sdk"
+import type { Vault } from "@kez-chat/sdk/services"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { ExitCode } from "../ExitCode.ts"
+import { fail, type Failure } from "../Failure.ts"
+import type { Host } from "../Host.ts"
+import * as Home from "../profile/Home.ts"
+import type { ProfilePaths } from "../profile/Paths.ts"
+import type { Screen } from "../terminal/Screen.ts"
+import { directoryOf, open as openLocal } from "./LocalKezChat.ts"
+import * as OwnerFile from "./OwnerFile.ts"
+import { lockOrOwner } from "./Session.ts"
+
+/** A home server that answered. */
+export interface FoundHome {
+  readonly url: string
+  /** Its name: what is after the `@` in its handles. */
+  readonly server: string
+  /** Fails when the handle is taken or was deleted, before anybody writes words down for it. */
+  readonly ensureFree: (local: string) => Effect.Effect<void, Failure>
+}
+
+/** Finds the home server and asks it for its name. */
+export const findHome = (known: {
+  readonly profile?: string | undefined
+  readonly server?: string | undefined
+}): Effect.Effect<FoundHome, Failure, Host> =>
+  Effect.gen(function* () {
+    const { url } = yield* Home.discover(known)
+    const directory = yield* directoryOf(url)
+    const { server } = yield* directory.wellKnown
+    const ensureFree = (local: string) =>
+      directory.lookup(local).pipe(
+        Effect.matchEffect({
+          onSuccess: () =>
+            Effect.fail(fail("handle_taken", ExitCode.refused, `${local}@${server} is taken: choose another name`)),
+          onFailure: (error) =>
+            error._tag === "Problem" && error.code === "handle_not_found" ? Effect.void : Effect.fail(error)
+        })
+      )
+    return { url, server, ensureFree }
+  })
+
+/** Takes the profile's lock for the rest of the scope. */
+export const lock = (place: ProfilePaths): Effect.Effect<void, Failure, Scope.Scope | Screen> =>
+  Effect.gen(function* () {
+    const found = yield* lockOrOwner(place)
+    if (found === "locked") return
+    const { command, pid } = found.info
+    return yield* fail("profile_busy", ExitCode.busy, `the profile ${place.name} is held by \`kez-chat ${command}\` (process ${pid}): end it first`)
+  })
+
+/** Runs `use` with a KezChat that has no account yet. Only for the holder of the lock. */
+export const open = <A>(
+  options: { readonly home: string; readonly place: ProfilePaths; readonly vault: Vault["Service"]; readonly command: string },
+  use: (chat: KezChat["Service"]) => Effect.Effect<A, KezChatError>
+): Effect.Effect<A, Failure> =>
+  Effect.gen(function* () {
+    const { home, place, vault, command } = options
+    yield* OwnerFile.announce(place, { version: 1, pid: process.pid, command })
+    return yield* use(yield* openLocal({ home, store: place.store, vault, offline: false }))
+  }).pipe(Effect.scoped)

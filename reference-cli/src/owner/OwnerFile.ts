@@ -1,0 +1,87 @@
+/**
+ * `owner.json`: who holds the profile's lock, and where it can be reached. Written by the holder of the lock, so there
+ * is one writer; a file left by a dead owner leads to a socket where nobody answers, and the next owner replaces it.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { ExitCode } from "../ExitCode.ts"
+import { type CliFailure, fail } from "../Failure.ts"
+import type { Host } from "../Host.ts"
+import type { ProfilePaths } from "../profile/Paths.ts"
+import * as PrivateFile from "../profile/PrivateFile.ts"
+
+export interface OwnerFile {
+  readonly version: 1
+  readonly pid: number
+  readonly command: string
+  /** Absent for a command that holds the profile only for a moment and serves nobody. */
+  readonly socket?: { readonly address: string; readonly token: string }
+}
+
+const parse = (text: string): OwnerFile | undefined => {
+  try {
+    const { version, pid, command, socket } = JSON.parse(text) as { readonly [K in keyof OwnerFile]?: unknown }
+    if (version !== 1 || !Number.isSafeInteger(pid) || typeof command !== "string") return undefined
+    const { address, token } = (socket ?? {}) as { readonly address?: unknown; readonly token?: unknown }
+    return {
+      version,
+      pid: pid as number,
+      command,
+      ...(typeof address === "string" && typeof token === "string" ? { socket: { address, token } } : {})
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** What the last owner wrote, or undefined. */
+export const read = (place: ProfilePaths): Effect.Effect<OwnerFile | undefined> =>
+  Effect.sync(() => {
+    try {
+      const text = PrivateFile.read(place.owner, 16_384)
+      return text === undefined ? undefined : parse(text)
+    } catch {
+      return undefined
+    }
+  })
+
+/** Writes the file until the scope closes. Only for the holder of the lock. */
+export const announce = (place: ProfilePaths, file: OwnerFile): Effect.Effect<void, CliFailure, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => PrivateFile.replace(place.owner, JSON.stringify(file) + "\n"),
+      catch: (error) => fail("file", ExitCode.failed, `cannot write ${place.owner}: ${(error as Error).message}`)
+    }),
+    () => Effect.sync(() => fs.rmSync(place.owner, { force: true }))
+  )
+
+/** A path longer than this cannot be a socket's: 104 bytes on macOS, 108 on Linux, with the closing zero. */
+const maxSocketPath = 103
+
+/**
+ * An address to listen on: in the profile's own folder, or, where that path is too long, in a folder of this user's
+ * under the temporary one. A pipe on Windows has no folder; its name is not to be guessed, and the token guards it.
+ */
+export const freshAddress = (place: ProfilePaths, host: Host["Service"]): Effect.Effect<string, CliFailure> =>
+  Effect.try({
+    try: () => {
+      const name = randomBytes(12).toString("hex")
+      if (host.platform === "win32") return `\\\\.\\pipe\\kez-chat-${name}`
+      if (Buffer.byteLength(place.socket) <= maxSocketPath) {
+        // Ours alone: we hold the lock, so what lies here is a dead owner's.
+        fs.rmSync(place.socket, { force: true })
+        return place.socket
+      }
+      const folder = path.join(host.temporary, `kez-chat-${process.getuid?.() ?? 0}`)
+      fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+      const found = fs.lstatSync(folder)
+      if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0) {
+        throw new Error(`${folder} is not a folder of this user alone`)
+      }
+      return path.join(folder, `${name}.sock`)
+    },
+    catch: (error) => fail("owner_socket", ExitCode.failed, `no place for the owner's socket: ${(error as Error).message}`)
+  })

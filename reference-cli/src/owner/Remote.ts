@@ -1,0 +1,186 @@
+/** KezChat over the owner's socket: commands use it as if the account were theirs. */
+import type { KezChat, KezChatError } from "@kez-chat/sdk"
+import { VaultError } from "@kez-chat/sdk/services"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as net from "node:net"
+import type { OwnerInfo } from "./Server.ts"
+import * as Wire from "./Wire.ts"
+import { decodeError, ownerLost } from "./WireErrors.ts"
+
+/** How long an owner may take to answer the first line, in milliseconds. */
+const connectMillis = 5_000
+
+interface Waiting {
+  readonly ok: (value: unknown) => void
+  readonly item: (value: unknown) => void
+  readonly end: () => void
+  readonly fail: (error: KezChatError) => void
+}
+
+class Link {
+  readonly #socket: net.Socket
+  readonly #lines = new Wire.LineSplitter(Wire.maxReplyBytes)
+  readonly #waiting = new Map<number, Waiting>()
+  #next = 0
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket
+    socket.on("data", (chunk: Buffer) => this.#read(chunk))
+    socket.on("error", () => socket.destroy())
+    socket.on("close", () => {
+      for (const waiting of this.#waiting.values()) waiting.fail(ownerLost())
+      this.#waiting.clear()
+    })
+  }
+
+  #read(chunk: Buffer): void {
+    const lines = this.#lines.push(chunk)
+    if (lines === undefined) return void this.#socket.destroy()
+    for (const line of lines) {
+      const reply = Wire.parseReply(line)
+      if (reply === undefined) return void this.#socket.destroy()
+      const waiting = this.#waiting.get(reply.id)
+      if (waiting === undefined) continue
+      if ("item" in reply) {
+        waiting.item(reply.item)
+        continue
+      }
+      this.#waiting.delete(reply.id)
+      if ("ok" in reply) waiting.ok(reply.ok)
+      else if ("end" in reply) waiting.end()
+      else waiting.fail(decodeError(reply.error))
+    }
+  }
+
+  #open(method: string, params: ReadonlyArray<unknown>, waiting: Waiting): () => void {
+    const id = this.#next++
+    if (!this.#socket.writable) {
+      waiting.fail(ownerLost())
+      return () => {}
+    }
+    this.#waiting.set(id, waiting)
+    this.#socket.write(`${JSON.stringify({ v: Wire.protocolVersion, id, method, params })}\n`)
+    return () => {
+      if (!this.#waiting.delete(id) || !this.#socket.writable) return
+      this.#socket.write(`${JSON.stringify({ v: Wire.protocolVersion, id, cancel: true })}\n`)
+    }
+  }
+
+  /** One answer. Its shape is the owner's, which is this same program of this same user. */
+  call<A>(method: string, ...params: ReadonlyArray<unknown>): Effect.Effect<A, KezChatError> {
+    return Effect.callback((resume) => {
+      const cancel = this.#open(method, params, {
+        ok: (value) => resume(Effect.succeed(value as A)),
+        item: () => {},
+        end: () => {},
+        fail: (error) => resume(Effect.fail(error))
+      })
+      return Effect.sync(cancel)
+    })
+  }
+
+  /** Many answers. */
+  stream<A>(method: string, ...params: ReadonlyArray<unknown>): Stream.Stream<A, KezChatError> {
+    return Stream.unwrap(
+      Effect.gen({ self: this }, function* () {
+        const queue = yield* Queue.unbounded<A, KezChatError | Cause.Done>()
+        yield* Effect.acquireRelease(
+          Effect.sync(() =>
+            this.#open(method, params, {
+              ok: () => {},
+              item: (value) => void Queue.offerUnsafe(queue, value as A),
+              end: () => void Queue.endUnsafe(queue),
+              fail: (error) => void Queue.failCauseUnsafe(queue, Cause.fail(error))
+            })
+          ),
+          (cancel) => Effect.sync(cancel)
+        )
+        return Stream.fromQueue(queue)
+      })
+    )
+  }
+
+  all<A>(method: string, ...params: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<A>, KezChatError> {
+    return Stream.runCollect(this.stream<A>(method, ...params))
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** An owner that answered. */
+export interface Remote {
+  readonly info: OwnerInfo
+  readonly chat: KezChat["Service"]
+  /** Asks the owner to end. */
+  readonly shutdown: Effect.Effect<void, KezChatError>
+}
+
+const notHere = (what: string) =>
+  Effect.fail(new VaultError({ reason: "unavailable", detail: `${what} is not done over the socket of another process` }))
+
+type Chat = KezChat["Service"]
+
+const chatOver = (link: Link): Chat => {
+  // A stream that cannot fail ends when the owner goes away.
+  const untilLost = <A>(stream: Stream.Stream<A, KezChatError>) => Stream.catch(stream, () => Stream.empty)
+  return {
+    account: link.call("account"),
+    create: () => notHere("creating an account"),
+    restore: () => notHere("restoring an account"),
+    words: notHere("showing the words"),
+    connection: untilLost(link.stream("connection")),
+    events: untilLost(link.stream("events")),
+    sync: link.call("sync"),
+    flush: link.call("flush"),
+    addContact: (handle) => link.call("addContact", handle),
+    contacts: link.all("contacts"),
+    contact: (who) => link.call("contact", who),
+    refreshContact: (who) => link.call("refreshContact", who),
+    verification: (who) => link.call("verification", who),
+    setVerified: (who, verified) => link.call("setVerified", who, verified),
+    acceptKey: (who) => link.call("acceptKey", who),
+    accept: (who) => link.call("accept", who),
+    block: (who) => link.call("block", who),
+    unblock: (who) => link.call("unblock", who),
+    removeContact: (who, withMessages) => link.call("removeContact", who, withMessages ?? false),
+    send: (who, text) => link.call("send", who, text),
+    history: (who, page) => link.all("history", who, page ?? {}),
+    markRead: (who) => link.call("markRead", who),
+    settings: link.call("settings"),
+    updateSettings: (change) => link.call("updateSettings", change),
+    export: link.stream("export"),
+    deleteAccount: link.call("deleteAccount")
+  }
+}
+
+/** Why no owner could be used: none is there, or one that speaks another language. */
+export type NoOwner = "absent" | "incompatible"
+
+const dial = (address: string): Effect.Effect<net.Socket, NoOwner> =>
+  Effect.callback((resume) => {
+    const socket = net.connect(address)
+    socket.once("error", () => resume(Effect.fail("absent")))
+    socket.once("connect", () => resume(Effect.succeed(socket)))
+    return Effect.sync(() => {
+      socket.destroy()
+    })
+  })
+
+/** Connects to an owner until the scope closes. */
+export const connect = (address: string, token: string): Effect.Effect<Remote, NoOwner, Scope.Scope> =>
+  Effect.gen(function* () {
+    const socket = yield* Effect.acquireRelease(dial(address), (socket) =>
+      Effect.sync(() => {
+        socket.destroy()
+      })
+    )
+    const link = new Link(socket)
+    const info = yield* link.call<OwnerInfo>("hello", token).pipe(Effect.mapError((): NoOwner => "incompatible"))
+    return { info, chat: chatOver(link), shutdown: link.call<void>("shutdown") }
+  }).pipe(Effect.timeoutOrElse({ duration: connectMillis, orElse: () => Effect.fail("absent" as NoOwner) }))

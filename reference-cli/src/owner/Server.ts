@@ -1,0 +1,190 @@
+/** The owner's side of the socket: answers other commands of this user with the account it holds. */
+import type { KezChat, KezChatError } from "@kez-chat/sdk"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { timingSafeEqual } from "node:crypto"
+import * as net from "node:net"
+import { ExitCode } from "../ExitCode.ts"
+import { type CliFailure, fail } from "../Failure.ts"
+import { BadParams, calls, streams } from "./Methods.ts"
+import * as Wire from "./Wire.ts"
+
+/** What the owner says about itself. */
+export interface OwnerInfo {
+  readonly version: string
+  readonly pid: number
+  /** The command that became the owner: `listen`, `chat`, `unlock`. */
+  readonly command: string
+  /** Milliseconds since the epoch. */
+  readonly since: number
+  /** When it ends by itself, milliseconds since the epoch. */
+  readonly until?: number
+}
+
+export interface ServerOptions {
+  readonly chat: KezChat["Service"]
+  /** Path of the socket, or name of the pipe. */
+  readonly address: string
+  /** What a connection must show first. */
+  readonly token: string
+  readonly info: OwnerInfo
+  /** Run when another command asks the owner to end, or has deleted the account. */
+  readonly stop: Effect.Effect<void>
+}
+
+/** Connections at a time; one command uses one. */
+const maxConnections = 64
+/** Requests at a time on one connection. */
+const maxRequests = 64
+
+const sameToken = (given: unknown, token: string): boolean => {
+  const [a, b] = [Buffer.from(typeof given === "string" ? given : ""), Buffer.from(token)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+class Connection {
+  readonly #socket: net.Socket
+  readonly #options: ServerOptions
+  readonly #running = new Map<number, Fiber.Fiber<void, KezChatError>>()
+  readonly #lines = new Wire.LineSplitter(Wire.maxRequestBytes)
+  readonly #deadline: NodeJS.Timeout
+  #greeted = false
+
+  constructor(socket: net.Socket, options: ServerOptions) {
+    this.#socket = socket
+    this.#options = options
+    this.#deadline = setTimeout(() => socket.destroy(), Wire.helloMillis)
+    socket.on("data", (chunk: Buffer) => this.#read(chunk))
+    socket.on("error", () => socket.destroy())
+    socket.on("close", () => this.#end())
+  }
+
+  #end(): void {
+    clearTimeout(this.#deadline)
+    for (const fiber of this.#running.values()) fiber.interruptUnsafe()
+    this.#running.clear()
+  }
+
+  #read(chunk: Buffer): void {
+    const lines = this.#lines.push(chunk)
+    // Whoever sends an endless line is not a command of ours.
+    if (lines === undefined) return void this.#socket.destroy()
+    for (const line of lines) {
+      const request = Wire.parseRequest(line)
+      if (request === undefined || !this.#take(request)) return void this.#socket.destroy()
+    }
+  }
+
+  /** False for what no command of ours sends. */
+  #take(request: Wire.Request): boolean {
+    const { id, method = "", params = [] } = request
+    if (!this.#greeted) {
+      if (method !== "hello" || !sameToken(params[0], this.#options.token)) return false
+      this.#greeted = true
+      clearTimeout(this.#deadline)
+      this.#reply({ id, ok: this.#options.info })
+      return true
+    }
+    if (request.cancel) {
+      this.#running.get(id)?.interruptUnsafe()
+      return true
+    }
+    if (this.#running.has(id) || this.#running.size >= maxRequests) return false
+    const work = this.#work(method, params, id)
+    if (work === undefined) return false
+    this.#start(id, work)
+    return true
+  }
+
+  #work(method: string, params: ReadonlyArray<unknown>, id: number): Effect.Effect<void, KezChatError> | undefined {
+    const { chat, stop } = this.#options
+    if (method === "shutdown") return Effect.andThen(this.#send({ id, ok: null }), stop)
+    try {
+      if (Object.hasOwn(calls, method)) {
+        const done = Effect.flatMap(calls[method]!(chat, params), (value) => this.#send({ id, ok: value ?? null }))
+        return method === "deleteAccount" ? Effect.andThen(done, stop) : done
+      }
+      if (Object.hasOwn(streams, method)) {
+        return Stream.runForEach(streams[method]!(chat, params), (item) => this.#send({ id, item })).pipe(
+          Effect.andThen(this.#send({ id, end: true }))
+        )
+      }
+      return undefined
+    } catch (error) {
+      if (error instanceof BadParams) return undefined
+      throw error
+    }
+  }
+
+  #start(id: number, work: Effect.Effect<void, KezChatError>): void {
+    const fiber = Effect.runFork(work)
+    this.#running.set(id, fiber)
+    fiber.addObserver((exit) => {
+      this.#running.delete(id)
+      if (Exit.isSuccess(exit)) return
+      const failure = exit.cause.reasons.find(Cause.isFailReason)
+      if (failure !== undefined) this.#reply({ id, error: Wire.encodeError(failure.error) })
+      else if (Cause.hasDies(exit.cause)) this.#reply({ id, error: { tag: "Defect" } })
+    })
+  }
+
+  #reply(reply: Wire.Reply): boolean {
+    return this.#socket.writable && this.#socket.write(`${JSON.stringify(reply)}\n`)
+  }
+
+  /** Waits until a slow reader has caught up. */
+  #send(reply: Wire.Reply): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      if (this.#reply(reply) || !this.#socket.writable) return resume(Effect.void)
+      const go = () => {
+        this.#socket.off("drain", go)
+        this.#socket.off("close", go)
+        resume(Effect.void)
+      }
+      this.#socket.on("drain", go)
+      this.#socket.on("close", go)
+      return undefined
+    })
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** Listens until the scope closes. The address must be free: the caller holds the profile's lock. */
+export const serve = (options: ServerOptions): Effect.Effect<void, CliFailure, Scope.Scope> =>
+  Effect.asVoid(
+    Effect.acquireRelease(
+      Effect.callback<() => Promise<void>, CliFailure>((resume) => {
+        const connections = new Set<Connection>()
+        const server = net.createServer((socket) => {
+          if (connections.size >= maxConnections) return void socket.destroy()
+          const connection = new Connection(socket, options)
+          connections.add(connection)
+          socket.on("close", () => connections.delete(connection))
+        })
+        server.once("error", (error) => {
+          resume(
+            Effect.fail(fail("owner_socket", ExitCode.failed, `cannot listen on ${options.address}: ${error.message}`))
+          )
+        })
+        server.listen(options.address, () => {
+          resume(
+            Effect.succeed(
+              () =>
+                new Promise<void>((closed) => {
+                  server.close(() => closed())
+                  for (const connection of connections) connection.close()
+                })
+            )
+          )
+        })
+      }),
+      (close) => Effect.promise(close)
+    )
+  )

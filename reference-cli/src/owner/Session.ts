@@ -1,0 +1,161 @@
+/**
+ * Gives a command its account: from the process that owns the profile, if one runs, or by owning it for as long as the
+ * command needs it. Two commands that start at once are ordered by the lock.
+ */
+import type { KezChat } from "@kez-chat/sdk"
+import type { Vault } from "@kez-chat/sdk/services"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import { randomBytes } from "node:crypto"
+import { ExitCode } from "../ExitCode.ts"
+import { fail, type Failure } from "../Failure.ts"
+import { Host } from "../Host.ts"
+import * as Home from "../profile/Home.ts"
+import type { ProfilePaths } from "../profile/Paths.ts"
+import * as Profile from "../profile/Profile.ts"
+import * as ProfileVault from "../profile/ProfileVault.ts"
+import type { Ask } from "../terminal/Ask.ts"
+import { note, type Screen } from "../terminal/Screen.ts"
+import { version } from "../Version.ts"
+import * as Lock from "./Lock.ts"
+import * as OwnerFile from "./OwnerFile.ts"
+import * as Remote from "./Remote.ts"
+import type { OwnerInfo } from "./Server.ts"
+
+export type Services = Ask | Host | Screen
+
+/** The account, and who holds it. */
+export interface Access {
+  readonly chat: KezChat["Service"]
+  readonly place: ProfilePaths
+  readonly profile: Profile.Profile
+  /** The other process that owns the profile, or undefined when this one does. */
+  readonly owner: OwnerInfo | undefined
+  /** Done when another command told this owner to end. Never done where another process owns. */
+  readonly stopped: Effect.Effect<void>
+}
+
+export interface Options {
+  /** Name of the command, told to others who wait for it. */
+  readonly command: string
+  /** Answer other commands while this one runs. */
+  readonly serve?: boolean
+  /** Use no network. */
+  readonly offline?: boolean
+  /** A vault already opened. */
+  readonly vault?: Vault["Service"]
+  /** When a background owner ends by itself, milliseconds since the epoch. */
+  readonly until?: number
+}
+
+/** How long to wait for another short command, and how often to look, in milliseconds. */
+const waitMillis = 30_000
+const pollMillis = 100
+/** A wait shorter than this is not worth a word. */
+const noticeMillis = 1_500
+
+/** The running owner of a profile, if one answers. */
+export const findOwner = (place: ProfilePaths): Effect.Effect<Remote.Remote | undefined, Failure, Scope.Scope> =>
+  Effect.gen(function* () {
+    const file = yield* OwnerFile.read(place)
+    if (file?.socket === undefined) return undefined
+    return yield* Remote.connect(file.socket.address, file.socket.token).pipe(
+      Effect.catch((why) =>
+        why === "absent"
+          ? Effect.succeed(undefined)
+          : Effect.fail(
+              fail(
+                "owner_incompatible",
+                ExitCode.busy,
+                `the profile is held by \`kez-chat ${file.command}\` (process ${file.pid}) of another version: end it first`
+              )
+            )
+      )
+    )
+  })
+
+/** Takes the profile's lock, or finds its owner; waits while a short command holds it. */
+export const lockOrOwner = (
+  place: ProfilePaths
+): Effect.Effect<Remote.Remote | "locked", Failure, Scope.Scope | Screen> =>
+  Effect.gen(function* () {
+    yield* Profile.makeFolders(place)
+    const scope = yield* Scope.Scope
+    const began = Date.now()
+    let told = false
+    for (;;) {
+      const owner = yield* findOwner(place)
+      if (owner !== undefined) return owner
+      if (yield* Lock.tryAcquire(place.lock).pipe(Effect.provideService(Scope.Scope, scope))) return "locked"
+      const waited = Date.now() - began
+      const holder = yield* OwnerFile.read(place)
+      const who = holder === undefined ? "another command" : `\`kez-chat ${holder.command}\` (process ${holder.pid})`
+      if (waited > waitMillis) {
+        return yield* fail("profile_busy", ExitCode.busy, `the profile ${place.name} is still held by ${who}: try again when it has ended`)
+      }
+      if (!told && waited > noticeMillis) {
+        told = true
+        yield* note(`Waiting for ${who} ...`)
+      }
+      yield* Effect.sleep(pollMillis)
+    }
+  })
+
+/** Opens the account in this process. Only for the holder of the lock. */
+export const own = (
+  place: ProfilePaths,
+  profile: Profile.Profile,
+  options: Options
+): Effect.Effect<Access, Failure, Scope.Scope | Services> =>
+  Effect.gen(function* () {
+    const host = yield* Host
+    const stopped = yield* Deferred.make<void>()
+    const info: OwnerInfo = {
+      version,
+      pid: process.pid,
+      command: options.command,
+      since: Date.now(),
+      ...(options.until === undefined ? {} : { until: options.until })
+    }
+    // Others learn at once whom they wait for; the socket follows when the account is open.
+    const file = { version: 1, pid: info.pid, command: info.command } as const
+    yield* OwnerFile.announce(place, file)
+    const { url } = yield* Home.discover({ profile: profile.home })
+    const vault = options.vault ?? (yield* ProfileVault.of(place, profile.vault))
+    // Asked for now and not in the middle: a passphrase is typed before anything runs.
+    if (options.offline !== true) yield* vault.load
+    const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))
+    const chat = yield* open({ home: url, store: place.store, vault, offline: options.offline ?? false })
+    if (options.serve === true) {
+      const address = yield* OwnerFile.freshAddress(place, host)
+      const token = randomBytes(32).toString("base64url")
+      const { serve } = yield* Effect.promise(() => import("./Server.ts"))
+      yield* serve({ chat, address, token, info, stop: Effect.asVoid(Deferred.succeed(stopped, undefined)) })
+      yield* OwnerFile.announce(place, { ...file, socket: { address, token } })
+    }
+    return { chat, place, profile, owner: undefined, stopped: Deferred.await(stopped) }
+  })
+
+/** Records what the account has become since the profile was written. */
+const remember = (place: ProfilePaths, profile: Profile.Profile, chat: KezChat["Service"]) =>
+  Effect.gen(function* () {
+    if (profile.step === "published") return
+    const account = yield* chat.account
+    const { handle, primary, device, step } = account
+    yield* Profile.save(place, { ...profile, handle, primary, device, step })
+  })
+
+/** The account of the profile, until the scope closes. */
+export const access = (options: Options): Effect.Effect<Access, Failure, Scope.Scope | Services> =>
+  Effect.gen(function* () {
+    const { place, profile } = yield* Profile.required
+    const found = yield* lockOrOwner(place)
+    if (found !== "locked") {
+      return { chat: found.chat, place, profile, owner: found.info, stopped: Effect.never }
+    }
+    const mine = yield* own(place, profile, options)
+    // Creation that was cut short is carried on by the client; offline or unreachable, it stays for next time.
+    yield* Effect.ignore(remember(place, profile, mine.chat))
+    return mine
+  })

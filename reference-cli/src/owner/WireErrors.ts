@@ -1,0 +1,84 @@
+/** Errors that crossed the owner's socket, made into what they were. */
+import {
+  AccountExists,
+  AccountUnfinished,
+  ContactUnknown,
+  type KezChatError,
+  NoAccount,
+  SendBlocked
+} from "@kez-chat/sdk"
+import { Problem } from "@kez-chat/sdk/protocol"
+import {
+  BrokerRefused,
+  BrokerUnavailable,
+  ServerUnreachable,
+  StoreConflict,
+  StoreError,
+  VaultError
+} from "@kez-chat/sdk/services"
+import type { WireError } from "./Wire.ts"
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "")
+
+const oneOf = <const A extends string>(choices: ReadonlyArray<A>, value: unknown, otherwise: A): A =>
+  choices.find((choice) => choice === value) ?? otherwise
+
+const isCode = (value: string): value is Problem.Code => Object.hasOwn(Problem.codes, value)
+
+/** The owner's error, or a store error that names what could not be understood. */
+export const decodeError = (error: WireError): KezChatError => {
+  const detail = text(error["detail"])
+  switch (error.tag) {
+    case "NoAccount":
+      return new NoAccount()
+    case "AccountUnfinished":
+      return new AccountUnfinished({
+        handle: text(error["handle"]),
+        step: oneOf(["created", "registered"], error["step"], "created")
+      })
+    case "AccountExists":
+      return new AccountExists({ handle: text(error["handle"]) })
+    case "ContactUnknown":
+      return new ContactUnknown({ who: text(error["who"]) })
+    case "SendBlocked":
+      return new SendBlocked({
+        who: text(error["who"]),
+        reason: oneOf(["changed", "blocked", "requested"], error["reason"], "changed"),
+        detail
+      })
+    case "Problem": {
+      const code = text(error["code"])
+      return new Problem.Problem({ code: isCode(code) ? code : "internal", detail })
+    }
+    case "ServerUnreachable":
+      return new ServerUnreachable({ url: text(error["url"]), detail })
+    case "BrokerRefused":
+      return new BrokerRefused({
+        code: oneOf(["full", "slow", "unknown", "bad", "size", "retry"], error["code"], "retry"),
+        retryable: error["retryable"] === true
+      })
+    case "BrokerUnavailable":
+      return new BrokerUnavailable({
+        reason: oneOf(["unreachable", "unauthorized", "closed", "timeout"], error["reason"], "unreachable"),
+        detail
+      })
+    case "StoreError":
+      return new StoreError({ reason: oneOf(["full", "damaged", "locked", "newer", "io"], error["reason"], "io"), detail })
+    case "StoreConflict":
+      return new StoreConflict({ key: text(error["key"]) })
+    case "VaultError":
+      return new VaultError({
+        reason: oneOf(["locked", "wrong_passphrase", "damaged", "unavailable", "io"], error["reason"], "io"),
+        detail
+      })
+    default:
+      return new StoreError({ reason: "io", detail: `the owner process answered with an error of kind ${error.tag}` })
+  }
+}
+
+/** The owner went away before it answered. What it had acknowledged is safe; whether it did the rest is not known. */
+export const ownerLost = (): StoreError =>
+  new StoreError({
+    reason: "locked",
+    detail: "the kez-chat process that held this account ended in the middle; try again, and look at `history` before sending twice"
+  })

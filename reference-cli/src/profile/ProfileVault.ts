@@ -1,0 +1,81 @@
+/** The vault of a profile: where its seed is kept, and how the seed is reached once per process. */
+import type { AdapterUnavailable, Vault, VaultError } from "@kez-chat/sdk/services"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type { Host } from "../Host.ts"
+import * as Passphrase from "../Passphrase.ts"
+import { Ask } from "../terminal/Ask.ts"
+import type { Screen } from "../terminal/Screen.ts"
+import type { ProfilePaths } from "./Paths.ts"
+import type { VaultPlace } from "./Profile.ts"
+
+type VaultService = Vault["Service"]
+type Seed = Redacted.Redacted<Uint8Array>
+
+const attempts = 3
+
+const copy = (seed: Seed): Seed => Redacted.make(new Uint8Array(Redacted.value(seed)), { label: "seed" })
+
+/** The same vault with the seed kept in this process's memory, once known: nobody types a passphrase twice. */
+export const holding = (vault: VaultService, first?: Seed): VaultService => {
+  let held = first
+  const hold = (seed: Seed) => {
+    held = copy(seed)
+  }
+  return {
+    description: vault.description,
+    load: Effect.suspend(() =>
+      held === undefined
+        ? Effect.tap(vault.load, (found) => Effect.sync(() => Option.map(found, hold)))
+        : Effect.succeed(Option.some(copy(held)))
+    ),
+    save: (seed) => Effect.tap(vault.save(seed), () => Effect.sync(() => hold(seed))),
+    clear: Effect.tap(vault.clear, () =>
+      Effect.sync(() => {
+        if (held !== undefined) Redacted.value(held).fill(0)
+        held = undefined
+      })
+    )
+  }
+}
+
+const fileVault = (place: ProfilePaths): Effect.Effect<VaultService, never, Ask | Host | Screen> =>
+  Effect.gen(function* () {
+    const services = yield* Effect.context<Ask | Host | Screen>()
+    const ask = yield* Ask
+    const { FileVault } = yield* Effect.promise(() => import("@kez-chat/sdk/node"))
+    let typed = false
+    const vault = FileVault.make({
+      path: place.seed,
+      passphrase: (purpose) =>
+        Passphrase.get(purpose).pipe(
+          Effect.map((given) => {
+            typed = given.typed
+            return given.passphrase
+          }),
+          Effect.provideContext(services)
+        )
+    })
+    const load = (left: number): VaultService["load"] =>
+      Effect.catch(vault.load, (error: VaultError) =>
+        error.reason === "wrong_passphrase" && typed && left > 1
+          ? Effect.andThen(ask.show("That is not the passphrase.\n"), load(left - 1))
+          : Effect.fail(error)
+      )
+    return { ...vault, load: load(attempts) }
+  })
+
+/** The vault of a profile, not opened yet. */
+export const of = (
+  place: ProfilePaths,
+  where: VaultPlace
+): Effect.Effect<VaultService, AdapterUnavailable, Ask | Host | Screen> =>
+  Effect.gen(function* () {
+    if (where.kind === "file") return holding(yield* fileVault(place))
+    const [Keyring, { Vault }] = yield* Effect.promise(() =>
+      Promise.all([import("@kez-chat/sdk/keyring"), import("@kez-chat/sdk/services")])
+    )
+    const vault = yield* Vault.pipe(Effect.provide(Keyring.layer({ account: where.entry })))
+    return holding(vault)
+  })
