@@ -31,8 +31,9 @@ export const format = (key: AdmittedKey): PrimaryKey => `ed25519:${key.hex}`
 /** The primary of a BIP-340 public key of 32 bytes. */
 export const formatNostr = (x: Uint8Array): string => `nostr:${bech32.encode("npub", bech32.toWords(x))}`
 
+const malformed = () => fail("key_malformed", "expected nostr:npub1 and 58 lower-case characters")
+
 const parseNpub = (text: string): Result.Result<Uint8Array, Problem> => {
-  const malformed = () => fail("key_malformed", "expected nostr:npub1 and 58 lower-case characters")
   if (!/^npub1[0-9a-z]{58}$/.test(text)) return malformed()
   const decoded = bech32.decodeUnsafe(text, 63)
   const bytes = decoded === undefined ? undefined : bech32.fromWordsUnsafe(decoded.words)
