@@ -7,7 +7,7 @@
  */
 import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
-import { accessSync, constants, existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs"
+import { accessSync, constants, existsSync, readFileSync, readdirSync, statSync } from "node:fs"
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { delimiter, isAbsolute, join, resolve } from "node:path"
 import { promisify } from "node:util"
@@ -247,8 +247,10 @@ export async function getNatsServer({ env = process.env, cacheDir = cache, say =
     ["go install", fromGo]
   ]
   const tried = []
+  await mkdir(cacheDir, { recursive: true })
+  for (const name of readdirSync(cacheDir))
+    if (name.startsWith("fetching-")) await rm(join(cacheDir, name), { recursive: true, force: true })
   for (const [name, way] of ways) {
-    await mkdir(cacheDir, { recursive: true })
     const scratch = await mkdtemp(join(cacheDir, "fetching-"))
     try {
       say(`getting nats-server: ${name}`)
@@ -256,7 +258,7 @@ export async function getNatsServer({ env = process.env, cacheDir = cache, say =
     } catch (error) {
       tried.push(`${name}: ${lastLine(error)}`)
     } finally {
-      await rm(scratch, { recursive: true, force: true }).catch(() => rmSync(scratch, { recursive: true, force: true }))
+      await rm(scratch, { recursive: true, force: true, maxRetries: 3 })
     }
   }
   throw new Refusal(

@@ -11,20 +11,30 @@ export const yellow = paint(33)
 export const red = paint(31)
 export const cyan = paint(36)
 
-export const say = (line = "") => process.stdout.write(`${line}\n`)
+// On a terminal the line of what is being done gives way to the line of what was done.
+const terminal = process.stdout.isTTY === true
+let pending = false
+
+function write(text, { replace = false, open = false } = {}) {
+  const before = pending ? (replace ? "\r\u001B[2K" : "\n") : ""
+  process.stdout.write(`${before}${text}${open ? "" : "\n"}`)
+  pending = open
+}
+
+export const say = (line = "") => write(line)
 
 /** Says what is being done, and gives back when it began. */
 export function doing(what) {
-  say(`  ${dim("…")} ${what}`)
+  write(`  ${dim("…")} ${what}`, { replace: true, open: terminal })
   return Date.now()
 }
 
 export function done(started, what) {
-  say(`  ${green("✓")} ${what} ${dim(`(${duration(Date.now() - started)})`)}`)
+  write(`  ${green("✓")} ${what} ${dim(`(${duration(Date.now() - started)})`)}`, { replace: true })
 }
 
-export const warn = (what) => say(`  ${yellow("!")} ${what}`)
-export const fail = (what) => say(`  ${red("✗")} ${what}`)
+export const warn = (what) => write(`  ${yellow("!")} ${what}`, { replace: true })
+export const fail = (what) => write(`  ${red("✗")} ${what}`, { replace: true })
 
 /** `0.4 s`, `38 s`, `3 min 05 s` */
 export function duration(millis) {

@@ -11,9 +11,22 @@ import { isBuilt } from "./build-stamp.mjs"
 import { withLock } from "./lock.mjs"
 import { compareVersions, getNatsServer, WANTED } from "./nats-server.mjs"
 import { cache, node24, Refusal, root } from "./paths.mjs"
-import { done, doing, warn } from "./say.mjs"
+import { dim, doing, done, say, warn } from "./say.mjs"
 
 const logs = join(cache, "logs")
+
+/** The program that a step runs now; it must not go on when we are told to stop. */
+let current
+
+/** Stops the step under way before stopping ourselves: two `npm ci` at once would tread on each other. */
+function stopTogether(signal) {
+  const number = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 }[signal]
+  const leave = () => process.exit(128 + number)
+  if (current === undefined || current.exitCode !== null || current.signalCode !== null) return leave()
+  say(`  ${dim("…")} stopping; the same command will go on from here`)
+  current.once("close", leave)
+  current.kill("SIGTERM")
+}
 
 /** Runs a program with its output in a log file; a failure is one sentence with the last thing it said. */
 export function quietly(what, command, args, options = {}) {
@@ -22,6 +35,7 @@ export function quietly(what, command, args, options = {}) {
   const output = createWriteStream(log)
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], ...options })
+    current = child
     const lines = []
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk) => {
@@ -35,7 +49,8 @@ export function quietly(what, command, args, options = {}) {
       if (code === 0) return resolve(lines)
       const telling =
         lines.find(
-          (line) => /error/i.test(line) && !/^npm error (code |run |a complete log)/i.test(line) && line.length > 12
+          (line) =>
+            /error/i.test(line) && !/^npm (warn|error (code |run |a complete log))/i.test(line) && line.length > 12
         ) ??
         lines.at(-1) ??
         ""
@@ -128,8 +143,12 @@ export function setUp(needs) {
     }
     return { natsServer }
   }
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"]
+  for (const signal of signals) process.on(signal, stopTogether)
   // One set-up at a time: `npm start` and `npm test` may be run together on a fresh clone.
   return withLock(join(cache, "setup.lock"), work, (holder) => {
     doing(`another set-up is running (process ${holder}), waiting for it`)
+  }).finally(() => {
+    for (const signal of signals) process.off(signal, stopTogether)
   })
 }

@@ -12,7 +12,7 @@ import { withLock } from "./lock.mjs"
 import { Refusal, root } from "./paths.mjs"
 import { PARTS, parsePorts } from "./ports.mjs"
 import { forget, isAlive, isServerOf, readRun } from "./run-file.mjs"
-import { bold, cyan, dim, fail, green, red, say } from "./say.mjs"
+import { bold, cyan, dim, doing, done, fail, green, say } from "./say.mjs"
 
 const HELP = `
 Starts a kez-chat home server on this machine: broker, sig-server and chat-server, on 127.0.0.1 only.
@@ -105,7 +105,7 @@ async function alreadyRunning(data, wanted) {
     if (alive.length === 0) return undefined
     const left = alive.filter(([, { runner }]) => !isAlive(runner))
     if (left.length > 0) {
-      say(`  ${dim("…")} stopping what an earlier run left behind (${left.map(([name]) => name).join(", ")})`)
+      doing(`stopping what an earlier run left behind (${left.map(([name]) => name).join(", ")})`)
       for (const [, { pid }] of left) process.kill(pid, "SIGTERM")
       for (let waited = 0; left.some(([, { pid }]) => isAlive(pid)); waited += 100) {
         if (waited === 10_000) for (const [, { pid }] of left) if (isServerOf(data, pid)) process.kill(pid, "SIGKILL")
@@ -181,10 +181,9 @@ async function main() {
     if (already !== undefined && already.alive.length > 0) return already
     // Beside parts that already run, take their idea of the ports.
     const ports = already === undefined ? options.ports : { ...portsOf(already.run.urls), ...options.ports }
-    const begun = Date.now()
-    say(`  ${dim("…")} starting`)
+    const begun = doing("starting")
     home = await startHome({ data, only, ports, source: options.source, onDeath: ended })
-    say(`  ${green("✓")} up in ${((Date.now() - begun) / 1000).toFixed(1)} s`)
+    done(begun, "up")
     return undefined
   })
   if (outcome !== undefined) {
@@ -199,9 +198,9 @@ async function main() {
   const first = await Promise.race([asked, death])
   say()
   if (typeof first === "string") {
-    say(`  ${dim("…")} stopping`)
+    const begun = doing("stopping")
     await home.stop()
-    say(`  ${green("✓")} stopped; the data stays in ${shown(data)}`)
+    done(begun, `stopped; the data stays in ${shown(data)}`)
     return
   }
   fail(
@@ -222,6 +221,6 @@ try {
   await main()
 } catch (error) {
   if (!(error instanceof Refusal)) throw error
-  process.stderr.write(`\n  ${red("✗")} ${error.message}\n\n`)
+  fail(error.message)
   process.exitCode = 1
 }

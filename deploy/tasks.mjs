@@ -3,6 +3,7 @@ import { spawn } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { node24, Refusal, root } from "./paths.mjs"
+import { fail } from "./say.mjs"
 import { setUp } from "./setup.mjs"
 
 const bin = join(root, "node_modules", ".bin")
@@ -73,7 +74,7 @@ export async function runTask(name, args) {
     }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    process.stderr.write(`${error.message}\n`)
+    fail(error.message)
     process.exitCode = 1
   }
 }
