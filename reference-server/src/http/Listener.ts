@@ -7,12 +7,13 @@
  */
 import { Problem } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpApiError from "effect/http-api/HttpApiError"
 import * as HttpServerError from "effect/http/HttpServerError"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Scope from "effect/Scope"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
@@ -60,6 +61,8 @@ export interface Listening {
   readonly port: number
 }
 
+type Headers = Readonly<Record<string, string>>
+
 /** Bytes of a request target; the longest legitimate one (WebFinger) is below 500. */
 const targetBytes = 2_048
 const headerBytes = 16_384
@@ -77,34 +80,55 @@ const problem = (code: Problem.Code, detail: string) => new Problem.Problem({ co
 /** The parts of a request that the contract's schemas look at, as Effect names them. */
 const inRequest = new Set<string>(["Params", "Headers", "Query", "Payload"])
 
-/** Turns every failure of the application into an answer; a defect says nothing about itself to the client. */
+/**
+ * An answer given before the whole body came ends the connection: nobody waits for the rest, and what follows on the
+ * wire can be nothing else than that rest.
+ */
+const closing = (request: IncomingMessage): Headers =>
+  request.complete || !hasBody(request) ? {} : { connection: "close" }
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
+
+/** The answer of the application, or of the front where it refused; a defect says nothing about itself to the client. */
 const answered = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
-  headers: Readonly<Record<string, string>>
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
-  app.pipe(
-    Effect.catchCause((cause) => {
-      if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
-      const failure = Cause.squash(cause)
-      if (failure instanceof Problem.Problem) return Effect.succeed(ProblemResponse.toResponse(failure))
-      if (HttpServerError.isHttpServerError(failure)) {
-        const { _tag } = failure.reason
-        if (_tag === "RouteNotFound")
-          return Effect.succeed(ProblemResponse.toResponse(problem("not_found", "no such resource")))
-        if (_tag === "RequestParseError") {
-          return Effect.succeed(ProblemResponse.toResponse(problem("request_malformed", "the request cannot be read")))
-        }
-      }
-      if (HttpApiError.HttpApiSchemaError.is(failure) && inRequest.has(failure.kind)) {
-        const detail = `${failure.kind.toLowerCase()}: ${failure.cause.message.replace(/\s+/g, " ")}`
-        return Effect.succeed(ProblemResponse.toResponse(problem("request_malformed", detail)))
-      }
-      return Effect.logError("a handler failed", cause).pipe(
-        Effect.as(ProblemResponse.toResponse(problem("internal", "the server failed to answer; it has been logged")))
-      )
-    }),
-    Effect.map((response) => HttpServerResponse.setHeaders(response, { ...headers, ...response.headers }))
+  headers: Headers
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest> => {
+  const caught = Effect.catchCause(app, answerFor)
+  return Effect.flatMap(HttpServerRequest, (request) => {
+    const source = NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
+    const refusal = refusals.get(source)
+    const response = refusal === undefined ? caught : Effect.succeed(ProblemResponse.toResponse(refusal.problem))
+    return Effect.map(response, (found) =>
+      HttpServerResponse.setHeaders(found, { ...headers, ...refusal?.headers, ...found.headers, ...closing(source) })
+    )
+  })
+}
+
+/** What a failure of the application is to the client. */
+const answerFor = (cause: Cause.Cause<unknown>): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+  const failure = Cause.squash(cause)
+  const refusal = problemFor(failure)
+  if (refusal !== undefined) return Effect.succeed(ProblemResponse.toResponse(refusal))
+  return Effect.logError("a handler failed", cause).pipe(
+    Effect.as(ProblemResponse.toResponse(problem("internal", "the server failed to answer; it has been logged")))
   )
+}
+
+/** The problem that a failure or one of Effect's own refusals is; undefined for a defect. */
+const problemFor = (failure: unknown): Problem.Problem | undefined => {
+  if (failure instanceof Problem.Problem) return failure
+  if (HttpServerError.isHttpServerError(failure)) {
+    const { _tag } = failure.reason
+    if (_tag === "RouteNotFound") return problem("not_found", "no such resource")
+    return _tag === "RequestParseError" ? problem("request_malformed", "the request cannot be read") : undefined
+  }
+  return HttpApiError.HttpApiSchemaError.is(failure) && inRequest.has(failure.kind)
+    ? problem("request_malformed", `${failure.kind.toLowerCase()}: ${failure.cause.message.replace(/\s+/g, " ")}`)
+    : undefined
+}
 
 /** Listens until the scope closes; then stops accepting, lets requests in flight finish, and returns. */
 export const listen = <E, R>(
@@ -179,7 +203,7 @@ const refuseSocket = (error: NodeJS.ErrnoException, socket: Duplex): void => {
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** The part of answering that needs only a request's head. */
-const front = (options: ListenerOptions, headers: Readonly<Record<string, string>>, handle: Handler): Handler => {
+const front = (options: ListenerOptions, headers: Headers, handle: Handler): Handler => {
   const preparedHeaders = { ...headers, "content-type": "application/json" }
   return (request, response) => {
     const target = request.url as string
@@ -187,33 +211,16 @@ const front = (options: ListenerOptions, headers: Readonly<Record<string, string
     const query = target.indexOf("?")
     const path = query === -1 ? target : target.slice(0, query)
     const match = options.routes(path)
-    const route = match?.path ?? "unknown"
     const address = options.clientAddress(request)
-    observe(options.name, method, route, address, response)
-    const limit = options.limit(method, route)
-    const wait = limit === undefined || method === "OPTIONS" ? 0 : limit.take(rateKey(address))
-    if (wait > 0) {
-      Metrics.observeRateLimited((limit as NamedLimit).name)
-      return ProblemResponse.write(response, problem("rate_limited", `ask again in ${wait} s`), {
-        ...headers,
-        "retry-after": String(wait)
-      })
+    observe(options.name, method, match?.path ?? "unknown", address, response)
+    const refusal = refuse(options, method, target, match, address)
+    if (refusal !== undefined) {
+      // With a body still under way only the adapter knows how to close without losing the answer.
+      if (!hasBody(request)) return ProblemResponse.write(response, refusal.problem, { ...headers, ...refusal.headers })
+      refusals.set(request, refusal)
+      return handle(request, response)
     }
-    if (target.length > targetBytes) {
-      return ProblemResponse.write(
-        response,
-        problem("uri_too_long", `the target may have ${targetBytes} bytes`),
-        headers
-      )
-    }
-    if (match === undefined) return ProblemResponse.write(response, problem("not_found", "no such resource"), headers)
-    if (method === "OPTIONS") return preflight(response, match, headers)
-    if (!match.methods.includes(method)) {
-      return ProblemResponse.write(response, problem("method_not_allowed", `allowed: ${match.methods.join(", ")}`), {
-        ...headers,
-        allow: [...match.methods, "OPTIONS"].join(", ")
-      })
-    }
+    if (method === "OPTIONS") return preflight(response, match as Match, headers)
     const body = method === "GET" ? options.prepared?.(path) : undefined
     if (body === undefined) return handle(request, response)
     response.writeHead(200, { ...preparedHeaders, "content-length": Buffer.byteLength(body) })
@@ -221,7 +228,39 @@ const front = (options: ListenerOptions, headers: Readonly<Record<string, string
   }
 }
 
-const preflight = (response: ServerResponse, match: Match, headers: Readonly<Record<string, string>>): void => {
+interface Refusal {
+  readonly problem: Problem.Problem
+  readonly headers: Headers
+}
+
+/** Decisions of the front about requests whose answer the adapter has to send. */
+const refusals = new WeakMap<IncomingMessage, Refusal>()
+
+const refuse = (
+  options: ListenerOptions,
+  method: string,
+  target: string,
+  match: Match | undefined,
+  address: string
+): Refusal | undefined => {
+  const limit = method === "OPTIONS" ? undefined : options.limit(method, match?.path ?? "unknown")
+  const wait = limit === undefined ? 0 : limit.take(rateKey(address))
+  if (limit !== undefined && wait > 0) {
+    Metrics.observeRateLimited(limit.name)
+    return { problem: problem("rate_limited", `ask again in ${wait} s`), headers: { "retry-after": String(wait) } }
+  }
+  if (target.length > targetBytes) {
+    return { problem: problem("uri_too_long", `the target may have ${targetBytes} bytes`), headers: {} }
+  }
+  if (match === undefined) return { problem: problem("not_found", "no such resource"), headers: {} }
+  if (method === "OPTIONS" || match.methods.includes(method)) return undefined
+  return {
+    problem: problem("method_not_allowed", `allowed: ${match.methods.join(", ")}`),
+    headers: { allow: [...match.methods, "OPTIONS"].join(", ") }
+  }
+}
+
+const preflight = (response: ServerResponse, match: Match, headers: Headers): void => {
   const allow = [...match.methods, "OPTIONS"].join(", ")
   response.writeHead(204, {
     ...headers,

@@ -37,7 +37,11 @@ export interface Running {
 }
 
 /** Runs a program to its end. */
-export const run = async (program: "chat-server" | "sig-server", args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) => {
+export const run = async (
+  program: "chat-server" | "sig-server",
+  args: ReadonlyArray<string>,
+  env: NodeJS.ProcessEnv = {}
+) => {
   const child = spawn(process.execPath, ["--conditions=kez-source", source(program), ...args], {
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"]
@@ -50,7 +54,11 @@ export const run = async (program: "chat-server" | "sig-server", args: ReadonlyA
   return { code, stdout, stderr }
 }
 
-const start = async (program: "chat-server" | "sig-server", args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): Promise<Running> => {
+const start = async (
+  program: "chat-server" | "sig-server",
+  args: ReadonlyArray<string>,
+  env: NodeJS.ProcessEnv
+): Promise<Running> => {
   const child = spawn(process.execPath, ["--conditions=kez-source", source(program), ...args], {
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "inherit"]
@@ -98,7 +106,11 @@ const unlimitedChat = ["--reads-per-minute", "0", "--registrations-per-hour", "0
 const unlimitedSig = ["--reads-per-minute", "0", "--appends-per-minute", "0", "--new-chains-per-hour", "0"]
 
 /** A chat-server whose broker cannot be reached, unless `args` name one. Later flags win. */
-export const startChat = async (folder: string, args: ReadonlyArray<string> = [], env: NodeJS.ProcessEnv = {}): Promise<Running> => {
+export const startChat = async (
+  folder: string,
+  args: ReadonlyArray<string> = [],
+  env: NodeJS.ProcessEnv = {}
+): Promise<Running> => {
   const keys = join(folder, "keys")
   await Effect.runPromise(Keys.create(keys))
   const defaults: Record<string, string> = {
@@ -113,30 +125,52 @@ export const startChat = async (folder: string, args: ReadonlyArray<string> = []
   return start("chat-server", merge(defaults, args), env)
 }
 
-export const startSig = (folder: string, args: ReadonlyArray<string> = [], env: NodeJS.ProcessEnv = {}): Promise<Running> =>
+export const startSig = (
+  folder: string,
+  args: ReadonlyArray<string> = [],
+  env: NodeJS.ProcessEnv = {}
+): Promise<Running> =>
   start(
     "sig-server",
     merge(
-      { "--port": "0", "--db": join(folder, "sigchains.db"), [unlimitedSig[0]!]: "0", [unlimitedSig[2]!]: "0", [unlimitedSig[4]!]: "0" },
+      {
+        "--port": "0",
+        "--db": join(folder, "sigchains.db"),
+        [unlimitedSig[0]!]: "0",
+        [unlimitedSig[2]!]: "0",
+        [unlimitedSig[4]!]: "0"
+      },
       args
     ),
     env
   )
 
 const merge = (defaults: Readonly<Record<string, string>>, args: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...Object.entries(defaults).filter(([name]) => !args.includes(name)).flat(),
+  ...Object.entries(defaults)
+    .filter(([name]) => !args.includes(name))
+    .flat(),
   ...args
 ]
 
 /** A new account's identity. */
 export const newIdentity = () =>
-  Effect.runPromise(Identity.fromSeed(Redacted.make(new Uint8Array(randomBytes(32)))).pipe(Effect.provide(NodeCrypto.layer)))
+  Effect.runPromise(
+    Identity.fromSeed(Redacted.make(new Uint8Array(randomBytes(32)))).pipe(Effect.provide(NodeCrypto.layer))
+  )
 
 export type Identity = Awaited<ReturnType<typeof newIdentity>>
 
-export const registration = (identity: Identity, handle: string, options: { server?: string; createdAt?: number } = {}) =>
+export const registration = (
+  identity: Identity,
+  handle: string,
+  options: { server?: string; createdAt?: number } = {}
+) =>
   Effect.runPromise(
-    identity.signRegistration({ handle, server: options.server ?? "localhost", createdAt: options.createdAt ?? Date.now() })
+    identity.signRegistration({
+      handle,
+      server: options.server ?? "localhost",
+      createdAt: options.createdAt ?? Date.now()
+    })
   )
 
 export const deletion = (identity: Identity, handle: string, options: { server?: string; createdAt?: number } = {}) =>
@@ -171,8 +205,16 @@ export interface Answer {
 
 const answered = async (response: Response): Promise<Answer> => {
   const text = await response.text()
-  const isJson = /json/.test(response.headers.get("content-type") ?? "") && text !== "" && !/jsonl/.test(response.headers.get("content-type") ?? "")
-  return { status: response.status, headers: response.headers, text, json: isJson ? (JSON.parse(text) as Answer["json"]) : {} }
+  const isJson =
+    /json/.test(response.headers.get("content-type") ?? "") &&
+    text !== "" &&
+    !/jsonl/.test(response.headers.get("content-type") ?? "")
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson ? (JSON.parse(text) as Answer["json"]) : {}
+  }
 }
 
 export const get = async (url: string, init: RequestInit = {}): Promise<Answer> => answered(await fetch(url, init))
@@ -193,7 +235,9 @@ export const raw = (port: number, bytes: string | Uint8Array): Promise<string> =
     const socket = connect(port, "127.0.0.1")
     let received = ""
     socket.on("data", (data) => (received += data.toString("latin1")))
-    socket.on("error", (error: NodeJS.ErrnoException) => (error.code === "ECONNRESET" || error.code === "EPIPE" ? done(received) : fail(error)))
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      error.code === "ECONNRESET" || error.code === "EPIPE" ? done(received) : fail(error)
+    )
     socket.on("close", () => done(received))
     socket.write(bytes)
   })

@@ -85,15 +85,26 @@ describe("registering", () => {
   })
 
   it("KEZ-REG-011 keeps a window of five minutes either way", async () => {
-    for (const [createdAt, status] of [[minutes(-4.9), 201], [minutes(4.9), 201], [minutes(-5.2), 400], [minutes(5.2), 400]] as const) {
-      const answer = await post(`${server.url}/v1/register`, await registration(await newIdentity(), newName(), { createdAt }))
+    for (const [createdAt, status] of [
+      [minutes(-4.9), 201],
+      [minutes(4.9), 201],
+      [minutes(-5.2), 400],
+      [minutes(5.2), 400]
+    ] as const) {
+      const answer = await post(
+        `${server.url}/v1/register`,
+        await registration(await newIdentity(), newName(), { createdAt })
+      )
       expect(answer.status).toBe(status)
       if (status === 400) expect(answer.json["code"]).toBe("clock_skew")
     }
   })
 
   it("KEZ-REG-010 refuses a statement for another server", async () => {
-    const answer = await post(`${server.url}/v1/register`, await registration(await newIdentity(), newName(), { server: "kez.lat" }))
+    const answer = await post(
+      `${server.url}/v1/register`,
+      await registration(await newIdentity(), newName(), { server: "kez.lat" })
+    )
     expect([answer.status, answer.json["code"]]).toEqual([400, "wrong_server"])
   })
 
@@ -177,7 +188,9 @@ describe("deleting", () => {
     const remove = (body: unknown, name = handle) => post(`${server.url}/v1/u/${name}`, body, { method: "DELETE" })
     expect((await remove(statement)).status).toBe(204)
     expect((await remove(statement, `${handle}@localhost`)).status).toBe(204)
-    expect((await post(`${server.url}/v1/delete`, await deletion(identity, handle, { createdAt: minutes(-60) }))).status).toBe(204)
+    expect(
+      (await post(`${server.url}/v1/delete`, await deletion(identity, handle, { createdAt: minutes(-60) }))).status
+    ).toBe(204)
   })
 
   it("KEZ-REG-025 refuses other keys, other servers, stale statements and a URL that names somebody else", async () => {
@@ -194,7 +207,9 @@ describe("deleting", () => {
       const answer = await post(`${server.url}/v1/delete`, body)
       expect([answer.status, answer.json["code"]]).toEqual([status, code])
     }
-    const elsewhere = await post(`${server.url}/v1/u/${other.handle}`, await deletion(identity, handle), { method: "DELETE" })
+    const elsewhere = await post(`${server.url}/v1/u/${other.handle}`, await deletion(identity, handle), {
+      method: "DELETE"
+    })
     expect([elsewhere.status, elsewhere.json["code"]]).toEqual([400, "request_malformed"])
     expect((await get(`${server.url}/v1/u/${handle}`)).status).toBe(200)
   })
@@ -216,7 +231,13 @@ describe("the server about itself", () => {
   it("says that its broker is missing, with the clock in the Date header", async () => {
     const { headers, json, status } = await get(`${server.url}/v1/healthz`)
     expect(status).toBe(503)
-    expect(json).toEqual({ status: "degraded", server: "localhost", version: expect.any(String), broker: "unreachable", database: "ok" })
+    expect(json).toEqual({
+      status: "degraded",
+      server: "localhost",
+      version: expect.any(String),
+      broker: "unreachable",
+      database: "ok"
+    })
     expect(Math.abs(Date.parse(headers.get("date") ?? "") - Date.now())).toBeLessThan(5_000)
     await server.waitForLog((line) => line["level"] === "warn" && String(line["msg"]).includes("broker"))
   })
@@ -280,7 +301,11 @@ describe("the server about itself", () => {
     for (const operations of Object.values(paths)) {
       for (const { responses } of Object.values(operations)) {
         for (const [status, response] of Object.entries(responses)) {
-          if (Number(status) < 400 || (status === "503" && response.content !== undefined && "application/json" in response.content)) continue
+          if (
+            Number(status) < 400 ||
+            (status === "503" && response.content !== undefined && "application/json" in response.content)
+          )
+            continue
           expect(Object.keys(response.content ?? {})).toEqual(["application/problem+json"])
         }
       }
@@ -306,7 +331,12 @@ describe("what every listener does", () => {
 
   it("answers HEAD as GET without a body", async () => {
     const { handle } = await registered()
-    for (const [path, status] of [[`/v1/u/${handle}`, 200], ["/v1/u/nobody-here", 404], ["/nowhere", 404], ["/", 200]] as const) {
+    for (const [path, status] of [
+      [`/v1/u/${handle}`, 200],
+      ["/v1/u/nobody-here", 404],
+      ["/nowhere", 404],
+      ["/", 200]
+    ] as const) {
       const answer = await get(`${server.url}${path}`, { method: "HEAD" })
       expect([path, answer.status, answer.text]).toEqual([path, status, ""])
     }
@@ -315,11 +345,19 @@ describe("what every listener does", () => {
   it("logs one line per request that names neither handle nor full address", async () => {
     const { handle } = await registered()
     const before = server.logs.length
-    await get(`${server.url}/v1/u/${handle}?token=secret`, { headers: { authorization: "Bearer secret", "user-agent": handle } })
+    await get(`${server.url}/v1/u/${handle}?token=secret`, {
+      headers: { authorization: "Bearer secret", "user-agent": handle }
+    })
     await server.waitForLog((line) => line["route"] === "/v1/u/:handle" && server.logs.indexOf(line) >= before)
     const lines = server.logs.slice(before)
     expect(lines.filter(({ route }) => route === "/v1/u/:handle")).toHaveLength(1)
     expect(JSON.stringify(lines)).not.toMatch(new RegExp(`${handle}|secret|127\\.0\\.0\\.1`))
-    expect(lines.at(-1)).toMatchObject({ level: "info", msg: "request", method: "GET", status: 200, ms: expect.any(Number) })
+    expect(lines.at(-1)).toMatchObject({
+      level: "info",
+      msg: "request",
+      method: "GET",
+      status: 200,
+      ms: expect.any(Number)
+    })
   })
 })

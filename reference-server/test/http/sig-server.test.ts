@@ -4,7 +4,16 @@ import { SignedEnvelope } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Effect } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { endpointEvent, get, type Identity, newIdentity, post, type Running, startSig, temporaryFolder } from "./Servers.ts"
+import {
+  endpointEvent,
+  get,
+  type Identity,
+  newIdentity,
+  post,
+  type Running,
+  startSig,
+  temporaryFolder
+} from "./Servers.ts"
 
 const folder = temporaryFolder()
 let server: Running
@@ -36,7 +45,11 @@ const chain = async (identity: Identity, n: number) => {
   return { events, head: head! }
 }
 
-const lines = (text: string) => text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as unknown)
+const lines = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as unknown)
 
 describe("sig-server", () => {
   it("answers 404 for a chain that nobody began, on every route of it", async () => {
@@ -54,7 +67,9 @@ describe("sig-server", () => {
     expect(whole.headers.get("content-type")).toBe("application/jsonl")
     expect(lines(whole.text)).toEqual(events.map(Envelope.toJson))
     for (const since of [0, 1, 3, 4, 99]) {
-      expect(lines((await get(`${chainUrl(identity)}?since=${since}`)).text)).toEqual(events.slice(since).map(Envelope.toJson))
+      expect(lines((await get(`${chainUrl(identity)}?since=${since}`)).text)).toEqual(
+        events.slice(since).map(Envelope.toJson)
+      )
     }
     expect((await get(`${chainUrl(identity)}/head`)).json).toEqual(head)
     const etag = whole.headers.get("etag")!
@@ -128,7 +143,11 @@ describe("sig-server", () => {
     const cases: ReadonlyArray<readonly [unknown, number, string]> = [
       [foreign, 400, "event_malformed"],
       [{ ...event, payload: { ...payload, op: "remove_endpoint" } }, 401, "signature_invalid"],
-      [{ ...event, signature: { ...signature, sig: (foreign["signature"] as Record<string, unknown>)["sig"] } }, 401, "signature_invalid"],
+      [
+        { ...event, signature: { ...signature, sig: (foreign["signature"] as Record<string, unknown>)["sig"] } },
+        401,
+        "signature_invalid"
+      ],
       [{ ...event, signature: foreign["signature"] }, 400, "envelope_kind"],
       [{ ...event, payload: { ...payload, seq: 0, prev: `sha256:${"00".repeat(32)}` } }, 400, "event_malformed"],
       [{ ...event, kez: "claim" }, 400, "envelope_kind"],
@@ -142,7 +161,10 @@ describe("sig-server", () => {
       Effect.flip(
         identity.signSigchainEvent({
           after: undefined,
-          operation: { op: "add_endpoint", payload: { protocol: "nats", url: "nats://h", inbox: `kez.inbox.${other.key.hex}` } },
+          operation: {
+            op: "add_endpoint",
+            payload: { protocol: "nats", url: "nats://h", inbox: `kez.inbox.${other.key.hex}` }
+          },
           createdAt: Date.now()
         })
       )
@@ -163,7 +185,11 @@ describe("sig-server", () => {
   })
 
   it("refuses keys that are none, in the path", async () => {
-    for (const [hex, code] of [["00", "key_malformed"], ["Z".repeat(64), "key_malformed"], ["00".repeat(32), "key_rejected"]] as const) {
+    for (const [hex, code] of [
+      ["00", "key_malformed"],
+      ["Z".repeat(64), "key_malformed"],
+      ["00".repeat(32), "key_rejected"]
+    ] as const) {
       for (const path of ["", "/head"]) {
         const answer = await get(`${server.url}/v1/sigchains/ed25519/${hex}${path}`)
         expect([answer.status, answer.json["code"]]).toEqual([400, code])
