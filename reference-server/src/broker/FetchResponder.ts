@@ -1,5 +1,5 @@
 /**
- * Reads pages of an inbox for its owner (nats.md 2): a request on `kez.fetch.<own>` becomes a batch of direct gets and
+ * Reads pages of an inbox for its owner (spec KEZ-NAT-030 to 034): a request on `kez.fetch.<own>` becomes a batch of direct gets and
  * one binary answer.
  *
  * Whose inbox it is comes from the subject alone, which the broker lets only that user publish on. Work per user and in

@@ -12,7 +12,7 @@ import { isObject } from "./Jwt.ts"
 export const streamName = "KEZ_INBOX"
 
 /** What a stored message may have beyond its frame: subject and the one header. */
-export const sendSlackBytes = 1024
+const sendSlackBytes = 1024
 const days = 24 * 60 * 60 * 1_000_000_000
 
 export interface InboxStreamOptions {

@@ -1,5 +1,5 @@
 /**
- * The answer to one login: may this key connect, and as what (nats.md 3). Pure but for the registry's word.
+ * The answer to one login: may this key connect, and as what (spec KEZ-NAT-008 to 016). Pure but for the registry's word.
  *
  * Under a callout the broker itself checks no signature; every check is here. Identity is the nkey alone, never a name
  * that the client chose. Used by the callout and by `POST /internal/nats/auth`.

@@ -12,7 +12,6 @@
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
-import { sendSlackBytes } from "./InboxStream.ts"
 import type { PublicKeys } from "./Keys.ts"
 
 export interface Listener {
@@ -197,7 +196,7 @@ const render = (options: NatsConfOptions): string => {
     "    } } ]",
     "  }",
     "  KEZ {",
-    `    jetstream: { max_mem: 0, max_file: ${(inboxBytes + sendSlackBytes) * replicas}, max_streams: 4, max_consumers: 16 }`,
+    `    jetstream: { max_mem: 0, max_file: ${(inboxBytes + storeSlack / 2) * replicas}, max_streams: 4, max_consumers: 16 }`,
     "    users: [",
     `      { nkey: ${keys.registrar}, permissions: {`,
     "        publish: [",

@@ -1,5 +1,5 @@
 /**
- * Stores what users send (nats.md 2): a request on `kez.send.<recipient>` becomes a JetStream publish on
+ * Stores what users send (spec KEZ-NAT-019 to 025): a request on `kez.send.<recipient>` becomes a JetStream publish on
  * `kez.inbox.<recipient>`, or on `kez.self.<own>` for an account's own copy.
  *
  * Nothing a client wrote but the frame reaches the stream: its headers are dropped and one of ours is set. Who sends is
@@ -51,8 +51,8 @@ const refusals = Object.fromEntries(
     Buffer.from(JSON.stringify({ e: code }))
   ])
 ) as Record<Refusal, Buffer>
-/** JetStream's err_code for a stream, or one of its subjects, that holds all it may. */
-const storeFailed = 10077
+/** JetStream's err_code for a stream or one of its subjects, an account, or the server's storage that holds all it may. */
+const holdsAllItMay = new Set<unknown>([10077, 10002, 10047])
 
 export const make = (options: SendResponderOptions): SendResponder => {
   const { quotas } = options
@@ -194,6 +194,6 @@ const parseAck = (message: Msg): Refusal | { readonly seq: number; readonly repe
   if (message.headers?.code !== undefined && message.headers.code >= 400) return "retry"
   const ack: unknown = message.json()
   if (!isObject(ack)) return "retry"
-  if (isObject(ack.error)) return ack.error.err_code === storeFailed ? "full" : "retry"
+  if (isObject(ack.error)) return holdsAllItMay.has(ack.error.err_code) ? "full" : "retry"
   return typeof ack.seq === "number" ? { seq: ack.seq, repeated: ack.duplicate === true } : "retry"
 }

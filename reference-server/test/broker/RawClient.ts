@@ -37,6 +37,8 @@ export interface RawClient {
   publish(subject: string, payload: Uint8Array | string, options?: { reply?: string; header?: string }): void
   /** Publishes with a reply of one's own and waits for the answer. */
   request(subject: string, payload: Uint8Array | string, header?: string): Promise<Message>
+  /** Stops reading; only for TCP. */
+  pause(): void
   close(): void
 }
 
@@ -49,6 +51,7 @@ export interface OpenOptions {
 
 interface Wire {
   write(bytes: Buffer): void
+  pause(): void
   close(): void
 }
 
@@ -180,6 +183,7 @@ export const openRaw = async (options: OpenOptions): Promise<RawClient> => {
         client.publish(subject, payload, header === undefined ? { reply } : { reply, header })
       })
     },
+    pause: () => wire.pause(),
     close: () => wire.close()
   }
   return client
@@ -195,7 +199,11 @@ const openTcp = (options: OpenOptions, { onBytes, onClose }: Handlers): Promise<
     const socket = dial(options.port, "127.0.0.1")
     socket.setNoDelay(true)
     socket.once("connect", () =>
-      resolve({ write: (bytes) => void socket.write(bytes), close: () => void socket.destroy() })
+      resolve({
+        write: (bytes) => void socket.write(bytes),
+        pause: () => void socket.pause(),
+        close: () => void socket.destroy()
+      })
     )
     socket.on("error", reject)
     socket.on("data", onBytes)
@@ -209,7 +217,13 @@ const openWebSocket = (options: OpenOptions, { onBytes, onClose }: Handlers): Pr
     const socket = new WebSocket(`ws://127.0.0.1:${options.port}`, init as unknown as string[])
     socket.binaryType = "arraybuffer"
     socket.addEventListener("open", () =>
-      resolve({ write: (bytes) => socket.send(Uint8Array.from(bytes)), close: () => socket.close() })
+      resolve({
+        write: (bytes) => socket.send(Uint8Array.from(bytes)),
+        pause: () => {
+          throw new Error("a WebSocket cannot stop reading")
+        },
+        close: () => socket.close()
+      })
     )
     socket.addEventListener("message", ({ data }) => onBytes(Buffer.from(data as ArrayBuffer)))
     socket.addEventListener("error", () => reject(new Error("the WebSocket was refused")))
