@@ -10,6 +10,7 @@ export default defineConfig({
   splitting: true,
   minify: true,
   dts: false,
+  clean: true,
   metafile: true,
   // Packages with native parts are installed beside the program.
   external: ["better-sqlite3", "@napi-rs/keyring"],

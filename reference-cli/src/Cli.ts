@@ -57,7 +57,10 @@ const natural = (name: string, metavar: string, description: string, minimum: nu
   Flag.Int(name).pipe(
     Flag.withMetavar(metavar),
     Flag.withDescription(description),
-    Flag.filter((value) => value >= minimum && value <= maximum, () => `expected a whole number from ${minimum} to ${maximum}`)
+    Flag.filter(
+      (value) => value >= minimum && value <= maximum,
+      () => `expected a whole number from ${minimum} to ${maximum}`
+    )
   )
 
 const register = Command.make(
@@ -69,9 +72,14 @@ const register = Command.make(
     wordsFd: wordsFdOut,
     vault
   },
-  lazily(() => import("./commands/register.ts"), ({ register: run }, input) => run(input))
+  lazily(
+    () => import("./commands/register.ts"),
+    ({ register: run }, input) => run(input)
+  )
 ).pipe(
-  Command.withDescription("Make an account: take a handle at a home server, get 24 words, keep the key on this machine"),
+  Command.withDescription(
+    "Make an account: take a handle at a home server, get 24 words, keep the key on this machine"
+  ),
   Command.withShortDescription("Make an account"),
   Command.withExamples([
     { command: "kez-chat register alice", description: "On a terminal: shows the words and asks for some of them" },
@@ -82,20 +90,36 @@ const register = Command.make(
 const restore = Command.make(
   "restore",
   {
-    wordsFile: Flag.String("words-file").pipe(Flag.withMetavar("FILE"), Flag.withDescription("Read the words from a file"), Flag.optional),
-    wordsFd: Flag.Int("words-fd").pipe(Flag.withMetavar("N"), Flag.withDescription("Read the words from this file descriptor"), Flag.optional),
+    wordsFile: Flag.String("words-file").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("Read the words from a file"),
+      Flag.optional
+    ),
+    wordsFd: Flag.Int("words-fd").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Read the words from this file descriptor"),
+      Flag.optional
+    ),
     vault
   },
-  lazily(() => import("./commands/restore.ts"), ({ restore: run }, input) => run(input))
+  lazily(
+    () => import("./commands/restore.ts"),
+    ({ restore: run }, input) => run(input)
+  )
 ).pipe(
-  Command.withDescription("Take up an account on this machine from its 24 words (or KEZ's 12); the handle is found by the key"),
+  Command.withDescription(
+    "Take up an account on this machine from its 24 words (or KEZ's 12); the handle is found by the key"
+  ),
   Command.withShortDescription("Take up an account from its words")
 )
 
 const unlock = Command.make(
   "unlock",
   { time: timeFlag("for", "How long (default 8h)", Duration.hours(8)) },
-  lazily(() => import("./commands/unlock.ts"), ({ unlock: run }, input) => run(input))
+  lazily(
+    () => import("./commands/unlock.ts"),
+    ({ unlock: run }, input) => run(input)
+  )
 ).pipe(
   Command.withDescription("Hold the account open in a background process, so that no command asks for the passphrase"),
   Command.withShortDescription("Hold the account open in the background")
@@ -104,25 +128,40 @@ const unlock = Command.make(
 const lock = Command.make(
   "lock",
   {},
-  lazily(() => import("./commands/unlock.ts"), ({ lock: run }) => run)
+  lazily(
+    () => import("./commands/unlock.ts"),
+    ({ lock: run }) => run
+  )
 ).pipe(Command.withDescription("End what unlock began"))
 
 const owner = Command.make(
   "owner",
   { until: Flag.Int("until") },
-  lazily(() => import("./commands/unlock.ts"), ({ owner: run }, input) => run(input))
+  lazily(
+    () => import("./commands/unlock.ts"),
+    ({ owner: run }, input) => run(input)
+  )
 ).pipe(Command.unlisted)
 
 const whoami = Command.make(
   "whoami",
   {},
-  lazily(() => import("./commands/whoami.ts"), ({ whoami: run }) => run)
-).pipe(Command.withDescription("Show this account: handle, key, home; asks for no passphrase and no network"), Command.withShortDescription("Show this account"))
+  lazily(
+    () => import("./commands/whoami.ts"),
+    ({ whoami: run }) => run
+  )
+).pipe(
+  Command.withDescription("Show this account: handle, key, home; asks for no passphrase and no network"),
+  Command.withShortDescription("Show this account")
+)
 
 const profiles = Command.make(
   "profiles",
   {},
-  lazily(() => import("./commands/whoami.ts"), ({ profiles: run }) => run)
+  lazily(
+    () => import("./commands/whoami.ts"),
+    ({ profiles: run }) => run
+  )
 ).pipe(Command.withDescription("List the accounts on this machine"))
 
 const words = Command.make(
@@ -132,19 +171,34 @@ const words = Command.make(
     wordsFile: wordsFileOut,
     wordsFd: wordsFdOut
   },
-  lazily(() => import("./commands/words.ts"), ({ words: run }, input) => run(input))
-).pipe(Command.withDescription("Show the 24 words again, or check what you wrote down"), Command.withShortDescription("Show or check the 24 words"))
+  lazily(
+    () => import("./commands/words.ts"),
+    ({ words: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription("Show the 24 words again, or check what you wrote down"),
+  Command.withShortDescription("Show or check the 24 words")
+)
 
 const add = Command.make(
   "add",
   { who: Argument.String("name").pipe(Argument.withDescription("A handle: bob, or bob@server")) },
-  lazily(() => import("./commands/contacts.ts"), ({ add: run }, input) => run(input))
-).pipe(Command.withDescription("Look a handle up and keep its key as a contact"), Command.withShortDescription("Add a contact"))
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ add: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription("Look a handle up and keep its key as a contact"),
+  Command.withShortDescription("Add a contact")
+)
 
 const contacts = Command.make(
   "contacts",
   { offline },
-  lazily(() => import("./commands/contacts.ts"), ({ contacts: run }, input) => run(input))
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ contacts: run }, input) => run(input)
+  )
 ).pipe(Command.withDescription("List contacts"))
 
 const verify = Command.make(
@@ -156,7 +210,10 @@ const verify = Command.make(
     yes: flag("yes", "With --confirm: do not ask"),
     offline
   },
-  lazily(() => import("./commands/verify.ts"), ({ verify: run }, input) => run(input))
+  lazily(
+    () => import("./commands/verify.ts"),
+    ({ verify: run }, input) => run(input)
+  )
 ).pipe(
   Command.withDescription("Show a contact's safety number, sigchain and endpoints"),
   Command.withExamples([{ command: "kez-chat verify bob --confirm" }])
@@ -176,7 +233,10 @@ const send = Command.make(
     ),
     timeout: timeFlag("timeout", "How long to wait (default 30s)", Duration.seconds(30))
   },
-  lazily(() => import("./commands/send.ts"), ({ send: run }, input) => run(input))
+  lazily(
+    () => import("./commands/send.ts"),
+    ({ send: run }, input) => run(input)
+  )
 ).pipe(
   Command.withDescription("Send a message"),
   Command.withExamples([
@@ -189,7 +249,10 @@ const send = Command.make(
 const listen = Command.make(
   "listen",
   {},
-  lazily(() => import("./commands/listen/listen.ts"), ({ listen: run }) => run)
+  lazily(
+    () => import("./commands/listen/listen.ts"),
+    ({ listen: run }) => run
+  )
 ).pipe(
   Command.withDescription("Show messages as they come, first those since the last time; Ctrl-C ends"),
   Command.withShortDescription("Show messages as they come"),
@@ -199,8 +262,14 @@ const listen = Command.make(
 const chat = Command.make(
   "chat",
   { who },
-  lazily(() => import("./commands/chat.ts"), ({ chat: run }, input) => run(input))
-).pipe(Command.withDescription("Write with one contact in this terminal, both ways; /quit leaves"), Command.withShortDescription("Write with one contact, both ways"))
+  lazily(
+    () => import("./commands/chat.ts"),
+    ({ chat: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription("Write with one contact in this terminal, both ways; /quit leaves"),
+  Command.withShortDescription("Write with one contact, both ways")
+)
 
 const history = Command.make(
   "history",
@@ -210,43 +279,64 @@ const history = Command.make(
     before: natural("before", "ORDER", "Only messages before this one", 0, Number.MAX_SAFE_INTEGER).pipe(Flag.optional),
     offline
   },
-  lazily(() => import("./commands/history.ts"), ({ history: run }, input) => run(input))
+  lazily(
+    () => import("./commands/history.ts"),
+    ({ history: run }, input) => run(input)
+  )
 ).pipe(Command.withDescription("Show the messages of a conversation"))
 
 const requestsAccept = Command.make(
   "accept",
   { who },
-  lazily(() => import("./commands/contacts.ts"), ({ accept: run }, input: { readonly who: string }) => run({ ...input, newKey: false }))
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ accept: run }, input: { readonly who: string }) => run({ ...input, newKey: false })
+  )
 ).pipe(Command.withDescription("The same as kez-chat accept"))
 
 const requests = Command.make(
   "requests",
   { offline },
-  lazily(() => import("./commands/contacts.ts"), ({ requests: run }, input) => run(input))
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ requests: run }, input) => run(input)
+  )
 ).pipe(Command.withDescription("List strangers who wrote to you"), Command.withSubcommands([requestsAccept]))
 
 const accept = Command.make(
   "accept",
   { who, newKey: flag("new-key", "Accept a key or sigchain that changed") },
-  lazily(() => import("./commands/contacts.ts"), ({ accept: run }, input) => run(input))
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ accept: run }, input) => run(input)
+  )
 ).pipe(Command.withDescription("Accept a message request, or a contact's new key"))
 
 const block = Command.make(
   "block",
   { who },
-  lazily(() => import("./commands/contacts.ts"), ({ block: run }, input) => run(input))
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ block: run }, input) => run(input)
+  )
 ).pipe(Command.withDescription("Show nothing more of a contact"))
 
 const unblock = Command.make(
   "unblock",
   { who },
-  lazily(() => import("./commands/contacts.ts"), ({ unblock: run }, input) => run(input))
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ unblock: run }, input) => run(input)
+  )
 ).pipe(Command.withDescription("Take a block back"))
 
 const remove = Command.make(
   "remove",
   { who, withMessages: flag("with-messages", "Remove the conversation too") },
-  lazily(() => import("./commands/contacts.ts"), ({ remove: run }, input) => run(input))
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ remove: run }, input) => run(input)
+  )
 ).pipe(Command.withDescription("Forget a contact"))
 
 const onOff = (name: string, description: string) =>
@@ -263,10 +353,18 @@ const settings = Command.make(
   },
   lazily(
     () => import("./commands/contacts.ts"),
-    ({ settings: run }, { readReceipts, inbox }: { readonly readReceipts: Option.Option<"on" | "off">; readonly inbox: Option.Option<"everyone" | "contacts"> }) =>
-      run({ readReceipts: Option.getOrUndefined(readReceipts), inbox: Option.getOrUndefined(inbox) })
+    (
+      { settings: run },
+      {
+        readReceipts,
+        inbox
+      }: { readonly readReceipts: Option.Option<"on" | "off">; readonly inbox: Option.Option<"everyone" | "contacts"> }
+    ) => run({ readReceipts: Option.getOrUndefined(readReceipts), inbox: Option.getOrUndefined(inbox) })
   )
-).pipe(Command.withDescription("Show or change settings"), Command.withExamples([{ command: "kez-chat settings --read-receipts on" }]))
+).pipe(
+  Command.withDescription("Show or change settings"),
+  Command.withExamples([{ command: "kez-chat settings --read-receipts on" }])
+)
 
 const exportAll = Command.make(
   "export",
@@ -279,8 +377,14 @@ const exportAll = Command.make(
     ),
     offline
   },
-  lazily(() => import("./commands/exportAll.ts"), ({ exportAll: run }, input) => run(input))
-).pipe(Command.withDescription("Write account, contacts and messages as JSON lines; without the key"), Command.withShortDescription("Write everything but the key as JSON lines"))
+  lazily(
+    () => import("./commands/exportAll.ts"),
+    ({ exportAll: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription("Write account, contacts and messages as JSON lines; without the key"),
+  Command.withShortDescription("Write everything but the key as JSON lines")
+)
 
 const deleteAccount = Command.make(
   "delete-account",
@@ -291,14 +395,23 @@ const deleteAccount = Command.make(
       Flag.optional
     )
   },
-  lazily(() => import("./commands/deleteAccount.ts"), ({ deleteAccount: run }, input) => run(input))
+  lazily(
+    () => import("./commands/deleteAccount.ts"),
+    ({ deleteAccount: run }, input) => run(input)
+  )
 ).pipe(Command.withDescription("Delete the account at the home server and here, for good"))
 
 const doctor = Command.make(
   "doctor",
   {},
-  lazily(() => import("./commands/doctor.ts"), ({ doctor: run }) => run)
-).pipe(Command.withDescription("Check files, keychain, home server, clock, broker and inbox, and say what to do"), Command.withShortDescription("Check that everything works"))
+  lazily(
+    () => import("./commands/doctor.ts"),
+    ({ doctor: run }) => run
+  )
+).pipe(
+  Command.withDescription("Check files, keychain, home server, clock, broker and inbox, and say what to do"),
+  Command.withShortDescription("Check that everything works")
+)
 
 /** The program without a command shows its help. */
 export const cli = Command.make("kez-chat").pipe(

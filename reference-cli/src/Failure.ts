@@ -12,7 +12,8 @@ export class CliFailure extends Data.TaggedError("CliFailure")<{
   readonly message: string
 }> {}
 
-export const fail = (code: string, exit: ExitCode, message: string): CliFailure => new CliFailure({ code, exit, message })
+export const fail = (code: string, exit: ExitCode, message: string): CliFailure =>
+  new CliFailure({ code, exit, message })
 export const usage = (message: string): CliFailure => fail("usage", ExitCode.usage, message)
 
 /** Every error that a command may end with. */
@@ -53,7 +54,11 @@ export const describe = (error: Failure): Description => {
     case "AccountUnfinished":
       return { code: "account_unfinished", exit: ExitCode.unreachable, message }
     case "AccountExists":
-      return { code: "account_exists", exit: ExitCode.refused, message: `${message}; use --profile for another account` }
+      return {
+        code: "account_exists",
+        exit: ExitCode.refused,
+        message: `${message}; use --profile for another account`
+      }
     case "ContactUnknown":
       return { code: "contact_unknown", exit: ExitCode.notFound, message }
     case "SendBlocked":

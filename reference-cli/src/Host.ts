@@ -3,13 +3,16 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as os from "node:os"
 
-export class Host extends Context.Service<Host, {
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly platform: NodeJS.Platform
-  readonly cwd: string
-  readonly homeDirectory: string
-  readonly temporary: string
-}>()("@kez-chat/cli/Host") {
+export class Host extends Context.Service<
+  Host,
+  {
+    readonly env: Readonly<Record<string, string | undefined>>
+    readonly platform: NodeJS.Platform
+    readonly cwd: string
+    readonly homeDirectory: string
+    readonly temporary: string
+  }
+>()("@kez-chat/cli/Host") {
   static readonly layer = Layer.sync(Host, () =>
     Host.of({
       env: process.env,

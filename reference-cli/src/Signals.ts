@@ -3,12 +3,15 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 
-export class Signals extends Context.Service<Signals, {
-  /** Runs `effect` until it is done or a signal comes, whichever is first. The signal then does not interrupt the program. */
-  untilSignal<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, E, R>
-  /** Told by the program's main; true when somebody took the signal. */
-  readonly deliver: () => boolean
-}>()("@kez-chat/cli/Signals") {}
+export class Signals extends Context.Service<
+  Signals,
+  {
+    /** Runs `effect` until it is done or a signal comes, whichever is first. The signal then does not interrupt the program. */
+    untilSignal<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, E, R>
+    /** Told by the program's main; true when somebody took the signal. */
+    readonly deliver: () => boolean
+  }
+>()("@kez-chat/cli/Signals") {}
 
 export const make = (): Signals["Service"] => {
   const waiting = new Set<Deferred.Deferred<void>>()

@@ -52,7 +52,11 @@ const explain = (error: Failure | CliError.CliError) => {
 const defectOf = (cause: Cause.Cause<unknown>): Description => {
   const error = Cause.squash(cause)
   const what = error instanceof Error ? `${error.name}: ${error.message}` : "unknown defect"
-  return { code: "internal", exit: ExitCode.failed, message: `something is wrong in this program (${what}); please report it` }
+  return {
+    code: "internal",
+    exit: ExitCode.failed,
+    message: `something is wrong in this program (${what}); please report it`
+  }
 }
 
 const program = Command.runWith(cli, { version })(args).pipe(

@@ -18,7 +18,10 @@ import type { Style } from "../terminal/Style.ts"
 /** Messages shown at the beginning. */
 const shownAtFirst = 20
 
-type Item = { readonly _tag: "Typed"; readonly text: string } | { readonly _tag: "Event"; readonly event: Event } | { readonly _tag: "Offline" | "Online"; readonly detail: string }
+type Item =
+  | { readonly _tag: "Typed"; readonly text: string }
+  | { readonly _tag: "Event"; readonly event: Event }
+  | { readonly _tag: "Offline" | "Online"; readonly detail: string }
 
 interface Room {
   readonly chat: KezChat["Service"]
@@ -59,7 +62,8 @@ const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
       if (event.message.direction === "in") yield* Effect.ignore(room.chat.markRead(room.contact.primary))
     } else if (event._tag === "State" && event.message.peer === room.contact.primary) {
       if (event.message.id === room.mine?.id) room.mine = event.message
-      if (event.message.state === "failed") room.line.print(room.style.bad(`not sent: ${Sanitise.line(event.message.failure ?? "refused")}`))
+      if (event.message.state === "failed")
+        room.line.print(room.style.bad(`not sent: ${Sanitise.line(event.message.failure ?? "refused")}`))
       prompt(room)
     } else if (event._tag === "KeyChanged" && event.contact.primary === room.contact.primary) {
       room.line.print(room.style.bad(Sanitise.line(event.contact.warning ?? "the key changed: sending has stopped")))
@@ -121,7 +125,9 @@ const stretch = (who: string, opened: Effect.Effect<Conversation.Conversation>, 
     yield* Effect.ignore(chat.markRead(contact.primary))
     // The typed lines outlive this stretch: they are taken one by one, never drained.
     const typing = Effect.forever(
-      Effect.flatMap(Queue.take(line.lines), (text) => Effect.flatMap(onTyped(room, text), (end) => (end === "quit" ? Effect.fail("quit" as const) : Effect.void)))
+      Effect.flatMap(Queue.take(line.lines), (text) =>
+        Effect.flatMap(onTyped(room, text), (end) => (end === "quit" ? Effect.fail("quit" as const) : Effect.void))
+      )
     ).pipe(Effect.catch(() => Effect.succeed("quit" as const)))
     const watching = Effect.forever(
       Effect.flatMap(Queue.take(items), (item): Effect.Effect<void, Failure> => {

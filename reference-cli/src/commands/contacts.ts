@@ -5,10 +5,10 @@ import { ExitCode } from "../ExitCode.ts"
 import { fail, type Failure } from "../Failure.ts"
 import type { Services } from "../owner/Session.ts"
 import * as Shapes from "../Shapes.ts"
-import { result } from "../terminal/Screen.ts"
+import { result, type Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
 import type { Style } from "../terminal/Style.ts"
-import { caughtUp, sentOff, withAccess } from "./withAccess.ts"
+import { caughtUp, contactOf, sentOff, withAccess } from "./withAccess.ts"
 
 type Chat = KezChat["Service"]
 
@@ -24,7 +24,9 @@ export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Fail
       const contact = yield* chat.addContact(who)
       yield* reportContact(contact, (style, name) => [
         `${style.good("Added")} ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
-        ...(contact.verified ? [] : [style.dim(`The server says this key is theirs. Compare: kez-chat verify ${Show.name(contact)}`)])
+        ...(contact.verified
+          ? []
+          : [style.dim(`The server says this key is theirs. Compare: kez-chat verify ${Show.name(contact)}`)])
       ])
     })
   )
@@ -75,25 +77,27 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
 
 const decide = (
   options: { readonly command: string; readonly offline: boolean },
-  act: (chat: Chat) => Effect.Effect<Contact, Failure>,
+  act: (chat: Chat) => Effect.Effect<Contact, Failure, Screen>,
   sentence: (style: Style, name: string) => string
 ): Effect.Effect<void, Failure, Services> =>
-  withAccess(options, ({ chat }) =>
-    Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence))
-  )
+  withAccess(options, ({ chat }) => Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence)))
 
-export const accept = (input: { readonly who: string; readonly newKey: boolean }): Effect.Effect<void, Failure, Services> =>
+export const accept = (input: {
+  readonly who: string
+  readonly newKey: boolean
+}): Effect.Effect<void, Failure, Services> =>
   decide(
     { command: "accept", offline: false },
     (chat) =>
       Effect.gen(function* () {
-        const contact = yield* chat.contact(input.who)
+        yield* caughtUp(chat)
+        const contact = yield* contactOf(chat, input.who)
         if (contact.state !== "changed") {
-          const accepted = yield* chat.accept(input.who)
+          const accepted = yield* chat.accept(contact.primary)
           yield* sentOff(chat)
           return accepted
         }
-        if (input.newKey) return yield* chat.acceptKey(input.who)
+        if (input.newKey) return yield* chat.acceptKey(contact.primary)
         return yield* fail(
           "key_changed",
           ExitCode.refused,
@@ -104,12 +108,23 @@ export const accept = (input: { readonly who: string; readonly newKey: boolean }
   )
 
 export const block = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
-  decide({ command: "block", offline: true }, (chat) => chat.block(who), (_, name) => `Blocked ${name}: nothing of theirs is shown`)
+  decide(
+    { command: "block", offline: true },
+    (chat) => chat.block(who),
+    (_, name) => `Blocked ${name}: nothing of theirs is shown`
+  )
 
 export const unblock = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
-  decide({ command: "unblock", offline: true }, (chat) => chat.unblock(who), (_, name) => `Unblocked ${name}`)
+  decide(
+    { command: "unblock", offline: true },
+    (chat) => chat.unblock(who),
+    (_, name) => `Unblocked ${name}`
+  )
 
-export const remove = (input: { readonly who: string; readonly withMessages: boolean }): Effect.Effect<void, Failure, Services> =>
+export const remove = (input: {
+  readonly who: string
+  readonly withMessages: boolean
+}): Effect.Effect<void, Failure, Services> =>
   withAccess({ command: "remove", offline: true }, ({ chat }) =>
     Effect.gen(function* () {
       const contact = yield* chat.contact(input.who)

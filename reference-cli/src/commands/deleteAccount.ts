@@ -9,13 +9,19 @@ import { result } from "../terminal/Screen.ts"
 import { withAccess } from "./withAccess.ts"
 
 /** `--confirm HANDLE` is the typed confirmation of a script. */
-export const deleteAccount = (input: { readonly confirm: Option.Option<string> }): Effect.Effect<void, Failure, Services> =>
+export const deleteAccount = (input: {
+  readonly confirm: Option.Option<string>
+}): Effect.Effect<void, Failure, Services> =>
   Effect.gen(function* () {
     const { place, profile } = yield* Profile.required
     const handle = profile.handle ?? profile.primary
     const typed = Option.isSome(input.confirm) ? input.confirm.value : yield* ask(handle)
     if (typed.trim() !== handle) {
-      return yield* fail("not_confirmed", ExitCode.usage, `nothing was deleted: ${JSON.stringify(typed.trim())} is not ${handle}`)
+      return yield* fail(
+        "not_confirmed",
+        ExitCode.usage,
+        `nothing was deleted: ${JSON.stringify(typed.trim())} is not ${handle}`
+      )
     }
     yield* withAccess({ command: "delete-account" }, ({ chat }) => chat.deleteAccount)
     yield* Profile.erase(place)

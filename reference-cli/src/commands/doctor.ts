@@ -51,7 +51,8 @@ const files = (place: ProfilePaths): Check => {
 }
 
 const account = (place: ProfilePaths, profile: Option.Option<Profile.Profile>): Check => {
-  if (Option.isNone(profile)) return warn("account", `the profile ${place.name} holds none`, "kez-chat register NAME, or kez-chat restore")
+  if (Option.isNone(profile))
+    return warn("account", `the profile ${place.name} holds none`, "kez-chat register NAME, or kez-chat restore")
   const { handle = "its handle is not known yet", step } = profile.value
   return step === "published"
     ? ok("account", `${handle}, profile ${place.name}`)
@@ -90,10 +91,18 @@ const record = (directory: Directory["Service"], profile: Profile.Profile): Effe
     onSuccess: ({ handle }) =>
       handle === profile.handle
         ? ok("handle", `${handle} is registered for this key`)
-        : bad("handle", `the home server names ${handle} for this key, not ${profile.handle}`, "ask the operator of the home server"),
+        : bad(
+            "handle",
+            `the home server names ${handle} for this key, not ${profile.handle}`,
+            "ask the operator of the home server"
+          ),
     onFailure: (error) =>
       error._tag === "Problem"
-        ? bad("handle", describe(error).message, "run `kez-chat register` again if it never completed; else ask the operator")
+        ? bad(
+            "handle",
+            describe(error).message,
+            "run `kez-chat register` again if it never completed; else ask the operator"
+          )
         : warn("handle", describe(error).message, "see the check of the home server")
   })
 
@@ -101,12 +110,19 @@ const record = (directory: Directory["Service"], profile: Profile.Profile): Effe
 const homeChecks = (profile: Profile.Profile | undefined) =>
   Effect.gen(function* () {
     const found = yield* Effect.result(Home.discover({ profile: profile?.home }))
-    if (found._tag === "Failure") return [bad("home", describe(found.failure).message, "name it with --home URL or KEZ_HOME")]
+    if (found._tag === "Failure")
+      return [bad("home", describe(found.failure).message, "name it with --home URL or KEZ_HOME")]
     const { url, source } = found.success
     const directory = yield* directoryOf(url)
     const known = yield* Effect.result(directory.wellKnown)
     if (known._tag === "Failure") {
-      return [bad("home", `${describe(known.failure).message} (${url}, from ${source})`, "check the URL and your network, or start a local home with `npm start`")]
+      return [
+        bad(
+          "home",
+          `${describe(known.failure).message} (${url}, from ${source})`,
+          "check the URL and your network, or start a local home with `npm start`"
+        )
+      ]
     }
     const { server, broker, sig_server } = known.success
     return [
@@ -124,7 +140,10 @@ const homeChecks = (profile: Profile.Profile | undefined) =>
 const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, never, Services> =>
   Effect.gen(function* () {
     const owner = yield* findOwner(place)
-    const who = owner === undefined ? ok("owner", "no command is running for this profile") : ok("owner", `kez-chat ${owner.info.command}, process ${owner.info.pid}`)
+    const who =
+      owner === undefined
+        ? ok("owner", "no command is running for this profile")
+        : ok("owner", `kez-chat ${owner.info.command}, process ${owner.info.pid}`)
     const { chat } = yield* access({ command: "doctor" })
     const settled = yield* chat.connection.pipe(
       Stream.filter(({ _tag }) => _tag === "Online" || _tag === "Offline"),
@@ -132,11 +151,19 @@ const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
       Effect.timeoutOption(onlineMillis),
       Effect.map(Option.flatten)
     )
-    if (Option.isNone(settled)) return [who, bad("broker login", "no answer in 15 s", "check that a firewall lets the broker's address through")]
+    if (Option.isNone(settled))
+      return [who, bad("broker login", "no answer in 15 s", "check that a firewall lets the broker's address through")]
     const state = settled.value
     if (state._tag !== "Online") {
       const detail = state._tag === "Offline" ? state.error.detail : state._tag
-      return [who, bad("broker login", detail, "check the broker's address above and your network; a refused login means an unregistered or revoked key")]
+      return [
+        who,
+        bad(
+          "broker login",
+          detail,
+          "check the broker's address above and your network; a refused login means an unregistered or revoked key"
+        )
+      ]
     }
     const synced = yield* Effect.result(Effect.timeoutOption(chat.sync, onlineMillis))
     const stream =

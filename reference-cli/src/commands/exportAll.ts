@@ -15,7 +15,10 @@ export interface Input {
 }
 
 const io = <A>(file: string, run: () => A): Effect.Effect<A, Failure> =>
-  Effect.try({ try: run, catch: (error) => fail("file", ExitCode.failed, `cannot write ${file}: ${(error as Error).message}`) })
+  Effect.try({
+    try: run,
+    catch: (error) => fail("file", ExitCode.failed, `cannot write ${file}: ${(error as Error).message}`)
+  })
 
 /** Everything but the seed, as JSON lines: to standard output, or to a new file of mode 0600. */
 export const exportAll = (input: Input): Effect.Effect<void, Failure, Services> =>

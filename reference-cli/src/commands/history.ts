@@ -6,7 +6,7 @@ import type { Services } from "../owner/Session.ts"
 import * as Shapes from "../Shapes.ts"
 import { result, Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
-import { caughtUp, sentOff, withAccess } from "./withAccess.ts"
+import { caughtUp, contactOf, sentOff, withAccess } from "./withAccess.ts"
 
 export interface Input {
   readonly who: string
@@ -20,7 +20,7 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
     Effect.gen(function* () {
       if (!input.offline) yield* caughtUp(chat)
       const before = Option.getOrUndefined(input.before)
-      const contact = yield* chat.contact(input.who)
+      const contact = yield* contactOf(chat, input.who)
       const messages = yield* chat.history(contact.primary, {
         limit: input.limit,
         ...(before === undefined ? {} : { before })
@@ -36,7 +36,9 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
           if (messages.length === 0) return style.dim(`No messages with ${Show.name(contact)}.`)
           let day = ""
           return [
-            ...(older === undefined ? [] : [style.dim(`(older: kez-chat history ${Show.name(contact)} --before ${older})`)]),
+            ...(older === undefined
+              ? []
+              : [style.dim(`(older: kez-chat history ${Show.name(contact)} --before ${older})`)]),
             ...messages.flatMap((message) => {
               const mine = message.direction === "out"
               const heading = Show.day(message.arrivedAt) === day ? [] : [Show.dayLine(message.arrivedAt, style)]

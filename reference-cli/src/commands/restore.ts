@@ -65,7 +65,8 @@ export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
     // What came back is history, not news: `listen` begins after it.
     yield* Cursor.write(place, messages)
     yield* note("History goes back as far as the home server keeps messages (30 days unless it says otherwise).")
-    if (step !== "published") yield* warn("the account is not complete yet: the next command that goes online carries on")
+    if (step !== "published")
+      yield* warn("the account is not complete yet: the next command that goes online carries on")
     yield* result({
       json: () => Shapes.account(place.name, profile),
       text: (style) => [

@@ -96,7 +96,11 @@ export const send = (input: Input): Effect.Effect<void, Failure, Services> =>
           : { sent: yield* chat.send(input.who, text), final: Option.none<Message>() }
         const message = Option.getOrElse(final, () => sent)
         if (message.state === "failed") {
-          return yield* fail("send_failed", ExitCode.refused, `not sent to ${input.who}: ${message.failure ?? "it was refused"}`)
+          return yield* fail(
+            "send_failed",
+            ExitCode.refused,
+            `not sent to ${input.who}: ${message.failure ?? "it was refused"}`
+          )
         }
         yield* result({
           json: () => ({ message: Shapes.message(message) }),

@@ -63,7 +63,8 @@ const start = (place: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, untilMi
           fs.closeSync(log)
         }
       },
-      catch: (error) => fail("owner_start", ExitCode.failed, `the background process cannot be started: ${(error as Error).message}`)
+      catch: (error) =>
+        fail("owner_start", ExitCode.failed, `the background process cannot be started: ${(error as Error).message}`)
     })
   })
 
@@ -76,10 +77,18 @@ const ready = (place: ProfilePaths, hasEnded: () => boolean): Effect.Effect<Owne
       if (owner !== undefined) return owner
       if (hasEnded()) {
         const why = lastLine(place.log).replace(/^kez-chat: /, "")
-        return yield* fail("owner_start", ExitCode.failed, `the background process ended at once: ${why || `see ${place.log}`}`)
+        return yield* fail(
+          "owner_start",
+          ExitCode.failed,
+          `the background process ended at once: ${why || `see ${place.log}`}`
+        )
       }
       if (Date.now() - began > readyMillis) {
-        return yield* fail("owner_start", ExitCode.failed, `the background process is not ready after a minute: see ${place.log}`)
+        return yield* fail(
+          "owner_start",
+          ExitCode.failed,
+          `the background process is not ready after a minute: see ${place.log}`
+        )
       }
       yield* Effect.sleep(pollMillis)
     }
@@ -92,13 +101,18 @@ export const unlock = (input: { readonly time: Duration.Duration }): Effect.Effe
     if (running !== undefined) {
       return yield* result({
         json: () => ({ unlocked: true, already: true, owner: ownerJson(running) }),
-        text: () => `Already open: \`kez-chat ${running.command}\` (process ${running.pid}) holds ${profile.handle}${until(running)}.`
+        text: () =>
+          `Already open: \`kez-chat ${running.command}\` (process ${running.pid}) holds ${profile.handle}${until(running)}.`
       })
     }
     const vault = yield* ProfileVault.of(place, profile.vault)
     const seed = yield* vault.load
     if (Option.isNone(seed)) {
-      return yield* fail("vault_empty", ExitCode.failed, `${vault.description} holds no seed for the profile ${place.name}`)
+      return yield* fail(
+        "vault_empty",
+        ExitCode.failed,
+        `${vault.description} holds no seed for the profile ${place.name}`
+      )
     }
     yield* Profile.makeFolders(place)
     const child = yield* start(place, seed.value, Date.now() + Duration.toMillis(input.time))
@@ -117,7 +131,11 @@ export const lock: Effect.Effect<void, Failure, Services> = Effect.gen(function*
       if (found === undefined) return undefined
       const { command, pid } = found.info
       if (command !== "unlock") {
-        return yield* fail("profile_busy", ExitCode.busy, `\`kez-chat ${command}\` (process ${pid}) holds the account: end it in its terminal`)
+        return yield* fail(
+          "profile_busy",
+          ExitCode.busy,
+          `\`kez-chat ${command}\` (process ${pid}) holds the account: end it in its terminal`
+        )
       }
       yield* found.shutdown
       return found.info
@@ -134,10 +152,15 @@ export const lock: Effect.Effect<void, Failure, Services> = Effect.gen(function*
 const readSeed: Effect.Effect<Redacted.Redacted<Uint8Array>, Failure> = Effect.gen(function* () {
   const text = yield* Effect.try({
     try: () => fs.readFileSync(0, "utf8").trim(),
-    catch: () => fail("input", ExitCode.usage, "no seed on standard input: this command is started by `kez-chat unlock`")
+    catch: () =>
+      fail("input", ExitCode.usage, "no seed on standard input: this command is started by `kez-chat unlock`")
   })
   if (!/^[0-9a-f]{64}$/.test(text)) {
-    return yield* fail("input", ExitCode.usage, "no seed on standard input: this command is started by `kez-chat unlock`")
+    return yield* fail(
+      "input",
+      ExitCode.usage,
+      "no seed on standard input: this command is started by `kez-chat unlock`"
+    )
   }
   return Redacted.make(new Uint8Array(Buffer.from(text, "hex")), { label: "seed" })
 })

@@ -42,14 +42,19 @@ const lines = (value: Verification, style: Style): ReadonlyArray<string> => {
     style.dim("    phone or in person, then: ") + `kez-chat verify ${Show.name(contact)} --confirm`,
     "",
     `Sigchain  ${value.events.length} event${value.events.length === 1 ? "" : "s"}${value.head === undefined ? "" : `, head ${value.head.seq} ${style.dim(value.head.hash.slice(0, 23))}...`}`,
-    ...value.events.map(payloadOf).map(({ seq, op, at }) => `    ${String(seq).padStart(3)}  ${op.padEnd(16)}  ${style.dim(at)}`),
+    ...value.events
+      .map(payloadOf)
+      .map(({ seq, op, at }) => `    ${String(seq).padStart(3)}  ${op.padEnd(16)}  ${style.dim(at)}`),
     "Endpoints",
     ...value.endpoints.map((endpoint) => {
-      const where = endpoint.protocol === "nats" ? [endpoint.url, endpoint.ws_url] : [endpoint.node_id, endpoint.relay_url]
+      const where =
+        endpoint.protocol === "nats" ? [endpoint.url, endpoint.ws_url] : [endpoint.node_id, endpoint.relay_url]
       return `    ${endpoint.protocol}  ${style.dim(Sanitise.line(where.filter((part) => part !== undefined).join("  ")))}`
     }),
     ...(value.claims.length === 0 ? [] : ["Claims"]),
-    ...value.claims.map(({ subject, revoked }) => `    ${Sanitise.line(subject)}${revoked ? style.bad("  revoked") : ""}`)
+    ...value.claims.map(
+      ({ subject, revoked }) => `    ${Sanitise.line(subject)}${revoked ? style.bad("  revoked") : ""}`
+    )
   ]
 }
 

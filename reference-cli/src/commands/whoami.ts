@@ -13,7 +13,10 @@ export const whoami = Effect.gen(function* () {
     yield* warn("this account is not complete yet: any command that goes online carries on where creation stopped")
   }
   yield* result({
-    json: () => ({ ...Shapes.account(place.name, { ...profile, home: url }), files: { config: place.profile, store: place.store } }),
+    json: () => ({
+      ...Shapes.account(place.name, { ...profile, home: url }),
+      files: { config: place.profile, store: place.store }
+    }),
     text: (style) => [
       style.name(Sanitise.line(profile.handle ?? "(handle not known yet)")),
       `key      ${profile.primary}`,
@@ -35,6 +38,9 @@ export const profiles = Effect.gen(function* () {
     text: (style) =>
       found.length === 0
         ? "No account on this machine yet."
-        : found.map(({ profile, handle, home }) => `${style.bold(profile.padEnd(12))}  ${Sanitise.line(handle ?? "?")}  ${style.dim(home)}`)
+        : found.map(
+            ({ profile, handle, home }) =>
+              `${style.bold(profile.padEnd(12))}  ${Sanitise.line(handle ?? "?")}  ${style.dim(home)}`
+          )
   })
 })

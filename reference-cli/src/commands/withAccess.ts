@@ -1,4 +1,4 @@
-import type { KezChat } from "@kez-chat/sdk"
+import type { Contact, KezChat, KezChatError } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { describe, type Failure } from "../Failure.ts"
@@ -9,7 +9,8 @@ import { type Screen, warn } from "../terminal/Screen.ts"
 export const withAccess = <R>(
   options: Options,
   use: (access: Access) => Effect.Effect<void, Failure, R | Scope.Scope>
-): Effect.Effect<void, Failure, Exclude<R, Scope.Scope> | Services> => Effect.scoped(Effect.flatMap(access(options), use))
+): Effect.Effect<void, Failure, Exclude<R, Scope.Scope> | Services> =>
+  Effect.scoped(Effect.flatMap(access(options), use))
 
 /** How long a command waits for what is new before it shows what it has, in milliseconds. */
 const syncMillis = 10_000
@@ -20,10 +21,28 @@ export const caughtUp = (chat: KezChat["Service"]): Effect.Effect<void, never, S
     Effect.timeoutOption(syncMillis),
     Effect.matchEffect({
       onSuccess: (done) =>
-        done._tag === "Some" ? Effect.void : warn("the home server did not answer in time: this is what was here before"),
+        done._tag === "Some"
+          ? Effect.void
+          : warn("the home server did not answer in time: this is what was here before"),
       onFailure: (error) => warn(`${describe(error).message}: this is what was here before`)
     })
   )
 
 /** Lets receipts that are due go out before the command ends. They go out later where that cannot be done. */
-export const sentOff = (chat: KezChat["Service"]): Effect.Effect<void> => Effect.ignore(Effect.timeout(chat.flush, 3_000))
+export const sentOff = (chat: KezChat["Service"]): Effect.Effect<void> =>
+  Effect.ignore(Effect.timeout(chat.flush, 3_000))
+
+/** How long to wait for the home server to name somebody who just wrote for the first time, in milliseconds. */
+const namingMillis = 3_000
+
+/** A contact by handle. Who has just written is known by key first, and by handle when the home server has named them. */
+export const contactOf = (chat: KezChat["Service"], who: string): Effect.Effect<Contact, KezChatError> => {
+  const nameless = Effect.map(chat.contacts, (all) => all.some(({ handle, primary }) => handle === primary))
+  const again = (left: number): Effect.Effect<Contact, KezChatError> =>
+    Effect.catchTag(chat.contact(who), "ContactUnknown", (error) =>
+      Effect.flatMap(nameless, (waiting) =>
+        waiting && left > 0 ? Effect.andThen(Effect.sleep(100), again(left - 1)) : Effect.fail(error)
+      )
+    )
+  return again(namingMillis / 100)
+}

@@ -33,12 +33,20 @@ export const words = (input: Input): Effect.Effect<void, Failure, Services> =>
     const vault = yield* ProfileVault.of(place, profile.vault)
     const seed = yield* vault.load
     if (Option.isNone(seed)) {
-      return yield* fail("vault_empty", ExitCode.failed, `${vault.description} holds no seed for the profile ${place.name}`)
+      return yield* fail(
+        "vault_empty",
+        ExitCode.failed,
+        `${vault.description} holds no seed for the profile ${place.name}`
+      )
     }
     const text = Redacted.make(Mnemonic.fromSeed(Redacted.value(seed.value)))
     if (input.check) {
       if (!(yield* Words.check(text))) {
-        return yield* fail("words_differ", ExitCode.failed, "a word was wrong: write them down again with `kez-chat words`")
+        return yield* fail(
+          "words_differ",
+          ExitCode.failed,
+          "a word was wrong: write them down again with `kez-chat words`"
+        )
       }
       return yield* result({ json: () => ({ correct: true }), text: (style) => style.good("All three are right.") })
     }

@@ -5,6 +5,7 @@
 import { AdapterUnavailable } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { closeSync, openSync } from "node:fs"
 import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
 
@@ -26,6 +27,7 @@ export const tryAcquire = (file: string): Effect.Effect<boolean, CliFailure | Ad
     const held = yield* Effect.acquireRelease(
       Effect.try({
         try: () => {
+          closeSync(openSync(file, "a", 0o600))
           const database = new Database(file, { timeout: 0 })
           try {
             database.exec("BEGIN EXCLUSIVE")

@@ -49,12 +49,21 @@ export const lock = (place: ProfilePaths): Effect.Effect<void, Failure, Scope.Sc
     const found = yield* lockOrOwner(place)
     if (found === "locked") return
     const { command, pid } = found.info
-    return yield* fail("profile_busy", ExitCode.busy, `the profile ${place.name} is held by \`kez-chat ${command}\` (process ${pid}): end it first`)
+    return yield* fail(
+      "profile_busy",
+      ExitCode.busy,
+      `the profile ${place.name} is held by \`kez-chat ${command}\` (process ${pid}): end it first`
+    )
   })
 
 /** Runs `use` with a KezChat that has no account yet. Only for the holder of the lock. */
 export const open = <A>(
-  options: { readonly home: string; readonly place: ProfilePaths; readonly vault: Vault["Service"]; readonly command: string },
+  options: {
+    readonly home: string
+    readonly place: ProfilePaths
+    readonly vault: Vault["Service"]
+    readonly command: string
+  },
   use: (chat: KezChat["Service"]) => Effect.Effect<A, KezChatError>
 ): Effect.Effect<A, Failure> =>
   Effect.gen(function* () {

@@ -83,5 +83,6 @@ export const freshAddress = (place: ProfilePaths, host: Host["Service"]): Effect
       }
       return path.join(folder, `${name}.sock`)
     },
-    catch: (error) => fail("owner_socket", ExitCode.failed, `no place for the owner's socket: ${(error as Error).message}`)
+    catch: (error) =>
+      fail("owner_socket", ExitCode.failed, `no place for the owner's socket: ${(error as Error).message}`)
   })

@@ -122,13 +122,16 @@ export interface Remote {
 }
 
 const notHere = (what: string) =>
-  Effect.fail(new VaultError({ reason: "unavailable", detail: `${what} is not done over the socket of another process` }))
+  Effect.fail(
+    new VaultError({ reason: "unavailable", detail: `${what} is not done over the socket of another process` })
+  )
 
 type Chat = KezChat["Service"]
 
+/** A stream that cannot fail ends when the owner goes away. */
+const untilLost = <A>(stream: Stream.Stream<A, KezChatError>) => stream.pipe(Stream.catch(() => Stream.empty))
+
 const chatOver = (link: Link): Chat => {
-  // A stream that cannot fail ends when the owner goes away.
-  const untilLost = <A>(stream: Stream.Stream<A, KezChatError>) => Stream.catch(stream, () => Stream.empty)
   return {
     account: link.call("account"),
     create: () => notHere("creating an account"),

@@ -92,7 +92,11 @@ export const lockOrOwner = (
       const holder = yield* OwnerFile.read(place)
       const who = holder === undefined ? "another command" : `\`kez-chat ${holder.command}\` (process ${holder.pid})`
       if (waited > waitMillis) {
-        return yield* fail("profile_busy", ExitCode.busy, `the profile ${place.name} is still held by ${who}: try again when it has ended`)
+        return yield* fail(
+          "profile_busy",
+          ExitCode.busy,
+          `the profile ${place.name} is still held by ${who}: try again when it has ended`
+        )
       }
       if (!told && waited > noticeMillis) {
         told = true

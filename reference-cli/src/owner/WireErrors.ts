@@ -63,7 +63,10 @@ export const decodeError = (error: WireError): KezChatError => {
         detail
       })
     case "StoreError":
-      return new StoreError({ reason: oneOf(["full", "damaged", "locked", "newer", "io"], error["reason"], "io"), detail })
+      return new StoreError({
+        reason: oneOf(["full", "damaged", "locked", "newer", "io"], error["reason"], "io"),
+        detail
+      })
     case "StoreConflict":
       return new StoreConflict({ key: text(error["key"]) })
     case "VaultError":
@@ -80,5 +83,6 @@ export const decodeError = (error: WireError): KezChatError => {
 export const ownerLost = (): StoreError =>
   new StoreError({
     reason: "locked",
-    detail: "the kez-chat process that held this account ended in the middle; try again, and look at `history` before sending twice"
+    detail:
+      "the kez-chat process that held this account ended in the middle; try again, and look at `history` before sending twice"
   })

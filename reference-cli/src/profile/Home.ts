@@ -23,7 +23,8 @@ export const normalise = (text: string): { readonly url: string } | { readonly p
   if (url === null || url.hostname === "") return { problem: "it is not a URL" }
   if (url.protocol !== "https:" && url.protocol !== "http:") return { problem: "it must begin with https://" }
   if (url.username !== "" || url.password !== "") return { problem: "it must not hold a name or password" }
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") return { problem: "it must be an origin, without a path" }
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "")
+    return { problem: "it must be an origin, without a path" }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     return { problem: "plain http is accepted only for a server on this machine" }
   }
@@ -74,6 +75,7 @@ export const discover = (known: {
     }
     const [text = "", source] = found
     const home = normalise(text)
-    if ("problem" in home) return yield* usage(`the home server ${JSON.stringify(text)} (from ${source}) cannot be used: ${home.problem}`)
+    if ("problem" in home)
+      return yield* usage(`the home server ${JSON.stringify(text)} (from ${source}) cannot be used: ${home.problem}`)
     return { url: home.url, source }
   })

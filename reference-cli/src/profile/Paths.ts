@@ -54,7 +54,11 @@ export const roots = ({ env, platform, homeDirectory }: Surroundings): Roots => 
   if (platform === "win32") {
     const roaming = absolute(env["APPDATA"], join) ?? join.join(homeDirectory, "AppData", "Roaming")
     const local = absolute(env["LOCALAPPDATA"], join) ?? join.join(homeDirectory, "AppData", "Local")
-    return { config: join.join(roaming, "kez-chat"), data: join.join(local, "kez-chat"), state: join.join(local, "kez-chat") }
+    return {
+      config: join.join(roaming, "kez-chat"),
+      data: join.join(local, "kez-chat"),
+      state: join.join(local, "kez-chat")
+    }
   }
   const xdg = (name: string, fallback: string) =>
     join.join(absolute(env[name], join) ?? join.join(homeDirectory, fallback), "kez-chat")

@@ -40,7 +40,9 @@ const parsePlace = (value: unknown): VaultPlace | undefined => {
 }
 
 const parse = (json: unknown): Profile | undefined => {
-  const { version, handle, primary, home, device, step, vault } = (json ?? {}) as { readonly [K in keyof Profile]?: unknown }
+  const { version, handle, primary, home, device, step, vault } = (json ?? {}) as {
+    readonly [K in keyof Profile]?: unknown
+  }
   const place = parsePlace(vault)
   if (version !== 1 || !text(primary) || !text(home) || place === undefined) return undefined
   if (step !== "created" && step !== "registered" && step !== "published") return undefined
@@ -69,7 +71,10 @@ export const paths: Effect.Effect<Paths.ProfilePaths, CliFailure, Host> = Effect
 })
 
 const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
-  Effect.try({ try: run, catch: (error) => fail("file", ExitCode.failed, `cannot ${what}: ${(error as Error).message}`) })
+  Effect.try({
+    try: run,
+    catch: (error) => fail("file", ExitCode.failed, `cannot ${what}: ${(error as Error).message}`)
+  })
 
 /** The stored profile, or none. */
 export const load = (place: Paths.ProfilePaths): Effect.Effect<Option.Option<Profile>, CliFailure> =>
@@ -140,17 +145,20 @@ export const named = (
   })
 
 /** The profile of this command, or a sentence that says which ones there are. */
-export const required: Effect.Effect<{ readonly place: Paths.ProfilePaths; readonly profile: Profile }, CliFailure, Host> =
-  Effect.gen(function* () {
-    const place = yield* paths
-    const profile = yield* load(place)
-    if (Option.isSome(profile)) return { place, profile: profile.value }
-    const others = yield* names
-    return yield* fail(
-      "no_account",
-      ExitCode.noAccount,
-      others.length === 0
-        ? "there is no account here yet: run `kez-chat register NAME`, or `kez-chat restore` with the words of one"
-        : `the profile ${place.name} holds no account: use --profile with one of ${others.join(", ")}, or register`
-    )
-  })
+export const required: Effect.Effect<
+  { readonly place: Paths.ProfilePaths; readonly profile: Profile },
+  CliFailure,
+  Host
+> = Effect.gen(function* () {
+  const place = yield* paths
+  const profile = yield* load(place)
+  if (Option.isSome(profile)) return { place, profile: profile.value }
+  const others = yield* names
+  return yield* fail(
+    "no_account",
+    ExitCode.noAccount,
+    others.length === 0
+      ? "there is no account here yet: run `kez-chat register NAME`, or `kez-chat restore` with the words of one"
+      : `the profile ${place.name} holds no account: use --profile with one of ${others.join(", ")}, or register`
+  )
+})

@@ -58,10 +58,12 @@ const fileVault = (place: ProfilePaths): Effect.Effect<VaultService, never, Ask 
         )
     })
     const load = (left: number): VaultService["load"] =>
-      Effect.catch(vault.load, (error: VaultError) =>
-        error.reason === "wrong_passphrase" && typed && left > 1
-          ? Effect.andThen(ask.show("That is not the passphrase.\n"), load(left - 1))
-          : Effect.fail(error)
+      vault.load.pipe(
+        Effect.catch((error: VaultError) =>
+          error.reason === "wrong_passphrase" && typed && left > 1
+            ? Effect.andThen(ask.show("That is not the passphrase.\n"), load(left - 1))
+            : Effect.fail(error)
+        )
       )
     return { ...vault, load: load(attempts) }
   })

@@ -13,18 +13,21 @@ import { type CliFailure, fail } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
 
-export class Ask extends Context.Service<Ask, {
-  /** Whether there is somebody to ask. */
-  readonly possible: Effect.Effect<boolean>
-  /** One line, shown as it is typed. */
-  line(question: string): Effect.Effect<string, CliFailure>
-  /** One line that is not shown. */
-  hidden(question: string): Effect.Effect<Redacted.Redacted<string>, CliFailure>
-  /** Shows text that must not stay in the scrollback while `use` runs. */
-  secretly<A, E, R>(text: string, use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
-  /** Writes to the terminal between questions. */
-  show(text: string): Effect.Effect<void>
-}>()("@kez-chat/cli/Ask") {
+export class Ask extends Context.Service<
+  Ask,
+  {
+    /** Whether there is somebody to ask. */
+    readonly possible: Effect.Effect<boolean>
+    /** One line, shown as it is typed. */
+    line(question: string): Effect.Effect<string, CliFailure>
+    /** One line that is not shown. */
+    hidden(question: string): Effect.Effect<Redacted.Redacted<string>, CliFailure>
+    /** Shows text that must not stay in the scrollback while `use` runs. */
+    secretly<A, E, R>(text: string, use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
+    /** Writes to the terminal between questions. */
+    show(text: string): Effect.Effect<void>
+  }
+>()("@kez-chat/cli/Ask") {
   static readonly layer = Layer.effect(
     Ask,
     Effect.map(Host, ({ platform }) => make(platform))
@@ -40,7 +43,11 @@ interface Device {
 /** The terminal: standard input and error where they are one, else the controlling terminal of this session. */
 const open = (platform: NodeJS.Platform): Device | undefined => {
   if (process.stdin.isTTY && process.stderr.isTTY) {
-    return { input: process.stdin, write: (text) => void process.stderr.write(text), close: () => process.stdin.pause() }
+    return {
+      input: process.stdin,
+      write: (text) => void process.stderr.write(text),
+      close: () => process.stdin.pause()
+    }
   }
   if (platform === "win32") return undefined
   try {

@@ -28,7 +28,13 @@ export const open = (prompt: string): Effect.Effect<Conversation, never, Scope.S
     const lines = yield* Queue.unbounded<string, Cause.Done>()
     const terminal = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        readline.createInterface({ input: process.stdin, output: process.stdout, prompt, historySize: 100, removeHistoryDuplicates: true })
+        readline.createInterface({
+          input: process.stdin,
+          output: process.stdout,
+          prompt,
+          historySize: 100,
+          removeHistoryDuplicates: true
+        })
       ),
       (opened) =>
         Effect.sync(() => {

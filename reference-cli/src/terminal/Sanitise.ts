@@ -3,10 +3,11 @@
  * controls that reorder what is read, and invisible characters. Letters, emoji and line breaks stay as they are.
  */
 
-// Harmless in themselves, but they make two texts look alike: zero-width space and joiner-less relatives, invisible
-// operators, soft hyphen, byte order mark, interlinear annotation, tags outside of flags.
-// eslint-disable-next-line no-misleading-character-class, no-control-regex
-const invisible = /[\u00AD\u034F\u115F\u1160\u17B4\u17B5\u180E\u200B\u200E\u200F\u061C\u2060-\u2064\u206A-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]/g
+// Harmless in themselves, but they make two texts look alike: soft hyphen, grapheme joiner, blank fillers, zero-width
+// space, direction marks, invisible operators, byte order mark, interlinear annotation. Zero-width joiners stay: emoji
+// and several scripts are written with them.
+const invisible =
+  /\u034F|[\u00AD\u061C\u115F\u1160\u17B4\u17B5\u180E\u200B\u200E\u200F\u2060-\u2064\u206A-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]/g
 const bidi = /[\u202A-\u202E\u2066-\u2069]/g
 // eslint-disable-next-line no-control-regex
 const control = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/g

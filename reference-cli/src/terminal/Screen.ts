@@ -7,26 +7,30 @@ import { Host } from "../Host.ts"
 import * as Sanitise from "./Sanitise.ts"
 import * as Style from "./Style.ts"
 
-export class Screen extends Context.Service<Screen, {
-  /** Writes results; returns when the system has them. */
-  out(text: string): Effect.Effect<void>
-  /** Writes what is for a person: notes, warnings, errors. */
-  err(text: string): Effect.Effect<void>
-  readonly outIsTerminal: boolean
-  readonly errIsTerminal: boolean
-  readonly columns: Effect.Effect<number>
-  readonly style: Style.Style
-  readonly errStyle: Style.Style
-}>()("@kez-chat/cli/Screen") {
+const write = (stream: NodeJS.WriteStream) => (text: string) =>
+  Effect.callback<void>((resume) => {
+    stream.write(text, () => resume(Effect.void))
+  })
+
+export class Screen extends Context.Service<
+  Screen,
+  {
+    /** Writes results; returns when the system has them. */
+    out(text: string): Effect.Effect<void>
+    /** Writes what is for a person: notes, warnings, errors. */
+    err(text: string): Effect.Effect<void>
+    readonly outIsTerminal: boolean
+    readonly errIsTerminal: boolean
+    readonly columns: Effect.Effect<number>
+    readonly style: Style.Style
+    readonly errStyle: Style.Style
+  }
+>()("@kez-chat/cli/Screen") {
   static readonly layer = Layer.effect(
     Screen,
     Effect.gen(function* () {
       const { env } = yield* Host
       const { stdout, stderr } = process
-      const write = (stream: NodeJS.WriteStream) => (text: string) =>
-        Effect.callback<void>((resume) => {
-          stream.write(text, () => resume(Effect.void))
-        })
       const style = (stream: NodeJS.WriteStream) =>
         Style.wantsColour(env, stream.isTTY === true) ? Style.coloured : Style.uncoloured
       return Screen.of({

@@ -22,7 +22,8 @@ export const shortKey = (primary: string): string =>
   primary.length > 30 ? `${primary.slice(0, 16)}...${primary.slice(-7)}` : Sanitise.line(primary)
 
 /** A contact's handle, or its key where the handle is not known yet. */
-export const name = ({ handle, primary }: Contact): string => (handle === primary ? shortKey(primary) : Sanitise.line(handle))
+export const name = ({ handle, primary }: Contact): string =>
+  handle === primary ? shortKey(primary) : Sanitise.line(handle)
 
 const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
   queued: "queued",
@@ -34,7 +35,9 @@ const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
 
 const marks = (message: Message, style: Style): ReadonlyArray<string> => [
   ...(message.gap === undefined ? [] : [style.caution(`${message.gap} earlier not held here`)]),
-  ...(message.suspicious === true ? [style.caution(`sender's clock says ${day(message.createdAt)} ${clock(message.createdAt)}`)] : []),
+  ...(message.suspicious === true
+    ? [style.caution(`sender's clock says ${day(message.createdAt)} ${clock(message.createdAt)}`)]
+    : []),
   ...(message.equivocation === true ? [style.bad("the sender sent another text under this id")] : []),
   ...(message.fork === true ? [style.caution("two programs write under this sender's device id")] : []),
   ...(message.failure === undefined ? [] : [style.bad(Sanitise.line(message.failure))])

@@ -83,7 +83,10 @@ export const teach = (words: Words): Effect.Effect<void, CliFailure, Ask> =>
   })
 
 const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
-  Effect.try({ try: run, catch: (error) => fail("words_file", ExitCode.failed, `${what}: ${(error as Error).message}`) })
+  Effect.try({
+    try: run,
+    catch: (error) => fail("words_file", ExitCode.failed, `${what}: ${(error as Error).message}`)
+  })
 
 /** Writes the words to a new file of mode 0600; an existing file is left alone. */
 export const toFile = (words: Words, file: string): Effect.Effect<void, CliFailure> =>

@@ -21,6 +21,14 @@ type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionSta
 /** How many shown messages are remembered, so that what was in the backlog is not shown again as an event. */
 const remembered = 8_192
 
+const notice = (event: Event): Effect.Effect<void, never, Screen> => {
+  if (event._tag === "KeyChanged")
+    return warn(`${Show.name(event.contact)}: ${event.contact.warning ?? "the key changed"}`)
+  if (event._tag === "Dropped")
+    return warn(`something in the inbox could not be read and was passed over (${event.code})`)
+  return Effect.void
+}
+
 /** Writes events: lines of JSON, or lines for a person. */
 const printer = Effect.gen(function* () {
   const screen = yield* Screen
@@ -44,19 +52,15 @@ const printer = Effect.gen(function* () {
     return screen.out(`${heading}${shown}${asks}\n`)
   }
 
-  const notice = (event: Event): Effect.Effect<void, never, Screen> => {
-    if (event._tag === "KeyChanged") return warn(`${Show.name(event.contact)}: ${event.contact.warning ?? "the key changed"}`)
-    if (event._tag === "Dropped") return warn(`something in the inbox could not be read and was passed over (${event.code})`)
-    return Effect.void
-  }
-
   return {
     message: (event: Event & Backlog.Placed) => (json ? line(Shapes.event(event)) : message(event)),
     other: (event: Event) => (json ? line(Shapes.event(event)) : notice(event)),
     connection: (state: ConnectionState) => {
       if (json) return line({ event: "connection", ...Shapes.connection(state) })
       if (state._tag === "Online") return note((style) => style.dim("online"))
-      return state._tag === "Offline" ? note((style) => style.caution(`offline: ${Sanitise.line(state.error.detail)}; trying again`)) : Effect.void
+      return state._tag === "Offline"
+        ? note((style) => style.caution(`offline: ${Sanitise.line(state.error.detail)}; trying again`))
+        : Effect.void
     }
   }
 })
@@ -121,9 +125,7 @@ const stretch = (first: boolean) =>
           return print.other(item)
       }
     })
-    const work = Effect.forever(next).pipe(
-      Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const))
-    )
+    const work = Effect.forever(next).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const)))
     return yield* Effect.raceFirst(work, Effect.as(session.stopped, "stopped" as const))
   }).pipe(Effect.scoped)
 
