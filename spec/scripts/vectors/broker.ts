@@ -1,0 +1,285 @@
+import { base64Url, byte, bytes, hex, u16, u32, u64 } from "./Bytes.ts"
+import * as Curve from "./Curve.ts"
+import { nkey } from "./identity.ts"
+import * as Primitives from "./Primitives.ts"
+import { alice, bob, type Json } from "./Protocol.ts"
+import { invalid, type Operation, valid } from "./Vectors.ts"
+
+const good = nkey(0xa0, alice.ed32)
+const badKey = (id: string, why: string, text: string, error: string) => invalid(id, ["KEZ-NAT-004"], why, { nkey: text }, error)
+const nkeys: Operation = {
+  file: "broker/nkey",
+  operation: "nkey.parse",
+  description: "input: an nkey as a login carries it. result: the public key, hexadecimal.",
+  valid: [
+    valid("user", ["KEZ-NAT-004"], "the user nkey of an account", { nkey: good }, alice.hex),
+    valid("user-2", ["KEZ-NAT-004"], "another", { nkey: nkey(0xa0, bob.ed32) }, bob.hex)
+  ],
+  invalid: [
+    badKey("checksum", "a wrong checksum", nkey(0xa0, alice.ed32, 1), "key_malformed"),
+    badKey("account", "an account's nkey", nkey(0x00, alice.ed32), "key_malformed"),
+    badKey("server", "a server's nkey", nkey(0x68, alice.ed32), "key_malformed"),
+    badKey("unknown-type", "an unknown type", nkey(0x08, alice.ed32), "key_malformed"),
+    badKey("lower-case", "lower case", good.toLowerCase(), "key_malformed"),
+    badKey("padding", "base32 padding", `${good}=`, "key_malformed"),
+    badKey("short", "55 characters", good.slice(0, 55), "key_malformed"),
+    badKey("long", "57 characters", `${good}A`, "key_malformed"),
+    badKey("digit-1", "a character outside the alphabet", `${good.slice(0, -1)}1`, "key_malformed"),
+    badKey("hex", "the key in hexadecimal", alice.hex, "key_malformed"),
+    badKey("small-order", "a key of small order", nkey(0xa0, Curve.encode(Curve.torsion8)), "key_rejected")
+  ]
+}
+
+const nonce = "abcDEF012-_xyz9"
+const loginBytes = (host: string) => bytes("kez/nats-auth/v1", byte(0), host, byte(0), nonce)
+const login: Operation = {
+  file: "broker/login",
+  operation: "login.sign",
+  description:
+    "input: a seed, the host of the dialled URL in its normal form, and the broker's nonce. result: the bytes that are signed and the signature, base64url.",
+  valid: ["kez.lat", "localhost", "nats-1.example.org", "127.0.0.1", "[::1]"].map((host, i) =>
+    valid(
+      `login-${i + 1}`,
+      ["KEZ-NAT-001", "KEZ-NAT-003"],
+      `a login at ${host}`,
+      { seed: hex(alice.seed), host, nonce },
+      { bytes: base64Url(loginBytes(host)), signature: base64Url(Primitives.ed25519Sign(alice.seed, loginBytes(host))) }
+    )
+  ),
+  invalid: [
+    ["nonce-empty", "KEZ-NAT-002", "no nonce", "kez.lat", ""],
+    ["nonce-short", "KEZ-NAT-002", "14 characters", "kez.lat", nonce.slice(1)],
+    ["nonce-long", "KEZ-NAT-002", "16 characters", "kez.lat", `${nonce}a`],
+    ["nonce-json", "KEZ-NAT-002", "15 characters of something else", "kez.lat", '{"type":"kez"} '],
+    ["nonce-line-feed", "KEZ-NAT-002", "a line feed at the end", "kez.lat", `${nonce}\n`],
+    ["nonce-zero", "KEZ-NAT-002", "a zero byte", "kez.lat", `${nonce.slice(1)}\u0000`],
+    ["host-empty", "KEZ-NAT-003", "no host", "", nonce],
+    ["host-case", "KEZ-NAT-003", "a host in upper case", "KEZ.lat", nonce],
+    ["host-port", "KEZ-NAT-003", "a host with its port", "kez.lat:4222", nonce],
+    ["host-dot", "KEZ-NAT-003", "a trailing dot", "kez.lat.", nonce],
+    ["host-zero", "KEZ-NAT-003", "a zero byte, which would move the border to the nonce", "kez.lat\u0000a", nonce],
+    ["host-u-label", "KEZ-NAT-003", "a U-label", "bücher.example", nonce]
+  ].map(([id, requirement, why, host, text]) =>
+    invalid(id as string, [requirement as string], why as string, { seed: hex(alice.seed), host: host as string, nonce: text as string }, "login_refused")
+  )
+}
+
+const hosts: Operation = {
+  file: "broker/host",
+  operation: "login.host",
+  description: "input: the URL a client dials. result: the host that its login names.",
+  valid: [
+    ["nats", "nats", "nats://kez.lat:4222", "kez.lat"],
+    ["tls-case", "capitals", "tls://NATS.Kez.Lat", "nats.kez.lat"],
+    ["trailing-dot", "a trailing dot", "nats://kez.lat.:4222", "kez.lat"],
+    ["wss-path", "a path", "wss://kez.lat/nats", "kez.lat"],
+    ["ws-port", "a port", "ws://localhost:8443", "localhost"],
+    ["u-label", "an internationalised name", "wss://bücher.example/nats", "xn--bcher-kva.example"],
+    ["ipv4", "an address", "nats://127.0.0.1:4222", "127.0.0.1"],
+    ["ipv6", "an IPv6 address in a longer form", "nats://[0:0:0:0:0:0:0:1]:4222", "[::1]"]
+  ].map(([id, why, url, host]) => valid(id as string, ["KEZ-NAT-003"], why as string, { url: url as string }, host as string)),
+  invalid: [
+    ["user", "a user and password", "nats://user:pass@kez.lat:4222"],
+    ["http", "another scheme", "http://kez.lat"],
+    ["empty", "no host", "nats://"],
+    ["space", "white space", "nats://kez lat"]
+  ].map(([id, why, url]) => invalid(id as string, ["KEZ-NAT-003"], why as string, { url: url as string }, "login_refused"))
+}
+
+const epoch = Primitives.stream("epoch", 16)
+const request = Primitives.stream("request", 16)
+interface Frame {
+  readonly seq: number | bigint
+  readonly time: number | bigint
+  readonly frame: Buffer
+}
+const frames: ReadonlyArray<Frame> = [
+  { seq: 5, time: 1_779_667_200_000, frame: Primitives.stream("frame 5", 60) },
+  { seq: 9, time: 1_779_667_200_123, frame: Primitives.stream("frame 9", 50) }
+]
+const page = (change: {
+  readonly version?: number
+  readonly account?: Buffer
+  readonly nonce?: Buffer
+  readonly last?: number | bigint
+  readonly pending?: number
+  readonly count?: number
+  readonly frames?: ReadonlyArray<Frame>
+  readonly lengths?: ReadonlyArray<number>
+}): Buffer => {
+  const list = change.frames ?? frames
+  return bytes(
+    byte(change.version ?? 1),
+    epoch,
+    change.account ?? alice.ed32,
+    change.nonce ?? request,
+    u64(change.last ?? 12),
+    u32(change.pending ?? 3),
+    u16(change.count ?? list.length),
+    ...list.flatMap(({ seq, time, frame }, i) => [u64(seq), u64(time), u32(change.lengths?.[i] ?? frame.length), frame])
+  )
+}
+const input = (data: Buffer): Json => ({ page: base64Url(data), account: alice.hex, n: base64Url(request) })
+const decoded = (list: ReadonlyArray<Frame>, pending = 3): Json => ({
+  epoch: base64Url(epoch),
+  last_seq: 12,
+  pending,
+  frames: list.map(({ seq, time, frame }) => ({ seq: Number(seq), time_ms: Number(time), frame: base64Url(frame) }))
+})
+const badPage = (id: string, requirement: string, why: string, data: Buffer) => invalid(id, [requirement], why, input(data), "page_malformed")
+const many = Array.from({ length: 513 }, (_, i): Frame => ({ seq: i + 1, time: 0, frame: byte(1) }))
+
+const pages: Operation = {
+  file: "broker/page",
+  operation: "page.decode",
+  description: "input: a page, the account that asked (hexadecimal) and the `n` of its request. result: the page.",
+  valid: [
+    valid("two-frames", ["KEZ-NAT-030", "KEZ-NAT-031"], "two frames, three more to come", input(page({})), decoded(frames)),
+    valid("empty", ["KEZ-NAT-030"], "no frames", input(page({ frames: [], pending: 0 })), decoded([], 0))
+  ],
+  invalid: [
+    badPage("version", "KEZ-NAT-030", "another version", page({ version: 2 })),
+    badPage("wrong-account", "KEZ-NAT-031", "a page of another account, steered here", page({ account: bob.ed32 })),
+    badPage("wrong-nonce", "KEZ-NAT-031", "a page for another request", page({ nonce: Primitives.stream("other", 16) })),
+    badPage("count-short", "KEZ-NAT-030", "more frames than counted", page({ count: 1 })),
+    badPage("count-long", "KEZ-NAT-030", "fewer frames than counted", page({ count: 3 })),
+    badPage("length-short", "KEZ-NAT-030", "a frame's length too small", page({ lengths: [59, 50] })),
+    badPage("length-long", "KEZ-NAT-030", "a frame's length beyond the end", page({ lengths: [60, 51] })),
+    badPage("length-huge", "KEZ-NAT-030", "a frame's length of 2^32 - 1", page({ lengths: [60, 0xffffffff] })),
+    badPage("empty-frame", "KEZ-NAT-030", "an empty frame", page({ frames: [{ seq: 5, time: 0, frame: Buffer.alloc(0) }] })),
+    badPage("large-frame", "KEZ-NAT-030", "a frame of 65,537 bytes", page({ frames: [{ seq: 5, time: 0, frame: Buffer.alloc(65_537) }] })),
+    badPage("order", "KEZ-NAT-030", "descending sequence numbers", page({ frames: frames.toReversed() })),
+    badPage("twice", "KEZ-NAT-030", "one sequence number twice", page({ frames: [frames[0] as Frame, frames[0] as Frame] })),
+    badPage("seq-zero", "KEZ-NAT-030", "a sequence number of 0", page({ frames: [{ seq: 0, time: 0, frame: byte(1) }] })),
+    badPage("beyond-last", "KEZ-NAT-030", "a frame behind last_seq", page({ last: 8 })),
+    badPage("seq-2-53", "KEZ-NAT-030", "a sequence number of 2^64 - 1", page({ last: 2n ** 64n - 1n, frames: [{ seq: 2n ** 64n - 1n, time: 0, frame: byte(1) }] })),
+    badPage("513-frames", "KEZ-NAT-030", "513 frames", page({ last: 513, frames: many })),
+    badPage("trailing", "KEZ-NAT-030", "a byte behind the last frame", bytes(page({}), byte(0))),
+    badPage("truncated", "KEZ-NAT-030", "the last byte is missing", page({}).subarray(0, -1)),
+    badPage("head-only", "KEZ-NAT-030", "78 bytes", page({ frames: [] }).subarray(0, 78)),
+    badPage("answer", "KEZ-NAT-031", 'the {"ok":1} of a send, steered here', Buffer.from('{"ok":1}')),
+    badPage("nothing", "KEZ-NAT-030", "no bytes", Buffer.alloc(0))
+  ]
+}
+
+const requests: Operation = {
+  file: "broker/fetch-request",
+  operation: "fetch.parse",
+  description: "input: a fetch request's bytes, base64url. result: its members.",
+  valid: [
+    ["first", "from the beginning", { after: 0, n: base64Url(request) }],
+    ["next", "after a position, with the epoch kept", { after: 9, n: base64Url(request), epoch: base64Url(epoch) }]
+  ].map(([id, why, json]) => valid(id as string, ["KEZ-NAT-046"], why as string, { request: base64Url(JSON.stringify(json)) }, json as Json)),
+  invalid: (
+    [
+      ["not-json", "no JSON", "after=0", "json_malformed"],
+      ["array", "an array", "[]", "request_malformed"],
+      ["no-after", "no after", JSON.stringify({ n: base64Url(request) }), "request_malformed"],
+      ["after-negative", "a negative after", JSON.stringify({ after: -1, n: base64Url(request) }), "request_malformed"],
+      ["after-string", "after as a string", JSON.stringify({ after: "0", n: base64Url(request) }), "request_malformed"],
+      ["after-large", "after of 2^53", `{"after":9007199254740992,"n":"${base64Url(request)}"}`, "json_number"],
+      ["no-n", "no n", JSON.stringify({ after: 0 }), "request_malformed"],
+      ["n-short", "n of 15 bytes", JSON.stringify({ after: 0, n: base64Url(request.subarray(1)) }), "request_malformed"],
+      ["epoch-null", "epoch is null", JSON.stringify({ after: 0, n: base64Url(request), epoch: null }), "request_malformed"],
+      ["large", "513 bytes", JSON.stringify({ after: 0, n: base64Url(request), x: "a".repeat(466) }), "too_large"]
+    ] as const
+  ).map(([id, why, text, error]) => invalid(id, ["KEZ-NAT-046"], why, { request: base64Url(text) }, error))
+}
+
+const pk = alice.hex
+const subjects: Operation = {
+  file: "broker/subject",
+  operation: "subjects.of",
+  description: "input: a primary. result: the subjects of its account.",
+  valid: [
+    valid(
+      "alice",
+      ["KEZ-NAT-005", "KEZ-NAT-017"],
+      "the subjects of an account",
+      { primary: alice.primary },
+      { inbox: `kez.inbox.${pk}`, self: `kez.self.${pk}`, delivery: `kez.dlv.${pk}`, fetch: `kez.fetch.${pk}`, reply_prefix: `_INBOX_${pk}` }
+    )
+  ]
+}
+
+interface Step {
+  readonly [name: string]: Json
+}
+const live = (subject: string, seq: number, last: number, action: string, inbox: number, self: number): Step => ({
+  live: { subject, seq, last_seq_of_subject: last },
+  action,
+  positions: { inbox, self },
+  fetch_after: Math.min(inbox, self)
+})
+const got = (after: number, seqs: ReadonlyArray<number>, last: number, inbox: number, self: number, change: Step = {}): Step => ({
+  page: { epoch: "A", after, seqs, last_seq: last, pending: 0 },
+  action: "take",
+  positions: { inbox, self },
+  fetch_after: Math.min(inbox, self),
+  ...change
+})
+const trace = (id: string, requirements: ReadonlyArray<string>, why: string, steps: ReadonlyArray<Step>) =>
+  valid(
+    id,
+    requirements,
+    why,
+    { steps: steps.map(({ live, page }) => (live === undefined ? { page: page as Json } : { live })) },
+    steps.map(({ action, positions, fetch_after }) => ({ action, positions, fetch_after }) as Json)
+  )
+const positions: Operation = {
+  file: "broker/positions",
+  operation: "positions.trace",
+  description:
+    "input: what a client that holds nothing sees, in order: pages (the epoch by a letter) and live frames. result: for each step what it does (`take`; `drop` what it holds already; `fetch` instead of taking; `restart` from 0), its two positions afterwards, and after which sequence number it would fetch next.",
+  valid: [
+    trace("first-page", ["KEZ-SEQ-001", "KEZ-SEQ-005"], "a page raises both positions", [got(0, [3, 4, 8], 9, 8, 8)]),
+    trace("empty-page", ["KEZ-SEQ-005"], "an empty page raises nothing", [got(0, [3], 9, 3, 3), got(3, [], 9, 3, 3)]),
+    trace("live-before-page", ["KEZ-SEQ-003"], "a live frame before the first page: its epoch is not known, so fetch", [
+      live("inbox", 3, 0, "fetch", 0, 0),
+      got(0, [3], 3, 3, 3),
+      live("inbox", 3, 0, "drop", 3, 3)
+    ]),
+    trace("two-subjects", ["KEZ-SEQ-001", "KEZ-SEQ-006"], "live frames of both subjects; each names its predecessor on its own subject", [
+      got(0, [3], 3, 3, 3),
+      live("inbox", 5, 3, "take", 5, 3),
+      live("self", 7, 0, "take", 5, 7),
+      live("inbox", 9, 5, "take", 9, 7)
+    ]),
+    trace("fetch-after-smaller", ["KEZ-SEQ-004", "KEZ-SEQ-008"], "the fetch goes after the smaller position and sees what was taken live again", [
+      got(0, [3], 3, 3, 3),
+      live("inbox", 5, 3, "take", 5, 3),
+      live("inbox", 6, 5, "take", 6, 3),
+      got(3, [5, 6], 6, 6, 6)
+    ]),
+    trace("gap", ["KEZ-SEQ-006"], "a live frame was missed: fetch", [
+      got(0, [3], 3, 3, 3),
+      live("inbox", 9, 5, "fetch", 3, 3),
+      got(3, [5, 9], 9, 9, 9)
+    ]),
+    trace("gap-on-other-subject", ["KEZ-SEQ-001", "KEZ-SEQ-006"], "an own copy was missed; mail goes on being taken", [
+      got(0, [3], 3, 3, 3),
+      live("inbox", 5, 3, "take", 5, 3),
+      live("self", 8, 4, "fetch", 5, 3),
+      got(3, [4, 5, 8], 8, 8, 8)
+    ]),
+    trace("expired-predecessor", ["KEZ-SEQ-006"], "the predecessor has expired: last is 0, nothing is missing", [
+      got(0, [3], 3, 3, 3),
+      live("inbox", 50, 0, "take", 50, 3)
+    ]),
+    trace("late-duplicate", ["KEZ-SEQ-006"], "a live frame that a page already brought", [
+      got(0, [3, 5], 5, 5, 5),
+      live("inbox", 5, 3, "drop", 5, 5)
+    ]),
+    trace("epoch", ["KEZ-SEQ-007"], "another epoch: the page begins at 0 and is taken", [
+      got(0, [30], 30, 30, 30),
+      got(30, [1, 2], 2, 2, 2, { page: { epoch: "B", after: 30, seqs: [1, 2], last_seq: 2, pending: 0 } })
+    ]),
+    trace("beyond-end", ["KEZ-SEQ-007"], "the stream ends before the position: restart", [
+      got(0, [30], 30, 30, 30),
+      got(30, [], 12, 0, 0, { action: "restart" }),
+      got(0, [4], 12, 4, 4)
+    ])
+  ]
+}
+
+export const operations: ReadonlyArray<Operation> = [nkeys, login, hosts, pages, requests, subjects, positions]
