@@ -20,6 +20,6 @@ export const parse = (bytes: Uint8Array): "ok" | BrokerRefused | undefined => {
   const json = Json.parse(bytes, { maxBytes: 256 })
   if (Result.isFailure(json) || !Json.isObject(json.success)) return undefined
   const { ok, e } = json.success
-  if (ok === 1 && e === undefined) return "ok"
+  if (ok !== undefined) return ok === 1 && e === undefined ? "ok" : undefined
   return typeof e === "string" && Object.hasOwn(retryable, e) ? refused(e as RefusalCode) : undefined
 }
