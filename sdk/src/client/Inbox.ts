@@ -40,6 +40,9 @@ type Outcome =
   /** Not readable by this version, or not just now: the raw frame is kept and tried again. */
   | { readonly _tag: "Later"; readonly problem: Problem }
 
+const leavesNoMessage = (outcome: Outcome): boolean =>
+  outcome._tag === "OwnCopy" || (outcome._tag === "Opened" && outcome.opened.body.type === "receipt")
+
 /** Problems that a later version of this program may not have with the same frame. */
 const laterCodes = new Set<Problem["code"]>(["suite_unsupported", "algorithm_unsupported", "internal"])
 
@@ -279,13 +282,16 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       Effect.flatMap(
         Effect.forEach(frames, (frame) => open(session, frame.frame), { concurrency }),
         (outcomes) =>
-          ledger.transact((transaction) =>
-            Effect.gen(function* () {
-              for (const [index, frame] of frames.entries()) {
-                yield* takeOne(transaction, session, epoch, frame, outcomes[index]!)
-              }
-              transaction.put(key.position, Rows.Position, position)
-            })
+          ledger.transact(
+            (transaction) =>
+              Effect.gen(function* () {
+                for (const [index, frame] of frames.entries()) {
+                  yield* takeOne(transaction, session, epoch, frame, outcomes[index]!)
+                }
+                transaction.put(key.position, Rows.Position, position)
+              }),
+            // Undone by a loss of power, position and all, these would be fetched again without anybody seeing it.
+            { relaxed: outcomes.every(leavesNoMessage) }
           )
       ),
     retryKept: Effect.fnUntraced(function* (session: Session) {

@@ -41,7 +41,13 @@ export type LedgerError = StoreError | StoreConflict
 
 export interface Ledger {
   /** Runs `build` and returns its result once what it staged is on disk. Nothing is kept when it fails. */
-  transact<A, E, R>(build: (transaction: Transaction) => Effect.Effect<A, E, R>): Effect.Effect<A, E | LedgerError, R>
+  transact<A, E, R>(
+    build: (transaction: Transaction) => Effect.Effect<A, E, R>,
+    options?: {
+      /** What it writes would be found out again if a loss of power undid it, so the disk need not be waited for. */
+      readonly relaxed?: boolean
+    }
+  ): Effect.Effect<A, E | LedgerError, R>
   /** The committed value of a key. */
   get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
   getBytes(key: string): Effect.Effect<Uint8Array | undefined, StoreError>
@@ -130,6 +136,7 @@ const writesOf = (group: Staged): ReadonlyArray<Write> => {
 /** One waiting transaction: how to run it against a group, and how to tell its caller. */
 interface Waiting {
   cancelled: boolean
+  readonly relaxed: boolean
   readonly run: (group: Staged) => Effect.Effect<{ readonly settle: (failed?: LedgerError) => void }>
 }
 
@@ -147,20 +154,24 @@ export const make = Effect.gen(function* () {
       const outcomes: Array<{ readonly settle: (failed?: LedgerError) => void }> = []
       for (const one of batch) if (!one.cancelled) outcomes.push(yield* one.run(group))
       const writes = writesOf(group)
-      const committed = yield* Effect.result(writes.length === 0 ? Effect.void : store.commit(writes))
+      const relaxed = batch.every((one) => one.cancelled || one.relaxed)
+      const commit = writes.length === 0 ? Effect.void : store.commit(writes, { relaxed })
+      const committed = yield* Effect.result(commit)
       const failed = Result.isFailure(committed) ? committed.failure : undefined
       for (const outcome of outcomes) outcome.settle(failed)
     }
   })
 
   const transact = <A, E, R>(
-    build: (transaction: Transaction) => Effect.Effect<A, E, R>
+    build: (transaction: Transaction) => Effect.Effect<A, E, R>,
+    options?: { readonly relaxed?: boolean }
   ): Effect.Effect<A, E | LedgerError, R> =>
     Effect.gen(function* () {
       const context = yield* Effect.context<R>()
       const done = yield* Deferred.make<A, E | LedgerError>()
       const entry: Waiting = {
         cancelled: false,
+        relaxed: options?.relaxed === true,
         run: (group) =>
           Effect.gen(function* () {
             const own: Staged = new Map()

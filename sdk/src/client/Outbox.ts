@@ -179,23 +179,25 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     if (message !== undefined) transaction.afterwards(() => events.publish({ _tag: "State", message }))
   }
 
-  /** The broker has this copy, or will never take it (`failure`). */
+  const finished = Effect.fnUntraced(function* (transaction: Transaction, job: Job, failure?: string) {
+    transaction.delete(key.frame(job.kezId))
+    const row = yield* transaction.get(key.out(job.order), Rows.Out)
+    const copy = row?.copies.find((copy) => copy.kezId === job.kezId)
+    if (row === undefined || copy === undefined) return
+    const copies = row.copies.filter((other) => other !== copy)
+    if (copies.length === 0) transaction.delete(key.out(job.order))
+    else transaction.put(key.out(job.order), Rows.Out, { ...row, copies })
+    if (!copy.main || row.message === undefined) return
+    const advance = Conversations.advance(failure === undefined ? "stored" : "failed", failure)
+    settle(transaction, yield* Conversations.change(transaction, row.peer, row.message, advance))
+  })
+
+  /**
+   * The broker has this copy, or will never take it (`failure`). Relaxed: were it undone by a loss of power, the same
+   * bytes would be sent once more under the same Kez-Id.
+   */
   const finish = (job: Job, failure?: string) =>
-    ledger.transact((transaction) =>
-      Effect.gen(function* () {
-        transaction.delete(key.frame(job.kezId))
-        const row = yield* transaction.get(key.out(job.order), Rows.Out)
-        const copy = row?.copies.find((copy) => copy.kezId === job.kezId)
-        if (row === undefined || copy === undefined) return
-        const copies = row.copies.filter((other) => other !== copy)
-        if (copies.length === 0) transaction.delete(key.out(job.order))
-        else transaction.put(key.out(job.order), Rows.Out, { ...row, copies })
-        if (!copy.main || row.message === undefined) return
-        const state = failure === undefined ? ("stored" as const) : ("failed" as const)
-        const advance = Conversations.advance(state, failure)
-        settle(transaction, yield* Conversations.change(transaction, row.peer, row.message, advance))
-      })
-    )
+    ledger.transact((transaction) => finished(transaction, job, failure), { relaxed: true })
 
   const abandon: Outbox["abandon"] = Effect.fnUntraced(function* (transaction, peerHex, reason) {
     for (const entry of yield* transaction.scan({ prefix: Rows.prefix.out })) {

@@ -75,7 +75,15 @@ export class LocalStore extends Context.Service<
     get(key: string): Effect.Effect<Option.Option<Uint8Array>, StoreError>
     /** The entries of a range in key order (by UTF-8 bytes). */
     scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
-    /** Applies all writes or none; returns after they are on disk. Later writes of one key win. */
-    commit(writes: ReadonlyArray<Write>): Effect.Effect<void, StoreError | StoreConflict>
+    /**
+     * Applies all writes or none; returns after they are on disk. Later writes of one key win.
+     *
+     * `relaxed` may return earlier: what was committed survives the loss of the process, but a loss of power may undo the
+     * latest commits, each as a whole, back to the last one that was not relaxed.
+     */
+    commit(
+      writes: ReadonlyArray<Write>,
+      options?: { readonly relaxed?: boolean }
+    ): Effect.Effect<void, StoreError | StoreConflict>
   }
 >()("@kez-chat/sdk/LocalStore") {}

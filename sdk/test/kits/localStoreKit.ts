@@ -139,6 +139,17 @@ export const localStoreKit = <E>(name: string, make: Effect.Effect<Store, E, Sco
       })
     )
 
+    it.effect("keeps relaxed commits like any other, for whoever reads", () =>
+      Effect.gen(function* () {
+        const store = yield* make
+        yield* store.commit([put("a", 1)], { relaxed: true })
+        assert.isTrue(Option.isSome(yield* store.get("a")))
+        yield* store.commit([put("b", 1)])
+        yield* store.commit([del("a")], { relaxed: true })
+        assert.deepStrictEqual(keysOf(yield* store.scan({ prefix: "" })), ["b"])
+      })
+    )
+
     it.effect("scans a prefix in the order of UTF-8 bytes, within bounds that are exclusive", () =>
       Effect.gen(function* () {
         const store = yield* make

@@ -176,6 +176,13 @@ const fromDatabase = (database: BetterSqlite3.Database, path: string): LocalStor
     }
   })
 
+  // WAL commits under NORMAL are written but not synchronised; the next one under FULL takes them to the disk with it.
+  let full = true
+  const synchronise = (wanted: boolean) => {
+    if (full !== wanted) database.pragma(`synchronous = ${wanted ? "FULL" : "NORMAL"}`)
+    full = wanted
+  }
+
   const fail = storeError(path)
   return LocalStore.of({
     get: (key) =>
@@ -191,9 +198,12 @@ const fromDatabase = (database: BetterSqlite3.Database, path: string): LocalStor
         try: () => scan(range).map((row) => ({ key: row.key, value: bytes(row.value) })),
         catch: fail
       }),
-    commit: (writes) =>
+    commit: (writes, options) =>
       Effect.try({
-        try: () => commit.immediate(writes),
+        try: () => {
+          synchronise(options?.relaxed !== true)
+          commit.immediate(writes)
+        },
         catch: (cause) => (cause instanceof StoreConflict ? cause : fail(cause))
       })
   })
