@@ -1,0 +1,274 @@
+/** Admin commands beside a running server and without one; backup and restore; the file itself. */
+import BetterSqlite3 from "better-sqlite3"
+import { copyFileSync, existsSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { ChatConfig } from "../../src/ChatConfig.ts"
+import { misconfigured } from "../../src/ChatServer.ts"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import {
+  get,
+  newIdentity,
+  post,
+  registration,
+  run,
+  type Running,
+  startChat,
+  startSig,
+  temporaryFolder
+} from "./Servers.ts"
+
+const folder = temporaryFolder()
+const db = join(folder.path, "registry.db")
+let server: Running
+
+beforeAll(async () => {
+  server = await startChat(folder.path)
+})
+afterAll(async () => {
+  await server.stop()
+  folder[Symbol.dispose]()
+})
+
+const admin = (...args: ReadonlyArray<string>) => run("chat-server", ["admin", ...args, "--db", db])
+const lines = (text: string) =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+
+const register = async (handle: string) => {
+  const identity = await newIdentity()
+  const answer = await post(`${server.url}/v1/register`, await registration(identity, handle))
+  return { identity, answer }
+}
+
+describe("admin", () => {
+  it("reserves a handle and lifts a built-in entry while the server runs", async () => {
+    expect((await admin("reserve", "trademark", "--note", "dispute 17")).code).toBe(0)
+    expect((await register("trademark")).answer.json["code"]).toBe("handle_reserved")
+    expect((await admin("unreserve", "trademark")).code).toBe(0)
+    expect((await register("trademark")).answer.status).toBe(201)
+    expect((await register("postmaster")).answer.json["code"]).toBe("handle_reserved")
+    expect((await admin("unreserve", "postmaster", "--note", "the operator's own")).code).toBe(0)
+    expect((await register("postmaster")).answer.status).toBe(201)
+    const reserved = lines((await admin("list", "--state", "reserved", "--json")).stdout)
+    expect(reserved).toContainEqual({ handle: "postmaster", reserved: false, note: "the operator's own" })
+    expect(reserved).toContainEqual({ handle: "admin", reserved: true, note: "built in" })
+    const bad = await admin("reserve", "Not A Handle")
+    expect(bad.code).toBe(1)
+    expect(bad.stdout).toContain("Not a handle")
+  })
+
+  it("lists accounts with their state", async () => {
+    const { identity } = await register("listed")
+    const all = lines((await admin("list", "--json")).stdout)
+    expect(all).toContainEqual({
+      handle: "listed",
+      primaryHex: identity.key.hex,
+      state: "active",
+      registeredAt: expect.any(String),
+      endedAt: null
+    })
+    expect(all.map(({ handle }) => handle)).toEqual(all.map(({ handle }) => handle).toSorted())
+    expect((await admin("list")).stdout).toMatch(new RegExp(`^listed +active +\\S+ ${identity.primary}$`, "m"))
+  })
+
+  it("revokes an account: the running server refuses it at once and keeps the removal until the broker is told", async () => {
+    const { identity } = await register("revoked")
+    const revoked = await admin(
+      "revoke",
+      "revoked",
+      "--keys-dir",
+      join(folder.path, "keys"),
+      "--internal-port",
+      new URL(server.internal).port
+    )
+    expect(revoked.code).toBe(0)
+    expect(revoked.stdout).toContain("the broker cannot be reached")
+    for (const path of ["u/revoked", `by-primary/${identity.primary}`]) {
+      expect((await get(`${server.url}/v1/${path}`)).json["code"]).toBe("handle_deleted")
+    }
+    expect((await post(`${server.url}/v1/register`, await registration(identity, "revoked"))).status).toBe(410)
+    await server.waitForLog((line) => String(line["msg"]).includes("ended accounts wait for the broker"))
+    const sqlite = new BetterSqlite3(db, { readonly: true })
+    expect(sqlite.prepare("SELECT primary_hex, purge FROM removals").all()).toContainEqual({
+      primary_hex: identity.key.hex,
+      purge: 0
+    })
+    sqlite.close()
+    const again = await admin("revoke", "revoked", "--internal-port", "1")
+    expect([again.code, again.stdout.includes("within a second")]).toEqual([0, true])
+    expect((await admin("revoke", "nobody-here")).code).toBe(1)
+  })
+
+  it("copies the registry while it is written to, and a server started on the copy has everything", async () => {
+    const before = await register("backed-up")
+    expect(before.answer.status).toBe(201)
+    const file = join(folder.path, "backup.db")
+    let stop = false
+    const writing = (async () => {
+      for (let n = 0; !stop; n++) expect((await register(`meanwhile${n}`)).answer.status).toBe(201)
+    })()
+    const backup = await admin("backup", file)
+    stop = true
+    await writing
+    expect(backup.code).toBe(0)
+    const sqlite = new BetterSqlite3(file, { readonly: true })
+    expect(sqlite.pragma("integrity_check", { simple: true })).toBe("ok")
+    sqlite.close()
+    const overwritten = await admin("backup", file)
+    expect([overwritten.code, overwritten.stdout.includes("exists; name a new file")]).toEqual([1, true])
+
+    // Restore, as the README says: put the file in place of the registry and start.
+    using other = temporaryFolder()
+    copyFileSync(file, join(other.path, "registry.db"))
+    const restored = await startChat(other.path)
+    expect((await get(`${restored.url}/v1/u/backed-up`)).json["primary"]).toBe(before.identity.primary)
+    expect(await restored.stop()).toBe(0)
+  })
+
+  it("says in a sentence when there is no registry", async () => {
+    const missing = join(folder.path, "missing.db")
+    for (const args of [["list"], ["reserve", "name"], ["backup", join(folder.path, "x.db")]]) {
+      const { code, stdout } = await run("chat-server", ["admin", ...args, "--db", missing])
+      expect(code).toBe(1)
+      expect(lines(stdout)[0]!["msg"]).toContain("cannot be opened; is this the server's --db path?")
+    }
+    expect(existsSync(missing)).toBe(false)
+  })
+})
+
+describe("the database file", () => {
+  // The file alone is not the registry while a server has it open: the newest pages lie in its write-ahead log.
+  const copyRegistry = (path: string) => {
+    const sqlite = new BetterSqlite3(db)
+    sqlite.prepare("VACUUM INTO ?").run(path)
+    sqlite.close()
+  }
+
+  const refused = async (prepare: (path: string) => void, program: "chat-server" | "sig-server" = "chat-server") => {
+    using other = temporaryFolder()
+    const path = join(other.path, "file.db")
+    prepare(path)
+    const { code, stdout } =
+      program === "chat-server"
+        ? await run(program, [
+            "--port",
+            "0",
+            "--internal-port",
+            "0",
+            "--db",
+            path,
+            "--keys-dir",
+            join(folder.path, "keys"),
+            "--nats-url",
+            "nats://127.0.0.1:1"
+          ])
+        : await run(program, ["--port", "0", "--db", path])
+    expect(code).toBe(1)
+    const fatal = lines(stdout).filter(({ level }) => level === "fatal")
+    expect(fatal).toHaveLength(1)
+    return String(fatal[0]!["msg"])
+  }
+
+  it("is refused when a newer version wrote it, when it is another program's, and when it is no database", async () => {
+    const newer = (path: string) => {
+      copyRegistry(path)
+      const sqlite = new BetterSqlite3(path)
+      sqlite.exec("INSERT INTO schema_migrations VALUES ('registry-999-future', '2030-01-01T00:00:00Z')")
+      sqlite.close()
+    }
+    expect(await refused(newer)).toContain("written by a newer version of this server (registry-999-future)")
+    const foreign = (path: string) => new BetterSqlite3(path).exec("CREATE TABLE t (x)").close()
+    expect(await refused(foreign)).toContain("belongs to another program")
+    expect(await refused(copyRegistry, "sig-server")).toContain("belongs to another program")
+    expect(await refused((path) => writeFileSync(path, "not a database at all, but text".repeat(100)))).toContain(
+      "file is not a database"
+    )
+  })
+
+  it("opens again after SIGKILL and after a clean stop, for both servers", async () => {
+    using other = temporaryFolder()
+    for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
+      const sig = await startSig(other.path)
+      expect(await sig.stop(signal)).toBe(signal === "SIGKILL" ? "SIGKILL" : 0)
+    }
+  })
+})
+
+describe("starting", () => {
+  it("says in one sentence what is wrong with the configuration", async () => {
+    const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
+      [["--server-name", "Not A Name"], "is not a DNS name"],
+      [["--keys-dir", join(folder.path, "nowhere")], "`kez-chat-server init` creates it"],
+      [["--port", String(server.port)], "is in use by another program"],
+      [["--port", "70000"], "must be between 0 and 65535"]
+    ]
+    for (const [args, sentence] of cases) {
+      using other = temporaryFolder()
+      const defaults = [
+        "--port",
+        "0",
+        "--internal-port",
+        "0",
+        "--db",
+        join(other.path, "x.db"),
+        "--keys-dir",
+        join(folder.path, "keys")
+      ]
+      const kept = defaults.filter((_, at) => !args.includes(defaults[at - (at % 2)]!))
+      const { code, stderr, stdout } = await run("chat-server", [...kept, ...args])
+      expect([args, code]).toEqual([args, 1])
+      expect(stdout + stderr).toContain(sentence)
+      expect(stdout + stderr).not.toMatch(/\n\s+at /)
+    }
+  })
+
+  it("finds every URL that clients could not use", () => {
+    const config = (change: Partial<ChatConfig["Service"]>) =>
+      misconfigured({
+        ...({
+          serverName: "kez.example",
+          sigServerUrl: "https://sig",
+          publicNatsUrls: [],
+          publicWsUrls: []
+        } as unknown as ChatConfig["Service"]),
+        ...change
+      })
+    expect(config({})).toBe(undefined)
+    expect(config({ publicNatsUrls: ["nats://a:1", "tls://b"], publicWsUrls: ["wss://c", "ws://d"] })).toBe(undefined)
+    expect(config({ serverName: "Kez.Example" })).toContain("is not a DNS name")
+    expect(config({ sigServerUrl: "ftp://x" })).toContain("is not an http(s) URL")
+    expect(config({ publicNatsUrls: ["http://x"] })).toContain("is not a nats:// or tls:// URL")
+    expect(config({ publicWsUrls: ["nats://x"] })).toContain("is not a ws:// or wss:// URL")
+  })
+
+  it("takes its settings from the environment, and a flag wins", async () => {
+    using other = temporaryFolder()
+    const named = await startChat(other.path, [], {
+      SERVER_NAME: "kez.example",
+      SIG_SERVER_URL: "https://sig.kez.example",
+      PUBLIC_NATS_URL: "tls://a:4222, tls://b:4222",
+      READS_PER_MINUTE: "5"
+    })
+    const { json } = await get(`${named.url}/.well-known/kez-chat`)
+    expect(json).toMatchObject({
+      server: "kez.example",
+      sig_server: "https://sig.kez.example",
+      broker: { tcp: ["tls://a:4222", "tls://b:4222"] }
+    })
+    // The helper passes --reads-per-minute 0, which wins over the environment: no limit is published.
+    expect(json["limits"]).not.toHaveProperty("reads_per_minute")
+    await named.stop()
+  })
+
+  it("prints help and version without touching anything", async () => {
+    for (const program of ["chat-server", "sig-server"] as const) {
+      const help = await run(program, ["--help"])
+      expect(help.code).toBe(0)
+      for (const name of ["--port", "--db", "--trusted-proxies", "[env TRUSTED_PROXIES]", "(default 127.0.0.1)"])
+        expect(help.stdout).toContain(name)
+      expect((await run(program, ["--version"])).stdout).toMatch(/\d+\.\d+\.\d+/)
+    }
+  })
+})
