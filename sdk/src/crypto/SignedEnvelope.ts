@@ -23,12 +23,12 @@ export const hashEncoded = (crypto: Service, encoded: Uint8Array): Effect.Effect
  * Ed25519 keys are admitted before anything is computed with them.
  */
 export const verify = (envelope: Envelope.Envelope): Effect.Effect<PrimaryKey.Parsed, Problem, Crypto> =>
-  Crypto.use((crypto) => verifyText(crypto, Envelope.signedText(envelope.payload), envelope.signature))
+  Crypto.use((crypto) => verifyBytes(crypto, Envelope.signedBytes(envelope.payload), envelope.signature))
 
-/** Whether `signature` was made over a signed text: the one place where an algorithm's name becomes computation. */
-export const verifyText = (
+/** Whether `signature` was made over these signed bytes: the one place where an algorithm's name becomes computation. */
+export const verifyBytes = (
   crypto: Service,
-  signedText: string,
+  signedBytes: Uint8Array,
   { alg, key, sig }: Envelope.Signature
 ): Effect.Effect<PrimaryKey.Parsed, Problem> => {
   const signer = PrimaryKey.parse(key)
@@ -39,7 +39,7 @@ export const verifyText = (
   if (Envelope.algorithms[alg].system !== system) {
     return Effect.fail(new Problem({ code: "algorithm_unsupported", detail: `${alg} does not go with ${key}` }))
   }
-  return Effect.flatMap(digest(crypto, alg, signedText), (message) => {
+  return Effect.flatMap(digest(crypto, alg, signedBytes), (message) => {
     const parsed = signer.success
     return Effect.flatMap(
       parsed.system === "ed25519"
@@ -57,13 +57,13 @@ export const verifyText = (
 export const signText = (crypto: Service, secret: SecretKey, signedText: string): Effect.Effect<Envelope.Signature> => {
   const alg = Envelope.algorithmOf("ed25519")
   return Effect.map(
-    Effect.flatMap(digest(crypto, alg, signedText), (message) => crypto.sign(secret, message)),
+    Effect.flatMap(digest(crypto, alg, Bytes.utf8(signedText)), (message) => crypto.sign(secret, message)),
     (signature) => ({ alg, key: PrimaryKey.format(secret.publicKey), sig: Bytes.toHex(signature) })
   )
 }
 
-const digest = (crypto: Service, alg: Envelope.Algorithm, signedText: string): Effect.Effect<Uint8Array> =>
-  crypto[Envelope.algorithms[alg].digest](Bytes.utf8(signedText))
+const digest = (crypto: Service, alg: Envelope.Algorithm, signedBytes: Uint8Array): Effect.Effect<Uint8Array> =>
+  crypto[Envelope.algorithms[alg].digest](signedBytes)
 
 /** BIP-340. An x that is no point of the curve verifies nothing. */
 const verifySchnorr = (signature: Uint8Array, message: Uint8Array, x: Uint8Array): boolean => {

@@ -46,10 +46,10 @@ const verifyFrom = Effect.fnUntraced(function* (
     const event = yield* Effect.fromResult(Sigchain.parseEvent(envelope))
     yield* Effect.fromResult(Sigchain.checkNext(from.primary, head, event))
     const text = Envelope.signedText(envelope.payload)
-    yield* SignedEnvelope.verifyText(crypto, text, envelope.signature)
+    yield* SignedEnvelope.verifyBytes(crypto, Bytes.utf8(text), envelope.signature)
     if (event.op === "rotate") {
       const { newPrimary, payload, sig, system } = yield* Effect.fromResult(Sigchain.rotationAcceptance(event))
-      yield* SignedEnvelope.verifyText(crypto, Envelope.signedText(payload), {
+      yield* SignedEnvelope.verifyBytes(crypto, Envelope.signedBytes(payload), {
         alg: Envelope.algorithmOf(system),
         key: newPrimary,
         sig

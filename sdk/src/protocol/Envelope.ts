@@ -112,11 +112,11 @@ export const parse = (
   return Result.isFailure(json) ? Result.fail(json.failure) : fromJson(json.success)
 }
 
-/** An envelope with the texts that verifying and hashing it need. */
+/** An envelope with the bytes that verifying and hashing it need. */
 export interface Parsed {
   readonly envelope: Envelope
-  /** See {@link signedText}. */
-  readonly signedText: string
+  /** See {@link signedBytes}. */
+  readonly signedBytes: Uint8Array
   /** JCS of the whole envelope. */
   readonly encoded: Uint8Array
 }
@@ -128,20 +128,13 @@ export const parseEncoded = (
 ): Result.Result<Parsed, Problem> => {
   const json = Json.parseText(input, { maxBytes })
   if (Result.isFailure(json)) return Result.fail(json.failure)
-  const { canonical, text, value } = json.success
+  const { canonical, value } = json.success
   return Result.map(fromJson(value), (envelope) => {
-    if (!canonical) {
-      const signed = signedText(envelope.payload)
-      return {
-        envelope,
-        signedText: signed,
-        encoded: Bytes.utf8(encodeTextWith(envelope.kez, signed, envelope.signature))
-      }
-    }
-    // The three members in their order: the payload is what lies between two parts of known text.
-    const whole = encodeTextWith(envelope.kez, "", envelope.signature)
-    const start = whole.indexOf(`,"signature":`)
-    return { envelope, signedText: text.slice(start, text.length - (whole.length - start)), encoded: input }
+    const encoded = canonical ? input : encode(envelope)
+    // The members come in their order and all but the payload is ASCII, so the payload's place is known.
+    const start = before(envelope.kez).length
+    const end = encoded.length - after(envelope.signature).length
+    return { envelope, signedBytes: encoded.subarray(start, end), encoded }
   })
 }
 
@@ -170,8 +163,12 @@ export const toJson = (envelope: Envelope): Json.JsonObject => ({
  * JCS of the whole envelope, whose payload's {@link signedText} the caller has at hand: signing, verifying and hashing
  * serialise the payload once. KIND, algorithm, key and signature are plain ASCII, so they need no escapes.
  */
-export const encodeTextWith = (kez: Kind, signedText: string, { alg, key, sig }: Signature): string =>
-  `{"kez":"${kez}","payload":${signedText},"signature":{"alg":"${alg}","key":"${key}","sig":"${sig}"}}`
+export const encodeTextWith = (kez: Kind, signedText: string, signature: Signature): string =>
+  before(kez) + signedText + after(signature)
+
+const before = (kez: Kind): string => `{"kez":"${kez}","payload":`
+
+const after = ({ alg, key, sig }: Signature): string => `,"signature":{"alg":"${alg}","key":"${key}","sig":"${sig}"}}`
 
 /** JCS of the whole envelope as text. */
 export const encodeText = (envelope: Envelope): string =>
