@@ -1,0 +1,175 @@
+import { Deferred, Effect, Exit, Fiber } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import { MemoryLocalStore } from "@kez-chat/sdk/memory"
+import { LocalStore, StoreConflict, StoreError, type Write } from "@kez-chat/sdk/services"
+import * as Ledger from "../../src/client/Ledger.ts"
+import { Order as Row } from "../../src/client/Rows.ts"
+
+const value = (next: number) => ({ next })
+
+/** A ledger on a memory store that counts its commits and can be told to fail. */
+const setup = Effect.gen(function* () {
+  const memory = MemoryLocalStore.make()
+  const commits: Array<{ readonly writes: ReadonlyArray<Write>; readonly relaxed: boolean }> = []
+  const faults: { next?: StoreError } = {}
+  const store = LocalStore.of({
+    ...memory,
+    commit: (writes, options) =>
+      Effect.suspend(() => {
+        const { next } = faults
+        delete faults.next
+        if (next !== undefined) return Effect.fail(next)
+        commits.push({ writes, relaxed: options?.relaxed === true })
+        // Others have the time to queue up behind a commit, as they have behind a disk.
+        return Effect.andThen(Effect.yieldNow, memory.commit(writes))
+      })
+  })
+  const ledger = yield* Effect.provideService(Ledger.make, LocalStore, store)
+  return { ledger, commits, memory, faults }
+})
+
+describe("Ledger", () => {
+  it.effect("commits what a transaction staged, and shows it its own writes before", () =>
+    Effect.gen(function* () {
+      const { commits, ledger } = yield* setup
+      const seen = yield* ledger.transact((transaction) =>
+        Effect.gen(function* () {
+          transaction.put("a", Row, value(1))
+          transaction.put("b", Row, value(2))
+          transaction.delete("b")
+          const scanned = yield* transaction.scan({ prefix: "" })
+          return [yield* transaction.get("a", Row), yield* transaction.has("b"), scanned.map(({ key }) => key)]
+        })
+      )
+      assert.deepStrictEqual(seen, [value(1), false, ["a"]])
+      assert.deepStrictEqual(yield* ledger.get("a", Row), value(1))
+      assert.strictEqual(commits.length, 1)
+    })
+  )
+
+  it.effect("keeps nothing of a transaction that fails, and neither do those beside it", () =>
+    Effect.gen(function* () {
+      const { ledger } = yield* setup
+      const good = (key: string) =>
+        ledger.transact((transaction) => Effect.sync(() => transaction.put(key, Row, value(1))))
+      const bad = ledger.transact((transaction) => {
+        transaction.put("bad", Row, value(1))
+        return Effect.fail("no" as const)
+      })
+      const dies = ledger.transact((transaction) => {
+        transaction.put("dies", Row, value(1))
+        return Effect.die("bug")
+      })
+      const exits = yield* Effect.forEach([good("a"), bad, dies, good("b")], Effect.exit, { concurrency: "unbounded" })
+      assert.deepStrictEqual(exits.map(Exit.isSuccess), [true, false, false, true])
+      assert.deepStrictEqual(
+        (yield* ledger.scan({ prefix: "" })).map(({ key }) => key),
+        ["a", "b"]
+      )
+    })
+  )
+
+  it.effect("runs one after another, each seeing the last, and commits together what waited together", () =>
+    Effect.gen(function* () {
+      const { commits, ledger } = yield* setup
+      const increment = ledger.transact((transaction) =>
+        Effect.gen(function* () {
+          const { next } = (yield* transaction.get("n", Row)) ?? value(0)
+          yield* Effect.yieldNow
+          transaction.put("n", Row, value(next + 1))
+          return next
+        })
+      )
+      const results = yield* Effect.all(
+        Array.from({ length: 500 }, () => increment),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(
+        results,
+        Array.from({ length: 500 }, (_, index) => index)
+      )
+      assert.deepStrictEqual(yield* ledger.get("n", Row), value(500))
+      assert.isBelow(commits.length, 10)
+    })
+  )
+
+  it.effect("acts afterwards only once it is durable, in order, and not at all when the commit fails", () =>
+    Effect.gen(function* () {
+      const { faults, ledger, memory } = yield* setup
+      const acted: Array<string> = []
+      const one = (key: string) =>
+        ledger.transact((transaction) =>
+          Effect.sync(() => {
+            transaction.put(key, Row, value(1))
+            transaction.afterwards(() => acted.push(key))
+          })
+        )
+      yield* Effect.all([one("a"), one("b"), one("c")], { concurrency: "unbounded" })
+      assert.deepStrictEqual(acted, ["a", "b", "c"])
+      faults.next = new StoreError({ reason: "full", detail: "no space" })
+      const error = yield* Effect.flip(one("d"))
+      assert.strictEqual((error as StoreError).reason, "full")
+      assert.deepStrictEqual(acted, ["a", "b", "c"])
+      yield* one("e")
+      assert.strictEqual((yield* memory.scan({ prefix: "" })).length, 4)
+    })
+  )
+
+  it.effect("is relaxed only if everyone in the group is", () =>
+    Effect.gen(function* () {
+      const { commits, ledger } = yield* setup
+      const write = (key: string, relaxed: boolean) =>
+        ledger.transact((transaction) => Effect.sync(() => transaction.put(key, Row, value(1))), { relaxed })
+      yield* write("a", true)
+      yield* Effect.all([write("b", true), write("c", false), write("d", true)], { concurrency: "unbounded" })
+      const relaxedKeys = commits.filter(({ relaxed }) => relaxed).flatMap(({ writes }) => writes.map(({ key }) => key))
+      assert.include(relaxedKeys, "a")
+      assert.notInclude(relaxedKeys, "c")
+    })
+  )
+
+  it.effect("notices that somebody else writes to the store", () =>
+    Effect.gen(function* () {
+      const { ledger, memory } = yield* setup
+      yield* memory.commit([{ op: "put", key: "slot", value: new Uint8Array() }])
+      const error = yield* Effect.flip(
+        ledger.transact((transaction) => Effect.sync(() => transaction.putNew("slot", Row, value(1))))
+      )
+      assert.instanceOf(error, StoreConflict)
+    })
+  )
+
+  it.effect("goes on after a caller was interrupted while it waited", () =>
+    Effect.gen(function* () {
+      const { ledger } = yield* setup
+      const gate = yield* Deferred.make<void>()
+      const holding = yield* Effect.forkChild(
+        ledger.transact(() => Deferred.await(gate)),
+        { startImmediately: true }
+      )
+      const waiting = yield* Effect.forkChild(
+        ledger.transact((transaction) => Effect.sync(() => transaction.put("late", Row, value(1)))),
+        { startImmediately: true }
+      )
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(waiting), { startImmediately: true })
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.await(holding)
+      yield* Fiber.await(interrupting)
+      yield* ledger.transact((transaction) => Effect.sync(() => transaction.put("next", Row, value(1))))
+      assert.deepStrictEqual(
+        (yield* ledger.scan({ prefix: "" })).map(({ key }) => key),
+        ["next"]
+      )
+    })
+  )
+
+  it.effect("says `damaged` for an entry that does not decode, naming it", () =>
+    Effect.gen(function* () {
+      const { ledger, memory } = yield* setup
+      yield* memory.commit([{ op: "put", key: "order", value: new TextEncoder().encode('{"next":-1}') }])
+      const error = yield* Effect.flip(ledger.get("order", Row))
+      assert.strictEqual(error.reason, "damaged")
+      assert.include(error.message, "order")
+    })
+  )
+})
