@@ -4,7 +4,7 @@
  *   npm run check                 all of it
  *   npm run check -- types lint   some of it, by name
  */
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "./paths.mjs"
@@ -23,15 +23,22 @@ const checks = {
   format: [tool("oxfmt/bin/oxfmt", "--check")],
   floors: [[join(root, "deploy", "check-floors.mjs")]],
   unused: [tool("knip/bin/knip.js", "--no-progress")],
-  spec: [source("spec/scripts/check-requirements.ts"), source("spec/scripts/vectors.ts", "--check")],
+  spec: [source("spec/scripts/check-requirements.ts"), source("spec/scripts/make-vectors.ts", "--check")],
   docs: [[join(root, "deploy", "docs.mjs"), "--check"]],
   packages: PUBLISHED.map((folder) => tool("publint/src/cli.js", folder, "--strict")),
   // Only the SDK is imported; the apps are programs and have no types to publish.
   "package types": [
     tool("@arethetypeswrong/cli/dist/index.js", "--pack", "sdk", "--profile", "esm-only", "--format", "ascii")
   ],
-  changesets: [tool("@changesets/cli/bin.js", "status", "--since=HEAD")],
+  changesets: changesets(),
   lockfile: checkLockfile
+}
+
+/** What changed since main must be told to users in a changeset; in an archive without history there is nothing to compare. */
+function changesets() {
+  const known = (name) => spawnSync("git", ["rev-parse", "--verify", "--quiet", name], { cwd: root }).status === 0
+  const base = ["main", "origin/main"].find(known)
+  return base === undefined ? [] : [tool("@changesets/cli/bin.js", "status", `--since=${base}`)]
 }
 
 /** Complaints about package-lock.json: it must name no registry and pin every package by hash. */

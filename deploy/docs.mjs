@@ -76,9 +76,10 @@ function* helpPages(name, program, command = []) {
   const text = helpOf(program, command)
   const shown = command.length === 0 ? text : text.replace(/^GLOBAL FLAGS\n(?: .*\n?)*\n?/m, "").trim()
   yield `${"#".repeat(command.length + 2)} \`${[name, ...command].join(" ")}\`\n\n\`\`\`\n${shown}\n\`\`\``
-  const subcommands = /^SUBCOMMANDS\n((?: .*\n?)*)/m.exec(text)?.[1] ?? ""
-  for (const [, subcommand] of subcommands.matchAll(/^ {2}([a-z][a-z-]*)/gm))
-    yield* helpPages(name, program, [...command, subcommand])
+  // Either one list, or groups with headings of their own ("People:").
+  for (const [, list] of text.matchAll(/^(?:SUBCOMMANDS|\S[^\n]*:)\n((?: .*\n?)*)/gm))
+    for (const [, subcommand] of list.matchAll(/^ {2}([a-z][a-z-]*)(?= {2,}|$)/gm))
+      yield* helpPages(name, program, [...command, subcommand])
 }
 
 const helpPage = (title, programs) => () =>
