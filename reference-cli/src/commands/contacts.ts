@@ -8,7 +8,7 @@ import * as Shapes from "../Shapes.ts"
 import { result, type Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
 import type { Style } from "../terminal/Style.ts"
-import { caughtUp, contactOf, sentOff, withAccess } from "./withAccess.ts"
+import { caughtUp, contactOf, named, sentOff, withAccess } from "./withAccess.ts"
 
 type Chat = KezChat["Service"]
 
@@ -26,7 +26,7 @@ export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Fail
         `${style.good("Added")} ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
         ...(contact.verified
           ? []
-          : [style.dim(`The server says this key is theirs. Compare: kez-chat verify ${Show.name(contact)}`)])
+          : [style.dim(`The server says this key is theirs. Compare: kez-chat verify ${Show.exactName(contact)}`)])
       ])
     })
   )
@@ -34,7 +34,10 @@ export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Fail
 export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
   withAccess({ command: "contacts", offline }, ({ chat }) =>
     Effect.gen(function* () {
-      if (!offline) yield* caughtUp(chat)
+      if (!offline) {
+        yield* caughtUp(chat)
+        yield* named(chat)
+      }
       const found = yield* chat.contacts
       const width = Math.max(0, ...found.map((contact) => Show.name(contact).length))
       yield* result({
@@ -52,6 +55,7 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
   withAccess({ command: "requests", offline }, ({ chat }) =>
     Effect.gen(function* () {
       if (!offline) yield* caughtUp(chat)
+      if (!offline) yield* named(chat)
       const found = (yield* chat.contacts).filter(({ state }) => state === "requested")
       const asking = yield* Effect.forEach(found, (contact) =>
         Effect.map(chat.history(contact.primary, { limit: 20 }), (messages) => ({ contact, messages }))
@@ -69,7 +73,7 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
             : asking.flatMap(({ contact, messages }) => [
                 `${style.name(Show.name(contact))}  ${style.dim(Show.shortKey(contact.primary))}`,
                 ...messages.map((message) => Show.message(message, { author: Show.name(contact), mine: false }, style)),
-                style.dim(`       kez-chat accept ${Show.name(contact)}   or   kez-chat block ${Show.name(contact)}`)
+                style.dim(`       kez-chat accept ${Show.exactName(contact)}, or block`)
               ])
       })
     })

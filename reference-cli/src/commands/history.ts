@@ -38,7 +38,7 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
           return [
             ...(older === undefined
               ? []
-              : [style.dim(`(older: kez-chat history ${Show.name(contact)} --before ${older})`)]),
+              : [style.dim(`(older: kez-chat history ${Show.exactName(contact)} --before ${older})`)]),
             ...messages.flatMap((message) => {
               const mine = message.direction === "out"
               const heading = Show.day(message.arrivedAt) === day ? [] : [Show.dayLine(message.arrivedAt, style)]

@@ -86,9 +86,11 @@ export const register = (input: Input): Effect.Effect<void, Failure, Services> =
     if (kept !== undefined) yield* note(`Carrying on where the registration of ${handle.text} stopped.`)
     else yield* home.ensureFree(handle.local)
     const words = kept?.words ?? Redacted.make(Mnemonic.generate(randomBytes(32)))
-    const vaultPlace = kept?.place ?? (yield* VaultChoice.choose(input.vault, place.name))
+    const choice = kept === undefined ? yield* VaultChoice.choose(input.vault, place.name) : undefined
     yield* handOver(words, input)
+    if (choice !== undefined) yield* note(choice.sentence)
 
+    const vaultPlace = kept?.place ?? choice?.place ?? { kind: "file" }
     const vault = kept?.vault ?? (yield* ProfileVault.of(place, vaultPlace))
     const before: Profile.Profile = {
       version: 1,

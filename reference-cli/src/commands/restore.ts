@@ -43,7 +43,8 @@ export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
     const primary = yield* primaryOf(words)
 
     yield* NewAccount.lock(place)
-    const vaultPlace = yield* VaultChoice.choose(input.vault, place.name)
+    const { place: vaultPlace, sentence } = yield* VaultChoice.choose(input.vault, place.name)
+    yield* note(sentence)
     const vault = yield* ProfileVault.of(place, vaultPlace)
     const before: Profile.Profile = { version: 1, primary, home: home.url, step: "created", vault: vaultPlace }
     yield* Profile.save(place, before)

@@ -39,7 +39,7 @@ const lines = (value: Verification, style: Style): ReadonlyArray<string> => {
     "Safety number",
     ...groups(value.safetyNumber).map((line) => `    ${style.bold(line)}`),
     style.dim("    Both of you see the same number if nobody sits between. Compare it by"),
-    style.dim("    phone or in person, then: ") + `kez-chat verify ${Show.name(contact)} --confirm`,
+    style.dim("    phone or in person, then: ") + `kez-chat verify ${Show.exactName(contact)} --confirm`,
     "",
     `Sigchain  ${value.events.length} event${value.events.length === 1 ? "" : "s"}${value.head === undefined ? "" : `, head ${value.head.seq} ${style.dim(value.head.hash.slice(0, 23))}...`}`,
     ...value.events

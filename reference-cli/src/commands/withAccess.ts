@@ -35,14 +35,18 @@ export const sentOff = (chat: KezChat["Service"]): Effect.Effect<void> =>
 /** How long to wait for the home server to name somebody who just wrote for the first time, in milliseconds. */
 const namingMillis = 3_000
 
-/** A contact by handle. Who has just written is known by key first, and by handle when the home server has named them. */
-export const contactOf = (chat: KezChat["Service"], who: string): Effect.Effect<Contact, KezChatError> => {
-  const nameless = Effect.map(chat.contacts, (all) => all.some(({ handle, primary }) => handle === primary))
-  const again = (left: number): Effect.Effect<Contact, KezChatError> =>
-    Effect.catchTag(chat.contact(who), "ContactUnknown", (error) =>
-      Effect.flatMap(nameless, (waiting) =>
-        waiting && left > 0 ? Effect.andThen(Effect.sleep(100), again(left - 1)) : Effect.fail(error)
-      )
+/** Who has just written is known by key first, and by handle when the home server has named them: waits for that. */
+export const named = (chat: KezChat["Service"]): Effect.Effect<void, KezChatError> => {
+  const nameless = Effect.map(chat.contacts, (all) =>
+    all.some(({ handle, primary, state }) => state === "requested" && handle === primary)
+  )
+  const again = (left: number): Effect.Effect<void, KezChatError> =>
+    Effect.flatMap(nameless, (waiting) =>
+      waiting && left > 0 ? Effect.andThen(Effect.sleep(100), again(left - 1)) : Effect.void
     )
   return again(namingMillis / 100)
 }
+
+/** A contact by handle, also one who has just written. */
+export const contactOf = (chat: KezChat["Service"], who: string): Effect.Effect<Contact, KezChatError> =>
+  chat.contact(who).pipe(Effect.catchTag("ContactUnknown", () => Effect.andThen(named(chat), chat.contact(who))))

@@ -25,6 +25,9 @@ export const shortKey = (primary: string): string =>
 export const name = ({ handle, primary }: Contact): string =>
   handle === primary ? shortKey(primary) : Sanitise.line(handle)
 
+/** A contact's handle or whole key: what a command takes. */
+export const exactName = ({ handle }: Contact): string => Sanitise.line(handle)
+
 const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
   queued: "queued",
   stored: "stored",

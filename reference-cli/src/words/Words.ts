@@ -55,19 +55,19 @@ const positions = (count: number): ReadonlyArray<number> => {
   return [...all].toSorted((a, b) => a - b)
 }
 
-/** Asks for some words at random; false when one was wrong. */
+/** Asks for some words at random, on a screen that is gone afterwards; false when one was wrong. */
 export const check = (words: Words): Effect.Effect<boolean, CliFailure, Ask> =>
   Effect.gen(function* () {
     const ask = yield* Ask
     const all = list(words)
-    for (const position of positions(all.length)) {
-      const answer = yield* ask.line(`Word ${position + 1}: `)
-      if (answer.trim().toLowerCase() !== all[position]) {
-        yield* ask.show("That is not it.\n")
-        return false
+    const answers = Effect.gen(function* () {
+      for (const position of positions(all.length)) {
+        const answer = yield* ask.line(`  Word ${String(position + 1).padStart(2)}: `)
+        if (answer.trim().toLowerCase() !== all[position]) return false
       }
-    }
-    return true
+      return true
+    })
+    return yield* ask.secretly(`\n  Type ${asked} of them, to be sure that they are on your paper.\n\n`, answers)
   })
 
 /** Shows the words and asks for some of them, until they are right. */
@@ -76,9 +76,8 @@ export const teach = (words: Words): Effect.Effect<void, CliFailure, Ask> =>
     const ask = yield* Ask
     for (;;) {
       yield* show(words)
-      yield* ask.show(`Type ${asked} of them, to be sure that they are on your paper.\n`)
       if (yield* check(words)) return
-      yield* ask.line("Press Enter to see the words again. ")
+      yield* ask.line("That was not it. Press Enter to see the words again. ")
     }
   })
 

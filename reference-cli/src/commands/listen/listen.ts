@@ -13,6 +13,7 @@ import { Signals } from "../../Signals.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen, warn } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
+import { named } from "../withAccess.ts"
 import * as Backlog from "./Backlog.ts"
 import * as Cursor from "./Cursor.ts"
 
@@ -40,14 +41,16 @@ const printer = Effect.gen(function* () {
 
   const message = ({ message: value, contact }: Backlog.Placed) => {
     const mine = value.direction === "out"
+    // The state it has just now would be stale a moment later: `history` shows it.
+    const { state: _state, ...plain } = value
     const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
-    const shown = Show.message(value, { author, mine }, style)
+    const shown = Show.message(plain, { author, mine }, style)
     const day = Show.day(value.arrivedAt)
     const heading = day === today ? "" : `${Show.dayLine(value.arrivedAt, style)}\n`
     today = day
     const asks =
       contact.state === "requested" && !mine
-        ? `\n       ${style.caution("a stranger")}: ${style.bold(`kez-chat accept ${Show.name(contact)}`)} or ${style.bold("block")}`
+        ? `\n       ${style.caution("a stranger:")} ${style.bold(`kez-chat accept ${Show.exactName(contact)}`)}, or block`
         : ""
     return screen.out(`${heading}${shown}${asks}\n`)
   }
@@ -99,6 +102,7 @@ const stretch = (first: boolean) =>
       })
 
     const catchUp = Effect.gen(function* () {
+      yield* named(session.chat)
       for (const placed of yield* Backlog.after(session.chat, cursor.order)) {
         const incoming = placed.contact.state === "requested" ? "Request" : "Message"
         yield* show({ _tag: incoming, ...placed })
