@@ -34,11 +34,16 @@ const checks = {
   lockfile: checkLockfile
 }
 
-/** What changed since main must be told to users in a changeset; in an archive without history there is nothing to compare. */
+/**
+ * A branch must tell users in a changeset what it changes; on main they only have to be readable. In an archive without
+ * history there is nothing to compare.
+ */
 function changesets() {
-  const known = (name) => spawnSync("git", ["rev-parse", "--verify", "--quiet", name], { cwd: root }).status === 0
-  const base = ["main", "origin/main"].find(known)
-  return base === undefined ? [] : [tool("@changesets/cli/bin.js", "status", `--since=${base}`)]
+  const commit = (name) =>
+    spawnSync("git", ["rev-parse", "--verify", "--quiet", name], { cwd: root, encoding: "utf8" }).stdout?.trim()
+  const base = ["main", "origin/main"].find(commit)
+  if (base === undefined) return []
+  return [tool("@changesets/cli/bin.js", "status", ...(commit(base) === commit("HEAD") ? [] : [`--since=${base}`]))]
 }
 
 /** Complaints about package-lock.json: it must name no registry and pin every package by hash. */
