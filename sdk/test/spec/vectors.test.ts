@@ -1,0 +1,59 @@
+/** Every vector of the specification, on every cryptographic backend. */
+import { Exit, ManagedRuntime } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, describe, it } from "vitest"
+import { NobleCrypto } from "../../src/adapters/noble/index.ts"
+import { NodeCrypto } from "../../src/adapters/node/index.ts"
+import { WebCrypto } from "../../src/adapters/webcrypto/index.ts"
+import type { Json } from "../../src/protocol/Json.ts"
+import { operations } from "./operations.ts"
+
+interface VectorFile {
+  readonly operation: string
+  readonly kind: "valid" | "invalid"
+  readonly cases: ReadonlyArray<{
+    readonly id: string
+    readonly why: string
+    readonly input: Readonly<Record<string, Json>>
+    readonly result?: Json
+    readonly error?: string
+    readonly errorAnyOf?: ReadonlyArray<string>
+  }>
+}
+
+const folder = path.resolve(import.meta.dirname, "../../../spec/vectors")
+const files = fs
+  .readdirSync(folder, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".json"))
+  .sort()
+const backends = { node: NodeCrypto.layer, webcrypto: WebCrypto.layer, noble: NobleCrypto.layer } as const
+
+/** Operations that stop before the last value of their vectors: those members are checked by others. */
+const onlyMembersOf = (expected: Json | undefined, actual: unknown): unknown =>
+  typeof expected === "object" && expected !== null && !Array.isArray(expected) && typeof actual === "object"
+    ? Object.fromEntries(Object.entries(expected).filter(([name]) => Object.hasOwn(actual as object, name)))
+    : expected
+
+describe.each(Object.keys(backends) as Array<keyof typeof backends>)("vectors on %s", (backend) => {
+  const runtime = ManagedRuntime.make(backends[backend])
+  afterAll(() => runtime.dispose())
+
+  it.each(files)("%s", async (name) => {
+    const file = JSON.parse(fs.readFileSync(path.join(folder, name), "utf8")) as VectorFile
+    const operation = operations[file.operation]
+    if (operation === undefined) throw new Error(`no operation ${file.operation}`)
+    for (const { error, errorAnyOf, id, input, result, why } of file.cases) {
+      const label = `${name}#${id}: ${why}`
+      const exit = await runtime.runPromiseExit(operation(input))
+      if (file.kind === "valid") {
+        const actual = Exit.isSuccess(exit) ? (JSON.parse(JSON.stringify(exit.value)) as unknown) : String(exit.cause)
+        assert.deepStrictEqual(actual, file.operation === "message.seal" ? onlyMembersOf(result, actual) : result, label)
+      } else {
+        const failure = Exit.findError(exit)
+        const code = "success" in failure ? (failure.success as { readonly code?: string }).code : `no failure: ${String(exit)}`
+        assert.include(errorAnyOf ?? [error], code, label)
+      }
+    }
+  })
+})
