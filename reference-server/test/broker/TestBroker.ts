@@ -2,7 +2,7 @@
  * A home server's broker for tests: real nats-servers with the generated nats.conf, and chat-server's broker side in
  * this process. The registry is a set of keys, so that a test can register and revoke without HTTP.
  */
-import { Effect, Exit, Layer, Result, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Result, Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createServer } from "node:net"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
@@ -46,6 +46,15 @@ export interface TestBroker {
   stopResponders(): Promise<void>
   startResponders(): Promise<void>
   ready(): Promise<void>
+  /** A second chat-server on the same database and broker. */
+  startAnother(): Promise<Responders>
+  stop(): Promise<void>
+}
+
+/** One chat-server's broker side. */
+export interface Responders {
+  kick(hex: string): Promise<void>
+  status(): Promise<BrokerStatus>
   stop(): Promise<void>
 }
 
@@ -132,9 +141,7 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
 
   const tcp = `nats://127.0.0.1:${port(0, 0)}`
   const active = new Set<string>()
-  let running: { scope: Scope.Closeable; control: BrokerControl["Service"] } | undefined
-
-  const startResponders = async () => {
+  const launch = async () => {
     const scope = await Effect.runPromise(Scope.make())
     const registry = Layer.mock(Registry, {
       isActive: (hex: string) => Effect.sync(() => active.has(hex)),
@@ -160,7 +167,14 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
     const context = await Effect.runPromise(
       Layer.buildWithScope(broker.pipe(Layer.provide([registry, Layer.orDie(database)])), scope)
     )
-    running = { scope, control: Effect.runSync(Effect.provide(BrokerControl, context)) }
+    return { scope, control: Context.get(context, BrokerControl) }
+  }
+  const whenReady = ({ control }: Awaited<ReturnType<typeof launch>>) =>
+    until("the broker side is ready", async () => (await Effect.runPromise(control.status)).ready, 60_000)
+
+  let running: Awaited<ReturnType<typeof launch>> | undefined
+  const startResponders = async () => {
+    running = await launch()
   }
   const stopResponders = async () => {
     const stopping = running
@@ -172,7 +186,9 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
     return running.control
   }
   const status = () => Effect.runPromise(control().status)
-  const ready = () => until("the broker side is ready", async () => (await status()).ready, 60_000)
+  const ready = async () => {
+    if (running !== undefined) await whenReady(running)
+  }
   if (options.withoutResponders !== true) {
     await startResponders()
     await ready()
@@ -193,6 +209,15 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
     stopResponders,
     startResponders,
     ready,
+    startAnother: async () => {
+      const another = await launch()
+      await whenReady(another)
+      return {
+        kick: (hex) => Effect.runPromise(another.control.kick(hex)),
+        status: () => Effect.runPromise(another.control.status),
+        stop: () => Effect.runPromise(Scope.close(another.scope, Exit.void))
+      }
+    },
     stop: async () => {
       await stopResponders()
       await Promise.all(nodes.map((node) => node.kill("SIGKILL")))
