@@ -105,12 +105,12 @@ describe("admin", () => {
     const before = await register("backed-up")
     expect(before.answer.status).toBe(201)
     const file = join(folder.path, "backup.db")
-    let stop = false
+    const stop = new AbortController()
     const writing = (async () => {
-      for (let n = 0; !stop; n++) expect((await register(`meanwhile${n}`)).answer.status).toBe(201)
+      for (let n = 0; !stop.signal.aborted; n++) expect((await register(`meanwhile${n}`)).answer.status).toBe(201)
     })()
     const backup = await admin("backup", file)
-    stop = true
+    stop.abort()
     await writing
     expect(backup.code).toBe(0)
     const sqlite = new BetterSqlite3(file, { readonly: true })

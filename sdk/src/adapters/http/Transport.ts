@@ -211,36 +211,40 @@ const checkJson = ({ body, headers, status }: Answer, maxBytes: number): Result.
     ? Json.parse(body, { maxBytes })
     : Result.succeed(undefined)
 
+/** What an answer is to the contract's client: a response to decode, or why there is none. */
+const settle = (
+  options: TransportOptions,
+  url: URL,
+  request: HttpClientRequest.HttpClientRequest,
+  answer: Answer
+): Effect.Effect<HttpClientResponse.HttpClientResponse, TransportError> => {
+  const { body, headers, status } = answer
+  const problem = problemOf(answer)
+  if (problem !== undefined) {
+    return Effect.fail(
+      status === 429 || status === 503
+        ? new ServerUnreachable({ url: url.origin, detail: problem.message, ...retryAfter(headers) })
+        : problem
+    )
+  }
+  // A page where an answer should be: a captive portal, or a web server that knows nothing of this protocol.
+  if (status < 300 && /^text\/html\b/i.test(headers.get("content-type") ?? "")) {
+    return Effect.fail(unexpected(url.origin, undefined, undefined))
+  }
+  const strict = checkJson(answer, options.maxBytes)
+  if (Result.isFailure(strict)) return Effect.fail(strict.failure)
+  const empty = status === 204 || status === 304
+  return Effect.succeed(HttpClientResponse.fromWeb(request, new Response(empty ? null : body, { status, headers })))
+}
+
 /** A client for one server. Busy answers (429, 503) are `ServerUnreachable` with the server's wish for a pause. */
 export const make = (options: TransportOptions): Transport =>
   HttpClient.makeWith<never, never, TransportError, never>(
     Effect.flatMap((request: HttpClientRequest.HttpClientRequest) => {
       const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
-      if (url === undefined) {
-        return Effect.fail(new ServerUnreachable({ url: options.baseUrl, detail: "its URL is malformed" }))
-      }
-      return Effect.flatMap(
-        ask(options, url, request),
-        (answer): Effect.Effect<HttpClientResponse.HttpClientResponse, TransportError> => {
-          const problem = problemOf(answer)
-          if (problem !== undefined) {
-            return Effect.fail(
-              answer.status === 429 || answer.status === 503
-                ? new ServerUnreachable({ url: url.origin, detail: problem.message, ...retryAfter(answer.headers) })
-                : problem
-            )
-          }
-          const strict = checkJson(answer, options.maxBytes)
-          if (Result.isFailure(strict)) return Effect.fail(strict.failure)
-          const empty = answer.status === 204 || answer.status === 304
-          return Effect.succeed(
-            HttpClientResponse.fromWeb(
-              request,
-              new Response(empty ? null : answer.body, { status: answer.status, headers: answer.headers })
-            )
-          )
-        }
-      )
+      return url === undefined
+        ? Effect.fail(new ServerUnreachable({ url: options.baseUrl, detail: "its URL is malformed" }))
+        : Effect.flatMap(ask(options, url, request), (answer) => settle(options, url, request, answer))
     }),
     (request) => Effect.succeed(HttpClientRequest.prependUrl(request, options.baseUrl))
   )
