@@ -1,6 +1,6 @@
 /**
  * Keeps the inbox level with the broker: fetches pages until one is empty, then takes frames live, and fetches again
- * whenever there is doubt (nats.md 2, spec KEZ-SEQ: cursor).
+ * whenever there is doubt (spec/broker.md, KEZ-NAT).
  *
  * Fetching is the one way that must work; live frames are the short cut. So live frames may be lost, repeated or
  * reordered, and this buffer may overflow: all that follows is another fetch.
@@ -11,6 +11,7 @@ import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Bytes from "../protocol/Bytes.ts"
 import type { Frame, Page } from "../protocol/Page.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { BrokerConnection, BrokerRefused, BrokerUnavailable, Delivered } from "../services/Broker.ts"
@@ -27,6 +28,9 @@ const bufferSize = 1_024
 /** Live frames taken in one commit. */
 const batchSize = 256
 
+/** What tells a frame from every other: bytes of its ephemeral key. */
+const markOf = (frame: Uint8Array): string => Bytes.toHex(frame.subarray(1, 17))
+
 type FetchError = Problem | BrokerRefused | BrokerUnavailable | LedgerError
 
 export interface Intake {
@@ -42,9 +46,9 @@ export const make = (ledger: Ledger, inbox: Inbox): Intake => {
   let buffered: Array<Delivered> = []
   let fetchWanted = false
   let waiting: Array<Deferred.Deferred<void, FetchError>> = []
-  // Sequence numbers taken in lately, in order: a live frame below `base` that is not among them belongs to another
-  // stream than the one this position counts.
-  const lately = new Set<number>()
+  // The frames taken in lately: a live frame below `base` that is not one of them belongs to another stream than the one
+  // this position counts.
+  const lately = new Map<number, string>()
 
   const wantFetch = () => {
     fetchWanted = true
@@ -54,8 +58,8 @@ export const make = (ledger: Ledger, inbox: Inbox): Intake => {
   const take = (session: Session, epoch: string, frames: ReadonlyArray<Frame>, next: Position.Position) =>
     Effect.map(inbox.take(session, epoch, frames, next), () => {
       position = next
-      for (const { seq } of frames) lately.add(seq)
-      for (const seq of lately) {
+      for (const { frame, seq } of frames) lately.set(seq, markOf(frame))
+      for (const seq of lately.keys()) {
         if (lately.size <= 8_192) break
         lately.delete(seq)
       }
@@ -98,7 +102,7 @@ export const make = (ledger: Ledger, inbox: Inbox): Intake => {
       let next = position
       for (const live of batch) {
         const judgement = Position.judge(next, live)
-        if (judgement === "known" && (lately.has(live.seq) || next.ahead.includes(live.seq))) continue
+        if (judgement === "known" && lately.get(live.seq) === markOf(live.frame)) continue
         if (judgement !== "take") {
           wantFetch()
           break

@@ -1,5 +1,5 @@
 /**
- * How far an inbox has been taken in (nats.md 2, spec KEZ-SEQ).
+ * How far an inbox has been taken in (spec/messages.md, KEZ-SEQ; spec/broker.md, KEZ-NAT).
  *
  * An account's frames lie on two subjects of one stream, mail and own copies, and a live frame names only its
  * predecessor on its own subject. So each subject has a position of its own, contiguous from the start; fetches begin at
