@@ -5,6 +5,5 @@
  */
 import "./check-node.mjs"
 
-// Loaded only after the check above, since an old Node cannot even read them.
-const { runTask } = await import("./tasks.mjs")
-await runTask(process.argv[2], process.argv.slice(3))
+// Loaded only after the check above, since an old Node cannot even read it; nor could it read a top-level await here.
+import("./tasks.mjs").then(({ runTask }) => runTask(process.argv[2], process.argv.slice(3)))
