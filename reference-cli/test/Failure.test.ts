@@ -1,0 +1,41 @@
+import { AccountExists, ContactUnknown, NoAccount, SendBlocked } from "@kez-chat/sdk"
+import { Problem } from "@kez-chat/sdk/protocol"
+import { BrokerUnavailable, ServerUnreachable, StoreError, VaultError } from "@kez-chat/sdk/services"
+import { describe, expect, it } from "vitest"
+import { ExitCode } from "../src/ExitCode.ts"
+import { describe as told, type Failure } from "../src/Failure.ts"
+
+const problem = (code: Problem.Code) => new Problem.Problem({ code, detail: "x" })
+
+describe("describe", () => {
+  it.each<[Failure, number, string]>([
+    [new NoAccount(), 3, "no_account"],
+    [new AccountExists({ handle: "a@b" }), 5, "account_exists"],
+    [new ContactUnknown({ who: "bob" }), 4, "contact_unknown"],
+    [new SendBlocked({ who: "bob", reason: "changed", detail: "x" }), 5, "send_blocked_changed"],
+    [problem("handle_taken"), 5, "handle_taken"],
+    [problem("handle_not_found"), 4, "handle_not_found"],
+    [problem("mnemonic_invalid"), 2, "mnemonic_invalid"],
+    [problem("message_too_large"), 2, "message_too_large"],
+    [problem("rate_limited"), 6, "rate_limited"],
+    [new ServerUnreachable({ url: "https://x", detail: "down" }), 6, "server_unreachable"],
+    [new BrokerUnavailable({ reason: "timeout", detail: "x" }), 6, "broker_timeout"],
+    [new BrokerUnavailable({ reason: "unauthorized", detail: "x" }), 5, "broker_unauthorized"],
+    [new VaultError({ reason: "locked", detail: "x" }), 7, "vault_locked"],
+    [new VaultError({ reason: "wrong_passphrase", detail: "x" }), 7, "vault_wrong_passphrase"],
+    [new VaultError({ reason: "damaged", detail: "x" }), 1, "vault_damaged"],
+    [new StoreError({ reason: "locked", detail: "x" }), 8, "store_locked"],
+    [new StoreError({ reason: "full", detail: "x" }), 1, "store_full"]
+  ])("%s exits %i as %s", (error, exit, code) => {
+    expect(told(error)).toMatchObject({ exit, code })
+  })
+
+  it("has a sentence without a line break and an exit code for every problem code", () => {
+    for (const code of Object.keys(Problem.codes) as Array<Problem.Code>) {
+      const { exit, message } = told(problem(code))
+      expect(message).not.toMatch(/\n/)
+      expect(Object.values(ExitCode)).toContain(exit)
+      expect(exit).not.toBe(0)
+    }
+  })
+})
