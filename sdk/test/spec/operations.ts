@@ -1,7 +1,15 @@
 /** What the operations of the vectors are in this SDK. Each takes a case's input and gives what its file says. */
 import { Effect, Redacted, Result } from "effect"
 import * as Position from "../../src/client/Position.ts"
-import { Hpke, Identity, SafetyNumber, SealedMessage, SignedEnvelope, VerifiedChain, VerifiedRecord } from "../../src/crypto/index.ts"
+import {
+  Hpke,
+  Identity,
+  SafetyNumber,
+  SealedMessage,
+  SignedEnvelope,
+  VerifiedChain,
+  VerifiedRecord
+} from "../../src/crypto/index.ts"
 import {
   BrokerLogin,
   Bytes,
@@ -10,6 +18,7 @@ import {
   Encoding,
   Envelope,
   Handle,
+  Hpke as Labels,
   Identifier,
   Json,
   Message,
@@ -59,7 +68,11 @@ const pure =
   (f: (input: Input) => Result.Result<unknown, Failure>): Operation =>
   (input) =>
     Effect.fromResult(f(input))
-const sha256 = (data: Uint8Array) => Effect.map(Crypto.use((crypto) => crypto.sha256(data)), toHex)
+const sha256 = (data: Uint8Array) =>
+  Effect.map(
+    Crypto.use((crypto) => crypto.sha256(data)),
+    toHex
+  )
 
 const header = (input: Input, to: Message.Header["to"]) => ({
   to,
@@ -136,7 +149,8 @@ export const operations: Readonly<Record<string, Operation>> = {
       const words = text(input, "words")
       const seed = yield* Effect.fromResult(Mnemonic.toSeed(words))
       const list = words.toLowerCase().split(/\s+/).filter(Boolean)
-      if (list.length === 24 && Mnemonic.fromSeed(seed) !== list.join(" ")) return "other words are written for the seed"
+      if (list.length === 24 && Mnemonic.fromSeed(seed) !== list.join(" "))
+        return "other words are written for the seed"
       const { key } = yield* Identity.fromSeed(Redacted.make(seed))
       return { seed: toHex(seed), public_key: key.hex }
     }),
@@ -197,7 +211,9 @@ export const operations: Readonly<Record<string, Operation>> = {
 
   "sigchain.verify": (input) =>
     Effect.gen(function* () {
-      const envelopes = yield* Effect.forEach(list(input["events"]), (json) => Effect.fromResult(Envelope.fromJson(json)))
+      const envelopes = yield* Effect.forEach(list(input["events"]), (json) =>
+        Effect.fromResult(Envelope.fromJson(json))
+      )
       const { head, state } = yield* VerifiedChain.verify(text(input, "primary"), envelopes)
       return {
         head,
@@ -304,7 +320,8 @@ export const operations: Readonly<Record<string, Operation>> = {
       const message = yield* Effect.fromResult(Message.parse(envelope))
       const back = yield* SealedMessage.decrypt(crypto, identity, to, message, envelope.payload)
       if (!Bytes.equal(back, body)) return "its author cannot open it again"
-      if (Bytes.fromUtf8(encoded).pipe(Result.getOrThrow) !== Envelope.encodeText(envelope)) return "it is not sealed as JCS"
+      if (Bytes.fromUtf8(encoded).pipe(Result.getOrThrow) !== Envelope.encodeText(envelope))
+        return "it is not sealed as JCS"
       const secret = yield* crypto.importSeed(Redacted.make(fromHex(text(input, "seed"))))
       const shared = yield* crypto.agree(secret, to)
       const info = Message.kdfInfo(identity.key, to)
@@ -334,9 +351,19 @@ export const operations: Readonly<Record<string, Operation>> = {
       const aad = Seal.aad(reader)
       const sealed = yield* Hpke.seal(reader, Seal.info, aad, fromBase64Url(text(input, "envelope")), ephemeral)
       const frame = yield* Effect.fromResult(Seal.encode(sealed))
+      const dh = yield* crypto.agreeEphemeral(ephemeral, reader)
+      const empty = new Uint8Array(0)
+      const sharedInfo = Labels.sharedSecretInfo(sealed.enc, reader.x25519)
+      const shared = yield* crypto.hkdfSha256(Labels.sharedSecretIkm(dh), empty, sharedInfo, 32)
+      const context = Labels.keyScheduleContext(yield* crypto.hmacSha256(empty, Labels.infoHashIkm(Seal.info)))
+      const secret = yield* crypto.hmacSha256(shared, Labels.secretIkm)
+      const block = (info: Uint8Array) => crypto.hmacSha256(secret, Bytes.concat(info, Uint8Array.of(1)))
       return {
         enc: toHex(sealed.enc),
-        dh: toHex(yield* crypto.agreeEphemeral(ephemeral, reader)),
+        dh: toHex(dh),
+        shared_secret: toHex(shared),
+        key: toHex(yield* block(Labels.keyInfo(context))),
+        nonce: toHex((yield* block(Labels.nonceInfo(context))).subarray(0, 12)),
         aad: toHex(aad),
         frame: toBase64Url(frame)
       }
@@ -344,7 +371,10 @@ export const operations: Readonly<Record<string, Operation>> = {
   "message.open": (input) =>
     Effect.gen(function* () {
       const identity = yield* identityOf(input)
-      const { hash, json, message, peer, role } = yield* SealedMessage.openFrame(identity, fromBase64Url(text(input, "frame")))
+      const { hash, json, message, peer, role } = yield* SealedMessage.openFrame(
+        identity,
+        fromBase64Url(text(input, "frame"))
+      )
       return {
         role,
         peer: PrimaryKey.format(peer),

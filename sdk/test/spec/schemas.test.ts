@@ -13,12 +13,122 @@ for (const name of files) ajv.addSchema(json(`schemas/${name}`) as object, name)
 const validator = (name: string) => {
   const validate = ajv.getSchema(`${name}.schema.json`)
   if (validate === undefined) throw new Error(`no schema ${name}`)
-  return (value: unknown) => (validate(value) ? [] : validate.errors)
+  return (value: unknown) => (validate(value) ? [] : (validate.errors ?? []))
 }
 
 describe("schemas of the specification", () => {
   it.each(files)("%s is a JSON Schema whose references resolve", (name) => {
     expect(ajv.getSchema(name)).toBeTypeOf("function")
+  })
+
+  interface Case {
+    readonly id: string
+    readonly input: Readonly<Record<string, unknown>>
+    readonly result: unknown
+  }
+  const cases = (file: string) => (json(`vectors/${file}`) as { readonly cases: ReadonlyArray<Case> }).cases
+  const holds = (schema: string, id: string, value: unknown) =>
+    expect({ id, errors: validator(schema)(value) }).toEqual({ id, errors: [] })
+  const text = (bytes: unknown): unknown => JSON.parse(Buffer.from(String(bytes), "base64url").toString())
+
+  it("hold the valid vectors", () => {
+    for (const { id, input } of cases("envelope/envelope.valid.json")) holds("envelope", id, text(input["json"]))
+    for (const { id, input } of cases("envelope/claim.valid.json")) holds("claim", id, input["envelope"])
+    for (const { id, input, result } of cases("sigchain/chain.valid.json")) {
+      for (const event of input["events"] as ReadonlyArray<unknown>) holds("sigchain-event", id, event)
+      holds("head", id, (result as { readonly head: unknown }).head)
+    }
+    for (const { id, input } of cases("registration/register.valid.json")) {
+      holds(id === "flat" ? "flat-registration" : "handle-registration", id, input["body"])
+    }
+    for (const { id, input } of cases("registration/record.valid.json")) holds("record", id, input["record"])
+    for (const { id, input } of cases("registration/well-known.valid.json")) holds("well-known", id, input["json"])
+    for (const { id, input } of cases("broker/fetch-request.valid.json"))
+      holds("fetch-request", id, text(input["request"]))
+    for (const { id, result } of cases("messages/encrypt.valid.json")) {
+      const { envelope } = result as { readonly envelope?: unknown }
+      if (envelope !== undefined) holds("chat-message", id, envelope)
+    }
+    for (const { id, result } of cases("messages/open.valid.json")) {
+      holds("body", id, (result as { readonly body: unknown }).body)
+    }
+    const registration = cases("registration/register.valid.json")[0]?.input["body"] as { readonly payload: object }
+    const payload = { ...registration.payload, type: "kez.chat.handle_deletion" }
+    holds("handle-deletion", "kind", { ...registration, kez: "handle_deletion", payload })
+    for (const answer of [{ ok: 1 }, { e: "full" }, { e: "retry" }]) holds("send-answer", "answer", answer)
+    holds("problem", "problem", {
+      type: "urn:kez:problem:chain_conflict",
+      title: "x",
+      status: 409,
+      code: "chain_conflict",
+      detail: ""
+    })
+  })
+
+  /** Faults of form that a schema can see; the rest of the invalid vectors is beyond it. */
+  it("refuse invalid vectors whose form is wrong", () => {
+    const refused = (schema: string, file: string, ids: ReadonlyArray<string>, of: (one: Case) => unknown) => {
+      const all = cases(file)
+      for (const id of ids) {
+        const found = all.find((one) => one.id === id)
+        if (found === undefined) throw new Error(`${file} has no ${id}`)
+        expect({ id, valid: validator(schema)(of(found)).length === 0 }).toEqual({ id, valid: false })
+      }
+    }
+    const shape = [
+      "extra-member",
+      "extra-signature-member",
+      "no-kez",
+      "no-payload",
+      "no-sig",
+      "unknown-kind",
+      "kind-and-type",
+      "version-2",
+      "version-string",
+      "primary-missing",
+      "unknown-alg",
+      "sig-upper-case",
+      "sig-short"
+    ]
+    refused("envelope", "envelope/envelope.invalid.json", shape, ({ input }) => text(input["json"]))
+    const event = ({ input }: Case) => (input["events"] as ReadonlyArray<unknown>).at(-1)
+    const events = [
+      "no-op",
+      "empty-op",
+      "long-op",
+      "no-payload",
+      "payload-array",
+      "no-seq",
+      "seq-string",
+      "seq-negative",
+      "time-form",
+      "prev-at-0",
+      "no-prev",
+      "prev-form",
+      "endpoint-protocol",
+      "endpoint-wildcard",
+      "endpoint-url",
+      "endpoint-ws-null",
+      "endpoint-node-case",
+      "remove-nothing",
+      "manifest-form",
+      "manifest-size",
+      "manifest-large",
+      "rotate-no-sig"
+    ]
+    refused("sigchain-event", "sigchain/chain.invalid.json", events, event)
+    refused(
+      "record",
+      "registration/record.invalid.json",
+      ["no-registration", "registration-null", "deletion-as-registration", "handle-not-full"],
+      ({ input }) => input["record"]
+    )
+    refused(
+      "well-known",
+      "registration/well-known.invalid.json",
+      ["no-server", "server-form", "no-broker", "broker-scheme", "sig-server", "limit"],
+      ({ input }) => input["json"]
+    )
   })
 
   it("holds requirements.json", () => {

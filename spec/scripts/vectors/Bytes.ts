@@ -23,4 +23,3 @@ export const u64 = (value: number | bigint): Buffer => {
   buffer.writeBigUInt64BE(BigInt(value))
   return buffer
 }
-

@@ -105,7 +105,11 @@ export const hpkeSeal = (
   return { enc, dh, sharedSecret, key, nonce, ct: Primitives.aeadSeal(key, nonce, aad, plaintext) }
 }
 
-export const sealFrame = (recipient: Pick<Account, "ed32" | "x25519">, plaintext: Uint8Array, ephemeral: Uint8Array) => {
+export const sealFrame = (
+  recipient: Pick<Account, "ed32" | "x25519">,
+  plaintext: Uint8Array,
+  ephemeral: Uint8Array
+) => {
   const aad = bytes(byte(1), recipient.ed32)
   const sealed = hpkeSeal(ephemeral, recipient.x25519, bytes("kez.chat.seal/1"), aad, plaintext)
   return { ...sealed, aad, frame: bytes(byte(1), sealed.enc, sealed.ct) }

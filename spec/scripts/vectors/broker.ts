@@ -6,7 +6,8 @@ import { alice, bob, type Json } from "./Protocol.ts"
 import { invalid, type Operation, valid } from "./Vectors.ts"
 
 const good = nkey(0xa0, alice.ed32)
-const badKey = (id: string, why: string, text: string, error: string) => invalid(id, ["KEZ-NAT-004"], why, { nkey: text }, error)
+const badKey = (id: string, why: string, text: string, error: string) =>
+  invalid(id, ["KEZ-NAT-004"], why, { nkey: text }, error)
 const nkeys: Operation = {
   file: "broker/nkey",
   operation: "nkey.parse",
@@ -60,7 +61,13 @@ const login: Operation = {
     ["host-zero", "KEZ-NAT-003", "a zero byte, which would move the border to the nonce", "kez.lat\u0000a", nonce],
     ["host-u-label", "KEZ-NAT-003", "a U-label", "bücher.example", nonce]
   ].map(([id, requirement, why, host, text]) =>
-    invalid(id as string, [requirement as string], why as string, { seed: hex(alice.seed), host: host as string, nonce: text as string }, "login_refused")
+    invalid(
+      id as string,
+      [requirement as string],
+      why as string,
+      { seed: hex(alice.seed), host: host as string, nonce: text as string },
+      "login_refused"
+    )
   )
 }
 
@@ -77,13 +84,17 @@ const hosts: Operation = {
     ["u-label", "an internationalised name", "wss://bücher.example/nats", "xn--bcher-kva.example"],
     ["ipv4", "an address", "nats://127.0.0.1:4222", "127.0.0.1"],
     ["ipv6", "an IPv6 address in a longer form", "nats://[0:0:0:0:0:0:0:1]:4222", "[::1]"]
-  ].map(([id, why, url, host]) => valid(id as string, ["KEZ-NAT-003"], why as string, { url: url as string }, host as string)),
+  ].map(([id, why, url, host]) =>
+    valid(id as string, ["KEZ-NAT-003"], why as string, { url: url as string }, host as string)
+  ),
   invalid: [
     ["user", "a user and password", "nats://user:pass@kez.lat:4222"],
     ["http", "another scheme", "http://kez.lat"],
     ["empty", "no host", "nats://"],
     ["space", "white space", "nats://kez lat"]
-  ].map(([id, why, url]) => invalid(id as string, ["KEZ-NAT-003"], why as string, { url: url as string }, "login_refused"))
+  ].map(([id, why, url]) =>
+    invalid(id as string, ["KEZ-NAT-003"], why as string, { url: url as string }, "login_refused")
+  )
 }
 
 const epoch = Primitives.stream("epoch", 16)
@@ -126,7 +137,8 @@ const decoded = (list: ReadonlyArray<Frame>, pending = 3): Json => ({
   pending,
   frames: list.map(({ seq, time, frame }) => ({ seq: Number(seq), time_ms: Number(time), frame: base64Url(frame) }))
 })
-const badPage = (id: string, requirement: string, why: string, data: Buffer) => invalid(id, [requirement], why, input(data), "page_malformed")
+const badPage = (id: string, requirement: string, why: string, data: Buffer) =>
+  invalid(id, [requirement], why, input(data), "page_malformed")
 const many = Array.from({ length: 513 }, (_, i): Frame => ({ seq: i + 1, time: 0, frame: byte(1) }))
 
 const pages: Operation = {
@@ -134,25 +146,61 @@ const pages: Operation = {
   operation: "page.decode",
   description: "input: a page, the account that asked (hexadecimal) and the `n` of its request. result: the page.",
   valid: [
-    valid("two-frames", ["KEZ-NAT-030", "KEZ-NAT-031"], "two frames, three more to come", input(page({})), decoded(frames)),
+    valid(
+      "two-frames",
+      ["KEZ-NAT-030", "KEZ-NAT-031"],
+      "two frames, three more to come",
+      input(page({})),
+      decoded(frames)
+    ),
     valid("empty", ["KEZ-NAT-030"], "no frames", input(page({ frames: [], pending: 0 })), decoded([], 0))
   ],
   invalid: [
     badPage("version", "KEZ-NAT-030", "another version", page({ version: 2 })),
     badPage("wrong-account", "KEZ-NAT-031", "a page of another account, steered here", page({ account: bob.ed32 })),
-    badPage("wrong-nonce", "KEZ-NAT-031", "a page for another request", page({ nonce: Primitives.stream("other", 16) })),
+    badPage(
+      "wrong-nonce",
+      "KEZ-NAT-031",
+      "a page for another request",
+      page({ nonce: Primitives.stream("other", 16) })
+    ),
     badPage("count-short", "KEZ-NAT-030", "more frames than counted", page({ count: 1 })),
     badPage("count-long", "KEZ-NAT-030", "fewer frames than counted", page({ count: 3 })),
     badPage("length-short", "KEZ-NAT-030", "a frame's length too small", page({ lengths: [59, 50] })),
     badPage("length-long", "KEZ-NAT-030", "a frame's length beyond the end", page({ lengths: [60, 51] })),
     badPage("length-huge", "KEZ-NAT-030", "a frame's length of 2^32 - 1", page({ lengths: [60, 0xffffffff] })),
-    badPage("empty-frame", "KEZ-NAT-030", "an empty frame", page({ frames: [{ seq: 5, time: 0, frame: Buffer.alloc(0) }] })),
-    badPage("large-frame", "KEZ-NAT-030", "a frame of 65,537 bytes", page({ frames: [{ seq: 5, time: 0, frame: Buffer.alloc(65_537) }] })),
+    badPage(
+      "empty-frame",
+      "KEZ-NAT-030",
+      "an empty frame",
+      page({ frames: [{ seq: 5, time: 0, frame: Buffer.alloc(0) }] })
+    ),
+    badPage(
+      "large-frame",
+      "KEZ-NAT-030",
+      "a frame of 65,537 bytes",
+      page({ frames: [{ seq: 5, time: 0, frame: Buffer.alloc(65_537) }] })
+    ),
     badPage("order", "KEZ-NAT-030", "descending sequence numbers", page({ frames: frames.toReversed() })),
-    badPage("twice", "KEZ-NAT-030", "one sequence number twice", page({ frames: [frames[0] as Frame, frames[0] as Frame] })),
-    badPage("seq-zero", "KEZ-NAT-030", "a sequence number of 0", page({ frames: [{ seq: 0, time: 0, frame: byte(1) }] })),
+    badPage(
+      "twice",
+      "KEZ-NAT-030",
+      "one sequence number twice",
+      page({ frames: [frames[0] as Frame, frames[0] as Frame] })
+    ),
+    badPage(
+      "seq-zero",
+      "KEZ-NAT-030",
+      "a sequence number of 0",
+      page({ frames: [{ seq: 0, time: 0, frame: byte(1) }] })
+    ),
     badPage("beyond-last", "KEZ-NAT-030", "a frame behind last_seq", page({ last: 8 })),
-    badPage("seq-2-53", "KEZ-NAT-030", "a sequence number of 2^64 - 1", page({ last: 2n ** 64n - 1n, frames: [{ seq: 2n ** 64n - 1n, time: 0, frame: byte(1) }] })),
+    badPage(
+      "seq-2-53",
+      "KEZ-NAT-030",
+      "a sequence number of 2^64 - 1",
+      page({ last: 2n ** 64n - 1n, frames: [{ seq: 2n ** 64n - 1n, time: 0, frame: byte(1) }] })
+    ),
     badPage("513-frames", "KEZ-NAT-030", "513 frames", page({ last: 513, frames: many })),
     badPage("trailing", "KEZ-NAT-030", "a byte behind the last frame", bytes(page({}), byte(0))),
     badPage("truncated", "KEZ-NAT-030", "the last byte is missing", page({}).subarray(0, -1)),
@@ -169,7 +217,9 @@ const requests: Operation = {
   valid: [
     ["first", "from the beginning", { after: 0, n: base64Url(request) }],
     ["next", "after a position, with the epoch kept", { after: 9, n: base64Url(request), epoch: base64Url(epoch) }]
-  ].map(([id, why, json]) => valid(id as string, ["KEZ-NAT-046"], why as string, { request: base64Url(JSON.stringify(json)) }, json as Json)),
+  ].map(([id, why, json]) =>
+    valid(id as string, ["KEZ-NAT-046"], why as string, { request: base64Url(JSON.stringify(json)) }, json as Json)
+  ),
   invalid: (
     [
       ["not-json", "no JSON", "after=0", "json_malformed"],
@@ -179,8 +229,18 @@ const requests: Operation = {
       ["after-string", "after as a string", JSON.stringify({ after: "0", n: base64Url(request) }), "request_malformed"],
       ["after-large", "after of 2^53", `{"after":9007199254740992,"n":"${base64Url(request)}"}`, "json_number"],
       ["no-n", "no n", JSON.stringify({ after: 0 }), "request_malformed"],
-      ["n-short", "n of 15 bytes", JSON.stringify({ after: 0, n: base64Url(request.subarray(1)) }), "request_malformed"],
-      ["epoch-null", "epoch is null", JSON.stringify({ after: 0, n: base64Url(request), epoch: null }), "request_malformed"],
+      [
+        "n-short",
+        "n of 15 bytes",
+        JSON.stringify({ after: 0, n: base64Url(request.subarray(1)) }),
+        "request_malformed"
+      ],
+      [
+        "epoch-null",
+        "epoch is null",
+        JSON.stringify({ after: 0, n: base64Url(request), epoch: null }),
+        "request_malformed"
+      ],
       ["large", "513 bytes", JSON.stringify({ after: 0, n: base64Url(request), x: "a".repeat(466) }), "too_large"]
     ] as const
   ).map(([id, why, text, error]) => invalid(id, ["KEZ-NAT-046"], why, { request: base64Url(text) }, error))
@@ -197,7 +257,13 @@ const subjects: Operation = {
       ["KEZ-NAT-005", "KEZ-NAT-017"],
       "the subjects of an account",
       { primary: alice.primary },
-      { inbox: `kez.inbox.${pk}`, self: `kez.self.${pk}`, delivery: `kez.dlv.${pk}`, fetch: `kez.fetch.${pk}`, reply_prefix: `_INBOX_${pk}` }
+      {
+        inbox: `kez.inbox.${pk}`,
+        self: `kez.self.${pk}`,
+        delivery: `kez.dlv.${pk}`,
+        fetch: `kez.fetch.${pk}`,
+        reply_prefix: `_INBOX_${pk}`
+      }
     )
   ]
 }
@@ -211,7 +277,14 @@ const live = (subject: string, seq: number, last: number, action: string, inbox:
   positions: { inbox, self },
   fetch_after: Math.min(inbox, self)
 })
-const got = (after: number, seqs: ReadonlyArray<number>, last: number, inbox: number, self: number, change: Step = {}): Step => ({
+const got = (
+  after: number,
+  seqs: ReadonlyArray<number>,
+  last: number,
+  inbox: number,
+  self: number,
+  change: Step = {}
+): Step => ({
   page: { epoch: "A", after, seqs, last_seq: last, pending: 0 },
   action: "take",
   positions: { inbox, self },
@@ -239,18 +312,28 @@ const positions: Operation = {
       got(0, [3], 3, 3, 3),
       live("inbox", 3, 0, "drop", 3, 3)
     ]),
-    trace("two-subjects", ["KEZ-SEQ-001", "KEZ-SEQ-006"], "live frames of both subjects; each names its predecessor on its own subject", [
-      got(0, [3], 3, 3, 3),
-      live("inbox", 5, 3, "take", 5, 3),
-      live("self", 7, 0, "take", 5, 7),
-      live("inbox", 9, 5, "take", 9, 7)
-    ]),
-    trace("fetch-after-smaller", ["KEZ-SEQ-004", "KEZ-SEQ-008"], "the fetch goes after the smaller position and sees what was taken live again", [
-      got(0, [3], 3, 3, 3),
-      live("inbox", 5, 3, "take", 5, 3),
-      live("inbox", 6, 5, "take", 6, 3),
-      got(3, [5, 6], 6, 6, 6)
-    ]),
+    trace(
+      "two-subjects",
+      ["KEZ-SEQ-001", "KEZ-SEQ-006"],
+      "live frames of both subjects; each names its predecessor on its own subject",
+      [
+        got(0, [3], 3, 3, 3),
+        live("inbox", 5, 3, "take", 5, 3),
+        live("self", 7, 0, "take", 5, 7),
+        live("inbox", 9, 5, "take", 9, 7)
+      ]
+    ),
+    trace(
+      "fetch-after-smaller",
+      ["KEZ-SEQ-004", "KEZ-SEQ-008"],
+      "the fetch goes after the smaller position and sees what was taken live again",
+      [
+        got(0, [3], 3, 3, 3),
+        live("inbox", 5, 3, "take", 5, 3),
+        live("inbox", 6, 5, "take", 6, 3),
+        got(3, [5, 6], 6, 6, 6)
+      ]
+    ),
     trace("gap", ["KEZ-SEQ-006"], "a live frame was missed: fetch", [
       got(0, [3], 3, 3, 3),
       live("inbox", 9, 5, "fetch", 3, 3),

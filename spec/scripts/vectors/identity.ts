@@ -53,16 +53,48 @@ const keys: Operation = {
       ["unknown-system", "a system that is not known", `rsa:${alice.hex}`],
       ["white-space", "white space behind it", `${alice.primary} `],
       ["empty", "nothing", ""],
-      ["npub-checksum", "an npub with a changed character", "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptq"],
-      ["npub-upper-case", "an npub in upper case", "nostr:NPUB10ELFCS4FR0L0R8AF98JLMGDH9C8TCXJVZ9QKW038JS35MP4DMA8QZVJPTG"]
+      [
+        "npub-checksum",
+        "an npub with a changed character",
+        "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptq"
+      ],
+      [
+        "npub-upper-case",
+        "an npub in upper case",
+        "nostr:NPUB10ELFCS4FR0L0R8AF98JLMGDH9C8TCXJVZ9QKW038JS35MP4DMA8QZVJPTG"
+      ]
     ].map(([id, why, primary]) =>
-      invalid(id as string, [primary?.startsWith("nostr") ? "KEZ-KEY-002" : "KEZ-KEY-001"], why as string, { primary: primary as string }, "key_malformed")
+      invalid(
+        id as string,
+        [primary?.startsWith("nostr") ? "KEZ-KEY-002" : "KEZ-KEY-001"],
+        why as string,
+        { primary: primary as string },
+        "key_malformed"
+      )
     ),
     ...smallOrder.map((point, i) =>
-      invalid(`small-order-${i}`, ["KEZ-KEY-006"], `${i} times a point of order 8`, { primary: `ed25519:${point}` }, "key_rejected")
+      invalid(
+        `small-order-${i}`,
+        ["KEZ-KEY-006"],
+        `${i} times a point of order 8`,
+        { primary: `ed25519:${point}` },
+        "key_rejected"
+      )
     ),
-    invalid("mixed-order", ["KEZ-KEY-006"], "an honest key plus a point of order 8", { primary: `ed25519:${mixed}` }, "key_rejected"),
-    invalid("not-on-curve", ["KEZ-KEY-006"], "no point has this y", { primary: `ed25519:${notOnCurve}` }, "key_rejected"),
+    invalid(
+      "mixed-order",
+      ["KEZ-KEY-006"],
+      "an honest key plus a point of order 8",
+      { primary: `ed25519:${mixed}` },
+      "key_rejected"
+    ),
+    invalid(
+      "not-on-curve",
+      ["KEZ-KEY-006"],
+      "no point has this y",
+      { primary: `ed25519:${notOnCurve}` },
+      "key_rejected"
+    ),
     invalid(
       "y-not-reduced",
       ["KEZ-KEY-006"],
@@ -98,7 +130,9 @@ export function nkey(prefix: number, key: Uint8Array, spoil = 0): string {
   crc ^= spoil
   let bits = ""
   for (const value of bytes(body, byte(crc & 255, crc >> 8))) bits += value.toString(2).padStart(8, "0")
-  return (bits.match(/.{5}/g) ?? []).map((five) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[Number.parseInt(five, 2)]).join("")
+  return (bits.match(/.{5}/g) ?? [])
+    .map((five) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[Number.parseInt(five, 2)])
+    .join("")
 }
 
 const message = Primitives.stream("message", 64)
@@ -176,10 +210,18 @@ const signatures: Operation = {
       Primitives.sha512(bytes('{"type":"kez.claim"}'))
     ),
     ...[1n, 2n, 4n, 7n].map((n) =>
-      refused(`torsioned-r-${n}`, `R carries ${n} times a point of order 8; the cofactored equation holds`, torsioned(n))
+      refused(
+        `torsioned-r-${n}`,
+        `R carries ${n} times a point of order 8; the cofactored equation holds`,
+        torsioned(n)
+      )
     ),
     refused("s-plus-l", "S + L instead of S", bytes(r, Curve.toLittleEndian(s + Curve.order))),
-    refused("s-high-bits", "S with its highest bits set", bytes(r, flip(Buffer.from(good.subarray(32)), 31).fill(0xff, 31))),
+    refused(
+      "s-high-bits",
+      "S with its highest bits set",
+      bytes(r, flip(Buffer.from(good.subarray(32)), 31).fill(0xff, 31))
+    ),
     refused("s-zero", "S = 0 with an honest R", bytes(r, Buffer.alloc(32))),
     refused("r-not-reduced", "R is the identity encoded as y = p + 1", identityR(Curve.toLittleEndian(Curve.p + 1n))),
     refused("r-negative-zero", "R is the identity with the sign bit set", identityR(fromHex(`01${"00".repeat(30)}80`))),
@@ -196,7 +238,8 @@ const signatures: Operation = {
 const agreement: Operation = {
   file: "identity/agreement",
   operation: "x25519.agree",
-  description: "input: the seed of one account and the primary of another. result: the X25519 shared secret, hexadecimal.",
+  description:
+    "input: the seed of one account and the primary of another. result: the X25519 shared secret, hexadecimal.",
   valid: [
     [alice, bob],
     [bob, alice],
@@ -227,7 +270,13 @@ const zeroShared: Operation = {
     ["p", hex(Curve.toLittleEndian(Curve.p))],
     ["p-plus-1", hex(Curve.toLittleEndian(Curve.p + 1n))]
   ].map(([id, u]) =>
-    invalid(id as string, ["KEZ-KEY-012"], "a u-coordinate of small order", { seed: hex(alice.seed), public_key: u as string }, "zero_shared_secret")
+    invalid(
+      id as string,
+      ["KEZ-KEY-012"],
+      "a u-coordinate of small order",
+      { seed: hex(alice.seed), public_key: u as string },
+      "zero_shared_secret"
+    )
   )
 }
 
@@ -240,10 +289,23 @@ const known12 = words("abandon", 11, "about")
 const mnemonics: Operation = {
   file: "identity/mnemonic",
   operation: "mnemonic.toSeed",
-  description: "input: words. result: the seed and its Ed25519 public key, hexadecimal. 24 words are also what the seed is written as.",
+  description:
+    "input: words. result: the seed and its Ed25519 public key, hexadecimal. 24 words are also what the seed is written as.",
   valid: [
-    valid("kez-1", ["KEZ-MNE-001", "KEZ-MNE-002"], "KEZ's first published vector", { words: known24 }, mnemonicResult(Buffer.alloc(32))),
-    valid("kez-2", ["KEZ-MNE-003"], "KEZ's second published vector", { words: known12 }, mnemonicResult(short(Buffer.alloc(16)))),
+    valid(
+      "kez-1",
+      ["KEZ-MNE-001", "KEZ-MNE-002"],
+      "KEZ's first published vector",
+      { words: known24 },
+      mnemonicResult(Buffer.alloc(32))
+    ),
+    valid(
+      "kez-2",
+      ["KEZ-MNE-003"],
+      "KEZ's second published vector",
+      { words: known12 },
+      mnemonicResult(short(Buffer.alloc(16)))
+    ),
     valid(
       "kez-3",
       ["KEZ-MNE-003"],
@@ -275,11 +337,14 @@ const mnemonics: Operation = {
     ["count-18", "18 words with a right BIP-39 checksum", words("abandon", 17, "agent")],
     ["empty", "nothing", ""],
     ["commas", "commas between the words", known24.replaceAll(" ", ",")]
-  ].map(([id, why, text]) => invalid(id as string, ["KEZ-MNE-005"], why as string, { words: text as string }, "mnemonic_invalid"))
+  ].map(([id, why, text]) =>
+    invalid(id as string, ["KEZ-MNE-005"], why as string, { words: text as string }, "mnemonic_invalid")
+  )
 }
 
 const label63 = "a".repeat(63)
-const handleCase = (id: string, why: string, handle: string) => invalid(id, ["KEZ-REG-001"], why, { handle }, "handle_malformed")
+const handleCase = (id: string, why: string, handle: string) =>
+  invalid(id, ["KEZ-REG-001"], why, { handle }, "handle_malformed")
 const handles: Operation = {
   file: "identity/handle",
   operation: "handle.parse",
@@ -296,7 +361,13 @@ const handles: Operation = {
     ["digits", "a label of digits that is not the last", "chris@123.example"]
   ].map(([id, why, handle]) => {
     const [local, server] = (handle as string).split("@")
-    return valid(id as string, ["KEZ-REG-001"], why as string, { handle: handle as string }, { local: local as string, server: server as string })
+    return valid(
+      id as string,
+      ["KEZ-REG-001"],
+      why as string,
+      { handle: handle as string },
+      { local: local as string, server: server as string }
+    )
   }),
   invalid: [
     handleCase("no-server", "the local part alone", "tudisco"),
@@ -351,7 +422,12 @@ const identifiers: Operation = {
     ["bluesky", "a handle", "bluesky:@Alice.example.org", "bluesky:alice.example.org"],
     ["ap", "an ActivityPub account", "ap:@alice@social.example", "ap:alice@social.example"],
     ["mastodon", "the alias", "mastodon:alice@social.example", "ap:alice@social.example"],
-    ["nostr", "an npub", "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg", "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg"],
+    [
+      "nostr",
+      "an npub",
+      "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg",
+      "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg"
+    ],
     ["ed25519", "a primary", alice.primary, alice.primary],
     ["unknown", "a system that is not known, kept as it is", "ens:Alice.eth", "ens:Alice.eth"],
     ["did", "an identifier with colons", "did:plc:abc123", "did:plc:abc123"]
@@ -380,7 +456,13 @@ const identifiers: Operation = {
     ["ed25519-rejected", "a key of small order", `ed25519:${smallOrder[1]}`],
     ["long", "513 characters", `ens:${"a".repeat(509)}`]
   ].map(([id, why, identifier]) =>
-    invalid(id as string, id === "long" ? ["KEZ-LIM-007"] : ["KEZ-PRF-001"], why as string, { identifier: identifier as string }, "identifier_malformed")
+    invalid(
+      id as string,
+      id === "long" ? ["KEZ-LIM-007"] : ["KEZ-PRF-001"],
+      why as string,
+      { identifier: identifier as string },
+      "identifier_malformed"
+    )
   )
 }
 
@@ -396,7 +478,8 @@ const safety = (a: Account, b: Account) => {
 const safetyNumbers: Operation = {
   file: "identity/safety-number",
   operation: "safetyNumber.of",
-  description: "input: two primaries. result: the digest (hexadecimal), the number in groups with a space between, and the QR text.",
+  description:
+    "input: two primaries. result: the digest (hexadecimal), the number in groups with a space between, and the QR text.",
   valid: [
     [alice, bob],
     [bob, alice],
@@ -416,13 +499,21 @@ const safetyQr: Operation = {
   file: "identity/safety-number-qr",
   operation: "safetyNumber.parseQr",
   description: "input: a scanned text. result: the digest of 64 bytes, hexadecimal.",
-  valid: [valid("qr", ["KEZ-KEY-014"], "the QR text of a pair", { qr: safety(alice, bob).qr }, safety(alice, bob).digest)],
+  valid: [
+    valid("qr", ["KEZ-KEY-014"], "the QR text of a pair", { qr: safety(alice, bob).qr }, safety(alice, bob).digest)
+  ],
   invalid: [
     ["prefix", "another prefix", safety(alice, bob).qr.replace("sn1", "sn2")],
     ["short", "63 bytes", `kez:sn1:${base64Url(fromHex(safety(alice, bob).digest).subarray(1))}`],
     ["padding", "base64 padding", `${safety(alice, bob).qr}==`],
-    ["trailing-bits", "trailing bits set", `${safety(alice, bob).qr.slice(0, -1)}${safety(alice, bob).qr.endsWith("_") ? "-" : "_"}`]
-  ].map(([id, why, qr]) => invalid(id as string, ["KEZ-KEY-014", "KEZ-KEY-015"], why as string, { qr: qr as string }, "encoding_malformed"))
+    [
+      "trailing-bits",
+      "trailing bits set",
+      `${safety(alice, bob).qr.slice(0, -1)}${safety(alice, bob).qr.endsWith("_") ? "-" : "_"}`
+    ]
+  ].map(([id, why, qr]) =>
+    invalid(id as string, ["KEZ-KEY-014", "KEZ-KEY-015"], why as string, { qr: qr as string }, "encoding_malformed")
+  )
 }
 
 export const operations: ReadonlyArray<Operation> = [

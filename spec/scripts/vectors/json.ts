@@ -16,7 +16,13 @@ const strict: Operation = {
     ok("empty-object", "KEZ-CAN-005", "an empty object", "{}", "{}"),
     ok("white-space", "KEZ-CAN-005", "white space of all four kinds", ' \t\r\n{ "a" :\t1 }\n', '{"a":1}'),
     ok("sort", "KEZ-CAN-012", "members in another order", '{"b":1,"a":2,"aa":3,"A":4}', '{"A":4,"a":2,"aa":3,"b":1}'),
-    ok("sort-digits", "KEZ-CAN-012", "names of digits are sorted as text", '{"10":1,"9":2,"b":3}', '{"10":1,"9":2,"b":3}'),
+    ok(
+      "sort-digits",
+      "KEZ-CAN-012",
+      "names of digits are sorted as text",
+      '{"10":1,"9":2,"b":3}',
+      '{"10":1,"9":2,"b":3}'
+    ),
     ok(
       "sort-utf16",
       "KEZ-CAN-012",
@@ -24,14 +30,38 @@ const strict: Operation = {
       '{"\ufb33":1,"\u{1f600}":2}',
       '{"\u{1f600}":2,"\ufb33":1}'
     ),
-    ok("escapes", "KEZ-CAN-012", "escapes that JCS writes otherwise", '{"a":"\\u0041\\/\\u000a\\u001f\\u00e9\\u2028"}', '{"a":"A/\\n\\u001fé\u2028"}'),
+    ok(
+      "escapes",
+      "KEZ-CAN-012",
+      "escapes that JCS writes otherwise",
+      '{"a":"\\u0041\\/\\u000a\\u001f\\u00e9\\u2028"}',
+      '{"a":"A/\\n\\u001fé\u2028"}'
+    ),
     ok("surrogate-pair", "KEZ-CAN-007", "a pair of surrogate escapes", '["\\ud83d\\ude00"]', '["\u{1f600}"]'),
-    ok("no-normalisation", "KEZ-CAN-011", "composed and decomposed stay apart", '{"\u00e9":1,"e\u0301":2}', '{"e\u0301":2,"\u00e9":1}'),
-    ok("numbers", "KEZ-CAN-008", "the ends of the range", "[0,-1,9007199254740991,-9007199254740991]", "[0,-1,9007199254740991,-9007199254740991]"),
+    ok(
+      "no-normalisation",
+      "KEZ-CAN-011",
+      "composed and decomposed stay apart",
+      '{"\u00e9":1,"e\u0301":2}',
+      '{"e\u0301":2,"\u00e9":1}'
+    ),
+    ok(
+      "numbers",
+      "KEZ-CAN-008",
+      "the ends of the range",
+      "[0,-1,9007199254740991,-9007199254740991]",
+      "[0,-1,9007199254740991,-9007199254740991]"
+    ),
     ok("literals", "KEZ-CAN-005", "true, false and null", "[true,false,null]", "[true,false,null]"),
     ok("depth-16", "KEZ-CAN-009", "16 levels", depth(16), depth(16)),
     ok("same-name-in-siblings", "KEZ-CAN-006", "one name in two objects", '[{"a":1},{"a":1}]', '[{"a":1},{"a":1}]'),
-    ok("prototype", "KEZ-CAN-007", "names that only sound dangerous", '{"constructor":1,"toString":2}', '{"constructor":1,"toString":2}')
+    ok(
+      "prototype",
+      "KEZ-CAN-007",
+      "names that only sound dangerous",
+      '{"constructor":1,"toString":2}',
+      '{"constructor":1,"toString":2}'
+    )
   ],
   invalid: [
     bad("empty", "KEZ-CAN-005", "nothing", "", "json_malformed"),
@@ -69,12 +99,36 @@ const strict: Operation = {
     bad("huge", "KEZ-CAN-008", "1e400", "[1e400]", "json_number"),
     bad("minus-zero", "KEZ-CAN-008", "-0", "[-0]", "json_number"),
     bad("beyond-range", "KEZ-CAN-008", "2^53", "[9007199254740992]", "json_number"),
-    bad("beyond-range-rounded", "KEZ-CAN-008", "2^53 + 1, which a double cannot hold", "[9007199254740993]", "json_number"),
+    bad(
+      "beyond-range-rounded",
+      "KEZ-CAN-008",
+      "2^53 + 1, which a double cannot hold",
+      "[9007199254740993]",
+      "json_number"
+    ),
     bad("below-range", "KEZ-CAN-008", "-2^53", "[-9007199254740992]", "json_number"),
     bad("depth-17-arrays", "KEZ-CAN-009", "17 levels of arrays", depth(17), "json_depth"),
-    bad("depth-17-objects", "KEZ-CAN-009", "17 levels of objects", `${'{"a":'.repeat(17)}1${"}".repeat(17)}`, "json_depth"),
-    invalid("too-large", ["KEZ-CAN-010"], "one byte more than the limit", { json: base64Url("[1,2,3,4]"), max_bytes: 8 }, "too_large"),
-    invalid("too-large-utf8", ["KEZ-CAN-010"], "the limit counts bytes, not characters", { json: base64Url('"éé"'), max_bytes: 5 }, "too_large")
+    bad(
+      "depth-17-objects",
+      "KEZ-CAN-009",
+      "17 levels of objects",
+      `${'{"a":'.repeat(17)}1${"}".repeat(17)}`,
+      "json_depth"
+    ),
+    invalid(
+      "too-large",
+      ["KEZ-CAN-010"],
+      "one byte more than the limit",
+      { json: base64Url("[1,2,3,4]"), max_bytes: 8 },
+      "too_large"
+    ),
+    invalid(
+      "too-large-utf8",
+      ["KEZ-CAN-010"],
+      "the limit counts bytes, not characters",
+      { json: base64Url('"éé"'), max_bytes: 5 },
+      "too_large"
+    )
   ]
 }
 
@@ -86,7 +140,9 @@ const times: Operation = {
     ["example", "the example of the text", "2026-05-25T00:00:00Z"],
     ["epoch", "the epoch", "1970-01-01T00:00:00Z"],
     ["leap-day", "29 February", "2024-02-29T23:59:59Z"]
-  ].map(([id, why, time]) => valid(id as string, ["KEZ-CAN-003"], why as string, { time: time as string }, Date.parse(time as string))),
+  ].map(([id, why, time]) =>
+    valid(id as string, ["KEZ-CAN-003"], why as string, { time: time as string }, Date.parse(time as string))
+  ),
   invalid: [
     ["fraction", "a fraction of a second", "2026-05-25T00:00:00.000Z"],
     ["offset", "an offset", "2026-05-25T00:00:00+00:00"],
@@ -100,7 +156,9 @@ const times: Operation = {
     ["leap-second", "a leap second", "2016-12-31T23:59:60Z"],
     ["date", "a date alone", "2026-05-25"],
     ["white-space", "white space behind it", "2026-05-25T00:00:00Z "]
-  ].map(([id, why, time]) => invalid(id as string, ["KEZ-CAN-003"], why as string, { time: time as string }, "timestamp_malformed"))
+  ].map(([id, why, time]) =>
+    invalid(id as string, ["KEZ-CAN-003"], why as string, { time: time as string }, "timestamp_malformed")
+  )
 }
 
 const base64: Operation = {
@@ -108,7 +166,13 @@ const base64: Operation = {
   operation: "base64url.decode",
   description: "input: base64url as it arrives. result: the bytes, hexadecimal.",
   valid: ["", "f", "fo", "foo", "\u00fb\u00ff\u00bf"].map((text, i) =>
-    valid(`bytes-${i}`, ["KEZ-CAN-002"], `${Buffer.from(text, "latin1").length} bytes`, { text: base64Url(Buffer.from(text, "latin1")) }, Buffer.from(text, "latin1").toString("hex"))
+    valid(
+      `bytes-${i}`,
+      ["KEZ-CAN-002"],
+      `${Buffer.from(text, "latin1").length} bytes`,
+      { text: base64Url(Buffer.from(text, "latin1")) },
+      Buffer.from(text, "latin1").toString("hex")
+    )
   ),
   invalid: [
     ["padding", "padding", "Zg=="],
@@ -118,7 +182,9 @@ const base64: Operation = {
     ["standard-alphabet", "+ and /", "+/+/"],
     ["white-space", "a line feed", "Zm9v\n"],
     ["unicode", "a character beyond ASCII", "Zm9vé"]
-  ].map(([id, why, text]) => invalid(id as string, ["KEZ-CAN-002"], why as string, { text: text as string }, "encoding_malformed"))
+  ].map(([id, why, text]) =>
+    invalid(id as string, ["KEZ-CAN-002"], why as string, { text: text as string }, "encoding_malformed")
+  )
 }
 
 const hexadecimal: Operation = {
@@ -135,7 +201,9 @@ const hexadecimal: Operation = {
     ["prefix", "a prefix", "0x00"],
     ["white-space", "white space", "00 ff"],
     ["letters", "letters beyond f", "00fg"]
-  ].map(([id, why, text]) => invalid(id as string, ["KEZ-CAN-001"], why as string, { text: text as string }, "encoding_malformed"))
+  ].map(([id, why, text]) =>
+    invalid(id as string, ["KEZ-CAN-001"], why as string, { text: text as string }, "encoding_malformed")
+  )
 }
 
 export const operations: ReadonlyArray<Operation> = [strict, times, base64, hexadecimal]

@@ -30,9 +30,10 @@ const padding: Operation = {
   file: "messages/padding",
   operation: "padding.length",
   description: "input: the length of a body. result: the length of the padded plaintext, 4 + padded(n).",
-  valid: [1, 31, 32, 33, 64, 65, 96, 97, 128, 255, 256, 257, 320, 321, 383, 512, 513, 1000, 1024, 1025, 4096, 8191, 8193, 16_384, 32_768, 32_769, 40_959, 40_960].map(
-    (n) => valid(`n-${n}`, ["KEZ-DM-010"], `a body of ${n} bytes`, { n }, 4 + paddedLength(n))
-  )
+  valid: [
+    1, 31, 32, 33, 64, 65, 96, 97, 128, 255, 256, 257, 320, 321, 383, 512, 513, 1000, 1024, 1025, 4096, 8191, 8193,
+    16_384, 32_768, 32_769, 40_959, 40_960
+  ].map((n) => valid(`n-${n}`, ["KEZ-DM-010"], `a body of ${n} bytes`, { n }, 4 + paddedLength(n)))
 }
 
 const unpad: Operation = {
@@ -40,7 +41,13 @@ const unpad: Operation = {
   operation: "padding.unpad",
   description: "input: a decrypted plaintext, hexadecimal. result: the body, hexadecimal.",
   valid: ["a", "a".repeat(32), "a".repeat(33)].map((text) =>
-    valid(`n-${text.length}`, ["KEZ-DM-010"], `a body of ${text.length} bytes`, { plaintext: hex(pad(Buffer.from(text))) }, hex(Buffer.from(text)))
+    valid(
+      `n-${text.length}`,
+      ["KEZ-DM-010"],
+      `a body of ${text.length} bytes`,
+      { plaintext: hex(pad(Buffer.from(text))) },
+      hex(Buffer.from(text))
+    )
   ),
   invalid: (
     [
@@ -63,7 +70,13 @@ const unpad: Operation = {
 const draft = (from: Account, to: Account, change: Partial<Draft> = {}): Draft => ({ from, to, ...change })
 const digest = (data: Uint8Array) => hex(Primitives.sha256(data))
 
-const encryptCase = (id: string, requirements: ReadonlyArray<string>, why: string, body: Buffer, change: Partial<Draft> = {}) => {
+const encryptCase = (
+  id: string,
+  requirements: ReadonlyArray<string>,
+  why: string,
+  body: Buffer,
+  change: Partial<Draft> = {}
+) => {
   const made = message(draft(alice, bob, change), body)
   const { payload } = made
   const small = body.length <= 256
@@ -107,8 +120,16 @@ const encryption: Operation = {
   description:
     "input: the author's seed, the addressee, the header, the salt and the bytes of a body (base64url; not every case is a valid body). result: every value on the way to the signed envelope. Hexadecimal but for `aad` and `ciphertext`, which are base64url.",
   valid: [
-    encryptCase("hello", ["KEZ-DM-006", "KEZ-DM-007", "KEZ-SIG-007", "KEZ-KEY-010", "KEZ-KEY-011"], "a text, with every intermediate value", hello),
-    encryptCase("prev", ["KEZ-SEQ-012", "KEZ-DM-007"], "with prev and a later seq", hello, { seq: 7, prev: `sha256:${"ab".repeat(32)}` }),
+    encryptCase(
+      "hello",
+      ["KEZ-DM-006", "KEZ-DM-007", "KEZ-SIG-007", "KEZ-KEY-010", "KEZ-KEY-011"],
+      "a text, with every intermediate value",
+      hello
+    ),
+    encryptCase("prev", ["KEZ-SEQ-012", "KEZ-DM-007"], "with prev and a later seq", hello, {
+      seq: 7,
+      prev: `sha256:${"ab".repeat(32)}`
+    }),
     encryptCase("n-1", ["KEZ-DM-006", "KEZ-DM-010"], "a body of 1 byte", Buffer.from("a")),
     encryptCase("n-32", ["KEZ-DM-006", "KEZ-DM-010"], "a body of 32 bytes", Buffer.alloc(32, 97)),
     encryptCase("n-33", ["KEZ-DM-006", "KEZ-DM-010"], "a body of 33 bytes", Buffer.alloc(33, 97)),
@@ -187,11 +208,23 @@ const openCase = (
   id: string,
   requirements: ReadonlyArray<string>,
   why: string,
-  { from = alice, to = bob, reader = bob, body = hello, change = {} }: { from?: Account; to?: Account; reader?: Account; body?: Buffer; change?: Partial<Draft> } = {}
+  {
+    from = alice,
+    to = bob,
+    reader = bob,
+    body = hello,
+    change = {}
+  }: { from?: Account; to?: Account; reader?: Account; body?: Buffer; change?: Partial<Draft> } = {}
 ) => {
   const made = message(draft(from, to, change), body)
   const role = from === to ? "note" : from === reader ? "sent" : "incoming"
-  return valid(id, requirements, why, input(frameOf(made.envelope, { reader }), reader), opened(made, body, role, from === reader ? to : from))
+  return valid(
+    id,
+    requirements,
+    why,
+    input(frameOf(made.envelope, { reader }), reader),
+    opened(made, body, role, from === reader ? to : from)
+  )
 }
 const bodyOf = (members: JsonObject): Buffer => bytes(jcs({ chain, ...members }))
 const bodyCase = (id: string, requirement: string, why: string, members: JsonObject) =>
@@ -200,11 +233,22 @@ const bodyCase = (id: string, requirement: string, why: string, members: JsonObj
 const someId = base64Url(Primitives.stream("some id", 16))
 const ids = (n: number) => Array.from({ length: n }, (_, i) => base64Url(Primitives.stream(`id ${i}`, 16)))
 
-const bad = (id: string, requirement: string, why: string, frame: Buffer, error: string | ReadonlyArray<string>, reader: Account = bob) =>
-  invalid(id, [requirement], why, input(frame, reader), error)
+const bad = (
+  id: string,
+  requirement: string,
+  why: string,
+  frame: Buffer,
+  error: string | ReadonlyArray<string>,
+  reader: Account = bob
+) => invalid(id, [requirement], why, input(frame, reader), error)
 /** A message whose header was changed before it was encrypted and signed: all its proofs hold, only the rule is broken. */
-const badHeader = (id: string, requirement: string, why: string, change: JsonObject, error: string | ReadonlyArray<string>) =>
-  bad(id, requirement, why, frameOf(message(draft(alice, bob, { change }), hello).envelope), error)
+const badHeader = (
+  id: string,
+  requirement: string,
+  why: string,
+  change: JsonObject,
+  error: string | ReadonlyArray<string>
+) => bad(id, requirement, why, frameOf(message(draft(alice, bob, { change }), hello).envelope), error)
 const badBody = (id: string, requirement: string, why: string, body: Buffer | string, error = "message_malformed") =>
   bad(id, requirement, why, frameOf(message(draft(alice, bob), Buffer.from(body)).envelope), error)
 const badPadding = (id: string, why: string, plaintext: Buffer) =>
@@ -217,7 +261,8 @@ const flip = (data: Buffer, at: number): Buffer => {
   return copy
 }
 /** Signs a payload after it was changed. */
-const resigned = (signer: Account, change: JsonObject): Envelope => sign(signer, "chat_message", { ...example.payload, ...change })
+const resigned = (signer: Account, change: JsonObject): Envelope =>
+  sign(signer, "chat_message", { ...example.payload, ...change })
 const trailing = (text: string): string => {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
   return text.slice(0, -1) + alphabet[alphabet.indexOf(text.at(-1) as string) | 1]
@@ -236,9 +281,16 @@ const opening: Operation = {
     "input: the reader's seed (hexadecimal) and a frame (base64url). All steps of receiving up to the body. result: role, peer, header, envelope hash and body.",
   valid: [
     openCase("incoming", ["KEZ-SEQ-013", "KEZ-DM-011", "KEZ-DM-002"], "a message from another account"),
-    openCase("own-copy", ["KEZ-SEQ-013", "KEZ-DM-015"], "the author opens the own copy; the peer is the addressee", { reader: alice }),
+    openCase("own-copy", ["KEZ-SEQ-013", "KEZ-DM-015"], "the author opens the own copy; the peer is the addressee", {
+      reader: alice
+    }),
     openCase("note", ["KEZ-SEQ-013", "KEZ-DM-015"], "a note to self", { from: bob, to: bob }),
-    openCase("unknown-member", ["KEZ-SIG-002", "KEZ-DM-007"], "an unknown member of the payload is under signature and associated data", { change: { change: { future: { a: [1, "b"] } } } }),
+    openCase(
+      "unknown-member",
+      ["KEZ-SIG-002", "KEZ-DM-007"],
+      "an unknown member of the payload is under signature and associated data",
+      { change: { change: { future: { a: [1, "b"] } } } }
+    ),
     valid(
       "not-canonical",
       ["KEZ-DM-014", "KEZ-CAN-013"],
@@ -246,9 +298,17 @@ const opening: Operation = {
       input(frameOf(JSON.stringify(example.envelope, undefined, 1))),
       opened(example, hello, "incoming", alice)
     ),
-    bodyCase("fallback", "KEZ-DM-020", "an unknown type with its fallback", { type: "poll", question: "?", fallback: "a poll" }),
+    bodyCase("fallback", "KEZ-DM-020", "an unknown type with its fallback", {
+      type: "poll",
+      question: "?",
+      fallback: "a poll"
+    }),
     bodyCase("reserved", "KEZ-DM-020", "a reserved type", { type: "reaction", to: someId }),
-    bodyCase("text-unknown-member", "KEZ-DM-018", "an unknown member of a body is kept", { type: "text", text: "a", mood: "good" }),
+    bodyCase("text-unknown-member", "KEZ-DM-018", "an unknown member of a body is kept", {
+      type: "text",
+      text: "a",
+      mood: "good"
+    }),
     bodyCase("text-unicode", "KEZ-CAN-011", "text is not normalised", { type: "text", text: "e\u0301 \u{1f600}\n" }),
     bodyCase("receipt", "KEZ-SEQ-030", "a receipt of one id", { type: "receipt", status: "delivered", ids: [someId] }),
     bodyCase("receipt-128", "KEZ-SEQ-030", "a receipt of 128 ids", { type: "receipt", status: "read", ids: ids(128) })
@@ -261,62 +321,265 @@ const opening: Operation = {
     bad("long", "KEZ-DM-013", "65,537 bytes", bytes(byte(1), Buffer.alloc(65_536)), "frame_malformed"),
     bad("enc-changed", "KEZ-DM-013", "one bit of enc changed", flip(goodFrame, 1), "frame_unreadable"),
     bad("ct-changed", "KEZ-DM-013", "one bit of the ciphertext changed", flip(goodFrame, 100), "frame_unreadable"),
-    bad("tag-changed", "KEZ-DM-013", "one bit of the tag changed", flip(goodFrame, goodFrame.length - 1), "frame_unreadable"),
+    bad(
+      "tag-changed",
+      "KEZ-DM-013",
+      "one bit of the tag changed",
+      flip(goodFrame, goodFrame.length - 1),
+      "frame_unreadable"
+    ),
     bad("truncated", "KEZ-DM-013", "the last byte is missing", goodFrame.subarray(0, -1), "frame_unreadable"),
-    bad("other-reader", "KEZ-DM-013", "sealed for another account", frameOf(example.envelope, { sealedFor: carol }), "frame_unreadable"),
-    bad("other-aad", "KEZ-DM-011", "sealed to the reader's X25519 key, with another account in the associated data", withAad(carol), "frame_unreadable"),
-    bad("enc-zero", "KEZ-KEY-012", "an enc of zeros, which gives a zero secret", bytes(byte(1), Buffer.alloc(32), goodFrame.subarray(33)), "frame_unreadable"),
+    bad(
+      "other-reader",
+      "KEZ-DM-013",
+      "sealed for another account",
+      frameOf(example.envelope, { sealedFor: carol }),
+      "frame_unreadable"
+    ),
+    bad(
+      "other-aad",
+      "KEZ-DM-011",
+      "sealed to the reader's X25519 key, with another account in the associated data",
+      withAad(carol),
+      "frame_unreadable"
+    ),
+    bad(
+      "enc-zero",
+      "KEZ-KEY-012",
+      "an enc of zeros, which gives a zero secret",
+      bytes(byte(1), Buffer.alloc(32), goodFrame.subarray(33)),
+      "frame_unreadable"
+    ),
     // the envelope
     bad("not-json", "KEZ-CAN-005", "no JSON", frameOf("hello"), "json_malformed"),
-    bad("duplicate", "KEZ-CAN-006", "a duplicate member", frameOf(`{"kez":"chat_message",${jcs(example.envelope).slice(1)}`), "json_duplicate_name"),
-    bad("other-kind", "KEZ-SIG-006", "a claim in the place of a message", frameOf(sign(alice, "claim", { type: "kez.claim", version: 1, subject: "github:octocat", primary: alice.primary, created_at: time })), "envelope_kind"),
-    bad("other-key", "KEZ-SIG-005", "`from` is not the signer", frameOf({ ...example.envelope, signature: { ...example.envelope.signature, key: mallory.primary } }), "envelope_kind"),
-    bad("sig-changed", "KEZ-SIG-011", "one digit of the signature changed", frameOf({ ...example.envelope, signature: { ...example.envelope.signature, sig: example.envelope.signature.sig.replace(/^./, (c) => (c === "0" ? "1" : "0")) } }), "signature_invalid"),
-    bad("header-changed", "KEZ-SIG-011", "the header changed after it was signed", frameOf({ ...example.envelope, payload: { ...example.payload, seq: 1 } }), "signature_invalid"),
-    bad("to-small-order", "KEZ-DM-002", "`to` is a key of small order", frameOf(resigned(alice, { to: smallOrder })), "key_rejected"),
-    bad("from-small-order", "KEZ-KEY-007", "`from` is a key of small order", frameOf({ ...example.envelope, payload: { ...example.payload, from: smallOrder }, signature: { ...example.envelope.signature, key: smallOrder } }), "key_rejected"),
+    bad(
+      "duplicate",
+      "KEZ-CAN-006",
+      "a duplicate member",
+      frameOf(`{"kez":"chat_message",${jcs(example.envelope).slice(1)}`),
+      "json_duplicate_name"
+    ),
+    bad(
+      "other-kind",
+      "KEZ-SIG-006",
+      "a claim in the place of a message",
+      frameOf(
+        sign(alice, "claim", {
+          type: "kez.claim",
+          version: 1,
+          subject: "github:octocat",
+          primary: alice.primary,
+          created_at: time
+        })
+      ),
+      "envelope_kind"
+    ),
+    bad(
+      "other-key",
+      "KEZ-SIG-005",
+      "`from` is not the signer",
+      frameOf({ ...example.envelope, signature: { ...example.envelope.signature, key: mallory.primary } }),
+      "envelope_kind"
+    ),
+    bad(
+      "sig-changed",
+      "KEZ-SIG-011",
+      "one digit of the signature changed",
+      frameOf({
+        ...example.envelope,
+        signature: {
+          ...example.envelope.signature,
+          sig: example.envelope.signature.sig.replace(/^./, (c) => (c === "0" ? "1" : "0"))
+        }
+      }),
+      "signature_invalid"
+    ),
+    bad(
+      "header-changed",
+      "KEZ-SIG-011",
+      "the header changed after it was signed",
+      frameOf({ ...example.envelope, payload: { ...example.payload, seq: 1 } }),
+      "signature_invalid"
+    ),
+    bad(
+      "to-small-order",
+      "KEZ-DM-002",
+      "`to` is a key of small order",
+      frameOf(resigned(alice, { to: smallOrder })),
+      "key_rejected"
+    ),
+    bad(
+      "from-small-order",
+      "KEZ-KEY-007",
+      "`from` is a key of small order",
+      frameOf({
+        ...example.envelope,
+        payload: { ...example.payload, from: smallOrder },
+        signature: { ...example.envelope.signature, key: smallOrder }
+      }),
+      "key_rejected"
+    ),
     badHeader("no-id", "KEZ-DM-001", "an id of null", { id: null }, "message_malformed"),
     badHeader("id-short", "KEZ-DM-001", "an id of 15 bytes", { id: base64Url(Buffer.alloc(15)) }, "message_malformed"),
-    badHeader("id-trailing-bits", "KEZ-CAN-002", "trailing bits set in the id", { id: `${"A".repeat(21)}B` }, ["message_malformed", "encoding_malformed"]),
-    badHeader("device-long", "KEZ-DM-001", "a device of 17 bytes", { device: base64Url(Buffer.alloc(17)) }, "message_malformed"),
+    badHeader("id-trailing-bits", "KEZ-CAN-002", "trailing bits set in the id", { id: `${"A".repeat(21)}B` }, [
+      "message_malformed",
+      "encoding_malformed"
+    ]),
+    badHeader(
+      "device-long",
+      "KEZ-DM-001",
+      "a device of 17 bytes",
+      { device: base64Url(Buffer.alloc(17)) },
+      "message_malformed"
+    ),
     badHeader("seq-negative", "KEZ-DM-001", "a negative seq", { seq: -1 }, "message_malformed"),
     badHeader("seq-string", "KEZ-DM-001", "seq as a string", { seq: "0" }, "message_malformed"),
-    badHeader("time-form", "KEZ-CAN-003", "a time with a fraction", { created_at: "2026-05-25T00:00:00.000Z" }, "timestamp_malformed"),
+    badHeader(
+      "time-form",
+      "KEZ-CAN-003",
+      "a time with a fraction",
+      { created_at: "2026-05-25T00:00:00.000Z" },
+      "timestamp_malformed"
+    ),
     badHeader("prev-null", "KEZ-CAN-004", "prev is null", { prev: null }, "message_malformed"),
     badHeader("prev-form", "KEZ-DM-001", "prev without its algorithm", { prev: "ab".repeat(32) }, "message_malformed"),
     badHeader("suite", "KEZ-DM-005", "another suite", { suite: "x25519-hkdf-sha256-aes256gcm" }, "suite_unsupported"),
     badHeader("no-suite", "KEZ-DM-001", "a suite of null", { suite: null }, "message_malformed"),
-    badHeader("salt-short", "KEZ-DM-001", "a salt of 31 bytes", { salt: base64Url(Buffer.alloc(31)) }, "message_malformed"),
-    bad("salt-trailing-bits", "KEZ-CAN-002", "trailing bits set in the salt", frameOf(resigned(alice, { salt: trailing(example.payload["salt"] as string) })), ["encoding_malformed", "message_malformed"]),
-    bad("ciphertext-trailing-bits", "KEZ-CAN-002", "trailing bits set in the ciphertext", frameOf(resigned(alice, { ciphertext: base64Url(Buffer.alloc(53)).replace(/A$/, "B") })), ["encoding_malformed", "message_malformed"]),
-    bad("ciphertext-padding", "KEZ-CAN-002", "base64 padding", frameOf(resigned(alice, { ciphertext: `${base64Url(Buffer.alloc(53))}=` })), ["encoding_malformed", "message_malformed"]),
-    bad("ciphertext-short", "KEZ-DM-001", "51 bytes of ciphertext", frameOf(resigned(alice, { ciphertext: base64Url(Buffer.alloc(51)) })), "message_malformed"),
-    bad("ciphertext-long", "KEZ-DM-001", "40,981 bytes of ciphertext", frameOf(resigned(alice, { ciphertext: base64Url(Buffer.alloc(40_981)) })), "message_malformed"),
-    bad("nostr-addressee", "KEZ-DM-002", "an addressee of another system", frameOf(resigned(alice, { to: "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg" })), "key_malformed"),
+    badHeader(
+      "salt-short",
+      "KEZ-DM-001",
+      "a salt of 31 bytes",
+      { salt: base64Url(Buffer.alloc(31)) },
+      "message_malformed"
+    ),
+    bad(
+      "salt-trailing-bits",
+      "KEZ-CAN-002",
+      "trailing bits set in the salt",
+      frameOf(resigned(alice, { salt: trailing(example.payload["salt"] as string) })),
+      ["encoding_malformed", "message_malformed"]
+    ),
+    bad(
+      "ciphertext-trailing-bits",
+      "KEZ-CAN-002",
+      "trailing bits set in the ciphertext",
+      frameOf(resigned(alice, { ciphertext: base64Url(Buffer.alloc(53)).replace(/A$/, "B") })),
+      ["encoding_malformed", "message_malformed"]
+    ),
+    bad(
+      "ciphertext-padding",
+      "KEZ-CAN-002",
+      "base64 padding",
+      frameOf(resigned(alice, { ciphertext: `${base64Url(Buffer.alloc(53))}=` })),
+      ["encoding_malformed", "message_malformed"]
+    ),
+    bad(
+      "ciphertext-short",
+      "KEZ-DM-001",
+      "51 bytes of ciphertext",
+      frameOf(resigned(alice, { ciphertext: base64Url(Buffer.alloc(51)) })),
+      "message_malformed"
+    ),
+    bad(
+      "ciphertext-long",
+      "KEZ-DM-001",
+      "40,981 bytes of ciphertext",
+      frameOf(resigned(alice, { ciphertext: base64Url(Buffer.alloc(40_981)) })),
+      "message_malformed"
+    ),
+    bad(
+      "nostr-addressee",
+      "KEZ-DM-002",
+      "an addressee of another system",
+      frameOf(resigned(alice, { to: "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg" })),
+      "key_malformed"
+    ),
     // the role
-    bad("re-sealed", "KEZ-SEQ-014", "a message between two others, sealed anew for the reader", frameOf(example.envelope, { reader: carol }), "message_misdirected", carol),
+    bad(
+      "re-sealed",
+      "KEZ-SEQ-014",
+      "a message between two others, sealed anew for the reader",
+      frameOf(example.envelope, { reader: carol }),
+      "message_misdirected",
+      carol
+    ),
     // the body
-    bad("strip-and-resign", "KEZ-DM-006", "the ciphertext of another author under one's own name", frameOf(resigned(mallory, { from: mallory.primary })), "message_undecryptable"),
-    bad("other-salt", "KEZ-DM-008", "another salt, signed by the author", frameOf(resigned(alice, { salt: base64Url(Buffer.alloc(32)) })), "message_undecryptable"),
-    bad("other-header", "KEZ-DM-007", "another seq than the one encrypted for, signed by the author", frameOf(resigned(alice, { seq: 1 })), "message_undecryptable"),
-    bad("member-added", "KEZ-DM-007", "a member added after encryption, signed by the author", frameOf(resigned(alice, { note: 1 })), "message_undecryptable"),
+    bad(
+      "strip-and-resign",
+      "KEZ-DM-006",
+      "the ciphertext of another author under one's own name",
+      frameOf(resigned(mallory, { from: mallory.primary })),
+      "message_undecryptable"
+    ),
+    bad(
+      "other-salt",
+      "KEZ-DM-008",
+      "another salt, signed by the author",
+      frameOf(resigned(alice, { salt: base64Url(Buffer.alloc(32)) })),
+      "message_undecryptable"
+    ),
+    bad(
+      "other-header",
+      "KEZ-DM-007",
+      "another seq than the one encrypted for, signed by the author",
+      frameOf(resigned(alice, { seq: 1 })),
+      "message_undecryptable"
+    ),
+    bad(
+      "member-added",
+      "KEZ-DM-007",
+      "a member added after encryption, signed by the author",
+      frameOf(resigned(alice, { note: 1 })),
+      "message_undecryptable"
+    ),
     badPadding("padding-non-zero", "padding that is not zero", flip(example.plaintext, example.plaintext.length - 1)),
     badPadding("padding-short", "padded to another length", example.plaintext.subarray(0, -32)),
     badPadding("padding-n-zero", "a body of 0 bytes", Buffer.alloc(36)),
     badBody("body-not-json", "KEZ-DM-018", "no JSON", "hello", "json_malformed"),
     badBody("body-array", "KEZ-DM-018", "an array", "[]"),
-    badBody("body-duplicate", "KEZ-DM-018", "a duplicate member", `{"text":"a",${hello.toString().slice(1)}`, "json_duplicate_name"),
+    badBody(
+      "body-duplicate",
+      "KEZ-DM-018",
+      "a duplicate member",
+      `{"text":"a",${hello.toString().slice(1)}`,
+      "json_duplicate_name"
+    ),
     badBody("body-no-type", "KEZ-DM-018", "no type", bodyOf({ text: "a" })),
     badBody("body-long-type", "KEZ-DM-018", "a type of 65 characters", bodyOf({ type: "a".repeat(65) })),
     badBody("body-no-chain", "KEZ-DM-019", "no chain", '{"text":"a","type":"text"}'),
-    badBody("body-chain-form", "KEZ-DM-019", "a chain whose hash has no algorithm", bodyOf({ type: "text", text: "a", chain: { seq: 0, hash: "00".repeat(32) } })),
+    badBody(
+      "body-chain-form",
+      "KEZ-DM-019",
+      "a chain whose hash has no algorithm",
+      bodyOf({ type: "text", text: "a", chain: { seq: 0, hash: "00".repeat(32) } })
+    ),
     badBody("text-missing", "KEZ-DM-022", "a text without text", bodyOf({ type: "text" })),
     badBody("text-empty", "KEZ-DM-021", "an empty text", bodyOf({ type: "text", text: "" })),
     badBody("text-number", "KEZ-DM-022", "a text that is a number", bodyOf({ type: "text", text: 1 })),
-    badBody("receipt-status", "KEZ-DM-022", "a receipt of another status", bodyOf({ type: "receipt", status: "seen", ids: [someId] })),
-    badBody("receipt-empty", "KEZ-SEQ-030", "a receipt without ids", bodyOf({ type: "receipt", status: "read", ids: [] })),
-    badBody("receipt-129", "KEZ-SEQ-030", "a receipt of 129 ids", bodyOf({ type: "receipt", status: "read", ids: ids(129) })),
-    badBody("receipt-id-form", "KEZ-DM-022", "an id that is none", bodyOf({ type: "receipt", status: "read", ids: ["abc"] }))
+    badBody(
+      "receipt-status",
+      "KEZ-DM-022",
+      "a receipt of another status",
+      bodyOf({ type: "receipt", status: "seen", ids: [someId] })
+    ),
+    badBody(
+      "receipt-empty",
+      "KEZ-SEQ-030",
+      "a receipt without ids",
+      bodyOf({ type: "receipt", status: "read", ids: [] })
+    ),
+    badBody(
+      "receipt-129",
+      "KEZ-SEQ-030",
+      "a receipt of 129 ids",
+      bodyOf({ type: "receipt", status: "read", ids: ids(129) })
+    ),
+    badBody(
+      "receipt-id-form",
+      "KEZ-DM-022",
+      "an id that is none",
+      bodyOf({ type: "receipt", status: "read", ids: ["abc"] })
+    )
   ]
 }
 

@@ -1,4 +1,15 @@
-import { type Account, alice, bob, type Envelope, jcs, type Json, type JsonObject, sign, signature, time } from "./Protocol.ts"
+import {
+  type Account,
+  alice,
+  bob,
+  type Envelope,
+  jcs,
+  type Json,
+  type JsonObject,
+  sign,
+  signature,
+  time
+} from "./Protocol.ts"
 import { invalid, type Operation, valid } from "./Vectors.ts"
 
 const server = "kez.lat"
@@ -25,8 +36,14 @@ const said = { handle: "tudisco", server, primary: alice.primary, created_at: Da
 
 const ok = (id: string, requirements: ReadonlyArray<string>, why: string, body: Json, now = at(0)) =>
   valid(id, requirements, why, { body, server, now }, said)
-const bad = (id: string, requirement: string, why: string, body: Json, error: string | ReadonlyArray<string>, now = at(0)) =>
-  invalid(id, [requirement], why, { body, server, now }, error)
+const bad = (
+  id: string,
+  requirement: string,
+  why: string,
+  body: Json,
+  error: string | ReadonlyArray<string>,
+  now = at(0)
+) => invalid(id, [requirement], why, { body, server, now }, error)
 
 const registrations: Operation = {
   file: "registration/register",
@@ -40,21 +57,87 @@ const registrations: Operation = {
     ok("late", ["KEZ-REG-011"], "300 seconds in the past", registration(), at(300))
   ],
   invalid: [
-    bad("other-server", "KEZ-REG-010", "made for another server", registration({ server: "example.org" }), "wrong_server"),
-    bad("flat-other-server", "KEZ-REG-008", "a flat form signed for another server: the asked name is understood, so the signature fails", { ...flat, registration_sig: signature(alice, statement(alice, { server: "example.org" })) }, "signature_invalid"),
+    bad(
+      "other-server",
+      "KEZ-REG-010",
+      "made for another server",
+      registration({ server: "example.org" }),
+      "wrong_server"
+    ),
+    bad(
+      "flat-other-server",
+      "KEZ-REG-008",
+      "a flat form signed for another server: the asked name is understood, so the signature fails",
+      { ...flat, registration_sig: signature(alice, statement(alice, { server: "example.org" })) },
+      "signature_invalid"
+    ),
     bad("too-early", "KEZ-REG-011", "301 seconds in the future", registration(), "clock_skew", at(-301)),
     bad("too-late", "KEZ-REG-011", "301 seconds in the past", registration(), "clock_skew", at(301)),
-    bad("signature", "KEZ-REG-009", "a changed handle", { ...registration(), payload: statement(alice, { handle: "other" }) }, "signature_invalid"),
-    bad("flat-signature", "KEZ-REG-009", "a flat form with another handle", { ...flat, handle: "other" }, "signature_invalid"),
+    bad(
+      "signature",
+      "KEZ-REG-009",
+      "a changed handle",
+      { ...registration(), payload: statement(alice, { handle: "other" }) },
+      "signature_invalid"
+    ),
+    bad(
+      "flat-signature",
+      "KEZ-REG-009",
+      "a flat form with another handle",
+      { ...flat, handle: "other" },
+      "signature_invalid"
+    ),
     bad("flat-extra", "KEZ-REG-008", "a flat form with another member", { ...flat, server }, "envelope_malformed"),
-    bad("other-signer", "KEZ-REG-009", "signed by another key", sign(bob, "handle_registration", statement(alice)), "envelope_kind"),
-    bad("nostr-primary", "KEZ-KEY-003", "a nostr primary", { ...flat, primary: "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg" }, ["key_malformed", "algorithm_unsupported"]),
-    bad("small-order", "KEZ-KEY-007", "a primary of small order", { ...flat, primary: `ed25519:01${"00".repeat(31)}` }, "key_rejected"),
-    bad("full-handle", "KEZ-REG-001", "the full form in the member handle", registration({ handle: "tudisco@kez.lat" }), "handle_malformed"),
+    bad(
+      "other-signer",
+      "KEZ-REG-009",
+      "signed by another key",
+      sign(bob, "handle_registration", statement(alice)),
+      "envelope_kind"
+    ),
+    bad(
+      "nostr-primary",
+      "KEZ-KEY-003",
+      "a nostr primary",
+      { ...flat, primary: "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg" },
+      ["key_malformed", "algorithm_unsupported"]
+    ),
+    bad(
+      "small-order",
+      "KEZ-KEY-007",
+      "a primary of small order",
+      { ...flat, primary: `ed25519:01${"00".repeat(31)}` },
+      "key_rejected"
+    ),
+    bad(
+      "full-handle",
+      "KEZ-REG-001",
+      "the full form in the member handle",
+      registration({ handle: "tudisco@kez.lat" }),
+      "handle_malformed"
+    ),
     bad("capital", "KEZ-REG-001", "a capital", registration({ handle: "Tudisco" }), "handle_malformed"),
-    bad("time", "KEZ-CAN-003", "a time with a fraction", registration({ created_at: "2026-05-25T00:00:00.000Z" }), "timestamp_malformed"),
-    bad("no-server", "KEZ-REG-009", "no server", sign(alice, "handle_registration", { ...statement(alice), server: null }), "envelope_malformed"),
-    bad("deletion", "KEZ-SIG-006", "a deletion in the place of a registration", sign(alice, "handle_deletion", statement(alice, {}, "handle_deletion")), "envelope_kind"),
+    bad(
+      "time",
+      "KEZ-CAN-003",
+      "a time with a fraction",
+      registration({ created_at: "2026-05-25T00:00:00.000Z" }),
+      "timestamp_malformed"
+    ),
+    bad(
+      "no-server",
+      "KEZ-REG-009",
+      "no server",
+      sign(alice, "handle_registration", { ...statement(alice), server: null }),
+      "envelope_malformed"
+    ),
+    bad(
+      "deletion",
+      "KEZ-SIG-006",
+      "a deletion in the place of a registration",
+      sign(alice, "handle_deletion", statement(alice, {}, "handle_deletion")),
+      "envelope_kind"
+    ),
     bad("array", "KEZ-REG-008", "an array", [registration()], "envelope_malformed")
   ]
 }
@@ -75,8 +158,13 @@ const record = (change: JsonObject = {}, account: Account = alice): JsonObject =
   ...change
 })
 const asked = { server, handle: "tudisco" }
-const lie = (id: string, why: string, answer: JsonObject, question: JsonObject = asked, error: string | ReadonlyArray<string> = "record_invalid") =>
-  invalid(id, ["KEZ-REG-022"], why, { record: answer, asked: question }, error)
+const lie = (
+  id: string,
+  why: string,
+  answer: JsonObject,
+  question: JsonObject = asked,
+  error: string | ReadonlyArray<string> = "record_invalid"
+) => invalid(id, ["KEZ-REG-022"], why, { record: answer, asked: question }, error)
 const without = (name: string) => Object.fromEntries(Object.entries(record()).filter(([member]) => member !== name))
 
 const records: Operation = {
@@ -85,26 +173,93 @@ const records: Operation = {
   description:
     "input: a record as a server answers it, and what was asked: the server, and the local part of a handle, a primary, or both. result: the primary to pin to the handle.",
   valid: [
-    valid("by-handle", ["KEZ-REG-019", "KEZ-REG-022"], "asked by handle", { record: record(), asked }, { handle: "tudisco@kez.lat", primary: alice.primary }),
-    valid("by-primary", ["KEZ-REG-022"], "asked by primary", { record: record(), asked: { server, primary: alice.primary } }, { handle: "tudisco@kez.lat", primary: alice.primary }),
-    valid("unknown-member", ["KEZ-REG-022"], "a member that is not known", { record: record({ note: 1 }), asked }, { handle: "tudisco@kez.lat", primary: alice.primary }),
-    valid("no-endpoints", ["KEZ-REG-022"], "no endpoints", { record: record({ endpoints: [] }), asked }, { handle: "tudisco@kez.lat", primary: alice.primary })
+    valid(
+      "by-handle",
+      ["KEZ-REG-019", "KEZ-REG-022"],
+      "asked by handle",
+      { record: record(), asked },
+      { handle: "tudisco@kez.lat", primary: alice.primary }
+    ),
+    valid(
+      "by-primary",
+      ["KEZ-REG-022"],
+      "asked by primary",
+      { record: record(), asked: { server, primary: alice.primary } },
+      { handle: "tudisco@kez.lat", primary: alice.primary }
+    ),
+    valid(
+      "unknown-member",
+      ["KEZ-REG-022"],
+      "a member that is not known",
+      { record: record({ note: 1 }), asked },
+      { handle: "tudisco@kez.lat", primary: alice.primary }
+    ),
+    valid(
+      "no-endpoints",
+      ["KEZ-REG-022"],
+      "no endpoints",
+      { record: record({ endpoints: [] }), asked },
+      { handle: "tudisco@kez.lat", primary: alice.primary }
+    )
   ],
   invalid: [
-    lie("another-key", "the record names another key than the registration", record({ primary: bob.primary, endpoints: [] })),
-    lie("another-registration", "somebody else's key labelled with the asked name", record({ ...record({}, bob), registration: registration({ handle: "robert" }, bob) })),
-    lie("registration-of-another-server", "the key's registration at another server", record({ registration: registration({ server: "example.org" }) })),
-    lie("another-handle", "an answer for another handle", record({ handle: "other@kez.lat", registration: registration({ handle: "other" }) })),
-    lie("handle-of-another-server", "a handle of another server", record({ handle: "tudisco@example.org", registration: registration({ server: "example.org" }) })),
-    lie("handle-not-full", "the handle without its server", record({ handle: "tudisco" }), asked, ["record_invalid", "handle_malformed"]),
-    lie("edited-registration", "an edited registration", record({ registration: { ...registration(), payload: statement(alice, { created_at: "2026-05-26T00:00:00Z" }) } }), asked, ["record_invalid", "signature_invalid"]),
+    lie(
+      "another-key",
+      "the record names another key than the registration",
+      record({ primary: bob.primary, endpoints: [] })
+    ),
+    lie(
+      "another-registration",
+      "somebody else's key labelled with the asked name",
+      record({ ...record({}, bob), registration: registration({ handle: "robert" }, bob) })
+    ),
+    lie(
+      "registration-of-another-server",
+      "the key's registration at another server",
+      record({ registration: registration({ server: "example.org" }) })
+    ),
+    lie(
+      "another-handle",
+      "an answer for another handle",
+      record({ handle: "other@kez.lat", registration: registration({ handle: "other" }) })
+    ),
+    lie(
+      "handle-of-another-server",
+      "a handle of another server",
+      record({ handle: "tudisco@example.org", registration: registration({ server: "example.org" }) })
+    ),
+    lie("handle-not-full", "the handle without its server", record({ handle: "tudisco" }), asked, [
+      "record_invalid",
+      "handle_malformed"
+    ]),
+    lie(
+      "edited-registration",
+      "an edited registration",
+      record({
+        registration: { ...registration(), payload: statement(alice, { created_at: "2026-05-26T00:00:00Z" }) }
+      }),
+      asked,
+      ["record_invalid", "signature_invalid"]
+    ),
     lie("no-registration", "no registration", without("registration")),
-    lie("registration-null", "a registration of null", record({ registration: null }), asked, ["record_invalid", "envelope_malformed"]),
-    lie("deletion-as-registration", "a deletion in the place of the registration", record({ registration: sign(alice, "handle_deletion", statement(alice, {}, "handle_deletion")) }), asked, ["record_invalid", "envelope_kind"]),
+    lie("registration-null", "a registration of null", record({ registration: null }), asked, [
+      "record_invalid",
+      "envelope_malformed"
+    ]),
+    lie(
+      "deletion-as-registration",
+      "a deletion in the place of the registration",
+      record({ registration: sign(alice, "handle_deletion", statement(alice, {}, "handle_deletion")) }),
+      asked,
+      ["record_invalid", "envelope_kind"]
+    ),
     lie("asked-other-primary", "asked by primary, answered with another", record(), { server, primary: bob.primary }),
     lie("asked-other-handle", "asked by handle, answered with another", record(), { server, handle: "other" }),
     lie("asked-other-server", "asked of another server", record(), { server: "example.org", handle: "tudisco" }),
-    lie("foreign-inbox", "an endpoint with somebody else's inbox", record({ endpoints: [endpoint(bob)] }), asked, ["record_invalid", "event_malformed"])
+    lie("foreign-inbox", "an endpoint with somebody else's inbox", record({ endpoints: [endpoint(bob)] }), asked, [
+      "record_invalid",
+      "event_malformed"
+    ])
   ]
 }
 
@@ -120,17 +275,35 @@ const descriptions: Operation = {
   description: "input: the answer of GET /.well-known/kez-chat. result: the same, as far as it is defined.",
   valid: [
     valid("full", ["KEZ-REG-029"], "all members", { json: description }, description),
-    valid("no-websocket", ["KEZ-REG-029"], "no WebSocket", { json: { ...description, broker: { tcp: ["nats://localhost:4222"], websocket: [] } } }, { ...description, broker: { tcp: ["nats://localhost:4222"], websocket: [] } }),
-    valid("unknown-member", ["KEZ-REG-029"], "a member that is not known", { json: { ...description, motd: "hello" } }, description)
+    valid(
+      "no-websocket",
+      ["KEZ-REG-029"],
+      "no WebSocket",
+      { json: { ...description, broker: { tcp: ["nats://localhost:4222"], websocket: [] } } },
+      { ...description, broker: { tcp: ["nats://localhost:4222"], websocket: [] } }
+    ),
+    valid(
+      "unknown-member",
+      ["KEZ-REG-029"],
+      "a member that is not known",
+      { json: { ...description, motd: "hello" } },
+      description
+    )
   ],
   invalid: [
     ["no-server", "no server", { ...description, server: null }],
     ["server-form", "a server that is no name", { ...description, server: "https://kez.lat" }],
     ["no-broker", "no broker", { ...description, broker: null }],
-    ["broker-scheme", "a broker URL of another scheme", { ...description, broker: { tcp: ["http://kez.lat"], websocket: [] } }],
+    [
+      "broker-scheme",
+      "a broker URL of another scheme",
+      { ...description, broker: { tcp: ["http://kez.lat"], websocket: [] } }
+    ],
     ["sig-server", "a sig-server that is no URL", { ...description, sig_server: "sig.kez.lat" }],
     ["limit", "a limit that is no integer", { ...description, limits: { frame: "many" } }]
-  ].map(([id, why, json]) => invalid(id as string, ["KEZ-REG-029"], why as string, { json: json as Json }, "record_invalid"))
+  ].map(([id, why, json]) =>
+    invalid(id as string, ["KEZ-REG-029"], why as string, { json: json as Json }, "record_invalid")
+  )
 }
 
 export const operations: ReadonlyArray<Operation> = [registrations, records, descriptions]

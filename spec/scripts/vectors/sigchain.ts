@@ -1,5 +1,18 @@
 import * as Primitives from "./Primitives.ts"
-import { type Account, alice, bob, carol, type Envelope, envelopeHash, type Json, jcs, type JsonObject, sign, signature, time } from "./Protocol.ts"
+import {
+  type Account,
+  alice,
+  bob,
+  carol,
+  type Envelope,
+  envelopeHash,
+  type Json,
+  jcs,
+  type JsonObject,
+  sign,
+  signature,
+  time
+} from "./Protocol.ts"
 import { hex } from "./Bytes.ts"
 import { invalid, type Operation, valid } from "./Vectors.ts"
 
@@ -46,7 +59,12 @@ const claim = (subject: string): Step => ({ op: "add", payload: { subject } })
 const revoke = (subject: string): Step => ({ op: "revoke", payload: { subject } })
 
 /** The acceptance in a `rotate` event at `seq` after `before`, and the event's payload. */
-const rotation = (before: Envelope | undefined, seq: number, to: Account = bob, change: JsonObject = {}): JsonObject => {
+const rotation = (
+  before: Envelope | undefined,
+  seq: number,
+  to: Account = bob,
+  change: JsonObject = {}
+): JsonObject => {
   const acceptance: JsonObject = {
     type: "kez.rotation_acceptance",
     version: 1,
@@ -69,7 +87,13 @@ interface State {
   readonly shared_files?: JsonObject
   readonly rotated_to?: string
 }
-const ok = (id: string, requirements: ReadonlyArray<string>, why: string, events: ReadonlyArray<Envelope>, state: State) =>
+const ok = (
+  id: string,
+  requirements: ReadonlyArray<string>,
+  why: string,
+  events: ReadonlyArray<Envelope>,
+  state: State
+) =>
   valid(
     id,
     requirements,
@@ -84,8 +108,13 @@ const ok = (id: string, requirements: ReadonlyArray<string>, why: string, events
       ...(state.rotated_to === undefined ? {} : { rotated_to: state.rotated_to })
     }
   )
-const bad = (id: string, requirements: ReadonlyArray<string>, why: string, events: ReadonlyArray<Json>, error: string | ReadonlyArray<string>) =>
-  invalid(id, requirements, why, { primary: alice.primary, events }, error)
+const bad = (
+  id: string,
+  requirements: ReadonlyArray<string>,
+  why: string,
+  events: ReadonlyArray<Json>,
+  error: string | ReadonlyArray<string>
+) => invalid(id, requirements, why, { primary: alice.primary, events }, error)
 const badEvent = (id: string, requirement: string, why: string, step: Partial<Step>, error = "event_malformed") =>
   bad(id, [requirement], why, chain([{ ...start, ...step }]), error)
 
@@ -99,8 +128,16 @@ const chains: Operation = {
   description:
     "input: the primary asked for and its events in the order received. result: the head, the endpoints and claims in force in the order they were added (a revoked claim stays, marked), the numbers of the events without effect, the anchor of shared files and the successor key where there is one.",
   valid: [
-    ok("one-event", ["KEZ-SIG-101", "KEZ-SIG-102", "KEZ-SIG-107", "KEZ-SIG-112"], "the first event of an account", chain([start]), { endpoints: [natsFull] }),
-    ok("account-start", ["KEZ-SIG-105", "KEZ-SIG-114"], "an account with an Iroh node", chain([start, addIroh]), { endpoints: [natsFull, iroh] }),
+    ok(
+      "one-event",
+      ["KEZ-SIG-101", "KEZ-SIG-102", "KEZ-SIG-107", "KEZ-SIG-112"],
+      "the first event of an account",
+      chain([start]),
+      { endpoints: [natsFull] }
+    ),
+    ok("account-start", ["KEZ-SIG-105", "KEZ-SIG-114"], "an account with an Iroh node", chain([start, addIroh]), {
+      endpoints: [natsFull, iroh]
+    }),
     ok(
       "claims",
       ["KEZ-SIG-109"],
@@ -135,7 +172,13 @@ const chains: Operation = {
       chain([{ op: "add", payload: { proof: "elsewhere" } }, revoke("github:octocat")]),
       { ignored: [0, 1] }
     ),
-    ok("add-device", ["KEZ-SIG-108"], "add_device is kept", chain([start, { op: "add_device", payload: { name: "laptop" } }]), { endpoints: [natsFull] }),
+    ok(
+      "add-device",
+      ["KEZ-SIG-108"],
+      "add_device is kept",
+      chain([start, { op: "add_device", payload: { name: "laptop" } }]),
+      { endpoints: [natsFull] }
+    ),
     ok(
       "endpoint-replaced",
       ["KEZ-SIG-113"],
@@ -156,10 +199,34 @@ const chains: Operation = {
       ]),
       {}
     ),
-    ok("shared-files", ["KEZ-SIG-110"], "the newest anchor counts", chain([{ op: "set_shared_files", payload: { ...sharedFiles, size: 1 } }, { op: "set_shared_files", payload: sharedFiles }]), { shared_files: sharedFiles }),
-    ok("rotated", ["KEZ-SIG-118"], "a rotation with the new key's acceptance", chain(rotated), { endpoints: [natsFull], rotated_to: bob.primary }),
-    ok("rotated-first", ["KEZ-SIG-118"], "a rotation as the first event: its acceptance has no prev", chain([{ op: "rotate", payload: rotation(undefined, 0) }]), { rotated_to: bob.primary }),
-    ok("unknown-member", ["KEZ-SIG-002"], "an unknown member of an event", chain([{ ...start, change: { note: "kept" } }]), { endpoints: [natsFull] })
+    ok(
+      "shared-files",
+      ["KEZ-SIG-110"],
+      "the newest anchor counts",
+      chain([
+        { op: "set_shared_files", payload: { ...sharedFiles, size: 1 } },
+        { op: "set_shared_files", payload: sharedFiles }
+      ]),
+      { shared_files: sharedFiles }
+    ),
+    ok("rotated", ["KEZ-SIG-118"], "a rotation with the new key's acceptance", chain(rotated), {
+      endpoints: [natsFull],
+      rotated_to: bob.primary
+    }),
+    ok(
+      "rotated-first",
+      ["KEZ-SIG-118"],
+      "a rotation as the first event: its acceptance has no prev",
+      chain([{ op: "rotate", payload: rotation(undefined, 0) }]),
+      { rotated_to: bob.primary }
+    ),
+    ok(
+      "unknown-member",
+      ["KEZ-SIG-002"],
+      "an unknown member of an event",
+      chain([{ ...start, change: { note: "kept" } }]),
+      { endpoints: [natsFull] }
+    )
   ],
   invalid: [
     badEvent("no-op", "KEZ-SIG-101", "no op", { drop: ["op"] }),
@@ -171,49 +238,208 @@ const chains: Operation = {
     badEvent("seq-string", "KEZ-SIG-101", "seq as a string", { change: { seq: "0" } }),
     badEvent("seq-negative", "KEZ-SIG-101", "a negative seq", { change: { seq: -1 } }),
     badEvent("no-time", "KEZ-SIG-101", "no created_at", { drop: ["created_at"] }),
-    badEvent("time-form", "KEZ-SIG-101", "created_at with an offset", { change: { created_at: "2026-05-25T02:00:00+02:00" } }, "timestamp_malformed"),
+    badEvent(
+      "time-form",
+      "KEZ-SIG-101",
+      "created_at with an offset",
+      { change: { created_at: "2026-05-25T02:00:00+02:00" } },
+      "timestamp_malformed"
+    ),
     badEvent("prev-at-0", "KEZ-SIG-102", "prev in the first event", { change: { prev: `sha256:${"00".repeat(32)}` } }),
     badEvent("prev-null", "KEZ-SIG-102", "prev is null in the first event", { change: { prev: null } }),
-    bad("no-prev", ["KEZ-SIG-102"], "no prev in the second event", chain([start, { ...addIroh, drop: ["prev"] }]), "event_malformed"),
-    bad("prev-form", ["KEZ-SIG-101"], "prev without its algorithm", chain([start, { ...addIroh, change: { prev: "00".repeat(32) } }]), "event_malformed"),
-    bad("not-an-event", ["KEZ-SIG-104", "KEZ-SIG-006"], "a claim in the place of an event", [sign(alice, "claim", { type: "kez.claim", version: 1, subject: "github:octocat", primary: alice.primary, created_at: time })], "envelope_kind"),
-    bad("signature", ["KEZ-SIG-104"], "a changed payload", [{ ...first, payload: { ...first.payload, op: "add" } }], "signature_invalid"),
-    bad("other-primary", ["KEZ-SIG-104"], "a valid chain of another key", chain([{ op: "add_endpoint", payload: nats(bob) }], bob), "event_malformed"),
-    bad("other-signer", ["KEZ-SIG-104"], "an event signed by another key", chain([start, { ...addIroh, signer: bob }]), "envelope_kind"),
-    bad("starts-at-1", ["KEZ-SIG-105"], "the first event is missing", chain([start, addIroh]).slice(1), "chain_conflict"),
-    bad("gap", ["KEZ-SIG-105"], "an event is missing", chain([start, addIroh, claim("dns:example.org")]).filter((_, i) => i !== 1), "chain_conflict"),
-    bad("swapped", ["KEZ-SIG-105"], "events in the wrong order", chain([start, addIroh]).toReversed(), "chain_conflict"),
+    bad(
+      "no-prev",
+      ["KEZ-SIG-102"],
+      "no prev in the second event",
+      chain([start, { ...addIroh, drop: ["prev"] }]),
+      "event_malformed"
+    ),
+    bad(
+      "prev-form",
+      ["KEZ-SIG-101"],
+      "prev without its algorithm",
+      chain([start, { ...addIroh, change: { prev: "00".repeat(32) } }]),
+      "event_malformed"
+    ),
+    bad(
+      "not-an-event",
+      ["KEZ-SIG-104", "KEZ-SIG-006"],
+      "a claim in the place of an event",
+      [
+        sign(alice, "claim", {
+          type: "kez.claim",
+          version: 1,
+          subject: "github:octocat",
+          primary: alice.primary,
+          created_at: time
+        })
+      ],
+      "envelope_kind"
+    ),
+    bad(
+      "signature",
+      ["KEZ-SIG-104"],
+      "a changed payload",
+      [{ ...first, payload: { ...first.payload, op: "add" } }],
+      "signature_invalid"
+    ),
+    bad(
+      "other-primary",
+      ["KEZ-SIG-104"],
+      "a valid chain of another key",
+      chain([{ op: "add_endpoint", payload: nats(bob) }], bob),
+      "event_malformed"
+    ),
+    bad(
+      "other-signer",
+      ["KEZ-SIG-104"],
+      "an event signed by another key",
+      chain([start, { ...addIroh, signer: bob }]),
+      "envelope_kind"
+    ),
+    bad(
+      "starts-at-1",
+      ["KEZ-SIG-105"],
+      "the first event is missing",
+      chain([start, addIroh]).slice(1),
+      "chain_conflict"
+    ),
+    bad(
+      "gap",
+      ["KEZ-SIG-105"],
+      "an event is missing",
+      chain([start, addIroh, claim("dns:example.org")]).filter((_, i) => i !== 1),
+      "chain_conflict"
+    ),
+    bad(
+      "swapped",
+      ["KEZ-SIG-105"],
+      "events in the wrong order",
+      chain([start, addIroh]).toReversed(),
+      "chain_conflict"
+    ),
     bad("repeated", ["KEZ-SIG-105"], "an event twice", [first, first], "chain_conflict"),
-    bad("wrong-prev", ["KEZ-SIG-105"], "prev of another event", [forked[0] as Envelope, sign(alice, "sigchain_event", { ...(forked[1] as Envelope).payload, prev: `sha256:${"11".repeat(32)}` })], "chain_conflict"),
-    bad("mixed-history", ["KEZ-SIG-105"], "the third event follows another second one", [...other, chain([start, claim("github:octocat"), addIroh])[2] as Envelope], "chain_conflict"),
+    bad(
+      "wrong-prev",
+      ["KEZ-SIG-105"],
+      "prev of another event",
+      [
+        forked[0] as Envelope,
+        sign(alice, "sigchain_event", { ...(forked[1] as Envelope).payload, prev: `sha256:${"11".repeat(32)}` })
+      ],
+      "chain_conflict"
+    ),
+    bad(
+      "mixed-history",
+      ["KEZ-SIG-105"],
+      "the third event follows another second one",
+      [...other, chain([start, claim("github:octocat"), addIroh])[2] as Envelope],
+      "chain_conflict"
+    ),
     bad(
       "prev-of-payload",
       ["KEZ-SIG-105", "KEZ-SIG-013"],
       "prev as the hash of the payload instead of the envelope",
-      [first, sign(alice, "sigchain_event", { ...(forked[1] as Envelope).payload, prev: `sha256:${hex(Primitives.sha256(Buffer.from(jcs(first.payload))))}` })],
+      [
+        first,
+        sign(alice, "sigchain_event", {
+          ...(forked[1] as Envelope).payload,
+          prev: `sha256:${hex(Primitives.sha256(Buffer.from(jcs(first.payload))))}`
+        })
+      ],
       "chain_conflict"
     ),
-    badEvent("event-too-large", "KEZ-SIG-103", "an event of more than 65,536 bytes", { op: "add", payload: { subject: "github:octocat", note: "a".repeat(65_536) } }, "too_large"),
-    badEvent("endpoint-protocol", "KEZ-SIG-112", "another protocol", { payload: { protocol: "http", url: "https://kez.lat" } }),
+    badEvent(
+      "event-too-large",
+      "KEZ-SIG-103",
+      "an event of more than 65,536 bytes",
+      { op: "add", payload: { subject: "github:octocat", note: "a".repeat(65_536) } },
+      "too_large"
+    ),
+    badEvent("endpoint-protocol", "KEZ-SIG-112", "another protocol", {
+      payload: { protocol: "http", url: "https://kez.lat" }
+    }),
     badEvent("endpoint-inbox", "KEZ-SIG-112", "somebody else's inbox", { payload: nats(bob) }),
-    badEvent("endpoint-wildcard", "KEZ-SIG-112", "a wildcard as inbox", { payload: { ...nats(alice), inbox: "kez.inbox.*" } }),
+    badEvent("endpoint-wildcard", "KEZ-SIG-112", "a wildcard as inbox", {
+      payload: { ...nats(alice), inbox: "kez.inbox.*" }
+    }),
     badEvent("endpoint-no-inbox", "KEZ-SIG-112", "no inbox", { payload: { protocol: "nats", url: natsUrl } }),
     badEvent("endpoint-url", "KEZ-SIG-112", "a URL of another scheme", { payload: nats(alice, "http://kez.lat") }),
-    badEvent("endpoint-ws-url", "KEZ-SIG-112", "a ws_url of another scheme", { payload: { ...nats(alice), ws_url: "https://kez.lat" } }),
+    badEvent("endpoint-ws-url", "KEZ-SIG-112", "a ws_url of another scheme", {
+      payload: { ...nats(alice), ws_url: "https://kez.lat" }
+    }),
     badEvent("endpoint-ws-null", "KEZ-SIG-112", "a ws_url of null", { payload: { ...nats(alice), ws_url: null } }),
-    badEvent("endpoint-node", "KEZ-SIG-112", "somebody else's node", { payload: { protocol: "iroh", node_id: bob.hex } }),
-    badEvent("endpoint-node-case", "KEZ-SIG-112", "the own node in upper case", { payload: { protocol: "iroh", node_id: alice.hex.toUpperCase() } }),
-    badEvent("remove-nothing", "KEZ-SIG-113", "remove_endpoint without a name", { op: "remove_endpoint", payload: { protocol: "nats" } }),
-    badEvent("manifest-form", "KEZ-SIG-110", "a manifest of another hash", { op: "set_shared_files", payload: { ...sharedFiles, manifest: `sha256:${"ab".repeat(32)}` } }),
-    badEvent("manifest-size", "KEZ-SIG-110", "a size of 0", { op: "set_shared_files", payload: { ...sharedFiles, size: 0 } }),
-    badEvent("manifest-large", "KEZ-SIG-110", "a size of 1,048,577", { op: "set_shared_files", payload: { ...sharedFiles, size: 1_048_577 } }),
-    bad("rotate-unaccepted", ["KEZ-SIG-118"], "the new key signed for another event", chain([start, { op: "rotate", payload: rotation(first, 2) }]), "signature_invalid"),
-    bad("rotate-other-old", ["KEZ-SIG-118"], "the new key accepted somebody else", chain([start, { op: "rotate", payload: rotation(first, 1, bob, { old: carol.primary }) }]), "signature_invalid"),
-    bad("rotate-other-prev", ["KEZ-SIG-118"], "the new key accepted another history", chain([start, { op: "rotate", payload: rotation(first, 1, bob, { prev: `sha256:${"22".repeat(32)}` }) }]), "signature_invalid"),
-    bad("rotate-to-itself", ["KEZ-SIG-118"], "the new key is the old one", chain([start, { op: "rotate", payload: rotation(first, 1, alice) }]), "event_malformed"),
-    bad("rotate-no-sig", ["KEZ-SIG-118"], "no acceptance", chain([start, { op: "rotate", payload: { new_primary: bob.primary } }]), "event_malformed"),
-    bad("rotate-to-small-order", ["KEZ-SIG-118", "KEZ-KEY-007"], "the new key is of small order", chain([start, { op: "rotate", payload: { ...rotation(first, 1), new_primary: `ed25519:${"00".repeat(32)}` } }]), "key_rejected"),
-    bad("after-rotation", ["KEZ-SIG-119"], "an event after the rotation", chain([...rotated, claim("dns:example.org")]), "chain_terminated")
+    badEvent("endpoint-node", "KEZ-SIG-112", "somebody else's node", {
+      payload: { protocol: "iroh", node_id: bob.hex }
+    }),
+    badEvent("endpoint-node-case", "KEZ-SIG-112", "the own node in upper case", {
+      payload: { protocol: "iroh", node_id: alice.hex.toUpperCase() }
+    }),
+    badEvent("remove-nothing", "KEZ-SIG-113", "remove_endpoint without a name", {
+      op: "remove_endpoint",
+      payload: { protocol: "nats" }
+    }),
+    badEvent("manifest-form", "KEZ-SIG-110", "a manifest of another hash", {
+      op: "set_shared_files",
+      payload: { ...sharedFiles, manifest: `sha256:${"ab".repeat(32)}` }
+    }),
+    badEvent("manifest-size", "KEZ-SIG-110", "a size of 0", {
+      op: "set_shared_files",
+      payload: { ...sharedFiles, size: 0 }
+    }),
+    badEvent("manifest-large", "KEZ-SIG-110", "a size of 1,048,577", {
+      op: "set_shared_files",
+      payload: { ...sharedFiles, size: 1_048_577 }
+    }),
+    bad(
+      "rotate-unaccepted",
+      ["KEZ-SIG-118"],
+      "the new key signed for another event",
+      chain([start, { op: "rotate", payload: rotation(first, 2) }]),
+      "signature_invalid"
+    ),
+    bad(
+      "rotate-other-old",
+      ["KEZ-SIG-118"],
+      "the new key accepted somebody else",
+      chain([start, { op: "rotate", payload: rotation(first, 1, bob, { old: carol.primary }) }]),
+      "signature_invalid"
+    ),
+    bad(
+      "rotate-other-prev",
+      ["KEZ-SIG-118"],
+      "the new key accepted another history",
+      chain([start, { op: "rotate", payload: rotation(first, 1, bob, { prev: `sha256:${"22".repeat(32)}` }) }]),
+      "signature_invalid"
+    ),
+    bad(
+      "rotate-to-itself",
+      ["KEZ-SIG-118"],
+      "the new key is the old one",
+      chain([start, { op: "rotate", payload: rotation(first, 1, alice) }]),
+      "event_malformed"
+    ),
+    bad(
+      "rotate-no-sig",
+      ["KEZ-SIG-118"],
+      "no acceptance",
+      chain([start, { op: "rotate", payload: { new_primary: bob.primary } }]),
+      "event_malformed"
+    ),
+    bad(
+      "rotate-to-small-order",
+      ["KEZ-SIG-118", "KEZ-KEY-007"],
+      "the new key is of small order",
+      chain([start, { op: "rotate", payload: { ...rotation(first, 1), new_primary: `ed25519:${"00".repeat(32)}` } }]),
+      "key_rejected"
+    ),
+    bad(
+      "after-rotation",
+      ["KEZ-SIG-119"],
+      "an event after the rotation",
+      chain([...rotated, claim("dns:example.org")]),
+      "chain_terminated"
+    )
   ]
 }
 
@@ -231,14 +457,44 @@ const heads: Operation = {
     valid("new", ["KEZ-SIG-121"], "nothing was kept", { hashes }, "new"),
     valid("same", ["KEZ-SIG-121"], "the chain as it was", { known: head(2), hashes }, "same"),
     valid("extended", ["KEZ-SIG-121"], "two more events", { known: head(0), hashes }, "extended"),
-    valid("unavailable", ["KEZ-SIG-123"], "nothing is shown of a chain that is known", { known: head(1), hashes: [] }, "unavailable"),
+    valid(
+      "unavailable",
+      ["KEZ-SIG-123"],
+      "nothing is shown of a chain that is known",
+      { known: head(1), hashes: [] },
+      "unavailable"
+    ),
     valid("new-empty", ["KEZ-SIG-134"], "nothing was kept, nothing is shown", { hashes: [] }, "new")
   ],
   invalid: [
-    invalid("rollback", ["KEZ-SIG-122"], "the last event is gone", { known: head(2), hashes: hashes.slice(0, 2) }, "chain_rollback"),
-    invalid("rollback-to-one", ["KEZ-SIG-122"], "all but the first are gone", { known: head(2), hashes: hashes.slice(0, 1) }, "chain_rollback"),
-    invalid("fork", ["KEZ-SIG-122"], "another event at the kept number", { known: head(1), hashes: forkHashes.slice(0, 2) }, "chain_fork"),
-    invalid("fork-longer", ["KEZ-SIG-122"], "another history, longer than the kept one", { known: head(1), hashes: forkHashes }, "chain_fork")
+    invalid(
+      "rollback",
+      ["KEZ-SIG-122"],
+      "the last event is gone",
+      { known: head(2), hashes: hashes.slice(0, 2) },
+      "chain_rollback"
+    ),
+    invalid(
+      "rollback-to-one",
+      ["KEZ-SIG-122"],
+      "all but the first are gone",
+      { known: head(2), hashes: hashes.slice(0, 1) },
+      "chain_rollback"
+    ),
+    invalid(
+      "fork",
+      ["KEZ-SIG-122"],
+      "another event at the kept number",
+      { known: head(1), hashes: forkHashes.slice(0, 2) },
+      "chain_fork"
+    ),
+    invalid(
+      "fork-longer",
+      ["KEZ-SIG-122"],
+      "another history, longer than the kept one",
+      { known: head(1), hashes: forkHashes },
+      "chain_fork"
+    )
   ]
 }
 
