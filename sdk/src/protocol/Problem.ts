@@ -57,6 +57,19 @@ export const codes = {
   padding_invalid: { status: 400, title: "The padding is wrong" },
   suite_unsupported: { status: 400, title: "Unknown message suite" },
   page_malformed: { status: 400, title: "Not a page of the inbox" },
+  // files
+  blob_mismatch: { status: 502, title: "The bytes of a file are not those of its hash" },
+  blob_incomplete: { status: 502, title: "The bytes of a file ended early" },
+  file_undecryptable: { status: 400, title: "The file does not decrypt" },
+  content_key_invalid: { status: 400, title: "The content key does not open" },
+  ticket_malformed: { status: 400, title: "Not an Iroh blob ticket" },
+  ticket_mismatch: { status: 400, title: "The ticket belongs to another account or file" },
+  // manifests
+  manifest_malformed: { status: 400, title: "Not a shared-files manifest" },
+  manifest_mismatch: { status: 502, title: "The manifest is not the one its owner's sigchain names" },
+  manifest_rollback: { status: 409, title: "The manifest is older than one seen before" },
+  manifest_conflict: { status: 409, title: "Another manifest of the same or a later revision is there" },
+  manifest_not_found: { status: 404, title: "No such manifest" },
   // transport and service
   unauthorized: { status: 401, title: "Not authorised" },
   login_refused: { status: 401, title: "The broker login was refused" },

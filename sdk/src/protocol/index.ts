@@ -1,8 +1,12 @@
 /** The protocol as pure functions: one namespace for each concept of the specification. Failures are `Result`s with a `Problem`. */
+export * as Blake3 from "./Blake3.ts"
+export * as Blake3Tree from "./Blake3Tree.ts"
+export * as BlobAnswer from "./BlobAnswer.ts"
 export * as Body from "./Body.ts"
 export * as BrokerLogin from "./BrokerLogin.ts"
 export * as Bytes from "./Bytes.ts"
 export * as Canonical from "./Canonical.ts"
+export * as ChunkRanges from "./ChunkRanges.ts"
 export * as Claim from "./Claim.ts"
 export * as Encoding from "./Encoding.ts"
 export * as Envelope from "./Envelope.ts"
