@@ -33,9 +33,10 @@ export interface Program {
 
 export type Services = Crypto | Vault | LocalStore | Directory | SigchainStore | Broker
 
-export const makeWorld = () => {
+/** `now` is the broker's clock, in milliseconds since the epoch. */
+export const makeWorld = (options?: { readonly now?: () => number }) => {
   const home = makeMemoryHome()
-  const broker = makeMemoryBroker()
+  const broker = makeMemoryBroker(options)
   const shared = Layer.mergeAll(home.layer, broker.layer, NodeCrypto.layer)
 
   const servicesOf = (device: Device): Layer.Layer<Services> =>

@@ -583,4 +583,213 @@ const opening: Operation = {
   ]
 }
 
-export const operations: ReadonlyArray<Operation> = [padding, unpad, encryption, sealing, opening]
+/** A message of an inbox trace: who writes, and what is told of it when it is held. */
+interface Told {
+  readonly from: Account
+  readonly to: Account
+  readonly body: JsonObject
+  readonly id: string
+  readonly seq: number
+  readonly device?: string
+  readonly createdAt?: string
+}
+const idOf = (name: string) => base64Url(Primitives.stream(`message ${name}`, 16))
+const write = ({ from, to, body, id, seq, device, createdAt }: Told) =>
+  message(
+    {
+      from,
+      to,
+      id,
+      seq,
+      salt: Primitives.stream(`salt ${id} ${jcs(body)}`, 32),
+      device: device ?? base64Url(Primitives.stream(`device of ${from.hex}`, 16)),
+      ...(createdAt === undefined ? {} : { createdAt })
+    },
+    bodyOf(body)
+  ).envelope
+
+const own = bob
+/** How a frame for the account lies in its stream: own copies on `self`, mail on `inbox`. */
+const stored = (content: Envelope | Buffer, subject: "inbox" | "self" = "inbox"): JsonObject => ({
+  subject,
+  frame: base64Url(
+    Buffer.isBuffer(content)
+      ? content
+      : sealFrame(own, bytes(jcs(content)), Primitives.stream(`ephemeral ${envelopeHash(content)}`, 32)).frame
+  )
+})
+const told = (one: Told): JsonObject => stored(write(one), one.from === own ? "self" : "inbox")
+const text = (from: Account, to: Account, name: string, seq: number, change: Partial<Told> = {}): Told => ({
+  from,
+  to,
+  id: idOf(name),
+  seq,
+  body: { type: "text", text: name },
+  ...change
+})
+const receipt = (from: Account, status: string, names: ReadonlyArray<string>, seq: number): Told => ({
+  from,
+  to: own,
+  id: idOf(`${from.hex} ${status} ${names.join()} ${seq}`),
+  seq,
+  body: { type: "receipt", status, ids: names.map(idOf) }
+})
+const held = (one: Told, more: JsonObject = {}): JsonObject => ({
+  peer: (one.from === own ? one.to : one.from).primary,
+  direction: one.from === own ? "out" : "in",
+  id: one.id,
+  text: one.body["text"] ?? one.body["fallback"] ?? "",
+  ...(one.from === own ? { state: "stored" } : {}),
+  ...more
+})
+const inboxCase = (
+  id: string,
+  requirements: ReadonlyArray<string>,
+  why: string,
+  frames: ReadonlyArray<JsonObject>,
+  messages: ReadonlyArray<JsonObject>,
+  dropped: ReadonlyArray<string> = []
+) => valid(id, requirements, why, { seed: hex(own.seed), now: time, frames }, { messages, dropped })
+
+const [first, second, third] = ["first", "second", "third"].map((name, seq) => text(alice, own, name, seq)) as [
+  Told,
+  Told,
+  Told
+]
+const toAlice = text(own, alice, "to alice", 0)
+const toCarol = text(own, carol, "to carol", 0)
+const note = text(own, own, "note", 0)
+const again = text(alice, own, "again", 1, { id: first.id })
+const otherDevice = base64Url(Primitives.stream("another device", 16))
+
+const inboxes: Operation = {
+  file: "messages/inbox",
+  operation: "inbox.take",
+  description:
+    "input: the seed of an account that holds nothing, the time at which all frames were stored, and its frames in stream order, by stream subject. result: the messages it holds afterwards, in order, with their marks (`gap`, `equivocation`, `fork`, `suspicious`) and, for its own, their state; and the codes of the frames it dropped, in order. `text` is the fallback where the type is not known. Receipts are no messages.",
+  valid: [
+    inboxCase(
+      "roles",
+      ["KEZ-SEQ-013", "KEZ-SEQ-014", "KEZ-SEQ-021"],
+      "mail, an own copy, a note to self, and a message between two others that was sealed anew",
+      [told(first), told(toCarol), told(note), stored(write(text(alice, carol, "to carol", 0)))],
+      [held(first), held(toCarol), held(note)],
+      ["message_misdirected"]
+    ),
+    inboxCase(
+      "twice",
+      ["KEZ-SEQ-015", "KEZ-SEQ-016"],
+      "one envelope in two frames",
+      [told(first), stored(sealFrame(own, bytes(jcs(write(first))), ephemeral).frame)],
+      [held(first)]
+    ),
+    inboxCase(
+      "same-id-two-authors",
+      ["KEZ-SEQ-018"],
+      "one id from two authors makes two messages",
+      [told(first), told({ ...text(carol, own, "from carol", 0), id: first.id })],
+      [held(first), held({ ...text(carol, own, "from carol", 0), id: first.id })]
+    ),
+    inboxCase(
+      "equivocation",
+      ["KEZ-SEQ-017"],
+      "another envelope with the same author and id: the first is kept and marked",
+      [told(first), told(again)],
+      [held(first, { equivocation: true })]
+    ),
+    inboxCase(
+      "gap",
+      ["KEZ-SEQ-025"],
+      "the second of three is missing",
+      [told(first), told(third)],
+      [held(first), held(third, { gap: 1 })]
+    ),
+    inboxCase(
+      "late",
+      ["KEZ-SEQ-025", "KEZ-SEQ-022"],
+      "the second comes after the third: stream order is kept",
+      [told(first), told(third), told(second)],
+      [held(first), held(third, { gap: 1 }), held(second)]
+    ),
+    inboxCase(
+      "new-device",
+      ["KEZ-SEQ-025"],
+      "a device that is first seen with seq 5: earlier messages are not held",
+      [told(first), told(text(alice, own, "elsewhere", 5, { device: otherDevice }))],
+      [held(first), held(text(alice, own, "elsewhere", 5), { gap: 5 })]
+    ),
+    inboxCase(
+      "fork",
+      ["KEZ-SEQ-024"],
+      "two envelopes in one place of a device's count",
+      [told(first), told(second), told(text(alice, own, "instead", 1))],
+      [held(first), held(second), held(text(alice, own, "instead", 1), { fork: true })]
+    ),
+    inboxCase(
+      "times",
+      ["KEZ-SEQ-023", "KEZ-SEQ-022"],
+      "created more than 30 days before and more than 10 minutes after it was stored; the bounds themselves are fine; the order is that of the stream",
+      [
+        told(text(alice, own, "bound after", 0, { createdAt: "2026-05-25T00:10:00Z" })),
+        told(text(alice, own, "after", 1, { createdAt: "2026-05-25T00:10:01Z" })),
+        told(text(alice, own, "bound before", 2, { createdAt: "2026-04-25T00:00:00Z" })),
+        told(text(alice, own, "before", 3, { createdAt: "2026-04-24T23:59:59Z" }))
+      ],
+      [
+        held(text(alice, own, "bound after", 0)),
+        held(text(alice, own, "after", 1), { suspicious: true }),
+        held(text(alice, own, "bound before", 2)),
+        held(text(alice, own, "before", 3), { suspicious: true })
+      ]
+    ),
+    inboxCase(
+      "poison",
+      ["KEZ-SEQ-019"],
+      "frames that can never be read, between others",
+      [
+        told(first),
+        stored(byte(9)),
+        stored(flip(frameOf(example.envelope), 60)),
+        stored(frameOf("{}")),
+        stored(frameOf(resigned(mallory, { from: mallory.primary }))),
+        told(second)
+      ],
+      [held(first), held(second)],
+      ["frame_malformed", "frame_unreadable", "envelope_malformed", "message_undecryptable"]
+    ),
+    inboxCase(
+      "unknown-type",
+      ["KEZ-DM-020"],
+      "a type that is not known, with a fallback",
+      [told({ ...first, body: { type: "poll", question: "?", fallback: "a poll" } })],
+      [held({ ...first, body: { fallback: "a poll" } })]
+    ),
+    inboxCase(
+      "receipt",
+      ["KEZ-SEQ-026", "KEZ-SEQ-032"],
+      "delivered, then read, then delivered again: a state never goes back",
+      [
+        told(toAlice),
+        told(receipt(alice, "delivered", ["to alice"], 0)),
+        told(receipt(alice, "read", ["to alice"], 1)),
+        told(receipt(alice, "delivered", ["to alice"], 2))
+      ],
+      [held(toAlice, { state: "read" })]
+    ),
+    inboxCase(
+      "receipt-of-another",
+      ["KEZ-SEQ-026"],
+      "a receipt counts only for what was written to its author: not for what went to somebody else, not for the author's own",
+      [
+        told(toAlice),
+        told(toCarol),
+        told(first),
+        told(receipt(carol, "read", ["to alice"], 0)),
+        told(receipt(alice, "read", ["to carol", "first"], 1))
+      ],
+      [held(toAlice), held(toCarol), held(first)]
+    )
+  ]
+}
+
+export const operations: ReadonlyArray<Operation> = [padding, unpad, encryption, sealing, opening, inboxes]
