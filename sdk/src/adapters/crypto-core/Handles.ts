@@ -2,16 +2,33 @@
 import type { AdmittedKey } from "../../protocol/KeyAdmission.ts"
 import type { Backend, EphemeralKey, SecretKey } from "../../services/Crypto.ts"
 
-class Opaque<PublicKey> {
+/** What `key` stands for in `backend`; undefined for another backend's key and for any other object. */
+let materialOf: (backend: Backend, key: object) => unknown
+
+/**
+ * A public key in front of something that nobody else can read: private members are out of reach of reflection, and
+ * unlike an entry of a `WeakMap` they cost the garbage collector nothing, of which a key for each message would notice.
+ */
+class Opaque<PublicKey, Material> {
   readonly publicKey: PublicKey
-  constructor(publicKey: PublicKey) {
+  readonly #backend: Backend
+  readonly #material: Material
+
+  constructor(backend: Backend, publicKey: PublicKey, material: Material) {
     this.publicKey = publicKey
+    this.#backend = backend
+    this.#material = material
     Object.freeze(this)
+  }
+
+  // Not a static method: that would be reachable as `key.constructor.materialOf`.
+  static {
+    materialOf = (backend, key) => (#backend in key && key.#backend === backend ? key.#material : undefined)
   }
 }
 
 /** A {@link SecretKey} that prints as its public key. */
-class OpaqueSecretKey extends Opaque<AdmittedKey> {
+class OpaqueSecretKey<Material> extends Opaque<AdmittedKey, Material> {
   override toString(): string {
     return `SecretKey(ed25519:${this.publicKey.hex})`
   }
@@ -33,24 +50,15 @@ export interface Handles<Secret extends object, Ephemeral extends object> {
 
 /** One backend's keys and what they stand for, forgotten together with the key. */
 export const make = <Secret extends object, Ephemeral extends object>(backend: Backend): Handles<Secret, Ephemeral> => {
-  const secrets = new WeakMap<SecretKey, Secret>()
-  const ephemerals = new WeakMap<EphemeralKey, Ephemeral>()
-  const known = <Material>(material: Material | undefined): Material => {
+  const known = <Material>(key: object): Material => {
+    const material = materialOf(backend, key)
     if (material === undefined) throw new TypeError(`not a key of the ${backend} backend`)
-    return material
+    return material as Material
   }
   return {
-    secretKey: (publicKey, material) => {
-      const key = new OpaqueSecretKey(publicKey)
-      secrets.set(key, material)
-      return key
-    },
-    ephemeralKey: (publicKey, material) => {
-      const key = new Opaque(publicKey)
-      ephemerals.set(key, material)
-      return key
-    },
-    secret: (key) => known(secrets.get(key)),
-    ephemeral: (key) => known(ephemerals.get(key))
+    secretKey: (publicKey, material) => new OpaqueSecretKey(backend, publicKey, material),
+    ephemeralKey: (publicKey, material) => new Opaque(backend, publicKey, material),
+    secret: (key) => known<Secret>(key),
+    ephemeral: (key) => known<Ephemeral>(key)
   }
 }

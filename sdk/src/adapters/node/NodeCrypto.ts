@@ -65,6 +65,11 @@ const privateKey = (curve: "Ed25519" | "X25519", bytes: Uint8Array) => {
   return key
 }
 
+const keyPair = (scalar: Uint8Array) => {
+  const key = privateKey("X25519", Portable.exactly(scalar, Limits.keyBytes, "X25519 scalar"))
+  return { privateKey: key, publicKey: NodeApi.createPublicKey(key) }
+}
+
 /** A Buffer is a Uint8Array whose `slice` shares memory, and often part of a pool: hand out what the types say. */
 const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 
@@ -114,14 +119,22 @@ const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array,
   return Effect.succeed(plain(body))
 }
 
+/** More of `info` node:crypto does not take, though RFC 5869 sets no bound. */
+const hkdfInfoBytes = 1024
+
 const service = Crypto.of({
   backend: "node",
-  randomBytes: (length) => Effect.sync(() => plain(NodeApi.randomBytes(length))),
+  randomBytes: (length) => Effect.sync(() => NodeApi.randomFillSync(new Uint8Array(length))),
   sha256: (data) => Effect.sync(() => plain(NodeApi.hash("sha256", data, "buffer"))),
   sha512: (data) => Effect.sync(() => plain(NodeApi.hash("sha512", data, "buffer"))),
-  // On inputs of a few hundred bytes noble is the quicker one: 5 against 22 us for HMAC, 11 against 21 for HKDF.
-  hmacSha256: (key, data) => Effect.sync(() => Portable.hmacSha256(key, data)),
-  hkdfSha256: (ikm, salt, info, length) => Effect.sync(() => Portable.hkdfSha256(ikm, salt, info, length)),
+  hmacSha256: (key, data) =>
+    Effect.sync(() => plain(NodeApi.createHmac("sha256", NodeApi.createSecretKey(key)).update(data).digest())),
+  hkdfSha256: (ikm, salt, info, length) =>
+    Effect.sync(() =>
+      info.length > hkdfInfoBytes
+        ? Portable.hkdfSha256(ikm, salt, info, length)
+        : new Uint8Array(NodeApi.hkdfSync("sha256", NodeApi.createSecretKey(ikm), salt, info, length))
+    ),
   aeadSeal: (aead, plaintext) => Effect.sync(() => aeadSeal(aead, plaintext)),
   aeadOpen: (aead, ciphertext) => Effect.suspend(() => aeadOpen(aead, ciphertext)),
   importSeed: (redacted) =>
@@ -146,12 +159,9 @@ const service = Crypto.of({
   agree: (key, peer) => Effect.suspend(() => agree(handles.secret(key).x25519, peer)),
   ephemeral: (given) =>
     Effect.sync(() => {
-      const key =
-        given === undefined
-          ? NodeApi.generateKeyPairSync("x25519").privateKey
-          : privateKey("X25519", Portable.exactly(given, Limits.keyBytes, "X25519 scalar"))
-      const { x } = NodeApi.createPublicKey(key).export({ format: "jwk" })
-      return handles.ephemeralKey(plain(Buffer.from(x as string, "base64url")), { x25519: key })
+      const { privateKey, publicKey } = given === undefined ? NodeApi.generateKeyPairSync("x25519") : keyPair(given)
+      const { x } = publicKey.export({ format: "jwk" })
+      return handles.ephemeralKey(plain(Buffer.from(x as string, "base64url")), { x25519: privateKey })
     }),
   agreeEphemeral: (key, peer) => Effect.suspend(() => agree(handles.ephemeral(key).x25519, peer)),
   agreeWithEphemeral: (key, enc) => Effect.suspend(() => agree(handles.secret(key).x25519, enc))
