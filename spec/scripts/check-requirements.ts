@@ -219,37 +219,49 @@ for (const row of rows) {
 }
 for (const { id } of stated) if (!rowIds.has(id)) faults.push(`requirements.json lacks ${id} (run with --write)`)
 
-/** The table of problem codes and the SDK's list say the same. */
+/** The table of problem codes and the SDK's list say the same; `--write` takes the list over. */
 const problemFile = "sdk/src/protocol/Problem.ts"
 const tableFile = "spec/registration.md"
 if (fs.existsSync(path.join(root, problemFile))) {
-  const inCode = new Map(
-    [...read(problemFile).matchAll(/^ {2}(\w+): \{ status: (\d+), title: "([^"]*)" \}/gm)].map((match) => [
-      match[1],
-      `${match[2]} ${match[3]}`
-    ])
-  )
-  const inText = new Map(
-    [...read(tableFile).matchAll(/^\| `(\w+)` +\| (\d{3}) +\| (.*?) +\|$/gm)].map((match) => [
-      match[1],
-      `${match[2]} ${match[3]}`
-    ])
-  )
-  for (const [code, says] of inCode) {
-    if (inText.get(code) !== says) faults.push(`${tableFile}: code ${code} should read "${says}"`)
+  const codes = [...read(problemFile).matchAll(/^ {2}(\w+): \{ status: (\d+), title: "([^"]*)" \}/gm)]
+  const text = read(tableFile)
+  const table = /^\| code +\| status .*\n(?:\|.*\n)+/m.exec(text)?.[0] ?? ""
+  const cells = (row: string) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim())
+  const wanted = [
+    ["code", "status", "meaning"],
+    ...codes.map(([, code, status, title]) => [`\`${code}\``, status, title])
+  ]
+  const found = table.trimEnd().split("\n").map(cells)
+  found.splice(1, 1)
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) {
+    const widths = [0, 1, 2].map((column) => Math.max(...wanted.map((row) => (row[column] ?? "").length)))
+    const line = (row: ReadonlyArray<string | undefined>) =>
+      `| ${widths.map((width, column) => (row[column] ?? "").padEnd(width)).join(" | ")} |\n`
+    const rule = line(widths.map((width) => "-".repeat(width)))
+    const [head, ...body] = wanted
+    const next = line(head ?? []) + rule + body.map(line).join("")
+    if (write && table !== "")
+      fs.writeFileSync(
+        path.join(root, tableFile),
+        text.replace(table, () => next)
+      )
+    else faults.push(`${tableFile}: the table of codes differs from ${problemFile} (run with --write)`)
   }
-  for (const code of inText.keys()) if (!inCode.has(code)) faults.push(`${problemFile} lacks the code ${code}`)
 }
 
 /** Worked examples name the vector file that their numbers come from, in a comment before the block. */
 for (const name of fs.readdirSync(specDir).filter((file) => file.endsWith(".md"))) {
   for (const [, source, block] of read(`spec/${name}`).matchAll(/<!-- numbers: (\S+) -->\n+```\w*\n(.*?)```/gs)) {
-    const vectors = path.join(specDir, source ?? "")
-    if (!fs.existsSync(vectors)) {
+    const vectors = (source ?? "").split(",").map((part) => path.join(specDir, part))
+    if (!vectors.every((vector) => fs.existsSync(vector))) {
       faults.push(`spec/${name} takes an example from ${source}, which does not exist`)
       continue
     }
-    const text = fs.readFileSync(vectors, "utf8")
+    const text = vectors.map((vector) => fs.readFileSync(vector, "utf8")).join("")
     for (const [value] of (block ?? "").matchAll(/[A-Za-z0-9_-]{16,}/g)) {
       if (/\d/.test(value) && !text.includes(value)) faults.push(`spec/${name}: ${source} does not hold ${value}`)
     }
