@@ -6,7 +6,7 @@
  */
 import { verify } from "node:crypto"
 import * as Result from "effect/Result"
-import { BrokerLogin, Bytes, KeyAdmission, Limits, Nkey, Subject } from "@kez-chat/sdk/protocol"
+import { BrokerLogin, Bytes, Limits, Nkey, Subject } from "@kez-chat/sdk/protocol"
 import * as Jwt from "./Jwt.ts"
 import type { ServerKey } from "./Keys.ts"
 import * as RawKeys from "./RawKeys.ts"
@@ -15,7 +15,12 @@ export interface LoginContext {
   readonly issuer: ServerKey
   /** The broker's own host names, in `BrokerLogin.normaliseHost` form. A login signed for any other host is refused. */
   readonly loginHosts: ReadonlyArray<string>
-  /** Whether the registry holds an active account with this key (64 hex characters). Must not throw for long: it fails closed. */
+  /**
+   * Whether the registry holds an active account with this key (64 hex characters). A throw counts as no.
+   *
+   * Registration admits a key before it writes it down, so an active key is an admitted one; admitting it again here
+   * would cost more than all the rest of a login.
+   */
   readonly isActive: (hex: string) => boolean
   /** For how long a login holds, in seconds; the client logs in again afterwards. */
   readonly sessionSeconds: number
@@ -32,7 +37,6 @@ export type Refusal =
   | "nonce_malformed"
   | "signature_malformed"
   | "not_registered"
-  | "key_rejected"
   | "signature_invalid"
   | "registry_unavailable"
 
@@ -133,7 +137,6 @@ const decide = (context: LoginContext, { client, options }: Request): { hex: str
   } catch {
     return refuse("registry_unavailable")
   }
-  if (Result.isFailure(KeyAdmission.admit(key))) return refuse("key_rejected")
   const publicKey = RawKeys.publicKey("ed25519", key)
   const signed = context.loginHosts.some((host) => {
     const bytes = BrokerLogin.loginBytes(host, nonce)

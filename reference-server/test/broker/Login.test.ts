@@ -193,15 +193,6 @@ describe("the answer to a login", () => {
     })
   })
 
-  it("KEZ-NAT-004 refuses a key that is not admissible even if the registry knew it", () => {
-    // A point of small order: anybody can make signatures that a careless check accepts.
-    const small = Buffer.from("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a", "hex")
-    const token = request((_, { connect_opts: options }) => void (options!.nkey = Nkey.encode("user", small)))
-    expect(Login.answer({ ...context, isActive: () => true }, token, now * 1000).outcome).toMatchObject({
-      refusal: "key_rejected"
-    })
-  })
-
   it("never throws, whatever it is asked", () => {
     const part = fc.oneof(
       fc.string(),
