@@ -177,7 +177,11 @@ export const make = (ledger: Ledger, inbox: Inbox): Intake => {
       const caller = yield* Deferred.make<void, FetchError>()
       waiting.push(caller)
       wantFetch()
-      yield* Deferred.await(caller)
+      yield* Effect.onInterrupt(Deferred.await(caller), () =>
+        Effect.sync(() => {
+          waiting = waiting.filter((other) => other !== caller)
+        })
+      )
     })
   }
 }

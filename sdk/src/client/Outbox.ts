@@ -322,7 +322,11 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       if (!busy()) return
       const waiting = yield* Deferred.make<void>()
       idle.push(waiting)
-      yield* Deferred.await(waiting)
+      yield* Effect.onInterrupt(Deferred.await(waiting), () =>
+        Effect.sync(() => {
+          idle = idle.filter((other) => other !== waiting)
+        })
+      )
     })
   }
   return outbox

@@ -99,10 +99,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (options.offline === true || session.connected || session.row.step === "created") return
     session.connected = true
     const connection = yield* link.connect(broker, session.identity.brokerLogin)
+    // Before the first message comes in, so that the first stranger is named too.
+    yield* checks.run
     yield* intake.run(session, link, connection)
     yield* outbox.run(link)
     yield* receipts.run(session, link)
-    yield* Effect.forkScoped(Effect.ignore(Effect.andThen(checks.run, Effect.never)))
     yield* Effect.forkScoped(Effect.ignore(inbox.retryKept(session)))
   })
 

@@ -1,5 +1,6 @@
 /** People with devices, at one home in this process: what the client's tests begin with. */
 import { Deferred, Effect, Layer, Redacted, Scope, Stream, Context, Exit } from "effect"
+import { assert } from "@effect/vitest"
 import { KezChat, type Event, type Message, type Options } from "@kez-chat/sdk"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import { Broker, Crypto, Directory, LocalStore, SigchainStore, Vault } from "@kez-chat/sdk/services"
@@ -22,6 +23,8 @@ export interface Program {
   readonly events: ReadonlyArray<Event>
   /** The messages shown by `Message` events, in order. */
   readonly shown: () => ReadonlyArray<Message>
+  /** Waits until these texts, and no others, were shown by `Message` events. */
+  readonly hasShown: (texts: ReadonlyArray<string>) => Effect.Effect<void>
   /** Waits for an event that is, or was, shown. */
   readonly event: <T extends Event["_tag"]>(
     tag: T,
@@ -60,10 +63,20 @@ export const makeWorld = (options?: { readonly now?: () => number }) => {
         })
       )
       yield* Effect.forkIn(listening, scope, { startImmediately: true })
+      const shown = () => events.flatMap((event) => (event._tag === "Message" ? [event.message] : []))
       const program: Program = {
         chat,
         events,
-        shown: () => events.flatMap((event) => (event._tag === "Message" ? [event.message] : [])),
+        shown,
+        hasShown: (texts) =>
+          Effect.map(
+            eventually(() => shown().length >= texts.length),
+            () =>
+              assert.deepStrictEqual(
+                shown().map(({ text }) => text),
+                texts
+              )
+          ),
         event: <T extends Event["_tag"]>(tag: T, test: (event: Extract<Event, { _tag: T }>) => boolean = () => true) =>
           Effect.gen(function* () {
             const found = yield* Deferred.make<Extract<Event, { _tag: T }>>()
