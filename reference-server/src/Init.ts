@@ -39,6 +39,21 @@ const flags = {
     "Bytes of all inboxes together; as for serve",
     1_048_576
   ),
+  syncInterval: text(
+    "sync-interval",
+    "SYNC_INTERVAL",
+    "",
+    "When stored messages are forced onto the disk: always, or every so often like 10s (default: always with one replica, NATS's own with more)"
+  ),
+  serverName: text("nats-server-name", "NATS_SERVER_NAME", "kez-1", "Name of this nats-server, unique in a cluster"),
+  replicas: count("replicas", "NATS_REPLICAS", 1, "Servers of the cluster that store each message; as for serve", 1, 5),
+  clusterName: optionalText("cluster-name", "NATS_CLUSTER_NAME", "Name of the NATS cluster this server belongs to"),
+  clusterHost: text("cluster-host", "NATS_CLUSTER_HOST", "127.0.0.1", "Address nats-server binds for its cluster"),
+  clusterPort: count("cluster-port", "NATS_CLUSTER_PORT", 6222, "Port of nats-server for its cluster", 1, 65_535),
+  clusterRoutes: list("cluster-routes", "NATS_CLUSTER_ROUTES", "", "The other members, like nats://kez-2:6222"),
+  clusterCert: optionalText("cluster-tls-cert", "NATS_CLUSTER_TLS_CERT", "PEM certificate of this member"),
+  clusterKey: optionalText("cluster-tls-key", "NATS_CLUSTER_TLS_KEY", "PEM key of this member"),
+  clusterCa: optionalText("cluster-tls-ca", "NATS_CLUSTER_TLS_CA", "PEM of the authority of all members"),
   tlsCert: optionalText("tls-cert", "NATS_TLS_CERT", "PEM certificate of nats-server"),
   tlsKey: optionalText("tls-key", "NATS_TLS_KEY", "PEM key of nats-server"),
   behindProxy: Flag.Boolean("behind-proxy").pipe(
@@ -55,6 +70,20 @@ const replace = (path: string, content: string): void => {
   renameSync(temporary, path)
 }
 
+const clusterOf = (
+  options: {
+    readonly [K in "clusterName" | "clusterHost" | "clusterCert" | "clusterKey" | "clusterCa"]: string
+  } & { readonly clusterPort: number; readonly clusterRoutes: ReadonlyArray<string> }
+) => ({
+  name: options.clusterName,
+  host: options.clusterHost,
+  port: options.clusterPort,
+  routes: options.clusterRoutes,
+  ...(options.clusterCert === ""
+    ? {}
+    : { tls: { certFile: options.clusterCert, keyFile: options.clusterKey, caFile: options.clusterCa } })
+})
+
 export const init = Command.make(
   "init",
   flags,
@@ -67,12 +96,15 @@ export const init = Command.make(
     const conf = yield* Effect.fromResult(
       NatsConf.generate({
         keys: Keys.publicKeys(keys),
-        serverName: "kez-1",
+        serverName: options.serverName,
         tcp: { host: options.natsHost, port: options.natsPort, ...secured },
         websocket: { host: options.natsHost, port: options.wsPort, ...secured, allowedOrigins: options.allowedOrigins },
         ...(options.monitoringPort === 0 ? {} : { monitoring: { host: "127.0.0.1", port: options.monitoringPort } }),
         storeDir: resolve(options.jetstreamDir),
-        inboxBytes: options.storeBytes
+        inboxBytes: options.storeBytes,
+        replicas: options.replicas,
+        ...(options.syncInterval === "" ? {} : { syncInterval: options.syncInterval }),
+        ...(options.clusterName === "" ? {} : { cluster: clusterOf(options) })
       })
     )
     const path = resolve(options.natsConf)

@@ -38,12 +38,12 @@ export interface NatsConfOptions {
   /** Bytes the inbox stream may hold on each of its replicas. */
   readonly inboxBytes?: number
   /** In how many servers each frame is stored; more than one needs `cluster`. */
-  readonly replicas?: 1 | 3 | 5
+  readonly replicas?: number
   /**
    * When stored frames are forced onto the disk: before each acknowledgement, or every so often (`"10s"`). What an
    * acknowledgement means follows from it (docs/broker.md). Default: `always` with one replica, NATS's own with more.
    */
-  readonly syncInterval?: "always" | `${number}s` | `${number}m`
+  readonly syncInterval?: string
   readonly cluster?: {
     readonly name: string
     readonly host: string
@@ -98,7 +98,11 @@ const check = (options: NatsConfOptions): NatsConfError | undefined => {
     if (!isOrigin(origin))
       return fail("websocket.allowedOrigins", `${origin} is not an origin like https://chat.example`)
   }
+  if (options.syncInterval !== undefined && !/^(always|[1-9][0-9]{0,4}(ms|s|m))$/.test(options.syncInterval)) {
+    return fail("syncInterval", `${options.syncInterval} is neither always nor a time like 10s`)
+  }
   const replicas = options.replicas ?? 1
+  if (![1, 3, 5].includes(replicas)) return fail("replicas", `must be 1, 3 or 5, not ${replicas}`)
   if (replicas > 1 && options.cluster === undefined) return fail("replicas", `${replicas} replicas need a cluster`)
   if (replicas > 1 && (options.cluster?.routes.length ?? 0) < replicas - 1) {
     return fail("cluster.routes", `${replicas} replicas need routes to ${replicas - 1} other servers`)

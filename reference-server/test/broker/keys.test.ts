@@ -179,6 +179,9 @@ describe("nats.conf", () => {
       ["websocket.allowedOrigins", { websocket: { ...base.websocket, allowedOrigins: ["*"] } }],
       ["websocket.allowedOrigins", { websocket: { ...base.websocket, allowedOrigins: ["https://chat.example/path"] } }],
       ["replicas", { replicas: 3 }],
+      ["replicas", { replicas: 2 }],
+      ["syncInterval", { syncInterval: "sometimes" }],
+      ["syncInterval", { syncInterval: "0s" }],
       ["cluster.routes", { replicas: 3, cluster: { name: "kez", host: "127.0.0.1", port: 6222, routes: [] } }],
       ["cluster", { cluster: { name: "kez", host: "0.0.0.0", port: 6222, routes: [] } }],
       ["inboxBytes", { inboxBytes: 5 }]
