@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { PrimaryKey } from "@kez-chat/sdk/protocol"
 import { ghost, newId } from "./ghost.ts"
-import { eventually, join, makeWorld, newWords, newDevice, twoFriends, type World } from "./people.ts"
+import { eventually, join, makeWorld, newDevice, twoFriends, type World } from "./people.ts"
 import { Result } from "effect"
 
 const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
