@@ -29,7 +29,6 @@ export const add = (a: Point, b: Point): Point => {
     y: mod((a.y * b.y + a.x * b.x) * invert(mod(1n - product)))
   }
 }
-export const negate = (a: Point): Point => ({ x: mod(-a.x), y: a.y })
 export const multiply = (scalar: bigint, point: Point): Point => {
   let result = identity
   for (let n = scalar, q = point; n > 0n; n >>= 1n, q = add(q, q)) if (n & 1n) result = add(result, q)
