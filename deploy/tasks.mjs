@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { delimiter, join } from "node:path"
-import { node24, Refusal, root } from "./paths.mjs"
+import { cache, node24, Refusal, root } from "./paths.mjs"
 import { fail } from "./say.mjs"
 import { setUp } from "./setup.mjs"
 
@@ -67,7 +67,11 @@ export async function runTask(name, args) {
     const task = tasks[name]
     if (task === undefined) throw new Refusal(`There is no task ${name}; there are ${Object.keys(tasks).join(", ")}.`)
     const { natsServer } = await setUp(task.needs)
-    const env = natsServer === undefined ? {} : { NATS_SERVER: natsServer.path }
+    const env = {
+      // Tests start servers and commands by the dozen; reading their sources is half of that time.
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(cache, "compiled"),
+      ...(natsServer === undefined ? {} : { NATS_SERVER: natsServer.path })
+    }
     for (const command of task.commands(args)) {
       process.exitCode = await runNode(command, env)
       if (process.exitCode !== 0) return
