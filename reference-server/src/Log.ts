@@ -38,9 +38,22 @@ export const flush = (): void => {
 
 process.once("exit", flush)
 
+let stampMillis = 0
+let stampText = ""
+
+/** The time as RFC 3339 text, made anew only when the millisecond changes. */
+const stamp = (): string => {
+  const now = Date.now()
+  if (now !== stampMillis) {
+    stampMillis = now
+    stampText = new Date(now).toISOString()
+  }
+  return stampText
+}
+
 /** Adds one line to the buffer; `members` is the JSON text of its own members, without braces. */
 export const bufferLine = (msg: string, members: string): void => {
-  pending += `{"time":"${new Date().toISOString()}","level":"info","msg":"${msg}",${members}}\n`
+  pending += `{"time":"${stamp()}","level":"info","msg":"${msg}",${members}}\n`
   if (pending.length >= flushAtCharacters) flush()
   else timer ??= setTimeout(flush, flushAfterMillis).unref()
 }
@@ -49,7 +62,7 @@ const json = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner))
 
 const line = (level: string, msg: string, fields: Fields): void => {
-  pending += `${json({ time: new Date().toISOString(), level, msg, ...fields })}\n`
+  pending += `${json({ time: stamp(), level, msg, ...fields })}\n`
   flush()
 }
 

@@ -17,15 +17,21 @@ export const sigchainUrl = (config: Config, primaryHex: string): string =>
  * it for each lookup would cost more than the rest of the answer.
  */
 export const recordText = (config: Config): ((account: ActiveAccount) => string) => {
+  const { endpoints, sigchain } = template(config)
   const suffix = `@${config.serverName}`
-  return ({ handle, primaryHex, registeredAt, registration }) => {
-    const primary = `ed25519:${primaryHex}`
-    const endpoints = config.publicNatsUrls.map((url, index) =>
-      Sigchain.natsEndpoint(primary, url, config.publicWsUrls[index])
-    )
-    return `{"handle":"${handle}${suffix}","primary":"${primary}","registered_at":"${registeredAt}","sigchain_url":${JSON.stringify(
-      sigchainUrl(config, primaryHex)
-    )},"endpoints":${JSON.stringify(endpoints)},"registration":${registration}}`
+  return ({ handle, primaryHex, registeredAt, registration }) =>
+    `{"handle":"${handle}${suffix}","primary":"ed25519:${primaryHex}","registered_at":"${registeredAt}","sigchain_url":${sigchain}${primaryHex}","endpoints":${endpoints.join(primaryHex)},"registration":${registration}}`
+}
+
+/** The parts of a record that are the same for everybody, cut where a key's hex digits go. */
+const template = (config: Config) => {
+  const hole = "0".repeat(64)
+  const endpoints = config.publicNatsUrls.map((url, index) =>
+    Sigchain.natsEndpoint(`ed25519:${hole}`, url, config.publicWsUrls[index])
+  )
+  return {
+    sigchain: JSON.stringify(sigchainUrl(config, "")).slice(0, -1),
+    endpoints: JSON.stringify(endpoints).split(hole)
   }
 }
 

@@ -204,27 +204,32 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 /** The part of answering that needs only a request's head. */
 const front = (options: ListenerOptions, headers: Headers, handle: Handler): Handler => {
-  const preparedHeaders = { ...headers, "content-type": "application/json" }
+  const preparedHeaders = Object.entries({ ...headers, "content-type": "application/json" }).flat()
   return (request, response) => {
+    const from = performance.now()
     const target = request.url as string
     const method = request.method as string
     const query = target.indexOf("?")
     const path = query === -1 ? target : target.slice(0, query)
     const match = options.routes(path)
     const address = options.clientAddress(request)
-    observe(options.name, method, match?.path ?? "unknown", address, response)
+    const route = match?.path ?? "unknown"
+    const note = (status: number) => record(options.name, method, route, address, status, performance.now() - from)
     const refusal = refuse(options, method, target, match, address)
+    const body = refusal === undefined && method === "GET" ? options.prepared?.(path) : undefined
+    if (body !== undefined) {
+      response.writeHead(200, [...preparedHeaders, "content-length", String(Buffer.byteLength(body))])
+      response.end(body)
+      return note(200)
+    }
+    response.on("close", () => note(response.writableFinished ? response.statusCode : abandoned))
     if (refusal !== undefined) {
       // With a body still under way only the adapter knows how to close without losing the answer.
       if (!hasBody(request)) return ProblemResponse.write(response, refusal.problem, { ...headers, ...refusal.headers })
       refusals.set(request, refusal)
       return handle(request, response)
     }
-    if (method === "OPTIONS") return preflight(response, match as Match, headers)
-    const body = method === "GET" ? options.prepared?.(path) : undefined
-    if (body === undefined) return handle(request, response)
-    response.writeHead(200, { ...preparedHeaders, "content-length": Buffer.byteLength(body) })
-    response.end(body)
+    return method === "OPTIONS" ? preflight(response, match as Match, headers) : handle(request, response)
   }
 }
 
@@ -272,20 +277,24 @@ const preflight = (response: ServerResponse, match: Match, headers: Headers): vo
   response.end()
 }
 
+/** The status of a request whose client left before its answer was through, as nginx writes it. */
+const abandoned = 499
+
 const logSafe = /^[A-Z]{1,16}$/
 
-const observe = (listener: string, method: string, route: string, address: string, response: ServerResponse): void => {
-  const from = performance.now()
+/** Counts and logs an answered request. */
+const record = (
+  listener: string,
+  method: string,
+  route: string,
+  address: string,
+  status: number,
+  millis: number
+): void => {
   const verb = logSafe.test(method) ? method : "OTHER"
-  response.on("close", () => {
-    const millis = performance.now() - from
-    const status = response.writableFinished ? response.statusCode : 499
-    Metrics.observeRequest(route, verb, status, millis)
-    Log.bufferLine(
-      "request",
-      `"listener":"${listener}","method":"${verb}","route":"${route}","status":${status},"ms":${millis.toFixed(1)},"client":"${loggedAddress(
-        address
-      )}"`
-    )
-  })
+  Metrics.observeRequest(route, verb, status, millis)
+  Log.bufferLine(
+    "request",
+    `"listener":"${listener}","method":"${verb}","route":"${route}","status":${status},"ms":${millis.toFixed(1)},"client":"${loggedAddress(address)}"`
+  )
 }
