@@ -2,16 +2,19 @@ import { mkdtempSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { isBuilt } from "../build-stamp.mjs"
 import { answers, startHome } from "../home.mjs"
 import type { Home, HomeDeath } from "../home.mjs"
 import { isAlive, readRun } from "../run-file.mjs"
+
+const source = !isBuilt()
 
 const deaths: HomeDeath[] = []
 let home: Home
 
 beforeAll(async () => {
   const data = mkdtempSync(join(tmpdir(), "kez-home-"))
-  home = await startHome({ data, source: true, onDeath: (death) => deaths.push(death) })
+  home = await startHome({ data, source, onDeath: (death) => deaths.push(death) })
 })
 afterAll(() => home?.remove())
 
@@ -67,7 +70,7 @@ describe("startHome", () => {
 
   it("refuses flags that a server does not know, with what the server said", async () => {
     const data = mkdtempSync(join(tmpdir(), "kez-home-"))
-    const message = await startHome({ data, only: "sig", source: true, flags: { sig: ["--no-such-flag"] } }).then(
+    const message = await startHome({ data, only: "sig", source, flags: { sig: ["--no-such-flag"] } }).then(
       (started) => started.remove().then(() => "started"),
       (error: Error) => error.message
     )
