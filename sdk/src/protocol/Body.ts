@@ -5,11 +5,14 @@
 import * as Result from "effect/Result"
 import * as Bytes from "./Bytes.ts"
 import * as Canonical from "./Canonical.ts"
+import * as FileName from "./FileName.ts"
 import * as Json from "./Json.ts"
+import type { AdmittedKey } from "./KeyAdmission.ts"
 import * as Limits from "./Limits.ts"
 import { Members } from "./Members.ts"
 import { fail, type Problem } from "./Problem.ts"
 import { type Head, parseHead } from "./Sigchain.ts"
+import * as Ticket from "./Ticket.ts"
 import * as Timestamp from "./Timestamp.ts"
 
 interface Common {
@@ -33,7 +36,7 @@ export interface FileShare extends Common {
   readonly size: number
   /** `blake3:<64 hex>` of the encrypted blob. */
   readonly blob_hash: string
-  /** Iroh ticket; its endpoint must be the sender and its hash the blob's (checked where tickets are read). */
+  /** Iroh ticket; its endpoint must be the sender and its hash the blob's (see {@link checkAuthor}). */
   readonly ticket: string
   /** The content key for the recipient: enc32 || ct48. */
   readonly wrapped_content_key: Uint8Array
@@ -90,10 +93,6 @@ export interface Received {
 
 const reserved = new Set(["edit", "delete", "reaction", "typing"])
 const messageId = /^[A-Za-z0-9_-]{21}[AQgw]$/
-// No separators, control characters or dot names: what a sender calls a file must never lead out of a folder.
-// oxlint-disable-next-line no-control-regex
-const filename255 = /^(?!\.{1,2}$)[^/\\\u0000-\u001f\u007f]{1,255}$/u
-const wrappedKeyBytes = 32 + 48
 const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]):\d{1,5}$/
 
 const readText = (members: Members) =>
@@ -101,13 +100,13 @@ const readText = (members: Members) =>
 
 const readFileShare = (members: Members) =>
   Result.gen(function* () {
-    const filename = yield* members.matching("filename", filename255, "a bare file name of 1 to 255 characters")
+    const filename = yield* members.matching("filename", FileName.bare, "a bare file name of 1 to 255 characters")
     const media_type = yield* members.string("media_type", Limits.mediaTypeMax)
     const size = yield* members.integer("size")
     const blob_hash = yield* members.matching("blob_hash", /^blake3:[0-9a-f]{64}$/, "blake3:<64 hex>")
     const ticket = yield* members.string("ticket", Limits.ticketMax)
-    const wrapped_content_key = yield* members.bytes("wrapped_content_key", { length: wrappedKeyBytes })
-    const self_wrapped_content_key = yield* members.bytes("self_wrapped_content_key", { length: wrappedKeyBytes })
+    const wrapped_content_key = yield* members.bytes("wrapped_content_key", { length: Limits.wrappedKeyBytes })
+    const self_wrapped_content_key = yield* members.bytes("self_wrapped_content_key", { length: Limits.wrappedKeyBytes })
     const thumbnail = members.has("thumbnail")
       ? { thumbnail: yield* members.bytes("thumbnail", { max: Limits.thumbnailBytes }) }
       : {}
@@ -222,17 +221,26 @@ export const encode = (body: Known): Result.Result<Uint8Array, Problem> => {
   const members = new Members(json, "message_malformed", "body")
   const chain = parseHead(new Members(json["chain"] as Json.JsonObject, "message_malformed", "body: chain"))
   if (Result.isFailure(chain)) return Result.fail(chain.failure)
-  const checked: Result.Result<unknown, Problem> = readers[body.type](members)
-  if (Result.isFailure(checked)) return Result.fail(checked.failure)
   if (Object.values(json).some((value) => typeof value === "string" && !value.isWellFormed())) {
     return fail("json_string", "the body holds a lone surrogate")
   }
   const bytes = Canonical.encode(json)
-  return bytes.length <= Limits.bodyBytes
-    ? Result.succeed(bytes)
-    : fail("message_too_large", `the body has ${bytes.length} bytes, more than ${Limits.bodyBytes}`)
+  if (bytes.length > Limits.bodyBytes) {
+    return fail("message_too_large", `the body has ${bytes.length} bytes, more than ${Limits.bodyBytes}`)
+  }
+  const checked: Result.Result<unknown, Problem> = readers[body.type](members)
+  return Result.isFailure(checked) ? Result.fail(checked.failure) : Result.succeed(bytes)
 }
 
 /** The ids of a receipt that count: those that `isOurs` says we wrote to the receipt's author. */
 export const countingIds = (receipt: Receipt, isOurs: (id: string) => boolean): ReadonlyArray<string> =>
   [...new Set(receipt.ids)].filter(isOurs)
+
+/**
+ * Whether a body may come from its author: the ticket of a `file_share` must lead to the author's own device and to the
+ * blob offered. Fails with `ticket_malformed`, `ticket_mismatch` or `key_rejected`.
+ */
+export const checkAuthor = (body: Body, author: AdmittedKey): Result.Result<void, Problem> =>
+  body.type === "file_share"
+    ? Result.map(Ticket.decodeShared(body.ticket, { owner: author, blobHash: body.blob_hash }), () => undefined)
+    : Result.succeed(undefined)
