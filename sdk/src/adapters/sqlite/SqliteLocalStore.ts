@@ -1,15 +1,17 @@
 /**
  * A LocalStore in one SQLite file.
  *
- * A commit is one transaction under `synchronous=FULL` in WAL mode: when it returns, it survives the loss of the
- * process and of power. The owner process writes; other processes may open the same file and read.
+ * A commit is one transaction in WAL mode, and the log is synchronised to the disk before it returns: it survives the loss
+ * of the process and of power. That is what `synchronous=FULL` does, but SQLite would do it on the thread that everything
+ * else waits for; so SQLite runs under NORMAL (which keeps the file sound) and the log is synchronised by libuv's threads.
+ * The owner process writes; other processes may open the same file and read.
  */
 import type BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs"
+import { chmodSync, closeSync, fdatasync, mkdirSync, openSync } from "node:fs"
 import { dirname } from "node:path"
 import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { LocalStore, prefixEnd, StoreConflict, StoreError, type Range, type Write } from "../../services/LocalStore.ts"
@@ -102,7 +104,7 @@ const open = (Database: typeof BetterSqlite3, options: Options): BetterSqlite3.D
   const database = new Database(options.path, { timeout: options.lockTimeoutMillis ?? 5_000 })
   try {
     database.pragma("journal_mode = WAL")
-    database.pragma("synchronous = FULL")
+    database.pragma("synchronous = NORMAL")
     database.pragma("foreign_keys = ON")
     migrate(database, options.path)
     if (options.maxBytes !== undefined) {
@@ -140,7 +142,14 @@ interface Row {
 
 const bytes = (value: Buffer): Uint8Array => new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 
-const fromDatabase = (database: BetterSqlite3.Database, path: string): LocalStore["Service"] => {
+/** Waits until the disk has what was written to a file. */
+const synchronise = (file: number): Effect.Effect<void, NodeJS.ErrnoException> =>
+  Effect.callback((resume) => {
+    fdatasync(file, (error) => resume(error === null ? Effect.void : Effect.fail(error)))
+  })
+
+/** `log` is the descriptor of the write-ahead log. */
+const fromDatabase = (database: BetterSqlite3.Database, log: number, path: string): LocalStore["Service"] => {
   const select = database.prepare<[string], Row>("SELECT key, value FROM entries WHERE key = ?")
   const exists = database.prepare<[string]>("SELECT 1 FROM entries WHERE key = ?")
   const put = database.prepare<[string, Uint8Array]>("INSERT OR REPLACE INTO entries (key, value) VALUES (?, ?)")
@@ -176,13 +185,6 @@ const fromDatabase = (database: BetterSqlite3.Database, path: string): LocalStor
     }
   })
 
-  // WAL commits under NORMAL are written but not synchronised; the next one under FULL takes them to the disk with it.
-  let full = true
-  const synchronise = (wanted: boolean) => {
-    if (full !== wanted) database.pragma(`synchronous = ${wanted ? "FULL" : "NORMAL"}`)
-    full = wanted
-  }
-
   const fail = storeError(path)
   return LocalStore.of({
     get: (key) =>
@@ -199,13 +201,13 @@ const fromDatabase = (database: BetterSqlite3.Database, path: string): LocalStor
         catch: fail
       }),
     commit: (writes, options) =>
-      Effect.try({
-        try: () => {
-          synchronise(options?.relaxed !== true)
-          commit.immediate(writes)
-        },
-        catch: (cause) => (cause instanceof StoreConflict ? cause : fail(cause))
-      })
+      Effect.andThen(
+        Effect.try({
+          try: () => commit.immediate(writes),
+          catch: (cause) => (cause instanceof StoreConflict ? cause : fail(cause))
+        }),
+        options?.relaxed === true ? Effect.void : Effect.mapError(synchronise(log), fail)
+      )
   })
 }
 
@@ -225,7 +227,12 @@ export const make = (
       Effect.try({ try: () => open(driver.default, options), catch: storeError(options.path) }),
       (database) => Effect.sync(() => database.close())
     )
-    return fromDatabase(database, options.path)
+    // SQLite's locks lie on the other two files, so this descriptor is in nobody's way.
+    const log = yield* Effect.acquireRelease(
+      Effect.try({ try: () => openSync(`${options.path}-wal`, "r+"), catch: storeError(options.path) }),
+      (log) => Effect.sync(() => closeSync(log))
+    )
+    return fromDatabase(database, log, options.path)
   })
 
 /** The local store in the SQLite file at `options.path`. */
