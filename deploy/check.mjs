@@ -5,8 +5,8 @@
  *   npm run check -- types lint   some of it, by name
  */
 import { spawn, spawnSync } from "node:child_process"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, globSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { root } from "./paths.mjs"
 import { dim, duration, fail, green, say } from "./say.mjs"
 
@@ -31,7 +31,8 @@ const checks = {
     tool("@arethetypeswrong/cli/dist/index.js", "--pack", "sdk", "--profile", "esm-only", "--format", "ascii")
   ],
   changesets: changesets(),
-  lockfile: checkLockfile
+  lockfile: checkLockfile,
+  links: checkLinks
 }
 
 /**
@@ -62,6 +63,22 @@ export function lockfileComplaints(lock) {
 
 function checkLockfile() {
   return lockfileComplaints(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")))
+}
+
+/** Complaints about relative links of the Markdown files to places that are not there. */
+function checkLinks() {
+  const complaints = []
+  const pages = globSync("{*.md,*/*.md,*/docs/*.md,.github/**/*.md}", {
+    cwd: root,
+    exclude: (name) => name === "node_modules"
+  })
+  for (const page of pages) {
+    const text = readFileSync(join(root, page), "utf8").replace(/^```[\s\S]*?^```/gm, "")
+    for (const [, target] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g))
+      if (!/^\w+:/.test(target) && !existsSync(join(root, dirname(page), target)))
+        complaints.push(`${page} links to ${target}, which is not there`)
+  }
+  return complaints
 }
 
 /** Runs a program and resolves with its output, and whether it ended well. */
