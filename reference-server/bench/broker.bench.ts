@@ -108,6 +108,7 @@ const gateway = (home: Home): Promise<NatsConnection> =>
   connect({
     servers: [home.tcp],
     inboxPrefix: "_INBOX_ing.bench",
+    noAsyncTraces: true,
     authenticator: (nonce) => ({
       nkey: home.keys.gateway.publicNkey,
       sig: sign(null, Buffer.from(nonce ?? ""), home.keys.gateway.key).toString("base64url")

@@ -83,6 +83,12 @@ export interface Quotas {
   flush(): void
 }
 
+/**
+ * Of an account: mail s(tored) and o(wn copies) in bytes, b(ytes sent), n(ew senders' messages). Of a pair: messages
+ * p(er day), and w(rote at all), whose day is the last one on which it counts.
+ */
+type Kind = "s" | "o" | "b" | "n" | "p" | "w"
+
 interface Counter {
   readonly key: Buffer
   readonly day: number
@@ -137,7 +143,9 @@ export const make = (
   /** Sums over the days of retention before today; they change only by expiry. */
   let earlier = new Map<string, number>()
   let earlierDay = today()
-  let secrets = new Map<number, Buffer>()
+  /** Null where there is none. */
+  let secrets = new Map<number, Buffer | null>()
+  let pairs = new Map<string, Buffer>()
   let last = 0
   let lastWritten = readLast.get()?.value ?? 0
 
@@ -166,29 +174,41 @@ export const make = (
     return { total: before + value(current), counter: current }
   }
 
-  const secret = (period: number): Buffer => {
+  const secretOf = (period: number): Buffer | undefined => {
     let found = secrets.get(period)
     if (found === undefined) {
-      writeSecret.run(period, randomBytes(32))
       const row = readSecret.get(period)
-      if (row === undefined) throw new Error("the secret of the pair counters is gone")
-      found = createHmac("sha256", pepper).update(row.secret).digest()
+      found = row === undefined ? null : createHmac("sha256", pepper).update(row.secret).digest()
       secrets.set(period, found)
     }
-    return found
+    return found ?? undefined
   }
-  const pair = (kind: string, period: number, from: string, to: string): Buffer =>
-    Buffer.concat([
-      Buffer.from(kind),
-      createHmac("sha256", secret(period))
+  const makeSecret = (period: number): Buffer => {
+    writeSecret.run(period, randomBytes(32))
+    secrets.delete(period)
+    const made = secretOf(period)
+    if (made === undefined) throw new Error("the secret of the pair counters is gone")
+    return made
+  }
+  /** `from` writing to `to`, as the database may know it. */
+  const pairOf = (secret: Buffer, period: number, from: string, to: string): Buffer => {
+    const name = `${period}${from}${to}`
+    let digest = pairs.get(name)
+    if (digest === undefined) {
+      digest = createHmac("sha256", secret)
         .update(from + to)
         .digest()
-    ])
+      pairs.set(name, digest)
+    }
+    return digest
+  }
 
-  /** Whether `from` wrote to `to` in this or the last period; the day column of these entries is their period's last day. */
+  /** Whether `from` wrote to `to` in this or the last period. */
   const hasWritten = (from: string, to: string, period: number): boolean =>
-    [period, period - 1].some((p) => p >= 0 && hasSecret(p) && value(counter(pair("w", p, from, to), lastDay(p))) > 0)
-  const hasSecret = (period: number) => secrets.has(period) || readSecret.get(period) !== undefined
+    [period, period - 1].some((p) => {
+      const secret = secretOf(p)
+      return secret !== undefined && value(counter(of("w", pairOf(secret, p, from, to)), lastDay(p))) > 0
+    })
 
   const charge = (sender: string, recipient: string, bytes: number): Verdict => {
     const day = today()
@@ -199,12 +219,14 @@ export const make = (
       return apply([[copies.counter, bytes]])
     }
     const period = Math.floor(day / periodDays)
+    const secret = secretOf(period) ?? makeSecret(period)
+    const pair = pairOf(secret, period, sender, recipient)
     const inbox = stored(own("s", recipient), day)
     if (inbox.total + bytes > limits.inboxBytes) return "full"
     const sent = counter(own("b", sender), day)
     if (value(sent) + bytes > limits.sendBytesPerDay) return "slow"
     const answered = hasWritten(recipient, sender, period)
-    const between = counter(pair("p", period, sender, recipient), day)
+    const between = counter(of("p", pair), day)
     if (value(between) + 1 > (answered ? limits.peerMessagesPerDay : limits.strangerMessagesPerDay)) return "slow"
     const entries: Array<readonly [Counter, number]> = [
       [inbox.counter, bytes],
@@ -216,7 +238,7 @@ export const make = (
       if (value(strangers) + 1 > limits.inboxStrangerMessagesPerDay) return "slow"
       entries.push([strangers, 1])
     }
-    const wrote = counter(pair("w", period, sender, recipient), lastDay(period))
+    const wrote = counter(of("w", pair), lastDay(period))
     if (value(wrote) === 0) entries.push([wrote, 1])
     return apply(entries)
   }
@@ -252,7 +274,7 @@ export const make = (
       zeroLast.run()
     },
     forget: (hex) => {
-      const keys = ["o", "s", "b", "n"].map((kind) => own(kind, hex))
+      const keys = (["o", "s", "b", "n"] as const).map((kind) => own(kind, hex))
       removeOwn.run(...keys)
       const names = new Set(keys.map((key) => key.toString("latin1")))
       for (const [name, c] of counters) if (names.has(c.key.toString("latin1"))) counters.delete(name)
@@ -270,6 +292,7 @@ export const make = (
         }
         lastWritten = Math.max(last, lastWritten)
       }
+      pairs = new Map()
       // Other instances count too: what is not pending is read again when it is needed.
       const kept = new Map([...counters].filter(([, c]) => c.delta !== 0))
       if (counters.size > maxCached || kept.size < counters.size) counters = kept
@@ -283,7 +306,15 @@ export const make = (
   }
 }
 
-const own = (kind: string, hex: string): Buffer => Buffer.concat([Buffer.from(kind), Buffer.from(hex, "hex")])
+/** A counter's key: what it counts, and for whom. */
+const of = (kind: Kind, whom: Buffer): Buffer => {
+  const key = Buffer.allocUnsafe(1 + whom.length)
+  key[0] = kind.charCodeAt(0)
+  key.set(whom, 1)
+  return key
+}
+
+const own = (kind: Kind, hex: string): Buffer => of(kind, Buffer.from(hex, "hex"))
 
 /** After this day a period's entries count no more. */
 const lastDay = (period: number): number => (period + 2) * periodDays

@@ -1,20 +1,27 @@
-/** node:crypto key objects from raw 32-byte keys (RFC 8410's fixed DER prefixes), which is how NATS carries them. */
+/** node:crypto key objects from raw 32-byte keys, which is how NATS carries them. */
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto"
 
-const der = {
-  ed25519: { private: "302e020100300506032b657004220420", public: "302a300506032b6570032100" },
-  x25519: { private: "302e020100300506032b656e04220420", public: "302a300506032b656e032100" }
-} as const
+/** RFC 8410's PKCS #8 up to the 32 bytes of the key itself. */
+const pkcs8 = { ed25519: "302e020100300506032b657004220420", x25519: "302e020100300506032b656e04220420" } as const
 
-export type Curve = keyof typeof der
+export type Curve = keyof typeof pkcs8
 
 /** A private key from its 32-byte seed (Ed25519) or scalar (X25519). */
 export const privateKey = (curve: Curve, raw: Uint8Array): KeyObject =>
-  createPrivateKey({ key: Buffer.concat([Buffer.from(der[curve].private, "hex"), raw]), format: "der", type: "pkcs8" })
+  createPrivateKey({ key: Buffer.concat([Buffer.from(pkcs8[curve], "hex"), raw]), format: "der", type: "pkcs8" })
 
 /** A public key from its 32 bytes. Not a check that they are a good point. */
-export const publicKey = (curve: Curve, raw: Uint8Array): KeyObject =>
-  createPublicKey({ key: Buffer.concat([Buffer.from(der[curve].public, "hex"), raw]), format: "der", type: "spki" })
+export const publicKey = (curve: Curve, raw: Uint8Array): KeyObject => {
+  // Node finds out what it was given by exceptions of its own; their stack traces would take longer than the import.
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    const x = Buffer.from(raw).toString("base64url")
+    return createPublicKey({ key: { kty: "OKP", crv: curve === "ed25519" ? "Ed25519" : "X25519", x }, format: "jwk" })
+  } finally {
+    Error.stackTraceLimit = limit
+  }
+}
 
 /** The 32 public bytes of a private key. */
 export const publicBytes = (key: KeyObject): Uint8Array =>
