@@ -51,7 +51,9 @@ export interface Opened extends Message.Role, Body.Received {
 /** Encrypts a body for `draft.to` and signs. Fails with `message_too_large` or the problem of a malformed body. */
 export const encrypt = (identity: Identity, draft: Draft): Effect.Effect<Signed, Problem, Crypto> =>
   Crypto.use((crypto) => {
-    const body = Body.encode(draft.body)
+    const body = Result.flatMap(Body.encode(draft.body), (bytes) =>
+      Result.map(Body.checkAuthor(draft.body, identity.key), () => bytes)
+    )
     return Result.isFailure(body) ? Effect.fail(body.failure) : encryptBytes(crypto, identity, draft, body.success)
   })
 
@@ -111,7 +113,7 @@ export const sealFrame = (encoded: Uint8Array, reader: AdmittedKey): Effect.Effe
 
 /**
  * Takes a frame in, in the order of the specification: open, parse strictly, kind and signer, admission of both keys,
- * signature, role, decryption, padding, body. A failure is for good: the same frame will never be accepted.
+ * signature, role, decryption, padding, body, ticket. A failure is for good: the same frame will never be accepted.
  */
 export const openFrame = (identity: Identity, frame: Uint8Array): Effect.Effect<Opened, Problem, Crypto> =>
   Crypto.use((crypto) => openWith(crypto, identity, frame))
@@ -132,6 +134,7 @@ const openWith = Effect.fnUntraced(function* (
   const { peer, role } = yield* Effect.fromResult(Message.roleOf(identity.key, message))
   const plaintext = yield* decrypt(crypto, identity, peer, message, envelope.payload)
   const { body, json } = yield* Effect.fromResult(Body.parse(plaintext))
+  yield* Effect.fromResult(Body.checkAuthor(body, message.from))
   const hash = yield* SignedEnvelope.hashEncoded(crypto, encoded)
   return { role, peer, message, envelope, body, json, hash }
 })

@@ -6,6 +6,7 @@
 import * as Blake3 from "./Blake3.ts"
 import * as Bytes from "./Bytes.ts"
 import * as ChunkRanges from "./ChunkRanges.ts"
+import { Pieces } from "./Pieces.ts"
 
 /** Chunks and bytes of a group, the leaf of the outboard. */
 export const groupChunks = 16
@@ -38,8 +39,8 @@ export interface Builder {
 
 /** A {@link Builder}. */
 export const builder = (hasher: Blake3.SubtreeHash): Builder => {
-  const pending = new Uint8Array(groupBytes)
-  let filled = 0
+  // A group that is all there is, is the root: none is hashed before it is known whether more follows.
+  const pieces = new Pieces(groupBytes)
   let size = 0
   let groups = 0
   let values = new Uint8Array(64 * Blake3.hashBytes)
@@ -57,26 +58,10 @@ export const builder = (hasher: Blake3.SubtreeHash): Builder => {
   return {
     push: (bytes) => {
       size += bytes.length
-      let at = 0
-      while (at < bytes.length) {
-        // A full group is hashed only when more follows, because a group that is all there is, is the root.
-        if (filled === groupBytes) {
-          add(pending)
-          filled = 0
-        }
-        if (filled === 0 && bytes.length - at > groupBytes) {
-          add(bytes.subarray(at, at + groupBytes))
-          at += groupBytes
-          continue
-        }
-        const taken = Math.min(groupBytes - filled, bytes.length - at)
-        pending.set(bytes.subarray(at, at + taken), filled)
-        filled += taken
-        at += taken
-      }
+      for (const group of pieces.push(bytes)) add(group)
     },
     finish: () => {
-      const rest = pending.subarray(0, filled)
+      const rest = pieces.rest()
       if (groups === 0) return { hash: hasher(rest, 0, true), size, outboard: new Uint8Array(0) }
       add(rest)
       const outboard = new Uint8Array((groups - 1) * pairBytes)

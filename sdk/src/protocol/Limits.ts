@@ -74,6 +74,12 @@ export const manifestBytes = 1024 * 1024
 export const operationMax = 64
 /** Broker URLs of each kind that a home server may list, in its record of a handle and in its own description. */
 export const brokerUrls = 16
+/** Readers of one entry of a manifest, its owner included. */
+export const entryReaders = 1024
+/** Bytes of a wrapped key: an encapsulated key, the key itself and a tag. */
+export const wrappedKeyBytes = 32 + 32 + 16
+/** Characters of a folder in a manifest. */
+export const folderMax = 1024
 /** Characters of a file name and of a media type in a message. */
 export const filenameMax = 255
 export const mediaTypeMax = 127

@@ -1,0 +1,115 @@
+/**
+ * Files to blobs and back (kez-file/1, spec: files), a chunk at a time: what is held in memory is a chunk of 64 KiB and,
+ * while hashing, 32 bytes for each 16 KiB of blob.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import type { SubtreeHash } from "../protocol/Blake3.ts"
+import * as Blake3Tree from "../protocol/Blake3Tree.ts"
+import * as FileCipher from "../protocol/FileCipher.ts"
+import * as Limits from "../protocol/Limits.ts"
+import { Pieces } from "../protocol/Pieces.ts"
+import { Problem } from "../protocol/Problem.ts"
+import { Crypto } from "../services/Crypto.ts"
+
+/** The 32-byte key of one file. Whoever has it can read the file's blob. */
+export type ContentKey = Redacted.Redacted<Uint8Array>
+
+/** A new content key. One key seals one file: sealing other bytes under it would reveal both. */
+export const makeKey: Effect.Effect<ContentKey, never, Crypto> = Crypto.use((crypto) =>
+  Effect.map(crypto.randomBytes(Limits.keyBytes), (bytes) => Redacted.make(bytes, { label: "content key" }))
+)
+
+/** A file that was encrypted. */
+export interface EncryptedFile {
+  /** Bytes of the file. */
+  readonly size: number
+  /** Its blob: hash, length and outboard. */
+  readonly tree: Blake3Tree.Tree
+}
+
+/**
+ * Encrypts and hashes a file in one pass. `write` gets the blob in order, a chunk (at most 65,552 bytes, its own) at a
+ * time, and the next is not read before it is done.
+ */
+export const encrypt = Effect.fnUntraced(function* <E, R, E2, R2>(
+  key: ContentKey,
+  file: Stream.Stream<Uint8Array, E, R>,
+  hasher: SubtreeHash,
+  write: (blob: Uint8Array) => Effect.Effect<void, E2, R2>
+): Effect.fn.Return<EncryptedFile, E | E2, R | R2 | Crypto> {
+  const crypto = yield* Crypto
+  const secret = Redacted.value(key)
+  const tree = Blake3Tree.builder(hasher)
+  const pieces = new Pieces(FileCipher.plainBytes)
+  let size = 0
+  let index = 0
+  const seal = Effect.fnUntraced(function* (piece: Uint8Array, isLast: boolean) {
+    const nonce = FileCipher.nonce(index++, isLast)
+    const sealed = yield* crypto.aeadSeal({ key: secret, nonce, aad: FileCipher.aad }, piece)
+    tree.push(sealed)
+    yield* write(sealed)
+  })
+  yield* Stream.runForEach(
+    file,
+    Effect.fnUntraced(function* (bytes) {
+      size += bytes.length
+      for (const piece of pieces.push(bytes)) yield* seal(piece, false)
+    })
+  )
+  yield* seal(pieces.rest(), true)
+  return { size, tree: tree.finish() }
+})
+
+/** Which part of a file to decrypt: whole chunks, from `firstChunk` on. See `FileCipher.locate`. */
+export interface Part {
+  readonly firstChunk: number
+  readonly chunks: number
+}
+
+/**
+ * Decrypts the blob of a file of `size` bytes, or those chunks of it that `part` names; `blob` carries exactly their
+ * bytes, in pieces of any size. Fails with `file_undecryptable` at the first chunk that does not open, and for bytes too
+ * few or too many; what was handed out before is authentic.
+ */
+export const decrypt = <E, R>(
+  key: ContentKey,
+  size: number,
+  blob: Stream.Stream<Uint8Array, E, R>,
+  part: Part = { firstChunk: 0, chunks: FileCipher.chunkCount(size) }
+): Stream.Stream<Uint8Array, E | Problem, R | Crypto> =>
+  Stream.unwrap(
+    Crypto.useSync((crypto) => {
+      const secret = Redacted.value(key)
+      const last = FileCipher.chunkCount(size) - 1
+      const end = part.firstChunk + part.chunks
+      const pieces = new Pieces(FileCipher.sealedBytes)
+      let index = part.firstChunk
+      const open = (piece: Uint8Array): Effect.Effect<Uint8Array, Problem> => {
+        const chunk = index++
+        const range = FileCipher.chunkRange(size, chunk)
+        if (chunk >= end || piece.length !== range.end - range.start) {
+          return Effect.fail(undecryptable(`chunk ${chunk} has ${piece.length} bytes`))
+        }
+        const nonce = FileCipher.nonce(chunk, chunk === last)
+        return Effect.mapError(crypto.aeadOpen({ key: secret, nonce, aad: FileCipher.aad }, piece), () =>
+          undecryptable(`chunk ${chunk} does not open with this key`)
+        )
+      }
+      const rest = Effect.suspend(() =>
+        index + 1 === end ? open(pieces.rest()) : Effect.fail(undecryptable(`it ends in chunk ${index}`))
+      )
+      const opened = Stream.mapEffect(
+        blob,
+        Effect.fnUntraced(function* (bytes) {
+          const plain: Array<Uint8Array> = []
+          for (const piece of pieces.push(bytes)) plain.push(yield* open(piece))
+          return plain
+        })
+      )
+      return Stream.concat(Stream.flattenIterable(opened), Stream.fromEffect(rest))
+    })
+  )
+
+const undecryptable = (detail: string) => new Problem({ code: "file_undecryptable", detail })

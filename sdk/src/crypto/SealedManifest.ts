@@ -1,0 +1,260 @@
+/** Manifests from files to signed bytes and back: sealing entries for readers, signing, verifying, opening (spec: manifest). */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type { SubtreeHash } from "../protocol/Blake3.ts"
+import * as Bytes from "../protocol/Bytes.ts"
+import * as Envelope from "../protocol/Envelope.ts"
+import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import * as Limits from "../protocol/Limits.ts"
+import * as Manifest from "../protocol/Manifest.ts"
+import * as Message from "../protocol/Message.ts"
+import { Problem } from "../protocol/Problem.ts"
+import type { SharedFiles } from "../protocol/Sigchain.ts"
+import { Crypto } from "../services/Crypto.ts"
+import * as Hpke from "./Hpke.ts"
+import type { Identity } from "./Identity.ts"
+import * as IdentitySecret from "./IdentitySecret.ts"
+import * as SignedEnvelope from "./SignedEnvelope.ts"
+
+type Service = Crypto["Service"]
+
+/** Randomness of an entry, given only by tests of vectors. */
+export interface EntryRandomness {
+  /** 32 bytes each. */
+  readonly key: Uint8Array
+  readonly salt: Uint8Array
+  /** X25519 scalars, one for each reader in the order of the entry. */
+  readonly ephemerals: ReadonlyArray<Uint8Array>
+}
+
+/** A new entry id: 16 random bytes as 22 characters. */
+export const makeId: Effect.Effect<string, never, Crypto> = Crypto.use((crypto) =>
+  Effect.map(crypto.randomBytes(Limits.idBytes), Bytes.toBase64Url)
+)
+
+/**
+ * Seals a file in an entry for its owner and `readers`, each once, in an order that says nothing. Fails with the problem
+ * of what a reader would refuse, and `manifest_malformed` for more than 1,024 readers.
+ */
+export const sealEntry = (
+  owner: Identity,
+  id: string,
+  file: Manifest.SharedFile,
+  readers: Iterable<AdmittedKey>,
+  randomness?: EntryRandomness
+): Effect.Effect<Manifest.SealedEntry, Problem, Crypto> =>
+  Crypto.use((crypto) => sealWith(crypto, owner, id, file, readers, randomness))
+
+const sealWith = Effect.fnUntraced(function* (
+  crypto: Service,
+  owner: Identity,
+  id: string,
+  file: Manifest.SharedFile,
+  others: Iterable<AdmittedKey>,
+  given: EntryRandomness | undefined
+): Effect.fn.Return<Manifest.SealedEntry, Problem> {
+  const plaintext = yield* Effect.fromResult(Manifest.encodeFile(file, owner.key))
+  const context = Manifest.context(owner.key, id)
+  const readers = new Map([owner.key, ...others].map((reader) => [reader.hex, reader]))
+  const key = given?.key ?? (yield* crypto.randomBytes(Limits.keyBytes))
+  const salt = given?.salt ?? (yield* crypto.randomBytes(Limits.saltBytes))
+  const keys: Array<Manifest.EntryKey> = []
+  for (const reader of readers.values()) {
+    const scalar = given?.ephemerals[keys.length]
+    const ephemeral = scalar === undefined ? undefined : yield* crypto.ephemeral(scalar)
+    const aad = Manifest.keyAad(context, reader)
+    const wrapped = Hpke.seal(reader, Manifest.keyInfo, aad, key, ephemeral)
+    const { ciphertext, enc } = yield* Effect.provideService(wrapped, Crypto, crypto)
+    keys.push({ hint: yield* hintOf(crypto, owner, reader, owner.key, reader, id), enc, ct: ciphertext })
+  }
+  // Ephemeral keys are random, so their order hides who stands where, the owner included.
+  keys.sort((a, b) => (Bytes.toHex(a.enc) < Bytes.toHex(b.enc) ? -1 : 1))
+  const aead = yield* aeadOf(crypto, key, salt, context)
+  return { id, keys, sealed: Bytes.concat(salt, yield* crypto.aeadSeal(aead, plaintext)) }
+})
+
+/** The hint of `reader` in an entry of `owner`, computed by either of them. */
+const hintOf = (
+  crypto: Service,
+  identity: Identity,
+  peer: AdmittedKey,
+  owner: AdmittedKey,
+  reader: AdmittedKey,
+  id: string
+): Effect.Effect<Uint8Array> =>
+  // An admitted key has no torsion, so its shared secret is never zero.
+  Effect.orDie(crypto.agree(IdentitySecret.of(identity), peer)).pipe(
+    Effect.flatMap((shared) =>
+      crypto.hkdfSha256(shared, Manifest.hintSalt(id), Manifest.hintInfo(owner, reader), Manifest.hintBytes)
+    )
+  )
+
+const aeadOf = (crypto: Service, key: Uint8Array, salt: Uint8Array, context: Uint8Array) =>
+  Effect.map(crypto.hkdfSha256(key, salt, Manifest.entryInfo(context), Message.okmBytes), (okm) => ({
+    key: okm.subarray(0, Limits.keyBytes),
+    nonce: okm.subarray(Limits.keyBytes),
+    aad: context
+  }))
+
+/** A signed manifest, ready to be stored and anchored. */
+export interface Signed {
+  /** The exact bytes: JCS of the envelope. */
+  readonly body: Uint8Array
+  /** What `set_shared_files` has to say. */
+  readonly anchor: SharedFiles
+}
+
+/** Signs a manifest. Fails with `too_large` beyond 1 MiB, and with the problem of what a reader would refuse. */
+export const sign = (
+  identity: Identity,
+  manifest: Omit<Manifest.Manifest, "owner">,
+  hasher: SubtreeHash
+): Effect.Effect<Signed, Problem, Crypto> => Crypto.use((crypto) => signWith(crypto, identity, manifest, hasher))
+
+const signWith = Effect.fnUntraced(function* (
+  crypto: Service,
+  identity: Identity,
+  manifest: Omit<Manifest.Manifest, "owner">,
+  hasher: SubtreeHash
+): Effect.fn.Return<Signed, Problem> {
+  const payload = yield* Effect.fromResult(Manifest.payload({ ...manifest, owner: identity.key }))
+  const text = Envelope.signedText(payload)
+  const signature = yield* SignedEnvelope.signText(crypto, IdentitySecret.of(identity), text)
+  const body = Bytes.utf8(Envelope.encodeTextWith("shared_files", text, signature))
+  if (body.length > Limits.manifestBytes) {
+    const detail = `the manifest has ${body.length} bytes, more than ${Limits.manifestBytes}`
+    return yield* new Problem({ code: "too_large", detail })
+  }
+  return { body, anchor: Manifest.anchorOf(body, hasher) }
+})
+
+/** What a manifest has to be: the one that `owner`'s verified sigchain names, not older than the newest one `known`. */
+export interface Expected {
+  readonly owner: AdmittedKey
+  readonly anchor: SharedFiles
+  readonly known?: Manifest.Seen
+}
+
+/** A manifest that is its owner's current one, and what to remember of it. */
+export interface Verified {
+  readonly manifest: Manifest.Manifest
+  readonly seen: Manifest.Seen
+}
+
+/**
+ * Verifies a body, wherever it came from: size and hash against the anchor, exact JCS form, owner, signature, revision.
+ * Fails with `manifest_mismatch`, `manifest_malformed`, `manifest_rollback`, `manifest_conflict`, `signature_invalid` or
+ * the code of a malformed envelope.
+ */
+export const verify = (
+  body: Uint8Array,
+  expected: Expected,
+  hasher: SubtreeHash
+): Effect.Effect<Verified, Problem, Crypto> => Crypto.use((crypto) => verifyWith(crypto, body, expected, hasher))
+
+const verifyWith = Effect.fnUntraced(function* (
+  crypto: Service,
+  body: Uint8Array,
+  { anchor, known, owner }: Expected,
+  hasher: SubtreeHash
+): Effect.fn.Return<Verified, Problem> {
+  yield* Effect.fromResult(Manifest.checkAnchor(body, anchor, hasher))
+  const manifest = yield* received(crypto, body)
+  if (manifest.owner.hex !== owner.hex) {
+    const detail = `it belongs to ed25519:${manifest.owner.hex}, asked was ed25519:${owner.hex}`
+    return yield* new Problem({ code: "manifest_mismatch", detail })
+  }
+  const seen = { revision: manifest.revision, hash: anchor.manifest }
+  yield* Effect.fromResult(Manifest.checkRevision(known, seen))
+  return { manifest, seen }
+})
+
+/**
+ * The manifest in a body whose form and signature hold, as a server checks it that is not asked to know the chain.
+ * Whether it is its owner's current one is for {@link verify}.
+ */
+export const verifySignature = (body: Uint8Array): Effect.Effect<Manifest.Manifest, Problem, Crypto> =>
+  Crypto.use((crypto) => received(crypto, body))
+
+const received = Effect.fnUntraced(function* (
+  crypto: Service,
+  body: Uint8Array
+): Effect.fn.Return<Manifest.Manifest, Problem> {
+  const { envelope, manifest, signedBytes } = yield* Effect.fromResult(Manifest.parseBody(body))
+  yield* SignedEnvelope.verifyBytes(crypto, signedBytes, envelope.signature)
+  return manifest
+})
+
+/** A file that this identity can read. */
+export interface Readable {
+  readonly id: string
+  /** Whether everybody can. */
+  readonly isPublic: boolean
+  readonly file: Manifest.SharedFile
+}
+
+export interface Opened {
+  readonly files: ReadonlyArray<Readable>
+  /** Entries that are for this identity and yet do not hold up. */
+  readonly broken: ReadonlyArray<{ readonly id: string; readonly problem: Problem }>
+}
+
+/** The entries of a manifest that are public or sealed for `reader`, in their order. */
+export const open = (reader: Identity, manifest: Manifest.Manifest): Effect.Effect<Opened, never, Crypto> =>
+  Crypto.use((crypto) => openWith(crypto, reader, manifest))
+
+const openWith = Effect.fnUntraced(function* (crypto: Service, reader: Identity, manifest: Manifest.Manifest) {
+  const files: Array<Readable> = []
+  const broken: Array<{ id: string; problem: Problem }> = []
+  // One agreement serves the hints of all entries.
+  const shared = yield* Effect.orDie(crypto.agree(IdentitySecret.of(reader), manifest.owner))
+  const info = Manifest.hintInfo(manifest.owner, reader.key)
+  for (const entry of manifest.entries) {
+    const { id } = entry
+    if ("public" in entry) {
+      files.push({ id, isPublic: true, file: entry.public })
+      continue
+    }
+    const hint = yield* crypto.hkdfSha256(shared, Manifest.hintSalt(id), info, Manifest.hintBytes)
+    const context = Manifest.context(manifest.owner, id)
+    const key = yield* findKey(crypto, reader, entry, hint, context)
+    if (key === undefined) continue
+    const file = yield* Effect.result(openEntry(crypto, manifest.owner, key, entry.sealed, context))
+    if (Result.isSuccess(file)) files.push({ id, isPublic: false, file: file.success })
+    else broken.push({ id, problem: file.failure })
+  }
+  return { files, broken }
+})
+
+/** The key of an entry, if one of those under our hint opens; hints collide, so none may. */
+const findKey = Effect.fnUntraced(function* (
+  crypto: Service,
+  reader: Identity,
+  entry: Manifest.SealedEntry,
+  hint: Uint8Array,
+  context: Uint8Array
+) {
+  const aad = Manifest.keyAad(context, reader.key)
+  for (const { ct, enc, hint: theirs } of entry.keys) {
+    if (!Bytes.equal(hint, theirs)) continue
+    const opening = Hpke.open(reader, Manifest.keyInfo, aad, { enc, ciphertext: ct })
+    const key = yield* Effect.result(Effect.provideService(opening, Crypto, crypto))
+    if (Result.isSuccess(key)) return key.success
+  }
+  return undefined
+})
+
+const openEntry = Effect.fnUntraced(function* (
+  crypto: Service,
+  owner: AdmittedKey,
+  key: Uint8Array,
+  sealed: Uint8Array,
+  context: Uint8Array
+): Effect.fn.Return<Manifest.SharedFile, Problem> {
+  const aead = yield* aeadOf(crypto, key, sealed.subarray(0, Limits.saltBytes), context)
+  const plaintext = yield* Effect.mapError(
+    crypto.aeadOpen(aead, sealed.subarray(Limits.saltBytes)),
+    () => new Problem({ code: "manifest_malformed", detail: "an entry does not open with its own key" })
+  )
+  return yield* Effect.fromResult(Manifest.decodeFile(plaintext, owner))
+})

@@ -1,0 +1,90 @@
+/**
+ * Names that strangers give files. What is saved never leaves its folder and opens on every system; what is shown cannot
+ * pretend to be another name (spec: files).
+ */
+
+/** UTF-8 bytes of a name that every common file system takes. */
+export const maxBytes = 255
+/** Parts of a path within a shared folder. */
+export const maxDepth = 16
+
+/**
+ * The form of a name on the wire: 1 to 255 characters without separators and control characters, and no dot name. It
+ * bounds what is accepted; saving needs {@link safe} all the same.
+ */
+// oxlint-disable-next-line no-control-regex
+export const bare: RegExp = /^(?!\.{1,2}$)[^/\\\u0000-\u001f\u007f]{1,255}$/u
+
+/** What a name becomes that has nothing left to save. */
+const unnamed = "unnamed"
+
+// C0, DEL and C1; zero-width, bidirectional and other format characters; line and paragraph separators; private use,
+// unassigned and lone surrogates; the replacement character stays.
+const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115F\u1160\u3164\uFFA0]/gu
+// Separators of POSIX, Windows and classic Mac OS, and what Windows forbids besides.
+const forbidden = /[/\\:*?"<>|]/g
+// Device names of Windows, with or without an extension.
+const device = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00B9\u00B2\u00B3]|lpt[0-9\u00B9\u00B2\u00B3])(?=\.|$)/i
+
+const encoder = new TextEncoder()
+
+/** The longest beginning of a text that has at most `max` UTF-8 bytes and breaks no character. */
+const cut = (text: string, max: number): string => {
+  let bytes = 0
+  let end = 0
+  for (const character of text) {
+    bytes += encoder.encode(character).length
+    if (bytes > max) break
+    end += character.length
+  }
+  return text.slice(0, end)
+}
+
+/** Shortens a name but keeps its extension (of at most 16 bytes), by which people and systems know what it is. */
+const shorten = (name: string): string => {
+  if (encoder.encode(name).length <= maxBytes) return name
+  const extension = /\.[^.]{1,16}$/u.exec(name)?.[0] ?? ""
+  const kept = encoder.encode(extension).length <= 17 ? extension : ""
+  return cut(name.slice(0, name.length - kept.length), maxBytes - encoder.encode(kept).length) + kept
+}
+
+// White space of any kind is a plain space, and none is at the ends; a name neither begins nor ends with dots.
+const trimmed = (text: string): string =>
+  text
+    .replaceAll(/\s+/gu, " ")
+    .replace(/^[. ]+/u, "")
+    .replace(/[. ]+$/u, "")
+
+/**
+ * The name under which a received file may be saved: one path part of 1 to 255 UTF-8 bytes in NFC, without separators,
+ * control, bidirectional and other invisible characters, not hidden, and no device of Windows. Never fails, and leaves
+ * a harmless name as it is.
+ */
+export const safe = (received: string): string => {
+  // Only the beginning and the end of an enormous name can matter, and normalising is not free.
+  const bounded = received.length > 4096 ? received.slice(0, 2048) + received.slice(-2048) : received
+  const cleaned = bounded.normalize("NFC").replaceAll(/\s/gu, " ").replaceAll(invisible, "").replaceAll(forbidden, "_")
+  const name = trimmed(shorten(trimmed(cleaned)))
+  if (name === "") return unnamed
+  return device.test(name) ? shorten(`_${name}`) : name
+}
+
+/** {@link safe} for each part of a folder as received, at most 16 of them; empty and dot parts vanish. */
+export const safeFolder = (received: string): ReadonlyArray<string> =>
+  received
+    .slice(0, 4096)
+    .split(/[/\\]/)
+    .filter((part) => !/^[. ]*$/.test(part))
+    .slice(0, maxDepth)
+    .map(safe)
+
+/**
+ * A received name for showing: one line of at most `max` characters, in which every invisible character is replaced by
+ * U+FFFD and the direction of writing cannot be turned.
+ */
+export const display = (received: string, max = 120): string => {
+  const characters = [
+    ...received.slice(0, 4096).normalize("NFC").replaceAll(/\s/gu, " ").replaceAll(invisible, "\uFFFD")
+  ]
+  return characters.length <= max ? characters.join("") : `${characters.slice(0, max - 1).join("")}\u2026`
+}
