@@ -26,7 +26,7 @@ const SHARED_CORES = { "nats-core": ["nats", "nats-websocket"], "crypto-core": [
 
 /** What the pure protocol may take from outside: values without effects, and vetted encoders and curves. */
 const PROTOCOL_MAY =
-  /^(effect\/(Result|Data|Option|Brand|Redacted|Function|Predicate|encoding\/\w+)|@noble\/.+|@scure\/.+|canonicalize|jsonc-parser|fzstd)$/
+  /^(effect\/(Result|Data|Option|Brand|Redacted|Function|Predicate|encoding\/\w+)|@noble\/.+|@scure\/.+|canonicalize|jsonc-parser)$/
 
 /** Entries that a browser can load, so nothing they reach at run time may need Node. */
 const BROWSER_ENTRIES = [

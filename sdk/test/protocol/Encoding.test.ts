@@ -1,4 +1,4 @@
-import { zstdCompressSync } from "node:zlib"
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import { Bytes, Encoding, Envelope, Zstd } from "../../src/protocol/index.ts"
@@ -57,7 +57,20 @@ describe("Encoding", () => {
       )
     assert.strictEqual(codeOf(Zstd.decompress(undeclared(32), 4 * 1024 * 1024)), "accepted")
     assert.strictEqual(codeOf(Zstd.decompress(undeclared(33), 4 * 1024 * 1024)), "too_large")
-    assert.strictEqual(codeOf(Zstd.decompress(undeclared(4096), 4 * 1024 * 1024)), "encoding_malformed")
+    assert.strictEqual(codeOf(Zstd.decompress(undeclared(100_000), 4 * 1024 * 1024)), "too_large")
+  })
+
+  it("does not spend the time that a block's matches ask for", () => {
+    // 30,000 sequences without literals, each a match of 131,074 bytes: 3.9 GB in 60 KB.
+    const count = 30_000
+    const bits = new Uint8Array(2 * count + 1).fill(0xff, 0, 2 * count).fill(1, 2 * count)
+    const block = Bytes.concat(Uint8Array.of(0, (count >> 8) + 128, count & 0xff, 0x54, 0, 0, 52), bits)
+    const header = (block.length << 3) | 0b101
+    const frame = Bytes.concat(
+      Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38, header & 0xff, (header >> 8) & 0xff, header >> 16),
+      block
+    )
+    assert.strictEqual(codeOf(Zstd.decompress(frame, 65_536)), "encoding_malformed")
   })
 
   it("does not reserve the memory that a frame asks for", () => {
@@ -74,6 +87,58 @@ describe("Encoding", () => {
       assert.deepStrictEqual(ok(Zstd.decompress(Zstd.store(content), 300_000)), content)
       assert.deepStrictEqual(ok(Zstd.decompress(compress(content), 300_000)), content)
     }
+  })
+
+  it("decompresses what zstd makes of any content, at every level", () => {
+    const words = ["kez", "sigchain", '{"op":"add"}', "ed25519:", "0123456789abcdef", " ", "\u00e9", "a".repeat(70)]
+    const repetitive = fc.array(fc.constantFrom(...words), { maxLength: 3000 }).map((all) => Bytes.utf8(all.join("")))
+    const skewed = fc
+      .array(fc.nat(60), { maxLength: 5000 })
+      .map((all) => Uint8Array.from(all, (value) => (value * value) / 60))
+    const content = fc.oneof(repetitive, skewed, fc.uint8Array({ maxLength: 3000 }))
+    fc.assert(
+      fc.property(content, fc.integer({ min: -5, max: 19 }), fc.boolean(), (bytes, level, checksum) => {
+        const { ZSTD_c_checksumFlag, ZSTD_c_compressionLevel, ZSTD_c_contentSizeFlag } = constants
+        const params = {
+          [ZSTD_c_compressionLevel]: level,
+          [ZSTD_c_checksumFlag]: +checksum,
+          [ZSTD_c_contentSizeFlag]: +!checksum
+        }
+        const frame = new Uint8Array(zstdCompressSync(bytes, { params }))
+        assert.deepStrictEqual(ok(Zstd.decompress(frame, 1_000_000)), bytes)
+      }),
+      { numRuns: 300 }
+    )
+    // Several blocks that repeat trees and tables and look back into each other.
+    const long = Bytes.utf8(
+      Array.from({ length: 12_000 }, (_, i) => `{"seq":${i},"hash":"${(i * 2_654_435_761) >>> 0}"}\n`).join("")
+    )
+    for (const level of [-7, 1, 3, 9, 19]) {
+      const frame = new Uint8Array(zstdCompressSync(long, { params: { [constants.ZSTD_c_compressionLevel]: level } }))
+      assert.deepStrictEqual(ok(Zstd.decompress(frame, long.length)), long)
+      assert.strictEqual(codeOf(Zstd.decompress(frame, long.length - 1)), "too_large")
+    }
+  })
+
+  it("says of damaged frames what zstd says, or gives what it gives", () => {
+    const frame = compress(
+      Bytes.utf8(JSON.stringify(Array.from({ length: 60 }, (_, i) => ({ i, name: `name ${i * i}` }))))
+    )
+    fc.assert(
+      fc.property(fc.integer({ min: 6, max: frame.length - 1 }), fc.nat(255), (at, value) => {
+        const damaged = frame.with(at, value)
+        const ours = Zstd.decompress(damaged, 65_536)
+        let theirs: Uint8Array | undefined
+        try {
+          theirs = new Uint8Array(zstdDecompressSync(damaged, { maxOutputLength: 65_536 }))
+        } catch {
+          theirs = undefined
+        }
+        assert.strictEqual(ours._tag === "Success", theirs !== undefined)
+        if (ours._tag === "Success") assert.deepStrictEqual(ours.success, theirs)
+      }),
+      { numRuns: 2000 }
+    )
   })
 
   it("KEZ-PRF-007 reads Markdown with JSON or the compact form in its first fence", () => {
