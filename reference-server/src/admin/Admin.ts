@@ -3,6 +3,7 @@ import { Problem } from "@kez-chat/sdk/protocol"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
@@ -31,8 +32,6 @@ const withRegistry = <A, E, R>(flags: RegistryFlags, effect: Effect.Effect<A, E,
     Effect.mapError((error) => (error instanceof Problem.Problem ? new AdminError({ detail: error.message }) : error))
   )
 
-const print = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(`${text}\n`))
-
 const json = Flag.Boolean("json").pipe(Flag.withDescription("One JSON object a line"), Flag.withDefault(false))
 const handle = Argument.String("handle").pipe(Argument.withDescription("The part before the @"))
 const note = Flag.String("note").pipe(Flag.withDescription("Why, for the next operator"), Flag.withDefault(""))
@@ -57,7 +56,7 @@ const listAccounts = Effect.fnUntraced(function* (asJson: boolean, state: State 
   for (;;) {
     const page = yield* registry.list({ after, limit: 500, ...(state === "all" ? {} : { state }) })
     for (const account of page) {
-      yield* print(
+      yield* Console.log(
         asJson
           ? JSON.stringify(account)
           : `${account.handle.padEnd(32)} ${account.state.padEnd(8)} ${account.registeredAt} ed25519:${account.primaryHex}`
@@ -75,7 +74,7 @@ const listReserved = Effect.fnUntraced(function* (asJson: boolean) {
   for (const name of reservedHandles)
     if (!own.has(name)) own.set(name, { handle: name, reserved: true, note: "built in" })
   for (const entry of [...own.values()].toSorted((a, b) => (a.handle < b.handle ? -1 : 1))) {
-    yield* print(
+    yield* Console.log(
       asJson
         ? JSON.stringify(entry)
         : `${entry.handle.padEnd(32)} ${entry.reserved ? "reserved" : "lifted  "} ${entry.note}`
@@ -89,7 +88,7 @@ const setReserved =
       flags,
       Registry.pipe(
         Effect.flatMap((registry) => registry.setReserved(flags.handle, reserved, flags.note)),
-        Effect.andThen(print(`${flags.handle} is ${reserved ? "reserved" : "free to register"}`))
+        Effect.andThen(Console.log(`${flags.handle} is ${reserved ? "reserved" : "free to register"}`))
       )
     )
 
@@ -142,7 +141,7 @@ const revoke = Command.make(
       Effect.gen(function* () {
         const registry = yield* Registry
         const account = yield* registry.revoke(flags.handle)
-        yield* print(
+        yield* Console.log(
           `${account.handle} is ${account.state} since ${account.endedAt ?? ""}; ${yield* nudge(flags.internalPort, flags.keysDir)}`
         )
       })
@@ -168,7 +167,7 @@ const backup = Command.make(
           },
           catch: (cause) => new AdminError({ detail: `the backup failed: ${(cause as Error).message}` })
         })
-        yield* print(`${path} holds the registry as it is now`)
+        yield* Console.log(`${path} holds the registry as it is now`)
       })
     )
 ).pipe(Command.withDescription("Copies the registry into one file while the server runs."))

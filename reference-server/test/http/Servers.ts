@@ -14,6 +14,12 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import * as Keys from "../../src/broker/Keys.ts"
 
+/** Compiled sources are kept between the many processes that tests start. */
+const inherited = {
+  PATH: process.env["PATH"],
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "kez-compile-cache")
+}
+
 const source = (name: string) => fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url))
 
 /** A folder that is removed by `dispose`. */
@@ -43,7 +49,7 @@ export const run = async (
   env: NodeJS.ProcessEnv = {}
 ) => {
   const child = spawn(process.execPath, ["--conditions=kez-source", source(program), ...args], {
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
   let stdout = ""
@@ -60,7 +66,7 @@ const start = async (
   env: NodeJS.ProcessEnv
 ): Promise<Running> => {
   const child = spawn(process.execPath, ["--conditions=kez-source", source(program), ...args], {
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "inherit"]
   })
   const logs: Array<LogLine> = []

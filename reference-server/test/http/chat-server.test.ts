@@ -162,7 +162,7 @@ describe("looking up", () => {
 })
 
 describe("deleting", () => {
-  it("KEZ-REG-026 answers 410 afterwards, to lookups and to every later registration of handle or key", async () => {
+  it("KEZ-REG-016 KEZ-REG-026 answers 410 afterwards, to lookups and to every later registration of handle or key", async () => {
     const { envelope, handle, identity } = await registered()
     expect((await post(`${server.url}/v1/delete`, await deletion(identity, handle))).status).toBe(204)
     for (const path of [`u/${handle}`, `by-primary/${identity.primary}`]) {
@@ -216,7 +216,7 @@ describe("deleting", () => {
 })
 
 describe("the server about itself", () => {
-  it("KEZ-REG-029 describes itself with names, URLs and integer limits", async () => {
+  it("KEZ-REG-029 KEZ-LIM-003 describes itself with names, URLs and integer limits", async () => {
     const { json, status } = await get(`${server.url}/.well-known/kez-chat`)
     expect(status).toBe(200)
     expect(json).toMatchObject({
@@ -242,7 +242,7 @@ describe("the server about itself", () => {
     await server.waitForLog((line) => line["level"] === "warn" && String(line["msg"]).includes("broker"))
   })
 
-  it("KEZ-WF-001 KEZ-WF-005 answers WebFinger with subject, alias and the links asked for", async () => {
+  it("KEZ-WF-001 KEZ-WF-004 KEZ-WF-005 answers WebFinger with subject, alias and the links asked for", async () => {
     const { handle, identity } = await registered()
     const url = `${server.url}/.well-known/webfinger?resource=acct:${handle}@localhost`
     const { headers, json, status } = await get(url)

@@ -153,7 +153,7 @@ describe("method confusion", () => {
 })
 
 describe("targets", () => {
-  it("answers every strange path from the closed list", async () => {
+  it("KEZ-ERR-001 KEZ-ERR-004 answers every strange path from the closed list", async () => {
     const paths = [
       "/v1/u/%00",
       "/v1/u/%ff%fe",
@@ -228,7 +228,7 @@ describe("targets", () => {
 })
 
 describe("bodies", () => {
-  it("answers malformed JSON with the code that names the fault", async () => {
+  it("KEZ-ERR-001 KEZ-ERR-004 KEZ-ERR-006 answers malformed JSON with the code that names the fault", async () => {
     for (const { method, text, url } of await bodyRoutes()) {
       const send = (body: string | Uint8Array<ArrayBuffer>) => post(url, "", { method, body })
       const cases: ReadonlyArray<readonly [string | Uint8Array<ArrayBuffer>, Problem.Code]> = [
@@ -300,7 +300,7 @@ describe("bodies", () => {
     }
   })
 
-  it("cuts a body off at the limit, declared or streamed", async () => {
+  it("KEZ-LIM-006 cuts a body off at the limit, declared or streamed", async () => {
     for (const { limit, method, url } of await bodyRoutes()) {
       expectProblem(await post(url, "", { method, body: " ".repeat(limit + 1) }), "too_large")
       const { host, pathname, port } = new URL(url)

@@ -97,8 +97,15 @@ describe("sig-server", () => {
   it("KEZ-SIG-127 refuses a wrong seq or prev with 409 and the head", async () => {
     const identity = await newIdentity()
     const { head } = await chain(identity, 2)
+    const another = await Effect.runPromise(
+      identity.signSigchainEvent({
+        after: undefined,
+        operation: { op: "add", payload: { subject: "dns:example.org" } },
+        createdAt: Date.now()
+      })
+    )
     const wrong = [
-      await endpointEvent(identity),
+      another,
       await endpointEvent(identity, { seq: 0, hash: head.hash }),
       await endpointEvent(identity, { seq: 1, hash: `sha256:${"00".repeat(32)}` }),
       await endpointEvent(identity, { seq: 7, hash: head.hash })
@@ -134,7 +141,7 @@ describe("sig-server", () => {
     }
   })
 
-  it("refuses an event of another chain, an edited one, one with another's signature and a wrong endpoint", async () => {
+  it("KEZ-SIG-126 refuses an event of another chain, an edited one, one with another's signature and a wrong endpoint", async () => {
     const [identity, other] = [await newIdentity(), await newIdentity()]
     const event = Envelope.toJson(await endpointEvent(identity))
     const foreign = Envelope.toJson(await endpointEvent(other))
@@ -201,7 +208,14 @@ describe("sig-server", () => {
     }
   })
 
-  it("serves health, documentation and metrics on their listeners", async () => {
+  it("KEZ-SIG-132 opens CORS on every route; serves health, documentation and metrics on their listeners", async () => {
+    const identity = await newIdentity()
+    for (const path of ["/v1/healthz", "/docs", "/openapi.json", "/nowhere"].concat(
+      ["", "/head", "/events"].map((end) => `/v1/sigchains/ed25519/${identity.key.hex}${end}`)
+    )) {
+      const { headers } = await get(`${server.url}${path}`)
+      expect([path, headers.get("access-control-allow-origin")]).toEqual([path, "*"])
+    }
     expect((await get(`${server.url}/v1/healthz`)).json).toMatchObject({ status: "ok", database: "ok" })
     expect((await get(`${server.url}/docs`)).text).toContain("/v1/sigchains/ed25519/{hex}/events")
     const metrics = await get(`${server.internal}/metrics`)

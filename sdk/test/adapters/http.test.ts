@@ -119,7 +119,7 @@ describe("what an answer may be", () => {
     unreachable(await lookupFailure(json(404, "<html>nginx</html>", {}, "text/html")))
   })
 
-  it("follows no redirect, not even on the same host", async () => {
+  it("KEZ-REG-024 follows no redirect, not even on the same host", async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       for (const location of ["https://evil.example/v1/u/chris", "/v1/u/eve"]) {
         const { asked, url } = await serve((_, response) => response.writeHead(status, { location }).end())
@@ -160,7 +160,7 @@ describe("what an answer may be", () => {
     assert.include(unreachable(await lookupFailure(dripping, 100)).message, "no answer within")
   })
 
-  it("speaks plain http to this machine only, and to no URL with a password", async () => {
+  it("KEZ-REG-006 speaks plain http to this machine only, and to no URL with a password", async () => {
     for (const [home, sentence] of [
       ["http://kez.lat", "use https"],
       ["http://10.0.0.1:8080", "use https"],
