@@ -6,7 +6,7 @@ import * as fs from "node:fs"
 import { settings } from "./Flags.ts"
 import { Host } from "./Host.ts"
 import { Ask } from "./terminal/Ask.ts"
-import { warn, type Screen } from "./terminal/Screen.ts"
+import { Screen, warn } from "./terminal/Screen.ts"
 
 /** Shortest passphrase for a new file, in characters. */
 export const minimumLength = 8
@@ -85,7 +85,10 @@ export interface Passphrase {
 }
 
 /** The passphrase to open the seed with, or a new one (asked twice). Fails with `locked` where nobody can be asked. */
-export const get = (purpose: "open" | "new"): Effect.Effect<Passphrase, VaultError, Ask | Host | Screen> =>
+export const get = (
+  purpose: "open" | "new",
+  hint?: string
+): Effect.Effect<Passphrase, VaultError, Ask | Host | Screen> =>
   Effect.gen(function* () {
     const { env } = yield* Host
     const { passphraseFd } = yield* settings
@@ -104,6 +107,7 @@ export const get = (purpose: "open" | "new"): Effect.Effect<Passphrase, VaultErr
         "a passphrase is needed: run this on a terminal, run `kez-chat unlock` first, or give it by KEZ_PASSPHRASE_FILE or --passphrase-fd"
       )
     }
+    if (hint !== undefined) yield* ask.show(`${(yield* Screen).errStyle.dim(hint)}\n`)
     const passphrase = yield* (purpose === "new" ? typeTwice : ask.hidden("Passphrase: ")).pipe(
       Effect.mapError((error) => locked(error.message))
     )

@@ -48,6 +48,14 @@ const handOver = (words: Redacted.Redacted<string>, input: Input) =>
     yield* Words.teach(words)
   })
 
+/** Takes everything back that was made for a handle which cannot be had. */
+const withdraw = (place: ProfilePaths, vault: Vault["Service"], input: Input) =>
+  Effect.gen(function* () {
+    yield* Effect.ignore(vault.clear)
+    if (Option.isSome(input.wordsFile)) yield* Words.removeFile(input.wordsFile.value)
+    yield* Profile.erase(place)
+  })
+
 interface Kept {
   readonly vault: Vault["Service"]
   readonly words: Redacted.Redacted<string>
@@ -81,15 +89,20 @@ export const register = (input: Input): Effect.Effect<void, Failure, Services> =
       return yield* usage(`${home.url} is the home of ${home.server}, and ${handle.text} belongs to another`)
     }
 
+    if (Option.isSome(started) && started.value.handle !== handle.text) {
+      return yield* fail(
+        "account_unfinished",
+        ExitCode.refused,
+        `the profile ${place.name} is in the middle of ${started.value.handle === undefined ? "a restore" : `registering ${started.value.handle}`}: finish that, or use --profile NAME`
+      )
+    }
+
     yield* NewAccount.lock(place)
     const kept = Option.isSome(started) ? yield* keptWords(place, started.value) : undefined
     if (kept !== undefined) yield* note(`Carrying on where the registration of ${handle.text} stopped.`)
     else yield* home.ensureFree(handle.local)
     const words = kept?.words ?? Redacted.make(Mnemonic.generate(randomBytes(32)))
     const choice = kept === undefined ? yield* VaultChoice.choose(input.vault, place.name) : undefined
-    yield* handOver(words, input)
-    if (choice !== undefined) yield* note(choice.sentence)
-
     const vaultPlace = kept?.place ?? choice?.place ?? { kind: "file" }
     const vault = kept?.vault ?? (yield* ProfileVault.of(place, vaultPlace))
     const before: Profile.Profile = {
@@ -100,14 +113,13 @@ export const register = (input: Input): Effect.Effect<void, Failure, Services> =
       step: "created",
       vault: vaultPlace
     }
-    yield* Profile.save(place, before)
+    // The seed is kept before its words are handed over: words on paper are then never of nothing.
+    if (choice !== undefined)
+      yield* NewAccount.keepSeed({ place, vault, profile: before, words, sentence: choice.sentence })
+    yield* handOver(words, input)
     const { device, step } = yield* NewAccount.open({ home: home.url, place, vault, command: "register" }, (chat) =>
       chat.create({ handle: handle.text, words })
-    ).pipe(
-      Effect.tapError((error) =>
-        isVoiding(error) ? Effect.andThen(Effect.ignore(vault.clear), Profile.erase(place)) : Effect.void
-      )
-    )
+    ).pipe(Effect.tapError((error) => (isVoiding(error) ? withdraw(place, vault, input) : Effect.void)))
     const profile = { ...before, device, step }
     yield* Profile.save(place, profile)
     yield* result({

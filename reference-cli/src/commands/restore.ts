@@ -42,12 +42,22 @@ export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
         : Words.typed
     const primary = yield* primaryOf(words)
 
+    // Another account's seed is never written over, however little of that account is here.
+    if (Option.isSome(started) && started.value.primary !== primary) {
+      return yield* fail(
+        "account_unfinished",
+        ExitCode.refused,
+        `the profile ${place.name} holds the unfinished account of another key: use --profile NAME`
+      )
+    }
+
     yield* NewAccount.lock(place)
-    const { place: vaultPlace, sentence } = yield* VaultChoice.choose(input.vault, place.name)
-    yield* note(sentence)
+    const choice = yield* VaultChoice.choose(input.vault, place.name)
+    const vaultPlace = Option.isSome(started) ? started.value.vault : choice.place
+    const { sentence } = choice
     const vault = yield* ProfileVault.of(place, vaultPlace)
     const before: Profile.Profile = { version: 1, primary, home: home.url, step: "created", vault: vaultPlace }
-    yield* Profile.save(place, before)
+    yield* NewAccount.keepSeed({ place, vault, profile: before, words, sentence })
     const { account, messages } = yield* NewAccount.open({ home: home.url, place, vault, command: "restore" }, (chat) =>
       Effect.gen(function* () {
         const account = yield* chat.restore({ words })

@@ -1,14 +1,17 @@
 /** What `register` and `restore` share: there is no account yet that a session could give. */
 import type { KezChat, KezChatError } from "@kez-chat/sdk"
+import { Mnemonic } from "@kez-chat/sdk/protocol"
 import type { Vault } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { ExitCode } from "../ExitCode.ts"
 import { fail, type Failure } from "../Failure.ts"
 import type { Host } from "../Host.ts"
 import * as Home from "../profile/Home.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
-import type { Screen } from "../terminal/Screen.ts"
+import * as Profile from "../profile/Profile.ts"
+import { note, type Screen } from "../terminal/Screen.ts"
 import { directoryOf, open as openLocal } from "./LocalKezChat.ts"
 import * as OwnerFile from "./OwnerFile.ts"
 import { lockOrOwner } from "./Session.ts"
@@ -54,6 +57,24 @@ export const lock = (place: ProfilePaths): Effect.Effect<void, Failure, Scope.Sc
       ExitCode.busy,
       `the profile ${place.name} is held by \`kez-chat ${command}\` (process ${pid}): end it first`
     )
+  })
+
+/** Keeps the seed and the profile that names it, both or neither. The passphrase is asked for here. */
+export const keepSeed = (options: {
+  readonly place: ProfilePaths
+  readonly vault: Vault["Service"]
+  readonly profile: Profile.Profile
+  readonly words: Redacted.Redacted<string>
+  readonly sentence: string
+}): Effect.Effect<void, Failure, Screen> =>
+  Effect.gen(function* () {
+    const { place, vault, profile, words, sentence } = options
+    const seed = yield* Effect.fromResult(Mnemonic.toSeed(Redacted.value(words)))
+    yield* note(sentence)
+    yield* Profile.save(place, profile)
+    yield* vault
+      .save(Redacted.make(seed, { label: "seed" }))
+      .pipe(Effect.onError(() => Effect.ignore(Profile.erase(place))))
   })
 
 /** Runs `use` with a KezChat that has no account yet. Only for the holder of the lock. */

@@ -55,6 +55,8 @@ const pollMillis = 100
 /** A wait shorter than this is not worth a word. */
 const noticeMillis = 1_500
 
+const unlockHint = "(`kez-chat unlock` asks once, and no command for the next hours.)"
+
 /** The running owner of a profile, if one answers. */
 export const findOwner = (place: ProfilePaths): Effect.Effect<Remote.Remote | undefined, Failure, Scope.Scope> =>
   Effect.gen(function* () {
@@ -126,7 +128,7 @@ export const own = (
     const file = { version: 1, pid: info.pid, command: info.command } as const
     yield* OwnerFile.announce(place, file)
     const { url } = yield* Home.discover({ profile: profile.home })
-    const vault = options.vault ?? (yield* ProfileVault.of(place, profile.vault))
+    const vault = options.vault ?? (yield* ProfileVault.of(place, profile.vault, unlockHint))
     // Asked for now and not in the middle: a passphrase is typed before anything runs.
     if (options.offline !== true) yield* vault.load
     const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))

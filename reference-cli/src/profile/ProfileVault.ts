@@ -17,6 +17,8 @@ const attempts = 3
 
 const copy = (seed: Seed): Seed => Redacted.make(new Uint8Array(Redacted.value(seed)), { label: "seed" })
 
+const isSame = (a: Seed, b: Seed): boolean => Buffer.compare(Redacted.value(a), Redacted.value(b)) === 0
+
 /** The same vault with the seed kept in this process's memory, once known: nobody types a passphrase twice. */
 export const holding = (vault: VaultService, first?: Seed): VaultService => {
   let held = first
@@ -30,7 +32,13 @@ export const holding = (vault: VaultService, first?: Seed): VaultService => {
         ? Effect.tap(vault.load, (found) => Effect.sync(() => Option.map(found, hold)))
         : Effect.succeed(Option.some(copy(held)))
     ),
-    save: (seed) => Effect.tap(vault.save(seed), () => Effect.sync(() => hold(seed))),
+    // A seed that was just kept is not written, and no passphrase asked for, a second time.
+    save: (seed) =>
+      Effect.suspend(() =>
+        held !== undefined && isSame(held, seed)
+          ? Effect.void
+          : Effect.tap(vault.save(seed), () => Effect.sync(() => hold(seed)))
+      ),
     clear: Effect.tap(vault.clear, () =>
       Effect.sync(() => {
         if (held !== undefined) Redacted.value(held).fill(0)
@@ -40,7 +48,10 @@ export const holding = (vault: VaultService, first?: Seed): VaultService => {
   }
 }
 
-const fileVault = (place: ProfilePaths): Effect.Effect<VaultService, never, Ask | Host | Screen> =>
+const fileVault = (
+  place: ProfilePaths,
+  hint: string | undefined
+): Effect.Effect<VaultService, never, Ask | Host | Screen> =>
   Effect.gen(function* () {
     const services = yield* Effect.context<Ask | Host | Screen>()
     const ask = yield* Ask
@@ -49,7 +60,7 @@ const fileVault = (place: ProfilePaths): Effect.Effect<VaultService, never, Ask 
     const vault = FileVault.make({
       path: place.seed,
       passphrase: (purpose) =>
-        Passphrase.get(purpose).pipe(
+        Passphrase.get(purpose, hint).pipe(
           Effect.map((given) => {
             typed = given.typed
             return given.passphrase
@@ -68,13 +79,14 @@ const fileVault = (place: ProfilePaths): Effect.Effect<VaultService, never, Ask 
     return { ...vault, load: load(attempts) }
   })
 
-/** The vault of a profile, not opened yet. */
+/** The vault of a profile, not opened yet. `hint` is said once beside the question for the passphrase. */
 export const of = (
   place: ProfilePaths,
-  where: VaultPlace
+  where: VaultPlace,
+  hint?: string
 ): Effect.Effect<VaultService, AdapterUnavailable, Ask | Host | Screen> =>
   Effect.gen(function* () {
-    if (where.kind === "file") return holding(yield* fileVault(place))
+    if (where.kind === "file") return holding(yield* fileVault(place, hint))
     const [Keyring, { Vault }] = yield* Effect.promise(() =>
       Promise.all([import("@kez-chat/sdk/keyring"), import("@kez-chat/sdk/services")])
     )

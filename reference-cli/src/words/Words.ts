@@ -87,17 +87,30 @@ const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
     catch: (error) => fail("words_file", ExitCode.failed, `${what}: ${(error as Error).message}`)
   })
 
-/** Writes the words to a new file of mode 0600; an existing file is left alone. */
+const holds = (file: string, text: string): boolean => {
+  try {
+    return fs.readFileSync(file, "utf8") === text
+  } catch {
+    return false
+  }
+}
+
+/** Writes the words to a new file of mode 0600. An existing file is left alone; it is right if it holds the same words. */
 export const toFile = (words: Words, file: string): Effect.Effect<void, CliFailure> =>
   io(`cannot write the words to ${file}`, () => {
+    const text = `${Redacted.value(words)}\n`
+    if (holds(file, text)) return
     const descriptor = fs.openSync(file, "wx", 0o600)
     try {
-      fs.writeSync(descriptor, `${Redacted.value(words)}\n`)
+      fs.writeSync(descriptor, text)
       fs.fsyncSync(descriptor)
     } finally {
       fs.closeSync(descriptor)
     }
   })
+
+/** Removes a file of words that turned out to be of no account. */
+export const removeFile = (file: string): Effect.Effect<void> => Effect.sync(() => fs.rmSync(file, { force: true }))
 
 /** Writes the words to an open file descriptor. */
 export const toDescriptor = (words: Words, descriptor: number): Effect.Effect<void, CliFailure> =>

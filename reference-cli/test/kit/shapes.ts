@@ -1,0 +1,130 @@
+/** The JSON that the README documents, as schemas: the tests parse every output with them and refuse what they do not name. */
+import { Schema } from "effect"
+
+const Time = Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/))
+const Primary = Schema.String.check(Schema.isPattern(/^ed25519:[0-9a-f]{64}$/))
+const Step = Schema.Literals(["created", "registered", "published"])
+const Head = Schema.Struct({
+  seq: Schema.Natural,
+  hash: Schema.String.check(Schema.isPattern(/^sha256:[0-9a-f]{64}$/))
+})
+
+export const ErrorLine = Schema.Struct({
+  error: Schema.Struct({ code: Schema.String, exit: Schema.Natural, message: Schema.String })
+})
+
+const account = {
+  handle: Schema.optionalKey(Schema.String),
+  primary: Primary,
+  home: Schema.String,
+  device: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{22}$/))),
+  step: Step,
+  profile: Schema.String,
+  vault: Schema.Literals(["file", "keychain"])
+}
+export const Account = Schema.Struct(account)
+export const Whoami = Schema.Struct({
+  ...account,
+  files: Schema.Struct({ config: Schema.String, store: Schema.String })
+})
+export const Profiles = Schema.Struct({ profiles: Schema.Array(Account) })
+
+export const Contact = Schema.Struct({
+  handle: Schema.String,
+  primary: Primary,
+  state: Schema.Literals(["accepted", "requested", "blocked", "changed"]),
+  verified: Schema.Boolean,
+  added_at: Time,
+  changed_to: Schema.optionalKey(Schema.String),
+  warning: Schema.optionalKey(Schema.String),
+  head: Schema.optionalKey(Head)
+})
+export const ContactResult = Schema.Struct({ contact: Contact })
+export const Contacts = Schema.Struct({ contacts: Schema.Array(Contact) })
+export const Removed = Schema.Struct({ removed: Contact, with_messages: Schema.Boolean })
+
+export const Message = Schema.Struct({
+  id: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{22}$/)),
+  peer: Primary,
+  direction: Schema.Literals(["in", "out"]),
+  type: Schema.String,
+  text: Schema.String,
+  created_at: Time,
+  arrived_at: Time,
+  order: Schema.Natural,
+  state: Schema.optionalKey(Schema.Literals(["queued", "stored", "delivered", "read", "failed"])),
+  failure: Schema.optionalKey(Schema.String),
+  suspicious: Schema.optionalKey(Schema.Literal(true)),
+  gap: Schema.optionalKey(Schema.Natural),
+  equivocation: Schema.optionalKey(Schema.Literal(true)),
+  fork: Schema.optionalKey(Schema.Literal(true))
+})
+export const Sent = Schema.Struct({ message: Message })
+export const History = Schema.Struct({
+  contact: Contact,
+  messages: Schema.Array(Message),
+  before: Schema.NullOr(Schema.Natural)
+})
+export const Requests = Schema.Struct({
+  requests: Schema.Array(Schema.Struct({ contact: Contact, messages: Schema.Array(Message) }))
+})
+
+export const Verification = Schema.Struct({
+  contact: Contact,
+  safety_number: Schema.String.check(Schema.isPattern(/^\d{5}( \d{5}){11}$/)),
+  qr: Schema.String.check(Schema.isPattern(/^kez:sn1:/)),
+  head: Head,
+  endpoints: Schema.Array(
+    Schema.Struct({
+      protocol: Schema.Literal("nats"),
+      url: Schema.String,
+      ws_url: Schema.optionalKey(Schema.String),
+      inbox: Schema.String
+    })
+  ),
+  claims: Schema.Array(Schema.Unknown),
+  events: Schema.Array(Schema.Record(Schema.String, Schema.Unknown))
+})
+
+export const Settings = Schema.Struct({
+  read_receipts: Schema.Boolean,
+  inbox: Schema.Literals(["everyone", "contacts"])
+})
+
+const Owner = Schema.Struct({
+  pid: Schema.Natural,
+  command: Schema.String,
+  since: Time,
+  until: Schema.optionalKey(Time)
+})
+export const Unlocked = Schema.Struct({ unlocked: Schema.Literal(true), already: Schema.Boolean, owner: Owner })
+export const Locked = Schema.Struct({ unlocked: Schema.Literal(false), already: Schema.Boolean })
+export const WordsWritten = Schema.Struct({ written: Schema.Literal(true) })
+export const Deleted = Schema.Struct({ deleted: Schema.String })
+
+export const Doctor = Schema.Struct({
+  ok: Schema.Boolean,
+  checks: Schema.Array(
+    Schema.Struct({
+      name: Schema.String,
+      status: Schema.Literals(["ok", "warn", "fail"]),
+      detail: Schema.String,
+      advice: Schema.optionalKey(Schema.String)
+    })
+  )
+})
+
+export const Event = Schema.Union([
+  Schema.Struct({ event: Schema.Literals(["message", "request"]), message: Message, contact: Contact }),
+  Schema.Struct({ event: Schema.Literal("state"), message: Message }),
+  Schema.Struct({ event: Schema.Literals(["contact", "contact_removed", "key_changed"]), contact: Contact }),
+  Schema.Struct({ event: Schema.Literal("dropped"), code: Schema.String, detail: Schema.String }),
+  Schema.Struct({ event: Schema.Literal("missed"), count: Schema.Natural }),
+  Schema.Struct({
+    event: Schema.Literal("connection"),
+    state: Schema.Literals(["connecting", "online", "offline", "closed"]),
+    reason: Schema.optionalKey(Schema.String),
+    detail: Schema.optionalKey(Schema.String)
+  })
+])
+export const ExportItem = Schema.Record(Schema.String, Schema.Unknown)

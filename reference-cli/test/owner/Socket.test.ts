@@ -1,0 +1,254 @@
+import { type Contact, ContactUnknown, type Event, type KezChat, type Message } from "@kez-chat/sdk"
+import { Effect, Exit, Option, PubSub, Scope, Stream } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as net from "node:net"
+import * as os from "node:os"
+import * as path from "node:path"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
+import * as Remote from "../../src/owner/Remote.ts"
+import { serve } from "../../src/owner/Server.ts"
+import { maxRequestBytes } from "../../src/owner/Wire.ts"
+
+let folder: string
+let count = 0
+beforeAll(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "kez-sock-"))
+})
+afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+const bob: Contact = { handle: "bob@home", primary: "ed25519:bb", state: "accepted", verified: false, addedAt: 1 }
+
+const message = (order: number, text: string): Message => ({
+  id: `id${order}`,
+  peer: bob.primary,
+  direction: "in",
+  text,
+  type: "text",
+  body: { type: "text", text },
+  createdAt: order,
+  arrivedAt: order,
+  order
+})
+
+/** An account that answers from memory, where a test needs to know what arrived. */
+const fakeChat = (events: PubSub.PubSub<Event>) => {
+  const sent: Array<string> = []
+  const refuse = Effect.die("not asked for in these tests")
+  const chat: KezChat["Service"] = {
+    account: refuse,
+    create: () => refuse,
+    restore: () => refuse,
+    words: refuse,
+    connection: Stream.never,
+    events: Stream.fromPubSub(events),
+    sync: Effect.void,
+    flush: Effect.never,
+    addContact: () => Effect.die("a defect"),
+    contacts: Effect.succeed(Array.from({ length: 3_000 }, (_, index) => ({ ...bob, handle: `bob${index}@home` }))),
+    contact: (who) => (who === "bob" ? Effect.succeed(bob) : Effect.fail(new ContactUnknown({ who }))),
+    refreshContact: () => refuse,
+    verification: () => refuse,
+    setVerified: () => refuse,
+    acceptKey: () => refuse,
+    accept: () => refuse,
+    block: () => refuse,
+    unblock: () => refuse,
+    removeContact: () => Effect.void,
+    send: (_, text) =>
+      Effect.sync(() => {
+        sent.push(text)
+        return { ...message(sent.length, text), direction: "out" as const, state: "queued" as const }
+      }),
+    history: (_, page) =>
+      Effect.succeed(Array.from({ length: page?.limit ?? 50 }, (_, order) => message(order, "x".repeat(40_000)))),
+    markRead: () => refuse,
+    settings: refuse,
+    updateSettings: (change) => Effect.succeed({ readReceipts: false, inbox: "everyone", ...change }),
+    export: Stream.fromIterable([{ kind: "account" }, { kind: "message" }]),
+    deleteAccount: Effect.void
+  }
+  return { chat, sent }
+}
+
+const token = randomBytes(32).toString("base64url")
+let address: string
+let scope: Scope.Closeable
+let stopped: number
+let events: PubSub.PubSub<Event>
+let sent: Array<string>
+
+beforeEach(async () => {
+  address = path.join(folder, `${count++}.sock`)
+  scope = await Effect.runPromise(Scope.make())
+  stopped = 0
+  events = await Effect.runPromise(PubSub.unbounded<Event>())
+  const fake = fakeChat(events)
+  sent = fake.sent
+  await Effect.runPromise(
+    serve({
+      chat: fake.chat,
+      address,
+      token,
+      info: { version: "0", pid: process.pid, command: "listen", since: 1 },
+      stop: Effect.sync(() => void (stopped += 1))
+    }).pipe(Scope.provide(scope))
+  )
+})
+afterEach(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+const connected = <A, E>(use: (remote: Remote.Remote) => Effect.Effect<A, E>) =>
+  Effect.runPromise(Effect.scoped(Effect.flatMap(Remote.connect(address, token), use)))
+
+/** Writes raw bytes and waits for the owner to hang up; gives what it answered. */
+const hostile = (...chunks: ReadonlyArray<string | Buffer>) =>
+  new Promise<string>((resolve) => {
+    let answer = ""
+    const socket = net.connect(address, () => {
+      for (const chunk of chunks) socket.write(chunk)
+    })
+    socket.on("data", (text) => (answer += String(text)))
+    socket.on("error", () => {})
+    socket.on("close", () => resolve(answer))
+  })
+
+const hello = `${JSON.stringify({ v: 1, id: 0, method: "hello", params: [token] })}\n`
+const request = (method: string, ...params: ReadonlyArray<unknown>) =>
+  `${JSON.stringify({ v: 1, id: 1, method, params })}\n`
+
+const stillServes = () => connected(({ chat }) => chat.contact("bob"))
+
+describe("the owner's socket", () => {
+  it("carries calls, errors and their fields", async () => {
+    expect(await connected(({ info }) => Effect.succeed(info))).toEqual({
+      version: "0",
+      pid: process.pid,
+      command: "listen",
+      since: 1
+    })
+    expect(await connected(({ chat }) => chat.contact("bob"))).toEqual(bob)
+    expect(await connected(({ chat }) => Effect.flip(chat.contact("eve")))).toEqual(new ContactUnknown({ who: "eve" }))
+    expect(await connected(({ chat }) => chat.send("bob", "hi"))).toMatchObject({ text: "hi", state: "queued" })
+    expect(await connected(({ chat }) => chat.updateSettings({ readReceipts: true }))).toEqual({
+      readReceipts: true,
+      inbox: "everyone"
+    })
+    expect(await connected(({ chat }) => Stream.runCollect(chat.export))).toEqual([
+      { kind: "account" },
+      { kind: "message" }
+    ])
+  })
+
+  it("carries lists that are longer than a line may be", async () => {
+    expect(await connected(({ chat }) => chat.contacts)).toHaveLength(3_000)
+    const page = await connected(({ chat }) => chat.history("bob", { limit: 100 }))
+    expect(page.map(({ order }) => order)).toEqual(Array.from({ length: 100 }, (_, order) => order))
+  })
+
+  it("answers many requests at a time on one connection", async () => {
+    const texts = Array.from({ length: 40 }, (_, index) => `text ${index}`)
+    await connected(({ chat }) => Effect.forEach(texts, (text) => chat.send("bob", text), { concurrency: "unbounded" }))
+    expect(sent.toSorted()).toEqual(texts.toSorted())
+  })
+
+  it("streams events to every listener and ends them with the owner", async () => {
+    const seen: ReadonlyArray<Array<string>> = [[], []]
+    const listeners = seen.map((texts) =>
+      connected(({ chat }) =>
+        Stream.runForEach(chat.events, (event) =>
+          Effect.sync(() => void (event._tag === "Message" && texts.push(event.message.text)))
+        )
+      )
+    )
+    const publish = (text: string) =>
+      Effect.runPromise(PubSub.publish(events, { _tag: "Message", message: message(1, text), contact: bob }))
+    const until = async (condition: () => boolean, act: () => Promise<unknown> = async () => {}) => {
+      while (!condition()) {
+        await act()
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    await until(
+      () => seen.every((texts) => texts.length > 0),
+      () => publish("ping")
+    )
+    await publish("last")
+    await until(() => seen.every((texts) => texts.at(-1) === "last"))
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+    await Promise.all(listeners)
+  })
+
+  it("tells who waits that the owner is gone", async () => {
+    const error = await connected(({ chat }) =>
+      Effect.raceFirst(
+        Effect.flip(chat.flush),
+        Effect.andThen(Effect.sleep(50), Effect.andThen(Scope.close(scope, Exit.void), Effect.never))
+      )
+    )
+    expect(error).toMatchObject({ _tag: "StoreError", reason: "locked" })
+  })
+
+  it("ends a request that nobody waits for any more", async () => {
+    await connected(({ chat }) => Effect.timeoutOption(chat.flush, 50))
+    expect(await connected(({ chat }) => Effect.map(Effect.timeoutOption(chat.flush, 20), Option.isNone))).toBe(true)
+  })
+
+  it("survives a defect of one request", async () => {
+    const error = await connected(({ chat }) => Effect.flip(chat.addContact("bob")))
+    expect(error._tag).toBe("StoreError")
+    await stillServes()
+  })
+
+  it("ends on request, and after the account was deleted", async () => {
+    await connected(({ shutdown }) => shutdown)
+    expect(stopped).toBe(1)
+    await connected(({ chat }) => chat.deleteAccount)
+    expect(stopped).toBe(2)
+  })
+
+  it("has no method that shows or takes words", async () => {
+    for (const method of ["words", "create", "restore", "seed", "constructor", "__proto__", "toString"]) {
+      expect(await hostile(hello, request(method))).not.toContain('"id":1')
+    }
+    const error = await connected(({ chat }) => Effect.flip(chat.words))
+    expect(error._tag).toBe("VaultError")
+  })
+
+  it("hangs up on whoever does not know the token", async () => {
+    expect(await hostile(request("contact", "bob"))).toBe("")
+    expect(await hostile(`${JSON.stringify({ v: 1, id: 0, method: "hello", params: ["wrong"] })}\n`)).toBe("")
+    expect(await hostile(`${JSON.stringify({ v: 1, id: 0, method: "hello" })}\n`, request("contact", "bob"))).toBe("")
+    expect(await Effect.runPromise(Effect.flip(Effect.scoped(Remote.connect(address, "wrong"))))).toBe("incompatible")
+    await stillServes()
+  })
+
+  it("hangs up on noise, wrong versions, wrong arguments and endless lines, and serves on", async () => {
+    const noise = [
+      randomBytes(10_000),
+      "GET / HTTP/1.1\r\n\r\n",
+      "{}\n",
+      "\n",
+      `${JSON.stringify({ v: 2, id: 0, method: "hello", params: [token] })}\n`,
+      "x".repeat(maxRequestBytes + 2)
+    ]
+    for (const chunk of noise) expect(await hostile(chunk, "\n")).toBe("")
+    const wrong = [
+      request("nosuch"),
+      request("contact", 7),
+      request("contact"),
+      request("history", "bob", { limit: -1 }),
+      request("history", "bob", "x"),
+      request("removeContact", "bob", "yes"),
+      `{"v":1,"id":1,"method":"contact","params":"bob"}\n`
+    ]
+    for (const chunk of wrong) expect(await hostile(hello, chunk)).not.toContain('"id":1')
+    await stillServes()
+  })
+
+  it("knows no owner where nobody listens, or only a dead one's socket lies", async () => {
+    const absent = (at: string) => Effect.runPromise(Effect.flip(Effect.scoped(Remote.connect(at, token))))
+    expect(await absent(path.join(folder, "nobody.sock"))).toBe("absent")
+    fs.writeFileSync(path.join(folder, "file.sock"), "")
+    expect(await absent(path.join(folder, "file.sock"))).toBe("absent")
+  })
+})
