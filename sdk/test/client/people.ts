@@ -40,17 +40,26 @@ export type Services = Crypto | Vault | LocalStore | Directory | SigchainStore |
 export const makeWorld = (options?: { readonly now?: () => number }) => {
   const home = makeMemoryHome()
   const broker = makeMemoryBroker(options)
-  const shared = Layer.mergeAll(home.layer, broker.layer, NodeCrypto.layer)
 
-  const servicesOf = (device: Device): Layer.Layer<Services> =>
-    Layer.mergeAll(shared, Layer.succeed(LocalStore, device.store), Layer.succeed(Vault, device.vault))
+  const servicesOf = (device: Device, brokerLayer = broker.layer): Layer.Layer<Services> =>
+    Layer.mergeAll(
+      home.layer,
+      brokerLayer,
+      NodeCrypto.layer,
+      Layer.succeed(LocalStore, device.store),
+      Layer.succeed(Vault, device.vault)
+    )
 
   /** Starts the program on a device; it ends with the scope, or when it is closed. */
-  const start = (device: Device, options: Options = {}): Effect.Effect<Program, unknown, Scope.Scope> =>
+  const start = (
+    device: Device,
+    options: Options = {},
+    brokerLayer = broker.layer
+  ): Effect.Effect<Program, unknown, Scope.Scope> =>
     Effect.gen(function* () {
       const scope = yield* Scope.fork(yield* Scope.Scope)
       const context = yield* Layer.buildWithScope(
-        Layer.fresh(KezChat.layer(options)).pipe(Layer.provide(servicesOf(device))),
+        Layer.fresh(KezChat.layer(options)).pipe(Layer.provide(servicesOf(device, brokerLayer))),
         scope
       )
       const chat = Context.get(context, KezChat)
