@@ -184,7 +184,10 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     const row = yield* transaction.get(key.out(job.order), Rows.Out)
     const copy = row?.copies.find((copy) => copy.kezId === job.kezId)
     if (row === undefined || copy === undefined) return
-    const copies = row.copies.filter((other) => other !== copy)
+    // What the recipient will never get is no part of the history that other devices see.
+    const given = copy.main && failure !== undefined ? row.copies : [copy]
+    for (const { kezId } of given) transaction.delete(key.frame(kezId))
+    const copies = row.copies.filter((other) => !given.includes(other))
     if (copies.length === 0) transaction.delete(key.out(job.order))
     else transaction.put(key.out(job.order), Rows.Out, { ...row, copies })
     if (!copy.main || row.message === undefined) return

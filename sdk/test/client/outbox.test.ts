@@ -52,6 +52,7 @@ describe("sending", () => {
       const { message } = yield* alice.program.event("State", ({ message }) => message.id === lost.id)
       assert.strictEqual(message.state, "failed")
       assert.include(message.failure, "not registered")
+      yield* alice.chat.flush
       assert.deepStrictEqual(yield* alice.device.store.scan({ prefix: "out/" }), [])
     })
   )
