@@ -116,10 +116,10 @@ const registrations: Operation = {
       registration({ handle: "tudisco@kez.lat" }),
       "handle_malformed"
     ),
-    bad("capital", "KEZ-REG-001", "a capital", registration({ handle: "Tudisco" }), "handle_malformed"),
+    bad("capital", "KEZ-REG-001 KEZ-ERR-007", "a capital", registration({ handle: "Tudisco" }), "handle_malformed"),
     bad(
       "time",
-      "KEZ-CAN-003",
+      "KEZ-CAN-003 KEZ-ERR-007",
       "a time with a fraction",
       registration({ created_at: "2026-05-25T00:00:00.000Z" }),
       "timestamp_malformed"

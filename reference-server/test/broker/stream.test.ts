@@ -1,0 +1,66 @@
+/** The stream as clients see it: one life after another, and what the broker learns of who is connected. */
+import * as Nats from "@kez-chat/sdk/nats"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import { Broker, type BrokerConnection } from "@kez-chat/sdk/services"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { rm } from "node:fs/promises"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { kezId, makeAccount } from "./Account.ts"
+import { startTestBroker, type TestBroker, until } from "./TestBroker.ts"
+
+describe("the stream", () => {
+  let broker: TestBroker
+  let scope: Scope.Closeable
+  let connection: BrokerConnection
+  const account = makeAccount()
+  const run = <A, E>(effect: Effect.Effect<A, E>) => Effect.runPromise(effect)
+  /** The answer once there is one: the broker may be away for a while. */
+  const once = async <A, E>(what: string, effect: Effect.Effect<A, E>): Promise<A> => {
+    let answer: Exit.Exit<A, E> | undefined
+    await until(what, async () => Exit.isSuccess((answer = await Effect.runPromiseExit(effect))))
+    return run(answer as Exit.Exit<A, E>)
+  }
+  const send = (frame: Uint8Array) => once("a send is answered", connection.send(account.account, kezId(), frame))
+  const fetch = (after: number, epoch?: string) => once("a fetch is answered", connection.fetch(after, epoch))
+
+  beforeAll(async () => {
+    broker = await startTestBroker()
+    broker.register(account.hex)
+    scope = await run(Scope.make())
+    const layer = Nats.layer({ urls: [broker.tcp] }).pipe(Layer.provide(NodeCrypto.layer))
+    const context = await run(Layer.buildWithScope(layer, scope))
+    connection = await run(Scope.provide(Context.get(context, Broker).connect(account), scope))
+  })
+  afterAll(async () => {
+    await run(Scope.close(scope, Exit.void))
+    await broker.stop()
+  })
+
+  it("KEZ-NAT-006 is told no name of the program or person", async () => {
+    await send(Uint8Array.of(1))
+    const answer = await globalThis.fetch(`http://127.0.0.1:${broker.nodes[0]!.monitoringPort}/connz?auth=true`)
+    const { connections } = (await answer.json()) as {
+      connections: ReadonlyArray<{ authorized_user?: string; account?: string; name?: string }>
+    }
+    const own = connections.filter(({ account }) => account === "CHAT")
+    expect(own.length).toBeGreaterThan(0)
+    for (const { name } of own) expect(name ?? "").toBe("")
+  })
+
+  it("KEZ-NAT-028 KEZ-NAT-045 gets a new epoch when it is made anew, and an old epoch is answered from the beginning", async () => {
+    await send(Uint8Array.of(2))
+    const before = await fetch(0)
+    expect(before.frames.length).toBeGreaterThanOrEqual(1)
+    const [node] = broker.nodes
+    await node!.kill("SIGKILL")
+    await rm(join(broker.folder, "jetstream-1"), { recursive: true, force: true })
+    await node!.start()
+    await broker.ready()
+    await send(Uint8Array.of(3))
+    await until("a page of the new stream", async () => (await fetch(before.last, before.epoch)).epoch !== before.epoch)
+    const after = await fetch(before.last + 100, before.epoch)
+    expect(after.epoch).not.toBe(before.epoch)
+    expect(after.frames.map(({ frame }) => [...frame])).toEqual([[3]])
+  })
+})
