@@ -80,6 +80,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
       const fetches = FetchResponder.make({
         streamState: watch.current,
         noteLast: watch.noteLast,
+        replicated: config.replicas > 1,
         maxInFlight: limits.fetchesInFlight,
         maxInFlightPerUser: limits.fetchesInFlightPerUser,
         readBurstBytes: limits.readBurstBytes,

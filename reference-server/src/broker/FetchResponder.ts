@@ -9,11 +9,17 @@ import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import { Limits, Page, Subject } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import { streamName } from "./InboxStream.ts"
+import { isObject } from "./Jwt.ts"
 
 export interface FetchResponderOptions {
   /** The stream's epoch and a last sequence number that is at least `atLeast` if the stream has it. */
   streamState(atLeast: number): Promise<{ readonly epoch: string; readonly lastSeq: number }>
   noteLast(seq: number): void
+  /**
+   * Whether the stream has more than one replica. Any of them answers a direct get, also one that is a moment behind;
+   * then the leader is asked whether a page that seems to be the last one really is.
+   */
+  readonly replicated: boolean
   /** Pages being read at once, over all users and for one of them. */
   readonly maxInFlight: number
   readonly maxInFlightPerUser: number
@@ -40,10 +46,16 @@ interface Reading {
   readonly known: number
   readonly frames: Array<Page.Frame>
   readonly since: number
+  /** Where the page ends so far: the client's cursor, then the last frame's number. */
+  end: number
+  /** What is asked for now: frames, or the leader's word on which one is the last. */
+  asking: "frames" | "last"
 }
 
 /** The broker lets us answer within 10 s. */
 const readTimeoutMillis = 5_000
+/** How long to leave a replica that is behind before asking again, in milliseconds. */
+const lagMillis = 20
 const sweepMillis = 500
 const refusals = {
   bad: Buffer.from('{"e":"bad"}'),
@@ -98,14 +110,21 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
       const { epoch, lastSeq } = await options.streamState(request.after)
       const after = request.epoch !== undefined && request.epoch !== epoch ? 0 : request.after
       const token = `${answers}${(next++).toString(36)}`
-      const query = {
-        seq: Math.min(after, lastSeq) + 1,
-        next_by_subj: `kez.*.${hex}`,
-        batch: Limits.pageFrames,
-        max_bytes: Limits.pageBytes
+      const end = Math.min(after, lastSeq)
+      const since = performance.now()
+      const reading: Reading = {
+        message,
+        hex,
+        request,
+        epoch,
+        known: lastSeq,
+        frames: [],
+        since,
+        end,
+        asking: "frames"
       }
-      connection.publish(`$JS.API.DIRECT.GET.${streamName}`, JSON.stringify(query), { reply: token })
-      readings.set(token, { message, hex, request, epoch, known: lastSeq, frames: [], since: performance.now() })
+      readings.set(token, reading)
+      askFrames(connection, token, reading)
     } catch {
       leave(hex)
       try {
@@ -130,35 +149,54 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
     reading.message.respond(bytes)
   }
 
-  const answered = (answer: Msg): void => {
+  const answered = (connection: NatsConnection, answer: Msg): void => {
     const token = answer.subject
     const reading = readings.get(token)
     if (reading === undefined) return
     const status = answer.headers?.code ?? 0
-    if (status === 204 || status === 404) {
-      return finish(token, reading, Number(answer.headers?.get("Nats-Num-Pending") ?? 0) || 0)
+    if (status !== 0 && status !== 204 && status !== 404) return fail(token, reading)
+    if (reading.asking === "last") return heardLast(connection, token, reading, answer)
+    if (status === 0) {
+      const seq = Number(answer.headers?.get("Nats-Sequence"))
+      const timeMillis = Date.parse(answer.headers?.get("Nats-Time-Stamp") ?? "")
+      reading.frames.push({ seq, timeMillis, frame: answer.data })
+      reading.end = seq
+      return
     }
-    if (status !== 0) {
-      readings.delete(token)
-      leave(reading.hex)
-      return refuse(reading.message, "retry")
-    }
-    const seq = Number(answer.headers?.get("Nats-Sequence"))
-    // More than fits would make the page undecodable; the client asks again for the rest.
-    reading.frames.push({
-      seq,
-      timeMillis: Date.parse(answer.headers?.get("Nats-Time-Stamp") ?? ""),
-      frame: answer.data
-    })
+    const pending = Number(answer.headers?.get("Nats-Num-Pending") ?? 0) || 0
+    if (pending > 0 || !options.replicated) return finish(token, reading, pending)
+    reading.asking = "last"
+    const query = JSON.stringify({ last_by_subj: `kez.*.${reading.hex}` })
+    connection.publish(`$JS.API.STREAM.MSG.GET.${streamName}`, query, { reply: token })
+  }
+
+  /** The leader's word: its last frame for this account, or that there is none. */
+  const heardLast = (connection: NatsConnection, token: string, reading: Reading, answer: Msg): void => {
+    const word: unknown = answer.json()
+    if (!isObject(word)) return fail(token, reading)
+    const none = isObject(word.error) && word.error.err_code === noMessage
+    const last = isObject(word.message) ? word.message.seq : none ? 0 : undefined
+    if (typeof last !== "number") return fail(token, reading)
+    if (last <= reading.end) return finish(token, reading, 0)
+    // A replica was behind. What is on the page stays; the client asks again for what is missing.
+    if (reading.frames.length > 0) return finish(token, reading, 1)
+    reading.asking = "frames"
+    setTimeout(() => {
+      if (readings.get(token) === reading && !connection.isClosed()) askFrames(connection, token, reading)
+    }, lagMillis)
+  }
+
+  const fail = (token: string, reading: Reading): void => {
+    readings.delete(token)
+    leave(reading.hex)
+    refuse(reading.message, "retry")
   }
 
   const sweep = (): void => {
     const before = performance.now() - readTimeoutMillis
     for (const [token, reading] of readings) {
       if (reading.since > before) break
-      readings.delete(token)
-      leave(reading.hex)
-      refuse(reading.message, "retry")
+      fail(token, reading)
     }
     budgets.prune()
   }
@@ -178,7 +216,7 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
   return {
     attach: (connection) => {
       const answers = `${answerPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
-      connection.subscribe(`${answers}*`, { callback: guarded(answered) })
+      connection.subscribe(`${answers}*`, { callback: guarded((answer) => answered(connection, answer)) })
       connection.subscribe(Subject.fetch("*"), {
         queue: "kez-fetch",
         callback: guarded((message) => receive(connection, answers, message))
@@ -201,7 +239,19 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
   }
 }
 
+const askFrames = (connection: NatsConnection, token: string, { hex, end }: Reading): void => {
+  const query = {
+    seq: end + 1,
+    next_by_subj: `kez.*.${hex}`,
+    batch: Limits.pageFrames,
+    max_bytes: Limits.pageBytes
+  }
+  connection.publish(`$JS.API.DIRECT.GET.${streamName}`, JSON.stringify(query), { reply: token })
+}
+
 const answerPrefix = "_INBOX_ing.f."
+/** JetStream's err_code for "no message found". */
+const noMessage = 10037
 const keyForm = /^[0-9a-f]{64}$/
 
 /** Token buckets of bytes; a user may overdraw by one page and then waits. */

@@ -9,14 +9,13 @@ export interface StoredMessage {
   readonly subject: string
   readonly seq: number
   readonly payload: Buffer
-  /** Headers of the stored message itself, without those that the direct get adds. */
-  readonly headers: ReadonlyArray<readonly [string, ReadonlyArray<string>]>
+  readonly headers: ReadonlyArray<readonly [string, string]>
 }
 
 export interface Observer {
   /** Configuration, counts and consumers of the stream as its leader tells them; times and cluster chatter left out. */
   snapshot(): Promise<unknown>
-  /** Everything stored under an account's key, oldest first. */
+  /** Everything stored under an account's key, oldest first, as the stream's leader has it. */
   stored(hex: string): Promise<ReadonlyArray<StoredMessage>>
   /** Every replica is current (one server: always). */
   healthy(): Promise<boolean>
@@ -34,14 +33,12 @@ const login = (url: string, key: ServerKey, inboxPrefix: string): Promise<NatsCo
     })
   })
 
-const added = new Set([
-  "Nats-Stream",
-  "Nats-Subject",
-  "Nats-Sequence",
-  "Nats-Time-Stamp",
-  "Nats-Num-Pending",
-  "Nats-Last-Sequence"
-])
+/** Name and value of each line of a header block; the status line first, under its own name, unless it is the plain one. */
+const headersOf = (block: string): ReadonlyArray<readonly [string, string]> =>
+  block
+    .split("\r\n")
+    .filter((line) => line !== "" && line !== "NATS/1.0")
+    .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()])
 
 export const observe = async (broker: TestBroker, node = 0): Promise<Observer> => {
   const url = `nats://127.0.0.1:${broker.nodes[node]!.tcpPort}`
@@ -66,27 +63,26 @@ export const observe = async (broker: TestBroker, node = 0): Promise<Observer> =
       return (cluster?.replicas ?? []).every(({ current, offline }) => current && offline !== true)
     },
     stored: async (hex) => {
-      const found: Array<StoredMessage> = []
-      for (let after = 0; ;) {
-        const query = JSON.stringify({ seq: after + 1, next_by_subj: `kez.*.${hex}`, batch: 256 })
-        const answers = await gateway.requestMany("$JS.API.DIRECT.GET.KEZ_INBOX", query, {
-          strategy: "sentinel",
-          maxWait: 10_000
+      const ask = async (query: object) => {
+        const reply = await gateway.request("$JS.API.STREAM.MSG.GET.KEZ_INBOX", JSON.stringify(query), {
+          timeout: 10_000
         })
-        let count = 0
-        for await (const message of answers) {
-          if (message.headers === undefined || message.headers.code !== 0) break
-          count += 1
-          after = Number(message.headers.get("Nats-Sequence"))
-          found.push({
-            subject: message.headers.get("Nats-Subject"),
-            seq: after,
-            payload: Buffer.from(message.data),
-            headers: [...message.headers].filter(([name]) => !added.has(name))
-          })
-        }
-        if (count < 256) return found
+        return reply.json<{ message?: { subject: string; seq: number; hdrs?: string; data?: string } }>().message
       }
+      const last = (await ask({ last_by_subj: `kez.*.${hex}` }))?.seq ?? 0
+      const found: Array<StoredMessage> = []
+      for (let seq = 0; seq < last;) {
+        const message = await ask({ seq: seq + 1, next_by_subj: `kez.*.${hex}` })
+        if (message === undefined) throw new Error(`nothing after ${seq} although ${last} is the last`)
+        seq = message.seq
+        found.push({
+          subject: message.subject,
+          seq,
+          payload: Buffer.from(message.data ?? "", "base64"),
+          headers: headersOf(Buffer.from(message.hdrs ?? "", "base64").toString("latin1"))
+        })
+      }
+      return found
     },
     close: async () => {
       await Promise.all([registrar.close(), gateway.close()])

@@ -133,11 +133,11 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
       const block = headerBlock(`Kez-Id: ${kezId()}`, `${header}: ${value}`)
       const answer = await attacker.client.request(`kez.inbox.${victim.hex}`, header, block)
       expect(answer.payload.toString()).toBe(okay)
+      await until("the victim hears it", () => victim.client.messages.length === 1)
       const stored = await observer.stored(victim.hex)
       expect(stored.map(({ payload }) => payload.toString())).toEqual([header])
       expect(stored[0]!.headers.map(([name]) => name)).toEqual(["Nats-Msg-Id"])
       expect(stored[0]!.headers[0]![1]).not.toContain("mine")
-      await until("the victim hears it", () => victim.client.messages.length === 1)
       const delivered = victim.client.messages[0]!.header
       expect(delivered).toContain(`Nats-Subject: kez.inbox.${victim.hex}`)
       expect(delivered.match(/Nats-Sequence:/g)).toHaveLength(1)
