@@ -30,8 +30,8 @@ export interface EncryptedFile {
 }
 
 /**
- * Encrypts and hashes a file in one pass. `write` gets the blob in order, a chunk (at most 65,552 bytes, its own) at a
- * time, and the next is not read before it is done.
+ * Encrypts and hashes a file in one pass. `write` gets the blob in order, a chunk of at most 65,552 bytes at a time. The
+ * next chunk waits until it is done, and is written over this one: who keeps the bytes copies them.
  */
 export const encrypt = Effect.fnUntraced(function* <E, R, E2, R2>(
   key: ContentKey,
@@ -43,11 +43,13 @@ export const encrypt = Effect.fnUntraced(function* <E, R, E2, R2>(
   const secret = Redacted.value(key)
   const tree = Blake3Tree.builder(hasher)
   const pieces = new Pieces(FileCipher.plainBytes)
+  const chunk = new Uint8Array(FileCipher.sealedBytes)
   let size = 0
   let index = 0
   const seal = Effect.fnUntraced(function* (piece: Uint8Array, isLast: boolean) {
     const nonce = FileCipher.nonce(index++, isLast)
-    const sealed = yield* crypto.aeadSeal({ key: secret, nonce, aad: FileCipher.aad }, piece)
+    const sealed = chunk.subarray(0, piece.length + Limits.tagBytes)
+    yield* crypto.aeadSealInto({ key: secret, nonce, aad: FileCipher.aad }, piece, sealed)
     tree.push(sealed)
     yield* write(sealed)
   })

@@ -80,6 +80,8 @@ export class Crypto extends Context.Service<
     hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Effect.Effect<Uint8Array>
     /** ChaCha20-Poly1305 (RFC 8439): ciphertext followed by its 16-byte tag. */
     aeadSeal(aead: Aead, plaintext: Uint8Array): Effect.Effect<Uint8Array>
+    /** The same into a caller's buffer of 16 bytes more than the plaintext, for long streams of chunks. */
+    aeadSealInto(aead: Aead, plaintext: Uint8Array, output: Uint8Array): Effect.Effect<void>
     /** Opens what `aeadSeal` made. */
     aeadOpen(aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed>
     /** Takes a 32-byte Ed25519 seed (RFC 8032 section 5.1.5) into the backend. */

@@ -39,6 +39,10 @@ const cipherOf = (aead: Aead) => {
 
 export const aeadSeal = (aead: Aead, plaintext: Uint8Array): Uint8Array => cipherOf(aead).encrypt(plaintext)
 
+export const aeadSealInto = (aead: Aead, plaintext: Uint8Array, output: Uint8Array): void => {
+  cipherOf(aead).encrypt(plaintext, exactly(output, plaintext.length + Limits.tagBytes, "AEAD output"))
+}
+
 export const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed> =>
   Effect.suspend(() => {
     const cipher = cipherOf(aead)

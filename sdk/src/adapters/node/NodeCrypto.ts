@@ -94,13 +94,25 @@ const agree = (own: NodeApi.KeyObject, peer: AdmittedKey | Uint8Array): Effect.E
 const cipherName = "chacha20-poly1305"
 const cipherOptions = { authTagLength: Limits.tagBytes }
 
-const aeadSeal = (aead: Aead, plaintext: Uint8Array): Uint8Array => {
+const seal = (aead: Aead, plaintext: Uint8Array): { readonly body: Buffer; readonly tag: Buffer } => {
   const { key, nonce, aad } = Portable.checked(aead)
   const cipher = NodeApi.createCipheriv(cipherName, NodeApi.createSecretKey(key), nonce, cipherOptions)
   cipher.setAAD(aad, { plaintextLength: plaintext.length })
   const body = cipher.update(plaintext)
   cipher.final()
-  return Bytes.concat(body, cipher.getAuthTag())
+  return { body, tag: cipher.getAuthTag() }
+}
+
+const aeadSeal = (aead: Aead, plaintext: Uint8Array): Uint8Array => {
+  const { body, tag } = seal(aead, plaintext)
+  return Bytes.concat(body, tag)
+}
+
+const aeadSealInto = (aead: Aead, plaintext: Uint8Array, output: Uint8Array): void => {
+  Portable.exactly(output, plaintext.length + Limits.tagBytes, "AEAD output")
+  const { body, tag } = seal(aead, plaintext)
+  output.set(body)
+  output.set(tag, body.length)
 }
 
 const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed> => {
@@ -136,6 +148,7 @@ const service = Crypto.of({
         : new Uint8Array(NodeApi.hkdfSync("sha256", NodeApi.createSecretKey(ikm), salt, info, length))
     ),
   aeadSeal: (aead, plaintext) => Effect.sync(() => aeadSeal(aead, plaintext)),
+  aeadSealInto: (aead, plaintext, output) => Effect.sync(() => aeadSealInto(aead, plaintext, output)),
   aeadOpen: (aead, ciphertext) => Effect.suspend(() => aeadOpen(aead, ciphertext)),
   importSeed: (redacted) =>
     Effect.sync(() => {

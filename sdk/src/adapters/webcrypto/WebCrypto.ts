@@ -113,6 +113,7 @@ const service = Crypto.of({
   hmacSha256: (key, data) => Effect.sync(() => Portable.hmacSha256(key, data)),
   hkdfSha256: (ikm, salt, info, length) => Effect.sync(() => Portable.hkdfSha256(ikm, salt, info, length)),
   aeadSeal: (aead, plaintext) => Effect.sync(() => Portable.aeadSeal(aead, plaintext)),
+  aeadSealInto: (aead, plaintext, output) => Effect.sync(() => Portable.aeadSealInto(aead, plaintext, output)),
   aeadOpen: Portable.aeadOpen,
   importSeed: (redacted) =>
     Effect.promise(async () => {
