@@ -43,7 +43,7 @@ const bad = (
   body: Json,
   error: string | ReadonlyArray<string>,
   now = at(0)
-) => invalid(id, [requirement], why, { body, server, now }, error)
+) => invalid(id, requirement.split(" "), why, { body, server, now }, error)
 
 const registrations: Operation = {
   file: "registration/register",
