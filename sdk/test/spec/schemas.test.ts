@@ -131,6 +131,11 @@ describe("schemas of the specification", () => {
     )
   })
 
+  it("hold every file of vectors", () => {
+    const names = fs.readdirSync(path.join(spec, "vectors"), { recursive: true, encoding: "utf8" })
+    for (const name of names.filter((name) => name.endsWith(".json"))) holds("vectors", name, json(`vectors/${name}`))
+  })
+
   it("holds requirements.json", () => {
     expect(validator("requirements")(json("requirements.json"))).toEqual([])
   })

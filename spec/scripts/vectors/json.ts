@@ -3,7 +3,7 @@ import { invalid, type Operation, valid } from "./Vectors.ts"
 
 const depth = (levels: number, open = "[", close = "]") => open.repeat(levels) + close.repeat(levels)
 const ok = (id: string, requirement: string, why: string, text: string, canonical: string) =>
-  valid(id, [requirement, "KEZ-CAN-012", "KEZ-CAN-013"], why, { json: base64Url(bytes(text)) }, canonical)
+  valid(id, [...new Set([requirement, "KEZ-CAN-012", "KEZ-CAN-013"])], why, { json: base64Url(bytes(text)) }, canonical)
 const bad = (id: string, requirement: string, why: string, json: string | Uint8Array, error: string) =>
   invalid(id, [requirement], why, { json: base64Url(json) }, error)
 
