@@ -2,7 +2,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { type Home, startHome } from "../../deploy/home.mjs"
 import { buildProgram, Machine, type Program, read, type Running } from "./kit/program.ts"
 import * as Shapes from "./kit/shapes.ts"
@@ -29,6 +29,9 @@ afterAll(async () => {
   await home?.remove()
   program?.remove()
 })
+
+// What a failed test leaves behind would be the owner in the next.
+afterEach(() => machine.endAll())
 
 const alice = (...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", "alice", ...args]
 const fromBob = (text: string) => machine.json(Shapes.Sent, ["--profile", "bob", "send", "alice", text])

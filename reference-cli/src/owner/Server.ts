@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { timingSafeEqual } from "node:crypto"
+import { chmodSync } from "node:fs"
 import * as net from "node:net"
 import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
@@ -174,6 +175,8 @@ export const serve = (options: ServerOptions): Effect.Effect<void, CliFailure, S
           )
         })
         server.listen(options.address, () => {
+          // Its folder is closed to others already; a pipe on Windows has no mode.
+          if (process.platform !== "win32") chmodSync(options.address, 0o600)
           resume(
             Effect.succeed(
               () =>

@@ -222,9 +222,16 @@ export class Machine {
     return this.json(Shapes.Account, ["--profile", name, "register", name, "--yes", ...words])
   }
 
+  /** Ends every command that still runs, and waits until it has. */
+  async endAll(): Promise<void> {
+    const ended = [...this.#children].map((child) => new Promise((resolve) => child.once("close", resolve)))
+    for (const child of this.#children) child.kill("SIGKILL")
+    await Promise.all(ended)
+  }
+
   /** Ends what still runs, background owners too, and removes the folder. */
   async remove(): Promise<void> {
-    for (const child of this.#children) child.kill("SIGKILL")
+    await this.endAll()
     const profiles = this.path("kez", "profiles")
     for (const name of fs.existsSync(profiles) ? fs.readdirSync(profiles) : []) {
       const file = path.join(profiles, name, "owner.json")
