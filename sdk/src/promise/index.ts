@@ -95,7 +95,7 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
   const iterate = <A, E>(stream: Stream.Stream<A, E>, { signal }: Waiting = {}): AsyncIterable<A> =>
     Stream.toAsyncIterable(
       stream.pipe(
-        Stream.haltWhen(Deferred.await(ended)),
+        Stream.interruptWhen(Deferred.await(ended)),
         signal === undefined ? identity : Stream.interruptWhen(aborted(signal))
       )
     )
