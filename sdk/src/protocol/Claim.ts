@@ -17,16 +17,25 @@ export interface Claim {
   readonly expiresAt?: number
 }
 
-/** The payload of a claim; `subject` must be an identifier. */
+const expiry = (claim: Claim): Result.Result<void, Problem> =>
+  claim.expiresAt === undefined || Math.floor(claim.expiresAt / 1000) > Math.floor(claim.createdAt / 1000)
+    ? Result.succeed(undefined)
+    : fail("envelope_malformed", "the claim expires before it was made")
+
+/** The payload of a claim; `subject` must be an identifier and the expiry later than the claim. */
 export const payload = (claim: Claim): Result.Result<JsonObject, Problem> =>
-  Result.map(Identifier.parse(claim.subject), () => ({
-    type: Envelope.kinds.claim.type,
-    version: Envelope.version,
-    subject: claim.subject,
-    primary: claim.primary,
-    created_at: Timestamp.fromMillis(claim.createdAt),
-    ...(claim.expiresAt === undefined ? {} : { expires_at: Timestamp.fromMillis(claim.expiresAt) })
-  }))
+  Result.gen(function* () {
+    yield* Identifier.parse(claim.subject)
+    yield* expiry(claim)
+    return {
+      type: Envelope.kinds.claim.type,
+      version: Envelope.version,
+      subject: claim.subject,
+      primary: claim.primary,
+      created_at: Timestamp.fromMillis(claim.createdAt),
+      ...(claim.expiresAt === undefined ? {} : { expires_at: Timestamp.fromMillis(claim.expiresAt) })
+    }
+  })
 
 /** The claim in an envelope; its signature is not looked at. Fails with `envelope_malformed` for wrong members. */
 export const parse = (envelope: Envelope.Envelope): Result.Result<Claim, Problem> =>
@@ -35,9 +44,12 @@ export const parse = (envelope: Envelope.Envelope): Result.Result<Claim, Problem
     const subject = yield* members.string("subject")
     yield* Identifier.parse(subject)
     const createdAt = yield* members.time("created_at")
-    const claim = { subject, primary: envelope.signature.key, createdAt }
-    if (!members.has("expires_at")) return claim
-    const expiresAt = yield* members.time("expires_at")
-    if (expiresAt <= createdAt) return yield* fail("envelope_malformed", "the claim expires before it was made")
-    return { ...claim, expiresAt }
+    const claim: Claim = {
+      subject,
+      primary: envelope.signature.key,
+      createdAt,
+      ...(members.has("expires_at") ? { expiresAt: yield* members.time("expires_at") } : {})
+    }
+    yield* expiry(claim)
+    return claim
   })

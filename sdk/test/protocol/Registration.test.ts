@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import { Claim, Envelope, type Json, Registration, Sigchain } from "../../src/protocol/index.ts"
-import { alice, bob, ok, run, time } from "../kits/Accounts.ts"
+import { alice, bob, codeOf as failure, ok, run, time } from "../kits/Accounts.ts"
 import { answers, codeOf } from "../kits/DecoderKit.ts"
 
 const registration = await run(alice.signRegistration({ handle: "alice", server: "kez.lat", createdAt: time }))
@@ -133,5 +133,7 @@ describe("Claim", () => {
     assert.strictEqual(code({ expires_at: null }), "envelope_malformed")
     assert.strictEqual(code({ expires_at: "2026-01-01T00:00:00Z" }), "envelope_malformed")
     assert.strictEqual(code({ created_at: 0 }), "envelope_malformed")
+    const backwards = alice.signClaim({ subject: "dns:example.org", createdAt: time, expiresAt: time + 999 })
+    assert.strictEqual(await failure(backwards), "envelope_malformed")
   })
 })
