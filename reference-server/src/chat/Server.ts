@@ -64,8 +64,8 @@ export const layer = (brokerConnected: Effect.Effect<boolean>, brokerLimits: Rea
           "webfinger",
           Effect.fnUntraced(function* ({ query, request }) {
             if (!/^acct:[^@]+@[^@]+$/.test(query.resource)) {
-            return yield* malformed("resource must be an acct: URI")
-          }
+              return yield* malformed("resource must be an acct: URI")
+            }
             const local = yield* localPart(query.resource.slice(5), serverName).pipe(
               Effect.mapError((problem) => (problem.code === "handle_malformed" ? malformed(problem.detail) : problem))
             )

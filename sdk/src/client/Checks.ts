@@ -132,7 +132,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     let pauseMillis = 1_000
     while (true) {
       const primary = yield* Queue.take(queue)
-      const result = yield* Effect.result(now(primary));
+      const result = yield* Effect.result(now(primary))
       done(primary)
       if (Result.isSuccess(result) || !(result.failure instanceof ServerUnreachable)) {
         pauseMillis = 1_000

@@ -106,7 +106,9 @@ const readFileShare = (members: Members) =>
     const blob_hash = yield* members.matching("blob_hash", /^blake3:[0-9a-f]{64}$/, "blake3:<64 hex>")
     const ticket = yield* members.string("ticket", Limits.ticketMax)
     const wrapped_content_key = yield* members.bytes("wrapped_content_key", { length: Limits.wrappedKeyBytes })
-    const self_wrapped_content_key = yield* members.bytes("self_wrapped_content_key", { length: Limits.wrappedKeyBytes })
+    const self_wrapped_content_key = yield* members.bytes("self_wrapped_content_key", {
+      length: Limits.wrappedKeyBytes
+    })
     const thumbnail = members.has("thumbnail")
       ? { thumbnail: yield* members.bytes("thumbnail", { max: Limits.thumbnailBytes }) }
       : {}

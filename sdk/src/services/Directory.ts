@@ -21,17 +21,20 @@ export class ServerUnreachable extends Data.TaggedError("ServerUnreachable")<{
 /** Answers of the server arrive as {@link Problem} with the server's code; no answer is {@link ServerUnreachable}. */
 export type DirectoryError = Problem | ServerUnreachable
 
-export class Directory extends Context.Service<Directory, {
-  /** `GET /.well-known/kez-chat`: name, broker and sig-server URLs, limits. */
-  readonly wellKnown: Effect.Effect<WellKnown, DirectoryError>
-  /** `POST /v1/register` with a `handle_registration` envelope. Repeating one's own registration succeeds. */
-  register(registration: Envelope): Effect.Effect<HandleRecord, DirectoryError>
-  /** `GET /v1/u/:handle`; `local` is the part before the `@`. */
-  lookup(local: string): Effect.Effect<HandleRecord, DirectoryError>
-  /** `GET /v1/by-primary/:primary`. */
-  byPrimary(primary: string): Effect.Effect<HandleRecord, DirectoryError>
-  /** `POST /v1/delete` with a `handle_deletion` envelope. */
-  delete(deletion: Envelope): Effect.Effect<void, DirectoryError>
-  /** The server's clock minus this one's, in milliseconds, from the `Date` header of `GET /v1/healthz`. */
-  readonly clockSkewMillis: Effect.Effect<number, DirectoryError>
-}>()("@kez-chat/sdk/Directory") {}
+export class Directory extends Context.Service<
+  Directory,
+  {
+    /** `GET /.well-known/kez-chat`: name, broker and sig-server URLs, limits. */
+    readonly wellKnown: Effect.Effect<WellKnown, DirectoryError>
+    /** `POST /v1/register` with a `handle_registration` envelope. Repeating one's own registration succeeds. */
+    register(registration: Envelope): Effect.Effect<HandleRecord, DirectoryError>
+    /** `GET /v1/u/:handle`; `local` is the part before the `@`. */
+    lookup(local: string): Effect.Effect<HandleRecord, DirectoryError>
+    /** `GET /v1/by-primary/:primary`. */
+    byPrimary(primary: string): Effect.Effect<HandleRecord, DirectoryError>
+    /** `POST /v1/delete` with a `handle_deletion` envelope. */
+    delete(deletion: Envelope): Effect.Effect<void, DirectoryError>
+    /** The server's clock minus this one's, in milliseconds, from the `Date` header of `GET /v1/healthz`. */
+    readonly clockSkewMillis: Effect.Effect<number, DirectoryError>
+  }
+>()("@kez-chat/sdk/Directory") {}

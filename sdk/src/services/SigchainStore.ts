@@ -6,9 +6,12 @@ import type { Problem } from "../protocol/Problem.ts"
 import type { Head } from "../protocol/Sigchain.ts"
 import type { ServerUnreachable } from "./Directory.ts"
 
-export class SigchainStore extends Context.Service<SigchainStore, {
-  /** The envelopes of a chain from sequence number `since` (0: all), parsed and not verified. An unknown chain is empty. */
-  fetch(primary: string, since?: number): Effect.Effect<ReadonlyArray<Envelope>, Problem | ServerUnreachable>
-  /** Appends one event. The identical event again succeeds; a wrong `seq` or `prev` is `chain_conflict`. */
-  append(primary: string, event: Envelope): Effect.Effect<Head, Problem | ServerUnreachable>
-}>()("@kez-chat/sdk/SigchainStore") {}
+export class SigchainStore extends Context.Service<
+  SigchainStore,
+  {
+    /** The envelopes of a chain from sequence number `since` (0: all), parsed and not verified. An unknown chain is empty. */
+    fetch(primary: string, since?: number): Effect.Effect<ReadonlyArray<Envelope>, Problem | ServerUnreachable>
+    /** Appends one event. The identical event again succeeds; a wrong `seq` or `prev` is `chain_conflict`. */
+    append(primary: string, event: Envelope): Effect.Effect<Head, Problem | ServerUnreachable>
+  }
+>()("@kez-chat/sdk/SigchainStore") {}

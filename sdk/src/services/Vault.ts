@@ -16,13 +16,16 @@ export class VaultError extends Data.TaggedError("VaultError")<{
   }
 }
 
-export class Vault extends Context.Service<Vault, {
-  /** What holds the seed, in words for a person: `OS keychain (Secret Service)`, `encrypted file /…/seed.json`. */
-  readonly description: string
-  /** The 32-byte seed, or none where no account was made. */
-  readonly load: Effect.Effect<Option.Option<Redacted.Redacted<Uint8Array>>, VaultError>
-  /** Keeps the seed; returns after it is stored durably. */
-  save(seed: Redacted.Redacted<Uint8Array>): Effect.Effect<void, VaultError>
-  /** Forgets the seed. Idempotent. */
-  readonly clear: Effect.Effect<void, VaultError>
-}>()("@kez-chat/sdk/Vault") {}
+export class Vault extends Context.Service<
+  Vault,
+  {
+    /** What holds the seed, in words for a person: `OS keychain (Secret Service)`, `encrypted file /…/seed.json`. */
+    readonly description: string
+    /** The 32-byte seed, or none where no account was made. */
+    readonly load: Effect.Effect<Option.Option<Redacted.Redacted<Uint8Array>>, VaultError>
+    /** Keeps the seed; returns after it is stored durably. */
+    save(seed: Redacted.Redacted<Uint8Array>): Effect.Effect<void, VaultError>
+    /** Forgets the seed. Idempotent. */
+    readonly clear: Effect.Effect<void, VaultError>
+  }
+>()("@kez-chat/sdk/Vault") {}
