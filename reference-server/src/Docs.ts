@@ -20,6 +20,9 @@ summary{cursor:pointer;color:var(--accent)}pre{overflow-x:auto;margin:.5rem 0 0;
 
 const text = (value: unknown): string => escape(typeof value === "string" ? value : JSON.stringify(value, null, 2))
 
+/** Prose with `code` in backticks. */
+const prose = (value: string): string => text(value).replace(/`([^`]+)`/g, "<code>$1</code>")
+
 const schemaNames = (content: unknown): string =>
   Object.entries((content ?? {}) as Json)
     .map(([type, body]) => {
@@ -54,7 +57,7 @@ const operationHtml = (path: string, method: string, operation: Operation): stri
   )
   return `<section id="${text(operation.operationId)}"><h3><b>${text(method.toUpperCase())}</b> <code>${text(
     path
-  )}</code> ${text(operation.summary ?? "")}</h3><p>${text(operation.description ?? "")}</p>${
+  )}</code> ${text(operation.summary ?? "")}</h3><p>${prose(operation.description ?? "")}</p>${
     parameters.length === 0 ? "" : `<div class="wide"><table>${parameters.join("")}</table></div>`
   }${body}<div class="wide"><table>${answers.join("")}</table></div></section>`
 }

@@ -24,6 +24,11 @@ export const flush = (): void => {
   timer = undefined
   const text = pending
   pending = ""
+  // Behind what an earlier flush had to leave to the stream, or lines would mix.
+  if (process.stdout.writableLength > 0) {
+    process.stdout.write(text)
+    return
+  }
   let bytes = Buffer.from(text)
   while (bytes.length > 0) {
     try {
