@@ -5,20 +5,20 @@
  * |---|---|
  * | `version` | number of this layout |
  * | `account` | {@link AccountRow} |
- * | `settings` | {@link SettingsRow} |
+ * | `settings` | {@link Settings} |
  * | `chain/<seq>` | own sigchain event, JCS, written before it is published |
  * | `position` | how far the inbox was taken in (`Position.ts`) |
- * | `order` | {@link OrderRow}: the next place in local order |
+ * | `order` | {@link Order}: the next place in local order |
  * | `contact/<hex>` | {@link ContactRow} |
  * | `talk/<hex>` | {@link TalkRow}: what is counted per conversation |
  * | `message/<hex of the peer>/<order>` | {@link MessageRow} |
  * | `seen/<hex of the sender>/<id>` | {@link SeenRow}: every envelope ever taken in or sent |
- * | `slot/<from>/<to>/<device>/<seq>` | {@link SlotRow}: who holds a place in a sender's count |
- * | `track/<from>/<to>/<device>` | {@link TrackRow}: the highest `seq` seen |
+ * | `slot/<from>/<to>/<device>/<seq>` | {@link Slot}: who holds a place in a sender's count |
+ * | `track/<from>/<to>/<device>` | {@link Track}: the highest `seq` seen |
  * | `out/<order>` | {@link OutRow}: what still has to be sent |
  * | `frame/<Kez-Id>` | sealed bytes that `out/` rows point to |
- * | `dropped/<0..999>` | {@link DroppedRow}: the last frames that could not be read |
- * | `kept/<epoch>/<seq>` | {@link KeptRow}: a raw frame that may be readable later |
+ * | `dropped/<0..999>` | {@link Dropped}: the last frames that could not be read |
+ * | `kept/<epoch>/<seq>` | {@link Kept}: a raw frame that may be readable later |
  *
  * Numbers in keys are padded, so that key order is numeric order. A value that does not decode is `damaged`.
  */
@@ -79,7 +79,6 @@ export type AccountRow = RowType<typeof Account>
 export const Settings = row(
   Schema.Struct({ readReceipts: Schema.Boolean, inbox: Schema.Literals(["everyone", "contacts"]) })
 )
-export type SettingsRow = RowType<typeof Settings>
 
 export const Position = row(
   Schema.Struct({
@@ -92,7 +91,6 @@ export const Position = row(
 )
 
 export const Order = row(Schema.Struct({ next: Count }))
-export type OrderRow = RowType<typeof Order>
 
 export const Contact = row(
   Schema.Struct({
@@ -166,10 +164,8 @@ export const Seen = row(
 export type SeenRow = RowType<typeof Seen>
 
 export const Slot = row(Schema.Struct({ id: Schema.String }))
-export type SlotRow = RowType<typeof Slot>
 
 export const Track = row(Schema.Struct({ highest: Count }))
-export type TrackRow = RowType<typeof Track>
 
 export const Out = row(
   Schema.Struct({
@@ -191,7 +187,6 @@ export const Dropped = row(
     detail: Schema.String
   })
 )
-export type DroppedRow = RowType<typeof Dropped>
 
 export const Kept = row(
   Schema.Struct({
@@ -203,7 +198,6 @@ export const Kept = row(
     frame: Schema.String
   })
 )
-export type KeptRow = RowType<typeof Kept>
 
 type RowType<R> = R extends Row<infer A> ? A : never
 
