@@ -136,7 +136,7 @@ const lock = Command.make(
 
 const owner = Command.make(
   "owner",
-  { until: Flag.Int("until") },
+  { forMillis: Flag.Int("for-millis") },
   lazily(
     () => import("./commands/unlock.ts"),
     ({ owner: run }, input) => run(input)

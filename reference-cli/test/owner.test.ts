@@ -179,6 +179,21 @@ describe("unlock and lock", () => {
     await machine.json(Shapes.Locked, alice("lock"))
   })
 
+  it("says that a process of another version holds the account, without waiting for it", async () => {
+    const running = await listen()
+    const file = JSON.parse(fs.readFileSync(ownerFile(), "utf8"))
+    fs.writeFileSync(ownerFile(), JSON.stringify({ ...file, protocol: 999 }))
+    const done = await machine.run(alice("contacts", "--json"))
+    expect(done.code).toBe(8)
+    expect(done.error()).toMatchObject({
+      code: "owner_incompatible",
+      message: expect.stringContaining(String(running.pid))
+    })
+    // From a dead process such a file is nothing.
+    await running.kill("SIGKILL")
+    await machine.json(Shapes.Contacts, alice("contacts", "--offline"))
+  })
+
   it("ends by itself when the time is over", async () => {
     const { owner } = await machine.json(Shapes.Unlocked, alice("unlock", "--for", "1s"))
     const alive = () => {

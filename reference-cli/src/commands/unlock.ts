@@ -41,7 +41,7 @@ const lastLine = (file: string): string => {
 }
 
 /** Starts `kez-chat owner` apart from this terminal and hands it the seed on its standard input. */
-const start = (place: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, untilMillis: number) =>
+const start = (place: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, millis: number) =>
   Effect.gen(function* () {
     const { home } = yield* settings
     return yield* Effect.try({
@@ -50,7 +50,7 @@ const start = (place: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, untilMi
         try {
           const program = [...process.execArgv, process.argv[1] ?? ""]
           const flags = ["--profile", place.name, ...(home === undefined ? [] : ["--home", home])]
-          const child = spawn(process.execPath, [...program, ...flags, "owner", "--until", String(untilMillis)], {
+          const child = spawn(process.execPath, [...program, ...flags, "owner", "--for-millis", String(millis)], {
             detached: true,
             windowsHide: true,
             stdio: ["pipe", log, log]
@@ -115,7 +115,7 @@ export const unlock = (input: { readonly time: Duration.Duration }): Effect.Effe
       )
     }
     yield* Profile.makeFolders(place)
-    const child = yield* start(place, seed.value, Date.now() + Duration.toMillis(input.time))
+    const child = yield* start(place, seed.value, Duration.toMillis(input.time))
     const owner = yield* ready(place, () => child.exitCode !== null || child.signalCode !== null)
     yield* result({
       json: () => ({ unlocked: true, already: false, owner: ownerJson(owner) }),
@@ -166,7 +166,7 @@ const readSeed: Effect.Effect<Redacted.Redacted<Uint8Array>, Failure> = Effect.g
 })
 
 /** The background process itself. */
-export const owner = (input: { readonly until: number }): Effect.Effect<void, Failure, Services | Signals> =>
+export const owner = (input: { readonly forMillis: number }): Effect.Effect<void, Failure, Services | Signals> =>
   Effect.gen(function* () {
     const seed = yield* readSeed
     const { place, profile } = yield* Profile.required
@@ -174,7 +174,8 @@ export const owner = (input: { readonly until: number }): Effect.Effect<void, Fa
     // Somebody else became the owner first: that is as good.
     if ((yield* lockOrOwner(place)) !== "locked") return
     const vault = ProfileVault.holding(yield* ProfileVault.of(place, profile.vault), seed)
-    const { stopped } = yield* own(place, profile, { command: "unlock", serve: true, vault, until: input.until })
-    const over = Effect.sleep(Math.max(0, input.until - Date.now()))
+    const { forMillis } = input
+    const { stopped } = yield* own(place, profile, { command: "unlock", serve: true, vault, forMillis })
+    const over = Effect.sleep(forMillis)
     yield* signals.untilSignal(Effect.raceFirst(stopped, over))
   }).pipe(Effect.scoped)

@@ -15,6 +15,7 @@ import { note, type Screen } from "../terminal/Screen.ts"
 import { directoryOf, open as openLocal } from "./LocalKezChat.ts"
 import * as OwnerFile from "./OwnerFile.ts"
 import { lockOrOwner } from "./Session.ts"
+import { protocolVersion } from "./Wire.ts"
 
 /** A home server that answered. */
 export interface FoundHome {
@@ -89,6 +90,6 @@ export const open = <A>(
 ): Effect.Effect<A, Failure> =>
   Effect.gen(function* () {
     const { home, place, vault, command } = options
-    yield* OwnerFile.announce(place, { version: 1, pid: process.pid, command })
+    yield* OwnerFile.announce(place, { version: 1, protocol: protocolVersion, pid: process.pid, command })
     return yield* use(yield* openLocal({ home, store: place.store, vault, offline: false }))
   }).pipe(Effect.scoped)

@@ -15,6 +15,8 @@ import * as PrivateFile from "../profile/PrivateFile.ts"
 
 export interface OwnerFile {
   readonly version: 1
+  /** Version of what is spoken on the socket. */
+  readonly protocol: number
   readonly pid: number
   readonly command: string
   /** Absent for a command that holds the profile only for a moment and serves nobody. */
@@ -23,11 +25,15 @@ export interface OwnerFile {
 
 const parse = (text: string): OwnerFile | undefined => {
   try {
-    const { version, pid, command, socket } = JSON.parse(text) as { readonly [K in keyof OwnerFile]?: unknown }
-    if (version !== 1 || !Number.isSafeInteger(pid) || typeof command !== "string") return undefined
+    const { version, protocol, pid, command, socket } = JSON.parse(text) as {
+      readonly [K in keyof OwnerFile]?: unknown
+    }
+    if (version !== 1 || typeof protocol !== "number") return undefined
+    if (!Number.isSafeInteger(pid) || typeof command !== "string") return undefined
     const { address, token } = (socket ?? {}) as { readonly address?: unknown; readonly token?: unknown }
     return {
       version,
+      protocol,
       pid: pid as number,
       command,
       ...(typeof address === "string" && typeof token === "string" ? { socket: { address, token } } : {})

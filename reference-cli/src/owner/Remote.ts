@@ -162,8 +162,8 @@ const chatOver = (link: Link): Chat => {
   }
 }
 
-/** Why no owner could be used: none is there, or one that speaks another language. */
-export type NoOwner = "absent" | "incompatible"
+/** Nobody answers there, or not as an owner does. */
+export type NoOwner = "absent"
 
 const dial = (address: string): Effect.Effect<net.Socket, NoOwner> =>
   Effect.callback((resume) => {
@@ -184,6 +184,6 @@ export const connect = (address: string, token: string): Effect.Effect<Remote, N
       })
     )
     const link = new Link(socket)
-    const info = yield* link.call<OwnerInfo>("hello", token).pipe(Effect.mapError((): NoOwner => "incompatible"))
+    const info = yield* link.call<OwnerInfo>("hello", token).pipe(Effect.mapError((): NoOwner => "absent"))
     return { info, chat: chatOver(link), shutdown: link.call<void>("shutdown") }
-  }).pipe(Effect.timeoutOrElse({ duration: connectMillis, orElse: () => Effect.fail("absent" as NoOwner) }))
+  }).pipe(Effect.timeoutOrElse({ duration: connectMillis, orElse: () => Effect.fail("absent" as const) }))

@@ -22,6 +22,7 @@ import * as Lock from "./Lock.ts"
 import * as OwnerFile from "./OwnerFile.ts"
 import * as Remote from "./Remote.ts"
 import type { OwnerInfo } from "./Server.ts"
+import { protocolVersion } from "./Wire.ts"
 
 export type Services = Ask | Host | Screen
 
@@ -45,8 +46,8 @@ export interface Options {
   readonly offline?: boolean
   /** A vault already opened. */
   readonly vault?: Vault["Service"]
-  /** When a background owner ends by itself, milliseconds since the epoch. */
-  readonly until?: number
+  /** After how long a background owner ends by itself. */
+  readonly forMillis?: number
 }
 
 /** How long to wait for another short command, and how often to look, in milliseconds. */
@@ -58,22 +59,12 @@ const noticeMillis = 1_500
 const unlockHint = "(`kez-chat unlock` asks once, and no command for the next hours.)"
 
 /** The running owner of a profile, if one answers. */
-export const findOwner = (place: ProfilePaths): Effect.Effect<Remote.Remote | undefined, Failure, Scope.Scope> =>
+export const findOwner = (place: ProfilePaths): Effect.Effect<Remote.Remote | undefined, never, Scope.Scope> =>
   Effect.gen(function* () {
     const file = yield* OwnerFile.read(place)
-    if (file?.socket === undefined) return undefined
+    if (file?.socket === undefined || file.protocol !== protocolVersion) return undefined
     return yield* Remote.connect(file.socket.address, file.socket.token).pipe(
-      Effect.catch((why) =>
-        why === "absent"
-          ? Effect.succeed(undefined)
-          : Effect.fail(
-              fail(
-                "owner_incompatible",
-                ExitCode.busy,
-                `the profile is held by \`kez-chat ${file.command}\` (process ${file.pid}) of another version: end it first`
-              )
-            )
-      )
+      Effect.catch(() => Effect.succeed(undefined))
     )
   })
 
@@ -93,6 +84,13 @@ export const lockOrOwner = (
       const waited = Date.now() - began
       const holder = yield* OwnerFile.read(place)
       const who = holder === undefined ? "another command" : `\`kez-chat ${holder.command}\` (process ${holder.pid})`
+      if (holder !== undefined && holder.protocol !== protocolVersion) {
+        return yield* fail(
+          "owner_incompatible",
+          ExitCode.busy,
+          `the profile ${place.name} is held by ${who} of another version of this program: end that first`
+        )
+      }
       if (waited > waitMillis) {
         return yield* fail(
           "profile_busy",
@@ -117,15 +115,8 @@ export const own = (
   Effect.gen(function* () {
     const host = yield* Host
     const stopped = yield* Deferred.make<void>()
-    const info: OwnerInfo = {
-      version,
-      pid: process.pid,
-      command: options.command,
-      since: Date.now(),
-      ...(options.until === undefined ? {} : { until: options.until })
-    }
     // Others learn at once whom they wait for; the socket follows when the account is open.
-    const file = { version: 1, pid: info.pid, command: info.command } as const
+    const file = { version: 1, protocol: protocolVersion, pid: process.pid, command: options.command } as const
     yield* OwnerFile.announce(place, file)
     const { url } = yield* Home.discover({ profile: profile.home })
     const vault = options.vault ?? (yield* ProfileVault.of(place, profile.vault, unlockHint))
@@ -134,6 +125,14 @@ export const own = (
     const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))
     const chat = yield* open({ home: url, store: place.store, vault, offline: options.offline ?? false })
     if (options.serve === true) {
+      const since = Date.now()
+      const info: OwnerInfo = {
+        version,
+        pid: process.pid,
+        command: options.command,
+        since,
+        ...(options.forMillis === undefined ? {} : { until: since + options.forMillis })
+      }
       const address = yield* OwnerFile.freshAddress(place, host)
       const token = randomBytes(32).toString("base64url")
       const { serve } = yield* Effect.promise(() => import("./Server.ts"))

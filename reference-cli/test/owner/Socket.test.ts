@@ -218,7 +218,7 @@ describe("the owner's socket", () => {
     expect(await hostile(request("contact", "bob"))).toBe("")
     expect(await hostile(`${JSON.stringify({ v: 1, id: 0, method: "hello", params: ["wrong"] })}\n`)).toBe("")
     expect(await hostile(`${JSON.stringify({ v: 1, id: 0, method: "hello" })}\n`, request("contact", "bob"))).toBe("")
-    expect(await Effect.runPromise(Effect.flip(Effect.scoped(Remote.connect(address, "wrong"))))).toBe("incompatible")
+    expect(await Effect.runPromise(Effect.flip(Effect.scoped(Remote.connect(address, "wrong"))))).toBe("absent")
     await stillServes()
   })
 
