@@ -40,11 +40,20 @@ type Outcome =
   /** Not readable by this version, or not just now: the raw frame is kept and tried again. */
   | { readonly _tag: "Later"; readonly problem: Problem }
 
+/** Where a message stands in its sender's count. */
+interface Place {
+  readonly gap?: number
+  readonly fork?: true
+}
+
 const leavesNoMessage = (outcome: Outcome): boolean =>
   outcome._tag === "OwnCopy" || (outcome._tag === "Opened" && outcome.opened.body.type === "receipt")
 
 /** Problems that a later version of this program may not have with the same frame. */
 const laterCodes = new Set<Problem["code"]>(["suite_unsupported", "algorithm_unsupported", "internal"])
+
+/** A restart fetches at most so many own copies again. */
+const unsavedMax = 128
 
 /** What this version can read; frames kept by an older one are tried again when this grows. */
 const reader = 1
@@ -78,6 +87,8 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   // Only WebCrypto computes elsewhere; the others would gain nothing from frames opened side by side.
   const concurrency = crypto.backend === "webcrypto" ? 16 : 1
 
+  let unsaved = 0
+
   const open = (session: Session, frame: Uint8Array): Effect.Effect<Outcome> =>
     Effect.suspend(() => {
       if (outbox.isOwnCopy(frame)) return Effect.succeed<Outcome>({ _tag: "OwnCopy" })
@@ -93,15 +104,18 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       })
     })
 
-  /** Where a message stands in its sender's count. */
-  const place = Effect.fnUntraced(function* (transaction: Transaction, message: Message.Message) {
+  /** Notes a message's place in its sender's count. */
+  const place = Effect.fnUntraced(function* (
+    transaction: Transaction,
+    message: Message.Message
+  ): Effect.fn.Return<Place, StoreError> {
     const trackKey = key.track(message.from, message.to, message.device)
     const slotKey = key.slot(message)
     const track = yield* transaction.get(trackKey, Rows.Track)
     const gap = Message.gapBefore(track?.highest, message.seq)
     if (gap === "earlier") {
       const holder = yield* transaction.get(slotKey, Rows.Slot)
-      if (holder !== undefined) return holder.id === message.id ? {} : { fork: true as const }
+      if (holder !== undefined) return holder.id === message.id ? {} : { fork: true }
       transaction.put(slotKey, Rows.Slot, { id: message.id })
       return {}
     }
@@ -142,7 +156,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     transaction: Transaction,
     opened: SealedMessage.Opened,
     arrivedAt: number,
-    placed: { readonly gap?: number; readonly fork?: true }
+    placed: Place
   ) {
     const { hash, json, message, peer, role } = opened
     const kept = yield* Conversations.append(transaction, peer, {
@@ -209,7 +223,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   ) {
     const { body, hash, message, peer, role } = opened
     const account = session.account()
-    const placed = yield* place(transaction, message)
+    const { gap, ...placed } = yield* place(transaction, message)
     let talk = yield* Conversations.talk(transaction, peer.hex)
     // This device's own count, from a time that its store does not remember: it must go on after that.
     if (message.device === account.device) talk = { ...talk, seq: Math.max(talk.seq, message.seq + 1) }
@@ -225,7 +239,9 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       const { primary, resolved } = contact
       if (!resolved) transaction.afterwards(() => checks.want(primary))
     }
-    const kept = yield* keep(transaction, opened, arrivedAt, placed)
+    // What this device itself sent is no gap: it is not counted as received.
+    const gaps = gap === undefined || message.device === account.device ? {} : { gap }
+    const kept = yield* keep(transaction, opened, arrivedAt, { ...placed, ...gaps })
     transaction.put(key.talk(peer.hex), Rows.Talk, { ...talk, prev: hash })
     publish(transaction, { _tag: "Message", message: kept, contact: Trust.toContact(contact) })
   })
@@ -281,8 +297,12 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     take: (session, epoch, frames, position) =>
       Effect.flatMap(
         Effect.forEach(frames, (frame) => open(session, frame.frame), { concurrency }),
-        (outcomes) =>
-          ledger.transact(
+        (outcomes) => {
+          // Own copies change nothing but the position, which may wait a while for the next commit.
+          unsaved = outcomes.every(({ _tag }) => _tag === "OwnCopy") ? unsaved + frames.length : 0
+          if (unsaved > 0 && unsaved < unsavedMax) return Effect.void
+          unsaved = 0
+          return ledger.transact(
             (transaction) =>
               Effect.gen(function* () {
                 for (const [index, frame] of frames.entries()) {
@@ -293,6 +313,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
             // Undone by a loss of power, position and all, these would be fetched again without anybody seeing it.
             { relaxed: outcomes.every(leavesNoMessage) }
           )
+        }
       ),
     retryKept: Effect.fnUntraced(function* (session: Session) {
       for (const entry of yield* ledger.scan({ prefix: Rows.prefix.kept })) {

@@ -148,7 +148,6 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     transaction.put(key.out(order), Rows.Out, { peer: peer.hex, ...(isReceipt ? {} : { message: order }), copies })
     const place = { ...header, from: me }
     transaction.putNew(key.slot(place), Rows.Slot, { id: header.id })
-    transaction.put(key.track(me, peer, header.device), Rows.Track, { highest: header.seq })
     transaction.put(key.seen(place), Rows.Seen, {
       hash: signed.hash,
       ...(isReceipt ? {} : { peer: peer.hex, order })
