@@ -28,7 +28,7 @@ const flushMillis = 1_000
 /** How often connections are compared with the registry, in milliseconds: the net under revocations. */
 const sweepMillis = 300_000
 /** nats.conf's `authorization.timeout` and some more: a login under way at a revocation is through by then. */
-const secondKickMillis = 2_500
+const secondRoundMillis = 2_500
 
 /** Connects in the background; does not wait for the broker and does not fail without it. */
 export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<BrokerControl, never, Registry | Database> =>
@@ -78,6 +78,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         log
       })
       const fetches = FetchResponder.make({
+        isActive,
         streamState: watch.current,
         noteLast: watch.noteLast,
         replicated: config.replicas > 1,
@@ -158,12 +159,18 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
               const again = sys.connection()
               if (again === undefined || isActive(hex)) return
               connections.closeAll(again, hex).catch(() => undefined)
-            }, secondKickMillis).unref()
+            }, secondRoundMillis).unref()
           }),
         purge: (hex) =>
           withConnection(registrar.connection, async (connection) => {
             await InboxStream.purge(connection, hex)
             quotas.forget(hex)
+            // A send that had passed the registry before may have been stored a moment after.
+            setTimeout(() => {
+              const again = registrar.connection()
+              if (again === undefined || isActive(hex)) return
+              InboxStream.purge(again, hex).catch(() => undefined)
+            }, secondRoundMillis).unref()
           }),
         status: Effect.sync(() => {
           const up = {

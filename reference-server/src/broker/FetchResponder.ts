@@ -12,6 +12,7 @@ import { streamName } from "./InboxStream.ts"
 import { isObject } from "./Jwt.ts"
 
 export interface FetchResponderOptions {
+  readonly isActive: (hex: string) => boolean
   /** The stream's epoch and a last sequence number that is at least `atLeast` if the stream has it. */
   streamState(atLeast: number): Promise<{ readonly epoch: string; readonly lastSeq: number }>
   noteLast(seq: number): void
@@ -91,7 +92,8 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
     if (message.reply === "") return
     const hex = message.subject.slice(Subject.fetch("").length)
     const request = Result.getOrUndefined(Page.parseRequest(message.data))
-    if (!keyForm.test(hex) || request === undefined) return refuse(message, "bad")
+    // The broker let this key publish here; if it is not active, it was revoked and is about to be closed.
+    if (!keyForm.test(hex) || request === undefined || !options.isActive(hex)) return refuse(message, "bad")
     if (!budgets.has(hex)) return refuse(message, "slow")
     if ((perUser.get(hex) ?? 0) >= options.maxInFlightPerUser) return refuse(message, "slow")
     if (active >= options.maxInFlight) return refuse(message, "retry")

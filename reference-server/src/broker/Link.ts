@@ -55,8 +55,8 @@ export const open = (options: LinkOptions): Link => {
       up = undefined
       await dialled?.close().catch(() => undefined)
       dialled = undefined
-      if (stop.signal.aborted) break
       if (lost) options.onDown?.()
+      if (stop.signal.aborted) break
       // The first failure and every tenth: an outage of an hour is not thousands of lines.
       if (lost || attempt % 10 === 0) {
         options.log("warn", "broker unreachable", { role: options.role, url, reason: text(reason) })
@@ -98,13 +98,11 @@ const text = (reason: unknown): string => (reason instanceof Error ? reason.mess
 
 const pause = (millis: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    const timer = setTimeout(resolve, millis)
-    signal.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer)
-        resolve()
-      },
-      { once: true }
-    )
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener("abort", end)
+      resolve()
+    }
+    const timer = setTimeout(end, millis)
+    signal.addEventListener("abort", end)
   })

@@ -94,6 +94,12 @@ const check = (options: NatsConfOptions): NatsConfError | undefined => {
       )
     }
   }
+  if (options.monitoring !== undefined && !isLoopback(options.monitoring.host)) {
+    return fail(
+      "monitoring",
+      `on ${options.monitoring.host} it would show strangers who is connected; bind it to 127.0.0.1`
+    )
+  }
   for (const origin of options.websocket.allowedOrigins) {
     if (!isOrigin(origin))
       return fail("websocket.allowedOrigins", `${origin} is not an origin like https://chat.example`)

@@ -75,8 +75,10 @@ export const make = (options: SendResponderOptions): SendResponder => {
     const kezId = ids.length === 1 ? (ids[0] as string) : ""
     const frame = message.data
     if (sender === undefined || !keyForm.test(recipient) || !idForm.test(kezId)) return refuse(message, "bad")
+    // Revoked, and its connection not closed yet.
+    if (!options.isActive(sender)) return refuse(message, "bad")
     if (frame.length < 1 || frame.length > Limits.frameBytes) return refuse(message, "size")
-    if (!options.isActive(recipient)) return refuse(message, "unknown")
+    if (sender !== recipient && !options.isActive(recipient)) return refuse(message, "unknown")
     const before = perSender.get(sender) ?? 0
     if (pending.size >= options.maxInFlight || before >= options.maxInFlightPerSender) return refuse(message, "retry")
     const charge = quotas.charge(sender, recipient, frame.length)

@@ -127,11 +127,12 @@ describe("nats.conf", () => {
     return { certFile, keyFile }
   }
 
-  it("KEZ-NAT-037 KEZ-NAT-038 KEZ-NAT-039 of a local home is accepted by nats-server and holds no secret", async () => {
+  it("KEZ-NAT-037 KEZ-NAT-038 KEZ-NAT-039 KEZ-NAT-040 KEZ-NAT-044 of a local home is accepted by nats-server and holds no secret", async () => {
     const conf = Result.getOrThrow(NatsConf.generate(await options()))
     expect(await accepted(conf)).toMatch(/is valid/)
     expect(conf).not.toMatch(/\bS[UAX][A-Z2-7]{40}/)
     expect(conf).toContain("sync_interval: always")
+    expect(conf).toContain('http: "127.0.0.1:8222"')
     expect(conf.match(/nkey: U/g)).toHaveLength(4)
   })
 
@@ -171,10 +172,11 @@ describe("nats.conf", () => {
     expect(conf).not.toContain("sync_interval")
   })
 
-  it("KEZ-NAT-041 is refused where it would expose users", async () => {
+  it("KEZ-NAT-040 KEZ-NAT-041 is refused where it would expose users", async () => {
     const base = await options()
     const faults: ReadonlyArray<[string, Partial<NatsConf.NatsConfOptions>]> = [
       ["tcp", { tcp: { host: "0.0.0.0", port: 4222 } }],
+      ["monitoring", { monitoring: { host: "0.0.0.0", port: 8222 } }],
       ["websocket", { websocket: { host: "192.168.1.1", port: 8443, allowedOrigins: [] } }],
       ["websocket.allowedOrigins", { websocket: { ...base.websocket, allowedOrigins: ["*"] } }],
       ["websocket.allowedOrigins", { websocket: { ...base.websocket, allowedOrigins: ["https://chat.example/path"] } }],

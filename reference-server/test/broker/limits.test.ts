@@ -103,6 +103,17 @@ describe.each(["tcp", "websocket"] as const)("what a send and a connection may b
     user.client.close()
   })
 
+  it("KEZ-NAT-012 serves a revoked key no more, even before its connection is closed", async () => {
+    const [user, other] = [await login(), await login()]
+    broker.unregister(user.hex)
+    expect(await send(user, other.hex)).toBe(refusal("bad"))
+    const request = Page.encodeRequest({ after: 0, nonce: randomBytes(16) })
+    expect((await user.client.request(`kez.fetch.${user.hex}`, request)).payload.toString()).toBe(refusal("bad"))
+    expect(await send(other, user.hex)).toBe(refusal("unknown"))
+    user.client.close()
+    other.client.close()
+  })
+
   it("stores nothing of a send that asks for no answer", async () => {
     const user = await login()
     user.client.publish(`kez.inbox.${user.hex}`, "x", { header: headerBlock(`Kez-Id: ${kezId()}`) })

@@ -79,7 +79,10 @@ export interface BrokerConnection {
   send(recipient: AdmittedKey, kezId: string, frame: Uint8Array): Effect.Effect<void, BrokerRefused | BrokerUnavailable>
   /** The stored frames after stream sequence number `after`, oldest first. `epoch` is the last one seen, base64url. */
   fetch(after: number, epoch?: string): Effect.Effect<Page, Problem | BrokerRefused | BrokerUnavailable>
-  /** Frames as they are stored. Subscribed when this value is obtained, so nothing after that is missed while connected. */
+  /**
+   * Frames as they are stored. Subscribed when this value is obtained: while connected, nothing after that is missed by a
+   * reader that is at most 512 frames behind. What is missed shows as a `lastSeq` that was not seen; fetch it.
+   */
   readonly live: Stream.Stream<Delivered>
 }
 

@@ -192,7 +192,7 @@ export const brokerKit = (name: string, open: () => Promise<BrokerHome>): void =
     )
 
     it(
-      "keeps the order in which one client sent",
+      "KEZ-NAT-047 keeps the order in which one client sent",
       scoped(
         Effect.fnUntraced(function* (broker) {
           const [alice, bob] = [home.account(), home.account()]
