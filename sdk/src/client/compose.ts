@@ -25,7 +25,7 @@ import * as Inbox from "./Inbox.ts"
 import * as Intake from "./Intake.ts"
 import * as Introductions from "./Introductions.ts"
 import type { Account, KezChat, Message, Options } from "./KezChat.ts"
-import { AccountUnfinished, type KezChatError, SendBlocked } from "./KezChatError.ts"
+import { AccountUnfinished, ContactUnknown, type KezChatError, SendBlocked } from "./KezChatError.ts"
 import * as Ledger from "./Ledger.ts"
 import * as Link from "./Link.ts"
 import * as Outbox from "./Outbox.ts"
@@ -153,7 +153,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   /** The account, its creation finished far enough to be sent from. */
   const published = Effect.gen(function* () {
-    const session = yield* start()
+    const session = running?.row.step === "published" ? running : yield* start()
     const { handle, step } = session.row
     return step === "published" ? session : yield* new AccountUnfinished({ handle, step })
   })
@@ -177,8 +177,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     const own = primary === session.row.primary
     return yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
-        const kept = own ? undefined : yield* transaction.get(Rows.key.contact(peer.hex), Rows.Contact)
-        const row = kept ?? ContactBook.self(session.row)
+        const row = own
+          ? ContactBook.self(session.row)
+          : yield* transaction.get(Rows.key.contact(peer.hex), Rows.Contact)
+        if (row === undefined) return yield* new ContactUnknown({ who })
         const blocked = reasonNotToSend(row)
         if (blocked !== undefined) return yield* blocked
         const message = yield* outbox.enqueue(transaction, session, peer, { type: "text", text })

@@ -62,7 +62,7 @@ const next = async <T extends Event["_tag"]>(
   throw new Error("the client was closed")
 }
 
-type Failure = object & { readonly _tag?: string; readonly code?: string }
+type Failure = object & { readonly _tag?: string; readonly code?: string; readonly reason?: string }
 
 /** What a promise is rejected with. */
 const failure = async (promise: Promise<unknown>): Promise<Failure> => {
