@@ -2,7 +2,7 @@
  * What the broker side of a home server manages on this machine: logins, sends, live deliveries, pages, and what the
  * choice of `sync_interval` costs. Ratios are against raw JetStream on the same nats-server in the same run.
  *
- *     node --conditions=kez-source reference-server/bench/broker.bench.ts [always|10s|2m|r3 ...]
+ *     node --conditions=kez-source reference-server/bench/broker.bench.ts [logins|always|10s|2m|r3 ...]
  */
 import { headers, type NatsConnection } from "@nats-io/nats-core"
 import { connect } from "@nats-io/transport-node"
@@ -233,17 +233,20 @@ const clients = async (home: Home, raw: { one: number; many: number }) => {
 }
 
 const variants: Readonly<Record<string, TestBrokerOptions>> = {
+  logins: {},
   always: { syncInterval: "always" },
   "10s": { syncInterval: "10s" },
   "2m": { syncInterval: "2m" },
   r3: { servers: 3 }
 }
 
+const titles: Readonly<Record<string, string>> = { logins: "logins", r3: "three servers, three replicas" }
+
 const chosen = process.argv.slice(2)
-for (const name of chosen.length > 0 ? chosen : ["always"]) {
+for (const name of chosen.length > 0 ? chosen : ["logins", "always"]) {
   const home = await startHome({ ...variants[name], limits: unlimited, inboxBytes: 1024 ** 3 })
-  say(`broker, ${name === "r3" ? "three servers, three replicas" : `one server, sync_interval ${name}`}`)
-  if (name === "always") await logins(home)
-  await clients(home, await rawPublishes(home))
+  say(`broker, ${titles[name] ?? `one server, sync_interval ${name}`}`)
+  if (name === "logins") await logins(home)
+  else await clients(home, await rawPublishes(home))
   await home.stop()
 }

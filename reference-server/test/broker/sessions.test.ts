@@ -109,9 +109,8 @@ describe.each(["tcp", "websocket"] as const)("a client's session over %s", (kind
     }
   })
 
-  it.runIf(kind === "tcp")(
-    "KEZ-NAT-002 KEZ-NAT-003 signs nothing for a broker with a strange nonce and does not stay connected",
-    async () => {
+  if (kind === "tcp") {
+    it("KEZ-NAT-002 KEZ-NAT-003 signs nothing for a broker with a strange nonce and does not stay connected", async () => {
       const heard: Array<string> = []
       const hostile = createServer((socket) => {
         socket.on("error", () => undefined)
@@ -132,8 +131,8 @@ describe.each(["tcp", "websocket"] as const)("a client's session over %s", (kind
       expect(heard.join("")).toContain("CONNECT")
       expect(heard.join("")).not.toMatch(/"sig"|"nkey"|"name"/)
       await new Promise((resolve) => hostile.close(resolve))
-    }
-  )
+    })
+  }
 })
 
 describe("several chat-servers", () => {
