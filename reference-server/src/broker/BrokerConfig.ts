@@ -1,7 +1,7 @@
 /** What an operator can set about the broker side of chat-server (docs/broker.md). */
-import * as Quotas from "./Quotas.ts"
+import { defaultQuotaLimits, type QuotaLimits } from "./QuotaLimits.ts"
 
-export interface BrokerLimits extends Quotas.QuotaLimits {
+export interface BrokerLimits extends QuotaLimits {
   /** Most frames in one inbox, and again among an account's self copies. */
   readonly maxFrames: number
   /** Messages waiting for the stream at once: all senders, one sender. */
@@ -16,7 +16,7 @@ export interface BrokerLimits extends Quotas.QuotaLimits {
 }
 
 export const defaultLimits: BrokerLimits = {
-  ...Quotas.defaultLimits,
+  ...defaultQuotaLimits,
   maxFrames: 100_000,
   sendsInFlight: 8192,
   sendsInFlightPerSender: 256,

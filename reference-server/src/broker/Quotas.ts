@@ -9,37 +9,7 @@
 import type BetterSqlite3 from "better-sqlite3"
 import { createHmac, randomBytes } from "node:crypto"
 import type { Migration } from "../Database.ts"
-
-/** The operator's limits. Bytes are those of frames. */
-export interface QuotaLimits {
-  /** Bytes that others' mail may take in one inbox. */
-  readonly inboxBytes: number
-  /** Bytes that an account's own sent copies may take. */
-  readonly selfBytes: number
-  /** Bytes an account may send to others in a day. */
-  readonly sendBytesPerDay: number
-  /** Bytes of own copies an account may store in a day. */
-  readonly selfBytesPerDay: number
-  /** Messages a day to somebody who has not written back yet. */
-  readonly strangerMessagesPerDay: number
-  /** Messages a day to somebody who has. */
-  readonly peerMessagesPerDay: number
-  /** Messages a day that one inbox takes from senders its owner never wrote to. */
-  readonly inboxStrangerMessagesPerDay: number
-  /** For how long frames are kept, in days; the stream's own setting. */
-  readonly retentionDays: number
-}
-
-export const defaultLimits: QuotaLimits = {
-  inboxBytes: 32 * 1024 ** 2,
-  selfBytes: 32 * 1024 ** 2,
-  sendBytesPerDay: 16 * 1024 ** 2,
-  selfBytesPerDay: 16 * 1024 ** 2,
-  strangerMessagesPerDay: 20,
-  peerMessagesPerDay: 2000,
-  inboxStrangerMessagesPerDay: 500,
-  retentionDays: 30
-}
+import type { QuotaLimits } from "./QuotaLimits.ts"
 
 /** `key` is a kind letter and an account's or a pair's 32 bytes; `day` counts days since the epoch. */
 export const migrations: ReadonlyArray<Migration> = [
@@ -101,8 +71,6 @@ interface Counter {
 const dayMillis = 86_400_000
 /** The secret for "has written to" lasts this many days, and the one before it still counts. */
 const periodDays = 30
-/** Counters in memory; beyond it those without pending changes are dropped. */
-const maxCached = 50_000
 
 /** `pepper` keeps a copy of the database alone from testing guesses at pairs. `now` in milliseconds since the epoch. */
 export const make = (
@@ -294,8 +262,7 @@ export const make = (
       }
       pairs = new Map()
       // Other instances count too: what is not pending is read again when it is needed.
-      const kept = new Map([...counters].filter(([, c]) => c.delta !== 0))
-      if (counters.size > maxCached || kept.size < counters.size) counters = kept
+      counters = new Map([...counters].filter(([, c]) => c.delta !== 0))
       if (tidied !== day) {
         tidied = day
         tidy.immediate(day)

@@ -1,12 +1,13 @@
 import BetterSqlite3 from "better-sqlite3"
 import * as fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import type { QuotaLimits } from "../../src/broker/QuotaLimits.ts"
 import * as Quotas from "../../src/broker/Quotas.ts"
 
 const day = 86_400_000
 const alice = "aa".repeat(32)
 const bob = "bb".repeat(32)
-const limits: Quotas.QuotaLimits = {
+const limits: QuotaLimits = {
   inboxBytes: 1_000,
   selfBytes: 1_000,
   sendBytesPerDay: 800,
