@@ -222,12 +222,14 @@ describe("passphrases and words", () => {
   })
 
   it("wants eight characters of a new passphrase", async () => {
-    const done = await machine.run(as("shorty", "register", "shorty", "--yes", "--passphrase-fd", "3", "--json"), {
+    const words = ["--words-file", machine.path("shorty.words")]
+    const done = await machine.run(as("shorty", "register", "shorty", "--yes", ...words, "--passphrase-fd", "3"), {
       descriptors: ["seven77\n"]
     })
     expect(done.code).toBe(7)
     expect((await machine.run(as("shorty", "whoami"))).code).toBe(3)
     expect(fs.existsSync(machine.profile("shorty"))).toBe(false)
+    expect(fs.existsSync(machine.path("shorty.words"))).toBe(false)
   })
 
   it("prints no words as JSON, and writes them over no file", async () => {
@@ -236,9 +238,12 @@ describe("passphrases and words", () => {
     await machine.json(Shapes.WordsWritten, as("pia", "words", "--words-file", file))
     expect(fs.readFileSync(file, "utf8")).toBe(fs.readFileSync(machine.path("pia.words"), "utf8"))
     expect(fs.statSync(file).mode & 0o777).toBe(0o600)
-    const again = await machine.run(as("pia", "words", "--words-file", file))
+    const other = machine.path("other.txt")
+    fs.writeFileSync(other, "something else")
+    const again = await machine.run(as("pia", "words", "--words-file", other))
     expect(again.code).toBe(1)
     expect(again.stderr).toContain("EEXIST")
+    expect(fs.readFileSync(other, "utf8")).toBe("something else")
   })
 
   it("says that a damaged seed file is damaged, not that the passphrase is wrong", async () => {

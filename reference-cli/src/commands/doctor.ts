@@ -62,9 +62,7 @@ const account = (place: ProfilePaths, profile: Option.Option<Profile.Profile>): 
 const keychain: Effect.Effect<Check> = Effect.gen(function* () {
   const Keyring = yield* Effect.promise(() => import("@kez-chat/sdk/keyring"))
   const found = yield* Keyring.detect
-  return found.available
-    ? ok("keychain", found.name)
-    : ok("keychain", `none (${found.reason}); seeds go into passphrase-encrypted files`)
+  return found.available ? ok("keychain", found.name) : ok("keychain", `none: ${found.reason}`)
 })
 
 const seed = (place: ProfilePaths, { vault }: Profile.Profile): Check =>

@@ -75,7 +75,7 @@ export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
     yield* Profile.save(place, profile)
     // What came back is history, not news: `listen` begins after it.
     yield* Cursor.write(place, messages)
-    yield* note("History goes back as far as the home server keeps messages (30 days unless it says otherwise).")
+    yield* note("History goes back as far as the home server keeps it: 30 days by default.")
     if (step !== "published")
       yield* warn("the account is not complete yet: the next command that goes online carries on")
     yield* result({

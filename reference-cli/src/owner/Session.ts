@@ -56,7 +56,7 @@ const pollMillis = 100
 /** A wait shorter than this is not worth a word. */
 const noticeMillis = 1_500
 
-const unlockHint = "(`kez-chat unlock` asks once, and no command for the next hours.)"
+const unlockHint = "(`kez-chat unlock` asks once for the next eight hours.)"
 
 /** The running owner of a profile, if one answers. */
 export const findOwner = (place: ProfilePaths): Effect.Effect<Remote.Remote | undefined, never, Scope.Scope> =>

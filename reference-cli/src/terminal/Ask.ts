@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as fs from "node:fs"
+import * as readline from "node:readline"
 import * as tty from "node:tty"
 import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
@@ -18,8 +19,8 @@ export class Ask extends Context.Service<
   {
     /** Whether there is somebody to ask. */
     readonly possible: Effect.Effect<boolean>
-    /** One line, shown as it is typed. */
-    line(question: string): Effect.Effect<string, CliFailure>
+    /** What is typed, shown as it is typed: one line, or as many as it takes to be complete. An empty line ends it too. */
+    line(question: string, isComplete?: (text: string) => boolean): Effect.Effect<string, CliFailure>
     /** One line that is not shown. */
     hidden(question: string): Effect.Effect<Redacted.Redacted<string>, CliFailure>
     /** Shows text that must not stay in the scrollback while `use` runs. */
@@ -36,24 +37,27 @@ export class Ask extends Context.Service<
 
 interface Device {
   readonly input: tty.ReadStream
-  readonly write: (text: string) => void
+  readonly output: tty.WriteStream
   readonly close: () => void
 }
 
 /** The terminal: standard input and error where they are one, else the controlling terminal of this session. */
 const open = (platform: NodeJS.Platform): Device | undefined => {
   if (process.stdin.isTTY && process.stderr.isTTY) {
-    return {
-      input: process.stdin,
-      write: (text) => void process.stderr.write(text),
-      close: () => process.stdin.pause()
-    }
+    return { input: process.stdin, output: process.stderr, close: () => process.stdin.pause() }
   }
   if (platform === "win32") return undefined
   try {
-    const descriptor = fs.openSync("/dev/tty", "r+")
-    const input = new tty.ReadStream(descriptor)
-    return { input, write: (text) => fs.writeSync(descriptor, text), close: () => input.destroy() }
+    const input = new tty.ReadStream(fs.openSync("/dev/tty", "r"))
+    const output = new tty.WriteStream(fs.openSync("/dev/tty", "w"))
+    return {
+      input,
+      output,
+      close: () => {
+        input.destroy()
+        output.destroy()
+      }
+    }
   } catch {
     return undefined
   }
@@ -65,15 +69,37 @@ const refused = fail(
   "an answer is needed and there is no terminal to ask on (see --help for the flags that replace the question)"
 )
 
-/** Reads a line in raw mode, so that nothing is echoed but what is meant to be. */
-const readLine = (device: Device, echo: boolean): Effect.Effect<string> =>
+/** As a shell would: Ctrl-C is for the program, not for the question. */
+const interrupt = () => process.kill(process.pid, "SIGINT")
+
+/** Reads lines with the usual editing. */
+const readShown = (
+  { input, output }: Device,
+  question: string,
+  isComplete: (text: string) => boolean
+): Effect.Effect<string> =>
   Effect.callback((resume) => {
-    const { input, write } = device
+    const terminal = readline.createInterface({ input, output, prompt: question, historySize: 0 })
+    let text = ""
+    terminal.on("line", (line) => {
+      text = text === "" ? line : `${text}\n${line}`
+      if (line.trim() === "" || isComplete(text)) terminal.close()
+      else terminal.prompt()
+    })
+    terminal.on("SIGINT", interrupt)
+    terminal.on("close", () => resume(Effect.succeed(text)))
+    terminal.prompt()
+    return Effect.sync(() => terminal.close())
+  })
+
+/** Reads a line in raw mode and echoes nothing of it. */
+const readHidden = ({ input, output }: Device, question: string): Effect.Effect<string> =>
+  Effect.callback((resume) => {
     let characters: Array<string> = []
     const finish = () => {
       input.off("data", onData)
       input.setRawMode(false)
-      write("\n")
+      output.write("\n")
     }
     const onData = (chunk: string) => {
       // An arrow key or another sequence is not text. It comes as one chunk.
@@ -81,25 +107,15 @@ const readLine = (device: Device, echo: boolean): Effect.Effect<string> =>
       for (const character of chunk) {
         if (character === "\r" || character === "\n" || character === "\u0004") {
           finish()
-          resume(Effect.succeed(characters.join("")))
-          return
+          return resume(Effect.succeed(characters.join("")))
         }
-        if (character === "\u0003") {
-          finish()
-          process.kill(process.pid, "SIGINT")
-          return
-        }
-        if (character === "\u007f" || character === "\b") {
-          if (characters.pop() !== undefined && echo) write("\b \b")
-        } else if (character === "\u0015") {
-          if (echo) write("\b \b".repeat(characters.length))
-          characters = []
-        } else if (character >= " ") {
-          characters.push(character)
-          if (echo) write(character)
-        }
+        if (character === "\u0003") return void interrupt()
+        if (character === "\u007f" || character === "\b") characters.pop()
+        else if (character === "\u0015") characters = []
+        else if (character >= " ") characters.push(character)
       }
     }
+    output.write(question)
     input.setRawMode(true)
     input.setEncoding("utf8")
     input.on("data", onData)
@@ -121,16 +137,8 @@ const make = (platform: NodeJS.Platform): Ask["Service"] => {
   const show = (text: string) =>
     Effect.acquireUseRelease(
       Effect.sync(() => open(platform)),
-      (device) => Effect.sync(() => device?.write(text)),
+      (device) => Effect.sync(() => device?.output.write(text)),
       (device) => Effect.sync(() => device?.close())
-    )
-
-  const ask = (question: string, echo: boolean) =>
-    withDevice((device) =>
-      Effect.suspend(() => {
-        device.write(question)
-        return readLine(device, echo)
-      })
     )
 
   return {
@@ -140,8 +148,12 @@ const make = (platform: NodeJS.Platform): Ask["Service"] => {
       device?.close()
       return device !== undefined
     }),
-    line: (question) => ask(question, true),
-    hidden: (question) => Effect.map(ask(question, false), (answer) => Redacted.make(answer)),
+    line: (question, isComplete = () => true) => withDevice((device) => readShown(device, question, isComplete)),
+    hidden: (question) =>
+      Effect.map(
+        withDevice((device) => readHidden(device, question)),
+        (answer) => Redacted.make(answer)
+      ),
     // The alternate screen, as pagers use it: what was shown there is gone when it is left, from the scrollback too.
     secretly: (text, use) =>
       Effect.acquireUseRelease(

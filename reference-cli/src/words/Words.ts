@@ -132,9 +132,16 @@ export const from = (source: string | number): Effect.Effect<Words, CliFailure> 
     (text) => Redacted.make(text)
   )
 
-/** Asks for the words, on a screen that is gone afterwards. */
+/** Asks for the words, on a screen that is gone afterwards. They may come in several lines, as from paper. */
 export const typed: Effect.Effect<Words, CliFailure, Ask> = Effect.gen(function* () {
   const ask = yield* Ask
-  const text = "\n  Type your 24 words (or KEZ's 12) in their order, with spaces between, then Enter.\n\n  "
-  return Redacted.make(yield* ask.secretly(text, ask.line("")))
+  const text = [
+    "",
+    "  Type your 24 words in order, with spaces between; several lines are fine.",
+    "  After KEZ's 12 words press Enter once more.",
+    "",
+    ""
+  ].join("\n")
+  const isComplete = (words: string) => words.trim().split(/\s+/).length >= 24
+  return Redacted.make(yield* ask.secretly(text, ask.line("  > ", isComplete)))
 })
