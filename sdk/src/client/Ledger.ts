@@ -57,7 +57,13 @@ export interface Ledger {
 /** Most transactions in one commit. */
 const groupSize = 256
 
-/** A staged value. `decoded` saves decoding it again within the group; `write` is absent for what was only read. */
+/** Values remembered between transactions: a conversation touches the same few rows again and again. */
+const recentSize = 256
+
+/** Raw values beyond this are not remembered, in bytes. */
+const recentBytes = 4_096
+
+/** A value as it is staged or remembered. `decoded` saves decoding it again; what was only read is not `written`. */
 interface Cell {
   readonly bytes: (() => Uint8Array) | undefined
   readonly decoded?: unknown
@@ -67,17 +73,41 @@ interface Cell {
 
 type Staged = Map<string, Cell>
 
-const makeTransaction = (store: LocalStore["Service"], group: Staged, own: Staged, actions: Array<() => void>) => {
-  const staged = (key: string): Cell | undefined => own.get(key) ?? group.get(key)
+/** What was read or written lately. It is right because nobody else writes to the store. */
+const makeRecent = () => {
+  const cells: Staged = new Map()
+  const remember = (key: string, cell: Cell) => {
+    cells.delete(key)
+    if (cell.bytes === undefined) return
+    if (cell.decoded === undefined && cell.bytes().length > recentBytes) return
+    cells.set(key, { bytes: cell.bytes, decoded: cell.decoded, written: false })
+    if (cells.size > recentSize) cells.delete(cells.keys().next().value!)
+  }
+  return { get: (key: string) => cells.get(key), remember, forget: () => cells.clear() }
+}
 
+type Recent = ReturnType<typeof makeRecent>
+
+const read = (store: LocalStore["Service"], recent: Recent, key: string): Effect.Effect<Cell, StoreError> => {
+  const cell = recent.get(key)
+  if (cell !== undefined) return Effect.succeed(cell)
+  return Effect.map(store.get(key), (found): Cell => {
+    const bytes = Option.getOrUndefined(found)
+    return { bytes: bytes === undefined ? undefined : () => bytes, written: false }
+  })
+}
+
+const makeTransaction = (
+  store: LocalStore["Service"],
+  recent: Recent,
+  group: Staged,
+  own: Staged,
+  actions: Array<() => void>
+) => {
   const load = (key: string): Effect.Effect<Cell, StoreError> =>
     Effect.suspend(() => {
-      const cell = staged(key)
-      if (cell !== undefined) return Effect.succeed(cell)
-      return Effect.map(store.get(key), (found): Cell => {
-        const bytes = Option.getOrUndefined(found)
-        return { bytes: bytes === undefined ? undefined : () => bytes, written: false }
-      })
+      const cell = own.get(key) ?? group.get(key)
+      return cell === undefined ? read(store, recent, key) : Effect.succeed(cell)
     })
 
   const transaction: Transaction = {
@@ -143,6 +173,7 @@ interface Waiting {
 export const make = Effect.gen(function* () {
   const store = yield* LocalStore
   const lock = yield* Semaphore.make(1)
+  const recent = makeRecent()
   let waiting: Array<Waiting> = []
 
   // Whoever holds the lock works off everything that waits, also for those who came later.
@@ -158,6 +189,8 @@ export const make = Effect.gen(function* () {
       const commit = writes.length === 0 ? Effect.void : store.commit(writes, { relaxed })
       const committed = yield* Effect.result(commit)
       const failed = Result.isFailure(committed) ? committed.failure : undefined
+      if (failed === undefined) for (const [key, cell] of group) recent.remember(key, cell)
+      else recent.forget()
       for (const outcome of outcomes) outcome.settle(failed)
     }
   })
@@ -176,7 +209,7 @@ export const make = Effect.gen(function* () {
           Effect.gen(function* () {
             const own: Staged = new Map()
             const actions: Array<() => void> = []
-            const transaction = makeTransaction(store, group, own, actions)
+            const transaction = makeTransaction(store, recent, group, own, actions)
             const exit = yield* Effect.exit(Effect.provideContext(build(transaction), context))
             if (Exit.isSuccess(exit)) for (const [key, cell] of own) group.set(key, cell)
             return {
@@ -202,11 +235,13 @@ export const make = Effect.gen(function* () {
 
   const ledger: Ledger = {
     transact,
-    get: (key, row) =>
-      Effect.flatMap(store.get(key), (found) =>
-        Option.isNone(found) ? Effect.undefined : Effect.fromResult(row.decode(key, found.value))
-      ),
-    getBytes: (key) => Effect.map(store.get(key), Option.getOrUndefined),
+    get: <A>(key: string, row: Row<A>) =>
+      Effect.flatMap(read(store, recent, key), (cell) => {
+        if (cell.bytes === undefined) return Effect.undefined
+        if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
+        return Effect.fromResult(row.decode(key, cell.bytes()))
+      }),
+    getBytes: (key) => Effect.map(read(store, recent, key), (cell) => cell.bytes?.()),
     scan: store.scan
   }
   return ledger

@@ -44,6 +44,8 @@ export const make: Effect.Effect<Link> = Effect.gen(function* () {
       Effect.flatMap((found) => (Option.isSome(found) ? Effect.succeed(found.value as A) : Effect.never))
     )
 
+  const whenOnline = when((now) => (now._tag === "Online" ? connection : undefined))
+
   const link: Link = {
     states: SubscriptionRef.changes(state),
     connect: (broker, login) =>
@@ -60,7 +62,11 @@ export const make: Effect.Effect<Link> = Effect.gen(function* () {
         )
         return made
       }),
-    online: when((now) => (now._tag === "Online" ? connection : undefined)),
+    // Asked before every send, so the common answer takes no stream.
+    online: Effect.suspend(() => {
+      const now = SubscriptionRef.getUnsafe(state)
+      return now._tag === "Online" && connection !== undefined ? Effect.succeed(connection) : whenOnline
+    }),
     orOffline: (effect) =>
       Effect.raceFirst(
         effect,
