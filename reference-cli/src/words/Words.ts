@@ -44,9 +44,9 @@ export const show = (words: Words): Effect.Effect<void, CliFailure, Ask> =>
       "",
       table(words),
       "",
-      "  Press Enter when they are written down; they then leave this screen. "
+      ""
     ].join("\n")
-    yield* ask.secretly(text, ask.line(""))
+    yield* ask.secretly(text, ask.line("  Press Enter when they are written down; they then leave this screen. "))
   })
 
 const positions = (count: number): ReadonlyArray<number> => {
