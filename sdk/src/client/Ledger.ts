@@ -3,7 +3,8 @@
  *
  * Changes are transactions: functions that read, decide and stage writes. They run one after another, so nobody sees
  * half of another's work, and those that wait together are committed together: with a hundred sends in flight the disk
- * is synchronised once, not a hundred times. What a transaction asks to happen afterwards happens once it is durable.
+ * is synchronised once, not a hundred times. What a transaction asks to happen afterwards happens once it is durable;
+ * transactions see each other's writes before that, since the disk takes them in the same order.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -163,34 +164,53 @@ const writesOf = (group: Staged): ReadonlyArray<Write> => {
   return writes
 }
 
-/** One waiting transaction: how to run it against a group, and how to tell its caller. */
+/** A transaction that was run: how to tell its caller. */
+interface Outcome {
+  readonly relaxed: boolean
+  readonly settle: (failed?: LedgerError) => void
+}
+
+/** A transaction that waits: how to run it against a group. */
 interface Waiting {
   cancelled: boolean
-  readonly relaxed: boolean
-  readonly run: (group: Staged) => Effect.Effect<{ readonly settle: (failed?: LedgerError) => void }>
+  readonly run: (group: Staged) => Effect.Effect<Outcome>
 }
 
 export const make = Effect.gen(function* () {
   const store = yield* LocalStore
-  const lock = yield* Semaphore.make(1)
+  const committing = yield* Semaphore.make(1)
+  const synchronising = yield* Semaphore.make(1)
   const recent = makeRecent()
   let waiting: Array<Waiting> = []
+  let unsynchronised: Array<Outcome> = []
 
-  // Whoever holds the lock works off everything that waits, also for those who came later.
-  const workOff = Effect.gen(function* () {
+  // Whoever has the permit works off everything that waits, also for those who came later.
+  const commitAll = Effect.gen(function* () {
     while (waiting.length > 0) {
       const group: Staged = new Map()
       const batch = waiting.slice(0, groupSize)
       waiting = waiting.slice(groupSize)
-      const outcomes: Array<{ readonly settle: (failed?: LedgerError) => void }> = []
+      const outcomes: Array<Outcome> = []
       for (const one of batch) if (!one.cancelled) outcomes.push(yield* one.run(group))
       const writes = writesOf(group)
-      const relaxed = batch.every((one) => one.cancelled || one.relaxed)
-      const commit = writes.length === 0 ? Effect.void : store.commit(writes, { relaxed })
-      const committed = yield* Effect.result(commit)
+      const committed = yield* Effect.result(writes.length === 0 ? Effect.void : store.commit(writes))
       const failed = Result.isFailure(committed) ? committed.failure : undefined
       if (failed === undefined) for (const [key, cell] of group) recent.remember(key, cell)
       else recent.forget()
+      for (const outcome of outcomes) {
+        if (failed !== undefined || outcome.relaxed || writes.length === 0) outcome.settle(failed)
+        else unsynchronised.push(outcome)
+      }
+    }
+  })
+
+  // Meanwhile the next transactions are run and committed, and wait for the disk together.
+  const synchroniseAll = Effect.gen(function* () {
+    while (unsynchronised.length > 0) {
+      const outcomes = unsynchronised
+      unsynchronised = []
+      const synchronised = yield* Effect.result(store.sync)
+      const failed = Result.isFailure(synchronised) ? synchronised.failure : undefined
       for (const outcome of outcomes) outcome.settle(failed)
     }
   })
@@ -204,7 +224,6 @@ export const make = Effect.gen(function* () {
       const done = yield* Deferred.make<A, E | LedgerError>()
       const entry: Waiting = {
         cancelled: false,
-        relaxed: options?.relaxed === true,
         run: (group) =>
           Effect.gen(function* () {
             const own: Staged = new Map()
@@ -213,6 +232,7 @@ export const make = Effect.gen(function* () {
             const exit = yield* Effect.exit(Effect.provideContext(build(transaction), context))
             if (Exit.isSuccess(exit)) for (const [key, cell] of own) group.set(key, cell)
             return {
+              relaxed: options?.relaxed === true || Exit.isFailure(exit),
               settle: (failed) => {
                 if (Exit.isFailure(exit) || failed === undefined) {
                   if (Exit.isSuccess(exit)) for (const action of actions) action()
@@ -223,13 +243,16 @@ export const make = Effect.gen(function* () {
           })
       }
       waiting.push(entry)
-      yield* Semaphore.withPermit(lock, Effect.uninterruptible(workOff)).pipe(
+      yield* Semaphore.withPermit(committing, Effect.uninterruptible(commitAll)).pipe(
         Effect.onInterrupt(() =>
           Effect.sync(() => {
             entry.cancelled = true
           })
         )
       )
+      if (!Deferred.isDoneUnsafe(done)) {
+        yield* Effect.uninterruptible(Semaphore.withPermit(synchronising, synchroniseAll))
+      }
       return yield* Deferred.await(done)
     })
 

@@ -76,14 +76,14 @@ export class LocalStore extends Context.Service<
     /** The entries of a range in key order (by UTF-8 bytes). */
     scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
     /**
-     * Applies all writes or none; returns after they are on disk. Later writes of one key win.
-     *
-     * `relaxed` may return earlier: what was committed survives the loss of the process, but a loss of power may undo the
-     * latest commits, each as a whole, back to the last one that was not relaxed.
+     * Applies all writes or none. Later writes of one key win. When it returns, everybody sees them and they survive the
+     * loss of the process; see `sync` for the loss of power.
      */
-    commit(
-      writes: ReadonlyArray<Write>,
-      options?: { readonly relaxed?: boolean }
-    ): Effect.Effect<void, StoreError | StoreConflict>
+    commit(writes: ReadonlyArray<Write>): Effect.Effect<void, StoreError | StoreConflict>
+    /**
+     * Returns when everything committed before this call is on disk. Until then a loss of power may undo the latest
+     * commits, each as a whole.
+     */
+    readonly sync: Effect.Effect<void, StoreError>
   }
 >()("@kez-chat/sdk/LocalStore") {}

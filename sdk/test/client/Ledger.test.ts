@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Fiber } from "effect"
+import { Deferred, Effect, Exit, Fiber, Latch } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { MemoryLocalStore } from "@kez-chat/sdk/memory"
 import { LocalStore, StoreConflict, StoreError, type Write } from "@kez-chat/sdk/services"
@@ -7,25 +7,36 @@ import { Order as Row } from "../../src/client/Rows.ts"
 
 const value = (next: number) => ({ next })
 
-/** A ledger on a memory store that counts its commits and can be told to fail. */
+/** A ledger on a memory store that counts commits, can be told to fail, and whose disk can be held up. */
 const setup = Effect.gen(function* () {
   const memory = MemoryLocalStore.make()
-  const commits: Array<{ readonly writes: ReadonlyArray<Write>; readonly relaxed: boolean }> = []
-  const faults: { next?: StoreError } = {}
+  const commits: Array<ReadonlyArray<Write>> = []
+  const faults: { commit?: StoreError; sync?: StoreError } = {}
+  const disk = { syncs: 0, ready: Latch.makeUnsafe(true) }
   const store = LocalStore.of({
     ...memory,
-    commit: (writes, options) =>
+    commit: (writes) =>
       Effect.suspend(() => {
-        const { next } = faults
-        delete faults.next
-        if (next !== undefined) return Effect.fail(next)
-        commits.push({ writes, relaxed: options?.relaxed === true })
-        // Others have the time to queue up behind a commit, as they have behind a disk.
-        return Effect.andThen(Effect.yieldNow, memory.commit(writes))
-      })
+        const { commit } = faults
+        delete faults.commit
+        if (commit !== undefined) return Effect.fail(commit)
+        commits.push(writes)
+        return memory.commit(writes)
+      }),
+    sync: Effect.gen(function* () {
+      disk.syncs += 1
+      // Others have the time to queue up behind it, as they have behind a disk.
+      yield* Effect.yieldNow
+      yield* disk.ready.await
+      const { sync } = faults
+      delete faults.sync
+      if (sync !== undefined) return yield* sync
+    })
   })
   const ledger = yield* Effect.provideService(Ledger.make, LocalStore, store)
-  return { ledger, commits, memory, faults }
+  const write = (key: string, options?: { readonly relaxed?: boolean }) =>
+    ledger.transact((transaction) => Effect.sync(() => transaction.put(key, Row, value(1))), options)
+  return { ledger, write, commits, memory, faults, disk }
 })
 
 describe("Ledger", () => {
@@ -71,7 +82,7 @@ describe("Ledger", () => {
 
   it.effect("runs one after another, each seeing the last, and commits together what waited together", () =>
     Effect.gen(function* () {
-      const { commits, ledger } = yield* setup
+      const { disk, ledger } = yield* setup
       const increment = ledger.transact((transaction) =>
         Effect.gen(function* () {
           const { next } = (yield* transaction.get("n", Row)) ?? value(0)
@@ -89,7 +100,7 @@ describe("Ledger", () => {
         Array.from({ length: 500 }, (_, index) => index)
       )
       assert.deepStrictEqual(yield* ledger.get("n", Row), value(500))
-      assert.isBelow(commits.length, 10)
+      assert.isBelow(disk.syncs, 10)
     })
   )
 
@@ -106,25 +117,35 @@ describe("Ledger", () => {
         )
       yield* Effect.all([one("a"), one("b"), one("c")], { concurrency: "unbounded" })
       assert.deepStrictEqual(acted, ["a", "b", "c"])
-      faults.next = new StoreError({ reason: "full", detail: "no space" })
-      const error = yield* Effect.flip(one("d"))
-      assert.strictEqual((error as StoreError).reason, "full")
+      faults.commit = new StoreError({ reason: "full", detail: "no space" })
+      assert.deepInclude(yield* Effect.flip(one("d")), { reason: "full" })
+      faults.sync = new StoreError({ reason: "io", detail: "the disk is gone" })
+      assert.deepInclude(yield* Effect.flip(one("f")), { reason: "io" })
       assert.deepStrictEqual(acted, ["a", "b", "c"])
       yield* one("e")
-      assert.strictEqual((yield* memory.scan({ prefix: "" })).length, 4)
+      assert.deepStrictEqual(acted, ["a", "b", "c", "e"])
+      assert.strictEqual((yield* memory.scan({ prefix: "" })).length, 5)
     })
   )
 
-  it.effect("is relaxed only if everyone in the group is", () =>
+  it.effect("waits for the disk unless relaxed, while others are committed and then wait together", () =>
     Effect.gen(function* () {
-      const { commits, ledger } = yield* setup
-      const write = (key: string, relaxed: boolean) =>
-        ledger.transact((transaction) => Effect.sync(() => transaction.put(key, Row, value(1))), { relaxed })
-      yield* write("a", true)
-      yield* Effect.all([write("b", true), write("c", false), write("d", true)], { concurrency: "unbounded" })
-      const relaxedKeys = commits.filter(({ relaxed }) => relaxed).flatMap(({ writes }) => writes.map(({ key }) => key))
-      assert.include(relaxedKeys, "a")
-      assert.notInclude(relaxedKeys, "c")
+      const { commits, disk, ledger, write } = yield* setup
+      disk.ready.closeUnsafe()
+      const first = yield* Effect.forkChild(write("a"), { startImmediately: true })
+      while (disk.syncs === 0) yield* Effect.yieldNow
+      yield* write("b", { relaxed: true })
+      const others = yield* Effect.forkChild(Effect.all([write("c"), write("d"), write("e")], { concurrency: 3 }), {
+        startImmediately: true
+      })
+      while (commits.flat().length < 5) yield* Effect.yieldNow
+      assert.deepStrictEqual(yield* ledger.get("e", Row), value(1))
+      assert.isUndefined(first.pollUnsafe())
+      assert.isUndefined(others.pollUnsafe())
+      disk.ready.openUnsafe()
+      yield* Fiber.join(first)
+      yield* Fiber.join(others)
+      assert.strictEqual(disk.syncs, 2)
     })
   )
 

@@ -43,7 +43,7 @@ const mortal = (world: World, deaths: ReadonlyArray<Death>) => {
       })
     const store = LocalStore.of({
       ...device.store,
-      commit: (writes, options) => perhaps("commit", device.store.commit(writes, options), noStore)
+      commit: (writes) => perhaps("commit", device.store.commit(writes), noStore)
     })
     const broker = Layer.effect(
       Broker,

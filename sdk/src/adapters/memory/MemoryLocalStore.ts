@@ -83,7 +83,8 @@ export const make = (): LocalStore["Service"] => {
   return LocalStore.of({
     get: (key) => Effect.sync(() => Option.fromNullishOr(values.get(key)?.slice())),
     scan: (range) => Effect.sync(() => scan(range)),
-    commit: (writes) => Effect.suspend(() => commit(writes))
+    commit: (writes) => Effect.suspend(() => commit(writes)),
+    sync: Effect.void
   })
 }
 

@@ -1,9 +1,9 @@
 /**
  * A LocalStore in one SQLite file.
  *
- * A commit is one transaction in WAL mode, and the log is synchronised to the disk before it returns: it survives the loss
- * of the process and of power. That is what `synchronous=FULL` does, but SQLite would do it on the thread that everything
- * else waits for; so SQLite runs under NORMAL (which keeps the file sound) and the log is synchronised by libuv's threads.
+ * A commit is one transaction in WAL mode, and `sync` synchronises the log to the disk. The two together are what SQLite
+ * does under `synchronous=FULL`, but there on the thread that everything else waits for; here SQLite runs under NORMAL
+ * (which keeps the file sound) and the log is synchronised by libuv's threads while the next commits are made.
  * The owner process writes; other processes may open the same file and read.
  */
 import type BetterSqlite3 from "better-sqlite3"
@@ -201,14 +201,12 @@ const fromDatabase = (database: BetterSqlite3.Database, log: number, path: strin
         try: () => scan(range).map((row) => ({ key: row.key, value: bytes(row.value) })),
         catch: fail
       }),
-    commit: (writes, options) =>
-      Effect.andThen(
-        Effect.try({
-          try: () => commit.immediate(writes),
-          catch: (cause) => (cause instanceof StoreConflict ? cause : fail(cause))
-        }),
-        options?.relaxed === true ? Effect.void : Effect.mapError(synchronise(log), fail)
-      )
+    commit: (writes) =>
+      Effect.try({
+        try: () => commit.immediate(writes),
+        catch: (cause) => (cause instanceof StoreConflict ? cause : fail(cause))
+      }),
+    sync: Effect.mapError(synchronise(log), fail)
   })
 }
 
