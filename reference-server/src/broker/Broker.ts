@@ -27,6 +27,8 @@ import * as StreamWatch from "./StreamWatch.ts"
 const flushMillis = 1_000
 /** How often connections are compared with the registry, in milliseconds: the net under revocations. */
 const sweepMillis = 300_000
+/** How often the stream is asked for its size and epoch, in milliseconds. */
+const refreshMillis = 10_000
 /** nats.conf's `authorization.timeout` and some more: a login under way at a revocation is through by then. */
 const secondRoundMillis = 2_500
 
@@ -43,6 +45,14 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         runFork(Effect.annotateLogs(line, fields))
       }
       const isActive = (hex: string) => Effect.runSync(registry.isActive(hex))
+      /** Does something for an account that has ended once more, if it is still so. */
+      const again = (hex: string, f: () => Promise<void>) =>
+        void setTimeout(() => {
+          // A throw in a timer would end the process.
+          new Promise<void>((resolve) => resolve(isActive(hex) ? undefined : f())).catch((error: unknown) => {
+            log("warn", "an ended account not looked at again", { reason: (error as Error).message })
+          })
+        }, secondRoundMillis).unref()
 
       const { limits } = config
       const pepper = createHmac("sha256", keys.gateway.key.export({ format: "der", type: "pkcs8" }))
@@ -70,6 +80,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         log
       )
       const sends = SendResponder.make({
+        isReady: () => watch.state() !== undefined,
         isActive,
         quotas,
         noteLast: watch.noteLast,
@@ -125,7 +136,11 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
 
       // Released in reverse: first nobody new gets in and nothing more is taken, last the counts are written.
       yield* Effect.acquireRelease(
-        Effect.sync(() => [setInterval(flush, flushMillis), setInterval(sweep, sweepMillis)]),
+        Effect.sync(() => [
+          setInterval(flush, flushMillis),
+          setInterval(() => void watch.refresh(), refreshMillis),
+          setInterval(sweep, sweepMillis)
+        ]),
         (timers) =>
           Effect.sync(() => {
             for (const timer of timers) clearInterval(timer)
@@ -155,22 +170,20 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         kick: (hex) =>
           withConnection(sys.connection, async (connection) => {
             await connections.closeAll(connection, hex)
-            setTimeout(() => {
-              const again = sys.connection()
-              if (again === undefined || isActive(hex)) return
-              connections.closeAll(again, hex).catch(() => undefined)
-            }, secondRoundMillis).unref()
+            again(hex, async () => {
+              const current = sys.connection()
+              if (current !== undefined) await connections.closeAll(current, hex)
+            })
           }),
         purge: (hex) =>
           withConnection(registrar.connection, async (connection) => {
             await InboxStream.purge(connection, hex)
             quotas.forget(hex)
             // A send that had passed the registry before may have been stored a moment after.
-            setTimeout(() => {
-              const again = registrar.connection()
-              if (again === undefined || isActive(hex)) return
-              InboxStream.purge(again, hex).catch(() => undefined)
-            }, secondRoundMillis).unref()
+            again(hex, async () => {
+              const current = registrar.connection()
+              if (current !== undefined) await InboxStream.purge(current, hex)
+            })
           }),
         status: Effect.sync(() => {
           const up = {

@@ -86,11 +86,15 @@ const list = async (sys: NatsConnection, hex: string | undefined): Promise<Reado
       maxWait: requestTimeout
     })
     let full = false
+    let answered = false
     for await (const answer of answers) {
+      answered = true
       const page = connectionsOf(answer.json())
       full ||= page.length === pageSize
       for (const entry of page) found.set(`${entry.connection.server} ${entry.connection.id}`, entry)
     }
+    // Silence is not "nobody is connected": who asked has to ask again.
+    if (!answered) throw new Error("the broker did not say who is connected")
     if (!full) return [...found.values()].filter((entry) => hex === undefined || entry.hex === hex)
   }
 }

@@ -108,10 +108,11 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
     hex: string,
     request: Page.Request
   ): Promise<void> => {
+    let token = ""
     try {
       const { epoch, lastSeq } = await options.streamState(request.after)
       const after = request.epoch !== undefined && request.epoch !== epoch ? 0 : request.after
-      const token = `${answers}${(next++).toString(36)}`
+      token = `${answers}${(next++).toString(36)}`
       const end = Math.min(after, lastSeq)
       const since = performance.now()
       const reading: Reading = {
@@ -128,6 +129,7 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
       readings.set(token, reading)
       askFrames(connection, token, reading)
     } catch {
+      readings.delete(token)
       leave(hex)
       try {
         refuse(message, "retry")

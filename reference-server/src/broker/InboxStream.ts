@@ -42,6 +42,10 @@ export class JetStreamError extends Error {
     super(`JetStream ${code}: ${description}`)
     this.code = code
   }
+  /** There is no such stream. */
+  get isNotFound(): boolean {
+    return this.code === notFound
+  }
 }
 
 const notFound = 10059
@@ -72,13 +76,13 @@ const config = (options: InboxStreamOptions, epoch: string) => ({
 })
 
 /**
- * Makes the stream, or brings its settings in line and keeps its epoch. With `renew` the epoch is replaced.
+ * Makes the stream, or brings its settings in line and keeps its epoch, unless that is the one to `replace`.
  * Safe to run by several instances at once.
  */
 export const ensure = async (
   connection: NatsConnection,
   options: InboxStreamOptions,
-  renew = false
+  replace?: string
 ): Promise<StreamState> => {
   const newEpoch = randomBytes(16).toString("base64url")
   const present = await find(connection)
@@ -91,7 +95,8 @@ export const ensure = async (
     }
     return info(connection)
   }
-  const epoch = renew ? newEpoch : (epochOf(present) ?? newEpoch)
+  const old = epochOf(present)
+  const epoch = old === undefined || old === replace ? newEpoch : old
   const wanted = config(options, epoch)
   if (!matches(wanted, present.config)) {
     await call(connection, `STREAM.UPDATE.${streamName}`, wanted)

@@ -45,7 +45,9 @@ export interface Quotas {
   noteLast(seq: number): void
   /** The highest one that was ever written down, by any instance. */
   readonly knownLast: () => number
-  /** Starts counting the stream's numbers anew. */
+  /** Forgets what this process has seen of them; what is written down stays. */
+  dropLast(): void
+  /** Starts counting the stream's numbers anew, for all instances. */
   resetLast(): void
   /** Forgets an account's own counters. */
   forget(hex: string): void
@@ -236,6 +238,10 @@ export const make = (
       if (seq > last) last = seq
     },
     knownLast: () => Math.max(last, readLast.get()?.value ?? 0),
+    dropLast: () => {
+      last = 0
+      lastWritten = 0
+    },
     resetLast: () => {
       last = 0
       lastWritten = 0

@@ -12,6 +12,8 @@ import { isObject } from "./Jwt.ts"
 import type { Charge, Quotas } from "./Quotas.ts"
 
 export interface SendResponderOptions {
+  /** Whether the stream has been found to be what it was. Until then nothing is stored: it would hide that it is not. */
+  readonly isReady: () => boolean
   readonly isActive: (hex: string) => boolean
   readonly quotas: Quotas
   /** Hears the sequence number of everything that was stored. */
@@ -28,7 +30,7 @@ export type Refusal = "full" | "slow" | "unknown" | "bad" | "size" | "retry"
 export interface SendResponder {
   /** Starts answering on a connection logged in as GATEWAY. */
   attach(connection: NatsConnection): void
-  /** Answers what is in flight with `retry`; the connection is gone. */
+  /** Forgets what is in flight; the connection is gone, and with it the way to answer. */
   detach(): void
   readonly counters: Record<"stored" | "repeated" | Refusal, number>
   readonly inFlight: () => number
@@ -79,6 +81,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
     if (!options.isActive(sender)) return refuse(message, "bad")
     if (frame.length < 1 || frame.length > Limits.frameBytes) return refuse(message, "size")
     if (sender !== recipient && !options.isActive(recipient)) return refuse(message, "unknown")
+    if (!options.isReady()) return refuse(message, "retry")
     const before = perSender.get(sender) ?? 0
     if (pending.size >= options.maxInFlight || before >= options.maxInFlightPerSender) return refuse(message, "retry")
     const charge = quotas.charge(sender, recipient, frame.length)

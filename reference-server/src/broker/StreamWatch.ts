@@ -19,8 +19,8 @@ export interface StreamWatch {
   noteLast(seq: number): void
   /** What was last heard of the stream. */
   readonly state: () => InboxStream.StreamState | undefined
-  /** Asks the leader again. */
-  refresh(): Promise<InboxStream.StreamState>
+  /** Asks the leader again: sizes for the metrics, and the epoch, which another instance may have replaced. */
+  refresh(): Promise<void>
 }
 
 /** A new leader may say too little for a moment; a stream that has really gone back keeps saying it. */
@@ -35,10 +35,14 @@ export const make = (
 ): StreamWatch => {
   let state: InboxStream.StreamState | undefined
   let asking: Promise<InboxStream.StreamState> | undefined
+  /** The epoch that this process's own count of the last number belongs to. */
+  let counted: string | undefined
 
   const take = (fresh: InboxStream.StreamState): InboxStream.StreamState => {
     const lastSeq = state?.epoch === fresh.epoch ? Math.max(state.lastSeq, fresh.lastSeq) : fresh.lastSeq
     state = { ...fresh, lastSeq }
+    if (counted !== undefined && counted !== fresh.epoch) quotas.dropLast()
+    counted = fresh.epoch
     quotas.noteLast(lastSeq)
     return state
   }
@@ -57,20 +61,28 @@ export const make = (
   return {
     start: async (connection) => {
       let fresh = await InboxStream.ensure(connection, options)
-      const known = quotas.knownLast()
-      for (let i = 0; i < rechecks && fresh.lastSeq < known; i++) {
+      /** What is known of this epoch: if another instance has replaced it, what was counted before means nothing. */
+      const known = () => {
+        if (counted !== undefined && counted !== fresh.epoch) quotas.dropLast()
+        counted = fresh.epoch
+        return quotas.knownLast()
+      }
+      for (let i = 0; i < rechecks && fresh.lastSeq < known(); i++) {
         await new Promise((resolve) => setTimeout(resolve, recheckMillis))
         fresh = await InboxStream.info(connection)
       }
-      if (fresh.lastSeq < known) {
+      const highest = known()
+      if (fresh.lastSeq < highest) {
         // Acknowledged frames are gone (a restored backup, a lost disk). Their numbers will be given out again, so they
         // must belong to another epoch, or clients would take new frames for ones they have.
         log("warn", "the inbox stream has gone back; clients start again under a new epoch", {
-          known,
+          known: highest,
           found: fresh.lastSeq
         })
+        fresh = await InboxStream.ensure(connection, options, fresh.epoch)
+        // Only now: a crash before it makes one epoch too many, a crash between the two would make none.
         quotas.resetLast()
-        fresh = await InboxStream.ensure(connection, options, true)
+        counted = fresh.epoch
       }
       state = undefined
       take(fresh)
@@ -90,6 +102,17 @@ export const make = (
       quotas.noteLast(seq)
     },
     state: () => state,
-    refresh: ask
+    refresh: async () => {
+      const connection = registrar()
+      if (connection === undefined) return
+      try {
+        await ask()
+      } catch (error) {
+        if (!(error instanceof InboxStream.JetStreamError) || !error.isNotFound) return
+        log("warn", "the inbox stream is gone", {})
+        // Dialling again makes a new one.
+        await connection.close()
+      }
+    }
   }
 }

@@ -2,6 +2,7 @@
 import * as Nats from "@kez-chat/sdk/nats"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Broker, type BrokerConnection } from "@kez-chat/sdk/services"
+import BetterSqlite3 from "better-sqlite3"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { rm } from "node:fs/promises"
 import { join } from "node:path"
@@ -62,5 +63,39 @@ describe("the stream", () => {
     const after = await fetch(before.last + 100, before.epoch)
     expect(after.epoch).not.toBe(before.epoch)
     expect(after.frames.map(({ frame }) => [...frame])).toEqual([[3]])
+  })
+
+  /** As after a power cut that took acknowledged frames: what was written down is beyond what the stream has. */
+  const loseFrames = (count: number) => {
+    const sqlite = new BetterSqlite3(join(broker.folder, "registry.db"))
+    const last = sqlite.prepare("SELECT value FROM broker_state WHERE name = 'last'").pluck().get() as number
+    sqlite.prepare("UPDATE broker_state SET value = ? WHERE name = 'last'").run(last + count)
+    sqlite.close()
+    return last + count
+  }
+
+  it("sees that frames are gone although new ones come at once", async () => {
+    await send(Uint8Array.of(4))
+    const before = await fetch(0)
+    await broker.stopResponders()
+    loseFrames(2)
+    await broker.startResponders()
+    for (let i = 0; i < 4; i++) await send(Uint8Array.of(5))
+    expect((await fetch(0)).epoch).not.toBe(before.epoch)
+  })
+
+  it("is of one epoch for all instances, also when each of them found out that frames are gone", async () => {
+    const before = await fetch(0)
+    await broker.stopResponders()
+    loseFrames(10)
+    const [, other] = await Promise.all([broker.startResponders(), broker.startAnother()])
+    await broker.ready()
+    await until("one epoch", async () => {
+      const found = [await broker.status(), await other.status()].map(({ stream }) => stream?.epoch)
+      return found[0] === found[1] && found[0] !== before.epoch
+    })
+    const page = await fetch(0)
+    expect(page.epoch).toBe((await other.status()).stream!.epoch)
+    await other.stop()
   })
 })
