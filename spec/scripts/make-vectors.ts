@@ -12,8 +12,10 @@ import * as path from "node:path"
 import process from "node:process"
 import * as broker from "./vectors/broker.ts"
 import * as envelope from "./vectors/envelope.ts"
+import * as filesArea from "./vectors/files.ts"
 import * as identity from "./vectors/identity.ts"
 import * as json from "./vectors/json.ts"
+import * as manifest from "./vectors/manifest.ts"
 import * as messages from "./vectors/messages.ts"
 import * as registration from "./vectors/registration.ts"
 import * as sigchain from "./vectors/sigchain.ts"
@@ -22,7 +24,7 @@ import type { Case, Operation } from "./vectors/Vectors.ts"
 const folder = path.resolve(import.meta.dirname, "../vectors")
 const version = { spec: "0.1", vectors: "0.1.0", licence: "CC0-1.0" }
 
-const areas = [identity, json, envelope, sigchain, registration, broker, messages]
+const areas = [identity, json, envelope, sigchain, registration, broker, messages, filesArea, manifest]
 const operations: ReadonlyArray<Operation> = areas.flatMap((area) => area.operations)
 
 const files = new Map<string, string>()

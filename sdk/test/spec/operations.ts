@@ -36,6 +36,7 @@ import {
 } from "../../src/protocol/index.ts"
 import type { Problem } from "../../src/protocol/Problem.ts"
 import { Crypto, type DecryptionFailed, type ZeroSharedSecret } from "../../src/services/Crypto.ts"
+import { fileOperations } from "./fileOperations.ts"
 
 type Input = Readonly<Record<string, Json.Json>>
 type Failure = Problem | ZeroSharedSecret | DecryptionFailed | { readonly code: string }
@@ -386,5 +387,6 @@ export const operations: Readonly<Record<string, Operation>> = {
         hash,
         body: json
       }
-    })
+    }),
+  ...fileOperations
 }

@@ -139,4 +139,13 @@ describe("schemas of the specification", () => {
   it("holds requirements.json", () => {
     expect(validator("requirements")(json("requirements.json"))).toEqual([])
   })
+
+  it("holds the manifests and bodies of the vectors", () => {
+    const cases = (file: string) =>
+      (json(`vectors/${file}`) as { readonly cases: ReadonlyArray<{ readonly input: { readonly body: string } }> })
+        .cases
+    for (const { input } of cases("manifest/read.valid.json")) {
+      expect(validator("manifest")(JSON.parse(Buffer.from(input.body, "base64url").toString("utf8")))).toEqual([])
+    }
+  })
 })
