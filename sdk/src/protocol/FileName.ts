@@ -24,7 +24,7 @@ const invisible = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115F\u1160\u3164
 // Separators of POSIX, Windows and classic Mac OS, and what Windows forbids besides.
 const forbidden = /[/\\:*?"<>|]/g
 // Device names of Windows, with or without an extension.
-const device = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00B9\u00B2\u00B3]|lpt[0-9\u00B9\u00B2\u00B3])(?=\.|$)/i
+const device = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9\u00B9\u00B2\u00B3]|lpt[0-9\u00B9\u00B2\u00B3]) *(?=\.|$)/i
 
 const encoder = new TextEncoder()
 

@@ -25,12 +25,12 @@ export interface Ticket {
 const prefix = "blob"
 const hashBytes = 32
 
-/** The text of a ticket. Throws a `RangeError` for an address that is not one. */
+/** The text of a ticket, its relay in the URL's normal form. Throws for a relay or an address that is none. */
 export const encode = (ticket: Ticket): string => {
   const parts: Array<Uint8Array> = [Uint8Array.of(0), ticket.endpoint.ed25519]
   if (ticket.relayUrl === undefined) parts.push(Uint8Array.of(0))
   else {
-    const url = Bytes.utf8(ticket.relayUrl)
+    const url = Bytes.utf8(new URL(ticket.relayUrl).href)
     parts.push(Uint8Array.of(1), varint(url.length), url)
   }
   const addresses = sorted(ticket.addresses.map(addressBytes))
