@@ -91,6 +91,7 @@ function printTour({ urls }, isDefault) {
   tourLine("alice", `register alice${home}`)
   tourLine("bob", `register bob${home}`)
   tourLine("bob", "listen")
+  tourLine("alice", "add bob")
   tourLine("alice", 'send bob "hello, bob"')
   tourLine("alice", "verify bob")
   say()
