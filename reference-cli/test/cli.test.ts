@@ -1,4 +1,5 @@
 /** The program as its users run it: processes, a real home server, exit codes and JSON. */
+import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -427,5 +428,88 @@ describe("people and messages", () => {
     const again = await machine.run(as("gone", "register", "gone", "--yes", "--json"))
     expect(again.code).toBe(5)
     expect(again.error().code).toBe("handle_deleted")
+  })
+})
+
+// The pseudo terminal comes from `script` of util-linux.
+const hasTerminal = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0
+
+/** What stays on the screen: without the alternate screens and what stood there. */
+// eslint-disable-next-line no-control-regex
+const lasting = (text: string): string => text.replace(/\u001b\[\?1049h[^]*?\u001b\[\?1049l/g, "")
+
+describe.runIf(hasTerminal)("on a terminal", () => {
+  it("registers: passphrase twice, the words, three of them back; neither stays on the screen", async () => {
+    const terminal = machine.onTerminal(as("zoe", "register", "zoe"))
+    await terminal.read(/Choose a passphrase.*: $/)
+    terminal.type("correct horse\r")
+    await terminal.read(/Once more: $/)
+    terminal.type("correct horse\r")
+    const screen = await terminal.read(/they then leave this screen\. /)
+    const words = new Map([...screen.matchAll(/(\d+) {2}([a-z]+)/g)].map(([, place, word]) => [Number(place), word!]))
+    expect(words.size).toBe(24)
+    terminal.type("\r")
+    for (let asked = 0; asked < 3; asked++) {
+      const question = await terminal.read(/Word +\d+: /)
+      terminal.type(`${words.get(Number(/Word +(\d+)/.exec(question)![1]))}\r`)
+    }
+    await terminal.read(/Registered/)
+    expect(await terminal.ended).toBe(0)
+    expect(terminal.text).not.toContain("correct horse")
+    const left = lasting(terminal.text)
+    expect(left).toContain("zoe@localhost")
+    for (const word of words.values())
+      expect(left).not.toMatch(new RegExp(`\\b${word}\\b.*\\b${word}\\b|^ *\\d+ +${word}\\b`, "m"))
+    const kept = await machine.run(as("zoe", "words"))
+    expect(kept.stdout.trim().split(" ")).toEqual([...words].toSorted(([a], [b]) => a - b).map(([, word]) => word))
+  })
+
+  it("asks three times for a passphrase, and mentions unlock", async () => {
+    const terminal = machine.onTerminal(as("zoe", "contacts"))
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await terminal.read(/Passphrase: $/)
+      terminal.type("not it at all\r")
+    }
+    expect(await terminal.ended).toBe(7)
+    expect(terminal.text.match(/kez-chat unlock/g)).toHaveLength(1)
+    expect(terminal.text).not.toContain("not it at all")
+  })
+
+  it("takes the words in several lines, with corrections", async () => {
+    const words = fs.readFileSync(machine.path("ada.words"), "utf8").trim().split(" ")
+    const env = { KEZ_PASSPHRASE_FILE: machine.path("passphrase") }
+    const terminal = machine.onTerminal(as("ada-again", "restore"), env)
+    await terminal.read(/> /)
+    terminal.type(`${words.slice(0, 10).join(" ")}\r`)
+    await terminal.read(/> /)
+    terminal.type(`${words.slice(10).join(" ")}xx\u007f\u007f\r`)
+    await terminal.read(/Restored/)
+    expect(await terminal.ended).toBe(0)
+    expect(lasting(terminal.text)).not.toContain(words.slice(0, 3).join(" "))
+  })
+
+  it("ends with 130 when a question is answered with Ctrl-C", async () => {
+    for (const args of [as("zoe", "contacts"), as("zoe", "delete-account")]) {
+      const terminal = machine.onTerminal(args)
+      await terminal.read(/(?:Passphrase|to delete it): /)
+      terminal.type("\u0003")
+      expect(await terminal.ended).toBe(130)
+    }
+    expect((await machine.run(as("zoe", "whoami"))).code).toBe(0)
+  })
+
+  it("talks both ways in `chat`", async () => {
+    await machine.json(Shapes.ContactResult, as("zoe", "add", "ada"))
+    await machine.json(Shapes.ContactResult, as("ada", "add", "zoe"))
+    const terminal = machine.onTerminal(as("zoe", "chat", "ada"), { KEZ_PASSPHRASE_FILE: machine.path("passphrase") })
+    await terminal.read(/> /)
+    terminal.type("hello ada\r")
+    await terminal.read(/you\S* {2}hello ada/)
+    await machine.json(Shapes.Sent, as("ada", "send", "zoe", "hello zoe"))
+    await terminal.read(/ada@localhost\S* {2}hello zoe/)
+    terminal.type("/quit\r")
+    expect(await terminal.ended).toBe(0)
+    const { messages } = await machine.json(Shapes.History, as("ada", "history", "zoe"))
+    expect(messages.map(({ text }) => text).toSorted()).toEqual(["hello ada", "hello zoe"])
   })
 })

@@ -57,12 +57,14 @@ const fileVault = (
     const ask = yield* Ask
     const { FileVault } = yield* Effect.promise(() => import("@kez-chat/sdk/node"))
     let typed = false
+    let said = false
     const vault = FileVault.make({
       path: place.seed,
       passphrase: (purpose) =>
-        Passphrase.get(purpose, hint).pipe(
+        Passphrase.get(purpose, said ? undefined : hint).pipe(
           Effect.map((given) => {
             typed = given.typed
+            said = true
             return given.passphrase
           }),
           Effect.provideContext(services)

@@ -115,8 +115,9 @@ const readHidden = ({ input, output }: Device, question: string): Effect.Effect<
         else if (character >= " ") characters.push(character)
       }
     }
-    output.write(question)
+    // Echo is off before the question is there: whoever answers at once is not shown either.
     input.setRawMode(true)
+    output.write(question)
     input.setEncoding("utf8")
     input.on("data", onData)
     input.resume()

@@ -90,6 +90,60 @@ export interface Options {
 
 const patience = 60_000
 
+/** A person at a terminal: reads what is on it and types. */
+export class Terminal {
+  readonly #child: ChildProcess
+  readonly #watchers = new Set<() => void>()
+  readonly ended: Promise<number | null>
+  #text = ""
+  #read = 0
+
+  constructor(child: ChildProcess, gone: () => void) {
+    this.#child = child
+    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+      this.#text += text
+      for (const watch of this.#watchers) watch()
+    })
+    this.ended = new Promise((resolve) => {
+      child.on("close", (code) => {
+        gone()
+        resolve(code)
+      })
+    })
+  }
+
+  /** Everything that was written so far, escape sequences included. */
+  get text(): string {
+    return this.#text
+  }
+
+  /** Waits until `pattern` is written after what was read before; gives what stands up to it. */
+  async read(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.#text.slice(this.#read))
+      if (found !== null) {
+        const until = this.#read + found.index + found[0].length
+        const passage = this.#text.slice(this.#read, until)
+        this.#read = until
+        return passage
+      }
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error(`no ${String(pattern)} in:\n${this.#text}`)), patience)
+        const watch = () => {
+          clearTimeout(timer)
+          this.#watchers.delete(watch)
+          resolve()
+        }
+        this.#watchers.add(watch)
+      })
+    }
+  }
+
+  type(keys: string): void {
+    this.#child.stdin!.write(keys)
+  }
+}
+
 /** A machine of one user: a folder for all profiles, a passphrase file, and a home server. */
 export class Machine {
   readonly folder: string
@@ -195,6 +249,27 @@ export class Machine {
       },
       finished
     }
+  }
+
+  /** Runs a command on a pseudo terminal of 80 columns, as `script` of util-linux makes one. */
+  onTerminal(args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Terminal {
+    const command = [process.execPath, this.#program.main, ...args].map((part) => `'${part}'`).join(" ")
+    const child = spawn("script", ["-qefc", `stty cols 80 rows 24; exec ${command}`, "/dev/null"], {
+      detached: true,
+      cwd: this.folder,
+      stdio: ["pipe", "pipe", "inherit"],
+      env: {
+        PATH: process.env["PATH"],
+        HOME: this.folder,
+        SHELL: "/bin/sh",
+        TERM: "xterm-256color",
+        KEZ_CHAT_DIR: this.path("kez"),
+        KEZ_HOME: this.#home,
+        ...env
+      }
+    })
+    this.#children.add(child)
+    return new Terminal(child, () => this.#children.delete(child))
   }
 
   /** Runs a command to its end. */
