@@ -24,8 +24,8 @@ import * as Trust from "./Trust.ts"
 export interface Checks {
   /** Asks home and sig-server about a contact and keeps what follows from the answers. */
   now(primary: string): Effect.Effect<Contact, KezChatError>
-  /** Takes in a chain of a contact that was fetched for another reason. */
-  saw(primary: string, chain: Chain): Effect.Effect<Contact, KezChatError>
+  /** Fetches a contact's chain and keeps what follows from it. */
+  chain(primary: string): Effect.Effect<{ readonly contact: Contact; readonly chain: Chain }, KezChatError>
   /** Has a contact checked in the background, soon. */
   want(primary: string): void
   /** Waits until a wanted check was made, but no longer than a moment: for showing a stranger with a name. */
@@ -48,6 +48,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   const { account, book, events, introductions, ledger } = parts
   const queue = yield* Queue.unbounded<string>()
   const wanted = new Map<string, Deferred.Deferred<void>>()
+  const working = new Map<string, Deferred.Deferred<void>>()
   let running = false
 
   /** Saves a judged contact, and tells if it was just stopped. */
@@ -99,20 +100,20 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     return yield* problem
   })
 
-  const saw: Checks["saw"] = (primary, chain) =>
-    Effect.flatMap(Clock.currentTimeMillis, (time) =>
-      Effect.map(
-        judge(primary, (row) => Trust.afterChain(row, chain, time)),
-        Trust.toContact
-      )
-    )
+  const chain: Checks["chain"] = Effect.fnUntraced(function* (primary) {
+    const before = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+    const chain = yield* introductions.chain(primary)
+    const time = yield* Clock.currentTimeMillis
+    const row = yield* judge(primary, (row) => Trust.afterChain(row, chain, time, before?.claimed))
+    return { contact: Trust.toContact(row), chain }
+  })
 
   const now: Checks["now"] = Effect.fnUntraced(function* (primary: string) {
     const mine = yield* account
     const row = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
     if (row === undefined) return yield* new ContactUnknown({ who: primary })
     yield* row.resolved ? compareRecord(row, mine.server) : name(primary, mine.server)
-    return yield* saw(primary, yield* introductions.chain(primary))
+    return (yield* chain(primary)).contact
   })
 
   const want: Checks["want"] = (primary) => {
@@ -121,19 +122,19 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     Queue.offerUnsafe(queue, primary)
   }
 
-  const done = (primary: string) => {
-    const waiting = wanted.get(primary)
-    wanted.delete(primary)
-    if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
-  }
-
   // An outage is waited out, with the same contact; any other answer is final until the next reason to look.
   const work = Effect.fnUntraced(function* () {
     let pauseMillis = 1_000
     while (true) {
       const primary = yield* Queue.take(queue)
+      const done = wanted.get(primary)
+      if (done === undefined) continue
+      // Wanted again from now on means once more: what is under way may have asked too early.
+      wanted.delete(primary)
+      working.set(primary, done)
       const result = yield* Effect.result(now(primary))
-      done(primary)
+      if (working.get(primary) === done) working.delete(primary)
+      Deferred.doneUnsafe(done, Effect.void)
       if (Result.isSuccess(result) || !(result.failure instanceof ServerUnreachable)) {
         pauseMillis = 1_000
         continue
@@ -144,12 +145,20 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     }
   })
 
+  const lookAround = Effect.gen(function* () {
+    const time = yield* Clock.currentTimeMillis
+    for (const row of yield* book.all) {
+      const stale = (row.checkedAt ?? 0) < time - dayMillis && row.state !== "blocked"
+      if (!row.resolved || row.claimed !== undefined || stale) want(row.primary)
+    }
+  })
+
   const checks: Checks = {
     now,
-    saw,
+    chain,
     want,
     settled: (primary) => {
-      const waiting = wanted.get(primary)
+      const waiting = working.get(primary) ?? wanted.get(primary)
       return waiting === undefined
         ? Effect.void
         : Effect.asVoid(Effect.timeoutOption(Deferred.await(waiting), "3 seconds"))
@@ -159,14 +168,13 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
           running = false
-          for (const primary of wanted.keys()) done(primary)
+          for (const waiting of [...wanted.values(), ...working.values()]) Deferred.doneUnsafe(waiting, Effect.void)
+          wanted.clear()
+          working.clear()
         })
       )
-      const time = yield* Clock.currentTimeMillis
-      for (const row of yield* book.all) {
-        const stale = (row.checkedAt ?? 0) < time - dayMillis && row.state !== "blocked"
-        if (!row.resolved || row.claimed !== undefined || stale) want(row.primary)
-      }
+      yield* lookAround
+      yield* Effect.forkScoped(Effect.forever(Effect.ignore(Effect.delay(lookAround, "1 hour"))))
       for (let worker = 0; worker < 4; worker++) yield* Effect.forkScoped(work())
     })
   }

@@ -40,7 +40,8 @@ export const self = (account: Rows.AccountRow): Rows.ContactRow => ({
   addedAt: account.createdAt
 })
 
-const rank: Record<Rows.ContactRow["state"], number> = { changed: 0, accepted: 0, blocked: 1, requested: 2 }
+// Of two keys with one name the one that stopped comes first, so that nobody writes to the other unawares.
+const rank: Record<Rows.ContactRow["state"], number> = { changed: 0, accepted: 1, blocked: 2, requested: 3 }
 
 export const make = (ledger: Ledger, events: Events): ContactBook => {
   // Read once and kept up to date by `save`, so that naming somebody costs no scan.

@@ -85,19 +85,20 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       (row) => row.resolved && row.handle === handle.text && row.state !== "requested" && row.primary !== record.primary
     )
     if (pinned !== undefined) return yield* checks.now(pinned.primary)
+    const contactKey = Rows.key.contact(hexOf(record.primary))
+    const before = yield* ledger.get(contactKey, Rows.Contact)
     const chain = yield* introductions.chain(record.primary)
     const now = yield* Clock.currentTimeMillis
     const row = yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
-        const known = yield* transaction.get(Rows.key.contact(hexOf(record.primary)), Rows.Contact)
+        const known = yield* transaction.get(contactKey, Rows.Contact)
         const named = {
           ...(known ?? Trust.meet(hexOf(record.primary), "accepted", now)),
           handle: handle.text,
           resolved: true
         }
         if (known === undefined || named.state === "requested") yield* beginReceipts(transaction, named)
-        const wanted: Rows.ContactRow = named.state === "requested" ? { ...named, state: "accepted" } : named
-        const added = yield* Effect.fromResult(Trust.afterChain(wanted, chain, now))
+        const added = yield* Effect.fromResult(Trust.afterChain(Trust.accept(named), chain, now, before?.claimed))
         book.save(transaction, added)
         return added
       })
@@ -108,8 +109,10 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   const verification = Effect.fnUntraced(function* (who: string): Effect.fn.Return<Verification, KezChatError> {
     const mine = yield* account
     const row = yield* book.find(who, mine)
-    const chain = yield* introductions.chain(row.primary)
-    const contact = row.primary === mine.primary ? Trust.toContact(row) : yield* checks.saw(row.primary, chain)
+    const { chain, contact } =
+      row.primary === mine.primary
+        ? { chain: yield* introductions.chain(row.primary), contact: Trust.toContact(row) }
+        : yield* checks.chain(row.primary)
     const number = yield* Effect.provideService(
       SafetyNumber.of(yield* admitted(mine.primary), yield* admitted(row.primary)),
       Crypto,
@@ -136,14 +139,26 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     }
     // The new key must itself be registered and shown by its own signature; only then does it take the old one's place.
     const { record } = yield* introductions.byPrimary(old.changedTo, mine.server)
+    const pinned = (yield* book.all).some(
+      ({ handle, primary, resolved }) =>
+        resolved && handle === record.handle && primary !== record.primary && primary !== old.primary
+    )
+    if (pinned || record.handle === mine.handle) {
+      return yield* new Problem({
+        code: "record_invalid",
+        detail: `the home says that the new key of ${old.handle} is ${record.handle}, which stands for another key here`
+      })
+    }
     const chain = yield* introductions.chain(record.primary)
     const row = yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
         const met = yield* transaction.get(Rows.key.contact(hexOf(record.primary)), Rows.Contact)
+        const blocked = old.state === "blocked" || met?.state === "blocked"
         const fresh: Rows.ContactRow = {
           ...(met ?? Trust.meet(hexOf(record.primary), "accepted", now)),
           handle: record.handle,
           resolved: true,
+          ...(blocked ? { state: "blocked", before: "accepted" } : { state: "accepted" }),
           former: [...old.former, hexOf(old.primary)]
         }
         if (met === undefined || met.state === "requested") yield* beginReceipts(transaction, fresh)
@@ -173,15 +188,15 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const row = yield* book.find(who, mine)
     if (row.primary === mine.primary) return yield* new ContactUnknown({ who })
     const hex = hexOf(row.primary)
+    // The counts and ids stay: a sender's count must never start again, and what was deleted must not come back. The
+    // contact goes last: cut off before that, this can be called again.
+    if (withMessages) for (const each of [hex, ...row.former]) yield* forget(ledger, Rows.prefix.messages(each))
     yield* ledger.transact((transaction) =>
       Effect.andThen(
         outbox.abandon(transaction, hex, "the contact was removed before this was sent"),
         Effect.sync(() => book.remove(transaction, row))
       )
     )
-    if (!withMessages) return
-    // The counts and ids stay: a sender's count must never start again, and what was deleted must not come back.
-    for (const each of [hex, ...row.former]) yield* forget(ledger, Rows.prefix.messages(each))
   })
 
   const contacts: Contacts = {
@@ -200,11 +215,9 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     setVerified: (who, verified) => change(who, (row) => Effect.succeed({ ...row, verified })),
     acceptKey,
     accept: (who) =>
-      change(who, (row, transaction) => {
-        if (row.state !== "requested") return Effect.succeed(row)
-        const state = row.warning === undefined ? ("accepted" as const) : ("changed" as const)
-        return Effect.as(beginReceipts(transaction, row), { ...row, state })
-      }),
+      change(who, (row, transaction) =>
+        row.state === "requested" ? Effect.as(beginReceipts(transaction, row), Trust.accept(row)) : Effect.succeed(row)
+      ),
     block,
     unblock: (who) =>
       change(who, (row) => {

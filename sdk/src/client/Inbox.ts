@@ -225,15 +225,18 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const account = session.account()
     const { gap, ...placed } = yield* place(transaction, message)
     let talk = yield* Conversations.talk(transaction, peer.hex)
-    // This device's own count, from a time that its store does not remember: it must go on after that.
-    if (message.device === account.device) talk = { ...talk, seq: Math.max(talk.seq, message.seq + 1) }
+    // This device's own count, from a time that its store does not remember: it must go on after that. Half of all
+    // numbers are enough for an honest one, and the other half is where a count would come to its end.
+    if (message.device === account.device && message.seq < Number.MAX_SAFE_INTEGER / 2) {
+      talk = { ...talk, seq: Math.max(talk.seq, message.seq + 1) }
+    }
     transaction.put(key.seen(message), Rows.Seen, { hash })
     const hidden = body.type === "receipt" || body.type === "address_request" || body.type === "address"
     if (hidden) return transaction.put(key.talk(peer.hex), Rows.Talk, talk)
     let contact = role === "note" ? self(account) : yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (contact === undefined || contact.state === "requested") {
       // Whoever this account wrote to was accepted by it. What they wrote before that was a request.
-      contact = { ...(contact ?? Trust.meet(peer.hex, "accepted", arrivedAt)), state: "accepted" }
+      contact = contact === undefined ? Trust.meet(peer.hex, "accepted", arrivedAt) : Trust.accept(contact)
       book.save(transaction, contact)
       talk = yield* Conversations.receiptsFromHere(transaction, talk)
       const { primary, resolved } = contact
@@ -316,15 +319,22 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         }
       ),
     retryKept: Effect.fnUntraced(function* (session: Session) {
-      for (const entry of yield* ledger.scan({ prefix: Rows.prefix.kept })) {
-        const kept = yield* Effect.fromResult(Rows.Kept.decode(entry.key, entry.value))
-        const bytes = Bytes.fromBase64Url(kept.frame)
-        if (kept.reader >= reader || Result.isFailure(bytes)) continue
+      // One after the other: there may be many, and each is up to 64 KiB.
+      let after: string | undefined
+      while (true) {
+        const bounds = after === undefined ? {} : { after }
+        const [entry] = yield* ledger.scan({ prefix: Rows.prefix.kept, limit: 1, ...bounds })
+        if (entry === undefined) return
+        after = entry.key
+        const row = Rows.Kept.decode(entry.key, entry.value)
+        if (Result.isFailure(row) || row.success.reader >= reader) continue
+        const bytes = Bytes.fromBase64Url(row.success.frame)
+        if (Result.isFailure(bytes)) continue
         const outcome = yield* open(session, bytes.success)
         if (outcome._tag !== "Opened") continue
         yield* ledger.transact((transaction) => {
           transaction.delete(entry.key)
-          return receive(transaction, session, outcome.opened, kept.at)
+          return receive(transaction, session, outcome.opened, row.success.at)
         })
       }
     })

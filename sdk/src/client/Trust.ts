@@ -32,6 +32,10 @@ export const toContact = (row: ContactRow): Contact => ({
   addedAt: row.addedAt
 })
 
+/** The user takes somebody who asked for a contact. What there is a warning of stops sending all the same. */
+export const accept = (row: ContactRow): ContactRow =>
+  row.state === "requested" ? { ...row, state: row.warning === undefined ? "accepted" : "changed" } : row
+
 /** Stops sending to an accepted contact. Whoever was not accepted keeps that state and carries the warning along. */
 export const stop = (row: ContactRow, warning: string, changedTo?: string): ContactRow => {
   const warned = { ...row, verified: false, warning, ...(changedTo === undefined ? {} : { changedTo }) }
@@ -51,13 +55,15 @@ export const afterLoss = (row: ContactRow, problem: Problem): ContactRow =>
   row.warning === undefined ? stop(row, `${row.handle}: ${problem.message}`) : row
 
 /**
- * The contact's chain was fetched and every event verified. Fails with `unavailable` where a chain that is known is not
+ * The contact's chain was fetched and every event verified. `before` is what their messages had named when it was
+ * asked for: one that came since may be newer than the answer. Fails with `unavailable` where a chain that is known is not
  * shown: that is an outage, never an empty chain.
  */
 export const afterChain = (
   row: ContactRow,
   chain: VerifiedChain.VerifiedChain,
-  now: number
+  now: number,
+  before: Sigchain.Head | undefined
 ): Result.Result<ContactRow, Problem> => {
   const comparison = VerifiedChain.compare(row.head, chain)
   if (comparison._tag === "unavailable") {
@@ -70,19 +76,22 @@ export const afterChain = (
   if (alarm !== undefined) return Result.succeed(stop(checked, alarm.message))
   const { head, state } = chain
   const { claimed, ...rest } = checked
-  if (claimed !== undefined && (head === undefined || claimed.seq > head.seq)) {
+  const beyond = claimed !== undefined && (head === undefined || claimed.seq > head.seq)
+  if (beyond && claimed.seq === before?.seq) {
     const shown = head === undefined ? "none" : `only up to event ${head.seq} ${head.hash}`
     const warning = `${row.handle} wrote with event ${claimed.seq} ${claimed.hash} of their sigchain; the sig-server shows ${shown}`
     return Result.succeed(stop(checked, warning))
   }
-  if (claimed !== undefined && chain.hashes[claimed.seq - chain.first] !== claimed.hash) {
-    return Result.succeed(stop(checked, forked(row, claimed, { seq: claimed.seq, hash: chain.hashes[claimed.seq]! })))
+  const there = claimed === undefined || beyond ? undefined : chain.hashes[claimed.seq - chain.first]
+  if (claimed !== undefined && there !== undefined && there !== claimed.hash) {
+    return Result.succeed(stop(checked, forked(row, claimed, { seq: claimed.seq, hash: there })))
   }
   if (state.rotatedTo !== undefined) {
     return Result.succeed(stop(checked, `${row.handle} rotated their key to ${state.rotatedTo}`, state.rotatedTo))
   }
   const reachable = state.endpoints.some((endpoint) => endpoint.protocol === "nats")
-  return Result.succeed({ ...rest, ...(head === undefined ? {} : { head }), reachable })
+  const open = beyond ? { claimed } : {}
+  return Result.succeed({ ...rest, ...open, ...(head === undefined ? {} : { head }), reachable })
 }
 
 const forked = (row: ContactRow, written: Sigchain.Head, shown: Sigchain.Head): string =>
@@ -97,19 +106,26 @@ export const afterClaim = (
   head: Sigchain.Head
 ): { readonly row: ContactRow; readonly check: boolean } => {
   if (row.warning !== undefined) return { row, check: false }
-  if (row.head !== undefined && head.seq === row.head.seq && head.hash !== row.head.hash) {
-    return { row: stop(row, forked(row, head, row.head)), check: false }
+  for (const known of [row.head, row.claimed]) {
+    if (known?.seq === head.seq && known.hash !== head.hash) {
+      return { row: stop(row, forked(row, head, known)), check: false }
+    }
   }
   const news = head.seq > (row.head?.seq ?? -1) && head.seq > (row.claimed?.seq ?? -1)
   return news ? { row: { ...row, claimed: head }, check: true } : { row, check: false }
 }
 
-/** The user's word that the chain as it is now is right. */
+/**
+ * The user's word that the chain as it is now is right: what was stopped goes on. Whoever was no accepted contact before
+ * is none afterwards.
+ */
 export const acceptChain = (
   row: ContactRow,
   chain: VerifiedChain.VerifiedChain,
   now: number
 ): Result.Result<ContactRow, Problem> => {
   const { changedTo: _, claimed: __, head: ___, warning: ____, ...rest } = row
-  return afterChain({ ...rest, state: "accepted", verified: false }, chain, now)
+  const state = row.state === "changed" ? "accepted" : row.state
+  const before = row.before === "changed" ? { before: "accepted" as const } : {}
+  return afterChain({ ...rest, state, ...before, verified: false }, chain, now, undefined)
 }

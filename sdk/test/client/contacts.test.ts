@@ -1,10 +1,10 @@
-import { Effect, Redacted, Result } from "effect"
+import { Effect, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
-import { Identity } from "@kez-chat/sdk/crypto"
+import type { Identity } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { PrimaryKey, Problem, type Sigchain } from "@kez-chat/sdk/protocol"
 import { ghost } from "./ghost.ts"
-import { join, makeWorld, twoFriends, type World } from "./people.ts"
+import { identityOf, join, makeWorld, twoFriends, type World } from "./people.ts"
 
 const codeOf = (error: unknown) => (error instanceof Problem.Problem ? error.code : (error as { _tag: string })._tag)
 const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
@@ -43,12 +43,6 @@ const extend = (world: World, identity: Identity.Identity, events: number, url =
     world.home.chains.set(identity.primary, chain)
     return after!
   })
-
-const identityOf = (words: Redacted.Redacted<string>) =>
-  Effect.gen(function* () {
-    const { Mnemonic } = yield* Effect.promise(() => import("@kez-chat/sdk/protocol"))
-    return yield* Identity.fromSeed(Redacted.make(Result.getOrThrow(Mnemonic.toSeed(Redacted.value(words)))))
-  }).pipe(Effect.provide(NodeCrypto.layer))
 
 describe("adding a contact", () => {
   it.live("finds them however they are named, and keeps the verified key", () =>

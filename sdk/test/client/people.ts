@@ -1,7 +1,8 @@
 /** People with devices, at one home in this process: what the client's tests begin with. */
-import { Deferred, Effect, Layer, Redacted, Scope, Stream, Context, Exit } from "effect"
+import { Deferred, Effect, Layer, Redacted, Result, Scope, Stream, Context, Exit } from "effect"
 import { assert } from "@effect/vitest"
 import { KezChat, type Event, type Message, type Options } from "@kez-chat/sdk"
+import { Identity } from "@kez-chat/sdk/crypto"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import { Broker, Crypto, Directory, LocalStore, SigchainStore, Vault } from "@kez-chat/sdk/services"
 import { MemoryLocalStore, MemoryVault } from "@kez-chat/sdk/memory"
@@ -41,9 +42,13 @@ export const makeWorld = (options?: { readonly now?: () => number }) => {
   const home = makeMemoryHome()
   const broker = makeMemoryBroker(options)
 
-  const servicesOf = (device: Device, brokerLayer = broker.layer): Layer.Layer<Services> =>
+  const servicesOf = (
+    device: Device,
+    brokerLayer = broker.layer,
+    homeLayer: Layer.Layer<Directory | SigchainStore> = home.layer
+  ): Layer.Layer<Services> =>
     Layer.mergeAll(
-      home.layer,
+      homeLayer,
       brokerLayer,
       NodeCrypto.layer,
       Layer.succeed(LocalStore, device.store),
@@ -54,12 +59,13 @@ export const makeWorld = (options?: { readonly now?: () => number }) => {
   const start = (
     device: Device,
     options: Options = {},
-    brokerLayer = broker.layer
+    brokerLayer = broker.layer,
+    homeLayer = home.layer
   ): Effect.Effect<Program, unknown, Scope.Scope> =>
     Effect.gen(function* () {
       const scope = yield* Scope.fork(yield* Scope.Scope)
       const context = yield* Layer.buildWithScope(
-        Layer.fresh(KezChat.layer(options)).pipe(Layer.provide(servicesOf(device, brokerLayer))),
+        Layer.fresh(KezChat.layer(options)).pipe(Layer.provide(servicesOf(device, brokerLayer, homeLayer))),
         scope
       )
       const chat = Context.get(context, KezChat)
@@ -112,6 +118,12 @@ export const makeWorld = (options?: { readonly now?: () => number }) => {
 }
 
 export type World = ReturnType<typeof makeWorld>
+
+/** The identity that words stand for, to act as another device of the account. */
+export const identityOf = (words: Redacted.Redacted<string>) =>
+  Identity.fromSeed(Redacted.make(Result.getOrThrow(Mnemonic.toSeed(Redacted.value(words))))).pipe(
+    Effect.provide(NodeCrypto.layer)
+  )
 
 let people = 0
 
