@@ -167,7 +167,8 @@ export class KezChat extends Context.Service<
     readonly sync: Effect.Effect<void, KezChatError>
     /**
      * Waits until all that can be sent has been, receipts that are due included; fails at once while the broker is out of
-     * reach. Messages to contacts in state `changed` wait for the user and are not waited for here.
+     * reach. Not waited for here are messages to contacts in state `changed`, which wait for the user, and to inboxes that
+     * are full or have had enough of ours for a while: they stay queued and are tried again.
      */
     readonly flush: Effect.Effect<void, KezChatError>
 

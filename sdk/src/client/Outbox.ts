@@ -78,6 +78,8 @@ interface Lane {
   running: boolean
   /** The contact may not be written to at present; the user decides when that ends. */
   parked: boolean
+  /** The broker has no room for more of this at present: it is tried again, and nobody waits for that. */
+  refused: boolean
 }
 
 type Outcome = "sent" | "again" | "later"
@@ -95,7 +97,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
   // The ephemeral keys of the latest own copies: what comes back with one of them needs no opening.
   const ownCopies = new Set<string>()
 
-  const busy = () => [...lanes.values()].some((lane) => !lane.parked && lane.jobs.length > 0)
+  const busy = () => [...lanes.values()].some((lane) => !lane.parked && !lane.refused && lane.jobs.length > 0)
   const tellIdle = () => {
     if (busy()) return
     for (const waiting of idle) Deferred.doneUnsafe(waiting, Effect.void)
@@ -104,7 +106,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
 
   const push = (jobs: ReadonlyArray<Job>) => {
     for (const job of jobs) {
-      const lane = lanes.get(job.to.hex) ?? { jobs: [], running: false, parked: false }
+      const lane = lanes.get(job.to.hex) ?? { jobs: [], running: false, parked: false, refused: false }
       lanes.set(job.to.hex, lane)
       lane.jobs.push(job)
     }
@@ -236,7 +238,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       }
       const error = answer.failure
       if (error instanceof BrokerUnavailable) return "again"
-      if (error instanceof BrokerRefused && error.retryable) return "later"
+      if (error instanceof BrokerRefused && error.retryable) return error.code === "retry" ? "again" : "later"
       yield* finish(job, error.message)
       return "sent"
     })
@@ -250,10 +252,11 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(link, job)), {
       concurrency: laneWindow
     })
+    lane.refused = outcomes.includes("later")
     const sent = new Set(jobs.filter((_, index) => outcomes[index] === "sent"))
     lane.jobs.splice(0, lane.jobs.length, ...lane.jobs.filter((job) => !sent.has(job)))
     if (sent.size === jobs.length) return 0
-    return Math.min(sent.size > 0 ? firstPause : pauseMillis * 2, outcomes.includes("later") ? 60_000 : 5_000)
+    return Math.min(sent.size > 0 ? firstPause : pauseMillis * 2, lane.refused ? 60_000 : 5_000)
   })
 
   const runLane = Effect.fnUntraced(function* (link: Link, hex: string, lane: Lane) {

@@ -45,15 +45,24 @@ describe("sending", () => {
       const { alice, bob } = yield* twoFriends(world)
       world.broker.faults.refuse.push("slow", "full", "retry", "slow")
       yield* alice.chat.send("bob", "patience")
-      yield* alice.chat.flush
       yield* bob.program.hasShown(["patience"])
       world.broker.setRegistered(keyOf(bob.account.primary), false)
       const lost = yield* alice.chat.send("bob", "gone")
       const { message } = yield* alice.program.event("State", ({ message }) => message.id === lost.id)
       assert.strictEqual(message.state, "failed")
       assert.include(message.failure, "not registered")
+      while ((yield* alice.device.store.scan({ prefix: "out/" })).length > 0) yield* Effect.sleep(10)
+    })
+  )
+
+  it.live("is not waited for by flush where the inbox is full", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice } = yield* twoFriends(world)
+      world.broker.faults.refuse.push(...Array.from({ length: 1_000 }, () => "full" as const))
+      yield* alice.chat.send("bob", "one too many")
       yield* alice.chat.flush
-      assert.deepStrictEqual(yield* alice.device.store.scan({ prefix: "out/" }), [])
+      assert.strictEqual((yield* alice.chat.history("bob"))[0]!.state, "queued")
     })
   )
 
