@@ -44,6 +44,9 @@ const refusals = new Set<Problem["code"]>([
   "wrong_server"
 ])
 
+/** How often publishing begins anew: other devices may be faster, and a sig-server may not show what it took. */
+const publishAttempts = 8
+
 const isConflict = (error: unknown) => error instanceof Problem && error.code === "chain_conflict"
 
 const seedOf = (words: Redacted.Redacted<string>) =>
@@ -163,14 +166,14 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
     if (url === undefined) {
       return yield* new Problem({ code: "record_invalid", detail: `${row.server} names no broker` })
     }
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 1; attempt <= publishAttempts; attempt++) {
       const chain = yield* introductions.chain(identity.primary)
       const missing = yield* heldBeyond(chain)
       const appended = yield* Effect.result(
         Effect.forEach(missing, (event) => sigchains.append(identity.primary, event), { discard: true })
       )
       if (Result.isFailure(appended)) {
-        if (!isConflict(appended.failure) || attempt >= 3) return yield* appended.failure
+        if (!isConflict(appended.failure) || attempt === publishAttempts) return yield* appended.failure
         // Another device was faster: its events stand, ours was only a wish.
         yield* forgetEvents(chain.head)
         continue
@@ -188,6 +191,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
       const payload = Sigchain.natsEndpoint(identity.primary, url, known.broker.websocket[0])
       yield* nextEvent(identity, chain.head, { op: "add_endpoint", payload })
     }
+    return yield* new Problem({ code: "unavailable", detail: "the sig-server takes events and does not show them" })
   })
 
   /** Events kept here that follow the end of a chain as the sig-server shows it; a fork of one's own chain is an error. */
@@ -317,8 +321,11 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
       const statement = { handle: handle.local, server: handle.server, createdAt }
       yield* Effect.flatMap(identity.signDeletion(statement), directory.delete).pipe(
         Effect.catchTag("Problem", (problem) =>
-          // Cut off last time after the server had deleted it, or never known to be registered: it is gone either way.
-          problem.code === "handle_deleted" || row.step === "created" ? Effect.void : explainSkew(problem)
+          // Cut off last time after the server had deleted it, unknown to a server that was set up anew, or never known
+          // to be registered: it is gone in every case.
+          problem.code === "handle_deleted" || problem.code === "handle_not_found" || row.step === "created"
+            ? Effect.void
+            : explainSkew(problem)
         )
       )
     })

@@ -94,10 +94,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const lock = yield* Semaphore.make(1)
   let running: Running | undefined
 
-  /** Connects and sets everything going, once the broker can know the account. */
-  const connect = Effect.fnUntraced(function* (session: Running) {
-    if (options.offline === true || session.connected || session.row.step === "created") return
-    session.connected = true
+  const begin = Effect.fnUntraced(function* (session: Running) {
     const connection = yield* link.connect(broker, session.identity.brokerLogin)
     // Before the first message comes in, so that the first stranger is named too.
     yield* checks.run
@@ -105,6 +102,20 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     yield* outbox.run(link)
     yield* receipts.run(session, link)
     yield* Effect.forkScoped(Effect.ignore(inbox.retryKept(session)))
+  })
+
+  /**
+   * Connects and sets everything going, once the broker can know the account. Where the store fails half way, all of it
+   * is undone, and the next call tries again.
+   */
+  const connect = Effect.fnUntraced(function* (session: Running) {
+    if (options.offline === true || session.connected || session.row.step === "created") return
+    session.connected = true
+    const scope = yield* Scope.fork(session.scope)
+    yield* Effect.onError(Scope.provide(begin(session), scope), (cause) => {
+      session.connected = false
+      return Scope.close(scope, Exit.failCause(cause))
+    })
   })
 
   /** Carries an unfinished creation on for as long as the home or sig-server is out of reach. */
@@ -132,12 +143,12 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           const session: Running = { identity: key, row, connected: false, scope, account: () => session.row }
           running = session
           if (identity === undefined && options.offline !== true && row.step !== "published") {
-            yield* Effect.forkIn(Scope.provide(finishLater(session), scope), scope)
+            yield* Effect.forkIn(finishLater(session), scope)
           }
         }
         const session = running
         session.row = yield* accounts.current
-        yield* Scope.provide(connect(session), session.scope)
+        yield* connect(session)
         return session
       })
     )
@@ -153,7 +164,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   /** The account, its creation finished far enough to be sent from. */
   const published = Effect.gen(function* () {
-    const session = running?.row.step === "published" ? running : yield* start()
+    const isReady = (session: Running) =>
+      session.row.step === "published" && (session.connected || options.offline === true)
+    const session = running !== undefined && isReady(running) ? running : yield* start()
     const { handle, step } = session.row
     return step === "published" ? session : yield* new AccountUnfinished({ handle, step })
   })

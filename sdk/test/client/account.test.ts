@@ -1,6 +1,7 @@
-import { Effect, Option, Redacted, Result } from "effect"
+import { Effect, Layer, Option, Redacted, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { Mnemonic, Problem } from "@kez-chat/sdk/protocol"
+import { Directory, LocalStore, SigchainStore, StoreError } from "@kez-chat/sdk/services"
 import { join, makeWorld, newDevice, newWords } from "./people.ts"
 
 const codeOf = (error: unknown) => (error instanceof Problem.Problem ? error.code : (error as { _tag: string })._tag)
@@ -134,6 +135,55 @@ describe("creating an account", () => {
   )
 })
 
+describe("a sig-server", () => {
+  it.live("that takes events and never shows them ends creation with a problem", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const forgetful = Layer.effect(
+        SigchainStore,
+        Effect.map(SigchainStore, (inner) => SigchainStore.of({ ...inner, fetch: () => Effect.succeed([]) }))
+      ).pipe(Layer.provide(world.home.layer))
+      const { chat } = yield* world.start(newDevice(), {}, undefined, Layer.merge(world.home.layer, forgetful))
+      const words = newWords()
+      assert.strictEqual(codeOf(yield* Effect.flip(chat.create({ handle: "alice", words }))), "unavailable")
+      assert.strictEqual((yield* chat.account).step, "registered")
+    })
+  )
+})
+
+describe("a store that fails while everything is set going", () => {
+  for (const failing of ["position", "out/", "talk/"]) {
+    it.live(`at ${failing} is tried again by the next call`, () =>
+      Effect.gen(function* () {
+        const world = makeWorld()
+        const { account, device, program } = yield* join(world, "alice")
+        yield* program.close
+        let fails = true
+        let failed = () => {}
+        const tried = new Promise<void>((resolve) => (failed = resolve))
+        const perhaps = <A>(name: string, effect: Effect.Effect<A, StoreError>) =>
+          Effect.suspend(() => {
+            if (!fails || name !== failing) return effect
+            failed()
+            return Effect.fail(new StoreError({ reason: "locked", detail: "busy" }))
+          })
+        const store = LocalStore.of({
+          ...device.store,
+          get: (key) => perhaps(key, device.store.get(key)),
+          scan: (range) => perhaps(range.prefix, device.store.scan(range))
+        })
+        const { chat } = yield* world.start({ ...device, store })
+        yield* Effect.promise(() => tried)
+        fails = false
+        yield* chat.send(account.handle, "note")
+        yield* chat.sync
+        yield* chat.flush
+        assert.strictEqual((yield* chat.history(account.handle))[0]!.state, "stored")
+      })
+    )
+  }
+})
+
 describe("before there is an account", () => {
   it.live("everything answers NoAccount", () =>
     Effect.gen(function* () {
@@ -238,6 +288,29 @@ describe("deleting", () => {
         (yield* device.store.scan({ prefix: "" })).map(({ key }) => key),
         ["version"]
       )
+    })
+  )
+})
+
+describe("deleting at a home that was set up anew", () => {
+  it.live("leaves nothing here either", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const forgetful = Layer.effect(
+        Directory,
+        Effect.map(Directory, (inner) =>
+          Directory.of({
+            ...inner,
+            delete: () => Effect.fail(new Problem.Problem({ code: "handle_not_found", detail: "nobody" }))
+          })
+        )
+      ).pipe(Layer.provide(world.home.layer))
+      const { account, device, program } = yield* join(world, "bob")
+      yield* program.close
+      const again = yield* world.start(device, {}, undefined, Layer.merge(world.home.layer, forgetful))
+      assert.deepStrictEqual(yield* again.chat.account, account)
+      yield* again.chat.deleteAccount
+      assert.strictEqual(codeOf(yield* Effect.flip(again.chat.account)), "NoAccount")
     })
   )
 })
