@@ -58,13 +58,11 @@ describe("published packages", () => {
     const { stdout } = await run(process.execPath, ["program.ts"], { cwd: folder })
     assert.strictEqual(stdout.trim(), "chris 24")
     const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--types", "node"]
-    await run(process.execPath, [
-      join(root, "node_modules/typescript/bin/tsc"),
-      ...options,
-      "--typeRoots",
-      join(root, "node_modules/@types"),
-      join(folder, "program.ts")
-    ]).catch((error: { stdout: string }) => assert.fail(error.stdout))
+    const typeRoots = ["--typeRoots", join(root, "node_modules/@types")]
+    const tsc = join(root, "node_modules/typescript/bin/tsc")
+    await run(process.execPath, [tsc, ...options, ...typeRoots, "program.ts"], { cwd: folder }).catch(
+      (error: { stdout: string }) => assert.fail(error.stdout)
+    )
   })
 
   it("the SDK: every entry loads", async () => {
