@@ -1,7 +1,7 @@
 /** chat-server put together: registry, broker's side, public and internal listener. */
 import { ChatServerApi } from "@kez-chat/sdk/api"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { Handle } from "@kez-chat/sdk/protocol"
+import { Handle, Limits } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -16,7 +16,7 @@ import { ChatConfig } from "./ChatConfig.ts"
 import * as Handles from "./chat/Handles.ts"
 import * as Internal from "./chat/Internal.ts"
 import * as Server from "./chat/Server.ts"
-import { Database, registryApplicationId } from "./Database.ts"
+import { Database, DatabaseError, registryApplicationId } from "./Database.ts"
 import { clientAddress } from "./http/ClientAddress.ts"
 import { listen, type NamedLimit } from "./http/Listener.ts"
 import { docsRoutes, routesOf } from "./http/Routes.ts"
@@ -59,6 +59,11 @@ const lookupPath = /^\/v1\/u\/([a-z0-9][a-z0-9_-]{2,31})$/
 export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys) =>
   Effect.gen(function* () {
     const registry = yield* Registry.Registry
+    const own = yield* registry.registeredAt
+    if (own !== undefined && own !== config.serverName) {
+      const detail = `its handles were registered at ${own}, this server is ${config.serverName}; set --server-name ${own}`
+      return yield* new DatabaseError({ reason: "foreign", path: config.db, detail })
+    }
     const control = yield* BrokerControl
     const connected = Effect.map(control.status, (status) => status.ready)
     const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
@@ -116,6 +121,14 @@ export const misconfigured = (config: ChatConfig["Service"]): string | undefined
     return `--server-name ${config.serverName} is not a DNS name in lower case`
   if (!/^https?:\/\/\S+$/.test(config.sigServerUrl))
     return `--sig-server-url ${config.sigServerUrl} is not an http(s) URL`
+  if (config.natsUrls.length === 0) return "--nats-url names no URL"
+  if (config.publicNatsUrls.length === 0) return "--public-nats-url names no URL"
+  for (const urls of [config.publicNatsUrls, config.publicWsUrls]) {
+    if (urls.length > Limits.brokerUrls) return `clients refuse more than ${Limits.brokerUrls} public URLs of one kind`
+  }
+  for (const url of config.natsUrls) {
+    if (!/^(?:nats|tls):\/\/\S+$/.test(url)) return `--nats-url ${url} is not a nats:// or tls:// URL`
+  }
   for (const url of config.publicNatsUrls) {
     if (!/^(?:nats|tls):\/\/\S+$/.test(url)) return `--public-nats-url ${url} is not a nats:// or tls:// URL`
   }

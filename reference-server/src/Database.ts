@@ -57,6 +57,8 @@ export class Database extends Context.Service<
      * failing disk is `unavailable`; anything else is a defect.
      */
     write<A>(f: () => A): Effect.Effect<A, Problem.Problem>
+    /** Whether the file can be read now, for health checks. */
+    readonly isReadable: () => boolean
   }
 >()("@kez-chat/server/Database") {
   static layer(options: DatabaseOptions): Layer.Layer<Database, DatabaseError> {
@@ -140,9 +142,17 @@ const migrate = (
 /** SQLite's ways to say that the disk or a lock, not the statement, is the trouble. */
 const transient = /^SQLITE_(BUSY|FULL|IOERR|READONLY|NOMEM|CANTOPEN)/
 
-const make = (sqlite: BetterSqlite3.Database) =>
-  Database.of({
+const make = (sqlite: BetterSqlite3.Database) => {
+  const probe = sqlite.prepare("SELECT count(*) FROM schema_migrations").pluck()
+  return Database.of({
     sqlite,
+    isReadable: () => {
+      try {
+        return (probe.get() as number) > 0
+      } catch {
+        return false
+      }
+    },
     write: <A>(f: () => A) =>
       Effect.suspend(() => {
         try {
@@ -161,3 +171,4 @@ const make = (sqlite: BetterSqlite3.Database) =>
         }
       })
   })
+}

@@ -56,8 +56,20 @@ const stamp = (): string => {
   return stampText
 }
 
+/** Bytes that may wait for a reader who has stopped; beyond them request lines are left out and counted. */
+const mostBehind = 8 * 1024 ** 2
+let leftOut = 0
+
 /** Adds one line to the buffer; `members` is the JSON text of its own members, without braces. */
 export const bufferLine = (msg: string, members: string): void => {
+  if (process.stdout.writableLength > mostBehind) {
+    leftOut++
+    return
+  }
+  if (leftOut > 0) {
+    pending += `{"time":"${stamp()}","level":"warn","msg":"log lines left out","lines":${leftOut}}\n`
+    leftOut = 0
+  }
   pending += `{"time":"${stamp()}","level":"info","msg":"${msg}",${members}}\n`
   if (pending.length >= flushAtCharacters) flush()
   else timer ??= setTimeout(flush, flushAfterMillis).unref()

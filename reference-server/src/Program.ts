@@ -22,7 +22,9 @@ const report = (cause: Cause.Cause<unknown>) => {
 /** Runs a command line with Node's arguments. SIGTERM and SIGINT end it in order, with exit code 0. */
 export const runProgram = <Name extends string, Input, ContextInput, E>(
   command: Command.Command<Name, Input, ContextInput, E, Command.Environment>
-): void =>
+): void => {
+  // Databases and backups are for their owner alone, whatever the shell's default.
+  process.umask(0o077)
   Command.run(command, { version }).pipe(
     Effect.tapCause(report),
     Effect.provide(Log.layer),
@@ -35,3 +37,4 @@ export const runProgram = <Name extends string, Input, ContextInput, E>(
       }
     })
   )
+}

@@ -42,6 +42,11 @@ export const migrations: ReadonlyArray<Migration> = [
         purge INTEGER NOT NULL CHECK (purge IN (0, 1)),
         requested_at TEXT NOT NULL
       ) STRICT;`
+  },
+  {
+    // Counting by state is asked for with every scrape of the metrics; the table itself holds whole envelopes.
+    id: "registry-002-states",
+    sql: "CREATE INDEX accounts_state ON accounts (state)"
   }
 ]
 
@@ -128,10 +133,12 @@ export class Registry extends Context.Service<
     readonly listReserved: Effect.Effect<
       ReadonlyArray<{ readonly handle: string; readonly reserved: boolean; readonly note: string }>
     >
-    /** What ended and is not yet done at the broker, oldest first. */
+    /** What ended and is not yet done at the broker: revocations first, which only close connections; then the oldest. */
     readonly removals: Effect.Effect<ReadonlyArray<Removal>>
     /** Forgets a removal that was carried out. */
     removed(id: number): Effect.Effect<void, Problem.Problem>
+    /** The server name that the registrations here were signed for; undefined while there is none. */
+    readonly registeredAt: Effect.Effect<string | undefined>
     /** Accounts by state, for metrics. */
     readonly counts: () => Readonly<Record<State, number>>
   }
@@ -164,12 +171,18 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     "INSERT INTO removals (primary_hex, purge, requested_at) VALUES (?, ?, ?)"
   )
   const removals = sqlite.prepare<[], { id: number; primary_hex: string; purge: number }>(
-    "SELECT id, primary_hex, purge FROM removals ORDER BY id LIMIT 256"
+    "SELECT id, primary_hex, purge FROM removals ORDER BY purge, id LIMIT 256"
   )
   const dropRemoval = sqlite.prepare<[number]>("DELETE FROM removals WHERE id = ?")
   const counts = sqlite.prepare<[], { state: State; n: number }>(
     "SELECT state, count(*) AS n FROM accounts GROUP BY state"
   )
+
+  const signedFor = sqlite
+    .prepare<[], string>(
+      "SELECT registration ->> '$.payload.server' FROM accounts WHERE registration IS NOT NULL LIMIT 1"
+    )
+    .pluck()
 
   const activeOf = (row: Row | undefined): Effect.Effect<ActiveAccount, Problem.Problem> => {
     if (row === undefined) return Effect.fail(refuse("handle_not_found", "nobody has registered it"))
@@ -291,6 +304,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       removals.all().map(({ id, primary_hex, purge }) => ({ id, primaryHex: primary_hex, purge: purge === 1 }))
     ),
     removed: (id) => Effect.asVoid(write(() => dropRemoval.run(id))),
+    registeredAt: Effect.sync(() => signedFor.get()),
     counts: () => {
       const found = { active: 0, deleted: 0, revoked: 0 }
       for (const { n, state } of counts.all()) found[state] = n

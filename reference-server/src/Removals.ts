@@ -36,25 +36,42 @@ const make = Effect.fnUntraced(function* () {
   const turn = yield* Semaphore.make(1)
   const pokes = yield* Queue.sliding<void>(1)
   let complained = false
+  /** Removals whose connections were closed here; what is left of them is the purge. */
+  let kicked = new Set<number>()
 
-  const carryOut = (removal: Removal) =>
-    broker.kick(removal.primaryHex).pipe(
-      Effect.andThen(removal.purge ? broker.purge(removal.primaryHex) : Effect.void),
+  /** Says once, not four times a second, that it does not get on. */
+  const complain = (error: { readonly message: string }) =>
+    Effect.suspend(() => {
+      if (complained) return Effect.succeed(false)
+      complained = true
+      return Effect.as(Effect.logWarning("ended accounts wait for the broker", error.message), false)
+    })
+
+  const kick = (removal: Removal) =>
+    kicked.has(removal.id)
+      ? Effect.succeed(true)
+      : broker.kick(removal.primaryHex).pipe(
+          Effect.tap(() => Effect.sync(() => kicked.add(removal.id))),
+          Effect.as(true),
+          Effect.catch(complain)
+        )
+
+  const finish = (removal: Removal) =>
+    (removal.purge ? broker.purge(removal.primaryHex) : Effect.void).pipe(
       Effect.andThen(registry.removed(removal.id)),
       Effect.as(true),
-      Effect.catch((error) => {
-        if (complained) return Effect.succeed(false)
-        complained = true
-        return Effect.as(Effect.logWarning("ended accounts wait for the broker", error.message), false)
-      })
+      Effect.catch(complain)
     )
 
   const run = turn.withPermits(1)(
     Effect.gen(function* () {
       const list = yield* registry.removals
+      kicked = new Set(list.map(({ id }) => id).filter((id) => kicked.has(id)))
+      // All connections first: a purge that does not succeed must not let anybody stay.
+      for (const removal of list) if (!(yield* kick(removal))) break
       let done = 0
       for (const removal of list) {
-        if (!(yield* carryOut(removal))) break
+        if (!kicked.has(removal.id) || !(yield* finish(removal))) break
         done++
       }
       if (done > 0) {
@@ -66,6 +83,8 @@ const make = Effect.fnUntraced(function* () {
   )
 
   const wait = Effect.race(Queue.take(pokes), Effect.sleep(lookEveryMillis))
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(run, wait)))
+  // Nothing that goes wrong in one round, such as a failing disk, may end the rounds.
+  const round = Effect.catchDefect(run, (defect) => complain(defect instanceof Error ? defect : new Error("defect")))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(round, wait)))
   return Removals.of({ poke: Effect.asVoid(Queue.offer(pokes, undefined)), run })
 })

@@ -31,11 +31,7 @@ const publicUrl = (serverName: string, request: HttpServerRequest): string => {
 /** What a health check asks; the broker's part is supplied by who holds its connections. */
 export const health = Effect.fnUntraced(function* (brokerConnected: boolean) {
   const { serverName } = yield* ChatConfig
-  const { sqlite } = yield* Database
-  const database = yield* Effect.try({
-    try: () => sqlite.prepare("SELECT 1").pluck().get() === 1,
-    catch: () => false
-  }).pipe(Effect.orElseSucceed(() => false))
+  const database = (yield* Database).isReadable()
   return {
     status: database && brokerConnected ? "ok" : "degraded",
     server: serverName,

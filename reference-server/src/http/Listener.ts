@@ -51,7 +51,7 @@ export interface ListenerOptions {
   readonly clientAddress: ClientAddress
   /** The limit that a request counts against, none for no limit. */
   readonly limit: (method: string, route: string) => NamedLimit | undefined
-  /** A complete JSON answer for a GET that needs no more than its path; anything else goes the general way. */
+  /** A complete JSON answer for a GET that needs no more than its path; anything else, a throw included, goes the general way. */
   readonly prepared?: (path: string) => string | undefined
 }
 
@@ -216,7 +216,7 @@ const front = (options: ListenerOptions, headers: Headers, handle: Handler): Han
     const route = match?.path ?? "unknown"
     const note = (status: number) => record(options.name, method, route, address, status, performance.now() - from)
     const refusal = refuse(options, method, target, match, address)
-    const body = refusal === undefined && method === "GET" ? options.prepared?.(path) : undefined
+    const body = refusal === undefined && method === "GET" ? prepared(options, path) : undefined
     if (body !== undefined) {
       response.writeHead(200, [...preparedHeaders, "content-length", String(Buffer.byteLength(body))])
       response.end(body)
@@ -230,6 +230,15 @@ const front = (options: ListenerOptions, headers: Headers, handle: Handler): Han
       return handle(request, response)
     }
     return method === "OPTIONS" ? preflight(response, match as Match, headers) : handle(request, response)
+  }
+}
+
+/** A throw here would end the process; on the general way it is answered and logged. */
+const prepared = (options: ListenerOptions, path: string): string | undefined => {
+  try {
+    return options.prepared?.(path)
+  } catch {
+    return undefined
   }
 }
 

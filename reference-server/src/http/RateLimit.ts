@@ -10,7 +10,7 @@ export interface RateLimitOptions {
   /** Size of the bucket, and how many tokens come back over `periodMillis`; 0 grants everything. */
   readonly tokens: number
   readonly periodMillis: number
-  /** Clients remembered at once; beyond it, those whose buckets are nearly full are forgotten first. */
+  /** Clients remembered at once; beyond it, those whose buckets are full are forgotten, then those that came first. */
   readonly maxKeys?: number
   /** A monotonic clock in milliseconds. */
   readonly now?: () => number

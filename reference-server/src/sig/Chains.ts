@@ -46,16 +46,22 @@ export type Appended =
   | { readonly _tag: "Created" | "Repeated"; readonly head: Sigchain.Head }
   | { readonly _tag: "Conflict"; readonly head: Sigchain.Head | undefined; readonly problem: Problem.Problem }
 
+/** A chain, or its end, on its way out. */
+export interface Lines {
+  readonly head: Sigchain.Head
+  /** Size of all pages together. */
+  readonly bytes: number
+  /** The text in parts of at most 1 MiB, each read when it is asked for: a slow reader holds one, not the chain. */
+  readonly pages: Iterable<string>
+}
+
 export class Chains extends Context.Service<
   Chains,
   {
     /** Where a chain stands; undefined for an unknown one. */
     head(primaryHex: string): Effect.Effect<Sigchain.Head | undefined>
     /** The events from `since` on as JSON Lines, with the head; undefined for an unknown chain. */
-    lines(
-      primaryHex: string,
-      since: number
-    ): Effect.Effect<{ readonly head: Sigchain.Head; readonly text: string } | undefined>
+    lines(primaryHex: string, since: number): Effect.Effect<Lines | undefined>
     /** Appends one event; `admitNew` decides whether a chain that does not exist yet may begin. */
     append(
       primaryHex: string,
@@ -79,8 +85,15 @@ const make = Effect.fnUntraced(function* () {
   const hashAt = sqlite
     .prepare<[string, number], string>("SELECT hash FROM events WHERE primary_hex = ? AND seq = ?")
     .pluck()
-  const events = sqlite
-    .prepare<[string, number], string>("SELECT envelope FROM events WHERE primary_hex = ? AND seq >= ? ORDER BY seq")
+  const page = sqlite
+    .prepare<[string, number, number], string>(
+      "SELECT envelope FROM events WHERE primary_hex = ? AND seq BETWEEN ? AND ? ORDER BY seq"
+    )
+    .pluck()
+  const size = sqlite
+    .prepare<[string, number, number], number>(
+      `SELECT coalesce(sum(octet_length(envelope) + 1), 0) FROM events WHERE primary_hex = ? AND seq BETWEEN ? AND ?`
+    )
     .pluck()
   const saveChain = sqlite.prepare<[string, number, string, number, string | null]>(
     `INSERT INTO chains (primary_hex, head_seq, head_hash, bytes, rotated_to) VALUES (?, ?, ?, ?, ?)
@@ -92,19 +105,18 @@ const make = Effect.fnUntraced(function* () {
     "INSERT INTO events (primary_hex, seq, hash, envelope) VALUES (?, ?, ?, ?)"
   )
   const counts = sqlite.prepare<[], { chains: number; events: number }>(
-    "SELECT (SELECT count(*) FROM chains) AS chains, (SELECT count(*) FROM events) AS events"
+    // Not counted in `events`: that would read every envelope there is.
+    "SELECT count(*) AS chains, coalesce(sum(head_seq + 1), 0) AS events FROM chains"
   )
-  const readLines = sqlite.transaction((hex: string, since: number) => {
-    const row = chain.get(hex)
-    return row === undefined
-      ? undefined
-      : {
-          head: headOf(row),
-          text: events
-            .all(hex, since)
-            .map((line) => `${line}\n`)
-            .join("")
-        }
+
+  /** Events are never changed, so pages that are read one after the other are of one chain all the same. */
+  const pages = (hex: string, since: number, last: number): Iterable<string> => ({
+    *[Symbol.iterator]() {
+      for (let seq = since; seq <= last; seq += pageEvents) {
+        const lines = page.all(hex, seq, Math.min(seq + pageEvents - 1, last))
+        yield lines.map((line) => `${line}\n`).join("")
+      }
+    }
   })
 
   /** The stored answer for an event that is not beyond the head: itself again, or a conflict. */
@@ -133,7 +145,13 @@ const make = Effect.fnUntraced(function* () {
         const row = chain.get(hex)
         return row === undefined ? undefined : headOf(row)
       }),
-    lines: (hex, since) => Effect.sync(() => readLines(hex, since)),
+    lines: (hex, since) =>
+      Effect.sync(() => {
+        const row = chain.get(hex)
+        if (row === undefined) return undefined
+        const head = headOf(row)
+        return { head, bytes: size.get(hex, since, head.seq) as number, pages: pages(hex, since, head.seq) }
+      }),
     append: Effect.fnUntraced(function* (hex, envelope, admitNew) {
       const event = yield* Effect.fromResult(Sigchain.parseEvent(envelope))
       const primary = `ed25519:${hex}`
@@ -162,6 +180,9 @@ const make = Effect.fnUntraced(function* () {
     counts: () => counts.get() as { chains: number; events: number }
   })
 })
+
+/** Events that are read at once, each of 64 KiB at most. */
+const pageEvents = 16
 
 const headOf = (row: ChainRow): Sigchain.Head => ({ seq: row.head_seq, hash: row.head_hash })
 

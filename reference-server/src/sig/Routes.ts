@@ -1,12 +1,13 @@
 /** The sig-server's handlers. Bodies are read here and parsed strictly, not by the contract's JSON codec. */
 import { SigServerApi } from "@kez-chat/sdk/api"
-import { Envelope, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
+import { Bytes, Envelope, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import type { IncomingMessage } from "node:http"
 import { Database } from "../Database.ts"
 import { clientAddress, rateKey } from "../http/ClientAddress.ts"
@@ -15,7 +16,7 @@ import * as Metrics from "../http/Metrics.ts"
 import * as ProblemResponse from "../http/ProblemResponse.ts"
 import { rateLimit } from "../http/RateLimit.ts"
 import { readJson } from "../http/RequestBody.ts"
-import { Chains } from "./Chains.ts"
+import { Chains, type Lines } from "./Chains.ts"
 import { SigConfig } from "./SigConfig.ts"
 
 /** JCS is the smallest form of an envelope; what is sent may be prettier. */
@@ -26,6 +27,20 @@ const badSince = new Problem.Problem({ code: "request_malformed", detail: "since
 
 const parseSince = (since: string | undefined): number | undefined =>
   since === undefined ? 0 : /^(?:0|[1-9][0-9]{0,8})$/.test(since) ? Number(since) : undefined
+
+/** Chains of more bytes go out page by page, as fast as the client reads. */
+const wholeBytes = 65_536
+
+const linesResponse = ({ bytes, pages }: Lines, headers: Readonly<Record<string, string>>) => {
+  const contentType = "application/jsonl"
+  return bytes <= wholeBytes
+    ? HttpServerResponse.text([...pages].join(""), { contentType, headers })
+    : HttpServerResponse.stream(Stream.map(Stream.fromIterable(pages, { chunkSize: 1 }), Bytes.utf8), {
+        contentType,
+        contentLength: bytes,
+        headers
+      })
+}
 
 const sigchains = HttpApiBuilder.group(
   SigServerApi,
@@ -88,7 +103,7 @@ const sigchains = HttpApiBuilder.group(
           const headers = { etag, "cache-control": "no-cache" }
           return request.headers["if-none-match"] === etag
             ? HttpServerResponse.empty({ status: 304, headers })
-            : HttpServerResponse.text(found.text, { contentType: "application/jsonl", headers })
+            : linesResponse(found, headers)
         })
       )
       .handle(
@@ -107,10 +122,10 @@ const server = HttpApiBuilder.group(
   SigServerApi,
   "server",
   Effect.fnUntraced(function* (handlers) {
-    const { sqlite } = yield* Database
+    const { isReadable } = yield* Database
     return handlers.handle("healthz", () =>
       Effect.sync(() => {
-        const database = isReadable(sqlite)
+        const database = isReadable()
         return HttpServerResponse.jsonUnsafe(
           { status: database ? "ok" : "degraded", version: Metrics.version, database: database ? "ok" : "failing" },
           { status: database ? 200 : 503 }
@@ -119,13 +134,5 @@ const server = HttpApiBuilder.group(
     )
   })
 )
-
-const isReadable = (sqlite: Database["Service"]["sqlite"]): boolean => {
-  try {
-    return sqlite.prepare("SELECT 1").pluck().get() === 1
-  } catch {
-    return false
-  }
-}
 
 export const layer = Layer.merge(sigchains, server)

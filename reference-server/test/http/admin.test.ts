@@ -1,6 +1,6 @@
 /** Admin commands beside a running server and without one; backup and restore; the file itself. */
 import BetterSqlite3 from "better-sqlite3"
-import { copyFileSync, existsSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ChatConfig } from "../../src/ChatConfig.ts"
 import { migrations, misconfigured } from "../../src/ChatServer.ts"
@@ -209,12 +209,41 @@ describe("the database file", () => {
   })
 })
 
+describe("a server whose file fails it", () => {
+  it("answers with a problem on every way to the registry, and goes on", async () => {
+    using other = temporaryFolder()
+    const broken = await startChat(other.path)
+    const identity = await newIdentity()
+    const register = async () => post(`${broken.url}/v1/register`, await registration(identity, "chris"))
+    expect((await register()).status).toBe(201)
+    const lookups = [`${broken.url}/v1/u/chris`, `${broken.url}/v1/by-primary/${identity.primary}`]
+    const statuses = () => Promise.all(lookups.map(async (url) => (await get(url)).status))
+    const sqlite = new BetterSqlite3(join(other.path, "registry.db"))
+    sqlite.exec("ALTER TABLE accounts RENAME TO elsewhere")
+    expect(await statuses()).toEqual([500, 500])
+    expect((await register()).json["code"]).toBe("internal")
+    sqlite.exec("ALTER TABLE elsewhere RENAME TO accounts")
+    expect(await statuses()).toEqual([200, 200])
+    sqlite.close()
+    expect(await broken.stop()).toBe(0)
+  })
+
+  it("keeps its files from other users of the machine", async () => {
+    using other = temporaryFolder()
+    const sig = await startSig(other.path)
+    expect(statSync(join(other.path, "sigchains.db")).mode & 0o777).toBe(0o600)
+    await sig.stop()
+  })
+})
+
 describe("starting", () => {
   it("says in one sentence what is wrong with the configuration", async () => {
+    await register("makes-the-server-known")
     const cases: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
       [["--server-name", "Not A Name"], "is not a DNS name"],
       [["--keys-dir", join(folder.path, "nowhere")], "`kez-chat-server init` creates it"],
-      [["--port", String(server.port)], "is in use by another program"]
+      [["--port", String(server.port)], "is in use by another program"],
+      [["--server-name", "other.example", "--db", db], "its handles were registered at localhost"]
     ]
     for (const [args, sentence] of cases) {
       using other = temporaryFolder()
@@ -242,7 +271,8 @@ describe("starting", () => {
         ...({
           serverName: "kez.example",
           sigServerUrl: "https://sig",
-          publicNatsUrls: [],
+          natsUrls: ["nats://a"],
+          publicNatsUrls: ["tls://a"],
           publicWsUrls: []
         } as unknown as ChatConfig["Service"]),
         ...change
@@ -251,6 +281,10 @@ describe("starting", () => {
     expect(config({ publicNatsUrls: ["nats://a:1", "tls://b"], publicWsUrls: ["wss://c", "ws://d"] })).toBe(undefined)
     expect(config({ serverName: "Kez.Example" })).toContain("is not a DNS name")
     expect(config({ sigServerUrl: "ftp://x" })).toContain("is not an http(s) URL")
+    expect(config({ natsUrls: [] })).toContain("--nats-url names no URL")
+    expect(config({ natsUrls: ["a:4222"] })).toContain("is not a nats:// or tls:// URL")
+    expect(config({ publicNatsUrls: [] })).toContain("--public-nats-url names no URL")
+    expect(config({ publicWsUrls: Array.from({ length: 17 }, (_, n) => `wss://${n}`) })).toContain("more than 16")
     expect(config({ publicNatsUrls: ["http://x"] })).toContain("is not a nats:// or tls:// URL")
     expect(config({ publicWsUrls: ["nats://x"] })).toContain("is not a ws:// or wss:// URL")
   })

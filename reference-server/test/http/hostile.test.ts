@@ -44,7 +44,7 @@ const expectProblem = (answer: Pick<Answer, "status" | "headers" | "json">, code
   const found = answer.json["code"] as Problem.Code
   expect(Object.keys(Problem.codes)).toContain(found)
   expect(answer.json).toMatchObject({
-    type: "about:blank",
+    type: `urn:kez:problem:${found}`,
     title: Problem.codes[found].title,
     status: answer.status,
     detail: expect.any(String)

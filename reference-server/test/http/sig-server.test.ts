@@ -78,6 +78,18 @@ describe("sig-server", () => {
     expect((await get(chainUrl(identity), { headers: { "if-none-match": etag } })).status).toBe(200)
   })
 
+  it("sends a chain of many pages whole and from any event, with its length", async () => {
+    const identity = await newIdentity()
+    const { events } = await chain(identity, 170)
+    for (const since of [0, 1, 15, 16, 17, 169, 170]) {
+      const answer = await get(`${chainUrl(identity)}?since=${since}`)
+      expect(lines(answer.text)).toEqual(events.slice(since).map(Envelope.toJson))
+      expect(answer.headers.get("content-length")).toBe(String(Buffer.byteLength(answer.text)))
+    }
+    const head = await get(chainUrl(identity), { method: "HEAD" })
+    expect(Number(head.headers.get("content-length"))).toBeGreaterThan(65_536)
+  })
+
   it("KEZ-SIG-131 takes an append on the chain's own URL as well", async () => {
     const identity = await newIdentity()
     const first = await endpointEvent(identity)

@@ -9,8 +9,8 @@ export const mediaType = "application/problem+json"
 
 /** The JSON object sent. `code` is the extension member that programs read; `title` never varies for one code. */
 export interface ProblemBody {
-  /** Always `about:blank`: `code` is what tells problems apart. */
-  readonly type: "about:blank"
+  /** `urn:kez:problem:` and the code. */
+  readonly type: string
   readonly title: string
   /** The HTTP status, repeated. */
   readonly status: number
@@ -21,7 +21,7 @@ export interface ProblemBody {
 
 /** The body that says a problem. */
 export const fromProblem = (problem: Problem): ProblemBody => ({
-  type: "about:blank",
+  type: `urn:kez:problem:${problem.code}`,
   title: codes[problem.code].title,
   status: codes[problem.code].status,
   code: problem.code,
@@ -44,7 +44,7 @@ const Head = Schema.Struct({ seq: Schema.Int, hash: Schema.String })
 
 const bodyOf = (status: number, names: ReadonlyArray<Code>): Schema.Codec<ProblemBody, unknown> => {
   const fields = {
-    type: Schema.Literal("about:blank"),
+    type: Schema.String,
     title: Schema.String,
     status: Schema.Literal(status),
     code: Schema.Literals(names),
