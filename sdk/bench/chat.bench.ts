@@ -138,7 +138,10 @@ const runOurs = async () => {
   const check = () => {
     if (storedAt.size >= live && shownAt.size >= live) done.resolve()
   }
-  const watch = async (client: KezChatClient, seen: (event: { _tag: string; message?: { id: string; state?: string } }) => void) => {
+  const watch = async (
+    client: KezChatClient,
+    seen: (event: { _tag: string; message?: { id: string; state?: string } }) => void
+  ) => {
     try {
       for await (const event of client.events({ signal: stop.signal })) seen(event as never)
     } catch {
@@ -247,7 +250,12 @@ report(`chat: a backlog of ${drained.toLocaleString("en-US")} messages into an e
     against: `opening frames alone (${Math.round(drained / drainSeconds)} of ${Math.round(cryptoRate)} a second)`,
     aim: { atLeast: 0.7 }
   },
-  { name: "memory growth at its peak", value: (peak - before) / 1024 / 1024, unit: "MiB", against: "resident set before the drain" }
+  {
+    name: "memory growth at its peak",
+    value: (peak - before) / 1024 / 1024,
+    unit: "MiB",
+    against: "resident set before the drain"
+  }
 ])
 
 await gateway.close()

@@ -15,8 +15,7 @@ const rounds = 40
 const perRound = 100
 
 const runtime = ManagedRuntime.make(NodeCrypto.layer)
-const identity = (fill: number) =>
-  runtime.runPromise(Identity.fromSeed(Redacted.make(new Uint8Array(32).fill(fill))))
+const identity = (fill: number) => runtime.runPromise(Identity.fromSeed(Redacted.make(new Uint8Array(32).fill(fill))))
 const alice = await identity(1)
 const bob = await identity(2)
 
@@ -108,7 +107,12 @@ const loop = (run: () => void) => () => {
   for (let i = 0; i < perRound; i++) run()
 }
 
-const times = { out: [] as Array<number>, outBase: [] as Array<number>, in: [] as Array<number>, inBase: [] as Array<number> }
+const times = {
+  out: [] as Array<number>,
+  outBase: [] as Array<number>,
+  in: [] as Array<number>,
+  inBase: [] as Array<number>
+}
 const incoming = SealedMessage.openFrame(bob, frame)
 for (let round = -5; round < rounds; round++) {
   const sample = {
