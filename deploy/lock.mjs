@@ -1,5 +1,5 @@
 // A lock between processes: a file that exists while its holder works, and counts for nothing once the holder is gone.
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { isAlive } from "./run-file.mjs"
@@ -11,6 +11,16 @@ function holderOf(file) {
     return 0
   }
 }
+
+/** Whether nobody stands behind the lock any more: its holder is gone, or never got to write who it is. */
+function isLeftBehind(file, holder) {
+  if (holder > 0) return !isAlive(holder)
+  const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity
+  return Date.now() - made > NAMELESS_MILLIS
+}
+
+/** A lock gets its holder's name at once; one that is without it for so long is left from a crash or a full disk. */
+const NAMELESS_MILLIS = 3000
 
 /** Runs `work` while holding `file`; `onWait` is told once who holds it meanwhile. */
 export async function withLock(file, work, onWait = () => {}) {
@@ -25,7 +35,7 @@ export async function withLock(file, work, onWait = () => {}) {
       if (error.code !== "EEXIST") throw error
     }
     const holder = holderOf(file)
-    if (holder > 0 && !isAlive(holder)) rmSync(file, { force: true })
+    if (isLeftBehind(file, holder)) rmSync(file, { force: true })
     else {
       if (!told) onWait(holder)
       told = true

@@ -32,6 +32,9 @@ Starts a kez-chat home server on this machine: broker, sig-server and chat-serve
 /** What a home leaves in its folder; `--reset` removes these and nothing else. */
 const OURS = /^(keys|jetstream|logs|nats\.conf|run\.json(\.new)?|start\.lock|(chat|sig)\.sqlite(-wal|-shm|-journal)?)$/
 
+/** What tells that a home was there. */
+const HOME = /^(nats\.conf|(chat|sig)\.sqlite)$/
+
 function readOptions(args) {
   let values
   try {
@@ -147,7 +150,11 @@ function reset(data) {
       `A home runs on ${shown(data)} (process ${alive.runner}): stop it with Ctrl-C there, then start with --reset again.`
     )
   if (!existsSync(data)) return
-  const names = readdirSync(data).filter((name) => OURS.test(name) && name !== "start.lock")
+  const there = readdirSync(data)
+  const names = there.filter((name) => OURS.test(name) && name !== "start.lock")
+  // Where other files lie and no home ever was, "logs" and "keys" are somebody else's.
+  if (there.some((name) => !OURS.test(name)) && !there.some((name) => HOME.test(name)))
+    throw new Refusal(`${shown(data)} is not the folder of a home: --reset removed nothing.`)
   for (const name of names) rmSync(join(data, name), { recursive: true, force: true })
   if (names.length > 0) say(`  ${green("✓")} removed the data of this home from ${shown(data)}`)
 }

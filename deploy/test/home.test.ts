@@ -31,10 +31,12 @@ describe("startHome", () => {
       server: string
       broker: { tcp: string[]; websocket: string[] }
       sig_server: string
+      limits: Record<string, number>
     }
     assert.strictEqual(wellKnown.server, home.serverName)
     assert.deepEqual(wellKnown.broker, { tcp: [home.urls.nats], websocket: [home.urls.websocket] })
     assert.strictEqual(wellKnown.sig_server, home.urls.sigServer)
+    assert.isAtLeast(wellKnown.limits["registrations_per_hour"]!, 1000, "all on this machine share one address")
   })
 
   it.skipIf(process.platform === "win32")("keeps keys and databases to their owner", () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
@@ -81,6 +81,14 @@ describe("the lock between two set-ups", () => {
     const file = join(folder, "lock")
     const { pid } = spawnSync(process.execPath, ["-e", ""])
     writeFileSync(file, String(pid))
+    assert.strictEqual(await withLock(file, async () => "done"), "done")
+  })
+
+  it("counts for nothing when a crash left it without a name", async () => {
+    const file = join(folder, "lock")
+    writeFileSync(file, "")
+    const anHourAgo = Date.now() / 1000 - 3600
+    utimesSync(file, anHourAgo, anHourAgo)
     assert.strictEqual(await withLock(file, async () => "done"), "done")
   })
 })

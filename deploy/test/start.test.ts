@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
@@ -154,6 +154,16 @@ describe("npm start", () => {
     assert.strictEqual(readFileSync(join(data, "mine.txt"), "utf8"), "keep")
     third.child.kill("SIGINT")
     await third.ended
+  })
+
+  it("--reset leaves a folder alone that never was a home's", async () => {
+    writeFileSync(join(data, "mine.txt"), "keep")
+    mkdirSync(join(data, "keys"))
+    writeFileSync(join(data, "keys", "mine.key"), "keep")
+    const runner = start("--reset")
+    assert.strictEqual(await runner.ended, 1)
+    assert.include(runner.output, "--reset removed nothing")
+    assert.strictEqual(readFileSync(join(data, "keys", "mine.key"), "utf8"), "keep")
   })
 
   it("runs one part alone, and others beside it on the same folder", async () => {
