@@ -33,7 +33,7 @@ export interface Transaction {
   putNew<A>(key: string, row: Row<A>, value: A): void
   putBytes(key: string, value: Uint8Array): void
   delete(key: string): void
-  /** Runs when the commit is durable, in the order of the transactions. */
+  /** Runs when the commit is durable (committed, for a relaxed one), in the order of the transactions. */
   afterwards(action: () => void): void
 }
 
@@ -41,7 +41,10 @@ export interface Transaction {
 export type LedgerError = StoreError | StoreConflict
 
 export interface Ledger {
-  /** Runs `build` and returns its result once what it staged is on disk. Nothing is kept when it fails. */
+  /**
+   * Runs `build` and returns its result once what it staged is on disk. Nothing is kept when it fails, unless the disk
+   * failed at the very end: then what was staged may be there or not after the next start.
+   */
   transact<A, E, R>(
     build: (transaction: Transaction) => Effect.Effect<A, E, R>,
     options?: {
@@ -172,7 +175,8 @@ interface Outcome {
 
 /** A transaction that waits: how to run it against a group. */
 interface Waiting {
-  cancelled: boolean
+  /** It was run, or its caller does not want it any more. */
+  isOver: boolean
   readonly run: (group: Staged) => Effect.Effect<Outcome>
 }
 
@@ -184,14 +188,18 @@ export const make = Effect.gen(function* () {
   let waiting: Array<Waiting> = []
   let unsynchronised: Array<Outcome> = []
 
-  // Whoever has the permit works off everything that waits, also for those who came later.
-  const commitAll = Effect.gen(function* () {
-    while (waiting.length > 0) {
+  // Whoever has the permit works off what waits, until its own transaction is among it.
+  const commit = Effect.fnUntraced(function* (entry: Waiting) {
+    while (!entry.isOver) {
       const group: Staged = new Map()
       const batch = waiting.slice(0, groupSize)
       waiting = waiting.slice(groupSize)
       const outcomes: Array<Outcome> = []
-      for (const one of batch) if (!one.cancelled) outcomes.push(yield* one.run(group))
+      for (const one of batch) {
+        if (one.isOver) continue
+        one.isOver = true
+        outcomes.push(yield* one.run(group))
+      }
       const writes = writesOf(group)
       const committed = yield* Effect.result(writes.length === 0 ? Effect.void : store.commit(writes))
       const failed = Result.isFailure(committed) ? committed.failure : undefined
@@ -205,15 +213,18 @@ export const make = Effect.gen(function* () {
   })
 
   // Meanwhile the next transactions are run and committed, and wait for the disk together.
-  const synchroniseAll = Effect.gen(function* () {
-    while (unsynchronised.length > 0) {
+  const synchronise = Effect.fnUntraced(
+    function* (isDone: () => boolean) {
       const outcomes = unsynchronised
+      if (isDone()) return
       unsynchronised = []
       const synchronised = yield* Effect.result(store.sync)
       const failed = Result.isFailure(synchronised) ? synchronised.failure : undefined
       for (const outcome of outcomes) outcome.settle(failed)
-    }
-  })
+    },
+    Effect.uninterruptible,
+    Semaphore.withPermit(synchronising)
+  )
 
   const transact = <A, E, R>(
     build: (transaction: Transaction) => Effect.Effect<A, E, R>,
@@ -222,8 +233,9 @@ export const make = Effect.gen(function* () {
     Effect.gen(function* () {
       const context = yield* Effect.context<R>()
       const done = yield* Deferred.make<A, E | LedgerError>()
+      const isDone = () => Deferred.isDoneUnsafe(done)
       const entry: Waiting = {
-        cancelled: false,
+        isOver: false,
         run: (group) =>
           Effect.gen(function* () {
             const own: Staged = new Map()
@@ -243,16 +255,15 @@ export const make = Effect.gen(function* () {
           })
       }
       waiting.push(entry)
-      yield* Semaphore.withPermit(committing, Effect.uninterruptible(commitAll)).pipe(
-        Effect.onInterrupt(() =>
-          Effect.sync(() => {
-            entry.cancelled = true
-          })
-        )
+      yield* Semaphore.withPermit(committing, Effect.uninterruptible(commit(entry))).pipe(
+        Effect.andThen(Effect.suspend(() => (isDone() ? Effect.void : synchronise(isDone)))),
+        // What is committed stands, so its caller still sees to it that what was to happen afterwards does.
+        Effect.onInterrupt(() => {
+          if (entry.isOver) return Effect.andThen(Semaphore.withPermit(committing, Effect.void), synchronise(isDone))
+          entry.isOver = true
+          return Effect.void
+        })
       )
-      if (!Deferred.isDoneUnsafe(done)) {
-        yield* Effect.uninterruptible(Semaphore.withPermit(synchronising, synchroniseAll))
-      }
       return yield* Deferred.await(done)
     })
 

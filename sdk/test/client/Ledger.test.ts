@@ -40,6 +40,57 @@ const setup = Effect.gen(function* () {
 })
 
 describe("Ledger", () => {
+  for (const first of ["its own", "another's, which waits for no disk,"]) {
+    it.effect(`lets what is committed finish when its caller is interrupted in ${first} commit`, () =>
+      Effect.gen(function* () {
+        const memory = MemoryLocalStore.make()
+        const gate = Latch.makeUnsafe(false)
+        const begun = yield* Deferred.make<void>()
+        const store = LocalStore.of({
+          ...memory,
+          commit: (writes) =>
+            Effect.andThen(Effect.andThen(Deferred.succeed(begun, undefined), gate.await), memory.commit(writes))
+        })
+        const ledger = yield* Effect.provideService(Ledger.make, LocalStore, store)
+        let told = false
+        const other = ledger.transact(() => Effect.yieldNow, { relaxed: true })
+        const write = ledger.transact((transaction) =>
+          Effect.sync(() => {
+            transaction.put("a", Row, value(1))
+            transaction.afterwards(() => (told = true))
+          })
+        )
+        const others = first === "its own" ? [] : [yield* Effect.forkChild(other), yield* Effect.forkChild(other)]
+        const caller = yield* Effect.forkChild(write)
+        yield* Deferred.await(begun)
+        const interrupted = yield* Effect.forkChild(Fiber.interrupt(caller), { startImmediately: true })
+        yield* gate.open
+        yield* Fiber.join(interrupted)
+        yield* Fiber.joinAll(others)
+        assert.deepStrictEqual(yield* ledger.get("a", Row), value(1))
+        assert.isTrue(told)
+      })
+    )
+  }
+
+  it.effect("has nobody work for others without end", () =>
+    Effect.gen(function* () {
+      const { ledger, write } = yield* setup
+      let running = true
+      // Each begins the next one while it runs: there is always one more that waits.
+      const next = (n: number): Effect.Effect<void, unknown> =>
+        ledger.transact((transaction) =>
+          Effect.gen(function* () {
+            transaction.put(`n${n % 10}`, Row, value(n))
+            if (running) yield* Effect.forkDetach(next(n + 1), { startImmediately: true })
+          })
+        )
+      yield* Effect.forkDetach(next(0), { startImmediately: true })
+      yield* write("a")
+      running = false
+    })
+  )
+
   it.effect("commits what a transaction staged, and shows it its own writes before", () =>
     Effect.gen(function* () {
       const { commits, ledger } = yield* setup
