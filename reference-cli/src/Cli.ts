@@ -49,7 +49,7 @@ const timeFlag = (name: string, description: string, fallback: Duration.Duration
   Flag.String(name).pipe(
     Flag.withMetavar("TIME"),
     Flag.withDescription(description),
-    Flag.filterMap(time, (text) => `${text} is no time: write 30s, 15m, 8h or 2d`),
+    Flag.filterMap(time, () => "a time such as 30s, 15m, 8h or 2d"),
     Flag.withDefault(fallback)
   )
 
@@ -59,7 +59,7 @@ const natural = (name: string, metavar: string, description: string, minimum: nu
     Flag.withDescription(description),
     Flag.filter(
       (value) => value >= minimum && value <= maximum,
-      () => `expected a whole number from ${minimum} to ${maximum}`
+      () => `a whole number from ${minimum} to ${maximum}`
     )
   )
 

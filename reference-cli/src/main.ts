@@ -15,8 +15,10 @@ import { Host } from "./Host.ts"
 import * as Shapes from "./Shapes.ts"
 import { make as makeSignals, Signals } from "./Signals.ts"
 import { Ask } from "./terminal/Ask.ts"
+import * as Help from "./terminal/Help.ts"
 import * as Sanitise from "./terminal/Sanitise.ts"
 import { Screen } from "./terminal/Screen.ts"
+import * as Style from "./terminal/Style.ts"
 import { version } from "./Version.ts"
 
 const args = process.argv.slice(2)
@@ -80,6 +82,12 @@ const program = Command.runWith(cli, { version })(args).pipe(
   Effect.provide(
     Layer.mergeAll(
       NodeServices.layer,
+      CliOutput.layer(
+        Help.formatter(
+          process.stdout.isTTY ? process.stdout.columns : undefined,
+          Style.wantsColour(process.env, process.stdout.isTTY === true)
+        )
+      ),
       Screen.layer,
       Ask.layer,
       Layer.succeed(Signals, signals),

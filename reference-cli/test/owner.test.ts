@@ -36,6 +36,9 @@ afterEach(() => machine.endAll())
 const alice = (...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", "alice", ...args]
 const fromBob = (text: string) => machine.json(Shapes.Sent, ["--profile", "bob", "send", "alice", text])
 
+/** The home has it; Bob's background process may be quick enough to confirm it too. */
+const arrived = ["stored", "delivered"]
+
 const ownerFile = () => path.join(machine.profile("alice"), "owner.json")
 const ownerPid = (): number => JSON.parse(fs.readFileSync(ownerFile(), "utf8")).pid
 
@@ -59,7 +62,7 @@ describe("one owner", () => {
   it("orders commands that start at once, and each of them does its work", async () => {
     const texts = ["a", "b", "c", "d"]
     const done = await Promise.all(texts.map((text) => machine.json(Shapes.Sent, alice("send", "bob", text))))
-    expect(done.map(({ message }) => message.state)).toEqual(texts.map(() => "stored"))
+    for (const { message } of done) expect(arrived).toContain(message.state)
     const { messages } = await machine.json(Shapes.History, ["--profile", "bob", "history", "alice"])
     expect(messages.map(({ text }) => text).toSorted()).toEqual(texts)
     expect(fs.existsSync(ownerFile())).toBe(false)
@@ -75,7 +78,7 @@ describe("one owner", () => {
     // No passphrase: the owner has the account open.
     const env = { KEZ_PASSPHRASE_FILE: undefined }
     const { message } = await machine.json(Shapes.Sent, alice("send", "bob", "through the owner"), { env })
-    expect(message.state).toBe("stored")
+    expect(arrived).toContain(message.state)
     const { contacts } = await machine.json(Shapes.Contacts, alice("contacts"), { env })
     expect(contacts.map(({ handle }) => handle)).toEqual(["bob@localhost"])
     for (const running of listeners) expect((await running.kill("SIGINT")).code).toBe(0)
@@ -156,7 +159,9 @@ describe("unlock and lock", () => {
     expect(opened.already).toBe(false)
     expect(Date.parse(opened.owner.until ?? "") - Date.now()).toBeGreaterThan(3_500_000)
     expect((await machine.json(Shapes.Unlocked, alice("unlock"), { env })).already).toBe(true)
-    expect((await machine.json(Shapes.Sent, alice("send", "bob", "unlocked"), { env })).message.state).toBe("stored")
+    expect(arrived).toContain(
+      (await machine.json(Shapes.Sent, alice("send", "bob", "unlocked"), { env })).message.state
+    )
     expect(await machine.json(Shapes.Locked, alice("lock"), { env })).toEqual({ unlocked: false, already: false })
     expect(await machine.json(Shapes.Locked, alice("lock"), { env })).toEqual({ unlocked: false, already: true })
     expect((await machine.run(alice("send", "bob", "locked"), { env })).code).toBe(7)

@@ -104,10 +104,13 @@ export const send = (input: Input): Effect.Effect<void, Failure, Services> =>
         }
         yield* result({
           json: () => ({ message: Shapes.message(message) }),
-          text: (style) =>
-            message.state === "queued"
-              ? `${style.caution("Queued")} for ${Sanitise.line(input.who)}`
-              : `${style.good("Stored")} for ${Sanitise.line(input.who)}`
+          text: (style) => {
+            const name = Sanitise.line(input.who)
+            if (message.state === "queued") return `${style.caution("Queued")} for ${name}`
+            return message.state === "stored"
+              ? `${style.good("Stored")} for ${name}`
+              : `${style.good("Delivered")} to ${name}`
+          }
         })
         if (input.wait && message.state === "queued") {
           return yield* fail(
