@@ -81,16 +81,40 @@ const clusterOf = (
   routes: options.clusterRoutes,
   ...(options.clusterCert === ""
     ? {}
-    : { tls: { certFile: options.clusterCert, keyFile: options.clusterKey, caFile: options.clusterCa } })
+    : {
+        tls: {
+          certFile: resolve(options.clusterCert),
+          keyFile: resolve(options.clusterKey),
+          caFile: resolve(options.clusterCa)
+        }
+      })
 })
+
+/** Flags of which one is nothing without the other, in a sentence. */
+const contradiction = (
+  options: {
+    readonly [K in "tlsCert" | "tlsKey" | "clusterName" | "clusterCert" | "clusterKey" | "clusterCa"]: string
+  } & { readonly clusterRoutes: ReadonlyArray<string> }
+): string | undefined => {
+  if ((options.tlsCert === "") !== (options.tlsKey === "")) return "--tls-cert and --tls-key need each other"
+  const files = [options.clusterCert, options.clusterKey, options.clusterCa].filter((file) => file !== "").length
+  if (files % 3 !== 0) return "--cluster-tls-cert, --cluster-tls-key and --cluster-tls-ca need each other"
+  return options.clusterName === "" && (files > 0 || options.clusterRoutes.length > 0)
+    ? "a cluster needs a --cluster-name"
+    : undefined
+}
 
 export const init = Command.make(
   "init",
   flags,
   Effect.fnUntraced(function* (options) {
+    const fault = contradiction(options)
+    if (fault !== undefined) return yield* new Misconfigured({ detail: fault })
     const keys = yield* Keys.create(options.keysDir)
     const secured = {
-      ...(options.tlsCert === "" ? {} : { tls: { certFile: options.tlsCert, keyFile: options.tlsKey } }),
+      ...(options.tlsCert === ""
+        ? {}
+        : { tls: { certFile: resolve(options.tlsCert), keyFile: resolve(options.tlsKey) } }),
       behindProxy: options.behindProxy
     }
     const conf = yield* Effect.fromResult(

@@ -64,7 +64,7 @@ const config = (options: InboxStreamOptions, epoch: string) => ({
   discard_new_per_subject: true,
   max_bytes: options.maxBytes,
   max_msg_size: Limits.frameBytes + sendSlackBytes,
-  max_consumers: 0,
+  max_consumers: -1,
   max_msgs: -1,
   duplicate_window: 120_000_000_000,
   allow_rollup_hdrs: false,

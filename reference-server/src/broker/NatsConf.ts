@@ -12,6 +12,7 @@
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
+import { isLoopback } from "../Loopback.ts"
 import type { PublicKeys } from "./Keys.ts"
 
 export interface Listener {
@@ -120,9 +121,6 @@ const check = (options: NatsConfOptions): NatsConfError | undefined => {
   if (!Number.isSafeInteger(bytes) || bytes < 1024 ** 2) return fail("inboxBytes", "must be at least 1 MiB")
   return undefined
 }
-
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host)
 
 const isOrigin = (text: string): boolean => {
   try {

@@ -21,6 +21,7 @@ import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import type { Timing } from "../ChatConfig.ts"
 import * as Log from "../Log.ts"
+import { isLoopback } from "../Loopback.ts"
 import { type ClientAddress, loggedAddress, rateKey } from "./ClientAddress.ts"
 import * as Metrics from "./Metrics.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
@@ -142,6 +143,9 @@ export const listen = <E, R>(
     const handle = yield* NodeHttpServer.makeHandler(answered(app, headers), { scope })
     const server = yield* Effect.acquireRelease(start(options), (server) => stop(server, options.timing))
     server.on("request", front(options, headers, handle))
+    if (options.name === "internal" && !isLoopback(options.host)) {
+      yield* Effect.logWarning("the internal listener is not on loopback; let nobody but your own monitoring reach it")
+    }
     const { address, family, port } = server.address() as AddressInfo
     return { url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`, port }
   })

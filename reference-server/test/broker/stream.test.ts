@@ -2,12 +2,16 @@
 import * as Nats from "@kez-chat/sdk/nats"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Broker, type BrokerConnection } from "@kez-chat/sdk/services"
+import type { NatsConnection, RequestOptions } from "@nats-io/nats-core"
+import { connect } from "@nats-io/transport-node"
 import BetterSqlite3 from "better-sqlite3"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { rm } from "node:fs/promises"
+import { sign } from "node:crypto"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { kezId, makeAccount } from "./Account.ts"
+import * as InboxStream from "../../src/broker/InboxStream.ts"
 import { startTestBroker, type TestBroker, until } from "./TestBroker.ts"
 
 describe("the stream", () => {
@@ -63,6 +67,39 @@ describe("the stream", () => {
     const after = await fetch(before.last + 100, before.epoch)
     expect(after.epoch).not.toBe(before.epoch)
     expect(after.frames.map(({ frame }) => [...frame])).toEqual([[3]])
+  })
+
+  it("is brought in line with its settings, and left alone where it is", async () => {
+    const { key, publicNkey } = broker.keys.registrar
+    const registrar = await connect({
+      servers: broker.tcp,
+      inboxPrefix: "_INBOX_reg",
+      authenticator: (nonce) => ({
+        nkey: publicNkey,
+        sig: sign(null, Buffer.from(nonce ?? ""), key).toString("base64url")
+      })
+    })
+    const asked: Array<string> = []
+    const listening = new Proxy(registrar, {
+      get: (target, name: keyof NatsConnection) =>
+        name === "request"
+          ? (subject: string, ...rest: [string, RequestOptions]) => {
+              asked.push(subject.split(".")[3] as string)
+              return target.request(subject, ...rest)
+            }
+          : target[name]
+    })
+    const settings = { replicas: 1, maxBytes: 256 * 1024 ** 2, retentionDays: 30, maxFrames: 100_000 } as const
+    const { epoch } = await InboxStream.ensure(listening, settings)
+    expect(asked.splice(0)).toEqual(["INFO"])
+    for (const change of [{ retentionDays: 7 }, { maxFrames: 10 }, { maxBytes: 2 * 1024 ** 2 }, {}]) {
+      expect((await InboxStream.ensure(listening, { ...settings, ...change })).epoch).toBe(epoch)
+      expect(asked.splice(0)).toEqual(["INFO", "UPDATE", "INFO"])
+    }
+    await expect(InboxStream.ensure(listening, { ...settings, replicas: 3 })).rejects.toThrow(
+      /^JetStream \d+: replicas/
+    )
+    await registrar.close()
   })
 
   /** As after a power cut that took acknowledged frames: what was written down is beyond what the stream has. */

@@ -6,6 +6,7 @@ import type { ChatConfig } from "../../src/ChatConfig.ts"
 import { migrations, misconfigured } from "../../src/ChatServer.ts"
 import { Database, type DatabaseOptions, registryApplicationId, sigchainsApplicationId } from "../../src/Database.ts"
 import { admin as adminCommand } from "../../src/admin/Admin.ts"
+import { init } from "../../src/Init.ts"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { Command } from "effect/cli"
@@ -263,6 +264,28 @@ describe("starting", () => {
       expect(stdout + stderr).toContain(sentence)
       expect(stdout + stderr).not.toMatch(/\n\s+at /)
     }
+  })
+
+  it("init refuses flags of which one is nothing without another, and writes nothing", async () => {
+    using other = temporaryFolder()
+    const at = (name: string) => join(other.path, name)
+    const places = ["--keys-dir", at("keys"), "--nats-conf", at("nats.conf"), "--jetstream-dir", at("jetstream")]
+    const cases: ReadonlyArray<readonly [string, string]> = [
+      ["--tls-cert=c.pem", "--tls-cert and --tls-key need each other"],
+      ["--tls-key=k.pem", "--tls-cert and --tls-key need each other"],
+      ["--cluster-tls-ca=ca.pem", "--cluster-tls-cert, --cluster-tls-key and --cluster-tls-ca need each other"],
+      ["--cluster-routes=nats://kez-2:6222", "a cluster needs a --cluster-name"]
+    ]
+    for (const [flag, sentence] of cases) {
+      const exit = await Effect.runPromiseExit(
+        Command.runWith(init, { version: "0.0.0" })([...places, flag]).pipe(Effect.provide(NodeServices.layer))
+      )
+      expect([flag, Exit.isFailure(exit) && String(Cause.squash(exit.cause))]).toEqual([
+        flag,
+        expect.stringContaining(sentence)
+      ])
+    }
+    expect(existsSync(at("keys"))).toBe(false)
   })
 
   it("finds every URL that clients could not use", () => {
