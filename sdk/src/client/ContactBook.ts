@@ -46,15 +46,21 @@ const rank: Record<Rows.ContactRow["state"], number> = { changed: 0, accepted: 1
 export const make = (ledger: Ledger, events: Events): ContactBook => {
   // Read once and kept up to date by `save`, so that naming somebody costs no scan.
   let loaded: Map<string, Rows.ContactRow> | undefined
+  let changes = 0
 
-  const book = Effect.suspend(() => {
+  const book: Effect.Effect<ReadonlyMap<string, Rows.ContactRow>, StoreError> = Effect.suspend(() => {
     if (loaded !== undefined) return Effect.succeed(loaded)
-    return Effect.map(
+    const before = changes
+    return Effect.flatMap(
       Effect.flatMap(
         ledger.scan({ prefix: Rows.prefix.contacts }),
         Effect.forEach((entry) => Effect.fromResult(Rows.Contact.decode(entry.key, entry.value)))
       ),
-      (rows) => (loaded ??= new Map(rows.map((row) => [row.primary, row])))
+      (rows) => {
+        // What was read may be older than a change that came in between.
+        if (changes !== before) return book
+        return Effect.succeed((loaded ??= new Map(rows.map((row) => [row.primary, row]))))
+      }
     )
   })
 
@@ -75,6 +81,7 @@ export const make = (ledger: Ledger, events: Events): ContactBook => {
   const save: ContactBook["save"] = (transaction, row) => {
     transaction.put(Rows.key.contact(hexOf(row.primary)), Rows.Contact, row)
     transaction.afterwards(() => {
+      changes += 1
       loaded?.set(row.primary, row)
       events.publish({ _tag: "Contact", contact: Trust.toContact(row) })
     })
@@ -85,11 +92,13 @@ export const make = (ledger: Ledger, events: Events): ContactBook => {
     find,
     save,
     reset: () => {
+      changes += 1
       loaded = undefined
     },
     remove: (transaction, row) => {
       transaction.delete(Rows.key.contact(hexOf(row.primary)))
       transaction.afterwards(() => {
+        changes += 1
         loaded?.delete(row.primary)
         events.publish({ _tag: "ContactRemoved", contact: Trust.toContact(row) })
       })
