@@ -72,8 +72,11 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     )
 
   /** A key that had no name here gets the one the home proves, unless the name is pinned to another key. */
-  const name = Effect.fnUntraced(function* (primary: string, server: string) {
-    const { record } = yield* introductions.byPrimary(primary, server)
+  const name = Effect.fnUntraced(function* (primary: string, mine: Rows.AccountRow) {
+    const { record } = yield* introductions.byPrimary(primary, mine.server)
+    if (record.handle === mine.handle) {
+      return yield* new Problem({ code: "record_invalid", detail: `the home gives your own name to ${primary}` })
+    }
     const pinned = (yield* book.all).filter(
       (row) => row.resolved && row.handle === record.handle && row.primary !== primary
     )
@@ -112,7 +115,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const mine = yield* account
     const row = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
     if (row === undefined) return yield* new ContactUnknown({ who: primary })
-    yield* row.resolved ? compareRecord(row, mine.server) : name(primary, mine.server)
+    yield* row.resolved ? compareRecord(row, mine.server) : name(primary, mine)
     return (yield* chain(primary)).contact
   })
 

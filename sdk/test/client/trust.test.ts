@@ -104,6 +104,19 @@ describe("a stranger with a warning", () => {
   )
 })
 
+describe("a stranger to whom the home gives this account's own name", () => {
+  it.live("stays nameless", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const alice = yield* join(world, "alice")
+      const thief = yield* stranger(world, "alice", 118)
+      yield* write(world, thief, alice.account.primary, "a note to yourself", thief.head)
+      const { contact } = yield* alice.program.event("Request")
+      assert.strictEqual(contact.handle, thief.primary)
+    })
+  )
+})
+
 describe("accepting a changed key", () => {
   it.live("never takes a name that is pinned to somebody else", () =>
     Effect.gen(function* () {
