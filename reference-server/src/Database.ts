@@ -57,8 +57,8 @@ export class Database extends Context.Service<
      * failing disk is `unavailable`; anything else is a defect.
      */
     write<A>(f: () => A): Effect.Effect<A, Problem.Problem>
-    /** Whether the file can be read now, for health checks. */
-    readonly isReadable: () => boolean
+    /** Whether the file can be read now and refused no write just before, for health checks. */
+    readonly isWorking: () => boolean
   }
 >()("@kez-chat/server/Database") {
   static layer(options: DatabaseOptions): Layer.Layer<Database, DatabaseError> {
@@ -142,13 +142,17 @@ const migrate = (
 /** SQLite's ways to say that the disk or a lock, not the statement, is the trouble. */
 const transient = /^SQLITE_(BUSY|FULL|IOERR|READONLY|NOMEM|CANTOPEN)/
 
+/** For so long after a refused write the file counts as failing: nobody may be asking for another write meanwhile. */
+const refusedMillis = 15_000
+
 const make = (sqlite: BetterSqlite3.Database) => {
+  let refusedAt = -Infinity
   const probe = sqlite.prepare("SELECT count(*) FROM schema_migrations").pluck()
   return Database.of({
     sqlite,
-    isReadable: () => {
+    isWorking: () => {
       try {
-        return (probe.get() as number) > 0
+        return (probe.get() as number) > 0 && performance.now() - refusedAt > refusedMillis
       } catch {
         return false
       }
@@ -160,6 +164,7 @@ const make = (sqlite: BetterSqlite3.Database) => {
         } catch (cause) {
           if (cause instanceof Problem.Problem) return Effect.fail(cause)
           if (cause instanceof BetterSqlite3.SqliteError && transient.test(cause.code)) {
+            refusedAt = performance.now()
             return Effect.logError("the database refused a write").pipe(
               Effect.annotateLogs({ sqlite: cause.code }),
               Effect.andThen(

@@ -8,6 +8,7 @@
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import { Limits, Page, Subject } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
+import { guarded } from "./Guarded.ts"
 import { streamName } from "./InboxStream.ts"
 import { isObject } from "./Jwt.ts"
 
@@ -205,25 +206,19 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
     budgets.prune()
   }
 
-  const guarded =
-    (f: (message: Msg) => void) =>
-    (error: Error | null, message: Msg): void => {
-      if (error !== null) return
-      try {
-        f(message)
-      } catch (thrown) {
-        // A throw must not reach nats.js, which would close the connection.
-        options.log("warn", "message not handled", { reason: (thrown as Error).message })
-      }
-    }
-
   return {
     attach: (connection) => {
       const answers = `${answerPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
-      connection.subscribe(`${answers}*`, { callback: guarded((answer) => answered(connection, answer)) })
+      connection.subscribe(`${answers}*`, { callback: guarded(options.log, (answer) => answered(connection, answer)) })
       connection.subscribe(Subject.fetch("*"), {
         queue: "kez-fetch",
-        callback: guarded((message) => receive(connection, answers, message))
+        callback: guarded(
+          options.log,
+          (message) => receive(connection, answers, message),
+          (message) => {
+            if (message.reply !== "") refuse(message, "retry")
+          }
+        )
       })
       clearInterval(sweeper)
       sweeper = setInterval(() => {

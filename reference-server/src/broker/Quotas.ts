@@ -270,8 +270,8 @@ export const make = (
       // Other instances count too: what is not pending is read again when it is needed.
       counters = new Map([...counters].filter(([, c]) => c.delta !== 0))
       if (tidied !== day) {
-        tidied = day
         tidy.immediate(day)
+        tidied = day
         earlier = new Map()
         secrets = new Map()
       }

@@ -8,6 +8,7 @@
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import { Limits, Subject } from "@kez-chat/sdk/protocol"
+import { guarded } from "./Guarded.ts"
 import { isObject } from "./Jwt.ts"
 import type { Charge, Quotas } from "./Quotas.ts"
 
@@ -131,31 +132,15 @@ export const make = (options: SendResponderOptions): SendResponder => {
     }
   }
 
-  const guarded =
-    (f: (message: Msg) => void, onThrow: (message: Msg) => void) =>
-    (error: Error | null, message: Msg): void => {
-      if (error !== null) return
-      try {
-        f(message)
-      } catch (thrown) {
-        // A throw must not reach nats.js, which would close the connection.
-        options.log("warn", "message not handled", { reason: (thrown as Error).message })
-        try {
-          onThrow(message)
-        } catch {
-          // The connection is closing.
-        }
-      }
-    }
-
   return {
     attach: (connection) => {
       // A new subject for every connection: late acknowledgements of an old one mean nothing.
       const acks = `${ackPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
-      connection.subscribe(`${acks}*`, { callback: guarded(acknowledged, () => undefined) })
+      connection.subscribe(`${acks}*`, { callback: guarded(options.log, acknowledged) })
       connection.subscribe(Subject.send("*"), {
         queue: "kez-send",
         callback: guarded(
+          options.log,
           (message) => receive(connection, acks, message),
           (message) => {
             if (message.reply !== "") refuse(message, "retry")

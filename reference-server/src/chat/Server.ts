@@ -31,7 +31,7 @@ const publicUrl = (serverName: string, request: HttpServerRequest): string => {
 /** What a health check asks; the broker's part is supplied by who holds its connections. */
 export const health = Effect.fnUntraced(function* (brokerConnected: boolean) {
   const { serverName } = yield* ChatConfig
-  const database = (yield* Database).isReadable()
+  const database = (yield* Database).isWorking()
   return {
     status: database && brokerConnected ? "ok" : "degraded",
     server: serverName,

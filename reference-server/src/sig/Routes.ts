@@ -122,10 +122,10 @@ const server = HttpApiBuilder.group(
   SigServerApi,
   "server",
   Effect.fnUntraced(function* (handlers) {
-    const { isReadable } = yield* Database
+    const { isWorking } = yield* Database
     return handlers.handle("healthz", () =>
       Effect.sync(() => {
-        const database = isReadable()
+        const database = isWorking()
         return HttpServerResponse.jsonUnsafe(
           { status: database ? "ok" : "degraded", version: Metrics.version, database: database ? "ok" : "failing" },
           { status: database ? 200 : 503 }

@@ -229,6 +229,24 @@ describe("a server whose file fails it", () => {
     expect(await broken.stop()).toBe(0)
   })
 
+  it("is not healthy after a refused write, nor while the file cannot be read", async () => {
+    using other = temporaryFolder()
+    const options = { path: join(other.path, "x.db"), migrations, applicationId: registryApplicationId }
+    await Effect.runPromise(
+      Effect.gen(function* () {
+        const { isWorking, sqlite, write } = yield* Database
+        expect(isWorking()).toBe(true)
+        sqlite.exec("ALTER TABLE schema_migrations RENAME TO elsewhere")
+        expect(isWorking()).toBe(false)
+        sqlite.exec("ALTER TABLE elsewhere RENAME TO schema_migrations")
+        expect(isWorking()).toBe(true)
+        sqlite.pragma("query_only = ON")
+        const refused = yield* Effect.flip(write(() => sqlite.exec("DELETE FROM reserved")))
+        expect([refused.code, isWorking()]).toEqual(["unavailable", false])
+      }).pipe(Effect.provide(Database.layer(options)))
+    )
+  })
+
   it("keeps its files from other users of the machine", async () => {
     using other = temporaryFolder()
     const sig = await startSig(other.path)
