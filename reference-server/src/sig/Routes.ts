@@ -42,6 +42,10 @@ const linesResponse = ({ bytes, pages }: Lines, headers: Readonly<Record<string,
       })
 }
 
+/** RFC 9110's weak comparison with each tag of `If-None-Match`: a proxy that compresses makes tags weak. */
+const isHeld = (header: string | undefined, etag: string): boolean =>
+  header?.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag) ?? false
+
 const sigchains = HttpApiBuilder.group(
   SigServerApi,
   "sigchains",
@@ -101,7 +105,7 @@ const sigchains = HttpApiBuilder.group(
           if (found === undefined) return yield* notFound
           const etag = `"${found.head.hash.slice(7, 39)}-${since}"`
           const headers = { etag, "cache-control": "no-cache" }
-          return request.headers["if-none-match"] === etag
+          return isHeld(request.headers["if-none-match"], etag)
             ? HttpServerResponse.empty({ status: 304, headers })
             : linesResponse(found, headers)
         })

@@ -73,7 +73,10 @@ describe("sig-server", () => {
     }
     expect((await get(`${chainUrl(identity)}/head`)).json).toEqual(head)
     const etag = whole.headers.get("etag")!
-    expect((await get(chainUrl(identity), { headers: { "if-none-match": etag } })).status).toBe(304)
+    for (const held of [etag, `W/${etag}`, `"x", ${etag}`, "*"]) {
+      expect((await get(chainUrl(identity), { headers: { "if-none-match": held } })).status).toBe(304)
+    }
+    expect((await get(chainUrl(identity), { headers: { "if-none-match": `"x", ""` } })).status).toBe(200)
     await post(`${chainUrl(identity)}/events`, await endpointEvent(identity, head))
     expect((await get(chainUrl(identity), { headers: { "if-none-match": etag } })).status).toBe(200)
   })
