@@ -15,7 +15,7 @@ a{color:var(--accent)}a:focus-visible,summary:focus-visible{outline:3px solid va
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.92em}
 section{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:1rem 1.1rem;margin:0 0 1rem}
 h3{margin:0 0 .4rem;font-size:1rem;overflow-wrap:anywhere}h3 b{color:var(--accent)}p{margin:.3rem 0 .6rem;color:var(--soft)}
-.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.35rem .7rem .35rem 0;border-top:1px solid var(--line);font-weight:400}td code,td a{overflow-wrap:anywhere}
+.wide{overflow-x:auto}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.35rem .7rem .35rem 0;border-top:1px solid var(--line);font-weight:400}td:nth-child(2){overflow-wrap:anywhere}
 summary{cursor:pointer;color:var(--accent)}pre{overflow-x:auto;margin:.5rem 0 0;white-space:pre-wrap;overflow-wrap:anywhere}`
 
 const text = (value: unknown): string => escape(typeof value === "string" ? value : JSON.stringify(value, null, 2))
