@@ -223,7 +223,8 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   ) {
     const { body, hash, message, peer, role } = opened
     const account = session.account()
-    const { gap, ...placed } = yield* place(transaction, message)
+    // A hole in an account's own count says nothing: receipts take numbers there and leave no copy.
+    const { gap: _, ...placed } = yield* place(transaction, message)
     let talk = yield* Conversations.talk(transaction, peer.hex)
     // This device's own count, from a time that its store does not remember: it must go on after that. Half of all
     // numbers are enough for an honest one, and the other half is where a count would come to its end.
@@ -242,9 +243,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       const { primary, resolved } = contact
       if (!resolved) transaction.afterwards(() => checks.want(primary))
     }
-    // What this device itself sent is no gap: it is not counted as received.
-    const gaps = gap === undefined || message.device === account.device ? {} : { gap }
-    const kept = yield* keep(transaction, opened, arrivedAt, { ...placed, ...gaps })
+    const kept = yield* keep(transaction, opened, arrivedAt, placed)
     transaction.put(key.talk(peer.hex), Rows.Talk, { ...talk, prev: hash })
     publish(transaction, { _tag: "Message", message: kept, contact: Trust.toContact(contact) })
   })

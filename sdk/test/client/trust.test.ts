@@ -233,3 +233,29 @@ describe("a message that names a newer head", () => {
     })
   )
 })
+
+describe("what this account wrote on another device", () => {
+  it.live("has no gaps: receipts take numbers there and leave no copy (KEZ-SEQ-025)", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const me = yield* identityOf(alice.words)
+      const body = { type: "text" as const, text: "after two receipts", chain: hidden }
+      const draft = {
+        to: keyOf(bob.account.primary),
+        id: newId(),
+        device: newId(),
+        seq: 2,
+        createdAt: Date.now(),
+        body
+      }
+      yield* Effect.gen(function* () {
+        const { encoded } = yield* SealedMessage.encrypt(me, draft)
+        world.broker.store(me.key, yield* SealedMessage.sealFrame(encoded, me.key), "self")
+      }).pipe(Effect.provide(NodeCrypto.layer))
+      const { message } = yield* alice.program.event("Message", ({ message }) => message.text === "after two receipts")
+      assert.strictEqual(message.direction, "out")
+      assert.notProperty(message, "gap")
+    })
+  )
+})
