@@ -14,7 +14,7 @@ export class ServerUnreachable extends Data.TaggedError("ServerUnreachable")<{
   readonly cause?: unknown
 }> {
   override get message(): string {
-    return `${this.url} does not answer: ${this.detail}`
+    return `${this.url} cannot be used: ${this.detail}`
   }
 }
 
