@@ -5,6 +5,8 @@ import * as Redacted from "effect/Redacted"
 import * as fs from "node:fs"
 import { settings } from "./Flags.ts"
 import { Host } from "./Host.ts"
+import * as CommandLine from "./profile/CommandLine.ts"
+import * as Profile from "./profile/Profile.ts"
 import { Ask } from "./terminal/Ask.ts"
 import { Screen, warn } from "./terminal/Screen.ts"
 
@@ -104,7 +106,7 @@ export const get = (
     const ask = yield* Ask
     if (!(yield* ask.possible)) {
       return yield* locked(
-        "a passphrase is needed: run this on a terminal, run `kez-chat unlock` first, or give it by KEZ_PASSPHRASE_FILE or --passphrase-fd"
+        `a passphrase is needed: run this on a terminal, run \`${CommandLine.line(yield* Profile.current, "unlock")}\` first, or give it by KEZ_PASSPHRASE_FILE or --passphrase-fd`
       )
     }
     if (hint !== undefined) yield* ask.show(`${(yield* Screen).errStyle.dim(hint)}\n`)

@@ -135,6 +135,19 @@ describe("register and restore", () => {
     }
   })
 
+  it("names the account in what is to be pasted, and says when the store has lost it", async () => {
+    const words = ["--words-file", machine.path("nora.words")]
+    const done = await machine.run(as("nora", "register", "nora", "--yes", ...words))
+    expect(done.stdout).toContain("kez-chat --profile nora add NAME\n")
+    fs.truncateSync(path.join(machine.profile("nora"), "chat.db"), 0)
+    const lost = await machine.run(as("nora", "history", "nora", "--offline", "--json"))
+    expect(lost.code).toBe(1)
+    expect(lost.error()).toMatchObject({
+      code: "store_empty",
+      message: expect.stringContaining("`kez-chat --profile NEW restore` with the 24 words brings nora@localhost back")
+    })
+  })
+
   it("refuses taken handles before words are shown, and leaves nothing behind", async () => {
     await machine.register("tess")
     const done = await machine.run(
@@ -321,6 +334,9 @@ describe("people and messages", () => {
     expect(
       (await machine.json(Shapes.Verification, as("alice", "verify", "bob", "--confirm", "--yes"))).contact.verified
     ).toBe(true)
+    const confirmed = await machine.run(as("alice", "verify", "bob", "--offline"))
+    expect(confirmed.stdout).toContain("You have confirmed")
+    expect(confirmed.stdout).not.toContain("--confirm")
     const { contacts } = await machine.json(Shapes.Contacts, as("alice", "contacts", "--offline"))
     expect(contacts.find(({ handle }) => handle === "bob@localhost")?.verified).toBe(true)
     expect(
@@ -373,6 +389,10 @@ describe("people and messages", () => {
     expect((await machine.run(as("alice", "export", "--output", file))).code).toBe(0)
     expect(fs.statSync(file).mode & 0o777).toBe(0o600)
     expect(fs.readFileSync(file, "utf8").trim().split("\n")).toHaveLength(items.length)
+    const again = await machine.run(as("alice", "export", "--output", file))
+    expect(again.code).toBe(1)
+    expect(again.stderr).toContain(`${file} exists already`)
+    expect(again.stderr).not.toContain("EEXIST")
   })
 
   it("finds nothing wrong with a healthy account", async () => {
@@ -471,7 +491,7 @@ describe.runIf(hasTerminal)("on a terminal", () => {
       terminal.type("not it at all\r")
     }
     expect(await terminal.ended).toBe(7)
-    expect(terminal.text.match(/kez-chat unlock/g)).toHaveLength(1)
+    expect(terminal.text.match(/kez-chat --profile zoe unlock/g)).toHaveLength(1)
     expect(terminal.text).not.toContain("not it at all")
   })
 
@@ -502,7 +522,7 @@ describe.runIf(hasTerminal)("on a terminal", () => {
     await machine.json(Shapes.ContactResult, as("zoe", "add", "ada"))
     await machine.json(Shapes.ContactResult, as("ada", "add", "zoe"))
     const terminal = machine.onTerminal(as("zoe", "chat", "ada"), { KEZ_PASSPHRASE_FILE: machine.path("passphrase") })
-    await terminal.read(/> /)
+    await terminal.read(/\/quit leaves[^]*> /)
     terminal.type("hello ada\r")
     await terminal.read(/you\S* {2}hello ada/)
     await machine.json(Shapes.Sent, as("ada", "send", "zoe", "hello zoe"))

@@ -148,6 +148,7 @@ export const chat = ({ who }: { readonly who: string }): Effect.Effect<void, Fai
       return yield* usage("`chat` is for a person at a terminal: scripts use `listen --json` and `send`")
     }
     const signals = yield* Signals
+    const { style } = yield* Screen
     const shown = new Set<string>()
     yield* signals.untilSignal(
       Effect.gen(function* () {
@@ -156,7 +157,14 @@ export const chat = ({ who }: { readonly who: string }): Effect.Effect<void, Fai
         // Opened when the account is: a passphrase is asked for on a clean terminal.
         const opened = Effect.suspend(() =>
           line === undefined ? Scope.provide(Conversation.open("> "), whole) : Effect.succeed(line)
-        ).pipe(Effect.tap((made) => Effect.sync(() => void (line = made))))
+        ).pipe(
+          Effect.tap((made) =>
+            Effect.sync(() => {
+              if (line === undefined) made.print(style.dim("/quit leaves, and so does Ctrl-C."))
+              line = made
+            })
+          )
+        )
         while ((yield* stretch(who, opened, shown)) === "lost");
       }).pipe(Effect.scoped)
     )

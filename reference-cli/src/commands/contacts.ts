@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { ExitCode } from "../ExitCode.ts"
 import { fail, type Failure } from "../Failure.ts"
 import type { Services } from "../owner/Session.ts"
+import * as CommandLine from "../profile/CommandLine.ts"
 import * as Shapes from "../Shapes.ts"
 import { result, type Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
@@ -19,20 +20,23 @@ const reportContact = (contact: Contact, sentence: (style: Style, name: string) 
   })
 
 export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "add", offline: true }, ({ chat }) =>
+  withAccess({ command: "add", offline: true }, ({ chat, place }) =>
     Effect.gen(function* () {
       const contact = yield* chat.addContact(who)
       yield* reportContact(contact, (style, name) => [
         `${style.good("Added")} ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
         ...(contact.verified
           ? []
-          : [style.dim(`The server says this key is theirs. Compare: kez-chat verify ${Show.exactName(contact)}`)])
+          : [
+              style.dim("The server says this key is theirs. Compare it:"),
+              `    ${CommandLine.line(place.name, `verify ${Show.exactName(contact)}`)}`
+            ])
       ])
     })
   )
 
 export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "contacts", offline }, ({ chat }) =>
+  withAccess({ command: "contacts", offline }, ({ chat, place }) =>
     Effect.gen(function* () {
       if (!offline) {
         yield* caughtUp(chat)
@@ -44,7 +48,7 @@ export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Eff
         json: () => ({ contacts: found.map(Shapes.contact) }),
         text: (style) =>
           found.length === 0
-            ? `No contacts yet: ${style.bold("kez-chat add NAME")}`
+            ? `No contacts yet: ${style.bold(CommandLine.line(place.name, "add NAME"))}`
             : found.map((contact) => Show.contact(contact, width, style))
       })
     })
@@ -52,7 +56,7 @@ export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Eff
 
 /** Message requests: strangers who wrote, with the last thing they said. */
 export const requests = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "requests", offline }, ({ chat }) =>
+  withAccess({ command: "requests", offline }, ({ chat, place }) =>
     Effect.gen(function* () {
       if (!offline) yield* caughtUp(chat)
       if (!offline) yield* named(chat)
@@ -73,7 +77,7 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
             : asking.flatMap(({ contact, messages }) => [
                 `${style.name(Show.name(contact))}  ${style.dim(Show.shortKey(contact.primary))}`,
                 ...messages.map((message) => Show.message(message, { author: Show.name(contact), mine: false }, style)),
-                style.dim(`       kez-chat accept ${Show.exactName(contact)}, or block`)
+                style.dim(`       ${CommandLine.line(place.name, `accept ${Show.exactName(contact)}`)}, or block`)
               ])
       })
     })

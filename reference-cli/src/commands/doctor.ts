@@ -8,6 +8,7 @@ import { ExitCode } from "../ExitCode.ts"
 import { describe, fail, type Failure } from "../Failure.ts"
 import { directoryOf } from "../owner/LocalKezChat.ts"
 import { access, findOwner, type Services } from "../owner/Session.ts"
+import * as CommandLine from "../profile/CommandLine.ts"
 import * as Home from "../profile/Home.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Profile from "../profile/Profile.ts"
@@ -52,7 +53,11 @@ const files = (place: ProfilePaths): Check => {
 
 const account = (place: ProfilePaths, profile: Option.Option<Profile.Profile>): Check => {
   if (Option.isNone(profile))
-    return warn("account", `the profile ${place.name} holds none`, "kez-chat register NAME, or kez-chat restore")
+    return warn(
+      "account",
+      `the profile ${place.name} holds none`,
+      `${CommandLine.line(place.name, "register NAME")}, or ${CommandLine.line(place.name, "restore")}`
+    )
   const { handle = "its handle is not known yet", step } = profile.value
   return step === "published"
     ? ok("account", `${handle}, profile ${place.name}`)
@@ -84,7 +89,7 @@ const clock = (directory: Directory["Service"]): Effect.Effect<Check> =>
     onFailure: (error) => warn("clock", describe(error).message, "see the check of the home server")
   })
 
-const record = (directory: Directory["Service"], profile: Profile.Profile): Effect.Effect<Check> =>
+const record = (directory: Directory["Service"], place: ProfilePaths, profile: Profile.Profile): Effect.Effect<Check> =>
   Effect.match(directory.byPrimary(profile.primary), {
     onSuccess: ({ handle }) =>
       handle === profile.handle
@@ -99,13 +104,13 @@ const record = (directory: Directory["Service"], profile: Profile.Profile): Effe
         ? bad(
             "handle",
             describe(error).message,
-            "run `kez-chat register` again if it never completed; else ask the operator"
+            `run \`${CommandLine.line(place.name, "register NAME")}\` again if it never completed; else ask the operator`
           )
         : warn("handle", describe(error).message, "see the check of the home server")
   })
 
 /** The home server: its URL, its answer, its clock, and what it says about this account. */
-const homeChecks = (profile: Profile.Profile | undefined) =>
+const homeChecks = (place: ProfilePaths, profile: Profile.Profile | undefined) =>
   Effect.gen(function* () {
     const found = yield* Effect.result(Home.discover({ profile: profile?.home }))
     if (found._tag === "Failure")
@@ -130,7 +135,7 @@ const homeChecks = (profile: Profile.Profile | undefined) =>
         : bad("broker address", "the home names no broker for programs", "ask the operator of the home server"),
       ok("sig-server", sig_server),
       yield* clock(directory),
-      ...(profile === undefined ? [] : [yield* record(directory, profile)])
+      ...(profile === undefined ? [] : [yield* record(directory, place, profile)])
     ]
   })
 
@@ -168,15 +173,19 @@ const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
       synced._tag === "Failure"
         ? bad("inbox", describe(synced.failure).message, "try again; if it stays, tell the operator of the home server")
         : Option.isNone(synced.success)
-          ? warn("inbox", "still being read after 15 s", "wait for it: `kez-chat listen`")
+          ? warn("inbox", "still being read after 15 s", `wait for it: \`${CommandLine.line(place.name, "listen")}\``)
           : ok("inbox", "read to its end")
     return [who, ok("broker login", state.url), stream]
   }).pipe(
     Effect.scoped,
     Effect.catch((error) => {
       const { exit, message } = describe(error)
-      const check = exit === ExitCode.locked ? warn : bad
-      return Effect.succeed([check("broker login", `not tried: ${message}`, "run `kez-chat unlock`, then this again")])
+      const detail = `not tried: ${message}`
+      return Effect.succeed([
+        exit === ExitCode.locked
+          ? warn("broker login", detail, `run \`${CommandLine.line(place.name, "unlock")}\`, then this again`)
+          : bad("broker login", detail, "mend that, then run this again")
+      ])
     })
   )
 
@@ -198,7 +207,7 @@ export const doctor: Effect.Effect<void, Failure, Services> = Effect.gen(functio
     loaded._tag === "Failure" ? bad("account", describe(loaded.failure).message, "see above") : account(place, profile),
     yield* keychain,
     ...(known === undefined ? [] : [seed(place, known)]),
-    ...(yield* homeChecks(known)),
+    ...(yield* homeChecks(place, known)),
     ...(complete ? yield* brokerChecks(place) : [])
   ]
   const failed = checks.filter(({ status }) => status === "fail").length

@@ -14,10 +14,23 @@ export interface Input {
   readonly offline: boolean
 }
 
+const cannotWrite = (file: string, error: unknown): Failure =>
+  fail("file", ExitCode.failed, `cannot write ${file}: ${(error as Error).message}`)
+
 const io = <A>(file: string, run: () => A): Effect.Effect<A, Failure> =>
   Effect.try({
     try: run,
-    catch: (error) => fail("file", ExitCode.failed, `cannot write ${file}: ${(error as Error).message}`)
+    catch: (error) => cannotWrite(file, error)
+  })
+
+/** Makes the file, and never writes over one. */
+const create = (file: string): Effect.Effect<number, Failure> =>
+  Effect.try({
+    try: () => fs.openSync(file, "wx", 0o600),
+    catch: (error) =>
+      (error as NodeJS.ErrnoException).code === "EEXIST"
+        ? fail("file", ExitCode.failed, `${file} exists already: name a new file, nothing is written over`)
+        : cannotWrite(file, error)
   })
 
 /** Everything but the seed, as JSON lines: to standard output, or to a new file of mode 0600. */
@@ -32,10 +45,7 @@ export const exportAll = (input: Input): Effect.Effect<void, Failure, Services> 
         return
       }
       const file = input.output.value
-      const descriptor = yield* Effect.acquireRelease(
-        io(file, () => fs.openSync(file, "wx", 0o600)),
-        (opened) => Effect.sync(() => fs.closeSync(opened))
-      )
+      const descriptor = yield* Effect.acquireRelease(create(file), (opened) => Effect.sync(() => fs.closeSync(opened)))
       yield* Stream.runForEach(chat.export, (item) =>
         io(file, () => {
           items += 1

@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import type { Failure } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import type { Services } from "../owner/Session.ts"
+import * as CommandLine from "../profile/CommandLine.ts"
 import * as Shapes from "../Shapes.ts"
 import { result, Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
@@ -16,7 +17,7 @@ export interface Input {
 }
 
 export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "history", offline: input.offline }, ({ chat }) =>
+  withAccess({ command: "history", offline: input.offline }, ({ chat, place }) =>
     Effect.gen(function* () {
       if (!input.offline) yield* caughtUp(chat)
       const before = Option.getOrUndefined(input.before)
@@ -38,7 +39,11 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
           return [
             ...(older === undefined
               ? []
-              : [style.dim(`(older: kez-chat history ${Show.exactName(contact)} --before ${older})`)]),
+              : [
+                  style.dim(
+                    `(older: ${CommandLine.line(place.name, `history ${Show.exactName(contact)} --before ${older}`)})`
+                  )
+                ]),
             ...messages.flatMap((message) => {
               const mine = message.direction === "out"
               const heading = Show.day(message.arrivedAt) === day ? [] : [Show.dayLine(message.arrivedAt, style)]

@@ -9,6 +9,7 @@ import { fail, type Failure, usage } from "../Failure.ts"
 import { primaryOf } from "../owner/LocalKezChat.ts"
 import * as NewAccount from "../owner/NewAccount.ts"
 import type { Services } from "../owner/Session.ts"
+import * as CommandLine from "../profile/CommandLine.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Profile from "../profile/Profile.ts"
 import * as ProfileVault from "../profile/ProfileVault.ts"
@@ -129,7 +130,9 @@ export const register = (input: Input): Effect.Effect<void, Failure, Services> =
         `key   ${profile.primary}`,
         `seed  ${vault.description}`,
         "",
-        `Next: ${style.bold("kez-chat add NAME")}, ${style.bold("kez-chat send NAME TEXT")}, ${style.bold("kez-chat listen")}`
+        ...["add NAME", "send NAME TEXT", "listen"].map(
+          (command, index) => `${index === 0 ? "Next:" : "     "} ${style.bold(CommandLine.line(place.name, command))}`
+        )
       ]
     })
   }).pipe(Effect.scoped)

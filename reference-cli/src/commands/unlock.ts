@@ -10,6 +10,7 @@ import { fail, type Failure } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import type { OwnerInfo } from "../owner/Server.ts"
 import { findOwner, lockOrOwner, own, type Services } from "../owner/Session.ts"
+import * as CommandLine from "../profile/CommandLine.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Profile from "../profile/Profile.ts"
 import * as ProfileVault from "../profile/ProfileVault.ts"
@@ -119,7 +120,8 @@ export const unlock = (input: { readonly time: Duration.Duration }): Effect.Effe
     const owner = yield* ready(place, () => child.exitCode !== null || child.signalCode !== null)
     yield* result({
       json: () => ({ unlocked: true, already: false, owner: ownerJson(owner) }),
-      text: (style) => `${style.good("Open")}${until(owner)}. ${style.dim("End it with: kez-chat lock")}`
+      text: (style) =>
+        `${style.good("Open")}${until(owner)}. ${style.dim(`End it with: ${CommandLine.line(place.name, "lock")}`)}`
     })
   })
 

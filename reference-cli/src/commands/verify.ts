@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import { describe, type Failure } from "../Failure.ts"
 import type { Services } from "../owner/Session.ts"
+import * as CommandLine from "../profile/CommandLine.ts"
 import * as Shapes from "../Shapes.ts"
 import { Ask } from "../terminal/Ask.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
@@ -29,7 +30,7 @@ const payloadOf = (event: Verification["events"][number]) => {
   return { seq, op: Sanitise.line(String(op)), at: Sanitise.line(String(created_at)) }
 }
 
-const lines = (value: Verification, style: Style): ReadonlyArray<string> => {
+const lines = (value: Verification, profile: string, style: Style): ReadonlyArray<string> => {
   const { contact } = value
   return [
     `${style.name(Show.name(contact))}  ${contact.verified ? style.good("verified") : style.caution("not verified")}`,
@@ -38,8 +39,13 @@ const lines = (value: Verification, style: Style): ReadonlyArray<string> => {
     "",
     "Safety number",
     ...groups(value.safetyNumber).map((line) => `    ${style.bold(line)}`),
-    style.dim("    Both of you see the same number if nobody sits between. Compare it by"),
-    style.dim("    phone or in person, then: ") + `kez-chat verify ${Show.exactName(contact)} --confirm`,
+    ...(contact.verified
+      ? [style.dim("    You have confirmed that both of you see this number.")]
+      : [
+          style.dim("    Both of you see the same number if nobody sits between. Compare it by"),
+          style.dim("    phone or in person, then:"),
+          `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)} --confirm`)}`
+        ]),
     "",
     `Sigchain  ${value.events.length} event${value.events.length === 1 ? "" : "s"}${value.head === undefined ? "" : `, head ${value.head.seq} ${style.dim(value.head.hash.slice(0, 23))}...`}`,
     ...value.events
@@ -59,7 +65,7 @@ const lines = (value: Verification, style: Style): ReadonlyArray<string> => {
 }
 
 export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "verify", offline: true }, ({ chat }) =>
+  withAccess({ command: "verify", offline: true }, ({ chat, place }) =>
     Effect.gen(function* () {
       if (!input.offline) {
         yield* chat.refreshContact(input.who).pipe(
@@ -77,7 +83,7 @@ export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
           ? yield* chat.setVerified(input.who, false)
           : before.contact
       const value = { ...before, contact }
-      yield* result({ json: () => Shapes.verification(value), text: (style) => lines(value, style) })
+      yield* result({ json: () => Shapes.verification(value), text: (style) => lines(value, place.name, style) })
     })
   )
 

@@ -6,6 +6,7 @@ import { ExitCode } from "../ExitCode.ts"
 import { fail, type Failure, usage } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import type { Services } from "../owner/Session.ts"
+import * as CommandLine from "../profile/CommandLine.ts"
 import * as Profile from "../profile/Profile.ts"
 import * as ProfileVault from "../profile/ProfileVault.ts"
 import { Ask } from "../terminal/Ask.ts"
@@ -45,7 +46,7 @@ export const words = (input: Input): Effect.Effect<void, Failure, Services> =>
         return yield* fail(
           "words_differ",
           ExitCode.failed,
-          "a word was wrong: write them down again with `kez-chat words`"
+          `a word was wrong: write them down again with \`${CommandLine.line(place.name, "words")}\``
         )
       }
       return yield* result({ json: () => ({ correct: true }), text: (style) => style.good("All three are right.") })

@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto"
 import { ExitCode } from "../ExitCode.ts"
 import { fail, type Failure } from "../Failure.ts"
 import { Host } from "../Host.ts"
+import * as CommandLine from "../profile/CommandLine.ts"
 import * as Home from "../profile/Home.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Profile from "../profile/Profile.ts"
@@ -56,7 +57,8 @@ const pollMillis = 100
 /** A wait shorter than this is not worth a word. */
 const noticeMillis = 1_500
 
-const unlockHint = "(`kez-chat unlock` asks once for the next eight hours.)"
+const unlockHint = (place: ProfilePaths): string =>
+  `(\`${CommandLine.line(place.name, "unlock")}\` asks once for the next eight hours.)`
 
 /** The running owner of a profile, if one answers. */
 export const findOwner = (place: ProfilePaths): Effect.Effect<Remote.Remote | undefined, never, Scope.Scope> =>
@@ -106,6 +108,20 @@ export const lockOrOwner = (
     }
   })
 
+/** The profile is sure of its account: a store without one has lost it, which is not the same as none being made yet. */
+const ensureStored = (place: ProfilePaths, profile: Profile.Profile, chat: KezChat["Service"]) =>
+  chat.account.pipe(
+    Effect.catchTag("NoAccount", () =>
+      Effect.fail(
+        fail(
+          "store_empty",
+          ExitCode.failed,
+          `the local store ${place.store} is empty or damaged: \`kez-chat --profile NEW restore\` with the 24 words brings ${profile.handle ?? profile.primary} back, under a profile name of your choice`
+        )
+      )
+    )
+  )
+
 /** Opens the account in this process. Only for the holder of the lock. */
 export const own = (
   place: ProfilePaths,
@@ -119,11 +135,12 @@ export const own = (
     const file = { version: 1, protocol: protocolVersion, pid: process.pid, command: options.command } as const
     yield* OwnerFile.announce(place, file)
     const { url } = yield* Home.discover({ profile: profile.home })
-    const vault = options.vault ?? (yield* ProfileVault.of(place, profile.vault, unlockHint))
+    const vault = options.vault ?? (yield* ProfileVault.of(place, profile.vault, unlockHint(place)))
     // Asked for now and not in the middle: a passphrase is typed before anything runs.
     if (options.offline !== true) yield* vault.load
     const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))
     const chat = yield* open({ home: url, store: place.store, vault, offline: options.offline ?? false })
+    if (profile.step === "published") yield* ensureStored(place, profile, chat)
     if (options.serve === true) {
       const since = Date.now()
       const info: OwnerInfo = {

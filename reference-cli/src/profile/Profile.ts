@@ -10,6 +10,7 @@ import { ExitCode } from "../ExitCode.ts"
 import { CliFailure, fail, usage } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
+import * as CommandLine from "./CommandLine.ts"
 import * as Paths from "./Paths.ts"
 import * as PrivateFile from "./PrivateFile.ts"
 
@@ -57,11 +58,17 @@ const parse = (json: unknown): Profile | undefined => {
   }
 }
 
+/** The name of the profile that this command works on, as it was given. */
+export const current: Effect.Effect<string, never, Host> = Effect.gen(function* () {
+  const { env } = yield* Host
+  const { profile } = yield* settings
+  return profile ?? (env["KEZ_PROFILE"] || CommandLine.defaultProfile)
+})
+
 /** The paths of the profile that this command works on. */
 export const paths: Effect.Effect<Paths.ProfilePaths, CliFailure, Host> = Effect.gen(function* () {
   const host = yield* Host
-  const { profile } = yield* settings
-  const name = profile ?? (host.env["KEZ_PROFILE"] || "default")
+  const name = yield* current
   if (!Paths.isProfileName(name)) {
     return yield* usage(
       `${JSON.stringify(name)} is not a profile name: use up to 32 of a-z, 0-9, ".", "_" and "-", starting with a letter or digit`
@@ -158,7 +165,7 @@ export const required: Effect.Effect<
     "no_account",
     ExitCode.noAccount,
     others.length === 0
-      ? "there is no account here yet: run `kez-chat register NAME`, or `kez-chat restore` with the words of one"
+      ? `there is no account here yet: run \`${CommandLine.line(place.name, "register NAME")}\`, or \`${CommandLine.line(place.name, "restore")}\` with the words of one`
       : `the profile ${place.name} holds no account: use --profile with one of ${others.join(", ")}, or register`
   )
 })

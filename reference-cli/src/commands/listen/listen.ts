@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import type { Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { type Access, access, type Services } from "../../owner/Session.ts"
+import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Shapes from "../../Shapes.ts"
 import { Signals } from "../../Signals.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
@@ -30,43 +31,55 @@ const notice = (event: Event): Effect.Effect<void, never, Screen> => {
   return Effect.void
 }
 
+/** What a refused login may mean, beyond a home that is only away. */
+const refused = (profile: string): ReadonlyArray<string> => [
+  "The account may have been revoked or deleted at the home. To look into it:",
+  `    ${CommandLine.line(profile, "doctor")}`
+]
+
 /** Writes events: lines of JSON, or lines for a person. */
-const printer = Effect.gen(function* () {
-  const screen = yield* Screen
-  const { json } = yield* settings
-  const { style } = screen
-  let today = Show.day(Date.now())
+const printer = (profile: string) =>
+  Effect.gen(function* () {
+    const screen = yield* Screen
+    const { json } = yield* settings
+    const { style } = screen
+    let today = Show.day(Date.now())
 
-  const line = (value: unknown) => screen.out(`${Sanitise.json(value)}\n`)
+    const line = (value: unknown) => screen.out(`${Sanitise.json(value)}\n`)
 
-  const message = ({ message: value, contact }: Backlog.Placed) => {
-    const mine = value.direction === "out"
-    // The state it has just now would be stale a moment later: `history` shows it.
-    const { state: _state, ...plain } = value
-    const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
-    const shown = Show.message(plain, { author, mine }, style)
-    const day = Show.day(value.arrivedAt)
-    const heading = day === today ? "" : `${Show.dayLine(value.arrivedAt, style)}\n`
-    today = day
-    const asks =
-      contact.state === "requested" && !mine
-        ? `\n       ${style.caution("a stranger:")} ${style.bold(`kez-chat accept ${Show.exactName(contact)}`)}, or block`
-        : ""
-    return screen.out(`${heading}${shown}${asks}\n`)
-  }
-
-  return {
-    message: (event: Event & Backlog.Placed) => (json ? line(Shapes.event(event)) : message(event)),
-    other: (event: Event) => (json ? line(Shapes.event(event)) : notice(event)),
-    connection: (state: ConnectionState) => {
-      if (json) return line({ event: "connection", ...Shapes.connection(state) })
-      if (state._tag === "Online") return note((style) => style.dim("online"))
-      return state._tag === "Offline"
-        ? note((style) => style.caution(`offline: ${Sanitise.line(state.error.detail)}; trying again`))
-        : Effect.void
+    const message = ({ message: value, contact }: Backlog.Placed) => {
+      const mine = value.direction === "out"
+      // The state it has just now would be stale a moment later: `history` shows it.
+      const { state: _state, ...plain } = value
+      const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
+      const shown = Show.message(plain, { author, mine }, style)
+      const day = Show.day(value.arrivedAt)
+      const heading = day === today ? "" : `${Show.dayLine(value.arrivedAt, style)}\n`
+      today = day
+      const asks =
+        contact.state === "requested" && !mine
+          ? `\n       ${style.caution("a stranger:")} block them, or\n       ${style.bold(CommandLine.line(profile, `accept ${Show.exactName(contact)}`))}`
+          : ""
+      return screen.out(`${heading}${shown}${asks}\n`)
     }
-  }
-})
+
+    return {
+      message: (event: Event & Backlog.Placed) => (json ? line(Shapes.event(event)) : message(event)),
+      other: (event: Event) => (json ? line(Shapes.event(event)) : notice(event)),
+      connection: (state: ConnectionState) => {
+        if (json) return line({ event: "connection", ...Shapes.connection(state) })
+        if (state._tag === "Online") return note((style) => style.dim("online"))
+        return state._tag === "Offline"
+          ? note((style) =>
+              [
+                style.caution(`offline: ${Sanitise.line(state.error.detail)}; trying again`),
+                ...(state.error.reason === "unauthorized" ? refused(profile) : [])
+              ].join("\n")
+            )
+          : Effect.void
+      }
+    }
+  })
 
 /** All that happens from now on, as a queue that ends with the owner. */
 const happenings = ({ chat }: Access) =>
@@ -88,7 +101,7 @@ const stretch = (first: boolean) =>
   Effect.gen(function* () {
     const session = yield* access({ command: "listen", serve: true })
     const cursor = yield* Cursor.open(session.place)
-    const print = yield* printer
+    const print = yield* printer(session.place.name)
     const seen = new Set<string>()
 
     const show = (event: Event & Backlog.Placed) =>
