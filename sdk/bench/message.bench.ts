@@ -66,14 +66,19 @@ const sealedEncoded = sealAead(encoded)
 const digest = NodeApi.hash("sha512", encoded, "buffer")
 const signature = NodeApi.sign(null, digest, ed.privateKey)
 
-/** encrypt: agree, HKDF, AEAD; sign: SHA-512, Ed25519; link: SHA-256; seal: an ephemeral pair, agree, key schedule, AEAD. */
+/**
+ * encrypt: salt, agree, HKDF, AEAD; sign: SHA-512, Ed25519; link: SHA-256; seal: an ephemeral pair and its public bytes,
+ * agree, key schedule, AEAD.
+ */
 const primitivesOut = () => {
+  NodeApi.randomBytes(32)
   agree()
   hkdf(44)
   sealAead(small)
   NodeApi.sign(null, NodeApi.hash("sha512", encoded, "buffer"), ed.privateKey)
   NodeApi.hash("sha256", encoded, "buffer")
   const ephemeral = NodeApi.generateKeyPairSync("x25519")
+  ephemeral.publicKey.export({ format: "jwk" })
   NodeApi.diffieHellman({ privateKey: ephemeral.privateKey, publicKey: peer.publicKey })
   hkdf(32)
   hkdf(44)
@@ -126,19 +131,26 @@ for (let round = -5; round < rounds; round++) {
 }
 await runtime.dispose()
 
-report("message: body to frame and back (300-byte text)", [
-  {
-    name: "encrypt + sign + seal",
-    value: median(times.outBase) / median(times.out),
-    unit: "x",
-    against: `its node:crypto primitives (${median(times.outBase).toFixed(0)} of ${median(times.out).toFixed(0)} us)`,
-    aim: { atLeast: 0.8 }
-  },
-  {
-    name: "open + verify + decrypt",
-    value: median(times.inBase) / median(times.in),
-    unit: "x",
-    against: `its node:crypto primitives (${median(times.inBase).toFixed(0)} of ${median(times.in).toFixed(0)} us)`,
-    aim: { atLeast: 0.8 }
-  }
-])
+report(
+  "message: body to frame and back (300-byte text)",
+  [
+    {
+      name: "encrypt + sign + seal",
+      value: median(times.outBase) / median(times.out),
+      unit: "x",
+      against: `its node:crypto primitives (${median(times.outBase).toFixed(0)} of ${median(times.out).toFixed(0)} us)`,
+      aim: { atLeast: 0.8 }
+    },
+    {
+      name: "open + verify + decrypt",
+      value: median(times.inBase) / median(times.in),
+      unit: "x",
+      against: `its node:crypto primitives (${median(times.inBase).toFixed(0)} of ${median(times.in).toFixed(0)} us)`,
+      aim: { atLeast: 0.8 }
+    }
+  ],
+  [
+    "what holds it back: 50 to 110 us of our own JavaScript a message (strict JSON and JCS, base64url, Effect's steps)",
+    "both sides use node's own HKDF in the baseline; NodeCrypto takes noble's for inputs this small, which is quicker"
+  ]
+)
