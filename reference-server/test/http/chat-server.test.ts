@@ -353,6 +353,8 @@ describe("what every listener does", () => {
         headers: { authorization: "Bearer secret", "user-agent": handle }
       })
       await quiet.waitForLog((line) => line["route"] === "/v1/u/:handle")
+      // Its log is whole once it has ended.
+      await quiet.stop()
       // The server also says in between that its broker is away, which is no request.
       const lines = quiet.logs.filter(({ msg }) => msg === "request")
       const lookups = lines.filter(({ route }) => route === "/v1/u/:handle")
