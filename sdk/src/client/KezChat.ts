@@ -12,10 +12,13 @@ import type * as Stream from "effect/Stream"
 import type { Envelope } from "../protocol/Envelope.ts"
 import type { JsonObject } from "../protocol/Json.ts"
 import type { ChainClaim, Endpoint, Head } from "../protocol/Sigchain.ts"
+import type { BlobStore } from "../services/BlobStore.ts"
+import type { BlobTransport } from "../services/BlobTransport.ts"
 import type { Broker, ConnectionState } from "../services/Broker.ts"
 import type { Crypto } from "../services/Crypto.ts"
 import type { Directory } from "../services/Directory.ts"
 import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
+import type { ManifestStore } from "../services/ManifestStore.ts"
 import type { SigchainStore } from "../services/SigchainStore.ts"
 import type { Vault } from "../services/Vault.ts"
 import type { KezChatError } from "./KezChatError.ts"
@@ -62,6 +65,19 @@ export interface Contact {
 /** `queued` here, `stored` at the home server, `delivered` to the other device by its signed receipt, `read`; or `failed` for good. */
 export type MessageState = "queued" | "stored" | "delivered" | "read" | "failed"
 
+/** The file that a message of type `file_share` offers; `Message.id` is what fetches it. */
+export interface OfferedFile {
+  /** As its owner calls it: `FileName.display` for showing, `FileName.safe` for saving. */
+  readonly name: string
+  readonly mediaType: string
+  /** Bytes of the file. */
+  readonly size: number
+  /** `blake3:<hex>` of the encrypted blob. */
+  readonly blobHash: string
+  /** Encoded image of at most 8 KiB. */
+  readonly thumbnail?: Uint8Array
+}
+
 export interface Message {
   /** 22 base64url characters, the sender's. */
   readonly id: string
@@ -72,6 +88,8 @@ export interface Message {
   readonly text: string
   /** Body type as sent (`text`, `file_share`, ...). */
   readonly type: string
+  /** What a `file_share` offers. Nothing of it is here until `fetch`. */
+  readonly file?: OfferedFile
   /** The whole body as it was signed, for types that say more than a text. */
   readonly body: JsonObject
   /** The sender's clock, milliseconds since the epoch. */
@@ -107,6 +125,21 @@ export type Event =
   | { readonly _tag: "ContactRemoved"; readonly contact: Contact }
   /** Sending to a contact stopped: `contact.warning` says why. */
   | { readonly _tag: "KeyChanged"; readonly contact: Contact }
+  /**
+   * A file of ours went out to a contact: so much of it has been handed to the network by now. About once a second, and
+   * when an answer ends.
+   */
+  | {
+      readonly _tag: "Served"
+      readonly share: Share
+      readonly contact: Contact
+      /** Bytes of the encrypted blob. */
+      readonly sentBytes: number
+      readonly totalBytes: number
+    }
+  /** What we share changed: an entry came or went, or its manifest was published. */
+  | { readonly _tag: "Shared"; readonly share: Share }
+  | { readonly _tag: "Unshared"; readonly share: Share }
   /** A frame of the inbox was unreadable and was passed over; a closed problem code and its detail. */
   | { readonly _tag: "Dropped"; readonly code: string; readonly detail: string }
   /** This listener was too slow and missed `count` events. Nothing is lost: read history and contacts again. */
@@ -125,6 +158,101 @@ export interface Verification {
   readonly events: ReadonlyArray<Envelope>
   readonly endpoints: ReadonlyArray<Endpoint>
   readonly claims: ReadonlyArray<ChainClaim>
+}
+
+/** A file to be shared. */
+export interface FileSource {
+  /** A bare file name of 1 to 255 characters. */
+  readonly name: string
+  /** Where it lies within a shared folder, parts separated by `/`. */
+  readonly folder?: string
+  /** `application/octet-stream` unless told. */
+  readonly mediaType?: string
+  /** Encoded image of at most 8 KiB, shown to who may fetch the file. */
+  readonly thumbnail?: Uint8Array
+  /** Its content, read once from the first byte to the last. What it throws becomes a `FileError`. */
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+/** With whom a file is shared. At least one contact, or `public`. */
+export interface ShareOptions {
+  readonly file: FileSource
+  /** Contacts who get an offer and may fetch it. */
+  readonly with?: ReadonlyArray<string>
+  /** Everybody who browses may see and read it. */
+  readonly public?: boolean
+  /** No entry in the manifest: only the offers lead to it. */
+  readonly unlisted?: boolean
+  /** Called as the file is encrypted, with the bytes of it that are done. */
+  readonly onProgress?: (bytes: number) => void
+}
+
+/** A file that this account shares. */
+export interface Share {
+  /** 22 base64url characters; its entry in the manifest where it is listed. */
+  readonly id: string
+  readonly name: string
+  readonly folder?: string
+  readonly mediaType: string
+  /** Bytes of the file. */
+  readonly size: number
+  readonly blobHash: string
+  /** Milliseconds since the epoch. */
+  readonly sharedAt: number
+  readonly listed: "readers" | "public" | "unlisted"
+  /** `published`: the sigchain names a manifest that says so. `pending`: not yet, it is tried again by itself. */
+  readonly manifest: "pending" | "published" | "none"
+  /** Whether this device has the bytes; another device of the account may. */
+  readonly here: boolean
+  readonly readers: ReadonlyArray<ShareReader>
+}
+
+export interface ShareReader {
+  readonly primary: string
+  readonly handle: string
+  /** Bytes of the encrypted blob that were handed to the network for them. */
+  readonly sentBytes: number
+  /** When all of it had been, milliseconds since the epoch. */
+  readonly fetchedAt?: number
+}
+
+/** A file of another account that this one may fetch, by its manifest. */
+export interface ListedFile extends OfferedFile {
+  /** The entry's id. */
+  readonly id: string
+  readonly folder?: string
+  /** Milliseconds since the epoch. */
+  readonly sharedAt: number
+  readonly public: boolean
+}
+
+/** What an account shares with this one. */
+export interface Listing {
+  readonly owner: Contact
+  /** 0 where nothing was ever shared. */
+  readonly revision: number
+  /** When the owner signed it, milliseconds since the epoch. */
+  readonly createdAt?: number
+  /** `kept`: the home could not be asked; this is the newest one seen before. */
+  readonly source: "home" | "kept"
+  readonly files: ReadonlyArray<ListedFile>
+}
+
+/** How far fetching a file has come. */
+export interface FetchProgress {
+  readonly file: OfferedFile & { readonly folder?: string }
+  readonly owner: Contact
+  /**
+   * `waiting`: for the owner's device or for a connection, `reason` says why; it goes on by itself. `complete` is the
+   * last one: the encrypted blob is here and verified, and `read` gives the file.
+   */
+  readonly state: "waiting" | "connecting" | "receiving" | "complete"
+  readonly reason?: string
+  /** Bytes of the blob that are here and verified, those of earlier runs included. */
+  readonly haveBytes: number
+  readonly totalBytes: number
+  /** Whether the bytes come through a relay, where that is known. */
+  readonly relayed?: boolean
 }
 
 /** How a {@link KezChat} is to run. */
@@ -205,6 +333,30 @@ export class KezChat extends Context.Service<
     ): Effect.Effect<ReadonlyArray<Message>, KezChatError>
     /** Marks what a contact wrote as read up to now; tells them if read receipts are on. */
     markRead(who: string): Effect.Effect<void, KezChatError>
+    /**
+     * Encrypts a file, keeps the blob here, sends offers without a byte of it, and lists it in the manifest. It can be
+     * fetched while `serve` runs on this device.
+     */
+    share(options: ShareOptions): Effect.Effect<Share, KezChatError>
+    /** What this account shares, newest first. */
+    readonly shared: Effect.Effect<ReadonlyArray<Share>, KezChatError>
+    /** Takes a share back: nobody can fetch it any more, its entry goes, its blob is removed. What was fetched stays with them. */
+    unshare(id: string): Effect.Effect<Share, KezChatError>
+    /** What a contact shares with us, also while they are away. One's own handle lists one's own manifest. */
+    browse(who: string): Effect.Effect<Listing, KezChatError>
+    /**
+     * Brings a file's encrypted blob here, verified as it arrives. `what` is the id of an offer, `@user/entry` by the
+     * entry's id or path, or a ticket of a file that was offered or listed (else `no_content_key`). Goes on where an
+     * earlier run stopped; waits while the owner is away, for as long as the stream is run.
+     */
+    fetch(what: string): Stream.Stream<FetchProgress, KezChatError>
+    /** The content of a file that was fetched completely, decrypted. `BlobStoreError` `missing` before that. */
+    read(what: string): Stream.Stream<Uint8Array, KezChatError>
+    /** Removes what was fetched of a file from this device. One's own shares are not touched. */
+    discard(what: string): Effect.Effect<void, KezChatError>
+    /** Answers other devices that fetch our files, until it is interrupted. One device of an account at a time. */
+    readonly serve: Effect.Effect<never, KezChatError>
+
     /** Read receipts (off at first) and who may write to us. */
     readonly settings: Effect.Effect<Settings, KezChatError>
     updateSettings(change: Partial<Settings>): Effect.Effect<Settings, KezChatError>
@@ -224,7 +376,7 @@ export class KezChat extends Context.Service<
   ): Layer.Layer<
     KezChat,
     StoreError | StoreConflict,
-    Crypto | Vault | LocalStore | Directory | SigchainStore | Broker
+    Crypto | Vault | LocalStore | Directory | SigchainStore | Broker | BlobStore | BlobTransport | ManifestStore
   > => Layer.effect(KezChat, make(options))
 }
 

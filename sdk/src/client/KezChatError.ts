@@ -1,8 +1,11 @@
 /** The errors of {@link KezChat}, closed. Each says what happened, to what, and what can be done. */
 import * as Data from "effect/Data"
 import type { Problem } from "../protocol/Problem.ts"
+import type { BlobStoreError } from "../services/BlobStore.ts"
+import type { BlobTransportError } from "../services/BlobTransport.ts"
 import type { BrokerRefused, BrokerUnavailable } from "../services/Broker.ts"
 import type { ServerUnreachable } from "../services/Directory.ts"
+import type { FileError } from "../services/FileError.ts"
 import type { StoreConflict, StoreError } from "../services/LocalStore.ts"
 import type { VaultError } from "../services/Vault.ts"
 
@@ -62,3 +65,6 @@ export type KezChatError =
   | StoreError
   | StoreConflict
   | VaultError
+  | BlobStoreError
+  | BlobTransportError
+  | FileError

@@ -61,6 +61,8 @@ export const codes = {
   blob_mismatch: { status: 502, title: "The bytes of a file are not those of its hash" },
   blob_incomplete: { status: 502, title: "The bytes of a file ended early" },
   file_undecryptable: { status: 400, title: "The file does not decrypt" },
+  no_content_key: { status: 404, title: "No key for this file" },
+  file_not_found: { status: 404, title: "No such file" },
   content_key_invalid: { status: 400, title: "The content key does not open" },
   ticket_malformed: { status: 400, title: "Not an Iroh blob ticket" },
   ticket_mismatch: { status: 400, title: "The ticket belongs to another account or file" },

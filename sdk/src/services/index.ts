@@ -1,8 +1,13 @@
 /** What the client needs from the world: one interface a service, with the errors that it can give. */
 export * from "./AdapterUnavailable.ts"
+export * from "./BlobStore.ts"
+export * from "./BlobTransport.ts"
 export * from "./Broker.ts"
 export * from "./Crypto.ts"
 export * from "./Directory.ts"
+export * from "./FileError.ts"
 export * from "./LocalStore.ts"
+export * from "./ManifestStore.ts"
+export * from "./NoFiles.ts"
 export * from "./SigchainStore.ts"
 export * from "./Vault.ts"

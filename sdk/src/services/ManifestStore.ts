@@ -1,0 +1,22 @@
+/**
+ * Where the manifests of shared files lie beside their owners' devices, so that an owner who is away can be browsed
+ * (spec: manifest). Nothing it answers is trusted: the owner's sigchain names the hash of the current body.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { DirectoryError } from "./Directory.ts"
+
+export class ManifestStore extends Context.Service<
+  ManifestStore,
+  {
+    /**
+     * Stores a body of at most 1 MiB for its owner, `ed25519:<hex>`. Storing the same bytes again succeeds;
+     * `manifest_conflict` where another manifest of the same or a later revision is there.
+     */
+    put(primary: string, body: Uint8Array): Effect.Effect<void, DirectoryError>
+    /** The newest body of an owner; `manifest_not_found` where there is none. */
+    current(primary: string): Effect.Effect<Uint8Array, DirectoryError>
+    /** A body by its hash, `blake3:<hex>`; the last four of an owner are kept. `manifest_not_found` for others. */
+    byHash(primary: string, hash: string): Effect.Effect<Uint8Array, DirectoryError>
+  }
+>()("@kez-chat/sdk/ManifestStore") {}
