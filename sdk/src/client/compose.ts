@@ -7,9 +7,11 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
 import type { Identity } from "../crypto/Identity.ts"
 import * as PrimaryKey from "../protocol/PrimaryKey.ts"
 import { Problem } from "../protocol/Problem.ts"
+import { BlobTransportError } from "../services/BlobTransport.ts"
 import { Broker } from "../services/Broker.ts"
 import { ServerUnreachable } from "../services/Directory.ts"
 import { StoreError } from "../services/LocalStore.ts"
@@ -238,6 +240,21 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     yield* Effect.forkScoped(Effect.ignore(start()))
   }
 
+  const unavailable = new BlobTransportError({ reason: "unavailable", detail: "this client has no files yet" })
+  const files: Pick<
+    KezChat["Service"],
+    "share" | "shared" | "unshare" | "browse" | "fetch" | "read" | "discard" | "serve"
+  > = {
+    share: () => Effect.fail(unavailable),
+    shared: Effect.succeed([]),
+    unshare: () => Effect.fail(unavailable),
+    browse: () => Effect.fail(unavailable),
+    fetch: () => Stream.fail(unavailable),
+    read: () => Stream.fail(unavailable),
+    discard: () => Effect.fail(unavailable),
+    serve: Effect.fail(unavailable)
+  }
+
   const service: KezChat["Service"] = {
     account: Effect.map(accounts.current, toAccount),
     create: ({ handle, words }) =>
@@ -257,6 +274,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     send,
     history: (who, page) => Effect.flatMap(keysOf(who), (keys) => Conversations.history(ledger, keys, page)),
     markRead,
+    ...files,
     settings: Settings.readSettings(ledger),
     updateSettings: (change) => Settings.updateSettings(ledger, change),
     export: Export.items(ledger, accounts.current),

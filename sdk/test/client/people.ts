@@ -4,7 +4,18 @@ import { assert } from "@effect/vitest"
 import { KezChat, type Event, type Message, type Options } from "@kez-chat/sdk"
 import { Identity } from "@kez-chat/sdk/crypto"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
-import { Broker, Crypto, Directory, LocalStore, SigchainStore, Vault } from "@kez-chat/sdk/services"
+import {
+  BlobStore,
+  BlobTransport,
+  Broker,
+  Crypto,
+  Directory,
+  LocalStore,
+  ManifestStore,
+  noFiles,
+  SigchainStore,
+  Vault
+} from "@kez-chat/sdk/services"
 import { MemoryLocalStore, MemoryVault } from "@kez-chat/sdk/memory"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { makeMemoryBroker } from "../doubles/MemoryBroker.ts"
@@ -35,7 +46,16 @@ export interface Program {
   readonly close: Effect.Effect<void>
 }
 
-export type Services = Crypto | Vault | LocalStore | Directory | SigchainStore | Broker
+export type Services =
+  | Crypto
+  | Vault
+  | LocalStore
+  | Directory
+  | SigchainStore
+  | Broker
+  | BlobStore
+  | BlobTransport
+  | ManifestStore
 
 /** `now` is the broker's clock, in milliseconds since the epoch. */
 export const makeWorld = (options?: { readonly now?: () => number }) => {
@@ -45,11 +65,12 @@ export const makeWorld = (options?: { readonly now?: () => number }) => {
   const servicesOf = (
     device: Device,
     brokerLayer = broker.layer,
-    homeLayer: Layer.Layer<Directory | SigchainStore> = home.layer
+    homeLayer: Layer.Layer<Directory | SigchainStore | ManifestStore> = home.layer
   ): Layer.Layer<Services> =>
     Layer.mergeAll(
       homeLayer,
       brokerLayer,
+      noFiles,
       NodeCrypto.layer,
       Layer.succeed(LocalStore, device.store),
       Layer.succeed(Vault, device.vault)

@@ -1,16 +1,26 @@
 /**
- * A home server's registry and sig-server inside the test process, with switches for what goes wrong. It keeps the rules
+ * A home server's registry, sig-server and manifests inside the test process, with switches for what goes wrong. It keeps the rules
  * that clients lean on: first come first served, repeats are harmless, tombstones, one chain a key.
  */
-import { Effect, Layer } from "effect"
-import { Envelope, Problem, Registration, Sigchain } from "@kez-chat/sdk/protocol"
-import { Directory, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
+import { Effect, Layer, Result } from "effect"
+import { Blake3, Bytes, Envelope, Manifest, Problem, Registration, Sigchain } from "@kez-chat/sdk/protocol"
+import { Directory, ManifestStore, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
 import { createHash } from "node:crypto"
 
-type Step = "wellKnown" | "register" | "lookup" | "byPrimary" | "delete" | "skew" | "fetch" | "append"
+type Step =
+  | "wellKnown"
+  | "register"
+  | "lookup"
+  | "byPrimary"
+  | "delete"
+  | "skew"
+  | "fetch"
+  | "append"
+  | "putManifest"
+  | "manifest"
 
 export interface MemoryHome {
-  readonly layer: Layer.Layer<Directory | SigchainStore>
+  readonly layer: Layer.Layer<Directory | SigchainStore | ManifestStore>
   readonly server: string
   /** These calls are not answered. */
   readonly unreachable: Set<Step>
@@ -22,6 +32,8 @@ export interface MemoryHome {
   readonly records: Map<string, Registration.HandleRecord>
   /** primary -> chain; tests may cut or replace it. */
   readonly chains: Map<string, Array<Envelope.Envelope>>
+  /** primary -> bodies of manifests, oldest first; tests may replace them. */
+  readonly manifests: Map<string, Array<Uint8Array>>
   readonly deleted: Set<string>
   /** The server's clock minus the client's, in milliseconds. */
   skewMillis: number
@@ -40,6 +52,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
     calls: new Map(),
     records: new Map(),
     chains: new Map(),
+    manifests: new Map(),
     deleted: new Set(),
     skewMillis: 0
   }
@@ -136,7 +149,38 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       )
   })
 
+  const revisionOf = (body: Uint8Array) => Result.getOrThrow(Manifest.parseBody(body)).manifest.revision
+
+  const manifests = ManifestStore.of({
+    put: (primary, body) =>
+      call("putManifest", () =>
+        Effect.suspend(() => {
+          const bodies = home.manifests.get(primary) ?? []
+          const last = bodies.at(-1)
+          if (last !== undefined && Bytes.equal(last, body)) return Effect.void
+          if (last !== undefined && revisionOf(last) >= revisionOf(body)) return fail("manifest_conflict")
+          home.manifests.set(primary, [...bodies, body.slice()].slice(-4))
+          return Effect.void
+        })
+      ),
+    current: (primary) =>
+      call("manifest", () => {
+        const body = home.manifests.get(primary)?.at(-1)
+        return body === undefined ? fail("manifest_not_found") : Effect.succeed(body)
+      }),
+    byHash: (primary, hash) =>
+      call("manifest", () => {
+        const bodies = home.manifests.get(primary) ?? []
+        const body = bodies.find((body) => Manifest.anchorOf(body, Blake3.subtree).manifest === hash)
+        return body === undefined ? fail("manifest_not_found") : Effect.succeed(body)
+      })
+  })
+
   return Object.assign(home, {
-    layer: Layer.merge(Layer.succeed(Directory, directory), Layer.succeed(SigchainStore, sigchains))
+    layer: Layer.mergeAll(
+      Layer.succeed(Directory, directory),
+      Layer.succeed(SigchainStore, sigchains),
+      Layer.succeed(ManifestStore, manifests)
+    )
   })
 }
