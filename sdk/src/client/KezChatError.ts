@@ -52,12 +52,24 @@ export class SendBlocked extends Data.TaggedError("SendBlocked")<{
   }
 }
 
+/** Nothing is fetched from somebody whose request waits for a decision, who is blocked, or whose key or chain changed. */
+export class FetchBlocked extends Data.TaggedError("FetchBlocked")<{
+  readonly who: string
+  readonly reason: "changed" | "blocked" | "requested"
+  readonly detail: string
+}> {
+  override get message(): string {
+    return `nothing is fetched from ${this.who}: ${this.detail}`
+  }
+}
+
 export type KezChatError =
   | NoAccount
   | AccountUnfinished
   | AccountExists
   | ContactUnknown
   | SendBlocked
+  | FetchBlocked
   | Problem
   | ServerUnreachable
   | BrokerRefused

@@ -19,6 +19,9 @@
  * | `frame/<Kez-Id>` | sealed bytes that `out/` rows point to |
  * | `dropped/<0..999>` | {@link Dropped}: the last frames that could not be read |
  * | `kept/<epoch>/<seq>` | {@link Kept}: a raw frame that may be readable later |
+ * | `asked/<hex>` | {@link Asked}: the newest request for our addresses that a contact made |
+ * | `offerOf/<blob hash>/<hex of its author>` | {@link OfferOf}: the message that offers a file |
+ * | `download/<blob hash>` | {@link Download}: a file of somebody else that is here, wholly or in part |
  *
  * Numbers in keys are padded, so that key order is numeric order. A value that does not decode is `damaged`.
  */
@@ -199,6 +202,34 @@ export const Kept = row(
   })
 )
 
+export const Asked = row(
+  Schema.Struct({
+    /** base64url. */
+    nonce: Schema.String,
+    /** When the broker stored the request. */
+    at: Schema.Number
+  })
+)
+
+export const OfferOf = row(Schema.Struct({ peer: Schema.String, order: Count }))
+
+export const Download = row(
+  Schema.Struct({
+    /** Primary of who shares it. */
+    owner: Schema.String,
+    /** The entry of their manifest by which it was found. */
+    entry: Schema.optionalKey(Schema.String),
+    name: Schema.String,
+    folder: Schema.optionalKey(Schema.String),
+    mediaType: Schema.String,
+    size: Count,
+    /** The content key, wrapped for this account as its owner would have wrapped it; base64url. */
+    key: Schema.String,
+    startedAt: Schema.Number
+  })
+)
+export type DownloadRow = RowType<typeof Download>
+
 type RowType<R> = R extends Row<infer A> ? A : never
 
 const padded = (n: number): string => String(n).padStart(15, "0")
@@ -221,7 +252,10 @@ export const key = {
   out: (order: number) => `out/${padded(order)}`,
   frame: (kezId: string) => `frame/${kezId}`,
   dropped: (seq: number) => `dropped/${padded(seq % 1_000)}`,
-  kept: (epoch: string, seq: number) => `kept/${epoch}/${padded(seq)}`
+  kept: (epoch: string, seq: number) => `kept/${epoch}/${padded(seq)}`,
+  asked: (hex: string) => `asked/${hex}`,
+  offerOf: (blobHash: string, author: string) => `offerOf/${blobHash}/${author}`,
+  download: (blobHash: string) => `download/${blobHash}`
 } as const
 
 export const prefix = {
@@ -232,7 +266,9 @@ export const prefix = {
   talks: "talk/",
   out: "out/",
   dropped: "dropped/",
-  kept: "kept/"
+  kept: "kept/",
+  asked: "asked/",
+  downloads: "download/"
 } as const
 
 /** Prefixes of all there is but `account` and `version`. */
@@ -248,6 +284,9 @@ export const everything: ReadonlyArray<string> = [
   "chain/",
   "kept/",
   "dropped/",
+  "asked/",
+  "offerOf/",
+  "download/",
   key.position,
   key.order,
   key.settings
