@@ -1,7 +1,9 @@
 /** The protocol as pure functions: one namespace for each concept of the specification. Failures are `Result`s with a `Problem`. */
+export { ArrivedChunks } from "./ArrivedChunks.ts"
 export * as Blake3 from "./Blake3.ts"
 export * as Blake3Tree from "./Blake3Tree.ts"
 export * as BlobAnswer from "./BlobAnswer.ts"
+export * as BlobRequest from "./BlobRequest.ts"
 export * as Body from "./Body.ts"
 export * as BrokerLogin from "./BrokerLogin.ts"
 export * as Bytes from "./Bytes.ts"

@@ -26,6 +26,12 @@ export class BlobStoreError extends Data.TaggedError("BlobStoreError")<{
   }
 }
 
+/** Whether a text is the name of a blob: 64 lower-case hexadecimal digits. */
+export const isBlobHash = (hash: string): boolean => /^[0-9a-f]{64}$/.test(hash)
+
+/** How long a partial blob that nobody touches is worth keeping, in milliseconds: 30 days. */
+export const partialKeptMillis = 30 * 24 * 60 * 60 * 1000
+
 /** A complete blob, open for reading until its scope closes; removal meanwhile does not disturb it. */
 export interface StoredBlob {
   readonly tree: Tree
@@ -35,7 +41,7 @@ export interface StoredBlob {
 
 /** A blob that is arriving, open for this writer alone until its scope closes. What was written is kept beyond that. */
 export interface PartialBlob {
-  /** Chunks that are here, whole groups each, checked against the hash. */
+  /** Chunks that are here at this moment, whole groups each, checked against the hash. */
   readonly have: ChunkRanges
   /**
    * Keeps items that a decoder has verified for the requested `ranges`, in their order. The bytes are read before this
@@ -55,7 +61,7 @@ export interface BlobInfo {
   readonly complete: boolean
   /** Bytes it takes up here, its tree included. */
   readonly storedBytes: number
-  /** When it was last written, milliseconds since the epoch. */
+  /** When it was last written or resumed, milliseconds since the epoch. */
   readonly writtenAt: number
 }
 
@@ -72,7 +78,10 @@ export class BlobStore extends Context.Service<
     ): Effect.Effect<A, E | BlobStoreError, R>
     /** Opens a complete blob; `missing` where there is none. */
     open(hash: string): Effect.Effect<StoredBlob, BlobStoreError, Scope.Scope>
-    /** Opens a partial blob of `size` bytes, beginning one where there is none. `busy` while it is open elsewhere. */
+    /**
+     * Opens a partial blob of `size` bytes, beginning one where there is none; what is here under another size is given
+     * up. `busy` while it is open elsewhere. Where the blob is complete, everything is here and nothing is to be done.
+     */
     resume(hash: string, size: number): Effect.Effect<PartialBlob, BlobStoreError, Scope.Scope>
     /** What is here of a blob; undefined for nothing. */
     info(hash: string): Effect.Effect<BlobInfo | undefined, BlobStoreError>

@@ -1,3 +1,4 @@
 /** Stores that live and die with the process. */
+export * as MemoryBlobStore from "./MemoryBlobStore.ts"
 export * as MemoryLocalStore from "./MemoryLocalStore.ts"
 export * as MemoryVault from "./MemoryVault.ts"

@@ -1,0 +1,71 @@
+import { chunkBytes } from "./Blake3.ts"
+import { groupChunks } from "./Blake3Tree.ts"
+import { chunkCount, type ChunkRanges, range } from "./ChunkRanges.ts"
+
+/**
+ * The chunks of one blob that have arrived, in whatever order they come. Memory grows with the gaps between them and not
+ * with the size of the blob, which is what a stranger says it is.
+ */
+export class ArrivedChunks {
+  private readonly size: number
+  /** Strictly rising, as in `ChunkRanges`; of an even count. */
+  private readonly boundaries: Array<number> = []
+
+  /** Of a blob of `size` bytes. */
+  constructor(size: number) {
+    this.size = size
+  }
+
+  /** Adds the chunks of `length` bytes at `offset`. False, and nothing is added, unless these are whole chunks of the blob. */
+  add(offset: number, length: number): boolean {
+    const end = offset + length
+    if (!(offset >= 0 && length >= 0 && end <= this.size)) return false
+    // An empty blob has one empty chunk; no other chunk is empty.
+    if (offset % chunkBytes !== 0 || (length === 0 && this.size > 0)) return false
+    if (end % chunkBytes !== 0 && end !== this.size) return false
+    this.insert(offset / chunkBytes, this.size === 0 ? 1 : Math.ceil(end / chunkBytes))
+    return true
+  }
+
+  private insert(start: number, end: number): void {
+    const { boundaries } = this
+    // Whatever lies from `start` to `end` gives way, neighbours that touch included; an odd index is inside.
+    const from = this.firstFrom(start)
+    let to = from
+    while (to < boundaries.length && (boundaries[to] as number) <= end) to++
+    const put: Array<number> = []
+    if (from % 2 === 0) put.push(start)
+    if (to % 2 === 0) put.push(end)
+    boundaries.splice(from, to - from, ...put)
+  }
+
+  /** Index of the first boundary that is not below a chunk. */
+  private firstFrom(chunk: number): number {
+    let low = 0
+    let high = this.boundaries.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.boundaries[middle] as number) < chunk) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** The groups of 16 chunks of which nothing is missing, as chunks. */
+  get groups(): ChunkRanges {
+    const last = chunkCount(this.size)
+    const whole: Array<number> = []
+    for (let i = 0; i < this.boundaries.length; i += 2) {
+      const start = Math.ceil((this.boundaries[i] as number) / groupChunks) * groupChunks
+      const until = this.boundaries[i + 1] as number
+      const end = until === last ? last : Math.floor(until / groupChunks) * groupChunks
+      whole.push(...range(start, end).boundaries)
+    }
+    return { boundaries: whole }
+  }
+
+  /** Whether every chunk has arrived. */
+  get isWhole(): boolean {
+    return this.boundaries.length === 2 && this.boundaries[0] === 0 && this.boundaries[1] === chunkCount(this.size)
+  }
+}
