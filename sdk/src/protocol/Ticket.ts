@@ -9,6 +9,7 @@ import * as Bytes from "./Bytes.ts"
 import { admit, type AdmittedKey } from "./KeyAdmission.ts"
 import * as Limits from "./Limits.ts"
 import { fail, type Problem } from "./Problem.ts"
+import * as SocketAddress from "./SocketAddress.ts"
 
 export interface Ticket {
   /** Whose device has the blob. */
@@ -22,6 +23,8 @@ export interface Ticket {
   readonly hash: Uint8Array
 }
 
+type Address = SocketAddress.SocketAddress
+
 const prefix = "blob"
 const hashBytes = 32
 
@@ -33,7 +36,7 @@ export const encode = (ticket: Ticket): string => {
     const url = Bytes.utf8(new URL(ticket.relayUrl).href)
     parts.push(Uint8Array.of(1), varint(url.length), url)
   }
-  const addresses = sorted(ticket.addresses.map(addressBytes))
+  const addresses = sorted(ticket.addresses.map(addressOf))
   parts.push(varint(addresses.length), ...addresses.map(({ ip, port }) => socket(ip, port)))
   parts.push(Uint8Array.of(ticket.format === "raw" ? 0 : 1), ticket.hash)
   return prefix + base32nopad.encode(Bytes.concat(...parts)).toLowerCase()
@@ -61,7 +64,7 @@ export const decode = (text: string): Result.Result<Ticket, Problem> => {
     const count = yield* reader.varint(Limits.addressesMax)
     for (let i = 0; i < count; i++) {
       const ip = yield* reader.take((yield* reader.flag()) ? 16 : 4)
-      addresses.push(addressText(ip, yield* reader.varint(0xffff)))
+      addresses.push(SocketAddress.format({ ip, port: yield* reader.varint(0xffff) }))
     }
     const format = (yield* reader.flag()) ? "hashSeq" : "raw"
     const hash = yield* reader.take(hashBytes)
@@ -143,11 +146,6 @@ class Reader {
   }
 }
 
-interface Address {
-  readonly ip: Uint8Array
-  readonly port: number
-}
-
 const socket = (ip: Uint8Array, port: number): Uint8Array =>
   Bytes.concat(Uint8Array.of(ip.length === 4 ? 0 : 1), ip, varint(port))
 
@@ -161,34 +159,8 @@ const sorted = (addresses: ReadonlyArray<Address>): ReadonlyArray<Address> => {
   return addresses.toSorted(order).filter((address, i, all) => i === 0 || order(all[i - 1] as Address, address) !== 0)
 }
 
-const addressBytes = (text: string): Address => {
-  const match = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-f:.]{2,45})\]):(\d{1,5})$/i.exec(text)
-  const ip = match?.[1] === undefined ? ipv6Bytes(match?.[2] ?? "") : ipv4Bytes(match[1])
-  const port = Number(match?.[3] ?? NaN)
-  if (ip === undefined || !(port <= 0xffff)) throw new RangeError(`not an address: ${text}`)
-  return { ip, port }
-}
-
-const ipv4Bytes = (text: string): Uint8Array | undefined => {
-  const parts = text.split(".").map(Number)
-  return parts.every((part) => part <= 255) ? Uint8Array.from(parts) : undefined
-}
-
-/** RFC 4291 section 2.2, without a zone. */
-const ipv6Bytes = (text: string): Uint8Array | undefined => {
-  if (!URL.canParse(`http://[${text}]/`)) return undefined
-  const [head = "", tail] = new URL(`http://[${text}]/`).hostname.slice(1, -1).split("::")
-  const groups = (part: string) => (part === "" ? [] : part.split(":").map((group) => parseInt(group, 16)))
-  const before = groups(head)
-  const after = tail === undefined ? [] : groups(tail)
-  const all = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after]
-  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]))
-}
-
-const addressText = (ip: Uint8Array, port: number): string => {
-  if (ip.length === 4) return `${ip.join(".")}:${port}`
-  const groups = Array.from({ length: 8 }, (_, i) =>
-    (((ip[2 * i] as number) << 8) | (ip[2 * i + 1] as number)).toString(16)
-  )
-  return `${new URL(`http://[${groups.join(":")}]/`).hostname}:${port}`
+const addressOf = (text: string): Address => {
+  const address = SocketAddress.parse(text)
+  if (address === undefined) throw new RangeError(`not an address: ${text}`)
+  return address
 }
