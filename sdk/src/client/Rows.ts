@@ -22,6 +22,13 @@
  * | `asked/<hex>` | {@link Asked}: the newest request for our addresses that a contact made |
  * | `offerOf/<blob hash>/<hex of its author>` | {@link OfferOf}: the message that offers a file |
  * | `download/<blob hash>` | {@link Download}: a file of somebody else that is here, wholly or in part |
+ * | `share/<id>` | {@link ShareRow}: a file of this account |
+ * | `shareOf/<blob hash>` | {@link ShareOf}: the share that serves a blob |
+ * | `entry/<id>` | an entry of the next manifest, JCS; those of other devices too |
+ * | `manifest` | {@link ManifestRow}: how far the own manifest is published |
+ * | `manifestBody` | bytes of the newest own manifest |
+ * | `browsed/<hex>` | {@link Browsed}: the newest manifest seen of an account |
+ * | `browsedBody/<hex>` | its bytes |
  *
  * Numbers in keys are padded, so that key order is numeric order. A value that does not decode is `damaged`.
  */
@@ -230,6 +237,66 @@ export const Download = row(
 )
 export type DownloadRow = RowType<typeof Download>
 
+export const Share = row(
+  Schema.Struct({
+    id: Schema.String,
+    /** 64 hexadecimal digits. */
+    hash: Schema.String,
+    blobBytes: Count,
+    name: Schema.String,
+    folder: Schema.optionalKey(Schema.String),
+    mediaType: Schema.String,
+    size: Count,
+    sharedAt: Schema.Number,
+    listed: Schema.Literals(["readers", "public", "unlisted"]),
+    /** `sent`: the boundaries of the chunks that were handed to the network for them. */
+    readers: Schema.Array(
+      Schema.Struct({
+        hex: Schema.String,
+        sent: Schema.Array(Count),
+        fetchedAt: Schema.optionalKey(Schema.Number)
+      })
+    ),
+    /** Whether this device made it; else another one did, or this one before it was restored. */
+    here: Schema.Boolean,
+    /** The content key wrapped for this account, base64url; only where this device made the share. */
+    selfKey: Schema.optionalKey(Schema.String),
+    /** base64url. */
+    thumbnail: Schema.optionalKey(Schema.String),
+    /** Whether a manifest with its entry was, at some time, the one that the chain names. */
+    anchored: Schema.Boolean,
+    /** Taken back. The row stays until the chain names a manifest without its entry. */
+    removed: Schema.optionalKey(Schema.Literal(true))
+  })
+)
+export type ShareRow = RowType<typeof Share>
+
+export const ShareOf = row(Schema.Struct({ id: Schema.String }))
+
+export const Manifest = row(
+  Schema.Struct({
+    /** The highest revision that was ever given to a body, or seen. */
+    revision: Count,
+    /** Counts what changed in the entries, and how much of that the body has. */
+    changes: Count,
+    included: Count,
+    /** Hash of the manifest that the chain named when its entries were last taken over. */
+    base: Schema.optionalKey(Schema.String),
+    /** `manifestBody`: signed here, then stored at the home, then named by the chain. */
+    body: Schema.optionalKey(
+      Schema.Struct({
+        manifest: Schema.String,
+        size: Count,
+        state: Schema.Literals(["signed", "stored", "anchored"])
+      })
+    )
+  })
+)
+export type ManifestRow = RowType<typeof Manifest>
+
+export const Browsed = row(Schema.Struct({ revision: Count, hash: Schema.String, createdAt: Schema.Number }))
+export type BrowsedRow = RowType<typeof Browsed>
+
 type RowType<R> = R extends Row<infer A> ? A : never
 
 const padded = (n: number): string => String(n).padStart(15, "0")
@@ -255,7 +322,14 @@ export const key = {
   kept: (epoch: string, seq: number) => `kept/${epoch}/${padded(seq)}`,
   asked: (hex: string) => `asked/${hex}`,
   offerOf: (blobHash: string, author: string) => `offerOf/${blobHash}/${author}`,
-  download: (blobHash: string) => `download/${blobHash}`
+  download: (blobHash: string) => `download/${blobHash}`,
+  share: (id: string) => `share/${id}`,
+  shareOf: (hash: string) => `shareOf/${hash}`,
+  entry: (id: string) => `entry/${id}`,
+  manifest: "manifest",
+  manifestBody: "manifestBody",
+  browsed: (hex: string) => `browsed/${hex}`,
+  browsedBody: (hex: string) => `browsedBody/${hex}`
 } as const
 
 export const prefix = {
@@ -268,7 +342,9 @@ export const prefix = {
   dropped: "dropped/",
   kept: "kept/",
   asked: "asked/",
-  downloads: "download/"
+  downloads: "download/",
+  shares: "share/",
+  entries: "entry/"
 } as const
 
 /** Prefixes of all there is but `account` and `version`. */
@@ -287,6 +363,12 @@ export const everything: ReadonlyArray<string> = [
   "asked/",
   "offerOf/",
   "download/",
+  "share/",
+  "shareOf/",
+  "entry/",
+  "manifest",
+  "browsed/",
+  "browsedBody/",
   key.position,
   key.order,
   key.settings

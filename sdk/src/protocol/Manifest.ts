@@ -225,6 +225,42 @@ const entryJson = (entry: Entry): Json.JsonObject =>
         sealed: Bytes.toBase64Url(entry.sealed)
       }
 
+/** An entry by itself: JCS, as it stands in a body. */
+export const encodeEntry = (entry: Entry): Uint8Array => Canonical.encode(entryJson(entry))
+
+/** The entry of `owner` in the bytes that {@link encodeEntry} made. Fails with `manifest_malformed` or a member's code. */
+export const decodeEntry = (bytes: Uint8Array, owner: AdmittedKey): Result.Result<Entry, Problem> =>
+  Result.flatMap(Json.parse(bytes, { maxBytes: Limits.manifestBytes }), (json) => readEntry(json, owner))
+
+/** Bytes of the body of a manifest whose entries, encoded, have `entryBytes` bytes each. */
+export const bodyLength = (manifest: Omit<Manifest, "owner" | "entries">, entryBytes: Iterable<number>): number => {
+  const key = `ed25519:${"0".repeat(64)}`
+  const frame = { type: Envelope.kinds.shared_files.type, version: Envelope.version, primary: key, entries: [] }
+  const text = Envelope.signedText({
+    ...frame,
+    revision: manifest.revision,
+    created_at: Timestamp.fromMillis(manifest.createdAt)
+  })
+  const signature = { alg: Envelope.algorithmOf("ed25519"), key, sig: "0".repeat(128) }
+  let bytes = Envelope.encodeTextWith("shared_files", text, signature).length
+  let count = 0
+  for (const length of entryBytes) bytes += length + (count++ === 0 ? 0 : 1)
+  return bytes
+}
+
+/** Bytes, encoded, of an entry for `readers` accounts, its owner among them, whose file is padded to `padded` bytes. */
+export const sealedEntryLength = (readers: number, padded: number): number => {
+  const key = { hint: new Uint8Array(hintBytes), enc: new Uint8Array(Limits.keyBytes) }
+  const ct = new Uint8Array(Limits.keyBytes + Limits.tagBytes)
+  const empty = {
+    id: "A".repeat(Limits.idCharacters),
+    sealed: new Uint8Array(Limits.saltBytes + padded + Limits.tagBytes)
+  }
+  const none = encodeEntry({ ...empty, keys: [] }).length
+  const one = encodeEntry({ ...empty, keys: [{ ...key, ct }] }).length
+  return readers === 0 ? none : one + (readers - 1) * (one - none + 1)
+}
+
 /** The payload of a manifest, to be signed; what its readers would refuse is refused with the same problem. */
 export const payload = (manifest: Manifest): Result.Result<Json.JsonObject, Problem> => {
   const json: Json.JsonObject = {
