@@ -1,10 +1,12 @@
 /** Messages as they are kept, conversation by conversation: written by Inbox and Outbox, read by whoever shows them. */
 import * as Effect from "effect/Effect"
+import * as FileName from "../protocol/FileName.ts"
 import type { JsonObject } from "../protocol/Json.ts"
 import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
 import type { StoreError } from "../services/LocalStore.ts"
-import type { Message, MessageState } from "./KezChat.ts"
+import type { Message, MessageState, OfferedFile } from "./KezChat.ts"
 import type { Ledger, Transaction } from "./Ledger.ts"
+import * as Offers from "./Offers.ts"
 import * as Rows from "./Rows.ts"
 
 const { key } = Rows
@@ -40,29 +42,34 @@ export const receiptsFromHere = (
     return { ...counts, toldDelivered: last, toldRead: last, tellRead: last }
   })
 
-const textOf = (body: JsonObject): string => {
+const textOf = (body: JsonObject, file: OfferedFile | undefined): string => {
+  if (file !== undefined) return FileName.display(file.name)
   const text = body["type"] === "text" ? body["text"] : body["fallback"]
   return typeof text === "string" ? text : ""
 }
 
 /** A kept message as callers see it. */
-export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow): Message => ({
-  id: row.id,
-  peer: `ed25519:${peerHex}`,
-  direction: row.direction,
-  text: textOf(row.body),
-  type: String(row.body["type"]),
-  body: row.body,
-  createdAt: row.createdAt,
-  arrivedAt: row.arrivedAt,
-  order,
-  ...(row.state === undefined ? {} : { state: row.state }),
-  ...(row.failure === undefined ? {} : { failure: row.failure }),
-  ...(row.suspicious === undefined ? {} : { suspicious: row.suspicious }),
-  ...(row.gap === undefined ? {} : { gap: row.gap }),
-  ...(row.equivocation === undefined ? {} : { equivocation: row.equivocation }),
-  ...(row.fork === undefined ? {} : { fork: row.fork })
-})
+export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow): Message => {
+  const file = Offers.fileOf(row.body)
+  return {
+    id: row.id,
+    peer: `ed25519:${peerHex}`,
+    direction: row.direction,
+    text: textOf(row.body, file),
+    type: String(row.body["type"]),
+    ...(file === undefined ? {} : { file }),
+    body: row.body,
+    createdAt: row.createdAt,
+    arrivedAt: row.arrivedAt,
+    order,
+    ...(row.state === undefined ? {} : { state: row.state }),
+    ...(row.failure === undefined ? {} : { failure: row.failure }),
+    ...(row.suspicious === undefined ? {} : { suspicious: row.suspicious }),
+    ...(row.gap === undefined ? {} : { gap: row.gap }),
+    ...(row.equivocation === undefined ? {} : { equivocation: row.equivocation }),
+    ...(row.fork === undefined ? {} : { fork: row.fork })
+  }
+}
 
 /** Adds a message at the end of its conversation. */
 export const append = (

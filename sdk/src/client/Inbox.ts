@@ -16,12 +16,14 @@ import type { Frame } from "../protocol/Page.ts"
 import { Problem } from "../protocol/Problem.ts"
 import { Crypto } from "../services/Crypto.ts"
 import type { StoreError } from "../services/LocalStore.ts"
+import type { Addresses } from "./Addresses.ts"
 import type { Checks } from "./Checks.ts"
 import { type ContactBook, self } from "./ContactBook.ts"
 import * as Conversations from "./Conversations.ts"
 import type { Events } from "./Events.ts"
 import type { Message as Kept } from "./KezChat.ts"
 import type { Ledger, LedgerError, Transaction } from "./Ledger.ts"
+import * as Offers from "./Offers.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { Position } from "./Position.ts"
 import type { Receipts } from "./Receipts.ts"
@@ -47,7 +49,7 @@ interface Place {
 }
 
 const leavesNoMessage = (outcome: Outcome): boolean =>
-  outcome._tag === "OwnCopy" || (outcome._tag === "Opened" && outcome.opened.body.type === "receipt")
+  outcome._tag === "OwnCopy" || (outcome._tag === "Opened" && Body.isHidden(outcome.opened.body))
 
 /** Problems that a later version of this program may not have with the same frame. */
 const laterCodes = new Set<Problem["code"]>(["suite_unsupported", "algorithm_unsupported", "internal"])
@@ -77,12 +79,13 @@ export interface Parts {
   readonly checks: Checks
   readonly outbox: Outbox
   readonly receipts: Receipts
+  readonly addresses: Addresses
   /** Publishes a request once the home has had a moment to name the stranger. */
   readonly publishRequest: (primary: string, message: Kept) => void
 }
 
 export const make = Effect.fnUntraced(function* (parts: Parts) {
-  const { book, checks, events, ledger, outbox, publishRequest, receipts } = parts
+  const { addresses, book, checks, events, ledger, outbox, publishRequest, receipts } = parts
   const crypto = yield* Crypto
   // Only WebCrypto computes elsewhere; the others would gain nothing from frames opened side by side.
   const concurrency = crypto.backend === "webcrypto" ? 16 : 1
@@ -173,6 +176,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       ...placed
     })
     transaction.put(key.seen(message), Rows.Seen, { hash, peer: peer.hex, order: kept.order })
+    Offers.note(transaction, message.from.hex, peer.hex, kept.order, json)
     return kept
   })
 
@@ -188,7 +192,11 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     if (body.type === "receipt") return yield* receipt(transaction, session, peer.hex, body)
     const known = yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (known?.state === "blocked") return
-    if (body.type === "address_request" || body.type === "address") return
+    if (body.type === "address_request" || body.type === "address") {
+      // Of strangers and of those whose key or chain changed nothing is asked and nothing is answered.
+      if (known?.state === "accepted") yield* addresses.receive(transaction, peer.hex, body, arrivedAt)
+      return
+    }
     const stranger = known === undefined || known.state === "requested"
     if (stranger && (yield* readSettings(transaction)).inbox === "contacts") return
     const met = known ?? Trust.meet(peer.hex, "requested", arrivedAt)
@@ -232,8 +240,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       talk = { ...talk, seq: Math.max(talk.seq, message.seq + 1) }
     }
     transaction.put(key.seen(message), Rows.Seen, { hash })
-    const hidden = body.type === "receipt" || body.type === "address_request" || body.type === "address"
-    if (hidden) return transaction.put(key.talk(peer.hex), Rows.Talk, talk)
+    if (Body.isHidden(body)) return transaction.put(key.talk(peer.hex), Rows.Talk, talk)
     let contact = role === "note" ? self(account) : yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (contact === undefined || contact.state === "requested") {
       // Whoever this account wrote to was accepted by it. What they wrote before that was a request.

@@ -84,7 +84,7 @@ export interface Message {
   /** The conversation: the other account's primary, or one's own for notes to self. */
   readonly peer: string
   readonly direction: "in" | "out"
-  /** Text, or the fallback of a body this version does not know. */
+  /** Text, the name of an offered file (fit for showing), or the fallback of a body this version does not know. */
   readonly text: string
   /** Body type as sent (`text`, `file_share`, ...). */
   readonly type: string

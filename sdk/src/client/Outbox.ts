@@ -28,6 +28,7 @@ import type { Events } from "./Events.ts"
 import type { Message } from "./KezChat.ts"
 import type { Ledger, Transaction } from "./Ledger.ts"
 import type { Link } from "./Link.ts"
+import * as Offers from "./Offers.ts"
 import * as Rows from "./Rows.ts"
 import type { Session } from "./Session.ts"
 
@@ -46,7 +47,10 @@ export type Draft = {
 }[Body.Known["type"]]
 
 export interface Outbox {
-  /** Stages a message to `peer`; a receipt leaves no message behind. It goes out once the transaction is durable. */
+  /**
+   * Stages a message to `peer`; receipts and what is said about addresses leave no message behind. It goes out once the
+   * transaction is durable.
+   */
   enqueue(
     transaction: Transaction,
     session: Session,
@@ -135,8 +139,8 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       Crypto,
       crypto
     )
-    const isReceipt = draft.type === "receipt"
-    const readers = isReceipt || peer.hex === me.hex ? [peer] : [peer, me]
+    const isHidden = Body.isHidden(draft)
+    const readers = isHidden || peer.hex === me.hex ? [peer] : [peer, me]
     const copies: Array<Rows.OutRow["copies"][number]> = []
     const jobs: Array<Job> = []
     const order = yield* Conversations.nextOrder(transaction)
@@ -147,20 +151,20 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       copies.push({ to: reader.hex, kezId, main: reader === peer })
       jobs.push({ order, to: reader, kezId, main: reader === peer })
     }
-    transaction.put(key.out(order), Rows.Out, { peer: peer.hex, ...(isReceipt ? {} : { message: order }), copies })
+    transaction.put(key.out(order), Rows.Out, { peer: peer.hex, ...(isHidden ? {} : { message: order }), copies })
     const place = { ...header, from: me }
     transaction.putNew(key.slot(place), Rows.Slot, { id: header.id })
     transaction.put(key.seen(place), Rows.Seen, {
       hash: signed.hash,
-      ...(isReceipt ? {} : { peer: peer.hex, order })
+      ...(isHidden ? {} : { peer: peer.hex, order })
     })
     transaction.put(key.talk(peer.hex), Rows.Talk, {
       ...talk,
       seq: talk.seq + 1,
-      ...(isReceipt ? {} : { prev: signed.hash })
+      ...(isHidden ? {} : { prev: signed.hash })
     })
     transaction.afterwards(() => push(jobs))
-    if (isReceipt) return undefined
+    if (isHidden) return undefined
     const row: Rows.MessageRow = {
       id: header.id,
       direction: "out",
@@ -173,6 +177,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       state: "queued"
     }
     transaction.put(key.message(peer.hex, order), Rows.MessageRow, row)
+    Offers.note(transaction, me.hex, peer.hex, order, row.body)
     return Conversations.toMessage(peer.hex, order, row)
   })
 

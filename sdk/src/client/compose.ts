@@ -17,6 +17,7 @@ import { ServerUnreachable } from "../services/Directory.ts"
 import { StoreError } from "../services/LocalStore.ts"
 import { Vault } from "../services/Vault.ts"
 import * as Accounts from "./Accounts.ts"
+import * as Addresses from "./Addresses.ts"
 import * as Checks from "./Checks.ts"
 import * as ContactBook from "./ContactBook.ts"
 import * as Contacts from "./Contacts.ts"
@@ -79,6 +80,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const checks = yield* Checks.make({ ledger, book, events, introductions, account: accounts.current })
   const outbox = yield* Outbox.make(ledger, events)
   const receipts = Receipts.make(ledger, outbox)
+  const addresses = yield* Addresses.make(ledger, outbox)
   const fork = yield* FiberSet.makeRuntime<never>()
 
   const publishRequest = (primary: string, message: Message) => {
@@ -89,7 +91,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     })
     fork(Effect.ignore(named))
   }
-  const inbox = yield* Inbox.make({ ledger, events, book, checks, outbox, receipts, publishRequest })
+  const inbox = yield* Inbox.make({ ledger, events, book, checks, outbox, receipts, addresses, publishRequest })
   const intake = Intake.make(ledger, inbox)
   const contacts = yield* Contacts.make({ ledger, book, introductions, checks, outbox, account: accounts.current })
 

@@ -85,6 +85,13 @@ export type Known = Text | FileShare | Receipt | AddressRequest | Address
 
 export type Body = Known | Other
 
+/**
+ * Whether a body is for the devices only: it is never shown, never receipted, leaves no copy with its sender, and no other
+ * message follows on it (spec: addresses, receipts).
+ */
+export const isHidden = ({ type }: { readonly type: Body["type"] }): boolean =>
+  type === "receipt" || type === "address_request" || type === "address"
+
 /** A body as received, with the JSON it was read from, unknown members included. */
 export interface Received {
   readonly body: Body

@@ -1,0 +1,264 @@
+/**
+ * Where devices can be found: contacts ask each other by messages that nobody is shown (spec: addresses).
+ *
+ * Who fetches asks, and takes the answer however late it comes, as long as this process lives. Who serves answers accepted
+ * contacts, and when serving begins also the newest request that each of them made within a day: so a fetch that waits
+ * goes on within seconds of the owner's return.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import type * as Body from "../protocol/Body.ts"
+import * as Bytes from "../protocol/Bytes.ts"
+import { admitHex, type AdmittedKey } from "../protocol/KeyAdmission.ts"
+import * as Limits from "../protocol/Limits.ts"
+import type { Problem } from "../protocol/Problem.ts"
+import * as SocketAddress from "../protocol/SocketAddress.ts"
+import type { Addresses as Where, BlobEndpoint, BlobTransportError } from "../services/BlobTransport.ts"
+import { Crypto } from "../services/Crypto.ts"
+import type { StoreError } from "../services/LocalStore.ts"
+import type { Ledger, LedgerError, Transaction } from "./Ledger.ts"
+import type { Link } from "./Link.ts"
+import type { Outbox } from "./Outbox.ts"
+import * as Rows from "./Rows.ts"
+import type { Session } from "./Session.ts"
+
+const { key } = Rows
+
+/** How long an answer is waited for before the owner counts as away. */
+const patienceMillis = 10_000
+
+/** How long our own answers count: less than the most that is allowed, so that clocks may differ by a minute. */
+const lifetimeMillis = Limits.addressLifetimeMillis - 60_000
+
+/** Requests older than this are not answered any more. */
+const requestAgeMillis = 24 * 60 * 60 * 1000
+
+/** Answers to one contact: so many at once, and then one in this time. */
+const answersAtOnce = 8
+const answerSpacingMillis = 15_000
+
+/** Requests to one contact that may still be answered. */
+const openRequests = 16
+
+export interface Addresses {
+  /** Takes a request or an answer of an accepted contact in. */
+  receive(
+    transaction: Transaction,
+    peerHex: string,
+    body: Body.AddressRequest | Body.Address,
+    arrivedAt: number
+  ): Effect.Effect<void, StoreError>
+  /** Where a contact's device was found lately. */
+  known(peerHex: string): Effect.Effect<Where | undefined>
+  /** Asks a contact, while online. Undefined where no answer came within 10 s; {@link arrival} tells of a later one. */
+  ask(session: Session, link: Link, peer: AdmittedKey): Effect.Effect<Where | undefined, Problem | LedgerError>
+  /** Waits for the next answer of a contact. */
+  arrival(peerHex: string): Effect.Effect<void>
+  /** Nobody could be reached there. */
+  forget(peerHex: string): void
+  /** Answers contacts while the scope is open; ends with the error of an endpoint that was closed. */
+  answer(
+    session: Session,
+    link: Link,
+    endpoint: BlobEndpoint,
+    lost: (error: BlobTransportError) => void
+  ): Effect.Effect<void, StoreError, Scope.Scope>
+}
+
+/** What may be dialled of the addresses that somebody names. */
+const dialable = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const kept = new Set<string>()
+  for (const text of texts) {
+    const address = SocketAddress.parse(text)
+    if (address !== undefined && SocketAddress.isDialable(address)) kept.add(SocketAddress.format(address))
+  }
+  return [...kept].slice(0, Limits.addressesMax)
+}
+
+const isRelay = (url: string): boolean => {
+  if (!URL.canParse(url)) return false
+  const { hostname, password, protocol, username } = new URL(url)
+  return /^https?:$/.test(protocol) && hostname !== "" && username === "" && password === ""
+}
+
+/** One contact that we answer. */
+interface Asker {
+  running: boolean
+  /** Another request came while one was answered. */
+  again: boolean
+  answersLeft: number
+  /** When `answersLeft` was counted, milliseconds since the epoch. */
+  countedAt: number
+}
+
+export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox) {
+  const crypto = yield* Crypto
+  const found = new Map<string, { readonly where: Where; readonly expiresAt: number }>()
+  /** The nonces of our requests that no answer has used up, by contact. */
+  const asked = new Map<string, Set<string>>()
+  const askedAt = new Map<string, number>()
+  const waiting = new Map<string, Set<Deferred.Deferred<void>>>()
+  let start: ((peerHex: string) => void) | undefined
+
+  const take = (peerHex: string, body: Body.Address, now: number): void => {
+    const nonce = Bytes.toBase64Url(body.nonce)
+    if (body.expiresAt <= now || body.expiresAt > now + Limits.addressLifetimeMillis) return
+    if (asked.get(peerHex)?.delete(nonce) !== true) return
+    const relayUrl = body.relay_url !== undefined && isRelay(body.relay_url) ? { relayUrl: body.relay_url } : {}
+    const where: Where = { direct: dialable(body.addrs), ...relayUrl }
+    if (where.direct.length === 0 && where.relayUrl === undefined) return
+    found.set(peerHex, { where, expiresAt: body.expiresAt })
+    askedAt.delete(peerHex)
+    for (const waiter of waiting.get(peerHex) ?? []) Deferred.doneUnsafe(waiter, Effect.void)
+  }
+
+  const receive: Addresses["receive"] = Effect.fnUntraced(function* (transaction, peerHex, body, arrivedAt) {
+    if (body.type === "address") {
+      const now = yield* Clock.currentTimeMillis
+      return transaction.afterwards(() => take(peerHex, body, now))
+    }
+    const before = yield* transaction.get(key.asked(peerHex), Rows.Asked)
+    if (before !== undefined && before.at > arrivedAt) return
+    transaction.put(key.asked(peerHex), Rows.Asked, { nonce: Bytes.toBase64Url(body.nonce), at: arrivedAt })
+    transaction.afterwards(() => start?.(peerHex))
+  })
+
+  const known: Addresses["known"] = (peerHex) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      const held = found.get(peerHex)
+      if (held !== undefined && held.expiresAt > now) return held.where
+      found.delete(peerHex)
+      return undefined
+    })
+
+  const arrival: Addresses["arrival"] = (peerHex) =>
+    Effect.suspend(() => {
+      const waiter = Deferred.makeUnsafe<void>()
+      const waiters = waiting.get(peerHex) ?? new Set()
+      waiting.set(peerHex, waiters.add(waiter))
+      return Effect.ensuring(
+        Deferred.await(waiter),
+        Effect.sync(() => {
+          waiters.delete(waiter)
+          if (waiters.size === 0 && waiting.get(peerHex) === waiters) waiting.delete(peerHex)
+        })
+      )
+    })
+
+  const request = Effect.fnUntraced(function* (session: Session, peer: AdmittedKey) {
+    const nonce = yield* crypto.randomBytes(Limits.idBytes)
+    const nonces = asked.get(peer.hex) ?? new Set()
+    asked.set(peer.hex, nonces.add(Bytes.toBase64Url(nonce)))
+    if (nonces.size > openRequests) nonces.delete(nonces.values().next().value!)
+    yield* ledger.transact((transaction) =>
+      outbox.enqueue(transaction, session, peer, { type: "address_request", nonce })
+    )
+  })
+
+  const ask: Addresses["ask"] = Effect.fnUntraced(function* (session, link, peer) {
+    yield* link.online
+    const now = yield* Clock.currentTimeMillis
+    // Fetches of several files of one owner ask once.
+    const asks = now >= (askedAt.get(peer.hex) ?? 0) + patienceMillis
+    if (asks) askedAt.set(peer.hex, now)
+    const patience = Effect.sleep((askedAt.get(peer.hex) ?? now) + patienceMillis - now)
+    // Listening before the request goes out: an answer may be faster than this fiber.
+    yield* Effect.raceFirst(arrival(peer.hex), asks ? Effect.andThen(request(session, peer), patience) : patience)
+    return yield* known(peer.hex)
+  })
+
+  /** Waits until a contact may be answered once more. */
+  const mayAnswer = Effect.fnUntraced(function* (asker: Asker) {
+    const now = yield* Clock.currentTimeMillis
+    const earned = Math.floor((now - asker.countedAt) / answerSpacingMillis)
+    asker.answersLeft = Math.min(answersAtOnce, asker.answersLeft + earned)
+    asker.countedAt = asker.answersLeft === answersAtOnce ? now : asker.countedAt + earned * answerSpacingMillis
+    if (asker.answersLeft === 0) {
+      yield* Effect.sleep(asker.countedAt + answerSpacingMillis - now)
+      asker.countedAt += answerSpacingMillis
+      asker.answersLeft = 1
+    }
+    asker.answersLeft -= 1
+  })
+
+  /** Answers the newest request of a contact, if there is one. */
+  const answerOne = Effect.fnUntraced(function* (
+    session: Session,
+    endpoint: BlobEndpoint,
+    peer: AdmittedKey,
+    asker: Asker
+  ) {
+    if ((yield* ledger.get(key.asked(peer.hex), Rows.Asked)) === undefined) return
+    yield* mayAnswer(asker)
+    const where = yield* endpoint.addresses
+    const addrs = dialable(where.direct)
+    const now = yield* Clock.currentTimeMillis
+    yield* ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const row = yield* transaction.get(key.asked(peer.hex), Rows.Asked)
+        const contact = yield* transaction.get(key.contact(peer.hex), Rows.Contact)
+        transaction.delete(key.asked(peer.hex))
+        // They may have been blocked, or forgotten, since they asked.
+        if (row === undefined || contact?.state !== "accepted" || row.at < now - requestAgeMillis) return
+        if (addrs.length === 0 && where.relayUrl === undefined) return
+        const nonce = yield* Effect.fromResult(Bytes.fromBase64Url(row.nonce))
+        const relay = where.relayUrl === undefined ? {} : { relay_url: where.relayUrl }
+        const expiresAt = now + lifetimeMillis
+        yield* outbox.enqueue(transaction, session, peer, { type: "address", nonce, addrs, ...relay, expiresAt })
+      })
+    )
+  })
+
+  const answer: Addresses["answer"] = Effect.fnUntraced(function* (session, link, endpoint, lost) {
+    const fork = yield* FiberSet.makeRuntime<never>()
+    const askers = new Map<string, Asker>()
+    const answerAsker = Effect.fnUntraced(function* (peer: AdmittedKey, asker: Asker) {
+      do {
+        asker.again = false
+        yield* link.online
+        const answered = yield* Effect.result(answerOne(session, endpoint, peer, asker))
+        if (Result.isSuccess(answered)) continue
+        if (answered.failure._tag === "BlobTransportError" && answered.failure.reason === "closed") {
+          lost(answered.failure)
+          break
+        }
+        // The request is kept, and tried again like everything that the store or the network would not take just now.
+        yield* Effect.sleep(5_000)
+        asker.again = true
+      } while (asker.again)
+      asker.running = false
+    })
+    const startHere = (peerHex: string): void => {
+      const asker = askers.get(peerHex) ?? { running: false, again: false, answersLeft: answersAtOnce, countedAt: 0 }
+      askers.set(peerHex, asker)
+      asker.again = true
+      const peer = admitHex(peerHex)
+      if (asker.running || Result.isFailure(peer)) return
+      asker.running = true
+      fork(answerAsker(peer.success, asker))
+    }
+    start = startHere
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        if (start === startHere) start = undefined
+      })
+    )
+    for (const entry of yield* ledger.scan({ prefix: Rows.prefix.asked })) {
+      startHere(entry.key.slice(Rows.prefix.asked.length))
+    }
+  })
+
+  const addresses: Addresses = {
+    receive,
+    known,
+    ask,
+    arrival,
+    forget: (peerHex) => void found.delete(peerHex),
+    answer
+  }
+  return addresses
+})
