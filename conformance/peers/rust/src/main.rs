@@ -1,182 +1,39 @@
-//! Captures what native iroh-blobs writes: outboards, what a provider sends for sets of chunks, and tickets.
-use bao_tree::{io::outboard::PreOrderMemOutboard, BlockSize, ChunkNum, ChunkRanges};
-use iroh::{EndpointAddr, PublicKey, RelayUrl};
-use iroh_blobs::{store::mem::MemStore, ticket::BlobTicket, BlobFormat, Hash};
-use std::str::FromStr;
+//! A native iroh-blobs peer for tests of interoperation. Each mode prints JSON on its output; `serve` goes on until its
+//! input ends. Blobs are the bytes i mod 251.
+mod arguments;
+mod ask;
+mod bench;
+mod blob;
+mod capture;
+mod fetch;
+mod json;
+mod lie;
+mod net;
+mod requests;
+mod serve;
 
-fn hex(b: &[u8]) -> String {
-    b.iter().map(|x| format!("{x:02x}")).collect()
-}
-fn pattern(n: usize) -> Vec<u8> {
-    (0..n).map(|i| (i % 251) as u8).collect()
-}
-/// Long byte strings are given by their BLAKE3 hash and length.
-fn bytes(b: &[u8]) -> String {
-    if b.len() <= 700 {
-        format!("{{\"length\":{},\"hex\":\"{}\"}}", b.len(), hex(b))
-    } else {
-        format!("{{\"length\":{},\"blake3\":\"{}\"}}", b.len(), Hash::new(b).to_hex())
-    }
-}
-fn ranges(bounds: &[u64]) -> ChunkRanges {
-    let mut r = ChunkRanges::empty();
-    for pair in bounds.chunks(2) {
-        if pair.len() == 2 {
-            r |= ChunkRanges::from(ChunkNum(pair[0])..ChunkNum(pair[1]));
-        } else {
-            r |= ChunkRanges::from(ChunkNum(pair[0])..);
-        }
-    }
-    r
-}
-
-/// The version of a crate that Cargo.lock names.
-fn locked(name: &str) -> &'static str {
-    let after = include_str!("../Cargo.lock")
-        .split_once(&format!("name = \"{name}\"\nversion = \""))
-        .unwrap()
-        .1;
-    after.split_once('"').unwrap().0
-}
+const USAGE: &str = "kez-chat-native-peer
+  serve SIZE,... [--secret HEX] [--refuse permission|limit]
+                 [--lie flip:AT|cut:LENGTH|size:BYTES|more:LENGTH|stall:LENGTH|endless]
+  fetch ID ADDRESS,... HASH [--ranges BOUNDARY,...] [--secret HEX]
+  ask   ID ADDRESS,... get|sequence|child|observe HASH [--ranges BOUNDARY,...] [--secret HEX]
+  ask   ID ADDRESS,... many HASH,... | push SIZE | bytes HEX
+  bench [MEBIBYTES] [--rounds N]
+  capture trees|requests";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let k = 1024usize;
-    let sizes = [
-        0,
-        1,
-        1023,
-        1024,
-        1025,
-        2048,
-        3 * k + 1,
-        16 * k - 1,
-        16 * k,
-        16 * k + 1,
-        32 * k,
-        32 * k + 1,
-        48 * k + 700,
-        64 * k - 1,
-        64 * k,
-        64 * k + 1,
-        65552,
-        80 * k + 5,
-        200 * k + 123,
-        k * k - 1,
-        k * k,
-        k * k + 1,
-        k * k + 17 * k + 3,
-    ];
-    let sets: Vec<Vec<u64>> = vec![
-        vec![0],
-        vec![],
-        vec![0, 1],
-        vec![1, 2],
-        vec![3, 5],
-        vec![0, 16],
-        vec![16, 32],
-        vec![15, 17],
-        vec![8, 24],
-        vec![0, 1, 2, 3, 5, 9, 40, 41, 63, 64],
-        vec![17],
-        vec![60, 65, 66, 67],
-        vec![32, 48, 64, 80, 100, 1000, 2000],
-        vec![1023],
-        vec![1024],
-        vec![512, 1030],
-        vec![0, 3, 1_000_000, 1_000_001],
-        vec![u64::MAX],
-        vec![16, 17, 18, 19, 1000],
-    ];
-    let store = MemStore::new();
-    println!("{{\"_comment\":\"Written by conformance/peers/rust. Blobs are the bytes i mod 251; byte strings of more than 700 bytes are given by their BLAKE3 hash.\",");
-    let crates = ["iroh", "iroh-blobs", "iroh-tickets", "bao-tree", "blake3", "postcard"]
-        .map(|name| format!("\"{name}\":\"{}\"", locked(name)));
-    println!("\"crates\":{{{}}},", crates.join(","));
-    println!("\"responses\":[");
-    let mut first = true;
-    for size in sizes {
-        let data = pattern(size);
-        let ob = PreOrderMemOutboard::create(&data, BlockSize::from_chunk_log(4));
-        let tag = store.blobs().add_slice(&data).await?;
-        assert_eq!(tag.hash.as_bytes(), ob.root.as_bytes());
-        if !first {
-            println!(",");
-        }
-        first = false;
-        println!(
-            "{{\"size\":{},\"hash\":\"{}\",\"outboard\":{},\"answers\":[",
-            size,
-            tag.hash.to_hex(),
-            bytes(&ob.data)
-        );
-        for (i, set) in sets.iter().enumerate() {
-            let r = ranges(set);
-            let b = r
-                .boundaries()
-                .iter()
-                .map(|c| {
-                    if c.0 == u64::MAX {
-                        "\"18446744073709551615\"".to_string()
-                    } else {
-                        c.0.to_string()
-                    }
-                })
-                .collect::<Vec<_>>()
-                .join(",");
-            let answer = store
-                .blobs()
-                .export_bao(tag.hash, r)
-                .bao_to_vec()
-                .await
-                .map_err(|e| anyhow::anyhow!("{e:?}"))?;
-            println!(
-                "{}{{\"ranges\":[{}],\"answer\":{}}}",
-                if i == 0 { "" } else { "," },
-                b,
-                bytes(&answer)
-            );
-        }
-        println!("]}}");
+    let mut arguments = arguments::Arguments::new(std::env::args().skip(1))?;
+    match arguments.optional_word().as_deref() {
+        Some("serve") => serve::serve(arguments).await,
+        Some("fetch") => fetch::fetch(arguments).await,
+        Some("ask") => ask::ask(arguments).await,
+        Some("bench") => bench::bench(arguments).await,
+        Some("capture") => match arguments.optional_word().as_deref() {
+            Some("trees") => capture::capture().await,
+            Some("requests") => requests::capture().await,
+            _ => anyhow::bail!(USAGE),
+        },
+        _ => anyhow::bail!(USAGE),
     }
-    println!("],\"tickets\":[");
-    let id = PublicKey::from_str("ae58ff8833241ac82d6ff7611046ed67b5072d142c588d0063e942d9a75502b6")?;
-    let hash = Hash::from_str("0b84d358e4c8be6c38626b2182ff575818ba6bd3f4b90464994be14cb354a072")?;
-    let mut first = true;
-    for (relay, addrs, format) in [
-        (None, vec![], BlobFormat::Raw),
-        (None, vec![], BlobFormat::HashSeq),
-        (Some("https://relay.example.com./"), vec![], BlobFormat::Raw),
-        (Some("https://relay.example.com"), vec![], BlobFormat::Raw),
-        (Some("http://127.0.0.1:3340"), vec!["127.0.0.1:1234"], BlobFormat::Raw),
-        (
-            None,
-            vec![
-                "[::1]:65535",
-                "10.0.0.2:80",
-                "10.0.0.1:443",
-                "[2001:db8::1]:127",
-                "10.0.0.1:128",
-                "10.0.0.1:16384",
-            ],
-            BlobFormat::Raw,
-        ),
-    ] {
-        let mut addr = EndpointAddr::new(id);
-        if let Some(r) = relay {
-            addr = addr.with_relay_url(RelayUrl::from_str(r)?);
-        }
-        for a in &addrs {
-            addr = addr.with_ip_addr(a.parse()?);
-        }
-        let t = BlobTicket::new(addr, hash, format);
-        let relay = t.addr().relay_urls().next().map(|r| r.to_string());
-        let addrs: Vec<String> = t.addr().ip_addrs().map(|a| a.to_string()).collect();
-        println!("{}{{\"relay\":{},\"addresses\":{:?},\"format\":\"{}\",\"endpoint\":\"{}\",\"hash\":\"{}\",\"ticket\":\"{}\"}}",
-            if first { "" } else { "," }, relay.map(|r| format!("\"{r}\"")).unwrap_or("null".into()), addrs,
-            if format.is_raw() { "raw" } else { "hashSeq" }, hex(id.as_bytes()), hash.to_hex(), t);
-        first = false;
-    }
-    println!("]}}");
-    Ok(())
 }

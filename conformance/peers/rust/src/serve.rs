@@ -1,0 +1,106 @@
+//! A native provider.
+use crate::{arguments::Arguments, blob, json, lie::Lie, net};
+use iroh::{endpoint::Connection, protocol::Router};
+use iroh_blobs::{
+    hashseq::HashSeq,
+    protocol::ALPN,
+    provider::events::{AbortReason, EventMask, EventSender, ProviderMessage, RequestMode},
+    store::mem::MemStore,
+    ticket::BlobTicket,
+    BlobFormat, BlobsProtocol, Hash,
+};
+use tokio::io::AsyncReadExt;
+
+/// A store of blobs of the given sizes, their hashes, and the hash sequence of them all.
+pub async fn store(sizes: &[u64]) -> anyhow::Result<(MemStore, Vec<(u64, Hash)>, Hash)> {
+    let store = MemStore::new();
+    let mut blobs = Vec::new();
+    for size in sizes {
+        let tag = store.blobs().add_bytes(blob::pattern(*size as usize)).await?;
+        blobs.push((*size, tag.hash));
+    }
+    let sequence: HashSeq = blobs.iter().map(|(_, hash)| *hash).collect();
+    let tag = store.blobs().add_bytes(sequence.into_inner()).await?;
+    Ok((store, blobs, tag.hash))
+}
+
+/// Events that answer every request for a blob with this reason.
+fn refusing(reason: AbortReason) -> EventSender {
+    let mask = EventMask {
+        get: RequestMode::Intercept,
+        ..EventMask::DEFAULT
+    };
+    let (events, mut received) = EventSender::channel(16, mask);
+    tokio::spawn(async move {
+        while let Some(message) = received.recv().await {
+            if let ProviderMessage::GetRequestReceived(message) = message {
+                message.tx.send(Err(reason)).await.ok();
+            }
+        }
+    });
+    events
+}
+
+/// Serves until its input ends, so that it never outlives who started it.
+pub async fn serve(mut arguments: Arguments) -> anyhow::Result<()> {
+    let sizes = crate::arguments::numbers(&arguments.word("a list of sizes")?)?;
+    let secret = arguments.option("secret");
+    let events = match arguments.option("refuse").as_deref() {
+        None => None,
+        Some("permission") => Some(refusing(AbortReason::Permission)),
+        Some("limit") => Some(refusing(AbortReason::RateLimited)),
+        Some(other) => anyhow::bail!("there is no refusal {other}"),
+    };
+    let lie = arguments.option("lie").map(|lie| Lie::parse(&lie)).transpose()?;
+    arguments.end()?;
+
+    let endpoint = net::bind(secret.as_deref()).await?;
+    let (store, blobs, sequence) = store(&sizes).await?;
+    let addresses: Vec<String> = endpoint.bound_sockets().iter().map(|a| a.to_string()).collect();
+    let mut addr = iroh::EndpointAddr::new(endpoint.id());
+    for address in endpoint.bound_sockets() {
+        addr = addr.with_ip_addr(address);
+    }
+    let ticket = |hash, format| BlobTicket::new(addr.clone(), hash, format).to_string();
+    let line = format!(
+        "{{\"endpoint\":\"{}\",\"addresses\":{},\"crates\":{},\"blobs\":{},\"hashSequence\":{{\"hash\":\"{}\",\"ticket\":\"{}\"}}}}",
+        json::hex(endpoint.id().as_bytes()),
+        json::list(addresses.iter().map(|a| json::text(a))),
+        json::crates(),
+        json::list(blobs.iter().map(|(size, hash)| format!(
+            "{{\"size\":{size},\"hash\":\"{}\",\"ticket\":\"{}\"}}",
+            hash.to_hex(),
+            ticket(*hash, BlobFormat::Raw)
+        ))),
+        sequence.to_hex(),
+        ticket(sequence, BlobFormat::HashSeq)
+    );
+    let router = Router::builder(endpoint.clone());
+    let router = match lie {
+        Some(lie) => router.accept(ALPN, lie.over(store)).spawn(),
+        None => router.accept(ALPN, BlobsProtocol::new(&store, events)).spawn(),
+    };
+    println!("{line}");
+    let mut ignored = [0; 64];
+    let mut input = tokio::io::stdin();
+    while input.read(&mut ignored).await? > 0 {}
+    router.shutdown().await?;
+    Ok(())
+}
+
+/// An endpoint that serves a store as it is, for those who ask within this process.
+pub async fn provider(store: &MemStore) -> anyhow::Result<Router> {
+    let endpoint = net::bind(None).await?;
+    Ok(Router::builder(endpoint)
+        .accept(ALPN, BlobsProtocol::new(store, None))
+        .spawn())
+}
+
+/// A connection to a provider of this process.
+pub async fn connect(endpoint: &iroh::Endpoint, provider: &Router) -> anyhow::Result<Connection> {
+    let mut addr = iroh::EndpointAddr::new(provider.endpoint().id());
+    for address in provider.endpoint().bound_sockets() {
+        addr = addr.with_ip_addr(address);
+    }
+    net::connect(endpoint, addr).await
+}
