@@ -13,6 +13,7 @@ import { KezChat } from "./client/KezChat.ts"
 import type { NodeError, NodeOptions } from "./node.ts"
 import type { AdapterUnavailable } from "./services/AdapterUnavailable.ts"
 import { Directory } from "./services/Directory.ts"
+import { noFiles } from "./services/NoFiles.ts"
 import type { Vault, VaultError } from "./services/Vault.ts"
 
 const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, AdapterUnavailable | VaultError> => {
@@ -40,6 +41,6 @@ const network = (home: string) =>
 
 export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
   KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(
-    Layer.provide(network(options.home)),
+    Layer.provide([network(options.home), noFiles]),
     Layer.provide([SqliteLocalStore.layer({ path: join(options.dir, "store.db"), exclusive: true }), vaultOf(options)])
   )

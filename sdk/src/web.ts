@@ -16,6 +16,7 @@ import { type KezChatClient, open } from "./promise/index.ts"
 import type { Crypto } from "./services/Crypto.ts"
 import { Directory } from "./services/Directory.ts"
 import type { LocalStore, StoreConflict, StoreError } from "./services/LocalStore.ts"
+import { noFiles } from "./services/NoFiles.ts"
 import type { Vault } from "./services/Vault.ts"
 
 export interface WebOptions<E> {
@@ -45,7 +46,7 @@ export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreErro
     )
   ).pipe(Layer.provideMerge(HttpDirectory.layer({ home: options.home })), Layer.provideMerge(cryptoLayer))
   return KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(
-    Layer.provide(network),
+    Layer.provide([network, noFiles]),
     Layer.provide([options.store, options.vault])
   )
 }

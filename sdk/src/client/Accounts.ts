@@ -2,7 +2,7 @@
  * Making an account, taking one up again from its words, and ending one.
  *
  * Creation has four steps, each kept before the next begins: the seed is in the vault, the account is noted here, its
- * handle is registered, its sigchain names its inbox. Every step can be repeated without harm, so creation goes on from
+ * handle is registered, its sigchain names its inbox and its Iroh node. Every step can be repeated without harm, so creation goes on from
  * wherever it was cut off, by calling it again or at the next start.
  */
 import * as Clock from "effect/Clock"
@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
 import * as Identity from "../crypto/Identity.ts"
 import * as VerifiedRecord from "../crypto/VerifiedRecord.ts"
 import * as Bytes from "../protocol/Bytes.ts"
@@ -17,8 +18,10 @@ import * as Envelope from "../protocol/Envelope.ts"
 import * as Handle from "../protocol/Handle.ts"
 import * as Limits from "../protocol/Limits.ts"
 import * as Mnemonic from "../protocol/Mnemonic.ts"
+import type { PrimaryKey } from "../protocol/PrimaryKey.ts"
 import { Problem } from "../protocol/Problem.ts"
 import * as Sigchain from "../protocol/Sigchain.ts"
+import { BlobTransport } from "../services/BlobTransport.ts"
 import { Crypto } from "../services/Crypto.ts"
 import { Directory } from "../services/Directory.ts"
 import { SigchainStore } from "../services/SigchainStore.ts"
@@ -54,6 +57,13 @@ const seedOf = (words: Redacted.Redacted<string>) =>
     Redacted.make(seed, { label: "seed" })
   )
 
+type Operation = Parameters<Identity.Identity["signSigchainEvent"]>[0]["operation"]
+
+/** What a verified chain still lacks. */
+export type Next = (chain: Chain) => Effect.Effect<Operation | undefined, KezChatError>
+
+const addEndpoint = (payload: Sigchain.Endpoint): Operation => ({ op: "add_endpoint", payload })
+
 export interface Accounts {
   /** The account as it is noted here. */
   readonly current: Effect.Effect<Rows.AccountRow, KezChatError>
@@ -63,6 +73,11 @@ export interface Accounts {
   readonly open: Effect.Effect<Identity.Identity, KezChatError>
   /** Does what is still missing of registration and sigchain; nothing where all is done. */
   finish(identity: Identity.Identity): Effect.Effect<Rows.AccountRow, KezChatError>
+  /**
+   * Adds what `next` answers to the account's sigchain, until it answers nothing; asked again for each chain that it meets.
+   * Endpoints that the chain lacks come first. Answers the chain as it is then. One caller at a time.
+   */
+  append(identity: Identity.Identity, next: Next): Effect.Effect<Chain, KezChatError>
   readonly words: Effect.Effect<Redacted.Redacted<string>, KezChatError>
   /** Gives the handle up at the home server. Nothing is removed here. */
   revoke(identity: Identity.Identity): Effect.Effect<void, KezChatError>
@@ -72,7 +87,9 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
   const crypto = yield* Crypto
   const directory = yield* Directory
   const sigchains = yield* SigchainStore
+  const transport = yield* BlobTransport
   const vault = yield* Vault
+  const extending = yield* Semaphore.make(1)
 
   const noted = ledger.get(key.account, Rows.Account)
   const current = Effect.flatMap(noted, (row) =>
@@ -146,7 +163,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
   const nextEvent = Effect.fnUntraced(function* (
     identity: Identity.Identity,
     after: Sigchain.Head | undefined,
-    operation: Parameters<Identity.Identity["signSigchainEvent"]>[0]["operation"]
+    operation: Operation
   ) {
     const seq = after === undefined ? 0 : after.seq + 1
     const event = yield* identity.signSigchainEvent({ after, operation, createdAt: yield* Clock.currentTimeMillis })
@@ -157,18 +174,24 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
   })
 
   /**
-   * Brings the chain to naming the account's inbox. Events kept here that the sig-server lacks are given to it again; a
-   * chain that grew elsewhere is taken as it is.
+   * Brings the chain on to where `next` has nothing to add to it. Events kept here that the sig-server lacks are given to it
+   * again; a chain that grew elsewhere is taken as it is.
    */
-  const publish = Effect.fnUntraced(function* (identity: Identity.Identity, row: Rows.AccountRow) {
-    const known = yield* directory.wellKnown
-    const url = known.broker.tcp[0]
-    if (url === undefined) {
-      return yield* new Problem({ code: "record_invalid", detail: `${row.server} names no broker` })
-    }
+  const extend = Effect.fnUntraced(function* (identity: Identity.Identity, next: Next) {
     for (let attempt = 1; attempt <= publishAttempts; attempt++) {
       const chain = yield* introductions.chain(identity.primary)
-      const missing = yield* heldBeyond(chain)
+      const { count, missing } = yield* heldBeyond(chain)
+      if (missing.length === 0) {
+        if (chain.state.rotatedTo !== undefined) {
+          return yield* new Problem({ code: "chain_terminated", detail: `rotated to ${chain.state.rotatedTo}` })
+        }
+        const operation = yield* next(chain)
+        if (operation === undefined) {
+          yield* keepEvents(chain, count)
+          return chain
+        }
+        missing.push(yield* nextEvent(identity, chain.head, operation))
+      }
       const appended = yield* Effect.result(
         Effect.forEach(missing, (event) => sigchains.append(identity.primary, event), { discard: true })
       )
@@ -176,25 +199,53 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
         if (!isConflict(appended.failure) || attempt === publishAttempts) return yield* appended.failure
         // Another device was faster: its events stand, ours was only a wish.
         yield* forgetEvents(chain.head)
-        continue
       }
-      if (missing.length > 0) continue
-      if (chain.state.rotatedTo !== undefined) {
-        return yield* new Problem({ code: "chain_terminated", detail: `rotated to ${chain.state.rotatedTo}` })
-      }
-      if (chain.head !== undefined && chain.state.endpoints.some((endpoint) => endpoint.protocol === "nats")) {
-        yield* keepEvents(chain)
-        const published: Rows.AccountRow = { ...row, step: "published", head: chain.head }
-        yield* note(published)
-        return published
-      }
-      const payload = Sigchain.natsEndpoint(identity.primary, url, known.broker.websocket[0])
-      yield* nextEvent(identity, chain.head, { op: "add_endpoint", payload })
     }
     return yield* new Problem({ code: "unavailable", detail: "the sig-server takes events and does not show them" })
+  }, Semaphore.withPermit(extending))
+
+  /** Where the account can be reached, as far as the chain does not say so. */
+  const missingEndpoint = Effect.fnUntraced(function* (primary: PrimaryKey, { state }: Chain) {
+    const names = (protocol: Sigchain.Endpoint["protocol"]) =>
+      state.endpoints.some((endpoint) => endpoint.protocol === protocol)
+    if (!names("nats")) {
+      const { broker, server } = yield* directory.wellKnown
+      const url = broker.tcp[0]
+      if (url === undefined) return yield* new Problem({ code: "record_invalid", detail: `${server} names no broker` })
+      return addEndpoint(Sigchain.natsEndpoint(primary, url, broker.websocket[0]))
+    }
+    return names("iroh") || transport.isAbsent === true ? undefined : addEndpoint(Sigchain.irohEndpoint(primary))
   })
 
-  /** Events kept here that follow the end of a chain as the sig-server shows it; a fork of one's own chain is an error. */
+  const publish = Effect.fnUntraced(function* (identity: Identity.Identity, row: Rows.AccountRow) {
+    const { head } = yield* extend(identity, (chain) => missingEndpoint(identity.primary, chain))
+    const published: Rows.AccountRow = { ...row, step: "published", ...(head === undefined ? {} : { head }) }
+    yield* note(published)
+    return published
+  })
+
+  const append: Accounts["append"] = Effect.fnUntraced(function* (identity, next) {
+    const chain = yield* extend(identity, (chain) =>
+      Effect.flatMap(missingEndpoint(identity.primary, chain), (endpoint) =>
+        endpoint === undefined ? next(chain) : Effect.succeed(endpoint)
+      )
+    )
+    const { head } = chain
+    if (head !== undefined) {
+      yield* ledger.transact((transaction) =>
+        Effect.map(transaction.get(key.account, Rows.Account), (row) => {
+          if (row === undefined || row.head?.hash === head.hash) return
+          transaction.put(key.account, Rows.Account, { ...row, head })
+        })
+      )
+    }
+    return chain
+  })
+
+  /**
+   * Events kept here that follow the end of a chain as the sig-server shows it, and how many of it are kept. A fork of
+   * one's own chain is an error.
+   */
   const heldBeyond = Effect.fnUntraced(function* (chain: Chain) {
     const events = yield* ownEvents
     const shared = Math.min(events.length, chain.envelopes.length)
@@ -204,21 +255,22 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
       const head = (yield* noted)?.head
       if (head === undefined || seq > head.seq) {
         yield* forgetEvents(seq === 0 ? undefined : { seq: seq - 1, hash: "" })
-        return []
+        return { count: seq, missing: [] }
       }
       return yield* new Problem({
         code: "chain_fork",
         detail: `event ${seq} of your own sigchain is another one at the sig-server than here`
       })
     }
-    return events.slice(chain.envelopes.length)
+    return { count: shared, missing: events.slice(chain.envelopes.length) }
   })
 
-  const keepEvents = (chain: Chain) =>
+  const keepEvents = (chain: Chain, count: number) =>
     ledger.transact((transaction) =>
       Effect.sync(() => {
-        for (const [seq, event] of chain.envelopes.entries())
-          transaction.putBytes(key.chain(seq), Envelope.encode(event))
+        for (let seq = count; seq < chain.envelopes.length; seq++) {
+          transaction.putBytes(key.chain(seq), Envelope.encode(chain.envelopes[seq]!))
+        }
       })
     )
 
@@ -309,6 +361,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
       return identity
     }),
     finish,
+    append,
     words: Effect.flatMap(vault.load, (seed) =>
       Option.isNone(seed)
         ? Effect.fail(new NoAccount())

@@ -132,6 +132,12 @@ export const natsEndpoint = (primary: string, url: string, wsUrl?: string): Nats
   inbox: inboxOf(primary)
 })
 
+/** An endpoint entry that advertises an account's Iroh node, whose id is the account's own key. */
+export const irohEndpoint = (primary: string): IrohEndpoint => ({
+  protocol: "iroh",
+  node_id: primary.slice("ed25519:".length)
+})
+
 const urlRule = (scheme: string): RegExp => new RegExp(`^(?=.{1,${Limits.urlMax}}$)(?:${scheme})://\\S+$`)
 const brokerUrl = urlRule("nats|tls")
 const websocketUrl = urlRule("wss?")

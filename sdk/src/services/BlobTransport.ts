@@ -83,6 +83,8 @@ export interface BlobEndpoint {
 export class BlobTransport extends Context.Service<
   BlobTransport,
   {
+    /** Set where this program has no transport and never will: its accounts name no Iroh node in their sigchains. */
+    readonly isAbsent?: boolean
     /**
      * Opens the endpoint of an account's key until the scope closes. Two endpoints with one key take each other's
      * connections away: one device of an account at a time.

@@ -18,6 +18,7 @@ export const noFiles: Layer.Layer<BlobStore | BlobTransport> = Layer.mergeAll(
     remove: () => Effect.void
   }),
   Layer.succeed(BlobTransport, {
+    isAbsent: true,
     open: () => Effect.fail(new BlobTransportError({ reason: "unavailable", detail }))
   })
 )
