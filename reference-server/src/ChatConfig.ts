@@ -7,6 +7,9 @@ export interface Rates {
   readonly readsPerMinute: number
   /** Registrations and deletions, whatever their outcome. */
   readonly registrationsPerHour: number
+  readonly manifestReadsPerMinute: number
+  /** Manifests sent to be stored, whatever their outcome. */
+  readonly manifestWritesPerHour: number
 }
 
 /** How long and how much a connection may take. */
@@ -53,5 +56,7 @@ export class ChatConfig extends Context.Service<
     readonly sigServerUrl: string
     /** The only host names that a broker login may be signed for; defaults to the hosts of the public URLs. */
     readonly loginHosts: ReadonlyArray<string>
+    /** Bytes of all accounts' manifests together; beyond them nothing larger than it replaces is stored. */
+    readonly manifestStoreBytes: number
   }
 >()("@kez-chat/server/ChatConfig") {}

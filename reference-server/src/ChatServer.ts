@@ -15,6 +15,7 @@ import * as Quotas from "./broker/Quotas.ts"
 import { ChatConfig } from "./ChatConfig.ts"
 import * as Handles from "./chat/Handles.ts"
 import * as Internal from "./chat/Internal.ts"
+import * as ManifestRoutes from "./chat/ManifestRoutes.ts"
 import * as Server from "./chat/Server.ts"
 import { Database, DatabaseError, registryApplicationId } from "./Database.ts"
 import { clientAddress } from "./http/ClientAddress.ts"
@@ -22,13 +23,14 @@ import { listen, type NamedLimit } from "./http/Listener.ts"
 import { docsRoutes, routesOf } from "./http/Routes.ts"
 import { rateLimit } from "./http/RateLimit.ts"
 import { routeTable } from "./http/RouteTable.ts"
+import * as Manifests from "./Manifests.ts"
 import { landing } from "./Page.ts"
 import { recordText } from "./Records.ts"
 import * as Registry from "./Registry.ts"
 import { Removals } from "./Removals.ts"
 
 /** Every table of the registry's file. */
-export const migrations = [...Registry.migrations, ...Quotas.migrations]
+export const migrations = [...Registry.migrations, ...Quotas.migrations, ...Manifests.migrations]
 
 /** The registry as admin commands open it: a file that exists and is up to date. */
 export const registryLayer = (serverName: string, db: string, existing: boolean) =>
@@ -50,7 +52,18 @@ const limits = (config: ChatConfig["Service"]) => {
     name: "registrations",
     take: rateLimit({ tokens: config.rates.registrationsPerHour, periodMillis: 3_600_000 })
   }
-  return (method: string, route: string) => (isStatement(method, route) ? statements : reads)
+  const manifestReads: NamedLimit = {
+    name: "manifest_reads",
+    take: rateLimit({ tokens: config.rates.manifestReadsPerMinute, periodMillis: 60_000 })
+  }
+  const manifestWrites: NamedLimit = {
+    name: "manifest_writes",
+    take: rateLimit({ tokens: config.rates.manifestWritesPerHour, periodMillis: 3_600_000 })
+  }
+  return (method: string, route: string) => {
+    if (route.startsWith("/v1/manifests/")) return method === "PUT" ? manifestWrites : manifestReads
+    return isStatement(method, route) ? statements : reads
+  }
 }
 
 const lookupPath = /^\/v1\/u\/([a-z0-9][a-z0-9_-]{2,31})$/
@@ -69,7 +82,7 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
     const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
 
     const api = HttpApiBuilder.layer(ChatServerApi).pipe(
-      Layer.provide([Handles.layer, Server.layer(connected, published(broker.limits))])
+      Layer.provide([Handles.layer, ManifestRoutes.layer, Server.layer(connected, published(broker.limits))])
     )
     const page = HttpRouter.add("GET", "/", landing(config.serverName))
     const publicApp = yield* HttpRouter.toHttpEffect(Layer.mergeAll(api, page, docsRoutes(ChatServerApi)))
@@ -107,7 +120,11 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
   }).pipe(
     Effect.scoped,
     Effect.provide(
-      Layer.mergeAll(NodeHttpServer.layerHttpServices, Removals.layer).pipe(
+      Layer.mergeAll(
+        NodeHttpServer.layerHttpServices,
+        Removals.layer,
+        Manifests.Manifests.layer(config.manifestStoreBytes)
+      ).pipe(
         Layer.provideMerge(Broker.layer(broker, keys)),
         Layer.provideMerge(registryLayer(config.serverName, config.db, false)),
         Layer.provideMerge(Layer.succeed(ChatConfig, config))

@@ -10,6 +10,12 @@ export const publishedLimits = (config: ChatConfig["Service"]): Readonly<Record<
   statement_window_seconds: Limits.statementWindowMillis / 1_000,
   frame_max_bytes: Limits.frameBytes,
   message_body_max_bytes: Limits.bodyBytes,
-  ...(config.rates.readsPerMinute === 0 ? {} : { reads_per_minute: config.rates.readsPerMinute }),
-  ...(config.rates.registrationsPerHour === 0 ? {} : { registrations_per_hour: config.rates.registrationsPerHour })
+  manifest_max_bytes: Limits.manifestBytes,
+  manifests_kept: Limits.manifestsKept,
+  ...rate("reads_per_minute", config.rates.readsPerMinute),
+  ...rate("registrations_per_hour", config.rates.registrationsPerHour),
+  ...rate("manifest_reads_per_minute", config.rates.manifestReadsPerMinute),
+  ...rate("manifest_writes_per_hour", config.rates.manifestWritesPerHour)
 })
+
+const rate = (name: string, value: number): Readonly<Record<string, number>> => (value === 0 ? {} : { [name]: value })

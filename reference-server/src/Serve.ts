@@ -1,4 +1,5 @@
 /** `kez-chat-server serve`: the flags, and from them the running server. */
+import { Limits } from "@kez-chat/sdk/protocol"
 import * as Command from "effect/cli/Command"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -63,6 +64,25 @@ export const serveFlags = {
     20,
     "Registrations and deletions of one client address an hour; 0 for no limit"
   ),
+  manifestReadsPerMinute: count(
+    "manifest-reads-per-minute",
+    "MANIFEST_READS_PER_MINUTE",
+    120,
+    "Manifests that one client address reads a minute; 0 for no limit"
+  ),
+  manifestWritesPerHour: count(
+    "manifest-writes-per-hour",
+    "MANIFEST_WRITES_PER_HOUR",
+    120,
+    "Manifests that one client address stores an hour; 0 for no limit"
+  ),
+  manifestStoreBytes: count(
+    "manifest-store-bytes",
+    "MANIFEST_STORE_BYTES",
+    4 * 1024 ** 3,
+    "Bytes of all manifests together, in the registry's file",
+    Limits.manifestBytes
+  ),
   ...brokerFlags
 }
 
@@ -71,7 +91,12 @@ type ServeValues = Values<typeof serveFlags>
 const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   listeners: toListeners(flags),
   timing: toTiming(flags),
-  rates: { readsPerMinute: flags.readsPerMinute, registrationsPerHour: flags.registrationsPerHour },
+  rates: {
+    readsPerMinute: flags.readsPerMinute,
+    registrationsPerHour: flags.registrationsPerHour,
+    manifestReadsPerMinute: flags.manifestReadsPerMinute,
+    manifestWritesPerHour: flags.manifestWritesPerHour
+  },
   serverName: flags.serverName,
   db: flags.db,
   keysDir: flags.keysDir,
@@ -79,7 +104,8 @@ const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   publicNatsUrls: flags.publicNatsUrl,
   publicWsUrls: flags.publicWsUrl,
   sigServerUrl: flags.sigServerUrl,
-  loginHosts: flags.loginHosts
+  loginHosts: flags.loginHosts,
+  manifestStoreBytes: flags.manifestStoreBytes
 })
 
 const pick = (flags: ServeValues): Values<typeof brokerFlags> =>

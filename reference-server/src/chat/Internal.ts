@@ -16,6 +16,7 @@ import * as Metrics from "../http/Metrics.ts"
 import * as ProblemResponse from "../http/ProblemResponse.ts"
 import { readBytes } from "../http/RequestBody.ts"
 import type { Route } from "../http/RouteTable.ts"
+import { Manifests, type Totals } from "../Manifests.ts"
 import { Registry } from "../Registry.ts"
 import { Removals } from "../Removals.ts"
 import { health } from "./Server.ts"
@@ -55,6 +56,7 @@ export const layer = (secret: Redacted.Redacted<string>) =>
       const config = yield* ChatConfig
       const control = yield* BrokerControl
       const registry = yield* Registry
+      const manifests = yield* Manifests
       const removals = yield* Removals
       const context = yield* Effect.context<ChatConfig | Database>()
       const authorised = guard(secret)
@@ -64,7 +66,7 @@ export const layer = (secret: Redacted.Redacted<string>) =>
         "/metrics",
         Effect.gen(function* () {
           const broker = yield* control.status
-          const text = yield* Metrics.render(() => gauges(registry.counts(), broker))
+          const text = yield* Metrics.render(() => gauges(registry.counts(), manifests.totals(), broker))
           return HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
         })
       )
@@ -112,13 +114,16 @@ type Broker = Effect.Success<BrokerControl["Service"]["status"]>
 
 const gauges = (
   accounts: Readonly<Record<string, number>>,
+  manifests: Totals,
   broker: Broker
 ): Readonly<Record<string, readonly [number, string]>> => {
   const found: Record<string, readonly [number, string]> = {
     kez_broker_ready: [broker.ready ? 1 : 0, "Whether the broker's four connections and its stream are there"],
     kez_broker_in_flight: [broker.inFlight, "Messages that wait for the stream's acknowledgement"],
     kez_stream_messages: [broker.stream?.messages ?? 0, "Messages stored for all accounts"],
-    kez_stream_bytes: [broker.stream?.bytes ?? 0, "Bytes stored for all accounts"]
+    kez_stream_bytes: [broker.stream?.bytes ?? 0, "Bytes stored for all accounts"],
+    kez_manifests: [manifests.manifests, "Manifests stored, at most four an account"],
+    kez_manifest_bytes: [manifests.bytes, "Bytes of manifests stored"]
   }
   for (const [state, n] of Object.entries(accounts)) found[`kez_accounts_${state}`] = [n, `Accounts in state ${state}`]
   for (const [part, counters] of Object.entries({

@@ -73,10 +73,19 @@ export const readBytes = (
     return Effect.sync(stop)
   })
 
+/** The bytes of a body that is said to be JSON, not yet looked at. */
+export const readJsonBytes = (
+  request: HttpServerRequest,
+  options: BodyOptions
+): Effect.Effect<Uint8Array, Problem.Problem> =>
+  Effect.andThen(
+    checkJson(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage),
+    readBytes(request, options)
+  )
+
 /** The body as strict JSON (spec: JSON). */
 export const readJson = (request: HttpServerRequest, options: BodyOptions): Effect.Effect<Json.Json, Problem.Problem> =>
-  checkJson(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage).pipe(
-    Effect.andThen(readBytes(request, options)),
+  readJsonBytes(request, options).pipe(
     Effect.flatMap((bytes) =>
       Effect.fromResult(Json.parse(bytes, { maxBytes: options.maxBytes, maxDepth: Limits.jsonDepth }))
     )

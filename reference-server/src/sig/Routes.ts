@@ -12,6 +12,7 @@ import type { IncomingMessage } from "node:http"
 import { Database } from "../Database.ts"
 import { clientAddress, rateKey } from "../http/ClientAddress.ts"
 import { counted } from "../http/Counted.ts"
+import { isHeld } from "../http/EntityTag.ts"
 import * as Metrics from "../http/Metrics.ts"
 import * as ProblemResponse from "../http/ProblemResponse.ts"
 import { rateLimit } from "../http/RateLimit.ts"
@@ -41,10 +42,6 @@ const linesResponse = ({ bytes, pages }: Lines, headers: Readonly<Record<string,
         headers
       })
 }
-
-/** RFC 9110's weak comparison with each tag of `If-None-Match`: a proxy that compresses makes tags weak. */
-const isHeld = (header: string | undefined, etag: string): boolean =>
-  header?.split(",").some((tag) => tag.trim() === "*" || tag.trim().replace(/^W\//, "") === etag) ?? false
 
 const sigchains = HttpApiBuilder.group(
   SigServerApi,

@@ -108,7 +108,12 @@ const start = async (
 }
 
 /** No rate limits, so that tests of other things meet none. */
-const unlimitedChat = ["--reads-per-minute", "0", "--registrations-per-hour", "0"]
+const unlimitedChat = {
+  "--reads-per-minute": "0",
+  "--registrations-per-hour": "0",
+  "--manifest-reads-per-minute": "0",
+  "--manifest-writes-per-hour": "0"
+}
 const unlimitedSig = ["--reads-per-minute", "0", "--appends-per-minute", "0", "--new-chains-per-hour", "0"]
 
 /** A chat-server whose broker cannot be reached, unless `args` name one. Later flags win. */
@@ -125,8 +130,7 @@ export const startChat = async (
     "--keys-dir": keys,
     "--db": join(folder, "registry.db"),
     "--nats-url": "nats://127.0.0.1:1",
-    [unlimitedChat[0]!]: "0",
-    [unlimitedChat[2]!]: "0"
+    ...unlimitedChat
   }
   return start("chat-server", merge(defaults, args), env)
 }

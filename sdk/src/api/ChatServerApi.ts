@@ -1,5 +1,5 @@
 /**
- * The HTTP contract of kez-chat-server (spec: registration, WebFinger). Server and client are derived from this value.
+ * The HTTP contract of kez-chat-server (spec: registration, WebFinger, manifest). Server and client are derived from this value.
  *
  * The page at `/`, `/docs` and the internal listener are not part of it: no client program depends on them.
  */
@@ -11,12 +11,20 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import type { Code } from "../protocol/Problem.ts"
 import { problems } from "./ProblemBody.ts"
-import { FlatRegistration, HandleRecord, Health, ResourceDescriptor, SignedEnvelope, WellKnown } from "./Wire.ts"
+import {
+  FlatRegistration,
+  HandleRecord,
+  Health,
+  ManifestHead,
+  ResourceDescriptor,
+  SignedEnvelope,
+  WellKnown
+} from "./Wire.ts"
 
 const always = ["rate_limited", "unavailable", "internal"] as const satisfies ReadonlyArray<Code>
 
-/** What a body that should be a signed statement can be refused for. */
-const statement = [
+/** What a body that should be a signed envelope can be refused for. */
+const envelope = [
   "json_malformed",
   "json_duplicate_name",
   "json_number",
@@ -28,17 +36,17 @@ const statement = [
   "algorithm_unsupported",
   "key_malformed",
   "key_rejected",
-  "handle_malformed",
   "timestamp_malformed",
   "signature_invalid",
-  "wrong_server",
-  "clock_skew",
   "handle_deleted",
   "media_type_unsupported",
   "request_malformed",
   "request_timeout",
   ...always
 ] as const satisfies ReadonlyArray<Code>
+
+/** What a registration or deletion can be refused for. */
+const statement = [...envelope, "handle_malformed", "wrong_server", "clock_skew"] as const satisfies ReadonlyArray<Code>
 
 const describe = (summary: string, description: string) => OpenApi.annotations({ summary, description })
 
@@ -81,6 +89,49 @@ export class HandlesGroup extends HttpApiGroup.make("handles").add(
   }).annotateMerge(describe("Give up a handle", "The same as `POST /v1/delete`."))
 ) {}
 
+/** The exact bytes of a manifest: JCS, so no JSON codec may touch them. */
+const ManifestBody = Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "application/json" }))
+
+export class ManifestsGroup extends HttpApiGroup.make("manifests").add(
+  HttpApiEndpoint.put("put", "/v1/manifests/ed25519/:hex", {
+    params: { hex: Schema.String },
+    payload: ManifestBody,
+    success: [ManifestHead.pipe(HttpApiSchema.status(201)), ManifestHead],
+    error: problems(
+      ...envelope,
+      "encoding_malformed",
+      "ticket_malformed",
+      "ticket_mismatch",
+      "manifest_malformed",
+      "manifest_conflict",
+      "handle_not_found",
+      "unauthorized"
+    )
+  }).annotateMerge(
+    describe(
+      "Store a manifest",
+      "The exact bytes (JCS) of a `shared_files` envelope of at most 1 MiB, signed by the key in the path, which must hold a handle here. 201 when stored, 200 for the newest one again, 409 unless its revision is higher than that of the newest. The last four of an owner are kept."
+    )
+  ),
+  HttpApiEndpoint.get("current", "/v1/manifests/ed25519/:hex", {
+    params: { hex: Schema.String },
+    success: ManifestBody,
+    error: problems("key_malformed", "key_rejected", "manifest_not_found", ...always)
+  }).annotateMerge(
+    describe(
+      "Read the newest manifest",
+      "The bytes as they were stored. Its hash is the ETag; the owner's sigchain says whether it is the current one."
+    )
+  ),
+  HttpApiEndpoint.get("byHash", "/v1/manifests/ed25519/:hex/:hash", {
+    params: { hex: Schema.String, hash: Schema.String },
+    success: ManifestBody,
+    error: problems("key_malformed", "key_rejected", "encoding_malformed", "manifest_not_found", ...always)
+  }).annotateMerge(
+    describe("Read a manifest by its hash", "`hash` is the BLAKE3 of the bytes as 64 hexadecimal digits.")
+  )
+) {}
+
 export class ServerGroup extends HttpApiGroup.make("server").add(
   HttpApiEndpoint.get("wellKnown", "/.well-known/kez-chat", {
     success: WellKnown,
@@ -104,12 +155,13 @@ export class ServerGroup extends HttpApiGroup.make("server").add(
 
 export class ChatServerApi extends HttpApi.make("kez-chat-server")
   .add(HandlesGroup)
+  .add(ManifestsGroup)
   .add(ServerGroup)
   .annotateMerge(
     OpenApi.annotations({
       title: "kez-chat-server",
       description:
-        "Handles of a kez-chat home server. Errors are RFC 9457 problems with a `code` from one closed list.",
+        "Handles and manifests of a kez-chat home server. Errors are RFC 9457 problems with a `code` from one closed list.",
       license: { name: "Apache-2.0 OR MIT" }
     })
   ) {}

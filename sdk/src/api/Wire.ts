@@ -117,6 +117,12 @@ export const ChainHead: Schema.Codec<Head, { readonly seq: number; readonly hash
   hash: Schema.String.check(Schema.isPattern(/^sha256:[0-9a-f]{64}$/))
 }).annotate({ identifier: "Head" })
 
+/** Which manifest was stored. */
+export const ManifestHead = Schema.Struct({
+  revision: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  hash: Schema.String.check(Schema.isPattern(/^blake3:[0-9a-f]{64}$/))
+}).annotate({ identifier: "ManifestHead" })
+
 /** RFC 7033 JSON Resource Descriptor, as far as it is used. */
 export const ResourceDescriptor = Schema.Struct({
   subject: Schema.String,

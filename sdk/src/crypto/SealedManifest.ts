@@ -8,6 +8,7 @@ import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
 import * as Limits from "../protocol/Limits.ts"
 import * as Manifest from "../protocol/Manifest.ts"
 import * as Message from "../protocol/Message.ts"
+import * as PrimaryKey from "../protocol/PrimaryKey.ts"
 import { Problem } from "../protocol/Problem.ts"
 import type { SharedFiles } from "../protocol/Sigchain.ts"
 import { Crypto } from "../services/Crypto.ts"
@@ -170,11 +171,37 @@ const verifyWith = Effect.fnUntraced(function* (
 })
 
 /**
- * The manifest in a body whose form and signature hold, as a server checks it that is not asked to know the chain.
- * Whether it is its owner's current one is for {@link verify}.
+ * The manifest in a body that `owner` signed, as a server checks what strangers send: nothing is parsed before the
+ * signature holds. Fails with `too_large`, `manifest_malformed`, `unauthorized` where another key signed,
+ * `signature_invalid`, or the code of what is wrong inside. Whether it is the current one is for {@link verify}.
  */
-export const verifySignature = (body: Uint8Array): Effect.Effect<Manifest.Manifest, Problem, Crypto> =>
-  Crypto.use((crypto) => received(crypto, body))
+export const verifySignature = (
+  body: Uint8Array,
+  owner: AdmittedKey
+): Effect.Effect<Manifest.Manifest, Problem, Crypto> => Crypto.use((crypto) => signedBy(crypto, body, owner))
+
+const signedBy = Effect.fnUntraced(function* (
+  crypto: Service,
+  body: Uint8Array,
+  owner: AdmittedKey
+): Effect.fn.Return<Manifest.Manifest, Problem> {
+  if (body.length > Limits.manifestBytes) {
+    const detail = `the manifest has ${body.length} bytes, more than ${Limits.manifestBytes}`
+    return yield* new Problem({ code: "too_large", detail })
+  }
+  const cut = Envelope.cut(body, "shared_files")
+  if (cut === undefined) {
+    const detail = "the body is not the JCS form of a shared_files envelope"
+    return yield* new Problem({ code: "manifest_malformed", detail })
+  }
+  if (cut.signature.key !== PrimaryKey.format(owner)) {
+    const detail = `${cut.signature.key} signed it, expected was ed25519:${owner.hex}`
+    return yield* new Problem({ code: "unauthorized", detail })
+  }
+  yield* SignedEnvelope.verifyBytes(crypto, cut.signedBytes, cut.signature)
+  // In JCS form there is one place for everything, so this reads the signature and the signed bytes that were checked.
+  return (yield* Effect.fromResult(Manifest.parseBody(body))).manifest
+})
 
 const received = Effect.fnUntraced(function* (
   crypto: Service,

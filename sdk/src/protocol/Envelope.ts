@@ -112,6 +112,10 @@ export const parse = (
   return Result.isFailure(json) ? Result.fail(json.failure) : fromJson(json.success)
 }
 
+const before = (kez: Kind): string => `{"kez":"${kez}","payload":`
+
+const after = ({ alg, key, sig }: Signature): string => `,"signature":{"alg":"${alg}","key":"${key}","sig":"${sig}"}}`
+
 /** An envelope with the bytes that verifying and hashing it need. */
 export interface Parsed {
   readonly envelope: Envelope
@@ -136,6 +140,26 @@ export const parseEncoded = (
     const end = encoded.length - after(envelope.signature).length
     return { envelope, signedBytes: encoded.subarray(start, end), encoded }
   })
+}
+
+/** A signature and what it is over, cut out of an encoding. */
+export type Cut = Pick<Parsed, "signedBytes"> & Pick<Envelope, "signature">
+
+const cutTail = /^,"signature":\{"alg":"ed25519-sha512-jcs","key":"(ed25519:[0-9a-f]{64})","sig":"([0-9a-f]{128})"\}\}$/
+const tailLength = after({ alg: "ed25519-sha512-jcs", key: `ed25519:${"0".repeat(64)}`, sig: "0".repeat(128) }).length
+
+/**
+ * The Ed25519 signature of an envelope in JCS form and what it is over, found by their places: so the signature over a
+ * megabyte can be checked before any of it is parsed. Undefined where the ends are not those of such an envelope; what
+ * lies between them is for {@link parseEncoded}.
+ */
+export const cut = (encoded: Uint8Array, kez: Kind): Cut | undefined => {
+  const head = before(kez)
+  const end = encoded.length - tailLength
+  if (end < head.length || !Bytes.equal(encoded.subarray(0, head.length), Bytes.utf8(head))) return undefined
+  const [, key, sig] = cutTail.exec(String.fromCharCode(...encoded.subarray(end))) ?? []
+  if (key === undefined || sig === undefined) return undefined
+  return { signedBytes: encoded.subarray(head.length, end), signature: { alg: "ed25519-sha512-jcs", key, sig } }
 }
 
 /** The payload of an envelope that must be of `kind`, for reading its members. */
@@ -165,10 +189,6 @@ export const toJson = (envelope: Envelope): Json.JsonObject => ({
  */
 export const encodeTextWith = (kez: Kind, signedText: string, signature: Signature): string =>
   before(kez) + signedText + after(signature)
-
-const before = (kez: Kind): string => `{"kez":"${kez}","payload":`
-
-const after = ({ alg, key, sig }: Signature): string => `,"signature":{"alg":"${alg}","key":"${key}","sig":"${sig}"}}`
 
 /** JCS of the whole envelope as text. */
 export const encodeText = (envelope: Envelope): string =>

@@ -70,6 +70,8 @@ export const loginNonceCharacters = 15
 export const envelopeBytes = 64 * 1024
 /** Bytes of a shared-files manifest. */
 export const manifestBytes = 1024 * 1024
+/** Manifests of one owner that a home server keeps, the newest ones. */
+export const manifestsKept = 4
 /** Characters of the name of a sigchain operation. */
 export const operationMax = 64
 /** Broker URLs of each kind that a home server may list, in its record of a handle and in its own description. */
@@ -88,3 +90,5 @@ export const ticketMax = 1024
 /** Network addresses in one `address` body, and how far its expiry may lie ahead, in milliseconds. */
 export const addressesMax = 32
 export const addressLifetimeMillis = 5 * 60 * 1000
+/** Bytes of a request for chunks of a blob, as received. */
+export const blobRequestBytes = 65_536

@@ -1,0 +1,88 @@
+/** `ManifestStore` over the home server's HTTP interface. */
+import * as Effect from "effect/Effect"
+import * as HttpApiClient from "effect/http-api/HttpApiClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { ChatServerApi } from "../../api/ChatServerApi.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import * as PrimaryKey from "../../protocol/PrimaryKey.ts"
+import { Problem } from "../../protocol/Problem.ts"
+import { type DirectoryError, ServerUnreachable } from "../../services/Directory.ts"
+import { ManifestStore } from "../../services/ManifestStore.ts"
+import * as Transport from "./Transport.ts"
+
+export interface HttpManifestStoreOptions {
+  /** Base URL of the home server: https, or http on this machine. */
+  readonly home: string
+  /** How long an answer may take, the upload before it included, and each further piece of it; 30 s unless told. */
+  readonly timeoutMillis?: number
+  readonly fetch?: typeof globalThis.fetch
+}
+
+/** A manifest of the largest size over a slow line. */
+const defaultTimeoutMillis = 30_000
+
+const hashForm = /^blake3:([0-9a-f]{64})$/
+
+type Failure = DirectoryError | HttpClientError.HttpClientError | Schema.SchemaError
+
+const settle = (home: string) =>
+  Effect.mapError((error: Failure): DirectoryError =>
+    error instanceof Problem || error instanceof ServerUnreachable
+      ? error
+      : Transport.unexpected(home, HttpClientError.isHttpClientError(error) ? error.response?.status : undefined, error)
+  )
+
+/** A store at one home server that follows no redirect and reads no more than a manifest may have. */
+export const layer = (options: HttpManifestStoreOptions): Layer.Layer<ManifestStore> =>
+  Layer.effect(ManifestStore, make(options))
+
+const make = Effect.fnUntraced(function* ({ home, ...options }: HttpManifestStoreOptions) {
+  const { manifests } = yield* HttpApiClient.makeWith(ChatServerApi, {
+    httpClient: Transport.make({
+      baseUrl: home,
+      maxBytes: Limits.manifestBytes,
+      timeoutMillis: defaultTimeoutMillis,
+      ...options
+    })
+  })
+  const settled = settle(home)
+
+  /** The body as it came: only its hash and its signature say anything about it. */
+  const bytesOf = (response: HttpClientResponse): Effect.Effect<Uint8Array, DirectoryError> =>
+    response.status === 200
+      ? Effect.map(settled(response.arrayBuffer), (buffer) => new Uint8Array(buffer))
+      : Effect.fail(Transport.unexpected(home, response.status, undefined))
+
+  return ManifestStore.of({
+    put: Effect.fnUntraced(function* (primary, body) {
+      const { hex } = yield* keyOf(primary)
+      if (body.length > Limits.manifestBytes) {
+        const detail = `the manifest has ${body.length} bytes, more than ${Limits.manifestBytes}`
+        return yield* new Problem({ code: "too_large", detail })
+      }
+      const response = yield* settled(manifests.put({ params: { hex }, payload: body, responseMode: "response-only" }))
+      if (response.status !== 200 && response.status !== 201) {
+        return yield* Transport.unexpected(home, response.status, undefined)
+      }
+    }),
+    current: Effect.fnUntraced(function* (primary) {
+      const { hex } = yield* keyOf(primary)
+      return yield* bytesOf(yield* settled(manifests.current({ params: { hex }, responseMode: "response-only" })))
+    }),
+    byHash: Effect.fnUntraced(function* (primary, hash) {
+      const { hex } = yield* keyOf(primary)
+      const digits = hashForm.exec(hash)?.[1]
+      if (digits === undefined) {
+        return yield* new Problem({ code: "encoding_malformed", detail: "the hash is not blake3: and 64 hex digits" })
+      }
+      return yield* bytesOf(
+        yield* settled(manifests.byHash({ params: { hex, hash: digits }, responseMode: "response-only" }))
+      )
+    })
+  })
+})
+
+const keyOf = (primary: string) => Effect.fromResult(PrimaryKey.parseEd25519(primary))
