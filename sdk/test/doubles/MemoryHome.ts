@@ -1,9 +1,22 @@
 /**
- * A home server's registry, sig-server and manifests inside the test process, with switches for what goes wrong. It keeps the rules
- * that clients lean on: first come first served, repeats are harmless, tombstones, one chain a key.
+ * A home server's registry, sig-server and manifests inside the test process, with switches for what goes wrong. It keeps
+ * the rules that clients lean on: first come first served, repeats are harmless, tombstones, one chain a key, manifests
+ * of account holders that only go forwards.
  */
 import { Effect, Layer, Result } from "effect"
-import { Blake3, Bytes, Envelope, Manifest, Problem, Registration, Sigchain } from "@kez-chat/sdk/protocol"
+import { SealedManifest } from "@kez-chat/sdk/crypto"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import {
+  Blake3,
+  Bytes,
+  Envelope,
+  Limits,
+  Manifest,
+  PrimaryKey,
+  Problem,
+  Registration,
+  Sigchain
+} from "@kez-chat/sdk/protocol"
 import { Directory, ManifestStore, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
 import { createHash } from "node:crypto"
 
@@ -124,6 +137,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
         Effect.flatMap(Effect.fromResult(Registration.parseDeletion(deletion)), ({ handle, primary }) => {
           if (home.deleted.has(handle)) return fail("handle_deleted")
           home.records.delete(handle)
+          home.manifests.delete(primary)
           home.deleted.add(handle).add(primary)
           return Effect.void
         })
@@ -154,22 +168,28 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
   const manifests = ManifestStore.of({
     put: (primary, body) =>
       call("putManifest", () =>
-        Effect.suspend(() => {
+        Effect.gen(function* () {
+          const owner = yield* Effect.fromResult(PrimaryKey.parseEd25519(primary))
+          if (home.deleted.has(primary)) return yield* fail("handle_deleted")
+          const isHolder = [...home.records.values()].some((record) => record.primary === primary)
+          if (!isHolder) return yield* fail("handle_not_found")
+          const { revision } = yield* Effect.provide(SealedManifest.verifySignature(body, owner), NodeCrypto.layer)
           const bodies = home.manifests.get(primary) ?? []
           const last = bodies.at(-1)
-          if (last !== undefined && Bytes.equal(last, body)) return Effect.void
-          if (last !== undefined && revisionOf(last) >= revisionOf(body)) return fail("manifest_conflict")
-          home.manifests.set(primary, [...bodies, body.slice()].slice(-4))
-          return Effect.void
+          if (last !== undefined && Bytes.equal(last, body)) return
+          if (last !== undefined && revisionOf(last) >= revision) return yield* fail("manifest_conflict")
+          home.manifests.set(primary, [...bodies, body.slice()].slice(-Limits.manifestsKept))
         })
       ),
     current: (primary) =>
       call("manifest", () => {
+        if (Result.isFailure(PrimaryKey.parseEd25519(primary))) return fail("key_malformed")
         const body = home.manifests.get(primary)?.at(-1)
         return body === undefined ? fail("manifest_not_found") : Effect.succeed(body)
       }),
     byHash: (primary, hash) =>
       call("manifest", () => {
+        if (!/^blake3:[0-9a-f]{64}$/.test(hash)) return fail("encoding_malformed")
         const bodies = home.manifests.get(primary) ?? []
         const body = bodies.find((body) => Manifest.anchorOf(body, Blake3.subtree).manifest === hash)
         return body === undefined ? fail("manifest_not_found") : Effect.succeed(body)
