@@ -17,7 +17,7 @@ import { admitHex, type AdmittedKey } from "../protocol/KeyAdmission.ts"
 import * as Limits from "../protocol/Limits.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import * as SocketAddress from "../protocol/SocketAddress.ts"
-import type { Addresses as Where, BlobEndpoint, BlobTransportError } from "../services/BlobTransport.ts"
+import type { Addresses as Where, BlobEndpoint } from "../services/BlobTransport.ts"
 import { Crypto } from "../services/Crypto.ts"
 import type { StoreError } from "../services/LocalStore.ts"
 import type { Ledger, LedgerError, Transaction } from "./Ledger.ts"
@@ -60,12 +60,12 @@ export interface Addresses {
   arrival(peerHex: string): Effect.Effect<void>
   /** Nobody could be reached there. */
   forget(peerHex: string): void
-  /** Answers contacts while the scope is open; ends with the error of an endpoint that was closed. */
+  /** Answers contacts while the scope is open. `lost` is called when the endpoint turns out to be closed. */
   answer(
     session: Session,
     link: Link,
     endpoint: BlobEndpoint,
-    lost: (error: BlobTransportError) => void
+    lost: () => void
   ): Effect.Effect<void, StoreError, Scope.Scope>
 }
 
@@ -223,7 +223,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
         const answered = yield* Effect.result(answerOne(session, endpoint, peer, asker))
         if (Result.isSuccess(answered)) continue
         if (answered.failure._tag === "BlobTransportError" && answered.failure.reason === "closed") {
-          lost(answered.failure)
+          lost()
           break
         }
         // The request is kept, and tried again like everything that the store or the network would not take just now.

@@ -16,6 +16,8 @@ import {
 export interface Link {
   /** Begins with the present state. */
   readonly states: Stream.Stream<ConnectionState>
+  /** The present state. */
+  readonly now: Effect.Effect<ConnectionState>
   /** Connects, and follows the connection's state until the scope closes. */
   connect(broker: Broker["Service"], login: BrokerLogin): Effect.Effect<BrokerConnection, never, Scope.Scope>
   /** The connection, once it is online. */
@@ -48,6 +50,7 @@ export const make: Effect.Effect<Link> = Effect.gen(function* () {
 
   const link: Link = {
     states: SubscriptionRef.changes(state),
+    now: SubscriptionRef.get(state),
     connect: (broker, login) =>
       Effect.gen(function* () {
         const made = yield* broker.connect(login)

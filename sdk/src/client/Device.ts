@@ -1,0 +1,94 @@
+/**
+ * This device on the net of devices: its endpoint, opened when it is first needed and closed a minute after nobody needs
+ * it, and what it gives to contacts while it serves.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as RcRef from "effect/RcRef"
+import type * as Scope from "effect/Scope"
+import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import { BlobStore } from "../services/BlobStore.ts"
+import { type BlobEndpoint, BlobTransport, type Provider } from "../services/BlobTransport.ts"
+import { Vault } from "../services/Vault.ts"
+import type { Addresses } from "./Addresses.ts"
+import { type KezChatError, NoAccount } from "./KezChatError.ts"
+import type { Link } from "./Link.ts"
+import type { Session } from "./Session.ts"
+
+/** How long an endpoint stays open that nobody needs. */
+const idleTime = "1 minute"
+
+/** How long an endpoint that broke is left alone before the next one is opened. */
+const reopenPause = "1 second"
+
+export interface Device {
+  /** The endpoint, the same for all who hold it. */
+  readonly endpoint: Effect.Effect<BlobEndpoint, KezChatError, Scope.Scope>
+  /** The endpoint was found closed: whoever needs one next gets another. */
+  readonly renew: Effect.Effect<void>
+  /** Answers other devices until it is interrupted; any number of callers, one provider. */
+  readonly serve: Effect.Effect<never, KezChatError>
+}
+
+export interface Parts {
+  readonly session: Session
+  readonly link: Link
+  /** Who may have what, and what became of it. */
+  readonly shares: {
+    allowed(peer: AdmittedKey, hash: string): Effect.Effect<boolean, KezChatError>
+    readonly sent: Provider["sent"]
+  }
+  readonly addresses: Addresses
+}
+
+/** The device of a session, for as long as the scope is open. */
+export const make = Effect.fnUntraced(function* ({ addresses, link, session, shares }: Parts) {
+  const transport = yield* BlobTransport
+  const blobs = yield* BlobStore
+  const vault = yield* Vault
+
+  const provider: Provider = {
+    // What is not allowed, what is not here, and what cannot be read look the same to who asks.
+    open: (peer, hash) =>
+      Effect.gen(function* () {
+        if (!(yield* shares.allowed(peer, hash))) return undefined
+        return yield* blobs.open(hash)
+      }).pipe(Effect.catch(() => Effect.undefined)),
+    sent: shares.sent
+  }
+
+  const endpoint = yield* RcRef.make<BlobEndpoint, KezChatError, Scope.Scope>({
+    acquire: Effect.gen(function* () {
+      const seed = yield* vault.load
+      if (Option.isNone(seed)) return yield* new NoAccount()
+      return yield* transport.open(seed.value)
+    }),
+    idleTimeToLive: idleTime
+  })
+
+  const serving = yield* RcRef.make<Deferred.Deferred<void>, KezChatError, Scope.Scope>({
+    acquire: Effect.gen(function* () {
+      const open = yield* RcRef.get(endpoint)
+      const lost = yield* Deferred.make<void>()
+      yield* open.serve(provider)
+      yield* addresses.answer(session, link, open, () => Deferred.doneUnsafe(lost, Effect.void))
+      return lost
+    })
+  })
+
+  /** Serves until the endpoint breaks. */
+  const serveOnce = Effect.scoped(Effect.flatMap(RcRef.get(serving), Deferred.await))
+
+  const device: Device = {
+    endpoint: RcRef.get(endpoint),
+    renew: RcRef.invalidate(endpoint),
+    serve: Effect.forever(
+      serveOnce.pipe(
+        Effect.andThen(Effect.all([RcRef.invalidate(serving), RcRef.invalidate(endpoint)])),
+        Effect.andThen(Effect.sleep(reopenPause))
+      )
+    )
+  }
+  return device
+})
