@@ -22,7 +22,11 @@ const ROOMS = {
 }
 
 /** Adapters never import each other; a folder named here is the shared core of several technologies. */
-const SHARED_CORES = { "nats-core": ["nats", "nats-websocket"], "crypto-core": ["node", "webcrypto", "noble"] }
+const SHARED_CORES = {
+  "nats-core": ["nats", "nats-websocket"],
+  "crypto-core": ["node", "webcrypto", "noble"],
+  "blobs-core": ["memory", "iroh"]
+}
 
 /** What the pure protocol may take from outside: values without effects, and vetted encoders and curves. */
 const PROTOCOL_MAY =
@@ -44,11 +48,11 @@ const BROWSER_ENTRIES = [
   "./nats-websocket"
 ]
 const NODE_ONLY =
-  /^(node:.+|@nats-io\/transport-node|better-sqlite3|@napi-rs\/keyring|@number0\/iroh|@effect\/platform-node.*)$/
+  /^(node:.+|@nats-io\/transport-node|better-sqlite3|@napi-rs\/keyring|@number0\/iroh(\/.*)?|@effect\/platform-node.*)$/
 
 /** Entries for those who only check identities: they carry no broker and no file transport. */
 const IDENTITY_ENTRIES = ["./protocol", "./crypto"]
-const TRANSPORT = /^(@nats-io\/.+|@number0\/iroh)$/
+const TRANSPORT = /^(@nats-io\/.+|@number0\/iroh(\/.*)?)$/
 
 /** Bare specifiers of Effect pull whole barrels into a bundle. */
 const EFFECT_BARREL = /^(effect|@effect\/platform-node|@effect\/platform-browser)$/

@@ -41,6 +41,7 @@ export function* encode(
 ): Generator<Result.Result<Part, Problem>, void, undefined> {
   yield Result.succeed({ kind: "bytes", bytes: sizeHeader(tree.size) })
   const expected = [tree.hash]
+  const asked = ChunkRanges.within(ranges, tree.size)
   for (const step of steps(tree.size, ranges, true)) {
     const value = expected.pop() as Uint8Array
     if (step.kind === "parent") {
@@ -64,7 +65,7 @@ export function* encode(
         const sent: Array<Uint8Array> = []
         const found = step.whole
           ? hasher(bytes, step.start, step.isRoot)
-          : select(bytes, step, ChunkRanges.within(ranges, tree.size), hasher, sent)
+          : select(bytes, step, asked, hasher, sent)
         if (!Bytes.equal(found, value)) return fail("blob_mismatch", `the blob does not fit at byte ${offset}`)
         return Result.succeed(step.whole ? bytes : Bytes.concat(...sent))
       }

@@ -1,4 +1,5 @@
-/** Stores that live and die with the process. */
+/** Stores and a net of endpoints that live and die with the process. */
 export * as MemoryBlobStore from "./MemoryBlobStore.ts"
+export * as MemoryBlobTransport from "./MemoryBlobTransport.ts"
 export * as MemoryLocalStore from "./MemoryLocalStore.ts"
 export * as MemoryVault from "./MemoryVault.ts"

@@ -1,0 +1,126 @@
+/** A blob endpoint over any network: it answers those who connect, and keeps connections to those it fetches from. */
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as RcMap from "effect/RcMap"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import type * as ChunkRanges from "../../protocol/ChunkRanges.ts"
+import * as BlobRequest from "../../protocol/BlobRequest.ts"
+import * as KeyAdmission from "../../protocol/KeyAdmission.ts"
+import { type Addresses, type BlobEndpoint, BlobTransportError } from "../../services/BlobTransport.ts"
+import * as Fetch from "./Fetch.ts"
+import * as Guests from "./Guests.ts"
+import { type Connection, closings, type DuplexStream, type Network } from "./Network.ts"
+import { defaultLimits, type TransferLimits } from "./TransferLimits.ts"
+
+/** A connection for fetching, shared by the fetches from one peer. */
+interface Link {
+  readonly connection: Connection
+  /** No more requests at a time than the peer would take. */
+  readonly slots: Semaphore.Semaphore
+}
+
+/** Who is dialled where; equal by its contents. */
+interface Target {
+  readonly peer: string
+  readonly addresses: Addresses
+}
+
+const closed = new BlobTransportError({ reason: "closed", detail: "this device has closed its endpoint" })
+
+/** The endpoint of a network, until the scope closes. The network itself closes after it. */
+export const make = (
+  network: Network,
+  limits: TransferLimits = defaultLimits
+): Effect.Effect<BlobEndpoint, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    let host: Guests.Host | undefined
+    let open = true
+    const guests = Guests.make(limits, () => host)
+    const receptions = yield* FiberSet.make<void>()
+    const accepting = Effect.flatMap(network.accept, (connection) =>
+      FiberSet.run(receptions, guests.receive(connection))
+    )
+    yield* Effect.forkScoped(Effect.ignore(Effect.forever(accepting)))
+
+    const links = yield* RcMap.make({
+      lookup: (target: Target) =>
+        Effect.acquireRelease(dial(network, target, limits), ({ connection }) => hangUp(connection), {
+          interruptible: true
+        }),
+      idleTimeToLive: limits.keepMillis
+    })
+    yield* Effect.addFinalizer(() => Effect.sync(() => void (open = false)))
+
+    const serve: BlobEndpoint["serve"] = (provider) =>
+      Effect.gen(function* () {
+        const answers = yield* FiberSet.make<void>()
+        const run = yield* FiberSet.runtime(answers)()
+        const mine: Guests.Host = { provider, run: (answer) => void run(answer) }
+        host = mine
+        yield* Effect.addFinalizer(() => Effect.sync(() => void (host = host === mine ? undefined : host)))
+      })
+
+    const openOn = (link: Link) =>
+      Effect.andThen(
+        Effect.acquireRelease(link.slots.take(1), () => link.slots.release(1), { interruptible: true }),
+        Effect.timeoutOrElse(link.connection.open, { duration: limits.dialMillis, orElse: () => busy })
+      )
+
+    /** A new stream to the peer, on a connection that is there or on a new one. */
+    const openStream = (target: Target): Effect.Effect<DuplexStream, BlobTransportError, Scope.Scope> =>
+      Effect.gen(function* () {
+        if (!open) return yield* closed
+        const link = yield* RcMap.get(links, target)
+        return yield* openOn(link).pipe(
+          // A connection that was kept may have died meanwhile: that is found out here, and a new one tried.
+          Effect.catchTag("StreamFailure", () =>
+            RcMap.invalidate(links, target).pipe(Effect.andThen(RcMap.get(links, target)), Effect.flatMap(openOn))
+          ),
+          Effect.catchTag("StreamFailure", (failure) => Effect.fail(Fetch.lost(failure)))
+        )
+      }).pipe(Effect.tapError(() => (open ? RcMap.invalidate(links, target) : Effect.void)))
+
+    const fetch: BlobEndpoint["fetch"] = ({ addresses, hash, peer, ranges, size }) => {
+      const target = { peer: peer.hex, addresses }
+      const parts = requests(ranges).map((part, i) => {
+        const items = Fetch.fetch({ hash, size, ranges: part }, openStream(target), limits)
+        return i === 0 ? items : Stream.map(items, (some) => some.filter(({ kind }) => kind !== "size"))
+      })
+      const all = parts.reduce((before, next) => Stream.concat(before, next), Stream.empty as (typeof parts)[number])
+      return Stream.mapError(all, (error) => (!open && error._tag === "BlobTransportError" ? closed : error))
+    }
+
+    return { addresses: network.addresses, serve, fetch }
+  })
+
+const busy = Effect.fail(
+  new BlobTransportError({ reason: "busy", detail: "the peer takes no more requests at present; try again later" })
+)
+
+const hangUp = (connection: Connection) => connection.close(closings.done.code, closings.done.reason)
+
+const dial = (network: Network, { addresses, peer }: Target, limits: TransferLimits) =>
+  network.dial(Result.getOrThrow(KeyAdmission.admitHex(peer)), addresses).pipe(
+    Effect.timeoutOrElse({
+      duration: limits.dialMillis,
+      orElse: () =>
+        Effect.fail(
+          new BlobTransportError({
+            reason: "unreachable",
+            detail: `the peer did not answer within ${limits.dialMillis / 1000} s`
+          })
+        )
+    }),
+    Effect.map((connection): Link => ({ connection, slots: Semaphore.makeUnsafe(limits.requestsPerPeer) }))
+  )
+
+/** The sets of chunks to ask for one after another, each small enough for one request. */
+const requests = ({ boundaries }: ChunkRanges.ChunkRanges): ReadonlyArray<ChunkRanges.ChunkRanges> => {
+  const most = BlobRequest.maxBoundaries - (BlobRequest.maxBoundaries % 2)
+  const parts: Array<ChunkRanges.ChunkRanges> = []
+  for (let at = 0; at < boundaries.length; at += most) parts.push({ boundaries: boundaries.slice(at, at + most) })
+  return parts
+}

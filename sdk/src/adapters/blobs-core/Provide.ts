@@ -1,0 +1,133 @@
+/** A provider's side of one stream: reads the request, asks whether the peer may have the blob, and sends the answer. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as FastBlake3 from "../../crypto/FastBlake3.ts"
+import { chunkBytes } from "../../protocol/Blake3.ts"
+import * as BlobAnswer from "../../protocol/BlobAnswer.ts"
+import * as BlobRequest from "../../protocol/BlobRequest.ts"
+import * as Bytes from "../../protocol/Bytes.ts"
+import * as ChunkRanges from "../../protocol/ChunkRanges.ts"
+import type { AdmittedKey } from "../../protocol/KeyAdmission.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import type { StoredBlob } from "../../services/BlobStore.ts"
+import type { Provider } from "../../services/BlobTransport.ts"
+import type { DuplexStream, StreamFailure } from "./Network.ts"
+import { pieceBytes, type TransferLimits } from "./TransferLimits.ts"
+
+/** Why a request is not answered, or not to its end, as the code the peer gets. */
+class Refusal extends Data.TaggedError("Refusal")<{ readonly code: number }> {}
+
+const { internal, limit, permission } = BlobRequest.errorCodes
+const refuse = (code: number) => Effect.fail(new Refusal({ code }))
+
+/** `sent` is called at most once for so many bytes. */
+const reportBytes = 1024 * 1024
+
+export interface Job {
+  readonly peer: AdmittedKey
+  readonly stream: DuplexStream
+  readonly provider: Provider
+  readonly limits: TransferLimits
+  /** Called when the provider gives the peer a blob. */
+  readonly welcome: () => void
+}
+
+/** Answers one request. Whatever goes wrong ends in a code for the peer; nothing fails. */
+export const answer = (job: Job): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const request = yield* readRequest(job)
+    // Raw blobs only: what a blob lists would have to be authorised hash by hash, and nobody here lists any.
+    if (request.kind !== "get" || request.children) return yield* refuse(permission)
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const hash = Bytes.toHex(request.hash)
+        const blob = yield* job.provider.open(job.peer, hash)
+        if (blob === undefined) return yield* refuse(permission)
+        job.welcome()
+        if (ChunkRanges.isEmpty(request.ranges)) return yield* job.stream.end
+        yield* send(job, blob, hash, ChunkRanges.within(request.ranges, blob.tree.size))
+      })
+    )
+  }).pipe(
+    Effect.catchTags({
+      Refusal: ({ code }) => job.stream.abort(code),
+      StreamFailure: () => job.stream.abort(limit)
+    }),
+    Effect.catchDefect((defect) =>
+      Effect.andThen(Effect.logError("a provider of blobs failed", defect), job.stream.abort(internal))
+    ),
+    Effect.onInterrupt(() => job.stream.abort(limit))
+  )
+
+/** A request ends with the peer's half of the stream. */
+const readRequest = ({ limits, stream }: Job): Effect.Effect<BlobRequest.Request, Refusal | StreamFailure> =>
+  Effect.gen(function* () {
+    const parts: Array<Uint8Array> = []
+    let length = 0
+    for (;;) {
+      const bytes = yield* stream.read(Limits.blobRequestBytes + 1 - length)
+      if (bytes.length === 0) break
+      parts.push(bytes)
+      length += bytes.length
+      if (BlobRequest.kindOf((parts[0] as Uint8Array)[0] as number) !== "get") return yield* refuse(permission)
+      if (length > Limits.blobRequestBytes) return yield* refuse(limit)
+    }
+    const request = BlobRequest.decode(Bytes.concat(...parts))
+    return Result.isSuccess(request) ? request.success : yield* refuse(permission)
+  }).pipe(Effect.timeoutOrElse({ duration: limits.requestMillis, orElse: () => refuse(limit) }))
+
+const send = (
+  { limits, peer, provider, stream }: Job,
+  blob: StoredBlob,
+  hash: string,
+  asked: ChunkRanges.ChunkRanges
+): Effect.Effect<void, Refusal | StreamFailure> =>
+  Effect.suspend(() => {
+    // Chunks before these are in pieces that the network took, and have been reported.
+    let written = 0
+    let reported = 0
+    const report = (ended: boolean) => {
+      const chunks = ChunkRanges.intersection(asked, ChunkRanges.range(reported, written))
+      reported = written
+      return provider.sent({ peer, hash, chunks, ended })
+    }
+    const inTime = <A, E>(effect: Effect.Effect<A, E>) =>
+      Effect.timeoutOrElse(effect, { duration: limits.stallMillis, orElse: () => refuse(limit) })
+
+    return Effect.gen(function* () {
+      const hasher = yield* FastBlake3.load
+      const piece = new Uint8Array(pieceBytes)
+      let filled = 0
+      let upTo = 0
+      for (const part of BlobAnswer.encode(blob.tree, asked, hasher)) {
+        if (Result.isFailure(part)) return yield* refuse(internal)
+        const bytes = yield* bytesOf(part.success, blob)
+        if (filled + bytes.length > piece.length) {
+          yield* inTime(stream.write(piece.subarray(0, filled)))
+          filled = 0
+          written = upTo
+          if ((written - reported) * chunkBytes >= reportBytes) yield* report(false)
+        }
+        piece.set(bytes, filled)
+        filled += bytes.length
+        if (part.success.kind === "read") {
+          upTo = Math.max(1, Math.ceil((part.success.offset + part.success.length) / chunkBytes))
+        }
+      }
+      yield* inTime(stream.write(piece.subarray(0, filled)))
+      yield* stream.end
+      // The last piece counts when it is there: so nobody is said to have fetched what never arrived.
+      yield* inTime(stream.arrived)
+      written = upTo
+    }).pipe(Effect.onExit(() => report(true)))
+  })
+
+const bytesOf = (part: BlobAnswer.Part, blob: StoredBlob): Effect.Effect<Uint8Array, Refusal> => {
+  if (part.kind === "bytes") return Effect.succeed(part.bytes)
+  return blob.read(part.offset, part.length).pipe(
+    Effect.catch(() => refuse(internal)),
+    Effect.flatMap((bytes) => Effect.fromResult(part.encode(bytes))),
+    Effect.catchTag("Problem", () => refuse(internal))
+  )
+}
