@@ -11,6 +11,7 @@ import { FastBlake3, SealedFile } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Blake3Tree } from "@kez-chat/sdk/protocol"
 import { createBLAKE3 } from "hash-wasm"
+import { nativeBench } from "./NativeBench.ts"
 import { median, report } from "./Report.ts"
 
 const mebibytes = 64
@@ -81,3 +82,20 @@ report("files: encrypt and hash", [
   },
   { name: "resident memory", value: rss / 2 ** 20, unit: "MiB", against: "the whole process, at the end" }
 ])
+
+const native = await nativeBench()
+report(
+  "files: native iroh-blobs, from and to itself",
+  native === undefined
+    ? []
+    : [
+        {
+          name: "blob fetched and verified",
+          value: native.fetch,
+          unit: "MiB/s",
+          against: "over loopback, one process"
+        },
+        { name: "stream of bytes", value: native.stream, unit: "MiB/s", against: "the same, nothing done to the bytes" }
+      ],
+  native === undefined ? ["not measured: conformance/peers/rust was not built here"] : []
+)
