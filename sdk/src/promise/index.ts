@@ -19,14 +19,34 @@ import {
   type Account,
   type Contact,
   type Event,
+  type FetchProgress,
   KezChat,
+  type Listing,
   type Message,
   type Settings,
+  type Share,
+  type ShareOptions,
   type Verification
 } from "../client/KezChat.ts"
 import type { ConnectionState } from "../services/Broker.ts"
 
-export type { Account, Contact, Event, Message, MessageState, Settings, Verification } from "../client/KezChat.ts"
+export type {
+  Account,
+  Contact,
+  Event,
+  FetchProgress,
+  FileSource,
+  ListedFile,
+  Listing,
+  Message,
+  MessageState,
+  OfferedFile,
+  Settings,
+  Share,
+  ShareOptions,
+  ShareReader,
+  Verification
+} from "../client/KezChat.ts"
 export * from "../client/KezChatError.ts"
 
 /** For calls that wait. Aborting rejects the promise with `signal.reason`; what is durable by then stays. */
@@ -61,6 +81,18 @@ export interface KezChatClient extends AsyncDisposable {
   send(who: string, text: string): Promise<Message>
   history(who: string, page?: { readonly before?: number; readonly limit?: number }): Promise<ReadonlyArray<Message>>
   markRead(who: string): Promise<void>
+  /** Aborted before it returns, nothing is shared. */
+  share(options: ShareOptions, waiting?: Waiting): Promise<Share>
+  shared(): Promise<ReadonlyArray<Share>>
+  unshare(id: string): Promise<Share>
+  browse(who: string, waiting?: Waiting): Promise<Listing>
+  /** Fetches while it is iterated; leaving the loop early stops, and what arrived stays for the next time. */
+  fetch(what: string, waiting?: Waiting): AsyncIterable<FetchProgress>
+  /** The content of a fetched file, in pieces. */
+  read(what: string, waiting?: Waiting): AsyncIterable<Uint8Array>
+  discard(what: string): Promise<void>
+  /** Serves until `signal` is aborted or the client is closed, and then resolves; rejects where serving fails. */
+  serve(waiting?: Waiting): Promise<void>
   settings(): Promise<Settings>
   updateSettings(change: Partial<Settings>): Promise<Settings>
   export(waiting?: Waiting): AsyncIterable<Readonly<Record<string, unknown>>>
@@ -136,6 +168,17 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     send: (who, text) => run(chat.send(who, text)),
     history: (who, page) => run(chat.history(who, page)),
     markRead: (who) => run(chat.markRead(who)),
+    share: (options, waiting) => run(chat.share(options), waiting),
+    shared: () => run(chat.shared),
+    unshare: (id) => run(chat.unshare(id)),
+    browse: (who, waiting) => run(chat.browse(who), waiting),
+    fetch: (what, waiting) => iterate(chat.fetch(what), waiting),
+    read: (what, waiting) => iterate(chat.read(what), waiting),
+    discard: (what) => run(chat.discard(what)),
+    serve: async ({ signal } = {}) => {
+      const until = signal === undefined ? Deferred.await(ended) : Effect.race(Deferred.await(ended), onAbort(signal))
+      await run(Effect.raceFirst(chat.serve, until))
+    },
     settings: () => run(chat.settings),
     updateSettings: (change) => run(chat.updateSettings(change)),
     export: (waiting) => iterate(chat.export, waiting),
@@ -145,10 +188,13 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
   }
 }
 
-const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
+const onAbort = (signal: AbortSignal): Effect.Effect<void> =>
   Effect.callback((resume) => {
-    const abort = () => resume(Effect.fail(signal.reason))
+    const abort = () => resume(Effect.void)
     if (signal.aborted) return abort()
     signal.addEventListener("abort", abort, { once: true })
     return Effect.sync(() => signal.removeEventListener("abort", abort))
   })
+
+const aborted = (signal: AbortSignal): Effect.Effect<never, unknown> =>
+  Effect.flatMap(onAbort(signal), () => Effect.fail(signal.reason))
