@@ -1,12 +1,15 @@
 /**
  * kez-chat for browsers: WebCrypto (or noble, where a page has none), HTTP and NATS over WebSocket.
  *
+ * A page browses what others share and shows what they offer; it neither sends nor fetches files, as no Iroh reaches it.
+ *
  * Where the account is kept is the page's decision and has no default: a store that forgets would lose messages
  * unnoticed. `@kez-chat/sdk/memory` has stores for pages that mean to forget.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpDirectory from "./adapters/http/HttpDirectory.ts"
+import * as HttpManifestStore from "./adapters/http/HttpManifestStore.ts"
 import * as HttpSigchainStore from "./adapters/http/HttpSigchainStore.ts"
 import * as NatsBroker from "./adapters/nats-websocket/index.ts"
 import * as NobleCrypto from "./adapters/noble/NobleCrypto.ts"
@@ -44,7 +47,11 @@ export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreErro
         )
       )
     )
-  ).pipe(Layer.provideMerge(HttpDirectory.layer({ home: options.home })), Layer.provideMerge(cryptoLayer))
+  ).pipe(
+    Layer.merge(HttpManifestStore.layer({ home: options.home })),
+    Layer.provideMerge(HttpDirectory.layer({ home: options.home })),
+    Layer.provideMerge(cryptoLayer)
+  )
   return KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(
     Layer.provide([network, noFiles]),
     Layer.provide([options.store, options.vault])
