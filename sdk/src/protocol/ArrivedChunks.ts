@@ -16,15 +16,9 @@ export class ArrivedChunks {
     this.size = size
   }
 
-  /** Adds the chunks of `length` bytes at `offset`. False, and nothing is added, unless these are whole chunks of the blob. */
-  add(offset: number, length: number): boolean {
-    const end = offset + length
-    if (!(offset >= 0 && length >= 0 && end <= this.size)) return false
-    // An empty blob has one empty chunk; no other chunk is empty.
-    if (offset % chunkBytes !== 0 || (length === 0 && this.size > 0)) return false
-    if (end % chunkBytes !== 0 && end !== this.size) return false
-    this.insert(offset / chunkBytes, this.size === 0 ? 1 : Math.ceil(end / chunkBytes))
-    return true
+  /** Adds the chunks of `length` bytes at `offset`, which must be whole chunks of the blob: see `BlobAnswer.belongs`. */
+  add(offset: number, length: number): void {
+    this.insert(offset / chunkBytes, this.size === 0 ? 1 : Math.ceil((offset + length) / chunkBytes))
   }
 
   private insert(start: number, end: number): void {

@@ -5,7 +5,7 @@
  */
 import * as Result from "effect/Result"
 import * as Blake3 from "./Blake3.ts"
-import { groupBytes, pairBytes, type Step, steps, takePair, type Tree } from "./Blake3Tree.ts"
+import { groupBytes, groupCount, pairBytes, type Step, steps, takePair, type Tree } from "./Blake3Tree.ts"
 import * as Bytes from "./Bytes.ts"
 import * as ChunkRanges from "./ChunkRanges.ts"
 import { fail, type Problem } from "./Problem.ts"
@@ -63,9 +63,7 @@ export function* encode(
       encode: (bytes) => {
         if (bytes.length !== length) return fail("blob_mismatch", `${bytes.length} bytes at ${offset}, not ${length}`)
         const sent: Array<Uint8Array> = []
-        const found = step.whole
-          ? hasher(bytes, step.start, step.isRoot)
-          : select(bytes, step, asked, hasher, sent)
+        const found = step.whole ? hasher(bytes, step.start, step.isRoot) : select(bytes, step, asked, hasher, sent)
         if (!Bytes.equal(found, value)) return fail("blob_mismatch", `the blob does not fit at byte ${offset}`)
         return Result.succeed(step.whole ? bytes : Bytes.concat(...sent))
       }
@@ -109,6 +107,20 @@ export type Verified =
   | { readonly kind: "parent"; readonly index: number; readonly pair: Uint8Array }
   /** Bytes of the blob at an offset, at most a group of them. */
   | { readonly kind: "leaf"; readonly offset: number; readonly bytes: Uint8Array }
+
+/** Whether an item can be of an answer about a blob of `size` bytes: what a store looks at before it writes anywhere. */
+export const belongs = (item: Verified, size: number): boolean => {
+  if (item.kind === "size") return item.size === size
+  if (item.kind === "parent") {
+    const { index, pair } = item
+    return pair.length === pairBytes && Number.isSafeInteger(index) && index >= 0 && index < groupCount(size) - 1
+  }
+  const { offset } = item
+  const end = offset + item.bytes.length
+  // An empty blob has one empty chunk; no other chunk is empty.
+  if (!(offset >= 0 && end <= size && (end > offset || size === 0))) return false
+  return offset % Blake3.chunkBytes === 0 && (end % Blake3.chunkBytes === 0 || end === size)
+}
 
 /** Reads one answer and hands out nothing that was not verified. Memory is one group and what is pushed. */
 export interface Decoder {

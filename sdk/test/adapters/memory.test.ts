@@ -1,9 +1,18 @@
 import { Effect } from "effect"
-import { MemoryLocalStore, MemoryVault } from "@kez-chat/sdk/memory"
+import { MemoryBlobStore, MemoryLocalStore, MemoryVault } from "@kez-chat/sdk/memory"
+import { blobStoreKit } from "../kits/blobStoreKit.ts"
 import { localStoreKit } from "../kits/localStoreKit.ts"
 import { vaultKit } from "../kits/vaultKit.ts"
 
 localStoreKit("memory", Effect.sync(MemoryLocalStore.make))
+
+blobStoreKit(
+  "memory",
+  Effect.sync(() => {
+    const store = MemoryBlobStore.make()
+    return { open: Effect.succeed(store) }
+  })
+)
 
 vaultKit("memory", {
   place: Effect.succeed({ open: Effect.sync(() => MemoryVault.make()), durable: false })

@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { ArrivedChunks } from "../../protocol/ArrivedChunks.ts"
 import { groupBytes, groupValues, outboardLength, pairBytes, type Tree } from "../../protocol/Blake3Tree.ts"
-import type { Verified } from "../../protocol/BlobAnswer.ts"
+import { belongs, type Verified } from "../../protocol/BlobAnswer.ts"
 import * as Bytes from "../../protocol/Bytes.ts"
 import * as ChunkRanges from "../../protocol/ChunkRanges.ts"
 import {
@@ -48,15 +48,11 @@ const stored = ({ bytes, tree }: Complete): StoredBlob => ({
       : damaged(`there are no ${length} bytes at ${offset}: the blob has ${bytes.length}`)
 })
 
-/** Takes in what a decoder verified; false for what cannot be a part of this blob. */
-const take = (partial: Partial, item: Verified): boolean => {
-  if (item.kind === "size") return item.size === partial.size
-  if (item.kind === "parent") {
-    if (item.pair.length !== pairBytes || !((item.index + 1) * pairBytes <= outboardLength(partial.size))) return false
-    partial.pairs.set(item.index, item.pair.slice())
-    return true
-  }
-  if (!partial.arrived.add(item.offset, item.bytes.length)) return false
+/** Takes in what a decoder verified. */
+const take = (partial: Partial, item: Verified): void => {
+  if (item.kind === "parent") partial.pairs.set(item.index, item.pair.slice())
+  if (item.kind !== "leaf") return
+  partial.arrived.add(item.offset, item.bytes.length)
   for (let at = 0; at < item.bytes.length;) {
     const index = Math.floor((item.offset + at) / groupBytes)
     const start = index * groupBytes
@@ -67,7 +63,6 @@ const take = (partial: Partial, item: Verified): boolean => {
     partial.groups.set(index, group)
     at += part.length
   }
-  return true
 }
 
 /** The whole blob; undefined unless every chunk and every pair is here. */
@@ -158,9 +153,10 @@ export const make = (): BlobStore["Service"] => {
         })
     )
     const write = Effect.fnUntraced(function* (items: ReadonlyArray<Verified>) {
-      for (const item of items) {
-        if (!take(partial, item)) return yield* damaged(`that is no part of a blob of ${size} bytes`)
+      if (!items.every((item) => belongs(item, size))) {
+        return yield* damaged(`that is no part of ${hash}, which has ${size} bytes`)
       }
+      for (const item of items) take(partial, item)
       partial.writtenAt = yield* Clock.currentTimeMillis
     })
     const complete = Effect.gen(function* () {

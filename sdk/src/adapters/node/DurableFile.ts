@@ -1,0 +1,115 @@
+/** Writing files so that they are there, whole, when it is said that they are. */
+import * as fs from "node:fs/promises"
+import type { FileHandle } from "node:fs/promises"
+
+/** The system's code of what a file operation threw, such as `ENOSPC`; empty for anything else. */
+export const codeOf = (cause: unknown): string => {
+  const code = (cause as { readonly code?: unknown } | null | undefined)?.code
+  return typeof code === "string" ? code : ""
+}
+
+/** Whether a file operation failed because there is no such file or folder. */
+export const isMissing = (cause: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(codeOf(cause))
+
+/** Whether one failed because there is no room: on the disk, in a quota, or in a file of this file system. */
+export const isFull = (cause: unknown): boolean => ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(cause))
+
+/** A name is durable once its folder is; Windows cannot synchronise a folder and does not need to. */
+export const syncFolder = async (folder: string): Promise<void> => {
+  if (process.platform === "win32") return
+  const handle = await fs.open(folder, "r")
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Writes all bytes of all parts from `position` on. The system may take fewer at a time. */
+export const writeAt = async (
+  handle: FileHandle,
+  parts: ReadonlyArray<Uint8Array>,
+  position: number
+): Promise<void> => {
+  let rest = parts.filter((part) => part.length > 0)
+  let at = position
+  while (rest.length > 0) {
+    // Systems take at most 1,024 parts in one call.
+    let { bytesWritten: taken } = await handle.writev(rest.slice(0, 1024), at)
+    at += taken
+    let done = 0
+    while (done < rest.length && taken >= (rest[done] as Uint8Array).length)
+      taken -= (rest[done++] as Uint8Array).length
+    rest = rest.slice(done)
+    if (taken > 0) rest[0] = (rest[0] as Uint8Array).subarray(taken)
+  }
+}
+
+/** Reads from `position` on until `buffer` is full or the file ends; the bytes that were read. */
+export const readAt = async (handle: FileHandle, buffer: Uint8Array, position: number): Promise<number> => {
+  let filled = 0
+  while (filled < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return filled
+}
+
+const bufferBytes = 1024 * 1024
+
+/**
+ * Writes a file from its beginning, a mebibyte at a time, while the next bytes are being made. What `write` is given may
+ * be used again once it returns. One call at a time.
+ */
+export class FileWriter {
+  private readonly handle: FileHandle
+  private filling: Uint8Array = new Uint8Array(bufferBytes)
+  private spare: Uint8Array | undefined
+  private filled = 0
+  private flushed = 0
+  private flushing: Promise<void> = Promise.resolve()
+
+  constructor(handle: FileHandle) {
+    this.handle = handle
+  }
+
+  /** Bytes that were given to `write` so far. */
+  get length(): number {
+    return this.flushed + this.filled
+  }
+
+  /** Takes bytes in; where that is done at once, there is nothing to wait for. Rejects for these bytes or earlier ones. */
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    const room = this.filling.length - this.filled
+    this.filling.set(bytes.subarray(0, room), this.filled)
+    if (bytes.length < room) {
+      this.filled += bytes.length
+      return undefined
+    }
+    this.filled = this.filling.length
+    return this.flush().then(() => this.write(bytes.subarray(room)))
+  }
+
+  /** Writes what is buffered once what was buffered before is written, and does not wait for it. */
+  private async flush(): Promise<void> {
+    await this.flushing
+    const full = this.filling
+    const count = this.filled
+    const at = this.flushed
+    this.filling = this.spare ?? new Uint8Array(bufferBytes)
+    this.spare = full
+    this.filled = 0
+    this.flushed += count
+    this.flushing = writeAt(this.handle, [full.subarray(0, count)], at)
+    // Whoever writes next, or ends, is told; until then nobody listens.
+    this.flushing.catch(() => undefined)
+  }
+
+  /** Returns when everything is on disk. */
+  async finish(): Promise<void> {
+    await this.flush()
+    await this.flushing
+    await this.handle.sync()
+  }
+}
