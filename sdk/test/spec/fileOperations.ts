@@ -5,6 +5,7 @@ import {
   Blake3,
   Blake3Tree,
   BlobAnswer,
+  BlobRequest,
   Bytes,
   ChunkRanges,
   Envelope,
@@ -132,6 +133,20 @@ export const fileOperations: Readonly<Record<string, Operation>> = {
       all.map(({ bytes, offset }) => ({ offset, bytes: toHex(bytes) }))
     )
   },
+  "blob.request": (input) => {
+    const ranges = rangesOf(input)
+    const request = BlobRequest.encode(fromHex(text(input, "hash")), ranges)
+    return Effect.map(Effect.fromResult(BlobRequest.decode(request)), (asked) => {
+      if (asked.kind !== "get" || toHex(asked.hash) !== text(input, "hash") || asked.children)
+        return "it is read otherwise"
+      if (asked.ranges.boundaries.join() !== ranges.boundaries.join()) return "other chunks are read"
+      return toHex(request)
+    })
+  },
+  "blob.asked": (input) =>
+    Effect.map(Effect.fromResult(BlobRequest.decode(fromHex(text(input, "request")))), (asked) =>
+      asked.kind === "get" ? { kind: asked.kind, listed: asked.children } : { kind: asked.kind }
+    ),
   "file.encrypt": (input) =>
     Effect.gen(function* () {
       const hasher = yield* FastBlake3.load

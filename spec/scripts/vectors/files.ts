@@ -29,6 +29,25 @@ interface Native {
 }
 const native = JSON.parse(fs.readFileSync(new URL("./iroh-blobs-0.104.json", import.meta.url), "utf8")) as Native
 
+interface NativeRequests {
+  readonly requests: ReadonlyArray<{
+    readonly name: string
+    readonly request: {
+      readonly kind: string
+      readonly hash?: string
+      readonly ranges?: ReadonlyArray<{
+        readonly from: number
+        readonly boundaries: ReadonlyArray<number | string>
+      }>
+    }
+    readonly bytes: string
+  }>
+  readonly variants: ReadonlyArray<{ readonly name: string; readonly bytes: string; readonly readAs: string | null }>
+}
+const nativeRequests = JSON.parse(
+  fs.readFileSync(new URL("./iroh-blobs-0.104-requests.json", import.meta.url), "utf8")
+) as NativeRequests
+
 /** The bytes of test blobs. */
 export const pattern = (size: number): Buffer => Buffer.from(Uint8Array.from({ length: size }, (_, i) => i % 251))
 const json = (captured: Captured): Json => ({ ...captured })
@@ -103,6 +122,44 @@ const read: Operation = {
     readCase("pair", "KEZ-FIL-018", "half a pair", part.subarray(0, 40), "blob_incomplete"),
     readCase("no-leaf", "KEZ-FIL-018", "the leaf is missing", part.subarray(0, 72), "blob_incomplete")
   ]
+}
+
+const idOf = (name: string): string => name.replaceAll(/[^\w]+/g, "-")
+const isAlone = ({ ranges = [] }: NativeRequests["requests"][number]["request"]): boolean => {
+  const [blob, listed] = ranges
+  if (blob === undefined) return true
+  return ranges.length === 2 && blob.from === 0 && listed?.from === 1 && listed.boundaries.length === 0
+}
+const requests: Operation = {
+  file: "files/request",
+  operation: "blob.request",
+  description:
+    "input: the hash of a blob and the boundaries of a set of chunks (2^64 - 1, as text, for the last chunk). result: the request, hexadecimal. Captured from iroh-blobs 0.104.0.",
+  valid: nativeRequests.requests.flatMap(({ bytes, name, request }) => {
+    if (request.kind !== "get" || request.hash === undefined || !isAlone(request)) return []
+    const ranges = request.ranges?.[0]?.boundaries ?? []
+    // Not every implementation can name a chunk that no blob has.
+    if (ranges.includes(String(2n ** 53n))) return []
+    return [valid(idOf(name), ["KEZ-FIL-019"], name, { hash: request.hash, ranges }, bytes)]
+  })
+}
+const asked: Operation = {
+  file: "files/asked",
+  operation: "blob.asked",
+  description:
+    "input: a request as received, hexadecimal. result: its kind, and whether it asks for listed blobs as well; such, and kinds other than get, are refused with code 1, as are those that cannot be read. Captured from iroh-blobs 0.104.0, which reads some of the invalid ones too.",
+  valid: nativeRequests.requests.map(({ bytes, name, request }) =>
+    valid(
+      idOf(name),
+      ["KEZ-FIL-022"],
+      name,
+      { request: bytes },
+      request.kind === "get" ? { kind: "get", listed: !isAlone(request) } : { kind: request.kind }
+    )
+  ),
+  invalid: nativeRequests.variants
+    .filter(({ bytes, readAs }) => readAs !== bytes)
+    .map(({ bytes, name }) => invalid(idOf(name), ["KEZ-FIL-022"], name, { request: bytes }, "request_malformed"))
 }
 
 /** kez-file/1. */
@@ -377,6 +434,8 @@ export const operations: ReadonlyArray<Operation> = [
   tree,
   answers,
   read,
+  requests,
+  asked,
   cipher,
   decrypt,
   wrapped,
