@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { join, resolve } from "node:path"
 import * as HttpDirectory from "./adapters/http/HttpDirectory.ts"
+import * as HttpManifestStore from "./adapters/http/HttpManifestStore.ts"
 import * as HttpSigchainStore from "./adapters/http/HttpSigchainStore.ts"
 import * as NatsBroker from "./adapters/nats/index.ts"
 import * as FileVault from "./adapters/node/FileVault.ts"
@@ -37,7 +38,11 @@ const network = (home: string) =>
         )
       )
     )
-  ).pipe(Layer.provideMerge(HttpDirectory.layer({ home })), Layer.provideMerge(NodeCrypto.layer))
+  ).pipe(
+    Layer.provideMerge(HttpManifestStore.layer({ home })),
+    Layer.provideMerge(HttpDirectory.layer({ home })),
+    Layer.provideMerge(NodeCrypto.layer)
+  )
 
 export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
   KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(

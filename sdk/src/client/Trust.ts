@@ -4,9 +4,10 @@
  */
 import * as Result from "effect/Result"
 import * as VerifiedChain from "../crypto/VerifiedChain.ts"
-import { fail, type Problem } from "../protocol/Problem.ts"
+import { fail, Problem } from "../protocol/Problem.ts"
 import * as Sigchain from "../protocol/Sigchain.ts"
 import type { Contact } from "./KezChat.ts"
+import { SendBlocked } from "./KezChatError.ts"
 import type { ContactRow } from "./Rows.ts"
 
 /** A key met for the first time. Its handle is the primary until the home server names it and proves the name. */
@@ -128,4 +129,25 @@ export const acceptChain = (
   const state = row.state === "changed" ? "accepted" : row.state
   const before = row.before === "changed" ? { before: "accepted" as const } : {}
   return afterChain({ ...rest, state, ...before, verified: false }, chain, now, undefined)
+}
+
+/** Why nothing may be sent to a contact as things stand. */
+export const reasonNotToSend = (row: ContactRow): SendBlocked | Problem | undefined => {
+  const { handle } = row
+  switch (row.state) {
+    case "changed":
+      return new SendBlocked({ who: handle, reason: "changed", detail: row.warning ?? "the key changed" })
+    case "blocked":
+      return new SendBlocked({ who: handle, reason: "blocked", detail: "you blocked them" })
+    case "requested":
+      return new SendBlocked({
+        who: handle,
+        reason: "requested",
+        detail: "they wrote to you first: accept them to answer"
+      })
+    case "accepted":
+      return row.reachable === false
+        ? new Problem({ code: "contact_unreachable", detail: `${handle}: their sigchain names no inbox` })
+        : undefined
+  }
 }

@@ -10,32 +10,38 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Identity } from "../crypto/Identity.ts"
 import * as PrimaryKey from "../protocol/PrimaryKey.ts"
-import { Problem } from "../protocol/Problem.ts"
-import { BlobTransportError } from "../services/BlobTransport.ts"
+import { BlobStore } from "../services/BlobStore.ts"
 import { Broker } from "../services/Broker.ts"
 import { ServerUnreachable } from "../services/Directory.ts"
 import { StoreError } from "../services/LocalStore.ts"
 import { Vault } from "../services/Vault.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Addresses from "./Addresses.ts"
+import * as Browsing from "./Browsing.ts"
 import * as Checks from "./Checks.ts"
 import * as ContactBook from "./ContactBook.ts"
 import * as Contacts from "./Contacts.ts"
 import * as Conversations from "./Conversations.ts"
+import * as Device from "./Device.ts"
+import * as Downloads from "./Downloads.ts"
 import * as Events from "./Events.ts"
 import * as Export from "./Export.ts"
 import * as Inbox from "./Inbox.ts"
 import * as Intake from "./Intake.ts"
 import * as Introductions from "./Introductions.ts"
 import type { Account, KezChat, Message, Options } from "./KezChat.ts"
-import { AccountUnfinished, ContactUnknown, type KezChatError, SendBlocked } from "./KezChatError.ts"
+import { AccountUnfinished, ContactUnknown, type KezChatError } from "./KezChatError.ts"
 import * as Ledger from "./Ledger.ts"
 import * as Link from "./Link.ts"
+import * as Manifests from "./Manifests.ts"
 import * as Outbox from "./Outbox.ts"
 import * as Receipts from "./Receipts.ts"
 import * as Rows from "./Rows.ts"
+import * as Serving from "./Serving.ts"
 import type { Session } from "./Session.ts"
 import * as Settings from "./Settings.ts"
+import * as Shares from "./Shares.ts"
+import * as Sources from "./Sources.ts"
 import * as Trust from "./Trust.ts"
 
 const toAccount = ({ device, handle, primary, server, step }: Rows.AccountRow): Account => ({
@@ -59,16 +65,21 @@ const checkVersion = (ledger: Ledger.Ledger) =>
     })
   )
 
+/** What goes to and comes from other devices. */
+type Transfers = Pick<KezChat["Service"], "fetch" | "read" | "discard" | "serve">
+
 /** An account whose key is at hand. `scope` holds what runs for it; `connected` once it has begun. */
 interface Running extends Session {
   row: Rows.AccountRow
   connected: boolean
+  readonly transfers: Transfers
   readonly scope: Scope.Closeable
 }
 
 export const make = Effect.fnUntraced(function* (options: Options) {
   const broker = yield* Broker
   const vault = yield* Vault
+  const blobs = yield* BlobStore
   const layerScope = yield* Scope.Scope
   const ledger = yield* Ledger.make
   yield* checkVersion(ledger)
@@ -98,6 +109,17 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const lock = yield* Semaphore.make(1)
   let running: Running | undefined
 
+  const manifests = yield* Manifests.make({
+    ledger,
+    events,
+    append: (session, next) =>
+      Effect.gen(function* () {
+        const chain = yield* accounts.append(session.identity, next)
+        if (running?.identity === session.identity) running.row = yield* accounts.current
+        return chain
+      })
+  })
+
   const begin = Effect.fnUntraced(function* (session: Running) {
     const connection = yield* link.connect(broker, session.identity.brokerLogin)
     // Before the first message comes in, so that the first stranger is named too.
@@ -105,6 +127,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     yield* intake.run(session, link, connection)
     yield* outbox.run(link)
     yield* receipts.run(session, link)
+    yield* manifests.run(session)
     yield* Effect.forkScoped(Effect.ignore(inbox.retryKept(session)))
   })
 
@@ -144,7 +167,16 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           const key = identity ?? (yield* accounts.open)
           const row = yield* accounts.current
           const scope = yield* Scope.fork(layerScope)
-          const session: Running = { identity: key, row, connected: false, scope, account: () => session.row }
+          const begun: Omit<Running, "transfers"> = {
+            identity: key,
+            row,
+            connected: false,
+            scope,
+            account: () => begun.row
+          }
+          const session: Running = Object.assign(begun, {
+            transfers: yield* Scope.provide(transfersOf(begun), scope)
+          })
           running = session
           if (identity === undefined && options.offline !== true && row.step !== "published") {
             yield* Effect.forkIn(finishLater(session), scope)
@@ -181,6 +213,31 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (step === "created") return yield* new AccountUnfinished({ handle, step })
   })
 
+  const account = accounts.current
+  const shares = yield* Shares.make({ ledger, events, book, outbox, manifests, account, session: published })
+  const serving = Serving.make({ ledger, events, account })
+  const browsing = yield* Browsing.make({
+    ledger,
+    book,
+    checks,
+    introductions,
+    account,
+    identity: Effect.map(start(), (session) => session.identity),
+    isOffline: options.offline === true
+  })
+
+  const sources = yield* Sources.make({ ledger, book, listings: browsing })
+  const makeDevice = yield* Device.make
+  const makeDownloads = yield* Downloads.make
+  const isOffline = options.offline === true
+
+  const transfersOf = Effect.fnUntraced(function* (session: Session): Effect.fn.Return<Transfers, never, Scope.Scope> {
+    const device = yield* makeDevice({ session, link, addresses, shares: serving })
+    const downloads = yield* makeDownloads({ session, device, ledger, link, addresses, sources, isOffline })
+    const closed = link.orOffline(Effect.never)
+    return { ...downloads, serve: isOffline ? closed : device.serve }
+  })
+
   const keysOf = (who: string) =>
     Effect.gen(function* () {
       const row = yield* book.find(who, yield* accounts.current)
@@ -198,7 +255,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           ? ContactBook.self(session.row)
           : yield* transaction.get(Rows.key.contact(peer.hex), Rows.Contact)
         if (row === undefined) return yield* new ContactUnknown({ who })
-        const blocked = reasonNotToSend(row)
+        const blocked = Trust.reasonNotToSend(row)
         if (blocked !== undefined) return yield* blocked
         const message = yield* outbox.enqueue(transaction, session, peer, { type: "text", text })
         if (message === undefined) return yield* Effect.die("a text leaves a message")
@@ -231,30 +288,26 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (Option.isSome(yield* vault.load)) yield* accounts.revoke((yield* start()).identity)
     yield* stop
     // The account's own row goes last: cut off before that, deletion can be called again and finds what is left.
+    for (const { hash } of yield* blobs.list) yield* blobs.remove(hash)
     for (const prefix of Rows.everything) yield* Contacts.forget(ledger, prefix)
     yield* vault.clear
     yield* Contacts.forget(ledger, Rows.key.account)
     book.reset()
   })
 
+  // Before anybody can begin a transfer.
+  yield* Effect.ignore(Downloads.collect(ledger, blobs))
   // Whatever needs the vault may wait for a passphrase; the account's own calls report what is wrong with it.
   if (options.offline !== true && Result.isSuccess(yield* Effect.result(accounts.current))) {
     yield* Effect.forkScoped(Effect.ignore(start()))
+    yield* Effect.forkScoped(Effect.ignore(shares.tidied))
   }
 
-  const unavailable = new BlobTransportError({ reason: "unavailable", detail: "this client has no files yet" })
-  const files: Pick<
-    KezChat["Service"],
-    "share" | "shared" | "unshare" | "browse" | "fetch" | "read" | "discard" | "serve"
-  > = {
-    share: () => Effect.fail(unavailable),
-    shared: Effect.succeed([]),
-    unshare: () => Effect.fail(unavailable),
-    browse: () => Effect.fail(unavailable),
-    fetch: () => Stream.fail(unavailable),
-    read: () => Stream.fail(unavailable),
-    discard: () => Effect.fail(unavailable),
-    serve: Effect.fail(unavailable)
+  const transfers: Transfers = {
+    fetch: (what) => Stream.unwrap(Effect.map(published, (session) => session.transfers.fetch(what))),
+    read: (what) => Stream.unwrap(Effect.map(start(), (session) => session.transfers.read(what))),
+    discard: (what) => Effect.flatMap(start(), (session) => session.transfers.discard(what)),
+    serve: Effect.flatMap(published, (session) => session.transfers.serve)
   }
 
   const service: KezChat["Service"] = {
@@ -271,12 +324,19 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     connection: link.states,
     events: events.stream,
     sync: Effect.andThen(connected, link.orOffline(intake.caughtUp)),
-    flush: Effect.andThen(connected, link.orOffline(Effect.andThen(receipts.settled, outbox.drained))),
+    flush: Effect.andThen(
+      connected,
+      link.orOffline(Effect.andThen(receipts.settled, Effect.andThen(outbox.drained, manifests.settled)))
+    ),
     ...contacts,
     send,
     history: (who, page) => Effect.flatMap(keysOf(who), (keys) => Conversations.history(ledger, keys, page)),
     markRead,
-    ...files,
+    share: shares.share,
+    shared: shares.shared,
+    unshare: shares.unshare,
+    browse: browsing.browse,
+    ...transfers,
     settings: Settings.readSettings(ledger),
     updateSettings: (change) => Settings.updateSettings(ledger, change),
     export: Export.items(ledger, accounts.current),
@@ -284,23 +344,3 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }
   return service
 })
-
-const reasonNotToSend = (row: Rows.ContactRow): SendBlocked | Problem | undefined => {
-  const { handle } = row
-  switch (row.state) {
-    case "changed":
-      return new SendBlocked({ who: handle, reason: "changed", detail: row.warning ?? "the key changed" })
-    case "blocked":
-      return new SendBlocked({ who: handle, reason: "blocked", detail: "you blocked them" })
-    case "requested":
-      return new SendBlocked({
-        who: handle,
-        reason: "requested",
-        detail: "they wrote to you first: accept them to answer"
-      })
-    case "accepted":
-      return row.reachable === false
-        ? new Problem({ code: "contact_unreachable", detail: `${handle}: their sigchain names no inbox` })
-        : undefined
-  }
-}

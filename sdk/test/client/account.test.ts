@@ -7,16 +7,19 @@ import { join, makeWorld, newDevice, newWords } from "./people.ts"
 const codeOf = (error: unknown) => (error instanceof Problem.Problem ? error.code : (error as { _tag: string })._tag)
 
 describe("creating an account", () => {
-  it.live("registers, publishes the inbox in the chain, and says so", () =>
+  it.live("registers, publishes inbox and Iroh node in the chain, and says so (KEZ-SIG-114)", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const { account, chat } = yield* join(world, "alice")
       assert.deepInclude(account, { handle: "alice@home.test", server: "home.test", step: "published" })
       assert.match(account.device, /^[A-Za-z0-9_-]{22}$/)
-      assert.strictEqual(world.home.chains.get(account.primary)!.length, 1)
+      assert.strictEqual(world.home.chains.get(account.primary)!.length, 2)
       const { endpoints, head } = yield* chat.verification("alice")
-      assert.strictEqual(endpoints[0]!.protocol, "nats")
-      assert.strictEqual(head!.seq, 0)
+      assert.deepStrictEqual(
+        endpoints.map(({ protocol }) => protocol),
+        ["nats", "iroh"]
+      )
+      assert.strictEqual(head!.seq, 1)
     })
   )
 
@@ -37,7 +40,7 @@ describe("creating an account", () => {
           const again = yield* world.start(device)
           const account = yield* again.chat.create({ handle: "alice", words })
           assert.strictEqual(account.step, "published")
-          assert.strictEqual(world.home.chains.get(account.primary)!.length, 1)
+          assert.strictEqual(world.home.chains.get(account.primary)!.length, 2)
           assert.deepStrictEqual([...world.home.records.keys()], ["alice"])
         })
       )
@@ -70,7 +73,7 @@ describe("creating an account", () => {
       const { account, chat, words } = yield* join(world, "alice")
       assert.deepStrictEqual(yield* chat.create({ handle: "alice", words }), account)
       assert.deepStrictEqual(yield* chat.restore({ words }), account)
-      assert.strictEqual(world.home.chains.get(account.primary)!.length, 1)
+      assert.strictEqual(world.home.chains.get(account.primary)!.length, 2)
     })
   )
 
@@ -212,7 +215,7 @@ describe("restoring", () => {
       const { chat } = yield* world.start(newDevice())
       const restored = yield* chat.restore({ words })
       assert.deepInclude(restored, { handle: "alice@home.test", primary: account.primary, step: "published" })
-      assert.strictEqual(world.home.chains.get(account.primary)!.length, 1)
+      assert.strictEqual(world.home.chains.get(account.primary)!.length, 2)
       assert.strictEqual(Redacted.value(yield* chat.words), Redacted.value(words))
     })
   )
@@ -224,7 +227,7 @@ describe("restoring", () => {
       world.home.chains.delete(account.primary)
       const { chat } = yield* world.start(newDevice())
       assert.strictEqual((yield* chat.restore({ words })).step, "published")
-      assert.strictEqual(world.home.chains.get(account.primary)!.length, 1)
+      assert.strictEqual(world.home.chains.get(account.primary)!.length, 2)
     })
   )
 

@@ -53,7 +53,7 @@ describe("adding a contact", () => {
       }
       const contact = yield* alice.chat.contact("bob")
       assert.deepInclude(contact, { handle: "bob@home.test", state: "accepted", verified: false })
-      assert.strictEqual(contact.head!.seq, 0)
+      assert.strictEqual(contact.head!.seq, 1)
       assert.deepStrictEqual(yield* alice.chat.addContact("bob"), yield* alice.chat.contact("bob"))
     })
   )
@@ -375,7 +375,7 @@ describe("verification", () => {
       assert.strictEqual(mine.safetyNumber, theirs.safetyNumber)
       assert.strictEqual(mine.qr, theirs.qr)
       assert.match(mine.qr, /^kez:sn1:/)
-      assert.strictEqual(mine.events.length, 1)
+      assert.strictEqual(mine.events.length, 2)
       assert.isTrue((yield* alice.chat.setVerified("bob", true)).verified)
       assert.isTrue((yield* alice.chat.contact("bob")).verified)
       yield* alice.program.event("Contact", ({ contact }) => contact.verified)

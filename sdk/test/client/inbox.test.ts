@@ -339,7 +339,7 @@ describe("several devices of one account", () => {
       yield* alice.program.close
       const old = newDevice()
       yield* old.store.commit(before.map(({ key, value }) => ({ op: "put" as const, key, value })))
-      const again = yield* world.start({ store: old.store, vault: alice.device.vault })
+      const again = yield* world.start({ ...old, vault: alice.device.vault })
       yield* again.chat.sync
       yield* again.chat.send("bob", "three")
       const { message } = yield* bob.program.event("Message", ({ message }) => message.text === "three")

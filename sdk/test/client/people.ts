@@ -12,11 +12,10 @@ import {
   Directory,
   LocalStore,
   ManifestStore,
-  noFiles,
   SigchainStore,
   Vault
 } from "@kez-chat/sdk/services"
-import { MemoryLocalStore, MemoryVault } from "@kez-chat/sdk/memory"
+import { MemoryBlobStore, MemoryBlobTransport, MemoryLocalStore, MemoryVault } from "@kez-chat/sdk/memory"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { makeMemoryBroker } from "../doubles/MemoryBroker.ts"
 import { makeMemoryHome } from "../doubles/MemoryHome.ts"
@@ -25,9 +24,14 @@ import { makeMemoryHome } from "../doubles/MemoryHome.ts"
 export interface Device {
   readonly store: LocalStore["Service"]
   readonly vault: Vault["Service"]
+  readonly blobs: BlobStore["Service"]
 }
 
-export const newDevice = (): Device => ({ store: MemoryLocalStore.make(), vault: MemoryVault.make() })
+export const newDevice = (): Device => ({
+  store: MemoryLocalStore.make(),
+  vault: MemoryVault.make(),
+  blobs: MemoryBlobStore.make()
+})
 
 /** A running program on a device: its client and the events it showed so far. */
 export interface Program {
@@ -61,6 +65,7 @@ export type Services =
 export const makeWorld = (options?: { readonly now?: () => number }) => {
   const home = makeMemoryHome()
   const broker = makeMemoryBroker(options)
+  const net = MemoryBlobTransport.net()
 
   const servicesOf = (
     device: Device,
@@ -70,10 +75,11 @@ export const makeWorld = (options?: { readonly now?: () => number }) => {
     Layer.mergeAll(
       homeLayer,
       brokerLayer,
-      noFiles,
+      net.layer,
       NodeCrypto.layer,
       Layer.succeed(LocalStore, device.store),
-      Layer.succeed(Vault, device.vault)
+      Layer.succeed(Vault, device.vault),
+      Layer.succeed(BlobStore, device.blobs)
     )
 
   /** Starts the program on a device; it ends with the scope, or when it is closed. */
@@ -135,7 +141,7 @@ export const makeWorld = (options?: { readonly now?: () => number }) => {
       return program
     })
 
-  return { home, broker, start, servicesOf }
+  return { home, broker, net, start, servicesOf }
 }
 
 export type World = ReturnType<typeof makeWorld>

@@ -1,0 +1,171 @@
+/**
+ * What accounts share with this one: the manifest that a verified sigchain names, wherever its bytes come from
+ * (spec: manifest, KEZ-MAN-010 and 011). The newest one seen of each account is kept, for times when nobody answers.
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as FastBlake3 from "../crypto/FastBlake3.ts"
+import type { Identity } from "../crypto/Identity.ts"
+import * as SealedManifest from "../crypto/SealedManifest.ts"
+import * as Manifest from "../protocol/Manifest.ts"
+import { admitHex } from "../protocol/KeyAdmission.ts"
+import { Problem } from "../protocol/Problem.ts"
+import type { SharedFiles } from "../protocol/Sigchain.ts"
+import { Crypto } from "../services/Crypto.ts"
+import { ServerUnreachable } from "../services/Directory.ts"
+import { ManifestStore } from "../services/ManifestStore.ts"
+import type { Checks } from "./Checks.ts"
+import type { ContactBook } from "./ContactBook.ts"
+import { hexOf } from "./Conversations.ts"
+import type { Introductions } from "./Introductions.ts"
+import type { KezChat, ListedFile, Listing } from "./KezChat.ts"
+import { FetchBlocked, type KezChatError } from "./KezChatError.ts"
+import type { Ledger } from "./Ledger.ts"
+import * as Rows from "./Rows.ts"
+import * as Trust from "./Trust.ts"
+
+const { key } = Rows
+
+/** A manifest as far as this account can read it, content keys included. */
+export interface Found extends Pick<Listing, "revision" | "createdAt" | "source"> {
+  readonly files: ReadonlyArray<SealedManifest.Readable>
+}
+
+export interface Browsing extends Pick<KezChat["Service"], "browse"> {
+  /** The current manifest of a contact or of this account; the newest one kept here where nobody answers. */
+  opened(owner: Rows.ContactRow): Effect.Effect<Found, KezChatError>
+  /** The newest one kept here, without asking anybody; revision 0 for none. */
+  kept(hex: string): Effect.Effect<Found, KezChatError>
+}
+
+export interface Parts {
+  readonly ledger: Ledger
+  readonly book: ContactBook
+  readonly checks: Checks
+  readonly introductions: Introductions
+  readonly account: Effect.Effect<Rows.AccountRow, KezChatError>
+  readonly identity: Effect.Effect<Identity, KezChatError>
+  /** No network is to be used where it can be done without. */
+  readonly isOffline: boolean
+}
+
+/** Answers that say nothing about the manifest: the home cannot be used at present, or does not have what it should. */
+const outages = new Set<Problem["code"]>([
+  "unavailable",
+  "internal",
+  "rate_limited",
+  "request_timeout",
+  "manifest_not_found"
+])
+
+const isOutage = (error: KezChatError): boolean =>
+  error instanceof ServerUnreachable || (error instanceof Problem && outages.has(error.code))
+
+const empty: Found = { revision: 0, source: "home", files: [] }
+
+export const make = Effect.fnUntraced(function* (parts: Parts) {
+  const { account, book, checks, identity, introductions, isOffline, ledger } = parts
+  const crypto = yield* Crypto
+  const store = yield* ManifestStore
+
+  const read = Effect.fnUntraced(function* (manifest: Manifest.Manifest, source: Found["source"]) {
+    const opening = SealedManifest.open(yield* identity, manifest)
+    const { files } = yield* Effect.provideService(opening, Crypto, crypto)
+    const found: Found = { revision: manifest.revision, createdAt: manifest.createdAt, source, files }
+    return found
+  })
+
+  const kept: Browsing["kept"] = Effect.fnUntraced(function* (hex) {
+    const body = yield* ledger.getBytes(key.browsedBody(hex))
+    if (body === undefined) return { ...empty, source: "kept" as const }
+    const { manifest } = yield* Effect.fromResult(Manifest.parseBody(body))
+    return yield* read(manifest, "kept")
+  })
+
+  /** What the owner's chain names now; a chain that cannot be relied on names nothing. */
+  const anchorOf = Effect.fnUntraced(function* (
+    owner: Rows.ContactRow
+  ): Effect.fn.Return<SharedFiles | undefined, KezChatError> {
+    if (owner.primary === (yield* account).primary) {
+      return (yield* introductions.chain(owner.primary)).state.sharedFiles
+    }
+    const { chain, contact } = yield* checks.chain(owner.primary)
+    if (contact.warning !== undefined) {
+      return yield* new FetchBlocked({ who: contact.handle, reason: "changed", detail: contact.warning })
+    }
+    return chain.state.sharedFiles
+  })
+
+  const bodyOf = Effect.fnUntraced(function* (owner: Rows.ContactRow, hash: string) {
+    const hex = hexOf(owner.primary)
+    const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
+    const body = known?.hash === hash ? yield* ledger.getBytes(key.browsedBody(hex)) : undefined
+    return body ?? (yield* store.byHash(owner.primary, hash))
+  })
+
+  /** Verifies a body and keeps it, unless a newer one came in meanwhile. */
+  const accept = Effect.fnUntraced(function* (owner: Rows.ContactRow, anchor: SharedFiles, body: Uint8Array) {
+    const hex = hexOf(owner.primary)
+    const verifying = SealedManifest.verify(
+      body,
+      { owner: yield* Effect.fromResult(admitHex(hex)), anchor },
+      yield* FastBlake3.load
+    )
+    const { manifest, seen } = yield* Effect.provideService(verifying, Crypto, crypto)
+    yield* ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const known = yield* transaction.get(key.browsed(hex), Rows.Browsed)
+        yield* Effect.fromResult(Manifest.checkRevision(known, seen))
+        if (known?.hash === seen.hash) return
+        transaction.put(key.browsed(hex), Rows.Browsed, { ...seen, createdAt: manifest.createdAt })
+        transaction.putBytes(key.browsedBody(hex), body)
+      })
+    )
+    return manifest
+  })
+
+  const current = Effect.fnUntraced(function* (owner: Rows.ContactRow): Effect.fn.Return<Found, KezChatError> {
+    const anchor = yield* anchorOf(owner)
+    if (anchor === undefined) {
+      const known = yield* ledger.get(key.browsed(hexOf(owner.primary)), Rows.Browsed)
+      if (known === undefined) return empty
+      const detail = `${owner.handle}: their sigchain names none any more, known is revision ${known.revision}`
+      return yield* new Problem({ code: "manifest_rollback", detail })
+    }
+    return yield* read(yield* accept(owner, anchor, yield* bodyOf(owner, anchor.manifest)), "home")
+  })
+
+  const opened: Browsing["opened"] = Effect.fnUntraced(function* (owner) {
+    const hex = hexOf(owner.primary)
+    const isKnown = (yield* ledger.get(key.browsed(hex), Rows.Browsed)) !== undefined
+    if (isOffline && isKnown) return yield* kept(hex)
+    // An owner who publishes while we ask can be ahead of the chain that we saw, by more than the home keeps.
+    const isGone = (error: KezChatError) => error instanceof Problem && error.code === "manifest_not_found"
+    const found = yield* Effect.result(Effect.retry(current(owner), { while: isGone, times: 1 }))
+    if (Result.isSuccess(found)) return found.success
+    return isKnown && isOutage(found.failure) ? yield* kept(hex) : yield* found.failure
+  })
+
+  const browsing: Browsing = {
+    opened,
+    kept,
+    browse: Effect.fnUntraced(function* (who): Effect.fn.Return<Listing, KezChatError> {
+      const owner = yield* book.find(who, yield* account)
+      const { files, ...found } = yield* opened(owner)
+      return { owner: Trust.toContact(owner), ...found, files: files.map(toListed) }
+    })
+  }
+  return browsing
+})
+
+const toListed = ({ file, id, isPublic }: SealedManifest.Readable): ListedFile => ({
+  id,
+  name: file.name,
+  ...(file.folder === undefined ? {} : { folder: file.folder }),
+  mediaType: file.mediaType,
+  size: file.size,
+  blobHash: file.blobHash,
+  ...(file.thumbnail === undefined ? {} : { thumbnail: file.thumbnail }),
+  sharedAt: file.sharedAt,
+  public: isPublic
+})
