@@ -42,12 +42,22 @@ export interface Parts {
   readonly addresses: Addresses
 }
 
-/** The device of a session, for as long as the scope is open. */
-export const make = Effect.fnUntraced(function* ({ addresses, link, session, shares }: Parts) {
-  const transport = yield* BlobTransport
-  const blobs = yield* BlobStore
-  const vault = yield* Vault
+/** Makes the device of a session, for as long as the scope is open. */
+export const make = Effect.gen(function* () {
+  const services: Services = { transport: yield* BlobTransport, blobs: yield* BlobStore, vault: yield* Vault }
+  return (parts: Parts): Effect.Effect<Device, never, Scope.Scope> => deviceOf(services, parts)
+})
 
+interface Services {
+  readonly transport: BlobTransport["Service"]
+  readonly blobs: BlobStore["Service"]
+  readonly vault: Vault["Service"]
+}
+
+const deviceOf = Effect.fnUntraced(function* (
+  { blobs, transport, vault }: Services,
+  { addresses, link, session, shares }: Parts
+) {
   const provider: Provider = {
     // What is not allowed, what is not here, and what cannot be read look the same to who asks.
     open: (peer, hash) =>

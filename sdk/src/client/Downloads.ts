@@ -59,7 +59,7 @@ export interface Parts {
   readonly addresses: Addresses
   readonly sources: Sources
   /** No network may be used. */
-  readonly offline: boolean
+  readonly isOffline: boolean
 }
 
 type Told = Exit.Exit<FetchProgress, KezChatError>
@@ -94,11 +94,15 @@ const reasonNotToFetch = ({ handle, state, warning }: Rows.ContactRow): FetchBlo
   }
 }
 
-/** The downloads of a session, for as long as the scope is open. */
-export const make = Effect.fnUntraced(function* (parts: Parts) {
-  const { addresses, device, ledger, link, offline, session, sources } = parts
+/** Makes the downloads of a session, for as long as the scope is open. */
+export const make = Effect.gen(function* () {
   const blobs = yield* BlobStore
   const crypto = yield* Crypto
+  return (parts: Parts): Effect.Effect<Downloads, never, Scope.Scope> => downloadsOf(blobs, crypto, parts)
+})
+
+const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], crypto: Crypto["Service"], parts: Parts) {
+  const { addresses, device, isOffline, ledger, link, session, sources } = parts
   // Set when the map is asked for its key: a lookup knows nothing but that.
   const wanted = new Map<string, Source>()
 
@@ -265,7 +269,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   const fetch: Downloads["fetch"] = (what) =>
     Stream.unwrap(
       Effect.gen(function* () {
-        const source = yield* sources.find(session, what, !offline)
+        const source = yield* sources.find(session, what, !isOffline)
         const { file, owner } = source
         const bytes = FileCipher.blobLength(file.size)
         if (yield* isComplete(source)) {
@@ -279,7 +283,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         }
         const blocked = reasonNotToFetch(owner)
         if (blocked !== undefined) return yield* blocked
-        if (offline) yield* link.orOffline(Effect.never)
+        if (isOffline) yield* link.orOffline(Effect.never)
         yield* sources.keep(session, source)
         return follow(source)
       })
