@@ -4,7 +4,7 @@ import { NodeCrypto } from "@kez-chat/sdk/node"
 import type { Envelope } from "@kez-chat/sdk/protocol"
 import { Effect, Redacted } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
-import { randomBytes } from "node:crypto"
+import { createHash, createPrivateKey, randomBytes, sign } from "node:crypto"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { connect } from "node:net"
@@ -204,6 +204,14 @@ export const endpointEvent = (identity: Identity, after?: { seq: number; hash: s
       createdAt: Date.now()
     })
   )
+
+/** What a key signs over any payload text at all, as a manifest is: for payloads that no client would sign. */
+export const signedManifest = (primary: string, seed: Uint8Array, payload: string): string => {
+  const pkcs8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), seed])
+  const key = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" })
+  const sig = sign(null, createHash("sha512").update(payload).digest(), key).toString("hex")
+  return `{"kez":"shared_files","payload":${payload},"signature":{"alg":"ed25519-sha512-jcs","key":"${primary}","sig":"${sig}"}}`
+}
 
 export interface Answer {
   readonly status: number

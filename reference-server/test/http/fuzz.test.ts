@@ -1,10 +1,15 @@
 /** The request decoders under random input: an answer or a problem of the closed list, never a throw. */
-import { Envelope, Problem } from "@kez-chat/sdk/protocol"
+import { Identity } from "@kez-chat/sdk/crypto"
+import { Bytes, Canonical, Envelope, Manifest, Problem, Ticket } from "@kez-chat/sdk/protocol"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { Effect, Exit, Layer } from "effect"
+import { Effect, Exit, Layer, Redacted, Result } from "effect"
 import * as fc from "fast-check"
+import { randomBytes } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Database, registryApplicationId, sigchainsApplicationId } from "../../src/Database.ts"
+import { manifestOf } from "../../../sdk/test/kits/manifestStoreKit.ts"
+import { migrations as everyMigration } from "../../src/ChatServer.ts"
+import { Manifests } from "../../src/Manifests.ts"
 import { routeTable } from "../../src/http/RouteTable.ts"
 import { migrations, Registry } from "../../src/Registry.ts"
 import { Chains, migrations as chainMigrations } from "../../src/sig/Chains.ts"
@@ -14,6 +19,7 @@ import {
   raw,
   registration,
   type Running,
+  signedManifest,
   startChat,
   startSig,
   temporaryFolder
@@ -21,38 +27,39 @@ import {
 
 const json = fc.jsonValue({ maxDepth: 4, noUnicodeString: false })
 
+const statementNames = [
+  "kez",
+  "payload",
+  "signature",
+  "alg",
+  "key",
+  "sig",
+  "type",
+  "version",
+  "handle",
+  "server",
+  "primary",
+  "created_at",
+  "seq",
+  "prev",
+  "op",
+  "extra"
+]
+
 /** A statement with one member somewhere replaced, dropped or added. */
-const mutated = (statement: object) => {
+const mutated = (statement: object, names: ReadonlyArray<string> = statementNames) => {
   const edit = (value: unknown, path: ReadonlyArray<string>, change: unknown): unknown => {
     const [name, ...rest] = path
     if (name === undefined) return change
     if (typeof value !== "object" || value === null) return change
-    const copy: Record<string, unknown> = { ...value }
+    const copy: Record<string, unknown> = (Array.isArray(value) ? [...value] : { ...value }) as never
     if (rest.length === 0 && change === undefined) delete copy[name]
     else copy[name] = edit(copy[name], rest, change)
     return copy
   }
-  const names = [
-    "kez",
-    "payload",
-    "signature",
-    "alg",
-    "key",
-    "sig",
-    "type",
-    "version",
-    "handle",
-    "server",
-    "primary",
-    "created_at",
-    "seq",
-    "prev",
-    "op",
-    "extra"
-  ]
   return fc
     .tuple(
-      fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 3 }),
+      fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 4 }),
       fc.oneof(json, fc.constant(undefined), fc.string())
     )
     .map(([path, change]) => edit(statement, path, change))
@@ -61,6 +68,15 @@ const mutated = (statement: object) => {
 const isProblem = (exit: Exit.Exit<unknown, Problem.Problem>): boolean =>
   Exit.isSuccess(exit) ||
   exit.cause.reasons.every((reason) => reason._tag === "Fail" && reason.error instanceof Problem.Problem)
+
+/** Undefined for what has no canonical form: fractions, lone surrogates. */
+const canonicalOf = (value: unknown): string | undefined => {
+  try {
+    return Canonical.encodeText(value as never)
+  } catch {
+    return undefined
+  }
+}
 
 describe("decoders in memory", () => {
   it("registers nothing and never throws for a mutated statement", async () => {
@@ -130,6 +146,105 @@ describe("decoders in memory", () => {
     )
   })
 
+  it("stores no manifest that its readers would refuse, and never throws", async () => {
+    using folder = temporaryFolder()
+    const seed = new Uint8Array(randomBytes(32))
+    const owner = await Effect.runPromise(Effect.provide(Identity.fromSeed(Redacted.make(seed)), NodeCrypto.layer))
+    const file = {
+      name: "report.pdf",
+      media_type: "application/pdf",
+      size: 1,
+      shared_at: "2026-05-25T00:00:00Z",
+      blob_hash: `blake3:${"00".repeat(32)}`,
+      ticket: Ticket.encode({ endpoint: owner.key, addresses: [], format: "raw", hash: new Uint8Array(32) }),
+      content_key: "A".repeat(43)
+    }
+    const key = { hint: "AAA", enc: "A".repeat(43), ct: "A".repeat(64) }
+    const payload = {
+      type: "kez.chat.shared_files",
+      version: 1,
+      primary: owner.primary,
+      revision: 1,
+      created_at: "2026-05-25T00:00:00Z",
+      entries: [
+        { id: "AAAAAAAAAAAAAAAAAAAAAA", public: file },
+        { id: "AAAAAAAAAAAAAAAAAAAAAQ", keys: [key], sealed: "A".repeat(112) }
+      ]
+    }
+    const layer = Layer.merge(Registry.layer("localhost"), Manifests.layer(2 ** 30)).pipe(
+      Layer.provide(
+        Database.layer({
+          path: `${folder.path}/m.db`,
+          migrations: everyMigration,
+          applicationId: registryApplicationId
+        })
+      ),
+      Layer.provide(NodeCrypto.layer)
+    )
+    await Effect.runPromise(
+      Effect.gen(function* () {
+        const registry = yield* Registry
+        const manifests = yield* Manifests
+        yield* registry.register(
+          yield* owner.signRegistration({ handle: "fuzzed", server: "localhost", createdAt: Date.now() })
+        )
+        const put = (body: Uint8Array) => Effect.runPromiseExit(manifests.put(owner.key, body))
+        const stored = () => {
+          const found = Effect.runSync(manifests.find(owner.key.hex))
+          return found === undefined ? undefined : Buffer.concat([...manifests.pieces(found)])
+        }
+        // Everything is signed by its owner: what is left to refuse is what was signed.
+        let accepted = 0
+        const names = [
+          "entries",
+          "0",
+          "1",
+          "public",
+          "keys",
+          "revision",
+          "extra",
+          ...Object.keys({ ...payload, ...file, ...key })
+        ]
+        yield* Effect.promise(() =>
+          fc.assert(
+            fc.asyncProperty(mutated(payload, names), fc.nat(9), async (changed, spaces) => {
+              const rises =
+                (changed as { revision?: unknown }).revision === 1
+                  ? { ...(changed as object), revision: accepted + 1 }
+                  : changed
+              const text = (canonicalOf(rises) ?? JSON.stringify(rises)).replace(
+                ",",
+                `,${" ".repeat(Math.max(0, spaces - 7))}`
+              )
+              const body = Bytes.utf8(signedManifest(owner.primary, seed, text))
+              const before = stored()
+              const exit = await put(body)
+              expect(isProblem(exit)).toBe(true)
+              const readable = Result.isSuccess(Manifest.parseBody(body))
+              if (Exit.isSuccess(exit)) {
+                accepted++
+                expect([readable, stored()]).toEqual([true, Buffer.from(body)])
+              } else expect(stored()).toEqual(before)
+            }),
+            { numRuns: 400 }
+          )
+        )
+        expect(accepted).toBeGreaterThan(0)
+        const { body } = yield* manifestOf(owner, 1_000)
+        yield* Effect.promise(() =>
+          fc.assert(
+            fc.asyncProperty(fc.nat(body.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+              const changed = body.with(at, (body[at] as number) ^ flip)
+              expect(isProblem(await put(changed))).toBe(true)
+              expect(Buffer.from(changed).equals(stored()!)).toBe(false)
+            }),
+            { numRuns: 200 }
+          )
+        )
+      }).pipe(Effect.provide(layer), Effect.provide(NodeCrypto.layer))
+    )
+  })
+
   it("matches a path to at most one route, the same as splitting by slashes would", () => {
     const table = routeTable([
       { method: "GET", path: "/v1/u/:handle" },
@@ -189,6 +304,7 @@ describe("decoders behind a socket", () => {
     fc.string({ maxLength: 80 }).map((text) => `/v1/u/${encodeURIComponent(text.toWellFormed())}`),
     fc.string({ maxLength: 80 }).map((text) => `/v1/by-primary/${encodeURIComponent(text.toWellFormed())}`),
     fc.string({ maxLength: 80 }).map((text) => `/v1/sigchains/ed25519/${encodeURIComponent(text.toWellFormed())}`),
+    fc.string({ maxLength: 80 }).map((text) => `/v1/manifests/ed25519/${encodeURIComponent(text.toWellFormed())}`),
     fc
       .string({ maxLength: 200 })
       .map((text) => `/.well-known/webfinger?resource=${encodeURIComponent(text.toWellFormed())}`),

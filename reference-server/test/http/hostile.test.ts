@@ -73,6 +73,8 @@ const routes = (): ReadonlyArray<{
       ["/v1/delete", ["POST"]],
       ["/v1/u/chris", ["GET", "HEAD", "DELETE"]],
       [`/v1/by-primary/ed25519:${hex}`, ["GET", "HEAD"]],
+      [`/v1/manifests/ed25519/${hex}`, ["PUT", "GET", "HEAD"]],
+      [`/v1/manifests/ed25519/${hex}/${hex}`, ["GET", "HEAD"]],
       ["/.well-known/kez-chat", ["GET", "HEAD"]],
       ["/.well-known/webfinger", ["GET", "HEAD"]]
     ] as const
@@ -184,7 +186,12 @@ describe("targets", () => {
       "/__proto__",
       "/v1/sigchains/ed25519/%00",
       `/v1/sigchains/nostr/${hex}`,
-      `/v1/sigchains/ed25519/${hex}/events/0`
+      `/v1/sigchains/ed25519/${hex}/events/0`,
+      "/v1/manifests/ed25519/%00",
+      `/v1/manifests/nostr/${hex}`,
+      `/v1/manifests/ed25519/${hex}/..%2f..%2fetc%2fpasswd`,
+      `/v1/manifests/ed25519/${hex}/%ff`,
+      `/v1/manifests/ed25519/${hex}/${hex}/0`
     ]
     for (const { port } of [chat, sig]) {
       for (const path of paths) {

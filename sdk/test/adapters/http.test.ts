@@ -6,10 +6,10 @@ import type { AddressInfo } from "node:net"
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { Identity, SignedEnvelope } from "@kez-chat/sdk/crypto"
-import { HttpDirectory, HttpSigchainStore } from "@kez-chat/sdk/http"
+import { HttpDirectory, HttpManifestStore, HttpSigchainStore } from "@kez-chat/sdk/http"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { Envelope, Problem, Registration } from "@kez-chat/sdk/protocol"
-import { Crypto, Directory, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
+import { Bytes, Envelope, Limits, Problem, Registration } from "@kez-chat/sdk/protocol"
+import { Crypto, Directory, ManifestStore, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void
 
@@ -374,3 +374,92 @@ describe("sigchains of other servers", () => {
     }
   })
 })
+
+describe("manifests", () => {
+  const manifestsOf = (home: string) => Effect.provide(ManifestStore, HttpManifestStore.layer({ home }))
+  const hash = `blake3:${"ab".repeat(32)}`
+  const failures = (url: string) =>
+    run(
+      Effect.gen(function* () {
+        const { primary } = yield* identityOf
+        const store = yield* manifestsOf(url)
+        return yield* Effect.all([
+          Effect.flip(store.put(primary, Bytes.utf8("{}"))),
+          Effect.flip(store.current(primary)),
+          Effect.flip(store.byHash(primary, hash))
+        ])
+      })
+    )
+
+  it("sends and takes bytes as they are, at the owner's path", async () => {
+    const bytes = Bytes.utf8('{"a":"\u00e9\u0000", "b":[1]}'.replace("\u0000", "\\u0000"))
+    const { primary } = await run(identityOf)
+    const path = `/v1/manifests/${primary.replace(":", "/")}`
+    let received: string | undefined
+    const { asked, url } = await serve((request, response, body) => {
+      if (request.method === "PUT") {
+        received = `${request.headers["content-type"]} ${body}`
+        response.writeHead(201, { "content-type": "application/json" }).end("{}")
+      } else response.writeHead(200, { "content-type": "application/json" }).end(bytes)
+    })
+    const found = await run(
+      Effect.gen(function* () {
+        const store = yield* manifestsOf(`${url}/`)
+        yield* store.put(primary, bytes)
+        return [yield* store.current(primary), yield* store.byHash(primary, hash)]
+      })
+    )
+    assert.deepStrictEqual(found, [bytes, bytes])
+    assert.strictEqual(received, `application/json ${new TextDecoder().decode(bytes)}`)
+    assert.deepStrictEqual(asked, [`PUT ${path}`, `GET ${path}`, `GET ${path}/${hash.slice(7)}`])
+  })
+
+  it("reads no more than a manifest may have, told or not", async () => {
+    const body = `"${"a".repeat(Limits.manifestBytes - 1)}"`
+    assert.strictEqual(body.length, Limits.manifestBytes + 1)
+    const { url } = await serve(json(200, body))
+    for (const error of await failures(url)) assert.include(unreachable(error).message, "larger than any right one")
+    const largest = await serve(json(200, body.replace("a", "")))
+    const read = await run(Effect.flatMap(manifestsOf(largest.url), (store) => store.current(`ed25519:${known}`)))
+    assert.strictEqual(read.length, Limits.manifestBytes)
+  })
+
+  it("tells the server's reasons, its wish for a pause, and answers that are none", async () => {
+    const problem = (code: Problem.Code) => json(Problem.codes[code].status, { code }, {}, "application/problem+json")
+    for (const expected of ["manifest_conflict", "manifest_not_found", "handle_deleted"] as const) {
+      const { url } = await serve(problem(expected))
+      for (const error of await failures(url)) assert.strictEqual(code(error), expected)
+    }
+    const busy = await serve(json(429, { code: "rate_limited" }, { "retry-after": "7" }))
+    for (const error of await failures(busy.url)) assert.strictEqual(unreachable(error).retryAfterMillis, 7_000)
+    for (const [status, type] of [
+      [200, "text/html"],
+      [204, "text/plain"],
+      [206, "text/plain"],
+      [304, "application/json"],
+      [502, "text/html"]
+    ] as const) {
+      const { url } = await serve((_, response) => response.writeHead(status, { "content-type": type }).end())
+      for (const error of await failures(url)) unreachable(error)
+    }
+  })
+
+  it("asks no server for keys or hashes that are none, and sends nothing too large", async () => {
+    const { asked, url } = await serve(json(200, "{}"))
+    await run(
+      Effect.gen(function* () {
+        const store = yield* manifestsOf(url)
+        const { primary } = yield* identityOf
+        const calls = [
+          store.current("ed25519:../../x"),
+          store.byHash(primary, "blake3:../../x"),
+          store.put(primary, new Uint8Array(Limits.manifestBytes + 1))
+        ]
+        for (const call of calls) code(yield* Effect.flip(call))
+      })
+    )
+    assert.deepStrictEqual(asked, [])
+  })
+})
+
+const known = "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"

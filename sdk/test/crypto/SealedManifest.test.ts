@@ -171,6 +171,21 @@ describe("SealedManifest", () => {
     assert.strictEqual(await codeOf(signed(many)), "too_large")
   })
 
+  it("KEZ-MAN-014 KEZ-MAN-015 checks for a server what its owner signed, and parses nothing that somebody else did", async () => {
+    const { body } = await run(signed([...entries, everyone], 8))
+    const check = (bytes: Uint8Array) => codeOf(SealedManifest.verifySignature(bytes, alice.key))
+    const manifest = await run(SealedManifest.verifySignature(body, alice.key))
+    assert.deepStrictEqual(manifest, ok(Manifest.parseBody(body)).manifest)
+    const text = new TextDecoder().decode(body)
+    assert.strictEqual(await check((await run(signed([], 1, bob))).body), "unauthorized")
+    assert.strictEqual(await check(Bytes.utf8(text.replace('"revision":8', '"revision":9'))), "signature_invalid")
+    // Neither JSON nor a signature: which of them is told first shows that nothing was parsed.
+    assert.strictEqual(await check(Bytes.utf8(text.replace('"entries":', '"entries"'))), "signature_invalid")
+    assert.strictEqual(await check(Bytes.utf8(` ${text}`)), "manifest_malformed")
+    assert.strictEqual(await check(new Uint8Array(0)), "manifest_malformed")
+    assert.strictEqual(await check(new Uint8Array(Limits.manifestBytes + 1)), "too_large")
+  })
+
   it("KEZ-MAN-001 answers every body", async () => {
     const bodies = [(await run(signed(entries))).body, (await run(signed([everyone]))).body]
     fuzzBytes(Manifest.parseBody, fc.constantFrom(...bodies), 300)

@@ -71,7 +71,7 @@ export const manifestStoreKit = (
   })
 
   describe(`ManifestStore: ${name}`, () => {
-    it("KEZ-MAN-013 KEZ-MAN-018 gives back the exact bytes that were stored, as the newest and by hash", () =>
+    it("KEZ-MAN-018 gives back the exact bytes that were stored, as the newest and by hash", () =>
       run(
         Effect.gen(function* () {
           const { identity, primary, store } = yield* owner

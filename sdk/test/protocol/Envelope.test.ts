@@ -102,6 +102,38 @@ describe("Envelope", () => {
     )
   })
 
+  it("cuts the same signature and signed bytes out of an encoding as parsing finds, and nothing out of others", () => {
+    const signer = fc.constantFrom(alice.primary, bob.primary)
+    const value = fc.jsonValue({ maxDepth: 3 }).filter((json) => !/[.eE]|-0/.test(JSON.stringify(json)))
+    const encoding = fc
+      .record({
+        primary: signer,
+        rest: fc.dictionary(fc.string(), value),
+        sig: fc.uint8Array({ minLength: 64, maxLength: 64 })
+      })
+      .map(({ primary, rest, sig }) =>
+        Envelope.encode({
+          kez: "shared_files",
+          payload: { ...(rest as Json.JsonObject), type: "kez.chat.shared_files", version: 1, primary },
+          signature: { alg: "ed25519-sha512-jcs", key: primary, sig: Bytes.toHex(sig) }
+        })
+      )
+    fc.assert(
+      fc.property(encoding, (encoded) => {
+        const parsed = Envelope.parseEncoded(encoded)
+        if (parsed._tag === "Failure") return
+        const cut = Envelope.cut(encoded, "shared_files")
+        const { envelope, signedBytes } = parsed.success
+        assert.deepStrictEqual(cut, { signedBytes, signature: envelope.signature })
+        assert.isUndefined(Envelope.cut(encoded, "chat_message"))
+        for (const other of [encoded.subarray(1), encoded.subarray(0, -1), Bytes.concat(encoded, Bytes.utf8(" "))]) {
+          assert.isUndefined(Envelope.cut(other, "shared_files"))
+        }
+      })
+    )
+    fc.assert(fc.property(fc.uint8Array(), (bytes) => Envelope.cut(bytes, "shared_files") === undefined))
+  })
+
   it("answers whatever it is given", () => {
     const text = fc.constant(Envelope.encodeText(claim))
     fuzzText((input) => Envelope.parse(input), text)
