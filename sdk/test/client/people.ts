@@ -25,6 +25,8 @@ export interface Device {
   readonly store: LocalStore["Service"]
   readonly vault: Vault["Service"]
   readonly blobs: BlobStore["Service"]
+  /** Another transport than that of the world's net. */
+  readonly transport?: BlobTransport["Service"]
 }
 
 export const newDevice = (): Device => ({
@@ -61,11 +63,14 @@ export type Services =
   | BlobTransport
   | ManifestStore
 
-/** `now` is the broker's clock, in milliseconds since the epoch. */
-export const makeWorld = (options?: { readonly now?: () => number }) => {
+/** `now` is the broker's clock, in milliseconds since the epoch; `limits` are those of the net of devices. */
+export const makeWorld = (options?: {
+  readonly now?: () => number
+  readonly limits?: Parameters<typeof MemoryBlobTransport.net>[0]
+}) => {
   const home = makeMemoryHome()
   const broker = makeMemoryBroker(options)
-  const net = MemoryBlobTransport.net()
+  const net = MemoryBlobTransport.net(options?.limits)
 
   const servicesOf = (
     device: Device,
@@ -75,7 +80,7 @@ export const makeWorld = (options?: { readonly now?: () => number }) => {
     Layer.mergeAll(
       homeLayer,
       brokerLayer,
-      net.layer,
+      Layer.succeed(BlobTransport, device.transport ?? net.transport),
       NodeCrypto.layer,
       Layer.succeed(LocalStore, device.store),
       Layer.succeed(Vault, device.vault),
