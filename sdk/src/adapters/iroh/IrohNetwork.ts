@@ -1,0 +1,178 @@
+/** An Iroh endpoint as a network of byte streams. */
+import type * as Iroh from "@number0/iroh/index.js"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as BlobRequest from "../../protocol/BlobRequest.ts"
+import * as Bytes from "../../protocol/Bytes.ts"
+import * as KeyAdmission from "../../protocol/KeyAdmission.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import { type Addresses, BlobTransportError } from "../../services/BlobTransport.ts"
+import { type Connection, closings, type DuplexStream, type Network, StreamFailure } from "../blobs-core/Network.ts"
+import type { TransferLimits } from "../blobs-core/TransferLimits.ts"
+import * as Crossing from "./Crossing.ts"
+
+export type Binding = typeof Iroh.default
+
+/** Which ways to a peer may be used. */
+export interface Ways {
+  readonly direct: boolean
+  readonly relay: boolean
+}
+
+/** The protocol that both sides name. */
+export const alpn = Crossing.numbers(Bytes.utf8(BlobRequest.alpn))
+
+/** How long to wait for a relay before an answer goes without one, in milliseconds. */
+const relayMillis = 5_000
+/** Connections of which the peer has not proven its key yet. */
+const handshakes = 32
+
+const closed = new BlobTransportError({ reason: "closed", detail: "this endpoint has closed" })
+const unreachable = (detail: string, cause?: unknown): BlobTransportError =>
+  new BlobTransportError({ reason: "unreachable", detail, ...(cause === undefined ? {} : { cause }) })
+
+/** The binding's errors carry a backtrace behind their first lines. */
+export const firstLine = (cause: unknown): string =>
+  String(cause instanceof Error ? cause.message : cause).split("\n")[0] as string
+
+/** `Reset(1)` and `Stopped(1)` are a stream's, everything else is the end of its connection. */
+const failureOf = (cause: unknown): StreamFailure => {
+  const detail = firstLine(cause)
+  const code = /^(?:Reset|Stopped)\((\d+)\)$/.exec(detail)?.[1]
+  return code === undefined
+    ? new StreamFailure({ reason: "lost", detail })
+    : new StreamFailure({ reason: "aborted", code: Number(code), detail })
+}
+
+const attempt = <A>(call: () => Promise<A>): Effect.Effect<A, StreamFailure> =>
+  Effect.tryPromise({ try: call, catch: failureOf })
+
+/** For calls whose outcome changes nothing, among them those that wait behind an unfinished read or write. */
+const unwatched = (call: () => Promise<unknown>): void => {
+  Promise.resolve()
+    .then(call)
+    .catch(() => undefined)
+}
+
+const streamOf = ({ recv, send }: Iroh.BiStream): DuplexStream => ({
+  read: (limit) =>
+    Effect.map(
+      attempt(() => recv.read(limit)),
+      Crossing.received
+    ),
+  write: (bytes) => Effect.asVoid(attempt(() => Crossing.give(bytes, (given) => send.writeAll(given)))),
+  end: attempt(() => send.finish()),
+  arrived: Effect.flatMap(
+    attempt(() => send.stopped()),
+    (code) =>
+      code === null
+        ? Effect.void
+        : Effect.fail(new StreamFailure({ reason: "aborted", code, detail: `stopped with code ${code}` }))
+  ),
+  abort: (code) =>
+    Effect.sync(() => {
+      unwatched(() => send.reset(BigInt(code)))
+      unwatched(() => recv.stop(BigInt(code)))
+    })
+})
+
+const connectionOf = (connection: Iroh.Connection, peer: KeyAdmission.AdmittedKey): Connection => ({
+  peer,
+  open: Effect.map(
+    attempt(() => connection.openBi()),
+    streamOf
+  ),
+  accept: Effect.map(
+    attempt(() => connection.acceptBi()),
+    streamOf
+  ),
+  close: (code, reason) => Effect.sync(() => connection.close(BigInt(code), Crossing.numbers(Bytes.utf8(reason))))
+})
+
+/** Nobody sends us anything but requests, and those on connections that they made themselves. */
+const restrict = (connection: Iroh.Connection, requests: number): void => {
+  connection.setMaxConcurrentUniStreams(0n)
+  connection.setMaxConcurrentBiStreams(BigInt(requests))
+  if (requests > 0) connection.setReceiveWindow(BigInt(requests * Limits.blobRequestBytes))
+}
+
+const remoteKey = (connection: Iroh.Connection): KeyAdmission.AdmittedKey | undefined => {
+  const admitted = KeyAdmission.admit(Crossing.received(connection.remoteId().toBytes()))
+  return Result.isSuccess(admitted) ? admitted.success : undefined
+}
+
+/** The network of a bound endpoint, until the scope closes. The endpoint itself is closed by whoever bound it. */
+export const make = (
+  binding: Binding,
+  endpoint: Iroh.Endpoint,
+  ways: Ways,
+  limits: TransferLimits
+): Effect.Effect<Network, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const incoming = yield* Queue.unbounded<Connection, BlobTransportError>()
+    let handshaking = 0
+
+    const welcome = async (arriving: Iroh.Incoming): Promise<void> => {
+      const { kind } = await arriving.remoteAddr()
+      if (handshaking >= handshakes || (kind === "ip" && !ways.direct)) return await arriving.refuse()
+      handshaking++
+      try {
+        const connection = await (await arriving.accept()).connect()
+        const peer = remoteKey(connection)
+        restrict(connection, limits.requestsPerPeer)
+        if (peer === undefined) connection.close(BigInt(closings.permission.code), [])
+        else Queue.offerUnsafe(incoming, connectionOf(connection, peer))
+      } finally {
+        handshaking--
+      }
+    }
+    const receive = async (): Promise<void> => {
+      for (let next = await endpoint.acceptNext(); next !== null; next = await endpoint.acceptNext()) {
+        const arriving = next
+        unwatched(() => welcome(arriving))
+      }
+    }
+    unwatched(() => receive().finally(() => Effect.runSync(Queue.fail(incoming, closed))))
+
+    const dial: Network["dial"] = (peer, { direct, relayUrl }) =>
+      Effect.callback((resume) => {
+        const addresses = ways.direct ? [...direct] : []
+        const relay = ways.relay ? relayUrl : undefined
+        if (addresses.length === 0 && relay === undefined) {
+          return resume(Effect.fail(unreachable("no address of the peer may be used under this device's relay policy")))
+        }
+        let abandoned = false
+        const reached = (connection: Iroh.Connection): void => {
+          restrict(connection, 0)
+          if (abandoned) connection.close(BigInt(closings.done.code), [])
+          else resume(Effect.succeed(connectionOf(connection, peer)))
+        }
+        const id = binding.EndpointId.fromBytes(Crossing.numbers(peer.ed25519))
+        Promise.resolve()
+          .then(() => endpoint.connect(new binding.EndpointAddr(id, relay, addresses), alpn))
+          .then(reached)
+          .catch((cause: unknown) => resume(Effect.fail(unreachable("the peer cannot be reached", cause))))
+        return Effect.sync(() => void (abandoned = true))
+      })
+
+    const addresses = Effect.gen(function* () {
+      if (ways.relay) yield* Effect.timeoutOption(Effect.ignore(attempt(() => endpoint.online())), relayMillis)
+      const here = endpoint.addr()
+      const relayUrl = ways.relay ? here.relayUrl() : null
+      const found: Addresses = {
+        direct: ways.direct ? here.directAddresses().slice(0, Limits.addressesMax) : [],
+        ...(relayUrl === null ? {} : { relayUrl })
+      }
+      if (found.direct.length > 0 || found.relayUrl !== undefined) return found
+      return yield* new BlobTransportError({
+        reason: "unavailable",
+        detail: ways.relay
+          ? "no relay answers; check the network and the relay's URL"
+          : "this device has no network address"
+      })
+    })
+
+    return { addresses, dial, accept: Queue.take(incoming) }
+  })
