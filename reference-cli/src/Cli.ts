@@ -248,13 +248,18 @@ const send = Command.make(
 
 const listen = Command.make(
   "listen",
-  {},
+  {
+    serve: Flag.Boolean("serve").pipe(
+      Flag.withDescription("Let others fetch what you share meanwhile (--no-serve: only listen)"),
+      Flag.withDefault(true)
+    )
+  },
   lazily(
     () => import("./commands/listen/listen.ts"),
-    ({ listen: run }) => run
+    ({ listen: run }, input) => run(input)
   )
 ).pipe(
-  Command.withDescription("Show messages as they come, first those since the last time; Ctrl-C ends"),
+  Command.withDescription("Show messages as they come, first those since the last time, and serve files; Ctrl-C ends"),
   Command.withShortDescription("Show messages as they come"),
   Command.withExamples([{ command: "kez-chat listen --json | jq -r 'select(.event==\"message\").message.text'" }])
 )
@@ -284,6 +289,132 @@ const history = Command.make(
     ({ history: run }, input) => run(input)
   )
 ).pipe(Command.withDescription("Show the messages of a conversation"))
+
+const share = Command.make(
+  "share",
+  {
+    what: Argument.String("what").pipe(
+      Argument.withDescription("Contacts (@chris), then files and folders; a folder stands for all files below it"),
+      Argument.variadic({ min: 1 })
+    ),
+    with: Flag.String("with").pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("One more contact who may fetch them; may be given several times"),
+      Flag.atLeast(0)
+    ),
+    public: flag("public", "Everybody who browses you may see and fetch them"),
+    unlisted: flag("unlisted", "Leave them out of the list that browsing shows: only the message leads to them"),
+    wait: flag("wait", "Stay, and serve, until every contact named has fetched them")
+  },
+  lazily(
+    () => import("./commands/files/share.ts"),
+    ({ share: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription(
+    "Offer files to contacts: they are encrypted and kept here, word of them goes out, and each is fetched from this device by who wants it"
+  ),
+  Command.withShortDescription("Offer files to contacts"),
+  Command.withExamples([
+    { command: "kez-chat share @chris report.pdf" },
+    {
+      command: "kez-chat share @chris @dana photos/ --wait",
+      description: "A folder, to two people, until both have it"
+    },
+    { command: "kez-chat share --public key.asc", description: "For everybody who browses you" }
+  ])
+)
+
+const fetch = Command.make(
+  "fetch",
+  {
+    what: Argument.String("what").pipe(
+      Argument.withDescription(
+        "An offer's id or its first characters, @user/entry (id, path or folder), or a ticket; without it, what is offered"
+      ),
+      Argument.optional
+    ),
+    to: Flag.String("to").pipe(
+      Flag.withMetavar("FOLDER"),
+      Flag.withDescription("Where to save (default: here)"),
+      Flag.optional
+    ),
+    name: Flag.String("name").pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("Save under another name than its owner gave it"),
+      Flag.optional
+    ),
+    overwrite: flag("overwrite", "Write over a file of the same name"),
+    discard: flag("discard", "Do not fetch: remove what has arrived of it so far")
+  },
+  lazily(
+    () => import("./commands/files/fetch.ts"),
+    ({ fetch: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription(
+    "Fetch a file from its owner's device and save it. Waits while the owner is away; what arrived is kept when it is stopped, and the same command goes on"
+  ),
+  Command.withShortDescription("Fetch an offered or listed file"),
+  Command.withExamples([
+    { command: "kez-chat fetch", description: "What was offered and not fetched yet" },
+    { command: "kez-chat fetch 8f3kQ2aB --to ~/Downloads" },
+    { command: "kez-chat fetch @tudisco/photos", description: "A folder of what tudisco shares" }
+  ])
+)
+
+const browse = Command.make(
+  "browse",
+  { who },
+  lazily(
+    () => import("./commands/files/browse.ts"),
+    ({ browse: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription("List what a contact shares with you, also while they are away"),
+  Command.withExamples([{ command: "kez-chat browse @tudisco" }])
+)
+
+const shared = Command.make(
+  "shared",
+  {},
+  lazily(
+    () => import("./commands/files/shared.ts"),
+    ({ shared: run }) => run
+  )
+).pipe(Command.withDescription("List what you share, with whom, and who has fetched it"))
+
+const unshare = Command.make(
+  "unshare",
+  {
+    what: Argument.String("what").pipe(
+      Argument.withDescription("What `shared` lists: the id, its first characters, or the path"),
+      Argument.variadic({ min: 1 })
+    )
+  },
+  lazily(
+    () => import("./commands/files/shared.ts"),
+    ({ unshare: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription("Take files back: nobody can fetch them any more. Who has fetched one keeps it"),
+  Command.withShortDescription("Take files back"),
+  Command.withExamples([{ command: "kez-chat unshare 8f3kQ2aB report.pdf" }])
+)
+
+const serve = Command.make(
+  "serve",
+  {},
+  lazily(
+    () => import("./commands/files/serve.ts"),
+    ({ serve: run }) => run
+  )
+).pipe(
+  Command.withDescription(
+    "Stay online so that others can fetch what you share, and show who does; Ctrl-C ends. `listen` does so too"
+  ),
+  Command.withShortDescription("Let others fetch what you share")
+)
 
 const requestsAccept = Command.make(
   "accept",
@@ -409,7 +540,7 @@ const doctor = Command.make(
     ({ doctor: run }) => run
   )
 ).pipe(
-  Command.withDescription("Check files, keychain, home server, clock, broker and inbox, and say what to do"),
+  Command.withDescription("Check files, keychain, home server, clock, broker, inbox and transfers, and say what to do"),
   Command.withShortDescription("Check that everything works")
 )
 
@@ -421,6 +552,7 @@ export const cli = Command.make("kez-chat").pipe(
     { group: "Account", commands: [register, restore, whoami, profiles, words, unlock, lock, deleteAccount] },
     { group: "People", commands: [add, contacts, verify, requests, accept, block, unblock, remove] },
     { group: "Messages", commands: [send, listen, chat, history, exportAll] },
+    { group: "Files", commands: [share, fetch, browse, shared, unshare, serve] },
     { group: "This machine", commands: [settings, doctor, owner] }
   ]),
   Command.withGlobalFlags(Flags.all)

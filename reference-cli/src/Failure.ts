@@ -1,7 +1,7 @@
 /** How every error of the SDK and of this program is told: a code, an exit code and one sentence. */
 import type { KezChatError } from "@kez-chat/sdk"
 import type { Problem } from "@kez-chat/sdk/protocol"
-import type { AdapterUnavailable } from "@kez-chat/sdk/services"
+import type { AdapterUnavailable, BlobStoreError, BlobTransportError, FileError } from "@kez-chat/sdk/services"
 import * as Data from "effect/Data"
 import { ExitCode } from "./ExitCode.ts"
 
@@ -34,13 +34,37 @@ const exits: Partial<Record<Problem.Code, ExitCode>> = {
   key_rejected: ExitCode.usage,
   mnemonic_invalid: ExitCode.usage,
   message_too_large: ExitCode.usage,
+  ticket_malformed: ExitCode.usage,
   handle_not_found: ExitCode.notFound,
   not_local: ExitCode.notFound,
   chain_not_found: ExitCode.notFound,
   not_found: ExitCode.notFound,
+  no_content_key: ExitCode.notFound,
+  file_not_found: ExitCode.notFound,
+  manifest_not_found: ExitCode.notFound,
+  blob_incomplete: ExitCode.unreachable,
   rate_limited: ExitCode.unreachable,
   unavailable: ExitCode.unreachable,
   internal: ExitCode.failed
+}
+
+const blobStoreExits: Partial<Record<BlobStoreError["reason"], ExitCode>> = {
+  missing: ExitCode.notFound,
+  busy: ExitCode.busy
+}
+
+const transportExits: Record<BlobTransportError["reason"], ExitCode> = {
+  unavailable: ExitCode.failed,
+  unreachable: ExitCode.unreachable,
+  refused: ExitCode.refused,
+  busy: ExitCode.unreachable,
+  closed: ExitCode.unreachable
+}
+
+// A path that leads nowhere was typed wrong; the rest is the disk's.
+const fileExits: Partial<Record<FileError["reason"], ExitCode>> = {
+  missing: ExitCode.usage,
+  not_a_file: ExitCode.usage
 }
 
 /** What to tell about an error. */
@@ -63,6 +87,8 @@ export const describe = (error: Failure): Description => {
       return { code: "contact_unknown", exit: ExitCode.notFound, message }
     case "SendBlocked":
       return { code: `send_blocked_${error.reason}`, exit: ExitCode.refused, message }
+    case "FetchBlocked":
+      return { code: `fetch_blocked_${error.reason}`, exit: ExitCode.refused, message }
     case "Problem":
       return { code: error.code, exit: exits[error.code] ?? ExitCode.refused, message }
     case "ServerUnreachable":
@@ -93,6 +119,12 @@ export const describe = (error: Failure): Description => {
         exit: error.reason === "damaged" || error.reason === "io" ? ExitCode.failed : ExitCode.locked,
         message: error.detail
       }
+    case "BlobStoreError":
+      return { code: `blobs_${error.reason}`, exit: blobStoreExits[error.reason] ?? ExitCode.failed, message }
+    case "BlobTransportError":
+      return { code: `transport_${error.reason}`, exit: transportExits[error.reason], message }
+    case "FileError":
+      return { code: `file_${error.reason}`, exit: fileExits[error.reason] ?? ExitCode.failed, message }
     case "AdapterUnavailable":
       return { code: "adapter_unavailable", exit: ExitCode.failed, message }
   }

@@ -39,6 +39,14 @@ export const HomeUrl = GlobalFlag.Setting("home")({
   )
 })
 
+export const Relay = GlobalFlag.Setting("relay")({
+  flag: Flag.String("relay").pipe(
+    Flag.withMetavar("POLICY"),
+    Flag.withDescription("How files find their way: default, direct, only, or relay URLs between commas (KEZ_RELAY)"),
+    Flag.optional
+  )
+})
+
 export const PassphraseFd = GlobalFlag.Setting("passphrase-fd")({
   flag: Flag.Int("passphrase-fd").pipe(
     Flag.withMetavar("N"),
@@ -55,7 +63,7 @@ export const NoInput = GlobalFlag.Setting("no-input")({
   )
 })
 
-export const all = [Json, Quiet, ProfileName, HomeUrl, PassphraseFd, NoInput] as const
+export const all = [Json, Quiet, ProfileName, HomeUrl, Relay, PassphraseFd, NoInput] as const
 
 /** The values of the flags above. */
 export interface Settings {
@@ -63,6 +71,7 @@ export interface Settings {
   readonly quiet: boolean
   readonly profile: string | undefined
   readonly home: string | undefined
+  readonly relay: string | undefined
   readonly passphraseFd: number | undefined
   readonly noInput: boolean
 }
@@ -74,6 +83,7 @@ export class CurrentSettings extends Context.Reference<Settings>("@kez-chat/cli/
     quiet: false,
     profile: undefined,
     home: undefined,
+    relay: undefined,
     passphraseFd: undefined,
     noInput: false
   })
@@ -91,6 +101,7 @@ export const withSettings = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       quiet: yield* Quiet,
       profile: Option.getOrUndefined(yield* ProfileName),
       home: Option.getOrUndefined(yield* HomeUrl),
+      relay: Option.getOrUndefined(yield* Relay),
       passphraseFd: Option.getOrUndefined(yield* PassphraseFd),
       noInput: yield* NoInput
     }

@@ -1,7 +1,19 @@
 /** The JSON that --json prints: documented in the README, members only ever added. */
-import type { Contact, Event, Message, Settings, Verification } from "@kez-chat/sdk"
+import type {
+  Contact,
+  Event,
+  FetchProgress,
+  ListedFile,
+  Listing,
+  Message,
+  OfferedFile,
+  Settings,
+  Share,
+  Verification
+} from "@kez-chat/sdk"
 import type { ConnectionState } from "@kez-chat/sdk/services"
 import type { Description } from "./Failure.ts"
+import type { FetchPart, SharePart } from "./owner/Files.ts"
 import type { Profile } from "./profile/Profile.ts"
 
 /** RFC 3339 in UTC with milliseconds. */
@@ -33,12 +45,21 @@ export const contact = (value: Contact) => ({
   ...given("head", value.head)
 })
 
+/** Names are as their owner wrote them: not to be shown or saved as they stand. */
+export const file = (value: OfferedFile) => ({
+  name: value.name,
+  media_type: value.mediaType,
+  size: value.size,
+  blob_hash: value.blobHash
+})
+
 export const message = (value: Message) => ({
   id: value.id,
   peer: value.peer,
   direction: value.direction,
   type: value.type,
   text: value.text,
+  ...(value.file === undefined ? {} : { file: file(value.file) }),
   created_at: time(value.createdAt),
   arrived_at: time(value.arrivedAt),
   order: value.order,
@@ -62,7 +83,76 @@ export const verification = (value: Verification) => ({
   events: value.events
 })
 
-/** One line of `listen --json`. */
+export const share = (value: Share) => ({
+  id: value.id,
+  name: value.name,
+  ...given("folder", value.folder),
+  media_type: value.mediaType,
+  size: value.size,
+  blob_hash: value.blobHash,
+  shared_at: time(value.sharedAt),
+  listed: value.listed,
+  manifest: value.manifest,
+  here: value.here,
+  readers: value.readers.map(({ primary, handle, sentBytes, fetchedAt }) => ({
+    primary,
+    handle,
+    sent_bytes: sentBytes,
+    ...(fetchedAt === undefined ? {} : { fetched_at: time(fetchedAt) })
+  }))
+})
+
+export const listedFile = (value: ListedFile) => ({
+  id: value.id,
+  ...file(value),
+  ...given("folder", value.folder),
+  shared_at: time(value.sharedAt),
+  public: value.public
+})
+
+export const listing = (value: Listing) => ({
+  owner: contact(value.owner),
+  revision: value.revision,
+  ...(value.createdAt === undefined ? {} : { created_at: time(value.createdAt) }),
+  source: value.source,
+  files: value.files.map(listedFile)
+})
+
+/** One line of `share --json`. */
+export const sharePart = (part: SharePart) => {
+  switch (part._tag) {
+    case "Found":
+      return { event: "found", files: part.files, total_bytes: part.totalBytes }
+    case "Encrypting":
+      return { event: "encrypting", name: part.name, done_bytes: part.doneBytes, total_bytes: part.totalBytes }
+    case "Shared":
+      return { event: "shared", share: share(part.share) }
+  }
+}
+
+export const fetchProgress = (value: FetchProgress) => ({
+  state: value.state,
+  ...given("reason", value.reason),
+  have_bytes: value.haveBytes,
+  total_bytes: value.totalBytes,
+  ...given("relayed", value.relayed),
+  file: { ...file(value.file), ...given("folder", value.file.folder) },
+  owner: contact(value.owner)
+})
+
+/** One line of `fetch --json`. */
+export const fetchPart = (part: FetchPart) => {
+  switch (part._tag) {
+    case "Progress":
+      return { event: "progress", ...fetchProgress(part.progress) }
+    case "Saving":
+      return { event: "saving", done_bytes: part.doneBytes, total_bytes: part.totalBytes }
+    case "Saved":
+      return { event: "saved", path: part.path, size: part.size, file: file(part.file) }
+  }
+}
+
+/** One line of `listen --json` and of `serve --json`. */
 export const event = (value: Event) => {
   switch (value._tag) {
     case "Message":
@@ -77,6 +167,18 @@ export const event = (value: Event) => {
       return { event: "contact_removed", contact: contact(value.contact) }
     case "KeyChanged":
       return { event: "key_changed", contact: contact(value.contact) }
+    case "Served":
+      return {
+        event: "served",
+        share: share(value.share),
+        contact: contact(value.contact),
+        sent_bytes: value.sentBytes,
+        total_bytes: value.totalBytes
+      }
+    case "Shared":
+      return { event: "shared", share: share(value.share) }
+    case "Unshared":
+      return { event: "unshared", share: share(value.share) }
     case "Dropped":
       return { event: "dropped", code: value.code, detail: value.detail }
     case "Missed":

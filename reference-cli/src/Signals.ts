@@ -2,32 +2,36 @@
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import type { ExitCode } from "./ExitCode.ts"
 
 export class Signals extends Context.Service<
   Signals,
   {
-    /** Runs `effect` until it is done or a signal comes, whichever is first. The signal then does not interrupt the program. */
-    untilSignal<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, E, R>
-    /** Told by the program's main; true when somebody took the signal. */
-    readonly deliver: () => boolean
+    /**
+     * Runs `effect` until it is done or a signal comes, whichever is first. The signal then does not interrupt the program;
+     * its exit code is the answer, undefined where none came.
+     */
+    untilSignal<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<ExitCode | undefined, E, R>
+    /** Told by the program's main with the signal's exit code; true when somebody took the signal. */
+    readonly deliver: (code: ExitCode) => boolean
   }
 >()("@kez-chat/cli/Signals") {}
 
 export const make = (): Signals["Service"] => {
-  const waiting = new Set<Deferred.Deferred<void>>()
+  const waiting = new Set<Deferred.Deferred<ExitCode>>()
   return {
     untilSignal: (effect) =>
       Effect.acquireUseRelease(
         Effect.sync(() => {
-          const signal = Deferred.makeUnsafe<void>()
+          const signal = Deferred.makeUnsafe<ExitCode>()
           waiting.add(signal)
           return signal
         }),
-        (signal) => Effect.raceFirst(Effect.asVoid(effect), Deferred.await(signal)),
+        (signal) => Effect.raceFirst(Effect.as(effect, undefined), Deferred.await(signal)),
         (signal) => Effect.sync(() => waiting.delete(signal))
       ),
-    deliver: () => {
-      for (const signal of waiting) Deferred.doneUnsafe(signal, Effect.void)
+    deliver: (code) => {
+      for (const signal of waiting) Deferred.doneUnsafe(signal, Effect.succeed(code))
       return waiting.size > 0
     }
   }

@@ -101,11 +101,11 @@ const fiber = Effect.runFork(program)
 const alive = setInterval(() => {}, 2_147_483_647)
 
 let signalled: number | undefined
-const onSignal = (code: number) => () => {
+const onSignal = (code: ExitCode) => () => {
   // The second one means now.
   if (signalled !== undefined) process.exit(code)
   signalled = code
-  if (!signals.deliver()) fiber.interruptUnsafe()
+  if (!signals.deliver(code)) fiber.interruptUnsafe()
 }
 process.on("SIGINT", onSignal(ExitCode.interrupted))
 process.on("SIGTERM", onSignal(ExitCode.terminated))

@@ -1,6 +1,14 @@
-import { AccountExists, ContactUnknown, NoAccount, SendBlocked } from "@kez-chat/sdk"
+import { AccountExists, ContactUnknown, FetchBlocked, NoAccount, SendBlocked } from "@kez-chat/sdk"
 import { Problem } from "@kez-chat/sdk/protocol"
-import { BrokerUnavailable, ServerUnreachable, StoreError, VaultError } from "@kez-chat/sdk/services"
+import {
+  BlobStoreError,
+  BlobTransportError,
+  BrokerUnavailable,
+  FileError,
+  ServerUnreachable,
+  StoreError,
+  VaultError
+} from "@kez-chat/sdk/services"
 import { describe, expect, it } from "vitest"
 import { ExitCode } from "../src/ExitCode.ts"
 import { describe as told, type Failure } from "../src/Failure.ts"
@@ -25,7 +33,20 @@ describe("describe", () => {
     [new VaultError({ reason: "wrong_passphrase", detail: "x" }), 7, "vault_wrong_passphrase"],
     [new VaultError({ reason: "damaged", detail: "x" }), 1, "vault_damaged"],
     [new StoreError({ reason: "locked", detail: "x" }), 8, "store_locked"],
-    [new StoreError({ reason: "full", detail: "x" }), 1, "store_full"]
+    [new StoreError({ reason: "full", detail: "x" }), 1, "store_full"],
+    [problem("file_not_found"), 4, "file_not_found"],
+    [problem("no_content_key"), 4, "no_content_key"],
+    [problem("ticket_malformed"), 2, "ticket_malformed"],
+    [problem("blob_mismatch"), 5, "blob_mismatch"],
+    [new FetchBlocked({ who: "bob", reason: "requested", detail: "x" }), 5, "fetch_blocked_requested"],
+    [new BlobStoreError({ reason: "full", detail: "x" }), 1, "blobs_full"],
+    [new BlobStoreError({ reason: "busy", detail: "x" }), 8, "blobs_busy"],
+    [new BlobTransportError({ reason: "refused", detail: "x" }), 5, "transport_refused"],
+    [new BlobTransportError({ reason: "unreachable", detail: "x" }), 6, "transport_unreachable"],
+    [new BlobTransportError({ reason: "unavailable", detail: "x" }), 1, "transport_unavailable"],
+    [new FileError({ reason: "missing", path: "/x", detail: "x" }), 2, "file_missing"],
+    [new FileError({ reason: "exists", path: "/x", detail: "x" }), 1, "file_exists"],
+    [new FileError({ reason: "read_only", path: "/x", detail: "x" }), 1, "file_read_only"]
   ])("%s exits %i as %s", (error, exit, code) => {
     expect(told(error)).toMatchObject({ exit, code })
   })

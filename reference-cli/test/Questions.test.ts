@@ -146,6 +146,7 @@ describe("Passphrase.get", () => {
     quiet: false,
     profile: undefined,
     home: undefined,
+    relay: undefined,
     passphraseFd: undefined,
     noInput: false
   }
@@ -158,6 +159,7 @@ describe("Passphrase.get", () => {
       outIsTerminal: false,
       errIsTerminal: false,
       columns: Effect.succeed(80),
+      errTerminal: { canRedraw: false, columns: () => 80, write: () => {}, onResize: () => () => {} },
       style: uncoloured,
       errStyle: uncoloured
     })

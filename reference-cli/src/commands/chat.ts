@@ -105,7 +105,7 @@ const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> =>
 /** One stretch with one owner of the profile; `lost` when that one ended. */
 const stretch = (who: string, opened: Effect.Effect<Conversation.Conversation>, shown: Set<string>) =>
   Effect.gen(function* () {
-    const { chat, stopped } = yield* access({ command: "chat", serve: true })
+    const { chat, stopped } = yield* access({ command: "chat", answering: true })
     const { style } = yield* Screen
     const contact = yield* chat.contact(who)
     const line = yield* opened

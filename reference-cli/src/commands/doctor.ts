@@ -1,17 +1,21 @@
 /** Looks at everything that has to be right, from this machine to the home server, and says what to do where it is not. */
-import type { Directory } from "@kez-chat/sdk/services"
+import type { BlobInfo, Directory } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { ExitCode } from "../ExitCode.ts"
 import { describe, fail, type Failure } from "../Failure.ts"
-import { directoryOf } from "../owner/LocalKezChat.ts"
-import { access, findOwner, type Services } from "../owner/Session.ts"
+import { directoryOf, transportOf } from "../owner/LocalKezChat.ts"
+import { type Access, access, findOwner, type Services } from "../owner/Session.ts"
 import * as CommandLine from "../profile/CommandLine.ts"
 import * as Home from "../profile/Home.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Profile from "../profile/Profile.ts"
+import * as RelayPolicy from "../profile/RelayPolicy.ts"
+import * as Quantity from "../terminal/Quantity.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
 import { result } from "../terminal/Screen.ts"
 import type { Style } from "../terminal/Style.ts"
@@ -139,6 +143,51 @@ const homeChecks = (place: ProfilePaths, profile: Profile.Profile | undefined) =
     ]
   })
 
+/** What lies in the blob store, and how much of it is only begun. */
+const blobs = (session: Access): Effect.Effect<Check> =>
+  Effect.match(Stream.runCollect(session.files.blobs), {
+    onSuccess: (all) => {
+      const part = (of: ReadonlyArray<BlobInfo>) =>
+        Quantity.bytes(of.reduce((sum, { storedBytes }) => sum + storedBytes, 0))
+      const whole = all.filter(({ complete }) => complete)
+      const begun = all.filter(({ complete }) => !complete)
+      const rest = begun.length === 0 ? "" : `; ${begun.length} begun to arrive, ${part(begun)}`
+      return ok("blobs", `${whole.length} in ${session.place.blobs}, ${part(whole)}${rest}`)
+    },
+    onFailure: (error) => bad("blobs", describe(error).message, "see whether the disk is full or the folder closed")
+  })
+
+/**
+ * Opens an endpoint as files use it, under a key of its own: the account's may be in use, and two with one key take each
+ * other's connections away.
+ */
+const transfers = (session: Access): Effect.Effect<Check> =>
+  Effect.gen(function* () {
+    const policy = RelayPolicy.parse(session.relay) ?? RelayPolicy.direct
+    const what = RelayPolicy.describe(policy)
+    const endpoint = yield* transportOf(policy).open(Redacted.make(new Uint8Array(randomBytes(32))))
+    const { direct, relayUrl } = yield* endpoint.addresses
+    const where = [...(relayUrl === undefined ? [] : [relayUrl]), ...direct].join(", ")
+    if (policy.relay !== "direct" && relayUrl === undefined) {
+      return warn(
+        "transfers",
+        `${what}: no relay answers`,
+        "check your network, or another --relay; direct ways still work"
+      )
+    }
+    return where === ""
+      ? warn("transfers", `${what}: this machine has no address`, "check your network")
+      : ok("transfers", `${what} (${where})`)
+  }).pipe(
+    Effect.scoped,
+    Effect.timeoutOption(onlineMillis),
+    Effect.match({
+      onSuccess: (found) =>
+        Option.getOrElse(found, () => warn("transfers", "no answer in 15 s", "check your network, or another --relay")),
+      onFailure: (error) => bad("transfers", describe(error).message, "files can neither be served nor fetched here")
+    })
+  )
+
 /** Logs in at the broker and reads the stream: the whole way a message takes. */
 const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, never, Services> =>
   Effect.gen(function* () {
@@ -147,7 +196,9 @@ const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
       owner === undefined
         ? ok("owner", "no command is running for this profile")
         : ok("owner", `kez-chat ${owner.info.command}, process ${owner.info.pid}`)
-    const { chat } = yield* access({ command: "doctor" })
+    const session = yield* access({ command: "doctor" })
+    const { chat } = session
+    const files = [yield* blobs(session), yield* transfers(session)]
     const settled = yield* chat.connection.pipe(
       Stream.filter(({ _tag }) => _tag === "Online" || _tag === "Offline"),
       Stream.runHead,
@@ -155,7 +206,11 @@ const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
       Effect.map(Option.flatten)
     )
     if (Option.isNone(settled))
-      return [who, bad("broker login", "no answer in 15 s", "check that a firewall lets the broker's address through")]
+      return [
+        who,
+        bad("broker login", "no answer in 15 s", "check that a firewall lets the broker's address through"),
+        ...files
+      ]
     const state = settled.value
     if (state._tag !== "Online") {
       const detail = state._tag === "Offline" ? state.error.detail : state._tag
@@ -165,7 +220,8 @@ const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
           "broker login",
           detail,
           "check the broker's address above and your network; a refused login means an unregistered or revoked key"
-        )
+        ),
+        ...files
       ]
     }
     const synced = yield* Effect.result(Effect.timeoutOption(chat.sync, onlineMillis))
@@ -175,7 +231,7 @@ const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
         : Option.isNone(synced.success)
           ? warn("inbox", "still being read after 15 s", `wait for it: \`${CommandLine.line(place.name, "listen")}\``)
           : ok("inbox", "read to its end")
-    return [who, ok("broker login", state.url), stream]
+    return [who, ok("broker login", state.url), stream, ...files]
   }).pipe(
     Effect.scoped,
     Effect.catch((error) => {

@@ -44,13 +44,17 @@ const lastLine = (file: string): string => {
 /** Starts `kez-chat owner` apart from this terminal and hands it the seed on its standard input. */
 const start = (place: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, millis: number) =>
   Effect.gen(function* () {
-    const { home } = yield* settings
+    const { home, relay } = yield* settings
     return yield* Effect.try({
       try: () => {
         const log = fs.openSync(place.log, "w", 0o600)
         try {
           const program = [...process.execArgv, process.argv[1] ?? ""]
-          const flags = ["--profile", place.name, ...(home === undefined ? [] : ["--home", home])]
+          const flags = [
+            ...["--profile", place.name],
+            ...(home === undefined ? [] : ["--home", home]),
+            ...(relay === undefined ? [] : ["--relay", relay])
+          ]
           const child = spawn(process.execPath, [...program, ...flags, "owner", "--for-millis", String(millis)], {
             detached: true,
             windowsHide: true,
@@ -177,7 +181,7 @@ export const owner = (input: { readonly forMillis: number }): Effect.Effect<void
     if ((yield* lockOrOwner(place)) !== "locked") return
     const vault = ProfileVault.holding(yield* ProfileVault.of(place, profile.vault), seed)
     const { forMillis } = input
-    const { stopped } = yield* own(place, profile, { command: "unlock", serve: true, vault, forMillis })
+    const { stopped } = yield* own(place, profile, { command: "unlock", answering: true, vault, forMillis })
     const over = Effect.sleep(forMillis)
     yield* signals.untilSignal(Effect.raceFirst(stopped, over))
   }).pipe(Effect.scoped)

@@ -1,10 +1,21 @@
-/** Puts the account together in this process: SQLite store, HTTP directory and sigchains, NATS over TCP, node:crypto. */
+/**
+ * Puts the account together in this process: SQLite store, blobs in a folder, HTTP directory, sigchains and manifests, NATS
+ * over TCP, Iroh, node:crypto.
+ */
 import { KezChat } from "@kez-chat/sdk"
 import { Identity } from "@kez-chat/sdk/crypto"
-import { HttpDirectory, HttpSigchainStore } from "@kez-chat/sdk/http"
-import { NodeCrypto } from "@kez-chat/sdk/node"
+import { HttpDirectory, HttpManifestStore, HttpSigchainStore } from "@kez-chat/sdk/http"
+import { DiskBlobStore, NodeCrypto } from "@kez-chat/sdk/node"
 import { Mnemonic, Problem } from "@kez-chat/sdk/protocol"
-import { type AdapterUnavailable, Broker, Directory, type DirectoryError, Vault } from "@kez-chat/sdk/services"
+import {
+  type AdapterUnavailable,
+  BlobStore,
+  BlobTransport,
+  Broker,
+  Directory,
+  type DirectoryError,
+  Vault
+} from "@kez-chat/sdk/services"
 import { SqliteLocalStore } from "@kez-chat/sdk/sqlite"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -12,13 +23,19 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Failure } from "../Failure.ts"
+import type { ProfilePaths } from "../profile/Paths.ts"
+import type { RelayPolicy } from "../profile/RelayPolicy.ts"
+import * as LocalFiles from "./LocalFiles.ts"
+import type { Owned } from "./Methods.ts"
 
 export interface LocalOptions {
   /** URL of the home server. */
   readonly home: string
-  /** The store's file. */
-  readonly store: string
+  /** Where store and blobs lie. */
+  readonly place: Pick<ProfilePaths, "store" | "blobs" | "saved">
   readonly vault: Vault["Service"]
+  /** How files find their way. */
+  readonly relay: RelayPolicy
   /** No broker, and HTTP only where a call cannot do without. */
   readonly offline: boolean
 }
@@ -47,12 +64,20 @@ const homeBroker = Layer.unwrap(
   })
 )
 
-/** The account of a store and a vault, until the scope closes. */
-export const open = (
-  options: LocalOptions
-): Effect.Effect<KezChat["Service"], Failure | AdapterUnavailable, Scope.Scope> =>
+/** Iroh, loaded when a file first goes over the network: commands that move none start without it. */
+export const transportOf = ({ relay, relayOnly }: RelayPolicy): BlobTransport["Service"] =>
+  BlobTransport.of({
+    open: (secret) =>
+      Effect.flatMap(
+        Effect.promise(() => import("@kez-chat/sdk/iroh")),
+        ({ IrohBlobTransport }) => IrohBlobTransport.make({ relay, relayOnly }).open(secret)
+      )
+  })
+
+/** The account of a store and a vault, and its files, until the scope closes. */
+export const open = (options: LocalOptions): Effect.Effect<Owned, Failure | AdapterUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
-    const { home, store, vault, offline } = options
+    const { home, place, vault, relay, offline } = options
     const directory = HttpDirectory.layer({ home })
     const sigServer: Effect.Effect<string, DirectoryError> = Effect.map(
       Effect.flatMap(directoryOf(home), ({ wellKnown }) => wellKnown),
@@ -61,11 +86,19 @@ export const open = (
     const local = Layer.mergeAll(
       NodeCrypto.layer,
       directory,
-      SqliteLocalStore.layer({ path: store }),
+      SqliteLocalStore.layer({ path: place.store }),
+      DiskBlobStore.layer({ folder: place.blobs }),
+      Layer.succeed(BlobTransport, transportOf(relay)),
       Layer.succeed(Vault, vault)
     )
-    const remote = Layer.mergeAll(HttpSigchainStore.layer({ url: sigServer }), offline ? noBroker : homeBroker)
-    const layer = KezChat.layer({ offline }).pipe(Layer.provide(remote), Layer.provide(local))
+    const remote = Layer.mergeAll(
+      HttpSigchainStore.layer({ url: sigServer }),
+      HttpManifestStore.layer({ home }),
+      offline ? noBroker : homeBroker
+    )
+    const layer = KezChat.layer({ offline }).pipe(Layer.provide(remote), Layer.provideMerge(local))
     const context = yield* Layer.build(layer)
-    return Context.get(context, KezChat)
+    const chat = Context.get(context, KezChat)
+    const files = yield* LocalFiles.make({ chat, blobs: Context.get(context, BlobStore), saved: place.saved })
+    return { chat, files }
   })

@@ -11,6 +11,7 @@ import type { Host } from "../Host.ts"
 import * as Home from "../profile/Home.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Profile from "../profile/Profile.ts"
+import * as RelayPolicy from "../profile/RelayPolicy.ts"
 import { note, type Screen } from "../terminal/Screen.ts"
 import { directoryOf, open as openLocal } from "./LocalKezChat.ts"
 import * as OwnerFile from "./OwnerFile.ts"
@@ -91,5 +92,6 @@ export const open = <A>(
   Effect.gen(function* () {
     const { home, place, vault, command } = options
     yield* OwnerFile.announce(place, { version: 1, protocol: protocolVersion, pid: process.pid, command })
-    return yield* use(yield* openLocal({ home, store: place.store, vault, offline: false }))
+    const { chat } = yield* openLocal({ home, place, vault, relay: RelayPolicy.ofHome(home), offline: false })
+    return yield* use(chat)
   }).pipe(Effect.scoped)

@@ -7,6 +7,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as net from "node:net"
+import type { Files } from "./Files.ts"
 import type { OwnerInfo } from "./Server.ts"
 import * as Wire from "./Wire.ts"
 import { decodeError, ownerLost } from "./WireErrors.ts"
@@ -63,10 +64,10 @@ class Link {
       return () => {}
     }
     this.#waiting.set(id, waiting)
-    this.#socket.write(`${JSON.stringify({ v: Wire.protocolVersion, id, method, params })}\n`)
+    this.#socket.write(Wire.encode({ v: Wire.protocolVersion, id, method, params }))
     return () => {
       if (!this.#waiting.delete(id) || !this.#socket.writable) return
-      this.#socket.write(`${JSON.stringify({ v: Wire.protocolVersion, id, cancel: true })}\n`)
+      this.#socket.write(Wire.encode({ v: Wire.protocolVersion, id, cancel: true }))
     }
   }
 
@@ -117,6 +118,7 @@ class Link {
 export interface Remote {
   readonly info: OwnerInfo
   readonly chat: KezChat["Service"]
+  readonly files: Files
   /** Asks the owner to end. */
   readonly shutdown: Effect.Effect<void, KezChatError>
 }
@@ -158,9 +160,25 @@ const chatOver = (link: Link): Chat => {
     settings: link.call("settings"),
     updateSettings: (change) => link.call("updateSettings", change),
     export: link.stream("export"),
-    deleteAccount: link.call("deleteAccount")
+    deleteAccount: link.call("deleteAccount"),
+    share: () => notHere("sharing what is no file"),
+    shared: link.all("shared"),
+    unshare: (id) => link.call("unshare", id),
+    browse: (who) => link.call("browse", who),
+    fetch: (what) => link.stream("fetch", what),
+    read: () => Stream.unwrap(notHere("reading a file")),
+    discard: (what) => link.call("discard", what),
+    serve: link.call("serve")
   }
 }
+
+const filesOver = (link: Link): Files => ({
+  shareFile: (path, terms) => link.stream("shareFile", path, terms),
+  fetchTo: (what, terms) => link.stream("fetchTo", what, terms),
+  serve: link.call("serve"),
+  serving: link.call("serving"),
+  blobs: link.stream("blobs")
+})
 
 /** Nobody answers there, or not as an owner does. */
 export type NoOwner = "absent"
@@ -185,5 +203,5 @@ export const connect = (address: string, token: string): Effect.Effect<Remote, N
     )
     const link = new Link(socket)
     const info = yield* link.call<OwnerInfo>("hello", token).pipe(Effect.mapError((): NoOwner => "absent"))
-    return { info, chat: chatOver(link), shutdown: link.call<void>("shutdown") }
+    return { info, chat: chatOver(link), files: filesOver(link), shutdown: link.call<void>("shutdown") }
   }).pipe(Effect.timeoutOrElse({ duration: connectMillis, orElse: () => Effect.fail("absent" as const) }))

@@ -1,5 +1,5 @@
 /** The owner's side of the socket: answers other commands of this user with the account it holds. */
-import type { KezChat, KezChatError } from "@kez-chat/sdk"
+import type { KezChatError } from "@kez-chat/sdk"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -11,7 +11,7 @@ import { chmodSync } from "node:fs"
 import * as net from "node:net"
 import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
-import { BadParams, calls, streams } from "./Methods.ts"
+import { BadParams, calls, lasting, type Owned, streams } from "./Methods.ts"
 import * as Wire from "./Wire.ts"
 
 /** What the owner says about itself. */
@@ -24,10 +24,11 @@ export interface OwnerInfo {
   readonly since: number
   /** When it ends by itself, milliseconds since the epoch. */
   readonly until?: number
+  /** The relay policy it runs with, as `--relay` says it. */
+  readonly relay: string
 }
 
-export interface ServerOptions {
-  readonly chat: KezChat["Service"]
+export interface ServerOptions extends Owned {
   /** Path of the socket, or name of the pipe. */
   readonly address: string
   /** What a connection must show first. */
@@ -39,6 +40,8 @@ export interface ServerOptions {
 
 /** Connections at a time; one command uses one. */
 const maxConnections = 64
+/** How long an owner that ends waits for what others asked it before, in milliseconds. */
+const drainMillis = 2_000
 /** Requests at a time on one connection. */
 const maxRequests = 64
 
@@ -53,6 +56,9 @@ class Connection {
   readonly #running = new Map<number, Fiber.Fiber<void, KezChatError>>()
   readonly #lines = new Wire.LineSplitter(Wire.maxRequestBytes)
   readonly #deadline: NodeJS.Timeout
+  /** Requests that have an answer soon. */
+  readonly #short = new Set<number>()
+  #idle: () => void = () => {}
   #greeted = false
 
   constructor(socket: net.Socket, options: ServerOptions) {
@@ -68,6 +74,16 @@ class Connection {
     clearTimeout(this.#deadline)
     for (const fiber of this.#running.values()) fiber.interruptUnsafe()
     this.#running.clear()
+    this.#short.clear()
+    this.#idle()
+  }
+
+  /** Done when nobody waits here for an answer that comes soon. */
+  get idle(): Promise<void> {
+    return new Promise((done) => {
+      if (this.#short.size === 0) done()
+      else this.#idle = done
+    })
   }
 
   #read(chunk: Buffer): void {
@@ -97,20 +113,23 @@ class Connection {
     if (this.#running.has(id) || this.#running.size >= maxRequests) return false
     const work = this.#work(method, params, id)
     if (work === undefined) return false
+    if (!lasting.has(method)) this.#short.add(id)
     this.#start(id, work)
     return true
   }
 
   #work(method: string, params: ReadonlyArray<unknown>, id: number): Effect.Effect<void, KezChatError> | undefined {
-    const { chat, stop } = this.#options
+    const { stop } = this.#options
     if (method === "shutdown") return Effect.andThen(this.#send({ id, ok: null }), stop)
     try {
       if (Object.hasOwn(calls, method)) {
-        const done = Effect.flatMap(calls[method]!(chat, params), (value) => this.#send({ id, ok: value ?? null }))
+        const done = Effect.flatMap(calls[method]!(this.#options, params), (value) =>
+          this.#send({ id, ok: value ?? null })
+        )
         return method === "deleteAccount" ? Effect.andThen(done, stop) : done
       }
       if (Object.hasOwn(streams, method)) {
-        return Stream.runForEach(streams[method]!(chat, params), (item) => this.#send({ id, item })).pipe(
+        return Stream.runForEach(streams[method]!(this.#options, params), (item) => this.#send({ id, item })).pipe(
           Effect.andThen(this.#send({ id, end: true }))
         )
       }
@@ -126,15 +145,20 @@ class Connection {
     this.#running.set(id, fiber)
     fiber.addObserver((exit) => {
       this.#running.delete(id)
-      if (Exit.isSuccess(exit)) return
-      const failure = exit.cause.reasons.find(Cause.isFailReason)
-      if (failure !== undefined) this.#reply({ id, error: Wire.encodeError(failure.error) })
-      else if (Cause.hasDies(exit.cause)) this.#reply({ id, error: { tag: "Defect" } })
+      this.#answered(id, exit)
+      if (this.#short.delete(id) && this.#short.size === 0) this.#idle()
     })
   }
 
+  #answered(id: number, exit: Exit.Exit<void, KezChatError>): void {
+    if (Exit.isSuccess(exit)) return
+    const failure = exit.cause.reasons.find(Cause.isFailReason)
+    if (failure !== undefined) this.#reply({ id, error: Wire.encodeError(failure.error) })
+    else if (Cause.hasDies(exit.cause)) this.#reply({ id, error: { tag: "Defect" } })
+  }
+
   #reply(reply: Wire.Reply): boolean {
-    return this.#socket.writable && this.#socket.write(`${JSON.stringify(reply)}\n`)
+    return this.#socket.writable && this.#socket.write(Wire.encode(reply))
   }
 
   /** Waits until a slow reader has caught up. */
@@ -152,8 +176,9 @@ class Connection {
     })
   }
 
+  /** Hangs up when what was written has gone out. */
   close(): void {
-    this.#socket.destroy()
+    this.#socket.destroySoon()
   }
 }
 
@@ -182,7 +207,12 @@ export const serve = (options: ServerOptions): Effect.Effect<void, CliFailure, S
               () =>
                 new Promise<void>((closed) => {
                   server.close(() => closed())
-                  for (const connection of connections) connection.close()
+                  const hangUp = () => {
+                    clearTimeout(late)
+                    for (const connection of connections) connection.close()
+                  }
+                  const late = setTimeout(hangUp, drainMillis)
+                  void Promise.all([...connections].map(({ idle }) => idle)).then(hangUp)
                 })
             )
           )

@@ -16,9 +16,11 @@ import * as Home from "../profile/Home.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Profile from "../profile/Profile.ts"
 import * as ProfileVault from "../profile/ProfileVault.ts"
+import * as RelayPolicy from "../profile/RelayPolicy.ts"
 import type { Ask } from "../terminal/Ask.ts"
 import { note, type Screen } from "../terminal/Screen.ts"
 import { version } from "../Version.ts"
+import type { Files } from "./Files.ts"
 import * as Lock from "./Lock.ts"
 import * as OwnerFile from "./OwnerFile.ts"
 import * as Remote from "./Remote.ts"
@@ -30,8 +32,11 @@ export type Services = Ask | Host | Screen
 /** The account, and who holds it. */
 export interface Access {
   readonly chat: KezChat["Service"]
+  readonly files: Files
   readonly place: ProfilePaths
   readonly profile: Profile.Profile
+  /** The relay policy in force, as `--relay` says it. */
+  readonly relay: string
   /** The other process that owns the profile, or undefined when this one does. */
   readonly owner: OwnerInfo | undefined
   /** Done when another command told this owner to end. Never done where another process owns. */
@@ -42,9 +47,11 @@ export interface Options {
   /** Name of the command, told to others who wait for it. */
   readonly command: string
   /** Answer other commands while this one runs. */
-  readonly serve?: boolean
+  readonly answering?: boolean
   /** Use no network. */
   readonly offline?: boolean
+  /** Files will go over the network: a relay policy that was asked for must be the one in force. */
+  readonly transfers?: boolean
   /** A vault already opened. */
   readonly vault?: Vault["Service"]
   /** After how long a background owner ends by itself. */
@@ -139,24 +146,27 @@ export const own = (
     // Asked for now and not in the middle: a passphrase is typed before anything runs.
     if (options.offline !== true) yield* vault.load
     const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))
-    const chat = yield* open({ home: url, store: place.store, vault, offline: options.offline ?? false })
+    const relay = (yield* RelayPolicy.wanted) ?? RelayPolicy.ofHome(url)
+    const owned = yield* open({ home: url, place, vault, relay, offline: options.offline ?? false })
+    const { chat } = owned
     if (profile.step === "published") yield* ensureStored(place, profile, chat)
-    if (options.serve === true) {
+    if (options.answering === true) {
       const since = Date.now()
       const info: OwnerInfo = {
         version,
         pid: process.pid,
         command: options.command,
         since,
+        relay: relay.text,
         ...(options.forMillis === undefined ? {} : { until: since + options.forMillis })
       }
       const address = yield* OwnerFile.freshAddress(place, host)
       const token = randomBytes(32).toString("base64url")
       const { serve } = yield* Effect.promise(() => import("./Server.ts"))
-      yield* serve({ chat, address, token, info, stop: Effect.asVoid(Deferred.succeed(stopped, undefined)) })
+      yield* serve({ ...owned, address, token, info, stop: Effect.asVoid(Deferred.succeed(stopped, undefined)) })
       yield* OwnerFile.announce(place, { ...file, socket: { address, token } })
     }
-    return { chat, place, profile, owner: undefined, stopped: Deferred.await(stopped) }
+    return { ...owned, place, profile, relay: relay.text, owner: undefined, stopped: Deferred.await(stopped) }
   })
 
 /** Records what the account has become since the profile was written. */
@@ -168,16 +178,45 @@ const remember = (place: ProfilePaths, profile: Profile.Profile, chat: KezChat["
     yield* Profile.save(place, { ...profile, handle, primary, device, step })
   })
 
+/** Who asks for a relay policy relies on it: what another process does with another one is not that. */
+const sameRelay = (place: ProfilePaths, { command, pid, relay }: OwnerInfo): Effect.Effect<void, Failure, Host> =>
+  Effect.gen(function* () {
+    const wanted = yield* RelayPolicy.wanted
+    if (wanted === undefined || wanted.text === relay) return
+    return yield* fail(
+      "relay_differs",
+      ExitCode.busy,
+      `the profile ${place.name} is held by \`kez-chat ${command}\` (process ${pid}) with --relay ${relay}, not ${wanted.text}: end that first, or leave --relay and KEZ_RELAY out`
+    )
+  })
+
 /** The account of the profile, until the scope closes. */
 export const access = (options: Options): Effect.Effect<Access, Failure, Scope.Scope | Services> =>
   Effect.gen(function* () {
     const { place, profile } = yield* Profile.required
     const found = yield* lockOrOwner(place)
     if (found !== "locked") {
-      return { chat: found.chat, place, profile, owner: found.info, stopped: Effect.never }
+      const { chat, files, info } = found
+      if (options.transfers === true) yield* sameRelay(place, info)
+      return { chat, files, place, profile, relay: info.relay, owner: info, stopped: Effect.never }
     }
     const mine = yield* own(place, profile, options)
     // Creation that was cut short is carried on by the client; offline or unreachable, it stays for next time.
     yield* Effect.ignore(remember(place, profile, mine.chat))
     return mine
   })
+
+/**
+ * Runs `work`; `lost` when the other process that held the account ended in the middle. Then a new {@link access} finds
+ * the next owner, or makes this process the owner.
+ */
+export const untilLost = <A, R>(
+  { owner }: Access,
+  work: Effect.Effect<A, Failure, R>
+): Effect.Effect<A | "lost", Failure, R> =>
+  work.pipe(
+    Effect.catch((error): Effect.Effect<"lost", Failure> => {
+      const lost = owner !== undefined && error._tag === "StoreError" && error.reason === "locked"
+      return lost ? Effect.succeed("lost") : Effect.fail(error)
+    })
+  )

@@ -57,14 +57,24 @@ export const encodeError = (error: KezChatError): WireError => {
       return { tag, url: error.url, detail: error.detail }
     case "BrokerRefused":
       return { tag, code: error.code, retryable: error.retryable }
+    case "FetchBlocked":
+      return { tag, who: error.who, reason: error.reason, detail: error.detail }
+    case "FileError":
+      return { tag, reason: error.reason, path: error.path, detail: error.detail }
     case "BrokerUnavailable":
     case "StoreError":
     case "VaultError":
+    case "BlobStoreError":
+    case "BlobTransportError":
       return { tag, reason: error.reason, detail: error.detail }
     case "StoreConflict":
       return { tag, key: error.key }
   }
 }
+
+/** A request or reply as its line. Bytes stay behind: pictures of files are nothing for a terminal. */
+export const encode = (value: Request | Reply): string =>
+  `${JSON.stringify(value, (_, member: unknown) => (member instanceof Uint8Array ? undefined : member))}\n`
 
 /** Splits a byte stream into lines of bounded length. */
 export class LineSplitter {

@@ -3,14 +3,18 @@ import {
   AccountExists,
   AccountUnfinished,
   ContactUnknown,
+  FetchBlocked,
   type KezChatError,
   NoAccount,
   SendBlocked
 } from "@kez-chat/sdk"
 import { Problem } from "@kez-chat/sdk/protocol"
 import {
+  BlobStoreError,
+  BlobTransportError,
   BrokerRefused,
   BrokerUnavailable,
+  FileError,
   ServerUnreachable,
   StoreConflict,
   StoreError,
@@ -46,6 +50,12 @@ export const decodeError = (error: WireError): KezChatError => {
         reason: oneOf(["changed", "blocked", "requested"], error["reason"], "changed"),
         detail
       })
+    case "FetchBlocked":
+      return new FetchBlocked({
+        who: text(error["who"]),
+        reason: oneOf(["changed", "blocked", "requested"], error["reason"], "changed"),
+        detail
+      })
     case "Problem": {
       const code = text(error["code"])
       return new Problem.Problem({ code: isCode(code) ? code : "internal", detail })
@@ -72,6 +82,26 @@ export const decodeError = (error: WireError): KezChatError => {
     case "VaultError":
       return new VaultError({
         reason: oneOf(["locked", "wrong_passphrase", "damaged", "unavailable", "io"], error["reason"], "io"),
+        detail
+      })
+    case "BlobStoreError":
+      return new BlobStoreError({
+        reason: oneOf(["missing", "busy", "full", "read_only", "damaged", "io"], error["reason"], "io"),
+        detail
+      })
+    case "BlobTransportError":
+      return new BlobTransportError({
+        reason: oneOf(["unavailable", "unreachable", "refused", "busy", "closed"], error["reason"], "unreachable"),
+        detail
+      })
+    case "FileError":
+      return new FileError({
+        reason: oneOf(
+          ["missing", "exists", "denied", "read_only", "full", "changed", "not_a_file", "io"],
+          error["reason"],
+          "io"
+        ),
+        path: text(error["path"]),
         detail
       })
     default:

@@ -14,7 +14,8 @@ export interface Home {
   readonly source: string
 }
 
-const isLoopback = (host: string): boolean =>
+/** A host name of this machine. */
+export const isLoopback = (host: string): boolean =>
   host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host)
 
 /** The origin of a home's URL, or the rule it breaks. Plain http is for this machine only. */

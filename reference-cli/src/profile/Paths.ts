@@ -25,6 +25,10 @@ export interface ProfilePaths {
   readonly profile: string
   readonly seed: string
   readonly store: string
+  /** A folder: encrypted files, shared ones and those that are arriving. */
+  readonly blobs: string
+  /** Which offers were fetched and saved, a line each. */
+  readonly saved: string
   readonly lock: string
   readonly owner: string
   readonly socket: string
@@ -83,6 +87,8 @@ export const ofProfile = (surroundings: Surroundings, name: string): ProfilePath
     profile: join.join(config, "profile.json"),
     seed: join.join(data, "seed.json"),
     store: join.join(data, "chat.db"),
+    blobs: join.join(data, "blobs"),
+    saved: join.join(data, "saved.jsonl"),
     lock: join.join(state, "owner.lock"),
     owner: join.join(state, "owner.json"),
     socket: join.join(state, "owner.sock"),

@@ -12,6 +12,17 @@ const write = (stream: NodeJS.WriteStream) => (text: string) =>
     stream.write(text, () => resume(Effect.void))
   })
 
+/** Standard error as a terminal, for what is drawn again and again. */
+export interface ErrTerminal {
+  /** It is a terminal on which the cursor can be moved. */
+  readonly canRedraw: boolean
+  readonly columns: () => number
+  /** Writes without waiting. */
+  readonly write: (text: string) => void
+  /** Calls `changed` when the columns change, until what it gives is called. */
+  readonly onResize: (changed: () => void) => () => void
+}
+
 export class Screen extends Context.Service<
   Screen,
   {
@@ -22,6 +33,7 @@ export class Screen extends Context.Service<
     readonly outIsTerminal: boolean
     readonly errIsTerminal: boolean
     readonly columns: Effect.Effect<number>
+    readonly errTerminal: ErrTerminal
     readonly style: Style.Style
     readonly errStyle: Style.Style
   }
@@ -39,6 +51,15 @@ export class Screen extends Context.Service<
         outIsTerminal: stdout.isTTY === true,
         errIsTerminal: stderr.isTTY === true,
         columns: Effect.sync(() => stdout.columns ?? 80),
+        errTerminal: {
+          canRedraw: stderr.isTTY === true && env["TERM"] !== "dumb",
+          columns: () => stderr.columns || 80,
+          write: (text) => void stderr.write(text),
+          onResize: (changed) => {
+            stderr.on("resize", changed)
+            return () => void stderr.off("resize", changed)
+          }
+        },
         style: style(stdout),
         errStyle: style(stderr)
       })

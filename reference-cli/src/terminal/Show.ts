@@ -1,5 +1,8 @@
 /** How contacts and messages look on a terminal. */
-import type { Contact, Message } from "@kez-chat/sdk"
+import type { Contact, Message, OfferedFile } from "@kez-chat/sdk"
+import { FileName } from "@kez-chat/sdk/protocol"
+import * as CommandLine from "../profile/CommandLine.ts"
+import * as Quantity from "./Quantity.ts"
 import * as Sanitise from "./Sanitise.ts"
 import type { Style } from "./Style.ts"
 
@@ -28,6 +31,16 @@ export const name = ({ handle, primary }: Contact): string =>
 /** A contact's handle or whole key: what a command takes. */
 export const exactName = ({ handle }: Contact): string => Sanitise.line(handle)
 
+/** The name of a file as its owner wrote it, made harmless, in its folder. */
+export const fileName = ({ name, folder }: { readonly name: string; readonly folder?: string }): string =>
+  Sanitise.line(FileName.display(folder === undefined ? name : `${folder}/${name}`))
+
+/** What of an id is shown and typed: enough that two of one person's never look alike by chance. */
+export const shortId = (id: string): string => id.slice(0, 8)
+
+/** `report.pdf (4.2 MB)`. */
+export const offered = (file: OfferedFile): string => `${fileName(file)} (${Quantity.bytes(file.size)})`
+
 const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
   queued: "queued",
   stored: "stored",
@@ -46,16 +59,28 @@ const marks = (message: Message, style: Style): ReadonlyArray<string> => [
   ...(message.failure === undefined ? [] : [style.bad(Sanitise.line(message.failure))])
 ]
 
+/** An offer is one line: what it is, and what fetches it. */
+const textOf = ({ file, id, text, type }: Message, fetchable: boolean, style: Style): string => {
+  if (file === undefined) return text === "" ? style.dim(`(${Sanitise.line(type)})`) : Sanitise.text(text)
+  const fetch = fetchable ? style.dim(`  fetch ${CommandLine.argument(shortId(id))}`) : ""
+  return `${style.dim("file")} ${style.bold(fileName(file))} (${Quantity.bytes(file.size)})${fetch}`
+}
+
 /** One message: its first line with time and author, further lines set in beneath the text. */
 export const message = (
   value: Message,
-  who: { readonly author: string; readonly mine: boolean },
+  who: {
+    readonly author: string
+    readonly mine: boolean
+    /** The command that fetches an offered file stands elsewhere. */
+    readonly fetchShown?: boolean
+  },
   style: Style
 ): string => {
   const state = value.state === undefined ? "" : style.dim(` (${ticks[value.state]})`)
   const head = `${style.dim(clock(value.arrivedAt))}  ${who.mine ? style.bold(who.author) : style.name(who.author)}`
   const indent = " ".repeat(7)
-  const text = value.text === "" ? style.dim(`(${Sanitise.line(value.type)})`) : Sanitise.text(value.text)
+  const text = textOf(value, !who.mine && who.fetchShown !== true, style)
   const [first = "", ...rest] = text.split("\n")
   const lines = [`${head}  ${first}`, ...rest.map((line) => indent + line)]
   lines[lines.length - 1] += state

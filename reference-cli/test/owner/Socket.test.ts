@@ -1,11 +1,13 @@
-import { type Contact, ContactUnknown, type Event, type KezChat, type Message } from "@kez-chat/sdk"
-import { Effect, Exit, Option, PubSub, Scope, Stream } from "effect"
+import { type Contact, ContactUnknown, type Event, type KezChat, type Message, type Share } from "@kez-chat/sdk"
+import { BlobTransportError } from "@kez-chat/sdk/services"
+import { Effect, Exit, Fiber, Option, PubSub, Scope, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
+import type { Files, SaveTerms, ShareTerms } from "../../src/owner/Files.ts"
 import * as Remote from "../../src/owner/Remote.ts"
 import { serve } from "../../src/owner/Server.ts"
 import { maxRequestBytes } from "../../src/owner/Wire.ts"
@@ -29,6 +31,63 @@ const message = (order: number, text: string): Message => ({
   createdAt: order,
   arrivedAt: order,
   order
+})
+
+const picture: Share = {
+  id: "s".repeat(22),
+  name: "a.png",
+  mediaType: "image/png",
+  size: 10,
+  blobHash: "blake3:00",
+  sharedAt: 1,
+  listed: "readers",
+  manifest: "pending",
+  here: true,
+  readers: []
+}
+
+/** Files that note what they were asked, where a test needs to know what arrived. */
+const fakeFiles = () => {
+  const asked: Array<readonly [string, ShareTerms | SaveTerms]> = []
+  const running = { serving: 0, fetching: 0 }
+  const whileOpen = (what: keyof typeof running) =>
+    Effect.acquireRelease(
+      Effect.sync(() => void (running[what] += 1)),
+      () => Effect.sync(() => void (running[what] -= 1))
+    )
+  const files: Files = {
+    shareFile: (at, terms) => {
+      asked.push([at, terms])
+      return Stream.fromIterable([
+        { _tag: "Found", files: 1, totalBytes: 10 },
+        { _tag: "Encrypting", name: "a.png", doneBytes: 10, totalBytes: 10 },
+        { _tag: "Shared", share: picture }
+      ])
+    },
+    fetchTo: (what, terms) => {
+      asked.push([what, terms])
+      return Stream.unwrap(
+        Effect.as(
+          whileOpen("fetching"),
+          Stream.concat(Stream.make({ _tag: "Saving" as const, doneBytes: 1, totalBytes: 10 }), Stream.never)
+        )
+      )
+    },
+    serve: Effect.scoped(Effect.andThen(whileOpen("serving"), Effect.never)),
+    serving: Effect.sync(() => running.serving > 0),
+    blobs: Stream.fail(new BlobTransportError({ reason: "unavailable", detail: "x" }))
+  }
+  return { files, asked, running }
+}
+
+// The one call that takes until a test lets it end.
+let begin: () => void
+let finish: () => void
+let atWork: Promise<void>
+let mayFinish: Promise<void>
+beforeEach(() => {
+  atWork = new Promise((resolve) => (begin = resolve))
+  mayFinish = new Promise((resolve) => (finish = resolve))
 })
 
 /** An account that answers from memory, where a test needs to know what arrived. */
@@ -63,10 +122,27 @@ const fakeChat = (events: PubSub.PubSub<Event>) => {
     history: (_, page) =>
       Effect.succeed(Array.from({ length: page?.limit ?? 50 }, (_, order) => message(order, "x".repeat(40_000)))),
     markRead: () => refuse,
-    settings: refuse,
+    settings: Effect.promise(() => {
+      begin()
+      return mayFinish.then(() => ({ readReceipts: true, inbox: "everyone" as const }))
+    }),
     updateSettings: (change) => Effect.succeed({ readReceipts: false, inbox: "everyone", ...change }),
     export: Stream.fromIterable([{ kind: "account" }, { kind: "message" }]),
-    deleteAccount: Effect.void
+    deleteAccount: Effect.void,
+    share: () => refuse,
+    shared: Effect.succeed([picture]),
+    unshare: () => refuse,
+    browse: () =>
+      Effect.succeed({
+        owner: bob,
+        revision: 1,
+        source: "home",
+        files: [{ ...picture, public: true, thumbnail: new Uint8Array(9) }]
+      }),
+    fetch: () => Stream.die("not asked for in these tests"),
+    read: () => Stream.die("not asked for in these tests"),
+    discard: () => Effect.void,
+    serve: Effect.never
   }
   return { chat, sent }
 }
@@ -77,6 +153,7 @@ let scope: Scope.Closeable
 let stopped: number
 let events: PubSub.PubSub<Event>
 let sent: Array<string>
+let fakes: ReturnType<typeof fakeFiles>
 
 beforeEach(async () => {
   address = path.join(folder, `${count++}.sock`)
@@ -85,12 +162,14 @@ beforeEach(async () => {
   events = await Effect.runPromise(PubSub.unbounded<Event>())
   const fake = fakeChat(events)
   sent = fake.sent
+  fakes = fakeFiles()
   await Effect.runPromise(
     serve({
       chat: fake.chat,
+      files: fakes.files,
       address,
       token,
-      info: { version: "0", pid: process.pid, command: "listen", since: 1 },
+      info: { version: "0", pid: process.pid, command: "listen", since: 1, relay: "direct" },
       stop: Effect.sync(() => void (stopped += 1))
     }).pipe(Scope.provide(scope))
   )
@@ -124,7 +203,8 @@ describe("the owner's socket", () => {
       version: "0",
       pid: process.pid,
       command: "listen",
-      since: 1
+      since: 1,
+      relay: "direct"
     })
     expect(await connected(({ chat }) => chat.contact("bob"))).toEqual(bob)
     expect(await connected(({ chat }) => Effect.flip(chat.contact("eve")))).toEqual(new ContactUnknown({ who: "eve" }))
@@ -188,9 +268,61 @@ describe("the owner's socket", () => {
     expect(error).toMatchObject({ _tag: "StoreError", reason: "locked" })
   })
 
+  it("answers what it was asked before it ends, and does not wait for what goes on for ever", async () => {
+    const answered = await connected(({ chat }) =>
+      Effect.gen(function* () {
+        yield* Effect.forkChild(Stream.runDrain(chat.events), { startImmediately: true })
+        const asked = yield* Effect.forkChild(chat.settings, { startImmediately: true })
+        yield* Effect.promise(() => atWork)
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+        finish()
+        const settings = yield* Fiber.join(asked)
+        yield* Fiber.join(closing)
+        return settings
+      })
+    )
+    expect(answered).toEqual({ readReceipts: true, inbox: "everyone" })
+  })
+
   it("ends a request that nobody waits for any more", async () => {
     await connected(({ chat }) => Effect.timeoutOption(chat.flush, 50))
     expect(await connected(({ chat }) => Effect.map(Effect.timeoutOption(chat.flush, 20), Option.isNone))).toBe(true)
+  })
+
+  it("carries what is done with files by their paths, step by step", async () => {
+    const terms = { with: ["ed25519:bb"], public: false, unlisted: true }
+    const parts = await connected(({ files }) => Stream.runCollect(files.shareFile("/home/alice/a.png", terms)))
+    expect(parts.map(({ _tag }) => _tag)).toEqual(["Found", "Encrypting", "Shared"])
+    expect(parts[2]).toEqual({ _tag: "Shared", share: picture })
+    expect(fakes.asked).toEqual([["/home/alice/a.png", terms]])
+    expect(await connected(({ chat }) => chat.shared)).toEqual([picture])
+    const error = await connected(({ files }) => Effect.flip(Stream.runCollect(files.blobs)))
+    expect(error).toMatchObject({ _tag: "BlobTransportError", reason: "unavailable" })
+  })
+
+  it("carries no pictures", async () => {
+    const { files } = await connected(({ chat }) => chat.browse("bob"))
+    expect(files).toEqual([{ ...picture, public: true }])
+  })
+
+  it("ends a transfer with the command that wanted it, and serving with the last that did", async () => {
+    const until = async (condition: () => boolean) => {
+      while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const terms = { folder: "/tmp", overwrite: false }
+    const first = await connected(({ files }) => Stream.runHead(files.fetchTo("id", terms)))
+    expect(Option.isSome(first)).toBe(true)
+    await until(() => fakes.running.fetching === 0)
+    await connected(({ files }) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkChild(files.serve, { startImmediately: true })
+        yield* Effect.promise(() => until(() => fakes.running.serving === 1))
+        expect(yield* files.serving).toBe(true)
+        yield* Fiber.interrupt(fiber)
+        yield* Effect.promise(() => until(() => fakes.running.serving === 0))
+        expect(yield* files.serving).toBe(false)
+      })
+    )
   })
 
   it("survives a defect of one request", async () => {
@@ -239,6 +371,12 @@ describe("the owner's socket", () => {
       request("history", "bob", { limit: -1 }),
       request("history", "bob", "x"),
       request("removeContact", "bob", "yes"),
+      request("shareFile", "a.png", { with: [] }),
+      request("shareFile", "/a.png", { with: "bob" }),
+      request("shareFile", "/a.png"),
+      request("fetchTo", "id", { folder: "here" }),
+      request("fetchTo", "id"),
+      request("fetchTo", "id", { folder: "/tmp", name: 7 }),
       `{"v":1,"id":1,"method":"contact","params":"bob"}\n`
     ]
     for (const chunk of wrong) expect(await hostile(hello, chunk)).not.toContain('"id":1')

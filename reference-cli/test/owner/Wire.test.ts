@@ -2,14 +2,18 @@ import {
   AccountExists,
   AccountUnfinished,
   ContactUnknown,
+  FetchBlocked,
   type KezChatError,
   NoAccount,
   SendBlocked
 } from "@kez-chat/sdk"
 import { Problem } from "@kez-chat/sdk/protocol"
 import {
+  BlobStoreError,
+  BlobTransportError,
   BrokerRefused,
   BrokerUnavailable,
+  FileError,
   ServerUnreachable,
   StoreConflict,
   StoreError,
@@ -17,7 +21,7 @@ import {
 } from "@kez-chat/sdk/services"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { encodeError, LineSplitter, parseReply, parseRequest } from "../../src/owner/Wire.ts"
+import { encode, encodeError, LineSplitter, parseReply, parseRequest } from "../../src/owner/Wire.ts"
 import { decodeError } from "../../src/owner/WireErrors.ts"
 
 describe("LineSplitter", () => {
@@ -94,8 +98,21 @@ const errors: ReadonlyArray<KezChatError> = [
   new BrokerUnavailable({ reason: "timeout", detail: "x" }),
   new StoreError({ reason: "full", detail: "x" }),
   new StoreConflict({ key: "k" }),
-  new VaultError({ reason: "damaged", detail: "x" })
+  new VaultError({ reason: "damaged", detail: "x" }),
+  new FetchBlocked({ who: "bob", reason: "requested", detail: "x" }),
+  new BlobStoreError({ reason: "full", detail: "x" }),
+  new BlobTransportError({ reason: "refused", detail: "x" }),
+  new FileError({ reason: "exists", path: "/a/b", detail: "x" })
 ]
+
+describe("encode", () => {
+  it("writes one line, and leaves bytes out of it", () => {
+    const thumbnail = new Uint8Array([1, 2, 3])
+    const line = encode({ id: 1, item: { file: { name: "a\nb", thumbnail }, list: [1] } })
+    expect(line.indexOf("\n")).toBe(line.length - 1)
+    expect(parseReply(line.trim())).toEqual({ id: 1, item: { file: { name: "a\nb" }, list: [1] } })
+  })
+})
 
 describe("errors", () => {
   it.each(errors.map((error) => [error._tag, error] as const))("%s crosses the socket whole", (_, error) => {

@@ -26,6 +26,7 @@ const settings: Settings = {
   quiet: false,
   profile: undefined,
   home: undefined,
+  relay: undefined,
   passphraseFd: undefined,
   noInput: false
 }

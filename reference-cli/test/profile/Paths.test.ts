@@ -57,6 +57,8 @@ describe("Paths", () => {
       profile: "/x/profiles/alice/profile.json",
       seed: "/x/profiles/alice/seed.json",
       store: "/x/profiles/alice/chat.db",
+      blobs: "/x/profiles/alice/blobs",
+      saved: "/x/profiles/alice/saved.jsonl",
       lock: "/x/profiles/alice/owner.lock"
     })
     expect(ofProfile(on("linux"), "bob").folders).toHaveLength(3)

@@ -14,6 +14,7 @@ import { Signals } from "../../Signals.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen, warn } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
+import * as Serving from "../files/Serving.ts"
 import { named } from "../withAccess.ts"
 import * as Backlog from "./Backlog.ts"
 import * as Cursor from "./Cursor.ts"
@@ -23,7 +24,12 @@ type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionSta
 /** How many shown messages are remembered, so that what was in the backlog is not shown again as an event. */
 const remembered = 8_192
 
+/** Notices of what is no message. A transfer is told of when it has ended. */
 const notice = (event: Event): Effect.Effect<void, never, Screen> => {
+  if (event._tag === "Served" && event.sentBytes >= event.totalBytes)
+    return note((style) =>
+      style.dim(`${Show.clock(Date.now())}  ${Show.name(event.contact)} fetched ${Show.fileName(event.share)}`)
+    )
   if (event._tag === "KeyChanged")
     return warn(`${Show.name(event.contact)}: ${event.contact.warning ?? "the key changed"}`)
   if (event._tag === "Dropped")
@@ -52,15 +58,19 @@ const printer = (profile: string) =>
       // The state it has just now would be stale a moment later: `history` shows it.
       const { state: _state, ...plain } = value
       const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
-      const shown = Show.message(plain, { author, mine }, style)
+      const shown = Show.message(plain, { author, mine, fetchShown: true }, style)
       const day = Show.day(value.arrivedAt)
       const heading = day === today ? "" : `${Show.dayLine(value.arrivedAt, style)}\n`
       today = day
+      const fetches =
+        value.file === undefined || mine || contact.state !== "accepted"
+          ? ""
+          : `\n       ${style.bold(CommandLine.line(profile, `fetch ${CommandLine.argument(Show.shortId(value.id))}`))}`
       const asks =
         contact.state === "requested" && !mine
           ? `\n       ${style.caution("a stranger:")} block them, or\n       ${style.bold(CommandLine.line(profile, `accept ${Show.exactName(contact)}`))}`
           : ""
-      return screen.out(`${heading}${shown}${asks}\n`)
+      return screen.out(`${heading}${shown}${fetches}${asks}\n`)
     }
 
     return {
@@ -97,9 +107,9 @@ const happenings = ({ chat }: Access) =>
   })
 
 /** One stretch with one owner; ends when that owner goes away. */
-const stretch = (first: boolean) =>
+const stretch = (first: boolean, serve: boolean) =>
   Effect.gen(function* () {
-    const session = yield* access({ command: "listen", serve: true })
+    const session = yield* access({ command: "listen", answering: true, transfers: serve })
     const cursor = yield* Cursor.open(session.place)
     const print = yield* printer(session.place.name)
     const seen = new Set<string>()
@@ -122,6 +132,7 @@ const stretch = (first: boolean) =>
       }
     })
 
+    if (serve) yield* Effect.forkScoped(Serving.besides(session.files))
     // Subscribed before the backlog is read, so that nothing falls between the two.
     const queue = yield* happenings(session)
     if (first) {
@@ -146,13 +157,15 @@ const stretch = (first: boolean) =>
     return yield* Effect.raceFirst(work, Effect.as(session.stopped, "stopped" as const))
   }).pipe(Effect.scoped)
 
-const rounds: Effect.Effect<void, Failure, Services> = Effect.gen(function* () {
-  let first = true
-  // When another owner ends, this command becomes the owner and carries on at the cursor.
-  while ((yield* stretch(first)) === "lost") first = false
-})
+const rounds = (serve: boolean): Effect.Effect<void, Failure, Services> =>
+  Effect.gen(function* () {
+    let first = true
+    // When another owner ends, this command becomes the owner and carries on at the cursor.
+    while ((yield* stretch(first, serve)) === "lost") first = false
+  })
 
-export const listen: Effect.Effect<void, Failure, Services | Signals> = Effect.gen(function* () {
-  const signals = yield* Signals
-  yield* signals.untilSignal(rounds)
-})
+export const listen = (input: { readonly serve: boolean }): Effect.Effect<void, Failure, Services | Signals> =>
+  Effect.gen(function* () {
+    const signals = yield* Signals
+    yield* signals.untilSignal(rounds(input.serve))
+  })

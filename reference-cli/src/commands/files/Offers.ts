@@ -1,0 +1,171 @@
+/** Files that others have offered, and what a person types to mean one of them. */
+import type { Contact, KezChat, KezChatError, ListedFile, Message, OfferedFile } from "@kez-chat/sdk"
+import * as Effect from "effect/Effect"
+import { ExitCode } from "../../ExitCode.ts"
+import { fail, type Failure, usage } from "../../Failure.ts"
+import * as Saved from "../../owner/Saved.ts"
+import * as CommandLine from "../../profile/CommandLine.ts"
+import type { ProfilePaths } from "../../profile/Paths.ts"
+import type { Screen } from "../../terminal/Screen.ts"
+import * as Show from "../../terminal/Show.ts"
+import { caughtUp } from "../withAccess.ts"
+
+type Chat = KezChat["Service"]
+
+export interface Offer {
+  readonly contact: Contact
+  readonly message: Message & { readonly file: OfferedFile }
+  /** Where it was saved, once it was fetched. */
+  readonly saved?: string
+}
+
+const pageSize = 200
+/** How far back offers are looked for in a conversation; an older one is fetched by its whole id. */
+const maxPages = 10
+
+const isOffer = (message: Message): message is Offer["message"] =>
+  message.file !== undefined && message.direction === "in"
+
+const ofContact = (chat: Chat, contact: Contact): Effect.Effect<ReadonlyArray<Offer>, KezChatError> =>
+  Effect.gen(function* () {
+    const found: Array<Offer> = []
+    let before: number | undefined
+    for (let page = 0; page < maxPages; page++) {
+      const messages = yield* chat.history(contact.primary, {
+        limit: pageSize,
+        ...(before === undefined ? {} : { before })
+      })
+      found.push(...messages.filter(isOffer).map((message) => ({ contact, message })))
+      if (messages.length < pageSize) break
+      before = messages[0]!.order
+    }
+    return found
+  })
+
+/** What others than blocked contacts have offered, the newest last. */
+export const all = (chat: Chat, place: ProfilePaths): Effect.Effect<ReadonlyArray<Offer>, KezChatError> =>
+  Effect.gen(function* () {
+    const contacts = (yield* chat.contacts).filter(({ state }) => state !== "blocked")
+    const found = (yield* Effect.forEach(contacts, (contact) => ofContact(chat, contact))).flat()
+    const saved = Saved.read(place.saved)
+    return found
+      .toSorted((a, b) => a.message.order - b.message.order)
+      .map((offer) => {
+        const path = saved.get(offer.message.file.blobHash)
+        return path === undefined ? offer : { ...offer, saved: path }
+      })
+  })
+
+/** One file to fetch. */
+export interface Target {
+  /** What the SDK takes: a whole id, `@user/` with a whole id, or a ticket. */
+  readonly what: string
+  /** The folder below the chosen one that it belongs in, as its owner named it. */
+  readonly within?: string
+  /** What is known of it beforehand. */
+  readonly file?: OfferedFile
+}
+
+const wholeId = /^[A-Za-z0-9_-]{22}$/
+const partOfId = /^[A-Za-z0-9_-]{4,21}$/
+const ticket = /^blob[a-z2-7]{50,}$/
+
+const ambiguous = (what: string, choices: ReadonlyArray<string>) =>
+  usage(`${JSON.stringify(what)} is the beginning of several ids: ${choices.slice(0, 4).join(", ")}`)
+
+const notFound = (message: string) => fail("file_not_found", ExitCode.notFound, message)
+
+const byPrefix = (
+  chat: Chat,
+  place: ProfilePaths,
+  what: string
+): Effect.Effect<ReadonlyArray<Target>, Failure, Screen> =>
+  Effect.gen(function* () {
+    const matching = Effect.map(all(chat, place), (offers) =>
+      offers.filter(({ message }) => message.id.startsWith(what))
+    )
+    let found = yield* matching
+    if (found.length === 0) {
+      yield* caughtUp(chat)
+      found = yield* matching
+    }
+    const [offer] = found
+    if (offer === undefined) {
+      return yield* notFound(
+        `no offer has an id that begins with ${what}: \`${CommandLine.line(place.name, "fetch")}\` lists them`
+      )
+    }
+    if (found.length > 1)
+      return yield* ambiguous(
+        what,
+        found.map(({ message }) => message.id)
+      )
+    return [{ what: offer.message.id, file: offer.message.file }]
+  })
+
+/** The whole path of an entry. */
+export const pathOf = ({ name, folder }: { readonly name: string; readonly folder?: string }): string =>
+  folder === undefined ? name : `${folder}/${name}`
+
+const newest = (files: ReadonlyArray<ListedFile>): ListedFile | undefined =>
+  files.toSorted((a, b) => b.sharedAt - a.sharedAt)[0]
+
+/** The files below a folder, and where they belong: the folder itself comes along, what is above it does not. */
+const below = (files: ReadonlyArray<ListedFile>, folder: string, owner: string): ReadonlyArray<Target> => {
+  const above = folder.includes("/") ? folder.length - folder.slice(folder.lastIndexOf("/") + 1).length : 0
+  return files
+    .filter((file) => file.folder === folder || file.folder?.startsWith(`${folder}/`) === true)
+    .map((file) => ({ what: `@${owner}/${file.id}`, within: file.folder!.slice(above), file }))
+}
+
+/** An entry by its path, by the beginning of its id, or a folder with all that is in it. */
+const inManifest = (
+  chat: Chat,
+  place: ProfilePaths,
+  who: string,
+  entry: string
+): Effect.Effect<ReadonlyArray<Target>, Failure> =>
+  Effect.gen(function* () {
+    if (wholeId.test(entry)) return [{ what: `@${who}/${entry}` }]
+    const { files } = yield* chat.browse(who)
+    const one = (file: ListedFile): ReadonlyArray<Target> => [{ what: `@${who}/${file.id}`, file }]
+    const folder = entry.replace(/\/+$/, "")
+    const named = newest(files.filter((file) => pathOf(file) === entry))
+    if (named !== undefined) return one(named)
+    const inFolder = below(files, folder, who)
+    if (inFolder.length > 0) return inFolder
+    const [first, ...others] = partOfId.test(entry) ? files.filter(({ id }) => id.startsWith(entry)) : []
+    if (first === undefined) {
+      const name = JSON.stringify(Show.fileName({ name: entry }))
+      return yield* notFound(
+        `${who} shares no file ${name} with you: \`${CommandLine.line(place.name, `browse @${who}`)}\` lists what there is`
+      )
+    }
+    if (others.length > 0)
+      return yield* ambiguous(
+        entry,
+        [first, ...others].map(({ id }) => id)
+      )
+    return one(first)
+  })
+
+/** The files that are meant by an offer's id or its beginning, `@user/entry`, `@user/folder` or a ticket. */
+export const resolve = (
+  chat: Chat,
+  place: ProfilePaths,
+  what: string
+): Effect.Effect<ReadonlyArray<Target>, Failure, Screen> => {
+  if (wholeId.test(what) || ticket.test(what)) return Effect.succeed([{ what }])
+  if (partOfId.test(what)) return byPrefix(chat, place, what)
+  const [, who, entry] = /^@?([^/]+)\/(.+)$/.exec(what) ?? []
+  if (who !== undefined && entry !== undefined) return inManifest(chat, place, who, entry)
+  return what.startsWith("@")
+    ? Effect.fail(
+        usage(
+          `${what} is a person: \`${CommandLine.line(place.name, `browse ${what}`)}\` lists what to fetch from them`
+        )
+      )
+    : Effect.fail(
+        usage("what to fetch is an offer's id or its first characters (at least 4), @user/entry, or a ticket")
+      )
+}

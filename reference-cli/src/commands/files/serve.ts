@@ -1,0 +1,87 @@
+/** Stays online so that others can fetch what this account shares. */
+import type { Event } from "@kez-chat/sdk"
+import type { ConnectionState } from "@kez-chat/sdk/services"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { Failure } from "../../Failure.ts"
+import { settings } from "../../Flags.ts"
+import { access, type Services, untilLost } from "../../owner/Session.ts"
+import * as RelayPolicy from "../../profile/RelayPolicy.ts"
+import * as Shapes from "../../Shapes.ts"
+import { Signals } from "../../Signals.ts"
+import * as Meter from "../../terminal/Meter.ts"
+import * as Quantity from "../../terminal/Quantity.ts"
+import * as Sanitise from "../../terminal/Sanitise.ts"
+import { note, Screen } from "../../terminal/Screen.ts"
+import * as ServedLog from "./ServedLog.ts"
+
+type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionState }
+
+/** One stretch with one owner of the profile; `lost` when that one ended. */
+const stretch = (first: boolean) =>
+  Effect.gen(function* () {
+    const session = yield* access({ command: "serve", answering: true, transfers: true })
+    const { chat, files } = session
+    const screen = yield* Screen
+    const { json } = yield* settings
+    const meter = yield* Meter.open
+    const log = yield* ServedLog.open(meter)
+    const queue = yield* Queue.unbounded<Item, Cause.Done>()
+    const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
+      stream.pipe(
+        Stream.runForEach((value) => Queue.offer(queue, item(value))),
+        Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
+        Effect.forkScoped({ startImmediately: true })
+      )
+    yield* into(chat.events, (event) => event)
+    yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
+    if (first) {
+      const [account, shares] = [yield* chat.account, (yield* chat.shared).filter(({ here }) => here)]
+      const size = shares.reduce((sum, share) => sum + share.size, 0)
+      const policy = RelayPolicy.parse(session.relay)
+      yield* note((style) =>
+        [
+          `Serving ${Quantity.count(shares.length, "file")}, ${Quantity.bytes(size)}, as ${style.name(Sanitise.line(account.handle))}. ${style.dim("Ctrl-C ends.")}`,
+          ...(policy === undefined ? [] : [style.dim(RelayPolicy.describe(policy))])
+        ].join("\n")
+      )
+    }
+    const line = (value: unknown) => screen.out(`${Sanitise.json(value)}\n`)
+    const onItem = (item: Item): Effect.Effect<void> => {
+      switch (item._tag) {
+        case "Served":
+          return log.served(item)
+        case "Shared":
+        case "Unshared":
+          return json ? line(Shapes.event(item)) : Effect.void
+        case "Connection":
+          if (json) return line({ event: "connection", ...Shapes.connection(item.state) })
+          if (item.state._tag === "Online") return meter.say(screen.errStyle.dim("online"))
+          return item.state._tag === "Offline"
+            ? meter.say(screen.errStyle.caution(`offline: ${Sanitise.line(item.state.error.detail)}; trying again`))
+            : Effect.void
+        default:
+          return Effect.void
+      }
+    }
+    const watching = Effect.forever(Effect.flatMap(Queue.take(queue), onItem)).pipe(
+      Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const))
+    )
+    return yield* Effect.raceAllFirst([
+      watching,
+      untilLost(session, files.serve),
+      Effect.as(session.stopped, "stopped" as const)
+    ])
+  }).pipe(Effect.scoped)
+
+export const serve: Effect.Effect<void, Failure, Services | Signals> = Effect.gen(function* () {
+  const signals = yield* Signals
+  yield* signals.untilSignal(
+    Effect.gen(function* () {
+      let first = true
+      while ((yield* stretch(first)) === "lost") first = false
+    })
+  )
+})

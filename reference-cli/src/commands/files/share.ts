@@ -1,0 +1,238 @@
+/** Offers files to others: encrypts them, keeps them here, and sends word without a byte of them. */
+import type { Contact, Share } from "@kez-chat/sdk"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { ExitCode } from "../../ExitCode.ts"
+import { fail, type Failure, usage } from "../../Failure.ts"
+import { settings } from "../../Flags.ts"
+import { Host } from "../../Host.ts"
+import type { SharePart } from "../../owner/Files.ts"
+import { type Access, access, type Services, untilLost } from "../../owner/Session.ts"
+import * as CommandLine from "../../profile/CommandLine.ts"
+import * as Profile from "../../profile/Profile.ts"
+import * as Shapes from "../../Shapes.ts"
+import { Signals } from "../../Signals.ts"
+import * as Meter from "../../terminal/Meter.ts"
+import * as Quantity from "../../terminal/Quantity.ts"
+import * as Sanitise from "../../terminal/Sanitise.ts"
+import { note, Screen } from "../../terminal/Screen.ts"
+import * as Show from "../../terminal/Show.ts"
+import { contactOf } from "../withAccess.ts"
+import { delivered } from "./Delivery.ts"
+import * as ServedLog from "./ServedLog.ts"
+
+export interface Input {
+  /** Contacts, then paths. */
+  readonly what: ReadonlyArray<string>
+  readonly with: ReadonlyArray<string>
+  readonly public: boolean
+  readonly unlisted: boolean
+  readonly wait: boolean
+}
+
+/** What is to be shared with whom. */
+interface Order {
+  readonly readers: ReadonlyArray<string>
+  /** Absolute, each there and readable. */
+  readonly paths: ReadonlyArray<string>
+}
+
+const example = "kez-chat share @chris report.pdf"
+
+const isThere = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false }) !== undefined
+
+/** The rule that a path breaks, in words, or undefined. */
+const unfit = (given: string, file: string): string | undefined => {
+  try {
+    const found = fs.statSync(file)
+    if (!found.isFile() && !found.isDirectory()) return `${given} is neither a file nor a folder`
+    fs.accessSync(file, found.isDirectory() ? fs.constants.R_OK | fs.constants.X_OK : fs.constants.R_OK)
+    return undefined
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === "ENOENT" || code === "ENOTDIR") {
+      const hint = given.startsWith("@") ? `; contacts come first: ${example}` : ""
+      return `there is no file ${given}${hint}`
+    }
+    if (code === "EACCES" || code === "EPERM") return `${given} cannot be read: you have no permission to`
+    return `${given} cannot be read: ${message}`
+  }
+}
+
+/**
+ * Tells contacts from paths. Contacts come first and begin with `@`; a single first word without one is a contact too,
+ * unless the file is for everybody.
+ */
+export const order = (input: Input, cwd: string): Effect.Effect<Order, Failure> =>
+  Effect.gen(function* () {
+    const { what } = input
+    const at = (given: string) => path.resolve(cwd, given)
+    let split = 0
+    while (split < what.length && what[split]!.startsWith("@") && !isThere(at(what[split]!))) split += 1
+    if (split === 0 && !input.public && input.with.length === 0) {
+      const [first = ""] = what
+      const last = what.at(-1) ?? ""
+      if (isThere(at(first))) {
+        return yield* usage(
+          what.length > 1 && !isThere(at(last))
+            ? `who may fetch it comes first: kez-chat share ${CommandLine.argument(last)} ${CommandLine.argument(first)}`
+            : `say who may fetch it first, as in \`${example}\`, or --public`
+        )
+      }
+      split = 1
+    }
+    const readers = [...new Set([...what.slice(0, split), ...input.with])]
+    const files = what.slice(split)
+    if (files.length === 0) return yield* usage(`say which file, as in \`${example}\``)
+    if (input.unlisted && input.public) return yield* usage("--unlisted and --public say opposite things")
+    if (input.wait && readers.length === 0) return yield* usage("--wait is for contacts to fetch it: name them")
+    for (const given of files) {
+      const problem = unfit(given, at(given))
+      if (problem !== undefined) return yield* usage(problem)
+    }
+    return { readers, paths: [...new Set(files.map(at))] }
+  })
+
+const names = (contacts: ReadonlyArray<Contact>, isPublic: boolean): string =>
+  [...(isPublic ? ["everybody who browses"] : []), ...contacts.map(Show.name)].join(", ")
+
+/** Encrypts and offers one path; gives what came of it. */
+const sharePath = (
+  session: Access,
+  file: string,
+  contacts: ReadonlyArray<Contact>,
+  input: Input,
+  meter: Meter.Meter,
+  made: Array<Share>
+): Effect.Effect<void, Failure, Screen> =>
+  Effect.gen(function* () {
+    const screen = yield* Screen
+    const { json } = yield* settings
+    const before = made.length
+    const onPart = (part: SharePart): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        if (part._tag === "Shared") made.push(part.share)
+        if (json) return screen.out(`${Sanitise.json(Shapes.sharePart(part))}\n`)
+        return part._tag === "Encrypting"
+          ? meter.show({
+              label: Show.fileName({ name: part.name }),
+              phase: "encrypting",
+              moves: true,
+              doneBytes: part.doneBytes,
+              totalBytes: part.totalBytes
+            })
+          : Effect.void
+      })
+    const terms = { with: contacts.map(({ primary }) => primary), public: input.public, unlisted: input.unlisted }
+    yield* Stream.runForEach(session.files.shareFile(file, terms), onPart)
+    if (json) return
+    yield* meter.clear
+    const shares = made.slice(before)
+    const [share] = shares
+    if (share === undefined) return
+    const { style } = screen
+    const isFolder = share.folder !== undefined
+    const size = Quantity.bytes(shares.reduce((sum, one) => sum + one.size, 0))
+    const what = isFolder
+      ? `${style.bold(Show.fileName({ name: share.folder!.split("/")[0]! }))} (${Quantity.count(shares.length, "file")}, ${size})`
+      : `${style.bold(Show.fileName(share))} (${size})`
+    const id = isFolder ? "" : `  ${style.dim(Show.shortId(share.id))}`
+    yield* screen.out(`${style.good("Shared")} ${what} with ${style.name(names(contacts, input.public))}${id}\n`)
+  })
+
+/** Who has not fetched what, by share and reader. */
+const missing = (shares: ReadonlyArray<Share>): ReadonlyArray<string> =>
+  shares.flatMap(({ readers }) =>
+    readers.filter(({ fetchedAt }) => fetchedAt === undefined).map(({ handle }) => handle)
+  )
+
+/** Serves until everybody has everything. */
+const untilFetched = (session: Access, ids: ReadonlySet<string>): Effect.Effect<void, Failure, Screen> =>
+  Effect.gen(function* () {
+    const { chat, files } = session
+    const meter = yield* Meter.open
+    const log = yield* ServedLog.open(meter)
+    const isDone = Effect.map(chat.shared, (shares) => missing(shares.filter(({ id }) => ids.has(id))).length === 0)
+    const watch = Stream.runForEachWhile(chat.events, (event) =>
+      Effect.gen(function* () {
+        if (event._tag === "Served" && ids.has(event.share.id)) yield* log.served(event)
+        const counts = event._tag === "Served" || event._tag === "Unshared" || event._tag === "Missed"
+        return !(counts && (yield* isDone))
+      })
+    )
+    // Subscribed before the first look, so that nothing falls between the two.
+    const watching = yield* Effect.forkScoped(watch, { startImmediately: true })
+    if (yield* isDone) return
+    yield* Effect.raceFirst(Fiber.join(watching), files.serve)
+    // Events end with the owner, too: then this fails as lost.
+    if (!(yield* isDone)) return yield* untilFetched(session, ids)
+  }).pipe(Effect.scoped)
+
+/** Waits, also across the end of another process that held the account. */
+const wait = (ids: ReadonlySet<string>): Effect.Effect<void, Failure, Services> =>
+  Effect.gen(function* () {
+    const session = yield* access({ command: "share", answering: true, transfers: true })
+    return yield* untilLost(session, untilFetched(session, ids))
+  }).pipe(Effect.scoped, Effect.repeat({ while: (end) => end === "lost" }), Effect.asVoid)
+
+/** What is left to say when everything has been shared. */
+const outlook = (session: Access, shares: ReadonlyArray<Share>, input: Input): Effect.Effect<void, Failure, Screen> =>
+  Effect.gen(function* () {
+    const { chat, files, place } = session
+    const arrived = yield* delivered(chat, "word of it goes out")
+    if (input.wait) return
+    if (!(yield* files.serving)) {
+      const it = shares.length === 1 ? "It" : "They"
+      yield* note(`${it} can be fetched while \`${CommandLine.line(place.name, "serve")}\` or \`listen\` runs.`)
+    }
+    if (!arrived) {
+      return yield* fail(
+        "queued",
+        ExitCode.queued,
+        "shared, but word of it has not reached the home server: it goes out with the next command that is online"
+      )
+    }
+  })
+
+export const share = (input: Input): Effect.Effect<void, Failure, Services | Signals> =>
+  Effect.gen(function* () {
+    const { cwd } = yield* Host
+    const { readers, paths } = yield* order(input, cwd)
+    const signals = yield* Signals
+    const made: Array<Share> = []
+    let waiting = false
+    const work = Effect.gen(function* () {
+      const session = yield* access({ command: "share", answering: input.wait, transfers: input.wait })
+      const contacts = yield* Effect.forEach(readers, (who) => contactOf(session.chat, who))
+      const meter = yield* Meter.open
+      for (const file of paths) yield* sharePath(session, file, contacts, input, meter, made)
+      yield* outlook(session, made, input)
+      return contacts
+    }).pipe(Effect.scoped)
+    const signal = yield* signals.untilSignal(
+      Effect.gen(function* () {
+        const contacts = yield* work
+        if (!input.wait) return
+        waiting = true
+        yield* note(
+          (style) =>
+            `Waiting until ${names(contacts, false)} ${contacts.length === 1 ? "has" : "have"} fetched it. ${style.dim("Ctrl-C ends the wait.")}`
+        )
+        yield* wait(new Set(made.map(({ id }) => id)))
+      })
+    )
+    if (signal === undefined) return
+    const again = CommandLine.line(yield* Profile.current, "serve")
+    return yield* fail(
+      "interrupted",
+      signal,
+      waiting
+        ? `stopped before everybody had fetched it: it stays shared, and can be fetched while \`${again}\` runs`
+        : made.length === 0
+          ? "stopped: nothing was shared"
+          : `stopped after ${Quantity.count(made.length, "file")}: these stay shared`
+    )
+  })

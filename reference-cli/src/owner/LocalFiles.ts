@@ -1,0 +1,140 @@
+/** Files by their paths, in the process that owns the account. */
+import type { FetchProgress, KezChat, KezChatError } from "@kez-chat/sdk"
+import { FileSource, FileTarget } from "@kez-chat/sdk/node"
+import { type BlobStore, FileError } from "@kez-chat/sdk/services"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as RcRef from "effect/RcRef"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as fs from "node:fs/promises"
+import type { FetchPart, Files, SaveTerms, SharePart, ShareTerms } from "./Files.ts"
+import { sampled } from "./Sampled.ts"
+import * as Saved from "./Saved.ts"
+
+type Chat = KezChat["Service"]
+
+export interface Parts {
+  readonly chat: Chat
+  readonly blobs: BlobStore["Service"]
+  /** The file that remembers what was saved. */
+  readonly saved: string
+}
+
+/** Files that one call shares at most: each is an offer of its own, and a manifest holds about a thousand. */
+export const maxFiles = 500
+
+const isFolder = (path: string): Effect.Effect<boolean> =>
+  Effect.promise(() =>
+    fs.stat(path).then(
+      (found) => found.isDirectory(),
+      // What is wrong with it is said by whoever opens it.
+      () => false
+    )
+  )
+
+const sources = (path: string): Effect.Effect<ReadonlyArray<FileSource.FileSource>, FileError> =>
+  Effect.gen(function* () {
+    if (!(yield* isFolder(path))) return [yield* FileSource.fileSource(path)]
+    const found = yield* FileSource.folderSources(path)
+    const problem =
+      found.length === 0
+        ? "there is no file in it"
+        : found.length > maxFiles
+          ? `it holds ${found.length} files, and ${maxFiles} are shared at once: pack them into one, or share parts of it`
+          : undefined
+    return problem === undefined ? found : yield* new FileError({ reason: "not_a_file", path, detail: problem })
+  })
+
+const shareFile = (chat: Chat, path: string, terms: ShareTerms): Stream.Stream<SharePart, KezChatError> =>
+  sampled(
+    Stream.callback<SharePart, KezChatError>((queue) =>
+      Effect.gen(function* () {
+        const found = yield* sources(path)
+        const totalBytes = found.reduce((sum, { size }) => sum + size, 0)
+        yield* Queue.offer(queue, { _tag: "Found", files: found.length, totalBytes })
+        for (const { size, path: _path, ...file } of found) {
+          const onProgress = (doneBytes: number) =>
+            void Queue.offerUnsafe(queue, { _tag: "Encrypting", name: file.name, doneBytes, totalBytes: size })
+          const share = yield* chat.share({ ...terms, file, onProgress })
+          yield* Queue.offer(queue, { _tag: "Shared", share })
+        }
+        yield* Queue.end(queue)
+      })
+    ),
+    (part) => (part._tag === "Encrypting" ? part.name : undefined)
+  )
+
+/** Decrypts what has arrived into the prepared place, and lets go of the blob. */
+const save = ({ chat, saved }: Parts, what: string, file: FetchProgress["file"], target: FileTarget.Target) =>
+  Stream.callback<FetchPart, KezChatError>((queue) =>
+    Effect.gen(function* () {
+      let doneBytes = 0
+      const bytes = Stream.tap(chat.read(what), (piece) => {
+        doneBytes += piece.length
+        return Queue.offer(queue, { _tag: "Saving", doneBytes, totalBytes: file.size })
+      })
+      const { path, size } = yield* FileTarget.save(target, bytes)
+      // Saved is saved: what follows only tidies up.
+      yield* Effect.ignore(Effect.sync(() => Saved.note(saved, { blobHash: file.blobHash, path })))
+      yield* Effect.ignore(chat.discard(what))
+      yield* Queue.offer(queue, { _tag: "Saved", file, path, size })
+      yield* Queue.end(queue)
+    })
+  )
+
+const fetchTo = (parts: Parts, what: string, terms: SaveTerms): Stream.Stream<FetchPart, KezChatError> =>
+  Stream.suspend(() => {
+    const { folder, within, name, overwrite } = terms
+    let prepared: { readonly file: FetchProgress["file"]; readonly target: FileTarget.Target } | undefined
+    const fetched = parts.chat.fetch(what).pipe(
+      // Before the first byte is asked for: a gigabyte that cannot be saved is not fetched.
+      Stream.tap(({ file }) =>
+        Effect.gen(function* () {
+          if (prepared !== undefined) return
+          const target = yield* FileTarget.prepare({
+            folder,
+            name: name ?? file.name,
+            overwrite,
+            size: file.size,
+            ...(within === undefined ? {} : { subfolder: within })
+          })
+          prepared = { file, target }
+        })
+      ),
+      Stream.map((progress): FetchPart => ({ _tag: "Progress", progress }))
+    )
+    const saving = Stream.suspend(() =>
+      prepared === undefined ? Stream.empty : save(parts, what, prepared.file, prepared.target)
+    )
+    const kind = (part: FetchPart): string | undefined => {
+      if (part._tag === "Saved") return undefined
+      if (part._tag === "Saving") return part.doneBytes < part.totalBytes ? "saving" : undefined
+      const { state, reason } = part.progress
+      return state === "complete" ? undefined : `${state} ${reason ?? ""}`
+    }
+    return sampled(Stream.concat(fetched, saving), kind)
+  })
+
+export const make = (parts: Parts): Effect.Effect<Files, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { chat, blobs } = parts
+    let users = 0
+    // One run of the account's own, for as long as any command wants it.
+    const running = yield* RcRef.make({
+      acquire: Effect.forkScoped(chat.serve, { startImmediately: true })
+    })
+    return {
+      shareFile: (path, terms) => shareFile(chat, path, terms),
+      fetchTo: (what, terms) => fetchTo(parts, what, terms),
+      serve: Effect.scoped(
+        Effect.acquireRelease(
+          Effect.sync(() => void (users += 1)),
+          () => Effect.sync(() => void (users -= 1))
+        ).pipe(Effect.andThen(RcRef.get(running)), Effect.flatMap(Fiber.join))
+      ),
+      serving: Effect.sync(() => users > 0),
+      blobs: Stream.fromIterableEffect(blobs.list)
+    }
+  })

@@ -1,0 +1,29 @@
+/** Thins out progress: what follows too soon on its like is left out, what says something new is not. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+
+/** Progress at most this often, in milliseconds: quicker than a person sees, slow enough to cost nothing. */
+export const sampleMillis = 100
+
+/**
+ * Items of the same `kind` at most every {@link sampleMillis}; an item of another kind than the one before always passes.
+ * An item without a kind always passes.
+ */
+export const sampled = <A, E, R>(
+  stream: Stream.Stream<A, E, R>,
+  kind: (item: A) => string | undefined
+): Stream.Stream<A, E, R> =>
+  Stream.suspend(() => {
+    let last: string | undefined
+    let passedAt = -Infinity
+    return Stream.filterEffect(stream, (item) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const like = kind(item)
+        if (like !== undefined && like === last && now - passedAt < sampleMillis) return false
+        last = like
+        passedAt = now
+        return true
+      })
+    )
+  })
