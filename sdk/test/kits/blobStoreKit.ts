@@ -17,7 +17,8 @@ export interface BlobPlace<E> {
 }
 
 const group = Blake3Tree.groupBytes
-const sizes = [0, 1, group - 1, group, group + 1, 4 * group - 1, 4 * group, 4 * group + 1, 1_000_003]
+/** Of every kind: none, less and more than a group and a chunk of a file, and more than any buffer. */
+const sizes = [0, 1, group - 1, group, group + 1, 4 * group - 1, 4 * group, 4 * group + 1, 3_500_003]
 const noHashes = ["", "..", "../../etc/passwd", "a".repeat(63), "A".repeat(64), `${"a".repeat(64)}\n`, "g".repeat(64)]
 const nowhere = "0".repeat(64)
 
@@ -84,14 +85,15 @@ export const blobStoreKit = <E>(name: string, place: Effect.Effect<BlobPlace<E>,
     it.live("gives back what was put, of any size and from anywhere", () =>
       Effect.gen(function* () {
         const { open } = yield* place
+        const hasher = yield* FastBlake3.load
         const store = yield* open
         for (const [seed, size] of sizes.entries()) {
-          const blob = blobOf(size, seed)
+          const blob = blobOf(size, seed, hasher)
           assert.strictEqual((yield* put(store, blob)).also, "this")
         }
         const again = yield* open
         for (const [seed, size] of sizes.entries()) {
-          const blob = blobOf(size, seed)
+          const blob = blobOf(size, seed, hasher)
           const stored = yield* again.open(blob.hash)
           assert.deepStrictEqual(stored.tree, blob.tree)
           for (const [start, end] of [
@@ -215,8 +217,9 @@ export const blobStoreKit = <E>(name: string, place: Effect.Effect<BlobPlace<E>,
     it.live("takes blobs of any size that arrive", () =>
       Effect.gen(function* () {
         const { open } = yield* place
+        const hasher = yield* FastBlake3.load
         for (const [seed, size] of sizes.entries()) {
-          const blob = blobOf(size, seed)
+          const blob = blobOf(size, seed, hasher)
           const store = yield* open
           yield* Effect.scoped(
             Effect.gen(function* () {

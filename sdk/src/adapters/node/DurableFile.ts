@@ -14,14 +14,21 @@ export const isMissing = (cause: unknown): boolean => ["ENOENT", "ENOTDIR"].incl
 /** Whether one failed because there is no room: on the disk, in a quota, or in a file of this file system. */
 export const isFull = (cause: unknown): boolean => ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(cause))
 
-/** A name is durable once its folder is; Windows cannot synchronise a folder and does not need to. */
+/**
+ * A name is durable once its folder is. Windows and some network file systems cannot synchronise a folder, and one that
+ * may be written but not read cannot be opened for it.
+ */
 export const syncFolder = async (folder: string): Promise<void> => {
   if (process.platform === "win32") return
-  const handle = await fs.open(folder, "r")
   try {
-    await handle.sync()
-  } finally {
-    await handle.close()
+    const handle = await fs.open(folder, "r")
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (cause) {
+    if (!["EINVAL", "ENOTSUP", "EOPNOTSUPP", "EACCES"].includes(codeOf(cause))) throw cause
   }
 }
 

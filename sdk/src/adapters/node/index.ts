@@ -1,4 +1,6 @@
 export * as DiskBlobStore from "./DiskBlobStore.ts"
+export * as FileSource from "./FileSource.ts"
+export * as FileTarget from "./FileTarget.ts"
 export * as FileVault from "./FileVault.ts"
 export * as NodeCrypto from "./NodeCrypto.ts"
 export * as Zstd from "./Zstd.ts"

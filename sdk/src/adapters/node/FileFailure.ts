@@ -1,0 +1,47 @@
+/** What is said to a person when a file that they named cannot be read or written. */
+import * as Effect from "effect/Effect"
+import { FileError } from "../../services/FileError.ts"
+import { codeOf, isFull, isMissing } from "./DurableFile.ts"
+
+type Told = readonly [reason: FileError["reason"], detail: string]
+
+const tellRead = (code: string): Told =>
+  code === "EACCES" || code === "EPERM"
+    ? ["denied", "you may not read it: change its permissions, or choose another file"]
+    : ["io", `it cannot be read (${code}): check the disk`]
+
+const tellWrite = (code: string): Told => {
+  switch (code) {
+    case "EROFS":
+      return ["read_only", "this disk cannot be written: save to another folder"]
+    case "EACCES":
+    case "EPERM":
+      return ["denied", "you may not write there: save to another folder, or change its permissions"]
+    case "EISDIR":
+    case "ENOTEMPTY":
+      return ["not_a_file", "a folder has this name: give another name, or move the folder"]
+    case "EEXIST":
+      return ["exists", "a file of this name is there: overwrite it, or give another name"]
+    case "ENAMETOOLONG":
+      return ["io", "this disk takes no names of that length: give a shorter one"]
+    default:
+      return ["io", `it cannot be written (${code}): check the disk`]
+  }
+}
+
+/** The failure of reading or writing the file or folder `path`. */
+export const fileFailure = (path: string, action: "read" | "write", cause: unknown): FileError => {
+  if (cause instanceof FileError) return cause
+  const told = (): Told => {
+    if (isMissing(cause)) return ["missing", "there is no such file or folder: check the name"]
+    if (isFull(cause)) return ["full", "no space is left on this disk: free some, or save to another one"]
+    const code = codeOf(cause) || String(cause)
+    return action === "read" ? tellRead(code) : tellWrite(code)
+  }
+  const [reason, detail] = told()
+  return new FileError({ reason, path, detail, cause })
+}
+
+/** Does something with a file, and is waited for even when the fiber is interrupted: the system cannot be stopped. */
+export const fileIo = <A>(path: string, action: "read" | "write", run: () => Promise<A>): Effect.Effect<A, FileError> =>
+  Effect.uninterruptible(Effect.tryPromise({ try: () => run(), catch: (cause) => fileFailure(path, action, cause) }))

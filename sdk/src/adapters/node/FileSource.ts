@@ -1,0 +1,162 @@
+/** Files on this machine, ready to be shared: the `FileSource`s of `KezChat.share`. */
+import * as Effect from "effect/Effect"
+import { lookup } from "mrmime"
+import { type BigIntStats, constants, type Dirent } from "node:fs"
+import * as fs from "node:fs/promises"
+import type { FileHandle } from "node:fs/promises"
+import { basename, join, resolve } from "node:path"
+import * as FileName from "../../protocol/FileName.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import { FileError } from "../../services/FileError.ts"
+import { readAt } from "./DurableFile.ts"
+import { fileFailure, fileIo } from "./FileFailure.ts"
+
+/** A regular file, as it was when it was looked at. */
+export interface PathSource {
+  /** Absolute. */
+  readonly path: string
+  /** Its name without folders, fit for an offer. */
+  readonly name: string
+  /** Where it lies in the folder that is shared, that folder's own name first, parts separated by `/`. */
+  readonly folder?: string
+  /** Told by its extension. */
+  readonly mediaType: string
+  /** Bytes. */
+  readonly size: number
+  /**
+   * Its content; every reading begins anew, and the bytes are the reader's. Throws a `FileError`, after the last byte with
+   * `changed` when somebody wrote to the file in the meantime.
+   */
+  readonly bytes: AsyncIterable<Uint8Array>
+}
+
+/** Most files that a shared folder may have. */
+export const maxFiles = 10_000
+
+const pieceBytes = 256 * 1024
+const unknownType = "application/octet-stream"
+
+const kindOf = (stat: BigIntStats): string => {
+  if (stat.isDirectory()) return "a folder"
+  return stat.isFIFO() ? "a pipe" : stat.isSocket() ? "a socket" : "a device"
+}
+
+const checkFile = (path: string, stat: BigIntStats): void => {
+  if (stat.isFile()) return
+  throw new FileError({ reason: "not_a_file", path, detail: `this is ${kindOf(stat)}: choose a file` })
+}
+
+/** A pipe in the place of a file must not be waited for. */
+const open = async (path: string): Promise<FileHandle> =>
+  fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+
+const changed = (path: string) =>
+  new FileError({ reason: "changed", path, detail: "it was changed while it was read: try again when it is finished" })
+
+async function* readFile(path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  let handle: FileHandle | undefined
+  try {
+    handle = await open(path)
+    const before = await handle.stat({ bigint: true })
+    checkFile(path, before)
+    const size = Number(before.size)
+    const file = handle
+    const readPiece = async (at: number): Promise<Uint8Array> => {
+      const piece = new Uint8Array(Math.max(0, Math.min(pieceBytes, size - at)))
+      if ((await readAt(file, piece, at)) < piece.length) throw changed(path)
+      return piece
+    }
+    let next = readPiece(0)
+    for (let at = 0; at < size;) {
+      const piece = await next
+      at += piece.length
+      // The next piece is read while this one is used; its failure is met when it is waited for.
+      next = readPiece(at)
+      next.catch(() => undefined)
+      yield piece
+    }
+    const after = await handle.stat({ bigint: true })
+    if (after.size !== before.size || after.mtimeNs !== before.mtimeNs) throw changed(path)
+  } catch (cause) {
+    throw fileFailure(path, "read", cause)
+  } finally {
+    await handle?.close()
+  }
+}
+
+const wireName = (name: string): string => (FileName.bare.test(name) ? name : FileName.safe(name))
+
+const describe = async (path: string, folder?: string): Promise<PathSource> => {
+  const stat = await fs.stat(path, { bigint: true })
+  checkFile(path, stat)
+  await fs.access(path, constants.R_OK)
+  const name = wireName(basename(path))
+  return {
+    path,
+    name,
+    ...(folder === undefined || folder === "" ? {} : { folder }),
+    mediaType: lookup(name) ?? unknownType,
+    size: Number(stat.size),
+    bytes: { [Symbol.asyncIterator]: () => readFile(path) }
+  }
+}
+
+/**
+ * The file at a path, symbolic links followed. Fails at once where there is none (`missing`), where it is a folder or a
+ * device (`not_a_file`), and where it may not be read (`denied`).
+ */
+export const fileSource = (path: string): Effect.Effect<PathSource, FileError> => {
+  const file = resolve(path)
+  return fileIo(file, "read", () => describe(file))
+}
+
+const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+
+/** What of a folder is shared: neither hidden files, which people forget are there, nor what lies elsewhere. */
+const isShared = (entry: Dirent): boolean => !entry.name.startsWith(".") && (entry.isFile() || entry.isDirectory())
+
+async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator<PathSource, void, undefined> {
+  const folder = parts.join("/")
+  if (parts.length > FileName.maxDepth || folder.length > Limits.folderMax) {
+    const detail = `this lies too deep (${FileName.maxDepth} folders at most): share a folder further down by itself`
+    throw new FileError({ reason: "not_a_file", path, detail })
+  }
+  try {
+    const entries = await fs.readdir(path, { withFileTypes: true })
+    for (const entry of entries.filter(isShared).sort(byName)) {
+      const inside = join(path, entry.name)
+      if (entry.isDirectory()) yield* walk(inside, [...parts, wireName(entry.name)])
+      else
+        yield await describe(inside, folder).catch((cause: unknown) =>
+          Promise.reject(fileFailure(inside, "read", cause))
+        )
+    }
+  } catch (cause) {
+    throw fileFailure(path, "read", cause)
+  }
+}
+
+/**
+ * Every regular file below a folder, folders and files in the order of their names. Hidden files and folders (those whose
+ * name begins with a dot) and symbolic links are left out. Fails at the first that cannot be read, and for more than
+ * {@link maxFiles}: before anything is shared, then.
+ */
+export const folderSources = (path: string): Effect.Effect<ReadonlyArray<PathSource>, FileError> => {
+  const folder = resolve(path)
+  return fileIo(folder, "read", async () => {
+    const stat = await fs.stat(folder, { bigint: true })
+    if (!stat.isDirectory()) {
+      throw new FileError({ reason: "not_a_file", path: folder, detail: "this is no folder: share it as a file" })
+    }
+    const name = basename(folder)
+    const found: Array<PathSource> = []
+    for await (const source of walk(folder, name === "" ? [] : [wireName(name)])) {
+      found.push(source)
+      if (found.length > maxFiles) {
+        const detail = `it has more than ${maxFiles} files: share folders in it one by one, or an archive of it`
+        throw new FileError({ reason: "not_a_file", path: folder, detail })
+      }
+    }
+    return found
+  })
+}

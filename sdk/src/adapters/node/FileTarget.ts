@@ -1,0 +1,171 @@
+/**
+ * Saving a received file under a name that somebody else chose. It appears under that name when it is whole and durable,
+ * and not before; it never leaves the folder, and replaces nothing unless that is asked for (spec: files, names).
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import { randomBytes } from "node:crypto"
+import { constants } from "node:fs"
+import * as fs from "node:fs/promises"
+import { dirname, join, resolve } from "node:path"
+import * as FileName from "../../protocol/FileName.ts"
+import { FileError } from "../../services/FileError.ts"
+import { codeOf, FileWriter, isMissing, syncFolder } from "./DurableFile.ts"
+import { fileIo } from "./FileFailure.ts"
+
+export interface TargetOptions {
+  /** A folder that is there. */
+  readonly folder: string
+  /** The name as it was received; it is saved as `FileName.safe` has it. */
+  readonly name: string
+  /** A folder below `folder` as it was received, parts separated by `/`; it is made where it is missing. */
+  readonly subfolder?: string
+  /** Replaces a file of the same name. Without it such a file is left alone and saving fails with `exists`. */
+  readonly overwrite?: boolean
+  /** Bytes that will come, where they are known: `full` at once where they have no room. */
+  readonly size?: number
+}
+
+/** Where a file will be saved. */
+export interface Target {
+  /** Absolute; its last parts may differ from the received name and subfolder. */
+  readonly path: string
+  /** The folder that was given, absolute. */
+  readonly folder: string
+  readonly overwrite: boolean
+}
+
+export interface SavedFile {
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+}
+
+/** A file that is being written. Hidden, so that nobody takes it for a whole one. */
+const draftName = /^\.kez-[0-9a-f]{24}\.part$/
+/** Drafts of this age are nobody's any more: writing takes minutes at most, and keeps a draft's time young. */
+const draftKeptMillis = 24 * 60 * 60 * 1000
+
+const fileError = (reason: FileError["reason"], path: string, detail: string) => new FileError({ reason, path, detail })
+
+const lstat = (path: string) =>
+  fs.lstat(path).catch((cause: unknown) => {
+    if (isMissing(cause)) return undefined
+    throw cause
+  })
+
+/**
+ * The folder in which a path's own folder is or will be made: the last one on the way there. Everything on the way must
+ * be a real folder, because a link could lead anywhere.
+ */
+const lastFolder = async ({ folder, path }: Target): Promise<string> => {
+  let last = folder
+  let isLast = true
+  for (let at = dirname(path); at !== folder; at = dirname(at)) {
+    const stat = await lstat(at)
+    if (stat === undefined) continue
+    if (!stat.isDirectory()) {
+      throw fileError("not_a_file", at, "this is in the way and no folder: save to another folder, or move it away")
+    }
+    if (isLast) last = at
+    isLast = false
+  }
+  return last
+}
+
+const checkName = async ({ overwrite, path }: Target): Promise<void> => {
+  const stat = await lstat(path)
+  if (stat === undefined) return
+  // As the system would say it.
+  if (stat.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" })
+  if (!overwrite) throw Object.assign(new Error(), { code: "EEXIST" })
+}
+
+/** Finds out what can be known before any byte is there: names, permissions, room. Writes nothing. */
+export const prepare = (options: TargetOptions): Effect.Effect<Target, FileError> => {
+  const folder = resolve(options.folder)
+  const path = join(folder, ...FileName.safeFolder(options.subfolder ?? ""), FileName.safe(options.name))
+  const target: Target = { path, folder, overwrite: options.overwrite === true }
+  return fileIo(folder, "write", async () => {
+    if (!(await fs.stat(folder)).isDirectory()) {
+      throw fileError("not_a_file", folder, "this is no folder: save to a folder")
+    }
+    await fs.access(await lastFolder(target), constants.W_OK | constants.X_OK)
+    const { bavail, blocks, bsize } = await fs.statfs(folder)
+    // Some network file systems count no blocks.
+    if (options.size !== undefined && blocks > 0 && options.size > bavail * bsize) {
+      throw Object.assign(new Error(), { code: "ENOSPC" })
+    }
+  }).pipe(Effect.andThen(fileIo(path, "write", () => checkName(target))), Effect.as(target))
+}
+
+const removeOldDrafts = async (folder: string): Promise<void> => {
+  for (const name of await fs.readdir(folder)) {
+    if (!draftName.test(name)) continue
+    const draft = join(folder, name)
+    if (Date.now() - (await fs.stat(draft)).mtimeMs > draftKeptMillis) await fs.rm(draft, { force: true })
+  }
+}
+
+/** Gives a draft its name. A link is refused where the name is taken, by whatever and however lately. */
+const publish = async (draft: string, { overwrite, path }: Target): Promise<void> => {
+  if (overwrite) return fs.rename(draft, path)
+  try {
+    await fs.link(draft, path)
+  } catch (cause) {
+    // File systems without links, such as FAT: take the name first, and then replace what took it.
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(cause))) throw cause
+    await (await fs.open(path, "wx")).close()
+    return fs.rename(draft, path).catch(async (failed: unknown) => {
+      await fs.rm(path, { force: true })
+      throw failed
+    })
+  }
+  await fs.rm(draft)
+}
+
+/**
+ * Writes a file to where it was prepared for. When `bytes` fails, when there is no room or this is interrupted, nothing
+ * stays behind. The file's mode is what the user's umask makes of every new file.
+ */
+export const save = <E, R>(
+  target: Target,
+  bytes: Stream.Stream<Uint8Array, E, R>
+): Effect.Effect<SavedFile, E | FileError, R> => {
+  const folder = dirname(target.path)
+  const write = <A>(run: () => Promise<A>) => fileIo(target.path, "write", run)
+  return Effect.scoped(
+    Effect.gen(function* () {
+      yield* write(async () => {
+        await fs.access(target.folder)
+        await lastFolder(target)
+        await fs.mkdir(folder, { recursive: true })
+        await removeOldDrafts(folder).catch(() => undefined)
+      })
+      const draft = join(folder, `.kez-${randomBytes(12).toString("hex")}.part`)
+      const handle = yield* Effect.acquireRelease(
+        write(() => fs.open(draft, "wx")),
+        (handle, exit) =>
+          write(async () => {
+            await handle.close()
+            if (Exit.isFailure(exit)) await fs.rm(draft, { force: true })
+          }).pipe(Effect.ignore)
+      )
+      const writer = new FileWriter(handle)
+      yield* Stream.runForEach(bytes, (piece) => write(async () => writer.write(piece)))
+      yield* write(async () => {
+        await writer.finish()
+        await publish(draft, target)
+        await syncFolder(folder)
+      })
+      return { path: target.path, size: writer.length }
+    })
+  )
+}
+
+/** {@link prepare} and {@link save} in one. */
+export const saveFile = <E, R>(
+  options: TargetOptions & { readonly bytes: Stream.Stream<Uint8Array, E, R> }
+): Effect.Effect<SavedFile, E | FileError, R> =>
+  Effect.flatMap(prepare(options), (target) => save(target, options.bytes))
