@@ -150,8 +150,11 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     opened,
     kept,
     browse: Effect.fnUntraced(function* (who): Effect.fn.Return<Listing, KezChatError> {
-      const owner = yield* book.find(who, yield* account)
-      const { files, ...found } = yield* opened(owner)
+      const mine = yield* account
+      const { primary } = yield* book.find(who, mine)
+      const { files, ...found } = yield* opened(yield* book.find(primary, mine))
+      // The chain that was looked at may have told something new of them.
+      const owner = yield* book.find(primary, mine)
       return { owner: Trust.toContact(owner), ...found, files: files.map(toListed) }
     })
   }

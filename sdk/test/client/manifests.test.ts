@@ -1,0 +1,630 @@
+/** The own manifest on its way to readers, and the manifests of others, whoever hands them out. */
+import * as fc from "fast-check"
+import { Deferred, Effect, Exit, Layer, Redacted, Result, Scope } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import type { FileSource, Listing } from "@kez-chat/sdk"
+import { FastBlake3, type Identity, SealedManifest } from "@kez-chat/sdk/crypto"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import { Bytes, Envelope, Limits, Manifest, Problem, Sigchain, Ticket } from "@kez-chat/sdk/protocol"
+import {
+  BlobStore,
+  LocalStore,
+  ManifestStore,
+  ServerUnreachable,
+  SigchainStore,
+  StoreError
+} from "@kez-chat/sdk/services"
+import { createHash } from "node:crypto"
+import {
+  type Device,
+  identityOf,
+  join,
+  makeWorld,
+  newDevice,
+  newWords,
+  type Program,
+  twoFriends,
+  type World
+} from "./people.ts"
+
+const codeOf = (error: unknown) => (error instanceof Problem.Problem ? error.code : (error as { _tag: string })._tag)
+
+const file = (name: string, text = name): FileSource => ({
+  name,
+  bytes: (async function* () {
+    yield Bytes.utf8(text)
+  })()
+})
+
+const namesIn = (listing: Listing) => listing.files.map(({ name }) => name).sort()
+const published = (program: Program, id: string) =>
+  program.event("Shared", ({ share }) => share.id === id && share.manifest === "published")
+
+const operations = (world: World, primary: string) =>
+  world.home.chains.get(primary)!.map((event) => Result.getOrThrow(Sigchain.parseEvent(event)).op)
+
+const anchorIn = (world: World, primary: string) => {
+  const events = world.home.chains.get(primary)!.map((event) => Result.getOrThrow(Sigchain.parseEvent(event)))
+  return events.findLast(({ op }) => op === "set_shared_files")?.payload as Sigchain.SharedFiles | undefined
+}
+
+/** Signs what the account would sign, wherever it leads: a device of theirs that does as it likes. */
+const appendTo = (world: World, identity: Identity.Identity, payload: Sigchain.SharedFiles) =>
+  Effect.gen(function* () {
+    const chain = world.home.chains.get(identity.primary)!
+    const last = chain.at(-1)!
+    const hash = `sha256:${createHash("sha256").update(Envelope.encode(last)).digest("hex")}`
+    const event = yield* identity.signSigchainEvent({
+      after: { seq: chain.length - 1, hash },
+      operation: { op: "set_shared_files", payload },
+      createdAt: Date.now()
+    })
+    world.home.chains.set(identity.primary, [...chain, event])
+  })
+
+const entryOf = (owner: Identity.Identity, name: string, readers: ReadonlyArray<Identity.Identity> = []) =>
+  Effect.gen(function* () {
+    const hash = new Uint8Array(32).fill(name.length)
+    const shared: Manifest.SharedFile = {
+      name,
+      mediaType: "text/plain",
+      size: 1,
+      sharedAt: 0,
+      blobHash: `blake3:${Bytes.toHex(hash)}`,
+      ticket: Ticket.encode({ endpoint: owner.key, addresses: [], format: "raw", hash }),
+      contentKey: Redacted.make(new Uint8Array(32))
+    }
+    const id = yield* SealedManifest.makeId
+    return yield* SealedManifest.sealEntry(
+      owner,
+      id,
+      shared,
+      readers.map(({ key }) => key)
+    )
+  })
+
+/** Stores a manifest that an account signs by itself, and has the chain name it. */
+const publishAs = (world: World, owner: Identity.Identity, revision: number, entries: ReadonlyArray<Manifest.Entry>) =>
+  Effect.gen(function* () {
+    const signed = yield* SealedManifest.sign(owner, { revision, createdAt: 0, entries }, yield* FastBlake3.load)
+    world.home.manifests.set(owner.primary, [...(world.home.manifests.get(owner.primary) ?? []), signed.body])
+    yield* appendTo(world, owner, signed.anchor)
+    return signed
+  })
+
+describe("publishing", () => {
+  it.live("stores the manifest before the chain names it, and only the owner's key moves it on (KEZ-MAN-012)", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const first = yield* alice.chat.share({ file: file("first"), with: ["bob"] })
+      yield* published(alice.program, first.id)
+      const { manifest } = anchorIn(world, alice.account.primary)!
+      world.home.unreachable.add("append")
+      const second = yield* alice.chat.share({ file: file("second"), with: ["bob"] })
+      yield* alice.chat.flush
+      // The new one lies there, and the chain still names the old one, which readers still find.
+      assert.strictEqual(world.home.manifests.get(alice.account.primary)!.length, 2)
+      assert.strictEqual(anchorIn(world, alice.account.primary)!.manifest, manifest)
+      assert.deepStrictEqual(namesIn(yield* bob.chat.browse("alice")), ["first"])
+      assert.strictEqual((yield* alice.chat.shared).find(({ id }) => id === second.id)!.manifest, "pending")
+      // However often it is tried, the one that readers look for is not pushed out.
+      for (const name of ["third", "fourth", "fifth", "sixth", "seventh"]) {
+        yield* alice.chat.share({ file: file(name), with: ["bob"] })
+        yield* alice.chat.flush
+      }
+      assert.deepStrictEqual(namesIn(yield* bob.chat.browse("alice")), ["first"])
+      yield* alice.program.close
+      world.home.unreachable.clear()
+      const again = yield* world.start(alice.device)
+      yield* published(again, second.id)
+      yield* again.chat.flush
+      const listing = yield* bob.chat.browse("alice")
+      assert.deepStrictEqual(namesIn(listing), ["fifth", "first", "fourth", "second", "seventh", "sixth", "third"])
+      assert.strictEqual(listing.revision, 3)
+    })
+  )
+
+  it.live("puts changes that come together into one revision", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const shares = []
+      for (let i = 0; i < 10; i++) shares.push(yield* alice.chat.share({ file: file(`f${i}`), with: ["bob"] }))
+      for (const { id } of shares) yield* published(alice.program, id)
+      const before = operations(world, alice.account.primary).length
+      assert.isAtMost((yield* bob.chat.browse("alice")).revision, 2)
+      // Nothing changed, so nothing is published again.
+      yield* alice.program.close
+      const again = yield* world.start(alice.device)
+      yield* again.chat.sync
+      yield* again.chat.browse("alice")
+      yield* again.chat.flush
+      assert.strictEqual(operations(world, alice.account.primary).length, before)
+    })
+  )
+
+  for (const step of ["putManifest", "append", "fetch"] as const) {
+    it.live(`goes on after the answer to ${step} was lost, without another revision`, () =>
+      Effect.gen(function* () {
+        const world = makeWorld()
+        const { alice, bob } = yield* twoFriends(world)
+        world.home.loseAnswer.set(step, 1)
+        const share = yield* alice.chat.share({ file: file("once"), with: ["bob"] })
+        yield* published(alice.program, share.id)
+        const listing = yield* bob.chat.browse("alice")
+        assert.strictEqual(listing.revision, 1)
+        assert.deepStrictEqual(operations(world, alice.account.primary), [
+          "add_endpoint",
+          "add_endpoint",
+          "set_shared_files"
+        ])
+      })
+    )
+  }
+
+  it.live("tells readers of a new head by the offers, and their chain check finds it", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const share = yield* alice.chat.share({ file: file("one"), with: ["bob"] })
+      yield* published(alice.program, share.id)
+      yield* alice.chat.send("bob", "after")
+      const head = (yield* alice.chat.verification("alice")).head!
+      yield* bob.program.event("Contact", ({ contact }) => contact.head?.hash === head.hash)
+      assert.strictEqual(head.seq, 2)
+    })
+  )
+})
+
+type Step = "commit" | "put" | "append"
+
+interface Death {
+  readonly step: Step
+  readonly at: number
+  readonly after: boolean
+}
+
+/** A device whose program dies at planned steps and is started again, until no death is left. */
+const mortal = (world: World, device: Device, deaths: ReadonlyArray<Death>) => {
+  let starts = 0
+  return <A>(use: (program: Program) => Effect.Effect<A, unknown>) =>
+    Effect.gen(function* () {
+      while (true) {
+        const death = deaths[starts++]
+        const died = yield* Deferred.make<void>()
+        let count = 0
+        let isDead = false
+        const perhaps = <B, E, R>(step: Step, effect: Effect.Effect<B, E, R>, dead: E): Effect.Effect<B, E, R> =>
+          Effect.suspend(() => {
+            if (isDead) return Effect.fail(dead)
+            if (death?.step !== step || ++count < death.at) return effect
+            isDead = true
+            const last = death.after ? Effect.exit(effect) : Effect.void
+            return Effect.andThen(last, Effect.andThen(Deferred.succeed(died, undefined), Effect.fail(dead)))
+          })
+        const gone = new ServerUnreachable({ url: "memory://", detail: "the program is dead" })
+        const noStore = new StoreError({ reason: "io", detail: "the program is dead" })
+        const store = LocalStore.of({
+          ...device.store,
+          commit: (writes) => perhaps("commit", device.store.commit(writes), noStore)
+        })
+        const blobs = BlobStore.of({
+          ...device.blobs,
+          remove: (hash) => Effect.suspend(() => (isDead ? Effect.void : device.blobs.remove(hash)))
+        })
+        const home = Layer.mergeAll(
+          world.home.layer,
+          Layer.effect(
+            ManifestStore,
+            Effect.map(ManifestStore, (inner) =>
+              ManifestStore.of({ ...inner, put: (who, body) => perhaps("put", inner.put(who, body), gone) })
+            )
+          ).pipe(Layer.provide(world.home.layer)),
+          Layer.effect(
+            SigchainStore,
+            Effect.map(SigchainStore, (inner) =>
+              SigchainStore.of({ ...inner, append: (who, event) => perhaps("append", inner.append(who, event), gone) })
+            )
+          ).pipe(Layer.provide(world.home.layer))
+        )
+        const scope = yield* Scope.make()
+        const starting = Scope.provide(world.start({ ...device, store, blobs }, {}, world.broker.layer, home), scope)
+        const done = yield* Effect.raceFirst(
+          Effect.flatMap(starting, (program) => Effect.map(use(program), (value) => ({ value }))).pipe(
+            Effect.catch((error) => (isDead ? Effect.never : Effect.fail(error)))
+          ),
+          Effect.as(Deferred.await(died), undefined)
+        )
+        yield* Scope.close(scope, Exit.void)
+        if (done !== undefined) return done.value
+      }
+    })
+}
+
+describe("programs that die while they publish", () => {
+  const death = fc.record({
+    step: fc.constantFrom<Step>("commit", "put", "append"),
+    at: fc.integer({ min: 1, max: 6 }),
+    after: fc.boolean()
+  })
+  const action = fc.constantFrom("share", "share", "unshare", "unlisted")
+
+  it("never promise what cannot be had, and end where they would have ended", { timeout: 240_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(death, { maxLength: 4 }),
+        fc.array(action, { minLength: 1, maxLength: 5 }),
+        (deaths, actions) =>
+          Effect.gen(function* () {
+            const world = makeWorld()
+            const { alice, bob } = yield* twoFriends(world)
+            yield* alice.program.close
+            const live = mortal(world, alice.device, deaths)
+            let highest = 0
+            // At every moment somebody may look: what the chain names is there, and its revision never falls.
+            const look = Effect.gen(function* () {
+              const listing = yield* bob.chat.browse("alice")
+              assert.strictEqual(listing.source, "home")
+              assert.isAtLeast(listing.revision, highest)
+              highest = listing.revision
+              return listing
+            })
+            let next = 0
+            yield* live(({ chat }) =>
+              Effect.gen(function* () {
+                while (next < actions.length) {
+                  yield* look
+                  const what = actions[next++]!
+                  if (what === "unshare") {
+                    const [share] = yield* chat.shared
+                    if (share !== undefined) yield* chat.unshare(share.id)
+                  } else {
+                    yield* chat.share({ file: file(`f${next}`), with: ["bob"], unlisted: what === "unlisted" })
+                  }
+                }
+                yield* chat.flush
+              })
+            )
+            const shared = yield* live(({ chat }) =>
+              Effect.gen(function* () {
+                while ((yield* chat.shared).some(({ manifest }) => manifest === "pending")) yield* chat.flush
+                yield* chat.flush
+                // The store alone says what is due; nothing of it is left.
+                const row = (yield* alice.device.store.scan({ prefix: "share/" })).map(({ value }) =>
+                  JSON.parse(new TextDecoder().decode(value))
+                )
+                assert.isFalse(row.some(({ removed }) => removed === true))
+                return yield* chat.shared
+              })
+            )
+            const listed = shared.filter(({ listed }) => listed === "readers").map(({ id }) => id)
+            assert.deepStrictEqual((yield* look).files.map(({ id }) => id).sort(), listed.sort())
+            assert.deepStrictEqual(
+              (yield* alice.device.blobs.list).map(({ hash }) => `blake3:${hash}`).sort(),
+              shared.map(({ blobHash }) => blobHash).sort()
+            )
+            assert.isTrue(shared.every(({ here }) => here))
+          }).pipe(Effect.scoped, Effect.timeout("60 seconds"), Effect.runPromise)
+      ),
+      { numRuns: 25 }
+    )
+  )
+})
+
+describe("two devices of one account", () => {
+  it.live("find the manifest again from the words, and know which bytes are elsewhere", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* alice.chat.share({ file: file("for bob"), with: ["bob"] })
+      yield* alice.chat.share({ file: file("for all"), public: true })
+      yield* alice.chat.flush
+      yield* alice.program.close
+      const other = yield* world.start(newDevice())
+      yield* other.chat.restore({ words: alice.words })
+      yield* other.event("Shared", ({ share }) => share.name === "for all")
+      const shares = yield* other.chat.shared
+      assert.deepStrictEqual(shares.map(({ listed, name }) => [name, listed]).sort(), [
+        ["for all", "public"],
+        ["for bob", "readers"]
+      ])
+      for (const share of shares) assert.deepInclude(share, { here: false, manifest: "published", readers: [] })
+      // What it adds stands beside them, under a higher revision.
+      yield* other.chat.addContact("bob")
+      yield* other.chat.share({ file: file("more"), with: ["bob"] })
+      yield* other.chat.flush
+      const listing = yield* bob.chat.browse("alice")
+      assert.deepStrictEqual(namesIn(listing), ["for all", "for bob", "more"])
+      assert.isAbove(listing.revision, 1)
+    })
+  )
+
+  it.live("take over what the other published, also when both did at once", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const other = yield* world.start(newDevice())
+      yield* other.chat.restore({ words: alice.words })
+      yield* other.chat.addContact("bob")
+      yield* Effect.all(
+        [
+          Effect.andThen(alice.chat.share({ file: file("a"), with: ["bob"] }), alice.chat.flush),
+          Effect.andThen(other.chat.share({ file: file("b"), with: ["bob"] }), other.chat.flush)
+        ],
+        { concurrency: 2 }
+      )
+      for (const { chat } of [alice, other]) {
+        while ((yield* chat.shared).some(({ manifest }) => manifest === "pending")) yield* chat.flush
+      }
+      assert.deepStrictEqual(namesIn(yield* bob.chat.browse("alice")), ["a", "b"])
+      // Each learns of the other's at the latest when it publishes again.
+      const more = yield* alice.chat.share({ file: file("c"), with: ["bob"] })
+      yield* published(alice.program, more.id)
+      yield* Effect.andThen(other.chat.share({ file: file("d"), with: ["bob"] }), other.chat.flush)
+      while ((yield* other.chat.shared).length < 4) yield* other.chat.flush
+      assert.deepStrictEqual(namesIn(yield* bob.chat.browse("alice")), ["a", "b", "c", "d"])
+      // What one takes back is taken back for both, blob and all.
+      const theirs = (yield* other.chat.shared).find(({ name }) => name === "c")!
+      yield* other.chat.unshare(theirs.id)
+      yield* other.event("Unshared", ({ share }) => share.manifest === "none")
+      yield* alice.chat.share({ file: file("e"), with: ["bob"] })
+      yield* alice.program.event("Unshared", ({ share }) => share.id === more.id)
+      yield* alice.chat.flush
+      assert.deepStrictEqual(namesIn(yield* bob.chat.browse("alice")), ["a", "b", "d", "e"])
+      assert.deepStrictEqual(
+        (yield* alice.chat.shared)
+          .filter(({ here }) => here)
+          .map(({ name }) => name)
+          .sort(),
+        ["a", "e"]
+      )
+    })
+  )
+
+  it.live("surpass a manifest that was stored and never named, and one that nobody has any more", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const identity = yield* identityOf(alice.words)
+      yield* alice.chat.share({ file: file("one"), with: ["bob"] })
+      yield* alice.chat.flush
+      const left = yield* SealedManifest.sign(
+        identity,
+        { revision: 40, createdAt: 0, entries: [] },
+        yield* FastBlake3.load
+      )
+      const bodies = world.home.manifests.get(identity.primary)!
+      world.home.manifests.set(identity.primary, [...bodies, left.body])
+      const two = yield* alice.chat.share({ file: file("two"), with: ["bob"] })
+      yield* published(alice.program, two.id)
+      const listing = yield* bob.chat.browse("alice")
+      assert.deepStrictEqual([namesIn(listing), listing.revision], [["one", "two"], 41])
+      // A device of the account publishes, and home and device lose it.
+      yield* publishAs(world, identity, 50, [])
+      world.home.manifests.set(identity.primary, bodies)
+      const three = yield* alice.chat.share({ file: file("three"), with: ["bob"] })
+      yield* published(alice.program, three.id)
+      const last = yield* bob.chat.browse("alice")
+      assert.deepStrictEqual(namesIn(last), ["one", "three", "two"])
+      assert.isAbove(last.revision, 1_700_000_000)
+    }).pipe(Effect.provide(NodeCrypto.layer))
+  )
+})
+
+describe("browsing", () => {
+  it.live("shows nothing where nothing was shared, and knows whom it is asked about", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const listing = yield* bob.chat.browse("alice")
+      assert.deepInclude(listing, { revision: 0, source: "home", files: [] })
+      assert.strictEqual(listing.owner.primary, alice.account.primary)
+      assert.strictEqual(codeOf(yield* Effect.flip(bob.chat.browse("nobody"))), "ContactUnknown")
+    })
+  )
+
+  it.live("asks nobody for a manifest that did not change, and shows the kept one while nobody answers", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* alice.chat.share({ file: file("one"), with: ["bob"] })
+      yield* alice.chat.flush
+      const before = yield* bob.chat.browse("alice")
+      const asked = world.home.calls.get("manifest")
+      assert.deepStrictEqual(yield* bob.chat.browse("alice"), before)
+      assert.strictEqual(world.home.calls.get("manifest"), asked)
+      world.home.unreachable.add("fetch")
+      assert.deepStrictEqual(yield* bob.chat.browse("alice"), { ...before, source: "kept" })
+      world.home.unreachable.clear()
+      yield* alice.chat.share({ file: file("two"), with: ["bob"] })
+      yield* alice.chat.flush
+      world.home.unreachable.add("manifest")
+      assert.deepStrictEqual(namesIn(yield* bob.chat.browse("alice")), ["one"])
+      yield* bob.program.close
+      world.home.unreachable.add("fetch")
+      const offline = yield* world.start(bob.device, { offline: true })
+      assert.deepStrictEqual(namesIn(yield* offline.chat.browse("alice")), ["one"])
+      const carol = yield* world.start(newDevice())
+      world.home.unreachable.clear()
+      yield* carol.chat.create({ handle: "carol", words: newWords() })
+      yield* carol.chat.addContact("alice")
+      world.home.unreachable.add("manifest")
+      assert.strictEqual(codeOf(yield* Effect.flip(carol.chat.browse("alice"))), "ServerUnreachable")
+    })
+  )
+
+  it.live("shows one's own manifest, and the kept one while nobody answers", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice } = yield* twoFriends(world)
+      yield* alice.chat.share({ file: file("one"), with: ["bob"] })
+      yield* alice.chat.flush
+      const own = yield* alice.chat.browse("alice")
+      assert.deepStrictEqual([namesIn(own), own.revision, own.source], [["one"], 1, "home"])
+      world.home.unreachable.add("fetch")
+      assert.deepStrictEqual(yield* alice.chat.browse("@alice"), { ...own, source: "kept" })
+    })
+  )
+
+  it.live("a manifest that the home does not have is an outage, not an empty list", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* alice.chat.share({ file: file("one"), with: ["bob"] })
+      yield* alice.chat.flush
+      const bodies = world.home.manifests.get(alice.account.primary)!
+      world.home.manifests.delete(alice.account.primary)
+      assert.strictEqual(codeOf(yield* Effect.flip(bob.chat.browse("alice"))), "manifest_not_found")
+      world.home.manifests.set(alice.account.primary, bodies)
+      yield* bob.chat.browse("alice")
+      yield* alice.chat.share({ file: file("two"), with: ["bob"] })
+      yield* alice.chat.flush
+      world.home.manifests.set(alice.account.primary, bodies)
+      const listing = yield* bob.chat.browse("alice")
+      assert.deepStrictEqual([namesIn(listing), listing.source], [["one"], "kept"])
+    })
+  )
+})
+
+describe("hostile manifests", () => {
+  it.live("other bytes than the chain names are refused, every single one (KEZ-MAN-010)", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* alice.chat.share({ file: file("one"), with: ["bob"] })
+      yield* alice.chat.flush
+      const [body] = world.home.manifests.get(alice.account.primary)!
+      const lies = Layer.effect(
+        ManifestStore,
+        Effect.map(ManifestStore, (inner) => ManifestStore.of({ ...inner, byHash: () => Effect.sync(() => lie) }))
+      ).pipe(Layer.provide(world.home.layer))
+      let lie = body!
+      yield* bob.program.close
+      const program = yield* world.start(bob.device, {}, world.broker.layer, Layer.merge(world.home.layer, lies))
+      const refusal = Effect.map(Effect.flip(program.chat.browse("alice")), codeOf)
+      for (const at of [0, 1, 100, body!.length >> 1, body!.length - 1]) {
+        lie = body!.slice()
+        lie[at]! ^= 1
+        assert.strictEqual(yield* refusal, "manifest_mismatch")
+      }
+      for (const other of [new Uint8Array(0), body!.slice(1), Bytes.concat(body!, Uint8Array.of(10))]) {
+        lie = other
+        assert.strictEqual(yield* refusal, "manifest_mismatch")
+      }
+      lie = body!
+      assert.deepStrictEqual(namesIn(yield* program.chat.browse("alice")), ["one"])
+    })
+  )
+
+  it.live(
+    "an older revision, a second one of the same, and none at all are refused once a newer was seen (KEZ-MAN-011)",
+    () =>
+      Effect.gen(function* () {
+        const world = makeWorld()
+        const { alice, bob } = yield* twoFriends(world)
+        const identity = yield* identityOf(alice.words)
+        yield* alice.program.close
+        const first = yield* publishAs(world, identity, 1, [yield* entryOf(identity, "first")])
+        const second = yield* publishAs(world, identity, 2, [])
+        const before = yield* bob.chat.browse("alice")
+        assert.strictEqual(before.revision, 2)
+        yield* appendTo(world, identity, first.anchor)
+        assert.strictEqual(codeOf(yield* Effect.flip(bob.chat.browse("alice"))), "manifest_rollback")
+        yield* publishAs(world, identity, 2, [yield* entryOf(identity, "another")])
+        assert.strictEqual(codeOf(yield* Effect.flip(bob.chat.browse("alice"))), "manifest_conflict")
+        yield* appendTo(world, identity, second.anchor)
+        assert.deepStrictEqual(yield* bob.chat.browse("alice"), before)
+      }).pipe(Effect.provide(NodeCrypto.layer))
+  )
+
+  it.live("a manifest of somebody else is not theirs, and its entries open in no other (KEZ-MAN-009)", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const mallory = yield* join(world, "mallory")
+      yield* bob.chat.addContact("mallory")
+      yield* mallory.program.close
+      yield* alice.chat.share({ file: file("secret"), with: ["bob"] })
+      yield* alice.chat.flush
+      const identity = yield* identityOf(mallory.words)
+      const [body] = world.home.manifests.get(alice.account.primary)!
+      const anchor = anchorIn(world, alice.account.primary)!
+      world.home.manifests.set(identity.primary, [body!])
+      yield* appendTo(world, identity, anchor)
+      assert.strictEqual(codeOf(yield* Effect.flip(bob.chat.browse("mallory"))), "manifest_mismatch")
+      // Their entries under mallory's signature: bob was their reader, and still reads nothing.
+      const { entries } = Result.getOrThrow(Manifest.parseBody(body!)).manifest
+      yield* publishAs(world, identity, 2, entries)
+      assert.deepStrictEqual((yield* bob.chat.browse("mallory")).files, [])
+      assert.deepStrictEqual(namesIn(yield* bob.chat.browse("alice")), ["secret"])
+    }).pipe(Effect.provide(NodeCrypto.layer))
+  )
+
+  it.live("of a contact whose chain was rolled back or forked nothing is shown", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* alice.chat.share({ file: file("one"), with: ["bob"] })
+      yield* alice.chat.flush
+      yield* bob.chat.browse("alice")
+      yield* alice.program.close
+      const chain = world.home.chains.get(alice.account.primary)!
+      world.home.chains.set(alice.account.primary, chain.slice(0, 2))
+      assert.deepInclude(yield* Effect.flip(bob.chat.browse("alice")), { _tag: "FetchBlocked", reason: "changed" })
+      // The user's word for the shorter chain: what it no longer names was seen, and does not vanish unnoticed.
+      yield* bob.chat.acceptKey("alice")
+      assert.strictEqual(codeOf(yield* Effect.flip(bob.chat.browse("alice"))), "manifest_rollback")
+    })
+  )
+})
+
+describe("the size of a manifest", () => {
+  it.live("a thousand files for one of fifty readers each fit; what does not fit is refused before it is read", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const identity = yield* identityOf(alice.words)
+      const reader = yield* identityOf(bob.words)
+      yield* alice.program.close
+      // Sealing takes a millisecond a reader, so one entry stands for all: only their sizes matter here.
+      const entry = yield* entryOf(identity, "holiday-photo-0001.jpg", [reader])
+      const bytes = Manifest.encodeEntry(entry).length
+      const fit = Math.floor(Limits.manifestBytes / (bytes + 1))
+      assert.isAtLeast(fit, 1_000)
+      const put = (count: number) =>
+        Effect.forEach(
+          Array.from({ length: count }, (_, i) => i),
+          (i) => {
+            const id = Bytes.toBase64Url(createHash("sha256").update(String(i)).digest().subarray(0, 16))
+            const value = Manifest.encodeEntry({ ...entry, id })
+            return alice.device.store.commit([{ op: "put", key: `entry/${id}`, value }])
+          },
+          { discard: true }
+        )
+      yield* put(1_000)
+      const again = yield* world.start(alice.device)
+      const share = yield* again.chat.share({ file: file("one more"), with: ["bob"] })
+      yield* published(again, share.id)
+      const listing = yield* bob.chat.browse("alice")
+      assert.deepStrictEqual(namesIn(listing), ["one more"])
+      yield* again.close
+      yield* put(fit - 1)
+      const full = yield* world.start(alice.device)
+      let read = 0
+      const unread: FileSource = {
+        name: "no more",
+        bytes: (async function* () {
+          read += 1
+          yield Bytes.utf8("bytes")
+        })()
+      }
+      const error = yield* Effect.flip(full.chat.share({ file: unread, with: ["bob"] }))
+      assert.strictEqual(codeOf(error), "too_large")
+      assert.include(error.message, "share it unlisted")
+      assert.strictEqual(read, 0)
+      const unlisted = yield* full.chat.share({ file: file("no more"), with: ["bob"], unlisted: true })
+      assert.strictEqual(unlisted.manifest, "none")
+    }).pipe(Effect.provide(NodeCrypto.layer))
+  )
+})
