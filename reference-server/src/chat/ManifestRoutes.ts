@@ -14,7 +14,7 @@ import { bodySlots } from "../http/BodySlots.ts"
 import { clientAddress, rateKey } from "../http/ClientAddress.ts"
 import { counted } from "../http/Counted.ts"
 import { isHeld } from "../http/EntityTag.ts"
-import { readJsonBytes } from "../http/RequestBody.ts"
+import { largeBodyTimes, readJsonBytes } from "../http/RequestBody.ts"
 import { Manifests, type Stored } from "../Manifests.ts"
 import { Registry } from "../Registry.ts"
 
@@ -37,7 +37,7 @@ export const layer = HttpApiBuilder.group(
     const registry = yield* Registry
     const address = clientAddress(config.listeners.trustedProxies)
     const inSlot = bodySlots(slots)
-    const body = { maxBytes: Limits.manifestBytes, timeoutMillis: config.timing.requestTimeoutMillis }
+    const body = { maxBytes: Limits.manifestBytes, timeoutMillis: config.timing.requestTimeoutMillis * largeBodyTimes }
 
     const answer = (request: HttpServerRequest, found: Stored | undefined, cacheControl: string) => {
       if (found === undefined) return Effect.fail(notFound)

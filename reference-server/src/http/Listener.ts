@@ -22,6 +22,7 @@ import type { Duplex } from "node:stream"
 import type { Timing } from "../ChatConfig.ts"
 import * as Log from "../Log.ts"
 import { isLoopback } from "../Loopback.ts"
+import { largeBodyTimes } from "./RequestBody.ts"
 import { type ClientAddress, loggedAddress, rateKey } from "./ClientAddress.ts"
 import * as Metrics from "./Metrics.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
@@ -155,8 +156,8 @@ const start = (options: ListenerOptions): Effect.Effect<Server, ListenError> =>
     const { idleTimeoutMillis, maxConnections, requestTimeoutMillis } = options.timing
     const server = createServer({
       maxHeaderSize: headerBytes,
-      // Twice the time that a body gets in `RequestBody`, whose answer is the better one; this is the backstop.
-      requestTimeout: requestTimeoutMillis * 2,
+      // More than the time that any body gets in `RequestBody`, whose answer is the better one; this is the backstop.
+      requestTimeout: requestTimeoutMillis * (largeBodyTimes + 1),
       headersTimeout: requestTimeoutMillis,
       keepAliveTimeout: Math.min(idleTimeoutMillis, 30_000),
       connectionsCheckingInterval: Math.min(1_000, requestTimeoutMillis),

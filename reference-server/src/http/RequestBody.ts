@@ -11,6 +11,9 @@ export interface BodyOptions {
   readonly timeoutMillis: number
 }
 
+/** A body of up to a megabyte gets so many times the time of others: at 10 s each, what a slow uplink needs for it. */
+export const largeBodyTimes = 3
+
 const jsonType = /^application\/(?:[a-z0-9.-]+\+)?json[\t ]*(?:;[\t ]*charset[\t ]*=[\t ]*"?utf-8"?[\t ]*)?$/i
 
 /** `media_type_unsupported` unless the body is said to be JSON in UTF-8. */

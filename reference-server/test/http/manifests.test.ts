@@ -6,10 +6,12 @@ import BetterSqlite3 from "better-sqlite3"
 import type { Crypto } from "@kez-chat/sdk/services"
 import { Effect, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
+import * as fc from "fast-check"
 import { once } from "node:events"
 import { connect } from "node:net"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { bodySlots } from "../../src/http/BodySlots.ts"
 import { largestManifest, manifestOf } from "../../../sdk/test/kits/manifestStoreKit.ts"
 import {
   deletion,
@@ -410,6 +412,18 @@ describe("limits", () => {
     }
   })
 
+  it("gives a slow body its time and no more", async () => {
+    using other = temporaryFolder()
+    const brisk = await startChat(other.path, ["--request-timeout", "1"])
+    try {
+      const owner = await account(brisk)
+      const head = `PUT ${pathOf(owner.identity)} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"kez"`
+      expect(await raw(brisk.port, head)).toContain("request_timeout")
+    } finally {
+      await brisk.stop()
+    }
+  })
+
   it("lets nobody hold more than four bodies in memory by sending slowly", async () => {
     using other = temporaryFolder()
     const patient = await startChat(other.path, ["--trusted-proxies", "127.0.0.1"])
@@ -433,6 +447,49 @@ describe("limits", () => {
     } finally {
       await patient.stop()
     }
+  })
+})
+
+describe("slots for bodies in memory", () => {
+  it("are never more than in all and for one client, whoever comes and goes, and none is lost", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(5)), { maxLength: 60 }),
+        async (steps) => {
+          const inSlot = bodySlots({ total: 4, perClient: 2 })
+          const held = new Map<string, number>()
+          const ends: Array<() => void> = []
+          const running: Array<Promise<unknown>> = []
+          const count = () => [...held.values()].reduce((sum, n) => sum + n, 0)
+          for (const [client, end] of steps) {
+            const isFull = count() >= 4 || (held.get(client) ?? 0) >= 2
+            const ran = Effect.runPromise(
+              Effect.result(
+                inSlot(
+                  client,
+                  Effect.callback<void>((resume) => {
+                    held.set(client, (held.get(client) ?? 0) + 1)
+                    ends.push(() => {
+                      held.set(client, (held.get(client) as number) - 1)
+                      resume(Effect.void)
+                    })
+                  })
+                )
+              )
+            )
+            if (isFull) expect(await ran).toMatchObject({ _tag: "Failure", failure: { code: "unavailable" } })
+            else running.push(ran)
+            if (end === 0) {
+              ends.shift()?.()
+              await running.shift()
+            }
+          }
+          for (const end of ends) end()
+          await Promise.all(running)
+          for (const client of ["a", "b"]) expect(await Effect.runPromise(inSlot(client, Effect.succeed(1)))).toBe(1)
+        }
+      )
+    )
   })
 })
 
