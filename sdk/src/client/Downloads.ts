@@ -188,15 +188,18 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
         if ((yield* link.now)._tag === "Online") yield* wait("silent")
         continue
       }
+      let hasArrived = false
       const outcome = yield* Effect.result(
         attempt(where, () => {
+          if (!hasArrived) patience.reset()
+          hasArrived = true
           refusals = 0
-          patience.reset()
         })
       )
       if (Result.isSuccess(outcome)) continue
       const error = outcome.failure
-      if (error instanceof Problem && error.code === "blob_incomplete") {
+      const isLost = error instanceof BlobTransportError && error.reason === "unreachable" && hasArrived
+      if (isLost || (error instanceof Problem && error.code === "blob_incomplete")) {
         yield* wait("broken")
         continue
       }

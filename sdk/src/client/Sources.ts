@@ -139,6 +139,23 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     files.find(({ id }) => id === which) ??
     files.filter(({ file }) => pathOf(file) === which).sort((a, b) => b.file.sharedAt - a.file.sharedAt)[0]
 
+  /** A share of this account, whether or not its manifest is published yet. */
+  const ownShare = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow, which: string) {
+    if (owner.primary !== session.account().primary) return undefined
+    const named = yield* ledger.get(key.share(which), Rows.Share)
+    const rows = named === undefined ? yield* ledger.scan({ prefix: Rows.prefix.shares }) : []
+    const shares = yield* Effect.forEach(rows, (entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
+    const found = [...(named === undefined ? [] : [named]), ...shares.filter((row) => pathOf(row) === which)]
+      .filter((row) => row.removed === undefined && row.selfKey !== undefined)
+      .sort((a, b) => b.sharedAt - a.sharedAt)[0]
+    if (found?.selfKey === undefined) return undefined
+    const { folder, hash, id, mediaType, name, size } = found
+    const wrapped = yield* Effect.fromResult(Bytes.fromBase64Url(found.selfKey))
+    const contentKey = yield* unwrap(session, hash, session.identity.key, wrapped)
+    const file = { name, ...(folder === undefined ? {} : { folder }), mediaType, size, blobHash: `blake3:${hash}` }
+    return { hash, owner, ownerKey: session.identity.key, file, contentKey, entry: id }
+  })
+
   const keptFiles = (owner: Rows.ContactRow) =>
     Effect.map(listings.kept(hexOf(owner.primary)), (listing) => listing?.files ?? [])
 
@@ -161,6 +178,8 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     const owner = yield* book.find(who, session.account())
     const offer = Offers.isId(which) ? yield* Offers.byAuthor(ledger, which, hexOf(owner.primary)) : undefined
     if (offer !== undefined) return yield* ofOffer(session, offer)
+    const own = yield* ownShare(session, owner, which)
+    if (own !== undefined) return own
     const entry = network ? pick((yield* listings.opened(owner)).files, which) : pick(yield* keptFiles(owner), which)
     if (entry !== undefined) return yield* ofEntry(owner, entry)
     const earlier = yield* begun(session, owner, which)
