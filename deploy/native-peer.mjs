@@ -14,25 +14,28 @@ const folder = join(root, "conformance", "peers", "rust")
 /** What iroh-blobs asks for (`rust-version` in Cargo.toml). */
 const MINIMUM = [1, 91]
 
-const environment = () => ({
-  ...process.env,
-  CARGO_TARGET_DIR: resolve(process.env.CARGO_TARGET_DIR ?? join(cache, "native-peer")),
+const environment = (env) => ({
+  ...env,
+  CARGO_TARGET_DIR: resolve(env.CARGO_TARGET_DIR ?? join(cache, "native-peer")),
   CARGO_TERM_COLOR: "never"
 })
 
-const binary = () => {
+const binary = (env) => {
   const name = process.platform === "win32" ? "kez-chat-native-peer.exe" : "kez-chat-native-peer"
-  return join(environment().CARGO_TARGET_DIR, "release", name)
+  return join(environment(env).CARGO_TARGET_DIR, "release", name)
 }
 
 /** The peer that was built before, whatever it was built from; undefined where there is none. */
-export const findNativePeer = () => (existsSync(binary()) ? binary() : undefined)
+export const findNativePeer = (env = process.env) => {
+  const path = binary(env)
+  return existsSync(path) ? path : undefined
+}
 
 /** Why the peer cannot be built here, in a few words; undefined where it can: cargo is there, and so are its crates. */
-export async function whyNoNativePeer() {
+export async function whyNoNativePeer(env = process.env) {
   let version
   try {
-    version = (await run("cargo", ["--version"], { timeout: 60_000 })).stdout
+    version = (await run("cargo", ["--version"], { env: environment(env), timeout: 60_000 })).stdout
   } catch {
     return "cargo is not installed"
   }
@@ -41,7 +44,7 @@ export async function whyNoNativePeer() {
     return `${version.trim()} is older than ${MINIMUM.join(".")}`
   }
   try {
-    await run("cargo", ["fetch", "--locked"], { cwd: folder, env: environment(), timeout: 300_000 })
+    await run("cargo", ["fetch", "--locked"], { cwd: folder, env: environment(env), timeout: 300_000 })
   } catch (error) {
     const lines = String(error.stderr ?? error).split("\n")
     const line = lines.find((text) => text.startsWith("error")) ?? lines[0]
@@ -54,7 +57,7 @@ export async function whyNoNativePeer() {
 export async function buildNativePeer() {
   const child = spawn("cargo", ["build", "--release", "--locked", "--jobs", "2"], {
     cwd: folder,
-    env: environment(),
+    env: environment(process.env),
     stdio: ["ignore", "ignore", "pipe"]
   })
   let said = ""
@@ -64,5 +67,5 @@ export async function buildNativePeer() {
   const code = await new Promise((done) => child.once("error", done).once("close", done))
   process.off("exit", stop)
   if (code !== 0) throw new Refusal(`The native peer does not build; run cargo build in ${folder}.\n${said}`)
-  return binary()
+  return binary(process.env)
 }
