@@ -198,8 +198,9 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
       )
       if (Result.isSuccess(outcome)) continue
       const error = outcome.failure
-      const isLost = error instanceof BlobTransportError && error.reason === "unreachable" && hasArrived
-      if (isLost || (error instanceof Problem && error.code === "blob_incomplete")) {
+      // Whatever ends an answer that had begun, a device that is switched off above all.
+      const isCut = error instanceof BlobTransportError && ["unreachable", "busy"].includes(error.reason) && hasArrived
+      if (isCut || (error instanceof Problem && error.code === "blob_incomplete")) {
         yield* wait("broken")
         continue
       }
