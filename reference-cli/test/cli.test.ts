@@ -40,7 +40,8 @@ describe("without an account", () => {
     expect((await machine.run(["--version"])).stdout).toMatch(/^kez-chat \d+\.\d+\.\d+\n$/)
     const help = await machine.run(["--help"])
     expect(help.code).toBe(0)
-    for (const command of ["register", "restore", "send", "listen", "doctor"]) expect(help.stdout).toContain(command)
+    for (const command of ["register", "restore", "send", "listen", "share", "fetch", "doctor"])
+      expect(help.stdout).toContain(command)
     expect(help.stdout).not.toMatch(/\bowner\b/)
     expect((await machine.run([])).code).toBe(0)
   })
@@ -328,8 +329,11 @@ describe("people and messages", () => {
     const alices = await machine.json(Shapes.Verification, as("alice", "verify", "bob"))
     const bobs = await machine.json(Shapes.Verification, as("bob", "verify", "alice"))
     expect(alices.safety_number).toBe(bobs.safety_number)
-    expect(alices.events).toHaveLength(1)
-    expect(alices.endpoints[0]?.url).toBe(home.urls.nats)
+    expect(alices.events).toHaveLength(2)
+    expect(alices.endpoints).toMatchObject([
+      { protocol: "nats", url: home.urls.nats },
+      { protocol: "iroh", node_id: alices.contact.primary.slice("ed25519:".length) }
+    ])
     expect(alices.contact.verified).toBe(false)
     expect(
       (await machine.json(Shapes.Verification, as("alice", "verify", "bob", "--confirm", "--yes"))).contact.verified
@@ -399,7 +403,9 @@ describe("people and messages", () => {
     const { ok, checks } = await machine.json(Shapes.Doctor, as("alice", "doctor"))
     expect(checks.filter(({ status }) => status === "fail")).toEqual([])
     expect(ok).toBe(true)
-    expect(checks.map(({ name }) => name)).toEqual(expect.arrayContaining(["clock", "broker login", "inbox", "handle"]))
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["clock", "broker login", "inbox", "handle", "blobs", "transfers"])
+    )
   })
 
   it("finds what is wrong where the home is away, and exits 1", async () => {

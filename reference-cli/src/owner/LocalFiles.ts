@@ -34,7 +34,7 @@ const isFolder = (path: string): Effect.Effect<boolean> =>
     )
   )
 
-const sources = (path: string): Effect.Effect<ReadonlyArray<FileSource.FileSource>, FileError> =>
+const sources = (path: string): Effect.Effect<ReadonlyArray<FileSource.PathSource>, FileError> =>
   Effect.gen(function* () {
     if (!(yield* isFolder(path))) return [yield* FileSource.fileSource(path)]
     const found = yield* FileSource.folderSources(path)

@@ -21,8 +21,8 @@ export interface Meter {
 
 /** How often the line is drawn again by itself, so that rate and time left stay true, in milliseconds. */
 const redrawMillis = 500
-/** Where there is no terminal, a line at most this often while nothing but the bytes change, in milliseconds. */
-const plainMillis = 10_000
+/** Where there is no terminal: bytes that come are told of after this time first, in milliseconds, and then this often. */
+const plainMillis = { first: 2_000, later: 10_000 }
 
 const silent: Meter = { show: () => Effect.void, say: () => Effect.void, clear: Effect.void }
 
@@ -71,15 +71,18 @@ const inLines: Effect.Effect<Meter, never, Screen> = Effect.gen(function* () {
   const screen = yield* Screen
   const rateOf = rates()
   let last = ""
-  let saidAt = 0
+  let quietUntil = 0
   return {
     show: (transfer) =>
       Effect.flatMap(Clock.currentTimeMillis, (millis) => {
         const rate = rateOf(transfer, millis)
         const what = `${transfer.label} ${transfer.phase} ${transfer.reason ?? ""}`
-        if (what === last && millis - saidAt < plainMillis) return Effect.void
+        const isNew = what !== last
         last = what
-        saidAt = millis
+        // What is over in a moment is not worth a line; why nothing comes is.
+        if (isNew && transfer.kind !== "wait") quietUntil = millis + plainMillis.first
+        if (transfer.kind === "wait" ? !isNew : millis < quietUntil) return Effect.void
+        quietUntil = millis + plainMillis.later
         return screen.err(`${Progress.plain(transfer, rate)}\n`)
       }),
     say: (text) => screen.err(`${text}\n`),

@@ -9,8 +9,11 @@ export interface Transfer {
   readonly label: string
   /** What is being done, for a person: `encrypting`, `receiving`, `waiting for bob@home`. */
   readonly phase: string
-  /** Whether bytes go on coming: then there is a bar and a rate. */
-  readonly moves: boolean
+  /**
+   * `bytes`: bytes come, and there is a bar. `step`: something short that has no bytes. `wait`: it does not go on, and
+   * `reason` may say why.
+   */
+  readonly kind: "bytes" | "step" | "wait"
   /** Why it does not go on just now. */
   readonly reason?: string | undefined
   readonly doneBytes: number
@@ -59,7 +62,7 @@ const moving = (value: Transfer, rate: number | undefined, columns: number, styl
 export const line = (value: Transfer, rate: number | undefined, columns: number, style: Style): string => {
   // The last column stays free: a terminal that has filled it may already be on the next line.
   const room = Math.max(1, columns - 1)
-  if (value.moves) return moving(value, rate, room, style)
+  if (value.kind === "bytes") return moving(value, rate, room, style)
   const said = value.reason === undefined ? value.phase : `${value.phase}: ${value.reason}`
   const had = value.doneBytes === 0 ? "" : ` (${Quantity.percent(value.doneBytes, value.totalBytes)}% here)`
   const label = Columns.cut(value.label, Math.min(labelColumns.most, Math.max(labelColumns.least, room >> 2)))
@@ -69,9 +72,9 @@ export const line = (value: Transfer, rate: number | undefined, columns: number,
 
 /** The same for a file or a log: without a bar, and without what changes all the time unless it is asked for. */
 export const plain = (value: Transfer, rate: number | undefined): string => {
-  const { doneBytes, totalBytes, label, phase, reason, moves } = value
+  const { doneBytes, totalBytes, label, phase, reason, kind } = value
   const said = reason === undefined ? phase : `${phase}: ${reason}`
-  if (doneBytes === 0 || !moves) return `${label}  ${said}`
+  if (doneBytes === 0 || kind !== "bytes") return `${label}  ${said}`
   const speed = rate === undefined ? "" : `  ${Quantity.bytes(Math.round(rate))}/s`
   return `${label}  ${said}  ${Quantity.percent(doneBytes, totalBytes)}%  ${amount(doneBytes, totalBytes)}${speed}`
 }

@@ -167,21 +167,32 @@ export class Machine {
     return this.path("kez", "profiles", name)
   }
 
+  /** The whole command line of a command, for a shell. */
+  command(args: ReadonlyArray<string>): ReadonlyArray<string> {
+    return [process.execPath, this.#program.main, ...args]
+  }
+
+  /** The environment of every command. */
+  env(more: Options["env"] = {}): Readonly<Record<string, string | undefined>> {
+    return {
+      PATH: process.env["PATH"],
+      HOME: this.folder,
+      KEZ_CHAT_DIR: this.path("kez"),
+      KEZ_HOME: this.#home,
+      KEZ_PASSPHRASE_FILE: this.path("passphrase"),
+      ...more
+    }
+  }
+
   start(args: ReadonlyArray<string>, options: Options = {}): Running {
     const descriptors = options.descriptors ?? []
-    const child = spawn(process.execPath, [this.#program.main, ...args], {
+    const [program = "", ...rest] = this.command(args)
+    const child = spawn(program, rest, {
       // A session of its own: no terminal to ask on, whatever started the tests.
       detached: true,
       cwd: this.folder,
       stdio: ["pipe", "pipe", "pipe", ...descriptors.map(() => "pipe" as const)],
-      env: {
-        PATH: process.env["PATH"],
-        HOME: this.folder,
-        KEZ_CHAT_DIR: this.path("kez"),
-        KEZ_HOME: this.#home,
-        KEZ_PASSPHRASE_FILE: this.path("passphrase"),
-        ...options.env
-      }
+      env: this.env(options.env)
     })
     this.#children.add(child)
     let stdout = ""

@@ -43,12 +43,58 @@ export const ContactResult = Schema.Struct({ contact: Contact })
 export const Contacts = Schema.Struct({ contacts: Schema.Array(Contact) })
 export const Removed = Schema.Struct({ removed: Contact, with_messages: Schema.Boolean })
 
+const Id = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{22}$/))
+const file = {
+  name: Schema.String,
+  media_type: Schema.String,
+  size: Schema.Natural,
+  blob_hash: Schema.String.check(Schema.isPattern(/^blake3:[0-9a-f]{64}$/))
+}
+const File = Schema.Struct(file)
+
+export const Share = Schema.Struct({
+  id: Id,
+  ...file,
+  folder: Schema.optionalKey(Schema.String),
+  shared_at: Time,
+  listed: Schema.Literals(["readers", "public", "unlisted"]),
+  manifest: Schema.Literals(["pending", "published", "none"]),
+  here: Schema.Boolean,
+  readers: Schema.Array(
+    Schema.Struct({
+      primary: Primary,
+      handle: Schema.String,
+      sent_bytes: Schema.Natural,
+      fetched_at: Schema.optionalKey(Time)
+    })
+  )
+})
+export const Shared = Schema.Struct({ shares: Schema.Array(Share), serving: Schema.Boolean })
+export const Unshared = Schema.Struct({ unshared: Schema.Array(Share) })
+
+export const Listing = Schema.Struct({
+  owner: Contact,
+  revision: Schema.Natural,
+  created_at: Schema.optionalKey(Time),
+  source: Schema.Literals(["home", "kept"]),
+  files: Schema.Array(
+    Schema.Struct({
+      id: Id,
+      ...file,
+      folder: Schema.optionalKey(Schema.String),
+      shared_at: Time,
+      public: Schema.Boolean
+    })
+  )
+})
+
 export const Message = Schema.Struct({
   id: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{22}$/)),
   peer: Primary,
   direction: Schema.Literals(["in", "out"]),
   type: Schema.String,
   text: Schema.String,
+  file: Schema.optionalKey(File),
   created_at: Time,
   arrived_at: Time,
   order: Schema.Natural,
@@ -75,12 +121,19 @@ export const Verification = Schema.Struct({
   qr: Schema.String.check(Schema.isPattern(/^kez:sn1:/)),
   head: Head,
   endpoints: Schema.Array(
-    Schema.Struct({
-      protocol: Schema.Literal("nats"),
-      url: Schema.String,
-      ws_url: Schema.optionalKey(Schema.String),
-      inbox: Schema.String
-    })
+    Schema.Union([
+      Schema.Struct({
+        protocol: Schema.Literal("nats"),
+        url: Schema.String,
+        ws_url: Schema.optionalKey(Schema.String),
+        inbox: Schema.String
+      }),
+      Schema.Struct({
+        protocol: Schema.Literal("iroh"),
+        node_id: Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/)),
+        relay_url: Schema.optionalKey(Schema.String)
+      })
+    ])
   ),
   claims: Schema.Array(Schema.Unknown),
   events: Schema.Array(Schema.Record(Schema.String, Schema.Unknown))
@@ -114,17 +167,68 @@ export const Doctor = Schema.Struct({
   )
 })
 
+const Served = Schema.Struct({
+  event: Schema.Literal("served"),
+  share: Share,
+  contact: Contact,
+  sent_bytes: Schema.Natural,
+  total_bytes: Schema.Natural
+})
+const SharedEvent = Schema.Struct({ event: Schema.Literals(["shared", "unshared"]), share: Share })
+const Connection = Schema.Struct({
+  event: Schema.Literal("connection"),
+  state: Schema.Literals(["connecting", "online", "offline", "closed"]),
+  reason: Schema.optionalKey(Schema.String),
+  detail: Schema.optionalKey(Schema.String)
+})
+
+/** A line of `share --json`. */
+export const ShareLine = Schema.Union([
+  Schema.Struct({ event: Schema.Literal("found"), files: Schema.Natural, total_bytes: Schema.Natural }),
+  Schema.Struct({
+    event: Schema.Literal("encrypting"),
+    name: Schema.String,
+    done_bytes: Schema.Natural,
+    total_bytes: Schema.Natural
+  }),
+  Schema.Struct({ event: Schema.Literal("shared"), share: Share }),
+  Served
+])
+
+/** A line of `fetch --json`. */
+export const FetchLine = Schema.Union([
+  Schema.Struct({
+    event: Schema.Literal("progress"),
+    state: Schema.Literals(["waiting", "connecting", "receiving", "complete"]),
+    reason: Schema.optionalKey(Schema.String),
+    have_bytes: Schema.Natural,
+    total_bytes: Schema.Natural,
+    relayed: Schema.optionalKey(Schema.Boolean),
+    file: Schema.Struct({ ...file, folder: Schema.optionalKey(Schema.String) }),
+    owner: Contact
+  }),
+  Schema.Struct({ event: Schema.Literal("saving"), done_bytes: Schema.Natural, total_bytes: Schema.Natural }),
+  Schema.Struct({ event: Schema.Literal("saved"), path: Schema.String, size: Schema.Natural, file: File }),
+  Schema.Struct({ event: Schema.Literal("skipped"), path: Schema.String, file: File })
+])
+
+/** `fetch --json` without anything to fetch. */
+export const Offers = Schema.Struct({
+  offers: Schema.Array(Schema.Struct({ message: Message, contact: Contact, saved: Schema.optionalKey(Schema.String) }))
+})
+export const Discarded = Schema.Struct({ discarded: Schema.Array(Schema.String) })
+
+/** A line of `serve --json`. */
+export const ServeLine = Schema.Union([Served, SharedEvent, Connection])
+
 export const Event = Schema.Union([
+  Served,
+  SharedEvent,
+  Connection,
   Schema.Struct({ event: Schema.Literals(["message", "request"]), message: Message, contact: Contact }),
   Schema.Struct({ event: Schema.Literal("state"), message: Message }),
   Schema.Struct({ event: Schema.Literals(["contact", "contact_removed", "key_changed"]), contact: Contact }),
   Schema.Struct({ event: Schema.Literal("dropped"), code: Schema.String, detail: Schema.String }),
-  Schema.Struct({ event: Schema.Literal("missed"), count: Schema.Natural }),
-  Schema.Struct({
-    event: Schema.Literal("connection"),
-    state: Schema.Literals(["connecting", "online", "offline", "closed"]),
-    reason: Schema.optionalKey(Schema.String),
-    detail: Schema.optionalKey(Schema.String)
-  })
+  Schema.Struct({ event: Schema.Literal("missed"), count: Schema.Natural })
 ])
 export const ExportItem = Schema.Record(Schema.String, Schema.Unknown)

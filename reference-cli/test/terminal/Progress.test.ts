@@ -9,14 +9,14 @@ import * as Style from "../../src/terminal/Style.ts"
 const receiving: Progress.Transfer = {
   label: "report.pdf",
   phase: "receiving",
-  moves: true,
+  kind: "bytes",
   doneBytes: 12_000_000,
   totalBytes: 28_000_000
 }
 const waiting: Progress.Transfer = {
   ...receiving,
   phase: "waiting for bob@home",
-  moves: false,
+  kind: "wait",
   reason: "their device does not answer; asked again in 1 min"
 }
 const line = (value: Progress.Transfer, columns: number, rate: number | undefined = 4_000_000) =>
@@ -46,7 +46,7 @@ describe("line", () => {
     const transfer = fc.record({
       label: fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("写真.jpg".repeat(20), "👩‍👩‍👧‍👦".repeat(30), "")),
       phase: fc.constantFrom("receiving", "waiting for bob@home"),
-      moves: fc.boolean(),
+      kind: fc.constantFrom("bytes" as const, "step" as const, "wait" as const),
       reason: fc.option(fc.string({ unit: "grapheme" }), { nil: undefined }),
       doneBytes: fc.nat(),
       totalBytes: fc.nat()

@@ -44,7 +44,7 @@ export const open = (meter: Meter): Effect.Effect<ServedLog, never, Screen> =>
             return yield* meter.show({
               label: `${Show.name(contact)} ${Show.fileName(share)}`,
               phase: "fetching",
-              moves: true,
+              kind: "bytes",
               doneBytes: sentBytes,
               totalBytes
             })

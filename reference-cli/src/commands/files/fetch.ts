@@ -78,7 +78,7 @@ const transfer = (progress: FetchProgress) => {
   return {
     label: Show.fileName({ name: file.name }),
     phase: phases[state],
-    moves: state === "receiving" || state === "complete",
+    kind: state === "waiting" ? ("wait" as const) : state === "connecting" ? ("step" as const) : ("bytes" as const),
     reason: reason === undefined ? undefined : Sanitise.line(reason),
     doneBytes: haveBytes,
     totalBytes
@@ -130,7 +130,7 @@ const one = (
           }
           case "Saving": {
             const { doneBytes, totalBytes } = part
-            return meter.show({ label, phase: "decrypting", moves: true, doneBytes, totalBytes })
+            return meter.show({ label, phase: "decrypting", kind: "bytes", doneBytes, totalBytes })
           }
           case "Saved":
             return Effect.andThen(

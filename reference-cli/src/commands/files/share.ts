@@ -120,7 +120,7 @@ const sharePath = (
           ? meter.show({
               label: Show.fileName({ name: part.name }),
               phase: "encrypting",
-              moves: true,
+              kind: "bytes",
               doneBytes: part.doneBytes,
               totalBytes: part.totalBytes
             })

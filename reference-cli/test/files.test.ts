@@ -1,0 +1,480 @@
+/** Files from one person's device to another's: real processes, a real home, Iroh between them. */
+import { KeyAdmission, Ticket } from "@kez-chat/sdk/protocol"
+import * as Result from "effect/Result"
+import { spawnSync } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
+import { type Home, startHome } from "../../deploy/home.mjs"
+import { buildProgram, type Finished, Machine, type Program, read, type Running, type Shape } from "./kit/program.ts"
+import * as Shapes from "./kit/shapes.ts"
+
+let program: Program
+let home: Home
+let machine: Machine
+
+beforeAll(async () => {
+  const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-files-home-"))
+  const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
+  program = built
+  home = started
+  machine = new Machine(program, home.urls.home)
+  await Promise.all(["alice", "bob"].map((name) => machine.register(name)))
+  await machine.json(Shapes.ContactResult, ["--profile", "alice", "add", "bob"])
+  await machine.json(Shapes.ContactResult, ["--profile", "bob", "add", "alice"])
+}, 180_000)
+
+afterAll(async () => {
+  await machine?.remove()
+  await home?.remove()
+  program?.remove()
+})
+
+// What a failed test leaves running would be the owner in the next.
+afterEach(() => machine.endAll())
+
+const alice = (...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", "alice", ...args]
+const bob = (...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", "bob", ...args]
+
+const linesOf = <A>(shape: Shape<A>, { stdout }: Finished): ReadonlyArray<A> =>
+  stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => read(shape, line))
+
+/** A new file of random bytes. */
+const file = (name: string, size: number): { readonly path: string; readonly bytes: Buffer } => {
+  const bytes = randomBytes(size)
+  const made = machine.path("files", name)
+  fs.mkdirSync(path.dirname(made), { recursive: true })
+  fs.writeFileSync(made, bytes)
+  return { path: made, bytes }
+}
+
+/** A new empty folder to save in. */
+const folder = (): string => fs.mkdtempSync(machine.path("out-"))
+
+const online = async (running: Running): Promise<Running> => {
+  await running.line((line) => line.includes('"connection"') && line.includes('"online"'))
+  return running
+}
+const serve = () => online(machine.start(alice("serve", "--json")))
+
+/** Shares as alice does; gives the shares and every line. */
+const share = async (...args: ReadonlyArray<string>) => {
+  const done = await machine.run(alice("share", ...args, "--json"))
+  if (done.code !== 0) throw new Error(`share ${args.join(" ")} exited ${done.code}:\n${done.stdout}\n${done.stderr}`)
+  const lines = linesOf(Shapes.ShareLine, done)
+  return { lines, shares: lines.flatMap((line) => (line.event === "shared" ? [line.share] : [])) }
+}
+
+/** The id of the newest offer of a file of this name. */
+const offerOf = async (name: string): Promise<string> => {
+  const { offers } = await machine.json(Shapes.Offers, bob("fetch"))
+  const id = offers.findLast(({ message }) => message.file?.name === name)?.message.id
+  if (id === undefined) throw new Error(`no offer of ${name} in ${JSON.stringify(offers)}`)
+  return id
+}
+
+/** The arguments for an id: one that begins with a dash would be a flag. */
+const fetch = (id: string, ...args: ReadonlyArray<string>) => bob("fetch", "--json", ...args, "--", id)
+
+const saved = (done: Finished) => {
+  if (done.code !== 0) throw new Error(`fetch exited ${done.code}:\n${done.stdout}\n${done.stderr}`)
+  const last = linesOf(Shapes.FetchLine, done).at(-1)
+  if (last?.event !== "saved") throw new Error(`not saved: ${JSON.stringify(last)}`)
+  return last
+}
+
+/** Waits for a line of progress that says more than this many bytes are here. */
+const arriving = (running: Running, bytes: number) =>
+  running.event(Shapes.FetchLine, (line) => line.event === "progress" && line.have_bytes > bytes)
+
+const isProgress = (line: typeof Shapes.FetchLine.Type) => line.event === "progress"
+
+describe("a file", () => {
+  it("is offered, shown to who listens, fetched, and the same at the other end", async () => {
+    const { path: report, bytes } = file("report.pdf", 300_000)
+    const serving = await serve()
+    const listening = await online(machine.start(bob("listen", "--json", "--no-serve")))
+    const { lines, shares } = await share("@bob", report)
+    expect(lines[0]).toEqual({ event: "found", files: 1, total_bytes: 300_000 })
+    expect(lines.some(({ event }) => event === "encrypting")).toBe(true)
+    expect(shares).toMatchObject([
+      { name: "report.pdf", size: 300_000, media_type: "application/pdf", listed: "readers", here: true }
+    ])
+    const offered = await listening.event(
+      Shapes.Event,
+      (line) => line.event === "message" && line.message.file?.name === "report.pdf"
+    )
+    if (offered.event !== "message") throw new Error("no message")
+    expect(offered.message).toMatchObject({
+      type: "file_share",
+      file: { size: 300_000, blob_hash: shares[0]!.blob_hash }
+    })
+    // Bob's listener owns the account: it fetches and saves for this command.
+    const out = folder()
+    const done = await machine.run(fetch(offered.message.id.slice(0, 8), "--to", out))
+    expect(saved(done)).toMatchObject({ path: path.join(out, "report.pdf"), size: 300_000 })
+    expect(fs.readFileSync(path.join(out, "report.pdf")).equals(bytes)).toBe(true)
+    const states = linesOf(Shapes.FetchLine, done).flatMap((line) => (line.event === "progress" ? [line.state] : []))
+    expect(states.at(-1)).toBe("complete")
+    await serving.event(
+      Shapes.ServeLine,
+      (line) =>
+        line.event === "served" &&
+        line.contact.handle === "bob@localhost" &&
+        line.share.id === shares[0]!.id &&
+        line.sent_bytes === line.total_bytes
+    )
+    const mine = await machine.json(Shapes.Shared, alice("shared"))
+    expect(mine.serving).toBe(true)
+    expect(mine.shares.find(({ id }) => id === shares[0]!.id)).toMatchObject({
+      manifest: "published",
+      readers: [{ handle: "bob@localhost", fetched_at: expect.any(String) }]
+    })
+    expect(fs.readdirSync(path.join(machine.profile("bob"), "blobs"))).toEqual([])
+    expect((await listening.kill("SIGINT")).code).toBe(0)
+    expect((await serving.kill("SIGINT")).code).toBe(0)
+  })
+
+  it("is not fetched again by mistake: what is there stays, unless another name or --overwrite is said", async () => {
+    const { path: source, bytes } = file("once.bin", 70_000)
+    await serve()
+    await share("@bob", source)
+    const id = await offerOf("once.bin")
+    const out = folder()
+    fs.writeFileSync(path.join(out, "once.bin"), "mine")
+    const refused = await machine.run(fetch(id, "--to", out))
+    expect(refused.code).toBe(1)
+    expect(refused.error()).toMatchObject({ code: "file_exists", message: expect.stringContaining("once.bin") })
+    // It was known before a byte was asked for.
+    expect(linesOf(Shapes.FetchLine, refused).filter((line) => isProgress(line) && line.have_bytes > 0)).toEqual([])
+    expect(fs.readFileSync(path.join(out, "once.bin"), "utf8")).toBe("mine")
+    expect(saved(await machine.run(fetch(id, "--to", out, "--name", "twice.bin"))).path).toBe(
+      path.join(out, "twice.bin")
+    )
+    saved(await machine.run(fetch(id, "--to", out, "--overwrite")))
+    for (const name of ["once.bin", "twice.bin"]) {
+      expect(fs.readFileSync(path.join(out, name)).equals(bytes)).toBe(true)
+    }
+    expect(fs.readdirSync(out).toSorted()).toEqual(["once.bin", "twice.bin"])
+    const { offers } = await machine.json(Shapes.Offers, bob("fetch"))
+    expect(offers.find(({ message }) => message.id === id)?.saved).toBe(path.join(out, "once.bin"))
+  })
+
+  it("lands inside the folder, whatever it is called", async () => {
+    const names = ["CON.txt", "a:b*c?.txt", "\u202Egpj.exe", "$(touch pwned)", "-rf", "…", `${"x".repeat(240)}.txt`]
+    for (const name of names) file(path.join("odd \u202E", name), 10)
+    await serve()
+    await share("@bob", machine.path("files", "odd \u202E"))
+    const out = folder()
+    const done = await machine.run(fetch("@alice/odd \u202E", "--to", out))
+    const landed = linesOf(Shapes.FetchLine, done).flatMap((line) => (line.event === "saved" ? [line.path] : []))
+    expect(landed).toHaveLength(names.length)
+    for (const at of landed) {
+      expect(path.dirname(at)).toBe(path.join(out, "odd"))
+      expect(path.basename(at)).not.toMatch(/[\u202A-\u202E:*?"<>|]|^\.|^con\./i)
+    }
+    expect(fs.readdirSync(out)).toEqual(["odd"])
+    expect(fs.readdirSync(path.join(out, "odd"))).toHaveLength(names.length)
+    for (const args of [bob("browse", "alice"), bob("history", "alice"), alice("shared"), bob("fetch")]) {
+      expect((await machine.run(args)).stdout).not.toMatch(/\u202E/)
+    }
+  })
+
+  it("stays away where there is no room for it, with nothing under its name", async () => {
+    const { path: source } = file("large.bin", 3_000_000)
+    await serve()
+    await share("@bob", source)
+    const id = await offerOf("large.bin")
+    const out = folder()
+    // The shell's limit on a file's size is as good as a full disk: 1 MB.
+    const full = spawnSync(
+      "bash",
+      ["-c", 'ulimit -f 1000; exec "$@"', "-", ...machine.command(fetch(id, "--to", out))],
+      {
+        env: machine.env(),
+        encoding: "utf8"
+      }
+    )
+    expect(full.status).toBe(1)
+    expect(read(Shapes.ErrorLine, full.stderr.trim().split("\n").at(-1)!).error.code).toMatch(/^(?:blobs|file)_full$/)
+    expect(fs.readdirSync(out)).toEqual([])
+    saved(await machine.run(fetch(id, "--to", out)))
+  })
+})
+
+describe("a folder", () => {
+  it("is a set of entries, browsed while its owner is away, and fetched with its folders", async () => {
+    const parts = [
+      ["photos/1.jpg", 10_000],
+      ["photos/2024/2.jpg", 70_000],
+      ["photos/2024/03/3.jpg", 0]
+    ] as const
+    const files = parts.map(([name, size]) => ({ name, ...file(name, size) }))
+    file("photos/.hidden", 10)
+    const { lines, shares } = await share("@bob", `${machine.path("files", "photos")}/`)
+    expect(lines[0]).toEqual({ event: "found", files: 3, total_bytes: 80_000 })
+    expect(shares.map(({ folder: where, name }) => `${where}/${name}`)).toEqual(parts.map(([name]) => name).toSorted())
+    // Nobody of alice's runs now.
+    const listing = await machine.json(Shapes.Listing, bob("browse", "@alice"))
+    expect(listing.source).toBe("home")
+    const names = listing.files.map((entry) =>
+      entry.folder === undefined ? entry.name : `${entry.folder}/${entry.name}`
+    )
+    expect(names).toEqual(expect.arrayContaining(parts.map(([name]) => name)))
+    const shown = await machine.run(bob("browse", "alice"))
+    expect(shown.stdout).toContain("photos/2024/2.jpg")
+    expect(shown.stdout).toContain("kez-chat --profile bob fetch @alice@localhost/ID-OR-FOLDER")
+
+    await serve()
+    const out = folder()
+    const done = await machine.run(fetch("@alice/photos", "--to", out))
+    expect(done.code).toBe(0)
+    for (const { name, bytes } of files) expect(fs.readFileSync(path.join(out, name)).equals(bytes)).toBe(true)
+    // The same again has nothing left to do.
+    const again = await machine.run(fetch("@alice/photos", "--to", out))
+    expect(again.code).toBe(0)
+    expect(linesOf(Shapes.FetchLine, again).map(({ event }) => event)).toEqual(["skipped", "skipped", "skipped"])
+    saved(await machine.run(fetch("@alice/photos/2024/2.jpg", "--to", out)))
+    expect(fs.readFileSync(path.join(out, "2.jpg")).equals(files[1]!.bytes)).toBe(true)
+  })
+})
+
+describe("an owner who is away", () => {
+  it("is waited for with a reason, and the transfer goes on by itself when they serve", async () => {
+    const { path: source, bytes } = file("patience.bin", 200_000)
+    await share("@bob", source)
+    const id = await offerOf("patience.bin")
+    const out = folder()
+    const fetching = machine.start(fetch(id, "--to", out))
+    await fetching.event(
+      Shapes.FetchLine,
+      (line) => line.event === "progress" && line.state === "waiting" && (line.reason ?? "") !== ""
+    )
+    await serve()
+    saved(await fetching.finished)
+    expect(fs.readFileSync(path.join(out, "patience.bin")).equals(bytes)).toBe(true)
+  })
+
+  it("can wait too: share --wait serves until everybody has fetched it", async () => {
+    const { path: source, bytes } = file("awaited.bin", 100_000)
+    const waiting = machine.start(alice("share", "@bob", source, "--wait", "--json"))
+    await waiting.event(Shapes.ShareLine, (line) => line.event === "shared")
+    const out = folder()
+    const id = await (async () => {
+      for (;;) {
+        const found = await offerOf("awaited.bin").catch(() => undefined)
+        if (found !== undefined) return found
+      }
+    })()
+    saved(await machine.run(fetch(id, "--to", out)))
+    const ended = await waiting.finished
+    expect(ended.code).toBe(0)
+    const served = linesOf(Shapes.ShareLine, ended).filter(({ event }) => event === "served")
+    expect(served.length).toBeGreaterThan(0)
+    expect(fs.readFileSync(path.join(out, "awaited.bin")).equals(bytes)).toBe(true)
+  })
+
+  it("ends the wait with Ctrl-C, and the file stays shared", async () => {
+    const { path: source } = file("unawaited.bin", 100)
+    const waiting = machine.start(alice("share", "@bob", source, "--wait", "--json"))
+    await waiting.event(Shapes.ShareLine, (line) => line.event === "shared")
+    while (!(await machine.json(Shapes.Shared, alice("shared"))).serving);
+    const ended = await waiting.kill("SIGINT")
+    expect(ended.code).toBe(130)
+    expect(ended.error()).toMatchObject({ code: "interrupted", message: expect.stringContaining("it stays shared") })
+    const { shares } = await machine.json(Shapes.Shared, alice("shared"))
+    expect(shares.map(({ name }) => name)).toContain("unawaited.bin")
+  })
+
+  it("serves while listening, unless told not to", async () => {
+    for (const [args, serving] of [
+      [["listen"], true],
+      [["listen", "--no-serve"], false]
+    ] as const) {
+      const listening = await online(machine.start(alice(...args, "--json")))
+      const isServing = async () => (await machine.json(Shapes.Shared, alice("shared"))).serving
+      if (serving) while (!(await isServing()));
+      expect(await isServing()).toBe(serving)
+      expect((await listening.kill("SIGINT")).code).toBe(0)
+    }
+  })
+})
+
+describe("a transfer that is stopped", () => {
+  it("keeps what arrived, through Ctrl-C and kill, and says how to go on", async () => {
+    const size = 12_000_000
+    const { path: source, bytes } = file("resumed.bin", size)
+    await serve()
+    await share("@bob", source)
+    const id = await offerOf("resumed.bin")
+    const out = folder()
+
+    const first = machine.start(fetch(id, "--to", out))
+    await arriving(first, 1_000_000)
+    const stopped = await first.kill("SIGINT")
+    expect(stopped.code).toBe(130)
+    expect(stopped.error()).toMatchObject({
+      code: "interrupted",
+      message: expect.stringMatching(/stopped at \d+%: what arrived is kept, and `kez-chat --profile bob fetch /)
+    })
+    expect(fs.readdirSync(out)).toEqual([])
+
+    const second = machine.start(fetch(id, "--to", out))
+    await arriving(second, 2_000_000)
+    await second.kill("SIGKILL")
+    const begun = linesOf(Shapes.FetchLine, await second.finished).find(isProgress)
+    expect(begun?.have_bytes).toBeGreaterThanOrEqual(1_000_000 - 65_536)
+
+    const { checks } = await machine.json(Shapes.Doctor, bob("doctor"))
+    expect(checks.find(({ name }) => name === "blobs")?.detail).toMatch(/1 begun to arrive/)
+    const third = await machine.run(fetch(id, "--to", out))
+    saved(third)
+    expect(fs.readFileSync(path.join(out, "resumed.bin")).equals(bytes)).toBe(true)
+    expect(linesOf(Shapes.FetchLine, third).find(isProgress)?.have_bytes).toBeGreaterThan(1_000_000)
+  })
+
+  it("goes on with another process when the one that held the account ends", async () => {
+    const { path: source, bytes } = file("inherited.bin", 8_000_000)
+    await serve()
+    await share("@bob", source)
+    const id = await offerOf("inherited.bin")
+    const listening = await online(machine.start(bob("listen", "--json")))
+    const out = folder()
+    const fetching = machine.start(fetch(id, "--to", out))
+    await arriving(fetching, 500_000)
+    await listening.kill("SIGKILL")
+    saved(await fetching.finished)
+    expect(fs.readFileSync(path.join(out, "inherited.bin")).equals(bytes)).toBe(true)
+  })
+
+  it("lets go of what arrived when told to", async () => {
+    const { path: source } = file("unwanted.bin", 6_000_000)
+    await serve()
+    await share("@bob", source)
+    const id = await offerOf("unwanted.bin")
+    const fetching = machine.start(fetch(id, "--to", folder()))
+    await arriving(fetching, 300_000)
+    await fetching.kill("SIGINT")
+    const blobs = path.join(machine.profile("bob"), "blobs")
+    expect(fs.readdirSync(blobs)).not.toEqual([])
+    const discarded = await machine.run(fetch(id, "--discard"))
+    expect(discarded.json(Shapes.Discarded)).toEqual({ discarded: [id] })
+    expect(fs.readdirSync(blobs)).toEqual([])
+  })
+})
+
+describe("what may not be had", () => {
+  it("is not given any more once it is unshared, and is gone from the list", async () => {
+    const { path: source } = file("regretted.bin", 50_000)
+    await serve()
+    const { shares } = await share("@bob", source)
+    const id = await offerOf("regretted.bin")
+    const { unshared } = await machine.json(Shapes.Unshared, alice("unshare", "regretted.bin"))
+    expect(unshared).toMatchObject([{ id: shares[0]!.id }])
+    const refused = await machine.run(fetch(id, "--to", folder()))
+    expect(refused.code).toBe(5)
+    expect(refused.error()).toMatchObject({ code: "transport_refused", message: expect.stringContaining("alice") })
+    const { files } = await machine.json(Shapes.Listing, bob("browse", "alice"))
+    expect(files.map(({ name }) => name)).not.toContain("regretted.bin")
+    expect((await machine.run(alice("unshare", "regretted.bin", "--json"))).error()).toMatchObject({
+      code: "file_not_found",
+      exit: 4
+    })
+  })
+
+  it("is a ticket without an offer, and whatever nobody offered", async () => {
+    const { contact } = await machine.json(Shapes.Verification, bob("verify", "alice", "--offline"))
+    const endpoint = Result.getOrThrow(KeyAdmission.admitHex(contact.primary.slice("ed25519:".length)))
+    const ticket = Ticket.encode({ endpoint, addresses: [], format: "raw", hash: new Uint8Array(32).fill(7) })
+    for (const [what, code, exit] of [
+      [ticket, "no_content_key", 4],
+      [`${ticket.slice(0, -1)}!`, "usage", 2],
+      ["A".repeat(22), "file_not_found", 4],
+      ["@alice/nothing.txt", "file_not_found", 4],
+      ["@nobody/report.pdf", "contact_unknown", 4],
+      ["@alice", "usage", 2]
+    ] as const) {
+      const done = await machine.run(bob("fetch", what, "--json"))
+      expect(done.error()).toMatchObject({ code, exit })
+      expect(done.code).toBe(exit)
+    }
+  })
+
+  it.each<[ReadonlyArray<string>, number, RegExp]>([
+    [["share", "report.pdf"], 2, /say which file/],
+    [["share", "@bob", "no-such-file"], 2, /there is no file no-such-file/],
+    [["share", "@bob", "."], 2, /cannot be shared|hold|no file/],
+    [["share", "@stranger", "passphrase"], 4, /stranger.* is not among your contacts/],
+    [["share"], 2, /Missing required argument/],
+    [["fetch", "abcd", "--to", "no-such-folder"], 2, /there is no folder no-such-folder/],
+    [["fetch", "abcd", "--to", "passphrase"], 2, /is a file: --to takes a folder/],
+    [["fetch", "--discard"], 2, /--discard needs to know/],
+    [["serve", "--relay", "sometimes"], 2, /--relay takes default, direct, only/]
+  ])("%j ends in one sentence", async (args, code, message) => {
+    fs.mkdirSync(machine.path("empty"), { recursive: true })
+    const at = args.map((arg) => (arg === "." ? machine.path("empty") : arg))
+    const done = await machine.run(alice(...at))
+    expect(done.stderr).toMatch(message)
+    expect(done.stderr.trim().split("\n")).toHaveLength(1)
+    expect(done.stdout).toBe("")
+    expect(done.code).toBe(code)
+  })
+})
+
+it("loads Iroh where files go over the network, and nowhere else", async () => {
+  const env = { NODE_DEBUG: "module" }
+  for (const args of [["whoami"], ["contacts"], ["shared"], ["browse", "alice"]]) {
+    const done = await machine.run(bob(...args), { env })
+    expect(done.code).toBe(0)
+    expect(done.stderr).not.toContain("number0")
+  }
+  expect((await machine.run(bob("doctor"), { env })).stderr).toContain("number0")
+})
+
+it("keeps to the relay policy that was asked for, also through another process", async () => {
+  const serving = await serve()
+  const done = await machine.run(alice("serve", "--relay", "only", "--json"))
+  expect(done.code).toBe(8)
+  expect(done.error()).toMatchObject({
+    code: "relay_differs",
+    message: expect.stringMatching(new RegExp(`process ${serving.pid}\\) with --relay direct, not only`))
+  })
+  const { checks } = await machine.json(Shapes.Doctor, alice("doctor"))
+  expect(checks.find(({ name }) => name === "transfers")?.detail).toMatch(/^direct connections only, no relay \(/)
+})
+
+// The pseudo terminal comes from `script` of util-linux.
+const hasTerminal = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0
+
+describe.runIf(hasTerminal)("on a terminal", () => {
+  const env = () => ({ KEZ_PASSPHRASE_FILE: machine.path("passphrase") })
+
+  it("draws one line, takes it away at the end, and says how to go on after Ctrl-C", async () => {
+    const { path: source } = file("drawn.bin", 8_000_000)
+    await serve()
+    await share("@bob", source)
+    const id = await offerOf("drawn.bin")
+    const out = folder()
+    const terminal = machine.onTerminal(bob("fetch", "--to", out, "--", id), { ...env(), NO_COLOR: "1" })
+    await terminal.read(/drawn\.bin {2}[█░]{10,} +[1-9]\d?% {2}[\d.]+(?: MB)?\/8\.0 MB/)
+    terminal.type("\u0003")
+    await terminal.read(/stopped at \d+%: what arrived is kept/)
+    expect(await terminal.ended).toBe(130)
+    // oxlint-disable-next-line no-control-regex
+    expect(terminal.text).not.toMatch(/\u001b\[[\d;]*m/)
+
+    const again = machine.onTerminal(bob("fetch", "--to", out, "--", id), env())
+    await again.read(/Saved\S* \S*drawn\.bin/)
+    expect(await again.ended).toBe(0)
+    expect(fs.statSync(path.join(out, "drawn.bin")).size).toBe(8_000_000)
+    // What is drawn again and again leaves one line behind: the result.
+    // oxlint-disable-next-line no-control-regex
+    const left = again.text.replace(/[^\n]*\r(?:\u001b\[\d+A)?\u001b\[J/g, "")
+    expect(left).not.toContain("█")
+  })
+})
