@@ -29,7 +29,9 @@ const LOCAL_RATES = {
   REGISTRATIONS_PER_HOUR: "1000",
   NEW_CHAINS_PER_HOUR: "1000",
   APPENDS_PER_MINUTE: "1000",
-  READS_PER_MINUTE: "10000"
+  READS_PER_MINUTE: "10000",
+  MANIFEST_READS_PER_MINUTE: "10000",
+  MANIFEST_WRITES_PER_HOUR: "10000"
 }
 
 /** Children still running, so that none outlives a parent that ends without `stop()`. */
