@@ -3,15 +3,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Envelope from "../protocol/Envelope.ts"
+import * as Limits from "../protocol/Limits.ts"
 import type { Entry } from "../services/LocalStore.ts"
 import * as Conversations from "./Conversations.ts"
 import type { KezChatError } from "./KezChatError.ts"
 import type { Ledger } from "./Ledger.ts"
 import * as Rows from "./Rows.ts"
 import { readSettings } from "./Settings.ts"
+import { toShare } from "./Sharing.ts"
 import * as Trust from "./Trust.ts"
 
-/** `kind` says what an item is: `account`, `settings`, `event` (own sigchain), `contact` or `message`. */
+/** `kind` says what an item is: `account`, `settings`, `event` (own sigchain), `contact`, `message`, `share` or `manifest`. */
 export type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
 
 const pageSize = 500
@@ -56,8 +58,35 @@ export const items = (
     Effect.map(Effect.fromResult(Rows.MessageRow.decode(key, value)), (row): Item => {
       const peer = key.slice(Rows.prefix.everyMessage.length, key.lastIndexOf("/"))
       const { device, hash, seq } = row
-      return { kind: "message", ...Conversations.toMessage(peer, Rows.orderOf(key), row), device, seq, hash }
+      // The body says all of an offer, and as JSON.
+      const { file: _, ...message } = Conversations.toMessage(peer, Rows.orderOf(key), row)
+      return { kind: "message", ...message, device, seq, hash }
     })
   )
-  return head.pipe(Stream.concat(chain), Stream.concat(contacts), Stream.concat(messages))
+  const shares = entries(ledger, Rows.prefix.shares).pipe(
+    Stream.mapEffect(({ key, value }) => Effect.fromResult(Rows.Share.decode(key, value))),
+    Stream.filter(({ removed }) => removed === undefined),
+    Stream.mapEffect((row) =>
+      // The content key is wrapped for this account alone.
+      Effect.map(toShare(ledger, row), (share): Item => ({
+        kind: "share",
+        ...share,
+        ...(row.selfKey === undefined ? {} : { wrappedContentKey: row.selfKey })
+      }))
+    )
+  )
+  const manifest = Stream.unwrap(
+    Effect.gen(function* () {
+      const body = yield* ledger.getBytes(Rows.key.manifestBody)
+      if (body === undefined) return Stream.empty
+      const envelope = yield* Effect.fromResult(Envelope.parse(body, Limits.manifestBytes))
+      return Stream.succeed<Item>({ kind: "manifest", envelope: Envelope.toJson(envelope) })
+    })
+  )
+  return Stream.concat(head, chain).pipe(
+    Stream.concat(contacts),
+    Stream.concat(messages),
+    Stream.concat(shares),
+    Stream.concat(manifest)
+  )
 }

@@ -294,9 +294,10 @@ export class KezChat extends Context.Service<
     /** Waits until everything stored at the broker by now has been taken in; fails at once while the broker is out of reach. */
     readonly sync: Effect.Effect<void, KezChatError>
     /**
-     * Waits until all that can be sent has been, receipts that are due included; fails at once while the broker is out of
-     * reach. Not waited for here are messages to contacts in state `changed`, which wait for the user, and to inboxes that
-     * are full or have had enough of ours for a while: they stay queued and are tried again.
+     * Waits until all that can be sent has been, receipts that are due included, and until the manifest was published or an
+     * attempt at it failed; fails at once while the broker is out of reach. Not waited for here are messages to contacts in
+     * state `changed`, which wait for the user, and to inboxes that are full or have had enough of ours for a while: they
+     * stay queued and are tried again.
      */
     readonly flush: Effect.Effect<void, KezChatError>
 
@@ -361,7 +362,7 @@ export class KezChat extends Context.Service<
     readonly settings: Effect.Effect<Settings, KezChatError>
     updateSettings(change: Partial<Settings>): Effect.Effect<Settings, KezChatError>
 
-    /** Everything of the account but the seed, one JSON object per item: account, chain, contacts, messages. */
+    /** Everything of the account but the seed, one JSON object per item: account, chain, contacts, messages, shares. */
     readonly export: Stream.Stream<Readonly<Record<string, unknown>>, KezChatError>
     /** Deletes handle and inbox at the home server, then everything here. It cannot be undone and the handle stays burnt. */
     readonly deleteAccount: Effect.Effect<void, KezChatError>

@@ -1,5 +1,5 @@
 /** Sharing files: what is kept, offered and listed, what is refused, and what a crash leaves. */
-import { Effect, Result, Stream } from "effect"
+import { Effect, Redacted, Result, Stream } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import type { FileSource, Share } from "@kez-chat/sdk"
 import { FastBlake3, SealedFile, WrappedKey } from "@kez-chat/sdk/crypto"
@@ -366,6 +366,35 @@ describe("blobs at the start", () => {
         [false]
       )
     })
+  )
+})
+
+describe("the export", () => {
+  it.live("has shares and manifest, as JSON, and no content key that opens without the seed", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const share = yield* alice.chat.share({
+        file: file("one", "one", { thumbnail: Uint8Array.of(7) }),
+        with: ["bob"]
+      })
+      const gone = yield* alice.chat.share({ file: file("two", "two"), with: ["bob"] })
+      yield* alice.chat.flush
+      yield* alice.chat.unshare(gone.id)
+      const items = yield* Stream.runCollect(alice.chat.export)
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(items)), items)
+      const [exported, ...others] = items.filter(({ kind }) => kind === "share")
+      assert.deepStrictEqual(others, [])
+      assert.deepInclude(exported, { id: share.id, name: "one", blobHash: share.blobHash })
+      assert.strictEqual(items.filter(({ kind }) => kind === "manifest").length, 1)
+      const blobHash = Result.getOrThrow(Bytes.fromHex(hex(share)))
+      const wrapped = Result.getOrThrow(Bytes.fromBase64Url(String(exported!["wrappedContentKey"])))
+      const owner = Result.getOrThrow(KeyAdmission.admitHex(alice.account.primary.slice(8)))
+      const key = yield* WrappedKey.unwrap(yield* identityOf(alice.words), { blobHash, owner }, wrapped)
+      assert.notInclude(JSON.stringify(items), Bytes.toBase64Url(Redacted.value(key)))
+      const theirs = yield* Stream.runCollect(bob.chat.export)
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(theirs)), theirs)
+    }).pipe(Effect.provide(NodeCrypto.layer))
   )
 })
 
