@@ -38,20 +38,45 @@ export const readTree = async (handle: FileHandle, hash: Uint8Array): Promise<Tr
   return (await startsWell(handle, tree)) ? tree : undefined
 }
 
+/** Bytes that are read at once for whoever reads one part after the other, as an answer is sent. */
+const aheadBytes = 256 * 1024
+
 /** The blob in an open file. */
-export const storedBlob = (folder: string, handle: FileHandle, tree: Tree): StoredBlob => ({
-  tree,
-  read: Effect.fnUntraced(function* (offset: number, length: number) {
-    const short = (reason: string) =>
-      new BlobStoreError({
-        reason: "damaged",
-        detail: `${reason} ${length} bytes at ${offset} of ${Bytes.toHex(tree.hash)}, which has ${tree.size}`
-      })
-    if (!(offset >= 0 && length >= 0 && offset + length <= tree.size)) return yield* short("there are no")
-    return yield* io(folder, "read", async () => {
-      const bytes = new Uint8Array(length)
-      if ((await readAt(handle, bytes, offset)) !== length) throw short("the file ends within the")
-      return bytes
+export const storedBlob = (folder: string, handle: FileHandle, tree: Tree): StoredBlob => {
+  let ahead: { readonly start: number; readonly bytes: Uint8Array } = { start: 0, bytes: new Uint8Array(0) }
+  let expected = 0
+  const fail = (what: string) =>
+    new BlobStoreError({
+      reason: "damaged",
+      detail: `${what} of the blob ${Bytes.toHex(tree.hash)} of ${tree.size} bytes`
     })
-  })
-})
+
+  const load = async (offset: number, length: number): Promise<Uint8Array> => {
+    const bytes = new Uint8Array(length)
+    if ((await readAt(handle, bytes, offset)) !== length) throw fail(`no bytes are left at ${offset}`)
+    return bytes
+  }
+  const read = async (offset: number, length: number, isNext: boolean): Promise<Uint8Array> => {
+    if (!isNext || length >= aheadBytes) return load(offset, length)
+    const bytes = await load(offset, Math.min(aheadBytes, tree.size - offset))
+    ahead = { start: offset, bytes }
+    return bytes.slice(0, length)
+  }
+
+  return {
+    tree,
+    read: (offset, length) =>
+      Effect.suspend(() => {
+        const end = offset + length
+        if (!(offset >= 0 && length >= 0 && end <= tree.size)) {
+          return Effect.fail(fail(`there are no ${length} bytes at ${offset}`))
+        }
+        const isNext = offset === expected && offset > 0
+        expected = end
+        const { bytes, start } = ahead
+        return offset >= start && end <= start + bytes.length
+          ? Effect.succeed(bytes.slice(offset - start, end - start))
+          : io(folder, "read", () => read(offset, length, isNext))
+      })
+  }
+}
