@@ -89,7 +89,7 @@ function printTour({ urls }, isDefault) {
   // A home elsewhere than in .kez is named once; the profile remembers it.
   const home = isDefault ? "" : ` --home ${urls.home}`
   say()
-  say(`  ${bold("Try it")} in two other terminals:`)
+  say(`  ${bold("Try it")} in other terminals:`)
   say()
   tourLine("alice", `register alice${home}`)
   tourLine("bob", `register bob${home}`)
@@ -97,6 +97,9 @@ function printTour({ urls }, isDefault) {
   tourLine("alice", "add bob")
   tourLine("alice", 'send bob "hello, bob"')
   tourLine("alice", "verify bob")
+  tourLine("bob", "accept alice")
+  tourLine("alice", "share @bob README.md --wait")
+  tourLine("bob", "fetch")
   say()
 }
 

@@ -388,7 +388,7 @@ const unshare = Command.make(
   "unshare",
   {
     what: Argument.String("what").pipe(
-      Argument.withDescription("What `shared` lists: the id, its first characters, or the path"),
+      Argument.withDescription("What `shared` lists: an id, its first characters, a path or a folder"),
       Argument.variadic({ min: 1 })
     )
   },

@@ -16,7 +16,7 @@ afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
 const read = (what: ReadonlyArray<string>, more: Partial<Input> = {}) =>
   Effect.runPromise(
-    Effect.result(order({ what, with: [], public: false, unlisted: false, wait: false, ...more }, folder))
+    Effect.result(order({ what, with: [], public: false, unlisted: false, wait: false, ...more }, folder, "default"))
   )
 const at = (name: string) => path.join(folder, name)
 

@@ -56,7 +56,7 @@ const list: Effect.Effect<void, Failure, Services> = withAccess({ command: "fetc
           ...(open.length > shown.length ? [style.dim(`(${open.length - shown.length} older ones)`)] : []),
           ...shown.map(
             ({ message, contact }) =>
-              `${Show.shortId(message.id)}  ${style.dim(`${Show.day(message.arrivedAt)} ${Show.clock(message.arrivedAt)}`)}  ${style.name(Show.name(contact))}  ${style.bold(Show.fileName(message.file))} (${Quantity.bytes(message.file.size)})`
+              `${Show.shortId(message.id)}  ${style.dim(`${Show.day(message.arrivedAt)} ${Show.clock(message.arrivedAt)}`)}  ${style.name(Show.name(contact))}  ${style.bold(Show.fileName(message.file))} (${Quantity.bytes(message.file.size)})${contact.state === "requested" ? style.caution("  a stranger: accept them first") : ""}`
           ),
           "",
           `    ${CommandLine.line(place.name, `fetch ${CommandLine.argument(Show.shortId(last.message.id))}`)}`
@@ -118,6 +118,7 @@ const one = (
     const { cwd } = yield* Host
     const { json } = yield* settings
     let label = ""
+    let waited = false
     const onPart = (part: FetchPart): Effect.Effect<void> =>
       Effect.suspend(() => {
         noted(part)
@@ -126,7 +127,10 @@ const one = (
           case "Progress": {
             const shown = transfer(part.progress)
             label = shown.label
-            return meter.show(shown)
+            if (shown.kind !== "wait" || waited) return meter.show(shown)
+            waited = true
+            const hint = "It goes on by itself. Ctrl-C stops it, and what has arrived is kept."
+            return Effect.andThen(meter.show(shown), meter.say(screen.errStyle.dim(hint)))
           }
           case "Saving": {
             const { doneBytes, totalBytes } = part

@@ -40,12 +40,12 @@ interface Order {
   readonly paths: ReadonlyArray<string>
 }
 
-const example = "kez-chat share @chris report.pdf"
+const example = (profile: string): string => CommandLine.line(profile, "share @chris report.pdf")
 
 const isThere = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false }) !== undefined
 
 /** The rule that a path breaks, in words, or undefined. */
-const unfit = (given: string, file: string): string | undefined => {
+const unfit = (given: string, file: string, profile: string): string | undefined => {
   try {
     const found = fs.statSync(file)
     if (!found.isFile() && !found.isDirectory()) return `${given} is neither a file nor a folder`
@@ -54,7 +54,7 @@ const unfit = (given: string, file: string): string | undefined => {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === "ENOENT" || code === "ENOTDIR") {
-      const hint = given.startsWith("@") ? `; contacts come first: ${example}` : ""
+      const hint = given.startsWith("@") ? `; contacts come first: ${example(profile)}` : ""
       return `there is no file ${given}${hint}`
     }
     if (code === "EACCES" || code === "EPERM") return `${given} cannot be read: you have no permission to`
@@ -66,7 +66,7 @@ const unfit = (given: string, file: string): string | undefined => {
  * Tells contacts from paths. Contacts come first and begin with `@`; a single first word without one is a contact too,
  * unless the file is for everybody.
  */
-export const order = (input: Input, cwd: string): Effect.Effect<Order, Failure> =>
+export const order = (input: Input, cwd: string, profile: string): Effect.Effect<Order, Failure> =>
   Effect.gen(function* () {
     const { what } = input
     const at = (given: string) => path.resolve(cwd, given)
@@ -78,19 +78,19 @@ export const order = (input: Input, cwd: string): Effect.Effect<Order, Failure> 
       if (isThere(at(first))) {
         return yield* usage(
           what.length > 1 && !isThere(at(last))
-            ? `who may fetch it comes first: kez-chat share ${CommandLine.argument(last)} ${CommandLine.argument(first)}`
-            : `say who may fetch it first, as in \`${example}\`, or --public`
+            ? `who may fetch it comes first: ${CommandLine.line(profile, `share ${CommandLine.argument(last)} ${CommandLine.argument(first)}`)}`
+            : `say who may fetch it first, as in \`${example(profile)}\`, or --public`
         )
       }
       split = 1
     }
     const readers = [...new Set([...what.slice(0, split), ...input.with])]
     const files = what.slice(split)
-    if (files.length === 0) return yield* usage(`say which file, as in \`${example}\``)
+    if (files.length === 0) return yield* usage(`say which file, as in \`${example(profile)}\``)
     if (input.unlisted && input.public) return yield* usage("--unlisted and --public say opposite things")
     if (input.wait && readers.length === 0) return yield* usage("--wait is for contacts to fetch it: name them")
     for (const given of files) {
-      const problem = unfit(given, at(given))
+      const problem = unfit(given, at(given), profile)
       if (problem !== undefined) return yield* usage(problem)
     }
     return { readers, paths: [...new Set(files.map(at))] }
@@ -200,7 +200,7 @@ const outlook = (session: Access, shares: ReadonlyArray<Share>, input: Input): E
 export const share = (input: Input): Effect.Effect<void, Failure, Services | Signals> =>
   Effect.gen(function* () {
     const { cwd } = yield* Host
-    const { readers, paths } = yield* order(input, cwd)
+    const { readers, paths } = yield* order(input, cwd, yield* Profile.current)
     const signals = yield* Signals
     const made: Array<Share> = []
     let waiting = false

@@ -1,5 +1,5 @@
 /** What this account shares with others, and taking it back. */
-import type { KezChat, KezChatError, Share, ShareReader } from "@kez-chat/sdk"
+import type { KezChat, Share, ShareReader } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure, usage } from "../../Failure.ts"
@@ -66,28 +66,28 @@ export const shared: Effect.Effect<void, Failure, Services> = withAccess(
     })
 )
 
-/** The share that is meant by its id, the beginning of it, or its path. */
-const find = (chat: Chat, place: ProfilePaths, what: string): Effect.Effect<Share, KezChatError | Failure> =>
+const isBelow = ({ folder }: Share, path: string): boolean => folder === path || folder?.startsWith(`${path}/`) === true
+
+/** The shares that are meant by an id, the beginning of it, a path, or a folder. */
+const find = (chat: Chat, place: ProfilePaths, what: string): Effect.Effect<ReadonlyArray<Share>, Failure> =>
   Effect.gen(function* () {
     const shares = yield* chat.shared
-    const found =
-      what.length >= 4 && shares.some(({ id }) => id.startsWith(what))
-        ? shares.filter(({ id }) => id.startsWith(what))
-        : shares.filter((share) => Offers.pathOf(share) === what)
-    const [share] = found
-    if (share === undefined) {
-      return yield* fail(
-        "file_not_found",
-        ExitCode.notFound,
-        `you share nothing that is called ${JSON.stringify(Sanitise.line(what))}: \`${CommandLine.line(place.name, "shared")}\` lists what you do`
-      )
-    }
-    if (found.length > 1) {
+    const byId = what.length >= 4 ? shares.filter(({ id }) => id.startsWith(what)) : []
+    const named = shares.filter((share) => Offers.pathOf(share) === what)
+    const single = byId.length > 0 ? byId : named
+    if (single.length > 1) {
       return yield* usage(
-        `${JSON.stringify(Sanitise.line(what))} means several: say one of ${found.map(({ id }) => id).join(", ")}`
+        `${JSON.stringify(Sanitise.line(what))} means several: say one of ${single.map(({ id }) => id).join(", ")}`
       )
     }
-    return share
+    const folder = what.replace(/\/+$/, "")
+    const found = single.length === 1 ? single : shares.filter((share) => isBelow(share, folder))
+    if (found.length > 0) return found
+    return yield* fail(
+      "file_not_found",
+      ExitCode.notFound,
+      `you share nothing that is called ${JSON.stringify(Sanitise.line(what))}: \`${CommandLine.line(place.name, "shared")}\` lists what you do`
+    )
   })
 
 export const unshare = (input: { readonly what: ReadonlyArray<string> }): Effect.Effect<void, Failure, Services> =>
@@ -95,7 +95,7 @@ export const unshare = (input: { readonly what: ReadonlyArray<string> }): Effect
     Effect.gen(function* () {
       // All are found before the first is taken back.
       const found = yield* Effect.forEach(input.what, (what) => find(chat, place, what))
-      const ids = [...new Set(found.map(({ id }) => id))]
+      const ids = [...new Set(found.flat().map(({ id }) => id))]
       const removed = yield* Effect.forEach(ids, (id) => chat.unshare(id))
       yield* delivered(chat, "the entry vanishes from your list")
       yield* result({
