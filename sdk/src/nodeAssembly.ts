@@ -2,19 +2,22 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
 import * as HttpDirectory from "./adapters/http/HttpDirectory.ts"
 import * as HttpManifestStore from "./adapters/http/HttpManifestStore.ts"
 import * as HttpSigchainStore from "./adapters/http/HttpSigchainStore.ts"
+import { isLoopback } from "./adapters/http/Transport.ts"
 import * as NatsBroker from "./adapters/nats/index.ts"
+import * as DiskBlobStore from "./adapters/node/DiskBlobStore.ts"
 import * as FileVault from "./adapters/node/FileVault.ts"
 import * as NodeCrypto from "./adapters/node/NodeCrypto.ts"
 import * as SqliteLocalStore from "./adapters/sqlite/SqliteLocalStore.ts"
 import { KezChat } from "./client/KezChat.ts"
 import type { NodeError, NodeOptions } from "./node.ts"
-import type { AdapterUnavailable } from "./services/AdapterUnavailable.ts"
+import { AdapterUnavailable } from "./services/AdapterUnavailable.ts"
+import { BlobTransport, BlobTransportError } from "./services/BlobTransport.ts"
 import { Directory } from "./services/Directory.ts"
-import { noFiles } from "./services/NoFiles.ts"
 import type { Vault, VaultError } from "./services/Vault.ts"
 
 const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, AdapterUnavailable | VaultError> => {
@@ -44,8 +47,53 @@ const network = (home: string) =>
     Layer.provideMerge(NodeCrypto.layer)
   )
 
+/** Whether the optional package is there; whether its binary loads on this system shows when it is first needed. */
+const hasIroh = (): boolean => {
+  try {
+    createRequire(import.meta.url).resolve("@number0/iroh/index.js")
+    return true
+  } catch {
+    return false
+  }
+}
+
+const withoutIroh = new AdapterUnavailable({
+  adapter: "sending and fetching files",
+  package: "@number0/iroh",
+  install: "npm install @number0/iroh"
+})
+
+/** Iroh, loaded when a file first goes over the network. */
+const transportOf = ({ home, relay, relayOnly }: NodeOptions): BlobTransport["Service"] => {
+  if (!hasIroh()) {
+    const unavailable = new BlobTransportError({
+      reason: "unavailable",
+      detail: withoutIroh.message,
+      cause: withoutIroh
+    })
+    return { isAbsent: true, open: () => Effect.fail(unavailable) }
+  }
+  const ofHome = URL.canParse(home) && isLoopback(new URL(home)) ? "direct" : "default"
+  const options = { relay: relay ?? ofHome, ...(relayOnly === undefined ? {} : { relayOnly }) }
+  return {
+    open: (secret) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./adapters/iroh/IrohBlobTransport.ts")),
+        (iroh) => iroh.make(options).open(secret)
+      )
+  }
+}
+
+const local = (options: NodeOptions) =>
+  Layer.mergeAll(
+    SqliteLocalStore.layer({ path: join(options.dir, "store.db"), exclusive: true }),
+    DiskBlobStore.layer({ folder: join(options.dir, "blobs") }),
+    Layer.sync(BlobTransport, () => transportOf(options)),
+    vaultOf(options)
+  )
+
 export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
   KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(
-    Layer.provide([network(options.home), noFiles]),
-    Layer.provide([SqliteLocalStore.layer({ path: join(options.dir, "store.db"), exclusive: true }), vaultOf(options)])
+    Layer.provide(network(options.home)),
+    Layer.provide(local(options))
   )

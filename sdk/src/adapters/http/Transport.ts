@@ -34,7 +34,8 @@ const defaultTimeoutMillis = 10_000
 const wholeAnswer = 6
 const problemBytes = 16_384
 
-const isLoopback = ({ hostname }: URL): boolean =>
+/** Whether a URL leads to this machine. */
+export const isLoopback = ({ hostname }: URL): boolean =>
   hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 
 /** Why a URL is not asked, in words; undefined when it may be. */
