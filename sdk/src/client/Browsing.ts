@@ -155,11 +155,15 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       const { files, ...found } = yield* opened(yield* book.find(primary, mine))
       // The chain that was looked at may have told something new of them.
       const owner = yield* book.find(primary, mine)
-      return { owner: Trust.toContact(owner), ...found, files: files.map(toListed) }
+      return { owner: Trust.toContact(owner), ...found, files: files.map(toListed).sort(byPath) }
     })
   }
   return browsing
 })
+
+const pathOf = ({ folder, name }: ListedFile): string => (folder === undefined ? name : `${folder}/${name}`)
+
+const byPath = (a: ListedFile, b: ListedFile): number => (pathOf(a) < pathOf(b) ? -1 : 1)
 
 const toListed = ({ file, id, isPublic }: SealedManifest.Readable): ListedFile => ({
   id,

@@ -235,6 +235,7 @@ export interface Listing {
   readonly createdAt?: number
   /** `kept`: the home could not be asked; this is the newest one seen before. */
   readonly source: "home" | "kept"
+  /** By path. */
   readonly files: ReadonlyArray<ListedFile>
 }
 

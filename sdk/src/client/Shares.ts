@@ -38,7 +38,7 @@ const { key } = Rows
 
 export interface Shares extends Pick<KezChat["Service"], "share" | "shared" | "unshare"> {
   /** Removes blobs that nothing here knows: a program ended between a blob and its row. Done once, before any share. */
-  readonly tidied: Effect.Effect<void, KezChatError>
+  readonly tidied: Effect.Effect<void>
 }
 
 export interface Parts {
@@ -75,13 +75,14 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   const crypto = yield* Crypto
   const blobs = yield* BlobStore
 
+  // Once only: later it would meet blobs whose rows are on their way. What it cannot remove now is left to the next start.
   const tidied = yield* Effect.cached(
     Effect.gen(function* () {
       for (const { complete, hash } of yield* blobs.list) {
         if (!complete || (yield* ledger.getBytes(key.download(hash))) !== undefined) continue
-        if ((yield* ledger.getBytes(key.shareOf(hash))) === undefined) yield* blobs.remove(hash)
+        if ((yield* ledger.getBytes(key.shareOf(hash))) === undefined) yield* Effect.ignore(blobs.remove(hash))
       }
-    })
+    }).pipe(Effect.ignore, Effect.uninterruptible)
   )
 
   /** The accounts a file is for, each one that may be sent to. */

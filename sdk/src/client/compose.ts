@@ -300,7 +300,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   // Whatever needs the vault may wait for a passphrase; the account's own calls report what is wrong with it.
   if (options.offline !== true && Result.isSuccess(yield* Effect.result(accounts.current))) {
     yield* Effect.forkScoped(Effect.ignore(start()))
-    yield* Effect.forkScoped(Effect.ignore(shares.tidied))
+    yield* Effect.forkScoped(shares.tidied)
   }
 
   const transfers: Transfers = {
