@@ -200,7 +200,9 @@ describe("saveFile", () => {
     Effect.gen(function* () {
       const { freeze, path } = yield* disk(2_000_000)
       const target = yield* FileTarget.prepare({ folder: path, name: "a" })
+      const below = yield* FileTarget.prepare({ folder: path, subfolder: "b/c", name: "a" })
       freeze()
+      assert.strictEqual(yield* reasonOf(FileTarget.save(below, pieces())), "read_only")
       assert.strictEqual(yield* reasonOf(FileTarget.prepare({ folder: path, name: "a" })), "read_only")
       assert.strictEqual(yield* reasonOf(FileTarget.save(target, pieces())), "read_only")
       assert.isFalse(existsSync(target.path))

@@ -32,7 +32,7 @@ import {
   type StoredBlob
 } from "../../services/BlobStore.ts"
 import { blobSize, readTree, storedBlob } from "./BlobFile.ts"
-import { FileWriter, isMissing, syncFolder } from "./DurableFile.ts"
+import { FileWriter, isMissing, makeFolder, syncFolder } from "./DurableFile.ts"
 import * as FileLock from "./FileLock.ts"
 import { openPartial } from "./PartialFile.ts"
 import { io, storeFailure } from "./StoreFailure.ts"
@@ -285,7 +285,7 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
 export const make = (options: DiskBlobStoreOptions): Effect.Effect<BlobStore["Service"], BlobStoreError> =>
   Effect.gen(function* () {
     const folder = resolve(options.folder)
-    yield* io(folder, "write", () => fs.mkdir(folder, { recursive: true, mode: 0o700 }))
+    yield* io(folder, "write", () => makeFolder(folder))
     // What cannot be tidied can still be read; a folder from elsewhere may be wider open, or on a read-only disk.
     yield* Effect.ignore(io(folder, "write", () => fs.chmod(folder, 0o700)))
     yield* Effect.ignore(io(folder, "write", () => clean(folder)))

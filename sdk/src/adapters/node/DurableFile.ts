@@ -1,6 +1,8 @@
 /** Writing files so that they are there, whole, when it is said that they are. */
+import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
+import { dirname } from "node:path"
 
 /** The system's code of what a file operation threw, such as `ENOSPC`; empty for anything else. */
 export const codeOf = (cause: unknown): string => {
@@ -13,6 +15,24 @@ export const isMissing = (cause: unknown): boolean => ["ENOENT", "ENOTDIR"].incl
 
 /** Whether one failed because there is no room: on the disk, in a quota, or in a file of this file system. */
 export const isFull = (cause: unknown): boolean => ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(cause))
+
+/** Makes a folder and those above it where they are missing; 0700 unless told otherwise by `mode`, less the umask. */
+export const makeFolder = async (folder: string, mode = 0o700): Promise<void> => {
+  try {
+    await fs.mkdir(folder, { recursive: true, mode })
+  } catch (cause) {
+    // Node says that nothing is there when the disk is read-only (24.21). The last folder on the way knows better.
+    let last = folder
+    while (isMissing(cause) && last !== dirname(last)) {
+      last = dirname(last)
+      const found = await fs.stat(last).catch(() => undefined)
+      if (found === undefined) continue
+      await fs.access(last, constants.W_OK)
+      break
+    }
+    throw cause
+  }
+}
 
 /**
  * A name is durable once its folder is. Windows and some network file systems cannot synchronise a folder, and one that

@@ -11,7 +11,7 @@ import * as fs from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import * as FileName from "../../protocol/FileName.ts"
 import { FileError } from "../../services/FileError.ts"
-import { codeOf, FileWriter, isMissing, syncFolder } from "./DurableFile.ts"
+import { codeOf, FileWriter, isMissing, makeFolder, syncFolder } from "./DurableFile.ts"
 import { fileIo } from "./FileFailure.ts"
 
 export interface TargetOptions {
@@ -140,7 +140,7 @@ export const save = <E, R>(
       yield* write(async () => {
         await fs.access(target.folder)
         await lastFolder(target)
-        await fs.mkdir(folder, { recursive: true })
+        await makeFolder(folder, 0o777)
         await removeOldDrafts(folder).catch(() => undefined)
       })
       const draft = join(folder, `.kez-${randomBytes(12).toString("hex")}.part`)
