@@ -201,6 +201,8 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
       // Whatever ends an answer that had begun, a device that is switched off above all.
       const isCut = error instanceof BlobTransportError && ["unreachable", "busy"].includes(error.reason) && hasArrived
       if (isCut || (error instanceof Problem && error.code === "blob_incomplete")) {
+        // Where it can be asked, a device that was started anew says where it is now; the old place would be tried in vain.
+        if ((yield* link.now)._tag === "Online") addresses.forget(ownerKey.hex)
         yield* wait("broken")
         continue
       }
