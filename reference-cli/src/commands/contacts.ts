@@ -76,7 +76,9 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
             ? "No requests."
             : asking.flatMap(({ contact, messages }) => [
                 `${style.name(Show.name(contact))}  ${style.dim(Show.shortKey(contact.primary))}`,
-                ...messages.map((message) => Show.message(message, { author: Show.name(contact), mine: false }, style)),
+                ...messages.map((message) =>
+                  Show.message(message, { author: Show.name(contact), mine: false, fetchShown: true }, style)
+                ),
                 style.dim(`       ${CommandLine.line(place.name, `accept ${Show.exactName(contact)}`)}, or block`)
               ])
       })

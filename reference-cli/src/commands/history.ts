@@ -48,7 +48,9 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
               const mine = message.direction === "out"
               const heading = Show.day(message.arrivedAt) === day ? [] : [Show.dayLine(message.arrivedAt, style)]
               day = Show.day(message.arrivedAt)
-              return [...heading, Show.message(message, { author: mine ? "you" : Show.name(contact), mine }, style)]
+              const author = mine ? "you" : Show.name(contact)
+              const fetchShown = contact.state !== "accepted"
+              return [...heading, Show.message(message, { author, mine, fetchShown }, style)]
             })
           ]
         }

@@ -63,10 +63,12 @@ export const line = (value: Transfer, rate: number | undefined, columns: number,
   // The last column stays free: a terminal that has filled it may already be on the next line.
   const room = Math.max(1, columns - 1)
   if (value.kind === "bytes") return moving(value, rate, room, style)
-  const said = value.reason === undefined ? value.phase : `${value.phase}: ${value.reason}`
   const had = value.doneBytes === 0 ? "" : ` (${Quantity.percent(value.doneBytes, value.totalBytes)}% here)`
   const label = Columns.cut(value.label, Math.min(labelColumns.most, Math.max(labelColumns.least, room >> 2)))
-  const text = Columns.cut(`${said}${had}`, room - Columns.width(label) - 2)
+  const left = room - Columns.width(label) - 2
+  const whole = `${value.reason === undefined ? value.phase : `${value.phase}: ${value.reason}`}${had}`
+  // Where not all of it fits, the reason says more than for whom.
+  const text = Columns.cut(Columns.width(whole) <= left ? whole : (value.reason ?? whole), left)
   return Columns.cut(text === "" ? label : `${label}  ${text}`, room)
 }
 

@@ -72,7 +72,7 @@ export const message = (
   who: {
     readonly author: string
     readonly mine: boolean
-    /** The command that fetches an offered file stands elsewhere. */
+    /** What fetches an offered file is said elsewhere, or it cannot be fetched. */
     readonly fetchShown?: boolean
   },
   style: Style

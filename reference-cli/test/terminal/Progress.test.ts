@@ -39,6 +39,7 @@ describe("line", () => {
     expect(line(waiting, 120)).toBe(
       "report.pdf  waiting for bob@home: their device does not answer; asked again in 1 min (42% here)"
     )
+    expect(line(waiting, 60)).toBe("report.pdf  their device does not answer; asked again in 1…")
     expect(line({ ...waiting, reason: undefined, doneBytes: 0 }, 120)).toBe("report.pdf  waiting for bob@home")
   })
 

@@ -1,5 +1,5 @@
 /** What others share with this account, also while they are away. */
-import type { ListedFile } from "@kez-chat/sdk"
+import type { Contact, ListedFile } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
@@ -42,10 +42,19 @@ const table = (files: ReadonlyArray<ListedFile>, columns: number, style: Style):
   )
 }
 
+/** What one is likely to do next. */
+const next = (owner: Contact, files: ReadonlyArray<ListedFile>, first: ListedFile): string => {
+  const name = Show.exactName(owner)
+  if (owner.state !== "accepted") return `accept ${name}`
+  const what = files.some(({ folder }) => folder !== undefined) ? "ID-OR-FOLDER" : Show.shortId(first.id)
+  return `fetch ${CommandLine.argument(`@${name}/${what}`)}`
+}
+
 export const browse = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
   withAccess({ command: "browse" }, ({ chat, place }) =>
     Effect.gen(function* () {
       const screen = yield* Screen
+      const account = yield* chat.account
       const owner = yield* contactOf(chat, who)
       const listing = yield* chat.browse(owner.primary)
       const files = listing.files.toSorted(byPath)
@@ -59,18 +68,19 @@ export const browse = ({ who }: { readonly who: string }): Effect.Effect<void, F
       yield* result({
         json: () => Shapes.listing({ ...listing, files }),
         text: (style) => {
+          const mine = listing.owner.primary === account.primary
           const [first] = files
-          if (first === undefined) return `${style.name(name)} shares nothing with you.`
-          const size = files.reduce((sum, file) => sum + file.size, 0)
-          const example = files.some(({ folder }) => folder !== undefined)
-            ? `fetch ${CommandLine.argument(`@${Show.exactName(listing.owner)}/ID-OR-FOLDER`)}`
-            : `fetch ${CommandLine.argument(`@${Show.exactName(listing.owner)}/${Show.shortId(first.id)}`)}`
+          if (first === undefined) return mine ? "Your list is empty." : `${style.name(name)} shares nothing with you.`
+          const size = Quantity.bytes(files.reduce((sum, file) => sum + file.size, 0))
+          const amount = `${Quantity.count(files.length, "file")}, ${size}`
           return [
-            `${style.name(name)} shares ${Quantity.count(files.length, "file")} with you, ${Quantity.bytes(size)}`,
+            mine
+              ? `Your list as others see their part of it: ${amount}`
+              : `${style.name(name)} shares with you: ${amount}`,
             "",
             ...table(files, columns, style),
             "",
-            `    ${CommandLine.line(place.name, example)}`
+            `    ${CommandLine.line(place.name, mine ? "shared" : next(listing.owner, files, first))}`
           ]
         }
       })

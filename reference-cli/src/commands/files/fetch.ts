@@ -129,7 +129,8 @@ const one = (
             label = shown.label
             if (shown.kind !== "wait" || waited) return meter.show(shown)
             waited = true
-            const hint = "It goes on by itself. Ctrl-C stops it, and what has arrived is kept."
+            const who = Show.name(part.progress.owner)
+            const hint = `Waiting for ${who}. It goes on by itself; Ctrl-C stops it, and what has arrived is kept.`
             return Effect.andThen(meter.show(shown), meter.say(screen.errStyle.dim(hint)))
           }
           case "Saving": {
