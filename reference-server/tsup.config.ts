@@ -1,7 +1,8 @@
 import { cpSync } from "node:fs"
 import { defineConfig } from "tsup"
 
-// One file for each server; only better-sqlite3, which has a native part, is installed beside them.
+// One file for each server; only better-sqlite3, which has a native part, is installed beside them. What the SDK's entry for
+// Node would load to move files is never reached here, so it is neither bundled nor installed.
 export default defineConfig({
   entry: { "chat-server": "src/chat-server.ts", "sig-server": "src/sig-server.ts" },
   format: ["esm"],
@@ -11,8 +12,8 @@ export default defineConfig({
   minify: true,
   dts: false,
   metafile: true,
-  external: ["better-sqlite3"],
-  noExternal: [/^(?!better-sqlite3$).*/],
+  external: ["better-sqlite3", /^@number0\/iroh/],
+  noExternal: [/^(?!better-sqlite3$|@number0\/iroh).*/],
   banner: {
     js: 'import { createRequire as kezCreateRequire } from "node:module";const require = kezCreateRequire(import.meta.url);'
   },

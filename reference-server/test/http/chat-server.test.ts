@@ -295,6 +295,8 @@ describe("the server about itself", () => {
       "/v1/by-primary/{primary}",
       "/v1/delete",
       "/v1/healthz",
+      "/v1/manifests/ed25519/{hex}",
+      "/v1/manifests/ed25519/{hex}/{hash}",
       "/v1/register",
       "/v1/u/{handle}"
     ])
