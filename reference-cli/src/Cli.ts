@@ -1,28 +1,14 @@
 /** Every command with its flags and help. What a command does is loaded when it runs. */
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import type { Failure } from "./Failure.ts"
+import { flag, lazily, offline, who } from "./CommandParts.ts"
+import * as FileCommands from "./FileCommands.ts"
 import * as Flags from "./Flags.ts"
 
-/** Loads a command's module and runs it with the global flags. */
-const lazily =
-  <Module, Input, R>(
-    load: () => Promise<Module>,
-    run: (module: Module, input: Input) => Effect.Effect<void, Failure, R>
-  ) =>
-  (input: Input) =>
-    Flags.withSettings(Effect.flatMap(Effect.promise(load), (module) => run(module, input)))
-
-const flag = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
-
-const who = Argument.String("who").pipe(Argument.withDescription("A contact: name, name@server or its key"))
-const offline = flag("offline", "Use only what is on this machine")
 const wordsFileOut = Flag.String("words-file").pipe(
   Flag.withMetavar("FILE"),
   Flag.withDescription("Write the words to a new file that only you can read"),
@@ -290,132 +276,6 @@ const history = Command.make(
   )
 ).pipe(Command.withDescription("Show the messages of a conversation"))
 
-const share = Command.make(
-  "share",
-  {
-    what: Argument.String("what").pipe(
-      Argument.withDescription("Contacts (@chris), then files and folders; a folder stands for all files below it"),
-      Argument.variadic({ min: 1 })
-    ),
-    with: Flag.String("with").pipe(
-      Flag.withMetavar("NAME"),
-      Flag.withDescription("One more contact who may fetch them; may be given several times"),
-      Flag.atLeast(0)
-    ),
-    public: flag("public", "Everybody who browses you may see and fetch them"),
-    unlisted: flag("unlisted", "Leave them out of the list that browsing shows: only the message leads to them"),
-    wait: flag("wait", "Stay, and serve, until every contact named has fetched them")
-  },
-  lazily(
-    () => import("./commands/files/share.ts"),
-    ({ share: run }, input) => run(input)
-  )
-).pipe(
-  Command.withDescription(
-    "Offer files to contacts: they are encrypted and kept here, word of them goes out, and each is fetched from this device by who wants it"
-  ),
-  Command.withShortDescription("Offer files to contacts"),
-  Command.withExamples([
-    { command: "kez-chat share @chris report.pdf" },
-    {
-      command: "kez-chat share @chris @dana photos/ --wait",
-      description: "A folder, to two people, until both have it"
-    },
-    { command: "kez-chat share --public key.asc", description: "For everybody who browses you" }
-  ])
-)
-
-const fetch = Command.make(
-  "fetch",
-  {
-    what: Argument.String("what").pipe(
-      Argument.withDescription(
-        "An offer's id or its first characters, @user/entry (id, path or folder), or a ticket; without it, what is offered"
-      ),
-      Argument.optional
-    ),
-    to: Flag.String("to").pipe(
-      Flag.withMetavar("FOLDER"),
-      Flag.withDescription("Where to save (default: here)"),
-      Flag.optional
-    ),
-    name: Flag.String("name").pipe(
-      Flag.withMetavar("NAME"),
-      Flag.withDescription("Save under another name than its owner gave it"),
-      Flag.optional
-    ),
-    overwrite: flag("overwrite", "Write over a file of the same name"),
-    discard: flag("discard", "Do not fetch: remove what has arrived of it so far")
-  },
-  lazily(
-    () => import("./commands/files/fetch.ts"),
-    ({ fetch: run }, input) => run(input)
-  )
-).pipe(
-  Command.withDescription(
-    "Fetch a file from its owner's device and save it. Waits while the owner is away; what arrived is kept when it is stopped, and the same command goes on"
-  ),
-  Command.withShortDescription("Fetch an offered or listed file"),
-  Command.withExamples([
-    { command: "kez-chat fetch", description: "What was offered and not fetched yet" },
-    { command: "kez-chat fetch 8f3kQ2aB --to ~/Downloads" },
-    { command: "kez-chat fetch @tudisco/photos", description: "A folder of what tudisco shares" }
-  ])
-)
-
-const browse = Command.make(
-  "browse",
-  { who },
-  lazily(
-    () => import("./commands/files/browse.ts"),
-    ({ browse: run }, input) => run(input)
-  )
-).pipe(
-  Command.withDescription("List what a contact shares with you, also while they are away"),
-  Command.withExamples([{ command: "kez-chat browse @tudisco" }])
-)
-
-const shared = Command.make(
-  "shared",
-  {},
-  lazily(
-    () => import("./commands/files/shared.ts"),
-    ({ shared: run }) => run
-  )
-).pipe(Command.withDescription("List what you share, with whom, and who has fetched it"))
-
-const unshare = Command.make(
-  "unshare",
-  {
-    what: Argument.String("what").pipe(
-      Argument.withDescription("What `shared` lists: an id, its first characters, a path or a folder"),
-      Argument.variadic({ min: 1 })
-    )
-  },
-  lazily(
-    () => import("./commands/files/shared.ts"),
-    ({ unshare: run }, input) => run(input)
-  )
-).pipe(
-  Command.withDescription("Take files back: nobody can fetch them any more. Who has fetched one keeps it"),
-  Command.withShortDescription("Take files back"),
-  Command.withExamples([{ command: "kez-chat unshare 8f3kQ2aB report.pdf" }])
-)
-
-const serve = Command.make(
-  "serve",
-  {},
-  lazily(
-    () => import("./commands/files/serve.ts"),
-    ({ serve: run }) => run
-  )
-).pipe(
-  Command.withDescription(
-    "Stay online so that others can fetch what you share, and show who does; Ctrl-C ends. `listen` does so too"
-  ),
-  Command.withShortDescription("Let others fetch what you share")
-)
-
 const requestsAccept = Command.make(
   "accept",
   { who },
@@ -552,7 +412,7 @@ export const cli = Command.make("kez-chat").pipe(
     { group: "Account", commands: [register, restore, whoami, profiles, words, unlock, lock, deleteAccount] },
     { group: "People", commands: [add, contacts, verify, requests, accept, block, unblock, remove] },
     { group: "Messages", commands: [send, listen, chat, history, exportAll] },
-    { group: "Files", commands: [share, fetch, browse, shared, unshare, serve] },
+    { group: "Files", commands: FileCommands.all },
     { group: "This machine", commands: [settings, doctor, owner] }
   ]),
   Command.withGlobalFlags(Flags.all)

@@ -1,5 +1,5 @@
 /** How contacts and messages look on a terminal. */
-import type { Contact, Message, OfferedFile } from "@kez-chat/sdk"
+import type { Contact, Message } from "@kez-chat/sdk"
 import { FileName } from "@kez-chat/sdk/protocol"
 import * as CommandLine from "../profile/CommandLine.ts"
 import * as Quantity from "./Quantity.ts"
@@ -37,9 +37,6 @@ export const fileName = ({ name, folder }: { readonly name: string; readonly fol
 
 /** What of an id is shown and typed: enough that two of one person's never look alike by chance. */
 export const shortId = (id: string): string => id.slice(0, 8)
-
-/** `report.pdf (4.2 MB)`. */
-export const offered = (file: OfferedFile): string => `${fileName(file)} (${Quantity.bytes(file.size)})`
 
 const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
   queued: "queued",

@@ -119,8 +119,10 @@ const one = (
     const { json } = yield* settings
     let label = ""
     let waited = false
+    let arrived = false
     const onPart = (part: FetchPart): Effect.Effect<void> =>
       Effect.suspend(() => {
+        arrived ||= part._tag === "Saving"
         noted(part)
         if (json) return screen.out(`${Sanitise.json(Shapes.fetchPart(part))}\n`)
         switch (part._tag) {
@@ -152,7 +154,13 @@ const one = (
       ...(target.within === undefined ? {} : { within: target.within }),
       ...(to.name === undefined ? {} : { name: to.name })
     })
-    yield* Stream.runForEach(parts, onPart)
+    const kept =
+      "It has arrived and is kept: the same command with another --to or --name saves it, --discard removes it."
+    yield* Stream.runForEach(parts, onPart).pipe(
+      Effect.tapError((error) =>
+        arrived && error._tag === "FileError" ? Effect.andThen(meter.clear, note(kept)) : Effect.void
+      )
+    )
   })
 
 /** A message that names the file may be on its way still. */
