@@ -46,6 +46,15 @@ describe("the examples", () => {
     assert.match(output(), /^alice-[0-9a-f]{8}@localhost: hello, bob\n$/)
   })
 
+  it.each([
+    ["files.ts", /^connecting: 0 bytes are here\n(?:.+\n)*complete: 27 bytes are here\nbob reads: all is well\n$/],
+    ["files-promise.ts", /^bob is offered report\.txt, 11 bytes\nsaved as .*report-[0-9a-f]{8}\.txt, 11 bytes\n$/]
+  ])("%s: a file arrives and the program ends", async (name, said) => {
+    const { ended, output } = start(name)
+    assert.deepStrictEqual(await ended, [0, null], output())
+    assert.match(output(), said)
+  })
+
   it("echo-bot.ts: answers everybody with their own words, and goes on after a restart", async () => {
     const env = { BOT_DIR: join(folder, "bot"), BOT_HANDLE: "echo-bot" }
     await using alice = await openNode({ home: home.urls.home, dir: join(folder, "alice"), passphrase: "alice's own" })
