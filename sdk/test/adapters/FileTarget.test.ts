@@ -153,7 +153,7 @@ describe("saveFile", () => {
     fc.constantFrom("/etc/passwd", "../../../tmp/x", "x".repeat(10_000), "é".repeat(300), "")
   )
 
-  it("never leaves the folder, whatever it is told", () =>
+  it("KEZ-FIL-010 never leaves the folder, whatever it is told", () =>
     fc.assert(
       fc.asyncProperty(hostile, hostile, (name, subfolder) =>
         Effect.gen(function* () {
