@@ -45,8 +45,8 @@ export interface Provider {
    */
   open(peer: AdmittedKey, hash: string): Effect.Effect<StoredBlob | undefined, never, Scope.Scope>
   /**
-   * Called as an answer goes out: these chunks of the blob have been handed to the network for `peer`. `ended` with the
-   * last call of an answer, whether it came to its end or not.
+   * Called as an answer goes out: these chunks of the blob have been handed to the network for `peer`, the last of an
+   * answer only when they have arrived there. `ended` with the last call of an answer, whether it came to its end or not.
    */
   sent(progress: {
     readonly peer: AdmittedKey
@@ -70,7 +70,7 @@ export interface FetchOptions {
 export interface BlobEndpoint {
   /** Where this endpoint can be found now. Waits a few seconds for a relay where the policy is to use one. */
   readonly addresses: Effect.Effect<Addresses, BlobTransportError>
-  /** Answers requests while the scope is open; one provider at a time. Without it every request is refused. */
+  /** Answers requests while the scope is open; one provider at a time. Without it peers are told to come back later. */
   serve(provider: Provider): Effect.Effect<void, never, Scope.Scope>
   /**
    * Asks a peer for chunks and hands out what was verified, in order, some items at a time; the bytes of an item are valid

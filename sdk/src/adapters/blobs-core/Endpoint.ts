@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type * as ChunkRanges from "../../protocol/ChunkRanges.ts"
 import * as BlobRequest from "../../protocol/BlobRequest.ts"
 import * as KeyAdmission from "../../protocol/KeyAdmission.ts"
+import type { Problem } from "../../protocol/Problem.ts"
 import { type Addresses, type BlobEndpoint, BlobTransportError } from "../../services/BlobTransport.ts"
 import * as Fetch from "./Fetch.ts"
 import * as Guests from "./Guests.ts"
@@ -43,7 +44,9 @@ export const make = (
     const accepting = Effect.flatMap(network.accept, (connection) =>
       FiberSet.run(receptions, guests.receive(connection))
     )
-    yield* Effect.forkScoped(Effect.ignore(Effect.forever(accepting)))
+    // Nobody arrives any more when the network has ended, be it by itself.
+    const ended = Effect.sync(() => void (open = false))
+    yield* Effect.forkScoped(Effect.ensuring(Effect.ignore(Effect.forever(accepting)), ended))
 
     const links = yield* RcMap.make({
       lookup: (target: Target) =>
@@ -52,7 +55,7 @@ export const make = (
         }),
       idleTimeToLive: limits.keepMillis
     })
-    yield* Effect.addFinalizer(() => Effect.sync(() => void (open = false)))
+    yield* Effect.addFinalizer(() => ended)
 
     const serve: BlobEndpoint["serve"] = (provider) =>
       Effect.gen(function* () {
@@ -81,7 +84,7 @@ export const make = (
           ),
           Effect.catchTag("StreamFailure", (failure) => Effect.fail(Fetch.lost(failure)))
         )
-      }).pipe(Effect.tapError(() => (open ? RcMap.invalidate(links, target) : Effect.void)))
+      })
 
     const fetch: BlobEndpoint["fetch"] = ({ addresses, hash, peer, ranges, size }) => {
       const target = { peer: peer.hex, addresses }
@@ -89,11 +92,17 @@ export const make = (
         const items = Fetch.fetch({ hash, size, ranges: part }, openStream(target), limits)
         return i === 0 ? items : Stream.map(items, (some) => some.filter(({ kind }) => kind !== "size"))
       })
+      // A connection that went silent is not used again.
+      const forget = (error: BlobTransportError | Problem) =>
+        open && error._tag === "BlobTransportError" ? RcMap.invalidate(links, target) : Effect.void
       const all = parts.reduce((before, next) => Stream.concat(before, next), Stream.empty as (typeof parts)[number])
-      return Stream.mapError(all, (error) => (!open && error._tag === "BlobTransportError" ? closed : error))
+      return Stream.mapError(Stream.tapError(all, forget), (error) =>
+        !open && error._tag === "BlobTransportError" ? closed : error
+      )
     }
 
-    return { addresses: network.addresses, serve, fetch }
+    const addresses = Effect.suspend(() => (open ? network.addresses : closed))
+    return { addresses, serve, fetch }
   })
 
 const busy = Effect.fail(

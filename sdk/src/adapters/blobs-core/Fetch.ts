@@ -5,17 +5,21 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as FastBlake3 from "../../crypto/FastBlake3.ts"
+import { groupBytes } from "../../protocol/Blake3Tree.ts"
 import * as BlobAnswer from "../../protocol/BlobAnswer.ts"
 import * as BlobRequest from "../../protocol/BlobRequest.ts"
 import * as Bytes from "../../protocol/Bytes.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import { BlobTransportError, type FetchOptions } from "../../services/BlobTransport.ts"
-import type { DuplexStream, StreamFailure } from "./Network.ts"
-import { pieceBytes, type TransferLimits } from "./TransferLimits.ts"
+import { closings, type DuplexStream, type StreamFailure } from "./Network.ts"
+import type { TransferLimits } from "./TransferLimits.ts"
 
 type FetchError = BlobTransportError | Problem
 
-/** Fetches over a stream that `open` gives. Nothing is read from it beyond one piece after the first wrong byte. */
+/**
+ * Fetches over a stream that `open` gives. Of a wrong answer it reads at most one chunk
+ * group beyond the item that is wrong.
+ */
 export const fetch = (
   { hash, ranges, size }: Pick<FetchOptions, "hash" | "ranges" | "size">,
   open: Effect.Effect<DuplexStream, BlobTransportError, Scope.Scope>,
@@ -48,10 +52,13 @@ const answerOf = (stream: DuplexStream, decoder: BlobAnswer.Decoder, limits: Tra
   const next = Effect.gen(function* () {
     for (;;) {
       if (failure !== undefined) return yield* Effect.fail(failure)
-      const bytes = yield* Effect.mapError(stream.read(pieceBytes), (error) => explained(error, received))
+      // What the next item lacks, and where that is little, at most a group more: a lie is not read on after.
+      const { wanted } = decoder
+      const limit = wanted === 0 ? 1 : wanted < groupBytes ? wanted + groupBytes : wanted
+      const bytes = yield* Effect.mapError(stream.read(limit), (error) => explained(error, received))
       if (bytes.length === 0) {
         // Providers that do not have a blob may also end without a word (iroh-blobs `AtBlobHeaderNextError::NotFound`).
-        if (received === 0) return yield* refused
+        if (received === 0) return yield* transportError("refused")
         return yield* Effect.andThen(Effect.fromResult(decoder.finish()), Cause.done())
       }
       received += bytes.length
@@ -72,23 +79,24 @@ const answerOf = (stream: DuplexStream, decoder: BlobAnswer.Decoder, limits: Tra
   })
 }
 
-const refusedDetail = "the peer does not give this file to this account, or has it no more"
-const refused = Effect.fail(new BlobTransportError({ reason: "refused", detail: refusedDetail }))
-
 const explained = (failure: StreamFailure, received: number): FetchError => {
   if (failure.reason === "lost") return lost(failure)
-  if (failure.code === BlobRequest.errorCodes.limit) {
-    return new BlobTransportError({
-      reason: "busy",
-      detail: "the peer has too much to do; try again later",
-      cause: failure
-    })
-  }
-  if (received === 0 || failure.code === BlobRequest.errorCodes.permission) {
-    return new BlobTransportError({ reason: "refused", detail: refusedDetail, cause: failure })
-  }
+  if (failure.code === BlobRequest.errorCodes.limit) return transportError("busy", failure)
+  if (received === 0 || failure.code === BlobRequest.errorCodes.permission) return transportError("refused", failure)
   return new Problem({ code: "blob_incomplete", detail: "the peer ended the transfer" })
 }
 
-export const lost = (failure: StreamFailure): BlobTransportError =>
-  new BlobTransportError({ reason: "unreachable", detail: "the connection to the peer was lost", cause: failure })
+/** The end of a connection, in the words with which the peer closed it where it said any. */
+export const lost = (failure: StreamFailure): BlobTransportError => {
+  if (failure.words === closings.limit.reason) return transportError("busy", failure)
+  return transportError(failure.words === closings.permission.reason ? "refused" : "unreachable", failure)
+}
+
+const details = {
+  refused: "the peer does not give this file to this account, or has it no more",
+  busy: "the peer has too much to do; try again later",
+  unreachable: "the connection to the peer was lost"
+} as const
+
+const transportError = (reason: keyof typeof details, cause?: StreamFailure): BlobTransportError =>
+  new BlobTransportError({ reason, detail: details[reason], ...(cause === undefined ? {} : { cause }) })

@@ -29,10 +29,11 @@ export const make = (limits: TransferLimits, host: () => Host | undefined) => {
   const requestsOf = new Map<string, number>()
   let requests = 0
 
-  const dismiss = (guest: Guest, { code, reason }: { readonly code: number; readonly reason: string }) => {
-    guests.delete(guest)
-    return guest.connection.close(code, reason)
-  }
+  const dismiss = (guest: Guest, { code, reason }: { readonly code: number; readonly reason: string }) =>
+    Effect.suspend(() => {
+      guests.delete(guest)
+      return guest.connection.close(code, reason)
+    })
 
   const makeRoom = (peer: string) =>
     Effect.gen(function* () {
@@ -60,15 +61,17 @@ export const make = (limits: TransferLimits, host: () => Host | undefined) => {
     Effect.suspend(() => {
       const now = host()
       const { peer } = guest.connection
-      if (now === undefined) return stream.abort(BlobRequest.errorCodes.permission)
+      // Whoever begins to serve in a moment has refused nothing.
+      if (now === undefined) return stream.abort(BlobRequest.errorCodes.limit)
       if (requests >= limits.requests || (requestsOf.get(peer.hex) ?? 0) >= limits.requestsPerPeer) {
         return stream.abort(BlobRequest.errorCodes.limit)
       }
       count(guest, 1)
       const welcome = () => void (guest.welcome = true)
+      const hangUp = dismiss(guest, closings.limit)
       now.run(
         Effect.ensuring(
-          Provide.answer({ peer, stream, provider: now.provider, limits, welcome }),
+          Provide.answer({ peer, stream, provider: now.provider, limits, welcome, hangUp }),
           Effect.sync(() => count(guest, -1))
         )
       )
@@ -85,7 +88,7 @@ export const make = (limits: TransferLimits, host: () => Host | undefined) => {
       guests.add(guest)
       yield* Effect.forever(Effect.flatMap(connection.accept, (stream) => take(guest, stream))).pipe(
         Effect.catch(() => Effect.void),
-        Effect.ensuring(Effect.suspend(() => dismiss(guest, closings.terminating)))
+        Effect.ensuring(dismiss(guest, closings.terminating))
       )
     })
 

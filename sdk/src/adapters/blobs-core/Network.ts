@@ -6,11 +6,12 @@ import type { Addresses, BlobTransportError } from "../../services/BlobTransport
 
 /**
  * A stream or its connection ended before its time. `aborted`: the peer abandoned this stream, with `code`. `lost`: the
- * connection is gone, with the peer's words where it said any.
+ * connection is gone; `words` are those with which the peer closed it, if it did.
  */
 export class StreamFailure extends Data.TaggedError("StreamFailure")<{
   readonly reason: "aborted" | "lost"
   readonly code?: number
+  readonly words?: string
   readonly detail: string
 }> {
   override get message(): string {

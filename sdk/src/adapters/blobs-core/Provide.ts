@@ -16,10 +16,17 @@ import type { DuplexStream, StreamFailure } from "./Network.ts"
 import { pieceBytes, type TransferLimits } from "./TransferLimits.ts"
 
 /** Why a request is not answered, or not to its end, as the code the peer gets. */
-class Refusal extends Data.TaggedError("Refusal")<{ readonly code: number }> {}
+class Refusal extends Data.TaggedError("Refusal")<{
+  readonly code: number
+  /** Whether the peer let time run out: a network may hold on to a stream that is stuck, but not to its connection. */
+  readonly stuck?: true
+}> {}
 
 const { internal, limit, permission } = BlobRequest.errorCodes
 const refuse = (code: number) => Effect.fail(new Refusal({ code }))
+
+const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>, duration: number) =>
+  Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(new Refusal({ code: limit, stuck: true })) })
 
 /** `sent` is called at most once for so many bytes. */
 const reportBytes = 1024 * 1024
@@ -31,6 +38,8 @@ export interface Job {
   readonly limits: TransferLimits
   /** Called when the provider gives the peer a blob. */
   readonly welcome: () => void
+  /** Ends the connection. */
+  readonly hangUp: Effect.Effect<void>
 }
 
 /** Answers one request. Whatever goes wrong ends in a code for the peer; nothing fails. */
@@ -51,7 +60,7 @@ export const answer = (job: Job): Effect.Effect<void> =>
     )
   }).pipe(
     Effect.catchTags({
-      Refusal: ({ code }) => job.stream.abort(code),
+      Refusal: ({ code, stuck }) => (stuck === true ? job.hangUp : job.stream.abort(code)),
       StreamFailure: () => job.stream.abort(limit)
     }),
     Effect.catchDefect((defect) =>
@@ -61,8 +70,8 @@ export const answer = (job: Job): Effect.Effect<void> =>
   )
 
 /** A request ends with the peer's half of the stream. */
-const readRequest = ({ limits, stream }: Job): Effect.Effect<BlobRequest.Request, Refusal | StreamFailure> =>
-  Effect.gen(function* () {
+const readRequest = ({ limits, stream }: Job): Effect.Effect<BlobRequest.Request, Refusal | StreamFailure> => {
+  const read = Effect.gen(function* () {
     const parts: Array<Uint8Array> = []
     let length = 0
     for (;;) {
@@ -75,7 +84,9 @@ const readRequest = ({ limits, stream }: Job): Effect.Effect<BlobRequest.Request
     }
     const request = BlobRequest.decode(Bytes.concat(...parts))
     return Result.isSuccess(request) ? request.success : yield* refuse(permission)
-  }).pipe(Effect.timeoutOrElse({ duration: limits.requestMillis, orElse: () => refuse(limit) }))
+  })
+  return inTime(read, limits.requestMillis)
+}
 
 const send = (
   { limits, peer, provider, stream }: Job,
@@ -92,33 +103,34 @@ const send = (
       reported = written
       return provider.sent({ peer, hash, chunks, ended })
     }
-    const inTime = <A, E>(effect: Effect.Effect<A, E>) =>
-      Effect.timeoutOrElse(effect, { duration: limits.stallMillis, orElse: () => refuse(limit) })
-
     return Effect.gen(function* () {
       const hasher = yield* FastBlake3.load
       const piece = new Uint8Array(pieceBytes)
       let filled = 0
       let upTo = 0
+      const write = (bytes: Uint8Array) => inTime(stream.write(bytes), limits.stallMillis)
       for (const part of BlobAnswer.encode(blob.tree, asked, hasher)) {
         if (Result.isFailure(part)) return yield* refuse(internal)
         const bytes = yield* bytesOf(part.success, blob)
-        if (filled + bytes.length > piece.length) {
-          yield* inTime(stream.write(piece.subarray(0, filled)))
+        for (let at = 0; at < bytes.length;) {
+          const taken = Math.min(piece.length - filled, bytes.length - at)
+          piece.set(bytes.subarray(at, at + taken), filled)
+          filled += taken
+          at += taken
+          if (filled < piece.length) break
+          yield* write(piece)
           filled = 0
           written = upTo
           if ((written - reported) * chunkBytes >= reportBytes) yield* report(false)
         }
-        piece.set(bytes, filled)
-        filled += bytes.length
         if (part.success.kind === "read") {
           upTo = Math.max(1, Math.ceil((part.success.offset + part.success.length) / chunkBytes))
         }
       }
-      yield* inTime(stream.write(piece.subarray(0, filled)))
+      yield* write(piece.subarray(0, filled))
       yield* stream.end
       // The last piece counts when it is there: so nobody is said to have fetched what never arrived.
-      yield* inTime(stream.arrived)
+      yield* inTime(stream.arrived, limits.stallMillis)
       written = upTo
     }).pipe(Effect.onExit(() => report(true)))
   })

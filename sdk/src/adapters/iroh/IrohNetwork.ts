@@ -41,9 +41,9 @@ export const firstLine = (cause: unknown): string =>
 const failureOf = (cause: unknown): StreamFailure => {
   const detail = firstLine(cause)
   const code = /^(?:Reset|Stopped)\((\d+)\)$/.exec(detail)?.[1]
-  return code === undefined
-    ? new StreamFailure({ reason: "lost", detail })
-    : new StreamFailure({ reason: "aborted", code: Number(code), detail })
+  if (code !== undefined) return new StreamFailure({ reason: "aborted", code: Number(code), detail })
+  const words = /\breason: b"([^"]*)"/.exec(detail)?.[1]
+  return new StreamFailure({ reason: "lost", detail, ...(words === undefined ? {} : { words }) })
 }
 
 const attempt = <A>(call: () => Promise<A>): Effect.Effect<A, StreamFailure> =>

@@ -92,10 +92,14 @@ const connect = (from: Station, to: Station): Effect.Effect<readonly [Connection
     ] as const
     let over: StreamFailure | undefined
 
-    const end = (detail: string): Effect.Effect<void> =>
+    const end = (detail: string, words?: string): Effect.Effect<void> =>
       Effect.suspend(() => {
         if (over !== undefined) return Effect.void
-        const failure = (over = new StreamFailure({ reason: "lost", detail }))
+        const failure = (over = new StreamFailure({
+          reason: "lost",
+          detail,
+          ...(words === undefined ? {} : { words })
+        }))
         from.connections.delete(vanish)
         to.connections.delete(vanish)
         for (const pipe of pipes) pipe.fail(failure)
@@ -119,7 +123,7 @@ const connect = (from: Station, to: Station): Effect.Effect<readonly [Connection
         return Effect.as(Queue.offer(other, duplex(back, there)), duplex(there, back))
       }),
       accept: Queue.take(own),
-      close: (code, reason) => end(`closed: ${reason} (${code})`)
+      close: (code, reason) => end(`closed: ${reason} (${code})`, reason)
     })
     return [side(to.key, opened[0], opened[1]), side(from.key, opened[1], opened[0])] as const
   })
