@@ -24,7 +24,8 @@ const redrawMillis = 500
 /** Where there is no terminal: bytes that come are told of after this time first, in milliseconds, and then this often. */
 const plainMillis = { first: 2_000, later: 10_000 }
 
-const silent: Meter = { show: () => Effect.void, say: () => Effect.void, clear: Effect.void }
+/** Shows nothing. */
+export const silent: Meter = { show: () => Effect.void, say: () => Effect.void, clear: Effect.void }
 
 /** Rates belong to one thing in one phase: what another file or the disk did says nothing about this. */
 const rates = () => {

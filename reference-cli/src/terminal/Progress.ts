@@ -21,8 +21,11 @@ export interface Transfer {
 }
 
 const barColumns = { least: 10, most: 30 }
-/** A name is cut to this before the bar goes. */
+/** A name is cut to a third of the terminal, within these bounds, before the bar goes. */
 const labelColumns = { least: 12, most: 40 }
+
+const labelOf = (value: Transfer, columns: number): string =>
+  Columns.cut(value.label, Math.min(labelColumns.most, Math.max(labelColumns.least, Math.floor(columns / 3))))
 
 const bar = (share: number, columns: number, style: Style): string => {
   const full = Math.min(columns, Math.floor(share * columns))
@@ -47,7 +50,7 @@ const moving = (value: Transfer, rate: number | undefined, columns: number, styl
     ...(rate === undefined ? [] : [`${Quantity.bytes(Math.round(rate))}/s`]),
     ...(rate === undefined || rate < 1 || left <= 0 ? [] : [`${Quantity.span(left / rate)} left`])
   ]
-  const label = Columns.cut(value.label, Math.min(labelColumns.most, Math.max(labelColumns.least, columns >> 2)))
+  const label = labelOf(value, columns)
   const room = (shown: ReadonlyArray<string>) => columns - Columns.width(label) - shown.join("  ").length - 4
   while (figures.length > 1 && room(figures) < barColumns.least) figures.pop()
   const space = room(figures)
@@ -64,7 +67,7 @@ export const line = (value: Transfer, rate: number | undefined, columns: number,
   const room = Math.max(1, columns - 1)
   if (value.kind === "bytes") return moving(value, rate, room, style)
   const had = value.doneBytes === 0 ? "" : ` (${Quantity.percent(value.doneBytes, value.totalBytes)}% here)`
-  const label = Columns.cut(value.label, Math.min(labelColumns.most, Math.max(labelColumns.least, room >> 2)))
+  const label = labelOf(value, room)
   const left = room - Columns.width(label) - 2
   const whole = `${value.reason === undefined ? value.phase : `${value.phase}: ${value.reason}`}${had}`
   // Where not all of it fits, the reason says more than for whom.

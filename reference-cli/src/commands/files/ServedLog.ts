@@ -1,13 +1,17 @@
 /** Tells who fetches what of ours: a live line for what goes on, and a line that stays for what came to its end. */
 import type { Event } from "@kez-chat/sdk"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { settings } from "../../Flags.ts"
 import * as Shapes from "../../Shapes.ts"
 import type { Meter } from "../../terminal/Meter.ts"
+import type * as Progress from "../../terminal/Progress.ts"
 import * as Quantity from "../../terminal/Quantity.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { Screen } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
+import type { Style } from "../../terminal/Style.ts"
 
 type Served = Extract<Event, { readonly _tag: "Served" }>
 
@@ -17,42 +21,89 @@ export interface ServedLog {
 
 const keyOf = ({ share, contact }: Served): string => `${share.id} ${contact.primary}`
 
-/** `14:03  bob@home fetched report.pdf (4.2 MB)`. */
-const whole = ({ share, contact }: Served) =>
-  Effect.map(Screen, ({ style }) =>
-    [
-      style.dim(Show.clock(Date.now())),
-      style.name(Show.name(contact)),
-      `fetched ${style.bold(Show.fileName(share))} (${Quantity.bytes(share.size)})`
-    ].join("  ")
-  )
+/** A transfer of which nothing was heard for so long has stopped, in milliseconds: it is told of about once a second. */
+const staleMillis = 10_000
 
-/** Lines go to standard output; where there is a live line, through `meter`. */
-export const open = (meter: Meter): Effect.Effect<ServedLog, never, Screen> =>
+interface Active {
+  readonly event: Served
+  readonly at: number
+}
+
+/** One line for all that goes on: the one transfer, or how far all of them are together. */
+const together = (active: ReadonlyArray<Active>): Progress.Transfer => {
+  const [first] = active
+  const label =
+    active.length === 1 && first !== undefined
+      ? `${Show.name(first.event.contact)} ${Show.fileName(first.event.share)}`
+      : `${active.length} transfers`
+  const sum = (of: (event: Served) => number) => active.reduce((bytes, { event }) => bytes + of(event), 0)
+  return {
+    label,
+    phase: "fetching",
+    kind: "bytes",
+    doneBytes: sum(({ sentBytes }) => sentBytes),
+    totalBytes: sum(({ totalBytes }) => totalBytes)
+  }
+}
+
+/** Whoever has had all of a file before is told of when they begin to fetch it again: what was sent stays sent. */
+const isAgain = ({ share, contact }: Served, now: number): boolean => {
+  const fetchedAt = share.readers.find(({ primary }) => primary === contact.primary)?.fetchedAt
+  return fetchedAt !== undefined && fetchedAt < now - staleMillis
+}
+
+/** `14:03  bob@home  fetched report.pdf (4.2 MB)`. */
+const whole = (event: Served, now: number, style: Style): string =>
+  [
+    style.dim(Show.clock(now)),
+    style.name(Show.name(event.contact)),
+    `${isAgain(event, now) ? "fetches again" : "fetched"} ${style.bold(Show.fileName(event.share))} (${Quantity.bytes(event.share.size)})`
+  ].join("  ")
+
+/** `note` writes a line that stays to standard error; without it, it goes to standard output. `meter` shows what goes on. */
+export const open = (
+  meter: Meter,
+  note?: (line: string) => Effect.Effect<void>
+): Effect.Effect<ServedLog, never, Screen | Scope.Scope> =>
   Effect.gen(function* () {
     const screen = yield* Screen
+    const tell = note ?? ((line: string) => screen.out(`${line}\n`))
+    const style = note === undefined ? screen.style : screen.errStyle
     const { json } = yield* settings
     // Fetched whole in this run, so that whoever asks for the end again is told of once.
     const done = new Set<string>()
+    const active = new Map<string, Active>()
+    const show = Effect.suspend(() => (active.size === 0 ? meter.clear : meter.show(together([...active.values()]))))
+    const lookForStopped = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const stopped = [...active].filter(([, { at }]) => now - at > staleMillis)
+      if (stopped.length === 0) return
+      for (const [key] of stopped) active.delete(key)
+      yield* show
+      for (const [, { event, at }] of stopped) {
+        const percent = Quantity.percent(event.sentBytes, event.totalBytes)
+        const what = `stopped at ${percent}% of ${Show.fileName(event.share)}`
+        yield* meter.say(screen.errStyle.dim(`${Show.clock(at)}  ${Show.name(event.contact)}  ${what}`))
+      }
+    })
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(1_000), lookForStopped)))
     return {
       served: (event) =>
         Effect.gen(function* () {
           if (json) return yield* screen.out(`${Sanitise.json(Shapes.event(event))}\n`)
-          const { share, contact, sentBytes, totalBytes } = event
-          if (sentBytes < totalBytes) {
-            done.delete(keyOf(event))
-            return yield* meter.show({
-              label: `${Show.name(contact)} ${Show.fileName(share)}`,
-              phase: "fetching",
-              kind: "bytes",
-              doneBytes: sentBytes,
-              totalBytes
-            })
+          const key = keyOf(event)
+          if (event.sentBytes < event.totalBytes) {
+            done.delete(key)
+            active.set(key, { event, at: yield* Clock.currentTimeMillis })
+            return yield* show
           }
-          if (done.has(keyOf(event))) return
-          done.add(keyOf(event))
-          yield* meter.clear
-          yield* screen.out(`${yield* whole(event)}\n`)
-        }).pipe(Effect.provideService(Screen, screen))
+          active.delete(key)
+          if (!done.has(key)) {
+            done.add(key)
+            yield* meter.clear
+            yield* tell(whole(event, yield* Clock.currentTimeMillis, style))
+          }
+          yield* show
+        })
     }
   })

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { ExitCode } from "../../ExitCode.ts"
+import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure, usage } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
@@ -247,7 +247,8 @@ export const fetch = (input: Input): Effect.Effect<void, Failure, Services | Sig
       latest = part
     }
     const signal = yield* signals.untilSignal(fetchAll(what, to, noted))
-    if (signal !== undefined) return yield* stopped(what, latest, signal)
+    // Where only the reader of the output went away there is nobody to tell.
+    if (signal !== undefined && signal !== ExitCode.ok) return yield* stopped(what, latest, signal)
   })
 
 /** What a person who ended it wants to know: whether anything is lost, and how to go on. */

@@ -224,7 +224,8 @@ export const share = (input: Input): Effect.Effect<void, Failure, Services | Sig
         yield* wait(new Set(made.map(({ id }) => id)))
       })
     )
-    if (signal === undefined) return
+    // Where only the reader of the output went away there is nobody to tell.
+    if (signal === undefined || signal === ExitCode.ok) return
     const again = CommandLine.line(yield* Profile.current, "serve")
     return yield* fail(
       "interrupted",

@@ -11,9 +11,11 @@ import { type Access, access, type Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Shapes from "../../Shapes.ts"
 import { Signals } from "../../Signals.ts"
+import * as Meter from "../../terminal/Meter.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen, warn } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
+import * as ServedLog from "../files/ServedLog.ts"
 import * as Serving from "../files/Serving.ts"
 import { named } from "../withAccess.ts"
 import * as Backlog from "./Backlog.ts"
@@ -24,12 +26,7 @@ type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionSta
 /** How many shown messages are remembered, so that what was in the backlog is not shown again as an event. */
 const remembered = 8_192
 
-/** Notices of what is no message. A transfer is told of when it has ended. */
 const notice = (event: Event): Effect.Effect<void, never, Screen> => {
-  if (event._tag === "Served" && event.sentBytes >= event.totalBytes)
-    return note((style) =>
-      style.dim(`${Show.clock(Date.now())}  ${Show.name(event.contact)} fetched ${Show.fileName(event.share)}`)
-    )
   if (event._tag === "KeyChanged")
     return warn(`${Show.name(event.contact)}: ${event.contact.warning ?? "the key changed"}`)
   if (event._tag === "Dropped")
@@ -49,6 +46,9 @@ const printer = (profile: string) =>
     const screen = yield* Screen
     const { json } = yield* settings
     const { style } = screen
+    const quietly = (text: string) => Effect.provideService(note(text), Screen, screen)
+    // Only whole files are told of here; `serve` shows how far each is.
+    const served = yield* ServedLog.open(Meter.silent, quietly)
     let today = Show.day(Date.now())
 
     const line = (value: unknown) => screen.out(`${Sanitise.json(value)}\n`)
@@ -75,7 +75,10 @@ const printer = (profile: string) =>
 
     return {
       message: (event: Event & Backlog.Placed) => (json ? line(Shapes.event(event)) : message(event)),
-      other: (event: Event) => (json ? line(Shapes.event(event)) : notice(event)),
+      other: (event: Event) => {
+        if (event._tag === "Served") return served.served(event)
+        return json ? line(Shapes.event(event)) : notice(event)
+      },
       connection: (state: ConnectionState) => {
         if (json) return line({ event: "connection", ...Shapes.connection(state) })
         if (state._tag === "Online") return note((style) => style.dim("online"))
