@@ -83,10 +83,11 @@ export const readAt = async (handle: FileHandle, buffer: Uint8Array, position: n
   return filled
 }
 
-const bufferBytes = 1024 * 1024
+/** Fewer bytes at a time cost more calls; a mebibyte costs Linux (6.18, ext4) up to ten times as much now and then. */
+const bufferBytes = 256 * 1024
 
 /**
- * Writes a file from its beginning, a mebibyte at a time, while the next bytes are being made. What `write` is given may
+ * Writes a file from its beginning, a buffer at a time, while the next bytes are being made. What `write` is given may
  * be used again once it returns. One call at a time.
  */
 export class FileWriter {
