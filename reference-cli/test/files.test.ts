@@ -1,5 +1,6 @@
 /** Files from one person's device to another's: real processes, a real home, Iroh between them. */
 import { KeyAdmission, Ticket } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
@@ -8,6 +9,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { type Home, startHome } from "../../deploy/home.mjs"
+import { canMount, disk } from "../../sdk/test/kits/Disks.ts"
 import { buildProgram, type Finished, Machine, type Program, read, type Running, type Shape } from "./kit/program.ts"
 import * as Shapes from "./kit/shapes.ts"
 
@@ -207,6 +209,33 @@ describe("a file", () => {
   })
 })
 
+describe.runIf(canMount)("a disk", () => {
+  it("that is full or cannot be written says so, gets nothing, and the file is still to be had", async () => {
+    const { path: source, bytes } = file("disk.bin", 2_000_000)
+    await serve()
+    await share("@bob", source)
+    const id = await offerOf("disk.bin")
+    await Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const small = yield* disk(1_000_000)
+          const full = yield* Effect.promise(() => machine.run(fetch(id, "--to", small.path)))
+          expect(full.error()).toMatchObject({ code: "file_full", exit: 1 })
+          // It was known before a byte was asked for.
+          expect(linesOf(Shapes.FetchLine, full).filter((line) => isProgress(line) && line.have_bytes > 0)).toEqual([])
+          small.freeze()
+          const frozen = yield* Effect.promise(() => machine.run(fetch(id, "--to", small.path)))
+          expect(frozen.error()).toMatchObject({ code: "file_read_only", exit: 1 })
+          expect(fs.readdirSync(small.path)).toEqual([])
+        })
+      )
+    )
+    const out = folder()
+    saved(await machine.run(fetch(id, "--to", out)))
+    expect(fs.readFileSync(path.join(out, "disk.bin")).equals(bytes)).toBe(true)
+  })
+})
+
 describe("a folder", () => {
   it("is a set of entries, browsed while its owner is away, and fetched with its folders", async () => {
     const parts = [
@@ -241,6 +270,8 @@ describe("a folder", () => {
     expect(linesOf(Shapes.FetchLine, again).map(({ event }) => event)).toEqual(["skipped", "skipped", "skipped"])
     saved(await machine.run(fetch("@alice/photos/2024/2.jpg", "--to", out)))
     expect(fs.readFileSync(path.join(out, "2.jpg")).equals(files[1]!.bytes)).toBe(true)
+    const { unshared } = await machine.json(Shapes.Unshared, alice("unshare", "photos/2024"))
+    expect(unshared.map(({ name }) => name).toSorted()).toEqual(["2.jpg", "3.jpg"])
   })
 })
 
@@ -445,7 +476,9 @@ it("keeps to the relay policy that was asked for, also through another process",
     message: expect.stringMatching(new RegExp(`process ${serving.pid}\\) with --relay direct, not only`))
   })
   const { checks } = await machine.json(Shapes.Doctor, alice("doctor"))
-  expect(checks.find(({ name }) => name === "transfers")?.detail).toMatch(/^direct connections only, no relay \(/)
+  expect(checks.find(({ name }) => name === "transfers")?.detail).toMatch(
+    /^direct connections only, no relay; serving now \(/
+  )
 })
 
 // The pseudo terminal comes from `script` of util-linux.

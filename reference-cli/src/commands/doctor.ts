@@ -168,6 +168,7 @@ const transfers = (session: Access): Effect.Effect<Check> =>
     const endpoint = yield* transportOf(policy).open(Redacted.make(new Uint8Array(randomBytes(32))))
     const { direct, relayUrl } = yield* endpoint.addresses
     const where = [...(relayUrl === undefined ? [] : [relayUrl]), ...direct].join(", ")
+    const serving = (yield* session.files.serving) ? "serving now" : "not serving now"
     if (policy.relay !== "direct" && relayUrl === undefined) {
       return warn(
         "transfers",
@@ -177,7 +178,7 @@ const transfers = (session: Access): Effect.Effect<Check> =>
     }
     return where === ""
       ? warn("transfers", `${what}: this machine has no address`, "check your network")
-      : ok("transfers", `${what} (${where})`)
+      : ok("transfers", `${what}; ${serving} (${where})`)
   }).pipe(
     Effect.scoped,
     Effect.timeoutOption(onlineMillis),
