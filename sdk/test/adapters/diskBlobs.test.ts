@@ -151,6 +151,7 @@ describe("the folder of blobs", () => {
       ]
       for (const name of [...left, ...theirs]) writeFileSync(join(path, name), "no lock of ours")
       mkdirSync(join(path, `${"c".repeat(64)}.blob`))
+      mkdirSync(join(path, `${"0".repeat(31)}1.put`))
 
       // Somebody who is alive: a put that is not yet finished, and a blob that is arriving.
       const begun = yield* Deferred.make<void>()

@@ -84,21 +84,26 @@ const leftoverOf = (name: string, names: ReadonlyArray<string>): string | undefi
   return kind === "tree" && !names.includes(name.replace(/tree$/, "part")) ? hash : undefined
 }
 
-/** Removes what processes that are dead left behind, and nothing that anybody is writing. */
+/** Removes a file that a dead process left behind, but nothing that anybody is writing. */
+const removeLeftover = async (folder: string, name: string, locked: string): Promise<void> => {
+  const lock = FileLock.acquire(join(folder, `${locked}.lock`))
+  if (lock === undefined) return
+  try {
+    // Somebody may have been at work until the lock was free. A lock's own file goes with the lock.
+    if (lockName.test(name) || leftoverOf(name, await fs.readdir(folder)) === undefined) return
+    const path = join(folder, name)
+    if (lock.exact || Date.now() - (await fs.stat(path)).mtimeMs > leftoverMillis) await fs.rm(path, { force: true })
+  } finally {
+    lock.release()
+  }
+}
+
 const clean = async (folder: string): Promise<void> => {
   const names = await fs.readdir(folder)
   for (const name of names) {
     const locked = leftoverOf(name, names)
-    const lock = locked === undefined ? undefined : FileLock.acquire(join(folder, `${locked}.lock`))
-    if (lock === undefined) continue
-    try {
-      // Somebody may have been at work until the lock was free. A lock's own file goes with the lock.
-      if (lockName.test(name) || leftoverOf(name, await fs.readdir(folder)) === undefined) continue
-      const path = join(folder, name)
-      if (lock.exact || Date.now() - (await fs.stat(path)).mtimeMs > leftoverMillis) await fs.rm(path, { force: true })
-    } finally {
-      lock.release()
-    }
+    // What cannot be removed is in nobody's way.
+    if (locked !== undefined) await removeLeftover(folder, name, locked).catch(() => undefined)
   }
 }
 

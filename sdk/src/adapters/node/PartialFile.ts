@@ -163,8 +163,11 @@ export const openPartial = Effect.fnUntraced(function* (
   const rename = Effect.gen(function* () {
     if (!arrived.isWhole) return yield* damaged(`${name} has not arrived as a whole`)
     const outboard = yield* io(folder, "read", () => readOutboard(tree, size))
+    let checked = 0
     for (const value of groupValues({ hash, size, outboard })) {
       if (value === undefined) return yield* damaged(`the tree of ${name} is not whole: fetch it again`)
+      // A large tree takes seconds, and others want to go on.
+      if (++checked % 4096 === 0) yield* Effect.yieldNow
     }
     yield* io(folder, "write", async () => {
       await writeAt(data, [outboard], size)
