@@ -399,6 +399,27 @@ describe("a transfer that is stopped", () => {
   })
 })
 
+it("is shared while the home is away, and offered with the next command that is online", async () => {
+  const { path: source, bytes } = file("in-the-dark.bin", 5_000)
+  await home.processes.nats.kill("SIGTERM")
+  try {
+    const queued = await machine.run(alice("share", "@bob", source, "--json"))
+    expect(queued.code).toBe(9)
+    expect(queued.error()).toMatchObject({ code: "queued", message: expect.stringMatching(/^shared, but word of it/) })
+    expect(linesOf(Shapes.ShareLine, queued).at(-1)).toMatchObject({ event: "shared", share: { here: true } })
+  } finally {
+    await home.processes.nats.restart()
+  }
+  await serve()
+  const fetched = async (): Promise<Finished> => {
+    const id = await offerOf("in-the-dark.bin").catch(() => undefined)
+    return id === undefined ? fetched() : machine.run(fetch(id, "--to", machine.path("dark")))
+  }
+  fs.mkdirSync(machine.path("dark"))
+  saved(await fetched())
+  expect(fs.readFileSync(machine.path("dark", "in-the-dark.bin")).equals(bytes)).toBe(true)
+})
+
 describe("what may not be had", () => {
   it("is not given any more once it is unshared, and is gone from the list", async () => {
     const { path: source } = file("regretted.bin", 50_000)

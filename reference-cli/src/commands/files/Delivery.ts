@@ -3,7 +3,6 @@ import type { KezChat, KezChatError } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { describe } from "../../Failure.ts"
-import { type Screen, warn } from "../../terminal/Screen.ts"
 
 type Chat = KezChat["Service"]
 
@@ -14,17 +13,15 @@ const waitMillis = 30_000
 const isDue = (chat: Chat): Effect.Effect<boolean, KezChatError> =>
   Effect.map(chat.shared, (shares) => shares.some(({ manifest }) => manifest === "pending"))
 
-/** True when offers and list have arrived at the home; else it is said that `rest` happens with the next command online. */
-export const delivered = (chat: Chat, rest: string): Effect.Effect<boolean, never, Screen> => {
-  const late = (why: string) => Effect.as(warn(`${why}: ${rest} with the next command that is online`), false)
-  return Effect.andThen(chat.flush, isDue(chat)).pipe(
+/** Why offers and list have not arrived at the home; undefined when they have. What is due goes out with a later command. */
+export const undelivered = (chat: Chat): Effect.Effect<string | undefined> =>
+  Effect.andThen(chat.flush, isDue(chat)).pipe(
     Effect.timeoutOption(waitMillis),
-    Effect.matchEffect({
+    Effect.match({
       onSuccess: (due) => {
-        if (Option.isNone(due)) return late("the home server did not answer in time")
-        return due.value ? late("the list of what you share could not be published") : Effect.succeed(true)
+        if (Option.isNone(due)) return "the home server did not answer in time"
+        return due.value ? "the list of what you share could not be published" : undefined
       },
-      onFailure: (error) => late(describe(error).message)
+      onFailure: (error) => describe(error).message
     })
   )
-}

@@ -18,10 +18,10 @@ import { Signals } from "../../Signals.ts"
 import * as Meter from "../../terminal/Meter.ts"
 import * as Quantity from "../../terminal/Quantity.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
-import { note, Screen } from "../../terminal/Screen.ts"
+import { note, Screen, warn } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
 import { contactOf } from "../withAccess.ts"
-import { delivered } from "./Delivery.ts"
+import { undelivered } from "./Delivery.ts"
 import * as ServedLog from "./ServedLog.ts"
 
 export interface Input {
@@ -182,19 +182,14 @@ const wait = (ids: ReadonlySet<string>): Effect.Effect<void, Failure, Services> 
 const outlook = (session: Access, shares: ReadonlyArray<Share>, input: Input): Effect.Effect<void, Failure, Screen> =>
   Effect.gen(function* () {
     const { chat, files, place } = session
-    const arrived = yield* delivered(chat, "word of it goes out")
-    if (input.wait) return
+    const late = yield* undelivered(chat)
+    const told = `shared, but word of it has not reached the home server (${late}): it goes out with the next command that is online`
+    if (input.wait) return yield* late === undefined ? Effect.void : warn(told)
     if (!(yield* files.serving)) {
       const it = shares.length === 1 ? "It" : "They"
       yield* note(`${it} can be fetched while \`${CommandLine.line(place.name, "serve")}\` or \`listen\` runs.`)
     }
-    if (!arrived) {
-      return yield* fail(
-        "queued",
-        ExitCode.queued,
-        "shared, but word of it has not reached the home server: it goes out with the next command that is online"
-      )
-    }
+    if (late !== undefined) return yield* fail("queued", ExitCode.queued, told)
   })
 
 export const share = (input: Input): Effect.Effect<void, Failure, Services | Signals> =>

@@ -9,12 +9,12 @@ import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Shapes from "../../Shapes.ts"
 import * as Quantity from "../../terminal/Quantity.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
-import { result } from "../../terminal/Screen.ts"
+import { result, warn } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
 import type { Style } from "../../terminal/Style.ts"
 import { withAccess } from "../withAccess.ts"
 import * as Offers from "./Offers.ts"
-import { delivered } from "./Delivery.ts"
+import { undelivered } from "./Delivery.ts"
 
 type Chat = KezChat["Service"]
 
@@ -97,7 +97,8 @@ export const unshare = (input: { readonly what: ReadonlyArray<string> }): Effect
       const found = yield* Effect.forEach(input.what, (what) => find(chat, place, what))
       const ids = [...new Set(found.flat().map(({ id }) => id))]
       const removed = yield* Effect.forEach(ids, (id) => chat.unshare(id))
-      yield* delivered(chat, "the entry vanishes from your list")
+      const late = yield* undelivered(chat)
+      if (late !== undefined) yield* warn(`${late}: your list is renewed with the next command that is online`)
       yield* result({
         json: () => ({ unshared: removed.map(Shapes.share) }),
         text: (style) =>
