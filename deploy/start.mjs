@@ -98,7 +98,7 @@ function printTour({ urls }, isDefault) {
   tourLine("alice", 'send bob "hello, bob"')
   tourLine("alice", "verify bob")
   tourLine("bob", "accept alice")
-  tourLine("alice", "share @bob README.md --wait")
+  tourLine("alice", "share @bob FILE --wait")
   tourLine("bob", "fetch")
   say()
 }
