@@ -1,7 +1,9 @@
-import { Effect } from "effect"
 import { IrohBlobTransport } from "@kez-chat/sdk/iroh"
 import { blobTransportKit } from "../kits/blobTransportKit.ts"
 
-blobTransportKit("iroh", {
-  transport: Effect.sync(() => IrohBlobTransport.make({ relay: "direct", bind: "127.0.0.1:0" }))
-})
+const options = { relay: "direct", bind: "127.0.0.1:0" } as const
+
+blobTransportKit("iroh", (limits) => ({
+  transport: IrohBlobTransport.make(options, limits),
+  network: (secret) => IrohBlobTransport.network(options, secret, limits)
+}))

@@ -94,7 +94,9 @@ export const make = (
       })
       // A connection that went silent is not used again.
       const forget = (error: BlobTransportError | Problem) =>
-        open && error._tag === "BlobTransportError" ? RcMap.invalidate(links, target) : Effect.void
+        open && error._tag === "BlobTransportError" && error.reason === "unreachable"
+          ? RcMap.invalidate(links, target)
+          : Effect.void
       const all = parts.reduce((before, next) => Stream.concat(before, next), Stream.empty as (typeof parts)[number])
       return Stream.mapError(Stream.tapError(all, forget), (error) =>
         !open && error._tag === "BlobTransportError" ? closed : error

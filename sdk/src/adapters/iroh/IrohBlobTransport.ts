@@ -96,10 +96,11 @@ const bindEndpoint = (
     catch: (cause) => unavailable(`the network endpoint cannot be opened: ${IrohNetwork.firstLine(cause)}`, cause)
   })
 
-const network = (
+/** An endpoint's own network, below the blob protocol: what it exchanges with peers are bytes. */
+export const network = (
   options: IrohOptions,
   secret: Redacted.Redacted<Uint8Array>,
-  limits: TransferLimits
+  limits: TransferLimits = defaultLimits
 ): Effect.Effect<Network, BlobTransportError, Scope.Scope> =>
   Effect.gen(function* () {
     const relayOnly = options.relayOnly === true
@@ -117,10 +118,6 @@ const network = (
     }
     return yield* IrohNetwork.make(binding, endpoint, { direct: !relayOnly, relay: options.relay !== "direct" }, limits)
   })
-
-/** An endpoint's own network, below the blob protocol: what it exchanges with peers are bytes. */
-export const openNetwork = (options: IrohOptions, secret: Redacted.Redacted<Uint8Array>) =>
-  network(options, secret, defaultLimits)
 
 /**
  * Opens Iroh endpoints. The binding is loaded when the first one is opened: where it is missing, that fails with
