@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -181,6 +182,17 @@ describe("saveFile", () => {
       assert.strictEqual(yield* prepare({ folder: dir, name: "a", size: 2 ** 52 }), "full")
       yield* FileTarget.prepare({ folder: dir, subfolder: "new/er", name: "a", size: 1 })
       assert.deepStrictEqual(readdirSync(dir), ["file"])
+    })
+  )
+
+  it.live.runIf(process.getuid?.() !== 0)("says `denied` for a folder that may not be written", () =>
+    Effect.gen(function* () {
+      const dir = yield* folder
+      const target = yield* FileTarget.prepare({ folder: dir, name: "a" })
+      chmodSync(dir, 0o500)
+      assert.strictEqual(yield* reasonOf(FileTarget.prepare({ folder: dir, subfolder: "b", name: "a" })), "denied")
+      assert.strictEqual(yield* reasonOf(FileTarget.save(target, pieces())), "denied")
+      assert.deepStrictEqual(readdirSync(dir), [])
     })
   )
 
