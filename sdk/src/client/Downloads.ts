@@ -146,7 +146,7 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
       yield* pause(ownerKey.hex, millis)
     })
 
-    /** One connection: asks for what is missing and keeps what arrives. True when anything did. */
+    /** One connection: asks for what is missing and keeps what arrives; `arrived` is called whenever something did. */
     const attempt = Effect.fnUntraced(function* (where: Where, arrived: () => void) {
       const endpoint = yield* device.endpoint
       let toldAt = 0
@@ -218,7 +218,8 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
         // A device that no longer serves refuses too, but then it does not tell where it is either.
         if (isFresh) refusals += 1
         if (refusals >= refusalsBelieved) {
-          const detail = `the device of ${source.owner.handle} does not give this file to you: they may have taken it back`
+          const { handle } = source.owner
+          const detail = `the device of ${handle} does not give this file to you: it was taken back, or lies on another device`
           return yield* new BlobTransportError({ reason: "refused", detail })
         }
       }

@@ -241,7 +241,7 @@ describe("fetching", () => {
       yield* alice.chat.unshare(share.id)
       const error = yield* failureOf(Stream.runDrain(bob.chat.fetch(offer.id)))
       assert.strictEqual(error._tag, "BlobTransportError")
-      assert.match(error.message, /alice@home\.test does not give this file to you: they may have taken it back/)
+      assert.match(error.message, /alice@home\.test does not give this file to you: it was taken back/)
     })
   )
 
@@ -277,6 +277,38 @@ describe("fetching", () => {
       assert.deepStrictEqual(error._tag === "FetchBlocked" && error.reason, "requested")
       yield* bob.chat.accept("carol")
       assert.strictEqual((yield* fetched(bob, request.message.id)).at(-1)?.state, "complete")
+    })
+  )
+
+  it.live("takes nothing from whom the user blocked, and leaves what is here", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* twoFriends(makeWorld())
+      yield* serving(alice)
+      const one = yield* alice.chat.share({ file: fileOf(contentOf(10)), with: ["bob"] })
+      const two = yield* alice.chat.share({ file: fileOf(contentOf(20)), with: ["bob"] })
+      const offers = [(yield* offerTo(bob, one)).id, (yield* offerTo(bob, two)).id] as const
+      yield* fetched(bob, offers[0])
+      yield* bob.chat.block("alice")
+      const error = yield* failureOf(Stream.runDrain(bob.chat.fetch(offers[1])))
+      assert.strictEqual(error._tag === "FetchBlocked" && error.reason, "blocked")
+      assert.deepStrictEqual(yield* contentAt(bob, offers[0]), contentOf(10))
+    })
+  )
+
+  it.live("shows what is offered as its owner signed it, fit for showing", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* twoFriends(makeWorld())
+      const thumbnail = contentOf(300)
+      const name = "invoice\u202Efdp.exe"
+      const share = yield* alice.chat.share({ file: { ...fileOf(contentOf(10), name), thumbnail }, with: ["bob"] })
+      const offer = yield* offerTo(bob, share)
+      const { blobHash } = share
+      assert.deepStrictEqual(offer.file, { name, mediaType: "application/pdf", size: 10, blobHash, thumbnail })
+      assert.strictEqual(offer.text, "invoice\uFFFDfdp.exe")
+      const [own] = yield* alice.chat.history("bob")
+      assert.deepStrictEqual(own?.file, offer.file)
+      const [kept] = yield* bob.chat.history("alice")
+      assert.deepStrictEqual(kept?.file, offer.file)
     })
   )
 
