@@ -86,8 +86,8 @@ export class BlobTransport extends Context.Service<
     /** Set where this program has no transport and never will: its accounts name no Iroh node in their sigchains. */
     readonly isAbsent?: boolean
     /**
-     * Opens the endpoint of an account's key until the scope closes. Two endpoints with one key take each other's
-     * connections away: one device of an account at a time.
+     * Opens the endpoint of an account's key until the scope closes. Of two endpoints with one key a peer reaches the one
+     * it met first, whichever address it is told: one device of an account at a time.
      */
     open(secret: Redacted.Redacted<Uint8Array>): Effect.Effect<BlobEndpoint, BlobTransportError, Scope.Scope>
   }

@@ -1,4 +1,6 @@
 import { MemoryBlobTransport } from "@kez-chat/sdk/memory"
+import { blobTransportAttacks } from "../kits/blobTransportAttacks.ts"
 import { blobTransportKit } from "../kits/blobTransportKit.ts"
 
-blobTransportKit("memory", (limits) => MemoryBlobTransport.net(limits))
+blobTransportKit("memory", MemoryBlobTransport.net)
+blobTransportAttacks("memory", MemoryBlobTransport.net)

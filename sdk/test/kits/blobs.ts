@@ -1,7 +1,7 @@
 /** Blobs, keys and a provider that writes down what it is told, for tests of transports. */
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { Effect, Queue, Redacted, Result, Stream } from "effect"
-import { Blake3, Blake3Tree, type BlobAnswer, Bytes, ChunkRanges, KeyAdmission } from "@kez-chat/sdk/protocol"
+import { Blake3, Blake3Tree, BlobAnswer, Bytes, ChunkRanges, KeyAdmission } from "@kez-chat/sdk/protocol"
 import { type BlobEndpoint, BlobStoreError, type Provider, type StoredBlob } from "@kez-chat/sdk/services"
 
 export interface Person {
@@ -32,6 +32,10 @@ export const makeBlob = (size: number): Blob => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
     bytes[i] = state >>> 16
   }
+  return blobOf(bytes)
+}
+
+export const blobOf = (bytes: Uint8Array): Blob => {
   const tree = Blake3Tree.build(bytes)
   return { bytes, tree, hash: Bytes.toHex(tree.hash) }
 }
@@ -123,4 +127,18 @@ export const isAnswer = (
     )
   }
   return JSON.stringify(got) === JSON.stringify(asked)
+}
+
+/** The whole answer for some chunks of a blob. */
+export const encoded = (blob: Blob, ranges: ChunkRanges.ChunkRanges): Uint8Array => {
+  const parts: Array<Uint8Array> = []
+  for (const part of BlobAnswer.encode(blob.tree, ranges, Blake3.subtree)) {
+    const { success } = part as Result.Success<BlobAnswer.Part, never>
+    if (success.kind === "bytes") parts.push(success.bytes)
+    else {
+      const bytes = blob.bytes.slice(success.offset, success.offset + success.length)
+      parts.push(Result.getOrThrow(success.encode(bytes)))
+    }
+  }
+  return Bytes.concat(...parts)
 }
