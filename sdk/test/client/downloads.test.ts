@@ -295,7 +295,7 @@ describe("fetching", () => {
     })
   )
 
-  it.live("shows what is offered as its owner signed it, fit for showing", () =>
+  it.live("KEZ-FIL-011 shows what is offered as its owner signed it, fit for showing", () =>
     Effect.gen(function* () {
       const { alice, bob } = yield* twoFriends(makeWorld())
       const thumbnail = contentOf(300)
