@@ -23,6 +23,8 @@ const idleTime = "1 minute"
 const reopenPause = "1 second"
 
 export interface Device {
+  /** Fails with `unavailable`, and says why, where this client has no transport and never will. */
+  readonly present: Effect.Effect<void, KezChatError>
   /** The endpoint, the same for all who hold it. */
   readonly endpoint: Effect.Effect<BlobEndpoint, KezChatError, Scope.Scope>
   /** The endpoint was found closed: whoever needs one next gets another. */
@@ -91,6 +93,7 @@ const deviceOf = Effect.fnUntraced(function* (
   const serveOnce = Effect.scoped(Effect.flatMap(RcRef.get(serving), Deferred.await))
 
   const device: Device = {
+    present: transport.isAbsent === true ? Effect.scoped(Effect.asVoid(RcRef.get(endpoint))) : Effect.void,
     endpoint: RcRef.get(endpoint),
     renew: RcRef.invalidate(endpoint),
     serve: Effect.forever(

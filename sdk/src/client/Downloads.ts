@@ -290,6 +290,7 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
         }
         const blocked = reasonNotToFetch(owner)
         if (blocked !== undefined) return yield* blocked
+        yield* device.present
         if (isOffline) yield* link.orOffline(Effect.never)
         yield* sources.keep(session, source)
         return follow(source)

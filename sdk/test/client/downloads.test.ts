@@ -5,7 +5,7 @@ import type { KezChatError } from "@kez-chat/sdk"
 import { WrappedKey } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Bytes, ChunkRanges, FileCipher, PrimaryKey, Ticket } from "@kez-chat/sdk/protocol"
-import { BlobStoreError, type BlobStore } from "@kez-chat/sdk/services"
+import { type BlobStore, BlobStoreError, BlobTransport, noFiles } from "@kez-chat/sdk/services"
 import { arrived, contentAt, contentOf, fileOf, follow, offerTo, serving, watched } from "./files.ts"
 import { ghost } from "./ghost.ts"
 import { identityOf, join, makeWorld, newDevice, newWords, twoFriends, type World } from "./people.ts"
@@ -629,6 +629,27 @@ describe("what was fetched", () => {
         yield* again.chat.deleteAccount
         assert.deepStrictEqual(yield* blobs.list, [])
       })
+  )
+
+  it.live("says at once where this client has no way to fetch, and asks nobody", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const transport = yield* BlobTransport.pipe(Effect.provide(noFiles))
+      const alice = yield* join(world, "alice")
+      const page = yield* joinOn(world, { ...newDevice(), transport }, "page")
+      yield* alice.chat.addContact("page")
+      yield* page.chat.addContact("alice")
+      const share = yield* alice.chat.share({ file: fileOf(contentOf(10)), with: ["page"] })
+      const offer = yield* offerTo(page, share)
+      yield* page.chat.flush
+      const before = world.broker.stored(keyOf(alice.account.primary)).length
+      for (const failing of [Stream.runDrain(page.chat.fetch(offer.id)), page.chat.serve]) {
+        const error = yield* failureOf<void>(failing)
+        assert.strictEqual(error._tag === "BlobTransportError" && error.reason, "unavailable")
+        assert.match(error.message, /does not send or fetch files/)
+      }
+      assert.strictEqual(world.broker.stored(keyOf(alice.account.primary)).length, before)
+    })
   )
 
   it.live("needs no network where the client is to use none", () =>
