@@ -61,6 +61,25 @@ const outages = new Set<Problem["code"]>([
 const isOutage = (error: KezChatError): boolean =>
   error instanceof ServerUnreachable || (error instanceof Problem && outages.has(error.code))
 
+/** Owners whose manifests stay open in memory, the latest ones. */
+const manifestsRemembered = 8
+
+/** A manifest that was opened, by the hash of its body. */
+interface Remembered extends Omit<Found, "source"> {
+  readonly hash: string
+  /** Bytes of the body. */
+  readonly size: number
+  /** The key that opened it. */
+  readonly reader: string
+}
+
+const toFound = ({ createdAt, files, revision }: Remembered, source: Found["source"]): Found => ({
+  revision,
+  ...(createdAt === undefined ? {} : { createdAt }),
+  source,
+  files
+})
+
 const empty: Found = { revision: 0, source: "home", files: [] }
 
 export const make = Effect.fnUntraced(function* (parts: Parts) {
@@ -68,18 +87,35 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   const crypto = yield* Crypto
   const store = yield* ManifestStore
 
-  const read = Effect.fnUntraced(function* (manifest: Manifest.Manifest, source: Found["source"]) {
-    const opening = SealedManifest.open(yield* identity, manifest)
-    const { files } = yield* Effect.provideService(opening, Crypto, crypto)
-    const found: Found = { revision: manifest.revision, createdAt: manifest.createdAt, source, files }
+  // Opening one takes an agreement for each of its entries, and who fetches a folder needs the same one for every file.
+  const remembered = new Map<string, Remembered>()
+
+  /** What was read of the manifest that is kept of an owner, as long as it is the one of this hash. */
+  const recall = Effect.fnUntraced(function* (hex: string, hash: string) {
+    const found = remembered.get(hex)
+    if (found?.hash !== hash || found.reader !== (yield* identity).key.hex) return undefined
+    return found
+  })
+
+  const read = Effect.fnUntraced(function* (hash: string, size: number, manifest: Manifest.Manifest) {
+    const reader = yield* identity
+    const { files } = yield* Effect.provideService(SealedManifest.open(reader, manifest), Crypto, crypto)
+    const { createdAt, owner, revision } = manifest
+    const found: Remembered = { hash, size, reader: reader.key.hex, revision, createdAt, files }
+    remembered.delete(owner.hex)
+    remembered.set(owner.hex, found)
+    for (const oldest of [...remembered.keys()].slice(0, -manifestsRemembered)) remembered.delete(oldest)
     return found
   })
 
   const kept: Browsing["kept"] = Effect.fnUntraced(function* (hex) {
+    const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
+    const recalled = known === undefined ? undefined : yield* recall(hex, known.hash)
+    if (recalled !== undefined) return toFound(recalled, "kept")
     const body = yield* ledger.getBytes(key.browsedBody(hex))
-    if (body === undefined) return { ...empty, source: "kept" as const }
+    if (known === undefined || body === undefined) return { ...empty, source: "kept" as const }
     const { manifest } = yield* Effect.fromResult(Manifest.parseBody(body))
-    return yield* read(manifest, "kept")
+    return toFound(yield* read(known.hash, body.length, manifest), "kept")
   })
 
   /** What the owner's chain names now; a chain that cannot be relied on names nothing. */
@@ -125,14 +161,19 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   })
 
   const current = Effect.fnUntraced(function* (owner: Rows.ContactRow): Effect.fn.Return<Found, KezChatError> {
+    const hex = hexOf(owner.primary)
     const anchor = yield* anchorOf(owner)
+    const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
     if (anchor === undefined) {
-      const known = yield* ledger.get(key.browsed(hexOf(owner.primary)), Rows.Browsed)
       if (known === undefined) return empty
       const detail = `${owner.handle}: their sigchain names none any more, known is revision ${known.revision}`
       return yield* new Problem({ code: "manifest_rollback", detail })
     }
-    return yield* read(yield* accept(owner, anchor, yield* bodyOf(owner, anchor.manifest)), "home")
+    // What is kept under this hash was verified when it came.
+    const recalled = known?.hash === anchor.manifest ? yield* recall(hex, known.hash) : undefined
+    if (recalled?.size === anchor.size) return toFound(recalled, "home")
+    const manifest = yield* accept(owner, anchor, yield* bodyOf(owner, anchor.manifest))
+    return toFound(yield* read(anchor.manifest, anchor.size, manifest), "home")
   })
 
   const opened: Browsing["opened"] = Effect.fnUntraced(function* (owner) {
