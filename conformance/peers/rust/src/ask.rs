@@ -49,7 +49,7 @@ pub async fn ask(mut arguments: Arguments) -> anyhow::Result<()> {
     let addresses = arguments.word("the peer's addresses")?;
     let kind = arguments.word("what to ask")?;
     let what = arguments.word("what to ask for")?;
-    let secret = arguments.option("secret");
+    let (secret, relay) = (arguments.option("secret"), arguments.option("relay"));
     let boundaries = arguments.option("ranges");
     let boundaries = boundaries.map_or(Ok(vec![0]), |text| numbers(&text))?;
     arguments.end()?;
@@ -73,8 +73,8 @@ pub async fn ask(mut arguments: Arguments) -> anyhow::Result<()> {
         "bytes" => bytes_of(&what)?,
         other => anyhow::bail!("there is no request {other}"),
     };
-    let endpoint = net::bind(secret.as_deref()).await?;
-    let connection = net::connect(&endpoint, net::peer(&id, &addresses)?).await?;
+    let endpoint = net::bind(secret.as_deref(), relay.as_deref()).await?;
+    let connection = net::connect(&endpoint, net::peer(&id, &addresses, relay.as_deref())?).await?;
     let reply = net::exchange(&connection, &request).await?;
     println!("{{\"request\":{},{}}}", json::bytes(&request), reply.json());
     connection.close(0u32.into(), b"");

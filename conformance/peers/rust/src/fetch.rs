@@ -88,10 +88,10 @@ pub async fn fetch(mut arguments: Arguments) -> anyhow::Result<()> {
         Some(text) => numbers(&text)?,
         None => vec![0],
     };
-    let secret = arguments.option("secret");
+    let (secret, relay) = (arguments.option("secret"), arguments.option("relay"));
     arguments.end()?;
-    let endpoint = net::bind(secret.as_deref()).await?;
-    let connection = net::connect(&endpoint, net::peer(&id, &addresses)?).await?;
+    let endpoint = net::bind(secret.as_deref(), relay.as_deref()).await?;
+    let connection = net::connect(&endpoint, net::peer(&id, &addresses, relay.as_deref())?).await?;
     let fetched = blob(connection.clone(), hash, blob::ranges(&boundaries)).await?;
     connection.close(0u32.into(), b"");
     println!(

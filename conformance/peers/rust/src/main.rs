@@ -9,16 +9,18 @@ mod fetch;
 mod json;
 mod lie;
 mod net;
+mod relay;
 mod requests;
 mod serve;
 
 const USAGE: &str = "kez-chat-native-peer
-  serve SIZE,... [--secret HEX] [--refuse permission|limit]
+  serve SIZE,... [--secret HEX] [--refuse permission|limit] [--relay URL]
                  [--lie flip:AT|cut:LENGTH|size:BYTES|more:LENGTH|stall:LENGTH|endless]
-  fetch ID ADDRESS,... HASH [--ranges BOUNDARY,...] [--secret HEX]
-  ask   ID ADDRESS,... get|sequence|child|observe HASH [--ranges BOUNDARY,...] [--secret HEX]
+  fetch ID ADDRESS,... HASH [--ranges BOUNDARY,...] [--secret HEX] [--relay URL]
+  ask   ID ADDRESS,... get|sequence|child|observe HASH [--ranges BOUNDARY,...] [--secret HEX] [--relay URL] [--relay URL]
   ask   ID ADDRESS,... many HASH,... | push SIZE | bytes HEX
   bench [MEBIBYTES] [--rounds N]
+  relay
   capture trees|requests";
 
 #[tokio::main]
@@ -28,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
         Some("serve") => serve::serve(arguments).await,
         Some("fetch") => fetch::fetch(arguments).await,
         Some("ask") => ask::ask(arguments).await,
+        Some("relay") => relay::relay(arguments).await,
         Some("bench") => bench::bench(arguments).await,
         Some("capture") => match arguments.optional_word().as_deref() {
             Some("trees") => capture::capture().await,

@@ -1,29 +1,46 @@
-//! Endpoints on loopback, without relays, and how streams between them end.
+//! Endpoints on loopback, and how streams between them end.
 use crate::json;
 use anyhow::Context;
 use iroh::{
     endpoint::{presets, Connection, ConnectionError, ReadError, RelayMode},
-    Endpoint, EndpointAddr, EndpointId, SecretKey,
+    Endpoint, EndpointAddr, EndpointId, RelayUrl, SecretKey,
 };
 use iroh_blobs::ALPN;
 use std::{io, str::FromStr, time::Duration};
 use tokio::time::timeout;
 
-pub async fn bind(secret: Option<&str>) -> anyhow::Result<Endpoint> {
-    let mut builder = Endpoint::builder(presets::Minimal)
-        .relay_mode(RelayMode::Disabled)
-        .clear_ip_transports()
-        .bind_addr("127.0.0.1:0")?
-        .alpns(vec![ALPN.to_vec()]);
+/// Without a relay, reached on 127.0.0.1 alone; with one, through it alone.
+pub async fn bind(secret: Option<&str>, relay: Option<&str>) -> anyhow::Result<Endpoint> {
+    let builder = Endpoint::builder(presets::Minimal).clear_ip_transports();
+    let mut builder = match relay {
+        Some(url) => builder.relay_mode(RelayMode::custom([RelayUrl::from_str(url)?])),
+        None => builder.relay_mode(RelayMode::Disabled).bind_addr("127.0.0.1:0")?,
+    }
+    .alpns(vec![ALPN.to_vec()]);
     if let Some(secret) = secret {
         builder = builder.secret_key(SecretKey::from_str(secret)?);
     }
     Ok(builder.bind().await?)
 }
 
+/// Where an endpoint of this process is.
+pub fn here(endpoint: &Endpoint, relay: Option<&str>) -> anyhow::Result<EndpointAddr> {
+    let addr = EndpointAddr::new(endpoint.id());
+    Ok(match relay {
+        Some(url) => addr.with_relay_url(RelayUrl::from_str(url)?),
+        None => endpoint
+            .bound_sockets()
+            .into_iter()
+            .fold(addr, |addr, at| addr.with_ip_addr(at)),
+    })
+}
+
 /// `id` and `addresses` (by commas) as the command line has them.
-pub fn peer(id: &str, addresses: &str) -> anyhow::Result<EndpointAddr> {
+pub fn peer(id: &str, addresses: &str, relay: Option<&str>) -> anyhow::Result<EndpointAddr> {
     let mut addr = EndpointAddr::new(EndpointId::from_str(id)?);
+    if let Some(url) = relay {
+        return Ok(addr.with_relay_url(RelayUrl::from_str(url)?));
+    }
     for address in addresses.split(',') {
         addr = addr.with_ip_addr(address.parse().context("not an address")?);
     }

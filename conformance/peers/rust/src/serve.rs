@@ -9,6 +9,7 @@ use iroh_blobs::{
     ticket::BlobTicket,
     BlobFormat, BlobsProtocol, Hash,
 };
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 
 /// A store of blobs of the given sizes, their hashes, and the hash sequence of them all.
@@ -44,7 +45,7 @@ fn refusing(reason: AbortReason) -> EventSender {
 /// Serves until its input ends, so that it never outlives who started it.
 pub async fn serve(mut arguments: Arguments) -> anyhow::Result<()> {
     let sizes = crate::arguments::numbers(&arguments.word("a list of sizes")?)?;
-    let secret = arguments.option("secret");
+    let (secret, relay) = (arguments.option("secret"), arguments.option("relay"));
     let events = match arguments.option("refuse").as_deref() {
         None => None,
         Some("permission") => Some(refusing(AbortReason::Permission)),
@@ -54,13 +55,10 @@ pub async fn serve(mut arguments: Arguments) -> anyhow::Result<()> {
     let lie = arguments.option("lie").map(|lie| Lie::parse(&lie)).transpose()?;
     arguments.end()?;
 
-    let endpoint = net::bind(secret.as_deref()).await?;
+    let endpoint = net::bind(secret.as_deref(), relay.as_deref()).await?;
     let (store, blobs, sequence) = store(&sizes).await?;
-    let addresses: Vec<String> = endpoint.bound_sockets().iter().map(|a| a.to_string()).collect();
-    let mut addr = iroh::EndpointAddr::new(endpoint.id());
-    for address in endpoint.bound_sockets() {
-        addr = addr.with_ip_addr(address);
-    }
+    let addr = net::here(&endpoint, relay.as_deref())?;
+    let addresses: Vec<String> = addr.ip_addrs().map(|a| a.to_string()).collect();
     let ticket = |hash, format| BlobTicket::new(addr.clone(), hash, format).to_string();
     let line = format!(
         "{{\"endpoint\":\"{}\",\"addresses\":{},\"crates\":{},\"blobs\":{},\"hashSequence\":{{\"hash\":\"{}\",\"ticket\":\"{}\"}}}}",
@@ -80,17 +78,25 @@ pub async fn serve(mut arguments: Arguments) -> anyhow::Result<()> {
         Some(lie) => router.accept(ALPN, lie.over(store)).spawn(),
         None => router.accept(ALPN, BlobsProtocol::new(&store, events)).spawn(),
     };
+    if relay.is_some() {
+        tokio::time::timeout(Duration::from_secs(30), endpoint.online()).await?;
+    }
     println!("{line}");
+    end_of_input().await?;
+    router.shutdown().await?;
+    Ok(())
+}
+
+pub async fn end_of_input() -> anyhow::Result<()> {
     let mut ignored = [0; 64];
     let mut input = tokio::io::stdin();
     while input.read(&mut ignored).await? > 0 {}
-    router.shutdown().await?;
     Ok(())
 }
 
 /// An endpoint that serves a store as it is, for those who ask within this process.
 pub async fn provider(store: &MemStore) -> anyhow::Result<Router> {
-    let endpoint = net::bind(None).await?;
+    let endpoint = net::bind(None, None).await?;
     Ok(Router::builder(endpoint)
         .accept(ALPN, BlobsProtocol::new(store, None))
         .spawn())
@@ -98,9 +104,5 @@ pub async fn provider(store: &MemStore) -> anyhow::Result<Router> {
 
 /// A connection to a provider of this process.
 pub async fn connect(endpoint: &iroh::Endpoint, provider: &Router) -> anyhow::Result<Connection> {
-    let mut addr = iroh::EndpointAddr::new(provider.endpoint().id());
-    for address in provider.endpoint().bound_sockets() {
-        addr = addr.with_ip_addr(address);
-    }
-    net::connect(endpoint, addr).await
+    net::connect(endpoint, net::here(provider.endpoint(), None)?).await
 }
