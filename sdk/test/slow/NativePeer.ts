@@ -40,7 +40,9 @@ export interface Where {
   readonly addresses: Addresses
 }
 
-const words = ({ addresses, key }: Where) => [key.hex, addresses.direct.join(",")]
+/** A peer without direct addresses is asked over its relay. */
+const words = ({ addresses: { direct, relayUrl }, key }: Where) =>
+  direct.length > 0 || relayUrl === undefined ? [key.hex, direct.join(",")] : [key.hex, "-", "--relay", relayUrl]
 
 /** The peer at a path; every process that it starts ends with its scope or by itself. */
 export const nativePeer = (path: string) => {
@@ -63,32 +65,45 @@ export const nativePeer = (path: string) => {
       ...more: ReadonlyArray<string>
     ) => ask<Asked>(["ask", ...words(whom), kind, what, ...more]),
 
-    /** Serves blobs of the bytes i mod 251 until the scope closes. */
-    serve: (sizes: ReadonlyArray<number>, ...more: ReadonlyArray<string>) =>
-      Effect.acquireRelease(
-        Effect.promise(async () => {
-          const child = spawn(path, ["serve", sizes.join(","), ...more], { stdio: ["pipe", "pipe", "inherit"] })
-          const closed = once(child, "close")
-          const first = await Promise.race([once(readline.createInterface(child.stdout), "line"), closed])
-          const line = JSON.parse(String(first[0])) as {
-            readonly endpoint: string
-            readonly addresses: ReadonlyArray<string>
-            readonly blobs: Provider["blobs"]
-            readonly hashSequence: Provider["hashSequence"]
-          }
-          const provider: Provider = {
-            key: Result.getOrThrow(KeyAdmission.admitHex(line.endpoint)),
-            addresses: { direct: line.addresses },
-            blobs: line.blobs,
-            hashSequence: line.hashSequence
-          }
-          return { child, closed, provider }
-        }),
-        ({ child, closed }) =>
-          Effect.promise(async () => {
-            child.stdin.end()
-            await closed
-          })
-      ).pipe(Effect.map(({ provider }) => provider))
+    /** Serves blobs of the bytes i mod 251 until the scope closes; over a relay alone where one is given. */
+    serve: (
+      sizes: ReadonlyArray<number>,
+      { args = [], relayUrl }: { args?: ReadonlyArray<string>; relayUrl?: string } = {}
+    ) => {
+      const relay = relayUrl === undefined ? [] : ["--relay", relayUrl]
+      return Effect.map(
+        started<{
+          readonly endpoint: string
+          readonly addresses: ReadonlyArray<string>
+          readonly blobs: Provider["blobs"]
+          readonly hashSequence: Provider["hashSequence"]
+        }>(path, ["serve", sizes.join(","), ...args, ...relay]),
+        ({ addresses, blobs, endpoint, hashSequence }): Provider => ({
+          key: Result.getOrThrow(KeyAdmission.admitHex(endpoint)),
+          addresses: { direct: addresses, ...(relayUrl === undefined ? {} : { relayUrl }) },
+          blobs,
+          hashSequence
+        })
+      )
+    },
+
+    /** The URL of a relay on loopback, until the scope closes. */
+    relay: Effect.map(started<{ readonly url: string }>(path, ["relay"]), ({ url }) => url)
   }
 }
+
+/** The first line of a process that goes on until the scope closes. */
+const started = <A>(path: string, args: ReadonlyArray<string>) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const child = spawn(path, args, { stdio: ["pipe", "pipe", "inherit"] })
+      const closed = once(child, "close")
+      const first = await Promise.race([once(readline.createInterface(child.stdout), "line"), closed])
+      return { child, closed, line: JSON.parse(String(first[0])) as A }
+    }),
+    ({ child, closed }) =>
+      Effect.promise(async () => {
+        child.stdin.end()
+        await closed
+      })
+  ).pipe(Effect.map(({ line }) => line))

@@ -10,7 +10,7 @@ import { Blake3Tree, type BlobAnswer, BlobRequest, Bytes, ChunkRanges, Ticket } 
 import { BlobTransport } from "@kez-chat/sdk/services"
 import { buildNativePeer, whyNoNativePeer } from "../../../deploy/native-peer.mjs"
 import { type Blob, collect, isAnswer, library, makeBlob, person } from "../kits/blobs.ts"
-import { nativePeer, type Provider } from "./NativePeer.ts"
+import { nativePeer, type Provider, type Where } from "./NativePeer.ts"
 
 const why = await whyNoNativePeer()
 if (why !== undefined) process.stderr.write(`No tests with native iroh-blobs: ${why}.\n`)
@@ -50,6 +50,21 @@ const sequenceOf = (blobs: ReadonlyArray<Blob>): Blob => {
   const tree = Blake3Tree.build(bytes)
   return { bytes, tree, hash: Bytes.toHex(tree.hash) }
 }
+
+/** The blobs of the native peer. */
+const pattern = (size: number): Blob => {
+  const bytes = Uint8Array.from({ length: size }, (_, i) => i % 251)
+  const tree = Blake3Tree.build(bytes)
+  return { bytes, tree, hash: Bytes.toHex(tree.hash) }
+}
+
+const options = ({ addresses, key }: Where, blob: Blob, ranges = ChunkRanges.all) => ({
+  peer: key,
+  addresses,
+  hash: blob.hash,
+  size: blob.bytes.length,
+  ranges
+})
 
 describe.skipIf(why !== undefined)("native iroh-blobs", () => {
   let native: ReturnType<typeof nativePeer>
@@ -158,20 +173,7 @@ describe.skipIf(why !== undefined)("native iroh-blobs", () => {
   })
 
   describe("gives to us", () => {
-    const pattern = (size: number): Blob => {
-      const bytes = Uint8Array.from({ length: size }, (_, i) => i % 251)
-      const tree = Blake3Tree.build(bytes)
-      return { bytes, tree, hash: Bytes.toHex(tree.hash) }
-    }
     const fetching = Effect.flatMap(BlobTransport, ({ open }) => open(bob.secret)).pipe(Effect.provide(transport))
-    const options = ({ addresses, key }: Provider, blob: Blob, ranges = ChunkRanges.all) => ({
-      peer: key,
-      addresses,
-      hash: blob.hash,
-      size: blob.bytes.length,
-      ranges
-    })
-
     it.live("blobs of all sizes", () =>
       Effect.gen(function* () {
         const peer = yield* native.serve(sizes)
@@ -210,8 +212,11 @@ describe.skipIf(why !== undefined)("native iroh-blobs", () => {
             error._tag === "BlobTransportError" ? error.reason : error.code
           )
         assert.strictEqual(yield* reason(yield* native.serve([1000]), unknown), "refused")
-        assert.strictEqual(yield* reason(yield* native.serve([1000], "--refuse", "permission"), blob), "refused")
-        assert.strictEqual(yield* reason(yield* native.serve([1000], "--refuse", "limit"), blob), "busy")
+        assert.strictEqual(
+          yield* reason(yield* native.serve([1000], { args: ["--refuse", "permission"] }), blob),
+          "refused"
+        )
+        assert.strictEqual(yield* reason(yield* native.serve([1000], { args: ["--refuse", "limit"] }), blob), "busy")
       }).pipe(Effect.scoped)
     )
 
@@ -232,7 +237,7 @@ describe.skipIf(why !== undefined)("native iroh-blobs", () => {
     ]
     it.live.each(lies)("%s, and is stopped with %s after %i groups", ([lie, code, verified]) =>
       Effect.gen(function* () {
-        const peer = yield* native.serve([100_000], "--lie", lie)
+        const peer = yield* native.serve([100_000], { args: ["--lie", lie] })
         const us = yield* fetching
         const blob = pattern(100_000)
         const taken: Array<BlobAnswer.Verified> = []
@@ -255,7 +260,7 @@ describe.skipIf(why !== undefined)("native iroh-blobs", () => {
 
     it.live("silence, which we need not wait out", () =>
       Effect.gen(function* () {
-        const peer = yield* native.serve([100_000], "--lie", "stall:60000")
+        const peer = yield* native.serve([100_000], { args: ["--lie", "stall:60000"] })
         const us = yield* fetching
         const first = yield* us.fetch(options(peer, pattern(100_000))).pipe(
           Stream.filter((items) => items.some(({ kind }) => kind === "leaf")),
@@ -263,6 +268,61 @@ describe.skipIf(why !== undefined)("native iroh-blobs", () => {
           Stream.runCollect
         )
         assert.lengthOf(first, 1)
+      }).pipe(Effect.scoped)
+    )
+  })
+
+  describe("meets us over a relay", () => {
+    const relayed = (url: string) => IrohBlobTransport.make({ relay: { urls: [url] }, relayOnly: true })
+
+    it.live("and fetches from a device of ours that tells nobody its address", () =>
+      Effect.gen(function* () {
+        const url = yield* native.relay
+        const endpoint = yield* relayed(url).open(alice.secret)
+        const blob = makeBlob(1_000_000)
+        yield* endpoint.serve(library([blob]).provider)
+        const addresses = yield* endpoint.addresses
+        assert.deepStrictEqual(addresses, { direct: [], relayUrl: url })
+        const fetched = yield* native.fetch({ key: alice.key, addresses }, blob.hash)
+        assert.deepInclude(fetched, { end: "finished", blake3: blob.hash })
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("and gives to one that uses no other way", () =>
+      Effect.gen(function* () {
+        const url = yield* native.relay
+        const endpoint = yield* relayed(url).open(bob.secret)
+        const blob = pattern(1_000_000)
+        const hidden = yield* native.serve([blob.bytes.length], { relayUrl: url })
+        assert.isTrue(isAnswer(yield* collect(endpoint.fetch(options(hidden, blob))), blob, ChunkRanges.all))
+        // A device that can be reached directly only is not reached.
+        const open = yield* native.serve([blob.bytes.length])
+        const error = yield* Effect.flip(collect(endpoint.fetch(options(open, blob))))
+        assert.deepInclude(error, { _tag: "BlobTransportError", reason: "unreachable" })
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("while two of ours meet there as well", () =>
+      Effect.gen(function* () {
+        const url = yield* native.relay
+        const [one, two] = [yield* relayed(url).open(alice.secret), yield* relayed(url).open(bob.secret)]
+        const blob = makeBlob(300_000)
+        yield* one.serve(library([blob]).provider)
+        const addresses = yield* one.addresses
+        const items = two.fetch(options({ key: alice.key, addresses }, blob))
+        assert.isTrue(isAnswer(yield* collect(items), blob, ChunkRanges.all))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("and not one that uses no relays", () =>
+      Effect.gen(function* () {
+        const url = yield* native.relay
+        const hidden = yield* native.serve([1000], { relayUrl: url })
+        const endpoint = yield* Effect.flatMap(BlobTransport, ({ open }) => open(bob.secret)).pipe(
+          Effect.provide(transport)
+        )
+        const error = yield* Effect.flip(collect(endpoint.fetch(options(hidden, pattern(1000)))))
+        assert.deepInclude(error, { _tag: "BlobTransportError", reason: "unreachable" })
       }).pipe(Effect.scoped)
     )
   })
