@@ -566,6 +566,25 @@ describe("what was fetched", () => {
     })
   )
 
+  it.live("may lie on another device of one's own, which cannot be asked for it", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice } = yield* twoFriends(world)
+      yield* serving(alice)
+      yield* alice.chat.share({ file: fileOf(contentOf(100)), with: ["bob"] })
+      yield* alice.chat.flush
+      const [message] = yield* alice.chat.history("bob")
+      const tablet = yield* world.start(newDevice())
+      yield* tablet.chat.restore({ words: alice.words })
+      yield* tablet.chat.sync
+      for (const what of [message!.id, "@alice/report.pdf"]) {
+        const error = yield* failureOf(Stream.runDrain(tablet.chat.fetch(what)))
+        assert.strictEqual(error._tag === "BlobStoreError" && error.reason, "missing", what)
+        assert.match(error.message, /another device of this account/)
+      }
+    })
+  )
+
   it.live("stays when somebody offers us what is ours", () =>
     Effect.gen(function* () {
       const world = makeWorld()
