@@ -24,9 +24,10 @@ export interface IrohOptions {
    */
   readonly relay: "default" | "direct" | { readonly urls: ReadonlyArray<string> }
   /**
-   * Hides this device's IP addresses from peers: everything goes over a relay. Both UDP sockets are bound to loopback, so
-   * that Iroh has no way to open a direct path, and neither tells nor uses direct addresses. The relay still sees the IP
-   * address. Not together with `direct` or `bind`.
+   * Keeps this device's IP addresses from peers: everything goes over a relay, which alone still sees them. Iroh has no
+   * such switch and looks for direct paths by itself, so both its UDP sockets are bound to loopback: it finds, tells and
+   * reaches no address beyond this machine. A peer on this very machine may still be met directly. Not together with
+   * `direct` or `bind`.
    */
   readonly relayOnly?: boolean
   /**
