@@ -53,7 +53,7 @@ export async function whyNoNativePeer(env = process.env) {
   return undefined
 }
 
-/** Builds the peer, about ten minutes of one core's work the first time, and gives its path. */
+/** Builds the peer, about twelve minutes of one core's work the first time, and gives its path. */
 export async function buildNativePeer() {
   const child = spawn("cargo", ["build", "--release", "--locked", "--jobs", "2"], {
     cwd: folder,
