@@ -186,6 +186,35 @@ describe("two people on a real home", () => {
     await holds(heidi, "grace", ["hello", "hello yourself", "from the tablet"])
   })
 
+  it("share a file that a page sees, browses and cannot fetch, also while its owner is away", async () => {
+    const nora = await onTcp("nora")
+    const oscar = await onWebSocket()
+    await nora.create({ handle: "nora", words: newWords() })
+    await oscar.create({ handle: "oscar", words: newWords() })
+    await nora.addContact("oscar")
+    await oscar.addContact("nora")
+    const bytes = (async function* () {
+      yield new TextEncoder().encode("all is well")
+    })()
+    const share = await nora.share({ file: { name: "report.txt", folder: "2026", bytes }, with: ["oscar"] })
+    await nora.flush()
+    await nora.close()
+    opened.delete(nora)
+    await holds(oscar, "nora", ["report.txt"])
+    const [offer] = await oscar.history("nora")
+    assert.deepInclude(offer?.file, { name: "report.txt", size: 11, blobHash: share.blobHash })
+    const { files, source } = await oscar.browse("nora")
+    assert.strictEqual(source, "home")
+    assert.deepStrictEqual(
+      files.map(({ folder, id, name, size }) => ({ folder, id, name, size })),
+      [{ folder: "2026", id: share.id, name: "report.txt", size: 11 }]
+    )
+    const fetching = async () => {
+      for await (const { state } of oscar.fetch("@nora/2026/report.txt")) assert.fail(state)
+    }
+    assert.deepInclude(await failure(fetching()), { _tag: "BlobTransportError", reason: "unavailable" })
+  })
+
   it("export everything, and delete the account for good", async () => {
     const ivan = await onTcp("ivan")
     const words = newWords()
@@ -193,7 +222,7 @@ describe("two people on a real home", () => {
     await ivan.send("ivan", "a note")
     const kinds: Array<unknown> = []
     for await (const item of ivan.export()) kinds.push(item["kind"])
-    assert.deepStrictEqual(kinds, ["account", "settings", "event", "message"])
+    assert.deepStrictEqual(kinds, ["account", "settings", "event", "event", "message"])
     await ivan.deleteAccount()
     assert.strictEqual((await failure(ivan.account()))._tag, "NoAccount")
     assert.strictEqual((await failure(ivan.restore({ words }))).code, "handle_deleted")
