@@ -28,7 +28,8 @@ import type { KezChatError } from "./KezChatError.ts"
 import type { Ledger, Transaction } from "./Ledger.ts"
 import * as Rows from "./Rows.ts"
 import type { Session } from "./Session.ts"
-import { elsewhere, toShare } from "./Sharing.ts"
+import { rowsOf, toShare } from "./Sharing.ts"
+import * as Takeover from "./Takeover.ts"
 
 const { key, prefix } = Rows
 
@@ -78,12 +79,6 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
 
   const isUnderWay = ({ body }: Rows.ManifestRow) => body !== undefined && body.state !== "anchored"
   const isDue = (row: Rows.ManifestRow) => row.changes !== row.included || isUnderWay(row)
-
-  const shareRows = (from: Pick<Transaction, "scan">) =>
-    Effect.flatMap(
-      from.scan({ prefix: prefix.shares }),
-      Effect.forEach((entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
-    )
 
   const tell = (transaction: Transaction, tag: "Shared" | "Unshared", row: Rows.ShareRow) =>
     Effect.map(toShare(transaction, row), (share) => {
@@ -168,7 +163,7 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     const listed = new Set(entries.map(({ id }) => id))
     yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
-        for (const row of yield* shareRows(transaction)) {
+        for (const row of yield* rowsOf(transaction)) {
           if (row.removed === true && !listed.has(row.id)) {
             transaction.delete(key.share(row.id))
             const share = yield* toShare(transaction, row)
@@ -200,7 +195,7 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
       )
     )
 
-  /** Another device published since ours: its entries stand, ours that it has not seen are kept, and what is gone is gone. */
+  /** Another device published since ours; see `Takeover`. */
   const takeOver = Effect.fnUntraced(function* ({ identity }: Session, anchor: SharedFiles) {
     const { hex } = identity.key
     const kept = yield* bodyOf(anchor.manifest, hex)
@@ -220,42 +215,7 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     const files = new Map(opened.files.map((file) => [file.id, file]))
     const gone = yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
-        const gone: Array<Rows.ShareRow> = []
-        const theirs = new Map(manifest.entries.map((entry) => [entry.id, entry]))
-        let differs = false
-        for (const [id, entry] of theirs) {
-          const row = yield* transaction.get(key.share(id), Rows.Share)
-          if (row?.removed === true) {
-            differs = true
-            continue
-          }
-          transaction.putBytes(key.entry(id), Manifest.encodeEntry(entry))
-          const file = files.get(id)
-          const now = row === undefined ? file && elsewhere(file) : { ...row, anchored: true }
-          if (now === undefined || row?.anchored === true) continue
-          transaction.put(key.share(id), Rows.Share, now)
-          yield* tell(transaction, "Shared", now)
-        }
-        for (const { key: entryKey } of yield* transaction.scan({ prefix: prefix.entries })) {
-          const id = entryKey.slice(prefix.entries.length)
-          if (theirs.has(id)) continue
-          const row = yield* transaction.get(key.share(id), Rows.Share)
-          if (row !== undefined && !row.anchored) {
-            differs = true
-            continue
-          }
-          transaction.delete(entryKey)
-          if (row === undefined) continue
-          gone.push(row)
-          transaction.delete(key.share(id))
-          transaction.delete(key.shareOf(row.hash))
-          const share = yield* toShare(transaction, row)
-          transaction.afterwards(() => events.publish({ _tag: "Unshared", share: { ...share, manifest: "none" } }))
-        }
-        // What was taken back here is no longer promised there either.
-        for (const row of yield* shareRows(transaction)) {
-          if (row.removed === true && !theirs.has(row.id)) transaction.delete(key.share(row.id))
-        }
+        const { differs, gone } = yield* Takeover.join(transaction, manifest, files, events.publish)
         const { createdAt, revision } = manifest
         transaction.put(key.browsed(hex), Rows.Browsed, { revision, hash: anchor.manifest, createdAt })
         transaction.putBytes(key.browsedBody(hex), body)

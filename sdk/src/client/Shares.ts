@@ -31,7 +31,7 @@ import type { Manifests } from "./Manifests.ts"
 import type { Outbox } from "./Outbox.ts"
 import * as Rows from "./Rows.ts"
 import type { Session } from "./Session.ts"
-import { fileOf, toShare } from "./Sharing.ts"
+import { fileOf, rowsOf, toShare } from "./Sharing.ts"
 import * as Trust from "./Trust.ts"
 
 const { key } = Rows
@@ -299,8 +299,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
 
   const shared = Effect.gen(function* () {
     yield* account
-    const entries = yield* ledger.scan({ prefix: Rows.prefix.shares })
-    const rows = yield* Effect.forEach(entries, (entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
+    const rows = yield* rowsOf(ledger)
     const complete = new Set((yield* blobs.list).flatMap(({ complete, hash }) => (complete ? [hash] : [])))
     const live = rows.filter(({ removed }) => removed === undefined)
     live.sort((a, b) => b.sharedAt - a.sharedAt || (a.id < b.id ? -1 : 1))

@@ -60,6 +60,13 @@ export const toShare = (from: Source, row: Rows.ShareRow): Effect.Effect<Share, 
     })
   )
 
+/** Every share that is kept, those that were taken back and are still promised included. */
+export const rowsOf = (from: Pick<Ledger, "scan">): Effect.Effect<ReadonlyArray<Rows.ShareRow>, StoreError> =>
+  Effect.flatMap(
+    from.scan({ prefix: Rows.prefix.shares }),
+    Effect.forEach((entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
+  )
+
 /** What is kept of a file, whoever's device made the share. */
 export const fileOf = (file: SharedFile) => ({
   hash: file.blobHash.slice("blake3:".length),
