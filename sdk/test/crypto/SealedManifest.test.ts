@@ -228,3 +228,32 @@ describe("SealedManifest", () => {
 })
 
 const pick = (key: Manifest.EntryKey | undefined) => (key === undefined ? {} : { enc: key.enc, ct: key.ct })
+
+describe("the size of a manifest", () => {
+  it("is known before anything is sealed or signed", async () => {
+    for (const count of [0, 1, 3]) {
+      const some = entries.slice(0, count)
+      const { body } = await run(signed(some))
+      const lengths = some.map((entry) => Manifest.encodeEntry(entry).length)
+      assert.strictEqual(Manifest.bodyLength({ revision: 1, createdAt: time }, lengths), body.length)
+    }
+    const padded = ok(Manifest.encodeFile(file(alice, 1), alice.key)).length
+    for (const [entry, readers] of [
+      [entries[0]!, 2],
+      [entries[2]!, 3]
+    ] as const) {
+      assert.strictEqual(Manifest.sealedEntryLength(readers, padded), Manifest.encodeEntry(entry).length)
+    }
+  })
+
+  it("and an entry by itself reads back as it was", async () => {
+    for (const entry of [...entries, everyone]) {
+      const bytes = Manifest.encodeEntry(entry)
+      assert.deepStrictEqual(Manifest.encodeEntry(ok(Manifest.decodeEntry(bytes, alice.key))), bytes)
+    }
+    const refusal = (bytes: Uint8Array, owner: Identity.Identity) =>
+      codeOf(Effect.fromResult(Manifest.decodeEntry(bytes, owner.key)))
+    assert.strictEqual(await refusal(Bytes.utf8("{}"), alice), "manifest_malformed")
+    assert.strictEqual(await refusal(Manifest.encodeEntry(everyone), bob), "ticket_mismatch")
+  })
+})
