@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import * as SocketAddress from "../../src/protocol/SocketAddress.ts"
 
 const parsed = (text: string): SocketAddress.SocketAddress => {
@@ -17,7 +17,17 @@ describe("socket addresses", () => {
   })
 
   it("refuse what is no address", () => {
-    const texts = ["", "1.2.3.4", "1.2.3.4:65536", "256.2.3.4:1", "1.2.3:1", "example.org:1", "[::1]", "::1:1", "[g::]:1"]
+    const texts = [
+      "",
+      "1.2.3.4",
+      "1.2.3.4:65536",
+      "256.2.3.4:1",
+      "1.2.3:1",
+      "example.org:1",
+      "[::1]",
+      "::1:1",
+      "[g::]:1"
+    ]
     for (const text of [...texts, "[fe80::1%eth0]:1", "1.2.3.4:-1", "[1::2::3]:1"]) {
       assert.isUndefined(SocketAddress.parse(text), text)
     }

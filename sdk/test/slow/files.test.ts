@@ -47,9 +47,9 @@ describe("a large file between two processes", () => {
     const seconds = await transfer("large.bin", 2 ** 30)
     const after = await peaks()
     const rate = 2 ** 30 / 1e6 / seconds
-    console.log(
+    process.stdout.write(
       `1 GiB in ${seconds.toFixed(0)} s, ${rate.toFixed(1)} MB/s; peak RSS in MiB: sender ${before[0]} after 100 MB and ` +
-        `${after[0]} after 1 GiB, receiver ${before[1]} and ${after[1]}`
+        `${after[0]} after 1 GiB, receiver ${before[1]} and ${after[1]}\n`
     )
     for (const [i, peak] of after.entries()) assert.isBelow(peak, before[i]! + 200)
   })
