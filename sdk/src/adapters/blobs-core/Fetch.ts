@@ -71,12 +71,15 @@ const answerOf = (stream: DuplexStream, decoder: BlobAnswer.Decoder, limits: Tra
       if (items.length > 0) return [items] as const
     }
   })
-  return Effect.timeoutOrElse(next, {
-    duration: limits.stallMillis,
-    // Whoever has it all need not wait for the provider to say so.
-    orElse: (): Effect.Effect<never, BlobTransportError | Cause.Done> =>
-      received > 0 && decoder.wanted === 0 ? Cause.done() : stalled
-  })
+  return Effect.suspend(() =>
+    Effect.timeoutOrElse(next, {
+      // A connection that was kept may lead to a device that is gone: as for a dial, little patience before the first word.
+      duration: received === 0 ? Math.min(limits.dialMillis, limits.stallMillis) : limits.stallMillis,
+      // Whoever has it all need not wait for the provider to say so.
+      orElse: (): Effect.Effect<never, BlobTransportError | Cause.Done> =>
+        received > 0 && decoder.wanted === 0 ? Cause.done() : stalled
+    })
+  )
 }
 
 const explained = (failure: StreamFailure, received: number): FetchError => {

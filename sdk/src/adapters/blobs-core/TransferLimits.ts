@@ -10,7 +10,7 @@ export interface TransferLimits {
   readonly requestMillis: number
   /** Within which the network must take, and the fetcher must get, the next piece. */
   readonly stallMillis: number
-  /** Until a peer must have answered a dial, and until it must take a new stream. */
+  /** Until a peer must have answered a dial, taken a new stream, and begun to answer a request. */
   readonly dialMillis: number
   /** How long a connection that nobody uses is kept for the next fetch. */
   readonly keepMillis: number
