@@ -34,8 +34,14 @@ afterAll(async () => {
   program?.remove()
 })
 
+/** Who serves in a test. Told to end, it hangs up on those who may fetch again in the next test. */
+let serving: Running | undefined
 // What a failed test leaves running would be the owner in the next.
-afterEach(() => machine.endAll())
+afterEach(async () => {
+  await serving?.kill("SIGINT")
+  serving = undefined
+  await machine.endAll()
+})
 
 const alice = (...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", "alice", ...args]
 const bob = (...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", "bob", ...args]
@@ -62,7 +68,15 @@ const online = async (running: Running): Promise<Running> => {
   await running.line((line) => line.includes('"connection"') && line.includes('"online"'))
   return running
 }
-const serve = () => online(machine.start(alice("serve", "--json")))
+/** For tests in which it does not matter which process of bob's does the work: an open one is the quickest. */
+const withBobOpen = () => {
+  beforeAll(() => machine.json(Shapes.Unlocked, bob("unlock")))
+  afterAll(() => machine.json(Shapes.Locked, bob("lock")))
+}
+const serve = async (): Promise<Running> => {
+  serving = machine.start(alice("serve", "--json"))
+  return online(serving)
+}
 
 /** Shares as alice does; gives the shares and every line. */
 const share = async (...args: ReadonlyArray<string>) => {
@@ -99,7 +113,7 @@ const isProgress = (line: typeof Shapes.FetchLine.Type) => line.event === "progr
 describe("a file", () => {
   it("is offered, shown to who listens, fetched, and the same at the other end", async () => {
     const { path: report, bytes } = file("report.pdf", 300_000)
-    const serving = await serve()
+    const server = await serve()
     const listening = await online(machine.start(bob("listen", "--json", "--no-serve")))
     const { lines, shares } = await share("@bob", report)
     expect(lines[0]).toEqual({ event: "found", files: 1, total_bytes: 300_000 })
@@ -123,7 +137,7 @@ describe("a file", () => {
     expect(fs.readFileSync(path.join(out, "report.pdf")).equals(bytes)).toBe(true)
     const states = linesOf(Shapes.FetchLine, done).flatMap((line) => (line.event === "progress" ? [line.state] : []))
     expect(states.at(-1)).toBe("complete")
-    await serving.event(
+    await server.event(
       Shapes.ServeLine,
       (line) =>
         line.event === "served" &&
@@ -139,8 +153,33 @@ describe("a file", () => {
     })
     expect(fs.readdirSync(path.join(machine.profile("bob"), "blobs"))).toEqual([])
     expect((await listening.kill("SIGINT")).code).toBe(0)
-    expect((await serving.kill("SIGINT")).code).toBe(0)
+    expect((await server.kill("SIGINT")).code).toBe(0)
   })
+
+  it("stays away where there is no room for it, with nothing under its name", async () => {
+    const { path: source } = file("large.bin", 3_000_000)
+    await serve()
+    await share("@bob", source)
+    const id = await offerOf("large.bin")
+    const out = folder()
+    // The shell's limit on a file's size is as good as a full disk: 1 MB.
+    const full = spawnSync(
+      "bash",
+      ["-c", 'ulimit -f 1000; exec "$@"', "-", ...machine.command(fetch(id, "--to", out))],
+      {
+        env: machine.env(),
+        encoding: "utf8"
+      }
+    )
+    expect(full.status).toBe(1)
+    expect(read(Shapes.ErrorLine, full.stderr.trim().split("\n").at(-1)!).error.code).toMatch(/^(?:blobs|file)_full$/)
+    expect(fs.readdirSync(out)).toEqual([])
+    saved(await machine.run(fetch(id, "--to", out)))
+  })
+})
+
+describe("a saved file", () => {
+  withBobOpen()
 
   it("is not fetched again by mistake: what is there stays, unless another name or --overwrite is said", async () => {
     const { path: source, bytes } = file("once.bin", 70_000)
@@ -186,30 +225,11 @@ describe("a file", () => {
       expect((await machine.run(args)).stdout).not.toMatch(/\u202E/)
     }
   })
-
-  it("stays away where there is no room for it, with nothing under its name", async () => {
-    const { path: source } = file("large.bin", 3_000_000)
-    await serve()
-    await share("@bob", source)
-    const id = await offerOf("large.bin")
-    const out = folder()
-    // The shell's limit on a file's size is as good as a full disk: 1 MB.
-    const full = spawnSync(
-      "bash",
-      ["-c", 'ulimit -f 1000; exec "$@"', "-", ...machine.command(fetch(id, "--to", out))],
-      {
-        env: machine.env(),
-        encoding: "utf8"
-      }
-    )
-    expect(full.status).toBe(1)
-    expect(read(Shapes.ErrorLine, full.stderr.trim().split("\n").at(-1)!).error.code).toMatch(/^(?:blobs|file)_full$/)
-    expect(fs.readdirSync(out)).toEqual([])
-    saved(await machine.run(fetch(id, "--to", out)))
-  })
 })
 
 describe.runIf(canMount)("a disk", () => {
+  withBobOpen()
+
   it("that is full or cannot be written says so, gets nothing, and the file is still to be had", async () => {
     const { path: source, bytes } = file("disk.bin", 2_000_000)
     await serve()
@@ -237,6 +257,8 @@ describe.runIf(canMount)("a disk", () => {
 })
 
 describe("a folder", () => {
+  withBobOpen()
+
   it("is a set of entries, browsed while its owner is away, and fetched with its folders", async () => {
     const parts = [
       ["photos/1.jpg", 10_000],
@@ -323,14 +345,14 @@ describe("an owner who is away", () => {
   })
 
   it("serves while listening, unless told not to", async () => {
-    for (const [args, serving] of [
+    for (const [args, serves] of [
       [["listen"], true],
       [["listen", "--no-serve"], false]
     ] as const) {
       const listening = await online(machine.start(alice(...args, "--json")))
       const isServing = async () => (await machine.json(Shapes.Shared, alice("shared"))).serving
-      if (serving) while (!(await isServing()));
-      expect(await isServing()).toBe(serving)
+      if (serves) while (!(await isServing()));
+      expect(await isServing()).toBe(serves)
       expect((await listening.kill("SIGINT")).code).toBe(0)
     }
   })
@@ -421,6 +443,8 @@ it("is shared while the home is away, and offered with the next command that is 
 })
 
 describe("what may not be had", () => {
+  withBobOpen()
+
   it("is not given any more once it is unshared, and is gone from the list", async () => {
     const { path: source } = file("regretted.bin", 50_000)
     await serve()
@@ -489,12 +513,12 @@ it("loads Iroh where files go over the network, and nowhere else", async () => {
 })
 
 it("keeps to the relay policy that was asked for, also through another process", async () => {
-  const serving = await serve()
+  const { pid } = await serve()
   const done = await machine.run(alice("serve", "--relay", "only", "--json"))
   expect(done.code).toBe(8)
   expect(done.error()).toMatchObject({
     code: "relay_differs",
-    message: expect.stringMatching(new RegExp(`process ${serving.pid}\\) with --relay direct, not only`))
+    message: expect.stringMatching(new RegExp(`process ${pid}\\) with --relay direct, not only`))
   })
   const { checks } = await machine.json(Shapes.Doctor, alice("doctor"))
   expect(checks.find(({ name }) => name === "transfers")?.detail).toMatch(
