@@ -33,6 +33,7 @@ const peer = (answer: Uint8Array, piece: () => number) => {
         taken += bytes.length
         return bytes
       }),
+    ready: () => taken < answer.length,
     write: () => Effect.void,
     end: Effect.void,
     arrived: Effect.void,

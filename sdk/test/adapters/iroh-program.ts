@@ -31,6 +31,6 @@ const program = Effect.gen(function* () {
 })
 
 const outcome = await Effect.runPromise(
-  Effect.catch(Effect.scoped(program), (error) => Effect.succeed({ error: error._tag, message: error.message }))
+  Effect.scoped(program).pipe(Effect.catch((error) => Effect.succeed({ error: error._tag, message: error.message })))
 )
 process.stdout.write(JSON.stringify(outcome))

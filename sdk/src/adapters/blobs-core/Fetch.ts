@@ -45,13 +45,17 @@ const stalled = Effect.fail(
   new BlobTransportError({ reason: "unreachable", detail: "the peer has stopped sending; try again later" })
 )
 
-/** Every pull hands out what one or more pieces of the answer completed. */
+/** Items that are handed out together, where their bytes are here already. */
+const itemsAtOnce = 16
+
+/** Every pull waits for one item and takes along those that follow without waiting. */
 const answerOf = (stream: DuplexStream, decoder: BlobAnswer.Decoder, limits: TransferLimits) => {
   let received = 0
   let failure: Problem | undefined
   const next = Effect.gen(function* () {
-    for (;;) {
-      if (failure !== undefined) return yield* Effect.fail(failure)
+    if (failure !== undefined) return yield* Effect.fail(failure)
+    const items: Array<BlobAnswer.Verified> = []
+    do {
       // What the next item lacks, and where that is little, at most a group more: a lie is not read on after.
       const { wanted } = decoder
       const limit = wanted === 0 ? 1 : wanted < groupBytes ? wanted + groupBytes : wanted
@@ -62,14 +66,14 @@ const answerOf = (stream: DuplexStream, decoder: BlobAnswer.Decoder, limits: Tra
         return yield* Effect.andThen(Effect.fromResult(decoder.finish()), Cause.done())
       }
       received += bytes.length
-      const items: Array<BlobAnswer.Verified> = []
       const result = decoder.push(bytes, (item) => items.push(item))
       if (Result.isFailure(result)) {
         failure = result.failure
         yield* stream.abort(0)
+        if (items.length === 0) return yield* Effect.fail(failure)
       }
-      if (items.length > 0) return [items] as const
-    }
+    } while (failure === undefined && (items.length === 0 || (items.length < itemsAtOnce && stream.ready())))
+    return [items] as const
   })
   return Effect.suspend(() =>
     Effect.timeoutOrElse(next, {

@@ -23,6 +23,8 @@ export class StreamFailure extends Data.TaggedError("StreamFailure")<{
 export interface DuplexStream {
   /** The next bytes, at most `limit`, the caller's own; none at the end. */
   readonly read: (limit: number) => Effect.Effect<Uint8Array, StreamFailure>
+  /** Whether bytes are here, so that `read` need not wait. */
+  readonly ready: () => boolean
   /** Waits until the network has room. The bytes may be reused when it returns. */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, StreamFailure>
   /** No more will be written. Does not wait. */

@@ -56,12 +56,43 @@ const unwatched = (call: () => Promise<unknown>): void => {
     .catch(() => undefined)
 }
 
+/** What is taken across at a time. Every crossing costs a change of threads. */
+const crossingBytes = 64 * 1024
+
+/**
+ * The bytes of a stream, a crossing at a time. While a full one is worked on, the next is already under way: where bytes
+ * come that fast, it is never far behind. It is not asked for earlier, since a read that waits cannot be taken back.
+ */
+const readerOf = (recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> => {
+  let rest: Uint8Array = new Uint8Array(0)
+  let ahead: Promise<Array<number>> | undefined
+  const take = (limit: number): Uint8Array => {
+    const taken = rest.subarray(0, limit)
+    rest = rest.subarray(taken.length)
+    return taken
+  }
+  const cross = (): Promise<Array<number>> => {
+    const now = ahead ?? recv.read(crossingBytes)
+    ahead = undefined
+    return now
+  }
+  const read = (limit: number) =>
+    Effect.map(attempt(cross), (given) => {
+      rest = Crossing.received(given)
+      if (rest.length === crossingBytes) {
+        ahead = recv.read(crossingBytes)
+        ahead.catch(() => undefined)
+      }
+      return take(limit)
+    })
+  return {
+    ready: () => rest.length > 0,
+    read: (limit) => Effect.suspend(() => (rest.length > 0 ? Effect.succeed(take(limit)) : read(limit)))
+  }
+}
+
 const streamOf = ({ recv, send }: Iroh.BiStream): DuplexStream => ({
-  read: (limit) =>
-    Effect.map(
-      attempt(() => recv.read(limit)),
-      Crossing.received
-    ),
+  ...readerOf(recv),
   write: (bytes) => Effect.asVoid(attempt(() => Crossing.give(bytes, (given) => send.writeAll(given)))),
   end: attempt(() => send.finish()),
   arrived: Effect.flatMap(

@@ -130,6 +130,7 @@ const connect = (from: Station, to: Station): Effect.Effect<readonly [Connection
 
 const duplex = (out: Pipe, back: Pipe): DuplexStream => ({
   read: (limit) => back.read(limit),
+  ready: () => back.ready,
   write: (bytes) => out.write(bytes),
   end: out.end,
   arrived: out.arrived,

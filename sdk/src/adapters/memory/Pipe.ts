@@ -74,6 +74,11 @@ export class Pipe {
     this.until(() => (this.ended && this.held === 0 ? true : undefined))
   )
 
+  /** Whether there are bytes to read. */
+  get ready(): boolean {
+    return this.failure === undefined && this.parts.length > 0
+  }
+
   /** Whether nothing can happen to it any more. */
   get over(): boolean {
     return this.failure !== undefined || (this.ended && this.held === 0)
