@@ -295,7 +295,6 @@ export const Manifest = row(
 export type ManifestRow = RowType<typeof Manifest>
 
 export const Browsed = row(Schema.Struct({ revision: Count, hash: Schema.String, createdAt: Schema.Number }))
-export type BrowsedRow = RowType<typeof Browsed>
 
 type RowType<R> = R extends Row<infer A> ? A : never
 
