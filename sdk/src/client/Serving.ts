@@ -17,6 +17,19 @@ const { key } = Rows
 /** Milliseconds between two notes of the same blob's progress to the same peer. */
 const noteMillis = 1_000
 
+/** Stretches of a blob that are remembered of what went to one reader: whoever fetches in order makes a few of them. */
+const stretchesKept = 256
+
+/** The longest stretches of a set: a reader may ask for every second chunk, and is not to fill this disk by it. */
+const bounded = (chunks: ChunkRanges.ChunkRanges): ChunkRanges.ChunkRanges => {
+  const { boundaries } = chunks
+  if (boundaries.length <= 2 * stretchesKept) return chunks
+  const stretches: Array<readonly [start: number, end: number]> = []
+  for (let i = 0; i < boundaries.length; i += 2) stretches.push([boundaries[i]!, boundaries[i + 1] ?? Infinity])
+  const longest = stretches.sort((a, b) => b[1] - b[0] - (a[1] - a[0])).slice(0, stretchesKept)
+  return { boundaries: longest.sort((a, b) => a[0] - b[0]).flat() }
+}
+
 export interface Serving {
   /**
    * Whether a peer may have a blob: it is that of a share, and public or offered to them while they are an accepted
@@ -62,7 +75,7 @@ export const make = ({ account, events, ledger }: Parts): Serving => {
     if (row === undefined || contact === undefined) return
     // Who was not offered a public file becomes one of its readers by reading it.
     const reader = row.readers.find(({ hex }) => hex === peer.hex) ?? { hex: peer.hex, sent: [] }
-    const sent = ChunkRanges.union({ boundaries: reader.sent }, chunks)
+    const sent = bounded(ChunkRanges.union({ boundaries: reader.sent }, chunks))
     const isWhole = ChunkRanges.covers(sent, 0, ChunkRanges.chunkCount(row.blobBytes))
     const changed = {
       ...reader,

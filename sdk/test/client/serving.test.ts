@@ -128,6 +128,29 @@ describe("what an owner learns", () => {
     })
   )
 
+  it.live("is bounded, however a reader cuts up what it asks for", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const alice = yield* servingPerson(world, "alice")
+      const bob = yield* join(world, "bob")
+      yield* alice.chat.addContact("bob")
+      const share = yield* alice.chat.share({ file: fileOf(contentOf(8 * 1024 * 1024)), with: ["bob"] })
+      const hash = share.blobHash.slice("blake3:".length)
+      const row = Effect.map(alice.device.store.scan({ prefix: "share/" }), ([entry]) => entry!.value.length)
+      const before = yield* row
+      const sent = (boundaries: ReadonlyArray<number>) =>
+        alice.provider.sent({ peer: keyOf(bob.account.primary), hash, chunks: { boundaries }, ended: true })
+      // Every second chunk, and one stretch that is worth more than all of these.
+      yield* sent(Array.from({ length: 8_000 }, (_, chunk) => chunk))
+      yield* sent([2_000, 6_000])
+      assert.isBelow((yield* row) - before, 8_192)
+      const [now] = yield* alice.chat.shared
+      assert.isAtLeast(now!.readers[0]!.sentBytes, 4_000 * 1_024)
+      yield* sent([0, 9_000])
+      assert.isNumber((yield* alice.chat.shared)[0]!.readers[0]!.fetchedAt)
+    })
+  )
+
   it.live("includes contacts who take a public file, and not who strangers are", () =>
     Effect.gen(function* () {
       const world = makeWorld()
