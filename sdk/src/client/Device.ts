@@ -2,13 +2,14 @@
  * This device on the net of devices: its endpoint, opened when it is first needed and closed a minute after nobody needs
  * it, and what it gives to contacts while it serves.
  */
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
 import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
-import { BlobStore } from "../services/BlobStore.ts"
+import { BlobStore, BlobStoreError, type StoredBlob } from "../services/BlobStore.ts"
 import { type BlobEndpoint, BlobTransport, type Provider } from "../services/BlobTransport.ts"
 import { Vault } from "../services/Vault.ts"
 import type { Addresses } from "./Addresses.ts"
@@ -21,6 +22,27 @@ const idleTime = "1 minute"
 
 /** How long an endpoint that broke is left alone before the next one is opened. */
 const reopenPause = "1 second"
+
+/** How often it is looked, in the middle of an answer, whether the peer may still have the blob; milliseconds. */
+const lookMillis = 1_000
+
+/** A blob that can be read for as long as `allowed` says so: a large answer outlasts a change of mind. */
+const whileAllowed = <E>(blob: StoredBlob, allowed: Effect.Effect<boolean, E>, openedAt: number): StoredBlob => {
+  let lookedAt = openedAt
+  return {
+    tree: blob.tree,
+    read: (offset, length) =>
+      Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        if (Math.abs(now - lookedAt) >= lookMillis) {
+          lookedAt = now
+          const still = yield* Effect.orElseSucceed(allowed, () => false)
+          if (!still) return yield* new BlobStoreError({ reason: "missing", detail: "it is not shared any more" })
+        }
+        return yield* blob.read(offset, length)
+      })
+  }
+}
 
 export interface Device {
   /** Fails with `unavailable`, and says why, where this client has no transport and never will. */
@@ -64,8 +86,9 @@ const deviceOf = Effect.fnUntraced(function* (
     // What is not allowed, what is not here, and what cannot be read look the same to who asks.
     open: (peer, hash) =>
       Effect.gen(function* () {
-        if (!(yield* shares.allowed(peer, hash))) return undefined
-        return yield* blobs.open(hash)
+        const allowed = shares.allowed(peer, hash)
+        if (!(yield* allowed)) return undefined
+        return whileAllowed(yield* blobs.open(hash), allowed, yield* Clock.currentTimeMillis)
       }).pipe(Effect.catch(() => Effect.undefined)),
     sent: shares.sent
   }

@@ -262,6 +262,29 @@ describe("fetching", () => {
     })
   )
 
+  it.live.each(["blocked", "taken back"])("ends in the middle of a file that is %s", (how) =>
+    Effect.gen(function* () {
+      const { alice, bob, gate } = yield* watchedFriends(makeWorld())
+      yield* serving(alice)
+      const share = yield* alice.chat.share({ file: fileOf(contentOf(2_000_000)), with: ["bob"] })
+      gate.readsLeft = 20
+      const fetching = yield* follow(bob, (yield* offerTo(bob, share)).id)
+      yield* fetching.reaches("receiving")
+      yield* how === "blocked" ? alice.chat.block("bob") : alice.chat.unshare(share.id)
+      // One reading a little later than the last look at whether it is allowed.
+      yield* Effect.forkChild(
+        Effect.forever(
+          Effect.andThen(
+            Effect.sleep(100),
+            Effect.sync(() => void (gate.readsLeft = 1))
+          )
+        )
+      )
+      yield* fetching.reaches("waiting")
+      assert.isFalse((yield* bob.device.blobs.info(hashOf(share.blobHash)))?.complete)
+    })
+  )
+
   it.live("takes nothing from strangers until they are accepted", () =>
     Effect.gen(function* () {
       const world = makeWorld()
