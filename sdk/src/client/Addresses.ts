@@ -85,13 +85,16 @@ const isRelay = (url: string): boolean => {
   return /^https?:$/.test(protocol) && hostname !== "" && username === "" && password === ""
 }
 
+/** For spans of time: the clock on the wall may be set back in the middle. */
+const uptimeMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
 /** One contact that we answer. */
 interface Asker {
   running: boolean
   /** Another request came while one was answered. */
   again: boolean
   answersLeft: number
-  /** When `answersLeft` was counted, milliseconds since the epoch. */
+  /** When `answersLeft` was counted, by {@link uptimeMillis}. */
   countedAt: number
 }
 
@@ -161,9 +164,9 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
 
   const ask: Addresses["ask"] = Effect.fnUntraced(function* (session, link, peer) {
     yield* link.online
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* uptimeMillis
     // Fetches of several files of one owner ask once.
-    const asks = now >= (askedAt.get(peer.hex) ?? 0) + patienceMillis
+    const asks = now >= (askedAt.get(peer.hex) ?? -Infinity) + patienceMillis
     if (asks) askedAt.set(peer.hex, now)
     const patience = Effect.sleep((askedAt.get(peer.hex) ?? now) + patienceMillis - now)
     // Listening before the request goes out: an answer may be faster than this fiber.
@@ -173,7 +176,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
 
   /** Waits until a contact may be answered once more. */
   const mayAnswer = Effect.fnUntraced(function* (asker: Asker) {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* uptimeMillis
     const earned = Math.floor((now - asker.countedAt) / answerSpacingMillis)
     asker.answersLeft = Math.min(answersAtOnce, asker.answersLeft + earned)
     asker.countedAt = asker.answersLeft === answersAtOnce ? now : asker.countedAt + earned * answerSpacingMillis
@@ -233,7 +236,12 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
       asker.running = false
     })
     const startHere = (peerHex: string): void => {
-      const asker = askers.get(peerHex) ?? { running: false, again: false, answersLeft: answersAtOnce, countedAt: 0 }
+      const asker = askers.get(peerHex) ?? {
+        running: false,
+        again: false,
+        answersLeft: answersAtOnce,
+        countedAt: -Infinity
+      }
       askers.set(peerHex, asker)
       asker.again = true
       const peer = admitHex(peerHex)

@@ -1,5 +1,5 @@
 /** Asking for addresses, answering with them, and what others may try with these two bodies. */
-import { Effect, Redacted, Result, Stream } from "effect"
+import { Clock, Effect, Redacted, Result, Stream } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { SealedMessage, WrappedKey } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
@@ -175,6 +175,34 @@ describe("answering", () => {
       const answers = yield* answersTo(world, eager)
       assert.isAtLeast(answers.length, 1)
       assert.isAtMost(answers.length, 9)
+    })
+  )
+
+  it.live("is bounded also where this device's clock is set back", () =>
+    Effect.gen(function* () {
+      let back = 0
+      const clock = yield* Clock.Clock
+      const shifted: Clock.Clock = {
+        ...clock,
+        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now - back),
+        sleep: (duration) => clock.sleep(duration)
+      }
+      yield* Effect.gen(function* () {
+        const world = makeWorld()
+        const alice = yield* join(world, "alice")
+        const me = keyOf(alice.account.primary)
+        const eager = yield* friendOf(world, alice, 41)
+        yield* serving(alice)
+        yield* say(world, eager, me, request(1))
+        yield* answered(world, eager, 1)
+        back = 60 * 60 * 1000
+        for (let fill = 0; fill < 60; fill++) {
+          yield* say(world, eager, me, request(fill))
+          yield* alice.chat.sync
+        }
+        yield* alice.chat.flush
+        assert.isAtMost((yield* answersTo(world, eager)).length, 10)
+      }).pipe(Effect.provideService(Clock.Clock, shifted))
     })
   )
 })
