@@ -72,7 +72,6 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
       Effect.gen(function* () {
         const told = yield* PubSub.unbounded<Told>({ replay: 1 })
         const source = wanted.get(id)!
-        wanted.delete(id)
         const tell = (progress: FetchProgress) => Effect.asVoid(PubSub.publish(told, Exit.succeed(progress)))
         yield* Effect.scoped(transfer(source, tell)).pipe(
           Effect.onError((cause) => PubSub.publish(told, Exit.failCause(cause))),
@@ -88,7 +87,12 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
       Effect.suspend(() => {
         const id = `${source.hash}/${source.ownerKey.hex}`
         wanted.set(id, source)
-        return Effect.map(RcMap.get(transfers, id), (told) =>
+        // Not kept for longer, also where the transfer was there already: it holds a content key.
+        const joined = Effect.ensuring(
+          RcMap.get(transfers, id),
+          Effect.sync(() => wanted.delete(id))
+        )
+        return Effect.map(joined, (told) =>
           Stream.fromPubSub(told).pipe(
             Stream.mapEffect((exit) => exit),
             Stream.takeUntil(({ state }) => state === "complete")
