@@ -36,12 +36,18 @@ export const text = (input: string): string =>
 /** Text for one line: a handle, a detail, an error. */
 export const line = (input: string): string => text(input).replace(/\s*\n\s*/g, " ⏎ ")
 
+// Seen in JSON alone: it is read by programs too, and joiners are for people.
+const others = /[\u007F-\u009F\u200B-\u200F\u2028-\u202E\u2060-\u206F]/g
+
+const escaped = (characters: string): string =>
+  Array.from(
+    { length: characters.length },
+    (_, at) => `\\u${characters.charCodeAt(at).toString(16).padStart(4, "0")}`
+  ).join("")
+
 /**
  * JSON for standard output: the same value, with every character that a terminal might act on or hide written as an
  * escape.
  */
 export const json = (value: unknown): string =>
-  JSON.stringify(value).replace(
-    /[\u007F-\u009F\u00AD\u061C\u200B-\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
-  )
+  [invisible, bidi, tags, others].reduce((text, hidden) => text.replace(hidden, escaped), JSON.stringify(value))

@@ -58,4 +58,13 @@ describe("Sanitise.json", () => {
   it("escapes what JSON itself would leave", () => {
     expect(Sanitise.json({ text: "\u009b\u202e\u007f" })).toBe('{"text":"\\u009b\\u202e\\u007f"}')
   })
+
+  it("escapes whatever the text for people leaves out: names that look alike are not alike", () => {
+    for (const hidden of ["\u{E0041}", "\u061C", "\u034F", "\u115F", "\u180E", "\u3164", "\uFFA0"]) {
+      expect(Sanitise.line(`a${hidden}b`)).toBe("ab")
+      const text = Sanitise.json({ name: `a${hidden}b` })
+      expect(text).toMatch(/^[\x20-\x7e]*$/)
+      expect(JSON.parse(text)).toEqual({ name: `a${hidden}b` })
+    }
+  })
 })
