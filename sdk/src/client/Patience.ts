@@ -53,6 +53,9 @@ export const make = (): Patience => {
   }
 }
 
+/** What is said when an answer that had begun stands still. */
+export const quiet = "nothing arrives any more; their device is asked again"
+
 /** Why this device cannot even ask, in words. */
 export const offline = (state: ConnectionState): string =>
   state._tag === "Offline" ? `you are offline: ${state.error.message}` : "you are not connected yet"

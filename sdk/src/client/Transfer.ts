@@ -32,6 +32,9 @@ const { key } = Rows
 /** Progress is told about so often at most. */
 const progressMillis = 100
 
+/** When nothing has arrived for so long in the middle of an answer, the owner's device is asked whether it is somewhere else. */
+const quietMillis = 5_000
+
 /** How often an owner who was just asked for the addresses of their device may refuse before that is an answer. */
 const refusalsBelieved = 2
 
@@ -43,6 +46,9 @@ export interface Parts {
   readonly addresses: Addresses
   readonly blobs: BlobStore["Service"]
 }
+
+const isSamePlace = (a: Where, b: Where): boolean =>
+  a.relayUrl === b.relayUrl && a.direct.toSorted().join() === b.direct.toSorted().join()
 
 const missingOf = (partial: PartialBlob, size: number): ChunkRanges.ChunkRanges =>
   ChunkRanges.difference(ChunkRanges.range(0, ChunkRanges.chunkCount(size)), partial.have)
@@ -110,18 +116,32 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
     const attempt = Effect.fnUntraced(function* (where: Where, arrived: () => void) {
       const endpoint = yield* device.endpoint
       let toldAt = 0
+      let arrivedAt: number | undefined
       const keep = Effect.fnUntraced(function* (items: ReadonlyArray<Verified>) {
         yield* partial.write(items)
         if (!items.some(({ kind }) => kind === "leaf")) return
         arrived()
         const now = yield* Clock.currentTimeMillis
+        arrivedAt = now
         if (now < toldAt + progressMillis) return
         toldAt = now
         yield* say("receiving", have())
       })
       const ranges = missingOf(partial, totalBytes)
       const answer = endpoint.fetch({ peer: ownerKey, addresses: where, hash, size: totalBytes, ranges })
-      yield* Stream.runForEach(answer, keep)
+      // A device that was switched off in the middle says nothing for long; started anew, it can be asked where it is.
+      const moved = Effect.gen(function* () {
+        while (true) {
+          yield* Effect.sleep(quietMillis)
+          const now = yield* Clock.currentTimeMillis
+          if (arrivedAt === undefined || now < arrivedAt + quietMillis) continue
+          yield* say("waiting", have(), Patience.quiet)
+          const found = yield* addresses.ask(session, link, ownerKey)
+          if (found === undefined || isSamePlace(found, where)) continue
+          return yield* new BlobTransportError({ reason: "unreachable", detail: "the device is somewhere else now" })
+        }
+      })
+      yield* Effect.raceFirst(Stream.runForEach(answer, keep), moved)
     }, Effect.scoped)
 
     let refusals = 0
@@ -162,6 +182,8 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
       const isCut = error instanceof BlobTransportError && ["unreachable", "busy"].includes(error.reason) && hasArrived
       if (isCut || (error instanceof Problem && error.code === "blob_incomplete")) {
         // Where it can be asked, a device that was started anew says where it is now; the old place would be tried in vain.
+        const latest = yield* addresses.known(ownerKey.hex)
+        if (latest !== undefined && !isSamePlace(latest, where)) continue
         if ((yield* link.now)._tag === "Online") addresses.forget(ownerKey.hex)
         yield* wait("broken")
         continue

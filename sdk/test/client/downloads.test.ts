@@ -198,6 +198,44 @@ describe("fetching", () => {
     })
   )
 
+  it.live("notices that a device which fell silent was started anew, and does not wait for the silence to end", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { device, gate } = watched(newDevice())
+      const alice = yield* joinOn(world, device, "alice")
+      // Bob's side of a connection to a machine without power: no end, no error, nothing.
+      let isFirst = true
+      const transport: typeof world.net.transport = {
+        open: (secret) =>
+          Effect.map(world.net.transport.open(secret), (endpoint) => ({
+            ...endpoint,
+            fetch: (options) => {
+              const answer = endpoint.fetch(options)
+              if (!isFirst) return answer
+              isFirst = false
+              return Stream.catch(answer, () => Stream.never)
+            }
+          }))
+      }
+      const bob = yield* joinOn(world, { ...newDevice(), transport }, "bob")
+      yield* alice.chat.addContact("bob")
+      yield* bob.chat.addContact("alice")
+      yield* serving(alice)
+      const content = contentOf(1_000_000)
+      const share = yield* alice.chat.share({ file: fileOf(content), with: ["bob"] })
+      const offer = yield* offerTo(bob, share)
+      gate.readsLeft = 20
+      const fetching = yield* follow(bob, offer.id)
+      yield* fetching.reaches("receiving")
+      yield* alice.program.close
+      gate.readsLeft = Infinity
+      yield* fetching.reaches("waiting", ({ reason }) => reason?.startsWith("nothing arrives any more") === true)
+      yield* serving(yield* world.start(alice.device))
+      yield* fetching.done
+      assert.deepStrictEqual(yield* contentAt(bob, offer.id), content)
+    })
+  )
+
   it.live("waits for an owner who is away, says so, and goes on within moments of their return", () =>
     Effect.gen(function* () {
       const world = makeWorld()
