@@ -176,8 +176,12 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     read: (what, waiting) => iterate(chat.read(what), waiting),
     discard: (what) => run(chat.discard(what)),
     serve: async ({ signal } = {}) => {
+      const isServing = !closed
       const until = signal === undefined ? Deferred.await(ended) : Effect.race(Deferred.await(ended), onAbort(signal))
-      await run(Effect.raceFirst(chat.serve, until))
+      await run(Effect.raceFirst(chat.serve, until)).catch((error: unknown) => {
+        // Closing is how it ends: no failure for who started it and looks no further.
+        if (!(error instanceof ClientClosed && isServing)) throw error
+      })
     },
     settings: () => run(chat.settings),
     updateSettings: (change) => run(chat.updateSettings(change)),
