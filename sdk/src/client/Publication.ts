@@ -15,6 +15,7 @@ import * as Result from "effect/Result"
 import * as FastBlake3 from "../crypto/FastBlake3.ts"
 import * as SealedManifest from "../crypto/SealedManifest.ts"
 import * as Manifest from "../protocol/Manifest.ts"
+import * as Limits from "../protocol/Limits.ts"
 import { Problem } from "../protocol/Problem.ts"
 import type { SharedFiles } from "../protocol/Sigchain.ts"
 import { BlobStore } from "../services/BlobStore.ts"
@@ -53,6 +54,9 @@ export interface Parts {
   /** See `Accounts.append`; the session's account is up to date afterwards. */
   append(session: Session, next: Next): Effect.Effect<Chain, KezChatError>
 }
+
+/** Bytes of a sigchain that manifests leave free: endpoints, claims and the rotation to another key need room for ever. */
+const chainReserve = 256 * 1024
 
 const nothing: Rows.ManifestRow = { revision: 0, changes: 0, included: 0 }
 
@@ -237,9 +241,16 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
   /** The chain as it is now, with our stored body named by it if nobody came in between. */
   const name = (session: Session) =>
     append(session, (chain) =>
-      Effect.map(read, ({ base, body }) => {
+      Effect.gen(function* () {
+        const { base, body } = yield* read
         const named = chain.state.sharedFiles?.manifest
         if (body?.state !== "stored" || named === body.manifest || named !== base) return undefined
+        if (chain.state.bytes > Limits.chainBytes - chainReserve) {
+          return yield* new Problem({
+            code: "chain_full",
+            detail: "the rest of the sigchain is kept for what an account cannot do without: lists stay as published"
+          })
+        }
         return { op: "set_shared_files" as const, payload: { manifest: body.manifest, size: body.size } }
       })
     )

@@ -50,13 +50,20 @@ const anchorIn = (world: World, primary: string) => {
 
 /** Signs what the account would sign, wherever it leads: a device of theirs that does as it likes. */
 const appendTo = (world: World, identity: Identity.Identity, payload: Sigchain.SharedFiles) =>
+  append(world, identity, { op: "set_shared_files", payload })
+
+const append = (
+  world: World,
+  identity: Identity.Identity,
+  operation: Parameters<Identity.Identity["signSigchainEvent"]>[0]["operation"]
+) =>
   Effect.gen(function* () {
     const chain = world.home.chains.get(identity.primary)!
     const last = chain.at(-1)!
     const hash = `sha256:${createHash("sha256").update(Envelope.encode(last)).digest("hex")}`
     const event = yield* identity.signSigchainEvent({
       after: { seq: chain.length - 1, hash },
-      operation: { op: "set_shared_files", payload },
+      operation,
       createdAt: Date.now()
     })
     world.home.chains.set(identity.primary, [...chain, event])
@@ -122,6 +129,27 @@ describe("publishing", () => {
       const listing = yield* bob.chat.browse("alice")
       assert.deepStrictEqual(namesIn(listing), ["fifth", "first", "fourth", "second", "seventh", "sixth", "third"])
       assert.strictEqual(listing.revision, 3)
+    })
+  )
+
+  it.live("leaves the last of the chain to what an account cannot do without", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const identity = yield* identityOf(alice.words)
+      const note = "x".repeat(60 * 1024)
+      const size = () =>
+        world.home.chains.get(identity.primary)!.reduce((sum, event) => sum + Envelope.encode(event).length + 1, 0)
+      while (size() < Limits.chainBytes - 256 * 1024) {
+        yield* append(world, identity, { op: "add_device", payload: { note } })
+      }
+      const before = size()
+      const share = yield* alice.chat.share({ file: file("late.txt"), with: ["bob"] })
+      yield* alice.chat.flush
+      assert.strictEqual(size(), before)
+      assert.strictEqual((yield* alice.chat.shared)[0]?.manifest, "pending")
+      // The offer reached its reader all the same.
+      yield* bob.program.event("Message", ({ message }) => message.file?.blobHash === share.blobHash)
     })
   )
 
