@@ -57,8 +57,8 @@ const trimmed = (text: string): string =>
 
 /**
  * The name under which a received file may be saved: one path part of 1 to 255 UTF-8 bytes in NFC, without separators,
- * control, bidirectional and other invisible characters, not hidden, and no device of Windows. Never fails, and leaves
- * a harmless name as it is.
+ * control, bidirectional and other invisible characters, not hidden, no device of Windows, and nothing that a command
+ * would take for an option (`rm *`). Never fails, and leaves a harmless name as it is.
  */
 export const safe = (received: string): string => {
   // Only the beginning and the end of an enormous name can matter, and normalising is not free.
@@ -66,7 +66,7 @@ export const safe = (received: string): string => {
   const cleaned = bounded.normalize("NFC").replaceAll(/\s/gu, " ").replaceAll(invisible, "").replaceAll(forbidden, "_")
   const name = trimmed(shorten(trimmed(cleaned)))
   if (name === "") return unnamed
-  return device.test(name) ? shorten(`_${name}`) : name
+  return name.startsWith("-") || device.test(name) ? trimmed(shorten(`_${name}`)) : name
 }
 
 /** {@link safe} for each part of a folder as received, at most 16 of them; empty and dot parts vanish. */

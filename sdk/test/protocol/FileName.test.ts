@@ -17,6 +17,9 @@ const hostile = [
   " ",
   "\u00a0\u3000",
   "-",
+  "-rf",
+  " --no-preserve-root",
+  `-${"a".repeat(252)}.a`,
   "a/../../b",
   "a\0.txt",
   "a\nb\r\tc",
@@ -57,7 +60,7 @@ const harmless = (name: string, received: string) => {
   assert.isAbove(name.length, 0, label)
   assert.isAtMost(new TextEncoder().encode(name).length, 255, label)
   assert.notMatch(name, /[/\\:*?"<>|\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u, label)
-  assert.notMatch(name, /^[. ]|[. ]$/, label)
+  assert.notMatch(name, /^[-. ]|[. ]$/, label)
   assert.notMatch(name, isDevice, label)
   assert.isTrue(name.isWellFormed(), label)
   assert.strictEqual(name.normalize("NFC"), name, label)
@@ -107,6 +110,9 @@ describe("FileName", () => {
     assert.strictEqual(FileName.safe("../../etc/passwd"), "_.._etc_passwd")
     assert.strictEqual(FileName.safe("invoice\u202excod.exe"), "invoicexcod.exe")
     assert.strictEqual(FileName.safe("con.txt"), "_con.txt")
+    assert.strictEqual(FileName.safe("-rf"), "_-rf")
+    assert.strictEqual(FileName.safe("a-b"), "a-b")
+    assert.deepStrictEqual(FileName.safeFolder("-r/-f"), ["_-r", "_-f"])
     assert.strictEqual(FileName.safe(" .hidden. "), "hidden")
     assert.strictEqual(FileName.safe(".."), "unnamed")
     assert.match(FileName.safe(`${"é".repeat(300)}.pdf`), /^é{125}\.pdf$/)
