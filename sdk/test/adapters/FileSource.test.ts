@@ -159,6 +159,30 @@ describe("folderSources", () => {
     })
   )
 
+  it.live.runIf(process.platform === "linux")("says which name is not UTF-8, also of a folder further down", () =>
+    Effect.gen(function* () {
+      const named = (dir: string, name: Uint8Array) => Buffer.concat([Buffer.from(`${dir}/`), name])
+      const latin1 = Buffer.from("stra\u00dfe.txt", "latin1")
+      const refusal = (dir: string) => Effect.flip(FileSource.folderSources(dir))
+      const files = yield* folder
+      writeFileSync(join(files, "a.txt"), "x")
+      writeFileSync(named(files, latin1), "x")
+      assert.match((yield* refusal(files)).message, /stra\ufffde\.txt: its name is not UTF-8.*rename it/)
+      const folders = yield* folder
+      mkdirSync(join(folders, "b"))
+      mkdirSync(named(join(folders, "b"), latin1))
+      assert.match((yield* refusal(folders)).message, /\/b\/stra\ufffde\.txt: its name is not UTF-8/)
+      // What is not shared may be called what it likes; the replacement character is a character like any other.
+      const fine = yield* folder
+      writeFileSync(named(fine, Buffer.concat([Buffer.from("."), latin1])), "x")
+      writeFileSync(join(fine, "\ufffd.txt"), "x")
+      assert.deepStrictEqual(
+        (yield* FileSource.folderSources(fine)).map(({ name }) => name),
+        ["\ufffd.txt"]
+      )
+    })
+  )
+
   it.live("refuses a folder that is none, and one that is too deep", () =>
     Effect.gen(function* () {
       const dir = yield* folder

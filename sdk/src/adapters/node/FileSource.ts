@@ -1,6 +1,7 @@
 /** Files on this machine, ready to be shared: the `FileSource`s of `KezChat.share`. */
 import * as Effect from "effect/Effect"
 import { lookup } from "mrmime"
+import { isUtf8 } from "node:buffer"
 import { type BigIntStats, constants, type Dirent } from "node:fs"
 import * as fs from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
@@ -110,10 +111,32 @@ export const fileSource = (path: string): Effect.Effect<PathSource, FileError> =
   return fileIo(file, "read", () => describe(file))
 }
 
-const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+interface Entry {
+  readonly name: string
+  readonly isFolder: boolean
+}
+
+const byName = (a: Entry, b: Entry): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
 
 /** What of a folder is shared: neither hidden files, which people forget are there, nor what lies elsewhere. */
-const isShared = (entry: Dirent): boolean => !entry.name.startsWith(".") && (entry.isFile() || entry.isDirectory())
+const isShared = (entry: Dirent<Buffer>): boolean =>
+  entry.name[0] !== ".".charCodeAt(0) && (entry.isFile() || entry.isDirectory())
+
+/** Names are bytes to the disk. What is not UTF-8 would become another name when it is read as text, which nothing has. */
+const toEntry = (path: string, entry: Dirent<Buffer>): Entry => {
+  const name = entry.name.toString()
+  if (isUtf8(entry.name)) return { name, isFolder: entry.isDirectory() }
+  const detail = "its name is not UTF-8, the encoding in which names are sent: rename it, then share again"
+  throw new FileError({ reason: "not_a_file", path: join(path, name), detail })
+}
+
+const entriesOf = async (path: string): Promise<ReadonlyArray<Entry>> => {
+  const entries = await fs.readdir(path, { withFileTypes: true, encoding: "buffer" })
+  return entries
+    .filter(isShared)
+    .map((entry) => toEntry(path, entry))
+    .sort(byName)
+}
 
 async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator<PathSource, void, undefined> {
   const folder = parts.join("/")
@@ -122,10 +145,9 @@ async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator
     throw new FileError({ reason: "not_a_file", path, detail })
   }
   try {
-    const entries = await fs.readdir(path, { withFileTypes: true })
-    for (const entry of entries.filter(isShared).sort(byName)) {
+    for (const entry of await entriesOf(path)) {
       const inside = join(path, entry.name)
-      if (entry.isDirectory()) yield* walk(inside, [...parts, wireName(entry.name)])
+      if (entry.isFolder) yield* walk(inside, [...parts, wireName(entry.name)])
       else
         yield await describe(inside, folder).catch((cause: unknown) =>
           Promise.reject(fileFailure(inside, "read", cause))
@@ -138,8 +160,8 @@ async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator
 
 /**
  * Every regular file below a folder, folders and files in the order of their names. Hidden files and folders (those whose
- * name begins with a dot) and symbolic links are left out. Fails at the first that cannot be read, and for more than
- * {@link maxFiles}: before anything is shared, then.
+ * name begins with a dot) and symbolic links are left out. Fails at the first that cannot be read or whose name is not
+ * UTF-8, and for more than {@link maxFiles}: before anything is shared, then.
  */
 export const folderSources = (path: string): Effect.Effect<ReadonlyArray<PathSource>, FileError> => {
   const folder = resolve(path)
