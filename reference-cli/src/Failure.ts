@@ -124,6 +124,14 @@ export const describe = (error: Failure): Description => {
     case "BlobTransportError":
       return { code: `transport_${error.reason}`, exit: transportExits[error.reason], message }
     case "FileError":
+      if (error.reason === "exists") {
+        const ways = "--overwrite replaces it, --name gives another name, --to another folder"
+        return {
+          code: "file_exists",
+          exit: ExitCode.failed,
+          message: `${error.path}: a file of this name is there: ${ways}`
+        }
+      }
       return { code: `file_${error.reason}`, exit: fileExits[error.reason] ?? ExitCode.failed, message }
     case "AdapterUnavailable":
       return { code: "adapter_unavailable", exit: ExitCode.failed, message }

@@ -37,11 +37,17 @@ const tell = ({ code, exit, message }: Description) =>
   ).pipe(Effect.as(exit))
 
 /** A command line that was not understood. */
-const usageOf = ({ commandPath, errors }: CliError.ShowHelp): Description => ({
-  code: "usage",
-  exit: ExitCode.usage,
-  message: `${errors.map(({ message }) => message.replace(/\s+/g, " ").trim()).join("; ")} (see ${commandPath.join(" ")} --help)`
-})
+const usageOf = ({ commandPath, errors }: CliError.ShowHelp): Description => {
+  const told = errors.map(({ message }) => message.replace(/\s+/g, " ").trim()).join("; ")
+  const dashes = errors.some(({ _tag }) => _tag === "UnrecognizedOption")
+    ? "; a name, id or text that begins with a dash comes after --"
+    : ""
+  return {
+    code: "usage",
+    exit: ExitCode.usage,
+    message: `${told}${dashes} (see ${commandPath.join(" ")} --help)`
+  }
+}
 
 const explain = (error: Failure | CliError.CliError) => {
   if (!CliError.isCliError(error)) return tell(describe(error))

@@ -51,6 +51,11 @@ describe("describe", () => {
     expect(told(error)).toMatchObject({ exit, code })
   })
 
+  it("names the flags that help where a file is in the way", () => {
+    const { message } = told(new FileError({ reason: "exists", path: "/x", detail: "x" }))
+    expect(message).toMatch(/^\/x: .*--overwrite.*--name.*--to/)
+  })
+
   it("has a sentence without a line break and an exit code for every problem code", () => {
     for (const code of Object.keys(Problem.codes) as Array<Problem.Code>) {
       const { exit, message } = told(problem(code))
