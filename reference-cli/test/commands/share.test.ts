@@ -41,6 +41,7 @@ describe("order", () => {
     [["@chris"], {}, /^say which file/],
     [["chris"], {}, /^say which file/],
     [["@chris", "c.txt"], {}, /^there is no file c\.txt$/],
+    [["@chris", "stra\uFFFDe.txt"], {}, /not UTF-8 cannot be shared, so rename it/],
     [["chris", "a.txt"], { public: true }, /^there is no file chris$/],
     [["a.txt", "@chris"], { public: true }, /^there is no file @chris; contacts come first/],
     [["@chris", "a.txt"], { public: true, unlisted: true }, /opposite/],

@@ -54,6 +54,10 @@ const unfit = (given: string, file: string, profile: string): string | undefined
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === "ENOENT" || code === "ENOTDIR") {
+      // What is not UTF-8 in an argument has become this character before anybody could read it.
+      if (given.includes("\uFFFD")) {
+        return `there is no file ${given}: a name that is not UTF-8 cannot be shared, so rename it first`
+      }
       const hint = given.startsWith("@") ? `; contacts come first: ${example(profile)}` : ""
       return `there is no file ${given}${hint}`
     }
@@ -127,7 +131,12 @@ const sharePath = (
           : Effect.void
       })
     const terms = { with: contacts.map(({ primary }) => primary), public: input.public, unlisted: input.unlisted }
-    yield* Stream.runForEach(session.files.shareFile(file, terms), onPart)
+    yield* Stream.runForEach(session.files.shareFile(file, terms), onPart).pipe(
+      // About what was typed: no program spoke to another, so there is no request to call malformed.
+      Effect.mapError((error) =>
+        error._tag === "Problem" && error.code === "request_malformed" ? usage(error.detail) : error
+      )
+    )
     if (json) return
     yield* meter.clear
     const shares = made.slice(before)
@@ -178,11 +187,25 @@ const wait = (ids: ReadonlySet<string>): Effect.Effect<void, Failure, Services> 
     return yield* untilLost(session, untilFetched(session, ids))
   }).pipe(Effect.scoped, Effect.repeat({ while: (end) => end === "lost" }), Effect.asVoid)
 
+/**
+ * What others type to fetch it. The ids that are shown here are those of the list; the offer that a contact gets has
+ * another one.
+ */
+const invitation = (owner: string, shares: ReadonlyArray<Share>, input: Input): string => {
+  if (input.unlisted) return "fetch"
+  const [first, ...others] = new Set(shares.map(({ folder, id }) => folder?.split("/")[0] ?? Show.shortId(id)))
+  return first === undefined || others.length > 0
+    ? `browse ${CommandLine.argument(`@${owner}`)}`
+    : `fetch ${CommandLine.argument(`@${owner}/${Sanitise.line(first)}`)}`
+}
+
 /** What is left to say when everything has been shared. */
 const outlook = (session: Access, shares: ReadonlyArray<Share>, input: Input): Effect.Effect<void, Failure, Screen> =>
   Effect.gen(function* () {
     const { chat, files, place } = session
     const late = yield* undelivered(chat)
+    const { handle } = yield* chat.account
+    yield* note(`Others fetch with \`kez-chat ${invitation(Sanitise.line(handle), shares, input)}\`.`)
     const told = `shared, but word of it has not reached the home server (${late}): it goes out with the next command that is online`
     if (input.wait) return yield* late === undefined ? Effect.void : warn(told)
     if (!(yield* files.serving)) {
