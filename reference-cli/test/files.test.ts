@@ -190,10 +190,19 @@ describe("a saved file", () => {
     fs.writeFileSync(path.join(out, "once.bin"), "mine")
     const refused = await machine.run(fetch(id, "--to", out))
     expect(refused.code).toBe(1)
-    expect(refused.error()).toMatchObject({ code: "file_exists", message: expect.stringContaining("once.bin") })
+    expect(refused.error()).toMatchObject({
+      code: "file_exists",
+      message: expect.stringMatching(/once\.bin.*--overwrite/)
+    })
     // It was known before a byte was asked for.
     expect(linesOf(Shapes.FetchLine, refused).filter((line) => isProgress(line) && line.have_bytes > 0)).toEqual([])
     expect(fs.readFileSync(path.join(out, "once.bin"), "utf8")).toBe("mine")
+    // Nothing was begun that would stay.
+    expect(fs.readdirSync(path.join(machine.profile("bob"), "blobs"))).toEqual([])
+    for (const name of ["../twice.bin", ".twice", "-rf", ""]) {
+      const unfit = await machine.run(fetch(id, "--to", out, `--name=${name}`))
+      expect(unfit.error()).toMatchObject({ code: "usage", exit: 2, message: expect.stringContaining("--name") })
+    }
     expect(saved(await machine.run(fetch(id, "--to", out, "--name", "twice.bin"))).path).toBe(
       path.join(out, "twice.bin")
     )
@@ -204,6 +213,17 @@ describe("a saved file", () => {
     expect(fs.readdirSync(out).toSorted()).toEqual(["once.bin", "twice.bin"])
     const { offers } = await machine.json(Shapes.Offers, bob("fetch"))
     expect(offers.find(({ message }) => message.id === id)?.saved).toBe(path.join(out, "once.bin"))
+  })
+
+  it("is fetched with what its owner is told to tell others", async () => {
+    const { path: source, bytes } = file("told.bin", 1_000)
+    await serve()
+    const shared = await machine.run(alice("share", "@bob", source))
+    expect(shared.code).toBe(0)
+    const [, entry = ""] = /Others fetch with `kez-chat fetch (@alice@localhost\/[\w-]{8})`/.exec(shared.stderr) ?? []
+    const out = folder()
+    saved(await machine.run(fetch(entry, "--to", out)))
+    expect(fs.readFileSync(path.join(out, "told.bin")).equals(bytes)).toBe(true)
   })
 
   it("lands inside the folder, whatever it is called", async () => {
@@ -219,6 +239,7 @@ describe("a saved file", () => {
       expect(path.dirname(at)).toBe(path.join(out, "odd"))
       expect(path.basename(at)).not.toMatch(/[\u202A-\u202E:*?"<>|]|^\.|^con\./i)
     }
+    expect(fs.readdirSync(path.join(out, "odd"))).toContain("_-rf")
     expect(fs.readdirSync(out)).toEqual(["odd"])
     expect(fs.readdirSync(path.join(out, "odd"))).toHaveLength(names.length)
     for (const args of [bob("browse", "alice"), bob("history", "alice"), alice("shared"), bob("fetch")]) {
@@ -359,6 +380,16 @@ describe("an owner who is away", () => {
 })
 
 describe("a transfer that is stopped", () => {
+  it("leaves nothing of what had not begun to arrive", async () => {
+    const { path: source } = file("unbegun.bin", 1_000)
+    await share("@bob", source)
+    const id = await offerOf("unbegun.bin")
+    const fetching = machine.start(fetch(id, "--to", folder()))
+    await fetching.event(Shapes.FetchLine, (line) => line.event === "progress" && line.state === "waiting")
+    expect((await fetching.kill("SIGINT")).code).toBe(130)
+    expect(fs.readdirSync(path.join(machine.profile("bob"), "blobs"))).toEqual([])
+  })
+
   it("keeps what arrived, through Ctrl-C and kill, and says how to go on", async () => {
     const size = 12_000_000
     const { path: source, bytes } = file("resumed.bin", size)
@@ -373,7 +404,11 @@ describe("a transfer that is stopped", () => {
     expect(stopped.code).toBe(130)
     expect(stopped.error()).toMatchObject({
       code: "interrupted",
-      message: expect.stringMatching(/stopped at \d+%: what arrived is kept, and `kez-chat --profile bob fetch /)
+      message: expect.stringMatching(
+        new RegExp(
+          `stopped at \\d+%: what arrived is kept, and \`kez-chat --profile bob fetch (?:-- )?${id.slice(0, 8)}\``
+        )
+      )
     })
     expect(fs.readdirSync(out)).toEqual([])
 
@@ -487,6 +522,8 @@ describe("what may not be had", () => {
     [["share", "@bob", "."], 2, /cannot be shared|hold|no file/],
     [["share", "@stranger", "passphrase"], 4, /stranger.* is not among your contacts/],
     [["share"], 2, /Missing required argument/],
+    [["share", "@alice", "passphrase"], 2, /kez-chat: a file cannot be shared with yourself/],
+    [["share", "@bob", "-rf"], 2, /begins with a dash comes after --/],
     [["fetch", "abcd", "--to", "no-such-folder"], 2, /there is no folder no-such-folder/],
     [["fetch", "abcd", "--to", "passphrase"], 2, /is a file: --to takes a folder/],
     [["fetch", "--discard"], 2, /--discard needs to know/],

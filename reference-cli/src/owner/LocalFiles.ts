@@ -87,11 +87,14 @@ const save = ({ chat, saved }: Parts, what: string, file: FetchProgress["file"],
 const fetchTo = (parts: Parts, what: string, terms: SaveTerms): Stream.Stream<FetchPart, KezChatError> =>
   Stream.suspend(() => {
     const { folder, within, name, overwrite } = terms
+    let latest: FetchProgress | undefined
     let prepared: { readonly file: FetchProgress["file"]; readonly target: FileTarget.Target } | undefined
     const fetched = parts.chat.fetch(what).pipe(
       // Before the first byte is asked for: a gigabyte that cannot be saved is not fetched.
-      Stream.tap(({ file }) =>
+      Stream.tap((progress) =>
         Effect.gen(function* () {
+          const { file } = progress
+          latest = progress
           if (prepared !== undefined) return
           const target = yield* FileTarget.prepare({
             folder,
@@ -108,13 +111,26 @@ const fetchTo = (parts: Parts, what: string, terms: SaveTerms): Stream.Stream<Fe
     const saving = Stream.suspend(() =>
       prepared === undefined ? Stream.empty : save(parts, what, prepared.file, prepared.target)
     )
+    // A partial blob is begun before it is known whether anything comes, or can be saved.
+    const letGoOfNothing = Effect.gen(function* () {
+      if (latest === undefined || latest.haveBytes > 0) return
+      const info = yield* parts.blobs.info(latest.file.blobHash.slice("blake3:".length))
+      if (info !== undefined && !info.complete && info.storedBytes === 0) yield* parts.chat.discard(what)
+    }).pipe(Effect.ignore)
     const kind = (part: FetchPart): string | undefined => {
       if (part._tag === "Saved") return undefined
       if (part._tag === "Saving") return part.doneBytes < part.totalBytes ? "saving" : undefined
       const { state, reason } = part.progress
       return state === "complete" ? undefined : `${state} ${reason ?? ""}`
     }
-    return sampled(Stream.concat(fetched, saving), kind)
+    return Stream.callback((queue) =>
+      sampled(Stream.concat(fetched, saving), kind).pipe(
+        Stream.runForEach((part) => Queue.offer(queue, part)),
+        // Only now is the blob not being written any more.
+        Effect.ensuring(letGoOfNothing),
+        Effect.andThen(Queue.end(queue))
+      )
+    )
   })
 
 export const make = (parts: Parts): Effect.Effect<Files, never, Scope.Scope> =>

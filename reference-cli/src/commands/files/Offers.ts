@@ -70,6 +70,13 @@ const wholeId = /^[A-Za-z0-9_-]{22}$/
 const partOfId = /^[A-Za-z0-9_-]{4,21}$/
 const ticket = /^blob[a-z2-7]{50,}$/
 
+/** What fetches the same file and fits on a line: a whole id is as short as listings have it. */
+export const shortened = (what: string): string => {
+  const slash = what.indexOf("/")
+  const id = what.slice(slash + 1)
+  return wholeId.test(id) ? what.slice(0, slash + 1) + Show.shortId(id) : what
+}
+
 const ambiguous = (what: string, choices: ReadonlyArray<string>) =>
   usage(`${JSON.stringify(what)} is the beginning of several ids: ${choices.slice(0, 4).join(", ")}`)
 

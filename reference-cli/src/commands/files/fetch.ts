@@ -1,5 +1,6 @@
 /** Fetches offered and listed files, and saves them. */
 import type { FetchProgress } from "@kez-chat/sdk"
+import { FileName } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -231,6 +232,19 @@ const folderOf = (input: Input): Effect.Effect<string, Failure, Host> =>
     )
   })
 
+/** The name to save under: as it was typed or not at all, unlike a name that somebody else chose. */
+const nameOf = ({ name }: Input): Effect.Effect<string | undefined, Failure> => {
+  const given = Option.getOrUndefined(name)
+  if (given === undefined) return Effect.succeed(undefined)
+  const safe = FileName.safe(given)
+  if (safe === given.normalize("NFC")) return Effect.succeed(given)
+  return Effect.fail(
+    usage(
+      `--name takes a plain name that every system can save, without folders; ${JSON.stringify(Show.fileName({ name: given }))} is none: try ${CommandLine.argument(safe)}, and --to for the folder`
+    )
+  )
+}
+
 export const fetch = (input: Input): Effect.Effect<void, Failure, Services | Signals> =>
   Effect.gen(function* () {
     if (Option.isNone(input.what)) {
@@ -240,7 +254,7 @@ export const fetch = (input: Input): Effect.Effect<void, Failure, Services | Sig
     const what = input.what.value
     if (input.discard) return yield* discard(what)
     const folder = yield* folderOf(input)
-    const to = { folder, name: Option.getOrUndefined(input.name), overwrite: input.overwrite }
+    const to = { folder, name: yield* nameOf(input), overwrite: input.overwrite }
     const signals = yield* Signals
     let latest: FetchPart | undefined
     const noted = (part: FetchPart) => {
@@ -254,7 +268,7 @@ export const fetch = (input: Input): Effect.Effect<void, Failure, Services | Sig
 /** What a person who ended it wants to know: whether anything is lost, and how to go on. */
 const stopped = (what: string, latest: FetchPart | undefined, signal: ExitCode): Effect.Effect<never, Failure, Host> =>
   Effect.gen(function* () {
-    const again = CommandLine.line(yield* Profile.current, `fetch ${CommandLine.argument(what)}`)
+    const again = CommandLine.line(yield* Profile.current, `fetch ${CommandLine.argument(Offers.shortened(what))}`)
     const progress = latest?._tag === "Progress" ? latest.progress : undefined
     return yield* fail(
       "interrupted",
