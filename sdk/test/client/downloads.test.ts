@@ -213,7 +213,7 @@ describe("fetching", () => {
               const answer = endpoint.fetch(options)
               if (!isFirst) return answer
               isFirst = false
-              return Stream.catch(answer, () => Stream.never)
+              return answer.pipe(Stream.catch(() => Stream.never))
             }
           }))
       }
