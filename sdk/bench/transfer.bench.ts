@@ -20,7 +20,7 @@ import { Pair } from "../test/e2e/FilesBetween.ts"
 import { median, report } from "./Report.ts"
 import { bindRaw, providerSeed, rawAlpn, rawPieceBytes, type Said } from "./transfer-provider.ts"
 
-const mebibytes = 4
+const mebibytes = 16
 const size = mebibytes * 2 ** 20
 const rounds = 5
 /** Ours has the next read under way while it works on the last one; alone, that may help the raw stream too. */
