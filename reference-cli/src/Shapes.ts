@@ -135,7 +135,6 @@ export const fetchProgress = (value: FetchProgress) => ({
   ...given("reason", value.reason),
   have_bytes: value.haveBytes,
   total_bytes: value.totalBytes,
-  ...given("relayed", value.relayed),
   file: { ...file(value.file), ...given("folder", value.file.folder) },
   owner: contact(value.owner)
 })

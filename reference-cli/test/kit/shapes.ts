@@ -203,7 +203,6 @@ export const FetchLine = Schema.Union([
     reason: Schema.optionalKey(Schema.String),
     have_bytes: Schema.Natural,
     total_bytes: Schema.Natural,
-    relayed: Schema.optionalKey(Schema.Boolean),
     file: Schema.Struct({ ...file, folder: Schema.optionalKey(Schema.String) }),
     owner: Contact
   }),

@@ -252,8 +252,6 @@ export interface FetchProgress {
   /** Bytes of the blob that are here and verified, those of earlier runs included. */
   readonly haveBytes: number
   readonly totalBytes: number
-  /** Whether the bytes come through a relay, where that is known. */
-  readonly relayed?: boolean
 }
 
 /** How a {@link KezChat} is to run. */

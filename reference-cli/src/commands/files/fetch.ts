@@ -68,12 +68,12 @@ const list: Effect.Effect<void, Failure, Services> = withAccess({ command: "fetc
 )
 
 const transfer = (progress: FetchProgress) => {
-  const { file, owner, state, reason, haveBytes, totalBytes, relayed } = progress
+  const { file, owner, state, reason, haveBytes, totalBytes } = progress
   const who = Show.name(owner)
   const phases = {
     waiting: `waiting for ${who}`,
     connecting: `connecting to ${who}`,
-    receiving: relayed === true ? "receiving through a relay" : "receiving",
+    receiving: "receiving",
     complete: "received"
   }
   return {
