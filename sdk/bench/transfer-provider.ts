@@ -4,7 +4,7 @@
  *
  * usage: transfer-provider.ts MEBIBYTES
  */
-import { createHash, randomBytes } from "node:crypto"
+import { createHash, randomBytes, randomFillSync } from "node:crypto"
 import process from "node:process"
 import iroh from "@number0/iroh/index.js"
 import * as Effect from "effect/Effect"
@@ -53,10 +53,10 @@ const serveRaw = async (endpoint: iroh.Endpoint, size: number): Promise<void> =>
 }
 
 const main = async (size: number): Promise<void> => {
-  const bytes = randomBytes(size)
+  const bytes = randomFillSync(new Uint8Array(size))
   const tree = Blake3Tree.build(bytes, await Effect.runPromise(FastBlake3.load))
   const hash = Bytes.toHex(tree.hash)
-  const read = (offset: number, length: number) => Effect.sync(() => bytes.subarray(offset, offset + length).slice())
+  const read = (offset: number, length: number) => Effect.sync(() => bytes.slice(offset, offset + length))
   const raw = await bindRaw()
   void serveRaw(raw, size).catch(() => undefined)
   const say = (said: Said) => process.send?.(said)

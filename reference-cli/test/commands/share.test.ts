@@ -51,10 +51,14 @@ describe("order", () => {
     expect(await read(what, more)).toMatchObject({ failure: { exit: 2, message: expect.stringMatching(message) } })
   })
 
-  it.skipIf(process.getuid?.() === 0)("says that a file cannot be read", async () => {
+  it("says that a file cannot be read", async () => {
+    fs.symlinkSync("circle.txt", at("circle.txt"))
     fs.writeFileSync(at("closed.txt"), "x", { mode: 0o000 })
-    expect(await read(["@chris", "closed.txt"])).toMatchObject({
-      failure: { message: expect.stringMatching(/closed\.txt cannot be read/) }
-    })
+    // Root may read everything, but nobody finds the end of a circle.
+    for (const name of process.getuid?.() === 0 ? ["circle.txt"] : ["circle.txt", "closed.txt"]) {
+      expect(await read(["@chris", name])).toMatchObject({
+        failure: { message: expect.stringContaining(`${name} cannot be read: `) }
+      })
+    }
   })
 })

@@ -20,7 +20,7 @@ import { DiskBlobStore } from "@kez-chat/sdk/node"
 import { Blake3Tree, ChunkRanges } from "@kez-chat/sdk/protocol"
 import { type BlobStore, BlobStoreError } from "@kez-chat/sdk/services"
 import { answerOf, type Blob, blobOf, groups, missing } from "../kits/ArrivingBlobs.ts"
-import { blobStoreKit } from "../kits/blobStoreKit.ts"
+import { blobStoreKit, damagedBlobsKit } from "../kits/blobStoreKit.ts"
 import { canMount, disk, folder } from "../kits/Disks.ts"
 import { putKilled, receiveKilled, runWriter } from "./KilledWriter.ts"
 
@@ -46,13 +46,12 @@ const damage = (path: string) => (at: number) => {
   }
 }
 
-blobStoreKit(
-  "disk",
-  Effect.map(folder, (path) => {
-    const folder = join(path, "deep", "blobs")
-    return { open: DiskBlobStore.make({ folder }), damage: damage(folder) }
-  })
-)
+const place = Effect.map(folder, (path) => {
+  const folder = join(path, "deep", "blobs")
+  return { open: DiskBlobStore.make({ folder }), damage: damage(folder) }
+})
+blobStoreKit("disk", place)
+damagedBlobsKit("disk", place)
 
 const reasonOf = <A, R>(effect: Effect.Effect<A, unknown, R>) =>
   Effect.map(Effect.flip(effect), (error) => (error instanceof BlobStoreError ? error.reason : error))

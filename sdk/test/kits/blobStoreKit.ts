@@ -12,8 +12,12 @@ type Store = BlobStore["Service"]
 export interface BlobPlace<E> {
   /** Opens the store there, as a new start of the program would. */
   readonly open: Effect.Effect<Store, E>
+}
+
+/** A place whose files can go bad. */
+export interface DamageablePlace<E> extends BlobPlace<E> {
   /** Flips a bit or cuts something off, somewhere in what is stored; `at` from 0 to 1 says where. */
-  readonly damage?: (at: number) => void
+  readonly damage: (at: number) => void
 }
 
 const group = Blake3Tree.groupBytes
@@ -59,6 +63,13 @@ const feed = Effect.fnUntraced(function* (
     yield* partial.write(copies)
     for (const item of copies) if (item.kind === "leaf") item.bytes.fill(0xdd)
   }
+})
+
+const step = fc.record({
+  start: fc.integer({ min: 0, max: 39 }),
+  count: fc.integer({ min: 1, max: 12 }),
+  batch: fc.integer({ min: 1, max: 40 }),
+  reopen: fc.boolean()
 })
 
 export const blobStoreKit = <E>(name: string, place: Effect.Effect<BlobPlace<E>, never, Scope.Scope>): void => {
@@ -401,13 +412,6 @@ export const blobStoreKit = <E>(name: string, place: Effect.Effect<BlobPlace<E>,
       })
     )
 
-    const step = fc.record({
-      start: fc.integer({ min: 0, max: 39 }),
-      count: fc.integer({ min: 1, max: 12 }),
-      batch: fc.integer({ min: 1, max: 40 }),
-      reopen: fc.boolean()
-    })
-
     it("has exactly what arrived, in any order and however often it is opened", () =>
       fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 10 }), fc.integer({ min: 0, max: 40 * group }), (steps, size) =>
@@ -443,7 +447,15 @@ export const blobStoreKit = <E>(name: string, place: Effect.Effect<BlobPlace<E>,
         ),
         { numRuns: 40 }
       ))
+  })
+}
 
+/** What a BlobStore must do whose files can go bad. */
+export const damagedBlobsKit = <E>(
+  name: string,
+  place: Effect.Effect<DamageablePlace<E>, never, Scope.Scope>
+): void => {
+  describe(`BlobStore, damaged: ${name}`, () => {
     it("believes no damaged bytes, and gets whole again", () =>
       fc.assert(
         fc.asyncProperty(
@@ -455,7 +467,6 @@ export const blobStoreKit = <E>(name: string, place: Effect.Effect<BlobPlace<E>,
           (rounds, size) =>
             Effect.gen(function* () {
               const { damage, open } = yield* place
-              if (damage === undefined) return
               const blob = blobOf(size, size, yield* FastBlake3.load)
               for (const { damage: places, step } of rounds) {
                 yield* Effect.scoped(

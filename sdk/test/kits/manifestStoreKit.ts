@@ -34,7 +34,7 @@ export const manifestOf = (
     ({ anchor, body }) => ({ body, hash: anchor.manifest })
   )
 
-/** One of exactly the largest size, or `over` bytes beyond it where the signer allows it. */
+/** One of the largest size, or a few bytes less where no entry meets it. */
 export const largestManifest = Effect.fnUntraced(function* (identity: Identity.Identity, revision: number) {
   const most = 40_000
   const entries: Array<Manifest.Entry> = []

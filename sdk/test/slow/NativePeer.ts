@@ -58,12 +58,8 @@ export const nativePeer = (path: string) => {
       ask<Fetched>(["fetch", ...words(from), hash, "--ranges", boundaries]),
 
     /** Sends a request as native iroh-blobs writes it, or bytes as they are. */
-    ask: (
-      whom: Where,
-      kind: "get" | "sequence" | "child" | "many" | "observe" | "push" | "bytes",
-      what: string,
-      ...more: ReadonlyArray<string>
-    ) => ask<Asked>(["ask", ...words(whom), kind, what, ...more]),
+    ask: (whom: Where, kind: "get" | "sequence" | "child" | "many" | "observe" | "push" | "bytes", what: string) =>
+      ask<Asked>(["ask", ...words(whom), kind, what]),
 
     /** Serves blobs of the bytes i mod 251 until the scope closes; over a relay alone where one is given. */
     serve: (

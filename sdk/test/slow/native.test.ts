@@ -6,10 +6,10 @@ import * as process from "node:process"
 import { Effect, Result, Stream } from "effect"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { IrohBlobTransport } from "@kez-chat/sdk/iroh"
-import { Blake3Tree, type BlobAnswer, BlobRequest, Bytes, ChunkRanges, Ticket } from "@kez-chat/sdk/protocol"
+import { type BlobAnswer, BlobRequest, Bytes, ChunkRanges, Ticket } from "@kez-chat/sdk/protocol"
 import { BlobTransport } from "@kez-chat/sdk/services"
 import { buildNativePeer, whyNoNativePeer } from "../../../deploy/native-peer.mjs"
-import { type Blob, collect, isAnswer, library, makeBlob, person } from "../kits/blobs.ts"
+import { type Blob, blobOf, collect, isAnswer, library, makeBlob, person } from "../kits/blobs.ts"
 import { nativePeer, type Provider, type Where } from "./NativePeer.ts"
 
 const why = await whyNoNativePeer()
@@ -42,21 +42,12 @@ const chunksOf = ({ bytes }: Blob, boundaries: ReadonlyArray<number>) => {
   }
   return Bytes.concat(...parts)
 }
-const hashOf = (bytes: Uint8Array) => Bytes.toHex(Blake3Tree.build(bytes).hash)
 
 /** A blob that lists others by their hashes. */
-const sequenceOf = (blobs: ReadonlyArray<Blob>): Blob => {
-  const bytes = Bytes.concat(...blobs.map(({ tree }) => tree.hash))
-  const tree = Blake3Tree.build(bytes)
-  return { bytes, tree, hash: Bytes.toHex(tree.hash) }
-}
+const sequenceOf = (blobs: ReadonlyArray<Blob>): Blob => blobOf(Bytes.concat(...blobs.map(({ tree }) => tree.hash)))
 
 /** The blobs of the native peer. */
-const pattern = (size: number): Blob => {
-  const bytes = Uint8Array.from({ length: size }, (_, i) => i % 251)
-  const tree = Blake3Tree.build(bytes)
-  return { bytes, tree, hash: Bytes.toHex(tree.hash) }
-}
+const pattern = (size: number): Blob => blobOf(Uint8Array.from({ length: size }, (_, i) => i % 251))
 
 const options = ({ addresses, key }: Where, blob: Blob, ranges = ChunkRanges.all) => ({
   peer: key,
@@ -101,7 +92,7 @@ describe.skipIf(why !== undefined)("native iroh-blobs", () => {
         for (const boundaries of sets) {
           const fetched = yield* native.fetch(us, blob.hash, boundaries.join(","))
           const expected = chunksOf(blob, boundaries)
-          assert.deepInclude(fetched, { end: "finished", bytes: expected.length, blake3: hashOf(expected) })
+          assert.deepInclude(fetched, { end: "finished", bytes: expected.length, blake3: blobOf(expected).hash })
         }
         const nothing = yield* native.fetch(us, blob.hash, "")
         assert.deepInclude(nothing, { end: "finished", size: null, bytes: 0 })

@@ -17,7 +17,7 @@ const USAGE: &str = "kez-chat-native-peer
   serve SIZE,... [--secret HEX] [--refuse permission|limit] [--relay URL]
                  [--lie flip:AT|cut:LENGTH|size:BYTES|more:LENGTH|stall:LENGTH|endless]
   fetch ID ADDRESS,... HASH [--ranges BOUNDARY,...] [--secret HEX] [--relay URL]
-  ask   ID ADDRESS,... get|sequence|child|observe HASH [--ranges BOUNDARY,...] [--secret HEX] [--relay URL] [--relay URL]
+  ask   ID ADDRESS,... get|sequence|child|observe HASH [--ranges BOUNDARY,...] [--secret HEX] [--relay URL]
   ask   ID ADDRESS,... many HASH,... | push SIZE | bytes HEX
   bench [MEBIBYTES] [--rounds N]
   relay

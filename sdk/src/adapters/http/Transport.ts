@@ -1,5 +1,5 @@
 /**
- * How both HTTP adapters talk to a server: by `fetch`, which Node and browsers share, with every answer bounded in
+ * How the HTTP adapters talk to a server: by `fetch`, which Node and browsers share, with every answer bounded in
  * time and size before anything looks at it.
  */
 import * as Data from "effect/Data"

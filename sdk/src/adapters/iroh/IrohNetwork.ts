@@ -10,7 +10,7 @@ import * as KeyAdmission from "../../protocol/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { type Addresses, BlobTransportError } from "../../services/BlobTransport.ts"
 import { type Connection, closings, type DuplexStream, type Network, StreamFailure } from "../blobs-core/Network.ts"
-import type { TransferLimits } from "../blobs-core/TransferLimits.ts"
+import { pieceBytes, type TransferLimits } from "../blobs-core/TransferLimits.ts"
 import * as Crossing from "./Crossing.ts"
 
 export type Binding = typeof Iroh.default
@@ -56,12 +56,10 @@ const unwatched = (call: () => Promise<unknown>): void => {
     .catch(() => undefined)
 }
 
-/** What is taken across at a time. Every crossing costs a change of threads. */
-const crossingBytes = 64 * 1024
-
 /**
- * The bytes of a stream, a crossing at a time. While a full one is worked on, the next is already under way: where bytes
- * come that fast, it is never far behind. It is not asked for earlier, since a read that waits cannot be taken back.
+ * The bytes of a stream, a piece at a time: every crossing costs a change of threads. While a full one is worked on, the
+ * next is already under way: where bytes come that fast, it is never far behind. It is not asked for earlier, since a
+ * read that waits cannot be taken back.
  */
 const readerOf = (recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> => {
   let rest: Uint8Array = new Uint8Array(0)
@@ -72,15 +70,15 @@ const readerOf = (recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> =
     return taken
   }
   const cross = (): Promise<Array<number>> => {
-    const now = ahead ?? recv.read(crossingBytes)
+    const now = ahead ?? recv.read(pieceBytes)
     ahead = undefined
     return now
   }
   const read = (limit: number) =>
     Effect.map(attempt(cross), (given) => {
       rest = Crossing.received(given)
-      if (rest.length === crossingBytes) {
-        ahead = recv.read(crossingBytes)
+      if (rest.length === pieceBytes) {
+        ahead = recv.read(pieceBytes)
         ahead.catch(() => undefined)
       }
       return take(limit)

@@ -32,7 +32,7 @@ import {
   type StoredBlob
 } from "../../services/BlobStore.ts"
 import { blobSize, readTree, storedBlob } from "./BlobFile.ts"
-import { FileWriter, isMissing, makeFolder, syncFolder } from "./DurableFile.ts"
+import { FileWriter, freeBytes, makeFolder, syncFolder, unlessMissing } from "./DurableFile.ts"
 import * as FileLock from "./FileLock.ts"
 import { openPartial } from "./PartialFile.ts"
 import { io, storeFailure } from "./StoreFailure.ts"
@@ -59,10 +59,7 @@ const statOf = async (folder: string, name: string): Promise<BlobInfo | undefine
   const partial = partialName.exec(name)
   const hash = complete?.[1] ?? (partial?.[3] === "part" ? partial[1] : undefined)
   if (hash === undefined) return undefined
-  const stat = await fs.stat(join(folder, name)).catch((cause: unknown) => {
-    if (isMissing(cause)) return undefined
-    throw cause
-  })
+  const stat = await unlessMissing(fs.stat(join(folder, name)))
   if (stat === undefined || !stat.isFile()) return undefined
   const writtenAt = Math.floor(stat.mtimeMs)
   if (partial === null) {
@@ -138,12 +135,7 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
     hash: string
   ): Effect.fn.Return<StoredBlob | undefined, BlobStoreError, Scope.Scope> {
     const handle = yield* Effect.acquireRelease(
-      io(folder, "read", () =>
-        fs.open(at(`${hash}.blob`), "r").catch((cause: unknown) => {
-          if (isMissing(cause)) return undefined
-          throw cause
-        })
-      ),
+      io(folder, "read", () => unlessMissing(fs.open(at(`${hash}.blob`), "r"))),
       (handle) => Effect.ignore(io(folder, "read", async () => handle?.close()))
     )
     if (handle === undefined) return undefined
@@ -200,13 +192,12 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
   /** Fails where what is still to come will not fit, rather than after hours of receiving it. */
   const expectRoom = (hash: string, size: number) =>
     io(folder, "read", async () => {
-      const { bavail, blocks, bsize } = await fs.statfs(folder)
+      const room = await freeBytes(folder)
       const here = (await statOf(folder, `${hash}-${size}.part`))?.storedBytes ?? 0
       // The outboard is there twice at the end.
       const needed = size + 2 * outboardLength(size) - here
-      // Some network file systems count no blocks.
-      if (blocks === 0 || needed <= bavail * bsize) return
-      const [needs, free] = [needed, bavail * bsize].map((bytes) => `${Math.ceil(bytes / 1024 / 1024)} MiB`)
+      if (needed <= room) return
+      const [needs, free] = [needed, room].map((bytes) => `${Math.ceil(bytes / 1024 / 1024)} MiB`)
       throw failure("full", `${folder} needs ${needs} and has ${free}: free some, or keep the account on another disk`)
     })
 
@@ -247,12 +238,13 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
   })
 
   const list = io(folder, "read", async () => {
+    // In the order of their names, and so of their hashes.
     const found = new Map<string, BlobInfo>()
     for (const name of (await fs.readdir(folder)).sort()) {
       const info = await statOf(folder, name)
       if (info !== undefined && found.get(info.hash)?.complete !== true) found.set(info.hash, info)
     }
-    return [...found.values()].sort((a, b) => (a.hash < b.hash ? -1 : 1))
+    return [...found.values()]
   })
 
   return BlobStore.of({

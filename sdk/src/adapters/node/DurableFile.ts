@@ -13,8 +13,21 @@ export const codeOf = (cause: unknown): string => {
 /** Whether a file operation failed because there is no such file or folder. */
 export const isMissing = (cause: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(codeOf(cause))
 
+/** What a file operation finds; undefined where there is no such file or folder. */
+export const unlessMissing = <A>(found: Promise<A>): Promise<A | undefined> =>
+  found.catch((cause: unknown) => {
+    if (isMissing(cause)) return undefined
+    throw cause
+  })
+
 /** Whether one failed because there is no room: on the disk, in a quota, or in a file of this file system. */
 export const isFull = (cause: unknown): boolean => ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(cause))
+
+/** Bytes that this user may still write to the disk of a folder; some network file systems do not say, and have no end. */
+export const freeBytes = async (folder: string): Promise<number> => {
+  const { bavail, blocks, bsize } = await fs.statfs(folder)
+  return blocks === 0 ? Infinity : bavail * bsize
+}
 
 /** Makes a folder and those above it where they are missing; 0700 unless told otherwise by `mode`, less the umask. */
 export const makeFolder = async (folder: string, mode = 0o700): Promise<void> => {

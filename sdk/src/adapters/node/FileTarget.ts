@@ -11,7 +11,7 @@ import * as fs from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import * as FileName from "../../protocol/FileName.ts"
 import { FileError } from "../../services/FileError.ts"
-import { codeOf, FileWriter, isMissing, makeFolder, syncFolder } from "./DurableFile.ts"
+import { codeOf, FileWriter, freeBytes, makeFolder, syncFolder, unlessMissing } from "./DurableFile.ts"
 import { fileIo } from "./FileFailure.ts"
 
 export interface TargetOptions {
@@ -49,11 +49,7 @@ const draftKeptMillis = 24 * 60 * 60 * 1000
 
 const fileError = (reason: FileError["reason"], path: string, detail: string) => new FileError({ reason, path, detail })
 
-const lstat = (path: string) =>
-  fs.lstat(path).catch((cause: unknown) => {
-    if (isMissing(cause)) return undefined
-    throw cause
-  })
+const lstat = (path: string) => unlessMissing(fs.lstat(path))
 
 /**
  * The folder in which a path's own folder is or will be made: the last one on the way there. Everything on the way must
@@ -92,9 +88,7 @@ export const prepare = (options: TargetOptions): Effect.Effect<Target, FileError
       throw fileError("not_a_file", folder, "this is no folder: save to a folder")
     }
     await fs.access(await lastFolder(target), constants.W_OK | constants.X_OK)
-    const { bavail, blocks, bsize } = await fs.statfs(folder)
-    // Some network file systems count no blocks.
-    if (options.size !== undefined && blocks > 0 && options.size > bavail * bsize) {
+    if (options.size !== undefined && options.size > (await freeBytes(folder))) {
       throw Object.assign(new Error(), { code: "ENOSPC" })
     }
   }).pipe(Effect.andThen(fileIo(path, "write", () => checkName(target))), Effect.as(target))
@@ -141,6 +135,7 @@ export const save = <E, R>(
         await fs.access(target.folder)
         await lastFolder(target)
         await makeFolder(folder, 0o777)
+        // What cannot be removed is in nobody's way.
         await removeOldDrafts(folder).catch(() => undefined)
       })
       const draft = join(folder, `.kez-${randomBytes(12).toString("hex")}.part`)

@@ -13,6 +13,7 @@ import * as crypto from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { Vault, VaultError } from "../../services/Vault.ts"
+import { syncFolder } from "./DurableFile.ts"
 
 /** scrypt's cost. Memory is 128 * 2^logN * r bytes: 128 MiB at the smallest. */
 export interface ScryptCost {
@@ -184,17 +185,6 @@ const readBounded = async (file: string): Promise<string | undefined> => {
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(maxFileBytes + 1), 0, maxFileBytes + 1, 0)
     return bytesRead > maxFileBytes ? "" : buffer.toString("utf8", 0, bytesRead)
-  } finally {
-    await handle.close()
-  }
-}
-
-/** A rename is durable once its folder is; Windows cannot sync a folder and does not need to. */
-const syncFolder = async (folder: string): Promise<void> => {
-  if (process.platform === "win32") return
-  const handle = await fs.open(folder, "r")
-  try {
-    await handle.sync()
   } finally {
     await handle.close()
   }
