@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { brotliCompressSync, constants, deflateSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted } from "effect"
 import { Identity, SignedEnvelope } from "@kez-chat/sdk/crypto"
@@ -105,15 +106,70 @@ describe("what an answer may be", () => {
       [text.replace('"handle":', '"handle":"eve@kez.lat","handle":'), "json_duplicate_name"],
       [text.replace('"version":1', '"version":1.0'), "json_number"],
       [text.replace("{", '{"__proto__":1,'), "json_string"],
-      [`${text}]`, "json_malformed"],
-      ["", "json_malformed"]
+      [`${text}]`, "json_malformed"]
     ]
-    for (const [body, expected] of cases) assert.strictEqual(code(await lookupFailure(json(200, body))), expected)
+    for (const [body, expected] of cases) {
+      // KEZ-CAN-014: whatever the server calls it.
+      for (const type of ["application/json", "text/plain", "application/octet-stream", "text/html", ""]) {
+        const answered = await lookupFailure(json(200, body, {}, type))
+        assert.strictEqual(code(answered), expected, `${type}: ${body}`)
+      }
+    }
+  })
+
+  it("KEZ-CAN-014 takes a record of any media type, and none at all", async () => {
+    const value = await run(record)
+    for (const type of ["text/plain; charset=iso-8859-1", "text/html", "application/vnd.example"]) {
+      const { url } = await serve(json(200, value, {}, type))
+      const found = await run(Effect.flatMap(directoryOf(url), (directory) => directory.lookup("chris")))
+      assert.strictEqual(found.primary, value.primary)
+    }
+    const { url } = await serve((_, response) => response.writeHead(200).end(JSON.stringify(value)))
+    const found = await run(Effect.flatMap(directoryOf(url), (directory) => directory.lookup("chris")))
+    assert.strictEqual(found.primary, value.primary)
+    assert.strictEqual(
+      code(await lookupFailure(json(404, { code: "handle_not_found" }, {}, "text/plain"))),
+      "handle_not_found"
+    )
+  })
+
+  it("KEZ-CAN-015 bounds what a content coding unfolds to", async () => {
+    const filler = Buffer.alloc(64 * 1024 * 1024, "a")
+    const bombs = {
+      gzip: gzipSync(filler),
+      deflate: deflateSync(filler),
+      br: brotliCompressSync(filler, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
+      zstd: zstdCompressSync(filler),
+      "gzip, gzip": gzipSync(gzipSync(filler))
+    }
+    for (const [coding, bomb] of Object.entries(bombs)) {
+      const before = process.memoryUsage().rss
+      for (const status of [200, 404]) {
+        const error = await lookupFailure((_, response) =>
+          response.writeHead(status, { "content-type": "text/plain", "content-encoding": coding }).end(bomb)
+        )
+        assert.include(unreachable(error).message, "larger than any right one", coding)
+      }
+      assert.isBelow(process.memoryUsage().rss - before, 48 * 1024 * 1024, coding)
+    }
+    // A record that is sent so is one all the same.
+    const value = await run(record)
+    const { url } = await serve((_, response) =>
+      response.writeHead(200, { "content-encoding": "br" }).end(brotliCompressSync(JSON.stringify(value)))
+    )
+    const found = await run(Effect.flatMap(directoryOf(url), (directory) => directory.lookup("chris")))
+    assert.strictEqual(found.primary, value.primary)
   })
 
   it("takes a page of somebody else (a captive portal) for no answer", async () => {
-    const portal = unreachable(await lookupFailure(json(200, "<html>Please log in</html>", {}, "text/html")))
-    assert.include(portal.message, "something else")
+    for (const [body, type] of [
+      ["<html>Please log in</html>", "text/html"],
+      ["\r\n <!doctype html>", "text/plain"],
+      ["It works!", "application/json"],
+      ["", "application/json"]
+    ] as const) {
+      assert.include(unreachable(await lookupFailure(json(200, body, {}, type))).message, "something else")
+    }
     const gateway = unreachable(await lookupFailure(json(502, "<html>Bad Gateway</html>", {}, "text/html")))
     assert.include(gateway.message, "502")
     unreachable(await lookupFailure(json(404, "<html>nginx</html>", {}, "text/html")))
@@ -323,9 +379,11 @@ describe("sigchains of other servers", () => {
       const store = await run(storeOf(url))
       assert.deepStrictEqual(await run(store.fetch(identity.primary)), [])
     }
-    const { url } = await serve(json(500, "oops", {}, "text/plain"))
-    const store = await run(storeOf(url))
-    unreachable(await run(Effect.flip(store.fetch(identity.primary))))
+    for (const handler of [json(500, "oops", {}, "text/plain"), json(200, "<html>", {}, "application/jsonl")]) {
+      const { url } = await serve(handler)
+      const store = await run(storeOf(url))
+      unreachable(await run(Effect.flip(store.fetch(identity.primary))))
+    }
   })
 
   it("reads lines strictly, with blank lines and CRLF, and from `since` where the server ignores it", async () => {
@@ -439,7 +497,8 @@ describe("manifests", () => {
       [304, "application/json"],
       [502, "text/html"]
     ] as const) {
-      const { url } = await serve((_, response) => response.writeHead(status, { "content-type": type }).end())
+      const body = type === "text/html" ? "<html></html>" : undefined
+      const { url } = await serve((_, response) => response.writeHead(status, { "content-type": type }).end(body))
       for (const error of await failures(url)) unreachable(error)
     }
   })

@@ -36,7 +36,7 @@ export const layer = (options: HttpDirectoryOptions): Layer.Layer<Directory> => 
 
 const make = Effect.fnUntraced(function* ({ home, ...options }: HttpDirectoryOptions) {
   const client = yield* HttpApiClient.makeWith(ChatServerApi, {
-    httpClient: Transport.make({ baseUrl: home, maxBytes, ...options })
+    httpClient: Transport.make({ baseUrl: home, maxBytes, body: "json", ...options })
   })
   const settled = settle(home)
   return Directory.of({

@@ -44,6 +44,7 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpManifestStor
     httpClient: Transport.make({
       baseUrl: home,
       maxBytes: Limits.manifestBytes,
+      body: "bytes",
       timeoutMillis: defaultTimeoutMillis,
       ...options
     })

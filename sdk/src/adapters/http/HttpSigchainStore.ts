@@ -71,7 +71,9 @@ const make = Effect.fnUntraced(function* (options: HttpSigchainStoreOptions) {
   const { url, ...rest } = options
   const clientFor = (baseUrl: string) =>
     Effect.map(
-      HttpApiClient.makeWith(SigServerApi, { httpClient: Transport.make({ baseUrl, maxBytes, ...rest }) }),
+      HttpApiClient.makeWith(SigServerApi, {
+        httpClient: Transport.make({ baseUrl, maxBytes, body: "bytes", ...rest })
+      }),
       ({ sigchains }) => ({ baseUrl, sigchains, settled: settle(baseUrl) })
     )
   type Client = Effect.Success<ReturnType<typeof clientFor>>

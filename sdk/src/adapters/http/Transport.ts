@@ -17,8 +17,10 @@ import { ServerUnreachable } from "../../services/Directory.ts"
 export interface TransportOptions {
   /** Base URL of the server: https, or http on this machine. */
   readonly baseUrl: string
-  /** Largest body of an answer, after any content coding. */
+  /** Largest body of an answer, after any content coding (spec KEZ-CAN-015). */
   readonly maxBytes: number
+  /** What a successful answer holds: `json` is parsed strictly here, `bytes` are for the caller to parse. */
+  readonly body: "json" | "bytes"
   /** How long the head of an answer and each further piece of it may take. */
   readonly timeoutMillis?: number
   readonly fetch?: typeof globalThis.fetch
@@ -172,11 +174,14 @@ const describe = (cause: unknown, signal: AbortSignal): string => {
   )
 }
 
-/** `Retry-After` in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3). */
+/** `Retry-After` in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3), read by the server's own clock. */
 const retryAfter = (headers: Headers): { readonly retryAfterMillis?: number } => {
   const value = headers.get("retry-after")
   if (value === null) return {}
-  const millis = /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now()
+  const now = Date.parse(headers.get("date") ?? "")
+  const millis = /^\d{1,9}$/.test(value)
+    ? Number(value) * 1_000
+    : Date.parse(value) - (Number.isNaN(now) ? Date.now() : now)
   return Number.isNaN(millis) ? {} : { retryAfterMillis: Math.max(0, millis) }
 }
 
@@ -192,9 +197,9 @@ const byStatus: Readonly<Record<number, Code>> = {
   415: "media_type_unsupported"
 }
 
-/** The problem that an answer says, if it is a problem document. */
-const problemOf = ({ body, headers, status }: Answer): Problem | undefined => {
-  if (status < 400 || !/^application\/(?:problem\+)?json\b/i.test(headers.get("content-type") ?? "")) return undefined
+/** The problem that an answer says, if it is a problem document, whatever its media type (spec KEZ-CAN-014). */
+const problemOf = ({ body, status }: Answer): Problem | undefined => {
+  if (status < 400) return undefined
   const json = Json.parse(body, { maxBytes: problemBytes })
   if (Result.isFailure(json)) return undefined
   const known = ProblemBody.toProblem(json.success)
@@ -206,11 +211,24 @@ const problemOf = ({ body, headers, status }: Answer): Problem | undefined => {
     : undefined
 }
 
-/** Answers whose body is JSON must be strict JSON, whichever parser reads it afterwards. */
-const checkJson = ({ body, headers, status }: Answer, maxBytes: number): Result.Result<unknown, Problem> =>
-  status < 300 && /^application\/(?:[a-z0-9.-]+\+)?json\b/i.test(headers.get("content-type") ?? "")
-    ? Json.parse(body, { maxBytes })
-    : Result.succeed(undefined)
+const isEmptyStatus = (status: number): boolean => status === 204 || status === 304
+
+/**
+ * Why a success cannot be handed on: a page where an answer should be (a captive portal, a web server that knows nothing
+ * of this protocol), or JSON that is not strict, whichever parser reads it afterwards.
+ */
+const faultOf = (options: TransportOptions, url: URL, { body, status }: Answer): TransportError | undefined => {
+  if (status >= 300 || isEmptyStatus(status)) return undefined
+  const first = body.find((byte) => byte > 0x20)
+  const isForeign = options.body === "json" ? first !== openBrace : first === openAngle
+  if (isForeign) return unexpected(url.origin, undefined, undefined)
+  if (options.body === "bytes") return undefined
+  const strict = Json.parse(body, { maxBytes: options.maxBytes })
+  return Result.isFailure(strict) ? strict.failure : undefined
+}
+
+const openBrace = 0x7b
+const openAngle = 0x3c
 
 /** What an answer is to the contract's client: a response to decode, or why there is none. */
 const settle = (
@@ -228,14 +246,11 @@ const settle = (
         : problem
     )
   }
-  // A page where an answer should be: a captive portal, or a web server that knows nothing of this protocol.
-  if (status < 300 && /^text\/html\b/i.test(headers.get("content-type") ?? "")) {
-    return Effect.fail(unexpected(url.origin, undefined, undefined))
-  }
-  const strict = checkJson(answer, options.maxBytes)
-  if (Result.isFailure(strict)) return Effect.fail(strict.failure)
-  const empty = status === 204 || status === 304
-  return Effect.succeed(HttpClientResponse.fromWeb(request, new Response(empty ? null : body, { status, headers })))
+  const fault = faultOf(options, url, answer)
+  if (fault !== undefined) return Effect.fail(fault)
+  return Effect.succeed(
+    HttpClientResponse.fromWeb(request, new Response(isEmptyStatus(status) ? null : body, { status, headers }))
+  )
 }
 
 /** A client for one server. Busy answers (429, 503) are `ServerUnreachable` with the server's wish for a pause. */
