@@ -20,7 +20,7 @@ export function isAlive(pid) {
 }
 
 /** The command line of a process, or "" when it cannot be seen. */
-function commandLine(pid) {
+export function commandLine(pid) {
   try {
     if (existsSync("/proc/self/cmdline")) return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
     return execFileSync("ps", ["-p", String(pid), "-o", "command="], { encoding: "utf8" })

@@ -11,6 +11,9 @@ export const yellow = paint(33)
 export const red = paint(31)
 export const cyan = paint(36)
 
+// A terminal that was closed takes no more lines; what is under way, such as stopping in order, goes on all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+
 // On a terminal the line of what is being done gives way to the line of what was done.
 const terminal = process.stdout.isTTY === true
 let pending = false

@@ -9,6 +9,7 @@ import { parseArgs } from "node:util"
 import { setTimeout as pause } from "node:timers/promises"
 import { answers, startHome } from "./home.mjs"
 import { withLock } from "./lock.mjs"
+import { endWithParent } from "./parent.mjs"
 import { Refusal, root } from "./paths.mjs"
 import { PARTS, parsePorts } from "./ports.mjs"
 import { forget, isAlive, isServerOf, readRun } from "./run-file.mjs"
@@ -185,6 +186,7 @@ async function main() {
       if (firstSignal === 0) firstSignal = Date.now()
       stopped(signal)
     })
+  endWithParent()
 
   const outcome = await withLock(join(data, "start.lock"), async () => {
     if (options.reset) reset(data)

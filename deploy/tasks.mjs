@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { delimiter, join } from "node:path"
+import { endWithParent } from "./parent.mjs"
 import { cache, node24, Refusal, root } from "./paths.mjs"
 import { fail } from "./say.mjs"
 import { setUp } from "./setup.mjs"
@@ -63,6 +64,7 @@ function runNode(args, env) {
 }
 
 export async function runTask(name, args) {
+  endWithParent("run.mjs")
   try {
     const task = tasks[name]
     if (task === undefined) throw new Refusal(`There is no task ${name}; there are ${Object.keys(tasks).join(", ")}.`)

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
@@ -14,14 +14,14 @@ import { isAlive, readRun } from "../run-file.mjs"
 // What is tested is the runner; the servers start several times faster from the build, where there is one.
 const source = isBuilt() ? [] : ["--source"]
 
-/** `npm start`, as the npm script runs it after set-up. */
 class Runner {
   output = ""
   readonly child: ChildProcess
   readonly ended: Promise<number | null>
 
-  constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, [join(import.meta.dirname, "..", "start.mjs"), ...source, ...args], {
+  constructor(command: string, args: readonly string[]) {
+    this.child = spawn(command, args, {
+      cwd: join(import.meta.dirname, "..", ".."),
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1" }
     })
@@ -43,11 +43,15 @@ class Runner {
 let data: string
 let runners: Runner[]
 
-const start = (...args: string[]) => {
-  const runner = new Runner(["--data", data, ...args])
+const run = (command: string, ...args: string[]) => {
+  const runner = new Runner(command, args)
   runners.push(runner)
   return runner
 }
+
+/** `npm start`, as the npm script runs it after set-up. */
+const start = (...args: string[]) =>
+  run(process.execPath, join(import.meta.dirname, "..", "start.mjs"), ...source, "--data", data, ...args)
 
 const up = async (...args: string[]) => {
   const runner = start(...args)
@@ -204,6 +208,30 @@ describe("npm start", () => {
     assert.strictEqual(await runner.ended, 1)
     assert.include(runner.output, expected)
     assert.strictEqual(runner.output.trim().split("\n").length, 1)
+  })
+
+  // The processes between npm and the servers are npm's shell and the script's program; the shell passes no signal on.
+  describe.skipIf(process.platform === "win32")("ends with npm", () => {
+    const words = ["start", "--", ...source, "--ports", "auto", "--only", "sig"]
+
+    it.each(["SIGTERM", "SIGHUP", "SIGKILL"] as const)("that gets %s", async (signal) => {
+      const npm = run("npm", ...words, "--data", data)
+      await npm.says("Ctrl-C stops")
+      const { processes } = runFile()
+      npm.child.kill(signal)
+      await gone(Object.values(processes).flatMap(({ pid, runner }) => [pid, runner]))
+      assert.isFalse(existsSync(join(data, "run.json")), "it stopped in order")
+    })
+
+    // util-linux's script holds the terminal here; macOS has another program of that name.
+    it.skipIf(spawnSync("script", ["--version"]).status !== 0)("whose terminal is closed", async () => {
+      const terminal = run("script", "-qefc", `npm ${words.join(" ")} --data '${data}'`, "/dev/null")
+      await terminal.says("Ctrl-C stops")
+      const { processes } = runFile()
+      terminal.child.kill("SIGKILL")
+      await gone(Object.values(processes).flatMap(({ pid, runner }) => [pid, runner]))
+      assert.isFalse(existsSync(join(data, "run.json")), "it stopped in order")
+    })
   })
 
   it("prints its options", async () => {
