@@ -23,10 +23,7 @@ const unlimited = {
   inboxBytes: 2 ** 40,
   selfBytes: 2 ** 40,
   sendBytesPerDay: 2 ** 40,
-  selfBytesPerDay: 2 ** 40,
-  strangerMessagesPerDay: 1e9,
-  peerMessagesPerDay: 1e9,
-  inboxStrangerMessagesPerDay: 1e9
+  selfBytesPerDay: 2 ** 40
 }
 
 const percentile = (sorted: ReadonlyArray<number>, p: number) =>

@@ -1,5 +1,5 @@
 /** Flags of the broker's side of chat-server; docs/broker.md says what each limit guards. */
-import { BrokerLogin } from "@kez-chat/sdk/protocol"
+import { BrokerLogin, Limits } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import { type BrokerConfig, type BrokerLimits, defaultLimits } from "./broker/BrokerConfig.ts"
 import { defaultInboxBytes } from "./broker/NatsConf.ts"
@@ -8,6 +8,9 @@ import { count, text, type Values } from "./Flags.ts"
 
 const limit = (name: keyof BrokerLimits, flag: string, env: string, description: string, most?: number) =>
   count(flag, env, defaultLimits[name], description, 1, most)
+
+/** Smaller, and an inbox would not hold the frames that its shares are made for. */
+const leastInboxBytes = 16 * Limits.frameBytes
 
 export const brokerFlags = {
   natsCaFile: text(
@@ -32,7 +35,13 @@ export const brokerFlags = {
     5
   ),
   sessionSeconds: count("session-seconds", "SESSION_SECONDS", 3_600, "For how long a broker login holds", 60, 3_600),
-  inboxBytes: limit("inboxBytes", "inbox-bytes", "INBOX_BYTES", "Bytes that others' mail may take in one inbox"),
+  inboxBytes: count(
+    "inbox-bytes",
+    "INBOX_BYTES",
+    defaultLimits.inboxBytes,
+    "Bytes that others' mail may take in one inbox; strangers get an eighth of it, one known sender a quarter",
+    leastInboxBytes
+  ),
   selfBytes: limit("selfBytes", "self-bytes", "SELF_BYTES", "Bytes that an account's own sent copies may take"),
   sendBytesPerDay: limit(
     "sendBytesPerDay",
@@ -45,24 +54,6 @@ export const brokerFlags = {
     "self-bytes-per-day",
     "SELF_BYTES_PER_DAY",
     "Bytes of own copies an account may store in a day"
-  ),
-  strangerMessagesPerDay: limit(
-    "strangerMessagesPerDay",
-    "stranger-messages-per-day",
-    "STRANGER_MESSAGES_PER_DAY",
-    "Messages a day to somebody who has not written back"
-  ),
-  peerMessagesPerDay: limit(
-    "peerMessagesPerDay",
-    "peer-messages-per-day",
-    "PEER_MESSAGES_PER_DAY",
-    "Messages a day to somebody who has"
-  ),
-  inboxStrangerMessagesPerDay: limit(
-    "inboxStrangerMessagesPerDay",
-    "inbox-stranger-messages-per-day",
-    "INBOX_STRANGER_MESSAGES_PER_DAY",
-    "Messages a day that one inbox takes from strangers"
   ),
   retentionDays: limit(
     "retentionDays",

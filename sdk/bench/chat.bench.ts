@@ -22,15 +22,14 @@ const perSecond = 100
 const backlog = Number(process.env["KEZ_BENCH_BACKLOG"] ?? 20_000)
 
 const folder = mkdtempSync(join(tmpdir(), "kez-bench-"))
-const plenty = "1000000000"
+const plenty = "1000000000000"
 const home = await startHome({
   data: join(folder, "home"),
   ports: "auto",
   flags: {
     chat: [
       ...["--inbox-bytes", plenty, "--self-bytes", plenty, "--send-bytes-per-day", plenty],
-      ...["--self-bytes-per-day", plenty, "--stranger-messages-per-day", plenty, "--peer-messages-per-day", plenty],
-      ...["--inbox-stranger-messages-per-day", plenty, "--max-frames", "1000000"]
+      ...["--self-bytes-per-day", plenty, "--max-frames", "1000000"]
     ]
   }
 })

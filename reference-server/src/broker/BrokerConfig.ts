@@ -1,5 +1,5 @@
 /** What an operator can set about the broker side of chat-server (docs/broker.md). */
-import { defaultQuotaLimits, type QuotaLimits } from "./QuotaLimits.ts"
+import { defaultQuotaLimits, minimumChargeBytes, type QuotaLimits, sharesOf } from "./QuotaLimits.ts"
 
 export interface BrokerLimits extends QuotaLimits {
   /** Most frames in one inbox, and again among an account's self copies. */
@@ -42,14 +42,20 @@ export interface BrokerConfig {
 }
 
 /** What `.well-known/kez-chat` says of these limits: bytes, days, counts. */
-export const published = (limits: BrokerLimits): Readonly<Record<string, number>> => ({
-  inbox_bytes: limits.inboxBytes,
-  inbox_messages: limits.maxFrames,
-  self_bytes: limits.selfBytes,
-  retention_days: limits.retentionDays,
-  send_bytes_per_day: limits.sendBytesPerDay,
-  self_bytes_per_day: limits.selfBytesPerDay,
-  messages_per_day_before_reply: limits.strangerMessagesPerDay,
-  messages_per_day_to_peer: limits.peerMessagesPerDay,
-  messages_per_day_from_strangers: limits.inboxStrangerMessagesPerDay
-})
+export const published = (limits: BrokerLimits): Readonly<Record<string, number>> => {
+  const shares = sharesOf(limits)
+  return {
+    inbox_bytes: limits.inboxBytes,
+    inbox_messages: limits.maxFrames,
+    self_bytes: limits.selfBytes,
+    retention_days: limits.retentionDays,
+    send_bytes_per_day: limits.sendBytesPerDay,
+    self_bytes_per_day: limits.selfBytesPerDay,
+    inbox_sender_bytes: shares.senderBytes,
+    inbox_sender_bytes_per_day: shares.senderBytesPerDay,
+    inbox_strangers_bytes: shares.strangersBytes,
+    inbox_strangers_bytes_per_day: shares.strangersBytesPerDay,
+    inbox_stranger_bytes_per_day: shares.strangerBytesPerDay,
+    frame_charge_min_bytes: minimumChargeBytes
+  }
+}

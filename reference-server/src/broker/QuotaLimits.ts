@@ -1,4 +1,7 @@
-/** How much users may send and store (docs/broker.md). Bytes are those of frames. */
+/** How much users may send and store (spec/broker.md, Quotas; docs/broker.md). Bytes are those of frames, days are UTC. */
+import { Limits } from "@kez-chat/sdk/protocol"
+
+/** What an operator sets. */
 export interface QuotaLimits {
   /** Bytes that others' mail may take in one inbox. */
   readonly inboxBytes: number
@@ -8,12 +11,6 @@ export interface QuotaLimits {
   readonly sendBytesPerDay: number
   /** Bytes of own copies an account may store in a day. */
   readonly selfBytesPerDay: number
-  /** Messages a day to somebody who has not written back yet. */
-  readonly strangerMessagesPerDay: number
-  /** Messages a day to somebody who has. */
-  readonly peerMessagesPerDay: number
-  /** Messages a day that one inbox takes from senders its owner never wrote to. */
-  readonly inboxStrangerMessagesPerDay: number
   /** For how long frames are kept, in days; the stream's own setting. */
   readonly retentionDays: number
 }
@@ -24,8 +21,35 @@ export const defaultQuotaLimits: QuotaLimits = {
   selfBytes: 32 * 1024 ** 2,
   sendBytesPerDay: 16 * 1024 ** 2,
   selfBytesPerDay: 16 * 1024 ** 2,
-  strangerMessagesPerDay: 20,
-  peerMessagesPerDay: 2000,
-  inboxStrangerMessagesPerDay: 500,
   retentionDays: 30
+}
+
+/** A smaller frame counts as this many bytes, so that an inbox runs out of bytes before it runs out of frames. */
+export const minimumChargeBytes = 512
+
+/** How an inbox is divided among those who write to it. */
+export interface InboxShares {
+  /** Stored by all strangers together: an eighth of the inbox. */
+  readonly strangersBytes: number
+  /** By all strangers in a day: their share spread over retention, at least one frame. */
+  readonly strangersBytesPerDay: number
+  /** By one stranger in a day: a quarter of that; its first frame of the day always counts as within it. */
+  readonly strangerBytesPerDay: number
+  /** Stored by one known sender: a quarter of the inbox, and never more than half the room left. */
+  readonly senderBytes: number
+  /** By one known sender in a day: an eighth of the inbox. */
+  readonly senderBytesPerDay: number
+}
+
+/** The shares of an inbox follow from its size, so that no setting of one can break another. */
+export const sharesOf = ({ inboxBytes, retentionDays }: QuotaLimits): InboxShares => {
+  const strangersBytes = Math.floor(inboxBytes / 8)
+  const strangersBytesPerDay = Math.max(Math.floor(strangersBytes / retentionDays), Limits.frameBytes)
+  return {
+    strangersBytes,
+    strangersBytesPerDay,
+    strangerBytesPerDay: Math.floor(strangersBytesPerDay / 4),
+    senderBytes: Math.floor(inboxBytes / 4),
+    senderBytesPerDay: Math.floor(inboxBytes / 8)
+  }
 }

@@ -10,7 +10,7 @@ import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import { Limits, Subject } from "@kez-chat/sdk/protocol"
 import { guarded } from "./Guarded.ts"
 import { isObject } from "./Jwt.ts"
-import type { Charge, Quotas } from "./Quotas.ts"
+import type { Charge, QuotaRefusal, Quotas } from "./Quotas.ts"
 
 export interface SendResponderOptions {
   /** Whether the stream has been found to be what it was. Until then nothing is stored: it would hide that it is not. */
@@ -70,6 +70,13 @@ export const make = (options: SendResponderOptions): SendResponder => {
     message.respond(refusals[code])
   }
 
+  /** Says until when, where that is known. */
+  const refuseByQuota = (message: Msg, quota: QuotaRefusal): void => {
+    if (quota.refusal === "full") return refuse(message, "full")
+    counters.slow += 1
+    message.respond(JSON.stringify({ e: "slow", at: wholeSeconds(quota.untilMillis) }))
+  }
+
   const receive = (connection: NatsConnection, acks: string, message: Msg): void => {
     if (message.reply === "") return
     const recipient = message.subject.slice(Subject.send("").length)
@@ -86,7 +93,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
     const before = perSender.get(sender) ?? 0
     if (pending.size >= options.maxInFlight || before >= options.maxInFlightPerSender) return refuse(message, "retry")
     const charge = quotas.charge(sender, recipient, frame.length)
-    if (typeof charge === "string") return refuse(message, charge)
+    if ("refusal" in charge) return refuseByQuota(message, charge)
     const token = `${acks}${(next++).toString(36)}`
     pending.set(token, { message, sender, charge, since: performance.now() })
     perSender.set(sender, before + 1)
@@ -168,6 +175,8 @@ export const make = (options: SendResponderOptions): SendResponder => {
 const ackPrefix = "_INBOX_ing.s."
 const keyForm = /^[0-9a-f]{64}$/
 const idForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.idCharacters}}$`)
+
+const wholeSeconds = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19)}Z`
 
 /** The key that the broker vouches for; undefined unless it is a user's. */
 const senderOf = (message: Msg): string | undefined => {

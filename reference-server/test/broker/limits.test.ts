@@ -220,101 +220,111 @@ describe.each(["tcp", "websocket"] as const)("what a send and a connection may b
 
 describe("quotas", () => {
   let broker: TestBroker
-  const limits = {
-    inboxBytes: 60_000,
-    selfBytes: 40_000,
-    sendBytesPerDay: 30_000,
-    selfBytesPerDay: 15_000,
-    strangerMessagesPerDay: 4,
-    peerMessagesPerDay: 8,
-    inboxStrangerMessagesPerDay: 10
-  }
+  const limits = { inboxBytes: 800_000, selfBytes: 40_000, sendBytesPerDay: 400_000, selfBytesPerDay: 15_000 }
   const login = (account?: Account) => loginTo(broker, "tcp", account)
   beforeAll(async () => {
     broker = await startTestBroker({ limits })
   })
   afterAll(() => broker.stop())
 
-  const sendMany = async (from: User, to: string, count: number, bytes = 10): Promise<Array<string>> => {
+  const sendMany = async (from: User, to: string, count: number, bytes: number): Promise<Array<string>> => {
     const answers: Array<string> = []
     for (let i = 0; i < count; i++) answers.push(await send(from, to, new Uint8Array(bytes)))
     return answers
   }
-
-  it("takes few messages from a stranger, and more once the addressee has written back", async () => {
-    const [stranger, person] = [await login(), await login()]
-    expect(await sendMany(stranger, person.hex, 6)).toEqual([okay, okay, okay, okay, refusal("slow"), refusal("slow")])
-    expect(await send(person, stranger.hex)).toBe(okay)
-    expect(await sendMany(stranger, person.hex, 6)).toEqual([okay, okay, okay, okay, refusal("slow"), refusal("slow")])
-    expect(await send(stranger, person.hex, "x")).toBe(refusal("slow"))
-  })
-
-  it("takes only so many messages from all strangers together", async () => {
-    const person = await login()
-    const answers: Array<string> = []
-    for (let i = 0; i < 4; i++) answers.push(...(await sendMany(await login(), person.hex, 3)))
-    expect(answers.filter((answer) => answer === okay)).toHaveLength(10)
-    expect(answers.slice(10)).toEqual([refusal("slow"), refusal("slow")])
-    const friend = await login()
+  const slow = () => {
+    const midnight = new Date((Math.floor(Date.now() / 86_400_000) + 1) * 86_400_000)
+    return JSON.stringify({ e: "slow", at: midnight.toISOString().replace(".000", "") })
+  }
+  /** Two accounts, the first of which has written to the second. */
+  const friends = async (): Promise<[User, User]> => {
+    const [person, friend] = [await login(), await login()]
     expect(await send(person, friend.hex)).toBe(okay)
-    expect(await send(friend, person.hex)).toBe(okay)
+    return [person, friend]
+  }
+
+  it("KEZ-LIM-010 takes little from a stranger, and more once the addressee has written back", async () => {
+    const [stranger, person] = [await login(), await login()]
+    expect(await sendMany(stranger, person.hex, 3, 8_000)).toEqual([okay, okay, slow()])
+    expect(await send(person, stranger.hex)).toBe(okay)
+    expect(await sendMany(stranger, person.hex, 3, 33_000)).toEqual([okay, okay, okay])
+    expect(await send(stranger, person.hex, new Uint8Array(33_000))).toBe(slow())
   })
 
-  it("KEZ-NAT-029 refuses mail for a full inbox and keeps what is in it; other inboxes and own copies go on", async () => {
+  it("KEZ-LIM-010 lets 25 strangers use up their share of the day; a friend still gets through", async () => {
+    const [person, friend] = await friends()
+    const answers: Array<string> = []
+    for (let i = 0; i < 25; i++) answers.push(...(await sendMany(await login(), person.hex, 2, 8_000)))
+    expect(answers.filter((answer) => answer === okay)).toHaveLength(8)
+    expect(answers.slice(8)).toEqual(Array.from({ length: 42 }, slow))
+    expect(await send(friend, person.hex, new Uint8Array(60_000))).toBe(okay)
+  })
+
+  it("KEZ-LIM-011 bounds one known sender; another still gets through", async () => {
+    const [person, friend] = await friends()
+    const other = await login()
+    expect(await send(person, other.hex)).toBe(okay)
+    expect(await sendMany(friend, person.hex, 3, 48_000)).toEqual([okay, okay, slow()])
+    expect(await send(other, person.hex, new Uint8Array(48_000))).toBe(okay)
+  })
+
+  it("KEZ-NAT-029 refuses mail for an inbox without room and keeps what is in it; own copies go on", async () => {
     const person = await login()
     const answers: Array<string> = []
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 14; i++) {
       const sender = await login()
       expect(await send(person, sender.hex)).toBe(okay)
-      answers.push(...(await sendMany(sender, person.hex, 2, 9_000)))
+      answers.push(...(await sendMany(sender, person.hex, 2, 50_000)))
     }
-    expect(answers).toEqual([okay, okay, okay, okay, okay, okay, refusal("full"), refusal("full")])
-    const sender = await login()
-    expect(await send(sender, sender.hex, new Uint8Array(9_000))).toBe(okay)
+    const stored = answers.filter((answer) => answer === okay).length
+    expect(answers.at(-1)).toBe(refusal("full"))
+    const observer = await observe(broker)
+    expect(await observer.stored(person.hex)).toHaveLength(stored)
+    await observer.close()
+    expect(stored * 50_000).toBeLessThan(limits.inboxBytes)
+    expect(stored * 50_000).toBeGreaterThan(limits.inboxBytes * 0.8)
     expect(await send(person, person.hex, new Uint8Array(9_000))).toBe(okay)
+    const sender = await login()
     expect(await send(person, sender.hex)).toBe(okay)
   })
 
   it("takes so many bytes a day from one sender", async () => {
     const sender = await login()
     const answers: Array<string> = []
-    for (let i = 0; i < 4; i++) answers.push(await send(sender, (await login()).hex, new Uint8Array(9_000)))
-    expect(answers).toEqual([okay, okay, okay, refusal("slow")])
+    for (let i = 0; i < 7; i++) answers.push(await send(sender, (await login()).hex, new Uint8Array(60_000)))
+    expect(answers).toEqual([okay, okay, okay, okay, okay, okay, slow()])
   })
 
   it("counts own copies apart, by day and in all", async () => {
     const user = await login()
-    expect(await sendMany(user, user.hex, 3, 7_000)).toEqual([okay, okay, refusal("slow")])
+    expect(await sendMany(user, user.hex, 3, 7_000)).toEqual([okay, okay, slow()])
     expect(await send(await login(), user.hex, new Uint8Array(9_000))).toBe(okay)
   })
 
   it("charges nothing for a repetition and nothing for what was refused", async () => {
     const [sender, person] = [await login(), await login()]
     const id = kezId()
-    for (let i = 0; i < 8; i++) expect(await send(sender, person.hex, "same", id)).toBe(okay)
+    for (let i = 0; i < 8; i++) expect(await send(sender, person.hex, new Uint8Array(8_000), id)).toBe(okay)
     expect(await send(sender, person.hex, new Uint8Array(65_537))).toBe(refusal("size"))
-    expect(await sendMany(sender, person.hex, 4)).toEqual([okay, okay, okay, refusal("slow")])
+    expect(await sendMany(sender, person.hex, 2, 8_000)).toEqual([okay, slow()])
   })
 
   it("remembers its counts when chat-server is stopped and started", async () => {
     const [sender, person] = [await login(), await login()]
-    expect(await sendMany(sender, person.hex, 3)).toEqual([okay, okay, okay])
+    expect(await sendMany(sender, person.hex, 1, 9_000)).toEqual([okay])
     await broker.stopResponders()
     await broker.startResponders()
     await broker.ready()
-    expect(await sendMany(sender, person.hex, 2)).toEqual([okay, refusal("slow")])
+    expect(await sendMany(sender, person.hex, 2, 7_000)).toEqual([okay, slow()])
   })
 
   it("gives a purged account its room back and empties its inbox", async () => {
-    const person = await login()
-    for (let i = 0; i < 3; i++) {
-      const sender = await login()
-      expect(await send(person, sender.hex)).toBe(okay)
-      await sendMany(sender, person.hex, 2, 9_000)
-    }
-    expect(await send(await login(), person.hex, new Uint8Array(9_000))).toBe(refusal("full"))
+    const [person, friend] = await friends()
+    expect(await sendMany(friend, person.hex, 2, 50_000)).toEqual([okay, okay])
+    for (let i = 0; i < 4; i++) await sendMany(await login(), person.hex, 2, 8_000)
+    expect(await send(await login(), person.hex, new Uint8Array(9_000))).toBe(slow())
     const observer = await observe(broker)
-    expect(await observer.stored(person.hex)).toHaveLength(6)
+    expect(await observer.stored(person.hex)).toHaveLength(10)
     await broker.purge(person.hex)
     expect(await observer.stored(person.hex)).toEqual([])
     await observer.close()

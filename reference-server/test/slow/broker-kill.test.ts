@@ -47,14 +47,8 @@ describe("kill -9 in mid-stream", () => {
   let home: Home
   const folder = temporaryFolder()
   beforeAll(async () => {
-    const more = [
-      "--peer-messages-per-day",
-      "100000",
-      "--stranger-messages-per-day",
-      "100000",
-      "--inbox-stranger-messages-per-day",
-      "100000"
-    ]
+    const plenty = "1000000000000"
+    const more = ["--inbox-bytes", plenty, "--send-bytes-per-day", plenty]
     home = await startHome({ data: folder.path, ports: "auto", source: true, flags: { chat: more } })
   })
   afterAll(async () => {

@@ -13,13 +13,12 @@ import { type Home, startHome } from "../../../deploy/home.mjs"
 export type Victim = "nats" | "chat" | "sig" | "sender" | "receiver"
 
 const script = fileURLToPath(new URL("account-process.ts", import.meta.url))
-const plenty = "1000000000"
+const plenty = "1000000000000"
 
 /** Limits out of the way: what is tested here is loss. */
 export const unlimited = [
   ...["--inbox-bytes", plenty, "--self-bytes", plenty, "--send-bytes-per-day", plenty],
-  ...["--self-bytes-per-day", plenty, "--stranger-messages-per-day", plenty, "--peer-messages-per-day", plenty],
-  ...["--inbox-stranger-messages-per-day", plenty]
+  ...["--self-bytes-per-day", plenty]
 ]
 
 interface Line {

@@ -55,7 +55,8 @@ describe("schemas of the specification", () => {
     const registration = cases("registration/register.valid.json")[0]?.input["body"] as { readonly payload: object }
     const payload = { ...registration.payload, type: "kez.chat.handle_deletion" }
     holds("handle-deletion", "kind", { ...registration, kez: "handle_deletion", payload })
-    for (const answer of [{ ok: 1 }, { e: "full" }, { e: "retry" }]) holds("send-answer", "answer", answer)
+    for (const answer of [{ ok: 1 }, { e: "full" }, { e: "slow", at: "2026-11-30T00:00:00Z" }])
+      holds("send-answer", "answer", answer)
     holds("manifest-head", "stored", { revision: 7, hash: `blake3:${"0".repeat(64)}` })
     holds("problem", "problem", {
       type: "urn:kez:problem:chain_conflict",
