@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { isatty } from "node:tty"
 import type { ExitCode } from "./ExitCode.ts"
 
 export class Signals extends Context.Service<
@@ -36,3 +37,9 @@ export const make = (): Signals["Service"] => {
     }
   }
 }
+
+/**
+ * Whether SIGHUP ends this program: only where it began with a terminal, which may close. `nohup` leaves none, and its
+ * ignored SIGHUP cannot be seen from here, because Node resets ignored signals when it starts.
+ */
+export const beganOnTerminal: boolean = [0, 1, 2].some((descriptor) => isatty(descriptor))

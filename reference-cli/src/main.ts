@@ -12,14 +12,17 @@ import { cli } from "./Cli.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { type Description, describe, type Failure } from "./Failure.ts"
 import { Host } from "./Host.ts"
+import * as CoreDumps from "./owner/CoreDumps.ts"
 import * as Shapes from "./Shapes.ts"
-import { make as makeSignals, Signals } from "./Signals.ts"
+import { beganOnTerminal, make as makeSignals, Signals } from "./Signals.ts"
 import { Ask } from "./terminal/Ask.ts"
 import * as Help from "./terminal/Help.ts"
 import * as Sanitise from "./terminal/Sanitise.ts"
 import { Screen } from "./terminal/Screen.ts"
 import * as Style from "./terminal/Style.ts"
 import { version } from "./Version.ts"
+
+CoreDumps.excludeMemory()
 
 const args = process.argv.slice(2)
 const signals = makeSignals()
@@ -107,17 +110,24 @@ const fiber = Effect.runFork(program)
 const alive = setInterval(() => {}, 2_147_483_647)
 
 let signalled: number | undefined
-const onSignal = (code: ExitCode) => () => {
-  // The second one means now.
-  if (signalled !== undefined) process.exit(code)
+const end = (code: ExitCode) => {
+  if (signalled !== undefined) return
   signalled = code
   if (!signals.deliver(code)) fiber.interruptUnsafe()
 }
+const onSignal = (code: ExitCode) => () => {
+  // The second one means now.
+  if (signalled !== undefined) process.exit(code)
+  end(code)
+}
 process.on("SIGINT", onSignal(ExitCode.interrupted))
 process.on("SIGTERM", onSignal(ExitCode.terminated))
-process.on("SIGHUP", onSignal(ExitCode.terminated))
+// A closing terminal is announced by the shell and by the kernel, and makes every write fail besides.
+process.on("SIGHUP", () => (beganOnTerminal ? end(ExitCode.hungUp) : undefined))
 // The reader of a pipe has gone (`| head`): there is nobody left to tell anything.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", onSignal(ExitCode.ok))
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", () => end(stream.isTTY ? ExitCode.hungUp : ExitCode.ok))
+}
 
 fiber.addObserver((exit) => {
   clearInterval(alive)

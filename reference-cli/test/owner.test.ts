@@ -199,6 +199,20 @@ describe("unlock and lock", () => {
     await machine.json(Shapes.Contacts, alice("contacts", "--offline"))
   })
 
+  it.runIf(process.platform === "linux")(
+    "leaves no memory in a core dump, and writes none in the background",
+    async () => {
+      const filter = (pid: number) => Number.parseInt(fs.readFileSync(`/proc/${pid}/coredump_filter`, "utf8"), 16)
+      const { owner } = await machine.json(Shapes.Unlocked, alice("unlock"))
+      expect(fs.readFileSync(`/proc/${owner.pid}/limits`, "utf8")).toMatch(/^Max core file size +0 +0 /m)
+      expect(filter(owner.pid)).toBe(0)
+      await machine.json(Shapes.Locked, alice("lock"))
+      const running = await listen()
+      expect(filter(running.pid)).toBe(0)
+      await running.kill("SIGTERM")
+    }
+  )
+
   it("ends by itself when the time is over", async () => {
     const { owner } = await machine.json(Shapes.Unlocked, alice("unlock", "--for", "1s"))
     const alive = () => {
@@ -257,6 +271,14 @@ describe("signals and pipes", () => {
     } finally {
       await home.processes.nats.restart()
     }
+  })
+
+  it("stays when a terminal closes that it has nothing to do with, as under nohup", async () => {
+    const running = await listen()
+    running.child.kill("SIGHUP")
+    await fromBob("after the hang-up")
+    await shows(running, "after the hang-up")
+    await running.kill("SIGTERM")
   })
 
   it("ends quietly when the reader of its output goes away", async () => {

@@ -8,6 +8,7 @@ import * as fs from "node:fs"
 import { ExitCode } from "../ExitCode.ts"
 import { fail, type Failure } from "../Failure.ts"
 import { settings } from "../Flags.ts"
+import * as CoreDumps from "../owner/CoreDumps.ts"
 import type { OwnerInfo } from "../owner/Server.ts"
 import { findOwner, lockOrOwner, own, type Services } from "../owner/Session.ts"
 import * as CommandLine from "../profile/CommandLine.ts"
@@ -55,7 +56,15 @@ const start = (place: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, millis:
             ...(home === undefined ? [] : ["--home", home]),
             ...(relay === undefined ? [] : ["--relay", relay])
           ]
-          const child = spawn(process.execPath, [...program, ...flags, "owner", "--for-millis", String(millis)], {
+          const [file, ...args] = CoreDumps.limited(process.platform, [
+            process.execPath,
+            ...program,
+            ...flags,
+            "owner",
+            "--for-millis",
+            String(millis)
+          ])
+          const child = spawn(file, args, {
             detached: true,
             windowsHide: true,
             stdio: ["pipe", log, log]
