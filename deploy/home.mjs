@@ -252,7 +252,8 @@ async function startOnce({
       )
     })
   const commands = {
-    nats: () => [nats.path, ["-c", conf, ...(flags.nats ?? [])]],
+    // The log as a file of nats-server's own, so that it bounds its size.
+    nats: () => [nats.path, ["-c", conf, "-l", join(logs, `${TITLES.nats}.log`), ...(flags.nats ?? [])]],
     sig: () => [
       node,
       [

@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
 export interface Rates {
   /** Lookups and other reads. */
   readonly readsPerMinute: number
-  /** Registrations and deletions, whatever their outcome. */
+  /** Registrations, whatever their outcome. */
   readonly registrationsPerHour: number
   readonly manifestReadsPerMinute: number
   /** Manifests sent to be stored, whatever their outcome. */
@@ -22,6 +22,8 @@ export interface Timing {
   readonly shutdownTimeoutMillis: number
   /** Open connections; further ones are refused. */
   readonly maxConnections: number
+  /** Of these, from one address that is no trusted proxy, and requests under way of one address behind a proxy; 0 for no limit. */
+  readonly maxConnectionsPerAddress: number
 }
 
 /** Where the public and the internal listener are, and whose word about client addresses counts. */

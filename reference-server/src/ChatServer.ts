@@ -18,7 +18,6 @@ import * as Internal from "./chat/Internal.ts"
 import * as ManifestRoutes from "./chat/ManifestRoutes.ts"
 import * as Server from "./chat/Server.ts"
 import { Database, DatabaseError, registryApplicationId } from "./Database.ts"
-import { clientAddress } from "./http/ClientAddress.ts"
 import { listen, type NamedLimit } from "./http/Listener.ts"
 import { docsRoutes, routesOf } from "./http/Routes.ts"
 import { rateLimit } from "./http/RateLimit.ts"
@@ -39,16 +38,15 @@ export const registryLayer = (serverName: string, db: string, existing: boolean)
     Layer.provideMerge(NodeCrypto.layer)
   )
 
-/** Writing requests, which are counted apart from reads. */
-const isStatement = (method: string, route: string): boolean =>
-  method === "POST" || (method === "DELETE" && route === "/v1/u/:handle")
+const isDeletion = (method: string, route: string): boolean =>
+  method === "DELETE" || (method === "POST" && route === "/v1/delete")
 
 const limits = (config: ChatConfig["Service"]) => {
   const reads: NamedLimit = {
     name: "reads",
     take: rateLimit({ tokens: config.rates.readsPerMinute, periodMillis: 60_000 })
   }
-  const statements: NamedLimit = {
+  const registrations: NamedLimit = {
     name: "registrations",
     take: rateLimit({ tokens: config.rates.registrationsPerHour, periodMillis: 3_600_000 })
   }
@@ -60,9 +58,16 @@ const limits = (config: ChatConfig["Service"]) => {
     name: "manifest_writes",
     take: rateLimit({ tokens: config.rates.manifestWritesPerHour, periodMillis: 3_600_000 })
   }
+  // A bucket of their own: what others at the same address ask for must not keep anybody in.
+  const deletions: NamedLimit = {
+    name: "deletions",
+    take: rateLimit({ tokens: config.rates.readsPerMinute, periodMillis: 60_000 })
+  }
   return (method: string, route: string) => {
+    if (route === "/v1/healthz") return undefined
+    if (isDeletion(method, route)) return deletions
     if (route.startsWith("/v1/manifests/")) return method === "PUT" ? manifestWrites : manifestReads
-    return isStatement(method, route) ? statements : reads
+    return method === "POST" ? registrations : reads
   }
 }
 
@@ -93,7 +98,7 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
       port,
       timing: config.timing,
       routes: routeTable([{ method: "GET", path: "/" }, ...routesOf(ChatServerApi)]),
-      clientAddress: clientAddress(trustedProxies),
+      trustedProxies,
       limit: limits(config),
       // The hot route: answered without a fiber. Everything but a plain hit takes the general way.
       prepared: (path) => {
@@ -110,7 +115,7 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
       port: internalPort,
       timing: config.timing,
       routes: routeTable(Internal.routes),
-      clientAddress: clientAddress([]),
+      trustedProxies: [],
       limit: () => undefined
     })
     yield* Effect.logInfo("listening").pipe(

@@ -82,7 +82,13 @@ export const timingFlags = {
     0,
     600
   ),
-  maxConnections: count("max-connections", "MAX_CONNECTIONS", 4_096, "Open connections of the public listener", 1)
+  maxConnections: count("max-connections", "MAX_CONNECTIONS", 4_096, "Open connections of the public listener", 1),
+  maxConnectionsPerAddress: count(
+    "max-connections-per-address",
+    "MAX_CONNECTIONS_PER_ADDRESS",
+    256,
+    "Of these, from one client address; 0 for no limit"
+  )
 }
 
 /** What a record of flags parses to. */
@@ -100,5 +106,6 @@ export const toTiming = (flags: Values<typeof timingFlags>): Timing => ({
   requestTimeoutMillis: flags.requestTimeout * 1_000,
   idleTimeoutMillis: flags.idleTimeout * 1_000,
   shutdownTimeoutMillis: flags.shutdownTimeout * 1_000,
-  maxConnections: flags.maxConnections
+  maxConnections: flags.maxConnections,
+  maxConnectionsPerAddress: flags.maxConnectionsPerAddress
 })

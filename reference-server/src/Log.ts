@@ -1,6 +1,9 @@
 /**
  * Structured logs: one JSON object a line on standard output, `{"time", "level", "msg", ...}`.
  *
+ * What strangers can cause again and again must not fill a disk: of each kind of line only so many go out in ten
+ * seconds, and what is beyond is told as one line with `times`, the number of lines it stands for.
+ *
  * Request lines are buffered for a few milliseconds, since a write for each would cost more than answering a lookup;
  * everything else goes out at once. Nothing secret is ever handed to this module, and no handle or full client address.
  */
@@ -41,7 +44,10 @@ export const flush = (): void => {
   }
 }
 
-process.once("exit", flush)
+process.once("exit", () => {
+  endWindow()
+  flush()
+})
 
 let stampMillis = 0
 let stampText = ""
@@ -56,12 +62,54 @@ const stamp = (): string => {
   return stampText
 }
 
+const windowMillis = 10_000
+/** Lines of one kind in a window; a kind is a message and what tells apart its causes. */
+const linesOfKind = 10
+/** Request lines in a window, all kinds together. */
+const requestLines = 2_000
+
+interface Withheld {
+  readonly head: string
+  times: number
+}
+
+let windowTimer: NodeJS.Timeout | undefined
+const sent = new Map<string, number>()
+const withheld = new Map<string, Withheld>()
+
+/** Whether one more line counts as within `most` of this window; if not, it is counted under `kind`. */
+const admit = (budget: string, most: number, kind: string, head: () => string): boolean => {
+  windowTimer ??= setTimeout(endWindow, windowMillis).unref()
+  const count = (sent.get(budget) ?? 0) + 1
+  sent.set(budget, count)
+  if (count <= most) return true
+  const entry = withheld.get(kind)
+  if (entry === undefined) withheld.set(kind, { head: head(), times: 1 })
+  else entry.times++
+  return false
+}
+
+/** Tells what was withheld and begins anew. */
+const endWindow = (): void => {
+  if (windowTimer !== undefined) clearTimeout(windowTimer)
+  windowTimer = undefined
+  for (const { head, times } of withheld.values()) pending += `{"time":"${stamp()}",${head},"times":${times}}\n`
+  sent.clear()
+  withheld.clear()
+  if (pending !== "") flush()
+}
+
 /** Bytes that may wait for a reader who has stopped; beyond them request lines are left out and counted. */
 const mostBehind = 8 * 1024 ** 2
 let leftOut = 0
 
-/** Adds one line to the buffer; `members` is the JSON text of its own members, without braces. */
-export const bufferLine = (msg: string, members: string): void => {
+/**
+ * Adds the line of a request to the buffer: `kind` is the JSON text, without braces, of the members that say what kind of
+ * request it is, one of a bounded number, and `rest` of those that are its own.
+ */
+export const requestLine = (kind: string, rest: string): void => {
+  const head = `"level":"info","msg":"request",${kind}`
+  if (!admit("request", requestLines, head, () => head)) return
   if (process.stdout.writableLength > mostBehind) {
     leftOut++
     return
@@ -70,7 +118,7 @@ export const bufferLine = (msg: string, members: string): void => {
     pending += `{"time":"${stamp()}","level":"warn","msg":"log lines left out","lines":${leftOut}}\n`
     leftOut = 0
   }
-  pending += `{"time":"${stamp()}","level":"info","msg":"${msg}",${members}}\n`
+  pending += `{"time":"${stamp()}",${head},${rest}}\n`
   if (pending.length >= flushAtCharacters) flush()
   else timer ??= setTimeout(flush, flushAfterMillis).unref()
 }
@@ -86,11 +134,16 @@ const line = (level: string, msg: string, fields: Fields): void => {
 const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
   const parts = Array.isArray(message) ? message : [message]
   const msg = parts.map((part) => (typeof part === "string" ? part : json(part))).join(" ")
-  line(logLevel.toLowerCase(), msg, {
-    ...fiber.getRef(References.CurrentLogAnnotations),
-    ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) })
-  })
+  const level = logLevel.toLowerCase()
+  const fields = fiber.getRef(References.CurrentLogAnnotations)
+  const kind = Object.fromEntries(causes.filter((name) => name in fields).map((name) => [name, fields[name]]))
+  const head = json({ level, msg, ...kind }).slice(1, -1)
+  if (!admit(head, linesOfKind, head, () => head)) return
+  line(level, msg, { ...fields, ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) }) })
 })
+
+/** Members that tell apart causes of one message, each with a handful of values. */
+const causes = ["role", "refusal", "sqlite"]
 
 /** Makes `Effect.log*` write these lines; annotations become members. */
 export const layer: Layer.Layer<never> = Logger.layer([logger])

@@ -62,7 +62,7 @@ export const serveFlags = {
     "registrations-per-hour",
     "REGISTRATIONS_PER_HOUR",
     20,
-    "Registrations and deletions of one client address an hour; 0 for no limit"
+    "Registrations of one client address an hour; 0 for no limit"
   ),
   manifestReadsPerMinute: count(
     "manifest-reads-per-minute",

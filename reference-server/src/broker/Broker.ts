@@ -65,7 +65,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         keys,
         context,
         onAccepted: (hex, server, id) => connections.remember(hex, { server, id }),
-        onRefused: () => undefined,
+        onRefused: (refusal) => log("info", "login refused", { refusal }),
         log
       })
       const watch = StreamWatch.make(

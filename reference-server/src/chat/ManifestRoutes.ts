@@ -59,10 +59,9 @@ export const layer = HttpApiBuilder.group(
           const owner = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
           // Before a byte of the body is read: who holds no handle here cannot make the server take a megabyte.
           yield* registry.byPrimary(owner.hex)
-          return yield* manifests.put(owner, yield* readJsonBytes(request, body))
+          const client = rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage))
+          return yield* inSlot(client, readJsonBytes(request, body), (bytes) => manifests.put(owner, bytes))
         }).pipe(
-          (storing) =>
-            inSlot(rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage)), storing),
           counted("manifest"),
           Effect.map(({ created, hash, revision }) =>
             HttpServerResponse.jsonUnsafe(

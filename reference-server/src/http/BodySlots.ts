@@ -1,42 +1,87 @@
-/** Bounds the memory of large bodies: a request takes a slot before its body is read and keeps it until it is answered. */
+/**
+ * Bounds the memory of large bodies: a request takes a slot before its body is read and keeps it until it is answered.
+ *
+ * Who sends has proven nothing yet, so slots are shared fairly: where all are taken, a client that holds fewer takes over
+ * one of the client that holds most, as long as that one's body is still on its way.
+ */
 import { Problem } from "@kez-chat/sdk/protocol"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 
 export interface BodySlotsOptions {
   /** Bodies in memory at once. */
   readonly total: number
-  /** Of these, for one client: nobody takes all of them by sending slowly. */
+  /** Of these, for one client. */
   readonly perClient: number
 }
 
-/** Runs an effect while it holds a slot; `unavailable` at once where none is free, since whoever waits holds a connection. */
-export type BodySlots = <A, E, R>(
+/**
+ * Receives a body and handles it, holding a slot all the while. `unavailable` at once where there is none, since whoever
+ * waits holds a connection, and for a body under way whose slot another client takes over.
+ */
+export type BodySlots = <A, B, E, R>(
   client: string,
-  effect: Effect.Effect<A, E, R>
-) => Effect.Effect<A, E | Problem.Problem, R>
+  receive: Effect.Effect<A, E, R>,
+  handle: (body: A) => Effect.Effect<B, E, R>
+) => Effect.Effect<B, E | Problem.Problem, R>
+
+interface Slot {
+  readonly client: string
+  readonly takenOver: Deferred.Deferred<never, Problem.Problem>
+  isReceiving: boolean
+}
+
+const unavailable = (detail: string) => new Problem.Problem({ code: "unavailable", detail })
 
 export const bodySlots = ({ perClient, total }: BodySlotsOptions): BodySlots => {
-  const taken = new Map<string, number>()
-  let all = 0
-  const release = (client: string) => {
-    const left = (taken.get(client) as number) - 1
-    if (left === 0) taken.delete(client)
-    else taken.set(client, left)
-    all--
+  const slots = new Set<Slot>()
+  const heldBy = (client: string) => {
+    let held = 0
+    for (const slot of slots) if (slot.client === client) held++
+    return held
   }
-  return (client, effect) =>
+
+  /** The oldest body under way of the client that holds most, if that is two more than `own`. */
+  const excess = (own: number): Slot | undefined => {
+    let most = own + 1
+    let found: Slot | undefined
+    for (const slot of slots) {
+      const held = slot.isReceiving ? heldBy(slot.client) : 0
+      if (held > most) {
+        most = held
+        found = slot
+      }
+    }
+    return found
+  }
+
+  const take = (client: string): Effect.Effect<Slot, Problem.Problem> =>
+    Effect.suspend(() => {
+      const own = heldBy(client)
+      if (own >= perClient) return Effect.fail(unavailable("finish sending the others first"))
+      if (slots.size >= total) {
+        const victim = excess(own)
+        if (victim === undefined) return Effect.fail(unavailable("too many are being sent; try again"))
+        slots.delete(victim)
+        Deferred.doneUnsafe(victim.takenOver, Effect.fail(unavailable("another client needs the room; try again")))
+      }
+      const slot: Slot = { client, takenOver: Deferred.makeUnsafe(), isReceiving: true }
+      slots.add(slot)
+      return Effect.succeed(slot)
+    })
+
+  return (client, receive, handle) =>
     Effect.acquireUseRelease(
-      Effect.suspend(() => {
-        const own = taken.get(client) ?? 0
-        if (all >= total || own >= perClient) {
-          const detail = own >= perClient ? "finish sending the others first" : "too many are being sent; try again"
-          return Effect.fail(new Problem.Problem({ code: "unavailable", detail }))
-        }
-        taken.set(client, own + 1)
-        all++
-        return Effect.void
-      }),
-      () => effect,
-      () => Effect.sync(() => release(client))
+      take(client),
+      (slot) =>
+        Effect.raceFirst(receive, Deferred.await(slot.takenOver)).pipe(
+          Effect.tap(() =>
+            Effect.sync(() => {
+              slot.isReceiving = false
+            })
+          ),
+          Effect.flatMap(handle)
+        ),
+      (slot) => Effect.sync(() => slots.delete(slot))
     )
 }

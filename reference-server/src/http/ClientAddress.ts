@@ -1,6 +1,6 @@
 /** Who asks: the peer's address, or what a trusted reverse proxy says about it. */
 import type { IncomingMessage } from "node:http"
-import { BlockList, isIP } from "node:net"
+import { BlockList, isIP, type Socket } from "node:net"
 
 /** Finds the address that a request is counted under. */
 export type ClientAddress = (request: IncomingMessage) => string
@@ -24,7 +24,16 @@ const blockList = (entries: ReadonlyArray<string>): BlockList => {
   return list
 }
 
-const peerOf = (request: IncomingMessage): string => plain(request.socket.remoteAddress ?? "")
+/** The address at the other end of a connection; empty once it is gone. */
+export const peerAddress = (socket: Pick<Socket, "remoteAddress">): string => plain(socket.remoteAddress ?? "")
+
+const peerOf = (request: IncomingMessage): string => peerAddress(request.socket)
+
+/** Whether a peer is one of the trusted proxies, which speak for many clients. */
+export const isTrustedProxy = (trustedProxies: ReadonlyArray<string>): ((peer: string) => boolean) => {
+  const trusted = blockList(trustedProxies)
+  return (peer) => isIP(peer) !== 0 && trusted.check(peer, family(peer))
+}
 
 /**
  * Believes `X-Forwarded-For` only from trusted peers, and takes its last entry that is not itself a trusted proxy:
@@ -32,13 +41,13 @@ const peerOf = (request: IncomingMessage): string => plain(request.socket.remote
  */
 export const clientAddress = (trustedProxies: ReadonlyArray<string>): ClientAddress => {
   if (trustedProxies.length === 0) return peerOf
-  const trusted = blockList(trustedProxies)
+  const isTrusted = isTrustedProxy(trustedProxies)
   return (request) => {
     let address = peerOf(request)
     const header = request.headers["x-forwarded-for"]
     if (typeof header !== "string") return address
     const hops = header.split(",").slice(-16)
-    while (hops.length > 0 && isIP(address) !== 0 && trusted.check(address, family(address))) {
+    while (hops.length > 0 && isTrusted(address)) {
       const next = plain((hops.pop() as string).trim())
       if (isIP(next) === 0) break
       address = next

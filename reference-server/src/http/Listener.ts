@@ -23,8 +23,9 @@ import type { Timing } from "../ChatConfig.ts"
 import * as Log from "../Log.ts"
 import { isLoopback } from "../Loopback.ts"
 import { largeBodyTimes } from "./RequestBody.ts"
-import { type ClientAddress, loggedAddress, rateKey } from "./ClientAddress.ts"
+import { clientAddress, isTrustedProxy, loggedAddress, peerAddress, rateKey } from "./ClientAddress.ts"
 import * as Metrics from "./Metrics.ts"
+import { openPerAddress, type OpenPerAddress } from "./OpenPerAddress.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import type { RateLimit } from "./RateLimit.ts"
 import type { Match, RouteTable } from "./RouteTable.ts"
@@ -50,7 +51,8 @@ export interface ListenerOptions {
   readonly port: number
   readonly timing: Timing
   readonly routes: RouteTable
-  readonly clientAddress: ClientAddress
+  /** Addresses or CIDR ranges of reverse proxies whose word about client addresses counts. */
+  readonly trustedProxies: ReadonlyArray<string>
   /** The limit that a request counts against, none for no limit. */
   readonly limit: (method: string, route: string) => NamedLimit | undefined
   /** A complete JSON answer for a GET that needs no more than its path; anything else, a throw included, goes the general way. */
@@ -144,6 +146,7 @@ export const listen = <E, R>(
     const handle = yield* NodeHttpServer.makeHandler(answered(app, headers), { scope })
     const server = yield* Effect.acquireRelease(start(options), (server) => stop(server, options.timing))
     server.on("request", front(options, headers, handle))
+    if (options.name === "public") limitConnections(server, options)
     if (options.name === "internal" && !isLoopback(options.host)) {
       yield* Effect.logWarning("the internal listener is not on loopback; let nobody but your own monitoring reach it")
     }
@@ -174,6 +177,24 @@ const start = (options: ListenerOptions): Effect.Effect<Server, ListenError> =>
       resume(Effect.succeed(server))
     })
   })
+
+/** One address cannot open so many connections that nobody else gets one; a trusted proxy speaks for many. */
+const limitConnections = (server: Server, options: ListenerOptions): void => {
+  const isProxy = isTrustedProxy(options.trustedProxies)
+  const open = openPerAddress(options.timing.maxConnectionsPerAddress)
+  const refusal = ProblemResponse.raw(problem("unavailable", "this address has too many connections open"))
+  server.on("connection", (socket) => {
+    const peer = peerAddress(socket)
+    if (isProxy(peer)) return
+    const key = rateKey(peer)
+    if (open.take(key)) socket.once("close", () => open.release(key))
+    else {
+      Metrics.observeConnectionRefused("address")
+      socket.end(refusal, () => socket.destroy())
+    }
+  })
+  server.on("drop", () => Metrics.observeConnectionRefused("total"))
+}
 
 const stop = (server: Server, timing: Timing): Effect.Effect<void> =>
   Effect.callback((resume) => {
@@ -210,6 +231,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void
 /** The part of answering that needs only a request's head. */
 const front = (options: ListenerOptions, headers: Headers, handle: Handler): Handler => {
   const preparedHeaders = Object.entries({ ...headers, "content-type": "application/json" }).flat()
+  const addressOf = clientAddress(options.trustedProxies)
+  const underWay = openPerAddress(options.name === "public" ? options.timing.maxConnectionsPerAddress : 0)
   return (request, response) => {
     const from = performance.now()
     const target = request.url as string
@@ -217,15 +240,19 @@ const front = (options: ListenerOptions, headers: Headers, handle: Handler): Han
     const query = target.indexOf("?")
     const path = query === -1 ? target : target.slice(0, query)
     const match = options.routes(path)
-    const address = options.clientAddress(request)
+    const address = addressOf(request)
     const route = match?.path ?? "unknown"
     const note = (status: number) => record(options.name, method, route, address, status, performance.now() - from)
-    const refusal = refuse(options, method, target, match, address)
+    let refusal = refuse(options, method, target, match, address)
     const body = refusal === undefined && method === "GET" ? prepared(options, path) : undefined
     if (body !== undefined) {
       response.writeHead(200, [...preparedHeaders, "content-length", String(Buffer.byteLength(body))])
       response.end(body)
       return note(200)
+    }
+    // Connections of its own are counted already; behind a proxy only requests tell the clients apart.
+    if (refusal === undefined && address !== peerAddress(request.socket)) {
+      refusal = holdRequest(underWay, rateKey(address), response)
     }
     response.on("close", () => note(response.writableFinished ? response.statusCode : abandoned))
     if (refusal !== undefined) {
@@ -236,6 +263,15 @@ const front = (options: ListenerOptions, headers: Headers, handle: Handler): Han
     }
     return method === "OPTIONS" ? preflight(response, match as Match, headers) : handle(request, response)
   }
+}
+
+/** Counts a request until it is answered; the refusal where its address has too many under way. */
+const holdRequest = (underWay: OpenPerAddress, key: string, response: ServerResponse): Refusal | undefined => {
+  if (!underWay.take(key)) {
+    return { problem: problem("unavailable", "this address has too many requests under way"), headers: {} }
+  }
+  response.once("close", () => underWay.release(key))
+  return undefined
 }
 
 /** A throw here would end the process; on the general way it is answered and logged. */
@@ -307,8 +343,8 @@ const record = (
 ): void => {
   const verb = logSafe.test(method) ? method : "OTHER"
   Metrics.observeRequest(route, verb, status, millis)
-  Log.bufferLine(
-    "request",
-    `"listener":"${listener}","method":"${verb}","route":"${route}","status":${status},"ms":${millis.toFixed(1)},"client":"${loggedAddress(address)}"`
+  Log.requestLine(
+    `"listener":"${listener}","method":"${verb}","route":"${route}","status":${status}`,
+    `"ms":${millis.toFixed(1)},"client":"${loggedAddress(address)}"`
   )
 }

@@ -69,6 +69,10 @@ const count = (name: string, description: string, attributes: Record<string, str
 export const observeRateLimited = (limit: string): void =>
   count("http_rate_limited_total", "Requests refused with 429", { limit })
 
+/** Counts a connection that was not taken: its address has all it may, or all together have. */
+export const observeConnectionRefused = (limit: "address" | "total"): void =>
+  count("http_connections_refused_total", "Connections refused, by the limit they met", { limit })
+
 /** Counts what became of a statement: a registration, a deletion, a sigchain event. */
 export const observeStatement = (kind: string, outcome: string): void =>
   count("kez_statements_total", "Signed statements received, by outcome", { kind, outcome })

@@ -16,6 +16,9 @@ export interface RateLimitOptions {
   readonly now?: () => number
 }
 
+/** Sums of times are off by less than this; a token that is there must not be refused for it. */
+const roundingMillis = 0.001
+
 export const rateLimit = (options: RateLimitOptions): RateLimit => {
   const { maxKeys = 100_000, now = () => performance.now(), periodMillis, tokens } = options
   if (tokens === 0) return () => 0
@@ -25,7 +28,7 @@ export const rateLimit = (options: RateLimitOptions): RateLimit => {
     const time = now()
     const next = Math.max(fullAt.get(key) ?? 0, time) + interval
     const wait = next - periodMillis - time
-    if (wait > 0) return Math.max(1, Math.ceil(wait / 1_000))
+    if (wait > roundingMillis) return Math.max(1, Math.ceil(wait / 1_000))
     if (fullAt.size >= maxKeys && !fullAt.has(key)) forget(fullAt, time)
     fullAt.set(key, next)
     return 0

@@ -8,7 +8,6 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Database, sigchainsApplicationId } from "../Database.ts"
-import { clientAddress } from "../http/ClientAddress.ts"
 import { listen, type NamedLimit } from "../http/Listener.ts"
 import * as Metrics from "../http/Metrics.ts"
 import { rateLimit } from "../http/RateLimit.ts"
@@ -26,7 +25,7 @@ const limit = (name: string, tokens: number): NamedLimit => ({
 const limits = (config: SigConfig["Service"]) => {
   const reads = limit("reads", config.rates.readsPerMinute)
   const appends = limit("appends", config.rates.appendsPerMinute)
-  return (method: string) => (method === "POST" ? appends : reads)
+  return (method: string, route: string) => (route === "/v1/healthz" ? undefined : method === "POST" ? appends : reads)
 }
 
 /** Serves until interrupted. */
@@ -42,7 +41,7 @@ export const serve = (config: SigConfig["Service"]) =>
       port,
       timing: config.timing,
       routes: routeTable(routesOf(SigServerApi)),
-      clientAddress: clientAddress(trustedProxies),
+      trustedProxies,
       limit: limits(config)
     })
     const metrics = Metrics.render(() => {
@@ -64,7 +63,7 @@ export const serve = (config: SigConfig["Service"]) =>
       port: internalPort,
       timing: config.timing,
       routes: routeTable([{ method: "GET", path: "/metrics" }]),
-      clientAddress: clientAddress([]),
+      trustedProxies: [],
       limit: () => undefined
     })
     yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({ url: listening.url, internal: internal.url }))

@@ -2,7 +2,7 @@
  * A home server's broker for tests: real nats-servers with the generated nats.conf, and chat-server's broker side in
  * this process. The registry is a set of keys, so that a test can register and revoke without HTTP.
  */
-import { Context, Effect, Exit, Layer, Result, Scope } from "effect"
+import { Context, Effect, Exit, Layer, References, Result, Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createServer } from "node:net"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
@@ -165,7 +165,13 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
       keys
     )
     const context = await Effect.runPromise(
-      Layer.buildWithScope(broker.pipe(Layer.provide([registry, Layer.orDie(database)])), scope)
+      Layer.buildWithScope(
+        // Tests refuse logins by the hundred; a line for each would only hide what matters.
+        broker.pipe(
+          Layer.provide([registry, Layer.orDie(database), Layer.succeed(References.MinimumLogLevel, "Warn")])
+        ),
+        scope
+      )
     )
     return { scope, control: Context.get(context, BrokerControl) }
   }

@@ -8,7 +8,7 @@ import { Effect, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fc from "fast-check"
 import { once } from "node:events"
-import { connect } from "node:net"
+import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { bodySlots } from "../../src/http/BodySlots.ts"
@@ -451,45 +451,80 @@ describe("limits", () => {
 })
 
 describe("slots for bodies in memory", () => {
+  /** A body whose end the test decides. */
+  const upload = (inSlot: ReturnType<typeof bodySlots>, client: string) => {
+    let end = () => {}
+    const handled = Effect.runPromise(
+      Effect.result(
+        inSlot(
+          client,
+          Effect.callback<void>((resume) => {
+            end = () => resume(Effect.void)
+          }),
+          () => Effect.succeed(client)
+        )
+      )
+    )
+    return { client, handled, end: () => end() }
+  }
+
   it("are never more than in all and for one client, whoever comes and goes, and none is lost", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(5)), { maxLength: 60 }),
+        fc.array(fc.tuple(fc.constantFrom("a", "b", "c", "d", "e"), fc.nat(5)), { maxLength: 60 }),
         async (steps) => {
           const inSlot = bodySlots({ total: 4, perClient: 2 })
-          const held = new Map<string, number>()
-          const ends: Array<() => void> = []
-          const running: Array<Promise<unknown>> = []
-          const count = () => [...held.values()].reduce((sum, n) => sum + n, 0)
+          let running: Array<ReturnType<typeof upload>> = []
+          const heldBy = (client: string) => running.filter((each) => each.client === client).length
           for (const [client, end] of steps) {
-            const isFull = count() >= 4 || (held.get(client) ?? 0) >= 2
-            const ran = Effect.runPromise(
-              Effect.result(
-                inSlot(
-                  client,
-                  Effect.callback<void>((resume) => {
-                    held.set(client, (held.get(client) ?? 0) + 1)
-                    ends.push(() => {
-                      held.set(client, (held.get(client) as number) - 1)
-                      resume(Effect.void)
-                    })
-                  })
-                )
-              )
-            )
-            if (isFull) expect(await ran).toMatchObject({ _tag: "Failure", failure: { code: "unavailable" } })
-            else running.push(ran)
+            const own = heldBy(client)
+            const victim =
+              running.length < 4 ? undefined : own === 0 ? running.find((each) => heldBy(each.client) === 2) : undefined
+            const isRefused = own === 2 || (running.length === 4 && victim === undefined)
+            const begun = upload(inSlot, client)
+            const refused = isRefused ? begun : victim
+            if (refused !== undefined) {
+              expect(await refused.handled).toMatchObject({ _tag: "Failure", failure: { code: "unavailable" } })
+            }
+            if (!isRefused) running = [...running.filter((each) => each !== victim), begun]
             if (end === 0) {
-              ends.shift()?.()
-              await running.shift()
+              const first = running.shift()
+              first?.end()
+              if (first !== undefined) expect(await first.handled).toMatchObject({ _tag: "Success" })
             }
           }
-          for (const end of ends) end()
-          await Promise.all(running)
-          for (const client of ["a", "b"]) expect(await Effect.runPromise(inSlot(client, Effect.succeed(1)))).toBe(1)
+          for (const { end } of running) end()
+          for (const { handled } of running) expect(await handled).toMatchObject({ _tag: "Success" })
+          for (const client of ["a", "b", "c", "d"]) {
+            const each = upload(inSlot, client)
+            each.end()
+            expect(await each.handled).toMatchObject({ _tag: "Success", success: client })
+          }
         }
       )
     )
+  })
+
+  it("go to who has none when slow senders of unsigned bodies hold them all", async () => {
+    using other = temporaryFolder()
+    const patient = await startChat(other.path, ["--trusted-proxies", "127.0.0.1"])
+    const sockets: Array<Socket> = []
+    try {
+      const owner = await account(patient)
+      for (let n = 0; n < 32; n++) {
+        const socket = connect(patient.port, "127.0.0.1")
+        sockets.push(socket)
+        socket.write(
+          `PUT ${pathOf(owner.identity)} HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 192.0.2.${n % 8}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n`
+        )
+        await once(socket, "data")
+      }
+      const { body } = await signed(owner, 1)
+      expect((await put(owner.url, body, { ...json, "x-forwarded-for": "192.0.2.100" })).status).toBe(201)
+    } finally {
+      for (const socket of sockets) socket.destroy()
+      await patient.stop()
+    }
   })
 })
 

@@ -4,7 +4,17 @@ import type { IncomingMessage } from "node:http"
 import { describe, expect, it } from "vitest"
 import { clientAddress, loggedAddress, rateKey } from "../../src/http/ClientAddress.ts"
 import { rateLimit } from "../../src/http/RateLimit.ts"
-import { endpointEvent, get, newIdentity, post, registration, startChat, startSig, temporaryFolder } from "./Servers.ts"
+import {
+  deletion,
+  endpointEvent,
+  get,
+  newIdentity,
+  post,
+  registration,
+  startChat,
+  startSig,
+  temporaryFolder
+} from "./Servers.ts"
 
 describe("a bucket", () => {
   it("grants its size at once, then one for each share of the period", () => {
@@ -21,6 +31,16 @@ describe("a bucket", () => {
     now += 3_600_000
     expect([take("a"), take("a"), take("a")]).toEqual([0, 0, 0])
     expect(take("a")).toBeGreaterThan(0)
+  })
+
+  it("grants all of its size whatever the clock says", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.double({ min: 0, max: 1e9, noNaN: true }), (tokens, now) => {
+        const take = rateLimit({ tokens, periodMillis: 3_600_000, now: () => now })
+        for (let n = 0; n < tokens; n++) expect(take("a")).toBe(0)
+        expect(take("a")).toBeGreaterThan(0)
+      })
+    )
   })
 
   it("is off at 0", () => {
@@ -139,12 +159,29 @@ describe("a limited server", () => {
         if (status === 429) expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(60)
       }
       // A statement that is refused counts as well.
-      expect((await post(`${server.url}/v1/delete`, "{}", from("192.0.2.3"))).status).toBe(400)
+      expect((await post(`${server.url}/v1/register`, "{}", from("192.0.2.3"))).status).toBe(400)
       expect((await post(`${server.url}/v1/register`, await body(), from("192.0.2.3"))).status).toBe(201)
       expect((await post(`${server.url}/v1/register`, await body(), from("192.0.2.3"))).status).toBe(429)
       expect((await get(`${server.internal}/metrics`)).text).toMatch(
         /^http_rate_limited_total\{limit="registrations"\} 2$/m
       )
+    } finally {
+      await server.stop()
+    }
+  })
+
+  it("KEZ-REG-040 answers health and takes deletions whatever else the address has used up", async () => {
+    using folder = temporaryFolder()
+    const server = await startChat(folder.path, ["--reads-per-minute", "2", "--registrations-per-hour", "1"])
+    try {
+      const identity = await newIdentity()
+      expect((await post(`${server.url}/v1/register`, await registration(identity, "neighbour"))).status).toBe(201)
+      expect((await post(`${server.url}/v1/register`, "{}")).status).toBe(429)
+      const codes = []
+      for (let n = 0; n < 3; n++) codes.push((await get(`${server.url}/v1/u/nobody-here`)).status)
+      expect(codes).toEqual([404, 404, 429])
+      for (let n = 0; n < 5; n++) expect((await get(`${server.url}/v1/healthz`)).status).toBe(503)
+      expect((await post(`${server.url}/v1/delete`, await deletion(identity, "neighbour"))).status).toBe(204)
     } finally {
       await server.stop()
     }
