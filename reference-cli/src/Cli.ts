@@ -5,7 +5,7 @@ import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { flag, lazily, offline, who } from "./CommandParts.ts"
+import { command, flag, lazily, offline, who } from "./CommandParts.ts"
 import * as FileCommands from "./FileCommands.ts"
 import * as Flags from "./Flags.ts"
 
@@ -49,7 +49,7 @@ const natural = (name: string, metavar: string, description: string, minimum: nu
     )
   )
 
-const register = Command.make(
+const register = command(
   "register",
   {
     handle: Argument.String("name").pipe(Argument.withDescription("The handle you want: alice, or alice@server")),
@@ -73,7 +73,7 @@ const register = Command.make(
   ])
 )
 
-const restore = Command.make(
+const restore = command(
   "restore",
   {
     wordsFile: Flag.String("words-file").pipe(
@@ -99,7 +99,7 @@ const restore = Command.make(
   Command.withShortDescription("Take up an account from its words")
 )
 
-const unlock = Command.make(
+const unlock = command(
   "unlock",
   { time: timeFlag("for", "How long (default 8h)", Duration.hours(8)) },
   lazily(
@@ -111,7 +111,7 @@ const unlock = Command.make(
   Command.withShortDescription("Hold the account open in the background")
 )
 
-const lock = Command.make(
+const lock = command(
   "lock",
   {},
   lazily(
@@ -120,7 +120,7 @@ const lock = Command.make(
   )
 ).pipe(Command.withDescription("End what unlock began"))
 
-const owner = Command.make(
+const owner = command(
   "owner",
   { forMillis: Flag.Int("for-millis") },
   lazily(
@@ -129,7 +129,7 @@ const owner = Command.make(
   )
 ).pipe(Command.unlisted)
 
-const whoami = Command.make(
+const whoami = command(
   "whoami",
   {},
   lazily(
@@ -141,7 +141,7 @@ const whoami = Command.make(
   Command.withShortDescription("Show this account")
 )
 
-const profiles = Command.make(
+const profiles = command(
   "profiles",
   {},
   lazily(
@@ -150,7 +150,7 @@ const profiles = Command.make(
   )
 ).pipe(Command.withDescription("List the accounts on this machine"))
 
-const words = Command.make(
+const words = command(
   "words",
   {
     check: flag("check", "Do not show them: ask for three of them"),
@@ -166,7 +166,7 @@ const words = Command.make(
   Command.withShortDescription("Show or check the 24 words")
 )
 
-const add = Command.make(
+const add = command(
   "add",
   { who: Argument.String("name").pipe(Argument.withDescription("A handle: bob, or bob@server")) },
   lazily(
@@ -178,7 +178,7 @@ const add = Command.make(
   Command.withShortDescription("Add a contact")
 )
 
-const contacts = Command.make(
+const contacts = command(
   "contacts",
   { offline },
   lazily(
@@ -187,7 +187,7 @@ const contacts = Command.make(
   )
 ).pipe(Command.withDescription("List contacts"))
 
-const verify = Command.make(
+const verify = command(
   "verify",
   {
     who,
@@ -205,7 +205,7 @@ const verify = Command.make(
   Command.withExamples([{ command: "kez-chat verify bob --confirm" }])
 )
 
-const send = Command.make(
+const send = command(
   "send",
   {
     who,
@@ -228,11 +228,12 @@ const send = Command.make(
   Command.withExamples([
     { command: "kez-chat send bob hello" },
     { command: "date | kez-chat send bob -", description: "What comes on standard input" },
-    { command: "kez-chat send bob -- --not-a-flag", description: "Text that begins with a dash" }
+    { command: 'kez-chat send bob "- hello"', description: "Text that begins with a dash and is no flag" },
+    { command: "kez-chat send bob -- --help me", description: "Text that would be a flag" }
   ])
 )
 
-const listen = Command.make(
+const listen = command(
   "listen",
   {
     serve: Flag.Boolean("serve").pipe(
@@ -250,7 +251,7 @@ const listen = Command.make(
   Command.withExamples([{ command: "kez-chat listen --json | jq -r 'select(.event==\"message\").message.text'" }])
 )
 
-const chat = Command.make(
+const chat = command(
   "chat",
   { who },
   lazily(
@@ -262,7 +263,7 @@ const chat = Command.make(
   Command.withShortDescription("Write with one contact, both ways")
 )
 
-const history = Command.make(
+const history = command(
   "history",
   {
     who,
@@ -276,7 +277,7 @@ const history = Command.make(
   )
 ).pipe(Command.withDescription("Show the messages of a conversation"))
 
-const requestsAccept = Command.make(
+const requestsAccept = command(
   "accept",
   { who },
   lazily(
@@ -285,7 +286,7 @@ const requestsAccept = Command.make(
   )
 ).pipe(Command.withDescription("The same as kez-chat accept"))
 
-const requests = Command.make(
+const requests = command(
   "requests",
   { offline },
   lazily(
@@ -294,7 +295,7 @@ const requests = Command.make(
   )
 ).pipe(Command.withDescription("List strangers who wrote to you"), Command.withSubcommands([requestsAccept]))
 
-const accept = Command.make(
+const accept = command(
   "accept",
   { who, newKey: flag("new-key", "Accept a key or sigchain that changed") },
   lazily(
@@ -303,7 +304,7 @@ const accept = Command.make(
   )
 ).pipe(Command.withDescription("Accept a message request, or a contact's new key"))
 
-const block = Command.make(
+const block = command(
   "block",
   { who },
   lazily(
@@ -312,7 +313,7 @@ const block = Command.make(
   )
 ).pipe(Command.withDescription("Show nothing more of a contact"))
 
-const unblock = Command.make(
+const unblock = command(
   "unblock",
   { who },
   lazily(
@@ -321,7 +322,7 @@ const unblock = Command.make(
   )
 ).pipe(Command.withDescription("Take a block back"))
 
-const remove = Command.make(
+const remove = command(
   "remove",
   { who, withMessages: flag("with-messages", "Remove the conversation too") },
   lazily(
@@ -333,7 +334,7 @@ const remove = Command.make(
 const onOff = (name: string, description: string) =>
   Flag.Literals(name, ["on", "off"]).pipe(Flag.withDescription(description), Flag.optional)
 
-const settings = Command.make(
+const settings = command(
   "settings",
   {
     readReceipts: onOff("read-receipts", "Tell others when you have read their messages"),
@@ -357,7 +358,7 @@ const settings = Command.make(
   Command.withExamples([{ command: "kez-chat settings --read-receipts on" }])
 )
 
-const exportAll = Command.make(
+const exportAll = command(
   "export",
   {
     output: Flag.String("output").pipe(
@@ -377,7 +378,7 @@ const exportAll = Command.make(
   Command.withShortDescription("Write everything but the key as JSON lines")
 )
 
-const deleteAccount = Command.make(
+const deleteAccount = command(
   "delete-account",
   {
     confirm: Flag.String("confirm").pipe(
@@ -392,7 +393,7 @@ const deleteAccount = Command.make(
   )
 ).pipe(Command.withDescription("Delete the account at the home server and here, for good"))
 
-const doctor = Command.make(
+const doctor = command(
   "doctor",
   {},
   lazily(

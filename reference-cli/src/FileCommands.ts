@@ -2,9 +2,9 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { flag, lazily, who } from "./CommandParts.ts"
+import { command, flag, lazily, who } from "./CommandParts.ts"
 
-const share = Command.make(
+const share = command(
   "share",
   {
     what: Argument.String("what").pipe(
@@ -39,7 +39,7 @@ const share = Command.make(
   ])
 )
 
-const fetch = Command.make(
+const fetch = command(
   "fetch",
   {
     what: Argument.String("what").pipe(
@@ -77,7 +77,7 @@ const fetch = Command.make(
   ])
 )
 
-const browse = Command.make(
+const browse = command(
   "browse",
   { who },
   lazily(
@@ -89,7 +89,7 @@ const browse = Command.make(
   Command.withExamples([{ command: "kez-chat browse @tudisco" }])
 )
 
-const shared = Command.make(
+const shared = command(
   "shared",
   {},
   lazily(
@@ -98,7 +98,7 @@ const shared = Command.make(
   )
 ).pipe(Command.withDescription("List what you share, with whom, and who has fetched it"))
 
-const unshare = Command.make(
+const unshare = command(
   "unshare",
   {
     what: Argument.String("what").pipe(
@@ -116,7 +116,7 @@ const unshare = Command.make(
   Command.withExamples([{ command: "kez-chat unshare 8f3kQ2aB report.pdf" }])
 )
 
-const serve = Command.make(
+const serve = command(
   "serve",
   {},
   lazily(

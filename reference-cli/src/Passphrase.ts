@@ -8,6 +8,7 @@ import { Host } from "./Host.ts"
 import * as CommandLine from "./profile/CommandLine.ts"
 import * as Profile from "./profile/Profile.ts"
 import { Ask } from "./terminal/Ask.ts"
+import { reasonOf } from "./SystemError.ts"
 import { Screen, warn } from "./terminal/Screen.ts"
 
 /** Shortest passphrase for a new file, in characters. */
@@ -33,7 +34,7 @@ const readFrom = (what: string, read: () => string): Effect.Effect<Redacted.Reda
   Effect.gen(function* () {
     const text = yield* Effect.try({
       try: read,
-      catch: (error) => locked(`the passphrase cannot be read from ${what}: ${(error as Error).message}`)
+      catch: (error) => locked(`the passphrase cannot be read from ${what}: ${reasonOf(error)}`)
     })
     if (text === "") return yield* locked(`the passphrase from ${what} is empty`)
     return Redacted.make(text)

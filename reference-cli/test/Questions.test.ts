@@ -155,8 +155,10 @@ describe("Passphrase.get", () => {
     let told = ""
     const screen = Screen.of({
       out: () => Effect.void,
+      emit: () => Effect.void,
       err: (text) => Effect.sync(() => void (told += text)),
       outIsTerminal: false,
+      outIsPipe: false,
       errIsTerminal: false,
       columns: Effect.succeed(80),
       errTerminal: { canRedraw: false, columns: () => 80, write: () => {}, onResize: () => () => {} },

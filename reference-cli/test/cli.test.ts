@@ -257,7 +257,7 @@ describe("passphrases and words", () => {
     fs.writeFileSync(other, "something else")
     const again = await machine.run(as("pia", "words", "--words-file", other))
     expect(again.code).toBe(1)
-    expect(again.stderr).toContain("EEXIST")
+    expect(again.stderr).toContain("it exists already")
     expect(fs.readFileSync(other, "utf8")).toBe("something else")
   })
 
@@ -395,7 +395,7 @@ describe("people and messages", () => {
     expect(fs.readFileSync(file, "utf8").trim().split("\n")).toHaveLength(items.length)
     const again = await machine.run(as("alice", "export", "--output", file))
     expect(again.code).toBe(1)
-    expect(again.stderr).toContain(`${file} exists already`)
+    expect(again.stderr).toContain(`cannot write ${file}: it exists already`)
     expect(again.stderr).not.toContain("EEXIST")
   })
 

@@ -10,6 +10,7 @@ import * as Shapes from "../Shapes.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
 import { note, result } from "../terminal/Screen.ts"
 import { withAccess } from "./withAccess.ts"
+import { reasonOf } from "../SystemError.ts"
 
 export interface Input {
   readonly who: string
@@ -35,7 +36,7 @@ const readInput: Effect.Effect<string, Failure, Services> = Effect.gen(function*
       }
       return Buffer.concat(parts)
     },
-    catch: (error) => fail("input", ExitCode.failed, `standard input cannot be read: ${(error as Error).message}`)
+    catch: (error) => fail("input", ExitCode.failed, `standard input cannot be read: ${reasonOf(error)}`)
   })
   if (bytes.length > maxInput) return yield* usage("the text on standard input is too long for a message")
   try {

@@ -19,6 +19,7 @@ import * as Shapes from "../Shapes.ts"
 import { Signals } from "../Signals.ts"
 import { result } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
+import { reasonOf } from "../SystemError.ts"
 
 /** How long the background process may take to be ready, and `lock` waits for its end, in milliseconds. */
 const readyMillis = 60_000
@@ -78,7 +79,7 @@ const start = (place: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, millis:
         }
       },
       catch: (error) =>
-        fail("owner_start", ExitCode.failed, `the background process cannot be started: ${(error as Error).message}`)
+        fail("owner_start", ExitCode.failed, `the background process cannot be started: ${reasonOf(error)}`)
     })
   })
 

@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import { closeSync, openSync } from "node:fs"
 import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
+import { reasonOf } from "../SystemError.ts"
 
 const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? "")
 
@@ -38,7 +39,7 @@ export const tryAcquire = (file: string): Effect.Effect<boolean, CliFailure | Ad
             throw error
           }
         },
-        catch: (error) => fail("lock", ExitCode.failed, `cannot lock ${file}: ${(error as Error).message}`)
+        catch: (error) => fail("lock", ExitCode.failed, `cannot lock ${file}: ${reasonOf(error)}`)
       }),
       (database) => Effect.sync(() => database?.close())
     )

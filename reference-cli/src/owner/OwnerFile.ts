@@ -12,6 +12,7 @@ import { type CliFailure, fail } from "../Failure.ts"
 import type { Host } from "../Host.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as PrivateFile from "../profile/PrivateFile.ts"
+import { reasonOf } from "../SystemError.ts"
 
 export interface OwnerFile {
   readonly version: 1
@@ -59,7 +60,7 @@ export const announce = (place: ProfilePaths, file: OwnerFile): Effect.Effect<vo
   Effect.acquireRelease(
     Effect.try({
       try: () => PrivateFile.replace(place.owner, JSON.stringify(file) + "\n"),
-      catch: (error) => fail("file", ExitCode.failed, `cannot write ${place.owner}: ${(error as Error).message}`)
+      catch: (error) => fail("file", ExitCode.failed, `cannot write ${place.owner}: ${reasonOf(error)}`)
     }),
     () => Effect.sync(() => fs.rmSync(place.owner, { force: true }))
   )
@@ -89,6 +90,5 @@ export const freshAddress = (place: ProfilePaths, host: Host["Service"]): Effect
       }
       return path.join(folder, `${name}.sock`)
     },
-    catch: (error) =>
-      fail("owner_socket", ExitCode.failed, `no place for the owner's socket: ${(error as Error).message}`)
+    catch: (error) => fail("owner_socket", ExitCode.failed, `no place for the owner's socket: ${reasonOf(error)}`)
   })

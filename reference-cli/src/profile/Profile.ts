@@ -13,6 +13,7 @@ import { Host } from "../Host.ts"
 import * as CommandLine from "./CommandLine.ts"
 import * as Paths from "./Paths.ts"
 import * as PrivateFile from "./PrivateFile.ts"
+import { reasonOf } from "../SystemError.ts"
 
 /** Where the seed is: a passphrase-encrypted file of the profile, or an entry of the OS keychain. */
 export type VaultPlace = { readonly kind: "file" } | { readonly kind: "keychain"; readonly entry: string }
@@ -80,7 +81,7 @@ export const paths: Effect.Effect<Paths.ProfilePaths, CliFailure, Host> = Effect
 const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
   Effect.try({
     try: run,
-    catch: (error) => fail("file", ExitCode.failed, `cannot ${what}: ${(error as Error).message}`)
+    catch: (error) => fail("file", ExitCode.failed, `cannot ${what}: ${reasonOf(error)}`)
   })
 
 /** The stored profile, or none. */

@@ -2,15 +2,50 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as fs from "node:fs"
+import { ExitCode } from "../ExitCode.ts"
+import { type CliFailure, fail } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
+import { reasonOf } from "../SystemError.ts"
 import * as Sanitise from "./Sanitise.ts"
 import * as Style from "./Style.ts"
 
-const write = (stream: NodeJS.WriteStream) => (text: string) =>
-  Effect.callback<void>((resume) => {
-    stream.write(text, () => resume(Effect.void))
-  })
+/** The reader of standard output has gone, as `head` does: nobody is left to tell, and it is no failure. */
+export const outputClosed = fail("output_closed", ExitCode.ok, "")
+
+/** Writes and waits until the system has it; gives what went wrong. After the first error a stream takes nothing more. */
+const writer = (stream: NodeJS.WriteStream) => {
+  let broken: Error | undefined
+  // Without a listener an error ends the process where it happens.
+  stream.on("error", (error) => void (broken ??= error))
+  return (text: string): Effect.Effect<Error | undefined> =>
+    Effect.callback((resume) => {
+      if (broken !== undefined) return resume(Effect.succeed(broken))
+      stream.write(text, (error) => {
+        if (error) broken ??= error
+        resume(Effect.succeed(broken))
+      })
+    })
+}
+
+const isPipe = ({ fd }: { readonly fd: number }): boolean => {
+  try {
+    const found = fs.fstatSync(fd)
+    return found.isFIFO() || found.isSocket()
+  } catch {
+    return false
+  }
+}
+
+const unwritable = (error: Error, isTerminal: boolean): CliFailure =>
+  (error as NodeJS.ErrnoException).code === "EPIPE"
+    ? outputClosed
+    : fail(
+        "output",
+        isTerminal ? ExitCode.hungUp : ExitCode.failed,
+        `standard output cannot be written: ${reasonOf(error)}`
+      )
 
 /** Standard error as a terminal, for what is drawn again and again. */
 export interface ErrTerminal {
@@ -26,11 +61,17 @@ export interface ErrTerminal {
 export class Screen extends Context.Service<
   Screen,
   {
-    /** Writes results; returns when the system has them. */
-    out(text: string): Effect.Effect<void>
-    /** Writes what is for a person: notes, warnings, errors. */
+    /**
+     * Writes the result of what was done; returns when the system has it. Where the reader has gone this does nothing, and
+     * the command carries on.
+     */
+    out(text: string): Effect.Effect<void, CliFailure>
+    /** As `out` for commands that exist to write: fails with {@link outputClosed} where the reader has gone. */
+    emit(text: string): Effect.Effect<void, CliFailure>
+    /** Writes what is for a person: notes, warnings, errors. What cannot be written is dropped. */
     err(text: string): Effect.Effect<void>
     readonly outIsTerminal: boolean
+    readonly outIsPipe: boolean
     readonly errIsTerminal: boolean
     readonly columns: Effect.Effect<number>
     readonly errTerminal: ErrTerminal
@@ -45,10 +86,23 @@ export class Screen extends Context.Service<
       const { stdout, stderr } = process
       const style = (stream: NodeJS.WriteStream) =>
         Style.wantsColour(env, stream.isTTY === true) ? Style.coloured : Style.uncoloured
+      const toOut = writer(stdout)
+      const toErr = writer(stderr)
+      const emit = (text: string) =>
+        Effect.flatMap(toOut(text), (error) =>
+          error === undefined ? Effect.void : Effect.fail(unwritable(error, stdout.isTTY === true))
+        )
       return Screen.of({
-        out: write(stdout),
-        err: write(stderr),
+        out: (text) =>
+          Effect.catchIf(
+            emit(text),
+            (error) => error === outputClosed,
+            () => Effect.void
+          ),
+        emit,
+        err: (text) => Effect.asVoid(toErr(text)),
         outIsTerminal: stdout.isTTY === true,
+        outIsPipe: isPipe(stdout),
         errIsTerminal: stderr.isTTY === true,
         columns: Effect.sync(() => stdout.columns ?? 80),
         errTerminal: {
@@ -71,7 +125,7 @@ export class Screen extends Context.Service<
 export const result = (options: {
   readonly json: () => unknown
   readonly text: (style: Style.Style) => string | ReadonlyArray<string>
-}): Effect.Effect<void, never, Screen> =>
+}): Effect.Effect<void, CliFailure, Screen> =>
   Effect.gen(function* () {
     const screen = yield* Screen
     if ((yield* settings).json) return yield* screen.out(`${Sanitise.json(options.json())}\n`)

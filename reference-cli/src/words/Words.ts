@@ -5,7 +5,9 @@ import { randomInt } from "node:crypto"
 import * as fs from "node:fs"
 import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
+import * as NewFile from "../NewFile.ts"
 import { Ask } from "../terminal/Ask.ts"
+import { reasonOf } from "../SystemError.ts"
 
 type Words = Redacted.Redacted<string>
 
@@ -84,7 +86,7 @@ export const teach = (words: Words): Effect.Effect<void, CliFailure, Ask> =>
 const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
   Effect.try({
     try: run,
-    catch: (error) => fail("words_file", ExitCode.failed, `${what}: ${(error as Error).message}`)
+    catch: (error) => fail("words_file", ExitCode.failed, `${what}: ${reasonOf(error)}`)
   })
 
 const holds = (file: string, text: string): boolean => {
@@ -97,16 +99,10 @@ const holds = (file: string, text: string): boolean => {
 
 /** Writes the words to a new file of mode 0600. An existing file is left alone; it is right if it holds the same words. */
 export const toFile = (words: Words, file: string): Effect.Effect<void, CliFailure> =>
-  io(`cannot write the words to ${file}`, () => {
+  Effect.suspend(() => {
     const text = `${Redacted.value(words)}\n`
-    if (holds(file, text)) return
-    const descriptor = fs.openSync(file, "wx", 0o600)
-    try {
-      fs.writeSync(descriptor, text)
-      fs.fsyncSync(descriptor)
-    } finally {
-      fs.closeSync(descriptor)
-    }
+    if (holds(file, text)) return Effect.void
+    return Effect.mapError(NewFile.create(file, text), ({ message }) => fail("words_file", ExitCode.failed, message))
   })
 
 /** Removes a file of words that turned out to be of no account. */

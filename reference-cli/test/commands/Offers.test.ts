@@ -90,8 +90,10 @@ const screen = Layer.succeed(
   Screen,
   Screen.of({
     out: () => Effect.void,
+    emit: () => Effect.void,
     err: () => Effect.void,
     outIsTerminal: false,
+    outIsPipe: false,
     errIsTerminal: false,
     columns: Effect.succeed(80),
     errTerminal: { canRedraw: false, columns: () => 80, write: () => {}, onResize: () => () => {} },

@@ -1,5 +1,6 @@
 /** The protocol as pure functions: one namespace for each concept of the specification. Failures are `Result`s with a `Problem`. */
 export { ArrivedChunks } from "./ArrivedChunks.ts"
+export * as Blank from "./Blank.ts"
 export * as Blake3 from "./Blake3.ts"
 export * as Blake3Tree from "./Blake3Tree.ts"
 export * as BlobAnswer from "./BlobAnswer.ts"

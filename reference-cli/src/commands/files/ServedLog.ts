@@ -3,6 +3,7 @@ import type { Event } from "@kez-chat/sdk"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { CliFailure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import * as Shapes from "../../Shapes.ts"
 import type { Meter } from "../../terminal/Meter.ts"
@@ -16,7 +17,7 @@ import type { Style } from "../../terminal/Style.ts"
 type Served = Extract<Event, { readonly _tag: "Served" }>
 
 export interface ServedLog {
-  readonly served: (event: Served) => Effect.Effect<void>
+  readonly served: (event: Served) => Effect.Effect<void, CliFailure>
 }
 
 const keyOf = ({ share, contact }: Served): string => `${share.id} ${contact.primary}`
@@ -67,7 +68,7 @@ export const open = (
 ): Effect.Effect<ServedLog, never, Screen | Scope.Scope> =>
   Effect.gen(function* () {
     const screen = yield* Screen
-    const tell = note ?? ((line: string) => screen.out(`${line}\n`))
+    const tell = note ?? ((line: string) => screen.emit(`${line}\n`))
     const style = note === undefined ? screen.style : screen.errStyle
     const { json } = yield* settings
     // Fetched whole in this run, so that whoever asks for the end again is told of once.
@@ -90,7 +91,7 @@ export const open = (
     return {
       served: (event) =>
         Effect.gen(function* () {
-          if (json) return yield* screen.out(`${Sanitise.json(Shapes.event(event))}\n`)
+          if (json) return yield* screen.emit(`${Sanitise.json(Shapes.event(event))}\n`)
           const key = keyOf(event)
           if (event.sentBytes < event.totalBytes) {
             done.delete(key)

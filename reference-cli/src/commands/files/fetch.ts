@@ -121,7 +121,7 @@ const one = (
     let label = ""
     let waited = false
     let arrived = false
-    const onPart = (part: FetchPart): Effect.Effect<void> =>
+    const onPart = (part: FetchPart): Effect.Effect<void, Failure> =>
       Effect.suspend(() => {
         arrived ||= part._tag === "Saving"
         noted(part)
@@ -261,8 +261,7 @@ export const fetch = (input: Input): Effect.Effect<void, Failure, Services | Sig
       latest = part
     }
     const signal = yield* signals.untilSignal(fetchAll(what, to, noted))
-    // Where only the reader of the output went away there is nobody to tell.
-    if (signal !== undefined && signal !== ExitCode.ok) return yield* stopped(what, latest, signal)
+    if (signal !== undefined) return yield* stopped(what, latest, signal)
   })
 
 /** What a person who ended it wants to know: whether anything is lost, and how to go on. */

@@ -48,8 +48,8 @@ const stretch = (first: boolean) =>
         ].join("\n")
       )
     }
-    const line = (value: unknown) => screen.out(`${Sanitise.json(value)}\n`)
-    const onItem = (item: Item): Effect.Effect<void> => {
+    const line = (value: unknown) => screen.emit(`${Sanitise.json(value)}\n`)
+    const onItem = (item: Item): Effect.Effect<void, Failure> => {
       switch (item._tag) {
         case "Served":
           return log.served(item)

@@ -116,7 +116,7 @@ const sharePath = (
     const screen = yield* Screen
     const { json } = yield* settings
     const before = made.length
-    const onPart = (part: SharePart): Effect.Effect<void> =>
+    const onPart = (part: SharePart): Effect.Effect<void, Failure> =>
       Effect.suspend(() => {
         if (part._tag === "Shared") made.push(part.share)
         if (json) return screen.out(`${Sanitise.json(Shapes.sharePart(part))}\n`)
@@ -242,8 +242,7 @@ export const share = (input: Input): Effect.Effect<void, Failure, Services | Sig
         yield* wait(new Set(made.map(({ id }) => id)))
       })
     )
-    // Where only the reader of the output went away there is nobody to tell.
-    if (signal === undefined || signal === ExitCode.ok) return
+    if (signal === undefined) return
     const again = CommandLine.line(yield* Profile.current, "serve")
     return yield* fail(
       "interrupted",

@@ -8,6 +8,7 @@ import * as fs from "node:fs"
 import { ExitCode } from "../../ExitCode.ts"
 import { type CliFailure, fail } from "../../Failure.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
+import { reasonOf } from "../../SystemError.ts"
 
 const width = 20
 
@@ -16,13 +17,13 @@ const line = (order: number): string => `${String(order).padStart(width - 1, "0"
 const io = <A>(place: ProfilePaths, run: () => A): Effect.Effect<A, CliFailure> =>
   Effect.try({
     try: run,
-    catch: (error) => fail("file", ExitCode.failed, `cannot use ${place.cursor}: ${(error as Error).message}`)
+    catch: (error) => fail("file", ExitCode.failed, `cannot use ${place.cursor}: ${reasonOf(error)}`)
   })
 
 export interface Cursor {
   readonly order: number
   /** Notes that everything up to `order` was shown. */
-  readonly advance: (order: number) => void
+  readonly advance: (order: number) => Effect.Effect<void, CliFailure>
 }
 
 /** Opens the cursor until the scope closes; a new profile's is 0, before everything. */
@@ -41,14 +42,15 @@ export const open = (place: ProfilePaths): Effect.Effect<Cursor, CliFailure, Sco
         return order
       },
       // One small write in place, of always the same length: it is there whole or not at all.
-      advance: (next) => {
-        if (next <= order) return
-        order = next
-        fs.writeSync(descriptor, line(order), 0)
-      }
+      advance: (next) =>
+        io(place, () => {
+          if (next <= order) return
+          fs.writeSync(descriptor, line(next), 0)
+          order = next
+        })
     }
   })
 
 /** Sets the cursor. */
 export const write = (place: ProfilePaths, order: number): Effect.Effect<void, CliFailure> =>
-  Effect.scoped(Effect.map(open(place), (cursor) => cursor.advance(order)))
+  Effect.scoped(Effect.flatMap(open(place), (cursor) => cursor.advance(order)))

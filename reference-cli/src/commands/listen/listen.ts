@@ -26,6 +26,13 @@ type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionSta
 /** How many shown messages are remembered, so that what was in the backlog is not shown again as an event. */
 const remembered = 8_192
 
+/**
+ * What is in a pipe counts as shown. A reader that takes a few lines and ends, as `head` does, is given the time to end
+ * before more is written than it wants.
+ */
+const pacedMessages = 100
+const paceMillis = 20
+
 const notice = (event: Event): Effect.Effect<void, never, Screen> => {
   if (event._tag === "KeyChanged")
     return warn(`${Show.name(event.contact)}: ${event.contact.warning ?? "the key changed"}`)
@@ -51,7 +58,7 @@ const printer = (profile: string) =>
     const served = yield* ServedLog.open(Meter.silent, quietly)
     let today = Show.day(Date.now())
 
-    const line = (value: unknown) => screen.out(`${Sanitise.json(value)}\n`)
+    const line = (value: unknown) => screen.emit(`${Sanitise.json(value)}\n`)
 
     const message = ({ message: value, contact }: Backlog.Placed) => {
       const mine = value.direction === "out"
@@ -70,7 +77,7 @@ const printer = (profile: string) =>
         contact.state === "requested" && !mine
           ? `\n       ${style.caution("a stranger:")} block them, or\n       ${style.bold(CommandLine.line(profile, `accept ${Show.exactName(contact)}`))}`
           : ""
-      return screen.out(`${heading}${shown}${fetches}${asks}\n`)
+      return screen.emit(`${heading}${shown}${fetches}${asks}\n`)
     }
 
     return {
@@ -114,6 +121,7 @@ const stretch = (first: boolean, serve: boolean) =>
   Effect.gen(function* () {
     const session = yield* access({ command: "listen", answering: true, transfers: serve })
     const cursor = yield* Cursor.open(session.place)
+    const { outIsPipe } = yield* Screen
     const print = yield* printer(session.place.name)
     const seen = new Set<string>()
 
@@ -124,14 +132,15 @@ const stretch = (first: boolean, serve: boolean) =>
         seen.add(key)
         if (seen.size > remembered) seen.delete(seen.values().next().value ?? "")
         yield* print.message(event)
-        cursor.advance(event.message.order)
+        yield* cursor.advance(event.message.order)
       })
 
     const catchUp = Effect.gen(function* () {
       yield* named(session.chat)
-      for (const placed of yield* Backlog.after(session.chat, cursor.order)) {
+      for (const [index, placed] of (yield* Backlog.after(session.chat, cursor.order)).entries()) {
         const incoming = placed.contact.state === "requested" ? "Request" : "Message"
         yield* show({ _tag: incoming, ...placed })
+        if (outIsPipe && index < pacedMessages) yield* Effect.sleep(paceMillis)
       }
     })
 

@@ -1,0 +1,111 @@
+/** One command line from its arguments to its exit code. What is written and asked goes through `Screen` and `Ask`. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Arguments from "./Arguments.ts"
+import { cli } from "./Cli.ts"
+import { ExitCode } from "./ExitCode.ts"
+import { type Description, describe, type Failure } from "./Failure.ts"
+import type { Host } from "./Host.ts"
+import * as Shapes from "./Shapes.ts"
+import type { Signals } from "./Signals.ts"
+import type { Ask } from "./terminal/Ask.ts"
+import * as Help from "./terminal/Help.ts"
+import * as Sanitise from "./terminal/Sanitise.ts"
+import { outputClosed, Screen } from "./terminal/Screen.ts"
+import { coloured } from "./terminal/Style.ts"
+import { version } from "./Version.ts"
+
+const seeHelp = (path: ReadonlyArray<string>): string => `(see ${["kez-chat", ...path].join(" ")} --help)`
+
+/** A command line that was not understood. */
+const usageOf = ({ commandPath, errors }: CliError.ShowHelp): Description => {
+  const problems = errors.map(({ message }) => message.replace(/\s+/g, " ").trim()).join("; ")
+  const dashes = errors.some(({ _tag }) => _tag === "UnrecognizedOption")
+    ? "; a name, id or text that begins with a dash comes after --"
+    : ""
+  const message = `${errors.length === 0 ? "say which command" : problems}${dashes} ${seeHelp(commandPath.slice(1))}`
+  return { code: "usage", exit: ExitCode.usage, message }
+}
+
+const describeAny = (error: Failure | CliError.CliError): Description => {
+  if (!CliError.isCliError(error)) return describe(error)
+  return error._tag === "ShowHelp" ? usageOf(error) : { code: "usage", exit: ExitCode.usage, message: error.message }
+}
+
+/** The words of a defect for a bug report: its name and place, never its data. */
+const defectOf = (cause: Cause.Cause<unknown>): Description => {
+  const error = Cause.squash(cause)
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : "unknown defect"
+  return {
+    code: "internal",
+    exit: ExitCode.failed,
+    message: `something is wrong in this program (${what}); please report it`
+  }
+}
+
+/** Runs a command line. The answer is its exit code; every error has been shown by then. */
+export const run = (args: ReadonlyArray<string>): Effect.Effect<number, never, Ask | Host | Screen | Signals> =>
+  Effect.gen(function* () {
+    const screen = yield* Screen
+    // Errors may come before flags are parsed, so this one is looked for by hand.
+    const json = Arguments.beforeEnd(args).includes("--json")
+    const show = ({ code, exit, message }: Description) =>
+      Effect.as(
+        screen.err(
+          json
+            ? `${Sanitise.json(Shapes.error({ code, exit, message }))}\n`
+            : `${screen.errStyle.bad("kez-chat:")} ${Sanitise.line(message)}\n`
+        ),
+        exit as number
+      )
+
+    const formatter = Help.formatter(
+      screen.outIsTerminal ? yield* screen.columns : undefined,
+      screen.style === coloured
+    )
+    // Help, version and completions are written at the end, as every result is: a failed write must be a failure.
+    const pages: Array<string> = []
+    const presenter = CliOutput.Presenter.of({
+      present: (event) =>
+        Effect.sync(() => {
+          if (event._tag === "Help") pages.push(formatter.formatHelpDoc(event.helpDoc))
+          if (event._tag === "Version") pages.push(`${event.name} ${event.version}`)
+        })
+    })
+    const console: Console.Console = { ...globalThis.console, log: (text: string) => void pages.push(text) }
+
+    const command = Effect.gen(function* () {
+      const normal = Arguments.normalise(cli, args)
+      if (Result.isFailure(normal)) {
+        const { message, path } = normal.failure
+        return yield* show({ code: "usage", exit: ExitCode.usage, message: `${message} ${seeHelp(path)}` })
+      }
+      yield* Command.runWith(cli, { version })(normal.success).pipe(
+        // Without any argument the help is what was asked for.
+        Effect.catchIf(
+          (error) => CliError.isCliError(error) && error._tag === "ShowHelp" && args.length === 0,
+          () => Effect.void
+        )
+      )
+      for (const page of pages) yield* screen.out(`${page}\n`)
+      return ExitCode.ok as number
+    })
+    return yield* command.pipe(
+      Effect.catch((error) => (error === outputClosed ? Effect.succeed(outputClosed.exit) : show(describeAny(error)))),
+      Effect.catchCauseIf(
+        (cause) => !Cause.hasInterruptsOnly(cause),
+        (cause) => show(defectOf(cause))
+      ),
+      Effect.provideService(CliOutput.Presenter, presenter),
+      Effect.provideService(Console.Console, console),
+      Effect.provide(CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }))
+    )
+  }).pipe(Effect.provide(NodeServices.layer))
