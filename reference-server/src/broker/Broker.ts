@@ -1,8 +1,10 @@
 /**
  * The broker side of chat-server: answers logins, stores what is sent, reads pages, closes connections.
  *
- * Four connections, each with the permissions of its task. All of them are dialled again for ever; while one is down its
- * part is not served, and without the callout nobody gets in. Several chat-servers share the work through queue groups.
+ * Four roles, each with the permissions of its task, and a connection for each task of the gateway: what users send in
+ * (sends, fetches) never shares one with the stream's answers, so a flood cannot hold those up. All connections are dialled
+ * again for ever; while one is down its part is not served, and without the callout nobody gets in. Several chat-servers
+ * share the work through queue groups.
  */
 import type { NatsConnection } from "@nats-io/nats-core"
 import { createHmac } from "node:crypto"
@@ -15,6 +17,7 @@ import { BrokerControl, BrokerDown } from "./BrokerControl.ts"
 import * as Callout from "./Callout.ts"
 import * as Connections from "./Connections.ts"
 import * as FetchResponder from "./FetchResponder.ts"
+import * as FloodGuard from "./FloodGuard.ts"
 import * as InboxStream from "./InboxStream.ts"
 import type { BrokerKeys } from "./Keys.ts"
 import * as Link from "./Link.ts"
@@ -55,11 +58,28 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         }, secondRoundMillis).unref()
 
       const { limits } = config
-      const pepper = createHmac("sha256", keys.gateway.key.export({ format: "der", type: "pkcs8" }))
-        .update("kez-chat quota pairs")
-        .digest()
-      const quotas = Quotas.make(sqlite, limits, pepper)
+      /** A secret that every instance with the same keys folder has. */
+      const derived = (label: string) =>
+        createHmac("sha256", keys.gateway.key.export({ format: "der", type: "pkcs8" }))
+          .update(label)
+          .digest()
+      const quotas = Quotas.make(sqlite, limits, derived("kez-chat quota pairs"))
       const connections = Connections.make((config.sessionSeconds + 60) * 1000)
+      const closeAccount = async (hex: string) => {
+        const connection = sys.connection()
+        if (connection !== undefined) await connections.closeAll(connection, hex)
+      }
+      const guard = FloodGuard.make({
+        burst: limits.refusalBurst,
+        perSecond: limits.refusalsPerSecond,
+        shutOutMillis: limits.shutOutSeconds * 1000,
+        onFlood: (hex) => {
+          log("warn", "an account floods; its connections are closed", { account: hex })
+          closeAccount(hex).catch((error: unknown) => {
+            log("warn", "connections of a flooding account not closed", { reason: (error as Error).message })
+          })
+        }
+      })
       const context = { loginHosts: config.loginHosts, isActive, sessionSeconds: Math.min(config.sessionSeconds, 3600) }
       const callout = Callout.make({
         keys,
@@ -84,8 +104,15 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         isActive,
         quotas,
         noteLast: watch.noteLast,
+        guard,
+        deduplicationKey: derived("kez-chat deduplication"),
+        waiting: {
+          perAccount: limits.sendsWaitingPerAccount,
+          bytesPerAccount: limits.sendBytesWaitingPerAccount,
+          bytes: limits.sendBytesWaiting
+        },
         maxInFlight: limits.sendsInFlight,
-        maxInFlightPerSender: limits.sendsInFlightPerSender,
+        maxBytesInFlight: limits.sendBytesInFlight,
         log
       })
       const fetches = FetchResponder.make({
@@ -93,8 +120,15 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         streamState: watch.current,
         noteLast: watch.noteLast,
         replicated: config.replicas > 1,
+        guard,
+        // A request is small, so its number and the bytes of all are what counts.
+        waiting: {
+          perAccount: limits.fetchesWaitingPerAccount,
+          bytesPerAccount: limits.sendBytesWaitingPerAccount,
+          bytes: limits.sendBytesWaiting
+        },
         maxInFlight: limits.fetchesInFlight,
-        maxInFlightPerUser: limits.fetchesInFlightPerUser,
+        maxInFlightPerAccount: limits.fetchesInFlightPerAccount,
         readBurstBytes: limits.readBurstBytes,
         readBytesPerSecond: limits.readBytesPerSecond,
         log
@@ -102,13 +136,14 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
 
       const link = (
         role: "callout" | "registrar" | "gateway" | "sys",
-        rest: Pick<Link.LinkOptions, "onUp" | "onDown" | "inboxPrefix">
+        rest: Pick<Link.LinkOptions, "onUp" | "onDown" | "inboxPrefix">,
+        task = ""
       ) =>
         Effect.acquireRelease(
           Effect.sync(() =>
             Link.open({
               urls: config.natsUrls,
-              role,
+              role: role + task,
               key: keys[role],
               log,
               ...(config.caFile === undefined ? {} : { caFile: config.caFile }),
@@ -120,6 +155,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
       const sweep = () => {
         const connection = sys.connection()
         connections.prune()
+        guard.prune()
         if (connection === undefined) return
         connections.closeInactive(connection, isActive).catch((error: unknown) => {
           if (sys.connection() !== connection) return
@@ -153,17 +189,23 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         onUp: watch.start,
         onDown: watch.stop
       })
-      const gateway = yield* link("gateway", {
-        inboxPrefix: "_INBOX_ing",
-        onUp: (connection) => {
-          sends.attach(connection)
-          fetches.attach(connection)
+      const store = yield* link(
+        "gateway",
+        {
+          inboxPrefix: "_INBOX_ing",
+          onUp: (connection) => {
+            sends.attach(connection)
+            fetches.attach(connection)
+          },
+          onDown: () => {
+            sends.detach()
+            fetches.detach()
+          }
         },
-        onDown: () => {
-          sends.detach()
-          fetches.detach()
-        }
-      })
+        " store"
+      )
+      const sendIntake = yield* link("gateway", { onUp: sends.listen }, " sends")
+      const fetchIntake = yield* link("gateway", { onUp: fetches.listen }, " fetches")
       const calloutLink = yield* link("callout", { onUp: callout.attach })
 
       return BrokerControl.of({
@@ -189,7 +231,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
           const up = {
             callout: calloutLink.connection() !== undefined,
             registrar: registrar.connection() !== undefined,
-            gateway: gateway.connection() !== undefined,
+            gateway: [store, sendIntake, fetchIntake].every((part) => part.connection() !== undefined),
             sys: sys.connection() !== undefined
           }
           const stream = watch.state()
@@ -200,6 +242,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
             logins: callout.counters,
             sends: sends.counters,
             fetches: fetches.counters,
+            floods: guard.floods(),
             inFlight: sends.inFlight()
           }
         }),

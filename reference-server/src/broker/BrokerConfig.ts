@@ -4,12 +4,24 @@ import { defaultQuotaLimits, minimumChargeBytes, type QuotaLimits, sharesOf } fr
 export interface BrokerLimits extends QuotaLimits {
   /** Most frames in one inbox, and again among an account's self copies. */
   readonly maxFrames: number
-  /** Messages waiting for the stream at once: all senders, one sender. */
+  /** Connections an account may have at once; a further login closes the oldest. */
+  readonly connectionsPerAccount: number
+  /** Sends that may wait for their turn: of one account, and their bytes; bytes of all accounts. */
+  readonly sendsWaitingPerAccount: number
+  readonly sendBytesWaitingPerAccount: number
+  readonly sendBytesWaiting: number
+  /** Sends being stored at once, and their bytes. More would only wait for the stream, out of turn. */
   readonly sendsInFlight: number
-  readonly sendsInFlightPerSender: number
-  /** Pages being read at once: all users, one user. */
+  readonly sendBytesInFlight: number
+  /** Fetches of one account that may wait. */
+  readonly fetchesWaitingPerAccount: number
+  /** Pages being read at once: all accounts, one account. All of them together must fit into nats.conf's `max_pending`. */
   readonly fetchesInFlight: number
-  readonly fetchesInFlightPerUser: number
+  readonly fetchesInFlightPerAccount: number
+  /** Refused requests an account may make at once, how many come back each second, and for how long a flood shuts it out. */
+  readonly refusalBurst: number
+  readonly refusalsPerSecond: number
+  readonly shutOutSeconds: number
   /** Bytes of pages an account may read at once, and how many it gets back each second. */
   readonly readBurstBytes: number
   readonly readBytesPerSecond: number
@@ -18,11 +30,19 @@ export interface BrokerLimits extends QuotaLimits {
 export const defaultLimits: BrokerLimits = {
   ...defaultQuotaLimits,
   maxFrames: 100_000,
-  sendsInFlight: 8192,
-  sendsInFlightPerSender: 256,
-  fetchesInFlight: 64,
-  fetchesInFlightPerUser: 2,
-  readBurstBytes: 256 * 1024 ** 2,
+  connectionsPerAccount: 8,
+  sendsWaitingPerAccount: 256,
+  sendBytesWaitingPerAccount: 8 * 1024 ** 2,
+  sendBytesWaiting: 64 * 1024 ** 2,
+  sendsInFlight: 128,
+  sendBytesInFlight: 4 * 1024 ** 2,
+  fetchesWaitingPerAccount: 16,
+  fetchesInFlight: 16,
+  fetchesInFlightPerAccount: 2,
+  refusalBurst: 2_000,
+  refusalsPerSecond: 100,
+  shutOutSeconds: 60,
+  readBurstBytes: 64 * 1024 ** 2,
   readBytesPerSecond: 1024 ** 2
 }
 

@@ -15,14 +15,16 @@ export class BrokerDown extends Data.TaggedError("BrokerDown")<{ readonly detail
 }
 
 export interface BrokerStatus {
-  /** All four connections are up and the stream is there. */
+  /** All connections are up and the stream is there. */
   readonly ready: boolean
   readonly connections: Readonly<Record<"callout" | "registrar" | "gateway" | "sys", boolean>>
   readonly stream: StreamState | undefined
   readonly logins: Callout.Callout["counters"]
   readonly sends: SendResponder.SendResponder["counters"]
   readonly fetches: FetchResponder.FetchResponder["counters"]
-  /** Messages that wait for the stream's acknowledgement. */
+  /** How often an account was shut out for a flood. */
+  readonly floods: number
+  /** Sends that wait for their turn or for the stream's acknowledgement. */
   readonly inFlight: number
 }
 

@@ -11,7 +11,7 @@ import type { ServerKey } from "./Keys.ts"
 
 export interface LinkOptions {
   readonly urls: ReadonlyArray<string>
-  /** For the log: `callout`, `gateway`, ... */
+  /** For the log: `callout`, `gateway sends`, ... */
   readonly role: string
   readonly key: ServerKey
   readonly inboxPrefix?: string

@@ -11,6 +11,7 @@
  * The file holds public keys only.
  */
 import * as Data from "effect/Data"
+import { Limits } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import { isLoopback } from "../Loopback.ts"
 import type { PublicKeys } from "./Keys.ts"
@@ -73,6 +74,14 @@ export const defaultInboxBytes = 4 * 1024 ** 3
 const defaultMaxConnections = 20_000
 /** Largest message, a fetch page included. */
 export const maxPayload = 1_048_576
+/** Largest message of an end user: a frame and its headers. A request that the broker adds its own headers to may be larger. */
+export const userMaxPayload = Limits.frameBytes + 1024
+/**
+ * Bytes that a connection may have unread before it is closed. Generous for chat-server's sake, whose connection
+ * takes what all users send: at three quarters of it the broker slows the senders down instead. What one user can have waiting is bounded
+ * by what chat-server lets an account read.
+ */
+export const maxPending = 64 * 1024 ** 2
 /** JetStream's own files next to the messages: indexes, state, a block being compacted. */
 const storeSlack = 512 * 1024 ** 2
 
@@ -163,7 +172,7 @@ const render = (options: NatsConfOptions): string => {
     `max_connections: ${connections}`,
     "# Per connection. A user needs two; limits in a user's JWT do not apply under a callout.",
     "max_subscriptions: 32",
-    "max_pending: 4194304",
+    `max_pending: ${maxPending}`,
     'write_deadline: "5s"',
     'ping_interval: "30s"',
     "ping_max: 2",
@@ -224,14 +233,16 @@ const render = (options: NatsConfOptions): string => {
     '        allow_responses: { max: 1, expires: "10s" }',
     "      } }",
     "    ]",
+    "    # response_threshold: how long the broker keeps the way back of a request that is not answered.",
     "    exports: [",
-    '      { service: "kez.send.*", accounts: [CHAT] }',
-    '      { service: "kez.fetch.*", accounts: [CHAT] }',
+    "      # How long the broker remembers where an answer goes that never comes; it would be two minutes.",
+    '      { service: "kez.send.*", accounts: [CHAT], response_threshold: "15s" }',
+    '      { service: "kez.fetch.*", accounts: [CHAT], response_threshold: "15s" }',
     '      { stream: "kez.dlv.*", accounts: [CHAT] }',
     "    ]",
     "  }",
     "  CHAT {",
-    `    limits: { max_connections: ${connections}, max_subscriptions: ${connections * 5}, max_payload: ${maxPayload}, max_leafnodes: 0 }`,
+    `    limits: { max_connections: ${connections}, max_subscriptions: ${connections * 5}, max_payload: ${userMaxPayload}, max_leafnodes: 0 }`,
     "    imports: [",
     "      # share: the send responder learns which key sends, for quotas; nothing of it is stored.",
     '      { service: { account: KEZ, subject: "kez.send.*" }, to: "kez.inbox.*", share: true }',

@@ -2,26 +2,38 @@
  * Stores what users send (spec KEZ-NAT-019 to 025): a request on `kez.send.<recipient>` becomes a JetStream publish on
  * `kez.inbox.<recipient>`, or on `kez.self.<own>` for an account's own copy.
  *
+ * Requests arrive on one connection (intake) and wait in a fair queue; a second connection (store) publishes them, so many at
+ * a time that the stream is busy and no more, since what is published has left the queue and is served in order. So one
+ * account's flood costs the others a turn, and acknowledgements never wait behind it.
+ *
  * Nothing a client wrote but the frame reaches the stream: its headers are dropped and one of ours is set. Who sends is
- * what the broker says (`Nats-Request-Info`). Publishing is pipelined over one reply subject; no fiber and no promise is
- * made per message.
+ * what the broker says (`Nats-Request-Info`). No fiber and no promise is made per message.
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import { Limits, Subject } from "@kez-chat/sdk/protocol"
+import { createHmac } from "node:crypto"
+import * as FairQueue from "./FairQueue.ts"
+import type { FloodGuard } from "./FloodGuard.ts"
 import { guarded } from "./Guarded.ts"
 import { isObject } from "./Jwt.ts"
 import type { Charge, QuotaRefusal, Quotas } from "./Quotas.ts"
+import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface SendResponderOptions {
   /** Whether the stream has been found to be what it was. Until then nothing is stored: it would hide that it is not. */
   readonly isReady: () => boolean
   readonly isActive: (hex: string) => boolean
   readonly quotas: Quotas
+  readonly guard: FloodGuard
+  /** Keys the ids that the stream deduplicates by; the same for all instances. */
+  readonly deduplicationKey: Uint8Array
   /** Hears the sequence number of everything that was stored. */
   noteLast(seq: number): void
-  /** Publishes that may wait for the stream at once, over all senders and for one of them. */
+  /** Sends that may wait: of one account, and their bytes; bytes of all. */
+  readonly waiting: FairQueue.FairQueueLimits
+  /** Publishes under way at once, and their bytes. */
   readonly maxInFlight: number
-  readonly maxInFlightPerSender: number
+  readonly maxBytesInFlight: number
   log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
@@ -29,24 +41,40 @@ export interface SendResponderOptions {
 export type Refusal = "full" | "slow" | "unknown" | "bad" | "size" | "retry"
 
 export interface SendResponder {
-  /** Starts answering on a connection logged in as GATEWAY. */
+  /** Takes requests from a connection logged in as GATEWAY, and answers there. */
+  listen(connection: NatsConnection): void
+  /** Stores over this connection, logged in as GATEWAY. */
   attach(connection: NatsConnection): void
-  /** Forgets what is in flight; the connection is gone, and with it the way to answer. */
+  /** The store connection is gone: what was under way is answered `retry`. */
   detach(): void
   readonly counters: Record<"stored" | "repeated" | Refusal, number>
+  /** Sends that wait or are being stored. */
   readonly inFlight: () => number
 }
 
-interface Pending {
-  readonly message: Msg
+/** Holds no `Msg`: that would keep the socket's whole buffer in memory for as long as it waits. */
+interface Send {
+  readonly intake: NatsConnection
+  readonly reply: string
   readonly sender: string
+  readonly recipient: string
+  readonly kezId: string
+  readonly frame: Uint8Array
+  readonly since: number
+}
+
+interface Pending {
+  readonly send: Send
   readonly charge: Charge
   readonly since: number
 }
 
-/** The broker lets us answer within 10 s; the stream has half of that. */
+/** The broker lets us answer within 10 s: so long may a send wait for its turn, and so long for the stream. */
+const waitTimeoutMillis = 4_000
 const storeTimeoutMillis = 5_000
 const sweepMillis = 500
+/** Longest stretch of work without letting other work in. */
+const sliceMillis = 5
 const ok = Buffer.from('{"ok":1}')
 const refusals = Object.fromEntries(
   (["full", "slow", "unknown", "bad", "size", "retry"] as const).map((code) => [
@@ -58,76 +86,129 @@ const refusals = Object.fromEntries(
 const holdsAllItMay = new Set<unknown>([10077, 10002, 10047])
 
 export const make = (options: SendResponderOptions): SendResponder => {
-  const { quotas } = options
+  const { guard, quotas } = options
   const counters = { stored: 0, repeated: 0, full: 0, slow: 0, unknown: 0, bad: 0, size: 0, retry: 0 }
+  const queue = FairQueue.make<Send>(options.waiting)
   const pending = new Map<string, Pending>()
-  const perSender = new Map<string, number>()
+  let bytesInFlight = 0
+  let store: { readonly connection: NatsConnection; readonly acks: string } | undefined
   let next = 0
+  let isPumping = false
   let sweeper: NodeJS.Timeout | undefined
 
-  const refuse = (message: Msg, code: Refusal): void => {
+  const answer = ({ intake, reply }: Pick<Send, "intake" | "reply">, bytes: Uint8Array): void => {
+    if (!intake.isClosed()) intake.publish(reply, bytes)
+  }
+  /** The server's own trouble; counts against nobody. */
+  const putOff = (send: Send): void => {
+    counters.retry += 1
+    answer(send, refusals.retry)
+  }
+  const refuse = (
+    send: Pick<Send, "intake" | "reply" | "sender" | "frame">,
+    code: Refusal,
+    text: Uint8Array = refusals[code]
+  ): void => {
     counters[code] += 1
-    message.respond(refusals[code])
+    guard.refused(send.sender, send.frame.length)
+    answer(send, text)
   }
 
   /** Says until when, where that is known. */
-  const refuseByQuota = (message: Msg, quota: QuotaRefusal): void => {
-    if (quota.refusal === "full") return refuse(message, "full")
-    counters.slow += 1
-    message.respond(JSON.stringify({ e: "slow", at: wholeSeconds(quota.untilMillis) }))
+  const refuseByQuota = (send: Send, quota: QuotaRefusal): void =>
+    quota.refusal === "full"
+      ? refuse(send, "full")
+      : refuse(send, "slow", Buffer.from(JSON.stringify({ e: "slow", at: wholeSeconds(quota.untilMillis) })))
+
+  const receive = (intake: NatsConnection, message: Msg): void => {
+    const head = RequestHeaders.read(message)
+    // Cannot be: the import shares who asks.
+    if (head === undefined) return
+    const { sender } = head
+    const { data, reply = "" } = message
+    // A send that wants no answer is none, and who floods gets none: its connections are being closed.
+    if (reply === "" || guard.isShutOut(sender)) return guard.refused(sender, data.length)
+    const asker = { intake, reply, sender, frame: data }
+    const recipient = message.subject.slice(Subject.send("").length)
+    const ids = head.values("Kez-Id") ?? []
+    const kezId = ids.length === 1 ? (ids[0] as string) : ""
+    if (!keyForm.test(recipient) || !idForm.test(kezId)) return refuse(asker, "bad")
+    if (data.length < 1 || data.length > Limits.frameBytes) return refuse(asker, "size")
+    const send = { intake, reply, sender, recipient, kezId, frame: Uint8Array.from(data), since: performance.now() }
+    if (store === undefined || !options.isReady()) return putOff(send)
+    const offered = queue.offer(sender, send, data.length)
+    if (offered === "account") return refuse(asker, "retry")
+    if (offered === "full") return putOff(send)
+    schedule()
   }
 
-  const receive = (connection: NatsConnection, acks: string, message: Msg): void => {
-    if (message.reply === "") return
-    const recipient = message.subject.slice(Subject.send("").length)
-    const sender = senderOf(message)
-    const ids = message.headers?.values("Kez-Id") ?? []
-    const kezId = ids.length === 1 ? (ids[0] as string) : ""
-    const frame = message.data
-    if (sender === undefined || !keyForm.test(recipient) || !idForm.test(kezId)) return refuse(message, "bad")
+  const schedule = (): void => {
+    if (isPumping) return
+    isPumping = true
+    // After what has arrived is read, so that a send's turn does not depend on its place in the socket.
+    setImmediate(pump)
+  }
+
+  const pump = (): void => {
+    isPumping = false
+    const began = performance.now()
+    while (pending.size < options.maxInFlight && bytesInFlight < options.maxBytesInFlight) {
+      if (store === undefined) return
+      if (performance.now() - began > sliceMillis) return schedule()
+      const send = queue.take()
+      if (send === undefined) return
+      try {
+        if (began - send.since > waitTimeoutMillis) putOff(send)
+        else forward(store, send)
+      } catch (error) {
+        options.log("warn", "send not stored", { reason: (error as Error).message })
+        putOff(send)
+      }
+    }
+  }
+
+  const forward = ({ connection, acks }: NonNullable<typeof store>, send: Send): void => {
+    const { frame, recipient, sender } = send
     // Revoked, and its connection not closed yet.
-    if (!options.isActive(sender)) return refuse(message, "bad")
-    if (frame.length < 1 || frame.length > Limits.frameBytes) return refuse(message, "size")
-    if (sender !== recipient && !options.isActive(recipient)) return refuse(message, "unknown")
-    if (!options.isReady()) return refuse(message, "retry")
-    const before = perSender.get(sender) ?? 0
-    if (pending.size >= options.maxInFlight || before >= options.maxInFlightPerSender) return refuse(message, "retry")
+    if (!options.isActive(sender)) return refuse(send, "bad")
+    if (sender !== recipient && !options.isActive(recipient)) return refuse(send, "unknown")
+    if (!options.isReady()) return putOff(send)
     const charge = quotas.charge(sender, recipient, frame.length)
-    if ("refusal" in charge) return refuseByQuota(message, charge)
+    if ("refusal" in charge) return refuseByQuota(send, charge)
     const token = `${acks}${(next++).toString(36)}`
-    pending.set(token, { message, sender, charge, since: performance.now() })
-    perSender.set(sender, before + 1)
-    // Deduplication is by stream, so the recipient is part of the id: nobody can spoil a Kez-Id for somebody else.
+    pending.set(token, { send, charge, since: performance.now() })
+    bytesInFlight += frame.length
     const header = headers()
-    header.set("Nats-Msg-Id", `${recipient.slice(0, 22)}.${kezId}`)
+    header.set("Nats-Msg-Id", deduplicationId(options.deduplicationKey, send))
     const subject = sender === recipient ? Subject.self(sender) : Subject.inbox(recipient)
     connection.publish(subject, frame, { reply: token, headers: header })
   }
 
   const settle = (token: string, entry: Pending): void => {
     pending.delete(token)
-    const left = (perSender.get(entry.sender) ?? 1) - 1
-    if (left === 0) perSender.delete(entry.sender)
-    else perSender.set(entry.sender, left)
+    bytesInFlight -= entry.send.frame.length
+    schedule()
   }
 
   const acknowledged = (message: Msg): void => {
     const entry = pending.get(message.subject)
     if (entry === undefined) return
     settle(message.subject, entry)
-    const answer = parseAck(message)
-    if (typeof answer === "string") {
-      quotas.refund(entry.charge)
-      return refuse(entry.message, answer)
+    const { charge, send } = entry
+    const ack = parseAck(message)
+    if (typeof ack === "string") {
+      quotas.refund(charge)
+      return ack === "retry" ? putOff(send) : refuse(send, ack)
     }
-    options.noteLast(answer.seq)
-    if (answer.repeated) {
-      quotas.refund(entry.charge)
+    options.noteLast(ack.seq)
+    if (ack.repeated) {
+      quotas.refund(charge)
       counters.repeated += 1
+      guard.refused(send.sender, send.frame.length)
     } else {
       counters.stored += 1
     }
-    entry.message.respond(ok)
+    answer(send, ok)
   }
 
   /** The charge stays when it is not known whether the frame was stored. */
@@ -135,25 +216,22 @@ export const make = (options: SendResponderOptions): SendResponder => {
     for (const [token, entry] of pending) {
       if (entry.since > before) break
       settle(token, entry)
-      refuse(entry.message, "retry")
+      putOff(entry.send)
     }
   }
 
   return {
+    listen: (connection) => {
+      connection.subscribe(Subject.send("*"), {
+        queue: "kez-send",
+        callback: guarded(options.log, (message) => receive(connection, message))
+      })
+    },
     attach: (connection) => {
       // A new subject for every connection: late acknowledgements of an old one mean nothing.
       const acks = `${ackPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
       connection.subscribe(`${acks}*`, { callback: guarded(options.log, acknowledged) })
-      connection.subscribe(Subject.send("*"), {
-        queue: "kez-send",
-        callback: guarded(
-          options.log,
-          (message) => receive(connection, acks, message),
-          (message) => {
-            if (message.reply !== "") refuse(message, "retry")
-          }
-        )
-      })
+      store = { connection, acks }
       clearInterval(sweeper)
       sweeper = setInterval(() => {
         try {
@@ -165,10 +243,12 @@ export const make = (options: SendResponderOptions): SendResponder => {
     },
     detach: () => {
       clearInterval(sweeper)
-      for (const [token, entry] of pending) settle(token, entry)
+      store = undefined
+      giveUp(Number.POSITIVE_INFINITY)
+      for (const send of queue.clear()) putOff(send)
     },
     counters,
-    inFlight: () => pending.size
+    inFlight: () => pending.size + queue.size()
   }
 }
 
@@ -178,15 +258,15 @@ const idForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.idCharacters}}$`)
 
 const wholeSeconds = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19)}Z`
 
-/** The key that the broker vouches for; undefined unless it is a user's. */
-const senderOf = (message: Msg): string | undefined => {
-  const values = message.headers?.values("Nats-Request-Info") ?? []
-  if (values.length !== 1) return undefined
-  const info: unknown = JSON.parse(values[0] as string)
-  return isObject(info) && info.acc === "CHAT" && typeof info.user === "string" && keyForm.test(info.user)
-    ? info.user
-    : undefined
-}
+/**
+ * What the stream deduplicates by. It does so for all subjects at once, and the id is stored and delivered with the frame:
+ * so it belongs to this sender, recipient and Kez-Id alone, and tells nobody who the sender is (spec KEZ-NAT-022, 048).
+ */
+const deduplicationId = (key: Uint8Array, { kezId, recipient, sender }: Send): string =>
+  createHmac("sha256", key)
+    .update(sender + recipient + kezId)
+    .digest("base64url")
+    .slice(0, 22)
 
 const parseAck = (message: Msg): Refusal | { readonly seq: number; readonly repeated: boolean } => {
   // 503: no JetStream listens.

@@ -118,8 +118,9 @@ const gauges = (
   broker: Broker
 ): Readonly<Record<string, readonly [number, string]>> => {
   const found: Record<string, readonly [number, string]> = {
-    kez_broker_ready: [broker.ready ? 1 : 0, "Whether the broker's four connections and its stream are there"],
-    kez_broker_in_flight: [broker.inFlight, "Messages that wait for the stream's acknowledgement"],
+    kez_broker_ready: [broker.ready ? 1 : 0, "Whether the broker's connections and its stream are there"],
+    kez_broker_in_flight: [broker.inFlight, "Sends that wait for their turn or for the stream's acknowledgement"],
+    kez_broker_floods: [broker.floods, "Accounts shut out for a flood, since the start"],
     kez_stream_messages: [broker.stream?.messages ?? 0, "Messages stored for all accounts"],
     kez_stream_bytes: [broker.stream?.bytes ?? 0, "Bytes stored for all accounts"],
     kez_manifests: [manifests.manifests, "Manifests stored, at most four an account"],

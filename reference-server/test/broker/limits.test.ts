@@ -43,7 +43,7 @@ describe.each(["tcp", "websocket"] as const)("what a send and a connection may b
     const user = await login()
     expect(await send(user, user.hex, "")).toBe(refusal("size"))
     expect(await send(user, user.hex, new Uint8Array(65_537))).toBe(refusal("size"))
-    expect(await send(user, user.hex, new Uint8Array(1_000_000))).toBe(refusal("size"))
+    expect(await send(user, user.hex, new Uint8Array(66_000))).toBe(refusal("size"))
     expect(await send(user, user.hex, new Uint8Array(65_536))).toBe(okay)
     expect(await send(user, user.hex, new Uint8Array(1))).toBe(okay)
     user.client.close()
@@ -123,9 +123,9 @@ describe.each(["tcp", "websocket"] as const)("what a send and a connection may b
     user.client.close()
   })
 
-  it("KEZ-NAT-043 ends a connection with a message over the payload limit", async () => {
+  it("KEZ-NAT-051 ends a connection with a message larger than a frame and its headers", async () => {
     const user = await login()
-    user.client.publish(`kez.inbox.${user.hex}`, Buffer.alloc(1_048_577), { header: headerBlock(`Kez-Id: ${kezId()}`) })
+    user.client.publish(`kez.inbox.${user.hex}`, Buffer.alloc(66_560), { header: headerBlock(`Kez-Id: ${kezId()}`) })
     await user.client.closed
     expect(user.client.errors.join()).toMatch(/Maximum Payload/)
   })
@@ -144,21 +144,6 @@ describe.each(["tcp", "websocket"] as const)("what a send and a connection may b
     const user = await login()
     for (let i = 0; i < 40 && !user.client.isClosed(); i++) await user.client.subscribe(`_INBOX_${user.hex}.s${i}`)
     expect(user.client.errors.join()).toMatch(/maximum subscriptions exceeded/i)
-    user.client.close()
-  })
-
-  it("keeps serving others while one floods with a hundred sends at a time", async () => {
-    const [flooder, user] = [await login(), await login()]
-    const done = new AbortController()
-    const flood = (async () => {
-      while (!done.signal.aborted) {
-        await Promise.all(Array.from({ length: 100 }, () => send(flooder, user.hex, new Uint8Array(2_000))))
-      }
-    })()
-    for (let i = 0; i < 30; i++) expect(await send(user, user.hex)).toBe(okay)
-    done.abort()
-    await flood
-    flooder.client.close()
     user.client.close()
   })
 

@@ -1,7 +1,7 @@
 /** Attacks on what is stored, as a suite: steered answers and hostile headers, for one port of one broker. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Page } from "@kez-chat/sdk/protocol"
-import { randomBytes } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import { kezId, makeAccount } from "./Account.ts"
 import { observe, type Observer } from "./Observer.ts"
 import { headerBlock, openRaw, type Port, type RawClient } from "./RawClient.ts"
@@ -185,6 +185,12 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
         const block = headerBlock(`Kez-Id: ${kezId()}`, `${spelling}: ${forged}`)
         await attacker.client.request(`kez.inbox.${victim.hex}`, "x", block)
       }
+      const lines = Array.from({ length: 3 }, () => `Nats-Request-Info: ${forged}`)
+      await attacker.client.request(
+        `kez.inbox.${victim.hex}`,
+        "x",
+        headerBlock(...lines, `Kez-Id: ${kezId()}`, ...lines)
+      )
       const stored = await observer.stored(victim.hex)
       expect(new Set(stored.map(({ subject }) => subject))).toEqual(new Set([`kez.inbox.${victim.hex}`]))
       expect(await send(victim.client, victim.hex, "own copy")).toBe(okay)
@@ -239,6 +245,38 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
       expect(await observer.stored(two.hex)).toHaveLength(1)
       await until("both heard theirs", () => one.client.messages.length === 1 && two.client.messages.length === 1)
       for (const { client } of [sender, one, two]) client.close()
+    })
+
+    it("KEZ-NAT-048 lets nobody suppress a frame by its Kez-Id, nor tell from what is stored who sent it", async () => {
+      const [attacker, sender, victim] = [await login(), await login(), await login()]
+      const id = kezId()
+      const block = headerBlock(`Kez-Id: ${id}`)
+      for (const payload of ["spoiled", "spoiled again"]) {
+        const spoiled = await attacker.client.request(`kez.inbox.${victim.hex}`, payload, block)
+        expect(spoiled.payload.toString()).toBe(okay)
+      }
+      const sent = await sender.client.request(`kez.inbox.${victim.hex}`, "the message", block)
+      expect(sent.payload.toString()).toBe(okay)
+      const stored = await observer.stored(victim.hex)
+      expect(stored.map(({ payload }) => payload.toString())).toEqual(["spoiled", "the message"])
+      const ids = stored.map(({ headers }) => headers[0]![1])
+      expect(new Set(ids).size).toBe(2)
+      for (const stored of ids) {
+        expect(stored).toMatch(/^[A-Za-z0-9_-]{22}$/)
+        for (const known of [id, attacker.hex, sender.hex, victim.hex]) {
+          expect(stored).not.toContain(known.slice(0, 8))
+          // Not a hash that somebody without the server's key could make from what they know.
+          for (const input of [sender.hex + victim.hex + id, victim.hex + id, sender.hex + id]) {
+            expect(createHash("sha256").update(input).digest("base64url")).not.toContain(stored)
+          }
+        }
+      }
+      await until("both frames arrived", () => victim.client.messages.length === 2)
+      for (const message of victim.client.messages) {
+        expect(message.header).not.toContain(id)
+        expect(message.header).not.toContain(sender.hex.slice(0, 8))
+      }
+      for (const { client } of [attacker, sender, victim]) client.close()
     })
 
     it("KEZ-NAT-023 never answers a send with a number", async () => {

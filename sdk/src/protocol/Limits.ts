@@ -58,6 +58,9 @@ export const pageFrames = 512
 export const pageBytes = 700_000
 /** Bytes of one message on the broker, header included (its `max_payload`): no page is larger. */
 export const brokerPayloadBytes = 1_048_576
+/** Sends and fetches that a client may have without an answer on one connection (spec KEZ-NAT-054). */
+export const sendsUnanswered = 64
+export const fetchesUnanswered = 8
 /** Bytes of a fetch request's JSON. */
 export const fetchRequestBytes = 512
 /** Bytes of a page's epoch and of a fetch request's nonce. */

@@ -13,6 +13,7 @@ import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Limits, Page, Problem, Subject } from "../../protocol/index.ts"
@@ -77,6 +78,8 @@ const open = (
       _tag: "Connecting",
       since: yield* Clock.currentTimeMillis
     })
+    const sendWindow = yield* Semaphore.make(Limits.sendsUnanswered)
+    const fetchWindow = yield* Semaphore.make(Limits.fetchesUnanswered)
     const listeners = new Set<Queue.Queue<Delivered, Cause.Done>>()
     let session: NatsConnection | undefined
 
@@ -177,7 +180,10 @@ const open = (
         Effect.gen(function* () {
           if (frame.length < 1 || frame.length > Limits.frameBytes) return yield* Answer.refused("size")
           if (!idForm.test(kezId)) return yield* Answer.refused("bad")
-          const reply = yield* request(Subject.inbox(recipient.hex), frame, sendTimeoutMillis, kezId)
+          const reply = yield* Semaphore.withPermit(
+            sendWindow,
+            request(Subject.inbox(recipient.hex), frame, sendTimeoutMillis, kezId)
+          )
           const answer = Answer.parse(reply.data)
           if (answer === "ok") return
           if (answer !== undefined) return yield* answer
@@ -190,7 +196,10 @@ const open = (
         Effect.gen(function* () {
           const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
           const payload = Page.encodeRequest({ after, nonce, ...(epoch === undefined ? {} : { epoch }) })
-          const reply = yield* request(Subject.fetch(hex), payload, fetchTimeoutMillis)
+          const reply = yield* Semaphore.withPermit(
+            fetchWindow,
+            request(Subject.fetch(hex), payload, fetchTimeoutMillis)
+          )
           const answer = Answer.parse(reply.data)
           if (answer !== undefined && answer !== "ok") return yield* answer
           const page = Page.decode(reply.data, { ed25519, nonce })

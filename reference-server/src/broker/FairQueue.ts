@@ -1,0 +1,79 @@
+/**
+ * Requests that wait for their turn: a bounded queue for each account, served round robin.
+ *
+ * However much one account sends, the next request of any other waits for one request of each account before it.
+ */
+
+export interface FairQueueLimits {
+  /** Requests of one account that may wait, and their bytes. */
+  readonly perAccount: number
+  readonly bytesPerAccount: number
+  /** Bytes of everything that waits. */
+  readonly bytes: number
+}
+
+export interface FairQueue<T> {
+  /** Adds a request. `account` when that account has too many waiting, `full` when there is no room for it at all. */
+  offer(account: string, item: T, bytes: number): "queued" | "account" | "full"
+  /** The next request, of the account whose turn it is among those that `mayTake` allows. */
+  take(mayTake?: (account: string) => boolean): T | undefined
+  /** Empties the queue. */
+  clear(): ReadonlyArray<T>
+  readonly size: () => number
+}
+
+interface Lane<T> {
+  readonly entries: Array<{ readonly item: T; readonly bytes: number }>
+  bytes: number
+}
+
+/** What a request costs in memory besides its payload. */
+const overheadBytes = 1024
+
+export const make = <T>(limits: FairQueueLimits): FairQueue<T> => {
+  // In the order of their turns: who was served goes to the end.
+  const lanes = new Map<string, Lane<T>>()
+  let size = 0
+  let held = 0
+
+  const remove = (account: string, lane: Lane<T>): T | undefined => {
+    const entry = lane.entries.shift()
+    lanes.delete(account)
+    if (entry === undefined) return undefined
+    size -= 1
+    held -= entry.bytes
+    lane.bytes -= entry.bytes
+    if (lane.entries.length > 0) lanes.set(account, lane)
+    return entry.item
+  }
+
+  return {
+    offer: (account, item, payloadBytes) => {
+      const bytes = payloadBytes + overheadBytes
+      const lane = lanes.get(account) ?? { entries: [], bytes: 0 }
+      if (lane.entries.length >= limits.perAccount || lane.bytes + bytes > limits.bytesPerAccount) return "account"
+      // At most a quarter of the room that is left, so that there is always some for an account with nothing waiting.
+      if (lane.bytes + bytes > (limits.bytes - held) / 4) return "full"
+      lane.entries.push({ item, bytes })
+      lane.bytes += bytes
+      if (lane.entries.length === 1) lanes.set(account, lane)
+      size += 1
+      held += bytes
+      return "queued"
+    },
+    take: (mayTake) => {
+      for (const [account, lane] of lanes) {
+        if (mayTake === undefined || mayTake(account)) return remove(account, lane)
+      }
+      return undefined
+    },
+    clear: () => {
+      const items = [...lanes.values()].flatMap((lane) => lane.entries.map(({ item }) => item))
+      lanes.clear()
+      size = 0
+      held = 0
+      return items
+    },
+    size: () => size
+  }
+}
