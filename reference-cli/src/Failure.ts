@@ -45,6 +45,7 @@ const exits: Partial<Record<Problem.Code, ExitCode>> = {
   blob_incomplete: ExitCode.unreachable,
   rate_limited: ExitCode.unreachable,
   unavailable: ExitCode.unreachable,
+  store_full: ExitCode.unreachable,
   internal: ExitCode.failed
 }
 

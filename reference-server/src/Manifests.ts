@@ -59,7 +59,7 @@ export class Manifests extends Context.Service<
     /**
      * Stores a body that its owner signed, on disk when it returns; `created` is false for the newest one again. Fails
      * with `manifest_conflict` unless the revision rises, `handle_deleted` where the account is not active (any more),
-     * `unavailable` when there is no room, and with what is wrong with the body.
+     * `store_full` when there is no room, and with what is wrong with the body.
      */
     put(
       owner: KeyAdmission.AdmittedKey,
@@ -134,7 +134,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
         dropOld.run(owner.hex, owner.hex, Limits.manifestsKept)
         const after = totals().bytes
         if (after > storeBytes && after > before) {
-          throw new Problem.Problem({ code: "unavailable", detail: "the server's room for manifests is used up" })
+          throw new Problem.Problem({ code: "store_full", detail: "the server's room for manifests is used up" })
         }
         return { created: true, revision, hash }
       })

@@ -25,6 +25,20 @@ const flags = {
     "NEW_CHAINS_PER_HOUR",
     20,
     "New chains of one client address an hour; 0 for no limit"
+  ),
+  chainBytesPerDay: count(
+    "chain-bytes-per-day",
+    "CHAIN_BYTES_PER_DAY",
+    16 * 1024 ** 2,
+    "Bytes of events that one client address stores a day; 0 for no limit",
+    0
+  ),
+  chainStoreBytes: count(
+    "chain-store-bytes",
+    "CHAIN_STORE_BYTES",
+    4 * 1024 ** 3,
+    "Bytes of all chains together; the last tenth is for chains that exist",
+    1_048_576
   )
 }
 
@@ -36,8 +50,10 @@ runProgram(
       rates: {
         readsPerMinute: values.readsPerMinute,
         appendsPerMinute: values.appendsPerMinute,
-        newChainsPerHour: values.newChainsPerHour
+        newChainsPerHour: values.newChainsPerHour,
+        bytesPerDay: values.chainBytesPerDay
       },
+      storeBytes: values.chainStoreBytes,
       db: values.db
     })
   ).pipe(Command.withDescription("Stores sigchains and serves them. Serves until SIGTERM or SIGINT."))

@@ -3,8 +3,11 @@
  * cell rate algorithm). A full bucket needs no entry, so an idle client costs nothing.
  */
 
-/** Asks for one token: 0 when it was granted, else the seconds after which asking again can succeed. */
-export type RateLimit = (key: string) => number
+/**
+ * Asks for a token, or for `tokens` at once: 0 when they were granted, else the seconds after which asking again can
+ * succeed. More than the bucket holds are never granted.
+ */
+export type RateLimit = (key: string, tokens?: number) => number
 
 export interface RateLimitOptions {
   /** Size of the bucket, and how many tokens come back over `periodMillis`; 0 grants everything. */
@@ -24,9 +27,9 @@ export const rateLimit = (options: RateLimitOptions): RateLimit => {
   if (tokens === 0) return () => 0
   const interval = periodMillis / tokens
   const fullAt = new Map<string, number>()
-  return (key) => {
+  return (key, wanted = 1) => {
     const time = now()
-    const next = Math.max(fullAt.get(key) ?? 0, time) + interval
+    const next = Math.max(fullAt.get(key) ?? 0, time) + interval * wanted
     const wait = next - periodMillis - time
     if (wait > roundingMillis) return Math.max(1, Math.ceil(wait / 1_000))
     if (fullAt.size >= maxKeys && !fullAt.has(key)) forget(fullAt, time)

@@ -31,8 +31,25 @@ export const migrations: ReadonlyArray<Migration> = [
         envelope TEXT NOT NULL,
         PRIMARY KEY (primary_hex, seq)
       ) STRICT, WITHOUT ROWID;`
+  },
+  {
+    // Asked for with every append, so not summed up over all chains.
+    id: "sigchains-002-totals",
+    sql: `
+      CREATE TABLE chain_totals (chains INTEGER NOT NULL, events INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+      INSERT INTO chain_totals
+        SELECT count(*), coalesce(sum(head_seq + 1), 0), coalesce(sum(bytes), 0) FROM chains;
+      CREATE TRIGGER chains_begun AFTER INSERT ON chains BEGIN
+        UPDATE chain_totals SET chains = chains + 1, events = events + NEW.head_seq + 1, bytes = bytes + NEW.bytes;
+      END;
+      CREATE TRIGGER chains_extended AFTER UPDATE ON chains BEGIN
+        UPDATE chain_totals SET events = events + NEW.head_seq - OLD.head_seq, bytes = bytes + NEW.bytes - OLD.bytes;
+      END;`
   }
 ]
+
+/** The part of the room that only chains that exist may use: a flood of new ones must not keep owners from revoking. */
+const existingShare = 0.1
 
 interface ChainRow {
   readonly head_seq: number
@@ -62,22 +79,38 @@ export class Chains extends Context.Service<
     head(primaryHex: string): Effect.Effect<Sigchain.Head | undefined>
     /** The events from `since` on as JSON Lines, with the head; undefined for an unknown chain. */
     lines(primaryHex: string, since: number): Effect.Effect<Lines | undefined>
-    /** Appends one event; `admitNew` decides whether a chain that does not exist yet may begin. */
+    /**
+     * Appends one event whose signature holds, if `admit` lets it; fails with `store_full` when there is no room.
+     */
     append(
       primaryHex: string,
       envelope: Envelope.Envelope,
-      admitNew: Effect.Effect<void, Problem.Problem>
+      admit: (growth: Growth) => Effect.Effect<void, Problem.Problem>
     ): Effect.Effect<Appended, Problem.Problem>
-    readonly counts: () => { readonly chains: number; readonly events: number }
+    readonly totals: () => Totals
   }
 >()("@kez-chat/server/Chains") {
-  static readonly layer: Layer.Layer<Chains, never, Database | Crypto> = Layer.effect(
-    Chains,
-    Effect.suspend(() => make())
-  )
+  /** `storeBytes` is the room for the events of all chains together. */
+  static layer(storeBytes: number): Layer.Layer<Chains, never, Database | Crypto> {
+    return Layer.effect(Chains, make(storeBytes))
+  }
 }
 
-const make = Effect.fnUntraced(function* () {
+/** What an append adds to the store. */
+export interface Growth {
+  /** The chain begins with it. */
+  readonly isNewChain: boolean
+  readonly bytes: number
+}
+
+export interface Totals {
+  readonly chains: number
+  readonly events: number
+  /** Size of all chains as JSON Lines. */
+  readonly bytes: number
+}
+
+const make = Effect.fnUntraced(function* (storeBytes: number) {
   const { sqlite, write } = yield* Database
   const context = yield* Effect.context<Crypto>()
 
@@ -104,10 +137,8 @@ const make = Effect.fnUntraced(function* () {
   const saveEvent = sqlite.prepare<[string, number, string, string]>(
     "INSERT INTO events (primary_hex, seq, hash, envelope) VALUES (?, ?, ?, ?)"
   )
-  const counts = sqlite.prepare<[], { chains: number; events: number }>(
-    // Not counted in `events`: that would read every envelope there is.
-    "SELECT count(*) AS chains, coalesce(sum(head_seq + 1), 0) AS events FROM chains"
-  )
+  const totalsOf = sqlite.prepare<[], Totals>("SELECT chains, events, bytes FROM chain_totals")
+  const totals = () => totalsOf.get() as Totals
 
   /** Events are never changed, so pages that are read one after the other are of one chain all the same. */
   const pages = (hex: string, since: number, last: number): Iterable<string> => ({
@@ -152,7 +183,7 @@ const make = Effect.fnUntraced(function* () {
         const head = headOf(row)
         return { head, bytes: size.get(hex, since, head.seq) as number, pages: pages(hex, since, head.seq) }
       }),
-    append: Effect.fnUntraced(function* (hex, envelope, admitNew) {
+    append: Effect.fnUntraced(function* (hex, envelope, admit) {
       const event = yield* Effect.fromResult(Sigchain.parseEvent(envelope))
       const primary = `ed25519:${hex}`
       if (event.primary !== primary) {
@@ -167,17 +198,21 @@ const make = Effect.fnUntraced(function* () {
       const early = settled(hex, before, event, hash)
       if (early !== undefined) return early
       const next = yield* Effect.provideContext(VerifiedChain.append(stateOf(primary, before), envelope), context)
-      if (before === undefined) yield* admitNew
+      const isNewChain = before === undefined
+      yield* admit({ isNewChain, bytes: next.bytes - (before?.bytes ?? 0) })
       return yield* write((): Appended => {
         // Another event may have come while the signature was checked.
         const late = settled(hex, chain.get(hex), event, hash)
         if (late !== undefined) return late
         saveChain.run(hex, event.seq, hash, next.bytes, next.rotatedTo ?? null)
         saveEvent.run(hex, event.seq, hash, text)
+        if (totals().bytes > storeBytes * (isNewChain ? 1 - existingShare : 1)) {
+          throw new Problem.Problem({ code: "store_full", detail: "the server's room for sigchains is used up" })
+        }
         return { _tag: "Created", head: { seq: event.seq, hash } }
       })
     }),
-    counts: () => counts.get() as { chains: number; events: number }
+    totals
   })
 })
 

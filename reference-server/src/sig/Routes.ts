@@ -17,7 +17,7 @@ import * as Metrics from "../http/Metrics.ts"
 import * as ProblemResponse from "../http/ProblemResponse.ts"
 import { rateLimit } from "../http/RateLimit.ts"
 import { readJson } from "../http/RequestBody.ts"
-import { Chains, type Lines } from "./Chains.ts"
+import { Chains, type Growth, type Lines } from "./Chains.ts"
 import { SigConfig } from "./SigConfig.ts"
 
 /** JCS is the smallest form of an envelope; what is sent may be prettier. */
@@ -51,6 +51,7 @@ const sigchains = HttpApiBuilder.group(
     const config = yield* SigConfig
     const address = clientAddress(config.listeners.trustedProxies)
     const newChains = rateLimit({ tokens: config.rates.newChainsPerHour, periodMillis: 3_600_000 })
+    const storedBytes = rateLimit({ tokens: config.rates.bytesPerDay, periodMillis: 86_400_000 })
     const options = { ...body, timeoutMillis: config.timing.requestTimeoutMillis }
 
     const append = ({
@@ -61,17 +62,23 @@ const sigchains = HttpApiBuilder.group(
       readonly request: HttpServerRequest
     }) => {
       let wait = 0
-      const admitNew = Effect.suspend(() => {
-        wait = newChains(rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage)))
-        if (wait === 0) return Effect.void
-        Metrics.observeRateLimited("new_chains")
-        return Effect.fail(new Problem.Problem({ code: "rate_limited", detail: `begin another chain in ${wait} s` }))
-      })
+      const admit = ({ bytes, isNewChain }: Growth) =>
+        Effect.suspend(() => {
+          const client = rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage))
+          const refuse = (limit: string, detail: string) => {
+            Metrics.observeRateLimited(limit)
+            return Effect.fail(new Problem.Problem({ code: "rate_limited", detail }))
+          }
+          wait = isNewChain ? newChains(client) : 0
+          if (wait > 0) return refuse("new_chains", `begin another chain in ${wait} s`)
+          wait = storedBytes(client, bytes)
+          return wait > 0 ? refuse("chain_bytes", `this address has stored enough; go on in ${wait} s`) : Effect.void
+        })
       return Effect.gen(function* () {
         const key = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
         const json = yield* readJson(request, options)
         const envelope = yield* Effect.fromResult(Envelope.fromJson(json))
-        const appended = yield* chains.append(key.hex, envelope, admitNew)
+        const appended = yield* chains.append(key.hex, envelope, admit)
         if (appended._tag === "Conflict" && appended.head === undefined) return yield* appended.problem
         return appended
       }).pipe(

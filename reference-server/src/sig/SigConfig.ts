@@ -8,6 +8,8 @@ export interface SigRates {
   readonly appendsPerMinute: number
   /** Chains that did not exist before. */
   readonly newChainsPerHour: number
+  /** Bytes of events stored in a day. */
+  readonly bytesPerDay: number
 }
 
 export class SigConfig extends Context.Service<
@@ -16,6 +18,8 @@ export class SigConfig extends Context.Service<
     readonly listeners: Listeners
     readonly timing: Timing
     readonly rates: SigRates
+    /** Bytes of all chains together; a tenth of them is for chains that exist. */
+    readonly storeBytes: number
     /** Path of the SQLite file. */
     readonly db: string
   }

@@ -45,8 +45,12 @@ export const serve = (config: SigConfig["Service"]) =>
       limit: limits(config)
     })
     const metrics = Metrics.render(() => {
-      const { chains: n, events } = chains.counts()
-      return { kez_chains: [n, "Chains stored"], kez_chain_events: [events, "Events stored"] }
+      const { bytes, chains: n, events } = chains.totals()
+      return {
+        kez_chains: [n, "Chains stored"],
+        kez_chain_events: [events, "Events stored"],
+        kez_chain_bytes: [bytes, "Bytes of events stored"]
+      }
     })
     const internalApp = yield* HttpRouter.toHttpEffect(
       HttpRouter.add(
@@ -71,7 +75,7 @@ export const serve = (config: SigConfig["Service"]) =>
   }).pipe(
     Effect.scoped,
     Effect.provide(
-      Layer.merge(NodeHttpServer.layerHttpServices, Chains.layer).pipe(
+      Layer.merge(NodeHttpServer.layerHttpServices, Chains.layer(config.storeBytes)).pipe(
         Layer.provideMerge(Database.layer({ path: config.db, migrations, applicationId: sigchainsApplicationId })),
         Layer.provideMerge(NodeCrypto.layer),
         Layer.provideMerge(Layer.succeed(SigConfig, config))

@@ -114,7 +114,12 @@ const unlimitedChat = {
   "--manifest-reads-per-minute": "0",
   "--manifest-writes-per-hour": "0"
 }
-const unlimitedSig = ["--reads-per-minute", "0", "--appends-per-minute", "0", "--new-chains-per-hour", "0"]
+const unlimitedSig = {
+  "--reads-per-minute": "0",
+  "--appends-per-minute": "0",
+  "--new-chains-per-hour": "0",
+  "--chain-bytes-per-day": "0"
+}
 
 /** A chat-server whose broker cannot be reached, unless `args` name one. Later flags win. */
 export const startChat = async (
@@ -140,20 +145,7 @@ export const startSig = (
   args: ReadonlyArray<string> = [],
   env: NodeJS.ProcessEnv = {}
 ): Promise<Running> =>
-  start(
-    "sig-server",
-    merge(
-      {
-        "--port": "0",
-        "--db": join(folder, "sigchains.db"),
-        [unlimitedSig[0]!]: "0",
-        [unlimitedSig[2]!]: "0",
-        [unlimitedSig[4]!]: "0"
-      },
-      args
-    ),
-    env
-  )
+  start("sig-server", merge({ "--port": "0", "--db": join(folder, "sigchains.db"), ...unlimitedSig }, args), env)
 
 const merge = (defaults: Readonly<Record<string, string>>, args: ReadonlyArray<string>): ReadonlyArray<string> => [
   ...Object.entries(defaults)

@@ -115,7 +115,7 @@ describe("decoders in memory", () => {
     using folder = temporaryFolder()
     const identity = await newIdentity()
     const statement = Envelope.toJson(await endpointEvent(identity))
-    const layer = Chains.layer.pipe(
+    const layer = Chains.layer(2 ** 40).pipe(
       Layer.provide(
         Database.layer({
           path: `${folder.path}/s.db`,
@@ -133,7 +133,7 @@ describe("decoders in memory", () => {
             fc.asyncProperty(mutated(statement), async (body) => {
               const exit = await Effect.runPromiseExit(
                 Effect.flatMap(Effect.fromResult(Envelope.fromJson(body as never)), (envelope) =>
-                  chains.append(identity.key.hex, envelope, Effect.void)
+                  chains.append(identity.key.hex, envelope, () => Effect.void)
                 )
               )
               expect(isProblem(exit)).toBe(true)

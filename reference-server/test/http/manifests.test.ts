@@ -402,7 +402,7 @@ describe("limits", () => {
         expect((await put(large.url, body)).status).toBe(201)
       }
       const more = signedPayload(late, payloadOf(late, { more: "x".repeat(4_000) }))
-      expect(codesOf([await put(late.url, more)])).toEqual([[503, "unavailable"]])
+      expect(codesOf([await put(late.url, more)])).toEqual([[507, "store_full"]])
       expect(codesOf([await get(late.url)])).toEqual([[404, "manifest_not_found"]])
       const smaller = await signed(large, 5)
       expect((await put(large.url, smaller.body)).status).toBe(201)

@@ -2,7 +2,9 @@
 import { Envelope } from "@kez-chat/sdk/protocol"
 import { SignedEnvelope } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
+import BetterSqlite3 from "better-sqlite3"
 import { Effect } from "effect"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import {
   endpointEvent,
@@ -238,5 +240,87 @@ describe("sig-server", () => {
     expect(metrics.text).toMatch(/^kez_chain_events \d+$/m)
     expect(metrics.text).toMatch(/^kez_statements_total\{kind="sigchain_event",outcome="accepted"\} \d+$/m)
     expect((await get(`${server.url}/metrics`)).status).toBe(404)
+  })
+})
+
+describe("the room of a sig-server", () => {
+  const append = async (at: string, identity: Identity, after?: { seq: number; hash: string }) =>
+    post(`${at}/v1/sigchains/ed25519/${identity.key.hex}/events`, await endpointEvent(identity, after))
+  const mebibyte = 1_048_576
+
+  it("KEZ-LIM-021 KEZ-LIM-022 is bounded, ends for new chains first, and keeps what was acknowledged", async () => {
+    using own = temporaryFolder()
+    const small = await startSig(own.path, ["--chain-store-bytes", String(mebibyte)])
+    try {
+      const owner = await newIdentity()
+      const begun = await append(small.url, owner)
+      expect(begun.status).toBe(201)
+      const sqlite = new BetterSqlite3(join(own.path, "sigchains.db"))
+      const { bytes } = sqlite.prepare<[], { bytes: number }>("SELECT bytes FROM chain_totals").get()!
+      // As if others had stored so much; a thousand chains would take a while.
+      sqlite.prepare("UPDATE chain_totals SET bytes = ?").run(Math.ceil(mebibyte * 0.9))
+      const late = await newIdentity()
+      const refused = await append(small.url, late)
+      expect([refused.status, refused.json["code"]]).toEqual([507, "store_full"])
+      expect((await get(`${small.url}/v1/sigchains/ed25519/${late.key.hex}`)).status).toBe(404)
+      const head = begun.json as { seq: number; hash: string }
+      const next = await append(small.url, owner, head)
+      expect(next.status).toBe(201)
+      sqlite.prepare("UPDATE chain_totals SET bytes = ?").run(mebibyte)
+      const after = next.json as { seq: number; hash: string }
+      expect((await append(small.url, owner, after)).json["code"]).toBe("store_full")
+      expect((await get(`${small.url}/v1/sigchains/ed25519/${owner.key.hex}/head`)).json).toEqual(after)
+      sqlite.prepare("UPDATE chain_totals SET bytes = ?").run(bytes)
+      sqlite.close()
+      expect((await append(small.url, owner, after)).status).toBe(201)
+      expect((await append(small.url, late)).status).toBe(201)
+      const { text } = await get(`${small.internal}/metrics`)
+      expect(text).toMatch(/^kez_chains 2$/m)
+      expect(text).toMatch(/^kez_chain_events 4$/m)
+    } finally {
+      await small.stop()
+    }
+  })
+
+  it("KEZ-LIM-021 counts its bytes also in a file of the version before", async () => {
+    using own = temporaryFolder()
+    const file = join(own.path, "sigchains.db")
+    const before = await startSig(own.path)
+    for (let n = 0; n < 3; n++) expect((await append(before.url, await newIdentity())).status).toBe(201)
+    await before.stop()
+    const sqlite = new BetterSqlite3(file)
+    const totals = sqlite.prepare("SELECT * FROM chain_totals").get()
+    sqlite.exec("DROP TRIGGER chains_begun; DROP TRIGGER chains_extended; DROP TABLE chain_totals")
+    sqlite.exec("DELETE FROM schema_migrations WHERE id = 'sigchains-002-totals'")
+    sqlite.close()
+    const again = await startSig(own.path)
+    await again.stop()
+    const upgraded = new BetterSqlite3(file)
+    expect(upgraded.prepare("SELECT * FROM chain_totals").get()).toEqual(totals)
+    upgraded.close()
+  })
+
+  it("KEZ-LIM-021 is bounded for one address and a day, others aside", async () => {
+    using own = temporaryFolder()
+    const server = await startSig(own.path, ["--chain-bytes-per-day", "2000", "--trusted-proxies", "127.0.0.1"])
+    const from = async (address: string) => {
+      const identity = await newIdentity()
+      return post(`${server.url}/v1/sigchains/ed25519/${identity.key.hex}/events`, await endpointEvent(identity), {
+        headers: { "content-type": "application/json", "x-forwarded-for": address }
+      })
+    }
+    try {
+      const answers = []
+      for (let n = 0; n < 10; n++) answers.push(await from("192.0.2.1"))
+      const stored = answers.filter(({ status }) => status === 201).length
+      expect(stored).toBeGreaterThan(1)
+      expect(stored).toBeLessThan(5)
+      const last = answers.at(-1)!
+      expect([last.status, last.json["code"]]).toEqual([429, "rate_limited"])
+      expect(Number(last.headers.get("retry-after"))).toBeGreaterThan(3_600)
+      expect((await from("192.0.2.2")).status).toBe(201)
+    } finally {
+      await server.stop()
+    }
   })
 })

@@ -104,6 +104,7 @@ export class ManifestsGroup extends HttpApiGroup.make("manifests").add(
       "ticket_mismatch",
       "manifest_malformed",
       "manifest_conflict",
+      "store_full",
       "handle_not_found",
       "unauthorized"
     )

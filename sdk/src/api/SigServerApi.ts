@@ -29,6 +29,7 @@ const appendErrors = problems(
   "chain_conflict",
   "chain_terminated",
   "chain_full",
+  "store_full",
   "media_type_unsupported",
   "request_malformed",
   "request_timeout",

@@ -83,6 +83,7 @@ export const codes = {
   uri_too_long: { status: 414, title: "The request target is too long" },
   rate_limited: { status: 429, title: "Too many requests" },
   unavailable: { status: 503, title: "Temporarily unavailable" },
+  store_full: { status: 507, title: "The server's storage is used up" },
   internal: { status: 500, title: "Internal error" },
   // contacts
   contact_unreachable: { status: 409, title: "The contact has no inbox" },
