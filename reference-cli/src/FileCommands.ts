@@ -58,7 +58,8 @@ const fetch = command(
       Flag.withDescription("Save under another name than its owner gave it"),
       Flag.optional
     ),
-    overwrite: flag("overwrite", "Write over a file of the same name"),
+    overwrite: flag("overwrite", "Replace a file of the same name that differs"),
+    keepBoth: flag("keep-both", "Save beside a file of the same name that differs, as `name (2)`"),
     discard: flag("discard", "Do not fetch: remove what has arrived of it so far")
   },
   lazily(
@@ -79,7 +80,7 @@ const fetch = command(
 
 const browse = command(
   "browse",
-  { who },
+  { who, all: flag("all", "Show older versions of a file too") },
   lazily(
     () => import("./commands/files/browse.ts"),
     ({ browse: run }, input) => run(input)

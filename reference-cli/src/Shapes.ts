@@ -11,8 +11,8 @@ import type {
   Share,
   Verification
 } from "@kez-chat/sdk"
-import type { ConnectionState } from "@kez-chat/sdk/services"
-import type { Description } from "./Failure.ts"
+import { type ConnectionState, FileError } from "@kez-chat/sdk/services"
+import { describe, type Description } from "./Failure.ts"
 import type { FetchPart, SharePart } from "./owner/Files.ts"
 import type { Profile } from "./profile/Profile.ts"
 
@@ -99,7 +99,8 @@ export const share = (value: Share) => ({
     handle,
     sent_bytes: sentBytes,
     ...(fetchedAt === undefined ? {} : { fetched_at: time(fetchedAt) })
-  }))
+  })),
+  ...given("replaced_by", value.replacedBy)
 })
 
 export const listedFile = (value: ListedFile) => ({
@@ -107,7 +108,8 @@ export const listedFile = (value: ListedFile) => ({
   ...file(value),
   ...given("folder", value.folder),
   shared_at: time(value.sharedAt),
-  public: value.public
+  public: value.public,
+  ...given("replaced_by", value.replacedBy)
 })
 
 export const listing = (value: Listing) => ({
@@ -127,6 +129,8 @@ export const sharePart = (part: SharePart) => {
       return { event: "encrypting", name: part.name, done_bytes: part.doneBytes, total_bytes: part.totalBytes }
     case "Shared":
       return { event: "shared", share: share(part.share) }
+    case "Unreadable":
+      return { event: "failed", path: part.path, error: describe(new FileError(part)) }
   }
 }
 

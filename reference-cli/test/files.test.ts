@@ -318,6 +318,102 @@ describe("a folder", () => {
   })
 })
 
+describe("a folder that is shared again", () => {
+  withBobOpen()
+
+  /** The last line of each file that a fetch told of. */
+  const outcomes = (done: Finished) =>
+    linesOf(Shapes.FetchLine, done).flatMap((line) => {
+      if (line.event === "failed") return [`failed ${line.file?.name}: ${line.error.code}`]
+      if (line.event === "saved" || line.event === "skipped") return [`${line.event} ${path.basename(line.path)}`]
+      return []
+    })
+
+  it("is listed and fetched in its newest version; what is the same is skipped, and no file stops the others", async () => {
+    const at = (name: string) => machine.path("files", "album", name)
+    for (const name of ["1.txt", "2.txt", "3.txt"]) file(path.join("album", name), 2_000)
+    const first = await share("@bob", machine.path("files", "album"))
+    await serve()
+    const out = folder()
+    expect(outcomes(await machine.run(fetch("@alice/album", "--to", out)))).toEqual([
+      "saved 1.txt",
+      "saved 2.txt",
+      "saved 3.txt"
+    ])
+    fs.writeFileSync(at("2.txt"), "the second version")
+    file(path.join("album", "4.txt"), 10)
+    const second = await share("@bob", machine.path("files", "album"))
+
+    // One line a path, the older version by its id or with --all.
+    const listing = await machine.json(Shapes.Listing, bob("browse", "@alice"))
+    const album = listing.files.filter(({ folder }) => folder === "album")
+    expect(album.filter(({ replaced_by }) => replaced_by === undefined).map(({ id }) => id)).toEqual(
+      second.shares.map(({ id }) => id)
+    )
+    const old = album.find(({ id }) => id === first.shares[1]!.id)
+    expect(old?.replaced_by).toBe(second.shares[1]!.id)
+    const text = (await machine.run(bob("browse", "@alice"))).stdout
+    expect(text.match(/album\/2\.txt/g)).toHaveLength(1)
+    expect(text).toContain("older versions not shown: --all shows them")
+    expect((await machine.run(bob("browse", "@alice", "--all"))).stdout.match(/album\/2\.txt/g)).toHaveLength(2)
+    const mine = (await machine.run(alice("shared"))).stdout
+    expect(mine.match(/older version of/g)).toHaveLength(3)
+
+    const again = await machine.run(fetch("@alice/album", "--to", out))
+    expect(outcomes(again)).toEqual(["skipped 1.txt", "failed 2.txt: file_exists", "skipped 3.txt", "saved 4.txt"])
+    expect(again.code).toBe(1)
+    expect(again.error()).toMatchObject({ code: "file_exists", message: expect.stringContaining("1 file of 4") })
+    const beside = await machine.run(fetch("@alice/album", "--to", out, "--keep-both"))
+    expect(outcomes(beside)).toEqual(["skipped 1.txt", "saved 2 (2).txt", "skipped 3.txt", "skipped 4.txt"])
+    expect(beside.code).toBe(0)
+    const over = await machine.run(fetch("@alice/album", "--to", out, "--overwrite"))
+    expect(outcomes(over)).toEqual(["skipped 1.txt", "saved 2.txt", "skipped 3.txt", "skipped 4.txt"])
+    expect(fs.readFileSync(path.join(out, "album", "2.txt"), "utf8")).toBe("the second version")
+    // Both versions of a path are taken back by the path.
+    const { unshared } = await machine.json(Shapes.Unshared, alice("unshare", "album/2.txt"))
+    expect(unshared).toHaveLength(2)
+  })
+
+  it("keeps apart files whose names become one, with and without --overwrite (KEZ-FIL-033)", async () => {
+    const names = ["a?.txt", "a_.txt", "e\u0301.txt", "\u00e9.txt"]
+    for (const name of names) fs.writeFileSync(file(path.join("names", name), 1).path, name)
+    await share("@bob", machine.path("files", "names"))
+    await serve()
+    for (const how of [[], ["--overwrite"], ["--keep-both"]]) {
+      const out = folder()
+      for (const event of ["saved", "skipped"]) {
+        const done = await machine.run(fetch("@alice/names", "--to", out, ...how))
+        expect(outcomes(done).map((line) => line.split(" ")[0])).toEqual(names.map(() => event))
+        const there = fs.readdirSync(path.join(out, "names"))
+        expect(there.map((name) => fs.readFileSync(path.join(out, "names", name), "utf8")).toSorted()).toEqual(
+          names.toSorted()
+        )
+      }
+    }
+  })
+
+  it("asks a person what to do with what differs", async () => {
+    for (const name of ["1", "2", "3"]) fs.writeFileSync(file(path.join("asked", name), 1).path, `new ${name}`)
+    await share("@bob", machine.path("files", "asked"))
+    await serve()
+    const out = folder()
+    fs.mkdirSync(path.join(out, "asked"))
+    for (const name of ["1", "2", "3"]) fs.writeFileSync(path.join(out, "asked", name), "old")
+    const terminal = machine.onTerminal(bob("fetch", "@alice/asked", "--to", out))
+    await terminal.read(/asked\/1 is here already and differs/)
+    terminal.type("s\r")
+    await terminal.read(/asked\/2 is here already and differs/)
+    terminal.type("K\r")
+    expect(await terminal.ended).toBe(0)
+    const there = Object.fromEntries(
+      fs
+        .readdirSync(path.join(out, "asked"))
+        .map((name) => [name, fs.readFileSync(path.join(out, "asked", name), "utf8")])
+    )
+    expect(there).toEqual({ 1: "old", 2: "old", 3: "old", "2 (2)": "new 2", "3 (2)": "new 3" })
+  })
+})
+
 describe("an owner who is away", () => {
   it("is waited for with a reason, and the transfer goes on by itself when they serve", async () => {
     const { path: source, bytes } = file("patience.bin", 200_000)

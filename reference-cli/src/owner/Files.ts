@@ -3,7 +3,7 @@
  * owner's socket; commands see how far it is.
  */
 import type { FetchProgress, KezChatError, OfferedFile, Share } from "@kez-chat/sdk"
-import type { BlobInfo } from "@kez-chat/sdk/services"
+import type { BlobInfo, FileError } from "@kez-chat/sdk/services"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 
@@ -20,6 +20,8 @@ export type SharePart =
   | { readonly _tag: "Found"; readonly files: number; readonly totalBytes: number }
   | { readonly _tag: "Encrypting"; readonly name: string; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly _tag: "Shared"; readonly share: Share }
+  /** One file of a folder could not be read: the others are shared all the same. */
+  | ({ readonly _tag: "Unreadable" } & Pick<FileError, "reason" | "path" | "detail">)
 
 export interface SaveTerms {
   /** Where to save: a folder that is there, absolute. */
@@ -43,6 +45,8 @@ export interface Files {
   shareFile(path: string, terms: ShareTerms): Stream.Stream<SharePart, KezChatError>
   /** Fetches a file and saves it; stopped or failed, it goes on there next time. */
   fetchTo(what: string, terms: SaveTerms): Stream.Stream<FetchPart, KezChatError>
+  /** Whether a file that is here, by its path, is exactly the one that `what` names. */
+  matches(what: string, path: string): Effect.Effect<boolean, KezChatError>
   /** Serves our files until it is interrupted. Any number of commands may, the account serves while one does. */
   readonly serve: Effect.Effect<never, KezChatError>
   /** Whether any command serves just now. */

@@ -57,8 +57,16 @@ const shareFile = (chat: Chat, path: string, terms: ShareTerms): Stream.Stream<S
         for (const { size, path: _path, ...file } of found) {
           const onProgress = (doneBytes: number) =>
             void Queue.offerUnsafe(queue, { _tag: "Encrypting", name: file.name, doneBytes, totalBytes: size })
-          const share = yield* chat.share({ ...terms, file, onProgress })
-          yield* Queue.offer(queue, { _tag: "Shared", share })
+          yield* chat.share({ ...terms, file, onProgress }).pipe(
+            Effect.map((share): SharePart => ({ _tag: "Shared", share })),
+            // A file of a folder that vanished or is being written to is no reason to leave the others out.
+            Effect.catchTag("FileError", (error) => {
+              const { detail, path, reason } = error
+              const part: SharePart = { _tag: "Unreadable", detail, path, reason }
+              return found.length > 1 ? Effect.succeed(part) : Effect.fail(error)
+            }),
+            Effect.flatMap((part) => Queue.offer(queue, part))
+          )
         }
         yield* Queue.end(queue)
       })
@@ -144,6 +152,7 @@ export const make = (parts: Parts): Effect.Effect<Files, never, Scope.Scope> =>
     return {
       shareFile: (path, terms) => shareFile(chat, path, terms),
       fetchTo: (what, terms) => fetchTo(parts, what, terms),
+      matches: (what, path) => Effect.flatMap(FileSource.fileSource(path), ({ bytes }) => chat.matches(what, bytes)),
       serve: Effect.scoped(
         Effect.acquireRelease(
           Effect.sync(() => void (users += 1)),

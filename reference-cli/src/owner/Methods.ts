@@ -114,6 +114,7 @@ export const calls: Readonly<Record<string, (owned: Owned, params: Params) => Ef
   unshare: ({ chat }, params) => chat.unshare(text(params, 0)),
   browse: ({ chat }, params) => chat.browse(text(params, 0)),
   discard: ({ chat }, params) => chat.discard(text(params, 0)),
+  matches: ({ files }, params) => files.matches(text(params, 0), absolute(params, 1)),
   serving: ({ files }) => files.serving,
   serve: ({ files }) => files.serve
 }

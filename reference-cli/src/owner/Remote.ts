@@ -166,6 +166,7 @@ const chatOver = (link: Link): Chat => {
     unshare: (id) => link.call("unshare", id),
     browse: (who) => link.call("browse", who),
     fetch: (what) => link.stream("fetch", what),
+    matches: () => notHere("comparing what is no file"),
     read: () => Stream.unwrap(notHere("reading a file")),
     discard: (what) => link.call("discard", what),
     serve: link.call("serve")
@@ -174,6 +175,7 @@ const chatOver = (link: Link): Chat => {
 
 const filesOver = (link: Link): Files => ({
   shareFile: (path, terms) => link.stream("shareFile", path, terms),
+  matches: (what, path) => link.call("matches", what, path),
   fetchTo: (what, terms) => link.stream("fetchTo", what, terms),
   serve: link.call("serve"),
   serving: link.call("serving"),

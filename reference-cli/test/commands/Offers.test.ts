@@ -57,7 +57,7 @@ const eve = contact("eve", "blocked")
 let messages: ReadonlyArray<Message>
 let onSync: () => void
 const files = [
-  entry("aaaa1", "report.pdf", { sharedAt: 1 }),
+  entry("aaaa1", "report.pdf", { sharedAt: 1, replacedBy: "aaaa2" }),
   entry("aaaa2", "report.pdf", { sharedAt: 2 }),
   entry("bbbb1", "one.jpg", { folder: "photos" }),
   entry("bbbb2", "two.jpg", { folder: "photos/2024" }),

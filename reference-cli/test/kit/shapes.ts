@@ -67,7 +67,8 @@ export const Share = Schema.Struct({
       sent_bytes: Schema.Natural,
       fetched_at: Schema.optionalKey(Time)
     })
-  )
+  ),
+  replaced_by: Schema.optionalKey(Id)
 })
 export const Shared = Schema.Struct({ shares: Schema.Array(Share), serving: Schema.Boolean })
 export const Unshared = Schema.Struct({ unshared: Schema.Array(Share) })
@@ -83,7 +84,8 @@ export const Listing = Schema.Struct({
       ...file,
       folder: Schema.optionalKey(Schema.String),
       shared_at: Time,
-      public: Schema.Boolean
+      public: Schema.Boolean,
+      replaced_by: Schema.optionalKey(Id)
     })
   )
 })
@@ -182,6 +184,8 @@ const Connection = Schema.Struct({
   detail: Schema.optionalKey(Schema.String)
 })
 
+const Failed = Schema.Struct({ code: Schema.String, exit: Schema.Natural, message: Schema.String })
+
 /** A line of `share --json`. */
 export const ShareLine = Schema.Union([
   Schema.Struct({ event: Schema.Literal("found"), files: Schema.Natural, total_bytes: Schema.Natural }),
@@ -192,6 +196,7 @@ export const ShareLine = Schema.Union([
     total_bytes: Schema.Natural
   }),
   Schema.Struct({ event: Schema.Literal("shared"), share: Share }),
+  Schema.Struct({ event: Schema.Literal("failed"), path: Schema.String, error: Failed }),
   Served
 ])
 
@@ -208,7 +213,8 @@ export const FetchLine = Schema.Union([
   }),
   Schema.Struct({ event: Schema.Literal("saving"), done_bytes: Schema.Natural, total_bytes: Schema.Natural }),
   Schema.Struct({ event: Schema.Literal("saved"), path: Schema.String, size: Schema.Natural, file: File }),
-  Schema.Struct({ event: Schema.Literal("skipped"), path: Schema.String, file: File })
+  Schema.Struct({ event: Schema.Literal("skipped"), path: Schema.String, file: File }),
+  Schema.Struct({ event: Schema.Literal("failed"), file: Schema.optionalKey(File), error: Failed })
 ])
 
 /** `fetch --json` without anything to fetch. */

@@ -73,6 +73,7 @@ const fakeFiles = () => {
         )
       )
     },
+    matches: () => Effect.succeed(true),
     serve: Effect.scoped(Effect.andThen(whileOpen("serving"), Effect.never)),
     serving: Effect.sync(() => running.serving > 0),
     blobs: Stream.fail(new BlobTransportError({ reason: "unavailable", detail: "x" }))
@@ -132,6 +133,7 @@ const fakeChat = (events: PubSub.PubSub<Event>) => {
     share: () => refuse,
     shared: Effect.succeed([picture]),
     unshare: () => refuse,
+    matches: () => refuse,
     browse: () =>
       Effect.succeed({
         owner: bob,

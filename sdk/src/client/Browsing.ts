@@ -23,6 +23,7 @@ import { FetchBlocked, type KezChatError } from "./KezChatError.ts"
 import type { Ledger } from "./Ledger.ts"
 import * as Rows from "./Rows.ts"
 import * as Trust from "./Trust.ts"
+import * as Versions from "./Versions.ts"
 
 const { key } = Rows
 
@@ -196,15 +197,17 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       const { files, ...found } = yield* opened(yield* book.find(primary, mine))
       // The chain that was looked at may have told something new of them.
       const owner = yield* book.find(primary, mine)
-      return { owner: Trust.toContact(owner), ...found, files: files.map(toListed).sort(byPath) }
+      const listed = Versions.withReplacements(files.map(toListed)).toSorted(byPath)
+      return { owner: Trust.toContact(owner), ...found, files: listed }
     })
   }
   return browsing
 })
 
-const pathOf = ({ folder, name }: ListedFile): string => (folder === undefined ? name : `${folder}/${name}`)
-
-const byPath = (a: ListedFile, b: ListedFile): number => (pathOf(a) < pathOf(b) ? -1 : 1)
+const byPath = (a: ListedFile, b: ListedFile): number => {
+  const [first, second] = [Versions.pathOf(a), Versions.pathOf(b)]
+  return first === second ? Versions.newestFirst(a, b) : first < second ? -1 : 1
+}
 
 const toListed = ({ file, id, isPublic }: SealedManifest.Readable): ListedFile => ({
   id,

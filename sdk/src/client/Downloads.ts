@@ -15,13 +15,16 @@ import * as PubSub from "effect/PubSub"
 import * as RcMap from "effect/RcMap"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as FastBlake3 from "../crypto/FastBlake3.ts"
 import * as SealedFile from "../crypto/SealedFile.ts"
+import * as Bytes from "../protocol/Bytes.ts"
 import * as FileCipher from "../protocol/FileCipher.ts"
 import { Problem } from "../protocol/Problem.ts"
 import { BlobStore, BlobStoreError, partialKeptMillis } from "../services/BlobStore.ts"
 import { Crypto } from "../services/Crypto.ts"
 import type { Addresses } from "./Addresses.ts"
 import type { Device } from "./Device.ts"
+import { contentOf } from "./FileContent.ts"
 import type { FetchProgress, KezChat } from "./KezChat.ts"
 import type { KezChatError } from "./KezChatError.ts"
 import type { Ledger } from "./Ledger.ts"
@@ -38,7 +41,7 @@ const { key } = Rows
 const chunksRead = 16
 
 /** See the members of `KezChat` with these names. */
-export type Downloads = Pick<KezChat["Service"], "fetch" | "read" | "discard">
+export type Downloads = Pick<KezChat["Service"], "fetch" | "matches" | "read" | "discard">
 
 export interface Parts {
   readonly session: Session
@@ -134,6 +137,16 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
       })
     )
 
+  const matches: Downloads["matches"] = Effect.fnUntraced(function* (what, bytes) {
+    const { contentKey, file, hash } = yield* sources.find(session, what, !isOffline)
+    const hasher = yield* FastBlake3.load
+    let length = 0
+    const content = contentOf(file.name, bytes).pipe(Stream.takeWhile((piece) => (length += piece.length) <= file.size))
+    const encrypting = SealedFile.encrypt(contentKey, content, hasher, () => Effect.void)
+    const { tree } = yield* Effect.provideService(encrypting, Crypto, crypto)
+    return length === file.size && Bytes.toHex(tree.hash) === hash
+  })
+
   const read: Downloads["read"] = (what) =>
     Stream.unwrap(
       Effect.gen(function* () {
@@ -160,7 +173,7 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
     yield* ledger.transact((transaction) => Effect.sync(() => transaction.delete(key.download(hash))))
   })
 
-  const downloads: Downloads = { fetch, read, discard }
+  const downloads: Downloads = { fetch, matches, read, discard }
   return downloads
 })
 

@@ -205,6 +205,8 @@ export interface Share {
   /** Whether this device has the bytes; another device of the account may. */
   readonly here: boolean
   readonly readers: ReadonlyArray<ShareReader>
+  /** The id of a newer share of the same path that all readers of this one may fetch. This one stays until `unshare`. */
+  readonly replacedBy?: string
 }
 
 export interface ShareReader {
@@ -224,6 +226,8 @@ export interface ListedFile extends OfferedFile {
   /** Milliseconds since the epoch. */
   readonly sharedAt: number
   readonly public: boolean
+  /** The id of the newest file of the same path, where this one is older: show that one instead. */
+  readonly replacedBy?: string
 }
 
 /** What an account shares with this one. */
@@ -350,6 +354,12 @@ export class KezChat extends Context.Service<
      * earlier run stopped; waits while the owner is away, for as long as the stream is run.
      */
     fetch(what: string): Stream.Stream<FetchProgress, KezChatError>
+    /**
+     * Whether these bytes are exactly the file that `what` names (as for `fetch`). Nothing is fetched: encrypted under the
+     * file's own key they have its hash, or they are other bytes. Fails as `fetch` does where `what` names nothing, and
+     * with `FileError` where the bytes cannot be read.
+     */
+    matches(what: string, bytes: AsyncIterable<Uint8Array>): Effect.Effect<boolean, KezChatError>
     /** The content of a file that was fetched completely, decrypted. `BlobStoreError` `missing` before that. */
     read(what: string): Stream.Stream<Uint8Array, KezChatError>
     /** Removes what was fetched of a file from this device. One's own shares are not touched. */

@@ -21,10 +21,10 @@ import { Problem } from "../protocol/Problem.ts"
 import * as Ticket from "../protocol/Ticket.ts"
 import { BlobStore } from "../services/BlobStore.ts"
 import { Crypto } from "../services/Crypto.ts"
-import { FileError } from "../services/FileError.ts"
 import type { ContactBook } from "./ContactBook.ts"
 import type { Events } from "./Events.ts"
-import type { FileSource, KezChat, ShareOptions } from "./KezChat.ts"
+import { contentOf } from "./FileContent.ts"
+import type { FileSource, KezChat, Share, ShareOptions } from "./KezChat.ts"
 import { ContactUnknown, type KezChatError } from "./KezChatError.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { Manifests } from "./Manifests.ts"
@@ -33,6 +33,7 @@ import * as Rows from "./Rows.ts"
 import type { Session } from "./Session.ts"
 import { fileOf, rowsOf, toShare } from "./Sharing.ts"
 import * as Trust from "./Trust.ts"
+import * as Versions from "./Versions.ts"
 
 const { key } = Rows
 
@@ -54,18 +55,13 @@ export interface Parts {
 
 const refused = (detail: string) => new Problem({ code: "request_malformed", detail })
 
-/** What a file's content throws. */
-const toFileError =
-  (name: string) =>
-  (cause: unknown): FileError =>
-    cause instanceof FileError
-      ? cause
-      : new FileError({
-          reason: "io",
-          path: name,
-          detail: `it cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-          cause
-        })
+/** Whether everybody who may fetch the older share may fetch the newer one too. Another device's readers are not known. */
+const replaces = (newer: Share, older: Share): boolean => {
+  if (newer.listed === "unlisted" && older.listed !== "unlisted") return false
+  if (older.listed === "public" || newer.listed === "public") return newer.listed === "public"
+  const readers = new Set(newer.readers.map(({ primary }) => primary))
+  return older.readers.length > 0 && older.readers.every(({ primary }) => readers.has(primary))
+}
 
 const ticketOf = (owner: AdmittedKey, hash: Uint8Array): string =>
   Ticket.encode({ endpoint: owner, addresses: [], format: "raw", hash })
@@ -228,6 +224,15 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     )
   })
 
+  /** The present, or a second after the newest share of the same path: readers tell versions apart by whole seconds. */
+  const timeOf = Effect.fnUntraced(function* (file: FileSource) {
+    const path = Versions.pathOf(file)
+    const earlier = (yield* rowsOf(ledger)).filter((row) => Versions.pathOf(row) === path)
+    const now = yield* Clock.currentTimeMillis
+    const after = Math.max(0, ...earlier.map(({ sharedAt }) => (Math.floor(sharedAt / 1000) + 1) * 1000))
+    return Math.max(now, after)
+  })
+
   const share = Effect.fnUntraced(function* (options: ShareOptions) {
     const running = yield* session
     const { identity } = running
@@ -237,13 +242,13 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     if (isPublic && options.unlisted === true) {
       return yield* refused("a public file is found by its entry in the manifest: it cannot be unlisted")
     }
-    const sharedAt = yield* Clock.currentTimeMillis
+    const sharedAt = yield* timeOf(options.file)
     yield* checkBefore(identity.key, options, readers, sharedAt)
     yield* tidied
     const contentKey = yield* Effect.provideService(SealedFile.makeKey, Crypto, crypto)
     const hasher = yield* FastBlake3.load
     let done = 0
-    const content = Stream.fromAsyncIterable(options.file.bytes, toFileError(options.file.name)).pipe(
+    const content = contentOf(options.file.name, options.file.bytes).pipe(
       Stream.tap((bytes) =>
         Effect.sync(() => {
           done += bytes.length
@@ -303,7 +308,10 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const complete = new Set((yield* blobs.list).flatMap(({ complete, hash }) => (complete ? [hash] : [])))
     const live = rows.filter(({ removed }) => removed === undefined)
     live.sort((a, b) => b.sharedAt - a.sharedAt || (a.id < b.id ? -1 : 1))
-    return yield* Effect.forEach(live, (row) => toShare(ledger, { ...row, here: row.here && complete.has(row.hash) }))
+    const all = yield* Effect.forEach(live, (row) =>
+      toShare(ledger, { ...row, here: row.here && complete.has(row.hash) })
+    )
+    return Versions.withReplacements(all, replaces)
   })
 
   const shares: Shares = { share, shared, unshare, tidied }

@@ -22,6 +22,7 @@ import type { Ledger } from "./Ledger.ts"
 import * as Offers from "./Offers.ts"
 import * as Rows from "./Rows.ts"
 import type { Session } from "./Session.ts"
+import { newestFirst, pathOf } from "./Versions.ts"
 
 const { key } = Rows
 
@@ -58,10 +59,6 @@ export interface Parts {
   readonly book: ContactBook
   readonly listings: Listings
 }
-
-/** Where a file lies within what its owner shares. */
-const pathOf = ({ folder, name }: { readonly folder?: string; readonly name: string }): string =>
-  folder === undefined ? name : `${folder}/${name}`
 
 const notFound = (what: string, detail: string) =>
   new Problem({ code: "file_not_found", detail: `${what.length > 80 ? `${what.slice(0, 79)}…` : what}: ${detail}` })
@@ -137,7 +134,9 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
   /** An entry by id or path. Ids come first; of several files in one place the newest is meant. */
   const pick = (files: ReadonlyArray<Readable>, which: string): Readable | undefined =>
     files.find(({ id }) => id === which) ??
-    files.filter(({ file }) => pathOf(file) === which).sort((a, b) => b.file.sharedAt - a.file.sharedAt)[0]
+    files
+      .filter(({ file }) => pathOf(file) === which)
+      .sort((a, b) => newestFirst({ id: a.id, ...a.file }, { id: b.id, ...b.file }))[0]
 
   /** A share of this account, whether or not its manifest is published yet. */
   const ownShare = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow, which: string) {
@@ -147,7 +146,7 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     const shares = yield* Effect.forEach(rows, (entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
     const found = [...(named === undefined ? [] : [named]), ...shares.filter((row) => pathOf(row) === which)]
       .filter((row) => row.removed === undefined && row.selfKey !== undefined)
-      .sort((a, b) => b.sharedAt - a.sharedAt)[0]
+      .sort(newestFirst)[0]
     if (found?.selfKey === undefined) return undefined
     const { folder, hash, id, mediaType, name, size } = found
     const wrapped = yield* Effect.fromResult(Bytes.fromBase64Url(found.selfKey))

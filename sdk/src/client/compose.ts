@@ -66,7 +66,7 @@ const checkVersion = (ledger: Ledger.Ledger) =>
   )
 
 /** What goes to and comes from other devices. */
-type Transfers = Pick<KezChat["Service"], "fetch" | "read" | "discard" | "serve">
+type Transfers = Pick<KezChat["Service"], "fetch" | "matches" | "read" | "discard" | "serve">
 
 /** An account whose key is at hand. `scope` holds what runs for it; `connected` once it has begun. */
 interface Running extends Session {
@@ -306,6 +306,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const transfers: Transfers = {
     fetch: (what) => Stream.unwrap(Effect.map(published, (session) => session.transfers.fetch(what))),
     read: (what) => Stream.unwrap(Effect.map(start(), (session) => session.transfers.read(what))),
+    matches: (what, bytes) => Effect.flatMap(start(), (session) => session.transfers.matches(what, bytes)),
     discard: (what) => Effect.flatMap(start(), (session) => session.transfers.discard(what)),
     serve: Effect.flatMap(published, (session) => session.transfers.serve)
   }

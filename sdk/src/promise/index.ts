@@ -88,6 +88,8 @@ export interface KezChatClient extends AsyncDisposable {
   browse(who: string, waiting?: Waiting): Promise<Listing>
   /** Fetches while it is iterated; leaving the loop early stops, and what arrived stays for the next time. */
   fetch(what: string, waiting?: Waiting): AsyncIterable<FetchProgress>
+  /** Whether these bytes are exactly the file that `what` names, found without fetching it. */
+  matches(what: string, bytes: AsyncIterable<Uint8Array>, waiting?: Waiting): Promise<boolean>
   /** The content of a fetched file, in pieces. */
   read(what: string, waiting?: Waiting): AsyncIterable<Uint8Array>
   discard(what: string): Promise<void>
@@ -173,6 +175,7 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     unshare: (id) => run(chat.unshare(id)),
     browse: (who, waiting) => run(chat.browse(who), waiting),
     fetch: (what, waiting) => iterate(chat.fetch(what), waiting),
+    matches: (what, bytes, waiting) => run(chat.matches(what, bytes), waiting),
     read: (what, waiting) => iterate(chat.read(what), waiting),
     discard: (what) => run(chat.discard(what)),
     serve: async ({ signal } = {}) => {

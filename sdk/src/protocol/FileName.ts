@@ -69,6 +69,16 @@ export const safe = (received: string): string => {
   return name.startsWith("-") || device.test(name) ? trimmed(shorten(`_${name}`)) : name
 }
 
+/**
+ * Another name for a file whose own name is taken: `report (2).pdf` for `report.pdf` and 2. A safe name stays safe.
+ */
+export const numbered = (name: string, number: number): string => {
+  const extension = /(?<=.)\.[^. ]{1,16}$/u.exec(name)?.[0] ?? ""
+  const stem = name.slice(0, name.length - extension.length)
+  const suffix = ` (${number})${extension}`
+  return trimmed(cut(stem, maxBytes - encoder.encode(suffix).length)) + suffix
+}
+
 /** {@link safe} for each part of a folder as received, at most 16 of them; empty and dot parts vanish. */
 export const safeFolder = (received: string): ReadonlyArray<string> =>
   received

@@ -159,6 +159,23 @@ describe("folderSources", () => {
     })
   )
 
+  it.live.runIf(process.platform === "linux")("gives every file a name of its own where some cannot be sent", () =>
+    Effect.gen(function* () {
+      const dir = join(yield* folder, "odd")
+      mkdirSync(join(dir, "x\\y"), { recursive: true })
+      mkdirSync(join(dir, "x_y"))
+      for (const name of ["a\\b.txt", "a_b.txt", "a\nb.txt", "x\\y/1", "x_y/1"]) writeFileSync(join(dir, name), name)
+      const sent = (yield* FileSource.folderSources(dir)).map(({ folder, name }) => `${folder}/${name}`)
+      assert.deepStrictEqual(sent.toSorted(), [
+        "odd/a b.txt",
+        "odd/a_b (2).txt",
+        "odd/a_b.txt",
+        "odd/x_y (2)/1",
+        "odd/x_y/1"
+      ])
+    })
+  )
+
   it.live.runIf(process.platform === "linux")("says which name is not UTF-8, also of a folder further down", () =>
     Effect.gen(function* () {
       const named = (dir: string, name: Uint8Array) => Buffer.concat([Buffer.from(`${dir}/`), name])

@@ -82,6 +82,40 @@ describe("sharing a file", () => {
   )
 
   it.live(
+    "replaces the older share of a path for everybody who may fetch the newer one (KEZ-MAN-040, KEZ-MAN-041)",
+    () =>
+      Effect.gen(function* () {
+        const world = makeWorld()
+        const { alice, bob } = yield* twoFriends(world)
+        const share = (text: string, more: Partial<FileSource> = {}) =>
+          alice.chat.share({ file: file(text, "a.txt", { folder: "f", ...more }), with: ["bob"] })
+        // In one second: readers tell them apart all the same.
+        const [first, second, elsewhere] = [
+          yield* share("one"),
+          yield* share("two"),
+          yield* share("three", { folder: "g" })
+        ]
+        assert.isAbove(Math.floor(second.sharedAt / 1_000), Math.floor(first.sharedAt / 1_000))
+        const replaced = (files: ReadonlyArray<{ readonly id: string; readonly replacedBy?: string }>) =>
+          Object.fromEntries(files.map(({ id, replacedBy }) => [id, replacedBy]))
+        const expected = { [first.id]: second.id, [second.id]: undefined, [elsewhere.id]: undefined }
+        assert.deepStrictEqual(replaced(yield* alice.chat.shared), expected)
+        yield* alice.chat.flush
+        assert.deepStrictEqual(replaced((yield* bob.chat.browse("alice")).files), expected)
+        // The path leads to the newest, an id to each.
+        const isText = (what: string, text: string) => bob.chat.matches(what, file(text).bytes)
+        assert.isTrue(yield* isText("@alice/f/a.txt", "two"))
+        assert.isTrue(yield* isText(`@alice/${first.id}`, "one"))
+        for (const other of ["one", "tw", "two ", "", "twotwo"]) assert.isFalse(yield* isText("@alice/f/a.txt", other))
+        assert.strictEqual(codeOf(yield* Effect.flip(isText("@alice/none", ""))), "file_not_found")
+        assert.strictEqual(codeOf(yield* Effect.flip(bob.chat.matches("@alice/f/a.txt", unread.bytes))), "FileError")
+        // Nothing was fetched, and the owner may ask the same of their own.
+        assert.deepStrictEqual(yield* bob.device.blobs.list, [])
+        assert.isTrue(yield* alice.chat.matches("@alice/f/a.txt", file("two").bytes))
+      })
+  )
+
+  it.live(
     "names only our own device in the ticket, and wraps a new key for reader and author (KEZ-FIL-001, KEZ-FIL-008)",
     () =>
       Effect.gen(function* () {

@@ -131,3 +131,27 @@ describe("FileName", () => {
     for (const received of hostile) assert.notMatch(FileName.display(received), /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
   })
 })
+
+describe("numbered", () => {
+  it("puts the number before the extension", () => {
+    const cases = [
+      ["report.pdf", "report (2).pdf"],
+      ["a.tar.gz", "a.tar (2).gz"],
+      ["README", "README (2)"],
+      ["no extension. at all", "no extension. at all (2)"],
+      [`${"x".repeat(251)}.txt`, `${"x".repeat(247)} (2).txt`]
+    ] as const
+    for (const [name, expected] of cases) assert.strictEqual(FileName.numbered(name, 2), expected)
+  })
+
+  it("keeps a safe name safe, and never gives the same one twice", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 300 }), fc.integer({ min: 2, max: 10_000 }), (text, n) => {
+        const name = FileName.safe(text)
+        const other = FileName.numbered(name, n)
+        assert.strictEqual(FileName.safe(other), other)
+        assert.notStrictEqual(other, FileName.numbered(name, n + 1))
+      })
+    )
+  })
+})

@@ -9,6 +9,7 @@ import type { ProfilePaths } from "../../profile/Paths.ts"
 import type { Screen } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
 import { caughtUp } from "../withAccess.ts"
+import * as SavePlan from "./SavePlan.ts"
 
 type Chat = KezChat["Service"]
 
@@ -67,7 +68,7 @@ export interface Target {
 }
 
 const wholeId = /^[A-Za-z0-9_-]{22}$/
-const partOfId = /^[A-Za-z0-9_-]{4,21}$/
+const partOfId = /^[A-Za-z0-9_-]{4,22}$/
 const ticket = /^blob[a-z2-7]{50,}$/
 
 /** What fetches the same file and fits on a line: a whole id is as short as listings have it. */
@@ -111,18 +112,28 @@ const byPrefix = (
   })
 
 /** The whole path of an entry. */
-export const pathOf = ({ name, folder }: { readonly name: string; readonly folder?: string }): string =>
+export const pathOf = ({ name, folder }: { readonly name: string; readonly folder?: string | undefined }): string =>
   folder === undefined ? name : `${folder}/${name}`
 
-const newest = (files: ReadonlyArray<ListedFile>): ListedFile | undefined =>
-  files.toSorted((a, b) => b.sharedAt - a.sharedAt)[0]
-
-/** The files below a folder, and where they belong: the folder itself comes along, what is above it does not. */
+/**
+ * The files below a folder, each in its newest version, and where they belong: the folder itself comes along, what is
+ * above it does not.
+ */
 const below = (files: ReadonlyArray<ListedFile>, folder: string, owner: string): ReadonlyArray<Target> => {
   const above = folder.includes("/") ? folder.length - folder.slice(folder.lastIndexOf("/") + 1).length : 0
   return files
     .filter((file) => file.folder === folder || file.folder?.startsWith(`${folder}/`) === true)
+    .filter(({ replacedBy }) => replacedBy === undefined)
     .map((file) => ({ what: `@${owner}/${file.id}`, within: file.folder!.slice(above), file }))
+}
+
+/** The order in which files are fetched and given names. */
+export const inOrder = (a: Target, b: Target): number => {
+  const named = ({ file, what, within }: Target): SavePlan.Named => ({
+    name: file?.name ?? what,
+    ...(within === undefined ? {} : { within })
+  })
+  return SavePlan.order(named(a), named(b))
 }
 
 /** An entry by its path, by the beginning of its id, or a folder with all that is in it. */
@@ -133,16 +144,17 @@ const inManifest = (
   entry: string
 ): Effect.Effect<ReadonlyArray<Target>, Failure> =>
   Effect.gen(function* () {
-    if (wholeId.test(entry)) return [{ what: `@${who}/${entry}` }]
     const { files } = yield* chat.browse(who)
     const one = (file: ListedFile): ReadonlyArray<Target> => [{ what: `@${who}/${file.id}`, file }]
     const folder = entry.replace(/\/+$/, "")
-    const named = newest(files.filter((file) => pathOf(file) === entry))
+    const named = files.find((file) => file.replacedBy === undefined && pathOf(file) === entry)
     if (named !== undefined) return one(named)
     const inFolder = below(files, folder, who)
     if (inFolder.length > 0) return inFolder
     const [first, ...others] = partOfId.test(entry) ? files.filter(({ id }) => id.startsWith(entry)) : []
     if (first === undefined) {
+      // It may be an offer, or an entry that was fetched in part and taken back since.
+      if (wholeId.test(entry)) return [{ what: `@${who}/${entry}` }]
       const name = JSON.stringify(Show.fileName({ name: entry }))
       return yield* notFound(
         `${who} shares no file ${name} with you: \`${CommandLine.line(place.name, `browse @${who}`)}\` lists what there is`
@@ -162,7 +174,13 @@ export const resolve = (
   place: ProfilePaths,
   what: string
 ): Effect.Effect<ReadonlyArray<Target>, Failure, Screen> => {
-  if (wholeId.test(what) || ticket.test(what)) return Effect.succeed([{ what }])
+  if (ticket.test(what)) return Effect.succeed([{ what }])
+  if (wholeId.test(what)) {
+    return Effect.map(all(chat, place), (offers) => {
+      const file = offers.find(({ message }) => message.id === what)?.message.file
+      return [file === undefined ? { what } : { what, file }]
+    })
+  }
   if (partOfId.test(what)) return byPrefix(chat, place, what)
   const [, who, entry] = /^@?([^/]+)\/(.+)$/.exec(what) ?? []
   if (who !== undefined && entry !== undefined) return inManifest(chat, place, who, entry)

@@ -37,7 +37,11 @@ const table = (files: ReadonlyArray<ListedFile>, columns: number, style: Style):
       Columns.pad(Columns.cut(names[index]!, width), width),
       Quantity.bytes(file.size).padStart(8),
       ...(withTypes ? [style.dim(Columns.pad(types[index]!, typeWidth))] : []),
-      style.dim(Show.day(file.sharedAt)) + (file.public ? style.dim("  public") : "")
+      [
+        style.dim(Show.day(file.sharedAt)),
+        ...(file.public ? [style.dim("public")] : []),
+        ...(file.replacedBy === undefined ? [] : [style.dim("older version")])
+      ].join("  ")
     ].join("  ")
   )
 }
@@ -50,7 +54,13 @@ const next = (owner: Contact, files: ReadonlyArray<ListedFile>, first: ListedFil
   return `fetch ${CommandLine.argument(`@${name}/${what}`)}`
 }
 
-export const browse = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+export interface Input {
+  readonly who: string
+  /** Older versions of a path too. */
+  readonly all: boolean
+}
+
+export const browse = ({ who, all }: Input): Effect.Effect<void, Failure, Services> =>
   withAccess({ command: "browse" }, ({ chat, place }) =>
     Effect.gen(function* () {
       const screen = yield* Screen
@@ -69,16 +79,21 @@ export const browse = ({ who }: { readonly who: string }): Effect.Effect<void, F
         json: () => Shapes.listing({ ...listing, files }),
         text: (style) => {
           const mine = listing.owner.primary === account.primary
-          const [first] = files
+          const shown = all ? files : files.filter(({ replacedBy }) => replacedBy === undefined)
+          const [first] = shown
           if (first === undefined) return mine ? "Your list is empty." : `${style.name(name)} shares nothing with you.`
-          const size = Quantity.bytes(files.reduce((sum, file) => sum + file.size, 0))
-          const amount = `${Quantity.count(files.length, "file")}, ${size}`
+          const size = Quantity.bytes(shown.reduce((sum, file) => sum + file.size, 0))
+          const amount = `${Quantity.count(shown.length, "file")}, ${size}`
+          const older = files.length - shown.length
           return [
             mine
               ? `Your list as others see their part of it: ${amount}`
               : `${style.name(name)} shares with you: ${amount}`,
             "",
-            ...table(files, columns, style),
+            ...table(shown, columns, style),
+            ...(older === 0
+              ? []
+              : [style.dim(`(${Quantity.count(older, "older version")} not shown: --all shows them)`)]),
             "",
             `    ${CommandLine.line(place.name, mine ? "shared" : next(listing.owner, files, first))}`
           ]

@@ -1,5 +1,5 @@
 /** Fetches offered and listed files, and saves them. */
-import type { FetchProgress } from "@kez-chat/sdk"
+import type { FetchProgress, OfferedFile } from "@kez-chat/sdk"
 import { FileName } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -7,16 +7,16 @@ import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ExitCode } from "../../ExitCode.ts"
-import { fail, type Failure, usage } from "../../Failure.ts"
+import { describe, fail, type Failure, usage } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
-import type { FetchPart } from "../../owner/Files.ts"
-import * as Saved from "../../owner/Saved.ts"
+import type { FetchPart, SaveTerms } from "../../owner/Files.ts"
 import { type Access, access, type Services, untilLost } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as Shapes from "../../Shapes.ts"
 import { Signals } from "../../Signals.ts"
+import { Ask } from "../../terminal/Ask.ts"
 import * as Meter from "../../terminal/Meter.ts"
 import * as Quantity from "../../terminal/Quantity.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
@@ -24,12 +24,14 @@ import { note, result, Screen } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
 import { caughtUp, withAccess } from "../withAccess.ts"
 import * as Offers from "./Offers.ts"
+import * as SavePlan from "./SavePlan.ts"
 
 export interface Input {
   readonly what: Option.Option<string>
   readonly to: Option.Option<string>
   readonly name: Option.Option<string>
   readonly overwrite: boolean
+  readonly keepBoth: boolean
   readonly discard: boolean
 }
 
@@ -92,25 +94,19 @@ const shownPath = (cwd: string, file: string): string => {
   return Sanitise.line(relative.startsWith("..") || path.isAbsolute(relative) ? file : relative)
 }
 
-/** Where the file of a target was saved before, if it is still there as it was. */
-const savedAlready = (place: Access["place"], folder: string, { file }: Offers.Target): string | undefined => {
-  if (file === undefined) return undefined
-  const saved = Saved.read(place.saved).get(file.blobHash)
-  if (saved === undefined || !saved.startsWith(folder + path.sep)) return undefined
-  return fs.statSync(saved, { throwIfNoEntry: false })?.size === file.size ? saved : undefined
-}
-
-interface Place {
+/** What a person said should happen to files that are there already. */
+interface Wanted {
   readonly folder: string
   readonly name: string | undefined
-  readonly overwrite: boolean
+  /** What to do with a file that is there and differs; undefined to ask. */
+  readonly existing: SavePlan.Answer | undefined
 }
 
-/** Fetches one file; `noted` hears how far it is, for what is said when it is stopped. */
-const one = (
+/** Fetches one file to where it shall lie; `noted` hears how far it is, for what is said when it is stopped. */
+const transferTo = (
   session: Access,
-  target: Offers.Target,
-  to: Place,
+  what: string,
+  to: SaveTerms,
   meter: Meter.Meter,
   noted: (part: FetchPart) => void
 ): Effect.Effect<void, Failure, Screen | Host> =>
@@ -149,17 +145,14 @@ const one = (
             )
         }
       })
-    const parts = session.files.fetchTo(target.what, {
-      folder: to.folder,
-      overwrite: to.overwrite,
-      ...(target.within === undefined ? {} : { within: target.within }),
-      ...(to.name === undefined ? {} : { name: to.name })
-    })
+    const parts = session.files.fetchTo(what, to)
     const kept =
       "It has arrived and is kept: the same command with another --to or --name saves it, --discard removes it."
     yield* Stream.runForEach(parts, onPart).pipe(
       Effect.tapError((error) =>
-        arrived && error._tag === "FileError" ? Effect.andThen(meter.clear, note(kept)) : Effect.void
+        arrived && error._tag === "FileError" && error.reason !== "exists"
+          ? Effect.andThen(meter.clear, note(kept))
+          : Effect.void
       )
     )
   })
@@ -173,37 +166,198 @@ const withNews = <A, R>(session: Access, attempt: Effect.Effect<A, Failure, R>) 
     )
   )
 
-/** Fetches all that is meant, with the next owner of the profile when one ends. */
-const fetchAll = (what: string, to: Place, noted: (part: FetchPart) => void): Effect.Effect<void, Failure, Services> =>
+const differs = (at: string) =>
+  fail(
+    "file_exists",
+    ExitCode.failed,
+    `${Sanitise.line(at)}: another file of this name is there: --overwrite replaces it, --keep-both saves beside it, --name gives another name, --to another folder`
+  )
+
+const letters: Readonly<Record<string, SavePlan.Answer>> = { r: "replace", k: "keep-both", s: "skip" }
+
+/** Asks what to do with a file that is there and differs; a capital letter answers for all that follow. */
+const asking = (wanted: Wanted, meter: Meter.Meter) =>
   Effect.gen(function* () {
-    const session = yield* access({ command: "fetch", answering: true, transfers: true })
+    const asker = yield* Ask
     const { cwd } = yield* Host
-    const screen = yield* Screen
     const { json } = yield* settings
-    const work = Effect.gen(function* () {
-      const targets = yield* Offers.resolve(session.chat, session.place, what)
-      if (to.name !== undefined && targets.length > 1) {
-        return yield* usage(`${what} is a folder of ${targets.length} files: leave --name out`)
-      }
-      if (targets.length > 1) {
-        const size = targets.reduce((sum, { file }) => sum + (file?.size ?? 0), 0)
-        yield* note(`${Quantity.count(targets.length, "file")}, ${Quantity.bytes(size)}`)
-      }
-      const meter = yield* Meter.open
-      for (const target of targets) {
-        // A folder that was stopped in the middle goes on where it was.
-        const saved = targets.length > 1 ? savedAlready(session.place, to.folder, target) : undefined
-        if (saved !== undefined && target.file !== undefined && !to.overwrite) {
-          if (json) {
-            yield* screen.out(`${Sanitise.json({ event: "skipped", path: saved, file: Shapes.file(target.file) })}\n`)
-          } else yield* meter.say(screen.errStyle.dim(`here already: ${shownPath(cwd, saved)}`))
-          continue
-        }
-        yield* withNews(session, one(session, target, to, meter, noted))
+    let answer = wanted.existing
+    const question: (at: string) => Effect.Effect<SavePlan.Answer, Failure> = Effect.fnUntraced(function* (at) {
+      if (answer !== undefined) return answer
+      if (json || !(yield* asker.possible)) return yield* differs(at)
+      yield* meter.clear
+      for (;;) {
+        const typed = (yield* asker.line(
+          `${shownPath(cwd, at)} is here already and differs. (r)eplace it, (k)eep both, (s)kip? A capital answers for all: `
+        )).trim()
+        const given = letters[typed.toLowerCase()[0] ?? ""]
+        if (given === undefined) continue
+        if (typed[0] !== typed[0]!.toLowerCase()) answer = given
+        return given
       }
     })
-    return yield* untilLost(session, work)
-  }).pipe(Effect.scoped, Effect.repeat({ while: (end) => end === "lost" }), Effect.asVoid)
+    return question
+  })
+
+/** A failure that every other file would meet too, or that ends the session. */
+const endsAll = (error: Failure): boolean => {
+  switch (error._tag) {
+    case "Problem":
+    case "BlobStoreError":
+      return false
+    case "CliFailure":
+      return error.code !== "file_exists"
+    case "FileError":
+      return error.reason === "read_only"
+    case "BlobTransportError":
+      return error.reason === "unavailable"
+    default:
+      return true
+  }
+}
+
+/** What is remembered of a command from one owner of the profile to the next. */
+interface Progressed {
+  readonly plan: SavePlan.SavePlan
+  /** Targets that need no more work. */
+  readonly done: Set<string>
+  readonly failed: Map<string, Failure>
+}
+
+/** Fetches one file unless it is here; a name that is taken in the meantime is found another answer for. */
+const one = (
+  session: Access,
+  target: Offers.Target,
+  wanted: Wanted,
+  { plan }: Progressed,
+  meter: Meter.Meter,
+  ask: (at: string) => Effect.Effect<SavePlan.Answer, Failure>,
+  noted: (part: FetchPart) => void
+): Effect.Effect<void, Failure, Screen | Host> =>
+  Effect.gen(function* () {
+    const screen = yield* Screen
+    const { cwd } = yield* Host
+    const { json } = yield* settings
+    const { folder } = wanted
+    // What is offered by its id or a ticket is known once the fetch has begun.
+    let file = target.file
+    const hear = (part: FetchPart) => {
+      if (part._tag === "Progress") file = part.progress.file
+      if (part._tag === "Saved") plan.claim(part.path)
+      noted(part)
+    }
+    const named = (known: OfferedFile): SavePlan.Named => ({
+      name: wanted.name ?? known.name,
+      size: known.size,
+      ...(target.within === undefined ? {} : { within: target.within })
+    })
+    const isSame = (at: string) =>
+      Effect.andThen(
+        meter.show({
+          label: shownPath(cwd, at),
+          phase: "comparing",
+          kind: "step",
+          reason: undefined,
+          doneBytes: 0,
+          totalBytes: 0
+        }),
+        session.files.matches(target.what, at)
+      )
+    const attempt: Effect.Effect<void, Failure, Screen | Host> = Effect.gen(function* () {
+      if (file === undefined) {
+        const name = wanted.name === undefined ? {} : { name: wanted.name }
+        return yield* transferTo(session, target.what, { folder, overwrite: false, ...name }, meter, hear)
+      }
+      const step = yield* plan.step(named(file), isSame, ask)
+      if (step._tag === "Save") {
+        const { name, overwrite, within } = step
+        return yield* transferTo(session, target.what, { folder, within, name, overwrite }, meter, hear)
+      }
+      plan.claim(step.path)
+      yield* meter.clear
+      if (json) {
+        return yield* screen.out(`${Sanitise.json({ event: "skipped", path: step.path, file: Shapes.file(file) })}\n`)
+      }
+      const why = step.because === "same" ? "here already" : "left as it is"
+      yield* meter.say(screen.errStyle.dim(`${why}: ${shownPath(cwd, step.path)}`))
+    })
+    const isTaken = (error: Failure) => error._tag === "FileError" && error.reason === "exists"
+    yield* Effect.retry(attempt, { while: isTaken, times: 3 })
+  })
+
+/** Says of a file that it was not saved, and goes on. */
+const sayFailed = (target: Offers.Target, error: Failure, meter: Meter.Meter): Effect.Effect<void, never, Screen> =>
+  Effect.gen(function* () {
+    const screen = yield* Screen
+    const { json } = yield* settings
+    const description = describe(error)
+    yield* meter.clear
+    if (json) {
+      const file = target.file === undefined ? {} : { file: Shapes.file(target.file) }
+      return yield* screen.out(`${Sanitise.json({ event: "failed", ...file, error: description })}\n`)
+    }
+    const name =
+      target.file === undefined ? target.what : Offers.pathOf({ name: target.file.name, folder: target.within })
+    yield* meter.say(
+      screen.errStyle.caution(`not saved: ${Show.fileName({ name })}: ${Sanitise.line(description.message)}`)
+    )
+  })
+
+const someFailed = (failures: ReadonlyMap<string, Failure>, total: number): Failure => {
+  const descriptions = [...failures.values()].map(describe)
+  const codes = new Set(descriptions.map(({ code }) => code))
+  const exits = new Set(descriptions.map(({ exit }) => exit))
+  const [first] = descriptions
+  return fail(
+    codes.size === 1 ? first!.code : "some_failed",
+    exits.size === 1 ? first!.exit : ExitCode.failed,
+    `${Quantity.count(failures.size, "file")} of ${total} not saved; the same command tries again`
+  )
+}
+
+/** Fetches all that is meant, with the next owner of the profile when one ends. One file never stops the others. */
+const fetchAll = (
+  what: string,
+  wanted: Wanted,
+  noted: (part: FetchPart) => void
+): Effect.Effect<void, Failure, Services> =>
+  Effect.suspend(() => {
+    const progressed: Progressed = { plan: SavePlan.make(wanted.folder), done: new Set(), failed: new Map() }
+    let announced = false
+    return Effect.gen(function* () {
+      const session = yield* access({ command: "fetch", answering: true, transfers: true })
+      const work = Effect.gen(function* () {
+        const targets = (yield* Offers.resolve(session.chat, session.place, what)).toSorted(Offers.inOrder)
+        if (wanted.name !== undefined && targets.length > 1) {
+          return yield* usage(`${what} is a folder of ${targets.length} files: leave --name out`)
+        }
+        if (targets.length > 1 && !announced) {
+          announced = true
+          const size = targets.reduce((sum, { file }) => sum + (file?.size ?? 0), 0)
+          yield* note(`${Quantity.count(targets.length, "file")}, ${Quantity.bytes(size)}`)
+        }
+        const meter = yield* Meter.open
+        const ask = yield* asking(wanted, meter)
+        for (const target of targets) {
+          if (progressed.done.has(target.what)) continue
+          const fetching = withNews(session, one(session, target, wanted, progressed, meter, ask, noted))
+          const error = yield* fetching.pipe(
+            Effect.as(undefined),
+            Effect.catchIf(
+              (error) => targets.length > 1 && !endsAll(error),
+              (error) => Effect.succeed(error)
+            )
+          )
+          progressed.done.add(target.what)
+          if (error === undefined) continue
+          progressed.failed.set(target.what, error)
+          yield* sayFailed(target, error, meter)
+        }
+        if (progressed.failed.size > 0) return yield* someFailed(progressed.failed, targets.length)
+      })
+      return yield* untilLost(session, work)
+    }).pipe(Effect.scoped, Effect.repeat({ while: (end) => end === "lost" }), Effect.asVoid)
+  })
 
 const discard = (what: string): Effect.Effect<void, Failure, Services> =>
   withAccess({ command: "fetch" }, ({ chat, place }) =>
@@ -254,13 +408,15 @@ export const fetch = (input: Input): Effect.Effect<void, Failure, Services | Sig
     const what = input.what.value
     if (input.discard) return yield* discard(what)
     const folder = yield* folderOf(input)
-    const to = { folder, name: yield* nameOf(input), overwrite: input.overwrite }
+    if (input.overwrite && input.keepBoth) return yield* usage("--overwrite and --keep-both say opposite things")
+    const existing = input.overwrite ? "replace" : input.keepBoth ? "keep-both" : undefined
+    const wanted: Wanted = { folder, name: yield* nameOf(input), existing }
     const signals = yield* Signals
     let latest: FetchPart | undefined
     const noted = (part: FetchPart) => {
       latest = part
     }
-    const signal = yield* signals.untilSignal(fetchAll(what, to, noted))
+    const signal = yield* signals.untilSignal(fetchAll(what, wanted, noted))
     if (signal !== undefined) return yield* stopped(what, latest, signal)
   })
 

@@ -1,12 +1,13 @@
 /** Offers files to others: encrypts them, keeps them here, and sends word without a byte of them. */
 import type { Contact, Share } from "@kez-chat/sdk"
+import { FileError } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ExitCode } from "../../ExitCode.ts"
-import { fail, type Failure, usage } from "../../Failure.ts"
+import { describe, fail, type Failure, usage } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
 import type { SharePart } from "../../owner/Files.ts"
@@ -110,7 +111,8 @@ const sharePath = (
   contacts: ReadonlyArray<Contact>,
   input: Input,
   meter: Meter.Meter,
-  made: Array<Share>
+  made: Array<Share>,
+  unreadable: Array<string>
 ): Effect.Effect<void, Failure, Screen> =>
   Effect.gen(function* () {
     const screen = yield* Screen
@@ -119,7 +121,13 @@ const sharePath = (
     const onPart = (part: SharePart): Effect.Effect<void, Failure> =>
       Effect.suspend(() => {
         if (part._tag === "Shared") made.push(part.share)
+        if (part._tag === "Unreadable") unreadable.push(part.path)
         if (json) return screen.out(`${Sanitise.json(Shapes.sharePart(part))}\n`)
+        if (part._tag === "Unreadable") {
+          return meter.say(
+            screen.errStyle.caution(`not shared: ${Sanitise.line(describe(new FileError(part)).message)}`)
+          )
+        }
         return part._tag === "Encrypting"
           ? meter.show({
               label: Show.fileName({ name: part.name }),
@@ -180,6 +188,8 @@ const untilFetched = (session: Access, ids: ReadonlySet<string>): Effect.Effect<
     if (!(yield* isDone)) return yield* untilFetched(session, ids)
   }).pipe(Effect.scoped)
 
+const idsOf = (shares: ReadonlyArray<Share>): ReadonlySet<string> => new Set(shares.map(({ id }) => id))
+
 /** Waits, also across the end of another process that held the account. */
 const wait = (ids: ReadonlySet<string>): Effect.Effect<void, Failure, Services> =>
   Effect.gen(function* () {
@@ -215,31 +225,40 @@ const outlook = (session: Access, shares: ReadonlyArray<Share>, input: Input): E
     if (late !== undefined) return yield* fail("queued", ExitCode.queued, told)
   })
 
+const notAll = (unreadable: number, shared: number): Failure =>
+  fail(
+    "some_failed",
+    ExitCode.failed,
+    `${Quantity.count(unreadable, "file")} could not be read and ${unreadable === 1 ? "is" : "are"} not shared; ${Quantity.count(shared, "file")} ${shared === 1 ? "is" : "are"}`
+  )
+
 export const share = (input: Input): Effect.Effect<void, Failure, Services | Signals> =>
   Effect.gen(function* () {
     const { cwd } = yield* Host
     const { readers, paths } = yield* order(input, cwd, yield* Profile.current)
     const signals = yield* Signals
     const made: Array<Share> = []
+    const unreadable: Array<string> = []
     let waiting = false
     const work = Effect.gen(function* () {
       const session = yield* access({ command: "share", answering: input.wait, transfers: input.wait })
       const contacts = yield* Effect.forEach(readers, (who) => contactOf(session.chat, who))
       const meter = yield* Meter.open
-      for (const file of paths) yield* sharePath(session, file, contacts, input, meter, made)
+      for (const file of paths) yield* sharePath(session, file, contacts, input, meter, made, unreadable)
       yield* outlook(session, made, input)
-      return contacts
+      if (!input.wait) return undefined
+      waiting = true
+      yield* note(
+        (style) =>
+          `Waiting until ${names(contacts, false)} ${contacts.length === 1 ? "has" : "have"} fetched it. ${style.dim("Ctrl-C ends the wait.")}`
+      )
+      // In the same session: who asks this process for something now must not meet its end.
+      return yield* untilLost(session, untilFetched(session, idsOf(made)))
     }).pipe(Effect.scoped)
     const signal = yield* signals.untilSignal(
       Effect.gen(function* () {
-        const contacts = yield* work
-        if (!input.wait) return
-        waiting = true
-        yield* note(
-          (style) =>
-            `Waiting until ${names(contacts, false)} ${contacts.length === 1 ? "has" : "have"} fetched it. ${style.dim("Ctrl-C ends the wait.")}`
-        )
-        yield* wait(new Set(made.map(({ id }) => id)))
+        if ((yield* work) === "lost") yield* wait(idsOf(made))
+        if (unreadable.length > 0) return yield* notAll(unreadable.length, made.length)
       })
     )
     if (signal === undefined) return

@@ -33,7 +33,8 @@ const lines = (share: Share, style: Style): ReadonlyArray<string> => {
   const states = [
     ...(share.listed === "unlisted" ? [style.dim("unlisted")] : []),
     ...(share.manifest === "pending" ? [style.caution("not published yet")] : []),
-    ...(share.here ? [] : [style.caution("not on this device")])
+    ...(share.here ? [] : [style.caution("not on this device")]),
+    ...(share.replacedBy === undefined ? [] : [style.dim(`older version of ${Show.shortId(share.replacedBy)}`)])
   ]
   const readers = [
     ...(share.listed === "public" ? [style.dim("everybody who browses")] : []),
@@ -74,14 +75,14 @@ const find = (chat: Chat, place: ProfilePaths, what: string): Effect.Effect<Read
     const shares = yield* chat.shared
     const byId = what.length >= 4 ? shares.filter(({ id }) => id.startsWith(what)) : []
     const named = shares.filter((share) => Offers.pathOf(share) === what)
-    const single = byId.length > 0 ? byId : named
-    if (single.length > 1) {
+    if (byId.length > 1) {
       return yield* usage(
-        `${JSON.stringify(Sanitise.line(what))} means several: say one of ${single.map(({ id }) => id).join(", ")}`
+        `${JSON.stringify(Sanitise.line(what))} means several: say one of ${byId.map(({ id }) => id).join(", ")}`
       )
     }
     const folder = what.replace(/\/+$/, "")
-    const found = single.length === 1 ? single : shares.filter((share) => isBelow(share, folder))
+    // A path means all versions of it: who takes it back does not want an older one to be found.
+    const found = [byId, named, shares.filter((share) => isBelow(share, folder))].find((some) => some.length > 0) ?? []
     if (found.length > 0) return found
     return yield* fail(
       "file_not_found",

@@ -87,11 +87,10 @@ async function* readFile(path: string): AsyncGenerator<Uint8Array, void, undefin
 
 const wireName = (name: string): string => (FileName.bare.test(name) ? name : FileName.safe(name))
 
-const describe = async (path: string, folder?: string): Promise<PathSource> => {
+const describe = async (path: string, name: string, folder?: string): Promise<PathSource> => {
   const stat = await fs.stat(path, { bigint: true })
   checkFile(path, stat)
   await fs.access(path, constants.R_OK)
-  const name = wireName(basename(path))
   return {
     path,
     name,
@@ -108,22 +107,38 @@ const describe = async (path: string, folder?: string): Promise<PathSource> => {
  */
 export const fileSource = (path: string): Effect.Effect<PathSource, FileError> => {
   const file = resolve(path)
-  return fileIo(file, "read", () => describe(file))
+  return fileIo(file, "read", () => describe(file, wireName(basename(file))))
 }
 
 interface Entry {
   readonly name: string
+  /** As it is sent: no other entry of the folder has the same. */
+  readonly sentAs: string
   readonly isFolder: boolean
 }
 
-const byName = (a: Entry, b: Entry): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+  a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+
+/** Gives each entry a name that can be sent. One that can be sent as it stands keeps it; what would collide is numbered. */
+const withSentNames = (entries: ReadonlyArray<Omit<Entry, "sentAs">>): ReadonlyArray<Entry> => {
+  const taken = new Set(entries.flatMap(({ name }) => (wireName(name) === name ? [name] : [])))
+  return entries.map((entry) => {
+    const wanted = wireName(entry.name)
+    if (wanted === entry.name) return { ...entry, sentAs: wanted }
+    let sentAs = wanted
+    for (let number = 2; taken.has(sentAs); number++) sentAs = FileName.numbered(wanted, number)
+    taken.add(sentAs)
+    return { ...entry, sentAs }
+  })
+}
 
 /** What of a folder is shared: neither hidden files, which people forget are there, nor what lies elsewhere. */
 const isShared = (entry: Dirent<Buffer>): boolean =>
   entry.name[0] !== ".".charCodeAt(0) && (entry.isFile() || entry.isDirectory())
 
 /** Names are bytes to the disk. What is not UTF-8 would become another name when it is read as text, which nothing has. */
-const toEntry = (path: string, entry: Dirent<Buffer>): Entry => {
+const toEntry = (path: string, entry: Dirent<Buffer>): Omit<Entry, "sentAs"> => {
   const name = entry.name.toString()
   if (isUtf8(entry.name)) return { name, isFolder: entry.isDirectory() }
   const detail = "its name is not UTF-8, the encoding in which names are sent: rename it, then share again"
@@ -132,10 +147,12 @@ const toEntry = (path: string, entry: Dirent<Buffer>): Entry => {
 
 const entriesOf = async (path: string): Promise<ReadonlyArray<Entry>> => {
   const entries = await fs.readdir(path, { withFileTypes: true, encoding: "buffer" })
-  return entries
-    .filter(isShared)
-    .map((entry) => toEntry(path, entry))
-    .sort(byName)
+  return withSentNames(
+    entries
+      .filter(isShared)
+      .map((entry) => toEntry(path, entry))
+      .sort(byName)
+  )
 }
 
 async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator<PathSource, void, undefined> {
@@ -147,9 +164,9 @@ async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator
   try {
     for (const entry of await entriesOf(path)) {
       const inside = join(path, entry.name)
-      if (entry.isFolder) yield* walk(inside, [...parts, wireName(entry.name)])
+      if (entry.isFolder) yield* walk(inside, [...parts, entry.sentAs])
       else
-        yield await describe(inside, folder).catch((cause: unknown) =>
+        yield await describe(inside, entry.sentAs, folder).catch((cause: unknown) =>
           Promise.reject(fileFailure(inside, "read", cause))
         )
     }

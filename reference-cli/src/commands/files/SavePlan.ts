@@ -1,0 +1,114 @@
+/**
+ * Where the files of one fetch are saved: each under a name of its own, nothing that is there silently replaced, and
+ * nothing fetched that is there already.
+ *
+ * Two files can ask for one name: names are made harmless before they are used (`a?.txt`, `a_.txt`), spellings of Unicode
+ * become one, and some disks do not tell capitals from small letters. Whether a name is taken is therefore asked of the
+ * disk, and a file that this fetch put there is never taken for an older one.
+ */
+import type { KezChatError } from "@kez-chat/sdk"
+import { FileName } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+
+/** A file as its owner named it. */
+export interface Named {
+  readonly name: string
+  /** A folder below the chosen one, parts separated by `/`. */
+  readonly within?: string
+  /** Bytes, where they are known. */
+  readonly size?: number
+}
+
+/** What to do with a file that is there and differs. */
+export type Answer = "replace" | "keep-both" | "skip"
+
+/** What to do with one file. */
+export type Step =
+  | { readonly _tag: "Save"; readonly name: string; readonly within: string; readonly overwrite: boolean }
+  | { readonly _tag: "Skip"; readonly path: string; readonly because: "same" | "answer" }
+
+export interface SavePlan {
+  /**
+   * Where `file` goes. `isSame` compares a file that is there with the one to fetch; `ask` decides where they differ.
+   */
+  readonly step: <E, R>(
+    file: Named,
+    isSame: (path: string) => Effect.Effect<boolean, KezChatError>,
+    ask: (path: string) => Effect.Effect<Answer, E, R>
+  ) => Effect.Effect<Step, E | KezChatError, R>
+  /** Notes that a file of this fetch lies at a path now. */
+  readonly claim: (path: string) => void
+}
+
+/** What lies at a path. Where that cannot be told nothing can be saved either, and saving says why. */
+const statOf = (path: string): fs.BigIntStats | undefined => {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false, bigint: true })
+  } catch {
+    return undefined
+  }
+}
+
+const identity = ({ dev, ino }: fs.BigIntStats): string => `${dev}:${ino}`
+
+/** A free way through folders: where a file bears a folder's name, the folder gets another one. */
+const freeFolder = (folder: string, within: string): string => {
+  const parts: Array<string> = []
+  for (const part of FileName.safeFolder(within)) {
+    let name = part
+    for (let number = 2; isFile(path.join(folder, ...parts, name)); number++) name = FileName.numbered(part, number)
+    parts.push(name)
+  }
+  return parts.join("/")
+}
+
+const isFile = (at: string): boolean => statOf(at)?.isFile() === true
+
+/**
+ * The order in which names are given out, the same at every fetch: a name that is safe as it stands keeps it, whatever
+ * else becomes the same one.
+ */
+export const order = (a: Named, b: Named): number => {
+  const [first, second] = [rank(a), rank(b)]
+  return first < second ? -1 : first > second ? 1 : 0
+}
+
+const rank = ({ name, within = "" }: Named): string => {
+  const isSafe = FileName.safe(name) === name && FileName.safeFolder(within).join("/") === within
+  return `${isSafe ? 0 : 1} ${within}/${name}`
+}
+
+export const make = (folder: string): SavePlan => {
+  const claimed = new Set<string>()
+  const claim: SavePlan["claim"] = (at) => {
+    const found = statOf(at)
+    if (found !== undefined) claimed.add(identity(found))
+  }
+
+  const step: SavePlan["step"] = (file, isSame, ask) =>
+    Effect.gen(function* () {
+      const within = freeFolder(folder, file.within ?? "")
+      const safe = FileName.safe(file.name)
+      let name = safe
+      for (let number = 2; ; number++) {
+        const at = path.join(folder, within, name)
+        const stat = statOf(at)
+        if (stat === undefined) return { _tag: "Save", name, within, overwrite: false }
+        // A folder is never replaced, and neither is what this fetch put there.
+        if (!stat.isDirectory() && !claimed.has(identity(stat))) {
+          const canBeSame = stat.isFile() && (file.size === undefined || stat.size === BigInt(file.size))
+          if (canBeSame && (yield* isSame(at))) return { _tag: "Skip", path: at, because: "same" }
+          // Whatever comes of it, the name is this file's: the next one does not ask about it again.
+          if (name === safe) claim(at)
+          const answer = name === safe ? yield* ask(at) : "keep-both"
+          if (answer === "skip") return { _tag: "Skip", path: at, because: "answer" }
+          if (answer === "replace") return { _tag: "Save", name, within, overwrite: true }
+        }
+        name = FileName.numbered(safe, number)
+      }
+    })
+
+  return { step, claim }
+}
