@@ -286,7 +286,7 @@ const one = (
   })
 
 /** Says of a file that it was not saved, and goes on. */
-const sayFailed = (target: Offers.Target, error: Failure, meter: Meter.Meter): Effect.Effect<void, never, Screen> =>
+const sayFailed = (target: Offers.Target, error: Failure, meter: Meter.Meter): Effect.Effect<void, Failure, Screen> =>
   Effect.gen(function* () {
     const screen = yield* Screen
     const { json } = yield* settings
