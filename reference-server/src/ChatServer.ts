@@ -11,7 +11,6 @@ import { type BrokerConfig, published } from "./broker/BrokerConfig.ts"
 import * as Broker from "./broker/Broker.ts"
 import { BrokerControl } from "./broker/BrokerControl.ts"
 import type { BrokerKeys } from "./broker/Keys.ts"
-import * as Quotas from "./broker/Quotas.ts"
 import { ChatConfig } from "./ChatConfig.ts"
 import * as Handles from "./chat/Handles.ts"
 import * as Internal from "./chat/Internal.ts"
@@ -29,7 +28,7 @@ import * as Registry from "./Registry.ts"
 import { Removals } from "./Removals.ts"
 
 /** Every table of the registry's file. */
-export const migrations = [...Registry.migrations, ...Quotas.migrations, ...Manifests.migrations]
+export const migrations = [...Registry.migrations, ...Broker.migrations, ...Manifests.migrations]
 
 /** The registry as admin commands open it: a file that exists and is up to date. */
 export const registryLayer = (serverName: string, db: string, existing: boolean) =>

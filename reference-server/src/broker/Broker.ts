@@ -12,6 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Database } from "../Database.ts"
 import { Registry } from "../Registry.ts"
+import * as BlockResponder from "./BlockResponder.ts"
+import * as Blocks from "./Blocks.ts"
 import type { BrokerConfig } from "./BrokerConfig.ts"
 import { BrokerControl, BrokerDown } from "./BrokerControl.ts"
 import * as Callout from "./Callout.ts"
@@ -25,6 +27,7 @@ import * as Login from "./Login.ts"
 import * as Quotas from "./Quotas.ts"
 import * as SendResponder from "./SendResponder.ts"
 import * as StreamWatch from "./StreamWatch.ts"
+import * as TrimResponder from "./TrimResponder.ts"
 
 /** How often quota counts are written down, in milliseconds; a crash forgets at most so much of them. */
 const flushMillis = 1_000
@@ -34,6 +37,9 @@ const sweepMillis = 300_000
 const refreshMillis = 10_000
 /** nats.conf's `authorization.timeout` and some more: a login under way at a revocation is through by then. */
 const secondRoundMillis = 2_500
+
+/** Tables of the broker side in the registry's database. */
+export const migrations = [...Quotas.migrations, ...Blocks.migrations]
 
 /** Connects in the background; does not wait for the broker and does not fail without it. */
 export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<BrokerControl, never, Registry | Database> =>
@@ -64,6 +70,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
           .update(label)
           .digest()
       const quotas = Quotas.make(sqlite, limits, derived("kez-chat quota pairs"))
+      const blocks = Blocks.make(sqlite, derived("kez-chat blocks"))
       const connections = Connections.make((config.sessionSeconds + 60) * 1000)
       const closeAccount = async (hex: string) => {
         const connection = sys.connection()
@@ -103,6 +110,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         isReady: () => watch.state() !== undefined,
         isActive,
         quotas,
+        isBlocked: blocks.has,
         noteLast: watch.noteLast,
         guard,
         deduplicationKey: derived("kez-chat deduplication"),
@@ -133,6 +141,17 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         readBytesPerSecond: limits.readBytesPerSecond,
         log
       })
+
+      const trims = TrimResponder.make({
+        isActive,
+        quotas,
+        guard,
+        registrar: () => registrar.connection(),
+        store: () => store.connection(),
+        streamState: () => watch.current(0),
+        log
+      })
+      const blocking = BlockResponder.make({ isActive, blocks, guard, log })
 
       const link = (
         role: "callout" | "registrar" | "gateway" | "sys",
@@ -205,7 +224,17 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         " store"
       )
       const sendIntake = yield* link("gateway", { onUp: sends.listen }, " sends")
-      const fetchIntake = yield* link("gateway", { onUp: fetches.listen }, " fetches")
+      const fetchIntake = yield* link(
+        "gateway",
+        {
+          onUp: (connection) => {
+            fetches.listen(connection)
+            trims.listen(connection)
+            blocking.listen(connection)
+          }
+        },
+        " fetches"
+      )
       const calloutLink = yield* link("callout", { onUp: callout.attach })
 
       return BrokerControl.of({
@@ -221,6 +250,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
           withConnection(registrar.connection, async (connection) => {
             await InboxStream.purge(connection, hex)
             quotas.forget(hex)
+            blocks.forget(hex)
             // A send that had passed the registry before may have been stored a moment after.
             again(hex, async () => {
               const current = registrar.connection()
@@ -243,6 +273,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
             sends: sends.counters,
             fetches: fetches.counters,
             floods: guard.floods(),
+            trims: trims.counters,
             inFlight: sends.inFlight()
           }
         }),

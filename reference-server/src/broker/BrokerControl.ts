@@ -6,6 +6,7 @@ import type * as Callout from "./Callout.ts"
 import type * as FetchResponder from "./FetchResponder.ts"
 import type { StreamState } from "./InboxStream.ts"
 import type * as SendResponder from "./SendResponder.ts"
+import type * as TrimResponder from "./TrimResponder.ts"
 
 /** The broker could not be asked now; asking again later is safe. */
 export class BrokerDown extends Data.TaggedError("BrokerDown")<{ readonly detail: string; readonly cause?: unknown }> {
@@ -22,6 +23,7 @@ export interface BrokerStatus {
   readonly logins: Callout.Callout["counters"]
   readonly sends: SendResponder.SendResponder["counters"]
   readonly fetches: FetchResponder.FetchResponder["counters"]
+  readonly trims: TrimResponder.TrimResponder["counters"]
   /** How often an account was shut out for a flood. */
   readonly floods: number
   /** Sends that wait for their turn or for the stream's acknowledgement. */

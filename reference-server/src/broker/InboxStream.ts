@@ -5,7 +5,8 @@
  * metadata names one life of its sequence numbers: clients whose cursor belongs to another epoch start again at 0.
  */
 import type { NatsConnection } from "@nats-io/nats-core"
-import { Limits } from "@kez-chat/sdk/protocol"
+import { Limits, Subject } from "@kez-chat/sdk/protocol"
+import * as Result from "effect/Result"
 import { randomBytes } from "node:crypto"
 import { isObject } from "./Jwt.ts"
 
@@ -50,6 +51,8 @@ export class JetStreamError extends Error {
 
 const notFound = 10059
 const inUse = 10058
+/** No message found. */
+const noMessage = 10037
 
 const config = (options: InboxStreamOptions, epoch: string) => ({
   name: streamName,
@@ -112,6 +115,47 @@ export const info = async (connection: NatsConnection): Promise<StreamState> =>
 /** Removes everything an account's inbox and self copies hold. */
 export const purge = async (connection: NatsConnection, hex: string): Promise<void> => {
   await call(connection, `STREAM.PURGE.${streamName}`, { filter: `kez.*.${hex}` })
+}
+
+/**
+ * Removes the frames of one account on one of its two subjects, up to and with the stream sequence number `upTo`.
+ *
+ * An empty filter would remove everybody's mail and a number of 0 all of the account's, so anything but a whole subject
+ * and a number of at least 1 throws before it is sent.
+ */
+export const trim = async (
+  connection: NatsConnection,
+  box: "inbox" | "self",
+  hex: string,
+  upTo: number
+): Promise<void> => {
+  const filter = box === "inbox" ? Subject.inbox(hex) : box === "self" ? Subject.self(hex) : ""
+  if (Result.isFailure(Subject.parse(filter)) || !Number.isSafeInteger(upTo) || upTo < 1) {
+    throw new RangeError("not a removal of one account's frames up to a number")
+  }
+  // `seq` is the first number that stays.
+  await call(connection, `STREAM.PURGE.${streamName}`, { filter, seq: upTo + 1 })
+}
+
+/**
+ * When the oldest frame of an account on one of its subjects was stored, in milliseconds since the epoch, as the stream's
+ * leader has it; undefined where there is none. For a connection of GATEWAY.
+ */
+export const oldest = async (
+  connection: NatsConnection,
+  box: "inbox" | "self",
+  hex: string
+): Promise<number | undefined> => {
+  const query = { seq: 1, next_by_subj: box === "inbox" ? Subject.inbox(hex) : Subject.self(hex) }
+  try {
+    const { message } = await call(connection, `STREAM.MSG.GET.${streamName}`, query)
+    const time = isObject(message) && typeof message.time === "string" ? Date.parse(message.time) : Number.NaN
+    if (Number.isNaN(time)) throw new JetStreamError(0, "a stored message without a time")
+    return time
+  } catch (error) {
+    if (error instanceof JetStreamError && error.code === noMessage) return undefined
+    throw error
+  }
 }
 
 type Answer = Readonly<Record<string, unknown>>

@@ -81,7 +81,7 @@ export const answer = (context: LoginContext, token: string, nowMillis: number):
   return { jwt, outcome: { _tag: "Accepted", hex, server, connection: client.id as number } }
 }
 
-/** What an account may do on the broker: send to every inbox, ask for its own pages, hear its own deliveries and replies. */
+/** What an account may do on the broker: send to every inbox, ask for its own pages, trim and block, hear its own deliveries and replies. */
 const userJwt = (context: LoginContext, hex: string, userNkey: string, now: number): string =>
   Jwt.encode(
     context.issuer,
@@ -91,7 +91,7 @@ const userJwt = (context: LoginContext, hex: string, userNkey: string, now: numb
       name: hex,
       exp: now + context.sessionSeconds,
       nats: {
-        pub: { allow: [Subject.inbox("*"), Subject.fetch(hex)] },
+        pub: { allow: [Subject.inbox("*"), Subject.fetch(hex), Subject.trim(hex), Subject.block(hex)] },
         sub: { allow: [Subject.delivery(hex), `${Subject.replyPrefix(hex)}.>`] },
         subs: -1,
         data: -1,

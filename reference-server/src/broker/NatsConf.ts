@@ -5,8 +5,8 @@
  * - SYS: may close connections, nothing else.
  * - AUTH: the callout that answers logins.
  * - KEZ: the inbox stream, and the two responders of chat-server that reach it.
- * - CHAT: users, without JetStream. What they send to `kez.inbox.*` is a request to KEZ's send responder, `kez.fetch.*`
- *   one to its fetch responder, and `kez.dlv.*` comes back from the stream.
+ * - CHAT: users, without JetStream. What they send to `kez.inbox.*` is a request to KEZ's send responder, `kez.fetch.*`,
+ *   `kez.trim.*` and `kez.block.*` are ones to those named after them, and `kez.dlv.*` comes back from the stream.
  *
  * The file holds public keys only.
  */
@@ -229,7 +229,7 @@ const render = (options: NatsConfOptions): string => {
     "        publish: [",
     '          "kez.inbox.*", "kez.self.*", "$JS.API.DIRECT.GET.KEZ_INBOX", "$JS.API.STREAM.MSG.GET.KEZ_INBOX"',
     "        ]",
-    '        subscribe: ["kez.send.*", "kez.fetch.*", "_INBOX_ing.>"]',
+    '        subscribe: ["kez.send.*", "kez.fetch.*", "kez.trim.*", "kez.block.*", "_INBOX_ing.>"]',
     '        allow_responses: { max: 1, expires: "10s" }',
     "      } }",
     "    ]",
@@ -238,6 +238,8 @@ const render = (options: NatsConfOptions): string => {
     "      # How long the broker remembers where an answer goes that never comes; it would be two minutes.",
     '      { service: "kez.send.*", accounts: [CHAT], response_threshold: "15s" }',
     '      { service: "kez.fetch.*", accounts: [CHAT], response_threshold: "15s" }',
+    '      { service: "kez.trim.*", accounts: [CHAT], response_threshold: "15s" }',
+    '      { service: "kez.block.*", accounts: [CHAT], response_threshold: "15s" }',
     '      { stream: "kez.dlv.*", accounts: [CHAT] }',
     "    ]",
     "  }",
@@ -247,6 +249,8 @@ const render = (options: NatsConfOptions): string => {
     "      # share: the send responder learns which key sends, for quotas; nothing of it is stored.",
     '      { service: { account: KEZ, subject: "kez.send.*" }, to: "kez.inbox.*", share: true }',
     '      { service: { account: KEZ, subject: "kez.fetch.*" } }',
+    '      { service: { account: KEZ, subject: "kez.trim.*" } }',
+    '      { service: { account: KEZ, subject: "kez.block.*" } }',
     '      { stream: { account: KEZ, subject: "kez.dlv.*" } }',
     "    ]",
     "  }",

@@ -36,6 +36,10 @@ export const migrations: ReadonlyArray<Migration> = [
     // until they expire, and nobody's share.
     id: "broker-002-quota-classes",
     sql: "DELETE FROM broker_counters WHERE substr(key, 1, 1) IN (x'6e', x'70');"
+  },
+  {
+    id: "broker-003-trims",
+    sql: "CREATE TABLE broker_trims (account BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
   }
 ]
 
@@ -76,6 +80,13 @@ export interface Quotas {
   /** Starts counting the stream's numbers anew, for all instances. */
   resetLast(): void
   usage(hex: string, box: Box): Usage
+  /**
+   * Notes that an account's frames are removed now, unless they were after `since`; both in milliseconds since the epoch.
+   * Answers with that time, or undefined.
+   */
+  beginTrim(hex: string, since: number, now: number): number | undefined
+  /** It came to nothing, and may be tried again at once. */
+  undoTrim(hex: string): void
   /**
    * Frames were removed from an account's box: all of before `firstDay`, that of the oldest one left, or all if none is
    * left. The room is free again, that of strangers from the next day; what each sender has used up stays so.
@@ -150,6 +161,17 @@ export const make = (
      ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`
   )
   const zeroLast = sqlite.prepare("DELETE FROM broker_state WHERE name = 'last'")
+
+  const trimAt = sqlite.prepare<[Buffer], number>("SELECT at FROM broker_trims WHERE account = ?").pluck()
+  const forgetTrims = sqlite.prepare("DELETE FROM broker_trims WHERE at <= ?")
+  const forgetTrim = sqlite.prepare("DELETE FROM broker_trims WHERE account = ?")
+  const noteTrim = sqlite.prepare("INSERT INTO broker_trims (account, at) VALUES (?, ?)")
+  const beginTrim = sqlite.transaction((account: Buffer, since: number, at: number): number | undefined => {
+    forgetTrims.run(since)
+    const before = trimAt.get(account)
+    if (before === undefined) noteTrim.run(account, at)
+    return before
+  })
 
   const today = () => Math.floor(now() / dayMillis)
   let counters = new Map<string, Counter>()
@@ -362,6 +384,8 @@ export const make = (
       for (const [c, n] of entries) counter(c.key, c.day).delta -= n
     },
     usage,
+    beginTrim: (hex, since, at) => beginTrim.immediate(Buffer.from(hex, "hex"), since, at),
+    undoTrim: (hex) => void forgetTrim.run(Buffer.from(hex, "hex")),
     trimmed: (hex, box, firstDay) => {
       flush()
       removeTrimmed.immediate(hex, box, firstDay ?? Number.MAX_SAFE_INTEGER, today())

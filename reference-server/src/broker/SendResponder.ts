@@ -12,6 +12,7 @@
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import { Limits, Subject } from "@kez-chat/sdk/protocol"
 import { createHmac } from "node:crypto"
+import * as BlockedSends from "./BlockedSends.ts"
 import * as FairQueue from "./FairQueue.ts"
 import type { FloodGuard } from "./FloodGuard.ts"
 import { guarded } from "./Guarded.ts"
@@ -24,6 +25,8 @@ export interface SendResponderOptions {
   readonly isReady: () => boolean
   readonly isActive: (hex: string) => boolean
   readonly quotas: Quotas
+  /** Whether a recipient blocks a sender. */
+  isBlocked(recipient: string, sender: string): boolean
   readonly guard: FloodGuard
   /** Keys the ids that the stream deduplicates by; the same for all instances. */
   readonly deduplicationKey: Uint8Array
@@ -47,7 +50,7 @@ export interface SendResponder {
   attach(connection: NatsConnection): void
   /** The store connection is gone: what was under way is answered `retry`. */
   detach(): void
-  readonly counters: Record<"stored" | "repeated" | Refusal, number>
+  readonly counters: Record<"stored" | "repeated" | "blocked" | Refusal, number>
   /** Sends that wait or are being stored. */
   readonly inFlight: () => number
 }
@@ -87,9 +90,10 @@ const holdsAllItMay = new Set<unknown>([10077, 10002, 10047])
 
 export const make = (options: SendResponderOptions): SendResponder => {
   const { guard, quotas } = options
-  const counters = { stored: 0, repeated: 0, full: 0, slow: 0, unknown: 0, bad: 0, size: 0, retry: 0 }
+  const counters = { stored: 0, repeated: 0, blocked: 0, full: 0, slow: 0, unknown: 0, bad: 0, size: 0, retry: 0 }
   const queue = FairQueue.make<Send>(options.waiting)
   const pending = new Map<string, Pending>()
+  const blockedSends = BlockedSends.make()
   let bytesInFlight = 0
   let store: { readonly connection: NatsConnection; readonly acks: string } | undefined
   let next = 0
@@ -173,15 +177,33 @@ export const make = (options: SendResponderOptions): SendResponder => {
     if (!options.isActive(sender)) return refuse(send, "bad")
     if (sender !== recipient && !options.isActive(recipient)) return refuse(send, "unknown")
     if (!options.isReady()) return putOff(send)
-    const charge = quotas.charge(sender, recipient, frame.length)
+    const isBlocked = sender !== recipient && options.isBlocked(recipient, sender)
+    const charge = quotas.charge(sender, recipient, frame.length, isBlocked)
     if ("refusal" in charge) return refuseByQuota(send, charge)
     const token = `${acks}${(next++).toString(36)}`
     pending.set(token, { send, charge, since: performance.now() })
     bytesInFlight += frame.length
+    if (isBlocked) return vanish(token, send)
     const header = headers()
     header.set("Nats-Msg-Id", deduplicationId(options.deduplicationKey, send))
     const subject = sender === recipient ? Subject.self(sender) : Subject.inbox(recipient)
     connection.publish(subject, frame, { reply: token, headers: header })
+  }
+
+  /** Answers as if the frame of a blocked sender had been stored. */
+  const vanish = (token: string, send: Send): void => {
+    counters.blocked += 1
+    const isRepeated = blockedSends.isRepeated(deduplicationId(options.deduplicationKey, send))
+    setTimeout(() => {
+      const entry = pending.get(token)
+      if (entry === undefined) return
+      settle(token, entry)
+      if (isRepeated) {
+        quotas.refund(entry.charge)
+        guard.refused(send.sender, send.frame.length)
+      }
+      answer(send, ok)
+    }, blockedSends.delay())
   }
 
   const settle = (token: string, entry: Pending): void => {
@@ -201,6 +223,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
       return ack === "retry" ? putOff(send) : refuse(send, ack)
     }
     options.noteLast(ack.seq)
+    blockedSends.noteStore(performance.now() - entry.since)
     if (ack.repeated) {
       quotas.refund(charge)
       counters.repeated += 1

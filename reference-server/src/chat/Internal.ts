@@ -130,7 +130,8 @@ const gauges = (
   for (const [part, counters] of Object.entries({
     logins: broker.logins,
     sends: broker.sends,
-    fetches: broker.fetches
+    fetches: broker.fetches,
+    trims: broker.trims
   })) {
     for (const [name, value] of Object.entries(counters)) {
       if (typeof value === "number")

@@ -77,7 +77,9 @@ describe("the answer to a login", () => {
       exp: now + 3600,
       nats: {
         type: "user",
-        pub: { allow: ["kez.inbox.*", `kez.fetch.${account.hex}`] },
+        pub: {
+          allow: ["kez.inbox.*", `kez.fetch.${account.hex}`, `kez.trim.${account.hex}`, `kez.block.${account.hex}`]
+        },
         sub: { allow: [`kez.dlv.${account.hex}`, `_INBOX_${account.hex}.>`] },
         allowed_connection_types: ["STANDARD", "WEBSOCKET"]
       }

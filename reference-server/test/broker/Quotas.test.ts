@@ -230,7 +230,7 @@ describe("quotas", () => {
     expect(quotas.usage(alice, "inbox").used).toBe(0)
   })
 
-  it("a blocked sender takes no room and meets the limits of an unblocked one", () => {
+  it("KEZ-NAT-063 a blocked sender takes no room and meets the limits of an unblocked one", () => {
     const histories = [false, true].map((blocked) => {
       sqlite.exec("DELETE FROM broker_counters")
       now = 20_700 * day
@@ -249,7 +249,7 @@ describe("quotas", () => {
   })
 
   describe("after a trim", () => {
-    it("free the room at once, the strangers' share from the next day, and no sender's own share", () => {
+    it("KEZ-LIM-014 free the room at once, the strangers' share from the next day, and no sender's own share", () => {
       const quotas = open({ ...defaultQuotaLimits, inboxBytes: 1_000_000 })
       verdict(quotas, bob, alice, 600)
       for (let d = 0; d < 2; d++) {

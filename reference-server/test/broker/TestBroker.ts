@@ -14,7 +14,6 @@ import { type BrokerLimits, defaultLimits } from "../../src/broker/BrokerConfig.
 import { BrokerControl, type BrokerStatus } from "../../src/broker/BrokerControl.ts"
 import * as Keys from "../../src/broker/Keys.ts"
 import * as NatsConf from "../../src/broker/NatsConf.ts"
-import * as Quotas from "../../src/broker/Quotas.ts"
 import { Database, registryApplicationId } from "../../src/Database.ts"
 import { Registry } from "../../src/Registry.ts"
 
@@ -150,7 +149,7 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
     })
     const database = Database.layer({
       path: join(folder, "registry.db"),
-      migrations: Quotas.migrations,
+      migrations: Broker.migrations,
       applicationId: registryApplicationId
     })
     const broker = Broker.layer(

@@ -38,6 +38,12 @@ describe.each(["tcp", "websocket"] as const)("what a user may do over %s", (kind
     "kez.fetch.*",
     `kez.fetch.${own}`,
     `kez.fetch.${other}`,
+    "kez.trim.*",
+    `kez.trim.${own}`,
+    `kez.trim.${other}`,
+    "kez.block.*",
+    `kez.block.${own}`,
+    `kez.block.${other}`,
     "kez.*.*",
     `kez.*.${own}`,
     "kez.>",
@@ -74,7 +80,7 @@ describe.each(["tcp", "websocket"] as const)("what a user may do over %s", (kind
     const denied = subjects(account.hex, other.hex)
     let expected = 0
     for (const subject of denied) {
-      for (const queue of [undefined, "workers", "kez-send", "kez-callout", "kez-fetch"]) {
+      for (const queue of [undefined, "workers", "kez-send", "kez-callout", "kez-fetch", "kez-trim", "kez-block"]) {
         await client.subscribe(subject, queue)
         expected += 1
         expect([subject, queue, await refusals(client)]).toEqual([subject, queue, expected])
@@ -105,7 +111,7 @@ describe.each(["tcp", "websocket"] as const)("what a user may do over %s", (kind
     client.close()
   })
 
-  it("KEZ-NAT-017 KEZ-NAT-018 publishes to inboxes and its own fetch subject, to nothing else", async () => {
+  it("KEZ-NAT-017 KEZ-NAT-018 publishes to inboxes and its own fetch, trim and block subjects, to nothing else", async () => {
     const { account: other, client: victim } = await login()
     await victim.subscribe(`kez.dlv.${other.hex}`)
     await victim.subscribe(`_INBOX_${other.hex}.>`)
@@ -120,6 +126,12 @@ describe.each(["tcp", "websocket"] as const)("what a user may do over %s", (kind
       `kez.fetch.${other.hex}`,
       `kez.fetch.${account.hex}.x`,
       "kez.fetch",
+      `kez.trim.${other.hex}`,
+      `kez.trim.${account.hex}.x`,
+      "kez.trim",
+      `kez.block.${other.hex}`,
+      `kez.block.${account.hex}.x`,
+      "kez.block",
       `kez.inbox.${other.hex}.x`,
       "kez.inbox",
       `kez.other.${other.hex}`,

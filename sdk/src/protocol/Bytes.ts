@@ -62,6 +62,14 @@ export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> 
   return Result.succeed(bytes)
 }
 
+/** The bytes of a JSON value that is base64url of exactly `length` of them; undefined for every other value. */
+export const exactly = (value: unknown, length: number): Uint8Array | undefined => {
+  const decoded = typeof value === "string" ? fromBase64Url(value) : undefined
+  return decoded !== undefined && Result.isSuccess(decoded) && decoded.success.length === length
+    ? decoded.success
+    : undefined
+}
+
 /** Bytes to unpadded base64url. */
 export const toBase64Url = (bytes: Uint8Array): string => {
   const { length } = bytes

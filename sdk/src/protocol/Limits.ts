@@ -61,11 +61,13 @@ export const brokerPayloadBytes = 1_048_576
 /** Sends and fetches that a client may have without an answer on one connection (spec KEZ-NAT-054). */
 export const sendsUnanswered = 64
 export const fetchesUnanswered = 8
-/** Bytes of a fetch request's JSON. */
+/** Bytes of the JSON of a fetch, trim or block request, and of the answer to the latter two. */
 export const fetchRequestBytes = 512
 /** Bytes of a page's epoch and of a fetch request's nonce. */
 export const epochBytes = 16
 export const fetchNonceBytes = 16
+/** Accounts that one account can have blocked at its home. */
+export const blocks = 10_000
 /** Characters of the nonce a NATS server sends at login. */
 export const loginNonceCharacters = 15
 

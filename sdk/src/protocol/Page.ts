@@ -146,17 +146,10 @@ export const parseRequest = (bytes: Uint8Array): Result.Result<Request, Problem>
   if (!Json.isObject(json.success)) return fail("request_malformed", "expected an object")
   const { after, n, epoch } = json.success
   if (typeof after !== "number" || after < 0) return fail("request_malformed", "after is not a sequence number")
-  const nonce = exactBytes(n, Limits.fetchNonceBytes)
+  const nonce = Bytes.exactly(n, Limits.fetchNonceBytes)
   if (nonce === undefined) return fail("request_malformed", "n is not 16 bytes of base64url")
   if (epoch === undefined) return Result.succeed({ after, nonce })
-  return typeof epoch === "string" && exactBytes(epoch, Limits.epochBytes) !== undefined
+  return typeof epoch === "string" && Bytes.exactly(epoch, Limits.epochBytes) !== undefined
     ? Result.succeed({ after, nonce, epoch })
     : fail("request_malformed", "epoch is not 16 bytes of base64url")
-}
-
-const exactBytes = (value: Json.Json | undefined, length: number): Uint8Array | undefined => {
-  const decoded = typeof value === "string" ? Bytes.fromBase64Url(value) : undefined
-  return decoded !== undefined && Result.isSuccess(decoded) && decoded.success.length === length
-    ? decoded.success
-    : undefined
 }

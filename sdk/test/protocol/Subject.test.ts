@@ -10,6 +10,8 @@ const makers = {
   self: Subject.self,
   delivery: Subject.delivery,
   fetch: Subject.fetch,
+  trim: Subject.trim,
+  block: Subject.block,
   send: Subject.send
 }
 
@@ -28,10 +30,21 @@ describe("subjects", () => {
         Subject.self(key),
         Subject.delivery(key),
         Subject.fetch(key),
+        Subject.trim(key),
+        Subject.block(key),
         Subject.send(key),
         Subject.replyPrefix(key)
       ],
-      [`kez.inbox.${key}`, `kez.self.${key}`, `kez.dlv.${key}`, `kez.fetch.${key}`, `kez.send.${key}`, `_INBOX_${key}`]
+      [
+        `kez.inbox.${key}`,
+        `kez.self.${key}`,
+        `kez.dlv.${key}`,
+        `kez.fetch.${key}`,
+        `kez.trim.${key}`,
+        `kez.block.${key}`,
+        `kez.send.${key}`,
+        `_INBOX_${key}`
+      ]
     )
   })
   it("any other text is refused", () => {

@@ -11,6 +11,7 @@ import {
   VerifiedRecord
 } from "../../src/crypto/index.ts"
 import {
+  Block,
   BrokerLogin,
   Bytes,
   Canonical,
@@ -32,7 +33,8 @@ import {
   Seal,
   Sigchain,
   Subject,
-  Timestamp
+  Timestamp,
+  Trim
 } from "../../src/protocol/index.ts"
 import type { Problem } from "../../src/protocol/Problem.ts"
 import { Crypto, type DecryptionFailed, type ZeroSharedSecret } from "../../src/services/Crypto.ts"
@@ -285,12 +287,27 @@ export const operations: Readonly<Record<string, Operation>> = {
       ...(epoch === undefined ? {} : { epoch })
     }))
   ),
+  "trim.parse": pure((input) =>
+    Result.map(Trim.parseRequest(fromBase64Url(text(input, "request"))), ({ box, nonce, remove }) => ({
+      box,
+      n: toBase64Url(nonce),
+      ...remove
+    }))
+  ),
+  "block.parse": pure((input) =>
+    Result.map(Block.parseRequest(fromBase64Url(text(input, "request"))), ({ nonce, ...rest }) => ({
+      ...rest,
+      n: toBase64Url(nonce)
+    }))
+  ),
   "subjects.of": pure((input) =>
     Result.map(PrimaryKey.parseEd25519(text(input, "primary")), ({ hex }) => ({
       inbox: Subject.inbox(hex),
       self: Subject.self(hex),
       delivery: Subject.delivery(hex),
       fetch: Subject.fetch(hex),
+      trim: Subject.trim(hex),
+      block: Subject.block(hex),
       reply_prefix: Subject.replyPrefix(hex)
     }))
   ),

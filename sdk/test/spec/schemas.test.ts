@@ -2,6 +2,7 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "vitest"
+import { Block, Trim } from "../../src/protocol/index.ts"
 
 const spec = path.resolve(import.meta.dirname, "../../../spec")
 const json = (file: string): unknown => JSON.parse(fs.readFileSync(path.join(spec, file), "utf8"))
@@ -45,6 +46,19 @@ describe("schemas of the specification", () => {
     for (const { id, input } of cases("registration/well-known.valid.json")) holds("well-known", id, input["json"])
     for (const { id, input } of cases("broker/fetch-request.valid.json"))
       holds("fetch-request", id, text(input["request"]))
+    for (const name of ["trim-request", "block-request"]) {
+      for (const { id, input } of cases(`broker/${name}.valid.json`)) holds(name, id, text(input["request"]))
+    }
+    const nonce = new Uint8Array(16)
+    const report = {
+      epoch: "AAECAwQFBgcICQoLDA0ODw",
+      used: 1,
+      limit: 2,
+      strangers: { used: 1, limit: 1 },
+      oldestMillis: 1_779_667_200_000
+    }
+    holds("trim-answer", "report", JSON.parse(Buffer.from(Trim.encodeAnswer(report, nonce)).toString()))
+    holds("block-answer", "done", JSON.parse(Buffer.from(Block.encodeAnswer(nonce)).toString()))
     for (const { id, result } of cases("messages/encrypt.valid.json")) {
       const { envelope } = result as { readonly envelope?: unknown }
       if (envelope !== undefined) holds("chat-message", id, envelope)

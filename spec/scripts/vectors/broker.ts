@@ -246,6 +246,65 @@ const requests: Operation = {
   ).map(([id, why, text, error]) => invalid(id, ["KEZ-NAT-046"], why, { request: base64Url(text) }, error))
 }
 
+const n = base64Url(request)
+const removal = { box: "inbox", upTo: 9, epoch: base64Url(epoch), n }
+const badTrim = (id: string, why: string, json: Json, error = "request_malformed") =>
+  invalid(id, ["KEZ-NAT-057"], why, { request: base64Url(JSON.stringify(json)) }, error)
+const trims: Operation = {
+  file: "broker/trim-request",
+  operation: "trim.parse",
+  description: "input: a trim request's bytes, base64url. result: its members.",
+  valid: [
+    ["ask", "asks and removes nothing", { box: "inbox", n }],
+    ["inbox", "removes mail", removal],
+    ["self", "removes own copies", { ...removal, box: "self" }]
+  ].map(([id, why, json]) =>
+    valid(id as string, ["KEZ-NAT-057"], why as string, { request: base64Url(JSON.stringify(json)) }, json as Json)
+  ),
+  invalid: [
+    badTrim("array", "an array", [removal]),
+    badTrim("no-box", "no box", { upTo: 9, epoch: removal.epoch, n }),
+    badTrim("box-other", "another box", { ...removal, box: "*" }),
+    badTrim("box-empty", "an empty box", { ...removal, box: "" }),
+    badTrim("up-to-0", "upTo of 0, which would remove everything", { ...removal, upTo: 0 }),
+    badTrim("up-to-negative", "a negative upTo", { ...removal, upTo: -1 }),
+    badTrim("up-to-string", "upTo as a string", { ...removal, upTo: "9" }),
+    badTrim("up-to-null", "upTo is null", { ...removal, upTo: null }),
+    badTrim("no-epoch", "upTo without epoch", { box: "inbox", upTo: 9, n }),
+    badTrim("epoch-short", "an epoch of 15 bytes", { ...removal, epoch: base64Url(epoch.subarray(1)) }),
+    badTrim("no-n", "no n", { box: "inbox", upTo: 9, epoch: removal.epoch }),
+    badTrim("large", "more than 512 bytes", { ...removal, x: "a".repeat(450) }, "too_large")
+  ]
+}
+
+const addition = { op: "add", who: bob.hex, n }
+const badBlock = (id: string, why: string, json: Json, error = "request_malformed") =>
+  invalid(id, ["KEZ-NAT-062"], why, { request: base64Url(JSON.stringify(json)) }, error)
+const blocks: Operation = {
+  file: "broker/block-request",
+  operation: "block.parse",
+  description: "input: a block request's bytes, base64url. result: its members.",
+  valid: [
+    valid("add", ["KEZ-NAT-062"], "blocks", { request: base64Url(JSON.stringify(addition)) }, addition),
+    valid(
+      "remove",
+      ["KEZ-NAT-062"],
+      "unblocks",
+      { request: base64Url(JSON.stringify({ ...addition, op: "remove" })) },
+      { ...addition, op: "remove" }
+    )
+  ],
+  invalid: [
+    badBlock("no-op", "no op", { who: bob.hex, n }),
+    badBlock("op-other", "another op", { ...addition, op: "clear" }),
+    badBlock("who-primary", "a primary instead of its key", { ...addition, who: bob.primary }),
+    badBlock("who-upper-case", "a key in upper case", { ...addition, who: bob.hex.toUpperCase() }),
+    badBlock("who-list", "a list", { ...addition, who: [bob.hex] }),
+    badBlock("no-n", "no n", { op: "add", who: bob.hex }),
+    badBlock("large", "more than 512 bytes", { ...addition, x: "a".repeat(450) }, "too_large")
+  ]
+}
+
 const pk = alice.hex
 const subjects: Operation = {
   file: "broker/subject",
@@ -262,6 +321,8 @@ const subjects: Operation = {
         self: `kez.self.${pk}`,
         delivery: `kez.dlv.${pk}`,
         fetch: `kez.fetch.${pk}`,
+        trim: `kez.trim.${pk}`,
+        block: `kez.block.${pk}`,
         reply_prefix: `_INBOX_${pk}`
       }
     )
@@ -365,4 +426,14 @@ const positions: Operation = {
   ]
 }
 
-export const operations: ReadonlyArray<Operation> = [nkeys, login, hosts, pages, requests, subjects, positions]
+export const operations: ReadonlyArray<Operation> = [
+  nkeys,
+  login,
+  hosts,
+  pages,
+  requests,
+  trims,
+  blocks,
+  subjects,
+  positions
+]
