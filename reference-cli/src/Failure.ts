@@ -33,6 +33,7 @@ const exits: Partial<Record<Problem.Code, ExitCode>> = {
   key_malformed: ExitCode.usage,
   key_rejected: ExitCode.usage,
   mnemonic_invalid: ExitCode.usage,
+  message_malformed: ExitCode.usage,
   message_too_large: ExitCode.usage,
   ticket_malformed: ExitCode.usage,
   handle_not_found: ExitCode.notFound,

@@ -17,7 +17,7 @@ const maxBytes = 4096
 
 const locked = (detail: string): VaultError => new VaultError({ reason: "locked", detail })
 
-/** Reads until the end or the limit; one line break at the end is not part of the passphrase. */
+/** Reads until the end or the limit; a byte order mark and one line break at the end are not part of the passphrase. */
 const readDescriptor = (descriptor: number): string => {
   const buffer = Buffer.alloc(maxBytes + 1)
   let length = 0
@@ -27,7 +27,11 @@ const readDescriptor = (descriptor: number): string => {
     length += count
   }
   if (length > maxBytes) throw new Error(`it is longer than ${maxBytes} bytes`)
-  return buffer.toString("utf8", 0, length).replace(/\r?\n$/, "")
+  // Editors begin a file with a mark that nobody types.
+  return buffer
+    .toString("utf8", 0, length)
+    .replace(/^\uFEFF/, "")
+    .replace(/\r?\n$/, "")
 }
 
 const readFrom = (what: string, read: () => string): Effect.Effect<Redacted.Redacted<string>, VaultError> =>

@@ -15,9 +15,11 @@ import * as NodeCrypto from "./adapters/node/NodeCrypto.ts"
 import * as SqliteLocalStore from "./adapters/sqlite/SqliteLocalStore.ts"
 import { KezChat } from "./client/KezChat.ts"
 import type { NodeError, NodeOptions } from "./node.ts"
+import * as Blank from "./protocol/Blank.ts"
 import { AdapterUnavailable } from "./services/AdapterUnavailable.ts"
 import { BlobTransport, BlobTransportError } from "./services/BlobTransport.ts"
 import { Directory } from "./services/Directory.ts"
+import { StoreError } from "./services/LocalStore.ts"
 import type { Vault, VaultError } from "./services/Vault.ts"
 
 const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, AdapterUnavailable | VaultError> => {
@@ -92,7 +94,13 @@ const local = (options: NodeOptions) =>
     vaultOf(options)
   )
 
+const noFolder = new StoreError({ reason: "io", detail: "an empty path names no folder for the account: say which" })
+
 export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
+  // As a relative path it would be the current folder.
+  Blank.isBlank(options.dir) ? Layer.effect(KezChat, Effect.fail(noFolder)) : assemble(options)
+
+const assemble = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
   KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(
     Layer.provide(network(options.home)),
     Layer.provide(local(options))

@@ -7,6 +7,8 @@ import * as FileSource from "./adapters/node/FileSource.ts"
 import * as FileTarget from "./adapters/node/FileTarget.ts"
 import type { Share, ShareOptions } from "./client/KezChat.ts"
 import type { FetchToOptions } from "./node.ts"
+import * as Blank from "./protocol/Blank.ts"
+import { FileError } from "./services/FileError.ts"
 import type { KezChatClient, Waiting } from "./promise/index.ts"
 
 const run = async <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal): Promise<A> => {
@@ -28,6 +30,9 @@ export const fetchTo = async (
   what: string,
   { folder, name, onProgress, overwrite, signal }: FetchToOptions
 ): Promise<FileTarget.SavedFile> => {
+  if (name !== undefined && Blank.isBlank(name)) {
+    throw new FileError({ reason: "missing", path: name, detail: "an empty name cannot be saved: give one, or none" })
+  }
   const waiting = signal === undefined ? {} : { signal }
   const replace = overwrite === undefined ? {} : { overwrite }
   let target: FileTarget.Target | undefined

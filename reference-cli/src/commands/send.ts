@@ -1,4 +1,5 @@
 import type { Event, KezChat, KezChatError, Message } from "@kez-chat/sdk"
+import { Blank } from "@kez-chat/sdk/protocol"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -38,7 +39,8 @@ const readInput: Effect.Effect<string, Failure, Services> = Effect.gen(function*
     },
     catch: (error) => fail("input", ExitCode.failed, `standard input cannot be read: ${reasonOf(error)}`)
   })
-  if (bytes.length > maxInput) return yield* usage("the text on standard input is too long for a message")
+  if (bytes.length > maxInput)
+    return yield* usage("the text on standard input is larger than 1 MiB, and a message holds 40 KB: send it as a file")
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/\r?\n$/, "")
   } catch {
@@ -49,7 +51,7 @@ const readInput: Effect.Effect<string, Failure, Services> = Effect.gen(function*
 const textOf = (words: ReadonlyArray<string>): Effect.Effect<string, Failure, Services> =>
   Effect.gen(function* () {
     const text = words.length === 0 || (words.length === 1 && words[0] === "-") ? yield* readInput : words.join(" ")
-    return text === "" ? yield* usage("there is no text to send") : text
+    return Blank.isBlank(text) ? yield* usage("there is no text to send") : text
   })
 
 const isFinal = (message: Message): boolean => message.state !== "queued"

@@ -11,12 +11,12 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
+import * as Id from "../crypto/Id.ts"
 import * as Identity from "../crypto/Identity.ts"
 import * as VerifiedRecord from "../crypto/VerifiedRecord.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import * as Envelope from "../protocol/Envelope.ts"
 import * as Handle from "../protocol/Handle.ts"
-import * as Limits from "../protocol/Limits.ts"
 import * as Mnemonic from "../protocol/Mnemonic.ts"
 import type { PrimaryKey } from "../protocol/PrimaryKey.ts"
 import { Problem } from "../protocol/Problem.ts"
@@ -120,7 +120,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
     return false
   })
 
-  const newDevice = Effect.map(crypto.randomBytes(Limits.idBytes), Bytes.toBase64Url)
+  const newDevice = Effect.provideService(Id.make, Crypto, crypto)
 
   /** A statement's time is judged by the server's clock; when they differ, say by how much and whose to look at. */
   const explainSkew = (problem: Problem) =>

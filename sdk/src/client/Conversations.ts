@@ -1,5 +1,6 @@
 /** Messages as they are kept, conversation by conversation: written by Inbox and Outbox, read by whoever shows them. */
 import * as Effect from "effect/Effect"
+import * as Blank from "../protocol/Blank.ts"
 import * as FileName from "../protocol/FileName.ts"
 import type { JsonObject } from "../protocol/Json.ts"
 import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
@@ -45,7 +46,8 @@ export const receiptsFromHere = (
 const textOf = (body: JsonObject, file: OfferedFile | undefined): string => {
   if (file !== undefined) return FileName.display(file.name)
   const text = body["type"] === "text" ? body["text"] : body["fallback"]
-  return typeof text === "string" ? text : ""
+  if (typeof text === "string" && (body["type"] === "text" || !Blank.isBlank(text))) return text
+  return `this version cannot show a message of type ${JSON.stringify(body["type"])}`
 }
 
 /** A kept message as callers see it. */

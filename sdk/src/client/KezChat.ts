@@ -84,7 +84,10 @@ export interface Message {
   /** The conversation: the other account's primary, or one's own for notes to self. */
   readonly peer: string
   readonly direction: "in" | "out"
-  /** Text, the name of an offered file (fit for showing), or the fallback of a body this version does not know. */
+  /**
+   * Text, or the name of an offered file (fit for showing). For a body this version does not know: its fallback, or a
+   * sentence that says so.
+   */
   readonly text: string
   /** Body type as sent (`text`, `file_share`, ...). */
   readonly type: string

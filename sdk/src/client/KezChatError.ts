@@ -1,5 +1,6 @@
 /** The errors of {@link KezChat}, closed. Each says what happened, to what, and what can be done. */
 import * as Data from "effect/Data"
+import * as Blank from "../protocol/Blank.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { BlobStoreError } from "../services/BlobStore.ts"
 import type { BlobTransportError } from "../services/BlobTransport.ts"
@@ -37,7 +38,9 @@ export class AccountExists extends Data.TaggedError("AccountExists")<{ readonly 
 /** The name stands for nobody we know. */
 export class ContactUnknown extends Data.TaggedError("ContactUnknown")<{ readonly who: string }> {
   override get message(): string {
-    return `${this.who} is not among your contacts: add them first`
+    return Blank.isBlank(this.who)
+      ? "an empty name stands for nobody: say who"
+      : `${this.who} is not among your contacts: add them first`
   }
 }
 

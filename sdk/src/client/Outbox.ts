@@ -13,13 +13,14 @@ import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as Id from "../crypto/Id.ts"
 import * as SealedMessage from "../crypto/SealedMessage.ts"
 import * as Body from "../protocol/Body.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import type { JsonObject } from "../protocol/Json.ts"
 import { admitHex, type AdmittedKey } from "../protocol/KeyAdmission.ts"
-import * as Limits from "../protocol/Limits.ts"
 import type { Problem } from "../protocol/Problem.ts"
+import type { Head } from "../protocol/Sigchain.ts"
 import { BrokerRefused, BrokerUnavailable } from "../services/Broker.ts"
 import { Crypto } from "../services/Crypto.ts"
 import type { StoreConflict, StoreError } from "../services/LocalStore.ts"
@@ -45,6 +46,10 @@ const firstPause = 250
 export type Draft = {
   [Type in Body.Known["type"]]: Omit<Extract<Body.Known, { type: Type }>, "chain">
 }[Body.Known["type"]]
+
+/** The sigchain head that a body of this account names. */
+export const chainOf = ({ head }: Pick<Rows.AccountRow, "head">): Head =>
+  head ?? { seq: 0, hash: `sha256:${"0".repeat(64)}` }
 
 export interface Outbox {
   /**
@@ -117,12 +122,12 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     for (const hex of new Set(jobs.map((job) => job.to.hex))) startLane?.(hex)
   }
 
-  const newId = Effect.map(crypto.randomBytes(Limits.idBytes), Bytes.toBase64Url)
+  const newId = Effect.provideService(Id.make, Crypto, crypto)
 
   const enqueue: Outbox["enqueue"] = Effect.fnUntraced(function* (transaction, session, peer, draft) {
     const account = session.account()
     const me = session.identity.key
-    const chain = account.head ?? { seq: 0, hash: `sha256:${"0".repeat(64)}` }
+    const chain = chainOf(account)
     const talk = yield* Conversations.talk(transaction, peer.hex)
     const createdAt = yield* Clock.currentTimeMillis
     const header = {

@@ -12,6 +12,7 @@ import type { Identity } from "../crypto/Identity.ts"
 import * as SealedFile from "../crypto/SealedFile.ts"
 import * as SealedManifest from "../crypto/SealedManifest.ts"
 import * as WrappedKey from "../crypto/WrappedKey.ts"
+import * as Blank from "../protocol/Blank.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
 import * as Limits from "../protocol/Limits.ts"
@@ -236,6 +237,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   const share = Effect.fnUntraced(function* (options: ShareOptions) {
     const running = yield* session
     const { identity } = running
+    if (Blank.isBlank(options.file.name)) return yield* refused("the file has an empty name: give it one")
     const readers = yield* readersOf(options.with ?? [], running.account())
     const isPublic = options.public === true
     if (readers.length === 0 && !isPublic) return yield* refused("name a contact to share with, or share it publicly")
@@ -282,7 +284,8 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       Effect.gen(function* () {
         const row = yield* transaction.get(key.share(id), Rows.Share)
         if (row === undefined || row.removed === true) {
-          return yield* new Problem({ code: "file_not_found", detail: `you share nothing under the id ${id}` })
+          const detail = Blank.isBlank(id) ? "an empty id stands for no share" : `you share nothing under the id ${id}`
+          return yield* new Problem({ code: "file_not_found", detail })
         }
         const removed: Rows.ShareRow = { ...row, removed: true }
         transaction.delete(key.shareOf(row.hash))

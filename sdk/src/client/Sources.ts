@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import type { ContentKey } from "../crypto/SealedFile.ts"
 import type { Readable } from "../crypto/SealedManifest.ts"
 import * as WrappedKey from "../crypto/WrappedKey.ts"
+import * as Blank from "../protocol/Blank.ts"
 import * as Bytes from "../protocol/Bytes.ts"
 import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
 import * as PrimaryKey from "../protocol/PrimaryKey.ts"
@@ -227,6 +228,11 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
   const sources: Sources = {
     find: (session, what, network) => {
       const name = what.trim()
+      if (Blank.isBlank(name)) {
+        return Effect.fail(
+          new Problem({ code: "file_not_found", detail: "an empty name stands for no file: say which" })
+        )
+      }
       const entry = splitEntry(name)
       if (entry !== undefined) return byEntry(session, name, entry, network)
       if (Offers.isId(name)) return byId(session, name)

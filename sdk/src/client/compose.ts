@@ -42,6 +42,7 @@ import type { Session } from "./Session.ts"
 import * as Settings from "./Settings.ts"
 import * as Shares from "./Shares.ts"
 import * as Sources from "./Sources.ts"
+import * as Texts from "./Texts.ts"
 import * as Trust from "./Trust.ts"
 
 const toAccount = ({ device, handle, primary, server, step }: Rows.AccountRow): Account => ({
@@ -247,6 +248,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const send = Effect.fnUntraced(function* (who: string, text: string): Effect.fn.Return<Message, KezChatError> {
     const session = yield* published
     const { primary } = yield* book.find(who, session.row)
+    yield* Texts.check(text, Outbox.chainOf(session.row))
     const peer = yield* Effect.fromResult(PrimaryKey.parseEd25519(primary))
     const own = primary === session.row.primary
     return yield* ledger.transact((transaction) =>

@@ -13,6 +13,7 @@ import { Problem } from "../protocol/Problem.ts"
 import type { SharedFiles } from "../protocol/Sigchain.ts"
 import { Crypto } from "../services/Crypto.ts"
 import * as Hpke from "./Hpke.ts"
+import * as Id from "./Id.ts"
 import type { Identity } from "./Identity.ts"
 import * as IdentitySecret from "./IdentitySecret.ts"
 import * as SignedEnvelope from "./SignedEnvelope.ts"
@@ -28,10 +29,8 @@ export interface EntryRandomness {
   readonly ephemerals: ReadonlyArray<Uint8Array>
 }
 
-/** A new entry id: 16 random bytes as 22 characters. */
-export const makeId: Effect.Effect<string, never, Crypto> = Crypto.use((crypto) =>
-  Effect.map(crypto.randomBytes(Limits.idBytes), Bytes.toBase64Url)
-)
+/** A new entry id. */
+export const makeId: Effect.Effect<string, never, Crypto> = Id.make
 
 /**
  * Seals a file in an entry for its owner and `readers`, each once, in an order that says nothing. Fails with the problem

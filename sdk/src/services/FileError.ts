@@ -1,4 +1,5 @@
 import * as Data from "effect/Data"
+import * as Blank from "../protocol/Blank.ts"
 
 /**
  * A file that a person named cannot be read or written. `exists`: a file of that name is there and was left alone.
@@ -11,6 +12,6 @@ export class FileError extends Data.TaggedError("FileError")<{
   readonly cause?: unknown
 }> {
   override get message(): string {
-    return `${this.path}: ${this.detail}`
+    return `${Blank.isBlank(this.path) ? JSON.stringify(this.path) : this.path}: ${this.detail}`
   }
 }

@@ -1,9 +1,19 @@
 import { execFileSync } from "node:child_process"
-import { appendFileSync, chmodSync, mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { assert, describe, it } from "@effect/vitest"
-import { FileSource } from "@kez-chat/sdk/node"
+import { FileSource, FileTarget } from "@kez-chat/sdk/node"
 import { FileError } from "@kez-chat/sdk/services"
 import { bytesOf } from "../kits/ArrivingBlobs.ts"
 import { folder } from "../kits/Disks.ts"
@@ -80,6 +90,33 @@ describe("fileSource", () => {
       assert.strictEqual(yield* failureOf(() => read(source)), "missing")
       execFileSync("mkfifo", [join(dir, "file")])
       assert.strictEqual(yield* failureOf(() => read(source)), "not_a_file")
+    })
+  )
+
+  it.live("takes an empty path for none, and never for the current folder", () =>
+    Effect.gen(function* () {
+      for (const blank of ["", " ", "\u200b"]) {
+        assert.strictEqual(yield* reasonOf(FileSource.fileSource(blank)), "missing")
+        assert.strictEqual(yield* reasonOf(FileSource.folderSources(blank)), "missing")
+        assert.strictEqual(yield* reasonOf(FileTarget.prepare({ folder: blank, name: "x" })), "missing")
+      }
+    })
+  )
+
+  it.live.runIf(process.platform === "linux")("reads what the kernel makes, and refuses what has an untrue size", () =>
+    Effect.gen(function* () {
+      const source = yield* FileSource.fileSource("/proc/version")
+      assert.strictEqual(source.size, 0)
+      assert.strictEqual(
+        Buffer.from(yield* Effect.promise(() => read(source))).toString(),
+        readFileSync("/proc/version", "utf8")
+      )
+      const untrue = "/sys/kernel/mm/transparent_hugepage/enabled"
+      if (!existsSync(untrue)) return
+      assert.strictEqual(
+        yield* failureOf(async () => read(await Effect.runPromise(FileSource.fileSource(untrue)))),
+        "not_a_file"
+      )
     })
   )
 

@@ -46,6 +46,15 @@ vaultKit("encrypted file", {
 })
 
 describe("FileVault", () => {
+  it("encrypts nothing under an empty passphrase", async () => {
+    const file = newFile()
+    for (const empty of ["", " ", "\u200b"]) {
+      const error = await Effect.runPromise(Effect.flip(vault(file, empty).save(seed)))
+      expect(error).toMatchObject({ reason: "locked", detail: expect.stringContaining("empty passphrase") })
+    }
+    expect(fs.existsSync(file)).toBe(false)
+  })
+
   it("writes 0600 in a 0700 folder and leaves no draft behind", async () => {
     const file = await written()
     expect(fs.statSync(file).mode & 0o777).toBe(0o600)

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { PrimaryKey } from "@kez-chat/sdk/protocol"
+import * as Conversations from "../../src/client/Conversations.ts"
 import { ghost, newId } from "./ghost.ts"
 import { eventually, join, makeWorld, newDevice, twoFriends, type World } from "./people.ts"
 import { Result } from "effect"
@@ -252,6 +253,16 @@ describe("frames", () => {
       assert.isUndefined(fine!.suspicious)
     })
   )
+
+  it("KEZ-DM-020: a body of an unknown type always has a text: its fallback, or a sentence", () => {
+    const row = { id: "A".repeat(22), direction: "in" as const, createdAt: 0, arrivedAt: 0 }
+    const textOf = (body: Readonly<Record<string, string>>) =>
+      Conversations.toMessage("00", 1, { ...row, device: row.id, seq: 0, hash: "sha256:00", body }).text
+    assert.strictEqual(textOf({ type: "poll", fallback: "a poll" }), "a poll")
+    for (const body of [{ type: "poll" }, { type: "poll", fallback: "" }, { type: "poll", fallback: "\u200b" }]) {
+      assert.strictEqual(textOf(body as Record<string, string>), 'this version cannot show a message of type "poll"')
+    }
+  })
 
   it.live("a body of an unknown type is kept whole and shows its fallback; addresses are never shown", () =>
     Effect.gen(function* () {

@@ -1,5 +1,7 @@
 /** What is said to a person when a file that they named cannot be read or written. */
 import * as Effect from "effect/Effect"
+import { resolve } from "node:path"
+import * as Blank from "../../protocol/Blank.ts"
 import { FileError } from "../../services/FileError.ts"
 import { codeOf, isFull, isMissing } from "./DurableFile.ts"
 
@@ -41,6 +43,14 @@ export const fileFailure = (path: string, action: "read" | "write", cause: unkno
   const [reason, detail] = told()
   return new FileError({ reason, path, detail, cause })
 }
+
+/** The absolute path of a named file or folder. An empty name, which would mean the current folder, is no name. */
+export const absolute = (path: string): Effect.Effect<string, FileError> =>
+  Blank.isBlank(path)
+    ? Effect.fail(
+        new FileError({ reason: "missing", path, detail: "an empty path leads nowhere: say which file or folder" })
+      )
+    : Effect.sync(() => resolve(path))
 
 /** Does something with a file, and is waited for even when the fiber is interrupted: the system cannot be stopped. */
 export const fileIo = <A>(path: string, action: "read" | "write", run: () => Promise<A>): Effect.Effect<A, FileError> =>

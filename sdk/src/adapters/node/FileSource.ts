@@ -5,12 +5,12 @@ import { isUtf8 } from "node:buffer"
 import { type BigIntStats, constants, type Dirent } from "node:fs"
 import * as fs from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
-import { basename, join, resolve } from "node:path"
+import { basename, join } from "node:path"
 import * as FileName from "../../protocol/FileName.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { FileError } from "../../services/FileError.ts"
 import { readAt } from "./DurableFile.ts"
-import { fileFailure, fileIo } from "./FileFailure.ts"
+import { absolute, fileFailure, fileIo } from "./FileFailure.ts"
 
 /** A regular file, as it was when it was looked at. */
 export interface PathSource {
@@ -22,7 +22,7 @@ export interface PathSource {
   readonly folder?: string
   /** Told by its extension. */
   readonly mediaType: string
-  /** Bytes. */
+  /** Bytes; 0 also for what the kernel makes as it is read. */
   readonly size: number
   /**
    * Its content; every reading begins anew, and the bytes are the reader's. Throws a `FileError`, after the last byte with
@@ -54,6 +54,23 @@ const open = async (path: string): Promise<FileHandle> =>
 const changed = (path: string) =>
   new FileError({ reason: "changed", path, detail: "it was changed while it was read: try again when it is finished" })
 
+const untrueSize = (path: string) =>
+  new FileError({
+    reason: "not_a_file",
+    path,
+    detail: "it holds fewer bytes than its size says, as files of the system do: copy it, and share the copy"
+  })
+
+/** What the kernel makes as it is read, as below /proc, has the size 0 and a content all the same. */
+async function* readSizeless(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
+  for (;;) {
+    const piece = new Uint8Array(pieceBytes)
+    const { bytesRead } = await file.read(piece, 0, piece.length, null)
+    if (bytesRead === 0) return
+    yield piece.subarray(0, bytesRead)
+  }
+}
+
 async function* readFile(path: string): AsyncGenerator<Uint8Array, void, undefined> {
   let handle: FileHandle | undefined
   try {
@@ -64,9 +81,10 @@ async function* readFile(path: string): AsyncGenerator<Uint8Array, void, undefin
     const file = handle
     const readPiece = async (at: number): Promise<Uint8Array> => {
       const piece = new Uint8Array(Math.max(0, Math.min(pieceBytes, size - at)))
-      if ((await readAt(file, piece, at)) < piece.length) throw changed(path)
-      return piece
+      if ((await readAt(file, piece, at)) === piece.length) return piece
+      throw (await file.stat({ bigint: true })).size === before.size ? untrueSize(path) : changed(path)
     }
+    if (size === 0) yield* readSizeless(file)
     let next = readPiece(0)
     for (let at = 0; at < size;) {
       const piece = await next
@@ -105,10 +123,8 @@ const describe = async (path: string, name: string, folder?: string): Promise<Pa
  * The file at a path, symbolic links followed. Fails at once where there is none (`missing`), where it is a folder or a
  * device (`not_a_file`), and where it may not be read (`denied`).
  */
-export const fileSource = (path: string): Effect.Effect<PathSource, FileError> => {
-  const file = resolve(path)
-  return fileIo(file, "read", () => describe(file, wireName(basename(file))))
-}
+export const fileSource = (path: string): Effect.Effect<PathSource, FileError> =>
+  Effect.flatMap(absolute(path), (file) => fileIo(file, "read", () => describe(file, wireName(basename(file)))))
 
 interface Entry {
   readonly name: string
@@ -180,9 +196,11 @@ async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator
  * name begins with a dot) and symbolic links are left out. Fails at the first that cannot be read or whose name is not
  * UTF-8, and for more than {@link maxFiles}: before anything is shared, then.
  */
-export const folderSources = (path: string): Effect.Effect<ReadonlyArray<PathSource>, FileError> => {
-  const folder = resolve(path)
-  return fileIo(folder, "read", async () => {
+export const folderSources = (path: string): Effect.Effect<ReadonlyArray<PathSource>, FileError> =>
+  Effect.flatMap(absolute(path), sourcesOf)
+
+const sourcesOf = (folder: string) =>
+  fileIo(folder, "read", async () => {
     const stat = await fs.stat(folder, { bigint: true })
     if (!stat.isDirectory()) {
       throw new FileError({ reason: "not_a_file", path: folder, detail: "this is no folder: share it as a file" })
@@ -198,4 +216,3 @@ export const folderSources = (path: string): Effect.Effect<ReadonlyArray<PathSou
     }
     return found
   })
-}

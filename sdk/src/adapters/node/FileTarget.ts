@@ -8,11 +8,11 @@ import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
 import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
-import { dirname, join, resolve } from "node:path"
+import { dirname, join } from "node:path"
 import * as FileName from "../../protocol/FileName.ts"
 import { FileError } from "../../services/FileError.ts"
 import { codeOf, FileWriter, freeBytes, makeFolder, syncFolder, unlessMissing } from "./DurableFile.ts"
-import { fileIo } from "./FileFailure.ts"
+import { absolute, fileIo } from "./FileFailure.ts"
 
 export interface TargetOptions {
   /** A folder that is there. */
@@ -79,8 +79,10 @@ const checkName = async ({ overwrite, path }: Target): Promise<void> => {
 }
 
 /** Finds out what can be known before any byte is there: names, permissions, room. Writes nothing. */
-export const prepare = (options: TargetOptions): Effect.Effect<Target, FileError> => {
-  const folder = resolve(options.folder)
+export const prepare = (options: TargetOptions): Effect.Effect<Target, FileError> =>
+  Effect.flatMap(absolute(options.folder), (folder) => prepareIn(folder, options))
+
+const prepareIn = (folder: string, options: TargetOptions): Effect.Effect<Target, FileError> => {
   const path = join(folder, ...FileName.safeFolder(options.subfolder ?? ""), FileName.safe(options.name))
   const target: Target = { path, folder, overwrite: options.overwrite === true }
   return fileIo(folder, "write", async () => {

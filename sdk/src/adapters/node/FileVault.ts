@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as crypto from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
+import * as Blank from "../../protocol/Blank.ts"
 import { Vault, VaultError } from "../../services/Vault.ts"
 import { syncFolder } from "./DurableFile.ts"
 
@@ -249,7 +250,11 @@ export const make = (options: FileVaultOptions): Vault["Service"] => {
           cipher: "chacha20-poly1305",
           nonce: crypto.randomBytes(12).toString("base64url")
         }
-        const key = yield* deriveKey(yield* passphrase("new"), header)
+        const chosen = yield* passphrase("new")
+        if (Blank.isBlank(Redacted.value(chosen))) {
+          return yield* new VaultError({ reason: "locked", detail: "an empty passphrase protects nothing: choose one" })
+        }
+        const key = yield* deriveKey(chosen, header)
         const sealed = seal(Redacted.value(seed), key, header)
         key.fill(0)
         yield* io("write", () => replaceFile(file, encode({ header, sealed })))
