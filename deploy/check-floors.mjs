@@ -25,7 +25,8 @@ const ROOMS = {
 const SHARED_CORES = {
   "nats-core": ["nats", "nats-websocket"],
   "crypto-core": ["node", "webcrypto", "noble"],
-  "blobs-core": ["memory", "iroh"]
+  "blobs-core": ["memory", "iroh"],
+  "network-core": ["node", "nats"]
 }
 
 /** What the pure protocol may take from outside: values without effects, and vetted encoders and curves. */
@@ -48,7 +49,7 @@ const BROWSER_ENTRIES = [
   "./nats-websocket"
 ]
 const NODE_ONLY =
-  /^(node:.+|@nats-io\/transport-node|better-sqlite3|@napi-rs\/keyring|@number0\/iroh(\/.*)?|@effect\/platform-node.*)$/
+  /^(node:.+|@nats-io\/transport-node|undici|better-sqlite3|@napi-rs\/keyring|@number0\/iroh(\/.*)?|@effect\/platform-node.*)$/
 
 /** Entries for those who only check identities: they carry no broker and no file transport. */
 const IDENTITY_ENTRIES = ["./protocol", "./crypto"]

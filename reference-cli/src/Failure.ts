@@ -104,7 +104,7 @@ export const describe = (error: Failure): Description => {
     case "BrokerUnavailable":
       return {
         code: `broker_${error.reason}`,
-        exit: error.reason === "unauthorized" ? ExitCode.refused : ExitCode.unreachable,
+        exit: error.reason === "unauthorized" || error.reason === "forbidden" ? ExitCode.refused : ExitCode.unreachable,
         message
       }
     case "StoreError":

@@ -7,15 +7,16 @@ import { join, resolve } from "node:path"
 import * as HttpDirectory from "./adapters/http/HttpDirectory.ts"
 import * as HttpManifestStore from "./adapters/http/HttpManifestStore.ts"
 import * as HttpSigchainStore from "./adapters/http/HttpSigchainStore.ts"
-import { isLoopback } from "./adapters/http/Transport.ts"
 import * as NatsBroker from "./adapters/nats/index.ts"
 import * as DiskBlobStore from "./adapters/node/DiskBlobStore.ts"
 import * as FileVault from "./adapters/node/FileVault.ts"
+import * as HomeNetwork from "./adapters/node/HomeNetwork.ts"
 import * as NodeCrypto from "./adapters/node/NodeCrypto.ts"
 import * as SqliteLocalStore from "./adapters/sqlite/SqliteLocalStore.ts"
 import { KezChat } from "./client/KezChat.ts"
 import type { NodeError, NodeOptions } from "./node.ts"
 import * as Blank from "./protocol/Blank.ts"
+import * as AddressClass from "./protocol/AddressClass.ts"
 import { AdapterUnavailable } from "./services/AdapterUnavailable.ts"
 import { BlobTransport, BlobTransportError } from "./services/BlobTransport.ts"
 import { Directory } from "./services/Directory.ts"
@@ -33,21 +34,27 @@ const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, Ad
 }
 
 /** The home says where its sig-server and broker are, when they are first needed: nothing is asked while offline. */
-const network = (home: string) =>
-  Layer.unwrap(
+const network = (home: string) => {
+  const { fetch, named, reach } = HomeNetwork.make({ home })
+  return Layer.unwrap(
     Directory.use((directory) =>
       Effect.succeed(
         Layer.mergeAll(
-          HttpSigchainStore.layer({ url: Effect.map(directory.wellKnown, (known) => known.sig_server) }),
-          NatsBroker.layer({ urls: Effect.map(directory.wellKnown, (known) => known.broker.tcp) })
+          HttpSigchainStore.layer({
+            url: Effect.map(directory.wellKnown, (known) => known.sig_server),
+            fetch: named,
+            namedBy: reach
+          }),
+          NatsBroker.layer({ urls: Effect.map(directory.wellKnown, (known) => known.broker.tcp), namedBy: reach })
         )
       )
     )
   ).pipe(
-    Layer.provideMerge(HttpManifestStore.layer({ home })),
-    Layer.provideMerge(HttpDirectory.layer({ home })),
+    Layer.provideMerge(HttpManifestStore.layer({ home, fetch })),
+    Layer.provideMerge(HttpDirectory.layer({ home, fetch })),
     Layer.provideMerge(NodeCrypto.layer)
   )
+}
 
 /** Whether the optional package is there; whether its binary loads on this system shows when it is first needed. */
 const hasIroh = (): boolean => {
@@ -75,7 +82,7 @@ const transportOf = ({ home, relay, relayOnly }: NodeOptions): BlobTransport["Se
     })
     return { isAbsent: true, open: () => Effect.fail(unavailable) }
   }
-  const ofHome = URL.canParse(home) && isLoopback(new URL(home)) ? "direct" : "default"
+  const ofHome = AddressClass.isLoopback(URL.parse(home)?.hostname ?? "") ? "direct" : "default"
   const options = { relay: relay ?? ofHome, ...(relayOnly === undefined ? {} : { relayOnly }) }
   return {
     open: (secret) =>

@@ -18,6 +18,7 @@ import { KezChat } from "./client/KezChat.ts"
 import { type KezChatClient, open } from "./promise/index.ts"
 import type { Crypto } from "./services/Crypto.ts"
 import { Directory } from "./services/Directory.ts"
+import * as HomeReach from "./services/HomeReach.ts"
 import type { LocalStore, StoreConflict, StoreError } from "./services/LocalStore.ts"
 import { noFiles } from "./services/NoFiles.ts"
 import type { Vault } from "./services/Vault.ts"
@@ -38,12 +39,13 @@ export const cryptoLayer: Layer.Layer<Crypto> = WebCrypto.layer.pipe(
 
 /** The account in the given store and vault. */
 export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreError | StoreConflict | E> => {
+  const namedBy = HomeReach.ofUrl(options.home)
   const network = Layer.unwrap(
     Directory.use((directory) =>
       Effect.succeed(
         Layer.mergeAll(
-          HttpSigchainStore.layer({ url: Effect.map(directory.wellKnown, (known) => known.sig_server) }),
-          NatsBroker.layer({ urls: Effect.map(directory.wellKnown, (known) => known.broker.websocket) })
+          HttpSigchainStore.layer({ url: Effect.map(directory.wellKnown, (known) => known.sig_server), namedBy }),
+          NatsBroker.layer({ urls: Effect.map(directory.wellKnown, (known) => known.broker.websocket), namedBy })
         )
       )
     )

@@ -5,7 +5,7 @@
 import { KezChat } from "@kez-chat/sdk"
 import { Identity } from "@kez-chat/sdk/crypto"
 import { HttpDirectory, HttpManifestStore, HttpSigchainStore } from "@kez-chat/sdk/http"
-import { DiskBlobStore, NodeCrypto } from "@kez-chat/sdk/node"
+import { DiskBlobStore, HomeNetwork, NodeCrypto } from "@kez-chat/sdk/node"
 import { Mnemonic, Problem } from "@kez-chat/sdk/protocol"
 import {
   type AdapterUnavailable,
@@ -14,6 +14,7 @@ import {
   Broker,
   Directory,
   type DirectoryError,
+  type HomeReach,
   Vault
 } from "@kez-chat/sdk/services"
 import { SqliteLocalStore } from "@kez-chat/sdk/sqlite"
@@ -42,7 +43,7 @@ export interface LocalOptions {
 
 /** The home server's directory. */
 export const directoryOf = (home: string): Effect.Effect<Directory["Service"]> =>
-  Effect.provide(Directory, HttpDirectory.layer({ home }))
+  Effect.provide(Directory, HttpDirectory.layer({ home, fetch: HomeNetwork.make({ home }).fetch }))
 
 /** The primary key of words. */
 export const primaryOf = (words: Redacted.Redacted<string>): Effect.Effect<string, Problem.Problem> =>
@@ -56,13 +57,14 @@ export const primaryOf = (words: Redacted.Redacted<string>): Effect.Effect<strin
 const noBroker = Layer.succeed(Broker, Broker.of({ connect: () => Effect.never }))
 
 /** The broker that the home names, asked each time it is dialled: a home that is down, or moves its broker, is found again. */
-const homeBroker = Layer.unwrap(
-  Effect.gen(function* () {
-    const directory = yield* Directory
-    const Nats = yield* Effect.promise(() => import("@kez-chat/sdk/nats"))
-    return Nats.layer({ urls: Effect.map(directory.wellKnown, ({ broker }) => broker.tcp) })
-  })
-)
+const homeBroker = (namedBy: HomeReach.HomeReach) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const directory = yield* Directory
+      const Nats = yield* Effect.promise(() => import("@kez-chat/sdk/nats"))
+      return Nats.layer({ urls: Effect.map(directory.wellKnown, ({ broker }) => broker.tcp), namedBy })
+    })
+  )
 
 /** Iroh, loaded when a file first goes over the network: commands that move none start without it. */
 export const transportOf = ({ relay, relayOnly }: RelayPolicy): BlobTransport["Service"] =>
@@ -78,9 +80,10 @@ export const transportOf = ({ relay, relayOnly }: RelayPolicy): BlobTransport["S
 export const open = (options: LocalOptions): Effect.Effect<Owned, Failure | AdapterUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const { home, place, vault, relay, offline } = options
-    const directory = HttpDirectory.layer({ home })
+    const { fetch, named, reach } = HomeNetwork.make({ home })
+    const directory = HttpDirectory.layer({ home, fetch })
     const sigServer: Effect.Effect<string, DirectoryError> = Effect.map(
-      Effect.flatMap(directoryOf(home), ({ wellKnown }) => wellKnown),
+      Effect.flatMap(Effect.provide(Directory, directory), ({ wellKnown }) => wellKnown),
       ({ sig_server }) => sig_server
     )
     const local = Layer.mergeAll(
@@ -92,9 +95,9 @@ export const open = (options: LocalOptions): Effect.Effect<Owned, Failure | Adap
       Layer.succeed(Vault, vault)
     )
     const remote = Layer.mergeAll(
-      HttpSigchainStore.layer({ url: sigServer }),
-      HttpManifestStore.layer({ home }),
-      offline ? noBroker : homeBroker
+      HttpSigchainStore.layer({ url: sigServer, fetch: named, namedBy: reach }),
+      HttpManifestStore.layer({ home, fetch }),
+      offline ? noBroker : homeBroker(reach)
     )
     const layer = KezChat.layer({ offline }).pipe(Layer.provide(remote), Layer.provideMerge(local))
     const context = yield* Layer.build(layer)

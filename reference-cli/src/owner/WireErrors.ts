@@ -69,7 +69,11 @@ export const decodeError = (error: WireError): KezChatError => {
       })
     case "BrokerUnavailable":
       return new BrokerUnavailable({
-        reason: oneOf(["unreachable", "unauthorized", "closed", "timeout"], error["reason"], "unreachable"),
+        reason: oneOf(
+          ["unreachable", "unauthorized", "forbidden", "closed", "timeout"],
+          error["reason"],
+          "unreachable"
+        ),
         detail
       })
     case "StoreError":

@@ -1,4 +1,5 @@
 /** Finds the home server's URL: the flag, `KEZ_HOME`, the profile, `.kez/run.json` in a parent folder, `https://<server>`. */
+import { AddressClass } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as path from "node:path"
 import { ExitCode } from "../ExitCode.ts"
@@ -14,10 +15,6 @@ export interface Home {
   readonly source: string
 }
 
-/** A host name of this machine. */
-export const isLoopback = (host: string): boolean =>
-  host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host)
-
 /** The origin of a home's URL, or the rule it breaks. Plain http is for this machine only. */
 export const normalise = (text: string): { readonly url: string } | { readonly problem: string } => {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`)
@@ -26,7 +23,7 @@ export const normalise = (text: string): { readonly url: string } | { readonly p
   if (url.username !== "" || url.password !== "") return { problem: "it must not hold a name or password" }
   if (url.pathname !== "/" || url.search !== "" || url.hash !== "")
     return { problem: "it must be an origin, without a path" }
-  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+  if (url.protocol === "http:" && !AddressClass.isLoopback(url.hostname)) {
     return { problem: "plain http is accepted only for a server on this machine" }
   }
   return { url: url.origin }

@@ -2,11 +2,11 @@
  * How this device is found by others when files go between them: `--relay`, else `KEZ_RELAY`, else by where the home is.
  * Relays are somebody's servers: they see which devices talk to each other, and help where no direct way leads.
  */
+import { AddressClass } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import { type CliFailure, usage } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
-import * as Home from "./Home.ts"
 
 export interface RelayPolicy {
   /** What says the same as `--relay`. */
@@ -30,7 +30,7 @@ const relayUrl = (text: string): string | undefined => {
   if (url === null || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")
     return undefined
   if (url.protocol === "https:") return url.href
-  return url.protocol === "http:" && Home.isLoopback(url.hostname) ? url.href : undefined
+  return url.protocol === "http:" && AddressClass.isLoopback(url.hostname) ? url.href : undefined
 }
 
 /** `default`, `direct`, `only`, or relay URLs between commas, with `only` among them or not; undefined for anything else. */
@@ -62,7 +62,8 @@ export const wanted: Effect.Effect<RelayPolicy | undefined, CliFailure, Host> = 
 })
 
 /** Without a word: no relay for a home on this machine, whose users are here too; the public ones for any other. */
-export const ofHome = (home: string): RelayPolicy => (Home.isLoopback(new URL(home).hostname) ? direct : byDefault)
+export const ofHome = (home: string): RelayPolicy =>
+  AddressClass.isLoopback(new URL(home).hostname) ? direct : byDefault
 
 /** The policy in a sentence. */
 export const describe = ({ relay, relayOnly }: RelayPolicy): string => {

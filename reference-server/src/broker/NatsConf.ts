@@ -10,10 +10,10 @@
  *
  * The file holds public keys only.
  */
+import { AddressClass } from "@kez-chat/sdk/protocol"
 import * as Data from "effect/Data"
 import { Limits } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
-import { isLoopback } from "../Loopback.ts"
 import type { PublicKeys } from "./Keys.ts"
 
 export interface Listener {
@@ -97,14 +97,14 @@ const check = (options: NatsConfOptions): NatsConfError | undefined => {
     ["tcp", options.tcp],
     ["websocket", options.websocket]
   ] as const) {
-    if (listener.tls === undefined && listener.behindProxy !== true && !isLoopback(listener.host)) {
+    if (listener.tls === undefined && listener.behindProxy !== true && !AddressClass.isLoopback(listener.host)) {
       return fail(
         name,
         `plaintext on ${listener.host} would show logins to the network; give TLS files or bind to 127.0.0.1`
       )
     }
   }
-  if (options.monitoring !== undefined && !isLoopback(options.monitoring.host)) {
+  if (options.monitoring !== undefined && !AddressClass.isLoopback(options.monitoring.host)) {
     return fail(
       "monitoring",
       `on ${options.monitoring.host} it would show strangers who is connected; bind it to 127.0.0.1`
@@ -123,7 +123,11 @@ const check = (options: NatsConfOptions): NatsConfError | undefined => {
   if (replicas > 1 && (options.cluster?.routes.length ?? 0) < replicas - 1) {
     return fail("cluster.routes", `${replicas} replicas need routes to ${replicas - 1} other servers`)
   }
-  if (options.cluster !== undefined && options.cluster.tls === undefined && !isLoopback(options.cluster.host)) {
+  if (
+    options.cluster !== undefined &&
+    options.cluster.tls === undefined &&
+    !AddressClass.isLoopback(options.cluster.host)
+  ) {
     return fail("cluster", "servers must prove themselves to each other; give the cluster TLS files")
   }
   const bytes = options.inboxBytes ?? defaultInboxBytes

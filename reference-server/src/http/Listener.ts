@@ -5,7 +5,7 @@
  * fiber exists: refusing a flood must cost less than the flood. Everything is answered as problem+json, counted, and
  * logged as one line that names the route and never the path.
  */
-import { Problem } from "@kez-chat/sdk/protocol"
+import { AddressClass, Problem } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Cause from "effect/Cause"
@@ -21,7 +21,6 @@ import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import type { Timing } from "../ChatConfig.ts"
 import * as Log from "../Log.ts"
-import { isLoopback } from "../Loopback.ts"
 import { largeBodyTimes } from "./RequestBody.ts"
 import { clientAddress, isTrustedProxy, loggedAddress, peerAddress, rateKey } from "./ClientAddress.ts"
 import * as Metrics from "./Metrics.ts"
@@ -147,7 +146,7 @@ export const listen = <E, R>(
     const server = yield* Effect.acquireRelease(start(options), (server) => stop(server, options.timing))
     server.on("request", front(options, headers, handle))
     if (options.name === "public") limitConnections(server, options)
-    if (options.name === "internal" && !isLoopback(options.host)) {
+    if (options.name === "internal" && !AddressClass.isLoopback(options.host)) {
       yield* Effect.logWarning("the internal listener is not on loopback; let nobody but your own monitoring reach it")
     }
     const { address, family, port } = server.address() as AddressInfo

@@ -16,13 +16,13 @@ import * as Bytes from "../protocol/Bytes.ts"
 import { admitHex, type AdmittedKey } from "../protocol/KeyAdmission.ts"
 import * as Limits from "../protocol/Limits.ts"
 import type { Problem } from "../protocol/Problem.ts"
-import * as SocketAddress from "../protocol/SocketAddress.ts"
 import type { Addresses as Where, BlobEndpoint } from "../services/BlobTransport.ts"
 import { Crypto } from "../services/Crypto.ts"
 import type { StoreError } from "../services/LocalStore.ts"
 import type { Ledger, LedgerError, Transaction } from "./Ledger.ts"
 import type { Link } from "./Link.ts"
 import type { Outbox } from "./Outbox.ts"
+import * as PeerAddresses from "./PeerAddresses.ts"
 import * as Rows from "./Rows.ts"
 import type { Session } from "./Session.ts"
 
@@ -69,22 +69,6 @@ export interface Addresses {
   ): Effect.Effect<void, StoreError, Scope.Scope>
 }
 
-/** What may be dialled of the addresses that somebody names. */
-const dialable = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const kept = new Set<string>()
-  for (const text of texts) {
-    const address = SocketAddress.parse(text)
-    if (address !== undefined && SocketAddress.isDialable(address)) kept.add(SocketAddress.format(address))
-  }
-  return [...kept].slice(0, Limits.addressesMax)
-}
-
-const isRelay = (url: string): boolean => {
-  if (!URL.canParse(url)) return false
-  const { hostname, password, protocol, username } = new URL(url)
-  return /^https?:$/.test(protocol) && hostname !== "" && username === "" && password === ""
-}
-
 /** For spans of time: the clock on the wall may be set back in the middle. */
 const uptimeMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
@@ -111,8 +95,9 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
     const nonce = Bytes.toBase64Url(body.nonce)
     if (body.expiresAt <= now || body.expiresAt > now + Limits.addressLifetimeMillis) return
     if (asked.get(peerHex)?.delete(nonce) !== true) return
-    const relayUrl = body.relay_url !== undefined && isRelay(body.relay_url) ? { relayUrl: body.relay_url } : {}
-    const where: Where = { direct: dialable(body.addrs), ...relayUrl }
+    const relayUrl =
+      body.relay_url !== undefined && PeerAddresses.isRelay(body.relay_url) ? { relayUrl: body.relay_url } : {}
+    const where: Where = { direct: PeerAddresses.dialable(body.addrs), ...relayUrl }
     if (where.direct.length === 0 && where.relayUrl === undefined) return
     found.set(peerHex, { where, expiresAt: body.expiresAt })
     askedAt.delete(peerHex)
@@ -198,7 +183,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
     if ((yield* ledger.get(key.asked(peer.hex), Rows.Asked)) === undefined) return
     yield* mayAnswer(asker)
     const where = yield* endpoint.addresses
-    const addrs = dialable(where.direct)
+    const addrs = PeerAddresses.dialable(where.direct)
     const now = yield* Clock.currentTimeMillis
     yield* ledger.transact((transaction) =>
       Effect.gen(function* () {

@@ -20,6 +20,7 @@ import type { FetchProgress } from "./KezChat.ts"
 import { ContactUnknown, FetchBlocked, type KezChatError } from "./KezChatError.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { Link } from "./Link.ts"
+import * as PeerAddresses from "./PeerAddresses.ts"
 import * as Patience from "./Patience.ts"
 import * as Rows from "./Rows.ts"
 import type { Session } from "./Session.ts"
@@ -128,7 +129,8 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
         yield* say("receiving", have())
       })
       const ranges = missingOf(partial, totalBytes)
-      const answer = endpoint.fetch({ peer: ownerKey, addresses: where, hash, size: totalBytes, ranges })
+      const usable = PeerAddresses.isDoubtful(where) ? PeerAddresses.usable(yield* endpoint.addresses, where) : where
+      const answer = endpoint.fetch({ peer: ownerKey, addresses: usable, hash, size: totalBytes, ranges })
       // A device that was switched off in the middle says nothing for long; started anew, it can be asked where it is.
       const moved = Effect.gen(function* () {
         while (true) {

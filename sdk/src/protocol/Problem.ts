@@ -47,6 +47,7 @@ export const codes = {
   wrong_server: { status: 400, title: "The statement was made for another server" },
   clock_skew: { status: 400, title: "The time is outside the accepted window" },
   record_invalid: { status: 502, title: "The server's record does not hold up" },
+  address_forbidden: { status: 502, title: "The server names an address that is not its to name" },
   // messages
   frame_malformed: { status: 400, title: "Not a sealed frame" },
   frame_unreadable: { status: 400, title: "The frame was not sealed for this key" },

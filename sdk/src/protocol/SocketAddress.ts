@@ -23,18 +23,6 @@ export const format = ({ ip, port }: SocketAddress): string => {
   return `${new URL(`http://[${groups.join(":")}]/`).hostname}:${port}`
 }
 
-/** Whether one device can be there: no unspecified, multicast, broadcast or reserved address, and a port. */
-export const isDialable = ({ ip, port }: SocketAddress): boolean => {
-  if (port === 0) return false
-  if (ip.length === 4) return isHost4(ip)
-  const isMapped = ip.subarray(0, 10).every((byte) => byte === 0) && ip[10] === 0xff && ip[11] === 0xff
-  if (isMapped) return isHost4(ip.subarray(12))
-  return ip[0] !== 0xff && ip.some((byte) => byte !== 0)
-}
-
-/** RFC 6890: 0/8 is this network, 224/4 is multicast, 240/4 is reserved and ends in the broadcast address. */
-const isHost4 = (ip: Uint8Array): boolean => ip[0] !== 0 && (ip[0] as number) < 224
-
 const ipv4Bytes = (text: string): Uint8Array | undefined => {
   const parts = text.split(".").map(Number)
   return parts.every((part) => part <= 255) ? Uint8Array.from(parts) : undefined

@@ -32,9 +32,12 @@ export class BrokerRefused extends Data.TaggedError("BrokerRefused")<{
   }
 }
 
-/** The broker cannot be reached, or the login was refused (`unauthorized`: unregistered or revoked key, wrong host name). */
+/**
+ * The broker cannot be reached, the login was refused (`unauthorized`: unregistered or revoked key, wrong host name), or
+ * the home named an address that is not its to name (`forbidden`).
+ */
 export class BrokerUnavailable extends Data.TaggedError("BrokerUnavailable")<{
-  readonly reason: "unreachable" | "unauthorized" | "closed" | "timeout"
+  readonly reason: "unreachable" | "unauthorized" | "forbidden" | "closed" | "timeout"
   readonly detail: string
   readonly cause?: unknown
 }> {

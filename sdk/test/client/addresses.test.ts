@@ -8,6 +8,7 @@ import { type Addresses, type BlobTransport, BlobTransportError } from "@kez-cha
 import { contentOf, fileOf, follow, offerTo, serving } from "./files.ts"
 import { ghost } from "./ghost.ts"
 import { eventually, join, makeWorld, newDevice, newWords, twoFriends, type World } from "./people.ts"
+import * as PeerAddresses from "../../src/client/PeerAddresses.ts"
 
 const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
 const chain = { seq: 0, hash: `sha256:${"1".repeat(64)}` }
@@ -208,13 +209,13 @@ describe("answering", () => {
 })
 
 /** Bob, whose transport only notes whom he dials and where, and a ghost who offers him a file. */
-const offered = (world: World, fill: number) =>
+const offered = (world: World, fill: number, own: Addresses = { direct: ["127.0.0.1:9"] }) =>
   Effect.gen(function* () {
     const dials: Array<Addresses> = []
     const transport: BlobTransport["Service"] = {
       open: () =>
         Effect.succeed({
-          addresses: Effect.succeed({ direct: [] }),
+          addresses: Effect.succeed(own),
           serve: () => Effect.void,
           fetch: ({ addresses }) =>
             Stream.suspend(() => {
@@ -302,12 +303,20 @@ describe("asking", () => {
       const nonce = yield* asked()
       const addrs = ["0.0.0.0:1", "255.255.255.255:9", "239.255.255.250:1900", "[ff02::1]:1", "[::]:4", "10.0.0.1:0"]
       yield* answer(nonce, {
-        addrs: [...addrs, "999.1.1.1:1", "10.0.0.1:99999", "[2001:db8::1]:7", "10.0.0.1:7", "10.0.0.1:7"],
+        addrs: [
+          ...addrs,
+          "999.1.1.1:1",
+          "10.0.0.1:99999",
+          "[2a00::1]:7",
+          "[2001:db8::1]:7",
+          "10.0.0.1:7",
+          "10.0.0.1:7"
+        ],
         relay_url: "https://user:password@relay.example/"
       })
       yield* bob.chat.sync
       yield* eventually(() => dials.length > 0)
-      assert.deepStrictEqual(dials, [{ direct: ["[2001:db8::1]:7", "10.0.0.1:7"] }])
+      assert.deepStrictEqual(dials, [{ direct: ["[2a00::1]:7", "[2001:db8::1]:7", "10.0.0.1:7"] }])
     })
   )
 
@@ -320,6 +329,30 @@ describe("asking", () => {
       assert.deepStrictEqual(dials, [])
     })
   )
+
+  it.live("is not sent to its own machine, nor to a relay that only it can reach", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { answer, asked, dials } = yield* offered(world, 57, { direct: ["10.0.0.9:1"] })
+      const addrs = ["127.0.0.1:53", "[::1]:53", "[::ffff:127.0.0.1]:53", "10.0.0.1:7"]
+      yield* answer(yield* asked(), { addrs, relay_url: "http://169.254.169.254/latest" })
+      yield* eventually(() => dials.length > 0)
+      assert.deepStrictEqual(dials, [{ direct: ["10.0.0.1:7"] }])
+    })
+  )
+
+  it("takes relays by where they are", () => {
+    const direct: ReadonlyArray<string> = []
+    const own = { direct, relayUrl: "http://localhost:3340/" }
+    for (const relayUrl of ["https://relay.example/", "http://127.0.0.1:3340/"]) {
+      assert.deepStrictEqual(PeerAddresses.usable(own, { direct, relayUrl }), { direct, relayUrl })
+    }
+    for (const relayUrl of ["http://relay.example/", "https://192.168.1.1/", "https://router.lan/", "https://[::1]/"]) {
+      assert.deepStrictEqual(PeerAddresses.usable(own, { direct, relayUrl }), { direct }, relayUrl)
+      assert.isTrue(PeerAddresses.isDoubtful({ direct, relayUrl }), relayUrl)
+    }
+    assert.isFalse(PeerAddresses.isDoubtful({ direct: ["10.0.0.1:1"], relayUrl: "https://relay.example/" }))
+  })
 
   it.live("uses the relay that a contact names", () =>
     Effect.gen(function* () {

@@ -12,6 +12,7 @@ import {
 } from "../../src/crypto/index.ts"
 import {
   Block,
+  AddressClass,
   BrokerLogin,
   Bytes,
   Canonical,
@@ -37,6 +38,7 @@ import {
   Trim
 } from "../../src/protocol/index.ts"
 import type { Problem } from "../../src/protocol/Problem.ts"
+import * as HomeReach from "../../src/services/HomeReach.ts"
 import { Crypto, type DecryptionFailed, type ZeroSharedSecret } from "../../src/services/Crypto.ts"
 import { fileOperations } from "./fileOperations.ts"
 
@@ -256,6 +258,13 @@ export const operations: Readonly<Record<string, Operation>> = {
       return { handle: verified.handle, primary: verified.primary }
     }),
   "wellKnown.parse": pure((input) => Registration.parseWellKnown(input["json"] ?? null)),
+
+  "namedHost.check": pure((input) => {
+    const host = text(input, "host")
+    const addressClass = () => text(input, "home") as AddressClass.AddressClass
+    const checked = HomeReach.checkHost({ home: "https://home.example", addressClass }, host)
+    return Result.map(checked, () => AddressClass.ofHost(host) ?? null)
+  }),
 
   "nkey.parse": pure((input) => Result.map(Nkey.toKey(text(input, "nkey")), (key) => key.hex)),
   "login.sign": (input) =>

@@ -306,5 +306,105 @@ const descriptions: Operation = {
   )
 }
 
-export const operations: ReadonlyArray<Operation> = [registrations, records, descriptions]
+const namedHosts: ReadonlyArray<readonly [host: string, class_: string | null, why: string]> = [
+  ["192.0.1.1", "public", "an address outside every special block"],
+  ["100.63.255.255", "public", "the last before 100.64.0.0/10"],
+  ["172.32.0.1", "public", "the first after 172.16.0.0/12"],
+  ["[2606:4700::1111]", "public", "global IPv6"],
+  ["[64:ff9b::8.8.8.8]", "public", "a public address behind NAT64"],
+  ["[2002:808:808::1]", "public", "a public address in 6to4"],
+  ["kez.lat", null, "a name: its addresses decide"],
+  ["127.0.0.1", "loopback", "this machine"],
+  ["127.255.255.254", "loopback", "all of 127.0.0.0/8"],
+  ["0x7f.1", "loopback", "another spelling, as the URL standard reads it"],
+  ["2130706433", "loopback", "one number"],
+  ["localhost", "loopback", "the name of this machine"],
+  ["LocalHost.", "loopback", "the same, in another spelling"],
+  ["db.localhost", "loopback", "a name under it"],
+  ["[::1]", "loopback", "IPv6"],
+  ["[::ffff:127.0.0.1]", "loopback", "mapped"],
+  ["[::ffff:7f00:1]", "loopback", "mapped, in hexadecimal"],
+  ["[64:ff9b::7f00:1]", "loopback", "behind NAT64"],
+  ["[2002:7f00:1::]", "loopback", "in 6to4"],
+  ["10.0.0.1", "private", "RFC 1918"],
+  ["172.16.0.1", "private", "RFC 1918"],
+  ["192.168.1.1", "private", "RFC 1918"],
+  ["[fd00::1]", "private", "unique local"],
+  ["[fec0::1]", "private", "site-local"],
+  ["[::ffff:c0a8:101]", "private", "mapped"],
+  ["[64:ff9b:1::a00:1]", "private", "local-use NAT64"],
+  ["router.lan", "private", "a name that no public DNS holds"],
+  ["nas.local", "private", "multicast DNS"],
+  ["vault.internal", "private", "reserved for private use"],
+  ["nats", "private", "a name of one label"],
+  ["100.64.0.1", "shared", "carrier-grade NAT"],
+  ["100.127.255.255", "shared", "carrier-grade NAT"],
+  ["169.254.169.254", "link_local", "the metadata of a cloud"],
+  ["[fe80::1]", "link_local", "link-local"],
+  ["[::ffff:169.254.169.254]", "link_local", "mapped"],
+  ["0.0.0.0", "unusable", "unspecified"],
+  ["0.1.2.3", "unusable", "this network"],
+  ["192.0.0.8", "special", "protocol assignments"],
+  ["192.0.2.1", "special", "documentation"],
+  ["198.51.100.1", "special", "documentation"],
+  ["203.0.113.1", "special", "documentation"],
+  ["198.19.255.255", "special", "benchmarks"],
+  ["192.88.99.1", "special", "relays of 6to4"],
+  ["224.0.0.1", "unusable", "multicast"],
+  ["255.255.255.255", "unusable", "broadcast"],
+  ["[::]", "unusable", "unspecified"],
+  ["[::127.0.0.1]", "unusable", "compatible addresses have no meaning any more"],
+  ["[100::1]", "special", "discard"],
+  ["[2001::1]", "special", "Teredo"],
+  ["[2001:db8::1]", "special", "documentation"],
+  ["[3fff::1]", "special", "documentation"],
+  ["[5f00::1]", "special", "segment routing"],
+  ["[ff02::1]", "unusable", "multicast"],
+  ["240.0.0.1", "unusable", "reserved"],
+  ["[::ffff:0.0.0.0]", "unusable", "mapped"],
+  ["[64:ff9b::e000:1]", "unusable", "multicast behind NAT64"]
+]
+const homes = ["public", "private", "shared", "link_local", "loopback", "special"]
+const isAllowed = (home: string, of: string | null) =>
+  of === null || of === "public" || (of !== "unusable" && (of === home || home === "loopback"))
+const ofEachClass = [
+  "kez.lat",
+  "192.0.1.1",
+  "127.0.0.1",
+  "10.0.0.1",
+  "100.64.0.1",
+  "169.254.169.254",
+  "192.0.2.1",
+  "0.0.0.0"
+]
+const hostCases = homes.flatMap((home) =>
+  namedHosts
+    .filter(([host]) => home === "public" || ofEachClass.includes(host))
+    .map(([host, of, why], i) => ({
+      id: `${home.replace("_", "-")}-${i + 1}`,
+      requirements: [home === "public" ? "KEZ-REG-032" : "KEZ-REG-031"],
+      home,
+      host,
+      of,
+      why
+    }))
+)
+const namedHost: Operation = {
+  file: "registration/named-host",
+  operation: "namedHost.check",
+  description:
+    "input: the class of the address at which a client reached its home server, and the host of a URL that the home names. result: the class of that host, null for a name whose addresses decide.",
+  valid: hostCases
+    .filter(({ home, of }) => isAllowed(home, of))
+    .map(({ id, requirements, home, host, of, why }) =>
+      valid(id, requirements, `${why}; the home is ${home}`, { home, host }, of)
+    ),
+  invalid: hostCases
+    .filter(({ home, of }) => !isAllowed(home, of))
+    .map(({ id, requirements, home, host, of, why }) =>
+      invalid(id, requirements, `${why}: ${of ?? ""}; the home is ${home}`, { home, host }, "address_forbidden")
+    )
+}
+
+export const operations: ReadonlyArray<Operation> = [registrations, records, descriptions, namedHost]
 export const example = { registration: jcs(registration()) }

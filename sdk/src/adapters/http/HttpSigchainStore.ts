@@ -22,6 +22,7 @@ import { Problem } from "../../protocol/Problem.ts"
 import * as Sigchain from "../../protocol/Sigchain.ts"
 import { Crypto } from "../../services/Crypto.ts"
 import { ServerUnreachable } from "../../services/Directory.ts"
+import type { HomeReach } from "../../services/HomeReach.ts"
 import { SigchainStore } from "../../services/SigchainStore.ts"
 import * as Transport from "./Transport.ts"
 
@@ -31,6 +32,8 @@ export interface HttpSigchainStoreOptions {
   /** How long an answer may take, and each further piece of one; 10 s unless told. */
   readonly timeoutMillis?: number
   readonly fetch?: typeof globalThis.fetch
+  /** The home server that named `url`: it may not name every address (spec KEZ-REG-031). */
+  readonly namedBy?: HomeReach
 }
 
 type Failure = Problem | ServerUnreachable

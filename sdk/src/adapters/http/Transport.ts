@@ -10,9 +10,11 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as ProblemBody from "../../api/ProblemBody.ts"
+import * as AddressClass from "../../protocol/AddressClass.ts"
 import * as Json from "../../protocol/Json.ts"
 import { Problem, type Code } from "../../protocol/Problem.ts"
 import { ServerUnreachable } from "../../services/Directory.ts"
+import * as HomeReach from "../../services/HomeReach.ts"
 
 export interface TransportOptions {
   /** Base URL of the server: https, or http on this machine. */
@@ -24,6 +26,8 @@ export interface TransportOptions {
   /** How long the head of an answer and each further piece of it may take. */
   readonly timeoutMillis?: number
   readonly fetch?: typeof globalThis.fetch
+  /** The home server that named this URL; absent where the user or the program chose it. */
+  readonly namedBy?: HomeReach.HomeReach
 }
 
 export type TransportError = Problem | ServerUnreachable
@@ -36,16 +40,12 @@ const defaultTimeoutMillis = 10_000
 const wholeAnswer = 6
 const problemBytes = 16_384
 
-/** Whether a URL leads to this machine. */
-export const isLoopback = ({ hostname }: URL): boolean =>
-  hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname)
-
 /** Why a URL is not asked, in words; undefined when it may be. */
 const forbidden = (url: URL): string | undefined => {
   if (url.username !== "" || url.password !== "") return "its URL carries a password"
   if (url.protocol === "https:") return undefined
   if (url.protocol !== "http:") return "its URL is neither http nor https"
-  return isLoopback(url) ? undefined : "plain http is only spoken to this machine; use https"
+  return AddressClass.isLoopback(url.hostname) ? undefined : "plain http is only spoken to this machine; use https"
 }
 
 class BodyTooLarge extends Data.TaggedError("BodyTooLarge")<{}> {
@@ -91,12 +91,14 @@ const ask = (
   options: TransportOptions,
   url: URL,
   request: HttpClientRequest.HttpClientRequest
-): Effect.Effect<Answer, ServerUnreachable> => {
-  const { fetch = globalThis.fetch, maxBytes, timeoutMillis = defaultTimeoutMillis } = options
+): Effect.Effect<Answer, TransportError> => {
+  const { fetch = globalThis.fetch, maxBytes, namedBy, timeoutMillis = defaultTimeoutMillis } = options
   const fail = (detail: string, cause?: unknown) =>
     new ServerUnreachable({ url: url.origin, detail, ...(cause === undefined ? {} : { cause }) })
   const why = forbidden(url)
   if (why !== undefined) return Effect.fail(fail(why))
+  const named = namedBy === undefined ? undefined : HomeReach.checkHost(namedBy, url.hostname)
+  if (named !== undefined && Result.isFailure(named)) return Effect.fail(named.failure)
   return Effect.callback((resume) => {
     const controller = new AbortController()
     const late = () => controller.abort(new Error(`no answer within ${timeoutMillis / 1_000} s`))
@@ -133,9 +135,8 @@ const ask = (
       try {
         resume(Effect.succeed(await exchange()))
       } catch (cause) {
-        resume(
-          Effect.fail(cause instanceof ServerUnreachable ? cause : fail(describe(cause, controller.signal), cause))
-        )
+        const known = [cause, cause instanceof Error ? cause.cause : undefined].find(isOurs)
+        resume(Effect.fail(known ?? fail(describe(cause, controller.signal), cause)))
       } finally {
         stop()
       }
@@ -147,6 +148,10 @@ const ask = (
     })
   })
 }
+
+/** What was refused here, and not by the server; `fetch` wraps what its connections fail with. */
+const isOurs = (cause: unknown): cause is TransportError =>
+  cause instanceof ServerUnreachable || cause instanceof Problem
 
 /** Browsers show a redirect that was not followed as `opaqueredirect` only. */
 const isRedirect = ({ status, type }: Response): boolean =>

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as AddressClass from "../../protocol/AddressClass.ts"
 import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { BlobTransport, BlobTransportError } from "../../services/BlobTransport.ts"
 import * as Endpoint from "../blobs-core/Endpoint.ts"
@@ -60,7 +61,8 @@ const unavailable = (detail: string, cause?: unknown): BlobTransportError =>
   new BlobTransportError({ reason: "unavailable", detail, ...(cause === undefined ? {} : { cause }) })
 
 const loopback = ["127.0.0.1:0", "[::1]:0"] as const
-const isLoopback = (address: string): boolean => /^(127\.|\[::1\])/.test(address)
+/** Of `ip:port` as Iroh writes it. */
+const isLoopback = (address: string): boolean => AddressClass.isLoopback(address.replace(/:\d+$/, ""))
 
 /** What to bind, and what instead where a family of addresses is missing. */
 const socketsFor = ({ bind, relayOnly }: IrohOptions): ReadonlyArray<ReadonlyArray<string>> => {

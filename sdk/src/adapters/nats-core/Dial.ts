@@ -1,5 +1,6 @@
 /** Dialling with nats.js, and what its errors mean. */
 import { errors, type NatsConnection, type ConnectionOptions } from "@nats-io/nats-core"
+import { Problem } from "../../protocol/index.ts"
 import { BrokerUnavailable } from "../../services/Broker.ts"
 import type { Target } from "./Target.ts"
 
@@ -57,7 +58,12 @@ const inTurn = (connect: () => Promise<NatsConnection>): Promise<NatsConnection>
 let turn: Promise<void> = Promise.resolve()
 const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
 
+/** The home led to an address that is not its to name. */
+export const forbidden = (problem: Problem.Problem): BrokerUnavailable =>
+  new BrokerUnavailable({ reason: "forbidden", detail: problem.detail, cause: problem })
+
 const explain = (cause: unknown, elapsedMillis: number): BrokerUnavailable => {
+  if (cause instanceof Problem.Problem) return forbidden(cause)
   if (cause instanceof errors.AuthorizationError) {
     return elapsedMillis < refusalMillis && !/timeout/i.test(cause.message)
       ? new BrokerUnavailable({ reason: "unauthorized", detail: "the login was refused", cause })

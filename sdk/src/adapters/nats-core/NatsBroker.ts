@@ -26,6 +26,7 @@ import {
   type Delivered
 } from "../../services/Broker.ts"
 import { Crypto } from "../../services/Crypto.ts"
+import { checkHost, type HomeReach } from "../../services/HomeReach.ts"
 import * as Answer from "./Answer.ts"
 import * as Delivery from "./Delivery.ts"
 import * as Dial from "./Dial.ts"
@@ -38,6 +39,8 @@ export interface NatsBrokerOptions {
    * start while its home is down, and a home can move its broker.
    */
   readonly urls: ReadonlyArray<string> | Effect.Effect<ReadonlyArray<string>, { readonly message: string }>
+  /** The home server that named `urls`: it may not name every address (spec KEZ-REG-031). */
+  readonly namedBy?: HomeReach
 }
 
 export interface Transport {
@@ -101,6 +104,8 @@ const open = (
         const target = Target.parse(url, transport.schemes)
         if (Result.isFailure(target))
           return yield* new BrokerUnavailable({ reason: "unreachable", detail: target.failure })
+        const named = options.namedBy === undefined ? undefined : checkHost(options.namedBy, target.success.host)
+        if (named !== undefined && Result.isFailure(named)) return yield* Dial.forbidden(named.failure)
         const auth = Login.make(login, target.success.host)
         const connection = yield* dial(transport.connect, target.success, auth, hex)
         return yield* Effect.gen(function* () {
@@ -130,7 +135,7 @@ const open = (
       let refusedBefore = false
       for (let turn = 0; ;) {
         const { error, heldMillis } = yield* serve(turn)
-        const refused = error?.reason === "unauthorized"
+        const refused = error?.reason === "unauthorized" || error?.reason === "forbidden"
         // A broker that lets us in and drops us at once is not dialled in a tight loop.
         if (heldMillis > steadyMillis || refused !== refusedBefore) failures = 0
         refusedBefore = refused

@@ -1,11 +1,13 @@
 /** A broker's URL taken apart: which host a login is bound to, and whether the way there must be encrypted. */
 import * as Result from "effect/Result"
-import { BrokerLogin } from "../../protocol/index.ts"
+import { AddressClass, BrokerLogin } from "../../protocol/index.ts"
 
 export interface Target {
   readonly url: string
   /** The host that the login's signature names. */
   readonly host: string
+  /** As the URL has it; absent for the scheme's own. */
+  readonly port?: number
   /** Plaintext is for this machine alone. */
   readonly encrypted: boolean
 }
@@ -21,12 +23,11 @@ export const parse = (
   }
   const host = BrokerLogin.normaliseHost(url)
   if (Result.isFailure(host)) return Result.fail(`${url}: ${host.failure.detail}`)
-  const encrypted = scheme === schemes.encrypted || (scheme === "nats" && !isLoopback(host.success))
-  if (!encrypted && !isLoopback(host.success)) {
+  const encrypted = scheme === schemes.encrypted || (scheme === "nats" && !AddressClass.isLoopback(host.success))
+  if (!encrypted && !AddressClass.isLoopback(host.success)) {
     return Result.fail(`${url}: without TLS only a broker on this machine is dialled; use ${schemes.encrypted}://`)
   }
-  return Result.succeed({ url, host: host.success, encrypted })
+  // Not by the URL parser, which hides the ports that web schemes have by themselves.
+  const port = /:(\d{1,5})(?:\/.*)?$/.exec(url)?.[1]
+  return Result.succeed({ url, host: host.success, ...(port === undefined ? {} : { port: Number(port) }), encrypted })
 }
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "[::1]" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)

@@ -1,16 +1,33 @@
-/** `Broker` over NATS on WebSocket, for browsers and Node. `ws://` is dialled on loopback only. */
+/**
+ * `Broker` over NATS on WebSocket, for browsers and Node. `ws://` is dialled on loopback only.
+ *
+ * Browsers do not show to which address they connect: of what a home names, only addresses in URLs and local names can
+ * be checked. A Node program gives `webSocket` of its `HomeNetwork`, which checks what names lead to.
+ */
 import { wsconnect } from "@nats-io/nats-core"
 import type * as Layer from "effect/Layer"
 import type { Broker } from "../../services/Broker.ts"
 import type { Crypto } from "../../services/Crypto.ts"
 import * as NatsBroker from "../nats-core/NatsBroker.ts"
 
-export type { NatsBrokerOptions } from "../nats-core/NatsBroker.ts"
+export interface NatsBrokerOptions extends NatsBroker.NatsBrokerOptions {
+  /** Another way to open a WebSocket than the platform's. */
+  readonly webSocket?: (url: string) => Promise<WebSocket>
+}
 
 /** A broker reached at `wss://host/path`, or at `ws://` on this machine. */
-export const layer = (options: NatsBroker.NatsBrokerOptions): Layer.Layer<Broker, never, Crypto> =>
+export const layer = ({ webSocket, ...options }: NatsBrokerOptions): Layer.Layer<Broker, never, Crypto> =>
   NatsBroker.layer(
-    { schemes: { plain: "ws", encrypted: "wss" }, connect: (_target, settings) => wsconnect(settings), onWake },
+    {
+      schemes: { plain: "ws", encrypted: "wss" },
+      connect: ({ encrypted }, settings) =>
+        wsconnect(
+          webSocket === undefined
+            ? settings
+            : { ...settings, wsFactory: async (url) => ({ socket: await webSocket(url), encrypted }) }
+        ),
+      onWake
+    },
     options
   )
 

@@ -2,29 +2,54 @@
  * `Broker` over NATS on TCP, for Node.
  *
  * `nats://` without TLS is dialled on loopback only; elsewhere it and `tls://` need a certificate that the machine
- * trusts (`NODE_EXTRA_CA_CERTS` adds authorities).
+ * trusts (`NODE_EXTRA_CA_CERTS` adds authorities). A name is looked up here, once for each dial, so that what was checked
+ * is what is dialled.
  */
-import type { TlsOptions } from "@nats-io/nats-core"
+import { errors, type ConnectionOptions, type NatsConnection, type TlsOptions } from "@nats-io/nats-core"
 import { connect } from "@nats-io/transport-node"
 import type * as Layer from "effect/Layer"
 import type { Broker } from "../../services/Broker.ts"
 import type { Crypto } from "../../services/Crypto.ts"
 import * as NatsBroker from "../nats-core/NatsBroker.ts"
 import type { Target } from "../nats-core/Target.ts"
+import * as Lookup from "../network-core/Lookup.ts"
 
-export type { NatsBrokerOptions } from "../nats-core/NatsBroker.ts"
+export interface NatsBrokerOptions extends NatsBroker.NatsBrokerOptions {
+  /** Another way to look names up than the system's. */
+  readonly resolve?: Lookup.Resolve
+}
+
+const defaultPort = 4222
 
 /** A broker reached at `nats://host:port` or `tls://host:port`. */
-export const layer = (options: NatsBroker.NatsBrokerOptions): Layer.Layer<Broker, never, Crypto> =>
+export const layer = (options: NatsBrokerOptions): Layer.Layer<Broker, never, Crypto> =>
   NatsBroker.layer(
-    {
-      schemes: { plain: "nats", encrypted: "tls" },
-      connect: (target, settings) => connect({ ...settings, tls: target.encrypted ? tlsFor(target) : null })
-    },
+    { schemes: { plain: "nats", encrypted: "tls" }, connect: (target, settings) => dial(options, target, settings) },
     options
   )
 
-/** nats.js knows the host only where it resolves names itself; its TLS takes these two all the same. */
+/** Tries the addresses of the host one after another; a broker that answers ends that, whatever it says. */
+const dial = async (
+  { namedBy, resolve }: NatsBrokerOptions,
+  target: Target,
+  settings: ConnectionOptions
+): Promise<NatsConnection> => {
+  const { encrypted, host, port = defaultPort } = target
+  const addresses = await Lookup.addressesOf(host.replace(/^\[|\]$/g, ""), namedBy, resolve)
+  let failure: unknown
+  for (const { address, family } of addresses) {
+    const servers = `${family === 6 ? `[${address}]` : address}:${port}`
+    try {
+      return await connect({ ...settings, servers, tls: encrypted ? tlsFor(target) : null })
+    } catch (error) {
+      if (error instanceof errors.AuthorizationError) throw error
+      failure ??= error
+    }
+  }
+  throw failure ?? new Error(`${host} has no address`)
+}
+
+/** nats.js is given addresses, so its TLS is told by these two whose certificate is wanted. */
 const tlsFor = ({ host }: Target): TlsOptions => {
   const name = host.replace(/^\[|\]$/g, "")
   const isAddress = host.startsWith("[") || /^[0-9.]+$/.test(host)
