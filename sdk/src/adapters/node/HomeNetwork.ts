@@ -42,11 +42,11 @@ export const proxiesOf = (env: Readonly<Record<string, string | undefined>>) => 
   return { http, https: value("HTTPS_PROXY") ?? http, none: value("NO_PROXY") ?? "" }
 }
 
-type Undici = typeof import("undici")
+type HttpStack = typeof import("./HttpStack.ts")
 
 /** Chooses the way to a URL: directly, or through a proxy. */
 const dispatcherOf = (
-  undici: Undici,
+  undici: HttpStack,
   env: Readonly<Record<string, string | undefined>>,
   connect: buildConnector.connector
 ): ((url: URL) => Dispatcher) => {
@@ -64,7 +64,7 @@ const dispatcherOf = (
 
 /** Connects to the addresses that `lookup` gives, and tells of each connection to whom it was made. */
 const connectorOf = (
-  undici: Undici,
+  undici: HttpStack,
   lookup: LookupFunction,
   connected: (host: string, remoteAddress: string | undefined) => void
 ): buildConnector.connector => {
@@ -94,7 +94,7 @@ export const make = ({ home, env = process.env, resolve }: HomeNetworkOptions): 
   /** Made with the first request: commands that need no network start without undici. */
   const waysOf = (namedBy: HomeReach.HomeReach | undefined) => {
     const begin = async () => {
-      const undici = await import("undici")
+      const undici = await import("./HttpStack.ts")
       const lookup = Lookup.lookup(namedBy, resolve)
       const connect = connectorOf(undici, lookup, namedBy === undefined ? see : () => undefined)
       return { undici, dispatcher: dispatcherOf(undici, env, connect) }
