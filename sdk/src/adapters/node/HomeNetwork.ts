@@ -9,17 +9,19 @@
  * names up itself, so behind one only addresses and local names in URLs are checked. The broker's connection is no HTTP
  * and goes through none.
  */
-import type { LookupFunction } from "node:net"
-import type { buildConnector, Dispatcher } from "undici"
 import * as AddressClass from "../../protocol/AddressClass.ts"
 import * as HomeReach from "../../services/HomeReach.ts"
 import * as Lookup from "../network-core/Lookup.ts"
+import type { HttpStack } from "./HttpStack.ts"
+import { type Environment, proxiesOf } from "./Proxies.ts"
+
+export { type Environment, proxiesOf }
 
 export interface HomeNetworkOptions {
   /** Base URL of the home server. */
   readonly home: string
   /** Where the proxy variables are; `process.env` unless told. */
-  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly env?: Environment
   /** Another way to look names up than the system's. */
   readonly resolve?: Lookup.Resolve
 }
@@ -35,49 +37,6 @@ export interface HomeNetwork {
   readonly webSocket: (url: string) => Promise<WebSocket>
 }
 
-/** The proxies that an environment names; empty strings name none. */
-export const proxiesOf = (env: Readonly<Record<string, string | undefined>>) => {
-  const value = (name: string) => env[name.toLowerCase()] || env[name] || undefined
-  const http = value("HTTP_PROXY")
-  return { http, https: value("HTTPS_PROXY") ?? http, none: value("NO_PROXY") ?? "" }
-}
-
-type HttpStack = typeof import("./HttpStack.ts")
-
-/** Chooses the way to a URL: directly, or through a proxy. */
-const dispatcherOf = (
-  undici: HttpStack,
-  env: Readonly<Record<string, string | undefined>>,
-  connect: buildConnector.connector
-): ((url: URL) => Dispatcher) => {
-  const { http, https, none } = proxiesOf(env)
-  const direct = new undici.Agent({ connect })
-  if (http === undefined && https === undefined) return () => direct
-  const proxied = new undici.EnvHttpProxyAgent({
-    connect,
-    noProxy: none,
-    httpProxy: http ?? "",
-    httpsProxy: https ?? ""
-  })
-  return (url) => (AddressClass.isLoopback(url.hostname) ? direct : proxied)
-}
-
-/** Connects to the addresses that `lookup` gives, and tells of each connection to whom it was made. */
-const connectorOf = (
-  undici: HttpStack,
-  lookup: LookupFunction,
-  connected: (host: string, remoteAddress: string | undefined) => void
-): buildConnector.connector => {
-  const connect = undici.buildConnector({ allowH2: false, lookup })
-  return (options, callback) =>
-    connect(options, (...outcome) => {
-      // Whatever its types say, undici leaves the socket of a failure out.
-      const socket = outcome[1] ?? undefined
-      if (socket !== undefined) connected(unbracketed(options.hostname), socket.remoteAddress)
-      callback(...outcome)
-    })
-}
-
 const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, "")
 
 /** Holds nothing open: idle connections end by themselves and keep no process alive. */
@@ -88,39 +47,22 @@ export const make = ({ home, env = process.env, resolve }: HomeNetworkOptions): 
   const reach: HomeReach.HomeReach = { home: byUrl.home, addressClass: () => seen ?? byUrl.addressClass() }
 
   const see = (host: string, remoteAddress: string | undefined): void => {
-    if (host === homeHost && remoteAddress !== undefined) seen = AddressClass.ofHost(remoteAddress)
+    if (unbracketed(host) === homeHost && remoteAddress !== undefined) seen = AddressClass.ofHost(remoteAddress)
   }
 
-  /** Made with the first request: commands that need no network start without undici. */
-  const waysOf = (namedBy: HomeReach.HomeReach | undefined) => {
-    const begin = async () => {
-      const undici = await import("./HttpStack.ts")
-      const lookup = Lookup.lookup(namedBy, resolve)
-      const connect = connectorOf(undici, lookup, namedBy === undefined ? see : () => undefined)
-      return { undici, dispatcher: dispatcherOf(undici, env, connect) }
-    }
-    let begun: ReturnType<typeof begin> | undefined
-    return () => (begun ??= begin())
+  const stackOf = (namedBy: HomeReach.HomeReach | undefined) => {
+    let made: Promise<HttpStack> | undefined
+    return () =>
+      (made ??= import("./HttpStack.ts").then(({ make }) =>
+        make({ env, lookup: Lookup.lookup(namedBy, resolve), connected: namedBy === undefined ? see : () => undefined })
+      ))
   }
-
-  const fetchBy = (ways: ReturnType<typeof waysOf>): typeof globalThis.fetch => {
-    return async (input, init) => {
-      const { dispatcher, undici } = await ways()
-      const url = new URL(String(input))
-      const answer = await undici.fetch(url, { ...(init as object), dispatcher: dispatcher(url) })
-      return answer as unknown as Response
-    }
-  }
-
-  const toNamed = waysOf(reach)
+  const toHome = stackOf(undefined)
+  const toNamed = stackOf(reach)
   return {
     reach,
-    fetch: fetchBy(waysOf(undefined)),
-    named: fetchBy(toNamed),
-    webSocket: async (url) => {
-      const { dispatcher, undici } = await toNamed()
-      const socket = new undici.WebSocket(url, { dispatcher: dispatcher(new URL(url.replace(/^ws/i, "http"))) })
-      return socket as unknown as globalThis.WebSocket
-    }
+    fetch: async (...request) => (await toHome()).fetch(...request),
+    named: async (...request) => (await toNamed()).fetch(...request),
+    webSocket: async (url) => (await toNamed()).webSocket(url)
   }
 }
