@@ -311,7 +311,7 @@ const block = command(
     () => import("./commands/contacts.ts"),
     ({ block: run }, input) => run(input)
   )
-).pipe(Command.withDescription("Show nothing more of a contact"))
+).pipe(Command.withDescription("Show nothing more of a contact, and have your home keep nothing of theirs"))
 
 const unblock = command(
   "unblock",
@@ -334,6 +334,24 @@ const remove = command(
 const onOff = (name: string, description: string) =>
   Flag.Literals(name, ["on", "off"]).pipe(Flag.withDescription(description), Flag.optional)
 
+const inbox = command(
+  "inbox",
+  {
+    trim: flag(
+      "trim",
+      "Have the home remove mail that is here; it does not come back with the words, nor to devices that have not fetched it"
+    ),
+    sent: flag("sent", "With --trim: remove the copies of what you sent, instead of mail")
+  },
+  lazily(
+    () => import("./commands/inbox.ts"),
+    ({ inbox: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription("Show how full your inbox at the home server is, and make room in it"),
+  Command.withShortDescription("Show how full your inbox at the home is")
+)
+
 const settings = command(
   "settings",
   {
@@ -341,6 +359,10 @@ const settings = command(
     inbox: Flag.Literals("inbox", ["everyone", "contacts"]).pipe(
       Flag.withDescription("Who may write: everyone (strangers arrive as requests) or contacts only"),
       Flag.optional
+    ),
+    autoTrim: onOff(
+      "auto-trim",
+      "Once a day, have the home remove mail that every device of yours has; it does not come back with the words"
     )
   },
   lazily(
@@ -348,10 +370,20 @@ const settings = command(
     (
       { settings: run },
       {
-        readReceipts,
-        inbox
-      }: { readonly readReceipts: Option.Option<"on" | "off">; readonly inbox: Option.Option<"everyone" | "contacts"> }
-    ) => run({ readReceipts: Option.getOrUndefined(readReceipts), inbox: Option.getOrUndefined(inbox) })
+        autoTrim,
+        inbox,
+        readReceipts
+      }: {
+        readonly readReceipts: Option.Option<"on" | "off">
+        readonly inbox: Option.Option<"everyone" | "contacts">
+        readonly autoTrim: Option.Option<"on" | "off">
+      }
+    ) =>
+      run({
+        readReceipts: Option.getOrUndefined(readReceipts),
+        inbox: Option.getOrUndefined(inbox),
+        autoTrim: Option.getOrUndefined(autoTrim)
+      })
   )
 ).pipe(
   Command.withDescription("Show or change settings"),
@@ -412,7 +444,7 @@ export const cli = Command.make("kez-chat").pipe(
   Command.withSubcommands([
     { group: "Account", commands: [register, restore, whoami, profiles, words, unlock, lock, deleteAccount] },
     { group: "People", commands: [add, contacts, verify, requests, accept, block, unblock, remove] },
-    { group: "Messages", commands: [send, listen, chat, history, exportAll] },
+    { group: "Messages", commands: [send, listen, chat, history, inbox, exportAll] },
     { group: "Files", commands: FileCommands.all },
     { group: "This machine", commands: [settings, doctor, owner] }
   ]),

@@ -3,6 +3,7 @@ import type {
   Contact,
   Event,
   FetchProgress,
+  InboxUsage,
   ListedFile,
   Listing,
   Message,
@@ -65,13 +66,39 @@ export const message = (value: Message) => ({
   order: value.order,
   ...given("state", value.state),
   ...given("failure", value.failure),
+  ...(value.waiting === undefined
+    ? {}
+    : {
+        waiting: {
+          reason: value.waiting.reason,
+          ...(value.waiting.until === undefined ? {} : { until: time(value.waiting.until) })
+        }
+      }),
   ...given("suspicious", value.suspicious),
   ...given("gap", value.gap),
   ...given("equivocation", value.equivocation),
   ...given("fork", value.fork)
 })
 
-export const settings = ({ readReceipts, inbox }: Settings) => ({ read_receipts: readReceipts, inbox })
+export const settings = ({ autoTrim, inbox, readReceipts }: Settings) => ({
+  read_receipts: readReceipts,
+  inbox,
+  auto_trim: autoTrim
+})
+
+const box = ({ limit, oldest, used }: InboxUsage["sent"]) => ({
+  used_bytes: used,
+  limit_bytes: limit,
+  ...(oldest === undefined ? {} : { oldest: time(oldest) })
+})
+
+export const inboxUsage = ({ mail, sent }: InboxUsage) => ({
+  mail: {
+    ...box(mail),
+    strangers: { used_bytes: mail.strangers.used, limit_bytes: mail.strangers.limit }
+  },
+  sent: box(sent)
+})
 
 export const verification = (value: Verification) => ({
   contact: contact(value.contact),
@@ -184,6 +211,8 @@ export const event = (value: Event) => {
       return { event: "unshared", share: share(value.share) }
     case "Dropped":
       return { event: "dropped", code: value.code, detail: value.detail }
+    case "InboxFilling":
+      return { event: "inbox_filling", box: value.box, inbox: inboxUsage(value.usage) }
     case "Missed":
       return { event: "missed", count: value.count }
   }

@@ -370,14 +370,20 @@ describe("people and messages", () => {
   it("keeps settings", async () => {
     expect(await machine.json(Shapes.Settings, as("alice", "settings"))).toEqual({
       read_receipts: false,
-      inbox: "everyone"
+      inbox: "everyone",
+      auto_trim: false
     })
-    const changed = { read_receipts: true, inbox: "contacts" }
+    const changed = { read_receipts: true, inbox: "contacts", auto_trim: true }
     expect(
-      await machine.json(Shapes.Settings, as("alice", "settings", "--read-receipts", "on", "--inbox", "contacts"))
+      await machine.json(
+        Shapes.Settings,
+        as("alice", "settings", "--read-receipts", "on", "--inbox", "contacts", "--auto-trim", "on")
+      )
     ).toEqual(changed)
     expect(await machine.json(Shapes.Settings, as("alice", "settings"))).toEqual(changed)
-    await machine.json(Shapes.Settings, as("alice", "settings", "--read-receipts", "off", "--inbox", "everyone"))
+    const shown = await machine.run(as("alice", "settings", "--auto-trim", "off", "--read-receipts", "off"))
+    expect(shown.stdout).toMatch(/auto-trim +off/)
+    await machine.json(Shapes.Settings, as("alice", "settings", "--inbox", "everyone"))
   })
 
   it("exports everything but the seed as JSON lines", async () => {

@@ -26,6 +26,8 @@ export const observed = (observe: (traffic: Traffic) => void): Layer.Layer<Broke
                   for (const { frame } of frames) observe({ direction: "fetched", bytes: frame.length })
                 })
               ),
+            trim: connection.trim,
+            block: connection.block,
             get live() {
               return Stream.tap(connection.live, ({ frame }) =>
                 Effect.sync(() => observe({ direction: "live", bytes: frame.length }))

@@ -1,5 +1,5 @@
 /** Two people writing in one terminal: their messages above, one's own line below. */
-import type { Contact, Event, KezChat, Message } from "@kez-chat/sdk"
+import type { Contact, Event, InboxUsage, KezChat, Message } from "@kez-chat/sdk"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -10,6 +10,7 @@ import { settings } from "../Flags.ts"
 import { access, type Services } from "../owner/Session.ts"
 import { Signals } from "../Signals.ts"
 import * as Conversation from "../terminal/Conversation.ts"
+import * as Filling from "../terminal/Filling.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
 import { Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
@@ -32,6 +33,8 @@ interface Room {
   /** The newest message of one's own, whose state stands before the typed line. */
   mine: Message | undefined
   offline: boolean
+  /** Warns of an inbox at the home that is almost full. */
+  readonly filling: (usage: InboxUsage) => Effect.Effect<void>
 }
 
 const keyOf = ({ direction, id }: Message): string => `${direction} ${id}`
@@ -42,7 +45,7 @@ const draw = (room: Room, message: Message): void => {
   const mine = message.direction === "out"
   if (mine) room.mine = message
   // The state of one's newest message stands at the prompt; at the message itself it would soon be stale.
-  const { state: _state, ...plain } = message
+  const { state: _state, waiting: _waiting, ...plain } = message
   room.line.print(Show.message(plain, { author: mine ? "you" : Show.name(room.contact), mine }, room.style))
 }
 
@@ -64,7 +67,11 @@ const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
       if (event.message.id === room.mine?.id) room.mine = event.message
       if (event.message.state === "failed")
         room.line.print(room.style.bad(`not sent: ${Sanitise.line(event.message.failure ?? "refused")}`))
+      if (event.message.waiting !== undefined)
+        room.line.print(room.style.caution(`kept here: ${Show.waiting(event.message.waiting)}`))
       prompt(room)
+    } else if (event._tag === "InboxFilling") {
+      yield* room.filling(event.usage)
     } else if (event._tag === "KeyChanged" && event.contact.primary === room.contact.primary) {
       room.line.print(room.style.bad(Sanitise.line(event.contact.warning ?? "the key changed: sending has stopped")))
     } else if (event._tag === "Missed") {
@@ -105,11 +112,15 @@ const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> =>
 /** One stretch with one owner of the profile; `lost` when that one ended. */
 const stretch = (who: string, opened: Effect.Effect<Conversation.Conversation>, shown: Set<string>) =>
   Effect.gen(function* () {
-    const { chat, stopped } = yield* access({ command: "chat", answering: true })
+    const { chat, place, stopped } = yield* access({ command: "chat", answering: true })
     const { style } = yield* Screen
     const contact = yield* chat.contact(who)
     const line = yield* opened
-    const room: Room = { chat, contact, line, style, shown, mine: undefined, offline: false }
+    const filling = yield* Filling.watch(place.name, (sentence) =>
+      Effect.sync(() => line.print(style.caution(sentence)))
+    )
+    yield* Effect.forkScoped(Effect.ignore(Effect.flatMap(chat.inbox, filling)))
+    const room: Room = { chat, contact, line, style, shown, mine: undefined, offline: false, filling }
     const items = yield* Queue.unbounded<Item, Cause.Done>()
     const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
       stream.pipe(

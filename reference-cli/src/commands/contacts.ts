@@ -119,15 +119,16 @@ export const accept = (input: {
 
 export const block = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
   decide(
-    { command: "block", offline: true },
-    (chat) => chat.block(who),
+    { command: "block", offline: false },
+    // The home keeps nothing of theirs either, once it is told; out of reach, it is told later.
+    (chat) => Effect.tap(chat.block(who), () => sentOff(chat)),
     (_, name) => `Blocked ${name}: nothing of theirs is shown`
   )
 
 export const unblock = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
   decide(
-    { command: "unblock", offline: true },
-    (chat) => chat.unblock(who),
+    { command: "unblock", offline: false },
+    (chat) => Effect.tap(chat.unblock(who), () => sentOff(chat)),
     (_, name) => `Unblocked ${name}`
   )
 
@@ -149,21 +150,24 @@ export const remove = (input: {
 export interface SettingsInput {
   readonly readReceipts: "on" | "off" | undefined
   readonly inbox: "everyone" | "contacts" | undefined
+  readonly autoTrim: "on" | "off" | undefined
 }
 
-export const settings = ({ readReceipts, inbox }: SettingsInput): Effect.Effect<void, Failure, Services> =>
+export const settings = ({ autoTrim, inbox, readReceipts }: SettingsInput): Effect.Effect<void, Failure, Services> =>
   withAccess({ command: "settings", offline: true }, ({ chat }) =>
     Effect.gen(function* () {
       const change = {
         ...(readReceipts === undefined ? {} : { readReceipts: readReceipts === "on" }),
-        ...(inbox === undefined ? {} : { inbox })
+        ...(inbox === undefined ? {} : { inbox }),
+        ...(autoTrim === undefined ? {} : { autoTrim: autoTrim === "on" })
       }
       const now = yield* Object.keys(change).length === 0 ? chat.settings : chat.updateSettings(change)
       yield* result({
         json: () => Shapes.settings(now),
         text: () => [
           `read receipts  ${now.readReceipts ? "on: others see when you have read" : "off"}`,
-          `inbox          ${now.inbox === "everyone" ? "everyone: strangers arrive as requests" : "contacts: strangers are dropped unseen"}`
+          `inbox          ${now.inbox === "everyone" ? "everyone: strangers arrive as requests" : "contacts: strangers are dropped unseen"}`,
+          `auto-trim      ${now.autoTrim ? "on: the home removes mail once all your devices have it; that does not come back with the words" : "off"}`
         ]
       })
     })

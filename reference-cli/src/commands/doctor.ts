@@ -15,6 +15,7 @@ import * as Home from "../profile/Home.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Profile from "../profile/Profile.ts"
 import * as RelayPolicy from "../profile/RelayPolicy.ts"
+import * as Filling from "../terminal/Filling.ts"
 import * as Quantity from "../terminal/Quantity.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
 import { result } from "../terminal/Screen.ts"
@@ -189,6 +190,23 @@ const transfers = (session: Access): Effect.Effect<Check> =>
     })
   )
 
+/** How full the inbox at the home is. */
+const room = ({ chat, place }: Access): Effect.Effect<Check> =>
+  chat.inbox.pipe(
+    Effect.timeoutOption(onlineMillis),
+    Effect.match({
+      onSuccess: (found) => {
+        if (Option.isNone(found)) return warn("room", "no answer in 15 s", "try again")
+        const { mail, sent } = found.value
+        const detail = `mail ${Quantity.percent(mail.used, mail.limit)} %, sent ${Quantity.percent(sent.used, sent.limit)} % of the room at the home`
+        const [first] = Filling.warnings(found.value, (words) => CommandLine.line(place.name, words))
+        return first === undefined ? ok("room", detail) : warn("room", detail, first)
+      },
+      onFailure: (error) =>
+        warn("room", `not known: ${describe(error).message}`, "the home server may be of an older version")
+    })
+  )
+
 /** Logs in at the broker and reads the stream: the whole way a message takes. */
 const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, never, Services> =>
   Effect.gen(function* () {
@@ -232,7 +250,7 @@ const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
         : Option.isNone(synced.success)
           ? warn("inbox", "still being read after 15 s", `wait for it: \`${CommandLine.line(place.name, "listen")}\``)
           : ok("inbox", "read to its end")
-    return [who, ok("broker login", state.url), stream, ...files]
+    return [who, ok("broker login", state.url), stream, yield* room(session), ...files]
   }).pipe(
     Effect.scoped,
     Effect.catch((error) => {

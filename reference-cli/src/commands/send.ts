@@ -10,6 +10,7 @@ import type { Services } from "../owner/Session.ts"
 import * as Shapes from "../Shapes.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
 import { note, result } from "../terminal/Screen.ts"
+import * as Show from "../terminal/Show.ts"
 import { withAccess } from "./withAccess.ts"
 import { reasonOf } from "../SystemError.ts"
 
@@ -97,7 +98,8 @@ export const send = (input: Input): Effect.Effect<void, Failure, Services> =>
         const { sent, final } = input.wait
           ? yield* sendAndWait(chat, input, text)
           : { sent: yield* chat.send(input.who, text), final: Option.none<Message>() }
-        const message = Option.getOrElse(final, () => sent)
+        // Why it waits is in the store.
+        const message = Option.isSome(final) ? final.value : input.wait ? yield* reread(chat, sent) : sent
         if (message.state === "failed") {
           return yield* fail(
             "send_failed",
@@ -119,7 +121,10 @@ export const send = (input: Input): Effect.Effect<void, Failure, Services> =>
           return yield* fail(
             "queued",
             ExitCode.queued,
-            `the home server has not taken the message within ${Duration.format(input.timeout)}: it is kept here and goes out with the next command that is online`
+            (message.waiting === undefined
+              ? `the home server has not taken the message within ${Duration.format(input.timeout)}`
+              : `the home server does not take the message yet: ${Show.waiting(message.waiting)}`) +
+              ": it is kept here and goes out with the next command that is online"
           )
         }
       })

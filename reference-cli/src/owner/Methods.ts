@@ -48,9 +48,10 @@ const page = (params: Params): { readonly before?: number; readonly limit?: numb
 }
 
 const settingsChange = (params: Params): Partial<Settings> => {
-  const { readReceipts, inbox } = object(params[0])
+  const { autoTrim, readReceipts, inbox } = object(params[0])
   return {
     ...(typeof readReceipts === "boolean" ? { readReceipts } : {}),
+    ...(typeof autoTrim === "boolean" ? { autoTrim } : {}),
     ...(inbox === "everyone" || inbox === "contacts" ? { inbox } : {})
   }
 }
@@ -108,6 +109,8 @@ export const calls: Readonly<Record<string, (owned: Owned, params: Params) => Ef
   removeContact: ({ chat }, params) => chat.removeContact(text(params, 0), flag(params, 1)),
   send: ({ chat }, params) => chat.send(text(params, 0), text(params, 1)),
   markRead: ({ chat }, params) => chat.markRead(text(params, 0)),
+  inbox: ({ chat }) => chat.inbox,
+  trim: ({ chat }, params) => chat.trim(text(params, 0) === "sent" ? "sent" : "mail"),
   settings: ({ chat }) => chat.settings,
   updateSettings: ({ chat }, params) => chat.updateSettings(settingsChange(params)),
   deleteAccount: ({ chat }) => chat.deleteAccount,

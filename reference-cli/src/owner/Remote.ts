@@ -157,6 +157,8 @@ const chatOver = (link: Link): Chat => {
     send: (who, text) => link.call("send", who, text),
     history: (who, page) => link.all("history", who, page ?? {}),
     markRead: (who) => link.call("markRead", who),
+    inbox: link.call("inbox"),
+    trim: (box) => link.call("trim", box ?? "mail"),
     settings: link.call("settings"),
     updateSettings: (change) => link.call("updateSettings", change),
     export: link.stream("export"),

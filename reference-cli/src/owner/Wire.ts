@@ -56,7 +56,12 @@ export const encodeError = (error: KezChatError): WireError => {
     case "ServerUnreachable":
       return { tag, url: error.url, detail: error.detail }
     case "BrokerRefused":
-      return { tag, code: error.code, retryable: error.retryable }
+      return {
+        tag,
+        code: error.code,
+        retryable: error.retryable,
+        ...(error.untilMillis === undefined ? {} : { untilMillis: error.untilMillis })
+      }
     case "FetchBlocked":
       return { tag, who: error.who, reason: error.reason, detail: error.detail }
     case "FileError":

@@ -65,7 +65,8 @@ export const decodeError = (error: WireError): KezChatError => {
     case "BrokerRefused":
       return new BrokerRefused({
         code: oneOf(["full", "slow", "unknown", "bad", "size", "retry"], error["code"], "retry"),
-        retryable: error["retryable"] === true
+        retryable: error["retryable"] === true,
+        ...(typeof error["untilMillis"] === "number" ? { untilMillis: error["untilMillis"] } : {})
       })
     case "BrokerUnavailable":
       return new BrokerUnavailable({

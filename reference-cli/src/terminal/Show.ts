@@ -46,6 +46,15 @@ const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
   failed: "failed"
 }
 
+/** Why a queued message waits, in words. */
+export const waiting = ({ reason, until }: NonNullable<Message["waiting"]>): string => {
+  const why =
+    reason === "full"
+      ? "their inbox has no room for it"
+      : "the home takes no more for them today; until they have written to you, that is little"
+  return `${why}; ${until === undefined ? "tried again by itself" : `tried again after ${day(until)} ${clock(until)}`}`
+}
+
 const marks = (message: Message, style: Style): ReadonlyArray<string> => [
   ...(message.gap === undefined ? [] : [style.caution(`${message.gap} earlier not held here`)]),
   ...(message.suspicious === true
@@ -53,6 +62,7 @@ const marks = (message: Message, style: Style): ReadonlyArray<string> => [
     : []),
   ...(message.equivocation === true ? [style.bad("the sender sent another text under this id")] : []),
   ...(message.fork === true ? [style.caution("two programs write under this sender's device id")] : []),
+  ...(message.waiting === undefined ? [] : [style.caution(waiting(message.waiting))]),
   ...(message.failure === undefined ? [] : [style.bad(Sanitise.line(message.failure))])
 ]
 

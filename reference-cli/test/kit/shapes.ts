@@ -102,6 +102,9 @@ export const Message = Schema.Struct({
   order: Schema.Natural,
   state: Schema.optionalKey(Schema.Literals(["queued", "stored", "delivered", "read", "failed"])),
   failure: Schema.optionalKey(Schema.String),
+  waiting: Schema.optionalKey(
+    Schema.Struct({ reason: Schema.Literals(["full", "slow"]), until: Schema.optionalKey(Time) })
+  ),
   suspicious: Schema.optionalKey(Schema.Literal(true)),
   gap: Schema.optionalKey(Schema.Natural),
   equivocation: Schema.optionalKey(Schema.Literal(true)),
@@ -143,7 +146,19 @@ export const Verification = Schema.Struct({
 
 export const Settings = Schema.Struct({
   read_receipts: Schema.Boolean,
-  inbox: Schema.Literals(["everyone", "contacts"])
+  inbox: Schema.Literals(["everyone", "contacts"]),
+  auto_trim: Schema.Boolean
+})
+
+const Used = { used_bytes: Schema.Natural, limit_bytes: Schema.Natural }
+const Box = { ...Used, oldest: Schema.optionalKey(Time) }
+const InboxUsage = Schema.Struct({
+  mail: Schema.Struct({ ...Box, strangers: Schema.Struct(Used) }),
+  sent: Schema.Struct(Box)
+})
+export const Inbox = Schema.Struct({
+  inbox: InboxUsage,
+  trimmed: Schema.NullOr(Schema.Literals(["mail", "sent"]))
 })
 
 const Owner = Schema.Struct({
@@ -234,6 +249,7 @@ export const Event = Schema.Union([
   Schema.Struct({ event: Schema.Literal("state"), message: Message }),
   Schema.Struct({ event: Schema.Literals(["contact", "contact_removed", "key_changed"]), contact: Contact }),
   Schema.Struct({ event: Schema.Literal("dropped"), code: Schema.String, detail: Schema.String }),
+  Schema.Struct({ event: Schema.Literal("inbox_filling"), box: Schema.Literals(["mail", "sent"]), inbox: InboxUsage }),
   Schema.Struct({ event: Schema.Literal("missed"), count: Schema.Natural })
 ])
 export const ExportItem = Schema.Record(Schema.String, Schema.Unknown)

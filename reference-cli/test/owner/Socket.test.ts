@@ -114,6 +114,8 @@ const fakeChat = (events: PubSub.PubSub<Event>) => {
     accept: () => refuse,
     block: () => refuse,
     unblock: () => refuse,
+    inbox: refuse,
+    trim: () => refuse,
     removeContact: () => Effect.void,
     send: (_, text) =>
       Effect.sync(() => {
@@ -125,9 +127,9 @@ const fakeChat = (events: PubSub.PubSub<Event>) => {
     markRead: () => refuse,
     settings: Effect.promise(() => {
       begin()
-      return mayFinish.then(() => ({ readReceipts: true, inbox: "everyone" as const }))
+      return mayFinish.then(() => ({ readReceipts: true, inbox: "everyone" as const, autoTrim: false }))
     }),
-    updateSettings: (change) => Effect.succeed({ readReceipts: false, inbox: "everyone", ...change }),
+    updateSettings: (change) => Effect.succeed({ readReceipts: false, inbox: "everyone", autoTrim: false, ...change }),
     export: Stream.fromIterable([{ kind: "account" }, { kind: "message" }]),
     deleteAccount: Effect.void,
     share: () => refuse,
@@ -213,7 +215,8 @@ describe("the owner's socket", () => {
     expect(await connected(({ chat }) => chat.send("bob", "hi"))).toMatchObject({ text: "hi", state: "queued" })
     expect(await connected(({ chat }) => chat.updateSettings({ readReceipts: true }))).toEqual({
       readReceipts: true,
-      inbox: "everyone"
+      inbox: "everyone",
+      autoTrim: false
     })
     expect(await connected(({ chat }) => Stream.runCollect(chat.export))).toEqual([
       { kind: "account" },
@@ -283,7 +286,7 @@ describe("the owner's socket", () => {
         return settings
       })
     )
-    expect(answered).toEqual({ readReceipts: true, inbox: "everyone" })
+    expect(answered).toEqual({ readReceipts: true, inbox: "everyone", autoTrim: false })
   })
 
   it("ends a request that nobody waits for any more", async () => {

@@ -66,6 +66,7 @@ export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow):
     order,
     ...(row.state === undefined ? {} : { state: row.state }),
     ...(row.failure === undefined ? {} : { failure: row.failure }),
+    ...(row.waiting === undefined ? {} : { waiting: row.waiting }),
     ...(row.suspicious === undefined ? {} : { suspicious: row.suspicious }),
     ...(row.gap === undefined ? {} : { gap: row.gap }),
     ...(row.equivocation === undefined ? {} : { equivocation: row.equivocation }),
@@ -107,9 +108,17 @@ export const advance =
   (state: MessageState, failure?: string) =>
   (row: Rows.MessageRow): Rows.MessageRow => {
     if (row.direction === "in" || rank[state] <= rank[row.state ?? "stored"]) return row
-    const { failure: _, ...rest } = row
+    const { failure: _, waiting: __, ...rest } = row
     return { ...rest, state, ...(failure === undefined ? {} : { failure }) }
   }
+
+/** Notes why the home has not taken a queued message yet. */
+export const putOff =
+  (waiting: NonNullable<Rows.MessageRow["waiting"]>) =>
+  (row: Rows.MessageRow): Rows.MessageRow =>
+    row.state !== "queued" || (row.waiting?.reason === waiting.reason && row.waiting.until === waiting.until)
+      ? row
+      : { ...row, waiting }
 
 const page = (ledger: Ledger, hex: string, before: number | undefined, limit: number) =>
   Effect.flatMap(

@@ -17,9 +17,11 @@ import { Problem } from "../protocol/Problem.ts"
 import { Crypto } from "../services/Crypto.ts"
 import type { StoreError } from "../services/LocalStore.ts"
 import type { Addresses } from "./Addresses.ts"
+import type { BlockList } from "./BlockList.ts"
 import type { Checks } from "./Checks.ts"
 import { type ContactBook, self } from "./ContactBook.ts"
 import * as Conversations from "./Conversations.ts"
+import type { DevicePositions } from "./DevicePositions.ts"
 import type { Events } from "./Events.ts"
 import type { Message as Kept } from "./KezChat.ts"
 import type { Ledger, LedgerError, Transaction } from "./Ledger.ts"
@@ -80,12 +82,14 @@ export interface Parts {
   readonly outbox: Outbox
   readonly receipts: Receipts
   readonly addresses: Addresses
+  readonly blocks: BlockList
+  readonly positions: DevicePositions
   /** Publishes a request once the home has had a moment to name the stranger. */
   readonly publishRequest: (primary: string, message: Kept) => void
 }
 
 export const make = Effect.fnUntraced(function* (parts: Parts) {
-  const { addresses, book, checks, events, ledger, outbox, publishRequest, receipts } = parts
+  const { addresses, blocks, book, checks, events, ledger, outbox, positions, publishRequest, receipts } = parts
   const crypto = yield* Crypto
   // Only WebCrypto computes elsewhere; the others would gain nothing from frames opened side by side.
   const concurrency = crypto.backend === "webcrypto" ? 16 : 1
@@ -190,6 +194,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const placed = yield* place(transaction, message)
     transaction.put(key.seen(message), Rows.Seen, { hash })
     if (body.type === "receipt") return yield* receipt(transaction, session, peer.hex, body)
+    if (Body.isDeviceNote(body)) return
     const known = yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (known?.state === "blocked") return
     if (body.type === "address_request" || body.type === "address") {
@@ -240,7 +245,15 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       talk = { ...talk, seq: Math.max(talk.seq, message.seq + 1) }
     }
     transaction.put(key.seen(message), Rows.Seen, { hash })
-    if (Body.isHidden(body)) return transaction.put(key.talk(peer.hex), Rows.Talk, talk)
+    if (message.device !== account.device) yield* positions.seen(transaction, message.device, arrivedAt)
+    if (Body.isHidden(body)) {
+      transaction.put(key.talk(peer.hex), Rows.Talk, talk)
+      if (role === "note" && body.type === "block_list") yield* blocks.receive(transaction, body, arrivedAt)
+      if (role === "note" && body.type === "device_position") {
+        yield* positions.receive(transaction, message.device, body, arrivedAt)
+      }
+      return
+    }
     let contact = role === "note" ? self(account) : yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (contact === undefined || contact.state === "requested") {
       // Whoever this account wrote to was accepted by it. What they wrote before that was a request.

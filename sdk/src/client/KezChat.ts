@@ -105,6 +105,11 @@ export interface Message {
   readonly state?: MessageState
   /** Why it failed, when it did. */
   readonly failure?: string
+  /**
+   * Why the home has not taken a queued message yet: the recipient's inbox has no room for it, or a limit of the day is
+   * reached, until a time (milliseconds since the epoch) where it is known. It is tried again by itself.
+   */
+  readonly waiting?: { readonly reason: "full" | "slow"; readonly until?: number }
   /** `created_at` lies outside -30 d / +10 min of its arrival. */
   readonly suspicious?: true
   /** Messages of this sender's device before this one that are not held here. */
@@ -145,8 +150,29 @@ export type Event =
   | { readonly _tag: "Unshared"; readonly share: Share }
   /** A frame of the inbox was unreadable and was passed over; a closed problem code and its detail. */
   | { readonly _tag: "Dropped"; readonly code: string; readonly detail: string }
+  /** One of the account's boxes at the home is 80 % full: mail, or copies of what was sent. At most once a day for each. */
+  | { readonly _tag: "InboxFilling"; readonly box: "mail" | "sent"; readonly usage: InboxUsage }
   /** This listener was too slow and missed `count` events. Nothing is lost: read history and contacts again. */
   | { readonly _tag: "Missed"; readonly count: number }
+
+/** Bytes of the account's frames at its home, and how many there may be. */
+export interface BoxUsage {
+  readonly used: number
+  readonly limit: number
+  /** When the oldest frame there was stored, milliseconds since the epoch; absent where there is none. */
+  readonly oldest?: number
+}
+
+/** How full an account's inbox at its home is. Frames stay there, for new and restored devices, until retention ends. */
+export interface InboxUsage {
+  /** Mail from others. */
+  readonly mail: BoxUsage & {
+    /** The part of it that strangers use, and may use. */
+    readonly strangers: { readonly used: number; readonly limit: number }
+  }
+  /** Copies of what was sent. */
+  readonly sent: BoxUsage
+}
 
 /** What the safety number and the sigchain of a contact say, for a person to compare. */
 export interface Verification {
@@ -323,6 +349,10 @@ export class KezChat extends Context.Service<
     acceptKey(who: string): Effect.Effect<Contact, KezChatError>
     /** Accepts a message request: from now on its messages are answered with receipts, and it can be written to. */
     accept(who: string): Effect.Effect<Contact, KezChatError>
+    /**
+     * Shows nothing of theirs any more. The account's other devices and its home are told in the background, until it is
+     * confirmed; the home then keeps none of their frames, and they cannot tell.
+     */
     block(who: string): Effect.Effect<Contact, KezChatError>
     unblock(who: string): Effect.Effect<Contact, KezChatError>
     /** Forgets a contact and what is still queued for it; its messages stay unless `withMessages`. */
@@ -370,6 +400,13 @@ export class KezChat extends Context.Service<
     /** Answers other devices that fetch our files, until it is interrupted. One device of an account at a time. */
     readonly serve: Effect.Effect<never, KezChatError>
 
+    /** How full the account's inbox at its home is. */
+    readonly inbox: Effect.Effect<InboxUsage, KezChatError>
+    /**
+     * Has the home remove the mail (or the copies of what was sent) that this device holds, and says what is left. Other
+     * devices that have not taken it in will not get it, and it does not come back with the words. Once a minute.
+     */
+    trim(box?: "mail" | "sent"): Effect.Effect<InboxUsage, KezChatError>
     /** Read receipts (off at first) and who may write to us. */
     readonly settings: Effect.Effect<Settings, KezChatError>
     updateSettings(change: Partial<Settings>): Effect.Effect<Settings, KezChatError>
@@ -398,4 +435,9 @@ export interface Settings {
   readonly readReceipts: boolean
   /** Who may write without being asked for: `everyone` arrives as requests, `contacts` drops strangers unseen. */
   readonly inbox: "everyone" | "contacts"
+  /**
+   * Once a day, have the home remove mail that every device of the account holds (off at first). What is removed does not
+   * come back with the words.
+   */
+  readonly autoTrim: boolean
 }

@@ -232,6 +232,20 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     })
   })
 
+  /** The home refused it for now: the message says why and until when. Lost with the power, it is refused again. */
+  const putOff = (job: Job, reason: "full" | "slow", until?: number) =>
+    ledger.transact(
+      (transaction) =>
+        Effect.gen(function* () {
+          const row = yield* transaction.get(key.out(job.order), Rows.Out)
+          if (row?.message === undefined) return
+          const waiting = { reason, ...(until === undefined ? {} : { until }) }
+          const change = Conversations.putOff(waiting)
+          settle(transaction, yield* Conversations.change(transaction, row.peer, row.message, change))
+        }),
+      { relaxed: true }
+    )
+
   const sendOne = (link: Link, job: Job): Effect.Effect<Outcome, StoreError | StoreConflict> =>
     Effect.gen(function* () {
       const frame = yield* ledger.getBytes(key.frame(job.kezId))
@@ -248,7 +262,11 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       }
       const error = answer.failure
       if (error instanceof BrokerUnavailable) return "again"
-      if (error instanceof BrokerRefused && error.retryable) return error.code === "retry" ? "again" : "later"
+      if (error instanceof BrokerRefused && error.retryable) {
+        if (error.code !== "full" && error.code !== "slow") return "again"
+        if (job.main) yield* putOff(job, error.code, error.untilMillis)
+        return "later"
+      }
       yield* finish(job, error.message)
       return "sent"
     })

@@ -19,6 +19,8 @@
  * | `frame/<Kez-Id>` | sealed bytes that `out/` rows point to |
  * | `dropped/<0..999>` | {@link Dropped}: the last frames that could not be read |
  * | `kept/<epoch>/<seq>` | {@link Kept}: a raw frame that may be readable later |
+ * | `block/<hex>` | {@link BlockRow}: what was decided about blocking an account, and who was told |
+ * | `device/<id>` | {@link Device}: what a device of this account holds |
  * | `asked/<hex>` | {@link Asked}: the newest request for our addresses that a contact made |
  * | `offerOf/<blob hash>/<hex of its author>` | {@link OfferOf}: the message that offers a file |
  * | `download/<blob hash>` | {@link Download}: a file of somebody else that is here, wholly or in part |
@@ -87,7 +89,12 @@ export const Account = row(
 export type AccountRow = RowType<typeof Account>
 
 export const Settings = row(
-  Schema.Struct({ readReceipts: Schema.Boolean, inbox: Schema.Literals(["everyone", "contacts"]) })
+  Schema.Struct({
+    readReceipts: Schema.Boolean,
+    inbox: Schema.Literals(["everyone", "contacts"]),
+    /** Absent in stores of before. */
+    autoTrim: Schema.optionalKey(Schema.Boolean)
+  })
 )
 
 export const Position = row(
@@ -157,6 +164,9 @@ const MessageFields = Schema.Struct({
   arrivedAt: Schema.Number,
   state: Schema.optionalKey(Schema.Literals(["queued", "stored", "delivered", "read", "failed"])),
   failure: Schema.optionalKey(Schema.String),
+  waiting: Schema.optionalKey(
+    Schema.Struct({ reason: Schema.Literals(["full", "slow"]), until: Schema.optionalKey(Schema.Number) })
+  ),
   suspicious: Schema.optionalKey(Schema.Literal(true)),
   gap: Schema.optionalKey(Count),
   equivocation: Schema.optionalKey(Schema.Literal(true)),
@@ -206,6 +216,30 @@ export const Kept = row(
     reader: Count,
     /** base64url. */
     frame: Schema.String
+  })
+)
+
+export const Block = row(
+  Schema.Struct({
+    blocked: Schema.Boolean,
+    /** Grows with each decision; see `Body.BlockEntry`. */
+    rev: Count,
+    /** When the newest note about it was stored or queued; absent until there is one. */
+    notedAt: Schema.optionalKey(Schema.Number),
+    /** When the home last confirmed it, and the stream's epoch then. */
+    atHome: Schema.optionalKey(Schema.Struct({ epoch: Schema.String, at: Schema.Number }))
+  })
+)
+export type BlockRow = RowType<typeof Block>
+
+export const Device = row(
+  Schema.Struct({
+    /** When something of it was last stored, milliseconds since the epoch; the home's clock. */
+    seenAt: Schema.Number,
+    /** What it last announced to hold; absent until it has. */
+    holds: Schema.optionalKey(Schema.Struct({ epoch: Schema.String, upTo: Count, at: Schema.Number })),
+    /** When it announced so for the first time. */
+    firstAt: Schema.optionalKey(Schema.Number)
   })
 )
 
@@ -319,6 +353,8 @@ export const key = {
   frame: (kezId: string) => `frame/${kezId}`,
   dropped: (seq: number) => `dropped/${padded(seq % 1_000)}`,
   kept: (epoch: string, seq: number) => `kept/${epoch}/${padded(seq)}`,
+  block: (hex: string) => `block/${hex}`,
+  device: (id: string) => `device/${id}`,
   asked: (hex: string) => `asked/${hex}`,
   offerOf: (blobHash: string, author: string) => `offerOf/${blobHash}/${author}`,
   download: (blobHash: string) => `download/${blobHash}`,
@@ -340,6 +376,8 @@ export const prefix = {
   out: "out/",
   dropped: "dropped/",
   kept: "kept/",
+  blocks: "block/",
+  devices: "device/",
   asked: "asked/",
   downloads: "download/",
   shares: "share/",
@@ -359,6 +397,8 @@ export const everything: ReadonlyArray<string> = [
   "chain/",
   "kept/",
   "dropped/",
+  "block/",
+  "device/",
   "asked/",
   "offerOf/",
   "download/",

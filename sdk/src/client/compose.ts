@@ -17,15 +17,18 @@ import { StoreError } from "../services/LocalStore.ts"
 import { Vault } from "../services/Vault.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Addresses from "./Addresses.ts"
+import * as BlockList from "./BlockList.ts"
 import * as Browsing from "./Browsing.ts"
 import * as Checks from "./Checks.ts"
 import * as ContactBook from "./ContactBook.ts"
 import * as Contacts from "./Contacts.ts"
 import * as Conversations from "./Conversations.ts"
 import * as Device from "./Device.ts"
+import * as DevicePositions from "./DevicePositions.ts"
 import * as Downloads from "./Downloads.ts"
 import * as Events from "./Events.ts"
 import * as Export from "./Export.ts"
+import * as Housekeeping from "./Housekeeping.ts"
 import * as Inbox from "./Inbox.ts"
 import * as Intake from "./Intake.ts"
 import * as Introductions from "./Introductions.ts"
@@ -33,6 +36,7 @@ import type { Account, KezChat, Message, Options } from "./KezChat.ts"
 import { AccountUnfinished, ContactUnknown, type KezChatError } from "./KezChatError.ts"
 import * as Ledger from "./Ledger.ts"
 import * as Link from "./Link.ts"
+import * as Mailbox from "./Mailbox.ts"
 import * as Manifests from "./Manifests.ts"
 import * as Outbox from "./Outbox.ts"
 import * as Receipts from "./Receipts.ts"
@@ -103,7 +107,22 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     })
     fork(Effect.ignore(named))
   }
-  const inbox = yield* Inbox.make({ ledger, events, book, checks, outbox, receipts, addresses, publishRequest })
+  const blocks = BlockList.make(ledger, book, outbox)
+  const positions = DevicePositions.make(ledger, outbox)
+  const mailbox = Mailbox.make(ledger, events, blocks, positions)
+  const housekeeping = Housekeeping.make(events, blocks, positions, mailbox)
+  const inbox = yield* Inbox.make({
+    ledger,
+    events,
+    book,
+    checks,
+    outbox,
+    receipts,
+    addresses,
+    blocks,
+    positions,
+    publishRequest
+  })
   const intake = Intake.make(ledger, inbox)
   const contacts = yield* Contacts.make({ ledger, book, introductions, checks, outbox, account: accounts.current })
 
@@ -130,6 +149,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     yield* receipts.run(session, link)
     yield* manifests.run(session)
     yield* Effect.forkScoped(Effect.ignore(inbox.retryKept(session)))
+    yield* housekeeping.run(session, link)
   })
 
   /**
@@ -329,7 +349,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     sync: Effect.andThen(connected, link.orOffline(intake.caughtUp)),
     flush: Effect.andThen(
       connected,
-      link.orOffline(Effect.andThen(receipts.settled, Effect.andThen(outbox.drained, manifests.settled)))
+      link.orOffline(
+        Effect.all([receipts.settled, housekeeping.settled, outbox.drained, manifests.settled], { discard: true })
+      )
     ),
     ...contacts,
     send,
@@ -340,6 +362,12 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     unshare: shares.unshare,
     browse: browsing.browse,
     ...transfers,
+    inbox: Effect.andThen(connected, link.orOffline(Effect.flatMap(link.online, mailbox.usage))),
+    trim: (box = "mail") =>
+      Effect.andThen(
+        connected,
+        link.orOffline(Effect.flatMap(link.online, (connection) => mailbox.trim(connection, box)))
+      ),
     settings: Settings.readSettings(ledger),
     updateSettings: (change) => Settings.updateSettings(ledger, change),
     export: Export.items(ledger, accounts.current),

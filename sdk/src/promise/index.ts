@@ -20,6 +20,7 @@ import {
   type Contact,
   type Event,
   type FetchProgress,
+  type InboxUsage,
   KezChat,
   type Listing,
   type Message,
@@ -35,7 +36,9 @@ export type {
   Contact,
   Event,
   FetchProgress,
+  BoxUsage,
   FileSource,
+  InboxUsage,
   ListedFile,
   Listing,
   Message,
@@ -77,6 +80,8 @@ export interface KezChatClient extends AsyncDisposable {
   accept(who: string): Promise<Contact>
   block(who: string): Promise<Contact>
   unblock(who: string): Promise<Contact>
+  inbox(waiting?: Waiting): Promise<InboxUsage>
+  trim(box?: "mail" | "sent", waiting?: Waiting): Promise<InboxUsage>
   removeContact(who: string, withMessages?: boolean): Promise<void>
   send(who: string, text: string): Promise<Message>
   history(who: string, page?: { readonly before?: number; readonly limit?: number }): Promise<ReadonlyArray<Message>>
@@ -166,6 +171,8 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     accept: (who) => run(chat.accept(who)),
     block: (who) => run(chat.block(who)),
     unblock: (who) => run(chat.unblock(who)),
+    inbox: (waiting) => run(chat.inbox, waiting),
+    trim: (box, waiting) => run(chat.trim(box), waiting),
     removeContact: (who, withMessages) => run(chat.removeContact(who, withMessages)),
     send: (who, text) => run(chat.send(who, text)),
     history: (who, page) => run(chat.history(who, page)),

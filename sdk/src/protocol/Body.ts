@@ -72,6 +72,31 @@ export interface Address extends Common {
   readonly expiresAt: number
 }
 
+/** What the user decided about one account. */
+export interface BlockEntry {
+  /** Primary. */
+  readonly who: string
+  readonly blocked: boolean
+  /** Grows with each decision about this account: the highest one counts, and of two with one number the one that blocks. */
+  readonly rev: number
+}
+
+/** Tells the account's other devices whom the user blocks. A note to self, never shown. */
+export interface BlockList extends Common {
+  readonly type: "block_list"
+  /** 1 to 256; accounts that are not named stay as they are. */
+  readonly entries: ReadonlyArray<BlockEntry>
+}
+
+/** Tells the account's other devices what its author's device holds. A note to self, never shown. */
+export interface DevicePosition extends Common {
+  readonly type: "device_position"
+  /** Which life of the stream `upTo` belongs to, 22 base64url characters. */
+  readonly epoch: string
+  /** The device holds every frame with a stream sequence number of at most this. */
+  readonly upTo: number
+}
+
 /** A body this version does not act on: a reserved type (`edit`, `delete`, `reaction`, `typing`) or an unknown one. */
 export interface Other extends Common {
   readonly type: "other"
@@ -81,7 +106,7 @@ export interface Other extends Common {
 }
 
 /** A body to be sent. */
-export type Known = Text | FileShare | Receipt | AddressRequest | Address
+export type Known = Text | FileShare | Receipt | AddressRequest | Address | BlockList | DevicePosition
 
 export type Body = Known | Other
 
@@ -90,7 +115,11 @@ export type Body = Known | Other
  * message follows on it (spec: addresses, receipts).
  */
 export const isHidden = ({ type }: { readonly type: Body["type"] }): boolean =>
-  type === "receipt" || type === "address_request" || type === "address"
+  type === "receipt" || type === "address_request" || type === "address" || isDeviceNote({ type })
+
+/** Whether a body is between the devices of one account; from or to anybody else it means nothing (spec: notes between devices). */
+export const isDeviceNote = ({ type }: { readonly type: Body["type"] }): boolean =>
+  type === "block_list" || type === "device_position"
 
 /** A body as received, with the JSON it was read from, unknown members included. */
 export interface Received {
@@ -160,6 +189,26 @@ const readAddress = (members: Members) =>
     return { type: "address", nonce, addrs, ...relay, expiresAt } as const
   })
 
+const readBlockList = (members: Members) =>
+  Result.gen(function* () {
+    const entries: Array<BlockEntry> = []
+    for (const item of yield* members.array("entries", Limits.blockEntries)) {
+      const entry = yield* Members.of(item, "message_malformed", "body: an entry")
+      const who = yield* entry.matching("who", /^ed25519:[0-9a-f]{64}$/, "a primary")
+      const blocked = entry.get("blocked")
+      if (typeof blocked !== "boolean") return yield* entry.bad("blocked", "is no boolean")
+      entries.push({ who, blocked, rev: yield* entry.integer("rev", 1) })
+    }
+    if (entries.length === 0) return yield* members.bad("entries", "is empty")
+    return { type: "block_list", entries } as const
+  })
+
+const readDevicePosition = (members: Members) =>
+  Result.gen(function* () {
+    const epoch = Bytes.toBase64Url(yield* members.bytes("epoch", { length: Limits.epochBytes }))
+    return { type: "device_position", epoch, upTo: yield* members.integer("up_to") } as const
+  })
+
 /** A known body without what every body has. */
 type Own = { [T in Known["type"]]: Omit<Extract<Known, { type: T }>, keyof Common> }[Known["type"]]
 
@@ -168,7 +217,9 @@ const readers: Readonly<Record<Known["type"], (members: Members) => Result.Resul
   file_share: readFileShare,
   receipt: readReceipt,
   address_request: readAddressRequest,
-  address: readAddress
+  address: readAddress,
+  block_list: readBlockList,
+  device_position: readDevicePosition
 }
 
 /** The body in a decrypted plaintext. A known type with wrong members is `message_malformed`; an unknown one is kept. */
@@ -206,6 +257,10 @@ const membersOf = (body: Known): Json.JsonObject => {
       return { status: body.status, ids: body.ids }
     case "address_request":
       return { nonce: Bytes.toBase64Url(body.nonce) }
+    case "block_list":
+      return { entries: body.entries.map(({ who, blocked, rev }) => ({ who, blocked, rev })) }
+    case "device_position":
+      return { epoch: body.epoch, up_to: body.upTo }
     case "address":
       return {
         nonce: Bytes.toBase64Url(body.nonce),

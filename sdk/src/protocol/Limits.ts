@@ -66,6 +66,8 @@ export const fetchRequestBytes = 512
 /** Bytes of a page's epoch and of a fetch request's nonce. */
 export const epochBytes = 16
 export const fetchNonceBytes = 16
+/** Entries of one `block_list` body. */
+export const blockEntries = 256
 /** Accounts that one account can have blocked at its home. */
 export const blocks = 10_000
 /** Characters of the nonce a NATS server sends at login. */

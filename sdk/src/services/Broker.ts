@@ -11,6 +11,7 @@ import type * as Stream from "effect/Stream"
 import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
 import type { Page } from "../protocol/Page.ts"
 import type { Problem } from "../protocol/Problem.ts"
+import type { Box, Report } from "../protocol/Trim.ts"
 
 /** Why a send or fetch was refused by the home server (spec/broker.md, a closed list). */
 export type RefusalCode = "full" | "slow" | "unknown" | "bad" | "size" | "retry"
@@ -19,11 +20,13 @@ export type RefusalCode = "full" | "slow" | "unknown" | "bad" | "size" | "retry"
 export class BrokerRefused extends Data.TaggedError("BrokerRefused")<{
   readonly code: RefusalCode
   readonly retryable: boolean
+  /** From when on another try can succeed, as far as the server knows; milliseconds since the epoch. */
+  readonly untilMillis?: number
 }> {
   override get message(): string {
     return {
-      full: "the recipient's inbox is full",
-      slow: "a sending limit was reached; it will be tried again later",
+      full: "the recipient's inbox has no room for it",
+      slow: "a limit of the day was reached; it will be tried again later",
       unknown: "the recipient is not registered on this server",
       bad: "the server rejected the frame",
       size: "the frame is too large for the server",
@@ -56,7 +59,7 @@ export type ConnectionState =
 /** A frame as the stream stored it. */
 export interface Delivered {
   /** Which of the account's two stream subjects it lies on: mail from others, or the account's own sent copies. */
-  readonly subject: "inbox" | "self"
+  readonly subject: Box
   /** Stream sequence number. */
   readonly seq: number
   /** Sequence number of the frame before it on the same stream subject, 0 for none. */
@@ -82,6 +85,20 @@ export interface BrokerConnection {
   send(recipient: AdmittedKey, kezId: string, frame: Uint8Array): Effect.Effect<void, BrokerRefused | BrokerUnavailable>
   /** The stored frames after stream sequence number `after`, oldest first. `epoch` is the last one seen, base64url. */
   fetch(after: number, epoch?: string): Effect.Effect<Page, Problem | BrokerRefused | BrokerUnavailable>
+  /**
+   * How full one of the account's own two boxes is. With `remove`, its frames up to stream sequence number `upTo` are
+   * removed before that; those of other boxes and accounts stay. Refused with `bad` where `epoch` is not the stream's or
+   * `upTo` is beyond its end, and with `slow` more than once a minute.
+   */
+  trim(
+    box: Box,
+    remove?: { readonly upTo: number; readonly epoch: string }
+  ): Effect.Effect<Report, BrokerRefused | BrokerUnavailable>
+  /**
+   * Has the home keep no more frames of a sender for this account, or keep them again. Repeating it is harmless; refused
+   * with `full` beyond 10,000 senders.
+   */
+  block(op: "add" | "remove", who: AdmittedKey): Effect.Effect<void, BrokerRefused | BrokerUnavailable>
   /**
    * Frames as they are stored. Subscribed when this value is obtained: while connected, nothing after that is missed by a
    * reader that is at most 512 frames behind. What is missed shows as a `lastSeq` that was not seen; fetch it.

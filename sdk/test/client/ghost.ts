@@ -20,9 +20,12 @@ export interface Written {
 }
 
 /** The identity of a 32-byte seed filled with `fill`. */
-export const ghost = (fill: number) =>
+export const ghost = (fill: number) => ghostOf(Redacted.make(new Uint8Array(32).fill(fill)))
+
+/** Another device of the account that has this seed. */
+export const ghostOf = (seed: Redacted.Redacted<Uint8Array>) =>
   Effect.gen(function* () {
-    const identity = yield* Identity.fromSeed(Redacted.make(new Uint8Array(32).fill(fill)))
+    const identity = yield* Identity.fromSeed(seed)
     const device = newId()
     let next = 0
     const write = ({ to, ...rest }: Written) =>

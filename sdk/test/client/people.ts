@@ -66,6 +66,7 @@ export type Services =
 /** `now` is the broker's clock, in milliseconds since the epoch; `limits` are those of the net of devices. */
 export const makeWorld = (options?: {
   readonly now?: () => number
+  readonly inboxBytes?: number
   readonly limits?: Parameters<typeof MemoryBlobTransport.net>[0]
 }) => {
   const home = makeMemoryHome()
@@ -153,9 +154,11 @@ export type World = ReturnType<typeof makeWorld>
 
 /** The identity that words stand for, to act as another device of the account. */
 export const identityOf = (words: Redacted.Redacted<string>) =>
-  Identity.fromSeed(Redacted.make(Result.getOrThrow(Mnemonic.toSeed(Redacted.value(words))))).pipe(
-    Effect.provide(NodeCrypto.layer)
-  )
+  Identity.fromSeed(seedOf(words)).pipe(Effect.provide(NodeCrypto.layer))
+
+/** The seed that words stand for. */
+export const seedOf = (words: Redacted.Redacted<string>): Redacted.Redacted<Uint8Array> =>
+  Redacted.make(Result.getOrThrow(Mnemonic.toSeed(Redacted.value(words))))
 
 let people = 0
 

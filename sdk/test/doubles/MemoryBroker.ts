@@ -8,6 +8,7 @@ import { type Cause, Effect, Layer, Queue, Stream, SubscriptionRef } from "effec
 import type { AdmittedKey } from "../../src/protocol/KeyAdmission.ts"
 import type { Page } from "../../src/protocol/Page.ts"
 import { Problem } from "../../src/protocol/Problem.ts"
+import type * as Trim from "../../src/protocol/Trim.ts"
 import {
   Broker,
   type BrokerConnection,
@@ -47,6 +48,10 @@ export interface Faults {
   loseAcks: number
   /** The next sends are refused with these codes, one each. */
   refuse: Array<RefusalCode>
+  /** Until when the refusals above hold, as the home says it; milliseconds since the epoch. */
+  refusedUntil: number | undefined
+  /** The next trim and block requests get no answer. As many as this number says. */
+  loseRequests: number
   /** The next fetches give a page that was made for another request. */
   foreignPages: number
   /** Most frames in a page. */
@@ -70,12 +75,21 @@ export interface MemoryBroker {
   newEpoch(keep?: boolean): void
   /** What an account's inbox and self copies hold now, oldest first. */
   stored(account: AdmittedKey): ReadonlyArray<Stored>
+  /** Whether `owner` has `who` blocked here. */
+  hasBlocked(owner: AdmittedKey, who: AdmittedKey): boolean
+  /** Forgets all block lists, as a home does that was restored from an older backup. */
+  forgetBlocks(): void
+  /** How many block requests came, for tests that count. */
+  readonly blockRequests: () => number
   /** How often clients asked for a page, for tests that count. */
   readonly fetches: () => number
 }
 
 /** A broker of its own; `now` gives milliseconds since the epoch (default the machine's clock). */
-export const makeMemoryBroker = (options?: { readonly now?: () => number }): MemoryBroker => {
+export const makeMemoryBroker = (options?: {
+  readonly now?: () => number
+  readonly inboxBytes?: number
+}): MemoryBroker => {
   const now = options?.now ?? Date.now
   const faults: Faults = {
     dropLive: () => false,
@@ -83,6 +97,8 @@ export const makeMemoryBroker = (options?: { readonly now?: () => number }): Mem
     reorderLive: false,
     loseAcks: 0,
     refuse: [],
+    refusedUntil: undefined,
+    loseRequests: 0,
     foreignPages: 0,
     pageSize: 512
   }
@@ -91,6 +107,10 @@ export const makeMemoryBroker = (options?: { readonly now?: () => number }): Mem
   const unauthorized = new Set<string>()
   const unregistered = new Set<string>()
   const seen = new Set<string>()
+  const blocked = new Set<string>()
+  const trimmedAt = new Map<string, number>()
+  const inboxBytes = options?.inboxBytes ?? 32 * 1024 ** 2
+  let blockRequests = 0
   let allOffline = false
   let log: Array<Stored> = []
   let lastSeq = 0
@@ -167,12 +187,16 @@ export const makeMemoryBroker = (options?: { readonly now?: () => number }): Mem
               ? "size"
               : undefined)
       if (refusal !== undefined) {
-        return yield* new BrokerRefused({ code: refusal, retryable: ["full", "slow", "retry"].includes(refusal) })
+        return yield* new BrokerRefused({
+          code: refusal,
+          retryable: ["full", "slow", "retry"].includes(refusal),
+          ...(faults.refusedUntil === undefined ? {} : { untilMillis: faults.refusedUntil })
+        })
       }
       const id = `${recipient}.${kezId}`
       if (!seen.has(id)) {
         seen.add(id)
-        append(recipient, frame, from === recipient ? "self" : "inbox")
+        if (!blocked.has(recipient + from)) append(recipient, frame, from === recipient ? "self" : "inbox")
       }
       if (faults.loseAcks > 0) {
         faults.loseAcks -= 1
@@ -199,6 +223,48 @@ export const makeMemoryBroker = (options?: { readonly now?: () => number }): Mem
         frames: rest.slice(0, faults.pageSize).map(({ seq, timeMillis, frame }) => ({ seq, timeMillis, frame }))
       }
       return Effect.succeed(page)
+    })
+
+  const unanswered = (account: string): BrokerUnavailable | undefined => {
+    const error = outage(account)
+    if (error !== undefined || faults.loseRequests === 0) return error
+    faults.loseRequests -= 1
+    return new BrokerUnavailable({ reason: "timeout", detail: "no answer in time" })
+  }
+
+  const trim = (account: string, box: Trim.Box, remove?: { readonly upTo: number; readonly epoch: string }) =>
+    Effect.gen(function* () {
+      const error = unanswered(account)
+      if (error !== undefined) return yield* error
+      if (remove !== undefined) {
+        if (remove.epoch !== epoch() || remove.upTo < 1 || remove.upTo > lastSeq) {
+          return yield* new BrokerRefused({ code: "bad", retryable: false })
+        }
+        const next = (trimmedAt.get(account) ?? -Infinity) + 60_000
+        if (next > now()) return yield* new BrokerRefused({ code: "slow", retryable: true, untilMillis: next })
+        trimmedAt.set(account, now())
+        log = log.filter((entry) => entry.owner !== account || entry.subject !== box || entry.seq > remove.upTo)
+      }
+      const left = log.filter((entry) => entry.owner === account && entry.subject === box)
+      const used = left.reduce((sum, entry) => sum + Math.max(512, entry.frame.length), 0)
+      const report: Trim.Report = {
+        epoch: epoch(),
+        used,
+        limit: inboxBytes,
+        ...(box === "inbox" ? { strangers: { used: 0, limit: inboxBytes / 8 } } : {}),
+        ...(left[0] === undefined ? {} : { oldestMillis: Math.floor(left[0].timeMillis / 1000) * 1000 })
+      }
+      return report
+    })
+
+  const block = (account: string, op: "add" | "remove", who: string) =>
+    Effect.gen(function* () {
+      blockRequests += 1
+      const error = unanswered(account)
+      if (error !== undefined) return yield* error
+      if (who === account) return yield* new BrokerRefused({ code: "bad", retryable: false })
+      if (op === "add") blocked.add(account + who)
+      else blocked.delete(account + who)
     })
 
   const connect = (login: BrokerLogin) =>
@@ -228,6 +294,8 @@ export const makeMemoryBroker = (options?: { readonly now?: () => number }): Mem
         state: SubscriptionRef.changes(state).pipe(Stream.takeUntil((value) => value._tag === "Closed")),
         send: (recipient, kezId, frame) => whileOpen(send(account, recipient.hex, kezId, frame)),
         fetch: (after, known) => whileOpen(fetch(account, after, known)),
+        trim: (box, remove) => whileOpen(trim(account, box, remove)),
+        block: (op, who) => whileOpen(block(account, op, who.hex)),
         get live() {
           const queue = Effect.runSync(Queue.sliding<Delivered, Cause.Done>(512))
           session.listeners.add(queue)
@@ -268,6 +336,9 @@ export const makeMemoryBroker = (options?: { readonly now?: () => number }): Mem
       for (const entry of old) append(entry.owner, entry.frame, entry.subject)
     },
     stored: (account) => log.filter((entry) => entry.owner === account.hex),
+    hasBlocked: (owner, who) => blocked.has(owner.hex + who.hex),
+    forgetBlocks: () => blocked.clear(),
+    blockRequests: () => blockRequests,
     fetches: () => fetches
   }
 }

@@ -252,6 +252,57 @@ export const brokerKit = (name: string, open: () => Promise<BrokerHome>): void =
     )
 
     it(
+      "KEZ-NAT-058 KEZ-NAT-059 says how full an inbox is, and removes the account's own frames up to a number",
+      scoped(
+        Effect.fnUntraced(function* (broker) {
+          const [alice, bob] = [home.account(), home.account()]
+          const [a, b] = [yield* online(broker, alice), yield* online(broker, bob)]
+          for (const one of ["1", "2"]) yield* a.send(bob.account, kezId(), frame(one))
+          yield* b.send(bob.account, kezId(), frame("own"))
+          const before = yield* b.trim("inbox")
+          expect(before.used).toBeGreaterThan(0)
+          expect(before.limit).toBeGreaterThan(before.used)
+          expect(Math.abs((before.oldestMillis ?? 0) - Date.now())).toBeLessThan(60_000)
+          const { epoch, frames, last } = yield* b.fetch(0)
+          expect(before.epoch).toBe(epoch)
+          for (const wrong of [
+            { upTo: last, epoch: randomBytes(16).toString("base64url") },
+            { upTo: last + 1_000_000, epoch }
+          ]) {
+            expect(yield* Effect.flip(b.trim("inbox", wrong))).toMatchObject({ _tag: "BrokerRefused", code: "bad" })
+          }
+          const after = yield* b.trim("inbox", { upTo: frames[0]!.seq, epoch })
+          expect(after).toMatchObject({ epoch })
+          expect((yield* b.fetch(0)).frames.map((stored) => text(stored.frame))).toEqual(["2", "own"])
+          const again = yield* Effect.flip(b.trim("inbox", { upTo: last, epoch }))
+          expect(again).toMatchObject({ _tag: "BrokerRefused", code: "slow", retryable: true })
+          expect((again as BrokerRefused).untilMillis).toBeGreaterThan(Date.now())
+          expect((yield* a.trim("inbox")).used).toBe(0)
+        })
+      )
+    )
+
+    it(
+      "KEZ-NAT-062 KEZ-NAT-063 keeps nothing of a blocked sender, until it is unblocked",
+      scoped(
+        Effect.fnUntraced(function* (broker) {
+          const [alice, bob] = [home.account(), home.account()]
+          const [a, b] = [yield* online(broker, alice), yield* online(broker, bob)]
+          yield* b.block("add", alice.account)
+          yield* b.block("add", alice.account)
+          yield* a.send(bob.account, kezId(), frame("unseen"))
+          yield* b.send(alice.account, kezId(), frame("the other way"))
+          expect((yield* b.fetch(0)).frames).toEqual([])
+          expect((yield* a.fetch(0)).frames).toHaveLength(1)
+          yield* b.block("remove", alice.account)
+          yield* a.send(bob.account, kezId(), frame("seen"))
+          expect((yield* b.fetch(0)).frames.map((stored) => text(stored.frame))).toEqual(["seen"])
+          expect(yield* Effect.flip(b.block("add", bob.account))).toMatchObject({ code: "bad", retryable: false })
+        })
+      )
+    )
+
+    it(
       "takes sixteen of the largest frames on as many pages as they need",
       scoped(
         Effect.fnUntraced(function* (broker) {

@@ -29,7 +29,16 @@ const bodies: ReadonlyArray<Body.Known> = [
     relay_url: "https://relay.example/",
     expiresAt: time,
     chain: head
-  }
+  },
+  {
+    type: "block_list",
+    entries: [
+      { who: `ed25519:${"b".repeat(64)}`, blocked: true, rev: 1 },
+      { who: `ed25519:${"c".repeat(64)}`, blocked: false, rev: 7 }
+    ],
+    chain: head
+  },
+  { type: "device_position", epoch: "AAECAwQFBgcICQoLDA0ODw", upTo: 12, chain: head }
 ]
 const read = (json: Json.Json) => Body.parse(Canonical.encode(json))
 const code = (json: Json.Json) => codeOf(read(json))

@@ -231,6 +231,26 @@ const bodyCase = (id: string, requirement: string, why: string, members: JsonObj
   openCase(id, [requirement], why, { body: bodyOf(members) })
 
 const someId = base64Url(Primitives.stream("some id", 16))
+const blocking = (rev: number): JsonObject => ({ who: bob.primary, blocked: true, rev })
+/** Bodies that an account's devices write to each other. */
+const notes: ReadonlyArray<readonly [string, string, string, JsonObject]> = [
+  ["block-list", "KEZ-DM-031", "a block list of one entry", { type: "block_list", entries: [blocking(1)] }],
+  [
+    "block-list-256",
+    "KEZ-DM-031",
+    "a block list of 256 entries, with a member that is not known",
+    {
+      type: "block_list",
+      entries: Array.from({ length: 256 }, (_, i): JsonObject => ({ ...blocking(i + 1), later: true }))
+    }
+  ],
+  [
+    "device-position",
+    "KEZ-DM-034",
+    "the position of a device",
+    { type: "device_position", epoch: base64Url(Primitives.stream("epoch", 16)), up_to: 12 }
+  ]
+]
 const ids = (n: number) => Array.from({ length: n }, (_, i) => base64Url(Primitives.stream(`id ${i}`, 16)))
 
 const bad = (
@@ -311,7 +331,10 @@ const opening: Operation = {
     }),
     bodyCase("text-unicode", "KEZ-CAN-011", "text is not normalised", { type: "text", text: "e\u0301 \u{1f600}\n" }),
     bodyCase("receipt", "KEZ-SEQ-030", "a receipt of one id", { type: "receipt", status: "delivered", ids: [someId] }),
-    bodyCase("receipt-128", "KEZ-SEQ-030", "a receipt of 128 ids", { type: "receipt", status: "read", ids: ids(128) })
+    bodyCase("receipt-128", "KEZ-SEQ-030", "a receipt of 128 ids", { type: "receipt", status: "read", ids: ids(128) }),
+    ...notes.map(([id, requirement, why, members]) =>
+      openCase(id, [requirement], why, { to: alice, reader: alice, body: bodyOf({ ...members, fallback: "(a note)" }) })
+    )
   ],
   invalid: [
     // the frame
@@ -552,6 +575,38 @@ const opening: Operation = {
       "KEZ-DM-019",
       "a chain whose hash has no algorithm",
       bodyOf({ type: "text", text: "a", chain: { seq: 0, hash: "00".repeat(32) } })
+    ),
+    badBody("block-list-empty", "KEZ-DM-022", "no entries", bodyOf({ type: "block_list", entries: [] })),
+    badBody(
+      "block-list-257",
+      "KEZ-DM-022",
+      "257 entries",
+      bodyOf({ type: "block_list", entries: Array.from({ length: 257 }, () => blocking(1)) })
+    ),
+    badBody("block-list-rev-0", "KEZ-DM-022", "a rev of 0", bodyOf({ type: "block_list", entries: [blocking(0)] })),
+    badBody(
+      "block-list-who",
+      "KEZ-DM-022",
+      "a key without its prefix",
+      bodyOf({ type: "block_list", entries: [{ ...blocking(1), who: bob.hex }] })
+    ),
+    badBody(
+      "block-list-blocked",
+      "KEZ-DM-022",
+      "blocked as a number",
+      bodyOf({ type: "block_list", entries: [{ ...blocking(1), blocked: 1 }] })
+    ),
+    badBody(
+      "device-position-epoch",
+      "KEZ-DM-022",
+      "an epoch of 15 bytes",
+      bodyOf({ type: "device_position", epoch: base64Url(Buffer.alloc(15)), up_to: 1 })
+    ),
+    badBody(
+      "device-position-up-to",
+      "KEZ-DM-022",
+      "a negative up_to",
+      bodyOf({ type: "device_position", epoch: base64Url(Buffer.alloc(16)), up_to: -1 })
     ),
     badBody("text-missing", "KEZ-DM-022", "a text without text", bodyOf({ type: "text" })),
     badBody("text-empty", "KEZ-DM-021", "an empty text", bodyOf({ type: "text", text: "" })),

@@ -11,6 +11,7 @@ import { type Access, access, type Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Shapes from "../../Shapes.ts"
 import { Signals } from "../../Signals.ts"
+import * as Filling from "../../terminal/Filling.ts"
 import * as Meter from "../../terminal/Meter.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen, warn } from "../../terminal/Screen.ts"
@@ -63,7 +64,7 @@ const printer = (profile: string) =>
     const message = ({ message: value, contact }: Backlog.Placed) => {
       const mine = value.direction === "out"
       // The state it has just now would be stale a moment later: `history` shows it.
-      const { state: _state, ...plain } = value
+      const { state: _state, waiting: _waiting, ...plain } = value
       const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
       const shown = Show.message(plain, { author, mine, fetchShown: true }, style)
       const day = Show.day(value.arrivedAt)
@@ -80,10 +81,15 @@ const printer = (profile: string) =>
       return screen.emit(`${heading}${shown}${fetches}${asks}\n`)
     }
 
+    const filling = yield* Filling.watch(profile, (sentence) => Effect.provideService(warn(sentence), Screen, screen))
+
     return {
+      /** Looks at the inbox once, without holding anything up. */
+      inbox: (chat: Access["chat"]) => (json ? Effect.void : Effect.ignore(Effect.flatMap(chat.inbox, filling))),
       message: (event: Event & Backlog.Placed) => (json ? line(Shapes.event(event)) : message(event)),
       other: (event: Event) => {
         if (event._tag === "Served") return served.served(event)
+        if (event._tag === "InboxFilling" && !json) return filling(event.usage)
         return json ? line(Shapes.event(event)) : notice(event)
       },
       connection: (state: ConnectionState) => {
@@ -151,6 +157,7 @@ const stretch = (first: boolean, serve: boolean) =>
       const { handle } = yield* session.chat.account
       yield* note((style) => `Listening as ${style.name(Sanitise.line(handle))}. ${style.dim("Ctrl-C ends.")}`)
     }
+    yield* Effect.forkScoped(print.inbox(session.chat))
     yield* catchUp
     const next = Effect.flatMap(Queue.take(queue), (item): Effect.Effect<void, Failure, Screen> => {
       switch (item._tag) {

@@ -16,11 +16,12 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { Limits, Page, Problem, Subject } from "../../protocol/index.ts"
+import { Block, Limits, Page, Problem, Subject, Trim } from "../../protocol/index.ts"
 import {
   Broker,
   type BrokerConnection,
   type BrokerLogin,
+  type BrokerRefused,
   BrokerUnavailable,
   type ConnectionState,
   type Delivered
@@ -191,11 +192,21 @@ const open = (
           )
           const answer = Answer.parse(reply.data)
           if (answer === "ok") return
-          if (answer !== undefined) return yield* answer
-          return yield* new BrokerUnavailable({
-            reason: "unreachable",
-            detail: "the home server's answer is not understood"
-          })
+          return yield* answer ?? notUnderstood()
+        }),
+      trim: (box, remove) =>
+        Effect.gen(function* () {
+          const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
+          const payload = Trim.encodeRequest({ box, nonce, ...(remove === undefined ? {} : { remove }) })
+          const { data } = yield* request(Subject.trim(hex), payload, sendTimeoutMillis)
+          return Trim.decodeAnswer(data, nonce) ?? (yield* refusalIn(data))
+        }),
+      block: (op, { hex: who }) =>
+        Effect.gen(function* () {
+          const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
+          const payload = Block.encodeRequest({ op, who, nonce })
+          const { data } = yield* request(Subject.block(hex), payload, sendTimeoutMillis)
+          if (!Block.isDone(data, nonce)) return yield* refusalIn(data)
         }),
       fetch: (after, epoch) =>
         Effect.gen(function* () {
@@ -218,6 +229,14 @@ const open = (
       }
     }
   })
+
+const notUnderstood = () => unreachable("the home server's answer is not understood")
+
+/** What an answer that is not the wanted one says. */
+const refusalIn = (data: Uint8Array): BrokerRefused | BrokerUnavailable => {
+  const answer = Answer.parse(data)
+  return answer === undefined || answer === "ok" ? notUnderstood() : answer
+}
 
 const unreachable = (detail: string, cause?: unknown) => new BrokerUnavailable({ reason: "unreachable", detail, cause })
 
