@@ -120,6 +120,7 @@ export const share = (value: Share) => ({
   shared_at: time(value.sharedAt),
   listed: value.listed,
   manifest: value.manifest,
+  ...given("problem", value.problem),
   here: value.here,
   readers: value.readers.map(({ primary, handle, sentBytes, fetchedAt }) => ({
     primary,
@@ -209,6 +210,8 @@ export const event = (value: Event) => {
       return { event: "shared", share: share(value.share) }
     case "Unshared":
       return { event: "unshared", share: share(value.share) }
+    case "PublishingFailed":
+      return { event: "publishing_failed", code: value.code, detail: value.detail }
     case "Dropped":
       return { event: "dropped", code: value.code, detail: value.detail }
     case "InboxFilling":

@@ -65,7 +65,10 @@ export class Manifests extends Context.Service<
       owner: KeyAdmission.AdmittedKey,
       body: Uint8Array
     ): Effect.Effect<{ readonly created: boolean; readonly revision: number; readonly hash: string }, Problem.Problem>
-    /** The newest one of an owner, or the one with this hash (64 hex digits); undefined where there is none. */
+    /**
+     * The newest one of an owner, or the one with this hash (64 hex digits); undefined where there is none. The four newest
+     * are kept, and the one that the newest calls anchored.
+     */
     find(primaryHex: string, hash?: string): Effect.Effect<Stored | undefined>
     /** The body in pieces, each read when it is asked for; throws when it was removed meanwhile. */
     readonly pieces: (stored: Stored) => Iterable<Uint8Array>
@@ -102,8 +105,9 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
   const insert = sqlite.prepare<[string, number, string, Uint8Array]>(
     "INSERT INTO manifests (primary_hex, revision, hash, body) VALUES (?, ?, ?, ?)"
   )
-  const dropOld = sqlite.prepare<[string, string, number]>(
-    `DELETE FROM manifests WHERE primary_hex = ? AND revision <=
+  // What the newest one calls anchored stays as well, so an owner has at most one body more here, whatever they claim.
+  const dropOld = sqlite.prepare<[string, string, string, number]>(
+    `DELETE FROM manifests WHERE primary_hex = ? AND hash <> ? AND revision <=
        (SELECT revision FROM manifests WHERE primary_hex = ? ORDER BY revision DESC LIMIT 1 OFFSET ?)`
   )
   const totalsOf = sqlite.prepare<[], Totals>("SELECT manifests, bytes FROM manifest_totals")
@@ -111,12 +115,13 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
 
   return Manifests.of({
     put: Effect.fnUntraced(function* (owner, body) {
-      const hash = Manifest.anchorOf(body, hasher).manifest.slice("blake3:".length)
+      const hash = Manifest.hashOf(body, hasher).slice("blake3:".length)
       const repeated = (stored: Stored | undefined) =>
         stored?.hash === hash ? { created: false, revision: stored.revision, hash } : undefined
       const early = repeated(newest.get(owner.hex))
       if (early !== undefined) return early
-      const { revision } = yield* Effect.provideService(SealedManifest.verifySignature(body, owner), Crypto, crypto)
+      const verifying = SealedManifest.verifySignature(body, owner)
+      const { anchored, revision } = yield* Effect.provideService(verifying, Crypto, crypto)
       return yield* write(() => {
         // The account may have ended and another manifest may have come while this one was read and checked.
         if (isActive.get(owner.hex) === undefined) {
@@ -131,7 +136,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
         }
         const before = totals().bytes
         insert.run(owner.hex, revision, hash, body)
-        dropOld.run(owner.hex, owner.hex, Limits.manifestsKept)
+        dropOld.run(owner.hex, anchored?.slice("blake3:".length) ?? "", owner.hex, Limits.manifestsKept)
         const after = totals().bytes
         if (after > storeBytes && after > before) {
           throw new Problem.Problem({ code: "store_full", detail: "the server's room for manifests is used up" })

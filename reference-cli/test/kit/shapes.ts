@@ -59,6 +59,7 @@ export const Share = Schema.Struct({
   shared_at: Time,
   listed: Schema.Literals(["readers", "public", "unlisted"]),
   manifest: Schema.Literals(["pending", "published", "none"]),
+  problem: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String })),
   here: Schema.Boolean,
   readers: Schema.Array(
     Schema.Struct({
@@ -250,6 +251,7 @@ export const Event = Schema.Union([
   Schema.Struct({ event: Schema.Literals(["contact", "contact_removed", "key_changed"]), contact: Contact }),
   Schema.Struct({ event: Schema.Literal("dropped"), code: Schema.String, detail: Schema.String }),
   Schema.Struct({ event: Schema.Literal("inbox_filling"), box: Schema.Literals(["mail", "sent"]), inbox: InboxUsage }),
+  Schema.Struct({ event: Schema.Literal("publishing_failed"), code: Schema.String, detail: Schema.String }),
   Schema.Struct({ event: Schema.Literal("missed"), count: Schema.Natural })
 ])
 export const ExportItem = Schema.Record(Schema.String, Schema.Unknown)

@@ -111,17 +111,18 @@ export class ManifestsGroup extends HttpApiGroup.make("manifests").add(
   }).annotateMerge(
     describe(
       "Store a manifest",
-      "The exact bytes (JCS) of a `shared_files` envelope of at most 1 MiB, signed by the key in the path, which must hold a handle here. 201 when stored, 200 for the newest one again, 409 unless its revision is higher than that of the newest. The last four of an owner are kept."
+      "The exact bytes (JCS) of a `shared_files` envelope of at most 1 MiB, signed by the key in the path, which must hold a handle here. 201 when stored, 200 for the newest one again, 409 unless its revision is higher than that of the newest. The last four of an owner are kept, and the one that the newest calls anchored."
     )
   ),
   HttpApiEndpoint.get("current", "/v1/manifests/ed25519/:hex", {
     params: { hex: Schema.String },
+    headers: { "if-none-match": Schema.optionalKey(Schema.String) },
     success: ManifestBody,
     error: problems("key_malformed", "key_rejected", "manifest_not_found", ...always)
   }).annotateMerge(
     describe(
       "Read the newest manifest",
-      "The bytes as they were stored. Its hash is the ETag; the owner's sigchain says whether it is the current one."
+      "The bytes as they were stored. Its hash is the ETag; the owner's signature and sigchain say whether it is theirs and current."
     )
   ),
   HttpApiEndpoint.get("byHash", "/v1/manifests/ed25519/:hex/:hash", {

@@ -162,14 +162,15 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
   /** Signs an event once: cut off before its answer came, the same bytes are sent again. */
   const nextEvent = Effect.fnUntraced(function* (
     identity: Identity.Identity,
-    after: Sigchain.Head | undefined,
+    { bytes, head: after }: Sigchain.ChainState,
     operation: Operation
   ) {
     const seq = after === undefined ? 0 : after.seq + 1
     const event = yield* identity.signSigchainEvent({ after, operation, createdAt: yield* Clock.currentTimeMillis })
-    yield* ledger.transact((transaction) =>
-      Effect.sync(() => transaction.putBytes(key.chain(seq), Envelope.encode(event)))
-    )
+    const encoded = Envelope.encode(event)
+    // What was kept is sent again until it is taken, so nothing is kept that nobody takes.
+    yield* Effect.fromResult(Sigchain.checkRoom(bytes, operation.op, encoded.length))
+    yield* ledger.transact((transaction) => Effect.sync(() => transaction.putBytes(key.chain(seq), encoded)))
     return event
   })
 
@@ -190,7 +191,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
           yield* keepEvents(chain, count)
           return chain
         }
-        missing.push(yield* nextEvent(identity, chain.head, operation))
+        missing.push(yield* nextEvent(identity, chain.state, operation))
       }
       const appended = yield* Effect.result(
         Effect.forEach(missing, (event) => sigchains.append(identity.primary, event), { discard: true })

@@ -1,6 +1,7 @@
 /**
- * What accounts share with this one: the manifest that a verified sigchain names, wherever its bytes come from
- * (spec: manifest, KEZ-MAN-010 and 011). The newest one seen of each account is kept, for times when nobody answers.
+ * What accounts share with this one: the manifest that a verified sigchain anchors or a later one that follows it, wherever
+ * its bytes come from (spec: manifest, KEZ-MAN-010, 011, 024 and 025). The newest one seen of each account is kept: for times
+ * when nobody answers, and so that nobody can show an older one.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -59,6 +60,8 @@ const outages = new Set<Problem["code"]>([
   "manifest_not_found"
 ])
 
+const hasCode = (error: KezChatError, code: Problem["code"]): boolean => error instanceof Problem && error.code === code
+
 const isOutage = (error: KezChatError): boolean =>
   error instanceof ServerUnreachable || (error instanceof Problem && outages.has(error.code))
 
@@ -68,8 +71,6 @@ const manifestsRemembered = 8
 /** A manifest that was opened, by the hash of its body. */
 interface Remembered extends Omit<Found, "source"> {
   readonly hash: string
-  /** Bytes of the body. */
-  readonly size: number
   /** The key that opened it. */
   readonly reader: string
 }
@@ -98,11 +99,13 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     return found
   })
 
-  const read = Effect.fnUntraced(function* (hash: string, size: number, manifest: Manifest.Manifest) {
+  const read = Effect.fnUntraced(function* (hash: string, manifest: Manifest.Manifest) {
+    const recalled = yield* recall(manifest.owner.hex, hash)
+    if (recalled !== undefined) return recalled
     const reader = yield* identity
     const { files } = yield* Effect.provideService(SealedManifest.open(reader, manifest), Crypto, crypto)
     const { createdAt, owner, revision } = manifest
-    const found: Remembered = { hash, size, reader: reader.key.hex, revision, createdAt, files }
+    const found: Remembered = { hash, reader: reader.key.hex, revision, createdAt, files }
     remembered.delete(owner.hex)
     remembered.set(owner.hex, found)
     for (const oldest of [...remembered.keys()].slice(0, -manifestsRemembered)) remembered.delete(oldest)
@@ -116,7 +119,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const body = yield* ledger.getBytes(key.browsedBody(hex))
     if (known === undefined || body === undefined) return { ...empty, source: "kept" as const }
     const { manifest } = yield* Effect.fromResult(Manifest.parseBody(body))
-    return toFound(yield* read(known.hash, body.length, manifest), "kept")
+    return toFound(yield* read(known.hash, manifest), "kept")
   })
 
   /** What the owner's chain names now; a chain that cannot be relied on names nothing. */
@@ -133,23 +136,9 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     return chain.state.sharedFiles
   })
 
-  const bodyOf = Effect.fnUntraced(function* (owner: Rows.ContactRow, hash: string) {
-    const hex = hexOf(owner.primary)
-    const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
-    const body = known?.hash === hash ? yield* ledger.getBytes(key.browsedBody(hex)) : undefined
-    return body ?? (yield* store.byHash(owner.primary, hash))
-  })
-
-  /** Verifies a body and keeps it, unless a newer one came in meanwhile. */
-  const accept = Effect.fnUntraced(function* (owner: Rows.ContactRow, anchor: SharedFiles, body: Uint8Array) {
-    const hex = hexOf(owner.primary)
-    const verifying = SealedManifest.verify(
-      body,
-      { owner: yield* Effect.fromResult(admitHex(hex)), anchor },
-      yield* FastBlake3.load
-    )
-    const { manifest, seen } = yield* Effect.provideService(verifying, Crypto, crypto)
-    yield* ledger.transact((transaction) =>
+  /** Keeps a verified manifest, unless a newer one came in meanwhile. */
+  const keep = (hex: string, { manifest, seen }: SealedManifest.Verified, body: Uint8Array) =>
+    ledger.transact((transaction) =>
       Effect.gen(function* () {
         const known = yield* transaction.get(key.browsed(hex), Rows.Browsed)
         yield* Effect.fromResult(Manifest.checkRevision(known, seen))
@@ -158,23 +147,64 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         transaction.putBytes(key.browsedBody(hex), body)
       })
     )
-    return manifest
+
+  const accept = Effect.fnUntraced(function* (
+    owner: Rows.ContactRow,
+    body: Uint8Array,
+    verifying: Effect.Effect<SealedManifest.Verified, Problem, Crypto>
+  ) {
+    const verified = yield* Effect.provideService(verifying, Crypto, crypto)
+    yield* keep(hexOf(owner.primary), verified, body)
+    return toFound(yield* read(verified.seen.hash, verified.manifest), "home")
   })
 
+  /** The newest manifest of an owner by the rules of the specification (manifest.md, "Anchor"). */
   const current = Effect.fnUntraced(function* (owner: Rows.ContactRow): Effect.fn.Return<Found, KezChatError> {
     const hex = hexOf(owner.primary)
-    const anchor = yield* anchorOf(owner)
+    const admitted = yield* Effect.fromResult(admitHex(hex))
+    const hasher = yield* FastBlake3.load
     const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
-    if (anchor === undefined) {
-      if (known === undefined) return empty
+    const stands = (anchor: SharedFiles | undefined) =>
+      known !== undefined && Result.isSuccess(Manifest.checkAnchor(known, anchor))
+    let anchor = yield* anchorOf(owner)
+    const newest = yield* Effect.result(store.current(owner.primary, known?.hash))
+
+    /** What the home calls the newest, if the anchor admits it. */
+    const take = Effect.gen(function* () {
+      const body = yield* Effect.fromResult(newest)
+      if (body !== undefined) {
+        const expected = { owner: admitted, anchor, ...(known === undefined ? {} : { known }) }
+        return yield* accept(owner, body, SealedManifest.verify(body, expected, hasher))
+      }
+      if (known !== undefined) yield* Effect.fromResult(Manifest.checkAnchor(known, anchor))
+      return { ...(yield* kept(hex)), source: "home" as const }
+    })
+    let taken = yield* Effect.result(take)
+    if (Result.isFailure(taken) && hasCode(taken.failure, "manifest_mismatch")) {
+      // An owner who anchored between our two questions is ahead of the chain that we saw.
+      const again = yield* anchorOf(owner)
+      if (again?.manifest !== anchor?.manifest) {
+        anchor = again
+        taken = yield* Effect.result(take)
+      }
+    }
+    if (Result.isSuccess(taken)) return taken.success
+    const { failure } = taken
+    // The home has nothing newer for us than what we have, and the chain still admits that.
+    if (stands(anchor)) {
+      const isAnchor = known?.hash === anchor?.manifest && Result.isSuccess(newest)
+      return { ...(yield* kept(hex)), source: isAnchor ? ("home" as const) : ("kept" as const) }
+    }
+    if (anchor !== undefined) {
+      const body = yield* store.byHash(owner.primary, anchor.manifest)
+      const expected = { owner: admitted, anchor, ...(known === undefined ? {} : { known }) }
+      return yield* accept(owner, body, SealedManifest.verifyAnchored(body, expected, hasher))
+    }
+    if (known !== undefined) {
       const detail = `${owner.handle}: their sigchain names none any more, known is revision ${known.revision}`
       return yield* new Problem({ code: "manifest_rollback", detail })
     }
-    // What is kept under this hash was verified when it came.
-    const recalled = known?.hash === anchor.manifest ? yield* recall(hex, known.hash) : undefined
-    if (recalled?.size === anchor.size) return toFound(recalled, "home")
-    const manifest = yield* accept(owner, anchor, yield* bodyOf(owner, anchor.manifest))
-    return toFound(yield* read(anchor.manifest, anchor.size, manifest), "home")
+    return hasCode(failure, "manifest_not_found") ? empty : yield* failure
   })
 
   const opened: Browsing["opened"] = Effect.fnUntraced(function* (owner) {
@@ -182,7 +212,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const isKnown = (yield* ledger.get(key.browsed(hex), Rows.Browsed)) !== undefined
     if (isOffline && isKnown) return yield* kept(hex)
     // An owner who publishes while we ask can be ahead of the chain that we saw, by more than the home keeps.
-    const isGone = (error: KezChatError) => error instanceof Problem && error.code === "manifest_not_found"
+    const isGone = (error: KezChatError) => hasCode(error, "manifest_not_found")
     const found = yield* Effect.result(Effect.retry(current(owner), { while: isGone, times: 1 }))
     if (Result.isSuccess(found)) return found.success
     return isKnown && isOutage(found.failure) ? yield* kept(hex) : yield* found.failure

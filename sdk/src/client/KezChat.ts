@@ -148,6 +148,8 @@ export type Event =
   /** What we share changed: an entry came or went, or its manifest was published. */
   | { readonly _tag: "Shared"; readonly share: Share }
   | { readonly _tag: "Unshared"; readonly share: Share }
+  /** The list of what we share cannot be published or anchored, and waiting does not help; see {@link Share.problem}. */
+  | { readonly _tag: "PublishingFailed"; readonly code: string; readonly detail: string }
   /** A frame of the inbox was unreadable and was passed over; a closed problem code and its detail. */
   | { readonly _tag: "Dropped"; readonly code: string; readonly detail: string }
   /** One of the account's boxes at the home is 80 % full: mail, or copies of what was sent. At most once a day for each. */
@@ -229,8 +231,13 @@ export interface Share {
   /** Milliseconds since the epoch. */
   readonly sharedAt: number
   readonly listed: "readers" | "public" | "unlisted"
-  /** `published`: the sigchain names a manifest that says so. `pending`: not yet, it is tried again by itself. */
+  /** `published`: readers find it in the list at the home. `pending`: not yet, it is tried again by itself. */
   readonly manifest: "pending" | "published" | "none"
+  /**
+   * Why the list cannot be published, where waiting does not help, such as `too_large`; with `chain_full` it is published, and
+   * the sigchain names no further list. A code of the protocol and what to do.
+   */
+  readonly problem?: { readonly code: string; readonly detail: string }
   /** Whether this device has the bytes; another device of the account may. */
   readonly here: boolean
   readonly readers: ReadonlyArray<ShareReader>

@@ -19,9 +19,12 @@ import * as Publication from "./Publication.ts"
 import { prefix } from "./Rows.ts"
 import type { Session } from "./Session.ts"
 
-/** Changes this close together, in milliseconds, are published as one, but none waits longer than the second number. */
+/**
+ * Changes this close together are published as one; publications are at least `coalesceMillis` apart, and no change waits
+ * longer than that. In milliseconds.
+ */
 const quietMillis = 250
-const longestMillis = 10_000
+const coalesceMillis = 10_000
 
 /** How long after a failure it is tried again, in milliseconds: doubled from the first to the last. */
 const firstPause = 1_000
@@ -31,8 +34,8 @@ const lastPause = 5 * 60_000
 const lookMillis = 60 * 60_000
 
 export interface Manifests {
-  /** Stages that entries were changed; they are published once the transaction is durable. */
-  changed(transaction: Transaction): Effect.Effect<void, StoreError>
+  /** Stages that entries were changed; they are published once the transaction is durable. See `Publication.changed`. */
+  readonly changed: Publication.Publication["changed"]
   /** `too_large` where an entry of so many bytes, encoded, would not fit beside those that are there. */
   room(from: Pick<Transaction, "scan">, entryBytes: number): Effect.Effect<void, Problem | StoreError>
   /** Waits until what is due was published, or an attempt at it failed; at once while nothing runs. */
@@ -48,14 +51,19 @@ export const make = Effect.fnUntraced(function* (parts: Publication.Parts) {
   let attempts = 0
   let waiting: Array<{ readonly after: number; readonly done: Deferred.Deferred<void> }> = []
 
-  /** Waits for a reason to publish, `pauseMillis` after a failure at the longest, and then for silence. */
-  const awaken = Effect.fnUntraced(function* (pauseMillis: number) {
+  /**
+   * Waits for a reason to publish, `pauseMillis` after a failure at the longest, and then for silence; `earliest` is when
+   * the next publication may follow the last.
+   */
+  const awaken = Effect.fnUntraced(function* (pauseMillis: number, earliest: number) {
     const first = yield* Effect.timeoutOption(Queue.take(signals), pauseMillis === 0 ? lookMillis : pauseMillis)
     if (Option.isNone(first)) publication.look()
     if (Option.isNone(first) || first.value === "now") return
-    const latest = (yield* Clock.currentTimeMillis) + longestMillis
-    while ((yield* Clock.currentTimeMillis) < latest) {
-      const more = yield* Effect.timeoutOption(Queue.take(signals), quietMillis)
+    const begun = yield* Clock.currentTimeMillis
+    for (let now = begun; now < begun + coalesceMillis; now = yield* Clock.currentTimeMillis) {
+      // A clock that was set back makes nobody wait longer.
+      const apart = Math.min(earliest - now, coalesceMillis)
+      const more = yield* Effect.timeoutOption(Queue.take(signals), Math.max(quietMillis, apart))
       if (Option.isNone(more) || more.value === "now") return
     }
   })
@@ -67,14 +75,17 @@ export const make = Effect.fnUntraced(function* (parts: Publication.Parts) {
 
   const work = Effect.fnUntraced(function* (session: Session) {
     let pauseMillis = 0
+    let earliest = 0
     while (true) {
-      yield* awaken(pauseMillis)
+      yield* awaken(pauseMillis, earliest)
       attempts += 1
       const result = yield* Effect.result(publication.publish(session))
       attempts += 1
       finish()
-      if (Result.isSuccess(result)) pauseMillis = 0
-      else {
+      if (Result.isSuccess(result)) {
+        pauseMillis = 0
+        if (result.success) earliest = (yield* Clock.currentTimeMillis) + coalesceMillis
+      } else {
         const { failure } = result
         const longer = Math.min(Math.max(pauseMillis * 2, firstPause), lastPause)
         const wish = failure instanceof ServerUnreachable ? (failure.retryAfterMillis ?? 0) : 0
@@ -84,14 +95,15 @@ export const make = Effect.fnUntraced(function* (parts: Publication.Parts) {
   })
 
   const manifests: Manifests = {
-    changed: (transaction) =>
-      Effect.map(publication.changed(transaction), () =>
+    changed: (transaction, options) =>
+      Effect.map(publication.changed(transaction, options), () =>
         transaction.afterwards(() => Queue.offerUnsafe(signals, "changed"))
       ),
     room: Effect.fnUntraced(function* (from, entryBytes) {
       const entries = yield* from.scan({ prefix: prefix.entries })
       const lengths = [...entries.map(({ value }) => value.length), entryBytes]
-      const bytes = Manifest.bodyLength({ revision: Number.MAX_SAFE_INTEGER, createdAt: 0 }, lengths)
+      const anchored = `blake3:${"0".repeat(64)}`
+      const bytes = Manifest.bodyLength({ revision: Number.MAX_SAFE_INTEGER, anchored, createdAt: 0 }, lengths)
       if (bytes <= Limits.manifestBytes) return
       return yield* new Problem({
         code: "too_large",

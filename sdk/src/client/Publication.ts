@@ -2,12 +2,12 @@
  * The steps by which the own manifest comes to its readers, each kept before the next begins, so that publishing goes on
  * from wherever it was cut off.
  *
- * A body is signed under the next revision and kept, stored at the home, and only then named by the sigchain
- * (KEZ-MAN-012), so that readers always find what the chain names. The next body waits until this one is named: the home
- * keeps the last four, and one of them must be the one that readers look for.
+ * A body is signed under the next revision, naming the chain's anchor, and kept; stored at the home, which publishes it
+ * (KEZ-MAN-012); and now and then named by the sigchain as the next anchor, as `Anchoring` says.
  *
- * Another device of the account may be faster. What the chain names is then taken over: its entries stand, ours that
- * it does not know yet are added, and its revision is surpassed.
+ * Another device of the account may be faster. The home takes no revision twice, so what it has then is taken over first: its
+ * entries stand, ours that it does not know yet are added, and its revision is surpassed. A device that stores looks at the
+ * chain afterwards, and one that anchors looks at the home afterwards: of two that do it at once, one sees the other.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -15,14 +15,14 @@ import * as Result from "effect/Result"
 import * as FastBlake3 from "../crypto/FastBlake3.ts"
 import * as SealedManifest from "../crypto/SealedManifest.ts"
 import * as Manifest from "../protocol/Manifest.ts"
-import * as Limits from "../protocol/Limits.ts"
-import { Problem } from "../protocol/Problem.ts"
+import { type Code, Problem } from "../protocol/Problem.ts"
 import type { SharedFiles } from "../protocol/Sigchain.ts"
 import { BlobStore } from "../services/BlobStore.ts"
 import { Crypto } from "../services/Crypto.ts"
 import type { StoreError } from "../services/LocalStore.ts"
 import { ManifestStore } from "../services/ManifestStore.ts"
 import type { Next } from "./Accounts.ts"
+import * as Anchoring from "./Anchoring.ts"
 import type { Events } from "./Events.ts"
 import type { Chain } from "./Introductions.ts"
 import type { KezChatError } from "./KezChatError.ts"
@@ -40,12 +40,15 @@ const rounds = 8
 export interface Publication {
   /** Whether something is to be published, or on its way. */
   readonly isDue: Effect.Effect<boolean, StoreError>
-  /** Stages that entries were changed. */
-  changed(transaction: Transaction): Effect.Effect<void, StoreError>
-  /** Has the next `publish` look at the chain even where nothing is due. */
+  /** Stages that entries were changed; `withdraws`: something published was taken back, so an anchor should follow. */
+  changed(transaction: Transaction, options?: { readonly withdraws: boolean }): Effect.Effect<void, StoreError>
+  /** Has the next `publish` look at chain and home even where nothing is due. */
   look(): void
-  /** Publishes what is due, once the chain was looked at for what other devices published. */
-  publish(session: Session): Effect.Effect<void, KezChatError>
+  /**
+   * Publishes what is due, once chain and home were looked at for what other devices published, and anchors it. Answers
+   * whether the home was given a manifest.
+   */
+  publish(session: Session): Effect.Effect<boolean, KezChatError>
 }
 
 export interface Parts {
@@ -55,24 +58,48 @@ export interface Parts {
   append(session: Session, next: Next): Effect.Effect<Chain, KezChatError>
 }
 
-/** Bytes of a sigchain that manifests leave free: endpoints, claims and the rotation to another key need room for ever. */
-const chainReserve = 256 * 1024
+/** Problems that no waiting solves. */
+const permanent: ReadonlySet<Code> = new Set([
+  "too_large",
+  "chain_full",
+  "chain_terminated",
+  "handle_deleted",
+  "handle_not_found",
+  "unauthorized"
+])
+
+const chainFull = new Problem({
+  code: "chain_full",
+  detail:
+    "your sigchain names no further list of what you share: the newest is published, and older ones can still be shown to " +
+    "who has not seen it"
+})
 
 const nothing: Rows.ManifestRow = { revision: 0, changes: 0, included: 0 }
 
-const withoutBody = (row: Rows.ManifestRow): Rows.ManifestRow => {
-  const { body: _, ...rest } = row
+const without = <K extends keyof Rows.ManifestRow>(row: Rows.ManifestRow, name: K): Omit<Rows.ManifestRow, K> => {
+  const { [name]: _, ...rest } = row
   return rest
 }
 
 const isMissing = (error: unknown) => error instanceof Problem && error.code === "manifest_not_found"
 
+/** A manifest of this account with its bytes. */
+interface Found {
+  readonly body: Uint8Array
+  readonly manifest: Manifest.Manifest
+  readonly hash: string
+}
+
+const anchoredOf = ({ anchored }: Pick<Manifest.Manifest, "anchored">) => (anchored === undefined ? {} : { anchored })
+
 export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Parts) {
   const crypto = yield* Crypto
   const store = yield* ManifestStore
   const blobs = yield* BlobStore
-  /** Whether the chain was looked at. */
+  /** Whether chain and home were looked at, and whether nothing is left of the last attempt. */
   let looked = false
+  let finished = false
 
   const read = Effect.map(ledger.get(key.manifest, Rows.Manifest), (row) => row ?? nothing)
 
@@ -81,25 +108,14 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
       transaction.put(key.manifest, Rows.Manifest, how(row ?? nothing))
     )
 
-  const isUnderWay = ({ body }: Rows.ManifestRow) => body !== undefined && body.state !== "anchored"
-  const isDue = (row: Rows.ManifestRow) => row.changes !== row.included || isUnderWay(row)
+  const isDue = (row: Rows.ManifestRow) => row.changes !== row.included || row.body?.state === "signed"
+  const baseRevision = (row: Rows.ManifestRow) => row.baseRevision ?? row.revision
 
-  const tell = (transaction: Transaction, tag: "Shared" | "Unshared", row: Rows.ShareRow) =>
-    Effect.map(toShare(transaction, row), (share) => {
-      transaction.afterwards(() => events.publish({ _tag: tag, share }))
-    })
-
-  const bodyOf = (hash: string, me: string): Effect.Effect<Uint8Array | undefined, StoreError> =>
-    Effect.gen(function* () {
-      const row = yield* read
-      if (row.body?.manifest === hash) return yield* ledger.getBytes(key.manifestBody)
-      const seen = yield* ledger.get(key.browsed(me), Rows.Browsed)
-      return seen?.hash === hash ? yield* ledger.getBytes(key.browsedBody(me)) : undefined
-    })
-
-  const parsed = Effect.fnUntraced(function* (body: Uint8Array) {
-    return (yield* Effect.fromResult(Manifest.parseBody(body))).manifest
-  })
+  const keep = (transaction: Transaction, me: string, { body, hash, manifest }: Found) => {
+    const { createdAt, revision } = manifest
+    transaction.put(key.browsed(me), Rows.Browsed, { revision, hash, ...anchoredOf(manifest), createdAt })
+    transaction.putBytes(key.browsedBody(me), body)
+  }
 
   /** Signs the entries as they are now under the next revision. From here on this revision belongs to these bytes. */
   const build = Effect.fnUntraced(function* ({ identity }: Session) {
@@ -110,61 +126,38 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
       })
     )
     const revision = before.revision + 1
+    const follows = before.anchor === undefined ? {} : { anchored: before.anchor }
     const manifest = {
       revision,
+      ...follows,
       createdAt: yield* Clock.currentTimeMillis,
       entries: yield* Effect.forEach(entries, ({ value }) =>
         Effect.fromResult(Manifest.decodeEntry(value, identity.key))
       )
     }
     const signing = SealedManifest.sign(identity, manifest, yield* FastBlake3.load)
-    const { anchor, body } = yield* Effect.provideService(signing, Crypto, crypto)
+    const { anchor, body } = yield* Effect.provideService(signing, Crypto, crypto).pipe(
+      Effect.mapError((problem) =>
+        problem.code === "too_large"
+          ? new Problem({ code: "too_large", detail: `${problem.detail}: take back what nobody needs any more` })
+          : problem
+      )
+    )
     yield* ledger.transact((transaction) => {
       transaction.putBytes(key.manifestBody, body)
       return change(transaction, (row) => ({
         ...row,
         revision,
         included: before.changes,
-        body: { ...anchor, state: "signed" }
+        body: { ...anchor, ...follows, state: "signed" }
       }))
     })
   })
 
-  /** Stores the signed body at the home. Where that has a later one, ours is given up for one of a higher revision. */
-  const put = Effect.fnUntraced(function* ({ identity }: Session, { manifest }: SharedFiles) {
-    const body = yield* ledger.getBytes(key.manifestBody)
-    const stored = body === undefined ? Result.void : yield* Effect.result(store.put(identity.primary, body))
-    if (body !== undefined && Result.isSuccess(stored)) {
-      yield* ledger.transact((transaction) =>
-        change(transaction, (row) =>
-          row.body?.manifest === manifest ? { ...row, body: { ...row.body, state: "stored" } } : row
-        )
-      )
-      return
-    }
-    if (Result.isFailure(stored)) {
-      const { failure } = stored
-      if (!(failure instanceof Problem) || failure.code !== "manifest_conflict") return yield* failure
-    }
-    const there = yield* store.current(identity.primary)
-    const verifying = SealedManifest.verifySignature(there, identity.key)
-    const { revision } = yield* Effect.provideService(verifying, Crypto, crypto)
-    yield* ledger.transact((transaction) =>
-      change(transaction, (row) => ({
-        ...withoutBody(row),
-        revision: Math.max(row.revision, revision),
-        changes: row.changes + 1
-      }))
-    )
-    looked = false
-  })
-
-  /** The chain names our body: what was shared is published, and what was taken back is promised no more. */
-  const anchored = Effect.fnUntraced(function* ({ identity }: Session, anchor: SharedFiles) {
-    const body = yield* ledger.getBytes(key.manifestBody)
-    if (body === undefined) return
-    const { createdAt, entries, revision } = yield* parsed(body)
-    const listed = new Set(entries.map(({ id }) => id))
+  /** Readers find our body: what was shared is published, and what was taken back is promised no more. */
+  const published = Effect.fnUntraced(function* ({ identity }: Session, hash: string, body: Uint8Array) {
+    const { manifest } = yield* Effect.fromResult(Manifest.parseBody(body))
+    const listed = new Set(manifest.entries.map(({ id }) => id))
     yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
         for (const row of yield* rowsOf(transaction)) {
@@ -173,63 +166,81 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
             const share = yield* toShare(transaction, row)
             transaction.afterwards(() => events.publish({ _tag: "Unshared", share: { ...share, manifest: "none" } }))
           } else if (row.removed === undefined && !row.anchored && listed.has(row.id)) {
-            const published: Rows.ShareRow = { ...row, anchored: true }
-            transaction.put(key.share(row.id), Rows.Share, published)
-            yield* tell(transaction, "Shared", published)
+            const now: Rows.ShareRow = { ...row, anchored: true }
+            transaction.put(key.share(row.id), Rows.Share, now)
+            const share = yield* toShare(transaction, now)
+            transaction.afterwards(() => events.publish({ _tag: "Shared", share }))
           }
         }
-        const { hex } = identity.key
-        transaction.put(key.browsed(hex), Rows.Browsed, { revision, hash: anchor.manifest, createdAt })
-        transaction.putBytes(key.browsedBody(hex), body)
-        yield* change(transaction, (row) => ({ ...row, base: anchor.manifest, body: { ...anchor, state: "anchored" } }))
+        keep(transaction, identity.key.hex, { body, manifest, hash })
+        yield* change(transaction, (row) =>
+          row.body?.manifest === hash
+            ? { ...row, base: hash, baseRevision: manifest.revision, body: { ...row.body, state: "stored" } }
+            : row
+        )
       })
     )
+  })
+
+  /** Stores the signed body at the home. Where that has a later one, ours is given up for one of a higher revision. */
+  const put = Effect.fnUntraced(function* (session: Session, hash: string) {
+    const body = yield* ledger.getBytes(key.manifestBody)
+    const stored = body === undefined ? Result.void : yield* Effect.result(store.put(session.identity.primary, body))
+    if (body !== undefined && Result.isSuccess(stored)) return yield* published(session, hash, body)
+    if (Result.isFailure(stored)) {
+      const { failure } = stored
+      if (!(failure instanceof Problem) || failure.code !== "manifest_conflict") return yield* failure
+    }
+    yield* ledger.transact((transaction) =>
+      change(transaction, (row) => ({ ...without(row, "body"), changes: row.changes + 1 }))
+    )
+    looked = false
   })
 
   /** Nobody has the manifest any more that the chain names. One that is due begins anew, above every honest revision. */
   const beginAnew = (anchor: SharedFiles) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       ledger.transact((transaction) =>
-        change(transaction, (row) => ({
-          ...withoutBody(row),
-          revision: Math.max(row.revision, Math.floor(now / 1_000)),
-          changes: row.changes + 1,
-          base: anchor.manifest
-        }))
+        change(transaction, (row) => {
+          const revision = Math.max(row.revision, anchor.revision ?? 0, Math.floor(now / 1_000))
+          const anew = { revision, changes: row.changes + 1, base: anchor.manifest, baseRevision: revision }
+          return { ...without(row, "body"), ...anew }
+        })
       )
     )
 
   /** Another device published since ours; see `Takeover`. */
-  const takeOver = Effect.fnUntraced(function* ({ identity }: Session, anchor: SharedFiles) {
+  const takeOver = Effect.fnUntraced(function* (
+    { identity }: Session,
+    { body, hash, manifest }: Found,
+    { follows, named }: { readonly follows: boolean; readonly named: string | undefined }
+  ) {
     const { hex } = identity.key
-    const kept = yield* bodyOf(anchor.manifest, hex)
-    const found = yield* Effect.result(
-      kept === undefined ? store.byHash(identity.primary, anchor.manifest) : Effect.succeed(kept)
-    )
-    if (Result.isFailure(found)) {
-      if (!isMissing(found.failure) || !isDue(yield* read)) return yield* found.failure
-      return yield* beginAnew(anchor)
-    }
-    const body = found.success
-    const expected = { owner: identity.key, anchor }
-    const { manifest, opened } = yield* Effect.gen(function* () {
-      const { manifest } = yield* SealedManifest.verify(body, expected, yield* FastBlake3.load)
-      return { manifest, opened: yield* SealedManifest.open(identity, manifest) }
-    }).pipe(Effect.provideService(Crypto, crypto))
+    const opened = yield* Effect.provideService(SealedManifest.open(identity, manifest), Crypto, crypto)
     const files = new Map(opened.files.map((file) => [file.id, file]))
     const gone = yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
-        const { differs, gone } = yield* Takeover.join(transaction, manifest, files, events.publish)
-        const { createdAt, revision } = manifest
-        transaction.put(key.browsed(hex), Rows.Browsed, { revision, hash: anchor.manifest, createdAt })
-        transaction.putBytes(key.browsedBody(hex), body)
+        const { differs, gone } = yield* Takeover.join(transaction, manifest, files, follows, events.publish)
+        const { revision } = manifest
+        const seen = yield* transaction.get(key.browsed(hex), Rows.Browsed)
+        if (seen === undefined || seen.revision < revision) keep(transaction, hex, { body, hash, manifest })
         transaction.putBytes(key.manifestBody, body)
+        const isAnchor = hash === named
         yield* change(transaction, (row) => ({
+          ...row,
           revision: Math.max(row.revision, revision),
           changes: row.changes + (differs ? 1 : 0),
           included: differs ? row.included : row.changes,
-          base: anchor.manifest,
-          body: { ...anchor, state: "anchored" }
+          ...(isAnchor && !differs ? { settled: row.changes } : {}),
+          base: hash,
+          baseRevision: revision,
+          body: {
+            manifest: hash,
+            size: body.length,
+            revision,
+            ...anchoredOf(manifest),
+            state: isAnchor ? "anchored" : "stored"
+          }
         }))
         return gone
       })
@@ -238,44 +249,144 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     for (const row of gone) if (row.here) yield* Effect.ignore(blobs.remove(row.hash))
   })
 
-  /** The chain as it is now, with our stored body named by it if nobody came in between. */
-  const name = (session: Session) =>
-    append(session, (chain) =>
-      Effect.gen(function* () {
-        const { base, body } = yield* read
+  /** Takes over what the home has newer than what is known here. Only our signature makes it ours, not the chain. */
+  const lookAtHome = Effect.fnUntraced(function* (session: Session, chain: Chain) {
+    const { identity } = session
+    const row = yield* read
+    const found = yield* Effect.result(store.current(identity.primary, row.base))
+    if (Result.isFailure(found) && !isMissing(found.failure)) return yield* found.failure
+    const body = Result.isSuccess(found) ? found.success : undefined
+    if (Result.isSuccess(found) && body === undefined) return
+    const verifying =
+      body === undefined
+        ? undefined
+        : yield* Effect.result(SealedManifest.verifySignature(body, identity.key)).pipe(
+            Effect.provideService(Crypto, crypto)
+          )
+    if (body !== undefined && verifying !== undefined && Result.isSuccess(verifying)) {
+      const manifest = verifying.success
+      const hash = Manifest.hashOf(body, yield* FastBlake3.load)
+      // Our own, its answer lost, counts once it is stored again.
+      if (hash === row.body?.manifest && row.body.state === "signed") return
+      if (row.base === undefined || manifest.revision >= baseRevision(row)) {
+        const { anchored, revision } = manifest
         const named = chain.state.sharedFiles?.manifest
-        if (body?.state !== "stored" || named === body.manifest || named !== base) return undefined
-        if (chain.state.bytes > Limits.chainBytes - chainReserve) {
-          return yield* new Problem({
-            code: "chain_full",
-            detail: "the rest of the sigchain is kept for what an account cannot do without: lists stay as published"
-          })
+        const anchors = yield* Anchoring.anchorsOf(chain.envelopes)
+        const isKnown =
+          hash === named ||
+          (anchored === undefined ? named === undefined : anchors.some((one) => one.manifest === anchored))
+        const follows = isKnown && (row.base === undefined || revision > baseRevision(row))
+        return yield* takeOver(session, { body, hash, manifest }, { follows, named })
+      }
+    }
+    // It has none, or an older one than it took from us.
+    if (row.body === undefined || row.body.manifest !== row.base) return
+    yield* ledger.transact((transaction) =>
+      change(transaction, (row) => (row.body === undefined ? row : { ...row, body: { ...row.body, state: "signed" } }))
+    )
+  })
+
+  /** Takes over what the chain names, where that is newer than what is known here. */
+  const lookAtChain = Effect.fnUntraced(function* (session: Session, anchor: SharedFiles) {
+    const { identity } = session
+    const row = yield* read
+    if (anchor.manifest === row.base || anchor.manifest === row.anchor) return
+    if (row.base !== undefined && anchor.revision !== undefined && anchor.revision < baseRevision(row)) return
+    const seen = yield* ledger.get(key.browsed(identity.key.hex), Rows.Browsed)
+    const kept = seen?.hash === anchor.manifest ? yield* ledger.getBytes(key.browsedBody(identity.key.hex)) : undefined
+    const found = yield* Effect.result(
+      kept === undefined ? store.byHash(identity.primary, anchor.manifest) : Effect.succeed(kept)
+    )
+    if (Result.isFailure(found)) {
+      if (!isMissing(found.failure) || !isDue(yield* read)) return yield* found.failure
+      return yield* beginAnew(anchor)
+    }
+    const body = found.success
+    const verifying = SealedManifest.verifyAnchored(body, { owner: identity.key, anchor }, yield* FastBlake3.load)
+    const {
+      manifest,
+      seen: { hash }
+    } = yield* Effect.provideService(verifying, Crypto, crypto)
+    if (row.base !== undefined && manifest.revision < baseRevision(row)) return
+    const follows = row.base === undefined || manifest.revision > baseRevision(row)
+    yield* takeOver(session, { body, hash, manifest }, { follows, named: hash })
+  })
+
+  /** Notes what the chain names. A body that follows another anchor is signed anew: readers would not take it. */
+  const note = (anchor: SharedFiles | undefined) =>
+    ledger.transact((transaction) =>
+      change(transaction, (row) => {
+        const named = anchor?.manifest
+        const noted: Rows.ManifestRow = named === undefined ? without(row, "anchor") : { ...row, anchor: named }
+        const { body } = row
+        if (body === undefined) return noted
+        if (body.manifest === named) {
+          return body.state === "signed"
+            ? noted
+            : { ...noted, body: { ...body, state: "anchored" }, settled: row.included }
         }
-        return { op: "set_shared_files" as const, payload: { manifest: body.manifest, size: body.size } }
+        const isStale = body.state !== "signed" && body.anchored !== named && row.changes === row.included
+        return isStale ? { ...noted, changes: row.changes + 1 } : noted
       })
     )
 
-  const publish = Effect.fnUntraced(function* (session: Session) {
+  const lookAround = Effect.fnUntraced(function* (session: Session) {
+    const chain = yield* append(session, () => Effect.succeed(undefined))
+    const anchor = chain.state.sharedFiles
+    yield* lookAtHome(session, chain)
+    if (anchor !== undefined) yield* lookAtChain(session, anchor)
+    yield* note(anchor)
+  })
+
+  /** The chain as it is now, with our stored body as its next anchor where that is time. */
+  const settle = Effect.fnUntraced(function* (session: Session) {
+    const chain = yield* append(session, (chain) =>
+      Effect.gen(function* () {
+        const { body, settled = 0, withdrawn = 0 } = yield* read
+        const named = chain.state.sharedFiles?.manifest
+        if (body?.state !== "stored" || named === body.manifest || named !== body.anchored) return undefined
+        const anchors = yield* Anchoring.anchorsOf(chain.envelopes)
+        if (!Anchoring.isAllowed(anchors, yield* Clock.currentTimeMillis, withdrawn > settled)) return undefined
+        const { manifest, revision, size } = body
+        const payload = { manifest, size, ...(revision === undefined ? {} : { revision }) }
+        return { op: "set_shared_files" as const, payload }
+      })
+    ).pipe(Effect.mapError((error) => (error instanceof Problem && error.code === "chain_full" ? chainFull : error)))
+    const anchor = chain.state.sharedFiles
+    const { body } = yield* read
+    if (anchor?.manifest === body?.manifest) {
+      if (anchor === undefined || body?.state !== "stored") return
+      yield* note(anchor)
+      const newer = yield* Effect.result(store.current(session.identity.primary, anchor.manifest))
+      if (Result.isFailure(newer) || newer.success !== undefined) looked = false
+    } else if (anchor?.manifest !== body?.anchored) {
+      yield* ledger.transact((transaction) => change(transaction, (row) => ({ ...row, changes: row.changes + 1 })))
+      looked = false
+    }
+  })
+
+  const attempt = Effect.fnUntraced(function* (session: Session) {
+    let isStored = false
     for (let round = 1; round <= rounds; round++) {
-      if (looked) {
-        let row = yield* read
-        if (!isDue(row)) return
-        if (!isUnderWay(row)) {
-          yield* build(session)
-          row = yield* read
-        }
-        if (row.body?.state === "signed") {
-          yield* put(session, row.body)
-          if (!looked) continue
-        }
+      if (looked && finished && !isDue(yield* read)) return isStored
+      finished = false
+      if (!looked) {
+        yield* lookAround(session)
+        looked = true
       }
-      const { state } = yield* name(session)
-      const named = state.sharedFiles
-      const { base, body } = yield* read
-      if (named !== undefined && named.manifest === body?.manifest) {
-        if (body.state !== "anchored") yield* anchored(session, named)
-      } else if (named !== undefined && named.manifest !== base) yield* takeOver(session, named)
-      looked = true
+      const row = yield* read
+      if (row.body?.state !== "signed" && row.changes !== row.included) yield* build(session)
+      const { body } = yield* read
+      if (body?.state === "signed") yield* put(session, body.manifest)
+      if (!looked) continue
+      isStored ||= body?.state === "signed"
+      // An anchor that was signed may come true at any time: nothing is published beyond its manifest until that is known.
+      yield* Effect.onError(settle(session), () =>
+        Effect.sync(() => {
+          looked = false
+        })
+      )
+      finished = looked
     }
     return yield* new Problem({
       code: "manifest_conflict",
@@ -283,13 +394,37 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     })
   })
 
+  /** Keeps what ended an attempt where that will not pass, and says so once. */
+  const explain = (problem: { readonly code: string; readonly detail: string } | undefined) =>
+    ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const row = (yield* transaction.get(key.manifest, Rows.Manifest)) ?? nothing
+        if (row.problem?.code === problem?.code) return
+        yield* change(transaction, (row) => (problem === undefined ? without(row, "problem") : { ...row, problem }))
+        if (problem === undefined) return
+        transaction.afterwards(() => events.publish({ _tag: "PublishingFailed", ...problem }))
+      })
+    )
+
   const publication: Publication = {
-    isDue: Effect.map(read, isDue),
-    changed: (transaction) => change(transaction, (row) => ({ ...row, changes: row.changes + 1 })),
+    isDue: Effect.map(read, (row) => isDue(row) || !finished),
+    changed: (transaction, { withdraws } = { withdraws: false }) =>
+      change(transaction, (row) => {
+        const changes = row.changes + 1
+        return { ...row, changes, ...(withdraws ? { withdrawn: changes } : {}) }
+      }),
     look: () => {
       looked = false
     },
-    publish
+    publish: (session) =>
+      attempt(session).pipe(
+        Effect.tapError((error) => {
+          if (!(error instanceof Problem) || !permanent.has(error.code)) return Effect.void
+          const { code, detail } = error
+          return explain({ code, detail })
+        }),
+        Effect.tap(() => explain(undefined))
+      )
   }
   return publication
 })

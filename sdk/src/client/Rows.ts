@@ -297,9 +297,9 @@ export const Share = row(
     selfKey: Schema.optionalKey(Schema.String),
     /** base64url. */
     thumbnail: Schema.optionalKey(Schema.String),
-    /** Whether a manifest with its entry was, at some time, the one that the chain names. */
+    /** Whether a manifest with its entry was published at some time. The name is from when each one was anchored. */
     anchored: Schema.Boolean,
-    /** Taken back. The row stays until the chain names a manifest without its entry. */
+    /** Taken back. The row stays until a manifest without its entry is published. */
     removed: Schema.optionalKey(Schema.Literal(true))
   })
 )
@@ -314,21 +314,40 @@ export const Manifest = row(
     /** Counts what changed in the entries, and how much of that the body has. */
     changes: Count,
     included: Count,
-    /** Hash of the manifest that the chain named when its entries were last taken over. */
+    /** `changes` when something published was taken back last, and how much of the changes the chain's anchor has. */
+    withdrawn: Schema.optionalKey(Count),
+    settled: Schema.optionalKey(Count),
+    /** Hash and revision of the manifest that was published, or taken over, last. */
     base: Schema.optionalKey(Schema.String),
-    /** `manifestBody`: signed here, then stored at the home, then named by the chain. */
+    baseRevision: Schema.optionalKey(Count),
+    /** Hash of the manifest that the chain named when it was looked at last. */
+    anchor: Schema.optionalKey(Schema.String),
+    /** `manifestBody`: signed here, then stored at the home, which publishes it, and perhaps named by the chain. */
     body: Schema.optionalKey(
       Schema.Struct({
         manifest: Schema.String,
         size: Count,
+        revision: Schema.optionalKey(Count),
+        /** Its member of this name. */
+        anchored: Schema.optionalKey(Schema.String),
         state: Schema.Literals(["signed", "stored", "anchored"])
       })
-    )
+    ),
+    /** Why it cannot be published or anchored, where trying again is no help. */
+    problem: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String }))
   })
 )
 export type ManifestRow = RowType<typeof Manifest>
 
-export const Browsed = row(Schema.Struct({ revision: Count, hash: Schema.String, createdAt: Schema.Number }))
+export const Browsed = row(
+  Schema.Struct({
+    revision: Count,
+    hash: Schema.String,
+    /** Its member of this name. */
+    anchored: Schema.optionalKey(Schema.String),
+    createdAt: Schema.Number
+  })
+)
 
 type RowType<R> = R extends Row<infer A> ? A : never
 

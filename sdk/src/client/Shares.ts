@@ -293,7 +293,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         else {
           transaction.put(key.share(id), Rows.Share, removed)
           transaction.delete(key.entry(id))
-          yield* manifests.changed(transaction)
+          yield* manifests.changed(transaction, { withdraws: row.anchored })
         }
         const share = yield* toShare(transaction, removed)
         transaction.afterwards(() => events.publish({ _tag: "Unshared", share }))

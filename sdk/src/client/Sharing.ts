@@ -36,7 +36,7 @@ const toReader = (from: Source, row: Rows.ShareRow, reader: Rows.ShareRow["reade
     }
   })
 
-/** Where a share stands in the manifest: one that was taken back is `pending` until the chain no longer promises it. */
+/** Where a share stands in the manifest: one that was taken back is `pending` until the list no longer has it. */
 const manifestOf = (row: Rows.ShareRow): Share["manifest"] => {
   if (row.listed === "unlisted") return "none"
   return row.anchored && row.removed === undefined ? "published" : "pending"
@@ -44,8 +44,11 @@ const manifestOf = (row: Rows.ShareRow): Share["manifest"] => {
 
 export const toShare = (from: Source, row: Rows.ShareRow): Effect.Effect<Share, StoreError> =>
   Effect.map(
-    Effect.forEach(row.readers, (reader) => toReader(from, row, reader)),
-    (readers) => ({
+    Effect.all([
+      Effect.forEach(row.readers, (reader) => toReader(from, row, reader)),
+      row.listed === "unlisted" ? Effect.succeed(undefined) : from.get(Rows.key.manifest, Rows.Manifest)
+    ]),
+    ([readers, manifest]) => ({
       id: row.id,
       name: row.name,
       ...(row.folder === undefined ? {} : { folder: row.folder }),
@@ -55,6 +58,7 @@ export const toShare = (from: Source, row: Rows.ShareRow): Effect.Effect<Share, 
       sharedAt: row.sharedAt,
       listed: row.listed,
       manifest: manifestOf(row),
+      ...(manifest?.problem === undefined ? {} : { problem: manifest.problem }),
       here: row.here,
       readers
     })

@@ -1,6 +1,8 @@
 /**
  * Joins the entries here with those of a manifest that another device of this account published. Theirs stand; ours that
  * they have not seen are kept; what they had seen and left out was taken back there, and what was taken back here stays so.
+ *
+ * A manifest that does not follow from the one here says nothing by what it lacks: its entries are added, none goes.
  */
 import * as Effect from "effect/Effect"
 import type { Readable } from "../crypto/SealedManifest.ts"
@@ -21,11 +23,12 @@ export interface Joined {
   readonly gone: ReadonlyArray<Rows.ShareRow>
 }
 
-/** Stages it; `files` are the entries that this account can read, by id. */
+/** Stages it; `files` are the entries that this account can read, by id; `follows`: it was made of what is here. */
 export const join = Effect.fnUntraced(function* (
   transaction: Transaction,
   manifest: Manifest.Manifest,
   files: ReadonlyMap<string, Readable>,
+  follows: boolean,
   publish: (event: Event) => void
 ): Effect.fn.Return<Joined, StoreError> {
   const gone: Array<Rows.ShareRow> = []
@@ -57,7 +60,7 @@ export const join = Effect.fnUntraced(function* (
     const id = entryKey.slice(prefix.entries.length)
     if (theirs.has(id)) continue
     const row = yield* transaction.get(key.share(id), Rows.Share)
-    if (row !== undefined && !row.anchored) {
+    if (!follows || (row !== undefined && !row.anchored)) {
       differs = true
       continue
     }

@@ -100,8 +100,8 @@ const aeadOf = (crypto: Service, key: Uint8Array, salt: Uint8Array, context: Uin
 export interface Signed {
   /** The exact bytes: JCS of the envelope. */
   readonly body: Uint8Array
-  /** What `set_shared_files` has to say. */
-  readonly anchor: SharedFiles
+  /** What `set_shared_files` has to say, if it is to be the anchor. */
+  readonly anchor: Required<SharedFiles>
 }
 
 /** Signs a manifest. Fails with `too_large` beyond 1 MiB, and with the problem of what a reader would refuse. */
@@ -125,13 +125,15 @@ const signWith = Effect.fnUntraced(function* (
     const detail = `the manifest has ${body.length} bytes, more than ${Limits.manifestBytes}`
     return yield* new Problem({ code: "too_large", detail })
   }
-  return { body, anchor: Manifest.anchorOf(body, hasher) }
+  const anchor = { manifest: Manifest.hashOf(body, hasher), size: body.length, revision: manifest.revision }
+  return { body, anchor }
 })
 
-/** What a manifest has to be: the one that `owner`'s verified sigchain names, not older than the newest one `known`. */
+/** What a manifest has to be: of `owner`, by the anchor of their verified sigchain, not older than the newest `known`. */
 export interface Expected {
   readonly owner: AdmittedKey
-  readonly anchor: SharedFiles
+  /** What the last `set_shared_files` names; undefined where there is none. */
+  readonly anchor: SharedFiles | undefined
   readonly known?: Manifest.Seen
 }
 
@@ -142,8 +144,8 @@ export interface Verified {
 }
 
 /**
- * Verifies a body, wherever it came from: size and hash against the anchor, exact JCS form, owner, signature, revision.
- * Fails with `manifest_mismatch`, `manifest_malformed`, `manifest_rollback`, `manifest_conflict`, `signature_invalid` or
+ * Verifies a body, wherever it came from: exact JCS form, signature, owner, that it is the anchored manifest or one that
+ * follows it, revision. Fails with `manifest_mismatch`, `manifest_malformed`, `manifest_rollback`, `manifest_conflict`, `signature_invalid` or
  * the code of a malformed envelope.
  */
 export const verify = (
@@ -158,16 +160,38 @@ const verifyWith = Effect.fnUntraced(function* (
   { anchor, known, owner }: Expected,
   hasher: SubtreeHash
 ): Effect.fn.Return<Verified, Problem> {
-  yield* Effect.fromResult(Manifest.checkAnchor(body, anchor, hasher))
+  const hash = Manifest.hashOf(body, hasher)
+  if (hash === anchor?.manifest && body.length !== anchor.size) {
+    const detail = `it has ${body.length} bytes, the chain says ${anchor.size}`
+    return yield* new Problem({ code: "manifest_mismatch", detail })
+  }
   const manifest = yield* received(crypto, body)
   if (manifest.owner.hex !== owner.hex) {
     const detail = `it belongs to ed25519:${manifest.owner.hex}, asked was ed25519:${owner.hex}`
     return yield* new Problem({ code: "manifest_mismatch", detail })
   }
-  const seen = { revision: manifest.revision, hash: anchor.manifest }
+  const { anchored, revision } = manifest
+  const seen: Manifest.Seen = { revision, hash, ...(anchored === undefined ? {} : { anchored }) }
+  yield* Effect.fromResult(Manifest.checkAnchor(seen, anchor))
   yield* Effect.fromResult(Manifest.checkRevision(known, seen))
   return { manifest, seen }
 })
+
+/**
+ * Verifies the body that a chain names, and no other: `manifest_mismatch` for another size or hash before anything of it is
+ * read. Fails as {@link verify}.
+ */
+export const verifyAnchored = (
+  body: Uint8Array,
+  expected: Expected & { readonly anchor: SharedFiles },
+  hasher: SubtreeHash
+): Effect.Effect<Verified, Problem, Crypto> =>
+  Effect.suspend(() => {
+    const hash = Manifest.hashOf(body, hasher)
+    if (hash === expected.anchor.manifest) return verify(body, expected, hasher)
+    const detail = `its hash is ${hash}, the chain names ${expected.anchor.manifest}`
+    return Effect.fail(new Problem({ code: "manifest_mismatch", detail }))
+  })
 
 /**
  * The manifest in a body that `owner` signed, as a server checks what strangers send: nothing is parsed before the

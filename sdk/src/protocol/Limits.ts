@@ -15,6 +15,8 @@ export const proofBytes = 64 * 1024
 export const eventBytes = 64 * 1024
 /** Bytes of a whole chain, one JCS envelope a line, and of a decompressed bundle. */
 export const chainBytes = 4 * 1024 * 1024
+/** The last bytes of a chain, which admit only `rotate`, `revoke` and `remove_*`. */
+export const chainReserve = 256 * 1024
 /** Bytes of a registration or deletion statement as received. */
 export const registrationBytes = 8 * 1024
 
@@ -77,8 +79,10 @@ export const loginNonceCharacters = 15
 export const envelopeBytes = 64 * 1024
 /** Bytes of a shared-files manifest. */
 export const manifestBytes = 1024 * 1024
-/** Manifests of one owner that a home server keeps, the newest ones. */
+/** Manifests of one owner that a home server keeps, the newest ones; the anchored one comes on top. */
 export const manifestsKept = 4
+/** `set_shared_files` events that an account appends in one UTC day, on all its devices together. */
+export const anchorsPerDay = 4
 /** Characters of the name of a sigchain operation. */
 export const operationMax = 64
 /** Broker URLs of each kind that a home server may list, in its record of a handle and in its own description. */

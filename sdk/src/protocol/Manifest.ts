@@ -1,6 +1,7 @@
 /**
- * The list of what an account shares, and with whom without naming anybody (spec: manifest). Only the sigchain makes a
- * manifest the current one: its `set_shared_files` event names the BLAKE3 hash and size of the exact bytes.
+ * The list of what an account shares, and with whom without naming anybody (spec: manifest). The sigchain anchors it: a
+ * `set_shared_files` event names the BLAKE3 hash, size and revision of one manifest. Later ones name that anchor, so that
+ * not every publication takes room in the chain.
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -74,6 +75,11 @@ export interface Manifest {
   readonly owner: AdmittedKey
   /** Rises with every manifest of an owner. */
   readonly revision: number
+  /**
+   * `blake3:<hex>`: what the newest `set_shared_files` of the owner's chain named when this was signed. Absent before the
+   * first, and in manifests older than this member.
+   */
+  readonly anchored?: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly entries: ReadonlyArray<Entry>
@@ -181,6 +187,9 @@ const readPayload = (members: Members): Result.Result<Manifest, Problem> =>
   Result.gen(function* () {
     const owner = yield* PrimaryKey.parseEd25519(yield* members.string("primary"))
     const revision = yield* members.integer("revision")
+    const anchored = members.has("anchored")
+      ? { anchored: yield* members.matching("anchored", /^blake3:[0-9a-f]{64}$/, "blake3:<64 hex>") }
+      : {}
     const createdAt = yield* members.time("created_at")
     const entries: Array<Entry> = []
     const ids = new Set<string>()
@@ -190,7 +199,7 @@ const readPayload = (members: Members): Result.Result<Manifest, Problem> =>
       ids.add(entry.id)
       entries.push(entry)
     }
-    return { owner, revision, createdAt, entries }
+    return { owner, revision, ...anchored, createdAt, entries }
   })
 
 /** A manifest as received, its signature not yet looked at. */
@@ -232,6 +241,9 @@ export const encodeEntry = (entry: Entry): Uint8Array => Canonical.encode(entryJ
 export const decodeEntry = (bytes: Uint8Array, owner: AdmittedKey): Result.Result<Entry, Problem> =>
   Result.flatMap(Json.parse(bytes, { maxBytes: Limits.manifestBytes }), (json) => readEntry(json, owner))
 
+const anchoredJson = ({ anchored }: Pick<Manifest, "anchored">): Json.JsonObject =>
+  anchored === undefined ? {} : { anchored }
+
 /** Bytes of the body of a manifest whose entries, encoded, have `entryBytes` bytes each. */
 export const bodyLength = (manifest: Omit<Manifest, "owner" | "entries">, entryBytes: Iterable<number>): number => {
   const key = `ed25519:${"0".repeat(64)}`
@@ -239,6 +251,7 @@ export const bodyLength = (manifest: Omit<Manifest, "owner" | "entries">, entryB
   const text = Envelope.signedText({
     ...frame,
     revision: manifest.revision,
+    ...anchoredJson(manifest),
     created_at: Timestamp.fromMillis(manifest.createdAt)
   })
   const signature = { alg: Envelope.algorithmOf("ed25519"), key, sig: "0".repeat(128) }
@@ -268,6 +281,7 @@ export const payload = (manifest: Manifest): Result.Result<Json.JsonObject, Prob
     version: Envelope.version,
     primary: PrimaryKey.format(manifest.owner),
     revision: manifest.revision,
+    ...anchoredJson(manifest),
     created_at: Timestamp.fromMillis(manifest.createdAt),
     entries: manifest.entries.map(entryJson)
   }
@@ -276,30 +290,38 @@ export const payload = (manifest: Manifest): Result.Result<Json.JsonObject, Prob
   return Result.map(readPayload(new Members(json, "manifest_malformed", Envelope.kinds.shared_files.type)), () => json)
 }
 
-/** The anchor of a body: what `set_shared_files` says of it. */
-export const anchorOf = (body: Uint8Array, hasher: Blake3.SubtreeHash): SharedFiles => ({
-  manifest: `blake3:${Bytes.toHex(Blake3.hash(body, hasher))}`,
-  size: body.length
-})
-
-/** A body must be the one that its owner's sigchain names: `manifest_mismatch` for another size or hash. */
-export const checkAnchor = (
-  body: Uint8Array,
-  anchor: SharedFiles,
-  hasher: Blake3.SubtreeHash
-): Result.Result<void, Problem> => {
-  if (body.length !== anchor.size) return fail("manifest_mismatch", `${body.length} bytes instead of ${anchor.size}`)
-  const { manifest } = anchorOf(body, hasher)
-  return manifest === anchor.manifest
-    ? Result.succeed(undefined)
-    : fail("manifest_mismatch", `its hash is ${manifest}, the chain names ${anchor.manifest}`)
-}
+/** `blake3:<hex>` of a body. */
+export const hashOf = (body: Uint8Array, hasher: Blake3.SubtreeHash): string =>
+  `blake3:${Bytes.toHex(Blake3.hash(body, hasher))}`
 
 /** What is remembered of the newest manifest seen of an owner. */
 export interface Seen {
   readonly revision: number
   /** `blake3:<hex>`. */
   readonly hash: string
+  /** Its member `anchored`. */
+  readonly anchored?: string
+}
+
+/**
+ * A manifest must be the one that its owner's sigchain names, or one of a higher revision that names the same anchor: so a
+ * list that was taken back ends with the next anchor. Without an anchor it must name none. Else `manifest_mismatch`.
+ */
+export const checkAnchor = (seen: Seen, anchor: SharedFiles | undefined): Result.Result<void, Problem> => {
+  const { anchored, hash, revision } = seen
+  if (anchor !== undefined && hash === anchor.manifest) {
+    return anchor.revision === undefined || anchor.revision === revision
+      ? Result.succeed(undefined)
+      : fail("manifest_mismatch", `it is revision ${revision}, the chain says ${anchor.revision}`)
+  }
+  if (anchored !== anchor?.manifest) {
+    const detail = `it is ${hash} and follows ${anchored ?? "no anchor"}, the chain names ${anchor?.manifest ?? "none"}`
+    return fail("manifest_mismatch", detail)
+  }
+  // Before `set_shared_files` named revisions: what names a hash was signed after what has it.
+  return anchor?.revision === undefined || revision > anchor.revision
+    ? Result.succeed(undefined)
+    : fail("manifest_mismatch", `it is revision ${revision} and follows the anchor's, ${anchor.revision}`)
 }
 
 /** The revision never falls (`manifest_rollback`) and never names two manifests (`manifest_conflict`). */

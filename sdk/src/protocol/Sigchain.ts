@@ -72,6 +72,8 @@ export interface SharedFiles {
   readonly manifest: string
   /** Bytes. */
   readonly size: number
+  /** The manifest's revision. Absent in events written before manifests could follow an anchor. */
+  readonly revision?: number
 }
 
 /** One event of a chain, with the members every event has. */
@@ -174,7 +176,9 @@ const parseSharedFiles = (payload: JsonObject): Result.Result<SharedFiles, Probl
     const members = new Members(payload, "event_malformed", "set_shared_files")
     const manifest = yield* members.matching("manifest", /^blake3:[0-9a-f]{64}$/, "blake3:<64 hex>")
     const size = yield* members.integer("size", 1, Limits.manifestBytes)
-    return { manifest, size }
+    return members.has("revision")
+      ? { manifest, size, revision: yield* members.integer("revision") }
+      : { manifest, size }
   })
 
 /** What a new key signs to take over a chain: the payload of its acceptance, the key, and the signature found. */
@@ -290,6 +294,20 @@ export const checkOperation = (primary: string, operation: Operation): Result.Re
   }
 }
 
+/** What an account cannot do without, however full its chain is: losing a key, taking things back. */
+const isAlwaysAdmitted = (op: string): boolean => op === "rotate" || op === "revoke" || op.startsWith("remove_")
+
+/**
+ * Whether an event of `bytes` bytes in JCS fits in a chain of `chainBytes` bytes: the last 256 KiB admit only `rotate`,
+ * `revoke` and `remove_*`. Fails with `too_large` or `chain_full`.
+ */
+export const checkRoom = (chainBytes: number, op: string, bytes: number): Result.Result<void, Problem> => {
+  if (bytes > Limits.eventBytes) return fail("too_large", `the event has ${bytes} bytes`)
+  const most = isAlwaysAdmitted(op) ? Limits.chainBytes : Limits.chainBytes - Limits.chainReserve
+  if (chainBytes + bytes + 1 <= most) return Result.succeed(undefined)
+  return fail("chain_full", `a chain of ${chainBytes} bytes has no room for ${op}, ${bytes} bytes`)
+}
+
 /**
  * Applies events in order to a state, all or none. Fails with `chain_conflict` (a gap, a repetition or another
  * predecessor), `chain_terminated` (an event after `rotate`), `chain_full` or `event_malformed`.
@@ -305,9 +323,8 @@ export const extend = (state: ChainState, events: ReadonlyArray<CheckedEvent>): 
       if (rotatedTo !== undefined)
         return yield* fail("chain_terminated", `an event follows the rotation to ${rotatedTo}`)
       yield* checkNext(state.primary, head, event)
-      if (size > Limits.eventBytes) return yield* fail("too_large", `event ${event.seq} has ${size} bytes`)
+      yield* checkRoom(bytes, event.op, size)
       bytes += size + 1
-      if (bytes > Limits.chainBytes) return yield* fail("chain_full", `event ${event.seq} does not fit`)
       head = { seq: event.seq, hash }
       switch (event.op) {
         case "add":

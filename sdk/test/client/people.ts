@@ -67,6 +67,7 @@ export type Services =
 export const makeWorld = (options?: {
   readonly now?: () => number
   readonly inboxBytes?: number
+  readonly crypto?: Layer.Layer<Crypto>
   readonly limits?: Parameters<typeof MemoryBlobTransport.net>[0]
 }) => {
   const home = makeMemoryHome()
@@ -82,7 +83,7 @@ export const makeWorld = (options?: {
       homeLayer,
       brokerLayer,
       Layer.succeed(BlobTransport, device.transport ?? net.transport),
-      NodeCrypto.layer,
+      options?.crypto ?? NodeCrypto.layer,
       Layer.succeed(LocalStore, device.store),
       Layer.succeed(Vault, device.vault),
       Layer.succeed(BlobStore, device.blobs)

@@ -127,8 +127,10 @@ describe("SealedManifest", () => {
       fc.asyncProperty(fc.nat(one.body.length - 1), fc.integer({ min: 1, max: 255 }), async (at, bits) => {
         const tampered = one.body.slice()
         tampered[at] = (tampered[at] as number) ^ bits
-        assert.strictEqual(await code(tampered, {}), "manifest_mismatch")
-        const anchor = Manifest.anchorOf(tampered, hasher)
+        assert.notStrictEqual(await code(tampered, {}), "accepted")
+        const anchored = SealedManifest.verifyAnchored(tampered, { owner: alice.key, anchor: one.anchor }, hasher)
+        assert.strictEqual(await codeOf(anchored), "manifest_mismatch")
+        const anchor = { manifest: Manifest.hashOf(tampered, hasher), size: tampered.length }
         assert.notStrictEqual(await code(tampered, { anchor }), "accepted")
       }),
       { numRuns: 60 }

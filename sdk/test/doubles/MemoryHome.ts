@@ -163,6 +163,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       )
   })
 
+  const hashOf = (body: Uint8Array) => Manifest.hashOf(body, Blake3.subtree)
   const revisionOf = (body: Uint8Array) => Result.getOrThrow(Manifest.parseBody(body)).manifest.revision
 
   const manifests = ManifestStore.of({
@@ -173,25 +174,30 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
           if (home.deleted.has(primary)) return yield* fail("handle_deleted")
           const isHolder = [...home.records.values()].some((record) => record.primary === primary)
           if (!isHolder) return yield* fail("handle_not_found")
-          const { revision } = yield* Effect.provide(SealedManifest.verifySignature(body, owner), NodeCrypto.layer)
+          const verifying = SealedManifest.verifySignature(body, owner)
+          const { anchored, revision } = yield* Effect.provide(verifying, NodeCrypto.layer)
           const bodies = home.manifests.get(primary) ?? []
           const last = bodies.at(-1)
           if (last !== undefined && Bytes.equal(last, body)) return
           if (last !== undefined && revisionOf(last) >= revision) return yield* fail("manifest_conflict")
-          home.manifests.set(primary, [...bodies, body.slice()].slice(-Limits.manifestsKept))
+          const all = [...bodies, body.slice()]
+          const isKept = (one: Uint8Array, i: number) =>
+            i >= all.length - Limits.manifestsKept || (anchored !== undefined && hashOf(one) === anchored)
+          home.manifests.set(primary, all.filter(isKept))
         })
       ),
-    current: (primary) =>
+    current: (primary, held) =>
       call("manifest", () => {
         if (Result.isFailure(PrimaryKey.parseEd25519(primary))) return fail("key_malformed")
         const body = home.manifests.get(primary)?.at(-1)
-        return body === undefined ? fail("manifest_not_found") : Effect.succeed(body)
+        if (body === undefined) return fail("manifest_not_found")
+        return Effect.succeed(held !== undefined && hashOf(body) === held ? undefined : body)
       }),
     byHash: (primary, hash) =>
       call("manifest", () => {
         if (!/^blake3:[0-9a-f]{64}$/.test(hash)) return fail("encoding_malformed")
         const bodies = home.manifests.get(primary) ?? []
-        const body = bodies.find((body) => Manifest.anchorOf(body, Blake3.subtree).manifest === hash)
+        const body = bodies.find((body) => hashOf(body) === hash)
         return body === undefined ? fail("manifest_not_found") : Effect.succeed(body)
       })
   })

@@ -77,11 +77,25 @@ export class Program {
 /** A folder, a home, and Alice and Bob who have added each other. */
 export class Pair {
   readonly folder = mkdtempSync(join(tmpdir(), "kez-files-"))
+  readonly #flags: ReadonlyArray<string>
   #home: Home | undefined
   readonly #programs = new Set<Program>()
 
+  /** `manifestOperations`: how many manifests one address may store an hour, and read a minute. */
+  constructor({ manifestOperations = 0 }: { readonly manifestOperations?: number } = {}) {
+    const count = String(manifestOperations)
+    this.#flags =
+      manifestOperations === 0 ? [] : ["--manifest-writes-per-hour", count, "--manifest-reads-per-minute", count]
+  }
+
   async open(): Promise<void> {
-    const home = await startHome({ data: join(this.folder, "home"), ports: "auto", source: true })
+    const options = {
+      data: join(this.folder, "home"),
+      ports: "auto",
+      source: true,
+      flags: { chat: this.#flags }
+    } as const
+    const home = await startHome(options)
     this.#home = home
     const names = ["alice", "bob"] as const
     const clients = await Promise.all(
@@ -95,6 +109,11 @@ export class Pair {
     for (const [i, client] of clients.entries()) await client.addContact(names[1 - i]!)
     for (const client of clients) await client.close()
     mkdirSync(join(this.folder, "saved"))
+  }
+
+  /** The home's base URL. */
+  get home(): string {
+    return this.#home!.urls.home
   }
 
   async start(name: "alice" | "bob"): Promise<Program> {

@@ -12,6 +12,10 @@ export type Command =
   | { readonly do: "share"; readonly path: string; readonly with: string }
   | { readonly do: "fetch"; readonly what: string; readonly folder: string }
   | { readonly do: "memory" }
+  /** Shares small public files and takes some back, waiting for each list to be published, until it is killed. */
+  | { readonly do: "churn" }
+  /** Waits until nothing is left to publish. */
+  | { readonly do: "settle" }
   | { readonly do: "close" }
 
 export interface Answer {
@@ -20,6 +24,8 @@ export interface Answer {
   readonly shared?: string
   readonly step?: { readonly state: string; readonly haveBytes: number; readonly reason?: string }
   readonly saved?: string
+  /** Names of what is shared and published, sorted. */
+  readonly settled?: ReadonlyArray<string>
   readonly failed?: string
   /** Most memory this process ever had, in MiB. */
   readonly peakMiB?: number
@@ -55,6 +61,24 @@ const obey = async (command: Command): Promise<void> => {
     }
     case "memory":
       return void say({ peakMiB: Math.round(process.resourceUsage().maxRSS / 1024) })
+    case "churn":
+      for (let n = 0; ; n++) {
+        const shares = await client.shared()
+        if (shares.length > 3 || (shares.length > 0 && n % 3 === 2)) await client.unshare(shares.at(-1)!.id)
+        else {
+          const name = `${process.pid}-${n}`
+          const bytes = (async function* () {
+            yield new TextEncoder().encode(name)
+          })()
+          await client.share({ file: { name, bytes }, public: true })
+        }
+        await client.flush()
+      }
+    case "settle": {
+      do await client.flush()
+      while ((await client.shared()).some(({ manifest }) => manifest === "pending"))
+      return void say({ settled: (await client.shared()).map(({ name }) => name).sort() })
+    }
     case "close":
       await client.close()
       return process.exit(0)

@@ -27,10 +27,15 @@ const sealed = (bytes: number): Manifest.SealedEntry => ({
 export const manifestOf = (
   identity: Identity.Identity,
   revision: number,
-  entries: ReadonlyArray<Manifest.Entry> = [sealed(400)]
+  entries: ReadonlyArray<Manifest.Entry> = [sealed(400)],
+  anchored?: string
 ) =>
   Effect.map(
-    SealedManifest.sign(identity, { revision, createdAt: Date.now(), entries }, Blake3.subtree),
+    SealedManifest.sign(
+      identity,
+      { revision, ...(anchored === undefined ? {} : { anchored }), createdAt: Date.now(), entries },
+      Blake3.subtree
+    ),
     ({ anchor, body }) => ({ body, hash: anchor.manifest })
   )
 
@@ -86,6 +91,21 @@ export const manifestStoreKit = (
         })
       ))
 
+    it("KEZ-MAN-020 answers nothing for the newest where its hash is held, and the body for every other hash", () =>
+      run(
+        Effect.gen(function* () {
+          const { identity, primary, store } = yield* owner
+          const first = yield* manifestOf(identity, 1)
+          assert.strictEqual(yield* codeOf(store.current(primary, first.hash)), "manifest_not_found")
+          yield* store.put(primary, first.body)
+          assert.isUndefined(yield* store.current(primary, first.hash))
+          const second = yield* manifestOf(identity, 2)
+          yield* store.put(primary, second.body)
+          assert.deepStrictEqual(yield* store.current(primary, first.hash), second.body)
+          assert.isUndefined(yield* store.current(primary, second.hash))
+        })
+      ))
+
     it("KEZ-MAN-016 succeeds when the newest comes again, and refuses whatever else does not rise", () =>
       run(
         Effect.gen(function* () {
@@ -114,6 +134,34 @@ export const manifestStoreKit = (
           for (const { body, hash } of all.slice(2)) {
             assert.deepStrictEqual(yield* store.byHash(primary, hash), body)
           }
+        })
+      ))
+
+    it("KEZ-MAN-028 keeps what the newest calls anchored besides the last four, and nothing else", () =>
+      run(
+        Effect.gen(function* () {
+          const { identity, primary, store } = yield* owner
+          const [first, anchor] = [yield* manifestOf(identity, 1), yield* manifestOf(identity, 2)]
+          yield* store.put(primary, first.body)
+          yield* store.put(primary, anchor.body)
+          const later = yield* Effect.forEach([3, 4, 5, 6, 7, 8], (revision) =>
+            manifestOf(identity, revision, [], anchor.hash)
+          )
+          for (const { body } of later) yield* store.put(primary, body)
+          assert.deepStrictEqual(yield* store.byHash(primary, anchor.hash), anchor.body)
+          for (const { hash } of [first, ...later.slice(0, 2)]) {
+            assert.strictEqual(yield* codeOf(store.byHash(primary, hash)), "manifest_not_found")
+          }
+          for (const { body, hash } of later.slice(2)) assert.deepStrictEqual(yield* store.byHash(primary, hash), body)
+          // The next anchor takes its place, and one that nobody stored keeps none.
+          const next = yield* Effect.forEach([9, 10, 11, 12, 13], (revision) =>
+            manifestOf(identity, revision, [], later[5]!.hash)
+          )
+          for (const { body } of next) yield* store.put(primary, body)
+          assert.deepStrictEqual(yield* store.byHash(primary, later[5]!.hash), later[5]!.body)
+          assert.strictEqual(yield* codeOf(store.byHash(primary, anchor.hash)), "manifest_not_found")
+          yield* store.put(primary, (yield* manifestOf(identity, 14, [], `blake3:${"00".repeat(32)}`)).body)
+          assert.strictEqual(yield* codeOf(store.byHash(primary, later[5]!.hash)), "manifest_not_found")
         })
       ))
 

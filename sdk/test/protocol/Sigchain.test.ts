@@ -134,9 +134,40 @@ describe("Sigchain", () => {
     const [event] = chain({ op: "add", payload: {} }) as [Sigchain.CheckedEvent]
     assert.strictEqual(codeOf(Sigchain.extend(start, [{ ...event, bytes: 65_536 }])), "accepted")
     assert.strictEqual(codeOf(Sigchain.extend(start, [{ ...event, bytes: 65_537 }])), "too_large")
+    const [always] = chain({ op: "revoke", payload: {} }) as [Sigchain.CheckedEvent]
     const full = { ...start, bytes: 4 * 1024 * 1024 - 501 }
-    assert.strictEqual(codeOf(Sigchain.extend(full, [event])), "accepted")
-    assert.strictEqual(codeOf(Sigchain.extend({ ...full, bytes: full.bytes + 1 }, [event])), "chain_full")
+    assert.strictEqual(codeOf(Sigchain.extend(full, [always])), "accepted")
+    assert.strictEqual(codeOf(Sigchain.extend({ ...full, bytes: full.bytes + 1 }, [always])), "chain_full")
+  })
+
+  it("KEZ-SIG-140 keeps the last 256 KiB for what must always be possible", () => {
+    const acceptance = { new_primary: bob.primary, new_sig: "00".repeat(64) }
+    const always: ReadonlyArray<[string, Json.JsonObject]> = [
+      ["rotate", acceptance],
+      ["revoke", { subject: "dns:example.org" }],
+      ["remove_endpoint", { protocol: "nats", url: "nats://a" }],
+      ["remove_what_comes_later", {}]
+    ]
+    const others: ReadonlyArray<[string, Json.JsonObject]> = [
+      ["add", { subject: "dns:example.org" }],
+      ["add_endpoint", iroh],
+      ["add_device", {}],
+      ["set_shared_files", { manifest: `blake3:${"ab".repeat(32)}`, size: 1, revision: 1 }],
+      ["removed", {}],
+      ["future_thing", {}]
+    ]
+    const last = 4 * 1024 * 1024 - 256 * 1024 - 501
+    const at = (bytes: number, op: string, payload: Json.JsonObject) =>
+      codeOf(Sigchain.extend({ ...Sigchain.empty(alice.primary), bytes }, chain({ op, payload })))
+    for (const [op, payload] of always) {
+      assert.strictEqual(at(last + 1, op, payload), "accepted", op)
+      assert.strictEqual(at(4 * 1024 * 1024 - 501, op, payload), "accepted", op)
+      assert.strictEqual(at(4 * 1024 * 1024 - 500, op, payload), "chain_full", op)
+    }
+    for (const [op, payload] of others) {
+      assert.strictEqual(at(last, op, payload), "accepted", op)
+      assert.strictEqual(at(last + 1, op, payload), "chain_full", op)
+    }
   })
 
   it("says the same in parts and as a whole", () => {

@@ -234,13 +234,17 @@ export const fileOperations: Readonly<Record<string, Operation>> = {
     Effect.gen(function* () {
       const hasher = yield* FastBlake3.load
       const reader = yield* identityOf(input)
-      const anchor = object(input["anchor"])
+      const named = input["anchor"] === undefined ? undefined : object(input["anchor"])
       const known = input["known"] === undefined ? undefined : object(input["known"])
       const { manifest } = yield* SealedManifest.verify(
         fromBase64Url(text(input, "body")),
         {
           owner: keyOf(text(input, "owner")),
-          anchor: { manifest: text(anchor, "manifest"), size: number(anchor, "size") },
+          anchor: named && {
+            manifest: text(named, "manifest"),
+            size: number(named, "size"),
+            ...(named["revision"] === undefined ? {} : { revision: number(named, "revision") })
+          },
           ...(known === undefined ? {} : { known: { revision: number(known, "revision"), hash: text(known, "hash") } })
         },
         hasher

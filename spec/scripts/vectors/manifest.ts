@@ -181,6 +181,17 @@ const known = (revision: number, data: Uint8Array = body): JsonObject => ({
   known: { revision, hash: anchorOf(data)["manifest"] as string }
 })
 
+/** An anchor of revision 2, and a manifest of revision 3 that follows it. */
+const before = manifest(alice, [forAll], { revision: 2 })
+const atTwo: JsonObject = { ...anchorOf(before), revision: 2 }
+const following = (change: JsonObject = {}) =>
+  manifest(alice, [forAll], { anchored: anchorOf(before)["manifest"] as string, ...change })
+/** `null` stands for a chain without an anchor. */
+const withAnchor = (data: Uint8Array, anchor: JsonObject | null, change: JsonObject = {}): JsonObject => {
+  const { anchor: _, ...input } = readInput(bob, data, change)
+  return anchor === null ? input : { ...input, anchor }
+}
+
 const tooLate = (change: JsonObject) => manifest(alice, [], change)
 const text = body.toString("utf8")
 const wrong = (id: string, requirements: ReadonlyArray<string>, why: string, input: Json, error: string) =>
@@ -192,7 +203,7 @@ const read: Operation = {
   file: "manifest/read",
   operation: "manifest.read",
   description:
-    "input: seed of the reader, hexadecimal, owner, the owner's anchor, the body, base64url, and what was known of the owner's manifests. result: revision, the files that the reader can see in their order, and entries for the reader that do not hold up, with their codes.",
+    "input: seed of the reader, hexadecimal, owner, the owner's anchor, absent where the chain names none, the body, base64url, and what was known of the owner's manifests. result: revision, the files that the reader can see in their order, and entries for the reader that do not hold up, with their codes.",
   valid: [
     valid(
       "bob",
@@ -228,6 +239,41 @@ const read: Operation = {
       ["KEZ-MAN-011"],
       "a higher revision",
       readInput(bob, body, known(2, copied)),
+      readable([bobs, everyones, both])
+    ),
+    valid(
+      "anchored-revision",
+      ["KEZ-MAN-024"],
+      "the anchor, its revision named by the chain",
+      withAnchor(body, { ...anchorOf(body), revision: 3 }),
+      readable([bobs, everyones, both])
+    ),
+    valid(
+      "following",
+      ["KEZ-MAN-022", "KEZ-MAN-024"],
+      "a higher revision that follows the anchor",
+      withAnchor(following(), atTwo),
+      readable([everyones])
+    ),
+    valid(
+      "following-known",
+      ["KEZ-MAN-011", "KEZ-MAN-024"],
+      "a higher revision that follows the anchor, which was seen",
+      withAnchor(following(), atTwo, known(2, before)),
+      readable([everyones])
+    ),
+    valid(
+      "following-old-anchor",
+      ["KEZ-MAN-031"],
+      "one that follows an anchor whose event names no revision",
+      withAnchor(following(), anchorOf(before)),
+      readable([everyones])
+    ),
+    valid(
+      "no-anchor",
+      ["KEZ-MAN-024"],
+      "one that follows nothing, of a chain without an anchor",
+      withAnchor(body, null),
       readable([bobs, everyones, both])
     ),
     valid("empty", ["KEZ-MAN-001"], "no entries", readInput(bob, manifest(alice, [])), readable([])),
@@ -275,6 +321,76 @@ const read: Operation = {
       "another length than the chain's",
       readInput(bob, body, { anchor: { ...anchorOf(body), size: 1 } }),
       "manifest_mismatch"
+    ),
+    wrong(
+      "other-revision",
+      ["KEZ-MAN-024"],
+      "the anchor's bytes, another revision than the chain's",
+      withAnchor(body, { ...anchorOf(body), revision: 4 }),
+      "manifest_mismatch"
+    ),
+    wrong(
+      "follows-another",
+      ["KEZ-MAN-024"],
+      "a higher revision that follows another anchor",
+      withAnchor(following({ anchored: anchorOf(copied)["manifest"] as string }), atTwo),
+      "manifest_mismatch"
+    ),
+    wrong(
+      "follows-nothing",
+      ["KEZ-MAN-024", "KEZ-MAN-031"],
+      "a higher revision that follows nothing, of a chain with an anchor",
+      withAnchor(body, atTwo),
+      "manifest_mismatch"
+    ),
+    wrong(
+      "follows-unanchored",
+      ["KEZ-MAN-024"],
+      "one that follows an anchor, of a chain without one",
+      withAnchor(following(), null),
+      "manifest_mismatch"
+    ),
+    wrong(
+      "follows-below",
+      ["KEZ-MAN-024"],
+      "one that follows the anchor under a lower revision",
+      withAnchor(following({ revision: 1 }), atTwo),
+      "manifest_mismatch"
+    ),
+    wrong(
+      "follows-beside",
+      ["KEZ-MAN-024"],
+      "one that follows the anchor under the anchor's revision",
+      withAnchor(following({ revision: 2 }), atTwo),
+      "manifest_mismatch"
+    ),
+    wrong(
+      "following-rollback",
+      ["KEZ-MAN-011"],
+      "one that follows the anchor and is older than one seen",
+      withAnchor(following(), atTwo, known(4, copied)),
+      "manifest_rollback"
+    ),
+    wrong(
+      "following-forged",
+      ["KEZ-MAN-010"],
+      "one that follows the anchor, its revision changed after signing",
+      withAnchor(Buffer.from(following().toString("utf8").replace('"revision":3', '"revision":9')), atTwo),
+      "signature_invalid"
+    ),
+    wrong(
+      "anchored-form",
+      ["KEZ-MAN-001"],
+      "an anchored of another hash",
+      readInput(bob, following({ anchored: `sha256:${"ab".repeat(32)}` })),
+      "manifest_malformed"
+    ),
+    wrong(
+      "anchored-null",
+      ["KEZ-MAN-001"],
+      "an anchored of null",
+      readInput(bob, following({ anchored: null })),
+      "manifest_malformed"
     ),
     wrong("owner", ["KEZ-MAN-010"], "another owner's manifest", readInput(bob, copied), "manifest_mismatch"),
     wrong(

@@ -209,6 +209,16 @@ const chains: Operation = {
       ]),
       { shared_files: sharedFiles }
     ),
+    ok(
+      "shared-files-revision",
+      ["KEZ-SIG-110", "KEZ-SIG-141"],
+      "an anchor with its revision, after one without",
+      chain([
+        { op: "set_shared_files", payload: sharedFiles },
+        { op: "set_shared_files", payload: { ...sharedFiles, size: 2, revision: 7 } }
+      ]),
+      { shared_files: { ...sharedFiles, size: 2, revision: 7 } }
+    ),
     ok("rotated", ["KEZ-SIG-118"], "a rotation with the new key's acceptance", chain(rotated), {
       endpoints: [natsFull],
       rotated_to: bob.primary
@@ -390,6 +400,14 @@ const chains: Operation = {
     badEvent("manifest-large", "KEZ-SIG-110", "a size of 1,048,577", {
       op: "set_shared_files",
       payload: { ...sharedFiles, size: 1_048_577 }
+    }),
+    badEvent("manifest-revision", "KEZ-SIG-141", "a negative revision", {
+      op: "set_shared_files",
+      payload: { ...sharedFiles, revision: -1 }
+    }),
+    badEvent("manifest-revision-string", "KEZ-SIG-141", "a revision as a string", {
+      op: "set_shared_files",
+      payload: { ...sharedFiles, revision: "7" }
     }),
     bad(
       "rotate-unaccepted",

@@ -9,19 +9,23 @@ type Chat = KezChat["Service"]
 /** How long to wait for the home server, in milliseconds. */
 const waitMillis = 30_000
 
-/** Whether an attempt to publish the list has failed, so that it is still due. */
-const isDue = (chat: Chat): Effect.Effect<boolean, KezChatError> =>
-  Effect.map(chat.shared, (shares) => shares.some(({ manifest }) => manifest === "pending"))
+/** What is said of a list that did not get there. */
+export const unpublished = "the list of what you share could not be published"
+
+/** Why the list is still due after an attempt to publish it; undefined where it is published. */
+const dueOf = (chat: Chat): Effect.Effect<string | undefined, KezChatError> =>
+  Effect.map(chat.shared, (shares) => {
+    const pending = shares.find(({ manifest }) => manifest === "pending")
+    if (pending === undefined) return undefined
+    return pending.problem === undefined ? unpublished : `${unpublished}: ${pending.problem.detail}`
+  })
 
 /** Why offers and list have not arrived at the home; undefined when they have. What is due goes out with a later command. */
 export const undelivered = (chat: Chat): Effect.Effect<string | undefined> =>
-  Effect.andThen(chat.flush, isDue(chat)).pipe(
+  Effect.andThen(chat.flush, dueOf(chat)).pipe(
     Effect.timeoutOption(waitMillis),
     Effect.match({
-      onSuccess: (due) => {
-        if (Option.isNone(due)) return "the home server did not answer in time"
-        return due.value ? "the list of what you share could not be published" : undefined
-      },
+      onSuccess: Option.getOrElse((): string | undefined => "the home server did not answer in time"),
       onFailure: (error) => describe(error).message
     })
   )

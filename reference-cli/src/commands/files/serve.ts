@@ -15,6 +15,7 @@ import * as Meter from "../../terminal/Meter.ts"
 import * as Quantity from "../../terminal/Quantity.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen } from "../../terminal/Screen.ts"
+import * as Delivery from "./Delivery.ts"
 import * as ServedLog from "./ServedLog.ts"
 
 type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionState }
@@ -56,6 +57,10 @@ const stretch = (first: boolean) =>
         case "Shared":
         case "Unshared":
           return json ? line(Shapes.event(item)) : Effect.void
+        case "PublishingFailed":
+          return json
+            ? line(Shapes.event(item))
+            : meter.say(screen.errStyle.caution(`${Delivery.unpublished}: ${Sanitise.line(item.detail)}`))
         case "Connection":
           if (json) return line({ event: "connection", ...Shapes.connection(item.state) })
           if (item.state._tag === "Online") return meter.say(screen.errStyle.dim("online"))

@@ -59,6 +59,9 @@ export const shared: Effect.Effect<void, Failure, Services> = withAccess(
             ? `Nothing shared yet: ${style.bold(CommandLine.line(place.name, "share @NAME FILE"))}`
             : [
                 ...shares.flatMap((share) => lines(share, style)),
+                ...[...new Set(shares.flatMap(({ problem }) => problem?.detail ?? []))].map((detail) =>
+                  style.caution(Sanitise.line(detail))
+                ),
                 ...(serving
                   ? []
                   : ["", style.dim(`Available while \`${CommandLine.line(place.name, "serve")}\` runs.`)])

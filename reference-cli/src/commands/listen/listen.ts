@@ -16,6 +16,7 @@ import * as Meter from "../../terminal/Meter.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen, warn } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
+import * as Delivery from "../files/Delivery.ts"
 import * as ServedLog from "../files/ServedLog.ts"
 import * as Serving from "../files/Serving.ts"
 import { named } from "../withAccess.ts"
@@ -39,6 +40,7 @@ const notice = (event: Event): Effect.Effect<void, never, Screen> => {
     return warn(`${Show.name(event.contact)}: ${event.contact.warning ?? "the key changed"}`)
   if (event._tag === "Dropped")
     return warn(`something in the inbox could not be read and was passed over (${event.code})`)
+  if (event._tag === "PublishingFailed") return warn(`${Delivery.unpublished}: ${Sanitise.line(event.detail)}`)
   return Effect.void
 }
 

@@ -69,9 +69,12 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpManifestStor
         return yield* Transport.unexpected(home, response.status, undefined)
       }
     }),
-    current: Effect.fnUntraced(function* (primary) {
+    current: Effect.fnUntraced(function* (primary, held) {
       const { hex } = yield* keyOf(primary)
-      return yield* bytesOf(yield* settled(manifests.current({ params: { hex }, responseMode: "response-only" })))
+      const digits = held === undefined ? undefined : hashForm.exec(held)?.[1]
+      const headers = digits === undefined ? {} : { "if-none-match": `"${digits}"` }
+      const response = yield* settled(manifests.current({ params: { hex }, headers, responseMode: "response-only" }))
+      return digits !== undefined && response.status === 304 ? undefined : yield* bytesOf(response)
     }),
     byHash: Effect.fnUntraced(function* (primary, hash) {
       const { hex } = yield* keyOf(primary)
