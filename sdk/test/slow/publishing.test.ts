@@ -26,11 +26,12 @@ it("KEZ-MAN-012 KEZ-MAN-030 shows readers every list whole and in order while it
     for (let n = 0; n < kills; n++) {
       const alice = await pair.start("alice")
       alice.send({ do: "churn" })
+      const dead = new AbortController()
       // The moment is what is random here; nothing is waited for.
-      const killed = setTimeout(randomInt(50, 900)).then(() => alice.end("SIGKILL"))
-      let isDead = false
-      void killed.then(() => (isDead = true))
-      while (!isDead) await look()
+      const killed = setTimeout(randomInt(50, 900))
+        .then(() => alice.end("SIGKILL"))
+        .then(() => dead.abort())
+      while (!dead.signal.aborted) await look()
       await killed
       await look()
     }
