@@ -64,6 +64,8 @@ export interface HomeOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Called when a process ends that nobody asked to end. */
   readonly onDeath?: (death: HomeDeath) => void
+  /** Called with a sentence about what the home did by itself, such as starting a broker again whose disk had been full. */
+  readonly onNotice?: (sentence: string) => void
 }
 
 export interface Home {

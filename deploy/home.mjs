@@ -10,6 +10,7 @@ import { join, resolve } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { promisify } from "node:util"
 import { getNatsServer } from "./nats-server.mjs"
+import { watchNats } from "./nats-watch.mjs"
 import { cache, node24, Refusal, root } from "./paths.mjs"
 import { busySentence, DEFAULT_PORTS, freePorts, isFree, PARTS } from "./ports.mjs"
 import { forget, record } from "./run-file.mjs"
@@ -202,7 +203,8 @@ async function startOnce({
   serverName = "localhost",
   flags = {},
   env = {},
-  onDeath
+  onDeath,
+  onNotice
 }) {
   const folder = resolve(data)
   const auto = wanted === "auto"
@@ -303,11 +305,16 @@ async function startOnce({
   const changed = () => {
     const alive = Object.values(parts).filter((part) => part.pid !== undefined)
     watch.note(alive.map((part) => part.pid))
-    record(folder, {
-      serverName,
-      urls,
-      processes: Object.fromEntries(alive.map((part) => [part.name, { pid: part.pid, runner: process.pid }]))
-    })
+    try {
+      record(folder, {
+        serverName,
+        urls,
+        processes: Object.fromEntries(alive.map((part) => [part.name, { pid: part.pid, runner: process.pid }]))
+      })
+    } catch (error) {
+      // A full disk must not end the home: without the note, others only do not find it.
+      onNotice?.(`run.json could not be written (${error.code ?? error.message}): the CLI may not find this home`)
+    }
   }
   for (const name of starting) {
     const [command, args] = commands[name]()
@@ -325,6 +332,15 @@ async function startOnce({
     })
   }
 
+  const natsWatch =
+    nats === undefined
+      ? undefined
+      : watchNats({
+          part: parts.nats,
+          url: readyUrl(urls).nats,
+          folder: join(folder, "jetstream"),
+          tell: (sentence) => onNotice?.(sentence)
+        })
   let stopping
   const home = {
     data: folder,
@@ -338,6 +354,7 @@ async function startOnce({
     stop() {
       home.up = false
       return (stopping ??= (async () => {
+        await natsWatch?.stop()
         await parts.chat?.stop()
         await Promise.all([parts.sig?.stop(), parts.nats?.stop()])
         watch.end()

@@ -13,7 +13,7 @@ import { endWithParent } from "./parent.mjs"
 import { Refusal, root } from "./paths.mjs"
 import { PARTS, parsePorts } from "./ports.mjs"
 import { forget, isAlive, isServerOf, readRun } from "./run-file.mjs"
-import { bold, cyan, dim, doing, done, fail, green, say } from "./say.mjs"
+import { bold, cyan, dim, doing, done, fail, green, say, warn } from "./say.mjs"
 
 const HELP = `
 Starts a kez-chat home server on this machine: broker, sig-server and chat-server, on 127.0.0.1 only.
@@ -195,7 +195,7 @@ async function main() {
     // Beside parts that already run, take their idea of the ports.
     const ports = already === undefined ? options.ports : { ...portsOf(already.run.urls), ...options.ports }
     const begun = doing("starting")
-    home = await startHome({ data, only, ports, source: options.source, onDeath: ended })
+    home = await startHome({ data, only, ports, source: options.source, onDeath: ended, onNotice: warn })
     done(begun, "up")
     return undefined
   })

@@ -9,7 +9,6 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import { type BrokerConfig, published } from "./broker/BrokerConfig.ts"
 import * as Broker from "./broker/Broker.ts"
-import { BrokerControl } from "./broker/BrokerControl.ts"
 import type { BrokerKeys } from "./broker/Keys.ts"
 import { ChatConfig } from "./ChatConfig.ts"
 import * as Handles from "./chat/Handles.ts"
@@ -81,12 +80,10 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
       const detail = `its handles were registered at ${own}, this server is ${config.serverName}; set --server-name ${own}`
       return yield* new DatabaseError({ reason: "foreign", path: config.db, detail })
     }
-    const control = yield* BrokerControl
-    const connected = Effect.map(control.status, (status) => status.ready)
     const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
 
     const api = HttpApiBuilder.layer(ChatServerApi).pipe(
-      Layer.provide([Handles.layer, ManifestRoutes.layer, Server.layer(connected, published(broker.limits))])
+      Layer.provide([Handles.layer, ManifestRoutes.layer, Server.layer(published(broker.limits))])
     )
     const page = HttpRouter.add("GET", "/", landing(config.serverName))
     const publicApp = yield* HttpRouter.toHttpEffect(Layer.mergeAll(api, page, docsRoutes(ChatServerApi)))

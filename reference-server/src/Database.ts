@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
 import { mkdirSync } from "node:fs"
 import { dirname, resolve } from "node:path"
@@ -57,14 +58,29 @@ export class Database extends Context.Service<
      * failing disk is `unavailable`; anything else is a defect.
      */
     write<A>(f: () => A): Effect.Effect<A, Problem.Problem>
-    /** Whether the file can be read now and refused no write just before, for health checks. */
+    /** Whether the file can be read now and took the last write, for health checks. */
     readonly isWorking: () => boolean
   }
 >()("@kez-chat/server/Database") {
   static layer(options: DatabaseOptions): Layer.Layer<Database, DatabaseError> {
-    return Layer.effect(Database, Effect.map(open(options), make))
+    return Layer.effect(
+      Database,
+      Effect.gen(function* () {
+        const { probe, service } = make(yield* open(options))
+        if (options.existing !== true) yield* Effect.forkScoped(Effect.repeat(probe, Schedule.spaced(probeMillis)))
+        return service
+      })
+    )
   }
 }
+
+/** For people: what is the matter when `isWorking` is false. */
+export const databaseFailing = "the server's own storage fails: its disk is full, read-only or broken"
+
+/** How often to look whether a write has to be tried, in milliseconds. */
+const probeMillis = 2_000
+/** A write is tried when none was for so many milliseconds: nobody may be asking for one. */
+const quietMillis = 5_000
 
 const open = (options: DatabaseOptions): Effect.Effect<BetterSqlite3.Database, DatabaseError, Scope> =>
   Effect.acquireRelease(
@@ -142,17 +158,30 @@ const migrate = (
 /** SQLite's ways to say that the disk or a lock, not the statement, is the trouble. */
 const transient = /^SQLITE_(BUSY|FULL|IOERR|READONLY|NOMEM|CANTOPEN)/
 
-/** For so long after a refused write the file counts as failing: nobody may be asking for another write meanwhile. */
-const refusedMillis = 15_000
-
 const make = (sqlite: BetterSqlite3.Database) => {
-  let refusedAt = -Infinity
-  const probe = sqlite.prepare("SELECT count(*) FROM schema_migrations").pluck()
-  return Database.of({
+  /** SQLite's code for why the last write was refused; undefined when it was not. */
+  let refusal: string | undefined
+  let writtenAt = -Infinity
+  const read = sqlite.prepare("SELECT count(*) FROM schema_migrations").pluck()
+
+  /** Runs `f` in one transaction and remembers how it went. */
+  const attempt = <A>(f: () => A): A => {
+    try {
+      const result = sqlite.transaction(f).immediate()
+      refusal = undefined
+      writtenAt = performance.now()
+      return result
+    } catch (cause) {
+      if (isTransient(cause)) refusal = cause.code
+      throw cause
+    }
+  }
+
+  const service = Database.of({
     sqlite,
     isWorking: () => {
       try {
-        return (probe.get() as number) > 0 && performance.now() - refusedAt > refusedMillis
+        return (read.get() as number) > 0 && refusal === undefined
       } catch {
         return false
       }
@@ -160,11 +189,10 @@ const make = (sqlite: BetterSqlite3.Database) => {
     write: <A>(f: () => A) =>
       Effect.suspend(() => {
         try {
-          return Effect.succeed(sqlite.transaction(f).immediate())
+          return Effect.succeed(attempt(f))
         } catch (cause) {
           if (cause instanceof Problem.Problem) return Effect.fail(cause)
-          if (cause instanceof BetterSqlite3.SqliteError && transient.test(cause.code)) {
-            refusedAt = performance.now()
+          if (isTransient(cause)) {
             return Effect.logError("the database refused a write").pipe(
               Effect.annotateLogs({ sqlite: cause.code }),
               Effect.andThen(
@@ -176,4 +204,29 @@ const make = (sqlite: BetterSqlite3.Database) => {
         }
       })
   })
+
+  /** Writes the number that SQLite keeps for its user, which nothing else uses. */
+  const writeProbe = () => {
+    const last = sqlite.pragma("user_version", { simple: true }) as number
+    sqlite.pragma(`user_version = ${(last + 1) % 1_000_000}`)
+  }
+  const probe = Effect.suspend(() => {
+    if (refusal === undefined && performance.now() - writtenAt < quietMillis) return Effect.void
+    const before = refusal
+    try {
+      attempt(writeProbe)
+      return before === undefined ? Effect.void : Effect.logInfo("the database takes writes again")
+    } catch (cause) {
+      if (isTransient(cause)) {
+        return cause.code === before
+          ? Effect.void
+          : Effect.annotateLogs(Effect.logError("the database refused a write"), { sqlite: cause.code })
+      }
+      return Effect.logError("the database was not probed", (cause as Error).message)
+    }
+  })
+  return { probe, service }
 }
+
+const isTransient = (cause: unknown): cause is InstanceType<typeof BetterSqlite3.SqliteError> =>
+  cause instanceof BetterSqlite3.SqliteError && transient.test(cause.code)

@@ -26,6 +26,7 @@ import * as Link from "./Link.ts"
 import * as Login from "./Login.ts"
 import * as Quotas from "./Quotas.ts"
 import * as SendResponder from "./SendResponder.ts"
+import * as StoreProbe from "./StoreProbe.ts"
 import * as StreamWatch from "./StreamWatch.ts"
 import * as TrimResponder from "./TrimResponder.ts"
 
@@ -35,6 +36,8 @@ const flushMillis = 1_000
 const sweepMillis = 300_000
 /** How often the stream is asked for its size and epoch, in milliseconds. */
 const refreshMillis = 10_000
+/** How often to see whether the store has to be probed, in milliseconds. */
+const probeMillis = 1_000
 /** nats.conf's `authorization.timeout` and some more: a login under way at a revocation is through by then. */
 const secondRoundMillis = 2_500
 
@@ -106,12 +109,23 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         () => registrar.connection(),
         log
       )
+      const probe = StoreProbe.make({
+        // As for sends: until the stream is found to be what it was, nothing is stored.
+        gateway: () => (watch.state() === undefined ? undefined : store.connection()),
+        registrar: () => registrar.connection(),
+        noteLast: watch.noteLast,
+        log
+      })
       const sends = SendResponder.make({
-        isReady: () => watch.state() !== undefined,
+        // What is refused at once takes nothing from its sender's quotas, unlike what waits in vain for the stream.
+        isReady: () => watch.state() !== undefined && (probe.failure() ?? "full") === "full",
         isActive,
         quotas,
         isBlocked: blocks.has,
-        noteLast: watch.noteLast,
+        noteLast: (seq) => {
+          watch.noteLast(seq)
+          probe.noteStored()
+        },
         guard,
         deduplicationKey: derived("kez-chat deduplication"),
         waiting: {
@@ -194,6 +208,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         Effect.sync(() => [
           setInterval(flush, flushMillis),
           setInterval(() => void watch.refresh(), refreshMillis),
+          setInterval(() => void probe.check(), probeMillis),
           setInterval(sweep, sweepMillis)
         ]),
         (timers) =>
@@ -269,6 +284,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
             ready: Object.values(up).every(Boolean) && stream !== undefined,
             connections: up,
             stream,
+            storeFailure: probe.failure(),
             logins: callout.counters,
             sends: sends.counters,
             fetches: fetches.counters,

@@ -6,6 +6,7 @@ import type * as Callout from "./Callout.ts"
 import type * as FetchResponder from "./FetchResponder.ts"
 import type { StreamState } from "./InboxStream.ts"
 import type * as SendResponder from "./SendResponder.ts"
+import type { StoreFailure } from "./StoreProbe.ts"
 import type * as TrimResponder from "./TrimResponder.ts"
 
 /** The broker could not be asked now; asking again later is safe. */
@@ -20,6 +21,8 @@ export interface BrokerStatus {
   readonly ready: boolean
   readonly connections: Readonly<Record<"callout" | "registrar" | "gateway" | "sys", boolean>>
   readonly stream: StreamState | undefined
+  /** Why no message can be stored now, while {@link ready}. */
+  readonly storeFailure: StoreFailure | undefined
   readonly logins: Callout.Callout["counters"]
   readonly sends: SendResponder.SendResponder["counters"]
   readonly fetches: FetchResponder.FetchResponder["counters"]

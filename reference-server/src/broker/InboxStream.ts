@@ -49,6 +49,9 @@ export class JetStreamError extends Error {
   }
 }
 
+/** JetStream's err_code for a stream or one of its subjects, an account, or the server's storage that holds all it may. */
+export const holdsAllItMay: ReadonlySet<unknown> = new Set<unknown>([10077, 10002, 10047])
+
 const notFound = 10059
 const inUse = 10058
 /** No message found. */

@@ -16,6 +16,7 @@ import * as BlockedSends from "./BlockedSends.ts"
 import * as FairQueue from "./FairQueue.ts"
 import type { FloodGuard } from "./FloodGuard.ts"
 import { guarded } from "./Guarded.ts"
+import * as InboxStream from "./InboxStream.ts"
 import { isObject } from "./Jwt.ts"
 import type { Charge, QuotaRefusal, Quotas } from "./Quotas.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
@@ -85,8 +86,6 @@ const refusals = Object.fromEntries(
     Buffer.from(JSON.stringify({ e: code }))
   ])
 ) as Record<Refusal, Buffer>
-/** JetStream's err_code for a stream or one of its subjects, an account, or the server's storage that holds all it may. */
-const holdsAllItMay = new Set<unknown>([10077, 10002, 10047])
 
 export const make = (options: SendResponderOptions): SendResponder => {
   const { guard, quotas } = options
@@ -296,6 +295,6 @@ const parseAck = (message: Msg): Refusal | { readonly seq: number; readonly repe
   if (message.headers?.code !== undefined && message.headers.code >= 400) return "retry"
   const ack: unknown = message.json()
   if (!isObject(ack)) return "retry"
-  if (isObject(ack.error)) return holdsAllItMay.has(ack.error.err_code) ? "full" : "retry"
+  if (isObject(ack.error)) return InboxStream.holdsAllItMay.has(ack.error.err_code) ? "full" : "retry"
   return typeof ack.seq === "number" ? { seq: ack.seq, repeated: ack.duplicate === true } : "retry"
 }

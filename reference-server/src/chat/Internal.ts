@@ -58,7 +58,7 @@ export const layer = (secret: Redacted.Redacted<string>) =>
       const registry = yield* Registry
       const manifests = yield* Manifests
       const removals = yield* Removals
-      const context = yield* Effect.context<ChatConfig | Database>()
+      const context = yield* Effect.context<ChatConfig | Database | BrokerControl>()
       const authorised = guard(secret)
 
       yield* router.add(
@@ -70,15 +70,7 @@ export const layer = (secret: Redacted.Redacted<string>) =>
           return HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
         })
       )
-      yield* router.add(
-        "GET",
-        "/v1/healthz",
-        control.status.pipe(
-          Effect.flatMap((status) => health(status.ready)),
-          Effect.provideContext(context),
-          Effect.map((state) => HttpServerResponse.jsonUnsafe(state, { status: state.status === "ok" ? 200 : 503 }))
-        )
-      )
+      yield* router.add("GET", "/v1/healthz", Effect.provideContext(health, context))
       yield* router.add(
         "POST",
         "/internal/nats/auth",
@@ -119,6 +111,10 @@ const gauges = (
 ): Readonly<Record<string, readonly [number, string]>> => {
   const found: Record<string, readonly [number, string]> = {
     kez_broker_ready: [broker.ready ? 1 : 0, "Whether the broker's connections and its stream are there"],
+    kez_broker_storing: [
+      broker.storeFailure === undefined ? 1 : 0,
+      "Whether the broker stores messages, as far as it is known"
+    ],
     kez_broker_in_flight: [broker.inFlight, "Sends that wait for their turn or for the stream's acknowledgement"],
     kez_broker_floods: [broker.floods, "Accounts shut out for a flood, since the start"],
     kez_stream_messages: [broker.stream?.messages ?? 0, "Messages stored for all accounts"],

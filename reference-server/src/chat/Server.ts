@@ -5,8 +5,10 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { BrokerControl, type BrokerStatus } from "../broker/BrokerControl.ts"
+import { sentences } from "../broker/StoreProbe.ts"
 import { ChatConfig } from "../ChatConfig.ts"
-import { Database } from "../Database.ts"
+import { Database, databaseFailing } from "../Database.ts"
 import { version } from "../http/Metrics.ts"
 import { publishedLimits } from "../PublishedLimits.ts"
 import { sigchainUrl, wellKnown } from "../Records.ts"
@@ -28,27 +30,40 @@ const publicUrl = (serverName: string, request: HttpServerRequest): string => {
     : `https://${serverName}`
 }
 
-/** What a health check asks; the broker's part is supplied by who holds its connections. */
-export const health = Effect.fnUntraced(function* (brokerConnected: boolean) {
+/** Why users cannot send or receive now, and the short form of it; no reason while they can. */
+const brokerHealth = ({ ready, storeFailure }: BrokerStatus): Pick<Health, "broker" | "reason"> =>
+  !ready
+    ? { broker: "unreachable", reason: "the broker cannot be reached, or has no inbox stream yet" }
+    : storeFailure === undefined
+      ? { broker: "connected" }
+      : { broker: "failing", reason: sentences[storeFailure] }
+
+/** What a health check asks: whether users can do what they need. */
+export const health = Effect.gen(function* () {
   const { serverName } = yield* ChatConfig
+  const status = yield* (yield* BrokerControl).status
   const database = (yield* Database).isWorking()
-  return {
-    status: database && brokerConnected ? "ok" : "degraded",
+  const { broker, reason } = brokerHealth(status)
+  const reasons = [reason ?? [], database ? [] : databaseFailing].flat()
+  const state: Health = {
+    status: reasons.length === 0 ? "ok" : "degraded",
     server: serverName,
     version,
-    broker: brokerConnected ? "connected" : "unreachable",
-    database: database ? "ok" : "failing"
-  } satisfies Health
+    broker,
+    database: database ? "ok" : "failing",
+    ...(reasons.length === 0 ? {} : { reason: reasons.join("; ") })
+  }
+  return HttpServerResponse.jsonUnsafe(state, { status: state.status === "ok" ? 200 : 503 })
 })
 
-export const layer = (brokerConnected: Effect.Effect<boolean>, brokerLimits: Readonly<Record<string, number>>) =>
+export const layer = (brokerLimits: Readonly<Record<string, number>>) =>
   HttpApiBuilder.group(
     ChatServerApi,
     "server",
     Effect.fnUntraced(function* (handlers) {
       const config = yield* ChatConfig
       const registry = yield* Registry
-      const context = yield* Effect.context<ChatConfig | Database>()
+      const context = yield* Effect.context<ChatConfig | Database | BrokerControl>()
       const { serverName } = config
       const described = JSON.stringify(wellKnown(config, { ...publishedLimits(config), ...brokerLimits }))
 
@@ -85,11 +100,6 @@ export const layer = (brokerConnected: Effect.Effect<boolean>, brokerLimits: Rea
             }
           })
         )
-        .handle("healthz", () =>
-          Effect.flatMap(brokerConnected, health).pipe(
-            Effect.provideContext(context),
-            Effect.map((state) => HttpServerResponse.jsonUnsafe(state, { status: state.status === "ok" ? 200 : 503 }))
-          )
-        )
+        .handle("healthz", () => Effect.provideContext(health, context))
     })
   )

@@ -9,7 +9,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { IncomingMessage } from "node:http"
-import { Database } from "../Database.ts"
+import { Database, databaseFailing } from "../Database.ts"
 import { clientAddress, rateKey } from "../http/ClientAddress.ts"
 import { counted } from "../http/Counted.ts"
 import { isHeld } from "../http/EntityTag.ts"
@@ -134,10 +134,12 @@ const server = HttpApiBuilder.group(
     return handlers.handle("healthz", () =>
       Effect.sync(() => {
         const database = isWorking()
-        return HttpServerResponse.jsonUnsafe(
-          { status: database ? "ok" : "degraded", version: Metrics.version, database: database ? "ok" : "failing" },
-          { status: database ? 200 : 503 }
-        )
+        return database
+          ? HttpServerResponse.jsonUnsafe({ status: "ok", version: Metrics.version, database: "ok" })
+          : HttpServerResponse.jsonUnsafe(
+              { status: "degraded", version: Metrics.version, database: "failing", reason: databaseFailing },
+              { status: 503 }
+            )
       })
     )
   })

@@ -243,6 +243,13 @@ describe("a server whose file fails it", () => {
         sqlite.pragma("query_only = ON")
         const refused = yield* Effect.flip(write(() => sqlite.exec("DELETE FROM reserved")))
         expect([refused.code, isWorking()]).toEqual(["unavailable", false])
+        sqlite.pragma("query_only = OFF")
+        yield* Effect.promise(() => expect.poll(isWorking, { timeout: 30_000 }).toBe(true))
+        // Nobody writes, and it is seen all the same.
+        sqlite.pragma("query_only = ON")
+        yield* Effect.promise(() => expect.poll(isWorking, { timeout: 10_000 }).toBe(false))
+        sqlite.pragma("query_only = OFF")
+        yield* Effect.promise(() => expect.poll(isWorking, { timeout: 30_000 }).toBe(true))
       }).pipe(Effect.provide(Database.layer(options)))
     )
   })

@@ -236,7 +236,8 @@ describe("the server about itself", () => {
       server: "localhost",
       version: expect.any(String),
       broker: "unreachable",
-      database: "ok"
+      database: "ok",
+      reason: expect.stringContaining("broker cannot be reached")
     })
     expect(Math.abs(Date.parse(headers.get("date") ?? "") - Date.now())).toBeLessThan(5_000)
     await server.waitForLog((line) => line["level"] === "warn" && String(line["msg"]).includes("broker"))

@@ -151,7 +151,10 @@ export class ServerGroup extends HttpApiGroup.make("server").add(
     success: [Health, Health.pipe(HttpApiSchema.status(503))],
     error: problems("rate_limited", "internal")
   }).annotateMerge(
-    describe("Whether this server can do its work", "503 while the database fails or the broker is not connected.")
+    describe(
+      "Whether this server can do its work",
+      "503 while a message or a registration could not be stored, or nobody can log in; `reason` says why."
+    )
   )
 ) {}
 

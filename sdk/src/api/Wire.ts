@@ -95,20 +95,25 @@ export const FlatRegistration = Schema.Struct({
   registration_sig: hex(128)
 }).annotate({ identifier: "FlatRegistration" })
 
-/** `GET /v1/healthz`; 503 with the same body when something is missing. */
+/**
+ * `GET /v1/healthz`; 503 with the same body and a `reason`, sentences for a person, when users cannot do something.
+ * `broker` is `failing` when it is there and does not store messages.
+ */
 export const Health = Schema.Struct({
   status: Schema.Literals(["ok", "degraded"]),
   server: Schema.String,
   version: Schema.String,
-  broker: Schema.Literals(["connected", "unreachable"]),
-  database: Schema.Literals(["ok", "failing"])
+  broker: Schema.Literals(["connected", "unreachable", "failing"]),
+  database: Schema.Literals(["ok", "failing"]),
+  reason: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Health" })
 
 /** `GET /v1/healthz` of the sig-server. */
 export const SigHealth = Schema.Struct({
   status: Schema.Literals(["ok", "degraded"]),
   version: Schema.String,
-  database: Schema.Literals(["ok", "failing"])
+  database: Schema.Literals(["ok", "failing"]),
+  reason: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "SigHealth" })
 
 /** Where a chain stands. */
