@@ -139,6 +139,8 @@ export class Registry extends Context.Service<
     removed(id: number): Effect.Effect<void, Problem.Problem>
     /** The server name that the registrations here were signed for; undefined while there is none. */
     readonly registeredAt: Effect.Effect<string | undefined>
+    /** How many removals there are still to carry out, for metrics. */
+    readonly pendingRemovals: () => number
     /** Accounts by state, for metrics. */
     readonly counts: () => Readonly<Record<State, number>>
   }
@@ -173,6 +175,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
   const removals = sqlite.prepare<[], { id: number; primary_hex: string; purge: number }>(
     "SELECT id, primary_hex, purge FROM removals ORDER BY purge, id LIMIT 256"
   )
+  const countRemovals = sqlite.prepare<[], number>("SELECT count(*) FROM removals").pluck()
   const dropRemoval = sqlite.prepare<[number]>("DELETE FROM removals WHERE id = ?")
   const counts = sqlite.prepare<[], { state: State; n: number }>(
     "SELECT state, count(*) AS n FROM accounts GROUP BY state"
@@ -305,6 +308,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     ),
     removed: (id) => Effect.asVoid(write(() => dropRemoval.run(id))),
     registeredAt: Effect.sync(() => signedFor.get()),
+    pendingRemovals: () => countRemovals.get() as number,
     counts: () => {
       const found = { active: 0, deleted: 0, revoked: 0 }
       for (const { n, state } of counts.all()) found[state] = n

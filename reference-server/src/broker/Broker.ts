@@ -11,6 +11,7 @@ import { createHmac } from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Database } from "../Database.ts"
+import * as Metrics from "../http/Metrics.ts"
 import { Registry } from "../Registry.ts"
 import * as BlockResponder from "./BlockResponder.ts"
 import * as Blocks from "./Blocks.ts"
@@ -95,7 +96,10 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         keys,
         context,
         onAccepted: (hex, server, id) => connections.remember(hex, { server, id }),
-        onRefused: (refusal) => log("info", "login refused", { refusal }),
+        onRefused: (refusal) => {
+          Metrics.observeLoginRefused(refusal)
+          log("info", "login refused", { refusal })
+        },
         log
       })
       const watch = StreamWatch.make(
@@ -122,8 +126,9 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         isActive,
         quotas,
         isBlocked: blocks.has,
-        noteLast: (seq) => {
+        noteLast: (seq, millis) => {
           watch.noteLast(seq)
+          Metrics.observeSend(millis)
           probe.noteStored()
         },
         guard,
@@ -195,6 +200,16 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
           log("warn", "connections not compared with the registry", { reason: (error as Error).message })
         })
       }
+      let users = 0
+      const countUsers = () => {
+        const connection = sys.connection()
+        if (connection === undefined) return
+        // The last number stays where the broker does not say.
+        connections.count(connection).then(
+          (counted) => (users = counted),
+          () => undefined
+        )
+      }
       const flush = () => {
         try {
           quotas.flush()
@@ -209,6 +224,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
           setInterval(flush, flushMillis),
           setInterval(() => void watch.refresh(), refreshMillis),
           setInterval(() => void probe.check(), probeMillis),
+          setInterval(countUsers, refreshMillis),
           setInterval(sweep, sweepMillis)
         ]),
         (timers) =>
@@ -290,6 +306,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
             fetches: fetches.counters,
             floods: guard.floods(),
             trims: trims.counters,
+            users,
             inFlight: sends.inFlight()
           }
         }),

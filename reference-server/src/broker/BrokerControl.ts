@@ -31,6 +31,8 @@ export interface BrokerStatus {
   readonly floods: number
   /** Sends that wait for their turn or for the stream's acknowledgement. */
   readonly inFlight: number
+  /** Connections of users, as of some seconds ago. */
+  readonly users: number
 }
 
 export class BrokerControl extends Context.Service<

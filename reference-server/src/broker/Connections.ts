@@ -20,6 +20,8 @@ export interface Connections {
   prune(): void
   /** Closes everything that this key has open now, by memory and by the broker's own list. */
   closeAll(sys: NatsConnection, hex: string): Promise<void>
+  /** How many connections all users together have. */
+  count(sys: NatsConnection): Promise<number>
   /** Closes connections whose key is not active any more; gives their number. */
   closeInactive(sys: NatsConnection, isActive: (hex: string) => boolean): Promise<number>
 }
@@ -51,6 +53,10 @@ export const make = (sessionMillis: number): Connections => {
       const listed = await list(sys, hex)
       await Promise.all(listed.map(({ connection }) => kick(sys, connection)))
     },
+    count: async (sys) => {
+      const answers = await ask(sys, { limit: 1, offset: 0 })
+      return answers.reduce<number>((sum, answer) => sum + totalOf(answer), 0)
+    },
     closeInactive: async (sys, isActive) => {
       const listed = await list(sys, undefined)
       const inactive = listed.filter((entry) => !isActive(entry.hex))
@@ -75,26 +81,36 @@ interface Listed {
   readonly connection: Connection
 }
 
+/** What every server of the cluster says about the connections of users. */
+const ask = async (sys: NatsConnection, question: object): Promise<ReadonlyArray<unknown>> => {
+  const answers = await sys.requestMany("$SYS.REQ.ACCOUNT.CHAT.CONNZ", JSON.stringify(question), {
+    strategy: "stall",
+    stall: gatherMillis,
+    maxWait: requestTimeout
+  })
+  const found: Array<unknown> = []
+  for await (const answer of answers) found.push(answer.json())
+  // Silence is not "nobody is connected": who asked has to ask again.
+  if (found.length === 0) throw new Error("the broker did not say who is connected")
+  return found
+}
+
+const totalOf = (answer: unknown): number => {
+  const data = isObject(answer) ? answer.data : undefined
+  return isObject(data) && typeof data.total === "number" ? data.total : 0
+}
+
 /** The connections of all users or of one, from every server of the cluster. */
 const list = async (sys: NatsConnection, hex: string | undefined): Promise<ReadonlyArray<Listed>> => {
   const found = new Map<string, Listed>()
   for (let offset = 0; ; offset += pageSize) {
     const question = { auth: true, limit: pageSize, offset, ...(hex === undefined ? {} : { user: hex }) }
-    const answers = await sys.requestMany("$SYS.REQ.ACCOUNT.CHAT.CONNZ", JSON.stringify(question), {
-      strategy: "stall",
-      stall: gatherMillis,
-      maxWait: requestTimeout
-    })
     let full = false
-    let answered = false
-    for await (const answer of answers) {
-      answered = true
-      const page = connectionsOf(answer.json())
+    for (const answer of await ask(sys, question)) {
+      const page = connectionsOf(answer)
       full ||= page.length === pageSize
       for (const entry of page) found.set(`${entry.connection.server} ${entry.connection.id}`, entry)
     }
-    // Silence is not "nobody is connected": who asked has to ask again.
-    if (!answered) throw new Error("the broker did not say who is connected")
     if (!full) return [...found.values()].filter((entry) => hex === undefined || entry.hex === hex)
   }
 }

@@ -32,7 +32,7 @@ export interface SendResponderOptions {
   /** Keys the ids that the stream deduplicates by; the same for all instances. */
   readonly deduplicationKey: Uint8Array
   /** Hears the sequence number of everything that was stored. */
-  noteLast(seq: number): void
+  noteLast(seq: number, millis: number): void
   /** Sends that may wait: of one account, and their bytes; bytes of all. */
   readonly waiting: FairQueue.FairQueueLimits
   /** Publishes under way at once, and their bytes. */
@@ -221,7 +221,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
       quotas.refund(charge)
       return ack === "retry" ? putOff(send) : refuse(send, ack)
     }
-    options.noteLast(ack.seq)
+    options.noteLast(ack.seq, performance.now() - entry.send.since)
     blockedSends.noteStore(performance.now() - entry.since)
     if (ack.repeated) {
       quotas.refund(charge)

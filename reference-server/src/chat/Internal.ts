@@ -12,7 +12,9 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import { BrokerControl } from "../broker/BrokerControl.ts"
 import { ChatConfig } from "../ChatConfig.ts"
 import { Database } from "../Database.ts"
+import { databaseSamples } from "../http/DatabaseSamples.ts"
 import * as Metrics from "../http/Metrics.ts"
+import { byLabel, sample } from "../http/Metrics.ts"
 import * as ProblemResponse from "../http/ProblemResponse.ts"
 import { readBytes } from "../http/RequestBody.ts"
 import type { Route } from "../http/RouteTable.ts"
@@ -58,6 +60,7 @@ export const layer = (secret: Redacted.Redacted<string>) =>
       const registry = yield* Registry
       const manifests = yield* Manifests
       const removals = yield* Removals
+      const database = yield* Database
       const context = yield* Effect.context<ChatConfig | Database | BrokerControl>()
       const authorised = guard(secret)
 
@@ -66,7 +69,10 @@ export const layer = (secret: Redacted.Redacted<string>) =>
         "/metrics",
         Effect.gen(function* () {
           const broker = yield* control.status
-          const text = yield* Metrics.render(() => gauges(registry.counts(), manifests.totals(), broker))
+          const text = yield* Metrics.render(
+            () => [...samplesOf(registry, manifests.totals(), broker), ...databaseSamples(database)],
+            Metrics.sendLines
+          )
           return HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
         })
       )
@@ -104,35 +110,28 @@ export const layer = (secret: Redacted.Redacted<string>) =>
 
 type Broker = Effect.Success<BrokerControl["Service"]["status"]>
 
-const gauges = (
-  accounts: Readonly<Record<string, number>>,
-  manifests: Totals,
-  broker: Broker
-): Readonly<Record<string, readonly [number, string]>> => {
-  const found: Record<string, readonly [number, string]> = {
-    kez_broker_ready: [broker.ready ? 1 : 0, "Whether the broker's connections and its stream are there"],
-    kez_broker_storing: [
-      broker.storeFailure === undefined ? 1 : 0,
-      "Whether the broker stores messages, as far as it is known"
-    ],
-    kez_broker_in_flight: [broker.inFlight, "Sends that wait for their turn or for the stream's acknowledgement"],
-    kez_broker_floods: [broker.floods, "Accounts shut out for a flood, since the start"],
-    kez_stream_messages: [broker.stream?.messages ?? 0, "Messages stored for all accounts"],
-    kez_stream_bytes: [broker.stream?.bytes ?? 0, "Bytes stored for all accounts"],
-    kez_manifests: [manifests.manifests, "Manifests stored, at most four an account"],
-    kez_manifest_bytes: [manifests.bytes, "Bytes of manifests stored"]
-  }
-  for (const [state, n] of Object.entries(accounts)) found[`kez_accounts_${state}`] = [n, `Accounts in state ${state}`]
-  for (const [part, counters] of Object.entries({
-    logins: broker.logins,
-    sends: broker.sends,
-    fetches: broker.fetches,
-    trims: broker.trims
-  })) {
-    for (const [name, value] of Object.entries(counters)) {
-      if (typeof value === "number")
-        found[`kez_broker_${part}_${name}`] = [value, `Broker ${part} by outcome, since the start`]
-    }
-  }
-  return found
+const samplesOf = (registry: Registry["Service"], manifests: Totals, broker: Broker): ReadonlyArray<Metrics.Sample> => {
+  const { frames, ...fetches } = broker.fetches
+  return [
+    sample("kez_broker_ready", "Whether the broker's connections and its stream are there", broker.ready ? 1 : 0),
+    sample(
+      "kez_broker_storing",
+      "Whether the broker stores messages, as far as it is known",
+      broker.storeFailure === undefined ? 1 : 0
+    ),
+    sample("kez_broker_in_flight", "Sends that wait for their turn or for the stream", broker.inFlight),
+    sample("kez_broker_user_connections", "Connections of users at the broker, asked for now and then", broker.users),
+    sample("kez_broker_floods_total", "Accounts shut out for a flood", broker.floods),
+    byLabel("kez_broker_logins_total", "Broker logins, by outcome", "outcome", broker.logins),
+    byLabel("kez_broker_sends_total", "Sends, by outcome", "outcome", broker.sends),
+    byLabel("kez_broker_fetches_total", "Fetches, by outcome", "outcome", fetches),
+    sample("kez_broker_fetched_messages_total", "Messages on fetched pages", frames),
+    byLabel("kez_broker_trims_total", "Requests to trim, by outcome", "outcome", broker.trims),
+    sample("kez_stream_messages", "Messages stored for all accounts", broker.stream?.messages ?? 0),
+    sample("kez_stream_bytes", "Bytes stored for all accounts", broker.stream?.bytes ?? 0),
+    byLabel("kez_accounts", "Accounts, by state", "state", registry.counts()),
+    sample("kez_removals_pending", "Ended accounts that the broker does not know of yet", registry.pendingRemovals()),
+    sample("kez_manifests", "Manifests stored, at most four an account", manifests.manifests),
+    sample("kez_manifest_bytes", "Bytes of manifests stored", manifests.bytes)
+  ]
 }

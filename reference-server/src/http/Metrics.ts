@@ -36,29 +36,50 @@ export const observeRequest = (route: string, method: string, status: number, mi
     requests.set(key, { labels: `{route="${route}",method="${method}",status="${status}"}`, route, count: 1 })
   } else series.count++
   let timing = timings.get(route)
-  if (timing === undefined) timings.set(route, (timing = { sum: 0, count: 0, buckets: seconds.map(() => 0) }))
+  if (timing === undefined) timings.set(route, (timing = emptyTiming()))
+  note(timing, millis)
+}
+
+const emptyTiming = (): Timing => ({ sum: 0, count: 0, buckets: seconds.map(() => 0) })
+
+const note = (timing: Timing, millis: number): void => {
   timing.sum += millis / 1_000
   timing.count++
   const bucket = seconds.findIndex((bound) => millis <= bound * 1_000)
   if (bucket !== -1) timing.buckets[bucket]!++
 }
 
-const requestLines = (): ReadonlyArray<string> => {
-  const lines = ["# HELP http_requests_total Requests answered", "# TYPE http_requests_total counter"]
-  for (const { count, labels } of requests.values()) lines.push(`http_requests_total${labels} ${count}`)
-  const name = "http_request_duration_seconds"
-  lines.push(`# HELP ${name} Time from a request's headers to the end of its answer`, `# TYPE ${name} histogram`)
-  for (const [route, { buckets, count, sum }] of timings) {
+const sends = new Map<string, Timing>([["", emptyTiming()]])
+
+/** Notes how long a message took from its arrival until it was stored. */
+export const observeSend = (millis: number): void => note(sends.get("") as Timing, millis)
+
+const histogramLines = (name: string, help: string, label: string, found: ReadonlyMap<string, Timing>) => {
+  const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`]
+  for (const [value, { buckets, count, sum }] of found) {
+    const own = label === "" ? "" : `${label}="${value}"`
+    const labels = own === "" ? "" : `{${own}}`
     let below = 0
     for (const [at, bound] of seconds.entries()) {
       below += buckets[at] as number
-      lines.push(`${name}_bucket{route="${route}",le="${bound}"} ${below}`)
+      lines.push(`${name}_bucket{${own}${own === "" ? "" : ","}le="${bound}"} ${below}`)
     }
-    lines.push(`${name}_bucket{route="${route}",le="+Inf"} ${count}`)
-    lines.push(`${name}_sum{route="${route}"} ${sum}`, `${name}_count{route="${route}"} ${count}`)
+    lines.push(`${name}_bucket{${own}${own === "" ? "" : ","}le="+Inf"} ${count}`)
+    lines.push(`${name}_sum${labels} ${sum}`, `${name}_count${labels} ${count}`)
   }
   return lines
 }
+
+const requestLines = (): ReadonlyArray<string> => {
+  const lines = ["# HELP http_requests_total Requests answered", "# TYPE http_requests_total counter"]
+  for (const { count, labels } of requests.values()) lines.push(`http_requests_total${labels} ${count}`)
+  const help = "Time from a request's headers to the end of its answer"
+  return [...lines, ...histogramLines("http_request_duration_seconds", help, "route", timings)]
+}
+
+/** The time of sends, for a server that has a broker. */
+export const sendLines = (): ReadonlyArray<string> =>
+  histogramLines("kez_send_duration_seconds", "Time from a message's arrival until it is stored", "", sends)
 
 const context = Context.empty()
 
@@ -73,28 +94,73 @@ export const observeRateLimited = (limit: string): void =>
 export const observeConnectionRefused = (limit: "address" | "total"): void =>
   count("http_connections_refused_total", "Connections refused, by the limit they met", { limit })
 
+/** Counts a broker login that was refused, by the reason. */
+export const observeLoginRefused = (reason: string): void =>
+  count("kez_broker_logins_refused_total", "Broker logins refused, by the reason", { reason })
+
 /** Counts what became of a statement: a registration, a deletion, a sigchain event. */
 export const observeStatement = (kind: string, outcome: string): void =>
   count("kez_statements_total", "Signed statements received, by outcome", { kind, outcome })
 
-const gauge = (name: string, description: string, value: number, attributes: Record<string, string> = {}): void =>
-  Metric.gauge(name, { description, attributes }).updateUnsafe(value, context)
-
 const loop = monitorEventLoopDelay({ resolution: 20 })
 loop.enable()
 
-/** The Prometheus text; `sample` sets gauges that are only worth reading when somebody asks. */
-export const render = (sample: () => Readonly<Record<string, readonly [number, string]>>): Effect.Effect<string> =>
-  Effect.suspend(() => {
-    const memory = process.memoryUsage()
-    const cpu = process.cpuUsage()
-    gauge("process_resident_memory_bytes", "Resident memory", memory.rss)
-    gauge("nodejs_heap_used_bytes", "Heap in use", memory.heapUsed)
-    gauge("process_cpu_seconds", "CPU time used", (cpu.user + cpu.system) / 1e6)
-    gauge("process_uptime_seconds", "Time since the start", process.uptime())
-    gauge("nodejs_eventloop_delay_p99_seconds", "Event loop delay since the last scrape", loop.percentile(99) / 1e9)
-    loop.reset()
-    gauge("kez_build_info", "Always 1; the label says which version runs", 1, { version })
-    for (const [name, [value, description]] of Object.entries(sample())) gauge(name, description, value)
-    return Effect.map(PrometheusMetrics.format(), (rest) => `${requestLines().join("\n")}\n${rest}`)
-  })
+/** A metric that is only worth reading when somebody asks. The name of a counter, and of nothing else, ends in `_total`. */
+export interface Sample {
+  readonly name: string
+  readonly help: string
+  /** Values by the labels' text (`{state="active"}`), empty for none. */
+  readonly values: Readonly<Record<string, number>>
+}
+
+/** A metric without labels. */
+export const sample = (name: string, help: string, value: number): Sample => ({ name, help, values: { "": value } })
+
+/** A metric with one label, a value for each of its own. */
+export const byLabel = (
+  name: string,
+  help: string,
+  label: string,
+  values: Readonly<Record<string, number>>
+): Sample => ({
+  name,
+  help,
+  values: Object.fromEntries(Object.entries(values).map(([value, n]) => [`{${label}="${value}"}`, n]))
+})
+
+/** The process itself. */
+const processSamples = (): ReadonlyArray<Sample> => {
+  const memory = process.memoryUsage()
+  const cpu = process.cpuUsage()
+  const delay = loop.percentile(99) / 1e9
+  loop.reset()
+  return [
+    sample("process_resident_memory_bytes", "Resident memory", memory.rss),
+    sample("nodejs_heap_used_bytes", "Heap in use", memory.heapUsed),
+    sample("process_cpu_seconds_total", "CPU time used", (cpu.user + cpu.system) / 1e6),
+    sample("process_uptime_seconds", "Time since the start", process.uptime()),
+    sample("nodejs_eventloop_delay_p99_seconds", "Event loop delay since the last scrape", delay),
+    byLabel("kez_build_info", "Always 1; the label says which version runs", "version", { [version]: 1 })
+  ]
+}
+
+const sampleLines = ({ help, name, values }: Sample): ReadonlyArray<string> => [
+  `# HELP ${name} ${help}`,
+  `# TYPE ${name} ${name.endsWith("_total") ? "counter" : "gauge"}`,
+  ...Object.entries(values).map(([labels, value]) => `${name}${labels} ${value}`)
+]
+
+/** The Prometheus text: requests, what was counted, `lines` as they are, and `samples`. */
+export const render = (
+  samples: () => ReadonlyArray<Sample>,
+  lines: () => ReadonlyArray<string> = () => []
+): Effect.Effect<string> =>
+  Effect.map(PrometheusMetrics.format(), (counted) =>
+    [
+      ...requestLines(),
+      ...lines(),
+      ...[...processSamples(), ...samples()].flatMap(sampleLines),
+      // Ends in a line feed where there is anything.
+      counted
+    ].join("\n")
+  )

@@ -8,6 +8,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Database, sigchainsApplicationId } from "../Database.ts"
+import { databaseSamples } from "../http/DatabaseSamples.ts"
 import { listen, type NamedLimit } from "../http/Listener.ts"
 import * as Metrics from "../http/Metrics.ts"
 import { rateLimit } from "../http/RateLimit.ts"
@@ -44,13 +45,15 @@ export const serve = (config: SigConfig["Service"]) =>
       trustedProxies,
       limit: limits(config)
     })
+    const database = yield* Database
     const metrics = Metrics.render(() => {
       const { bytes, chains: n, events } = chains.totals()
-      return {
-        kez_chains: [n, "Chains stored"],
-        kez_chain_events: [events, "Events stored"],
-        kez_chain_bytes: [bytes, "Bytes of events stored"]
-      }
+      return [
+        Metrics.sample("kez_chains", "Chains stored", n),
+        Metrics.sample("kez_chain_events", "Events stored", events),
+        Metrics.sample("kez_chain_bytes", "Bytes of events stored", bytes),
+        ...databaseSamples(database)
+      ]
     })
     const internalApp = yield* HttpRouter.toHttpEffect(
       HttpRouter.add(

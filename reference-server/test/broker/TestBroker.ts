@@ -145,6 +145,7 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
     const registry = Layer.mock(Registry, {
       isActive: (hex: string) => Effect.sync(() => active.has(hex)),
       activeSync: () => undefined,
+      pendingRemovals: () => 0,
       counts: () => ({ active: active.size, deleted: 0, revoked: 0 })
     })
     const database = Database.layer({

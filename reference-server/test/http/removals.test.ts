@@ -16,6 +16,7 @@ const world = (...removals: ReadonlyArray<Removal>) => {
       return [...state.list]
     }),
     activeSync: () => undefined,
+    pendingRemovals: () => 0,
     counts: () => ({ active: 0, deleted: 0, revoked: 0 }),
     removed: (id) => Effect.sync(() => void (state.list = state.list.filter((one) => one.id !== id)))
   })
