@@ -1,0 +1,129 @@
+/**
+ * The words of a seed as people write them down: numbered, in columns, with commas and quotes, cut to four letters. Reading
+ * is for what a person typed or pasted; {@link Mnemonic} takes the plain words that come out. `spec/identity.md`, words.
+ */
+import { wordlist } from "@scure/bip39/wordlists/english.js"
+import * as Result from "effect/Result"
+import * as Mnemonic from "./Mnemonic.ts"
+
+const known = new Set(wordlist)
+
+/** No two words of the list begin with the same four letters. */
+const prefixLetters = 4
+/** How many words of the list are named for one that is not in it, and how many letters they may differ in. */
+const nearestWords = 3
+const nearestDistance = 2
+
+/** A word that is not in the list: its place, from 1, and the words of the list that look most like it, if any do. */
+export interface UnknownWord {
+  readonly position: number
+  readonly nearest: ReadonlyArray<string>
+}
+
+/** Why a text is not the words of a seed. Nothing in it repeats a word that was written. */
+export type Issue =
+  /** Another count than 24 or 12. */
+  | { readonly _tag: "Count"; readonly count: number }
+  /** A numbered list in which these numbers have no word. */
+  | { readonly _tag: "Missing"; readonly positions: ReadonlyArray<number>; readonly count: number }
+  | { readonly _tag: "Unknown"; readonly words: ReadonlyArray<UnknownWord>; readonly count: number }
+  /** Every word is in the list, and together they are nobody's: one is another than it should be, or out of place. */
+  | { readonly _tag: "Checksum"; readonly count: number }
+
+/** The word of the list that was meant, also by its first four letters or more; undefined where there is none. */
+export const wordOf = (written: string): string | undefined => {
+  const [word = ""] = tokens(written)
+  return meant(word)
+}
+
+const meant = (word: string): string | undefined => {
+  if (known.has(word)) return word
+  return word.length < prefixLetters ? undefined : wordlist.find((full) => full.startsWith(word))
+}
+
+/** Words and numbers; all that stands between, and characters that cannot be seen, are left out. */
+const tokens = (text: string): ReadonlyArray<string> =>
+  text
+    .normalize("NFKD")
+    .replace(/[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu, "")
+    .toLowerCase()
+    .match(/\p{N}+|[\p{L}\p{M}]+/gu) ?? []
+
+const isNumber = (token: string): boolean => /^\p{N}/u.test(token)
+
+/** The words behind each number from 1 to 24. Text around a list may number things too: a word of the list wins. */
+const numbered = (all: ReadonlyArray<string>): ReadonlyArray<string | undefined> => {
+  const found: Array<string | undefined> = Array.from({ length: 24 }, () => undefined)
+  for (const [index, token] of all.entries()) {
+    const place = /^\d{1,2}$/.test(token) ? Number(token) - 1 : -1
+    const word = all[index + 1]
+    if (place < 0 || place >= 24 || word === undefined || isNumber(word)) continue
+    const before = found[place]
+    if (before === undefined || meant(before) === undefined || meant(word) !== undefined) found[place] = word
+  }
+  return found
+}
+
+/** How many letters must be changed, added, left out or swapped with the next to get from one word to another. */
+const distance = (a: string, b: string): number => {
+  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)]
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (rows[i - 1]?.[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (rows[i - 2]?.[j - 2] ?? Infinity) + 1 : Infinity
+      row.push(Math.min((rows[i - 1]?.[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, change, swap))
+    }
+    rows.push(row)
+  }
+  return rows[a.length]?.[b.length] ?? Infinity
+}
+
+const nearest = (word: string): ReadonlyArray<string> =>
+  wordlist
+    .filter((full) => Math.abs(full.length - word.length) <= nearestDistance)
+    .map((full) => ({ full, far: distance(word, full) }))
+    .filter(({ far }) => far <= nearestDistance && far < word.length)
+    .toSorted((a, b) => a.far - b.far)
+    .slice(0, nearestWords)
+    .map(({ full }) => full)
+
+/** The written words in order: by their numbers where a whole list is numbered, else as they stand. */
+const inOrder = (text: string): Result.Result<ReadonlyArray<string>, Issue> => {
+  const all = tokens(text)
+  const plain = all.filter((token) => !isNumber(token))
+  const places = numbered(all)
+  const given = places.flatMap((word) => (word === undefined ? [] : [word]))
+  const isShort = places.every((word, index) => (word !== undefined) === index < 12)
+  if (given.length === 24 || isShort) return Result.succeed(given)
+  if (plain.length === 24 || plain.length === 12) return Result.succeed(plain)
+  const isNumbered = given.length * 2 > plain.length && given.length > 12
+  return Result.fail(
+    isNumbered
+      ? {
+          _tag: "Missing",
+          positions: places.flatMap((word, index) => (word === undefined ? [index + 1] : [])),
+          count: given.length
+        }
+      : { _tag: "Count", count: plain.length }
+  )
+}
+
+/**
+ * The 24 or 12 words of a text as `Mnemonic.toSeed` takes them. Numbers, punctuation, quotes and invisible characters
+ * between them do not matter, a list that is numbered throughout may stand in columns or in other text, and four letters
+ * are enough of a word.
+ */
+export const read = (text: string): Result.Result<string, Issue> => {
+  const written = inOrder(text)
+  if (Result.isFailure(written)) return Result.fail(written.failure)
+  const list = written.success
+  const count = list.length
+  const words = list.map(meant)
+  const unknown = list.flatMap((word, index) =>
+    words[index] === undefined ? [{ position: index + 1, nearest: nearest(word) }] : []
+  )
+  if (unknown.length > 0) return Result.fail({ _tag: "Unknown", words: unknown, count })
+  const joined = words.join(" ")
+  return Result.isFailure(Mnemonic.toSeed(joined)) ? Result.fail({ _tag: "Checksum", count }) : Result.succeed(joined)
+}
