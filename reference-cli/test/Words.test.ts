@@ -1,10 +1,11 @@
+import { Mnemonic } from "@kez-chat/sdk/protocol"
 import { Effect, Redacted } from "effect"
 import { describe, expect, it } from "vitest"
 import { Ask } from "../src/terminal/Ask.ts"
 import * as Words from "../src/words/Words.ts"
 
-const words = Array.from({ length: 24 }, (_, index) => `word${index + 1}`)
-const secret = Redacted.make(words.join(" "))
+const secret = Redacted.make(Mnemonic.fromSeed(Uint8Array.from({ length: 32 }, (_, index) => index * 7 + 1)))
+const words = Redacted.value(secret).split(" ")
 
 /** A person who reads the screen and answers what it asks; `wrong` says at which questions they slip. */
 const person = (wrong: (question: number) => boolean) => {
@@ -19,6 +20,8 @@ const person = (wrong: (question: number) => boolean) => {
         asked.push(Number(place))
         return wrong(asked.length) ? "other" : ` ${words[Number(place) - 1]!.toUpperCase()} `
       }),
+    lines: () => Effect.succeed(""),
+    guarded: (use) => use,
     hidden: () => Effect.succeed(Redacted.make("")),
     secretly: (text, use) =>
       Effect.suspend(() => {

@@ -9,6 +9,7 @@ import { describe, type Failure, usage } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { access, type Services } from "../owner/Session.ts"
 import { Signals } from "../Signals.ts"
+import * as Columns from "../terminal/Columns.ts"
 import * as Conversation from "../terminal/Conversation.ts"
 import * as Filling from "../terminal/Filling.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
@@ -46,8 +47,17 @@ const draw = (room: Room, message: Message): void => {
   if (mine) room.mine = message
   // The state of one's newest message stands at the prompt; at the message itself it would soon be stale.
   const { state: _state, waiting: _waiting, ...plain } = message
-  room.line.print(Show.message(plain, { author: mine ? "you" : Show.name(room.contact), mine }, room.style))
+  const author = mine ? "you" : Show.name(room.contact)
+  room.line.print((columns) => Show.message(plain, { author, mine, columns }, room.style))
 }
+
+/** A sentence of our own between the messages. */
+const say = (room: Pick<Room, "line">, paint: (text: string) => string, text: string): void =>
+  room.line.print((columns) =>
+    (columns === undefined ? [Sanitise.line(text)] : Columns.wrap(Sanitise.line(text), columns - 1, columns - 1))
+      .map(paint)
+      .join("\n")
+  )
 
 const prompt = (room: Room): void => {
   const parts = [
@@ -65,15 +75,14 @@ const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
       if (event.message.direction === "in") yield* Effect.ignore(room.chat.markRead(room.contact.primary))
     } else if (event._tag === "State" && event.message.peer === room.contact.primary) {
       if (event.message.id === room.mine?.id) room.mine = event.message
-      if (event.message.state === "failed")
-        room.line.print(room.style.bad(`not sent: ${Sanitise.line(event.message.failure ?? "refused")}`))
+      if (event.message.state === "failed") say(room, room.style.bad, `not sent: ${event.message.failure ?? "refused"}`)
       if (event.message.waiting !== undefined)
-        room.line.print(room.style.caution(`kept here: ${Show.waiting(event.message.waiting)}`))
+        say(room, room.style.caution, `kept here: ${Show.waiting(event.message.waiting)}`)
       prompt(room)
     } else if (event._tag === "InboxFilling") {
       yield* room.filling(event.usage)
     } else if (event._tag === "KeyChanged" && event.contact.primary === room.contact.primary) {
-      room.line.print(room.style.bad(Sanitise.line(event.contact.warning ?? "the key changed: sending has stopped")))
+      say(room, room.style.bad, event.contact.warning ?? "the key changed: sending has stopped")
     } else if (event._tag === "Missed") {
       yield* recent(room)
     }
@@ -91,7 +100,7 @@ const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> =>
   if (said === "") return Effect.succeed(undefined)
   if (said === "/quit" || said === "/q") return Effect.succeed("quit")
   if (said.startsWith("/") && !said.startsWith("//")) {
-    room.line.print(room.style.dim("/quit leaves. A message that begins with / is written with two."))
+    say(room, room.style.dim, "/quit leaves. A message that begins with / is written with two.")
     return Effect.succeed(undefined)
   }
   return room.chat.send(room.contact.primary, said.replace(/^\/\//, "/")).pipe(
@@ -102,7 +111,8 @@ const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> =>
         return undefined
       },
       onFailure: (error) => {
-        room.line.print(room.style.bad(Sanitise.line(describe(error).message)))
+        say(room, room.style.bad, `not sent: ${describe(error).message}`)
+        room.line.putBack(text)
         return undefined
       }
     })
@@ -117,7 +127,7 @@ const stretch = (who: string, opened: Effect.Effect<Conversation.Conversation>, 
     const contact = yield* chat.contact(who)
     const line = yield* opened
     const filling = yield* Filling.watch(place.name, (sentence) =>
-      Effect.sync(() => line.print(style.caution(sentence)))
+      Effect.sync(() => say({ line }, style.caution, sentence))
     )
     yield* Effect.forkScoped(Effect.ignore(Effect.flatMap(chat.inbox, filling)))
     const room: Room = { chat, contact, line, style, shown, mine: undefined, offline: false, filling }
@@ -159,7 +169,7 @@ export const chat = ({ who }: { readonly who: string }): Effect.Effect<void, Fai
       return yield* usage("`chat` is for a person at a terminal: scripts use `listen --json` and `send`")
     }
     const signals = yield* Signals
-    const { style } = yield* Screen
+    const { style, canRedraw } = yield* Screen
     const shown = new Set<string>()
     yield* signals.untilSignal(
       Effect.gen(function* () {
@@ -167,11 +177,11 @@ export const chat = ({ who }: { readonly who: string }): Effect.Effect<void, Fai
         let line: Conversation.Conversation | undefined
         // Opened when the account is: a passphrase is asked for on a clean terminal.
         const opened = Effect.suspend(() =>
-          line === undefined ? Scope.provide(Conversation.open("> "), whole) : Effect.succeed(line)
+          line === undefined ? Scope.provide(Conversation.open("> ", canRedraw), whole) : Effect.succeed(line)
         ).pipe(
           Effect.tap((made) =>
             Effect.sync(() => {
-              if (line === undefined) made.print(style.dim("/quit leaves, and so does Ctrl-C."))
+              if (line === undefined) made.print(() => style.dim("/quit leaves, and so does Ctrl-C."))
               line = made
             })
           )

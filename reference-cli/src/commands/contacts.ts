@@ -6,6 +6,7 @@ import { fail, type Failure } from "../Failure.ts"
 import type { Services } from "../owner/Session.ts"
 import * as CommandLine from "../profile/CommandLine.ts"
 import * as Shapes from "../Shapes.ts"
+import * as Columns from "../terminal/Columns.ts"
 import { result, type Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
 import type { Style } from "../terminal/Style.ts"
@@ -43,7 +44,7 @@ export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Eff
         yield* named(chat)
       }
       const found = yield* chat.contacts
-      const width = Math.max(0, ...found.map((contact) => Show.name(contact).length))
+      const width = Math.max(0, ...found.map((contact) => Columns.width(Show.name(contact))))
       yield* result({
         json: () => ({ contacts: found.map(Shapes.contact) }),
         text: (style) =>
@@ -53,6 +54,9 @@ export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Eff
       })
     })
   )
+
+/** Lines of a stranger's message that are shown: `history` shows all of it. */
+const requestLines = 5
 
 /** Message requests: strangers who wrote, with the last thing they said. */
 export const requests = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
@@ -71,13 +75,17 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
             messages: messages.map(Shapes.message)
           }))
         }),
-        text: (style) =>
+        text: (style, columns) =>
           asking.length === 0
             ? "No requests."
             : asking.flatMap(({ contact, messages }) => [
                 `${style.name(Show.name(contact))}  ${style.dim(Show.shortKey(contact.primary))}`,
                 ...messages.map((message) =>
-                  Show.message(message, { author: Show.name(contact), mine: false, fetchShown: true }, style)
+                  Show.message(
+                    message,
+                    { author: Show.name(contact), mine: false, fetchShown: true, columns, maxLines: requestLines },
+                    style
+                  )
                 ),
                 style.dim(`       ${CommandLine.line(place.name, `accept ${Show.exactName(contact)}`)}, or block`)
               ])

@@ -33,7 +33,7 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
           messages: messages.map(Shapes.message),
           before: older ?? null
         }),
-        text: (style) => {
+        text: (style, columns) => {
           if (messages.length === 0) return style.dim(`No messages with ${Show.name(contact)}.`)
           let day = ""
           return [
@@ -50,7 +50,7 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
               day = Show.day(message.arrivedAt)
               const author = mine ? "you" : Show.name(contact)
               const fetchShown = contact.state !== "accepted"
-              return [...heading, Show.message(message, { author, mine, fetchShown }, style)]
+              return [...heading, Show.message(message, { author, mine, fetchShown, columns }, style)]
             })
           ]
         }

@@ -73,6 +73,9 @@ const keptWords = (place: ProfilePaths, profile: Profile.Profile): Effect.Effect
   })
 
 export const register = (input: Input): Effect.Effect<void, Failure, Services> =>
+  input.yes ? run(input) : Effect.flatMap(Ask, (ask) => ask.guarded(run(input)))
+
+const run = (input: Input): Effect.Effect<void, Failure, Services> =>
   Effect.gen(function* () {
     const place = yield* Profile.paths
     const started = yield* Profile.load(place)

@@ -9,6 +9,7 @@ import * as Profile from "../profile/Profile.ts"
 import * as ProfileVault from "../profile/ProfileVault.ts"
 import * as VaultChoice from "../profile/VaultChoice.ts"
 import * as Shapes from "../Shapes.ts"
+import { Ask } from "../terminal/Ask.ts"
 import { note, result, warn } from "../terminal/Screen.ts"
 import * as Words from "../words/Words.ts"
 import * as Cursor from "./listen/Cursor.ts"
@@ -23,7 +24,19 @@ export interface Input {
 /** How long to wait for the history that the broker still has, in milliseconds. What comes later comes later. */
 const historyMillis = 60_000
 
+const nobody = (home: string) =>
+  fail(
+    "handle_not_found",
+    ExitCode.notFound,
+    `the words are sound, but nobody registered them at ${home}: give the home server of the account with --home URL`
+  )
+
 export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
+  Option.isSome(input.wordsFile) || Option.isSome(input.wordsFd)
+    ? run(input)
+    : Effect.flatMap(Ask, (ask) => ask.guarded(run(input)))
+
+const run = (input: Input): Effect.Effect<void, Failure, Services> =>
   Effect.gen(function* () {
     const place = yield* Profile.paths
     const started = yield* Profile.load(place)
@@ -68,6 +81,9 @@ export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
       // Words without an account at this home leave nothing behind.
       Effect.tapError((error) =>
         error._tag === "Problem" ? Effect.andThen(Effect.ignore(vault.clear), Profile.erase(place)) : Effect.void
+      ),
+      Effect.mapError((error) =>
+        error._tag === "Problem" && error.code === "handle_not_found" ? nobody(home.url) : error
       )
     )
     const { handle, device, step } = account

@@ -41,8 +41,9 @@ export const words = (input: Input): Effect.Effect<void, Failure, Services> =>
       )
     }
     const text = Redacted.make(Mnemonic.fromSeed(Redacted.value(seed.value)))
+    const ask = yield* Ask
     if (input.check) {
-      if (!(yield* Words.check(text))) {
+      if (!(yield* ask.guarded(Words.check(text)))) {
         return yield* fail(
           "words_differ",
           ExitCode.failed,
@@ -60,8 +61,7 @@ export const words = (input: Input): Effect.Effect<void, Failure, Services> =>
       })
     }
     const screen = yield* Screen
-    const ask = yield* Ask
     // Piped on purpose (`kez-chat words | gpg --encrypt`), the words go where they were sent.
-    if (screen.outIsTerminal && (yield* ask.possible)) return yield* Words.show(text)
+    if (screen.outIsTerminal && (yield* ask.possible)) return yield* ask.guarded(Words.show(text))
     yield* screen.out(`${Redacted.value(text)}\n`)
   })

@@ -6,25 +6,32 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as fs from "node:fs"
-import * as readline from "node:readline"
-import * as tty from "node:tty"
 import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
+import * as Device from "./Device.ts"
+import { interrupt, Keyboard, type Listener } from "./Keyboard.ts"
+import * as Question from "./Question.ts"
 
 export class Ask extends Context.Service<
   Ask,
   {
     /** Whether there is somebody to ask. */
     readonly possible: Effect.Effect<boolean>
-    /** What is typed, shown as it is typed: one line, or as many as it takes to be complete. An empty line ends it too. */
-    line(question: string, isComplete?: (text: string) => boolean): Effect.Effect<string, CliFailure>
-    /** One line that is not shown. */
+    /** One line, shown as it is typed. */
+    line(question: string): Effect.Effect<string, CliFailure>
+    /** Lines, shown as they are typed or pasted, until `judge` finds them complete. */
+    lines(question: string, judge: Question.Judge): Effect.Effect<string, CliFailure>
+    /** One line that is not shown. What was typed before the question is not an answer to it. */
     hidden(question: string): Effect.Effect<Redacted.Redacted<string>, CliFailure>
     /** Shows text that must not stay in the scrollback while `use` runs. */
     secretly<A, E, R>(text: string, use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
+    /**
+     * Keeps the keyboard while `use` runs: what is typed between questions, or is left of a paste, is dropped, and neither
+     * shown nor left to the shell.
+     */
+    guarded<A, E, R>(use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
     /** Writes to the terminal between questions. */
     show(text: string): Effect.Effect<void>
   }
@@ -35,33 +42,10 @@ export class Ask extends Context.Service<
   )
 }
 
-interface Device {
-  readonly input: tty.ReadStream
-  readonly output: tty.WriteStream
-  readonly close: () => void
-}
-
-/** The terminal: standard input and error where they are one, else the controlling terminal of this session. */
-const open = (platform: NodeJS.Platform): Device | undefined => {
-  if (process.stdin.isTTY && process.stderr.isTTY) {
-    return { input: process.stdin, output: process.stderr, close: () => process.stdin.pause() }
-  }
-  if (platform === "win32") return undefined
-  try {
-    const input = new tty.ReadStream(fs.openSync("/dev/tty", "r"))
-    const output = new tty.WriteStream(fs.openSync("/dev/tty", "w"))
-    return {
-      input,
-      output,
-      close: () => {
-        input.destroy()
-        output.destroy()
-      }
-    }
-  } catch {
-    return undefined
-  }
-}
+/** Input that comes this close behind an answer belongs to it and not to the shell, in milliseconds. */
+const tailMillis = 30
+/** The same for answers that are long and secret: a paste may come in pieces. */
+const guardedTailMillis = 300
 
 const refused = fail(
   "input_needed",
@@ -69,99 +53,149 @@ const refused = fail(
   "an answer is needed and there is no terminal to ask on (see --help for the flags that replace the question)"
 )
 
-/** As a shell would: Ctrl-C is for the program, not for the question. */
-const interrupt = () => process.kill(process.pid, "SIGINT")
-
-/** Reads lines with the usual editing. */
-const readShown = (
-  { input, output }: Device,
-  question: string,
-  isComplete: (text: string) => boolean
-): Effect.Effect<string> =>
-  Effect.callback((resume) => {
-    const terminal = readline.createInterface({ input, output, prompt: question, historySize: 0 })
-    let text = ""
-    terminal.on("line", (line) => {
-      text = text === "" ? line : `${text}\n${line}`
-      if (line.trim() === "" || isComplete(text)) terminal.close()
-      else terminal.prompt()
-    })
-    terminal.on("SIGINT", interrupt)
-    terminal.on("close", () => resume(Effect.succeed(text)))
-    terminal.prompt()
-    return Effect.sync(() => terminal.close())
-  })
-
-/** Reads a line in raw mode and echoes nothing of it. */
-const readHidden = ({ input, output }: Device, question: string): Effect.Effect<string> =>
-  Effect.callback((resume) => {
-    let characters: Array<string> = []
-    const finish = () => {
-      input.off("data", onData)
-      input.setRawMode(false)
-      output.write("\n")
-    }
-    const onData = (chunk: string) => {
-      // An arrow key or another sequence is not text. It comes as one chunk.
-      if (chunk.startsWith("\u001b")) return
-      for (const character of chunk) {
-        if (character === "\r" || character === "\n" || character === "\u0004") {
-          finish()
-          return resume(Effect.succeed(characters.join("")))
-        }
-        if (character === "\u0003") return void interrupt()
-        if (character === "\u007f" || character === "\b") characters.pop()
-        else if (character === "\u0015") characters = []
-        else if (character >= " ") characters.push(character)
-      }
-    }
-    // Echo is off before the question is there: whoever answers at once is not shown either.
-    input.setRawMode(true)
-    output.write(question)
-    input.setEncoding("utf8")
-    input.on("data", onData)
-    input.resume()
-    return Effect.sync(finish)
-  })
+// The alternate screen, as pagers use it: what was shown there is gone when it is left, from the scrollback too.
+const enterSecret = (text: string): string => `\u001b[?1049h\u001b[2J\u001b[H${text}`
+const leaveSecret = "\u001b[2J\u001b[H\u001b[?1049l"
 
 const make = (platform: NodeJS.Platform): Ask["Service"] => {
-  const withDevice = <A>(use: (device: Device) => Effect.Effect<A>): Effect.Effect<A, CliFailure> =>
+  /** The keyboard that is kept between questions. */
+  let kept: Keyboard | undefined
+  /** What stands on the alternate screen. */
+  let secret: string | undefined
+
+  /** Leaves the alternate screen while the program is suspended. */
+  const around = (listener: Listener, device: Device.Device): Listener => ({
+    key: listener.key,
+    suspend: () => {
+      listener.suspend()
+      if (secret !== undefined) device.output.write(leaveSecret)
+    },
+    resume: () => {
+      if (secret !== undefined) device.output.write(enterSecret(secret))
+      listener.resume()
+    }
+  })
+
+  const between = (device: Device.Device): Listener =>
+    around(
+      {
+        key: (key) => key._tag === "Press" && key.press === "interrupt" && interrupt(),
+        suspend: () => {},
+        resume: () => {}
+      },
+      device
+    )
+
+  const withKeyboard = <A>(use: (keyboard: Keyboard) => Effect.Effect<A>): Effect.Effect<A, CliFailure> =>
     Effect.gen(function* () {
       if ((yield* settings).noInput) return yield* refused
+      if (kept !== undefined) return yield* use(kept)
       return yield* Effect.acquireUseRelease(
-        Effect.sync(() => open(platform)),
-        (device): Effect.Effect<A, CliFailure> => (device === undefined ? Effect.fail(refused) : use(device)),
-        (device) => Effect.sync(() => device?.close())
+        Effect.sync(() => {
+          const device = Device.open(platform)
+          return device === undefined ? undefined : new Keyboard(device, between(device))
+        }),
+        (keyboard): Effect.Effect<A, CliFailure> => (keyboard === undefined ? Effect.fail(refused) : use(keyboard)),
+        (keyboard) =>
+          keyboard === undefined
+            ? Effect.void
+            : Effect.andThen(
+                keyboard.drain(tailMillis),
+                Effect.sync(() => keyboard.close())
+              )
       )
+    })
+
+  const ask = (keyboard: Keyboard, question: Question.Question): Effect.Effect<string> =>
+    Effect.callback((resume) => {
+      const running = question(keyboard.device, (text) => {
+        end()
+        resume(Effect.succeed(text))
+      })
+      const { device } = keyboard
+      const before = keyboard.listen(around(running, device))
+      const onResize = () => {
+        if (secret === undefined) return running.resize()
+        device.output.write(`\u001b[2J\u001b[H${secret}`)
+        running.resume()
+      }
+      device.output.on("resize", onResize)
+      const end = () => {
+        device.output.off("resize", onResize)
+        running.end()
+        keyboard.listen(before)
+      }
+      running.resume()
+      return Effect.sync(end)
     })
 
   const show = (text: string) =>
     Effect.acquireUseRelease(
-      Effect.sync(() => open(platform)),
+      Effect.sync(() => kept?.device ?? Device.open(platform)),
       (device) => Effect.sync(() => device?.output.write(text)),
-      (device) => Effect.sync(() => device?.close())
+      (device) => Effect.sync(() => (device === kept?.device ? undefined : device?.close()))
     )
 
+  const possible = Effect.gen(function* () {
+    if ((yield* settings).noInput) return false
+    if (kept !== undefined) return true
+    const device = yield* Effect.sync(() => Device.open(platform))
+    device?.close()
+    return device !== undefined
+  })
+
   return {
-    possible: Effect.gen(function* () {
-      if ((yield* settings).noInput) return false
-      const device = yield* Effect.sync(() => open(platform))
-      device?.close()
-      return device !== undefined
-    }),
-    line: (question, isComplete = () => true) => withDevice((device) => readShown(device, question, isComplete)),
+    possible,
+    line: (question) => withKeyboard((keyboard) => ask(keyboard, Question.line(question))),
+    lines: (question, judge) => withKeyboard((keyboard) => ask(keyboard, Question.lines(question, judge))),
     hidden: (question) =>
       Effect.map(
-        withDevice((device) => readHidden(device, question)),
+        withKeyboard((keyboard) =>
+          Effect.andThen(keyboard.drain(tailMillis), ask(keyboard, Question.hidden(question)))
+        ),
         (answer) => Redacted.make(answer)
       ),
-    // The alternate screen, as pagers use it: what was shown there is gone when it is left, from the scrollback too.
     secretly: (text, use) =>
       Effect.acquireUseRelease(
-        show(`\u001b[?1049h\u001b[2J\u001b[H${text}`),
+        Effect.suspend(() => {
+          secret = text
+          process.on("exit", onExit)
+          return show(enterSecret(text))
+        }),
         () => use,
-        () => show("\u001b[2J\u001b[?1049l")
+        () =>
+          Effect.suspend(() => {
+            secret = undefined
+            process.off("exit", onExit)
+            return show(leaveSecret)
+          })
+      ),
+    guarded: (use) =>
+      Effect.flatMap(possible, (can) =>
+        can && kept === undefined
+          ? Effect.acquireUseRelease(
+              Effect.sync(() => {
+                const device = Device.open(platform)
+                kept = device === undefined ? undefined : new Keyboard(device, between(device))
+                return kept
+              }),
+              () => use,
+              (keyboard) =>
+                Effect.andThen(
+                  keyboard?.drain(guardedTailMillis) ?? Effect.void,
+                  Effect.sync(() => {
+                    kept = undefined
+                    keyboard?.close()
+                  })
+                )
+            )
+          : use
       ),
     show
   }
+}
+
+/** The program may end in the middle of a secret: at a second Ctrl-C, or by a defect. */
+const onExit = (): void => {
+  if (process.stderr.isTTY) process.stderr.write(leaveSecret)
 }

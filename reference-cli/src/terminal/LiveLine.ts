@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Columns from "./Columns.ts"
+import * as Sanitise from "./Sanitise.ts"
 import { Screen } from "./Screen.ts"
 
 export interface LiveLine {
@@ -36,7 +37,7 @@ export const open: Effect.Effect<LiveLine, never, Screen | Scope.Scope> = Effect
   }
   const put = () => {
     const erased = takeAway()
-    const text = render?.(errTerminal.columns()) ?? ""
+    const text = Sanitise.output(render?.(errTerminal.columns()) ?? "")
     width = Columns.width(text)
     errTerminal.write(erased + text)
   }

@@ -3,17 +3,16 @@
  * controls that reorder what is read, and invisible characters. Letters, emoji and line breaks stay as they are.
  */
 
-// Harmless in themselves, but they make two texts look alike: soft hyphen, grapheme joiner, blank fillers, zero-width
-// space, direction marks, invisible operators, byte order mark, interlinear annotation. Zero-width joiners stay: emoji
-// and several scripts are written with them.
+// Harmless in themselves, but they make two texts look alike or reorder what is read: whatever Unicode formats with or
+// lets a display ignore. Joiners and variation selectors stay, since emoji and several scripts are written with them, and
+// so do the signs of this class that are seen.
 const invisible =
-  /\u034F|[\u00AD\u061C\u115F\u1160\u17B4\u17B5\u180E\u200B\u200E\u200F\u2060-\u2064\u206A-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]/g
+  /(?!\u200C|\u200D|\uFE0E|\uFE0F|[\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u{110BD}\u{110CD}])[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu
 const bidi = /[\u202A-\u202E\u2066-\u2069]/g
 // eslint-disable-next-line no-control-regex
 const control = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F]/g
 // A base character with a tower of marks covers the lines around it.
 const tower = /(\p{M}{4})\p{M}+/gu
-const tags = /[\u{E0000}-\u{E007F}]+/gu
 
 const picture = (character: string): string => {
   const code = character.charCodeAt(0)
@@ -30,7 +29,6 @@ export const text = (input: string): string =>
     .replace(control, picture)
     .replace(bidi, (character) => `<U+${character.charCodeAt(0).toString(16).toUpperCase()}>`)
     .replace(invisible, "")
-    .replace(tags, "")
     .replace(tower, "$1")
 
 /** Text for one line: a handle, a detail, an error. */
@@ -50,4 +48,20 @@ const escaped = (characters: string): string =>
  * escape.
  */
 export const json = (value: unknown): string =>
-  [invisible, bidi, tags, others].reduce((text, hidden) => text.replace(hidden, escaped), JSON.stringify(value))
+  [invisible, bidi, others].reduce((text, hidden) => text.replace(hidden, escaped), JSON.stringify(value))
+
+const suspicious = /(?!\n)[\p{Cc}\p{Default_Ignorable_Code_Point}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
+// eslint-disable-next-line no-control-regex
+const ours = /(\u001B\[[0-9;]*m|\t)/
+
+/**
+ * What goes to a terminal, as a last look at all of it: lines, tabs and colours of our own pass, and nothing else that acts or
+ * hides. Text of others was made harmless where it came in; this holds also where that was forgotten.
+ */
+export const output = (lines: string): string =>
+  suspicious.test(lines)
+    ? lines
+        .split(ours)
+        .map((part, index) => (index % 2 === 1 ? part : text(part)))
+        .join("")
+    : lines

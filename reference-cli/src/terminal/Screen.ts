@@ -22,7 +22,7 @@ const writer = (stream: NodeJS.WriteStream) => {
   return (text: string): Effect.Effect<Error | undefined> =>
     Effect.callback((resume) => {
       if (broken !== undefined) return resume(Effect.succeed(broken))
-      stream.write(text, (error) => {
+      stream.write(Sanitise.output(text), (error) => {
         if (error) broken ??= error
         resume(Effect.succeed(broken))
       })
@@ -72,8 +72,11 @@ export class Screen extends Context.Service<
     err(text: string): Effect.Effect<void>
     readonly outIsTerminal: boolean
     readonly outIsPipe: boolean
+    /** Standard output is a terminal on which the cursor can be moved. */
+    readonly canRedraw: boolean
     readonly errIsTerminal: boolean
-    readonly columns: Effect.Effect<number>
+    /** Columns of standard output, undefined where it is no terminal: text is wrapped to them. */
+    readonly columns: Effect.Effect<number | undefined>
     readonly errTerminal: ErrTerminal
     readonly style: Style.Style
     readonly errStyle: Style.Style
@@ -103,8 +106,9 @@ export class Screen extends Context.Service<
         err: (text) => Effect.asVoid(toErr(text)),
         outIsTerminal: stdout.isTTY === true,
         outIsPipe: isPipe(stdout),
+        canRedraw: stdout.isTTY === true && env["TERM"] !== "dumb",
         errIsTerminal: stderr.isTTY === true,
-        columns: Effect.sync(() => stdout.columns ?? 80),
+        columns: Effect.sync(() => (stdout.isTTY ? stdout.columns || 80 : undefined)),
         errTerminal: {
           canRedraw: stderr.isTTY === true && env["TERM"] !== "dumb",
           columns: () => stderr.columns || 80,
@@ -121,15 +125,15 @@ export class Screen extends Context.Service<
   )
 }
 
-/** A command's result: `json` with --json, else the lines of `text`. */
+/** A command's result: `json` with --json, else the lines of `text`, for a terminal of `columns`. */
 export const result = (options: {
   readonly json: () => unknown
-  readonly text: (style: Style.Style) => string | ReadonlyArray<string>
+  readonly text: (style: Style.Style, columns: number | undefined) => string | ReadonlyArray<string>
 }): Effect.Effect<void, CliFailure, Screen> =>
   Effect.gen(function* () {
     const screen = yield* Screen
     if ((yield* settings).json) return yield* screen.out(`${Sanitise.json(options.json())}\n`)
-    const lines = options.text(screen.style)
+    const lines = options.text(screen.style, yield* screen.columns)
     const text = typeof lines === "string" ? lines : lines.join("\n")
     if (text !== "") yield* screen.out(`${text}\n`)
   })

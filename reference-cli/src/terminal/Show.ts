@@ -2,6 +2,7 @@
 import type { Contact, Message } from "@kez-chat/sdk"
 import { FileName } from "@kez-chat/sdk/protocol"
 import * as CommandLine from "../profile/CommandLine.ts"
+import * as Columns from "./Columns.ts"
 import * as Quantity from "./Quantity.ts"
 import * as Sanitise from "./Sanitise.ts"
 import type { Style } from "./Style.ts"
@@ -66,32 +67,85 @@ const marks = (message: Message, style: Style): ReadonlyArray<string> => [
   ...(message.failure === undefined ? [] : [style.bad(Sanitise.line(message.failure))])
 ]
 
-/** An offer is one line: what it is, and what fetches it. */
-const textOf = ({ file, id, text, type }: Message, fetchable: boolean, style: Style): string => {
-  if (file === undefined) return text === "" ? style.dim(`(${Sanitise.line(type)})`) : Sanitise.text(text)
-  const fetch = fetchable ? style.dim(`  fetch ${CommandLine.argument(shortId(id))}`) : ""
-  return `${style.dim("file")} ${style.bold(fileName(file))} (${Quantity.bytes(file.size)})${fetch}`
+/** The text of a message, with what colours it where it stays on one line. An offer is one line: what fetches it, too. */
+const textOf = ({ file, id, text, type }: Message, fetchable: boolean, style: Style): Body => {
+  if (file === undefined) {
+    return text === ""
+      ? { text: `(${Sanitise.line(type)})`, paint: style.dim }
+      : { text: Sanitise.text(text), paint: (whole) => whole }
+  }
+  const [name, size] = [fileName(file), Quantity.bytes(file.size)]
+  const fetch = fetchable ? `  fetch ${CommandLine.argument(shortId(id))}` : ""
+  return {
+    text: `file ${name} (${size})${fetch}`,
+    paint: () => `${style.dim("file")} ${style.bold(name)} (${size})${style.dim(fetch)}`
+  }
 }
 
-/** One message: its first line with time and author, further lines set in beneath the text. */
-export const message = (
-  value: Message,
-  who: {
-    readonly author: string
-    readonly mine: boolean
-    /** What fetches an offered file is said elsewhere, or it cannot be fetched. */
-    readonly fetchShown?: boolean
-  },
-  style: Style
-): string => {
-  const state = value.state === undefined ? "" : style.dim(` (${ticks[value.state]})`)
-  const head = `${style.dim(clock(value.arrivedAt))}  ${who.mine ? style.bold(who.author) : style.name(who.author)}`
-  const indent = " ".repeat(7)
-  const text = textOf(value, !who.mine && who.fetchShown !== true, style)
-  const [first = "", ...rest] = text.split("\n")
-  const lines = [`${head}  ${first}`, ...rest.map((line) => indent + line)]
-  lines[lines.length - 1] += state
-  return [...lines, ...marks(value, style).map((mark) => `${indent}${style.dim("^")} ${mark}`)].join("\n")
+interface Body {
+  readonly text: string
+  readonly paint: (whole: string) => string
+}
+
+/** Where the text of a message goes on: beneath its author, behind a bar that no text can leave. */
+const bar = "     │ "
+const beneath = " ".repeat(bar.length)
+/** Without the columns of a terminal, whatever shows this may break its lines: a gap of spaces is no wider than this. */
+const widestGap = 8
+
+/** Lines of a text, the first one after `taken` columns. */
+const linesOf = (text: string, taken: number, columns: number | undefined): ReadonlyArray<string> => {
+  const lines = text.split("\n")
+  if (columns === undefined)
+    return lines.map((line) => line.replace(new RegExp(`(\\S)\\s{${widestGap},}`, "g"), `$1${" ".repeat(widestGap)}`))
+  const room = columns - 1
+  const [first = "", ...rest] = lines
+  return [
+    ...Columns.wrap(first, room - taken, room - bar.length),
+    ...rest.flatMap((line) => Columns.wrap(line, room - bar.length, room - bar.length))
+  ]
+}
+
+/** Columns of a text after an author: with fewer, it begins beneath. */
+const leastColumns = 12
+
+export interface Placed {
+  readonly author: string
+  readonly mine: boolean
+  /** What fetches an offered file is said elsewhere, or it cannot be fetched. */
+  readonly fetchShown?: boolean
+  /** Columns of the terminal, where there is one. */
+  readonly columns: number | undefined
+  /** Shows no more lines of the text than this. */
+  readonly maxLines?: number
+}
+
+/**
+ * One message: its first line with time and author, further lines beneath it behind a bar. No line of its text begins
+ * where an author stands, however it is written and wherever the terminal ends.
+ */
+export const message = (value: Message, placed: Placed, style: Style): string => {
+  const { mine, columns, maxLines } = placed
+  const time = clock(value.arrivedAt)
+  const author = columns === undefined ? placed.author : Columns.cut(placed.author, columns - 1 - beneath.length)
+  const taken = `${time}  `.length + Columns.width(author) + 2
+  const head = `${style.dim(time)}  ${mine ? style.bold(author) : style.name(author)}`
+  const { text, paint } = textOf(value, !mine && placed.fetchShown !== true, style)
+  const state = value.state === undefined ? "" : ` (${ticks[value.state]})`
+  const below = columns !== undefined && columns - 1 - taken < leastColumns
+  const whole = linesOf(text, below ? bar.length : taken, columns)
+  const shown = maxLines === undefined || whole.length <= maxLines ? whole : [...whole.slice(0, maxLines), "…"]
+  const lines = shown.length === 1 && shown[0] === text ? [paint(text)] : shown
+  const rows = below
+    ? [head, ...lines.map((line) => style.dim(bar) + line)]
+    : lines.map((line, index) => (index === 0 ? `${head}  ${line}` : style.dim(bar) + line))
+  if (state !== "") {
+    const last = rows.at(-1) ?? ""
+    if (columns === undefined || Columns.width(last) + state.length < columns)
+      rows[rows.length - 1] = last + style.dim(state)
+    else rows.push(beneath + style.dim(state.trim()))
+  }
+  return [...rows, ...marks(value, style).map((mark) => `${beneath}${style.dim("^")} ${mark}`)].join("\n")
 }
 
 /** A line between the messages of two days. */
@@ -109,7 +163,7 @@ export const contact = (value: Contact, width: number, style: Style): string => 
   const label = name(value)
   const state = states[value.state](style)
   return [
-    style.name(label) + " ".repeat(Math.max(0, width - label.length)),
+    style.name(label) + " ".repeat(Math.max(0, width - Columns.width(label))),
     value.verified ? style.good("verified") : style.dim("not verified"),
     style.dim(shortKey(value.primary)),
     state

@@ -1,6 +1,8 @@
 /** The 24 words on their way to a person or a file. They are shown, written and typed here and nowhere else. */
+import { WrittenWords } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { randomInt } from "node:crypto"
 import * as fs from "node:fs"
 import { ExitCode } from "../ExitCode.ts"
@@ -8,6 +10,7 @@ import { type CliFailure, fail } from "../Failure.ts"
 import * as NewFile from "../NewFile.ts"
 import { Ask } from "../terminal/Ask.ts"
 import { reasonOf } from "../SystemError.ts"
+import type { Judge } from "../terminal/Question.ts"
 
 type Words = Redacted.Redacted<string>
 
@@ -65,7 +68,7 @@ export const check = (words: Words): Effect.Effect<boolean, CliFailure, Ask> =>
     const answers = Effect.gen(function* () {
       for (const position of positions(all.length)) {
         const answer = yield* ask.line(`  Word ${String(position + 1).padStart(2)}: `)
-        if (answer.trim().toLowerCase() !== all[position]) return false
+        if (WrittenWords.wordOf(answer) !== all[position]) return false
       }
       return true
     })
@@ -119,25 +122,62 @@ const bounded = (text: Buffer): string => {
   return text.toString("utf8").trim()
 }
 
+const invalid = (issue: WrittenWords.Issue): CliFailure => fail("mnemonic_invalid", ExitCode.usage, sentence(issue))
+
+/** What is wrong with written words, without a word that was written. */
+const sentence = (issue: WrittenWords.Issue): string => {
+  switch (issue._tag) {
+    case "Count":
+      return `24 words are needed, or KEZ's 12, and ${issue.count} are there`
+    case "Missing":
+      return `no word stands at ${issue.positions.length === 1 ? "number" : "the numbers"} ${issue.positions.join(", ")}`
+    case "Unknown":
+      return issue.words
+        .map(({ position, nearest }) =>
+          nearest.length === 0
+            ? `word ${position} is not in the list`
+            : `word ${position} is not in the list (is it ${nearest.join(" or ")}?)`
+        )
+        .join("; ")
+    case "Checksum":
+      return "each word is in the list, but not together: one is another than on your paper, or out of place"
+  }
+}
+
+const read = (text: string): Effect.Effect<Words, CliFailure> => {
+  const words = WrittenWords.read(text)
+  return Result.isSuccess(words) ? Effect.succeed(Redacted.make(words.success)) : Effect.fail(invalid(words.failure))
+}
+
 /** Reads words from a file, or from an open file descriptor. */
 export const from = (source: string | number): Effect.Effect<Words, CliFailure> =>
-  Effect.map(
+  Effect.flatMap(
     io(`cannot read the words from ${typeof source === "string" ? source : `descriptor ${source}`}`, () =>
       bounded(fs.readFileSync(source))
     ),
-    (text) => Redacted.make(text)
+    read
   )
 
-/** Asks for the words, on a screen that is gone afterwards. They may come in several lines, as from paper. */
+/** Whether typed lines are the words. 12 may be the first half of 24: they are all when an empty line follows. */
+export const judge: Judge = (text, isLast) => {
+  const words = WrittenWords.read(text)
+  const isOver = isLast || /\S\s*\n\s*\n\s*$/.test(text)
+  const count = Result.isSuccess(words) ? words.success.split(" ").length : words.failure.count
+  if (count === 0 || (count < 24 && !isOver)) return { _tag: "Incomplete" }
+  if (Result.isSuccess(words)) return { _tag: "Complete" }
+  return { _tag: "Wrong", message: `  ${sentence(words.failure)}` }
+}
+
+/** Asks for the words, on a screen that is gone afterwards. They may come in several lines, as from paper, and numbered. */
 export const typed: Effect.Effect<Words, CliFailure, Ask> = Effect.gen(function* () {
   const ask = yield* Ask
   const text = [
     "",
-    "  Type your 24 words in order, with spaces between; several lines are fine.",
-    "  After KEZ's 12 words press Enter once more.",
+    "  Type or paste your 24 words in order. Numbers, commas and line breaks",
+    "  between them are fine, and so are the first four letters of each.",
+    "  After KEZ's 12 words press Enter on an empty line.",
     "",
     ""
   ].join("\n")
-  const isComplete = (words: string) => words.trim().split(/\s+/).length >= 24
-  return Redacted.make(yield* ask.secretly(text, ask.line("  > ", isComplete)))
+  return yield* read(yield* ask.secretly(text, ask.lines("  > ", judge)))
 })

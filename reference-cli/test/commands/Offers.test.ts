@@ -94,6 +94,7 @@ const screen = Layer.succeed(
     err: () => Effect.void,
     outIsTerminal: false,
     outIsPipe: false,
+    canRedraw: false,
     errIsTerminal: false,
     columns: Effect.succeed(80),
     errTerminal: { canRedraw: false, columns: () => 80, write: () => {}, onResize: () => () => {} },

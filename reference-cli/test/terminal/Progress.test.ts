@@ -80,7 +80,7 @@ describe("cut", () => {
     expect(Columns.cut("report.pdf", 10)).toBe("report.pdf")
     expect(Columns.cut("report.pdf", 9)).toBe("report.p…")
     expect(Columns.cut("写真写真", 5)).toBe("写真…")
-    expect(Columns.cut("👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 3)).toBe("👩‍👩‍👧‍👦…")
+    expect(Columns.cut("👩‍👩‍👧‍👦👩‍👩‍👧‍👦", 9)).toBe("👩‍👩‍👧‍👦…")
     expect(Columns.cut("x", 0)).toBe("")
   })
 })

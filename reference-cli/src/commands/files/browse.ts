@@ -68,7 +68,7 @@ export const browse = ({ who, all }: Input): Effect.Effect<void, Failure, Servic
       const owner = yield* contactOf(chat, who)
       const listing = yield* chat.browse(owner.primary)
       const files = listing.files.toSorted(byPath)
-      const columns = screen.outIsTerminal ? yield* screen.columns : 120
+      const columns = (yield* screen.columns) ?? 120
       const name = Show.name(listing.owner)
       if (listing.source === "kept") {
         const when =

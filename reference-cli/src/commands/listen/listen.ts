@@ -63,12 +63,12 @@ const printer = (profile: string) =>
 
     const line = (value: unknown) => screen.emit(`${Sanitise.json(value)}\n`)
 
-    const message = ({ message: value, contact }: Backlog.Placed) => {
+    const message = ({ message: value, contact }: Backlog.Placed, columns: number | undefined) => {
       const mine = value.direction === "out"
       // The state it has just now would be stale a moment later: `history` shows it.
       const { state: _state, waiting: _waiting, ...plain } = value
       const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
-      const shown = Show.message(plain, { author, mine, fetchShown: true }, style)
+      const shown = Show.message(plain, { author, mine, fetchShown: true, columns }, style)
       const day = Show.day(value.arrivedAt)
       const heading = day === today ? "" : `${Show.dayLine(value.arrivedAt, style)}\n`
       today = day
@@ -88,7 +88,8 @@ const printer = (profile: string) =>
     return {
       /** Looks at the inbox once, without holding anything up. */
       inbox: (chat: Access["chat"]) => (json ? Effect.void : Effect.ignore(Effect.flatMap(chat.inbox, filling))),
-      message: (event: Event & Backlog.Placed) => (json ? line(Shapes.event(event)) : message(event)),
+      message: (event: Event & Backlog.Placed) =>
+        json ? line(Shapes.event(event)) : Effect.flatMap(screen.columns, (columns) => message(event, columns)),
       other: (event: Event) => {
         if (event._tag === "Served") return served.served(event)
         if (event._tag === "InboxFilling" && !json) return filling(event.usage)

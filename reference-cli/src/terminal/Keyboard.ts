@@ -1,0 +1,156 @@
+/**
+ * The keyboard of a terminal while a program reads it: raw mode without echo, bracketed paste, and Ctrl-Z, which suspends
+ * the program as a shell expects and gives the terminal back as it was.
+ */
+import * as Effect from "effect/Effect"
+import type { Device } from "./Device.ts"
+import * as Keys from "./Keys.ts"
+
+export interface Listener {
+  readonly key: (key: Keys.Key) => void
+  /** Takes away what is drawn: the program is about to be suspended. */
+  readonly suspend: () => void
+  /** Draws again. */
+  readonly resume: () => void
+}
+
+const pasteOn = "\u001b[?2004h"
+const pasteOff = "\u001b[?2004l"
+/** A suspension that has not begun after this time will not begin, in milliseconds: no shell waits for this process. */
+const stopMillis = 50
+
+/** A terminal that has gone away fails every call; there is nothing to restore then. */
+const quietly = (run: () => void): void => {
+  try {
+    run()
+  } catch {
+    // Gone.
+  }
+}
+
+/** Ends this program as Ctrl-C does in a terminal that is not raw. */
+export const interrupt = (): void => void process.kill(process.pid, "SIGINT")
+
+export class Keyboard {
+  readonly device: Device
+  #listener: Listener
+  #isOpen = true
+  #isSuspended = false
+  #lastInput = 0
+  readonly #bracketed: boolean
+  readonly #feed: (chunk: Buffer) => void
+  readonly #onGone = () => this.#listener.key({ _tag: "Press", press: "close" })
+  readonly #onExit = () => this.#leave()
+  readonly #onStop = () => this.#suspend(() => process.kill(process.pid, "SIGSTOP"))
+  readonly #onContinue = () => this.#resume()
+
+  constructor(device: Device, listener: Listener) {
+    this.device = device
+    this.#listener = listener
+    this.#bracketed = process.env["TERM"] !== "dumb"
+    const decode = Keys.decoder((key) => this.#onKey(key))
+    this.#feed = (chunk) => {
+      this.#lastInput = performance.now()
+      decode(chunk)
+    }
+    this.#enter()
+    const { input } = device
+    input.on("data", this.#feed)
+    input.on("end", this.#onGone)
+    input.on("error", this.#onGone)
+    input.resume()
+    process.on("exit", this.#onExit)
+    if (process.platform !== "win32") {
+      process.on("SIGTSTP", this.#onStop)
+      process.on("SIGCONT", this.#onContinue)
+    }
+  }
+
+  /** Hands the keys to another listener from now on; gives the one before. */
+  listen(listener: Listener): Listener {
+    const before = this.#listener
+    this.#listener = listener
+    return before
+  }
+
+  /** Drops what comes until nothing has come for `quietMillis`. */
+  drain(quietMillis: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const listener = this.listen({
+        key: (key) => isInterrupt(key) && interrupt(),
+        suspend: () => {},
+        resume: () => {}
+      })
+      const began = performance.now()
+      const wait: Effect.Effect<void> = Effect.suspend(() => {
+        const left = Math.max(began, this.#lastInput) + quietMillis - performance.now()
+        return left <= 0 ? Effect.void : Effect.andThen(Effect.sleep(left), wait)
+      })
+      return Effect.ensuring(
+        wait,
+        Effect.sync(() => this.listen(listener))
+      )
+    })
+  }
+
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    const { input } = this.device
+    input.off("data", this.#feed)
+    input.off("end", this.#onGone)
+    input.off("error", this.#onGone)
+    // A terminal that goes away later is no news.
+    if (input.listenerCount("error") === 0) input.on("error", () => {})
+    process.off("exit", this.#onExit)
+    process.off("SIGTSTP", this.#onStop)
+    process.off("SIGCONT", this.#onContinue)
+    if (!this.#isSuspended) this.#leave()
+    quietly(this.device.close)
+  }
+
+  #onKey(key: Keys.Key): void {
+    if (!this.#isOpen) return
+    if (key._tag === "Press" && key.press === "suspend") {
+      // The whole job stops, as if the terminal had sent the signal: a wrapper such as npx too.
+      if (process.platform !== "win32") this.#suspend(() => process.kill(0, "SIGTSTP"))
+    } else if (key._tag === "Press" && key.press === "quit") {
+      this.#leave()
+      process.kill(process.pid, "SIGQUIT")
+    } else this.#listener.key(key)
+  }
+
+  #enter(): void {
+    quietly(() => this.device.input.setRawMode(true))
+    if (this.#bracketed) quietly(() => this.device.output.write(pasteOn))
+  }
+
+  #leave(): void {
+    if (this.#bracketed) quietly(() => this.device.output.write(pasteOff))
+    quietly(() => this.device.input.setRawMode(false))
+  }
+
+  #suspend(stop: () => void): void {
+    if (this.#isSuspended) return
+    this.#isSuspended = true
+    this.#listener.suspend()
+    this.#leave()
+    process.off("SIGTSTP", this.#onStop)
+    stop()
+    // Here the process stands still. Where nobody could continue it the kernel does not stop it, and sends no SIGCONT.
+    setTimeout(() => this.#isSuspended && this.#resume(), stopMillis)
+  }
+
+  /** Also after a SIGSTOP, which cannot be prepared for. */
+  #resume(): void {
+    if (!this.#isOpen) return
+    if (this.#isSuspended) process.on("SIGTSTP", this.#onStop)
+    this.#isSuspended = false
+    // Off and on: what a shell has set meanwhile is not what was noted here.
+    quietly(() => this.device.input.setRawMode(false))
+    this.#enter()
+    this.#listener.resume()
+  }
+}
+
+const isInterrupt = (key: Keys.Key): boolean => key._tag === "Press" && key.press === "interrupt"
