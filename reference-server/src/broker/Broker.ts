@@ -39,6 +39,8 @@ const sweepMillis = 300_000
 const refreshMillis = 10_000
 /** How often to see whether the store has to be probed, in milliseconds. */
 const probeMillis = 1_000
+/** After so long the broker lists a connection whose login was let in, in milliseconds. */
+const registeredMillis = 200
 /** nats.conf's `authorization.timeout` and some more: a login under way at a revocation is through by then. */
 const secondRoundMillis = 2_500
 
@@ -91,11 +93,34 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
           })
         }
       })
-      const context = { loginHosts: config.loginHosts, isActive, sessionSeconds: Math.min(config.sessionSeconds, 3600) }
+      /** Accounts whose connections are about to be counted. */
+      const counting = new Set<string>()
+      const loggedIn = (hex: string, server: string, id: number): void => {
+        const remembered = connections.remember(hex, { server, id })
+        guard.loggedIn(hex)
+        // Half the limit, since another chat-server may have let in as many; the sweep finds what this does not.
+        if (remembered <= limits.connectionsPerAccount / 2 || counting.has(hex)) return
+        counting.add(hex)
+        setTimeout(() => {
+          counting.delete(hex)
+          const connection = sys.connection()
+          if (connection === undefined) return
+          connections.closeOldest(connection, hex, limits.connectionsPerAccount).catch((error: unknown) => {
+            if (sys.connection() !== connection) return
+            log("warn", "connections of an account not counted", { reason: (error as Error).message })
+          })
+        }, registeredMillis).unref()
+      }
+      const context = {
+        loginHosts: config.loginHosts,
+        isActive,
+        isShutOut: guard.isShutOut,
+        sessionSeconds: Math.min(config.sessionSeconds, 3600)
+      }
       const callout = Callout.make({
         keys,
         context,
-        onAccepted: (hex, server, id) => connections.remember(hex, { server, id }),
+        onAccepted: loggedIn,
         onRefused: (refusal) => {
           Metrics.observeLoginRefused(refusal)
           log("info", "login refused", { refusal })
@@ -195,7 +220,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         connections.prune()
         guard.prune()
         if (connection === undefined) return
-        connections.closeInactive(connection, isActive).catch((error: unknown) => {
+        connections.closeExcess(connection, isActive, limits.connectionsPerAccount).catch((error: unknown) => {
           if (sys.connection() !== connection) return
           log("warn", "connections not compared with the registry", { reason: (error as Error).message })
         })

@@ -15,15 +15,18 @@ export interface Connection {
 }
 
 export interface Connections {
-  remember(hex: string, connection: Connection): void
+  /** Notes a login that was let in; gives how many of this key are remembered, some of which may have ended since. */
+  remember(hex: string, connection: Connection): number
+  /** Closes the oldest connections of a key beyond the `most` newest, by the broker's own list; gives their number. */
+  closeOldest(sys: NatsConnection, hex: string, most: number): Promise<number>
   /** Drops what has expired; to be called now and then. */
   prune(): void
   /** Closes everything that this key has open now, by memory and by the broker's own list. */
   closeAll(sys: NatsConnection, hex: string): Promise<void>
   /** How many connections all users together have. */
   count(sys: NatsConnection): Promise<number>
-  /** Closes connections whose key is not active any more; gives their number. */
-  closeInactive(sys: NatsConnection, isActive: (hex: string) => boolean): Promise<number>
+  /** Closes connections whose key is not active any more, and of each key all but the `most` newest; gives their number. */
+  closeExcess(sys: NatsConnection, isActive: (hex: string) => boolean, most: number): Promise<number>
 }
 
 const requestTimeout = 2_000
@@ -37,7 +40,16 @@ export const make = (sessionMillis: number): Connections => {
     remember: (hex, connection) => {
       let own = known.get(hex)
       if (own === undefined) known.set(hex, (own = new Map()))
-      own.set(`${connection.server} ${connection.id}`, { connection, until: Date.now() + sessionMillis })
+      own.set(nameOf(connection), { connection, until: Date.now() + sessionMillis })
+      return own.size
+    },
+    closeOldest: async (sys, hex, most) => {
+      const listed = await list(sys, hex)
+      const open = new Set(listed.map(({ connection }) => nameOf(connection)))
+      for (const name of known.get(hex)?.keys() ?? []) if (!open.has(name)) known.get(hex)?.delete(name)
+      const oldest = beyond(listed, most)
+      await Promise.all(oldest.map(({ connection }) => kick(sys, connection)))
+      return oldest.length
     },
     prune: () => {
       const now = Date.now()
@@ -57,14 +69,27 @@ export const make = (sessionMillis: number): Connections => {
       const answers = await ask(sys, { limit: 1, offset: 0 })
       return answers.reduce<number>((sum, answer) => sum + totalOf(answer), 0)
     },
-    closeInactive: async (sys, isActive) => {
-      const listed = await list(sys, undefined)
-      const inactive = listed.filter((entry) => !isActive(entry.hex))
-      await Promise.all(inactive.map(({ connection }) => kick(sys, connection)))
-      return inactive.length
+    closeExcess: async (sys, isActive, most) => {
+      const ofKey = new Map<string, Array<Listed>>()
+      for (const entry of await list(sys, undefined)) {
+        const own = ofKey.get(entry.hex)
+        if (own === undefined) ofKey.set(entry.hex, [entry])
+        else own.push(entry)
+      }
+      const excess = [...ofKey].flatMap(([hex, own]) => (isActive(hex) ? beyond(own, most) : own))
+      await Promise.all(excess.map(({ connection }) => kick(sys, connection)))
+      return excess.length
     }
   }
 }
+
+const nameOf = ({ id, server }: Connection): string => `${server} ${id}`
+
+/** All but the `most` newest. */
+const beyond = (listed: ReadonlyArray<Listed>, most: number): ReadonlyArray<Listed> =>
+  listed.length <= most
+    ? []
+    : listed.toSorted((a, b) => b.since - a.since || b.connection.id - a.connection.id).slice(most)
 
 /** Closing a connection that is gone already is no error. */
 const kick = async (sys: NatsConnection, { server, id }: Connection): Promise<void> => {
@@ -79,6 +104,8 @@ interface Listed {
   /** The name in the JWT that the callout gave: the key. */
   readonly hex: string
   readonly connection: Connection
+  /** When it was opened, in milliseconds since the epoch. */
+  readonly since: number
 }
 
 /** What every server of the cluster says about the connections of users. */
@@ -109,7 +136,7 @@ const list = async (sys: NatsConnection, hex: string | undefined): Promise<Reado
     for (const answer of await ask(sys, question)) {
       const page = connectionsOf(answer)
       full ||= page.length === pageSize
-      for (const entry of page) found.set(`${entry.connection.server} ${entry.connection.id}`, entry)
+      for (const entry of page) found.set(nameOf(entry.connection), entry)
     }
     if (!full) return [...found.values()].filter((entry) => hex === undefined || entry.hex === hex)
   }
@@ -122,7 +149,13 @@ const connectionsOf = (answer: unknown): Array<Listed> => {
   if (typeof server !== "string" || !Array.isArray(connections)) return []
   return connections.flatMap((entry: unknown) =>
     isObject(entry) && typeof entry.authorized_user === "string" && typeof entry.cid === "number"
-      ? [{ hex: entry.authorized_user, connection: { server, id: entry.cid } }]
+      ? [
+          {
+            hex: entry.authorized_user,
+            connection: { server, id: entry.cid },
+            since: typeof entry.start === "string" ? Date.parse(entry.start) || 0 : 0
+          }
+        ]
       : []
   )
 }

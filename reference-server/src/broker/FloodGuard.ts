@@ -3,23 +3,25 @@
  * refused for a while.
  *
  * NATS has no publish rate for a connection, so this is measured where requests arrive. What counts is refused work
- * alone: requests that meet a limit, are malformed, or repeat a frame. An honest client waits for answers and pauses after a
- * refusal, so it comes nowhere near the budget, however fast its frames are stored.
+ * alone: requests that meet a limit, are malformed, or repeat a frame; and logins, which are costly. An honest client waits for
+ * answers and pauses after a refusal, so it comes nowhere near the budget, however fast its frames are stored.
  */
 
 export interface FloodGuardOptions {
-  /** Refusals an account may cause at once, and how many come back each second. */
+  /** Refusals that an account may cause at once, and how many come back each second. */
   readonly burst: number
   readonly perSecond: number
   /** For how long an account that floods is shut out, in milliseconds. */
   readonly shutOutMillis: number
-  /** Closes the account's connections; called at most once a second and account while it floods. */
+  /** Closes the account's connections; called for an account at most twice a second while it floods. */
   onFlood(hex: string): void
 }
 
 export interface FloodGuard {
   /** Counts a refused request of `bytes` payload against its account. */
   refused(hex: string, bytes: number): void
+  /** Counts a login. Only one whose signature verified, or strangers could shut an account out. */
+  loggedIn(hex: string): void
   /** Whether the account is shut out now: its requests are dropped and its logins refused. */
   isShutOut(hex: string): boolean
   /** Forgets accounts that have their whole budget; to be called now and then. */
@@ -36,9 +38,11 @@ interface Account {
 }
 
 /** How long after closing an account's connections what arrives from it still is what was under way. */
-const settleMillis = 1_000
+const settleMillis = 500
 /** A large refused frame has cost more to carry than a small one: one more refusal for so many bytes. */
 const bytesPerRefusal = 8_192
+/** What a login costs, in refusals. */
+const refusalsPerLogin = 10
 
 export const make = (options: FloodGuardOptions): FloodGuard => {
   const accounts = new Map<string, Account>()
@@ -57,18 +61,21 @@ export const make = (options: FloodGuardOptions): FloodGuard => {
     options.onFlood(hex)
   }
 
+  const charge = (hex: string, refusals: number): void => {
+    const now = performance.now()
+    let account = accounts.get(hex)
+    if (account === undefined) {
+      account = { left: options.burst, at: now, shutUntil: 0, closedAt: Number.NEGATIVE_INFINITY }
+      accounts.set(hex, account)
+    }
+    refill(account, now)
+    account.left = Math.max(0, account.left - refusals)
+    if (account.left === 0 || account.shutUntil > now) shutOut(hex, account, now)
+  }
+
   return {
-    refused: (hex, bytes) => {
-      const now = performance.now()
-      let account = accounts.get(hex)
-      if (account === undefined) {
-        account = { left: options.burst, at: now, shutUntil: 0, closedAt: Number.NEGATIVE_INFINITY }
-        accounts.set(hex, account)
-      }
-      refill(account, now)
-      account.left = Math.max(0, account.left - 1 - bytes / bytesPerRefusal)
-      if (account.left === 0 || account.shutUntil > now) shutOut(hex, account, now)
-    },
+    refused: (hex, bytes) => charge(hex, 1 + bytes / bytesPerRefusal),
+    loggedIn: (hex) => charge(hex, refusalsPerLogin),
     isShutOut: (hex) => {
       const account = accounts.get(hex)
       return account !== undefined && account.shutUntil > performance.now()

@@ -22,6 +22,8 @@ export interface LoginContext {
    * would cost more than all the rest of a login.
    */
   readonly isActive: (hex: string) => boolean
+  /** Whether the account is shut out for a flood (FloodGuard). */
+  readonly isShutOut: (hex: string) => boolean
   /** For how long a login holds, in seconds; the client logs in again afterwards. */
   readonly sessionSeconds: number
 }
@@ -37,6 +39,7 @@ export type Refusal =
   | "nonce_malformed"
   | "signature_malformed"
   | "not_registered"
+  | "shut_out"
   | "signature_invalid"
   | "registry_unavailable"
 
@@ -137,6 +140,7 @@ const decide = (context: LoginContext, { client, options }: Request): { hex: str
   } catch {
     return refuse("registry_unavailable")
   }
+  if (context.isShutOut(hex)) return refuse("shut_out")
   const publicKey = RawKeys.publicKey("ed25519", key)
   const signed = context.loginHosts.some((host) => {
     const bytes = BrokerLogin.loginBytes(host, nonce)

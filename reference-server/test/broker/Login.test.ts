@@ -22,6 +22,7 @@ const context: Login.LoginContext = {
   issuer,
   loginHosts: ["kez.lat", "nats.kez.lat"],
   isActive: (hex) => hex === account.hex,
+  isShutOut: () => false,
   sessionSeconds: 3600
 }
 

@@ -27,6 +27,8 @@ export interface RawClient {
   /** Resolves when the server has closed the connection. */
   readonly closed: Promise<void>
   write(bytes: string | Uint8Array): void
+  /** Bytes written and not sent yet. */
+  backlog(): number
   /** Sends CONNECT and waits for the verdict: undefined when let in, else the error. */
   connect(options: Readonly<Record<string, unknown>>): Promise<string | undefined>
   /** CONNECT as this account would do it, for `host`. */
@@ -51,6 +53,7 @@ export interface OpenOptions {
 
 interface Wire {
   write(bytes: Buffer): void
+  backlog(): number
   pause(): void
   close(): void
 }
@@ -138,6 +141,7 @@ export const openRaw = async (options: OpenOptions): Promise<RawClient> => {
     write: (bytes) => {
       if (!isClosed) wire.write(Buffer.from(bytes))
     },
+    backlog: () => wire.backlog(),
     fence: () =>
       new Promise((resolve) => {
         if (isClosed) return resolve()
@@ -201,6 +205,7 @@ const openTcp = (options: OpenOptions, { onBytes, onClose }: Handlers): Promise<
     socket.once("connect", () =>
       resolve({
         write: (bytes) => void socket.write(bytes),
+        backlog: () => socket.writableLength,
         pause: () => void socket.pause(),
         close: () => void socket.destroy()
       })
@@ -219,6 +224,7 @@ const openWebSocket = (options: OpenOptions, { onBytes, onClose }: Handlers): Pr
     socket.addEventListener("open", () =>
       resolve({
         write: (bytes) => socket.send(Uint8Array.from(bytes)),
+        backlog: () => socket.bufferedAmount,
         pause: () => {
           throw new Error("a WebSocket cannot stop reading")
         },
