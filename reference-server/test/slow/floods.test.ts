@@ -1,7 +1,7 @@
 /** Every kind of flood beside honest users, each in processes of its own: one server on both ports, then three servers. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { kinds } from "../broker/floods/flooder.ts"
 import { burst, endure, type FloodOptions, gatewayFalls, plenty } from "../broker/floods/Floods.ts"
+import { kinds } from "../broker/floods/Kinds.ts"
 import { startTestBroker, type TestBroker } from "../broker/TestBroker.ts"
 
 const limitMillis = 1_000

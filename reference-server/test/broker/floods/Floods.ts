@@ -10,9 +10,10 @@ import { headerBlock, openRaw, type Port } from "../RawClient.ts"
 import type { TestBroker } from "../TestBroker.ts"
 import type * as Flooder from "./flooder.ts"
 import type * as Honest from "./honest.ts"
+import type { Kind } from "./Kinds.ts"
 
 export interface FloodOptions {
-  readonly kind: Flooder.Kind
+  readonly kind: Kind
   readonly transport?: Port
   readonly accounts?: number
   readonly connectionsPerAccount?: number

@@ -7,21 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { Page } from "@kez-chat/sdk/protocol"
 import { type Account, fromSecret } from "../Account.ts"
 import { headerBlock, openRaw, type Port, type RawClient } from "../RawClient.ts"
-
-export const kinds = [
-  "tiny sends",
-  "full frames",
-  "oversize messages",
-  "fetches",
-  "sends without a reply",
-  "malformed sends",
-  "long headers",
-  "subscriptions",
-  "denied subjects",
-  "pages unread",
-  "logins"
-] as const
-export type Kind = (typeof kinds)[number]
+import type { Kind } from "./Kinds.ts"
 
 export interface Orders {
   readonly kind: Kind
