@@ -9,6 +9,7 @@ import type { Blocks } from "./Blocks.ts"
 import type { FloodGuard } from "./FloodGuard.ts"
 import { guarded } from "./Guarded.ts"
 import * as RequestBudget from "./RequestBudget.ts"
+import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface BlockResponderOptions {
   readonly isActive: (hex: string) => boolean
@@ -33,9 +34,9 @@ export const make = (options: BlockResponderOptions): BlockResponder => {
   const receive = (message: Msg): void => {
     const owner = message.subject.slice(Subject.block("").length)
     const { data, reply = "" } = message
-    if (reply === "" || guard.isShutOut(owner)) return guard.refused(owner, data.length)
+    if (reply === "" || guard.isShutOut(owner)) return guard.refused(owner, RequestHeaders.sizeOf(message))
     const answer = carryOut(owner, data)
-    if (typeof answer === "string") guard.refused(owner, 0)
+    if (typeof answer === "string") guard.refused(owner, RequestHeaders.sizeOf(message))
     message.respond(typeof answer === "string" ? JSON.stringify({ e: answer }) : answer)
   }
 

@@ -15,6 +15,7 @@ import type { FloodGuard } from "./FloodGuard.ts"
 import { guarded } from "./Guarded.ts"
 import { streamName } from "./InboxStream.ts"
 import { isObject } from "./Jwt.ts"
+import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface FetchResponderOptions {
   readonly isActive: (hex: string) => boolean
@@ -55,6 +56,8 @@ interface Fetch {
   readonly reply: string
   readonly hex: string
   readonly request: Page.Request
+  /** Of the whole request. */
+  readonly bytes: number
   readonly since: number
 }
 
@@ -102,9 +105,9 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
     counters.retry += 1
     answer(fetch, refusals.retry)
   }
-  const refuse = (fetch: Pick<Fetch, "intake" | "reply" | "hex">, code: Refusal): void => {
+  const refuse = (fetch: Pick<Fetch, "intake" | "reply" | "hex" | "bytes">, code: Refusal): void => {
     counters[code] += 1
-    guard.refused(fetch.hex, 0)
+    guard.refused(fetch.hex, fetch.bytes)
     answer(fetch, refusals[code])
   }
   const enter = (hex: string): void => {
@@ -122,12 +125,13 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
   const receive = (intake: NatsConnection, message: Msg): void => {
     const hex = message.subject.slice(Subject.fetch("").length)
     const { data, reply = "" } = message
+    const bytes = RequestHeaders.sizeOf(message)
     // Who floods gets no answer: its connections are being closed.
-    if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, data.length)
+    if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, bytes)
     const request = Result.getOrUndefined(Page.parseRequest(data))
     // The broker let this key publish here; if it is not active, it was revoked and is about to be closed.
-    if (request === undefined || !options.isActive(hex)) return refuse({ intake, reply, hex }, "bad")
-    const fetch = { intake, reply, hex, request, since: performance.now() }
+    if (request === undefined || !options.isActive(hex)) return refuse({ intake, reply, hex, bytes }, "bad")
+    const fetch = { intake, reply, hex, request, bytes, since: performance.now() }
     if (!budgets.has(hex)) return refuse(fetch, "slow")
     if (store === undefined) return putOff(fetch)
     const offered = queue.offer(hex, fetch, data.length)

@@ -18,7 +18,7 @@ export interface FloodGuardOptions {
 }
 
 export interface FloodGuard {
-  /** Counts a refused request of `bytes` payload against its account. */
+  /** Counts a refused request of `bytes`, headers included, against its account. */
   refused(hex: string, bytes: number): void
   /** Counts a login. Only one whose signature verified, or strangers could shut an account out. */
   loggedIn(hex: string): void

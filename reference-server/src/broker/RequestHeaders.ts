@@ -25,6 +25,9 @@ export interface RequestHeaders {
   values(name: string): ReadonlyArray<string> | undefined
 }
 
+/** Bytes of a request, its headers included. */
+export const sizeOf = (message: Msg): number => (message as unknown as Held)._rdata.length
+
 /** Undefined when the broker names no user, which it does for every request that its import shares. */
 export const read = (message: Msg): RequestHeaders | undefined => {
   const { _msg, _rdata } = message as unknown as Held

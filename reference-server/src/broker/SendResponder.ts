@@ -64,6 +64,8 @@ interface Send {
   readonly recipient: string
   readonly kezId: string
   readonly frame: Uint8Array
+  /** Of the whole request, its headers included. */
+  readonly bytes: number
   readonly since: number
 }
 
@@ -108,12 +110,12 @@ export const make = (options: SendResponderOptions): SendResponder => {
     answer(send, refusals.retry)
   }
   const refuse = (
-    send: Pick<Send, "intake" | "reply" | "sender" | "frame">,
+    send: Pick<Send, "intake" | "reply" | "sender" | "bytes">,
     code: Refusal,
     text: Uint8Array = refusals[code]
   ): void => {
     counters[code] += 1
-    guard.refused(send.sender, send.frame.length)
+    guard.refused(send.sender, send.bytes)
     answer(send, text)
   }
 
@@ -129,15 +131,25 @@ export const make = (options: SendResponderOptions): SendResponder => {
     if (head === undefined) return
     const { sender } = head
     const { data, reply = "" } = message
+    const bytes = RequestHeaders.sizeOf(message)
     // A send that wants no answer is none, and who floods gets none: its connections are being closed.
-    if (reply === "" || guard.isShutOut(sender)) return guard.refused(sender, data.length)
-    const asker = { intake, reply, sender, frame: data }
+    if (reply === "" || guard.isShutOut(sender)) return guard.refused(sender, bytes)
+    const asker = { intake, reply, sender, bytes }
     const recipient = message.subject.slice(Subject.send("").length)
     const ids = head.values("Kez-Id") ?? []
     const kezId = ids.length === 1 ? (ids[0] as string) : ""
     if (!keyForm.test(recipient) || !idForm.test(kezId)) return refuse(asker, "bad")
     if (data.length < 1 || data.length > Limits.frameBytes) return refuse(asker, "size")
-    const send = { intake, reply, sender, recipient, kezId, frame: Uint8Array.from(data), since: performance.now() }
+    const send = {
+      intake,
+      reply,
+      sender,
+      recipient,
+      kezId,
+      frame: Uint8Array.from(data),
+      bytes,
+      since: performance.now()
+    }
     if (store === undefined || !options.isReady()) return putOff(send)
     const offered = queue.offer(sender, send, data.length)
     if (offered === "account") return refuse(asker, "retry")
@@ -199,7 +211,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
       settle(token, entry)
       if (isRepeated) {
         quotas.refund(entry.charge)
-        guard.refused(send.sender, send.frame.length)
+        guard.refused(send.sender, send.bytes)
       }
       answer(send, ok)
     }, blockedSends.delay())
@@ -226,7 +238,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
     if (ack.repeated) {
       quotas.refund(charge)
       counters.repeated += 1
-      guard.refused(send.sender, send.frame.length)
+      guard.refused(send.sender, send.bytes)
     } else {
       counters.stored += 1
     }

@@ -13,6 +13,7 @@ import { guarded } from "./Guarded.ts"
 import * as InboxStream from "./InboxStream.ts"
 import { dayMillis, type Quotas } from "./Quotas.ts"
 import * as RequestBudget from "./RequestBudget.ts"
+import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface TrimResponderOptions {
   readonly isActive: (hex: string) => boolean
@@ -60,12 +61,13 @@ export const make = (options: TrimResponderOptions): TrimResponder => {
     const hex = message.subject.slice(Subject.trim("").length)
     const { data, reply = "" } = message
     // Who floods gets no answer: its connections are being closed.
-    if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, data.length)
+    if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, RequestHeaders.sizeOf(message))
     const request = Result.getOrUndefined(Trim.parseRequest(data))
     const respond = (outcome: Outcome): void => {
       counters[typeof outcome === "string" ? outcome : "at" in outcome ? "slow" : outcome.kind] += 1
       // What fails here is nobody's fault.
-      if (outcome === "bad" || (typeof outcome === "object" && "at" in outcome)) guard.refused(hex, 0)
+      if (outcome === "bad" || (typeof outcome === "object" && "at" in outcome))
+        guard.refused(hex, RequestHeaders.sizeOf(message))
       try {
         if (!intake.isClosed()) intake.publish(reply, encode(outcome))
       } catch {

@@ -15,9 +15,9 @@ describe.each([1, 3] as const)("floods on %i server(s)", (servers) => {
 
   const transports = servers === 1 ? (["tcp", "websocket"] as const) : (["tcp"] as const)
   const floods = kinds.flatMap((kind) =>
-    transports.map((transport): FloodOptions => ({ kind, transport, connectionsPerAccount: 8, seconds: 3 }))
+    transports.map((transport): FloodOptions => ({ kind, transport, connectionsPerAccount: 8, seconds: 2 }))
   )
-  const oneConnection: FloodOptions = { kind: "tiny sends", transport: "tcp", perSecond: 30_000, seconds: 5 }
+  const oneConnection: FloodOptions = { kind: "tiny sends", transport: "tcp", perSecond: 30_000, seconds: 3 }
   it.each([oneConnection, ...floods])(
     "KEZ-NAT-049 KEZ-NAT-050 answers honest users within a second beside $kind over $transport",
     async (options) => {
@@ -33,7 +33,7 @@ describe.each([1, 3] as const)("floods on %i server(s)", (servers) => {
   )
 
   it("KEZ-NAT-049 answers everybody beside ten accounts with eight connections each, all of them flooding", async () => {
-    const report = await endure(broker, { kind: "tiny sends", accounts: 10, connectionsPerAccount: 8, seconds: 5 })
+    const report = await endure(broker, { kind: "tiny sends", accounts: 10, connectionsPerAccount: 8, seconds: 3 })
     expect([report.sends.unanswered, report.fetches.unanswered, report.honestClosed]).toEqual([0, 0, 0])
     expect(await gatewayFalls(broker)).toBe(0)
   })
