@@ -26,7 +26,10 @@ export interface RequestHeaders {
 }
 
 /** Bytes of a request, its headers included. */
-export const sizeOf = (message: Msg): number => (message as unknown as Held)._rdata.length
+export const sizeOf = (message: Msg): number => {
+  const { _rdata } = message as unknown as Held
+  return _rdata.length
+}
 
 /** Undefined when the broker names no user, which it does for every request that its import shares. */
 export const read = (message: Msg): RequestHeaders | undefined => {

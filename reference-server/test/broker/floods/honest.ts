@@ -57,11 +57,11 @@ const ask = async (timing: Timing, request: () => ReturnType<RawClient["request"
 }
 
 const live = async (client: RawClient, hex: string, friend: string, pauseMillis: number): Promise<void> => {
-  void client.closed.then(() => {
-    if (!isStopping) outcome.closed += 1
-  })
-  while (!client.isClosed()) {
-    if (isStopping) return
+  while (!isStopping) {
+    if (client.isClosed()) {
+      outcome.closed += 1
+      return
+    }
     const block = headerBlock(`Kez-Id: ${kezId()}`)
     await ask(outcome.sends, () => client.request(`kez.inbox.${friend}`, randomBytes(600), block))
     const page = Page.encodeRequest({ after: 0, nonce: randomBytes(16) })
