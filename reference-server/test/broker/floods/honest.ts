@@ -57,7 +57,8 @@ const ask = async (timing: Timing, request: () => ReturnType<RawClient["request"
 }
 
 const live = async (client: RawClient, hex: string, friend: string, pauseMillis: number): Promise<void> => {
-  while (!isStopping) {
+  for (;;) {
+    if (isStopping) return
     if (client.isClosed()) {
       outcome.closed += 1
       return
