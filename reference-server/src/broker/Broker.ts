@@ -151,6 +151,7 @@ export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<Broke
         isActive,
         quotas,
         isBlocked: blocks.has,
+        hasRoom: (bytes) => (watch.state()?.bytes ?? 0) + bytes <= config.inboxBytes,
         noteLast: (seq, millis) => {
           watch.noteLast(seq)
           Metrics.observeSend(millis)

@@ -1,4 +1,5 @@
 /** What an operator can set about the broker side of chat-server (docs/broker.md). */
+import { Limits } from "@kez-chat/sdk/protocol"
 import { defaultQuotaLimits, minimumChargeBytes, type QuotaLimits, sharesOf } from "./QuotaLimits.ts"
 
 export interface BrokerLimits extends QuotaLimits {
@@ -76,6 +77,7 @@ export const published = (limits: BrokerLimits): Readonly<Record<string, number>
     inbox_strangers_bytes: shares.strangersBytes,
     inbox_strangers_bytes_per_day: shares.strangersBytesPerDay,
     inbox_stranger_bytes_per_day: shares.strangerBytesPerDay,
-    frame_charge_min_bytes: minimumChargeBytes
+    frame_charge_min_bytes: minimumChargeBytes,
+    blocked_senders: Limits.blocks
   }
 }

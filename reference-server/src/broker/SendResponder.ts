@@ -28,6 +28,8 @@ export interface SendResponderOptions {
   readonly quotas: Quotas
   /** Whether a recipient blocks a sender. */
   isBlocked(recipient: string, sender: string): boolean
+  /** Whether the stream has room for a frame of so many bytes, as far as is known. */
+  hasRoom(bytes: number): boolean
   readonly guard: FloodGuard
   /** Keys the ids that the stream deduplicates by; the same for all instances. */
   readonly deduplicationKey: Uint8Array
@@ -191,6 +193,11 @@ export const make = (options: SendResponderOptions): SendResponder => {
     const isBlocked = sender !== recipient && options.isBlocked(recipient, sender)
     const charge = quotas.charge(sender, recipient, frame.length, isBlocked)
     if ("refusal" in charge) return refuseByQuota(send, charge)
+    // A blocked sender learns nothing from a stream that holds all it may, either.
+    if (isBlocked && !options.hasRoom(frame.length)) {
+      quotas.refund(charge)
+      return refuse(send, "full")
+    }
     const token = `${acks}${(next++).toString(36)}`
     pending.set(token, { send, charge, since: performance.now() })
     bytesInFlight += frame.length

@@ -25,6 +25,8 @@ export interface TestBrokerOptions {
   /** Leave chat-server's side out at first. */
   readonly withoutResponders?: boolean
   readonly inboxBytes?: number
+  /** Changes nats.conf, to run on one of another version. */
+  readonly conf?: (text: string) => string
 }
 
 export interface TestBroker {
@@ -132,7 +134,7 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
             })
       })
       const file = join(folder, `nats-${node + 1}.conf`)
-      await writeFile(file, Result.getOrThrow(conf))
+      await writeFile(file, (options.conf ?? ((text) => text))(Result.getOrThrow(conf)))
       return makeNode(binary, file, join(folder, `nats-${node + 1}.log`), port(node, 0), port(node, 1), port(node, 2))
     })
   )

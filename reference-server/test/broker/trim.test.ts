@@ -1,4 +1,4 @@
-import { Block, Trim } from "@kez-chat/sdk/protocol"
+import { Block, Page, Trim } from "@kez-chat/sdk/protocol"
 import { randomBytes } from "node:crypto"
 import type { NatsConnection } from "@nats-io/nats-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -6,7 +6,7 @@ import * as InboxStream from "../../src/broker/InboxStream.ts"
 import { kezId, makeAccount } from "./Account.ts"
 import { observe } from "./Observer.ts"
 import { headerBlock, openRaw } from "./RawClient.ts"
-import { startTestBroker, type TestBroker } from "./TestBroker.ts"
+import { startTestBroker, type TestBroker, until } from "./TestBroker.ts"
 import { trimAttacks } from "./trimAttacks.ts"
 
 const okay = '{"ok":1}'
@@ -57,6 +57,72 @@ describe("a purge for one account", () => {
     expect(sent).toEqual([])
     await InboxStream.trim(connection, "self", key, 7)
     expect(sent).toEqual([["$JS.API.STREAM.PURGE.KEZ_INBOX", { filter: `kez.self.${key}`, seq: 8 }]])
+  })
+})
+
+describe("a nats.conf of a version without trim and block", () => {
+  it("goes on serving mail, and trim and block find nobody there", async () => {
+    const conf = (text: string) =>
+      text
+        .replace(', "kez.trim.*", "kez.block.*"', "")
+        .split("\n")
+        .filter((line) => !/kez\.(trim|block)\.\*/.test(line))
+        .join("\n")
+    const broker = await startTestBroker({ conf })
+    try {
+      const account = makeAccount()
+      broker.register(account.hex)
+      const client = await openRaw({ kind: "tcp", port: broker.nodes[0]!.tcpPort })
+      expect(await client.login(account)).toBeUndefined()
+      const request = Trim.encodeRequest({ box: "inbox", nonce: randomBytes(16) })
+      expect((await client.request(`kez.trim.${account.hex}`, request)).header).toMatch(/^NATS\/1.0 503/)
+      for (let i = 0; i < 3; i++) {
+        const sent = await client.request(`kez.inbox.${account.hex}`, "x", headerBlock(`Kez-Id: ${kezId()}`))
+        expect(sent.payload.toString()).toBe(okay)
+      }
+      const page = Page.encodeRequest({ after: 0, nonce: randomBytes(16) })
+      expect((await client.request(`kez.fetch.${account.hex}`, page)).payload[0]).toBe(1)
+      expect((await broker.status()).ready).toBe(true)
+      client.close()
+    } finally {
+      await broker.stop()
+    }
+  })
+})
+
+describe("a stream that holds all it may", () => {
+  it("KEZ-NAT-063 answers blocked senders as it answers others", async () => {
+    const broker = await startTestBroker({
+      inboxBytes: 1024 ** 2,
+      limits: { selfBytes: 1024 ** 3, selfBytesPerDay: 1024 ** 3 }
+    })
+    try {
+      const login = async () => {
+        const account = makeAccount()
+        broker.register(account.hex)
+        const client = await openRaw({ kind: "tcp", port: broker.nodes[0]!.tcpPort })
+        expect(await client.login(account)).toBeUndefined()
+        return { client, hex: account.hex }
+      }
+      const [person, sender, other] = [await login(), await login(), await login()]
+      const send = async ({ client }: typeof person, to: string) =>
+        (
+          await client.request(`kez.inbox.${to}`, new Uint8Array(30_000), headerBlock(`Kez-Id: ${kezId()}`))
+        ).payload.toString()
+      const nonce = randomBytes(16)
+      const blocking = Block.encodeRequest({ op: "add", who: sender.hex, nonce })
+      expect(Block.isDone((await person.client.request(`kez.block.${person.hex}`, blocking)).payload, nonce)).toBe(true)
+      while ((await send(other, other.hex)) === okay);
+      await until("the home has noticed", async () => {
+        const { bytes } = (await broker.status()).stream!
+        return bytes + 30_000 > 1024 ** 2
+      })
+      expect(await send(other, person.hex)).toBe('{"e":"full"}')
+      expect(await send(sender, person.hex)).toBe('{"e":"full"}')
+      for (const { client } of [person, sender, other]) client.close()
+    } finally {
+      await broker.stop()
+    }
   })
 })
 

@@ -87,5 +87,13 @@ export const explainRequest = (cause: unknown): BrokerUnavailable => {
   return explain(cause, 0)
 }
 
+/** An error of a request that homes of older versions do not know. */
+export const orOlder = (error: BrokerUnavailable): BrokerUnavailable => {
+  const { cause } = error
+  if (!(cause instanceof errors.RequestError && cause.isNoResponders())) return error
+  const detail = "the home server does not answer this now; it may be of an older version"
+  return new BrokerUnavailable({ reason: "unreachable", detail, cause })
+}
+
 /** Whether a connection ended because its login ran out, which is no fault. */
 export const isExpiry = (cause: unknown): boolean => cause instanceof errors.UserAuthenticationExpiredError

@@ -172,6 +172,9 @@ const open = (
           })
       )
 
+    const newRequest = (subject: string, payload: Uint8Array) =>
+      Effect.mapError(request(subject, payload, sendTimeoutMillis), Dial.orOlder)
+
     yield* Effect.addFinalizer(() =>
       Effect.gen(function* () {
         yield* set((since) => ({ _tag: "Closed", since }))
@@ -198,14 +201,14 @@ const open = (
         Effect.gen(function* () {
           const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
           const payload = Trim.encodeRequest({ box, nonce, ...(remove === undefined ? {} : { remove }) })
-          const { data } = yield* request(Subject.trim(hex), payload, sendTimeoutMillis)
+          const { data } = yield* newRequest(Subject.trim(hex), payload)
           return Trim.decodeAnswer(data, nonce) ?? (yield* refusalIn(data))
         }),
       block: (op, { hex: who }) =>
         Effect.gen(function* () {
           const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
           const payload = Block.encodeRequest({ op, who, nonce })
-          const { data } = yield* request(Subject.block(hex), payload, sendTimeoutMillis)
+          const { data } = yield* newRequest(Subject.block(hex), payload)
           if (!Block.isDone(data, nonce)) return yield* refusalIn(data)
         }),
       fetch: (after, epoch) =>
