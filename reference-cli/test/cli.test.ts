@@ -149,6 +149,25 @@ describe("register and restore", () => {
     })
   })
 
+  it("refuses the store of another account, and names both", async () => {
+    for (const name of ["nina", "noel"]) await machine.register(name)
+    const store = (name: string) => path.join(machine.profile(name), "chat.db")
+    const own = fs.readFileSync(store("nina"))
+    for (const suffix of ["-wal", "-shm"]) fs.rmSync(`${store("nina")}${suffix}`, { force: true })
+    fs.copyFileSync(store("noel"), store("nina"))
+    for (const args of [
+      ["contacts", "--offline"],
+      ["history", "noel", "--offline"],
+      ["send", "noel", "x"]
+    ]) {
+      const done = await machine.run(as("nina", ...args, "--json"))
+      expect(done.code).toBe(1)
+      expect(done.error()).toMatchObject({ code: "store_foreign", message: expect.stringContaining("noel@localhost") })
+    }
+    fs.writeFileSync(store("nina"), own)
+    expect((await machine.run(as("nina", "contacts", "--offline"))).code).toBe(0)
+  })
+
   it("refuses taken handles before words are shown, and leaves nothing behind", async () => {
     await machine.register("tess")
     const done = await machine.run(

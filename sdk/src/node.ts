@@ -27,8 +27,9 @@ export interface NodeOptions {
   readonly passphrase?: string | Redacted.Redacted<string>
   /** Another place for the seed; then `passphrase` is not used. */
   readonly vault?: Layer.Layer<Vault, AdapterUnavailable | VaultError>
-  /** See `Options.offline` of `KezChat`. */
+  /** See `Options` of `KezChat`. */
   readonly offline?: boolean
+  readonly primary?: string
   /**
    * Which relays help where two devices cannot reach each other directly. Default: none (`direct`) for a home on this
    * machine, and for every other home the public relays of n0 (`default`), who then see which devices talk to each other.

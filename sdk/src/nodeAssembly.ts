@@ -108,7 +108,4 @@ export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
   Blank.isBlank(options.dir) ? Layer.effect(KezChat, Effect.fail(noFolder)) : assemble(options)
 
 const assemble = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
-  KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(
-    Layer.provide(network(options.home)),
-    Layer.provide(local(options))
-  )
+  KezChat.layer(options).pipe(Layer.provide(network(options.home)), Layer.provide(local(options)))

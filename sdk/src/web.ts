@@ -28,8 +28,9 @@ export interface WebOptions<E> {
   readonly home: string
   readonly store: Layer.Layer<LocalStore, E>
   readonly vault: Layer.Layer<Vault, E>
-  /** See `Options.offline` of `KezChat`. */
+  /** See `Options` of `KezChat`. */
   readonly offline?: boolean
+  readonly primary?: string
 }
 
 /** WebCrypto where the page has a sound one, else noble: pages over plain http and older browsers. */
@@ -54,10 +55,7 @@ export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreErro
     Layer.provideMerge(HttpDirectory.layer({ home: options.home })),
     Layer.provideMerge(cryptoLayer)
   )
-  return KezChat.layer(options.offline === undefined ? {} : { offline: options.offline }).pipe(
-    Layer.provide([network, noFiles]),
-    Layer.provide([options.store, options.vault])
-  )
+  return KezChat.layer(options).pipe(Layer.provide([network, noFiles]), Layer.provide([options.store, options.vault]))
 }
 
 /** Opens the account in the given store and vault; before `create` or `restore` there is none. */

@@ -34,8 +34,8 @@ const ok = (name: string, detail: string): Check => ({ name, status: "ok", detai
 const warn = (name: string, detail: string, advice: string): Check => ({ name, status: "warn", detail, advice })
 const bad = (name: string, detail: string, advice: string): Check => ({ name, status: "fail", detail, advice })
 
-/** Clock differences in milliseconds: half of what registrations tolerate, and all of it. */
-const skewWorthAWord = 150_000
+/** Clock differences in milliseconds: more than networks make, and more than registrations tolerate. */
+const skewWorthAWord = 30_000
 const skewTooMuch = 300_000
 const onlineMillis = 15_000
 

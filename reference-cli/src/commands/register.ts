@@ -121,8 +121,9 @@ const run = (input: Input): Effect.Effect<void, Failure, Services> =>
     if (choice !== undefined)
       yield* NewAccount.keepSeed({ place, vault, profile: before, words, sentence: choice.sentence })
     yield* handOver(words, input)
-    const { device, step } = yield* NewAccount.open({ home: home.url, place, vault, command: "register" }, (chat) =>
-      chat.create({ handle: handle.text, words })
+    const { device, step } = yield* NewAccount.open(
+      { primary: before.primary, home: home.url, place, vault, command: "register" },
+      (chat) => chat.create({ handle: handle.text, words })
     ).pipe(Effect.tapError((error) => (isVoiding(error) ? withdraw(place, vault, input) : Effect.void)))
     const profile = { ...before, device, step }
     yield* Profile.save(place, profile)

@@ -71,12 +71,14 @@ const run = (input: Input): Effect.Effect<void, Failure, Services> =>
     const vault = yield* ProfileVault.of(place, vaultPlace)
     const before: Profile.Profile = { version: 1, primary, home: home.url, step: "created", vault: vaultPlace }
     yield* NewAccount.keepSeed({ place, vault, profile: before, words, sentence })
-    const { account, messages } = yield* NewAccount.open({ home: home.url, place, vault, command: "restore" }, (chat) =>
-      Effect.gen(function* () {
-        const account = yield* chat.restore({ words })
-        const synced = yield* chat.sync.pipe(Effect.timeout(historyMillis), Effect.result)
-        return { account, messages: yield* newestOrder(chat), synced: synced._tag === "Success" }
-      })
+    const { account, messages } = yield* NewAccount.open(
+      { primary, home: home.url, place, vault, command: "restore" },
+      (chat) =>
+        Effect.gen(function* () {
+          const account = yield* chat.restore({ words })
+          const synced = yield* chat.sync.pipe(Effect.timeout(historyMillis), Effect.result)
+          return { account, messages: yield* newestOrder(chat), synced: synced._tag === "Success" }
+        })
     ).pipe(
       // Words without an account at this home leave nothing behind.
       Effect.tapError((error) =>

@@ -30,6 +30,8 @@ import * as LocalFiles from "./LocalFiles.ts"
 import type { Owned } from "./Methods.ts"
 
 export interface LocalOptions {
+  /** The account that the store must hold. */
+  readonly primary: string
   /** URL of the home server. */
   readonly home: string
   /** Where store and blobs lie. */
@@ -79,7 +81,7 @@ export const transportOf = ({ relay, relayOnly }: RelayPolicy): BlobTransport["S
 /** The account of a store and a vault, and its files, until the scope closes. */
 export const open = (options: LocalOptions): Effect.Effect<Owned, Failure | AdapterUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
-    const { home, place, vault, relay, offline } = options
+    const { home, place, primary, vault, relay, offline } = options
     const { fetch, named, reach } = HomeNetwork.make({ home })
     const directory = HttpDirectory.layer({ home, fetch })
     const sigServer: Effect.Effect<string, DirectoryError> = Effect.map(
@@ -99,7 +101,7 @@ export const open = (options: LocalOptions): Effect.Effect<Owned, Failure | Adap
       HttpManifestStore.layer({ home, fetch }),
       offline ? noBroker : homeBroker(reach)
     )
-    const layer = KezChat.layer({ offline }).pipe(Layer.provide(remote), Layer.provideMerge(local))
+    const layer = KezChat.layer({ offline, primary }).pipe(Layer.provide(remote), Layer.provideMerge(local))
     const context = yield* Layer.build(layer)
     const chat = Context.get(context, KezChat)
     const files = yield* LocalFiles.make({ chat, blobs: Context.get(context, BlobStore), saved: place.saved })

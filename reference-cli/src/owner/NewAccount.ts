@@ -82,6 +82,7 @@ export const keepSeed = (options: {
 /** Runs `use` with a KezChat that has no account yet. Only for the holder of the lock. */
 export const open = <A>(
   options: {
+    readonly primary: string
     readonly home: string
     readonly place: ProfilePaths
     readonly vault: Vault["Service"]
@@ -90,8 +91,8 @@ export const open = <A>(
   use: (chat: KezChat["Service"]) => Effect.Effect<A, KezChatError>
 ): Effect.Effect<A, Failure> =>
   Effect.gen(function* () {
-    const { home, place, vault, command } = options
+    const { primary, home, place, vault, command } = options
     yield* OwnerFile.announce(place, { version: 1, protocol: protocolVersion, pid: process.pid, command })
-    const { chat } = yield* openLocal({ home, place, vault, relay: RelayPolicy.ofHome(home), offline: false })
+    const { chat } = yield* openLocal({ primary, home, place, vault, relay: RelayPolicy.ofHome(home), offline: false })
     return yield* use(chat)
   }).pipe(Effect.scoped)

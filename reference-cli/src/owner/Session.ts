@@ -147,7 +147,14 @@ export const own = (
     if (options.offline !== true) yield* vault.load
     const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))
     const relay = (yield* RelayPolicy.wanted) ?? RelayPolicy.ofHome(url)
-    const owned = yield* open({ home: url, place, vault, relay, offline: options.offline ?? false })
+    const owned = yield* open({
+      primary: profile.primary,
+      home: url,
+      place,
+      vault,
+      relay,
+      offline: options.offline ?? false
+    })
     const { chat } = owned
     if (profile.step === "published") yield* ensureStored(place, profile, chat)
     if (options.answering === true) {

@@ -79,7 +79,7 @@ export const decodeError = (error: WireError): KezChatError => {
       })
     case "StoreError":
       return new StoreError({
-        reason: oneOf(["full", "damaged", "locked", "newer", "io"], error["reason"], "io"),
+        reason: oneOf(["full", "damaged", "locked", "newer", "foreign", "io"], error["reason"], "io"),
         detail
       })
     case "StoreConflict":

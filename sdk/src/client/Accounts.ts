@@ -28,6 +28,7 @@ import { SigchainStore } from "../services/SigchainStore.ts"
 import { Vault } from "../services/Vault.ts"
 import type { Chain, Introductions } from "./Introductions.ts"
 import { AccountExists, type KezChatError, NoAccount } from "./KezChatError.ts"
+import { StoreError } from "../services/LocalStore.ts"
 import type { Ledger } from "./Ledger.ts"
 import * as Rows from "./Rows.ts"
 
@@ -55,6 +56,21 @@ const isConflict = (error: unknown) => error instanceof Problem && error.code ==
 const seedOf = (words: Redacted.Redacted<string>) =>
   Effect.map(Effect.fromResult(Mnemonic.toSeed(Redacted.value(words))), (seed) =>
     Redacted.make(seed, { label: "seed" })
+  )
+
+/** The store was put where another account's belongs. */
+const foreignStore = ({ handle, primary }: Rows.AccountRow, wanted: string): StoreError =>
+  new StoreError({
+    reason: "foreign",
+    detail:
+      `it belongs to ${handle} (${primary}), and the key here to ${wanted}: ` +
+      "put the store of this account back, or restore the account from its words in another place"
+  })
+
+/** Fails where a store holds another account than `primary`. */
+export const checkOwner = (ledger: Ledger, primary: string) =>
+  Effect.flatMap(ledger.get(key.account, Rows.Account), (row) =>
+    row === undefined || row.primary === primary ? Effect.void : Effect.fail(foreignStore(row, primary))
   )
 
 type Operation = Parameters<Identity.Identity["signSigchainEvent"]>[0]["operation"]
@@ -92,9 +108,10 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
   const extending = yield* Semaphore.make(1)
 
   const noted = ledger.get(key.account, Rows.Account)
-  const current = Effect.flatMap(noted, (row) =>
-    row === undefined ? Effect.fail(new NoAccount()) : Effect.succeed(row)
-  )
+  const current: Accounts["current"] = Effect.gen(function* () {
+    const row = yield* noted
+    return row ?? (yield* new NoAccount())
+  })
 
   const note = (row: Rows.AccountRow) =>
     ledger.transact((transaction) => Effect.sync(() => transaction.put(key.account, Rows.Account, row)))
@@ -358,7 +375,11 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
       const seed = yield* vault.load
       if (Option.isNone(seed)) return yield* new NoAccount()
       const identity = yield* identityOf(seed.value)
-      if (identity.primary !== row.primary) return yield* new AccountExists({ handle: row.handle })
+      if (identity.primary !== row.primary) {
+        const foreign = foreignStore(row, identity.primary)
+        ledger.refuse(foreign)
+        return yield* foreign
+      }
       return identity
     }),
     finish,

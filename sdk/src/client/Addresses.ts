@@ -18,7 +18,9 @@ import * as Limits from "../protocol/Limits.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { Addresses as Where, BlobEndpoint } from "../services/BlobTransport.ts"
 import { Crypto } from "../services/Crypto.ts"
+import { Directory } from "../services/Directory.ts"
 import type { StoreError } from "../services/LocalStore.ts"
+import { type BrokerClock, uptimeMillis } from "./BrokerClock.ts"
 import type { Ledger, LedgerError, Transaction } from "./Ledger.ts"
 import type { Link } from "./Link.ts"
 import type { Outbox } from "./Outbox.ts"
@@ -31,10 +33,7 @@ const { key } = Rows
 /** How long an answer is waited for before the owner counts as away. */
 const patienceMillis = 10_000
 
-/** How long our own answers count: less than the most that is allowed, so that clocks may differ by a minute. */
-const lifetimeMillis = Limits.addressLifetimeMillis - 60_000
-
-/** Requests older than this are not answered any more. */
+/** Requests older than this are not answered any more, and answers to them not believed. */
 const requestAgeMillis = 24 * 60 * 60 * 1000
 
 /** Answers to one contact: so many at once, and then one in this time. */
@@ -44,13 +43,19 @@ const answerSpacingMillis = 15_000
 /** Requests to one contact that may still be answered. */
 const openRequests = 16
 
+/** When a body was signed by its author's clock, and stored by the broker's; milliseconds since the epoch. */
+interface Times {
+  readonly createdAt: number
+  readonly arrivedAt: number
+}
+
 export interface Addresses {
   /** Takes a request or an answer of an accepted contact in. */
   receive(
     transaction: Transaction,
     peerHex: string,
     body: Body.AddressRequest | Body.Address,
-    arrivedAt: number
+    times: Times
   ): Effect.Effect<void, StoreError>
   /** Where a contact's device was found lately. */
   known(peerHex: string): Effect.Effect<Where | undefined>
@@ -69,9 +74,6 @@ export interface Addresses {
   ): Effect.Effect<void, StoreError, Scope.Scope>
 }
 
-/** For spans of time: the clock on the wall may be set back in the middle. */
-const uptimeMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
-
 /** One contact that we answer. */
 interface Asker {
   running: boolean
@@ -82,32 +84,41 @@ interface Asker {
   countedAt: number
 }
 
-export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox) {
+export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox, brokerClock: BrokerClock) {
   const crypto = yield* Crypto
-  const found = new Map<string, { readonly where: Where; readonly expiresAt: number }>()
-  /** The nonces of our requests that no answer has used up, by contact. */
-  const asked = new Map<string, Set<string>>()
+  const directory = yield* Directory
+  /** `until` by {@link uptimeMillis}. */
+  const found = new Map<string, { readonly where: Where; readonly until: number }>()
+  /** The nonces of our requests that no answer has used up, and when each was made by {@link uptimeMillis}; by contact. */
+  const asked = new Map<string, Map<string, number>>()
   const askedAt = new Map<string, number>()
   const waiting = new Map<string, Set<Deferred.Deferred<void>>>()
   let start: ((peerHex: string) => void) | undefined
 
-  const take = (peerHex: string, body: Body.Address, now: number): void => {
+  /** Takes an answer that counts for `lifeMillis` from `now`. */
+  const take = (peerHex: string, body: Body.Address, now: number, lifeMillis: number): void => {
+    if (lifeMillis <= 0) return
     const nonce = Bytes.toBase64Url(body.nonce)
-    if (body.expiresAt <= now || body.expiresAt > now + Limits.addressLifetimeMillis) return
-    if (asked.get(peerHex)?.delete(nonce) !== true) return
+    const at = asked.get(peerHex)?.get(nonce)
+    asked.get(peerHex)?.delete(nonce)
+    if (at === undefined || now > at + requestAgeMillis) return
     const relayUrl =
       body.relay_url !== undefined && PeerAddresses.isRelay(body.relay_url) ? { relayUrl: body.relay_url } : {}
     const where: Where = { direct: PeerAddresses.dialable(body.addrs), ...relayUrl }
     if (where.direct.length === 0 && where.relayUrl === undefined) return
-    found.set(peerHex, { where, expiresAt: body.expiresAt })
+    found.set(peerHex, { where, until: now + lifeMillis })
     askedAt.delete(peerHex)
     for (const waiter of waiting.get(peerHex) ?? []) Deferred.doneUnsafe(waiter, Effect.void)
   }
 
-  const receive: Addresses["receive"] = Effect.fnUntraced(function* (transaction, peerHex, body, arrivedAt) {
+  const receive: Addresses["receive"] = Effect.fnUntraced(function* (transaction, peerHex, body, times) {
+    const { arrivedAt, createdAt } = times
     if (body.type === "address") {
-      const now = yield* Clock.currentTimeMillis
-      return transaction.afterwards(() => take(peerHex, body, now))
+      // By the author's clock alone, and then by the broker's: whether either agrees with ours does not matter.
+      const meant = Math.min(Limits.addressLifetimeMillis, body.expiresAt - createdAt)
+      const lifeMillis = meant - (yield* brokerClock.age(arrivedAt))
+      const now = yield* uptimeMillis
+      return transaction.afterwards(() => take(peerHex, body, now, lifeMillis))
     }
     const before = yield* transaction.get(key.asked(peerHex), Rows.Asked)
     if (before !== undefined && before.at > arrivedAt) return
@@ -116,9 +127,9 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
   })
 
   const known: Addresses["known"] = (peerHex) =>
-    Effect.map(Clock.currentTimeMillis, (now) => {
+    Effect.map(uptimeMillis, (now) => {
       const held = found.get(peerHex)
-      if (held !== undefined && held.expiresAt > now) return held.where
+      if (held !== undefined && held.until > now) return held.where
       found.delete(peerHex)
       return undefined
     })
@@ -139,9 +150,9 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
 
   const request = Effect.fnUntraced(function* (session: Session, peer: AdmittedKey) {
     const nonce = yield* crypto.randomBytes(Limits.idBytes)
-    const nonces = asked.get(peer.hex) ?? new Set()
-    asked.set(peer.hex, nonces.add(Bytes.toBase64Url(nonce)))
-    if (nonces.size > openRequests) nonces.delete(nonces.values().next().value!)
+    const nonces = asked.get(peer.hex) ?? new Map<string, number>()
+    asked.set(peer.hex, nonces.set(Bytes.toBase64Url(nonce), yield* uptimeMillis))
+    if (nonces.size > openRequests) nonces.delete(nonces.keys().next().value!)
     yield* ledger.transact((transaction) =>
       outbox.enqueue(transaction, session, peer, { type: "address_request", nonce })
     )
@@ -173,6 +184,14 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
     asker.answersLeft -= 1
   })
 
+  /** Whether a request that was stored then is too old. Where our clock says so, the home's own is asked. */
+  const isTooOld = Effect.fnUntraced(function* (storedAt: number) {
+    const now = yield* Clock.currentTimeMillis
+    if (Math.abs(now - storedAt) <= requestAgeMillis) return false
+    const skew = yield* Effect.result(directory.clockSkewMillis)
+    return Result.isSuccess(skew) && now + skew.success > storedAt + requestAgeMillis
+  })
+
   /** Answers the newest request of a contact, if there is one. */
   const answerOne = Effect.fnUntraced(function* (
     session: Session,
@@ -180,7 +199,9 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
     peer: AdmittedKey,
     asker: Asker
   ) {
-    if ((yield* ledger.get(key.asked(peer.hex), Rows.Asked)) === undefined) return
+    const request = yield* ledger.get(key.asked(peer.hex), Rows.Asked)
+    if (request === undefined) return
+    const tooOld = (yield* isTooOld(request.at)) ? request.at : undefined
     yield* mayAnswer(asker)
     const where = yield* endpoint.addresses
     const addrs = PeerAddresses.dialable(where.direct)
@@ -191,11 +212,11 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox)
         const contact = yield* transaction.get(key.contact(peer.hex), Rows.Contact)
         transaction.delete(key.asked(peer.hex))
         // They may have been blocked, or forgotten, since they asked.
-        if (row === undefined || contact?.state !== "accepted" || row.at < now - requestAgeMillis) return
+        if (row === undefined || contact?.state !== "accepted" || row.at === tooOld) return
         if (addrs.length === 0 && where.relayUrl === undefined) return
         const nonce = yield* Effect.fromResult(Bytes.fromBase64Url(row.nonce))
         const relay = where.relayUrl === undefined ? {} : { relay_url: where.relayUrl }
-        const expiresAt = now + lifetimeMillis
+        const expiresAt = now + Limits.addressLifetimeMillis
         yield* outbox.enqueue(transaction, session, peer, { type: "address", nonce, addrs, ...relay, expiresAt })
       })
     )

@@ -18,6 +18,7 @@ import { Crypto } from "../services/Crypto.ts"
 import type { StoreError } from "../services/LocalStore.ts"
 import type { Addresses } from "./Addresses.ts"
 import type { BlockList } from "./BlockList.ts"
+import type { BrokerClock } from "./BrokerClock.ts"
 import type { Checks } from "./Checks.ts"
 import { type ContactBook, self } from "./ContactBook.ts"
 import * as Conversations from "./Conversations.ts"
@@ -84,12 +85,14 @@ export interface Parts {
   readonly addresses: Addresses
   readonly blocks: BlockList
   readonly positions: DevicePositions
+  readonly brokerClock: BrokerClock
   /** Publishes a request once the home has had a moment to name the stranger. */
   readonly publishRequest: (primary: string, message: Kept) => void
 }
 
 export const make = Effect.fnUntraced(function* (parts: Parts) {
-  const { addresses, blocks, book, checks, events, ledger, outbox, positions, publishRequest, receipts } = parts
+  const { addresses, blocks, book, brokerClock, checks, events, ledger, outbox, positions, publishRequest, receipts } =
+    parts
   const crypto = yield* Crypto
   // Only WebCrypto computes elsewhere; the others would gain nothing from frames opened side by side.
   const concurrency = crypto.backend === "webcrypto" ? 16 : 1
@@ -199,7 +202,8 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     if (known?.state === "blocked") return
     if (body.type === "address_request" || body.type === "address") {
       // Of strangers and of those whose key or chain changed nothing is asked and nothing is answered.
-      if (known?.state === "accepted") yield* addresses.receive(transaction, peer.hex, body, arrivedAt)
+      if (known?.state === "accepted")
+        yield* addresses.receive(transaction, peer.hex, body, { createdAt: message.createdAt, arrivedAt })
       return
     }
     const stranger = known === undefined || known.state === "requested"
@@ -328,6 +332,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
             (transaction) =>
               Effect.gen(function* () {
                 for (const [index, frame] of frames.entries()) {
+                  yield* brokerClock.observe(frame.timeMillis)
                   yield* takeOne(transaction, session, epoch, frame, outcomes[index]!)
                 }
                 transaction.put(key.position, Rows.Position, position)

@@ -56,6 +56,8 @@ export interface Ledger {
   get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
   getBytes(key: string): Effect.Effect<Uint8Array | undefined, StoreError>
   scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
+  /** From now on everything fails with this: the store is not one to read or write. */
+  refuse(error: StoreError): void
 }
 
 /** Most transactions in one commit. */
@@ -267,16 +269,21 @@ export const make = Effect.gen(function* () {
       return yield* Deferred.await(done)
     })
 
+  let refused: StoreError | undefined
+  const unlessRefused = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
+    Effect.suspend((): Effect.Effect<A, E | StoreError, R> => (refused === undefined ? effect : Effect.fail(refused)))
+
   const ledger: Ledger = {
-    transact,
+    transact: (build, options) => unlessRefused(transact(build, options)),
     get: <A>(key: string, row: Row<A>) =>
-      Effect.flatMap(read(store, recent, key), (cell) => {
+      Effect.flatMap(unlessRefused(read(store, recent, key)), (cell) => {
         if (cell.bytes === undefined) return Effect.undefined
         if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
         return Effect.fromResult(row.decode(key, cell.bytes()))
       }),
-    getBytes: (key) => Effect.map(read(store, recent, key), (cell) => cell.bytes?.()),
-    scan: store.scan
+    getBytes: (key) => Effect.map(unlessRefused(read(store, recent, key)), (cell) => cell.bytes?.()),
+    scan: (range) => unlessRefused(store.scan(range)),
+    refuse: (error) => void (refused = error)
   }
   return ledger
 })

@@ -2,7 +2,6 @@
  * One blob on its way from its owner's device: asks for the device's address, dials it, and keeps what arrives, again and
  * again until all of it is here.
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -15,6 +14,7 @@ import { Problem } from "../protocol/Problem.ts"
 import type { BlobStore, PartialBlob } from "../services/BlobStore.ts"
 import { type Addresses as Where, BlobTransportError } from "../services/BlobTransport.ts"
 import type { Addresses } from "./Addresses.ts"
+import { uptimeMillis } from "./BrokerClock.ts"
 import type { Device } from "./Device.ts"
 import type { FetchProgress } from "./KezChat.ts"
 import { ContactUnknown, FetchBlocked, type KezChatError } from "./KezChatError.ts"
@@ -116,13 +116,13 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
     /** One connection: asks for what is missing and keeps what arrives; `arrived` is called whenever something did. */
     const attempt = Effect.fnUntraced(function* (where: Where, arrived: () => void) {
       const endpoint = yield* device.endpoint
-      let toldAt = 0
+      let toldAt = -Infinity
       let arrivedAt: number | undefined
       const keep = Effect.fnUntraced(function* (items: ReadonlyArray<Verified>) {
         yield* partial.write(items)
         if (!items.some(({ kind }) => kind === "leaf")) return
         arrived()
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* uptimeMillis
         arrivedAt = now
         if (now < toldAt + progressMillis) return
         toldAt = now
@@ -135,7 +135,7 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
       const moved = Effect.gen(function* () {
         while (true) {
           yield* Effect.sleep(quietMillis)
-          const now = yield* Clock.currentTimeMillis
+          const now = yield* uptimeMillis
           if (arrivedAt === undefined || now < arrivedAt + quietMillis) continue
           yield* say("waiting", have(), Patience.quiet)
           const found = yield* addresses.ask(session, link, ownerKey)

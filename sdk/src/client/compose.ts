@@ -18,6 +18,7 @@ import { Vault } from "../services/Vault.ts"
 import * as Accounts from "./Accounts.ts"
 import * as Addresses from "./Addresses.ts"
 import * as BlockList from "./BlockList.ts"
+import * as BrokerClock from "./BrokerClock.ts"
 import * as Browsing from "./Browsing.ts"
 import * as Checks from "./Checks.ts"
 import * as ContactBook from "./ContactBook.ts"
@@ -88,6 +89,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const layerScope = yield* Scope.Scope
   const ledger = yield* Ledger.make
   yield* checkVersion(ledger)
+  if (options.primary !== undefined) yield* Accounts.checkOwner(ledger, options.primary)
   const events = Events.make()
   const link = yield* Link.make
   const introductions = yield* Introductions.make
@@ -96,7 +98,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const checks = yield* Checks.make({ ledger, book, events, introductions, account: accounts.current })
   const outbox = yield* Outbox.make(ledger, events)
   const receipts = Receipts.make(ledger, outbox)
-  const addresses = yield* Addresses.make(ledger, outbox)
+  const brokerClock = BrokerClock.make()
+  const addresses = yield* Addresses.make(ledger, outbox, brokerClock)
   const fork = yield* FiberSet.makeRuntime<never>()
 
   const publishRequest = (primary: string, message: Message) => {
@@ -121,6 +124,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     addresses,
     blocks,
     positions,
+    brokerClock,
     publishRequest
   })
   const intake = Intake.make(ledger, inbox)
@@ -187,6 +191,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         if (running === undefined) {
           const key = identity ?? (yield* accounts.open)
           const row = yield* accounts.current
+          // Once the store is known to be this account's, and before anybody can begin a transfer.
+          yield* Effect.ignore(Downloads.collect(ledger, blobs))
           const scope = yield* Scope.fork(layerScope)
           const begun: Omit<Running, "transfers"> = {
             identity: key,
@@ -317,8 +323,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     book.reset()
   })
 
-  // Before anybody can begin a transfer.
-  yield* Effect.ignore(Downloads.collect(ledger, blobs))
   // Whatever needs the vault may wait for a passphrase; the account's own calls report what is wrong with it.
   if (options.offline !== true && Result.isSuccess(yield* Effect.result(accounts.current))) {
     yield* Effect.forkScoped(Effect.ignore(start()))

@@ -11,7 +11,7 @@ import type * as Option from "effect/Option"
 
 /** The store cannot be read or written (disk full, damaged, locked by another process). Nothing of the commit was kept. */
 export class StoreError extends Data.TaggedError("StoreError")<{
-  readonly reason: "full" | "damaged" | "locked" | "newer" | "io"
+  readonly reason: "full" | "damaged" | "locked" | "newer" | "foreign" | "io"
   readonly detail: string
   readonly cause?: unknown
 }> {

@@ -44,8 +44,8 @@ const answered = (world: World, asker: Ghost, count: number) =>
   })
 
 /** Puts a body of a ghost into somebody's inbox. */
-const say = (world: World, from: Ghost, to: KeyAdmission.AdmittedKey, body: Body.Known) =>
-  Effect.map(from.frame({ to, body }), (frame) => world.broker.store(to, frame))
+const say = (world: World, from: Ghost, to: KeyAdmission.AdmittedKey, body: Body.Known, createdAt = Date.now()) =>
+  Effect.map(from.frame({ to, body, createdAt }), (frame) => world.broker.store(to, frame))
 
 /** A ghost whom somebody has accepted after a first message. */
 const friendOf = (world: World, person: Effect.Success<ReturnType<typeof join>>, fill: number) =>
@@ -258,15 +258,22 @@ const offered = (world: World, fill: number, own: Addresses = { direct: ["127.0.
           yield* Effect.sleep(5)
         }
       })
-    const answer = (nonce: Uint8Array, rest: Partial<Body.Address>, by = owner) =>
-      say(world, by, to, {
-        type: "address",
-        nonce,
-        addrs: ["127.0.0.1:4242"],
-        expiresAt: Date.now() + 60_000,
-        chain,
-        ...rest
-      })
+    /** `clock`: how far the author's clock is ahead, in milliseconds. */
+    const answer = (nonce: Uint8Array, rest: Partial<Body.Address>, by = owner, clock = 0) =>
+      say(
+        world,
+        by,
+        to,
+        {
+          type: "address",
+          nonce,
+          addrs: ["127.0.0.1:4242"],
+          expiresAt: Date.now() + clock + 60_000,
+          chain,
+          ...rest
+        },
+        Date.now() + clock
+      )
     return { bob, owner, dials, fetching, asked, answer, to }
   })
 
@@ -280,7 +287,6 @@ describe("asking", () => {
       yield* answer(nonceOf(1), {})
       yield* answer(nonce, {}, other)
       yield* answer(nonce, { expiresAt: Date.now() - 2_000 })
-      yield* answer(nonce, { expiresAt: Date.now() + 5 * 60_000 + 2_000 })
       yield* bob.chat.sync
       assert.deepStrictEqual(dials, [])
       yield* answer(nonce, {})
@@ -292,6 +298,56 @@ describe("asking", () => {
       yield* answer(nonce, { addrs: ["127.0.0.1:4243"] })
       yield* bob.chat.sync
       assert.strictEqual(dials.length, 1)
+    })
+  )
+
+  it.live.each([-25, -1, 1, 25])("KEZ-SEQ-060 believes an owner whose clock is %d h off", (hours) =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { answer, asked, bob, dials, owner } = yield* offered(world, 61)
+      const clock = hours * 60 * 60 * 1000
+      const nonce = yield* asked()
+      yield* answer(nonce, { expiresAt: Date.now() + clock - 2_000 }, owner, clock)
+      yield* bob.chat.sync
+      assert.deepStrictEqual(dials, [])
+      yield* answer(nonce, {}, owner, clock)
+      yield* eventually(() => dials.length > 0)
+      assert.deepStrictEqual(dials, [{ direct: ["127.0.0.1:4242"] }])
+    })
+  )
+
+  it.live("KEZ-SEQ-060 counts an answer from when the broker stored it, and for five minutes at most", () =>
+    Effect.gen(function* () {
+      let ago = 0
+      const world = makeWorld({ now: () => Date.now() - ago })
+      const { answer, asked, bob, dials, owner, to } = yield* offered(world, 62)
+      const nonce = yield* asked()
+      // Something newer tells the time of the broker.
+      yield* say(world, owner, to, request(3))
+      yield* bob.chat.sync
+      ago = 6 * 60_000
+      yield* answer(nonce, { expiresAt: Date.now() + 24 * 60 * 60 * 1000 })
+      yield* bob.chat.sync
+      assert.deepStrictEqual(dials, [])
+    })
+  )
+
+  it.live("KEZ-SEQ-061 believes no answer to a request of yesterday", () =>
+    Effect.gen(function* () {
+      let hours = 0
+      const clock = yield* Clock.Clock
+      const later: Clock.Clock = Object.assign(Object.create(clock), {
+        monotonicTimeNanos: Effect.map(clock.monotonicTimeNanos, (nanos) => nanos + BigInt(hours) * 3_600_000_000_000n)
+      })
+      yield* Effect.gen(function* () {
+        const world = makeWorld()
+        const { answer, asked, bob, dials } = yield* offered(world, 63)
+        const nonce = yield* asked()
+        hours = 25
+        yield* answer(nonce, {})
+        yield* bob.chat.sync
+        assert.deepStrictEqual(dials, [])
+      }).pipe(Effect.provideService(Clock.Clock, later))
     })
   )
 

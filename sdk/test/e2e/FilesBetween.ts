@@ -21,9 +21,10 @@ export class Program {
   readonly #watchers = new Set<() => void>()
   #errors = ""
   #ended = false
-  constructor(args: ReadonlyArray<string>) {
+  constructor(args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) {
     this.#child = spawn(process.execPath, ["--conditions=kez-source", script, ...args], {
-      stdio: ["pipe", "pipe", "pipe"]
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...env }
     })
     this.#child.stderr!.on("data", (chunk: Buffer) => (this.#errors += chunk.toString()))
     createInterface({ input: this.#child.stdout! }).on("line", (line) => {
@@ -116,8 +117,8 @@ export class Pair {
     return this.#home!.urls.home
   }
 
-  async start(name: "alice" | "bob"): Promise<Program> {
-    const program = new Program([this.#home!.urls.home, join(this.folder, name), name])
+  async start(name: "alice" | "bob", env?: Readonly<Record<string, string>>): Promise<Program> {
+    const program = new Program([this.#home!.urls.home, join(this.folder, name), name], env)
     this.#programs.add(program)
     await program.answer(({ ready }) => ready)
     return program

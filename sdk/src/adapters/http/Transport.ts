@@ -157,6 +157,8 @@ const isOurs = (cause: unknown): cause is TransportError =>
 const isRedirect = ({ status, type }: Response): boolean =>
   type === "opaqueredirect" || (status > 300 && status <= 308 && status !== 304)
 
+const today = (): string => new Date().toISOString().slice(0, 10)
+
 /** `fetch` hides the reason (refused, unknown host, bad certificate) in a cause of its "fetch failed". */
 const describe = (cause: unknown, signal: AbortSignal): string => {
   if (signal.aborted && signal.reason instanceof Error) return signal.reason.message
@@ -167,8 +169,23 @@ const describe = (cause: unknown, signal: AbortSignal): string => {
     ENOTFOUND: "its name is unknown",
     EAI_AGAIN: "its name cannot be looked up now",
     ECONNRESET: "the connection broke off",
-    ETIMEDOUT: "the connection timed out"
+    ETIMEDOUT: "the connection timed out",
+    UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
+    EHOSTUNREACH: "no way leads there from this network",
+    ENETUNREACH: "no way leads there from this network",
+    UND_ERR_SOCKET: "the connection broke off",
+    ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak https at this port",
+    EPROTO: "it does not speak https at this port",
+    ERR_SSL_PACKET_LENGTH_TOO_LONG: "it does not speak https at this port",
+    ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
+    DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by nobody this machine trusts",
+    SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by nobody this machine trusts",
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is signed by nobody this machine trusts",
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by nobody this machine trusts",
+    CERT_HAS_EXPIRED: `its certificate has expired, or the clock of this device is wrong: it says ${today()}`,
+    CERT_NOT_YET_VALID: `its certificate is not valid yet, or the clock of this device is wrong: it says ${today()}`
   }
+  if (code.startsWith("HPE_")) return "it does not speak http at this port"
   return (
     words[code] ??
     (inner instanceof Error && inner.message !== ""

@@ -51,6 +51,7 @@ const details: Record<StoreError["reason"], string> = {
   damaged: "this is no sound SQLite file:",
   locked: "another process is writing to",
   newer: "a later version of this program wrote",
+  foreign: "another account wrote",
   io: "cannot read or write"
 }
 
