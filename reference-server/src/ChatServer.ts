@@ -1,7 +1,6 @@
 /** chat-server put together: registry, broker's side, public and internal listener. */
 import { ChatServerApi } from "@kez-chat/sdk/api"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { Handle, Limits } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -132,26 +131,3 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
       )
     )
   )
-
-/** Why a configuration cannot work, in a sentence; undefined when it can. */
-export const misconfigured = (config: ChatConfig["Service"]): string | undefined => {
-  if (!Handle.isServerName(config.serverName))
-    return `--server-name ${config.serverName} is not a DNS name in lower case`
-  if (!/^https?:\/\/\S+$/.test(config.sigServerUrl))
-    return `--sig-server-url ${config.sigServerUrl} is not an http(s) URL`
-  if (config.natsUrls.length === 0) return "--nats-url names no URL"
-  if (config.publicNatsUrls.length === 0) return "--public-nats-url names no URL"
-  for (const urls of [config.publicNatsUrls, config.publicWsUrls]) {
-    if (urls.length > Limits.brokerUrls) return `clients refuse more than ${Limits.brokerUrls} public URLs of one kind`
-  }
-  for (const url of config.natsUrls) {
-    if (!/^(?:nats|tls):\/\/\S+$/.test(url)) return `--nats-url ${url} is not a nats:// or tls:// URL`
-  }
-  for (const url of config.publicNatsUrls) {
-    if (!/^(?:nats|tls):\/\/\S+$/.test(url)) return `--public-nats-url ${url} is not a nats:// or tls:// URL`
-  }
-  for (const url of config.publicWsUrls) {
-    if (!/^wss?:\/\/\S+$/.test(url)) return `--public-ws-url ${url} is not a ws:// or wss:// URL`
-  }
-  return undefined
-}

@@ -7,7 +7,8 @@ import { dirname, resolve } from "node:path"
 import * as Keys from "./broker/Keys.ts"
 import * as NatsConf from "./broker/NatsConf.ts"
 import { count, list, text } from "./Flags.ts"
-import { keysDirFlag, Misconfigured } from "./Serve.ts"
+import { Misconfigured } from "./Misconfigured.ts"
+import { keysDirFlag } from "./Serve.ts"
 
 const optionalText = (name: string, env: string, description: string) => text(name, env, "", description)
 

@@ -7,6 +7,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+import { excludeMemory } from "./CoreDumps.ts"
 import { version } from "./http/Metrics.ts"
 import * as Log from "./Log.ts"
 
@@ -25,6 +26,7 @@ export const runProgram = <Name extends string, Input, ContextInput, E>(
 ): void => {
   // Databases and backups are for their owner alone, whatever the shell's default.
   process.umask(0o077)
+  excludeMemory()
   Command.run(command, { version }).pipe(
     Effect.tapCause(report),
     Effect.provide(Log.layer),

@@ -1,20 +1,13 @@
 /** `kez-chat-server serve`: the flags, and from them the running server. */
 import { Limits } from "@kez-chat/sdk/protocol"
 import * as Command from "effect/cli/Command"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Keys from "./broker/Keys.ts"
 import { brokerFlags, toBrokerConfig } from "./BrokerFlags.ts"
 import type { ChatConfig } from "./ChatConfig.ts"
-import { misconfigured, serve } from "./ChatServer.ts"
+import { serve } from "./ChatServer.ts"
 import { count, list, listenerFlags, text, timingFlags, toListeners, toTiming, type Values } from "./Flags.ts"
-
-/** Flags that cannot work together, in a sentence. */
-export class Misconfigured extends Data.TaggedError("Misconfigured")<{ readonly detail: string }> {
-  override get message(): string {
-    return this.detail
-  }
-}
+import { Misconfigured, misconfigured } from "./Misconfigured.ts"
 
 /** Where the registry is and whose it is; admin commands take these too. */
 export const registryFlags = {
@@ -44,7 +37,13 @@ export const serveFlags = {
     "sig-server-url",
     "SIG_SERVER_URL",
     "http://127.0.0.1:7878",
-    "The sig-server's URL that clients are told"
+    "The sig-server's URL; clients are told it unless --public-sig-server-url is set"
+  ),
+  publicSigServerUrl: text(
+    "public-sig-server-url",
+    "PUBLIC_SIG_SERVER_URL",
+    "",
+    "The sig-server's URL that clients are told, where it differs from --sig-server-url"
   ),
   loginHosts: list(
     "login-hosts",
@@ -103,7 +102,7 @@ const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   natsUrls: flags.natsUrl,
   publicNatsUrls: flags.publicNatsUrl,
   publicWsUrls: flags.publicWsUrl,
-  sigServerUrl: flags.sigServerUrl,
+  sigServerUrl: flags.publicSigServerUrl === "" ? flags.sigServerUrl : flags.publicSigServerUrl,
   loginHosts: flags.loginHosts,
   manifestStoreBytes: flags.manifestStoreBytes
 })

@@ -1,10 +1,11 @@
 /** Admin commands beside a running server and without one; backup and restore; the file itself. */
 import BetterSqlite3 from "better-sqlite3"
-import { copyFileSync, existsSync, statSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { ChatConfig } from "../../src/ChatConfig.ts"
-import { migrations, misconfigured } from "../../src/ChatServer.ts"
+import { migrations } from "../../src/ChatServer.ts"
 import { Database, type DatabaseOptions, registryApplicationId, sigchainsApplicationId } from "../../src/Database.ts"
+import { misconfigured } from "../../src/Misconfigured.ts"
 import { admin as adminCommand } from "../../src/admin/Admin.ts"
 import { init } from "../../src/Init.ts"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -254,9 +255,14 @@ describe("a server whose file fails it", () => {
     )
   })
 
-  it("keeps its files from other users of the machine", async () => {
+  it("keeps its files from other users of the machine, and its memory out of core dumps", async () => {
     using other = temporaryFolder()
     const sig = await startSig(other.path)
+    if (process.platform === "linux") {
+      for (const pid of [sig.child.pid, server.child.pid]) {
+        expect(Number.parseInt(readFileSync(`/proc/${pid}/coredump_filter`, "utf8"), 16)).toBe(0)
+      }
+    }
     expect(statSync(join(other.path, "sigchains.db")).mode & 0o777).toBe(0o600)
     await sig.stop()
   })
@@ -326,7 +332,7 @@ describe("starting", () => {
         ...change
       })
     expect(config({})).toBe(undefined)
-    expect(config({ publicNatsUrls: ["nats://a:1", "tls://b"], publicWsUrls: ["wss://c", "ws://d"] })).toBe(undefined)
+    expect(config({ publicNatsUrls: ["nats://a:1", "tls://b"], publicWsUrls: ["wss://c", "wss://d"] })).toBe(undefined)
     expect(config({ serverName: "Kez.Example" })).toContain("is not a DNS name")
     expect(config({ sigServerUrl: "ftp://x" })).toContain("is not an http(s) URL")
     expect(config({ natsUrls: [] })).toContain("--nats-url names no URL")
@@ -337,19 +343,49 @@ describe("starting", () => {
     expect(config({ publicWsUrls: ["nats://x"] })).toContain("is not a ws:// or wss:// URL")
   })
 
+  it("KEZ-REG-006 refuses to tell clients what they could not reach or would not dial", () => {
+    const config = (sigServerUrl: string, nats: string, ws: string, serverName = "kez.example") =>
+      misconfigured({
+        serverName,
+        sigServerUrl,
+        natsUrls: ["nats://127.0.0.1:4222"],
+        publicNatsUrls: [nats],
+        publicWsUrls: ws === "" ? [] : [ws]
+      } as unknown as ChatConfig["Service"])
+    const [sig, nats, ws] = ["https://sig.kez.example", "tls://nats.kez.example:4222", "wss://kez.example/nats"]
+    expect(config(sig, nats, ws)).toBe(undefined)
+    for (const hidden of [
+      "http://sig-server:7878",
+      "http://127.0.0.1:7878",
+      "https://10.0.0.3",
+      "https://sig.internal"
+    ])
+      expect(config(hidden, nats, ws)).toMatch(/^--public-sig-server-url: clients are told http/)
+    expect(config(sig, "tls://nats:4222", ws)).toMatch(/^--public-nats-url: clients are told tls:\/\/nats:4222/)
+    expect(config(sig, nats, "ws://127.0.0.1:8443")).toMatch(/^--public-ws-url: clients are told/)
+    expect(config("http://sig.kez.example", nats, ws)).toMatch(/not encrypted.* https URL$/)
+    expect(config(sig, nats, "ws://kez.example/nats")).toMatch(/not encrypted.* wss URL$/)
+    // A home of one machine, and one of a private network.
+    expect(config("http://127.0.0.1:7878", "nats://127.0.0.1:4222", "ws://127.0.0.1:8443")).toBe(undefined)
+    expect(config("http://localhost:7878", "nats://127.0.0.1:4222", "", "localhost")).toBe(undefined)
+    expect(config("https://192.168.1.5:7443", "tls://192.168.1.5:4222", "")).toBe(undefined)
+    expect(config("http://127.0.0.1:7878", "tls://192.168.1.5:4222", "")).toMatch(/clients are told/)
+  })
+
   it("takes its settings from the environment, and a flag wins", async () => {
     using other = temporaryFolder()
     const named = await startChat(other.path, [], {
       SERVER_NAME: "kez.example",
       SIG_SERVER_URL: "https://sig.kez.example",
-      PUBLIC_NATS_URL: "tls://a:4222, tls://b:4222",
+      PUBLIC_NATS_URL: "tls://a.kez.example:4222, tls://b.kez.example:4222",
+      PUBLIC_WS_URL: "wss://kez.example/nats",
       READS_PER_MINUTE: "5"
     })
     const { json } = await get(`${named.url}/.well-known/kez-chat`)
     expect(json).toMatchObject({
       server: "kez.example",
       sig_server: "https://sig.kez.example",
-      broker: { tcp: ["tls://a:4222", "tls://b:4222"] }
+      broker: { tcp: ["tls://a.kez.example:4222", "tls://b.kez.example:4222"] }
     })
     // The helper passes --reads-per-minute 0, which wins over the environment: no limit is published.
     expect(json["limits"]).not.toHaveProperty("reads_per_minute")
