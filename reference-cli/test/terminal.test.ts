@@ -15,6 +15,7 @@ let program: Program
 let home: Home
 let machine: Machine
 let terminal: Tmux | undefined
+let terminals = 0
 
 // Each waits for many screens, on a machine that may be busy.
 const timeout = 180_000
@@ -52,7 +53,8 @@ describe.runIf(hasTmux)("at a terminal", { timeout }, () => {
 
   const open = (columns: number, rows: number, env: Readonly<Record<string, string | undefined>> = {}): Tmux => {
     terminal = new Tmux({
-      socket: machine.path("tmux"),
+      // A server that is being closed still has its socket.
+      socket: machine.path(`tmux-${++terminals}`),
       cwd: machine.folder,
       env: machine.env({ PATH: `${machine.folder}:${process.env["PATH"]}`, NO_COLOR: "1", ...env }),
       columns,

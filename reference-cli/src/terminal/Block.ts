@@ -66,14 +66,26 @@ export const layout = (first: Prompt, draft: Draft, columns: number, maxRows: nu
   return { rows: rows.slice(from, from + Math.max(1, maxRows)), cursorRow: cursorRow - from, beforeCursor }
 }
 
+const endsAtCursor = ({ rows, cursorRow, beforeCursor }: Layout): boolean =>
+  cursorRow === rows.length - 1 && rows[cursorRow] === beforeCursor
+
+/** The text that was added at the end of a block; undefined where anything else has changed. */
+const added = (before: Layout | undefined, next: Layout): string | undefined => {
+  if (before === undefined || !endsAtCursor(before) || !endsAtCursor(next)) return undefined
+  if (before.rows.length !== next.rows.length || !next.beforeCursor.startsWith(before.beforeCursor)) return undefined
+  const isSame = before.rows.every((row, index) => index === before.cursorRow || row === next.rows[index])
+  return isSame ? next.beforeCursor.slice(before.beforeCursor.length) : undefined
+}
+
 export class Block {
   /** Rows between the first row and the cursor's, as last drawn. */
   #above = 0
+  #drawn: Layout | undefined
 
   /** What takes the block away and leaves the cursor where it began. */
   erase(): string {
     const up = this.#above === 0 ? "" : `\u001b[${this.#above}A`
-    this.#above = 0
+    this.forget()
     return `\r${up}\u001b[J`
   }
 
@@ -81,12 +93,22 @@ export class Block {
   draw({ rows, cursorRow, beforeCursor }: Layout): string {
     const below = rows.length - 1 - cursorRow
     this.#above = cursorRow
-    const atEnd = below === 0 && rows[cursorRow] === beforeCursor
-    return `${rows.join("\r\n")}${below > 0 ? `\u001b[${below}A` : ""}${atEnd ? "" : `\r${beforeCursor}`}`
+    this.#drawn = { rows, cursorRow, beforeCursor }
+    const back = endsAtCursor({ rows, cursorRow, beforeCursor }) ? "" : `\r${beforeCursor}`
+    return `${rows.join("\r\n")}${below > 0 ? `\u001b[${below}A` : ""}${back}`
+  }
+
+  /** What makes the block another one: only what is new, where text was added at its end. */
+  change(next: Layout): string {
+    const more = added(this.#drawn, next)
+    if (more === undefined) return this.erase() + this.draw(next)
+    this.#drawn = next
+    return more
   }
 
   /** Forgets what was drawn: it is gone from the terminal. */
   forget(): void {
     this.#above = 0
+    this.#drawn = undefined
   }
 }

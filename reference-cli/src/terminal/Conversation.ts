@@ -134,13 +134,17 @@ export class View {
     return `${Sanitise.output(entry(this.#size.columns)).replaceAll("\n", "\r\n")}\r\n`
   }
 
-  #draw(): string {
+  #layout(): Block.Layout {
     const { columns, rows } = this.#size
-    return this.#block.draw(Block.layout(this.#prompt, this.#draft, columns, Math.max(1, Math.floor(rows / 2))))
+    return Block.layout(this.#prompt, this.#draft, columns, Math.max(1, Math.floor(rows / 2)))
+  }
+
+  #draw(): string {
+    return this.#block.draw(this.#layout())
   }
 
   #redraw(): void {
-    if (!this.#isClosed && !this.#isSuspended) this.#write(this.#block.erase() + this.#draw())
+    if (!this.#isClosed && !this.#isSuspended) this.#write(this.#block.change(this.#layout()))
   }
 
   #resized(): void {

@@ -56,7 +56,7 @@ const shown = (
       block: message === "" ? drawn : { ...drawn, rows: [...drawn.rows, Columns.cut(message, columns - 1)] }
     }
   }
-  const redraw = () => void device.output.write(block.erase() + block.draw(layout().block))
+  const redraw = () => void device.output.write(block.change(layout().block))
   const edit = (key: Key): Draft.Draft | undefined => {
     if (key._tag !== "Press")
       return Draft.insert(draft, breaks ? key.text : key.text.replace(/\n+$/, "").replaceAll("\n", " "))
