@@ -282,7 +282,7 @@ const requestsAccept = command(
   { who },
   lazily(
     () => import("./commands/contacts.ts"),
-    ({ accept: run }, input: { readonly who: string }) => run({ ...input, newKey: false })
+    ({ accept: run }, input: { readonly who: string }) => run({ ...input, newKey: undefined })
   )
 ).pipe(Command.withDescription("The same as kez-chat accept"))
 
@@ -297,12 +297,33 @@ const requests = command(
 
 const accept = command(
   "accept",
-  { who, newKey: flag("new-key", "Accept a key or sigchain that changed") },
+  {
+    who,
+    newKey: Flag.String("new-key").pipe(
+      Flag.withMetavar("KEY"),
+      Flag.withDescription("Take this key, which verify shows as the offered one, in place of the contact's"),
+      Flag.optional
+    )
+  },
   lazily(
     () => import("./commands/contacts.ts"),
-    ({ accept: run }, input) => run(input)
+    ({ accept: run }, { who: name, newKey }) => run({ who: name, newKey: Option.getOrUndefined(newKey) })
   )
 ).pipe(Command.withDescription("Accept a message request, or a contact's new key"))
+
+const keep = command(
+  "keep",
+  { who },
+  lazily(
+    () => import("./commands/contacts.ts"),
+    ({ keep: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription(
+    "Keep a contact's key although another is offered or their sigchain changed; sending goes on"
+  ),
+  Command.withShortDescription("Keep a contact's key although it changed")
+)
 
 const block = command(
   "block",
@@ -443,7 +464,7 @@ export const cli = Command.make("kez-chat").pipe(
   Command.withHandler(() => new CliError.ShowHelp({ commandPath: ["kez-chat"], errors: [] })),
   Command.withSubcommands([
     { group: "Account", commands: [register, restore, whoami, profiles, words, unlock, lock, deleteAccount] },
-    { group: "People", commands: [add, contacts, verify, requests, accept, block, unblock, remove] },
+    { group: "People", commands: [add, contacts, verify, requests, accept, keep, block, unblock, remove] },
     { group: "Messages", commands: [send, listen, chat, history, inbox, exportAll] },
     { group: "Files", commands: FileCommands.all },
     { group: "This machine", commands: [settings, doctor, owner] }

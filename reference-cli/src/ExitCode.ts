@@ -19,6 +19,8 @@ export const ExitCode = {
   busy: 8,
   /** The message is queued safely but was not stored at the home server in time; it goes out later. */
   queued: 9,
+  /** A contact's key or sigchain changed: nothing was done, or not all, until the user decides. */
+  keyChanged: 10,
   /** Ended by SIGHUP: the terminal closed. */
   hungUp: 129,
   /** Ended by SIGINT. */

@@ -69,6 +69,11 @@ const fileExits: Partial<Record<FileError["reason"], ExitCode>> = {
   not_a_file: ExitCode.usage
 }
 
+const stopped = (reason: "changed" | "blocked" | "requested", who: string, message: string) =>
+  reason === "changed"
+    ? { exit: ExitCode.keyChanged, message: `${message}; look at it with \`kez-chat verify ${who}\`` }
+    : { exit: ExitCode.refused, message }
+
 /** What to tell about an error. */
 export const describe = (error: Failure): Description => {
   const { message } = error
@@ -88,9 +93,11 @@ export const describe = (error: Failure): Description => {
     case "ContactUnknown":
       return { code: "contact_unknown", exit: ExitCode.notFound, message }
     case "SendBlocked":
-      return { code: `send_blocked_${error.reason}`, exit: ExitCode.refused, message }
+      return { code: `send_blocked_${error.reason}`, ...stopped(error.reason, error.who, message) }
     case "FetchBlocked":
-      return { code: `fetch_blocked_${error.reason}`, exit: ExitCode.refused, message }
+      return { code: `fetch_blocked_${error.reason}`, ...stopped(error.reason, error.who, message) }
+    case "KeyRefused":
+      return { code: `key_${error.reason}`, exit: ExitCode.refused, message }
     case "Problem":
       return { code: error.code, exit: exits[error.code] ?? ExitCode.refused, message }
     case "ServerUnreachable":

@@ -7,6 +7,7 @@ import type {
   ListedFile,
   Listing,
   Message,
+  NumberedKey,
   OfferedFile,
   Settings,
   Share,
@@ -16,6 +17,7 @@ import { type ConnectionState, FileError } from "@kez-chat/sdk/services"
 import { describe, type Description } from "./Failure.ts"
 import type { FetchPart, SharePart } from "./owner/Files.ts"
 import type { Profile } from "./profile/Profile.ts"
+import * as KeyChange from "./terminal/KeyChange.ts"
 
 /** RFC 3339 in UTC with milliseconds. */
 export const time = (millis: number): string => new Date(millis).toISOString()
@@ -41,10 +43,15 @@ export const contact = (value: Contact) => ({
   state: value.state,
   verified: value.verified,
   added_at: time(value.addedAt),
-  ...given("changed_to", value.changedTo),
+  ...given("changed_to", value.offered?.primary),
+  ...given("offered", value.offered),
+  ...given("kept", value.kept),
   ...given("warning", value.warning),
   ...given("head", value.head)
 })
+
+/** For a request from the key that is offered for a contact: whose. */
+export const offeredFor = (value: Contact | undefined) => given("offered_for", value?.handle)
 
 /** Names are as their owner wrote them: not to be shown or saved as they stand. */
 export const file = (value: OfferedFile) => ({
@@ -100,15 +107,30 @@ export const inboxUsage = ({ mail, sent }: InboxUsage) => ({
   sent: box(sent)
 })
 
+const numbered = ({ primary, qr, safetyNumber }: Partial<NumberedKey>) => ({
+  primary,
+  safety_number: safetyNumber,
+  qr
+})
+
+/** `safety_number` and `qr` are those to compare: the offered key's while there is something to decide. */
 export const verification = (value: Verification) => ({
   contact: contact(value.contact),
-  safety_number: value.safetyNumber,
-  qr: value.qr,
+  state: value.contact.state,
+  ...comparable(value),
+  pinned: numbered(value.pinned),
+  ...given("offered", value.offered && { ...numbered(value.offered), origin: value.offered.origin }),
   head: value.head,
   endpoints: value.endpoints,
   claims: value.claims,
   events: value.events
 })
+
+const comparable = ({ contact, offered, pinned }: Verification) => {
+  const isOffered = KeyChange.isOpen(contact) && offered?.safetyNumber !== undefined
+  const { qr, safety_number } = numbered(isOffered ? offered : pinned)
+  return { safety_number, qr, safety_number_of: isOffered ? "offered" : "pinned" }
+}
 
 export const share = (value: Share) => ({
   id: value.id,
@@ -198,6 +220,10 @@ export const event = (value: Event) => {
       return { event: "contact_removed", contact: contact(value.contact) }
     case "KeyChanged":
       return { event: "key_changed", contact: contact(value.contact) }
+    case "KeyHealed":
+      return { event: "key_healed", contact: contact(value.contact), detail: value.detail }
+    case "KeyOffered":
+      return { event: "key_offered", contact: contact(value.contact) }
     case "Served":
       return {
         event: "served",

@@ -1,4 +1,4 @@
-import { AccountExists, ContactUnknown, FetchBlocked, NoAccount, SendBlocked } from "@kez-chat/sdk"
+import { AccountExists, ContactUnknown, FetchBlocked, KeyRefused, NoAccount, SendBlocked } from "@kez-chat/sdk"
 import { Problem } from "@kez-chat/sdk/protocol"
 import {
   BlobStoreError,
@@ -20,7 +20,8 @@ describe("describe", () => {
     [new NoAccount(), 3, "no_account"],
     [new AccountExists({ handle: "a@b" }), 5, "account_exists"],
     [new ContactUnknown({ who: "bob" }), 4, "contact_unknown"],
-    [new SendBlocked({ who: "bob", reason: "changed", detail: "x" }), 5, "send_blocked_changed"],
+    [new SendBlocked({ who: "bob", reason: "changed", detail: "x" }), 10, "send_blocked_changed"],
+    [new KeyRefused({ who: "bob", primary: "k", reason: "not_offered", detail: "x" }), 5, "key_not_offered"],
     [problem("handle_taken"), 5, "handle_taken"],
     [problem("handle_not_found"), 4, "handle_not_found"],
     [problem("mnemonic_invalid"), 2, "mnemonic_invalid"],

@@ -11,6 +11,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import process from "node:process"
 import * as broker from "./vectors/broker.ts"
+import * as contacts from "./vectors/contacts.ts"
 import * as envelope from "./vectors/envelope.ts"
 import * as filesArea from "./vectors/files.ts"
 import * as identity from "./vectors/identity.ts"
@@ -24,7 +25,7 @@ import type { Case, Operation } from "./vectors/Vectors.ts"
 const folder = path.resolve(import.meta.dirname, "../vectors")
 const version = { spec: "0.1", vectors: "0.1.0", licence: "CC0-1.0" }
 
-const areas = [identity, json, envelope, sigchain, registration, broker, messages, filesArea, manifest]
+const areas = [identity, json, envelope, sigchain, registration, broker, messages, contacts, filesArea, manifest]
 const operations: ReadonlyArray<Operation> = areas.flatMap((area) => area.operations)
 
 const files = new Map<string, string>()

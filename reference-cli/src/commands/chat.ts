@@ -9,9 +9,11 @@ import { describe, type Failure, usage } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { access, type Services } from "../owner/Session.ts"
 import { Signals } from "../Signals.ts"
+import * as CommandLine from "../profile/CommandLine.ts"
 import * as Columns from "../terminal/Columns.ts"
 import * as Conversation from "../terminal/Conversation.ts"
 import * as Filling from "../terminal/Filling.ts"
+import * as KeyChange from "../terminal/KeyChange.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
 import { Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
@@ -28,6 +30,7 @@ type Item =
 interface Room {
   readonly chat: KezChat["Service"]
   readonly contact: Contact
+  readonly profile: string
   readonly line: Conversation.Conversation
   readonly style: Style
   readonly shown: Set<string>
@@ -81,12 +84,20 @@ const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
       prompt(room)
     } else if (event._tag === "InboxFilling") {
       yield* room.filling(event.usage)
-    } else if (event._tag === "KeyChanged" && event.contact.primary === room.contact.primary) {
-      say(room, room.style.bad, event.contact.warning ?? "the key changed: sending has stopped")
+    } else if (event._tag === "KeyChanged" || event._tag === "KeyOffered") {
+      if (event.contact.primary === room.contact.primary) keyChanged(room, event.contact)
+    } else if (event._tag === "KeyHealed" && event.contact.primary === room.contact.primary) {
+      say(room, room.style.good, `${event.detail}; sending goes on`)
     } else if (event._tag === "Missed") {
       yield* recent(room)
     }
   })
+
+/** What stopped the conversation, or would have. */
+const keyChanged = (room: Room, contact: Contact): void => {
+  const look = `    ${CommandLine.line(room.profile, `verify ${Show.exactName(contact)}`)}`
+  room.line.print(() => [...KeyChange.headline(contact, room.style), look].join("\n"))
+}
 
 const recent = (room: Room): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
@@ -130,7 +141,17 @@ const stretch = (who: string, opened: Effect.Effect<Conversation.Conversation>, 
       Effect.sync(() => say({ line }, style.caution, sentence))
     )
     yield* Effect.forkScoped(Effect.ignore(Effect.flatMap(chat.inbox, filling)))
-    const room: Room = { chat, contact, line, style, shown, mine: undefined, offline: false, filling }
+    const room: Room = {
+      chat,
+      contact,
+      profile: place.name,
+      line,
+      style,
+      shown,
+      mine: undefined,
+      offline: false,
+      filling
+    }
     const items = yield* Queue.unbounded<Item, Cause.Done>()
     const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
       stream.pipe(
@@ -143,6 +164,7 @@ const stretch = (who: string, opened: Effect.Effect<Conversation.Conversation>, 
       state._tag === "Offline" ? { _tag: "Offline", detail: state.error.detail } : { _tag: "Online", detail: "" }
     )
     yield* recent(room)
+    if (contact.warning !== undefined) keyChanged(room, contact)
     yield* Effect.ignore(chat.markRead(contact.primary))
     // The typed lines outlive this stretch: they are taken one by one, never drained.
     const typing = Effect.forever(

@@ -7,6 +7,7 @@ import type { Services } from "../owner/Session.ts"
 import * as CommandLine from "../profile/CommandLine.ts"
 import * as Shapes from "../Shapes.ts"
 import * as Columns from "../terminal/Columns.ts"
+import * as KeyChange from "../terminal/KeyChange.ts"
 import { result, type Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
 import type { Style } from "../terminal/Style.ts"
@@ -24,6 +25,7 @@ export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Fail
   withAccess({ command: "add", offline: true }, ({ chat, place }) =>
     Effect.gen(function* () {
       const contact = yield* chat.addContact(who)
+      if (KeyChange.isOpen(contact)) return yield* stopped(contact, "not added as asked", place.name)
       yield* reportContact(contact, (style, name) => [
         `${style.good("Added")} ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
         ...(contact.verified
@@ -50,7 +52,7 @@ export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Eff
         text: (style) =>
           found.length === 0
             ? `No contacts yet: ${style.bold(CommandLine.line(place.name, "add NAME"))}`
-            : found.map((contact) => Show.contact(contact, width, style))
+            : found.flatMap((contact) => [Show.contact(contact, width, style), ...hint(contact, place.name, style)])
       })
     })
   )
@@ -58,13 +60,25 @@ export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Eff
 /** Lines of a stranger's message that are shown: `history` shows all of it. */
 const requestLines = 5
 
+/** What looks into a change, under a line of the list. */
+const hint = (contact: Contact, profile: string, style: Style): ReadonlyArray<string> => {
+  if (contact.warning === undefined || contact.state === "blocked") return []
+  const line = CommandLine.line(profile, `verify ${Show.exactName(contact)}`)
+  return [
+    `    ${KeyChange.isOpen(contact) ? style.bad("nothing is sent; look at it:") : style.dim("look at it:")} ${line}`
+  ]
+}
+
 /** Message requests: strangers who wrote, with the last thing they said. */
 export const requests = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
   withAccess({ command: "requests", offline }, ({ chat, place }) =>
     Effect.gen(function* () {
       if (!offline) yield* caughtUp(chat)
       if (!offline) yield* named(chat)
-      const found = (yield* chat.contacts).filter(({ state }) => state === "requested")
+      const all = yield* chat.contacts
+      const found = all.filter(({ state }) => state === "requested")
+      const offeredFor = (key: string) =>
+        all.find(({ offered, state }) => state !== "requested" && offered?.primary === key)
       const asking = yield* Effect.forEach(found, (contact) =>
         Effect.map(chat.history(contact.primary, { limit: 20 }), (messages) => ({ contact, messages }))
       )
@@ -72,7 +86,8 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
         json: () => ({
           requests: asking.map(({ contact, messages }) => ({
             contact: Shapes.contact(contact),
-            messages: messages.map(Shapes.message)
+            messages: messages.map(Shapes.message),
+            ...Shapes.offeredFor(offeredFor(contact.primary))
           }))
         }),
         text: (style, columns) =>
@@ -87,11 +102,42 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
                     style
                   )
                 ),
-                style.dim(`       ${CommandLine.line(place.name, `accept ${Show.exactName(contact)}`)}, or block`)
+                ...decision(contact, offeredFor(contact.primary), place.name, style)
               ])
       })
     })
   )
+
+/** What a request asks for. A key that is offered for a contact is decided about there, and not as a stranger. */
+const decision = (
+  contact: Contact,
+  known: Contact | undefined,
+  profile: string,
+  style: Style
+): ReadonlyArray<string> => {
+  if (known === undefined) {
+    return [style.dim(`       ${CommandLine.line(profile, `accept ${Show.exactName(contact)}`)}, or block`)]
+  }
+  return [
+    style.bad(`       The home server offers this key for ${Show.name(known)}, whose key you hold is another.`),
+    `       ${CommandLine.line(profile, `verify ${Show.exactName(known)}`)}`
+  ]
+}
+
+/** Shows what stopped a contact, and ends the command with the exit code of that. */
+const stopped = (contact: Contact, what: string, profile: string): Effect.Effect<never, Failure, Screen> =>
+  Effect.gen(function* () {
+    yield* result({
+      json: () => ({ contact: Shapes.contact(contact) }),
+      text: (style) => [
+        style.name(Show.name(contact)),
+        ...KeyChange.headline(contact, style),
+        "Both safety numbers, and what you can do:",
+        `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)}`)}`
+      ]
+    })
+    return yield* fail("key_changed", ExitCode.keyChanged, KeyChange.refusal(contact, what))
+  })
 
 const decide = (
   options: { readonly command: string; readonly offline: boolean },
@@ -100,29 +146,48 @@ const decide = (
 ): Effect.Effect<void, Failure, Services> =>
   withAccess(options, ({ chat }) => Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence)))
 
+/** As `verify` prints it; the digits alone will do. */
+const keyOf = (text: string): string => (/^[0-9a-f]{64}$/.test(text) ? `ed25519:${text}` : text)
+
 export const accept = (input: {
   readonly who: string
-  readonly newKey: boolean
+  /** The offered key, in full. */
+  readonly newKey: string | undefined
 }): Effect.Effect<void, Failure, Services> =>
-  decide(
-    { command: "accept", offline: false },
-    (chat) =>
-      Effect.gen(function* () {
-        yield* caughtUp(chat)
-        const contact = yield* contactOf(chat, input.who)
-        if (contact.state !== "changed") {
-          const accepted = yield* chat.accept(contact.primary)
-          yield* sentOff(chat)
-          return accepted
-        }
-        if (input.newKey) return yield* chat.acceptKey(contact.primary)
-        return yield* fail(
-          "key_changed",
-          ExitCode.refused,
-          `${contact.handle} has another key than before (${contact.warning ?? "it changed"}): compare the safety number again, then accept it with --new-key`
-        )
-      }),
-    (style, name) => `${style.good("Accepted")} ${name}`
+  withAccess({ command: "accept", offline: false }, ({ chat, place }) =>
+    Effect.gen(function* () {
+      yield* caughtUp(chat)
+      const before = yield* contactOf(chat, input.who)
+      const isDecision = before.state !== "changed" && input.newKey === undefined
+      if (!isDecision && input.newKey === undefined) return yield* stopped(before, "no key was accepted", place.name)
+      const contact = yield* input.newKey === undefined
+        ? chat.accept(before.primary)
+        : chat.acceptKey(before.primary, keyOf(input.newKey))
+      if (KeyChange.isOpen(contact)) return yield* stopped(contact, "accepted, and stopped", place.name)
+      if (isDecision) yield* sentOff(chat)
+      yield* reportContact(contact, (style, name) =>
+        input.newKey === undefined
+          ? `${style.good("Accepted")} ${name}`
+          : [
+              `${style.good("Accepted")} the new key of ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
+              style.dim("If you compared its safety number:"),
+              `    ${CommandLine.line(place.name, `verify ${Show.exactName(contact)} --confirm`)}`
+            ]
+      )
+    })
+  )
+
+export const keep = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "keep", offline: false }, ({ chat }) =>
+    Effect.gen(function* () {
+      const contact = yield* Effect.flatMap(contactOf(chat, who), ({ primary }) => chat.keepKey(primary))
+      yield* sentOff(chat)
+      yield* reportContact(contact, (style, name) =>
+        contact.kept === true
+          ? `${style.good("Kept")} the key of ${name}  ${style.dim(Show.shortKey(contact.primary))}: messages go to it and to no other`
+          : `There is nothing to decide about ${name}: their key is the one it was`
+      )
+    })
   )
 
 export const block = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>

@@ -5,7 +5,8 @@ import { settings } from "../Flags.ts"
 import type { Services } from "../owner/Session.ts"
 import * as CommandLine from "../profile/CommandLine.ts"
 import * as Shapes from "../Shapes.ts"
-import { result, Screen } from "../terminal/Screen.ts"
+import * as KeyChange from "../terminal/KeyChange.ts"
+import { result, Screen, warn } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
 import { caughtUp, contactOf, sentOff, withAccess } from "./withAccess.ts"
 
@@ -22,6 +23,9 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
       if (!input.offline) yield* caughtUp(chat)
       const before = Option.getOrUndefined(input.before)
       const contact = yield* contactOf(chat, input.who)
+      if (KeyChange.isOpen(contact) && contact.state !== "blocked") {
+        yield* warn(KeyChange.refusal(contact, `nothing is sent to ${Show.name(contact)}`))
+      }
       const messages = yield* chat.history(contact.primary, {
         limit: input.limit,
         ...(before === undefined ? {} : { before })

@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
-import { describe, type Failure } from "../Failure.ts"
+import { ExitCode } from "../ExitCode.ts"
+import { describe, fail, type Failure } from "../Failure.ts"
 import type { Services } from "../owner/Session.ts"
 import * as CommandLine from "../profile/CommandLine.ts"
 import * as Shapes from "../Shapes.ts"
 import { Ask } from "../terminal/Ask.ts"
+import * as KeyChange from "../terminal/KeyChange.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
-import { result, warn } from "../terminal/Screen.ts"
+import { result, Screen, warn } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
 import type { Style } from "../terminal/Style.ts"
 import { withAccess } from "./withAccess.ts"
@@ -19,15 +21,21 @@ export interface Input {
   readonly offline: boolean
 }
 
-/** Twelve groups in three lines of four, as people read them to each other. */
-const groups = (safetyNumber: string): ReadonlyArray<string> => {
-  const all = safetyNumber.trim().split(/\s+/)
-  return [0, 4, 8].map((from) => all.slice(from, from + 4).join("  "))
-}
-
 const payloadOf = (event: Verification["events"][number]) => {
   const { seq, op, created_at } = event.payload
   return { seq, op: Sanitise.line(String(op)), at: Sanitise.line(String(created_at)) }
+}
+
+/** What the numbers are good for. */
+const advice = ({ contact }: Verification, profile: string, style: Style): ReadonlyArray<string> => {
+  if (KeyChange.isOpen(contact)) return ["", ...KeyChange.choices(contact, profile, style)]
+  if (contact.verified) return [style.dim("    You have confirmed that both of you see this number.")]
+  if (contact.state !== "accepted") return []
+  return [
+    style.dim("    Both of you see the same number if nobody sits between. Compare it by"),
+    style.dim("    phone or in person, then:"),
+    `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)} --confirm`)}`
+  ]
 }
 
 const lines = (value: Verification, profile: string, style: Style): ReadonlyArray<string> => {
@@ -35,17 +43,10 @@ const lines = (value: Verification, profile: string, style: Style): ReadonlyArra
   return [
     `${style.name(Show.name(contact))}  ${contact.verified ? style.good("verified") : style.caution("not verified")}`,
     `key  ${contact.primary}`,
-    ...(contact.warning === undefined ? [] : [style.bad(Sanitise.line(contact.warning))]),
+    ...(contact.warning === undefined ? [] : KeyChange.headline(contact, style)),
     "",
-    "Safety number",
-    ...groups(value.safetyNumber).map((line) => `    ${style.bold(line)}`),
-    ...(contact.verified
-      ? [style.dim("    You have confirmed that both of you see this number.")]
-      : [
-          style.dim("    Both of you see the same number if nobody sits between. Compare it by"),
-          style.dim("    phone or in person, then:"),
-          `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)} --confirm`)}`
-        ]),
+    ...KeyChange.numbers(value, style),
+    ...advice(value, profile, style),
     "",
     `Sigchain  ${value.events.length} event${value.events.length === 1 ? "" : "s"}${value.head === undefined ? "" : `, head ${value.head.seq} ${style.dim(value.head.hash.slice(0, 23))}...`}`,
     ...value.events
@@ -70,30 +71,41 @@ export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
       if (!input.offline) {
         yield* chat.refreshContact(input.who).pipe(
           Effect.catch((error) => {
-            if (error._tag !== "ServerUnreachable") return Effect.fail(error)
+            const isOutage =
+              error._tag === "ServerUnreachable" || (error._tag === "Problem" && error.code === "unavailable")
+            if (!isOutage) return Effect.fail(error)
             return warn(`${describe(error).message}: this is what was known before`)
           })
         )
       }
       const before = yield* chat.verification(input.who)
-      const agreed = input.confirm && !input.yes ? yield* compare(before) : input.confirm
-      const contact = agreed
-        ? yield* chat.setVerified(input.who, true)
+      const { primary } = before.pinned
+      const isOpen = KeyChange.isOpen(before.contact)
+      const confirms = input.confirm && !isOpen && (yield* compare(before, input.yes))
+      const contact = confirms
+        ? yield* chat.confirmKey(before.contact.primary, primary)
         : input.unconfirm
-          ? yield* chat.setVerified(input.who, false)
+          ? yield* chat.unconfirmKey(before.contact.primary)
           : before.contact
       const value = { ...before, contact }
       yield* result({ json: () => Shapes.verification(value), text: (style) => lines(value, place.name, style) })
+      if (!isOpen) return
+      const what = input.confirm ? "nothing was confirmed" : "there is a change to decide about"
+      return yield* fail("key_changed", ExitCode.keyChanged, KeyChange.refusal(contact, what))
     })
   )
 
-/** Shows the number to the person who is to compare it; without a terminal `--confirm` is their word. */
-const compare = (value: Verification): Effect.Effect<boolean, Failure, Ask> =>
+/**
+ * Shows the number to the person who is to compare it; without a terminal `--confirm` is their word. Of somebody who is no
+ * accepted contact nothing is compared: confirming says why it cannot be.
+ */
+const compare = ({ contact, pinned }: Verification, isAgreed: boolean): Effect.Effect<boolean, Failure, Ask | Screen> =>
   Effect.gen(function* () {
     const ask = yield* Ask
-    if (!(yield* ask.possible)) return true
-    yield* ask.show(`Safety number with ${Show.name(value.contact)}:\n\n`)
-    for (const line of groups(value.safetyNumber)) yield* ask.show(`    ${line}\n`)
+    if (isAgreed || contact.state !== "accepted" || !(yield* ask.possible)) return true
+    const { errStyle } = yield* Screen
+    yield* ask.show(`Safety number with ${Show.name(contact)}:\n\n`)
+    for (const line of KeyChange.groups(pinned.safetyNumber, errStyle)) yield* ask.show(`${line}\n`)
     const answer = yield* ask.line("\nDo they see the same number? Type yes: ")
     return answer.trim().toLowerCase() === "yes"
   })

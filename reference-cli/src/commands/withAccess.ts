@@ -35,11 +35,17 @@ export const sentOff = (chat: KezChat["Service"]): Effect.Effect<void> =>
 /** How long to wait for the home server to name somebody who just wrote for the first time, in milliseconds. */
 const namingMillis = 3_000
 
-/** Who has just written is known by key first, and by handle when the home server has named them: waits for that. */
+/**
+ * Who has just written is known by key first, and by handle when the home server has named them: waits for that. A key
+ * that is offered for a contact never gets a name.
+ */
 export const named = (chat: KezChat["Service"]): Effect.Effect<void, KezChatError> => {
-  const nameless = Effect.map(chat.contacts, (all) =>
-    all.some(({ handle, primary, state }) => state === "requested" && handle === primary)
-  )
+  const nameless = Effect.map(chat.contacts, (all) => {
+    const offered = new Set(all.map((contact) => contact.offered?.primary))
+    return all.some(
+      ({ handle, primary, state }) => state === "requested" && handle === primary && !offered.has(primary)
+    )
+  })
   const again = (left: number): Effect.Effect<void, KezChatError> =>
     Effect.flatMap(nameless, (waiting) =>
       waiting && left > 0 ? Effect.andThen(Effect.sleep(100), again(left - 1)) : Effect.void

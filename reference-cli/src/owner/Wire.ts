@@ -2,18 +2,18 @@
  * How commands talk to the process that owns the profile: JSON, one message a line, over a socket that only this user
  * can open.
  *
- *   -> {"v":1,"id":0,"method":"hello","params":["<token>"]}        first, within five seconds
+ *   -> {"v":2,"id":0,"method":"hello","params":["<token>"]}        first, within five seconds
  *   <- {"id":0,"ok":{"version":"0.1.0","pid":4711,...}}
- *   -> {"v":1,"id":1,"method":"send","params":["bob","hello"]}     many at once, told apart by id
+ *   -> {"v":2,"id":1,"method":"send","params":["bob","hello"]}     many at once, told apart by id
  *   <- {"id":1,"ok":{...}}  or  {"id":1,"error":{"tag":"ContactUnknown","who":"bob"}}
  *   <- {"id":2,"item":{...}} ... {"id":2,"end":true}               streams
- *   -> {"v":1,"id":2,"cancel":true}
+ *   -> {"v":2,"id":2,"cancel":true}
  *
  * Secrets never cross: the methods that show words or take them do not exist here.
  */
 import type { KezChatError } from "@kez-chat/sdk"
 
-export const protocolVersion = 1
+export const protocolVersion = 2
 /** Longest request the owner reads, in bytes: the largest message, every byte of it escaped, with room to spare. */
 export const maxRequestBytes = 1_048_576
 /** Longest reply a command reads, in bytes: a whole sigchain of 4 MiB with room to spare. */
@@ -51,6 +51,8 @@ export const encodeError = (error: KezChatError): WireError => {
       return { tag, who: error.who }
     case "SendBlocked":
       return { tag, who: error.who, reason: error.reason, detail: error.detail }
+    case "KeyRefused":
+      return { tag, who: error.who, primary: error.primary, reason: error.reason, detail: error.detail }
     case "Problem":
       return { tag, code: error.code, detail: error.detail }
     case "ServerUnreachable":

@@ -4,6 +4,7 @@ import {
   AccountUnfinished,
   ContactUnknown,
   FetchBlocked,
+  KeyRefused,
   type KezChatError,
   NoAccount,
   SendBlocked
@@ -54,6 +55,13 @@ export const decodeError = (error: WireError): KezChatError => {
       return new FetchBlocked({
         who: text(error["who"]),
         reason: oneOf(["changed", "blocked", "requested"], error["reason"], "changed"),
+        detail
+      })
+    case "KeyRefused":
+      return new KeyRefused({
+        who: text(error["who"]),
+        primary: text(error["primary"]),
+        reason: oneOf(["not_offered", "not_accepted"], error["reason"], "not_offered"),
         detail
       })
     case "Problem": {

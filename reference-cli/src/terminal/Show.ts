@@ -161,7 +161,7 @@ const states: Readonly<Record<Contact["state"], (style: Style) => string>> = {
 /** One line of `contacts`. */
 export const contact = (value: Contact, width: number, style: Style): string => {
   const label = name(value)
-  const state = states[value.state](style)
+  const state = value.kept === true ? style.caution("you keep their key") : states[value.state](style)
   return [
     style.name(label) + " ".repeat(Math.max(0, width - Columns.width(label))),
     value.verified ? style.good("verified") : style.dim("not verified"),

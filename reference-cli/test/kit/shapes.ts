@@ -36,6 +36,10 @@ export const Contact = Schema.Struct({
   verified: Schema.Boolean,
   added_at: Time,
   changed_to: Schema.optionalKey(Schema.String),
+  offered: Schema.optionalKey(
+    Schema.Struct({ primary: Schema.String, origin: Schema.Literals(["handed_over", "unexplained"]) })
+  ),
+  kept: Schema.optionalKey(Schema.Literal(true)),
   warning: Schema.optionalKey(Schema.String),
   head: Schema.optionalKey(Head)
 })
@@ -118,14 +122,29 @@ export const History = Schema.Struct({
   before: Schema.NullOr(Schema.Natural)
 })
 export const Requests = Schema.Struct({
-  requests: Schema.Array(Schema.Struct({ contact: Contact, messages: Schema.Array(Message) }))
+  requests: Schema.Array(
+    Schema.Struct({
+      contact: Contact,
+      messages: Schema.Array(Message),
+      offered_for: Schema.optionalKey(Schema.String)
+    })
+  )
 })
 
+const number = {
+  safety_number: Schema.String.check(Schema.isPattern(/^\d{5}( \d{5}){11}$/)),
+  qr: Schema.String.check(Schema.isPattern(/^kez:sn1:/))
+}
 export const Verification = Schema.Struct({
   contact: Contact,
-  safety_number: Schema.String.check(Schema.isPattern(/^\d{5}( \d{5}){11}$/)),
-  qr: Schema.String.check(Schema.isPattern(/^kez:sn1:/)),
-  head: Head,
+  state: Schema.Literals(["accepted", "requested", "blocked", "changed"]),
+  ...number,
+  safety_number_of: Schema.Literals(["pinned", "offered"]),
+  pinned: Schema.Struct({ primary: Primary, ...number }),
+  offered: Schema.optionalKey(
+    Schema.Struct({ primary: Primary, ...number, origin: Schema.Literals(["handed_over", "unexplained"]) })
+  ),
+  head: Schema.optionalKey(Head),
   endpoints: Schema.Array(
     Schema.Union([
       Schema.Struct({
@@ -248,7 +267,11 @@ export const Event = Schema.Union([
   Connection,
   Schema.Struct({ event: Schema.Literals(["message", "request"]), message: Message, contact: Contact }),
   Schema.Struct({ event: Schema.Literal("state"), message: Message }),
-  Schema.Struct({ event: Schema.Literals(["contact", "contact_removed", "key_changed"]), contact: Contact }),
+  Schema.Struct({
+    event: Schema.Literals(["contact", "contact_removed", "key_changed", "key_offered"]),
+    contact: Contact
+  }),
+  Schema.Struct({ event: Schema.Literal("key_healed"), contact: Contact, detail: Schema.String }),
   Schema.Struct({ event: Schema.Literal("dropped"), code: Schema.String, detail: Schema.String }),
   Schema.Struct({ event: Schema.Literal("inbox_filling"), box: Schema.Literals(["mail", "sent"]), inbox: InboxUsage }),
   Schema.Struct({ event: Schema.Literal("publishing_failed"), code: Schema.String, detail: Schema.String }),

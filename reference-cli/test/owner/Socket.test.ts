@@ -109,8 +109,10 @@ const fakeChat = (events: PubSub.PubSub<Event>) => {
     contact: (who) => (who === "bob" ? Effect.succeed(bob) : Effect.fail(new ContactUnknown({ who }))),
     refreshContact: () => refuse,
     verification: () => refuse,
-    setVerified: () => refuse,
+    confirmKey: () => refuse,
+    unconfirmKey: () => refuse,
     acceptKey: () => refuse,
+    keepKey: () => refuse,
     accept: () => refuse,
     block: () => refuse,
     unblock: () => refuse,
@@ -195,9 +197,9 @@ const hostile = (...chunks: ReadonlyArray<string | Buffer>) =>
     socket.on("close", () => resolve(answer))
   })
 
-const hello = `${JSON.stringify({ v: 1, id: 0, method: "hello", params: [token] })}\n`
+const hello = `${JSON.stringify({ v: 2, id: 0, method: "hello", params: [token] })}\n`
 const request = (method: string, ...params: ReadonlyArray<unknown>) =>
-  `${JSON.stringify({ v: 1, id: 1, method, params })}\n`
+  `${JSON.stringify({ v: 2, id: 1, method, params })}\n`
 
 const stillServes = () => connected(({ chat }) => chat.contact("bob"))
 
@@ -353,8 +355,8 @@ describe("the owner's socket", () => {
 
   it("hangs up on whoever does not know the token", async () => {
     expect(await hostile(request("contact", "bob"))).toBe("")
-    expect(await hostile(`${JSON.stringify({ v: 1, id: 0, method: "hello", params: ["wrong"] })}\n`)).toBe("")
-    expect(await hostile(`${JSON.stringify({ v: 1, id: 0, method: "hello" })}\n`, request("contact", "bob"))).toBe("")
+    expect(await hostile(`${JSON.stringify({ v: 2, id: 0, method: "hello", params: ["wrong"] })}\n`)).toBe("")
+    expect(await hostile(`${JSON.stringify({ v: 2, id: 0, method: "hello" })}\n`, request("contact", "bob"))).toBe("")
     expect(await Effect.runPromise(Effect.flip(Effect.scoped(Remote.connect(address, "wrong"))))).toBe("absent")
     await stillServes()
   })
@@ -365,7 +367,7 @@ describe("the owner's socket", () => {
       "GET / HTTP/1.1\r\n\r\n",
       "{}\n",
       "\n",
-      `${JSON.stringify({ v: 2, id: 0, method: "hello", params: [token] })}\n`,
+      `${JSON.stringify({ v: 1, id: 0, method: "hello", params: [token] })}\n`,
       "x".repeat(maxRequestBytes + 2)
     ]
     for (const chunk of noise) expect(await hostile(chunk, "\n")).toBe("")
@@ -382,7 +384,7 @@ describe("the owner's socket", () => {
       request("fetchTo", "id", { folder: "here" }),
       request("fetchTo", "id"),
       request("fetchTo", "id", { folder: "/tmp", name: 7 }),
-      `{"v":1,"id":1,"method":"contact","params":"bob"}\n`
+      `{"v":2,"id":1,"method":"contact","params":"bob"}\n`
     ]
     for (const chunk of wrong) expect(await hostile(hello, chunk)).not.toContain('"id":1')
     await stillServes()

@@ -3,6 +3,7 @@ import {
   AccountUnfinished,
   ContactUnknown,
   FetchBlocked,
+  KeyRefused,
   type KezChatError,
   NoAccount,
   SendBlocked
@@ -63,12 +64,12 @@ describe("parseRequest", () => {
   })
 
   it.each([
-    '{"v":2,"id":1,"method":"send"}',
-    '{"v":1,"id":1.5,"method":"send"}',
-    '{"v":1,"id":"1","method":"send"}',
-    '{"v":1,"id":1}',
-    '{"v":1,"id":1,"method":7}',
-    '{"v":1,"id":1,"method":"send","params":{}}',
+    '{"v":1,"id":1,"method":"send"}',
+    '{"v":2,"id":1.5,"method":"send"}',
+    '{"v":2,"id":"1","method":"send"}',
+    '{"v":2,"id":1}',
+    '{"v":2,"id":1,"method":7}',
+    '{"v":2,"id":1,"method":"send","params":{}}',
     "[]",
     "null"
   ])("refuses %s", (line) => {
@@ -76,13 +77,13 @@ describe("parseRequest", () => {
   })
 
   it("reads requests and cancellations", () => {
-    expect(parseRequest('{"v":1,"id":1,"method":"send","params":["a","b"]}')).toEqual({
-      v: 1,
+    expect(parseRequest('{"v":2,"id":1,"method":"send","params":["a","b"]}')).toEqual({
+      v: 2,
       id: 1,
       method: "send",
       params: ["a", "b"]
     })
-    expect(parseRequest('{"v":1,"id":1,"cancel":true}')).toEqual({ v: 1, id: 1, cancel: true })
+    expect(parseRequest('{"v":2,"id":1,"cancel":true}')).toEqual({ v: 2, id: 1, cancel: true })
   })
 })
 
@@ -91,6 +92,7 @@ const errors: ReadonlyArray<KezChatError> = [
   new AccountExists({ handle: "a@b" }),
   new AccountUnfinished({ handle: "a@b", step: "registered" }),
   new ContactUnknown({ who: "bob" }),
+  new KeyRefused({ who: "bob", primary: "ed25519:00", reason: "not_accepted", detail: "x" }),
   new SendBlocked({ who: "bob", reason: "requested", detail: "x" }),
   new Problem.Problem({ code: "handle_taken", detail: "x" }),
   new ServerUnreachable({ url: "https://x", detail: "down" }),

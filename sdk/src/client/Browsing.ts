@@ -130,7 +130,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       return (yield* introductions.chain(owner.primary)).state.sharedFiles
     }
     const { chain, contact } = yield* checks.chain(owner.primary)
-    if (contact.warning !== undefined) {
+    if (contact.warning !== undefined && contact.kept !== true) {
       return yield* new FetchBlocked({ who: contact.handle, reason: "changed", detail: contact.warning })
     }
     return chain.state.sharedFiles

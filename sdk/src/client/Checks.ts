@@ -13,15 +13,17 @@ import { Problem } from "../protocol/Problem.ts"
 import { ServerUnreachable } from "../services/Directory.ts"
 import type { ContactBook } from "./ContactBook.ts"
 import { hexOf } from "./Conversations.ts"
-import type { Events } from "./Events.ts"
 import type { Chain, Introductions } from "./Introductions.ts"
 import type { Contact } from "./KezChat.ts"
 import { ContactUnknown, type KezChatError } from "./KezChatError.ts"
-import type { Ledger, Transaction } from "./Ledger.ts"
+import type { Ledger } from "./Ledger.ts"
+import type { Outbox } from "./Outbox.ts"
 import * as Rows from "./Rows.ts"
 import * as Trust from "./Trust.ts"
 
 export interface Checks {
+  /** Asks the home alone for a contact's handle and keeps what follows from its answer. */
+  record(row: Rows.ContactRow, server: string): Effect.Effect<Rows.ContactRow, KezChatError>
   /** Asks home and sig-server about a contact and keeps what follows from the answers. */
   now(primary: string): Effect.Effect<Contact, KezChatError>
   /** Fetches a contact's chain and keeps what follows from it. */
@@ -39,68 +41,62 @@ const dayMillis = 24 * 60 * 60 * 1_000
 export interface Parts {
   readonly ledger: Ledger
   readonly book: ContactBook
-  readonly events: Events
+  readonly outbox: Outbox
   readonly introductions: Introductions
   readonly account: Effect.Effect<Rows.AccountRow, KezChatError>
 }
 
 export const make = Effect.fnUntraced(function* (parts: Parts) {
-  const { account, book, events, introductions, ledger } = parts
+  const { account, book, introductions, ledger, outbox } = parts
   const queue = yield* Queue.unbounded<string>()
   const wanted = new Map<string, Deferred.Deferred<void>>()
   const working = new Map<string, Deferred.Deferred<void>>()
   let running = false
 
-  /** Saves a judged contact, and tells if it was just stopped. */
-  const keep = (transaction: Transaction, before: Rows.ContactRow, after: Rows.ContactRow) => {
-    if (after === before) return
-    book.save(transaction, after)
-    if (after.warning !== undefined && before.warning === undefined) {
-      transaction.afterwards(() => events.publish({ _tag: "KeyChanged", contact: Trust.toContact(after) }))
-    }
-  }
-
-  const judge = (primary: string, how: (row: Rows.ContactRow) => Result.Result<Rows.ContactRow, Problem>) =>
+  const judge = (primary: string, how: (row: Rows.ContactRow) => Result.Result<Trust.Judged, Problem>) =>
     ledger.transact((transaction) =>
       Effect.gen(function* () {
         const row = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
         if (row === undefined) return yield* new ContactUnknown({ who: primary })
         const judged = yield* Effect.fromResult(how(row))
-        keep(transaction, row, judged)
-        return judged
+        book.keep(transaction, row, judged)
+        transaction.afterwards(() => outbox.wake(hexOf(primary)))
+        return judged.row
       })
     )
 
-  /** A key that had no name here gets the one the home proves, unless the name is pinned to another key. */
+  const compareRecord = Effect.fnUntraced(function* (row: Rows.ContactRow, server: string) {
+    const handle = yield* Effect.fromResult(Handle.parse(row.handle))
+    const answer = yield* Effect.result(introductions.byHandle(handle.local, server))
+    const time = yield* Clock.currentTimeMillis
+    if (Result.isSuccess(answer)) {
+      const { primary } = answer.success.record
+      return yield* judge(row.primary, (current) => Result.succeed(Trust.afterRecord(current, primary, time)))
+    }
+    const problem = answer.failure
+    if (problem instanceof Problem && (problem.code === "handle_deleted" || problem.code === "handle_not_found")) {
+      return yield* judge(row.primary, (current) => Result.succeed(Trust.afterLoss(current, problem, time)))
+    }
+    return yield* problem
+  })
+
+  /**
+   * A key that had no name here gets the one the home proves, unless the name is pinned to another key: then it is that
+   * contact who is looked at, and this key stays without a name.
+   */
   const name = Effect.fnUntraced(function* (primary: string, mine: Rows.AccountRow) {
     const { record } = yield* introductions.byPrimary(primary, mine.server)
     if (record.handle === mine.handle) {
       return yield* new Problem({ code: "record_invalid", detail: `the home gives your own name to ${primary}` })
     }
-    const pinned = (yield* book.all).filter(
+    const bearers = (yield* book.all).filter(
       (row) => row.resolved && row.handle === record.handle && row.primary !== primary
     )
-    for (const other of pinned) {
-      if (other.state !== "requested")
-        yield* judge(other.primary, (row) => Result.succeed(Trust.afterRecord(row, primary)))
-    }
-    yield* judge(primary, (row) => Result.succeed({ ...row, handle: record.handle, resolved: true }))
-  })
-
-  const compareRecord = Effect.fnUntraced(function* (row: Rows.ContactRow, server: string) {
-    const handle = yield* Effect.fromResult(Handle.parse(row.handle))
-    const answer = yield* Effect.result(introductions.byHandle(handle.local, server))
-    if (Result.isSuccess(answer)) {
-      const primary = answer.success.record.primary
-      yield* judge(row.primary, (current) => Result.succeed(Trust.afterRecord(current, primary)))
-      return
-    }
-    const problem = answer.failure
-    if (problem instanceof Problem && (problem.code === "handle_deleted" || problem.code === "handle_not_found")) {
-      yield* judge(row.primary, (current) => Result.succeed(Trust.afterLoss(current, problem)))
-      return
-    }
-    return yield* problem
+    const pinned = bearers.filter(({ state }) => state !== "requested")
+    for (const other of pinned) yield* compareRecord(other, mine.server)
+    if (pinned.length > 0) return
+    for (const other of bearers) yield* judge(other.primary, (row) => Result.succeed({ row: Trust.unnamed(row) }))
+    yield* judge(primary, (row) => Result.succeed({ row: { ...row, handle: record.handle, resolved: true } }))
   })
 
   const chain: Checks["chain"] = Effect.fnUntraced(function* (primary) {
@@ -115,7 +111,8 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const mine = yield* account
     const row = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
     if (row === undefined) return yield* new ContactUnknown({ who: primary })
-    yield* row.resolved ? compareRecord(row, mine.server) : name(primary, mine)
+    if (row.resolved) yield* compareRecord(row, mine.server)
+    else yield* name(primary, mine)
     return (yield* chain(primary)).contact
   })
 
@@ -152,11 +149,13 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const time = yield* Clock.currentTimeMillis
     for (const row of yield* book.all) {
       const stale = (row.checkedAt ?? 0) < time - dayMillis && row.state !== "blocked"
-      if (!row.resolved || row.claimed !== undefined || stale) want(row.primary)
+      // What stopped may be over: whoever waits for that should not wait a day.
+      if (!row.resolved || row.claimed !== undefined || stale || row.state === "changed") want(row.primary)
     }
   })
 
   const checks: Checks = {
+    record: compareRecord,
     now,
     chain,
     want,

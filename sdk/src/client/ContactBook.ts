@@ -1,10 +1,12 @@
 /** The contacts that are kept, found by handle, mention or key. What may be believed of them is decided in `Trust`. */
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import * as Handle from "../protocol/Handle.ts"
 import type { StoreError } from "../services/LocalStore.ts"
 import { hexOf } from "./Conversations.ts"
 import type { Events } from "./Events.ts"
+import type { Event } from "./KezChat.ts"
 import { ContactUnknown } from "./KezChatError.ts"
 import type { Ledger, LedgerError, Transaction } from "./Ledger.ts"
 import * as Rows from "./Rows.ts"
@@ -16,7 +18,11 @@ export interface ContactBook {
   find(who: string, account: Rows.AccountRow): Effect.Effect<Rows.ContactRow, ContactUnknown | StoreError>
   /** Keeps a contact and tells about it. */
   save(transaction: Transaction, row: Rows.ContactRow): void
+  /** Keeps what an event made of a contact, if it made anything of it, and tells what the user should know. */
+  keep(transaction: Transaction, before: Rows.ContactRow, judged: Trust.Judged): void
   remove(transaction: Transaction, row: Rows.ContactRow): void
+  /** Takes the names of contacts away from strangers to whom an earlier version gave them. */
+  readonly unnameStrangers: Effect.Effect<void, LedgerError>
   /** Forgets what was read, after the store was emptied. */
   reset(): void
   /** As `find`, then changes the row as it is at that moment. */
@@ -87,10 +93,33 @@ export const make = (ledger: Ledger, events: Events): ContactBook => {
     })
   }
 
+  const keep: ContactBook["keep"] = (transaction, before, { notice, row }) => {
+    if (!Equal.equals(row, before)) save(transaction, row)
+    const contact = Trust.toContact(row)
+    const told: Record<NonNullable<typeof notice>, Event> = {
+      changed: { _tag: "KeyChanged", contact },
+      healed: { _tag: "KeyHealed", contact, detail: Trust.healedBy(before, row) },
+      offered: { _tag: "KeyOffered", contact }
+    }
+    if (notice !== undefined) transaction.afterwards(() => events.publish(told[notice]))
+  }
+
   return {
     all: Effect.map(book, (rows) => [...rows.values()]),
     find,
     save,
+    keep,
+    unnameStrangers: Effect.gen(function* () {
+      const rows = [...(yield* book).values()].filter(({ resolved }) => resolved)
+      const pinned = new Set(rows.filter(({ state }) => state !== "requested").map(({ handle }) => handle))
+      const strangers = rows.filter(({ handle, state }) => state === "requested" && pinned.has(handle))
+      if (strangers.length === 0) return
+      yield* ledger.transact((transaction) =>
+        Effect.sync(() => {
+          for (const row of strangers) save(transaction, Trust.unnamed(row))
+        })
+      )
+    }),
     reset: () => {
       changes += 1
       loaded = undefined

@@ -1,16 +1,18 @@
 /** What a user does with contacts: add, look at, accept, block, verify, accept a changed key, forget. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as SafetyNumber from "../crypto/SafetyNumber.ts"
 import * as Handle from "../protocol/Handle.ts"
 import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
 import * as PrimaryKey from "../protocol/PrimaryKey.ts"
 import { Problem } from "../protocol/Problem.ts"
+import * as Sigchain from "../protocol/Sigchain.ts"
 import { Crypto } from "../services/Crypto.ts"
 import type { Checks } from "./Checks.ts"
 import { type ContactBook, self } from "./ContactBook.ts"
 import { hexOf, receiptsFromHere, talk } from "./Conversations.ts"
-import type { Introductions } from "./Introductions.ts"
+import type { Chain, Introductions } from "./Introductions.ts"
 import type { Contact, KezChat, Verification } from "./KezChat.ts"
 import { ContactUnknown, type KezChatError } from "./KezChatError.ts"
 import type { Ledger, Transaction } from "./Ledger.ts"
@@ -25,8 +27,10 @@ export type Contacts = Pick<
   | "contact"
   | "refreshContact"
   | "verification"
-  | "setVerified"
+  | "confirmKey"
+  | "unconfirmKey"
   | "acceptKey"
+  | "keepKey"
   | "accept"
   | "block"
   | "unblock"
@@ -46,6 +50,11 @@ const beginReceipts = (transaction: Transaction, row: Rows.ContactRow) =>
     const from = yield* receiptsFromHere(transaction, counts)
     transaction.put(Rows.key.talk(hexOf(row.primary)), Rows.Talk, from)
   })
+
+const isOutage = (error: KezChatError): boolean =>
+  error._tag === "ServerUnreachable" || (error instanceof Problem && error.code === "unavailable")
+
+const unseen = (primary: string): Chain => ({ state: Sigchain.empty(primary), hashes: [], first: 0, envelopes: [] })
 
 export interface Parts {
   readonly ledger: Ledger
@@ -92,18 +101,33 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const row = yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
         const known = yield* transaction.get(contactKey, Rows.Contact)
-        const named = {
-          ...(known ?? Trust.meet(hexOf(record.primary), "accepted", now)),
-          handle: handle.text,
-          resolved: true
-        }
-        if (known === undefined || named.state === "requested") yield* beginReceipts(transaction, named)
-        const added = yield* Effect.fromResult(Trust.afterChain(Trust.accept(named), chain, now, before?.claimed))
-        book.save(transaction, added)
-        return added
+        const met = known ?? Trust.meet(hexOf(record.primary), "accepted", now)
+        if (known === undefined || known.state === "requested") yield* beginReceipts(transaction, met)
+        const named = { ...Trust.accept(met), handle: handle.text, resolved: true }
+        const asNamed = Trust.afterRecord(named, record.primary, now)
+        const added = yield* Effect.fromResult(Trust.afterChain(asNamed.row, chain, now, before?.claimed))
+        yield* unnameOthers(transaction, handle.text, record.primary)
+        if (known === undefined) book.save(transaction, added.row)
+        book.keep(transaction, known ?? added.row, { ...asNamed, ...added })
+        transaction.afterwards(() => outbox.wake(hexOf(record.primary)))
+        return added.row
       })
     )
     return Trust.toContact(row)
+  })
+
+  /** A stranger whom the home gave a handle that is now pinned to another key goes by the key again. */
+  const unnameOthers = Effect.fnUntraced(function* (transaction: Transaction, handle: string, primary: string) {
+    for (const other of yield* book.all) {
+      if (!other.resolved || other.handle !== handle || other.primary === primary) continue
+      const row = yield* transaction.get(Rows.key.contact(hexOf(other.primary)), Rows.Contact)
+      if (row?.state === "requested") book.save(transaction, Trust.unnamed(row))
+    }
+  })
+
+  const numbered = Effect.fnUntraced(function* (own: AdmittedKey, primary: string) {
+    const number = yield* SafetyNumber.of(own, yield* admitted(primary)).pipe(Effect.provideService(Crypto, crypto))
+    return { primary, safetyNumber: number.digits, qr: number.qr }
   })
 
   const verification = Effect.fnUntraced(function* (who: string): Effect.fn.Return<Verification, KezChatError> {
@@ -112,16 +136,28 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const { chain, contact } =
       row.primary === mine.primary
         ? { chain: yield* introductions.chain(row.primary), contact: Trust.toContact(row) }
-        : yield* checks.chain(row.primary)
-    const number = yield* Effect.provideService(
-      SafetyNumber.of(yield* admitted(mine.primary), yield* admitted(row.primary)),
-      Crypto,
-      crypto
-    )
+        : yield* Effect.catchIf(
+            checks.chain(row.primary),
+            // Two numbers can be compared without the chain: whoever hides it must not stand in the way.
+            (error) => Trust.isStopped(row) && isOutage(error),
+            () => Effect.succeed({ chain: unseen(row.primary), contact: Trust.toContact(row) })
+          )
+    const own = yield* admitted(mine.primary)
+    const { offered } = contact
+    // A chain may be handed over to a key of another system: such a key has no safety number and cannot be accepted.
+    const offer =
+      offered === undefined
+        ? {}
+        : {
+            offered: {
+              ...offered,
+              ...Result.getOrElse(yield* Effect.result(numbered(own, offered.primary)), () => ({}))
+            }
+          }
     return {
       contact,
-      safetyNumber: number.digits,
-      qr: number.qr,
+      pinned: yield* numbered(own, row.primary),
+      ...offer,
       ...(chain.head === undefined ? {} : { head: chain.head }),
       events: chain.envelopes,
       endpoints: chain.state.endpoints,
@@ -129,19 +165,35 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     }
   })
 
-  const acceptKey = Effect.fnUntraced(function* (who: string): Effect.fn.Return<Contact, KezChatError> {
+  /** The record that proves the offered key: the handle's, or, where the old key handed over, the new key's own. */
+  const recordOfOffered = Effect.fnUntraced(function* (old: Rows.ContactRow, primary: string, mine: Rows.AccountRow) {
+    const current = old.resolved ? yield* checks.record(old, mine.server) : old
+    yield* Effect.fromResult(Trust.checkOffered(current, primary))
+    if (current.name?.to !== primary) return (yield* introductions.byPrimary(primary, mine.server)).record
+    const handle = yield* Effect.fromResult(Handle.parse(current.handle))
+    const { record } = yield* introductions.byHandle(handle.local, mine.server)
+    // Between two questions the home may have changed its mind.
+    yield* Effect.fromResult(Trust.checkOffered(Trust.afterRecord(current, record.primary, 0).row, primary))
+    return record
+  })
+
+  const acceptKey = Effect.fnUntraced(function* (
+    who: string,
+    primary: string
+  ): Effect.fn.Return<Contact, KezChatError> {
     const mine = yield* account
     const old = yield* book.find(who, mine)
-    const now = yield* Clock.currentTimeMillis
-    if (old.changedTo === undefined) {
-      const chain = yield* introductions.chain(old.primary)
-      return yield* change(who, (row) => Effect.fromResult(Trust.acceptChain(row, chain, now)))
-    }
+    yield* Effect.fromResult(Trust.checkOffered(old, primary))
+    yield* admitted(primary)
     // The new key must itself be registered and shown by its own signature; only then does it take the old one's place.
-    const { record } = yield* introductions.byPrimary(old.changedTo, mine.server)
+    const record = yield* recordOfOffered(old, primary, mine)
     const pinned = (yield* book.all).some(
-      ({ handle, primary, resolved }) =>
-        resolved && handle === record.handle && primary !== record.primary && primary !== old.primary
+      (row) =>
+        row.resolved &&
+        row.handle === record.handle &&
+        row.state !== "requested" &&
+        row.primary !== primary &&
+        row.primary !== old.primary
     )
     if (pinned || record.handle === mine.handle) {
       return yield* new Problem({
@@ -149,38 +201,52 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         detail: `the home says that the new key of ${old.handle} is ${record.handle}, which stands for another key here`
       })
     }
-    const chain = yield* introductions.chain(record.primary)
+    const chain = yield* introductions.chain(primary)
+    const now = yield* Clock.currentTimeMillis
     const row = yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
-        const met = yield* transaction.get(Rows.key.contact(hexOf(record.primary)), Rows.Contact)
-        const blocked = old.state === "blocked" || met?.state === "blocked"
-        const fresh: Rows.ContactRow = {
-          ...(met ?? Trust.meet(hexOf(record.primary), "accepted", now)),
+        const current = yield* transaction.get(Rows.key.contact(hexOf(old.primary)), Rows.Contact)
+        if (current === undefined) return yield* new ContactUnknown({ who })
+        yield* Effect.fromResult(Trust.checkOffered(current, primary))
+        const met = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+        const known = met ?? Trust.meet(hexOf(primary), "accepted", now)
+        const isBlocked = current.state === "blocked" || known.state === "blocked"
+        const open = Trust.accept(Trust.unblock(known))
+        const taken = {
+          ...(isBlocked ? Trust.block(open) : open),
           handle: record.handle,
           resolved: true,
-          ...(blocked ? { state: "blocked", before: "accepted" } : { state: "accepted" }),
-          former: [...old.former, hexOf(old.primary)]
+          verified: false,
+          former: [...new Set([...known.former, ...current.former, hexOf(current.primary)])]
         }
-        if (met === undefined || met.state === "requested") yield* beginReceipts(transaction, fresh)
-        const accepted = yield* Effect.fromResult(Trust.acceptChain(fresh, chain, now))
-        yield* outbox.abandon(transaction, hexOf(old.primary), "the contact's key changed before this was sent")
-        book.remove(transaction, old)
-        book.save(transaction, accepted)
-        return accepted
+        if (met === undefined || met.state === "requested") yield* beginReceipts(transaction, taken)
+        const asNamed = Trust.afterRecord(taken, primary, now).row
+        const accepted = yield* Effect.fromResult(Trust.afterChain(asNamed, chain, now, undefined))
+        yield* outbox.abandon(transaction, hexOf(current.primary), "the contact's key changed before this was sent")
+        yield* unnameOthers(transaction, record.handle, primary)
+        book.remove(transaction, current)
+        book.save(transaction, accepted.row)
+        return accepted.row
       })
     )
     return Trust.toContact(row)
+  })
+
+  const keepKey = Effect.fnUntraced(function* (who: string): Effect.fn.Return<Contact, KezChatError> {
+    const row = yield* book.find(who, yield* account)
+    const chain = Trust.needsChainToKeep(row) ? yield* introductions.chain(row.primary) : undefined
+    const now = yield* Clock.currentTimeMillis
+    return yield* change(row.primary, (current) => Effect.fromResult(Trust.keep(current, chain, now)))
   })
 
   const block = (who: string) =>
     change(who, (row, transaction) =>
       row.state === "blocked"
         ? Effect.succeed(row)
-        : Effect.as(outbox.abandon(transaction, hexOf(row.primary), "the contact was blocked before this was sent"), {
-            ...row,
-            state: "blocked" as const,
-            before: row.state
-          })
+        : Effect.as(
+            outbox.abandon(transaction, hexOf(row.primary), "the contact was blocked before this was sent"),
+            Trust.block(row)
+          )
     )
 
   const removeContact = Effect.fnUntraced(function* (who: string, withMessages = false) {
@@ -212,18 +278,16 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         return row.primary === mine.primary ? Trust.toContact(row) : yield* checks.now(row.primary)
       }),
     verification,
-    setVerified: (who, verified) => change(who, (row) => Effect.succeed({ ...row, verified })),
+    confirmKey: (who, primary) => change(who, (row) => Effect.fromResult(Trust.confirm(row, primary))),
+    unconfirmKey: (who) => change(who, (row) => Effect.succeed({ ...row, verified: false })),
     acceptKey,
+    keepKey,
     accept: (who) =>
       change(who, (row, transaction) =>
         row.state === "requested" ? Effect.as(beginReceipts(transaction, row), Trust.accept(row)) : Effect.succeed(row)
       ),
     block,
-    unblock: (who) =>
-      change(who, (row) => {
-        const { before, ...rest } = row
-        return Effect.succeed(row.state === "blocked" ? { ...rest, state: before ?? "requested" } : row)
-      }),
+    unblock: (who) => change(who, (row) => Effect.succeed(Trust.unblock(row))),
     removeContact
   }
   return contacts

@@ -209,12 +209,11 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const stranger = known === undefined || known.state === "requested"
     if (stranger && (yield* readSettings(transaction)).inbox === "contacts") return
     const met = known ?? Trust.meet(peer.hex, "requested", arrivedAt)
-    const claim = Trust.afterClaim(met, body.chain)
-    if (claim.row !== known) book.save(transaction, claim.row)
-    if (claim.check || !claim.row.resolved) transaction.afterwards(() => checks.want(claim.row.primary))
-    if (claim.row.warning !== undefined && met.warning === undefined) {
-      publish(transaction, { _tag: "KeyChanged", contact: Trust.toContact(claim.row) })
-    }
+    const { check, judged } = Trust.afterClaim(met, body.chain, arrivedAt)
+    const contact = judged.row
+    if (known === undefined) book.save(transaction, contact)
+    book.keep(transaction, met, judged)
+    if (check || !contact.resolved) transaction.afterwards(() => checks.want(contact.primary))
     const kept = yield* keep(transaction, opened, arrivedAt, placed)
     const talk = yield* Conversations.talk(transaction, peer.hex)
     transaction.put(key.talk(peer.hex), Rows.Talk, {
@@ -223,9 +222,9 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       ...(stranger ? {} : { incoming: kept.order })
     })
     transaction.afterwards(() => {
-      if (stranger) publishRequest(claim.row.primary, kept)
+      if (stranger) publishRequest(contact.primary, kept)
       else {
-        events.publish({ _tag: "Message", message: kept, contact: Trust.toContact(claim.row) })
+        events.publish({ _tag: "Message", message: kept, contact: Trust.toContact(contact) })
         receipts.due(peer.hex)
       }
     })

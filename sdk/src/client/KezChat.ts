@@ -47,19 +47,32 @@ export interface Contact {
   readonly primary: string
   /**
    * `accepted`: may write to us. `requested`: wrote to us and awaits a decision. `blocked`: nothing of theirs is shown.
-   * `changed`: the server names another key (`changedTo`) for the handle, or the chain was rolled back, forked or
-   * rotated; sending stops until `acceptKey` or removal.
+   * `changed`: the server names another key for the handle or none, or the chain was rolled back, forked or rotated;
+   * sending stops until `acceptKey`, `keepKey` or removal, or until what stopped it turns out to be over.
    */
   readonly state: "accepted" | "requested" | "blocked" | "changed"
-  readonly changedTo?: string
-  /** Why the state is `changed`, in a sentence. */
+  /** Another key for this contact. Nothing was ever sent to it; `acceptKey` takes it. */
+  readonly offered?: OfferedKey
+  /** What is wrong with key or chain, in a sentence; also where the user keeps the key all the same. */
   readonly warning?: string
-  /** The safety number was compared and confirmed by the user. */
+  /** The user has kept the key in spite of `warning`. */
+  readonly kept?: true
+  /** The safety number of `primary` was compared and confirmed by the user. */
   readonly verified: boolean
   /** Highest sigchain head seen. */
   readonly head?: Head
   /** Milliseconds since the epoch. */
   readonly addedAt: number
+}
+
+/** A key that could take the place of a contact's. */
+export interface OfferedKey {
+  readonly primary: string
+  /**
+   * `handed_over`: the contact's own key has signed a rotation to it. `unexplained`: only the home server names it, which
+   * a new device without the old words and an attack have in common.
+   */
+  readonly origin: "handed_over" | "unexplained"
 }
 
 /** `queued` here, `stored` at the home server, `delivered` to the other device by its signed receipt, `read`; or `failed` for good. */
@@ -131,8 +144,12 @@ export type Event =
   /** A contact appeared, was resolved, accepted, blocked, verified ... */
   | { readonly _tag: "Contact"; readonly contact: Contact }
   | { readonly _tag: "ContactRemoved"; readonly contact: Contact }
-  /** Sending to a contact stopped: `contact.warning` says why. */
+  /** Sending to a contact stopped, or what stopped it is another thing now: `contact.warning` says why. */
   | { readonly _tag: "KeyChanged"; readonly contact: Contact }
+  /** What had stopped sending is over by itself, and the contact's key is the one it was: `detail` says what happened. */
+  | { readonly _tag: "KeyHealed"; readonly contact: Contact; readonly detail: string }
+  /** Another key is still offered for a contact whose key the user keeps. At most once a day. */
+  | { readonly _tag: "KeyOffered"; readonly contact: Contact }
   /**
    * A file of ours went out to a contact: so much of it has been handed to the network by now. About once a second, and
    * when an answer ends.
@@ -176,13 +193,25 @@ export interface InboxUsage {
   readonly sent: BoxUsage
 }
 
-/** What the safety number and the sigchain of a contact say, for a person to compare. */
-export interface Verification {
-  readonly contact: Contact
+/** A contact's key with the safety number that both sides see if it is theirs. */
+export interface NumberedKey {
+  readonly primary: string
   /** Twelve groups of five digits. */
   readonly safetyNumber: string
   /** `kez:sn1:...` for a QR code. */
   readonly qr: string
+}
+
+/** What the safety number and the sigchain of a contact say, for a person to compare. */
+export interface Verification {
+  readonly contact: Contact
+  /** The key that this account holds as the contact's. */
+  readonly pinned: NumberedKey
+  /**
+   * The key that is offered in its place. While the contact is `changed`, this is the number to compare: the contact's
+   * old device still shows the pinned one, also when somebody else has taken the handle.
+   */
+  readonly offered?: OfferedKey & Partial<NumberedKey>
   /** Absent where the sig-server knows no chain of theirs. */
   readonly head?: Head
   /** Every event of the chain, verified. */
@@ -355,10 +384,23 @@ export class KezChat extends Context.Service<
     refreshContact(who: string): Effect.Effect<Contact, KezChatError>
     /** Safety number, chain and endpoints of a contact. */
     verification(who: string): Effect.Effect<Verification, KezChatError>
-    /** Notes that the safety number was compared (or takes that back). */
-    setVerified(who: string, verified: boolean): Effect.Effect<Contact, KezChatError>
-    /** The user's word that a changed key or chain is right. */
-    acceptKey(who: string): Effect.Effect<Contact, KezChatError>
+    /**
+     * Notes that the safety number of `primary` was compared. Fails with `KeyRefused` unless `primary` is the key of an
+     * accepted contact: an offered key has to be accepted first.
+     */
+    confirmKey(who: string, primary: string): Effect.Effect<Contact, KezChatError>
+    /** Takes that back. */
+    unconfirmKey(who: string): Effect.Effect<Contact, KezChatError>
+    /**
+     * Takes the offered key `primary` in place of the contact's. The home is asked once more; fails with `KeyRefused` where
+     * `primary` is not what it offers by then. What is queued for the old key fails.
+     */
+    acceptKey(who: string, primary: string): Effect.Effect<Contact, KezChatError>
+    /**
+     * Keeps the contact's key whatever the home and the sigchain say: sending to it goes on. Messages that the home takes
+     * for nobody wait; `KeyOffered` reminds once a day of a key that is still offered.
+     */
+    keepKey(who: string): Effect.Effect<Contact, KezChatError>
     /** Accepts a message request: from now on its messages are answered with receipts, and it can be written to. */
     accept(who: string): Effect.Effect<Contact, KezChatError>
     /**

@@ -55,6 +55,22 @@ export class SendBlocked extends Data.TaggedError("SendBlocked")<{
   }
 }
 
+/**
+ * The user's word about a key named another one than there is by now. `not_offered`: the key to accept is not the one
+ * offered for this contact. `not_accepted`: the key whose number was compared is not that of an accepted contact.
+ */
+export class KeyRefused extends Data.TaggedError("KeyRefused")<{
+  readonly who: string
+  readonly primary: string
+  readonly reason: "not_offered" | "not_accepted"
+  readonly detail: string
+}> {
+  override get message(): string {
+    const what = this.reason === "not_offered" ? "no key was accepted for" : "no key was confirmed for"
+    return `${what} ${this.who}: ${this.detail}`
+  }
+}
+
 /** Nothing is fetched from somebody whose request waits for a decision, who is blocked, or whose key or chain changed. */
 export class FetchBlocked extends Data.TaggedError("FetchBlocked")<{
   readonly who: string
@@ -73,6 +89,7 @@ export type KezChatError =
   | ContactUnknown
   | SendBlocked
   | FetchBlocked
+  | KeyRefused
   | Problem
   | ServerUnreachable
   | BrokerRefused

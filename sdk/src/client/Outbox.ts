@@ -32,6 +32,7 @@ import type { Link } from "./Link.ts"
 import * as Offers from "./Offers.ts"
 import * as Rows from "./Rows.ts"
 import type { Session } from "./Session.ts"
+import * as Trust from "./Trust.ts"
 
 const { key } = Rows
 
@@ -246,7 +247,8 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       { relaxed: true }
     )
 
-  const sendOne = (link: Link, job: Job): Effect.Effect<Outcome, StoreError | StoreConflict> =>
+  /** `waits`: the user keeps a key that the home no longer knows, so that `unknown` is no final answer. */
+  const sendOne = (link: Link, job: Job, waits: boolean): Effect.Effect<Outcome, StoreError | StoreConflict> =>
     Effect.gen(function* () {
       const frame = yield* ledger.getBytes(key.frame(job.kezId))
       if (frame === undefined) return "sent"
@@ -267,6 +269,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
         if (job.main) yield* putOff(job, error.code, error.untilMillis)
         return "later"
       }
+      if (waits && error instanceof BrokerRefused && error.code === "unknown") return "later"
       yield* finish(job, error.message)
       return "sent"
     })
@@ -276,8 +279,9 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     yield* link.online
     const row = yield* ledger.get(key.contact(hex), Rows.Contact)
     if (row !== undefined && (row.state === "changed" || row.state === "blocked")) return undefined
+    const waits = row !== undefined && Trust.isKept(row)
     const jobs = lane.jobs.slice(0, laneWindow)
-    const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(link, job)), {
+    const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(link, job, waits)), {
       concurrency: laneWindow
     })
     lane.refused = outcomes.includes("later")

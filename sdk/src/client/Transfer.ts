@@ -55,7 +55,8 @@ const missingOf = (partial: PartialBlob, size: number): ChunkRanges.ChunkRanges 
   ChunkRanges.difference(ChunkRanges.range(0, ChunkRanges.chunkCount(size)), partial.have)
 
 /** Why nothing is fetched from a contact; undefined where it may be. */
-export const reasonNotToFetch = ({ handle, state, warning }: Rows.ContactRow): FetchBlocked | undefined => {
+export const reasonNotToFetch = (row: Rows.ContactRow): FetchBlocked | undefined => {
+  const { handle, state } = row
   switch (state) {
     case "accepted":
       return undefined
@@ -64,7 +65,7 @@ export const reasonNotToFetch = ({ handle, state, warning }: Rows.ContactRow): F
     case "blocked":
       return new FetchBlocked({ who: handle, reason: state, detail: "you blocked them" })
     case "changed":
-      return new FetchBlocked({ who: handle, reason: state, detail: warning ?? "their key changed" })
+      return new FetchBlocked({ who: handle, reason: state, detail: Trust.warningOf(row) ?? "their key changed" })
   }
 }
 

@@ -95,8 +95,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const introductions = yield* Introductions.make
   const accounts = yield* Accounts.make(ledger, introductions)
   const book = ContactBook.make(ledger, events)
-  const checks = yield* Checks.make({ ledger, book, events, introductions, account: accounts.current })
   const outbox = yield* Outbox.make(ledger, events)
+  const checks = yield* Checks.make({ ledger, book, outbox, introductions, account: accounts.current })
   const receipts = Receipts.make(ledger, outbox)
   const brokerClock = BrokerClock.make()
   const addresses = yield* Addresses.make(ledger, outbox, brokerClock)
@@ -323,6 +323,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     book.reset()
   })
 
+  // Where that fails, every call that reads contacts does too, and says why.
+  yield* Effect.ignore(book.unnameStrangers)
   // Whatever needs the vault may wait for a passphrase; the account's own calls report what is wrong with it.
   if (options.offline !== true && Result.isSuccess(yield* Effect.result(accounts.current))) {
     yield* Effect.forkScoped(Effect.ignore(start()))

@@ -43,7 +43,9 @@ export type {
   Listing,
   Message,
   MessageState,
+  NumberedKey,
   OfferedFile,
+  OfferedKey,
   Settings,
   Share,
   ShareOptions,
@@ -75,8 +77,10 @@ export interface KezChatClient extends AsyncDisposable {
   contact(who: string): Promise<Contact>
   refreshContact(who: string, waiting?: Waiting): Promise<Contact>
   verification(who: string, waiting?: Waiting): Promise<Verification>
-  setVerified(who: string, verified: boolean): Promise<Contact>
-  acceptKey(who: string, waiting?: Waiting): Promise<Contact>
+  confirmKey(who: string, primary: string): Promise<Contact>
+  unconfirmKey(who: string): Promise<Contact>
+  acceptKey(who: string, primary: string, waiting?: Waiting): Promise<Contact>
+  keepKey(who: string, waiting?: Waiting): Promise<Contact>
   accept(who: string): Promise<Contact>
   block(who: string): Promise<Contact>
   unblock(who: string): Promise<Contact>
@@ -166,8 +170,10 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     contact: (who) => run(chat.contact(who)),
     refreshContact: (who, waiting) => run(chat.refreshContact(who), waiting),
     verification: (who, waiting) => run(chat.verification(who), waiting),
-    setVerified: (who, verified) => run(chat.setVerified(who, verified)),
-    acceptKey: (who, waiting) => run(chat.acceptKey(who), waiting),
+    confirmKey: (who, primary) => run(chat.confirmKey(who, primary)),
+    unconfirmKey: (who) => run(chat.unconfirmKey(who)),
+    acceptKey: (who, primary, waiting) => run(chat.acceptKey(who, primary), waiting),
+    keepKey: (who, waiting) => run(chat.keepKey(who), waiting),
     accept: (who) => run(chat.accept(who)),
     block: (who) => run(chat.block(who)),
     unblock: (who) => run(chat.unblock(who)),

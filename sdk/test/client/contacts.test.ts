@@ -100,17 +100,21 @@ describe("a changed key", () => {
       const { alice, bob } = yield* twoFriends(world)
       yield* alice.chat.send("bob", "to the first key")
       yield* alice.chat.flush
-      yield* alice.chat.setVerified("bob", true)
+      yield* alice.chat.confirmKey("bob", bob.account.primary)
       const thief = yield* takeOver(world, "bob", 100)
       const contact = yield* alice.chat.refreshContact("bob")
-      assert.deepInclude(contact, { state: "changed", changedTo: thief.primary, verified: false })
+      assert.deepInclude(contact, {
+        state: "changed",
+        offered: { primary: thief.primary, origin: "unexplained" },
+        verified: false
+      })
       assert.include(contact.warning, bob.account.primary)
       yield* alice.program.event("KeyChanged")
       const stopped = yield* Effect.flip(alice.chat.send("bob", "stop"))
       assert.deepInclude(stopped, { _tag: "SendBlocked", reason: "changed" })
       assert.strictEqual((yield* alice.chat.addContact("bob")).state, "changed")
 
-      const accepted = yield* alice.chat.acceptKey("bob")
+      const accepted = yield* alice.chat.acceptKey("bob", thief.primary)
       assert.deepInclude(accepted, {
         state: "accepted",
         primary: thief.primary,
@@ -123,26 +127,26 @@ describe("a changed key", () => {
     })
   )
 
-  it.live("holds back what was queued, and lets nothing sealed for the old key go out", () =>
+  it.live("holds back what was queued, and lets nothing sealed for the old key go out (KEZ-DM-025)", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const { alice, bob } = yield* twoFriends(world)
       world.broker.setOnline(false)
       const queued = yield* alice.chat.send("bob", "secret")
-      yield* takeOver(world, "bob", 101)
+      const thief = yield* takeOver(world, "bob", 101)
       yield* alice.chat.refreshContact("bob")
       world.broker.setOnline(true)
       yield* alice.chat.sync
       yield* alice.chat.flush
       assert.strictEqual(world.broker.stored(keyOf(bob.account.primary)).length, 0)
-      yield* alice.chat.acceptKey("bob")
+      yield* alice.chat.acceptKey("bob", thief.primary)
       const { message } = yield* alice.program.event("State", ({ message }) => message.id === queued.id)
       assert.strictEqual(message.state, "failed")
       assert.include(message.failure, "key changed")
     })
   )
 
-  it.live("is seen when the new key writes under the old one's name", () =>
+  it.live("is seen when the new key writes, which does not get the contact's name (KEZ-SEQ-045)", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const { alice } = yield* twoFriends(world)
@@ -150,7 +154,7 @@ describe("a changed key", () => {
       const to = keyOf(alice.account.primary)
       world.broker.store(to, yield* thief.frame({ to, text: "it is me, bob" }))
       const { contact } = yield* alice.program.event("Request")
-      assert.deepInclude(contact, { handle: "bob@home.test", primary: thief.primary, state: "requested" })
+      assert.deepInclude(contact, { handle: thief.primary, primary: thief.primary, state: "requested" })
       assert.strictEqual((yield* alice.chat.contact("bob")).state, "changed")
     })
   )
@@ -186,17 +190,23 @@ describe("a contact's sigchain", () => {
       const rolledBack = yield* alice.chat.refreshContact("bob")
       assert.strictEqual(rolledBack.state, "changed")
       assert.include(rolledBack.warning, head.hash)
-      // The user's word is needed even if the server thinks better of it.
+      // A rollback is over when the chain goes on from what was known of it.
       world.home.chains.set(identity.primary, long)
-      assert.strictEqual((yield* alice.chat.refreshContact("bob")).state, "changed")
-      assert.deepInclude(yield* alice.chat.acceptKey("bob"), { state: "accepted", head })
+      assert.deepInclude(yield* alice.chat.refreshContact("bob"), { state: "accepted", head })
+      const healed = yield* alice.program.event("KeyHealed")
+      assert.include(healed.detail, "sigchain")
 
       world.home.chains.set(identity.primary, short)
       yield* extend(world, identity, 2, "nats://forked:4222")
       const forked = yield* alice.chat.refreshContact("bob")
       assert.strictEqual(forked.state, "changed")
       assert.include(forked.warning, head.hash)
-      yield* alice.chat.acceptKey("bob")
+      const forkedChain = world.home.chains.get(identity.primary)!
+      // Two histories are never over: the one that was known first does not make up for the other.
+      world.home.chains.set(identity.primary, long)
+      assert.strictEqual((yield* alice.chat.refreshContact("bob")).state, "changed")
+      world.home.chains.set(identity.primary, forkedChain)
+      assert.deepInclude(yield* alice.chat.keepKey("bob"), { state: "accepted", kept: true })
 
       const successor = yield* ghost(103)
       const chain = world.home.chains.get(identity.primary)!
@@ -204,7 +214,10 @@ describe("a contact's sigchain", () => {
       const rotation = yield* identity.signRotation({ after, successor: successor.identity, createdAt: Date.now() })
       world.home.chains.set(identity.primary, [...chain, rotation])
       const rotated = yield* alice.chat.refreshContact("bob")
-      assert.deepInclude(rotated, { state: "changed", changedTo: successor.primary })
+      assert.deepInclude(rotated, {
+        state: "changed",
+        offered: { primary: successor.primary, origin: "handed_over" }
+      })
     })
   )
 
@@ -372,11 +385,12 @@ describe("verification", () => {
       const { alice, bob } = yield* twoFriends(makeWorld())
       const mine = yield* alice.chat.verification("bob")
       const theirs = yield* bob.chat.verification("alice")
-      assert.strictEqual(mine.safetyNumber, theirs.safetyNumber)
-      assert.strictEqual(mine.qr, theirs.qr)
-      assert.match(mine.qr, /^kez:sn1:/)
+      assert.strictEqual(mine.pinned.safetyNumber, theirs.pinned.safetyNumber)
+      assert.strictEqual(mine.pinned.qr, theirs.pinned.qr)
+      assert.match(mine.pinned.qr, /^kez:sn1:/)
+      assert.isUndefined(mine.offered)
       assert.strictEqual(mine.events.length, 2)
-      assert.isTrue((yield* alice.chat.setVerified("bob", true)).verified)
+      assert.isTrue((yield* alice.chat.confirmKey("bob", bob.account.primary)).verified)
       assert.isTrue((yield* alice.chat.contact("bob")).verified)
       yield* alice.program.event("Contact", ({ contact }) => contact.verified)
     })

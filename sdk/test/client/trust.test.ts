@@ -85,21 +85,27 @@ describe("a stranger with a warning", () => {
     })
   )
 
-  it.live("stays a request when the user accepts only the chain", () =>
+  it.live("stays a request when the user keeps the key", () =>
     Effect.gen(function* () {
       const { alice } = yield* warned(makeWorld())
-      const contact = yield* alice.chat.acceptKey("mallory")
-      assert.strictEqual(contact.state, "requested")
-      assert.isUndefined(contact.warning)
+      assert.deepInclude(yield* alice.chat.keepKey("mallory"), { state: "requested", kept: true })
     })
   )
 
-  it.live("stays blocked when the user accepts the chain", () =>
+  it.live("stays blocked when the user keeps the key", () =>
     Effect.gen(function* () {
       const { alice } = yield* warned(makeWorld())
       yield* alice.chat.block("mallory")
-      assert.strictEqual((yield* alice.chat.acceptKey("mallory")).state, "blocked")
+      assert.strictEqual((yield* alice.chat.keepKey("mallory")).state, "blocked")
       assert.strictEqual((yield* alice.chat.unblock("mallory")).state, "requested")
+    })
+  )
+
+  it.live("cannot be verified before they are accepted", () =>
+    Effect.gen(function* () {
+      const { alice, mallory } = yield* warned(makeWorld())
+      const refused = yield* Effect.flip(alice.chat.confirmKey("mallory", mallory.primary))
+      assert.deepInclude(refused, { _tag: "KeyRefused", reason: "not_accepted" })
     })
   )
 })
@@ -122,14 +128,18 @@ describe("accepting a changed key", () => {
     Effect.gen(function* () {
       const world = makeWorld()
       const { alice, bob } = yield* twoFriends(world)
-      yield* stranger(world, "chris", 111)
+      const chris = yield* stranger(world, "chris", 111)
       yield* alice.chat.addContact("chris")
-      const thief = yield* stranger(world, "chris", 112)
-      assert.strictEqual((yield* alice.chat.refreshContact("chris")).changedTo, thief.primary)
+      const next = yield* ghost(112)
+      const rotation = { after: chris.head, successor: next.identity, createdAt: Date.now() }
+      const event = yield* chris.identity.signRotation(rotation)
+      world.home.chains.set(chris.primary, [...world.home.chains.get(chris.primary)!, event])
+      const { offered } = yield* alice.chat.refreshContact("chris")
+      assert.deepStrictEqual(offered, { primary: next.primary, origin: "handed_over" })
       // Asked for the key, the home now says that it is bob's: chris's new key would go by bob's name.
-      world.home.records.delete("chris")
-      yield* name(world, thief, "bob")
-      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.acceptKey("chris"))), "record_invalid")
+      yield* name(world, next, "bob")
+      const refused = yield* Effect.flip(alice.chat.acceptKey("chris", next.primary))
+      assert.strictEqual(codeOf(refused), "record_invalid")
       assert.strictEqual((yield* alice.chat.contact("bob")).primary, bob.account.primary)
     })
   )
@@ -142,8 +152,8 @@ describe("accepting a changed key", () => {
       yield* alice.chat.addContact("chris")
       yield* alice.chat.block("chris")
       const next = yield* stranger(world, "chris", 114)
-      assert.strictEqual((yield* alice.chat.refreshContact("chris")).changedTo, next.primary)
-      const accepted = yield* alice.chat.acceptKey("chris")
+      assert.strictEqual((yield* alice.chat.refreshContact("chris")).offered?.primary, next.primary)
+      const accepted = yield* alice.chat.acceptKey("chris", next.primary)
       assert.deepInclude(accepted, { primary: next.primary, state: "blocked" })
       assert.strictEqual((yield* alice.chat.unblock("chris")).state, "accepted")
     })

@@ -105,7 +105,8 @@ describe("two people on a real home", () => {
     await bob.send("alice", "over WebSocket")
     await answered
     await read
-    assert.strictEqual((await alice.verification("bob")).safetyNumber, (await bob.verification("alice")).safetyNumber)
+    const [alices, bobs] = [await alice.verification("bob"), await bob.verification("alice")]
+    assert.strictEqual(alices.pinned.safetyNumber, bobs.pinned.safetyNumber)
   })
 
   it("chat although one of them was away", async () => {

@@ -1,5 +1,6 @@
 /** What the operations of the vectors are in this SDK. Each takes a case's input and gives what its file says. */
 import { Effect, Redacted, Result } from "effect"
+import * as ContactState from "../../src/client/ContactState.ts"
 import * as Position from "../../src/client/Position.ts"
 import {
   Hpke,
@@ -116,7 +117,36 @@ const positionStep = (position: Position.Position, step: Input): readonly [strin
   return ["take", last === undefined ? from : Position.afterFetched(from, last)]
 }
 
+/** A contact's state and events, as `client/ContactState` has them. */
+const contactTrace = (input: Input): ReadonlyArray<unknown> => {
+  const { names, rotated_to, ...plain } = object(input["state"])
+  let state = {
+    ...plain,
+    ...(names === undefined ? {} : { names }),
+    ...(rotated_to === undefined ? {} : { rotatedTo: rotated_to })
+  } as unknown as ContactState.ContactState
+  return list(input["events"]).map((step) => {
+    const { at, ...event } = object(step)
+    const now = Result.getOrThrow(Timestamp.parse(String(at)))
+    const { notice, refused, state: after } = ContactState.apply(state, event as unknown as ContactState.Event, now)
+    state = after
+    const offered = ContactState.offered(state)
+    return {
+      pinned: state.pinned,
+      name: state.name,
+      chain: state.chain,
+      ...(offered === undefined ? {} : { offered }),
+      sends: ContactState.maySend(state),
+      number: ContactState.numberOf(state),
+      verified: ContactState.isVerified(state),
+      ...(notice === undefined ? {} : { notice }),
+      ...(refused === undefined ? {} : { refused })
+    }
+  })
+}
+
 export const operations: Readonly<Record<string, Operation>> = {
+  "contact.trace": (input) => Effect.sync(() => contactTrace(input)),
   "primary.parse": pure((input) =>
     Result.map(PrimaryKey.parse(text(input, "primary")), (parsed) =>
       parsed.system === "ed25519"

@@ -12,6 +12,7 @@ import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Shapes from "../../Shapes.ts"
 import { Signals } from "../../Signals.ts"
 import * as Filling from "../../terminal/Filling.ts"
+import * as KeyChange from "../../terminal/KeyChange.ts"
 import * as Meter from "../../terminal/Meter.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen, warn } from "../../terminal/Screen.ts"
@@ -37,7 +38,11 @@ const paceMillis = 20
 
 const notice = (event: Event): Effect.Effect<void, never, Screen> => {
   if (event._tag === "KeyChanged")
-    return warn(`${Show.name(event.contact)}: ${event.contact.warning ?? "the key changed"}`)
+    return warn(KeyChange.refusal(event.contact, `nothing is sent to ${Show.name(event.contact)}`))
+  if (event._tag === "KeyHealed")
+    return note(`${Show.name(event.contact)}: ${Sanitise.line(event.detail)}; sending goes on`)
+  if (event._tag === "KeyOffered")
+    return warn(KeyChange.refusal(event.contact, `you keep the key of ${Show.name(event.contact)}`))
   if (event._tag === "Dropped")
     return warn(`something in the inbox could not be read and was passed over (${event.code})`)
   if (event._tag === "PublishingFailed") return warn(`${Delivery.unpublished}: ${Sanitise.line(event.detail)}`)

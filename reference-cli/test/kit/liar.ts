@@ -1,0 +1,94 @@
+/** A home server that lies about who a handle is, as a proxy before a real one. */
+import { Identity } from "@kez-chat/sdk/crypto"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import { Envelope, Sigchain } from "@kez-chat/sdk/protocol"
+import { Effect, Redacted } from "effect"
+import { randomBytes } from "node:crypto"
+import * as http from "node:http"
+import type { AddressInfo } from "node:net"
+
+export interface Impostor {
+  readonly primary: string
+  /** Its own registration of the handle, as JSON. */
+  readonly registration: unknown
+}
+
+const signed = (seed: Uint8Array, handle: string) =>
+  Effect.gen(function* () {
+    const identity = yield* Identity.fromSeed(Redacted.make(seed))
+    const registration = yield* identity.signRegistration({ handle, server: "localhost", createdAt: Date.now() })
+    return { identity, primary: identity.primary, registration: Envelope.toJson(registration) }
+  })
+
+/** The key of an account, with its registration for another handle: a home and an account of it that work together. */
+export const accomplice = (seed: Uint8Array, handle: string): Promise<Impostor> =>
+  Effect.runPromise(Effect.provide(signed(seed, handle), NodeCrypto.layer))
+
+/** A key of nobody's with a chain and its registration for a handle of `localhost`: the home can put it there. */
+export const impostor = (handle: string, sigServer: string): Promise<Impostor> =>
+  Effect.gen(function* () {
+    const { identity, ...who } = yield* signed(Uint8Array.from(randomBytes(32)), handle)
+    const payload = Sigchain.natsEndpoint(identity.primary, "nats://127.0.0.1:4222")
+    const operation = { op: "add_endpoint" as const, payload }
+    const event = yield* identity.signSigchainEvent({ after: undefined, operation, createdAt: Date.now() })
+    const url = `${sigServer}/v1/sigchains/${identity.primary.replace(":", "/")}/events`
+    yield* Effect.promise(async () => {
+      const body = Uint8Array.from(Envelope.encode(event))
+      const answer = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body })
+      if (answer.status !== 201) throw new Error(`the sig-server answered ${answer.status}`)
+    })
+    return who
+  }).pipe(Effect.provide(NodeCrypto.layer), Effect.runPromise)
+
+export interface Liar {
+  readonly url: string
+  /** Names this key for the handle from now on; without one tells the truth. */
+  lie(handle: string, who?: Impostor): void
+  close(): Promise<void>
+}
+
+const bodyOf = async (request: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> => {
+  const parts: Array<Uint8Array> = []
+  for await (const part of request) parts.push(part)
+  return Uint8Array.from(Buffer.concat(parts))
+}
+
+export const startLiar = async (home: string): Promise<Liar> => {
+  const lies = new Map<string, Impostor>()
+  const recordOf = async (handle: string, { primary, registration }: Impostor) => {
+    const truth = (await (await fetch(`${home}/v1/u/${handle}`)).json()) as object
+    return JSON.stringify({ ...truth, primary, registration, endpoints: [] })
+  }
+  const server = http.createServer((request, response) => {
+    const path = request.url ?? "/"
+    const lie = [...lies].find(([handle, { primary }]) =>
+      [`/v1/u/${handle}`, `/v1/by-primary/${primary}`].includes(decodeURIComponent(path))
+    )
+    const answer = async () => {
+      if (lie !== undefined) {
+        response.setHeader("content-type", "application/json")
+        return response.end(await recordOf(...lie))
+      }
+      const hasBody = request.method !== "GET" && request.method !== "HEAD"
+      const forwarded = await fetch(home + path, {
+        method: request.method ?? "GET",
+        headers: { "content-type": request.headers["content-type"] ?? "application/json" },
+        ...(hasBody ? { body: await bodyOf(request) } : {})
+      })
+      response.statusCode = forwarded.status
+      response.setHeader("content-type", forwarded.headers.get("content-type") ?? "application/json")
+      return response.end(Buffer.from(await forwarded.arrayBuffer()))
+    }
+    answer().catch((error: unknown) => response.destroy(error as Error))
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    lie: (handle, who) => void (who === undefined ? lies.delete(handle) : lies.set(handle, who)),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+  }
+}
