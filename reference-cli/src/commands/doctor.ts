@@ -1,4 +1,5 @@
 /** Looks at everything that has to be right, from this machine to the home server, and says what to do where it is not. */
+import { HomeNetwork } from "@kez-chat/sdk/node"
 import type { BlobInfo, Directory } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -114,6 +115,15 @@ const record = (directory: Directory["Service"], place: ProfilePaths, profile: P
         : warn("handle", describe(error).message, "see the check of the home server")
   })
 
+/** Proxies of the environment, which the broker's connection does not use. Their URLs may hold a password. */
+const proxies = (): ReadonlyArray<Check> => {
+  const { http, https } = HomeNetwork.proxiesOf(process.env)
+  const hosts = new Set([http, https].flatMap((url) => (url === undefined ? [] : [URL.parse(url)?.host ?? "no URL"])))
+  return hosts.size === 0
+    ? []
+    : [ok("proxy", `HTTP goes through ${[...hosts].join(", ")}; the broker's connection, which is no HTTP, does not`)]
+}
+
 /** The home server: its URL, its answer, its clock, and what it says about this account. */
 const homeChecks = (place: ProfilePaths, profile: Profile.Profile | undefined) =>
   Effect.gen(function* () {
@@ -139,6 +149,7 @@ const homeChecks = (place: ProfilePaths, profile: Profile.Profile | undefined) =
         ? ok("broker address", broker.tcp.join(", "))
         : bad("broker address", "the home names no broker for programs", "ask the operator of the home server"),
       ok("sig-server", sig_server),
+      ...proxies(),
       yield* clock(directory),
       ...(profile === undefined ? [] : [yield* record(directory, place, profile)])
     ]

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { randomBytes } from "node:crypto"
 import { ExitCode } from "../ExitCode.ts"
-import { fail, type Failure, usage } from "../Failure.ts"
+import { fail, type Failure } from "../Failure.ts"
 import { primaryOf } from "../owner/LocalKezChat.ts"
 import * as NewAccount from "../owner/NewAccount.ts"
 import type { Services } from "../owner/Session.ts"
@@ -90,7 +90,11 @@ const run = (input: Input): Effect.Effect<void, Failure, Services> =>
     const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home, server })
     const handle = yield* Effect.fromResult(Handle.parseMention(input.handle, home.server))
     if (handle.server !== home.server) {
-      return yield* usage(`${home.url} is the home of ${home.server}, and ${handle.text} belongs to another`)
+      return yield* fail(
+        "wrong_server",
+        ExitCode.usage,
+        `${home.url} is the home of ${home.server}, and ${handle.text} belongs to another, ${handle.server}: register ${handle.local}@${home.server}, or name the home of ${handle.server} with --home`
+      )
     }
 
     if (Option.isSome(started) && started.value.handle !== handle.text) {

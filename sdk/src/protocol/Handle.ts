@@ -34,9 +34,11 @@ export const parse = (text: string): Result.Result<Handle, Problem> => {
       `a name has ${Limits.handleMin} to ${Limits.handleMax} characters of a-z, 0-9, _ and -, and starts with one of a-z or 0-9`
     )
   }
-  return isServerName(server)
-    ? Result.succeed({ local, server, text })
-    : fail("handle_malformed", "the part after the @ is not a DNS name in lower case")
+  if (isServerName(server)) return Result.succeed({ local, server, text })
+  // oxlint-disable-next-line no-control-regex
+  const ascii = /[^\x00-\x7f]/.test(server) ? URL.parse(`http://${server}`)?.hostname : undefined
+  const hint = ascii === undefined || !isServerName(ascii) ? "" : `; in A-labels it is ${ascii}`
+  return fail("handle_malformed", `the part after the @ is not a DNS name in lower case${hint}`)
 }
 
 /**

@@ -175,6 +175,21 @@ describe("what an answer may be", () => {
     unreachable(await lookupFailure(json(404, "<html>nginx</html>", {}, "text/html")))
   })
 
+  it("says that no home is there where something else answers", async () => {
+    for (const handler of [
+      json(404, "nginx", {}, "text/html"),
+      json(200, "<html>"),
+      json(404, { code: "not_found" })
+    ]) {
+      const { url } = await serve(handler)
+      const error = await run(Effect.flatMap(directoryOf(url), ({ wellKnown }) => Effect.flip(wellKnown)))
+      assert.include(unreachable(error).message, `${url} cannot be used: no kez-chat home server is there`)
+    }
+    const down = await serve(json(502, "bad gateway"))
+    const error = await run(Effect.flatMap(directoryOf(down.url), ({ wellKnown }) => Effect.flip(wellKnown)))
+    assert.include(unreachable(error).message, "502")
+  })
+
   it("KEZ-REG-024 follows no redirect, not even on the same host", async () => {
     for (const status of [301, 302, 303, 307, 308]) {
       for (const location of ["https://evil.example/v1/u/chris", "/v1/u/eve"]) {

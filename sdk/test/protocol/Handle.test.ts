@@ -12,6 +12,15 @@ const mention = (text: string, home = "kez.lat") => {
   return Result.isSuccess(parsed) ? parsed.success.text : parsed.failure.code
 }
 
+it("names the A-labels of a server that is written in U-labels", () => {
+  const wrong = Result.getOrThrow(Result.flip(Handle.parse("chris@b\u00fccher.example")))
+  assert.include(wrong.message, "xn--bcher-kva.example")
+  assert.strictEqual(
+    Result.getOrThrow(Handle.parseMention("chris@B\u00fccher.example", "x")).server,
+    "xn--bcher-kva.example"
+  )
+})
+
 describe("handles (KEZ-REG-001, KEZ-REG-002)", () => {
   it("round trip", () =>
     fc.assert(

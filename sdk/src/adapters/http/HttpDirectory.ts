@@ -31,6 +31,17 @@ const settle = (home: string) =>
     return new Problem({ code: "record_invalid", detail: error.message.replace(/\s+/g, " ") })
   })
 
+/** A server that has no description is no home, whatever else it may be. */
+const noHome = (home: string, error: DirectoryError): DirectoryError => {
+  const isOther = error instanceof Problem ? error.code === "not_found" : Transport.isUnexpected(error)
+  if (!isOther) return error
+  return new ServerUnreachable({
+    url: home,
+    detail: "no kez-chat home server is there; check the address",
+    cause: error
+  })
+}
+
 /** A directory that asks one home server and follows no redirect. */
 export const layer = (options: HttpDirectoryOptions): Layer.Layer<Directory> => Layer.effect(Directory, make(options))
 
@@ -40,7 +51,7 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpDirectoryOpt
   })
   const settled = settle(home)
   return Directory.of({
-    wellKnown: settled(client.server.wellKnown()),
+    wellKnown: Effect.mapError(settled(client.server.wellKnown()), (error) => noHome(home, error)),
     register: (registration) => settled(client.handles.register({ payload: registration })),
     lookup: (local) => settled(client.handles.lookup({ params: { handle: local } })),
     byPrimary: (primary) => settled(client.handles.byPrimary({ params: { primary } })),

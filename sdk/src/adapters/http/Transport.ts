@@ -287,6 +287,9 @@ export const make = (options: TransportOptions): Transport =>
     (request) => Effect.succeed(HttpClientRequest.prependUrl(request, options.baseUrl))
   )
 
+/** Whether an error is one of {@link unexpected}, and not an outage. */
+export const isUnexpected = ({ detail }: ServerUnreachable): boolean => /^it answers (?:something|[1-4])/.test(detail)
+
 /** An answer that no schema of the contract fits. */
 export const unexpected = (baseUrl: string, status: number | undefined, cause: unknown): ServerUnreachable =>
   new ServerUnreachable({
