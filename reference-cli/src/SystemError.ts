@@ -2,6 +2,8 @@
 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: "no space is left on the disk",
+  SQLITE_FULL: "no space is left on the disk",
+  SQLITE_READONLY: "it is read-only",
   EDQUOT: "your quota on this disk is used up",
   EFBIG: "the file would be larger than the disk allows",
   EROFS: "the disk is mounted read-only",

@@ -194,6 +194,13 @@ describe("Passphrase.get", () => {
 
   const nobody = person(() => "", false)
 
+  it("is the same from a file of any editor", async () => {
+    for (const text of ["correct horse", "correct horse\n", "correct horse\r\n", "\uFEFFcorrect horse\r\n"]) {
+      const found = value(await get("open", nobody, { KEZ_PASSPHRASE_FILE: passphraseFile(text) }))
+      expect(found.passphrase).toBe("correct horse")
+    }
+  })
+
   it("asks twice for a new one, until both are the same and long enough", async () => {
     const answers = ["short", "long enough", "different", "long enough", "long enough"]
     const someone = person(() => answers.shift()!)

@@ -70,6 +70,19 @@ const account = (place: ProfilePaths, profile: Option.Option<Profile.Profile>): 
     : warn("account", `${handle} is not complete (${step})`, "run the same register or restore again: it carries on")
 }
 
+/** Profiles beside this one that cannot be used, each by itself. */
+const otherProfiles = (place: ProfilePaths) =>
+  Effect.gen(function* () {
+    const others = (yield* Profile.names).filter((name) => name !== place.name)
+    const found = yield* Effect.forEach(others, (name) =>
+      Effect.match(Profile.named(name), {
+        onSuccess: () => [],
+        onFailure: ({ message }) => [warn(`profile ${name}`, message, `see \`${CommandLine.line(name, "doctor")}\``)]
+      })
+    )
+    return found.flat()
+  }).pipe(Effect.catch(({ message }) => Effect.succeed([bad("profiles", message, "mend that, then run this again")])))
+
 const keychain: Effect.Effect<Check> = Effect.gen(function* () {
   const Keyring = yield* Effect.promise(() => import("@kez-chat/sdk/keyring"))
   const found = yield* Keyring.detect
@@ -293,6 +306,7 @@ export const doctor: Effect.Effect<void, Failure, Services> = Effect.gen(functio
     loaded._tag === "Failure" ? bad("account", describe(loaded.failure).message, "see above") : account(place, profile),
     yield* keychain,
     ...(known === undefined ? [] : [seed(place, known)]),
+    ...(yield* otherProfiles(place)),
     ...(yield* homeChecks(place, known)),
     ...(complete ? yield* brokerChecks(place) : [])
   ]

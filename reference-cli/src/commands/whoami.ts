@@ -30,17 +30,23 @@ export const whoami = Effect.gen(function* () {
 /** The accounts on this machine. */
 export const profiles = Effect.gen(function* () {
   const names = yield* Profile.names
+  // One that is damaged hides no other.
   const found = yield* Effect.forEach(names, (name) =>
-    Effect.map(Profile.named(name), ({ place, profile }) => Shapes.account(place.name, profile))
+    Effect.match(Profile.named(name), {
+      onSuccess: ({ place, profile }) => Shapes.account(place.name, profile),
+      onFailure: ({ code, message }) => ({ profile: name, error: { code, message } })
+    })
   )
   yield* result({
     json: () => ({ profiles: found }),
     text: (style) =>
       found.length === 0
         ? "No account on this machine yet."
-        : found.map(
-            ({ profile, handle, home }) =>
-              `${style.bold(profile.padEnd(12))}  ${Sanitise.line(handle ?? "?")}  ${style.dim(home)}`
-          )
+        : found.map((one) => {
+            const name = style.bold(one.profile.padEnd(12))
+            return "error" in one
+              ? `${name}  ${style.bad(Sanitise.line(one.error.message))}`
+              : `${name}  ${Sanitise.line(one.handle ?? "?")}  ${style.dim(one.home)}`
+          })
   })
 })

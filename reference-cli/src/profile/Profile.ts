@@ -6,11 +6,13 @@ import type { Account } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { ExitCode } from "../ExitCode.ts"
 import { CliFailure, fail, usage } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
 import * as CommandLine from "./CommandLine.ts"
+import * as Ownership from "./Ownership.ts"
 import * as Paths from "./Paths.ts"
 import * as PrivateFile from "./PrivateFile.ts"
 import { reasonOf } from "../SystemError.ts"
@@ -87,7 +89,9 @@ const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
 /** The stored profile, or none. */
 export const load = (place: Paths.ProfilePaths): Effect.Effect<Option.Option<Profile>, CliFailure> =>
   Effect.gen(function* () {
-    const found = yield* io("read the profile", () => PrivateFile.read(place.profile, maxBytes))
+    const problem = yield* io(`look at the profile ${place.name}`, () => Ownership.problemOf(place))
+    if (problem !== undefined) return yield* fail("profile_insecure", ExitCode.refused, problem)
+    const found = yield* io(`read ${place.profile}`, () => PrivateFile.read(place.profile, maxBytes))
     if (found === undefined) return Option.none()
     const profile = yield* Effect.sync(() => {
       try {
@@ -125,20 +129,24 @@ export const erase = (place: Paths.ProfilePaths): Effect.Effect<void, CliFailure
     for (const folder of place.folders) fs.rmSync(folder, { recursive: true, force: true })
   })
 
-/** Names of the profiles on this machine that hold an account. */
-export const names: Effect.Effect<ReadonlyArray<string>, never, Host> = Effect.gen(function* () {
+/** Whether something is there, also where it cannot be looked at. */
+const mayBeThere = (file: string): boolean => {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ENOTDIR"
+  }
+}
+
+/** Names of the profiles on this machine that hold an account, or whose file cannot be looked at. */
+export const names: Effect.Effect<ReadonlyArray<string>, CliFailure, Host> = Effect.gen(function* () {
   const host = yield* Host
-  const { config } = Paths.roots(host)
-  return yield* Effect.sync(() => {
-    try {
-      return fs
-        .readdirSync(`${config}/profiles`)
-        .filter((name) => Paths.isProfileName(name) && fs.existsSync(Paths.ofProfile(host, name).profile))
-        .toSorted()
-    } catch {
-      return []
-    }
-  })
+  const folder = path.join(Paths.roots(host).config, "profiles")
+  return yield* io(`read ${folder}`, () =>
+    (mayBeThere(folder) ? fs.readdirSync(folder) : [])
+      .filter((name) => Paths.isProfileName(name) && mayBeThere(Paths.ofProfile(host, name).profile))
+      .toSorted()
+  )
 })
 
 /** A profile of this machine by its name; fails where it holds no account. */

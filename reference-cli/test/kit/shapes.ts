@@ -27,7 +27,17 @@ export const Whoami = Schema.Struct({
   ...account,
   files: Schema.Struct({ config: Schema.String, store: Schema.String })
 })
-export const Profiles = Schema.Struct({ profiles: Schema.Array(Account) })
+export const Profiles = Schema.Struct({
+  profiles: Schema.Array(
+    Schema.Union([
+      Account,
+      Schema.Struct({
+        profile: Schema.String,
+        error: Schema.Struct({ code: Schema.String, message: Schema.String })
+      })
+    ])
+  )
+})
 
 export const Contact = Schema.Struct({
   handle: Schema.String,

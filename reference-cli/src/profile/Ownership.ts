@@ -1,0 +1,35 @@
+/** Whether a profile's folders are this user's alone. Where somebody else may change them, their content proves nothing. */
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { ProfilePaths } from "./Paths.ts"
+
+const writableByAll = 0o002
+const sticky = 0o1000
+
+interface Found {
+  readonly mode: number
+  readonly uid: number
+}
+
+/** What is wrong with a folder as it was found; `isOwn` for a profile's own, else one above it. */
+export const judge = (folder: string, { mode, uid }: Found, user: number, isOwn: boolean): string | undefined => {
+  if (uid !== user && (isOwn || uid !== 0)) {
+    return `${folder} belongs to another user (${uid}): use the program as that user, or another folder by KEZ_CHAT_DIR`
+  }
+  if ((mode & writableByAll) === 0 || (!isOwn && (mode & sticky) !== 0)) return undefined
+  return `every user of this machine can change ${folder}: make sure that what is in it is yours, then chmod 700 it`
+}
+
+/** Why the folders of a profile cannot be trusted, in a sentence; undefined where they can, or are not there yet. */
+export const problemOf = (place: ProfilePaths): string | undefined => {
+  const user = process.getuid?.()
+  if (user === undefined) return undefined
+  const own = new Set(place.folders)
+  const above = place.folders.flatMap((folder) => [path.dirname(folder), path.dirname(path.dirname(folder))])
+  for (const folder of new Set([...own, ...above])) {
+    const found = fs.statSync(folder, { throwIfNoEntry: false })
+    const problem = found === undefined ? undefined : judge(folder, found, user, own.has(folder))
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
