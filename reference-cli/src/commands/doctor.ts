@@ -257,12 +257,15 @@ const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
     const state = settled.value
     if (state._tag !== "Online") {
       const detail = state._tag === "Offline" ? state.error.detail : state._tag
+      const isEvicted = state._tag === "Offline" && state.error.reason === "evicted"
       return [
         who,
         bad(
           "broker login",
           detail,
-          "check the broker's address above and your network; a refused login means an unregistered or revoked key"
+          isEvicted
+            ? "end programs that use this account elsewhere: a home keeps eight connections of one open"
+            : "check the broker's address above and your network; a refused login means an unregistered or revoked key"
         ),
         ...files
       ]

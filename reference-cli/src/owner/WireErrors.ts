@@ -79,7 +79,7 @@ export const decodeError = (error: WireError): KezChatError => {
     case "BrokerUnavailable":
       return new BrokerUnavailable({
         reason: oneOf(
-          ["unreachable", "unauthorized", "forbidden", "closed", "timeout"],
+          ["unreachable", "unauthorized", "forbidden", "evicted", "closed", "timeout"],
           error["reason"],
           "unreachable"
         ),

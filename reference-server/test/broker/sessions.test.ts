@@ -44,6 +44,27 @@ describe.each(["tcp", "websocket"] as const)("a client's session over %s", (kind
     return account
   }
 
+  it("KEZ-NAT-053 comes back when the home closes it, and after the third time waits and says why", async () => {
+    const account = makeAccount()
+    broker.register(account.hex)
+    const { states, tags } = await connect(account)
+    for (let time = 1; time <= 3; time++) {
+      await until("it is online", () => tags().filter((tag) => tag === "Online").length === time)
+      await broker.kick(account.hex)
+    }
+    await until("it says why", () => states.at(-1)!._tag === "Offline")
+    const last = states.at(-1)!
+    expect(last._tag === "Offline" && last.error.reason).toBe("evicted")
+    expect(last._tag === "Offline" && last.error.detail).toMatch(/closed the connection three times.*ten minutes/)
+    const { accepted } = (await broker.status()).logins
+    const other = makeAccount()
+    broker.register(other.hex)
+    const bystander = await connect(other)
+    await until("another comes online meanwhile", () => bystander.tags().includes("Online"))
+    expect((await broker.status()).logins.accepted).toBe(accepted + 1)
+    expect(states.at(-1)).toBe(last)
+  })
+
   it("KEZ-NAT-007 KEZ-NAT-014 logs in again when a login runs out, without an outage in between", async () => {
     const account = registered()
     const { connection, states, tags } = await connect(account)

@@ -3,6 +3,7 @@ import { Result } from "effect"
 import { describe, expect, it } from "vitest"
 import * as Answer from "../../src/adapters/nats-core/Answer.ts"
 import * as Delivery from "../../src/adapters/nats-core/Delivery.ts"
+import * as Eviction from "../../src/adapters/nats-core/Eviction.ts"
 import * as Login from "../../src/adapters/nats-core/Login.ts"
 import * as Target from "../../src/adapters/nats-core/Target.ts"
 import type { BrokerLogin } from "../../src/services/Broker.ts"
@@ -179,5 +180,26 @@ describe("the authenticator", () => {
     const { authenticator, refused } = Login.make(broken, "kez.lat")
     expect(authenticator("abcdefghijklmn0")).toBeUndefined()
     expect(refused()).toMatch(/sign/)
+  })
+})
+
+describe("eviction", () => {
+  const soon: Eviction.End = { _tag: "Closed", heldMillis: 59_999 }
+  const late: Eviction.End = { _tag: "Closed", heldMillis: 60_000 }
+  const refused: Eviction.End = { _tag: "Refused" }
+  const lost: Eviction.End = { _tag: "Lost" }
+  const isEvicted = (...ends: ReadonlyArray<Eviction.End>) => Eviction.isEvicted(ends.reduce(Eviction.count, 0))
+
+  it("KEZ-NAT-053 is three closures in a row within a minute of login", () => {
+    expect(isEvicted(soon, soon)).toBe(false)
+    expect(isEvicted(soon, soon, soon)).toBe(true)
+    expect(isEvicted(soon, refused, soon, soon)).toBe(true)
+    expect(Eviction.waitMillis).toBe(600_000)
+  })
+
+  it("KEZ-NAT-053 is none where a connection held, the home was out of reach, or logins are refused", () => {
+    expect(isEvicted(soon, soon, late, soon, soon)).toBe(false)
+    expect(isEvicted(soon, soon, lost, soon, soon)).toBe(false)
+    expect(isEvicted(soon, refused, refused, refused)).toBe(false)
   })
 })

@@ -31,6 +31,7 @@ import { checkHost, type HomeReach } from "../../services/HomeReach.ts"
 import * as Answer from "./Answer.ts"
 import * as Delivery from "./Delivery.ts"
 import * as Dial from "./Dial.ts"
+import * as Eviction from "./Eviction.ts"
 import * as Login from "./Login.ts"
 import * as Target from "./Target.ts"
 
@@ -98,7 +99,7 @@ const open = (
       for (const listener of listeners) Queue.offerUnsafe(listener, { ...delivered, frame })
     }
 
-    /** One connection from dial to end; answers why it ended (nothing when its login ran out) and how long it held. */
+    /** One connection from dial to end: why it ended (nothing when its login ran out), how long it held, and whether the home ended it. */
     const serve = (turn: number) =>
       Effect.gen(function* () {
         const url = yield* nextUrl(options, turn)
@@ -120,7 +121,9 @@ const open = (
           const error = Dial.isExpiry(cause)
             ? undefined
             : new BrokerUnavailable({ reason: "unreachable", detail: "the connection was lost", cause })
-          return { error, heldMillis: (yield* Clock.currentTimeMillis) - since }
+          const heldMillis = (yield* Clock.currentTimeMillis) - since
+          const end: Eviction.End = error === undefined ? { _tag: "Lost" } : { _tag: "Closed", heldMillis }
+          return { error, heldMillis, end }
         }).pipe(
           Effect.ensuring(
             Effect.suspend(() => {
@@ -129,13 +132,28 @@ const open = (
             })
           )
         )
-      }).pipe(Effect.catch((error) => Effect.succeed({ error, heldMillis: 0 })))
+      }).pipe(
+        Effect.catch((error) => {
+          const end: Eviction.End = { _tag: error.reason === "unauthorized" ? "Refused" : "Lost" }
+          return Effect.succeed({ error, heldMillis: 0, end })
+        })
+      )
 
     const run = Effect.gen(function* () {
       let failures = 0
       let refusedBefore = false
+      let closedSoon = 0
       for (let turn = 0; ;) {
-        const { error, heldMillis } = yield* serve(turn)
+        const { end, error, heldMillis } = yield* serve(turn)
+        closedSoon = Eviction.count(closedSoon, end)
+        if (Eviction.isEvicted(closedSoon)) {
+          const evicted = new BrokerUnavailable({ reason: "evicted", detail: Eviction.detail, cause: error })
+          yield* set((since) => ({ _tag: "Offline", since, error: evicted }))
+          yield* pause(transport, Eviction.waitMillis)
+          closedSoon = 0
+          failures = 0
+          continue
+        }
         const refused = error?.reason === "unauthorized" || error?.reason === "forbidden"
         // A broker that lets us in and drops us at once is not dialled in a tight loop.
         if (heldMillis > steadyMillis || refused !== refusedBefore) failures = 0
