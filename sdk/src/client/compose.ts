@@ -189,7 +189,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       lock,
       Effect.gen(function* () {
         if (running === undefined) {
-          const key = identity ?? (yield* accounts.open)
+          // What is remembered of another account's store is forgotten with it.
+          const key = identity ?? (yield* Effect.tapError(accounts.open, () => Effect.sync(() => book.reset())))
           const row = yield* accounts.current
           // Once the store is known to be this account's, and before anybody can begin a transfer.
           yield* Effect.ignore(Downloads.collect(ledger, blobs))
