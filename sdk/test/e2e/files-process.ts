@@ -24,6 +24,8 @@ export interface Answer {
   readonly shared?: string
   readonly step?: { readonly state: string; readonly haveBytes: number; readonly reason?: string }
   readonly saved?: string
+  /** How many changes were published before this one. */
+  readonly churned?: number
   /** Names of what is shared and published, sorted. */
   readonly settled?: ReadonlyArray<string>
   readonly failed?: string
@@ -73,6 +75,7 @@ const obey = async (command: Command): Promise<void> => {
           await client.share({ file: { name, bytes }, public: true })
         }
         await client.flush()
+        say({ churned: n })
       }
     case "settle": {
       do await client.flush()
