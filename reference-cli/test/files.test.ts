@@ -619,7 +619,7 @@ describe("what may not be had", () => {
     [["share", "@stranger", "passphrase"], 4, /stranger.* is not among your contacts/],
     [["share"], 2, /Missing required argument/],
     [["share", "@alice", "passphrase"], 2, /kez-chat: a file cannot be shared with yourself/],
-    [["share", "@bob", "-rf"], 2, /begins with a dash comes after --/],
+    [["share", "@bob", "-rf"], 2, /there is no file -rf/],
     [["fetch", "abcd", "--to", "no-such-folder"], 2, /there is no folder no-such-folder/],
     [["fetch", "abcd", "--to", "passphrase"], 2, /is a file: --to takes a folder/],
     [["fetch", "--discard"], 2, /--discard needs to know/],
