@@ -242,6 +242,10 @@ export const event = (value: Event) => {
       return { event: "dropped", code: value.code, detail: value.detail }
     case "InboxFilling":
       return { event: "inbox_filling", box: value.box, inbox: inboxUsage(value.usage) }
+    case "StoreFailing":
+      return { event: "store_failing", reason: value.reason, detail: value.detail }
+    case "StoreRecovered":
+      return { event: "store_recovered" }
     case "Missed":
       return { event: "missed", count: value.count }
   }

@@ -10,6 +10,7 @@ import { settings } from "../Flags.ts"
 import { access, type Services } from "../owner/Session.ts"
 import { Signals } from "../Signals.ts"
 import * as CommandLine from "../profile/CommandLine.ts"
+import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Columns from "../terminal/Columns.ts"
 import * as Conversation from "../terminal/Conversation.ts"
 import * as Filling from "../terminal/Filling.ts"
@@ -17,6 +18,7 @@ import * as KeyChange from "../terminal/KeyChange.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
 import { Screen } from "../terminal/Screen.ts"
 import * as Show from "../terminal/Show.ts"
+import * as StoreTrouble from "../terminal/StoreTrouble.ts"
 import type { Style } from "../terminal/Style.ts"
 
 /** Messages shown at the beginning. */
@@ -30,7 +32,7 @@ type Item =
 interface Room {
   readonly chat: KezChat["Service"]
   readonly contact: Contact
-  readonly profile: string
+  readonly place: ProfilePaths
   readonly line: Conversation.Conversation
   readonly style: Style
   readonly shown: Set<string>
@@ -84,6 +86,10 @@ const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
       prompt(room)
     } else if (event._tag === "InboxFilling") {
       yield* room.filling(event.usage)
+    } else if (event._tag === "StoreFailing") {
+      say(room, room.style.caution, StoreTrouble.sentence(event, room.place))
+    } else if (event._tag === "StoreRecovered") {
+      say(room, room.style.dim, StoreTrouble.recovered)
     } else if (event._tag === "KeyChanged" || event._tag === "KeyOffered") {
       if (event.contact.primary === room.contact.primary) keyChanged(room, event.contact)
     } else if (event._tag === "KeyHealed" && event.contact.primary === room.contact.primary) {
@@ -95,7 +101,7 @@ const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
 
 /** What stopped the conversation, or would have. */
 const keyChanged = (room: Room, contact: Contact): void => {
-  const look = `    ${CommandLine.line(room.profile, `verify ${Show.exactName(contact)}`)}`
+  const look = `    ${CommandLine.line(room.place.name, `verify ${Show.exactName(contact)}`)}`
   room.line.print(() => [...KeyChange.headline(contact, room.style), look].join("\n"))
 }
 
@@ -144,7 +150,7 @@ const stretch = (who: string, opened: Effect.Effect<Conversation.Conversation>, 
     const room: Room = {
       chat,
       contact,
-      profile: place.name,
+      place,
       line,
       style,
       shown,

@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { ExitCode } from "../ExitCode.ts"
 import { describe, fail, type Failure } from "../Failure.ts"
 import { directoryOf, transportOf } from "../owner/LocalKezChat.ts"
@@ -20,6 +21,7 @@ import * as Filling from "../terminal/Filling.ts"
 import * as Quantity from "../terminal/Quantity.ts"
 import * as Sanitise from "../terminal/Sanitise.ts"
 import { result } from "../terminal/Screen.ts"
+import * as StoreTrouble from "../terminal/StoreTrouble.ts"
 import type { Style } from "../terminal/Style.ts"
 import { version } from "../Version.ts"
 
@@ -55,6 +57,25 @@ const files = (place: ProfilePaths): Check => {
   return open.length === 0
     ? ok("files", place.folders.join(", "))
     : warn("files", `others on this machine can read ${open.join(", ")}`, `chmod -R go= ${open.join(" ")}`)
+}
+
+/** Free bytes of the disk below which little more can be received, and next to nothing. */
+const diskWorthAWord = 64 * 1024 * 1024
+const diskTooLittle = 512 * 1024
+
+/** The room on the disk of what is received. A folder that is not there yet says nothing. */
+const disk = ({ store }: ProfilePaths): ReadonlyArray<Check> => {
+  try {
+    const { bavail, bsize } = fs.statfsSync(path.dirname(store))
+    const free = bavail * bsize
+    const detail = `${Quantity.bytes(free)} free for ${store}`
+    if (free >= diskWorthAWord) return [ok("disk", detail)]
+    return free < diskTooLittle
+      ? [bad("disk", detail, "make room: until then messages wait at the home server")]
+      : [warn("disk", detail, "make room before it is full: messages then wait at the home server")]
+  } catch {
+    return []
+  }
 }
 
 const account = (place: ProfilePaths, profile: Option.Option<Profile.Profile>): Check => {
@@ -273,7 +294,13 @@ const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
     const synced = yield* Effect.result(Effect.timeoutOption(chat.sync, onlineMillis))
     const stream =
       synced._tag === "Failure"
-        ? bad("inbox", describe(synced.failure).message, "try again; if it stays, tell the operator of the home server")
+        ? synced.failure._tag === "StoreError"
+          ? bad("inbox", StoreTrouble.sentence(synced.failure, place), "mend that, and it goes on by itself")
+          : bad(
+              "inbox",
+              describe(synced.failure).message,
+              "try again; if it stays, tell the operator of the home server"
+            )
         : Option.isNone(synced.success)
           ? warn("inbox", "still being read after 15 s", `wait for it: \`${CommandLine.line(place.name, "listen")}\``)
           : ok("inbox", "read to its end")
@@ -306,6 +333,7 @@ export const doctor: Effect.Effect<void, Failure, Services> = Effect.gen(functio
   const checks: ReadonlyArray<Check> = [
     versions,
     files(place),
+    ...disk(place),
     loaded._tag === "Failure" ? bad("account", describe(loaded.failure).message, "see above") : account(place, profile),
     yield* keychain,
     ...(known === undefined ? [] : [seed(place, known)]),

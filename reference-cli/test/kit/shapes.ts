@@ -285,6 +285,8 @@ export const Event = Schema.Union([
   Schema.Struct({ event: Schema.Literal("dropped"), code: Schema.String, detail: Schema.String }),
   Schema.Struct({ event: Schema.Literal("inbox_filling"), box: Schema.Literals(["mail", "sent"]), inbox: InboxUsage }),
   Schema.Struct({ event: Schema.Literal("publishing_failed"), code: Schema.String, detail: Schema.String }),
+  Schema.Struct({ event: Schema.Literal("store_failing"), reason: Schema.String, detail: Schema.String }),
+  Schema.Struct({ event: Schema.Literal("store_recovered") }),
   Schema.Struct({ event: Schema.Literal("missed"), count: Schema.Natural })
 ])
 export const ExportItem = Schema.Record(Schema.String, Schema.Unknown)

@@ -105,12 +105,26 @@ describe.skipIf(!canMount)("a profile on a small disk", () => {
     fill()
     const sent = Array.from({ length: 20 }, (_, n) => `yan ${n}`)
     for (const text of sent) await machine.json(Shapes.Sent, yan("send", "zoe", `${text} ${"x".repeat(20_000)}`))
+    await listening.event(Shapes.Event, (event) => event.event === "store_failing" && event.reason === "full")
+    // Who comes later is told too, in words.
+    const second = machine.start(["listen"], zoe())
+    const sentence = /the disk of \S+ is full: messages wait at the home server until there is room/
+    await expect.poll(second.stderr, { timeout: 30_000 }).toMatch(sentence)
+    expect((await second.kill("SIGINT")).code).toBe(0)
+    const looked = await machine.run(["doctor"], zoe())
+    expect(looked.code).toBe(1)
+    expect(looked.stdout).toMatch(/FAIL {2}disk .* free for/)
+    expect(looked.stdout).toMatch(/FAIL {2}inbox .* is full: messages wait at the home server/)
     fs.rmSync(filler())
+    const roomAt = Date.now()
     await listening.event(
       Shapes.Event,
       (event) => event.event === "message" && event.message.text.startsWith(`${sent.at(-1)!} `),
       180_000
     )
+    // A try every 5 s, and one that may be under way.
+    expect(Date.now() - roomAt).toBeLessThan(20_000)
+    await listening.event(Shapes.Event, (event) => event.event === "store_recovered")
     expect((await listening.kill("SIGINT")).code).toBe(0)
     const after = await texts()
     expect(after).toEqual(expect.arrayContaining(acknowledged))

@@ -3,6 +3,8 @@
  *
  * Each listener has a buffer of its own. One that falls too far behind misses events, and is told so with `Missed` at
  * that place in its stream: what happened is in the store, so it reads again what it shows (history, contacts).
+ *
+ * While the store fails, a new listener hears that first: the event came before it listened, and still holds.
  */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -18,7 +20,7 @@ interface Listener {
 }
 
 export interface Events {
-  /** Only for what is durable already. */
+  /** Only for what is durable already, or says that nothing can be. */
   readonly publish: (event: Event) => void
   /** Events from the moment this value is obtained. */
   readonly stream: Stream.Stream<Event>
@@ -26,10 +28,12 @@ export interface Events {
 
 export const make = (): Events => {
   const listeners = new Set<Listener>()
+  let failing: Event | undefined
 
   const listen = Effect.acquireRelease(
     Effect.gen(function* () {
       const listener: Listener = { queue: yield* Queue.dropping<Event>(capacity), missed: 0 }
+      if (failing !== undefined) Queue.offerUnsafe(listener.queue, failing)
       listeners.add(listener)
       return listener
     }),
@@ -51,6 +55,8 @@ export const make = (): Events => {
 
   return {
     publish: (event) => {
+      if (event._tag === "StoreFailing") failing = event
+      else if (event._tag === "StoreRecovered") failing = undefined
       for (const listener of listeners) {
         // After the first loss nothing is added until the listener has seen `Missed`, or that would come too late.
         if (listener.missed > 0 || !Queue.offerUnsafe(listener.queue, event)) listener.missed += 1

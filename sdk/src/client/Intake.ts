@@ -3,7 +3,8 @@
  * whenever there is doubt (spec/broker.md, KEZ-NAT).
  *
  * Fetching is the one way that must work; live frames are the short cut. So live frames may be lost, repeated or
- * reordered, and this buffer may overflow: all that follows is another fetch.
+ * reordered, and this buffer may overflow: all that follows is another fetch. That is also how a store recovers that could
+ * not be written: nothing is acknowledged, so what it did not take is still at the home.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,6 +16,8 @@ import * as Bytes from "../protocol/Bytes.ts"
 import type { Frame, Page } from "../protocol/Page.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { BrokerConnection, BrokerRefused, BrokerUnavailable, Delivered } from "../services/Broker.ts"
+import { StoreError } from "../services/LocalStore.ts"
+import type { Events } from "./Events.ts"
 import type { Inbox } from "./Inbox.ts"
 import type { Ledger, LedgerError } from "./Ledger.ts"
 import type { Link } from "./Link.ts"
@@ -31,6 +34,11 @@ const batchSize = 256
 /** What tells a frame from every other: bytes of its ephemeral key. */
 const markOf = (frame: Uint8Array): string => Bytes.toHex(frame.subarray(1, 17))
 
+/** Pauses between fetches that fail, in milliseconds: doubled from the first, up to the last of what failed. */
+const firstPause = 500
+const lastPause = 30_000
+const lastStorePause = 5_000
+
 type FetchError = Problem | BrokerRefused | BrokerUnavailable | LedgerError
 
 export interface Intake {
@@ -40,11 +48,12 @@ export interface Intake {
   readonly caughtUp: Effect.Effect<void, FetchError>
 }
 
-export const make = (ledger: Ledger, inbox: Inbox): Intake => {
+export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
   const wake = Latch.makeUnsafe(false)
   let position = Position.start
   let buffered: Array<Delivered> = []
   let fetchWanted = false
+  let isStoreFailing = false
   let waiting: Array<Deferred.Deferred<void, FetchError>> = []
   // The frames taken in lately: a live frame below `base` that is not one of them belongs to another stream than the one
   // this position counts.
@@ -114,6 +123,18 @@ export const make = (ledger: Ledger, inbox: Inbox): Intake => {
       return frames.length === 0 ? Effect.void : take(session, next.epoch ?? "", frames, next)
     })
 
+  /** Tells when the store begins to refuse what arrives, and when it takes it again. */
+  const noteStore = (failure?: FetchError) => {
+    if (failure instanceof StoreError) {
+      if (isStoreFailing) return
+      isStoreFailing = true
+      events.publish({ _tag: "StoreFailing", reason: failure.reason, detail: failure.detail })
+    } else if (isStoreFailing && failure === undefined) {
+      isStoreFailing = false
+      events.publish({ _tag: "StoreRecovered" })
+    }
+  }
+
   const settle = (
     callers: ReadonlyArray<Deferred.Deferred<void, FetchError>>,
     outcome: Result.Result<void, FetchError>
@@ -122,7 +143,7 @@ export const make = (ledger: Ledger, inbox: Inbox): Intake => {
   }
 
   const loop = Effect.fnUntraced(function* (session: Session, link: Link, connection: BrokerConnection) {
-    let pauseMillis = 500
+    let pauseMillis = firstPause
     while (true) {
       if (!fetchWanted && buffered.length === 0) {
         wake.closeUnsafe()
@@ -131,7 +152,11 @@ export const make = (ledger: Ledger, inbox: Inbox): Intake => {
       }
       if (!fetchWanted) {
         // A frame that could not be kept is not passed over: it is fetched again.
-        if (Result.isFailure(yield* Effect.result(takeLive(session)))) wantFetch()
+        const taken = yield* Effect.result(takeLive(session))
+        if (Result.isFailure(taken)) {
+          noteStore(taken.failure)
+          wantFetch()
+        }
         continue
       }
       yield* link.online
@@ -141,12 +166,16 @@ export const make = (ledger: Ledger, inbox: Inbox): Intake => {
       const outcome = yield* Effect.result(fetchAll(session, connection))
       settle(callers, outcome)
       if (Result.isSuccess(outcome)) {
-        pauseMillis = 500
+        noteStore()
+        pauseMillis = firstPause
         continue
       }
+      const { failure } = outcome
+      noteStore(failure)
       fetchWanted = true
+      pauseMillis = Math.min(pauseMillis, failure instanceof StoreError ? lastStorePause : lastPause)
       yield* Effect.sleep(pauseMillis)
-      pauseMillis = Math.min(pauseMillis * 2, 30_000)
+      pauseMillis *= 2
     }
   })
 

@@ -171,6 +171,13 @@ export type Event =
   | { readonly _tag: "Dropped"; readonly code: string; readonly detail: string }
   /** One of the account's boxes at the home is 80 % full: mail, or copies of what was sent. At most once a day for each. */
   | { readonly _tag: "InboxFilling"; readonly box: "mail" | "sent"; readonly usage: InboxUsage }
+  /**
+   * What arrives cannot be stored: the disk is full (`full`), or {@link StoreError} says what else. It waits at the home
+   * server and is tried again every 5 s. A listener that begins meanwhile hears this first.
+   */
+  | { readonly _tag: "StoreFailing"; readonly reason: StoreError["reason"]; readonly detail: string }
+  /** What arrives can be stored again, after `StoreFailing`. */
+  | { readonly _tag: "StoreRecovered" }
   /** This listener was too slow and missed `count` events. Nothing is lost: read history and contacts again. */
   | { readonly _tag: "Missed"; readonly count: number }
 

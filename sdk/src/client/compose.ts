@@ -127,7 +127,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     brokerClock,
     publishRequest
   })
-  const intake = Intake.make(ledger, inbox)
+  const intake = Intake.make(ledger, events, inbox)
   const contacts = yield* Contacts.make({ ledger, book, introductions, checks, outbox, account: accounts.current })
 
   const lock = yield* Semaphore.make(1)

@@ -1,6 +1,7 @@
-import { Effect } from "effect"
+import { Effect, Fiber, Option, Stream } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { PrimaryKey } from "@kez-chat/sdk/protocol"
+import { type LocalStore, StoreError } from "@kez-chat/sdk/services"
 import * as Conversations from "../../src/client/Conversations.ts"
 import { ghost, newId } from "./ghost.ts"
 import { eventually, join, makeWorld, newDevice, twoFriends, type World } from "./people.ts"
@@ -357,6 +358,46 @@ describe("several devices of one account", () => {
       assert.isUndefined(message.fork)
       assert.isUndefined(message.gap)
       assert.deepStrictEqual(texts(yield* again.chat.history("bob")), ["one", "two", "three"])
+    })
+  )
+})
+
+describe("a store that is full", () => {
+  it.live("is told once, also to who listens later, and takes what waited when there is room", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* bob.program.close
+      let isFull = false
+      const { store } = bob.device
+      const small: LocalStore["Service"] = {
+        get: (key) => store.get(key),
+        scan: (range) => store.scan(range),
+        commit: (writes) =>
+          Effect.suspend((): ReturnType<typeof store.commit> =>
+            isFull ? Effect.fail(new StoreError({ reason: "full", detail: "no space is left" })) : store.commit(writes)
+          ),
+        sync: store.sync
+      }
+      const again = yield* world.start({ ...bob.device, store: small })
+      yield* again.chat.sync
+      isFull = true
+      for (const text of ["one", "two"]) yield* alice.chat.send("bob", text)
+      yield* alice.chat.flush
+      const failing = { _tag: "StoreFailing", reason: "full", detail: "no space is left" } as const
+      assert.deepStrictEqual(yield* again.event("StoreFailing"), failing)
+      // The second failure in a row is no news.
+      assert.deepInclude(yield* Effect.flip(again.chat.sync), { _tag: "StoreError", reason: "full" })
+      assert.deepStrictEqual(yield* Stream.runHead(again.chat.events), Option.some(failing))
+      isFull = false
+      yield* again.event("StoreRecovered")
+      yield* again.hasShown(["one", "two"])
+      const tags = again.events.map(({ _tag }) => _tag).filter((tag) => tag.startsWith("Store"))
+      assert.deepStrictEqual(tags, ["StoreFailing", "StoreRecovered"])
+      const late = yield* Effect.forkChild(Stream.runHead(again.chat.events), { startImmediately: true })
+      yield* alice.chat.send("bob", "three")
+      const first = Option.getOrThrow(yield* Fiber.join(late))
+      assert.notStrictEqual(first._tag, "StoreFailing")
     })
   )
 })

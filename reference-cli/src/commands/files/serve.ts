@@ -15,6 +15,7 @@ import * as Meter from "../../terminal/Meter.ts"
 import * as Quantity from "../../terminal/Quantity.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen } from "../../terminal/Screen.ts"
+import * as StoreTrouble from "../../terminal/StoreTrouble.ts"
 import * as Delivery from "./Delivery.ts"
 import * as ServedLog from "./ServedLog.ts"
 
@@ -61,6 +62,12 @@ const stretch = (first: boolean) =>
           return json
             ? line(Shapes.event(item))
             : meter.say(screen.errStyle.caution(`${Delivery.unpublished}: ${Sanitise.line(item.detail)}`))
+        case "StoreFailing":
+          return json
+            ? line(Shapes.event(item))
+            : meter.say(screen.errStyle.caution(Sanitise.line(StoreTrouble.sentence(item, session.place))))
+        case "StoreRecovered":
+          return json ? line(Shapes.event(item)) : meter.say(screen.errStyle.dim(StoreTrouble.recovered))
         case "Connection":
           if (json) return line({ event: "connection", ...Shapes.connection(item.state) })
           if (item.state._tag === "Online") return meter.say(screen.errStyle.dim("online"))

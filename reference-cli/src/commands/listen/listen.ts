@@ -9,6 +9,7 @@ import type { Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { type Access, access, type Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
+import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Shapes from "../../Shapes.ts"
 import { Signals } from "../../Signals.ts"
 import * as Filling from "../../terminal/Filling.ts"
@@ -17,6 +18,7 @@ import * as Meter from "../../terminal/Meter.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen, warn } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
+import * as StoreTrouble from "../../terminal/StoreTrouble.ts"
 import * as Delivery from "../files/Delivery.ts"
 import * as ServedLog from "../files/ServedLog.ts"
 import * as Serving from "../files/Serving.ts"
@@ -36,7 +38,7 @@ const remembered = 8_192
 const pacedMessages = 100
 const paceMillis = 20
 
-const notice = (event: Event): Effect.Effect<void, never, Screen> => {
+const notice = (event: Event, place: ProfilePaths): Effect.Effect<void, never, Screen> => {
   if (event._tag === "KeyChanged")
     return warn(KeyChange.refusal(event.contact, `nothing is sent to ${Show.name(event.contact)}`))
   if (event._tag === "KeyHealed")
@@ -46,6 +48,8 @@ const notice = (event: Event): Effect.Effect<void, never, Screen> => {
   if (event._tag === "Dropped")
     return warn(`something in the inbox could not be read and was passed over (${event.code})`)
   if (event._tag === "PublishingFailed") return warn(`${Delivery.unpublished}: ${Sanitise.line(event.detail)}`)
+  if (event._tag === "StoreFailing") return warn(Sanitise.line(StoreTrouble.sentence(event, place)))
+  if (event._tag === "StoreRecovered") return note((style) => style.dim(StoreTrouble.recovered))
   return Effect.void
 }
 
@@ -56,8 +60,9 @@ const refused = (profile: string): ReadonlyArray<string> => [
 ]
 
 /** Writes events: lines of JSON, or lines for a person. */
-const printer = (profile: string) =>
+const printer = (place: ProfilePaths) =>
   Effect.gen(function* () {
+    const profile = place.name
     const screen = yield* Screen
     const { json } = yield* settings
     const { style } = screen
@@ -98,7 +103,7 @@ const printer = (profile: string) =>
       other: (event: Event) => {
         if (event._tag === "Served") return served.served(event)
         if (event._tag === "InboxFilling" && !json) return filling(event.usage)
-        return json ? line(Shapes.event(event)) : notice(event)
+        return json ? line(Shapes.event(event)) : notice(event, place)
       },
       connection: (state: ConnectionState) => {
         if (json) return line({ event: "connection", ...Shapes.connection(state) })
@@ -136,7 +141,7 @@ const stretch = (first: boolean, serve: boolean) =>
     const session = yield* access({ command: "listen", answering: true, transfers: serve })
     const cursor = yield* Cursor.open(session.place)
     const { outIsPipe } = yield* Screen
-    const print = yield* printer(session.place.name)
+    const print = yield* printer(session.place)
     const seen = new Set<string>()
 
     const show = (event: Event & Backlog.Placed) =>
