@@ -89,14 +89,21 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     if (record.handle === mine.handle) {
       return yield* new Problem({ code: "record_invalid", detail: `the home gives your own name to ${primary}` })
     }
-    const bearers = (yield* book.all).filter(
-      (row) => row.resolved && row.handle === record.handle && row.primary !== primary
+    // In one transaction: the user may add the name's bearer at this moment.
+    const pinned = yield* ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const row = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+        if (row === undefined) return yield* new ContactUnknown({ who: primary })
+        const bearers = (yield* book.bearers(transaction, record.handle)).filter((other) => other.primary !== primary)
+        const pinned = bearers.filter(({ state }) => state !== "requested")
+        if (pinned.length > 0) return pinned
+        for (const other of bearers) book.save(transaction, Trust.unnamed(other))
+        book.keep(transaction, row, { row: { ...row, handle: record.handle, resolved: true } })
+        transaction.afterwards(() => outbox.wake(hexOf(primary)))
+        return []
+      })
     )
-    const pinned = bearers.filter(({ state }) => state !== "requested")
     for (const other of pinned) yield* compareRecord(other, mine.server)
-    if (pinned.length > 0) return
-    for (const other of bearers) yield* judge(other.primary, (row) => Result.succeed({ row: Trust.unnamed(row) }))
-    yield* judge(primary, (row) => Result.succeed({ row: { ...row, handle: record.handle, resolved: true } }))
   })
 
   const chain: Checks["chain"] = Effect.fnUntraced(function* (primary) {

@@ -16,6 +16,8 @@ export interface ContactBook {
   readonly all: Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
   /** By handle, mention (`@chris`, `chris`), or primary. Among those of one handle, one that was decided on comes first. */
   find(who: string, account: Rows.AccountRow): Effect.Effect<Rows.ContactRow, ContactUnknown | StoreError>
+  /** Who bears a handle, as of this transaction: what others have staged counts, which `all` does not show yet. */
+  bearers(transaction: Transaction, handle: string): Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
   /** Keeps a contact and tells about it. */
   save(transaction: Transaction, row: Rows.ContactRow): void
   /** Keeps what an event made of a contact, if it made anything of it, and tells what the user should know. */
@@ -107,6 +109,14 @@ export const make = (ledger: Ledger, events: Events): ContactBook => {
   return {
     all: Effect.map(book, (rows) => [...rows.values()]),
     find,
+    bearers: (transaction, handle) =>
+      Effect.map(
+        Effect.flatMap(
+          transaction.scan({ prefix: Rows.prefix.contacts }),
+          Effect.forEach((entry) => Effect.fromResult(Rows.Contact.decode(entry.key, entry.value)))
+        ),
+        (rows) => rows.filter((row) => row.resolved && row.handle === handle)
+      ),
     save,
     keep,
     unnameStrangers: Effect.gen(function* () {

@@ -90,9 +90,12 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     }
     if (handle.text === mine.handle) return Trust.toContact(self(mine))
     const { record } = yield* introductions.byHandle(handle.local, mine.server)
-    const pinned = (yield* book.all).find(
-      (row) => row.resolved && row.handle === handle.text && row.state !== "requested" && row.primary !== record.primary
-    )
+    const pinnedIn = (rows: ReadonlyArray<Rows.ContactRow>) =>
+      rows.find(
+        (row) =>
+          row.resolved && row.handle === handle.text && row.state !== "requested" && row.primary !== record.primary
+      )
+    const pinned = pinnedIn(yield* book.all)
     if (pinned !== undefined) return yield* checks.now(pinned.primary)
     const contactKey = Rows.key.contact(hexOf(record.primary))
     const before = yield* ledger.get(contactKey, Rows.Contact)
@@ -100,6 +103,9 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const now = yield* Clock.currentTimeMillis
     const row = yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
+        // Asked twice at once, a home may have named two keys: the first one that is kept is pinned.
+        const other = pinnedIn(yield* book.bearers(transaction, handle.text))
+        if (other !== undefined) return other
         const known = yield* transaction.get(contactKey, Rows.Contact)
         const met = known ?? Trust.meet(hexOf(record.primary), "accepted", now)
         if (known === undefined || known.state === "requested") yield* beginReceipts(transaction, met)
@@ -113,15 +119,13 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         return added.row
       })
     )
-    return Trust.toContact(row)
+    return row.primary === record.primary ? Trust.toContact(row) : yield* checks.now(row.primary)
   })
 
   /** A stranger whom the home gave a handle that is now pinned to another key goes by the key again. */
   const unnameOthers = Effect.fnUntraced(function* (transaction: Transaction, handle: string, primary: string) {
-    for (const other of yield* book.all) {
-      if (!other.resolved || other.handle !== handle || other.primary === primary) continue
-      const row = yield* transaction.get(Rows.key.contact(hexOf(other.primary)), Rows.Contact)
-      if (row?.state === "requested") book.save(transaction, Trust.unnamed(row))
+    for (const row of yield* book.bearers(transaction, handle)) {
+      if (row.primary !== primary && row.state === "requested") book.save(transaction, Trust.unnamed(row))
     }
   })
 
@@ -187,20 +191,6 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     yield* admitted(primary)
     // The new key must itself be registered and shown by its own signature; only then does it take the old one's place.
     const record = yield* recordOfOffered(old, primary, mine)
-    const pinned = (yield* book.all).some(
-      (row) =>
-        row.resolved &&
-        row.handle === record.handle &&
-        row.state !== "requested" &&
-        row.primary !== primary &&
-        row.primary !== old.primary
-    )
-    if (pinned || record.handle === mine.handle) {
-      return yield* new Problem({
-        code: "record_invalid",
-        detail: `the home says that the new key of ${old.handle} is ${record.handle}, which stands for another key here`
-      })
-    }
     const chain = yield* introductions.chain(primary)
     const now = yield* Clock.currentTimeMillis
     const row = yield* ledger.transact((transaction) =>
@@ -208,6 +198,15 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         const current = yield* transaction.get(Rows.key.contact(hexOf(old.primary)), Rows.Contact)
         if (current === undefined) return yield* new ContactUnknown({ who })
         yield* Effect.fromResult(Trust.checkOffered(current, primary))
+        const isPinned = (yield* book.bearers(transaction, record.handle)).some(
+          (row) => row.state !== "requested" && row.primary !== primary && row.primary !== old.primary
+        )
+        if (isPinned || record.handle === mine.handle) {
+          return yield* new Problem({
+            code: "record_invalid",
+            detail: `the home says that the new key of ${old.handle} is ${record.handle}, which stands for another key here`
+          })
+        }
         const met = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
         const known = met ?? Trust.meet(hexOf(primary), "accepted", now)
         const isBlocked = current.state === "blocked" || known.state === "blocked"

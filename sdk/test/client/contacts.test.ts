@@ -1,8 +1,9 @@
-import { Effect, Result } from "effect"
+import { Deferred, Effect, Layer, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import type { Identity } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { PrimaryKey, Problem, type Sigchain } from "@kez-chat/sdk/protocol"
+import { SigchainStore } from "@kez-chat/sdk/services"
 import { ghost } from "./ghost.ts"
 import { identityOf, join, makeWorld, twoFriends, type World } from "./people.ts"
 
@@ -45,6 +46,44 @@ const extend = (world: World, identity: Identity.Identity, events: number, url =
   })
 
 describe("adding a contact", () => {
+  it.live("keeps one key for a handle, whatever a home answers to two questions at once", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice } = yield* twoFriends(world)
+      const carol = yield* join(world, "carol")
+      const truth = world.home.records.get("carol")!
+      const thief = yield* takeOver(world, "carol", 100)
+      const lie = world.home.records.get("carol")!
+      let asked = 0
+      world.home.records.get = (handle) =>
+        handle === "carol" ? (asked++ === 0 ? lie : truth) : Map.prototype.get.call(world.home.records, handle)
+      // Both have their answer before either of them goes on.
+      const both = yield* Deferred.make<void>()
+      const slow = Layer.effect(
+        SigchainStore,
+        Effect.map(SigchainStore, (inner) =>
+          SigchainStore.of({
+            ...inner,
+            fetch: (primary, since) =>
+              Effect.gen(function* () {
+                if (asked >= 2) yield* Deferred.succeed(both, undefined)
+                if (primary === thief.primary || primary === carol.account.primary) yield* Deferred.await(both)
+                return yield* inner.fetch(primary, since)
+              })
+          })
+        )
+      ).pipe(Layer.provideMerge(world.home.layer))
+      yield* alice.program.close
+      const { chat } = yield* world.start(alice.device, {}, undefined, slow)
+      const add = chat.addContact("carol")
+      const added = yield* Effect.all([add, add], { concurrency: "unbounded" })
+      const named = (yield* chat.contacts).filter(({ handle }) => handle === "carol@home.test")
+      assert.lengthOf(named, 1)
+      assert.include([carol.account.primary, thief.primary], named[0]!.primary)
+      assert.deepStrictEqual([...new Set(added.map(({ primary }) => primary))], [named[0]!.primary])
+    })
+  )
+
   it.live("finds them however they are named, and keeps the verified key", () =>
     Effect.gen(function* () {
       const { alice, bob } = yield* twoFriends(makeWorld())
