@@ -63,6 +63,7 @@ const permanent: ReadonlySet<Code> = new Set([
   "too_large",
   "chain_full",
   "chain_terminated",
+  "manifest_not_found",
   "handle_deleted",
   "handle_not_found",
   "unauthorized"
@@ -74,6 +75,18 @@ const chainFull = new Problem({
     "your sigchain names no further list of what you share: the newest is published, and older ones can still be shown to " +
     "who has not seen it"
 })
+
+/** For how long a list that the home does not show is waited for, in milliseconds (spec KEZ-MAN-034). */
+const withheldMillis = 7 * 24 * 60 * 60 * 1_000
+
+const withheld = (untilMillis: number) =>
+  new Problem({
+    code: "manifest_not_found",
+    detail:
+      "the home server does not show the list that your sigchain names, which another device of this account published: " +
+      "changes wait until it does, or until that device is online; after " +
+      `${new Date(untilMillis).toISOString().slice(0, 16)}Z a new list begins without what that device shares`
+  })
 
 const nothing: Rows.ManifestRow = { revision: 0, changes: 0, included: 0 }
 
@@ -197,17 +210,30 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     looked = false
   })
 
-  /** Nobody has the manifest any more that the chain names. One that is due begins anew, above every honest revision. */
-  const beginAnew = (anchor: SharedFiles) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      ledger.transact((transaction) =>
-        change(transaction, (row) => {
+  /**
+   * The home does not show the manifest that the chain names. A list without what it held would end the other device's
+   * shares, so it is waited for; only when it is gone for long does one that is due begin anew, above every honest revision.
+   */
+  const awaitAnchor = Effect.fnUntraced(function* (anchor: SharedFiles) {
+    const now = yield* Clock.currentTimeMillis
+    const until = yield* ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const row = (yield* transaction.get(key.manifest, Rows.Manifest)) ?? nothing
+        const since = row.withheld?.manifest === anchor.manifest ? row.withheld.since : now
+        if (now < since + withheldMillis || !isDue(row)) {
+          yield* change(transaction, (row) => ({ ...row, withheld: { manifest: anchor.manifest, since } }))
+          return since + withheldMillis
+        }
+        yield* change(transaction, (row) => {
           const revision = Math.max(row.revision, anchor.revision ?? 0, Math.floor(now / 1_000))
           const anew = { revision, changes: row.changes + 1, base: anchor.manifest, baseRevision: revision }
           return { ...without(row, "body"), ...anew }
         })
-      )
+        return undefined
+      })
     )
+    if (until !== undefined) return yield* withheld(until)
+  })
 
   /** Another device published since ours; see `Takeover`. */
   const takeOver = Effect.fnUntraced(function* (
@@ -298,8 +324,8 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
       kept === undefined ? store.byHash(identity.primary, anchor.manifest) : Effect.succeed(kept)
     )
     if (Result.isFailure(found)) {
-      if (!isMissing(found.failure) || !isDue(yield* read)) return yield* found.failure
-      return yield* beginAnew(anchor)
+      if (!isMissing(found.failure)) return yield* found.failure
+      return yield* awaitAnchor(anchor)
     }
     const body = found.success
     const verifying = SealedManifest.verifyAnchored(body, { owner: identity.key, anchor }, yield* FastBlake3.load)
@@ -317,7 +343,8 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     ledger.transact((transaction) =>
       change(transaction, (row) => {
         const named = anchor?.manifest
-        const noted: Rows.ManifestRow = named === undefined ? without(row, "anchor") : { ...row, anchor: named }
+        const shown = without(row, "withheld")
+        const noted: Rows.ManifestRow = named === undefined ? without(shown, "anchor") : { ...shown, anchor: named }
         const { body } = row
         if (body === undefined) return noted
         if (body.manifest === named) {

@@ -375,6 +375,8 @@ export const Manifest = row(
         state: Schema.Literals(["signed", "stored", "anchored"])
       })
     ),
+    /** The manifest that the chain names and the home does not show, and since when; milliseconds since the epoch. */
+    withheld: Schema.optionalKey(Schema.Struct({ manifest: Schema.String, since: Schema.Number })),
     /** Why it cannot be published or anchored, where trying again is no help. */
     problem: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String }))
   })

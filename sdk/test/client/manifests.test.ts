@@ -38,6 +38,7 @@ import {
   published,
   publishAs
 } from "./publishing.ts"
+import { live, type Steered } from "./steeredClock.ts"
 
 describe("publishing", () => {
   it.live("shows readers every publication, and leaves the anchor where they find it (KEZ-MAN-012)", () =>
@@ -389,7 +390,7 @@ describe("two devices of one account", () => {
     })
   )
 
-  it.live("surpass a manifest that was stored and never named, and one that nobody has any more", () =>
+  it.live("surpass a manifest that was stored and never named", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const { alice, bob } = yield* twoFriends(world)
@@ -408,16 +409,63 @@ describe("two devices of one account", () => {
       yield* published(alice.program, two.id)
       const listing = yield* bob.chat.browse("alice")
       assert.deepStrictEqual([namesIn(listing), listing.revision], [["one", "two"], 41])
-      // A device of the account publishes, and home and device lose it.
-      yield* publishAs(world, identity, 50, [])
-      world.home.manifests.set(identity.primary, bodies)
-      const three = yield* alice.chat.share({ file: file("three"), with: ["bob"] })
-      yield* alice.chat.flush
-      yield* published(alice.program, three.id)
-      const last = yield* bob.chat.browse("alice")
-      assert.deepStrictEqual(namesIn(last), ["one", "three", "two"])
-      assert.isAbove(last.revision, 1_700_000_000)
     }).pipe(Effect.provide(NodeCrypto.layer))
+  )
+
+  it.live("KEZ-MAN-034 wait for an anchored manifest that the home does not show, and begin anew after a week", () =>
+    live(
+      Date.now(),
+      Effect.fnUntraced(function* (clock: Steered) {
+        const world = makeWorld()
+        const { alice, bob } = yield* twoFriends(world)
+        const identity = yield* identityOf(alice.words)
+        const bobs = yield* identityOf(bob.words)
+        yield* alice.chat.share({ file: file("one"), with: ["bob"] })
+        yield* alice.chat.flush
+        // Another device of the account publishes, and the home shows it to nobody.
+        const before = world.home.manifests.get(identity.primary)!
+        const theirs = yield* entryOf(identity, "theirs", [bobs])
+        yield* publishAs(world, identity, 50, [theirs])
+        const after = world.home.manifests.get(identity.primary)!
+        world.home.manifests.set(identity.primary, before)
+        yield* alice.program.close
+        const again = yield* world.start(alice.device)
+        const { chat } = again
+        const two = yield* chat.share({ file: file("two"), with: ["bob"] })
+        yield* chat.flush
+        const pending = (yield* chat.shared).find(({ id }) => id === two.id)!
+        assert.strictEqual(pending.manifest, "pending")
+        assert.strictEqual(pending.problem?.code, "manifest_not_found")
+        assert.include(pending.problem?.detail, "another device")
+        assert.strictEqual(world.home.manifests.get(identity.primary), before)
+        assert.include(yield* again.event("PublishingFailed"), { code: "manifest_not_found" })
+        // Shown again, it is joined and nothing of it is lost.
+        world.home.manifests.set(identity.primary, after)
+        yield* chat.flush
+        yield* published(again, two.id)
+        assert.include(namesIn(yield* bob.chat.browse("alice")), "theirs")
+        assert.notProperty(
+          (yield* chat.shared).find(({ id }) => id === two.id)!,
+          "problem"
+        )
+        // Another one is gone for good.
+        yield* publishAs(world, identity, 60, [])
+        world.home.manifests.set(identity.primary, before)
+        yield* again.close
+        const later = yield* world.start(alice.device)
+        const three = yield* later.chat.share({ file: file("three"), with: ["bob"] })
+        yield* later.chat.flush
+        clock.advance(6 * 86_400_000)
+        yield* later.chat.flush
+        assert.strictEqual((yield* later.chat.shared).find(({ id }) => id === three.id)!.manifest, "pending")
+        clock.advance(86_400_000)
+        yield* later.chat.flush
+        yield* published(later, three.id)
+        const last = yield* bob.chat.browse("alice")
+        assert.include(namesIn(last), "three")
+        assert.isAbove(last.revision, 1_700_000_000)
+      }, Effect.provide(NodeCrypto.layer))
+    )
   )
 })
 
