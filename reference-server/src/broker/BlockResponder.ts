@@ -23,39 +23,67 @@ export interface BlockResponder {
   listen(connection: NatsConnection): void
 }
 
-/** An account may change its list so often at once, and then once in so many milliseconds: each change is a disk write. */
+/** An account may change its list so often at once, and then once in so many milliseconds. */
 const burst = 500
 const refillMillis = 200
+
+interface Waiting {
+  readonly message: Msg
+  readonly request: Block.Request
+  readonly owner: string
+}
+
+const retry = (message: Msg): void => {
+  try {
+    if (message.reply !== "") message.respond('{"e":"retry"}')
+  } catch {
+    // The connection is closing.
+  }
+}
 
 export const make = (options: BlockResponderOptions): BlockResponder => {
   const { guard } = options
   const budget = RequestBudget.make(burst, refillMillis)
 
+  let waiting: Array<Waiting> = []
+
   const receive = (message: Msg): void => {
     const owner = message.subject.slice(Subject.block("").length)
     const { data, reply = "" } = message
     if (reply === "" || guard.isShutOut(owner)) return guard.refused(owner, RequestHeaders.sizeOf(message))
-    const answer = carryOut(owner, data)
-    if (typeof answer === "string") guard.refused(owner, RequestHeaders.sizeOf(message))
-    message.respond(typeof answer === "string" ? JSON.stringify({ e: answer }) : answer)
+    const request = Result.getOrUndefined(Block.parseRequest(data))
+    if (request === undefined || request.who === owner || !options.isActive(owner)) return refuse(message, owner, "bad")
+    if (!budget.take(owner)) return refuse(message, owner, "slow")
+    if (waiting.length === 0) setImmediate(carryOut)
+    waiting.push({ message, request, owner })
   }
 
-  const carryOut = (owner: string, data: Uint8Array): Uint8Array | "bad" | "full" | "slow" => {
-    const request = Result.getOrUndefined(Block.parseRequest(data))
-    if (request === undefined || request.who === owner || !options.isActive(owner)) return "bad"
-    if (!budget.take(owner)) return "slow"
-    if (request.op === "add" && !options.blocks.add(owner, request.who)) return "full"
-    if (request.op === "remove") options.blocks.remove(owner, request.who)
-    return Block.encodeAnswer(request.nonce)
+  const refuse = (message: Msg, owner: string, code: "bad" | "full" | "slow"): void => {
+    guard.refused(owner, RequestHeaders.sizeOf(message))
+    message.respond(JSON.stringify({ e: code }))
+  }
+
+  /** What arrived together costs one disk write together, or one account's whole list would hold up everybody's mail. */
+  const carryOut = (): void => {
+    const taken = waiting
+    waiting = []
+    try {
+      const done = options.blocks.change(taken.map(({ owner, request: { op, who } }) => ({ op, owner, who })))
+      for (const [i, { message, owner, request }] of taken.entries()) {
+        if (done[i] === true) message.respond(Block.encodeAnswer(request.nonce))
+        else refuse(message, owner, "full")
+      }
+    } catch (error) {
+      options.log("warn", "block lists not changed", { reason: (error as Error).message })
+      for (const { message } of taken) retry(message)
+    }
   }
 
   return {
     listen: (connection) => {
       connection.subscribe(Subject.block("*"), {
         queue: "kez-block",
-        callback: guarded(options.log, receive, (message) => {
-          if (message.reply !== "") message.respond('{"e":"retry"}')
-        })
+        callback: guarded(options.log, receive, retry)
       })
     }
   }

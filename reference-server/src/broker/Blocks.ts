@@ -19,12 +19,18 @@ export const migrations: ReadonlyArray<Migration> = [
   }
 ]
 
+/** `owner` blocks `who`, or does so no more; both 64 hex characters. */
+export interface Change {
+  readonly op: "add" | "remove"
+  readonly owner: string
+  readonly who: string
+}
+
 export interface Blocks {
   /** Whether `owner` blocks `who`; both 64 hex characters. */
   has(owner: string, who: string): boolean
-  /** False where the owner's list is full. */
-  add(owner: string, who: string): boolean
-  remove(owner: string, who: string): void
+  /** Makes changes in their order and with one disk write; for each, false where the owner's list is full. */
+  change(changes: ReadonlyArray<Change>): ReadonlyArray<boolean>
   /** Forgets an account's own list. */
   forget(owner: string): void
 }
@@ -39,19 +45,25 @@ export const make = (sqlite: BetterSqlite3.Database, key: Uint8Array): Blocks =>
   const tag = (text: string): Buffer => createHmac("sha256", key).update(text).digest()
 
   const has = (owner: string, who: string): boolean => find.get(tag(owner + who)) !== undefined
-  const insertWithin = sqlite.transaction((owner: string, who: string): boolean => {
-    if (has(owner, who)) return true
-    if ((count.get(tag(owner)) ?? 0) >= Limits.blocks) return false
-    insert.run(tag(owner + who), tag(owner))
-    return true
+  const isMade = ({ op, owner, who }: Change): boolean => has(owner, who) === (op === "add")
+  const makeAll = sqlite.transaction((changes: ReadonlyArray<Change>) => {
+    // Counted once: counting a long list takes as long as many changes.
+    const lengths = new Map<string, number>()
+    return changes.map((change) => {
+      const { op, owner, who } = change
+      if (isMade(change)) return true
+      const length = lengths.get(owner) ?? count.get(tag(owner)) ?? 0
+      if (op === "add" && length >= Limits.blocks) return false
+      if (op === "add") insert.run(tag(owner + who), tag(owner))
+      else drop.run(tag(owner + who))
+      lengths.set(owner, op === "add" ? length + 1 : length - 1)
+      return true
+    })
   })
   return {
     has,
     // Clients repeat their list to be sure; what is there already costs no write.
-    add: (owner, who) => has(owner, who) || insertWithin.immediate(owner, who),
-    remove: (owner, who) => {
-      if (has(owner, who)) drop.run(tag(owner + who))
-    },
+    change: (changes) => (changes.every(isMade) ? changes.map(() => true) : makeAll.immediate(changes)),
     forget: (owner) => void dropAll.run(tag(owner))
   }
 }
