@@ -143,6 +143,34 @@ describe("a contact's key that the home server swapped", () => {
     }
   })
 
+  it("stops a `chat` that is open, which goes on with the key that is decided for", async () => {
+    const { false: first } = await attacked("jim", "kim")
+    liar.lie("kim")
+    const chat = machine.onTerminal(as("jim", "chat", "kim"), { KEZ_PASSPHRASE_FILE: machine.path("passphrase") })
+    await chat.read(/leaves/)
+    liar.lie("kim", first)
+    const seen = await machine.run(as("jim", "verify", "kim", "--json"))
+    expect(seen.code).toBe(10)
+    expect(seen.error().message).toBe("nothing is sent until you decide: the choices are above")
+    await chat.read(/KEY CHANGED: nothing is sent until you decide/)
+    // Broken between words, for the 80 columns of the terminal.
+    await chat.read(/home server\S*[\r\n]+\S*says so\./)
+    chat.type("to whom?\r")
+    expect(await chat.read(/not sent to kim@localhost/)).not.toContain("not sent: ")
+    await machine.json(Shapes.ContactResult, as("jim", "keep", "kim"))
+    await chat.read(/you keep the key of kim@localhost; sending goes on/)
+    chat.type("\r")
+    await chat.read(/you\S* {2}to whom\?/)
+    await machine.json(Shapes.ContactResult, as("jim", "accept", "kim", "--new-key", first.primary))
+    await chat.read(/you accepted the new key of kim@localhost/)
+    chat.type("to the new key\r")
+    await chat.read(/you\S* {2}to the new key/)
+    chat.type("\u0003")
+    expect(await chat.ended).toBe(0)
+    const { messages } = await machine.json(Shapes.History, as("jim", "history", "kim"))
+    expect(messages.map(({ peer }) => peer)).toContain(first.primary)
+  })
+
   it("makes a request of the offered key's mail, which says whose place it would take", async () => {
     await Promise.all([machine.register("gil"), machine.register("hal"), machine.register("ivy")])
     await machine.json(Shapes.ContactResult, as("gil", "add", "hal"))

@@ -2,6 +2,7 @@
 import type { Contact, Event, InboxUsage, KezChat, Message } from "@kez-chat/sdk"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -31,7 +32,8 @@ type Item =
 
 interface Room {
   readonly chat: KezChat["Service"]
-  readonly contact: Contact
+  /** As it is now: the user may take another key for it meanwhile. */
+  contact: Contact
   readonly place: ProfilePaths
   readonly line: Conversation.Conversation
   readonly style: Style
@@ -90,6 +92,12 @@ const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
       say(room, room.style.caution, StoreTrouble.sentence(event, room.place))
     } else if (event._tag === "StoreRecovered") {
       say(room, room.style.dim, StoreTrouble.recovered)
+    } else if (event._tag === "Contact" && event.contact.primary === room.contact.primary) {
+      const decided = KeyChange.isOpen(room.contact) && event.contact.kept === true
+      room.contact = event.contact
+      if (decided) say(room, room.style.good, `you keep the key of ${Show.name(room.contact)}; sending goes on`)
+    } else if (event._tag === "ContactRemoved" && event.contact.primary === room.contact.primary) {
+      yield* removed(room, event.contact)
     } else if (event._tag === "KeyChanged" || event._tag === "KeyOffered") {
       if (event.contact.primary === room.contact.primary) keyChanged(room, event.contact)
     } else if (event._tag === "KeyHealed" && event.contact.primary === room.contact.primary) {
@@ -99,10 +107,20 @@ const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
     }
   })
 
+/** Where the user took the offered key instead, the conversation goes on with that one. */
+const removed = (room: Room, { offered }: Contact): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const name = Show.name(room.contact)
+    const next = offered === undefined ? Option.none() : yield* Effect.option(room.chat.contact(offered.primary))
+    if (Option.isNone(next)) return say(room, room.style.caution, `${name} is no longer among your contacts`)
+    room.contact = next.value
+    say(room, room.style.caution, `you accepted the new key of ${name}: what you write now goes to it`)
+  })
+
 /** What stopped the conversation, or would have. */
 const keyChanged = (room: Room, contact: Contact): void => {
   const look = `    ${CommandLine.line(room.place.name, `verify ${Show.exactName(contact)}`)}`
-  room.line.print(() => [...KeyChange.headline(contact, room.style), look].join("\n"))
+  room.line.print((columns) => [...KeyChange.headline(contact, room.style, columns), look].join("\n"))
 }
 
 const recent = (room: Room): Effect.Effect<void, Failure> =>
@@ -128,7 +146,9 @@ const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> =>
         return undefined
       },
       onFailure: (error) => {
-        say(room, room.style.bad, `not sent: ${describe(error).message}`)
+        const { message } = describe(error)
+        // Its message begins with the same words.
+        say(room, room.style.bad, error._tag === "SendBlocked" ? message : `not sent: ${message}`)
         room.line.putBack(text)
         return undefined
       }

@@ -129,9 +129,9 @@ const stopped = (contact: Contact, what: string, profile: string): Effect.Effect
   Effect.gen(function* () {
     yield* result({
       json: () => ({ contact: Shapes.contact(contact) }),
-      text: (style) => [
+      text: (style, columns) => [
         style.name(Show.name(contact)),
-        ...KeyChange.headline(contact, style),
+        ...KeyChange.headline(contact, style, columns),
         "Both safety numbers, and what you can do:",
         `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)}`)}`
       ]

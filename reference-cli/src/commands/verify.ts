@@ -38,12 +38,17 @@ const advice = ({ contact }: Verification, profile: string, style: Style): Reado
   ]
 }
 
-const lines = (value: Verification, profile: string, style: Style): ReadonlyArray<string> => {
+const lines = (
+  value: Verification,
+  profile: string,
+  style: Style,
+  columns: number | undefined
+): ReadonlyArray<string> => {
   const { contact } = value
   return [
     `${style.name(Show.name(contact))}  ${contact.verified ? style.good("verified") : style.caution("not verified")}`,
     `key  ${contact.primary}`,
-    ...(contact.warning === undefined ? [] : KeyChange.headline(contact, style)),
+    ...(contact.warning === undefined ? [] : KeyChange.headline(contact, style, columns)),
     "",
     ...KeyChange.numbers(value, style),
     ...advice(value, profile, style),
@@ -88,10 +93,13 @@ export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
           ? yield* chat.unconfirmKey(before.contact.primary)
           : before.contact
       const value = { ...before, contact }
-      yield* result({ json: () => Shapes.verification(value), text: (style) => lines(value, place.name, style) })
+      yield* result({
+        json: () => Shapes.verification(value),
+        text: (style, columns) => lines(value, place.name, style, columns)
+      })
       if (!isOpen) return
-      const what = input.confirm ? "nothing was confirmed" : "there is a change to decide about"
-      return yield* fail("key_changed", ExitCode.keyChanged, KeyChange.refusal(contact, what))
+      const what = input.confirm ? "nothing was confirmed" : "nothing is sent"
+      return yield* fail("key_changed", ExitCode.keyChanged, `${what} until you decide: the choices are above`)
     })
   )
 

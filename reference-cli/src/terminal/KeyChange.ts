@@ -1,6 +1,7 @@
 /** A contact whose key or history is not what it was: what a person must see of it, and what they can do. */
 import type { Contact, Verification } from "@kez-chat/sdk"
 import * as CommandLine from "../profile/CommandLine.ts"
+import * as Columns from "./Columns.ts"
 import * as Sanitise from "./Sanitise.ts"
 import * as Show from "./Show.ts"
 import type { Style } from "./Style.ts"
@@ -8,29 +9,37 @@ import type { Style } from "./Style.ts"
 /** Whether the user has to decide; a contact whose key they keep needs no decision. */
 export const isOpen = ({ kept, warning }: Contact): boolean => warning !== undefined && kept !== true
 
+const warningOf = ({ warning }: Contact): string => Sanitise.line(warning ?? "the key changed")
+
 /** The exit message of a command that did nothing, or only part, because of the change. */
 export const refusal = (contact: Contact, what: string): string =>
-  `${what}: ${Sanitise.line(contact.warning ?? "the key changed")}; \`kez-chat verify ${Show.exactName(contact)}\` shows both sides of it`
+  `${what}: ${warningOf(contact)}; \`kez-chat verify ${Show.exactName(contact)}\` shows both sides of it`
 
 /** How far the change can be explained. */
-const origin = ({ offered }: Contact, style: Style): ReadonlyArray<string> => {
+const origin = ({ offered }: Contact): ReadonlyArray<string> => {
   if (offered === undefined) return []
   return offered.origin === "handed_over"
-    ? [style.caution("The key you hold has signed this change: its owner, or somebody who has their words, made it.")]
+    ? ["The key you hold has signed this change: its owner, or somebody who has their words, made it."]
     : [
-        style.bad("UNEXPLAINED: the key you hold has not signed this change; only the home server says so."),
-        style.bad("A new account after lost words looks like this, and so does an attack.")
+        "UNEXPLAINED: the key you hold has not signed this change; only the home server says so.",
+        "A new account after lost words looks like this, and so does an attack."
       ]
 }
 
-/** What happened, in a few lines. */
-export const headline = (contact: Contact, style: Style): ReadonlyArray<string> => {
-  const warning = Sanitise.line(contact.warning ?? "the key changed")
-  if (!isOpen(contact)) return [style.caution(`You keep their key: ${warning}`)]
+/** What happened, in a few sentences, each in lines for a terminal of so many columns. */
+export const headline = (contact: Contact, style: Style, columns: number | undefined): ReadonlyArray<string> => {
+  const lines = (paint: (text: string) => string, text: string) =>
+    (columns === undefined ? [text] : Columns.wrap(text, columns - 1, columns - 1)).map(paint)
+  if (!isOpen(contact)) return lines(style.caution, `You keep their key: ${warningOf(contact)}`)
   return [
-    style.bad(`${contact.offered === undefined ? "STOPPED" : "KEY CHANGED"}: nothing is sent until you decide.`),
-    style.bad(warning),
-    ...origin(contact, style)
+    ...lines(
+      style.bad,
+      `${contact.offered === undefined ? "STOPPED" : "KEY CHANGED"}: nothing is sent until you decide.`
+    ),
+    ...lines(style.bad, warningOf(contact)),
+    ...origin(contact).flatMap((text) =>
+      lines(contact.offered?.origin === "handed_over" ? style.caution : style.bad, text)
+    )
   ]
 }
 
