@@ -447,7 +447,7 @@ describe("people and messages", () => {
     try {
       const waited = await machine.run(as("alice", "send", "bob", "into the dark", "--timeout", "2s", "--json"))
       expect(waited.code).toBe(9)
-      expect(waited.error().code).toBe("queued")
+      expect(waited.error()).toMatchObject({ code: "queued", message: expect.stringContaining("refused") })
       id = waited.json(Shapes.Sent).message.id
       const { message } = await machine.json(Shapes.Sent, as("alice", "send", "bob", "me too", "--no-wait"))
       expect(message.state).toBe("queued")
@@ -463,6 +463,17 @@ describe("people and messages", () => {
       "me too",
       "and now"
     ])
+  })
+
+  it("does not wait for a home whose name does not exist", async () => {
+    await machine.json(Shapes.Locked, as("alice", "lock"))
+    // Far longer than a test may take: it ends because the name is unknown, or not at all.
+    const mistyped = ["--home", "https://no-such-home.invalid", "--timeout", "1h", "--json"]
+    const done = await machine.run(as("alice", "send", "bob", "to nobody's home", ...mistyped))
+    expect(done.error()).toMatchObject({ code: "queued", exit: 9, message: expect.stringContaining("name is unknown") })
+    await machine.json(Shapes.Sent, as("alice", "send", "bob", "home again", "--timeout", "50s"))
+    const { messages } = await machine.json(Shapes.History, as("alice", "history", "bob", "--offline"))
+    expect(messages.find(({ text }) => text === "to nobody's home")?.state).not.toBe("queued")
   })
 
   it("deletes the account only when its handle is typed", async () => {

@@ -1,5 +1,6 @@
 import type { Event, KezChat, KezChatError, Message } from "@kez-chat/sdk"
 import { Blank } from "@kez-chat/sdk/protocol"
+import type { BrokerUnavailable } from "@kez-chat/sdk/services"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -64,9 +65,20 @@ const reread = (chat: KezChat["Service"], message: Message): Effect.Effect<Messa
     (page) => page.find(({ id, direction }) => id === message.id && direction === "out") ?? message
   )
 
-/** Sends and waits until the message is no longer queued; none when the time is over. */
+/**
+ * Sends and waits until the message is no longer queued; none when the time is over, or at once where the home's name does
+ * not exist. `offline` is why the home could not be reached the last time.
+ */
 const sendAndWait = (chat: KezChat["Service"], input: Input, text: string) =>
   Effect.gen(function* () {
+    let offline: BrokerUnavailable | undefined
+    const watchConnection = Stream.runForEach(chat.connection, (state) =>
+      Effect.sync(() => {
+        if (state._tag === "Offline") offline = state.error
+        if (state._tag === "Online") offline = undefined
+      })
+    )
+    yield* Effect.forkScoped(watchConnection, { startImmediately: true })
     // Watched from before the send: the broker may be quicker than this process.
     const settled = new Map<string, Message>()
     const watch = (event: Event) =>
@@ -82,12 +94,20 @@ const sendAndWait = (chat: KezChat["Service"], input: Input, text: string) =>
         // The store is the truth, should an event have been missed.
         const now = round % 50 === 0 ? yield* reread(chat, sent) : sent
         if (isFinal(now)) return now
+        if (offline?.reason === "unknown_name") return undefined
         yield* Effect.sleep(20)
       }
     })
-    const final = isFinal(sent) ? Option.some(sent) : yield* Effect.timeoutOption(ended, input.timeout)
-    return { sent, final }
+    const final = isFinal(sent) ? sent : Option.getOrUndefined(yield* Effect.timeoutOption(ended, input.timeout))
+    return { sent, final, offline }
   })
+
+const whyQueued = ({ waiting }: Message, offline: BrokerUnavailable | undefined, { timeout }: Input): string => {
+  if (waiting !== undefined) return `the home server does not take the message yet: ${Show.waiting(waiting)}`
+  if (offline?.reason === "unknown_name") return `the home server cannot be reached (${Sanitise.line(offline.detail)})`
+  const why = offline === undefined ? "" : ` (${Sanitise.line(offline.detail)})`
+  return `the home server has not taken the message within ${Duration.format(timeout)}${why}`
+}
 
 export const send = (input: Input): Effect.Effect<void, Failure, Services> =>
   Effect.gen(function* () {
@@ -95,11 +115,11 @@ export const send = (input: Input): Effect.Effect<void, Failure, Services> =>
     const text = yield* textOf(input.text)
     yield* withAccess({ command: "send", offline: false }, ({ chat }) =>
       Effect.gen(function* () {
-        const { sent, final } = input.wait
+        const { sent, final, offline } = input.wait
           ? yield* sendAndWait(chat, input, text)
-          : { sent: yield* chat.send(input.who, text), final: Option.none<Message>() }
+          : { sent: yield* chat.send(input.who, text), final: undefined, offline: undefined }
         // Why it waits is in the store.
-        const message = Option.isSome(final) ? final.value : input.wait ? yield* reread(chat, sent) : sent
+        const message = final ?? (input.wait ? yield* reread(chat, sent) : sent)
         if (message.state === "failed") {
           return yield* fail(
             "send_failed",
@@ -121,10 +141,7 @@ export const send = (input: Input): Effect.Effect<void, Failure, Services> =>
           return yield* fail(
             "queued",
             ExitCode.queued,
-            (message.waiting === undefined
-              ? `the home server has not taken the message within ${Duration.format(input.timeout)}`
-              : `the home server does not take the message yet: ${Show.waiting(message.waiting)}`) +
-              ": it is kept here and goes out with the next command that is online"
+            `${whyQueued(message, offline, input)}: it is kept here and goes out with the next command that is online`
           )
         }
       })

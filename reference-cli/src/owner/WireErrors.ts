@@ -79,7 +79,7 @@ export const decodeError = (error: WireError): KezChatError => {
     case "BrokerUnavailable":
       return new BrokerUnavailable({
         reason: oneOf(
-          ["unreachable", "unauthorized", "forbidden", "evicted", "closed", "timeout"],
+          ["unreachable", "unknown_name", "unauthorized", "forbidden", "evicted", "closed", "timeout"],
           error["reason"],
           "unreachable"
         ),

@@ -37,11 +37,12 @@ export class BrokerRefused extends Data.TaggedError("BrokerRefused")<{
 
 /**
  * The broker cannot be reached, the login was refused (`unauthorized`: unregistered or revoked key, wrong host name), the
- * home named an address that is not its to name (`forbidden`), or it closed the connection three times within a minute of
+ * home named an address that is not its to name (`forbidden`), the home's own name does not exist (`unknown_name`: mistyped,
+ * or this device has no network), or it closed the connection three times within a minute of
  * login (`evicted`: too many connections of the account, or it sends too fast), and the next login is in ten minutes.
  */
 export class BrokerUnavailable extends Data.TaggedError("BrokerUnavailable")<{
-  readonly reason: "unreachable" | "unauthorized" | "forbidden" | "evicted" | "closed" | "timeout"
+  readonly reason: "unreachable" | "unknown_name" | "unauthorized" | "forbidden" | "evicted" | "closed" | "timeout"
   readonly detail: string
   readonly cause?: unknown
 }> {

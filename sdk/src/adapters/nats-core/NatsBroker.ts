@@ -261,10 +261,21 @@ const refusalIn = (data: Uint8Array): BrokerRefused | BrokerUnavailable => {
 
 const unreachable = (detail: string, cause?: unknown) => new BrokerUnavailable({ reason: "unreachable", detail, cause })
 
+/** Whether the name of the home does not exist: `fetch` and Node hide that a few causes deep. */
+const isNameUnknown = (error: unknown): boolean => {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    if ("code" in at && at.code === "ENOTFOUND") return true
+  }
+  return false
+}
+
 /** The URL whose turn it is. */
 const nextUrl = ({ urls }: NatsBrokerOptions, turn: number): Effect.Effect<string, BrokerUnavailable> => {
   const listed = Effect.isEffect(urls)
-    ? Effect.mapError(urls, (cause) => unreachable(`its address is not known: ${cause.message}`, cause))
+    ? Effect.mapError(urls, (cause) => {
+        const reason = isNameUnknown(cause) ? "unknown_name" : "unreachable"
+        return new BrokerUnavailable({ reason, detail: `its address is not known: ${cause.message}`, cause })
+      })
     : Effect.succeed(urls)
   return Effect.flatMap(listed, (all) => {
     const url = all[turn % all.length]
