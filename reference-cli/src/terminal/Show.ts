@@ -52,7 +52,7 @@ export const waiting = ({ reason, until }: NonNullable<Message["waiting"]>): str
   const why =
     reason === "full"
       ? "their inbox has no room for it"
-      : "the home takes no more for them today; until they have written to you, that is little"
+      : "the home's limit for today is reached, which is low until they have written to you"
   return `${why}; ${until === undefined ? "tried again by itself" : `tried again after ${day(until)} ${clock(until)}`}`
 }
 
