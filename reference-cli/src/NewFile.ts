@@ -1,4 +1,5 @@
 /** A file that a command makes: it appears under its name when it is whole and durable, and never over another one. */
+import { giveNewName, syncFolder } from "@kez-chat/sdk/node"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
@@ -15,39 +16,11 @@ export interface NewFile {
   readonly publish: Effect.Effect<void, CliFailure>
 }
 
-const syncFolder = (folder: string): void => {
-  if (process.platform === "win32") return
-  const descriptor = fs.openSync(folder, "r")
-  try {
-    fs.fsyncSync(descriptor)
-  } finally {
-    fs.closeSync(descriptor)
-  }
-}
-
-const withoutLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"])
-
-const giveName = (draft: string, file: string): void => {
-  try {
-    fs.linkSync(draft, file)
-  } catch (error) {
-    // File systems without links, such as FAT: take the name first, then replace what took it.
-    if (!withoutLinks.has((error as NodeJS.ErrnoException).code ?? "")) throw error
-    fs.closeSync(fs.openSync(file, "wx"))
-    fs.renameSync(draft, file)
-    return
-  }
-  fs.rmSync(draft)
-}
-
 /** Begins a file of mode 0600. What was not published when the scope closes leaves nothing behind. */
 export const open = (file: string): Effect.Effect<NewFile, CliFailure, Scope.Scope> =>
   Effect.gen(function* () {
-    const io = <A>(run: () => A): Effect.Effect<A, CliFailure> =>
-      Effect.try({
-        try: run,
-        catch: (error) => fail("file", ExitCode.failed, `cannot write ${file}: ${reasonOf(error)}`)
-      })
+    const failure = (error: unknown) => fail("file", ExitCode.failed, `cannot write ${file}: ${reasonOf(error)}`)
+    const io = <A>(run: () => A): Effect.Effect<A, CliFailure> => Effect.try({ try: run, catch: failure })
     const folder = path.dirname(file)
     const draft = path.join(folder, `.${path.basename(file).slice(0, 64)}.${randomBytes(6).toString("hex")}`)
     const descriptor = yield* Effect.acquireRelease(
@@ -65,11 +38,16 @@ export const open = (file: string): Effect.Effect<NewFile, CliFailure, Scope.Sco
     )
     return {
       write: (text) => io(() => fs.writeFileSync(descriptor, text)),
-      publish: io(() => {
-        fs.fsyncSync(descriptor)
-        giveName(draft, file)
-        syncFolder(folder)
-      })
+      publish: Effect.uninterruptible(
+        Effect.tryPromise({
+          try: async () => {
+            fs.fsyncSync(descriptor)
+            await giveNewName(draft, file)
+            await syncFolder(folder)
+          },
+          catch: failure
+        })
+      )
     }
   })
 

@@ -65,6 +65,25 @@ export const syncFolder = async (folder: string): Promise<void> => {
   }
 }
 
+/**
+ * Gives a file that is whole and on disk the name `path` in the same folder. Rejects with `EEXIST` where the name is taken,
+ * by whatever and however lately. The name is durable after {@link syncFolder}.
+ */
+export const giveNewName = async (draft: string, path: string): Promise<void> => {
+  try {
+    await fs.link(draft, path)
+  } catch (cause) {
+    // File systems without links, such as FAT: take the name first, then replace what took it.
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(cause))) throw cause
+    await (await fs.open(path, "wx")).close()
+    return fs.rename(draft, path).catch(async (failed: unknown) => {
+      await fs.rm(path, { force: true })
+      throw failed
+    })
+  }
+  await fs.rm(draft)
+}
+
 /** Writes all bytes of all parts from `position` on. The system may take fewer at a time. */
 export const writeAt = async (
   handle: FileHandle,

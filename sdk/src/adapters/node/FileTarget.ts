@@ -11,7 +11,7 @@ import * as fs from "node:fs/promises"
 import { dirname, join } from "node:path"
 import * as FileName from "../../protocol/FileName.ts"
 import { FileError } from "../../services/FileError.ts"
-import { codeOf, FileWriter, freeBytes, makeFolder, syncFolder, unlessMissing } from "./DurableFile.ts"
+import { FileWriter, freeBytes, giveNewName, makeFolder, syncFolder, unlessMissing } from "./DurableFile.ts"
 import { absolute, fileIo } from "./FileFailure.ts"
 
 export interface TargetOptions {
@@ -104,23 +104,6 @@ const removeOldDrafts = async (folder: string): Promise<void> => {
   }
 }
 
-/** Gives a draft its name. A link is refused where the name is taken, by whatever and however lately. */
-const publish = async (draft: string, { overwrite, path }: Target): Promise<void> => {
-  if (overwrite) return fs.rename(draft, path)
-  try {
-    await fs.link(draft, path)
-  } catch (cause) {
-    // File systems without links, such as FAT: take the name first, and then replace what took it.
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(cause))) throw cause
-    await (await fs.open(path, "wx")).close()
-    return fs.rename(draft, path).catch(async (failed: unknown) => {
-      await fs.rm(path, { force: true })
-      throw failed
-    })
-  }
-  await fs.rm(draft)
-}
-
 /**
  * Writes a file to where it was prepared for. When `bytes` fails, when there is no room or this is interrupted, nothing
  * stays behind. The file's mode is what the user's umask makes of every new file.
@@ -153,7 +136,7 @@ export const save = <E, R>(
       yield* Stream.runForEach(bytes, (piece) => write(async () => writer.write(piece)))
       yield* write(async () => {
         await writer.finish()
-        await publish(draft, target)
+        await (target.overwrite ? fs.rename(draft, target.path) : giveNewName(draft, target.path))
         await syncFolder(folder)
       })
       return { path: target.path, size: writer.length }

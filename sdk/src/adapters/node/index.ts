@@ -1,4 +1,5 @@
 export * as DiskBlobStore from "./DiskBlobStore.ts"
+export { giveNewName, syncFolder } from "./DurableFile.ts"
 export * as FileSource from "./FileSource.ts"
 export * as FileTarget from "./FileTarget.ts"
 export * as FileVault from "./FileVault.ts"
