@@ -1,4 +1,7 @@
-/** What an operator can set about chat-server. `Flags.ts` fills it from flags and environment and prints `--help` from the same list. */
+/**
+ * What an operator can set about chat-server. `Flags.ts` fills it from flags and environment and prints `--help` from
+ * the same list.
+ */
 import * as Context from "effect/Context"
 
 /** How often one client address may ask; 0 turns a limit off. */
@@ -22,7 +25,10 @@ export interface Timing {
   readonly shutdownTimeoutMillis: number
   /** Open connections; further ones are refused. */
   readonly maxConnections: number
-  /** Of these, from one address that is no trusted proxy, and requests under way of one address behind a proxy; 0 for no limit. */
+  /**
+   * Of these, from one address that is no trusted proxy, and requests under way of one address behind a proxy; 0 for no
+   * limit.
+   */
   readonly maxConnectionsPerAddress: number
 }
 

@@ -1,6 +1,6 @@
 /**
- * Reads pages of an inbox for its owner (spec KEZ-NAT-030 to 034): a request on `kez.fetch.<own>` becomes a batch of direct gets and
- * one binary answer.
+ * Reads pages of an inbox for its owner (spec KEZ-NAT-030 to 034): a request on `kez.fetch.<own>` becomes a batch of
+ * direct gets and one binary answer.
  *
  * Whose inbox it is comes from the subject alone, which the broker lets only that user publish on. Requests arrive on one
  * connection (intake) and wait in a fair queue; the stream is read over another (store), so few pages at a time that they fit

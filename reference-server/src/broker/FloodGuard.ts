@@ -3,8 +3,9 @@
  * refused for a while.
  *
  * NATS has no publish rate for a connection, so this is measured where requests arrive. What counts is refused work
- * alone: requests that meet a limit, are malformed, or repeat a frame; and logins, which are costly. An honest client waits for
- * answers and pauses after a refusal, so it comes nowhere near the budget, however fast its frames are stored.
+ * alone: requests that meet a limit, are malformed, or repeat a frame; and logins, which are costly. An honest client
+ * waits for answers and pauses after a refusal, so it comes nowhere near the budget, however fast its frames are
+ * stored.
  */
 
 export interface FloodGuardOptions {

@@ -84,7 +84,10 @@ export const answer = (context: LoginContext, token: string, nowMillis: number):
   return { jwt, outcome: { _tag: "Accepted", hex, server, connection: client.id as number } }
 }
 
-/** What an account may do on the broker: send to every inbox, ask for its own pages, trim and block, hear its own deliveries and replies. */
+/**
+ * What an account may do on the broker: send to every inbox, ask for its own pages, trim and block, hear its own
+ * deliveries and replies.
+ */
 const userJwt = (context: LoginContext, hex: string, userNkey: string, now: number): string =>
   Jwt.encode(
     context.issuer,

@@ -74,12 +74,15 @@ export const defaultInboxBytes = 4 * 1024 ** 3
 const defaultMaxConnections = 20_000
 /** Largest message, a fetch page included. */
 export const maxPayload = 1_048_576
-/** Largest message of an end user: a frame and its headers. A request that the broker adds its own headers to may be larger. */
+/**
+ * Largest message of an end user: a frame and its headers. A request that the broker adds its own headers to may be
+ * larger.
+ */
 export const userMaxPayload = Limits.frameBytes + 1024
 /**
- * Bytes that a connection may have unread before it is closed. Generous for chat-server's sake, whose connection
- * takes what all users send: at three quarters of it the broker slows the senders down instead. What one user can have waiting is bounded
- * by what chat-server lets an account read.
+ * Bytes that a connection may have unread before it is closed. Generous for chat-server's sake, whose connection takes
+ * what all users send: at three quarters of it the broker slows the senders down instead. What one user can have
+ * waiting is bounded by what chat-server lets an account read.
  */
 export const maxPending = 64 * 1024 ** 2
 /** JetStream's own files next to the messages: indexes, state, a block being compacted. */

@@ -1,8 +1,8 @@
 /**
  * The headers of a request that an end user made, read in one pass over their bytes.
  *
- * nats.js takes time for them that grows with the square of their number, and 64 KiB of short ones would stop this process for
- * seconds. It also refuses blocks that the broker lets through, and then nobody would know whose they are.
+ * nats.js takes time for them that grows with the square of their number, and 64 KiB of short ones would stop this
+ * process for seconds. It also refuses blocks that the broker lets through, and then nobody would know whose they are.
  */
 import type { Msg } from "@nats-io/nats-core"
 import { isObject } from "./Jwt.ts"

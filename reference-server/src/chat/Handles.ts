@@ -1,4 +1,7 @@
-/** The `handles` group: register, look up, delete. Bodies are read here and parsed strictly, not by the contract's JSON codec. */
+/**
+ * The `handles` group: register, look up, delete. Bodies are read here and parsed strictly, not by the contract's JSON
+ * codec.
+ */
 import { ChatServerApi } from "@kez-chat/sdk/api"
 import { Envelope, Handle, Limits, PrimaryKey, Problem, Registration } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"

@@ -54,7 +54,10 @@ export interface ListenerOptions {
   readonly trustedProxies: ReadonlyArray<string>
   /** The limit that a request counts against, none for no limit. */
   readonly limit: (method: string, route: string) => NamedLimit | undefined
-  /** A complete JSON answer for a GET that needs no more than its path; anything else, a throw included, goes the general way. */
+  /**
+   * A complete JSON answer for a GET that needs no more than its path; anything else, a throw included, goes the
+   * general way.
+   */
   readonly prepared?: (path: string) => string | undefined
 }
 

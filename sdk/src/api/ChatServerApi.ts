@@ -1,5 +1,6 @@
 /**
- * The HTTP contract of kez-chat-server (spec: registration, WebFinger, manifest). Server and client are derived from this value.
+ * The HTTP contract of kez-chat-server (spec: registration, WebFinger, manifest). Server and client are derived from
+ * this value.
  *
  * The page at `/`, `/docs` and the internal listener are not part of it: no client program depends on them.
  */

@@ -2,8 +2,8 @@
  * Making an account, taking one up again from its words, and ending one.
  *
  * Creation has four steps, each kept before the next begins: the seed is in the vault, the account is noted here, its
- * handle is registered, its sigchain names its inbox and its Iroh node. Every step can be repeated without harm, so creation goes on from
- * wherever it was cut off, by calling it again or at the next start.
+ * handle is registered, its sigchain names its inbox and its Iroh node. Every step can be repeated without harm, so
+ * creation goes on from wherever it was cut off, by calling it again or at the next start.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

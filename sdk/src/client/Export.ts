@@ -13,7 +13,10 @@ import { readSettings } from "./Settings.ts"
 import { toShare } from "./Sharing.ts"
 import * as Trust from "./Trust.ts"
 
-/** `kind` says what an item is: `account`, `settings`, `event` (own sigchain), `contact`, `message`, `share` or `manifest`. */
+/**
+ * `kind` says what an item is: `account`, `settings`, `event` (own sigchain), `contact`, `message`, `share` or
+ * `manifest`.
+ */
 export type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
 
 const pageSize = 500

@@ -75,7 +75,10 @@ export interface OfferedKey {
   readonly origin: "handed_over" | "unexplained"
 }
 
-/** `queued` here, `stored` at the home server, `delivered` to the other device by its signed receipt, `read`; or `failed` for good. */
+/**
+ * `queued` here, `stored` at the home server, `delivered` to the other device by its signed receipt, `read`; or
+ * `failed` for good.
+ */
 export type MessageState = "queued" | "stored" | "delivered" | "read" | "failed"
 
 /** The file that a message of type `file_share` offers; `Message.id` is what fetches it. */
@@ -270,8 +273,8 @@ export interface Share {
   /** `published`: readers find it in the list at the home. `pending`: not yet, it is tried again by itself. */
   readonly manifest: "pending" | "published" | "none"
   /**
-   * Why the list cannot be published, where waiting does not help, such as `too_large`; with `chain_full` it is published, and
-   * the sigchain names no further list. A code of the protocol and what to do.
+   * Why the list cannot be published, where waiting does not help, such as `too_large`; with `chain_full` it is
+   * published, and the sigchain names no further list. A code of the protocol and what to do.
    */
   readonly problem?: { readonly code: string; readonly detail: string }
   /** Whether this device has the bytes; another device of the account may. */
@@ -371,7 +374,10 @@ export class KezChat extends Context.Service<
      * instead of the events it has no room for, and never slows intake down.
      */
     readonly events: Stream.Stream<Event>
-    /** Waits until everything stored at the broker by now has been taken in; fails at once while the broker is out of reach. */
+    /**
+     * Waits until everything stored at the broker by now has been taken in; fails at once while the broker is out of
+     * reach.
+     */
     readonly sync: Effect.Effect<void, KezChatError>
     /**
      * Waits until all that can be sent has been, receipts that are due included, and until the manifest was published or an
@@ -381,7 +387,10 @@ export class KezChat extends Context.Service<
      */
     readonly flush: Effect.Effect<void, KezChatError>
 
-    /** Looks a handle up (`chris`, `@chris`, `chris@kez.lat`), verifies record and chain, and keeps the key: trust on first use. */
+    /**
+     * Looks a handle up (`chris`, `@chris`, `chris@kez.lat`), verifies record and chain, and keeps the key: trust on
+     * first use.
+     */
     addContact(handle: string): Effect.Effect<Contact, KezChatError>
     /** Contacts, accepted first, then requests, then blocked; each by handle. */
     readonly contacts: Effect.Effect<ReadonlyArray<Contact>, KezChatError>
@@ -424,7 +433,10 @@ export class KezChat extends Context.Service<
      * 40,960 bytes as JSON (`message_too_large` beyond). One's own handle as `who` is a note to self.
      */
     send(who: string, text: string): Effect.Effect<Message, KezChatError>
-    /** The newest messages of a conversation, oldest first (50 unless told); `before` is a `Message.order` to page back from. */
+    /**
+     * The newest messages of a conversation, oldest first (50 unless told); `before` is a `Message.order` to page back
+     * from.
+     */
     history(
       who: string,
       page?: { readonly before?: number; readonly limit?: number }
@@ -438,7 +450,10 @@ export class KezChat extends Context.Service<
     share(options: ShareOptions): Effect.Effect<Share, KezChatError>
     /** What this account shares, newest first. */
     readonly shared: Effect.Effect<ReadonlyArray<Share>, KezChatError>
-    /** Takes a share back: nobody can fetch it any more, its entry goes, its blob is removed. What was fetched stays with them. */
+    /**
+     * Takes a share back: nobody can fetch it any more, its entry goes, its blob is removed. What was fetched stays
+     * with them.
+     */
     unshare(id: string): Effect.Effect<Share, KezChatError>
     /** What a contact shares with us, also while they are away. One's own handle lists one's own manifest. */
     browse(who: string): Effect.Effect<Listing, KezChatError>

@@ -73,7 +73,10 @@ export const byAuthor = (ledger: Ledger, id: string, author: string): Effect.Eff
     seen?.peer === undefined || seen.order === undefined ? Effect.undefined : at(ledger, author, seen.peer, seen.order)
   )
 
-/** Every offer with this message id, our own (`own`, hex) among them. Ids are their senders' choice, so there may be several. */
+/**
+ * Every offer with this message id, our own (`own`, hex) among them. Ids are their senders' choice, so there may be
+ * several.
+ */
 export const byId = (ledger: Ledger, id: string, own: string): Effect.Effect<ReadonlyArray<Offer>, StoreError> =>
   Effect.gen(function* () {
     const found: Array<Offer> = []

@@ -33,7 +33,10 @@ const { key } = Rows
 /** Progress is told about so often at most. */
 const progressMillis = 100
 
-/** When nothing has arrived for so long in the middle of an answer, the owner's device is asked whether it is somewhere else. */
+/**
+ * When nothing has arrived for so long in the middle of an answer, the owner's device is asked whether it is somewhere
+ * else.
+ */
 const quietMillis = 5_000
 
 /** How often an owner who was just asked for the addresses of their device may refuse before that is an answer. */

@@ -1,4 +1,7 @@
-/** Manifests from files to signed bytes and back: sealing entries for readers, signing, verifying, opening (spec: manifest). */
+/**
+ * Manifests from files to signed bytes and back: sealing entries for readers, signing, verifying, opening (spec:
+ * manifest).
+ */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { SubtreeHash } from "../protocol/Blake3.ts"
@@ -144,9 +147,9 @@ export interface Verified {
 }
 
 /**
- * Verifies a body, wherever it came from: exact JCS form, signature, owner, that it is the anchored manifest or one that
- * follows it, revision. Fails with `manifest_mismatch`, `manifest_malformed`, `manifest_rollback`, `manifest_conflict`, `signature_invalid` or
- * the code of a malformed envelope.
+ * Verifies a body, wherever it came from: exact JCS form, signature, owner, that it is the anchored manifest or one
+ * that follows it, revision. Fails with `manifest_mismatch`, `manifest_malformed`, `manifest_rollback`,
+ * `manifest_conflict`, `signature_invalid` or the code of a malformed envelope.
  */
 export const verify = (
   body: Uint8Array,

@@ -117,7 +117,10 @@ export type Body = Known | Other
 export const isHidden = ({ type }: { readonly type: Body["type"] }): boolean =>
   type === "receipt" || type === "address_request" || type === "address" || isDeviceNote({ type })
 
-/** Whether a body is between the devices of one account; from or to anybody else it means nothing (spec: notes between devices). */
+/**
+ * Whether a body is between the devices of one account; from or to anybody else it means nothing (spec: notes between
+ * devices).
+ */
 export const isDeviceNote = ({ type }: { readonly type: Body["type"] }): boolean =>
   type === "block_list" || type === "device_position"
 

@@ -12,7 +12,10 @@ import { fail, type Problem } from "./Problem.ts"
 
 declare const admitted: unique symbol
 
-/** A public key that passed admission. Only {@link admit} makes one; the same key gives the same object while it is cached. */
+/**
+ * A public key that passed admission. Only {@link admit} makes one; the same key gives the same object while it is
+ * cached.
+ */
 export interface AdmittedKey {
   readonly [admitted]: true
   /** The 32 bytes of RFC 8032. Not to be written to. */

@@ -87,7 +87,10 @@ export const encode = (page: Page, to: PageFor): Uint8Array => {
   return bytes
 }
 
-/** Reads a page that must be for `expected`. Every fault, a page for another account or request included, is `page_malformed`. */
+/**
+ * Reads a page that must be for `expected`. Every fault, a page for another account or request included, is
+ * `page_malformed`.
+ */
 export const decode = (bytes: Uint8Array, expected: PageFor): Result.Result<Page, Problem> => {
   if (bytes.length < headBytes || bytes.length > Limits.brokerPayloadBytes) {
     return fail("page_malformed", `a page does not have ${bytes.length} bytes`)

@@ -1,4 +1,7 @@
-/** The protocol as pure functions: one namespace for each concept of the specification. Failures are `Result`s with a `Problem`. */
+/**
+ * The protocol as pure functions: one namespace for each concept of the specification. Failures are `Result`s with a
+ * `Problem`.
+ */
 export * as AddressClass from "./AddressClass.ts"
 export { ArrivedChunks } from "./ArrivedChunks.ts"
 export * as Blank from "./Blank.ts"

@@ -1,4 +1,7 @@
-/** Where sigchains are published and read: kez-sig-server's HTTP interface. It is not trusted; the client replays every event. */
+/**
+ * Where sigchains are published and read: kez-sig-server's HTTP interface. It is not trusted; the client replays every
+ * event.
+ */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Envelope } from "../protocol/Envelope.ts"

@@ -1,6 +1,6 @@
 /**
- * When a client stops coming back (spec KEZ-NAT-053): a home that closes its connection again and again soon after login has a
- * reason, and logging in at once would close another device's connection or feed a flood.
+ * When a client stops coming back (spec KEZ-NAT-053): a home that closes its connection again and again soon after
+ * login has a reason, and logging in at once would close another device's connection or feed a flood.
  */
 
 /** How an attempt to be connected ended. */

@@ -99,7 +99,10 @@ const open = (
       for (const listener of listeners) Queue.offerUnsafe(listener, { ...delivered, frame })
     }
 
-    /** One connection from dial to end: why it ended (nothing when its login ran out), how long it held, and whether the home ended it. */
+    /**
+     * One connection from dial to end: why it ended (nothing when its login ran out), how long it held, and whether the
+     * home ended it.
+     */
     const serve = (turn: number) =>
       Effect.gen(function* () {
         const url = yield* nextUrl(options, turn)

@@ -26,7 +26,10 @@ export interface ScryptCost {
 /** What a new file gets: 2^17, 8, 1 (OWASP's choice for scrypt), about half a second. */
 export const defaultCost: ScryptCost = { logN: 17, r: 8, p: 1 }
 
-/** What a file may ask for. Below it a file would be easy to guess; above it a hostile file would take the machine's memory. */
+/**
+ * What a file may ask for. Below it a file would be easy to guess; above it a hostile file would take the machine's
+ * memory.
+ */
 export const costBounds = { logN: [17, 19], r: [8, 8], p: [1, 4] } as const
 
 /** Largest vault file that is read, in bytes; a real one has about 400. */

@@ -1,4 +1,7 @@
-/** HTTP by undici with a lookup of one's own and the proxies of an environment. Loaded at run time, with the first request. */
+/**
+ * HTTP by undici with a lookup of one's own and the proxies of an environment. Loaded at run time, with the first
+ * request.
+ */
 import type { LookupFunction } from "node:net"
 import { Agent, buildConnector, EnvHttpProxyAgent, fetch, WebSocket, type Dispatcher } from "undici"
 import * as AddressClass from "../../protocol/AddressClass.ts"
