@@ -39,7 +39,8 @@ const actions: ReadonlyArray<Single> = [
   singleOf(GlobalFlag.Version.flag),
   singleOf(GlobalFlag.Completions.flag)
 ]
-const globals: ReadonlyArray<Single> = [...Flags.all.map(({ flag }) => singleOf(flag)), ...actions]
+/** Flags that every command takes. */
+export const globals: ReadonlyArray<Single> = [...Flags.all.map(({ flag }) => singleOf(flag)), ...actions]
 
 export const isBoolean = ({ primitiveType }: Single): boolean => primitiveType._tag === "Boolean"
 

@@ -24,18 +24,23 @@ const vault = Flag.Literals("vault", ["auto", "keychain", "file"]).pipe(
   Flag.withDefault("auto" as const)
 )
 
-/** `8h`, `30m`, `90s`, `500ms`, `1d`. */
+/** Longest time that a flag takes: what is longer is a typing error, and its end no date. */
+const longestTime = Duration.days(365)
+
+/** `8h`, `30m`, `90s`, `500ms`, `1d`, up to {@link longestTime}. */
 const time = (text: string): Option.Option<Duration.Duration> => {
   const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text.trim()) ?? []
   const millis = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit ?? ""]
-  return millis === undefined ? Option.none() : Option.some(Duration.millis(Number(count) * millis))
+  if (millis === undefined) return Option.none()
+  const found = Duration.millis(Number(count) * millis)
+  return Duration.isGreaterThan(found, longestTime) ? Option.none() : Option.some(found)
 }
 
 const timeFlag = (name: string, description: string, fallback: Duration.Duration) =>
   Flag.String(name).pipe(
     Flag.withMetavar("TIME"),
     Flag.withDescription(description),
-    Flag.filterMap(time, () => "a time such as 30s, 15m, 8h or 2d"),
+    Flag.filterMap(time, () => "a time such as 30s, 15m, 8h or 2d, up to 365d"),
     Flag.withDefault(fallback)
   )
 

@@ -84,6 +84,8 @@ export interface Options {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** More file descriptors, from 3 on, to read from: what each of them gives. */
   readonly descriptors?: ReadonlyArray<string>
+  /** Where it runs, in place of the folder of the machine. */
+  readonly cwd?: string
   /** How long it may run, in milliseconds. */
   readonly withinMillis?: number
 }
@@ -190,7 +192,7 @@ export class Machine {
     const child = spawn(program, rest, {
       // A session of its own: no terminal to ask on, whatever started the tests.
       detached: true,
-      cwd: this.folder,
+      cwd: options.cwd ?? this.folder,
       stdio: ["pipe", "pipe", "pipe", ...descriptors.map(() => "pipe" as const)],
       env: this.env(options.env)
     })

@@ -22,6 +22,7 @@ import * as Quantity from "../../terminal/Quantity.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, result, Screen } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
+import { reasonOf } from "../../SystemError.ts"
 import { caughtUp, withAccess } from "../withAccess.ts"
 import * as Offers from "./Offers.ts"
 import * as SavePlan from "./SavePlan.ts"
@@ -377,7 +378,10 @@ const folderOf = (input: Input): Effect.Effect<string, Failure, Host> =>
     const { cwd } = yield* Host
     const given = Option.getOrElse(input.to, () => ".")
     const folder = path.resolve(cwd, given)
-    const found = yield* Effect.sync(() => fs.statSync(folder, { throwIfNoEntry: false }))
+    const found = yield* Effect.try({
+      try: () => fs.statSync(folder, { throwIfNoEntry: false }),
+      catch: (error) => usage(`${given} cannot be saved in: ${reasonOf(error)}`)
+    })
     if (found?.isDirectory() === true) return folder
     return yield* usage(
       found === undefined

@@ -21,6 +21,7 @@ import * as Quantity from "../../terminal/Quantity.ts"
 import * as Sanitise from "../../terminal/Sanitise.ts"
 import { note, Screen, warn } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
+import { reasonOf } from "../../SystemError.ts"
 import { contactOf } from "../withAccess.ts"
 import { undelivered } from "./Delivery.ts"
 import * as ServedLog from "./ServedLog.ts"
@@ -43,7 +44,15 @@ interface Order {
 
 const example = (profile: string): string => CommandLine.line(profile, "share @chris report.pdf")
 
-const isThere = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false }) !== undefined
+/** Whether a file or folder is there, also one that cannot be looked at. What cannot be a path is not there. */
+const isThere = (file: string): boolean => {
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException
+    return !["ENAMETOOLONG", "ERR_INVALID_ARG_VALUE"].includes(code)
+  }
+}
 
 /** The rule that a path breaks, in words, or undefined. */
 const unfit = (given: string, file: string, profile: string): string | undefined => {
@@ -53,7 +62,7 @@ const unfit = (given: string, file: string, profile: string): string | undefined
     fs.accessSync(file, found.isDirectory() ? fs.constants.R_OK | fs.constants.X_OK : fs.constants.R_OK)
     return undefined
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code } = error as NodeJS.ErrnoException
     if (code === "ENOENT" || code === "ENOTDIR") {
       // What is not UTF-8 in an argument has become this character before anybody could read it.
       if (given.includes("\uFFFD")) {
@@ -63,7 +72,7 @@ const unfit = (given: string, file: string, profile: string): string | undefined
       return `there is no file ${given}${hint}`
     }
     if (code === "EACCES" || code === "EPERM") return `${given} cannot be read: you have no permission to`
-    return `${given} cannot be read: ${message}`
+    return `${given} cannot be read: ${reasonOf(error)}`
   }
 }
 
