@@ -191,3 +191,23 @@ describe("a contact's key that the home server swapped", () => {
     expect((await machine.run(as("gil", "verify", "hal"))).code).toBe(10)
   })
 })
+
+describe("a home that does not take the list of what is shared", () => {
+  it("is told of by `unshare` too, as long as others see there what was taken back", async () => {
+    await machine.register("lea")
+    fs.writeFileSync(machine.path("note.txt"), "for everybody")
+    expect((await machine.run(as("lea", "share", "--public", machine.path("note.txt")))).stderr).not.toContain(
+      "list of"
+    )
+    liar.refuse("/v1/manifests")
+    const refused = await machine.run(as("lea", "unshare", "note.txt"))
+    expect(refused.code).toBe(0)
+    expect(refused.stderr).toContain("the list of what you share could not be published: others may still see it")
+    liar.refuse()
+    fs.writeFileSync(machine.path("other.txt"), "for everybody, too")
+    await machine.run(as("lea", "share", "--public", machine.path("other.txt")))
+    const taken = await machine.run(as("lea", "unshare", "other.txt"))
+    expect(taken.code).toBe(0)
+    expect(taken.stderr).not.toContain("list of")
+  })
+})

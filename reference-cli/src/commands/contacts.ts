@@ -116,7 +116,8 @@ const decision = (
   style: Style
 ): ReadonlyArray<string> => {
   if (known === undefined) {
-    return [style.dim(`       ${CommandLine.line(profile, `accept ${Show.exactName(contact)}`)}, or block`)]
+    const who = Show.exactName(contact)
+    return [style.dim(`       ${CommandLine.line(profile, `accept ${who}`)}, or block ${who}`)]
   }
   return [
     style.bad(`       The home server offers this key for ${Show.name(known)}, whose key you hold is another.`),

@@ -44,6 +44,8 @@ export interface Liar {
   readonly url: string
   /** Names this key for the handle from now on; without one tells the truth. */
   lie(handle: string, who?: Impostor): void
+  /** Answers what is put or posted below this path with 503 from now on; without one takes it again. */
+  refuse(path?: string): void
   close(): Promise<void>
 }
 
@@ -55,6 +57,7 @@ const bodyOf = async (request: AsyncIterable<Uint8Array>): Promise<Uint8Array<Ar
 
 export const startLiar = async (home: string): Promise<Liar> => {
   const lies = new Map<string, Impostor>()
+  let refused: string | undefined
   const recordOf = async (handle: string, { primary, registration }: Impostor) => {
     const truth = (await (await fetch(`${home}/v1/u/${handle}`)).json()) as object
     return JSON.stringify({ ...truth, primary, registration, endpoints: [] })
@@ -70,6 +73,10 @@ export const startLiar = async (home: string): Promise<Liar> => {
         return response.end(await recordOf(...lie))
       }
       const hasBody = request.method !== "GET" && request.method !== "HEAD"
+      if (hasBody && refused !== undefined && path.startsWith(refused)) {
+        response.statusCode = 503
+        return response.end()
+      }
       const forwarded = await fetch(home + path, {
         method: request.method ?? "GET",
         headers: { "content-type": request.headers["content-type"] ?? "application/json" },
@@ -85,6 +92,7 @@ export const startLiar = async (home: string): Promise<Liar> => {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lie: (handle, who) => void (who === undefined ? lies.delete(handle) : lies.set(handle, who)),
+    refuse: (path) => void (refused = path),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

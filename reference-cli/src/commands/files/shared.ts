@@ -14,7 +14,7 @@ import * as Show from "../../terminal/Show.ts"
 import type { Style } from "../../terminal/Style.ts"
 import { withAccess } from "../withAccess.ts"
 import * as Offers from "./Offers.ts"
-import { undelivered } from "./Delivery.ts"
+import { undelisted } from "./Delivery.ts"
 
 type Chat = KezChat["Service"]
 
@@ -101,8 +101,12 @@ export const unshare = (input: { readonly what: ReadonlyArray<string> }): Effect
       const found = yield* Effect.forEach(input.what, (what) => find(chat, place, what))
       const ids = [...new Set(found.flat().map(({ id }) => id))]
       const removed = yield* Effect.forEach(ids, (id) => chat.unshare(id))
-      const late = yield* undelivered(chat)
-      if (late !== undefined) yield* warn(`${late}: your list is renewed with the next command that is online`)
+      const late = yield* undelisted(chat, ids)
+      if (late !== undefined) {
+        yield* warn(
+          `${late}: others may still see it in your list; it is tried again with the next command that is online`
+        )
+      }
       yield* result({
         json: () => ({ unshared: removed.map(Shapes.share) }),
         text: (style) =>
