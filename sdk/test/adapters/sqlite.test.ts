@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
@@ -10,6 +10,7 @@ import { Effect, Option } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { StoreError } from "@kez-chat/sdk/services"
 import { SqliteLocalStore } from "@kez-chat/sdk/sqlite"
+import { canMount, disk } from "../kits/Disks.ts"
 import { localStoreKit } from "../kits/localStoreKit.ts"
 
 const folder = Effect.acquireRelease(
@@ -113,6 +114,24 @@ describe("the SQLite file", () => {
       assert.deepStrictEqual(yield* store.scan({ prefix: "" }), [])
       yield* store.commit([{ op: "put", key: "small", value: Uint8Array.of(1) }])
       assert.isTrue(Option.isSome(yield* store.get("small")))
+    })
+  )
+
+  it.live.skipIf(!canMount)("says `full` also where a full disk has no room to open it", () =>
+    Effect.gen(function* () {
+      const small = yield* disk(1_048_576)
+      const path = join(small.path, "store.db")
+      yield* Effect.scoped(SqliteLocalStore.make({ path }))
+      const filler = openSync(join(small.path, "filler"), "w")
+      for (let size = 65_536; size >= 1; size = Math.floor(size / 2)) {
+        try {
+          for (;;) writeSync(filler, new Uint8Array(size))
+        } catch (error) {
+          assert.strictEqual((error as NodeJS.ErrnoException).code, "ENOSPC")
+        }
+      }
+      closeSync(filler)
+      assert.strictEqual(reasonOf(yield* Effect.flip(Effect.scoped(SqliteLocalStore.make({ path })))), "full")
     })
   )
 

@@ -40,6 +40,10 @@ const migrations: ReadonlyArray<string> = [
 
 const reasons: ReadonlyArray<readonly [prefix: string, reason: StoreError["reason"]]> = [
   ["SQLITE_FULL", "full"],
+  // The index beside the file is given its size before anything is written: only a disk without room refuses that.
+  ["SQLITE_IOERR_SHMSIZE", "full"],
+  ["ENOSPC", "full"],
+  ["EDQUOT", "full"],
   ["SQLITE_CORRUPT", "damaged"],
   ["SQLITE_NOTADB", "damaged"],
   ["SQLITE_BUSY", "locked"],
