@@ -67,10 +67,9 @@ export const make = (ledger: Ledger, book: ContactBook, outbox: Outbox): BlockLi
         const known = contact ?? Trust.meet(hex, "requested", now)
         if (known.state === "blocked") return
         yield* outbox.abandon(transaction, hex, "the contact was blocked on another device before this was sent")
-        book.save(transaction, { ...known, state: "blocked", before: known.state })
+        book.save(transaction, Trust.block(known))
       } else if (contact?.state === "blocked") {
-        const { before, ...rest } = contact
-        book.save(transaction, { ...rest, state: before ?? "requested" })
+        book.save(transaction, Trust.unblock(contact))
         transaction.afterwards(() => outbox.wake(hex))
       }
     })

@@ -3,6 +3,7 @@ import { Effect, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { type Body, PrimaryKey } from "@kez-chat/sdk/protocol"
 import { ghost, ghostOf } from "./ghost.ts"
+import { impostor } from "./liar.ts"
 import { eventually, join, makeWorld, newDevice, seedOf, twoFriends, type World } from "./people.ts"
 
 const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
@@ -25,6 +26,34 @@ const another = (world: World, person: Person) =>
   })
 
 describe("blocking", () => {
+  it.live("lets nothing go out that a key change stopped meanwhile, on whichever device it ends", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const other = yield* another(world, alice)
+      yield* other.chat.addContact("bob")
+      yield* alice.chat.block("bob")
+      yield* alice.chat.flush
+      yield* other.program.event("Contact", ({ contact }) => contact.state === "blocked")
+      const back = (yield* impostor(world, "bob", 100)).takesOver()
+      yield* other.chat.refreshContact("bob")
+      yield* alice.chat.unblock("bob")
+      yield* alice.chat.flush
+      yield* other.program.event("Contact", ({ contact }) => contact.state === "changed")
+      assert.include(yield* Effect.flip(other.chat.send("bob", "stopped")), { _tag: "SendBlocked", reason: "changed" })
+      // And what ended while it was blocked stops nothing afterwards.
+      yield* alice.chat.block("bob")
+      yield* alice.chat.flush
+      yield* other.chat.sync
+      back()
+      yield* other.chat.refreshContact("bob")
+      yield* alice.chat.unblock("bob")
+      yield* alice.chat.flush
+      yield* other.chat.sync
+      assert.strictEqual(yield* stateOf(other.chat, bob), "accepted")
+    })
+  )
+
   it.live("KEZ-NAT-065 is told to the home when the user does it, and so is the end of it", () =>
     Effect.gen(function* () {
       const world = makeWorld()

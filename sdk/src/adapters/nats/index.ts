@@ -49,7 +49,7 @@ const dial = async (
   throw failure ?? new Error(`${host} has no address`)
 }
 
-/** nats.js is given addresses, so its TLS is told by these two whose certificate is wanted. */
+/** nats.js dials an address, so TLS needs the name that the certificate must be for. */
 const tlsFor = ({ host }: Target): TlsOptions => {
   const name = host.replace(/^\[|\]$/g, "")
   const isAddress = host.startsWith("[") || /^[0-9.]+$/.test(host)
