@@ -106,6 +106,19 @@ describe("a contact's key that the home server swapped", () => {
     expect(healed.contact).not.toHaveProperty("kept")
   })
 
+  it("is compared without the home and its sigchain as well", async () => {
+    await Promise.all([machine.register("abe"), machine.register("bea")])
+    await machine.json(Shapes.ContactResult, as("abe", "add", "bea"))
+    const away = ["--home", "http://127.0.0.1:9"]
+    const online = await machine.json(Shapes.Verification, as("abe", "verify", "bea"))
+    const offline = await machine.json(Shapes.Verification, as("abe", "verify", "bea", "--offline", ...away))
+    expect(offline).toMatchObject({ safety_number: online.safety_number, events: [] })
+    const shown = await machine.run(as("abe", "verify", "bea", ...away))
+    expect(shown.code).toBe(0)
+    expect(shown.stderr).toContain("this is what was known before")
+    expect(shown.stdout).toContain("Sigchain  not here")
+  })
+
   it("is taken only by its own name, and verified only after that", async () => {
     const { false: first } = await attacked("cat", "dan")
     expect((await machine.run(as("cat", "verify", "dan"))).code).toBe(10)

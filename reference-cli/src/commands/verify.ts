@@ -53,7 +53,9 @@ const lines = (
     ...KeyChange.numbers(value, style),
     ...advice(value, profile, style),
     "",
-    `Sigchain  ${value.events.length} event${value.events.length === 1 ? "" : "s"}${value.head === undefined ? "" : `, head ${value.head.seq} ${style.dim(value.head.hash.slice(0, 23))}...`}`,
+    value.events.length === 0
+      ? "Sigchain  not here: the sig-server cannot be asked"
+      : `Sigchain  ${value.events.length} event${value.events.length === 1 ? "" : "s"}${value.head === undefined ? "" : `, head ${value.head.seq} ${style.dim(value.head.hash.slice(0, 23))}...`}`,
     ...value.events
       .map(payloadOf)
       .map(({ seq, op, at }) => `    ${String(seq).padStart(3)}  ${op.padEnd(16)}  ${style.dim(at)}`),

@@ -21,14 +21,16 @@ export const judge = (folder: string, { mode, uid }: Found, user: number, isOwn:
 }
 
 /** Why the folders of a profile cannot be trusted, in a sentence; undefined where they can, or are not there yet. */
-export const problemOf = (place: ProfilePaths): string | undefined => {
+export const problemOf = (place: Pick<ProfilePaths, "folders">): string | undefined => {
   const user = process.getuid?.()
   if (user === undefined) return undefined
   const own = new Set(place.folders)
   const above = place.folders.flatMap((folder) => [path.dirname(folder), path.dirname(path.dirname(folder))])
   for (const folder of new Set([...own, ...above])) {
     const found = fs.statSync(folder, { throwIfNoEntry: false })
-    const problem = found === undefined ? undefined : judge(folder, found, user, own.has(folder))
+    if (found === undefined) continue
+    if (!found.isDirectory()) return `${folder} is not a folder: name one by KEZ_CHAT_DIR`
+    const problem = judge(folder, found, user, own.has(folder))
     if (problem !== undefined) return problem
   }
   return undefined

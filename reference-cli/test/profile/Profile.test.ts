@@ -92,6 +92,11 @@ describe("profiles", () => {
 })
 
 describe("a folder", () => {
+  it.runIf(process.getuid !== undefined)("is no file, whoever may write to that", () => {
+    const folders = ["/dev/null/profiles/default"]
+    expect(Ownership.problemOf({ folders })).toBe("/dev/null is not a folder: name one by KEZ_CHAT_DIR")
+  })
+
   it("is judged by its owner and by who may change it", () => {
     const judge = (mode: number, uid: number, isOwn: boolean) => Ownership.judge("/f", { mode, uid }, 1000, isOwn)
     expect(judge(0o40700, 1000, true)).toBeUndefined()

@@ -142,8 +142,8 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         ? { chain: yield* introductions.chain(row.primary), contact: Trust.toContact(row) }
         : yield* Effect.catchIf(
             checks.chain(row.primary),
-            // Two numbers can be compared without the chain: whoever hides it must not stand in the way.
-            (error) => Trust.isStopped(row) && isOutage(error),
+            // Numbers can be compared without the chain: whoever hides it must not stand in the way.
+            isOutage,
             () => Effect.succeed({ chain: unseen(row.primary), contact: Trust.toContact(row) })
           )
     const own = yield* admitted(mine.primary)

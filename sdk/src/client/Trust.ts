@@ -85,9 +85,6 @@ export const warningOf = (row: ContactRow): string | undefined => {
   return chain.to !== undefined && chain.to === name.to ? chain.detail : `${name.detail}; ${chain.detail}`
 }
 
-/** Whether the user has to decide about a contact's key, whoever the contact is to them. */
-export const isStopped = (row: ContactRow): boolean => ContactState.isStopped(stateOf(row))
-
 /** Whether the user keeps the key of a contact whom the home or the sigchain gives another one. */
 export const isKept = (row: ContactRow): boolean => {
   const state = stateOf(row)
