@@ -80,18 +80,23 @@ describe.skipIf(!fs.existsSync("/dev/full"))("output that cannot be written", ()
   })
 
   it("listen shows again what could not be written, and leaves what a reader did not take", async () => {
-    const sent = ["one", "two", "three", "four", "five", "six"]
-    for (const text of sent) await machine.json(Shapes.Sent, as("amy", "send", "ben", text))
+    // So many that a reader who ends after two is gone before the last, also on a machine that has much to do.
+    // Ben writes first: a stranger may not send as many in a day.
+    await machine.json(Shapes.Sent, as("ben", "send", "amy", "hi"))
+    const some = ["one", "two", "three", "four"]
+    for (let round = 0; round < 8; round++) {
+      await Promise.all(some.map((text) => machine.json(Shapes.Sent, as("amy", "send", "ben", `${text} ${round}`))))
+    }
+    await machine.json(Shapes.Sent, as("amy", "send", "ben", "the last"))
     const full = shell("kez --profile ben listen --json > /dev/full")
     expect(full.code).toBe(1)
     expect(full.stderr).toContain("standard output cannot be written")
     const taken = shell("kez --profile ben listen --quiet | head -2; exit ${PIPESTATUS[0]}")
     expect(taken).toMatchObject({ code: 0, stderr: "" })
-    expect(taken.stdout.split("\n").map((line) => line.split("  ").at(-1))).toEqual(["hello", "hello", ""])
+    expect(taken.stdout.trimEnd().split("\n")).toHaveLength(2)
     // Nothing of it was shown by the listener that could not write, and the rest was left by the one whose reader ended.
     const rest = machine.start(as("ben", "listen", "--quiet"))
-    await rest.line((line) => line.endsWith("six"))
-    expect(rest.lines().some((line) => line.endsWith("four"))).toBe(true)
+    await rest.line((line) => line.endsWith("the last"))
     await rest.kill("SIGINT")
   })
 
