@@ -184,11 +184,13 @@ describe("the authenticator", () => {
 })
 
 describe("eviction", () => {
-  const soon: Eviction.End = { _tag: "Closed", heldMillis: 59_999 }
-  const late: Eviction.End = { _tag: "Closed", heldMillis: 60_000 }
+  const soon: Eviction.End = { _tag: "Closed", heldMillis: 59_999, server: "N1" }
+  const late: Eviction.End = { _tag: "Closed", heldMillis: 60_000, server: "N1" }
+  const elsewhere: Eviction.End = { _tag: "Closed", heldMillis: 1, server: "N2" }
   const refused: Eviction.End = { _tag: "Refused" }
   const lost: Eviction.End = { _tag: "Lost" }
-  const isEvicted = (...ends: ReadonlyArray<Eviction.End>) => Eviction.isEvicted(ends.reduce(Eviction.count, 0))
+  const isEvicted = (...ends: ReadonlyArray<Eviction.End>) =>
+    Eviction.isEvicted(ends.reduce(Eviction.count, Eviction.none))
 
   it("KEZ-NAT-053 is three closures in a row within a minute of login", () => {
     expect(isEvicted(soon, soon)).toBe(false)
@@ -201,5 +203,8 @@ describe("eviction", () => {
     expect(isEvicted(soon, soon, late, soon, soon)).toBe(false)
     expect(isEvicted(soon, soon, lost, soon, soon)).toBe(false)
     expect(isEvicted(soon, refused, refused, refused)).toBe(false)
+    // A server that is started again takes a new id.
+    expect(isEvicted(soon, soon, elsewhere, soon, elsewhere)).toBe(false)
+    expect(isEvicted(soon, elsewhere, elsewhere, elsewhere)).toBe(true)
   })
 })

@@ -5,8 +5,8 @@
 
 /** How an attempt to be connected ended. */
 export type End =
-  /** The other side closed the connection, so long after login. */
-  | { readonly _tag: "Closed"; readonly heldMillis: number }
+  /** The other side closed the connection, so long after login. `server` is the id that a NATS server takes at its start. */
+  | { readonly _tag: "Closed"; readonly heldMillis: number; readonly server: string | undefined }
   /** The login was refused. */
   | { readonly _tag: "Refused" }
   /** Nobody answered, or the login ran out: nothing that the home did to this client. */
@@ -22,11 +22,21 @@ export const waitMillis = 600_000
 export const detail =
   "the home server closed the connection three times within a minute of login: more than eight programs use this account at once, or one of them sends too fast; trying again in ten minutes"
 
-/** How many ends in a row count after one more. */
-export const count = (before: number, end: End): number => {
-  if (end._tag === "Closed") return end.heldMillis < soonMillis ? before + 1 : 0
-  // A refused login says for itself what is wrong; it may follow a closure, and another closure may follow it.
-  return end._tag === "Refused" ? before : 0
+/** Closures in a row that count, and the server that made them. */
+export interface Closures {
+  readonly times: number
+  readonly server: string | undefined
 }
 
-export const isEvicted = (counted: number): boolean => counted >= most
+export const none: Closures = { times: 0, server: undefined }
+
+/** The closures that count after one more end. */
+export const count = (before: Closures, end: End): Closures => {
+  // A refused login says for itself what is wrong; it may follow a closure, and another closure may follow it.
+  if (end._tag === "Refused") return before
+  if (end._tag === "Lost" || end.heldMillis >= soonMillis) return none
+  // A server that is not the one before has started since, or is another of a cluster: that one did not throw us out.
+  return { times: end.server === before.server ? before.times + 1 : 1, server: end.server }
+}
+
+export const isEvicted = ({ times }: Closures): boolean => times >= most

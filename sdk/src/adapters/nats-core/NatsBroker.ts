@@ -118,6 +118,8 @@ const open = (
           if (refused !== undefined) return yield* new BrokerUnavailable({ reason: "unauthorized", detail: refused })
           yield* Effect.tryPromise({ try: () => listen(connection, hex, deliver), catch: Dial.explainRequest })
           session = connection
+          // A closed connection does not tell it any more.
+          const server = connection.info?.server_id
           const since = yield* Clock.currentTimeMillis
           yield* SubscriptionRef.set(state, { _tag: "Online", since, url })
           const cause = yield* Effect.promise(() => connection.closed())
@@ -125,7 +127,7 @@ const open = (
             ? undefined
             : new BrokerUnavailable({ reason: "unreachable", detail: "the connection was lost", cause })
           const heldMillis = (yield* Clock.currentTimeMillis) - since
-          const end: Eviction.End = error === undefined ? { _tag: "Lost" } : { _tag: "Closed", heldMillis }
+          const end: Eviction.End = error === undefined ? { _tag: "Lost" } : { _tag: "Closed", heldMillis, server }
           return { error, heldMillis, end }
         }).pipe(
           Effect.ensuring(
@@ -145,15 +147,15 @@ const open = (
     const run = Effect.gen(function* () {
       let failures = 0
       let refusedBefore = false
-      let closedSoon = 0
+      let closures = Eviction.none
       for (let turn = 0; ;) {
         const { end, error, heldMillis } = yield* serve(turn)
-        closedSoon = Eviction.count(closedSoon, end)
-        if (Eviction.isEvicted(closedSoon)) {
+        closures = Eviction.count(closures, end)
+        if (Eviction.isEvicted(closures)) {
           const evicted = new BrokerUnavailable({ reason: "evicted", detail: Eviction.detail, cause: error })
           yield* set((since) => ({ _tag: "Offline", since, error: evicted }))
           yield* pause(transport, Eviction.waitMillis)
-          closedSoon = 0
+          closures = Eviction.none
           failures = 0
           continue
         }
