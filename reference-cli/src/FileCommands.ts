@@ -21,7 +21,7 @@ const share = command(
     wait: flag("wait", "Stay, and serve, until every contact named has fetched them")
   },
   lazily(
-    () => import("./commands/files/share.ts"),
+    () => import("./commands/files/Share.ts"),
     ({ share: run }, input) => run(input)
   )
 ).pipe(
@@ -63,7 +63,7 @@ const fetch = command(
     discard: flag("discard", "Do not fetch: remove what has arrived of it so far")
   },
   lazily(
-    () => import("./commands/files/fetch.ts"),
+    () => import("./commands/files/Fetch.ts"),
     ({ fetch: run }, input) => run(input)
   )
 ).pipe(
@@ -82,7 +82,7 @@ const browse = command(
   "browse",
   { who, all: flag("all", "Show older versions of a file too") },
   lazily(
-    () => import("./commands/files/browse.ts"),
+    () => import("./commands/files/Browse.ts"),
     ({ browse: run }, input) => run(input)
   )
 ).pipe(
@@ -94,7 +94,7 @@ const shared = command(
   "shared",
   {},
   lazily(
-    () => import("./commands/files/shared.ts"),
+    () => import("./commands/files/Shared.ts"),
     ({ shared: run }) => run
   )
 ).pipe(Command.withDescription("List what you share, with whom, and who has fetched it"))
@@ -108,7 +108,7 @@ const unshare = command(
     )
   },
   lazily(
-    () => import("./commands/files/shared.ts"),
+    () => import("./commands/files/Shared.ts"),
     ({ unshare: run }, input) => run(input)
   )
 ).pipe(
@@ -121,7 +121,7 @@ const serve = command(
   "serve",
   {},
   lazily(
-    () => import("./commands/files/serve.ts"),
+    () => import("./commands/files/Serve.ts"),
     ({ serve: run }) => run
   )
 ).pipe(

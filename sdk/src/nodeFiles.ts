@@ -7,7 +7,7 @@ import * as FileSource from "./adapters/node/FileSource.ts"
 import * as FileTarget from "./adapters/node/FileTarget.ts"
 import type { Share, ShareOptions } from "./client/KezChat.ts"
 import type { FetchToOptions } from "./node.ts"
-import * as Blank from "./protocol/Blank.ts"
+import * as Blank from "./protocol/encoding/Blank.ts"
 import { FileError } from "./services/FileError.ts"
 import type { KezChatClient, Waiting } from "./promise/index.ts"
 

@@ -9,7 +9,7 @@ import type { Device } from "../../src/terminal/Device.ts"
 import * as Keys from "../../src/terminal/Keys.ts"
 import * as Show from "../../src/terminal/Show.ts"
 import { uncoloured } from "../../src/terminal/Style.ts"
-import { Emulator } from "../kit/emulator.ts"
+import { Emulator } from "../kit/Emulator.ts"
 
 /** A view whose terminal is the emulator. */
 class Scene {

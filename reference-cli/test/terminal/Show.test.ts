@@ -6,7 +6,7 @@ import * as Columns from "../../src/terminal/Columns.ts"
 import * as Sanitise from "../../src/terminal/Sanitise.ts"
 import * as Show from "../../src/terminal/Show.ts"
 import { coloured, uncoloured } from "../../src/terminal/Style.ts"
-import { Emulator } from "../kit/emulator.ts"
+import { Emulator } from "../kit/Emulator.ts"
 
 const message = (text: string, more: Partial<Message> = {}): Message => ({
   id: "m",

@@ -4,11 +4,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import * as Envelope from "../protocol/Envelope.ts"
-import type { Json } from "../protocol/Json.ts"
+import * as Envelope from "../protocol/sigchain/Envelope.ts"
+import type { Json } from "../protocol/encoding/Json.ts"
 import type { Problem } from "../protocol/Problem.ts"
-import * as Registration from "../protocol/Registration.ts"
-import type { Head } from "../protocol/Sigchain.ts"
+import * as Registration from "../protocol/registration/Registration.ts"
+import type { Head } from "../protocol/sigchain/Sigchain.ts"
 
 const hex = (characters: number) => Schema.String.check(Schema.isPattern(new RegExp(`^[0-9a-f]{${characters}}$`)))
 

@@ -8,9 +8,9 @@
  */
 import * as Effect from "effect/Effect"
 import type { IHasher } from "hash-wasm"
-import * as Blake3 from "../protocol/Blake3.ts"
-import { groupBytes, groupChunks } from "../protocol/Blake3Tree.ts"
-import * as Bytes from "../protocol/Bytes.ts"
+import * as Blake3 from "../protocol/files/Blake3.ts"
+import { groupBytes, groupChunks } from "../protocol/files/Blake3Tree.ts"
+import * as Bytes from "../protocol/encoding/Bytes.ts"
 
 // The saved state: tag of the build 4, key 32, chaining value 32, chunk counter u64 little-endian, buffer 64, three
 // bytes and padding 5, then the stack: its length in one byte, and its values.

@@ -3,9 +3,9 @@
  * to and from the X25519 twins of admitted keys. Composed of the `Crypto` primitives.
  */
 import * as Effect from "effect/Effect"
-import * as Bytes from "../protocol/Bytes.ts"
-import * as Labels from "../protocol/Hpke.ts"
-import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import * as Bytes from "../protocol/encoding/Bytes.ts"
+import * as Labels from "../protocol/messages/Hpke.ts"
+import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { Crypto, type DecryptionFailed, type EphemeralKey, type ZeroSharedSecret } from "../services/Crypto.ts"
 import type { Identity } from "./Identity.ts"

@@ -1,6 +1,6 @@
 /** Ids of messages, entries and devices: 16 random bytes as 22 base64url characters (spec: messages). */
 import * as Effect from "effect/Effect"
-import * as Bytes from "../protocol/Bytes.ts"
+import * as Bytes from "../protocol/encoding/Bytes.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { Crypto } from "../services/Crypto.ts"
 

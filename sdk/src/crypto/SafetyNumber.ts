@@ -1,7 +1,7 @@
 /** The safety number of two accounts (spec: safety number). */
 import * as Effect from "effect/Effect"
-import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
-import * as SafetyNumber from "../protocol/SafetyNumber.ts"
+import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
+import * as SafetyNumber from "../protocol/identity/SafetyNumber.ts"
 import { Crypto } from "../services/Crypto.ts"
 
 export interface Of {

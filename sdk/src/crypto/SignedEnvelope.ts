@@ -2,9 +2,9 @@
 import { schnorr } from "@noble/curves/secp256k1.js"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Bytes from "../protocol/Bytes.ts"
-import * as Envelope from "../protocol/Envelope.ts"
-import * as PrimaryKey from "../protocol/PrimaryKey.ts"
+import * as Bytes from "../protocol/encoding/Bytes.ts"
+import * as Envelope from "../protocol/sigchain/Envelope.ts"
+import * as PrimaryKey from "../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../protocol/Problem.ts"
 import { Crypto, type SecretKey } from "../services/Crypto.ts"
 

@@ -1,9 +1,9 @@
 /** A sigchain whose every signature, link and operation holds (spec: sigchain). */
 import * as Effect from "effect/Effect"
-import * as Bytes from "../protocol/Bytes.ts"
-import * as Envelope from "../protocol/Envelope.ts"
+import * as Bytes from "../protocol/encoding/Bytes.ts"
+import * as Envelope from "../protocol/sigchain/Envelope.ts"
 import type { Problem } from "../protocol/Problem.ts"
-import * as Sigchain from "../protocol/Sigchain.ts"
+import * as Sigchain from "../protocol/sigchain/Sigchain.ts"
 import { Crypto } from "../services/Crypto.ts"
 import * as SignedEnvelope from "./SignedEnvelope.ts"
 

@@ -1,8 +1,8 @@
 /** The content key of a file, wrapped for one reader: `enc32 || ct48` (spec: files). */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Bytes from "../protocol/Bytes.ts"
-import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import * as Bytes from "../protocol/encoding/Bytes.ts"
+import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { Problem } from "../protocol/Problem.ts"
 import type { Crypto, EphemeralKey } from "../services/Crypto.ts"

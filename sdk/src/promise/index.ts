@@ -52,7 +52,7 @@ export type {
   ShareReader,
   Verification
 } from "../client/KezChat.ts"
-export * from "../client/KezChatError.ts"
+export * from "../client/model/KezChatError.ts"
 
 /** For calls that wait. Aborting rejects the promise with `signal.reason`; what is durable by then stays. */
 export interface Waiting {

@@ -8,9 +8,9 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Tree } from "../protocol/Blake3Tree.ts"
-import type { Verified } from "../protocol/BlobAnswer.ts"
-import type { ChunkRanges } from "../protocol/ChunkRanges.ts"
+import type { Tree } from "../protocol/files/Blake3Tree.ts"
+import type { Verified } from "../protocol/files/BlobAnswer.ts"
+import type { ChunkRanges } from "../protocol/files/ChunkRanges.ts"
 
 /**
  * The store cannot be read or written. `missing`: there is no complete blob of this hash; `busy`: somebody else is

@@ -8,10 +8,10 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
-import type { Page } from "../protocol/Page.ts"
+import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
+import type { Page } from "../protocol/broker/Page.ts"
 import type { Problem } from "../protocol/Problem.ts"
-import type { Box, Report } from "../protocol/Trim.ts"
+import type { Box, Report } from "../protocol/broker/Trim.ts"
 
 /** Why a send or fetch was refused by the home server (spec/broker.md, a closed list). */
 export type RefusalCode = "full" | "slow" | "unknown" | "bad" | "size" | "retry"

@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import type { AdmittedKey } from "../protocol/KeyAdmission.ts"
+import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
 
 /** A ciphertext whose tag does not fit key, nonce and associated data. Says nothing about why. */
 export class DecryptionFailed extends Data.TaggedError("DecryptionFailed")<{}> {

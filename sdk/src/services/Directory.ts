@@ -2,9 +2,9 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
-import type { Envelope } from "../protocol/Envelope.ts"
+import type { Envelope } from "../protocol/sigchain/Envelope.ts"
 import type { Problem } from "../protocol/Problem.ts"
-import type { HandleRecord, WellKnown } from "../protocol/Registration.ts"
+import type { HandleRecord, WellKnown } from "../protocol/registration/Registration.ts"
 
 /** The server could not be asked. Safe to try again; `retryAfterMillis` is the server's own wish where it gave one. */
 export class ServerUnreachable extends Data.TaggedError("ServerUnreachable")<{

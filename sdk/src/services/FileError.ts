@@ -1,5 +1,5 @@
 import * as Data from "effect/Data"
-import * as Blank from "../protocol/Blank.ts"
+import * as Blank from "../protocol/encoding/Blank.ts"
 
 /**
  * A file that a person named cannot be read or written. `exists`: a file of that name is there and was left alone.

@@ -1,6 +1,6 @@
 /** How a client reached its home server, which limits what the home may have it connect to (spec KEZ-REG-031). */
 import * as Result from "effect/Result"
-import * as AddressClass from "../protocol/AddressClass.ts"
+import * as AddressClass from "../protocol/registration/AddressClass.ts"
 import { fail, type Problem } from "../protocol/Problem.ts"
 
 export interface HomeReach {

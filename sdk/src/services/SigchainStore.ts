@@ -4,9 +4,9 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { Envelope } from "../protocol/Envelope.ts"
+import type { Envelope } from "../protocol/sigchain/Envelope.ts"
 import type { Problem } from "../protocol/Problem.ts"
-import type { Head } from "../protocol/Sigchain.ts"
+import type { Head } from "../protocol/sigchain/Sigchain.ts"
 import type { ServerUnreachable } from "./Directory.ts"
 
 export class SigchainStore extends Context.Service<

@@ -4,8 +4,8 @@ import { Hpke, Identity } from "../../src/crypto/index.ts"
 import { Bytes, type KeyAdmission } from "../../src/protocol/index.ts"
 import { Crypto } from "../../src/services/Crypto.ts"
 import { ok, seed } from "../kits/Accounts.ts"
-import { backends } from "../kits/backends.ts"
-import * as Published from "../kits/publishedVectors.ts"
+import { backends } from "../kits/Backends.ts"
+import * as Published from "../kits/PublishedVectors.ts"
 
 const info = Bytes.utf8("test")
 const aad = Bytes.utf8("associated")

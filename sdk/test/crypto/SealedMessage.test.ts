@@ -16,7 +16,7 @@ import {
 } from "../../src/protocol/index.ts"
 import { Crypto } from "../../src/services/Crypto.ts"
 import { alice, bob, carol, codeOf, draft, frame, head, id, ok, run, seed, text } from "../kits/Accounts.ts"
-import { backends } from "../kits/backends.ts"
+import { backends } from "../kits/Backends.ts"
 
 /** Signs a payload as it is, the way a hostile account with a client of its own would. */
 const forge = (identity: Identity.Identity, payload: Json.JsonObject, kez: Envelope.Kind = "chat_message") =>

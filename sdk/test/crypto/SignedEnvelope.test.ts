@@ -5,7 +5,7 @@ import { assert, describe, it } from "vitest"
 import { Identity, SignedEnvelope, VerifiedChain, VerifiedRecord } from "../../src/crypto/index.ts"
 import { Bytes, Envelope, type Json, PrimaryKey, Registration, Sigchain } from "../../src/protocol/index.ts"
 import { alice, bob, codeOf, ok, run, seed, time } from "../kits/Accounts.ts"
-import { backends } from "../kits/backends.ts"
+import { backends } from "../kits/Backends.ts"
 
 const claim = await run(alice.signClaim({ subject: "dns:example.org", createdAt: time }))
 

@@ -5,10 +5,10 @@
  * pages from a cursor, an epoch) and passes the same kit as the real adapters. Faults act from the moment they are set.
  */
 import { type Cause, Effect, Layer, Queue, Stream, SubscriptionRef } from "effect"
-import type { AdmittedKey } from "../../src/protocol/KeyAdmission.ts"
-import type { Page } from "../../src/protocol/Page.ts"
+import type { AdmittedKey } from "../../src/protocol/identity/KeyAdmission.ts"
+import type { Page } from "../../src/protocol/broker/Page.ts"
 import { Problem } from "../../src/protocol/Problem.ts"
-import type * as Trim from "../../src/protocol/Trim.ts"
+import type * as Trim from "../../src/protocol/broker/Trim.ts"
 import {
   Broker,
   type BrokerConnection,

@@ -2,7 +2,7 @@
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Directory, ManifestStore } from "@kez-chat/sdk/services"
 import { Effect } from "effect"
-import { manifestStoreKit } from "../kits/manifestStoreKit.ts"
+import { manifestStoreKit } from "../kits/ManifestStoreKit.ts"
 import { makeMemoryHome } from "./MemoryHome.ts"
 
 const home = makeMemoryHome()

@@ -9,10 +9,10 @@ import { pipeline } from "node:stream/promises"
 import { fileURLToPath } from "node:url"
 import { openNode } from "@kez-chat/sdk/node"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
-import { type Home, startHome } from "../../../deploy/home.mjs"
-import type { Answer, Command } from "./files-process.ts"
+import { type Home, startHome } from "../../../deploy/local/home.mjs"
+import type { Answer, Command } from "./FilesProcess.ts"
 
-const script = fileURLToPath(new URL("files-process.ts", import.meta.url))
+const script = fileURLToPath(new URL("FilesProcess.ts", import.meta.url))
 
 /** The answers of one run of a program. */
 export class Program {

@@ -8,11 +8,11 @@ import { fileURLToPath } from "node:url"
 import { assert } from "vitest"
 import { openNode } from "@kez-chat/sdk/node"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
-import { type Home, startHome } from "../../../deploy/home.mjs"
+import { type Home, startHome } from "../../../deploy/local/home.mjs"
 
 export type Victim = "nats" | "chat" | "sig" | "sender" | "receiver"
 
-const script = fileURLToPath(new URL("account-process.ts", import.meta.url))
+const script = fileURLToPath(new URL("AccountProcess.ts", import.meta.url))
 const plenty = "1000000000000"
 
 /** Limits out of the way: what is tested here is loss. */

@@ -6,8 +6,8 @@ import { Effect, Exit, Layer, ManagedRuntime, Redacted, Result } from "effect"
 import * as fc from "fast-check"
 import { inspect } from "node:util"
 import { afterAll, assert, describe, it } from "vitest"
-import * as Bytes from "../../src/protocol/Bytes.ts"
-import { admitHex, type AdmittedKey } from "../../src/protocol/KeyAdmission.ts"
+import * as Bytes from "../../src/protocol/encoding/Bytes.ts"
+import { admitHex, type AdmittedKey } from "../../src/protocol/identity/KeyAdmission.ts"
 import { Crypto, type Backend, type SecretKey } from "../../src/services/Crypto.ts"
 
 export const hex = (text: string): Uint8Array => Result.getOrThrow(Bytes.fromHex(text))

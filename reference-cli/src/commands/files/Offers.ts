@@ -8,7 +8,7 @@ import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 import type { Screen } from "../../terminal/Screen.ts"
 import * as Show from "../../terminal/Show.ts"
-import { caughtUp } from "../withAccess.ts"
+import { caughtUp } from "../WithAccess.ts"
 import * as SavePlan from "./SavePlan.ts"
 
 type Chat = KezChat["Service"]

@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url"
 import { kezId, makeAccount } from "../Account.ts"
 import { headerBlock, openRaw, type Port } from "../RawClient.ts"
 import type { TestBroker } from "../TestBroker.ts"
-import type * as Flooder from "./flooder.ts"
-import type * as Honest from "./honest.ts"
+import type * as Flooder from "./Flooder.ts"
+import type * as Honest from "./Honest.ts"
 import type { Kind } from "./Kinds.ts"
 
 export interface FloodOptions {
@@ -77,7 +77,7 @@ export const endure = async (broker: TestBroker, options: FloodOptions): Promise
   const users = Array.from({ length: options.honestUsers ?? 6 }, makeAccount)
   const hostile = Array.from({ length: options.accounts ?? 1 }, makeAccount)
   for (const { hex } of [...users, ...hostile]) broker.register(hex)
-  const [honest, flooder] = [start("./honest.ts"), start("./flooder.ts")]
+  const [honest, flooder] = [start("./Honest.ts"), start("./Flooder.ts")]
   try {
     honest.send({
       transports: ["tcp", "websocket"],

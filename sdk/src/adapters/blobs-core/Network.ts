@@ -1,7 +1,7 @@
 /** What the blob protocol needs of a network: authenticated connections that carry many byte streams. */
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
-import type { AdmittedKey } from "../../protocol/KeyAdmission.ts"
+import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { Addresses, BlobTransportError } from "../../services/BlobTransport.ts"
 
 /**

@@ -7,8 +7,8 @@
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { bytesToNumberLE } from "@noble/curves/utils.js"
 import { sha512 } from "@noble/hashes/sha2.js"
-import * as Bytes from "../../protocol/Bytes.ts"
-import type { AdmittedKey } from "../../protocol/KeyAdmission.ts"
+import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
 
 const { Point } = ed25519

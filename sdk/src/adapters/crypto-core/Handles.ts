@@ -1,5 +1,5 @@
 /** The opaque keys that every backend hands out: what they stand for stays here and cannot be reached through them. */
-import type { AdmittedKey } from "../../protocol/KeyAdmission.ts"
+import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { Backend, EphemeralKey, SecretKey } from "../../services/Crypto.ts"
 
 /** What `key` stands for in `backend`; undefined for another backend's key and for any other object. */

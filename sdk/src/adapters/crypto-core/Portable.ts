@@ -7,7 +7,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { admit, type AdmittedKey } from "../../protocol/KeyAdmission.ts"
+import { admit, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { type Aead, DecryptionFailed } from "../../services/Crypto.ts"
 

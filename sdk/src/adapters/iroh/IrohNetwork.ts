@@ -4,14 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import * as BlobRequest from "../../protocol/BlobRequest.ts"
-import * as Bytes from "../../protocol/Bytes.ts"
-import * as KeyAdmission from "../../protocol/KeyAdmission.ts"
+import * as BlobRequest from "../../protocol/files/BlobRequest.ts"
+import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import * as KeyAdmission from "../../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { type Addresses, BlobTransportError } from "../../services/BlobTransport.ts"
 import { type Connection, closings, type DuplexStream, type Network, StreamFailure } from "../blobs-core/Network.ts"
 import { pieceBytes, type TransferLimits } from "../blobs-core/TransferLimits.ts"
-import * as Crossing from "./Crossing.ts"
+import * as Crossing from "./ByteConversion.ts"
 
 export type Binding = typeof Iroh.default
 

@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { Vault, VaultError } from "../../services/Vault.ts"
-import * as Keychain from "./keychainProcess.ts"
+import * as Keychain from "./KeychainProcess.ts"
 
 /** Which keychain this machine has, or why it has none. */
 export type Detection =

@@ -7,11 +7,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { ArrivedChunks } from "../../protocol/ArrivedChunks.ts"
-import { groupBytes, groupValues, outboardLength, pairBytes, type Tree } from "../../protocol/Blake3Tree.ts"
-import { belongs, type Verified } from "../../protocol/BlobAnswer.ts"
-import * as Bytes from "../../protocol/Bytes.ts"
-import * as ChunkRanges from "../../protocol/ChunkRanges.ts"
+import { ArrivedChunks } from "../../protocol/files/ArrivedChunks.ts"
+import { groupBytes, groupValues, outboardLength, pairBytes, type Tree } from "../../protocol/files/Blake3Tree.ts"
+import { belongs, type Verified } from "../../protocol/files/BlobAnswer.ts"
+import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import * as ChunkRanges from "../../protocol/files/ChunkRanges.ts"
 import {
   type BlobInfo,
   BlobStore,

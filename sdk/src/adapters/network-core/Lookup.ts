@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 import { promises as dns, type LookupAddress } from "node:dns"
 import { isIP, type LookupFunction } from "node:net"
-import * as AddressClass from "../../protocol/AddressClass.ts"
+import * as AddressClass from "../../protocol/registration/AddressClass.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import * as HomeReach from "../../services/HomeReach.ts"
 

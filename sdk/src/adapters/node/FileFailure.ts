@@ -1,7 +1,7 @@
 /** What is said to a person when a file that they named cannot be read or written. */
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
-import * as Blank from "../../protocol/Blank.ts"
+import * as Blank from "../../protocol/encoding/Blank.ts"
 import { FileError } from "../../services/FileError.ts"
 import { codeOf, isFull, isMissing } from "./DurableFile.ts"
 

@@ -12,7 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as crypto from "node:crypto"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
-import * as Blank from "../../protocol/Blank.ts"
+import * as Blank from "../../protocol/encoding/Blank.ts"
 import { Vault, VaultError } from "../../services/Vault.ts"
 import { syncFolder } from "./DurableFile.ts"
 

@@ -1,0 +1,37 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, assert, beforeEach, it } from "vitest"
+import { findNativePeer, whyNoNativePeer } from "../tasks/native-peer.mjs"
+
+let folder: string
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "native-peer-"))))
+afterEach(() => rmSync(folder, { recursive: true }))
+
+/** A cargo that says this, and fails to fetch. */
+const cargo = (version: string) => {
+  const script = `#!/bin/sh\n[ "$1" = --version ] && echo "${version}" && exit\necho "error: no network" >&2\nexit 101\n`
+  writeFileSync(join(folder, "cargo"), script)
+  chmodSync(join(folder, "cargo"), 0o755)
+}
+
+it("says why the native peer cannot be built", async () => {
+  assert.strictEqual(await whyNoNativePeer({ PATH: folder }), "cargo is not installed")
+  cargo("cargo 1.90.0 (abc 2025-01-01)")
+  assert.include(await whyNoNativePeer({ PATH: folder }), "older than 1.91")
+  cargo("cargo 1.91.0 (abc 2025-12-01)")
+  assert.strictEqual(await whyNoNativePeer({ PATH: folder }), "cargo does not get its crates: error: no network")
+})
+
+it("finds the peer that was built", () => {
+  const env = { CARGO_TARGET_DIR: folder }
+  assert.isUndefined(findNativePeer(env))
+  const path = join(
+    folder,
+    "release",
+    process.platform === "win32" ? "kez-chat-native-peer.exe" : "kez-chat-native-peer"
+  )
+  mkdirSync(join(folder, "release"))
+  writeFileSync(path, "")
+  assert.strictEqual(findNativePeer(env), path)
+})

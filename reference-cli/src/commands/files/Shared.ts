@@ -1,0 +1,120 @@
+/** What this account shares with others, and taking it back. */
+import type { KezChat, Share, ShareReader } from "@kez-chat/sdk"
+import * as Effect from "effect/Effect"
+import { ExitCode } from "../../ExitCode.ts"
+import { fail, type Failure, usage } from "../../Failure.ts"
+import type { Services } from "../../owner/Session.ts"
+import * as CommandLine from "../../profile/CommandLine.ts"
+import type { ProfilePaths } from "../../profile/Paths.ts"
+import * as Shapes from "../../Shapes.ts"
+import * as Quantity from "../../terminal/Quantity.ts"
+import * as Sanitise from "../../terminal/Sanitise.ts"
+import { result, warn } from "../../terminal/Screen.ts"
+import * as Show from "../../terminal/Show.ts"
+import type { Style } from "../../terminal/Style.ts"
+import { withAccess } from "../WithAccess.ts"
+import * as Offers from "./Offers.ts"
+import { undelisted } from "./Delivery.ts"
+
+type Chat = KezChat["Service"]
+
+const readerName = ({ handle, primary }: ShareReader): string =>
+  handle === primary ? Show.shortKey(primary) : Sanitise.line(handle)
+
+const reader = (value: ShareReader, style: Style): string => {
+  const name = readerName(value)
+  if (value.fetchedAt !== undefined) {
+    return `${name} ${style.good("fetched it")} ${style.dim(`${Show.day(value.fetchedAt)} ${Show.clock(value.fetchedAt)}`)}`
+  }
+  return value.sentBytes === 0 ? name : `${name} ${style.dim(`${Quantity.bytes(value.sentBytes)} sent`)}`
+}
+
+const lines = (share: Share, style: Style): ReadonlyArray<string> => {
+  const states = [
+    ...(share.listed === "unlisted" ? [style.dim("unlisted")] : []),
+    ...(share.manifest === "pending" ? [style.caution("not published yet")] : []),
+    ...(share.here ? [] : [style.caution("not on this device")]),
+    ...(share.replacedBy === undefined ? [] : [style.dim(`older version of ${Show.shortId(share.replacedBy)}`)])
+  ]
+  const readers = [
+    ...(share.listed === "public" ? [style.dim("everybody who browses")] : []),
+    ...share.readers.map((value) => reader(value, style))
+  ]
+  return [
+    `${Show.shortId(share.id)}  ${style.bold(Show.fileName(share))} (${Quantity.bytes(share.size)})  ${[style.dim(Show.day(share.sharedAt)), ...states].join("  ")}`,
+    ...(readers.length === 0 ? [style.dim("          nobody")] : readers.map((text) => `          ${text}`))
+  ]
+}
+
+export const shared: Effect.Effect<void, Failure, Services> = withAccess(
+  { command: "shared", offline: true },
+  ({ chat, place, files }) =>
+    Effect.gen(function* () {
+      const shares = yield* chat.shared
+      const serving = yield* files.serving
+      yield* result({
+        json: () => ({ shares: shares.map(Shapes.share), serving }),
+        text: (style) =>
+          shares.length === 0
+            ? `Nothing shared yet: ${style.bold(CommandLine.line(place.name, "share @NAME FILE"))}`
+            : [
+                ...shares.flatMap((share) => lines(share, style)),
+                ...[...new Set(shares.flatMap(({ problem }) => problem?.detail ?? []))].map((detail) =>
+                  style.caution(Sanitise.line(detail))
+                ),
+                ...(serving
+                  ? []
+                  : ["", style.dim(`Available while \`${CommandLine.line(place.name, "serve")}\` runs.`)])
+              ]
+      })
+    })
+)
+
+const isBelow = ({ folder }: Share, path: string): boolean => folder === path || folder?.startsWith(`${path}/`) === true
+
+/** The shares that are meant by an id, the beginning of it, a path, or a folder. */
+const find = (chat: Chat, place: ProfilePaths, what: string): Effect.Effect<ReadonlyArray<Share>, Failure> =>
+  Effect.gen(function* () {
+    const shares = yield* chat.shared
+    const byId = what.length >= 4 ? shares.filter(({ id }) => id.startsWith(what)) : []
+    const named = shares.filter((share) => Offers.pathOf(share) === what)
+    if (byId.length > 1) {
+      return yield* usage(
+        `${JSON.stringify(Sanitise.line(what))} means several: say one of ${byId.map(({ id }) => id).join(", ")}`
+      )
+    }
+    const folder = what.replace(/\/+$/, "")
+    // A path means all versions of it: who takes it back does not want an older one to be found.
+    const found = [byId, named, shares.filter((share) => isBelow(share, folder))].find((some) => some.length > 0) ?? []
+    if (found.length > 0) return found
+    return yield* fail(
+      "file_not_found",
+      ExitCode.notFound,
+      `you share nothing that is called ${JSON.stringify(Sanitise.line(what))}: \`${CommandLine.line(place.name, "shared")}\` lists what you do`
+    )
+  })
+
+export const unshare = (input: { readonly what: ReadonlyArray<string> }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "unshare" }, ({ chat, place }) =>
+    Effect.gen(function* () {
+      // All are found before the first is taken back.
+      const found = yield* Effect.forEach(input.what, (what) => find(chat, place, what))
+      const ids = [...new Set(found.flat().map(({ id }) => id))]
+      const removed = yield* Effect.forEach(ids, (id) => chat.unshare(id))
+      const late = yield* undelisted(chat, ids)
+      if (late !== undefined) {
+        yield* warn(
+          `${late}: others may still see it in your list; it is tried again with the next command that is online`
+        )
+      }
+      yield* result({
+        json: () => ({ unshared: removed.map(Shapes.share) }),
+        text: (style) =>
+          removed.map((share) => {
+            const kept = share.readers.filter(({ fetchedAt }) => fetchedAt !== undefined).map(readerName)
+            const who = kept.length === 0 ? "" : `; ${kept.join(", ")} fetched it before`
+            return `No longer shared: ${style.bold(Show.fileName(share))}${who}`
+          })
+      })
+    })
+  )

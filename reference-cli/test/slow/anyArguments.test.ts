@@ -1,4 +1,0 @@
-/** Every command of the definition with any arguments: never success with nothing done, never a defect, never a write elsewhere. */
-import { fuzz } from "../kit/fuzz.ts"
-
-fuzz({ alone: 1_000, account: 250 })

@@ -1,0 +1,233 @@
+/** Health says what users can do: within ten seconds of a fault, and within thirty of its repair. Mail goes on by itself. */
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import * as Nats from "@kez-chat/sdk/nats"
+import { Broker, type BrokerConnection, BrokerRefused } from "@kez-chat/sdk/services"
+import { Context, Effect, Fiber, Layer, type Scope } from "effect"
+import { readFileSync, symlinkSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { startHome } from "../../../deploy/local/home.mjs"
+import { canMount, disk } from "../../../sdk/test/kits/Disks.ts"
+import { kezId } from "../broker/Account.ts"
+import { startTestBroker, until } from "../broker/TestBroker.ts"
+import {
+  endpointEvent,
+  get,
+  newIdentity,
+  post,
+  registration,
+  type Running,
+  startChat,
+  startSig,
+  temporaryFolder
+} from "../http/Servers.ts"
+
+const mebibyte = 1024 ** 2
+const seenWithin = 10_000
+const goneWithin = 30_000
+
+/** Takes all room on a disk but what is already in a page; gives it back by what it returns. */
+const fill = (folder: string) => {
+  const ballast = join(folder, "ballast")
+  for (let chunk = mebibyte; chunk >= 4_096;) {
+    try {
+      writeFileSync(ballast, new Uint8Array(chunk), { flag: "a" })
+    } catch {
+      chunk /= 2
+    }
+  }
+  return () => rmSync(ballast)
+}
+
+const health = async (url: string) => {
+  const { json, status } = await get(`${url}/v1/healthz`)
+  return { ...json, status } as { status: number; reason?: string; broker?: string; database: string }
+}
+
+const isHealthy = async (url: string) => (await get(`${url}/v1/healthz`)).status === 200
+
+/** Frames that carry a number, and are stored, in the end, whatever happens meanwhile. */
+const sendUntilStored = (connection: BrokerConnection, to: Parameters<BrokerConnection["send"]>[0], i: number) => {
+  const frame = new Uint8Array(2_000)
+  new DataView(frame.buffer).setUint32(0, i)
+  const id = kezId()
+  return Effect.gen(function* () {
+    for (;;) {
+      const result = yield* Effect.result(connection.send(to, id, frame))
+      if (result._tag === "Success") return
+      if (result.failure instanceof BrokerRefused && !result.failure.retryable) return yield* result.failure
+      yield* Effect.sleep(100)
+    }
+  })
+}
+
+const readAll = (connection: BrokerConnection) =>
+  Effect.gen(function* () {
+    const numbers: Array<number> = []
+    for (let after = 0; ;) {
+      const page = yield* connection.fetch(after)
+      if (page.frames.length === 0) return numbers
+      for (const { frame, seq } of page.frames) {
+        after = seq
+        numbers.push(new DataView(frame.buffer, frame.byteOffset).getUint32(0))
+      }
+    }
+  })
+
+const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i)
+
+const scoped = <A>(effect: Effect.Effect<A, unknown, Scope.Scope>) =>
+  Effect.runPromise(Effect.scoped(Effect.orDie(effect)))
+
+describe("a home whose broker", () => {
+  it.skipIf(!canMount)("KEZ-REG-041 has a full disk says so, and stores again when there is room", () =>
+    scoped(
+      Effect.gen(function* () {
+        using folder = temporaryFolder()
+        const { path } = yield* disk(48 * mebibyte)
+        symlinkSync(path, join(folder.path, "jetstream"))
+        const notices: Array<string> = []
+        const home = yield* Effect.acquireRelease(
+          Effect.promise(() =>
+            startHome({
+              data: folder.path,
+              source: true,
+              onNotice: (sentence) => notices.push(sentence)
+            })
+          ),
+          (home) => Effect.promise(() => home.stop())
+        )
+        const [alice, bob] = yield* Effect.promise(() => Promise.all([newIdentity(), newIdentity()]))
+        for (const [handle, identity] of [
+          ["alice", alice],
+          ["bobby", bob]
+        ] as const) {
+          const answer = yield* Effect.promise(async () =>
+            post(`${home.urls.home}/v1/register`, await registration(identity, handle))
+          )
+          expect(answer.status).toBe(201)
+        }
+        const broker = Context.get(
+          yield* Layer.build(Nats.layer({ urls: [home.urls.nats] }).pipe(Layer.provide(NodeCrypto.layer))),
+          Broker
+        )
+        const [a, b] = [yield* broker.connect(alice.brokerLogin), yield* broker.connect(bob.brokerLogin)]
+        // Strangers may send little.
+        yield* sendUntilStored(b, alice.key, 0)
+        yield* Effect.forEach(numbers(0, 20), (i) => sendUntilStored(a, bob.key, i), { concurrency: 8 })
+        expect(yield* Effect.promise(() => health(home.urls.home))).toMatchObject({ status: 200 })
+
+        const free = fill(path)
+        yield* Effect.promise(() =>
+          until("the full disk is seen", async () => !(await isHealthy(home.urls.home)), seenWithin)
+        )
+        expect(yield* Effect.promise(() => health(home.urls.home))).toMatchObject({
+          broker: "failing",
+          database: "ok",
+          reason: expect.stringContaining("disk is full")
+        })
+        expect((yield* Effect.promise(() => get(`${home.urls.internal}/metrics`))).text).toMatch(
+          /^kez_broker_storing 0$/m
+        )
+        // What is sent while nothing can be stored waits at the sender, and costs it no quota.
+        const waiting = yield* Effect.forkScoped(
+          Effect.forEach(numbers(20, 20), (i) => sendUntilStored(a, bob.key, i), { concurrency: 8 })
+        )
+        yield* Effect.promise(() => until("it is told", () => notices.some((text) => text.includes("disk is full"))))
+
+        free()
+        yield* Effect.promise(() => until("the home is healthy again", () => isHealthy(home.urls.home), goneWithin))
+        expect(notices.at(-1)).toMatch(/was started again/)
+        yield* Effect.timeout(Fiber.join(waiting), goneWithin)
+        expect((yield* readAll(b)).toSorted((x, y) => x - y)).toEqual(numbers(0, 40))
+        const log = readFileSync(home.processes.chat.log, "utf8")
+        expect(log.split('"msg":"mail cannot be stored"')).toHaveLength(2)
+        expect(log.split('"msg":"mail is stored again"')).toHaveLength(2)
+      })
+    )
+  )
+
+  it("KEZ-REG-041 was killed says so, and is healthy again when it is back", async () => {
+    using folder = temporaryFolder()
+    const home = await startHome({ data: folder.path, source: true })
+    try {
+      await home.processes.nats.kill("SIGKILL")
+      await until("the broker is missed", async () => !(await isHealthy(home.urls.home)), seenWithin)
+      expect(await health(home.urls.home)).toMatchObject({ broker: "unreachable", reason: expect.any(String) })
+      await home.processes.nats.restart()
+      await until("the home is healthy again", () => isHealthy(home.urls.home), goneWithin)
+    } finally {
+      await home.stop()
+    }
+  })
+
+  it("KEZ-REG-041 has no quorum says so, and stores again when it has", async () => {
+    const broker = await startTestBroker({ servers: 3 })
+    const isWell = async () => {
+      const { ready, storeFailure } = await broker.status()
+      return ready && storeFailure === undefined
+    }
+    try {
+      expect(await isWell()).toBe(true)
+      const [, second, third] = broker.nodes
+      await Promise.all([second!.kill("SIGKILL"), third!.kill("SIGKILL")])
+      await until("the lost quorum is seen", async () => !(await isWell()), seenWithin)
+      await Promise.all([second!.start(), third!.start()])
+      await until("all is well again", isWell, goneWithin)
+    } finally {
+      await broker.stop()
+    }
+  })
+})
+
+describe("a server whose own disk is full", () => {
+  /** Writes until nothing more is taken and health says so; frees the disk, and all that was acknowledged is there. */
+  const drill = (
+    start: (folder: string, args: ReadonlyArray<string>) => Promise<Running>,
+    file: string,
+    write: (server: Running, n: number) => Promise<{ readonly status: number; readonly url: string }>
+  ) =>
+    scoped(
+      Effect.gen(function* () {
+        using folder = temporaryFolder()
+        const { path } = yield* disk(2 * mebibyte)
+        const server = yield* Effect.acquireRelease(
+          Effect.promise(() => start(folder.path, ["--db", join(path, file)])),
+          (server) => Effect.promise(() => server.stop())
+        )
+        yield* Effect.promise(async () => {
+          const acknowledged: Array<string> = []
+          const free = fill(path)
+          for (let n = 0; ; n++) {
+            const { status, url } = await write(server, n)
+            if (status === 503) break
+            expect(status).toBe(201)
+            acknowledged.push(url)
+          }
+          expect(await health(server.url)).toMatchObject({ status: 503, database: "failing" })
+          expect((await health(server.url)).reason).toContain("disk is full")
+          free()
+          await until("it is healthy again", async () => (await health(server.url)).database === "ok", goneWithin)
+          const { status, url } = await write(server, 1_000_000)
+          expect(status).toBe(201)
+          for (const each of [...acknowledged, url]) expect((await get(each)).status).toBe(200)
+        })
+      })
+    )
+
+  it.skipIf(!canMount)("KEZ-REG-041 refuses registrations, says so, and takes them again when there is room", () =>
+    drill(startChat, "registry.db", async (server, n) => {
+      const { status } = await post(`${server.url}/v1/register`, await registration(await newIdentity(), `user${n}`))
+      return { status, url: `${server.url}/v1/u/user${n}` }
+    })
+  )
+
+  it.skipIf(!canMount)("refuses sigchain events, says so, and takes them again when there is room", () =>
+    drill(startSig, "sigchains.db", async (server) => {
+      const identity = await newIdentity()
+      const url = `${server.url}/v1/sigchains/ed25519/${identity.key.hex}`
+      const { status } = await post(`${url}/events`, await endpointEvent(identity))
+      return { status, url }
+    })
+  )
+})

@@ -1,0 +1,32 @@
+/** What a blob store on disk says when the disk does not do what it is told. */
+import * as Effect from "effect/Effect"
+import { BlobStoreError } from "../../../services/BlobStore.ts"
+import { codeOf, isFull } from "../DurableFile.ts"
+
+/** The failure of reading or writing the store in `folder`. */
+export const storeFailure = (folder: string, action: "read" | "write", cause: unknown): BlobStoreError => {
+  if (cause instanceof BlobStoreError) return cause
+  if (isFull(cause)) {
+    const detail = `no space is left for ${folder}: free some, or keep the account on another disk`
+    return new BlobStoreError({ reason: "full", detail, cause })
+  }
+  const code = codeOf(cause)
+  if (code === "EROFS" || (action === "write" && (code === "EACCES" || code === "EPERM"))) {
+    const detail = `${folder} cannot be written (${code}): make it writable for this account's user`
+    return new BlobStoreError({ reason: "read_only", detail, cause })
+  }
+  const why = code === "" ? String(cause) : code
+  const advice = code === "EACCES" || code === "EPERM" ? "let this account's user read it" : "check the disk"
+  return new BlobStoreError({ reason: "io", detail: `cannot ${action} ${folder} (${why}): ${advice}`, cause })
+}
+
+/**
+ * Does something with files. It is waited for even when the fiber is interrupted, because what is given to the system
+ * cannot be taken back: buffers could be used again and files closed under its feet.
+ */
+export const io = <A>(
+  folder: string,
+  action: "read" | "write",
+  run: () => Promise<A>
+): Effect.Effect<A, BlobStoreError> =>
+  Effect.uninterruptible(Effect.tryPromise({ try: () => run(), catch: (cause) => storeFailure(folder, action, cause) }))

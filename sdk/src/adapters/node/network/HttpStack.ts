@@ -1,0 +1,56 @@
+/**
+ * HTTP by undici with a lookup of one's own and the proxies of an environment. Loaded at run time, with the first
+ * request.
+ */
+import type { LookupFunction } from "node:net"
+import { Agent, buildConnector, EnvHttpProxyAgent, fetch, WebSocket, type Dispatcher } from "undici"
+import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
+import { type Environment, proxiesOf } from "./Proxies.ts"
+
+export interface HttpStackOptions {
+  readonly env: Environment
+  readonly lookup: LookupFunction
+  /** Told of each direct connection; a host of IPv6 is in brackets. */
+  readonly connected: (host: string, remoteAddress: string | undefined) => void
+}
+
+export interface HttpStack {
+  readonly fetch: typeof globalThis.fetch
+  readonly webSocket: (url: string) => globalThis.WebSocket
+}
+
+export const make = (options: HttpStackOptions): HttpStack => {
+  const way = wayOf(options)
+  return {
+    fetch: async (input, init) => {
+      const url = new URL(String(input))
+      const answer = await fetch(url, { ...(init as object), dispatcher: way(url) })
+      return answer as unknown as Response
+    },
+    webSocket: (url) => {
+      const dispatcher = way(new URL(url.replace(/^ws/i, "http")))
+      return new WebSocket(url, { dispatcher }) as unknown as globalThis.WebSocket
+    }
+  }
+}
+
+/** Chooses the way to a URL: directly, or through a proxy. */
+const wayOf = (options: HttpStackOptions): ((url: URL) => Dispatcher) => {
+  const connect = connectorOf(options)
+  const { http, https, none } = proxiesOf(options.env)
+  const direct = new Agent({ connect })
+  if (http === undefined && https === undefined) return () => direct
+  const proxied = new EnvHttpProxyAgent({ connect, noProxy: none, httpProxy: http ?? "", httpsProxy: https ?? "" })
+  return (url) => (AddressClass.isLoopback(url.hostname) ? direct : proxied)
+}
+
+const connectorOf = ({ connected, lookup }: HttpStackOptions): buildConnector.connector => {
+  const connect = buildConnector({ allowH2: false, lookup })
+  return (options, callback) =>
+    connect(options, (...outcome) => {
+      // Whatever its types say, undici leaves the socket of a failure out.
+      const socket = outcome[1] ?? undefined
+      if (socket !== undefined) connected(options.hostname, socket.remoteAddress)
+      callback(...outcome)
+    })
+}

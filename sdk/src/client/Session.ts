@@ -1,9 +1,0 @@
-/** The account at work: its key, and what this device knows of itself. */
-import type { Identity } from "../crypto/Identity.ts"
-import type { AccountRow } from "./Rows.ts"
-
-export interface Session {
-  readonly identity: Identity
-  /** The account as it is now; `step` and `head` move on while creation is finished. */
-  readonly account: () => AccountRow
-}

@@ -1,0 +1,95 @@
+/** Everything of the account but the seed, item by item, for a backup that needs no kez-chat to be read. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Envelope from "../../protocol/sigchain/Envelope.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import type { Entry } from "../../services/LocalStore.ts"
+import * as Conversations from "../messaging/Conversations.ts"
+import type { KezChatError } from "../model/KezChatError.ts"
+import type { Ledger } from "../internal/Ledger.ts"
+import * as Rows from "../internal/Rows.ts"
+import { readSettings } from "../internal/Settings.ts"
+import { toShare } from "../files/share/Sharing.ts"
+import * as Trust from "../contacts/Trust.ts"
+
+/**
+ * `kind` says what an item is: `account`, `settings`, `event` (own sigchain), `contact`, `message`, `share` or
+ * `manifest`.
+ */
+export type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
+
+const pageSize = 500
+
+/** Reads a prefix page by page, so that an export of any size needs the memory of one page. */
+const entries = (ledger: Ledger, prefix: string): Stream.Stream<Entry, KezChatError> =>
+  Stream.paginate(prefix, (after) =>
+    Effect.map(ledger.scan({ prefix, after, limit: pageSize }), (page) => {
+      const last = page.length < pageSize ? undefined : page.at(-1)
+      return [page, Option.map(Option.fromNullishOr(last), (entry) => entry.key)] as const
+    })
+  )
+
+export const items = (
+  ledger: Ledger,
+  account: Effect.Effect<Rows.AccountRow, KezChatError>
+): Stream.Stream<Item, KezChatError> => {
+  const head = Stream.unwrap(
+    Effect.gen(function* () {
+      const { createdAt, device, handle, primary, server } = yield* account
+      const settings = yield* readSettings(ledger)
+      const items: ReadonlyArray<Item> = [
+        { kind: "account", handle, primary, server, device, createdAt },
+        { kind: "settings", ...settings }
+      ]
+      return Stream.fromIterable(items)
+    })
+  )
+  const chain = Stream.mapEffect(entries(ledger, Rows.prefix.chain), ({ value }) =>
+    Effect.map(Effect.fromResult(Envelope.parse(value)), (event): Item => ({
+      kind: "event",
+      envelope: Envelope.toJson(event)
+    }))
+  )
+  const contacts = Stream.mapEffect(entries(ledger, Rows.prefix.contacts), ({ key, value }) =>
+    Effect.map(Effect.fromResult(Rows.Contact.decode(key, value)), (row): Item => ({
+      kind: "contact",
+      ...Trust.toContact(row)
+    }))
+  )
+  const messages = Stream.mapEffect(entries(ledger, Rows.prefix.everyMessage), ({ key, value }) =>
+    Effect.map(Effect.fromResult(Rows.MessageRow.decode(key, value)), (row): Item => {
+      const peer = key.slice(Rows.prefix.everyMessage.length, key.lastIndexOf("/"))
+      const { device, hash, seq } = row
+      // The body says all of an offer, and as JSON.
+      const { file: _, ...message } = Conversations.toMessage(peer, Rows.orderOf(key), row)
+      return { kind: "message", ...message, device, seq, hash }
+    })
+  )
+  const shares = entries(ledger, Rows.prefix.shares).pipe(
+    Stream.mapEffect(({ key, value }) => Effect.fromResult(Rows.Share.decode(key, value))),
+    Stream.filter(({ removed }) => removed === undefined),
+    Stream.mapEffect((row) =>
+      // The content key is wrapped for this account alone.
+      Effect.map(toShare(ledger, row), (share): Item => ({
+        kind: "share",
+        ...share,
+        ...(row.selfKey === undefined ? {} : { wrappedContentKey: row.selfKey })
+      }))
+    )
+  )
+  const manifest = Stream.unwrap(
+    Effect.gen(function* () {
+      const body = yield* ledger.getBytes(Rows.key.manifestBody)
+      if (body === undefined) return Stream.empty
+      const envelope = yield* Effect.fromResult(Envelope.parse(body, Limits.manifestBytes))
+      return Stream.succeed<Item>({ kind: "manifest", envelope: Envelope.toJson(envelope) })
+    })
+  )
+  return Stream.concat(head, chain).pipe(
+    Stream.concat(contacts),
+    Stream.concat(messages),
+    Stream.concat(shares),
+    Stream.concat(manifest)
+  )
+}

@@ -1,0 +1,187 @@
+/**
+ * Whom the user blocks, told to the account's other devices by sealed notes to self, and to its home, which then keeps
+ * none of their frames (spec/messages.md, Notes between devices; spec/broker.md, Block).
+ *
+ * The contacts are what counts here: whatever changes one, its row in this list follows and gets the next number. Notes
+ * and requests are made from the rows, again and again until the broker has them, so neither a crash nor an outage loses
+ * a decision. They are made anew now and then, since notes expire and a home can lose its list.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Body from "../../protocol/messages/Body.ts"
+import { admitHex } from "../../protocol/identity/KeyAdmission.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import { type BrokerConnection, BrokerRefused } from "../../services/Broker.ts"
+import type { StoreError } from "../../services/LocalStore.ts"
+import type { ContactBook } from "./ContactBook.ts"
+import { hexOf } from "../messaging/Conversations.ts"
+import type { KezChatError } from "../model/KezChatError.ts"
+import type { Ledger, Transaction } from "../internal/Ledger.ts"
+import type { Outbox } from "../messaging/Outbox.ts"
+import * as Rows from "../internal/Rows.ts"
+import type { Session } from "../internal/Session.ts"
+import * as Trust from "./Trust.ts"
+
+const { key } = Rows
+const dayMillis = 24 * 60 * 60 * 1_000
+
+/** A note is made anew when it is so old, in milliseconds: well before retention removes it from the home. */
+const renewNotesMillis = 7 * dayMillis
+/** The home is told again after so long, in milliseconds. */
+const renewHomeMillis = dayMillis
+
+/** Shown by versions that do not know these notes. */
+const fallback = "(Your devices told each other whom you block.)"
+
+export interface BlockList {
+  /** Takes in a note of one of the account's devices. */
+  receive(transaction: Transaction, list: Body.BlockList, arrivedAt: number): Effect.Effect<void, StoreError>
+  /** Has every entry noted anew: the notes that other devices could read are gone. */
+  readonly renew: Effect.Effect<void, KezChatError>
+  /** Brings the list in line with the contacts, queues notes, and tells the home. Fails where the home could not be told. */
+  pass(session: Session, connection: BrokerConnection): Effect.Effect<void, KezChatError>
+}
+
+/** Whether a note's entry outdoes what is held: by its number, and of two with one number the one that blocks. */
+const outdoes = (entry: Body.BlockEntry, row: Rows.BlockRow | undefined): boolean =>
+  row === undefined || entry.rev > row.rev || (entry.rev === row.rev && entry.blocked && !row.blocked)
+
+export const make = (ledger: Ledger, book: ContactBook, outbox: Outbox): BlockList => {
+  /** The row of an account, with what the user has decided since it was written. */
+  const settled = (transaction: Transaction, hex: string) =>
+    Effect.gen(function* () {
+      const row = yield* transaction.get(key.block(hex), Rows.Block)
+      const contact = yield* transaction.get(key.contact(hex), Rows.Contact)
+      const blocked = contact?.state === "blocked"
+      if (blocked === (row?.blocked ?? false)) return row
+      const changed: Rows.BlockRow = { blocked, rev: (row?.rev ?? 0) + 1 }
+      transaction.put(key.block(hex), Rows.Block, changed)
+      return changed
+    })
+
+  const apply = (transaction: Transaction, hex: string, blocked: boolean, now: number) =>
+    Effect.gen(function* () {
+      const contact = yield* transaction.get(key.contact(hex), Rows.Contact)
+      if (blocked) {
+        const known = contact ?? Trust.meet(hex, "requested", now)
+        if (known.state === "blocked") return
+        yield* outbox.abandon(transaction, hex, "the contact was blocked on another device before this was sent")
+        book.save(transaction, Trust.block(known))
+      } else if (contact?.state === "blocked") {
+        book.save(transaction, Trust.unblock(contact))
+        transaction.afterwards(() => outbox.wake(hex))
+      }
+    })
+
+  const receive: BlockList["receive"] = Effect.fnUntraced(function* (transaction, { entries }, arrivedAt) {
+    for (const entry of entries) {
+      const hex = hexOf(entry.who)
+      if (Result.isFailure(admitHex(hex))) continue
+      const row = yield* settled(transaction, hex)
+      if (outdoes(entry, row)) {
+        transaction.put(key.block(hex), Rows.Block, { blocked: entry.blocked, rev: entry.rev, notedAt: arrivedAt })
+        yield* apply(transaction, hex, entry.blocked, arrivedAt)
+      } else if (row !== undefined) {
+        // Where this list knows better, the device that wrote it has to hear so.
+        const { notedAt: _, ...rest } = row
+        const same = entry.rev === row.rev && entry.blocked === row.blocked
+        transaction.put(key.block(hex), Rows.Block, same ? { ...row, notedAt: arrivedAt } : rest)
+      }
+    }
+  })
+
+  const rows = Effect.flatMap(
+    ledger.scan({ prefix: Rows.prefix.blocks }),
+    Effect.forEach((entry) =>
+      Effect.map(Effect.fromResult(Rows.Block.decode(entry.key, entry.value)), (row) => ({
+        hex: entry.key.slice(Rows.prefix.blocks.length),
+        row
+      }))
+    )
+  )
+
+  const reconcile = Effect.gen(function* () {
+    const listed = new Map((yield* rows).map(({ hex, row }) => [hex, row.blocked]))
+    const blocked = new Set(
+      (yield* book.all).filter(({ state }) => state === "blocked").map((row) => hexOf(row.primary))
+    )
+    const differ = [...new Set([...listed.keys(), ...blocked])].filter(
+      (hex) => blocked.has(hex) !== (listed.get(hex) ?? false)
+    )
+    if (differ.length === 0) return
+    yield* ledger.transact((transaction) =>
+      Effect.forEach(differ, (hex) => settled(transaction, hex), { discard: true })
+    )
+  })
+
+  const note = Effect.fnUntraced(function* (session: Session) {
+    if (session.account().step !== "published") return
+    const now = yield* Clock.currentTimeMillis
+    const isDue = ({ blocked, notedAt }: Rows.BlockRow) =>
+      notedAt === undefined || (blocked && notedAt < now - renewNotesMillis)
+    const due = (yield* rows).filter(({ row }) => isDue(row))
+    for (let at = 0; at < due.length; at += Limits.blockEntries) {
+      yield* ledger.transact((transaction) =>
+        Effect.gen(function* () {
+          const entries: Array<Body.BlockEntry> = []
+          for (const { hex } of due.slice(at, at + Limits.blockEntries)) {
+            const row = yield* transaction.get(key.block(hex), Rows.Block)
+            if (row === undefined || !isDue(row)) continue
+            entries.push({ who: `ed25519:${hex}`, blocked: row.blocked, rev: row.rev })
+            transaction.put(key.block(hex), Rows.Block, { ...row, notedAt: now })
+          }
+          if (entries.length === 0) return
+          const draft = { type: "block_list" as const, entries, fallback }
+          yield* outbox.enqueue(transaction, session, session.identity.key, draft)
+        })
+      )
+    }
+  })
+
+  const tellHome = Effect.fnUntraced(function* (connection: BrokerConnection) {
+    const epoch = (yield* ledger.get(key.position, Rows.Position))?.epoch ?? ""
+    const now = yield* Clock.currentTimeMillis
+    for (const { hex, row } of yield* rows) {
+      const { atHome } = row
+      if (atHome !== undefined && atHome.epoch === epoch && atHome.at > now - renewHomeMillis) continue
+      const who = admitHex(hex)
+      if (Result.isFailure(who)) continue
+      const answer = yield* Effect.result(connection.block(row.blocked ? "add" : "remove", who.success))
+      if (Result.isFailure(answer)) {
+        // A list that is full is tried again tomorrow; mail of those beyond it is passed over here.
+        const isFull = answer.failure instanceof BrokerRefused && answer.failure.code === "full"
+        if (!isFull) return yield* answer.failure
+      }
+      yield* ledger.transact(
+        (transaction) =>
+          Effect.map(transaction.get(key.block(hex), Rows.Block), (current) => {
+            if (current?.rev !== row.rev || current.blocked !== row.blocked) return
+            transaction.put(key.block(hex), Rows.Block, { ...current, atHome: { epoch, at: now } })
+          }),
+        { relaxed: true }
+      )
+    }
+  })
+
+  return {
+    receive,
+    renew: Effect.gen(function* () {
+      const all = yield* rows
+      if (all.length === 0) return
+      yield* ledger.transact((transaction) =>
+        Effect.forEach(
+          all,
+          ({ hex }) =>
+            Effect.map(transaction.get(key.block(hex), Rows.Block), (row) => {
+              if (row === undefined) return
+              const { notedAt: _, ...rest } = row
+              transaction.put(key.block(hex), Rows.Block, rest)
+            }),
+          { discard: true }
+        )
+      )
+    }),
+    pass: (session, connection) => Effect.andThen(reconcile, Effect.andThen(note(session), tellHome(connection)))
+  }
+}

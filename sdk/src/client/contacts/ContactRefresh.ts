@@ -1,0 +1,191 @@
+/**
+ * Looks again at contacts: does the home still name this key, does the chain still hold? On demand, and in the
+ * background for strangers to be named, for chains that a message says have grown, and for those not looked at in a day.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Handle from "../../protocol/identity/Handle.ts"
+import { Problem } from "../../protocol/Problem.ts"
+import { ServerUnreachable } from "../../services/Directory.ts"
+import type { ContactBook } from "./ContactBook.ts"
+import { hexOf } from "../messaging/Conversations.ts"
+import type { Chain, Introductions } from "./IdentityLookup.ts"
+import type { Contact } from "../KezChat.ts"
+import { ContactUnknown, type KezChatError } from "../model/KezChatError.ts"
+import type { Ledger } from "../internal/Ledger.ts"
+import type { Outbox } from "../messaging/Outbox.ts"
+import * as Rows from "../internal/Rows.ts"
+import * as Trust from "./Trust.ts"
+
+export interface Checks {
+  /** Asks the home alone for a contact's handle and keeps what follows from its answer. */
+  record(row: Rows.ContactRow, server: string): Effect.Effect<Rows.ContactRow, KezChatError>
+  /** Asks home and sig-server about a contact and keeps what follows from the answers. */
+  now(primary: string): Effect.Effect<Contact, KezChatError>
+  /** Fetches a contact's chain and keeps what follows from it. */
+  chain(primary: string): Effect.Effect<{ readonly contact: Contact; readonly chain: Chain }, KezChatError>
+  /** Has a contact checked in the background, soon. */
+  want(primary: string): void
+  /** Waits until a wanted check was made, but no longer than a moment: for showing a stranger with a name. */
+  settled(primary: string): Effect.Effect<void>
+  /** Works off what is wanted while the scope is open. */
+  readonly run: Effect.Effect<void, KezChatError, Scope.Scope>
+}
+
+const dayMillis = 24 * 60 * 60 * 1_000
+
+export interface Parts {
+  readonly ledger: Ledger
+  readonly book: ContactBook
+  readonly outbox: Outbox
+  readonly introductions: Introductions
+  readonly account: Effect.Effect<Rows.AccountRow, KezChatError>
+}
+
+export const make = Effect.fnUntraced(function* (parts: Parts) {
+  const { account, book, introductions, ledger, outbox } = parts
+  const queue = yield* Queue.unbounded<string>()
+  const wanted = new Map<string, Deferred.Deferred<void>>()
+  const working = new Map<string, Deferred.Deferred<void>>()
+  let running = false
+
+  const judge = (primary: string, how: (row: Rows.ContactRow) => Result.Result<Trust.Judged, Problem>) =>
+    ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const row = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+        if (row === undefined) return yield* new ContactUnknown({ who: primary })
+        const judged = yield* Effect.fromResult(how(row))
+        book.keep(transaction, row, judged)
+        transaction.afterwards(() => outbox.wake(hexOf(primary)))
+        return judged.row
+      })
+    )
+
+  const compareRecord = Effect.fnUntraced(function* (row: Rows.ContactRow, server: string) {
+    const handle = yield* Effect.fromResult(Handle.parse(row.handle))
+    const answer = yield* Effect.result(introductions.byHandle(handle.local, server))
+    const time = yield* Clock.currentTimeMillis
+    if (Result.isSuccess(answer)) {
+      const { primary } = answer.success.record
+      return yield* judge(row.primary, (current) => Result.succeed(Trust.afterRecord(current, primary, time)))
+    }
+    const problem = answer.failure
+    if (problem instanceof Problem && (problem.code === "handle_deleted" || problem.code === "handle_not_found")) {
+      return yield* judge(row.primary, (current) => Result.succeed(Trust.afterLoss(current, problem, time)))
+    }
+    return yield* problem
+  })
+
+  /**
+   * A key that had no name here gets the one the home proves, unless the name is pinned to another key: then it is that
+   * contact who is looked at, and this key stays without a name.
+   */
+  const name = Effect.fnUntraced(function* (primary: string, mine: Rows.AccountRow) {
+    const { record } = yield* introductions.byPrimary(primary, mine.server)
+    if (record.handle === mine.handle) {
+      return yield* new Problem({ code: "record_invalid", detail: `the home gives your own name to ${primary}` })
+    }
+    // In one transaction: the user may add the name's bearer at this moment.
+    const pinned = yield* ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const row = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+        if (row === undefined) return yield* new ContactUnknown({ who: primary })
+        const bearers = (yield* book.bearers(transaction, record.handle)).filter((other) => other.primary !== primary)
+        const pinned = bearers.filter(({ state }) => state !== "requested")
+        if (pinned.length > 0) return pinned
+        for (const other of bearers) book.save(transaction, Trust.unnamed(other))
+        book.keep(transaction, row, { row: { ...row, handle: record.handle, resolved: true } })
+        transaction.afterwards(() => outbox.wake(hexOf(primary)))
+        return []
+      })
+    )
+    for (const other of pinned) yield* compareRecord(other, mine.server)
+  })
+
+  const chain: Checks["chain"] = Effect.fnUntraced(function* (primary) {
+    const before = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+    const chain = yield* introductions.chain(primary)
+    const time = yield* Clock.currentTimeMillis
+    const row = yield* judge(primary, (row) => Trust.afterChain(row, chain, time, before?.claimed))
+    return { contact: Trust.toContact(row), chain }
+  })
+
+  const now: Checks["now"] = Effect.fnUntraced(function* (primary: string) {
+    const mine = yield* account
+    const row = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+    if (row === undefined) return yield* new ContactUnknown({ who: primary })
+    if (row.resolved) yield* compareRecord(row, mine.server)
+    else yield* name(primary, mine)
+    return (yield* chain(primary)).contact
+  })
+
+  const want: Checks["want"] = (primary) => {
+    if (!running || wanted.has(primary)) return
+    wanted.set(primary, Deferred.makeUnsafe<void>())
+    Queue.offerUnsafe(queue, primary)
+  }
+
+  // An outage is waited out, with the same contact; any other answer is final until the next reason to look.
+  const work = Effect.fnUntraced(function* () {
+    let pauseMillis = 1_000
+    while (true) {
+      const primary = yield* Queue.take(queue)
+      const done = wanted.get(primary)
+      if (done === undefined) continue
+      // Wanted again from now on means once more: what is under way may have asked too early.
+      wanted.delete(primary)
+      working.set(primary, done)
+      const result = yield* Effect.result(now(primary))
+      if (working.get(primary) === done) working.delete(primary)
+      Deferred.doneUnsafe(done, Effect.void)
+      if (Result.isSuccess(result) || !(result.failure instanceof ServerUnreachable)) {
+        pauseMillis = 1_000
+        continue
+      }
+      yield* Effect.sleep(Math.max(pauseMillis, result.failure.retryAfterMillis ?? 0))
+      pauseMillis = Math.min(pauseMillis * 2, 5 * 60_000)
+      want(primary)
+    }
+  })
+
+  const lookAround = Effect.gen(function* () {
+    const time = yield* Clock.currentTimeMillis
+    for (const row of yield* book.all) {
+      const stale = (row.checkedAt ?? 0) < time - dayMillis && row.state !== "blocked"
+      // What stopped may be over: whoever waits for that should not wait a day.
+      if (!row.resolved || row.claimed !== undefined || stale || row.state === "changed") want(row.primary)
+    }
+  })
+
+  const checks: Checks = {
+    record: compareRecord,
+    now,
+    chain,
+    want,
+    settled: (primary) => {
+      const waiting = working.get(primary) ?? wanted.get(primary)
+      return waiting === undefined
+        ? Effect.void
+        : Effect.asVoid(Effect.timeoutOption(Deferred.await(waiting), "3 seconds"))
+    },
+    run: Effect.gen(function* () {
+      running = true
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          running = false
+          for (const waiting of [...wanted.values(), ...working.values()]) Deferred.doneUnsafe(waiting, Effect.void)
+          wanted.clear()
+          working.clear()
+        })
+      )
+      yield* lookAround
+      yield* Effect.forkScoped(Effect.forever(Effect.ignore(Effect.delay(lookAround, "1 hour"))))
+      for (let worker = 0; worker < 4; worker++) yield* Effect.forkScoped(work())
+    })
+  }
+  return checks
+})

@@ -1,0 +1,281 @@
+/**
+ * What a contact's key is trusted with, as a pure function of what was seen: trust on first use, and from then on every
+ * change of key or history stops sending until the user decides (spec KEZ-SEQ, sigchain). `ContactState` holds the rules;
+ * here answers of servers become its events, and rows its states.
+ */
+import * as Result from "effect/Result"
+import * as VerifiedChain from "../../crypto/VerifiedChain.ts"
+import { fail, Problem } from "../../protocol/Problem.ts"
+import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
+import * as ContactState from "./ContactState.ts"
+import type { Contact } from "../KezChat.ts"
+import { KeyRefused, SendBlocked } from "../model/KezChatError.ts"
+import type { ContactRow } from "../internal/Rows.ts"
+
+/** A contact after an event, and what the user is to be told of it. */
+export interface Judged {
+  readonly row: ContactRow
+  readonly notice?: ContactState.Notice
+}
+
+/** A key met for the first time. Its handle is the primary until the home server names it and proves the name. */
+export const meet = (hex: string, state: "accepted" | "requested", now: number): ContactRow => ({
+  handle: `ed25519:${hex}`,
+  primary: `ed25519:${hex}`,
+  resolved: false,
+  state,
+  verified: false,
+  former: [],
+  addedAt: now
+})
+
+/** Takes a handle away from a key that the home no longer names for it. */
+export const unnamed = (row: ContactRow): ContactRow => ({ ...row, handle: row.primary, resolved: false })
+
+export const stateOf = (row: ContactRow): ContactState.ContactState => ({
+  pinned: row.primary,
+  relation: row.state === "changed" ? "accepted" : row.state,
+  name: row.name?.state ?? "named",
+  ...(row.name?.to === undefined ? {} : { names: row.name.to }),
+  chain: row.chain?.state ?? "whole",
+  ...(row.chain?.to === undefined ? {} : { rotatedTo: row.chain.to }),
+  verified: row.verified,
+  ...(row.noticedAt === undefined ? {} : { noticedAt: row.noticedAt })
+})
+
+/** The part of a row that a state has; `to` names a key, `detail` is a sentence. */
+type Mark<State extends string> = { readonly state: State; readonly to?: string; readonly detail: string }
+
+const mark = <State extends string>(
+  state: State,
+  to: string | undefined,
+  detail: string | undefined,
+  before: Mark<string> | undefined
+): Mark<State> => {
+  const isNew = state !== before?.state || to !== before.to
+  const sentence = isNew ? (detail ?? before?.detail) : before.detail
+  return { state, ...(to === undefined ? {} : { to }), detail: sentence ?? "" }
+}
+
+/** `detail` says in a sentence what the event was, for a state that it leads to. */
+const withState = (row: ContactRow, state: ContactState.ContactState, detail?: string): ContactRow => {
+  const { chain, name, noticedAt: _, ...rest } = row
+  const sendState = ContactState.isStopped(state) ? ("changed" as const) : ("accepted" as const)
+  return {
+    ...rest,
+    state: state.relation === "accepted" ? sendState : state.relation,
+    ...(state.name === "named" ? {} : { name: mark(state.name, state.names, detail, name) }),
+    ...(state.chain === "whole" ? {} : { chain: mark(state.chain, state.rotatedTo, detail, chain) }),
+    ...(state.noticedAt === undefined ? {} : { noticedAt: state.noticedAt }),
+    verified: state.verified
+  }
+}
+
+const judge = (row: ContactRow, event: ContactState.Event, now: number, detail?: string): Judged => {
+  const { notice, state } = ContactState.apply(stateOf(row), event, now)
+  return { row: withState(row, state, detail), ...(notice === undefined ? {} : { notice }) }
+}
+
+/** Why there is a warning, in a sentence; undefined for a contact that nothing is known against. */
+export const warningOf = (row: ContactRow): string | undefined => {
+  const { chain, name } = row
+  if (name === undefined) return chain?.detail
+  // Where the key itself hands over, that says all there is to say.
+  if (chain === undefined || chain.detail === name.detail) return name.detail
+  return chain.to !== undefined && chain.to === name.to ? chain.detail : `${name.detail}; ${chain.detail}`
+}
+
+/** Whether the user keeps the key of a contact whom the home or the sigchain gives another one. */
+export const isKept = (row: ContactRow): boolean => {
+  const state = stateOf(row)
+  return !ContactState.isClean(state) && !ContactState.isStopped(state)
+}
+
+/** A contact as callers see it. */
+export const toContact = (row: ContactRow): Contact => {
+  const state = stateOf(row)
+  const offered = ContactState.offered(state)
+  const warning = warningOf(row)
+  return {
+    handle: row.handle,
+    primary: row.primary,
+    state: row.state,
+    ...(offered === undefined ? {} : { offered }),
+    ...(warning === undefined ? {} : { warning }),
+    ...(isKept(row) ? { kept: true as const } : {}),
+    verified: ContactState.isVerified(state),
+    ...(row.head === undefined ? {} : { head: row.head }),
+    addedAt: row.addedAt
+  }
+}
+
+/** What ended by itself between two rows of a contact whose sending goes on. */
+export const healedBy = (before: ContactRow, { handle, name }: ContactRow): string =>
+  before.name !== undefined && name === undefined
+    ? `the home server names the key that you hold for ${handle} again`
+    : `the sigchain of ${handle} continues what was known of it again`
+
+/** The user takes somebody who asked for a contact. What there is a warning of stops sending all the same. */
+export const accept = (row: ContactRow): ContactRow =>
+  row.state === "requested" ? withState(row, { ...stateOf(row), relation: "accepted" }) : row
+
+export const block = (row: ContactRow): ContactRow =>
+  row.state === "blocked"
+    ? row
+    : { ...row, state: "blocked", before: row.state === "requested" ? "requested" : "accepted" }
+
+/** Back to what a contact was before it was blocked; what was seen meanwhile counts. */
+export const unblock = (row: ContactRow): ContactRow => {
+  if (row.state !== "blocked") return row
+  const { before, ...rest } = row
+  const relation = before === undefined || before === "requested" ? "requested" : "accepted"
+  return withState(rest, { ...stateOf(row), relation })
+}
+
+/** The home server names `primary` for the contact's handle. */
+export const afterRecord = (row: ContactRow, primary: string, now: number): Judged =>
+  judge(
+    row,
+    { event: "names", primary },
+    now,
+    `the home server now names another key for ${row.handle}: ${primary} instead of ${row.primary}`
+  )
+
+/** The home server says that the contact's handle stands for nobody any more. */
+export const afterLoss = (row: ContactRow, problem: Problem, now: number): Judged =>
+  judge(row, { event: "names_nobody" }, now, `${row.handle}: ${problem.message}`)
+
+/**
+ * The contact's chain was fetched and every event verified. `before` is what their messages had named when it was
+ * asked for: one that came since may be newer than the answer. Fails with `unavailable` where a chain that is known is not
+ * shown: that is an outage, never an empty chain.
+ */
+export const afterChain = (
+  row: ContactRow,
+  chain: VerifiedChain.VerifiedChain,
+  now: number,
+  before: Sigchain.Head | undefined
+): Result.Result<Judged, Problem> => {
+  const comparison = VerifiedChain.compare(row.head, chain)
+  if (comparison._tag === "unavailable") {
+    return fail("unavailable", `the sig-server does not show the sigchain of ${row.handle}, which is known`)
+  }
+  const checked = { ...row, checkedAt: now }
+  const alarm = Sigchain.alarm(row.primary, comparison)
+  if (alarm !== undefined) {
+    const event = comparison._tag === "fork" ? "forks" : "falls_behind"
+    return Result.succeed(judge(checked, { event }, now, alarm.message))
+  }
+  const { head, state } = chain
+  const { claimed, ...rest } = checked
+  const there = claimed === undefined ? undefined : chain.hashes[claimed.seq - chain.first]
+  if (claimed !== undefined && there !== undefined && there !== claimed.hash) {
+    const detail = forked(row, claimed, { seq: claimed.seq, hash: there })
+    return Result.succeed(judge(checked, { event: "forks" }, now, detail))
+  }
+  const beyond = claimed !== undefined && there === undefined
+  const reachable = state.endpoints.some((endpoint) => endpoint.protocol === "nats")
+  const seen = { ...rest, ...(beyond ? { claimed } : {}), ...(head === undefined ? {} : { head }), reachable }
+  if (beyond) {
+    // What was asked for before the message came says nothing about it.
+    if (claimed.seq !== before?.seq) return Result.succeed({ row: seen })
+    const shown = head === undefined ? "none" : `only up to event ${head.seq} ${head.hash}`
+    const detail = `${row.handle} wrote with event ${claimed.seq} ${claimed.hash} of their sigchain; the sig-server shows ${shown}`
+    return Result.succeed(judge(seen, { event: "falls_behind" }, now, detail))
+  }
+  // A rotation in the history that the user has kept the key with is not news.
+  const isKnown = comparison._tag === "same" && row.chain?.state === "forked_kept"
+  if (state.rotatedTo !== undefined && !isKnown) {
+    const detail = `${row.handle} rotated their key to ${state.rotatedTo}`
+    return Result.succeed(judge(seen, { event: "rotates", primary: state.rotatedTo }, now, detail))
+  }
+  return Result.succeed(judge(seen, { event: "extends" }, now))
+}
+
+const forked = (row: ContactRow, written: Sigchain.Head, shown: Sigchain.Head): string =>
+  `${row.handle} has two sigchains: event ${written.seq} is ${written.hash} in their message and ${shown.hash} elsewhere`
+
+/**
+ * The contact's own message names the head of their chain. `check` says that the chain should be fetched: it went
+ * beyond what is known here, so the server must show it too.
+ */
+export const afterClaim = (
+  row: ContactRow,
+  head: Sigchain.Head,
+  now: number
+): { readonly judged: Judged; readonly check: boolean } => {
+  for (const known of [row.head, row.claimed]) {
+    if (known?.seq !== head.seq || known.hash === head.hash) continue
+    // The user knows of the two histories and goes on: which of them a message was written with changes nothing.
+    if (row.chain?.state === "forked" || row.chain?.state === "forked_kept") return { judged: { row }, check: false }
+    return { judged: judge(row, { event: "forks" }, now, forked(row, head, known)), check: false }
+  }
+  const news = head.seq > (row.head?.seq ?? -1) && head.seq > (row.claimed?.seq ?? -1)
+  return { judged: { row: news ? { ...row, claimed: head } : row }, check: news }
+}
+
+/** Whether keeping a contact's key needs the chain that is shown now. */
+export const needsChainToKeep = (row: ContactRow): boolean => row.chain?.state === "forked"
+
+/**
+ * The user keeps the pinned key, whatever the home or the sigchain say: sending to it goes on. Of two histories of the
+ * key, `chain` is followed from now on.
+ */
+export const keep = (
+  row: ContactRow,
+  chain: VerifiedChain.VerifiedChain | undefined,
+  now: number
+): Result.Result<ContactRow, Problem> => {
+  const kept = judge(row, { event: "user_keeps" }, now).row
+  if (!needsChainToKeep(row)) return Result.succeed(kept)
+  if (chain?.head === undefined) {
+    return fail("unavailable", `the sig-server does not show the sigchain of ${row.handle}, which is known`)
+  }
+  const { claimed: _, ...rest } = kept
+  return Result.succeed({ ...rest, head: chain.head })
+}
+
+/** Fails unless `primary` is the key that is offered for the contact at this moment. */
+export const checkOffered = (row: ContactRow, primary: string): Result.Result<void, KeyRefused> => {
+  const { refused, state } = ContactState.apply(stateOf(row), { event: "user_accepts", primary }, 0)
+  if (refused === undefined) return Result.succeed(undefined)
+  const offered = ContactState.offered(state)
+  const now = offered === undefined ? "no other key is offered" : `${offered.primary} is offered`
+  return Result.fail(
+    new KeyRefused({ who: row.handle, primary, reason: "not_offered", detail: `${now}, not ${primary}` })
+  )
+}
+
+/** The user compared the safety number of `primary`. Fails unless that is the key of an accepted contact. */
+export const confirm = (row: ContactRow, primary: string): Result.Result<ContactRow, KeyRefused> => {
+  const { refused, state } = ContactState.apply(stateOf(row), { event: "user_confirms", primary }, 0)
+  if (refused === undefined) return Result.succeed(withState(row, state))
+  const why: Record<ContactRow["state"], string> = {
+    accepted: `their key is ${row.primary}, not ${primary}`,
+    changed: `${warningOf(row) ?? "their key changed"}: accept the offered key or keep theirs first`,
+    requested: "they are a stranger so far: accept them first",
+    blocked: "you blocked them"
+  }
+  return Result.fail(new KeyRefused({ who: row.handle, primary, reason: "not_accepted", detail: why[row.state] }))
+}
+
+/** Why nothing may be sent to a contact as things stand. */
+export const reasonNotToSend = (row: ContactRow): SendBlocked | Problem | undefined => {
+  const { handle } = row
+  switch (row.state) {
+    case "changed":
+      return new SendBlocked({ who: handle, reason: "changed", detail: warningOf(row) ?? "the key changed" })
+    case "blocked":
+      return new SendBlocked({ who: handle, reason: "blocked", detail: "you blocked them" })
+    case "requested":
+      return new SendBlocked({
+        who: handle,
+        reason: "requested",
+        detail: "they wrote to you first: accept them to answer"
+      })
+    case "accepted":
+      return row.reachable === false
+        ? new Problem({ code: "contact_unreachable", detail: `${handle}: their sigchain names no inbox` })
+        : undefined
+  }
+}

@@ -1,0 +1,93 @@
+/** Messages that offer files: what they say of the file, and finding them again by id or by blob. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Bytes from "../../../protocol/encoding/Bytes.ts"
+import type { JsonObject } from "../../../protocol/encoding/Json.ts"
+import * as Limits from "../../../protocol/Limits.ts"
+import type { StoreError } from "../../../services/LocalStore.ts"
+import type { OfferedFile } from "../../KezChat.ts"
+import type { Ledger, Transaction } from "../../internal/Ledger.ts"
+import * as Rows from "../../internal/Rows.ts"
+
+const { key } = Rows
+
+/** An offer as it is kept, with the keys that open it. */
+export interface Offer {
+  /** Hex of the key that signed it. */
+  readonly author: string
+  /** Hex of the account it was exchanged with: the author, unless it is one of our own. */
+  readonly peer: string
+  readonly file: OfferedFile
+  readonly wrappedKey: Uint8Array
+  readonly selfWrappedKey: Uint8Array
+}
+
+/** 64 hexadecimal digits from `blake3:<hex>`. */
+export const hashOf = (blobHash: string): string => blobHash.slice("blake3:".length)
+
+const bytesOf = (body: JsonObject, member: string): Uint8Array | undefined => {
+  const text = body[member]
+  const bytes = typeof text === "string" ? Bytes.fromBase64Url(text) : undefined
+  return bytes !== undefined && Result.isSuccess(bytes) ? bytes.success : undefined
+}
+
+/** What a kept body offers; undefined for every other type. Its form was checked when it came in. */
+export const fileOf = (body: JsonObject): OfferedFile | undefined => {
+  const { blob_hash: blobHash, filename: name, media_type: mediaType, size, type } = body
+  if (type !== "file_share" || typeof blobHash !== "string" || typeof name !== "string") return undefined
+  if (typeof mediaType !== "string" || typeof size !== "number") return undefined
+  const thumbnail = bytesOf(body, "thumbnail")
+  return { name, mediaType, size, blobHash, ...(thumbnail === undefined ? {} : { thumbnail }) }
+}
+
+/** Remembers by its blob a message that offers a file; nothing for other messages. */
+export const note = (transaction: Transaction, author: string, peer: string, order: number, body: JsonObject): void => {
+  const file = fileOf(body)
+  if (file === undefined) return
+  transaction.put(key.offerOf(hashOf(file.blobHash), author), Rows.OfferOf, { peer, order })
+}
+
+const at = (
+  ledger: Ledger,
+  author: string,
+  peer: string,
+  order: number
+): Effect.Effect<Offer | undefined, StoreError> =>
+  Effect.map(ledger.get(key.message(peer, order), Rows.MessageRow), (row) => {
+    const file = row === undefined ? undefined : fileOf(row.body)
+    const wrappedKey = row === undefined ? undefined : bytesOf(row.body, "wrapped_content_key")
+    const selfWrappedKey = row === undefined ? undefined : bytesOf(row.body, "self_wrapped_content_key")
+    if (file === undefined || wrappedKey === undefined || selfWrappedKey === undefined) return undefined
+    return { author, peer, file, wrappedKey, selfWrappedKey }
+  })
+
+/** The newest offer of a blob by an account. */
+export const ofBlob = (ledger: Ledger, hash: string, author: string): Effect.Effect<Offer | undefined, StoreError> =>
+  Effect.flatMap(ledger.get(key.offerOf(hash, author), Rows.OfferOf), (row) =>
+    row === undefined ? Effect.undefined : at(ledger, author, row.peer, row.order)
+  )
+
+/** The offer with this message id by an account. */
+export const byAuthor = (ledger: Ledger, id: string, author: string): Effect.Effect<Offer | undefined, StoreError> =>
+  Effect.flatMap(ledger.get(key.seenBy(author, id), Rows.Seen), (seen) =>
+    seen?.peer === undefined || seen.order === undefined ? Effect.undefined : at(ledger, author, seen.peer, seen.order)
+  )
+
+/**
+ * Every offer with this message id, our own (`own`, hex) among them. Ids are their senders' choice, so there may be
+ * several.
+ */
+export const byId = (ledger: Ledger, id: string, own: string): Effect.Effect<ReadonlyArray<Offer>, StoreError> =>
+  Effect.gen(function* () {
+    const found: Array<Offer> = []
+    const talks = yield* ledger.scan({ prefix: Rows.prefix.talks })
+    const authors = new Set([own, ...talks.map((entry) => entry.key.slice(Rows.prefix.talks.length))])
+    for (const author of authors) {
+      const offer = yield* byAuthor(ledger, id, author)
+      if (offer !== undefined) found.push(offer)
+    }
+    return found
+  })
+
+/** Whether a text may be the id of a message or of an entry. */
+export const isId = (text: string): boolean => text.length === Limits.idCharacters && /^[A-Za-z0-9_-]+$/.test(text)

@@ -1,0 +1,322 @@
+/**
+ * What this account shares. A share is one encrypted blob here, one row, an entry of the manifest unless it is unlisted,
+ * and an offer to each reader. Row, entry and offers come in one transaction after the blob, and go before it: a blob
+ * without a row is an orphan and is removed at the next start, and a row without its blob does not come about.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import * as FastBlake3 from "../../../crypto/FastBlake3.ts"
+import type { Identity } from "../../../crypto/Identity.ts"
+import * as SealedFile from "../../../crypto/SealedFile.ts"
+import * as SealedManifest from "../../../crypto/SealedManifest.ts"
+import * as WrappedKey from "../../../crypto/WrappedKey.ts"
+import * as Blank from "../../../protocol/encoding/Blank.ts"
+import * as Bytes from "../../../protocol/encoding/Bytes.ts"
+import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
+import * as Limits from "../../../protocol/Limits.ts"
+import * as Manifest from "../../../protocol/files/Manifest.ts"
+import * as PrimaryKey from "../../../protocol/identity/PrimaryKey.ts"
+import { Problem } from "../../../protocol/Problem.ts"
+import * as Ticket from "../../../protocol/files/Ticket.ts"
+import { BlobStore } from "../../../services/BlobStore.ts"
+import { Crypto } from "../../../services/Crypto.ts"
+import type { ContactBook } from "../../contacts/ContactBook.ts"
+import type { Events } from "../../internal/Events.ts"
+import { contentOf } from "../fetch/FileContent.ts"
+import type { FileSource, KezChat, Share, ShareOptions } from "../../KezChat.ts"
+import { ContactUnknown, type KezChatError } from "../../model/KezChatError.ts"
+import type { Ledger } from "../../internal/Ledger.ts"
+import type { Manifests } from "./Manifests.ts"
+import type { Outbox } from "../../messaging/Outbox.ts"
+import * as Rows from "../../internal/Rows.ts"
+import type { Session } from "../../internal/Session.ts"
+import { fileOf, rowsOf, toShare } from "./Sharing.ts"
+import * as Trust from "../../contacts/Trust.ts"
+import * as Versions from "../fetch/Versions.ts"
+
+const { key } = Rows
+
+export interface Shares extends Pick<KezChat["Service"], "share" | "shared" | "unshare"> {
+  /** Removes blobs that nothing here knows: a program ended between a blob and its row. Done once, before any share. */
+  readonly tidied: Effect.Effect<void>
+}
+
+export interface Parts {
+  readonly ledger: Ledger
+  readonly events: Events
+  readonly book: ContactBook
+  readonly outbox: Outbox
+  readonly manifests: Manifests
+  readonly account: Effect.Effect<Rows.AccountRow, KezChatError>
+  /** The account, finished far enough to be sent from. */
+  readonly session: Effect.Effect<Session, KezChatError>
+}
+
+const refused = (detail: string) => new Problem({ code: "request_malformed", detail })
+
+/** Whether everybody who may fetch the older share may fetch the newer one too. Another device's readers are not known. */
+const replaces = (newer: Share, older: Share): boolean => {
+  if (newer.listed === "unlisted" && older.listed !== "unlisted") return false
+  if (older.listed === "public" || newer.listed === "public") return newer.listed === "public"
+  const readers = new Set(newer.readers.map(({ primary }) => primary))
+  return older.readers.length > 0 && older.readers.every(({ primary }) => readers.has(primary))
+}
+
+const ticketOf = (owner: AdmittedKey, hash: Uint8Array): string =>
+  Ticket.encode({ endpoint: owner, addresses: [], format: "raw", hash })
+
+export const make = Effect.fnUntraced(function* (parts: Parts) {
+  const { account, book, events, ledger, manifests, outbox, session } = parts
+  const crypto = yield* Crypto
+  const blobs = yield* BlobStore
+
+  // Once only: later it would meet blobs whose rows are on their way. What it cannot remove now is left to the next start.
+  const tidied = yield* Effect.cached(
+    Effect.gen(function* () {
+      for (const { complete, hash } of yield* blobs.list) {
+        if (!complete || (yield* ledger.getBytes(key.download(hash))) !== undefined) continue
+        if ((yield* ledger.getBytes(key.shareOf(hash))) === undefined) yield* Effect.ignore(blobs.remove(hash))
+      }
+    }).pipe(Effect.ignore, Effect.uninterruptible)
+  )
+
+  /** The accounts a file is for, each one that may be sent to. */
+  const readersOf = Effect.fnUntraced(function* (who: ReadonlyArray<string>, mine: Rows.AccountRow) {
+    const readers = new Map<string, AdmittedKey>()
+    for (const name of who) {
+      const row = yield* book.find(name, mine)
+      if (row.primary === mine.primary) {
+        return yield* refused("a file cannot be shared with yourself: your devices cannot fetch from one another")
+      }
+      const blocked = Trust.reasonNotToSend(row)
+      if (blocked !== undefined) return yield* blocked
+      readers.set(row.primary, yield* Effect.fromResult(PrimaryKey.parseEd25519(row.primary)))
+    }
+    if (readers.size >= Limits.entryReaders) {
+      return yield* refused(`a file has at most ${Limits.entryReaders - 1} readers: share it publicly, or in parts`)
+    }
+    return [...readers.values()]
+  })
+
+  const describe = (file: FileSource, sharedAt: number) => ({
+    name: file.name,
+    ...(file.folder === undefined ? {} : { folder: file.folder }),
+    mediaType: file.mediaType ?? "application/octet-stream",
+    sharedAt,
+    ...(file.thumbnail === undefined ? {} : { thumbnail: file.thumbnail })
+  })
+
+  /**
+   * Whether readers would take the file and the manifest has room for it, before any of it is read; its size, which is not
+   * known yet, is counted as small.
+   */
+  const checkBefore = Effect.fnUntraced(function* (
+    owner: AdmittedKey,
+    options: ShareOptions,
+    readers: ReadonlyArray<AdmittedKey>,
+    now: number
+  ) {
+    const file: Manifest.SharedFile = {
+      ...describe(options.file, now),
+      size: 0,
+      blobHash: `blake3:${"0".repeat(64)}`,
+      ticket: ticketOf(owner, new Uint8Array(Limits.keyBytes)),
+      contentKey: yield* Effect.provideService(SealedFile.makeKey, Crypto, crypto)
+    }
+    const padded = yield* Effect.mapError(Effect.fromResult(Manifest.encodeFile(file, owner)), (problem) =>
+      refused(`${JSON.stringify(options.file.name)} cannot be shared: ${problem.detail.replace(/^entry: /, "")}`)
+    )
+    if (options.unlisted === true) return
+    const id = "A".repeat(Limits.idCharacters)
+    const length =
+      options.public === true
+        ? Manifest.encodeEntry({ id, public: file }).length
+        : Manifest.sealedEntryLength(readers.length + 1, padded.length)
+    yield* manifests.room(ledger, length)
+  })
+
+  const sealKeys = (
+    identity: Identity,
+    contentKey: SealedFile.ContentKey,
+    blobHash: Uint8Array,
+    readers: ReadonlyArray<AdmittedKey>
+  ) =>
+    Effect.gen(function* () {
+      const binding = { blobHash, owner: identity.key }
+      const own = yield* WrappedKey.wrap(contentKey, binding, identity.key)
+      const wrapped = yield* Effect.forEach(readers, (reader) =>
+        Effect.map(WrappedKey.wrap(contentKey, binding, reader), (key) => ({ reader, key }))
+      )
+      return { own, wrapped }
+    }).pipe(Effect.provideService(Crypto, crypto))
+
+  /** After the blob: everything else, or nothing. */
+  const offer = Effect.fnUntraced(function* (
+    running: Session,
+    options: ShareOptions,
+    readers: ReadonlyArray<AdmittedKey>,
+    contentKey: SealedFile.ContentKey,
+    { size, tree }: SealedFile.EncryptedFile,
+    sharedAt: number
+  ) {
+    const { identity } = running
+    const listed = options.unlisted === true ? "unlisted" : options.public === true ? "public" : "readers"
+    const hash = Bytes.toHex(tree.hash)
+    const file: Manifest.SharedFile = {
+      ...describe(options.file, sharedAt),
+      size,
+      blobHash: `blake3:${hash}`,
+      ticket: ticketOf(identity.key, tree.hash),
+      contentKey
+    }
+    const id = yield* Effect.provideService(SealedManifest.makeId, Crypto, crypto)
+    const { own, wrapped } = yield* sealKeys(identity, contentKey, tree.hash, readers)
+    const entry =
+      listed === "unlisted"
+        ? undefined
+        : listed === "public"
+          ? Manifest.encodeEntry({ id, public: file })
+          : Manifest.encodeEntry(
+              yield* Effect.provideService(SealedManifest.sealEntry(identity, id, file, readers), Crypto, crypto)
+            )
+    const row: Rows.ShareRow = {
+      id,
+      ...fileOf(file),
+      listed,
+      readers: readers.map(({ hex }) => ({ hex, sent: [] })),
+      here: true,
+      selfKey: Bytes.toBase64Url(own),
+      anchored: false
+    }
+    return yield* ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        for (const { key: wrappedKey, reader } of wrapped) {
+          const contact = yield* transaction.get(key.contact(reader.hex), Rows.Contact)
+          if (contact === undefined) return yield* new ContactUnknown({ who: `ed25519:${reader.hex}` })
+          const blocked = Trust.reasonNotToSend(contact)
+          if (blocked !== undefined) return yield* blocked
+          const message = yield* outbox.enqueue(transaction, running, reader, {
+            type: "file_share",
+            filename: file.name,
+            media_type: file.mediaType,
+            size,
+            blob_hash: file.blobHash,
+            ticket: file.ticket,
+            wrapped_content_key: wrappedKey,
+            self_wrapped_content_key: own,
+            ...(file.thumbnail === undefined ? {} : { thumbnail: file.thumbnail })
+          })
+          if (message === undefined) return yield* Effect.die("an offer leaves a message")
+          transaction.afterwards(() => events.publish({ _tag: "Message", message, contact: Trust.toContact(contact) }))
+        }
+        if (entry !== undefined) {
+          yield* manifests.room(transaction, entry.length)
+          transaction.putBytes(key.entry(id), entry)
+          yield* manifests.changed(transaction)
+        }
+        transaction.putNew(key.share(id), Rows.Share, row)
+        transaction.put(key.shareOf(hash), Rows.ShareOf, { id })
+        const share = yield* toShare(transaction, row)
+        transaction.afterwards(() => events.publish({ _tag: "Shared", share }))
+        return share
+      })
+    )
+  })
+
+  /** The present, or a second after the newest share of the same path: readers tell versions apart by whole seconds. */
+  const timeOf = Effect.fnUntraced(function* (file: FileSource) {
+    const path = Versions.pathOf(file)
+    const earlier = (yield* rowsOf(ledger)).filter((row) => Versions.pathOf(row) === path)
+    const now = yield* Clock.currentTimeMillis
+    const after = Math.max(0, ...earlier.map(({ sharedAt }) => (Math.floor(sharedAt / 1000) + 1) * 1000))
+    return Math.max(now, after)
+  })
+
+  const share = Effect.fnUntraced(function* (options: ShareOptions) {
+    const running = yield* session
+    const { identity } = running
+    if (Blank.isBlank(options.file.name)) return yield* refused("the file has an empty name: give it one")
+    const readers = yield* readersOf(options.with ?? [], running.account())
+    const isPublic = options.public === true
+    if (readers.length === 0 && !isPublic) return yield* refused("name a contact to share with, or share it publicly")
+    if (isPublic && options.unlisted === true) {
+      return yield* refused("a public file is found by its entry in the manifest: it cannot be unlisted")
+    }
+    const sharedAt = yield* timeOf(options.file)
+    yield* checkBefore(identity.key, options, readers, sharedAt)
+    yield* tidied
+    const contentKey = yield* Effect.provideService(SealedFile.makeKey, Crypto, crypto)
+    const hasher = yield* FastBlake3.load
+    let done = 0
+    const content = contentOf(options.file.name, options.file.bytes).pipe(
+      Stream.tap((bytes) =>
+        Effect.sync(() => {
+          done += bytes.length
+          options.onProgress?.(done)
+        })
+      )
+    )
+    const encrypted = blobs.put((write) =>
+      Effect.provideService(SealedFile.encrypt(contentKey, content, hasher, write), Crypto, crypto)
+    )
+    // From the blob's completion on, whatever ends this sees to it that the blob has a row or goes.
+    return yield* Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const made = yield* restore(encrypted)
+        const hash = Bytes.toHex(made.tree.hash)
+        return yield* Effect.onExit(restore(offer(running, options, readers, contentKey, made, sharedAt)), (exit) =>
+          Exit.isSuccess(exit) ? Effect.void : Effect.ignore(removeUnknown(hash))
+        )
+      })
+    )
+  })
+
+  /** Removes a blob unless a share has it: a transaction can fail at the disk and have been kept all the same. */
+  const removeUnknown = Effect.fnUntraced(function* (hash: string) {
+    if ((yield* ledger.getBytes(key.shareOf(hash))) === undefined) yield* blobs.remove(hash)
+  })
+
+  const unshare = Effect.fnUntraced(function* (id: string) {
+    yield* account
+    const { row, share } = yield* ledger.transact((transaction) =>
+      Effect.gen(function* () {
+        const row = yield* transaction.get(key.share(id), Rows.Share)
+        if (row === undefined || row.removed === true) {
+          const detail = Blank.isBlank(id) ? "an empty id stands for no share" : `you share nothing under the id ${id}`
+          return yield* new Problem({ code: "file_not_found", detail })
+        }
+        const removed: Rows.ShareRow = { ...row, removed: true }
+        transaction.delete(key.shareOf(row.hash))
+        if (row.listed === "unlisted") transaction.delete(key.share(id))
+        else {
+          transaction.put(key.share(id), Rows.Share, removed)
+          transaction.delete(key.entry(id))
+          yield* manifests.changed(transaction, { withdraws: row.anchored })
+        }
+        const share = yield* toShare(transaction, removed)
+        transaction.afterwards(() => events.publish({ _tag: "Unshared", share }))
+        return { row, share }
+      })
+    )
+    // What cannot be removed now is an orphan, and nobody may fetch it any more.
+    if (row.here) yield* Effect.ignore(blobs.remove(row.hash))
+    return share
+  })
+
+  const shared = Effect.gen(function* () {
+    yield* account
+    const rows = yield* rowsOf(ledger)
+    const complete = new Set((yield* blobs.list).flatMap(({ complete, hash }) => (complete ? [hash] : [])))
+    const live = rows.filter(({ removed }) => removed === undefined)
+    live.sort((a, b) => b.sharedAt - a.sharedAt || (a.id < b.id ? -1 : 1))
+    const all = yield* Effect.forEach(live, (row) =>
+      toShare(ledger, { ...row, here: row.here && complete.has(row.hash) })
+    )
+    return Versions.withReplacements(all, replaces)
+  })
+
+  const shares: Shares = { share, shared, unshare, tidied }
+  return shares
+})

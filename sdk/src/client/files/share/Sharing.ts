@@ -1,0 +1,94 @@
+/** A share as callers see it, from the row that is kept of it. */
+import * as Effect from "effect/Effect"
+import * as Bytes from "../../../protocol/encoding/Bytes.ts"
+import * as ChunkRanges from "../../../protocol/files/ChunkRanges.ts"
+import { chunkBytes } from "../../../protocol/files/Blake3.ts"
+import type { Readable } from "../../../crypto/SealedManifest.ts"
+import type { SharedFile } from "../../../protocol/files/Manifest.ts"
+import * as FileCipher from "../../../protocol/files/FileCipher.ts"
+import type { StoreError } from "../../../services/LocalStore.ts"
+import type { Share, ShareReader } from "../../KezChat.ts"
+import type { Ledger } from "../../internal/Ledger.ts"
+import * as Rows from "../../internal/Rows.ts"
+
+/** Where rows are read: the store, or a transaction. */
+export type Source = Pick<Ledger, "get">
+
+/** Bytes of a blob in a set of its chunks. */
+export const bytesIn = (boundaries: ReadonlyArray<number>, blobBytes: number): number => {
+  const whole = ChunkRanges.intersection({ boundaries }, ChunkRanges.range(0, ChunkRanges.chunkCount(blobBytes)))
+  let bytes = 0
+  for (let i = 0; i + 1 < whole.boundaries.length; i += 2) {
+    const [start = 0, end = 0] = whole.boundaries.slice(i, i + 2)
+    bytes += Math.min(end * chunkBytes, blobBytes) - start * chunkBytes
+  }
+  return bytes
+}
+
+const toReader = (from: Source, row: Rows.ShareRow, reader: Rows.ShareRow["readers"][number]) =>
+  Effect.map(from.get(Rows.key.contact(reader.hex), Rows.Contact), (contact): ShareReader => {
+    const primary = `ed25519:${reader.hex}`
+    return {
+      primary,
+      handle: contact?.handle ?? primary,
+      sentBytes: bytesIn(reader.sent, row.blobBytes),
+      ...(reader.fetchedAt === undefined ? {} : { fetchedAt: reader.fetchedAt })
+    }
+  })
+
+/** Where a share stands in the manifest: one that was taken back is `pending` until the list no longer has it. */
+const manifestOf = (row: Rows.ShareRow): Share["manifest"] => {
+  if (row.listed === "unlisted") return "none"
+  return row.anchored && row.removed === undefined ? "published" : "pending"
+}
+
+export const toShare = (from: Source, row: Rows.ShareRow): Effect.Effect<Share, StoreError> =>
+  Effect.map(
+    Effect.all([
+      Effect.forEach(row.readers, (reader) => toReader(from, row, reader)),
+      row.listed === "unlisted" ? Effect.succeed(undefined) : from.get(Rows.key.manifest, Rows.Manifest)
+    ]),
+    ([readers, manifest]) => ({
+      id: row.id,
+      name: row.name,
+      ...(row.folder === undefined ? {} : { folder: row.folder }),
+      mediaType: row.mediaType,
+      size: row.size,
+      blobHash: `blake3:${row.hash}`,
+      sharedAt: row.sharedAt,
+      listed: row.listed,
+      manifest: manifestOf(row),
+      ...(manifest?.problem === undefined ? {} : { problem: manifest.problem }),
+      here: row.here,
+      readers
+    })
+  )
+
+/** Every share that is kept, those that were taken back and are still promised included. */
+export const rowsOf = (from: Pick<Ledger, "scan">): Effect.Effect<ReadonlyArray<Rows.ShareRow>, StoreError> =>
+  Effect.flatMap(
+    from.scan({ prefix: Rows.prefix.shares }),
+    Effect.forEach((entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
+  )
+
+/** What is kept of a file, whoever's device made the share. */
+export const fileOf = (file: SharedFile) => ({
+  hash: file.blobHash.slice("blake3:".length),
+  blobBytes: FileCipher.blobLength(file.size),
+  name: file.name,
+  ...(file.folder === undefined ? {} : { folder: file.folder }),
+  mediaType: file.mediaType,
+  size: file.size,
+  sharedAt: file.sharedAt,
+  ...(file.thumbnail === undefined ? {} : { thumbnail: Bytes.toBase64Url(file.thumbnail) })
+})
+
+/** An entry of the own manifest that this device did not make: for whom it is, nobody can tell from it. */
+export const elsewhere = ({ file, id, isPublic }: Readable): Rows.ShareRow => ({
+  id,
+  ...fileOf(file),
+  listed: isPublic ? "public" : "readers",
+  readers: [],
+  here: false,
+  anchored: true
+})

@@ -1,0 +1,69 @@
+/**
+ * Hands events to whoever listens, without ever waiting for them.
+ *
+ * Each listener has a buffer of its own. One that falls too far behind misses events, and is told so with `Missed` at
+ * that place in its stream: what happened is in the store, so it reads again what it shows (history, contacts).
+ *
+ * While the store fails, a new listener hears that first: the event came before it listened, and still holds.
+ */
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import type { Event } from "../KezChat.ts"
+
+/** Events a listener may be behind. */
+const capacity = 4_096
+
+interface Listener {
+  readonly queue: Queue.Queue<Event>
+  missed: number
+}
+
+export interface Events {
+  /** Only for what is durable already, or says that nothing can be. */
+  readonly publish: (event: Event) => void
+  /** Events from the moment this value is obtained. */
+  readonly stream: Stream.Stream<Event>
+}
+
+export const make = (): Events => {
+  const listeners = new Set<Listener>()
+  let failing: Event | undefined
+
+  const listen = Effect.acquireRelease(
+    Effect.gen(function* () {
+      const listener: Listener = { queue: yield* Queue.dropping<Event>(capacity), missed: 0 }
+      if (failing !== undefined) Queue.offerUnsafe(listener.queue, failing)
+      listeners.add(listener)
+      return listener
+    }),
+    (listener) => {
+      listeners.delete(listener)
+      return Queue.shutdown(listener.queue)
+    }
+  )
+
+  const next = (listener: Listener): Effect.Effect<ReadonlyArray<Event>> =>
+    Effect.suspend(() => {
+      if (listener.missed === 0 || Queue.sizeUnsafe(listener.queue) > 0) {
+        return Queue.takeBetween(listener.queue, 1, 256)
+      }
+      const missed: Event = { _tag: "Missed", count: listener.missed }
+      listener.missed = 0
+      return Effect.succeed([missed])
+    })
+
+  return {
+    publish: (event) => {
+      if (event._tag === "StoreFailing") failing = event
+      else if (event._tag === "StoreRecovered") failing = undefined
+      for (const listener of listeners) {
+        // After the first loss nothing is added until the listener has seen `Missed`, or that would come too late.
+        if (listener.missed > 0 || !Queue.offerUnsafe(listener.queue, event)) listener.missed += 1
+      }
+    },
+    stream: Stream.unwrap(
+      Effect.map(listen, (listener) => Stream.fromEffectRepeat(next(listener)).pipe(Stream.flattenIterable))
+    )
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * The one place that writes to the local store.
+ *
+ * Changes are transactions: functions that read, decide and stage writes. They run one after another, so nobody sees
+ * half of another's work, and those that wait together are committed together: with a hundred sends in flight the disk
+ * is synchronised once, not a hundred times. What a transaction asks to happen afterwards happens once it is durable;
+ * transactions see each other's writes before that, since the disk takes them in the same order.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Semaphore from "effect/Semaphore"
+import {
+  type Entry,
+  LocalStore,
+  type Range,
+  type StoreConflict,
+  type StoreError,
+  type Write
+} from "../../services/LocalStore.ts"
+import type { Row } from "./Rows.ts"
+
+export interface Transaction {
+  /** The value of a key, staged writes included. */
+  get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
+  has(key: string): Effect.Effect<boolean, StoreError>
+  /** The entries of a range, staged writes included. */
+  scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
+  put<A>(key: string, row: Row<A>, value: A): void
+  /** As `put`, and the commit fails with `StoreConflict` if the key exists: another process writes to this store. */
+  putNew<A>(key: string, row: Row<A>, value: A): void
+  putBytes(key: string, value: Uint8Array): void
+  delete(key: string): void
+  /** Runs when the commit is durable (committed, for a relaxed one), in the order of the transactions. */
+  afterwards(action: () => void): void
+}
+
+/** What a commit can fail with. */
+export type LedgerError = StoreError | StoreConflict
+
+export interface Ledger {
+  /**
+   * Runs `build` and returns its result once what it staged is on disk. Nothing is kept when it fails, unless the disk
+   * failed at the very end: then what was staged may be there or not after the next start.
+   */
+  transact<A, E, R>(
+    build: (transaction: Transaction) => Effect.Effect<A, E, R>,
+    options?: {
+      /** What it writes would be found out again if a loss of power undid it, so the disk need not be waited for. */
+      readonly relaxed?: boolean
+    }
+  ): Effect.Effect<A, E | LedgerError, R>
+  /** The committed value of a key. */
+  get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
+  getBytes(key: string): Effect.Effect<Uint8Array | undefined, StoreError>
+  scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
+  /** From now on everything fails with this: the store is not one to read or write. */
+  refuse(error: StoreError): void
+}
+
+/** Most transactions in one commit. */
+const groupSize = 256
+
+/** Values remembered between transactions: a conversation touches the same few rows again and again. */
+const recentSize = 256
+
+/** Raw values beyond this are not remembered, in bytes. */
+const recentBytes = 4_096
+
+/** A value as it is staged or remembered. `decoded` saves decoding it again; what was only read is not `written`. */
+interface Cell {
+  readonly bytes: (() => Uint8Array) | undefined
+  readonly decoded?: unknown
+  readonly written: boolean
+  readonly isNew?: boolean
+}
+
+type Staged = Map<string, Cell>
+
+/** What was read or written lately. It is right because nobody else writes to the store. */
+const makeRecent = () => {
+  const cells: Staged = new Map()
+  const remember = (key: string, cell: Cell) => {
+    cells.delete(key)
+    if (cell.bytes === undefined) return
+    if (cell.decoded === undefined && cell.bytes().length > recentBytes) return
+    cells.set(key, { bytes: cell.bytes, decoded: cell.decoded, written: false })
+    if (cells.size > recentSize) cells.delete(cells.keys().next().value!)
+  }
+  return { get: (key: string) => cells.get(key), remember, forget: () => cells.clear() }
+}
+
+type Recent = ReturnType<typeof makeRecent>
+
+const read = (store: LocalStore["Service"], recent: Recent, key: string): Effect.Effect<Cell, StoreError> => {
+  const cell = recent.get(key)
+  if (cell !== undefined) return Effect.succeed(cell)
+  return Effect.map(store.get(key), (found): Cell => {
+    const bytes = Option.getOrUndefined(found)
+    return { bytes: bytes === undefined ? undefined : () => bytes, written: false }
+  })
+}
+
+const makeTransaction = (
+  store: LocalStore["Service"],
+  recent: Recent,
+  group: Staged,
+  own: Staged,
+  actions: Array<() => void>
+) => {
+  const load = (key: string): Effect.Effect<Cell, StoreError> =>
+    Effect.suspend(() => {
+      const cell = own.get(key) ?? group.get(key)
+      return cell === undefined ? read(store, recent, key) : Effect.succeed(cell)
+    })
+
+  const transaction: Transaction = {
+    get: <A>(key: string, row: Row<A>) =>
+      Effect.flatMap(load(key), (cell) => {
+        if (cell.bytes === undefined) return Effect.undefined
+        if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
+        return Effect.map(Effect.fromResult(row.decode(key, cell.bytes())), (decoded) => {
+          // Read once more, it need not be decoded once more: pages of one conversation read the same rows throughout.
+          own.set(key, { ...cell, decoded })
+          return decoded
+        })
+      }),
+    has: (key) => Effect.map(load(key), (cell) => cell.bytes !== undefined),
+    scan: (range) =>
+      Effect.suspend(() => {
+        const changed = new Map<string, Cell>()
+        for (const cells of [group, own]) {
+          for (const [key, cell] of cells) if (cell.written && key.startsWith(range.prefix)) changed.set(key, cell)
+        }
+        if (changed.size === 0) return store.scan(range)
+        const { limit, ...bounds } = range
+        // Every staged deletion may take one entry of the store's answer away.
+        const wider = limit === undefined ? bounds : { ...bounds, limit: limit + changed.size }
+        return Effect.map(store.scan(wider), (stored) => {
+          const kept = stored.filter((entry) => !changed.has(entry.key))
+          for (const [key, cell] of changed) {
+            const inside =
+              (range.after === undefined || key > range.after) && (range.before === undefined || key < range.before)
+            if (inside && cell.bytes !== undefined) kept.push({ key, value: cell.bytes() })
+          }
+          kept.sort((a, b) => (a.key < b.key ? -1 : 1) * (range.reverse === true ? -1 : 1))
+          return kept.slice(0, limit)
+        })
+      }),
+    put: (key, row, value) => own.set(key, { bytes: () => row.encode(value), decoded: value, written: true }),
+    putNew: (key, row, value) =>
+      own.set(key, { bytes: () => row.encode(value), decoded: value, written: true, isNew: true }),
+    putBytes: (key, value) => own.set(key, { bytes: () => value, written: true }),
+    delete: (key) => own.set(key, { bytes: undefined, written: true }),
+    afterwards: (action) => actions.push(action)
+  }
+  return transaction
+}
+
+const writesOf = (group: Staged): ReadonlyArray<Write> => {
+  const writes: Array<Write> = []
+  for (const [key, cell] of group) {
+    if (!cell.written) continue
+    if (cell.bytes === undefined) writes.push({ op: "delete", key })
+    else writes.push({ op: "put", key, value: cell.bytes(), ...(cell.isNew === true ? { ifAbsent: true } : {}) })
+  }
+  return writes
+}
+
+/** A transaction that was run: how to tell its caller. */
+interface Outcome {
+  readonly relaxed: boolean
+  readonly settle: (failed?: LedgerError) => void
+}
+
+/** A transaction that waits: how to run it against a group. */
+interface Waiting {
+  /** It was run, or its caller does not want it any more. */
+  isOver: boolean
+  readonly run: (group: Staged) => Effect.Effect<Outcome>
+}
+
+export const make = Effect.gen(function* () {
+  const store = yield* LocalStore
+  const committing = yield* Semaphore.make(1)
+  const synchronising = yield* Semaphore.make(1)
+  const recent = makeRecent()
+  let waiting: Array<Waiting> = []
+  let unsynchronised: Array<Outcome> = []
+
+  // Whoever has the permit works off what waits, until its own transaction is among it.
+  const commit = Effect.fnUntraced(function* (entry: Waiting) {
+    while (!entry.isOver) {
+      const group: Staged = new Map()
+      const batch = waiting.slice(0, groupSize)
+      waiting = waiting.slice(groupSize)
+      const outcomes: Array<Outcome> = []
+      for (const one of batch) {
+        if (one.isOver) continue
+        one.isOver = true
+        outcomes.push(yield* one.run(group))
+      }
+      const writes = writesOf(group)
+      const committed = yield* Effect.result(writes.length === 0 ? Effect.void : store.commit(writes))
+      const failed = Result.isFailure(committed) ? committed.failure : undefined
+      if (failed === undefined) for (const [key, cell] of group) recent.remember(key, cell)
+      else recent.forget()
+      for (const outcome of outcomes) {
+        if (failed !== undefined || outcome.relaxed || writes.length === 0) outcome.settle(failed)
+        else unsynchronised.push(outcome)
+      }
+    }
+  })
+
+  // Meanwhile the next transactions are run and committed, and wait for the disk together.
+  const synchronise = Effect.fnUntraced(
+    function* (isDone: () => boolean) {
+      const outcomes = unsynchronised
+      if (isDone()) return
+      unsynchronised = []
+      const synchronised = yield* Effect.result(store.sync)
+      const failed = Result.isFailure(synchronised) ? synchronised.failure : undefined
+      for (const outcome of outcomes) outcome.settle(failed)
+    },
+    Effect.uninterruptible,
+    Semaphore.withPermit(synchronising)
+  )
+
+  const transact = <A, E, R>(
+    build: (transaction: Transaction) => Effect.Effect<A, E, R>,
+    options?: { readonly relaxed?: boolean }
+  ): Effect.Effect<A, E | LedgerError, R> =>
+    Effect.gen(function* () {
+      const context = yield* Effect.context<R>()
+      const done = yield* Deferred.make<A, E | LedgerError>()
+      const isDone = () => Deferred.isDoneUnsafe(done)
+      const entry: Waiting = {
+        isOver: false,
+        run: (group) =>
+          Effect.gen(function* () {
+            const own: Staged = new Map()
+            const actions: Array<() => void> = []
+            const transaction = makeTransaction(store, recent, group, own, actions)
+            const exit = yield* Effect.exit(Effect.provideContext(build(transaction), context))
+            if (Exit.isSuccess(exit)) for (const [key, cell] of own) group.set(key, cell)
+            return {
+              relaxed: options?.relaxed === true || Exit.isFailure(exit),
+              settle: (failed) => {
+                if (Exit.isFailure(exit) || failed === undefined) {
+                  if (Exit.isSuccess(exit)) for (const action of actions) action()
+                  Deferred.doneUnsafe(done, exit)
+                } else Deferred.doneUnsafe(done, Exit.fail(failed))
+              }
+            }
+          })
+      }
+      waiting.push(entry)
+      yield* Semaphore.withPermit(committing, Effect.uninterruptible(commit(entry))).pipe(
+        Effect.andThen(Effect.suspend(() => (isDone() ? Effect.void : synchronise(isDone)))),
+        // What is committed stands, so its caller still sees to it that what was to happen afterwards does.
+        Effect.onInterrupt(() => {
+          if (entry.isOver) return Effect.andThen(Semaphore.withPermit(committing, Effect.void), synchronise(isDone))
+          entry.isOver = true
+          return Effect.void
+        })
+      )
+      return yield* Deferred.await(done)
+    })
+
+  let refused: StoreError | undefined
+  const unlessRefused = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
+    Effect.suspend((): Effect.Effect<A, E | StoreError, R> => (refused === undefined ? effect : Effect.fail(refused)))
+
+  const ledger: Ledger = {
+    transact: (build, options) => unlessRefused(transact(build, options)),
+    get: <A>(key: string, row: Row<A>) =>
+      Effect.flatMap(unlessRefused(read(store, recent, key)), (cell) => {
+        if (cell.bytes === undefined) return Effect.undefined
+        if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
+        return Effect.fromResult(row.decode(key, cell.bytes()))
+      }),
+    getBytes: (key) => Effect.map(unlessRefused(read(store, recent, key)), (cell) => cell.bytes?.()),
+    scan: (range) => unlessRefused(store.scan(range)),
+    refuse: (error) => void (refused = error)
+  }
+  return ledger
+})

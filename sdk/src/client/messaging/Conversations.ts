@@ -1,0 +1,157 @@
+/** Messages as they are kept, conversation by conversation: written by Inbox and Outbox, read by whoever shows them. */
+import * as Effect from "effect/Effect"
+import * as Blank from "../../protocol/encoding/Blank.ts"
+import * as FileName from "../../protocol/files/FileName.ts"
+import type { JsonObject } from "../../protocol/encoding/Json.ts"
+import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
+import type { StoreError } from "../../services/LocalStore.ts"
+import type { Message, MessageState, OfferedFile } from "../KezChat.ts"
+import type { Ledger, Transaction } from "../internal/Ledger.ts"
+import * as Offers from "../files/fetch/Offers.ts"
+import * as Rows from "../internal/Rows.ts"
+
+const { key } = Rows
+
+export const newTalk: Rows.TalkRow = {
+  seq: 0,
+  incoming: 0,
+  toldDelivered: 0,
+  toldRead: 0,
+  read: 0,
+  tellRead: 0
+}
+
+/** The counts of a conversation, all zero for a new one. */
+export const talk = (transaction: Transaction, hex: string): Effect.Effect<Rows.TalkRow, StoreError> =>
+  Effect.map(transaction.get(key.talk(hex), Rows.Talk), (row) => row ?? newTalk)
+
+/** Takes the next place in local order. Places start at 1, so that 0 can mean "before all". */
+export const nextOrder = (transaction: Transaction): Effect.Effect<number, StoreError> =>
+  Effect.map(transaction.get(key.order, Rows.Order), (row) => {
+    const order = row?.next ?? 1
+    transaction.put(key.order, Rows.Order, { next: order + 1 })
+    return order
+  })
+
+/** Counts whose receipts begin with the next message: what came as a request is never receipted. */
+export const receiptsFromHere = (
+  transaction: Transaction,
+  counts: Rows.TalkRow
+): Effect.Effect<Rows.TalkRow, StoreError> =>
+  Effect.map(transaction.get(key.order, Rows.Order), (row) => {
+    const last = (row?.next ?? 1) - 1
+    return { ...counts, toldDelivered: last, toldRead: last, tellRead: last }
+  })
+
+const textOf = (body: JsonObject, file: OfferedFile | undefined): string => {
+  if (file !== undefined) return FileName.display(file.name)
+  const text = body["type"] === "text" ? body["text"] : body["fallback"]
+  if (typeof text === "string" && (body["type"] === "text" || !Blank.isBlank(text))) return text
+  return `this version cannot show a message of type ${JSON.stringify(body["type"])}`
+}
+
+/** A kept message as callers see it. */
+export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow): Message => {
+  const file = Offers.fileOf(row.body)
+  return {
+    id: row.id,
+    peer: `ed25519:${peerHex}`,
+    direction: row.direction,
+    text: textOf(row.body, file),
+    type: String(row.body["type"]),
+    ...(file === undefined ? {} : { file }),
+    body: row.body,
+    createdAt: row.createdAt,
+    arrivedAt: row.arrivedAt,
+    order,
+    ...(row.state === undefined ? {} : { state: row.state }),
+    ...(row.failure === undefined ? {} : { failure: row.failure }),
+    ...(row.waiting === undefined ? {} : { waiting: row.waiting }),
+    ...(row.suspicious === undefined ? {} : { suspicious: row.suspicious }),
+    ...(row.gap === undefined ? {} : { gap: row.gap }),
+    ...(row.equivocation === undefined ? {} : { equivocation: row.equivocation }),
+    ...(row.fork === undefined ? {} : { fork: row.fork })
+  }
+}
+
+/** Adds a message at the end of its conversation. */
+export const append = (
+  transaction: Transaction,
+  peer: AdmittedKey,
+  row: Rows.MessageRow
+): Effect.Effect<Message, StoreError> =>
+  Effect.gen(function* () {
+    const order = yield* nextOrder(transaction)
+    transaction.put(key.message(peer.hex, order), Rows.MessageRow, row)
+    return toMessage(peer.hex, order, row)
+  })
+
+/** Changes a kept message and tells what it is now; undefined where it is no longer kept or stays as it was. */
+export const change = (
+  transaction: Transaction,
+  peerHex: string,
+  order: number,
+  how: (row: Rows.MessageRow) => Rows.MessageRow
+): Effect.Effect<Message | undefined, StoreError> =>
+  Effect.map(transaction.get(key.message(peerHex, order), Rows.MessageRow), (row) => {
+    if (row === undefined) return undefined
+    const changed = how(row)
+    if (changed === row) return undefined
+    transaction.put(key.message(peerHex, order), Rows.MessageRow, changed)
+    return toMessage(peerHex, order, changed)
+  })
+
+const rank: Record<MessageState, number> = { queued: 0, failed: 1, stored: 2, delivered: 3, read: 4 }
+
+/** Moves a sent message forward to `state`; states never go back, so late and repeated news change nothing. */
+export const advance =
+  (state: MessageState, failure?: string) =>
+  (row: Rows.MessageRow): Rows.MessageRow => {
+    if (row.direction === "in" || rank[state] <= rank[row.state ?? "stored"]) return row
+    const { failure: _, waiting: __, ...rest } = row
+    return { ...rest, state, ...(failure === undefined ? {} : { failure }) }
+  }
+
+/** Notes why the home has not taken a queued message yet. */
+export const putOff =
+  (waiting: NonNullable<Rows.MessageRow["waiting"]>) =>
+  (row: Rows.MessageRow): Rows.MessageRow =>
+    row.state !== "queued" || (row.waiting?.reason === waiting.reason && row.waiting.until === waiting.until)
+      ? row
+      : { ...row, waiting }
+
+const page = (ledger: Ledger, hex: string, before: number | undefined, limit: number) =>
+  Effect.flatMap(
+    ledger.scan({
+      prefix: Rows.prefix.messages(hex),
+      ...(before === undefined ? {} : { before: key.message(hex, before) }),
+      limit,
+      reverse: true
+    }),
+    Effect.forEach((entry) =>
+      Effect.map(Effect.fromResult(Rows.MessageRow.decode(entry.key, entry.value)), (row) =>
+        toMessage(hex, Rows.orderOf(entry.key), row)
+      )
+    )
+  )
+
+/** The newest messages before `before`, oldest first; of several keys where a contact changed its own. */
+export const history = (
+  ledger: Ledger,
+  keys: ReadonlyArray<string>,
+  options: { readonly before?: number; readonly limit?: number } = {}
+): Effect.Effect<ReadonlyArray<Message>, StoreError> => {
+  const limit = Math.max(0, options.limit ?? 50)
+  return Effect.map(
+    Effect.forEach(keys, (hex) => page(ledger, hex, options.before, limit)),
+    (pages) =>
+      pages
+        .flat()
+        .sort((a, b) => b.order - a.order)
+        .slice(0, limit)
+        .toReversed()
+  )
+}
+
+/** The hex digits of an Ed25519 primary. */
+export const hexOf = (primary: string): string => primary.slice("ed25519:".length)

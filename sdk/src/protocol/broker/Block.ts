@@ -1,0 +1,47 @@
+/**
+ * The home server's part of blocking (spec/broker.md, Block): a request on `kez.block.<own>` and its answer, both JSON. A
+ * frame of a blocked sender is answered like any other and stored nowhere.
+ */
+import * as Result from "effect/Result"
+import * as Bytes from "../encoding/Bytes.ts"
+import * as Canonical from "../encoding/Canonical.ts"
+import * as Json from "../encoding/Json.ts"
+import * as Limits from "../Limits.ts"
+import { fail, type Problem } from "../Problem.ts"
+
+export interface Request {
+  readonly op: "add" | "remove"
+  /** The sender's public key, 64 lower-case hexadecimal digits. */
+  readonly who: string
+  /** 16 random bytes, new for each request; the answer names them. */
+  readonly nonce: Uint8Array
+}
+
+/** Writes a request. */
+export const encodeRequest = ({ nonce, op, who }: Request): Uint8Array =>
+  Canonical.encode({ op, who, n: Bytes.toBase64Url(nonce) })
+
+/** Reads a request; `request_malformed`, or the codes of `Json.parse`. Members it does not know are passed over. */
+export const parseRequest = (bytes: Uint8Array): Result.Result<Request, Problem> => {
+  const json = Json.parse(bytes, { maxBytes: Limits.fetchRequestBytes })
+  if (Result.isFailure(json)) return Result.fail(json.failure)
+  if (!Json.isObject(json.success)) return fail("request_malformed", "expected an object")
+  const { n, op, who } = json.success
+  if (op !== "add" && op !== "remove") return fail("request_malformed", "op is neither add nor remove")
+  if (typeof who !== "string" || !/^[0-9a-f]{64}$/.test(who)) return fail("request_malformed", "who is not a key")
+  const nonce = Bytes.exactly(n, Limits.fetchNonceBytes)
+  return nonce === undefined
+    ? fail("request_malformed", "n is not 16 bytes of base64url")
+    : Result.succeed({ op, who, nonce })
+}
+
+/** Writes the answer to a request with this nonce: it was done. */
+export const encodeAnswer = (nonce: Uint8Array): Uint8Array => Canonical.encode({ ok: 1, n: Bytes.toBase64Url(nonce) })
+
+/** Whether this says that the request with this nonce was done. */
+export const isDone = (bytes: Uint8Array, nonce: Uint8Array): boolean => {
+  const json = Json.parse(bytes, { maxBytes: Limits.fetchRequestBytes })
+  if (Result.isFailure(json) || !Json.isObject(json.success)) return false
+  const { e, n, ok } = json.success
+  return ok === 1 && e === undefined && n === Bytes.toBase64Url(nonce)
+}

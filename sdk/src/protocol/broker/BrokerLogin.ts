@@ -1,0 +1,46 @@
+/**
+ * What an account signs to log in at a broker (spec/broker.md): `"kez/nats-auth/v1" 00 host 00 nonce`.
+ *
+ * NATS clients usually sign the bare nonce, which lets a hostile broker use a login elsewhere. The prefix keeps the
+ * signature apart from every other one of the same key, and the host says which broker it is for.
+ */
+import * as Result from "effect/Result"
+import * as Bytes from "../encoding/Bytes.ts"
+import * as Limits from "../Limits.ts"
+import { fail, type Problem } from "../Problem.ts"
+
+const context = Bytes.utf8("kez/nats-auth/v1")
+const separator = Uint8Array.of(0)
+
+/** Letters, digits, hyphens and (for container names) underscores; dotted decimals of IPv4 have this form too. */
+const dnsName = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/
+const withScheme = /^(?:nats|tls|ws|wss):\/\/([^/?#\\@%\s]+)(?:\/\S*)?$/i
+const bare = /^([^/?#\\@%\s]+)$/
+const nonceForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.loginNonceCharacters}}$`)
+
+/**
+ * The host that a login at this URL is bound to: its hostname in lower case as A-labels, without port and trailing dot.
+ * IPv4 is four decimals, IPv6 the compressed form in brackets, both as the WHATWG URL standard writes them. Schemes
+ * are nats, tls, ws and wss (a bare `host:port` counts as nats). Anything else, and URLs that carry a user or a
+ * password, are `login_refused`.
+ */
+export const normaliseHost = (url: string): Result.Result<string, Problem> => {
+  const authority = (withScheme.exec(url) ?? bare.exec(url))?.[1]
+  // The standard lower-cases and maps hosts of web URLs only; of the schemes here it would leave nats and tls alone.
+  const parsed = authority === undefined ? null : URL.parse(`http://${authority}`)
+  if (parsed === null) return fail("login_refused", "not the URL of a broker")
+  const host = parsed.hostname.replace(/\.$/, "")
+  return isHost(host) ? Result.succeed(host) : fail("login_refused", "the broker's host name is malformed")
+}
+
+/** The bytes to sign. A host that {@link normaliseHost} would write differently and a strange nonce are `login_refused`. */
+export const loginBytes = (host: string, nonce: string): Result.Result<Uint8Array, Problem> => {
+  if (!isHost(host)) return fail("login_refused", "the host name is not in its normal form")
+  if (!nonceForm.test(nonce)) {
+    return fail("login_refused", `the broker's nonce is not ${Limits.loginNonceCharacters} characters of base64url`)
+  }
+  return Result.succeed(Bytes.concat(context, separator, Bytes.utf8(host), separator, Bytes.utf8(nonce)))
+}
+
+const isHost = (host: string): boolean =>
+  (dnsName.test(host) || host.startsWith("[")) && URL.parse(`http://${host}`)?.hostname === host

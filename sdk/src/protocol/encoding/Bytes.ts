@@ -1,0 +1,130 @@
+/** Bytes and the texts that stand for them: hex, base64url, UTF-8 and big-endian integers. */
+import { concatBytes, hexToBytes, bytesToHex } from "@noble/hashes/utils.js"
+import * as Result from "effect/Result"
+import { fail, type Problem } from "../Problem.ts"
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/** Lower-case hex to bytes; anything else (upper case included) is `encoding_malformed`. */
+export const fromHex = (text: string): Result.Result<Uint8Array, Problem> =>
+  text.length % 2 === 0 && /^[0-9a-f]*$/.test(text)
+    ? Result.succeed(hexToBytes(text))
+    : fail("encoding_malformed", "expected lower-case hex of even length")
+
+/** Bytes to lower-case hex. */
+export const toHex: (bytes: Uint8Array) => string = bytesToHex
+
+const alphabet = encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+const invalid = 0xff
+const values = new Uint8Array(256).fill(invalid)
+alphabet.forEach((character, value) => (values[character] = value))
+
+/**
+ * Unpadded base64url (RFC 4648 section 5) to bytes. Padding, white space, other alphabets and non-zero trailing bits
+ * are `encoding_malformed`, so every byte string has exactly one text.
+ *
+ * By table, because every message passes through here and `atob` takes several times as long.
+ */
+export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> => {
+  const source = encoder.encode(text)
+  const { length } = source
+  const rest = length % 4
+  if (rest === 1) return fail("encoding_malformed", "base64url ends in bits that belong to no byte")
+  const value = (index: number) => values[source[index] as number] as number
+  const bytes = new Uint8Array((length * 3) >> 2)
+  // Values of the alphabet have six bits, so a higher bit here says that some character was not of it.
+  let seen = 0
+  let at = 0
+  let i = 0
+  for (const whole = length - rest; i < whole; i += 4) {
+    const a = value(i)
+    const b = value(i + 1)
+    const c = value(i + 2)
+    const d = value(i + 3)
+    seen |= a | b | c | d
+    bytes[at++] = (a << 2) | (b >> 4)
+    bytes[at++] = (b << 4) | (c >> 2)
+    bytes[at++] = (c << 6) | d
+  }
+  let unused = 0
+  if (rest !== 0) {
+    const a = value(i)
+    const b = value(i + 1)
+    const c = rest === 3 ? value(i + 2) : 0
+    seen |= a | b | c
+    bytes[at++] = (a << 2) | (b >> 4)
+    if (rest === 3) bytes[at++] = (b << 4) | (c >> 2)
+    unused = rest === 3 ? c & 0b11 : b & 0b1111
+  }
+  if (seen > 63) return fail("encoding_malformed", "expected unpadded base64url")
+  if (unused !== 0) return fail("encoding_malformed", "base64url ends in bits that belong to no byte")
+  return Result.succeed(bytes)
+}
+
+/** The bytes of a JSON value that is base64url of exactly `length` of them; undefined for every other value. */
+export const exactly = (value: unknown, length: number): Uint8Array | undefined => {
+  const decoded = typeof value === "string" ? fromBase64Url(value) : undefined
+  return decoded !== undefined && Result.isSuccess(decoded) && decoded.success.length === length
+    ? decoded.success
+    : undefined
+}
+
+/** Bytes to unpadded base64url. */
+export const toBase64Url = (bytes: Uint8Array): string => {
+  const { length } = bytes
+  const rest = length % 3
+  const text = new Uint8Array(Math.ceil((length * 4) / 3))
+  let at = 0
+  let i = 0
+  for (const whole = length - rest; i < whole; i += 3) {
+    const three = ((bytes[i] as number) << 16) | ((bytes[i + 1] as number) << 8) | (bytes[i + 2] as number)
+    text[at++] = alphabet[three >> 18] as number
+    text[at++] = alphabet[(three >> 12) & 63] as number
+    text[at++] = alphabet[(three >> 6) & 63] as number
+    text[at++] = alphabet[three & 63] as number
+  }
+  if (rest !== 0) {
+    const two = ((bytes[i] as number) << 8) | (rest === 2 ? (bytes[i + 1] as number) : 0)
+    text[at++] = alphabet[two >> 10] as number
+    text[at++] = alphabet[(two >> 4) & 63] as number
+    if (rest === 2) text[at++] = alphabet[(two << 2) & 63] as number
+  }
+  return decoder.decode(text)
+}
+
+/** The parts one after another. */
+export const concat: (...parts: Array<Uint8Array>) => Uint8Array = concatBytes
+
+/** Whether two byte strings are equal. Not constant time: for public values only. */
+export const equal = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Text to UTF-8. Lone surrogates, which UTF-8 cannot express, become U+FFFD: check `isWellFormed` where that matters. */
+export const utf8 = (text: string): Uint8Array => encoder.encode(text)
+
+/** UTF-8 to text; malformed sequences are `encoding_malformed`, a byte order mark is kept. */
+export const fromUtf8 = (bytes: Uint8Array): Result.Result<string, Problem> => {
+  try {
+    return Result.succeed(decoder.decode(bytes))
+  } catch {
+    return fail("encoding_malformed", "not well-formed UTF-8")
+  }
+}
+
+/** An integer of 0 to 2^32 - 1 as four bytes, big-endian. */
+export const u32be = (value: number): Uint8Array => {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value)
+  return bytes
+}
+
+/** An integer of 0 to 2^53 - 1 as eight bytes, big-endian. */
+export const u64be = (value: number): Uint8Array => {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  return bytes
+}

@@ -1,0 +1,189 @@
+/**
+ * BLAKE3's own tree over a blob, kept down to groups of 16 chunks, as iroh-blobs 0.104 keeps it (bao-tree 0.17). Beside a
+ * blob lies its outboard: in pre-order, the pairs of chaining values of all parents above groups (spec: files). With it
+ * `BlobAnswer` serves and checks any part of the blob.
+ */
+import * as Blake3 from "./Blake3.ts"
+import * as Bytes from "../encoding/Bytes.ts"
+import * as ChunkRanges from "./ChunkRanges.ts"
+import { Pieces } from "../encoding/Pieces.ts"
+
+/** Chunks and bytes of a group, the leaf of the outboard. */
+export const groupChunks = 16
+export const groupBytes = groupChunks * Blake3.chunkBytes
+/** Bytes of a parent: the chaining values of both children. */
+export const pairBytes = 2 * Blake3.hashBytes
+/** A blob's hash, size and outboard: all that it takes to serve and to check any part of it. */
+export interface Tree {
+  /** 32 bytes. */
+  readonly hash: Uint8Array
+  /** Bytes of the blob. */
+  readonly size: number
+  /** See {@link outboardLength}. */
+  readonly outboard: Uint8Array
+}
+
+/** Groups of a blob; an empty one has one. */
+export const groupCount = (size: number): number => Math.max(1, Math.ceil(size / groupBytes))
+
+/** Bytes of the outboard of a blob: 64 for every group but one, 0.4 % of the blob. */
+export const outboardLength = (size: number): number => (groupCount(size) - 1) * pairBytes
+
+/** Hashes a blob that arrives in pieces. Its memory grows by 32 bytes a group until `finish`. */
+export interface Builder {
+  /** The next bytes, in pieces of any size. They are read before this returns. */
+  push(bytes: Uint8Array): void
+  /** Ends the blob. Not to be used afterwards. */
+  finish(): Tree
+}
+
+/** A {@link Builder}. */
+export const builder = (hasher: Blake3.SubtreeHash): Builder => {
+  // A group that is all there is, is the root: none is hashed before it is known whether more follows.
+  const pieces = new Pieces(groupBytes)
+  let size = 0
+  let groups = 0
+  let values = new Uint8Array(64 * Blake3.hashBytes)
+
+  const add = (group: Uint8Array): void => {
+    if ((groups + 1) * Blake3.hashBytes > values.length) {
+      const grown = new Uint8Array(values.length * 2)
+      grown.set(values)
+      values = grown
+    }
+    values.set(hasher(group, groups * groupChunks, false), groups * Blake3.hashBytes)
+    groups++
+  }
+
+  return {
+    push: (bytes) => {
+      size += bytes.length
+      for (const group of pieces.push(bytes)) add(group)
+    },
+    finish: () => {
+      const rest = pieces.rest()
+      if (groups === 0) return { hash: hasher(rest, 0, true), size, outboard: new Uint8Array(0) }
+      add(rest)
+      const outboard = new Uint8Array((groups - 1) * pairBytes)
+      const hash = fill(outboard, 0, values, 0, groups, true)
+      return { hash, size, outboard }
+    }
+  }
+}
+
+/** Writes the pairs over the groups from `start` up to `end` into an outboard from pair `index` on; their root's value. */
+const fill = (
+  outboard: Uint8Array,
+  index: number,
+  values: Uint8Array,
+  start: number,
+  end: number,
+  isRoot: boolean
+): Uint8Array => {
+  if (end - start === 1) return values.subarray(start * Blake3.hashBytes, end * Blake3.hashBytes)
+  const left = Blake3.leftChunks(end - start)
+  const a = fill(outboard, index + 1, values, start, start + left, false)
+  const b = fill(outboard, index + left, values, start + left, end, false)
+  outboard.set(a, index * pairBytes)
+  outboard.set(b, index * pairBytes + Blake3.hashBytes)
+  return Blake3.parent(a, b, isRoot)
+}
+
+/** Hashes bytes held in memory. */
+export const build = (bytes: Uint8Array, hasher: Blake3.SubtreeHash = Blake3.subtree): Tree => {
+  const tree = builder(hasher)
+  tree.push(bytes)
+  return tree.finish()
+}
+
+/** A node that an answer contains. `start` and `end` are chunks; `index` is the pair's place in the outboard. */
+export type Step =
+  | {
+      readonly kind: "parent"
+      /** Undefined inside a group, which the outboard does not hold. */
+      readonly index: number | undefined
+      readonly start: number
+      readonly isRoot: boolean
+      readonly left: boolean
+      readonly right: boolean
+    }
+  | {
+      readonly kind: "leaf"
+      readonly start: number
+      readonly end: number
+      readonly isRoot: boolean
+      /** Whether all of it is asked for; only a leaf of a whole group, in {@link steps} by groups, may not be. */
+      readonly whole: boolean
+    }
+
+/**
+ * The nodes of an answer in their order. Above groups every parent is there; inside one only where a part of it is asked
+ * for, unless the walk is `byGroups`.
+ */
+export function* steps(
+  size: number,
+  asked: ChunkRanges.ChunkRanges,
+  byGroups: boolean
+): Generator<Step, void, undefined> {
+  const ranges = ChunkRanges.within(asked, size)
+  if (ChunkRanges.isEmpty(ranges)) return
+  const chunks = ChunkRanges.chunkCount(size)
+  const stack: Array<{ start: number; end: number; index: number; isRoot: boolean }> = [
+    { start: 0, end: chunks, index: 0, isRoot: true }
+  ]
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const { end, index, isRoot, start } = node
+    const whole = ChunkRanges.covers(ranges, start, end)
+    const inGroup = end - start <= groupChunks
+    if (end - start === 1 || (inGroup && (whole || byGroups))) {
+      yield { kind: "leaf", start, end, isRoot, whole }
+      continue
+    }
+    const middle = start + Blake3.leftChunks(end - start)
+    const left = ChunkRanges.touches(ranges, start, middle)
+    const right = ChunkRanges.touches(ranges, middle, end)
+    if (right) stack.push({ start: middle, end, index: index + (middle - start) / groupChunks, isRoot: false })
+    if (left) stack.push({ start, end: middle, index: index + 1, isRoot: false })
+    yield { kind: "parent", index: inGroup ? undefined : index, start, isRoot, left, right }
+  }
+}
+
+/** Whether a pair has the value expected of it; the values of the children that follow go onto the stack. */
+export const takePair = (
+  pair: Uint8Array,
+  value: Uint8Array,
+  { isRoot, left, right }: { readonly isRoot: boolean; readonly left: boolean; readonly right: boolean },
+  expected: Array<Uint8Array>
+): boolean => {
+  if (pair.length !== pairBytes) return false
+  const a = pair.subarray(0, Blake3.hashBytes)
+  const b = pair.subarray(Blake3.hashBytes)
+  if (!Bytes.equal(Blake3.parent(a, b, isRoot), value)) return false
+  if (right) expected.push(b)
+  if (left) expected.push(a)
+  return true
+}
+
+/**
+ * The chaining value of every group as far as an outboard holds it, undefined where the outboard was not written or does
+ * not lead to the hash. With them a partial blob is checked after a crash: a group is there iff
+ * `hasher(bytes, group * 16, false)` (with `true` for a blob of one group) is its value.
+ */
+export function* groupValues({ hash, outboard, size }: Tree): Generator<Uint8Array | undefined, void, undefined> {
+  const stack: Array<{ value: Uint8Array | undefined; index: number; groups: number; isRoot: boolean }> = [
+    { value: hash, index: 0, groups: groupCount(size), isRoot: true }
+  ]
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const { groups, index, isRoot, value } = node
+    if (groups === 1) {
+      yield value
+      continue
+    }
+    const pair = outboard.subarray(index * pairBytes, (index + 1) * pairBytes)
+    const children: Array<Uint8Array> = []
+    if (value !== undefined) takePair(pair, value, { isRoot, left: true, right: true }, children)
+    const left = Blake3.leftChunks(groups)
+    stack.push({ value: children[0], index: index + left, groups: groups - left, isRoot: false })
+    stack.push({ value: children[1], index: index + 1, groups: left, isRoot: false })
+  }
+}

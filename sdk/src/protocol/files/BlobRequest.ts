@@ -1,0 +1,162 @@
+/**
+ * What a fetcher asks a provider on a stream of the iroh-blobs protocol, byte for byte as iroh-blobs 0.104 writes it
+ * (`protocol.rs`, `protocol/range_spec.rs`; postcard). Only requests for one raw blob are made and answered here; the
+ * others are told apart so that they can be refused (spec: files).
+ */
+import * as Result from "effect/Result"
+import { hashBytes } from "./Blake3.ts"
+import * as Bytes from "../encoding/Bytes.ts"
+import type { ChunkRanges } from "./ChunkRanges.ts"
+import * as Limits from "../Limits.ts"
+import { fail, type Problem } from "../Problem.ts"
+
+/** The protocol's name at the beginning of a connection (ALPN). */
+export const alpn = "/iroh-bytes/4"
+
+/** With what a provider resets the stream of a request that it does not answer, or not to its end. */
+export const errorCodes = {
+  /** Not for this peer, or not there: these look the same. */
+  permission: 1,
+  /** Too large, too slow or too many; later it may go through. */
+  limit: 2,
+  /** The provider itself failed. */
+  internal: 3
+} as const
+
+export type Request =
+  | {
+      readonly kind: "get"
+      /** 32 bytes. */
+      readonly hash: Uint8Array
+      /** Of the blob itself. */
+      readonly ranges: ChunkRanges
+      /** Whether blobs that this one lists are asked for as well (a hash sequence). */
+      readonly children: boolean
+    }
+  | { readonly kind: "observe" | "push" | "getMany" }
+
+/** The kind of a request by its first byte; undefined for none. */
+export const kindOf = (first: number): Request["kind"] | undefined => kinds.get(first)
+
+const kinds: ReadonlyMap<number, Request["kind"]> = new Map([
+  [0, "get"],
+  [1, "observe"],
+  [8, "push"],
+  [9, "getMany"]
+])
+
+/** A request for chunks of one blob. At most {@link Limits.blobRequestBytes} for {@link maxBoundaries} boundaries. */
+export const encode = (hash: Uint8Array, ranges: ChunkRanges): Uint8Array => {
+  const { boundaries } = ranges
+  const sequence: Array<number> = []
+  if (boundaries.length === 0) sequence.push(0)
+  else {
+    // Two changes: from item 0 on, the blob itself, its ranges; from item 1 on, what would be its children, none.
+    sequence.push(2, 0)
+    pushVarint(sequence, BigInt(boundaries.length))
+    let before = 0n
+    for (const boundary of boundaries) {
+      const now = boundary === Number.MAX_SAFE_INTEGER ? u64Max : BigInt(boundary)
+      pushVarint(sequence, now - before)
+      before = now
+    }
+    sequence.push(1, 0)
+  }
+  return Bytes.concat(Uint8Array.of(0), hash, Uint8Array.from(sequence))
+}
+
+/** Boundaries that always fit into one request: a boundary takes at most ten bytes. */
+export const maxBoundaries = Math.floor((Limits.blobRequestBytes - 64) / 10)
+
+/**
+ * The request in a whole stream. `too_large` beyond {@link Limits.blobRequestBytes}, `request_malformed` for a get that
+ * iroh-blobs would not write; of the other kinds only the first byte is read.
+ */
+export const decode = (bytes: Uint8Array): Result.Result<Request, Problem> => {
+  if (bytes.length > Limits.blobRequestBytes) {
+    return fail("too_large", `a request has at most ${Limits.blobRequestBytes} bytes`)
+  }
+  const kind = bytes[0] === undefined ? undefined : kindOf(bytes[0])
+  if (kind === undefined) return malformed("no known kind")
+  if (kind !== "get") return Result.succeed({ kind })
+  if (bytes.length < 1 + hashBytes) return malformed("it ends early")
+  const hash = bytes.slice(1, 1 + hashBytes)
+  return Result.map(readSequence(bytes, 1 + hashBytes), (sequence) => ({ kind, hash, ...sequence }))
+}
+
+const malformed = (detail: string) => fail("request_malformed", `a blob request: ${detail}`)
+
+const u64Max = 0xffff_ffff_ffff_ffffn
+
+const pushVarint = (bytes: Array<number>, value: bigint): void => {
+  let rest = value
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
+  bytes.push(Number(rest))
+}
+
+/** Ranges, each from one item on until the next, item 0 being the blob and the others those that it lists. */
+const readSequence = (
+  bytes: Uint8Array,
+  start: number
+): Result.Result<{ readonly ranges: ChunkRanges; readonly children: boolean }, Problem> => {
+  let at = start
+  let wrong = false
+
+  const varint = (): bigint => {
+    let value = 0n
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = bytes[at++]
+      if (byte === undefined) break
+      value |= BigInt(byte & 0x7f) << shift
+      if (byte > 0x7f) continue
+      // Postcard writes no byte more than it needs.
+      if ((byte === 0 && shift > 0n) || value > u64Max) break
+      return value
+    }
+    wrong = true
+    return 0n
+  }
+  /** Rising numbers, written as their differences. */
+  const rising = (count: bigint): Array<bigint> => {
+    const numbers: Array<bigint> = []
+    for (let i = 0n, sum = 0n; i < count && !wrong; i++) {
+      const difference = varint()
+      sum += difference
+      if ((i > 0n && difference === 0n) || sum > u64Max) wrong = true
+      numbers.push(sum)
+    }
+    return numbers
+  }
+
+  const changes = varint()
+  let before: ReadonlyArray<bigint> = []
+  let item = 0n
+  let root: ReadonlyArray<bigint> = []
+  let children = false
+  for (let i = 0n; i < changes && !wrong; i++) {
+    const difference = varint()
+    item += difference
+    const boundaries = rising(varint())
+    const same = boundaries.length === before.length && boundaries.every((boundary, n) => boundary === before[n])
+    if ((i > 0n && difference === 0n) || item > u64Max || same) wrong = true
+    if (item === 0n) root = boundaries
+    if (item > 1n && before.length > 0) children = true
+    before = boundaries
+  }
+  if (wrong || at !== bytes.length) return malformed("not as iroh-blobs writes it")
+  // The last change goes on for ever.
+  return Result.succeed({ ranges: clamped(root), children: children || before.length > 0 })
+}
+
+/** Boundaries as safe integers: beyond them there is no chunk, so what begins there is the last chunk and has no end. */
+const clamped = (boundaries: ReadonlyArray<bigint>): ChunkRanges => {
+  const safe: Array<number> = []
+  for (const boundary of boundaries) {
+    if (boundary < BigInt(Number.MAX_SAFE_INTEGER)) safe.push(Number(boundary))
+    else {
+      if (safe.length % 2 === 0) safe.push(Number.MAX_SAFE_INTEGER)
+      break
+    }
+  }
+  return { boundaries: safe }
+}

@@ -1,0 +1,85 @@
+/**
+ * Identities elsewhere, as proofs name them: `system:identifier`, the system always written.
+ *
+ * KEZ's own rules of normalisation could not be read. The ones here decide only whether two identifiers mean the same;
+ * what somebody signed is kept as they wrote it.
+ */
+import * as Result from "effect/Result"
+import * as Handle from "./Handle.ts"
+import * as Limits from "../Limits.ts"
+import * as PrimaryKey from "./PrimaryKey.ts"
+import { fail, type Problem } from "../Problem.ts"
+
+export interface Identifier {
+  /** The system, aliases resolved: `mastodon` is `ap`. */
+  readonly system: string
+  /** The identifier in its normal form for systems known here, as written for others. */
+  readonly id: string
+  /** `system:id`: equal for two spellings of one identity. */
+  readonly text: string
+}
+
+const aliases: Readonly<Record<string, string>> = { mastodon: "ap" }
+
+/** A normal form, or undefined where the identifier cannot exist in the system. */
+type Normalise = (id: string) => string | undefined
+
+const withoutAt = (id: string): string => id.replace(/^@/, "").toLowerCase()
+const domain: Normalise = (id) => {
+  const name = id.toLowerCase().replace(/\.$/, "")
+  return Handle.isServerName(name) && name.includes(".") ? name : undefined
+}
+const primary =
+  (system: string): Normalise =>
+  (id) =>
+    Result.isSuccess(PrimaryKey.parse(`${system}:${id}`)) ? id : undefined
+
+const systems: Readonly<Record<string, Normalise>> = {
+  ed25519: primary("ed25519"),
+  nostr: primary("nostr"),
+  github: (id) => {
+    const name = withoutAt(id)
+    return /^[a-z0-9](?:-?[a-z0-9]){0,38}$/.test(name) ? name : undefined
+  },
+  dns: domain,
+  bluesky: (id) => domain(withoutAt(id)),
+  ap: (id) => {
+    const [name, server, ...more] = withoutAt(id).split("@")
+    const host = domain(server ?? "")
+    return more.length === 0 && host !== undefined && /^[a-z0-9_](?:[a-z0-9_.-]{0,62}[a-z0-9_])?$/.test(name ?? "")
+      ? `${name}@${host}`
+      : undefined
+  },
+  web: (id) => {
+    const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(id) ? id : `https://${id}`)
+    if (url === null || url.protocol !== "https:" || url.username !== "" || url.password !== "") return undefined
+    if (url.search !== "" || url.hash !== "" || domain(url.hostname) === undefined) return undefined
+    return `https://${url.host}${url.pathname.replace(/\/+$/, "")}`
+  }
+}
+
+/** Whether this version knows how identifiers of a system look. */
+export const isKnownSystem = (system: string): boolean => Object.hasOwn(systems, system)
+
+/**
+ * Reads an identifier. `identifier_malformed` for a missing or malformed system, white space or control characters,
+ * more than 512 characters, and for identifiers that a known system cannot have. Unknown systems are let through.
+ */
+export const parse = (text: string): Result.Result<Identifier, Problem> => {
+  const match = text.length > Limits.identifierMax ? null : /^([a-z][a-z0-9]{0,31}):([^\p{C}\p{Z}]+)$/u.exec(text)
+  if (match === null) return fail("identifier_malformed", "expected system:identifier, as in github:octocat")
+  const written = match[1] as string
+  const system = Object.hasOwn(aliases, written) ? (aliases[written] as string) : written
+  const normalise = isKnownSystem(system) ? systems[system] : undefined
+  const id = normalise === undefined ? match[2] : normalise(match[2] as string)
+  return id === undefined
+    ? fail("identifier_malformed", `there is no such identifier in ${written}`)
+    : Result.succeed({ system, id, text: `${system}:${id}` })
+}
+
+/** Whether two texts name one identity, however spelled. */
+export const same = (a: string, b: string): boolean => {
+  const left = parse(a)
+  const right = parse(b)
+  return Result.isSuccess(left) && Result.isSuccess(right) && left.success.text === right.success.text
+}

@@ -1,0 +1,145 @@
+/**
+ * The chat message: its envelope payload, the bytes its encryption depends on, and whose message it is to whom
+ * (spec: messages). What is said inside is `Body`.
+ */
+import * as Result from "effect/Result"
+import * as Bytes from "../encoding/Bytes.ts"
+import * as Canonical from "../encoding/Canonical.ts"
+import * as Envelope from "../sigchain/Envelope.ts"
+import type { JsonObject } from "../encoding/Json.ts"
+import type { AdmittedKey } from "../identity/KeyAdmission.ts"
+import * as Limits from "../Limits.ts"
+import * as Padding from "./Padding.ts"
+import * as PrimaryKey from "../identity/PrimaryKey.ts"
+import { fail, type Problem } from "../Problem.ts"
+import * as Timestamp from "../encoding/Timestamp.ts"
+
+/** The one message encryption of this version. */
+export const suite = "x25519-hkdf-sha256-chacha20poly1305"
+
+/** What a sender decides before the body is encrypted. */
+export interface Header {
+  /** 16 random bytes as 22 base64url characters. */
+  readonly id: string
+  readonly from: AdmittedKey
+  readonly to: AdmittedKey
+  /** 16 random bytes as 22 base64url characters, new per installation. */
+  readonly device: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  /** Counts from 0 per (from, to, device). */
+  readonly seq: number
+  /** `sha256:<hex>` of the newest non-receipt envelope of the conversation in the sender's local order; informational. */
+  readonly prev?: string
+}
+
+/** A well-formed message whose body is still encrypted. */
+export interface Message extends Header {
+  /** 32 bytes. */
+  readonly salt: Uint8Array
+  /** Ciphertext and tag. */
+  readonly ciphertext: Uint8Array
+}
+
+/** The payload of a header and salt without its ciphertext; see {@link associatedText}. */
+export const associatedPayload = (header: Header, salt: Uint8Array): JsonObject => ({
+  type: Envelope.kinds.chat_message.type,
+  version: Envelope.version,
+  id: header.id,
+  from: PrimaryKey.format(header.from),
+  to: PrimaryKey.format(header.to),
+  device: header.device,
+  created_at: Timestamp.fromMillis(header.createdAt),
+  seq: header.seq,
+  ...(header.prev === undefined ? {} : { prev: header.prev }),
+  suite,
+  salt: Bytes.toBase64Url(salt)
+})
+
+const maxCiphertext = 4 + Padding.paddedLength(Limits.bodyBytes) + Limits.tagBytes
+const minCiphertext = 4 + Padding.paddedLength(1) + Limits.tagBytes
+
+const id = /^[A-Za-z0-9_-]{21}[AQgw]$/
+
+/**
+ * The message in an envelope; its signature is not looked at. Admits `from` and `to`. Fails with `message_malformed`,
+ * `suite_unsupported`, or the code of a malformed key, time or base64url text.
+ */
+export const parse = (envelope: Envelope.Envelope): Result.Result<Message, Problem> =>
+  Result.gen(function* () {
+    const members = yield* Envelope.payloadOf(envelope, "chat_message", "message_malformed")
+    const messageId = yield* members.matching("id", id, "16 bytes in base64url")
+    const from = yield* PrimaryKey.parseEd25519(yield* members.string("from"))
+    const to = yield* PrimaryKey.parseEd25519(yield* members.string("to"))
+    const device = yield* members.matching("device", id, "16 bytes in base64url")
+    const createdAt = yield* members.time("created_at")
+    const seq = yield* members.integer("seq")
+    const prev = members.has("prev")
+      ? { prev: yield* members.matching("prev", /^sha256:[0-9a-f]{64}$/, "sha256:<64 hex>") }
+      : {}
+    if ((yield* members.string("suite")) !== suite) return yield* fail("suite_unsupported", `not ${suite}`)
+    const salt = yield* members.bytes("salt", { length: Limits.saltBytes })
+    const ciphertext = yield* members.bytes("ciphertext", { max: maxCiphertext })
+    if (ciphertext.length < minCiphertext) return yield* members.bad("ciphertext", "is too short")
+    return { id: messageId, from, to, device, createdAt, seq, ...prev, salt, ciphertext }
+  })
+
+const infoLabel = Bytes.utf8("kez.chat.message/1\0")
+
+/** HKDF info of a message's key and nonce: who writes to whom. */
+export const kdfInfo = (from: AdmittedKey, to: AdmittedKey): Uint8Array => {
+  const bytes = new Uint8Array(infoLabel.length + 2 * Limits.keyBytes)
+  bytes.set(infoLabel)
+  bytes.set(from.ed25519, infoLabel.length)
+  bytes.set(to.ed25519, infoLabel.length + Limits.keyBytes)
+  return bytes
+}
+
+/** Bytes of HKDF output: a 32-byte key, then a 12-byte nonce. */
+export const okmBytes = Limits.keyBytes + Limits.aeadNonceBytes
+
+/** AEAD associated data of a message, as text: JCS of its payload without `ciphertext`, unknown members included. */
+export const associatedText = (payload: JsonObject): string => {
+  const { ciphertext: _, ...rest } = payload
+  return Canonical.encodeText(rest)
+}
+
+/** {@link associatedText} as UTF-8. */
+export const aad = (payload: JsonObject): Uint8Array => Bytes.utf8(associatedText(payload))
+
+/**
+ * What a message is to the account that received it: mail from `peer`, one's own copy of what was sent to `peer`, or a
+ * note to oneself.
+ */
+export interface Role {
+  readonly role: "incoming" | "sent" | "note"
+  readonly peer: AdmittedKey
+}
+
+/** Exactly one role, or `message_misdirected` for a message between others (re-sealed to us). */
+export const roleOf = (me: AdmittedKey, message: Pick<Header, "from" | "to">): Result.Result<Role, Problem> => {
+  const fromMe = message.from.hex === me.hex
+  const toMe = message.to.hex === me.hex
+  if (fromMe && toMe) return Result.succeed({ role: "note", peer: me })
+  if (fromMe) return Result.succeed({ role: "sent", peer: message.to })
+  if (toMe) return Result.succeed({ role: "incoming", peer: message.from })
+  return fail("message_misdirected", `from ${message.from.hex} to ${message.to.hex}`)
+}
+
+/** What a message is known by once seen: ids are the sender's, so they count per sender. */
+export const seenKey = (message: Pick<Header, "from" | "id">): string => `${message.from.hex}/${message.id}`
+
+/** The place of a message in its sender's count. Two envelopes in one place are a fork. */
+export const sequenceKey = (message: Pick<Header, "from" | "to" | "device" | "seq">): string =>
+  `${message.from.hex}/${message.to.hex}/${message.device}/${message.seq}`
+
+/**
+ * How a message with sequence number `seq` stands to the highest one held of the same (from, to, device), undefined for
+ * none: the number of messages before it that are not held, 0 for the next one; `earlier` for one at or before it.
+ */
+export const gapBefore = (highest: number | undefined, seq: number): number | "earlier" =>
+  highest !== undefined && seq <= highest ? "earlier" : seq - (highest === undefined ? 0 : highest + 1)
+
+/** Whether `created_at` lies outside -30 d / +10 min of the arrival (both milliseconds). */
+export const isSuspicious = (createdAt: number, arrivedAt: number): boolean =>
+  createdAt < arrivedAt - Limits.messageAgeMillis || createdAt > arrivedAt + Limits.messageAheadMillis

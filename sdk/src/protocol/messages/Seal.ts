@@ -1,0 +1,54 @@
+/**
+ * The outer layer of a message, so that broker disk and backups show no sender: `01 || enc32 || HPKE ciphertext`
+ * (spec: sealing). This module is the layout; `SealedMessage` (crypto) does the sealing.
+ */
+import * as Result from "effect/Result"
+import * as Bytes from "../encoding/Bytes.ts"
+import type { AdmittedKey } from "../identity/KeyAdmission.ts"
+import * as Limits from "../Limits.ts"
+import { fail, type Problem } from "../Problem.ts"
+
+/** First byte of a frame. */
+export const version = 0x01
+
+/** HPKE `info` of every frame. */
+export const info: Uint8Array = Bytes.utf8("kez.chat.seal/1")
+
+/** HPKE `aad` of a frame: its version and the recipient's Ed25519 key. */
+export const aad = (recipient: AdmittedKey): Uint8Array => {
+  const bytes = new Uint8Array(1 + Limits.keyBytes)
+  bytes[0] = version
+  bytes.set(recipient.ed25519, 1)
+  return bytes
+}
+
+/** Bytes that a frame adds to what is sealed in it. */
+export const overhead = 1 + Limits.keyBytes + Limits.tagBytes
+
+export interface Frame {
+  /** The ephemeral X25519 key, 32 bytes. */
+  readonly enc: Uint8Array
+  /** Ciphertext and tag. */
+  readonly ciphertext: Uint8Array
+}
+
+/** `message_too_large` beyond 65,536 bytes. */
+export const encode = (frame: Frame): Result.Result<Uint8Array, Problem> => {
+  const length = 1 + frame.enc.length + frame.ciphertext.length
+  if (length > Limits.frameBytes) {
+    return fail("message_too_large", `the frame has ${length} bytes, more than ${Limits.frameBytes}`)
+  }
+  const bytes = new Uint8Array(length)
+  bytes[0] = version
+  bytes.set(frame.enc, 1)
+  bytes.set(frame.ciphertext, 1 + frame.enc.length)
+  return Result.succeed(bytes)
+}
+
+/** Views into `bytes`; `frame_malformed` for another version or length. */
+export const decode = (bytes: Uint8Array): Result.Result<Frame, Problem> => {
+  if (bytes.length > Limits.frameBytes) return fail("frame_malformed", `more than ${Limits.frameBytes} bytes`)
+  if (bytes[0] !== version) return fail("frame_malformed", "not version 01")
+  if (bytes.length <= overhead) return fail("frame_malformed", `${bytes.length} bytes are too few`)
+  return Result.succeed({ enc: bytes.subarray(1, 33), ciphertext: bytes.subarray(33) })
+}

@@ -1,0 +1,192 @@
+/**
+ * Handles at a home server: the statements that take and give up one, the server's public record of it, and what the
+ * server says about itself (spec: registration).
+ */
+import * as Result from "effect/Result"
+import * as Envelope from "../sigchain/Envelope.ts"
+import * as Handle from "../identity/Handle.ts"
+import type { Json, JsonObject } from "../encoding/Json.ts"
+import type { AdmittedKey } from "../identity/KeyAdmission.ts"
+import * as Limits from "../Limits.ts"
+import { Members } from "../encoding/Members.ts"
+import * as PrimaryKey from "../identity/PrimaryKey.ts"
+import { fail, Problem } from "../Problem.ts"
+import { type NatsEndpoint, parseEndpoint } from "../sigchain/Sigchain.ts"
+import * as Timestamp from "../encoding/Timestamp.ts"
+
+/** What a registration or a deletion says. */
+export interface Statement {
+  /** The local part, `chris`. */
+  readonly handle: string
+  /** The home server's name, `kez.lat`. */
+  readonly server: string
+  /** `ed25519:<hex>`. */
+  readonly primary: string
+  readonly key: AdmittedKey
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+}
+
+export type StatementKind = "handle_registration" | "handle_deletion"
+
+/** The payload that registers (or deletes) `local@server` for a key. Fails with `handle_malformed`. */
+export const payload = (
+  kind: StatementKind,
+  statement: Pick<Statement, "handle" | "server" | "key" | "createdAt">
+): Result.Result<JsonObject, Problem> =>
+  Result.map(Handle.parse(`${statement.handle}@${statement.server}`), (handle) => ({
+    type: Envelope.kinds[kind].type,
+    version: Envelope.version,
+    handle: handle.local,
+    server: handle.server,
+    primary: PrimaryKey.format(statement.key),
+    created_at: Timestamp.fromMillis(statement.createdAt)
+  }))
+
+const parseStatement =
+  (kind: StatementKind) =>
+  (envelope: Envelope.Envelope): Result.Result<Statement, Problem> =>
+    Result.gen(function* () {
+      const members = yield* Envelope.payloadOf(envelope, kind, "envelope_malformed")
+      const local = yield* members.string("handle")
+      const server = yield* members.string("server")
+      const handle = yield* Handle.parse(`${local}@${server}`)
+      const primary = yield* members.string("primary")
+      const key = yield* PrimaryKey.parseEd25519(primary)
+      const createdAt = yield* members.time("created_at")
+      return { handle: handle.local, server: handle.server, primary, key, createdAt }
+    })
+
+/** The registration in an envelope; its signature is not looked at. A chat account's primary is Ed25519. */
+export const parseRegistration = parseStatement("handle_registration")
+
+/** The deletion in an envelope; its signature is not looked at. */
+export const parseDeletion = parseStatement("handle_deletion")
+
+/** `clock_skew` unless a statement was made within 5 minutes of `now` (milliseconds). */
+export const checkWindow = (statement: Statement, now: number): Result.Result<void, Problem> => {
+  const difference = statement.createdAt - now
+  return Math.abs(difference) <= Limits.statementWindowMillis
+    ? Result.succeed(undefined)
+    : fail("clock_skew", `created_at is ${Math.round(difference / 1000)} s from this server's clock`)
+}
+
+/**
+ * What `POST /v1/register` takes: the envelope, or the flat body `{handle, primary, created_at, registration_sig}`,
+ * which is the same statement with the asked server's name understood and is nested here.
+ */
+export const parseRequest = (json: Json, server: string): Result.Result<Envelope.Envelope, Problem> => {
+  const members = Members.of(json, "envelope_malformed", "registration")
+  if (Result.isFailure(members)) return Result.fail(members.failure)
+  const flat = members.success
+  if (!flat.has("registration_sig")) return Envelope.fromJson(json)
+  const { handle, primary, created_at, registration_sig, ...others } = flat.json
+  if (Object.keys(others).length > 0) return fail("envelope_malformed", "the flat registration has other members")
+  return Envelope.fromJson({
+    kez: "handle_registration",
+    payload: {
+      type: Envelope.kinds.handle_registration.type,
+      version: Envelope.version,
+      handle: handle ?? null,
+      server,
+      primary: primary ?? null,
+      created_at: created_at ?? null
+    },
+    signature: { alg: Envelope.algorithmOf("ed25519"), key: primary ?? null, sig: registration_sig ?? null }
+  })
+}
+
+/** A home server's public record of a handle. A claim of that server until `VerifiedRecord.verify` (crypto) has passed it. */
+export interface HandleRecord {
+  /** Fully qualified, `local@server`. */
+  readonly handle: string
+  /** `ed25519:<hex>`. */
+  readonly primary: string
+  /** RFC 3339 UTC. */
+  readonly registered_at: string
+  /** Where the account's sigchain is said to be; clients follow their own configuration instead. */
+  readonly sigchain_url: string
+  /** The home's broker for this account; the sigchain is authoritative. */
+  readonly endpoints: ReadonlyArray<NatsEndpoint>
+  /** The envelope that took the handle. */
+  readonly registration: Envelope.Envelope
+}
+
+/** Reads a record. Whatever is wrong with it is `record_invalid`, its detail saying what. */
+export const parseRecord = (json: Json): Result.Result<HandleRecord, Problem> =>
+  Result.mapError(readRecord(json), (problem) =>
+    problem.code === "record_invalid" ? problem : new Problem({ code: "record_invalid", detail: problem.message })
+  )
+
+const readRecord = (json: Json): Result.Result<HandleRecord, Problem> =>
+  Result.gen(function* () {
+    const members = yield* Members.of(json, "record_invalid", "record")
+    const handle = yield* members.string("handle")
+    yield* Handle.parse(handle)
+    const primary = yield* members.string("primary")
+    yield* PrimaryKey.parseEd25519(primary)
+    const registered_at = yield* members.string("registered_at", 64)
+    yield* Timestamp.parse(registered_at)
+    const sigchain_url = yield* members.string("sigchain_url", Limits.urlMax)
+    const endpoints: Array<NatsEndpoint> = []
+    for (const item of yield* members.array("endpoints", Limits.brokerUrls)) {
+      const endpoint = yield* parseEndpoint(item, primary)
+      if (endpoint.protocol !== "nats") return yield* members.bad("endpoints", "lists other than brokers")
+      endpoints.push(endpoint)
+    }
+    if (!members.has("registration")) return yield* members.bad("registration", "is missing")
+    const registration = yield* Envelope.fromJson(members.json["registration"] ?? null)
+    return { handle, primary, registered_at, sigchain_url, endpoints, registration }
+  })
+
+/** The JSON value of a record, as the server sends it. */
+export const recordToJson = (record: HandleRecord): JsonObject => ({
+  handle: record.handle,
+  primary: record.primary,
+  registered_at: record.registered_at,
+  sigchain_url: record.sigchain_url,
+  endpoints: record.endpoints.map((endpoint) => ({ ...endpoint })),
+  registration: Envelope.toJson(record.registration)
+})
+
+/** What `/.well-known/kez-chat` says about a home server. */
+export interface WellKnown {
+  /** The server's name, the part after the `@`. */
+  readonly server: string
+  /** Broker URLs that clients dial: `nats://` or `tls://`, and `ws://` or `wss://`. */
+  readonly broker: { readonly tcp: ReadonlyArray<string>; readonly websocket: ReadonlyArray<string> }
+  /** Base URL of the home's sig-server. */
+  readonly sig_server: string
+  /** Published limits by name, whole numbers; units are in the names. */
+  readonly limits: Readonly<Record<string, number>>
+}
+
+const urls = (members: Members, name: string, pattern: RegExp): Result.Result<ReadonlyArray<string>, Problem> =>
+  Result.flatMap(members.array(name, Limits.brokerUrls), (items) => {
+    const found: Array<string> = []
+    for (const item of items) {
+      if (typeof item !== "string" || item.length > Limits.urlMax || !pattern.test(item)) {
+        return members.bad(name, "lists something that is not such a URL")
+      }
+      found.push(item)
+    }
+    return Result.succeed(found)
+  })
+
+/** Reads `/.well-known/kez-chat`; fails with `record_invalid`. */
+export const parseWellKnown = (json: Json): Result.Result<WellKnown, Problem> =>
+  Result.gen(function* () {
+    const members = yield* Members.of(json, "record_invalid", "kez-chat")
+    const server = yield* members.string("server")
+    if (!Handle.isServerName(server)) return yield* members.bad("server", "is not a server name")
+    const broker = yield* members.members("broker")
+    const tcp = yield* urls(broker, "tcp", /^(nats|tls):\/\/\S+$/)
+    const websocket = yield* urls(broker, "websocket", /^wss?:\/\/\S+$/)
+    const sig_server = yield* members.matching("sig_server", /^https?:\/\/\S{1,500}$/, "an http(s) URL")
+    const limits: Record<string, number> = {}
+    if (members.has("limits")) {
+      const listed = yield* members.members("limits")
+      for (const name of Object.keys(listed.json)) limits[name] = yield* listed.integer(name)
+    }
+    return { server, broker: { tcp, websocket }, sig_server, limits }
+  })

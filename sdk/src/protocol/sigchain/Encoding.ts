@@ -1,0 +1,142 @@
+/**
+ * The forms in which envelopes travel outside the protocol's own channels (spec: encodings): JSON, compact text,
+ * Markdown, DNS TXT records, and bundles of whole chains. Decoders check form, not signatures.
+ */
+import * as Result from "effect/Result"
+import * as Bytes from "../encoding/Bytes.ts"
+import * as Envelope from "./Envelope.ts"
+import * as Limits from "../Limits.ts"
+import { fail, type Problem } from "../Problem.ts"
+import * as Zstd from "../zstd/Zstd.ts"
+
+/** Makes one Zstandard frame; Node's is `zlib.zstdCompressSync`. Without one, frames are valid and not smaller. */
+export type Compress = (content: Uint8Array) => Uint8Array
+
+const compactPrefix = "kez:z1:"
+const bundlePrefix = "kez:zc1:"
+const fenceOpen = /^```kez[ \t]*$/m
+const fenceClose = /^```[ \t]*$/m
+/** Characters of a compact text: base64url of the largest proof that does not compress at all, and frame overhead. */
+const maxCompact = Math.ceil((Limits.proofBytes * 4) / 3) + 256
+const maxBundle = Math.ceil((Limits.chainBytes * 4) / 3) + 4096
+const txtSegment = 255
+
+const encodeWith = (prefix: string, content: Uint8Array, compress: Compress): string =>
+  prefix + Bytes.toBase64Url(compress(content))
+
+const decodeWith = (
+  prefix: string,
+  text: string,
+  maxText: number,
+  maxBytes: number
+): Result.Result<Uint8Array, Problem> => {
+  if (!text.startsWith(prefix)) return fail("encoding_malformed", `it does not begin with ${prefix}`)
+  if (text.length > maxText) return fail("too_large", `it has more than ${maxText} characters`)
+  return Result.flatMap(Bytes.fromBase64Url(text.slice(prefix.length)), (frame) => Zstd.decompress(frame, maxBytes))
+}
+
+/** `kez:z1:` and base64url of the compressed JSON. */
+export const encodeCompact = (envelope: Envelope.Envelope, compress: Compress = Zstd.store): string =>
+  encodeWith(compactPrefix, Envelope.encode(envelope), compress)
+
+/** Reads the compact form; white space around it is left out of account. At most 64 KiB of JSON. */
+export const decodeCompact = (text: string): Result.Result<Envelope.Envelope, Problem> =>
+  Result.flatMap(decodeWith(compactPrefix, text.trim(), maxCompact, Limits.proofBytes), (json) =>
+    Envelope.parse(json, Limits.proofBytes)
+  )
+
+/** A page for people with the JSON in a fence: what a gist or README carries. */
+export const encodeMarkdown = (envelope: Envelope.Envelope): string => {
+  const { payload, signature } = envelope
+  const subject = typeof payload["subject"] === "string" ? `Subject: ${payload["subject"]}\n` : ""
+  const json = JSON.stringify(Envelope.toJson(envelope), undefined, 2)
+  return `# KEZ proof\n\nPrimary: ${signature.key}\n${subject}\n\`\`\`kez\n${json}\n\`\`\`\n`
+}
+
+/**
+ * Reads the first fence marked `kez` in a text, which holds JSON or the compact form. A `Primary:` line before the fence
+ * must name the signer.
+ */
+export const decodeMarkdown = (text: string): Result.Result<Envelope.Envelope, Problem> => {
+  const open = fenceOpen.exec(text)
+  if (open === null) return fail("encoding_malformed", "there is no fence marked kez")
+  const rest = text.slice(open.index + open[0].length)
+  const close = fenceClose.exec(rest)
+  if (close === null) return fail("encoding_malformed", "the fence is not closed")
+  const content = rest.slice(0, close.index).trim()
+  const envelope = content.startsWith(compactPrefix)
+    ? decodeCompact(content)
+    : Envelope.parse(content, Limits.proofBytes)
+  if (Result.isFailure(envelope)) return envelope
+  const named = /^Primary:[ \t]*(\S+)[ \t]*\r?$/m.exec(text.slice(0, open.index))?.[1]
+  return named === undefined || named === envelope.success.signature.key
+    ? envelope
+    : fail("envelope_kind", `the text names ${named.slice(0, 128)}, the envelope ${envelope.success.signature.key}`)
+}
+
+/** The strings of a TXT record at `_kez.<domain>`: the compact form in pieces of at most 255 bytes. */
+export const encodeTxt = (envelope: Envelope.Envelope, compress?: Compress): ReadonlyArray<string> => {
+  const text = encodeCompact(envelope, compress)
+  const segments: Array<string> = []
+  for (let at = 0; at < text.length; at += txtSegment) segments.push(text.slice(at, at + txtSegment))
+  return segments
+}
+
+/** Reads a TXT record from its strings, which are joined with nothing between. */
+export const decodeTxt = (segments: ReadonlyArray<string>): Result.Result<Envelope.Envelope, Problem> => {
+  if (segments.some((segment) => segment.length > txtSegment)) {
+    return fail("encoding_malformed", `a TXT string has more than ${txtSegment} bytes`)
+  }
+  return decodeCompact(segments.join(""))
+}
+
+/** JSONL: the JCS form of each envelope and a line feed. */
+export const encodeLines = (envelopes: ReadonlyArray<Envelope.Envelope>): string =>
+  envelopes.map((envelope) => `${Envelope.encodeText(envelope)}\n`).join("")
+
+/** Reads JSONL of at most 4 MiB; blank lines and a missing last line feed are fine. */
+export const decodeLines = (input: string | Uint8Array): Result.Result<ReadonlyArray<Envelope.Envelope>, Problem> => {
+  if (input.length > Limits.chainBytes) return fail("too_large", `more than ${Limits.chainBytes} bytes`)
+  const text = typeof input === "string" ? Result.succeed(input) : Bytes.fromUtf8(input)
+  if (Result.isFailure(text)) return Result.fail(text.failure)
+  const envelopes: Array<Envelope.Envelope> = []
+  for (const line of text.success.split("\n")) {
+    const trimmed = line.trim()
+    if (trimmed === "") continue
+    const envelope = Envelope.parse(trimmed)
+    if (Result.isFailure(envelope)) return Result.fail(envelope.failure)
+    envelopes.push(envelope.success)
+  }
+  return Result.succeed(envelopes)
+}
+
+/** `kez:zc1:` and base64url of the compressed JSONL of a chain. */
+export const encodeBundle = (envelopes: ReadonlyArray<Envelope.Envelope>, compress: Compress = Zstd.store): string =>
+  encodeWith(bundlePrefix, Bytes.utf8(encodeLines(envelopes)), compress)
+
+/** Reads a bundle of at most 4 MiB of JSONL. */
+export const decodeBundle = (text: string): Result.Result<ReadonlyArray<Envelope.Envelope>, Problem> =>
+  Result.flatMap(decodeWith(bundlePrefix, text.trim(), maxBundle, Limits.chainBytes), decodeLines)
+
+/** Which form a text is in, by its look; undefined for none. */
+export const detect = (text: string): "compact" | "bundle" | "markdown" | "json" | undefined => {
+  const trimmed = text.trimStart()
+  if (trimmed.startsWith(compactPrefix)) return "compact"
+  if (trimmed.startsWith(bundlePrefix)) return "bundle"
+  if (trimmed.startsWith("{")) return "json"
+  return fenceOpen.test(text) ? "markdown" : undefined
+}
+
+/** Reads one envelope in whichever of the three text forms it is. */
+export const decode = (text: string): Result.Result<Envelope.Envelope, Problem> => {
+  switch (detect(text)) {
+    case "compact":
+      return decodeCompact(text)
+    case "markdown":
+      return decodeMarkdown(text)
+    case "json":
+      return Envelope.parse(text, Limits.proofBytes)
+    default:
+      return fail("encoding_malformed", "neither compact, nor a kez fence, nor JSON")
+  }
+}

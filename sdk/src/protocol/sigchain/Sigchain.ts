@@ -1,0 +1,411 @@
+/**
+ * The signed, hash-linked list of a primary's public facts: claims, devices, endpoints, shared files, rotation
+ * (spec: sigchain).
+ *
+ * Pure: hashes come in, verdicts go out. `VerifiedChain` (crypto) checks signatures and computes the hashes.
+ */
+import * as Result from "effect/Result"
+import * as Envelope from "./Envelope.ts"
+import type { Json, JsonObject } from "../encoding/Json.ts"
+import * as Limits from "../Limits.ts"
+import { Members } from "../encoding/Members.ts"
+import * as PrimaryKey from "../identity/PrimaryKey.ts"
+import { fail, type Problem } from "../Problem.ts"
+import * as Timestamp from "../encoding/Timestamp.ts"
+
+/** Where a chain stands: its last event's number and hash. */
+export interface Head {
+  readonly seq: number
+  /** `sha256:<64 hex>` over the JCS form of the whole event envelope. */
+  readonly hash: string
+}
+
+const hashPattern = /^sha256:[0-9a-f]{64}$/
+
+/** Reads `{seq, hash}`. */
+export const parseHead = (members: Members): Result.Result<Head, Problem> =>
+  Result.gen(function* () {
+    const seq = yield* members.integer("seq")
+    const hash = yield* members.matching("hash", hashPattern, "sha256:<64 hex>")
+    return { seq, hash }
+  })
+
+/** The account's inbox at a broker. */
+export interface NatsEndpoint {
+  readonly protocol: "nats"
+  /** `nats://` or `tls://`. */
+  readonly url: string
+  /** `ws://` or `wss://`, for browsers. */
+  readonly ws_url?: string
+  /** `kez.inbox.<own hex>`. */
+  readonly inbox: string
+}
+
+/** The account's Iroh node. */
+export interface IrohEndpoint {
+  readonly protocol: "iroh"
+  /** The account's own 64 hex digits. */
+  readonly node_id: string
+  readonly relay_url?: string
+}
+
+export type Endpoint = NatsEndpoint | IrohEndpoint
+
+/** Every operation this version writes, with its payload. */
+export type Operation =
+  | { readonly op: "add"; readonly payload: { readonly subject: string } }
+  | { readonly op: "revoke"; readonly payload: { readonly subject: string } }
+  | { readonly op: "rotate"; readonly payload: { readonly new_primary: string; readonly new_sig: string } }
+  | { readonly op: "add_device"; readonly payload: JsonObject }
+  | { readonly op: "add_endpoint"; readonly payload: Endpoint }
+  | { readonly op: "remove_endpoint"; readonly payload: EndpointName }
+  | { readonly op: "set_shared_files"; readonly payload: SharedFiles }
+
+/** What tells one endpoint of an account from another. */
+export type EndpointName =
+  | { readonly protocol: "nats"; readonly url: string }
+  | { readonly protocol: "iroh"; readonly node_id: string }
+
+/** The anchor of the shared-files manifest. */
+export interface SharedFiles {
+  /** `blake3:<64 hex>` over the manifest's bytes. */
+  readonly manifest: string
+  /** Bytes. */
+  readonly size: number
+  /** The manifest's revision. Absent in events written before manifests could follow an anchor. */
+  readonly revision?: number
+}
+
+/** One event of a chain, with the members every event has. */
+export interface Event {
+  /** The chain it belongs to; the envelope is signed by it. */
+  readonly primary: string
+  readonly seq: number
+  /** Absent exactly at `seq` 0. */
+  readonly prev?: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  /** One of {@link Operation}'s names, or one that this version does not know. */
+  readonly op: string
+  readonly payload: JsonObject
+}
+
+/** The event in an envelope; signature and links are not looked at. Fails with `event_malformed`. */
+export const parseEvent = (envelope: Envelope.Envelope): Result.Result<Event, Problem> =>
+  Result.gen(function* () {
+    const members = yield* Envelope.payloadOf(envelope, "sigchain_event", "event_malformed")
+    const seq = yield* members.integer("seq")
+    if (members.has("prev") !== seq > 0) return yield* members.bad("prev", "must be absent exactly in the first event")
+    const prev = seq === 0 ? {} : { prev: yield* members.matching("prev", hashPattern, "sha256:<64 hex>") }
+    const createdAt = yield* members.time("created_at")
+    const op = yield* members.string("op", Limits.operationMax)
+    const payload = yield* members.members("payload")
+    return { primary: envelope.signature.key, seq, ...prev, createdAt, op, payload: payload.json }
+  })
+
+/** The payload of an event that extends `after` (or starts a chain), to be signed by `primary`. */
+export const eventPayload = (event: {
+  readonly primary: string
+  readonly after: Head | undefined
+  readonly operation: Operation
+  readonly createdAt: number
+}): JsonObject => ({
+  type: Envelope.kinds.sigchain_event.type,
+  version: Envelope.version,
+  primary: event.primary,
+  seq: event.after === undefined ? 0 : event.after.seq + 1,
+  ...(event.after === undefined ? {} : { prev: event.after.hash }),
+  created_at: Timestamp.fromMillis(event.createdAt),
+  op: event.operation.op,
+  payload: { ...event.operation.payload }
+})
+
+/** What an event is linked by: its hash is SHA-256 of these bytes, written `sha256:<hex>`. */
+export const linkInput = (event: Envelope.Envelope): Uint8Array => Envelope.encode(event)
+
+/** `kez.inbox.<hex>` for an Ed25519 primary. */
+export const inboxOf = (primary: string): string => `kez.inbox.${primary.slice("ed25519:".length)}`
+
+/** An endpoint entry that advertises an account's inbox at a broker. */
+export const natsEndpoint = (primary: string, url: string, wsUrl?: string): NatsEndpoint => ({
+  protocol: "nats",
+  url,
+  ...(wsUrl === undefined ? {} : { ws_url: wsUrl }),
+  inbox: inboxOf(primary)
+})
+
+/** An endpoint entry that advertises an account's Iroh node, whose id is the account's own key. */
+export const irohEndpoint = (primary: string): IrohEndpoint => ({
+  protocol: "iroh",
+  node_id: primary.slice("ed25519:".length)
+})
+
+const urlRule = (scheme: string): RegExp => new RegExp(`^(?=.{1,${Limits.urlMax}}$)(?:${scheme})://\\S+$`)
+const brokerUrl = urlRule("nats|tls")
+const websocketUrl = urlRule("wss?")
+const relayUrl = urlRule("https?")
+
+/** Reads an endpoint of `primary`; another account's inbox or node, or another protocol, is `event_malformed`. */
+export const parseEndpoint = (json: Json, primary: string): Result.Result<Endpoint, Problem> =>
+  Result.gen(function* () {
+    const members = yield* Members.of(json, "event_malformed", "endpoint")
+    if (members.get("protocol") === "nats") {
+      const url = yield* members.matching("url", brokerUrl, "a nats:// or tls:// URL")
+      const inbox = yield* members.literal("inbox", inboxOf(primary))
+      if (!members.has("ws_url")) return { protocol: "nats", url, inbox } as const
+      const ws_url = yield* members.matching("ws_url", websocketUrl, "a ws:// or wss:// URL")
+      return { protocol: "nats", url, ws_url, inbox } as const
+    }
+    yield* members.literal("protocol", "iroh")
+    const node_id = yield* members.literal("node_id", primary.slice("ed25519:".length))
+    if (!members.has("relay_url")) return { protocol: "iroh", node_id } as const
+    const relay_url = yield* members.matching("relay_url", relayUrl, "an http(s) URL")
+    return { protocol: "iroh", node_id, relay_url } as const
+  })
+
+const parseEndpointName = (payload: JsonObject): Result.Result<EndpointName, Problem> =>
+  Result.gen(function* () {
+    const members = new Members(payload, "event_malformed", "remove_endpoint")
+    if (members.get("protocol") === "nats") return { protocol: "nats", url: yield* members.string("url") } as const
+    yield* members.literal("protocol", "iroh")
+    return { protocol: "iroh", node_id: yield* members.string("node_id") } as const
+  })
+
+const parseSharedFiles = (payload: JsonObject): Result.Result<SharedFiles, Problem> =>
+  Result.gen(function* () {
+    const members = new Members(payload, "event_malformed", "set_shared_files")
+    const manifest = yield* members.matching("manifest", /^blake3:[0-9a-f]{64}$/, "blake3:<64 hex>")
+    const size = yield* members.integer("size", 1, Limits.manifestBytes)
+    return members.has("revision")
+      ? { manifest, size, revision: yield* members.integer("revision") }
+      : { manifest, size }
+  })
+
+/** What a new key signs to take over a chain: the payload of its acceptance, the key, and the signature found. */
+export interface RotationAcceptance {
+  readonly newPrimary: string
+  readonly system: "ed25519" | "nostr"
+  readonly payload: JsonObject
+  /** 128 hex digits, as received. */
+  readonly sig: string
+}
+
+/** The payload that the new key of a rotation signs. */
+export const acceptancePayload = (rotation: {
+  readonly old: string
+  readonly new: string
+  readonly after: Head | undefined
+  readonly createdAt: number
+}): JsonObject => ({
+  type: "kez.rotation_acceptance",
+  version: Envelope.version,
+  old: rotation.old,
+  new: rotation.new,
+  seq: rotation.after === undefined ? 0 : rotation.after.seq + 1,
+  ...(rotation.after === undefined ? {} : { prev: rotation.after.hash }),
+  created_at: Timestamp.fromMillis(rotation.createdAt)
+})
+
+/** What must be verified before a `rotate` event counts; the new key is admitted here. */
+export const rotationAcceptance = (event: Event): Result.Result<RotationAcceptance, Problem> =>
+  Result.gen(function* () {
+    const members = new Members(event.payload, "event_malformed", "rotate")
+    const newPrimary = yield* members.string("new_primary")
+    const key = yield* PrimaryKey.parse(newPrimary)
+    if (newPrimary === event.primary) return yield* members.bad("new_primary", "is the old one")
+    const sig = yield* members.matching("new_sig", /^[0-9a-f]{128}$/, "128 lower-case hex digits")
+    const after = event.prev === undefined ? undefined : { seq: event.seq - 1, hash: event.prev }
+    const payload = acceptancePayload({ old: event.primary, new: newPrimary, after, createdAt: event.createdAt })
+    return { newPrimary, system: key.system, payload, sig }
+  })
+
+/** A claim of another identity as the chain has it. */
+export interface ChainClaim {
+  readonly subject: string
+  /** The event that added it last. */
+  readonly seq: number
+  readonly revoked: boolean
+}
+
+/** What a chain says after all its events. Plain JSON data: it can be stored and taken up again. */
+export interface ChainState {
+  readonly primary: string
+  /** Absent for a chain without events. */
+  readonly head?: Head
+  /** Size of the chain in JSONL: the JCS form of every event and a line feed. */
+  readonly bytes: number
+  readonly endpoints: ReadonlyArray<Endpoint>
+  readonly claims: ReadonlyArray<ChainClaim>
+  /** Payloads of `add_device`, as found. */
+  readonly devices: ReadonlyArray<JsonObject>
+  readonly sharedFiles?: SharedFiles
+  /** The chain has ended in favour of this key. Nothing follows from it by itself. */
+  readonly rotatedTo?: string
+  /** Events without effect here: operations that this version does not know, or KEZ payloads without a subject. */
+  readonly ignored: ReadonlyArray<{ readonly seq: number; readonly op: string }>
+}
+
+export const empty = (primary: string): ChainState => ({
+  primary,
+  bytes: 0,
+  endpoints: [],
+  claims: [],
+  devices: [],
+  ignored: []
+})
+
+/** An event whose signature (and rotation acceptance) holds, with its hash and its size in JCS. */
+export interface CheckedEvent {
+  readonly event: Event
+  readonly hash: string
+  readonly bytes: number
+}
+
+const sameEndpoint = (endpoint: Endpoint, name: EndpointName): boolean =>
+  endpoint.protocol === "nats"
+    ? name.protocol === "nats" && endpoint.url === name.url
+    : name.protocol === "iroh" && endpoint.node_id === name.node_id
+
+/** `event` must be of this chain and come next after `head`. Fails with `event_malformed` or `chain_conflict`. */
+export const checkNext = (primary: string, head: Head | undefined, event: Event): Result.Result<void, Problem> => {
+  if (event.primary !== primary) return fail("event_malformed", `event ${event.seq} belongs to ${event.primary}`)
+  const expected = head === undefined ? 0 : head.seq + 1
+  if (event.seq !== expected) return fail("chain_conflict", `expected event ${expected}, found ${event.seq}`)
+  if (event.prev !== head?.hash) return fail("chain_conflict", `event ${event.seq} does not follow ${head?.hash}`)
+  return Result.succeed(undefined)
+}
+
+/** Whether this version's rules for an operation's payload hold. Fails with `event_malformed`. */
+export const checkOperation = (primary: string, operation: Operation): Result.Result<unknown, Problem> => {
+  const payload: JsonObject = { ...operation.payload }
+  switch (operation.op) {
+    case "add_endpoint":
+      return parseEndpoint(payload, primary)
+    case "remove_endpoint":
+      return parseEndpointName(payload)
+    case "set_shared_files":
+      return parseSharedFiles(payload)
+    case "add":
+    case "revoke":
+      return new Members(payload, "event_malformed", operation.op).string("subject", Limits.identifierMax)
+    case "rotate":
+    case "add_device":
+      return Result.succeed(undefined)
+  }
+}
+
+/** What an account cannot do without, however full its chain is: losing a key, taking things back. */
+const isAlwaysAdmitted = (op: string): boolean => op === "rotate" || op === "revoke" || op.startsWith("remove_")
+
+/**
+ * Whether an event of `bytes` bytes in JCS fits in a chain of `chainBytes` bytes: the last 256 KiB admit only `rotate`,
+ * `revoke` and `remove_*`. Fails with `too_large` or `chain_full`.
+ */
+export const checkRoom = (chainBytes: number, op: string, bytes: number): Result.Result<void, Problem> => {
+  if (bytes > Limits.eventBytes) return fail("too_large", `the event has ${bytes} bytes`)
+  const most = isAlwaysAdmitted(op) ? Limits.chainBytes : Limits.chainBytes - Limits.chainReserve
+  if (chainBytes + bytes + 1 <= most) return Result.succeed(undefined)
+  return fail("chain_full", `a chain of ${chainBytes} bytes has no room for ${op}, ${bytes} bytes`)
+}
+
+/**
+ * Applies events in order to a state, all or none. Fails with `chain_conflict` (a gap, a repetition or another
+ * predecessor), `chain_terminated` (an event after `rotate`), `chain_full` or `event_malformed`.
+ */
+export const extend = (state: ChainState, events: ReadonlyArray<CheckedEvent>): Result.Result<ChainState, Problem> =>
+  Result.gen(function* () {
+    let { bytes, head, rotatedTo, sharedFiles } = state
+    let endpoints = state.endpoints
+    const claims = new Map(state.claims.map((claim) => [claim.subject, claim]))
+    const devices = [...state.devices]
+    const ignored = [...state.ignored]
+    for (const { bytes: size, event, hash } of events) {
+      if (rotatedTo !== undefined)
+        return yield* fail("chain_terminated", `an event follows the rotation to ${rotatedTo}`)
+      yield* checkNext(state.primary, head, event)
+      yield* checkRoom(bytes, event.op, size)
+      bytes += size + 1
+      head = { seq: event.seq, hash }
+      switch (event.op) {
+        case "add":
+        case "revoke": {
+          const subject = event.payload["subject"]
+          if (typeof subject !== "string") ignored.push({ seq: event.seq, op: event.op })
+          else if (event.op === "add") claims.set(subject, { subject, seq: event.seq, revoked: false })
+          else {
+            const added = claims.get(subject)
+            if (added === undefined) ignored.push({ seq: event.seq, op: event.op })
+            else claims.set(subject, { ...added, revoked: true })
+          }
+          break
+        }
+        case "add_endpoint": {
+          const endpoint = yield* parseEndpoint(event.payload, state.primary)
+          endpoints = [...endpoints.filter((known) => !sameEndpoint(known, endpoint)), endpoint]
+          break
+        }
+        case "remove_endpoint": {
+          const name = yield* parseEndpointName(event.payload)
+          endpoints = endpoints.filter((known) => !sameEndpoint(known, name))
+          break
+        }
+        case "set_shared_files":
+          sharedFiles = yield* parseSharedFiles(event.payload)
+          break
+        case "rotate":
+          rotatedTo = (yield* rotationAcceptance(event)).newPrimary
+          break
+        case "add_device":
+          devices.push(event.payload)
+          break
+        default:
+          ignored.push({ seq: event.seq, op: event.op })
+      }
+    }
+    return {
+      primary: state.primary,
+      ...(head === undefined ? {} : { head }),
+      bytes,
+      endpoints,
+      claims: [...claims.values()],
+      devices,
+      ...(sharedFiles === undefined ? {} : { sharedFiles }),
+      ...(rotatedTo === undefined ? {} : { rotatedTo }),
+      ignored
+    }
+  })
+
+/** How a verified chain stands to the head that was known before. */
+export type Comparison =
+  | { readonly _tag: "new" }
+  | { readonly _tag: "same" }
+  | { readonly _tag: "extended"; readonly by: number }
+  /** The event at `known.seq` is another one than before: two histories of one key. */
+  | { readonly _tag: "fork"; readonly known: Head; readonly seen: Head }
+  /** The chain ends before the known head. An empty chain for a known one is "unavailable", not a rollback to nothing. */
+  | { readonly _tag: "rollback"; readonly known: Head; readonly seen: Head }
+  | { readonly _tag: "unavailable"; readonly known: Head }
+
+/**
+ * Compares the hashes of a verified chain, `hashes[i]` being event `first + i`, with the highest head known.
+ * `first` must not be beyond the known head.
+ */
+export const compare = (known: Head | undefined, hashes: ReadonlyArray<string>, first = 0): Comparison => {
+  const last = hashes.at(-1)
+  if (known === undefined) return { _tag: "new" }
+  if (last === undefined) return { _tag: "unavailable", known }
+  const seen = { seq: first + hashes.length - 1, hash: last }
+  if (seen.seq < known.seq) return { _tag: "rollback", known, seen }
+  const there = hashes[known.seq - first]
+  if (there !== known.hash) return { _tag: "fork", known, seen: { seq: known.seq, hash: there ?? seen.hash } }
+  return seen.seq === known.seq ? { _tag: "same" } : { _tag: "extended", by: seen.seq - known.seq }
+}
+
+/** The problem that a fork or rollback is, naming both heads; undefined for every other comparison. */
+export const alarm = (primary: string, comparison: Comparison): Problem | undefined => {
+  if (comparison._tag !== "fork" && comparison._tag !== "rollback") return undefined
+  const { known, seen } = comparison
+  const heads = `known is event ${known.seq} ${known.hash}, seen is event ${seen.seq} ${seen.hash}`
+  const code = comparison._tag === "fork" ? "chain_fork" : "chain_rollback"
+  return Result.getOrThrow(Result.flip(fail(code, `${primary}: ${heads}`)))
+}

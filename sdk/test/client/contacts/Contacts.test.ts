@@ -1,0 +1,457 @@
+import { Deferred, Effect, Layer, Result } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import type { Identity } from "@kez-chat/sdk/crypto"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import { PrimaryKey, Problem, type Sigchain } from "@kez-chat/sdk/protocol"
+import { SigchainStore } from "@kez-chat/sdk/services"
+import { ghost } from "../kit/Ghost.ts"
+import { identityOf, join, makeWorld, twoFriends, type World } from "../kit/People.ts"
+
+const codeOf = (error: unknown) => (error instanceof Problem.Problem ? error.code : (error as { _tag: string })._tag)
+const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
+const texts = (messages: ReadonlyArray<{ readonly text: string }>) => messages.map(({ text }) => text)
+
+/** Somebody else takes a handle over, as a server that lies (or re-sells names) could arrange. */
+const takeOver = (world: World, handle: string, fill: number) =>
+  Effect.gen(function* () {
+    const thief = yield* ghost(fill)
+    const statement = { handle, server: world.home.server, createdAt: Date.now() }
+    const registration = yield* thief.identity.signRegistration(statement)
+    const record = world.home.records.get(handle)!
+    world.home.records.set(handle, { ...record, primary: thief.primary, registration })
+    yield* extend(world, thief.identity, 1)
+    return thief
+  })
+
+/** Gives a chain so many more events, with other contents than anybody else's. */
+const extend = (world: World, identity: Identity.Identity, events: number, url = "nats://extended:4222") =>
+  Effect.gen(function* () {
+    const chain = [...(world.home.chains.get(identity.primary) ?? [])]
+    let after: Sigchain.Head | undefined
+    const { hash } = yield* ghost(250)
+    const last = chain.at(-1)
+    if (last !== undefined) after = { seq: chain.length - 1, hash: yield* hash(last) }
+    for (let n = 0; n < events; n++) {
+      const payload = { protocol: "nats" as const, url: `${url}/${n}`, inbox: `kez.inbox.${identity.key.hex}` }
+      const event = yield* identity.signSigchainEvent({
+        after,
+        operation: { op: "add_endpoint", payload },
+        createdAt: Date.now()
+      })
+      chain.push(event)
+      after = { seq: chain.length - 1, hash: yield* hash(event) }
+    }
+    world.home.chains.set(identity.primary, chain)
+    return after!
+  })
+
+describe("adding a contact", () => {
+  it.live("keeps one key for a handle, whatever a home answers to two questions at once", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice } = yield* twoFriends(world)
+      const carol = yield* join(world, "carol")
+      const truth = world.home.records.get("carol")!
+      const thief = yield* takeOver(world, "carol", 100)
+      const lie = world.home.records.get("carol")!
+      let asked = 0
+      world.home.records.get = (handle) =>
+        handle === "carol" ? (asked++ === 0 ? lie : truth) : Map.prototype.get.call(world.home.records, handle)
+      // Both have their answer before either of them goes on.
+      const both = yield* Deferred.make<void>()
+      const slow = Layer.effect(
+        SigchainStore,
+        Effect.map(SigchainStore, (inner) =>
+          SigchainStore.of({
+            ...inner,
+            fetch: (primary, since) =>
+              Effect.gen(function* () {
+                if (asked >= 2) yield* Deferred.succeed(both, undefined)
+                if (primary === thief.primary || primary === carol.account.primary) yield* Deferred.await(both)
+                return yield* inner.fetch(primary, since)
+              })
+          })
+        )
+      ).pipe(Layer.provideMerge(world.home.layer))
+      yield* alice.program.close
+      const { chat } = yield* world.start(alice.device, {}, undefined, slow)
+      const add = chat.addContact("carol")
+      const added = yield* Effect.all([add, add], { concurrency: "unbounded" })
+      const named = (yield* chat.contacts).filter(({ handle }) => handle === "carol@home.test")
+      assert.lengthOf(named, 1)
+      assert.include([carol.account.primary, thief.primary], named[0]!.primary)
+      assert.deepStrictEqual([...new Set(added.map(({ primary }) => primary))], [named[0]!.primary])
+    })
+  )
+
+  it.live("finds them however they are named, and keeps the verified key", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* twoFriends(makeWorld())
+      for (const who of ["bob", "@bob", " Bob ", "bob@home.test", "@bob@home.test", bob.account.primary]) {
+        assert.strictEqual((yield* alice.chat.contact(who)).primary, bob.account.primary)
+      }
+      const contact = yield* alice.chat.contact("bob")
+      assert.deepInclude(contact, { handle: "bob@home.test", state: "accepted", verified: false })
+      assert.strictEqual(contact.head!.seq, 1)
+      assert.deepStrictEqual(yield* alice.chat.addContact("bob"), yield* alice.chat.contact("bob"))
+    })
+  )
+
+  it.live("says who cannot be added, and why", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice } = yield* twoFriends(world)
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.addContact("nobody"))), "handle_not_found")
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.addContact("bob@other.test"))), "federation_unsupported")
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.addContact("no such handle"))), "handle_malformed")
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.send("carol", "hi"))), "ContactUnknown")
+      world.home.unreachable.add("lookup")
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.addContact("carol"))), "ServerUnreachable")
+    })
+  )
+
+  it.live("refuses a record that labels somebody else's key", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice } = yield* twoFriends(world)
+      const record = world.home.records.get("bob")!
+      world.home.records.set("carol", { ...record, handle: "carol@home.test" })
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.addContact("carol"))), "record_invalid")
+    })
+  )
+
+  it.live("of somebody without an inbox works, and sending says why it cannot", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const alice = yield* join(world, "alice")
+      const bob = yield* join(world, "bob")
+      world.home.chains.delete(bob.account.primary)
+      yield* alice.chat.addContact("bob")
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.send("bob", "hi"))), "contact_unreachable")
+    })
+  )
+})
+
+describe("a changed key", () => {
+  it.live("stops sending until the user accepts it, and history stays together", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* alice.chat.send("bob", "to the first key")
+      yield* alice.chat.flush
+      yield* alice.chat.confirmKey("bob", bob.account.primary)
+      const thief = yield* takeOver(world, "bob", 100)
+      const contact = yield* alice.chat.refreshContact("bob")
+      assert.deepInclude(contact, {
+        state: "changed",
+        offered: { primary: thief.primary, origin: "unexplained" },
+        verified: false
+      })
+      assert.include(contact.warning, bob.account.primary)
+      yield* alice.program.event("KeyChanged")
+      const stopped = yield* Effect.flip(alice.chat.send("bob", "stop"))
+      assert.deepInclude(stopped, { _tag: "SendBlocked", reason: "changed" })
+      assert.strictEqual((yield* alice.chat.addContact("bob")).state, "changed")
+
+      const accepted = yield* alice.chat.acceptKey("bob", thief.primary)
+      assert.deepInclude(accepted, {
+        state: "accepted",
+        primary: thief.primary,
+        handle: "bob@home.test",
+        verified: false
+      })
+      yield* alice.chat.send("bob", "to the second key")
+      assert.deepStrictEqual(texts(yield* alice.chat.history("bob")), ["to the first key", "to the second key"])
+      assert.strictEqual((yield* alice.chat.contacts).length, 1)
+    })
+  )
+
+  it.live("holds back what was queued, and lets nothing sealed for the old key go out (KEZ-DM-025)", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      world.broker.setOnline(false)
+      const queued = yield* alice.chat.send("bob", "secret")
+      const thief = yield* takeOver(world, "bob", 101)
+      yield* alice.chat.refreshContact("bob")
+      world.broker.setOnline(true)
+      yield* alice.chat.sync
+      yield* alice.chat.flush
+      assert.strictEqual(world.broker.stored(keyOf(bob.account.primary)).length, 0)
+      yield* alice.chat.acceptKey("bob", thief.primary)
+      const { message } = yield* alice.program.event("State", ({ message }) => message.id === queued.id)
+      assert.strictEqual(message.state, "failed")
+      assert.include(message.failure, "key changed")
+    })
+  )
+
+  it.live("is seen when the new key writes, which does not get the contact's name (KEZ-SEQ-045)", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice } = yield* twoFriends(world)
+      const thief = yield* takeOver(world, "bob", 102)
+      const to = keyOf(alice.account.primary)
+      world.broker.store(to, yield* thief.frame({ to, text: "it is me, bob" }))
+      const { contact } = yield* alice.program.event("Request")
+      assert.deepInclude(contact, { handle: thief.primary, primary: thief.primary, state: "requested" })
+      assert.strictEqual((yield* alice.chat.contact("bob")).state, "changed")
+    })
+  )
+
+  it.live("includes a handle that was deleted", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* bob.chat.deleteAccount
+      const contact = yield* alice.chat.refreshContact("bob")
+      assert.strictEqual(contact.state, "changed")
+      assert.include(contact.warning, "deleted")
+    })
+  )
+})
+
+describe("a contact's sigchain", () => {
+  it.live("may grow; a rollback, a fork and a rotation stop sending; an outage does not", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const identity = yield* identityOf(bob.words)
+      const short = world.home.chains.get(identity.primary)!
+      const head = yield* extend(world, identity, 2)
+      assert.deepStrictEqual((yield* alice.chat.refreshContact("bob")).head, head)
+      const long = world.home.chains.get(identity.primary)!
+
+      world.home.chains.delete(identity.primary)
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.refreshContact("bob"))), "unavailable")
+      assert.strictEqual((yield* alice.chat.contact("bob")).state, "accepted")
+
+      world.home.chains.set(identity.primary, short)
+      const rolledBack = yield* alice.chat.refreshContact("bob")
+      assert.strictEqual(rolledBack.state, "changed")
+      assert.include(rolledBack.warning, head.hash)
+      // A rollback is over when the chain goes on from what was known of it.
+      world.home.chains.set(identity.primary, long)
+      assert.deepInclude(yield* alice.chat.refreshContact("bob"), { state: "accepted", head })
+      const healed = yield* alice.program.event("KeyHealed")
+      assert.include(healed.detail, "sigchain")
+
+      world.home.chains.set(identity.primary, short)
+      yield* extend(world, identity, 2, "nats://forked:4222")
+      const forked = yield* alice.chat.refreshContact("bob")
+      assert.strictEqual(forked.state, "changed")
+      assert.include(forked.warning, head.hash)
+      const forkedChain = world.home.chains.get(identity.primary)!
+      // Two histories are never over: the one that was known first does not make up for the other.
+      world.home.chains.set(identity.primary, long)
+      assert.strictEqual((yield* alice.chat.refreshContact("bob")).state, "changed")
+      world.home.chains.set(identity.primary, forkedChain)
+      assert.deepInclude(yield* alice.chat.keepKey("bob"), { state: "accepted", kept: true })
+
+      const successor = yield* ghost(103)
+      const chain = world.home.chains.get(identity.primary)!
+      const after = { seq: chain.length - 1, hash: yield* successor.hash(chain.at(-1)!) }
+      const rotation = yield* identity.signRotation({ after, successor: successor.identity, createdAt: Date.now() })
+      world.home.chains.set(identity.primary, [...chain, rotation])
+      const rotated = yield* alice.chat.refreshContact("bob")
+      assert.deepInclude(rotated, {
+        state: "changed",
+        offered: { primary: successor.primary, origin: "handed_over" }
+      })
+    })
+  )
+
+  it.live("is fetched when a message names a newer head, and must show it", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const identity = yield* identityOf(bob.words)
+      const honest = world.home.chains.get(identity.primary)!
+      const head = yield* extend(world, identity, 1)
+      const longer = world.home.chains.get(identity.primary)!
+      const to = keyOf(alice.account.primary)
+      const claim = (chain: Sigchain.Head, text: string) =>
+        Effect.gen(function* () {
+          const { SealedMessage } = yield* Effect.promise(() => import("@kez-chat/sdk/crypto"))
+          const { newId } = yield* Effect.promise(() => import("../kit/Ghost.ts"))
+          const device = newId()
+          const draft = {
+            to,
+            id: newId(),
+            device,
+            seq: 0,
+            createdAt: Date.now(),
+            body: { type: "text" as const, text, chain }
+          }
+          const { encoded } = yield* SealedMessage.encrypt(identity, draft)
+          world.broker.store(to, yield* SealedMessage.sealFrame(encoded, to))
+        }).pipe(Effect.provide(NodeCrypto.layer))
+      yield* claim(head, "with a newer head")
+      yield* alice.program.event("Contact", ({ contact }) => contact.head?.seq === head.seq)
+      assert.strictEqual((yield* alice.chat.contact("bob")).state, "accepted")
+      // The sig-server hides the end of the chain, but the contact's own message names it.
+      const hidden = { seq: head.seq + 1, hash: `sha256:${"9".repeat(64)}` }
+      yield* claim(hidden, "with a head that is hidden")
+      const { contact } = yield* alice.program.event("KeyChanged")
+      assert.include(contact.warning, hidden.hash)
+      assert.isAbove(longer.length, honest.length)
+    })
+  )
+})
+
+describe("requests", () => {
+  it.live("come from strangers, named by the home; accepting lets both write", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const alice = yield* join(world, "alice")
+      const bob = yield* join(world, "bob")
+      yield* alice.chat.addContact("bob")
+      yield* alice.chat.send("bob", "may I?")
+      const { contact, message } = yield* bob.program.event("Request")
+      assert.deepInclude(contact, { handle: "alice@home.test", state: "requested" })
+      assert.strictEqual(message.text, "may I?")
+      assert.deepInclude(yield* Effect.flip(bob.chat.send("alice", "yes")), {
+        _tag: "SendBlocked",
+        reason: "requested"
+      })
+      assert.strictEqual((yield* bob.chat.accept("alice")).state, "accepted")
+      yield* bob.chat.send("alice", "yes")
+      yield* alice.program.event("Message", ({ message }) => message.text === "yes")
+      yield* alice.chat.send("bob", "good")
+      yield* bob.program.event("Message", ({ message }) => message.text === "good")
+      assert.deepStrictEqual(texts(yield* bob.chat.history("alice")), ["may I?", "yes", "good"])
+    })
+  )
+
+  it.live("arrive nameless while the home is out of reach, and get their name later", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const alice = yield* join(world, "alice")
+      const bob = yield* join(world, "bob")
+      yield* alice.chat.addContact("bob")
+      world.home.unreachable.add("byPrimary")
+      yield* alice.chat.send("bob", "who am I?")
+      const { contact } = yield* bob.program.event("Request")
+      assert.strictEqual(contact.handle, alice.account.primary)
+      assert.strictEqual((yield* bob.chat.contact(alice.account.primary)).state, "requested")
+      world.home.unreachable.clear()
+      yield* bob.program.event("Contact", ({ contact }) => contact.handle === "alice@home.test")
+    })
+  )
+
+  it.live("are dropped unseen where only contacts may write", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { bob } = yield* twoFriends(world)
+      const carol = yield* join(world, "carol")
+      yield* bob.chat.updateSettings({ inbox: "contacts" })
+      yield* carol.chat.addContact("bob")
+      yield* carol.chat.send("bob", "let me in")
+      yield* carol.chat.flush
+      yield* bob.chat.sync
+      assert.deepStrictEqual(bob.program.shown(), [])
+      assert.deepStrictEqual(
+        (yield* bob.chat.contacts).map(({ handle }) => handle),
+        ["alice@home.test"]
+      )
+    })
+  )
+})
+
+describe("blocking", () => {
+  it.live("shows nothing of theirs, sends nothing to them, and can be taken back", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      assert.strictEqual((yield* bob.chat.block("alice")).state, "blocked")
+      yield* alice.chat.send("bob", "while blocked")
+      yield* alice.chat.flush
+      yield* bob.chat.sync
+      assert.deepStrictEqual(bob.program.shown(), [])
+      assert.deepInclude(yield* Effect.flip(bob.chat.send("alice", "no")), { _tag: "SendBlocked", reason: "blocked" })
+      assert.strictEqual((yield* bob.chat.unblock("alice")).state, "accepted")
+      yield* alice.chat.send("bob", "after")
+      yield* bob.program.event("Message", ({ message }) => message.text === "after")
+      world.broker.newEpoch(true)
+      yield* bob.chat.sync
+      assert.deepStrictEqual(texts(yield* bob.chat.history("alice")), ["after"])
+    })
+  )
+
+  it.live("fails what was still queued", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      world.broker.setOnline(false)
+      yield* alice.chat.send("bob", "on second thoughts")
+      yield* alice.chat.block("bob")
+      world.broker.setOnline(true)
+      yield* alice.chat.sync
+      yield* alice.chat.flush
+      const [message] = yield* alice.chat.history("bob")
+      assert.strictEqual(message!.state, "failed")
+      assert.strictEqual(world.broker.stored(keyOf(bob.account.primary)).length, 0)
+      assert.deepStrictEqual(yield* alice.device.store.scan({ prefix: "out/" }), [])
+      assert.deepStrictEqual(yield* alice.device.store.scan({ prefix: "frame/" }), [])
+    })
+  )
+})
+
+describe("removing", () => {
+  it.live("forgets the contact, the messages only when asked, and never the count", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* alice.chat.send("bob", "one")
+      yield* alice.chat.flush
+      yield* alice.chat.removeContact("bob")
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.history("bob"))), "ContactUnknown")
+      yield* alice.chat.addContact("bob")
+      assert.deepStrictEqual(texts(yield* alice.chat.history("bob")), ["one"])
+      yield* alice.chat.removeContact("bob", true)
+      yield* alice.chat.addContact("bob")
+      assert.deepStrictEqual(yield* alice.chat.history("bob"), [])
+      yield* alice.chat.send("bob", "two")
+      const { message } = yield* bob.program.event("Message", ({ message }) => message.text === "two")
+      assert.isUndefined(message.fork)
+      assert.isUndefined(message.gap)
+    })
+  )
+})
+
+describe("verification", () => {
+  it.live("shows both sides the same number, and remembers that it was compared", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* twoFriends(makeWorld())
+      const mine = yield* alice.chat.verification("bob")
+      const theirs = yield* bob.chat.verification("alice")
+      assert.strictEqual(mine.pinned.safetyNumber, theirs.pinned.safetyNumber)
+      assert.strictEqual(mine.pinned.qr, theirs.pinned.qr)
+      assert.match(mine.pinned.qr, /^kez:sn1:/)
+      assert.isUndefined(mine.offered)
+      assert.strictEqual(mine.events.length, 2)
+      assert.isTrue((yield* alice.chat.confirmKey("bob", bob.account.primary)).verified)
+      assert.isTrue((yield* alice.chat.contact("bob")).verified)
+      yield* alice.program.event("Contact", ({ contact }) => contact.verified)
+    })
+  )
+})
+
+describe("contacts", () => {
+  it.live("are listed changed and accepted first, then requests, then blocked", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { bob } = yield* twoFriends(world)
+      for (const name of ["carol", "dave", "erin"]) {
+        const person = yield* join(world, name)
+        yield* person.chat.addContact("bob")
+        yield* person.chat.send("bob", "hi")
+        yield* bob.program.event("Request", ({ contact }) => contact.handle === `${name}@home.test`)
+      }
+      yield* bob.chat.block("carol")
+      yield* bob.chat.accept("erin")
+      const listed = (yield* bob.chat.contacts).map(({ handle, state }) => `${handle.split("@")[0]} ${state}`)
+      assert.deepStrictEqual(listed, ["alice accepted", "erin accepted", "dave requested", "carol blocked"])
+      assert.isAbove((yield* bob.chat.history("dave")).length, 0)
+    })
+  )
+})

@@ -1,0 +1,162 @@
+/** The endpoint of an account: one at a time, open while it is needed and a minute longer. */
+import { Effect, Exit, Fiber, Layer, Option, Redacted, Result, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { assert, describe, it } from "@effect/vitest"
+import type { Addresses } from "../../../../src/client/files/fetch/Addresses.ts"
+import * as Device from "../../../../src/client/files/fetch/Device.ts"
+import type { Link } from "../../../../src/client/internal/BrokerLink.ts"
+import type { Session } from "../../../../src/client/internal/Session.ts"
+import { MemoryBlobStore } from "@kez-chat/sdk/memory"
+import { type BlobEndpoint, BlobStore, BlobTransport, type Provider, StoreError, Vault } from "@kez-chat/sdk/services"
+import { makeBlob, person } from "../../../kits/Blobs.ts"
+
+const seed = Redacted.make(new Uint8Array(32).fill(3))
+
+/** A device with everything around it watched. */
+const makeDevice = (options: { readonly seed?: Option.Option<Redacted.Redacted<Uint8Array>> } = {}) =>
+  Effect.gen(function* () {
+    const seen = { opened: 0, open: 0, providers: [] as Array<Provider>, serving: 0, answering: 0, lost: () => {} }
+    const allowed = { value: true, fails: false }
+    const counted = (count: "open" | "serving" | "answering") =>
+      Effect.acquireRelease(
+        Effect.sync(() => void (seen[count] += 1)),
+        () => Effect.sync(() => void (seen[count] -= 1))
+      )
+    const endpoint: BlobEndpoint = {
+      addresses: Effect.succeed({ direct: [] }),
+      fetch: () => {
+        throw new Error("not here")
+      },
+      serve: (provider) => {
+        seen.providers.push(provider)
+        return counted("serving")
+      }
+    }
+    const transport: BlobTransport["Service"] = {
+      open: (secret) =>
+        Effect.gen(function* () {
+          assert.deepStrictEqual(Redacted.value(secret), Redacted.value(seed))
+          seen.opened += 1
+          yield* counted("open")
+          return endpoint
+        })
+    }
+    const blobs = MemoryBlobStore.make()
+    const vault = Vault.of({
+      description: "a test's",
+      load: Effect.succeed(options.seed ?? Option.some(seed)),
+      save: () => Effect.void,
+      clear: Effect.void
+    })
+    const addresses: Pick<Addresses, "answer"> = {
+      answer: (_session, _link, _endpoint, lost) => {
+        seen.lost = lost
+        return counted("answering")
+      }
+    }
+    const layers = Layer.mergeAll(
+      Layer.succeed(BlobTransport, transport),
+      Layer.succeed(BlobStore, blobs),
+      Layer.succeed(Vault, vault)
+    )
+    const make = yield* Effect.provide(Device.make, layers)
+    const device = yield* make({
+      // Handed on to `answer`, which is a double here.
+      session: {} as Session,
+      link: {} as Link,
+      addresses: addresses as Addresses,
+      shares: {
+        allowed: () =>
+          allowed.fails
+            ? Effect.fail(new StoreError({ reason: "io", detail: "the disk is gone" }))
+            : Effect.succeed(allowed.value),
+        sent: () => Effect.void
+      }
+    })
+    return { device, seen, blobs, allowed }
+  })
+
+/** Lets every fiber do what it can without time going by. */
+const settle = TestClock.adjust(0)
+
+describe("the device", () => {
+  it.effect("opens its endpoint when it is first needed, shares it, and closes it a minute after the last use", () =>
+    Effect.gen(function* () {
+      const { device, seen } = yield* makeDevice()
+      yield* settle
+      assert.strictEqual(seen.opened, 0)
+      const one = yield* Scope.make()
+      const two = yield* Scope.make()
+      yield* Scope.provide(device.endpoint, one)
+      yield* Scope.provide(device.endpoint, two)
+      yield* Scope.close(one, Exit.void)
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual([seen.opened, seen.open], [1, 1])
+      yield* Scope.close(two, Exit.void)
+      yield* TestClock.adjust("50 seconds")
+      yield* Effect.scoped(device.endpoint)
+      yield* TestClock.adjust("50 seconds")
+      assert.deepStrictEqual([seen.opened, seen.open], [1, 1])
+      yield* TestClock.adjust("11 seconds")
+      assert.deepStrictEqual([seen.opened, seen.open], [1, 0])
+      yield* Effect.scoped(device.endpoint)
+      assert.deepStrictEqual([seen.opened, seen.open], [2, 1])
+    })
+  )
+
+  it.effect("serves once for any number of callers, until the last of them stops", () =>
+    Effect.gen(function* () {
+      const { device, seen } = yield* makeDevice()
+      const one = yield* Effect.forkChild(device.serve, { startImmediately: true })
+      const two = yield* Effect.forkChild(device.serve, { startImmediately: true })
+      yield* settle
+      assert.deepStrictEqual([seen.opened, seen.serving, seen.answering], [1, 1, 1])
+      yield* Fiber.interrupt(one)
+      assert.deepStrictEqual([seen.serving, seen.answering], [1, 1])
+      yield* Fiber.interrupt(two)
+      assert.deepStrictEqual([seen.open, seen.serving, seen.answering], [1, 0, 0])
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(seen.open, 0)
+    })
+  )
+
+  it.effect("opens another endpoint when the one it serves on was closed", () =>
+    Effect.gen(function* () {
+      const { device, seen } = yield* makeDevice()
+      yield* Effect.forkChild(device.serve, { startImmediately: true })
+      yield* settle
+      seen.lost()
+      yield* settle
+      assert.strictEqual(seen.serving, 0)
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual([seen.opened, seen.open, seen.serving], [2, 1, 1])
+    })
+  )
+
+  it.effect("says what is missing where it cannot serve", () =>
+    Effect.gen(function* () {
+      const { device } = yield* makeDevice({ seed: Option.none() })
+      const failed = yield* Effect.result(device.serve)
+      assert.strictEqual(Result.isFailure(failed) && failed.failure._tag, "NoAccount")
+    })
+  )
+
+  it.effect("gives what is allowed, and nothing where it is not, not here, or the store fails", () =>
+    Effect.gen(function* () {
+      const { allowed, blobs, device, seen } = yield* makeDevice()
+      yield* Effect.forkChild(device.serve, { startImmediately: true })
+      yield* settle
+      const provider = seen.providers[0]!
+      const peer = person(7).key
+      const blob = makeBlob(50)
+      yield* blobs.put((write) => Effect.as(write(blob.bytes), { tree: blob.tree }))
+      const open = (hash: string) => Effect.scoped(provider.open(peer, hash))
+      assert.strictEqual((yield* open(blob.hash))?.tree.size, blob.bytes.length)
+      assert.isUndefined(yield* open("0".repeat(64)))
+      allowed.value = false
+      assert.isUndefined(yield* open(blob.hash))
+      allowed.fails = true
+      assert.isUndefined(yield* open(blob.hash))
+    })
+  )
+})

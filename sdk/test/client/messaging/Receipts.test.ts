@@ -1,0 +1,160 @@
+import { Effect, Result } from "effect"
+import { assert, describe, it } from "@effect/vitest"
+import { PrimaryKey } from "@kez-chat/sdk/protocol"
+import { ghost, newId } from "../kit/Ghost.ts"
+import { join, makeWorld, newDevice, twoFriends, type World } from "../kit/People.ts"
+
+const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
+const chain = { seq: 0, hash: `sha256:${"1".repeat(64)}` }
+
+/** How many frames the broker holds for an account. */
+const stored = (world: World, primary: string, subject: "inbox" | "self" = "inbox") =>
+  world.broker.stored(keyOf(primary)).filter((frame) => frame.subject === subject).length
+
+/** Everything that may be told was told. */
+const settled = (person: {
+  readonly chat: { readonly sync: Effect.Effect<void, unknown>; readonly flush: Effect.Effect<void, unknown> }
+}) => Effect.andThen(person.chat.sync, person.chat.flush)
+
+describe("receipts", () => {
+  it.live("tell what was delivered, and what was read only where the reader lets them", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const one = yield* alice.chat.send("bob", "one")
+      yield* alice.program.event("State", ({ message }) => message.id === one.id && message.state === "delivered")
+      yield* bob.chat.markRead("alice")
+      yield* bob.chat.updateSettings({ readReceipts: true })
+      const two = yield* alice.chat.send("bob", "two")
+      yield* bob.program.event("Message", ({ message }) => message.text === "two")
+      yield* bob.chat.markRead("alice")
+      yield* alice.program.event("State", ({ message }) => message.id === two.id && message.state === "read")
+      const states = (yield* alice.chat.history("bob")).map(({ state }) => state)
+      assert.deepStrictEqual(states, ["delivered", "read"])
+    })
+  )
+
+  it.live("are not copied to oneself and not answered", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* alice.chat.send("bob", "one")
+      yield* alice.program.event("State", ({ message }) => message.state === "delivered")
+      yield* settled(bob)
+      yield* settled(alice)
+      assert.strictEqual(stored(world, bob.account.primary), 1)
+      assert.strictEqual(stored(world, bob.account.primary, "self"), 0)
+      assert.strictEqual(stored(world, alice.account.primary), 1)
+      assert.strictEqual(stored(world, alice.account.primary, "self"), 1)
+    })
+  )
+
+  it.live("come together: at most one in two seconds for a peer, of at most 128 ids", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* bob.program.close
+      const texts = Array.from({ length: 150 }, (_, index) => `m${index}`)
+      yield* Effect.forEach(texts, (text) => alice.chat.send("bob", text), { concurrency: "unbounded" })
+      yield* alice.chat.flush
+      const before = Date.now()
+      const again = yield* world.start(bob.device)
+      yield* again.chat.sync
+      yield* alice.program.event("State", ({ message }) => message.text === "m149" && message.state === "delivered")
+      assert.isAtLeast(Date.now() - before, 1_900)
+      assert.strictEqual(stored(world, alice.account.primary), 2)
+    })
+  )
+
+  it.live("are never sent for a request, also not after it was accepted, nor to somebody blocked", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const alice = yield* join(world, "alice")
+      const bob = yield* join(world, "bob")
+      yield* alice.chat.addContact("bob")
+      yield* alice.chat.send("bob", "may I?")
+      yield* bob.program.event("Request")
+      yield* bob.chat.accept("alice")
+      yield* alice.chat.send("bob", "accepted")
+      yield* alice.program.event("State", ({ message }) => message.text === "accepted" && message.state === "delivered")
+      assert.deepStrictEqual(
+        (yield* alice.chat.history("bob")).map(({ state }) => state),
+        ["stored", "delivered"]
+      )
+      yield* bob.chat.block("alice")
+      yield* alice.chat.send("bob", "blocked")
+      yield* alice.chat.flush
+      yield* settled(bob)
+      assert.strictEqual(stored(world, alice.account.primary), 1)
+    })
+  )
+
+  it.live("survive a crash between taking a message in and telling it", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* bob.program.close
+      const one = yield* alice.chat.send("bob", "one")
+      yield* alice.chat.flush
+      // Bob takes it in and loses the broker before he can tell.
+      const offline = { ...bob.device }
+      const second = yield* world.start(offline)
+      yield* second.chat.sync
+      yield* second.close
+      const third = yield* world.start(bob.device)
+      yield* third.chat.sync
+      yield* alice.program.event("State", ({ message }) => message.id === one.id && message.state === "delivered")
+    })
+  )
+
+  it.live("count only for messages that were written to the receipt's author", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* bob.program.close
+      const one = yield* alice.chat.send("bob", "one")
+      yield* alice.chat.flush
+      const mallory = yield* ghost(120)
+      const to = keyOf(alice.account.primary)
+      const receipt = { type: "receipt" as const, status: "read" as const, ids: [one.id, newId()], chain }
+      world.broker.store(to, yield* mallory.frame({ to, body: receipt }))
+      yield* alice.chat.sync
+      assert.strictEqual((yield* alice.chat.history("bob"))[0]!.state, "stored")
+      // Nor does a receipt make its author known here.
+      assert.strictEqual((yield* alice.chat.contacts).length, 1)
+    })
+  )
+
+  it.live("never move a state back", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const alice = yield* join(world, "alice")
+      const casper = yield* ghost(121)
+      const to = keyOf(alice.account.primary)
+      world.broker.store(to, yield* casper.frame({ to, text: "hi" }))
+      yield* alice.program.event("Request")
+      yield* alice.chat.accept(casper.primary)
+      const sent = yield* alice.chat.send(casper.primary, "one")
+      for (const status of ["read", "delivered"] as const) {
+        world.broker.store(
+          to,
+          yield* casper.frame({ to, body: { type: "receipt", status, ids: [sent.id, sent.id], chain } })
+        )
+      }
+      yield* settled(alice)
+      assert.strictEqual((yield* alice.chat.history(casper.primary))[1]!.state, "read")
+    })
+  )
+
+  it.live("reach every device of the sender", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      const second = yield* world.start(newDevice())
+      yield* second.chat.restore({ words: alice.words })
+      const sent = yield* alice.chat.send("bob", "to all")
+      yield* second.event("State", ({ message }) => message.id === sent.id && message.state === "delivered")
+      assert.isDefined(bob)
+    })
+  )
+})
