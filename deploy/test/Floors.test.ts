@@ -49,7 +49,7 @@ describe("import floors", () => {
     [
       "upward by type",
       "sdk/src/protocol/broker/Page.ts",
-      `import type { A } from "../services/A.ts"`,
+      `import type { A } from "../../services/A.ts"`,
       "protocol may not"
     ],
     [
