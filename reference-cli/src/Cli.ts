@@ -5,8 +5,8 @@ import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { command, flag, lazily, offline, who } from "./CommandParts.ts"
-import * as FileCommands from "./FileCommands.ts"
+import { command, flag, lazily, offline, who } from "./commands/Definition.ts"
+import * as FileCommands from "./commands/files/FileCommands.ts"
 import * as Flags from "./Flags.ts"
 
 const wordsFileOut = Flag.String("words-file").pipe(
@@ -64,7 +64,7 @@ const register = command(
     vault
   },
   lazily(
-    () => import("./commands/Register.ts"),
+    () => import("./commands/account/Register.ts"),
     ({ register: run }, input) => run(input)
   )
 ).pipe(
@@ -94,7 +94,7 @@ const restore = command(
     vault
   },
   lazily(
-    () => import("./commands/Restore.ts"),
+    () => import("./commands/account/Restore.ts"),
     ({ restore: run }, input) => run(input)
   )
 ).pipe(
@@ -108,7 +108,7 @@ const unlock = command(
   "unlock",
   { time: timeFlag("for", "How long (default 8h)", Duration.hours(8)) },
   lazily(
-    () => import("./commands/Unlock.ts"),
+    () => import("./commands/account/Unlock.ts"),
     ({ unlock: run }, input) => run(input)
   )
 ).pipe(
@@ -120,7 +120,7 @@ const lock = command(
   "lock",
   {},
   lazily(
-    () => import("./commands/Unlock.ts"),
+    () => import("./commands/account/Unlock.ts"),
     ({ lock: run }) => run
   )
 ).pipe(Command.withDescription("End what unlock began"))
@@ -129,7 +129,7 @@ const owner = command(
   "owner",
   { forMillis: Flag.Int("for-millis") },
   lazily(
-    () => import("./commands/Unlock.ts"),
+    () => import("./commands/account/Unlock.ts"),
     ({ owner: run }, input) => run(input)
   )
 ).pipe(Command.unlisted)
@@ -138,7 +138,7 @@ const whoami = command(
   "whoami",
   {},
   lazily(
-    () => import("./commands/Whoami.ts"),
+    () => import("./commands/account/Whoami.ts"),
     ({ whoami: run }) => run
   )
 ).pipe(
@@ -150,7 +150,7 @@ const profiles = command(
   "profiles",
   {},
   lazily(
-    () => import("./commands/Whoami.ts"),
+    () => import("./commands/account/Whoami.ts"),
     ({ profiles: run }) => run
   )
 ).pipe(Command.withDescription("List the accounts on this machine"))
@@ -163,7 +163,7 @@ const words = command(
     wordsFd: wordsFdOut
   },
   lazily(
-    () => import("./commands/Words.ts"),
+    () => import("./commands/account/Words.ts"),
     ({ words: run }, input) => run(input)
   )
 ).pipe(
@@ -175,7 +175,7 @@ const add = command(
   "add",
   { who: Argument.String("name").pipe(Argument.withDescription("A handle: bob, or bob@server")) },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     ({ add: run }, input) => run(input)
   )
 ).pipe(
@@ -187,7 +187,7 @@ const contacts = command(
   "contacts",
   { offline },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     ({ contacts: run }, input) => run(input)
   )
 ).pipe(Command.withDescription("List contacts"))
@@ -202,7 +202,7 @@ const verify = command(
     offline
   },
   lazily(
-    () => import("./commands/Verify.ts"),
+    () => import("./commands/people/Verify.ts"),
     ({ verify: run }, input) => run(input)
   )
 ).pipe(
@@ -225,7 +225,7 @@ const send = command(
     timeout: timeFlag("timeout", "How long to wait (default 30s)", Duration.seconds(30))
   },
   lazily(
-    () => import("./commands/Send.ts"),
+    () => import("./commands/messages/Send.ts"),
     ({ send: run }, input) => run(input)
   )
 ).pipe(
@@ -247,7 +247,7 @@ const listen = command(
     )
   },
   lazily(
-    () => import("./commands/listen/Listen.ts"),
+    () => import("./commands/messages/Listen.ts"),
     ({ listen: run }, input) => run(input)
   )
 ).pipe(
@@ -260,7 +260,7 @@ const chat = command(
   "chat",
   { who },
   lazily(
-    () => import("./commands/Chat.ts"),
+    () => import("./commands/messages/Chat.ts"),
     ({ chat: run }, input) => run(input)
   )
 ).pipe(
@@ -277,7 +277,7 @@ const history = command(
     offline
   },
   lazily(
-    () => import("./commands/History.ts"),
+    () => import("./commands/messages/History.ts"),
     ({ history: run }, input) => run(input)
   )
 ).pipe(Command.withDescription("Show the messages of a conversation"))
@@ -286,7 +286,7 @@ const requestsAccept = command(
   "accept",
   { who },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     ({ accept: run }, input: { readonly who: string }) => run({ ...input, newKey: undefined })
   )
 ).pipe(Command.withDescription("The same as kez-chat accept"))
@@ -295,7 +295,7 @@ const requests = command(
   "requests",
   { offline },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     ({ requests: run }, input) => run(input)
   )
 ).pipe(Command.withDescription("List strangers who wrote to you"), Command.withSubcommands([requestsAccept]))
@@ -311,7 +311,7 @@ const accept = command(
     )
   },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     ({ accept: run }, { who: name, newKey }) => run({ who: name, newKey: Option.getOrUndefined(newKey) })
   )
 ).pipe(Command.withDescription("Accept a message request, or a contact's new key"))
@@ -320,7 +320,7 @@ const keep = command(
   "keep",
   { who },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     ({ keep: run }, input) => run(input)
   )
 ).pipe(
@@ -334,7 +334,7 @@ const block = command(
   "block",
   { who },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     ({ block: run }, input) => run(input)
   )
 ).pipe(Command.withDescription("Show nothing more of a contact, and have your home keep nothing of theirs"))
@@ -343,7 +343,7 @@ const unblock = command(
   "unblock",
   { who },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     ({ unblock: run }, input) => run(input)
   )
 ).pipe(Command.withDescription("Take a block back"))
@@ -352,7 +352,7 @@ const remove = command(
   "remove",
   { who, withMessages: flag("with-messages", "Remove the conversation too") },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     ({ remove: run }, input) => run(input)
   )
 ).pipe(Command.withDescription("Forget a contact"))
@@ -370,7 +370,7 @@ const inbox = command(
     sent: flag("sent", "With --trim: remove the copies of what you sent, instead of mail")
   },
   lazily(
-    () => import("./commands/Inbox.ts"),
+    () => import("./commands/messages/Inbox.ts"),
     ({ inbox: run }, input) => run(input)
   )
 ).pipe(
@@ -392,7 +392,7 @@ const settings = command(
     )
   },
   lazily(
-    () => import("./commands/Contacts.ts"),
+    () => import("./commands/people/Contacts.ts"),
     (
       { settings: run },
       {
@@ -428,7 +428,7 @@ const exportAll = command(
     offline
   },
   lazily(
-    () => import("./commands/ExportAll.ts"),
+    () => import("./commands/messages/ExportAll.ts"),
     ({ exportAll: run }, input) => run(input)
   )
 ).pipe(
@@ -446,7 +446,7 @@ const deleteAccount = command(
     )
   },
   lazily(
-    () => import("./commands/DeleteAccount.ts"),
+    () => import("./commands/account/DeleteAccount.ts"),
     ({ deleteAccount: run }, input) => run(input)
   )
 ).pipe(Command.withDescription("Delete the account at the home server and here, for good"))
@@ -455,7 +455,7 @@ const doctor = command(
   "doctor",
   {},
   lazily(
-    () => import("./commands/Doctor.ts"),
+    () => import("./commands/machine/Doctor.ts"),
     ({ doctor: run }) => run
   )
 ).pipe(

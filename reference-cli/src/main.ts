@@ -6,8 +6,8 @@ import { Host } from "./Host.ts"
 import * as CoreDumps from "./owner/CoreDumps.ts"
 import * as Program from "./Program.ts"
 import { beganOnTerminal, make as makeSignals, Signals } from "./Signals.ts"
-import { Ask } from "./terminal/Ask.ts"
-import { Screen } from "./terminal/Screen.ts"
+import { Ask } from "./terminal/input/Ask.ts"
+import { Screen } from "./terminal/output/Screen.ts"
 
 CoreDumps.excludeMemory()
 

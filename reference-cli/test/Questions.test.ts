@@ -7,11 +7,11 @@ import * as path from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { CurrentSettings, type Settings } from "../src/Flags.ts"
 import { Host } from "../src/Host.ts"
-import * as Passphrase from "../src/Passphrase.ts"
-import { Ask } from "../src/terminal/Ask.ts"
-import { Screen } from "../src/terminal/Screen.ts"
-import { uncoloured } from "../src/terminal/Style.ts"
-import * as Words from "../src/words/Words.ts"
+import * as Passphrase from "../src/profile/Passphrase.ts"
+import { Ask } from "../src/terminal/input/Ask.ts"
+import { Screen } from "../src/terminal/output/Screen.ts"
+import { uncoloured } from "../src/terminal/output/Style.ts"
+import * as Words from "../src/commands/account/SeedWords.ts"
 
 let folder: string
 beforeAll(() => {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { describe, type Failure } from "../Failure.ts"
 import { type Access, access, type Options, type Services } from "../owner/Session.ts"
-import { type Screen, warn } from "../terminal/Screen.ts"
+import { type Screen, warn } from "../terminal/output/Screen.ts"
 
 /** Runs a command with the account of its profile. */
 export const withAccess = <R>(

@@ -9,9 +9,9 @@ import { fail } from "../../src/Failure.ts"
 import { Host } from "../../src/Host.ts"
 import * as Program from "../../src/Program.ts"
 import { make as makeSignals, Signals } from "../../src/Signals.ts"
-import { Ask } from "../../src/terminal/Ask.ts"
-import { Screen } from "../../src/terminal/Screen.ts"
-import { uncoloured } from "../../src/terminal/Style.ts"
+import { Ask } from "../../src/terminal/input/Ask.ts"
+import { Screen } from "../../src/terminal/output/Screen.ts"
+import { uncoloured } from "../../src/terminal/output/Style.ts"
 
 const refused = Effect.fail(fail("input_needed", ExitCode.usage, "an answer is needed and there is no terminal"))
 

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { describe } from "../../Failure.ts"
 import type { Files } from "../../owner/Files.ts"
-import { type Screen, warn } from "../../terminal/Screen.ts"
+import { type Screen, warn } from "../../terminal/output/Screen.ts"
 
 /** How soon serving is tried again after it failed, in milliseconds. */
 const againMillis = 30_000

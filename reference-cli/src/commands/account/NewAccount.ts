@@ -1,0 +1,98 @@
+/** What `register` and `restore` share: there is no account yet that a session could give. */
+import type { KezChat, KezChatError } from "@kez-chat/sdk"
+import { Mnemonic } from "@kez-chat/sdk/protocol"
+import type { Vault } from "@kez-chat/sdk/services"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { ExitCode } from "../../ExitCode.ts"
+import { fail, type Failure } from "../../Failure.ts"
+import type { Host } from "../../Host.ts"
+import * as Home from "../../profile/Home.ts"
+import type { ProfilePaths } from "../../profile/Paths.ts"
+import * as Profile from "../../profile/Profile.ts"
+import * as RelayPolicy from "../../profile/RelayPolicy.ts"
+import { note, type Screen } from "../../terminal/output/Screen.ts"
+import { directoryOf, open as openLocal } from "../../owner/LocalKezChat.ts"
+import * as OwnerFile from "../../owner/OwnerFile.ts"
+import { lockOrOwner } from "../../owner/Session.ts"
+import { protocolVersion } from "../../owner/Wire.ts"
+
+/** A home server that answered. */
+export interface FoundHome {
+  readonly url: string
+  /** Its name: what is after the `@` in its handles. */
+  readonly server: string
+  /** Fails when the handle is taken or was deleted, before anybody writes words down for it. */
+  readonly ensureFree: (local: string) => Effect.Effect<void, Failure>
+}
+
+/** Finds the home server and asks it for its name. */
+export const findHome = (known: {
+  readonly profile?: string | undefined
+  readonly server?: string | undefined
+}): Effect.Effect<FoundHome, Failure, Host> =>
+  Effect.gen(function* () {
+    const { url } = yield* Home.discover(known)
+    const directory = yield* directoryOf(url)
+    const { server } = yield* directory.wellKnown
+    const ensureFree = (local: string) =>
+      directory.lookup(local).pipe(
+        Effect.matchEffect({
+          onSuccess: () =>
+            Effect.fail(fail("handle_taken", ExitCode.refused, `${local}@${server} is taken: choose another name`)),
+          onFailure: (error) =>
+            error._tag === "Problem" && error.code === "handle_not_found" ? Effect.void : Effect.fail(error)
+        })
+      )
+    return { url, server, ensureFree }
+  })
+
+/** Takes the profile's lock for the rest of the scope. */
+export const lock = (place: ProfilePaths): Effect.Effect<void, Failure, Scope.Scope | Screen> =>
+  Effect.gen(function* () {
+    const found = yield* lockOrOwner(place)
+    if (found === "locked") return
+    const { command, pid } = found.info
+    return yield* fail(
+      "profile_busy",
+      ExitCode.busy,
+      `the profile ${place.name} is held by \`kez-chat ${command}\` (process ${pid}): end it first`
+    )
+  })
+
+/** Keeps the seed and the profile that names it, both or neither. The passphrase is asked for here. */
+export const keepSeed = (options: {
+  readonly place: ProfilePaths
+  readonly vault: Vault["Service"]
+  readonly profile: Profile.Profile
+  readonly words: Redacted.Redacted<string>
+  readonly sentence: string
+}): Effect.Effect<void, Failure, Screen> =>
+  Effect.gen(function* () {
+    const { place, vault, profile, words, sentence } = options
+    const seed = yield* Effect.fromResult(Mnemonic.toSeed(Redacted.value(words)))
+    yield* note(sentence)
+    yield* Profile.save(place, profile)
+    yield* vault
+      .save(Redacted.make(seed, { label: "seed" }))
+      .pipe(Effect.onError(() => Effect.ignore(Profile.erase(place))))
+  })
+
+/** Runs `use` with a KezChat that has no account yet. Only for the holder of the lock. */
+export const open = <A>(
+  options: {
+    readonly primary: string
+    readonly home: string
+    readonly place: ProfilePaths
+    readonly vault: Vault["Service"]
+    readonly command: string
+  },
+  use: (chat: KezChat["Service"]) => Effect.Effect<A, KezChatError>
+): Effect.Effect<A, Failure> =>
+  Effect.gen(function* () {
+    const { primary, home, place, vault, command } = options
+    yield* OwnerFile.announce(place, { version: 1, protocol: protocolVersion, pid: process.pid, command })
+    const { chat } = yield* openLocal({ primary, home, place, vault, relay: RelayPolicy.ofHome(home), offline: false })
+    return yield* use(chat)
+  }).pipe(Effect.scoped)

@@ -1,0 +1,197 @@
+/** A background process that holds the account open, so that other commands need no passphrase. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { ExitCode } from "../../ExitCode.ts"
+import { fail, type Failure } from "../../Failure.ts"
+import { settings } from "../../Flags.ts"
+import * as CoreDumps from "../../owner/CoreDumps.ts"
+import type { OwnerInfo } from "../../owner/Server.ts"
+import { findOwner, lockOrOwner, own, type Services } from "../../owner/Session.ts"
+import * as CommandLine from "../../profile/CommandLine.ts"
+import type { ProfilePaths } from "../../profile/Paths.ts"
+import * as Profile from "../../profile/Profile.ts"
+import * as ProfileVault from "../../profile/ProfileVault.ts"
+import * as Shapes from "../../terminal/output/Json.ts"
+import { Signals } from "../../Signals.ts"
+import { result } from "../../terminal/output/Screen.ts"
+import * as Show from "../../terminal/output/Show.ts"
+import { reasonOf } from "../../SystemError.ts"
+
+/** How long the background process may take to be ready, and `lock` waits for its end, in milliseconds. */
+const readyMillis = 60_000
+const pollMillis = 50
+
+const ownerJson = ({ pid, command, since, until }: OwnerInfo) => ({
+  pid,
+  command,
+  since: Shapes.time(since),
+  ...(until === undefined ? {} : { until: Shapes.time(until) })
+})
+
+const until = (info: OwnerInfo): string =>
+  info.until === undefined ? "" : ` until ${Show.day(info.until)} ${Show.clock(info.until)}`
+
+const lastLine = (file: string): string => {
+  try {
+    return fs.readFileSync(file, "utf8").trim().split("\n").at(-1) ?? ""
+  } catch {
+    return ""
+  }
+}
+
+/** Starts `kez-chat owner` apart from this terminal and hands it the seed on its standard input. */
+const start = (place: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, millis: number) =>
+  Effect.gen(function* () {
+    const { home, relay } = yield* settings
+    return yield* Effect.try({
+      try: () => {
+        const log = fs.openSync(place.log, "w", 0o600)
+        try {
+          const program = [...process.execArgv, process.argv[1] ?? ""]
+          const flags = [
+            ...["--profile", place.name],
+            ...(home === undefined ? [] : ["--home", home]),
+            ...(relay === undefined ? [] : ["--relay", relay])
+          ]
+          const [file, ...args] = CoreDumps.limited(process.platform, [
+            process.execPath,
+            ...program,
+            ...flags,
+            "owner",
+            "--for-millis",
+            String(millis)
+          ])
+          const child = spawn(file, args, {
+            detached: true,
+            windowsHide: true,
+            stdio: ["pipe", log, log]
+          })
+          child.stdin?.on("error", () => {})
+          child.stdin?.end(Buffer.from(Redacted.value(seed)).toString("hex"))
+          child.unref()
+          return child
+        } finally {
+          fs.closeSync(log)
+        }
+      },
+      catch: (error) =>
+        fail("owner_start", ExitCode.failed, `the background process cannot be started: ${reasonOf(error)}`)
+    })
+  })
+
+/** Waits until an owner answers, or the child has ended without becoming one. */
+const ready = (place: ProfilePaths, hasEnded: () => boolean): Effect.Effect<OwnerInfo, Failure> =>
+  Effect.gen(function* () {
+    const began = Date.now()
+    for (;;) {
+      const owner = yield* Effect.scoped(Effect.map(findOwner(place), (found) => found?.info))
+      if (owner !== undefined) return owner
+      if (hasEnded()) {
+        const why = lastLine(place.log).replace(/^kez-chat: /, "")
+        return yield* fail(
+          "owner_start",
+          ExitCode.failed,
+          `the background process ended at once: ${why || `see ${place.log}`}`
+        )
+      }
+      if (Date.now() - began > readyMillis) {
+        return yield* fail(
+          "owner_start",
+          ExitCode.failed,
+          `the background process is not ready after a minute: see ${place.log}`
+        )
+      }
+      yield* Effect.sleep(pollMillis)
+    }
+  })
+
+export const unlock = (input: { readonly time: Duration.Duration }): Effect.Effect<void, Failure, Services> =>
+  Effect.gen(function* () {
+    const { place, profile } = yield* Profile.required
+    const running = yield* Effect.scoped(Effect.map(findOwner(place), (found) => found?.info))
+    if (running !== undefined) {
+      return yield* result({
+        json: () => ({ unlocked: true, already: true, owner: ownerJson(running) }),
+        text: () =>
+          `Already open: \`kez-chat ${running.command}\` (process ${running.pid}) holds ${profile.handle}${until(running)}.`
+      })
+    }
+    const vault = yield* ProfileVault.of(place, profile.vault)
+    const seed = yield* vault.load
+    if (Option.isNone(seed)) {
+      return yield* fail(
+        "vault_empty",
+        ExitCode.failed,
+        `${vault.description} holds no seed for the profile ${place.name}`
+      )
+    }
+    yield* Profile.makeFolders(place)
+    const child = yield* start(place, seed.value, Duration.toMillis(input.time))
+    const owner = yield* ready(place, () => child.exitCode !== null || child.signalCode !== null)
+    yield* result({
+      json: () => ({ unlocked: true, already: false, owner: ownerJson(owner) }),
+      text: (style) =>
+        `${style.good("Open")}${until(owner)}. ${style.dim(`End it with: ${CommandLine.line(place.name, "lock")}`)}`
+    })
+  })
+
+export const lock: Effect.Effect<void, Failure, Services> = Effect.gen(function* () {
+  const { place } = yield* Profile.required
+  const ended = yield* Effect.scoped(
+    Effect.gen(function* () {
+      const found = yield* findOwner(place)
+      if (found === undefined) return undefined
+      const { command, pid } = found.info
+      if (command !== "unlock") {
+        return yield* fail(
+          "profile_busy",
+          ExitCode.busy,
+          `\`kez-chat ${command}\` (process ${pid}) holds the account: end it in its terminal`
+        )
+      }
+      yield* found.shutdown
+      return found.info
+    })
+  )
+  // The lock is free when the process is gone, and with it the seed.
+  yield* Effect.scoped(lockOrOwner(place))
+  yield* result({
+    json: () => ({ unlocked: false, already: ended === undefined }),
+    text: () => (ended === undefined ? "Locked already." : "Locked.")
+  })
+})
+
+const readSeed: Effect.Effect<Redacted.Redacted<Uint8Array>, Failure> = Effect.gen(function* () {
+  const text = yield* Effect.try({
+    try: () => fs.readFileSync(0, "utf8").trim(),
+    catch: () =>
+      fail("input", ExitCode.usage, "no seed on standard input: this command is started by `kez-chat unlock`")
+  })
+  if (!/^[0-9a-f]{64}$/.test(text)) {
+    return yield* fail(
+      "input",
+      ExitCode.usage,
+      "no seed on standard input: this command is started by `kez-chat unlock`"
+    )
+  }
+  return Redacted.make(new Uint8Array(Buffer.from(text, "hex")), { label: "seed" })
+})
+
+/** The background process itself. */
+export const owner = (input: { readonly forMillis: number }): Effect.Effect<void, Failure, Services | Signals> =>
+  Effect.gen(function* () {
+    const seed = yield* readSeed
+    const { place, profile } = yield* Profile.required
+    const signals = yield* Signals
+    // Somebody else became the owner first: that is as good.
+    if ((yield* lockOrOwner(place)) !== "locked") return
+    const vault = ProfileVault.holding(yield* ProfileVault.of(place, profile.vault), seed)
+    const { forMillis } = input
+    const { stopped } = yield* own(place, profile, { command: "unlock", answering: true, vault, forMillis })
+    const over = Effect.sleep(forMillis)
+    yield* signals.untilSignal(Effect.raceFirst(stopped, over))
+  }).pipe(Effect.scoped)

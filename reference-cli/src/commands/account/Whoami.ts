@@ -1,0 +1,52 @@
+import * as Effect from "effect/Effect"
+import * as Home from "../../profile/Home.ts"
+import * as Profile from "../../profile/Profile.ts"
+import * as Shapes from "../../terminal/output/Json.ts"
+import * as Sanitise from "../../terminal/output/Sanitise.ts"
+import { result, warn } from "../../terminal/output/Screen.ts"
+
+/** Answers from the profile alone: no passphrase, no store, no network. */
+export const whoami = Effect.gen(function* () {
+  const { place, profile } = yield* Profile.required
+  const { url } = yield* Home.discover({ profile: profile.home })
+  if (profile.step !== "published") {
+    yield* warn("this account is not complete yet: any command that goes online carries on where creation stopped")
+  }
+  yield* result({
+    json: () => ({
+      ...Shapes.account(place.name, { ...profile, home: url }),
+      files: { config: place.profile, store: place.store }
+    }),
+    text: (style) => [
+      style.name(Sanitise.line(profile.handle ?? "(handle not known yet)")),
+      `key      ${profile.primary}`,
+      `home     ${url}`,
+      `profile  ${place.name}`,
+      `seed     ${profile.vault.kind === "file" ? `encrypted file ${place.seed}` : "OS keychain"}`
+    ]
+  })
+})
+
+/** The accounts on this machine. */
+export const profiles = Effect.gen(function* () {
+  const names = yield* Profile.names
+  // One that is damaged hides no other.
+  const found = yield* Effect.forEach(names, (name) =>
+    Effect.match(Profile.named(name), {
+      onSuccess: ({ place, profile }) => Shapes.account(place.name, profile),
+      onFailure: ({ code, message }) => ({ profile: name, error: { code, message } })
+    })
+  )
+  yield* result({
+    json: () => ({ profiles: found }),
+    text: (style) =>
+      found.length === 0
+        ? "No account on this machine yet."
+        : found.map((one) => {
+            const name = style.bold(one.profile.padEnd(12))
+            return "error" in one
+              ? `${name}  ${style.bad(Sanitise.line(one.error.message))}`
+              : `${name}  ${Sanitise.line(one.handle ?? "?")}  ${style.dim(one.home)}`
+          })
+  })
+})

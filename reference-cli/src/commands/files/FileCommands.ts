@@ -1,0 +1,135 @@
+/** The commands for files with their flags and help. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { command, flag, lazily, who } from "../Definition.ts"
+
+const share = command(
+  "share",
+  {
+    what: Argument.String("what").pipe(
+      Argument.withDescription("Contacts (@chris), then files and folders; a folder stands for all files below it"),
+      Argument.variadic({ min: 1 })
+    ),
+    with: Flag.String("with").pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("One more contact who may fetch them; may be given several times"),
+      Flag.atLeast(0)
+    ),
+    public: flag("public", "Everybody who browses you may see and fetch them"),
+    unlisted: flag("unlisted", "Leave them out of the list that browsing shows: only the message leads to them"),
+    wait: flag("wait", "Stay, and serve, until every contact named has fetched them")
+  },
+  lazily(
+    () => import("./Share.ts"),
+    ({ share: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription(
+    "Offer files to contacts: they are encrypted and kept here, word of them goes out, and each is fetched from this device by who wants it"
+  ),
+  Command.withShortDescription("Offer files to contacts"),
+  Command.withExamples([
+    { command: "kez-chat share @chris report.pdf" },
+    {
+      command: "kez-chat share @chris @dana photos/ --wait",
+      description: "A folder, to two people, until both have it"
+    },
+    { command: "kez-chat share --public key.asc", description: "For everybody who browses you" }
+  ])
+)
+
+const fetch = command(
+  "fetch",
+  {
+    what: Argument.String("what").pipe(
+      Argument.withDescription(
+        "An offer's id or its first characters, @user/entry (id, path or folder), or a ticket; without it, what is offered"
+      ),
+      Argument.optional
+    ),
+    to: Flag.String("to").pipe(
+      Flag.withMetavar("FOLDER"),
+      Flag.withDescription("Where to save (default: here)"),
+      Flag.optional
+    ),
+    name: Flag.String("name").pipe(
+      Flag.withMetavar("NAME"),
+      Flag.withDescription("Save under another name than its owner gave it"),
+      Flag.optional
+    ),
+    overwrite: flag("overwrite", "Replace a file of the same name that differs"),
+    keepBoth: flag("keep-both", "Save beside a file of the same name that differs, as `name (2)`"),
+    discard: flag("discard", "Do not fetch: remove what has arrived of it so far")
+  },
+  lazily(
+    () => import("./Fetch.ts"),
+    ({ fetch: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription(
+    "Fetch a file from its owner's device and save it. Waits while the owner is away; what arrived is kept when it is stopped, and the same command goes on"
+  ),
+  Command.withShortDescription("Fetch an offered or listed file"),
+  Command.withExamples([
+    { command: "kez-chat fetch", description: "What was offered and not fetched yet" },
+    { command: "kez-chat fetch 8f3kQ2aB --to ~/Downloads" },
+    { command: "kez-chat fetch @tudisco/photos", description: "A folder of what tudisco shares" }
+  ])
+)
+
+const browse = command(
+  "browse",
+  { who, all: flag("all", "Show older versions of a file too") },
+  lazily(
+    () => import("./Browse.ts"),
+    ({ browse: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription("List what a contact shares with you, also while they are away"),
+  Command.withExamples([{ command: "kez-chat browse @tudisco" }])
+)
+
+const shared = command(
+  "shared",
+  {},
+  lazily(
+    () => import("./Shared.ts"),
+    ({ shared: run }) => run
+  )
+).pipe(Command.withDescription("List what you share, with whom, and who has fetched it"))
+
+const unshare = command(
+  "unshare",
+  {
+    what: Argument.String("what").pipe(
+      Argument.withDescription("What `shared` lists: an id, its first characters, a path or a folder"),
+      Argument.variadic({ min: 1 })
+    )
+  },
+  lazily(
+    () => import("./Shared.ts"),
+    ({ unshare: run }, input) => run(input)
+  )
+).pipe(
+  Command.withDescription("Take files back: nobody can fetch them any more. Who has fetched one keeps it"),
+  Command.withShortDescription("Take files back"),
+  Command.withExamples([{ command: "kez-chat unshare 8f3kQ2aB report.pdf" }])
+)
+
+const serve = command(
+  "serve",
+  {},
+  lazily(
+    () => import("./Serve.ts"),
+    ({ serve: run }) => run
+  )
+).pipe(
+  Command.withDescription(
+    "Stay online so that others can fetch what you share, and show who does; Ctrl-C ends. `listen` does so too"
+  ),
+  Command.withShortDescription("Let others fetch what you share")
+)
+
+/** In the order of the help. */
+export const all = [share, fetch, browse, shared, unshare, serve] as const

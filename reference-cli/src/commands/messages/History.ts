@@ -1,0 +1,69 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Failure } from "../../Failure.ts"
+import { settings } from "../../Flags.ts"
+import type { Services } from "../../owner/Session.ts"
+import * as CommandLine from "../../profile/CommandLine.ts"
+import * as Shapes from "../../terminal/output/Json.ts"
+import * as KeyChange from "../../terminal/output/KeyChange.ts"
+import { result, Screen, warn } from "../../terminal/output/Screen.ts"
+import * as Show from "../../terminal/output/Show.ts"
+import { caughtUp, contactOf, sentOff, withAccess } from "../WithAccess.ts"
+
+export interface Input {
+  readonly who: string
+  readonly limit: number
+  readonly before: Option.Option<number>
+  readonly offline: boolean
+}
+
+export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "history", offline: input.offline }, ({ chat, place }) =>
+    Effect.gen(function* () {
+      if (!input.offline) yield* caughtUp(chat)
+      const before = Option.getOrUndefined(input.before)
+      const contact = yield* contactOf(chat, input.who)
+      if (KeyChange.isOpen(contact) && contact.state !== "blocked") {
+        yield* warn(KeyChange.refusal(contact, `nothing is sent to ${Show.name(contact)}`))
+      }
+      const messages = yield* chat.history(contact.primary, {
+        limit: input.limit,
+        ...(before === undefined ? {} : { before })
+      })
+      const older = messages.length === input.limit ? messages[0]?.order : undefined
+      yield* result({
+        json: () => ({
+          contact: Shapes.contact(contact),
+          messages: messages.map(Shapes.message),
+          before: older ?? null
+        }),
+        text: (style, columns) => {
+          if (messages.length === 0) return style.dim(`No messages with ${Show.name(contact)}.`)
+          let day = ""
+          return [
+            ...(older === undefined
+              ? []
+              : [
+                  style.dim(
+                    `(older: ${CommandLine.line(place.name, `history ${Show.exactName(contact)} --before ${older}`)})`
+                  )
+                ]),
+            ...messages.flatMap((message) => {
+              const mine = message.direction === "out"
+              const heading = Show.day(message.arrivedAt) === day ? [] : [Show.dayLine(message.arrivedAt, style)]
+              day = Show.day(message.arrivedAt)
+              const author = mine ? "you" : Show.name(contact)
+              const fetchShown = contact.state !== "accepted"
+              return [...heading, Show.message(message, { author, mine, fetchShown, columns }, style)]
+            })
+          ]
+        }
+      })
+      // A person who looks at the newest messages on a terminal has read them; a script has not.
+      const { outIsTerminal } = yield* Screen
+      if (outIsTerminal && !(yield* settings).json && before === undefined && contact.state === "accepted") {
+        yield* Effect.ignore(chat.markRead(contact.primary))
+        if (!input.offline) yield* sentOff(chat)
+      }
+    })
+  )

@@ -1,0 +1,68 @@
+/** How full the inbox at the home server is, and the removal there of what this device holds. */
+import type { BoxUsage, KezChatError } from "@kez-chat/sdk"
+import * as Effect from "effect/Effect"
+import { ExitCode } from "../../ExitCode.ts"
+import { fail, type Failure } from "../../Failure.ts"
+import type { Services } from "../../owner/Session.ts"
+import * as CommandLine from "../../profile/CommandLine.ts"
+import * as Shapes from "../../terminal/output/Json.ts"
+import * as Filling from "../../terminal/output/InboxWarning.ts"
+import * as Quantity from "../../terminal/output/Quantity.ts"
+import { note, result, warn } from "../../terminal/output/Screen.ts"
+import * as Show from "../../terminal/output/Show.ts"
+import type { Style } from "../../terminal/output/Style.ts"
+import { withAccess } from "../WithAccess.ts"
+
+export interface Input {
+  readonly trim: boolean
+  /** The copies of what was sent, instead of mail. */
+  readonly sent: boolean
+}
+
+const line = (name: string, { limit, oldest, used }: BoxUsage, style: Style): string =>
+  [
+    name.padEnd(10),
+    `${Quantity.bytes(used)} of ${Quantity.bytes(limit)} (${Quantity.percent(used, limit)} %)`,
+    ...(oldest === undefined ? [] : [style.dim(`oldest ${Show.day(oldest)}`)])
+  ].join("  ")
+
+/** A refusal in this command's own words. */
+const explain = (error: KezChatError): Failure => {
+  if (error._tag !== "BrokerRefused" || (error.code !== "bad" && error.code !== "slow")) return error
+  if (error.code === "bad") {
+    const message = "the home's storage was made anew, and nothing was removed: try again"
+    return fail("stream_changed", ExitCode.failed, message)
+  }
+  const until = error.untilMillis === undefined ? "in a minute" : `at ${Show.clock(error.untilMillis)}`
+  return fail("trimmed_lately", ExitCode.unreachable, `the home removes once a minute: try again ${until}`)
+}
+
+export const inbox = (input: Input): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "inbox", offline: false }, ({ chat, place }) =>
+    Effect.gen(function* () {
+      const box = input.sent ? "sent" : "mail"
+      if (input.trim) {
+        yield* note(
+          "What the home removes does not come back with your words, and a device that has not fetched it will not get it."
+        )
+        // Only what is here is removed, so all that is there is fetched first.
+        yield* chat.sync
+      }
+      const usage = yield* input.trim ? Effect.mapError(chat.trim(box), explain) : chat.inbox
+      yield* result({
+        json: () => ({ inbox: Shapes.inboxUsage(usage), trimmed: input.trim ? box : null }),
+        text: (style) => [
+          ...(input.trim
+            ? [style.good(`Removed at the home: ${input.sent ? "copies of what you sent" : "mail"} that is here`)]
+            : []),
+          line("mail", usage.mail, style),
+          `${" ".repeat(10)}  ${style.dim(
+            `strangers ${Quantity.bytes(usage.mail.strangers.used)} of ${Quantity.bytes(usage.mail.strangers.limit)}`
+          )}`,
+          line("sent", usage.sent, style)
+        ]
+      })
+      for (const warning of Filling.warnings(usage, (words) => CommandLine.line(place.name, words)))
+        yield* warn(warning)
+    })
+  )

@@ -1,0 +1,149 @@
+import type { Event, KezChat, KezChatError, Message } from "@kez-chat/sdk"
+import { Blank } from "@kez-chat/sdk/protocol"
+import type { BrokerUnavailable } from "@kez-chat/sdk/services"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { ExitCode } from "../../ExitCode.ts"
+import { fail, type Failure, usage } from "../../Failure.ts"
+import type { Services } from "../../owner/Session.ts"
+import * as Shapes from "../../terminal/output/Json.ts"
+import * as Sanitise from "../../terminal/output/Sanitise.ts"
+import { note, result } from "../../terminal/output/Screen.ts"
+import * as Show from "../../terminal/output/Show.ts"
+import { withAccess } from "../WithAccess.ts"
+import { reasonOf } from "../../SystemError.ts"
+
+export interface Input {
+  readonly who: string
+  readonly text: ReadonlyArray<string>
+  readonly wait: boolean
+  /** How long to wait until the home server has stored it. */
+  readonly timeout: Duration.Duration
+}
+
+/** Longest text read from standard input, in bytes; the protocol's own limit is smaller and says so better. */
+const maxInput = 1_048_576
+
+const readInput: Effect.Effect<string, Failure, Services> = Effect.gen(function* () {
+  if (process.stdin.isTTY) yield* note("Type the message; Ctrl-D on a line of its own ends it.")
+  const bytes = yield* Effect.tryPromise({
+    try: async () => {
+      const parts: Array<Buffer> = []
+      let length = 0
+      for await (const part of process.stdin as AsyncIterable<Buffer>) {
+        parts.push(part)
+        length += part.length
+        if (length > maxInput) break
+      }
+      return Buffer.concat(parts)
+    },
+    catch: (error) => fail("input", ExitCode.failed, `standard input cannot be read: ${reasonOf(error)}`)
+  })
+  if (bytes.length > maxInput)
+    return yield* usage("the text on standard input is larger than 1 MiB, and a message holds 40 KB: send it as a file")
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).replace(/\r?\n$/, "")
+  } catch {
+    return yield* usage("standard input is not UTF-8 text")
+  }
+})
+
+const textOf = (words: ReadonlyArray<string>): Effect.Effect<string, Failure, Services> =>
+  Effect.gen(function* () {
+    const text = words.length === 0 || (words.length === 1 && words[0] === "-") ? yield* readInput : words.join(" ")
+    return Blank.isBlank(text) ? yield* usage("there is no text to send") : text
+  })
+
+const isFinal = (message: Message): boolean => message.state !== "queued"
+
+/** The message as it stands, read again from the store. */
+const reread = (chat: KezChat["Service"], message: Message): Effect.Effect<Message, KezChatError> =>
+  Effect.map(
+    chat.history(message.peer, { limit: 50, before: message.order + 1 }),
+    (page) => page.find(({ id, direction }) => id === message.id && direction === "out") ?? message
+  )
+
+/**
+ * Sends and waits until the message is no longer queued; none when the time is over, or at once where the home's name does
+ * not exist. `offline` is why the home could not be reached the last time.
+ */
+const sendAndWait = (chat: KezChat["Service"], input: Input, text: string) =>
+  Effect.gen(function* () {
+    let offline: BrokerUnavailable | undefined
+    const watchConnection = Stream.runForEach(chat.connection, (state) =>
+      Effect.sync(() => {
+        if (state._tag === "Offline") offline = state.error
+        if (state._tag === "Online") offline = undefined
+      })
+    )
+    yield* Effect.forkScoped(watchConnection, { startImmediately: true })
+    // Watched from before the send: the broker may be quicker than this process.
+    const settled = new Map<string, Message>()
+    const watch = (event: Event) =>
+      Effect.sync(() => {
+        if (event._tag === "State" && isFinal(event.message)) settled.set(event.message.id, event.message)
+      })
+    yield* Effect.forkScoped(Stream.runForEach(chat.events, watch), { startImmediately: true })
+    const sent = yield* chat.send(input.who, text)
+    const ended = Effect.gen(function* () {
+      for (let round = 1; ; round++) {
+        const seen = settled.get(sent.id)
+        if (seen !== undefined) return seen
+        // The store is the truth, should an event have been missed.
+        const now = round % 50 === 0 ? yield* reread(chat, sent) : sent
+        if (isFinal(now)) return now
+        if (offline?.reason === "unknown_name") return undefined
+        yield* Effect.sleep(20)
+      }
+    })
+    const final = isFinal(sent) ? sent : Option.getOrUndefined(yield* Effect.timeoutOption(ended, input.timeout))
+    return { sent, final, offline }
+  })
+
+const whyQueued = ({ waiting }: Message, offline: BrokerUnavailable | undefined, { timeout }: Input): string => {
+  if (waiting !== undefined) return `the home server does not take the message yet: ${Show.waiting(waiting)}`
+  if (offline?.reason === "unknown_name") return `the home server cannot be reached (${Sanitise.line(offline.detail)})`
+  const why = offline === undefined ? "" : ` (${Sanitise.line(offline.detail)})`
+  return `the home server has not taken the message within ${Duration.format(timeout)}${why}`
+}
+
+export const send = (input: Input): Effect.Effect<void, Failure, Services> =>
+  Effect.gen(function* () {
+    // Read first: the profile is not held while somebody types.
+    const text = yield* textOf(input.text)
+    yield* withAccess({ command: "send", offline: false }, ({ chat }) =>
+      Effect.gen(function* () {
+        const { sent, final, offline } = input.wait
+          ? yield* sendAndWait(chat, input, text)
+          : { sent: yield* chat.send(input.who, text), final: undefined, offline: undefined }
+        // Why it waits is in the store.
+        const message = final ?? (input.wait ? yield* reread(chat, sent) : sent)
+        if (message.state === "failed") {
+          return yield* fail(
+            "send_failed",
+            ExitCode.refused,
+            `not sent to ${input.who}: ${message.failure ?? "it was refused"}`
+          )
+        }
+        yield* result({
+          json: () => ({ message: Shapes.message(message) }),
+          text: (style) => {
+            const name = Sanitise.line(input.who)
+            if (message.state === "queued") return `${style.caution("Queued")} for ${name}`
+            return message.state === "stored"
+              ? `${style.good("Stored")} for ${name}`
+              : `${style.good("Delivered")} to ${name}`
+          }
+        })
+        if (input.wait && message.state === "queued") {
+          return yield* fail(
+            "queued",
+            ExitCode.queued,
+            `${whyQueued(message, offline, input)}: it is kept here and goes out with the next command that is online`
+          )
+        }
+      })
+    )
+  })

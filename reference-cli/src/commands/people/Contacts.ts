@@ -1,0 +1,248 @@
+/** Who one knows, and who may write. */
+import type { Contact, KezChat } from "@kez-chat/sdk"
+import * as Effect from "effect/Effect"
+import { ExitCode } from "../../ExitCode.ts"
+import { fail, type Failure } from "../../Failure.ts"
+import type { Services } from "../../owner/Session.ts"
+import * as CommandLine from "../../profile/CommandLine.ts"
+import * as Shapes from "../../terminal/output/Json.ts"
+import * as Columns from "../../terminal/output/Columns.ts"
+import * as KeyChange from "../../terminal/output/KeyChange.ts"
+import { result, type Screen } from "../../terminal/output/Screen.ts"
+import * as Show from "../../terminal/output/Show.ts"
+import type { Style } from "../../terminal/output/Style.ts"
+import { caughtUp, contactOf, named, sentOff, withAccess } from "../WithAccess.ts"
+
+type Chat = KezChat["Service"]
+
+const reportContact = (contact: Contact, sentence: (style: Style, name: string) => string | ReadonlyArray<string>) =>
+  result({
+    json: () => ({ contact: Shapes.contact(contact) }),
+    text: (style) => sentence(style, style.name(Show.name(contact)))
+  })
+
+export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "add", offline: true }, ({ chat, place }) =>
+    Effect.gen(function* () {
+      const contact = yield* chat.addContact(who)
+      if (KeyChange.isOpen(contact)) return yield* stopped(contact, "not added as asked", place.name)
+      yield* reportContact(contact, (style, name) => [
+        `${style.good("Added")} ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
+        ...(contact.verified
+          ? []
+          : [
+              style.dim("The server says this key is theirs. Compare it:"),
+              `    ${CommandLine.line(place.name, `verify ${Show.exactName(contact)}`)}`
+            ])
+      ])
+    })
+  )
+
+export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "contacts", offline }, ({ chat, place }) =>
+    Effect.gen(function* () {
+      if (!offline) {
+        yield* caughtUp(chat)
+        yield* named(chat)
+      }
+      const found = yield* chat.contacts
+      const width = Math.max(0, ...found.map((contact) => Columns.width(Show.name(contact))))
+      yield* result({
+        json: () => ({ contacts: found.map(Shapes.contact) }),
+        text: (style) =>
+          found.length === 0
+            ? `No contacts yet: ${style.bold(CommandLine.line(place.name, "add NAME"))}`
+            : found.flatMap((contact) => [Show.contact(contact, width, style), ...hint(contact, place.name, style)])
+      })
+    })
+  )
+
+/** Lines of a stranger's message that are shown: `history` shows all of it. */
+const requestLines = 5
+
+/** What looks into a change, under a line of the list. */
+const hint = (contact: Contact, profile: string, style: Style): ReadonlyArray<string> => {
+  if (contact.warning === undefined || contact.state === "blocked") return []
+  const line = CommandLine.line(profile, `verify ${Show.exactName(contact)}`)
+  return [
+    `    ${KeyChange.isOpen(contact) ? style.bad("nothing is sent; look at it:") : style.dim("look at it:")} ${line}`
+  ]
+}
+
+/** Message requests: strangers who wrote, with the last thing they said. */
+export const requests = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "requests", offline }, ({ chat, place }) =>
+    Effect.gen(function* () {
+      if (!offline) yield* caughtUp(chat)
+      if (!offline) yield* named(chat)
+      const all = yield* chat.contacts
+      const found = all.filter(({ state }) => state === "requested")
+      const offeredFor = (key: string) =>
+        all.find(({ offered, state }) => state !== "requested" && offered?.primary === key)
+      const asking = yield* Effect.forEach(found, (contact) =>
+        Effect.map(chat.history(contact.primary, { limit: 20 }), (messages) => ({ contact, messages }))
+      )
+      yield* result({
+        json: () => ({
+          requests: asking.map(({ contact, messages }) => ({
+            contact: Shapes.contact(contact),
+            messages: messages.map(Shapes.message),
+            ...Shapes.offeredFor(offeredFor(contact.primary))
+          }))
+        }),
+        text: (style, columns) =>
+          asking.length === 0
+            ? "No requests."
+            : asking.flatMap(({ contact, messages }) => [
+                `${style.name(Show.name(contact))}  ${style.dim(Show.shortKey(contact.primary))}`,
+                ...messages.map((message) =>
+                  Show.message(
+                    message,
+                    { author: Show.name(contact), mine: false, fetchShown: true, columns, maxLines: requestLines },
+                    style
+                  )
+                ),
+                ...decision(contact, offeredFor(contact.primary), place.name, style)
+              ])
+      })
+    })
+  )
+
+/** What a request asks for. A key that is offered for a contact is decided about there, and not as a stranger. */
+const decision = (
+  contact: Contact,
+  known: Contact | undefined,
+  profile: string,
+  style: Style
+): ReadonlyArray<string> => {
+  if (known === undefined) {
+    const who = Show.exactName(contact)
+    return [style.dim(`       ${CommandLine.line(profile, `accept ${who}`)}, or block ${who}`)]
+  }
+  return [
+    style.bad(`       The home server offers this key for ${Show.name(known)}, whose key you hold is another.`),
+    `       ${CommandLine.line(profile, `verify ${Show.exactName(known)}`)}`
+  ]
+}
+
+/** Shows what stopped a contact, and ends the command with the exit code of that. */
+const stopped = (contact: Contact, what: string, profile: string): Effect.Effect<never, Failure, Screen> =>
+  Effect.gen(function* () {
+    yield* result({
+      json: () => ({ contact: Shapes.contact(contact) }),
+      text: (style, columns) => [
+        style.name(Show.name(contact)),
+        ...KeyChange.headline(contact, style, columns),
+        "Both safety numbers, and what you can do:",
+        `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)}`)}`
+      ]
+    })
+    return yield* fail("key_changed", ExitCode.keyChanged, KeyChange.refusal(contact, what))
+  })
+
+const decide = (
+  options: { readonly command: string; readonly offline: boolean },
+  act: (chat: Chat) => Effect.Effect<Contact, Failure, Screen>,
+  sentence: (style: Style, name: string) => string
+): Effect.Effect<void, Failure, Services> =>
+  withAccess(options, ({ chat }) => Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence)))
+
+/** As `verify` prints it; the digits alone will do. */
+const keyOf = (text: string): string => (/^[0-9a-f]{64}$/.test(text) ? `ed25519:${text}` : text)
+
+export const accept = (input: {
+  readonly who: string
+  /** The offered key, in full. */
+  readonly newKey: string | undefined
+}): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "accept", offline: false }, ({ chat, place }) =>
+    Effect.gen(function* () {
+      yield* caughtUp(chat)
+      const before = yield* contactOf(chat, input.who)
+      const isDecision = before.state !== "changed" && input.newKey === undefined
+      if (!isDecision && input.newKey === undefined) return yield* stopped(before, "no key was accepted", place.name)
+      const contact = yield* input.newKey === undefined
+        ? chat.accept(before.primary)
+        : chat.acceptKey(before.primary, keyOf(input.newKey))
+      if (KeyChange.isOpen(contact)) return yield* stopped(contact, "accepted, and stopped", place.name)
+      if (isDecision) yield* sentOff(chat)
+      yield* reportContact(contact, (style, name) =>
+        input.newKey === undefined
+          ? `${style.good("Accepted")} ${name}`
+          : [
+              `${style.good("Accepted")} the new key of ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
+              style.dim("If you compared its safety number:"),
+              `    ${CommandLine.line(place.name, `verify ${Show.exactName(contact)} --confirm`)}`
+            ]
+      )
+    })
+  )
+
+export const keep = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "keep", offline: false }, ({ chat }) =>
+    Effect.gen(function* () {
+      const contact = yield* Effect.flatMap(contactOf(chat, who), ({ primary }) => chat.keepKey(primary))
+      yield* sentOff(chat)
+      yield* reportContact(contact, (style, name) =>
+        contact.kept === true
+          ? `${style.good("Kept")} the key of ${name}  ${style.dim(Show.shortKey(contact.primary))}: messages go to it and to no other`
+          : `There is nothing to decide about ${name}: their key is the one it was`
+      )
+    })
+  )
+
+export const block = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+  decide(
+    { command: "block", offline: false },
+    // The home keeps nothing of theirs either, once it is told; out of reach, it is told later.
+    (chat) => Effect.tap(chat.block(who), () => sentOff(chat)),
+    (_, name) => `Blocked ${name}: nothing of theirs is shown`
+  )
+
+export const unblock = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+  decide(
+    { command: "unblock", offline: false },
+    (chat) => Effect.tap(chat.unblock(who), () => sentOff(chat)),
+    (_, name) => `Unblocked ${name}`
+  )
+
+export const remove = (input: {
+  readonly who: string
+  readonly withMessages: boolean
+}): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "remove", offline: true }, ({ chat }) =>
+    Effect.gen(function* () {
+      const contact = yield* chat.contact(input.who)
+      yield* chat.removeContact(contact.primary, input.withMessages)
+      yield* result({
+        json: () => ({ removed: Shapes.contact(contact), with_messages: input.withMessages }),
+        text: () => `Removed ${Show.name(contact)}${input.withMessages ? " and all messages" : "; the messages stay"}`
+      })
+    })
+  )
+
+export interface SettingsInput {
+  readonly readReceipts: "on" | "off" | undefined
+  readonly inbox: "everyone" | "contacts" | undefined
+  readonly autoTrim: "on" | "off" | undefined
+}
+
+export const settings = ({ autoTrim, inbox, readReceipts }: SettingsInput): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "settings", offline: true }, ({ chat }) =>
+    Effect.gen(function* () {
+      const change = {
+        ...(readReceipts === undefined ? {} : { readReceipts: readReceipts === "on" }),
+        ...(inbox === undefined ? {} : { inbox }),
+        ...(autoTrim === undefined ? {} : { autoTrim: autoTrim === "on" })
+      }
+      const now = yield* Object.keys(change).length === 0 ? chat.settings : chat.updateSettings(change)
+      yield* result({
+        json: () => Shapes.settings(now),
+        text: () => [
+          `read receipts  ${now.readReceipts ? "on: others see when you have read" : "off"}`,
+          `inbox          ${now.inbox === "everyone" ? "everyone: strangers arrive as requests" : "contacts: strangers are dropped unseen"}`,
+          `auto-trim      ${now.autoTrim ? "on: the home removes mail once all your devices have it; that does not come back with the words" : "off"}`
+        ]
+      })
+    })
+  )

@@ -1,0 +1,121 @@
+import * as Effect from "effect/Effect"
+import { ExitCode } from "../../ExitCode.ts"
+import { describe, fail, type Failure } from "../../Failure.ts"
+import type { Services } from "../../owner/Session.ts"
+import * as CommandLine from "../../profile/CommandLine.ts"
+import * as Shapes from "../../terminal/output/Json.ts"
+import { Ask } from "../../terminal/input/Ask.ts"
+import * as KeyChange from "../../terminal/output/KeyChange.ts"
+import * as Sanitise from "../../terminal/output/Sanitise.ts"
+import { result, Screen, warn } from "../../terminal/output/Screen.ts"
+import * as Show from "../../terminal/output/Show.ts"
+import type { Style } from "../../terminal/output/Style.ts"
+import { withAccess } from "../WithAccess.ts"
+import type { Verification } from "@kez-chat/sdk"
+
+export interface Input {
+  readonly who: string
+  readonly confirm: boolean
+  readonly unconfirm: boolean
+  readonly yes: boolean
+  readonly offline: boolean
+}
+
+const payloadOf = (event: Verification["events"][number]) => {
+  const { seq, op, created_at } = event.payload
+  return { seq, op: Sanitise.line(String(op)), at: Sanitise.line(String(created_at)) }
+}
+
+/** What the numbers are good for. */
+const advice = ({ contact }: Verification, profile: string, style: Style): ReadonlyArray<string> => {
+  if (KeyChange.isOpen(contact)) return ["", ...KeyChange.choices(contact, profile, style)]
+  if (contact.verified) return [style.dim("    You have confirmed that both of you see this number.")]
+  if (contact.state !== "accepted") return []
+  return [
+    style.dim("    Both of you see the same number if nobody sits between. Compare it by"),
+    style.dim("    phone or in person, then:"),
+    `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)} --confirm`)}`
+  ]
+}
+
+const lines = (
+  value: Verification,
+  profile: string,
+  style: Style,
+  columns: number | undefined
+): ReadonlyArray<string> => {
+  const { contact } = value
+  return [
+    `${style.name(Show.name(contact))}  ${contact.verified ? style.good("verified") : style.caution("not verified")}`,
+    `key  ${contact.primary}`,
+    ...(contact.warning === undefined ? [] : KeyChange.headline(contact, style, columns)),
+    "",
+    ...KeyChange.numbers(value, style),
+    ...advice(value, profile, style),
+    "",
+    value.events.length === 0
+      ? "Sigchain  not here: the sig-server cannot be asked"
+      : `Sigchain  ${value.events.length} event${value.events.length === 1 ? "" : "s"}${value.head === undefined ? "" : `, head ${value.head.seq} ${style.dim(value.head.hash.slice(0, 23))}...`}`,
+    ...value.events
+      .map(payloadOf)
+      .map(({ seq, op, at }) => `    ${String(seq).padStart(3)}  ${op.padEnd(16)}  ${style.dim(at)}`),
+    "Endpoints",
+    ...value.endpoints.map((endpoint) => {
+      const where =
+        endpoint.protocol === "nats" ? [endpoint.url, endpoint.ws_url] : [endpoint.node_id, endpoint.relay_url]
+      return `    ${endpoint.protocol}  ${style.dim(Sanitise.line(where.filter((part) => part !== undefined).join("  ")))}`
+    }),
+    ...(value.claims.length === 0 ? [] : ["Claims"]),
+    ...value.claims.map(
+      ({ subject, revoked }) => `    ${Sanitise.line(subject)}${revoked ? style.bad("  revoked") : ""}`
+    )
+  ]
+}
+
+export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "verify", offline: true }, ({ chat, place }) =>
+    Effect.gen(function* () {
+      if (!input.offline) {
+        yield* chat.refreshContact(input.who).pipe(
+          Effect.catch((error) => {
+            const isOutage =
+              error._tag === "ServerUnreachable" || (error._tag === "Problem" && error.code === "unavailable")
+            if (!isOutage) return Effect.fail(error)
+            return warn(`${describe(error).message}: this is what was known before`)
+          })
+        )
+      }
+      const before = yield* chat.verification(input.who)
+      const { primary } = before.pinned
+      const isOpen = KeyChange.isOpen(before.contact)
+      const confirms = input.confirm && !isOpen && (yield* compare(before, input.yes))
+      const contact = confirms
+        ? yield* chat.confirmKey(before.contact.primary, primary)
+        : input.unconfirm
+          ? yield* chat.unconfirmKey(before.contact.primary)
+          : before.contact
+      const value = { ...before, contact }
+      yield* result({
+        json: () => Shapes.verification(value),
+        text: (style, columns) => lines(value, place.name, style, columns)
+      })
+      if (!isOpen) return
+      const what = input.confirm ? "nothing was confirmed" : "nothing is sent"
+      return yield* fail("key_changed", ExitCode.keyChanged, `${what} until you decide: the choices are above`)
+    })
+  )
+
+/**
+ * Shows the number to the person who is to compare it; without a terminal `--confirm` is their word. Of somebody who is no
+ * accepted contact nothing is compared: confirming says why it cannot be.
+ */
+const compare = ({ contact, pinned }: Verification, isAgreed: boolean): Effect.Effect<boolean, Failure, Ask | Screen> =>
+  Effect.gen(function* () {
+    const ask = yield* Ask
+    if (isAgreed || contact.state !== "accepted" || !(yield* ask.possible)) return true
+    const { errStyle } = yield* Screen
+    yield* ask.show(`Safety number with ${Show.name(contact)}:\n\n`)
+    for (const line of KeyChange.groups(pinned.safetyNumber, errStyle)) yield* ask.show(`${line}\n`)
+    const answer = yield* ask.line("\nDo they see the same number? Type yes: ")
+    return answer.trim().toLowerCase() === "yes"
+  })

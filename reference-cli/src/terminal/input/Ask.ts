@@ -1,0 +1,201 @@
+/**
+ * Questions to a person. They are asked on the terminal, never on standard output: with standard input in use for a
+ * message, the answer still comes from the terminal that started the command.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { ExitCode } from "../../ExitCode.ts"
+import { type CliFailure, fail } from "../../Failure.ts"
+import { settings } from "../../Flags.ts"
+import { Host } from "../../Host.ts"
+import * as Device from "./Device.ts"
+import { interrupt, Keyboard, type Listener } from "./Keyboard.ts"
+import * as Question from "./Question.ts"
+
+export class Ask extends Context.Service<
+  Ask,
+  {
+    /** Whether there is somebody to ask. */
+    readonly possible: Effect.Effect<boolean>
+    /** One line, shown as it is typed. */
+    line(question: string): Effect.Effect<string, CliFailure>
+    /** Lines, shown as they are typed or pasted, until `judge` finds them complete. */
+    lines(question: string, judge: Question.Judge): Effect.Effect<string, CliFailure>
+    /** One line that is not shown. What was typed before the question is not an answer to it. */
+    hidden(question: string): Effect.Effect<Redacted.Redacted<string>, CliFailure>
+    /** Shows text that must not stay in the scrollback while `use` runs. */
+    secretly<A, E, R>(text: string, use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
+    /**
+     * Keeps the keyboard while `use` runs: what is typed between questions, or is left of a paste, is dropped, and neither
+     * shown nor left to the shell.
+     */
+    guarded<A, E, R>(use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
+    /** Writes to the terminal between questions. */
+    show(text: string): Effect.Effect<void>
+  }
+>()("@kez-chat/cli/Ask") {
+  static readonly layer = Layer.effect(
+    Ask,
+    Effect.map(Host, ({ platform }) => make(platform))
+  )
+}
+
+/** Input that comes this close behind an answer belongs to it and not to the shell, in milliseconds. */
+const tailMillis = 30
+/** The same for answers that are long and secret: a paste may come in pieces. */
+const guardedTailMillis = 300
+
+const refused = fail(
+  "input_needed",
+  ExitCode.usage,
+  "an answer is needed and there is no terminal to ask on (see --help for the flags that replace the question)"
+)
+
+// The alternate screen, as pagers use it: what was shown there is gone when it is left, from the scrollback too.
+const enterSecret = (text: string): string => `\u001b[?1049h\u001b[2J\u001b[H${text}`
+const leaveSecret = "\u001b[2J\u001b[H\u001b[?1049l"
+
+const make = (platform: NodeJS.Platform): Ask["Service"] => {
+  /** The keyboard that is kept between questions. */
+  let kept: Keyboard | undefined
+  /** What stands on the alternate screen. */
+  let secret: string | undefined
+
+  /** Leaves the alternate screen while the program is suspended. */
+  const around = (listener: Listener, device: Device.Device): Listener => ({
+    key: listener.key,
+    suspend: () => {
+      listener.suspend()
+      if (secret !== undefined) device.output.write(leaveSecret)
+    },
+    resume: () => {
+      if (secret !== undefined) device.output.write(enterSecret(secret))
+      listener.resume()
+    }
+  })
+
+  const between = (device: Device.Device): Listener =>
+    around(
+      {
+        key: (key) => key._tag === "Press" && key.press === "interrupt" && interrupt(),
+        suspend: () => {},
+        resume: () => {}
+      },
+      device
+    )
+
+  const withKeyboard = <A>(use: (keyboard: Keyboard) => Effect.Effect<A>): Effect.Effect<A, CliFailure> =>
+    Effect.gen(function* () {
+      if ((yield* settings).noInput) return yield* refused
+      if (kept !== undefined) return yield* use(kept)
+      return yield* Effect.acquireUseRelease(
+        Effect.sync(() => {
+          const device = Device.open(platform)
+          return device === undefined ? undefined : new Keyboard(device, between(device))
+        }),
+        (keyboard): Effect.Effect<A, CliFailure> => (keyboard === undefined ? Effect.fail(refused) : use(keyboard)),
+        (keyboard) =>
+          keyboard === undefined
+            ? Effect.void
+            : Effect.andThen(
+                keyboard.drain(tailMillis),
+                Effect.sync(() => keyboard.close())
+              )
+      )
+    })
+
+  const ask = (keyboard: Keyboard, question: Question.Question): Effect.Effect<string> =>
+    Effect.callback((resume) => {
+      const running = question(keyboard.device, (text) => {
+        end()
+        resume(Effect.succeed(text))
+      })
+      const { device } = keyboard
+      const before = keyboard.listen(around(running, device))
+      const onResize = () => {
+        if (secret === undefined) return running.resize()
+        device.output.write(`\u001b[2J\u001b[H${secret}`)
+        running.resume()
+      }
+      device.output.on("resize", onResize)
+      const end = () => {
+        device.output.off("resize", onResize)
+        running.end()
+        keyboard.listen(before)
+      }
+      running.resume()
+      return Effect.sync(end)
+    })
+
+  const show = (text: string) =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => kept?.device ?? Device.open(platform)),
+      (device) => Effect.sync(() => device?.output.write(text)),
+      (device) => Effect.sync(() => (device === kept?.device ? undefined : device?.close()))
+    )
+
+  const possible = Effect.gen(function* () {
+    if ((yield* settings).noInput) return false
+    if (kept !== undefined) return true
+    const device = yield* Effect.sync(() => Device.open(platform))
+    device?.close()
+    return device !== undefined
+  })
+
+  return {
+    possible,
+    line: (question) => withKeyboard((keyboard) => ask(keyboard, Question.line(question))),
+    lines: (question, judge) => withKeyboard((keyboard) => ask(keyboard, Question.lines(question, judge))),
+    hidden: (question) =>
+      Effect.map(
+        withKeyboard((keyboard) =>
+          Effect.andThen(keyboard.drain(tailMillis), ask(keyboard, Question.hidden(question)))
+        ),
+        (answer) => Redacted.make(answer)
+      ),
+    secretly: (text, use) =>
+      Effect.acquireUseRelease(
+        Effect.suspend(() => {
+          secret = text
+          process.on("exit", onExit)
+          return show(enterSecret(text))
+        }),
+        () => use,
+        () =>
+          Effect.suspend(() => {
+            secret = undefined
+            process.off("exit", onExit)
+            return show(leaveSecret)
+          })
+      ),
+    guarded: (use) =>
+      Effect.flatMap(possible, (can) =>
+        can && kept === undefined
+          ? Effect.acquireUseRelease(
+              Effect.sync(() => {
+                const device = Device.open(platform)
+                kept = device === undefined ? undefined : new Keyboard(device, between(device))
+                return kept
+              }),
+              () => use,
+              (keyboard) =>
+                Effect.andThen(
+                  keyboard?.drain(guardedTailMillis) ?? Effect.void,
+                  Effect.sync(() => {
+                    kept = undefined
+                    keyboard?.close()
+                  })
+                )
+            )
+          : use
+      ),
+    show
+  }
+}
+
+/** The program may end in the middle of a secret: at a second Ctrl-C, or by a defect. */
+const onExit = (): void => {
+  if (process.stderr.isTTY) process.stderr.write(leaveSecret)
+}

@@ -1,0 +1,157 @@
+/** Standard output and error, written in order and with backpressure. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as fs from "node:fs"
+import { ExitCode } from "../../ExitCode.ts"
+import { type CliFailure, fail } from "../../Failure.ts"
+import { settings } from "../../Flags.ts"
+import { Host } from "../../Host.ts"
+import { reasonOf } from "../../SystemError.ts"
+import * as Sanitise from "./Sanitise.ts"
+import * as Style from "./Style.ts"
+
+/** The reader of standard output has gone, as `head` does: nobody is left to tell, and it is no failure. */
+export const outputClosed = fail("output_closed", ExitCode.ok, "")
+
+/** Writes and waits until the system has it; gives what went wrong. After the first error a stream takes nothing more. */
+const writer = (stream: NodeJS.WriteStream) => {
+  let broken: Error | undefined
+  // Without a listener an error ends the process where it happens.
+  stream.on("error", (error) => void (broken ??= error))
+  return (text: string): Effect.Effect<Error | undefined> =>
+    Effect.callback((resume) => {
+      if (broken !== undefined) return resume(Effect.succeed(broken))
+      stream.write(Sanitise.output(text), (error) => {
+        if (error) broken ??= error
+        resume(Effect.succeed(broken))
+      })
+    })
+}
+
+const isPipe = ({ fd }: { readonly fd: number }): boolean => {
+  try {
+    const found = fs.fstatSync(fd)
+    return found.isFIFO() || found.isSocket()
+  } catch {
+    return false
+  }
+}
+
+const unwritable = (error: Error, isTerminal: boolean): CliFailure =>
+  (error as NodeJS.ErrnoException).code === "EPIPE"
+    ? outputClosed
+    : fail(
+        "output",
+        isTerminal ? ExitCode.hungUp : ExitCode.failed,
+        `standard output cannot be written: ${reasonOf(error)}`
+      )
+
+/** Standard error as a terminal, for what is drawn again and again. */
+export interface ErrTerminal {
+  /** It is a terminal on which the cursor can be moved. */
+  readonly canRedraw: boolean
+  readonly columns: () => number
+  /** Writes without waiting. */
+  readonly write: (text: string) => void
+  /** Calls `changed` when the columns change, until what it gives is called. */
+  readonly onResize: (changed: () => void) => () => void
+}
+
+export class Screen extends Context.Service<
+  Screen,
+  {
+    /**
+     * Writes the result of what was done; returns when the system has it. Where the reader has gone this does nothing, and
+     * the command carries on.
+     */
+    out(text: string): Effect.Effect<void, CliFailure>
+    /** As `out` for commands that exist to write: fails with {@link outputClosed} where the reader has gone. */
+    emit(text: string): Effect.Effect<void, CliFailure>
+    /** Writes what is for a person: notes, warnings, errors. What cannot be written is dropped. */
+    err(text: string): Effect.Effect<void>
+    readonly outIsTerminal: boolean
+    readonly outIsPipe: boolean
+    /** Standard output is a terminal on which the cursor can be moved. */
+    readonly canRedraw: boolean
+    readonly errIsTerminal: boolean
+    /** Columns of standard output, undefined where it is no terminal: text is wrapped to them. */
+    readonly columns: Effect.Effect<number | undefined>
+    readonly errTerminal: ErrTerminal
+    readonly style: Style.Style
+    readonly errStyle: Style.Style
+  }
+>()("@kez-chat/cli/Screen") {
+  static readonly layer = Layer.effect(
+    Screen,
+    Effect.gen(function* () {
+      const { env } = yield* Host
+      const { stdout, stderr } = process
+      const style = (stream: NodeJS.WriteStream) =>
+        Style.wantsColour(env, stream.isTTY === true) ? Style.coloured : Style.uncoloured
+      const toOut = writer(stdout)
+      const toErr = writer(stderr)
+      const emit = (text: string) =>
+        Effect.flatMap(toOut(text), (error) =>
+          error === undefined ? Effect.void : Effect.fail(unwritable(error, stdout.isTTY === true))
+        )
+      return Screen.of({
+        out: (text) =>
+          Effect.catchIf(
+            emit(text),
+            (error) => error === outputClosed,
+            () => Effect.void
+          ),
+        emit,
+        err: (text) => Effect.asVoid(toErr(text)),
+        outIsTerminal: stdout.isTTY === true,
+        outIsPipe: isPipe(stdout),
+        canRedraw: stdout.isTTY === true && env["TERM"] !== "dumb",
+        errIsTerminal: stderr.isTTY === true,
+        columns: Effect.sync(() => (stdout.isTTY ? stdout.columns || 80 : undefined)),
+        errTerminal: {
+          canRedraw: stderr.isTTY === true && env["TERM"] !== "dumb",
+          columns: () => stderr.columns || 80,
+          write: (text) => void stderr.write(text),
+          onResize: (changed) => {
+            stderr.on("resize", changed)
+            return () => void stderr.off("resize", changed)
+          }
+        },
+        style: style(stdout),
+        errStyle: style(stderr)
+      })
+    })
+  )
+}
+
+/** A command's result: `json` with --json, else the lines of `text`, for a terminal of `columns`. */
+export const result = (options: {
+  readonly json: () => unknown
+  readonly text: (style: Style.Style, columns: number | undefined) => string | ReadonlyArray<string>
+}): Effect.Effect<void, CliFailure, Screen> =>
+  Effect.gen(function* () {
+    const screen = yield* Screen
+    if ((yield* settings).json) return yield* screen.out(`${Sanitise.json(options.json())}\n`)
+    const lines = options.text(screen.style, yield* screen.columns)
+    const text = typeof lines === "string" ? lines : lines.join("\n")
+    if (text !== "") yield* screen.out(`${text}\n`)
+  })
+
+/** Something worth knowing that is not the result: on standard error, unless --quiet or --json. */
+export const note = (text: string | ((style: Style.Style) => string)): Effect.Effect<void, never, Screen> =>
+  Effect.gen(function* () {
+    const { quiet, json } = yield* settings
+    if (quiet || json) return
+    const screen = yield* Screen
+    yield* screen.err(`${typeof text === "string" ? text : text(screen.errStyle)}\n`)
+  })
+
+/** Something the user must know although the command goes on: on standard error, always. */
+export const warn = (text: string): Effect.Effect<void, never, Screen> =>
+  Effect.gen(function* () {
+    const screen = yield* Screen
+    yield* (yield* settings).json
+      ? screen.err(`${Sanitise.json({ warning: text })}\n`)
+      : screen.err(`${screen.errStyle.caution("!")} ${Sanitise.line(text)}\n`)
+  })
