@@ -13,10 +13,10 @@ import { Context, Effect, Layer, Stream } from "effect"
 import { sign } from "node:crypto"
 import { join } from "node:path"
 import { Worker } from "node:worker_threads"
-import * as Keys from "../src/broker/Keys.ts"
-import { type Account, kezId, makeAccount } from "../test/broker/Account.ts"
-import { openRaw, type Port } from "../test/broker/RawClient.ts"
-import type { TestBrokerOptions } from "../test/broker/TestBroker.ts"
+import * as Keys from "../src/broker/login/Keys.ts"
+import { type Account, kezId, makeAccount } from "../test/kits/Account.ts"
+import { openRaw, type Port } from "../test/kits/RawClient.ts"
+import type { TestBrokerOptions } from "../test/kits/TestBroker.ts"
 
 const say = (text: string) => void process.stdout.write(`${text}\n`)
 const unlimited = {

@@ -1,6 +1,6 @@
 /** Chat-server's broker side in a thread of its own, so that the bench's clients do not share its event loop. */
 import { parentPort, workerData } from "node:worker_threads"
-import { startTestBroker, type TestBrokerOptions } from "../test/broker/TestBroker.ts"
+import { startTestBroker, type TestBrokerOptions } from "../test/kits/TestBroker.ts"
 
 const broker = await startTestBroker(workerData as TestBrokerOptions)
 parentPort!.on("message", async (message: { register?: ReadonlyArray<string>; stop?: true }) => {

@@ -17,9 +17,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { median, report } from "../../sdk/bench/Report.ts"
-import * as Keys from "../src/broker/Keys.ts"
-import { registryLayer } from "../src/ChatServer.ts"
-import { Registry } from "../src/Registry.ts"
+import * as Keys from "../src/broker/login/Keys.ts"
+import { registryLayer } from "../src/chat/ChatServer.ts"
+import { Registry } from "../src/storage/Registry.ts"
 
 const handles = 1_000
 const connections = 32

@@ -1,9 +1,9 @@
 /** The program `kez-chat-server`. */
 import * as Command from "effect/cli/Command"
-import { admin } from "./admin/Admin.ts"
-import { init } from "./Init.ts"
-import { runProgram } from "./Program.ts"
-import { serveCommand, serveFlags, serveHandler } from "./Serve.ts"
+import { admin } from "./chat/commands/AdminCommand.ts"
+import { init } from "./chat/commands/InitCommand.ts"
+import { runProgram } from "./process/Program.ts"
+import { serveCommand, serveFlags, serveHandler } from "./chat/commands/ServeCommand.ts"
 
 const program = Command.make("kez-chat-server", serveFlags, serveHandler).pipe(
   Command.withDescription(

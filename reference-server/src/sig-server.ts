@@ -1,7 +1,7 @@
 /** The program `kez-chat-sig-server`. */
 import * as Command from "effect/cli/Command"
-import { count, listenerFlags, text, timingFlags, toListeners, toTiming } from "./Flags.ts"
-import { runProgram } from "./Program.ts"
+import { count, listenerFlags, text, timingFlags, toListeners, toTiming } from "./process/Flags.ts"
+import { runProgram } from "./process/Program.ts"
 import { serve } from "./sig/SigServer.ts"
 
 const flags = {

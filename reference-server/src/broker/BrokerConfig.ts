@@ -1,6 +1,6 @@
 /** What an operator can set about the broker side of chat-server (docs/broker.md). */
 import { Limits } from "@kez-chat/sdk/protocol"
-import { defaultQuotaLimits, minimumChargeBytes, type QuotaLimits, sharesOf } from "./QuotaLimits.ts"
+import { defaultQuotaLimits, minimumChargeBytes, type QuotaLimits, sharesOf } from "./limits/QuotaLimits.ts"
 
 export interface BrokerLimits extends QuotaLimits {
   /** Most frames in one inbox, and again among an account's self copies. */

@@ -2,12 +2,12 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
-import type * as Callout from "./Callout.ts"
-import type * as FetchResponder from "./FetchResponder.ts"
-import type { StreamState } from "./InboxStream.ts"
-import type * as SendResponder from "./SendResponder.ts"
-import type { StoreFailure } from "./StoreProbe.ts"
-import type * as TrimResponder from "./TrimResponder.ts"
+import type * as Callout from "./login/Callout.ts"
+import type * as FetchResponder from "./responders/FetchResponder.ts"
+import type { StreamState } from "./stream/InboxStream.ts"
+import type * as SendResponder from "./responders/SendResponder.ts"
+import type { StoreFailure } from "./stream/StoreProbe.ts"
+import type * as TrimResponder from "./responders/TrimResponder.ts"
 
 /** The broker could not be asked now; asking again later is safe. */
 export class BrokerDown extends Data.TaggedError("BrokerDown")<{ readonly detail: string; readonly cause?: unknown }> {

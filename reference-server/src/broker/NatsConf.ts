@@ -14,7 +14,7 @@ import { AddressClass } from "@kez-chat/sdk/protocol"
 import * as Data from "effect/Data"
 import { Limits } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
-import type { PublicKeys } from "./Keys.ts"
+import type { PublicKeys } from "./login/Keys.ts"
 
 export interface Listener {
   readonly host: string

@@ -3,8 +3,8 @@ import * as Nats from "@kez-chat/sdk/nats"
 import * as NatsWebSocket from "@kez-chat/sdk/nats-websocket"
 import { Layer } from "effect"
 import { brokerKit, type BrokerHome } from "../../../sdk/test/kits/BrokerKit.ts"
-import { makeAccount } from "./Account.ts"
-import { startTestBroker, type TestBroker } from "./TestBroker.ts"
+import { makeAccount } from "../kits/Account.ts"
+import { startTestBroker, type TestBroker } from "../kits/TestBroker.ts"
 
 const home = async (layer: (broker: TestBroker) => BrokerHome["layer"]): Promise<BrokerHome> => {
   const broker = await startTestBroker()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { makeAccount } from "./Account.ts"
-import { openRaw, type Port, type RawClient } from "./RawClient.ts"
-import { startTestBroker, type TestBroker } from "./TestBroker.ts"
+import { makeAccount } from "../kits/Account.ts"
+import { openRaw, type Port, type RawClient } from "../kits/RawClient.ts"
+import { startTestBroker, type TestBroker } from "../kits/TestBroker.ts"
 
 describe.each(["tcp", "websocket"] as const)("what a user may do over %s", (kind: Port) => {
   let broker: TestBroker

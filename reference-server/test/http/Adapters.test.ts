@@ -7,7 +7,7 @@ import { afterAll, beforeAll } from "vitest"
 import { directoryKit } from "../../../sdk/test/kits/DirectoryKit.ts"
 import { manifestStoreKit } from "../../../sdk/test/kits/ManifestStoreKit.ts"
 import { sigchainStoreKit } from "../../../sdk/test/kits/SigchainStoreKit.ts"
-import { type Running, startChat, startSig, temporaryFolder } from "./Servers.ts"
+import { type Running, startChat, startSig, temporaryFolder } from "../kits/Servers.ts"
 
 const folder = temporaryFolder()
 let servers: ReadonlyArray<Running>

@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net"
 import { spawnSync } from "node:child_process"
 import { get as httpGet } from "node:http"
 import { describe, expect, it } from "vitest"
-import { get, type LogLine, type Running, startChat, startSig, temporaryFolder } from "./Servers.ts"
+import { get, type LogLine, type Running, startChat, startSig, temporaryFolder } from "../kits/Servers.ts"
 
 const halfHead = "GET /v1/healthz HTTP/1.1\r\nHost: h\r\nX-Slow: "
 
@@ -121,7 +121,7 @@ describe("the log", () => {
   it("tells what repeats ten times and then as a number, each cause apart", () => {
     const script = `
       import * as Effect from "effect/Effect"
-      import * as Log from "./src/Log.ts"
+      import * as Log from "./src/process/Log.ts"
       const refused = (refusal) => Effect.logWarning("login refused").pipe(Effect.annotateLogs({ refusal }))
       const program = Effect.gen(function* () {
         for (let n = 0; n < 500; n++) yield* refused("not_registered")

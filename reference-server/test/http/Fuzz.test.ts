@@ -6,13 +6,13 @@ import { Effect, Exit, Layer, Redacted, Result } from "effect"
 import * as fc from "fast-check"
 import { randomBytes } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { Database, registryApplicationId, sigchainsApplicationId } from "../../src/Database.ts"
+import { Database, registryApplicationId, sigchainsApplicationId } from "../../src/storage/Database.ts"
 import { manifestOf } from "../../../sdk/test/kits/ManifestStoreKit.ts"
-import { migrations as everyMigration } from "../../src/ChatServer.ts"
-import { Manifests } from "../../src/Manifests.ts"
+import { migrations as everyMigration } from "../../src/chat/ChatServer.ts"
+import { Manifests } from "../../src/storage/Manifests.ts"
 import { routeTable } from "../../src/http/RouteTable.ts"
-import { migrations, Registry } from "../../src/Registry.ts"
-import { Chains, migrations as chainMigrations } from "../../src/sig/Chains.ts"
+import { migrations, Registry } from "../../src/storage/Registry.ts"
+import { Chains, migrations as chainMigrations } from "../../src/storage/Chains.ts"
 import {
   endpointEvent,
   newIdentity,
@@ -23,7 +23,7 @@ import {
   startChat,
   startSig,
   temporaryFolder
-} from "./Servers.ts"
+} from "../kits/Servers.ts"
 
 const json = fc.jsonValue({ maxDepth: 4, noUnicodeString: false })
 

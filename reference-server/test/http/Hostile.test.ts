@@ -17,7 +17,7 @@ import {
   startChat,
   startSig,
   temporaryFolder
-} from "./Servers.ts"
+} from "../kits/Servers.ts"
 
 const folder = temporaryFolder()
 let chat: Running

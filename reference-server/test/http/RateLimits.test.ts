@@ -14,7 +14,7 @@ import {
   startChat,
   startSig,
   temporaryFolder
-} from "./Servers.ts"
+} from "../kits/Servers.ts"
 
 describe("a bucket", () => {
   it("grants its size at once, then one for each share of the period", () => {

@@ -6,9 +6,9 @@ import { Broker, BrokerRefused, type BrokerConnection } from "@kez-chat/sdk/serv
 import { Context, Effect, Layer, Schedule, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Home, startHome } from "../../../deploy/local/home.mjs"
-import { kezId, makeAccount } from "../broker/Account.ts"
-import { startTestBroker, until } from "../broker/TestBroker.ts"
-import { newIdentity, post, registration, temporaryFolder } from "../http/Servers.ts"
+import { kezId, makeAccount } from "../kits/Account.ts"
+import { startTestBroker, until } from "../kits/TestBroker.ts"
+import { newIdentity, post, registration, temporaryFolder } from "../kits/Servers.ts"
 
 const count = 2_000
 

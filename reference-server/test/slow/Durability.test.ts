@@ -16,7 +16,7 @@ import {
   startChat,
   startSig,
   temporaryFolder
-} from "../http/Servers.ts"
+} from "../kits/Servers.ts"
 
 const rounds = 4
 const writers = 8

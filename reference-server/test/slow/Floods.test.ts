@@ -1,8 +1,8 @@
 /** Every kind of flood beside honest users, each in processes of its own: one server on both ports, then three servers. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { burst, endure, type FloodOptions, gatewayFalls, plenty } from "../broker/floods/Floods.ts"
-import { kinds } from "../broker/floods/Kinds.ts"
-import { startTestBroker, type TestBroker } from "../broker/TestBroker.ts"
+import { burst, endure, type FloodOptions, gatewayFalls, plenty } from "../kits/floods/Floods.ts"
+import { kinds } from "../kits/floods/Kinds.ts"
+import { startTestBroker, type TestBroker } from "../kits/TestBroker.ts"
 
 const limitMillis = 1_000
 

@@ -8,8 +8,8 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { startHome } from "../../../deploy/local/home.mjs"
 import { canMount, disk } from "../../../sdk/test/kits/Disks.ts"
-import { kezId } from "../broker/Account.ts"
-import { startTestBroker, until } from "../broker/TestBroker.ts"
+import { kezId } from "../kits/Account.ts"
+import { startTestBroker, until } from "../kits/TestBroker.ts"
 import {
   endpointEvent,
   get,
@@ -20,7 +20,7 @@ import {
   startChat,
   startSig,
   temporaryFolder
-} from "../http/Servers.ts"
+} from "../kits/Servers.ts"
 
 const mebibyte = 1024 ** 2
 const seenWithin = 10_000

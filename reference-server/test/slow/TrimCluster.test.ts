@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest"
-import { startTestBroker, type TestBroker } from "../broker/TestBroker.ts"
-import { trimAttacks } from "../broker/TrimAttacks.ts"
+import { startTestBroker, type TestBroker } from "../kits/TestBroker.ts"
+import { trimAttacks } from "../kits/TrimAttacks.ts"
 
 describe("three servers, three replicas", () => {
   let broker: TestBroker

@@ -1,0 +1,90 @@
+/**
+ * Takes down whose frames an account's home is not to keep (spec KEZ-NAT-062 to 064). Whose list it is comes from the
+ * subject alone, which the broker lets only that user publish on.
+ */
+import type { Msg, NatsConnection } from "@nats-io/nats-core"
+import { Block, Subject } from "@kez-chat/sdk/protocol"
+import * as Result from "effect/Result"
+import type { Blocks } from "./Blocks.ts"
+import type { FloodGuard } from "../limits/FloodGuard.ts"
+import { guarded } from "./Guarded.ts"
+import * as RequestBudget from "../limits/RequestBudget.ts"
+import * as RequestHeaders from "./RequestHeaders.ts"
+
+export interface BlockResponderOptions {
+  readonly isActive: (hex: string) => boolean
+  readonly blocks: Blocks
+  readonly guard: FloodGuard
+  log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
+}
+
+export interface BlockResponder {
+  /** Takes requests from a connection logged in as GATEWAY, and answers there. */
+  listen(connection: NatsConnection): void
+}
+
+/** An account may change its list so often at once, and then once in so many milliseconds. */
+const burst = 500
+const refillMillis = 200
+
+interface Waiting {
+  readonly message: Msg
+  readonly request: Block.Request
+  readonly owner: string
+}
+
+const retry = (message: Msg): void => {
+  try {
+    if (message.reply !== "") message.respond('{"e":"retry"}')
+  } catch {
+    // The connection is closing.
+  }
+}
+
+export const make = (options: BlockResponderOptions): BlockResponder => {
+  const { guard } = options
+  const budget = RequestBudget.make(burst, refillMillis)
+
+  let waiting: Array<Waiting> = []
+
+  const receive = (message: Msg): void => {
+    const owner = message.subject.slice(Subject.block("").length)
+    const { data, reply = "" } = message
+    if (reply === "" || guard.isShutOut(owner)) return guard.refused(owner, RequestHeaders.sizeOf(message))
+    const request = Result.getOrUndefined(Block.parseRequest(data))
+    if (request === undefined || request.who === owner || !options.isActive(owner)) return refuse(message, owner, "bad")
+    if (!budget.take(owner)) return refuse(message, owner, "slow")
+    if (waiting.length === 0) setImmediate(carryOut)
+    waiting.push({ message, request, owner })
+  }
+
+  const refuse = (message: Msg, owner: string, code: "bad" | "full" | "slow"): void => {
+    guard.refused(owner, RequestHeaders.sizeOf(message))
+    message.respond(JSON.stringify({ e: code }))
+  }
+
+  /** What arrived together costs one disk write together, or one account's whole list would hold up everybody's mail. */
+  const carryOut = (): void => {
+    const taken = waiting
+    waiting = []
+    try {
+      const done = options.blocks.change(taken.map(({ owner, request: { op, who } }) => ({ op, owner, who })))
+      for (const [i, { message, owner, request }] of taken.entries()) {
+        if (done[i] === true) message.respond(Block.encodeAnswer(request.nonce))
+        else refuse(message, owner, "full")
+      }
+    } catch (error) {
+      options.log("warn", "block lists not changed", { reason: (error as Error).message })
+      for (const { message } of taken) retry(message)
+    }
+  }
+
+  return {
+    listen: (connection) => {
+      connection.subscribe(Subject.block("*"), {
+        queue: "kez-block",
+        callback: guarded(options.log, receive, retry)
+      })
+    }
+  }
+}

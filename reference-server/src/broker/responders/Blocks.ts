@@ -1,0 +1,69 @@
+/**
+ * Whose frames an account's home is not to keep (spec/broker.md, Block), durable and shared by all instances.
+ *
+ * The database holds keyed hashes. Their key is not replaced, since an entry stays until it is removed; it is derived
+ * from a key that is not in the database, so a copy of that alone tests no guesses at pairs.
+ */
+import type BetterSqlite3 from "better-sqlite3"
+import { createHmac } from "node:crypto"
+import { Limits } from "@kez-chat/sdk/protocol"
+import type { Migration } from "../../storage/Database.ts"
+
+export const migrations: ReadonlyArray<Migration> = [
+  {
+    id: "broker-004-blocks",
+    sql: `
+      CREATE TABLE broker_blocks (pair BLOB PRIMARY KEY, owner BLOB NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE INDEX broker_blocks_owner ON broker_blocks (owner);
+    `
+  }
+]
+
+/** `owner` blocks `who`, or does so no more; both 64 hex characters. */
+export interface Change {
+  readonly op: "add" | "remove"
+  readonly owner: string
+  readonly who: string
+}
+
+export interface Blocks {
+  /** Whether `owner` blocks `who`; both 64 hex characters. */
+  has(owner: string, who: string): boolean
+  /** Makes changes in their order and with one disk write; for each, false where the owner's list is full. */
+  change(changes: ReadonlyArray<Change>): ReadonlyArray<boolean>
+  /** Forgets an account's own list. */
+  forget(owner: string): void
+}
+
+/** `key` must be the same for as long as the entries are to count. */
+export const make = (sqlite: BetterSqlite3.Database, key: Uint8Array): Blocks => {
+  const find = sqlite.prepare<[Buffer], number>("SELECT 1 FROM broker_blocks WHERE pair = ?").pluck()
+  const count = sqlite.prepare<[Buffer], number>("SELECT count(*) FROM broker_blocks WHERE owner = ?").pluck()
+  const insert = sqlite.prepare("INSERT INTO broker_blocks (pair, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
+  const drop = sqlite.prepare("DELETE FROM broker_blocks WHERE pair = ?")
+  const dropAll = sqlite.prepare("DELETE FROM broker_blocks WHERE owner = ?")
+  const tag = (text: string): Buffer => createHmac("sha256", key).update(text).digest()
+
+  const has = (owner: string, who: string): boolean => find.get(tag(owner + who)) !== undefined
+  const isMade = ({ op, owner, who }: Change): boolean => has(owner, who) === (op === "add")
+  const makeAll = sqlite.transaction((changes: ReadonlyArray<Change>) => {
+    // Counted once: counting a long list takes as long as many changes.
+    const lengths = new Map<string, number>()
+    return changes.map((change) => {
+      const { op, owner, who } = change
+      if (isMade(change)) return true
+      const length = lengths.get(owner) ?? count.get(tag(owner)) ?? 0
+      if (op === "add" && length >= Limits.blocks) return false
+      if (op === "add") insert.run(tag(owner + who), tag(owner))
+      else drop.run(tag(owner + who))
+      lengths.set(owner, op === "add" ? length + 1 : length - 1)
+      return true
+    })
+  })
+  return {
+    has,
+    // Clients repeat their list to be sure; what is there already costs no write.
+    change: (changes) => (changes.every(isMade) ? changes.map(() => true) : makeAll.immediate(changes)),
+    forget: (owner) => void dropAll.run(tag(owner))
+  }
+}

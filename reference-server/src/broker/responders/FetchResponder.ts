@@ -1,0 +1,311 @@
+/**
+ * Reads pages of an inbox for its owner (spec KEZ-NAT-030 to 034): a request on `kez.fetch.<own>` becomes a batch of
+ * direct gets and one binary answer.
+ *
+ * Whose inbox it is comes from the subject alone, which the broker lets only that user publish on. Requests arrive on one
+ * connection (intake) and wait in a fair queue; the stream is read over another (store), so few pages at a time that they fit
+ * into what the broker holds for it. What one account may read in a while is bounded too, since an answer can be a thousand
+ * times its request.
+ */
+import type { Msg, NatsConnection } from "@nats-io/nats-core"
+import { Limits, Page, Subject } from "@kez-chat/sdk/protocol"
+import * as Result from "effect/Result"
+import * as FairQueue from "../limits/FairQueue.ts"
+import type { FloodGuard } from "../limits/FloodGuard.ts"
+import { guarded } from "./Guarded.ts"
+import { streamName } from "../stream/InboxStream.ts"
+import { isObject } from "../login/Jwt.ts"
+import * as RequestHeaders from "./RequestHeaders.ts"
+
+export interface FetchResponderOptions {
+  readonly isActive: (hex: string) => boolean
+  /** The stream's epoch and a last sequence number that is at least `atLeast` if the stream has it. */
+  streamState(atLeast: number): Promise<{ readonly epoch: string; readonly lastSeq: number }>
+  noteLast(seq: number): void
+  /**
+   * Whether the stream has more than one replica. Any of them answers a direct get, also one that is a moment behind;
+   * then the leader is asked whether a page that seems to be the last one really is.
+   */
+  readonly replicated: boolean
+  readonly guard: FloodGuard
+  /** Requests that may wait. */
+  readonly waiting: FairQueue.FairQueueLimits
+  /** Pages being read at once, over all accounts and for one of them. */
+  readonly maxInFlight: number
+  readonly maxInFlightPerAccount: number
+  /** Bytes an account may read at once, and how many come back each second. */
+  readonly readBurstBytes: number
+  readonly readBytesPerSecond: number
+  log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
+}
+
+export type Refusal = "bad" | "slow" | "retry"
+
+export interface FetchResponder {
+  /** Takes requests from a connection logged in as GATEWAY, and answers there. */
+  listen(connection: NatsConnection): void
+  /** Reads the stream over this connection, logged in as GATEWAY. */
+  attach(connection: NatsConnection): void
+  /** The store connection is gone: what was under way is answered `retry`. */
+  detach(): void
+  readonly counters: Record<"pages" | "frames" | Refusal, number>
+}
+
+interface Fetch {
+  readonly intake: NatsConnection
+  readonly reply: string
+  readonly hex: string
+  readonly request: Page.Request
+  /** Of the whole request. */
+  readonly bytes: number
+  readonly since: number
+}
+
+interface Reading {
+  readonly fetch: Fetch
+  readonly epoch: string
+  readonly known: number
+  readonly frames: Array<Page.Frame>
+  readonly since: number
+  /** Where the page ends so far: the client's cursor, then the last frame's number. */
+  end: number
+  /** What is asked for now: frames, or the leader's word on which one is the last. */
+  asking: "frames" | "last"
+}
+
+/** The broker lets us answer within 10 s: so long may a fetch wait for its turn, and so long for the stream. */
+const waitTimeoutMillis = 4_000
+const readTimeoutMillis = 5_000
+/** How long to leave a replica that is behind before asking again, in milliseconds. */
+const lagMillis = 20
+const sweepMillis = 500
+const refusals = {
+  bad: Buffer.from('{"e":"bad"}'),
+  slow: Buffer.from('{"e":"slow"}'),
+  retry: Buffer.from('{"e":"retry"}')
+} as const satisfies Record<Refusal, Buffer>
+
+export const make = (options: FetchResponderOptions): FetchResponder => {
+  const { guard } = options
+  const counters = { pages: 0, frames: 0, bad: 0, slow: 0, retry: 0 }
+  const queue = FairQueue.make<Fetch>(options.waiting)
+  const readings = new Map<string, Reading>()
+  const perAccount = new Map<string, number>()
+  const budgets = makeBudgets(options.readBurstBytes, options.readBytesPerSecond)
+  let store: { readonly connection: NatsConnection; readonly answers: string } | undefined
+  let active = 0
+  let next = 0
+  let sweeper: NodeJS.Timeout | undefined
+
+  const answer = ({ intake, reply }: Pick<Fetch, "intake" | "reply">, bytes: Uint8Array): void => {
+    if (!intake.isClosed()) intake.publish(reply, bytes)
+  }
+  /** The server's own trouble; counts against nobody. */
+  const putOff = (fetch: Fetch): void => {
+    counters.retry += 1
+    answer(fetch, refusals.retry)
+  }
+  const refuse = (fetch: Pick<Fetch, "intake" | "reply" | "hex" | "bytes">, code: Refusal): void => {
+    counters[code] += 1
+    guard.refused(fetch.hex, fetch.bytes)
+    answer(fetch, refusals[code])
+  }
+  const enter = (hex: string): void => {
+    active += 1
+    perAccount.set(hex, (perAccount.get(hex) ?? 0) + 1)
+  }
+  const leave = (hex: string): void => {
+    active -= 1
+    const left = (perAccount.get(hex) ?? 1) - 1
+    if (left === 0) perAccount.delete(hex)
+    else perAccount.set(hex, left)
+    pump()
+  }
+
+  const receive = (intake: NatsConnection, message: Msg): void => {
+    const hex = message.subject.slice(Subject.fetch("").length)
+    const { data, reply = "" } = message
+    const bytes = RequestHeaders.sizeOf(message)
+    // Who floods gets no answer: its connections are being closed.
+    if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, bytes)
+    const request = Result.getOrUndefined(Page.parseRequest(data))
+    // The broker let this key publish here; if it is not active, it was revoked and is about to be closed.
+    if (request === undefined || !options.isActive(hex)) return refuse({ intake, reply, hex, bytes }, "bad")
+    const fetch = { intake, reply, hex, request, bytes, since: performance.now() }
+    if (!budgets.has(hex)) return refuse(fetch, "slow")
+    if (store === undefined) return putOff(fetch)
+    const offered = queue.offer(hex, fetch, data.length)
+    if (offered === "account") return refuse(fetch, "slow")
+    if (offered === "full") return putOff(fetch)
+    pump()
+  }
+
+  const mayRead = (hex: string): boolean => (perAccount.get(hex) ?? 0) < options.maxInFlightPerAccount
+
+  const pump = (): void => {
+    while (active < options.maxInFlight) {
+      if (store === undefined) return
+      const fetch = queue.take(mayRead)
+      if (fetch === undefined) return
+      if (performance.now() - fetch.since > waitTimeoutMillis) {
+        putOff(fetch)
+      } else {
+        enter(fetch.hex)
+        void read(store, fetch)
+      }
+    }
+  }
+
+  const read = async ({ answers, connection }: NonNullable<typeof store>, fetch: Fetch): Promise<void> => {
+    const { hex, request } = fetch
+    let token = ""
+    try {
+      const { epoch, lastSeq } = await options.streamState(request.after)
+      // The store connection was lost meanwhile.
+      if (store?.connection !== connection) throw new Error("not connected")
+      const after = request.epoch !== undefined && request.epoch !== epoch ? 0 : request.after
+      token = `${answers}${(next++).toString(36)}`
+      const end = Math.min(after, lastSeq)
+      const since = performance.now()
+      const reading: Reading = { fetch, epoch, known: lastSeq, frames: [], since, end, asking: "frames" }
+      readings.set(token, reading)
+      askFrames(connection, token, reading)
+    } catch {
+      readings.delete(token)
+      leave(hex)
+      putOff(fetch)
+    }
+  }
+
+  const finish = (token: string, reading: Reading, pending: number): void => {
+    const { fetch, frames } = reading
+    const { hex, request } = fetch
+    readings.delete(token)
+    const end = frames.at(-1)?.seq ?? 0
+    options.noteLast(end)
+    const page: Page.Page = { epoch: reading.epoch, last: Math.max(reading.known, end), pending, frames }
+    const bytes = Page.encode(page, { ed25519: Buffer.from(hex, "hex"), nonce: request.nonce })
+    counters.pages += 1
+    counters.frames += frames.length
+    budgets.take(hex, bytes.length)
+    answer(fetch, bytes)
+    leave(hex)
+  }
+
+  const answered = (connection: NatsConnection, word: Msg): void => {
+    const token = word.subject
+    const reading = readings.get(token)
+    if (reading === undefined) return
+    const status = word.headers?.code ?? 0
+    if (status !== 0 && status !== 204 && status !== 404) return fail(token, reading)
+    if (reading.asking === "last") return heardLast(connection, token, reading, word)
+    if (status === 0) {
+      const seq = Number(word.headers?.get("Nats-Sequence"))
+      const timeMillis = Date.parse(word.headers?.get("Nats-Time-Stamp") ?? "")
+      reading.frames.push({ seq, timeMillis, frame: word.data })
+      reading.end = seq
+      return
+    }
+    const pending = Number(word.headers?.get("Nats-Num-Pending") ?? 0) || 0
+    if (pending > 0 || !options.replicated) return finish(token, reading, pending)
+    reading.asking = "last"
+    const query = JSON.stringify({ last_by_subj: `kez.*.${reading.fetch.hex}` })
+    connection.publish(`$JS.API.STREAM.MSG.GET.${streamName}`, query, { reply: token })
+  }
+
+  /** The leader's word: its last frame for this account, or that there is none. */
+  const heardLast = (connection: NatsConnection, token: string, reading: Reading, word: Msg): void => {
+    const found: unknown = word.json()
+    if (!isObject(found)) return fail(token, reading)
+    const none = isObject(found.error) && found.error.err_code === noMessage
+    const last = isObject(found.message) ? found.message.seq : none ? 0 : undefined
+    if (typeof last !== "number") return fail(token, reading)
+    if (last <= reading.end) return finish(token, reading, 0)
+    // A replica was behind. What is on the page stays; the client asks again for what is missing.
+    if (reading.frames.length > 0) return finish(token, reading, 1)
+    reading.asking = "frames"
+    setTimeout(() => {
+      if (readings.get(token) === reading && !connection.isClosed()) askFrames(connection, token, reading)
+    }, lagMillis)
+  }
+
+  const fail = (token: string, reading: Reading): void => {
+    readings.delete(token)
+    leave(reading.fetch.hex)
+    putOff(reading.fetch)
+  }
+
+  const sweep = (): void => {
+    const before = performance.now() - readTimeoutMillis
+    for (const [token, reading] of readings) {
+      if (reading.since > before) break
+      fail(token, reading)
+    }
+    budgets.prune()
+  }
+
+  return {
+    listen: (connection) => {
+      connection.subscribe(Subject.fetch("*"), {
+        queue: "kez-fetch",
+        callback: guarded(options.log, (message) => receive(connection, message))
+      })
+    },
+    attach: (connection) => {
+      const answers = `${answerPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
+      connection.subscribe(`${answers}*`, { callback: guarded(options.log, (word) => answered(connection, word)) })
+      store = { connection, answers }
+      clearInterval(sweeper)
+      sweeper = setInterval(() => {
+        try {
+          sweep()
+        } catch {
+          // The connection is closing; detach follows.
+        }
+      }, sweepMillis)
+    },
+    detach: () => {
+      clearInterval(sweeper)
+      store = undefined
+      for (const [token, reading] of readings) fail(token, reading)
+      for (const fetch of queue.clear()) putOff(fetch)
+    },
+    counters
+  }
+}
+
+const askFrames = (connection: NatsConnection, token: string, { end, fetch }: Reading): void => {
+  const query = {
+    seq: end + 1,
+    next_by_subj: `kez.*.${fetch.hex}`,
+    batch: Limits.pageFrames,
+    max_bytes: Limits.pageBytes
+  }
+  connection.publish(`$JS.API.DIRECT.GET.${streamName}`, JSON.stringify(query), { reply: token })
+}
+
+const answerPrefix = "_INBOX_ing.f."
+/** JetStream's err_code for "no message found". */
+const noMessage = 10037
+
+/** Token buckets of bytes; a user may overdraw by one page and then waits. */
+const makeBudgets = (burst: number, perSecond: number) => {
+  const buckets = new Map<string, { left: number; at: number }>()
+  const current = (hex: string): { left: number; at: number } => {
+    const now = performance.now()
+    const bucket = buckets.get(hex) ?? { left: burst, at: now }
+    const left = Math.min(burst, bucket.left + ((now - bucket.at) / 1000) * perSecond)
+    return { left, at: now }
+  }
+  return {
+    has: (hex: string): boolean => current(hex).left > 0,
+    take: (hex: string, bytes: number): void => {
+      const { left, at } = current(hex)
+      buckets.set(hex, { left: left - bytes, at })
+    },
+    prune: (): void => {
+      if (buckets.size < 1000) return
+      for (const hex of buckets.keys()) if (current(hex).left >= burst) buckets.delete(hex)
+    }
+  }
+}

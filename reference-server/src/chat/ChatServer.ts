@@ -1,0 +1,133 @@
+/** chat-server put together: registry, broker's side, public and internal listener. */
+import { ChatServerApi } from "@kez-chat/sdk/api"
+import { NodeCrypto } from "@kez-chat/sdk/node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as Layer from "effect/Layer"
+import { type BrokerConfig, published } from "../broker/BrokerConfig.ts"
+import * as Broker from "../broker/Broker.ts"
+import type { BrokerKeys } from "../broker/login/Keys.ts"
+import { ChatConfig } from "./ChatConfig.ts"
+import * as Handles from "./routes/HandleRoutes.ts"
+import * as Internal from "./routes/InternalRoutes.ts"
+import * as ManifestRoutes from "./routes/ManifestRoutes.ts"
+import * as Server from "./routes/ServerRoutes.ts"
+import { Database, DatabaseError, registryApplicationId } from "../storage/Database.ts"
+import { listen, type NamedLimit } from "../http/Listener.ts"
+import { docsRoutes, routesOf } from "../http/pages/DocsRoutes.ts"
+import { rateLimit } from "../http/RateLimit.ts"
+import { routeTable } from "../http/RouteTable.ts"
+import * as Manifests from "../storage/Manifests.ts"
+import { landing } from "../http/pages/Page.ts"
+import { recordText } from "./Records.ts"
+import * as Registry from "../storage/Registry.ts"
+import { Removals } from "./Removals.ts"
+
+/** Every table of the registry's file. */
+export const migrations = [...Registry.migrations, ...Broker.migrations, ...Manifests.migrations]
+
+/** The registry as admin commands open it: a file that exists and is up to date. */
+export const registryLayer = (serverName: string, db: string, existing: boolean) =>
+  Registry.Registry.layer(serverName).pipe(
+    Layer.provideMerge(Database.layer({ path: db, migrations, applicationId: registryApplicationId, existing })),
+    Layer.provideMerge(NodeCrypto.layer)
+  )
+
+const isDeletion = (method: string, route: string): boolean =>
+  method === "DELETE" || (method === "POST" && route === "/v1/delete")
+
+const limits = (config: ChatConfig["Service"]) => {
+  const reads: NamedLimit = {
+    name: "reads",
+    take: rateLimit({ tokens: config.rates.readsPerMinute, periodMillis: 60_000 })
+  }
+  const registrations: NamedLimit = {
+    name: "registrations",
+    take: rateLimit({ tokens: config.rates.registrationsPerHour, periodMillis: 3_600_000 })
+  }
+  const manifestReads: NamedLimit = {
+    name: "manifest_reads",
+    take: rateLimit({ tokens: config.rates.manifestReadsPerMinute, periodMillis: 60_000 })
+  }
+  const manifestWrites: NamedLimit = {
+    name: "manifest_writes",
+    take: rateLimit({ tokens: config.rates.manifestWritesPerHour, periodMillis: 3_600_000 })
+  }
+  // A bucket of their own: what others at the same address ask for must not keep anybody in.
+  const deletions: NamedLimit = {
+    name: "deletions",
+    take: rateLimit({ tokens: config.rates.readsPerMinute, periodMillis: 60_000 })
+  }
+  return (method: string, route: string) => {
+    if (route === "/v1/healthz") return undefined
+    if (isDeletion(method, route)) return deletions
+    if (route.startsWith("/v1/manifests/")) return method === "PUT" ? manifestWrites : manifestReads
+    return method === "POST" ? registrations : reads
+  }
+}
+
+const lookupPath = /^\/v1\/u\/([a-z0-9][a-z0-9_-]{2,31})$/
+
+/** Serves until interrupted. */
+export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys) =>
+  Effect.gen(function* () {
+    const registry = yield* Registry.Registry
+    const own = yield* registry.registeredAt
+    if (own !== undefined && own !== config.serverName) {
+      const detail = `its handles were registered at ${own}, this server is ${config.serverName}; set --server-name ${own}`
+      return yield* new DatabaseError({ reason: "foreign", path: config.db, detail })
+    }
+    const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
+
+    const api = HttpApiBuilder.layer(ChatServerApi).pipe(
+      Layer.provide([Handles.layer, ManifestRoutes.layer, Server.layer(published(broker.limits))])
+    )
+    const page = HttpRouter.add("GET", "/", landing(config.serverName))
+    const publicApp = yield* HttpRouter.toHttpEffect(Layer.mergeAll(api, page, docsRoutes(ChatServerApi)))
+    const render = recordText(config)
+    const listening = yield* listen(publicApp, {
+      name: "public",
+      host,
+      port,
+      timing: config.timing,
+      routes: routeTable([{ method: "GET", path: "/" }, ...routesOf(ChatServerApi)]),
+      trustedProxies,
+      limit: limits(config),
+      // The hot route: answered without a fiber. Everything but a plain hit takes the general way.
+      prepared: (path) => {
+        const local = lookupPath.exec(path)?.[1]
+        const account = local === undefined ? undefined : registry.activeSync(local)
+        return account === undefined ? undefined : render(account)
+      }
+    })
+
+    const internalApp = yield* HttpRouter.toHttpEffect(Internal.layer(keys.internalSecret))
+    const internal = yield* listen(internalApp, {
+      name: "internal",
+      host: internalHost,
+      port: internalPort,
+      timing: config.timing,
+      routes: routeTable(Internal.routes),
+      trustedProxies: [],
+      limit: () => undefined
+    })
+    yield* Effect.logInfo("listening").pipe(
+      Effect.annotateLogs({ url: listening.url, internal: internal.url, server: config.serverName })
+    )
+    return yield* Effect.never
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(
+      Layer.mergeAll(
+        NodeHttpServer.layerHttpServices,
+        Removals.layer,
+        Manifests.Manifests.layer(config.manifestStoreBytes)
+      ).pipe(
+        Layer.provideMerge(Broker.layer(broker, keys)),
+        Layer.provideMerge(registryLayer(config.serverName, config.db, false)),
+        Layer.provideMerge(Layer.succeed(ChatConfig, config))
+      )
+    )
+  )

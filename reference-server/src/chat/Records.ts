@@ -1,0 +1,44 @@
+/** What chat-server publishes about accounts and itself, as JSON text. */
+import { Registration, Sigchain } from "@kez-chat/sdk/protocol"
+import type { ChatConfig } from "./ChatConfig.ts"
+import type { ActiveAccount } from "../storage/Registry.ts"
+
+type Config = ChatConfig["Service"]
+
+/** Base URL without a trailing slash. */
+const base = (url: string): string => url.replace(/\/+$/, "")
+
+/** Where an account's sigchain is, under this home's sig-server. */
+export const sigchainUrl = (config: Config, primaryHex: string): string =>
+  `${base(config.sigServerUrl)}/v1/sigchains/ed25519/${primaryHex}`
+
+/**
+ * Renders the public record of an account. The stored registration is JCS text already and goes in as it is; parsing
+ * it for each lookup would cost more than the rest of the answer.
+ */
+export const recordText = (config: Config): ((account: ActiveAccount) => string) => {
+  const { endpoints, sigchain } = template(config)
+  const suffix = `@${config.serverName}`
+  return ({ handle, primaryHex, registeredAt, registration }) =>
+    `{"handle":"${handle}${suffix}","primary":"ed25519:${primaryHex}","registered_at":"${registeredAt}","sigchain_url":${sigchain}${primaryHex}","endpoints":${endpoints.join(primaryHex)},"registration":${registration}}`
+}
+
+/** The parts of a record that are the same for everybody, cut where a key's hex digits go. */
+const template = (config: Config) => {
+  const hole = "0".repeat(64)
+  const endpoints = config.publicNatsUrls.map((url, index) =>
+    Sigchain.natsEndpoint(`ed25519:${hole}`, url, config.publicWsUrls[index])
+  )
+  return {
+    sigchain: JSON.stringify(sigchainUrl(config, "")).slice(0, -1),
+    endpoints: JSON.stringify(endpoints).split(hole)
+  }
+}
+
+/** `/.well-known/kez-chat`; `broker` are the limits that the broker's responders enforce. */
+export const wellKnown = (config: Config, limits: Readonly<Record<string, number>>): Registration.WellKnown => ({
+  server: config.serverName,
+  broker: { tcp: config.publicNatsUrls, websocket: config.publicWsUrls },
+  sig_server: base(config.sigServerUrl),
+  limits
+})

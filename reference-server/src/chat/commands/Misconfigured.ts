@@ -1,0 +1,74 @@
+/** Settings with which clients could not use the home, found before it starts. */
+import { AddressClass, Handle, Limits } from "@kez-chat/sdk/protocol"
+import * as Data from "effect/Data"
+import type { ChatConfig } from "../ChatConfig.ts"
+
+/** Flags that cannot work together, in a sentence. */
+export class Misconfigured extends Data.TaggedError("Misconfigured")<{ readonly detail: string }> {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+type Config = ChatConfig["Service"]
+
+/** A URL that clients are told, with the flag that sets it. */
+interface Published {
+  readonly flag: string
+  readonly url: string
+}
+
+const forms = {
+  "--nats-url": [/^(?:nats|tls):\/\/\S+$/, "a nats:// or tls:// URL"],
+  "--public-nats-url": [/^(?:nats|tls):\/\/\S+$/, "a nats:// or tls:// URL"],
+  "--public-ws-url": [/^wss?:\/\/\S+$/, "a ws:// or wss:// URL"],
+  "--public-sig-server-url": [/^https?:\/\/\S+$/, "an http(s) URL"]
+} as const
+
+const hostOf = (url: string): string => URL.parse(url)?.hostname ?? ""
+
+/** A name that DNS decides about counts as public. */
+const classOf = (url: string): AddressClass.AddressClass => AddressClass.ofHost(hostOf(url)) ?? "public"
+
+/** From where the home can be used: as far as the farthest of its broker's addresses. */
+const reachOf = (config: Config): AddressClass.AddressClass => {
+  if (AddressClass.isLoopback(config.serverName)) return "loopback"
+  const classes = [...config.publicNatsUrls, ...config.publicWsUrls].map(classOf)
+  return classes.includes("public") ? "public" : (classes.find((each) => each !== "loopback") ?? "loopback")
+}
+
+/** Why clients that can reach the home could not use what it tells them (KEZ-REG-006); undefined when they can. */
+const unreachable = (config: Config, { flag, url }: Published): string | undefined => {
+  const named = classOf(url)
+  if (!AddressClass.mayName(reachOf(config), named)) {
+    return `${flag}: clients are told ${url}, and from where they reach this home that is ${AddressClass.describe[named]} address; set the one that they can reach`
+  }
+  return /^(?:http|ws):/.test(url) && named !== "loopback"
+    ? `${flag}: clients refuse ${url}, since it is not encrypted; put TLS in front of it and set its ${url.startsWith("http") ? "https" : "wss"} URL`
+    : undefined
+}
+
+/** Why a configuration cannot work, in a sentence; undefined when it can. */
+export const misconfigured = (config: Config): string | undefined => {
+  if (!Handle.isServerName(config.serverName))
+    return `--server-name ${config.serverName} is not a DNS name in lower case`
+  if (config.natsUrls.length === 0) return "--nats-url names no URL"
+  if (config.publicNatsUrls.length === 0) return "--public-nats-url names no URL"
+  for (const urls of [config.publicNatsUrls, config.publicWsUrls]) {
+    if (urls.length > Limits.brokerUrls) return `clients refuse more than ${Limits.brokerUrls} public URLs of one kind`
+  }
+  const published = [
+    ...config.publicNatsUrls.map((url) => ({ flag: "--public-nats-url", url }) as const),
+    ...config.publicWsUrls.map((url) => ({ flag: "--public-ws-url", url }) as const),
+    { flag: "--public-sig-server-url", url: config.sigServerUrl } as const
+  ]
+  for (const { flag, url } of [...config.natsUrls.map((url) => ({ flag: "--nats-url", url }) as const), ...published]) {
+    const [form, what] = forms[flag]
+    if (!form.test(url)) return `${flag} ${url} is not ${what}`
+  }
+  for (const each of published) {
+    const reason = unreachable(config, each)
+    if (reason !== undefined) return reason
+  }
+  return undefined
+}

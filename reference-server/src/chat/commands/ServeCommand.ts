@@ -1,0 +1,136 @@
+/** `kez-chat-server serve`: the flags, and from them the running server. */
+import { Limits } from "@kez-chat/sdk/protocol"
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Keys from "../../broker/login/Keys.ts"
+import { brokerFlags, toBrokerConfig } from "./BrokerFlags.ts"
+import type { ChatConfig } from "../ChatConfig.ts"
+import { serve } from "../ChatServer.ts"
+import {
+  count,
+  list,
+  listenerFlags,
+  text,
+  timingFlags,
+  toListeners,
+  toTiming,
+  type Values
+} from "../../process/Flags.ts"
+import { Misconfigured, misconfigured } from "./Misconfigured.ts"
+
+/** Where the registry is and whose it is; admin commands take these too. */
+export const registryFlags = {
+  serverName: text(
+    "server-name",
+    "SERVER_NAME",
+    "localhost",
+    "This server's name, the part after the @ of its handles"
+  ),
+  db: text("db", "DB_PATH", "kez-chat.db", "The registry's SQLite file")
+}
+
+export const keysDirFlag = text("keys-dir", "KEZ_KEYS_DIR", "keys", "Folder of the NATS keys and the internal secret")
+
+/** The internal listener's default port, where admin commands look for a running server. */
+export const defaultInternalPort = 8081
+
+export const serveFlags = {
+  ...listenerFlags({ public: 8080, internal: defaultInternalPort }),
+  ...timingFlags,
+  ...registryFlags,
+  keysDir: keysDirFlag,
+  natsUrl: list("nats-url", "NATS_URL", "nats://127.0.0.1:4222", "Where this server reaches NATS"),
+  publicNatsUrl: list("public-nats-url", "PUBLIC_NATS_URL", "nats://127.0.0.1:4222", "NATS URLs that clients are told"),
+  publicWsUrl: list("public-ws-url", "PUBLIC_WS_URL", "ws://127.0.0.1:8443", "WebSocket URLs that clients are told"),
+  sigServerUrl: text(
+    "sig-server-url",
+    "SIG_SERVER_URL",
+    "http://127.0.0.1:7878",
+    "The sig-server's URL; clients are told it unless --public-sig-server-url is set"
+  ),
+  publicSigServerUrl: text(
+    "public-sig-server-url",
+    "PUBLIC_SIG_SERVER_URL",
+    "",
+    "The sig-server's URL that clients are told, where it differs from --sig-server-url"
+  ),
+  loginHosts: list(
+    "login-hosts",
+    "LOGIN_HOSTS",
+    "",
+    "Host names a broker login may be signed for; default: those of the public URLs"
+  ),
+  readsPerMinute: count(
+    "reads-per-minute",
+    "READS_PER_MINUTE",
+    600,
+    "Reads of one client address a minute; 0 for no limit"
+  ),
+  registrationsPerHour: count(
+    "registrations-per-hour",
+    "REGISTRATIONS_PER_HOUR",
+    20,
+    "Registrations of one client address an hour; 0 for no limit"
+  ),
+  manifestReadsPerMinute: count(
+    "manifest-reads-per-minute",
+    "MANIFEST_READS_PER_MINUTE",
+    120,
+    "Manifests that one client address reads a minute; 0 for no limit"
+  ),
+  manifestWritesPerHour: count(
+    "manifest-writes-per-hour",
+    "MANIFEST_WRITES_PER_HOUR",
+    120,
+    "Manifests that one client address stores an hour; 0 for no limit"
+  ),
+  manifestStoreBytes: count(
+    "manifest-store-bytes",
+    "MANIFEST_STORE_BYTES",
+    4 * 1024 ** 3,
+    "Bytes of all manifests together, in the registry's file",
+    Limits.manifestBytes
+  ),
+  ...brokerFlags
+}
+
+type ServeValues = Values<typeof serveFlags>
+
+const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
+  listeners: toListeners(flags),
+  timing: toTiming(flags),
+  rates: {
+    readsPerMinute: flags.readsPerMinute,
+    registrationsPerHour: flags.registrationsPerHour,
+    manifestReadsPerMinute: flags.manifestReadsPerMinute,
+    manifestWritesPerHour: flags.manifestWritesPerHour
+  },
+  serverName: flags.serverName,
+  db: flags.db,
+  keysDir: flags.keysDir,
+  natsUrls: flags.natsUrl,
+  publicNatsUrls: flags.publicNatsUrl,
+  publicWsUrls: flags.publicWsUrl,
+  sigServerUrl: flags.publicSigServerUrl === "" ? flags.sigServerUrl : flags.publicSigServerUrl,
+  loginHosts: flags.loginHosts,
+  manifestStoreBytes: flags.manifestStoreBytes
+})
+
+const pick = (flags: ServeValues): Values<typeof brokerFlags> =>
+  Object.fromEntries(Object.keys(brokerFlags).map((name) => [name, flags[name as keyof ServeValues]])) as never
+
+export const serveHandler = Effect.fnUntraced(function* (flags: ServeValues) {
+  const config = toConfig(flags)
+  const fault = misconfigured(config)
+  if (fault !== undefined) return yield* new Misconfigured({ detail: fault })
+  const broker = yield* Effect.try({
+    try: () => toBrokerConfig(pick(flags), config),
+    catch: (cause) => new Misconfigured({ detail: (cause as Error).message })
+  })
+  const keys = yield* Keys.load(config.keysDir)
+  return yield* serve(config, broker, keys)
+})
+
+export const serveCommand = Command.make("serve", serveFlags, serveHandler).pipe(
+  Command.withDescription("Serves until SIGTERM or SIGINT. Needs the keys that `init` makes.")
+)

@@ -1,0 +1,77 @@
+/**
+ * The `handles` group: register, look up, delete. Bodies are read here and parsed strictly, not by the contract's JSON
+ * codec.
+ */
+import { ChatServerApi } from "@kez-chat/sdk/api"
+import { Envelope, Handle, Limits, PrimaryKey, Problem, Registration } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { ChatConfig } from "../ChatConfig.ts"
+import { counted } from "../../metrics/Counted.ts"
+import { readJson } from "../../http/RequestBody.ts"
+import { recordText } from "../Records.ts"
+import { Registry } from "../../storage/Registry.ts"
+import { Removals } from "../Removals.ts"
+
+/** The local part that a path parameter names; `not_local` for a handle of another server. */
+export const localPart = (text: string, serverName: string): Effect.Effect<string, Problem.Problem> =>
+  Effect.fromResult(Handle.parse(text.includes("@") ? text : `${text}@${serverName}`)).pipe(
+    Effect.flatMap(({ local, server }) =>
+      server === serverName
+        ? Effect.succeed(local)
+        : Effect.fail(new Problem.Problem({ code: "not_local", detail: `this server is ${serverName}` }))
+    )
+  )
+
+const record = (text: string, status = 200) =>
+  HttpServerResponse.text(text, { status, contentType: "application/json" })
+
+export const layer = HttpApiBuilder.group(
+  ChatServerApi,
+  "handles",
+  Effect.fnUntraced(function* (handlers) {
+    const config = yield* ChatConfig
+    const registry = yield* Registry
+    const removals = yield* Removals
+    const render = recordText(config)
+    const { serverName } = config
+    const body = { maxBytes: Limits.registrationBytes, timeoutMillis: config.timing.requestTimeoutMillis }
+
+    const deletion = (request: HttpServerRequest, handle?: string) =>
+      readJson(request, body).pipe(
+        Effect.flatMap((json) => Effect.fromResult(Envelope.fromJson(json))),
+        Effect.flatMap((envelope) => registry.delete(envelope, handle)),
+        counted("handle_deletion"),
+        Effect.tap(() => removals.poke),
+        Effect.as(HttpServerResponse.empty({ status: 204 }))
+      )
+
+    return handlers
+      .handleRaw("register", ({ request }) =>
+        readJson(request, body).pipe(
+          Effect.flatMap((json) => Effect.fromResult(Registration.parseRequest(json, serverName))),
+          Effect.flatMap((envelope) => registry.register(envelope)),
+          counted("handle_registration"),
+          Effect.map(({ account, created }) => record(render(account), created ? 201 : 200))
+        )
+      )
+      .handle("lookup", ({ params }) =>
+        localPart(params.handle, serverName).pipe(
+          Effect.flatMap((local) => registry.byHandle(local)),
+          Effect.map((account) => record(render(account)))
+        )
+      )
+      .handle("byPrimary", ({ params }) =>
+        Effect.fromResult(PrimaryKey.parseEd25519(params.primary)).pipe(
+          Effect.flatMap((key) => registry.byPrimary(key.hex)),
+          Effect.map((account) => record(render(account)))
+        )
+      )
+      .handleRaw("delete", ({ request }) => deletion(request))
+      .handleRaw("deleteAt", ({ params, request }) =>
+        Effect.flatMap(localPart(params.handle, serverName), (local) => deletion(request, local))
+      )
+  })
+)

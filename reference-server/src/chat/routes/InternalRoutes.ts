@@ -1,0 +1,137 @@
+/**
+ * The internal listener: metrics, the login question over HTTP, and a nudge for admin commands. Never public; what
+ * acts or answers about people also wants the bearer secret.
+ */
+import { Problem } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Redacted from "effect/Redacted"
+import { createHash, timingSafeEqual } from "node:crypto"
+import { BrokerControl } from "../../broker/BrokerControl.ts"
+import { ChatConfig } from "../ChatConfig.ts"
+import { Database } from "../../storage/Database.ts"
+import { databaseSamples } from "../../metrics/DatabaseSamples.ts"
+import * as Metrics from "../../metrics/Metrics.ts"
+import { byLabel, sample } from "../../metrics/Metrics.ts"
+import * as ProblemResponse from "../../http/ProblemResponse.ts"
+import { readBytes } from "../../http/RequestBody.ts"
+import type { Route } from "../../http/RouteTable.ts"
+import { Manifests, type Totals } from "../../storage/Manifests.ts"
+import { Registry } from "../../storage/Registry.ts"
+import { Removals } from "../Removals.ts"
+import { health } from "./ServerRoutes.ts"
+
+export const routes: ReadonlyArray<Route> = [
+  { method: "GET", path: "/metrics" },
+  { method: "GET", path: "/v1/healthz" },
+  { method: "POST", path: "/internal/nats/auth" },
+  { method: "POST", path: "/internal/removals" }
+]
+
+/** An authorization request holds a login of at most 1 KiB; NATS's own limit of a line bounds it too. */
+const authBytes = 16_384
+
+const digest = (text: string) => createHash("sha256").update(text).digest()
+
+/** Lets a request through that presents the secret; compared in constant time. */
+const guard = (secret: Redacted.Redacted<string>) => {
+  const expected = digest(`Bearer ${Redacted.value(secret)}`)
+  return Effect.flatMap(HttpServerRequest, (request) =>
+    timingSafeEqual(digest(request.headers["authorization"] ?? ""), expected)
+      ? Effect.succeed(request)
+      : Effect.fail(
+          new Problem.Problem({
+            code: "unauthorized",
+            detail: "present the secret in keys-dir/internal.secret as a bearer token"
+          })
+        )
+  )
+}
+
+const orProblem = Effect.catch((problem: Problem.Problem) => Effect.succeed(ProblemResponse.toResponse(problem)))
+
+export const layer = (secret: Redacted.Redacted<string>) =>
+  HttpRouter.use(
+    Effect.fnUntraced(function* (router) {
+      const config = yield* ChatConfig
+      const control = yield* BrokerControl
+      const registry = yield* Registry
+      const manifests = yield* Manifests
+      const removals = yield* Removals
+      const database = yield* Database
+      const context = yield* Effect.context<ChatConfig | Database | BrokerControl>()
+      const authorised = guard(secret)
+
+      yield* router.add(
+        "GET",
+        "/metrics",
+        Effect.gen(function* () {
+          const broker = yield* control.status
+          const text = yield* Metrics.render(
+            () => [...samplesOf(registry, manifests.totals(), broker), ...databaseSamples(database)],
+            Metrics.sendLines
+          )
+          return HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+        })
+      )
+      yield* router.add("GET", "/v1/healthz", Effect.provideContext(health, context))
+      yield* router.add(
+        "POST",
+        "/internal/nats/auth",
+        Effect.gen(function* () {
+          const request = yield* authorised
+          const bytes = yield* readBytes(request, {
+            maxBytes: authBytes,
+            timeoutMillis: config.timing.requestTimeoutMillis
+          })
+          const answer = yield* control.answer(Buffer.from(bytes).toString("latin1").trim())
+          if (answer === undefined) {
+            return yield* new Problem.Problem({
+              code: "request_malformed",
+              detail: "not an authorization request of nats-server"
+            })
+          }
+          return HttpServerResponse.text(answer, { contentType: "application/jwt" })
+        }).pipe(orProblem)
+      )
+      yield* router.add(
+        "POST",
+        "/internal/removals",
+        authorised.pipe(
+          Effect.andThen(removals.run),
+          Effect.map((outcome) => HttpServerResponse.jsonUnsafe(outcome)),
+          orProblem
+        )
+      )
+    })
+  )
+
+type Broker = Effect.Success<BrokerControl["Service"]["status"]>
+
+const samplesOf = (registry: Registry["Service"], manifests: Totals, broker: Broker): ReadonlyArray<Metrics.Sample> => {
+  const { frames, ...fetches } = broker.fetches
+  return [
+    sample("kez_broker_ready", "Whether the broker's connections and its stream are there", broker.ready ? 1 : 0),
+    sample(
+      "kez_broker_storing",
+      "Whether the broker stores messages, as far as it is known",
+      broker.storeFailure === undefined ? 1 : 0
+    ),
+    sample("kez_broker_in_flight", "Sends that wait for their turn or for the stream", broker.inFlight),
+    sample("kez_broker_user_connections", "Connections of users at the broker, asked for now and then", broker.users),
+    sample("kez_broker_floods_total", "Accounts shut out for a flood", broker.floods),
+    byLabel("kez_broker_logins_total", "Broker logins, by outcome", "outcome", broker.logins),
+    byLabel("kez_broker_sends_total", "Sends, by outcome", "outcome", broker.sends),
+    byLabel("kez_broker_fetches_total", "Fetches, by outcome", "outcome", fetches),
+    sample("kez_broker_fetched_messages_total", "Messages on fetched pages", frames),
+    byLabel("kez_broker_trims_total", "Requests to trim, by outcome", "outcome", broker.trims),
+    sample("kez_stream_messages", "Messages stored for all accounts", broker.stream?.messages ?? 0),
+    sample("kez_stream_bytes", "Bytes stored for all accounts", broker.stream?.bytes ?? 0),
+    byLabel("kez_accounts", "Accounts, by state", "state", registry.counts()),
+    sample("kez_removals_pending", "Ended accounts that the broker does not know of yet", registry.pendingRemovals()),
+    sample("kez_manifests", "Manifests stored, at most four an account", manifests.manifests),
+    sample("kez_manifest_bytes", "Bytes of manifests stored", manifests.bytes)
+  ]
+}

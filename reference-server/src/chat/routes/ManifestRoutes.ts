@@ -1,0 +1,87 @@
+/** The `manifests` group: store one's own, read anybody's. Bytes go in and out as they are. */
+import { ChatServerApi } from "@kez-chat/sdk/api"
+import { Bytes, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { IncomingMessage } from "node:http"
+import { ChatConfig } from "../ChatConfig.ts"
+import { bodySlots } from "../../http/BodySlots.ts"
+import { clientAddress, rateKey } from "../../http/ClientAddress.ts"
+import { counted } from "../../metrics/Counted.ts"
+import { isHeld } from "../../http/EntityTag.ts"
+import { largeBodyTimes, readJsonBytes } from "../../http/RequestBody.ts"
+import { Manifests, type Stored } from "../../storage/Manifests.ts"
+import { Registry } from "../../storage/Registry.ts"
+
+const notFound = new Problem.Problem({ code: "manifest_not_found", detail: "no such manifest is stored here" })
+
+/** 32 MiB at most. */
+const slots = { total: 32, perClient: 4 }
+
+/** What is found by its hash never changes; a day, so that what was deleted does not stay in caches for long. */
+const immutable = "public, max-age=86400, immutable"
+
+const tag = (hash: string): string => `"${hash}"`
+
+export const layer = HttpApiBuilder.group(
+  ChatServerApi,
+  "manifests",
+  Effect.fnUntraced(function* (handlers) {
+    const config = yield* ChatConfig
+    const manifests = yield* Manifests
+    const registry = yield* Registry
+    const address = clientAddress(config.listeners.trustedProxies)
+    const inSlot = bodySlots(slots)
+    const body = { maxBytes: Limits.manifestBytes, timeoutMillis: config.timing.requestTimeoutMillis * largeBodyTimes }
+
+    const answer = (request: HttpServerRequest, found: Stored | undefined, cacheControl: string) => {
+      if (found === undefined) return Effect.fail(notFound)
+      const headers = { etag: tag(found.hash), "cache-control": cacheControl }
+      return Effect.succeed(
+        isHeld(request.headers["if-none-match"], headers.etag)
+          ? HttpServerResponse.empty({ status: 304, headers })
+          : HttpServerResponse.stream(Stream.fromIterable(manifests.pieces(found), { chunkSize: 1 }), {
+              contentType: "application/json",
+              contentLength: found.bytes,
+              headers
+            })
+      )
+    }
+
+    return handlers
+      .handleRaw("put", ({ params, request }) =>
+        Effect.gen(function* () {
+          const owner = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
+          // Before a byte of the body is read: who holds no handle here cannot make the server take a megabyte.
+          yield* registry.byPrimary(owner.hex)
+          const client = rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage))
+          return yield* inSlot(client, readJsonBytes(request, body), (bytes) => manifests.put(owner, bytes))
+        }).pipe(
+          counted("manifest"),
+          Effect.map(({ created, hash, revision }) =>
+            HttpServerResponse.jsonUnsafe(
+              { revision, hash: `blake3:${hash}` },
+              { status: created ? 201 : 200, headers: { etag: tag(hash) } }
+            )
+          )
+        )
+      )
+      .handle("current", ({ params, request }) =>
+        Effect.fromResult(KeyAdmission.admitHex(params.hex)).pipe(
+          Effect.flatMap((owner) => manifests.find(owner.hex)),
+          Effect.flatMap((found) => answer(request, found, "no-cache"))
+        )
+      )
+      .handle("byHash", ({ params, request }) =>
+        Effect.fromResult(Result.all([KeyAdmission.admitHex(params.hex), Bytes.fromHex(params.hash)])).pipe(
+          Effect.flatMap(([owner]) => manifests.find(owner.hex, params.hash)),
+          Effect.flatMap((found) => answer(request, found, immutable))
+        )
+      )
+  })
+)

@@ -1,0 +1,148 @@
+/** The sig-server's handlers. Bodies are read here and parsed strictly, not by the contract's JSON codec. */
+import { SigServerApi } from "@kez-chat/sdk/api"
+import { Bytes, Envelope, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { IncomingMessage } from "node:http"
+import { Database, databaseFailing } from "../storage/Database.ts"
+import { clientAddress, rateKey } from "../http/ClientAddress.ts"
+import { counted } from "../metrics/Counted.ts"
+import { isHeld } from "../http/EntityTag.ts"
+import * as Metrics from "../metrics/Metrics.ts"
+import * as ProblemResponse from "../http/ProblemResponse.ts"
+import { rateLimit } from "../http/RateLimit.ts"
+import { readJson } from "../http/RequestBody.ts"
+import { Chains, type Growth, type Lines } from "../storage/Chains.ts"
+import { SigConfig } from "./SigConfig.ts"
+
+/** JCS is the smallest form of an envelope; what is sent may be prettier. */
+const body = { maxBytes: 2 * Limits.eventBytes }
+
+const notFound = new Problem.Problem({ code: "chain_not_found", detail: "no event of this key has been stored" })
+const badSince = new Problem.Problem({ code: "request_malformed", detail: "since must be a whole number" })
+
+const parseSince = (since: string | undefined): number | undefined =>
+  since === undefined ? 0 : /^(?:0|[1-9][0-9]{0,8})$/.test(since) ? Number(since) : undefined
+
+/** Chains of more bytes go out page by page, as fast as the client reads. */
+const wholeBytes = 65_536
+
+const linesResponse = ({ bytes, pages }: Lines, headers: Readonly<Record<string, string>>) => {
+  const contentType = "application/jsonl"
+  return bytes <= wholeBytes
+    ? HttpServerResponse.text([...pages].join(""), { contentType, headers })
+    : HttpServerResponse.stream(Stream.map(Stream.fromIterable(pages, { chunkSize: 1 }), Bytes.utf8), {
+        contentType,
+        contentLength: bytes,
+        headers
+      })
+}
+
+const sigchains = HttpApiBuilder.group(
+  SigServerApi,
+  "sigchains",
+  Effect.fnUntraced(function* (handlers) {
+    const chains = yield* Chains
+    const config = yield* SigConfig
+    const address = clientAddress(config.listeners.trustedProxies)
+    const newChains = rateLimit({ tokens: config.rates.newChainsPerHour, periodMillis: 3_600_000 })
+    const storedBytes = rateLimit({ tokens: config.rates.bytesPerDay, periodMillis: 86_400_000 })
+    const options = { ...body, timeoutMillis: config.timing.requestTimeoutMillis }
+
+    const append = ({
+      params,
+      request
+    }: {
+      readonly params: { readonly hex: string }
+      readonly request: HttpServerRequest
+    }) => {
+      let wait = 0
+      const admit = ({ bytes, isNewChain }: Growth) =>
+        Effect.suspend(() => {
+          const client = rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage))
+          const refuse = (limit: string, detail: string) => {
+            Metrics.observeRateLimited(limit)
+            return Effect.fail(new Problem.Problem({ code: "rate_limited", detail }))
+          }
+          wait = isNewChain ? newChains(client) : 0
+          if (wait > 0) return refuse("new_chains", `begin another chain in ${wait} s`)
+          wait = storedBytes(client, bytes)
+          return wait > 0 ? refuse("chain_bytes", `this address has stored enough; go on in ${wait} s`) : Effect.void
+        })
+      return Effect.gen(function* () {
+        const key = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
+        const json = yield* readJson(request, options)
+        const envelope = yield* Effect.fromResult(Envelope.fromJson(json))
+        const appended = yield* chains.append(key.hex, envelope, admit)
+        if (appended._tag === "Conflict" && appended.head === undefined) return yield* appended.problem
+        return appended
+      }).pipe(
+        counted("sigchain_event"),
+        Effect.map((appended) =>
+          appended._tag === "Conflict"
+            ? ProblemResponse.toResponse(appended.problem, { head: appended.head })
+            : HttpServerResponse.jsonUnsafe(appended.head, { status: appended._tag === "Created" ? 201 : 200 })
+        ),
+        Effect.catchIf(
+          (problem) => problem.code === "rate_limited",
+          (problem) =>
+            Effect.succeed(
+              HttpServerResponse.setHeader(ProblemResponse.toResponse(problem), "retry-after", String(wait))
+            )
+        )
+      )
+    }
+
+    return handlers
+      .handle(
+        "events",
+        Effect.fnUntraced(function* ({ params, query, request }) {
+          const key = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
+          const since = parseSince(query.since)
+          if (since === undefined) return yield* badSince
+          const found = yield* chains.lines(key.hex, since)
+          if (found === undefined) return yield* notFound
+          const etag = `"${found.head.hash.slice(7, 39)}-${since}"`
+          const headers = { etag, "cache-control": "no-cache" }
+          return isHeld(request.headers["if-none-match"], etag)
+            ? HttpServerResponse.empty({ status: 304, headers })
+            : linesResponse(found, headers)
+        })
+      )
+      .handle(
+        "head",
+        Effect.fnUntraced(function* ({ params }) {
+          const key = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
+          return (yield* chains.head(key.hex)) ?? (yield* notFound)
+        })
+      )
+      .handleRaw("append", append)
+      .handleRaw("appendAtChain", append)
+  })
+)
+
+const server = HttpApiBuilder.group(
+  SigServerApi,
+  "server",
+  Effect.fnUntraced(function* (handlers) {
+    const { isWorking } = yield* Database
+    return handlers.handle("healthz", () =>
+      Effect.sync(() => {
+        const database = isWorking()
+        return database
+          ? HttpServerResponse.jsonUnsafe({ status: "ok", version: Metrics.version, database: "ok" })
+          : HttpServerResponse.jsonUnsafe(
+              { status: "degraded", version: Metrics.version, database: "failing", reason: databaseFailing },
+              { status: 503 }
+            )
+      })
+    )
+  })
+)
+
+export const layer = Layer.merge(sigchains, server)

@@ -1,0 +1,13 @@
+import { afterAll, beforeAll, describe } from "vitest"
+import { storageAttacks } from "../../kits/StorageAttacks.ts"
+import { startTestBroker, type TestBroker } from "../../kits/TestBroker.ts"
+
+describe("one server", () => {
+  let broker: TestBroker
+  beforeAll(async () => {
+    broker = await startTestBroker()
+  })
+  afterAll(() => broker.stop())
+  storageAttacks("attacks on storage over tcp", "tcp", () => broker)
+  storageAttacks("attacks on storage over websocket", "websocket", () => broker)
+})

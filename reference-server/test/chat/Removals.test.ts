@@ -1,0 +1,67 @@
+/** The list of what an account's end still has to do at the broker, when some of it does not succeed. */
+import { Effect, Layer } from "effect"
+import { describe, expect, it } from "vitest"
+import { BrokerControl, BrokerDown } from "../../src/broker/BrokerControl.ts"
+import { Registry, type Removal } from "../../src/storage/Registry.ts"
+import { Removals } from "../../src/chat/Removals.ts"
+
+const removal = (id: number, purge: boolean): Removal => ({ id, primaryHex: String(id).repeat(64), purge })
+
+/** A work list and what was done at the broker, where purging fails as long as `state.down` says so. */
+const world = (...removals: ReadonlyArray<Removal>) => {
+  const state = { list: [...removals], kicked: [] as Array<string>, purged: [] as Array<string>, down: true, broken: 0 }
+  const registry = Layer.mock(Registry, {
+    removals: Effect.sync(() => {
+      if (state.broken-- > 0) throw new Error("disk I/O error")
+      return [...state.list]
+    }),
+    activeSync: () => undefined,
+    pendingRemovals: () => 0,
+    counts: () => ({ active: 0, deleted: 0, revoked: 0 }),
+    removed: (id) => Effect.sync(() => void (state.list = state.list.filter((one) => one.id !== id)))
+  })
+  const broker = Layer.mock(BrokerControl, {
+    kick: (hex) => Effect.sync(() => void state.kicked.push(hex[0]!)),
+    purge: (hex) =>
+      Effect.suspend(() =>
+        state.down
+          ? Effect.fail(new BrokerDown({ detail: "no stream" }))
+          : Effect.sync(() => void state.purged.push(hex[0]!))
+      )
+  })
+  const layer = Removals.layer.pipe(Layer.provide([registry, broker]))
+  return { state, layer }
+}
+
+const within = <A>(layer: Layer.Layer<Removals>, effect: Effect.Effect<A, never, Removals>) =>
+  Effect.runPromise(Effect.scoped(Effect.provide(effect, layer)))
+
+describe("removals", () => {
+  it("KEZ-REG-027 closes everybody's connections, once, while purging does not succeed; and purges when it does", async () => {
+    const { layer, state } = world(removal(1, true), removal(2, true), removal(3, false))
+    await within(
+      layer,
+      Effect.gen(function* () {
+        const { run } = yield* Removals
+        yield* run
+        yield* run
+        expect(state.kicked.toSorted()).toEqual(["1", "2", "3"])
+        expect(state.purged).toEqual([])
+        state.down = false
+        expect((yield* run).left).toBe(0)
+        expect(state.purged).toEqual(["1", "2"])
+        expect(state.list).toEqual([])
+        expect(state.kicked.length).toBe(3)
+      })
+    )
+  })
+
+  it("goes on looking after a round in which the list could not be read", async () => {
+    const { layer, state } = world(removal(1, false))
+    state.broken = 3
+    await within(
+      layer,
+      Effect.promise(() => expect.poll(() => state.kicked, { timeout: 20_000 }).toEqual(["1"]))
+    )
+  })
+})
