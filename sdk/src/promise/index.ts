@@ -21,38 +21,17 @@ import {
   type Event,
   type FetchProgress,
   type InboxUsage,
-  KezChat,
   type Listing,
   type Message,
   type Settings,
   type Share,
   type ShareOptions,
   type Verification
-} from "../client/KezChat.ts"
+} from "../client/model/index.ts"
+import { KezChat } from "../client/KezChat.ts"
 import type { ConnectionState } from "../services/Broker.ts"
 
-export type {
-  Account,
-  Contact,
-  Event,
-  FetchProgress,
-  BoxUsage,
-  FileSource,
-  InboxUsage,
-  ListedFile,
-  Listing,
-  Message,
-  MessageState,
-  NumberedKey,
-  OfferedFile,
-  OfferedKey,
-  Settings,
-  Share,
-  ShareOptions,
-  ShareReader,
-  Verification
-} from "../client/KezChat.ts"
-export * from "../client/model/KezChatError.ts"
+export * from "../client/model/index.ts"
 
 /** For calls that wait. Aborting rejects the promise with `signal.reason`; what is durable by then stays. */
 export interface Waiting {

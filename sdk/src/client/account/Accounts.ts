@@ -27,10 +27,10 @@ import { Directory } from "../../services/Directory.ts"
 import { SigchainStore } from "../../services/SigchainStore.ts"
 import { Vault } from "../../services/Vault.ts"
 import type { Chain, Introductions } from "../contacts/IdentityLookup.ts"
-import { AccountExists, type KezChatError, NoAccount } from "../model/KezChatError.ts"
+import { AccountExists, type KezChatError, NoAccount } from "../model/index.ts"
 import { StoreError } from "../../services/LocalStore.ts"
 import type { Ledger } from "../internal/Ledger.ts"
-import * as Rows from "../internal/Rows.ts"
+import * as Rows from "../internal/rows/index.ts"
 
 const { key } = Rows
 

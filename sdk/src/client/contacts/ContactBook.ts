@@ -6,10 +6,10 @@ import * as Handle from "../../protocol/identity/Handle.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
 import { hexOf } from "../messaging/Conversations.ts"
 import type { Events } from "../internal/Events.ts"
-import type { Event } from "../KezChat.ts"
-import { ContactUnknown } from "../model/KezChatError.ts"
+import type { Event } from "../model/index.ts"
+import { ContactUnknown } from "../model/index.ts"
 import type { Ledger, LedgerError, Transaction } from "../internal/Ledger.ts"
-import * as Rows from "../internal/Rows.ts"
+import * as Rows from "../internal/rows/index.ts"
 import * as Trust from "./Trust.ts"
 
 export interface ContactBook {

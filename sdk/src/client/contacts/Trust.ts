@@ -8,9 +8,9 @@ import * as VerifiedChain from "../../crypto/VerifiedChain.ts"
 import { fail, Problem } from "../../protocol/Problem.ts"
 import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
 import * as ContactState from "./ContactState.ts"
-import type { Contact } from "../KezChat.ts"
-import { KeyRefused, SendBlocked } from "../model/KezChatError.ts"
-import type { ContactRow } from "../internal/Rows.ts"
+import type { Contact } from "../model/index.ts"
+import { KeyRefused, SendBlocked } from "../model/index.ts"
+import type { ContactRow } from "../internal/rows/index.ts"
 
 /** A contact after an event, and what the user is to be told of it. */
 export interface Judged {

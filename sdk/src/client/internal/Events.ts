@@ -9,7 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import type { Event } from "../KezChat.ts"
+import type { Event } from "../model/index.ts"
 
 /** Events a listener may be behind. */
 const capacity = 4_096

@@ -20,7 +20,7 @@ import {
   type StoreError,
   type Write
 } from "../../services/LocalStore.ts"
-import type { Row } from "./Rows.ts"
+import type { Row } from "./rows/index.ts"
 
 export interface Transaction {
   /** The value of a key, staged writes included. */

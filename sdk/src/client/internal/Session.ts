@@ -1,6 +1,6 @@
 /** The account at work: its key, and what this device knows of itself. */
 import type { Identity } from "../../crypto/Identity.ts"
-import type { AccountRow } from "./Rows.ts"
+import type { AccountRow } from "./rows/index.ts"
 
 export interface Session {
   readonly identity: Identity

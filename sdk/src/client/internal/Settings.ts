@@ -1,9 +1,9 @@
 /** What the user decides for the whole account on this device. */
 import * as Effect from "effect/Effect"
 import type { StoreError } from "../../services/LocalStore.ts"
-import type { Settings } from "../KezChat.ts"
+import type { Settings } from "../model/index.ts"
 import type { Ledger } from "./Ledger.ts"
-import * as Rows from "./Rows.ts"
+import * as Rows from "./rows/index.ts"
 
 const defaults: Settings = { readReceipts: false, inbox: "everyone", autoTrim: false }
 

@@ -5,10 +5,10 @@ import * as FileName from "../../protocol/files/FileName.ts"
 import type { JsonObject } from "../../protocol/encoding/Json.ts"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
-import type { Message, MessageState, OfferedFile } from "../KezChat.ts"
+import type { Message, MessageState, OfferedFile } from "../model/index.ts"
 import type { Ledger, Transaction } from "../internal/Ledger.ts"
 import * as Offers from "../files/fetch/Offers.ts"
-import * as Rows from "../internal/Rows.ts"
+import * as Rows from "../internal/rows/index.ts"
 
 const { key } = Rows
 

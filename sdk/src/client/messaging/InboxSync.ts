@@ -22,7 +22,7 @@ import type { Inbox } from "./Inbox.ts"
 import type { Ledger, LedgerError } from "../internal/Ledger.ts"
 import type { Link } from "../internal/BrokerLink.ts"
 import * as Position from "./Position.ts"
-import * as Rows from "../internal/Rows.ts"
+import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 
 /** Live frames waiting to be taken in; beyond this they are left for the next fetch. */

@@ -18,7 +18,7 @@ import * as Conversations from "./Conversations.ts"
 import type { Ledger, Transaction } from "../internal/Ledger.ts"
 import type { Link } from "../internal/BrokerLink.ts"
 import type { Outbox } from "./Outbox.ts"
-import * as Rows from "../internal/Rows.ts"
+import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 
 const { key } = Rows

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { MemoryLocalStore } from "@kez-chat/sdk/memory"
 import { LocalStore, StoreConflict, StoreError, type Write } from "@kez-chat/sdk/services"
 import * as Ledger from "../../../src/client/internal/Ledger.ts"
-import { Order as Row } from "../../../src/client/internal/Rows.ts"
+import { Order as Row } from "../../../src/client/internal/rows/index.ts"
 
 const value = (next: number) => ({ next })
 

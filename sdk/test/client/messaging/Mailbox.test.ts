@@ -2,7 +2,7 @@
 import { Effect, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { PrimaryKey } from "@kez-chat/sdk/protocol"
-import * as Rows from "../../../src/client/internal/Rows.ts"
+import * as Rows from "../../../src/client/internal/rows/index.ts"
 import { type Device, join, makeWorld, newDevice, twoFriends, type World } from "../kit/People.ts"
 
 const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))

@@ -25,7 +25,7 @@ import type { Ledger, LedgerError, Transaction } from "../../internal/Ledger.ts"
 import type { Link } from "../../internal/BrokerLink.ts"
 import type { Outbox } from "../../messaging/Outbox.ts"
 import * as PeerAddresses from "./PeerAddresses.ts"
-import * as Rows from "../../internal/Rows.ts"
+import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
 
 const { key } = Rows

@@ -13,7 +13,7 @@ import { BlobStore, BlobStoreError, type StoredBlob } from "../../../services/Bl
 import { type BlobEndpoint, BlobTransport, type Provider } from "../../../services/BlobTransport.ts"
 import { Vault } from "../../../services/Vault.ts"
 import type { Addresses } from "./Addresses.ts"
-import { type KezChatError, NoAccount } from "../../model/KezChatError.ts"
+import { type KezChatError, NoAccount } from "../../model/index.ts"
 import type { Link } from "../../internal/BrokerLink.ts"
 import type { Session } from "../../internal/Session.ts"
 

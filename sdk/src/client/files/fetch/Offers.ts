@@ -5,9 +5,9 @@ import * as Bytes from "../../../protocol/encoding/Bytes.ts"
 import type { JsonObject } from "../../../protocol/encoding/Json.ts"
 import * as Limits from "../../../protocol/Limits.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
-import type { OfferedFile } from "../../KezChat.ts"
+import type { OfferedFile } from "../../model/index.ts"
 import type { Ledger, Transaction } from "../../internal/Ledger.ts"
-import * as Rows from "../../internal/Rows.ts"
+import * as Rows from "../../internal/rows/index.ts"
 
 const { key } = Rows
 

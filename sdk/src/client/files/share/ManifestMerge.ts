@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import type { Readable } from "../../../crypto/SealedManifest.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
-import type { Event } from "../../KezChat.ts"
+import type { Event } from "../../model/index.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
-import * as Rows from "../../internal/Rows.ts"
+import * as Rows from "../../internal/rows/index.ts"
 import { elsewhere, rowsOf, toShare } from "./Sharing.ts"
 
 const { key, prefix } = Rows

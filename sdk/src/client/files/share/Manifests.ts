@@ -16,7 +16,7 @@ import { ServerUnreachable } from "../../../services/Directory.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
 import * as Publication from "./Publication.ts"
-import { prefix } from "../../internal/Rows.ts"
+import { prefix } from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
 
 /**

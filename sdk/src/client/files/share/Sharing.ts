@@ -7,9 +7,9 @@ import type { Readable } from "../../../crypto/SealedManifest.ts"
 import type { SharedFile } from "../../../protocol/files/Manifest.ts"
 import * as FileCipher from "../../../protocol/files/FileCipher.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
-import type { Share, ShareReader } from "../../KezChat.ts"
+import type { Share, ShareReader } from "../../model/index.ts"
 import type { Ledger } from "../../internal/Ledger.ts"
-import * as Rows from "../../internal/Rows.ts"
+import * as Rows from "../../internal/rows/index.ts"
 
 /** Where rows are read: the store, or a transaction. */
 export type Source = Pick<Ledger, "get">

@@ -37,10 +37,10 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
-import type { JsonObject } from "../../protocol/encoding/Json.ts"
-import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
-import * as Message from "../../protocol/messages/Message.ts"
-import { StoreError } from "../../services/LocalStore.ts"
+import type { JsonObject } from "../../../protocol/encoding/Json.ts"
+import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
+import * as Message from "../../../protocol/messages/Message.ts"
+import { StoreError } from "../../../services/LocalStore.ts"
 
 export const version = 1
 

@@ -1,0 +1,13 @@
+/** The vocabulary of the client: what its calls take and answer, what happens, and what can go wrong. */
+export * from "./Account.ts"
+export * from "./Contact.ts"
+export * from "./Event.ts"
+export * from "./FetchProgress.ts"
+export * from "./InboxUsage.ts"
+export * from "./KezChatError.ts"
+export * from "./Listing.ts"
+export * from "./Message.ts"
+export * from "./Options.ts"
+export * from "./Settings.ts"
+export * from "./Share.ts"
+export * from "./Verification.ts"
