@@ -9,6 +9,7 @@ import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs/promises"
+import { Hash } from "@kez-chat/sdk/protocol"
 import type { FetchPart, Files, SaveTerms, SharePart, ShareTerms } from "./Files.ts"
 import { sampled } from "./Sampled.ts"
 import * as Saved from "./Saved.ts"
@@ -122,7 +123,7 @@ const fetchTo = (parts: Parts, what: string, terms: SaveTerms): Stream.Stream<Fe
     // A partial blob is begun before it is known whether anything comes, or can be saved.
     const letGoOfNothing = Effect.gen(function* () {
       if (latest === undefined || latest.haveBytes > 0) return
-      const info = yield* parts.blobs.info(latest.file.blobHash.slice("blake3:".length))
+      const info = yield* parts.blobs.info(Hash.hexOf(latest.file.blobHash))
       if (info !== undefined && !info.complete && info.storedBytes === 0) yield* parts.chat.discard(what)
     }).pipe(Effect.ignore)
     const kind = (part: FetchPart): string | undefined => {

@@ -1,5 +1,5 @@
 /** What chat-server publishes about accounts and itself, as JSON text. */
-import { Registration, Sigchain } from "@kez-chat/sdk/protocol"
+import { PrimaryKey, Registration, Sigchain } from "@kez-chat/sdk/protocol"
 import type { ChatConfig } from "./ChatConfig.ts"
 import type { ActiveAccount } from "../storage/Registry.ts"
 
@@ -20,14 +20,14 @@ export const recordText = (config: Config): ((account: ActiveAccount) => string)
   const { endpoints, sigchain } = template(config)
   const suffix = `@${config.serverName}`
   return ({ handle, primaryHex, registeredAt, registration }) =>
-    `{"handle":"${handle}${suffix}","primary":"ed25519:${primaryHex}","registered_at":"${registeredAt}","sigchain_url":${sigchain}${primaryHex}","endpoints":${endpoints.join(primaryHex)},"registration":${registration}}`
+    `{"handle":"${handle}${suffix}","primary":"${PrimaryKey.ofHex(primaryHex)}","registered_at":"${registeredAt}","sigchain_url":${sigchain}${primaryHex}","endpoints":${endpoints.join(primaryHex)},"registration":${registration}}`
 }
 
 /** The parts of a record that are the same for everybody, cut where a key's hex digits go. */
 const template = (config: Config) => {
   const hole = "0".repeat(64)
   const endpoints = config.publicNatsUrls.map((url, index) =>
-    Sigchain.natsEndpoint(`ed25519:${hole}`, url, config.publicWsUrls[index])
+    Sigchain.natsEndpoint(PrimaryKey.ofHex(hole), url, config.publicWsUrls[index])
   )
   return {
     sigchain: JSON.stringify(sigchainUrl(config, "")).slice(0, -1),

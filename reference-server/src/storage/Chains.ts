@@ -3,7 +3,7 @@
  * what is served back always verifies; clients verify it all the same.
  */
 import { SignedEnvelope, VerifiedChain } from "@kez-chat/sdk/crypto"
-import { Envelope, Limits, Problem, Sigchain } from "@kez-chat/sdk/protocol"
+import { Envelope, Limits, PrimaryKey, Problem, Sigchain } from "@kez-chat/sdk/protocol"
 import { Crypto } from "@kez-chat/sdk/services"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -185,7 +185,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
       }),
     append: Effect.fnUntraced(function* (hex, envelope, admit) {
       const event = yield* Effect.fromResult(Sigchain.parseEvent(envelope))
-      const primary = `ed25519:${hex}`
+      const primary = PrimaryKey.ofHex(hex)
       if (event.primary !== primary) {
         return yield* new Problem.Problem({ code: "event_malformed", detail: "the event belongs to another chain" })
       }

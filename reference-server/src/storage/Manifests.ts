@@ -3,7 +3,7 @@
  * owner signed goes in, and only forwards; readers verify it all the same, against the owner's sigchain.
  */
 import { FastBlake3, SealedManifest } from "@kez-chat/sdk/crypto"
-import { type KeyAdmission, Limits, Manifest, Problem } from "@kez-chat/sdk/protocol"
+import { Hash, type KeyAdmission, Limits, Manifest, Problem } from "@kez-chat/sdk/protocol"
 import { Crypto } from "@kez-chat/sdk/services"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -115,7 +115,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
 
   return Manifests.of({
     put: Effect.fnUntraced(function* (owner, body) {
-      const hash = Manifest.hashOf(body, hasher).slice("blake3:".length)
+      const hash = Hash.hexOf(Manifest.hashOf(body, hasher))
       const repeated = (stored: Stored | undefined) =>
         stored?.hash === hash ? { created: false, revision: stored.revision, hash } : undefined
       const early = repeated(newest.get(owner.hex))
@@ -131,12 +131,12 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
         const late = repeated(last)
         if (late !== undefined) return late
         if (last !== undefined && last.revision >= revision) {
-          const detail = `revision ${revision} does not follow on revision ${last.revision}, blake3:${last.hash}`
+          const detail = `revision ${revision} does not follow on revision ${last.revision}, ${Hash.format("blake3", last.hash)}`
           throw new Problem.Problem({ code: "manifest_conflict", detail })
         }
         const before = totals().bytes
         insert.run(owner.hex, revision, hash, body)
-        dropOld.run(owner.hex, anchored?.slice("blake3:".length) ?? "", owner.hex, Limits.manifestsKept)
+        dropOld.run(owner.hex, anchored === undefined ? "" : Hash.hexOf(anchored), owner.hex, Limits.manifestsKept)
         const after = totals().bytes
         if (after > storeBytes && after > before) {
           throw new Problem.Problem({ code: "store_full", detail: "the server's room for manifests is used up" })

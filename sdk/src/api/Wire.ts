@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Envelope from "../protocol/sigchain/Envelope.ts"
+import * as Hash from "../protocol/encoding/Hash.ts"
 import type { Json } from "../protocol/encoding/Json.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import * as Registration from "../protocol/registration/Registration.ts"
@@ -119,13 +120,13 @@ export const SigHealth = Schema.Struct({
 /** Where a chain stands. */
 export const ChainHead: Schema.Codec<Head, { readonly seq: number; readonly hash: string }> = Schema.Struct({
   seq: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  hash: Schema.String.check(Schema.isPattern(/^sha256:[0-9a-f]{64}$/))
+  hash: Schema.String.check(Schema.isPattern(Hash.pattern("sha256")))
 }).annotate({ identifier: "Head" })
 
 /** Which manifest was stored. */
 export const ManifestHead = Schema.Struct({
   revision: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  hash: Schema.String.check(Schema.isPattern(/^blake3:[0-9a-f]{64}$/))
+  hash: Schema.String.check(Schema.isPattern(Hash.pattern("blake3")))
 }).annotate({ identifier: "ManifestHead" })
 
 /** RFC 7033 JSON Resource Descriptor, as far as it is used. */

@@ -170,7 +170,7 @@ const verifyWith = Effect.fnUntraced(function* (
   }
   const manifest = yield* received(crypto, body)
   if (manifest.owner.hex !== owner.hex) {
-    const detail = `it belongs to ed25519:${manifest.owner.hex}, asked was ed25519:${owner.hex}`
+    const detail = `it belongs to ${PrimaryKey.format(manifest.owner)}, asked was ${PrimaryKey.format(owner)}`
     return yield* new Problem({ code: "manifest_mismatch", detail })
   }
   const { anchored, revision } = manifest
@@ -221,7 +221,7 @@ const signedBy = Effect.fnUntraced(function* (
     return yield* new Problem({ code: "manifest_malformed", detail })
   }
   if (cut.signature.key !== PrimaryKey.format(owner)) {
-    const detail = `${cut.signature.key} signed it, expected was ed25519:${owner.hex}`
+    const detail = `${cut.signature.key} signed it, expected was ${PrimaryKey.format(owner)}`
     return yield* new Problem({ code: "unauthorized", detail })
   }
   yield* SignedEnvelope.verifyBytes(crypto, cut.signedBytes, cut.signature)

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Bytes from "../protocol/encoding/Bytes.ts"
 import * as Envelope from "../protocol/sigchain/Envelope.ts"
+import * as Hash from "../protocol/encoding/Hash.ts"
 import * as PrimaryKey from "../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../protocol/Problem.ts"
 import { Crypto, type SecretKey } from "../services/Crypto.ts"
@@ -16,7 +17,7 @@ export const hash = (envelope: Envelope.Envelope): Effect.Effect<string, never, 
 
 /** {@link hash} of an envelope already encoded. */
 export const hashEncoded = (crypto: Service, encoded: Uint8Array): Effect.Effect<string> =>
-  Effect.map(crypto.sha256(encoded), (digest) => `sha256:${Bytes.toHex(digest)}`)
+  Effect.map(crypto.sha256(encoded), (digest) => Hash.format("sha256", digest))
 
 /**
  * The signer of an envelope whose signature holds; else `signature_invalid`, or the problem of an inadmissible key.

@@ -8,8 +8,10 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Blake3 from "../protocol/files/Blake3.ts"
 import type { Tree } from "../protocol/files/Blake3Tree.ts"
 import type { Verified } from "../protocol/files/BlobAnswer.ts"
+import * as Bytes from "../protocol/encoding/Bytes.ts"
 import type { ChunkRanges } from "../protocol/files/ChunkRanges.ts"
 
 /**
@@ -27,7 +29,7 @@ export class BlobStoreError extends Data.TaggedError("BlobStoreError")<{
 }
 
 /** Whether a text is the name of a blob: 64 lower-case hexadecimal digits. */
-export const isBlobHash = (hash: string): boolean => /^[0-9a-f]{64}$/.test(hash)
+export const isBlobHash = (hash: string): boolean => Bytes.isHex(hash, Blake3.hashBytes)
 
 /** How long a partial blob that nobody touches is worth keeping, in milliseconds: 30 days. */
 export const partialKeptMillis = 30 * 24 * 60 * 60 * 1000

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
+import { Bytes, Limits } from "@kez-chat/sdk/protocol"
 import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
@@ -171,7 +172,7 @@ const readSeed: Effect.Effect<Redacted.Redacted<Uint8Array>, Failure> = Effect.g
     catch: () =>
       fail("input", ExitCode.usage, "no seed on standard input: this command is started by `kez-chat unlock`")
   })
-  if (!/^[0-9a-f]{64}$/.test(text)) {
+  if (!Bytes.isHex(text, Limits.keyBytes)) {
     return yield* fail(
       "input",
       ExitCode.usage,

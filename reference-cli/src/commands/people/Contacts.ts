@@ -1,6 +1,7 @@
 /** Who one knows, and who may write. */
 import type { Contact, KezChat } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
+import { Bytes, Limits, PrimaryKey } from "@kez-chat/sdk/protocol"
 import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
@@ -148,7 +149,7 @@ const decide = (
   withAccess(options, ({ chat }) => Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence)))
 
 /** As `verify` prints it; the digits alone will do. */
-const keyOf = (text: string): string => (/^[0-9a-f]{64}$/.test(text) ? `ed25519:${text}` : text)
+const keyOf = (text: string): string => (Bytes.isHex(text, Limits.keyBytes) ? PrimaryKey.ofHex(text) : text)
 
 export const accept = (input: {
   readonly who: string

@@ -133,7 +133,7 @@ const decide = (context: LoginContext, { client, options }: Request): { hex: str
   const key = typeof options.nkey === "string" ? userPublicKey(options.nkey) : undefined
   if (key === undefined) return refuse("nkey_malformed")
   const nonce = client.nonce
-  if (typeof nonce !== "string" || !nonceForm.test(nonce)) return refuse("nonce_malformed")
+  if (typeof nonce !== "string" || !BrokerLogin.isNonce(nonce)) return refuse("nonce_malformed")
   const signature = typeof options.sig === "string" ? decodeSignature(options.sig) : undefined
   if (signature === undefined) return refuse("signature_malformed")
   const hex = Bytes.toHex(key)
@@ -151,8 +151,6 @@ const decide = (context: LoginContext, { client, options }: Request): { hex: str
   })
   return signed ? { hex } : refuse("signature_invalid")
 }
-
-const nonceForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.loginNonceCharacters}}$`)
 
 const userPublicKey = (text: string): Uint8Array | undefined => {
   const nkey = Result.getOrUndefined(Nkey.decode(text))

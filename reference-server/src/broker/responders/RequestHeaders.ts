@@ -5,6 +5,7 @@
  * process for seconds. It also refuses blocks that the broker lets through, and then nobody would know whose they are.
  */
 import type { Msg } from "@nats-io/nats-core"
+import { Bytes, Limits } from "@kez-chat/sdk/protocol"
 import { isObject } from "../login/Jwt.ts"
 
 /** What nats.js (the exact version is pinned) holds of a message and does not show. */
@@ -16,7 +17,6 @@ interface Held {
 /** Ours are one line, and the broker adds some 300 bytes; what is longer is no request of a client that follows the rules. */
 const blockBytes = 2_048
 const infoName = "\r\nNats-Request-Info:"
-const keyForm = /^[0-9a-f]{64}$/
 
 export interface RequestHeaders {
   /** The key that the broker vouches for, 64 hex characters. */
@@ -54,7 +54,10 @@ export const read = (message: Msg): RequestHeaders | undefined => {
 const userOf = (line: string): string | undefined => {
   try {
     const info: unknown = JSON.parse(line)
-    return isObject(info) && info.acc === "CHAT" && typeof info.user === "string" && keyForm.test(info.user)
+    return isObject(info) &&
+      info.acc === "CHAT" &&
+      typeof info.user === "string" &&
+      Bytes.isHex(info.user, Limits.keyBytes)
       ? info.user
       : undefined
   } catch {

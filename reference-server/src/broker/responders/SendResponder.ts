@@ -10,7 +10,7 @@
  * what the broker says (`Nats-Request-Info`). No fiber and no promise is made per message.
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
-import { Limits, Subject } from "@kez-chat/sdk/protocol"
+import { Bytes, KezId, Limits, Subject } from "@kez-chat/sdk/protocol"
 import { createHmac } from "node:crypto"
 import * as BlockedSends from "./BlockedSends.ts"
 import * as FairQueue from "../limits/FairQueue.ts"
@@ -138,9 +138,9 @@ export const make = (options: SendResponderOptions): SendResponder => {
     if (reply === "" || guard.isShutOut(sender)) return guard.refused(sender, bytes)
     const asker = { intake, reply, sender, bytes }
     const recipient = message.subject.slice(Subject.send("").length)
-    const ids = head.values("Kez-Id") ?? []
+    const ids = head.values(KezId.header) ?? []
     const kezId = ids.length === 1 ? (ids[0] as string) : ""
-    if (!keyForm.test(recipient) || !idForm.test(kezId)) return refuse(asker, "bad")
+    if (!Bytes.isHex(recipient, Limits.keyBytes) || !KezId.isKezId(kezId)) return refuse(asker, "bad")
     if (data.length < 1 || data.length > Limits.frameBytes) return refuse(asker, "size")
     const send = {
       intake,
@@ -294,8 +294,6 @@ export const make = (options: SendResponderOptions): SendResponder => {
 }
 
 const ackPrefix = "_INBOX_ing.s."
-const keyForm = /^[0-9a-f]{64}$/
-const idForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.idCharacters}}$`)
 
 const wholeSeconds = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19)}Z`
 

@@ -1,5 +1,5 @@
 /** `kez-chat-server admin`: what an operator does to a registry, whether its server runs or not. */
-import { Problem } from "@kez-chat/sdk/protocol"
+import { PrimaryKey, Problem } from "@kez-chat/sdk/protocol"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -59,7 +59,7 @@ const listAccounts = Effect.fnUntraced(function* (asJson: boolean, state: State 
       yield* Console.log(
         asJson
           ? JSON.stringify(account)
-          : `${account.handle.padEnd(32)} ${account.state.padEnd(8)} ${account.registeredAt} ed25519:${account.primaryHex}`
+          : `${account.handle.padEnd(32)} ${account.state.padEnd(8)} ${account.registeredAt} ${PrimaryKey.ofHex(account.primaryHex)}`
       )
     }
     const last = page.at(-1)

@@ -1,6 +1,6 @@
 /** The `manifests` group: store one's own, read anybody's. Bytes go in and out as they are. */
 import { ChatServerApi } from "@kez-chat/sdk/api"
-import { Bytes, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
+import { Bytes, Hash, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -65,7 +65,7 @@ export const layer = HttpApiBuilder.group(
           counted("manifest"),
           Effect.map(({ created, hash, revision }) =>
             HttpServerResponse.jsonUnsafe(
-              { revision, hash: `blake3:${hash}` },
+              { revision, hash: Hash.format("blake3", hash) },
               { status: created ? 201 : 200, headers: { etag: tag(hash) } }
             )
           )

@@ -1,6 +1,6 @@
 /** The `server` group: what this home is, WebFinger, health. */
 import { ChatServerApi, Wire } from "@kez-chat/sdk/api"
-import { Problem } from "@kez-chat/sdk/protocol"
+import { PrimaryKey, Problem } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -81,7 +81,7 @@ export const layer = (brokerLimits: Readonly<Record<string, number>>) =>
               Effect.mapError((problem) => (problem.code === "handle_malformed" ? malformed(problem.detail) : problem))
             )
             const account = yield* registry.byHandle(local)
-            const primary = `ed25519:${account.primaryHex}`
+            const primary = PrimaryKey.ofHex(account.primaryHex)
             const handle = `${local}@${serverName}`
             const links = [
               {

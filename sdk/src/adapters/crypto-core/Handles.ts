@@ -1,6 +1,7 @@
 /** The opaque keys that every backend hands out: what they stand for stays here and cannot be reached through them. */
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { Backend, EphemeralKey, SecretKey } from "../../services/Crypto.ts"
+import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 
 /** What `key` stands for in `backend`; undefined for another backend's key and for any other object. */
 let materialOf: (backend: Backend, key: object) => unknown
@@ -30,7 +31,7 @@ class Opaque<PublicKey, Material> {
 /** A {@link SecretKey} that prints as its public key. */
 class OpaqueSecretKey<Material> extends Opaque<AdmittedKey, Material> {
   override toString(): string {
-    return `SecretKey(ed25519:${this.publicKey.hex})`
+    return `SecretKey(${PrimaryKey.format(this.publicKey)})`
   }
   toJSON(): string {
     return this.toString()

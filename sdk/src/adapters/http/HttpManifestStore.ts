@@ -6,6 +6,7 @@ import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { ChatServerApi } from "../../api/ChatServerApi.ts"
+import * as Hash from "../../protocol/encoding/Hash.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
@@ -23,8 +24,6 @@ export interface HttpManifestStoreOptions {
 
 /** A manifest of the largest size over a slow line. */
 const defaultTimeoutMillis = 30_000
-
-const hashForm = /^blake3:([0-9a-f]{64})$/
 
 type Failure = DirectoryError | HttpClientError.HttpClientError | Schema.SchemaError
 
@@ -71,14 +70,14 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpManifestStor
     }),
     current: Effect.fnUntraced(function* (primary, held) {
       const { hex } = yield* keyOf(primary)
-      const digits = held === undefined ? undefined : hashForm.exec(held)?.[1]
+      const digits = held === undefined ? undefined : digitsOf(held)
       const headers = digits === undefined ? {} : { "if-none-match": `"${digits}"` }
       const response = yield* settled(manifests.current({ params: { hex }, headers, responseMode: "response-only" }))
       return digits !== undefined && response.status === 304 ? undefined : yield* bytesOf(response)
     }),
     byHash: Effect.fnUntraced(function* (primary, hash) {
       const { hex } = yield* keyOf(primary)
-      const digits = hashForm.exec(hash)?.[1]
+      const digits = digitsOf(hash)
       if (digits === undefined) {
         return yield* new Problem({ code: "encoding_malformed", detail: "the hash is not blake3: and 64 hex digits" })
       }
@@ -88,5 +87,7 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpManifestStor
     })
   })
 })
+
+const digitsOf = (hash: string) => (Hash.is("blake3", hash) ? Hash.hexOf(hash) : undefined)
 
 const keyOf = (primary: string) => Effect.fromResult(PrimaryKey.parseEd25519(primary))

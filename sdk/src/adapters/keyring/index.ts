@@ -10,6 +10,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
+import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import * as Limits from "../../protocol/Limits.ts"
 import { Vault, VaultError } from "../../services/Vault.ts"
 import * as Keychain from "./KeychainProcess.ts"
 
@@ -70,7 +72,7 @@ export const make = (library: string, options: KeyringOptions): Vault["Service"]
     load: Effect.gen(function* () {
       const secret = yield* ask({ op: "load" })
       if (secret === null) return Option.none()
-      if (!/^[0-9a-f]{64}$/.test(secret)) {
+      if (!Bytes.isHex(secret, Limits.keyBytes)) {
         return yield* new VaultError({
           reason: "damaged",
           detail: `the keychain entry ${entry.service}/${entry.account} does not hold a seed. Restore the account from its words`

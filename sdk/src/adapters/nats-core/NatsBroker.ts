@@ -32,6 +32,7 @@ import * as Answer from "./Answer.ts"
 import * as Delivery from "./Delivery.ts"
 import * as Dial from "./Dial.ts"
 import * as Eviction from "./Eviction.ts"
+import * as KezId from "../../protocol/broker/KezId.ts"
 import * as Login from "./Login.ts"
 import * as Target from "./Target.ts"
 
@@ -188,7 +189,7 @@ const open = (
               if (session === undefined) throw new Error("the connection was lost")
               if (kezId === undefined) return await session.request(subject, payload, { timeout })
               const header = headers()
-              header.set("Kez-Id", kezId)
+              header.set(KezId.header, kezId)
               return await session.request(subject, payload, { timeout, headers: header })
             },
             catch: Dial.explainRequest
@@ -211,7 +212,7 @@ const open = (
       send: (recipient, kezId, frame) =>
         Effect.gen(function* () {
           if (frame.length < 1 || frame.length > Limits.frameBytes) return yield* Answer.refused("size")
-          if (!idForm.test(kezId)) return yield* Answer.refused("bad")
+          if (!KezId.isKezId(kezId)) return yield* Answer.refused("bad")
           const reply = yield* Semaphore.withPermit(
             sendWindow,
             request(Subject.inbox(recipient.hex), frame, sendTimeoutMillis, kezId)
@@ -287,8 +288,6 @@ const nextUrl = ({ urls }: NatsBrokerOptions, turn: number): Effect.Effect<strin
     return url === undefined ? Effect.fail(unreachable("the home server names no broker")) : Effect.succeed(url)
   })
 }
-
-const idForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.idCharacters}}$`)
 
 /** Dials; a dial that is not waited for any more closes its connection by itself. */
 const dial = (connect: Dial.Connect, target: Target.Target, auth: Login.Login, hex: string) =>

@@ -28,7 +28,8 @@ export const parseRequest = (bytes: Uint8Array): Result.Result<Request, Problem>
   if (!Json.isObject(json.success)) return fail("request_malformed", "expected an object")
   const { n, op, who } = json.success
   if (op !== "add" && op !== "remove") return fail("request_malformed", "op is neither add nor remove")
-  if (typeof who !== "string" || !/^[0-9a-f]{64}$/.test(who)) return fail("request_malformed", "who is not a key")
+  if (typeof who !== "string" || !Bytes.isHex(who, Limits.keyBytes))
+    return fail("request_malformed", "who is not a key")
   const nonce = Bytes.exactly(n, Limits.fetchNonceBytes)
   return nonce === undefined
     ? fail("request_malformed", "n is not 16 bytes of base64url")

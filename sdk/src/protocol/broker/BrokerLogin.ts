@@ -18,6 +18,9 @@ const withScheme = /^(?:nats|tls|ws|wss):\/\/([^/?#\\@%\s]+)(?:\/\S*)?$/i
 const bare = /^([^/?#\\@%\s]+)$/
 const nonceForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.loginNonceCharacters}}$`)
 
+/** Whether a NATS server gives nonces of this form: 15 characters of base64url. */
+export const isNonce = (text: string): boolean => nonceForm.test(text)
+
 /**
  * The host that a login at this URL is bound to: its hostname in lower case as A-labels, without port and trailing dot.
  * IPv4 is four decimals, IPv6 the compressed form in brackets, both as the WHATWG URL standard writes them. Schemes
@@ -36,7 +39,7 @@ export const normaliseHost = (url: string): Result.Result<string, Problem> => {
 /** The bytes to sign. A host that {@link normaliseHost} would write differently and a strange nonce are `login_refused`. */
 export const loginBytes = (host: string, nonce: string): Result.Result<Uint8Array, Problem> => {
   if (!isHost(host)) return fail("login_refused", "the host name is not in its normal form")
-  if (!nonceForm.test(nonce)) {
+  if (!isNonce(nonce)) {
     return fail("login_refused", `the broker's nonce is not ${Limits.loginNonceCharacters} characters of base64url`)
   }
   return Result.succeed(Bytes.concat(context, separator, Bytes.utf8(host), separator, Bytes.utf8(nonce)))

@@ -6,9 +6,14 @@ import { fail, type Problem } from "../Problem.ts"
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
+const hexDigits = /^[0-9a-f]*$/
+
+/** Whether a text is exactly `length` bytes in lower-case hex. */
+export const isHex = (text: string, length: number): boolean => text.length === 2 * length && hexDigits.test(text)
+
 /** Lower-case hex to bytes; anything else (upper case included) is `encoding_malformed`. */
 export const fromHex = (text: string): Result.Result<Uint8Array, Problem> =>
-  text.length % 2 === 0 && /^[0-9a-f]*$/.test(text)
+  text.length % 2 === 0 && hexDigits.test(text)
     ? Result.succeed(hexToBytes(text))
     : fail("encoding_malformed", "expected lower-case hex of even length")
 

@@ -4,7 +4,9 @@
  */
 import * as Result from "effect/Result"
 import * as Bytes from "./Bytes.ts"
+import * as Hash from "./Hash.ts"
 import { isObject, type Json, type JsonObject } from "./Json.ts"
+import * as Limits from "../Limits.ts"
 import { type Code, fail, Problem } from "../Problem.ts"
 import * as Timestamp from "./Timestamp.ts"
 
@@ -51,6 +53,19 @@ export class Members {
   matching(name: string, pattern: RegExp, rule: string): Result.Result<string, Problem> {
     const value = this.get(name)
     return typeof value === "string" && pattern.test(value) ? Result.succeed(value) : this.bad(name, `is not ${rule}`)
+  }
+
+  /** 16 bytes in canonical base64url: the id of a message, a device or an entry. */
+  id(name: string): Result.Result<string, Problem> {
+    const value = this.get(name)
+    return typeof value === "string" && Bytes.exactly(value, Limits.idBytes) !== undefined
+      ? Result.succeed(value)
+      : this.bad(name, "is not 16 bytes in base64url")
+  }
+
+  /** `sha256:` or `blake3:` and 64 hex digits. */
+  hash(name: string, hashFunction: Hash.HashFunction): Result.Result<string, Problem> {
+    return this.matching(name, Hash.pattern(hashFunction), `${hashFunction}:<64 hex>`)
   }
 
   literal<const A extends string | number>(name: string, expected: A): Result.Result<A, Problem> {

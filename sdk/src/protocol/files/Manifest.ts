@@ -10,6 +10,7 @@ import * as Bytes from "../encoding/Bytes.ts"
 import * as Canonical from "../encoding/Canonical.ts"
 import * as Envelope from "../sigchain/Envelope.ts"
 import * as FileName from "./FileName.ts"
+import * as Hash from "../encoding/Hash.ts"
 import * as Json from "../encoding/Json.ts"
 import type { AdmittedKey } from "../identity/KeyAdmission.ts"
 import * as Limits from "../Limits.ts"
@@ -85,7 +86,6 @@ export interface Manifest {
   readonly entries: ReadonlyArray<Entry>
 }
 
-const id16 = /^[A-Za-z0-9_-]{21}[AQgw]$/
 const folder = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\p{Cc}]+$/u
 
 /** The members of a file in an entry of `owner`. Fails with `manifest_malformed` or the code of a bad ticket. */
@@ -95,7 +95,7 @@ const readFile = (members: Members, owner: AdmittedKey): Result.Result<SharedFil
     const mediaType = yield* members.string("media_type", Limits.mediaTypeMax)
     const size = yield* members.integer("size")
     const sharedAt = yield* members.time("shared_at")
-    const blobHash = yield* members.matching("blob_hash", /^blake3:[0-9a-f]{64}$/, "blake3:<64 hex>")
+    const blobHash = yield* members.hash("blob_hash", "blake3")
     const ticket = yield* members.string("ticket", Limits.ticketMax)
     yield* Ticket.decodeShared(ticket, { owner, blobHash })
     const contentKey = Redacted.make(yield* members.bytes("content_key", { length: Limits.keyBytes }), {
@@ -165,7 +165,7 @@ const maxSealed = Limits.saltBytes + 4 + Padding.paddedLength(Limits.bodyBytes) 
 const readEntry = (json: Json.Json, owner: AdmittedKey): Result.Result<Entry, Problem> =>
   Result.gen(function* () {
     const members = yield* Members.of(json, "manifest_malformed", "entry")
-    const id = yield* members.matching("id", id16, "16 bytes in base64url")
+    const id = yield* members.id("id")
     if (members.has("public")) {
       if (members.has("sealed") || members.has("keys"))
         return yield* members.bad("public", "stands beside sealed or keys")
@@ -187,9 +187,7 @@ const readPayload = (members: Members): Result.Result<Manifest, Problem> =>
   Result.gen(function* () {
     const owner = yield* PrimaryKey.parseEd25519(yield* members.string("primary"))
     const revision = yield* members.integer("revision")
-    const anchored = members.has("anchored")
-      ? { anchored: yield* members.matching("anchored", /^blake3:[0-9a-f]{64}$/, "blake3:<64 hex>") }
-      : {}
+    const anchored = members.has("anchored") ? { anchored: yield* members.hash("anchored", "blake3") } : {}
     const createdAt = yield* members.time("created_at")
     const entries: Array<Entry> = []
     const ids = new Set<string>()
@@ -246,7 +244,7 @@ const anchoredJson = ({ anchored }: Pick<Manifest, "anchored">): Json.JsonObject
 
 /** Bytes of the body of a manifest whose entries, encoded, have `entryBytes` bytes each. */
 export const bodyLength = (manifest: Omit<Manifest, "owner" | "entries">, entryBytes: Iterable<number>): number => {
-  const key = `ed25519:${"0".repeat(64)}`
+  const key = PrimaryKey.blank
   const frame = { type: Envelope.kinds.shared_files.type, version: Envelope.version, primary: key, entries: [] }
   const text = Envelope.signedText({
     ...frame,
@@ -292,7 +290,7 @@ export const payload = (manifest: Manifest): Result.Result<Json.JsonObject, Prob
 
 /** `blake3:<hex>` of a body. */
 export const hashOf = (body: Uint8Array, hasher: Blake3.SubtreeHash): string =>
-  `blake3:${Bytes.toHex(Blake3.hash(body, hasher))}`
+  Hash.format("blake3", Blake3.hash(body, hasher))
 
 /** What is remembered of the newest manifest seen of an owner. */
 export interface Seen {

@@ -6,6 +6,8 @@
 import { base32nopad } from "@scure/base"
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
+import * as Blake3 from "./Blake3.ts"
+import * as Hash from "../encoding/Hash.ts"
 import { admit, type AdmittedKey } from "../identity/KeyAdmission.ts"
 import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"
@@ -26,7 +28,6 @@ export interface Ticket {
 type Address = SocketAddress.SocketAddress
 
 const prefix = "blob"
-const hashBytes = 32
 
 /** The text of a ticket, its relay in the URL's normal form. Throws for a relay or an address that is none. */
 export const encode = (ticket: Ticket): string => {
@@ -67,7 +68,7 @@ export const decode = (text: string): Result.Result<Ticket, Problem> => {
       addresses.push(SocketAddress.format({ ip, port: yield* reader.varint(0xffff) }))
     }
     const format = (yield* reader.flag()) ? "hashSeq" : "raw"
-    const hash = yield* reader.take(hashBytes)
+    const hash = yield* reader.take(Blake3.hashBytes)
     const ticket: Ticket = { endpoint, ...relay, addresses, format, hash }
     // Order, repeated addresses, long integers and bytes behind the end: one ticket has one text.
     return encode(ticket) === text ? ticket : yield* malformed("not in its canonical form")
@@ -91,7 +92,7 @@ export const decodeShared = (text: string, expected: Expected): Result.Result<Ti
     if (ticket.endpoint.hex !== expected.owner.hex) {
       return fail("ticket_mismatch", `it leads to the device of ${ticket.endpoint.hex}, not to its author's`)
     }
-    if (`blake3:${Bytes.toHex(ticket.hash)}` !== expected.blobHash) {
+    if (Hash.format("blake3", ticket.hash) !== expected.blobHash) {
       return fail("ticket_mismatch", "it is for another blob")
     }
     if (ticket.format !== "raw") return fail("ticket_mismatch", "it is for a collection, not for a file")

@@ -38,7 +38,9 @@ export const admit = (bytes: Uint8Array): Result.Result<AdmittedKey, Problem> =>
 
 /** Admits 64 lower-case hex characters as a public key, or answers `key_rejected`; any other text is `key_malformed`. */
 export const admitHex = (hex: string): Result.Result<AdmittedKey, Problem> =>
-  /^[0-9a-f]{64}$/.test(hex) ? lookUp(hex) : fail("key_malformed", "a public key is 64 lower-case hex characters")
+  Bytes.isHex(hex, Limits.keyBytes)
+    ? lookUp(hex)
+    : fail("key_malformed", "a public key is 64 lower-case hex characters")
 
 const lookUp = (hex: string): Result.Result<AdmittedKey, Problem> => {
   const known = cache.get(hex)

@@ -8,6 +8,11 @@ import { fail, type Problem } from "../Problem.ts"
 /** The primary of a chat account: `ed25519:` and 64 lower-case hex characters. */
 export type PrimaryKey = `ed25519:${string}`
 
+const prefix = "ed25519:"
+
+/** The form of an Ed25519 primary, whose key is not admitted by it. */
+export const ed25519Form = /^ed25519:[0-9a-f]{64}$/
+
 /** What a primary says. `x` is a BIP-340 public key of 32 bytes, checked for its form alone. */
 export type Parsed =
   | { readonly system: "ed25519"; readonly key: AdmittedKey }
@@ -21,12 +26,21 @@ export const parse = (text: string): Result.Result<Parsed, Problem> => {
 
 /** Reads the primary of a chat account; another system is `key_malformed`. */
 export const parseEd25519 = (text: string): Result.Result<AdmittedKey, Problem> =>
-  text.startsWith("ed25519:")
-    ? admitHex(text.slice(8))
+  text.startsWith(prefix)
+    ? admitHex(hexOf(text))
     : fail("key_malformed", "expected ed25519: and 64 lower-case hex characters")
 
 /** The primary of a key. */
-export const format = (key: AdmittedKey): PrimaryKey => `ed25519:${key.hex}`
+export const format = (key: AdmittedKey): PrimaryKey => ofHex(key.hex)
+
+/** The primary of a public key's 64 hex digits, which are not checked. */
+export const ofHex = (hex: string): PrimaryKey => `${prefix}${hex}`
+
+/** The 64 hex digits of an Ed25519 primary, which is not checked. */
+export const hexOf = (primary: string): string => primary.slice(prefix.length)
+
+/** An Ed25519 primary of no key, for measuring what will hold one. */
+export const blank: PrimaryKey = ofHex("0".repeat(2 * Limits.keyBytes))
 
 /** The primary of a BIP-340 public key of 32 bytes. */
 export const formatNostr = (x: Uint8Array): string => `nostr:${bech32.encode("npub", bech32.toWords(x))}`

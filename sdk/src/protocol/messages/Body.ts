@@ -10,6 +10,7 @@ import * as Json from "../encoding/Json.ts"
 import type { AdmittedKey } from "../identity/KeyAdmission.ts"
 import * as Limits from "../Limits.ts"
 import { Members } from "../encoding/Members.ts"
+import * as PrimaryKey from "../identity/PrimaryKey.ts"
 import { fail, type Problem } from "../Problem.ts"
 import { type Head, parseHead } from "../sigchain/Sigchain.ts"
 import * as Ticket from "../files/Ticket.ts"
@@ -131,7 +132,6 @@ export interface Received {
 }
 
 const reserved = new Set(["edit", "delete", "reaction", "typing"])
-const messageId = /^[A-Za-z0-9_-]{21}[AQgw]$/
 const address = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]{2,45}\]):\d{1,5}$/
 
 const readText = (members: Members) =>
@@ -142,7 +142,7 @@ const readFileShare = (members: Members) =>
     const filename = yield* members.matching("filename", FileName.bare, "a bare file name of 1 to 255 characters")
     const media_type = yield* members.string("media_type", Limits.mediaTypeMax)
     const size = yield* members.integer("size")
-    const blob_hash = yield* members.matching("blob_hash", /^blake3:[0-9a-f]{64}$/, "blake3:<64 hex>")
+    const blob_hash = yield* members.hash("blob_hash", "blake3")
     const ticket = yield* members.string("ticket", Limits.ticketMax)
     const wrapped_content_key = yield* members.bytes("wrapped_content_key", { length: Limits.wrappedKeyBytes })
     const self_wrapped_content_key = yield* members.bytes("self_wrapped_content_key", {
@@ -162,7 +162,7 @@ const readReceipt = (members: Members) =>
       return yield* members.bad("status", "is neither delivered nor read")
     const ids: Array<string> = []
     for (const id of yield* members.array("ids", Limits.receiptIds)) {
-      if (typeof id !== "string" || !messageId.test(id))
+      if (typeof id !== "string" || Bytes.exactly(id, Limits.idBytes) === undefined)
         return yield* members.bad("ids", "lists something else than ids")
       ids.push(id)
     }
@@ -197,7 +197,7 @@ const readBlockList = (members: Members) =>
     const entries: Array<BlockEntry> = []
     for (const item of yield* members.array("entries", Limits.blockEntries)) {
       const entry = yield* Members.of(item, "message_malformed", "body: an entry")
-      const who = yield* entry.matching("who", /^ed25519:[0-9a-f]{64}$/, "a primary")
+      const who = yield* entry.matching("who", PrimaryKey.ed25519Form, "a primary")
       const blocked = entry.get("blocked")
       if (typeof blocked !== "boolean") return yield* entry.bad("blocked", "is no boolean")
       entries.push({ who, blocked, rev: yield* entry.integer("rev", 1) })

@@ -59,8 +59,6 @@ export const associatedPayload = (header: Header, salt: Uint8Array): JsonObject 
 const maxCiphertext = 4 + Padding.paddedLength(Limits.bodyBytes) + Limits.tagBytes
 const minCiphertext = 4 + Padding.paddedLength(1) + Limits.tagBytes
 
-const id = /^[A-Za-z0-9_-]{21}[AQgw]$/
-
 /**
  * The message in an envelope; its signature is not looked at. Admits `from` and `to`. Fails with `message_malformed`,
  * `suite_unsupported`, or the code of a malformed key, time or base64url text.
@@ -68,20 +66,18 @@ const id = /^[A-Za-z0-9_-]{21}[AQgw]$/
 export const parse = (envelope: Envelope.Envelope): Result.Result<Message, Problem> =>
   Result.gen(function* () {
     const members = yield* Envelope.payloadOf(envelope, "chat_message", "message_malformed")
-    const messageId = yield* members.matching("id", id, "16 bytes in base64url")
+    const id = yield* members.id("id")
     const from = yield* PrimaryKey.parseEd25519(yield* members.string("from"))
     const to = yield* PrimaryKey.parseEd25519(yield* members.string("to"))
-    const device = yield* members.matching("device", id, "16 bytes in base64url")
+    const device = yield* members.id("device")
     const createdAt = yield* members.time("created_at")
     const seq = yield* members.integer("seq")
-    const prev = members.has("prev")
-      ? { prev: yield* members.matching("prev", /^sha256:[0-9a-f]{64}$/, "sha256:<64 hex>") }
-      : {}
+    const prev = members.has("prev") ? { prev: yield* members.hash("prev", "sha256") } : {}
     if ((yield* members.string("suite")) !== suite) return yield* fail("suite_unsupported", `not ${suite}`)
     const salt = yield* members.bytes("salt", { length: Limits.saltBytes })
     const ciphertext = yield* members.bytes("ciphertext", { max: maxCiphertext })
     if (ciphertext.length < minCiphertext) return yield* members.bad("ciphertext", "is too short")
-    return { id: messageId, from, to, device, createdAt, seq, ...prev, salt, ciphertext }
+    return { id, from, to, device, createdAt, seq, ...prev, salt, ciphertext }
   })
 
 const infoLabel = Bytes.utf8("kez.chat.message/1\0")

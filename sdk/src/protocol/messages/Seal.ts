@@ -22,8 +22,10 @@ export const aad = (recipient: AdmittedKey): Uint8Array => {
   return bytes
 }
 
+const encEnd = 1 + Limits.keyBytes
+
 /** Bytes that a frame adds to what is sealed in it. */
-export const overhead = 1 + Limits.keyBytes + Limits.tagBytes
+export const overhead = encEnd + Limits.tagBytes
 
 export interface Frame {
   /** The ephemeral X25519 key, 32 bytes. */
@@ -50,5 +52,11 @@ export const decode = (bytes: Uint8Array): Result.Result<Frame, Problem> => {
   if (bytes.length > Limits.frameBytes) return fail("frame_malformed", `more than ${Limits.frameBytes} bytes`)
   if (bytes[0] !== version) return fail("frame_malformed", "not version 01")
   if (bytes.length <= overhead) return fail("frame_malformed", `${bytes.length} bytes are too few`)
-  return Result.succeed({ enc: bytes.subarray(1, 33), ciphertext: bytes.subarray(33) })
+  return Result.succeed({ enc: bytes.subarray(1, encEnd), ciphertext: bytes.subarray(encEnd) })
 }
+
+/**
+ * The ephemeral key of a frame that {@link decode} accepts, as 64 hex digits. Every sealing makes a new one, so it tells
+ * frames apart without a hash.
+ */
+export const ephemeralKeyOf = (frame: Uint8Array): string => Bytes.toHex(frame.subarray(1, encEnd))

@@ -61,8 +61,6 @@ export interface Envelope {
   readonly signature: Signature
 }
 
-const hex64 = /^[0-9a-f]{128}$/
-
 const onlyMembers = (json: Json.JsonObject, names: ReadonlyArray<string>): boolean => {
   const present = Object.keys(json)
   return present.length === names.length && present.every((name) => names.includes(name))
@@ -87,7 +85,7 @@ export const fromJson = (json: Json.Json): Result.Result<Envelope, Problem> => {
   }
   if (!Object.hasOwn(algorithms, alg))
     return fail("algorithm_unsupported", `alg is ${JSON.stringify(alg.slice(0, 64))}`)
-  if (typeof sig !== "string" || !hex64.test(sig)) {
+  if (typeof sig !== "string" || !Bytes.isHex(sig, Limits.signatureBytes)) {
     return fail("envelope_malformed", "signature: sig is not 128 lower-case hex digits")
   }
   if (typeof kez !== "string" || !Object.hasOwn(kinds, kez)) return fail("envelope_kind", "kez is not a known kind")
@@ -146,7 +144,7 @@ export const parseEncoded = (
 export type Cut = Pick<Parsed, "signedBytes"> & Pick<Envelope, "signature">
 
 const cutTail = /^,"signature":\{"alg":"ed25519-sha512-jcs","key":"(ed25519:[0-9a-f]{64})","sig":"([0-9a-f]{128})"\}\}$/
-const tailLength = after({ alg: "ed25519-sha512-jcs", key: `ed25519:${"0".repeat(64)}`, sig: "0".repeat(128) }).length
+const tailLength = after({ alg: "ed25519-sha512-jcs", key: PrimaryKey.blank, sig: "0".repeat(128) }).length
 
 /**
  * The Ed25519 signature of an envelope in JCS form and what it is over, found by their places: so the signature over a

@@ -11,6 +11,7 @@ import * as Limits from "../Limits.ts"
 import { Members } from "../encoding/Members.ts"
 import * as PrimaryKey from "../identity/PrimaryKey.ts"
 import { fail, type Problem } from "../Problem.ts"
+import * as Subject from "../broker/Subject.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
 /** Where a chain stands: its last event's number and hash. */
@@ -20,13 +21,11 @@ export interface Head {
   readonly hash: string
 }
 
-const hashPattern = /^sha256:[0-9a-f]{64}$/
-
 /** Reads `{seq, hash}`. */
 export const parseHead = (members: Members): Result.Result<Head, Problem> =>
   Result.gen(function* () {
     const seq = yield* members.integer("seq")
-    const hash = yield* members.matching("hash", hashPattern, "sha256:<64 hex>")
+    const hash = yield* members.hash("hash", "sha256")
     return { seq, hash }
   })
 
@@ -96,7 +95,7 @@ export const parseEvent = (envelope: Envelope.Envelope): Result.Result<Event, Pr
     const members = yield* Envelope.payloadOf(envelope, "sigchain_event", "event_malformed")
     const seq = yield* members.integer("seq")
     if (members.has("prev") !== seq > 0) return yield* members.bad("prev", "must be absent exactly in the first event")
-    const prev = seq === 0 ? {} : { prev: yield* members.matching("prev", hashPattern, "sha256:<64 hex>") }
+    const prev = seq === 0 ? {} : { prev: yield* members.hash("prev", "sha256") }
     const createdAt = yield* members.time("created_at")
     const op = yield* members.string("op", Limits.operationMax)
     const payload = yield* members.members("payload")
@@ -124,7 +123,7 @@ export const eventPayload = (event: {
 export const linkInput = (event: Envelope.Envelope): Uint8Array => Envelope.encode(event)
 
 /** `kez.inbox.<hex>` for an Ed25519 primary. */
-export const inboxOf = (primary: string): string => `kez.inbox.${primary.slice("ed25519:".length)}`
+export const inboxOf = (primary: string): string => Subject.inbox(PrimaryKey.hexOf(primary))
 
 /** An endpoint entry that advertises an account's inbox at a broker. */
 export const natsEndpoint = (primary: string, url: string, wsUrl?: string): NatsEndpoint => ({
@@ -137,7 +136,7 @@ export const natsEndpoint = (primary: string, url: string, wsUrl?: string): Nats
 /** An endpoint entry that advertises an account's Iroh node, whose id is the account's own key. */
 export const irohEndpoint = (primary: string): IrohEndpoint => ({
   protocol: "iroh",
-  node_id: primary.slice("ed25519:".length)
+  node_id: PrimaryKey.hexOf(primary)
 })
 
 const urlRule = (scheme: string): RegExp => new RegExp(`^(?=.{1,${Limits.urlMax}}$)(?:${scheme})://\\S+$`)
@@ -157,7 +156,7 @@ export const parseEndpoint = (json: Json, primary: string): Result.Result<Endpoi
       return { protocol: "nats", url, ws_url, inbox } as const
     }
     yield* members.literal("protocol", "iroh")
-    const node_id = yield* members.literal("node_id", primary.slice("ed25519:".length))
+    const node_id = yield* members.literal("node_id", PrimaryKey.hexOf(primary))
     if (!members.has("relay_url")) return { protocol: "iroh", node_id } as const
     const relay_url = yield* members.matching("relay_url", relayUrl, "an http(s) URL")
     return { protocol: "iroh", node_id, relay_url } as const
@@ -174,7 +173,7 @@ const parseEndpointName = (payload: JsonObject): Result.Result<EndpointName, Pro
 const parseSharedFiles = (payload: JsonObject): Result.Result<SharedFiles, Problem> =>
   Result.gen(function* () {
     const members = new Members(payload, "event_malformed", "set_shared_files")
-    const manifest = yield* members.matching("manifest", /^blake3:[0-9a-f]{64}$/, "blake3:<64 hex>")
+    const manifest = yield* members.hash("manifest", "blake3")
     const size = yield* members.integer("size", 1, Limits.manifestBytes)
     return members.has("revision")
       ? { manifest, size, revision: yield* members.integer("revision") }

@@ -20,6 +20,10 @@ describe("hex (KEZ-CAN-001)", () => {
     }
     fuzzText(Bytes.fromHex, bytes.map(Bytes.toHex))
   })
+  it("tells hex of a length from other texts", () => {
+    assert.isTrue(Bytes.isHex("00ff", 2))
+    for (const text of ["", "00f", "00FF", "00ff00", "00fg", "0ff\n"]) assert.isFalse(Bytes.isHex(text, 2), text)
+  })
 })
 
 describe("base64url (KEZ-CAN-002)", () => {

@@ -19,6 +19,8 @@ describe("ed25519 primaries (KEZ-KEY-001, KEZ-KEY-003)", () => {
       }),
       { numRuns: 20 }
     )
+    assert.strictEqual(PrimaryKey.ofHex(hex), `ed25519:${hex}`)
+    assert.strictEqual(PrimaryKey.hexOf(`ed25519:${hex}`), hex)
     const parsed = Result.getOrThrow(PrimaryKey.parse(`ed25519:${hex}`))
     assert.strictEqual(parsed.system === "ed25519" ? parsed.key.hex : "", hex)
   })
