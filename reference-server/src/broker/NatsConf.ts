@@ -10,9 +10,8 @@
  *
  * The file holds public keys only.
  */
-import { AddressClass } from "@kez-chat/sdk/protocol"
+import { AddressClass, Limits, Subject } from "@kez-chat/sdk/protocol"
 import * as Data from "effect/Data"
-import { Limits } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import type { PublicKeys } from "./login/Keys.ts"
 
@@ -157,6 +156,20 @@ const tls = (files: { certFile: string; keyFile: string; caFile?: string } | und
         files.caFile === undefined ? "" : `, ca_file: ${q(files.caFile)}, verify: true`
       } }`
 
+const stream = Subject.streamName
+/** The subjects of every account. */
+const all = {
+  inbox: Subject.inbox("*"),
+  self: Subject.self("*"),
+  delivery: Subject.delivery("*"),
+  send: Subject.send("*"),
+  fetch: Subject.fetch("*"),
+  trim: Subject.trim("*"),
+  block: Subject.block("*")
+}
+/** What users ask of chat-server's responders. */
+const requests = [all.send, all.fetch, all.trim, all.block]
+
 const render = (options: NatsConfOptions): string => {
   const { keys, tcp, websocket, cluster, monitoring } = options
   const replicas = options.replicas ?? 1
@@ -227,38 +240,35 @@ const render = (options: NatsConfOptions): string => {
     "    users: [",
     `      { nkey: ${keys.registrar}, permissions: {`,
     "        publish: [",
-    '          "$JS.API.STREAM.CREATE.KEZ_INBOX", "$JS.API.STREAM.UPDATE.KEZ_INBOX"',
-    '          "$JS.API.STREAM.INFO.KEZ_INBOX", "$JS.API.STREAM.PURGE.KEZ_INBOX"',
+    `          "$JS.API.STREAM.CREATE.${stream}", "$JS.API.STREAM.UPDATE.${stream}"`,
+    `          "$JS.API.STREAM.INFO.${stream}", "$JS.API.STREAM.PURGE.${stream}"`,
     "        ]",
     '        subscribe: ["_INBOX_reg.>"]',
     "      } }",
     `      { nkey: ${keys.gateway}, permissions: {`,
     "        publish: [",
-    '          "kez.inbox.*", "kez.self.*", "$JS.API.DIRECT.GET.KEZ_INBOX", "$JS.API.STREAM.MSG.GET.KEZ_INBOX"',
+    `          ${q(all.inbox)}, ${q(all.self)}, "$JS.API.DIRECT.GET.${stream}", "$JS.API.STREAM.MSG.GET.${stream}"`,
     "        ]",
-    '        subscribe: ["kez.send.*", "kez.fetch.*", "kez.trim.*", "kez.block.*", "_INBOX_ing.>"]',
+    `        subscribe: ${list([...requests, "_INBOX_ing.>"])}`,
     '        allow_responses: { max: 1, expires: "10s" }',
     "      } }",
     "    ]",
     "    # response_threshold: how long the broker keeps the way back of a request that is not answered.",
     "    exports: [",
     "      # How long the broker remembers where an answer goes that never comes; it would be two minutes.",
-    '      { service: "kez.send.*", accounts: [CHAT], response_threshold: "15s" }',
-    '      { service: "kez.fetch.*", accounts: [CHAT], response_threshold: "15s" }',
-    '      { service: "kez.trim.*", accounts: [CHAT], response_threshold: "15s" }',
-    '      { service: "kez.block.*", accounts: [CHAT], response_threshold: "15s" }',
-    '      { stream: "kez.dlv.*", accounts: [CHAT] }',
+    ...requests.map((subject) => `      { service: ${q(subject)}, accounts: [CHAT], response_threshold: "15s" }`),
+    `      { stream: ${q(all.delivery)}, accounts: [CHAT] }`,
     "    ]",
     "  }",
     "  CHAT {",
     `    limits: { max_connections: ${connections}, max_subscriptions: ${connections * 5}, max_payload: ${userMaxPayload}, max_leafnodes: 0 }`,
     "    imports: [",
     "      # share: the send responder learns which key sends, for quotas; nothing of it is stored.",
-    '      { service: { account: KEZ, subject: "kez.send.*" }, to: "kez.inbox.*", share: true }',
-    '      { service: { account: KEZ, subject: "kez.fetch.*" } }',
-    '      { service: { account: KEZ, subject: "kez.trim.*" } }',
-    '      { service: { account: KEZ, subject: "kez.block.*" } }',
-    '      { stream: { account: KEZ, subject: "kez.dlv.*" } }',
+    `      { service: { account: KEZ, subject: ${q(all.send)} }, to: ${q(all.inbox)}, share: true }`,
+    `      { service: { account: KEZ, subject: ${q(all.fetch)} } }`,
+    `      { service: { account: KEZ, subject: ${q(all.trim)} } }`,
+    `      { service: { account: KEZ, subject: ${q(all.block)} } }`,
+    `      { stream: { account: KEZ, subject: ${q(all.delivery)} } }`,
     "    ]",
     "  }",
     "}",

@@ -9,12 +9,12 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
+import type { RefusalCode } from "../protocol/broker/BrokerAnswer.ts"
 import type { Page } from "../protocol/broker/Page.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { Box, Report } from "../protocol/broker/Trim.ts"
 
-/** Why a send or fetch was refused by the home server (spec/broker.md, a closed list). */
-export type RefusalCode = "full" | "slow" | "unknown" | "bad" | "size" | "retry"
+export type { RefusalCode }
 
 /** The server answered and refused. `full`, `slow` and `retry` may succeed later; the others never will. */
 export class BrokerRefused extends Data.TaggedError("BrokerRefused")<{

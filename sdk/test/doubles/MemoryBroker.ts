@@ -5,6 +5,7 @@
  * pages from a cursor, an epoch) and passes the same kit as the real adapters. Faults act from the moment they are set.
  */
 import { type Cause, Effect, Layer, Queue, Stream, SubscriptionRef } from "effect"
+import * as BrokerAnswer from "../../src/protocol/broker/BrokerAnswer.ts"
 import type { AdmittedKey } from "../../src/protocol/identity/KeyAdmission.ts"
 import type { Page } from "../../src/protocol/broker/Page.ts"
 import { Problem } from "../../src/protocol/Problem.ts"
@@ -189,7 +190,7 @@ export const makeMemoryBroker = (options?: {
       if (refusal !== undefined) {
         return yield* new BrokerRefused({
           code: refusal,
-          retryable: ["full", "slow", "retry"].includes(refusal),
+          retryable: BrokerAnswer.isRetryable(refusal),
           ...(faults.refusedUntil === undefined ? {} : { untilMillis: faults.refusedUntil })
         })
       }

@@ -49,7 +49,7 @@ export interface Charge {
 }
 
 /** A limit is met: `full` until stored frames expire, `slow` until `untilMillis` (since the epoch). */
-export type QuotaRefusal = { readonly refusal: "full" } | { readonly refusal: "slow"; readonly untilMillis: number }
+export type QuotaRefusal = { readonly code: "full" } | { readonly code: "slow"; readonly untilMillis: number }
 
 export type Verdict = Charge | QuotaRefusal
 
@@ -261,8 +261,8 @@ export const make = (
     return { total, counter: current.counter }
   }
 
-  const full: QuotaRefusal = { refusal: "full" }
-  const slow = (day: number): QuotaRefusal => ({ refusal: "slow", untilMillis: (day + 1) * dayMillis })
+  const full: QuotaRefusal = { code: "full" }
+  const slow = (day: number): QuotaRefusal => ({ code: "slow", untilMillis: (day + 1) * dayMillis })
 
   const chargeSelf = (hex: string, cost: number, day: number): Verdict => {
     const copies = stored(own("o", hex), day)

@@ -3,7 +3,7 @@
  * subject alone, which the broker lets only that user publish on.
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
-import { Block, Subject } from "@kez-chat/sdk/protocol"
+import { Block, BrokerAnswer, Subject } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import type { Blocks } from "./Blocks.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
@@ -35,7 +35,7 @@ interface Waiting {
 
 const retry = (message: Msg): void => {
   try {
-    if (message.reply !== "") message.respond('{"e":"retry"}')
+    if (message.reply !== "") message.respond(BrokerAnswer.encodeRefusal({ code: "retry" }))
   } catch {
     // The connection is closing.
   }
@@ -60,7 +60,7 @@ export const make = (options: BlockResponderOptions): BlockResponder => {
 
   const refuse = (message: Msg, owner: string, code: "bad" | "full" | "slow"): void => {
     guard.refused(owner, RequestHeaders.sizeOf(message))
-    message.respond(JSON.stringify({ e: code }))
+    message.respond(BrokerAnswer.encodeRefusal({ code }))
   }
 
   /** What arrived together costs one disk write together, or one account's whole list would hold up everybody's mail. */

@@ -8,12 +8,11 @@
  * times its request.
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
-import { Limits, Page, Subject } from "@kez-chat/sdk/protocol"
+import { BrokerAnswer, Limits, Page, Subject } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import * as FairQueue from "../limits/FairQueue.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
 import { guarded } from "./Guarded.ts"
-import { streamName } from "../stream/InboxStream.ts"
 import { isObject } from "../login/Jwt.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
@@ -39,8 +38,6 @@ export interface FetchResponderOptions {
   log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
-export type Refusal = "bad" | "slow" | "retry"
-
 export interface FetchResponder {
   /** Takes requests from a connection logged in as GATEWAY, and answers there. */
   listen(connection: NatsConnection): void
@@ -48,7 +45,7 @@ export interface FetchResponder {
   attach(connection: NatsConnection): void
   /** The store connection is gone: what was under way is answered `retry`. */
   detach(): void
-  readonly counters: Record<"pages" | "frames" | Refusal, number>
+  readonly counters: Record<"pages" | "frames" | "bad" | "slow" | "retry", number>
 }
 
 interface Fetch {
@@ -79,11 +76,6 @@ const readTimeoutMillis = 5_000
 /** How long to leave a replica that is behind before asking again, in milliseconds. */
 const lagMillis = 20
 const sweepMillis = 500
-const refusals = {
-  bad: Buffer.from('{"e":"bad"}'),
-  slow: Buffer.from('{"e":"slow"}'),
-  retry: Buffer.from('{"e":"retry"}')
-} as const satisfies Record<Refusal, Buffer>
 
 export const make = (options: FetchResponderOptions): FetchResponder => {
   const { guard } = options
@@ -103,12 +95,12 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
   /** The server's own trouble; counts against nobody. */
   const putOff = (fetch: Fetch): void => {
     counters.retry += 1
-    answer(fetch, refusals.retry)
+    answer(fetch, BrokerAnswer.encodeRefusal({ code: "retry" }))
   }
-  const refuse = (fetch: Pick<Fetch, "intake" | "reply" | "hex" | "bytes">, code: Refusal): void => {
+  const refuse = (fetch: Pick<Fetch, "intake" | "reply" | "hex" | "bytes">, code: "bad" | "slow"): void => {
     counters[code] += 1
     guard.refused(fetch.hex, fetch.bytes)
-    answer(fetch, refusals[code])
+    answer(fetch, BrokerAnswer.encodeRefusal({ code }))
   }
   const enter = (hex: string): void => {
     active += 1
@@ -210,7 +202,7 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
     if (pending > 0 || !options.replicated) return finish(token, reading, pending)
     reading.asking = "last"
     const query = JSON.stringify({ last_by_subj: `kez.*.${reading.fetch.hex}` })
-    connection.publish(`$JS.API.STREAM.MSG.GET.${streamName}`, query, { reply: token })
+    connection.publish(`$JS.API.STREAM.MSG.GET.${Subject.streamName}`, query, { reply: token })
   }
 
   /** The leader's word: its last frame for this account, or that there is none. */
@@ -281,7 +273,7 @@ const askFrames = (connection: NatsConnection, token: string, { end, fetch }: Re
     batch: Limits.pageFrames,
     max_bytes: Limits.pageBytes
   }
-  connection.publish(`$JS.API.DIRECT.GET.${streamName}`, JSON.stringify(query), { reply: token })
+  connection.publish(`$JS.API.DIRECT.GET.${Subject.streamName}`, JSON.stringify(query), { reply: token })
 }
 
 const answerPrefix = "_INBOX_ing.f."

@@ -10,7 +10,7 @@
  * what the broker says (`Nats-Request-Info`). No fiber and no promise is made per message.
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
-import { Bytes, KezId, Limits, Subject } from "@kez-chat/sdk/protocol"
+import { BrokerAnswer, Bytes, KezId, Limits, Subject } from "@kez-chat/sdk/protocol"
 import { createHmac } from "node:crypto"
 import * as BlockedSends from "./BlockedSends.ts"
 import * as FairQueue from "../limits/FairQueue.ts"
@@ -18,7 +18,7 @@ import type { FloodGuard } from "../limits/FloodGuard.ts"
 import { guarded } from "./Guarded.ts"
 import * as InboxStream from "../stream/InboxStream.ts"
 import { isObject } from "../login/Jwt.ts"
-import type { Charge, QuotaRefusal, Quotas } from "../limits/Quotas.ts"
+import type { Charge, Quotas } from "../limits/Quotas.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface SendResponderOptions {
@@ -43,9 +43,6 @@ export interface SendResponderOptions {
   log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
-/** The closed list of answers (spec KEZ-NAT). */
-export type Refusal = "full" | "slow" | "unknown" | "bad" | "size" | "retry"
-
 export interface SendResponder {
   /** Takes requests from a connection logged in as GATEWAY, and answers there. */
   listen(connection: NatsConnection): void
@@ -53,7 +50,7 @@ export interface SendResponder {
   attach(connection: NatsConnection): void
   /** The store connection is gone: what was under way is answered `retry`. */
   detach(): void
-  readonly counters: Record<"stored" | "repeated" | "blocked" | Refusal, number>
+  readonly counters: Record<"stored" | "repeated" | "blocked" | BrokerAnswer.RefusalCode, number>
   /** Sends that wait or are being stored. */
   readonly inFlight: () => number
 }
@@ -83,13 +80,6 @@ const storeTimeoutMillis = 5_000
 const sweepMillis = 500
 /** Longest stretch of work without letting other work in. */
 const sliceMillis = 5
-const ok = Buffer.from('{"ok":1}')
-const refusals = Object.fromEntries(
-  (["full", "slow", "unknown", "bad", "size", "retry"] as const).map((code) => [
-    code,
-    Buffer.from(JSON.stringify({ e: code }))
-  ])
-) as Record<Refusal, Buffer>
 
 export const make = (options: SendResponderOptions): SendResponder => {
   const { guard, quotas } = options
@@ -109,23 +99,13 @@ export const make = (options: SendResponderOptions): SendResponder => {
   /** The server's own trouble; counts against nobody. */
   const putOff = (send: Send): void => {
     counters.retry += 1
-    answer(send, refusals.retry)
+    answer(send, BrokerAnswer.encodeRefusal({ code: "retry" }))
   }
-  const refuse = (
-    send: Pick<Send, "intake" | "reply" | "sender" | "bytes">,
-    code: Refusal,
-    text: Uint8Array = refusals[code]
-  ): void => {
-    counters[code] += 1
+  const refuse = (send: Pick<Send, "intake" | "reply" | "sender" | "bytes">, refusal: BrokerAnswer.Refusal): void => {
+    counters[refusal.code] += 1
     guard.refused(send.sender, send.bytes)
-    answer(send, text)
+    answer(send, BrokerAnswer.encodeRefusal(refusal))
   }
-
-  /** Says until when, where that is known. */
-  const refuseByQuota = (send: Send, quota: QuotaRefusal): void =>
-    quota.refusal === "full"
-      ? refuse(send, "full")
-      : refuse(send, "slow", Buffer.from(JSON.stringify({ e: "slow", at: wholeSeconds(quota.untilMillis) })))
 
   const receive = (intake: NatsConnection, message: Msg): void => {
     const head = RequestHeaders.read(message)
@@ -140,8 +120,8 @@ export const make = (options: SendResponderOptions): SendResponder => {
     const recipient = message.subject.slice(Subject.send("").length)
     const ids = head.values(KezId.header) ?? []
     const kezId = ids.length === 1 ? (ids[0] as string) : ""
-    if (!Bytes.isHex(recipient, Limits.keyBytes) || !KezId.isKezId(kezId)) return refuse(asker, "bad")
-    if (data.length < 1 || data.length > Limits.frameBytes) return refuse(asker, "size")
+    if (!Bytes.isHex(recipient, Limits.keyBytes) || !KezId.isKezId(kezId)) return refuse(asker, { code: "bad" })
+    if (data.length < 1 || data.length > Limits.frameBytes) return refuse(asker, { code: "size" })
     const send = {
       intake,
       reply,
@@ -154,7 +134,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
     }
     if (store === undefined || !options.isReady()) return putOff(send)
     const offered = queue.offer(sender, send, data.length)
-    if (offered === "account") return refuse(asker, "retry")
+    if (offered === "account") return refuse(asker, { code: "retry" })
     if (offered === "full") return putOff(send)
     schedule()
   }
@@ -187,16 +167,16 @@ export const make = (options: SendResponderOptions): SendResponder => {
   const forward = ({ connection, acks }: NonNullable<typeof store>, send: Send): void => {
     const { frame, recipient, sender } = send
     // Revoked, and its connection not closed yet.
-    if (!options.isActive(sender)) return refuse(send, "bad")
-    if (sender !== recipient && !options.isActive(recipient)) return refuse(send, "unknown")
+    if (!options.isActive(sender)) return refuse(send, { code: "bad" })
+    if (sender !== recipient && !options.isActive(recipient)) return refuse(send, { code: "unknown" })
     if (!options.isReady()) return putOff(send)
     const isBlocked = sender !== recipient && options.isBlocked(recipient, sender)
     const charge = quotas.charge(sender, recipient, frame.length, isBlocked)
-    if ("refusal" in charge) return refuseByQuota(send, charge)
+    if ("code" in charge) return refuse(send, charge)
     // A blocked sender learns nothing from a stream that holds all it may, either.
     if (isBlocked && !options.hasRoom(frame.length)) {
       quotas.refund(charge)
-      return refuse(send, "full")
+      return refuse(send, { code: "full" })
     }
     const token = `${acks}${(next++).toString(36)}`
     pending.set(token, { send, charge, since: performance.now() })
@@ -220,7 +200,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
         quotas.refund(entry.charge)
         guard.refused(send.sender, send.bytes)
       }
-      answer(send, ok)
+      answer(send, BrokerAnswer.ok)
     }, blockedSends.delay())
   }
 
@@ -238,7 +218,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
     const ack = parseAck(message)
     if (typeof ack === "string") {
       quotas.refund(charge)
-      return ack === "retry" ? putOff(send) : refuse(send, ack)
+      return ack === "retry" ? putOff(send) : refuse(send, { code: ack })
     }
     options.noteLast(ack.seq, performance.now() - entry.send.since)
     blockedSends.noteStore(performance.now() - entry.since)
@@ -249,7 +229,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
     } else {
       counters.stored += 1
     }
-    answer(send, ok)
+    answer(send, BrokerAnswer.ok)
   }
 
   /** The charge stays when it is not known whether the frame was stored. */
@@ -295,8 +275,6 @@ export const make = (options: SendResponderOptions): SendResponder => {
 
 const ackPrefix = "_INBOX_ing.s."
 
-const wholeSeconds = (millis: number): string => `${new Date(millis).toISOString().slice(0, 19)}Z`
-
 /**
  * What the stream deduplicates by. It does so for all subjects at once, and the id is stored and delivered with the frame:
  * so it belongs to this sender, recipient and Kez-Id alone, and tells nobody who the sender is (spec KEZ-NAT-022, 048).
@@ -307,7 +285,7 @@ const deduplicationId = (key: Uint8Array, { kezId, recipient, sender }: Send): s
     .digest("base64url")
     .slice(0, 22)
 
-const parseAck = (message: Msg): Refusal | { readonly seq: number; readonly repeated: boolean } => {
+const parseAck = (message: Msg): "full" | "retry" | { readonly seq: number; readonly repeated: boolean } => {
   // 503: no JetStream listens.
   if (message.headers?.code !== undefined && message.headers.code >= 400) return "retry"
   const ack: unknown = message.json()

@@ -6,7 +6,7 @@
  * one account at a time; GATEWAY, which reads what users write, has no right to remove anything.
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
-import { Subject, Trim } from "@kez-chat/sdk/protocol"
+import { BrokerAnswer, Subject, Trim } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
 import { guarded } from "./Guarded.ts"
@@ -135,7 +135,7 @@ export const make = (options: TrimResponderOptions): TrimResponder => {
           options.log,
           (message) => receive(connection, message),
           (message) => {
-            if (message.reply !== "") message.respond('{"e":"retry"}')
+            if (message.reply !== "") message.respond(BrokerAnswer.encodeRefusal({ code: "retry" }))
           }
         )
       })
@@ -144,10 +144,7 @@ export const make = (options: TrimResponderOptions): TrimResponder => {
   }
 }
 
-const encode = (outcome: Outcome): Uint8Array | string => {
-  if (typeof outcome === "string") return JSON.stringify({ e: outcome })
-  return "at" in outcome ? JSON.stringify({ e: "slow", at: wholeSeconds(outcome.at) }) : outcome.answer
+const encode = (outcome: Outcome): Uint8Array => {
+  if (typeof outcome === "string") return BrokerAnswer.encodeRefusal({ code: outcome })
+  return "at" in outcome ? BrokerAnswer.encodeRefusal({ code: "slow", untilMillis: outcome.at }) : outcome.answer
 }
-
-const wholeSeconds = (millis: number): string =>
-  `${new Date(Math.ceil(millis / 1000) * 1000).toISOString().slice(0, 19)}Z`

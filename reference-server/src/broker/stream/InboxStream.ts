@@ -10,8 +10,6 @@ import * as Result from "effect/Result"
 import { randomBytes } from "node:crypto"
 import { isObject } from "../login/Jwt.ts"
 
-export const streamName = "KEZ_INBOX"
-
 /** What a stored message may have beyond its frame: subject and the one header. */
 const sendSlackBytes = 1024
 const days = 24 * 60 * 60 * 1_000_000_000
@@ -58,8 +56,8 @@ const inUse = 10058
 const noMessage = 10037
 
 const config = (options: InboxStreamOptions, epoch: string) => ({
-  name: streamName,
-  subjects: ["kez.inbox.*", "kez.self.*"],
+  name: Subject.streamName,
+  subjects: [Subject.inbox("*"), Subject.self("*")],
   metadata: { epoch },
   retention: "limits",
   storage: "file",
@@ -94,7 +92,7 @@ export const ensure = async (
   const present = await find(connection)
   if (present === undefined) {
     try {
-      await call(connection, `STREAM.CREATE.${streamName}`, config(options, newEpoch))
+      await call(connection, `STREAM.CREATE.${Subject.streamName}`, config(options, newEpoch))
     } catch (error) {
       // Another instance was faster.
       if (!(error instanceof JetStreamError && error.code === inUse)) throw error
@@ -105,7 +103,7 @@ export const ensure = async (
   const epoch = old === undefined || old === replace ? newEpoch : old
   const wanted = config(options, epoch)
   if (!matches(wanted, present.config)) {
-    await call(connection, `STREAM.UPDATE.${streamName}`, wanted)
+    await call(connection, `STREAM.UPDATE.${Subject.streamName}`, wanted)
     return info(connection)
   }
   return stateOf(present)
@@ -113,11 +111,11 @@ export const ensure = async (
 
 /** What the stream's leader says of it now. */
 export const info = async (connection: NatsConnection): Promise<StreamState> =>
-  stateOf(await call(connection, `STREAM.INFO.${streamName}`, undefined))
+  stateOf(await call(connection, `STREAM.INFO.${Subject.streamName}`, undefined))
 
 /** Removes everything an account's inbox and self copies hold. */
 export const purge = async (connection: NatsConnection, hex: string): Promise<void> => {
-  await call(connection, `STREAM.PURGE.${streamName}`, { filter: `kez.*.${hex}` })
+  await call(connection, `STREAM.PURGE.${Subject.streamName}`, { filter: `kez.*.${hex}` })
 }
 
 /**
@@ -137,7 +135,7 @@ export const trim = async (
     throw new RangeError("not a removal of one account's frames up to a number")
   }
   // `seq` is the first number that stays.
-  await call(connection, `STREAM.PURGE.${streamName}`, { filter, seq: upTo + 1 })
+  await call(connection, `STREAM.PURGE.${Subject.streamName}`, { filter, seq: upTo + 1 })
 }
 
 /**
@@ -151,7 +149,7 @@ export const oldest = async (
 ): Promise<number | undefined> => {
   const query = { seq: 1, next_by_subj: box === "inbox" ? Subject.inbox(hex) : Subject.self(hex) }
   try {
-    const { message } = await call(connection, `STREAM.MSG.GET.${streamName}`, query)
+    const { message } = await call(connection, `STREAM.MSG.GET.${Subject.streamName}`, query)
     const time = isObject(message) && typeof message.time === "string" ? Date.parse(message.time) : Number.NaN
     if (Number.isNaN(time)) throw new JetStreamError(0, "a stored message without a time")
     return time
@@ -175,7 +173,7 @@ const call = async (connection: NatsConnection, api: string, body: unknown): Pro
 
 const find = async (connection: NatsConnection): Promise<Answer | undefined> => {
   try {
-    return await call(connection, `STREAM.INFO.${streamName}`, undefined)
+    return await call(connection, `STREAM.INFO.${Subject.streamName}`, undefined)
   } catch (error) {
     if (error instanceof JetStreamError && error.code === notFound) return undefined
     throw error
@@ -191,10 +189,10 @@ const epochOf = (answer: Answer): string | undefined => {
 const stateOf = (answer: Answer): StreamState => {
   const epoch = epochOf(answer)
   const { state } = answer
-  if (epoch === undefined || !isObject(state)) throw new JetStreamError(0, `${streamName} has no epoch`)
+  if (epoch === undefined || !isObject(state)) throw new JetStreamError(0, `${Subject.streamName} has no epoch`)
   const { last_seq: lastSeq, messages, bytes } = state
   if (typeof lastSeq !== "number" || typeof messages !== "number" || typeof bytes !== "number") {
-    throw new JetStreamError(0, `${streamName} has no state`)
+    throw new JetStreamError(0, `${Subject.streamName} has no state`)
   }
   return { epoch, lastSeq, messages, bytes }
 }

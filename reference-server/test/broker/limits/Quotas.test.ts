@@ -51,7 +51,7 @@ describe("quotas", () => {
 
   const verdict = (quotas: Quotas.Quotas, from: string, to: string, bytes: number, blocked = false) => {
     const charge = quotas.charge(from, to, bytes, blocked)
-    return "refusal" in charge ? charge.refusal : "ok"
+    return "code" in charge ? charge.code : "ok"
   }
   const verdicts = (quotas: Quotas.Quotas, from: string, to: string, count: number, bytes = 1_000) =>
     Array.from({ length: count }, () => verdict(quotas, from, to, bytes))
@@ -165,9 +165,9 @@ describe("quotas", () => {
     const quotas = open()
     now += 5 * 3_600_000
     expect(quotas.charge(alice, bob, frameBytes)).toHaveProperty("entries")
-    expect(quotas.charge(alice, bob, 600)).toEqual({ refusal: "slow", untilMillis: 20_701 * day })
+    expect(quotas.charge(alice, bob, 600)).toEqual({ code: "slow", untilMillis: 20_701 * day })
     const small = open({ ...defaultQuotaLimits, inboxBytes: 100_000 })
-    expect(small.charge(person(1), person(2), 60_000)).toEqual({ refusal: "full" })
+    expect(small.charge(person(1), person(2), 60_000)).toEqual({ code: "full" })
   })
 
   it("count by UTC day: the next day begins anew", () => {
@@ -338,7 +338,7 @@ describe("quotas", () => {
     const early = quotas.charge(alice, bob, 20_000)
     quotas.flush()
     const late = quotas.charge(alice, bob, 10_000)
-    if ("refusal" in early || "refusal" in late) throw new Error("refused")
+    if ("code" in early || "code" in late) throw new Error("refused")
     expect(verdict(quotas, alice, bob, 10_000)).toBe("slow")
     quotas.refund(early)
     quotas.refund(late)

@@ -10,11 +10,9 @@ import type { Delivered } from "../../services/Broker.ts"
 /** The values of a header, in the order received; empty when it is absent. */
 export type Headers = (name: string) => ReadonlyArray<string>
 
-const stream = "KEZ_INBOX"
-
 /** The frame that the stream stored for `hex`, or undefined when the message did not come from there. Never throws. */
 export const accept = (hex: string, header: Headers, frame: Uint8Array): Delivered | undefined => {
-  if (single(header, "Nats-Stream") !== stream) return undefined
+  if (single(header, "Nats-Stream") !== Subject.streamName) return undefined
   const stored = single(header, "Nats-Subject")
   const subject = stored === Subject.inbox(hex) ? "inbox" : stored === Subject.self(hex) ? "self" : undefined
   const seq = integer(single(header, "Nats-Sequence"))

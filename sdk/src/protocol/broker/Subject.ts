@@ -2,6 +2,9 @@
 import * as Result from "effect/Result"
 import { fail, type Problem } from "../Problem.ts"
 
+/** The JetStream stream that stores every account's inbox and self copies. */
+export const streamName = "KEZ_INBOX"
+
 /** Where a client sends a frame for `hex`; stored on the stream under the same subject. */
 export const inbox = (hex: string): string => `kez.inbox.${hex}`
 
