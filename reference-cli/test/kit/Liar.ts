@@ -1,7 +1,7 @@
 /** A home server that lies about who a handle is, as a proxy before a real one. */
 import { Identity } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { Envelope, Sigchain } from "@kez-chat/sdk/protocol"
+import { Endpoint, Envelope } from "@kez-chat/sdk/protocol"
 import { Effect, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
 import * as http from "node:http"
@@ -28,7 +28,7 @@ export const accomplice = (seed: Uint8Array, handle: string): Promise<Impostor> 
 export const impostor = (handle: string, sigServer: string): Promise<Impostor> =>
   Effect.gen(function* () {
     const { identity, ...who } = yield* signed(Uint8Array.from(randomBytes(32)), handle)
-    const payload = Sigchain.natsEndpoint(identity.primary, "nats://127.0.0.1:4222")
+    const payload = Endpoint.nats(identity.primary, "nats://127.0.0.1:4222")
     const operation = { op: "add_endpoint" as const, payload }
     const event = yield* identity.signSigchainEvent({ after: undefined, operation, createdAt: Date.now() })
     const url = `${sigServer}/v1/sigchains/${identity.primary.replace(":", "/")}/events`

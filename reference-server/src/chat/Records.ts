@@ -1,5 +1,5 @@
 /** What chat-server publishes about accounts and itself, as JSON text. */
-import { PrimaryKey, Registration, Sigchain } from "@kez-chat/sdk/protocol"
+import { Endpoint, PrimaryKey, Registration } from "@kez-chat/sdk/protocol"
 import type { ChatConfig } from "./ChatConfig.ts"
 import type { ActiveAccount } from "../storage/Registry.ts"
 
@@ -27,7 +27,7 @@ export const recordText = (config: Config): ((account: ActiveAccount) => string)
 const template = (config: Config) => {
   const hole = "0".repeat(64)
   const endpoints = config.publicNatsUrls.map((url, index) =>
-    Sigchain.natsEndpoint(PrimaryKey.ofHex(hole), url, config.publicWsUrls[index])
+    Endpoint.nats(PrimaryKey.ofHex(hole), url, config.publicWsUrls[index])
   )
   return {
     sigchain: JSON.stringify(sigchainUrl(config, "")).slice(0, -1),

@@ -3,7 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { Identity, SignedEnvelope, VerifiedChain, VerifiedRecord } from "../../src/crypto/index.ts"
-import { Bytes, Envelope, type Json, PrimaryKey, Registration, Sigchain } from "../../src/protocol/index.ts"
+import { Bytes, Endpoint, Envelope, type Json, PrimaryKey, Registration } from "../../src/protocol/index.ts"
 import { alice, bob, codeOf, ok, run, seed, time } from "../kits/Accounts.ts"
 import { backends } from "../kits/Backends.ts"
 
@@ -139,7 +139,7 @@ describe("VerifiedRecord", async () => {
     primary: alice.primary,
     registered_at: "2026-01-01T00:00:00Z",
     sigchain_url: "https://sig.kez.lat/",
-    endpoints: [Sigchain.natsEndpoint(alice.primary, "nats://kez.lat")],
+    endpoints: [Endpoint.nats(alice.primary, "nats://kez.lat")],
     registration
   }
   const asked = { server: "kez.lat", handle: "alice" }

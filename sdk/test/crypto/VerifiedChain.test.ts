@@ -2,12 +2,12 @@ import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { type Identity, SignedEnvelope, VerifiedChain } from "../../src/crypto/index.ts"
 import * as IdentitySecret from "../../src/crypto/IdentitySecret.ts"
-import { Envelope, type Json, type Problem, Sigchain } from "../../src/protocol/index.ts"
+import { Endpoint, Envelope, type Json, type Problem, Sigchain } from "../../src/protocol/index.ts"
 import { Crypto } from "../../src/services/Crypto.ts"
 import { alice, bob, carol, codeOf, run, time } from "../kits/Accounts.ts"
 
 const operations: ReadonlyArray<Exclude<Sigchain.Operation, { op: "rotate" }>> = [
-  { op: "add_endpoint", payload: Sigchain.natsEndpoint(alice.primary, "nats://localhost:4222") },
+  { op: "add_endpoint", payload: Endpoint.nats(alice.primary, "nats://localhost:4222") },
   { op: "add", payload: { subject: "dns:example.org" } },
   { op: "revoke", payload: { subject: "dns:example.org" } },
   { op: "add_device", payload: { name: "laptop" } }
@@ -133,7 +133,7 @@ describe("VerifiedChain", () => {
   it("an identity signs only operations that its own chain may hold", async () => {
     const sign = (operation: (typeof operations)[number]): Effect.Effect<Envelope.Envelope, Problem.Problem> =>
       alice.signSigchainEvent({ after: undefined, operation, createdAt: time })
-    const foreign = Sigchain.natsEndpoint(bob.primary, "nats://a")
+    const foreign = Endpoint.nats(bob.primary, "nats://a")
     assert.strictEqual(await codeOf(sign({ op: "add_endpoint", payload: foreign })), "event_malformed")
     assert.strictEqual(await codeOf(sign({ op: "add", payload: { subject: "" } })), "event_malformed")
     assert.strictEqual(

@@ -19,6 +19,7 @@ import {
 } from "@kez-chat/sdk/protocol"
 import { Directory, ManifestStore, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
 import { createHash } from "node:crypto"
+import * as Endpoint from "../../src/protocol/sigchain/Endpoint.ts"
 
 type Step =
   | "wellKnown"
@@ -103,7 +104,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
         primary,
         registered_at: "2026-01-01T00:00:00Z",
         sigchain_url: `http://sig.test/v1/sigchains/${primary.replace(":", "/")}`,
-        endpoints: [Sigchain.natsEndpoint(primary, `nats://${server}:4222`)],
+        endpoints: [Endpoint.nats(primary, `nats://${server}:4222`)],
         registration
       }
       home.records.set(handle, record)

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
+import * as Endpoint from "../../protocol/sigchain/Endpoint.ts"
 import * as Id from "../../crypto/Id.ts"
 import * as Identity from "../../crypto/Identity.ts"
 import * as VerifiedRecord from "../../crypto/VerifiedRecord.ts"
@@ -78,7 +79,7 @@ type Operation = Parameters<Identity.Identity["signSigchainEvent"]>[0]["operatio
 /** What a verified chain still lacks. */
 export type Next = (chain: Chain) => Effect.Effect<Operation | undefined, KezChatError>
 
-const addEndpoint = (payload: Sigchain.Endpoint): Operation => ({ op: "add_endpoint", payload })
+const addEndpoint = (payload: Endpoint.Endpoint): Operation => ({ op: "add_endpoint", payload })
 
 export interface Accounts {
   /** The account as it is noted here. */
@@ -224,15 +225,15 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, introductions: 
 
   /** Where the account can be reached, as far as the chain does not say so. */
   const missingEndpoint = Effect.fnUntraced(function* (primary: PrimaryKey, { state }: Chain) {
-    const names = (protocol: Sigchain.Endpoint["protocol"]) =>
+    const names = (protocol: Endpoint.Endpoint["protocol"]) =>
       state.endpoints.some((endpoint) => endpoint.protocol === protocol)
     if (!names("nats")) {
       const { broker, server } = yield* directory.wellKnown
       const url = broker.tcp[0]
       if (url === undefined) return yield* new Problem({ code: "record_invalid", detail: `${server} names no broker` })
-      return addEndpoint(Sigchain.natsEndpoint(primary, url, broker.websocket[0]))
+      return addEndpoint(Endpoint.nats(primary, url, broker.websocket[0]))
     }
-    return names("iroh") || transport.isAbsent === true ? undefined : addEndpoint(Sigchain.irohEndpoint(primary))
+    return names("iroh") || transport.isAbsent === true ? undefined : addEndpoint(Endpoint.iroh(primary))
   })
 
   const publish = Effect.fnUntraced(function* (identity: Identity.Identity, row: Rows.AccountRow) {

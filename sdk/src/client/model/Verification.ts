@@ -1,5 +1,6 @@
 import type { Envelope } from "../../protocol/sigchain/Envelope.ts"
-import type { ChainClaim, Endpoint, Head } from "../../protocol/sigchain/Sigchain.ts"
+import type { Endpoint } from "../../protocol/sigchain/Endpoint.ts"
+import type { ChainClaim, Head } from "../../protocol/sigchain/Sigchain.ts"
 import type { Contact, OfferedKey } from "./Contact.ts"
 
 /** A contact's key with the safety number that both sides see if it is theirs. */

@@ -63,6 +63,14 @@ export class Members {
       : this.bad(name, "is not 16 bytes in base64url")
   }
 
+  /** `length` bytes in lower-case hex. */
+  hex(name: string, length: number): Result.Result<string, Problem> {
+    const value = this.get(name)
+    return typeof value === "string" && Bytes.isHex(value, length)
+      ? Result.succeed(value)
+      : this.bad(name, `is not ${2 * length} lower-case hex digits`)
+  }
+
   /** `sha256:` or `blake3:` and 64 hex digits. */
   hash(name: string, hashFunction: Hash.HashFunction): Result.Result<string, Problem> {
     return this.matching(name, Hash.pattern(hashFunction), `${hashFunction}:<64 hex>`)

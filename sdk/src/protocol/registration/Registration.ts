@@ -11,7 +11,7 @@ import * as Limits from "../Limits.ts"
 import { Members } from "../encoding/Members.ts"
 import * as PrimaryKey from "../identity/PrimaryKey.ts"
 import { fail, Problem } from "../Problem.ts"
-import { type NatsEndpoint, parseEndpoint } from "../sigchain/Sigchain.ts"
+import * as Endpoint from "../sigchain/Endpoint.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
 /** What a registration or a deletion says. */
@@ -107,7 +107,7 @@ export interface HandleRecord {
   /** Where the account's sigchain is said to be; clients follow their own configuration instead. */
   readonly sigchain_url: string
   /** The home's broker for this account; the sigchain is authoritative. */
-  readonly endpoints: ReadonlyArray<NatsEndpoint>
+  readonly endpoints: ReadonlyArray<Endpoint.NatsEndpoint>
   /** The envelope that took the handle. */
   readonly registration: Envelope.Envelope
 }
@@ -128,9 +128,9 @@ const readRecord = (json: Json): Result.Result<HandleRecord, Problem> =>
     const registered_at = yield* members.string("registered_at", 64)
     yield* Timestamp.parse(registered_at)
     const sigchain_url = yield* members.string("sigchain_url", Limits.urlMax)
-    const endpoints: Array<NatsEndpoint> = []
+    const endpoints: Array<Endpoint.NatsEndpoint> = []
     for (const item of yield* members.array("endpoints", Limits.brokerUrls)) {
-      const endpoint = yield* parseEndpoint(item, primary)
+      const endpoint = yield* Endpoint.parse(item, primary)
       if (endpoint.protocol !== "nats") return yield* members.bad("endpoints", "lists other than brokers")
       endpoints.push(endpoint)
     }

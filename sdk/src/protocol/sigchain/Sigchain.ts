@@ -5,13 +5,13 @@
  * Pure: hashes come in, verdicts go out. `VerifiedChain` (crypto) checks signatures and computes the hashes.
  */
 import * as Result from "effect/Result"
+import * as Endpoint from "./Endpoint.ts"
 import * as Envelope from "./Envelope.ts"
-import type { Json, JsonObject } from "../encoding/Json.ts"
+import type { JsonObject } from "../encoding/Json.ts"
 import * as Limits from "../Limits.ts"
 import { Members } from "../encoding/Members.ts"
 import * as PrimaryKey from "../identity/PrimaryKey.ts"
 import { fail, type Problem } from "../Problem.ts"
-import * as Subject from "../broker/Subject.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
 /** Where a chain stands: its last event's number and hash. */
@@ -29,41 +29,15 @@ export const parseHead = (members: Members): Result.Result<Head, Problem> =>
     return { seq, hash }
   })
 
-/** The account's inbox at a broker. */
-export interface NatsEndpoint {
-  readonly protocol: "nats"
-  /** `nats://` or `tls://`. */
-  readonly url: string
-  /** `ws://` or `wss://`, for browsers. */
-  readonly ws_url?: string
-  /** `kez.inbox.<own hex>`. */
-  readonly inbox: string
-}
-
-/** The account's Iroh node. */
-export interface IrohEndpoint {
-  readonly protocol: "iroh"
-  /** The account's own 64 hex digits. */
-  readonly node_id: string
-  readonly relay_url?: string
-}
-
-export type Endpoint = NatsEndpoint | IrohEndpoint
-
 /** Every operation this version writes, with its payload. */
 export type Operation =
   | { readonly op: "add"; readonly payload: { readonly subject: string } }
   | { readonly op: "revoke"; readonly payload: { readonly subject: string } }
   | { readonly op: "rotate"; readonly payload: { readonly new_primary: string; readonly new_sig: string } }
   | { readonly op: "add_device"; readonly payload: JsonObject }
-  | { readonly op: "add_endpoint"; readonly payload: Endpoint }
-  | { readonly op: "remove_endpoint"; readonly payload: EndpointName }
+  | { readonly op: "add_endpoint"; readonly payload: Endpoint.Endpoint }
+  | { readonly op: "remove_endpoint"; readonly payload: Endpoint.EndpointName }
   | { readonly op: "set_shared_files"; readonly payload: SharedFiles }
-
-/** What tells one endpoint of an account from another. */
-export type EndpointName =
-  | { readonly protocol: "nats"; readonly url: string }
-  | { readonly protocol: "iroh"; readonly node_id: string }
 
 /** The anchor of the shared-files manifest. */
 export interface SharedFiles {
@@ -122,54 +96,6 @@ export const eventPayload = (event: {
 /** What an event is linked by: its hash is SHA-256 of these bytes, written `sha256:<hex>`. */
 export const linkInput = (event: Envelope.Envelope): Uint8Array => Envelope.encode(event)
 
-/** `kez.inbox.<hex>` for an Ed25519 primary. */
-export const inboxOf = (primary: string): string => Subject.inbox(PrimaryKey.hexOf(primary))
-
-/** An endpoint entry that advertises an account's inbox at a broker. */
-export const natsEndpoint = (primary: string, url: string, wsUrl?: string): NatsEndpoint => ({
-  protocol: "nats",
-  url,
-  ...(wsUrl === undefined ? {} : { ws_url: wsUrl }),
-  inbox: inboxOf(primary)
-})
-
-/** An endpoint entry that advertises an account's Iroh node, whose id is the account's own key. */
-export const irohEndpoint = (primary: string): IrohEndpoint => ({
-  protocol: "iroh",
-  node_id: PrimaryKey.hexOf(primary)
-})
-
-const urlRule = (scheme: string): RegExp => new RegExp(`^(?=.{1,${Limits.urlMax}}$)(?:${scheme})://\\S+$`)
-const brokerUrl = urlRule("nats|tls")
-const websocketUrl = urlRule("wss?")
-const relayUrl = urlRule("https?")
-
-/** Reads an endpoint of `primary`; another account's inbox or node, or another protocol, is `event_malformed`. */
-export const parseEndpoint = (json: Json, primary: string): Result.Result<Endpoint, Problem> =>
-  Result.gen(function* () {
-    const members = yield* Members.of(json, "event_malformed", "endpoint")
-    if (members.get("protocol") === "nats") {
-      const url = yield* members.matching("url", brokerUrl, "a nats:// or tls:// URL")
-      const inbox = yield* members.literal("inbox", inboxOf(primary))
-      if (!members.has("ws_url")) return { protocol: "nats", url, inbox } as const
-      const ws_url = yield* members.matching("ws_url", websocketUrl, "a ws:// or wss:// URL")
-      return { protocol: "nats", url, ws_url, inbox } as const
-    }
-    yield* members.literal("protocol", "iroh")
-    const node_id = yield* members.literal("node_id", PrimaryKey.hexOf(primary))
-    if (!members.has("relay_url")) return { protocol: "iroh", node_id } as const
-    const relay_url = yield* members.matching("relay_url", relayUrl, "an http(s) URL")
-    return { protocol: "iroh", node_id, relay_url } as const
-  })
-
-const parseEndpointName = (payload: JsonObject): Result.Result<EndpointName, Problem> =>
-  Result.gen(function* () {
-    const members = new Members(payload, "event_malformed", "remove_endpoint")
-    if (members.get("protocol") === "nats") return { protocol: "nats", url: yield* members.string("url") } as const
-    yield* members.literal("protocol", "iroh")
-    return { protocol: "iroh", node_id: yield* members.string("node_id") } as const
-  })
-
 const parseSharedFiles = (payload: JsonObject): Result.Result<SharedFiles, Problem> =>
   Result.gen(function* () {
     const members = new Members(payload, "event_malformed", "set_shared_files")
@@ -212,7 +138,7 @@ export const rotationAcceptance = (event: Event): Result.Result<RotationAcceptan
     const newPrimary = yield* members.string("new_primary")
     const key = yield* PrimaryKey.parse(newPrimary)
     if (newPrimary === event.primary) return yield* members.bad("new_primary", "is the old one")
-    const sig = yield* members.matching("new_sig", /^[0-9a-f]{128}$/, "128 lower-case hex digits")
+    const sig = yield* members.hex("new_sig", Limits.signatureBytes)
     const after = event.prev === undefined ? undefined : { seq: event.seq - 1, hash: event.prev }
     const payload = acceptancePayload({ old: event.primary, new: newPrimary, after, createdAt: event.createdAt })
     return { newPrimary, system: key.system, payload, sig }
@@ -233,7 +159,7 @@ export interface ChainState {
   readonly head?: Head
   /** Size of the chain in JSONL: the JCS form of every event and a line feed. */
   readonly bytes: number
-  readonly endpoints: ReadonlyArray<Endpoint>
+  readonly endpoints: ReadonlyArray<Endpoint.Endpoint>
   readonly claims: ReadonlyArray<ChainClaim>
   /** Payloads of `add_device`, as found. */
   readonly devices: ReadonlyArray<JsonObject>
@@ -260,11 +186,6 @@ export interface CheckedEvent {
   readonly bytes: number
 }
 
-const sameEndpoint = (endpoint: Endpoint, name: EndpointName): boolean =>
-  endpoint.protocol === "nats"
-    ? name.protocol === "nats" && endpoint.url === name.url
-    : name.protocol === "iroh" && endpoint.node_id === name.node_id
-
 /** `event` must be of this chain and come next after `head`. Fails with `event_malformed` or `chain_conflict`. */
 export const checkNext = (primary: string, head: Head | undefined, event: Event): Result.Result<void, Problem> => {
   if (event.primary !== primary) return fail("event_malformed", `event ${event.seq} belongs to ${event.primary}`)
@@ -279,9 +200,9 @@ export const checkOperation = (primary: string, operation: Operation): Result.Re
   const payload: JsonObject = { ...operation.payload }
   switch (operation.op) {
     case "add_endpoint":
-      return parseEndpoint(payload, primary)
+      return Endpoint.parse(payload, primary)
     case "remove_endpoint":
-      return parseEndpointName(payload)
+      return Endpoint.parseName(payload)
     case "set_shared_files":
       return parseSharedFiles(payload)
     case "add":
@@ -339,13 +260,13 @@ export const extend = (state: ChainState, events: ReadonlyArray<CheckedEvent>): 
           break
         }
         case "add_endpoint": {
-          const endpoint = yield* parseEndpoint(event.payload, state.primary)
-          endpoints = [...endpoints.filter((known) => !sameEndpoint(known, endpoint)), endpoint]
+          const endpoint = yield* Endpoint.parse(event.payload, state.primary)
+          endpoints = [...endpoints.filter((known) => !Endpoint.isNamed(known, endpoint)), endpoint]
           break
         }
         case "remove_endpoint": {
-          const name = yield* parseEndpointName(event.payload)
-          endpoints = endpoints.filter((known) => !sameEndpoint(known, name))
+          const name = yield* Endpoint.parseName(event.payload)
+          endpoints = endpoints.filter((known) => !Endpoint.isNamed(known, name))
           break
         }
         case "set_shared_files":

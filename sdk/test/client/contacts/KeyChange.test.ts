@@ -3,7 +3,7 @@ import { Effect, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { SafetyNumber } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { PrimaryKey, Sigchain } from "@kez-chat/sdk/protocol"
+import { Endpoint, PrimaryKey } from "@kez-chat/sdk/protocol"
 import { append, impostor, rotate } from "../kit/Liar.ts"
 import { identityOf, makeWorld, newDevice, twoFriends } from "../kit/People.ts"
 
@@ -191,7 +191,7 @@ describe("keeping the pinned key", () => {
       const { alice, bob, world } = yield* attacked
       yield* alice.chat.keepKey("bob")
       const identity = yield* identityOf(bob.words)
-      const payload = Sigchain.natsEndpoint(identity.primary, "nats://forked.test:4222")
+      const payload = Endpoint.nats(identity.primary, "nats://forked.test:4222")
       yield* append(world, identity, { op: "add_endpoint", payload }, 1)
       assert.strictEqual((yield* alice.chat.refreshContact("bob")).state, "changed")
       assert.deepInclude(yield* alice.chat.keepKey("bob"), { state: "accepted", kept: true, verified: false })

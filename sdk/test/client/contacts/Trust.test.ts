@@ -3,7 +3,7 @@ import { Effect, Fiber, Layer, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { SealedMessage } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { PrimaryKey, Problem, Sigchain } from "@kez-chat/sdk/protocol"
+import { Endpoint, PrimaryKey, Problem, Sigchain } from "@kez-chat/sdk/protocol"
 import { SigchainStore } from "@kez-chat/sdk/services"
 import { ghost, newId } from "../kit/Ghost.ts"
 import { identityOf, join, makeWorld, twoFriends, type World } from "../kit/People.ts"
@@ -33,7 +33,7 @@ const stranger = (world: World, handle: string, fill: number) =>
   Effect.gen(function* () {
     const who = yield* ghost(fill)
     yield* name(world, who, handle)
-    const payload = Sigchain.natsEndpoint(who.primary, "nats://home.test:4222")
+    const payload = Endpoint.nats(who.primary, "nats://home.test:4222")
     const operation = { op: "add_endpoint" as const, payload }
     const event = yield* who.identity.signSigchainEvent({ after: undefined, operation, createdAt: Date.now() })
     world.home.chains.set(who.primary, [event])
@@ -229,7 +229,7 @@ describe("a message that names a newer head", () => {
       const { chat, event } = yield* world.start(alice.device, {}, undefined, Layer.merge(world.home.layer, slow))
       const checking = yield* Effect.forkScoped(chat.refreshContact("bob"), { startImmediately: true })
       yield* Effect.promise(() => began)
-      const payload = Sigchain.natsEndpoint(bob.primary, "nats://moved.test:4222")
+      const payload = Endpoint.nats(bob.primary, "nats://moved.test:4222")
       const operation = { op: "add_endpoint" as const, payload }
       const next = yield* bob.identity.signSigchainEvent({ after: bob.head, operation, createdAt: Date.now() })
       world.home.chains.set(bob.primary, [...world.home.chains.get(bob.primary)!, next])

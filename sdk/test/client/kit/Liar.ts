@@ -1,7 +1,7 @@
 /** Homes that lie about keys, and then tell the truth: the attack that key changes are about. */
 import { Effect } from "effect"
 import type { Identity } from "@kez-chat/sdk/crypto"
-import { Sigchain } from "@kez-chat/sdk/protocol"
+import { Endpoint, Sigchain } from "@kez-chat/sdk/protocol"
 import { ghost } from "./Ghost.ts"
 import type { World } from "./People.ts"
 
@@ -41,7 +41,7 @@ export const impostor = (world: World, handle: string, fill: number) =>
     const who = yield* ghost(fill)
     const { server } = world.home
     const registration = yield* who.identity.signRegistration({ handle, server, createdAt: Date.now() })
-    const payload = Sigchain.natsEndpoint(who.primary, `nats://${server}:4222`)
+    const payload = Endpoint.nats(who.primary, `nats://${server}:4222`)
     const head = yield* append(world, who.identity, { op: "add_endpoint", payload }, 0)
     const record = {
       handle: `${handle}@${server}`,

@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { Claim, Envelope, type Json, Registration, Sigchain } from "../../../src/protocol/index.ts"
+import { Claim, Endpoint, Envelope, type Json, Registration } from "../../../src/protocol/index.ts"
 import { alice, bob, codeOf as failure, ok, run, time } from "../../kits/Accounts.ts"
 import { answers, codeOf } from "../../kits/DecoderKit.ts"
 
@@ -16,7 +16,7 @@ const record: Registration.HandleRecord = {
   primary: alice.primary,
   registered_at: "2026-01-01T00:00:00Z",
   sigchain_url: `https://sig.kez.lat/v1/sigchains/ed25519/${alice.key.hex}`,
-  endpoints: [Sigchain.natsEndpoint(alice.primary, "tls://kez.lat:4222", "wss://kez.lat/nats")],
+  endpoints: [Endpoint.nats(alice.primary, "tls://kez.lat:4222", "wss://kez.lat/nats")],
   registration
 }
 
@@ -81,7 +81,7 @@ describe("Registration", () => {
       { sigchain_url: 1 },
       { endpoints: {} },
       { endpoints: [{ protocol: "iroh", node_id: alice.key.hex }] },
-      { endpoints: [{ ...Sigchain.natsEndpoint(bob.primary, "nats://a") }] },
+      { endpoints: [{ ...Endpoint.nats(bob.primary, "nats://a") }] },
       { registration: null },
       { registration: {} }
     ] as ReadonlyArray<Json.JsonObject>) {

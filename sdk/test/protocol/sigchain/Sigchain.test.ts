@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { type Envelope, type Json, Sigchain } from "../../../src/protocol/index.ts"
+import { Endpoint, type Envelope, type Json, Sigchain, Subject } from "../../../src/protocol/index.ts"
 import { alice, bob, ok, run, time } from "../../kits/Accounts.ts"
 import { answers, codeOf } from "../../kits/DecoderKit.ts"
 
@@ -26,7 +26,7 @@ const chain = (
 const replay = (...operations: Parameters<typeof chain>) =>
   Sigchain.extend(Sigchain.empty(alice.primary), chain(...operations))
 
-const nats = (url: string): Json.JsonObject => ({ ...Sigchain.natsEndpoint(alice.primary, url, "wss://kez.lat/nats") })
+const nats = (url: string): Json.JsonObject => ({ ...Endpoint.nats(alice.primary, url, "wss://kez.lat/nats") })
 const iroh: Json.JsonObject = { protocol: "iroh", node_id: alice.key.hex, relay_url: "https://relay.example/" }
 
 describe("Sigchain", () => {
@@ -95,7 +95,7 @@ describe("Sigchain", () => {
     const code = (payload: Json.JsonObject) => codeOf(replay({ op: "add_endpoint", payload }))
     assert.strictEqual(code(nats("nats://a:4222")), "accepted")
     assert.strictEqual(code(iroh), "accepted")
-    assert.strictEqual(code({ ...nats("nats://a"), inbox: Sigchain.inboxOf(bob.primary) }), "event_malformed")
+    assert.strictEqual(code({ ...nats("nats://a"), inbox: Subject.inbox(bob.key.hex) }), "event_malformed")
     assert.strictEqual(code({ ...nats("nats://a"), inbox: "kez.inbox.*" }), "event_malformed")
     assert.strictEqual(code(nats("http://a")), "event_malformed")
     assert.strictEqual(code(nats("nats://a b")), "event_malformed")
@@ -254,7 +254,7 @@ describe("Sigchain", () => {
     const first = await run(
       alice.signSigchainEvent({
         after: undefined,
-        operation: { op: "add_endpoint", payload: Sigchain.natsEndpoint(alice.primary, "nats://a") },
+        operation: { op: "add_endpoint", payload: Endpoint.nats(alice.primary, "nats://a") },
         createdAt: time
       })
     )
@@ -266,7 +266,7 @@ describe("Sigchain", () => {
         answers(Sigchain.parseEvent, envelope)
       })
     )
-    fc.assert(fc.property(value, (json) => answers((input) => Sigchain.parseEndpoint(input, alice.primary), json)))
+    fc.assert(fc.property(value, (json) => answers((input) => Endpoint.parse(input, alice.primary), json)))
     const ops = fc.constantFrom("add", "revoke", "rotate", "add_endpoint", "remove_endpoint", "set_shared_files", "x")
     fc.assert(
       fc.property(
