@@ -303,9 +303,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         for (const hex of hexes) {
           const talk = yield* Conversations.talk(transaction, hex)
           // What was read while read receipts were off stays untold when they are switched on.
-          const told = readReceipts ? {} : { toldRead: Math.max(talk.toldRead, talk.incoming) }
-          const tellRead = Math.max(talk.tellRead, talk.incoming)
-          transaction.put(Rows.key.talk(hex), Rows.Talk, { ...talk, ...told, read: talk.incoming, tellRead })
+          const told = readReceipts ? {} : { readReceiptedUpTo: Math.max(talk.readReceiptedUpTo, talk.lastIncoming) }
+          const readReceiptDueUpTo = Math.max(talk.readReceiptDueUpTo, talk.lastIncoming)
+          transaction.put(Rows.key.conversation(hex), Rows.ConversationCounters, {
+            ...talk,
+            ...told,
+            readUpTo: talk.lastIncoming,
+            readReceiptDueUpTo
+          })
           transaction.afterwards(() => receipts.due(hex))
         }
       })

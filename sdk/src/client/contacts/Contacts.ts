@@ -49,7 +49,7 @@ const beginReceipts = (transaction: Transaction, row: Rows.ContactRow) =>
   Effect.gen(function* () {
     const counts = yield* talk(transaction, hexOf(row.primary))
     const from = yield* receiptsFromHere(transaction, counts)
-    transaction.put(Rows.key.talk(hexOf(row.primary)), Rows.Talk, from)
+    transaction.put(Rows.key.conversation(hexOf(row.primary)), Rows.ConversationCounters, from)
   })
 
 const isOutage = (error: KezChatError): boolean =>

@@ -12,18 +12,18 @@ import * as Rows from "../internal/rows/index.ts"
 
 const { key } = Rows
 
-export const newTalk: Rows.TalkRow = {
+export const newTalk: Rows.ConversationCountersRow = {
   seq: 0,
-  incoming: 0,
-  toldDelivered: 0,
-  toldRead: 0,
-  read: 0,
-  tellRead: 0
+  lastIncoming: 0,
+  deliveredReceiptedUpTo: 0,
+  readReceiptedUpTo: 0,
+  readUpTo: 0,
+  readReceiptDueUpTo: 0
 }
 
 /** The counts of a conversation, all zero for a new one. */
-export const talk = (transaction: Transaction, hex: string): Effect.Effect<Rows.TalkRow, StoreError> =>
-  Effect.map(transaction.get(key.talk(hex), Rows.Talk), (row) => row ?? newTalk)
+export const talk = (transaction: Transaction, hex: string): Effect.Effect<Rows.ConversationCountersRow, StoreError> =>
+  Effect.map(transaction.get(key.conversation(hex), Rows.ConversationCounters), (row) => row ?? newTalk)
 
 /** Takes the next place in local order. Places start at 1, so that 0 can mean "before all". */
 export const nextOrder = (transaction: Transaction): Effect.Effect<number, StoreError> =>
@@ -36,11 +36,11 @@ export const nextOrder = (transaction: Transaction): Effect.Effect<number, Store
 /** Counts whose receipts begin with the next message: what came as a request is never receipted. */
 export const receiptsFromHere = (
   transaction: Transaction,
-  counts: Rows.TalkRow
-): Effect.Effect<Rows.TalkRow, StoreError> =>
+  counts: Rows.ConversationCountersRow
+): Effect.Effect<Rows.ConversationCountersRow, StoreError> =>
   Effect.map(transaction.get(key.order, Rows.Order), (row) => {
     const last = (row?.next ?? 1) - 1
-    return { ...counts, toldDelivered: last, toldRead: last, tellRead: last }
+    return { ...counts, deliveredReceiptedUpTo: last, readReceiptedUpTo: last, readReceiptDueUpTo: last }
   })
 
 const textOf = (body: JsonObject, file: OfferedFile | undefined): string => {

@@ -216,10 +216,10 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     if (check || !contact.resolved) transaction.afterwards(() => checks.want(contact.primary))
     const kept = yield* keep(transaction, opened, arrivedAt, placed)
     const talk = yield* Conversations.talk(transaction, peer.hex)
-    transaction.put(key.talk(peer.hex), Rows.Talk, {
+    transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, {
       ...talk,
       prev: hash,
-      ...(stranger ? {} : { incoming: kept.order })
+      ...(stranger ? {} : { lastIncoming: kept.order })
     })
     transaction.afterwards(() => {
       if (stranger) publishRequest(contact.primary, kept)
@@ -250,7 +250,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     transaction.put(key.seen(message), Rows.Seen, { hash })
     if (message.device !== account.device) yield* positions.seen(transaction, message.device, arrivedAt)
     if (Body.isHidden(body)) {
-      transaction.put(key.talk(peer.hex), Rows.Talk, talk)
+      transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, talk)
       if (role === "note" && body.type === "block_list") yield* blocks.receive(transaction, body, arrivedAt)
       if (role === "note" && body.type === "device_position") {
         yield* positions.receive(transaction, message.device, body, arrivedAt)
@@ -267,7 +267,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       if (!resolved) transaction.afterwards(() => checks.want(primary))
     }
     const kept = yield* keep(transaction, opened, arrivedAt, placed)
-    transaction.put(key.talk(peer.hex), Rows.Talk, { ...talk, prev: hash })
+    transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, { ...talk, prev: hash })
     publish(transaction, { _tag: "Message", message: kept, contact: Trust.toContact(contact) })
   })
 

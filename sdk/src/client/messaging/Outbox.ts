@@ -164,7 +164,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       hash: signed.hash,
       ...(isHidden ? {} : { peer: peer.hex, order })
     })
-    transaction.put(key.talk(peer.hex), Rows.Talk, {
+    transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, {
       ...talk,
       seq: talk.seq + 1,
       ...(isHidden ? {} : { prev: signed.hash })

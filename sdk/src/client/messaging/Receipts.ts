@@ -45,19 +45,20 @@ interface Due {
   readonly upTo: number
 }
 
-const nextDue = (talk: Rows.TalkRow): Due | undefined => {
+const nextDue = (talk: Rows.ConversationCountersRow): Due | undefined => {
   // `read` says `delivered` too, so it goes first and takes that mark along.
-  if (talk.tellRead > talk.toldRead) return { status: "read", after: talk.toldRead, upTo: talk.tellRead }
-  if (talk.incoming > talk.toldDelivered) {
-    return { status: "delivered", after: talk.toldDelivered, upTo: talk.incoming }
+  if (talk.readReceiptDueUpTo > talk.readReceiptedUpTo)
+    return { status: "read", after: talk.readReceiptedUpTo, upTo: talk.readReceiptDueUpTo }
+  if (talk.lastIncoming > talk.deliveredReceiptedUpTo) {
+    return { status: "delivered", after: talk.deliveredReceiptedUpTo, upTo: talk.lastIncoming }
   }
   return undefined
 }
 
-const tell = (talk: Rows.TalkRow, due: Due, told: number): Rows.TalkRow => ({
+const tell = (talk: Rows.ConversationCountersRow, due: Due, told: number): Rows.ConversationCountersRow => ({
   ...talk,
-  toldDelivered: Math.max(talk.toldDelivered, told),
-  ...(due.status === "read" ? { toldRead: told } : {})
+  deliveredReceiptedUpTo: Math.max(talk.deliveredReceiptedUpTo, told),
+  ...(due.status === "read" ? { readReceiptedUpTo: told } : {})
 })
 
 export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
@@ -73,7 +74,7 @@ export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
         const due = nextDue(talk)
         if (due === undefined || contact?.state !== "accepted") return false
         const { ids, told } = yield* collect(transaction, peer.hex, due)
-        transaction.put(key.talk(peer.hex), Rows.Talk, tell(talk, due, told))
+        transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, tell(talk, due, told))
         if (ids.length > 0)
           yield* outbox.enqueue(transaction, session, peer, { type: "receipt", status: due.status, ids })
         return true
@@ -116,9 +117,9 @@ export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
         // An earlier run may have told somebody a moment ago.
         const notBefore = (yield* Clock.currentTimeMillis) + spacingMillis
         const left: Array<string> = []
-        for (const entry of yield* ledger.scan({ prefix: Rows.prefix.talks })) {
-          const talk = yield* Effect.fromResult(Rows.Talk.decode(entry.key, entry.value))
-          const hex = entry.key.slice(Rows.prefix.talks.length)
+        for (const entry of yield* ledger.scan({ prefix: Rows.prefix.conversations })) {
+          const talk = yield* Effect.fromResult(Rows.ConversationCounters.decode(entry.key, entry.value))
+          const hex = entry.key.slice(Rows.prefix.conversations.length)
           if (nextDue(talk) === undefined) continue
           peers.set(hex, { running: false, again: false, notBefore, waiting: [] })
           left.push(hex)

@@ -80,8 +80,8 @@ export const byAuthor = (ledger: Ledger, id: string, author: string): Effect.Eff
 export const byId = (ledger: Ledger, id: string, own: string): Effect.Effect<ReadonlyArray<Offer>, StoreError> =>
   Effect.gen(function* () {
     const found: Array<Offer> = []
-    const talks = yield* ledger.scan({ prefix: Rows.prefix.talks })
-    const authors = new Set([own, ...talks.map((entry) => entry.key.slice(Rows.prefix.talks.length))])
+    const talks = yield* ledger.scan({ prefix: Rows.prefix.conversations })
+    const authors = new Set([own, ...talks.map((entry) => entry.key.slice(Rows.prefix.conversations.length))])
     for (const author of authors) {
       const offer = yield* byAuthor(ledger, id, author)
       if (offer !== undefined) found.push(offer)

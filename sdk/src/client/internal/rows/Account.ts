@@ -1,0 +1,33 @@
+/**
+ * The account of this store and its own sigchain.
+ *
+ * | key | value |
+ * |---|---|
+ * | `account` | {@link AccountRow} |
+ * | `chain/<seq>` | own sigchain event, JCS, written before it is published |
+ */
+import * as Schema from "effect/Schema"
+import { Count, padded, row, type RowType } from "./Row.ts"
+
+/** The newest event of a sigchain. */
+export const Head = Schema.Struct({ seq: Count, hash: Schema.String })
+
+export const Account = row(
+  Schema.Struct({
+    handle: Schema.String,
+    primary: Schema.String,
+    server: Schema.String,
+    device: Schema.String,
+    step: Schema.Literals(["created", "registered", "published"]),
+    head: Schema.optionalKey(Head),
+    createdAt: Schema.Number
+  })
+)
+export type AccountRow = RowType<typeof Account>
+
+export const prefix = { chain: "chain/" } as const
+
+export const key = {
+  account: "account",
+  chain: (seq: number) => `${prefix.chain}${padded(seq)}`
+} as const

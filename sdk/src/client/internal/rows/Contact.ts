@@ -1,0 +1,81 @@
+/**
+ * Contacts, and the upgrade of rows from before a contact's name and chain were judged separately.
+ *
+ * | key | value |
+ * |---|---|
+ * | `contact/<hex>` | {@link ContactRow} |
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
+import { Head } from "./Account.ts"
+import { row, type Row } from "./Row.ts"
+
+const ContactFields = Schema.Struct({
+  handle: Schema.String,
+  primary: Schema.String,
+  /** Whether the home server named this key and its record was verified. */
+  resolved: Schema.Boolean,
+  state: Schema.Literals(["accepted", "requested", "blocked", "changed"]),
+  /** The state to return to when unblocked. */
+  before: Schema.optionalKey(Schema.Literals(["accepted", "requested", "changed"])),
+  /** What the home says of the handle when it is not this key; `to` is the key it names. See `ContactState`. */
+  name: Schema.optionalKey(
+    Schema.Struct({
+      state: Schema.Literals(["offered", "offered_kept", "gone", "gone_kept"]),
+      to: Schema.optionalKey(Schema.String),
+      detail: Schema.String
+    })
+  ),
+  /** What is wrong with the chain; `to` is the key that it was rotated to. */
+  chain: Schema.optionalKey(
+    Schema.Struct({
+      state: Schema.Literals(["behind", "behind_kept", "rotated", "rotated_kept", "forked", "forked_kept"]),
+      to: Schema.optionalKey(Schema.String),
+      detail: Schema.String
+    })
+  ),
+  noticedAt: Schema.optionalKey(Schema.Number),
+  verified: Schema.Boolean,
+  head: Schema.optionalKey(Head),
+  /** The highest head that the contact's own messages named. */
+  claimed: Schema.optionalKey(Head),
+  /** Whether the chain names an inbox; absent until a chain was seen. */
+  reachable: Schema.optionalKey(Schema.Boolean),
+  /** Earlier keys of this contact that the user replaced, as hex. */
+  former: Schema.Array(Schema.String),
+  addedAt: Schema.Number,
+  checkedAt: Schema.optionalKey(Schema.Number)
+})
+export type ContactRow = typeof ContactFields.Type
+
+const OldContactFields = ContactFields.mapFields(
+  Struct.assign({ changedTo: Schema.optionalKey(Schema.String), warning: Schema.optionalKey(Schema.String) })
+)
+
+/**
+ * An old row does not say whether the cause that stopped it can heal. The upgrade takes the cautious reading, a forked
+ * chain, and keeps an offered key as unexplained: the user decides.
+ */
+const upgraded = ({ changedTo, warning, ...contact }: typeof OldContactFields.Type): ContactRow => {
+  if (contact.name !== undefined || contact.chain !== undefined) return contact
+  const isStopped = warning !== undefined || contact.state === "changed" || contact.before === "changed"
+  if (!isStopped) return contact
+  const detail = warning ?? `${contact.handle} has another key than before`
+  return {
+    ...contact,
+    verified: false,
+    chain: { state: "forked", detail },
+    ...(changedTo === undefined ? {} : { name: { state: "offered", to: changedTo, detail } })
+  }
+}
+
+const oldContact = row(OldContactFields)
+export const Contact: Row<ContactRow> = {
+  encode: oldContact.encode,
+  decode: (key, bytes) => Result.map(oldContact.decode(key, bytes), upgraded)
+}
+
+export const prefix = { contacts: "contact/" } as const
+
+export const key = { contact: (hex: string) => `${prefix.contacts}${hex}` } as const

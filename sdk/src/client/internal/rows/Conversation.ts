@@ -1,0 +1,42 @@
+/**
+ * The counters of a conversation: sequence numbers, receipts and what the user has read.
+ *
+ * | key | value |
+ * |---|---|
+ * | `talk/<hex of the peer>` | {@link ConversationCountersRow} |
+ */
+import * as Schema from "effect/Schema"
+import { Count, row, type RowType } from "./Row.ts"
+
+/** Orders are local ones, 0 for none. The names on disk are those of the first stores. */
+const Counters = Schema.Struct({
+  /** The next `seq` of this device to this peer. */
+  seq: Count,
+  /** Hash of the newest envelope that is not a receipt. */
+  prev: Schema.optionalKey(Schema.String),
+  /** Order of the newest message that may be receipted. */
+  lastIncoming: Count,
+  /** Up to this order every `delivered` receipt is queued, or is never to be sent. */
+  deliveredReceiptedUpTo: Count,
+  /** Up to this order every `read` receipt is queued, or is never to be sent. */
+  readReceiptedUpTo: Count,
+  /** Up to this order the user has read. */
+  readUpTo: Count,
+  /** Up to this order the peer may learn that the user has read. */
+  readReceiptDueUpTo: Count
+}).pipe(
+  Schema.encodeKeys({
+    lastIncoming: "incoming",
+    deliveredReceiptedUpTo: "toldDelivered",
+    readReceiptedUpTo: "toldRead",
+    readUpTo: "read",
+    readReceiptDueUpTo: "tellRead"
+  })
+)
+
+export const ConversationCounters = row(Counters, Schema.encodeSync(Counters))
+export type ConversationCountersRow = RowType<typeof ConversationCounters>
+
+export const prefix = { conversations: "talk/" } as const
+
+export const key = { conversation: (hex: string) => `${prefix.conversations}${hex}` } as const

@@ -1,0 +1,28 @@
+/**
+ * Offers of files, and requests for the addresses where ours can be fetched.
+ *
+ * | key | value |
+ * |---|---|
+ * | `offerOf/<blob hash>/<hex of its author>` | {@link OfferOf}: the message that offers a file |
+ * | `asked/<hex>` | {@link Asked}: the newest request of a contact for our addresses |
+ */
+import * as Schema from "effect/Schema"
+import { Count, row } from "./Row.ts"
+
+export const OfferOf = row(Schema.Struct({ peer: Schema.String, order: Count }))
+
+export const Asked = row(
+  Schema.Struct({
+    /** base64url. */
+    nonce: Schema.String,
+    /** When the broker stored the request. */
+    at: Schema.Number
+  })
+)
+
+export const prefix = { offers: "offerOf/", asked: "asked/" } as const
+
+export const key = {
+  offerOf: (blobHash: string, author: string) => `${prefix.offers}${blobHash}/${author}`,
+  asked: (hex: string) => `${prefix.asked}${hex}`
+} as const

@@ -1,0 +1,28 @@
+/**
+ * Frames that the broker has not acknowledged.
+ *
+ * | key | value |
+ * |---|---|
+ * | `out/<order>` | {@link OutRow}: an envelope to send |
+ * | `frame/<Kez-Id>` | the sealed bytes of a copy in an `out/` row |
+ */
+import * as Schema from "effect/Schema"
+import { Count, padded, row, type RowType } from "./Row.ts"
+
+export const Out = row(
+  Schema.Struct({
+    peer: Schema.String,
+    /** `order` of the message whose state follows; absent for receipts. */
+    message: Schema.optionalKey(Count),
+    /** Copies that the broker has not acknowledged. The `main` one decides the message's state. */
+    copies: Schema.Array(Schema.Struct({ to: Schema.String, kezId: Schema.String, main: Schema.Boolean }))
+  })
+)
+export type OutRow = RowType<typeof Out>
+
+export const prefix = { out: "out/", frames: "frame/" } as const
+
+export const key = {
+  out: (order: number) => `${prefix.out}${padded(order)}`,
+  frame: (kezId: string) => `${prefix.frames}${kezId}`
+} as const

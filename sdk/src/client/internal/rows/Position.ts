@@ -1,0 +1,38 @@
+/**
+ * How far the devices of this account have taken in the inbox: this one, and the others by their own announcements.
+ *
+ * | key | value |
+ * |---|---|
+ * | `position` | {@link Position}: this device; `messaging/Position.ts` gives its meaning |
+ * | `device/<id>` | {@link Device}: what a device of this account holds |
+ */
+import * as Schema from "effect/Schema"
+import { Count, row } from "./Row.ts"
+
+export const Position = row(
+  Schema.Struct({
+    epoch: Schema.optionalKey(Schema.String),
+    base: Count,
+    inbox: Count,
+    self: Count,
+    ahead: Schema.Array(Count)
+  })
+)
+
+export const Device = row(
+  Schema.Struct({
+    /** When the broker last stored something from it, in milliseconds since the epoch by the home's clock. */
+    seenAt: Schema.Number,
+    /** What it last announced to hold; absent until its first announcement. */
+    holds: Schema.optionalKey(Schema.Struct({ epoch: Schema.String, upTo: Count, at: Schema.Number })),
+    /** When it made its first announcement. */
+    firstAt: Schema.optionalKey(Schema.Number)
+  })
+)
+
+export const prefix = { devices: "device/" } as const
+
+export const key = {
+  position: "position",
+  device: (id: string) => `${prefix.devices}${id}`
+} as const

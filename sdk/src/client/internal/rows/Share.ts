@@ -1,0 +1,55 @@
+/**
+ * Files that this account shares.
+ *
+ * | key | value |
+ * |---|---|
+ * | `share/<id>` | {@link ShareRow}: a file of this account |
+ * | `shareOf/<blob hash>` | {@link ShareOf}: the share that serves a blob |
+ * | `entry/<id>` | an entry of the next manifest, JCS, whichever device made it |
+ */
+import * as Schema from "effect/Schema"
+import { Count, row, type RowType } from "./Row.ts"
+
+export const Share = row(
+  Schema.Struct({
+    id: Schema.String,
+    /** 64 hexadecimal digits. */
+    hash: Schema.String,
+    blobBytes: Count,
+    name: Schema.String,
+    folder: Schema.optionalKey(Schema.String),
+    mediaType: Schema.String,
+    size: Count,
+    sharedAt: Schema.Number,
+    listed: Schema.Literals(["readers", "public", "unlisted"]),
+    /** `sent`: the boundaries of the chunks that were handed to the network for this reader. */
+    readers: Schema.Array(
+      Schema.Struct({
+        hex: Schema.String,
+        sent: Schema.Array(Count),
+        fetchedAt: Schema.optionalKey(Schema.Number)
+      })
+    ),
+    /** Whether this device made it; if not, another one did, or this one before it was restored. */
+    here: Schema.Boolean,
+    /** The content key wrapped for this account, base64url; present where this device made the share. */
+    selfKey: Schema.optionalKey(Schema.String),
+    /** base64url. */
+    thumbnail: Schema.optionalKey(Schema.String),
+    /** Whether a manifest with its entry was ever published. Named when publishing meant anchoring in the chain. */
+    anchored: Schema.Boolean,
+    /** Withdrawn. The row stays until a manifest without its entry is published. */
+    removed: Schema.optionalKey(Schema.Literal(true))
+  })
+)
+export type ShareRow = RowType<typeof Share>
+
+export const ShareOf = row(Schema.Struct({ id: Schema.String }))
+
+export const prefix = { shares: "share/", sharesOf: "shareOf/", entries: "entry/" } as const
+
+export const key = {
+  share: (id: string) => `${prefix.shares}${id}`,
+  shareOf: (hash: string) => `${prefix.sharesOf}${hash}`,
+  entry: (id: string) => `${prefix.entries}${id}`
+} as const
