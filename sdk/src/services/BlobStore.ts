@@ -5,24 +5,25 @@
  * what a partial one holds is checked against the hash when it is opened again, so that nothing half-written is believed.
  */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Blake3 from "../protocol/files/Blake3.ts"
 import type { Tree } from "../protocol/files/Blake3Tree.ts"
 import type { Verified } from "../protocol/files/BlobAnswer.ts"
 import * as Bytes from "../protocol/encoding/Bytes.ts"
 import type { ChunkRanges } from "../protocol/files/ChunkRanges.ts"
+import { LocalCause } from "./LocalCause.ts"
 
 /**
  * The store cannot be read or written. `missing`: there is no complete blob of this hash; `busy`: somebody else is
  * writing this partial blob.
  */
-export class BlobStoreError extends Data.TaggedError("BlobStoreError")<{
-  readonly reason: "missing" | "busy" | "full" | "read_only" | "damaged" | "io"
-  readonly detail: string
-  readonly cause?: unknown
-}> {
+export class BlobStoreError extends Schema.TaggedError<BlobStoreError>()("BlobStoreError", {
+  reason: Schema.Literals(["missing", "busy", "full", "read_only", "damaged", "io"]),
+  detail: Schema.String,
+  cause: LocalCause
+}) {
   override get message(): string {
     return `blob store: ${this.detail}`
   }

@@ -3,9 +3,9 @@
  * Ed25519 keys (spec: files, transport).
  */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { Verified } from "../protocol/files/BlobAnswer.ts"
@@ -13,17 +13,18 @@ import type { ChunkRanges } from "../protocol/files/ChunkRanges.ts"
 import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { StoredBlob } from "./BlobStore.ts"
+import { LocalCause } from "./LocalCause.ts"
 
 /**
  * The network or the peer said no. `unavailable`: this device has no transport, or it could not be set up. `unreachable`:
  * nobody answered in time, or the connection was lost. `refused`: the peer does not give us this blob, whether it has it
  * or not. `busy`: the peer has too much to do. `closed`: the endpoint here was closed.
  */
-export class BlobTransportError extends Data.TaggedError("BlobTransportError")<{
-  readonly reason: "unavailable" | "unreachable" | "refused" | "busy" | "closed"
-  readonly detail: string
-  readonly cause?: unknown
-}> {
+export class BlobTransportError extends Schema.TaggedError<BlobTransportError>()("BlobTransportError", {
+  reason: Schema.Literals(["unavailable", "unreachable", "refused", "busy", "closed"]),
+  detail: Schema.String,
+  cause: LocalCause
+}) {
   override get message(): string {
     return this.detail
   }

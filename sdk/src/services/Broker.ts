@@ -4,34 +4,38 @@
  * A connection belongs to one account. It reconnects by itself; `state` says where it stands.
  */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import * as Struct from "effect/Struct"
 import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
 import type { RefusalCode } from "../protocol/broker/BrokerAnswer.ts"
 import type { Page } from "../protocol/broker/Page.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { Box, Report } from "../protocol/broker/Trim.ts"
+import { LocalCause } from "./LocalCause.ts"
 
 export type { RefusalCode }
 
+const refusals = {
+  full: "the recipient's inbox has no room for it",
+  slow: "a limit of the day was reached; it will be tried again later",
+  unknown: "the recipient is not registered on this server",
+  bad: "the server rejected the frame",
+  size: "the frame is too large for the server",
+  retry: "the server could not store the message just now"
+} as const satisfies Readonly<Record<RefusalCode, string>>
+
 /** The server answered and refused. `full`, `slow` and `retry` may succeed later; the others never will. */
-export class BrokerRefused extends Data.TaggedError("BrokerRefused")<{
-  readonly code: RefusalCode
-  readonly retryable: boolean
+export class BrokerRefused extends Schema.TaggedError<BrokerRefused>()("BrokerRefused", {
+  code: Schema.Literals(Struct.keys(refusals)),
+  retryable: Schema.Boolean,
   /** From when on another try can succeed, as far as the server knows; milliseconds since the epoch. */
-  readonly untilMillis?: number
-}> {
+  untilMillis: Schema.optionalKey(Schema.Finite)
+}) {
   override get message(): string {
-    return {
-      full: "the recipient's inbox has no room for it",
-      slow: "a limit of the day was reached; it will be tried again later",
-      unknown: "the recipient is not registered on this server",
-      bad: "the server rejected the frame",
-      size: "the frame is too large for the server",
-      retry: "the server could not store the message just now"
-    }[this.code]
+    return refusals[this.code]
   }
 }
 
@@ -41,22 +45,24 @@ export class BrokerRefused extends Data.TaggedError("BrokerRefused")<{
  * or this device has no network), or it closed the connection three times within a minute of
  * login (`evicted`: too many connections of the account, or it sends too fast), and the next login is in ten minutes.
  */
-export class BrokerUnavailable extends Data.TaggedError("BrokerUnavailable")<{
-  readonly reason: "unreachable" | "unknown_name" | "unauthorized" | "forbidden" | "evicted" | "closed" | "timeout"
-  readonly detail: string
-  readonly cause?: unknown
-}> {
+export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("BrokerUnavailable", {
+  reason: Schema.Literals(["unreachable", "unknown_name", "unauthorized", "forbidden", "evicted", "closed", "timeout"]),
+  detail: Schema.String,
+  cause: LocalCause
+}) {
   override get message(): string {
     return `broker: ${this.detail}`
   }
 }
 
 /** Where a connection stands. `since` is in milliseconds since the epoch. */
-export type ConnectionState =
-  | { readonly _tag: "Connecting"; readonly since: number }
-  | { readonly _tag: "Online"; readonly since: number; readonly url: string }
-  | { readonly _tag: "Offline"; readonly since: number; readonly error: BrokerUnavailable }
-  | { readonly _tag: "Closed"; readonly since: number }
+export const ConnectionState = Schema.Union([
+  Schema.TaggedStruct("Connecting", { since: Schema.Finite }),
+  Schema.TaggedStruct("Online", { since: Schema.Finite, url: Schema.String }),
+  Schema.TaggedStruct("Offline", { since: Schema.Finite, error: BrokerUnavailable }),
+  Schema.TaggedStruct("Closed", { since: Schema.Finite })
+])
+export type ConnectionState = typeof ConnectionState.Type
 
 /** A frame as the stream stored it. */
 export interface Delivered {

@@ -1,18 +1,19 @@
 /** A home server's registry of handles, as a client sees it. Answers are claims: the client verifies every record. */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { Envelope } from "../protocol/sigchain/Envelope.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { HandleRecord, WellKnown } from "../protocol/registration/Registration.ts"
+import { LocalCause } from "./LocalCause.ts"
 
 /** The server could not be asked. Safe to try again; `retryAfterMillis` is the server's own wish where it gave one. */
-export class ServerUnreachable extends Data.TaggedError("ServerUnreachable")<{
-  readonly url: string
-  readonly detail: string
-  readonly retryAfterMillis?: number
-  readonly cause?: unknown
-}> {
+export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("ServerUnreachable", {
+  url: Schema.String,
+  detail: Schema.String,
+  retryAfterMillis: Schema.optionalKey(Schema.Finite),
+  cause: LocalCause
+}) {
   override get message(): string {
     return `${this.url} cannot be used: ${this.detail}`
   }

@@ -5,23 +5,26 @@
  * written together live once, in the client. The account's one owner process writes; others may read.
  */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { LocalCause } from "./LocalCause.ts"
 
 /** The store cannot be read or written (disk full, damaged, locked by another process). Nothing of the commit was kept. */
-export class StoreError extends Data.TaggedError("StoreError")<{
-  readonly reason: "full" | "damaged" | "locked" | "newer" | "foreign" | "io"
-  readonly detail: string
-  readonly cause?: unknown
-}> {
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  reason: Schema.Literals(["full", "damaged", "locked", "newer", "foreign", "io"]),
+  detail: Schema.String,
+  cause: LocalCause
+}) {
   override get message(): string {
     return `local store: ${this.detail}`
   }
 }
 
 /** A conditional write found another value than expected. Nothing of the commit was kept. */
-export class StoreConflict extends Data.TaggedError("StoreConflict")<{ readonly key: string }> {
+export class StoreConflict extends Schema.TaggedError<StoreConflict>()("StoreConflict", {
+  key: Schema.String
+}) {
   override get message(): string {
     return `local store: ${this.key} was written by somebody else`
   }

@@ -1,16 +1,17 @@
 /** The one place that keeps the seed: an OS keychain, a file or database encrypted under a passphrase, or memory. */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { LocalCause } from "./LocalCause.ts"
 
 /** The vault cannot give or take the seed. `locked` wants a passphrase; `wrong_passphrase` was given another. */
-export class VaultError extends Data.TaggedError("VaultError")<{
-  readonly reason: "locked" | "wrong_passphrase" | "damaged" | "unavailable" | "io"
-  readonly detail: string
-  readonly cause?: unknown
-}> {
+export class VaultError extends Schema.TaggedError<VaultError>()("VaultError", {
+  reason: Schema.Literals(["locked", "wrong_passphrase", "damaged", "unavailable", "io"]),
+  detail: Schema.String,
+  cause: LocalCause
+}) {
   override get message(): string {
     return `vault: ${this.detail}`
   }

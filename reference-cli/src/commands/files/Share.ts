@@ -134,7 +134,9 @@ const sharePath = (
         if (json) return screen.out(`${Sanitise.json(Shapes.sharePart(part))}\n`)
         if (part._tag === "Unreadable") {
           return meter.say(
-            screen.errStyle.caution(`not shared: ${Sanitise.line(describe(new FileError(part)).message)}`)
+            screen.errStyle.caution(
+              `not shared: ${Sanitise.line(describe(new FileError({ reason: part.reason, path: part.path, detail: part.detail })).message)}`
+            )
           )
         }
         return part._tag === "Encrypting"

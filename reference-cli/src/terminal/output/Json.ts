@@ -180,7 +180,11 @@ export const sharePart = (part: SharePart) => {
     case "Shared":
       return { event: "shared", share: share(part.share) }
     case "Unreadable":
-      return { event: "failed", path: part.path, error: describe(new FileError(part)) }
+      return {
+        event: "failed",
+        path: part.path,
+        error: describe(new FileError({ reason: part.reason, path: part.path, detail: part.detail }))
+      }
   }
 }
 

@@ -1,27 +1,34 @@
-import type { Contact } from "./Contact.ts"
-import type { OfferedFile } from "./Message.ts"
+import * as Schema from "effect/Schema"
+import { Contact } from "./Contact.ts"
+import { OfferedFile } from "./Message.ts"
+import { Millis } from "./Protocol.ts"
 
 /** A file of another account that this one may fetch, by its manifest. */
-export interface ListedFile extends OfferedFile {
-  /** The entry's id. */
-  readonly id: string
-  readonly folder?: string
-  /** Milliseconds since the epoch. */
-  readonly sharedAt: number
-  readonly public: boolean
-  /** The id of the newest file of the same path, where this one is older: show that one instead. */
-  readonly replacedBy?: string
-}
+export class ListedFile extends Schema.Opaque<ListedFile>()(
+  Schema.Struct({
+    ...OfferedFile.fields,
+    /** The entry's id. */
+    id: Schema.String,
+    folder: Schema.optionalKey(Schema.String),
+    /** Milliseconds since the epoch. */
+    sharedAt: Millis,
+    public: Schema.Boolean,
+    /** The id of the newest file of the same path, where this one is older: show that one instead. */
+    replacedBy: Schema.optionalKey(Schema.String)
+  })
+) {}
 
 /** What an account shares with this one. */
-export interface Listing {
-  readonly owner: Contact
-  /** 0 where nothing was ever shared. */
-  readonly revision: number
-  /** When the owner signed it, milliseconds since the epoch. */
-  readonly createdAt?: number
-  /** `kept`: the home could not be asked; this is the newest one seen before. */
-  readonly source: "home" | "kept"
-  /** By path. */
-  readonly files: ReadonlyArray<ListedFile>
-}
+export class Listing extends Schema.Opaque<Listing>()(
+  Schema.Struct({
+    owner: Contact,
+    /** 0 where nothing was ever shared. */
+    revision: Schema.Natural,
+    /** When the owner signed it, milliseconds since the epoch. */
+    createdAt: Schema.optionalKey(Millis),
+    /** `kept`: the home could not be asked; this is the newest one seen before. */
+    source: Schema.Literals(["home", "kept"]),
+    /** By path. */
+    files: Schema.Array(ListedFile)
+  })
+) {}

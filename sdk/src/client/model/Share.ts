@@ -1,3 +1,6 @@
+import * as Schema from "effect/Schema"
+import { Millis } from "./Protocol.ts"
+
 /** A file to be shared. */
 export interface FileSource {
   /** A bare file name of 1 to 255 characters. */
@@ -25,38 +28,43 @@ export interface ShareOptions {
   readonly onProgress?: (bytes: number) => void
 }
 
-/** A file that this account shares. */
-export interface Share {
-  /** 22 base64url characters; its entry in the manifest where it is listed. */
-  readonly id: string
-  readonly name: string
-  readonly folder?: string
-  readonly mediaType: string
-  /** Bytes of the file. */
-  readonly size: number
-  readonly blobHash: string
-  /** Milliseconds since the epoch. */
-  readonly sharedAt: number
-  readonly listed: "readers" | "public" | "unlisted"
-  /** `published`: readers find it in the list at the home. `pending`: not yet, it is tried again by itself. */
-  readonly manifest: "pending" | "published" | "none"
-  /**
-   * Why the list cannot be published, where waiting does not help, such as `too_large`; with `chain_full` it is
-   * published, and the sigchain names no further list. A code of the protocol and what to do.
-   */
-  readonly problem?: { readonly code: string; readonly detail: string }
-  /** Whether this device has the bytes; another device of the account may. */
-  readonly here: boolean
-  readonly readers: ReadonlyArray<ShareReader>
-  /** The id of a newer share of the same path that all readers of this one may fetch. This one stays until `unshare`. */
-  readonly replacedBy?: string
-}
+/** Whom a file is shared with, and how much of it went to them. */
+export class ShareReader extends Schema.Opaque<ShareReader>()(
+  Schema.Struct({
+    primary: Schema.String,
+    handle: Schema.String,
+    /** Bytes of the encrypted blob that were handed to the network for them. */
+    sentBytes: Schema.Natural,
+    /** When all of it had been, milliseconds since the epoch. */
+    fetchedAt: Schema.optionalKey(Millis)
+  })
+) {}
 
-export interface ShareReader {
-  readonly primary: string
-  readonly handle: string
-  /** Bytes of the encrypted blob that were handed to the network for them. */
-  readonly sentBytes: number
-  /** When all of it had been, milliseconds since the epoch. */
-  readonly fetchedAt?: number
-}
+/** A file that this account shares. */
+export class Share extends Schema.Opaque<Share>()(
+  Schema.Struct({
+    /** 22 base64url characters; its entry in the manifest where it is listed. */
+    id: Schema.String,
+    name: Schema.String,
+    folder: Schema.optionalKey(Schema.String),
+    mediaType: Schema.String,
+    /** Bytes of the file. */
+    size: Schema.Natural,
+    blobHash: Schema.String,
+    /** Milliseconds since the epoch. */
+    sharedAt: Millis,
+    listed: Schema.Literals(["readers", "public", "unlisted"]),
+    /** `published`: readers find it in the list at the home. `pending`: not yet, it is tried again by itself. */
+    manifest: Schema.Literals(["pending", "published", "none"]),
+    /**
+     * Why the list cannot be published, where waiting does not help, such as `too_large`; with `chain_full` it is
+     * published, and the sigchain names no further list. A code of the protocol and what to do.
+     */
+    problem: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String })),
+    /** Whether this device has the bytes; another device of the account may. */
+    here: Schema.Boolean,
+    readers: Schema.Array(ShareReader),
+    /** The id of a newer share of the same path that all readers of this one may fetch. This one stays until `unshare`. */
+    replacedBy: Schema.optionalKey(Schema.String)
+  })
+) {}
