@@ -2,7 +2,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
-import { isAlive } from "../local/run-file.mjs"
+import { isAlive } from "../local/RunFile.ts"
 
 function holderOf(file) {
   try {

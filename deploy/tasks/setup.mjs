@@ -7,9 +7,9 @@
 import { spawn } from "node:child_process"
 import { createWriteStream, existsSync, mkdirSync, readFileSync } from "node:fs"
 import { join, relative } from "node:path"
-import { isBuilt } from "./build-stamp.mjs"
+import { isBuilt } from "./BuildStamp.ts"
 import { withLock } from "./lock.mjs"
-import { compareVersions, getNatsServer, WANTED } from "../local/nats-server.mjs"
+import { compareVersions, getNatsServer, WANTED } from "../local/NatsServer.ts"
 import { cache, node24, Refusal, root } from "./paths.mjs"
 import { dim, doing, done, say, warn } from "./say.mjs"
 

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { delimiter, join } from "node:path"
-import { endWithParent } from "../local/parent.mjs"
+import { endWithParent } from "./processes.mjs"
 import { cache, node24, Refusal, root } from "./paths.mjs"
 import { fail } from "./say.mjs"
 import { setUp } from "./setup.mjs"

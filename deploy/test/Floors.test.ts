@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { check, findViolations, importsOf } from "../tasks/check-floors.mjs"
+import { check, findViolations, importsOf } from "../tasks/floors/Floors.ts"
 
 const exports = {
   ".": { "kez-source": "./src/index.ts" },

@@ -2,10 +2,10 @@ import { mkdtempSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { isBuilt } from "../tasks/build-stamp.mjs"
-import { answers, startHome } from "../local/home.mjs"
-import type { Home, HomeDeath } from "../local/home.mjs"
-import { isAlive, readRun } from "../local/run-file.mjs"
+import { isBuilt } from "../tasks/BuildStamp.ts"
+import { answers, startHome } from "../local/Home.ts"
+import type { Home, HomeDeath } from "../local/Home.ts"
+import { isAlive, readRun } from "../local/RunFile.ts"
 
 const source = !isBuilt()
 

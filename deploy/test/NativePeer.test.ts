@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, it } from "vitest"
-import { findNativePeer, whyNoNativePeer } from "../tasks/native-peer.mjs"
+import { findNativePeer, whyNoNativePeer } from "../tasks/NativePeer.ts"
 
 let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "native-peer-"))))

@@ -12,7 +12,7 @@ import {
   getNatsServer,
   MINIMUM,
   versionOf
-} from "../local/nats-server.mjs"
+} from "../local/NatsServer.ts"
 
 let folder: string
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { assert, describe, it } from "vitest"
-import { busySentence, DEFAULT_PORTS, freePorts, holder, isFree, parsePorts } from "../local/ports.mjs"
+import { busySentence, DEFAULT_PORTS, freePorts, holder, isFree, parsePorts } from "../local/Ports.ts"
 
 const refusal = (text: string) => {
   try {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { lockfileComplaints } from "../tasks/check.mjs"
+import { lockfileComplaints } from "../tasks/check.ts"
 import { withLock } from "../tasks/lock.mjs"
 import { isInstalled, quietly } from "../tasks/setup.mjs"
 

@@ -7,9 +7,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { isBuilt } from "../tasks/build-stamp.mjs"
-import { answers } from "../local/home.mjs"
-import { isAlive, readRun } from "../local/run-file.mjs"
+import { isBuilt } from "../tasks/BuildStamp.ts"
+import { answers } from "../local/Home.ts"
+import { isAlive, readRun } from "../local/RunFile.ts"
 
 // What is tested is the runner; the servers start several times faster from the build, where there is one.
 const source = isBuilt() ? [] : ["--source"]

@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../deploy/local/home.mjs"
+import { type Home, startHome } from "../../deploy/local/Home.ts"
 import { buildProgram, Machine, type Program, read, type Running } from "./kit/Program.ts"
 import * as Shapes from "./kit/Shapes.ts"
 

@@ -1,7 +1,7 @@
 /** What native iroh-blobs reaches on this machine, as a measure for ours: two endpoints in one process, over loopback. */
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
-import { findNativePeer } from "../../deploy/tasks/native-peer.mjs"
+import { findNativePeer } from "../../deploy/tasks/NativePeer.ts"
 import { median } from "./Report.ts"
 
 /** MiB/s, the medians of a few rounds. */

@@ -14,7 +14,7 @@ import { MemoryVault } from "@kez-chat/sdk/memory"
 import { NodeCrypto, openNode } from "@kez-chat/sdk/node"
 import type { KezChatClient } from "@kez-chat/sdk/promise"
 import { Bytes, Mnemonic, Subject } from "@kez-chat/sdk/protocol"
-import { startHome } from "../../deploy/local/home.mjs"
+import { startHome } from "../../deploy/local/Home.ts"
 import { median, percentile, report } from "./Report.ts"
 
 const live = 600

@@ -5,7 +5,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../../deploy/local/home.mjs"
+import { type Home, startHome } from "../../../deploy/local/Home.ts"
 import { buildProgram, type Finished, Machine, type Program, read, type Running } from "../kit/Program.ts"
 import * as Shapes from "../kit/Shapes.ts"
 

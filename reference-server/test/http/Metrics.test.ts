@@ -1,6 +1,6 @@
 /** `/metrics` of both servers, read as strictly as the exposition format is written. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../../deploy/local/home.mjs"
+import { type Home, startHome } from "../../../deploy/local/Home.ts"
 import { endpointEvent, get, newIdentity, post, registration, startSig, temporaryFolder } from "../kits/Servers.ts"
 
 interface Family {

@@ -11,7 +11,7 @@ import type { Event, KezChatClient } from "@kez-chat/sdk/promise"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import { Vault } from "@kez-chat/sdk/services"
 import { openWeb } from "@kez-chat/sdk/web"
-import { type Home, startHome } from "../../../deploy/local/home.mjs"
+import { type Home, startHome } from "../../../deploy/local/Home.ts"
 
 let folder: string
 let home: Home

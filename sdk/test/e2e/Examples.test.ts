@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { type Home, startHome } from "../../../deploy/local/home.mjs"
+import { type Home, startHome } from "../../../deploy/local/Home.ts"
 import { whoIs } from "../../examples/verify-sigchain.ts"
 
 const examples = resolve(import.meta.dirname, "../../examples")

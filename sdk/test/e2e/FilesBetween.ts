@@ -9,7 +9,7 @@ import { pipeline } from "node:stream/promises"
 import { fileURLToPath } from "node:url"
 import { openNode } from "@kez-chat/sdk/node"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
-import { type Home, startHome } from "../../../deploy/local/home.mjs"
+import { type Home, startHome } from "../../../deploy/local/Home.ts"
 import type { Answer, Command } from "./FilesProcess.ts"
 
 const script = fileURLToPath(new URL("FilesProcess.ts", import.meta.url))

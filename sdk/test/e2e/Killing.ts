@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import { assert } from "vitest"
 import { openNode } from "@kez-chat/sdk/node"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
-import { type Home, startHome } from "../../../deploy/local/home.mjs"
+import { type Home, startHome } from "../../../deploy/local/Home.ts"
 
 export type Victim = "nats" | "chat" | "sig" | "sender" | "receiver"
 

@@ -9,7 +9,7 @@ import { openNode } from "@kez-chat/sdk/node"
 import type { KezChatClient, Listing } from "@kez-chat/sdk/promise"
 import { Bytes, Mnemonic } from "@kez-chat/sdk/protocol"
 import { openWeb } from "@kez-chat/sdk/web"
-import { type Home, startHome } from "../../../deploy/local/home.mjs"
+import { type Home, startHome } from "../../../deploy/local/Home.ts"
 
 let folder: string
 let home: Home

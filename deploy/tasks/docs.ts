@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, posix } from "node:path"
 import { stripVTControlCharacters } from "node:util"
-import { exportsOf, openingComment } from "./exports.mjs"
+import { exportsOf, openingComment } from "./Exports.ts"
 import { root } from "./paths.mjs"
 import { say } from "./say.mjs"
 

@@ -11,7 +11,7 @@ const sources = ["sdk/src", "reference-server/src", "reference-cli/src", "refere
 const settings = [
   "package-lock.json",
   "tsconfig.base.json",
-  "deploy/tasks/build.mjs",
+  "deploy/tasks/build.ts",
   ...["sdk", "reference-server", "reference-cli"].flatMap((folder) =>
     ["package.json", "tsconfig.build.json", "tsup.config.ts"].map((name) => `${folder}/${name}`)
   )

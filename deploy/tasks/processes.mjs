@@ -4,7 +4,7 @@
  */
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { commandLine, isAlive } from "./run-file.mjs"
+import { commandLine, isAlive } from "../local/RunFile.ts"
 
 /** How often to look, in milliseconds. Elsewhere than on Linux each look costs a `ps`. */
 const LOOK_EVERY = process.platform === "linux" ? 250 : 2000

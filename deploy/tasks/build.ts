@@ -4,7 +4,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
 import { spawnSync } from "node:child_process"
-import { beginStamp } from "./build-stamp.mjs"
+import { beginStamp } from "./BuildStamp.ts"
 import { root } from "./paths.mjs"
 
 const noteBuilt = beginStamp()

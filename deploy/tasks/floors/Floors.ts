@@ -6,7 +6,7 @@
 import { globSync, readFileSync } from "node:fs"
 import { join, posix, relative, sep } from "node:path"
 import { parseSync } from "rolldown/utils"
-import { root } from "./paths.mjs"
+import { root } from "../paths.mjs"
 
 /** For each room of sdk/src, the rooms it may import; its own files are always allowed. Imports point down only. */
 const ROOMS = {

@@ -1,2 +1,0 @@
-/** Whether the build is there and made from the sources as they are now. */
-export function isBuilt(): boolean
