@@ -1,9 +1,9 @@
 /**
- * Finds a nats-server, or gets one.
+ * Finds a nats-server, or fetches one. Ours because no npm package carries nats-server with a pinned hash.
  *
- * Found: `NATS_SERVER` (a path), then PATH, then the repository's cache. Got, into that cache: the official release
- * (its SHA-256 is pinned below), then Debian's own signed package, then `go install` (checked by Go's checksum
- * database). Nothing is installed outside the repository and nothing unpinned or unsigned is run.
+ * Looked for in `NATS_SERVER` (a path), PATH and the repository's cache. Fetched into that cache: the official release
+ * (its SHA-256 is pinned below), else Debian's signed package, else `go install` (verified by Go's checksum database).
+ * Nothing is installed outside the repository, and nothing unpinned or unsigned is run.
  */
 import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
@@ -15,16 +15,42 @@ import { cache, Refusal } from "../tasks/paths.mjs"
 
 const run = promisify(execFile)
 
-/** Below this the fetch responder's batch get does not exist. */
+/** The first version with the batch get that the fetch responder uses. */
 export const MINIMUM = "2.11.0"
-/** Below this the security fixes of 2026 are missing. */
+/** The first version with the security fixes of 2026. */
 export const WANTED = "2.14.3"
+
+export interface NatsServer {
+  readonly path: string
+  /** `major.minor.patch` */
+  readonly version: string
+  /** Where it was found, or where it came from. */
+  readonly from: string
+}
+
+interface Release {
+  readonly version: string
+  /** By the ending of the archive's name. */
+  readonly sha256: Readonly<Record<string, string>>
+}
+
+/** Environment and cache to look in; the process's and the repository's by default. */
+interface Places {
+  readonly env?: NodeJS.ProcessEnv
+  readonly cacheDir?: string
+}
+
+/** Where one fetch may write: a scratch folder of its own, then the cache. */
+interface Target {
+  readonly scratch: string
+  readonly cacheDir: string
+}
 
 /**
  * The official release. The Linux and Windows sums are those of the maintainers' own image recipes (nats-io/nats-docker,
  * "Releases v2.14.5, v2.12.15"); the macOS sums are from the release's SHA256SUMS as several projects recorded it.
  */
-const RELEASE = {
+const RELEASE: Release = {
   version: "2.14.5",
   sha256: {
     "linux-amd64.tar.gz": "5e3b603d47c447bda1f77f9ac16dbf91c90aac4ff3681f8fbbc7201e4ed99355",
@@ -37,16 +63,18 @@ const RELEASE = {
 
 const executable = process.platform === "win32" ? "nats-server.exe" : "nats-server"
 
-/** -1, 0 or 1, comparing `major.minor.patch`. */
-export function compareVersions(a, b) {
-  const left = a.split(".").map(Number)
+/** Compares `major.minor.patch`. */
+export function compareVersions(a: string, b: string): -1 | 0 | 1 {
   const right = b.split(".").map(Number)
-  for (let i = 0; i < 3; i++) if (left[i] !== right[i]) return left[i] < right[i] ? -1 : 1
+  for (const [i, part] of a.split(".").map(Number).entries()) {
+    const other = right[i] ?? 0
+    if (part !== other) return part < other ? -1 : 1
+  }
   return 0
 }
 
 /** `2.15.1`, or undefined when `path` is not a nats-server that runs here. */
-export async function versionOf(path) {
+export async function versionOf(path: string): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await run(path, ["--version"], { timeout: 20_000 })
     return /nats-server: v?(\d+\.\d+\.\d+)/.exec(stdout + stderr)?.[1]
@@ -55,7 +83,7 @@ export async function versionOf(path) {
   }
 }
 
-const isFile = (path) => {
+const isExecutable = (path: string) => {
   try {
     accessSync(path, constants.X_OK)
     return statSync(path).isFile()
@@ -64,45 +92,46 @@ const isFile = (path) => {
   }
 }
 
-const cacheFolder = (cacheDir) => join(cacheDir, "nats-server")
+const cacheFolder = (cacheDir: string) => join(cacheDir, "nats-server")
 
 /** Every cached binary, newest version first. */
-function cached(cacheDir) {
+function cached(cacheDir: string): string[] {
   if (!existsSync(cacheFolder(cacheDir))) return []
   return readdirSync(cacheFolder(cacheDir))
     .filter((name) => /^\d+\.\d+\.\d+$/.test(name))
     .sort((a, b) => compareVersions(b, a))
     .map((name) => join(cacheFolder(cacheDir), name, executable))
-    .filter(isFile)
+    .filter(isExecutable)
 }
 
 /**
- * The nats-server to use, or undefined when there is none that is new enough.
- * A `NATS_SERVER` that does not work is an error: it was asked for by name.
+ * The nats-server to use, or undefined when none is new enough.
+ * A `NATS_SERVER` that does not work is an error, since it was asked for by name.
  */
-export async function findNatsServer({ env = process.env, cacheDir = cache } = {}) {
-  if (env.NATS_SERVER) {
-    const path = resolve(env.NATS_SERVER)
+export async function findNatsServer({ env = process.env, cacheDir = cache }: Places = {}): Promise<
+  NatsServer | undefined
+> {
+  const named = env["NATS_SERVER"]
+  if (named) {
+    const path = resolve(named)
     const version = await versionOf(path)
     if (version === undefined)
-      throw new Refusal(
-        `NATS_SERVER is ${env.NATS_SERVER}, which is not a nats-server that runs here: correct or unset it.`
-      )
+      throw new Refusal(`NATS_SERVER is ${named}, which is not a nats-server that runs here: correct or unset it.`)
     if (compareVersions(version, MINIMUM) < 0)
       throw new Refusal(
         `NATS_SERVER is version ${version}, and at least ${MINIMUM} is needed: point it at a newer one or unset it.`
       )
     return { path, version, from: "NATS_SERVER" }
   }
-  const onPath = (env.PATH ?? "")
+  const onPath = (env["PATH"] ?? "")
     .split(delimiter)
     .filter((folder) => isAbsolute(folder))
     .map((folder) => join(folder, executable))
-    .filter(isFile)
+    .filter(isExecutable)
   for (const [from, paths] of [
     ["PATH", onPath],
     ["cache", cached(cacheDir)]
-  ])
+  ] as const)
     for (const path of paths) {
       const version = await versionOf(path)
       if (version !== undefined && compareVersions(version, MINIMUM) >= 0) return { path, version, from }
@@ -110,8 +139,8 @@ export async function findNatsServer({ env = process.env, cacheDir = cache } = {
   return undefined
 }
 
-/** Puts a binary into the cache under its own version, in one step, and returns it as found. */
-async function keep(path, from, cacheDir) {
+/** Moves a fetched binary into the cache, atomically, under its version. */
+async function keep(path: string, from: string, cacheDir: string): Promise<NatsServer> {
   await chmod(path, 0o755)
   const version = await versionOf(path)
   if (version === undefined) throw new Error("the binary does not run here")
@@ -124,15 +153,20 @@ async function keep(path, from, cacheDir) {
   return { path: target, version, from }
 }
 
-const fromGitHub = (url) =>
+const fromGitHub = (url: string): Promise<Response> =>
   fetch(url, { signal: AbortSignal.timeout(120_000) }).catch((error) => {
     throw new Error(`it could not be reached (${error.cause?.code ?? error.name})`)
   })
 
 /** The release for this platform, unpacked only if it has the pinned SHA-256. */
-export async function fromRelease({ scratch, cacheDir, release = RELEASE, download = fromGitHub }) {
-  const os = { linux: "linux", darwin: "darwin", win32: "windows" }[process.platform]
-  const arch = { x64: "amd64", arm64: "arm64" }[process.arch]
+export async function fromRelease({
+  scratch,
+  cacheDir,
+  release = RELEASE,
+  download = fromGitHub
+}: Target & { readonly release?: Release; readonly download?: typeof fromGitHub }): Promise<NatsServer> {
+  const os = { linux: "linux", darwin: "darwin", win32: "windows" }[String(process.platform)]
+  const arch = { x64: "amd64", arm64: "arm64" }[String(process.arch)]
   const suffix = `${os}-${arch}.${os === "windows" ? "zip" : "tar.gz"}`
   const expected = release.sha256[suffix]
   if (expected === undefined) throw new Error(`no checksum is pinned for ${process.platform} ${process.arch}`)
@@ -150,8 +184,8 @@ export async function fromRelease({ scratch, cacheDir, release = RELEASE, downlo
   return keep(join(scratch, folder, executable), "the official release", cacheDir)
 }
 
-/** `{ uri, keyring }` of the Debian mirror that this machine already uses, from both forms of apt sources. */
-export function debianMirror(aptFolder = "/etc/apt") {
+/** The Debian mirror in this machine's apt sources, which have two forms. */
+export function debianMirror(aptFolder = "/etc/apt"): { uri: string; keyring: string } | undefined {
   const files = [join(aptFolder, "sources.list")]
   const parts = join(aptFolder, "sources.list.d")
   if (existsSync(parts)) for (const name of readdirSync(parts).sort()) files.push(join(parts, name))
@@ -162,7 +196,7 @@ export function debianMirror(aptFolder = "/etc/apt") {
     const text = readFileSync(file, "utf8")
     if (file.endsWith(".sources")) {
       for (const stanza of text.replace(/^#.*\n/gm, "").split(/\n\s*\n/)) {
-        const field = (name) => new RegExp(`^${name}:[ \\t]*(.*)$`, "im").exec(stanza)?.[1]?.trim()
+        const field = (name: string) => new RegExp(`^${name}:[ \\t]*(.*)$`, "im").exec(stanza)?.[1]?.trim()
         const uri = field("URIs")?.split(/\s+/)[0]
         const suites = field("Suites")?.split(/\s+/) ?? []
         if (
@@ -171,27 +205,28 @@ export function debianMirror(aptFolder = "/etc/apt") {
           suites.some((suite) => releases.test(suite)) &&
           /\bmain\b/.test(field("Components") ?? "")
         )
-          return { uri, keyring: field("Signed-By")?.startsWith("/") ? field("Signed-By") : fallback }
+          return { uri, keyring: /^\/.*/.exec(field("Signed-By") ?? "")?.[0] ?? fallback }
       }
     } else if (file.endsWith(".list")) {
       for (const line of text.split("\n")) {
-        const entry = /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+(.*)$/.exec(line.trim())
-        if (entry && releases.test(entry[3]) && /\bmain\b/.test(entry[4]))
-          return { uri: entry[2], keyring: /signed-by=(\/[^\s,]+)/.exec(entry[1] ?? "")?.[1] ?? fallback }
+        const [, options = "", uri, suite = "", components = ""] =
+          /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+(.*)$/.exec(line.trim()) ?? []
+        if (uri && releases.test(suite) && /\bmain\b/.test(components))
+          return { uri, keyring: /signed-by=(\/[^\s,]+)/.exec(options)?.[1] ?? fallback }
       }
     }
   }
   return undefined
 }
 
-/** Debian's package of the next release, by an apt state of its own: the machine's package lists stay as they are. */
-async function fromDebian({ scratch, cacheDir }) {
+/** Debian's package of the next release, with an apt state of its own: the machine's package lists stay unchanged. */
+async function fromDebian({ scratch, cacheDir }: Target): Promise<NatsServer> {
   if (process.platform !== "linux" || !existsSync("/usr/bin/apt-get") || !existsSync("/usr/bin/dpkg-deb"))
     throw new Error("this is not a Debian machine")
   if (!/^ID=debian$/m.test(await readFile("/etc/os-release", "utf8").catch(() => "")))
     throw new Error("this is not a Debian machine")
   const mirror = debianMirror()
-  if (mirror === undefined) throw new Error("no Debian mirror stands in the apt sources")
+  if (mirror === undefined) throw new Error("there is no Debian mirror in the apt sources")
   const lists = join(scratch, "state", "lists", "partial")
   const archives = join(scratch, "cache", "archives", "partial")
   await mkdir(lists, { recursive: true })
@@ -215,12 +250,12 @@ async function fromDebian({ scratch, cacheDir }) {
   const deb = readdirSync(scratch).find((name) => name.endsWith(".deb"))
   if (deb === undefined) throw new Error("apt downloaded nothing")
   await run("dpkg-deb", ["-x", deb, "unpacked"], { cwd: scratch })
-  const folder = ["sbin", "bin"].find((name) => isFile(join(scratch, "unpacked", "usr", name, executable)))
+  const folder = ["sbin", "bin"].find((name) => isExecutable(join(scratch, "unpacked", "usr", name, executable)))
   if (folder === undefined) throw new Error("the package holds no nats-server")
   return keep(join(scratch, "unpacked", "usr", folder, executable), "Debian", cacheDir)
 }
 
-async function fromGo({ scratch, cacheDir }) {
+async function fromGo({ scratch, cacheDir }: Target): Promise<NatsServer> {
   await run("go", ["version"]).catch(() => {
     throw new Error("Go is not installed")
   })
@@ -231,22 +266,26 @@ async function fromGo({ scratch, cacheDir }) {
   return keep(join(scratch, executable), "Go", cacheDir)
 }
 
-const lastLine = (error) =>
-  String(error.stderr || error.message)
+const lastLine = (error: unknown) =>
+  String((error instanceof Error && (("stderr" in error && error.stderr) || error.message)) || error)
     .trim()
     .split("\n")
     .at(-1)
 
-/** The nats-server to use, getting one when none is found. `say` receives one line per step. */
-export async function getNatsServer({ env = process.env, cacheDir = cache, say = () => {} } = {}) {
+/** The nats-server to use, fetched when none is found. `say` receives one line per step. */
+export async function getNatsServer({
+  env = process.env,
+  cacheDir = cache,
+  say = () => {}
+}: Places & { readonly say?: (line: string) => void } = {}): Promise<NatsServer> {
   const found = await findNatsServer({ env, cacheDir })
   if (found !== undefined) return found
   const ways = [
     [`the official release ${RELEASE.version}`, fromRelease],
     ["Debian's package", fromDebian],
     ["go install", fromGo]
-  ]
-  const tried = []
+  ] as const
+  const tried: string[] = []
   await mkdir(cacheDir, { recursive: true })
   for (const name of readdirSync(cacheDir))
     if (name.startsWith("fetching-")) await rm(join(cacheDir, name), { recursive: true, force: true })

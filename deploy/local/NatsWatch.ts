@@ -1,21 +1,22 @@
 /**
- * Starts nats-server again when it has given up storing. After a full disk or a write error its stream takes nothing any
- * more, however much room there is again, until it is started anew; its own /healthz says so.
+ * Restarts a nats-server that has given up storing. After a full disk or a write error its stream accepts nothing until
+ * nats-server restarts, even with free space again; its /healthz reports that. Ours because no supervisor runs here.
  */
 import { statfsSync } from "node:fs"
 import { get } from "node:http"
 
-const LOOK_EVERY = 1500
-/** So many looks in a row must say the same; a stream that is being recovered is unhealthy for a moment. */
-const LOOKS = 3
-/** Room on the disk without which another start would only fail again, in bytes. */
+/** Interval between health checks, in milliseconds. */
+const CHECK_EVERY = 1500
+/** Failed checks in a row before a restart: a stream under recovery is unhealthy for a moment. */
+const FAILED_CHECKS = 3
+/** Free bytes on the disk without which a restart would only fail again. */
 const ROOM = 8 * 1024 ** 2
-/** Pauses before the second and later starts, in milliseconds. There is none beyond the last in one hour. */
+/** Pauses before the restarts of one hour, in milliseconds. There is no further restart in that hour. */
 const PAUSES = [0, 15_000, 60_000, 300_000, 600_000]
 const HOUR = 3_600_000
 
-/** What nats-server says is wrong with itself; undefined when it is well, or does not answer, which others notice. */
-function complaint(url) {
+/** Why nats-server calls itself unhealthy; undefined when it is healthy, or does not answer, which is noticed elsewhere. */
+function healthError(url: string): Promise<string | undefined> {
   return new Promise((done) => {
     const request = get(url, { agent: false, timeout: 2000 }, (response) => {
       let text = ""
@@ -34,7 +35,7 @@ function complaint(url) {
   })
 }
 
-const hasRoom = (folder) => {
+const hasRoom = (folder: string) => {
   try {
     const { bavail, bsize } = statfsSync(folder)
     return bavail * bsize >= ROOM
@@ -44,56 +45,67 @@ const hasRoom = (folder) => {
 }
 
 /**
- * Watches `part` by its health page `url` until `stop()`, which resolves when nothing is being started any more. `tell`
- * gets a sentence about everything that is done or cannot be done. `folder` is where messages lie.
+ * Watches `part` by its health page `url` until `stop()`, which resolves when no restart is under way any more. `notify`
+ * gets a sentence about every restart and every reason against one. `folder` is where messages are stored.
  */
-export function watchNats({ part, url, folder, tell }) {
+export function watchNats({
+  part,
+  url,
+  folder,
+  notify
+}: {
+  readonly part: { readonly pid: number | undefined; restart(): Promise<void> }
+  readonly url: string
+  readonly folder: string
+  readonly notify: (sentence: string) => void
+}): { stop(): Promise<void> } {
   let stopped = false
-  let bad = 0
-  let told
-  const starts = []
-  const once = (sentence) => {
-    if (told !== sentence) tell(sentence)
-    told = sentence
+  let failed = 0
+  let lastNotice: string | undefined
+  const restarts: number[] = []
+  const notifyOnce = (sentence: string) => {
+    if (lastNotice !== sentence) notify(sentence)
+    lastNotice = sentence
   }
 
-  const look = async () => {
-    const wrong = part.pid === undefined ? undefined : await complaint(url)
-    bad = wrong === undefined ? 0 : bad + 1
-    if (wrong === undefined) told = undefined
-    if (bad < LOOKS || stopped) return
+  const check = async () => {
+    const error = part.pid === undefined ? undefined : await healthError(url)
+    failed = error === undefined ? 0 : failed + 1
+    if (error === undefined) lastNotice = undefined
+    if (failed < FAILED_CHECKS || stopped) return
     if (!hasRoom(folder))
-      return once(`the broker cannot store mail, its disk is full: make room, and it is started again by itself`)
+      return notifyOnce("the broker cannot store mail, its disk is full: make room, and it restarts by itself")
     const now = Date.now()
-    while (starts.length > 0 && now - starts[0] > HOUR) starts.shift()
-    if (starts.length === PAUSES.length)
-      return once(
-        `the broker cannot store mail (${wrong}), and starting it again ${starts.length} times within an hour did not help: look at its disk`
+    while (now - (restarts[0] ?? now) > HOUR) restarts.shift()
+    const wait = PAUSES[restarts.length]
+    if (wait === undefined)
+      return notifyOnce(
+        `the broker cannot store mail (${error}), and ${restarts.length} restarts within an hour did not help: look at its disk`
       )
-    if (starts.length > 0 && now - starts.at(-1) < PAUSES[starts.length]) return
-    starts.push(now)
-    bad = 0
+    if (now - (restarts.at(-1) ?? 0) < wait) return
+    restarts.push(now)
+    failed = 0
     try {
       await part.restart()
-      tell(`the broker could not store mail (${wrong}) and was started again; nothing that it had acknowledged is lost`)
-    } catch (error) {
-      if (!stopped) tell(error.message)
+      notify(`the broker could not store mail (${error}) and was restarted; nothing that it had acknowledged is lost`)
+    } catch (failure) {
+      if (!stopped) notify(failure instanceof Error ? failure.message : String(failure))
     }
   }
 
-  let looking = Promise.resolve()
+  let checking: Promise<void> = Promise.resolve()
   let idle = true
   const timer = setInterval(() => {
     if (!idle) return
     idle = false
-    looking = look().finally(() => (idle = true))
-  }, LOOK_EVERY)
+    checking = check().finally(() => (idle = true))
+  }, CHECK_EVERY)
   timer.unref()
   return {
     stop: () => {
       stopped = true
       clearInterval(timer)
-      return looking
+      return checking
     }
   }
 }

@@ -1,39 +1,37 @@
-// `run.json` in a home's data folder: what runs on it now. The CLI finds a local home by it; a second start reads it.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { execFileSync } from "node:child_process"
+// `run.json` in a home's data folder: what runs on it now. The CLI finds a local home by it, and so does a second start.
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join, sep } from "node:path"
+import { commandLine, isAlive } from "../tasks/processes.mjs"
 
-const fileIn = (folder) => join(folder, "run.json")
-
-/** Whether a process of this id exists and has not ended: one that nobody has waited for yet is no more. */
-export function isAlive(pid) {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    return error.code === "EPERM"
-  }
-  try {
-    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"))
-  } catch {
-    return !existsSync("/proc/self/status")
-  }
+export interface HomeUrls {
+  /** chat-server, `http://127.0.0.1:...` */
+  readonly home: string
+  /** chat-server's internal listener. */
+  readonly internal: string
+  readonly sigServer: string
+  /** `nats://127.0.0.1:...` */
+  readonly nats: string
+  /** `ws://127.0.0.1:...` */
+  readonly websocket: string
+  /** nats-server's monitoring pages. */
+  readonly monitoring: string
 }
 
-/** The command line of a process, or "" when it cannot be seen. */
-export function commandLine(pid) {
-  try {
-    if (existsSync("/proc/self/cmdline")) return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
-    return execFileSync("ps", ["-p", String(pid), "-o", "command="], { encoding: "utf8" })
-  } catch {
-    return ""
-  }
+export interface RunFile {
+  readonly version: 1
+  readonly serverName: string
+  readonly urls: HomeUrls
+  /** By part. `runner` is the process that started it and will stop it. */
+  readonly processes: Readonly<Record<string, { readonly pid: number; readonly runner: number }>>
 }
 
-/** Whether `pid` is a server of this data folder: process ids are reused, so its command line must name the folder. */
-export const isServerOf = (folder, pid) => isAlive(pid) && commandLine(pid).includes(folder + sep)
+const fileIn = (folder: string) => join(folder, "run.json")
 
-/** What run.json says, or undefined when there is none or it cannot be read. */
-export function readRun(folder) {
+/** Whether `pid` is a server of this data folder. Process ids are reused, so its command line must name the folder. */
+export const isServerOf = (folder: string, pid: number) => isAlive(pid) && commandLine(pid).includes(folder + sep)
+
+/** The run file of a data folder, or undefined when there is none or it cannot be read. */
+export function readRun(folder: string): RunFile | undefined {
   try {
     const run = JSON.parse(readFileSync(fileIn(folder), "utf8"))
     return run.version === 1 && typeof run.urls === "object" && typeof run.processes === "object" ? run : undefined
@@ -42,22 +40,22 @@ export function readRun(folder) {
   }
 }
 
-function write(folder, run) {
+function write(folder: string, run: RunFile) {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   writeFileSync(`${fileIn(folder)}.new`, `${JSON.stringify(run, null, 2)}\n`, { mode: 0o600 })
   renameSync(`${fileIn(folder)}.new`, fileIn(folder))
 }
 
-/** Notes this runner's processes, beside those of other runners on the folder (`--only`). */
-export function record(folder, { serverName, urls, processes }) {
+/** Records this runner's processes, beside those of other runners on the folder (`--only`). */
+export function record(folder: string, { serverName, urls, processes }: Omit<RunFile, "version">) {
   const others = Object.entries(readRun(folder)?.processes ?? {}).filter(
     ([name, { pid, runner }]) => !(name in processes) && runner !== process.pid && isServerOf(folder, pid)
   )
   write(folder, { version: 1, serverName, urls, processes: { ...Object.fromEntries(others), ...processes } })
 }
 
-/** Takes these parts out; the last one out removes the file. */
-export async function forget(folder, names) {
+/** Removes these parts from the run file, and the file with the last part. */
+export function forget(folder: string, names: readonly string[]) {
   const run = readRun(folder)
   if (run === undefined) return
   const left = Object.entries(run.processes).filter(

@@ -1,18 +1,18 @@
 /**
  * `npm start`: a home server on this machine, until Ctrl-C.
  *
- * Run by deploy/tasks/run.mjs under Node 24, after set-up.
+ * deploy/tasks/run.mjs runs it under Node 24, after set-up.
  */
 import { existsSync, readdirSync, rmSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { setTimeout as pause } from "node:timers/promises"
-import { answers, startHome } from "./Home.ts"
+import { answers, type Home, type HomeDeath, healthUrls, startHome } from "./Home.ts"
 import { withLock } from "../tasks/lock.mjs"
-import { endWithParent } from "../tasks/processes.mjs"
 import { Refusal, root } from "../tasks/paths.mjs"
-import { PARTS, parsePorts } from "./Ports.ts"
-import { forget, isAlive, isServerOf, readRun } from "./RunFile.ts"
+import { endWithParent, isAlive } from "../tasks/processes.mjs"
+import { DEFAULT_PORTS, type HomePorts, type PartName, PARTS, parsePorts, type PortName } from "./Ports.ts"
+import { forget, isServerOf, readRun, type RunFile } from "./RunFile.ts"
 import { bold, cyan, dim, doing, done, fail, green, say, warn } from "../tasks/say.mjs"
 
 const HELP = `
@@ -21,25 +21,24 @@ Starts a kez-chat home server on this machine: broker, sig-server and chat-serve
   npm start
   npm start -- [options]
 
-  --data DIR      where databases, keys and logs lie (.kez in the repository)
-  --ports auto    take free ports instead of the usual ones
+  --data DIR      folder of databases, keys and logs (default: .kez in the repository)
+  --ports auto    free ports instead of the usual ones
   --ports LIST    other ports, as in home=9080,nats=5222; names: home, internal, sigServer, nats, websocket, monitoring
-  --only PART     nats, sig or chat: start one part, for those who work on another
-  --reset         remove the data of this home first: handles, sigchains and mail are gone (accounts' words are not here)
-  --source        run the TypeScript sources instead of the build, for those who work on the servers
+  --only PART     start one part only: nats, sig or chat
+  --reset         first delete this home's data: handles, sigchains and mail (accounts' recovery words are not stored here)
+  --source        run the servers from their TypeScript sources instead of the build
   --help          this text
 `
 
-/** What a home leaves in its folder; `--reset` removes these and nothing else. */
+/** Files of a home; `--reset` removes these and nothing else. */
 const OURS = /^(keys|jetstream|logs|nats\.conf|run\.json(\.new)?|start\.lock|(chat|sig)\.sqlite(-wal|-shm|-journal)?)$/
 
-/** What tells that a home was there. */
+/** Files that only a home has. */
 const HOME = /^(nats\.conf|(chat|sig)\.sqlite)$/
 
-function readOptions(args) {
-  let values
+function parse(args: string[]) {
   try {
-    values = parseArgs({
+    return parseArgs({
       args,
       options: {
         data: { type: "string" },
@@ -51,31 +50,38 @@ function readOptions(args) {
       }
     }).values
   } catch (error) {
-    throw new Refusal(`${error.message.split(/[.]\s/)[0]}: npm start -- --help lists the options.`)
+    throw new Refusal(`${String((error as Error).message).split(/[.]\s/)[0]}: npm start -- --help lists the options.`)
   }
-  if (values.only !== undefined && !(values.only in PARTS))
-    throw new Refusal(`--only takes nats, sig or chat, not "${values.only}".`)
+}
+
+const isPart = (name: string): name is PartName => name in PARTS
+
+function readOptions(args: string[]) {
+  const { only, ...values } = parse(args)
+  if (only !== undefined && !isPart(only)) throw new Refusal(`--only takes nats, sig or chat, not "${only}".`)
   return {
     ...values,
-    // npm runs scripts in the repository's root; a path is meant from where the person stands.
+    only,
+    // npm runs scripts in the repository's root; a path is relative to where npm was called.
     data: values.data === undefined ? join(root, ".kez") : resolve(process.env.INIT_CWD ?? process.cwd(), values.data),
     ports: values.ports === undefined ? {} : parsePorts(values.ports)
   }
 }
 
-const shown = (path) => {
+/** A path as the person would type it. */
+const shown = (path: string) => {
   const short = relative(process.env.INIT_CWD ?? process.cwd(), path)
   return short === "" ? "." : short.startsWith("..") ? path : short
 }
 
-function printWhere({ urls, serverName, data }, only) {
+function printWhere({ urls, serverName, data }: Pick<Home, "urls" | "serverName" | "data">, only?: PartName) {
   const rows = [
     ["chat", "home", urls.home, "handles, registration, health"],
     ["sig", "sigchains", urls.sigServer, ""],
     ["nats", "broker", urls.nats, urls.websocket],
     ["nats", "monitoring", urls.monitoring, ""],
     ["chat", "internal", urls.internal, "metrics; not for the public"]
-  ]
+  ] as const
   say()
   say(`  ${bold("kez-chat")} ${dim("·")} ${only === undefined ? `home server ${bold(serverName)}` : `${only} only`}`)
   say()
@@ -84,10 +90,11 @@ function printWhere({ urls, serverName, data }, only) {
   say(`  ${"data".padEnd(12)}${shown(data).padEnd(25)} ${dim(`logs in ${join(shown(data), "logs")}`)}`)
 }
 
-const tourLine = (who, command) => say(`    ${dim(who.padEnd(5))}  npx kez-chat --profile ${who} ${command}`)
+const tourLine = (who: string, command: string) =>
+  say(`    ${dim(who.padEnd(5))}  npx kez-chat --profile ${who} ${command}`)
 
-function printTour({ urls }, isDefault) {
-  // A home elsewhere than in .kez is named once; the profile remembers it.
+function printTour({ urls }: Home, isDefault: boolean) {
+  // Clients find a home in .kez by themselves. Another one is named once, and the profile remembers it.
   const home = isDefault ? "" : ` --home ${urls.home}`
   say()
   say(`  ${bold("Try it")} in other terminals:`)
@@ -104,41 +111,48 @@ function printTour({ urls }, isDefault) {
   say()
 }
 
-/** What already runs on this folder, after waiting for a start that is under way. */
-async function alreadyRunning(data, wanted) {
+/** Stops servers that a killed runner left behind. */
+async function stopOrphans(data: string, orphans: ReadonlyArray<readonly [name: string, pid: number]>) {
+  doing(`stopping what an earlier run left behind (${orphans.map(([name]) => name).join(", ")})`)
+  for (const [, pid] of orphans) process.kill(pid, "SIGTERM")
+  for (let waited = 0; orphans.some(([, pid]) => isAlive(pid)); waited += 100) {
+    if (waited === 10_000) for (const [, pid] of orphans) if (isServerOf(data, pid)) process.kill(pid, "SIGKILL")
+    await pause(100)
+  }
+  forget(
+    data,
+    orphans.map(([name]) => name)
+  )
+}
+
+interface Running {
+  readonly run: RunFile
+  /** Whether all wanted parts run and answer; otherwise the one wanted part can start beside the others. */
+  readonly complete: boolean
+}
+
+/** What runs on this folder, once a start that is under way has finished; undefined when nothing does. */
+async function findRunning(data: string, wanted: readonly PartName[]): Promise<Running | undefined> {
   for (let tries = 0; tries < 120; tries++) {
     const run = readRun(data)
     if (run === undefined) return undefined
     const alive = Object.entries(run.processes).filter(([, { pid }]) => isServerOf(data, pid))
     if (alive.length === 0) return undefined
-    const left = alive.filter(([, { runner }]) => !isAlive(runner))
-    if (left.length > 0) {
-      doing(`stopping what an earlier run left behind (${left.map(([name]) => name).join(", ")})`)
-      for (const [, { pid }] of left) process.kill(pid, "SIGTERM")
-      for (let waited = 0; left.some(([, { pid }]) => isAlive(pid)); waited += 100) {
-        if (waited === 10_000) for (const [, { pid }] of left) if (isServerOf(data, pid)) process.kill(pid, "SIGKILL")
-        await pause(100)
-      }
-      await forget(
-        data,
-        left.map(([name]) => name)
-      )
+    const orphans = alive.flatMap(([name, { pid, runner }]) => (isAlive(runner) ? [] : [[name, pid] as const]))
+    if (orphans.length > 0) {
+      await stopOrphans(data, orphans)
       continue
     }
     const names = alive.map(([name]) => name)
     const missing = wanted.filter((name) => !names.includes(name))
-    if (missing.length === wanted.length && wanted.length === 1) return { run, alive: [] }
+    if (missing.length === wanted.length && wanted.length === 1) return { run, complete: false }
     if (missing.length > 0)
       throw new Refusal(
-        `${names.join(" and ")} already runs on ${shown(data)} (process ${alive[0][1].runner}): stop it first, or start the others one by one with --only ${missing[0]}.`
+        `${names.join(" and ")} already runs on ${shown(data)} (process ${alive[0]?.[1].runner}): stop it first, or start the others one by one with --only ${missing[0]}.`
       )
-    const health = {
-      nats: `${run.urls.monitoring}/healthz`,
-      sig: `${run.urls.sigServer}/v1/healthz`,
-      chat: `${run.urls.home}/v1/healthz`
-    }
-    const ready = await Promise.all(wanted.map((name) => answers(health[name])))
-    if (ready.every(Boolean)) return { run, alive: names }
+    const urls = healthUrls(run.urls)
+    const ready = await Promise.all(wanted.map((name) => answers(urls[name])))
+    if (ready.every(Boolean)) return { run, complete: true }
     await pause(500)
   }
   throw new Refusal(
@@ -146,7 +160,7 @@ async function alreadyRunning(data, wanted) {
   )
 }
 
-function reset(data) {
+function reset(data: string) {
   const run = readRun(data)
   const alive = Object.values(run?.processes ?? {}).find(({ pid }) => isServerOf(data, pid))
   if (alive !== undefined)
@@ -154,10 +168,10 @@ function reset(data) {
       `A home runs on ${shown(data)} (process ${alive.runner}): stop it with Ctrl-C there, then start with --reset again.`
     )
   if (!existsSync(data)) return
-  const there = readdirSync(data)
-  const names = there.filter((name) => OURS.test(name) && name !== "start.lock")
-  // Where other files lie and no home ever was, "logs" and "keys" are somebody else's.
-  if (there.some((name) => !OURS.test(name)) && !there.some((name) => HOME.test(name)))
+  const present = readdirSync(data)
+  const names = present.filter((name) => OURS.test(name) && name !== "start.lock")
+  // Beside other files, and with no file that only a home has, "logs" and "keys" are somebody else's.
+  if (present.some((name) => !OURS.test(name)) && !present.some((name) => HOME.test(name)))
     throw new Refusal(`${shown(data)} is not the folder of a home: --reset removed nothing.`)
   for (const name of names) rmSync(join(data, name), { recursive: true, force: true })
   if (names.length > 0) say(`  ${green("✓")} removed the data of this home from ${shown(data)}`)
@@ -167,53 +181,53 @@ async function main() {
   const options = readOptions(process.argv.slice(2))
   if (options.help) return say(HELP)
   const { data, only } = options
-  const wanted = only === undefined ? ["nats", "sig", "chat"] : [only]
+  const wanted: readonly PartName[] = only === undefined ? ["nats", "sig", "chat"] : [only]
   const isDefault = data === join(root, ".kez")
 
-  let ended
-  const death = new Promise((resolve) => (ended = resolve))
-  let stopped
-  const asked = new Promise((resolve) => (stopped = resolve))
-  let home
+  const death = Promise.withResolvers<HomeDeath>()
+  const stop = Promise.withResolvers<"stop">()
+  let home: Home | undefined
   let firstSignal = 0
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => {
-      // A terminal may deliver one Ctrl-C twice (to the group, and by npm); a later one means: now.
+      // One Ctrl-C may arrive twice (to the group, and through npm); a second one later kills at once.
       if (firstSignal !== 0 && Date.now() - firstSignal > 1000) {
         for (const part of Object.values(home?.processes ?? {})) void part.kill("SIGKILL")
         process.exit(130)
       }
       if (firstSignal === 0) firstSignal = Date.now()
-      stopped(signal)
+      stop.resolve("stop")
     })
   endWithParent()
 
   const outcome = await withLock(join(data, "start.lock"), async () => {
     if (options.reset) reset(data)
-    const already = await alreadyRunning(data, wanted)
-    if (already !== undefined && already.alive.length > 0) return already
-    // Beside parts that already run, take their idea of the ports.
-    const ports = already === undefined ? options.ports : { ...portsOf(already.run.urls), ...options.ports }
-    const begun = doing("starting")
-    home = await startHome({ data, only, ports, source: options.source, onDeath: ended, onNotice: warn })
-    done(begun, "up")
-    return undefined
+    const found = await findRunning(data, wanted)
+    if (found?.complete) return { run: found.run }
+    // Beside parts that already run, on the ports that those expect.
+    const wantedPorts = options.ports === "auto" ? {} : options.ports
+    const ports = found === undefined ? options.ports : { ...portsOf(found.run), ...wantedPorts }
+    const started = doing("starting")
+    home = await startHome({ data, only, ports, source: options.source, onDeath: death.resolve, onNotice: warn })
+    done(started, "up")
+    return { home }
   })
-  if (outcome !== undefined) {
-    say(`  ${green("✓")} already running (process ${Object.values(outcome.run.processes)[0].runner})`)
+  if (outcome.home === undefined) {
+    say(`  ${green("✓")} already running (process ${Object.values(outcome.run.processes)[0]?.runner})`)
     printWhere({ ...outcome.run, data }, only)
     return say()
   }
+  home = outcome.home
   printWhere(home, only)
   if (only === undefined) printTour(home, isDefault)
   say(`  ${dim("Ctrl-C stops everything; nothing is lost.")}`)
 
-  const first = await Promise.race([asked, death])
+  const first = await Promise.race([stop.promise, death.promise])
   say()
-  if (typeof first === "string") {
-    const begun = doing("stopping")
+  if (first === "stop") {
+    const started = doing("stopping")
     await home.stop()
-    done(begun, `stopped; the data stays in ${shown(data)}`)
+    done(started, `stopped; the data stays in ${shown(data)}`)
     return
   }
   fail(
@@ -226,9 +240,10 @@ async function main() {
   process.exitCode = 1
 }
 
-function portsOf(urls) {
-  return Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, Number(new URL(url).port)]))
-}
+const portsOf = ({ urls }: RunFile) =>
+  Object.fromEntries(
+    Object.keys(DEFAULT_PORTS).map((name) => [name, Number(new URL(urls[name as PortName]).port)])
+  ) as unknown as HomePorts
 
 try {
   await main()

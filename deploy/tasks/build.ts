@@ -1,5 +1,5 @@
 /**
- * `npm run build`: the SDK by tsc, the two apps bundled by tsup, and the notices of what the bundles contain.
+ * `npm run build`: the SDK by tsc, the two apps bundled by tsup with the licences of the packages they contain.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -9,27 +9,34 @@ import { root } from "./paths.mjs"
 
 const noteBuilt = beginStamp()
 
-function node(args, folder) {
+function node(args: readonly string[], folder: string) {
   const { status } = spawnSync(process.execPath, args, { cwd: folder, stdio: "inherit" })
   if (status !== 0) process.exit(status ?? 1)
 }
 
-const tool = (path) => join(root, "node_modules", path)
+const tool = (path: string) => join(root, "node_modules", path)
 
-/** The package that a bundled file came from: its folder below the last node_modules. */
-function packageOf(input) {
+/** The folder of the package that a bundled file came from; undefined for our own. */
+function packageOf(input: string): string | undefined {
   const at = input.lastIndexOf("node_modules/")
   if (at < 0) return undefined
-  const [scope, name] = input.slice(at + "node_modules/".length).split("/")
+  const [scope = "", name = ""] = input.slice(at + "node_modules/".length).split("/")
   return join(input.slice(0, at), "node_modules", scope, scope.startsWith("@") ? name : "")
 }
 
-/** Writes THIRD-PARTY-NOTICES.txt beside the bundle: each package in it with its own licence text. */
-function writeNotices(folder) {
+/** The part of esbuild's metafile that is read here. */
+interface Metafile {
+  readonly outputs: Readonly<
+    Record<string, { readonly inputs: Readonly<Record<string, { readonly bytesInOutput: number }>> }>
+  >
+}
+
+/** Writes THIRD-PARTY-NOTICES.txt beside the bundle: the licence text of each package in it. */
+function writeNotices(folder: string) {
   const dist = join(folder, "dist")
   const metafile = join(dist, "metafile-esm.json")
   if (!existsSync(metafile)) throw new Error(`${basename(folder)}/tsup.config.ts must set metafile: true`)
-  const { outputs } = JSON.parse(readFileSync(metafile, "utf8"))
+  const { outputs } = JSON.parse(readFileSync(metafile, "utf8")) as Metafile
   const inputs = Object.values(outputs).flatMap((output) =>
     Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
   )

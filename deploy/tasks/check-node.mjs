@@ -1,8 +1,10 @@
-// Kept in old syntax on purpose: this file must be readable by any Node, to say which one is needed.
+// In old syntax on purpose: every Node must be able to run this file, to say which version is needed.
 var version = process.versions.node.split(".").map(Number)
-// There the install brings Node 24 along, and the one that came with the machine only has to run the set-up.
+var major = version[0] || 0
+var minor = version[1] || 0
+// On Linux x64 the install brings Node 24, and the machine's own Node only has to run the install.
 var bundled = process.platform === "linux" && process.arch === "x64"
-var enough = version[0] >= 24 || (bundled && (version[0] > 20 || (version[0] === 20 && version[1] >= 19)))
+var enough = major >= 24 || (bundled && (major > 20 || (major === 20 && minor >= 19)))
 
 if (!enough) {
   process.stderr.write(

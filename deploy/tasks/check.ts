@@ -1,5 +1,5 @@
 /**
- * `npm run check`: everything that can be said about the repository without running it.
+ * `npm run check`: every check that runs none of the product.
  *
  *   npm run check                 all of it
  *   npm run check -- types lint   some of it, by name
@@ -7,26 +7,30 @@
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { checkFloors } from "./checks/Floors.ts"
+import { checkLockfile } from "./checks/Lockfile.ts"
 import { root } from "./paths.mjs"
 import { dim, duration, fail, green, say } from "./say.mjs"
 
-const tool = (path, ...args) => [join(root, "node_modules", path), ...args]
-const source = (path, ...args) => ["--conditions=kez-source", join(root, path), ...args]
+const tool = (path: string, ...args: string[]) => [join(root, "node_modules", path), ...args]
+const source = (path: string, ...args: string[]) => ["--conditions=kez-source", join(root, path), ...args]
 
 /** The packages that are published; each must look right to Node and to TypeScript. */
 const PUBLISHED = ["sdk", "reference-server", "reference-cli"]
 
-/** Each check is one or more programs for Node 24, all of which must end well, or a function that returns complaints. */
-const checks = {
+/** Argument lists for Node 24, all of which must succeed; or a function that returns one sentence per violation. */
+type Check = readonly (readonly string[])[] | (() => readonly string[])
+
+const checks: Readonly<Record<string, Check>> = {
   types: [tool("typescript/bin/tsc", "-p", "tsconfig.json")],
   lint: [tool("oxlint/bin/oxlint", "--deny-warnings")],
   format: [tool("oxfmt/bin/oxfmt", "--check")],
-  floors: [[join(root, "deploy", "tasks", "check-floors.mjs")]],
+  floors: checkFloors,
   unused: [tool("knip/bin/knip.js", "--no-progress")],
   spec: [source("spec/scripts/check-requirements.ts"), source("spec/scripts/make-vectors.ts", "--check")],
-  docs: [[join(root, "deploy", "tasks", "docs.mjs"), "--check"]],
+  docs: [[join(root, "deploy", "tasks", "docs.ts"), "--check"]],
   packages: PUBLISHED.map((folder) => tool("publint/src/cli.js", folder, "--strict")),
-  // Only the SDK is imported; the apps are programs and have no types to publish.
+  // The apps are programs and publish no types.
   "package types": [
     tool("@arethetypeswrong/cli/dist/index.js", "--pack", "sdk", "--profile", "esm-only", "--format", "ascii")
   ],
@@ -36,53 +40,39 @@ const checks = {
 }
 
 /**
- * A branch must tell users in a changeset what it changes; on main they only have to be readable. In an archive without
- * history there is nothing to compare.
+ * A branch must have a changeset for what users notice; on main the changesets only have to be readable. An archive
+ * without history has nothing to compare with.
  */
-function changesets() {
-  const commit = (name) =>
+function changesets(): Check {
+  const commit = (name: string) =>
     spawnSync("git", ["rev-parse", "--verify", "--quiet", name], { cwd: root, encoding: "utf8" }).stdout?.trim()
   const base = ["main", "origin/main"].find(commit)
   if (base === undefined) return []
   return [tool("@changesets/cli/bin.js", "status", ...(commit(base) === commit("HEAD") ? [] : [`--since=${base}`]))]
 }
 
-/** Complaints about package-lock.json: it must name no registry and pin every package by hash. */
-export function lockfileComplaints(lock) {
-  const complaints = []
-  for (const [path, entry] of Object.entries(lock.packages)) {
-    if (/^\w+:/.test(entry.resolved ?? ""))
-      complaints.push(
-        `${path} is bound to ${new URL(entry.resolved).host}: run npm install with the repository's .npmrc`
-      )
-    if (path.startsWith("node_modules/") && !entry.link && entry.integrity === undefined && !entry.inBundle)
-      complaints.push(`${path} has no integrity hash`)
-  }
-  return complaints
-}
-
-function checkLockfile() {
-  return lockfileComplaints(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")))
-}
-
-/** Complaints about relative links of the Markdown files to places that are not there. */
-function checkLinks() {
-  const complaints = []
+/** Relative links of the Markdown files to missing files. */
+function checkLinks(): string[] {
+  const violations = []
   const pages = globSync("{*.md,*/*.md,*/docs/*.md,.github/**/*.md}", {
     cwd: root,
     exclude: (name) => name === "node_modules"
   })
   for (const page of pages) {
     const text = readFileSync(join(root, page), "utf8").replace(/^```[\s\S]*?^```/gm, "")
-    for (const [, target] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g))
+    for (const [, target = ""] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g))
       if (!/^\w+:/.test(target) && !existsSync(join(root, dirname(page), target)))
-        complaints.push(`${page} links to ${target}, which is not there`)
+        violations.push(`${page} links to ${target}, which is not there`)
   }
-  return complaints
+  return violations
 }
 
-/** Runs a program and resolves with its output, and whether it ended well. */
-function run(args) {
+interface Outcome {
+  readonly ok: boolean
+  readonly output: string
+}
+
+function run(args: readonly string[]): Promise<Outcome> {
   return new Promise((done) => {
     const child = spawn(process.execPath, args, {
       cwd: root,
@@ -95,31 +85,26 @@ function run(args) {
   })
 }
 
-async function runCheck(check) {
+async function runCheck(check: Check): Promise<Outcome> {
   if (typeof check === "function") {
-    const complaints = check()
-    return { ok: complaints.length === 0, output: complaints.join("\n") }
+    const violations = check()
+    return { ok: violations.length === 0, output: violations.join("\n") }
   }
-  const results = []
-  for (const args of check) results.push(await run(args))
-  return {
-    ok: results.every(({ ok }) => ok),
-    output: results
-      .filter(({ ok }) => !ok)
-      .map(({ output }) => output)
-      .join("\n")
-  }
+  const outcomes = []
+  for (const args of check) outcomes.push(await run(args))
+  const failed = outcomes.filter(({ ok }) => !ok)
+  return { ok: failed.length === 0, output: failed.map(({ output }) => output).join("\n") }
 }
 
-async function main(wanted) {
+async function main(wanted: readonly string[]) {
   const unknown = wanted.filter((name) => !(name in checks))
   if (unknown.length > 0) {
-    say(`There is no check ${unknown.join(", ")}; there are: ${Object.keys(checks).join(", ")}.`)
+    say(`There is no check ${unknown.join(", ")}: choose from ${Object.keys(checks).join(", ")}.`)
     return 1
   }
   const queue = Object.entries(checks).filter(([name]) => wanted.length === 0 || wanted.includes(name))
   const begun = Date.now()
-  const failed = []
+  const failed: string[] = []
   const worker = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [name, check] = next
@@ -143,4 +128,4 @@ async function main(wanted) {
   return failed.length === 0 ? 0 : 1
 }
 
-if (process.argv[1] === import.meta.filename) process.exitCode = await main(process.argv.slice(2))
+process.exitCode = await main(process.argv.slice(2))

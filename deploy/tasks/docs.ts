@@ -1,8 +1,8 @@
 /**
- * `npm run docs`: writes the pages that say what the code already says, so that they cannot drift from it.
+ * `npm run docs`: writes the pages that repeat what the code says, so that they always agree.
  *
  *   npm run docs               writes them
- *   npm run docs -- --check    fails when one is not what would be written
+ *   npm run docs -- --check    fails when one is out of date
  */
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -14,17 +14,17 @@ import { say } from "./say.mjs"
 
 const NOTE = "<!-- Written by `npm run docs`; edit what it is made from. -->"
 
-const read = (path) => readFileSync(join(root, path), "utf8")
+const read = (path: string) => readFileSync(join(root, path), "utf8")
 
-/** One line per export of a module, re-exports followed; namespaces become a heading of their own. */
-function listExports(file, depth) {
+/** One line per export of a module, re-exports followed; a namespace gets a heading of its own. */
+function listExports(file: string, depth: number): string[] {
   const lines = []
-  const namespaces = []
-  for (const item of exportsOf(file, read)) {
-    if (item.namespace !== undefined) namespaces.push(item)
-    else lines.push(`- \`${item.name}\`${item.summary === "" ? "" : `: ${item.summary}`}`)
+  const namespaces: Array<[name: string, file: string]> = []
+  for (const { name, summary, namespace } of exportsOf(file, read)) {
+    if (namespace !== undefined) namespaces.push([name, namespace])
+    else lines.push(`- \`${name}\`${summary === "" ? "" : `: ${summary}`}`)
   }
-  for (const { name, namespace } of namespaces)
+  for (const [name, namespace] of namespaces)
     lines.push(
       "",
       `${"#".repeat(depth)} ${name}`,
@@ -38,13 +38,13 @@ function listExports(file, depth) {
 
 /** Every public entry of the SDK with what it exports. */
 function sdkReference() {
-  const { exports } = JSON.parse(read("sdk/package.json"))
+  const { exports } = JSON.parse(read("sdk/package.json")) as { exports: Record<string, { "kez-source": string }> }
   const lines = [
     NOTE,
     "",
     "# What each entry exports",
     "",
-    "Types, sizes and errors stand in the doc comments, which editors show; each entry ships its sources."
+    "Types, sizes and errors are in the doc comments, which editors show; each entry ships its sources."
   ]
   for (const [subpath, { "kez-source": source }] of Object.entries(exports)) {
     const file = posix.join("sdk", source)
@@ -60,8 +60,8 @@ function sdkReference() {
   return lines.join("\n").replace(/\n{3,}/g, "\n\n")
 }
 
-/** The help text of a built program, without the flags that every command has. */
-function helpOf(program, command) {
+/** The help text of a built program. */
+function helpOf(program: string, command: readonly string[]): string {
   const output = execFileSync(process.execPath, [join(root, program), ...command, "--help"], {
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1", COLUMNS: "120" }
@@ -71,21 +71,22 @@ function helpOf(program, command) {
     .trim()
 }
 
-/** The help of a program and of everything under it, a heading each. */
-function* helpPages(name, program, command = []) {
+/** The help of a program and of each of its commands, under a heading of its own. */
+function* helpPages(name: string, program: string, command: readonly string[] = []): Generator<string> {
   const text = helpOf(program, command)
+  // The flags that every command has are shown once.
   const shown = command.length === 0 ? text : text.replace(/^GLOBAL FLAGS\n(?: .*\n?)*\n?/m, "").trim()
   yield `${"#".repeat(command.length + 2)} \`${[name, ...command].join(" ")}\`\n\n\`\`\`\n${shown}\n\`\`\``
-  // Either one list, or groups with headings of their own ("People:").
-  for (const [, list] of text.matchAll(/^(?:SUBCOMMANDS|\S[^\n]*:)\n((?: .*\n?)*)/gm))
-    for (const [, subcommand] of list.matchAll(/^ {2}([a-z][a-z-]*)(?= {2,}|$)/gm))
+  // Commands are one list, or groups with headings of their own ("People:").
+  for (const [, list = ""] of text.matchAll(/^(?:SUBCOMMANDS|\S[^\n]*:)\n((?: .*\n?)*)/gm))
+    for (const [, subcommand = ""] of list.matchAll(/^ {2}([a-z][a-z-]*)(?= {2,}|$)/gm))
       yield* helpPages(name, program, [...command, subcommand])
 }
 
-const helpPage = (title, programs) => () =>
+const helpPage = (title: string, programs: ReadonlyArray<readonly [name: string, file: string]>) => () =>
   [NOTE, `# ${title}`, ...programs.flatMap(([name, file]) => [...helpPages(name, file)])].join("\n\n")
 
-const pages = {
+const pages: Readonly<Record<string, () => string>> = {
   "sdk/docs/reference.md": sdkReference,
   "reference-server/docs/options.md": helpPage("Options of the servers", [
     ["kez-chat-server", "reference-server/dist/chat-server.js"],
@@ -94,8 +95,8 @@ const pages = {
   "reference-cli/docs/commands.md": helpPage("Commands of kez-chat", [["kez-chat", "reference-cli/dist/kez-chat.js"]])
 }
 
-/** As oxfmt would leave it, so that the format check and this one agree. */
-function format(path, text) {
+/** Formats a page as the format check expects it. */
+function format(path: string, text: string) {
   return execFileSync(process.execPath, [join(root, "node_modules/oxfmt/bin/oxfmt"), `--stdin-filepath=${path}`], {
     cwd: root,
     input: text,
@@ -116,6 +117,6 @@ for (const [path, write] of Object.entries(pages)) {
   say(`wrote ${path}`)
 }
 if (checking && stale.length > 0) {
-  say(`${stale.join(", ")} is not what the code says: run npm run docs and commit it.`)
+  say(`${stale.join(", ")}: out of date: run npm run docs and commit the result.`)
   process.exitCode = 1
 }

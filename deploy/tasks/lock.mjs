@@ -1,9 +1,13 @@
-// A lock between processes: a file that exists while its holder works, and counts for nothing once the holder is gone.
+// A lock between processes: a file that names its holder. Ours because set-up takes it before anything is installed.
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
-import { isAlive } from "../local/RunFile.ts"
+import { errorCode, isAlive } from "./processes.mjs"
 
+/** A holder writes its id at once. A lock still empty after this time was left by a crash or a full disk. */
+const NAMELESS_MILLIS = 3000
+
+/** Process id in the lock file, 0 when there is none. @param {string} file */
 function holderOf(file) {
   try {
     return Number(readFileSync(file, "utf8"))
@@ -12,33 +16,38 @@ function holderOf(file) {
   }
 }
 
-/** Whether nobody stands behind the lock any more: its holder is gone, or never got to write who it is. */
-function isLeftBehind(file, holder) {
+/** Whether the lock is stale: its holder is gone, or never wrote its id. @param {string} file @param {number} holder */
+function isStale(file, holder) {
   if (holder > 0) return !isAlive(holder)
   const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity
   return Date.now() - made > NAMELESS_MILLIS
 }
 
-/** A lock gets its holder's name at once; one that is without it for so long is left from a crash or a full disk. */
-const NAMELESS_MILLIS = 3000
-
-/** Runs `work` while holding `file`; `onWait` is told once who holds it meanwhile. */
+/**
+ * Runs `work` while holding the lock `file`. `onWait` is called once, with the holder's process id, when it must wait.
+ *
+ * @template A
+ * @param {string} file
+ * @param {() => Promise<A>} work
+ * @param {(holder: number) => void} [onWait]
+ * @returns {Promise<A>}
+ */
 export async function withLock(file, work, onWait = () => {}) {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  for (let told = false; ;) {
+  for (let reported = false; ;) {
     try {
       const handle = openSync(file, "wx", 0o600)
       writeSync(handle, String(process.pid))
       closeSync(handle)
       break
     } catch (error) {
-      if (error.code !== "EEXIST") throw error
+      if (errorCode(error) !== "EEXIST") throw error
     }
     const holder = holderOf(file)
-    if (isLeftBehind(file, holder)) rmSync(file, { force: true })
+    if (isStale(file, holder)) rmSync(file, { force: true })
     else {
-      if (!told) onWait(holder)
-      told = true
+      if (!reported) onWait(holder)
+      reported = true
       await pause(150)
     }
   }

@@ -1,16 +1,16 @@
-// What each npm script does, once Node is known to be new enough to read this.
+// The task behind each npm script. Loaded once Node is known to be new enough to parse this.
 import { spawn } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { delimiter, join } from "node:path"
-import { endWithParent } from "./processes.mjs"
 import { cache, node24, Refusal, root } from "./paths.mjs"
+import { endWithParent } from "./processes.mjs"
 import { fail } from "./say.mjs"
-import { setUp } from "./setup.mjs"
+import { install } from "./setup.mjs"
 
 const bin = join(root, "node_modules", ".bin")
 
-/** A script inside node_modules, run by Node itself so that it works alike on every system. */
-const tool = (path) => join(root, "node_modules", path)
+/** A script of an installed package, run by Node itself so that it works alike on every system. */
+const tool = (/** @type {string} */ path) => join(root, "node_modules", path)
 
 const benchFiles = () =>
   ["sdk", "reference-server", "reference-cli"]
@@ -23,41 +23,54 @@ const benchFiles = () =>
         .map((name) => join(folder, name))
     )
 
-/** `needs` is what set-up must have done; `commands` are argument lists for Node 24, run one after the other. */
+/**
+ * `needs` are the steps of `prepare.ts` that come first; `commands` are argument lists for Node 24, run one after the
+ * other.
+ *
+ * @typedef {{ needs: ("nats" | "build")[], commands: (args: string[]) => string[][] }} Task
+ * @type {Record<string, Task | undefined>}
+ */
 const tasks = {
-  setup: { needs: ["install", "nats", "build"], commands: () => [] },
-  start: {
-    needs: ["install", "nats", "build"],
-    commands: (args) => [[join(root, "deploy", "local", "start.mjs"), ...args]]
-  },
+  setup: { needs: ["nats", "build"], commands: () => [] },
+  start: { needs: ["nats", "build"], commands: (args) => [["deploy/local/start.ts", ...args]] },
   test: {
-    needs: ["install", "nats", "build"],
+    needs: ["nats", "build"],
     commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "fast", ...args]]
   },
   "test:slow": {
-    needs: ["install", "nats", "build"],
+    needs: ["nats", "build"],
     commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "slow", ...args]]
   },
-  check: { needs: ["install", "build"], commands: (args) => [[join(root, "deploy", "tasks", "check.mjs"), ...args]] },
-  format: { needs: ["install"], commands: (args) => [[tool("oxfmt/bin/oxfmt"), ...args]] },
-  build: { needs: ["install"], commands: (args) => [[join(root, "deploy", "tasks", "build.mjs"), ...args]] },
-  docs: { needs: ["install", "build"], commands: (args) => [[join(root, "deploy", "tasks", "docs.mjs"), ...args]] },
+  check: { needs: ["build"], commands: (args) => [["deploy/tasks/check.ts", ...args]] },
+  format: { needs: [], commands: (args) => [[tool("oxfmt/bin/oxfmt"), ...args]] },
+  build: { needs: [], commands: (args) => [["deploy/tasks/build.ts", ...args]] },
+  docs: { needs: ["build"], commands: (args) => [["deploy/tasks/docs.ts", ...args]] },
   bench: {
-    needs: ["install", "nats", "build"],
+    needs: ["nats", "build"],
     commands: (args) => benchFiles().map((file) => ["--expose-gc", "--conditions=kez-source", file, ...args])
   }
 }
 
-/** Runs Node 24 in the repository with its tools first on PATH, and resolves with the exit code. */
-function runNode(args, env) {
+/**
+ * Runs Node 24 at the root of the repository with the installed tools first on PATH, and resolves with its exit code.
+ *
+ * @param {string[]} args
+ * @returns {Promise<number>}
+ */
+function runNode(args) {
   return new Promise((done) => {
     const child = spawn(node24(), args, {
       cwd: root,
       stdio: "inherit",
-      env: { ...process.env, ...env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` }
+      env: {
+        ...process.env,
+        // Tests start dozens of servers and commands; reading their sources is half of that time.
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(cache, "compiled"),
+        PATH: `${bin}${delimiter}${process.env.PATH ?? ""}`
+      }
     })
-    const pass = (signal) => child.kill(signal)
-    const signals = ["SIGINT", "SIGTERM", "SIGHUP"]
+    const pass = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal)
+    const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])
     for (const signal of signals) process.on(signal, pass)
     child.on("exit", (code, signal) => {
       for (const name of signals) process.off(name, pass)
@@ -66,19 +79,22 @@ function runNode(args, env) {
   })
 }
 
+/**
+ * Runs one task, after what it needs; the exit code of this process is that of the first command that fails.
+ *
+ * @param {string} name
+ * @param {string[]} args
+ */
 export async function runTask(name, args) {
   endWithParent("run.mjs")
   try {
     const task = tasks[name]
-    if (task === undefined) throw new Refusal(`There is no task ${name}; there are ${Object.keys(tasks).join(", ")}.`)
-    const { natsServer } = await setUp(task.needs)
-    const env = {
-      // Tests start servers and commands by the dozen; reading their sources is half of that time.
-      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(cache, "compiled"),
-      ...(natsServer === undefined ? {} : { NATS_SERVER: natsServer.path })
-    }
-    for (const command of task.commands(args)) {
-      process.exitCode = await runNode(command, env)
+    if (task === undefined)
+      throw new Refusal(`There is no task "${name}": choose one of ${Object.keys(tasks).join(", ")}.`)
+    await install()
+    const preparation = task.needs.length === 0 ? [] : [["deploy/tasks/prepare.ts", ...task.needs]]
+    for (const command of [...preparation, ...task.commands(args)]) {
+      process.exitCode = await runNode(command)
       if (process.exitCode !== 0) return
     }
   } catch (error) {

@@ -5,7 +5,8 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { isBuilt } from "../tasks/BuildStamp.ts"
 import { answers, startHome } from "../local/Home.ts"
 import type { Home, HomeDeath } from "../local/Home.ts"
-import { isAlive, readRun } from "../local/RunFile.ts"
+import { isAlive } from "../tasks/processes.mjs"
+import { readRun } from "../local/RunFile.ts"
 
 const source = !isBuilt()
 

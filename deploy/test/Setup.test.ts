@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { lockfileComplaints } from "../tasks/check.ts"
 import { withLock } from "../tasks/lock.mjs"
 import { isInstalled, quietly } from "../tasks/setup.mjs"
 
@@ -90,23 +89,6 @@ describe("the lock between two set-ups", () => {
     const anHourAgo = Date.now() / 1000 - 3600
     utimesSync(file, anHourAgo, anHourAgo)
     assert.strictEqual(await withLock(file, async () => "done"), "done")
-  })
-})
-
-describe("the lock file check", () => {
-  it("refuses registries and missing hashes", () => {
-    const packages = {
-      "": { name: "kez-chat" },
-      sdk: { version: "0.0.0" },
-      "node_modules/@kez-chat/sdk": { resolved: "sdk", link: true },
-      "node_modules/good": entry,
-      "node_modules/bound": { ...entry, resolved: "https://registry.test/bound/-/bound-1.0.0.tgz" },
-      "node_modules/bare": { version: "1.0.0" }
-    }
-    assert.deepEqual(lockfileComplaints({ packages }), [
-      "node_modules/bound is bound to registry.test: run npm install with the repository's .npmrc",
-      "node_modules/bare has no integrity hash"
-    ])
   })
 })
 

@@ -9,7 +9,8 @@ import { setTimeout as pause } from "node:timers/promises"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { isBuilt } from "../tasks/BuildStamp.ts"
 import { answers } from "../local/Home.ts"
-import { isAlive, readRun } from "../local/RunFile.ts"
+import { isAlive } from "../tasks/processes.mjs"
+import { readRun } from "../local/RunFile.ts"
 
 // What is tested is the runner; the servers start several times faster from the build, where there is one.
 const source = isBuilt() ? [] : ["--source"]
@@ -51,7 +52,7 @@ const run = (command: string, ...args: string[]) => {
 
 /** `npm start`, as the npm script runs it after set-up. */
 const start = (...args: string[]) =>
-  run(process.execPath, join(import.meta.dirname, "..", "local", "start.mjs"), ...source, "--data", data, ...args)
+  run(process.execPath, join(import.meta.dirname, "..", "local", "start.ts"), ...source, "--data", data, ...args)
 
 const up = async (...args: string[]) => {
   const runner = start(...args)

@@ -137,7 +137,7 @@ describe("a home whose broker", () => {
 
         free()
         yield* Effect.promise(() => until("the home is healthy again", () => isHealthy(home.urls.home), goneWithin))
-        expect(notices.at(-1)).toMatch(/was started again/)
+        expect(notices.at(-1)).toMatch(/was restarted/)
         yield* Effect.timeout(Fiber.join(waiting), goneWithin)
         expect((yield* readAll(b)).toSorted((x, y) => x - y)).toEqual(numbers(0, 40))
         const log = readFileSync(home.processes.chat.log, "utf8")

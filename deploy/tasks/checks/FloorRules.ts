@@ -1,0 +1,75 @@
+// The tables of the import rules in ARCHITECTURE.md, and of the sizes in STYLE.md. The code beside it reads them.
+
+/** For each room of sdk/src, the rooms it may import besides itself. Imports point down only. */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  api: ["protocol"],
+  services: ["protocol"],
+  crypto: ["protocol", "services"],
+  client: ["protocol", "services", "crypto"],
+  adapters: ["protocol", "api", "services", "crypto"],
+  promise: ["protocol", "api", "services", "crypto", "client"],
+  // Files directly in sdk/src assemble: the main entry, and the entries that join several adapters and both faces.
+  assembly: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"]
+}
+
+/**
+ * For each room of sdk/src/client, lowest first, the rooms it may import besides itself. `KezChat` stands for the files
+ * directly in sdk/src/client.
+ */
+export const CLIENT_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  internal: ["model"],
+  contacts: ["model", "internal"],
+  "files/share": ["model", "internal", "contacts"],
+  "files/fetch": ["model", "internal", "contacts"],
+  messaging: ["model", "internal", "contacts", "files/share", "files/fetch"],
+  account: ["model", "internal", "contacts", "files/share", "files/fetch", "messaging"],
+  KezChat: ["model", "internal", "contacts", "files/share", "files/fetch", "messaging", "account"]
+}
+
+/** Rooms of the client whose files may be imported one by one; every other room is imported through its index.ts. */
+export const OPEN_CLIENT_ROOMS: readonly string[] = ["model", "internal"]
+
+/** The vocabulary of the client depends on nothing but these rooms of sdk/src. */
+export const CLIENT_MODEL_MAY: readonly string[] = ["protocol", "services"]
+
+/** Rooms of the client that keep the two rules above already. A room is added here once it does; at the end all are. */
+export const CONVERTED_CLIENT_ROOMS: readonly string[] = []
+
+/** Adapters never import each other. A folder named here is the shared core of several technologies. */
+export const SHARED_CORES: Readonly<Record<string, readonly string[]>> = {
+  "nats-core": ["nats", "nats-websocket"],
+  "crypto-core": ["node", "webcrypto", "noble"],
+  "blobs-core": ["memory", "iroh"],
+  "network-core": ["node", "nats"]
+}
+
+/** Packages that the pure protocol may import: values without effects, and vetted encoders and curves. */
+export const PROTOCOL_MAY =
+  /^(effect\/(Result|Data|Option|Brand|Redacted|Function|Predicate|encoding\/\w+)|@noble\/.+|@scure\/.+|canonicalize|jsonc-parser)$/
+
+/** Entries that a browser can load: nothing they reach at run time may need Node. */
+export const BROWSER_ENTRIES = [
+  ".",
+  "./protocol",
+  "./crypto",
+  "./services",
+  "./api",
+  "./promise",
+  "./web",
+  "./webcrypto",
+  "./noble",
+  "./memory",
+  "./http",
+  "./nats-websocket"
+]
+export const NODE_ONLY =
+  /^(node:.+|@nats-io\/transport-node|undici|better-sqlite3|@napi-rs\/keyring|@number0\/iroh(\/.*)?|@effect\/platform-node.*)$/
+
+/** Entries for programs that only check identities: they reach no broker and no file transport. */
+export const IDENTITY_ENTRIES = ["./protocol", "./crypto"]
+export const TRANSPORT = /^(@nats-io\/.+|@number0\/iroh(\/.*)?)$/
+
+/** Barrels of Effect pull megabytes into a bundle. */
+export const EFFECT_BARREL = /^(effect|@effect\/platform-node|@effect\/platform-browser)$/
