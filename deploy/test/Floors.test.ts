@@ -102,6 +102,7 @@ describe("import floors", () => {
           "sdk/src/client/KezChat.ts": `import "./messaging/index.ts"; import "./account/index.ts"; import "./model/A.ts"`,
           "sdk/src/client/messaging/A.ts": `import "../files/share/index.ts"; import "./B.ts"; import "../internal/Rows.ts"`,
           "sdk/src/client/internal/A.ts": `import "../model/Message.ts"; import "../../crypto/Identity.ts"`,
+          "sdk/src/client/internal/rows/A.ts": `import "../../model/Message.ts"; import "../Ledger.ts"`,
           "sdk/src/client/model/A.ts": `import "../../protocol/identity/Handle.ts"; import "./B.ts"; import "../../services/Vault.ts"`
         },
         Object.keys(CLIENT_ROOMS)

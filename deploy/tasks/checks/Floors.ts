@@ -33,8 +33,12 @@ function roomOf(path: string): { readonly room: string; readonly technology?: st
 
 const CLIENT = "sdk/src/client/"
 
-/** The room of a file of the client: its folder, or `KezChat` for a file directly in it. */
-const clientRoomOf = (path: string) => posix.dirname(path.slice(CLIENT.length)).replace(/^\.$/, "KezChat")
+/** The room of a file of the client, `KezChat` for a file directly in sdk/src/client; its folder if that is no room. */
+function clientRoomOf(path: string): string {
+  const inside = path.slice(CLIENT.length)
+  if (!inside.includes("/")) return "KezChat"
+  return Object.keys(CLIENT_ROOMS).find((room) => inside.startsWith(`${room}/`)) ?? posix.dirname(inside)
+}
 
 function* clientViolations(path: string, imports: readonly Import[], converted: readonly string[]): Generator<string> {
   const room = clientRoomOf(path)
