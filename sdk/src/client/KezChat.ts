@@ -5,20 +5,33 @@
  * the loss of process and network and goes out once, whenever the broker can be reached.
  */
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
+import type { Identity } from "../crypto/Identity.ts"
 import type { BlobStore } from "../services/BlobStore.ts"
 import type { BlobTransport } from "../services/BlobTransport.ts"
-import type { Broker, ConnectionState } from "../services/Broker.ts"
+import type { Broker, BrokerConnection, ConnectionState } from "../services/Broker.ts"
 import type { Crypto } from "../services/Crypto.ts"
 import type { Directory } from "../services/Directory.ts"
 import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
 import type { ManifestStore } from "../services/ManifestStore.ts"
 import type { SigchainStore } from "../services/SigchainStore.ts"
 import type { Vault } from "../services/Vault.ts"
-import { make } from "./compose.ts"
+import * as AccountRoom from "./account/index.ts"
+import * as ContactsRoom from "./contacts/index.ts"
+import * as Fetch from "./files/fetch/index.ts"
+import * as Sharing from "./files/share/index.ts"
+import * as BrokerClock from "./internal/BrokerClock.ts"
+import * as BrokerLink from "./internal/BrokerLink.ts"
+import { ClientOptions } from "./internal/ClientOptions.ts"
+import * as CurrentAccount from "./internal/CurrentAccount.ts"
+import * as Events from "./internal/Events.ts"
+import * as Ledger from "./internal/Ledger.ts"
+import type { AccountRow } from "./internal/rows/index.ts"
+import * as StoredSettings from "./internal/Settings.ts"
+import * as Messaging from "./messaging/index.ts"
 import type {
   Account,
   Contact,
@@ -191,5 +204,109 @@ export class KezChat extends Context.Service<
     KezChat,
     StoreError | StoreConflict,
     Crypto | Vault | LocalStore | Directory | SigchainStore | Broker | BlobStore | BlobTransport | ManifestStore
-  > => Layer.effect(KezChat, make(options))
+  > => Layer.effect(KezChat, make).pipe(Layer.provide(rooms), Layer.provide(Layer.succeed(ClientOptions, options)))
 }
+
+/** The rooms from the bottom up: each rests on those below it. */
+const rooms = AccountRoom.layer.pipe(
+  Layer.provideMerge(Messaging.layer),
+  Layer.provideMerge(Fetch.layer),
+  Layer.provideMerge(Sharing.layer),
+  Layer.provideMerge(AccountRoom.sigchainLayer),
+  Layer.provideMerge(ContactsRoom.layer),
+  Layer.provideMerge(Messaging.outboxLayer),
+  Layer.provideMerge(Layer.mergeAll(CurrentAccount.layer, Events.layer, BrokerLink.layer, BrokerClock.layer)),
+  Layer.provideMerge(Ledger.layer)
+)
+
+type Rooms = Layer.Success<typeof rooms> | Crypto | Vault | BlobStore
+
+const toAccount = ({ device, handle, primary, server, step }: AccountRow): Account => ({
+  handle,
+  primary,
+  device,
+  server,
+  step
+})
+
+const make = Effect.gen(function* () {
+  const context = yield* Effect.context<Rooms>()
+  const run = <A, E>(effect: Effect.Effect<A, E, Rooms>): Effect.Effect<A, E> => Effect.provideContext(effect, context)
+  const stream = <A, E>(effect: Effect.Effect<Stream.Stream<A, E, Rooms>, E, Rooms>): Stream.Stream<A, E> =>
+    Stream.provideContext(Stream.unwrap(effect), context)
+
+  const { primary } = yield* ClientOptions
+  const ledger = yield* Ledger.Ledger
+  const account = yield* CurrentAccount.CurrentAccount
+  const accounts = yield* AccountRoom.Accounts
+  const lifecycle = yield* AccountRoom.Lifecycle
+  const contacts = yield* ContactsRoom.Contacts
+  const events = yield* Events.Events
+  const link = yield* BrokerLink.BrokerLink
+  const mailbox = yield* Messaging.Mailbox
+  const inboxSync = yield* Messaging.InboxSync
+  const receipts = yield* Messaging.Receipts
+  const housekeeping = yield* Messaging.Housekeeping
+  const outbox = yield* Messaging.Outbox
+  const shares = yield* Sharing.Shares
+  const manifests = yield* Sharing.Manifests
+  const browsing = yield* Fetch.Browsing
+
+  if (primary !== undefined) yield* AccountRoom.checkOwner(ledger, primary)
+  yield* lifecycle.resume
+
+  const { published, registered, start } = lifecycle
+  const begun = (identity: Identity) => Effect.map(start(identity), (session) => toAccount(session.account()))
+  /** Waits for the broker, and fails at once while it is out of reach. */
+  const online = <A>(use: (connection: BrokerConnection) => Effect.Effect<A, KezChatError, Crypto>) =>
+    run(Effect.andThen(registered, link.orOffline(Effect.flatMap(link.online, use))))
+
+  return KezChat.of({
+    account: Effect.map(account.get, toAccount),
+    create: ({ handle, words }) => run(Effect.flatMap(accounts.create(handle, words), begun)),
+    restore: ({ words }) => run(Effect.flatMap(accounts.restore(words), begun)),
+    words: Effect.andThen(account.get, accounts.words),
+    connection: link.states,
+    events: events.stream,
+    sync: run(Effect.andThen(registered, link.orOffline(inboxSync.caughtUp))),
+    flush: run(
+      Effect.andThen(
+        registered,
+        link.orOffline(
+          Effect.all([receipts.settled, housekeeping.settled, outbox.drained, manifests.settled], { discard: true })
+        )
+      )
+    ),
+    addContact: (handle) => run(contacts.addContact(handle)),
+    contacts: contacts.contacts,
+    contact: contacts.contact,
+    refreshContact: (who) => run(contacts.refreshContact(who)),
+    verification: (who) => run(contacts.verification(who)),
+    confirmKey: contacts.confirmKey,
+    unconfirmKey: contacts.unconfirmKey,
+    acceptKey: (who, primary) => run(contacts.acceptKey(who, primary)),
+    keepKey: (who) => run(contacts.keepKey(who)),
+    accept: contacts.accept,
+    block: contacts.block,
+    unblock: contacts.unblock,
+    removeContact: contacts.removeContact,
+    send: (who, text) => run(Effect.flatMap(published, (session) => Messaging.send(session, who, text))),
+    history: (who, page) => run(Messaging.history(who, page)),
+    markRead: (who) => run(Messaging.markRead(who)),
+    share: (options) => run(Effect.flatMap(published, (session) => shares.share(session, options))),
+    shared: shares.shared,
+    unshare: shares.unshare,
+    browse: (who) => run(Effect.flatMap(start(), (session) => browsing.browse(session, who))),
+    fetch: (what) => stream(Effect.map(published, ({ transfers }) => transfers.fetch(what))),
+    read: (what) => stream(Effect.map(start(), ({ transfers }) => transfers.read(what))),
+    matches: (what, bytes) => run(Effect.flatMap(start(), ({ transfers }) => transfers.matches(what, bytes))),
+    discard: (what) => run(Effect.flatMap(start(), ({ transfers }) => transfers.discard(what))),
+    serve: run(Effect.flatMap(published, ({ transfers }) => transfers.serve)),
+    inbox: online(mailbox.usage),
+    trim: (box = "mail") => online((connection) => mailbox.trim(connection, box)),
+    settings: StoredSettings.readSettings(ledger),
+    updateSettings: (change) => run(StoredSettings.updateSettings(change)),
+    export: stream(AccountRoom.Export.items),
+    deleteAccount: run(AccountRoom.deleteAccount)
+  })
+})

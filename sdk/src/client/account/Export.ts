@@ -5,13 +5,14 @@ import * as Stream from "effect/Stream"
 import * as Envelope from "../../protocol/sigchain/Envelope.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import type { Entry } from "../../services/LocalStore.ts"
-import * as Conversations from "../messaging/Conversations.ts"
+import { Conversations } from "../messaging/index.ts"
 import type { KezChatError } from "../model/index.ts"
-import type { Ledger } from "../internal/Ledger.ts"
+import { CurrentAccount } from "../internal/CurrentAccount.ts"
+import { Ledger } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { readSettings } from "../internal/Settings.ts"
-import { toShare } from "../files/share/Sharing.ts"
-import * as Trust from "../contacts/Trust.ts"
+import { toShare } from "../files/share/index.ts"
+import { Trust } from "../contacts/index.ts"
 
 /**
  * `kind` says what an item is: `account`, `settings`, `event` (own sigchain), `contact`, `message`, `share` or
@@ -22,7 +23,7 @@ export type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
 const pageSize = 500
 
 /** Reads a prefix page by page, so that an export of any size needs the memory of one page. */
-const entries = (ledger: Ledger, prefix: string): Stream.Stream<Entry, KezChatError> =>
+const entries = (ledger: Ledger["Service"], prefix: string): Stream.Stream<Entry, KezChatError> =>
   Stream.paginate(prefix, (after) =>
     Effect.map(ledger.scan({ prefix, after, limit: pageSize }), (page) => {
       const last = page.length < pageSize ? undefined : page.at(-1)
@@ -30,13 +31,12 @@ const entries = (ledger: Ledger, prefix: string): Stream.Stream<Entry, KezChatEr
     })
   )
 
-export const items = (
-  ledger: Ledger,
-  account: Effect.Effect<Rows.AccountRow, KezChatError>
-): Stream.Stream<Item, KezChatError> => {
+export const items = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const account = yield* CurrentAccount
   const head = Stream.unwrap(
     Effect.gen(function* () {
-      const { createdAt, device, handle, primary, server } = yield* account
+      const { createdAt, device, handle, primary, server } = yield* account.get
       const settings = yield* readSettings(ledger)
       const items: ReadonlyArray<Item> = [
         { kind: "account", handle, primary, server, device, createdAt },
@@ -92,4 +92,4 @@ export const items = (
     Stream.concat(shares),
     Stream.concat(manifest)
   )
-}
+})

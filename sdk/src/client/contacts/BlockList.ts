@@ -6,6 +6,8 @@
  * and requests are made from the rows, again and again until the broker has them, so neither a crash nor an outage loses
  * a decision. They are made anew now and then, since notes expire and a home can lose its list.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -14,11 +16,12 @@ import { admitHex } from "../../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { type BrokerConnection, BrokerRefused } from "../../services/Broker.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
-import type { ContactBook } from "./ContactBook.ts"
-import { hexOf } from "../messaging/Conversations.ts"
+import { ContactBook } from "./ContactBook.ts"
+import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import type { KezChatError } from "../model/index.ts"
-import type { Ledger, Transaction } from "../internal/Ledger.ts"
-import type { Outbox } from "../messaging/Outbox.ts"
+import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import { SendQueue } from "../internal/SendQueue.ts"
+import type { Crypto } from "../../services/Crypto.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 import * as Trust from "./Trust.ts"
@@ -34,20 +37,27 @@ const renewHomeMillis = dayMillis
 /** Shown by versions that do not know these notes. */
 const fallback = "(Your devices told each other whom you block.)"
 
-export interface BlockList {
-  /** Takes in a note of one of the account's devices. */
-  receive(transaction: Transaction, list: Body.BlockList, arrivedAt: number): Effect.Effect<void, StoreError>
-  /** Has every entry noted anew: the notes that other devices could read are gone. */
-  readonly renew: Effect.Effect<void, KezChatError>
-  /** Brings the list in line with the contacts, queues notes, and tells the home. Fails where the home could not be told. */
-  pass(session: Session, connection: BrokerConnection): Effect.Effect<void, KezChatError>
-}
+export class BlockList extends Context.Service<
+  BlockList,
+  {
+    /** Takes in a note of one of the account's devices. */
+    receive(transaction: Transaction, list: Body.BlockList, arrivedAt: number): Effect.Effect<void, StoreError>
+    /** Has every entry noted anew: the notes that other devices could read are gone. */
+    readonly renew: Effect.Effect<void, KezChatError>
+    /** Brings the list in line with the contacts, queues notes, and tells the home. Fails where the home could not be told. */
+    pass(session: Session, connection: BrokerConnection): Effect.Effect<void, KezChatError, Crypto>
+  }
+>()("@kez-chat/sdk/BlockList") {}
 
 /** Whether a note's entry outdoes what is held: by its number, and of two with one number the one that blocks. */
 const outdoes = (entry: Body.BlockEntry, row: Rows.BlockRow | undefined): boolean =>
   row === undefined || entry.rev > row.rev || (entry.rev === row.rev && entry.blocked && !row.blocked)
 
-export const make = (ledger: Ledger, book: ContactBook, outbox: Outbox): BlockList => {
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const book = yield* ContactBook
+  const sendQueue = yield* SendQueue
+
   /** The row of an account, with what the user has decided since it was written. */
   const settled = (transaction: Transaction, hex: string) =>
     Effect.gen(function* () {
@@ -64,19 +74,19 @@ export const make = (ledger: Ledger, book: ContactBook, outbox: Outbox): BlockLi
     Effect.gen(function* () {
       const contact = yield* transaction.get(key.contact(hex), Rows.Contact)
       if (blocked) {
-        const known = contact ?? Trust.meet(hex, "requested", now)
+        const known = contact ?? Trust.newContact(hex, "requested", now)
         if (known.state === "blocked") return
-        yield* outbox.abandon(transaction, hex, "the contact was blocked on another device before this was sent")
+        yield* sendQueue.abandon(transaction, hex, "the contact was blocked on another device before this was sent")
         book.save(transaction, Trust.block(known))
       } else if (contact?.state === "blocked") {
         book.save(transaction, Trust.unblock(contact))
-        transaction.afterwards(() => outbox.wake(hex))
+        transaction.onCommit(() => sendQueue.wake(hex))
       }
     })
 
-  const receive: BlockList["receive"] = Effect.fnUntraced(function* (transaction, { entries }, arrivedAt) {
+  const receive: BlockList["Service"]["receive"] = Effect.fnUntraced(function* (transaction, { entries }, arrivedAt) {
     for (const entry of entries) {
-      const hex = hexOf(entry.who)
+      const hex = PrimaryKey.hexOf(entry.who)
       if (Result.isFailure(admitHex(hex))) continue
       const row = yield* settled(transaction, hex)
       if (outdoes(entry, row)) {
@@ -104,7 +114,7 @@ export const make = (ledger: Ledger, book: ContactBook, outbox: Outbox): BlockLi
   const reconcile = Effect.gen(function* () {
     const listed = new Map((yield* rows).map(({ hex, row }) => [hex, row.blocked]))
     const blocked = new Set(
-      (yield* book.all).filter(({ state }) => state === "blocked").map((row) => hexOf(row.primary))
+      (yield* book.all).filter(({ state }) => state === "blocked").map((row) => PrimaryKey.hexOf(row.primary))
     )
     const differ = [...new Set([...listed.keys(), ...blocked])].filter(
       (hex) => blocked.has(hex) !== (listed.get(hex) ?? false)
@@ -128,12 +138,12 @@ export const make = (ledger: Ledger, book: ContactBook, outbox: Outbox): BlockLi
           for (const { hex } of due.slice(at, at + Limits.blockEntries)) {
             const row = yield* transaction.get(key.block(hex), Rows.Block)
             if (row === undefined || !isDue(row)) continue
-            entries.push({ who: `ed25519:${hex}`, blocked: row.blocked, rev: row.rev })
+            entries.push({ who: PrimaryKey.ofHex(hex), blocked: row.blocked, rev: row.rev })
             transaction.put(key.block(hex), Rows.Block, { ...row, notedAt: now })
           }
           if (entries.length === 0) return
           const draft = { type: "block_list" as const, entries, fallback }
-          yield* outbox.enqueue(transaction, session, session.identity.key, draft)
+          yield* sendQueue.enqueue(transaction, session, session.identity.key, draft)
         })
       )
     }
@@ -164,7 +174,7 @@ export const make = (ledger: Ledger, book: ContactBook, outbox: Outbox): BlockLi
     }
   })
 
-  return {
+  return BlockList.of({
     receive,
     renew: Effect.gen(function* () {
       const all = yield* rows
@@ -183,5 +193,7 @@ export const make = (ledger: Ledger, book: ContactBook, outbox: Outbox): BlockLi
       )
     }),
     pass: (session, connection) => Effect.andThen(reconcile, Effect.andThen(note(session), tellHome(connection)))
-  }
-}
+  })
+})
+
+export const layer: Layer.Layer<BlockList, never, Ledger | ContactBook | SendQueue> = Layer.effect(BlockList, make)

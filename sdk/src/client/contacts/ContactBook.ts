@@ -1,39 +1,44 @@
 /** The contacts that are kept, found by handle, mention or key. What may be believed of them is decided in `Trust`. */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import * as Handle from "../../protocol/identity/Handle.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
-import { hexOf } from "../messaging/Conversations.ts"
-import type { Events } from "../internal/Events.ts"
+import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
+import { Events } from "../internal/Events.ts"
 import type { Event } from "../model/index.ts"
 import { ContactUnknown } from "../model/index.ts"
-import type { Ledger, LedgerError, Transaction } from "../internal/Ledger.ts"
+import { Ledger, type LedgerError, type Transaction } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import * as Trust from "./Trust.ts"
 
-export interface ContactBook {
-  readonly all: Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
-  /** By handle, mention (`@chris`, `chris`), or primary. Among those of one handle, one that was decided on comes first. */
-  find(who: string, account: Rows.AccountRow): Effect.Effect<Rows.ContactRow, ContactUnknown | StoreError>
-  /** Who bears a handle, as of this transaction: what others have staged counts, which `all` does not show yet. */
-  bearers(transaction: Transaction, handle: string): Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
-  /** Keeps a contact and tells about it. */
-  save(transaction: Transaction, row: Rows.ContactRow): void
-  /** Keeps what an event made of a contact, if it made anything of it, and tells what the user should know. */
-  keep(transaction: Transaction, before: Rows.ContactRow, judged: Trust.Judged): void
-  remove(transaction: Transaction, row: Rows.ContactRow): void
-  /** Takes the names of contacts away from strangers to whom an earlier version gave them. */
-  readonly unnameStrangers: Effect.Effect<void, LedgerError>
-  /** Forgets what was read, after the store was emptied. */
-  reset(): void
-  /** As `find`, then changes the row as it is at that moment. */
-  change<E>(
-    who: string,
-    account: Rows.AccountRow,
-    how: (row: Rows.ContactRow, transaction: Transaction) => Effect.Effect<Rows.ContactRow, E>
-  ): Effect.Effect<Rows.ContactRow, E | ContactUnknown | LedgerError>
-}
+export class ContactBook extends Context.Service<
+  ContactBook,
+  {
+    readonly all: Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
+    /** By handle, mention (`@chris`, `chris`), or primary. Among those of one handle, one that was decided on comes first. */
+    find(who: string, account: Rows.AccountRow): Effect.Effect<Rows.ContactRow, ContactUnknown | StoreError>
+    /** Who bears a handle, as of this transaction: what others have staged counts, which `all` does not show yet. */
+    bearers(transaction: Transaction, handle: string): Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
+    /** Keeps a contact and tells about it. */
+    save(transaction: Transaction, row: Rows.ContactRow): void
+    /** Keeps what an event made of a contact, if it made anything of it, and tells what the user should know. */
+    keep(transaction: Transaction, before: Rows.ContactRow, judged: Trust.Judged): void
+    remove(transaction: Transaction, row: Rows.ContactRow): void
+    /** Takes the names of contacts away from strangers to whom an earlier version gave them. */
+    readonly unnameStrangers: Effect.Effect<void, LedgerError>
+    /** Forgets what was read, after the store was emptied. */
+    reset(): void
+    /** As `find`, then changes the row as it is at that moment. */
+    change<E>(
+      who: string,
+      account: Rows.AccountRow,
+      how: (row: Rows.ContactRow, transaction: Transaction) => Effect.Effect<Rows.ContactRow, E>
+    ): Effect.Effect<Rows.ContactRow, E | ContactUnknown | LedgerError>
+  }
+>()("@kez-chat/sdk/ContactBook") {}
 
 /** The account itself, as the other side of its notes. */
 export const self = (account: Rows.AccountRow): Rows.ContactRow => ({
@@ -51,7 +56,10 @@ export const self = (account: Rows.AccountRow): Rows.ContactRow => ({
 // Of two keys with one name the one that stopped comes first, so that nobody writes to the other unawares.
 const rank: Record<Rows.ContactRow["state"], number> = { changed: 0, accepted: 1, blocked: 2, requested: 3 }
 
-export const make = (ledger: Ledger, events: Events): ContactBook => {
+export const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const events = yield* Events
+
   // Read once and kept up to date by `save`, so that naming somebody costs no scan.
   let loaded: Map<string, Rows.ContactRow> | undefined
   let changes = 0
@@ -72,7 +80,7 @@ export const make = (ledger: Ledger, events: Events): ContactBook => {
     )
   })
 
-  const find: ContactBook["find"] = (who, account) =>
+  const find: ContactBook["Service"]["find"] = (who, account) =>
     Effect.gen(function* () {
       const rows = yield* book
       const name = who.trim()
@@ -86,16 +94,16 @@ export const make = (ledger: Ledger, events: Events): ContactBook => {
       return best ?? (yield* new ContactUnknown({ who: name }))
     })
 
-  const save: ContactBook["save"] = (transaction, row) => {
+  const save: ContactBook["Service"]["save"] = (transaction, row) => {
     transaction.put(Rows.key.contact(hexOf(row.primary)), Rows.Contact, row)
-    transaction.afterwards(() => {
+    transaction.onCommit(() => {
       changes += 1
       loaded?.set(row.primary, row)
       events.publish({ _tag: "Contact", contact: Trust.toContact(row) })
     })
   }
 
-  const keep: ContactBook["keep"] = (transaction, before, { notice, row }) => {
+  const keep: ContactBook["Service"]["keep"] = (transaction, before, { notice, row }) => {
     if (!Equal.equals(row, before)) save(transaction, row)
     const contact = Trust.toContact(row)
     const told: Record<NonNullable<typeof notice>, Event> = {
@@ -103,10 +111,10 @@ export const make = (ledger: Ledger, events: Events): ContactBook => {
       healed: { _tag: "KeyHealed", contact, detail: Trust.healedBy(before, row) },
       offered: { _tag: "KeyOffered", contact }
     }
-    if (notice !== undefined) transaction.afterwards(() => events.publish(told[notice]))
+    if (notice !== undefined) transaction.onCommit(() => events.publish(told[notice]))
   }
 
-  return {
+  return ContactBook.of({
     all: Effect.map(book, (rows) => [...rows.values()]),
     find,
     bearers: (transaction, handle) =>
@@ -136,7 +144,7 @@ export const make = (ledger: Ledger, events: Events): ContactBook => {
     },
     remove: (transaction, row) => {
       transaction.delete(Rows.key.contact(hexOf(row.primary)))
-      transaction.afterwards(() => {
+      transaction.onCommit(() => {
         changes += 1
         loaded?.delete(row.primary)
         events.publish({ _tag: "ContactRemoved", contact: Trust.toContact(row) })
@@ -156,5 +164,7 @@ export const make = (ledger: Ledger, events: Events): ContactBook => {
               })
             )
       )
-  }
-}
+  })
+})
+
+export const layer: Layer.Layer<ContactBook, never, Ledger | Events> = Layer.effect(ContactBook, make)

@@ -5,6 +5,7 @@
  */
 import * as Result from "effect/Result"
 import * as VerifiedChain from "../../crypto/VerifiedChain.ts"
+import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import { fail, Problem } from "../../protocol/Problem.ts"
 import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
 import * as ContactState from "./ContactState.ts"
@@ -19,9 +20,9 @@ export interface Judged {
 }
 
 /** A key met for the first time. Its handle is the primary until the home server names it and proves the name. */
-export const meet = (hex: string, state: "accepted" | "requested", now: number): ContactRow => ({
-  handle: `ed25519:${hex}`,
-  primary: `ed25519:${hex}`,
+export const newContact = (hex: string, state: "accepted" | "requested", now: number): ContactRow => ({
+  handle: PrimaryKey.ofHex(hex),
+  primary: PrimaryKey.ofHex(hex),
   resolved: false,
   state,
   verified: false,

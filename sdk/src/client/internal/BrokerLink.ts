@@ -1,37 +1,43 @@
 /** The account's connection to its broker as the use cases see it: where it stands, and waiting for it. */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import {
-  type Broker,
+  Broker,
   type BrokerConnection,
   type BrokerLogin,
   BrokerUnavailable,
   type ConnectionState
 } from "../../services/Broker.ts"
 
-export interface Link {
-  /** Begins with the present state. */
-  readonly states: Stream.Stream<ConnectionState>
-  /** The present state. */
-  readonly now: Effect.Effect<ConnectionState>
-  /** Connects, and follows the connection's state until the scope closes. */
-  connect(broker: Broker["Service"], login: BrokerLogin): Effect.Effect<BrokerConnection, never, Scope.Scope>
-  /** The connection, once it is online. */
-  readonly online: Effect.Effect<BrokerConnection>
-  /** Runs `effect`, and fails as soon as the broker is out of reach. A connection that is being made is waited for. */
-  orOffline<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | BrokerUnavailable, R>
-}
+export class BrokerLink extends Context.Service<
+  BrokerLink,
+  {
+    /** Begins with the present state. */
+    readonly states: Stream.Stream<ConnectionState>
+    /** The present state. */
+    readonly now: Effect.Effect<ConnectionState>
+    /** Connects, and follows the connection's state until the scope closes. */
+    connect(login: BrokerLogin): Effect.Effect<BrokerConnection, never, Scope.Scope>
+    /** The connection, once it is online. */
+    readonly online: Effect.Effect<BrokerConnection>
+    /** Runs `effect`, and fails as soon as the broker is out of reach. A connection that is being made is waited for. */
+    orOffline<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | BrokerUnavailable, R>
+  }
+>()("@kez-chat/sdk/BrokerLink") {}
 
 const closed = new BrokerUnavailable({
   reason: "closed",
   detail: "not connected: there is no account, or offline was asked for"
 })
 
-export const make: Effect.Effect<Link> = Effect.gen(function* () {
+const make = Effect.gen(function* () {
+  const broker = yield* Broker
   const state = yield* SubscriptionRef.make<ConnectionState>({
     _tag: "Closed",
     since: yield* Clock.currentTimeMillis
@@ -48,23 +54,22 @@ export const make: Effect.Effect<Link> = Effect.gen(function* () {
 
   const whenOnline = when((now) => (now._tag === "Online" ? connection : undefined))
 
-  const link: Link = {
+  return BrokerLink.of({
     states: SubscriptionRef.changes(state),
     now: SubscriptionRef.get(state),
-    connect: (broker, login) =>
-      Effect.gen(function* () {
-        const made = yield* broker.connect(login)
-        connection = made
-        yield* SubscriptionRef.set(state, { _tag: "Connecting", since: yield* Clock.currentTimeMillis })
-        yield* Effect.forkScoped(Stream.runForEach(made.state, (next) => SubscriptionRef.set(state, next)))
-        yield* Effect.addFinalizer(() =>
-          Effect.flatMap(Clock.currentTimeMillis, (since) => {
-            connection = undefined
-            return SubscriptionRef.set(state, { _tag: "Closed", since })
-          })
-        )
-        return made
-      }),
+    connect: Effect.fnUntraced(function* (login) {
+      const made = yield* broker.connect(login)
+      connection = made
+      yield* SubscriptionRef.set(state, { _tag: "Connecting", since: yield* Clock.currentTimeMillis })
+      yield* Effect.forkScoped(Stream.runForEach(made.state, (next) => SubscriptionRef.set(state, next)))
+      yield* Effect.addFinalizer(() =>
+        Effect.flatMap(Clock.currentTimeMillis, (since) => {
+          connection = undefined
+          return SubscriptionRef.set(state, { _tag: "Closed", since })
+        })
+      )
+      return made
+    }),
     // Asked before every send, so the common answer takes no stream.
     online: Effect.suspend(() => {
       const now = SubscriptionRef.getUnsafe(state)
@@ -78,6 +83,7 @@ export const make: Effect.Effect<Link> = Effect.gen(function* () {
           (error) => Effect.fail(error)
         )
       )
-  }
-  return link
+  })
 })
+
+export const layer: Layer.Layer<BrokerLink, never, Broker> = Layer.effect(BrokerLink, make)

@@ -6,7 +6,9 @@
  *
  * While the store fails, a new listener hears that first: the event came before it listened, and still holds.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { Event } from "../model/index.ts"
@@ -19,14 +21,17 @@ interface Listener {
   missed: number
 }
 
-export interface Events {
-  /** Only for what is durable already, or says that nothing can be. */
-  readonly publish: (event: Event) => void
-  /** Events from the moment this value is obtained. */
-  readonly stream: Stream.Stream<Event>
-}
+export class Events extends Context.Service<
+  Events,
+  {
+    /** Only for what is durable already, or says that nothing can be. */
+    publish(event: Event): void
+    /** Events from the moment this value is obtained. */
+    readonly stream: Stream.Stream<Event>
+  }
+>()("@kez-chat/sdk/Events") {}
 
-export const make = (): Events => {
+export const make = (): Events["Service"] => {
   const listeners = new Set<Listener>()
   let failing: Event | undefined
 
@@ -67,3 +72,5 @@ export const make = (): Events => {
     )
   }
 }
+
+export const layer: Layer.Layer<Events> = Layer.sync(Events, make)

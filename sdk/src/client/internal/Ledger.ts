@@ -6,9 +6,11 @@
  * is synchronised once, not a hundred times. What a transaction asks to happen afterwards happens once it is durable;
  * transactions see each other's writes before that, since the disk takes them in the same order.
  */
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
@@ -17,9 +19,10 @@ import {
   LocalStore,
   type Range,
   type StoreConflict,
-  type StoreError,
+  StoreError,
   type Write
 } from "../../services/LocalStore.ts"
+import * as Rows from "./rows/index.ts"
 import type { Row } from "./rows/index.ts"
 
 export interface Transaction {
@@ -34,31 +37,34 @@ export interface Transaction {
   putBytes(key: string, value: Uint8Array): void
   delete(key: string): void
   /** Runs when the commit is durable (committed, for a relaxed one), in the order of the transactions. */
-  afterwards(action: () => void): void
+  onCommit(action: () => void): void
 }
 
 /** What a commit can fail with. */
 export type LedgerError = StoreError | StoreConflict
 
-export interface Ledger {
-  /**
-   * Runs `build` and returns its result once what it staged is on disk. Nothing is kept when it fails, unless the disk
-   * failed at the very end: then what was staged may be there or not after the next start.
-   */
-  transact<A, E, R>(
-    build: (transaction: Transaction) => Effect.Effect<A, E, R>,
-    options?: {
-      /** What it writes would be found out again if a loss of power undid it, so the disk need not be waited for. */
-      readonly relaxed?: boolean
-    }
-  ): Effect.Effect<A, E | LedgerError, R>
-  /** The committed value of a key. */
-  get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
-  getBytes(key: string): Effect.Effect<Uint8Array | undefined, StoreError>
-  scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
-  /** From now on everything fails with this: the store is not one to read or write. */
-  refuse(error: StoreError): void
-}
+export class Ledger extends Context.Service<
+  Ledger,
+  {
+    /**
+     * Runs `build` and returns its result once what it staged is on disk. Nothing is kept when it fails, unless the disk
+     * failed at the very end: then what was staged may be there or not after the next start.
+     */
+    transact<A, E, R>(
+      build: (transaction: Transaction) => Effect.Effect<A, E, R>,
+      options?: {
+        /** What it writes would be found out again if a loss of power undid it, so the disk need not be waited for. */
+        readonly relaxed?: boolean
+      }
+    ): Effect.Effect<A, E | LedgerError, R>
+    /** The committed value of a key. */
+    get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
+    getBytes(key: string): Effect.Effect<Uint8Array | undefined, StoreError>
+    scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
+    /** From now on everything fails with this: the store is not one to read or write. */
+    refuse(error: StoreError): void
+  }
+>()("@kez-chat/sdk/Ledger") {}
 
 /** Most transactions in one commit. */
 const groupSize = 256
@@ -154,7 +160,7 @@ const makeTransaction = (
       own.set(key, { bytes: () => row.encode(value), decoded: value, written: true, isNew: true }),
     putBytes: (key, value) => own.set(key, { bytes: () => value, written: true }),
     delete: (key) => own.set(key, { bytes: undefined, written: true }),
-    afterwards: (action) => actions.push(action)
+    onCommit: (action) => actions.push(action)
   }
   return transaction
 }
@@ -273,7 +279,7 @@ export const make = Effect.gen(function* () {
   const unlessRefused = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
     Effect.suspend((): Effect.Effect<A, E | StoreError, R> => (refused === undefined ? effect : Effect.fail(refused)))
 
-  const ledger: Ledger = {
+  return Ledger.of({
     transact: (build, options) => unlessRefused(transact(build, options)),
     get: <A>(key: string, row: Row<A>) =>
       Effect.flatMap(unlessRefused(read(store, recent, key)), (cell) => {
@@ -284,6 +290,38 @@ export const make = Effect.gen(function* () {
     getBytes: (key) => Effect.map(unlessRefused(read(store, recent, key)), (cell) => cell.bytes?.()),
     scan: (range) => unlessRefused(store.scan(range)),
     refuse: (error) => void (refused = error)
+  })
+})
+
+/** The store must be of this layout, or empty. */
+const checkLayout = Effect.fnUntraced(function* (ledger: Ledger["Service"]) {
+  yield* ledger.transact((transaction) =>
+    Effect.gen(function* () {
+      const version = yield* transaction.get(Rows.key.version, Rows.Version)
+      if (version !== undefined && version > Rows.version) {
+        const detail = `it was written by a later version (layout ${version}, this one knows ${Rows.version}): update`
+        return yield* new StoreError({ reason: "newer", detail })
+      }
+      if (version === undefined) transaction.put(Rows.key.version, Rows.Version, Rows.version)
+    })
+  )
+})
+
+/** Fails to build where the store cannot be read or was written by a later version. */
+export const layer: Layer.Layer<Ledger, LedgerError, LocalStore> = Layer.effect(Ledger, Effect.tap(make, checkLayout))
+
+/** Deletes everything under a prefix, a thousand entries in a commit. */
+export const deleteAll = Effect.fnUntraced(function* (
+  ledger: Ledger["Service"],
+  prefix: string
+): Effect.fn.Return<void, LedgerError> {
+  while (true) {
+    const entries = yield* ledger.scan({ prefix, limit: 1_000 })
+    if (entries.length === 0) return
+    yield* ledger.transact((transaction) =>
+      Effect.sync(() => {
+        for (const entry of entries) transaction.delete(entry.key)
+      })
+    )
   }
-  return ledger
 })

@@ -1,4 +1,4 @@
-/** The account at work: its key, and what this device knows of itself. */
+/** An account at work: its key, and what this device knows of itself. */
 import type { Identity } from "../../crypto/Identity.ts"
 import type { AccountRow } from "./rows/index.ts"
 

@@ -2,21 +2,23 @@
 import * as Effect from "effect/Effect"
 import type { StoreError } from "../../services/LocalStore.ts"
 import type { Settings } from "../model/index.ts"
-import type { Ledger } from "./Ledger.ts"
+import { Ledger, type Transaction } from "./Ledger.ts"
 import * as Rows from "./rows/index.ts"
 
 const defaults: Settings = { readReceipts: false, inbox: "everyone", autoTrim: false }
 
 /** The settings as they are in the store, or within a transaction. */
-export const readSettings = (from: Pick<Ledger, "get">): Effect.Effect<Settings, StoreError> =>
+export const readSettings = (from: Pick<Transaction, "get">): Effect.Effect<Settings, StoreError> =>
   Effect.map(from.get(Rows.key.settings, Rows.Settings), (row) => ({ ...defaults, ...row }))
 
 /** Changes some settings and leaves the others. */
-export const updateSettings = (ledger: Ledger, change: Partial<Settings>) =>
-  ledger.transact((transaction) =>
+export const updateSettings = Effect.fnUntraced(function* (change: Partial<Settings>) {
+  const ledger = yield* Ledger
+  return yield* ledger.transact((transaction) =>
     Effect.map(readSettings(transaction), (before) => {
       const after: Settings = { ...before, ...change }
       transaction.put(Rows.key.settings, Rows.Settings, after)
       return after
     })
   )
+})

@@ -3,45 +3,16 @@ import * as Effect from "effect/Effect"
 import * as Blank from "../../protocol/encoding/Blank.ts"
 import * as FileName from "../../protocol/files/FileName.ts"
 import type { JsonObject } from "../../protocol/encoding/Json.ts"
+import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
 import type { Message, MessageState, OfferedFile } from "../model/index.ts"
-import type { Ledger, Transaction } from "../internal/Ledger.ts"
-import * as Offers from "../files/fetch/Offers.ts"
+import * as Conversation from "../internal/Conversation.ts"
+import type { Transaction } from "../internal/Ledger.ts"
+import { Offers } from "../files/fetch/index.ts"
 import * as Rows from "../internal/rows/index.ts"
 
 const { key } = Rows
-
-export const newTalk: Rows.ConversationCountersRow = {
-  seq: 0,
-  lastIncoming: 0,
-  deliveredReceiptedUpTo: 0,
-  readReceiptedUpTo: 0,
-  readUpTo: 0,
-  readReceiptDueUpTo: 0
-}
-
-/** The counts of a conversation, all zero for a new one. */
-export const talk = (transaction: Transaction, hex: string): Effect.Effect<Rows.ConversationCountersRow, StoreError> =>
-  Effect.map(transaction.get(key.conversation(hex), Rows.ConversationCounters), (row) => row ?? newTalk)
-
-/** Takes the next place in local order. Places start at 1, so that 0 can mean "before all". */
-export const nextOrder = (transaction: Transaction): Effect.Effect<number, StoreError> =>
-  Effect.map(transaction.get(key.order, Rows.Order), (row) => {
-    const order = row?.next ?? 1
-    transaction.put(key.order, Rows.Order, { next: order + 1 })
-    return order
-  })
-
-/** Counts whose receipts begin with the next message: what came as a request is never receipted. */
-export const receiptsFromHere = (
-  transaction: Transaction,
-  counts: Rows.ConversationCountersRow
-): Effect.Effect<Rows.ConversationCountersRow, StoreError> =>
-  Effect.map(transaction.get(key.order, Rows.Order), (row) => {
-    const last = (row?.next ?? 1) - 1
-    return { ...counts, deliveredReceiptedUpTo: last, readReceiptedUpTo: last, readReceiptDueUpTo: last }
-  })
 
 const textOf = (body: JsonObject, file: OfferedFile | undefined): string => {
   if (file !== undefined) return FileName.display(file.name)
@@ -55,7 +26,7 @@ export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow):
   const file = Offers.fileOf(row.body)
   return {
     id: row.id,
-    peer: `ed25519:${peerHex}`,
+    peer: PrimaryKey.ofHex(peerHex),
     direction: row.direction,
     text: textOf(row.body, file),
     type: String(row.body["type"]),
@@ -81,7 +52,7 @@ export const append = (
   row: Rows.MessageRow
 ): Effect.Effect<Message, StoreError> =>
   Effect.gen(function* () {
-    const order = yield* nextOrder(transaction)
+    const order = yield* Conversation.nextOrder(transaction)
     transaction.put(key.message(peer.hex, order), Rows.MessageRow, row)
     return toMessage(peer.hex, order, row)
   })
@@ -120,7 +91,7 @@ export const putOff =
       ? row
       : { ...row, waiting }
 
-const page = (ledger: Ledger, hex: string, before: number | undefined, limit: number) =>
+const page = (ledger: Pick<Transaction, "scan">, hex: string, before: number | undefined, limit: number) =>
   Effect.flatMap(
     ledger.scan({
       prefix: Rows.prefix.messages(hex),
@@ -137,7 +108,7 @@ const page = (ledger: Ledger, hex: string, before: number | undefined, limit: nu
 
 /** The newest messages before `before`, oldest first; of several keys where a contact changed its own. */
 export const history = (
-  ledger: Ledger,
+  ledger: Pick<Transaction, "scan">,
   keys: ReadonlyArray<string>,
   options: { readonly before?: number; readonly limit?: number } = {}
 ): Effect.Effect<ReadonlyArray<Message>, StoreError> => {
@@ -152,6 +123,3 @@ export const history = (
         .toReversed()
   )
 }
-
-/** The hex digits of an Ed25519 primary. */
-export const hexOf = (primary: string): string => primary.slice("ed25519:".length)

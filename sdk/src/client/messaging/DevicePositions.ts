@@ -2,13 +2,16 @@
  * What each device of the account holds, by sealed notes to self, so that mail is removed from the home by itself only
  * when every device has it (spec/messages.md, Notes between devices).
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Body from "../../protocol/messages/Body.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
 import type { KezChatError } from "../model/index.ts"
-import type { Ledger, Transaction } from "../internal/Ledger.ts"
-import type { Outbox } from "./Outbox.ts"
+import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import { SendQueue } from "../internal/SendQueue.ts"
+import type { Crypto } from "../../services/Crypto.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 import { readSettings } from "../internal/Settings.ts"
@@ -25,25 +28,31 @@ const goneMillis = 30 * dayMillis
 
 const fallback = "(Your devices told each other what they hold.)"
 
-export interface DevicePositions {
-  /** Takes in what one of the account's devices announces. */
-  receive(
-    transaction: Transaction,
-    device: string,
-    body: Body.DevicePosition,
-    arrivedAt: number
-  ): Effect.Effect<void, StoreError>
-  /** Notes that a device of the account exists: it wrote something. */
-  seen(transaction: Transaction, device: string, arrivedAt: number): Effect.Effect<void, StoreError>
-  /** Announces what this device holds, where that is due. */
-  announce(session: Session): Effect.Effect<void, KezChatError>
-  /** Up to where every device holds the mail, under the epoch of this one's position; undefined while that is not known. */
-  heldByAll(
-    session: Session
-  ): Effect.Effect<{ readonly upTo: number; readonly epoch: string } | undefined, KezChatError>
-}
+export class DevicePositions extends Context.Service<
+  DevicePositions,
+  {
+    /** Takes in what one of the account's devices announces. */
+    receive(
+      transaction: Transaction,
+      device: string,
+      body: Body.DevicePosition,
+      arrivedAt: number
+    ): Effect.Effect<void, StoreError>
+    /** Notes that a device of the account exists: it wrote something. */
+    seen(transaction: Transaction, device: string, arrivedAt: number): Effect.Effect<void, StoreError>
+    /** Announces what this device holds, where that is due. */
+    announce(session: Session): Effect.Effect<void, KezChatError, Crypto>
+    /** Up to where every device holds the mail, under the epoch of this one's position; undefined while that is not known. */
+    heldByAll(
+      session: Session
+    ): Effect.Effect<{ readonly upTo: number; readonly epoch: string } | undefined, KezChatError>
+  }
+>()("@kez-chat/sdk/DevicePositions") {}
 
-export const make = (ledger: Ledger, outbox: Outbox): DevicePositions => {
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const sendQueue = yield* SendQueue
+
   const devices = Effect.flatMap(
     ledger.scan({ prefix: Rows.prefix.devices }),
     Effect.forEach((entry) =>
@@ -54,7 +63,7 @@ export const make = (ledger: Ledger, outbox: Outbox): DevicePositions => {
     )
   )
 
-  return {
+  return DevicePositions.of({
     receive: (transaction, device, { epoch, upTo }, arrivedAt) =>
       Effect.map(transaction.get(key.device(device), Rows.Device), (row) => {
         // In stream order a device's later word comes later.
@@ -94,7 +103,7 @@ export const make = (ledger: Ledger, outbox: Outbox): DevicePositions => {
             firstAt: own?.firstAt ?? now
           })
           const draft = { type: "device_position" as const, epoch, upTo, fallback }
-          yield* outbox.enqueue(transaction, session, session.identity.key, draft)
+          yield* sendQueue.enqueue(transaction, session, session.identity.key, draft)
         })
       )
     }),
@@ -112,5 +121,7 @@ export const make = (ledger: Ledger, outbox: Outbox): DevicePositions => {
       }
       return upTo < 1 ? undefined : { upTo, epoch: position.epoch }
     })
-  }
-}
+  })
+})
+
+export const layer: Layer.Layer<DevicePositions, never, Ledger | SendQueue> = Layer.effect(DevicePositions, make)

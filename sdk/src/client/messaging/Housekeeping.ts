@@ -2,6 +2,8 @@
  * What a device does now and then for its account at the home: tell it whom the user blocks, remove mail that every device
  * holds, and see whether the inbox fills up.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,11 +11,12 @@ import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { BlockList } from "../contacts/BlockList.ts"
-import type { DevicePositions } from "./DevicePositions.ts"
-import type { Events } from "../internal/Events.ts"
-import type { Link } from "../internal/BrokerLink.ts"
-import type { Mailbox } from "./Mailbox.ts"
+import { BlockList } from "../contacts/index.ts"
+import { DevicePositions } from "./DevicePositions.ts"
+import { Events } from "../internal/Events.ts"
+import { BrokerLink } from "../internal/BrokerLink.ts"
+import { Mailbox } from "./Mailbox.ts"
+import type { Crypto } from "../../services/Crypto.ts"
 import type { Session } from "../internal/Session.ts"
 
 const hourMillis = 60 * 60 * 1_000
@@ -22,21 +25,30 @@ const dayMillis = 24 * hourMillis
 const firstPauseMillis = 1_000
 const longestPauseMillis = 10 * 60 * 1_000
 
-export interface Housekeeping {
-  /** Goes on while the scope is open. */
-  run(session: Session, link: Link): Effect.Effect<void, never, Scope.Scope>
-  /** Waits until a pass over the block list that began after this call has ended, whether or not the home answered. */
-  readonly settled: Effect.Effect<void>
-}
+export class Housekeeping extends Context.Service<
+  Housekeeping,
+  {
+    /** Goes on while the scope is open. */
+    run(session: Session): Effect.Effect<void, never, Scope.Scope | Crypto>
+    /** Waits until a pass over the block list that began after this call has ended, whether or not the home answered. */
+    readonly settled: Effect.Effect<void>
+  }
+>()("@kez-chat/sdk/Housekeeping") {}
 
-export const make = (events: Events, blocks: BlockList, positions: DevicePositions, mailbox: Mailbox): Housekeeping => {
+const make = Effect.gen(function* () {
+  const events = yield* Events
+  const link = yield* BrokerLink
+  const blocks = yield* BlockList
+  const positions = yield* DevicePositions
+  const mailbox = yield* Mailbox
+
   const wake = Latch.makeUnsafe(false)
   let waiting: Array<Deferred.Deferred<void>> = []
   const release = (callers: ReadonlyArray<Deferred.Deferred<void>>) => {
     for (const caller of callers) Deferred.doneUnsafe(caller, Effect.void)
   }
 
-  const keepBlocks = Effect.fnUntraced(function* (session: Session, link: Link) {
+  const keepBlocks = Effect.fnUntraced(function* (session: Session) {
     let pauseMillis = firstPauseMillis
     while (true) {
       const connection = yield* link.online
@@ -56,7 +68,7 @@ export const make = (events: Events, blocks: BlockList, positions: DevicePositio
     }
   })
 
-  const lookEachHour = Effect.fnUntraced(function* (session: Session, link: Link) {
+  const lookEachHour = Effect.fnUntraced(function* (session: Session) {
     let nextDaily = 0
     while (true) {
       const connection = yield* link.online
@@ -72,8 +84,8 @@ export const make = (events: Events, blocks: BlockList, positions: DevicePositio
     }
   })
 
-  return {
-    run: (session, link) =>
+  return Housekeeping.of({
+    run: (session) =>
       Effect.gen(function* () {
         yield* Effect.addFinalizer(() =>
           Effect.sync(() => {
@@ -87,8 +99,8 @@ export const make = (events: Events, blocks: BlockList, positions: DevicePositio
           })
         )
         yield* Effect.forkScoped(listen, { startImmediately: true })
-        yield* Effect.forkScoped(keepBlocks(session, link))
-        yield* Effect.forkScoped(lookEachHour(session, link))
+        yield* Effect.forkScoped(keepBlocks(session))
+        yield* Effect.forkScoped(lookEachHour(session))
       }),
     settled: Effect.gen(function* () {
       const caller = yield* Deferred.make<void>()
@@ -100,5 +112,8 @@ export const make = (events: Events, blocks: BlockList, positions: DevicePositio
         })
       )
     })
-  }
-}
+  })
+})
+
+export const layer: Layer.Layer<Housekeeping, never, Events | BrokerLink | BlockList | DevicePositions | Mailbox> =
+  Layer.effect(Housekeeping, make)

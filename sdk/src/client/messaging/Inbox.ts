@@ -4,7 +4,10 @@
  * The position in the stream moves in the same commit as the messages, so a crash at any moment costs at most work done
  * twice: the ids that were seen are kept, and an envelope counts once however often it arrives.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
 import * as Exit from "effect/Exit"
 import * as Cause from "effect/Cause"
 import * as Result from "effect/Result"
@@ -12,28 +15,26 @@ import * as SealedMessage from "../../crypto/SealedMessage.ts"
 import * as Body from "../../protocol/messages/Body.ts"
 import * as Bytes from "../../protocol/encoding/Bytes.ts"
 import * as Message from "../../protocol/messages/Message.ts"
+import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import type { Frame } from "../../protocol/broker/Page.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import { Crypto } from "../../services/Crypto.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
-import type { Addresses } from "../files/fetch/Addresses.ts"
-import type { BlockList } from "../contacts/BlockList.ts"
-import type { BrokerClock } from "../internal/BrokerClock.ts"
-import type { Checks } from "../contacts/ContactRefresh.ts"
-import { type ContactBook, self } from "../contacts/ContactBook.ts"
+import { BrokerClock } from "../internal/BrokerClock.ts"
+import { BlockList, ContactBook, ContactRefresh, self, Trust } from "../contacts/index.ts"
+import { Addresses, Offers } from "../files/fetch/index.ts"
 import * as Conversations from "./Conversations.ts"
-import type { DevicePositions } from "./DevicePositions.ts"
-import type { Events } from "../internal/Events.ts"
-import type { Message as Kept } from "../model/index.ts"
-import type { Ledger, LedgerError, Transaction } from "../internal/Ledger.ts"
-import * as Offers from "../files/fetch/Offers.ts"
-import type { Outbox } from "./Outbox.ts"
+import { DevicePositions } from "./DevicePositions.ts"
+import { Events } from "../internal/Events.ts"
+import type { Event, Message as Kept } from "../model/index.ts"
+import * as Conversation from "../internal/Conversation.ts"
+import { Ledger, type LedgerError, type Transaction } from "../internal/Ledger.ts"
+import { Outbox } from "./Outbox.ts"
 import type { Position } from "./Position.ts"
-import type { Receipts } from "./Receipts.ts"
+import { Receipts } from "./Receipts.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 import { readSettings } from "../internal/Settings.ts"
-import * as Trust from "../contacts/Trust.ts"
 
 const { key } = Rows
 
@@ -63,46 +64,53 @@ const unsavedMax = 128
 /** What this version can read; frames kept by an older one are tried again when this grows. */
 const reader = 1
 
-export interface Inbox {
-  /** Takes frames in and moves the position, in one commit. */
-  take(
-    session: Session,
-    epoch: string,
-    frames: ReadonlyArray<Frame>,
-    position: Position
-  ): Effect.Effect<void, LedgerError>
-  /** Tries again what was kept for later. */
-  retryKept(session: Session): Effect.Effect<void, LedgerError>
-}
+export class Inbox extends Context.Service<
+  Inbox,
+  {
+    /** Takes frames in and moves the position, in one commit. */
+    take(
+      session: Session,
+      epoch: string,
+      frames: ReadonlyArray<Frame>,
+      position: Position
+    ): Effect.Effect<void, LedgerError, Crypto>
+    /** Tries again what was kept for later. */
+    retryKept(session: Session): Effect.Effect<void, LedgerError, Crypto>
+  }
+>()("@kez-chat/sdk/Inbox") {}
 
-export interface Parts {
-  readonly ledger: Ledger
-  readonly events: Events
-  readonly book: ContactBook
-  readonly checks: Checks
-  readonly outbox: Outbox
-  readonly receipts: Receipts
-  readonly addresses: Addresses
-  readonly blocks: BlockList
-  readonly positions: DevicePositions
-  readonly brokerClock: BrokerClock
-  /** Publishes a request once the home has had a moment to name the stranger. */
-  readonly publishRequest: (primary: string, message: Kept) => void
-}
-
-export const make = Effect.fnUntraced(function* (parts: Parts) {
-  const { addresses, blocks, book, brokerClock, checks, events, ledger, outbox, positions, publishRequest, receipts } =
-    parts
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const events = yield* Events
+  const book = yield* ContactBook
+  const refresh = yield* ContactRefresh
+  const blocks = yield* BlockList
+  const addresses = yield* Addresses
+  const outbox = yield* Outbox
+  const receipts = yield* Receipts
+  const positions = yield* DevicePositions
+  const brokerClock = yield* BrokerClock
   const crypto = yield* Crypto
+  const fork = yield* FiberSet.makeRuntime<never>()
   // Only WebCrypto computes elsewhere; the others would gain nothing from frames opened side by side.
   const concurrency = crypto.backend === "webcrypto" ? 16 : 1
 
   let unsaved = 0
 
-  const open = (session: Session, frame: Uint8Array): Effect.Effect<Outcome> =>
+  /** Publishes a request once the home has had a moment to name the stranger. */
+  const publishRequest = (primary: string, message: Kept) => {
+    const named = Effect.gen(function* () {
+      yield* refresh.awaitPending(primary)
+      const row = yield* ledger.get(key.contact(PrimaryKey.hexOf(primary)), Rows.Contact)
+      if (row !== undefined) events.publish({ _tag: "Request", contact: Trust.toContact(row), message })
+    })
+    fork(Effect.ignore(named))
+  }
+
+  const open = (session: Session, frame: Uint8Array): Effect.Effect<Outcome, never, Crypto> =>
     Effect.suspend(() => {
       if (outbox.isOwnCopy(frame)) return Effect.succeed<Outcome>({ _tag: "OwnCopy" })
-      const opening = Effect.provideService(SealedMessage.openFrame(session.identity, frame), Crypto, crypto)
+      const opening = SealedMessage.openFrame(session.identity, frame)
       return Effect.map(Effect.exit(opening), (exit): Outcome => {
         if (Exit.isSuccess(exit)) return { _tag: "Opened", opened: exit.value }
         const failure = Cause.findErrorOption(exit.cause)
@@ -134,8 +142,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     return gap > 0 ? { gap } : {}
   })
 
-  const publish = (transaction: Transaction, event: Parameters<Events["publish"]>[0]) =>
-    transaction.afterwards(() => events.publish(event))
+  const publish = (transaction: Transaction, event: Event) => transaction.onCommit(() => events.publish(event))
 
   /** The same (from, id) with another envelope: the first one stays, and shows that there was a second. */
   const equivocation = Effect.fnUntraced(function* (transaction: Transaction, seen: Rows.SeenRow) {
@@ -208,20 +215,20 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     }
     const stranger = known === undefined || known.state === "requested"
     if (stranger && (yield* readSettings(transaction)).inbox === "contacts") return
-    const met = known ?? Trust.meet(peer.hex, "requested", arrivedAt)
+    const met = known ?? Trust.newContact(peer.hex, "requested", arrivedAt)
     const { check, judged } = Trust.afterClaim(met, body.chain, arrivedAt)
     const contact = judged.row
     if (known === undefined) book.save(transaction, contact)
     book.keep(transaction, met, judged)
-    if (check || !contact.resolved) transaction.afterwards(() => checks.want(contact.primary))
+    if (check || !contact.resolved) transaction.onCommit(() => refresh.enqueue(contact.primary))
     const kept = yield* keep(transaction, opened, arrivedAt, placed)
-    const talk = yield* Conversations.talk(transaction, peer.hex)
+    const talk = yield* Conversation.counters(transaction, peer.hex)
     transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, {
       ...talk,
       prev: hash,
       ...(stranger ? {} : { lastIncoming: kept.order })
     })
-    transaction.afterwards(() => {
+    transaction.onCommit(() => {
       if (stranger) publishRequest(contact.primary, kept)
       else {
         events.publish({ _tag: "Message", message: kept, contact: Trust.toContact(contact) })
@@ -241,7 +248,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const account = session.account()
     // A hole in an account's own count says nothing: receipts take numbers there and leave no copy.
     const { gap: _, ...placed } = yield* place(transaction, message)
-    let talk = yield* Conversations.talk(transaction, peer.hex)
+    let talk = yield* Conversation.counters(transaction, peer.hex)
     // This device's own count, from a time that its store does not remember: it must go on after that. Half of all
     // numbers are enough for an honest one, and the other half is where a count would come to its end.
     if (message.device === account.device && message.seq < Number.MAX_SAFE_INTEGER / 2) {
@@ -260,11 +267,11 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     let contact = role === "note" ? self(account) : yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (contact === undefined || contact.state === "requested") {
       // Whoever this account wrote to was accepted by it. What they wrote before that was a request.
-      contact = contact === undefined ? Trust.meet(peer.hex, "accepted", arrivedAt) : Trust.accept(contact)
+      contact = contact === undefined ? Trust.newContact(peer.hex, "accepted", arrivedAt) : Trust.accept(contact)
       book.save(transaction, contact)
-      talk = yield* Conversations.receiptsFromHere(transaction, talk)
+      talk = yield* Conversation.receiptsFromHere(transaction, talk)
       const { primary, resolved } = contact
-      if (!resolved) transaction.afterwards(() => checks.want(primary))
+      if (!resolved) transaction.onCommit(() => refresh.enqueue(primary))
     }
     const kept = yield* keep(transaction, opened, arrivedAt, placed)
     transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, { ...talk, prev: hash })
@@ -318,7 +325,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     }
   }
 
-  const inbox: Inbox = {
+  return Inbox.of({
     take: (session, epoch, frames, position) =>
       Effect.flatMap(
         Effect.forEach(frames, (frame) => open(session, frame.frame), { concurrency }),
@@ -361,6 +368,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         })
       }
     })
-  }
-  return inbox
+  })
 })
+
+export const layer = Layer.effect(Inbox, make)

@@ -6,21 +6,24 @@
  * reordered, and this buffer may overflow: all that follows is another fetch. That is also how a store recovers that could
  * not be written: nothing is acknowledged, so what it did not take is still at the home.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import * as Seal from "../../protocol/messages/Seal.ts"
 import type { Frame, Page } from "../../protocol/broker/Page.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { BrokerConnection, BrokerRefused, BrokerUnavailable, Delivered } from "../../services/Broker.ts"
+import type { Crypto } from "../../services/Crypto.ts"
 import { StoreError } from "../../services/LocalStore.ts"
-import type { Events } from "../internal/Events.ts"
-import type { Inbox } from "./Inbox.ts"
-import type { Ledger, LedgerError } from "../internal/Ledger.ts"
-import type { Link } from "../internal/BrokerLink.ts"
+import { Events } from "../internal/Events.ts"
+import { Inbox } from "./Inbox.ts"
+import { Ledger, type LedgerError } from "../internal/Ledger.ts"
+import { BrokerLink } from "../internal/BrokerLink.ts"
 import * as Position from "./Position.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
@@ -31,9 +34,6 @@ const bufferSize = 1_024
 /** Live frames taken in one commit. */
 const batchSize = 256
 
-/** What tells a frame from every other: bytes of its ephemeral key. */
-const markOf = (frame: Uint8Array): string => Bytes.toHex(frame.subarray(1, 17))
-
 /** Pauses between fetches that fail, in milliseconds: doubled from the first, up to the last of what failed. */
 const firstPause = 500
 const lastPause = 30_000
@@ -41,14 +41,22 @@ const lastStorePause = 5_000
 
 type FetchError = Problem | BrokerRefused | BrokerUnavailable | LedgerError
 
-export interface Intake {
-  /** Takes in what comes while the scope is open. The connection must be new: nothing may have been read from it. */
-  run(session: Session, link: Link, connection: BrokerConnection): Effect.Effect<void, LedgerError, Scope.Scope>
-  /** Completes when a fetch that began after this call has reached the end; fails as that fetch fails. */
-  readonly caughtUp: Effect.Effect<void, FetchError>
-}
+export class InboxSync extends Context.Service<
+  InboxSync,
+  {
+    /** Takes in what comes while the scope is open. The connection must be new: nothing may have been read from it. */
+    run(session: Session, connection: BrokerConnection): Effect.Effect<void, LedgerError, Scope.Scope | Crypto>
+    /** Completes when a fetch that began after this call has reached the end; fails as that fetch fails. */
+    readonly caughtUp: Effect.Effect<void, FetchError>
+  }
+>()("@kez-chat/sdk/InboxSync") {}
 
-export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const events = yield* Events
+  const inbox = yield* Inbox
+  const link = yield* BrokerLink
+
   const wake = Latch.makeUnsafe(false)
   let position = Position.start
   let buffered: Array<Delivered> = []
@@ -57,7 +65,7 @@ export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
   let waiting: Array<Deferred.Deferred<void, FetchError>> = []
   // The frames taken in lately: a live frame below `base` that is not one of them belongs to another stream than the one
   // this position counts.
-  const lately = new Map<number, string>()
+  const recentFrames = new Map<number, string>()
 
   const wantFetch = () => {
     fetchWanted = true
@@ -67,15 +75,15 @@ export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
   const take = (session: Session, epoch: string, frames: ReadonlyArray<Frame>, next: Position.Position) =>
     Effect.map(inbox.take(session, epoch, frames, next), () => {
       position = next
-      for (const { frame, seq } of frames) lately.set(seq, markOf(frame))
-      for (const seq of lately.keys()) {
-        if (lately.size <= 8_192) break
-        lately.delete(seq)
+      for (const { frame, seq } of frames) recentFrames.set(seq, Seal.ephemeralKeyOf(frame))
+      for (const seq of recentFrames.keys()) {
+        if (recentFrames.size <= 8_192) break
+        recentFrames.delete(seq)
       }
     })
 
   /** Takes pages until one is empty. Each page is opened and committed before the next is asked for. */
-  const fetchAll = (session: Session, connection: BrokerConnection): Effect.Effect<void, FetchError> =>
+  const fetchAll = (session: Session, connection: BrokerConnection): Effect.Effect<void, FetchError, Crypto> =>
     Effect.gen(function* () {
       let beyondEnd = 0
       while (true) {
@@ -83,7 +91,7 @@ export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
         if (position.epoch === undefined) position = { ...position, epoch: page.epoch }
         else if (Position.isOtherStream(position, page)) {
           position = { ...Position.start, epoch: page.epoch }
-          lately.clear()
+          recentFrames.clear()
         } else if (Position.isBeyondEnd(position, page)) {
           // Twice, because one answer may come from a replica that lags behind.
           beyondEnd += 1
@@ -104,14 +112,14 @@ export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
   }
 
   /** Takes the buffered frames that follow on one another; the first doubt leaves the rest to a fetch. */
-  const takeLive = (session: Session): Effect.Effect<void, LedgerError> =>
+  const takeLive = (session: Session): Effect.Effect<void, LedgerError, Crypto> =>
     Effect.suspend(() => {
       const batch = buffered.splice(0, batchSize)
       const frames: Array<Frame> = []
       let next = position
       for (const live of batch) {
         const judgement = Position.judge(next, live)
-        if (judgement === "known" && lately.get(live.seq) === markOf(live.frame)) continue
+        if (judgement === "known" && recentFrames.get(live.seq) === Seal.ephemeralKeyOf(live.frame)) continue
         if (judgement !== "take") {
           wantFetch()
           break
@@ -142,7 +150,7 @@ export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
     for (const caller of callers) Deferred.doneUnsafe(caller, Effect.fromResult(outcome))
   }
 
-  const loop = Effect.fnUntraced(function* (session: Session, link: Link, connection: BrokerConnection) {
+  const loop = Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
     let pauseMillis = firstPause
     while (true) {
       if (!fetchWanted && buffered.length === 0) {
@@ -179,12 +187,12 @@ export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
     }
   })
 
-  return {
-    run: (session, link, connection) =>
+  return InboxSync.of({
+    run: (session, connection) =>
       Effect.gen(function* () {
         position = (yield* ledger.get(Rows.key.position, Rows.Position)) ?? Position.start
         buffered = []
-        lately.clear()
+        recentFrames.clear()
         // Subscribed before the first fetch, so that nothing falls between the two.
         const live = Stream.runForEach(connection.live, (delivered) =>
           Effect.sync(() => {
@@ -200,7 +208,7 @@ export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
           )
         )
         wantFetch()
-        yield* Effect.forkScoped(loop(session, link, connection))
+        yield* Effect.forkScoped(loop(session, connection))
       }),
     caughtUp: Effect.gen(function* () {
       const caller = yield* Deferred.make<void, FetchError>()
@@ -212,5 +220,7 @@ export const make = (ledger: Ledger, events: Events, inbox: Inbox): Intake => {
         })
       )
     })
-  }
-}
+  })
+})
+
+export const layer: Layer.Layer<InboxSync, never, Ledger | Events | Inbox | BrokerLink> = Layer.effect(InboxSync, make)

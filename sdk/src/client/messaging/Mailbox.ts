@@ -2,15 +2,17 @@
  * The account's inbox at its home as its owner sees it: how full it is, and the removal of what is held here
  * (spec/broker.md, Trim).
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"
 import type { Report } from "../../protocol/broker/Trim.ts"
 import type { BrokerConnection } from "../../services/Broker.ts"
-import type { BlockList } from "../contacts/BlockList.ts"
-import type { DevicePositions } from "./DevicePositions.ts"
-import type { Events } from "../internal/Events.ts"
+import { BlockList } from "../contacts/index.ts"
+import { DevicePositions } from "./DevicePositions.ts"
+import { Events } from "../internal/Events.ts"
 import type { BoxUsage, InboxUsage } from "../model/index.ts"
 import type { KezChatError } from "../model/index.ts"
-import type { Ledger } from "../internal/Ledger.ts"
+import { Ledger } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 import { readSettings } from "../internal/Settings.ts"
@@ -18,15 +20,18 @@ import { readSettings } from "../internal/Settings.ts"
 /** From this part of a box's limit on, its owner is warned. */
 const fillingShare = 0.8
 
-export interface Mailbox {
-  usage(connection: BrokerConnection): Effect.Effect<InboxUsage, KezChatError>
-  /** Removes what this device holds of a box. */
-  trim(connection: BrokerConnection, box: "mail" | "sent"): Effect.Effect<InboxUsage, KezChatError>
-  /** Removes the mail that every device holds, where the user wants that to happen by itself. */
-  autoTrim(session: Session, connection: BrokerConnection): Effect.Effect<void, KezChatError>
-  /** Warns of boxes that are almost full. */
-  watch(connection: BrokerConnection): Effect.Effect<void, KezChatError>
-}
+export class Mailbox extends Context.Service<
+  Mailbox,
+  {
+    usage(connection: BrokerConnection): Effect.Effect<InboxUsage, KezChatError>
+    /** Removes what this device holds of a box. */
+    trim(connection: BrokerConnection, box: "mail" | "sent"): Effect.Effect<InboxUsage, KezChatError>
+    /** Removes the mail that every device holds, where the user wants that to happen by itself. */
+    autoTrim(session: Session, connection: BrokerConnection): Effect.Effect<void, KezChatError>
+    /** Warns of boxes that are almost full. */
+    watch(connection: BrokerConnection): Effect.Effect<void, KezChatError>
+  }
+>()("@kez-chat/sdk/Mailbox") {}
 
 const subjects = { mail: "inbox", sent: "self" } as const
 
@@ -36,8 +41,13 @@ const boxUsage = ({ limit, oldestMillis, used }: Report): BoxUsage => ({
   ...(oldestMillis === undefined ? {} : { oldest: oldestMillis })
 })
 
-export const make = (ledger: Ledger, events: Events, blocks: BlockList, positions: DevicePositions): Mailbox => {
-  const usage: Mailbox["usage"] = (connection) =>
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const events = yield* Events
+  const blocks = yield* BlockList
+  const positions = yield* DevicePositions
+
+  const usage: Mailbox["Service"]["usage"] = (connection) =>
     Effect.map(
       Effect.all([connection.trim("inbox"), connection.trim("self")], { concurrency: "unbounded" }),
       ([mail, sent]) => ({
@@ -46,7 +56,7 @@ export const make = (ledger: Ledger, events: Events, blocks: BlockList, position
       })
     )
 
-  return {
+  return Mailbox.of({
     usage,
     trim: Effect.fnUntraced(function* (connection, box) {
       const subject = subjects[box]
@@ -69,5 +79,10 @@ export const make = (ledger: Ledger, events: Events, blocks: BlockList, position
           if (now[box].used >= now[box].limit * fillingShare) events.publish({ _tag: "InboxFilling", box, usage: now })
         }
       })
-  }
-}
+  })
+})
+
+export const layer: Layer.Layer<Mailbox, never, Ledger | Events | BlockList | DevicePositions> = Layer.effect(
+  Mailbox,
+  make
+)

@@ -6,6 +6,8 @@
  * window in flight; after any failure it begins again at the oldest frame without an `ok`. So within one window frames
  * may be stored out of order if the broker refuses one in the middle, and never otherwise.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -16,23 +18,24 @@ import * as Semaphore from "effect/Semaphore"
 import * as Id from "../../crypto/Id.ts"
 import * as SealedMessage from "../../crypto/SealedMessage.ts"
 import * as Body from "../../protocol/messages/Body.ts"
-import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import * as Seal from "../../protocol/messages/Seal.ts"
+import * as Hash from "../../protocol/encoding/Hash.ts"
 import type { JsonObject } from "../../protocol/encoding/Json.ts"
 import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { Head } from "../../protocol/sigchain/Sigchain.ts"
 import { BrokerRefused, BrokerUnavailable } from "../../services/Broker.ts"
-import { Crypto } from "../../services/Crypto.ts"
 import type { StoreConflict, StoreError } from "../../services/LocalStore.ts"
 import * as Conversations from "./Conversations.ts"
-import type { Events } from "../internal/Events.ts"
+import { Events } from "../internal/Events.ts"
 import type { Message } from "../model/index.ts"
-import type { Ledger, Transaction } from "../internal/Ledger.ts"
-import type { Link } from "../internal/BrokerLink.ts"
-import * as Offers from "../files/fetch/Offers.ts"
+import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import { BrokerLink } from "../internal/BrokerLink.ts"
+import { Offers } from "../files/fetch/index.ts"
 import * as Rows from "../internal/rows/index.ts"
-import type { Session } from "../internal/Session.ts"
-import * as Trust from "../contacts/Trust.ts"
+import * as Conversation from "../internal/Conversation.ts"
+import { SendQueue } from "../internal/SendQueue.ts"
+import { Trust } from "../contacts/index.ts"
 
 const { key } = Rows
 
@@ -43,37 +46,20 @@ const windowSize = 64
 /** Milliseconds before a lane tries again for the first time; doubled up to 5 s, or 60 s after a refusal. */
 const firstPause = 250
 
-/** A body without what the outbox adds: the head of the sender's own chain. */
-export type Draft = {
-  [Type in Body.Known["type"]]: Omit<Extract<Body.Known, { type: Type }>, "chain">
-}[Body.Known["type"]]
-
 /** The sigchain head that a body of this account names. */
-export const chainOf = ({ head }: Pick<Rows.AccountRow, "head">): Head =>
-  head ?? { seq: 0, hash: `sha256:${"0".repeat(64)}` }
+export const chainOf = ({ head }: Pick<Rows.AccountRow, "head">): Head => head ?? { seq: 0, hash: Hash.blank("sha256") }
 
-export interface Outbox {
-  /**
-   * Stages a message to `peer`; receipts and what is said about addresses leave no message behind. It goes out once the
-   * transaction is durable.
-   */
-  enqueue(
-    transaction: Transaction,
-    session: Session,
-    peer: AdmittedKey,
-    draft: Draft
-  ): Effect.Effect<Message | undefined, Problem | StoreError>
-  /** Gives up what is queued for a peer: its messages become `failed` with this reason. */
-  abandon(transaction: Transaction, peerHex: string, reason: string): Effect.Effect<void, StoreError>
-  /** A lane's contact may be sent to again. */
-  wake(peerHex: string): void
-  /** Whether a frame is a copy that this process sent itself a moment ago, byte for byte. */
-  isOwnCopy(frame: Uint8Array): boolean
-  /** Takes up what an earlier run left, and sends while the scope is open. */
-  run(link: Link): Effect.Effect<void, StoreError, Scope.Scope>
-  /** Waits until no lane has anything left that may be sent now. */
-  readonly drained: Effect.Effect<void>
-}
+export class Outbox extends Context.Service<
+  Outbox,
+  {
+    /** Whether a frame is a copy that this process sent itself a moment ago, byte for byte. */
+    isOwnCopy(frame: Uint8Array): boolean
+    /** Takes up what an earlier run left, and sends while the scope is open. */
+    readonly run: Effect.Effect<void, StoreError, Scope.Scope>
+    /** Waits until no lane has anything left that may be sent now. */
+    readonly drained: Effect.Effect<void>
+  }
+>()("@kez-chat/sdk/Outbox") {}
 
 interface Job {
   readonly order: number
@@ -94,11 +80,10 @@ interface Lane {
 
 type Outcome = "sent" | "again" | "later"
 
-/** A frame's ephemeral key, which no other frame has. */
-const markOf = (frame: Uint8Array) => Bytes.toHex(frame.subarray(1, 33))
-
-export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events) {
-  const crypto = yield* Crypto
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const events = yield* Events
+  const link = yield* BrokerLink
   const lanes = new Map<string, Lane>()
   const window = yield* Semaphore.make(windowSize)
   let idle: Array<Deferred.Deferred<void>> = []
@@ -123,16 +108,14 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     for (const hex of new Set(jobs.map((job) => job.to.hex))) startLane?.(hex)
   }
 
-  const newId = Effect.provideService(Id.make, Crypto, crypto)
-
-  const enqueue: Outbox["enqueue"] = Effect.fnUntraced(function* (transaction, session, peer, draft) {
+  const enqueue: SendQueue["Service"]["enqueue"] = Effect.fnUntraced(function* (transaction, session, peer, draft) {
     const account = session.account()
     const me = session.identity.key
     const chain = chainOf(account)
-    const talk = yield* Conversations.talk(transaction, peer.hex)
+    const talk = yield* Conversation.counters(transaction, peer.hex)
     const createdAt = yield* Clock.currentTimeMillis
     const header = {
-      id: yield* newId,
+      id: yield* Id.make,
       to: peer,
       device: account.device,
       seq: talk.seq,
@@ -140,19 +123,15 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       createdAt
     }
     const body = { ...draft, chain } as Body.Known
-    const signed = yield* Effect.provideService(
-      SealedMessage.encrypt(session.identity, { ...header, body }),
-      Crypto,
-      crypto
-    )
+    const signed = yield* SealedMessage.encrypt(session.identity, { ...header, body })
     const isHidden = Body.isHidden(draft)
     const readers = isHidden || peer.hex === me.hex ? [peer] : [peer, me]
     const copies: Array<Rows.OutRow["copies"][number]> = []
     const jobs: Array<Job> = []
-    const order = yield* Conversations.nextOrder(transaction)
+    const order = yield* Conversation.nextOrder(transaction)
     for (const reader of readers) {
-      const kezId = yield* newId
-      const frame = yield* Effect.provideService(SealedMessage.sealFrame(signed.encoded, reader), Crypto, crypto)
+      const kezId = yield* Id.make
+      const frame = yield* SealedMessage.sealFrame(signed.encoded, reader)
       transaction.putBytes(key.frame(kezId), frame)
       copies.push({ to: reader.hex, kezId, main: reader === peer })
       jobs.push({ order, to: reader, kezId, main: reader === peer })
@@ -169,7 +148,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       seq: talk.seq + 1,
       ...(isHidden ? {} : { prev: signed.hash })
     })
-    transaction.afterwards(() => push(jobs))
+    transaction.onCommit(() => push(jobs))
     if (isHidden) return undefined
     const row: Rows.MessageRow = {
       id: header.id,
@@ -188,7 +167,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
   })
 
   const settle = (transaction: Transaction, message: Message | undefined) => {
-    if (message !== undefined) transaction.afterwards(() => events.publish({ _tag: "State", message }))
+    if (message !== undefined) transaction.onCommit(() => events.publish({ _tag: "State", message }))
   }
 
   const finished = Effect.fnUntraced(function* (transaction: Transaction, job: Job, failure?: string) {
@@ -214,7 +193,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
   const finish = (job: Job, failure?: string) =>
     ledger.transact((transaction) => finished(transaction, job, failure), { relaxed: true })
 
-  const abandon: Outbox["abandon"] = Effect.fnUntraced(function* (transaction, peerHex, reason) {
+  const abandon: SendQueue["Service"]["abandon"] = Effect.fnUntraced(function* (transaction, peerHex, reason) {
     for (const entry of yield* transaction.scan({ prefix: Rows.prefix.out })) {
       const row = yield* Effect.fromResult(Rows.Out.decode(entry.key, entry.value))
       const main = row.copies.find((copy) => copy.main)
@@ -226,7 +205,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
       const advance = Conversations.advance("failed", reason)
       settle(transaction, yield* Conversations.change(transaction, peerHex, row.message, advance))
     }
-    transaction.afterwards(() => {
+    transaction.onCommit(() => {
       const lane = lanes.get(peerHex)
       if (lane !== undefined) lane.jobs.length = 0
       tellIdle()
@@ -248,13 +227,13 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     )
 
   /** `waits`: the user keeps a key that the home no longer knows, so that `unknown` is no final answer. */
-  const sendOne = (link: Link, job: Job, waits: boolean): Effect.Effect<Outcome, StoreError | StoreConflict> =>
+  const sendOne = (job: Job, waits: boolean): Effect.Effect<Outcome, StoreError | StoreConflict> =>
     Effect.gen(function* () {
       const frame = yield* ledger.getBytes(key.frame(job.kezId))
       if (frame === undefined) return "sent"
       const connection = yield* link.online
       if (!job.main) {
-        ownCopies.add(markOf(frame))
+        ownCopies.add(Seal.ephemeralKeyOf(frame))
         if (ownCopies.size > 4_096) ownCopies.delete(ownCopies.values().next().value!)
       }
       const answer = yield* Effect.result(connection.send(job.to, job.kezId, frame))
@@ -275,13 +254,13 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     })
 
   /** Sends the next frames of a lane; how long to wait before going on, or undefined when the lane may not be sent. */
-  const step = Effect.fnUntraced(function* (link: Link, hex: string, lane: Lane, pauseMillis: number) {
+  const step = Effect.fnUntraced(function* (hex: string, lane: Lane, pauseMillis: number) {
     yield* link.online
     const row = yield* ledger.get(key.contact(hex), Rows.Contact)
     if (row !== undefined && (row.state === "changed" || row.state === "blocked")) return undefined
     const waits = row !== undefined && Trust.isKept(row)
     const jobs = lane.jobs.slice(0, laneWindow)
-    const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(link, job, waits)), {
+    const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(job, waits)), {
       concurrency: laneWindow
     })
     lane.refused = outcomes.includes("later")
@@ -291,10 +270,10 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     return Math.min(sent.size > 0 ? firstPause : pauseMillis * 2, lane.refused ? 60_000 : 5_000)
   })
 
-  const runLane = Effect.fnUntraced(function* (link: Link, hex: string, lane: Lane) {
+  const runLane = Effect.fnUntraced(function* (hex: string, lane: Lane) {
     let pauseMillis = 0
     while (lane.jobs.length > 0 && !lane.parked) {
-      const stepped = yield* Effect.result(step(link, hex, lane, Math.max(pauseMillis, firstPause)))
+      const stepped = yield* Effect.result(step(hex, lane, Math.max(pauseMillis, firstPause)))
       // A store that cannot be read or written is waited for like a broker that cannot be reached.
       pauseMillis = Result.isFailure(stepped) ? 5_000 : (stepped.success ?? 0)
       if (Result.isSuccess(stepped) && stepped.success === undefined) lane.parked = true
@@ -327,34 +306,32 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
     }
   })
 
-  const outbox: Outbox = {
-    enqueue,
-    abandon,
-    wake: (hex) => {
-      const lane = lanes.get(hex)
-      if (lane === undefined) return
-      lane.parked = false
-      startLane?.(hex)
-    },
-    isOwnCopy: (frame) => ownCopies.has(markOf(frame)),
-    run: (link) =>
-      Effect.gen(function* () {
-        const fork = yield* FiberSet.makeRuntime<never>()
-        startLane = (hex) => {
-          const lane = lanes.get(hex)
-          if (lane === undefined || lane.running || lane.parked) return
-          lane.running = true
-          fork(runLane(link, hex, lane))
-        }
-        yield* Effect.addFinalizer(() =>
-          Effect.sync(() => {
-            startLane = undefined
-            lanes.clear()
-            tellIdle()
-          })
-        )
-        yield* load
-      }),
+  const wake: SendQueue["Service"]["wake"] = (hex) => {
+    const lane = lanes.get(hex)
+    if (lane === undefined) return
+    lane.parked = false
+    startLane?.(hex)
+  }
+
+  const outbox = Outbox.of({
+    isOwnCopy: (frame) => ownCopies.has(Seal.ephemeralKeyOf(frame)),
+    run: Effect.gen(function* () {
+      const fork = yield* FiberSet.makeRuntime<never>()
+      startLane = (hex) => {
+        const lane = lanes.get(hex)
+        if (lane === undefined || lane.running || lane.parked) return
+        lane.running = true
+        fork(runLane(hex, lane))
+      }
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          startLane = undefined
+          lanes.clear()
+          tellIdle()
+        })
+      )
+      yield* load
+    }),
     drained: Effect.gen(function* () {
       if (!busy()) return
       const waiting = yield* Deferred.make<void>()
@@ -365,9 +342,11 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, events: Events)
         })
       )
     })
-  }
-  return outbox
+  })
+  return Context.make(Outbox, outbox).pipe(Context.add(SendQueue, SendQueue.of({ enqueue, abandon, wake })))
 })
+
+export const layer: Layer.Layer<Outbox | SendQueue, never, Ledger | Events | BrokerLink> = Layer.effectContext(make)
 
 /** A body as its readers will parse it. */
 const jsonOf = (body: Body.Known): Effect.Effect<JsonObject, Problem> =>

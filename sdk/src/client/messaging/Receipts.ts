@@ -4,6 +4,8 @@
  * What is still to be told is not kept message by message: each conversation has two marks, up to where the peer was
  * told, and the transaction that queues a receipt moves them. So nothing is told twice or forgotten, whatever crashes.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -14,10 +16,11 @@ import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission
 import * as Limits from "../../protocol/Limits.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
-import * as Conversations from "./Conversations.ts"
-import type { Ledger, Transaction } from "../internal/Ledger.ts"
-import type { Link } from "../internal/BrokerLink.ts"
-import type { Outbox } from "./Outbox.ts"
+import * as Conversation from "../internal/Conversation.ts"
+import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import { BrokerLink } from "../internal/BrokerLink.ts"
+import { SendQueue } from "../internal/SendQueue.ts"
+import type { Crypto } from "../../services/Crypto.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 
@@ -29,14 +32,17 @@ const spacingMillis = 2_000
 /** Most messages looked through for one receipt. */
 const scanLimit = 512
 
-export interface Receipts {
-  /** A conversation may have something to be told. */
-  due(peerHex: string): void
-  /** Waits until every receipt that may go out now is queued. */
-  readonly settled: Effect.Effect<void>
-  /** Tells what is due while the scope is open, what an earlier run left included. */
-  run(session: Session, link: Link): Effect.Effect<void, StoreError, Scope.Scope>
-}
+export class Receipts extends Context.Service<
+  Receipts,
+  {
+    /** A conversation may have something to be told. */
+    due(peerHex: string): void
+    /** Waits until every receipt that may go out now is queued. */
+    readonly settled: Effect.Effect<void>
+    /** Tells what is due while the scope is open, what an earlier run left included. */
+    run(session: Session): Effect.Effect<void, StoreError, Scope.Scope | Crypto>
+  }
+>()("@kez-chat/sdk/Receipts") {}
 
 /** What is to be told next of a conversation: messages after `after`, up to `upTo`. */
 interface Due {
@@ -61,7 +67,11 @@ const tell = (talk: Rows.ConversationCountersRow, due: Due, told: number): Rows.
   ...(due.status === "read" ? { readReceiptedUpTo: told } : {})
 })
 
-export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const sendQueue = yield* SendQueue
+  const link = yield* BrokerLink
+
   let start: ((peerHex: string) => void) | undefined
   const peers = new Map<string, PeerState>()
 
@@ -70,18 +80,18 @@ export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
     ledger.transact((transaction) =>
       Effect.gen(function* () {
         const contact = yield* transaction.get(key.contact(peer.hex), Rows.Contact)
-        const talk = yield* Conversations.talk(transaction, peer.hex)
+        const talk = yield* Conversation.counters(transaction, peer.hex)
         const due = nextDue(talk)
         if (due === undefined || contact?.state !== "accepted") return false
         const { ids, told } = yield* collect(transaction, peer.hex, due)
         transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, tell(talk, due, told))
         if (ids.length > 0)
-          yield* outbox.enqueue(transaction, session, peer, { type: "receipt", status: due.status, ids })
+          yield* sendQueue.enqueue(transaction, session, peer, { type: "receipt", status: due.status, ids })
         return true
       })
     )
 
-  const tellPeer = Effect.fnUntraced(function* (session: Session, link: Link, peer: AdmittedKey, state: PeerState) {
+  const tellPeer = Effect.fnUntraced(function* (session: Session, peer: AdmittedKey, state: PeerState) {
     while (true) {
       // While offline more comes together, and one receipt serves for all of it.
       yield* link.online
@@ -97,7 +107,7 @@ export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
     state.running = false
   })
 
-  return {
+  return Receipts.of({
     due: (peerHex) => start?.(peerHex),
     settled: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
@@ -110,9 +120,9 @@ export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
       }
       yield* Effect.forEach(passes, Deferred.await, { discard: true })
     }),
-    run: (session, link) =>
+    run: (session) =>
       Effect.gen(function* () {
-        const fork = yield* FiberSet.makeRuntime<never>()
+        const fork = yield* FiberSet.makeRuntime<Crypto>()
         peers.clear()
         // An earlier run may have told somebody a moment ago.
         const notBefore = (yield* Clock.currentTimeMillis) + spacingMillis
@@ -131,7 +141,7 @@ export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
           const peer = admitHex(hex)
           if (state.running || Result.isFailure(peer)) return
           state.running = true
-          fork(tellPeer(session, link, peer.success, state))
+          fork(tellPeer(session, peer.success, state))
         }
         yield* Effect.addFinalizer(() =>
           Effect.sync(() => {
@@ -144,8 +154,10 @@ export const make = (ledger: Ledger, outbox: Outbox): Receipts => {
         )
         for (const hex of left) start?.(hex)
       })
-  }
-}
+  })
+})
+
+export const layer: Layer.Layer<Receipts, never, Ledger | SendQueue | BrokerLink> = Layer.effect(Receipts, make)
 
 interface PeerState {
   running: boolean

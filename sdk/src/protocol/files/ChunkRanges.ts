@@ -97,6 +97,17 @@ export const touches = (ranges: ChunkRanges, start: number, end: number): boolea
 /** Chunks of a blob of `size` bytes; an empty one counts as one chunk. */
 export const chunkCount = (size: number): number => Math.max(1, Math.ceil(size / chunkBytes))
 
+/** Bytes of a blob of `size` bytes that lie in a set of its chunks; its last chunk may be short. */
+export const bytesIn = (ranges: ChunkRanges, size: number): number => {
+  const { boundaries } = intersection(ranges, range(0, chunkCount(size)))
+  let bytes = 0
+  for (let i = 0; i + 1 < boundaries.length; i += 2) {
+    const [start = 0, end = 0] = boundaries.slice(i, i + 2)
+    bytes += Math.min(end * chunkBytes, size) - start * chunkBytes
+  }
+  return bytes
+}
+
 /**
  * What is meant of a blob of `size` bytes. Whatever is asked for at or beyond its last chunk means its last chunk, which
  * proves the size.

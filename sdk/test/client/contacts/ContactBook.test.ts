@@ -1,4 +1,4 @@
-import { Deferred, Effect, Fiber, Latch } from "effect"
+import { Context, Deferred, Effect, Fiber, Latch, Layer } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { MemoryLocalStore } from "@kez-chat/sdk/memory"
 import { LocalStore } from "@kez-chat/sdk/services"
@@ -18,11 +18,17 @@ describe("the contacts", () => {
         scan: (range) =>
           Effect.tap(memory.scan(range), () => Effect.andThen(Deferred.succeed(begun, undefined), answer.await))
       })
-      const ledger = yield* Effect.provideService(Ledger.make, LocalStore, store)
-      const book = ContactBook.make(ledger, Events.make())
+      const services = yield* Layer.build(
+        ContactBook.layer.pipe(
+          Layer.provideMerge(Layer.mergeAll(Ledger.layer, Events.layer)),
+          Layer.provide(Layer.succeed(LocalStore, store))
+        )
+      )
+      const ledger = Context.get(services, Ledger.Ledger)
+      const book = Context.get(services, ContactBook.ContactBook)
       const reading = yield* Effect.forkChild(book.all)
       yield* Deferred.await(begun)
-      const bob = Trust.meet("b0".repeat(32), "accepted", 0)
+      const bob = Trust.newContact("b0".repeat(32), "accepted", 0)
       yield* ledger.transact((transaction) => Effect.sync(() => book.save(transaction, bob)))
       yield* answer.open
       assert.deepStrictEqual(yield* Fiber.join(reading), [bob])

@@ -369,6 +369,8 @@ describe("blocking", () => {
       assert.deepStrictEqual(bob.program.shown(), [])
       assert.deepInclude(yield* Effect.flip(bob.chat.send("alice", "no")), { _tag: "SendBlocked", reason: "blocked" })
       assert.strictEqual((yield* bob.chat.unblock("alice")).state, "accepted")
+      // Until the home has heard of it, it keeps none of her frames.
+      yield* bob.chat.flush
       yield* alice.chat.send("bob", "after")
       yield* bob.program.event("Message", ({ message }) => message.text === "after")
       world.broker.newEpoch(true)

@@ -57,7 +57,7 @@ describe("Ledger", () => {
         const write = ledger.transact((transaction) =>
           Effect.sync(() => {
             transaction.put("a", Row, value(1))
-            transaction.afterwards(() => (told = true))
+            transaction.onCommit(() => (told = true))
           })
         )
         const others = first === "its own" ? [] : [yield* Effect.forkChild(other), yield* Effect.forkChild(other)]
@@ -163,7 +163,7 @@ describe("Ledger", () => {
         ledger.transact((transaction) =>
           Effect.sync(() => {
             transaction.put(key, Row, value(1))
-            transaction.afterwards(() => acted.push(key))
+            transaction.onCommit(() => acted.push(key))
           })
         )
       yield* Effect.all([one("a"), one("b"), one("c")], { concurrency: "unbounded" })

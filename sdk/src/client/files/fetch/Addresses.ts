@@ -5,6 +5,8 @@
  * contacts, and when serving begins also the newest request that each of them made within a day: so a fetch that waits
  * goes on within seconds of the owner's return.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -20,10 +22,10 @@ import type { Addresses as Where, BlobEndpoint } from "../../../services/BlobTra
 import { Crypto } from "../../../services/Crypto.ts"
 import { Directory } from "../../../services/Directory.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
-import { type BrokerClock, uptimeMillis } from "../../internal/BrokerClock.ts"
-import type { Ledger, LedgerError, Transaction } from "../../internal/Ledger.ts"
-import type { Link } from "../../internal/BrokerLink.ts"
-import type { Outbox } from "../../messaging/Outbox.ts"
+import { BrokerClock, uptimeMillis } from "../../internal/BrokerClock.ts"
+import { Ledger, type LedgerError, type Transaction } from "../../internal/Ledger.ts"
+import { BrokerLink } from "../../internal/BrokerLink.ts"
+import { SendQueue } from "../../internal/SendQueue.ts"
 import * as PeerAddresses from "./PeerAddresses.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
@@ -49,30 +51,32 @@ interface Times {
   readonly arrivedAt: number
 }
 
-export interface Addresses {
-  /** Takes a request or an answer of an accepted contact in. */
-  receive(
-    transaction: Transaction,
-    peerHex: string,
-    body: Body.AddressRequest | Body.Address,
-    times: Times
-  ): Effect.Effect<void, StoreError>
-  /** Where a contact's device was found lately. */
-  known(peerHex: string): Effect.Effect<Where | undefined>
-  /** Asks a contact, while online. Undefined where no answer came within 10 s; {@link arrival} tells of a later one. */
-  ask(session: Session, link: Link, peer: AdmittedKey): Effect.Effect<Where | undefined, Problem | LedgerError>
-  /** Waits for the next answer of a contact. */
-  arrival(peerHex: string): Effect.Effect<void>
-  /** Nobody could be reached there. */
-  forget(peerHex: string): void
-  /** Answers contacts while the scope is open. `lost` is called when the endpoint turns out to be closed. */
-  answer(
-    session: Session,
-    link: Link,
-    endpoint: BlobEndpoint,
-    lost: () => void
-  ): Effect.Effect<void, StoreError, Scope.Scope>
-}
+export class Addresses extends Context.Service<
+  Addresses,
+  {
+    /** Takes a request or an answer of an accepted contact in. */
+    receive(
+      transaction: Transaction,
+      peerHex: string,
+      body: Body.AddressRequest | Body.Address,
+      times: Times
+    ): Effect.Effect<void, StoreError>
+    /** Where a contact's device was found lately. */
+    known(peerHex: string): Effect.Effect<Where | undefined>
+    /** Asks a contact, while online. Undefined where no answer came within 10 s; {@link arrival} tells of a later one. */
+    ask(session: Session, peer: AdmittedKey): Effect.Effect<Where | undefined, Problem | LedgerError, Crypto>
+    /** Waits for the next answer of a contact. */
+    arrival(peerHex: string): Effect.Effect<void>
+    /** Nobody could be reached there. */
+    forget(peerHex: string): void
+    /** Answers contacts while the scope is open. `lost` is called when the endpoint turns out to be closed. */
+    answer(
+      session: Session,
+      endpoint: BlobEndpoint,
+      lost: () => void
+    ): Effect.Effect<void, StoreError, Scope.Scope | Crypto>
+  }
+>()("@kez-chat/sdk/Addresses") {}
 
 /** One contact that we answer. */
 interface Asker {
@@ -84,7 +88,11 @@ interface Asker {
   countedAt: number
 }
 
-export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox, brokerClock: BrokerClock) {
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const sendQueue = yield* SendQueue
+  const brokerClock = yield* BrokerClock
+  const link = yield* BrokerLink
   const crypto = yield* Crypto
   const directory = yield* Directory
   /** `until` by {@link uptimeMillis}. */
@@ -111,22 +119,22 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox,
     for (const waiter of waiting.get(peerHex) ?? []) Deferred.doneUnsafe(waiter, Effect.void)
   }
 
-  const receive: Addresses["receive"] = Effect.fnUntraced(function* (transaction, peerHex, body, times) {
+  const receive: Addresses["Service"]["receive"] = Effect.fnUntraced(function* (transaction, peerHex, body, times) {
     const { arrivedAt, createdAt } = times
     if (body.type === "address") {
       // By the author's clock alone, and then by the broker's: whether either agrees with ours does not matter.
       const meant = Math.min(Limits.addressLifetimeMillis, body.expiresAt - createdAt)
       const lifeMillis = meant - (yield* brokerClock.age(arrivedAt))
       const now = yield* uptimeMillis
-      return transaction.afterwards(() => take(peerHex, body, now, lifeMillis))
+      return transaction.onCommit(() => take(peerHex, body, now, lifeMillis))
     }
     const before = yield* transaction.get(key.asked(peerHex), Rows.Asked)
     if (before !== undefined && before.at > arrivedAt) return
     transaction.put(key.asked(peerHex), Rows.Asked, { nonce: Bytes.toBase64Url(body.nonce), at: arrivedAt })
-    transaction.afterwards(() => start?.(peerHex))
+    transaction.onCommit(() => start?.(peerHex))
   })
 
-  const known: Addresses["known"] = (peerHex) =>
+  const known: Addresses["Service"]["known"] = (peerHex) =>
     Effect.map(uptimeMillis, (now) => {
       const held = found.get(peerHex)
       if (held !== undefined && held.until > now) return held.where
@@ -134,7 +142,7 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox,
       return undefined
     })
 
-  const arrival: Addresses["arrival"] = (peerHex) =>
+  const arrival: Addresses["Service"]["arrival"] = (peerHex) =>
     Effect.suspend(() => {
       const waiter = Deferred.makeUnsafe<void>()
       const waiters = waiting.get(peerHex) ?? new Set()
@@ -154,11 +162,11 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox,
     asked.set(peer.hex, nonces.set(Bytes.toBase64Url(nonce), yield* uptimeMillis))
     if (nonces.size > openRequests) nonces.delete(nonces.keys().next().value!)
     yield* ledger.transact((transaction) =>
-      outbox.enqueue(transaction, session, peer, { type: "address_request", nonce })
+      sendQueue.enqueue(transaction, session, peer, { type: "address_request", nonce })
     )
   })
 
-  const ask: Addresses["ask"] = Effect.fnUntraced(function* (session, link, peer) {
+  const ask: Addresses["Service"]["ask"] = Effect.fnUntraced(function* (session, peer) {
     yield* link.online
     const now = yield* uptimeMillis
     // Fetches of several files of one owner ask once.
@@ -217,13 +225,13 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox,
         const nonce = yield* Effect.fromResult(Bytes.fromBase64Url(row.nonce))
         const relay = where.relayUrl === undefined ? {} : { relay_url: where.relayUrl }
         const expiresAt = now + Limits.addressLifetimeMillis
-        yield* outbox.enqueue(transaction, session, peer, { type: "address", nonce, addrs, ...relay, expiresAt })
+        yield* sendQueue.enqueue(transaction, session, peer, { type: "address", nonce, addrs, ...relay, expiresAt })
       })
     )
   })
 
-  const answer: Addresses["answer"] = Effect.fnUntraced(function* (session, link, endpoint, lost) {
-    const fork = yield* FiberSet.makeRuntime<never>()
+  const answer: Addresses["Service"]["answer"] = Effect.fnUntraced(function* (session, endpoint, lost) {
+    const fork = yield* FiberSet.makeRuntime<Crypto>()
     const askers = new Map<string, Asker>()
     const answerAsker = Effect.fnUntraced(function* (peer: AdmittedKey, asker: Asker) {
       do {
@@ -266,13 +274,15 @@ export const make = Effect.fnUntraced(function* (ledger: Ledger, outbox: Outbox,
     }
   })
 
-  const addresses: Addresses = {
+  return Addresses.of({
     receive,
     known,
     ask,
     arrival,
     forget: (peerHex) => void found.delete(peerHex),
     answer
-  }
-  return addresses
+  })
 })
+
+export const layer: Layer.Layer<Addresses, never, Ledger | SendQueue | BrokerClock | BrokerLink | Crypto | Directory> =
+  Layer.effect(Addresses, make)

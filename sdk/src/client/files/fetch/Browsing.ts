@@ -3,29 +3,28 @@
  * its bytes come from (spec: manifest, KEZ-MAN-010, 011, 024 and 025). The newest one seen of each account is kept: for times
  * when nobody answers, and so that nobody can show an older one.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as FastBlake3 from "../../../crypto/FastBlake3.ts"
-import type { Identity } from "../../../crypto/Identity.ts"
 import * as SealedManifest from "../../../crypto/SealedManifest.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
 import { admitHex } from "../../../protocol/identity/KeyAdmission.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import type { SharedFiles } from "../../../protocol/sigchain/Sigchain.ts"
-import { Crypto } from "../../../services/Crypto.ts"
+import type { Crypto } from "../../../services/Crypto.ts"
 import { ServerUnreachable } from "../../../services/Directory.ts"
 import { ManifestStore } from "../../../services/ManifestStore.ts"
-import type { Checks } from "../../contacts/ContactRefresh.ts"
-import type { ContactBook } from "../../contacts/ContactBook.ts"
-import { hexOf } from "../../messaging/Conversations.ts"
-import type { Introductions } from "../../contacts/IdentityLookup.ts"
+import { ContactBook, ContactRefresh, IdentityLookup, Trust } from "../../contacts/index.ts"
+import { hexOf } from "../../../protocol/identity/PrimaryKey.ts"
 import type { ListedFile, Listing } from "../../model/index.ts"
-import type { KezChat } from "../../KezChat.ts"
 import { FetchBlocked, type KezChatError } from "../../model/index.ts"
-import type { Ledger } from "../../internal/Ledger.ts"
+import { ClientOptions } from "../../internal/ClientOptions.ts"
+import type { Session } from "../../internal/Session.ts"
+import { Ledger } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
-import * as Trust from "../../contacts/Trust.ts"
-import * as Versions from "./Versions.ts"
+import { Versions } from "../share/index.ts"
 
 const { key } = Rows
 
@@ -34,23 +33,17 @@ export interface Found extends Pick<Listing, "revision" | "createdAt" | "source"
   readonly files: ReadonlyArray<SealedManifest.Readable>
 }
 
-export interface Browsing extends Pick<KezChat["Service"], "browse"> {
-  /** The current manifest of a contact or of this account; the newest one kept here where nobody answers. */
-  opened(owner: Rows.ContactRow): Effect.Effect<Found, KezChatError>
-  /** The newest one kept here, without asking anybody; revision 0 for none. */
-  kept(hex: string): Effect.Effect<Found, KezChatError>
-}
-
-export interface Parts {
-  readonly ledger: Ledger
-  readonly book: ContactBook
-  readonly checks: Checks
-  readonly introductions: Introductions
-  readonly account: Effect.Effect<Rows.AccountRow, KezChatError>
-  readonly identity: Effect.Effect<Identity, KezChatError>
-  /** No network is to be used where it can be done without. */
-  readonly isOffline: boolean
-}
+export class Browsing extends Context.Service<
+  Browsing,
+  {
+    /** See `KezChat.browse`. */
+    browse(session: Session, who: string): Effect.Effect<Listing, KezChatError, Crypto>
+    /** The current manifest of a contact or of this account; the newest one kept here where nobody answers. */
+    opened(session: Session, owner: Rows.ContactRow): Effect.Effect<Found, KezChatError, Crypto>
+    /** The newest one kept here, without asking anybody; revision 0 for none. */
+    kept(session: Session, hex: string): Effect.Effect<Found, KezChatError, Crypto>
+  }
+>()("@kez-chat/sdk/Browsing") {}
 
 /** Answers that say nothing about the manifest: the home cannot be used at present, or does not have what it should. */
 const outages = new Set<Problem["code"]>([
@@ -85,26 +78,28 @@ const toFound = ({ createdAt, files, revision }: Remembered, source: Found["sour
 
 const empty: Found = { revision: 0, source: "home", files: [] }
 
-export const make = Effect.fnUntraced(function* (parts: Parts) {
-  const { account, book, checks, identity, introductions, isOffline, ledger } = parts
-  const crypto = yield* Crypto
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const book = yield* ContactBook
+  const refresh = yield* ContactRefresh
+  const lookup = yield* IdentityLookup
+  const options = yield* ClientOptions
   const store = yield* ManifestStore
 
   // Opening one takes an agreement for each of its entries, and who fetches a folder needs the same one for every file.
   const remembered = new Map<string, Remembered>()
 
   /** What was read of the manifest that is kept of an owner, as long as it is the one of this hash. */
-  const recall = Effect.fnUntraced(function* (hex: string, hash: string) {
+  const recall = ({ identity }: Session, hex: string, hash: string) => {
     const found = remembered.get(hex)
-    if (found?.hash !== hash || found.reader !== (yield* identity).key.hex) return undefined
-    return found
-  })
+    return found?.hash === hash && found.reader === identity.key.hex ? found : undefined
+  }
 
-  const read = Effect.fnUntraced(function* (hash: string, manifest: Manifest.Manifest) {
-    const recalled = yield* recall(manifest.owner.hex, hash)
+  const read = Effect.fnUntraced(function* (session: Session, hash: string, manifest: Manifest.Manifest) {
+    const recalled = recall(session, manifest.owner.hex, hash)
     if (recalled !== undefined) return recalled
-    const reader = yield* identity
-    const { files } = yield* Effect.provideService(SealedManifest.open(reader, manifest), Crypto, crypto)
+    const reader = session.identity
+    const { files } = yield* SealedManifest.open(reader, manifest)
     const { createdAt, owner, revision } = manifest
     const found: Remembered = { hash, reader: reader.key.hex, revision, createdAt, files }
     remembered.delete(owner.hex)
@@ -113,24 +108,25 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     return found
   })
 
-  const kept: Browsing["kept"] = Effect.fnUntraced(function* (hex) {
+  const kept: Browsing["Service"]["kept"] = Effect.fnUntraced(function* (session, hex) {
     const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
-    const recalled = known === undefined ? undefined : yield* recall(hex, known.hash)
+    const recalled = known === undefined ? undefined : recall(session, hex, known.hash)
     if (recalled !== undefined) return toFound(recalled, "kept")
     const body = yield* ledger.getBytes(key.browsedBody(hex))
     if (known === undefined || body === undefined) return { ...empty, source: "kept" as const }
     const { manifest } = yield* Effect.fromResult(Manifest.parseBody(body))
-    return toFound(yield* read(known.hash, manifest), "kept")
+    return toFound(yield* read(session, known.hash, manifest), "kept")
   })
 
   /** What the owner's chain names now; a chain that cannot be relied on names nothing. */
   const anchorOf = Effect.fnUntraced(function* (
+    session: Session,
     owner: Rows.ContactRow
-  ): Effect.fn.Return<SharedFiles | undefined, KezChatError> {
-    if (owner.primary === (yield* account).primary) {
-      return (yield* introductions.chain(owner.primary)).state.sharedFiles
+  ): Effect.fn.Return<SharedFiles | undefined, KezChatError, Crypto> {
+    if (owner.primary === session.identity.primary) {
+      return (yield* lookup.chain(owner.primary)).state.sharedFiles
     }
-    const { chain, contact } = yield* checks.chain(owner.primary)
+    const { chain, contact } = yield* refresh.chain(owner.primary)
     if (contact.warning !== undefined && contact.kept !== true) {
       return yield* new FetchBlocked({ who: contact.handle, reason: "changed", detail: contact.warning })
     }
@@ -150,24 +146,28 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     )
 
   const accept = Effect.fnUntraced(function* (
+    session: Session,
     owner: Rows.ContactRow,
     body: Uint8Array,
     verifying: Effect.Effect<SealedManifest.Verified, Problem, Crypto>
   ) {
-    const verified = yield* Effect.provideService(verifying, Crypto, crypto)
+    const verified = yield* verifying
     yield* keep(hexOf(owner.primary), verified, body)
-    return toFound(yield* read(verified.seen.hash, verified.manifest), "home")
+    return toFound(yield* read(session, verified.seen.hash, verified.manifest), "home")
   })
 
   /** The newest manifest of an owner by the rules of the specification (manifest.md, "Anchor"). */
-  const current = Effect.fnUntraced(function* (owner: Rows.ContactRow): Effect.fn.Return<Found, KezChatError> {
+  const current = Effect.fnUntraced(function* (
+    session: Session,
+    owner: Rows.ContactRow
+  ): Effect.fn.Return<Found, KezChatError, Crypto> {
     const hex = hexOf(owner.primary)
     const admitted = yield* Effect.fromResult(admitHex(hex))
     const hasher = yield* FastBlake3.load
     const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
     const stands = (anchor: SharedFiles | undefined) =>
       known !== undefined && Result.isSuccess(Manifest.checkAnchor(known, anchor))
-    let anchor = yield* anchorOf(owner)
+    let anchor = yield* anchorOf(session, owner)
     const newest = yield* Effect.result(store.current(owner.primary, known?.hash))
 
     /** What the home calls the newest, if the anchor admits it. */
@@ -175,15 +175,15 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       const body = yield* Effect.fromResult(newest)
       if (body !== undefined) {
         const expected = { owner: admitted, anchor, ...(known === undefined ? {} : { known }) }
-        return yield* accept(owner, body, SealedManifest.verify(body, expected, hasher))
+        return yield* accept(session, owner, body, SealedManifest.verify(body, expected, hasher))
       }
       if (known !== undefined) yield* Effect.fromResult(Manifest.checkAnchor(known, anchor))
-      return { ...(yield* kept(hex)), source: "home" as const }
+      return { ...(yield* kept(session, hex)), source: "home" as const }
     })
     let taken = yield* Effect.result(take)
     if (Result.isFailure(taken) && hasCode(taken.failure, "manifest_mismatch")) {
       // An owner who anchored between our two questions is ahead of the chain that we saw.
-      const again = yield* anchorOf(owner)
+      const again = yield* anchorOf(session, owner)
       if (again?.manifest !== anchor?.manifest) {
         anchor = again
         taken = yield* Effect.result(take)
@@ -194,12 +194,12 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     // The home has nothing newer for us than what we have, and the chain still admits that.
     if (stands(anchor)) {
       const isAnchor = known?.hash === anchor?.manifest && Result.isSuccess(newest)
-      return { ...(yield* kept(hex)), source: isAnchor ? ("home" as const) : ("kept" as const) }
+      return { ...(yield* kept(session, hex)), source: isAnchor ? ("home" as const) : ("kept" as const) }
     }
     if (anchor !== undefined) {
       const body = yield* store.byHash(owner.primary, anchor.manifest)
       const expected = { owner: admitted, anchor, ...(known === undefined ? {} : { known }) }
-      return yield* accept(owner, body, SealedManifest.verifyAnchored(body, expected, hasher))
+      return yield* accept(session, owner, body, SealedManifest.verifyAnchored(body, expected, hasher))
     }
     if (known !== undefined) {
       const detail = `${owner.handle}: their sigchain names none any more, known is revision ${known.revision}`
@@ -208,32 +208,37 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     return hasCode(failure, "manifest_not_found") ? empty : yield* failure
   })
 
-  const opened: Browsing["opened"] = Effect.fnUntraced(function* (owner) {
+  const opened: Browsing["Service"]["opened"] = Effect.fnUntraced(function* (session, owner) {
     const hex = hexOf(owner.primary)
     const isKnown = (yield* ledger.get(key.browsed(hex), Rows.Browsed)) !== undefined
-    if (isOffline && isKnown) return yield* kept(hex)
+    if (options.offline === true && isKnown) return yield* kept(session, hex)
     // An owner who publishes while we ask can be ahead of the chain that we saw, by more than the home keeps.
     const isGone = (error: KezChatError) => hasCode(error, "manifest_not_found")
-    const found = yield* Effect.result(Effect.retry(current(owner), { while: isGone, times: 1 }))
+    const found = yield* Effect.result(Effect.retry(current(session, owner), { while: isGone, times: 1 }))
     if (Result.isSuccess(found)) return found.success
-    return isKnown && isOutage(found.failure) ? yield* kept(hex) : yield* found.failure
+    return isKnown && isOutage(found.failure) ? yield* kept(session, hex) : yield* found.failure
   })
 
-  const browsing: Browsing = {
+  return Browsing.of({
     opened,
     kept,
-    browse: Effect.fnUntraced(function* (who): Effect.fn.Return<Listing, KezChatError> {
-      const mine = yield* account
+    browse: Effect.fn("browse")(function* (session, who) {
+      const mine = session.account()
       const { primary } = yield* book.find(who, mine)
-      const { files, ...found } = yield* opened(yield* book.find(primary, mine))
+      const { files, ...found } = yield* opened(session, yield* book.find(primary, mine))
       // The chain that was looked at may have told something new of them.
       const owner = yield* book.find(primary, mine)
       const listed = Versions.withReplacements(files.map(toListed)).toSorted(byPath)
       return { owner: Trust.toContact(owner), ...found, files: listed }
     })
-  }
-  return browsing
+  })
 })
+
+export const layer: Layer.Layer<
+  Browsing,
+  never,
+  Ledger | ContactBook | ContactRefresh | IdentityLookup | ClientOptions | ManifestStore
+> = Layer.effect(Browsing, make)
 
 const byPath = (a: ListedFile, b: ListedFile): number => {
   const [first, second] = [Versions.pathOf(a), Versions.pathOf(b)]

@@ -8,13 +8,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as RcRef from "effect/RcRef"
 import type * as Scope from "effect/Scope"
-import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
 import { BlobStore, BlobStoreError, type StoredBlob } from "../../../services/BlobStore.ts"
 import { type BlobEndpoint, BlobTransport, type Provider } from "../../../services/BlobTransport.ts"
+import type { Crypto } from "../../../services/Crypto.ts"
 import { Vault } from "../../../services/Vault.ts"
-import type { Addresses } from "./Addresses.ts"
+import { Serving } from "../share/index.ts"
+import { Addresses } from "./Addresses.ts"
 import { type KezChatError, NoAccount } from "../../model/index.ts"
-import type { Link } from "../../internal/BrokerLink.ts"
 import type { Session } from "../../internal/Session.ts"
 
 /** How long an endpoint stays open that nobody needs. */
@@ -55,33 +55,13 @@ export interface Device {
   readonly serve: Effect.Effect<never, KezChatError>
 }
 
-export interface Parts {
-  readonly session: Session
-  readonly link: Link
-  /** Who may have what, and what became of it. */
-  readonly shares: {
-    allowed(peer: AdmittedKey, hash: string): Effect.Effect<boolean, KezChatError>
-    readonly sent: Provider["sent"]
-  }
-  readonly addresses: Addresses
-}
-
 /** Makes the device of a session, for as long as the scope is open. */
-export const make = Effect.gen(function* () {
-  const services: Services = { transport: yield* BlobTransport, blobs: yield* BlobStore, vault: yield* Vault }
-  return (parts: Parts): Effect.Effect<Device, never, Scope.Scope> => deviceOf(services, parts)
-})
-
-interface Services {
-  readonly transport: BlobTransport["Service"]
-  readonly blobs: BlobStore["Service"]
-  readonly vault: Vault["Service"]
-}
-
-const deviceOf = Effect.fnUntraced(function* (
-  { blobs, transport, vault }: Services,
-  { addresses, link, session, shares }: Parts
-) {
+export const make = Effect.fnUntraced(function* (session: Session) {
+  const transport = yield* BlobTransport
+  const blobs = yield* BlobStore
+  const vault = yield* Vault
+  const addresses = yield* Addresses
+  const shares = yield* Serving
   const provider: Provider = {
     // What is not allowed, what is not here, and what cannot be read look the same to who asks.
     open: (peer, hash) =>
@@ -102,12 +82,12 @@ const deviceOf = Effect.fnUntraced(function* (
     idleTimeToLive: idleTime
   })
 
-  const serving = yield* RcRef.make<Deferred.Deferred<void>, KezChatError, Scope.Scope>({
+  const serving = yield* RcRef.make<Deferred.Deferred<void>, KezChatError, Scope.Scope | Crypto>({
     acquire: Effect.gen(function* () {
       const open = yield* RcRef.get(endpoint)
       const lost = yield* Deferred.make<void>()
       yield* open.serve(provider)
-      yield* addresses.answer(session, link, open, () => Deferred.doneUnsafe(lost, Effect.void))
+      yield* addresses.answer(session, open, () => Deferred.doneUnsafe(lost, Effect.void))
       return lost
     })
   })

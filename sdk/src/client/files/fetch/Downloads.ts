@@ -13,7 +13,6 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as RcMap from "effect/RcMap"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as FastBlake3 from "../../../crypto/FastBlake3.ts"
 import * as SealedFile from "../../../crypto/SealedFile.ts"
@@ -21,53 +20,36 @@ import * as Bytes from "../../../protocol/encoding/Bytes.ts"
 import * as FileCipher from "../../../protocol/files/FileCipher.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import { BlobStore, BlobStoreError, partialKeptMillis } from "../../../services/BlobStore.ts"
-import { Crypto } from "../../../services/Crypto.ts"
-import type { Addresses } from "./Addresses.ts"
+import type { Crypto } from "../../../services/Crypto.ts"
 import type { Device } from "./Device.ts"
-import { contentOf } from "./FileContent.ts"
+import { contentOf } from "../share/index.ts"
 import type { FetchProgress } from "../../model/index.ts"
-import type { KezChat } from "../../KezChat.ts"
 import type { KezChatError } from "../../model/index.ts"
-import type { Ledger } from "../../internal/Ledger.ts"
-import type { Link } from "../../internal/BrokerLink.ts"
+import { ClientOptions } from "../../internal/ClientOptions.ts"
+import { Ledger } from "../../internal/Ledger.ts"
+import { BrokerLink } from "../../internal/BrokerLink.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
-import type { Source, Sources } from "./Sources.ts"
+import { type Source, Sources } from "./Sources.ts"
 import * as Transfer from "./Transfer.ts"
-import * as Trust from "../../contacts/Trust.ts"
+import { Trust } from "../../contacts/index.ts"
 
 const { key } = Rows
 
 /** Sealed chunks read and decrypted at a time: about a mebibyte. */
 const chunksRead = 16
 
-/** See the members of `KezChat` with these names. */
-export type Downloads = Pick<KezChat["Service"], "fetch" | "matches" | "read" | "discard">
-
-export interface Parts {
-  readonly session: Session
-  readonly device: Device
-  readonly ledger: Ledger
-  readonly link: Link
-  readonly addresses: Addresses
-  readonly sources: Sources
-  /** No network may be used. */
-  readonly isOffline: boolean
-}
-
 /** What all who fetch one blob from one owner are told. */
 type Told = Exit.Exit<FetchProgress, KezChatError>
 
 /** Makes the downloads of a session, for as long as the scope is open. */
-export const make = Effect.gen(function* () {
+export const make = Effect.fnUntraced(function* (session: Session, device: Device) {
+  const ledger = yield* Ledger
+  const link = yield* BrokerLink
   const blobs = yield* BlobStore
-  const crypto = yield* Crypto
-  return (parts: Parts): Effect.Effect<Downloads, never, Scope.Scope> => downloadsOf(blobs, crypto, parts)
-})
-
-const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], crypto: Crypto["Service"], parts: Parts) {
-  const { device, isOffline, ledger, link, session, sources } = parts
-  const transfer = Transfer.make({ ...parts, blobs })
+  const sources = yield* Sources
+  const isOffline = (yield* ClientOptions).offline === true
+  const transfer = yield* Transfer.make(session, device)
   // Set when the map is asked for its key: a lookup knows nothing but that.
   const wanted = new Map<string, Source>()
 
@@ -114,7 +96,7 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
     return yield* new Problem({ code: "blob_mismatch", detail })
   })
 
-  const fetch: Downloads["fetch"] = (what) =>
+  const fetch: (what: string) => Stream.Stream<FetchProgress, KezChatError, Crypto> = (what) =>
     Stream.unwrap(
       Effect.gen(function* () {
         const source = yield* sources.find(session, what, !isOffline)
@@ -138,17 +120,17 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
       })
     )
 
-  const matches: Downloads["matches"] = Effect.fnUntraced(function* (what, bytes) {
+  const matches = Effect.fn("matches")(function* (what: string, bytes: AsyncIterable<Uint8Array>) {
     const { contentKey, file, hash } = yield* sources.find(session, what, !isOffline)
     const hasher = yield* FastBlake3.load
     let length = 0
     const content = contentOf(file.name, bytes).pipe(Stream.takeWhile((piece) => (length += piece.length) <= file.size))
     const encrypting = SealedFile.encrypt(contentKey, content, hasher, () => Effect.void)
-    const { tree } = yield* Effect.provideService(encrypting, Crypto, crypto)
+    const { tree } = yield* encrypting
     return length === file.size && Bytes.toHex(tree.hash) === hash
   })
 
-  const read: Downloads["read"] = (what) =>
+  const read: (what: string) => Stream.Stream<Uint8Array, KezChatError, Crypto> = (what) =>
     Stream.unwrap(
       Effect.gen(function* () {
         const { contentKey, file, hash } = yield* sources.find(session, what, false)
@@ -161,11 +143,11 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
             return [[piece], next < size ? Option.some(next) : Option.none<number>()] as const
           })
         )
-        return SealedFile.decrypt(contentKey, file.size, bytes).pipe(Stream.provideService(Crypto, crypto))
+        return SealedFile.decrypt(contentKey, file.size, bytes)
       })
     )
 
-  const discard: Downloads["discard"] = Effect.fnUntraced(function* (what) {
+  const discard = Effect.fn("discard")(function* (what: string) {
     const { hash, owner } = yield* sources.find(session, what, false)
     if (owner.primary === session.account().primary) return
     // Somebody may offer us what is our own: that stays.
@@ -174,12 +156,13 @@ const downloadsOf = Effect.fnUntraced(function* (blobs: BlobStore["Service"], cr
     yield* ledger.transact((transaction) => Effect.sync(() => transaction.delete(key.download(hash))))
   })
 
-  const downloads: Downloads = { fetch, matches, read, discard }
-  return downloads
+  return { fetch, matches, read, discard }
 })
 
 /** Removes partial blobs that nobody has touched for 30 days, and forgets downloads of which nothing is here. */
-export const collect = Effect.fnUntraced(function* (ledger: Ledger, blobs: BlobStore["Service"]) {
+export const collect = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const blobs = yield* BlobStore
   const now = yield* Clock.currentTimeMillis
   const here = new Set<string>()
   for (const { complete, hash, writtenAt } of yield* blobs.list) {

@@ -3,13 +3,17 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Bytes from "../../../protocol/encoding/Bytes.ts"
 import type { JsonObject } from "../../../protocol/encoding/Json.ts"
+import * as Hash from "../../../protocol/encoding/Hash.ts"
 import * as Limits from "../../../protocol/Limits.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
 import type { OfferedFile } from "../../model/index.ts"
-import type { Ledger, Transaction } from "../../internal/Ledger.ts"
+import type { Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
 
 const { key } = Rows
+
+/** The store, or a transaction. */
+type Reader = Pick<Transaction, "get" | "scan">
 
 /** An offer as it is kept, with the keys that open it. */
 export interface Offer {
@@ -21,9 +25,6 @@ export interface Offer {
   readonly wrappedKey: Uint8Array
   readonly selfWrappedKey: Uint8Array
 }
-
-/** 64 hexadecimal digits from `blake3:<hex>`. */
-export const hashOf = (blobHash: string): string => blobHash.slice("blake3:".length)
 
 const bytesOf = (body: JsonObject, member: string): Uint8Array | undefined => {
   const text = body[member]
@@ -44,11 +45,11 @@ export const fileOf = (body: JsonObject): OfferedFile | undefined => {
 export const note = (transaction: Transaction, author: string, peer: string, order: number, body: JsonObject): void => {
   const file = fileOf(body)
   if (file === undefined) return
-  transaction.put(key.offerOf(hashOf(file.blobHash), author), Rows.OfferOf, { peer, order })
+  transaction.put(key.offerOf(Hash.hexOf(file.blobHash), author), Rows.OfferOf, { peer, order })
 }
 
 const at = (
-  ledger: Ledger,
+  ledger: Reader,
   author: string,
   peer: string,
   order: number
@@ -62,13 +63,13 @@ const at = (
   })
 
 /** The newest offer of a blob by an account. */
-export const ofBlob = (ledger: Ledger, hash: string, author: string): Effect.Effect<Offer | undefined, StoreError> =>
+export const ofBlob = (ledger: Reader, hash: string, author: string): Effect.Effect<Offer | undefined, StoreError> =>
   Effect.flatMap(ledger.get(key.offerOf(hash, author), Rows.OfferOf), (row) =>
     row === undefined ? Effect.undefined : at(ledger, author, row.peer, row.order)
   )
 
 /** The offer with this message id by an account. */
-export const byAuthor = (ledger: Ledger, id: string, author: string): Effect.Effect<Offer | undefined, StoreError> =>
+export const byAuthor = (ledger: Reader, id: string, author: string): Effect.Effect<Offer | undefined, StoreError> =>
   Effect.flatMap(ledger.get(key.seenBy(author, id), Rows.Seen), (seen) =>
     seen?.peer === undefined || seen.order === undefined ? Effect.undefined : at(ledger, author, seen.peer, seen.order)
   )
@@ -77,7 +78,7 @@ export const byAuthor = (ledger: Ledger, id: string, author: string): Effect.Eff
  * Every offer with this message id, our own (`own`, hex) among them. Ids are their senders' choice, so there may be
  * several.
  */
-export const byId = (ledger: Ledger, id: string, own: string): Effect.Effect<ReadonlyArray<Offer>, StoreError> =>
+export const byId = (ledger: Reader, id: string, own: string): Effect.Effect<ReadonlyArray<Offer>, StoreError> =>
   Effect.gen(function* () {
     const found: Array<Offer> = []
     const talks = yield* ledger.scan({ prefix: Rows.prefix.conversations })

@@ -2,6 +2,8 @@
  * What a person names when a file is to be fetched: the id of an offer, `@user/entry` by the entry's id or path, or a
  * ticket. Each leads to an owner and to a content key that this account holds; a bare hash or a stolen ticket leads to none.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -14,16 +16,17 @@ import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
 import * as PrimaryKey from "../../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import * as Ticket from "../../../protocol/files/Ticket.ts"
-import { Crypto } from "../../../services/Crypto.ts"
-import type { ContactBook } from "../../contacts/ContactBook.ts"
-import { hexOf } from "../../messaging/Conversations.ts"
+import type { Crypto } from "../../../services/Crypto.ts"
+import { ContactBook } from "../../contacts/index.ts"
+import * as Hash from "../../../protocol/encoding/Hash.ts"
 import type { FetchProgress } from "../../model/index.ts"
 import { ContactUnknown, type KezChatError } from "../../model/index.ts"
-import type { Ledger } from "../../internal/Ledger.ts"
+import { Ledger } from "../../internal/Ledger.ts"
 import * as Offers from "./Offers.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
-import { newestFirst, pathOf } from "./Versions.ts"
+import { Versions } from "../share/index.ts"
+import { Browsing } from "./Browsing.ts"
 
 const { key } = Rows
 
@@ -39,27 +42,18 @@ export interface Source {
   readonly entry?: string
 }
 
-export interface Sources {
-  /**
-   * What `what` stands for; with `network`, the owner's manifest is asked for where an entry is wanted. Fails with
-   * `file_not_found`, `no_content_key`, `content_key_invalid` or `ContactUnknown`.
-   */
-  find(session: Session, what: string, network: boolean): Effect.Effect<Source, KezChatError>
-  /** Remembers a source for as long as its blob is here, so that it can be read when its entry is gone. */
-  keep(session: Session, source: Source): Effect.Effect<void, KezChatError>
-}
-
-/** Manifests of contacts and our own, opened: as they are now, and as they were seen last. */
-export interface Listings {
-  opened(owner: Rows.ContactRow): Effect.Effect<{ readonly files: ReadonlyArray<Readable> }, KezChatError>
-  kept(ownerHex: string): Effect.Effect<{ readonly files: ReadonlyArray<Readable> } | undefined, KezChatError>
-}
-
-export interface Parts {
-  readonly ledger: Ledger
-  readonly book: ContactBook
-  readonly listings: Listings
-}
+export class Sources extends Context.Service<
+  Sources,
+  {
+    /**
+     * What `what` stands for; with `network`, the owner's manifest is asked for where an entry is wanted. Fails with
+     * `file_not_found`, `no_content_key`, `content_key_invalid` or `ContactUnknown`.
+     */
+    find(session: Session, what: string, network: boolean): Effect.Effect<Source, KezChatError, Crypto>
+    /** Remembers a source for as long as its blob is here, so that it can be read when its entry is gone. */
+    keep(session: Session, source: Source): Effect.Effect<void, KezChatError, Crypto>
+  }
+>()("@kez-chat/sdk/Sources") {}
 
 const notFound = (what: string, detail: string) =>
   new Problem({ code: "file_not_found", detail: `${what.length > 80 ? `${what.slice(0, 79)}…` : what}: ${detail}` })
@@ -72,11 +66,13 @@ const splitEntry = (what: string): { readonly who: string; readonly which: strin
   return { who, which: what.slice(slash + 1) }
 }
 
-export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Parts) {
-  const crypto = yield* Crypto
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const book = yield* ContactBook
+  const browsing = yield* Browsing
 
   const ownerOf = (session: Session, hex: string): Effect.Effect<Rows.ContactRow, KezChatError> =>
-    book.find(`ed25519:${hex}`, session.account())
+    book.find(PrimaryKey.ofHex(hex), session.account())
 
   const bindingOf = (hash: string, owner: AdmittedKey): Effect.Effect<WrappedKey.Binding, Problem> =>
     Effect.map(Effect.fromResult(Bytes.fromHex(hash)), (blobHash) => ({ blobHash, owner }))
@@ -86,18 +82,18 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     hash: string,
     owner: AdmittedKey,
     wrapped: Uint8Array
-  ): Effect.fn.Return<ContentKey, Problem> {
+  ): Effect.fn.Return<ContentKey, Problem, Crypto> {
     const opening = WrappedKey.unwrap(session.identity, yield* bindingOf(hash, owner), wrapped)
-    return yield* Effect.provideService(opening, Crypto, crypto)
+    return yield* opening
   })
 
   const ofOffer = Effect.fnUntraced(function* (
     session: Session,
     offer: Offers.Offer
-  ): Effect.fn.Return<Source, KezChatError> {
+  ): Effect.fn.Return<Source, KezChatError, Crypto> {
     const owner = yield* ownerOf(session, offer.author)
     const ownerKey = yield* Effect.fromResult(PrimaryKey.parseEd25519(owner.primary))
-    const hash = Offers.hashOf(offer.file.blobHash)
+    const hash = Hash.hexOf(offer.file.blobHash)
     const wrapped = offer.author === session.identity.key.hex ? offer.selfWrappedKey : offer.wrappedKey
     return { hash, owner, ownerKey, file: offer.file, contentKey: yield* unwrap(session, hash, ownerKey, wrapped) }
   })
@@ -108,7 +104,7 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
       const place = folder === undefined ? {} : { folder }
       const image = thumbnail === undefined ? {} : { thumbnail }
       return {
-        hash: Offers.hashOf(blobHash),
+        hash: Hash.hexOf(blobHash),
         owner,
         ownerKey,
         file: { name, ...place, mediaType, size, blobHash, ...image },
@@ -121,14 +117,14 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     session: Session,
     hash: string,
     row: Rows.DownloadRow
-  ): Effect.fn.Return<Source, KezChatError> {
-    const owner = yield* ownerOf(session, hexOf(row.owner))
+  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+    const owner = yield* ownerOf(session, PrimaryKey.hexOf(row.owner))
     const ownerKey = yield* Effect.fromResult(PrimaryKey.parseEd25519(row.owner))
     const wrapped = yield* Effect.fromResult(Bytes.fromBase64Url(row.key))
     const contentKey = yield* unwrap(session, hash, ownerKey, wrapped)
     const { folder, mediaType, name, size } = row
     const place = folder === undefined ? {} : { folder }
-    const file = { name, ...place, mediaType, size, blobHash: `blake3:${hash}` }
+    const file = { name, ...place, mediaType, size, blobHash: Hash.format("blake3", hash) }
     return { hash, owner, ownerKey, file, contentKey, ...(row.entry === undefined ? {} : { entry: row.entry }) }
   })
 
@@ -136,8 +132,8 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
   const pick = (files: ReadonlyArray<Readable>, which: string): Readable | undefined =>
     files.find(({ id }) => id === which) ??
     files
-      .filter(({ file }) => pathOf(file) === which)
-      .sort((a, b) => newestFirst({ id: a.id, ...a.file }, { id: b.id, ...b.file }))[0]
+      .filter(({ file }) => Versions.pathOf(file) === which)
+      .sort((a, b) => Versions.newestFirst({ id: a.id, ...a.file }, { id: b.id, ...b.file }))[0]
 
   /** A share of this account, whether or not its manifest is published yet. */
   const ownShare = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow, which: string) {
@@ -145,25 +141,31 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     const named = yield* ledger.get(key.share(which), Rows.Share)
     const rows = named === undefined ? yield* ledger.scan({ prefix: Rows.prefix.shares }) : []
     const shares = yield* Effect.forEach(rows, (entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
-    const found = [...(named === undefined ? [] : [named]), ...shares.filter((row) => pathOf(row) === which)]
+    const found = [...(named === undefined ? [] : [named]), ...shares.filter((row) => Versions.pathOf(row) === which)]
       .filter((row) => row.removed === undefined && row.selfKey !== undefined)
-      .sort(newestFirst)[0]
+      .sort(Versions.newestFirst)[0]
     if (found?.selfKey === undefined) return undefined
     const { folder, hash, id, mediaType, name, size } = found
     const wrapped = yield* Effect.fromResult(Bytes.fromBase64Url(found.selfKey))
     const contentKey = yield* unwrap(session, hash, session.identity.key, wrapped)
-    const file = { name, ...(folder === undefined ? {} : { folder }), mediaType, size, blobHash: `blake3:${hash}` }
+    const file = {
+      name,
+      ...(folder === undefined ? {} : { folder }),
+      mediaType,
+      size,
+      blobHash: Hash.format("blake3", hash)
+    }
     return { hash, owner, ownerKey: session.identity.key, file, contentKey, entry: id }
   })
 
-  const keptFiles = (owner: Rows.ContactRow) =>
-    Effect.map(listings.kept(hexOf(owner.primary)), (listing) => listing?.files ?? [])
+  const keptFiles = (session: Session, owner: Rows.ContactRow) =>
+    Effect.map(browsing.kept(session, PrimaryKey.hexOf(owner.primary)), ({ files }) => files)
 
   /** A download that was begun by an entry that its owner may have taken back since. */
   const begun = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow, which: string) {
     for (const entry of yield* ledger.scan({ prefix: Rows.prefix.downloads })) {
       const row = yield* Effect.fromResult(Rows.Download.decode(entry.key, entry.value))
-      if (row.owner !== owner.primary || (row.entry !== which && pathOf(row) !== which)) continue
+      if (row.owner !== owner.primary || (row.entry !== which && Versions.pathOf(row) !== which)) continue
       return yield* ofDownload(session, entry.key.slice(Rows.prefix.downloads.length), row)
     }
     return undefined
@@ -174,13 +176,17 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     what: string,
     { which, who }: { readonly who: string; readonly which: string },
     network: boolean
-  ): Effect.fn.Return<Source, KezChatError> {
+  ): Effect.fn.Return<Source, KezChatError, Crypto> {
     const owner = yield* book.find(who, session.account())
-    const offer = Offers.isId(which) ? yield* Offers.byAuthor(ledger, which, hexOf(owner.primary)) : undefined
+    const offer = Offers.isId(which)
+      ? yield* Offers.byAuthor(ledger, which, PrimaryKey.hexOf(owner.primary))
+      : undefined
     if (offer !== undefined) return yield* ofOffer(session, offer)
     const own = yield* ownShare(session, owner, which)
     if (own !== undefined) return own
-    const entry = network ? pick((yield* listings.opened(owner)).files, which) : pick(yield* keptFiles(owner), which)
+    const entry = network
+      ? pick((yield* browsing.opened(session, owner)).files, which)
+      : pick(yield* keptFiles(session, owner), which)
     if (entry !== undefined) return yield* ofEntry(owner, entry)
     const earlier = yield* begun(session, owner, which)
     if (earlier !== undefined) return earlier
@@ -191,25 +197,28 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     session: Session,
     ticket: Ticket.Ticket,
     network: boolean
-  ): Effect.fn.Return<Source, KezChatError> {
+  ): Effect.fn.Return<Source, KezChatError, Crypto> {
     const { endpoint } = ticket
     const hash = Bytes.toHex(ticket.hash)
     const offer = yield* Offers.ofBlob(ledger, hash, endpoint.hex)
     if (offer !== undefined) return yield* ofOffer(session, offer)
     const row = yield* ledger.get(key.download(hash), Rows.Download)
-    if (row?.owner === `ed25519:${endpoint.hex}`) return yield* ofDownload(session, hash, row)
+    if (row?.owner === PrimaryKey.format(endpoint)) return yield* ofDownload(session, hash, row)
     const owner = yield* Effect.result(ownerOf(session, endpoint.hex))
     if (Result.isSuccess(owner)) {
-      const listed = ({ file }: Readable) => file.blobHash === `blake3:${hash}`
-      let entry = (yield* keptFiles(owner.success)).find(listed)
-      if (entry === undefined && network) entry = (yield* listings.opened(owner.success)).files.find(listed)
+      const listed = ({ file }: Readable) => file.blobHash === Hash.format("blake3", hash)
+      let entry = (yield* keptFiles(session, owner.success)).find(listed)
+      if (entry === undefined && network) entry = (yield* browsing.opened(session, owner.success)).files.find(listed)
       if (entry !== undefined) return yield* ofEntry(owner.success, entry)
     } else if (!(owner.failure instanceof ContactUnknown)) return yield* owner.failure
     const detail = "a ticket says where a file is, not how to read it: its owner has to offer it to you"
     return yield* new Problem({ code: "no_content_key", detail })
   })
 
-  const byId = Effect.fnUntraced(function* (session: Session, id: string): Effect.fn.Return<Source, KezChatError> {
+  const byId = Effect.fnUntraced(function* (
+    session: Session,
+    id: string
+  ): Effect.fn.Return<Source, KezChatError, Crypto> {
     const offers = yield* Offers.byId(ledger, id, session.identity.key.hex)
     if (offers.length === 0) return yield* notFound(id, "no offer has this id")
     const known: Array<Offers.Offer> = []
@@ -225,7 +234,7 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     return yield* ofOffer(session, candidates[0]!)
   })
 
-  const sources: Sources = {
+  return Sources.of({
     find: (session, what, network) => {
       const name = what.trim()
       if (Blank.isBlank(name)) {
@@ -244,7 +253,7 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
     keep: Effect.fnUntraced(function* (session, { contentKey, entry, file, hash, owner, ownerKey }) {
       const { folder, mediaType, name, size } = file
       const wrapping = WrappedKey.wrap(contentKey, yield* bindingOf(hash, ownerKey), session.identity.key)
-      const wrapped = yield* Effect.provideService(wrapping, Crypto, crypto)
+      const wrapped = yield* wrapping
       const startedAt = yield* Clock.currentTimeMillis
       yield* ledger.transact((transaction) =>
         Effect.map(transaction.get(key.download(hash), Rows.Download), (before) => {
@@ -262,6 +271,7 @@ export const make = Effect.fnUntraced(function* ({ book, ledger, listings }: Par
         })
       )
     })
-  }
-  return sources
+  })
 })
+
+export const layer: Layer.Layer<Sources, never, Ledger | ContactBook | Browsing> = Layer.effect(Sources, make)

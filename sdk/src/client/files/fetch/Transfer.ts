@@ -11,22 +11,22 @@ import type { Verified } from "../../../protocol/files/BlobAnswer.ts"
 import * as ChunkRanges from "../../../protocol/files/ChunkRanges.ts"
 import * as FileCipher from "../../../protocol/files/FileCipher.ts"
 import { Problem } from "../../../protocol/Problem.ts"
-import type { BlobStore, PartialBlob } from "../../../services/BlobStore.ts"
+import type { Crypto } from "../../../services/Crypto.ts"
+import { BlobStore, type PartialBlob } from "../../../services/BlobStore.ts"
 import { type Addresses as Where, BlobTransportError } from "../../../services/BlobTransport.ts"
-import type { Addresses } from "./Addresses.ts"
+import { Addresses } from "./Addresses.ts"
 import { uptimeMillis } from "../../internal/BrokerClock.ts"
 import type { Device } from "./Device.ts"
 import type { FetchProgress } from "../../model/index.ts"
 import { ContactUnknown, FetchBlocked, type KezChatError } from "../../model/index.ts"
-import type { Ledger } from "../../internal/Ledger.ts"
-import type { Link } from "../../internal/BrokerLink.ts"
+import { Ledger } from "../../internal/Ledger.ts"
+import { BrokerLink } from "../../internal/BrokerLink.ts"
 import * as PeerAddresses from "./PeerAddresses.ts"
-import * as Patience from "./RetryPolicy.ts"
+import * as RetryPolicy from "./RetryPolicy.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
-import { bytesIn } from "../share/Sharing.ts"
 import type { Source } from "./Sources.ts"
-import * as Trust from "../../contacts/Trust.ts"
+import { Trust } from "../../contacts/index.ts"
 
 const { key } = Rows
 
@@ -41,15 +41,6 @@ const quietMillis = 5_000
 
 /** How often an owner who was just asked for the addresses of their device may refuse before that is an answer. */
 const refusalsBelieved = 2
-
-export interface Parts {
-  readonly session: Session
-  readonly device: Device
-  readonly ledger: Ledger
-  readonly link: Link
-  readonly addresses: Addresses
-  readonly blobs: BlobStore["Service"]
-}
 
 const isSamePlace = (a: Where, b: Where): boolean =>
   a.relayUrl === b.relayUrl && a.direct.toSorted().join() === b.direct.toSorted().join()
@@ -73,7 +64,12 @@ export const reasonNotToFetch = (row: Rows.ContactRow): FetchBlocked | undefined
 }
 
 /** Makes a transfer: it ends when the blob is complete, or with what waiting would not help against. */
-export const make = ({ addresses, blobs, device, ledger, link, session }: Parts) => {
+export const make = Effect.fnUntraced(function* (session: Session, device: Device) {
+  const ledger = yield* Ledger
+  const link = yield* BrokerLink
+  const addresses = yield* Addresses
+  const blobs = yield* BlobStore
+
   /** Waits, but not longer than until the owner's device is heard of. */
   const pause = (peerHex: string, millis: number) => Effect.raceFirst(Effect.sleep(millis), addresses.arrival(peerHex))
 
@@ -99,7 +95,7 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
   return Effect.fnUntraced(function* (
     source: Source,
     tell: (progress: FetchProgress) => Effect.Effect<void>
-  ): Effect.fn.Return<void, KezChatError, Scope.Scope> {
+  ): Effect.fn.Return<void, KezChatError, Scope.Scope | Crypto> {
     const { file, hash, ownerKey } = source
     const totalBytes = FileCipher.blobLength(file.size)
     const say = Effect.fnUntraced(function* (state: FetchProgress["state"], haveBytes: number, reason?: string) {
@@ -109,9 +105,9 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
     })
 
     const partial = yield* resume(hash, totalBytes, (reason) => say("waiting", 0, reason))
-    const have = () => bytesIn(partial.have.boundaries, totalBytes)
-    const patience = Patience.make()
-    const wait = Effect.fnUntraced(function* (why: Patience.Why) {
+    const have = () => ChunkRanges.bytesIn(partial.have, totalBytes)
+    const patience = RetryPolicy.make()
+    const wait = Effect.fnUntraced(function* (why: RetryPolicy.Why) {
       const { millis, reason } = patience.next(why)
       yield* say("waiting", have(), reason)
       yield* pause(ownerKey.hex, millis)
@@ -141,8 +137,8 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
           yield* Effect.sleep(quietMillis)
           const now = yield* uptimeMillis
           if (arrivedAt === undefined || now < arrivedAt + quietMillis) continue
-          yield* say("waiting", have(), Patience.quiet)
-          const found = yield* addresses.ask(session, link, ownerKey)
+          yield* say("waiting", have(), RetryPolicy.quiet)
+          const found = yield* addresses.ask(session, ownerKey)
           if (found === undefined || isSamePlace(found, where)) continue
           return yield* new BlobTransportError({ reason: "unreachable", detail: "the device is somewhere else now" })
         }
@@ -163,11 +159,11 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
       if (where === undefined) {
         const now = yield* link.now
         if (now._tag !== "Online") {
-          yield* say("waiting", have(), Patience.offline(now))
+          yield* say("waiting", have(), RetryPolicy.offline(now))
           yield* link.online
           yield* say("connecting", have())
         }
-        where = yield* addresses.ask(session, link, ownerKey)
+        where = yield* addresses.ask(session, ownerKey)
       }
       if (where === undefined) {
         // Where this device was cut off meanwhile, nothing was learned about the other one.
@@ -217,4 +213,4 @@ export const make = ({ addresses, blobs, device, ledger, link, session }: Parts)
     yield* partial.complete
     yield* say("complete", totalBytes)
   })
-}
+})

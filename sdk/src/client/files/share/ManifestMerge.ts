@@ -38,7 +38,7 @@ export const join = Effect.fnUntraced(function* (
   const forget = (row: Rows.ShareRow) =>
     Effect.map(toShare(transaction, row), (share) => {
       transaction.delete(key.share(row.id))
-      transaction.afterwards(() => publish({ _tag: "Unshared", share: { ...share, manifest: "none" } }))
+      transaction.onCommit(() => publish({ _tag: "Unshared", share: { ...share, manifest: "none" } }))
     })
 
   for (const [id, entry] of theirs) {
@@ -54,7 +54,7 @@ export const join = Effect.fnUntraced(function* (
     if (now === undefined) continue
     transaction.put(key.share(id), Rows.Share, now)
     const share = yield* toShare(transaction, now)
-    transaction.afterwards(() => publish({ _tag: "Shared", share }))
+    transaction.onCommit(() => publish({ _tag: "Shared", share }))
   }
   for (const { key: entryKey } of yield* transaction.scan({ prefix: prefix.entries })) {
     const id = entryKey.slice(prefix.entries.length)

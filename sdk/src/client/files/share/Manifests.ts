@@ -2,6 +2,8 @@
  * Keeps the manifest of what this account shares published: entries change together with the shares they are for, and what
  * follows is made good in the background, for as long as it takes.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,13 +11,15 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as Hash from "../../../protocol/encoding/Hash.ts"
 import * as Limits from "../../../protocol/Limits.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import { ServerUnreachable } from "../../../services/Directory.ts"
+import type { Crypto } from "../../../services/Crypto.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
-import * as Publication from "./Publication.ts"
+import { Publication } from "./Publication.ts"
 import { prefix } from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
 
@@ -33,19 +37,22 @@ const lastPause = 5 * 60_000
 /** How often the chain is looked at for what other devices published, in milliseconds. */
 const lookMillis = 60 * 60_000
 
-export interface Manifests {
-  /** Stages that entries were changed; they are published once the transaction is durable. See `Publication.changed`. */
-  readonly changed: Publication.Publication["changed"]
-  /** `too_large` where an entry of so many bytes, encoded, would not fit beside those that are there. */
-  room(from: Pick<Transaction, "scan">, entryBytes: number): Effect.Effect<void, Problem | StoreError>
-  /** Waits until what is due was published, or an attempt at it failed; at once while nothing runs. */
-  readonly settled: Effect.Effect<void>
-  /** Publishes what is due, and looks for what other devices published, while the scope is open. */
-  run(session: Session): Effect.Effect<void, never, Scope.Scope>
-}
+export class Manifests extends Context.Service<
+  Manifests,
+  {
+    /** Stages that entries were changed; they are published once the transaction is durable. See `Publication.changed`. */
+    readonly changed: Publication["Service"]["changed"]
+    /** `too_large` where an entry of so many bytes, encoded, would not fit beside those that are there. */
+    room(from: Pick<Transaction, "scan">, entryBytes: number): Effect.Effect<void, Problem | StoreError>
+    /** Waits until what is due was published, or an attempt at it failed; at once while nothing runs. */
+    readonly settled: Effect.Effect<void>
+    /** Publishes what is due, and looks for what other devices published, while the scope is open. */
+    run(session: Session): Effect.Effect<void, never, Scope.Scope | Crypto>
+  }
+>()("@kez-chat/sdk/Manifests") {}
 
-export const make = Effect.fnUntraced(function* (parts: Publication.Parts) {
-  const publication = yield* Publication.make(parts)
+const make = Effect.gen(function* () {
+  const publication = yield* Publication
   const signals = yield* Queue.unbounded<"changed" | "now">()
   let running = false
   let attempts = 0
@@ -94,15 +101,15 @@ export const make = Effect.fnUntraced(function* (parts: Publication.Parts) {
     }
   })
 
-  const manifests: Manifests = {
+  return Manifests.of({
     changed: (transaction, options) =>
       Effect.map(publication.changed(transaction, options), () =>
-        transaction.afterwards(() => Queue.offerUnsafe(signals, "changed"))
+        transaction.onCommit(() => Queue.offerUnsafe(signals, "changed"))
       ),
     room: Effect.fnUntraced(function* (from, entryBytes) {
       const entries = yield* from.scan({ prefix: prefix.entries })
       const lengths = [...entries.map(({ value }) => value.length), entryBytes]
-      const anchored = `blake3:${"0".repeat(64)}`
+      const anchored = Hash.blank("blake3")
       const bytes = Manifest.bodyLength({ revision: Number.MAX_SAFE_INTEGER, anchored, createdAt: 0 }, lengths)
       if (bytes <= Limits.manifestBytes) return
       return yield* new Problem({
@@ -135,6 +142,7 @@ export const make = Effect.fnUntraced(function* (parts: Publication.Parts) {
       Queue.offerUnsafe(signals, "now")
       yield* Effect.forkScoped(work(session))
     })
-  }
-  return manifests
+  })
 })
+
+export const layer: Layer.Layer<Manifests, never, Publication> = Layer.effect(Manifests, make)

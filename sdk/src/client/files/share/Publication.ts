@@ -9,6 +9,8 @@
  * entries stand, ours that it does not know yet are added, and its revision is surpassed. A device that stores looks at the
  * chain afterwards, and one that anchors looks at the home afterwards: of two that do it at once, one sees the other.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -18,45 +20,40 @@ import * as Manifest from "../../../protocol/files/Manifest.ts"
 import { type Code, Problem } from "../../../protocol/Problem.ts"
 import type { SharedFiles } from "../../../protocol/sigchain/Sigchain.ts"
 import { BlobStore } from "../../../services/BlobStore.ts"
-import { Crypto } from "../../../services/Crypto.ts"
+import type { Crypto } from "../../../services/Crypto.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
 import { ManifestStore } from "../../../services/ManifestStore.ts"
-import type { Next } from "../../account/Accounts.ts"
 import * as Anchoring from "./Anchoring.ts"
-import type { Events } from "../../internal/Events.ts"
-import type { Chain } from "../../contacts/IdentityLookup.ts"
+import { Events } from "../../internal/Events.ts"
+import { type Chain, OwnSigchain } from "../../internal/OwnSigchain.ts"
 import type { KezChatError } from "../../model/index.ts"
-import type { Ledger, Transaction } from "../../internal/Ledger.ts"
+import { Ledger, type Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
 import { rowsOf, toShare } from "./Sharing.ts"
-import * as Takeover from "./ManifestMerge.ts"
+import * as ManifestMerge from "./ManifestMerge.ts"
 
 const { key, prefix } = Rows
 
 /** Rounds of one attempt; more than a few mean that other devices publish all the time. */
 const rounds = 8
 
-export interface Publication {
-  /** Whether something is to be published, or on its way. */
-  readonly isDue: Effect.Effect<boolean, StoreError>
-  /** Stages that entries were changed; `withdraws`: something published was taken back, so an anchor should follow. */
-  changed(transaction: Transaction, options?: { readonly withdraws: boolean }): Effect.Effect<void, StoreError>
-  /** Has the next `publish` look at chain and home even where nothing is due. */
-  look(): void
-  /**
-   * Publishes what is due, once chain and home were looked at for what other devices published, and anchors it. Answers
-   * whether the home was given a manifest.
-   */
-  publish(session: Session): Effect.Effect<boolean, KezChatError>
-}
-
-export interface Parts {
-  readonly ledger: Ledger
-  readonly events: Events
-  /** See `Accounts.append`; the session's account is up to date afterwards. */
-  append(session: Session, next: Next): Effect.Effect<Chain, KezChatError>
-}
+export class Publication extends Context.Service<
+  Publication,
+  {
+    /** Whether something is to be published, or on its way. */
+    readonly isDue: Effect.Effect<boolean, StoreError>
+    /** Stages that entries were changed; `withdraws`: something published was taken back, so an anchor should follow. */
+    changed(transaction: Transaction, options?: { readonly withdraws: boolean }): Effect.Effect<void, StoreError>
+    /** Has the next `publish` look at chain and home even where nothing is due. */
+    look(): void
+    /**
+     * Publishes what is due, once chain and home were looked at for what other devices published, and anchors it. Answers
+     * whether the home was given a manifest.
+     */
+    publish(session: Session): Effect.Effect<boolean, KezChatError, Crypto>
+  }
+>()("@kez-chat/sdk/Publication") {}
 
 /** Problems that no waiting solves. */
 const permanent: ReadonlySet<Code> = new Set([
@@ -106,8 +103,10 @@ interface Found {
 
 const anchoredOf = ({ anchored }: Pick<Manifest.Manifest, "anchored">) => (anchored === undefined ? {} : { anchored })
 
-export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Parts) {
-  const crypto = yield* Crypto
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const events = yield* Events
+  const ownSigchain = yield* OwnSigchain
   const store = yield* ManifestStore
   const blobs = yield* BlobStore
   /** Whether chain and home were looked at, and whether nothing is left of the last attempt. */
@@ -149,7 +148,7 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
       )
     }
     const signing = SealedManifest.sign(identity, manifest, yield* FastBlake3.load)
-    const { anchor, body } = yield* Effect.provideService(signing, Crypto, crypto).pipe(
+    const { anchor, body } = yield* signing.pipe(
       Effect.mapError((problem) =>
         problem.code === "too_large"
           ? new Problem({ code: "too_large", detail: `${problem.detail}: take back what nobody needs any more` })
@@ -177,12 +176,12 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
           if (row.removed === true && !listed.has(row.id)) {
             transaction.delete(key.share(row.id))
             const share = yield* toShare(transaction, row)
-            transaction.afterwards(() => events.publish({ _tag: "Unshared", share: { ...share, manifest: "none" } }))
+            transaction.onCommit(() => events.publish({ _tag: "Unshared", share: { ...share, manifest: "none" } }))
           } else if (row.removed === undefined && !row.anchored && listed.has(row.id)) {
             const now: Rows.ShareRow = { ...row, anchored: true }
             transaction.put(key.share(row.id), Rows.Share, now)
             const share = yield* toShare(transaction, now)
-            transaction.afterwards(() => events.publish({ _tag: "Shared", share }))
+            transaction.onCommit(() => events.publish({ _tag: "Shared", share }))
           }
         }
         keep(transaction, identity.key.hex, { body, manifest, hash })
@@ -235,18 +234,18 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     if (until !== undefined) return yield* withheld(until)
   })
 
-  /** Another device published since ours; see `Takeover`. */
+  /** Another device published since ours; see `ManifestMerge`. */
   const takeOver = Effect.fnUntraced(function* (
     { identity }: Session,
     { body, hash, manifest }: Found,
     { follows, named }: { readonly follows: boolean; readonly named: string | undefined }
   ) {
     const { hex } = identity.key
-    const opened = yield* Effect.provideService(SealedManifest.open(identity, manifest), Crypto, crypto)
+    const opened = yield* SealedManifest.open(identity, manifest)
     const files = new Map(opened.files.map((file) => [file.id, file]))
     const gone = yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
-        const { differs, gone } = yield* Takeover.join(transaction, manifest, files, follows, events.publish)
+        const { differs, gone } = yield* ManifestMerge.join(transaction, manifest, files, follows, events.publish)
         const { revision } = manifest
         const seen = yield* transaction.get(key.browsed(hex), Rows.Browsed)
         if (seen === undefined || seen.revision < revision) keep(transaction, hex, { body, hash, manifest })
@@ -284,11 +283,7 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     const body = Result.isSuccess(found) ? found.success : undefined
     if (Result.isSuccess(found) && body === undefined) return
     const verifying =
-      body === undefined
-        ? undefined
-        : yield* Effect.result(SealedManifest.verifySignature(body, identity.key)).pipe(
-            Effect.provideService(Crypto, crypto)
-          )
+      body === undefined ? undefined : yield* Effect.result(SealedManifest.verifySignature(body, identity.key))
     if (body !== undefined && verifying !== undefined && Result.isSuccess(verifying)) {
       const manifest = verifying.success
       const hash = Manifest.hashOf(body, yield* FastBlake3.load)
@@ -332,7 +327,7 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     const {
       manifest,
       seen: { hash }
-    } = yield* Effect.provideService(verifying, Crypto, crypto)
+    } = yield* verifying
     if (row.base !== undefined && manifest.revision < baseRevision(row)) return
     const follows = row.base === undefined || manifest.revision > baseRevision(row)
     yield* takeOver(session, { body, hash, manifest }, { follows, named: hash })
@@ -358,7 +353,7 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
     )
 
   const lookAround = Effect.fnUntraced(function* (session: Session) {
-    const chain = yield* append(session, () => Effect.succeed(undefined))
+    const chain = yield* ownSigchain.append(session.identity, () => Effect.succeed(undefined))
     const anchor = chain.state.sharedFiles
     yield* lookAtHome(session, chain)
     if (anchor !== undefined) yield* lookAtChain(session, anchor)
@@ -367,18 +362,20 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
 
   /** The chain as it is now, with our stored body as its next anchor where that is time. */
   const settle = Effect.fnUntraced(function* (session: Session) {
-    const chain = yield* append(session, (chain) =>
-      Effect.gen(function* () {
-        const { body, settled = 0, withdrawn = 0 } = yield* read
-        const named = chain.state.sharedFiles?.manifest
-        if (body?.state !== "stored" || named === body.manifest || named !== body.anchored) return undefined
-        const anchors = yield* Anchoring.anchorsOf(chain.envelopes)
-        if (!Anchoring.isAllowed(anchors, yield* Clock.currentTimeMillis, withdrawn > settled)) return undefined
-        const { manifest, revision, size } = body
-        const payload = { manifest, size, ...(revision === undefined ? {} : { revision }) }
-        return { op: "set_shared_files" as const, payload }
-      })
-    ).pipe(Effect.mapError((error) => (error instanceof Problem && error.code === "chain_full" ? chainFull : error)))
+    const chain = yield* ownSigchain
+      .append(session.identity, (chain) =>
+        Effect.gen(function* () {
+          const { body, settled = 0, withdrawn = 0 } = yield* read
+          const named = chain.state.sharedFiles?.manifest
+          if (body?.state !== "stored" || named === body.manifest || named !== body.anchored) return undefined
+          const anchors = yield* Anchoring.anchorsOf(chain.envelopes)
+          if (!Anchoring.isAllowed(anchors, yield* Clock.currentTimeMillis, withdrawn > settled)) return undefined
+          const { manifest, revision, size } = body
+          const payload = { manifest, size, ...(revision === undefined ? {} : { revision }) }
+          return { op: "set_shared_files" as const, payload }
+        })
+      )
+      .pipe(Effect.mapError((error) => (error instanceof Problem && error.code === "chain_full" ? chainFull : error)))
     const anchor = chain.state.sharedFiles
     const { body } = yield* read
     if (anchor?.manifest === body?.manifest) {
@@ -429,11 +426,11 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
         if (row.problem?.code === problem?.code) return
         yield* change(transaction, (row) => (problem === undefined ? without(row, "problem") : { ...row, problem }))
         if (problem === undefined) return
-        transaction.afterwards(() => events.publish({ _tag: "PublishingFailed", ...problem }))
+        transaction.onCommit(() => events.publish({ _tag: "PublishingFailed", ...problem }))
       })
     )
 
-  const publication: Publication = {
+  return Publication.of({
     isDue: Effect.map(read, (row) => isDue(row) || !finished),
     changed: (transaction, { withdraws } = { withdraws: false }) =>
       change(transaction, (row) => {
@@ -452,6 +449,8 @@ export const make = Effect.fnUntraced(function* ({ append, events, ledger }: Par
         }),
         Effect.tap(() => explain(undefined))
       )
-  }
-  return publication
+  })
 })
+
+export const layer: Layer.Layer<Publication, never, Ledger | Events | OwnSigchain | ManifestStore | BlobStore> =
+  Layer.effect(Publication, make)

@@ -1,16 +1,20 @@
 /** Who may fetch which of our blobs, and how far they came. */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ChunkRanges from "../../../protocol/files/ChunkRanges.ts"
 import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
+import * as PrimaryKey from "../../../protocol/identity/PrimaryKey.ts"
 import type { Provider } from "../../../services/BlobTransport.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
-import type { Events } from "../../internal/Events.ts"
+import { CurrentAccount } from "../../internal/CurrentAccount.ts"
+import { Events } from "../../internal/Events.ts"
 import type { KezChatError } from "../../model/index.ts"
-import type { Ledger, Transaction } from "../../internal/Ledger.ts"
+import { Ledger, type Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
-import { bytesIn, toShare } from "./Sharing.ts"
-import * as Trust from "../../contacts/Trust.ts"
+import { toShare } from "./Sharing.ts"
+import { Trust } from "../../contacts/index.ts"
 
 const { key } = Rows
 
@@ -30,32 +34,32 @@ const bounded = (chunks: ChunkRanges.ChunkRanges): ChunkRanges.ChunkRanges => {
   return { boundaries: longest.sort((a, b) => a[0] - b[0]).flat() }
 }
 
-export interface Serving {
-  /**
-   * Whether a peer may have a blob: it is that of a share, and public or offered to them while they are an accepted
-   * contact. Our own key may not: two devices of one account cannot be told apart on the net.
-   */
-  allowed(peer: AdmittedKey, hash: string): Effect.Effect<boolean, KezChatError>
-  /** See `Provider.sent`: noted about once a second and at the end of an answer, with a `Served` event. */
-  readonly sent: Provider["sent"]
-}
-
-export interface Parts {
-  readonly ledger: Ledger
-  readonly events: Events
-  readonly account: Effect.Effect<Rows.AccountRow, KezChatError>
-}
+export class Serving extends Context.Service<
+  Serving,
+  {
+    /**
+     * Whether a peer may have a blob: it is that of a share, and public or offered to them while they are an accepted
+     * contact. Our own key may not: two devices of one account cannot be told apart on the net.
+     */
+    allowed(peer: AdmittedKey, hash: string): Effect.Effect<boolean, KezChatError>
+    /** See `Provider.sent`: noted about once a second and at the end of an answer, with a `Served` event. */
+    readonly sent: Provider["sent"]
+  }
+>()("@kez-chat/sdk/Serving") {}
 
 interface Progress {
   unsaved: ChunkRanges.ChunkRanges
   notedAt: number
 }
 
-export const make = ({ account, events, ledger }: Parts): Serving => {
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const events = yield* Events
+  const account = yield* CurrentAccount
   const progress = new Map<string, Progress>()
 
   const shareOf = Effect.fnUntraced(function* (
-    from: Pick<Ledger, "get">,
+    from: Pick<Transaction, "get">,
     hash: string
   ): Effect.fn.Return<Rows.ShareRow | undefined, StoreError> {
     const found = yield* from.get(key.shareOf(hash), Rows.ShareOf)
@@ -88,21 +92,21 @@ export const make = ({ account, events, ledger }: Parts): Serving => {
     const after: Rows.ShareRow = { ...row, readers }
     transaction.put(key.share(row.id), Rows.Share, after)
     const share = yield* toShare(transaction, after)
-    transaction.afterwards(() =>
+    transaction.onCommit(() =>
       events.publish({
         _tag: "Served",
         share,
         contact: Trust.toContact(contact),
-        sentBytes: bytesIn(changed.sent, row.blobBytes),
+        sentBytes: ChunkRanges.bytesIn(sent, row.blobBytes),
         totalBytes: row.blobBytes
       })
     )
   })
 
-  return {
+  return Serving.of({
     allowed: Effect.fnUntraced(function* (peer, hash) {
-      const mine = yield* account
-      if (mine.primary === `ed25519:${peer.hex}`) return false
+      const mine = yield* account.get
+      if (mine.primary === PrimaryKey.format(peer)) return false
       const row = yield* shareOf(ledger, hash)
       if (row === undefined) return false
       if (row.listed === "public") return true
@@ -127,5 +131,7 @@ export const make = ({ account, events, ledger }: Parts): Serving => {
         ledger.transact((transaction) => note(transaction, peer, hash, unsaved, now), { relaxed: true })
       )
     })
-  }
-}
+  })
+})
+
+export const layer: Layer.Layer<Serving, never, Ledger | Events | CurrentAccount> = Layer.effect(Serving, make)

@@ -3,6 +3,8 @@
  * and an offer to each reader. Row, entry and offers come in one transaction after the blob, and go before it: a blob
  * without a row is an orphan and is removed at the next start, and a row without its blob does not come about.
  */
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,45 +17,28 @@ import * as WrappedKey from "../../../crypto/WrappedKey.ts"
 import * as Blank from "../../../protocol/encoding/Blank.ts"
 import * as Bytes from "../../../protocol/encoding/Bytes.ts"
 import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
+import * as Hash from "../../../protocol/encoding/Hash.ts"
 import * as Limits from "../../../protocol/Limits.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
 import * as PrimaryKey from "../../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import * as Ticket from "../../../protocol/files/Ticket.ts"
 import { BlobStore } from "../../../services/BlobStore.ts"
-import { Crypto } from "../../../services/Crypto.ts"
-import type { ContactBook } from "../../contacts/ContactBook.ts"
-import type { Events } from "../../internal/Events.ts"
-import { contentOf } from "../fetch/FileContent.ts"
+import { ContactBook, Trust } from "../../contacts/index.ts"
+import { CurrentAccount } from "../../internal/CurrentAccount.ts"
+import { SendQueue } from "../../internal/SendQueue.ts"
+import { Events } from "../../internal/Events.ts"
+import { contentOf } from "./FileContent.ts"
 import type { FileSource, Share, ShareOptions } from "../../model/index.ts"
-import type { KezChat } from "../../KezChat.ts"
-import { ContactUnknown, type KezChatError } from "../../model/index.ts"
-import type { Ledger } from "../../internal/Ledger.ts"
-import type { Manifests } from "./Manifests.ts"
-import type { Outbox } from "../../messaging/Outbox.ts"
+import { ContactUnknown } from "../../model/index.ts"
+import { Ledger } from "../../internal/Ledger.ts"
+import { Manifests } from "./Manifests.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
 import { fileOf, rowsOf, toShare } from "./Sharing.ts"
-import * as Trust from "../../contacts/Trust.ts"
-import * as Versions from "../fetch/Versions.ts"
+import * as Versions from "./Versions.ts"
 
 const { key } = Rows
-
-export interface Shares extends Pick<KezChat["Service"], "share" | "shared" | "unshare"> {
-  /** Removes blobs that nothing here knows: a program ended between a blob and its row. Done once, before any share. */
-  readonly tidied: Effect.Effect<void>
-}
-
-export interface Parts {
-  readonly ledger: Ledger
-  readonly events: Events
-  readonly book: ContactBook
-  readonly outbox: Outbox
-  readonly manifests: Manifests
-  readonly account: Effect.Effect<Rows.AccountRow, KezChatError>
-  /** The account, finished far enough to be sent from. */
-  readonly session: Effect.Effect<Session, KezChatError>
-}
 
 const refused = (detail: string) => new Problem({ code: "request_malformed", detail })
 
@@ -68,9 +53,13 @@ const replaces = (newer: Share, older: Share): boolean => {
 const ticketOf = (owner: AdmittedKey, hash: Uint8Array): string =>
   Ticket.encode({ endpoint: owner, addresses: [], format: "raw", hash })
 
-export const make = Effect.fnUntraced(function* (parts: Parts) {
-  const { account, book, events, ledger, manifests, outbox, session } = parts
-  const crypto = yield* Crypto
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const events = yield* Events
+  const account = yield* CurrentAccount
+  const book = yield* ContactBook
+  const sendQueue = yield* SendQueue
+  const manifests = yield* Manifests
   const blobs = yield* BlobStore
 
   // Once only: later it would meet blobs whose rows are on their way. What it cannot remove now is left to the next start.
@@ -122,9 +111,9 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const file: Manifest.SharedFile = {
       ...describe(options.file, now),
       size: 0,
-      blobHash: `blake3:${"0".repeat(64)}`,
+      blobHash: Hash.blank("blake3"),
       ticket: ticketOf(owner, new Uint8Array(Limits.keyBytes)),
-      contentKey: yield* Effect.provideService(SealedFile.makeKey, Crypto, crypto)
+      contentKey: yield* SealedFile.makeKey
     }
     const padded = yield* Effect.mapError(Effect.fromResult(Manifest.encodeFile(file, owner)), (problem) =>
       refused(`${JSON.stringify(options.file.name)} cannot be shared: ${problem.detail.replace(/^entry: /, "")}`)
@@ -151,7 +140,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         Effect.map(WrappedKey.wrap(contentKey, binding, reader), (key) => ({ reader, key }))
       )
       return { own, wrapped }
-    }).pipe(Effect.provideService(Crypto, crypto))
+    })
 
   /** After the blob: everything else, or nothing. */
   const offer = Effect.fnUntraced(function* (
@@ -168,20 +157,18 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const file: Manifest.SharedFile = {
       ...describe(options.file, sharedAt),
       size,
-      blobHash: `blake3:${hash}`,
+      blobHash: Hash.format("blake3", hash),
       ticket: ticketOf(identity.key, tree.hash),
       contentKey
     }
-    const id = yield* Effect.provideService(SealedManifest.makeId, Crypto, crypto)
+    const id = yield* SealedManifest.makeId
     const { own, wrapped } = yield* sealKeys(identity, contentKey, tree.hash, readers)
     const entry =
       listed === "unlisted"
         ? undefined
         : listed === "public"
           ? Manifest.encodeEntry({ id, public: file })
-          : Manifest.encodeEntry(
-              yield* Effect.provideService(SealedManifest.sealEntry(identity, id, file, readers), Crypto, crypto)
-            )
+          : Manifest.encodeEntry(yield* SealedManifest.sealEntry(identity, id, file, readers))
     const row: Rows.ShareRow = {
       id,
       ...fileOf(file),
@@ -195,10 +182,10 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
       Effect.gen(function* () {
         for (const { key: wrappedKey, reader } of wrapped) {
           const contact = yield* transaction.get(key.contact(reader.hex), Rows.Contact)
-          if (contact === undefined) return yield* new ContactUnknown({ who: `ed25519:${reader.hex}` })
+          if (contact === undefined) return yield* new ContactUnknown({ who: PrimaryKey.format(reader) })
           const blocked = Trust.reasonNotToSend(contact)
           if (blocked !== undefined) return yield* blocked
-          const message = yield* outbox.enqueue(transaction, running, reader, {
+          const message = yield* sendQueue.enqueue(transaction, running, reader, {
             type: "file_share",
             filename: file.name,
             media_type: file.mediaType,
@@ -210,7 +197,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
             ...(file.thumbnail === undefined ? {} : { thumbnail: file.thumbnail })
           })
           if (message === undefined) return yield* Effect.die("an offer leaves a message")
-          transaction.afterwards(() => events.publish({ _tag: "Message", message, contact: Trust.toContact(contact) }))
+          transaction.onCommit(() => events.publish({ _tag: "Message", message, contact: Trust.toContact(contact) }))
         }
         if (entry !== undefined) {
           yield* manifests.room(transaction, entry.length)
@@ -220,7 +207,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         transaction.putNew(key.share(id), Rows.Share, row)
         transaction.put(key.shareOf(hash), Rows.ShareOf, { id })
         const share = yield* toShare(transaction, row)
-        transaction.afterwards(() => events.publish({ _tag: "Shared", share }))
+        transaction.onCommit(() => events.publish({ _tag: "Shared", share }))
         return share
       })
     )
@@ -235,8 +222,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     return Math.max(now, after)
   })
 
-  const share = Effect.fnUntraced(function* (options: ShareOptions) {
-    const running = yield* session
+  const share = Effect.fn("share")(function* (running: Session, options: ShareOptions) {
     const { identity } = running
     if (Blank.isBlank(options.file.name)) return yield* refused("the file has an empty name: give it one")
     const readers = yield* readersOf(options.with ?? [], running.account())
@@ -248,7 +234,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     const sharedAt = yield* timeOf(options.file)
     yield* checkBefore(identity.key, options, readers, sharedAt)
     yield* tidied
-    const contentKey = yield* Effect.provideService(SealedFile.makeKey, Crypto, crypto)
+    const contentKey = yield* SealedFile.makeKey
     const hasher = yield* FastBlake3.load
     let done = 0
     const content = contentOf(options.file.name, options.file.bytes).pipe(
@@ -259,9 +245,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
         })
       )
     )
-    const encrypted = blobs.put((write) =>
-      Effect.provideService(SealedFile.encrypt(contentKey, content, hasher, write), Crypto, crypto)
-    )
+    const encrypted = blobs.put((write) => SealedFile.encrypt(contentKey, content, hasher, write))
     // From the blob's completion on, whatever ends this sees to it that the blob has a row or goes.
     return yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
@@ -280,7 +264,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   })
 
   const unshare = Effect.fnUntraced(function* (id: string) {
-    yield* account
+    yield* account.get
     const { row, share } = yield* ledger.transact((transaction) =>
       Effect.gen(function* () {
         const row = yield* transaction.get(key.share(id), Rows.Share)
@@ -297,7 +281,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
           yield* manifests.changed(transaction, { withdraws: row.anchored })
         }
         const share = yield* toShare(transaction, removed)
-        transaction.afterwards(() => events.publish({ _tag: "Unshared", share }))
+        transaction.onCommit(() => events.publish({ _tag: "Unshared", share }))
         return { row, share }
       })
     )
@@ -307,7 +291,7 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
   })
 
   const shared = Effect.gen(function* () {
-    yield* account
+    yield* account.get
     const rows = yield* rowsOf(ledger)
     const complete = new Set((yield* blobs.list).flatMap(({ complete, hash }) => (complete ? [hash] : [])))
     const live = rows.filter(({ removed }) => removed === undefined)
@@ -318,6 +302,16 @@ export const make = Effect.fnUntraced(function* (parts: Parts) {
     return Versions.withReplacements(all, replaces)
   })
 
-  const shares: Shares = { share, shared, unshare, tidied }
-  return shares
+  return {
+    /** See `KezChat.share`. */
+    share,
+    shared,
+    unshare,
+    /** Removes blobs that nothing here knows: a program ended between a blob and its row. Done once, before any share. */
+    tidied
+  }
 })
+
+export class Shares extends Context.Service<Shares>()("@kez-chat/sdk/Shares", { make }) {}
+
+export const layer = Layer.effect(Shares, make)

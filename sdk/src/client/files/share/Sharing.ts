@@ -2,36 +2,26 @@
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../../protocol/encoding/Bytes.ts"
 import * as ChunkRanges from "../../../protocol/files/ChunkRanges.ts"
-import { chunkBytes } from "../../../protocol/files/Blake3.ts"
+import * as Hash from "../../../protocol/encoding/Hash.ts"
+import * as PrimaryKey from "../../../protocol/identity/PrimaryKey.ts"
 import type { Readable } from "../../../crypto/SealedManifest.ts"
 import type { SharedFile } from "../../../protocol/files/Manifest.ts"
 import * as FileCipher from "../../../protocol/files/FileCipher.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
 import type { Share, ShareReader } from "../../model/index.ts"
-import type { Ledger } from "../../internal/Ledger.ts"
+import type { Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
 
 /** Where rows are read: the store, or a transaction. */
-export type Source = Pick<Ledger, "get">
-
-/** Bytes of a blob in a set of its chunks. */
-export const bytesIn = (boundaries: ReadonlyArray<number>, blobBytes: number): number => {
-  const whole = ChunkRanges.intersection({ boundaries }, ChunkRanges.range(0, ChunkRanges.chunkCount(blobBytes)))
-  let bytes = 0
-  for (let i = 0; i + 1 < whole.boundaries.length; i += 2) {
-    const [start = 0, end = 0] = whole.boundaries.slice(i, i + 2)
-    bytes += Math.min(end * chunkBytes, blobBytes) - start * chunkBytes
-  }
-  return bytes
-}
+type Source = Pick<Transaction, "get">
 
 const toReader = (from: Source, row: Rows.ShareRow, reader: Rows.ShareRow["readers"][number]) =>
   Effect.map(from.get(Rows.key.contact(reader.hex), Rows.Contact), (contact): ShareReader => {
-    const primary = `ed25519:${reader.hex}`
+    const primary = PrimaryKey.ofHex(reader.hex)
     return {
       primary,
       handle: contact?.handle ?? primary,
-      sentBytes: bytesIn(reader.sent, row.blobBytes),
+      sentBytes: ChunkRanges.bytesIn({ boundaries: reader.sent }, row.blobBytes),
       ...(reader.fetchedAt === undefined ? {} : { fetchedAt: reader.fetchedAt })
     }
   })
@@ -54,7 +44,7 @@ export const toShare = (from: Source, row: Rows.ShareRow): Effect.Effect<Share, 
       ...(row.folder === undefined ? {} : { folder: row.folder }),
       mediaType: row.mediaType,
       size: row.size,
-      blobHash: `blake3:${row.hash}`,
+      blobHash: Hash.format("blake3", row.hash),
       sharedAt: row.sharedAt,
       listed: row.listed,
       manifest: manifestOf(row),
@@ -65,7 +55,7 @@ export const toShare = (from: Source, row: Rows.ShareRow): Effect.Effect<Share, 
   )
 
 /** Every share that is kept, those that were taken back and are still promised included. */
-export const rowsOf = (from: Pick<Ledger, "scan">): Effect.Effect<ReadonlyArray<Rows.ShareRow>, StoreError> =>
+export const rowsOf = (from: Pick<Transaction, "scan">): Effect.Effect<ReadonlyArray<Rows.ShareRow>, StoreError> =>
   Effect.flatMap(
     from.scan({ prefix: Rows.prefix.shares }),
     Effect.forEach((entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))

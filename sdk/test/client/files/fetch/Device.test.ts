@@ -2,10 +2,11 @@
 import { Effect, Exit, Fiber, Layer, Option, Redacted, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { assert, describe, it } from "@effect/vitest"
-import type { Addresses } from "../../../../src/client/files/fetch/Addresses.ts"
+import { Addresses } from "../../../../src/client/files/fetch/Addresses.ts"
 import * as Device from "../../../../src/client/files/fetch/Device.ts"
-import type { Link } from "../../../../src/client/internal/BrokerLink.ts"
+import { Serving } from "../../../../src/client/files/share/index.ts"
 import type { Session } from "../../../../src/client/internal/Session.ts"
+import { NodeCrypto } from "@kez-chat/sdk/node"
 import { MemoryBlobStore } from "@kez-chat/sdk/memory"
 import { type BlobEndpoint, BlobStore, BlobTransport, type Provider, StoreError, Vault } from "@kez-chat/sdk/services"
 import { makeBlob, person } from "../../../kits/Blobs.ts"
@@ -48,8 +49,8 @@ const makeDevice = (options: { readonly seed?: Option.Option<Redacted.Redacted<U
       save: () => Effect.void,
       clear: Effect.void
     })
-    const addresses: Pick<Addresses, "answer"> = {
-      answer: (_session, _link, _endpoint, lost) => {
+    const addresses: Pick<Addresses["Service"], "answer"> = {
+      answer: (_session, _endpoint, lost) => {
         seen.lost = lost
         return counted("answering")
       }
@@ -57,22 +58,20 @@ const makeDevice = (options: { readonly seed?: Option.Option<Redacted.Redacted<U
     const layers = Layer.mergeAll(
       Layer.succeed(BlobTransport, transport),
       Layer.succeed(BlobStore, blobs),
-      Layer.succeed(Vault, vault)
-    )
-    const make = yield* Effect.provide(Device.make, layers)
-    const device = yield* make({
-      // Handed on to `answer`, which is a double here.
-      session: {} as Session,
-      link: {} as Link,
-      addresses: addresses as Addresses,
-      shares: {
+      Layer.succeed(Vault, vault),
+      Layer.succeed(Addresses, addresses as Addresses["Service"]),
+      Layer.succeed(Serving, {
         allowed: () =>
           allowed.fails
             ? Effect.fail(new StoreError({ reason: "io", detail: "the disk is gone" }))
             : Effect.succeed(allowed.value),
         sent: () => Effect.void
-      }
-    })
+      }),
+      NodeCrypto.layer
+    )
+    // The session is handed on to `answer`, which is a double here.
+    const services = yield* Layer.build(layers)
+    const device = yield* Effect.provideContext(Device.make({} as Session), services)
     return { device, seen, blobs, allowed }
   })
 

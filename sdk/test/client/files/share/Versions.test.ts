@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import * as Versions from "../../../../src/client/files/fetch/Versions.ts"
+import * as Versions from "../../../../src/client/files/share/Versions.ts"
 
 const at = (id: string, sharedAt: number, name = "a.txt", folder?: string) => ({
   id,

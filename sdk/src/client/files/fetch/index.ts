@@ -1,0 +1,13 @@
+/** What other accounts share with this one: browsing, finding a file by its name, and fetching it from its owner's device. */
+import * as Layer from "effect/Layer"
+import * as Addresses from "./Addresses.ts"
+import * as Browsing from "./Browsing.ts"
+import * as Sources from "./Sources.ts"
+
+export { Addresses } from "./Addresses.ts"
+export { Browsing } from "./Browsing.ts"
+export { collect } from "./Downloads.ts"
+export * as Offers from "./Offers.ts"
+export * as Transfers from "./Transfers.ts"
+
+export const layer = Layer.mergeAll(Addresses.layer, Sources.layer).pipe(Layer.provideMerge(Browsing.layer))

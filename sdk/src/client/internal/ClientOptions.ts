@@ -1,0 +1,5 @@
+/** How the client was asked to run. */
+import * as Context from "effect/Context"
+import type { Options } from "../model/index.ts"
+
+export class ClientOptions extends Context.Service<ClientOptions, Options>()("@kez-chat/sdk/ClientOptions") {}

@@ -1,0 +1,50 @@
+/** The account that this store belongs to, as its row says, and the one place that writes that row. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { StoreError } from "../../services/LocalStore.ts"
+import { NoAccount } from "../model/index.ts"
+import { Ledger, type LedgerError, type Transaction } from "./Ledger.ts"
+import * as Rows from "./rows/index.ts"
+
+export class CurrentAccount extends Context.Service<
+  CurrentAccount,
+  {
+    /** The row, or undefined before an account was created or restored. */
+    readonly find: Effect.Effect<Rows.AccountRow | undefined, StoreError>
+    /** The row; fails with `NoAccount` where there is none. */
+    readonly get: Effect.Effect<Rows.AccountRow, NoAccount | StoreError>
+    /** The row as it was last read or committed. Only for code that runs for an account. */
+    latest(): Rows.AccountRow
+    put(transaction: Transaction, row: Rows.AccountRow): void
+    /** `put` in a transaction of its own. */
+    save(row: Rows.AccountRow): Effect.Effect<void, LedgerError>
+  }
+>()("@kez-chat/sdk/CurrentAccount") {}
+
+const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  let latest: Rows.AccountRow | undefined
+
+  const find = Effect.tap(ledger.get(Rows.key.account, Rows.Account), (row) => Effect.sync(() => (latest = row)))
+
+  const put = (transaction: Transaction, row: Rows.AccountRow) => {
+    transaction.put(Rows.key.account, Rows.Account, row)
+    transaction.onCommit(() => (latest = row))
+  }
+
+  return CurrentAccount.of({
+    find,
+    get: Effect.gen(function* () {
+      return (yield* find) ?? (yield* new NoAccount())
+    }),
+    latest: () => {
+      if (latest === undefined) throw new Error("no account has been read")
+      return latest
+    },
+    put,
+    save: (row) => ledger.transact((transaction) => Effect.sync(() => put(transaction, row)))
+  })
+})
+
+export const layer: Layer.Layer<CurrentAccount, never, Ledger> = Layer.effect(CurrentAccount, make)

@@ -1,0 +1,39 @@
+/**
+ * What every room needs of sending: queue a message within a transaction, give up what waits, resume after a stop.
+ * `messaging/Outbox` implements it; the interface lies here because contacts and files, which are below messaging, send too.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Body from "../../protocol/messages/Body.ts"
+import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
+import type { Problem } from "../../protocol/Problem.ts"
+import type { Crypto } from "../../services/Crypto.ts"
+import type { StoreError } from "../../services/LocalStore.ts"
+import type { Message } from "../model/index.ts"
+import type { Transaction } from "./Ledger.ts"
+import type { Session } from "./Session.ts"
+
+/** A body without the head of the sender's own chain, which the queue adds. */
+export type Draft = {
+  [Type in Body.Known["type"]]: Omit<Extract<Body.Known, { type: Type }>, "chain">
+}[Body.Known["type"]]
+
+export class SendQueue extends Context.Service<
+  SendQueue,
+  {
+    /**
+     * Stages a message to `peer`, which goes out once the transaction is durable. Undefined for types that leave no
+     * message in the history: receipts, addresses, notes between devices.
+     */
+    enqueue(
+      transaction: Transaction,
+      session: Session,
+      peer: AdmittedKey,
+      draft: Draft
+    ): Effect.Effect<Message | undefined, Problem | StoreError, Crypto>
+    /** Gives up what is queued for a peer: its messages become `failed` with this reason. */
+    abandon(transaction: Transaction, peerHex: string, reason: string): Effect.Effect<void, StoreError>
+    /** Tries again what waits for a peer: sending to it may have become possible. */
+    wake(peerHex: string): void
+  }
+>()("@kez-chat/sdk/SendQueue") {}

@@ -1,0 +1,27 @@
+/** Messages: sending them, receiving them, their receipts and history, and the inbox at the home server. */
+import * as Layer from "effect/Layer"
+import * as DevicePositions from "./DevicePositions.ts"
+import * as Housekeeping from "./Housekeeping.ts"
+import * as Inbox from "./Inbox.ts"
+import * as InboxSync from "./InboxSync.ts"
+import * as Mailbox from "./Mailbox.ts"
+import * as Outbox from "./Outbox.ts"
+import * as Receipts from "./Receipts.ts"
+
+export * as Conversations from "./Conversations.ts"
+export { Housekeeping } from "./Housekeeping.ts"
+export { Inbox } from "./Inbox.ts"
+export { InboxSync } from "./InboxSync.ts"
+export { Mailbox } from "./Mailbox.ts"
+export { Outbox } from "./Outbox.ts"
+export { history, markRead } from "./Reading.ts"
+export { Receipts } from "./Receipts.ts"
+export { send } from "./Send.ts"
+
+/** Sending, which contacts and files rest on too. */
+export const outboxLayer = Outbox.layer
+
+export const layer = Layer.mergeAll(InboxSync.layer, Housekeeping.layer).pipe(
+  Layer.provideMerge(Layer.mergeAll(Inbox.layer, Mailbox.layer)),
+  Layer.provideMerge(Layer.mergeAll(Receipts.layer, DevicePositions.layer))
+)
