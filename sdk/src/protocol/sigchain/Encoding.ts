@@ -7,7 +7,7 @@ import * as Bytes from "../encoding/Bytes.ts"
 import * as Envelope from "./Envelope.ts"
 import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"
-import * as Zstd from "../zstd/Zstd.ts"
+import * as Zstd from "../../adapters/zstd/Zstd.ts"
 
 /** Makes one Zstandard frame; Node's is `zlib.zstdCompressSync`. Without one, frames are valid and not smaller. */
 export type Compress = (content: Uint8Array) => Uint8Array

@@ -7,8 +7,8 @@
  * signed.
  */
 import * as Result from "effect/Result"
-import * as Bytes from "../encoding/Bytes.ts"
-import { fail, type Problem } from "../Problem.ts"
+import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import { fail, type Problem } from "../../protocol/Problem.ts"
 import { blockBytes, decodeBlock, type Decoder } from "./ZstdBlock.ts"
 import { Corrupt } from "./ZstdEntropy.ts"
 
