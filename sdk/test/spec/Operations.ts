@@ -1,5 +1,6 @@
 /** What the operations of the vectors are in this SDK. Each takes a case's input and gives what its file says. */
 import { Effect, Redacted, Result } from "effect"
+import { Zstd } from "../../src/adapters/node/index.ts"
 import * as ContactState from "../../src/client/contacts/ContactState.ts"
 import * as Position from "../../src/client/messaging/Position.ts"
 import {
@@ -235,14 +236,17 @@ export const operations: Readonly<Record<string, Operation>> = {
       return { subject, primary, created_at: createdAt, ...(expiresAt === undefined ? {} : { expires_at: expiresAt }) }
     }),
   "encoding.decode": (input) =>
-    Effect.flatMap(Effect.fromResult(Encoding.decode(text(input, "text"))), SignedEnvelope.hash),
+    Effect.flatMap(Effect.fromResult(Encoding.decode(text(input, "text"), Zstd.decompress)), SignedEnvelope.hash),
   "encoding.decodeTxt": (input) =>
     Effect.flatMap(
-      Effect.fromResult(Encoding.decodeTxt(list(input["segments"]) as ReadonlyArray<string>)),
+      Effect.fromResult(Encoding.decodeTxt(list(input["segments"]) as ReadonlyArray<string>, Zstd.decompress)),
       SignedEnvelope.hash
     ),
   "encoding.decodeBundle": (input) =>
-    Effect.flatMap(Effect.fromResult(Encoding.decodeBundle(text(input, "text"))), Effect.forEach(SignedEnvelope.hash)),
+    Effect.flatMap(
+      Effect.fromResult(Encoding.decodeBundle(text(input, "text"), Zstd.decompress)),
+      Effect.forEach(SignedEnvelope.hash)
+    ),
 
   "sigchain.verify": (input) =>
     Effect.gen(function* () {

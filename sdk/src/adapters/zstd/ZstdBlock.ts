@@ -1,4 +1,5 @@
 /** Compressed blocks of Zstandard: literals, and sequences that copy them and what came before (RFC 8878 section 3.1.1.3). */
+import { blockBytes } from "../../protocol/sigchain/ZstdFrame.ts"
 import {
   BackwardBits,
   corrupt,
@@ -11,10 +12,7 @@ import {
   rleTable
 } from "./ZstdEntropy.ts"
 
-/** Most bytes that one block stands for. */
-export const blockBytes = 128 * 1024
-
-/** The output so far and what later blocks may refer to. `append` gives the place for more, or throws when it is too much. */
+/** The output so far and what later blocks may refer to. `append` makes room for more and says where. */
 export interface Decoder {
   readonly append: (length: number) => { readonly out: Uint8Array; readonly at: number }
   readonly offsets: [number, number, number]
@@ -54,8 +52,7 @@ const kinds = [
       [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1]
     ),
     maxLog: 8,
-    // Offsets of 2^28 and more reach beyond anything that is decompressed here.
-    maxSymbol: 27
+    maxSymbol: 31
   },
   {
     predefined: fseTable(6, [

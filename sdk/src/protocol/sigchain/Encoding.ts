@@ -7,10 +7,16 @@ import * as Bytes from "../encoding/Bytes.ts"
 import * as Envelope from "./Envelope.ts"
 import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"
-import * as Zstd from "../../adapters/zstd/Zstd.ts"
+import * as ZstdFrame from "./ZstdFrame.ts"
 
-/** Makes one Zstandard frame; Node's is `zlib.zstdCompressSync`. Without one, frames are valid and not smaller. */
+/** Makes one Zstandard frame: `Zstd.compress` of `@kez-chat/sdk/node`. Without one, frames are valid and not smaller. */
 export type Compress = (content: Uint8Array) => Uint8Array
+
+/**
+ * The content of one Zstandard frame, at most `maxBytes`: `Zstd.decompress` of `@kez-chat/sdk/node`, and of
+ * `@kez-chat/sdk/zstd` in browsers. Fails with `too_large` or `encoding_malformed`.
+ */
+export type Decompress = (frame: Uint8Array, maxBytes: number) => Result.Result<Uint8Array, Problem>
 
 const compactPrefix = "kez:z1:"
 const bundlePrefix = "kez:zc1:"
@@ -28,20 +34,21 @@ const decodeWith = (
   prefix: string,
   text: string,
   maxText: number,
-  maxBytes: number
+  maxBytes: number,
+  decompress: Decompress
 ): Result.Result<Uint8Array, Problem> => {
   if (!text.startsWith(prefix)) return fail("encoding_malformed", `it does not begin with ${prefix}`)
   if (text.length > maxText) return fail("too_large", `it has more than ${maxText} characters`)
-  return Result.flatMap(Bytes.fromBase64Url(text.slice(prefix.length)), (frame) => Zstd.decompress(frame, maxBytes))
+  return Result.flatMap(Bytes.fromBase64Url(text.slice(prefix.length)), (frame) => decompress(frame, maxBytes))
 }
 
 /** `kez:z1:` and base64url of the compressed JSON. */
-export const encodeCompact = (envelope: Envelope.Envelope, compress: Compress = Zstd.store): string =>
+export const encodeCompact = (envelope: Envelope.Envelope, compress: Compress = ZstdFrame.store): string =>
   encodeWith(compactPrefix, Envelope.encode(envelope), compress)
 
 /** Reads the compact form; white space around it is left out of account. At most 64 KiB of JSON. */
-export const decodeCompact = (text: string): Result.Result<Envelope.Envelope, Problem> =>
-  Result.flatMap(decodeWith(compactPrefix, text.trim(), maxCompact, Limits.proofBytes), (json) =>
+export const decodeCompact = (text: string, decompress: Decompress): Result.Result<Envelope.Envelope, Problem> =>
+  Result.flatMap(decodeWith(compactPrefix, text.trim(), maxCompact, Limits.proofBytes, decompress), (json) =>
     Envelope.parse(json, Limits.proofBytes)
   )
 
@@ -57,7 +64,7 @@ export const encodeMarkdown = (envelope: Envelope.Envelope): string => {
  * Reads the first fence marked `kez` in a text, which holds JSON or the compact form. A `Primary:` line before the fence
  * must name the signer.
  */
-export const decodeMarkdown = (text: string): Result.Result<Envelope.Envelope, Problem> => {
+export const decodeMarkdown = (text: string, decompress: Decompress): Result.Result<Envelope.Envelope, Problem> => {
   const open = fenceOpen.exec(text)
   if (open === null) return fail("encoding_malformed", "there is no fence marked kez")
   const rest = text.slice(open.index + open[0].length)
@@ -65,7 +72,7 @@ export const decodeMarkdown = (text: string): Result.Result<Envelope.Envelope, P
   if (close === null) return fail("encoding_malformed", "the fence is not closed")
   const content = rest.slice(0, close.index).trim()
   const envelope = content.startsWith(compactPrefix)
-    ? decodeCompact(content)
+    ? decodeCompact(content, decompress)
     : Envelope.parse(content, Limits.proofBytes)
   if (Result.isFailure(envelope)) return envelope
   const named = /^Primary:[ \t]*(\S+)[ \t]*\r?$/m.exec(text.slice(0, open.index))?.[1]
@@ -83,11 +90,14 @@ export const encodeTxt = (envelope: Envelope.Envelope, compress?: Compress): Rea
 }
 
 /** Reads a TXT record from its strings, which are joined with nothing between. */
-export const decodeTxt = (segments: ReadonlyArray<string>): Result.Result<Envelope.Envelope, Problem> => {
+export const decodeTxt = (
+  segments: ReadonlyArray<string>,
+  decompress: Decompress
+): Result.Result<Envelope.Envelope, Problem> => {
   if (segments.some((segment) => segment.length > txtSegment)) {
     return fail("encoding_malformed", `a TXT string has more than ${txtSegment} bytes`)
   }
-  return decodeCompact(segments.join(""))
+  return decodeCompact(segments.join(""), decompress)
 }
 
 /** JSONL: the JCS form of each envelope and a line feed. */
@@ -111,12 +121,17 @@ export const decodeLines = (input: string | Uint8Array): Result.Result<ReadonlyA
 }
 
 /** `kez:zc1:` and base64url of the compressed JSONL of a chain. */
-export const encodeBundle = (envelopes: ReadonlyArray<Envelope.Envelope>, compress: Compress = Zstd.store): string =>
-  encodeWith(bundlePrefix, Bytes.utf8(encodeLines(envelopes)), compress)
+export const encodeBundle = (
+  envelopes: ReadonlyArray<Envelope.Envelope>,
+  compress: Compress = ZstdFrame.store
+): string => encodeWith(bundlePrefix, Bytes.utf8(encodeLines(envelopes)), compress)
 
 /** Reads a bundle of at most 4 MiB of JSONL. */
-export const decodeBundle = (text: string): Result.Result<ReadonlyArray<Envelope.Envelope>, Problem> =>
-  Result.flatMap(decodeWith(bundlePrefix, text.trim(), maxBundle, Limits.chainBytes), decodeLines)
+export const decodeBundle = (
+  text: string,
+  decompress: Decompress
+): Result.Result<ReadonlyArray<Envelope.Envelope>, Problem> =>
+  Result.flatMap(decodeWith(bundlePrefix, text.trim(), maxBundle, Limits.chainBytes, decompress), decodeLines)
 
 /** Which form a text is in, by its look; undefined for none. */
 export const detect = (text: string): "compact" | "bundle" | "markdown" | "json" | undefined => {
@@ -128,12 +143,12 @@ export const detect = (text: string): "compact" | "bundle" | "markdown" | "json"
 }
 
 /** Reads one envelope in whichever of the three text forms it is. */
-export const decode = (text: string): Result.Result<Envelope.Envelope, Problem> => {
+export const decode = (text: string, decompress: Decompress): Result.Result<Envelope.Envelope, Problem> => {
   switch (detect(text)) {
     case "compact":
-      return decodeCompact(text)
+      return decodeCompact(text, decompress)
     case "markdown":
-      return decodeMarkdown(text)
+      return decodeMarkdown(text, decompress)
     case "json":
       return Envelope.parse(text, Limits.proofBytes)
     default:

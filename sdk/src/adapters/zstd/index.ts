@@ -1,0 +1,1 @@
+export * as Zstd from "./Zstd.ts"
