@@ -4,29 +4,29 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
-import * as HttpDirectory from "./adapters/http/HttpDirectory.ts"
-import * as HttpManifestStore from "./adapters/http/HttpManifestStore.ts"
-import * as HttpSigchainStore from "./adapters/http/HttpSigchainStore.ts"
-import * as NatsBroker from "./adapters/nats/index.ts"
-import * as DiskBlobStore from "./adapters/node/blobs/DiskBlobStore.ts"
-import * as FileVault from "./adapters/node/FileVault.ts"
-import * as HomeNetwork from "./adapters/node/network/HomeNetwork.ts"
-import * as NodeCrypto from "./adapters/node/NodeCrypto.ts"
-import * as SqliteLocalStore from "./adapters/sqlite/SqliteLocalStore.ts"
-import { KezChat } from "./client/KezChat.ts"
-import type { NodeError, NodeOptions } from "./node.ts"
-import * as Blank from "./protocol/encoding/Blank.ts"
-import * as AddressClass from "./protocol/registration/AddressClass.ts"
-import { AdapterUnavailable } from "./services/AdapterUnavailable.ts"
-import { BlobTransport, BlobTransportError } from "./services/BlobTransport.ts"
-import { Directory } from "./services/Directory.ts"
-import { StoreError } from "./services/LocalStore.ts"
-import type { Vault, VaultError } from "./services/Vault.ts"
+import * as HttpDirectory from "../adapters/http/HttpDirectory.ts"
+import * as HttpManifestStore from "../adapters/http/HttpManifestStore.ts"
+import * as HttpSigchainStore from "../adapters/http/HttpSigchainStore.ts"
+import * as NatsBroker from "../adapters/nats/index.ts"
+import * as DiskBlobStore from "../adapters/node/blobs/DiskBlobStore.ts"
+import * as FileVault from "../adapters/node/FileVault.ts"
+import * as HomeNetwork from "../adapters/node/network/HomeNetwork.ts"
+import * as NodeCrypto from "../adapters/node/NodeCrypto.ts"
+import * as SqliteLocalStore from "../adapters/sqlite/SqliteLocalStore.ts"
+import { KezChat } from "../client/KezChat.ts"
+import type { NodeError, NodeOptions } from "./index.ts"
+import * as Blank from "../protocol/encoding/Blank.ts"
+import * as AddressClass from "../protocol/registration/AddressClass.ts"
+import { AdapterUnavailable } from "../services/AdapterUnavailable.ts"
+import { BlobTransport, BlobTransportError } from "../services/BlobTransport.ts"
+import { Directory } from "../services/Directory.ts"
+import { StoreError } from "../services/LocalStore.ts"
+import type { Vault, VaultError } from "../services/Vault.ts"
 
 const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, AdapterUnavailable | VaultError> => {
   if (vault !== undefined) return vault
   if (passphrase === undefined) {
-    const keychain = Effect.promise(() => import("./adapters/keyring/index.ts"))
+    const keychain = Effect.promise(() => import("../adapters/keyring/index.ts"))
     return Layer.unwrap(Effect.map(keychain, ({ layer }) => layer({ account: resolve(dir) })))
   }
   const secret = typeof passphrase === "string" ? Redacted.make(passphrase) : passphrase
@@ -87,7 +87,7 @@ const transportOf = ({ home, relay, relayOnly }: NodeOptions): BlobTransport["Se
   return {
     open: (secret) =>
       Effect.flatMap(
-        Effect.promise(() => import("./adapters/iroh/IrohBlobTransport.ts")),
+        Effect.promise(() => import("../adapters/iroh/IrohBlobTransport.ts")),
         (iroh) => iroh.make(options).open(secret)
       )
   }

@@ -7,17 +7,17 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import type { SavedFile } from "./adapters/node/FileTarget.ts"
-import type { IrohOptions } from "./adapters/iroh/IrohBlobTransport.ts"
-import type { FetchProgress, Share, ShareOptions } from "./client/model/index.ts"
-import type { KezChat } from "./client/KezChat.ts"
-import type { KezChatClient, Waiting } from "./promise/index.ts"
-import type { AdapterUnavailable } from "./services/AdapterUnavailable.ts"
-import type { BlobStoreError } from "./services/BlobStore.ts"
-import type { StoreConflict, StoreError } from "./services/LocalStore.ts"
-import type { Vault, VaultError } from "./services/Vault.ts"
+import type { SavedFile } from "../adapters/node/FileTarget.ts"
+import type { IrohOptions } from "../adapters/iroh/IrohBlobTransport.ts"
+import type { FetchProgress, Share, ShareOptions } from "../client/model/index.ts"
+import type { KezChat } from "../client/KezChat.ts"
+import type { KezChatClient, Waiting } from "../promise/index.ts"
+import type { AdapterUnavailable } from "../services/AdapterUnavailable.ts"
+import type { BlobStoreError } from "../services/BlobStore.ts"
+import type { StoreConflict, StoreError } from "../services/LocalStore.ts"
+import type { Vault, VaultError } from "../services/Vault.ts"
 
-export * from "./adapters/node/index.ts"
+export * from "../adapters/node/index.ts"
 
 export interface NodeOptions {
   /** Base URL of the home server: https, or http on this machine. */
@@ -50,14 +50,14 @@ export type NodeError = StoreError | StoreConflict | BlobStoreError | AdapterUna
 export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
   Layer.unwrap(
     Effect.map(
-      Effect.promise(() => import("./nodeAssembly.ts")),
+      Effect.promise(() => import("./Assembly.ts")),
       (assembly) => assembly.layer(options)
     )
   )
 
 /** Opens the account in `options.dir`; before `create` or `restore` there is none in it. Rejects with a {@link NodeError}. */
 export const openNode = async (options: NodeOptions): Promise<KezChatClient> => {
-  const { open } = await import("./promise/index.ts")
+  const { open } = await import("../promise/index.ts")
   return open(layer(options))
 }
 
@@ -68,7 +68,7 @@ export const sharePath = async (
   options: Omit<ShareOptions, "file">,
   waiting?: Waiting
 ): Promise<Share> => {
-  const files = await import("./nodeFiles.ts")
+  const files = await import("./Files.ts")
   return files.sharePath(client, path, options, waiting)
 }
 
@@ -89,6 +89,6 @@ export interface FetchToOptions extends Waiting {
  * Waits while the owner is away, until `signal` is aborted; called again, it goes on where it stopped.
  */
 export const fetchTo = async (client: KezChatClient, what: string, options: FetchToOptions): Promise<SavedFile> => {
-  const files = await import("./nodeFiles.ts")
+  const files = await import("./Files.ts")
   return files.fetchTo(client, what, options)
 }
