@@ -40,7 +40,8 @@ describe("import floors", () => {
         "sdk/src/protocol/sigchain/Envelope.ts": `import * as Result from "effect/Result"; import { a } from "./Json.ts"`,
         "sdk/src/crypto/Identity.ts": `import { Crypto } from "../services/Crypto.ts"; import * as Effect from "effect/Effect"`,
         "sdk/src/adapters/nats/index.ts": `import "../nats-core/Link.ts"; import "@nats-io/transport-node"`,
-        "sdk/src/node/index.ts": `import "./adapters/node/index.ts"; import "./client/KezChat.ts"`,
+        "sdk/src/node/index.ts": `import "../adapters/node/index.ts"; import "../client/KezChat.ts"`,
+        "sdk/src/web.ts": `import "./adapters/http/index.ts"; import "./promise/index.ts"`,
         "reference-cli/src/main.ts": `import "@kez-chat/sdk/protocol"; import "./Profile.ts"; import "@kez-chat/sdk"`
       }),
       []

@@ -9,7 +9,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: ["protocol", "services", "crypto"],
   adapters: ["protocol", "api", "services", "crypto"],
   promise: ["protocol", "api", "services", "crypto", "client"],
-  // Files directly in sdk/src assemble: the main entry, and the entries that join several adapters and both faces.
+  // The entries that join several adapters and both faces: for Node, and the files directly in sdk/src.
+  node: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"],
   assembly: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"]
 }
 

@@ -1,4 +1,4 @@
-/** Joins the adapters of a Node program; see `node.ts`. */
+/** Joins the adapters of a Node program; see `index.ts`. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -14,7 +14,7 @@ import * as HomeNetwork from "../adapters/node/network/HomeNetwork.ts"
 import * as NodeCrypto from "../adapters/node/NodeCrypto.ts"
 import * as SqliteLocalStore from "../adapters/sqlite/SqliteLocalStore.ts"
 import { KezChat } from "../client/KezChat.ts"
-import type { NodeError, NodeOptions } from "./index.ts"
+import type { NodeError, NodeOptions } from "./NodeOptions.ts"
 import * as Blank from "../protocol/encoding/Blank.ts"
 import * as AddressClass from "../protocol/registration/AddressClass.ts"
 import { AdapterUnavailable } from "../services/AdapterUnavailable.ts"

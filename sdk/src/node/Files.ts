@@ -1,4 +1,4 @@
-/** Files by their paths, for the promises of `node.ts`. */
+/** Sharing and fetching files by their paths; see `index.ts`. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import * as FileSource from "../adapters/node/FileSource.ts"
 import * as FileTarget from "../adapters/node/FileTarget.ts"
 import type { Share, ShareOptions } from "../client/model/index.ts"
-import type { FetchToOptions } from "./index.ts"
+import type { FetchToOptions } from "./NodeOptions.ts"
 import * as Blank from "../protocol/encoding/Blank.ts"
 import { FileError } from "../services/FileError.ts"
 import type { KezChatClient, Waiting } from "../promise/index.ts"
