@@ -5,9 +5,9 @@
  *   npm run check -- types lint   some of it, by name
  */
 import { spawn, spawnSync } from "node:child_process"
-import { existsSync, globSync, readFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { checkFloors } from "./checks/Floors.ts"
+import { linkCheck, pages } from "./checks/Links.ts"
 import { checkLockfile } from "./checks/Lockfile.ts"
 import { root } from "./paths.mjs"
 import { dim, duration, fail, green, say } from "./say.mjs"
@@ -36,7 +36,7 @@ const checks: Readonly<Record<string, Check>> = {
   ],
   changesets: changesets(),
   lockfile: checkLockfile,
-  links: checkLinks
+  links: [linkCheck(pages())]
 }
 
 /**
@@ -49,22 +49,6 @@ function changesets(): Check {
   const base = ["main", "origin/main"].find(commit)
   if (base === undefined) return []
   return [tool("@changesets/cli/bin.js", "status", ...(commit(base) === commit("HEAD") ? [] : [`--since=${base}`]))]
-}
-
-/** Relative links of the Markdown files to missing files. */
-function checkLinks(): string[] {
-  const violations = []
-  const pages = globSync("{*.md,*/*.md,*/docs/*.md,.github/**/*.md}", {
-    cwd: root,
-    exclude: (name) => name === "node_modules"
-  })
-  for (const page of pages) {
-    const text = readFileSync(join(root, page), "utf8").replace(/^```[\s\S]*?^```/gm, "")
-    for (const [, target = ""] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g))
-      if (!/^\w+:/.test(target) && !existsSync(join(root, dirname(page), target)))
-        violations.push(`${page} links to ${target}, which is not there`)
-  }
-  return violations
 }
 
 interface Outcome {
