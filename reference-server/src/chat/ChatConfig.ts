@@ -3,6 +3,7 @@
  * the same list.
  */
 import * as Context from "effect/Context"
+import type { Listeners, Timing } from "../http/ListenerConfig.ts"
 
 /** How often one client address may ask; 0 turns a limit off. */
 export interface Rates {
@@ -13,34 +14,6 @@ export interface Rates {
   readonly manifestReadsPerMinute: number
   /** Manifests sent to be stored, whatever their outcome. */
   readonly manifestWritesPerHour: number
-}
-
-/** How long and how much a connection may take. */
-export interface Timing {
-  /** Headers and body of a request must have arrived after so many milliseconds. */
-  readonly requestTimeoutMillis: number
-  /** A connection on which nothing moves is closed after so many milliseconds. */
-  readonly idleTimeoutMillis: number
-  /** On SIGTERM, requests in flight get so many milliseconds to finish. */
-  readonly shutdownTimeoutMillis: number
-  /** Open connections; further ones are refused. */
-  readonly maxConnections: number
-  /**
-   * Of these, from one address that is no trusted proxy, and requests under way of one address behind a proxy; 0 for no
-   * limit.
-   */
-  readonly maxConnectionsPerAddress: number
-}
-
-/** Where the public and the internal listener are, and whose word about client addresses counts. */
-export interface Listeners {
-  readonly host: string
-  /** 0 takes a free port. */
-  readonly port: number
-  readonly internalHost: string
-  readonly internalPort: number
-  /** Addresses or CIDR ranges of reverse proxies whose `X-Forwarded-For` is believed. */
-  readonly trustedProxies: ReadonlyArray<string>
 }
 
 export class ChatConfig extends Context.Service<

@@ -1,6 +1,6 @@
 /** What an operator can set about sig-server. */
 import * as Context from "effect/Context"
-import type { Listeners, Timing } from "../chat/ChatConfig.ts"
+import type { Listeners, Timing } from "../http/ListenerConfig.ts"
 
 /** How often one client address may ask; 0 turns a limit off. */
 export interface SigRates {

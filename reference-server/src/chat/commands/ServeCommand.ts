@@ -6,16 +6,8 @@ import * as Keys from "../../broker/login/Keys.ts"
 import { brokerFlags, toBrokerConfig } from "./BrokerFlags.ts"
 import type { ChatConfig } from "../ChatConfig.ts"
 import { serve } from "../ChatServer.ts"
-import {
-  count,
-  list,
-  listenerFlags,
-  text,
-  timingFlags,
-  toListeners,
-  toTiming,
-  type Values
-} from "../../process/Flags.ts"
+import { listenerFlags, timingFlags, toListeners, toTiming } from "../../http/ListenerConfig.ts"
+import { count, list, text, type Values } from "../../process/Flags.ts"
 import { Misconfigured, misconfigured } from "./Misconfigured.ts"
 
 /** Where the registry is and whose it is; admin commands take these too. */

@@ -1,3 +1,4 @@
+import { fromSeed } from "@nats-io/nkeys"
 import { Effect, Redacted, Result } from "effect"
 import { execFile } from "node:child_process"
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
@@ -10,6 +11,7 @@ import { findNatsServer } from "../../../../deploy/local/NatsServer.ts"
 import * as Keys from "../../../src/broker/login/Keys.ts"
 import * as NatsConf from "../../../src/broker/NatsConf.ts"
 import * as NkeySeed from "../../../src/broker/login/NkeySeed.ts"
+import * as RawKeys from "../../../src/broker/login/RawKeys.ts"
 
 const run = promisify(execFile)
 let folder: string
@@ -85,7 +87,18 @@ describe("seeds", () => {
     for (const junk of ["", "SU", "x".repeat(58), text.slice(1), `${text.slice(0, -1)}1`]) {
       expect(NkeySeed.decode("user", junk)).toBeUndefined()
     }
-    expect(NkeySeed.encode("user", NkeySeed.decode("user", text)!)).toBe(text)
+  })
+
+  it.each([
+    ["account", "SA", "A"],
+    ["user", "SU", "U"],
+    ["curve", "SX", "X"]
+  ] as const)("of the role %s start with %s", (role, start, letter) => {
+    const text = NkeySeed.generate(role)
+    expect(text.slice(0, 2)).toBe(start)
+    const key = RawKeys.privateKey(role === "curve" ? "x25519" : "ed25519", NkeySeed.decode(role, text)!)
+    expect(fromSeed(Buffer.from(text)).getPublicKey()).toBe(Nkey.encode(role, RawKeys.publicBytes(key)))
+    expect(Nkey.encode(role, RawKeys.publicBytes(key))[0]).toBe(letter)
   })
 })
 
