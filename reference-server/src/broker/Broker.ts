@@ -1,356 +1,244 @@
 /**
- * The broker side of chat-server: answers logins, stores what is sent, reads pages, closes connections.
+ * The broker side of chat-server put together: answers logins, stores what is sent, reads pages, closes connections.
  *
  * Four roles, each with the permissions of its task, and a connection for each task of the gateway: what users send in
- * (sends, fetches) never shares one with the stream's answers, so a flood cannot hold those up. All connections are dialled
- * again for ever; while one is down its part is not served, and without the callout nobody gets in. Several chat-servers
- * share the work through queue groups.
+ * (sends, fetches) never shares one with the stream's answers, so a flood cannot hold those up. All connections are
+ * dialled again when they are lost; while one is down its part is not served, and without the callout nobody gets in.
+ * Several chat-servers share the work through queue groups.
+ *
+ * Connections, timers and watches are scoped fibers. The responders handle each message in plain callbacks.
  */
-import type { NatsConnection } from "@nats-io/nats-core"
 import { createHmac } from "node:crypto"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import { Database } from "../storage/Database.ts"
 import * as Metrics from "../metrics/Metrics.ts"
+import { callbackLog } from "../process/CallbackLog.ts"
+import { every } from "../process/Every.ts"
+import { Database } from "../storage/Database.ts"
 import { Registry } from "../storage/Registry.ts"
+import type { BrokerConfig } from "./BrokerConfig.ts"
+import { BrokerControl } from "./BrokerControl.ts"
+import * as RoleConnection from "./connections/RoleConnection.ts"
+import * as Sessions from "./connections/Sessions.ts"
+import * as FloodGuard from "./limits/FloodGuard.ts"
+import * as Quotas from "./limits/Quotas.ts"
+import * as StreamPosition from "./limits/StreamPosition.ts"
+import * as TrimTimes from "./limits/TrimTimes.ts"
+import * as Callout from "./login/Callout.ts"
+import type { BrokerKeys } from "./login/Keys.ts"
+import * as Login from "./login/Login.ts"
 import * as BlockResponder from "./responders/BlockResponder.ts"
 import * as Blocks from "./responders/Blocks.ts"
-import type { BrokerConfig } from "./BrokerConfig.ts"
-import { BrokerControl, BrokerDown } from "./BrokerControl.ts"
-import * as Callout from "./login/Callout.ts"
-import * as Connections from "./connections/UserConnections.ts"
 import * as FetchResponder from "./responders/FetchResponder.ts"
-import * as FloodGuard from "./limits/FloodGuard.ts"
-import * as InboxStream from "./stream/InboxStream.ts"
-import type { BrokerKeys } from "./login/Keys.ts"
-import * as Link from "./connections/RoleConnection.ts"
-import * as Login from "./login/Login.ts"
-import * as Quotas from "./limits/Quotas.ts"
 import * as SendResponder from "./responders/SendResponder.ts"
+import * as TrimResponder from "./responders/TrimResponder.ts"
+import * as InboxStream from "./stream/InboxStream.ts"
 import * as StoreProbe from "./stream/StoreProbe.ts"
 import * as StreamWatch from "./stream/StreamWatch.ts"
-import * as TrimResponder from "./responders/TrimResponder.ts"
 
-/** How often quota counts are written down, in milliseconds; a crash forgets at most so much of them. */
+/** Interval at which quota counts are written down; a crash forgets at most this much of them. */
 const flushMillis = 1_000
-/** How often connections are compared with the registry, in milliseconds: the net under revocations. */
-const sweepMillis = 300_000
-/** How often the stream is asked for its size and epoch, in milliseconds. */
-const refreshMillis = 10_000
-/** How often to see whether the store has to be probed, in milliseconds. */
-const probeMillis = 1_000
-/** After so long the broker lists a connection whose login was let in, in milliseconds. */
-const registeredMillis = 200
+const pruneMillis = 300_000
 /** nats.conf's `authorization.timeout` and some more: a login under way at a revocation is through by then. */
 const secondRoundMillis = 2_500
-
-/** Tables of the broker side in the registry's database. */
-export const migrations = [...Quotas.migrations, ...Blocks.migrations]
+/** How long after SYS is connected the connections are compared with the registry. */
+const firstSweepMillis = 100
 
 /** Connects in the background; does not wait for the broker and does not fail without it. */
 export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<BrokerControl, never, Registry | Database> =>
-  Layer.effect(
-    BrokerControl,
-    Effect.gen(function* () {
-      const registry = yield* Registry
-      const { sqlite } = yield* Database
-      const runFork = Effect.runForkWith(yield* Effect.context<never>())
-      const log: Link.LinkOptions["log"] = (level, message, fields) => {
-        const line = level === "warn" ? Effect.logWarning(message) : Effect.logInfo(message)
-        runFork(Effect.annotateLogs(line, fields))
-      }
-      const isActive = (hex: string) => Effect.runSync(registry.isActive(hex))
-      /** Does something for an account that has ended once more, if it is still so. */
-      const again = (hex: string, f: () => Promise<void>) =>
-        void setTimeout(() => {
-          // A throw in a timer would end the process.
-          new Promise<void>((resolve) => resolve(isActive(hex) ? undefined : f())).catch((error: unknown) => {
-            log("warn", "an ended account not looked at again", { reason: (error as Error).message })
-          })
-        }, secondRoundMillis).unref()
+  Layer.effect(BrokerControl, make(config, keys))
 
-      const { limits } = config
-      /** A secret that every instance with the same keys folder has. */
-      const derived = (label: string) =>
-        createHmac("sha256", keys.gateway.key.export({ format: "der", type: "pkcs8" }))
-          .update(label)
-          .digest()
-      const quotas = Quotas.make(sqlite, limits, derived("kez-chat quota pairs"))
-      const blocks = Blocks.make(sqlite, derived("kez-chat blocks"))
-      const connections = Connections.make((config.sessionSeconds + 60) * 1000)
-      const closeAccount = async (hex: string) => {
-        const connection = sys.connection()
-        if (connection !== undefined) await connections.closeAll(connection, hex)
-      }
-      const guard = FloodGuard.make({
-        burst: limits.refusalBurst,
-        perSecond: limits.refusalsPerSecond,
-        shutOutMillis: limits.shutOutSeconds * 1000,
-        onFlood: (hex) => {
-          log("warn", "an account floods; its connections are closed", { account: hex })
-          closeAccount(hex).catch((error: unknown) => {
-            log("warn", "connections of a flooding account not closed", { reason: (error as Error).message })
-          })
-        }
-      })
-      /** Accounts whose connections are about to be counted. */
-      const counting = new Set<string>()
-      const loggedIn = (hex: string, server: string, id: number): void => {
-        const remembered = connections.remember(hex, { server, id })
-        guard.loggedIn(hex)
-        // Half the limit, since another chat-server may have let in as many; the sweep finds what this does not.
-        if (remembered <= limits.connectionsPerAccount / 2 || counting.has(hex)) return
-        counting.add(hex)
-        setTimeout(() => {
-          counting.delete(hex)
-          const connection = sys.connection()
-          if (connection === undefined) return
-          connections.closeOldest(connection, hex, limits.connectionsPerAccount).catch((error: unknown) => {
-            if (sys.connection() !== connection) return
-            log("warn", "connections of an account not counted", { reason: (error as Error).message })
-          })
-        }, registeredMillis).unref()
-      }
-      const context = {
-        loginHosts: config.loginHosts,
-        isActive,
-        isShutOut: guard.isShutOut,
-        sessionSeconds: Math.min(config.sessionSeconds, 3600)
-      }
-      const callout = Callout.make({
-        keys,
-        context,
-        onAccepted: loggedIn,
-        onRefused: (refusal) => {
-          Metrics.observeLoginRefused(refusal)
-          log("info", "login refused", { refusal })
-        },
-        log
-      })
-      const watch = StreamWatch.make(
-        {
-          replicas: config.replicas,
-          maxBytes: config.inboxBytes,
-          retentionDays: limits.retentionDays,
-          maxFrames: limits.maxFrames
-        },
-        quotas,
-        () => registrar.connection(),
-        log
-      )
-      const probe = StoreProbe.make({
-        // As for sends: until the stream is found to be what it was, nothing is stored.
-        gateway: () => (watch.state() === undefined ? undefined : store.connection()),
-        registrar: () => registrar.connection(),
-        noteLast: watch.noteLast,
-        log
-      })
-      const sends = SendResponder.make({
-        // What is refused at once takes nothing from its sender's quotas, unlike what waits in vain for the stream.
-        isReady: () => watch.state() !== undefined && (probe.failure() ?? "full") === "full",
-        isActive,
-        quotas,
-        isBlocked: blocks.has,
-        hasRoom: (bytes) => (watch.state()?.bytes ?? 0) + bytes <= config.inboxBytes,
-        noteLast: (seq, millis) => {
-          watch.noteLast(seq)
-          Metrics.observeSend(millis)
-          probe.noteStored()
-        },
-        guard,
-        deduplicationKey: derived("kez-chat deduplication"),
-        waiting: {
-          perAccount: limits.sendsWaitingPerAccount,
-          bytesPerAccount: limits.sendBytesWaitingPerAccount,
-          bytes: limits.sendBytesWaiting
-        },
-        maxInFlight: limits.sendsInFlight,
-        maxBytesInFlight: limits.sendBytesInFlight,
-        log
-      })
-      const fetches = FetchResponder.make({
-        isActive,
-        streamState: watch.current,
-        noteLast: watch.noteLast,
-        replicated: config.replicas > 1,
-        guard,
-        // A request is small, so its number and the bytes of all are what counts.
-        waiting: {
-          perAccount: limits.fetchesWaitingPerAccount,
-          bytesPerAccount: limits.sendBytesWaitingPerAccount,
-          bytes: limits.sendBytesWaiting
-        },
-        maxInFlight: limits.fetchesInFlight,
-        maxInFlightPerAccount: limits.fetchesInFlightPerAccount,
-        readBurstBytes: limits.readBurstBytes,
-        readBytesPerSecond: limits.readBytesPerSecond,
-        log
-      })
+const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys) {
+  const { isActive } = yield* Registry
+  const { sqlite } = yield* Database
+  const log = yield* callbackLog
+  const fork = yield* FiberSet.makeRuntime()
+  const { limits } = config
 
-      const trims = TrimResponder.make({
-        isActive,
-        quotas,
-        guard,
-        registrar: () => registrar.connection(),
-        store: () => store.connection(),
-        streamState: () => watch.current(0),
-        log
-      })
-      const blocking = BlockResponder.make({ isActive, blocks, guard, log })
-
-      const link = (
-        role: "callout" | "registrar" | "gateway" | "sys",
-        rest: Pick<Link.LinkOptions, "onUp" | "onDown" | "inboxPrefix">,
-        task = ""
-      ) =>
-        Effect.acquireRelease(
-          Effect.sync(() =>
-            Link.open({
-              urls: config.natsUrls,
-              role: role + task,
-              key: keys[role],
-              log,
-              ...(config.caFile === undefined ? {} : { caFile: config.caFile }),
-              ...rest
-            })
-          ),
-          (opened) => Effect.promise(() => opened.close())
-        )
-      const sweep = () => {
-        const connection = sys.connection()
-        connections.prune()
-        guard.prune()
-        if (connection === undefined) return
-        connections.closeExcess(connection, isActive, limits.connectionsPerAccount).catch((error: unknown) => {
-          if (sys.connection() !== connection) return
-          log("warn", "connections not compared with the registry", { reason: (error as Error).message })
-        })
-      }
-      let users = 0
-      const countUsers = () => {
-        const connection = sys.connection()
-        if (connection === undefined) return
-        // The last number stays where the broker does not say.
-        connections.count(connection).then(
-          (counted) => (users = counted),
-          () => undefined
-        )
-      }
-      const flush = () => {
-        try {
-          quotas.flush()
-        } catch (error) {
-          log("warn", "quota counts not written", { reason: (error as Error).message })
-        }
-      }
-
-      // Released in reverse: first nobody new gets in and nothing more is taken, last the counts are written.
-      yield* Effect.acquireRelease(
-        Effect.sync(() => [
-          setInterval(flush, flushMillis),
-          setInterval(() => void watch.refresh(), refreshMillis),
-          setInterval(() => void probe.check(), probeMillis),
-          setInterval(countUsers, refreshMillis),
-          setInterval(sweep, sweepMillis)
-        ]),
-        (timers) =>
-          Effect.sync(() => {
-            for (const timer of timers) clearInterval(timer)
-            flush()
-          })
-      )
-      const sys = yield* link("sys", { inboxPrefix: "_INBOX_sys", onUp: () => void setTimeout(sweep, 100) })
-      const registrar = yield* link("registrar", {
-        inboxPrefix: "_INBOX_reg",
-        onUp: watch.start,
-        onDown: watch.stop
-      })
-      const store = yield* link(
-        "gateway",
-        {
-          inboxPrefix: "_INBOX_ing",
-          onUp: (connection) => {
-            sends.attach(connection)
-            fetches.attach(connection)
-          },
-          onDown: () => {
-            sends.detach()
-            fetches.detach()
-          }
-        },
-        " store"
-      )
-      const sendIntake = yield* link("gateway", { onUp: sends.listen }, " sends")
-      const fetchIntake = yield* link(
-        "gateway",
-        {
-          onUp: (connection) => {
-            fetches.listen(connection)
-            trims.listen(connection)
-            blocking.listen(connection)
-          }
-        },
-        " fetches"
-      )
-      const calloutLink = yield* link("callout", { onUp: callout.attach })
-
-      return BrokerControl.of({
-        kick: (hex) =>
-          withConnection(sys.connection, async (connection) => {
-            await connections.closeAll(connection, hex)
-            again(hex, async () => {
-              const current = sys.connection()
-              if (current !== undefined) await connections.closeAll(current, hex)
-            })
-          }),
-        purge: (hex) =>
-          withConnection(registrar.connection, async (connection) => {
-            await InboxStream.purge(connection, hex)
-            quotas.forget(hex)
-            blocks.forget(hex)
-            // A send that had passed the registry before may have been stored a moment after.
-            again(hex, async () => {
-              const current = registrar.connection()
-              if (current !== undefined) await InboxStream.purge(current, hex)
-            })
-          }),
-        status: Effect.sync(() => {
-          const up = {
-            callout: calloutLink.connection() !== undefined,
-            registrar: registrar.connection() !== undefined,
-            gateway: [store, sendIntake, fetchIntake].every((part) => part.connection() !== undefined),
-            sys: sys.connection() !== undefined
-          }
-          const stream = watch.state()
-          return {
-            ready: Object.values(up).every(Boolean) && stream !== undefined,
-            connections: up,
-            stream,
-            storeFailure: probe.failure(),
-            logins: callout.counters,
-            sends: sends.counters,
-            fetches: fetches.counters,
-            floods: guard.floods(),
-            trims: trims.counters,
-            users,
-            inFlight: sends.inFlight()
-          }
-        }),
-        answer: (request) =>
-          Effect.sync(() => Login.answer({ ...context, issuer: keys.issuer }, request, Date.now()).jwt)
-      })
+  const role = (name: "callout" | "registrar" | "gateway" | "sys", task = "", inboxPrefix?: string) =>
+    RoleConnection.make({
+      urls: config.natsUrls,
+      role: name + task,
+      key: keys[name],
+      ...(config.caFile === undefined ? {} : { caFile: config.caFile }),
+      ...(inboxPrefix === undefined ? {} : { inboxPrefix })
     })
-  )
+  const sys = role("sys", "", "_INBOX_sys")
+  const registrar = role("registrar", "", "_INBOX_reg")
+  const store = role("gateway", " store", "_INBOX_ing")
+  const sendIntake = role("gateway", " sends")
+  const fetchIntake = role("gateway", " fetches")
+  const calloutConnection = role("callout")
 
-const withConnection = (
-  current: Link.Link["connection"],
-  f: (connection: NatsConnection) => Promise<void>
-): Effect.Effect<void, BrokerDown> =>
-  Effect.tryPromise({
-    try: async () => {
-      const connection = current()
-      if (connection === undefined) throw new Error("not connected")
-      await f(connection)
-    },
-    catch: (cause) => new BrokerDown({ detail: (cause as Error).message, cause })
+  /** A secret that every instance with the same keys folder has. */
+  const derived = (label: string) =>
+    createHmac("sha256", keys.gateway.key.export({ format: "der", type: "pkcs8" }))
+      .update(label)
+      .digest()
+  const position = StreamPosition.make(sqlite)
+  const quotas = Quotas.make(sqlite, { limits, pepper: derived("kez-chat quota pairs"), position })
+  const blocks = Blocks.make(sqlite, derived("kez-chat blocks"))
+  const flush = Effect.sync(quotas.flush)
+  // Registered before all connections, and so run after they are closed.
+  yield* Effect.addFinalizer(() =>
+    Effect.catchDefect(flush, (defect) => Effect.logWarning("quota counts not written", defect))
+  )
+  yield* every(flushMillis, "quota counts not written", flush)
+
+  const { sessionSeconds } = config
+  const sessions = yield* Sessions.make({ sys, sessionSeconds, perAccount: limits.connectionsPerAccount, isActive })
+  const guard = FloodGuard.make({
+    burst: limits.refusalBurst,
+    perSecond: limits.refusalsPerSecond,
+    shutOutMillis: limits.shutOutSeconds * 1_000,
+    onFlood: (hex) => {
+      log("warn", "an account floods; its connections are closed", { account: hex })
+      fork(
+        Effect.catchTag(sessions.close(hex), "BrokerDown", ({ detail }) =>
+          sys.current() === undefined
+            ? Effect.void
+            : Effect.annotateLogs(Effect.logWarning("connections of a flooding account not closed"), { reason: detail })
+        )
+      )
+    }
   })
+  yield* every(pruneMillis, "accounts that flooded not forgotten", Effect.sync(guard.prune))
+
+  const context = {
+    loginHosts: config.loginHosts,
+    isActive,
+    isShutOut: guard.isShutOut,
+    sessionSeconds: Math.min(sessionSeconds, 3_600)
+  }
+  const callout = yield* Callout.make({
+    keys,
+    context,
+    onAccepted: (hex, server, id) => {
+      sessions.loggedIn(hex, { server, id })
+      guard.loggedIn(hex)
+    },
+    onRefused: (refusal) => {
+      Metrics.observeLoginRefused(refusal)
+      log("info", "login refused", { refusal })
+    }
+  })
+
+  const stream = yield* StreamWatch.make(
+    {
+      replicas: config.replicas,
+      maxBytes: config.inboxBytes,
+      retentionDays: limits.retentionDays,
+      maxFrames: limits.maxFrames
+    },
+    position,
+    registrar
+  )
+  const probe = yield* StoreProbe.make({
+    // As for sends: until the stream is found to be what it was, nothing is stored.
+    gateway: () => (stream.known() === undefined ? undefined : store.current()),
+    registrar,
+    noteLast: stream.noteLast
+  })
+  const sends = yield* SendResponder.make({
+    // What is refused at once takes nothing from its sender's quotas, unlike what waits in vain for the stream.
+    isReady: () => stream.known() !== undefined && (probe.failure() ?? "full") === "full",
+    isActive,
+    quotas,
+    isBlocked: blocks.has,
+    hasRoom: (bytes) => (stream.known()?.bytes ?? 0) + bytes <= config.inboxBytes,
+    noteLast: (seq, millis) => {
+      stream.noteLast(seq)
+      Metrics.observeSend(millis)
+      probe.noteStored()
+    },
+    guard,
+    deduplicationKey: derived("kez-chat deduplication"),
+    waiting: {
+      perAccount: limits.sendsWaitingPerAccount,
+      bytesPerAccount: limits.sendBytesWaitingPerAccount,
+      bytes: limits.sendBytesWaiting
+    },
+    maxInFlight: limits.sendsInFlight,
+    maxBytesInFlight: limits.sendBytesInFlight
+  })
+  const fetches = yield* FetchResponder.make({
+    isActive,
+    stream,
+    replicated: config.replicas > 1,
+    guard,
+    // A request is small, so its number and the bytes of all are what counts.
+    waiting: {
+      perAccount: limits.fetchesWaitingPerAccount,
+      bytesPerAccount: limits.sendBytesWaitingPerAccount,
+      bytes: limits.sendBytesWaiting
+    },
+    maxInFlight: limits.fetchesInFlight,
+    maxInFlightPerAccount: limits.fetchesInFlightPerAccount,
+    readBurstBytes: limits.readBurstBytes,
+    readBytesPerSecond: limits.readBytesPerSecond
+  })
+  const times = TrimTimes.make(sqlite)
+  const trims = yield* TrimResponder.make({ isActive, quotas, times, guard, registrar, store, stream })
+  const blocking = yield* BlockResponder.make({ isActive, blocks, guard })
+
+  // Closed in reverse: first nobody new gets in and nothing more is taken.
+  yield* sys.keepOpen(() => Effect.asVoid(Effect.forkScoped(Effect.delay(sessions.sweep, firstSweepMillis))))
+  yield* registrar.keepOpen(stream.start)
+  yield* store.keepOpen((connection) => Effect.andThen(sends.attach(connection), fetches.attach(connection)))
+  yield* sendIntake.keepOpen(sends.listen)
+  yield* fetchIntake.keepOpen((connection) =>
+    Effect.all([fetches.listen(connection), trims.listen(connection), blocking.listen(connection)], { discard: true })
+  )
+  yield* calloutConnection.keepOpen(callout.listen)
+
+  /** For what was under way when an account ended: does it once more, if it is still ended. */
+  const again = <E extends Error>(hex: string, effect: Effect.Effect<void, E>) =>
+    Effect.sync(() =>
+      fork(
+        Effect.suspend(() => (isActive(hex) ? Effect.void : effect)).pipe(
+          Effect.tapCause((cause) => Effect.logWarning("an ended account not looked at again", cause)),
+          Effect.delay(secondRoundMillis)
+        )
+      )
+    )
+  const purge = (hex: string) => Effect.flatMap(registrar.get, (connection) => InboxStream.purge(connection, hex))
+
+  return BrokerControl.of({
+    kick: Effect.fn("Broker.kick")(function* (hex) {
+      yield* sessions.close(hex)
+      yield* again(hex, sessions.close(hex))
+    }),
+    purge: Effect.fn("Broker.purge")(function* (hex) {
+      yield* purge(hex)
+      quotas.forget(hex)
+      blocks.forget(hex)
+      // A send that had passed the registry before may have been stored a moment after.
+      yield* again(hex, purge(hex))
+    }),
+    status: Effect.sync(() => {
+      const isUp = (connection: RoleConnection.RoleConnection) => connection.current() !== undefined
+      const connections = {
+        callout: isUp(calloutConnection),
+        registrar: isUp(registrar),
+        gateway: [store, sendIntake, fetchIntake].every(isUp),
+        sys: isUp(sys)
+      }
+      const known = stream.known()
+      return {
+        ready: Object.values(connections).every(Boolean) && known !== undefined,
+        connections,
+        stream: known,
+        storeFailure: probe.failure(),
+        logins: callout.counters,
+        sends: sends.counters,
+        fetches: fetches.counters,
+        floods: guard.floods(),
+        trims: trims.counters,
+        users: sessions.users(),
+        inFlight: sends.inFlight()
+      }
+    }),
+    answer: (request) => Effect.sync(() => Login.answer({ ...context, issuer: keys.issuer }, request, Date.now()).jwt)
+  })
+})

@@ -1,20 +1,13 @@
 /** What the rest of chat-server may ask of the broker: close an account's connections, empty its inbox, say how it is. */
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import type { BrokerDown } from "./connections/BrokerDown.ts"
 import type * as Callout from "./login/Callout.ts"
 import type * as FetchResponder from "./responders/FetchResponder.ts"
-import type { StreamState } from "./stream/InboxStream.ts"
+import type { StreamFailure, StreamState } from "./stream/InboxStream.ts"
 import type * as SendResponder from "./responders/SendResponder.ts"
 import type { StoreFailure } from "./stream/StoreProbe.ts"
 import type * as TrimResponder from "./responders/TrimResponder.ts"
-
-/** The broker could not be asked now; asking again later is safe. */
-export class BrokerDown extends Data.TaggedError("BrokerDown")<{ readonly detail: string; readonly cause?: unknown }> {
-  override get message(): string {
-    return `broker: ${this.detail}`
-  }
-}
 
 export interface BrokerStatus {
   /** All connections are up and the stream is there. */
@@ -44,7 +37,7 @@ export class BrokerControl extends Context.Service<
      */
     kick(hex: string): Effect.Effect<void, BrokerDown>
     /** Removes everything the inbox and the self copies of a key hold, and its quota counters. */
-    purge(hex: string): Effect.Effect<void, BrokerDown>
+    purge(hex: string): Effect.Effect<void, StreamFailure>
     /** Counters since the start and what is connected; costs nothing. */
     readonly status: Effect.Effect<BrokerStatus>
     /** Answers an authorization-request JWT with a response JWT, or undefined when it is no such request. */

@@ -8,6 +8,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import { type BrokerConfig, published } from "../broker/BrokerConfig.ts"
 import * as Broker from "../broker/Broker.ts"
+import * as BrokerTables from "../broker/Tables.ts"
 import type { BrokerKeys } from "../broker/login/Keys.ts"
 import { ChatConfig } from "./ChatConfig.ts"
 import * as Handles from "./routes/HandleRoutes.ts"
@@ -26,7 +27,7 @@ import * as Registry from "../storage/Registry.ts"
 import { Removals } from "./Removals.ts"
 
 /** Every table of the registry's file. */
-export const migrations = [...Registry.migrations, ...Broker.migrations, ...Manifests.migrations]
+export const migrations = [...Registry.migrations, ...BrokerTables.migrations, ...Manifests.migrations]
 
 /** The registry as admin commands open it: a file that exists and is up to date. */
 export const registryLayer = (serverName: string, db: string, existing: boolean) =>

@@ -105,8 +105,8 @@ const inWindow = (statement: Registration.Statement, now: number): void => {
 export class Registry extends Context.Service<
   Registry,
   {
-    /** Whether a key may use the broker. */
-    isActive(primaryHex: string): Effect.Effect<boolean>
+    /** Whether a key may use the broker, at once. For the hot path. */
+    readonly isActive: (primaryHex: string) => boolean
     /** The active account of a local part, at once; undefined for every other case. For the hot path. */
     readonly activeSync: (handle: string) => ActiveAccount | undefined
     /** The active account; else `handle_not_found` or `handle_deleted`. */
@@ -209,7 +209,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
   })
 
   return Registry.of({
-    isActive: (primaryHex) => Effect.sync(() => active.get(primaryHex) !== undefined),
+    isActive: (primaryHex) => active.get(primaryHex) !== undefined,
     activeSync: (handle) => {
       const row = byHandle.get(handle)
       return row?.state === "active" ? toActive(row) : undefined

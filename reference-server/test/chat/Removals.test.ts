@@ -1,7 +1,8 @@
 /** The list of what an account's end still has to do at the broker, when some of it does not succeed. */
 import { Effect, Layer } from "effect"
 import { describe, expect, it } from "vitest"
-import { BrokerControl, BrokerDown } from "../../src/broker/BrokerControl.ts"
+import { BrokerControl } from "../../src/broker/BrokerControl.ts"
+import { BrokerDown } from "../../src/broker/connections/BrokerDown.ts"
 import { Registry, type Removal } from "../../src/storage/Registry.ts"
 import { Removals } from "../../src/chat/Removals.ts"
 
@@ -15,6 +16,7 @@ const world = (...removals: ReadonlyArray<Removal>) => {
       if (state.broken-- > 0) throw new Error("disk I/O error")
       return [...state.list]
     }),
+    isActive: () => false,
     activeSync: () => undefined,
     pendingRemovals: () => 0,
     counts: () => ({ active: 0, deleted: 0, revoked: 0 }),

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { findNatsServer } from "../../../deploy/local/NatsServer.ts"
 import * as Broker from "../../src/broker/Broker.ts"
+import * as Tables from "../../src/broker/Tables.ts"
 import { type BrokerLimits, defaultLimits } from "../../src/broker/BrokerConfig.ts"
 import { BrokerControl, type BrokerStatus } from "../../src/broker/BrokerControl.ts"
 import * as Keys from "../../src/broker/login/Keys.ts"
@@ -145,14 +146,14 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
   const launch = async () => {
     const scope = await Effect.runPromise(Scope.make())
     const registry = Layer.mock(Registry, {
-      isActive: (hex: string) => Effect.sync(() => active.has(hex)),
+      isActive: (hex: string) => active.has(hex),
       activeSync: () => undefined,
       pendingRemovals: () => 0,
       counts: () => ({ active: active.size, deleted: 0, revoked: 0 })
     })
     const database = Database.layer({
       path: join(folder, "registry.db"),
-      migrations: Broker.migrations,
+      migrations: Tables.migrations,
       applicationId: registryApplicationId
     })
     const broker = Broker.layer(

@@ -1,15 +1,21 @@
 /**
- * One of chat-server's own connections to the broker: dialled again for ever, logged in with a static nkey.
+ * One of chat-server's own connections to the broker, logged in with a static nkey and dialled again until its scope
+ * closes.
  *
  * It redials by itself instead of leaving that to nats.js, so that everything a connection needs (subscriptions, the
- * stream) is set up in one place for the first connection and for every later one.
+ * stream) is set up in one place, for the first connection and for every later one.
  */
 import type { NatsConnection } from "@nats-io/nats-core"
 import { connect } from "@nats-io/transport-node"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import { sign } from "node:crypto"
 import type { ServerKey } from "../login/Keys.ts"
+import { attempt, BrokerDown } from "./BrokerDown.ts"
 
-export interface LinkOptions {
+export interface RoleConnectionOptions {
   readonly urls: ReadonlyArray<string>
   /** For the log: `callout`, `gateway sends`, ... */
   readonly role: string
@@ -17,92 +23,100 @@ export interface LinkOptions {
   readonly inboxPrefix?: string
   /** PEM of the authority that signed the broker's certificate, unless a public one did. */
   readonly caFile?: string
-  /** Sets the connection up; when it throws, the connection is closed and dialled again. */
-  onUp(connection: NatsConnection): Promise<void> | void
-  onDown?(): void
-  log(level: "info" | "warn", message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
-export interface Link {
+/** Sets a new connection up. Its scope closes when the connection is lost; when it fails, the connection is dialled again. */
+export type SetUp = (connection: NatsConnection) => Effect.Effect<void, Error, Scope.Scope>
+
+export interface RoleConnection {
   /** Present while connected and set up. */
-  readonly connection: () => NatsConnection | undefined
-  close(): Promise<void>
+  readonly current: () => NatsConnection | undefined
+  /** {@link current}, or `BrokerDown`. */
+  readonly get: Effect.Effect<NatsConnection, BrokerDown>
+  /** Connects in the background, and again whenever the connection is lost, until the scope closes. */
+  keepOpen(setUp: SetUp): Effect.Effect<void, never, Scope.Scope>
 }
 
-const minDelay = 100
-const maxDelay = 2_000
+const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(Schedule.jittered)
+/** Of the failures in a row, the first is logged and then each tenth: an outage of an hour is not thousands of lines. */
+const logEvery = 10
 
-export const open = (options: LinkOptions): Link => {
-  const stop = new AbortController()
-  let dialled: NatsConnection | undefined
-  let up: NatsConnection | undefined
-  const run = async () => {
-    for (let attempt = 0; !stop.signal.aborted; attempt++) {
-      const url = options.urls[attempt % options.urls.length] as string
-      let reason: unknown
-      try {
-        dialled = await dial(options, url)
-        if (stop.signal.aborted) break
-        await options.onUp(dialled)
-        up = dialled
-        attempt = 0
-        options.log("info", "broker connected", { role: options.role, url })
-        reason = await dialled.closed()
-      } catch (error) {
-        reason = error
-      }
-      const lost = up !== undefined
-      up = undefined
-      await dialled?.close().catch(() => undefined)
-      dialled = undefined
-      if (lost) options.onDown?.()
-      if (stop.signal.aborted) break
-      // The first failure and every tenth: an outage of an hour is not thousands of lines.
-      if (lost || attempt % 10 === 0) {
-        options.log("warn", "broker unreachable", { role: options.role, url, reason: text(reason) })
-      }
-      await pause(Math.min(maxDelay, minDelay * 2 ** Math.min(attempt, 8)) * (0.5 + Math.random() / 2), stop.signal)
-    }
-    await dialled?.close().catch(() => undefined)
-  }
-  const running = run()
-  return {
-    connection: () => up,
-    close: async () => {
-      stop.abort()
-      await dialled?.close().catch(() => undefined)
-      await running
-    }
-  }
-}
+export const make = (options: RoleConnectionOptions): RoleConnection => {
+  const { role, urls } = options
+  let current: NatsConnection | undefined
+  let dials = 0
+  let failures = 0
 
-const dial = (options: LinkOptions, url: string): Promise<NatsConnection> =>
-  connect({
-    servers: [url],
-    reconnect: false,
-    ignoreClusterUpdates: true,
-    name: `kez-chat-server ${options.role}`,
-    timeout: 5_000,
-    pingInterval: 10_000,
-    maxPingOut: 2,
-    noAsyncTraces: true,
-    ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
-    ...(options.caFile === undefined ? {} : { tls: { caFile: options.caFile } }),
-    authenticator: (nonce) => ({
-      nkey: options.key.publicNkey,
-      sig: nonce === undefined ? "" : sign(null, Buffer.from(nonce), options.key.key).toString("base64url")
+  const unreachable = (url: string, reason: string) =>
+    Effect.annotateLogs(Effect.logWarning("broker unreachable"), { role, url, reason })
+
+  /** One connection from its dialling to its loss; fails when it could not be set up. */
+  const session = (setUp: SetUp) =>
+    Effect.suspend(() => {
+      const url = urls[dials++ % urls.length] as string
+      const connected = Effect.gen(function* () {
+        const connection = yield* Effect.acquireRelease(dial(options, url), close)
+        yield* setUp(connection)
+        yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            current = connection
+            // Its loss will be the first, and is logged below.
+            failures = 1
+          }),
+          () => Effect.sync(() => (current = undefined))
+        )
+        yield* Effect.annotateLogs(Effect.logInfo("broker connected"), { role, url })
+        return yield* Effect.promise(() => connection.closed())
+      })
+      return Effect.scoped(connected).pipe(
+        Effect.tap((end) => unreachable(url, end instanceof Error ? end.message : "connection closed")),
+        // A defect in the set-up must not end the redialling.
+        Effect.catchDefect((defect) => Effect.fail(new BrokerDown({ detail: String(defect), cause: defect }))),
+        Effect.tapCause((cause) =>
+          Cause.hasInterruptsOnly(cause) || failures++ % logEvery !== 0
+            ? Effect.void
+            : unreachable(url, reasonOf(Cause.squash(cause)))
+        )
+      )
     })
-  })
 
-const text = (reason: unknown): string => (reason instanceof Error ? reason.message : "connection closed")
+  return {
+    current: () => current,
+    get: Effect.suspend(() =>
+      current === undefined ? Effect.fail(new BrokerDown({ detail: "not connected" })) : Effect.succeed(current)
+    ),
+    keepOpen: (setUp) =>
+      session(setUp).pipe(
+        Effect.retry(backoff),
+        Effect.repeat(Schedule.jittered(Schedule.spaced("100 millis"))),
+        Effect.forkScoped,
+        Effect.asVoid
+      )
+  }
+}
 
-const pause = (millis: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer)
-      signal.removeEventListener("abort", end)
-      resolve()
-    }
-    const timer = setTimeout(end, millis)
-    signal.addEventListener("abort", end)
-  })
+/** What nats.js said, without our own prefix. */
+const reasonOf = (error: unknown): string =>
+  error instanceof BrokerDown ? error.detail : error instanceof Error ? error.message : String(error)
+
+const close = (connection: NatsConnection): Effect.Effect<void> => Effect.ignore(attempt(() => connection.close()))
+
+const dial = (options: RoleConnectionOptions, url: string): Effect.Effect<NatsConnection, BrokerDown> =>
+  attempt(() =>
+    connect({
+      servers: [url],
+      reconnect: false,
+      ignoreClusterUpdates: true,
+      name: `kez-chat-server ${options.role}`,
+      timeout: 5_000,
+      pingInterval: 10_000,
+      maxPingOut: 2,
+      noAsyncTraces: true,
+      ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
+      ...(options.caFile === undefined ? {} : { tls: { caFile: options.caFile } }),
+      authenticator: (nonce) => ({
+        nkey: options.key.publicNkey,
+        sig: nonce === undefined ? "" : sign(null, Buffer.from(nonce), options.key.key).toString("base64url")
+      })
+    })
+  )

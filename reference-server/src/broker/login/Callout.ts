@@ -3,9 +3,12 @@
  *
  * Requests wait in a bounded line and are answered in short slices, so that a burst of logins cannot starve the rest
  * of the server. What has waited too long is dropped unanswered: the broker is about to give up on it, and answering
- * late would only make the next one late too. No answer means no entry.
+ * late would only make the next one late too. No answer means no entry. Plain callbacks, since every login passes here.
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
+import * as Effect from "effect/Effect"
+import { callbackLog } from "../../process/CallbackLog.ts"
+import { subscribe } from "../connections/Subscription.ts"
 import type { BrokerKeys } from "./Keys.ts"
 import * as Login from "./Login.ts"
 import * as XkeyBox from "./XkeyBox.ts"
@@ -16,12 +19,11 @@ export interface CalloutOptions {
   /** Called for each accepted login. */
   onAccepted(hex: string, server: string, connection: number): void
   onRefused(refusal: Login.Refusal): void
-  log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
 export interface Callout {
-  /** Starts answering on a connection logged in as CALLOUT. */
-  attach(connection: NatsConnection): void
+  /** Answers on a connection logged in as CALLOUT. */
+  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
   readonly counters: { accepted: number; refused: number; shed: number; unreadable: number }
 }
 
@@ -31,9 +33,9 @@ const maxWaiting = 2048
 const maxWaitMillis = 1200
 /** Longest stretch of answering without letting other work in. */
 const sliceMillis = 8
-const queueGroup = "kez-callout"
 
-export const make = (options: CalloutOptions): Callout => {
+export const make = Effect.fnUntraced(function* (options: CalloutOptions): Effect.fn.Return<Callout> {
+  const log = yield* callbackLog
   const box = XkeyBox.make(options.keys.xkey.key)
   const context: Login.LoginContext = { ...options.context, issuer: options.keys.issuer }
   const counters = { accepted: 0, refused: 0, shed: 0, unreadable: 0 }
@@ -74,7 +76,7 @@ export const make = (options: CalloutOptions): Callout => {
         answer(message)
       } catch (error) {
         // A throw must not reach nats.js, which would close the connection.
-        options.log("warn", "login request not answered", { reason: (error as Error).message })
+        log("warn", "login request not answered", { reason: (error as Error).message })
       }
     }
     waiting = waiting.slice(next)
@@ -95,14 +97,8 @@ export const make = (options: CalloutOptions): Callout => {
   }
 
   return {
-    attach: (connection) => {
-      connection.subscribe("$SYS.REQ.USER.AUTH", {
-        queue: queueGroup,
-        callback: (error, message) => {
-          if (error === null) receive(message)
-        }
-      })
-    },
+    listen: (connection) =>
+      Effect.sync(() => subscribe(connection, { subject: "$SYS.REQ.USER.AUTH", queue: "kez-callout" }, log, receive)),
     counters
   }
-}
+})

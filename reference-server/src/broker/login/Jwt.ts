@@ -8,9 +8,8 @@ import { createHash, sign, verify, type KeyObject } from "node:crypto"
 import * as Result from "effect/Result"
 import { Bytes, Nkey } from "@kez-chat/sdk/protocol"
 import * as RawKeys from "./RawKeys.ts"
+import { isObject, type JsonObject } from "../JsonObject.ts"
 import type { ServerKey } from "./Keys.ts"
-
-export type Claims = { readonly [name: string]: unknown }
 
 /** Characters of the longest JWT that is looked at: a request carries what a client put into its CONNECT, at most 1 KiB. */
 export const maxCharacters = 16_384
@@ -18,7 +17,7 @@ export const maxCharacters = 16_384
 const header = Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString("base64url")
 
 /** Signs claims with a server key; adds `iss`, `iat` (seconds since the epoch) and `jti`. */
-export const encode = (key: ServerKey, claims: Claims, nowSeconds: number): string => {
+export const encode = (key: ServerKey, claims: JsonObject, nowSeconds: number): string => {
   const body = { ...claims, iss: key.publicNkey, iat: nowSeconds, jti: "" }
   // NATS's own encoder names a token by the hash of its claims; a random id would serve as well.
   body.jti = createHash("sha256").update(JSON.stringify(body)).digest("base64url")
@@ -30,7 +29,7 @@ export const encode = (key: ServerKey, claims: Claims, nowSeconds: number): stri
  * The claims of a JWT whose signature verifies under the server key (`N...`) that it names as `iss`. Undefined for
  * anything else; whether that issuer is to be believed is the caller's question.
  */
-export const decode = (token: string): Claims | undefined => {
+export const decode = (token: string): JsonObject | undefined => {
   if (token.length > maxCharacters) return undefined
   const parts = token.split(".")
   if (parts.length !== 3) return undefined
@@ -45,7 +44,7 @@ export const decode = (token: string): Claims | undefined => {
   return key !== undefined && verify(null, signed, key, signature) ? claims : undefined
 }
 
-const parse = (bytes: Uint8Array): Claims | undefined => {
+const parse = (bytes: Uint8Array): JsonObject | undefined => {
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"))
     return isObject(value) ? value : undefined
@@ -53,10 +52,6 @@ const parse = (bytes: Uint8Array): Claims | undefined => {
     return undefined
   }
 }
-
-/** Whether a JSON value is an object, for reading claims member by member. */
-export const isObject = (value: unknown): value is Claims =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** A broker has one key for as long as it runs, so importing it again for every login would be waste. */
 const issuers = new Map<string, KeyObject>()

@@ -7,6 +7,7 @@
 import { verify } from "node:crypto"
 import * as Result from "effect/Result"
 import { BrokerLogin, Bytes, Limits, Nkey, Subject } from "@kez-chat/sdk/protocol"
+import { isObject, type JsonObject } from "../JsonObject.ts"
 import * as Jwt from "./Jwt.ts"
 import type { ServerKey } from "./Keys.ts"
 import * as RawKeys from "./RawKeys.ts"
@@ -58,8 +59,8 @@ const requestAudience = "nats-authorization-request"
 interface Request {
   readonly server: string
   readonly userNkey: string
-  readonly client: Jwt.Claims
-  readonly options: Jwt.Claims
+  readonly client: JsonObject
+  readonly options: JsonObject
 }
 
 /** Answers an authorization-request JWT. `nowMillis` is in milliseconds since the epoch. Never throws. */
@@ -69,7 +70,7 @@ export const answer = (context: LoginContext, token: string, nowMillis: number):
   if (typeof request === "string") return { jwt: undefined, outcome: { _tag: "Refused", refusal: request } }
   const { server, userNkey, client } = request
   const decided = decide(context, request)
-  const respond = (nats: Jwt.Claims): string =>
+  const respond = (nats: JsonObject): string =>
     Jwt.encode(
       context.issuer,
       { aud: server, sub: userNkey, nats: { ...nats, type: "authorization_response", version: 2 } },
@@ -112,9 +113,9 @@ const userJwt = (context: LoginContext, hex: string, userNkey: string, now: numb
 
 const parse = (token: string, now: number): Request | Refusal => {
   const claims = Jwt.decode(token)
-  if (claims === undefined || !Jwt.isObject(claims.nats)) return "malformed_request"
+  if (claims === undefined || !isObject(claims.nats)) return "malformed_request"
   const { server_id: server, user_nkey: userNkey, client_info: client, connect_opts: options, type } = claims.nats
-  if (type !== "authorization_request" || !Jwt.isObject(server) || !Jwt.isObject(client) || !Jwt.isObject(options)) {
+  if (type !== "authorization_request" || !isObject(server) || !isObject(client) || !isObject(options)) {
     return "malformed_request"
   }
   if (claims.aud !== requestAudience || claims.iss !== server.id) return "foreign_request"

@@ -4,26 +4,27 @@
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import { Block, BrokerAnswer, Subject } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { Blocks } from "./Blocks.ts"
+import { callbackLog } from "../../process/CallbackLog.ts"
+import { subscribe } from "../connections/Subscription.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
-import { guarded } from "./Guarded.ts"
 import * as RequestBudget from "../limits/RequestBudget.ts"
+import type { Blocks } from "./Blocks.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface BlockResponderOptions {
   readonly isActive: (hex: string) => boolean
   readonly blocks: Blocks
   readonly guard: FloodGuard
-  log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
 export interface BlockResponder {
   /** Takes requests from a connection logged in as GATEWAY, and answers there. */
-  listen(connection: NatsConnection): void
+  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
 }
 
-/** An account may change its list so often at once, and then once in so many milliseconds. */
+/** Burst size and refill interval of the changes that an account may make to its list. */
 const burst = 500
 const refillMillis = 200
 
@@ -41,8 +42,9 @@ const retry = (message: Msg): void => {
   }
 }
 
-export const make = (options: BlockResponderOptions): BlockResponder => {
+export const make = Effect.fnUntraced(function* (options: BlockResponderOptions): Effect.fn.Return<BlockResponder> {
   const { guard } = options
+  const log = yield* callbackLog
   const budget = RequestBudget.make(burst, refillMillis)
 
   let waiting: Array<Waiting> = []
@@ -74,17 +76,13 @@ export const make = (options: BlockResponderOptions): BlockResponder => {
         else refuse(message, owner, "full")
       }
     } catch (error) {
-      options.log("warn", "block lists not changed", { reason: (error as Error).message })
+      log("warn", "block lists not changed", { reason: (error as Error).message })
       for (const { message } of taken) retry(message)
     }
   }
 
   return {
-    listen: (connection) => {
-      connection.subscribe(Subject.block("*"), {
-        queue: "kez-block",
-        callback: guarded(options.log, receive, retry)
-      })
-    }
+    listen: (connection) =>
+      Effect.sync(() => subscribe(connection, { subject: Subject.block("*"), queue: "kez-block" }, log, receive, retry))
   }
-}
+})

@@ -7,17 +7,6 @@
 import type BetterSqlite3 from "better-sqlite3"
 import { createHmac } from "node:crypto"
 import { Limits } from "@kez-chat/sdk/protocol"
-import type { Migration } from "../../storage/Database.ts"
-
-export const migrations: ReadonlyArray<Migration> = [
-  {
-    id: "broker-004-blocks",
-    sql: `
-      CREATE TABLE broker_blocks (pair BLOB PRIMARY KEY, owner BLOB NOT NULL) STRICT, WITHOUT ROWID;
-      CREATE INDEX broker_blocks_owner ON broker_blocks (owner);
-    `
-  }
-]
 
 /** `owner` blocks `who`, or does so no more; both 64 hex characters. */
 export interface Change {

@@ -9,18 +9,23 @@
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import { BrokerAnswer, Limits, Page, Subject } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import { callbackLog } from "../../process/CallbackLog.ts"
+import { every } from "../../process/Every.ts"
+import { subscribe } from "../connections/Subscription.ts"
 import * as FairQueue from "../limits/FairQueue.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
-import { guarded } from "./Guarded.ts"
-import { isObject } from "../login/Jwt.ts"
+import { isObject } from "../JsonObject.ts"
+import type { StreamState } from "../stream/InboxStream.ts"
+import type { StreamWatch } from "../stream/StreamWatch.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface FetchResponderOptions {
   readonly isActive: (hex: string) => boolean
-  /** The stream's epoch and a last sequence number that is at least `atLeast` if the stream has it. */
-  streamState(atLeast: number): Promise<{ readonly epoch: string; readonly lastSeq: number }>
-  noteLast(seq: number): void
+  readonly stream: StreamWatch
   /**
    * Whether the stream has more than one replica. Any of them answers a direct get, also one that is a moment behind;
    * then the leader is asked whether a page that seems to be the last one really is.
@@ -35,16 +40,16 @@ export interface FetchResponderOptions {
   /** Bytes an account may read at once, and how many come back each second. */
   readonly readBurstBytes: number
   readonly readBytesPerSecond: number
-  log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
 export interface FetchResponder {
   /** Takes requests from a connection logged in as GATEWAY, and answers there. */
-  listen(connection: NatsConnection): void
-  /** Reads the stream over this connection, logged in as GATEWAY. */
-  attach(connection: NatsConnection): void
-  /** The store connection is gone: what was under way is answered `retry`. */
-  detach(): void
+  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
+  /**
+   * Reads the stream over this connection, logged in as GATEWAY, until the scope closes; what is under way then is
+   * answered `retry`.
+   */
+  readonly attach: (connection: NatsConnection) => Effect.Effect<void, never, Scope.Scope>
   readonly counters: Record<"pages" | "frames" | "bad" | "slow" | "retry", number>
 }
 
@@ -70,6 +75,12 @@ interface Reading {
   asking: "frames" | "last"
 }
 
+/** The connection that pages are read over, and the first part of the subjects that its answers come on. */
+interface Store {
+  readonly connection: NatsConnection
+  readonly answers: string
+}
+
 /** The broker lets us answer within 10 s: so long may a fetch wait for its turn, and so long for the stream. */
 const waitTimeoutMillis = 4_000
 const readTimeoutMillis = 5_000
@@ -77,17 +88,21 @@ const readTimeoutMillis = 5_000
 const lagMillis = 20
 const sweepMillis = 500
 
-export const make = (options: FetchResponderOptions): FetchResponder => {
-  const { guard } = options
+export const make = Effect.fnUntraced(function* (
+  options: FetchResponderOptions
+): Effect.fn.Return<FetchResponder, never, Scope.Scope> {
+  const { guard, stream } = options
+  const log = yield* callbackLog
+  const fork = yield* FiberSet.makeRuntime()
   const counters = { pages: 0, frames: 0, bad: 0, slow: 0, retry: 0 }
   const queue = FairQueue.make<Fetch>(options.waiting)
   const readings = new Map<string, Reading>()
   const perAccount = new Map<string, number>()
   const budgets = makeBudgets(options.readBurstBytes, options.readBytesPerSecond)
-  let store: { readonly connection: NatsConnection; readonly answers: string } | undefined
+  let store: Store | undefined
   let active = 0
   let next = 0
-  let sweeper: NodeJS.Timeout | undefined
+  let isPumping = false
 
   const answer = ({ intake, reply }: Pick<Fetch, "intake" | "reply">, bytes: Uint8Array): void => {
     if (!intake.isClosed()) intake.publish(reply, bytes)
@@ -135,38 +150,59 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
   const mayRead = (hex: string): boolean => (perAccount.get(hex) ?? 0) < options.maxInFlightPerAccount
 
   const pump = (): void => {
-    while (active < options.maxInFlight) {
-      if (store === undefined) return
-      const fetch = queue.take(mayRead)
-      if (fetch === undefined) return
-      if (performance.now() - fetch.since > waitTimeoutMillis) {
-        putOff(fetch)
-      } else {
-        enter(fetch.hex)
-        void read(store, fetch)
+    const to = store
+    // A page that ends within this loop calls again.
+    if (to === undefined || isPumping) return
+    isPumping = true
+    try {
+      while (active < options.maxInFlight) {
+        const fetch = queue.take(mayRead)
+        if (fetch === undefined) return
+        if (performance.now() - fetch.since > waitTimeoutMillis) {
+          putOff(fetch)
+        } else {
+          enter(fetch.hex)
+          read(to, fetch)
+        }
       }
+    } finally {
+      isPumping = false
     }
   }
 
-  const read = async ({ answers, connection }: NonNullable<typeof store>, fetch: Fetch): Promise<void> => {
-    const { hex, request } = fetch
-    let token = ""
+  /** Without a fiber where this process knows enough of the stream, as it mostly does. */
+  const read = (to: Store, fetch: Fetch): void => {
+    const { after } = fetch.request
+    const known = stream.known(after)
+    if (known !== undefined) return begin(to, fetch, known)
+    fork(
+      Effect.match(stream.current(after), {
+        onSuccess: (state) => begin(to, fetch, state),
+        onFailure: () => giveBack(fetch)
+      })
+    )
+  }
+
+  const begin = (to: Store, fetch: Fetch, { epoch, lastSeq }: StreamState): void => {
+    // The store connection was lost meanwhile.
+    if (store !== to) return giveBack(fetch)
+    const { request } = fetch
+    const after = request.epoch !== undefined && request.epoch !== epoch ? 0 : request.after
+    const token = `${to.answers}${(next++).toString(36)}`
+    const end = Math.min(after, lastSeq)
+    const since = performance.now()
+    const reading: Reading = { fetch, epoch, known: lastSeq, frames: [], since, end, asking: "frames" }
+    readings.set(token, reading)
     try {
-      const { epoch, lastSeq } = await options.streamState(request.after)
-      // The store connection was lost meanwhile.
-      if (store?.connection !== connection) throw new Error("not connected")
-      const after = request.epoch !== undefined && request.epoch !== epoch ? 0 : request.after
-      token = `${answers}${(next++).toString(36)}`
-      const end = Math.min(after, lastSeq)
-      const since = performance.now()
-      const reading: Reading = { fetch, epoch, known: lastSeq, frames: [], since, end, asking: "frames" }
-      readings.set(token, reading)
-      askFrames(connection, token, reading)
+      askFrames(to.connection, token, reading)
     } catch {
-      readings.delete(token)
-      leave(hex)
-      putOff(fetch)
+      fail(token, reading)
     }
+  }
+
+  const giveBack = (fetch: Fetch): void => {
+    leave(fetch.hex)
+    putOff(fetch)
   }
 
   const finish = (token: string, reading: Reading, pending: number): void => {
@@ -174,7 +210,7 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
     const { hex, request } = fetch
     readings.delete(token)
     const end = frames.at(-1)?.seq ?? 0
-    options.noteLast(end)
+    stream.noteLast(end)
     const page: Page.Page = { epoch: reading.epoch, last: Math.max(reading.known, end), pending, frames }
     const bytes = Page.encode(page, { ed25519: Buffer.from(hex, "hex"), nonce: request.nonce })
     counters.pages += 1
@@ -223,8 +259,7 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
 
   const fail = (token: string, reading: Reading): void => {
     readings.delete(token)
-    leave(reading.fetch.hex)
-    putOff(reading.fetch)
+    giveBack(reading.fetch)
   }
 
   const sweep = (): void => {
@@ -237,34 +272,31 @@ export const make = (options: FetchResponderOptions): FetchResponder => {
   }
 
   return {
-    listen: (connection) => {
-      connection.subscribe(Subject.fetch("*"), {
-        queue: "kez-fetch",
-        callback: guarded(options.log, (message) => receive(connection, message))
-      })
-    },
-    attach: (connection) => {
+    listen: (connection) =>
+      Effect.sync(() =>
+        subscribe(connection, { subject: Subject.fetch("*"), queue: "kez-fetch" }, log, (message) =>
+          receive(connection, message)
+        )
+      ),
+    attach: Effect.fnUntraced(function* (connection) {
       const answers = `${answerPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
-      connection.subscribe(`${answers}*`, { callback: guarded(options.log, (word) => answered(connection, word)) })
-      store = { connection, answers }
-      clearInterval(sweeper)
-      sweeper = setInterval(() => {
-        try {
-          sweep()
-        } catch {
-          // The connection is closing; detach follows.
-        }
-      }, sweepMillis)
-    },
-    detach: () => {
-      clearInterval(sweeper)
-      store = undefined
-      for (const [token, reading] of readings) fail(token, reading)
-      for (const fetch of queue.clear()) putOff(fetch)
-    },
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          subscribe(connection, { subject: `${answers}*` }, log, (word) => answered(connection, word))
+          store = { connection, answers }
+        }),
+        () =>
+          Effect.sync(() => {
+            store = undefined
+            for (const [token, reading] of readings) fail(token, reading)
+            for (const fetch of queue.clear()) putOff(fetch)
+          })
+      )
+      yield* every(sweepMillis, "pages that wait for the stream not given up", Effect.sync(sweep))
+    }),
     counters
   }
-}
+})
 
 const askFrames = (connection: NatsConnection, token: string, { end, fetch }: Reading): void => {
   const query = {

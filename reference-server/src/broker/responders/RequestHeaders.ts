@@ -6,7 +6,7 @@
  */
 import type { Msg } from "@nats-io/nats-core"
 import { Bytes, Limits } from "@kez-chat/sdk/protocol"
-import { isObject } from "../login/Jwt.ts"
+import { isObject } from "../JsonObject.ts"
 
 /** What nats.js (the exact version is pinned) holds of a message and does not show. */
 interface Held {

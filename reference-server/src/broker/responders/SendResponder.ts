@@ -11,13 +11,17 @@
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import { BrokerAnswer, Bytes, KezId, Limits, Subject } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import { createHmac } from "node:crypto"
+import { callbackLog } from "../../process/CallbackLog.ts"
+import { every } from "../../process/Every.ts"
+import { subscribe } from "../connections/Subscription.ts"
 import * as BlockedSends from "./BlockedSends.ts"
 import * as FairQueue from "../limits/FairQueue.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
-import { guarded } from "./Guarded.ts"
 import * as InboxStream from "../stream/InboxStream.ts"
-import { isObject } from "../login/Jwt.ts"
+import { isObject } from "../JsonObject.ts"
 import type { Charge, Quotas } from "../limits/Quotas.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
@@ -40,16 +44,16 @@ export interface SendResponderOptions {
   /** Publishes under way at once, and their bytes. */
   readonly maxInFlight: number
   readonly maxBytesInFlight: number
-  log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
 }
 
 export interface SendResponder {
   /** Takes requests from a connection logged in as GATEWAY, and answers there. */
-  listen(connection: NatsConnection): void
-  /** Stores over this connection, logged in as GATEWAY. */
-  attach(connection: NatsConnection): void
-  /** The store connection is gone: what was under way is answered `retry`. */
-  detach(): void
+  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
+  /**
+   * Stores over this connection, logged in as GATEWAY, until the scope closes; what is under way then is answered
+   * `retry`.
+   */
+  readonly attach: (connection: NatsConnection) => Effect.Effect<void, never, Scope.Scope>
   readonly counters: Record<"stored" | "repeated" | "blocked" | BrokerAnswer.RefusalCode, number>
   /** Sends that wait or are being stored. */
   readonly inFlight: () => number
@@ -81,8 +85,9 @@ const sweepMillis = 500
 /** Longest stretch of work without letting other work in. */
 const sliceMillis = 5
 
-export const make = (options: SendResponderOptions): SendResponder => {
+export const make = Effect.fnUntraced(function* (options: SendResponderOptions): Effect.fn.Return<SendResponder> {
   const { guard, quotas } = options
+  const log = yield* callbackLog
   const counters = { stored: 0, repeated: 0, blocked: 0, full: 0, slow: 0, unknown: 0, bad: 0, size: 0, retry: 0 }
   const queue = FairQueue.make<Send>(options.waiting)
   const pending = new Map<string, Pending>()
@@ -91,7 +96,6 @@ export const make = (options: SendResponderOptions): SendResponder => {
   let store: { readonly connection: NatsConnection; readonly acks: string } | undefined
   let next = 0
   let isPumping = false
-  let sweeper: NodeJS.Timeout | undefined
 
   const answer = ({ intake, reply }: Pick<Send, "intake" | "reply">, bytes: Uint8Array): void => {
     if (!intake.isClosed()) intake.publish(reply, bytes)
@@ -158,7 +162,7 @@ export const make = (options: SendResponderOptions): SendResponder => {
         if (began - send.since > waitTimeoutMillis) putOff(send)
         else forward(store, send)
       } catch (error) {
-        options.log("warn", "send not stored", { reason: (error as Error).message })
+        log("warn", "send not stored", { reason: (error as Error).message })
         putOff(send)
       }
     }
@@ -242,36 +246,34 @@ export const make = (options: SendResponderOptions): SendResponder => {
   }
 
   return {
-    listen: (connection) => {
-      connection.subscribe(Subject.send("*"), {
-        queue: "kez-send",
-        callback: guarded(options.log, (message) => receive(connection, message))
-      })
-    },
-    attach: (connection) => {
+    listen: (connection) =>
+      Effect.sync(() =>
+        subscribe(connection, { subject: Subject.send("*"), queue: "kez-send" }, log, (message) =>
+          receive(connection, message)
+        )
+      ),
+    attach: Effect.fnUntraced(function* (connection) {
       // A new subject for every connection: late acknowledgements of an old one mean nothing.
       const acks = `${ackPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
-      connection.subscribe(`${acks}*`, { callback: guarded(options.log, acknowledged) })
-      store = { connection, acks }
-      clearInterval(sweeper)
-      sweeper = setInterval(() => {
-        try {
-          giveUp(performance.now() - storeTimeoutMillis)
-        } catch {
-          // The connection is closing; detach follows.
-        }
-      }, sweepMillis)
-    },
-    detach: () => {
-      clearInterval(sweeper)
-      store = undefined
-      giveUp(Number.POSITIVE_INFINITY)
-      for (const send of queue.clear()) putOff(send)
-    },
+      yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          subscribe(connection, { subject: `${acks}*` }, log, acknowledged)
+          store = { connection, acks }
+        }),
+        () =>
+          Effect.sync(() => {
+            store = undefined
+            giveUp(Number.POSITIVE_INFINITY)
+            for (const send of queue.clear()) putOff(send)
+          })
+      )
+      const giveUpOld = Effect.sync(() => giveUp(performance.now() - storeTimeoutMillis))
+      yield* every(sweepMillis, "sends that wait for the stream not given up", giveUpOld)
+    }),
     counters,
     inFlight: () => pending.size + queue.size()
   }
-}
+})
 
 const ackPrefix = "_INBOX_ing.s."
 

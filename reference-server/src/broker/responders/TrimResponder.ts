@@ -7,119 +7,150 @@
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import { BrokerAnswer, Subject, Trim } from "@kez-chat/sdk/protocol"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import { callbackLog } from "../../process/CallbackLog.ts"
+import type { RoleConnection } from "../connections/RoleConnection.ts"
+import { subscribe } from "../connections/Subscription.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
-import { guarded } from "./Guarded.ts"
-import * as InboxStream from "../stream/InboxStream.ts"
-import { dayMillis, type Quotas } from "../limits/Quotas.ts"
+import type { Quotas } from "../limits/Quotas.ts"
 import * as RequestBudget from "../limits/RequestBudget.ts"
+import type { TrimTimes } from "../limits/TrimTimes.ts"
+import * as InboxStream from "../stream/InboxStream.ts"
+import type { StreamWatch } from "../stream/StreamWatch.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface TrimResponderOptions {
   readonly isActive: (hex: string) => boolean
   readonly quotas: Quotas
+  readonly times: TrimTimes
   readonly guard: FloodGuard
-  /** The connection of REGISTRAR, which removes, and GATEWAY's that reads the stream; undefined while they are down. */
-  registrar(): NatsConnection | undefined
-  store(): NatsConnection | undefined
-  /** The stream's epoch. Rejects while it is not known. */
-  streamState(): Promise<{ readonly epoch: string }>
-  log(level: "warn", message: string, fields: Readonly<Record<string, unknown>>): void
+  /** Removes. */
+  readonly registrar: RoleConnection
+  /** GATEWAY's connection that reads the stream. */
+  readonly store: RoleConnection
+  readonly stream: StreamWatch
 }
 
 export interface TrimResponder {
   /** Takes requests from a connection logged in as GATEWAY, and answers there. */
-  listen(connection: NatsConnection): void
+  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
   /** `trims` removed frames or found none; `questions` only asked. */
   readonly counters: Record<"trims" | "questions" | "bad" | "slow" | "retry", number>
 }
 
 type Removal = NonNullable<Trim.Request["remove"]>
 type Outcome =
-  | "bad"
-  | "retry"
-  /** Too often: again from then on, in milliseconds since the epoch. */
-  | { readonly at: number }
+  | (BrokerAnswer.Refusal & { readonly code: "bad" | "slow" | "retry" })
   | { readonly kind: "trims" | "questions"; readonly answer: Uint8Array }
 
-/** Each account may ask so often at once, and then once in so many milliseconds. */
+/** Burst size and refill interval of an account's requests. */
 const questionBurst = 20
 const questionRefillMillis = 1_000
-/** One removal of an account in so many milliseconds. */
+/** Interval between two removals of an account. */
 const trimEveryMillis = 60_000
 /** Removals that wait for their turn. The broker lets us answer within 10 s, and each takes milliseconds. */
 const maxWaiting = 64
 
-export const make = (options: TrimResponderOptions): TrimResponder => {
-  const { guard, quotas } = options
+const bad: Outcome = { code: "bad" }
+const retry: Outcome = { code: "retry" }
+
+export const make = Effect.fnUntraced(function* (
+  options: TrimResponderOptions
+): Effect.fn.Return<TrimResponder, never, Scope.Scope> {
+  const { guard, quotas, times } = options
+  const log = yield* callbackLog
+  const fork = yield* FiberSet.makeRuntime()
+  const turn = yield* Semaphore.make(1)
   const counters = { trims: 0, questions: 0, bad: 0, slow: 0, retry: 0 }
   const questions = RequestBudget.make(questionBurst, questionRefillMillis)
-  let turn: Promise<unknown> = Promise.resolve()
   let waiting = 0
 
+  const respond = (intake: NatsConnection, hex: string, message: Msg, outcome: Outcome): void => {
+    counters["code" in outcome ? outcome.code : outcome.kind] += 1
+    // What fails here is nobody's fault.
+    if ("code" in outcome && outcome.code !== "retry") guard.refused(hex, RequestHeaders.sizeOf(message))
+    try {
+      const bytes = "code" in outcome ? BrokerAnswer.encodeRefusal(outcome) : outcome.answer
+      if (!intake.isClosed()) intake.publish(message.reply as string, bytes)
+    } catch {
+      // The connection is closing.
+    }
+  }
+
+  /** What needs no answer of the stream is decided without a fiber. */
   const receive = (intake: NatsConnection, message: Msg): void => {
     const hex = message.subject.slice(Subject.trim("").length)
     const { data, reply = "" } = message
     // Who floods gets no answer: its connections are being closed.
     if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, RequestHeaders.sizeOf(message))
     const request = Result.getOrUndefined(Trim.parseRequest(data))
-    const respond = (outcome: Outcome): void => {
-      counters[typeof outcome === "string" ? outcome : "at" in outcome ? "slow" : outcome.kind] += 1
-      // What fails here is nobody's fault.
-      if (outcome === "bad" || (typeof outcome === "object" && "at" in outcome))
-        guard.refused(hex, RequestHeaders.sizeOf(message))
-      try {
-        if (!intake.isClosed()) intake.publish(reply, encode(outcome))
-      } catch {
-        // The connection is closing.
-      }
+    if (request === undefined || !options.isActive(hex)) return respond(intake, hex, message, bad)
+    if (!questions.take(hex)) {
+      return respond(intake, hex, message, { code: "slow", untilMillis: Date.now() + questionRefillMillis })
     }
-    if (request === undefined || !options.isActive(hex)) return respond("bad")
-    if (!questions.take(hex)) return respond({ at: Date.now() + questionRefillMillis })
     const { remove } = request
-    const carriedOut = remove === undefined ? ask(hex, request) : inTurn(() => trim(hex, request, remove))
-    carriedOut.then(respond).catch((error: unknown) => {
-      options.log("warn", "a trim was not carried out", { reason: (error as Error).message })
-      respond("retry")
-    })
+    const outcome = remove === undefined ? ask(hex, request) : inTurn(trim(hex, request, remove))
+    fork(
+      outcome.pipe(
+        Effect.catchCauseIf(
+          (cause) => !Cause.hasInterrupts(cause),
+          (cause) => {
+            log("warn", "a trim was not carried out", { reason: (Cause.squash(cause) as Error).message })
+            return Effect.succeed(retry)
+          }
+        ),
+        Effect.map((found) => respond(intake, hex, message, found))
+      )
+    )
   }
 
   /** One removal after the other. */
-  const inTurn = (f: () => Promise<Outcome>): Promise<Outcome> => {
-    if (waiting >= maxWaiting) return Promise.resolve("retry")
-    waiting += 1
-    const outcome = turn.then(f)
-    turn = outcome.catch(() => undefined).finally(() => (waiting -= 1))
-    return outcome
-  }
+  const inTurn = <E>(effect: Effect.Effect<Outcome, E>): Effect.Effect<Outcome, E> =>
+    Effect.suspend(() => {
+      if (waiting >= maxWaiting) return Effect.succeed(retry)
+      waiting += 1
+      return Effect.ensuring(
+        turn.withPermit(effect),
+        Effect.sync(() => (waiting -= 1))
+      )
+    })
 
-  const trim = async (hex: string, { box, nonce }: Trim.Request, removal: Removal): Promise<Outcome> => {
-    const [registrar, store] = [options.registrar(), options.store()]
-    if (registrar === undefined || store === undefined) return "retry"
-    // The leader's word: numbers of another epoch would mean other frames.
-    const { epoch, lastSeq } = await InboxStream.info(registrar)
-    if (removal.epoch !== epoch || removal.upTo > lastSeq) return "bad"
+  const trim = Effect.fn("TrimResponder.trim")(function* (
+    hex: string,
+    { box, nonce }: Trim.Request,
+    removal: Removal
+  ): Effect.fn.Return<Outcome, InboxStream.StreamFailure> {
+    const [registrar, store] = [options.registrar.current(), options.store.current()]
+    if (registrar === undefined || store === undefined) return retry
+    // From the leader: numbers of another epoch would mean other frames.
+    const { epoch, lastSeq } = yield* InboxStream.info(registrar)
+    if (removal.epoch !== epoch || removal.upTo > lastSeq) return bad
     const now = Date.now()
-    const before = quotas.beginTrim(hex, now - trimEveryMillis, now)
-    if (before !== undefined) return { at: before + trimEveryMillis }
-    try {
-      await InboxStream.trim(registrar, box, hex, removal.upTo)
-    } catch (error) {
-      quotas.undoTrim(hex)
-      throw error
-    }
-    const oldest = await InboxStream.oldest(store, box, hex)
-    quotas.trimmed(hex, box, oldest === undefined ? undefined : Math.floor(oldest / dayMillis))
+    const before = times.begin(hex, now - trimEveryMillis, now)
+    if (before !== undefined) return { code: "slow", untilMillis: before + trimEveryMillis }
+    yield* Effect.tapCause(InboxStream.trim(registrar, box, hex, removal.upTo), () =>
+      Effect.sync(() => times.undo(hex))
+    )
+    const oldest = yield* InboxStream.oldest(store, box, hex)
+    quotas.trimmed(hex, box, oldest)
     return { kind: "trims", answer: Trim.encodeAnswer(reportOf(hex, box, epoch, oldest), nonce) }
-  }
+  })
 
-  const ask = async (hex: string, { box, nonce }: Trim.Request): Promise<Outcome> => {
-    const store = options.store()
-    if (store === undefined) return "retry"
-    const { epoch } = await options.streamState()
-    const oldest = await InboxStream.oldest(store, box, hex)
+  const ask = Effect.fn("TrimResponder.ask")(function* (
+    hex: string,
+    { box, nonce }: Trim.Request
+  ): Effect.fn.Return<Outcome, InboxStream.StreamFailure> {
+    const store = options.store.current()
+    if (store === undefined) return retry
+    const { epoch } = yield* options.stream.current(0)
+    const oldest = yield* InboxStream.oldest(store, box, hex)
     return { kind: "questions", answer: Trim.encodeAnswer(reportOf(hex, box, epoch, oldest), nonce) }
-  }
+  })
 
   const reportOf = (hex: string, box: Trim.Box, epoch: string, oldestMillis: number | undefined): Trim.Report => ({
     epoch,
@@ -128,23 +159,18 @@ export const make = (options: TrimResponderOptions): TrimResponder => {
   })
 
   return {
-    listen: (connection) => {
-      connection.subscribe(Subject.trim("*"), {
-        queue: "kez-trim",
-        callback: guarded(
-          options.log,
+    listen: (connection) =>
+      Effect.sync(() =>
+        subscribe(
+          connection,
+          { subject: Subject.trim("*"), queue: "kez-trim" },
+          log,
           (message) => receive(connection, message),
           (message) => {
             if (message.reply !== "") message.respond(BrokerAnswer.encodeRefusal({ code: "retry" }))
           }
         )
-      })
-    },
+      ),
     counters
   }
-}
-
-const encode = (outcome: Outcome): Uint8Array => {
-  if (typeof outcome === "string") return BrokerAnswer.encodeRefusal({ code: outcome })
-  return "at" in outcome ? BrokerAnswer.encodeRefusal({ code: "slow", untilMillis: outcome.at }) : outcome.answer
-}
+})

@@ -5,10 +5,13 @@
  * metadata names one life of its sequence numbers: clients whose cursor belongs to another epoch start again at 0.
  */
 import type { NatsConnection } from "@nats-io/nats-core"
-import { Limits, Subject } from "@kez-chat/sdk/protocol"
+import { Limits, Subject, type Trim } from "@kez-chat/sdk/protocol"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { randomBytes } from "node:crypto"
-import { isObject } from "../login/Jwt.ts"
+import { type BrokerDown, request } from "../connections/BrokerDown.ts"
+import { isObject } from "../JsonObject.ts"
 
 /** What a stored message may have beyond its frame: subject and the one header. */
 const sendSlackBytes = 1024
@@ -33,19 +36,22 @@ export interface StreamState {
   readonly bytes: number
 }
 
-/** JetStream answered with an error, or nothing that can be understood. `code` is JetStream's `err_code`. */
-export class JetStreamError extends Error {
-  override readonly name = "JetStreamError"
+/** JetStream answered with an error or with something that cannot be read. `code` is JetStream's `err_code`. */
+export class JetStreamError extends Data.TaggedError("JetStreamError")<{
   readonly code: number
-  constructor(code: number, description: string) {
-    super(`JetStream ${code}: ${description}`)
-    this.code = code
+  readonly description: string
+}> {
+  override get message(): string {
+    return `JetStream ${this.code}: ${this.description}`
   }
   /** There is no such stream. */
   get isNotFound(): boolean {
     return this.code === notFound
   }
 }
+
+/** The stream cannot be asked, or its answer is an error. */
+export type StreamFailure = BrokerDown | JetStreamError
 
 /** JetStream's err_code for a stream or one of its subjects, an account, or the server's storage that holds all it may. */
 export const holdsAllItMay: ReadonlySet<unknown> = new Set<unknown>([10077, 10002, 10047])
@@ -83,102 +89,97 @@ const config = (options: InboxStreamOptions, epoch: string) => ({
  * Makes the stream, or brings its settings in line and keeps its epoch, unless that is the one to `replace`.
  * Safe to run by several instances at once.
  */
-export const ensure = async (
+export const ensure = Effect.fn("InboxStream.ensure")(function* (
   connection: NatsConnection,
   options: InboxStreamOptions,
   replace?: string
-): Promise<StreamState> => {
+) {
   const newEpoch = randomBytes(16).toString("base64url")
-  const present = await find(connection)
+  const present = yield* orAbsent(describe(connection), notFound)
   if (present === undefined) {
-    try {
-      await call(connection, `STREAM.CREATE.${Subject.streamName}`, config(options, newEpoch))
-    } catch (error) {
-      // Another instance was faster.
-      if (!(error instanceof JetStreamError && error.code === inUse)) throw error
-    }
-    return info(connection)
+    // In use: another instance was faster.
+    yield* orAbsent(call(connection, `STREAM.CREATE.${Subject.streamName}`, config(options, newEpoch)), inUse)
+    return yield* info(connection)
   }
   const old = epochOf(present)
   const epoch = old === undefined || old === replace ? newEpoch : old
   const wanted = config(options, epoch)
-  if (!matches(wanted, present.config)) {
-    await call(connection, `STREAM.UPDATE.${Subject.streamName}`, wanted)
-    return info(connection)
-  }
-  return stateOf(present)
-}
+  if (matches(wanted, present.config)) return yield* stateOf(present)
+  yield* call(connection, `STREAM.UPDATE.${Subject.streamName}`, wanted)
+  return yield* info(connection)
+})
 
-/** What the stream's leader says of it now. */
-export const info = async (connection: NatsConnection): Promise<StreamState> =>
-  stateOf(await call(connection, `STREAM.INFO.${Subject.streamName}`, undefined))
+/** The stream's state, from its leader. */
+export const info = (connection: NatsConnection): Effect.Effect<StreamState, StreamFailure> =>
+  Effect.flatMap(describe(connection), stateOf)
 
 /** Removes everything an account's inbox and self copies hold. */
-export const purge = async (connection: NatsConnection, hex: string): Promise<void> => {
-  await call(connection, `STREAM.PURGE.${Subject.streamName}`, { filter: `kez.*.${hex}` })
-}
+export const purge = (connection: NatsConnection, hex: string): Effect.Effect<void, StreamFailure> =>
+  Effect.asVoid(call(connection, `STREAM.PURGE.${Subject.streamName}`, { filter: `kez.*.${hex}` }))
 
 /**
- * Removes the frames of one account on one of its two subjects, up to and with the stream sequence number `upTo`.
+ * Removes the frames of one account on one of its two subjects, up to and including the stream sequence number `upTo`.
  *
  * An empty filter would remove everybody's mail and a number of 0 all of the account's, so anything but a whole subject
- * and a number of at least 1 throws before it is sent.
+ * and a number of at least 1 is a defect, and nothing is sent.
  */
-export const trim = async (
+export const trim = (
   connection: NatsConnection,
-  box: "inbox" | "self",
+  box: Trim.Box,
   hex: string,
   upTo: number
-): Promise<void> => {
+): Effect.Effect<void, StreamFailure> => {
   const filter = box === "inbox" ? Subject.inbox(hex) : box === "self" ? Subject.self(hex) : ""
   if (Result.isFailure(Subject.parse(filter)) || !Number.isSafeInteger(upTo) || upTo < 1) {
-    throw new RangeError("not a removal of one account's frames up to a number")
+    return Effect.die(new RangeError("not a removal of one account's frames up to a number"))
   }
   // `seq` is the first number that stays.
-  await call(connection, `STREAM.PURGE.${Subject.streamName}`, { filter, seq: upTo + 1 })
+  return Effect.asVoid(call(connection, `STREAM.PURGE.${Subject.streamName}`, { filter, seq: upTo + 1 }))
 }
 
 /**
  * When the oldest frame of an account on one of its subjects was stored, in milliseconds since the epoch, as the stream's
  * leader has it; undefined where there is none. For a connection of GATEWAY.
  */
-export const oldest = async (
-  connection: NatsConnection,
-  box: "inbox" | "self",
-  hex: string
-): Promise<number | undefined> => {
+export const oldest = Effect.fnUntraced(function* (connection: NatsConnection, box: Trim.Box, hex: string) {
   const query = { seq: 1, next_by_subj: box === "inbox" ? Subject.inbox(hex) : Subject.self(hex) }
-  try {
-    const { message } = await call(connection, `STREAM.MSG.GET.${Subject.streamName}`, query)
-    const time = isObject(message) && typeof message.time === "string" ? Date.parse(message.time) : Number.NaN
-    if (Number.isNaN(time)) throw new JetStreamError(0, "a stored message without a time")
-    return time
-  } catch (error) {
-    if (error instanceof JetStreamError && error.code === noMessage) return undefined
-    throw error
-  }
-}
+  const answer = yield* orAbsent(call(connection, `STREAM.MSG.GET.${Subject.streamName}`, query), noMessage)
+  if (answer === undefined) return undefined
+  const { message } = answer
+  const time = isObject(message) && typeof message.time === "string" ? Date.parse(message.time) : Number.NaN
+  return Number.isNaN(time) ? yield* malformed("a stored message without a time") : time
+})
 
 type Answer = Readonly<Record<string, unknown>>
 
-const call = async (connection: NatsConnection, api: string, body: unknown): Promise<Answer> => {
-  const payload = body === undefined ? "" : JSON.stringify(body)
-  const reply = await connection.request(`$JS.API.${api}`, payload, { timeout: 5_000 })
-  const answer: unknown = reply.json()
-  if (!isObject(answer)) throw new JetStreamError(0, "an answer that is no object")
-  const { error } = answer
-  if (isObject(error)) throw new JetStreamError(Number(error.err_code ?? error.code), String(error.description))
-  return answer
-}
+const malformed = (description: string) => new JetStreamError({ code: 0, description })
 
-const find = async (connection: NatsConnection): Promise<Answer | undefined> => {
-  try {
-    return await call(connection, `STREAM.INFO.${Subject.streamName}`, undefined)
-  } catch (error) {
-    if (error instanceof JetStreamError && error.code === notFound) return undefined
-    throw error
-  }
-}
+/** One call of the JetStream API. */
+const call = Effect.fnUntraced(function* (connection: NatsConnection, api: string, body: unknown) {
+  const payload = body === undefined ? "" : JSON.stringify(body)
+  const reply = yield* request(connection, `$JS.API.${api}`, payload, 5_000)
+  const answer = yield* Effect.try({
+    try: (): unknown => reply.json(),
+    catch: () => malformed("an answer that is not JSON")
+  })
+  if (!isObject(answer)) return yield* malformed("an answer that is no object")
+  const { error } = answer
+  if (!isObject(error)) return answer
+  return yield* new JetStreamError({
+    code: Number(error.err_code ?? error.code),
+    description: String(error.description)
+  })
+})
+
+const describe = (connection: NatsConnection) => call(connection, `STREAM.INFO.${Subject.streamName}`, undefined)
+
+/** Undefined instead of the JetStream error with this code. */
+const orAbsent = <A>(effect: Effect.Effect<A, StreamFailure>, code: number) =>
+  Effect.catchIf(
+    effect as Effect.Effect<A | undefined, StreamFailure>,
+    (error) => error._tag === "JetStreamError" && error.code === code,
+    () => Effect.succeed(undefined)
+  )
 
 const epochOf = (answer: Answer): string | undefined => {
   const { config } = answer
@@ -186,15 +187,14 @@ const epochOf = (answer: Answer): string | undefined => {
   return typeof epoch === "string" && /^[A-Za-z0-9_-]{22}$/.test(epoch) ? epoch : undefined
 }
 
-const stateOf = (answer: Answer): StreamState => {
+const stateOf = (answer: Answer): Effect.Effect<StreamState, JetStreamError> => {
   const epoch = epochOf(answer)
   const { state } = answer
-  if (epoch === undefined || !isObject(state)) throw new JetStreamError(0, `${Subject.streamName} has no epoch`)
+  if (epoch === undefined || !isObject(state)) return Effect.fail(malformed(`${Subject.streamName} has no epoch`))
   const { last_seq: lastSeq, messages, bytes } = state
-  if (typeof lastSeq !== "number" || typeof messages !== "number" || typeof bytes !== "number") {
-    throw new JetStreamError(0, `${Subject.streamName} has no state`)
-  }
-  return { epoch, lastSeq, messages, bytes }
+  return typeof lastSeq === "number" && typeof messages === "number" && typeof bytes === "number"
+    ? Effect.succeed({ epoch, lastSeq, messages, bytes })
+    : Effect.fail(malformed(`${Subject.streamName} has no state`))
 }
 
 /** Whether every setting that is wanted is what the server has; it leaves out those that are zero or false. */

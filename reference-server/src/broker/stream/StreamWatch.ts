@@ -6,113 +6,131 @@
  * instance, and then the stream's leader is asked, once for all who wait.
  */
 import type { NatsConnection } from "@nats-io/nats-core"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import { every } from "../../process/Every.ts"
+import { attempt } from "../connections/BrokerDown.ts"
+import type { RoleConnection } from "../connections/RoleConnection.ts"
+import type { StreamPosition } from "../limits/StreamPosition.ts"
 import * as InboxStream from "./InboxStream.ts"
-import type { Quotas } from "../limits/Quotas.ts"
+import type { StreamFailure, StreamState } from "./InboxStream.ts"
 
 export interface StreamWatch {
-  /** Makes or updates the stream, on a new REGISTRAR connection. */
-  start(connection: NatsConnection): Promise<void>
-  /** That connection is gone: the stream behind the next one may be another. */
-  stop(): void
-  /** The epoch and a last number of at least `atLeast`, if the stream has come that far. Rejects while it is not known. */
-  current(atLeast: number): Promise<{ readonly epoch: string; readonly lastSeq: number }>
+  /**
+   * Makes or updates the stream on a new REGISTRAR connection. The state is forgotten when the scope closes: the stream
+   * behind the next connection may be another.
+   */
+  readonly start: (connection: NatsConnection) => Effect.Effect<void, StreamFailure, Scope.Scope>
+  /** The state, if it is known without asking and its last number is at least `atLeast`. For the hot path. */
+  known(atLeast?: number): StreamState | undefined
+  /** The state with a last number of at least `atLeast`, if the stream has come that far. */
+  current(atLeast: number): Effect.Effect<StreamState, StreamFailure>
   noteLast(seq: number): void
-  /** What was last heard of the stream. */
-  readonly state: () => InboxStream.StreamState | undefined
-  /** Asks the leader again: sizes for the metrics, and the epoch, which another instance may have replaced. */
-  refresh(): Promise<void>
 }
 
-/** A new leader may say too little for a moment; a stream that has really gone back keeps saying it. */
+/** Interval at which the leader is asked for the sizes and the epoch, which another instance may have replaced. */
+const refreshMillis = 10_000
+/** A new leader may report too little for a moment; a stream that has really gone back keeps reporting it. */
 const recheckMillis = 1_000
 const rechecks = 4
 
-export const make = (
+/** Follows the stream that `registrar` reaches until the scope closes. */
+export const make = Effect.fnUntraced(function* (
   options: InboxStream.InboxStreamOptions,
-  quotas: Quotas,
-  registrar: () => NatsConnection | undefined,
-  log: (level: "warn", message: string, fields: Readonly<Record<string, unknown>>) => void
-): StreamWatch => {
-  let state: InboxStream.StreamState | undefined
-  let asking: Promise<InboxStream.StreamState> | undefined
+  position: StreamPosition,
+  registrar: RoleConnection
+) {
+  const scope = yield* Effect.scope
+  let state: StreamState | undefined
+  let asking: Fiber.Fiber<StreamState, StreamFailure> | undefined
   /** The epoch that this process's own count of the last number belongs to. */
   let counted: string | undefined
 
-  const take = (fresh: InboxStream.StreamState): InboxStream.StreamState => {
+  /** If another instance has replaced the epoch, what was counted before means nothing. */
+  const countFor = (epoch: string): void => {
+    if (counted !== undefined && counted !== epoch) position.dropLast()
+    counted = epoch
+  }
+
+  const take = (fresh: StreamState): StreamState => {
     const lastSeq = state?.epoch === fresh.epoch ? Math.max(state.lastSeq, fresh.lastSeq) : fresh.lastSeq
     state = { ...fresh, lastSeq }
-    if (counted !== undefined && counted !== fresh.epoch) quotas.dropLast()
-    counted = fresh.epoch
-    quotas.noteLast(lastSeq)
+    countFor(fresh.epoch)
+    position.noteLast(lastSeq)
     return state
   }
 
-  const ask = (): Promise<InboxStream.StreamState> => {
-    const connection = registrar()
-    if (connection === undefined) return Promise.reject(new Error("the broker is not connected"))
-    asking ??= InboxStream.info(connection)
-      .then(take)
-      .finally(() => {
-        asking = undefined
-      })
-    return asking
-  }
+  const ask = Effect.gen(function* () {
+    asking ??= yield* registrar.get.pipe(
+      Effect.flatMap(InboxStream.info),
+      Effect.map(take),
+      Effect.ensuring(Effect.sync(() => (asking = undefined))),
+      Effect.forkIn(scope)
+    )
+    return yield* Fiber.join(asking)
+  })
 
+  const start: StreamWatch["start"] = Effect.fn("StreamWatch.start")(function* (connection) {
+    let fresh = yield* InboxStream.ensure(connection, options)
+    const known = () => {
+      countFor(fresh.epoch)
+      return position.knownLast()
+    }
+    for (let i = 0; i < rechecks && fresh.lastSeq < known(); i++) {
+      yield* Effect.sleep(recheckMillis)
+      fresh = yield* InboxStream.info(connection)
+    }
+    const highest = known()
+    if (fresh.lastSeq < highest) {
+      // Acknowledged frames are gone (a restored backup, a lost disk). Their numbers will be given out again, so they
+      // must belong to another epoch, or clients would take new frames for ones they have.
+      yield* Effect.logWarning("the inbox stream has gone back; clients start again under a new epoch").pipe(
+        Effect.annotateLogs({ known: highest, found: fresh.lastSeq })
+      )
+      fresh = yield* InboxStream.ensure(connection, options, fresh.epoch)
+      // Only now: a crash before it makes one epoch too many, a crash between the two would make none.
+      position.resetLast()
+      counted = fresh.epoch
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        state = undefined
+        take(fresh)
+      }),
+      () => Effect.sync(() => (state = undefined))
+    )
+  })
+
+  const refresh = Effect.gen(function* () {
+    const connection = yield* registrar.get
+    yield* Effect.catchIf(
+      Effect.asVoid(ask),
+      (error) => error._tag === "JetStreamError" && error.isNotFound,
+      Effect.fnUntraced(function* () {
+        yield* Effect.logWarning("the inbox stream is gone")
+        // Dialling again makes a new one.
+        yield* attempt(() => connection.close())
+      })
+    )
+  })
+  yield* every(refreshMillis, "the inbox stream was not looked at", Effect.ignore(refresh))
+
+  const known = (atLeast = 0) => (state !== undefined && atLeast <= state.lastSeq ? state : undefined)
   return {
-    start: async (connection) => {
-      let fresh = await InboxStream.ensure(connection, options)
-      /** What is known of this epoch: if another instance has replaced it, what was counted before means nothing. */
-      const known = () => {
-        if (counted !== undefined && counted !== fresh.epoch) quotas.dropLast()
-        counted = fresh.epoch
-        return quotas.knownLast()
-      }
-      for (let i = 0; i < rechecks && fresh.lastSeq < known(); i++) {
-        await new Promise((resolve) => setTimeout(resolve, recheckMillis))
-        fresh = await InboxStream.info(connection)
-      }
-      const highest = known()
-      if (fresh.lastSeq < highest) {
-        // Acknowledged frames are gone (a restored backup, a lost disk). Their numbers will be given out again, so they
-        // must belong to another epoch, or clients would take new frames for ones they have.
-        log("warn", "the inbox stream has gone back; clients start again under a new epoch", {
-          known: highest,
-          found: fresh.lastSeq
-        })
-        fresh = await InboxStream.ensure(connection, options, fresh.epoch)
-        // Only now: a crash before it makes one epoch too many, a crash between the two would make none.
-        quotas.resetLast()
-        counted = fresh.epoch
-      }
-      state = undefined
-      take(fresh)
-    },
-    stop: () => {
-      state = undefined
-    },
-    current: async (atLeast) => {
-      if (state !== undefined && atLeast <= state.lastSeq) return state
+    start,
+    known,
+    current: Effect.fnUntraced(function* (atLeast) {
+      const before = known(atLeast)
+      if (before !== undefined) return before
       // An answer that was already under way may be older than what this client saw.
-      const underWay = asking
-      const answer = await ask()
-      return underWay === undefined || atLeast <= answer.lastSeq ? answer : ask()
-    },
+      const wasAsking = asking !== undefined
+      const answer = yield* ask
+      return !wasAsking || atLeast <= answer.lastSeq ? answer : yield* ask
+    }),
     noteLast: (seq) => {
       if (state !== undefined && seq > state.lastSeq) state = { ...state, lastSeq: seq }
-      quotas.noteLast(seq)
-    },
-    state: () => state,
-    refresh: async () => {
-      const connection = registrar()
-      if (connection === undefined) return
-      try {
-        await ask()
-      } catch (error) {
-        if (!(error instanceof InboxStream.JetStreamError) || !error.isNotFound) return
-        log("warn", "the inbox stream is gone", {})
-        // Dialling again makes a new one.
-        await connection.close()
-      }
+      position.noteLast(seq)
     }
-  }
-}
+  } satisfies StreamWatch
+})

@@ -7,6 +7,8 @@ import {
   type QuotaLimits,
   sharesOf
 } from "../../../src/broker/limits/QuotaLimits.ts"
+import * as StreamPosition from "../../../src/broker/limits/StreamPosition.ts"
+import { migrations } from "../../../src/broker/Tables.ts"
 import * as Quotas from "../../../src/broker/limits/Quotas.ts"
 
 const day = 86_400_000
@@ -40,11 +42,17 @@ describe("the shares of an inbox", () => {
 describe("quotas", () => {
   let sqlite: BetterSqlite3.Database
   let now: number
-  const open = (limits: QuotaLimits = defaultQuotaLimits) =>
-    Quotas.make(sqlite, limits, Buffer.from("pepper"), () => now)
+  const open = (limits: QuotaLimits = defaultQuotaLimits) => openWith(sqlite, limits, "pepper")
+  const openWith = (database: BetterSqlite3.Database, limits: QuotaLimits, pepper: string) =>
+    Quotas.make(database, {
+      limits,
+      pepper: Buffer.from(pepper),
+      position: StreamPosition.make(database),
+      now: () => now
+    })
   beforeEach(() => {
     sqlite = new BetterSqlite3(":memory:")
-    for (const { sql } of Quotas.migrations) sqlite.exec(sql)
+    for (const { sql } of migrations) sqlite.exec(sql)
     now = 20_700 * day
   })
   afterEach(() => void sqlite.close())
@@ -286,9 +294,9 @@ describe("quotas", () => {
         expect(verdict(quotas, alice, alice, 1_000)).toBe("ok")
         nextDay(quotas)
       }
-      quotas.trimmed(bob, "inbox", 20_702)
+      quotas.trimmed(bob, "inbox", 20_702 * day)
       expect(quotas.usage(bob, "inbox").used).toBe(10_000)
-      quotas.trimmed(alice, "self", 20_701)
+      quotas.trimmed(alice, "self", 20_701 * day + 1)
       expect(quotas.usage(alice, "self").used).toBe(2_000)
     })
 
@@ -316,7 +324,7 @@ describe("quotas", () => {
       expect(key.subarray(1)).not.toEqual(Buffer.from(alice, "hex"))
       expect(key.subarray(1)).not.toEqual(Buffer.from(bob, "hex"))
     }
-    const other = Quotas.make(sqlite, defaultQuotaLimits, Buffer.from("another pepper"), () => now)
+    const other = openWith(sqlite, defaultQuotaLimits, "another pepper")
     expect(verdicts(other, alice, bob, 2, 32_000)).toEqual(["ok", "slow"])
     now += 120 * day
     quotas.flush()
@@ -357,18 +365,18 @@ describe("quotas", () => {
 
   it("read a database of before: stored bytes take room and belong to no class, counts of messages are gone", () => {
     const old = new BetterSqlite3(":memory:")
-    old.exec(Quotas.migrations[0]!.sql)
+    old.exec(migrations[0]!.sql)
     const add = old.prepare("INSERT INTO broker_counters (key, day, n) VALUES (?, ?, ?)")
     for (const kind of ["s", "o", "b", "n", "p"]) add.run(Buffer.from(kind + bob.slice(0, 31)), 20_700, 7)
     add.run(Buffer.concat([Buffer.from("s"), Buffer.from(bob, "hex")]), 20_699, 31 * MiB)
-    for (const { sql } of Quotas.migrations.slice(1)) old.exec(sql)
+    for (const { sql } of migrations.slice(1)) old.exec(sql)
     expect(
       old
         .prepare("SELECT DISTINCT CAST(substr(key, 1, 1) AS TEXT) AS kind FROM broker_counters ORDER BY kind")
         .pluck()
         .all()
     ).toEqual(["b", "o", "s"])
-    const quotas = Quotas.make(old, defaultQuotaLimits, Buffer.from("pepper"), () => now)
+    const quotas = openWith(old, defaultQuotaLimits, "pepper")
     expect(quotas.usage(bob, "inbox")).toEqual({
       used: 31 * MiB,
       limit: 32 * MiB,
@@ -379,12 +387,13 @@ describe("quotas", () => {
   })
 
   it("keep the highest number seen, over restarts and instances", () => {
-    const quotas = open()
-    for (const seq of [5, 9, 7]) quotas.noteLast(seq)
+    const position = StreamPosition.make(sqlite)
+    const quotas = Quotas.make(sqlite, { limits: defaultQuotaLimits, pepper: Buffer.from("pepper"), position })
+    for (const seq of [5, 9, 7]) position.noteLast(seq)
     quotas.flush()
-    expect(open().knownLast()).toBe(9)
-    quotas.resetLast()
-    expect(open().knownLast()).toBe(0)
+    expect(StreamPosition.make(sqlite).knownLast()).toBe(9)
+    position.resetLast()
+    expect(StreamPosition.make(sqlite).knownLast()).toBe(0)
   })
 
   it("never let more through than a limit says, in whatever order things happen", () => {

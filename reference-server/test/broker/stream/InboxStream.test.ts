@@ -90,15 +90,15 @@ describe("the stream", () => {
           : target[name]
     })
     const settings = { replicas: 1, maxBytes: 256 * 1024 ** 2, retentionDays: 30, maxFrames: 100_000 } as const
-    const { epoch } = await InboxStream.ensure(listening, settings)
+    const ensure = (change: Partial<InboxStream.InboxStreamOptions>) =>
+      Effect.runPromise(InboxStream.ensure(listening, { ...settings, ...change }))
+    const { epoch } = await ensure({})
     expect(asked.splice(0)).toEqual(["INFO"])
     for (const change of [{ retentionDays: 7 }, { maxFrames: 10 }, { maxBytes: 2 * 1024 ** 2 }, {}]) {
-      expect((await InboxStream.ensure(listening, { ...settings, ...change })).epoch).toBe(epoch)
+      expect((await ensure(change)).epoch).toBe(epoch)
       expect(asked.splice(0)).toEqual(["INFO", "UPDATE", "INFO"])
     }
-    await expect(InboxStream.ensure(listening, { ...settings, replicas: 3 })).rejects.toThrow(
-      /^JetStream \d+: replicas/
-    )
+    await expect(ensure({ replicas: 3 })).rejects.toThrow(/^JetStream \d+: replicas/)
     await registrar.close()
   })
 

@@ -1,0 +1,37 @@
+/** Tables of the broker side in the registry's database. */
+import type { Migration } from "../storage/Database.ts"
+
+export const migrations: ReadonlyArray<Migration> = [
+  {
+    // `key` is a kind letter and an account's or a pair's 32 bytes; `day` counts days since the epoch (Counters.ts).
+    id: "broker-001-quotas",
+    sql: `
+      CREATE TABLE broker_counters (
+        key BLOB NOT NULL,
+        day INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        PRIMARY KEY (key, day)
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX broker_counters_day ON broker_counters (day);
+      CREATE TABLE broker_secrets (period INTEGER PRIMARY KEY, secret BLOB NOT NULL) STRICT;
+      CREATE TABLE broker_state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    `
+  },
+  {
+    // Counts of messages gave way to bytes by class. Bytes stored before that have no class: they take room in the inbox
+    // until they expire, and nobody's share.
+    id: "broker-002-quota-classes",
+    sql: "DELETE FROM broker_counters WHERE substr(key, 1, 1) IN (x'6e', x'70');"
+  },
+  {
+    id: "broker-003-trims",
+    sql: "CREATE TABLE broker_trims (account BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+  },
+  {
+    id: "broker-004-blocks",
+    sql: `
+      CREATE TABLE broker_blocks (pair BLOB PRIMARY KEY, owner BLOB NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE INDEX broker_blocks_owner ON broker_blocks (owner);
+    `
+  }
+]

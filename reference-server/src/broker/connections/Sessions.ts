@@ -1,0 +1,152 @@
+/**
+ * The connections that accounts may keep: those of accounts that ended or flood are closed, and of each account all but
+ * the newest few.
+ *
+ * Logins answered here are remembered, so that a revocation closes them at once. Those of other instances, or from
+ * before a restart, are found by asking the broker.
+ */
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import type * as Scope from "effect/Scope"
+import { every } from "../../process/Every.ts"
+import type { BrokerDown } from "./BrokerDown.ts"
+import type { RoleConnection } from "./RoleConnection.ts"
+import * as UserConnections from "./UserConnections.ts"
+import type { Listed, UserConnection } from "./UserConnections.ts"
+
+export interface SessionsOptions {
+  readonly sys: RoleConnection
+  /** How long a login holds, in seconds. */
+  readonly sessionSeconds: number
+  /** Connections an account may have; the oldest beyond them are closed. */
+  readonly perAccount: number
+  readonly isActive: (hex: string) => boolean
+}
+
+export interface Sessions {
+  /** Notes an accepted login; closes the account's oldest connections where it has too many. For the hot path. */
+  loggedIn(hex: string, connection: UserConnection): void
+  /** Closes everything an account has open now, by memory and by the broker's own list. */
+  close(hex: string): Effect.Effect<void, BrokerDown>
+  /** Closes the connections of accounts that are not active, and of each account all but the newest. */
+  readonly sweep: Effect.Effect<void>
+  /** Connections of all users, as of some seconds ago. */
+  readonly users: () => number
+}
+
+/** Interval of {@link Sessions.sweep}: the net under revocations. */
+const sweepMillis = 300_000
+const countMillis = 10_000
+/** How long after accepting a login the broker lists its connection. */
+const registeredMillis = 200
+/** How much longer than its login a connection is remembered. */
+const slackMillis = 60_000
+
+export const make = Effect.fnUntraced(function* (
+  options: SessionsOptions
+): Effect.fn.Return<Sessions, never, Scope.Scope> {
+  const { isActive, perAccount, sys } = options
+  const known = new Map<string, Map<string, { readonly connection: UserConnection; readonly until: number }>>()
+  const forkFor = yield* FiberMap.makeRuntime<never, string>()
+  let users = 0
+
+  /** Gives how many of this account are remembered, some of which may have ended since. */
+  const remember = (hex: string, connection: UserConnection): number => {
+    let own = known.get(hex)
+    if (own === undefined) known.set(hex, (own = new Map()))
+    own.set(UserConnections.nameOf(connection), {
+      connection,
+      until: Date.now() + options.sessionSeconds * 1_000 + slackMillis
+    })
+    return own.size
+  }
+
+  const prune = (): void => {
+    const now = Date.now()
+    for (const [hex, own] of known) {
+      for (const [name, { until }] of own) if (until < now) own.delete(name)
+      if (own.size === 0) known.delete(hex)
+    }
+  }
+
+  const closeOldest = (hex: string) =>
+    withSys(
+      Effect.fnUntraced(function* (connection) {
+        const listed = yield* UserConnections.list(connection, hex)
+        const open = new Set(listed.map((entry) => UserConnections.nameOf(entry.connection)))
+        const own = known.get(hex)
+        for (const name of own?.keys() ?? []) if (!open.has(name)) own?.delete(name)
+        yield* UserConnections.closeAll(connection, beyond(listed, perAccount))
+      }),
+      "connections of an account not counted"
+    )
+
+  /** Does nothing while the broker is away, and logs what fails while it is there. */
+  const withSys = (
+    f: (connection: NonNullable<ReturnType<RoleConnection["current"]>>) => Effect.Effect<void, BrokerDown>,
+    message: string
+  ): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const connection = sys.current()
+      if (connection === undefined) return Effect.void
+      return Effect.catchTag(f(connection), "BrokerDown", ({ detail }) =>
+        sys.current() === connection ? Effect.annotateLogs(Effect.logWarning(message), { reason: detail }) : Effect.void
+      )
+    })
+
+  const sweep = Effect.suspend(() => {
+    prune()
+    return withSys(
+      Effect.fnUntraced(function* (connection) {
+        const listed = yield* UserConnections.list(connection)
+        const excess = [...Map.groupBy(listed, ({ hex }) => hex)].flatMap(([hex, own]) =>
+          beyond(own, isActive(hex) ? perAccount : 0)
+        )
+        yield* UserConnections.closeAll(connection, excess)
+      }),
+      "connections not compared with the registry"
+    )
+  })
+
+  // The last number stays where the broker does not say.
+  const countUsers = sys.get.pipe(
+    Effect.flatMap(UserConnections.count),
+    Effect.map((counted) => (users = counted)),
+    Effect.ignore
+  )
+  yield* every(sweepMillis, "connections not compared with the registry", sweep)
+  yield* every(countMillis, "connections not counted", countUsers)
+
+  return {
+    loggedIn: (hex, connection) => {
+      // Half the limit, since another chat-server may have let in as many; the sweep finds what this does not.
+      if (remember(hex, connection) <= perAccount / 2) return
+      forkFor(hex, Effect.delay(closeOldest(hex), registeredMillis), { onlyIfMissing: true })
+    },
+    close: Effect.fn("Sessions.close")(function* (hex) {
+      const connection = yield* sys.get
+      const remembered = [...(known.get(hex)?.values() ?? [])]
+      known.delete(hex)
+      yield* UserConnections.closeAll(
+        connection,
+        remembered.map((own) => own.connection)
+      )
+      const listed = yield* UserConnections.list(connection, hex)
+      yield* UserConnections.closeAll(
+        connection,
+        listed.map((own) => own.connection)
+      )
+    }),
+    sweep,
+    users: () => users
+  }
+})
+
+/** All but the `most` newest. */
+const beyond = (listed: ReadonlyArray<Listed>, most: number): ReadonlyArray<UserConnection> =>
+  listed.length <= most
+    ? []
+    : listed
+        .toSorted((a, b) => b.since - a.since || b.connection.id - a.connection.id)
+        .slice(most)
+        .map(({ connection }) => connection)

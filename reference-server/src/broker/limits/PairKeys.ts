@@ -1,0 +1,70 @@
+/**
+ * Under which keys counters of pairs are kept: keyed hashes whose secret changes every period and is then forgotten, so
+ * that the database does not tell who writes to whom.
+ */
+import type BetterSqlite3 from "better-sqlite3"
+import { createHmac, randomBytes } from "node:crypto"
+
+/** Days for which a secret is used. The one before it still counts for who has written to whom. */
+export const periodDays = 30
+
+export interface PairKeys {
+  /** `from` writing to `to`, 32 bytes; undefined where the period has no secret, and so no counters. */
+  find(period: number, from: string, to: string): Buffer | undefined
+  /** The same; makes the period's secret if need be. */
+  make(period: number, from: string, to: string): Buffer
+  /** Forgets hashes that were computed, to bound memory. */
+  clear(): void
+  /** Removes the secrets of before a period, for all instances. */
+  expire(firstPeriod: number): void
+}
+
+/** `pepper` keeps a copy of the database alone from testing guesses at pairs. */
+export const make = (sqlite: BetterSqlite3.Database, pepper: Uint8Array): PairKeys => {
+  const read = sqlite.prepare<[number], { secret: Buffer }>("SELECT secret FROM broker_secrets WHERE period = ?")
+  const write = sqlite.prepare("INSERT INTO broker_secrets (period, secret) VALUES (?, ?) ON CONFLICT DO NOTHING")
+  const drop = sqlite.prepare("DELETE FROM broker_secrets WHERE period < ?")
+  /** Null where there is none. */
+  const secrets = new Map<number, Buffer | null>()
+  const hashes = new Map<string, Buffer>()
+
+  const secretOf = (period: number): Buffer | undefined => {
+    let found = secrets.get(period)
+    if (found === undefined) {
+      const row = read.get(period)
+      found = row === undefined ? null : createHmac("sha256", pepper).update(row.secret).digest()
+      secrets.set(period, found)
+    }
+    return found ?? undefined
+  }
+  const makeSecret = (period: number): Buffer => {
+    write.run(period, randomBytes(32))
+    secrets.delete(period)
+    const made = secretOf(period)
+    if (made === undefined) throw new Error("the secret of the pair counters is gone")
+    return made
+  }
+  const hash = (secret: Buffer, period: number, from: string, to: string): Buffer => {
+    const name = `${period}${from}${to}`
+    let found = hashes.get(name)
+    if (found === undefined) {
+      found = createHmac("sha256", secret)
+        .update(from + to)
+        .digest()
+      hashes.set(name, found)
+    }
+    return found
+  }
+  return {
+    find: (period, from, to) => {
+      const secret = secretOf(period)
+      return secret === undefined ? undefined : hash(secret, period, from, to)
+    },
+    make: (period, from, to) => hash(secretOf(period) ?? makeSecret(period), period, from, to),
+    clear: () => hashes.clear(),
+    expire: (firstPeriod) => {
+      drop.run(firstPeriod)
+      secrets.clear()
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** When each account last had frames removed, shared by all instances: one removal in a while. */
+import type BetterSqlite3 from "better-sqlite3"
+
+export interface TrimTimes {
+  /**
+   * Notes a removal by an account at `now`, unless one was noted after `since`: then gives its time. All in milliseconds
+   * since the epoch.
+   */
+  begin(hex: string, since: number, now: number): number | undefined
+  /** The removal failed, and may be tried again at once. */
+  undo(hex: string): void
+}
+
+export const make = (sqlite: BetterSqlite3.Database): TrimTimes => {
+  const find = sqlite.prepare<[Buffer], number>("SELECT at FROM broker_trims WHERE account = ?").pluck()
+  const expire = sqlite.prepare("DELETE FROM broker_trims WHERE at <= ?")
+  const drop = sqlite.prepare("DELETE FROM broker_trims WHERE account = ?")
+  const insert = sqlite.prepare("INSERT INTO broker_trims (account, at) VALUES (?, ?)")
+  const begin = sqlite.transaction((account: Buffer, since: number, now: number): number | undefined => {
+    expire.run(since)
+    const before = find.get(account)
+    if (before === undefined) insert.run(account, now)
+    return before
+  })
+  return {
+    begin: (hex, since, now) => begin.immediate(Buffer.from(hex, "hex"), since, now),
+    undo: (hex) => void drop.run(Buffer.from(hex, "hex"))
+  }
+}
