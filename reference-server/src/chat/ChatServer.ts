@@ -1,4 +1,4 @@
-/** chat-server put together: registry, broker's side, public and internal listener. */
+/** The composition of chat-server: registry, broker side, public and internal listener. */
 import { ChatServerApi } from "@kez-chat/sdk/api"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -11,14 +11,14 @@ import * as Broker from "../broker/Broker.ts"
 import * as BrokerTables from "../broker/Tables.ts"
 import type { BrokerKeys } from "../broker/login/Keys.ts"
 import { ChatConfig } from "./ChatConfig.ts"
-import * as Handles from "./routes/HandleRoutes.ts"
-import * as Internal from "./routes/InternalRoutes.ts"
+import * as HandleRoutes from "./routes/HandleRoutes.ts"
+import * as InternalRoutes from "./routes/InternalRoutes.ts"
 import * as ManifestRoutes from "./routes/ManifestRoutes.ts"
-import * as Server from "./routes/ServerRoutes.ts"
+import * as ServerRoutes from "./routes/ServerRoutes.ts"
 import { Database, DatabaseError, registryApplicationId } from "../storage/Database.ts"
-import { listen, type NamedLimit } from "../http/Listener.ts"
+import { listen } from "../http/Listener.ts"
 import { docsRoutes, routesOf } from "../http/pages/DocsRoutes.ts"
-import { rateLimit } from "../http/RateLimit.ts"
+import { perHour, perMinute } from "../http/RateLimit.ts"
 import { routeTable } from "../http/RouteTable.ts"
 import * as Manifests from "../storage/Manifests.ts"
 import { landing } from "../http/pages/Page.ts"
@@ -39,28 +39,13 @@ export const registryLayer = (serverName: string, db: string, existing: boolean)
 const isDeletion = (method: string, route: string): boolean =>
   method === "DELETE" || (method === "POST" && route === "/v1/delete")
 
-const limits = (config: ChatConfig["Service"]) => {
-  const reads: NamedLimit = {
-    name: "reads",
-    take: rateLimit({ tokens: config.rates.readsPerMinute, periodMillis: 60_000 })
-  }
-  const registrations: NamedLimit = {
-    name: "registrations",
-    take: rateLimit({ tokens: config.rates.registrationsPerHour, periodMillis: 3_600_000 })
-  }
-  const manifestReads: NamedLimit = {
-    name: "manifest_reads",
-    take: rateLimit({ tokens: config.rates.manifestReadsPerMinute, periodMillis: 60_000 })
-  }
-  const manifestWrites: NamedLimit = {
-    name: "manifest_writes",
-    take: rateLimit({ tokens: config.rates.manifestWritesPerHour, periodMillis: 3_600_000 })
-  }
-  // A bucket of their own: what others at the same address ask for must not keep anybody in.
-  const deletions: NamedLimit = {
-    name: "deletions",
-    take: rateLimit({ tokens: config.rates.readsPerMinute, periodMillis: 60_000 })
-  }
+const limits = ({ rates }: ChatConfig["Service"]) => {
+  const reads = perMinute("reads", rates.readsPerMinute)
+  const registrations = perHour("registrations", rates.registrationsPerHour)
+  const manifestReads = perMinute("manifest_reads", rates.manifestReadsPerMinute)
+  const manifestWrites = perHour("manifest_writes", rates.manifestWritesPerHour)
+  // In a bucket of its own, so that other requests from the same address cannot prevent a deletion.
+  const deletions = perMinute("deletions", rates.readsPerMinute)
   return (method: string, route: string) => {
     if (route === "/v1/healthz") return undefined
     if (isDeletion(method, route)) return deletions
@@ -72,8 +57,8 @@ const limits = (config: ChatConfig["Service"]) => {
 const lookupPath = /^\/v1\/u\/([a-z0-9][a-z0-9_-]{2,31})$/
 
 /** Serves until interrupted. */
-export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys) =>
-  Effect.gen(function* () {
+export const serve = Effect.fn("ChatServer.serve")(
+  function* (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys) {
     const registry = yield* Registry.Registry
     const own = yield* registry.registeredAt
     if (own !== undefined && own !== config.serverName) {
@@ -83,7 +68,7 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
     const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
 
     const api = HttpApiBuilder.layer(ChatServerApi).pipe(
-      Layer.provide([Handles.layer, ManifestRoutes.layer, Server.layer(published(broker.limits))])
+      Layer.provide([HandleRoutes.layer, ManifestRoutes.layer, ServerRoutes.layer(published(broker.limits))])
     )
     const page = HttpRouter.add("GET", "/", landing(config.serverName))
     const publicApp = yield* HttpRouter.toHttpEffect(Layer.mergeAll(api, page, docsRoutes(ChatServerApi)))
@@ -104,13 +89,13 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
       }
     })
 
-    const internalApp = yield* HttpRouter.toHttpEffect(Internal.layer(keys.internalSecret))
+    const internalApp = yield* HttpRouter.toHttpEffect(InternalRoutes.layer(keys.internalSecret))
     const internal = yield* listen(internalApp, {
       name: "internal",
       host: internalHost,
       port: internalPort,
       timing: config.timing,
-      routes: routeTable(Internal.routes),
+      routes: routeTable(InternalRoutes.routes),
       trustedProxies: [],
       limit: () => undefined
     })
@@ -118,9 +103,11 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
       Effect.annotateLogs({ url: listening.url, internal: internal.url, server: config.serverName })
     )
     return yield* Effect.never
-  }).pipe(
-    Effect.scoped,
+  },
+  Effect.scoped,
+  (effect, config, broker, keys) =>
     Effect.provide(
+      effect,
       Layer.mergeAll(
         NodeHttpServer.layerHttpServices,
         Removals.layer,
@@ -131,4 +118,4 @@ export const serve = (config: ChatConfig["Service"], broker: BrokerConfig, keys:
         Layer.provideMerge(Layer.succeed(ChatConfig, config))
       )
     )
-  )
+)

@@ -2,7 +2,7 @@
 import { Limits } from "@kez-chat/sdk/protocol"
 import type { ChatConfig } from "./ChatConfig.ts"
 
-/** Limits of this server's HTTP side; a rate of 0 means that it is off and is not listed. */
+/** Limits of this server's HTTP side. A rate of 0 is off and not listed. */
 export const publishedLimits = (config: ChatConfig["Service"]): Readonly<Record<string, number>> => ({
   handle_min_characters: Limits.handleMin,
   handle_max_characters: Limits.handleMax,

@@ -1,4 +1,4 @@
-/** What chat-server publishes about accounts and itself, as JSON text. */
+/** The public records of accounts and of the server itself, as JSON text. */
 import { Endpoint, PrimaryKey, Registration } from "@kez-chat/sdk/protocol"
 import type { ChatConfig } from "./ChatConfig.ts"
 import type { ActiveAccount } from "../storage/Registry.ts"
@@ -8,13 +8,13 @@ type Config = ChatConfig["Service"]
 /** Base URL without a trailing slash. */
 const base = (url: string): string => url.replace(/\/+$/, "")
 
-/** Where an account's sigchain is, under this home's sig-server. */
+/** URL of an account's sigchain at this home's sig-server. */
 export const sigchainUrl = (config: Config, primaryHex: string): string =>
   `${base(config.sigServerUrl)}/v1/sigchains/ed25519/${primaryHex}`
 
 /**
- * Renders the public record of an account. The stored registration is JCS text already and goes in as it is; parsing
- * it for each lookup would cost more than the rest of the answer.
+ * Renders the public record of an account. The stored registration is JCS text and is inserted verbatim; parsing it for
+ * each lookup would cost more than the rest of the answer.
  */
 export const recordText = (config: Config): ((account: ActiveAccount) => string) => {
   const { endpoints, sigchain } = template(config)
@@ -23,7 +23,7 @@ export const recordText = (config: Config): ((account: ActiveAccount) => string)
     `{"handle":"${handle}${suffix}","primary":"${PrimaryKey.ofHex(primaryHex)}","registered_at":"${registeredAt}","sigchain_url":${sigchain}${primaryHex}","endpoints":${endpoints.join(primaryHex)},"registration":${registration}}`
 }
 
-/** The parts of a record that are the same for everybody, cut where a key's hex digits go. */
+/** The constant parts of a record, split where a key's hex digits go. */
 const template = (config: Config) => {
   const hole = "0".repeat(64)
   const endpoints = config.publicNatsUrls.map((url, index) =>
@@ -35,7 +35,7 @@ const template = (config: Config) => {
   }
 }
 
-/** `/.well-known/kez-chat`; `broker` are the limits that the broker's responders enforce. */
+/** `/.well-known/kez-chat`. */
 export const wellKnown = (config: Config, limits: Readonly<Record<string, number>>): Registration.WellKnown => ({
   server: config.serverName,
   broker: { tcp: config.publicNatsUrls, websocket: config.publicWsUrls },

@@ -1,8 +1,8 @@
 /**
- * Carries out at the broker what the registry ended: closes a key's connections, purges a deleted account's inbox.
+ * Removes ended accounts from the broker: closes a key's connections, purges a deleted account's inbox.
  *
- * The work list is a table that is written with the decision itself, so neither a crash nor a broker that is down
- * forgets one, and an admin command in another process is noticed as soon as the table is looked at again.
+ * The work list is a table written in the transaction that ends the account, so neither a crash nor a broker outage loses
+ * an entry. The table is polled, so an admin command in another process is noticed too.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -12,18 +12,18 @@ import * as Semaphore from "effect/Semaphore"
 import { BrokerControl } from "../broker/BrokerControl.ts"
 import { Registry, type Removal } from "../storage/Registry.ts"
 
-const lookEveryMillis = 250
+const pollMillis = 250
 
 export class Removals extends Context.Service<
   Removals,
   {
-    /** Works the list off now, without waiting for it. */
+    /** Starts a round now, without waiting for it. */
     readonly poke: Effect.Effect<void>
-    /** Works the list off and says how much was done and what is left. */
+    /** Runs one round; gives how many removals were done and how many are left. */
     readonly run: Effect.Effect<{ readonly done: number; readonly left: number }>
   }
 >()("@kez-chat/server/Removals") {
-  /** Looks at the list four times a second while the scope is open. */
+  /** Polls the list four times a second while the scope is open. */
   static readonly layer: Layer.Layer<Removals, never, Registry | BrokerControl> = Layer.effect(
     Removals,
     Effect.suspend(() => make())
@@ -35,15 +35,15 @@ const make = Effect.fnUntraced(function* () {
   const broker = yield* BrokerControl
   const turn = yield* Semaphore.make(1)
   const pokes = yield* Queue.sliding<void>(1)
-  let complained = false
-  /** Removals whose connections were closed here; what is left of them is the purge. */
+  let hasWarned = false
+  /** Removals whose connections were closed; only their purge is left. */
   let kicked = new Set<number>()
 
-  /** Says once, not four times a second, that it does not get on. */
-  const complain = (error: { readonly message: string }) =>
+  /** Logs a failure once, not four times a second. */
+  const warnOnce = (error: { readonly message: string }) =>
     Effect.suspend(() => {
-      if (complained) return Effect.succeed(false)
-      complained = true
+      if (hasWarned) return Effect.succeed(false)
+      hasWarned = true
       return Effect.as(Effect.logWarning("ended accounts wait for the broker", error.message), false)
     })
 
@@ -53,21 +53,21 @@ const make = Effect.fnUntraced(function* () {
       : broker.kick(removal.primaryHex).pipe(
           Effect.tap(() => Effect.sync(() => kicked.add(removal.id))),
           Effect.as(true),
-          Effect.catch(complain)
+          Effect.catch(warnOnce)
         )
 
   const finish = (removal: Removal) =>
     (removal.purge ? broker.purge(removal.primaryHex) : Effect.void).pipe(
       Effect.andThen(registry.removed(removal.id)),
       Effect.as(true),
-      Effect.catch(complain)
+      Effect.catch(warnOnce)
     )
 
   const run = turn.withPermits(1)(
     Effect.gen(function* () {
       const list = yield* registry.removals
       kicked = new Set(list.map(({ id }) => id).filter((id) => kicked.has(id)))
-      // All connections first: a purge that does not succeed must not let anybody stay.
+      // All connections first: a failing purge must not leave anybody connected.
       for (const removal of list) if (!(yield* kick(removal))) break
       let done = 0
       for (const removal of list) {
@@ -75,16 +75,16 @@ const make = Effect.fnUntraced(function* () {
         done++
       }
       if (done > 0) {
-        complained = false
+        hasWarned = false
         yield* Effect.logInfo("ended accounts removed from the broker").pipe(Effect.annotateLogs({ done }))
       }
       return { done, left: list.length - done }
     })
   )
 
-  const wait = Effect.race(Queue.take(pokes), Effect.sleep(lookEveryMillis))
-  // Nothing that goes wrong in one round, such as a failing disk, may end the rounds.
-  const round = Effect.catchDefect(run, (defect) => complain(defect instanceof Error ? defect : new Error("defect")))
+  const wait = Effect.race(Queue.take(pokes), Effect.sleep(pollMillis))
+  // A defect in one round, such as a failing disk, must not end the polling.
+  const round = Effect.catchDefect(run, (defect) => warnOnce(defect instanceof Error ? defect : new Error("defect")))
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(round, wait)))
   return Removals.of({ poke: Effect.asVoid(Queue.offer(pokes, undefined)), run })
 })

@@ -1,8 +1,8 @@
-/** Who asks: the peer's address, or what a trusted reverse proxy says about it. */
+/** The client's address: the peer's, or the one that a trusted reverse proxy names. */
 import type { IncomingMessage } from "node:http"
 import { BlockList, isIP, type Socket } from "node:net"
 
-/** Finds the address that a request is counted under. */
+/** The address that a request is counted under. */
 export type ClientAddress = (request: IncomingMessage) => string
 
 const plain = (address: string): string => (address.startsWith("::ffff:") ? address.slice(7) : address)
@@ -29,15 +29,15 @@ export const peerAddress = (socket: Pick<Socket, "remoteAddress">): string => pl
 
 const peerOf = (request: IncomingMessage): string => peerAddress(request.socket)
 
-/** Whether a peer is one of the trusted proxies, which speak for many clients. */
+/** Whether a peer is a trusted proxy, which stands for many clients. */
 export const isTrustedProxy = (trustedProxies: ReadonlyArray<string>): ((peer: string) => boolean) => {
   const trusted = blockList(trustedProxies)
   return (peer) => isIP(peer) !== 0 && trusted.check(peer, family(peer))
 }
 
 /**
- * Believes `X-Forwarded-For` only from trusted peers, and takes its last entry that is not itself a trusted proxy:
- * everything left of that is the client's own claim.
+ * Trusts `X-Forwarded-For` from trusted peers only, and takes its last entry that is not itself a trusted proxy:
+ * everything left of it is the client's own claim.
  */
 export const clientAddress = (trustedProxies: ReadonlyArray<string>): ClientAddress => {
   if (trustedProxies.length === 0) return peerOf
@@ -66,11 +66,11 @@ const groups = (address: string): Array<string> => {
     : [...left, ...Array.from({ length: 8 - left.length - right.length }, () => "0"), ...right]
 }
 
-/** What rate limits count by: an IPv4 address, or the /64 that one IPv6 customer gets. */
+/** The key of rate limits: an IPv4 address, or the /64 that one IPv6 customer gets. */
 export const rateKey = (address: string): string =>
   address.includes(":") ? `${groups(address).slice(0, 4).join(":")}::/64` : address
 
-/** What a log line shows of an address: its /24 or /48. */
+/** The part of an address that a log line shows: its /24 or /48. */
 export const loggedAddress = (address: string): string =>
   address.includes(":")
     ? `${groups(address).slice(0, 3).join(":")}::/48`

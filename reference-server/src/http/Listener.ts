@@ -1,9 +1,9 @@
 /**
  * A listening socket with an Effect application behind it.
  *
- * What can be decided from a request's head (length, route, method, rate) is decided here in plain Node, before a
- * fiber exists: refusing a flood must cost less than the flood. Everything is answered as problem+json, counted, and
- * logged as one line that names the route and never the path.
+ * Whatever a request's head decides (length, route, method, rate) is decided here in plain Node, before a fiber exists:
+ * refusing a flood must cost less than the flood. Every refusal is problem+json; every request is counted, and logged as
+ * one line that names the route and never the path.
  */
 import { AddressClass, Problem } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -26,10 +26,10 @@ import { clientAddress, isTrustedProxy, loggedAddress, peerAddress, rateKey } fr
 import * as Metrics from "../metrics/Metrics.ts"
 import { openPerAddress, type OpenPerAddress } from "./OpenPerAddress.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
-import type { RateLimit } from "./RateLimit.ts"
+import type { NamedLimit } from "./RateLimit.ts"
 import type { Match, RouteTable } from "./RouteTable.ts"
 
-/** A port that cannot be bound, in a sentence. */
+/** The address cannot be bound. */
 export class ListenError extends Data.TaggedError("ListenError")<{ readonly address: string; readonly cause: Error }> {
   override get message(): string {
     const { code } = this.cause as NodeJS.ErrnoException
@@ -38,30 +38,24 @@ export class ListenError extends Data.TaggedError("ListenError")<{ readonly addr
   }
 }
 
-/** A limit and the name it has in metrics. */
-export interface NamedLimit {
-  readonly name: string
-  readonly take: RateLimit
-}
-
 export interface ListenerOptions {
   readonly name: "public" | "internal"
   readonly host: string
   readonly port: number
   readonly timing: Timing
   readonly routes: RouteTable
-  /** Addresses or CIDR ranges of reverse proxies whose word about client addresses counts. */
+  /** Addresses or CIDR ranges of reverse proxies whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies: ReadonlyArray<string>
-  /** The limit that a request counts against, none for no limit. */
+  /** The limit that a request counts against; undefined for none. */
   readonly limit: (method: string, route: string) => NamedLimit | undefined
   /**
-   * A complete JSON answer for a GET that needs no more than its path; anything else, a throw included, goes the
-   * general way.
+   * The complete JSON answer to a GET, from its path alone. Undefined, or a throw, hands the request to the
+   * application.
    */
   readonly prepared?: (path: string) => string | undefined
 }
 
-/** Where a listener is. */
+/** The address of a listener. */
 export interface Listening {
   readonly url: string
   readonly port: number
@@ -69,7 +63,7 @@ export interface Listening {
 
 type Headers = Readonly<Record<string, string>>
 
-/** Bytes of a request target; the longest legitimate one (WebFinger) is below 500. */
+/** Largest request target; the longest legitimate one (WebFinger) has fewer than 500 bytes. */
 const targetBytes = 2_048
 const headerBytes = 16_384
 
@@ -83,12 +77,12 @@ const internalHeaders = { "x-content-type-options": "nosniff", "cache-control": 
 
 const problem = (code: Problem.Code, detail: string) => new Problem.Problem({ code, detail })
 
-/** The parts of a request that the contract's schemas look at, as Effect names them. */
+/** The parts of a request that the contract's schemas check, by Effect's names. */
 const inRequest = new Set<string>(["Params", "Headers", "Query", "Payload"])
 
 /**
- * An answer given before the whole body came ends the connection: nobody waits for the rest, and what follows on the
- * wire can be nothing else than that rest.
+ * An answer before the end of the body closes the connection: nobody reads the rest, and the rest is all that can
+ * follow on the wire.
  */
 const closing = (request: IncomingMessage): Headers =>
   request.complete || !hasBody(request) ? {} : { connection: "close" }
@@ -96,7 +90,7 @@ const closing = (request: IncomingMessage): Headers =>
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0
 
-/** The answer of the application, or of the front where it refused; a defect says nothing about itself to the client. */
+/** The application's answer, or the front's refusal. The client learns nothing about a defect. */
 const answered = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   headers: Headers
@@ -112,7 +106,7 @@ const answered = <E, R>(
   })
 }
 
-/** What a failure of the application is to the client. */
+/** The answer to a failure of the application. */
 const answerFor = (cause: Cause.Cause<unknown>): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
   const failure = Cause.squash(cause)
@@ -123,7 +117,7 @@ const answerFor = (cause: Cause.Cause<unknown>): Effect.Effect<HttpServerRespons
   )
 }
 
-/** The problem that a failure or one of Effect's own refusals is; undefined for a defect. */
+/** The problem behind a failure or one of Effect's own refusals; undefined for a defect. */
 const problemFor = (failure: unknown): Problem.Problem | undefined => {
   if (failure instanceof Problem.Problem) return failure
   if (HttpServerError.isHttpServerError(failure)) {
@@ -161,7 +155,7 @@ const start = (options: ListenerOptions): Effect.Effect<Server, ListenError> =>
     const { idleTimeoutMillis, maxConnections, requestTimeoutMillis } = options.timing
     const server = createServer({
       maxHeaderSize: headerBytes,
-      // More than the time that any body gets in `RequestBody`, whose answer is the better one; this is the backstop.
+      // A backstop, longer than the limit in `RequestBody`, which gives the better answer.
       requestTimeout: requestTimeoutMillis * (largeBodyTimes + 1),
       headersTimeout: requestTimeoutMillis,
       keepAliveTimeout: Math.min(idleTimeoutMillis, 30_000),
@@ -180,7 +174,7 @@ const start = (options: ListenerOptions): Effect.Effect<Server, ListenError> =>
     })
   })
 
-/** One address cannot open so many connections that nobody else gets one; a trusted proxy speaks for many. */
+/** Keeps one address from taking all connections; a trusted proxy stands for many clients. */
 const limitConnections = (server: Server, options: ListenerOptions): void => {
   const isProxy = isTrustedProxy(options.trustedProxies)
   const open = openPerAddress(options.timing.maxConnectionsPerAddress)
@@ -210,7 +204,7 @@ const stop = (server: Server, timing: Timing): Effect.Effect<void> =>
     })
   })
 
-/** Bytes that are no HTTP request, or a head that did not arrive in time. */
+/** For bytes that are not an HTTP request, and for heads that arrive too late. */
 const refuseSocket = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   // The answer under way on this socket, which Node keeps without a public name.
   // oxlint-disable-next-line no-underscore-dangle
@@ -230,7 +224,7 @@ const refuseSocket = (error: NodeJS.ErrnoException, socket: Duplex): void => {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** The part of answering that needs only a request's head. */
+/** Answers what a request's head decides; hands the rest to the application. */
 const front = (options: ListenerOptions, headers: Headers, handle: Handler): Handler => {
   const preparedHeaders = Object.entries({ ...headers, "content-type": "application/json" }).flat()
   const addressOf = clientAddress(options.trustedProxies)
@@ -252,7 +246,7 @@ const front = (options: ListenerOptions, headers: Headers, handle: Handler): Han
       response.end(body)
       return note(200)
     }
-    // Connections of its own are counted already; behind a proxy only requests tell the clients apart.
+    // Direct clients are limited by connections; behind a proxy only requests distinguish them.
     if (refusal === undefined && address !== peerAddress(request.socket)) {
       refusal = holdRequest(underWay, rateKey(address), response)
     }
@@ -267,7 +261,7 @@ const front = (options: ListenerOptions, headers: Headers, handle: Handler): Han
   }
 }
 
-/** Counts a request until it is answered; the refusal where its address has too many under way. */
+/** Counts a request until it is answered; the refusal if its address has too many under way. */
 const holdRequest = (underWay: OpenPerAddress, key: string, response: ServerResponse): Refusal | undefined => {
   if (!underWay.take(key)) {
     return { problem: problem("unavailable", "this address has too many requests under way"), headers: {} }
@@ -276,7 +270,7 @@ const holdRequest = (underWay: OpenPerAddress, key: string, response: ServerResp
   return undefined
 }
 
-/** A throw here would end the process; on the general way it is answered and logged. */
+/** A throw here would end the process; the application answers and logs instead. */
 const prepared = (options: ListenerOptions, path: string): string | undefined => {
   try {
     return options.prepared?.(path)
@@ -290,7 +284,7 @@ interface Refusal {
   readonly headers: Headers
 }
 
-/** Decisions of the front about requests whose answer the adapter has to send. */
+/** Refusals by the front that the adapter has to send. */
 const refusals = new WeakMap<IncomingMessage, Refusal>()
 
 const refuse = (
@@ -329,7 +323,7 @@ const preflight = (response: ServerResponse, match: Match, headers: Headers): vo
   response.end()
 }
 
-/** The status of a request whose client left before its answer was through, as nginx writes it. */
+/** Status of a request whose client left before the end of the answer, as in nginx. */
 const abandoned = 499
 
 const logSafe = /^[A-Z]{1,16}$/

@@ -1,7 +1,7 @@
-/** Counts what each client address has open, so that one of them cannot take all there is. */
+/** Counts what each client address has open, so that no address can take everything. */
 
 export interface OpenPerAddress {
-  /** Takes one for `key`; false, and nothing taken, where it has all it may. */
+  /** Takes one for `key`; false, and nothing is taken, at the limit. */
   take(key: string): boolean
   release(key: string): void
 }

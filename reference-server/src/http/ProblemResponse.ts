@@ -1,4 +1,4 @@
-/** RFC 9457 answers: the one place that turns a `Problem` into bytes. */
+/** RFC 9457 answers: the only place that turns a `Problem` into bytes. */
 import { ProblemBody } from "@kez-chat/sdk/api"
 import type { Problem } from "@kez-chat/sdk/protocol"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -20,7 +20,7 @@ export const toResponse = (
   return HttpServerResponse.text(text, { status, contentType: ProblemBody.mediaType })
 }
 
-/** For refusals before any handler runs. */
+/** For refusals before a handler runs. */
 export const write = (response: ServerResponse, problem: Problem.Problem, headers: Headers): void => {
   const { status, text } = render(problem)
   response.writeHead(status, {
@@ -31,7 +31,7 @@ export const write = (response: ServerResponse, problem: Problem.Problem, header
   response.end(response.req.method === "HEAD" ? undefined : text)
 }
 
-/** For input that Node's parser refused, where there is only a socket. */
+/** For input that Node's parser refused, when there is only a socket. */
 export const raw = (problem: Problem.Problem): string => {
   const { status, text } = render(problem)
   return `HTTP/1.1 ${status} Refused\r\nConnection: close\r\nContent-Type: ${ProblemBody.mediaType}\r\nContent-Length: ${Buffer.byteLength(

@@ -4,22 +4,22 @@
  */
 
 /**
- * Asks for a token, or for `tokens` at once: 0 when they were granted, else the seconds after which asking again can
- * succeed. More than the bucket holds are never granted.
+ * Takes a token, or `tokens` at once: 0 when granted, else the seconds until another try can succeed. More than the bucket
+ * holds are never granted.
  */
 export type RateLimit = (key: string, tokens?: number) => number
 
 export interface RateLimitOptions {
-  /** Size of the bucket, and how many tokens come back over `periodMillis`; 0 grants everything. */
+  /** Size of the bucket, refilled over `periodMillis`; 0 grants everything. */
   readonly tokens: number
   readonly periodMillis: number
-  /** Clients remembered at once; beyond it, those whose buckets are full are forgotten, then those that came first. */
+  /** Clients remembered at once; beyond it, those with full buckets are forgotten, then the oldest. */
   readonly maxKeys?: number
   /** A monotonic clock in milliseconds. */
   readonly now?: () => number
 }
 
-/** Sums of times are off by less than this; a token that is there must not be refused for it. */
+/** Rounding errors of sums stay below this, and must not refuse a token that is there. */
 const roundingMillis = 0.001
 
 export const rateLimit = (options: RateLimitOptions): RateLimit => {
@@ -38,7 +38,23 @@ export const rateLimit = (options: RateLimitOptions): RateLimit => {
   }
 }
 
-/** Drops full buckets; if that frees too little, the tenth that entered first. */
+/** A limit and its name in metrics. */
+export interface NamedLimit {
+  readonly name: string
+  readonly take: RateLimit
+}
+
+export const perMinute = (name: string, tokens: number): NamedLimit => ({
+  name,
+  take: rateLimit({ tokens, periodMillis: 60_000 })
+})
+
+export const perHour = (name: string, tokens: number): NamedLimit => ({
+  name,
+  take: rateLimit({ tokens, periodMillis: 3_600_000 })
+})
+
+/** Drops full buckets; if that frees too little, the oldest tenth. */
 const forget = (fullAt: Map<string, number>, time: number): void => {
   const before = fullAt.size
   for (const [key, at] of fullAt) if (at <= time) fullAt.delete(key)

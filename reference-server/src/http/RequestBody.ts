@@ -7,16 +7,16 @@ import type { IncomingMessage } from "node:http"
 
 export interface BodyOptions {
   readonly maxBytes: number
-  /** The whole body must have arrived after so many milliseconds. */
+  /** Within this time the whole body must have arrived, in milliseconds. */
   readonly timeoutMillis: number
 }
 
-/** A body of up to a megabyte gets so many times the time of others: at 10 s each, what a slow uplink needs for it. */
+/** How much longer a body of up to a megabyte may take: with 10 s for others, what a slow uplink needs. */
 export const largeBodyTimes = 3
 
 const jsonType = /^application\/(?:[a-z0-9.-]+\+)?json[\t ]*(?:;[\t ]*charset[\t ]*=[\t ]*"?utf-8"?[\t ]*)?$/i
 
-/** `media_type_unsupported` unless the body is said to be JSON in UTF-8. */
+/** `media_type_unsupported` unless the headers declare JSON in UTF-8. */
 const checkJson = (request: IncomingMessage): Effect.Effect<void, Problem.Problem> => {
   const type = request.headers["content-type"]
   const encoding = request.headers["content-encoding"]
@@ -45,7 +45,7 @@ export const readBytes = (
     const stop = () => {
       clearTimeout(timer)
       source.off("data", onData).off("end", onEnd).off("error", onBreak).off("close", onBreak)
-      // Paused, not read on: what still comes is for the adapter to drain or cut after the answer.
+      // Paused, not drained: after the answer the adapter drains or cuts the rest.
       source.pause()
     }
     const done = (result: Effect.Effect<Uint8Array, Problem.Problem>) => {
@@ -76,7 +76,7 @@ export const readBytes = (
     return Effect.sync(stop)
   })
 
-/** The bytes of a body that is said to be JSON, not yet looked at. */
+/** The bytes of a body whose media type is JSON, not yet parsed. */
 export const readJsonBytes = (
   request: HttpServerRequest,
   options: BodyOptions

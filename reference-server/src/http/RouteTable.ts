@@ -7,7 +7,7 @@ export interface Route {
 }
 
 export interface Match {
-  /** The pattern, which unlike the path names nobody. */
+  /** The pattern, which unlike the path contains no handle. */
   readonly path: string
   /** Methods it takes, in upper case; HEAD wherever GET is. */
   readonly methods: ReadonlyArray<string>

@@ -2,7 +2,7 @@ import type { Problem } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Metrics from "./Metrics.ts"
 
-/** Counts what became of a signed statement, by kind and by the problem's code. */
+/** Counts the outcomes of signed statements, by kind and by the problem's code. */
 export const counted =
   (kind: string) =>
   <A, R>(effect: Effect.Effect<A, Problem.Problem, R>) =>

@@ -1,4 +1,4 @@
-/** What both servers tell of their SQLite file in `/metrics`. */
+/** Metrics of a server's SQLite file and its disk. */
 import { statfsSync } from "node:fs"
 import { dirname } from "node:path"
 import type { Database } from "../storage/Database.ts"

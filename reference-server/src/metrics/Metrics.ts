@@ -1,4 +1,4 @@
-/** What `/metrics` tells: requests by route and status, time taken, refusals, and the process itself. */
+/** The metrics behind `/metrics`: requests by route and status, durations, refusals, and the process. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -24,7 +24,7 @@ interface Timing {
   readonly buckets: Array<number>
 }
 
-// Counted by hand: a lookup is answered in some 50 microseconds, and the general metrics would take a tenth of that.
+// Counted by hand: a lookup takes about 50 microseconds, and Effect's metrics would add a tenth to that.
 const requests = new Map<string, Series>()
 const timings = new Map<string, Timing>()
 
@@ -116,7 +116,7 @@ export interface Sample {
 /** A metric without labels. */
 export const sample = (name: string, help: string, value: number): Sample => ({ name, help, values: { "": value } })
 
-/** A metric with one label, a value for each of its own. */
+/** A metric with one label: a sample for each of its values. */
 export const byLabel = (
   name: string,
   help: string,
@@ -150,7 +150,7 @@ const sampleLines = ({ help, name, values }: Sample): ReadonlyArray<string> => [
   ...Object.entries(values).map(([labels, value]) => `${name}${labels} ${value}`)
 ]
 
-/** The Prometheus text: requests, what was counted, `lines` as they are, and `samples`. */
+/** The Prometheus text: requests, counters, `lines` verbatim, and `samples`. */
 export const render = (
   samples: () => ReadonlyArray<Sample>,
   lines: () => ReadonlyArray<string> = () => []

@@ -1,9 +1,9 @@
-/** Keeps the broker's keys, the internal secret and what passes through out of core dumps. */
+/** Keeps keys, secrets and traffic out of core dumps. */
 import { writeFileSync } from "node:fs"
 
 /**
- * Linux: a core of this process holds no memory, also where a collector takes it that ignores `ulimit -c`. Node has no
- * setrlimit, so elsewhere what starts the server has to set the limit.
+ * On Linux a core dump of this process contains no memory, even if a collector ignores `ulimit -c`. Node has no
+ * setrlimit, so on other systems the service manager has to set the limit.
  */
 export const excludeMemory = (): void => {
   try {

@@ -1,8 +1,8 @@
 /**
  * Structured logs: one JSON object a line on standard output, `{"time", "level", "msg", ...}`.
  *
- * What strangers can cause again and again must not fill a disk: of each kind of line only so many go out in ten
- * seconds, and what is beyond is told as one line with `times`, the number of lines it stands for.
+ * Strangers must not be able to fill a disk: of each kind of line a limited number is written in ten seconds, and the
+ * rest is summed up in one line with `times`, the number of lines it stands for.
  *
  * Request lines are buffered for a few milliseconds, since a write for each would cost more than answering a lookup;
  * everything else goes out at once. Nothing secret is ever handed to this module, and no handle or full client address.
@@ -21,7 +21,7 @@ const flushAtCharacters = 32_768
 let pending = ""
 let timer: NodeJS.Timeout | undefined
 
-/** Writes what is buffered, synchronously: safe in an exit handler. */
+/** Writes the buffer, synchronously: safe in an exit handler. */
 export const flush = (): void => {
   if (timer !== undefined) clearTimeout(timer)
   timer = undefined
@@ -52,7 +52,7 @@ process.once("exit", () => {
 let stampMillis = 0
 let stampText = ""
 
-/** The time as RFC 3339 text, made anew only when the millisecond changes. */
+/** The time as RFC 3339 text, formatted once per millisecond. */
 const stamp = (): string => {
   const now = Date.now()
   if (now !== stampMillis) {
@@ -63,7 +63,7 @@ const stamp = (): string => {
 }
 
 const windowMillis = 10_000
-/** Lines of one kind in a window; a kind is a message and what tells apart its causes. */
+/** Lines of one kind in a window. A kind is a message and the members that distinguish its causes. */
 const linesOfKind = 10
 /** Request lines in a window, all kinds together. */
 const requestLines = 2_000
@@ -77,7 +77,7 @@ let windowTimer: NodeJS.Timeout | undefined
 const sent = new Map<string, number>()
 const withheld = new Map<string, Withheld>()
 
-/** Whether one more line counts as within `most` of this window; if not, it is counted under `kind`. */
+/** Whether this window still has room for one line of `most`; otherwise the line is counted under `kind`. */
 const admit = (budget: string, most: number, kind: string, head: () => string): boolean => {
   windowTimer ??= setTimeout(endWindow, windowMillis).unref()
   const count = (sent.get(budget) ?? 0) + 1
@@ -89,7 +89,7 @@ const admit = (budget: string, most: number, kind: string, head: () => string): 
   return false
 }
 
-/** Tells what was withheld and begins anew. */
+/** Writes what was withheld and opens a new window. */
 const endWindow = (): void => {
   if (windowTimer !== undefined) clearTimeout(windowTimer)
   windowTimer = undefined
@@ -99,13 +99,13 @@ const endWindow = (): void => {
   if (pending !== "") flush()
 }
 
-/** Bytes that may wait for a reader who has stopped; beyond them request lines are left out and counted. */
+/** Bytes buffered for a reader that has stopped reading; beyond them request lines are dropped and counted. */
 const mostBehind = 8 * 1024 ** 2
 let leftOut = 0
 
 /**
- * Adds the line of a request to the buffer: `kind` is the JSON text, without braces, of the members that say what kind of
- * request it is, one of a bounded number, and `rest` of those that are its own.
+ * Adds the line of a request to the buffer. Both are JSON members without braces: `kind` those that take a bounded number
+ * of values, `rest` those of this request alone.
  */
 export const requestLine = (kind: string, rest: string): void => {
   const head = `"level":"info","msg":"request",${kind}`
@@ -142,7 +142,7 @@ const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) 
   line(level, msg, { ...fields, ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) }) })
 })
 
-/** Members that tell apart causes of one message, each with a handful of values. */
+/** Members that distinguish causes of one message, each with a handful of values. */
 const causes = ["role", "refusal", "sqlite"]
 
 /** Makes `Effect.log*` write these lines; annotations become members. */

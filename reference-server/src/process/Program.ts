@@ -1,4 +1,4 @@
-/** How both programs start and end: one sentence for what went wrong, exit 0 when asked to stop. */
+/** How both programs start and end: a failure is one sentence, a requested stop is exit code 0. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CliError from "effect/cli/CliError"

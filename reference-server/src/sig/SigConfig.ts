@@ -1,8 +1,8 @@
-/** What an operator can set about sig-server. */
+/** sig-server's settings. */
 import * as Context from "effect/Context"
 import type { Listeners, Timing } from "../http/ListenerConfig.ts"
 
-/** How often one client address may ask; 0 turns a limit off. */
+/** Limits on requests from one client address; 0 turns a limit off. */
 export interface SigRates {
   readonly readsPerMinute: number
   readonly appendsPerMinute: number
@@ -18,7 +18,7 @@ export class SigConfig extends Context.Service<
     readonly listeners: Listeners
     readonly timing: Timing
     readonly rates: SigRates
-    /** Bytes of all chains together; a tenth of them is for chains that exist. */
+    /** Total size of all chains in bytes; a tenth of it is reserved for chains that exist. */
     readonly storeBytes: number
     /** Path of the SQLite file. */
     readonly db: string

@@ -20,7 +20,7 @@ import { readJson } from "../http/RequestBody.ts"
 import { Chains, type Growth, type Lines } from "../storage/Chains.ts"
 import { SigConfig } from "./SigConfig.ts"
 
-/** JCS is the smallest form of an envelope; what is sent may be prettier. */
+/** JCS is the most compact form of an envelope; clients may send a looser one. */
 const body = { maxBytes: 2 * Limits.eventBytes }
 
 const notFound = new Problem.Problem({ code: "chain_not_found", detail: "no event of this key has been stored" })
@@ -54,6 +54,19 @@ const sigchains = HttpApiBuilder.group(
     const storedBytes = rateLimit({ tokens: config.rates.bytesPerDay, periodMillis: 86_400_000 })
     const options = { ...body, timeoutMillis: config.timing.requestTimeoutMillis }
 
+    const appendEvent = Effect.fn("Chains.append")(function* (
+      hex: string,
+      request: HttpServerRequest,
+      admit: (growth: Growth) => Effect.Effect<void, Problem.Problem>
+    ) {
+      const key = yield* Effect.fromResult(KeyAdmission.admitHex(hex))
+      const json = yield* readJson(request, options)
+      const envelope = yield* Effect.fromResult(Envelope.fromJson(json))
+      const appended = yield* chains.append(key.hex, envelope, admit)
+      if (appended._tag === "Conflict" && appended.head === undefined) return yield* appended.problem
+      return appended
+    }, counted("sigchain_event"))
+
     const append = ({
       params,
       request
@@ -74,15 +87,7 @@ const sigchains = HttpApiBuilder.group(
           wait = storedBytes(client, bytes)
           return wait > 0 ? refuse("chain_bytes", `this address has stored enough; go on in ${wait} s`) : Effect.void
         })
-      return Effect.gen(function* () {
-        const key = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
-        const json = yield* readJson(request, options)
-        const envelope = yield* Effect.fromResult(Envelope.fromJson(json))
-        const appended = yield* chains.append(key.hex, envelope, admit)
-        if (appended._tag === "Conflict" && appended.head === undefined) return yield* appended.problem
-        return appended
-      }).pipe(
-        counted("sigchain_event"),
+      return appendEvent(params.hex, request, admit).pipe(
         Effect.map((appended) =>
           appended._tag === "Conflict"
             ? ProblemResponse.toResponse(appended.problem, { head: appended.head })

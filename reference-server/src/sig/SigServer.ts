@@ -1,4 +1,4 @@
-/** sig-server put together: the store, the public listener, and an internal one for metrics. */
+/** The composition of sig-server: the store, the public listener, and an internal one for metrics. */
 import { SigServerApi } from "@kez-chat/sdk/api"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -9,29 +9,24 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Database, sigchainsApplicationId } from "../storage/Database.ts"
 import { databaseSamples } from "../metrics/DatabaseSamples.ts"
-import { listen, type NamedLimit } from "../http/Listener.ts"
+import { listen } from "../http/Listener.ts"
 import * as Metrics from "../metrics/Metrics.ts"
-import { rateLimit } from "../http/RateLimit.ts"
+import { perMinute } from "../http/RateLimit.ts"
 import { docsRoutes, routesOf } from "../http/pages/DocsRoutes.ts"
 import { routeTable } from "../http/RouteTable.ts"
 import { Chains, migrations } from "../storage/Chains.ts"
 import * as Routes from "./SigRoutes.ts"
 import { SigConfig } from "./SigConfig.ts"
 
-const limit = (name: string, tokens: number): NamedLimit => ({
-  name,
-  take: rateLimit({ tokens, periodMillis: 60_000 })
-})
-
-const limits = (config: SigConfig["Service"]) => {
-  const reads = limit("reads", config.rates.readsPerMinute)
-  const appends = limit("appends", config.rates.appendsPerMinute)
+const limits = ({ rates }: SigConfig["Service"]) => {
+  const reads = perMinute("reads", rates.readsPerMinute)
+  const appends = perMinute("appends", rates.appendsPerMinute)
   return (method: string, route: string) => (route === "/v1/healthz" ? undefined : method === "POST" ? appends : reads)
 }
 
 /** Serves until interrupted. */
-export const serve = (config: SigConfig["Service"]) =>
-  Effect.gen(function* () {
+export const serve = Effect.fn("SigServer.serve")(
+  function* (config: SigConfig["Service"]) {
     const chains = yield* Chains
     const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
     const api = HttpApiBuilder.layer(SigServerApi).pipe(Layer.provide(Routes.layer))
@@ -75,13 +70,15 @@ export const serve = (config: SigConfig["Service"]) =>
     })
     yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({ url: listening.url, internal: internal.url }))
     return yield* Effect.never
-  }).pipe(
-    Effect.scoped,
+  },
+  Effect.scoped,
+  (effect, config) =>
     Effect.provide(
+      effect,
       Layer.merge(NodeHttpServer.layerHttpServices, Chains.layer(config.storeBytes)).pipe(
         Layer.provideMerge(Database.layer({ path: config.db, migrations, applicationId: sigchainsApplicationId })),
         Layer.provideMerge(NodeCrypto.layer),
         Layer.provideMerge(Layer.succeed(SigConfig, config))
       )
     )
-  )
+)

@@ -1,6 +1,6 @@
 /**
- * The stored sigchains (spec: sigchain). An event goes in only when it extends its chain and its signature holds, so
- * what is served back always verifies; clients verify it all the same.
+ * The stored sigchains (spec: sigchain). An event is stored only if it extends its chain and its signature holds, so
+ * stored chains always verify; clients still verify them.
  */
 import { SignedEnvelope, VerifiedChain } from "@kez-chat/sdk/crypto"
 import { Envelope, Limits, PrimaryKey, Problem, Sigchain } from "@kez-chat/sdk/protocol"
@@ -33,7 +33,7 @@ export const migrations: ReadonlyArray<Migration> = [
       ) STRICT, WITHOUT ROWID;`
   },
   {
-    // Asked for with every append, so not summed up over all chains.
+    // Needed for every append, so kept instead of summed up over all chains.
     id: "sigchains-002-totals",
     sql: `
       CREATE TABLE chain_totals (chains INTEGER NOT NULL, events INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
@@ -48,7 +48,7 @@ export const migrations: ReadonlyArray<Migration> = [
   }
 ]
 
-/** The part of the room that only chains that exist may use: a flood of new ones must not keep owners from revoking. */
+/** Share of the room for existing chains only: a flood of new ones must not keep owners from revoking. */
 const existingShare = 0.1
 
 interface ChainRow {
@@ -58,29 +58,29 @@ interface ChainRow {
   readonly rotated_to: string | null
 }
 
-/** What an append came to. `Conflict` carries the head to fetch up to. */
+/** The outcome of an append. `Conflict` carries the head to fetch up to. */
 export type Appended =
   | { readonly _tag: "Created" | "Repeated"; readonly head: Sigchain.Head }
   | { readonly _tag: "Conflict"; readonly head: Sigchain.Head | undefined; readonly problem: Problem.Problem }
 
-/** A chain, or its end, on its way out. */
+/** A chain, or the end of one, to be served. */
 export interface Lines {
   readonly head: Sigchain.Head
   /** Size of all pages together. */
   readonly bytes: number
-  /** The text in parts of at most 1 MiB, each read when it is asked for: a slow reader holds one, not the chain. */
+  /** The text in parts of at most 1 MiB, read on demand: a slow reader holds one part, not the chain. */
   readonly pages: Iterable<string>
 }
 
 export class Chains extends Context.Service<
   Chains,
   {
-    /** Where a chain stands; undefined for an unknown one. */
+    /** The head of a chain; undefined for an unknown one. */
     head(primaryHex: string): Effect.Effect<Sigchain.Head | undefined>
     /** The events from `since` on as JSON Lines, with the head; undefined for an unknown chain. */
     lines(primaryHex: string, since: number): Effect.Effect<Lines | undefined>
     /**
-     * Appends one event whose signature holds, if `admit` lets it; fails with `store_full` when there is no room.
+     * Appends one event whose signature holds, if `admit` allows it; `store_full` when there is no room.
      */
     append(
       primaryHex: string,
@@ -96,7 +96,7 @@ export class Chains extends Context.Service<
   }
 }
 
-/** What an append adds to the store. */
+/** Growth of the store by one append. */
 export interface Growth {
   /** The chain begins with it. */
   readonly isNewChain: boolean
@@ -140,7 +140,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
   const totalsOf = sqlite.prepare<[], Totals>("SELECT chains, events, bytes FROM chain_totals")
   const totals = () => totalsOf.get() as Totals
 
-  /** Events are never changed, so pages that are read one after the other are of one chain all the same. */
+  /** Events never change, so pages read at different times belong to one chain. */
   const pages = (hex: string, since: number, last: number): Iterable<string> => ({
     *[Symbol.iterator]() {
       for (let seq = since; seq <= last; seq += pageEvents) {
@@ -150,7 +150,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
     }
   })
 
-  /** The stored answer for an event that is not beyond the head: itself again, or a conflict. */
+  /** The outcome for an event that does not extend the chain: a repetition or a conflict. */
   const settled = (
     hex: string,
     row: ChainRow | undefined,
@@ -216,12 +216,12 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
   })
 })
 
-/** Events that are read at once, each of 64 KiB at most. */
+/** Events per page, each of at most 64 KiB. */
 const pageEvents = 16
 
 const headOf = (row: ChainRow): Sigchain.Head => ({ seq: row.head_seq, hash: row.head_hash })
 
-/** As much of a chain's state as the rules for its next event look at. */
+/** The part of a chain's state that the rules for its next event need. */
 const stateOf = (primary: string, row: ChainRow | undefined): Sigchain.ChainState =>
   row === undefined
     ? Sigchain.empty(primary)

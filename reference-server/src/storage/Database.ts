@@ -18,7 +18,7 @@ import { Problem } from "@kez-chat/sdk/protocol"
 
 /** One step of the schema. Steps are applied once, in list order; a released step is never edited. */
 export interface Migration {
-  /** `<module>-<number>-<what>`, unique in the database for ever. */
+  /** `<module>-<number>-<what>`, never reused. */
   readonly id: string
   readonly sql: string
 }
@@ -32,7 +32,7 @@ export interface DatabaseOptions {
   readonly existing?: boolean
 }
 
-/** The file cannot serve: made by a newer version, by another program, or not accessible. */
+/** The file cannot be used: it is of a newer version, of another program, or not accessible. */
 export class DatabaseError extends Data.TaggedError("DatabaseError")<{
   readonly reason: "newer" | "older" | "foreign" | "missing" | "io"
   readonly path: string
@@ -74,12 +74,12 @@ export class Database extends Context.Service<
   }
 }
 
-/** For people: what is the matter when `isWorking` is false. */
+/** For people: why `isWorking` is false. */
 export const databaseFailing = "the server's own storage fails: its disk is full, read-only or broken"
 
-/** How often to look whether a write has to be tried, in milliseconds. */
+/** How often to check whether a probe is due, in milliseconds. */
 const probeMillis = 2_000
-/** A write is tried when none was for so many milliseconds: nobody may be asking for one. */
+/** A write is probed after this time without one, in milliseconds: without traffic a full disk would go unnoticed. */
 const quietMillis = 5_000
 
 const open = (options: DatabaseOptions): Effect.Effect<BetterSqlite3.Database, DatabaseError, Scope> =>
@@ -155,7 +155,7 @@ const migrate = (
   run.immediate()
 }
 
-/** SQLite's ways to say that the disk or a lock, not the statement, is the trouble. */
+/** SQLite's codes for trouble with the disk or a lock rather than the statement. */
 const transient = /^SQLITE_(BUSY|FULL|IOERR|READONLY|NOMEM|CANTOPEN)/
 
 const make = (sqlite: BetterSqlite3.Database) => {
@@ -164,7 +164,7 @@ const make = (sqlite: BetterSqlite3.Database) => {
   let writtenAt = -Infinity
   const read = sqlite.prepare("SELECT count(*) FROM schema_migrations").pluck()
 
-  /** Runs `f` in one transaction and remembers how it went. */
+  /** Runs `f` in one transaction and notes whether the disk took it. */
   const attempt = <A>(f: () => A): A => {
     try {
       const result = sqlite.transaction(f).immediate()
@@ -205,7 +205,7 @@ const make = (sqlite: BetterSqlite3.Database) => {
       })
   })
 
-  /** Writes the number that SQLite keeps for its user, which nothing else uses. */
+  /** Writes `user_version`, which nothing else uses. */
   const writeProbe = () => {
     const last = sqlite.pragma("user_version", { simple: true }) as number
     sqlite.pragma(`user_version = ${(last + 1) % 1_000_000}`)

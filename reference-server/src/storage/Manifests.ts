@@ -1,22 +1,22 @@
 /**
- * The manifests that owners leave here so that they can be browsed while they are away (spec: manifest). Only what its
- * owner signed goes in, and only forwards; readers verify it all the same, against the owner's sigchain.
+ * The stored manifests, which let owners be browsed while they are away (spec: manifest). A body is stored only with its
+ * owner's signature and a rising revision; readers still verify it against the owner's sigchain.
  */
 import { FastBlake3, SealedManifest } from "@kez-chat/sdk/crypto"
 import { Hash, type KeyAdmission, Limits, Manifest, Problem } from "@kez-chat/sdk/protocol"
-import { Crypto } from "@kez-chat/sdk/services"
+import type { Crypto } from "@kez-chat/sdk/services"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Database, type Migration } from "./Database.ts"
 
-/** After the registry's own: an account that ends takes its manifests along, whoever ends it, in the same transaction. */
+/** To follow the registry's: an account that ends takes its manifests along in the same transaction. */
 export const migrations: ReadonlyArray<Migration> = [
   {
     id: "manifests-001-bodies",
     sql: `
       CREATE TABLE manifests (
-        -- Never reused, so what is read piece by piece is one body or none.
+        -- Never reused, so reading in pieces gives one body or fails.
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         primary_hex TEXT NOT NULL,
         revision INTEGER NOT NULL,
@@ -39,7 +39,7 @@ export const migrations: ReadonlyArray<Migration> = [
   }
 ]
 
-/** What lies here of a manifest besides its body. */
+/** A stored manifest without its body. */
 export interface Stored {
   readonly id: number
   readonly revision: number
@@ -59,7 +59,7 @@ export class Manifests extends Context.Service<
     /**
      * Stores a body that its owner signed, on disk when it returns; `created` is false for the newest one again. Fails
      * with `manifest_conflict` unless the revision rises, `handle_deleted` where the account is not active (any more),
-     * `store_full` when there is no room, and with what is wrong with the body.
+     * `store_full` when there is no room, and with the problems of a malformed body.
      */
     put(
       owner: KeyAdmission.AdmittedKey,
@@ -81,12 +81,12 @@ export class Manifests extends Context.Service<
   }
 }
 
-/** A slow reader costs so many bytes, not a manifest. */
+/** Memory that a slow reader holds: one piece, not a manifest. */
 const pieceBytes = 65_536
 
 const make = Effect.fnUntraced(function* (storeBytes: number) {
   const { sqlite, write } = yield* Database
-  const crypto = yield* Crypto
+  const context = yield* Effect.context<Crypto>()
   const hasher = yield* FastBlake3.load
 
   const columns = "id, revision, hash, octet_length(body) AS bytes"
@@ -121,7 +121,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
       const early = repeated(newest.get(owner.hex))
       if (early !== undefined) return early
       const verifying = SealedManifest.verifySignature(body, owner)
-      const { anchored, revision } = yield* Effect.provideService(verifying, Crypto, crypto)
+      const { anchored, revision } = yield* Effect.provideContext(verifying, context)
       return yield* write(() => {
         // The account may have ended and another manifest may have come while this one was read and checked.
         if (isActive.get(owner.hex) === undefined) {

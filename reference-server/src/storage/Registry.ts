@@ -1,9 +1,9 @@
 /**
  * Who holds which handle (spec: registration).
  *
- * A handle and its key are taken together, once, for good: giving one up or having it revoked leaves a tombstone, so
- * nobody ever inherits somebody's name. What follows from an end (closing connections, purging the inbox) is written
- * as `removals` in the same transaction and worked off by `Removals`.
+ * A handle and its key are bound to each other once and for good: a deletion or revocation leaves a tombstone, so nobody
+ * inherits somebody else's name. The consequences of an end (closing connections, purging the inbox) are written as
+ * `removals` in the same transaction and carried out by `Removals`.
  */
 import { SignedEnvelope } from "@kez-chat/sdk/crypto"
 import { Envelope, Handle, Limits, Problem, Registration, Timestamp } from "@kez-chat/sdk/protocol"
@@ -70,7 +70,7 @@ export interface ActiveAccount extends Account {
   readonly registration: string
 }
 
-/** Something that has still to happen at the broker because an account ended. */
+/** A pending removal of an ended account from the broker. */
 export interface Removal {
   readonly id: number
   readonly primaryHex: string
@@ -105,9 +105,9 @@ const inWindow = (statement: Registration.Statement, now: number): void => {
 export class Registry extends Context.Service<
   Registry,
   {
-    /** Whether a key may use the broker, at once. For the hot path. */
+    /** Whether a key may use the broker. Synchronous, for the hot path. */
     readonly isActive: (primaryHex: string) => boolean
-    /** The active account of a local part, at once; undefined for every other case. For the hot path. */
+    /** The active account of a local part, or undefined. Synchronous, for the hot path. */
     readonly activeSync: (handle: string) => ActiveAccount | undefined
     /** The active account; else `handle_not_found` or `handle_deleted`. */
     byHandle(handle: string): Effect.Effect<ActiveAccount, Problem.Problem>
@@ -133,13 +133,13 @@ export class Registry extends Context.Service<
     readonly listReserved: Effect.Effect<
       ReadonlyArray<{ readonly handle: string; readonly reserved: boolean; readonly note: string }>
     >
-    /** What ended and is not yet done at the broker: revocations first, which only close connections; then the oldest. */
+    /** Pending removals: revocations first, which only close connections; then the oldest. */
     readonly removals: Effect.Effect<ReadonlyArray<Removal>>
     /** Forgets a removal that was carried out. */
     removed(id: number): Effect.Effect<void, Problem.Problem>
     /** The server name that the registrations here were signed for; undefined while there is none. */
     readonly registeredAt: Effect.Effect<string | undefined>
-    /** How many removals there are still to carry out, for metrics. */
+    /** Number of pending removals, for metrics. */
     readonly pendingRemovals: () => number
     /** Accounts by state, for metrics. */
     readonly counts: () => Readonly<Record<State, number>>

@@ -1,5 +1,5 @@
 /**
- * Handles that nobody can register: names a person would take for the server itself, its operators or a machine.
+ * Handles that nobody can register, because people would take them for the server, its operators or a machine.
  *
  * An operator adds to the list or lifts an entry with `kez-chat-server admin reserve|unreserve`; docs/handles.md
  * explains the policy.

@@ -365,16 +365,16 @@ describe("starting", () => {
       "https://10.0.0.3",
       "https://sig.internal"
     ])
-      expect(config(hidden, nats, ws)).toMatch(/^--public-sig-server-url: clients are told http/)
-    expect(config(sig, "tls://nats:4222", ws)).toMatch(/^--public-nats-url: clients are told tls:\/\/nats:4222/)
-    expect(config(sig, nats, "ws://127.0.0.1:8443")).toMatch(/^--public-ws-url: clients are told/)
+      expect(config(hidden, nats, ws)).toMatch(/^--public-sig-server-url: http\S+ is published to clients/)
+    expect(config(sig, "tls://nats:4222", ws)).toMatch(/^--public-nats-url: tls:\/\/nats:4222 is published to clients/)
+    expect(config(sig, nats, "ws://127.0.0.1:8443")).toMatch(/^--public-ws-url: ws:\S+ is published to clients/)
     expect(config("http://sig.kez.example", nats, ws)).toMatch(/not encrypted.* https URL$/)
     expect(config(sig, nats, "ws://kez.example/nats")).toMatch(/not encrypted.* wss URL$/)
     // A home of one machine, and one of a private network.
     expect(config("http://127.0.0.1:7878", "nats://127.0.0.1:4222", "ws://127.0.0.1:8443")).toBe(undefined)
     expect(config("http://localhost:7878", "nats://127.0.0.1:4222", "", "localhost")).toBe(undefined)
     expect(config("https://192.168.1.5:7443", "tls://192.168.1.5:4222", "")).toBe(undefined)
-    expect(config("http://127.0.0.1:7878", "tls://192.168.1.5:4222", "")).toMatch(/clients are told/)
+    expect(config("http://127.0.0.1:7878", "tls://192.168.1.5:4222", "")).toMatch(/is published to clients/)
   })
 
   it("takes its settings from the environment, and a flag wins", async () => {

@@ -7,6 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
+import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import { every } from "../../process/Every.ts"
 import type { BrokerDown } from "./BrokerDown.ts"
@@ -47,7 +48,9 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Sessions, never, Scope.Scope> {
   const { isActive, perAccount, sys } = options
   const known = new Map<string, Map<string, { readonly connection: UserConnection; readonly until: number }>>()
-  const forkFor = yield* FiberMap.makeRuntime<never, string>()
+  const fork = yield* FiberSet.makeRuntime()
+  /** The waits before accounts are counted. They end before the counting, so that a login during it is counted anew. */
+  const forkWait = yield* FiberMap.makeRuntime<never, string>()
   let users = 0
 
   /** Gives how many of this account are remembered, some of which may have ended since. */
@@ -121,7 +124,8 @@ export const make = Effect.fnUntraced(function* (
     loggedIn: (hex, connection) => {
       // Half the limit, since another chat-server may have let in as many; the sweep finds what this does not.
       if (remember(hex, connection) <= perAccount / 2) return
-      forkFor(hex, Effect.delay(closeOldest(hex), registeredMillis), { onlyIfMissing: true })
+      const count = Effect.sync(() => fork(closeOldest(hex)))
+      forkWait(hex, Effect.delay(count, registeredMillis), { onlyIfMissing: true })
     },
     close: Effect.fn("Sessions.close")(function* (hex) {
       const connection = yield* sys.get

@@ -2,8 +2,8 @@
  * The home server's keys towards its broker: five nkeys, one xkey and the internal listener's bearer secret, one file
  * each in a folder of their own.
  *
- * Files are 0600 in a 0700 folder, appear whole or not at all, and are never overwritten: whoever loses a race reads
- * what the winner wrote. No seed is ever printed, logged or put in an error.
+ * Files are 0600 in a 0700 folder, appear whole or not at all, and are never overwritten: of two processes that create
+ * them, the later reads what the earlier wrote. No seed is ever printed, logged or put in an error.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -67,61 +67,54 @@ const names = Object.keys(files) as Array<keyof PublicKeys>
 export const internalSecretFile = "internal.secret"
 
 /** Reads the keys and makes those that are missing; running it again changes nothing. */
-export const create = (folder: string): Effect.Effect<BrokerKeys, KeysError> =>
-  Effect.gen(function* () {
-    yield* attempt(folder, async () => {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      await chmod(folder, 0o700)
-      for (const name of names) await writeOnce(join(folder, files[name].file), NkeySeed.generate(files[name].role))
-      await writeOnce(join(folder, internalSecretFile), randomBytes(32).toString("base64url"))
-    })
-    return yield* load(folder)
+export const create = Effect.fn("Keys.create")(function* (folder: string) {
+  yield* attempt(folder, async () => {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await chmod(folder, 0o700)
+    for (const name of names) await writeOnce(join(folder, files[name].file), NkeySeed.generate(files[name].role))
+    await writeOnce(join(folder, internalSecretFile), randomBytes(32).toString("base64url"))
   })
+  return yield* load(folder)
+})
 
 /** Reads the keys; fails when one is missing, damaged, or readable by other users of the machine. */
-export const load = (folder: string): Effect.Effect<BrokerKeys, KeysError> =>
-  Effect.gen(function* () {
-    const entries: Array<[string, ServerKey]> = []
-    for (const name of names) entries.push([name, yield* loadKey(join(folder, files[name].file), files[name].role)])
-    const path = join(folder, internalSecretFile)
-    const secret = yield* readSecret(path)
-    if (!/^[A-Za-z0-9_-]{43}$/.test(secret)) {
-      return yield* new KeysError({
-        reason: "malformed",
-        path,
-        detail: "not a secret made by `init`; remove it and run `init`"
-      })
-    }
-    return {
-      ...(Object.fromEntries(entries) as unknown as Omit<BrokerKeys, "internalSecret">),
-      internalSecret: Redacted.make(secret)
-    }
-  })
+export const load = Effect.fn("Keys.load")(function* (folder: string) {
+  const entries: Array<[string, ServerKey]> = []
+  for (const name of names) entries.push([name, yield* loadKey(join(folder, files[name].file), files[name].role)])
+  const path = join(folder, internalSecretFile)
+  const secret = yield* readSecret(path)
+  if (!/^[A-Za-z0-9_-]{43}$/.test(secret)) {
+    const detail = "not a secret made by `init`; remove it and run `init`"
+    return yield* new KeysError({ reason: "malformed", path, detail })
+  }
+  return {
+    ...(Object.fromEntries(entries) as unknown as Omit<BrokerKeys, "internalSecret">),
+    internalSecret: Redacted.make(secret)
+  } satisfies BrokerKeys
+})
 
 /** The public halves of a set of keys. */
 export const publicKeys = (keys: BrokerKeys): PublicKeys =>
   Object.fromEntries(names.map((name) => [name, keys[name].publicNkey])) as unknown as PublicKeys
 
-const loadKey = (path: string, role: NkeySeed.KeyRole): Effect.Effect<ServerKey, KeysError> =>
-  Effect.gen(function* () {
-    const seed = NkeySeed.decode(role, yield* readSecret(path))
-    if (seed === undefined) {
-      return yield* new KeysError({ reason: "malformed", path, detail: "is damaged; restore it from a backup" })
-    }
-    const key = RawKeys.privateKey(role === "curve" ? "x25519" : "ed25519", seed)
-    seed.fill(0)
-    return { publicNkey: Nkey.encode(role, RawKeys.publicBytes(key)), key }
-  })
+const loadKey = Effect.fnUntraced(function* (path: string, role: NkeySeed.KeyRole) {
+  const seed = NkeySeed.decode(role, yield* readSecret(path))
+  if (seed === undefined) {
+    return yield* new KeysError({ reason: "malformed", path, detail: "is damaged; restore it from a backup" })
+  }
+  const key = RawKeys.privateKey(role === "curve" ? "x25519" : "ed25519", seed)
+  seed.fill(0)
+  return { publicNkey: Nkey.encode(role, RawKeys.publicBytes(key)), key }
+})
 
-const readSecret = (path: string): Effect.Effect<string, KeysError> =>
-  Effect.gen(function* () {
-    const { mode } = yield* attempt(path, () => stat(path))
-    if (process.platform !== "win32" && (mode & 0o077) !== 0) {
-      const detail = `is open to other users of this machine (mode ${(mode & 0o777).toString(8)}); run: chmod 600 "${path}"`
-      return yield* new KeysError({ reason: "permissions", path, detail })
-    }
-    return (yield* attempt(path, () => readFile(path, "utf8"))).trim()
-  })
+const readSecret = Effect.fnUntraced(function* (path: string) {
+  const { mode } = yield* attempt(path, () => stat(path))
+  if (process.platform !== "win32" && (mode & 0o077) !== 0) {
+    const detail = `is open to other users of this machine (mode ${(mode & 0o777).toString(8)}); run: chmod 600 "${path}"`
+    return yield* new KeysError({ reason: "permissions", path, detail })
+  }
+  return (yield* attempt(path, () => readFile(path, "utf8"))).trim()
+})
 
 const attempt = <A>(path: string, f: () => Promise<A>): Effect.Effect<A, KeysError> =>
   Effect.tryPromise({

@@ -1,4 +1,4 @@
-/** `kez-chat-server admin`: what an operator does to a registry, whether its server runs or not. */
+/** `kez-chat-server admin`: operators' changes to a registry, whether its server runs or not. */
 import { PrimaryKey, Problem } from "@kez-chat/sdk/protocol"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -17,7 +17,7 @@ import { Registry, type State } from "../../storage/Registry.ts"
 import { reservedHandles } from "../../storage/ReservedHandles.ts"
 import { defaultInternalPort, keysDirFlag, registryFlags } from "./ServeCommand.ts"
 
-/** What an admin command could not do, in a sentence. */
+/** An admin command failed; the message is a sentence. */
 export class AdminError extends Data.TaggedError("AdminError")<{ readonly detail: string }> {
   override get message(): string {
     return this.detail
@@ -26,7 +26,7 @@ export class AdminError extends Data.TaggedError("AdminError")<{ readonly detail
 
 type RegistryFlags = { readonly serverName: string; readonly db: string }
 
-const withRegistry = <A, E, R>(flags: RegistryFlags, effect: Effect.Effect<A, E, R>) =>
+const withRegistry = <A, E, R>(effect: Effect.Effect<A, E, R>, flags: RegistryFlags) =>
   effect.pipe(
     Effect.provide(registryLayer(flags.serverName, flags.db, true)),
     Effect.mapError((error) => (error instanceof Problem.Problem ? new AdminError({ detail: error.message }) : error))
@@ -47,7 +47,7 @@ const list = Command.make(
     )
   },
   (flags) =>
-    withRegistry(flags, flags.state === "reserved" ? listReserved(flags.json) : listAccounts(flags.json, flags.state))
+    withRegistry(flags.state === "reserved" ? listReserved(flags.json) : listAccounts(flags.json, flags.state), flags)
 ).pipe(Command.withDescription("Lists accounts in handle order, or the reserved names."))
 
 const listAccounts = Effect.fnUntraced(function* (asJson: boolean, state: State | "all") {
@@ -82,15 +82,11 @@ const listReserved = Effect.fnUntraced(function* (asJson: boolean) {
   }
 })
 
-const setReserved =
-  (reserved: boolean) => (flags: RegistryFlags & { readonly handle: string; readonly note: string }) =>
-    withRegistry(
-      flags,
-      Registry.pipe(
-        Effect.flatMap((registry) => registry.setReserved(flags.handle, reserved, flags.note)),
-        Effect.andThen(Console.log(`${flags.handle} is ${reserved ? "reserved" : "free to register"}`))
-      )
-    )
+const setReserved = (reserved: boolean) =>
+  Effect.fn("admin.setReserved")(function* (flags: RegistryFlags & { readonly handle: string; readonly note: string }) {
+    yield* (yield* Registry).setReserved(flags.handle, reserved, flags.note)
+    yield* Console.log(`${flags.handle} is ${reserved ? "reserved" : "free to register"}`)
+  }, withRegistry)
 
 const reserve = Command.make("reserve", { ...registryFlags, handle, note }, setReserved(true)).pipe(
   Command.withDescription("Keeps a handle from being registered. A handle already held is not touched.")
@@ -135,41 +131,32 @@ const revoke = Command.make(
       65_535
     )
   },
-  (flags) =>
-    withRegistry(
-      flags,
-      Effect.gen(function* () {
-        const registry = yield* Registry
-        const account = yield* registry.revoke(flags.handle)
-        yield* Console.log(
-          `${account.handle} is ${account.state} since ${account.endedAt ?? ""}; ${yield* nudge(flags.internalPort, flags.keysDir)}`
-        )
-      })
+  Effect.fn("admin.revoke")(function* (flags) {
+    const account = yield* (yield* Registry).revoke(flags.handle)
+    yield* Console.log(
+      `${account.handle} is ${account.state} since ${account.endedAt ?? ""}; ${yield* nudge(flags.internalPort, flags.keysDir)}`
     )
+  }, withRegistry)
 ).pipe(Command.withDescription("Takes an account away for good and closes its connections. The handle stays unusable."))
 
 const backup = Command.make(
   "backup",
   { ...registryFlags, file: Argument.String("file").pipe(Argument.withDescription("A file that does not exist yet")) },
-  (flags) =>
-    withRegistry(
-      flags,
-      Effect.gen(function* () {
-        const { sqlite } = yield* Database
-        const path = resolve(flags.file)
-        if (existsSync(path)) return yield* new AdminError({ detail: `${path} exists; name a new file` })
-        const partial = `${path}.partial`
-        yield* Effect.tryPromise({
-          try: async () => {
-            await rm(partial, { force: true })
-            await sqlite.backup(partial)
-            await rename(partial, path)
-          },
-          catch: (cause) => new AdminError({ detail: `the backup failed: ${(cause as Error).message}` })
-        })
-        yield* Console.log(`${path} holds the registry as it is now`)
-      })
-    )
+  Effect.fn("admin.backup")(function* (flags) {
+    const { sqlite } = yield* Database
+    const path = resolve(flags.file)
+    if (existsSync(path)) return yield* new AdminError({ detail: `${path} exists; name a new file` })
+    const partial = `${path}.partial`
+    yield* Effect.tryPromise({
+      try: async () => {
+        await rm(partial, { force: true })
+        await sqlite.backup(partial)
+        await rename(partial, path)
+      },
+      catch: (cause) => new AdminError({ detail: `the backup failed: ${(cause as Error).message}` })
+    })
+    yield* Console.log(`${path} holds the registry as it is now`)
+  }, withRegistry)
 ).pipe(Command.withDescription("Copies the registry into one file while the server runs."))
 
 export const admin = Command.make("admin").pipe(

@@ -1,4 +1,4 @@
-/** Flags of the broker's side of chat-server; docs/broker.md says what each limit guards. */
+/** Flags of chat-server's broker side; docs/broker.md explains what each limit protects. */
 import { BrokerLogin, Limits } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import { type BrokerConfig, type BrokerLimits, defaultLimits } from "../../broker/BrokerConfig.ts"
@@ -9,7 +9,7 @@ import { count, text, type Values } from "../../process/Flags.ts"
 const limit = (name: keyof BrokerLimits, flag: string, env: string, description: string, most?: number) =>
   count(flag, env, defaultLimits[name], description, 1, most)
 
-/** Smaller, and an inbox would not hold the frames that its shares are made for. */
+/** In a smaller inbox the shares would not hold a frame. */
 const leastInboxBytes = 16 * Limits.frameBytes
 
 export const brokerFlags = {
@@ -17,7 +17,7 @@ export const brokerFlags = {
     "nats-ca-file",
     "NATS_CA_FILE",
     "",
-    "PEM of the authority of the broker's certificate, if a private one"
+    "PEM of the authority of the broker's certificate, if it is a private one"
   ),
   storeBytes: count(
     "store-bytes",
@@ -34,12 +34,19 @@ export const brokerFlags = {
     1,
     5
   ),
-  sessionSeconds: count("session-seconds", "SESSION_SECONDS", 3_600, "For how long a broker login holds", 60, 3_600),
+  sessionSeconds: count(
+    "session-seconds",
+    "SESSION_SECONDS",
+    3_600,
+    "Lifetime of a broker login, in seconds",
+    60,
+    3_600
+  ),
   inboxBytes: count(
     "inbox-bytes",
     "INBOX_BYTES",
     defaultLimits.inboxBytes,
-    "Bytes that others' mail may take in one inbox; strangers get an eighth of it, one known sender a quarter",
+    "Bytes that others' mail may take in one inbox: strangers an eighth of it, one known sender a quarter",
     leastInboxBytes
   ),
   selfBytes: limit("selfBytes", "self-bytes", "SELF_BYTES", "Bytes that an account's own sent copies may take"),
@@ -65,7 +72,7 @@ export const brokerFlags = {
   maxFrames: limit("maxFrames", "max-frames", "MAX_FRAMES", "Messages in one inbox")
 }
 
-/** The hosts that a login may be signed for: the configured list, else those of the URLs that clients are told. */
+/** The hosts that a login may be signed for: the configured list, or those of the public URLs. */
 const loginHosts = (config: ChatConfig["Service"]): ReadonlyArray<string> => {
   const names =
     config.loginHosts.length > 0

@@ -14,7 +14,7 @@ const optionalText = (name: string, env: string, description: string) => text(na
 
 const flags = {
   keysDir: keysDirFlag,
-  natsConf: text("nats-conf", "NATS_CONF", "nats.conf", "Where to write the configuration of nats-server"),
+  natsConf: text("nats-conf", "NATS_CONF", "nats.conf", "Where to write nats-server's configuration"),
   jetstreamDir: text("jetstream-dir", "JETSTREAM_DIR", "jetstream", "Where nats-server keeps messages"),
   natsHost: text("nats-host", "NATS_HOST", "127.0.0.1", "Address nats-server binds for clients"),
   natsPort: count("nats-port", "NATS_PORT", 4222, "Port of nats-server", 1, 65_535),
@@ -44,7 +44,7 @@ const flags = {
     "sync-interval",
     "SYNC_INTERVAL",
     "",
-    "When stored messages are forced onto the disk: always, or every so often like 10s (default: always with one replica, NATS's own with more)"
+    "When stored messages are synced to disk: always, or at an interval like 10s (default: always with one replica, NATS's own with more)"
   ),
   serverName: text("nats-server-name", "NATS_SERVER_NAME", "kez-1", "Name of this nats-server, unique in a cluster"),
   replicas: count("replicas", "NATS_REPLICAS", 1, "Servers of the cluster that store each message; as for serve", 1, 5),
@@ -91,7 +91,7 @@ const clusterOf = (
       })
 })
 
-/** Flags of which one is nothing without the other, in a sentence. */
+/** A sentence about flags that need each other; undefined when they agree. */
 const contradiction = (
   options: {
     readonly [K in "tlsCert" | "tlsKey" | "clusterName" | "clusterCert" | "clusterKey" | "clusterCa"]: string

@@ -1,9 +1,9 @@
-/** Settings with which clients could not use the home, found before it starts. */
+/** Finds settings with which clients could not use the home, before it starts. */
 import { AddressClass, Handle, Limits } from "@kez-chat/sdk/protocol"
 import * as Data from "effect/Data"
 import type { ChatConfig } from "../ChatConfig.ts"
 
-/** Flags that cannot work together, in a sentence. */
+/** Settings that cannot work. */
 export class Misconfigured extends Data.TaggedError("Misconfigured")<{ readonly detail: string }> {
   override get message(): string {
     return this.detail
@@ -12,7 +12,7 @@ export class Misconfigured extends Data.TaggedError("Misconfigured")<{ readonly 
 
 type Config = ChatConfig["Service"]
 
-/** A URL that clients are told, with the flag that sets it. */
+/** A URL that is published to clients, and the flag that sets it. */
 interface Published {
   readonly flag: string
   readonly url: string
@@ -27,24 +27,24 @@ const forms = {
 
 const hostOf = (url: string): string => URL.parse(url)?.hostname ?? ""
 
-/** A name that DNS decides about counts as public. */
+/** A name that only DNS can resolve counts as public. */
 const classOf = (url: string): AddressClass.AddressClass => AddressClass.ofHost(hostOf(url)) ?? "public"
 
-/** From where the home can be used: as far as the farthest of its broker's addresses. */
+/** The widest class among the broker's addresses: from where the home can be used. */
 const reachOf = (config: Config): AddressClass.AddressClass => {
   if (AddressClass.isLoopback(config.serverName)) return "loopback"
   const classes = [...config.publicNatsUrls, ...config.publicWsUrls].map(classOf)
   return classes.includes("public") ? "public" : (classes.find((each) => each !== "loopback") ?? "loopback")
 }
 
-/** Why clients that can reach the home could not use what it tells them (KEZ-REG-006); undefined when they can. */
+/** Why clients that reach the home could not use a published URL (KEZ-REG-006); undefined when they can. */
 const unreachable = (config: Config, { flag, url }: Published): string | undefined => {
   const named = classOf(url)
   if (!AddressClass.mayName(reachOf(config), named)) {
-    return `${flag}: clients are told ${url}, and from where they reach this home that is ${AddressClass.describe[named]} address; set the one that they can reach`
+    return `${flag}: ${url} is published to clients, but from where they reach this home it is ${AddressClass.describe[named]} address; set one that they can reach`
   }
   return /^(?:http|ws):/.test(url) && named !== "loopback"
-    ? `${flag}: clients refuse ${url}, since it is not encrypted; put TLS in front of it and set its ${url.startsWith("http") ? "https" : "wss"} URL`
+    ? `${flag}: clients refuse ${url}, which is not encrypted; put TLS in front of it and set its ${url.startsWith("http") ? "https" : "wss"} URL`
     : undefined
 }
 

@@ -1,4 +1,4 @@
-/** `kez-chat-server serve`: the flags, and from them the running server. */
+/** `kez-chat-server serve`: its flags, and the running server from them. */
 import { Limits } from "@kez-chat/sdk/protocol"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ import { listenerFlags, timingFlags, toListeners, toTiming } from "../../http/Li
 import { count, list, text, type Values } from "../../process/Flags.ts"
 import { Misconfigured, misconfigured } from "./Misconfigured.ts"
 
-/** Where the registry is and whose it is; admin commands take these too. */
+/** The registry and its server; admin commands take these too. */
 export const registryFlags = {
   serverName: text(
     "server-name",
@@ -31,20 +31,30 @@ export const serveFlags = {
   ...timingFlags,
   ...registryFlags,
   keysDir: keysDirFlag,
-  natsUrl: list("nats-url", "NATS_URL", "nats://127.0.0.1:4222", "Where this server reaches NATS"),
-  publicNatsUrl: list("public-nats-url", "PUBLIC_NATS_URL", "nats://127.0.0.1:4222", "NATS URLs that clients are told"),
-  publicWsUrl: list("public-ws-url", "PUBLIC_WS_URL", "ws://127.0.0.1:8443", "WebSocket URLs that clients are told"),
+  natsUrl: list("nats-url", "NATS_URL", "nats://127.0.0.1:4222", "NATS URLs that this server connects to"),
+  publicNatsUrl: list(
+    "public-nats-url",
+    "PUBLIC_NATS_URL",
+    "nats://127.0.0.1:4222",
+    "NATS URLs that are published to clients"
+  ),
+  publicWsUrl: list(
+    "public-ws-url",
+    "PUBLIC_WS_URL",
+    "ws://127.0.0.1:8443",
+    "WebSocket URLs that are published to clients"
+  ),
   sigServerUrl: text(
     "sig-server-url",
     "SIG_SERVER_URL",
     "http://127.0.0.1:7878",
-    "The sig-server's URL; clients are told it unless --public-sig-server-url is set"
+    "The sig-server's URL; published to clients unless --public-sig-server-url is set"
   ),
   publicSigServerUrl: text(
     "public-sig-server-url",
     "PUBLIC_SIG_SERVER_URL",
     "",
-    "The sig-server's URL that clients are told, where it differs from --sig-server-url"
+    "The sig-server's URL that is published to clients, if it differs from --sig-server-url"
   ),
   loginHosts: list(
     "login-hosts",

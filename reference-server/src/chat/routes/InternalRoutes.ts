@@ -1,6 +1,6 @@
 /**
- * The internal listener: metrics, the login question over HTTP, and a nudge for admin commands. Never public; what
- * acts or answers about people also wants the bearer secret.
+ * The internal listener: metrics, broker logins over HTTP, and a trigger for admin commands. Never public; whatever acts
+ * or concerns people also requires the bearer secret.
  */
 import { Problem } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
@@ -35,7 +35,7 @@ const authBytes = 16_384
 
 const digest = (text: string) => createHash("sha256").update(text).digest()
 
-/** Lets a request through that presents the secret; compared in constant time. */
+/** Admits a request that presents the secret; compared in constant time. */
 const guard = (secret: Redacted.Redacted<string>) => {
   const expected = digest(`Bearer ${Redacted.value(secret)}`)
   return Effect.flatMap(HttpServerRequest, (request) =>
@@ -113,14 +113,14 @@ type Broker = Effect.Success<BrokerControl["Service"]["status"]>
 const samplesOf = (registry: Registry["Service"], manifests: Totals, broker: Broker): ReadonlyArray<Metrics.Sample> => {
   const { frames, ...fetches } = broker.fetches
   return [
-    sample("kez_broker_ready", "Whether the broker's connections and its stream are there", broker.ready ? 1 : 0),
+    sample("kez_broker_ready", "Whether all broker connections are up and the stream exists", broker.ready ? 1 : 0),
     sample(
       "kez_broker_storing",
-      "Whether the broker stores messages, as far as it is known",
+      "Whether the broker stores messages, as far as known",
       broker.storeFailure === undefined ? 1 : 0
     ),
     sample("kez_broker_in_flight", "Sends that wait for their turn or for the stream", broker.inFlight),
-    sample("kez_broker_user_connections", "Connections of users at the broker, asked for now and then", broker.users),
+    sample("kez_broker_user_connections", "Connections of users at the broker, polled every ten seconds", broker.users),
     sample("kez_broker_floods_total", "Accounts shut out for a flood", broker.floods),
     byLabel("kez_broker_logins_total", "Broker logins, by outcome", "outcome", broker.logins),
     byLabel("kez_broker_sends_total", "Sends, by outcome", "outcome", broker.sends),

@@ -1,4 +1,4 @@
-/** The `manifests` group: store one's own, read anybody's. Bytes go in and out as they are. */
+/** The `manifests` group: store one's own, read anybody's. Bodies are stored and served byte for byte. */
 import { ChatServerApi } from "@kez-chat/sdk/api"
 import { Bytes, Hash, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
@@ -23,7 +23,7 @@ const notFound = new Problem.Problem({ code: "manifest_not_found", detail: "no s
 /** 32 MiB at most. */
 const slots = { total: 32, perClient: 4 }
 
-/** What is found by its hash never changes; a day, so that what was deleted does not stay in caches for long. */
+/** Found by its hash, it never changes; one day only, so that caches soon forget what was deleted. */
 const immutable = "public, max-age=86400, immutable"
 
 const tag = (hash: string): string => `"${hash}"`
@@ -53,16 +53,17 @@ export const layer = HttpApiBuilder.group(
       )
     }
 
+    const put = Effect.fn("Manifests.put")(function* (hex: string, request: HttpServerRequest) {
+      const owner = yield* Effect.fromResult(KeyAdmission.admitHex(hex))
+      // Before a byte of the body is read: a key without a handle here cannot make the server take a megabyte.
+      yield* registry.byPrimary(owner.hex)
+      const client = rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage))
+      return yield* inSlot(client, readJsonBytes(request, body), (bytes) => manifests.put(owner, bytes))
+    }, counted("manifest"))
+
     return handlers
       .handleRaw("put", ({ params, request }) =>
-        Effect.gen(function* () {
-          const owner = yield* Effect.fromResult(KeyAdmission.admitHex(params.hex))
-          // Before a byte of the body is read: who holds no handle here cannot make the server take a megabyte.
-          yield* registry.byPrimary(owner.hex)
-          const client = rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage))
-          return yield* inSlot(client, readJsonBytes(request, body), (bytes) => manifests.put(owner, bytes))
-        }).pipe(
-          counted("manifest"),
+        put(params.hex, request).pipe(
           Effect.map(({ created, hash, revision }) =>
             HttpServerResponse.jsonUnsafe(
               { revision, hash: Hash.format("blake3", hash) },

@@ -1,4 +1,4 @@
-/** The `server` group: what this home is, WebFinger, health. */
+/** The `server` group: description of this home, WebFinger, health. */
 import { ChatServerApi, Wire } from "@kez-chat/sdk/api"
 import { PrimaryKey, Problem } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ export const relations = { record: "urn:kez:record", sigchain: "urn:kez:sigchain
 
 const malformed = (detail: string) => new Problem.Problem({ code: "request_malformed", detail })
 
-/** Where this server is for its clients: https on its name; a local stack is wherever the client found it. */
+/** Base URL for clients: https on the server's name; for a local stack the host that the client used. */
 const publicUrl = (serverName: string, request: HttpServerRequest): string => {
   const host = request.headers["host"]
   return serverName === "localhost" && host !== undefined && /^[a-z0-9.:[\]-]{1,255}$/i.test(host)
@@ -30,7 +30,7 @@ const publicUrl = (serverName: string, request: HttpServerRequest): string => {
     : `https://${serverName}`
 }
 
-/** Why users cannot send or receive now, and the short form of it; no reason while they can. */
+/** State of the broker, and why users cannot send or receive, if so. */
 const brokerHealth = ({ ready, storeFailure }: BrokerStatus): Pick<Health, "broker" | "reason"> =>
   !ready
     ? { broker: "unreachable", reason: "the broker cannot be reached, or has no inbox stream yet" }
@@ -38,7 +38,7 @@ const brokerHealth = ({ ready, storeFailure }: BrokerStatus): Pick<Health, "brok
       ? { broker: "connected" }
       : { broker: "failing", reason: sentences[storeFailure] }
 
-/** What a health check asks: whether users can do what they need. */
+/** Health as users see it: whether they can do what they need. */
 export const health = Effect.gen(function* () {
   const { serverName } = yield* ChatConfig
   const status = yield* (yield* BrokerControl).status
