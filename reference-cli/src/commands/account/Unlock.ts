@@ -140,7 +140,7 @@ export const unlock = (input: { readonly time: Duration.Duration }): Effect.Effe
     })
   })
 
-export const lock: Effect.Effect<void, Failure, Services> = Effect.gen(function* () {
+export const lock = Effect.fn("lock")(function* (): Effect.fn.Return<void, Failure, Services> {
   const { place } = yield* Profile.required
   const ended = yield* Effect.scoped(
     Effect.gen(function* () {

@@ -6,7 +6,7 @@ import * as Sanitise from "../../terminal/output/Sanitise.ts"
 import { result, warn } from "../../terminal/output/Screen.ts"
 
 /** Answers from the profile alone: no passphrase, no store, no network. */
-export const whoami = Effect.gen(function* () {
+export const whoami = Effect.fn("whoami")(function* () {
   const { place, profile } = yield* Profile.required
   const { url } = yield* Home.discover({ profile: profile.home })
   if (profile.step !== "published") {
@@ -28,7 +28,7 @@ export const whoami = Effect.gen(function* () {
 })
 
 /** The accounts on this machine. */
-export const profiles = Effect.gen(function* () {
+export const profiles = Effect.fn("profiles")(function* () {
   const names = yield* Profile.names
   // One that is damaged hides no other.
   const found = yield* Effect.forEach(names, (name) =>

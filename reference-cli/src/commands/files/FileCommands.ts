@@ -20,10 +20,7 @@ const share = command(
     unlisted: flag("unlisted", "Leave them out of the list that browsing shows: only the message leads to them"),
     wait: flag("wait", "Stay, and serve, until every contact named has fetched them")
   },
-  lazily(
-    () => import("./Share.ts"),
-    ({ share: run }, input) => run(input)
-  )
+  lazily(() => import("./Share.ts").then(({ share }) => share))
 ).pipe(
   Command.withDescription(
     "Offer files to contacts: they are encrypted and kept here, word of them goes out, and each is fetched from this device by who wants it"
@@ -62,10 +59,7 @@ const fetch = command(
     keepBoth: flag("keep-both", "Save beside a file of the same name that differs, as `name (2)`"),
     discard: flag("discard", "Do not fetch: remove what has arrived of it so far")
   },
-  lazily(
-    () => import("./Fetch.ts"),
-    ({ fetch: run }, input) => run(input)
-  )
+  lazily(() => import("./Fetch.ts").then(({ fetch }) => fetch))
 ).pipe(
   Command.withDescription(
     "Fetch a file from its owner's device and save it. Waits while the owner is away; what arrived is kept when it is stopped, and the same command goes on"
@@ -81,10 +75,7 @@ const fetch = command(
 const browse = command(
   "browse",
   { who, all: flag("all", "Show older versions of a file too") },
-  lazily(
-    () => import("./Browse.ts"),
-    ({ browse: run }, input) => run(input)
-  )
+  lazily(() => import("./Browse.ts").then(({ browse }) => browse))
 ).pipe(
   Command.withDescription("List what a contact shares with you, also while they are away"),
   Command.withExamples([{ command: "kez-chat browse @tudisco" }])
@@ -93,10 +84,7 @@ const browse = command(
 const shared = command(
   "shared",
   {},
-  lazily(
-    () => import("./Shared.ts"),
-    ({ shared: run }) => run
-  )
+  lazily(() => import("./Shared.ts").then(({ shared }) => shared))
 ).pipe(Command.withDescription("List what you share, with whom, and who has fetched it"))
 
 const unshare = command(
@@ -107,10 +95,7 @@ const unshare = command(
       Argument.variadic({ min: 1 })
     )
   },
-  lazily(
-    () => import("./Shared.ts"),
-    ({ unshare: run }, input) => run(input)
-  )
+  lazily(() => import("./Shared.ts").then(({ unshare }) => unshare))
 ).pipe(
   Command.withDescription("Take files back: nobody can fetch them any more. Who has fetched one keeps it"),
   Command.withShortDescription("Take files back"),
@@ -120,10 +105,7 @@ const unshare = command(
 const serve = command(
   "serve",
   {},
-  lazily(
-    () => import("./Serve.ts"),
-    ({ serve: run }) => run
-  )
+  lazily(() => import("./Serve.ts").then(({ serve }) => serve))
 ).pipe(
   Command.withDescription(
     "Stay online so that others can fetch what you share, and show who does; Ctrl-C ends. `listen` does so too"
@@ -132,4 +114,4 @@ const serve = command(
 )
 
 /** In the order of the help. */
-export const all = [share, fetch, browse, shared, unshare, serve] as const
+export const fileCommands = { group: "Files", commands: [share, fetch, browse, shared, unshare, serve] } as const

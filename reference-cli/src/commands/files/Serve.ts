@@ -88,7 +88,7 @@ const stretch = (first: boolean) =>
     ])
   }).pipe(Effect.scoped)
 
-export const serve: Effect.Effect<void, Failure, Services | Signals> = Effect.gen(function* () {
+export const serve = Effect.fn("serve")(function* (): Effect.fn.Return<void, Failure, Services | Signals> {
   const signals = yield* Signals
   yield* signals.untilSignal(
     Effect.gen(function* () {

@@ -46,9 +46,8 @@ const lines = (share: Share, style: Style): ReadonlyArray<string> => {
   ]
 }
 
-export const shared: Effect.Effect<void, Failure, Services> = withAccess(
-  { command: "shared", offline: true },
-  ({ chat, place, files }) =>
+export const shared = (): Effect.Effect<void, Failure, Services> =>
+  withAccess({ command: "shared", offline: true }, ({ chat, place, files }) =>
     Effect.gen(function* () {
       const shares = yield* chat.shared
       const serving = yield* files.serving
@@ -68,7 +67,7 @@ export const shared: Effect.Effect<void, Failure, Services> = withAccess(
               ]
       })
     })
-)
+  )
 
 const isBelow = ({ folder }: Share, path: string): boolean => folder === path || folder?.startsWith(`${path}/`) === true
 

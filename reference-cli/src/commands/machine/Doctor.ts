@@ -324,7 +324,7 @@ const marks = (style: Style): Readonly<Record<Check["status"], string>> => ({
   fail: style.bad("FAIL")
 })
 
-export const doctor: Effect.Effect<void, Failure, Services> = Effect.gen(function* () {
+export const doctor = Effect.fn("doctor")(function* (): Effect.fn.Return<void, Failure, Services> {
   const place = yield* Profile.paths
   const loaded = yield* Effect.result(Profile.load(place))
   const profile = loaded._tag === "Success" ? loaded.success : Option.none<Profile.Profile>()

@@ -2,6 +2,7 @@
 import type { Contact, KezChat } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import { Bytes, Limits, PrimaryKey } from "@kez-chat/sdk/protocol"
+import * as Option from "effect/Option"
 import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
@@ -154,21 +155,22 @@ const keyOf = (text: string): string => (Bytes.isHex(text, Limits.keyBytes) ? Pr
 export const accept = (input: {
   readonly who: string
   /** The offered key, in full. */
-  readonly newKey: string | undefined
+  readonly newKey: Option.Option<string>
 }): Effect.Effect<void, Failure, Services> =>
   withAccess({ command: "accept", offline: false }, ({ chat, place }) =>
     Effect.gen(function* () {
       yield* caughtUp(chat)
       const before = yield* contactOf(chat, input.who)
-      const isDecision = before.state !== "changed" && input.newKey === undefined
-      if (!isDecision && input.newKey === undefined) return yield* stopped(before, "no key was accepted", place.name)
-      const contact = yield* input.newKey === undefined
+      const newKey = Option.getOrUndefined(input.newKey)
+      const isRequest = before.state !== "changed" && newKey === undefined
+      if (!isRequest && newKey === undefined) return yield* stopped(before, "no key was accepted", place.name)
+      const contact = yield* newKey === undefined
         ? chat.accept(before.primary)
-        : chat.acceptKey(before.primary, keyOf(input.newKey))
+        : chat.acceptKey(before.primary, keyOf(newKey))
       if (KeyChange.isOpen(contact)) return yield* stopped(contact, "accepted, and stopped", place.name)
-      if (isDecision) yield* sentOff(chat)
+      if (isRequest) yield* sentOff(chat)
       yield* reportContact(contact, (style, name) =>
-        input.newKey === undefined
+        newKey === undefined
           ? `${style.good("Accepted")} ${name}`
           : [
               `${style.good("Accepted")} the new key of ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
@@ -218,32 +220,6 @@ export const remove = (input: {
       yield* result({
         json: () => ({ removed: Shapes.contact(contact), with_messages: input.withMessages }),
         text: () => `Removed ${Show.name(contact)}${input.withMessages ? " and all messages" : "; the messages stay"}`
-      })
-    })
-  )
-
-export interface SettingsInput {
-  readonly readReceipts: "on" | "off" | undefined
-  readonly inbox: "everyone" | "contacts" | undefined
-  readonly autoTrim: "on" | "off" | undefined
-}
-
-export const settings = ({ autoTrim, inbox, readReceipts }: SettingsInput): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "settings", offline: true }, ({ chat }) =>
-    Effect.gen(function* () {
-      const change = {
-        ...(readReceipts === undefined ? {} : { readReceipts: readReceipts === "on" }),
-        ...(inbox === undefined ? {} : { inbox }),
-        ...(autoTrim === undefined ? {} : { autoTrim: autoTrim === "on" })
-      }
-      const now = yield* Object.keys(change).length === 0 ? chat.settings : chat.updateSettings(change)
-      yield* result({
-        json: () => Shapes.settings(now),
-        text: () => [
-          `read receipts  ${now.readReceipts ? "on: others see when you have read" : "off"}`,
-          `inbox          ${now.inbox === "everyone" ? "everyone: strangers arrive as requests" : "contacts: strangers are dropped unseen"}`,
-          `auto-trim      ${now.autoTrim ? "on: the home removes mail once all your devices have it; that does not come back with the words" : "off"}`
-        ]
       })
     })
   )

@@ -1,0 +1,134 @@
+/** The commands for an account and its key, with their flags and help. */
+import * as Duration from "effect/Duration"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { command, flag, lazily, timeFlag } from "../Definition.ts"
+
+const wordsFileOut = Flag.String("words-file").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("Write the words to a new file that only you can read"),
+  Flag.optional
+)
+
+const wordsFdOut = Flag.Int("words-fd").pipe(
+  Flag.withMetavar("N"),
+  Flag.withDescription("Write the words to this file descriptor"),
+  Flag.optional
+)
+
+const vault = Flag.Literals("vault", ["auto", "keychain", "file"]).pipe(
+  Flag.withDescription("Where the seed is kept: the OS keychain where there is one, else an encrypted file"),
+  Flag.withDefault("auto" as const)
+)
+
+const register = command(
+  "register",
+  {
+    handle: Argument.String("name").pipe(Argument.withDescription("The handle you want: alice, or alice@server")),
+    yes: flag("yes", "Do not show the words and ask for them; for scripts, with --words-file or --words-fd"),
+    wordsFile: wordsFileOut,
+    wordsFd: wordsFdOut,
+    vault
+  },
+  lazily(() => import("./Register.ts").then(({ register }) => register))
+).pipe(
+  Command.withDescription(
+    "Make an account: take a handle at a home server, get 24 words, keep the key on this machine"
+  ),
+  Command.withShortDescription("Make an account"),
+  Command.withExamples([
+    { command: "kez-chat register alice", description: "On a terminal: shows the words and asks for some of them" },
+    { command: "kez-chat register alice --yes --words-file ./alice.words", description: "In a script" }
+  ])
+)
+
+const restore = command(
+  "restore",
+  {
+    wordsFile: Flag.String("words-file").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("Read the words from a file"),
+      Flag.optional
+    ),
+    wordsFd: Flag.Int("words-fd").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Read the words from this file descriptor"),
+      Flag.optional
+    ),
+    vault
+  },
+  lazily(() => import("./Restore.ts").then(({ restore }) => restore))
+).pipe(
+  Command.withDescription(
+    "Take up an account on this machine from its 24 words (or KEZ's 12); the handle is found by the key"
+  ),
+  Command.withShortDescription("Take up an account from its words")
+)
+
+const unlock = command(
+  "unlock",
+  { time: timeFlag("for", "How long (default 8h)", Duration.hours(8)) },
+  lazily(() => import("./Unlock.ts").then(({ unlock }) => unlock))
+).pipe(
+  Command.withDescription("Hold the account open in a background process, so that no command asks for the passphrase"),
+  Command.withShortDescription("Hold the account open in the background")
+)
+
+const lock = command(
+  "lock",
+  {},
+  lazily(() => import("./Unlock.ts").then(({ lock }) => lock))
+).pipe(Command.withDescription("End what unlock began"))
+
+const owner = command(
+  "owner",
+  { forMillis: Flag.Int("for-millis") },
+  lazily(() => import("./Unlock.ts").then(({ owner }) => owner))
+).pipe(Command.unlisted)
+
+const whoami = command(
+  "whoami",
+  {},
+  lazily(() => import("./Whoami.ts").then(({ whoami }) => whoami))
+).pipe(
+  Command.withDescription("Show this account: handle, key, home; asks for no passphrase and no network"),
+  Command.withShortDescription("Show this account")
+)
+
+const profiles = command(
+  "profiles",
+  {},
+  lazily(() => import("./Whoami.ts").then(({ profiles }) => profiles))
+).pipe(Command.withDescription("List the accounts on this machine"))
+
+const words = command(
+  "words",
+  {
+    check: flag("check", "Do not show them: ask for three of them"),
+    wordsFile: wordsFileOut,
+    wordsFd: wordsFdOut
+  },
+  lazily(() => import("./Words.ts").then(({ words }) => words))
+).pipe(
+  Command.withDescription("Show the 24 words again, or check what you wrote down"),
+  Command.withShortDescription("Show or check the 24 words")
+)
+
+const deleteAccount = command(
+  "delete-account",
+  {
+    confirm: Flag.String("confirm").pipe(
+      Flag.withMetavar("HANDLE"),
+      Flag.withDescription("The handle in full, instead of typing it"),
+      Flag.optional
+    )
+  },
+  lazily(() => import("./DeleteAccount.ts").then(({ deleteAccount }) => deleteAccount))
+).pipe(Command.withDescription("Delete the account at the home server and here, for good"))
+
+/** In the order of the help. */
+export const accountCommands = {
+  group: "Account",
+  commands: [register, restore, whoami, profiles, words, unlock, lock, deleteAccount, owner]
+} as const

@@ -1,0 +1,41 @@
+/** The commands for this installation, with their flags and help. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { command, lazily } from "../Definition.ts"
+
+const onOff = (name: string, description: string) =>
+  Flag.Literals(name, ["on", "off"]).pipe(Flag.withDescription(description), Flag.optional)
+
+const settings = command(
+  "settings",
+  {
+    readReceipts: onOff("read-receipts", "Tell others when you have read their messages"),
+    inbox: Flag.Literals("inbox", ["everyone", "contacts"]).pipe(
+      Flag.withDescription("Who may write: everyone (strangers arrive as requests) or contacts only"),
+      Flag.optional
+    ),
+    autoTrim: onOff(
+      "auto-trim",
+      "Once a day, have the home remove mail that every device of yours has; it does not come back with the words"
+    )
+  },
+  lazily(() => import("./Settings.ts").then(({ settings }) => settings))
+).pipe(
+  Command.withDescription("Show or change settings"),
+  Command.withExamples([{ command: "kez-chat settings --read-receipts on" }])
+)
+
+const doctor = command(
+  "doctor",
+  {},
+  lazily(() => import("./Doctor.ts").then(({ doctor }) => doctor))
+).pipe(
+  Command.withDescription("Check files, keychain, home server, clock, broker, inbox and transfers, and say what to do"),
+  Command.withShortDescription("Check that everything works")
+)
+
+/** In the order of the help. */
+export const machineCommands = {
+  group: "This machine",
+  commands: [settings, doctor]
+} as const

@@ -1,0 +1,104 @@
+/** The commands for messages and the inbox, with their flags and help. */
+import * as Duration from "effect/Duration"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { command, flag, lazily, natural, offline, timeFlag, who } from "../Definition.ts"
+
+const send = command(
+  "send",
+  {
+    who,
+    text: Argument.String("text").pipe(
+      Argument.withDescription("The message; - or nothing reads standard input"),
+      Argument.variadic()
+    ),
+    wait: Flag.Boolean("wait").pipe(
+      Flag.withDescription("Wait until the home server has stored it (--no-wait: queue it and return)"),
+      Flag.withDefault(true)
+    ),
+    timeout: timeFlag("timeout", "How long to wait (default 30s)", Duration.seconds(30))
+  },
+  lazily(() => import("./Send.ts").then(({ send }) => send))
+).pipe(
+  Command.withDescription("Send a message"),
+  Command.withExamples([
+    { command: "kez-chat send bob hello" },
+    { command: "date | kez-chat send bob -", description: "What comes on standard input" },
+    { command: 'kez-chat send bob "- hello"', description: "Text that begins with a dash and is no flag" },
+    { command: "kez-chat send bob -- --help me", description: "Text that would be a flag" }
+  ])
+)
+
+const listen = command(
+  "listen",
+  {
+    serve: Flag.Boolean("serve").pipe(
+      Flag.withDescription("Let others fetch what you share meanwhile (--no-serve: only listen)"),
+      Flag.withDefault(true)
+    )
+  },
+  lazily(() => import("./Listen.ts").then(({ listen }) => listen))
+).pipe(
+  Command.withDescription("Show messages as they come, first those since the last time, and serve files; Ctrl-C ends"),
+  Command.withShortDescription("Show messages as they come"),
+  Command.withExamples([{ command: "kez-chat listen --json | jq -r 'select(.event==\"message\").message.text'" }])
+)
+
+const chat = command(
+  "chat",
+  { who },
+  lazily(() => import("./Chat.ts").then(({ chat }) => chat))
+).pipe(
+  Command.withDescription("Write with one contact in this terminal, both ways; /quit leaves"),
+  Command.withShortDescription("Write with one contact, both ways")
+)
+
+const history = command(
+  "history",
+  {
+    who,
+    limit: natural("limit", "N", "How many messages (default 50)", 1, 1_000).pipe(Flag.withDefault(50)),
+    before: natural("before", "ORDER", "Only messages before this one", 0, Number.MAX_SAFE_INTEGER).pipe(Flag.optional),
+    offline
+  },
+  lazily(() => import("./History.ts").then(({ history }) => history))
+).pipe(Command.withDescription("Show the messages of a conversation"))
+
+const inbox = command(
+  "inbox",
+  {
+    trim: flag(
+      "trim",
+      "Have the home remove mail that is here; it does not come back with the words, nor to devices that have not fetched it"
+    ),
+    sent: flag("sent", "With --trim: remove the copies of what you sent, instead of mail")
+  },
+  lazily(() => import("./Inbox.ts").then(({ inbox }) => inbox))
+).pipe(
+  Command.withDescription("Show how full your inbox at the home server is, and make room in it"),
+  Command.withShortDescription("Show how full your inbox at the home is")
+)
+
+const exportAll = command(
+  "export",
+  {
+    output: Flag.String("output").pipe(
+      Flag.withAlias("o"),
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("Write to a new file instead of standard output"),
+      Flag.optional
+    ),
+    offline
+  },
+  lazily(() => import("./ExportAll.ts").then(({ exportAll }) => exportAll))
+).pipe(
+  Command.withDescription("Write account, contacts and messages as JSON lines; without the key"),
+  Command.withShortDescription("Write everything but the key as JSON lines")
+)
+
+/** In the order of the help. */
+export const messageCommands = {
+  group: "Messages",
+  commands: [send, listen, chat, history, inbox, exportAll]
+} as const

@@ -1,0 +1,102 @@
+/** The commands for contacts and message requests, with their flags and help. */
+import * as Option from "effect/Option"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { command, flag, lazily, offline, who } from "../Definition.ts"
+
+const add = command(
+  "add",
+  { who: Argument.String("name").pipe(Argument.withDescription("A handle: bob, or bob@server")) },
+  lazily(() => import("./Contacts.ts").then(({ add }) => add))
+).pipe(
+  Command.withDescription("Look a handle up and keep its key as a contact"),
+  Command.withShortDescription("Add a contact")
+)
+
+const contacts = command(
+  "contacts",
+  { offline },
+  lazily(() => import("./Contacts.ts").then(({ contacts }) => contacts))
+).pipe(Command.withDescription("List contacts"))
+
+const verify = command(
+  "verify",
+  {
+    who,
+    confirm: flag("confirm", "Note that you compared the safety number and it was the same"),
+    unconfirm: flag("unconfirm", "Take that back"),
+    yes: flag("yes", "With --confirm: do not ask"),
+    offline
+  },
+  lazily(() => import("./Verify.ts").then(({ verify }) => verify))
+).pipe(
+  Command.withDescription("Show a contact's safety number, sigchain and endpoints"),
+  Command.withExamples([{ command: "kez-chat verify bob --confirm" }])
+)
+
+const requestsAccept = command(
+  "accept",
+  { who },
+  lazily(() =>
+    import("./Contacts.ts").then(
+      ({ accept }) =>
+        (input: { readonly who: string }) =>
+          accept({ ...input, newKey: Option.none() })
+    )
+  )
+).pipe(Command.withDescription("The same as kez-chat accept"))
+
+const requests = command(
+  "requests",
+  { offline },
+  lazily(() => import("./Contacts.ts").then(({ requests }) => requests))
+).pipe(Command.withDescription("List strangers who wrote to you"), Command.withSubcommands([requestsAccept]))
+
+const accept = command(
+  "accept",
+  {
+    who,
+    newKey: Flag.String("new-key").pipe(
+      Flag.withMetavar("KEY"),
+      Flag.withDescription("Take this key, which verify shows as the offered one, in place of the contact's"),
+      Flag.optional
+    )
+  },
+  lazily(() => import("./Contacts.ts").then(({ accept }) => accept))
+).pipe(Command.withDescription("Accept a message request, or a contact's new key"))
+
+const keep = command(
+  "keep",
+  { who },
+  lazily(() => import("./Contacts.ts").then(({ keep }) => keep))
+).pipe(
+  Command.withDescription(
+    "Keep a contact's key although another is offered or their sigchain changed; sending goes on"
+  ),
+  Command.withShortDescription("Keep a contact's key although it changed")
+)
+
+const block = command(
+  "block",
+  { who },
+  lazily(() => import("./Contacts.ts").then(({ block }) => block))
+).pipe(Command.withDescription("Show nothing more of a contact, and have your home keep nothing of theirs"))
+
+const unblock = command(
+  "unblock",
+  { who },
+  lazily(() => import("./Contacts.ts").then(({ unblock }) => unblock))
+).pipe(Command.withDescription("Take a block back"))
+
+const remove = command(
+  "remove",
+  { who, withMessages: flag("with-messages", "Remove the conversation too") },
+  lazily(() => import("./Contacts.ts").then(({ remove }) => remove))
+).pipe(Command.withDescription("Forget a contact"))
+
+/** In the order of the help. */
+export const peopleCommands = {
+  group: "People",
+  commands: [add, contacts, verify, requests, accept, keep, block, unblock, remove]
+} as const
