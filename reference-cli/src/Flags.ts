@@ -94,16 +94,15 @@ export const settings: Effect.Effect<Settings> = Effect.gen(function* () {
 })
 
 /** Reads the parsed flags into {@link CurrentSettings} for `effect`. */
-export const withSettings = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const value: Settings = {
-      json: yield* Json,
-      quiet: yield* Quiet,
-      profile: Option.getOrUndefined(yield* ProfileName),
-      home: Option.getOrUndefined(yield* HomeUrl),
-      relay: Option.getOrUndefined(yield* Relay),
-      passphraseFd: Option.getOrUndefined(yield* PassphraseFd),
-      noInput: yield* NoInput
-    }
-    return yield* Effect.provideService(effect, CurrentSettings, value)
-  })
+export const withSettings = Effect.fn("Flags.withSettings")(function* <A, E, R>(effect: Effect.Effect<A, E, R>) {
+  const value: Settings = {
+    json: yield* Json,
+    quiet: yield* Quiet,
+    profile: Option.getOrUndefined(yield* ProfileName),
+    home: Option.getOrUndefined(yield* HomeUrl),
+    relay: Option.getOrUndefined(yield* Relay),
+    passphraseFd: Option.getOrUndefined(yield* PassphraseFd),
+    noInput: yield* NoInput
+  }
+  return yield* Effect.provideService(effect, CurrentSettings, value)
+})

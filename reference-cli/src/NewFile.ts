@@ -17,39 +17,40 @@ export interface NewFile {
 }
 
 /** Begins a file of mode 0600. What was not published when the scope closes leaves nothing behind. */
-export const open = (file: string): Effect.Effect<NewFile, CliFailure, Scope.Scope> =>
-  Effect.gen(function* () {
-    const failure = (error: unknown) => fail("file", ExitCode.failed, `cannot write ${file}: ${reasonOf(error)}`)
-    const io = <A>(run: () => A): Effect.Effect<A, CliFailure> => Effect.try({ try: run, catch: failure })
-    const folder = path.dirname(file)
-    const draft = path.join(folder, `.${path.basename(file).slice(0, 64)}.${randomBytes(6).toString("hex")}`)
-    const descriptor = yield* Effect.acquireRelease(
-      io(() => {
-        if (fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined) {
-          throw Object.assign(new Error(), { code: "EEXIST" })
-        }
-        return fs.openSync(draft, "wx", 0o600)
-      }),
-      (opened, exit) =>
-        Effect.sync(() => {
-          fs.closeSync(opened)
-          if (Exit.isFailure(exit)) fs.rmSync(draft, { force: true })
-        })
+export const open = Effect.fn("NewFile.open")(function* (
+  file: string
+): Effect.fn.Return<NewFile, CliFailure, Scope.Scope> {
+  const failure = (error: unknown) => fail("file", ExitCode.failed, `cannot write ${file}: ${reasonOf(error)}`)
+  const io = <A>(run: () => A): Effect.Effect<A, CliFailure> => Effect.try({ try: run, catch: failure })
+  const folder = path.dirname(file)
+  const draft = path.join(folder, `.${path.basename(file).slice(0, 64)}.${randomBytes(6).toString("hex")}`)
+  const descriptor = yield* Effect.acquireRelease(
+    io(() => {
+      if (fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined) {
+        throw Object.assign(new Error(), { code: "EEXIST" })
+      }
+      return fs.openSync(draft, "wx", 0o600)
+    }),
+    (opened, exit) =>
+      Effect.sync(() => {
+        fs.closeSync(opened)
+        if (Exit.isFailure(exit)) fs.rmSync(draft, { force: true })
+      })
+  )
+  return {
+    write: (text) => io(() => fs.writeFileSync(descriptor, text)),
+    publish: Effect.uninterruptible(
+      Effect.tryPromise({
+        try: async () => {
+          fs.fsyncSync(descriptor)
+          await giveNewName(draft, file)
+          await syncFolder(folder)
+        },
+        catch: failure
+      })
     )
-    return {
-      write: (text) => io(() => fs.writeFileSync(descriptor, text)),
-      publish: Effect.uninterruptible(
-        Effect.tryPromise({
-          try: async () => {
-            fs.fsyncSync(descriptor)
-            await giveNewName(draft, file)
-            await syncFolder(folder)
-          },
-          catch: failure
-        })
-      )
-    }
-  })
+  }
+})
 
 /** Makes a file with this text. */
 export const create = (file: string, text: string): Effect.Effect<void, CliFailure> =>

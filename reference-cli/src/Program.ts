@@ -13,10 +13,7 @@ import * as Arguments from "./Arguments.ts"
 import { cli } from "./Cli.ts"
 import { ExitCode } from "./ExitCode.ts"
 import { type Description, describe, type Failure } from "./Failure.ts"
-import type { Host } from "./Host.ts"
-import * as Shapes from "./terminal/output/Json.ts"
-import type { Signals } from "./Signals.ts"
-import type { Ask } from "./terminal/input/Ask.ts"
+import * as Json from "./terminal/output/Json.ts"
 import * as Help from "./terminal/output/Help.ts"
 import * as Sanitise from "./terminal/output/Sanitise.ts"
 import { outputClosed, Screen } from "./terminal/output/Screen.ts"
@@ -52,60 +49,56 @@ const defectOf = (cause: Cause.Cause<unknown>): Description => {
 }
 
 /** Runs a command line. The answer is its exit code; every error has been shown by then. */
-export const run = (args: ReadonlyArray<string>): Effect.Effect<number, never, Ask | Host | Screen | Signals> =>
-  Effect.gen(function* () {
-    const screen = yield* Screen
-    // Errors may come before flags are parsed, so this one is looked for by hand.
-    const json = Arguments.beforeEnd(args).includes("--json")
-    const show = ({ code, exit, message }: Description) =>
-      Effect.as(
-        screen.err(
-          json
-            ? `${Sanitise.json(Shapes.error({ code, exit, message }))}\n`
-            : `${screen.errStyle.bad("kez-chat:")} ${Sanitise.line(message)}\n`
-        ),
-        exit as number
-      )
-
-    const formatter = Help.formatter(
-      screen.outIsTerminal ? yield* screen.columns : undefined,
-      screen.style === coloured
-    )
-    // Help, version and completions are written at the end, as every result is: a failed write must be a failure.
-    const pages: Array<string> = []
-    const presenter = CliOutput.Presenter.of({
-      present: (event) =>
-        Effect.sync(() => {
-          if (event._tag === "Help") pages.push(formatter.formatHelpDoc(event.helpDoc))
-          if (event._tag === "Version") pages.push(`${event.name} ${event.version}`)
-        })
-    })
-    const console: Console.Console = { ...globalThis.console, log: (text: string) => void pages.push(text) }
-
-    const command = Effect.gen(function* () {
-      const normal = Arguments.normalise(cli, args)
-      if (Result.isFailure(normal)) {
-        const { message, path } = normal.failure
-        return yield* show({ code: "usage", exit: ExitCode.usage, message: `${message} ${seeHelp(path)}` })
-      }
-      yield* Command.runWith(cli, { version })(normal.success).pipe(
-        // Without any argument the help is what was asked for.
-        Effect.catchIf(
-          (error) => CliError.isCliError(error) && error._tag === "ShowHelp" && args.length === 0,
-          () => Effect.void
-        )
-      )
-      for (const page of pages) yield* screen.out(`${page}\n`)
-      return ExitCode.ok as number
-    })
-    return yield* command.pipe(
-      Effect.catch((error) => (error === outputClosed ? Effect.succeed(outputClosed.exit) : show(describeAny(error)))),
-      Effect.catchCauseIf(
-        (cause) => !Cause.hasInterruptsOnly(cause),
-        (cause) => show(defectOf(cause))
+export const run = Effect.fn("Program.run")(function* (args: ReadonlyArray<string>) {
+  const screen = yield* Screen
+  // Errors may come before flags are parsed, so this one is looked for by hand.
+  const json = Arguments.beforeEnd(args).includes("--json")
+  const show = ({ code, exit, message }: Description) =>
+    Effect.as(
+      screen.err(
+        json
+          ? `${Sanitise.json(Json.error({ code, exit, message }))}\n`
+          : `${screen.errStyle.bad("kez-chat:")} ${Sanitise.line(message)}\n`
       ),
-      Effect.provideService(CliOutput.Presenter, presenter),
-      Effect.provideService(Console.Console, console),
-      Effect.provide(CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }))
+      exit as number
     )
-  }).pipe(Effect.provide(NodeServices.layer))
+
+  const formatter = Help.formatter(screen.outIsTerminal ? yield* screen.columns : undefined, screen.style === coloured)
+  // Help, version and completions are written at the end, as every result is: a failed write must be a failure.
+  const pages: Array<string> = []
+  const presenter = CliOutput.Presenter.of({
+    present: (event) =>
+      Effect.sync(() => {
+        if (event._tag === "Help") pages.push(formatter.formatHelpDoc(event.helpDoc))
+        if (event._tag === "Version") pages.push(`${event.name} ${event.version}`)
+      })
+  })
+  const console: Console.Console = { ...globalThis.console, log: (text: string) => void pages.push(text) }
+
+  const command = Effect.gen(function* () {
+    const normal = Arguments.normalise(cli, args)
+    if (Result.isFailure(normal)) {
+      const { message, path } = normal.failure
+      return yield* show({ code: "usage", exit: ExitCode.usage, message: `${message} ${seeHelp(path)}` })
+    }
+    yield* Command.runWith(cli, { version })(normal.success).pipe(
+      // Without any argument the help is what was asked for.
+      Effect.catchIf(
+        (error) => CliError.isCliError(error) && error._tag === "ShowHelp" && args.length === 0,
+        () => Effect.void
+      )
+    )
+    for (const page of pages) yield* screen.out(`${page}\n`)
+    return ExitCode.ok as number
+  })
+  return yield* command.pipe(
+    Effect.catch((error) => (error === outputClosed ? Effect.succeed(outputClosed.exit) : show(describeAny(error)))),
+    Effect.catchCauseIf(
+      (cause) => !Cause.hasInterruptsOnly(cause),
+      (cause) => show(defectOf(cause))
+    ),
+    Effect.provideService(CliOutput.Presenter, presenter),
+    Effect.provideService(Console.Console, console),
+    Effect.provide(CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }))
+  )
+}, Effect.provide(NodeServices.layer))

@@ -44,9 +44,9 @@ export interface Files {
   /** Shares a file, or every file below a folder, one after the other. What is shared when it fails or stops stays shared. */
   shareFile(path: string, terms: ShareTerms): Stream.Stream<SharePart, KezChatError>
   /** Fetches a file and saves it; stopped or failed, it goes on there next time. */
-  fetchTo(what: string, terms: SaveTerms): Stream.Stream<FetchPart, KezChatError>
-  /** Whether a file that is here, by its path, is exactly the one that `what` names. */
-  matches(what: string, path: string): Effect.Effect<boolean, KezChatError>
+  fetchTo(fileRef: string, terms: SaveTerms): Stream.Stream<FetchPart, KezChatError>
+  /** Whether a file that is here, by its path, is exactly the one that `fileRef` names. */
+  matches(fileRef: string, path: string): Effect.Effect<boolean, KezChatError>
   /** Serves our files until it is interrupted. Any number of commands may, the account serves while one does. */
   readonly serve: Effect.Effect<never, KezChatError>
   /** Whether any command serves just now. */

@@ -16,7 +16,7 @@ import * as Saved from "./Saved.ts"
 
 type Chat = KezChat["Service"]
 
-export interface Parts {
+export interface FilesOptions {
   readonly chat: Chat
   readonly blobs: BlobStore["Service"]
   /** The file that remembers what was saved. */
@@ -35,23 +35,24 @@ const isFolder = (path: string): Effect.Effect<boolean> =>
     )
   )
 
-const sources = (path: string): Effect.Effect<ReadonlyArray<FileSource.PathSource>, FileError> =>
-  Effect.gen(function* () {
-    if (!(yield* isFolder(path))) return [yield* FileSource.fileSource(path)]
-    const found = yield* FileSource.folderSources(path)
-    const problem =
-      found.length === 0
-        ? "there is no file in it"
-        : found.length > maxFiles
-          ? `it holds ${found.length} files, and ${maxFiles} are shared at once: pack them into one, or share parts of it`
-          : undefined
-    return problem === undefined ? found : yield* new FileError({ reason: "not_a_file", path, detail: problem })
-  })
+const sources = Effect.fnUntraced(function* (
+  path: string
+): Effect.fn.Return<ReadonlyArray<FileSource.PathSource>, FileError> {
+  if (!(yield* isFolder(path))) return [yield* FileSource.fileSource(path)]
+  const found = yield* FileSource.folderSources(path)
+  const problem =
+    found.length === 0
+      ? "there is no file in it"
+      : found.length > maxFiles
+        ? `it holds ${found.length} files, and ${maxFiles} are shared at once: pack them into one, or share options of it`
+        : undefined
+  return problem === undefined ? found : yield* new FileError({ reason: "not_a_file", path, detail: problem })
+})
 
 const shareFile = (chat: Chat, path: string, terms: ShareTerms): Stream.Stream<SharePart, KezChatError> =>
   sampled(
-    Stream.callback<SharePart, KezChatError>((queue) =>
-      Effect.gen(function* () {
+    Stream.callback<SharePart, KezChatError>(
+      Effect.fnUntraced(function* (queue) {
         const found = yield* sources(path)
         const totalBytes = found.reduce((sum, { size }) => sum + size, 0)
         yield* Queue.offer(queue, { _tag: "Found", files: found.length, totalBytes })
@@ -76,32 +77,32 @@ const shareFile = (chat: Chat, path: string, terms: ShareTerms): Stream.Stream<S
   )
 
 /** Decrypts what has arrived into the prepared place, and lets go of the blob. */
-const save = ({ chat, saved }: Parts, what: string, file: FetchProgress["file"], target: FileTarget.Target) =>
-  Stream.callback<FetchPart, KezChatError>((queue) =>
-    Effect.gen(function* () {
+const save = ({ chat, saved }: FilesOptions, fileRef: string, file: FetchProgress["file"], target: FileTarget.Target) =>
+  Stream.callback<FetchPart, KezChatError>(
+    Effect.fnUntraced(function* (queue) {
       let doneBytes = 0
-      const bytes = Stream.tap(chat.read(what), (piece) => {
+      const bytes = Stream.tap(chat.read(fileRef), (piece) => {
         doneBytes += piece.length
         return Queue.offer(queue, { _tag: "Saving", doneBytes, totalBytes: file.size })
       })
       const { path, size } = yield* FileTarget.save(target, bytes)
       // Saved is saved: what follows only tidies up.
       yield* Effect.ignore(Effect.sync(() => Saved.note(saved, { blobHash: file.blobHash, path })))
-      yield* Effect.ignore(chat.discard(what))
+      yield* Effect.ignore(chat.discard(fileRef))
       yield* Queue.offer(queue, { _tag: "Saved", file, path, size })
       yield* Queue.end(queue)
     })
   )
 
-const fetchTo = (parts: Parts, what: string, terms: SaveTerms): Stream.Stream<FetchPart, KezChatError> =>
+const fetchTo = (options: FilesOptions, fileRef: string, terms: SaveTerms): Stream.Stream<FetchPart, KezChatError> =>
   Stream.suspend(() => {
     const { folder, within, name, overwrite } = terms
     let latest: FetchProgress | undefined
     let prepared: { readonly file: FetchProgress["file"]; readonly target: FileTarget.Target } | undefined
-    const fetched = parts.chat.fetch(what).pipe(
+    const fetched = options.chat.fetch(fileRef).pipe(
       // Before the first byte is asked for: a gigabyte that cannot be saved is not fetched.
-      Stream.tap((progress) =>
-        Effect.gen(function* () {
+      Stream.tap(
+        Effect.fnUntraced(function* (progress) {
           const { file } = progress
           latest = progress
           if (prepared !== undefined) return
@@ -118,13 +119,13 @@ const fetchTo = (parts: Parts, what: string, terms: SaveTerms): Stream.Stream<Fe
       Stream.map((progress): FetchPart => ({ _tag: "Progress", progress }))
     )
     const saving = Stream.suspend(() =>
-      prepared === undefined ? Stream.empty : save(parts, what, prepared.file, prepared.target)
+      prepared === undefined ? Stream.empty : save(options, fileRef, prepared.file, prepared.target)
     )
     // A partial blob is begun before it is known whether anything comes, or can be saved.
     const letGoOfNothing = Effect.gen(function* () {
       if (latest === undefined || latest.haveBytes > 0) return
-      const info = yield* parts.blobs.info(Hash.hexOf(latest.file.blobHash))
-      if (info !== undefined && !info.complete && info.storedBytes === 0) yield* parts.chat.discard(what)
+      const info = yield* options.blobs.info(Hash.hexOf(latest.file.blobHash))
+      if (info !== undefined && !info.complete && info.storedBytes === 0) yield* options.chat.discard(fileRef)
     }).pipe(Effect.ignore)
     const kind = (part: FetchPart): string | undefined => {
       if (part._tag === "Saved") return undefined
@@ -142,25 +143,27 @@ const fetchTo = (parts: Parts, what: string, terms: SaveTerms): Stream.Stream<Fe
     )
   })
 
-export const make = (parts: Parts): Effect.Effect<Files, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { chat, blobs } = parts
-    let users = 0
-    // One run of the account's own, for as long as any command wants it.
-    const running = yield* RcRef.make({
-      acquire: Effect.forkScoped(chat.serve, { startImmediately: true })
-    })
-    return {
-      shareFile: (path, terms) => shareFile(chat, path, terms),
-      fetchTo: (what, terms) => fetchTo(parts, what, terms),
-      matches: (what, path) => Effect.flatMap(FileSource.fileSource(path), ({ bytes }) => chat.matches(what, bytes)),
-      serve: Effect.scoped(
-        Effect.acquireRelease(
-          Effect.sync(() => void (users += 1)),
-          () => Effect.sync(() => void (users -= 1))
-        ).pipe(Effect.andThen(RcRef.get(running)), Effect.flatMap(Fiber.join))
-      ),
-      serving: Effect.sync(() => users > 0),
-      blobs: Stream.fromIterableEffect(blobs.list)
-    }
+export const make = Effect.fn("LocalFiles.make")(function* (
+  options: FilesOptions
+): Effect.fn.Return<Files, never, Scope.Scope> {
+  const { chat, blobs } = options
+  let users = 0
+  // One run of the account's own, for as long as any command wants it.
+  const running = yield* RcRef.make({
+    acquire: Effect.forkScoped(chat.serve, { startImmediately: true })
   })
+  return {
+    shareFile: (path, terms) => shareFile(chat, path, terms),
+    fetchTo: (fileRef, terms) => fetchTo(options, fileRef, terms),
+    matches: (fileRef, path) =>
+      Effect.flatMap(FileSource.fileSource(path), ({ bytes }) => chat.matches(fileRef, bytes)),
+    serve: Effect.scoped(
+      Effect.acquireRelease(
+        Effect.sync(() => void (users += 1)),
+        () => Effect.sync(() => void (users -= 1))
+      ).pipe(Effect.andThen(RcRef.get(running)), Effect.flatMap(Fiber.join))
+    ),
+    serving: Effect.sync(() => users > 0),
+    blobs: Stream.fromIterableEffect(blobs.list)
+  }
+})

@@ -6,7 +6,7 @@ import { KezChat } from "@kez-chat/sdk"
 import { Identity } from "@kez-chat/sdk/crypto"
 import { HttpDirectory, HttpManifestStore, HttpSigchainStore } from "@kez-chat/sdk/http"
 import { DiskBlobStore, HomeNetwork, NodeCrypto } from "@kez-chat/sdk/node"
-import { Mnemonic, Problem } from "@kez-chat/sdk/protocol"
+import { Mnemonic } from "@kez-chat/sdk/protocol"
 import {
   type AdapterUnavailable,
   BlobStore,
@@ -35,7 +35,7 @@ export interface LocalOptions {
   /** URL of the home server. */
   readonly home: string
   /** Where store and blobs lie. */
-  readonly place: Pick<ProfilePaths, "store" | "blobs" | "saved">
+  readonly paths: Pick<ProfilePaths, "store" | "blobs" | "saved">
   readonly vault: Vault["Service"]
   /** How files find their way. */
   readonly relay: RelayPolicy
@@ -48,12 +48,11 @@ export const directoryOf = (home: string): Effect.Effect<Directory["Service"]> =
   Effect.provide(Directory, HttpDirectory.layer({ home, fetch: HomeNetwork.make({ home }).fetch }))
 
 /** The primary key of words. */
-export const primaryOf = (words: Redacted.Redacted<string>): Effect.Effect<string, Problem.Problem> =>
-  Effect.gen(function* () {
-    const seed = yield* Effect.fromResult(Mnemonic.toSeed(Redacted.value(words)))
-    const { primary } = yield* Identity.fromSeed(Redacted.make(seed))
-    return primary
-  }).pipe(Effect.provide(NodeCrypto.layer))
+export const primaryOf = Effect.fn("LocalKezChat.primaryOf")(function* (words: Redacted.Redacted<string>) {
+  const seed = yield* Effect.fromResult(Mnemonic.toSeed(Redacted.value(words)))
+  const { primary } = yield* Identity.fromSeed(Redacted.make(seed))
+  return primary
+}, Effect.provide(NodeCrypto.layer))
 
 /** Never connects, as it is never asked to. */
 const noBroker = Layer.succeed(Broker, Broker.of({ connect: () => Effect.never }))
@@ -79,31 +78,32 @@ export const transportOf = ({ relay, relayOnly }: RelayPolicy): BlobTransport["S
   })
 
 /** The account of a store and a vault, and its files, until the scope closes. */
-export const open = (options: LocalOptions): Effect.Effect<Owned, Failure | AdapterUnavailable, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { home, place, primary, vault, relay, offline } = options
-    const { fetch, named, reach } = HomeNetwork.make({ home })
-    const directory = HttpDirectory.layer({ home, fetch })
-    const sigServer: Effect.Effect<string, DirectoryError> = Effect.map(
-      Effect.flatMap(Effect.provide(Directory, directory), ({ wellKnown }) => wellKnown),
-      ({ sig_server }) => sig_server
-    )
-    const local = Layer.mergeAll(
-      NodeCrypto.layer,
-      directory,
-      SqliteLocalStore.layer({ path: place.store }),
-      DiskBlobStore.layer({ folder: place.blobs }),
-      Layer.succeed(BlobTransport, transportOf(relay)),
-      Layer.succeed(Vault, vault)
-    )
-    const remote = Layer.mergeAll(
-      HttpSigchainStore.layer({ url: sigServer, fetch: named, namedBy: reach }),
-      HttpManifestStore.layer({ home, fetch }),
-      offline ? noBroker : homeBroker(reach)
-    )
-    const layer = KezChat.layer({ offline, primary }).pipe(Layer.provide(remote), Layer.provideMerge(local))
-    const context = yield* Layer.build(layer)
-    const chat = Context.get(context, KezChat)
-    const files = yield* LocalFiles.make({ chat, blobs: Context.get(context, BlobStore), saved: place.saved })
-    return { chat, files }
-  })
+export const open = Effect.fn("LocalKezChat.open")(function* (
+  options: LocalOptions
+): Effect.fn.Return<Owned, Failure | AdapterUnavailable, Scope.Scope> {
+  const { home, paths, primary, vault, relay, offline } = options
+  const { fetch, named, reach } = HomeNetwork.make({ home })
+  const directory = HttpDirectory.layer({ home, fetch })
+  const sigServer: Effect.Effect<string, DirectoryError> = Effect.map(
+    Effect.flatMap(Effect.provide(Directory, directory), ({ wellKnown }) => wellKnown),
+    ({ sig_server }) => sig_server
+  )
+  const local = Layer.mergeAll(
+    NodeCrypto.layer,
+    directory,
+    SqliteLocalStore.layer({ path: paths.store }),
+    DiskBlobStore.layer({ folder: paths.blobs }),
+    Layer.succeed(BlobTransport, transportOf(relay)),
+    Layer.succeed(Vault, vault)
+  )
+  const remote = Layer.mergeAll(
+    HttpSigchainStore.layer({ url: sigServer, fetch: named, namedBy: reach }),
+    HttpManifestStore.layer({ home, fetch }),
+    offline ? noBroker : homeBroker(reach)
+  )
+  const layer = KezChat.layer({ offline, primary }).pipe(Layer.provide(remote), Layer.provideMerge(local))
+  const context = yield* Layer.build(layer)
+  const chat = Context.get(context, KezChat)
+  const files = yield* LocalFiles.make({ chat, blobs: Context.get(context, BlobStore), saved: paths.saved })
+  return { chat, files }
+})

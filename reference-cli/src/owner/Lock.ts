@@ -13,35 +13,36 @@ import { reasonOf } from "../SystemError.ts"
 const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? "")
 
 /** Takes the lock until the scope closes; false where another process has it. Does not wait. */
-export const tryAcquire = (file: string): Effect.Effect<boolean, CliFailure | AdapterUnavailable, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { default: Database } = yield* Effect.tryPromise({
-      try: () => import("better-sqlite3"),
-      catch: (cause) =>
-        new AdapterUnavailable({
-          adapter: "the local store",
-          package: "better-sqlite3",
-          install: "npm install better-sqlite3",
-          cause
-        })
-    })
-    const held = yield* Effect.acquireRelease(
-      Effect.try({
-        try: () => {
-          closeSync(openSync(file, "a", 0o600))
-          const database = new Database(file, { timeout: 0 })
-          try {
-            database.exec("BEGIN EXCLUSIVE")
-            return database
-          } catch (error) {
-            database.close()
-            if (codeOf(error).startsWith("SQLITE_BUSY")) return undefined
-            throw error
-          }
-        },
-        catch: (error) => fail("lock", ExitCode.failed, `cannot lock ${file}: ${reasonOf(error)}`)
-      }),
-      (database) => Effect.sync(() => database?.close())
-    )
-    return held !== undefined
+export const tryAcquire = Effect.fn("Lock.tryAcquire")(function* (
+  file: string
+): Effect.fn.Return<boolean, CliFailure | AdapterUnavailable, Scope.Scope> {
+  const { default: Database } = yield* Effect.tryPromise({
+    try: () => import("better-sqlite3"),
+    catch: (cause) =>
+      new AdapterUnavailable({
+        adapter: "the local store",
+        package: "better-sqlite3",
+        install: "npm install better-sqlite3",
+        cause
+      })
   })
+  const held = yield* Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        closeSync(openSync(file, "a", 0o600))
+        const database = new Database(file, { timeout: 0 })
+        try {
+          database.exec("BEGIN EXCLUSIVE")
+          return database
+        } catch (error) {
+          database.close()
+          if (codeOf(error).startsWith("SQLITE_BUSY")) return undefined
+          throw error
+        }
+      },
+      catch: (error) => fail("lock", ExitCode.failed, `cannot lock ${file}: ${reasonOf(error)}`)
+    }),
+    (database) => Effect.sync(() => database?.close())
+  )
+  return held !== undefined
+})

@@ -45,10 +45,10 @@ const parse = (text: string): OwnerFile | undefined => {
 }
 
 /** What the last owner wrote, or undefined. */
-export const read = (place: ProfilePaths): Effect.Effect<OwnerFile | undefined> =>
+export const read = (paths: ProfilePaths): Effect.Effect<OwnerFile | undefined> =>
   Effect.sync(() => {
     try {
-      const text = PrivateFile.read(place.owner, 16_384)
+      const text = PrivateFile.read(paths.owner, 16_384)
       return text === undefined ? undefined : parse(text)
     } catch {
       return undefined
@@ -56,13 +56,13 @@ export const read = (place: ProfilePaths): Effect.Effect<OwnerFile | undefined> 
   })
 
 /** Writes the file until the scope closes. Only for the holder of the lock. */
-export const announce = (place: ProfilePaths, file: OwnerFile): Effect.Effect<void, CliFailure, Scope.Scope> =>
+export const announce = (paths: ProfilePaths, file: OwnerFile): Effect.Effect<void, CliFailure, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.try({
-      try: () => PrivateFile.replace(place.owner, JSON.stringify(file) + "\n"),
-      catch: (error) => fail("file", ExitCode.failed, `cannot write ${place.owner}: ${reasonOf(error)}`)
+      try: () => PrivateFile.replace(paths.owner, JSON.stringify(file) + "\n"),
+      catch: (error) => fail("file", ExitCode.failed, `cannot write ${paths.owner}: ${reasonOf(error)}`)
     }),
-    () => Effect.sync(() => fs.rmSync(place.owner, { force: true }))
+    () => Effect.sync(() => fs.rmSync(paths.owner, { force: true }))
   )
 
 /** A path longer than this cannot be a socket's: 104 bytes on macOS, 108 on Linux, with the closing zero. */
@@ -72,15 +72,15 @@ const maxSocketPath = 103
  * An address to listen on: in the profile's own folder, or, where that path is too long, in a folder of this user's
  * under the temporary one. A pipe on Windows has no folder; its name is not to be guessed, and the token guards it.
  */
-export const freshAddress = (place: ProfilePaths, host: Host["Service"]): Effect.Effect<string, CliFailure> =>
+export const freshAddress = (paths: ProfilePaths, host: Host["Service"]): Effect.Effect<string, CliFailure> =>
   Effect.try({
     try: () => {
       const name = randomBytes(12).toString("hex")
       if (host.platform === "win32") return `\\\\.\\pipe\\kez-chat-${name}`
-      if (Buffer.byteLength(place.socket) <= maxSocketPath) {
+      if (Buffer.byteLength(paths.socket) <= maxSocketPath) {
         // Ours alone: we hold the lock, so what lies here is a dead owner's.
-        fs.rmSync(place.socket, { force: true })
-        return place.socket
+        fs.rmSync(paths.socket, { force: true })
+        return paths.socket
       }
       const folder = path.join(host.temporary, `kez-chat-${process.getuid?.() ?? 0}`)
       fs.mkdirSync(folder, { recursive: true, mode: 0o700 })

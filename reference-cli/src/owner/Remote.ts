@@ -4,7 +4,6 @@ import { VaultError } from "@kez-chat/sdk/services"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as net from "node:net"
 import type { Files } from "./Files.ts"
@@ -169,18 +168,18 @@ const chatOver = (link: Link): Chat => {
     shared: link.all("shared"),
     unshare: (id) => link.call("unshare", id),
     browse: (who) => link.call("browse", who),
-    fetch: (what) => link.stream("fetch", what),
+    fetch: (fileRef) => link.stream("fetch", fileRef),
     matches: () => notHere("comparing what is no file"),
     read: () => Stream.unwrap(notHere("reading a file")),
-    discard: (what) => link.call("discard", what),
+    discard: (fileRef) => link.call("discard", fileRef),
     serve: link.call("serve")
   }
 }
 
 const filesOver = (link: Link): Files => ({
   shareFile: (path, terms) => link.stream("shareFile", path, terms),
-  matches: (what, path) => link.call("matches", what, path),
-  fetchTo: (what, terms) => link.stream("fetchTo", what, terms),
+  matches: (fileRef, path) => link.call("matches", fileRef, path),
+  fetchTo: (fileRef, terms) => link.stream("fetchTo", fileRef, terms),
   serve: link.call("serve"),
   serving: link.call("serving"),
   blobs: link.stream("blobs")
@@ -200,8 +199,8 @@ const dial = (address: string): Effect.Effect<net.Socket, NoOwner> =>
   })
 
 /** Connects to an owner until the scope closes. */
-export const connect = (address: string, token: string): Effect.Effect<Remote, NoOwner, Scope.Scope> =>
-  Effect.gen(function* () {
+export const connect = Effect.fn("Remote.connect")(
+  function* (address: string, token: string) {
     const socket = yield* Effect.acquireRelease(dial(address), (socket) =>
       Effect.sync(() => {
         socket.destroy()
@@ -210,4 +209,6 @@ export const connect = (address: string, token: string): Effect.Effect<Remote, N
     const link = new Link(socket)
     const info = yield* link.call<OwnerInfo>("hello", token).pipe(Effect.mapError((): NoOwner => "absent"))
     return { info, chat: chatOver(link), files: filesOver(link), shutdown: link.call<void>("shutdown") }
-  }).pipe(Effect.timeoutOrElse({ duration: connectMillis, orElse: () => Effect.fail("absent" as const) }))
+  },
+  Effect.timeoutOrElse({ duration: connectMillis, orElse: () => Effect.fail("absent" as const) })
+)

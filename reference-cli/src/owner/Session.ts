@@ -33,7 +33,7 @@ export type Services = Ask | Host | Screen
 export interface Access {
   readonly chat: KezChat["Service"]
   readonly files: Files
-  readonly place: ProfilePaths
+  readonly paths: ProfilePaths
   readonly profile: Profile.Profile
   /** The relay policy in force, as `--relay` says it. */
   readonly relay: string
@@ -64,154 +64,155 @@ const pollMillis = 100
 /** A wait shorter than this is not worth a word. */
 const noticeMillis = 1_500
 
-const unlockHint = (place: ProfilePaths): string =>
-  `(\`${CommandLine.line(place.name, "unlock")}\` asks once for the next eight hours.)`
+const unlockHint = (paths: ProfilePaths): string =>
+  `(\`${CommandLine.line(paths.name, "unlock")}\` asks once for the next eight hours.)`
 
 /** The running owner of a profile, if one answers. */
-export const findOwner = (place: ProfilePaths): Effect.Effect<Remote.Remote | undefined, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const file = yield* OwnerFile.read(place)
-    if (file?.socket === undefined || file.protocol !== protocolVersion) return undefined
-    return yield* Remote.connect(file.socket.address, file.socket.token).pipe(
-      Effect.catch(() => Effect.succeed(undefined))
-    )
-  })
+export const findOwner = Effect.fn("Session.findOwner")(function* (
+  paths: ProfilePaths
+): Effect.fn.Return<Remote.Remote | undefined, never, Scope.Scope> {
+  const file = yield* OwnerFile.read(paths)
+  if (file?.socket === undefined || file.protocol !== protocolVersion) return undefined
+  return yield* Remote.connect(file.socket.address, file.socket.token).pipe(
+    Effect.catch(() => Effect.succeed(undefined))
+  )
+})
 
 /** Takes the profile's lock, or finds its owner; waits while a short command holds it. */
-export const lockOrOwner = (
-  place: ProfilePaths
-): Effect.Effect<Remote.Remote | "locked", Failure, Scope.Scope | Screen> =>
-  Effect.gen(function* () {
-    yield* Profile.makeFolders(place)
-    const scope = yield* Scope.Scope
-    const began = Date.now()
-    let told = false
-    for (;;) {
-      const owner = yield* findOwner(place)
-      if (owner !== undefined) return owner
-      if (yield* Lock.tryAcquire(place.lock).pipe(Effect.provideService(Scope.Scope, scope))) return "locked"
-      const waited = Date.now() - began
-      const holder = yield* OwnerFile.read(place)
-      const who = holder === undefined ? "another command" : `\`kez-chat ${holder.command}\` (process ${holder.pid})`
-      if (holder !== undefined && holder.protocol !== protocolVersion) {
-        return yield* fail(
-          "owner_incompatible",
-          ExitCode.busy,
-          `the profile ${place.name} is held by ${who} of another version of this program: end that first`
-        )
-      }
-      if (waited > waitMillis) {
-        return yield* fail(
-          "profile_busy",
-          ExitCode.busy,
-          `the profile ${place.name} is still held by ${who}: try again when it has ended`
-        )
-      }
-      if (!told && waited > noticeMillis) {
-        told = true
-        yield* note(`Waiting for ${who} ...`)
-      }
-      yield* Effect.sleep(pollMillis)
+export const lockOrOwner = Effect.fn("Session.lockOrOwner")(function* (
+  paths: ProfilePaths
+): Effect.fn.Return<Remote.Remote | "locked", Failure, Scope.Scope | Screen> {
+  yield* Profile.makeFolders(paths)
+  const scope = yield* Scope.Scope
+  const began = Date.now()
+  let told = false
+  for (;;) {
+    const owner = yield* findOwner(paths)
+    if (owner !== undefined) return owner
+    if (yield* Lock.tryAcquire(paths.lock).pipe(Effect.provideService(Scope.Scope, scope))) return "locked"
+    const waited = Date.now() - began
+    const holder = yield* OwnerFile.read(paths)
+    const who = holder === undefined ? "another command" : `\`kez-chat ${holder.command}\` (process ${holder.pid})`
+    if (holder !== undefined && holder.protocol !== protocolVersion) {
+      return yield* fail(
+        "owner_incompatible",
+        ExitCode.busy,
+        `the profile ${paths.name} is held by ${who} of another version of this program: end that first`
+      )
     }
-  })
+    if (waited > waitMillis) {
+      return yield* fail(
+        "profile_busy",
+        ExitCode.busy,
+        `the profile ${paths.name} is still held by ${who}: try again when it has ended`
+      )
+    }
+    if (!told && waited > noticeMillis) {
+      told = true
+      yield* note(`Waiting for ${who} ...`)
+    }
+    yield* Effect.sleep(pollMillis)
+  }
+})
 
 /** The profile is sure of its account: a store without one has lost it, which is not the same as none being made yet. */
-const ensureStored = (place: ProfilePaths, profile: Profile.Profile, chat: KezChat["Service"]) =>
+const ensureStored = (paths: ProfilePaths, profile: Profile.Profile, chat: KezChat["Service"]) =>
   chat.account.pipe(
     Effect.catchTag("NoAccount", () =>
       Effect.fail(
         fail(
           "store_empty",
           ExitCode.failed,
-          `the local store ${place.store} is empty or damaged: \`kez-chat --profile NEW restore\` with the 24 words brings ${profile.handle ?? profile.primary} back, under a profile name of your choice`
+          `the local store ${paths.store} is empty or damaged: \`kez-chat --profile NEW restore\` with the 24 words brings ${profile.handle ?? profile.primary} back, under a profile name of your choice`
         )
       )
     )
   )
 
 /** Opens the account in this process. Only for the holder of the lock. */
-export const own = (
-  place: ProfilePaths,
+export const own = Effect.fn("Session.own")(function* (
+  paths: ProfilePaths,
   profile: Profile.Profile,
   options: Options
-): Effect.Effect<Access, Failure, Scope.Scope | Services> =>
-  Effect.gen(function* () {
-    const host = yield* Host
-    const stopped = yield* Deferred.make<void>()
-    // Others learn at once whom they wait for; the socket follows when the account is open.
-    const file = { version: 1, protocol: protocolVersion, pid: process.pid, command: options.command } as const
-    yield* OwnerFile.announce(place, file)
-    const { url } = yield* Home.discover({ profile: profile.home })
-    const vault = options.vault ?? (yield* ProfileVault.of(place, profile.vault, unlockHint(place)))
-    // Asked for now and not in the middle: a passphrase is typed before anything runs.
-    if (options.offline !== true) yield* vault.load
-    const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))
-    const relay = (yield* RelayPolicy.wanted) ?? RelayPolicy.ofHome(url)
-    const owned = yield* open({
-      primary: profile.primary,
-      home: url,
-      place,
-      vault,
-      relay,
-      offline: options.offline ?? false
-    })
-    const { chat } = owned
-    if (profile.step === "published") yield* ensureStored(place, profile, chat)
-    if (options.answering === true) {
-      const since = Date.now()
-      const info: OwnerInfo = {
-        version,
-        pid: process.pid,
-        command: options.command,
-        since,
-        relay: relay.text,
-        ...(options.forMillis === undefined ? {} : { until: since + options.forMillis })
-      }
-      const address = yield* OwnerFile.freshAddress(place, host)
-      const token = randomBytes(32).toString("base64url")
-      const { serve } = yield* Effect.promise(() => import("./Server.ts"))
-      yield* serve({ ...owned, address, token, info, stop: Effect.asVoid(Deferred.succeed(stopped, undefined)) })
-      yield* OwnerFile.announce(place, { ...file, socket: { address, token } })
-    }
-    return { ...owned, place, profile, relay: relay.text, owner: undefined, stopped: Deferred.await(stopped) }
+): Effect.fn.Return<Access, Failure, Scope.Scope | Services> {
+  const host = yield* Host
+  const stopped = yield* Deferred.make<void>()
+  // Others learn at once whom they wait for; the socket follows when the account is open.
+  const file = { version: 1, protocol: protocolVersion, pid: process.pid, command: options.command } as const
+  yield* OwnerFile.announce(paths, file)
+  const { url } = yield* Home.discover({ profile: profile.home })
+  const vault = options.vault ?? (yield* ProfileVault.of(paths, profile.vault, unlockHint(paths)))
+  // Asked for now and not in the middle: a passphrase is typed before anything runs.
+  if (options.offline !== true) yield* vault.load
+  const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))
+  const relay = (yield* RelayPolicy.wanted) ?? RelayPolicy.ofHome(url)
+  const owned = yield* open({
+    primary: profile.primary,
+    home: url,
+    paths,
+    vault,
+    relay,
+    offline: options.offline ?? false
   })
+  const { chat } = owned
+  if (profile.step === "published") yield* ensureStored(paths, profile, chat)
+  if (options.answering === true) {
+    const since = Date.now()
+    const info: OwnerInfo = {
+      version,
+      pid: process.pid,
+      command: options.command,
+      since,
+      relay: relay.text,
+      ...(options.forMillis === undefined ? {} : { until: since + options.forMillis })
+    }
+    const address = yield* OwnerFile.freshAddress(paths, host)
+    const token = randomBytes(32).toString("base64url")
+    const { serve } = yield* Effect.promise(() => import("./Server.ts"))
+    yield* serve({ ...owned, address, token, info, stop: Effect.asVoid(Deferred.succeed(stopped, undefined)) })
+    yield* OwnerFile.announce(paths, { ...file, socket: { address, token } })
+  }
+  return { ...owned, paths, profile, relay: relay.text, owner: undefined, stopped: Deferred.await(stopped) }
+})
 
 /** Records what the account has become since the profile was written. */
-const remember = (place: ProfilePaths, profile: Profile.Profile, chat: KezChat["Service"]) =>
-  Effect.gen(function* () {
-    if (profile.step === "published") return
-    const account = yield* chat.account
-    const { handle, primary, device, step } = account
-    yield* Profile.save(place, { ...profile, handle, primary, device, step })
-  })
+const remember = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Profile.Profile, chat: KezChat["Service"]) {
+  if (profile.step === "published") return
+  const account = yield* chat.account
+  const { handle, primary, device, step } = account
+  yield* Profile.save(paths, { ...profile, handle, primary, device, step })
+})
 
 /** Who asks for a relay policy relies on it: what another process does with another one is not that. */
-const sameRelay = (place: ProfilePaths, { command, pid, relay }: OwnerInfo): Effect.Effect<void, Failure, Host> =>
-  Effect.gen(function* () {
-    const wanted = yield* RelayPolicy.wanted
-    if (wanted === undefined || wanted.text === relay) return
-    return yield* fail(
-      "relay_differs",
-      ExitCode.busy,
-      `the profile ${place.name} is held by \`kez-chat ${command}\` (process ${pid}) with --relay ${relay}, not ${wanted.text}: end that first, or leave --relay and KEZ_RELAY out`
-    )
-  })
+const sameRelay = Effect.fnUntraced(function* (
+  paths: ProfilePaths,
+  { command, pid, relay }: OwnerInfo
+): Effect.fn.Return<void, Failure, Host> {
+  const wanted = yield* RelayPolicy.wanted
+  if (wanted === undefined || wanted.text === relay) return
+  return yield* fail(
+    "relay_differs",
+    ExitCode.busy,
+    `the profile ${paths.name} is held by \`kez-chat ${command}\` (process ${pid}) with --relay ${relay}, not ${wanted.text}: end that first, or leave --relay and KEZ_RELAY out`
+  )
+})
 
 /** The account of the profile, until the scope closes. */
-export const access = (options: Options): Effect.Effect<Access, Failure, Scope.Scope | Services> =>
-  Effect.gen(function* () {
-    const { place, profile } = yield* Profile.required
-    const found = yield* lockOrOwner(place)
-    if (found !== "locked") {
-      const { chat, files, info } = found
-      if (options.transfers === true) yield* sameRelay(place, info)
-      return { chat, files, place, profile, relay: info.relay, owner: info, stopped: Effect.never }
-    }
-    const mine = yield* own(place, profile, options)
-    // Creation that was cut short is carried on by the client; offline or unreachable, it stays for next time.
-    yield* Effect.ignore(remember(place, profile, mine.chat))
-    return mine
-  })
+export const access = Effect.fn("Session.access")(function* (
+  options: Options
+): Effect.fn.Return<Access, Failure, Scope.Scope | Services> {
+  const { paths, profile } = yield* Profile.required
+  const found = yield* lockOrOwner(paths)
+  if (found !== "locked") {
+    const { chat, files, info } = found
+    if (options.transfers === true) yield* sameRelay(paths, info)
+    return { chat, files, paths, profile, relay: info.relay, owner: info, stopped: Effect.never }
+  }
+  const mine = yield* own(paths, profile, options)
+  // Creation that was cut short is carried on by the client; offline or unreachable, it stays for next time.
+  yield* Effect.ignore(remember(paths, profile, mine.chat))
+  return mine
+})
 
 /**
  * Runs `work`; `lost` when the other process that held the account ended in the middle. Then a new {@link access} finds

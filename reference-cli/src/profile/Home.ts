@@ -48,32 +48,31 @@ const localHome = (from: string): { readonly text: string; readonly file: string
  * The home to talk to. `profile` is the URL an existing profile remembers; `server` the part of a handle after the
  * `@`, the last resort.
  */
-export const discover = (known: {
+export const discover = Effect.fn("Home.discover")(function* (known: {
   readonly profile?: string | undefined
   readonly server?: string | undefined
-}): Effect.Effect<Home, CliFailure, Host> =>
-  Effect.gen(function* () {
-    const { env, cwd } = yield* Host
-    const flag = (yield* settings).home
-    const run = yield* Effect.sync(() => localHome(cwd))
-    const candidates: ReadonlyArray<readonly [text: string | undefined, source: string]> = [
-      [flag, "--home"],
-      [env["KEZ_HOME"] || undefined, "KEZ_HOME"],
-      [known.profile, "the profile"],
-      [run?.text, run?.file ?? ""],
-      [known.server === undefined ? undefined : `https://${known.server}`, "the handle"]
-    ]
-    const found = candidates.find(([text]) => text !== undefined)
-    if (found === undefined) {
-      return yield* fail(
-        "home_unknown",
-        ExitCode.usage,
-        "no home server is known: say --home URL or a full handle (name@server), or start a local home with `npm start`"
-      )
-    }
-    const [text = "", source] = found
-    const home = normalise(text)
-    if ("problem" in home)
-      return yield* usage(`the home server ${JSON.stringify(text)} (from ${source}) cannot be used: ${home.problem}`)
-    return { url: home.url, source }
-  })
+}): Effect.fn.Return<Home, CliFailure, Host> {
+  const { env, cwd } = yield* Host
+  const flag = (yield* settings).home
+  const run = yield* Effect.sync(() => localHome(cwd))
+  const candidates: ReadonlyArray<readonly [text: string | undefined, source: string]> = [
+    [flag, "--home"],
+    [env["KEZ_HOME"] || undefined, "KEZ_HOME"],
+    [known.profile, "the profile"],
+    [run?.text, run?.file ?? ""],
+    [known.server === undefined ? undefined : `https://${known.server}`, "the handle"]
+  ]
+  const found = candidates.find(([text]) => text !== undefined)
+  if (found === undefined) {
+    return yield* fail(
+      "home_unknown",
+      ExitCode.usage,
+      "no home server is known: say --home URL or a full handle (name@server), or start a local home with `npm start`"
+    )
+  }
+  const [text = "", source] = found
+  const home = normalise(text)
+  if ("problem" in home)
+    return yield* usage(`the home server ${JSON.stringify(text)} (from ${source}) cannot be used: ${home.problem}`)
+  return { url: home.url, source }
+})

@@ -21,11 +21,11 @@ export const judge = (folder: string, { mode, uid }: Found, user: number, isOwn:
 }
 
 /** Why the folders of a profile cannot be trusted, in a sentence; undefined where they can, or are not there yet. */
-export const problemOf = (place: Pick<ProfilePaths, "folders">): string | undefined => {
+export const problemOf = (paths: Pick<ProfilePaths, "folders">): string | undefined => {
   const user = process.getuid?.()
   if (user === undefined) return undefined
-  const own = new Set(place.folders)
-  const above = place.folders.flatMap((folder) => [path.dirname(folder), path.dirname(path.dirname(folder))])
+  const own = new Set(paths.folders)
+  const above = paths.folders.flatMap((folder) => [path.dirname(folder), path.dirname(path.dirname(folder))])
   for (const folder of new Set([...own, ...above])) {
     const found = fs.statSync(folder, { throwIfNoEntry: false })
     if (found === undefined) continue

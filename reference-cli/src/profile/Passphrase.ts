@@ -34,15 +34,17 @@ const readDescriptor = (descriptor: number): string => {
     .replace(/\r?\n$/, "")
 }
 
-const readFrom = (what: string, read: () => string): Effect.Effect<Redacted.Redacted<string>, VaultError> =>
-  Effect.gen(function* () {
-    const text = yield* Effect.try({
-      try: read,
-      catch: (error) => locked(`the passphrase cannot be read from ${what}: ${reasonOf(error)}`)
-    })
-    if (text === "") return yield* locked(`the passphrase from ${what} is empty`)
-    return Redacted.make(text)
+const readFrom = Effect.fnUntraced(function* (
+  what: string,
+  read: () => string
+): Effect.fn.Return<Redacted.Redacted<string>, VaultError> {
+  const text = yield* Effect.try({
+    try: read,
+    catch: (error) => locked(`the passphrase cannot be read from ${what}: ${reasonOf(error)}`)
   })
+  if (text === "") return yield* locked(`the passphrase from ${what} is empty`)
+  return Redacted.make(text)
+})
 
 const readFile = (file: string) =>
   readFrom(`KEZ_PASSPHRASE_FILE (${file})`, () => {
@@ -92,31 +94,30 @@ export interface Passphrase {
 }
 
 /** The passphrase to open the seed with, or a new one (asked twice). Fails with `locked` where nobody can be asked. */
-export const get = (
+export const get = Effect.fn("Passphrase.get")(function* (
   purpose: "open" | "new",
   hint?: string
-): Effect.Effect<Passphrase, VaultError, Ask | Host | Screen> =>
-  Effect.gen(function* () {
-    const { env } = yield* Host
-    const { passphraseFd } = yield* settings
-    if (passphraseFd !== undefined) {
-      const what = `--passphrase-fd ${passphraseFd}`
-      return yield* checked(yield* readFrom(what, () => readDescriptor(passphraseFd)), purpose)
-    }
-    const file = env["KEZ_PASSPHRASE_FILE"]
-    if (file) {
-      if (isOpenToOthers(file)) yield* warn(`${file} can be read by others: chmod 600 it`)
-      return yield* checked(yield* readFile(file), purpose)
-    }
-    const ask = yield* Ask
-    if (!(yield* ask.possible)) {
-      return yield* locked(
-        `a passphrase is needed: run this on a terminal, run \`${CommandLine.line(yield* Profile.current, "unlock")}\` first, or give it by KEZ_PASSPHRASE_FILE or --passphrase-fd`
-      )
-    }
-    if (hint !== undefined) yield* ask.show(`${(yield* Screen).errStyle.dim(hint)}\n`)
-    const passphrase = yield* (purpose === "new" ? typeTwice : ask.hidden("Passphrase: ")).pipe(
-      Effect.mapError((error) => locked(error.message))
+): Effect.fn.Return<Passphrase, VaultError, Ask | Host | Screen> {
+  const { env } = yield* Host
+  const { passphraseFd } = yield* settings
+  if (passphraseFd !== undefined) {
+    const what = `--passphrase-fd ${passphraseFd}`
+    return yield* checked(yield* readFrom(what, () => readDescriptor(passphraseFd)), purpose)
+  }
+  const file = env["KEZ_PASSPHRASE_FILE"]
+  if (file) {
+    if (isOpenToOthers(file)) yield* warn(`${file} can be read by others: chmod 600 it`)
+    return yield* checked(yield* readFile(file), purpose)
+  }
+  const ask = yield* Ask
+  if (!(yield* ask.possible)) {
+    return yield* locked(
+      `a passphrase is needed: run this on a terminal, run \`${CommandLine.line(yield* Profile.current, "unlock")}\` first, or give it by KEZ_PASSPHRASE_FILE or --passphrase-fd`
     )
-    return { passphrase, typed: true }
-  })
+  }
+  if (hint !== undefined) yield* ask.show(`${(yield* Screen).errStyle.dim(hint)}\n`)
+  const passphrase = yield* (purpose === "new" ? typeTwice : ask.hidden("Passphrase: ")).pipe(
+    Effect.mapError((error) => locked(error.message))
+  )
+  return { passphrase, typed: true }
+})

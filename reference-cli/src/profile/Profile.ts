@@ -47,15 +47,15 @@ const parse = (json: unknown): Profile | undefined => {
   const { version, handle, primary, home, device, step, vault } = (json ?? {}) as {
     readonly [K in keyof Profile]?: unknown
   }
-  const place = parsePlace(vault)
-  if (version !== 1 || !text(primary) || !text(home) || place === undefined) return undefined
+  const vaultPlace = parsePlace(vault)
+  if (version !== 1 || !text(primary) || !text(home) || vaultPlace === undefined) return undefined
   if (step !== "created" && step !== "registered" && step !== "published") return undefined
   return {
     version,
     primary,
     home,
     step,
-    vault: place,
+    vault: vaultPlace,
     ...(text(handle) ? { handle } : {}),
     ...(text(device) ? { device } : {})
   }
@@ -69,7 +69,7 @@ export const current: Effect.Effect<string, never, Host> = Effect.gen(function* 
 })
 
 /** The paths of the profile that this command works on. */
-export const paths: Effect.Effect<Paths.ProfilePaths, CliFailure, Host> = Effect.gen(function* () {
+export const currentPaths: Effect.Effect<Paths.ProfilePaths, CliFailure, Host> = Effect.gen(function* () {
   const host = yield* Host
   const name = yield* current
   if (!Paths.isProfileName(name)) {
@@ -87,46 +87,47 @@ const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
   })
 
 /** The stored profile, or none. */
-export const load = (place: Paths.ProfilePaths): Effect.Effect<Option.Option<Profile>, CliFailure> =>
-  Effect.gen(function* () {
-    const problem = yield* io(`look at the profile ${place.name}`, () => Ownership.problemOf(place))
-    if (problem !== undefined) return yield* fail("profile_insecure", ExitCode.refused, problem)
-    const found = yield* io(`read ${place.profile}`, () => PrivateFile.read(place.profile, maxBytes))
-    if (found === undefined) return Option.none()
-    const profile = yield* Effect.sync(() => {
-      try {
-        return parse(JSON.parse(found))
-      } catch {
-        return undefined
-      }
-    })
-    if (profile === undefined) {
-      return yield* fail(
-        "profile_damaged",
-        ExitCode.failed,
-        `${place.profile} is damaged: repair it, or move it away and restore the account from its words`
-      )
+export const load = Effect.fn("Profile.load")(function* (
+  paths: Paths.ProfilePaths
+): Effect.fn.Return<Option.Option<Profile>, CliFailure> {
+  const problem = yield* io(`look at the profile ${paths.name}`, () => Ownership.problemOf(paths))
+  if (problem !== undefined) return yield* fail("profile_insecure", ExitCode.refused, problem)
+  const found = yield* io(`read ${paths.profile}`, () => PrivateFile.read(paths.profile, maxBytes))
+  if (found === undefined) return Option.none()
+  const profile = yield* Effect.sync(() => {
+    try {
+      return parse(JSON.parse(found))
+    } catch {
+      return undefined
     }
-    return Option.some(profile)
   })
+  if (profile === undefined) {
+    return yield* fail(
+      "profile_damaged",
+      ExitCode.failed,
+      `${paths.profile} is damaged: repair it, or move it away and restore the account from its words`
+    )
+  }
+  return Option.some(profile)
+})
 
 /** Stores the profile and makes its folders. */
-export const save = (place: Paths.ProfilePaths, profile: Profile): Effect.Effect<void, CliFailure> =>
+export const save = (paths: Paths.ProfilePaths, profile: Profile): Effect.Effect<void, CliFailure> =>
   io("write the profile", () => {
-    for (const folder of place.folders) PrivateFile.makeFolder(folder)
-    PrivateFile.replace(place.profile, JSON.stringify(profile, null, 2) + "\n")
+    for (const folder of paths.folders) PrivateFile.makeFolder(folder)
+    PrivateFile.replace(paths.profile, JSON.stringify(profile, null, 2) + "\n")
   })
 
 /** Makes the profile's folders, for files written before the profile is. */
-export const makeFolders = (place: Paths.ProfilePaths): Effect.Effect<void, CliFailure> =>
+export const makeFolders = (paths: Paths.ProfilePaths): Effect.Effect<void, CliFailure> =>
   io("make the profile's folders", () => {
-    for (const folder of place.folders) PrivateFile.makeFolder(folder)
+    for (const folder of paths.folders) PrivateFile.makeFolder(folder)
   })
 
 /** Removes every file of the profile. */
-export const erase = (place: Paths.ProfilePaths): Effect.Effect<void, CliFailure> =>
+export const erase = (paths: Paths.ProfilePaths): Effect.Effect<void, CliFailure> =>
   io("remove the profile", () => {
-    for (const folder of place.folders) fs.rmSync(folder, { recursive: true, force: true })
+    for (const folder of paths.folders) fs.rmSync(folder, { recursive: true, force: true })
   })
 
 /** Whether something is there, also where it cannot be looked at. */
@@ -150,31 +151,30 @@ export const names: Effect.Effect<ReadonlyArray<string>, CliFailure, Host> = Eff
 })
 
 /** A profile of this machine by its name; fails where it holds no account. */
-export const named = (
+export const named = Effect.fn("Profile.named")(function* (
   name: string
-): Effect.Effect<{ readonly place: Paths.ProfilePaths; readonly profile: Profile }, CliFailure, Host> =>
-  Effect.gen(function* () {
-    const place = Paths.ofProfile(yield* Host, name)
-    const profile = yield* load(place)
-    if (Option.isSome(profile)) return { place, profile: profile.value }
-    return yield* fail("no_account", ExitCode.noAccount, `the profile ${name} holds no account`)
-  })
+): Effect.fn.Return<{ readonly paths: Paths.ProfilePaths; readonly profile: Profile }, CliFailure, Host> {
+  const paths = Paths.ofProfile(yield* Host, name)
+  const profile = yield* load(paths)
+  if (Option.isSome(profile)) return { paths, profile: profile.value }
+  return yield* fail("no_account", ExitCode.noAccount, `the profile ${name} holds no account`)
+})
 
 /** The profile of this command, or a sentence that says which ones there are. */
 export const required: Effect.Effect<
-  { readonly place: Paths.ProfilePaths; readonly profile: Profile },
+  { readonly paths: Paths.ProfilePaths; readonly profile: Profile },
   CliFailure,
   Host
 > = Effect.gen(function* () {
-  const place = yield* paths
-  const profile = yield* load(place)
-  if (Option.isSome(profile)) return { place, profile: profile.value }
+  const paths = yield* currentPaths
+  const profile = yield* load(paths)
+  if (Option.isSome(profile)) return { paths, profile: profile.value }
   const others = yield* names
   return yield* fail(
     "no_account",
     ExitCode.noAccount,
     others.length === 0
-      ? `there is no account here yet: run \`${CommandLine.line(place.name, "register NAME")}\`, or \`${CommandLine.line(place.name, "restore")}\` with the words of one`
-      : `the profile ${place.name} holds no account: use --profile with one of ${others.join(", ")}, or register`
+      ? `there is no account here yet: run \`${CommandLine.line(paths.name, "register NAME")}\`, or \`${CommandLine.line(paths.name, "restore")}\` with the words of one`
+      : `the profile ${paths.name} holds no account: use --profile with one of ${others.join(", ")}, or register`
   )
 })

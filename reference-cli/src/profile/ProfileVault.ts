@@ -48,50 +48,48 @@ export const holding = (vault: VaultService, first?: Seed): VaultService => {
   }
 }
 
-const fileVault = (
-  place: ProfilePaths,
+const fileVault = Effect.fnUntraced(function* (
+  paths: ProfilePaths,
   hint: string | undefined
-): Effect.Effect<VaultService, never, Ask | Host | Screen> =>
-  Effect.gen(function* () {
-    const services = yield* Effect.context<Ask | Host | Screen>()
-    const ask = yield* Ask
-    const { FileVault } = yield* Effect.promise(() => import("@kez-chat/sdk/node"))
-    let typed = false
-    let said = false
-    const vault = FileVault.make({
-      path: place.seed,
-      passphrase: (purpose) =>
-        Passphrase.get(purpose, said ? undefined : hint).pipe(
-          Effect.map((given) => {
-            typed = given.typed
-            said = true
-            return given.passphrase
-          }),
-          Effect.provideContext(services)
-        )
-    })
-    const load = (left: number): VaultService["load"] =>
-      vault.load.pipe(
-        Effect.catch((error: VaultError) =>
-          error.reason === "wrong_passphrase" && typed && left > 1
-            ? Effect.andThen(ask.show("That is not the passphrase.\n"), load(left - 1))
-            : Effect.fail(error)
-        )
+): Effect.fn.Return<VaultService, never, Ask | Host | Screen> {
+  const services = yield* Effect.context<Ask | Host | Screen>()
+  const ask = yield* Ask
+  const { FileVault } = yield* Effect.promise(() => import("@kez-chat/sdk/node"))
+  let typed = false
+  let said = false
+  const vault = FileVault.make({
+    path: paths.seed,
+    passphrase: (purpose) =>
+      Passphrase.get(purpose, said ? undefined : hint).pipe(
+        Effect.map((given) => {
+          typed = given.typed
+          said = true
+          return given.passphrase
+        }),
+        Effect.provideContext(services)
       )
-    return { ...vault, load: load(attempts) }
   })
+  const load = (left: number): VaultService["load"] =>
+    vault.load.pipe(
+      Effect.catch((error: VaultError) =>
+        error.reason === "wrong_passphrase" && typed && left > 1
+          ? Effect.andThen(ask.show("That is not the passphrase.\n"), load(left - 1))
+          : Effect.fail(error)
+      )
+    )
+  return { ...vault, load: load(attempts) }
+})
 
 /** The vault of a profile, not opened yet. `hint` is said once beside the question for the passphrase. */
-export const of = (
-  place: ProfilePaths,
+export const of = Effect.fn("ProfileVault.of")(function* (
+  paths: ProfilePaths,
   where: VaultPlace,
   hint?: string
-): Effect.Effect<VaultService, AdapterUnavailable, Ask | Host | Screen> =>
-  Effect.gen(function* () {
-    if (where.kind === "file") return holding(yield* fileVault(place, hint))
-    const [Keyring, { Vault }] = yield* Effect.promise(() =>
-      Promise.all([import("@kez-chat/sdk/keyring"), import("@kez-chat/sdk/services")])
-    )
-    const vault = yield* Vault.pipe(Effect.provide(Keyring.layer({ account: where.entry })))
-    return holding(vault)
-  })
+): Effect.fn.Return<VaultService, AdapterUnavailable, Ask | Host | Screen> {
+  if (where.kind === "file") return holding(yield* fileVault(paths, hint))
+  const [Keyring, { Vault }] = yield* Effect.promise(() =>
+    Promise.all([import("@kez-chat/sdk/keyring"), import("@kez-chat/sdk/services")])
+  )
+  const vault = yield* Vault.pipe(Effect.provide(Keyring.layer({ account: where.entry })))
+  return holding(vault)
+})

@@ -8,7 +8,7 @@ import type { VaultPlace } from "./Profile.ts"
 export type Wish = "auto" | "keychain" | "file"
 
 export interface Choice {
-  readonly place: VaultPlace
+  readonly vault: VaultPlace
   /** What was decided and why; said aloud when the seed is about to be kept. */
   readonly sentence: string
 }
@@ -16,18 +16,20 @@ export interface Choice {
 const inFile = "The seed goes into a file encrypted under a passphrase."
 
 /** Decides before anybody writes words down. `profile` names the keychain's entry for a person. */
-export const choose = (wish: Wish, profile: string): Effect.Effect<Choice, CliFailure> =>
-  Effect.gen(function* () {
-    if (wish === "file") return { place: { kind: "file" }, sentence: inFile }
-    const Keyring = yield* Effect.promise(() => import("@kez-chat/sdk/keyring"))
-    const found = yield* Keyring.detect
-    if (found.available) {
-      // Two folders (KEZ_CHAT_DIR) may each have a profile of this name; the entry belongs to one of them.
-      const entry = `${profile}-${randomBytes(4).toString("hex")}`
-      return { place: { kind: "keychain", entry }, sentence: `The seed goes into the OS keychain (${found.name}).` }
-    }
-    if (wish === "keychain") {
-      return yield* fail("keychain_unavailable", ExitCode.locked, `no OS keychain can be used here: ${found.reason}`)
-    }
-    return { place: { kind: "file" }, sentence: `No OS keychain here: ${found.reason}.\n${inFile}` }
-  })
+export const choose = Effect.fn("VaultChoice.choose")(function* (
+  wish: Wish,
+  profile: string
+): Effect.fn.Return<Choice, CliFailure> {
+  if (wish === "file") return { vault: { kind: "file" }, sentence: inFile }
+  const Keyring = yield* Effect.promise(() => import("@kez-chat/sdk/keyring"))
+  const found = yield* Keyring.detect
+  if (found.available) {
+    // Two folders (KEZ_CHAT_DIR) may each have a profile of this name; the entry belongs to one of them.
+    const entry = `${profile}-${randomBytes(4).toString("hex")}`
+    return { vault: { kind: "keychain", entry }, sentence: `The seed goes into the OS keychain (${found.name}).` }
+  }
+  if (wish === "keychain") {
+    return yield* fail("keychain_unavailable", ExitCode.locked, `no OS keychain can be used here: ${found.reason}`)
+  }
+  return { vault: { kind: "file" }, sentence: `No OS keychain here: ${found.reason}.\n${inFile}` }
+})

@@ -9,37 +9,35 @@ import { result } from "../../terminal/output/Screen.ts"
 import { withAccess } from "../WithAccess.ts"
 
 /** `--confirm HANDLE` is the typed confirmation of a script. */
-export const deleteAccount = (input: {
+export const deleteAccount = Effect.fn("DeleteAccount.deleteAccount")(function* (input: {
   readonly confirm: Option.Option<string>
-}): Effect.Effect<void, Failure, Services> =>
-  Effect.gen(function* () {
-    const { place, profile } = yield* Profile.required
-    const handle = profile.handle ?? profile.primary
-    const typed = Option.isSome(input.confirm) ? input.confirm.value : yield* ask(handle)
-    if (typed.trim() !== handle) {
-      return yield* fail(
-        "not_confirmed",
-        ExitCode.usage,
-        `nothing was deleted: ${JSON.stringify(typed.trim())} is not ${handle}`
-      )
-    }
-    yield* withAccess({ command: "delete-account" }, ({ chat }) => chat.deleteAccount)
-    yield* Profile.erase(place)
-    yield* result({
-      json: () => ({ deleted: handle }),
-      text: () => `${handle} is deleted: at the home server, and here with all its messages.`
-    })
-  })
-
-const ask = (handle: string): Effect.Effect<string, Failure, Ask> =>
-  Effect.gen(function* () {
-    const { line, show } = yield* Ask
-    yield* show(
-      [
-        `This deletes ${handle} at the home server and here: the inbox there, contacts, messages and the key here.`,
-        "It cannot be undone, also not with the words, and nobody can take the handle again.",
-        ""
-      ].join("\n")
+}): Effect.fn.Return<void, Failure, Services> {
+  const { paths, profile } = yield* Profile.required
+  const handle = profile.handle ?? profile.primary
+  const typed = Option.isSome(input.confirm) ? input.confirm.value : yield* ask(handle)
+  if (typed.trim() !== handle) {
+    return yield* fail(
+      "not_confirmed",
+      ExitCode.usage,
+      `nothing was deleted: ${JSON.stringify(typed.trim())} is not ${handle}`
     )
-    return yield* line(`Type ${handle} to delete it: `)
+  }
+  yield* withAccess({ command: "delete-account" }, ({ chat }) => chat.deleteAccount)
+  yield* Profile.erase(paths)
+  yield* result({
+    json: () => ({ deleted: handle }),
+    text: () => `${handle} is deleted: at the home server, and here with all its messages.`
   })
+})
+
+const ask = Effect.fnUntraced(function* (handle: string): Effect.fn.Return<string, Failure, Ask> {
+  const { line, show } = yield* Ask
+  yield* show(
+    [
+      `This deletes ${handle} at the home server and here: the inbox there, contacts, messages and the key here.`,
+      "It cannot be undone, also not with the words, and nobody can take the handle again.",
+      ""
+    ].join("\n")
+  )
+  return yield* line(`Type ${handle} to delete it: `)
+})

@@ -28,71 +28,69 @@ export interface FoundHome {
 }
 
 /** Finds the home server and asks it for its name. */
-export const findHome = (known: {
+export const findHome = Effect.fn("NewAccount.findHome")(function* (known: {
   readonly profile?: string | undefined
   readonly server?: string | undefined
-}): Effect.Effect<FoundHome, Failure, Host> =>
-  Effect.gen(function* () {
-    const { url } = yield* Home.discover(known)
-    const directory = yield* directoryOf(url)
-    const { server } = yield* directory.wellKnown
-    const ensureFree = (local: string) =>
-      directory.lookup(local).pipe(
-        Effect.matchEffect({
-          onSuccess: () =>
-            Effect.fail(fail("handle_taken", ExitCode.refused, `${local}@${server} is taken: choose another name`)),
-          onFailure: (error) =>
-            error._tag === "Problem" && error.code === "handle_not_found" ? Effect.void : Effect.fail(error)
-        })
-      )
-    return { url, server, ensureFree }
-  })
+}): Effect.fn.Return<FoundHome, Failure, Host> {
+  const { url } = yield* Home.discover(known)
+  const directory = yield* directoryOf(url)
+  const { server } = yield* directory.wellKnown
+  const ensureFree = (local: string) =>
+    directory.lookup(local).pipe(
+      Effect.matchEffect({
+        onSuccess: () =>
+          Effect.fail(fail("handle_taken", ExitCode.refused, `${local}@${server} is taken: choose another name`)),
+        onFailure: (error) =>
+          error._tag === "Problem" && error.code === "handle_not_found" ? Effect.void : Effect.fail(error)
+      })
+    )
+  return { url, server, ensureFree }
+})
 
 /** Takes the profile's lock for the rest of the scope. */
-export const lock = (place: ProfilePaths): Effect.Effect<void, Failure, Scope.Scope | Screen> =>
-  Effect.gen(function* () {
-    const found = yield* lockOrOwner(place)
-    if (found === "locked") return
-    const { command, pid } = found.info
-    return yield* fail(
-      "profile_busy",
-      ExitCode.busy,
-      `the profile ${place.name} is held by \`kez-chat ${command}\` (process ${pid}): end it first`
-    )
-  })
+export const lock = Effect.fn("NewAccount.lock")(function* (
+  paths: ProfilePaths
+): Effect.fn.Return<void, Failure, Scope.Scope | Screen> {
+  const found = yield* lockOrOwner(paths)
+  if (found === "locked") return
+  const { command, pid } = found.info
+  return yield* fail(
+    "profile_busy",
+    ExitCode.busy,
+    `the profile ${paths.name} is held by \`kez-chat ${command}\` (process ${pid}): end it first`
+  )
+})
 
 /** Keeps the seed and the profile that names it, both or neither. The passphrase is asked for here. */
-export const keepSeed = (options: {
-  readonly place: ProfilePaths
+export const keepSeed = Effect.fn("NewAccount.keepSeed")(function* (options: {
+  readonly paths: ProfilePaths
   readonly vault: Vault["Service"]
   readonly profile: Profile.Profile
   readonly words: Redacted.Redacted<string>
   readonly sentence: string
-}): Effect.Effect<void, Failure, Screen> =>
-  Effect.gen(function* () {
-    const { place, vault, profile, words, sentence } = options
-    const seed = yield* Effect.fromResult(Mnemonic.toSeed(Redacted.value(words)))
-    yield* note(sentence)
-    yield* Profile.save(place, profile)
-    yield* vault
-      .save(Redacted.make(seed, { label: "seed" }))
-      .pipe(Effect.onError(() => Effect.ignore(Profile.erase(place))))
-  })
+}): Effect.fn.Return<void, Failure, Screen> {
+  const { paths, vault, profile, words, sentence } = options
+  const seed = yield* Effect.fromResult(Mnemonic.toSeed(Redacted.value(words)))
+  yield* note(sentence)
+  yield* Profile.save(paths, profile)
+  yield* vault
+    .save(Redacted.make(seed, { label: "seed" }))
+    .pipe(Effect.onError(() => Effect.ignore(Profile.erase(paths))))
+})
 
 /** Runs `use` with a KezChat that has no account yet. Only for the holder of the lock. */
-export const open = <A>(
+export const open = Effect.fn("NewAccount.open")(function* <A>(
   options: {
     readonly primary: string
     readonly home: string
-    readonly place: ProfilePaths
+    readonly paths: ProfilePaths
     readonly vault: Vault["Service"]
     readonly command: string
   },
   use: (chat: KezChat["Service"]) => Effect.Effect<A, KezChatError>
-): Effect.Effect<A, Failure> =>
-  Effect.gen(function* () {
-    const { primary, home, place, vault, command } = options
-    yield* OwnerFile.announce(place, { version: 1, protocol: protocolVersion, pid: process.pid, command })
-    const { chat } = yield* openLocal({ primary, home, place, vault, relay: RelayPolicy.ofHome(home), offline: false })
-    return yield* use(chat)
-  }).pipe(Effect.scoped)
+) {
+  const { primary, home, paths, vault, command } = options
+  yield* OwnerFile.announce(paths, { version: 1, protocol: protocolVersion, pid: process.pid, command })
+  const { chat } = yield* openLocal({ primary, home, paths, vault, relay: RelayPolicy.ofHome(home), offline: false })
+  return yield* use(chat)
+}, Effect.scoped)

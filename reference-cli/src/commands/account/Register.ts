@@ -14,10 +14,10 @@ import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as ProfileVault from "../../profile/ProfileVault.ts"
 import * as VaultChoice from "../../profile/VaultChoice.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
 import { note, result } from "../../terminal/output/Screen.ts"
-import * as Words from "./SeedWords.ts"
+import * as SeedWords from "./SeedWords.ts"
 
 export interface Input {
   readonly handle: string
@@ -33,114 +33,113 @@ const voiding: ReadonlySet<string> = new Set(["handle_taken", "handle_reserved",
 const isVoiding = (error: Failure): boolean => error._tag === "Problem" && voiding.has(error.code)
 
 /** Hands the words over: to a file, to a descriptor, or to a person who types some of them back. */
-const handOver = (words: Redacted.Redacted<string>, input: Input) =>
-  Effect.gen(function* () {
-    if (Option.isSome(input.wordsFile)) yield* Words.toFile(words, input.wordsFile.value)
-    if (Option.isSome(input.wordsFd)) yield* Words.toDescriptor(words, input.wordsFd.value)
-    if (input.yes) return
-    const ask = yield* Ask
-    if (!(yield* ask.possible)) {
-      return yield* fail(
-        "input_needed",
-        ExitCode.usage,
-        "the words must be written down and there is no terminal to show them on: use --yes with --words-file or --words-fd"
-      )
-    }
-    yield* Words.teach(words)
-  })
+const deliverWords = Effect.fnUntraced(function* (words: Redacted.Redacted<string>, input: Input) {
+  if (Option.isSome(input.wordsFile)) yield* SeedWords.toFile(words, input.wordsFile.value)
+  if (Option.isSome(input.wordsFd)) yield* SeedWords.toDescriptor(words, input.wordsFd.value)
+  if (input.yes) return
+  const ask = yield* Ask
+  if (!(yield* ask.possible)) {
+    return yield* fail(
+      "input_needed",
+      ExitCode.usage,
+      "the words must be written down and there is no terminal to show them on: use --yes with --words-file or --words-fd"
+    )
+  }
+  yield* SeedWords.teach(words)
+})
 
 /** Takes everything back that was made for a handle which cannot be had. */
-const withdraw = (place: ProfilePaths, vault: Vault["Service"], input: Input) =>
-  Effect.gen(function* () {
-    yield* Effect.ignore(vault.clear)
-    if (Option.isSome(input.wordsFile)) yield* Words.removeFile(input.wordsFile.value)
-    yield* Profile.erase(place)
-  })
+const withdraw = Effect.fnUntraced(function* (paths: ProfilePaths, vault: Vault["Service"], input: Input) {
+  yield* Effect.ignore(vault.clear)
+  if (Option.isSome(input.wordsFile)) yield* SeedWords.removeFile(input.wordsFile.value)
+  yield* Profile.erase(paths)
+})
 
 interface Kept {
   readonly vault: Vault["Service"]
   readonly words: Redacted.Redacted<string>
-  readonly place: Profile.VaultPlace
+  readonly vaultPlace: Profile.VaultPlace
 }
 
 /** What an earlier, unfinished run has kept; undefined where it did not get as far as the seed. */
-const keptWords = (place: ProfilePaths, profile: Profile.Profile): Effect.Effect<Kept | undefined, Failure, Services> =>
-  Effect.gen(function* () {
-    const vault = yield* ProfileVault.of(place, profile.vault)
-    const seed = Option.getOrUndefined(yield* vault.load)
-    if (seed === undefined) return undefined
-    return { vault, words: Redacted.make(Mnemonic.fromSeed(Redacted.value(seed))), place: profile.vault }
-  })
+const keptWords = Effect.fnUntraced(function* (
+  paths: ProfilePaths,
+  profile: Profile.Profile
+): Effect.fn.Return<Kept | undefined, Failure, Services> {
+  const vault = yield* ProfileVault.of(paths, profile.vault)
+  const seed = Option.getOrUndefined(yield* vault.load)
+  if (seed === undefined) return undefined
+  return { vault, words: Redacted.make(Mnemonic.fromSeed(Redacted.value(seed))), vaultPlace: profile.vault }
+})
 
 export const register = (input: Input): Effect.Effect<void, Failure, Services> =>
   input.yes ? run(input) : Effect.flatMap(Ask, (ask) => ask.guarded(run(input)))
 
-const run = (input: Input): Effect.Effect<void, Failure, Services> =>
-  Effect.gen(function* () {
-    const place = yield* Profile.paths
-    const started = yield* Profile.load(place)
-    if (Option.isSome(started) && started.value.step === "published") {
-      return yield* fail(
-        "account_exists",
-        ExitCode.refused,
-        `the profile ${place.name} already holds ${started.value.handle}: use --profile NAME for another account`
-      )
-    }
-    const server = input.handle.includes("@") ? input.handle.replace(/^@/, "").split("@")[1] : undefined
-    const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home, server })
-    const handle = yield* Effect.fromResult(Handle.parseMention(input.handle, home.server))
-    if (handle.server !== home.server) {
-      return yield* fail(
-        "wrong_server",
-        ExitCode.usage,
-        `${home.url} is the home of ${home.server}, and ${handle.text} belongs to another, ${handle.server}: register ${handle.local}@${home.server}, or name the home of ${handle.server} with --home`
-      )
-    }
+const run = Effect.fnUntraced(function* (input: Input) {
+  const paths = yield* Profile.currentPaths
+  const started = yield* Profile.load(paths)
+  if (Option.isSome(started) && started.value.step === "published") {
+    return yield* fail(
+      "account_exists",
+      ExitCode.refused,
+      `the profile ${paths.name} already holds ${started.value.handle}: use --profile NAME for another account`
+    )
+  }
+  const server = input.handle.includes("@") ? input.handle.replace(/^@/, "").split("@")[1] : undefined
+  const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home, server })
+  const handle = yield* Effect.fromResult(Handle.parseMention(input.handle, home.server))
+  if (handle.server !== home.server) {
+    return yield* fail(
+      "wrong_server",
+      ExitCode.usage,
+      `${home.url} is the home of ${home.server}, and ${handle.text} belongs to another, ${handle.server}: register ${handle.local}@${home.server}, or name the home of ${handle.server} with --home`
+    )
+  }
 
-    if (Option.isSome(started) && started.value.handle !== handle.text) {
-      return yield* fail(
-        "account_unfinished",
-        ExitCode.refused,
-        `the profile ${place.name} is in the middle of ${started.value.handle === undefined ? "a restore" : `registering ${started.value.handle}`}: finish that, or use --profile NAME`
-      )
-    }
+  if (Option.isSome(started) && started.value.handle !== handle.text) {
+    return yield* fail(
+      "account_unfinished",
+      ExitCode.refused,
+      `the profile ${paths.name} is in the middle of ${started.value.handle === undefined ? "a restore" : `registering ${started.value.handle}`}: finish that, or use --profile NAME`
+    )
+  }
 
-    yield* NewAccount.lock(place)
-    const kept = Option.isSome(started) ? yield* keptWords(place, started.value) : undefined
-    if (kept !== undefined) yield* note(`Carrying on where the registration of ${handle.text} stopped.`)
-    else yield* home.ensureFree(handle.local)
-    const words = kept?.words ?? Redacted.make(Mnemonic.generate(randomBytes(32)))
-    const choice = kept === undefined ? yield* VaultChoice.choose(input.vault, place.name) : undefined
-    const vaultPlace = kept?.place ?? choice?.place ?? { kind: "file" }
-    const vault = kept?.vault ?? (yield* ProfileVault.of(place, vaultPlace))
-    const before: Profile.Profile = {
-      version: 1,
-      handle: handle.text,
-      primary: yield* primaryOf(words),
-      home: home.url,
-      step: "created",
-      vault: vaultPlace
-    }
-    // The seed is kept before its words are handed over: words on paper are then never of nothing.
-    if (choice !== undefined)
-      yield* NewAccount.keepSeed({ place, vault, profile: before, words, sentence: choice.sentence })
-    yield* handOver(words, input)
-    const { device, step } = yield* NewAccount.open(
-      { primary: before.primary, home: home.url, place, vault, command: "register" },
-      (chat) => chat.create({ handle: handle.text, words })
-    ).pipe(Effect.tapError((error) => (isVoiding(error) ? withdraw(place, vault, input) : Effect.void)))
-    const profile = { ...before, device, step }
-    yield* Profile.save(place, profile)
-    yield* result({
-      json: () => Shapes.account(place.name, profile),
-      text: (style) => [
-        `${style.good("Registered")} ${style.name(handle.text)}`,
-        `key   ${profile.primary}`,
-        `seed  ${vault.description}`,
-        "",
-        ...["add NAME", "send NAME TEXT", "listen"].map(
-          (command, index) => `${index === 0 ? "Next:" : "     "} ${style.bold(CommandLine.line(place.name, command))}`
-        )
-      ]
-    })
-  }).pipe(Effect.scoped)
+  yield* NewAccount.lock(paths)
+  const kept = Option.isSome(started) ? yield* keptWords(paths, started.value) : undefined
+  if (kept !== undefined) yield* note(`Carrying on where the registration of ${handle.text} stopped.`)
+  else yield* home.ensureFree(handle.local)
+  const words = kept?.words ?? Redacted.make(Mnemonic.generate(randomBytes(32)))
+  const choice = kept === undefined ? yield* VaultChoice.choose(input.vault, paths.name) : undefined
+  const vaultPlace = kept?.vaultPlace ?? choice?.vault ?? { kind: "file" }
+  const vault = kept?.vault ?? (yield* ProfileVault.of(paths, vaultPlace))
+  const before: Profile.Profile = {
+    version: 1,
+    handle: handle.text,
+    primary: yield* primaryOf(words),
+    home: home.url,
+    step: "created",
+    vault: vaultPlace
+  }
+  // The seed is kept before its words are handed over: words on paper are then never of nothing.
+  if (choice !== undefined)
+    yield* NewAccount.keepSeed({ paths, vault, profile: before, words, sentence: choice.sentence })
+  yield* deliverWords(words, input)
+  const { device, step } = yield* NewAccount.open(
+    { primary: before.primary, home: home.url, paths, vault, command: "register" },
+    (chat) => chat.create({ handle: handle.text, words })
+  ).pipe(Effect.tapError((error) => (isVoiding(error) ? withdraw(paths, vault, input) : Effect.void)))
+  const profile = { ...before, device, step }
+  yield* Profile.save(paths, profile)
+  yield* result({
+    json: () => Json.account(paths.name, profile),
+    text: (style) => [
+      `${style.good("Registered")} ${style.name(handle.text)}`,
+      `key   ${profile.primary}`,
+      `seed  ${vault.description}`,
+      "",
+      ...["add NAME", "send NAME TEXT", "listen"].map(
+        (command, index) => `${index === 0 ? "Next:" : "     "} ${style.bold(CommandLine.line(paths.name, command))}`
+      )
+    ]
+  })
+}, Effect.scoped)

@@ -8,10 +8,10 @@ import type { Services } from "../../owner/Session.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as ProfileVault from "../../profile/ProfileVault.ts"
 import * as VaultChoice from "../../profile/VaultChoice.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
 import { note, result, warn } from "../../terminal/output/Screen.ts"
-import * as Words from "./SeedWords.ts"
+import * as SeedWords from "./SeedWords.ts"
 import * as Cursor from "../messages/Cursor.ts"
 import { newestOrder } from "../messages/Backlog.ts"
 
@@ -36,72 +36,69 @@ export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
     ? run(input)
     : Effect.flatMap(Ask, (ask) => ask.guarded(run(input)))
 
-const run = (input: Input): Effect.Effect<void, Failure, Services> =>
-  Effect.gen(function* () {
-    const place = yield* Profile.paths
-    const started = yield* Profile.load(place)
-    if (Option.isSome(started) && started.value.step === "published") {
-      return yield* fail(
-        "account_exists",
-        ExitCode.refused,
-        `the profile ${place.name} already holds ${started.value.handle}: use --profile NAME for another account`
-      )
-    }
-    const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home })
-    const words = yield* Option.isSome(input.wordsFile)
-      ? Words.from(input.wordsFile.value)
-      : Option.isSome(input.wordsFd)
-        ? Words.from(input.wordsFd.value)
-        : Words.typed
-    const primary = yield* primaryOf(words)
-
-    // Another account's seed is never written over, however little of that account is here.
-    if (Option.isSome(started) && started.value.primary !== primary) {
-      return yield* fail(
-        "account_unfinished",
-        ExitCode.refused,
-        `the profile ${place.name} holds the unfinished account of another key: use --profile NAME`
-      )
-    }
-
-    yield* NewAccount.lock(place)
-    const choice = yield* VaultChoice.choose(input.vault, place.name)
-    const vaultPlace = Option.isSome(started) ? started.value.vault : choice.place
-    const { sentence } = choice
-    const vault = yield* ProfileVault.of(place, vaultPlace)
-    const before: Profile.Profile = { version: 1, primary, home: home.url, step: "created", vault: vaultPlace }
-    yield* NewAccount.keepSeed({ place, vault, profile: before, words, sentence })
-    const { account, messages } = yield* NewAccount.open(
-      { primary, home: home.url, place, vault, command: "restore" },
-      (chat) =>
-        Effect.gen(function* () {
-          const account = yield* chat.restore({ words })
-          const synced = yield* chat.sync.pipe(Effect.timeout(historyMillis), Effect.result)
-          return { account, messages: yield* newestOrder(chat), synced: synced._tag === "Success" }
-        })
-    ).pipe(
-      // Words without an account at this home leave nothing behind.
-      Effect.tapError((error) =>
-        error._tag === "Problem" ? Effect.andThen(Effect.ignore(vault.clear), Profile.erase(place)) : Effect.void
-      ),
-      Effect.mapError((error) =>
-        error._tag === "Problem" && error.code === "handle_not_found" ? nobody(home.url) : error
-      )
+const run = Effect.fnUntraced(function* (input: Input) {
+  const paths = yield* Profile.currentPaths
+  const started = yield* Profile.load(paths)
+  if (Option.isSome(started) && started.value.step === "published") {
+    return yield* fail(
+      "account_exists",
+      ExitCode.refused,
+      `the profile ${paths.name} already holds ${started.value.handle}: use --profile NAME for another account`
     )
-    const { handle, device, step } = account
-    const profile = { ...before, handle, device, step }
-    yield* Profile.save(place, profile)
-    // What came back is history, not news: `listen` begins after it.
-    yield* Cursor.write(place, messages)
-    yield* note("History goes back as far as the home server keeps it: 30 days by default.")
-    if (step !== "published")
-      yield* warn("the account is not complete yet: the next command that goes online carries on")
-    yield* result({
-      json: () => Shapes.account(place.name, profile),
-      text: (style) => [
-        `${style.good("Restored")} ${style.name(handle)}`,
-        `key   ${primary}`,
-        `seed  ${vault.description}`
-      ]
+  }
+  const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home })
+  const words = yield* Option.isSome(input.wordsFile)
+    ? SeedWords.from(input.wordsFile.value)
+    : Option.isSome(input.wordsFd)
+      ? SeedWords.from(input.wordsFd.value)
+      : SeedWords.typed
+  const primary = yield* primaryOf(words)
+
+  // Another account's seed is never written over, however little of that account is here.
+  if (Option.isSome(started) && started.value.primary !== primary) {
+    return yield* fail(
+      "account_unfinished",
+      ExitCode.refused,
+      `the profile ${paths.name} holds the unfinished account of another key: use --profile NAME`
+    )
+  }
+
+  yield* NewAccount.lock(paths)
+  const choice = yield* VaultChoice.choose(input.vault, paths.name)
+  const vaultPlace = Option.isSome(started) ? started.value.vault : choice.vault
+  const { sentence } = choice
+  const vault = yield* ProfileVault.of(paths, vaultPlace)
+  const before: Profile.Profile = { version: 1, primary, home: home.url, step: "created", vault: vaultPlace }
+  yield* NewAccount.keepSeed({ paths, vault, profile: before, words, sentence })
+  const { account, messages } = yield* NewAccount.open(
+    { primary, home: home.url, paths, vault, command: "restore" },
+    Effect.fnUntraced(function* (chat) {
+      const account = yield* chat.restore({ words })
+      const synced = yield* chat.sync.pipe(Effect.timeout(historyMillis), Effect.result)
+      return { account, messages: yield* newestOrder(chat), synced: synced._tag === "Success" }
     })
-  }).pipe(Effect.scoped)
+  ).pipe(
+    // Words without an account at this home leave nothing behind.
+    Effect.tapError((error) =>
+      error._tag === "Problem" ? Effect.andThen(Effect.ignore(vault.clear), Profile.erase(paths)) : Effect.void
+    ),
+    Effect.mapError((error) =>
+      error._tag === "Problem" && error.code === "handle_not_found" ? nobody(home.url) : error
+    )
+  )
+  const { handle, device, step } = account
+  const profile = { ...before, handle, device, step }
+  yield* Profile.save(paths, profile)
+  // What came back is history, not news: `listen` begins after it.
+  yield* Cursor.write(paths, messages)
+  yield* note("History goes back as far as the home server keeps it: 30 days by default.")
+  if (step !== "published") yield* warn("the account is not complete yet: the next command that goes online carries on")
+  yield* result({
+    json: () => Json.account(paths.name, profile),
+    text: (style) => [
+      `${style.good("Restored")} ${style.name(handle)}`,
+      `key   ${primary}`,
+      `seed  ${vault.description}`
+    ]
+  })
+}, Effect.scoped)

@@ -36,23 +36,22 @@ const table = (words: Words): string => {
 }
 
 /** Shows the words on a screen that is gone afterwards, until Enter. */
-export const show = (words: Words): Effect.Effect<void, CliFailure, Ask> =>
-  Effect.gen(function* () {
-    const ask = yield* Ask
-    const text = [
-      "",
-      "  Your 24 words",
-      "",
-      "  They are your account. Whoever has them is you, and without them a lost",
-      "  machine is a lost account: nobody can reset them. Write them on paper,",
-      "  in this order, and show them to nobody.",
-      "",
-      table(words),
-      "",
-      ""
-    ].join("\n")
-    yield* ask.secretly(text, ask.line("  Press Enter when they are written down; they then leave this screen. "))
-  })
+export const show = Effect.fn("SeedWords.show")(function* (words: Words): Effect.fn.Return<void, CliFailure, Ask> {
+  const ask = yield* Ask
+  const text = [
+    "",
+    "  Your 24 words",
+    "",
+    "  They are your account. Whoever has them is you, and without them a lost",
+    "  machine is a lost account: nobody can reset them. Write them on paper,",
+    "  in this order, and show them to nobody.",
+    "",
+    table(words),
+    "",
+    ""
+  ].join("\n")
+  yield* ask.secretly(text, ask.line("  Press Enter when they are written down; they then leave this screen. "))
+})
 
 const positions = (count: number): ReadonlyArray<number> => {
   const all = new Set<number>()
@@ -61,30 +60,28 @@ const positions = (count: number): ReadonlyArray<number> => {
 }
 
 /** Asks for some words at random, on a screen that is gone afterwards; false when one was wrong. */
-export const check = (words: Words): Effect.Effect<boolean, CliFailure, Ask> =>
-  Effect.gen(function* () {
-    const ask = yield* Ask
-    const all = list(words)
-    const answers = Effect.gen(function* () {
-      for (const position of positions(all.length)) {
-        const answer = yield* ask.line(`  Word ${String(position + 1).padStart(2)}: `)
-        if (WrittenWords.wordOf(answer) !== all[position]) return false
-      }
-      return true
-    })
-    return yield* ask.secretly(`\n  Type ${asked} of them, to be sure that they are on your paper.\n\n`, answers)
+export const check = Effect.fn("SeedWords.check")(function* (words: Words): Effect.fn.Return<boolean, CliFailure, Ask> {
+  const ask = yield* Ask
+  const all = list(words)
+  const answers = Effect.gen(function* () {
+    for (const position of positions(all.length)) {
+      const answer = yield* ask.line(`  Word ${String(position + 1).padStart(2)}: `)
+      if (WrittenWords.wordOf(answer) !== all[position]) return false
+    }
+    return true
   })
+  return yield* ask.secretly(`\n  Type ${asked} of them, to be sure that they are on your paper.\n\n`, answers)
+})
 
 /** Shows the words and asks for some of them, until they are right. */
-export const teach = (words: Words): Effect.Effect<void, CliFailure, Ask> =>
-  Effect.gen(function* () {
-    const ask = yield* Ask
-    for (;;) {
-      yield* show(words)
-      if (yield* check(words)) return
-      yield* ask.line("That was not it. Press Enter to see the words again. ")
-    }
-  })
+export const teach = Effect.fn("SeedWords.teach")(function* (words: Words): Effect.fn.Return<void, CliFailure, Ask> {
+  const ask = yield* Ask
+  for (;;) {
+    yield* show(words)
+    if (yield* check(words)) return
+    yield* ask.line("That was not it. Press Enter to see the words again. ")
+  }
+})
 
 const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
   Effect.try({

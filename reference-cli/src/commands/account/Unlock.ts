@@ -16,7 +16,7 @@ import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as ProfileVault from "../../profile/ProfileVault.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import { Signals } from "../../Signals.ts"
 import { result } from "../../terminal/output/Screen.ts"
 import * as Show from "../../terminal/output/Show.ts"
@@ -29,8 +29,8 @@ const pollMillis = 50
 const ownerJson = ({ pid, command, since, until }: OwnerInfo) => ({
   pid,
   command,
-  since: Shapes.time(since),
-  ...(until === undefined ? {} : { until: Shapes.time(until) })
+  since: Json.time(since),
+  ...(until === undefined ? {} : { until: Json.time(until) })
 })
 
 const until = (info: OwnerInfo): string =>
@@ -45,106 +45,108 @@ const lastLine = (file: string): string => {
 }
 
 /** Starts `kez-chat owner` apart from this terminal and hands it the seed on its standard input. */
-const start = (place: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, millis: number) =>
-  Effect.gen(function* () {
-    const { home, relay } = yield* settings
-    return yield* Effect.try({
-      try: () => {
-        const log = fs.openSync(place.log, "w", 0o600)
-        try {
-          const program = [...process.execArgv, process.argv[1] ?? ""]
-          const flags = [
-            ...["--profile", place.name],
-            ...(home === undefined ? [] : ["--home", home]),
-            ...(relay === undefined ? [] : ["--relay", relay])
-          ]
-          const [file, ...args] = CoreDumps.limited(process.platform, [
-            process.execPath,
-            ...program,
-            ...flags,
-            "owner",
-            "--for-millis",
-            String(millis)
-          ])
-          const child = spawn(file, args, {
-            detached: true,
-            windowsHide: true,
-            stdio: ["pipe", log, log]
-          })
-          child.stdin?.on("error", () => {})
-          child.stdin?.end(Buffer.from(Redacted.value(seed)).toString("hex"))
-          child.unref()
-          return child
-        } finally {
-          fs.closeSync(log)
-        }
-      },
-      catch: (error) =>
-        fail("owner_start", ExitCode.failed, `the background process cannot be started: ${reasonOf(error)}`)
-    })
+const start = Effect.fnUntraced(function* (paths: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, millis: number) {
+  const { home, relay } = yield* settings
+  return yield* Effect.try({
+    try: () => {
+      const log = fs.openSync(paths.log, "w", 0o600)
+      try {
+        const program = [...process.execArgv, process.argv[1] ?? ""]
+        const flags = [
+          ...["--profile", paths.name],
+          ...(home === undefined ? [] : ["--home", home]),
+          ...(relay === undefined ? [] : ["--relay", relay])
+        ]
+        const [file, ...args] = CoreDumps.limited(process.platform, [
+          process.execPath,
+          ...program,
+          ...flags,
+          "owner",
+          "--for-millis",
+          String(millis)
+        ])
+        const child = spawn(file, args, {
+          detached: true,
+          windowsHide: true,
+          stdio: ["pipe", log, log]
+        })
+        child.stdin?.on("error", () => {})
+        child.stdin?.end(Buffer.from(Redacted.value(seed)).toString("hex"))
+        child.unref()
+        return child
+      } finally {
+        fs.closeSync(log)
+      }
+    },
+    catch: (error) =>
+      fail("owner_start", ExitCode.failed, `the background process cannot be started: ${reasonOf(error)}`)
   })
+})
 
 /** Waits until an owner answers, or the child has ended without becoming one. */
-const ready = (place: ProfilePaths, hasEnded: () => boolean): Effect.Effect<OwnerInfo, Failure> =>
-  Effect.gen(function* () {
-    const began = Date.now()
-    for (;;) {
-      const owner = yield* Effect.scoped(Effect.map(findOwner(place), (found) => found?.info))
-      if (owner !== undefined) return owner
-      if (hasEnded()) {
-        const why = lastLine(place.log).replace(/^kez-chat: /, "")
-        return yield* fail(
-          "owner_start",
-          ExitCode.failed,
-          `the background process ended at once: ${why || `see ${place.log}`}`
-        )
-      }
-      if (Date.now() - began > readyMillis) {
-        return yield* fail(
-          "owner_start",
-          ExitCode.failed,
-          `the background process is not ready after a minute: see ${place.log}`
-        )
-      }
-      yield* Effect.sleep(pollMillis)
-    }
-  })
-
-export const unlock = (input: { readonly time: Duration.Duration }): Effect.Effect<void, Failure, Services> =>
-  Effect.gen(function* () {
-    const { place, profile } = yield* Profile.required
-    const running = yield* Effect.scoped(Effect.map(findOwner(place), (found) => found?.info))
-    if (running !== undefined) {
-      return yield* result({
-        json: () => ({ unlocked: true, already: true, owner: ownerJson(running) }),
-        text: () =>
-          `Already open: \`kez-chat ${running.command}\` (process ${running.pid}) holds ${profile.handle}${until(running)}.`
-      })
-    }
-    const vault = yield* ProfileVault.of(place, profile.vault)
-    const seed = yield* vault.load
-    if (Option.isNone(seed)) {
+const ready = Effect.fnUntraced(function* (
+  paths: ProfilePaths,
+  hasEnded: () => boolean
+): Effect.fn.Return<OwnerInfo, Failure> {
+  const began = Date.now()
+  for (;;) {
+    const owner = yield* Effect.scoped(Effect.map(findOwner(paths), (found) => found?.info))
+    if (owner !== undefined) return owner
+    if (hasEnded()) {
+      const why = lastLine(paths.log).replace(/^kez-chat: /, "")
       return yield* fail(
-        "vault_empty",
+        "owner_start",
         ExitCode.failed,
-        `${vault.description} holds no seed for the profile ${place.name}`
+        `the background process ended at once: ${why || `see ${paths.log}`}`
       )
     }
-    yield* Profile.makeFolders(place)
-    const child = yield* start(place, seed.value, Duration.toMillis(input.time))
-    const owner = yield* ready(place, () => child.exitCode !== null || child.signalCode !== null)
-    yield* result({
-      json: () => ({ unlocked: true, already: false, owner: ownerJson(owner) }),
-      text: (style) =>
-        `${style.good("Open")}${until(owner)}. ${style.dim(`End it with: ${CommandLine.line(place.name, "lock")}`)}`
+    if (Date.now() - began > readyMillis) {
+      return yield* fail(
+        "owner_start",
+        ExitCode.failed,
+        `the background process is not ready after a minute: see ${paths.log}`
+      )
+    }
+    yield* Effect.sleep(pollMillis)
+  }
+})
+
+export const unlock = Effect.fn("Unlock.unlock")(function* (input: {
+  readonly time: Duration.Duration
+}): Effect.fn.Return<void, Failure, Services> {
+  const { paths, profile } = yield* Profile.required
+  const running = yield* Effect.scoped(Effect.map(findOwner(paths), (found) => found?.info))
+  if (running !== undefined) {
+    return yield* result({
+      json: () => ({ unlocked: true, already: true, owner: ownerJson(running) }),
+      text: () =>
+        `Already open: \`kez-chat ${running.command}\` (process ${running.pid}) holds ${profile.handle}${until(running)}.`
     })
+  }
+  const vault = yield* ProfileVault.of(paths, profile.vault)
+  const seed = yield* vault.load
+  if (Option.isNone(seed)) {
+    return yield* fail(
+      "vault_empty",
+      ExitCode.failed,
+      `${vault.description} holds no seed for the profile ${paths.name}`
+    )
+  }
+  yield* Profile.makeFolders(paths)
+  const child = yield* start(paths, seed.value, Duration.toMillis(input.time))
+  const owner = yield* ready(paths, () => child.exitCode !== null || child.signalCode !== null)
+  yield* result({
+    json: () => ({ unlocked: true, already: false, owner: ownerJson(owner) }),
+    text: (style) =>
+      `${style.good("Open")}${until(owner)}. ${style.dim(`End it with: ${CommandLine.line(paths.name, "lock")}`)}`
   })
+})
 
 export const lock = Effect.fn("lock")(function* (): Effect.fn.Return<void, Failure, Services> {
-  const { place } = yield* Profile.required
+  const { paths } = yield* Profile.required
   const ended = yield* Effect.scoped(
     Effect.gen(function* () {
-      const found = yield* findOwner(place)
+      const found = yield* findOwner(paths)
       if (found === undefined) return undefined
       const { command, pid } = found.info
       if (command !== "unlock") {
@@ -159,7 +161,7 @@ export const lock = Effect.fn("lock")(function* (): Effect.fn.Return<void, Failu
     })
   )
   // The lock is free when the process is gone, and with it the seed.
-  yield* Effect.scoped(lockOrOwner(place))
+  yield* Effect.scoped(lockOrOwner(paths))
   yield* result({
     json: () => ({ unlocked: false, already: ended === undefined }),
     text: () => (ended === undefined ? "Locked already." : "Locked.")
@@ -183,16 +185,15 @@ const readSeed: Effect.Effect<Redacted.Redacted<Uint8Array>, Failure> = Effect.g
 })
 
 /** The background process itself. */
-export const owner = (input: { readonly forMillis: number }): Effect.Effect<void, Failure, Services | Signals> =>
-  Effect.gen(function* () {
-    const seed = yield* readSeed
-    const { place, profile } = yield* Profile.required
-    const signals = yield* Signals
-    // Somebody else became the owner first: that is as good.
-    if ((yield* lockOrOwner(place)) !== "locked") return
-    const vault = ProfileVault.holding(yield* ProfileVault.of(place, profile.vault), seed)
-    const { forMillis } = input
-    const { stopped } = yield* own(place, profile, { command: "unlock", answering: true, vault, forMillis })
-    const over = Effect.sleep(forMillis)
-    yield* signals.untilSignal(Effect.raceFirst(stopped, over))
-  }).pipe(Effect.scoped)
+export const owner = Effect.fn("Unlock.owner")(function* (input: { readonly forMillis: number }) {
+  const seed = yield* readSeed
+  const { paths, profile } = yield* Profile.required
+  const signals = yield* Signals
+  // Somebody else became the owner first: that is as good.
+  if ((yield* lockOrOwner(paths)) !== "locked") return
+  const vault = ProfileVault.holding(yield* ProfileVault.of(paths, profile.vault), seed)
+  const { forMillis } = input
+  const { stopped } = yield* own(paths, profile, { command: "unlock", answering: true, vault, forMillis })
+  const over = Effect.sleep(forMillis)
+  yield* signals.untilSignal(Effect.raceFirst(stopped, over))
+}, Effect.scoped)

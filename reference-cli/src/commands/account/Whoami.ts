@@ -1,28 +1,28 @@
 import * as Effect from "effect/Effect"
 import * as Home from "../../profile/Home.ts"
 import * as Profile from "../../profile/Profile.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
 import { result, warn } from "../../terminal/output/Screen.ts"
 
 /** Answers from the profile alone: no passphrase, no store, no network. */
 export const whoami = Effect.fn("whoami")(function* () {
-  const { place, profile } = yield* Profile.required
+  const { paths, profile } = yield* Profile.required
   const { url } = yield* Home.discover({ profile: profile.home })
   if (profile.step !== "published") {
     yield* warn("this account is not complete yet: any command that goes online carries on where creation stopped")
   }
   yield* result({
     json: () => ({
-      ...Shapes.account(place.name, { ...profile, home: url }),
-      files: { config: place.profile, store: place.store }
+      ...Json.account(paths.name, { ...profile, home: url }),
+      files: { config: paths.profile, store: paths.store }
     }),
     text: (style) => [
       style.name(Sanitise.line(profile.handle ?? "(handle not known yet)")),
       `key      ${profile.primary}`,
       `home     ${url}`,
-      `profile  ${place.name}`,
-      `seed     ${profile.vault.kind === "file" ? `encrypted file ${place.seed}` : "OS keychain"}`
+      `profile  ${paths.name}`,
+      `seed     ${profile.vault.kind === "file" ? `encrypted file ${paths.seed}` : "OS keychain"}`
     ]
   })
 })
@@ -33,7 +33,7 @@ export const profiles = Effect.fn("profiles")(function* () {
   // One that is damaged hides no other.
   const found = yield* Effect.forEach(names, (name) =>
     Effect.match(Profile.named(name), {
-      onSuccess: ({ place, profile }) => Shapes.account(place.name, profile),
+      onSuccess: ({ paths, profile }) => Json.account(paths.name, profile),
       onFailure: ({ code, message }) => ({ profile: name, error: { code, message } })
     })
   )

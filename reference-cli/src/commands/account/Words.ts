@@ -11,7 +11,7 @@ import * as Profile from "../../profile/Profile.ts"
 import * as ProfileVault from "../../profile/ProfileVault.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
 import { result, Screen } from "../../terminal/output/Screen.ts"
-import * as Words from "./SeedWords.ts"
+import * as SeedWords from "./SeedWords.ts"
 
 export interface Input {
   readonly check: boolean
@@ -23,45 +23,44 @@ export interface Input {
  * Reads the vault itself, also when another process owns the profile: words never cross its socket, and whoever wants
  * to see them shows the passphrase again.
  */
-export const words = (input: Input): Effect.Effect<void, Failure, Services> =>
-  Effect.gen(function* () {
-    const { place, profile } = yield* Profile.required
-    const toFile = Option.isSome(input.wordsFile) || Option.isSome(input.wordsFd)
-    const { json } = yield* settings
-    if (json && !toFile && !input.check) {
-      return yield* usage("words are never printed as JSON: use --words-file or --words-fd with it")
-    }
-    const vault = yield* ProfileVault.of(place, profile.vault)
-    const seed = yield* vault.load
-    if (Option.isNone(seed)) {
+export const words = Effect.fn("SeedWords.words")(function* (input: Input): Effect.fn.Return<void, Failure, Services> {
+  const { paths, profile } = yield* Profile.required
+  const toFile = Option.isSome(input.wordsFile) || Option.isSome(input.wordsFd)
+  const { json } = yield* settings
+  if (json && !toFile && !input.check) {
+    return yield* usage("words are never printed as JSON: use --words-file or --words-fd with it")
+  }
+  const vault = yield* ProfileVault.of(paths, profile.vault)
+  const seed = yield* vault.load
+  if (Option.isNone(seed)) {
+    return yield* fail(
+      "vault_empty",
+      ExitCode.failed,
+      `${vault.description} holds no seed for the profile ${paths.name}`
+    )
+  }
+  const text = Redacted.make(Mnemonic.fromSeed(Redacted.value(seed.value)))
+  const ask = yield* Ask
+  if (input.check) {
+    if (!(yield* ask.guarded(SeedWords.check(text)))) {
       return yield* fail(
-        "vault_empty",
+        "words_differ",
         ExitCode.failed,
-        `${vault.description} holds no seed for the profile ${place.name}`
+        `a word was wrong: write them down again with \`${CommandLine.line(paths.name, "words")}\``
       )
     }
-    const text = Redacted.make(Mnemonic.fromSeed(Redacted.value(seed.value)))
-    const ask = yield* Ask
-    if (input.check) {
-      if (!(yield* ask.guarded(Words.check(text)))) {
-        return yield* fail(
-          "words_differ",
-          ExitCode.failed,
-          `a word was wrong: write them down again with \`${CommandLine.line(place.name, "words")}\``
-        )
-      }
-      return yield* result({ json: () => ({ correct: true }), text: (style) => style.good("All three are right.") })
-    }
-    if (Option.isSome(input.wordsFile)) yield* Words.toFile(text, input.wordsFile.value)
-    if (Option.isSome(input.wordsFd)) yield* Words.toDescriptor(text, input.wordsFd.value)
-    if (toFile) {
-      return yield* result({
-        json: () => ({ written: true }),
-        text: () => Option.match(input.wordsFile, { onNone: () => "", onSome: (file) => `Written to ${file}` })
-      })
-    }
-    const screen = yield* Screen
-    // Piped on purpose (`kez-chat words | gpg --encrypt`), the words go where they were sent.
-    if (screen.outIsTerminal && (yield* ask.possible)) return yield* ask.guarded(Words.show(text))
-    yield* screen.out(`${Redacted.value(text)}\n`)
-  })
+    return yield* result({ json: () => ({ correct: true }), text: (style) => style.good("All three are right.") })
+  }
+  if (Option.isSome(input.wordsFile)) yield* SeedWords.toFile(text, input.wordsFile.value)
+  if (Option.isSome(input.wordsFd)) yield* SeedWords.toDescriptor(text, input.wordsFd.value)
+  if (toFile) {
+    return yield* result({
+      json: () => ({ written: true }),
+      text: () => Option.match(input.wordsFile, { onNone: () => "", onSome: (file) => `Written to ${file}` })
+    })
+  }
+  const screen = yield* Screen
+  // Piped on purpose (`kez-chat words | gpg --encrypt`), the words go where they were sent.
+  if (screen.outIsTerminal && (yield* ask.possible)) return yield* ask.guarded(SeedWords.show(text))
+  yield* screen.out(`${Redacted.value(text)}\n`)
+})

@@ -5,7 +5,7 @@ import type { Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import * as Columns from "../../terminal/output/Columns.ts"
 import * as Quantity from "../../terminal/output/Quantity.ts"
 import { result, Screen, warn } from "../../terminal/output/Screen.ts"
@@ -61,8 +61,9 @@ export interface Input {
 }
 
 export const browse = ({ who, all }: Input): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "browse" }, ({ chat, place }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "browse" },
+    Effect.fnUntraced(function* ({ chat, paths }) {
       const screen = yield* Screen
       const account = yield* chat.account
       const owner = yield* contactOf(chat, who)
@@ -76,7 +77,7 @@ export const browse = ({ who, all }: Input): Effect.Effect<void, Failure, Servic
         yield* warn(`the home server cannot be asked: this is the list${when} that was seen before`)
       }
       yield* result({
-        json: () => Shapes.listing({ ...listing, files }),
+        json: () => Json.listing({ ...listing, files }),
         text: (style) => {
           const mine = listing.owner.primary === account.primary
           const shown = all ? files : files.filter(({ replacedBy }) => replacedBy === undefined)
@@ -95,7 +96,7 @@ export const browse = ({ who, all }: Input): Effect.Effect<void, Failure, Servic
               ? []
               : [style.dim(`(${Quantity.count(older, "older version")} not shown: --all shows them)`)]),
             "",
-            `    ${CommandLine.line(place.name, mine ? "shared" : next(listing.owner, files, first))}`
+            `    ${CommandLine.line(paths.name, mine ? "shared" : next(listing.owner, files, first))}`
           ]
         }
       })

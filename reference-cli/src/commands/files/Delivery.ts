@@ -31,11 +31,13 @@ export const undelivered = (chat: Chat): Effect.Effect<string | undefined> =>
   )
 
 /** Why others still find some of these, which were taken back, in the list at the home; undefined when they do not. */
-export const undelisted = (chat: Chat, ids: ReadonlyArray<string>): Effect.Effect<string | undefined> =>
-  Effect.gen(function* () {
+export const undelisted = Effect.fn("Delivery.undelisted")(
+  function* (chat: Chat, ids: ReadonlyArray<string>) {
     const late = yield* undelivered(chat)
     if (late !== undefined) return late
     const { primary } = yield* chat.account
     const { files } = yield* chat.browse(primary)
     return files.some(({ id }) => ids.includes(id)) ? unpublished : undefined
-  }).pipe(Effect.catch((error) => Effect.succeed(describe(error).message)))
+  },
+  Effect.catch((error) => Effect.succeed(describe(error).message))
+)

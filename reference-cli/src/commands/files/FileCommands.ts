@@ -39,7 +39,7 @@ const share = command(
 const fetch = command(
   "fetch",
   {
-    what: Argument.String("what").pipe(
+    fileRef: Argument.String("what").pipe(
       Argument.withDescription(
         "An offer's id or its first characters, @user/entry (id, path or folder), or a ticket; without it, what is offered"
       ),

@@ -27,40 +27,44 @@ const maxPages = 10
 const isOffer = (message: Message): message is Offer["message"] =>
   message.file !== undefined && message.direction === "in"
 
-const ofContact = (chat: Chat, contact: Contact): Effect.Effect<ReadonlyArray<Offer>, KezChatError> =>
-  Effect.gen(function* () {
-    const found: Array<Offer> = []
-    let before: number | undefined
-    for (let page = 0; page < maxPages; page++) {
-      const messages = yield* chat.history(contact.primary, {
-        limit: pageSize,
-        ...(before === undefined ? {} : { before })
-      })
-      found.push(...messages.filter(isOffer).map((message) => ({ contact, message })))
-      if (messages.length < pageSize) break
-      before = messages[0]!.order
-    }
-    return found
-  })
+const ofContact = Effect.fnUntraced(function* (
+  chat: Chat,
+  contact: Contact
+): Effect.fn.Return<ReadonlyArray<Offer>, KezChatError> {
+  const found: Array<Offer> = []
+  let before: number | undefined
+  for (let page = 0; page < maxPages; page++) {
+    const messages = yield* chat.history(contact.primary, {
+      limit: pageSize,
+      ...(before === undefined ? {} : { before })
+    })
+    found.push(...messages.filter(isOffer).map((message) => ({ contact, message })))
+    if (messages.length < pageSize) break
+    before = messages[0]!.order
+  }
+  return found
+})
 
 /** What others than blocked contacts have offered, the newest last. */
-export const all = (chat: Chat, place: ProfilePaths): Effect.Effect<ReadonlyArray<Offer>, KezChatError> =>
-  Effect.gen(function* () {
-    const contacts = (yield* chat.contacts).filter(({ state }) => state !== "blocked")
-    const found = (yield* Effect.forEach(contacts, (contact) => ofContact(chat, contact))).flat()
-    const saved = Saved.read(place.saved)
-    return found
-      .toSorted((a, b) => a.message.order - b.message.order)
-      .map((offer) => {
-        const path = saved.get(offer.message.file.blobHash)
-        return path === undefined ? offer : { ...offer, saved: path }
-      })
-  })
+export const all = Effect.fn("Offers.all")(function* (
+  chat: Chat,
+  paths: ProfilePaths
+): Effect.fn.Return<ReadonlyArray<Offer>, KezChatError> {
+  const contacts = (yield* chat.contacts).filter(({ state }) => state !== "blocked")
+  const found = (yield* Effect.forEach(contacts, (contact) => ofContact(chat, contact))).flat()
+  const saved = Saved.read(paths.saved)
+  return found
+    .toSorted((a, b) => a.message.order - b.message.order)
+    .map((offer) => {
+      const path = saved.get(offer.message.file.blobHash)
+      return path === undefined ? offer : { ...offer, saved: path }
+    })
+})
 
 /** One file to fetch. */
 export interface Target {
   /** What the SDK takes: a whole id, `@user/` with a whole id, or a ticket. */
-  readonly what: string
+  readonly fileRef: string
   /** The folder below the chosen one that it belongs in, as its owner named it. */
   readonly within?: string
   /** What is known of it beforehand. */
@@ -72,44 +76,43 @@ const partOfId = /^[A-Za-z0-9_-]{4,22}$/
 const ticket = /^blob[a-z2-7]{50,}$/
 
 /** What fetches the same file and fits on a line: a whole id is as short as listings have it. */
-export const shortened = (what: string): string => {
-  const slash = what.indexOf("/")
-  const id = what.slice(slash + 1)
-  return wholeId.test(id) ? what.slice(0, slash + 1) + Show.shortId(id) : what
+export const shortened = (fileRef: string): string => {
+  const slash = fileRef.indexOf("/")
+  const id = fileRef.slice(slash + 1)
+  return wholeId.test(id) ? fileRef.slice(0, slash + 1) + Show.shortId(id) : fileRef
 }
 
-const ambiguous = (what: string, choices: ReadonlyArray<string>) =>
-  usage(`${JSON.stringify(what)} is the beginning of several ids: ${choices.slice(0, 4).join(", ")}`)
+const ambiguous = (fileRef: string, choices: ReadonlyArray<string>) =>
+  usage(`${JSON.stringify(fileRef)} is the beginning of several ids: ${choices.slice(0, 4).join(", ")}`)
 
 const notFound = (message: string) => fail("file_not_found", ExitCode.notFound, message)
 
-const byPrefix = (
+const byPrefix = Effect.fnUntraced(function* (
   chat: Chat,
-  place: ProfilePaths,
-  what: string
-): Effect.Effect<ReadonlyArray<Target>, Failure, Screen> =>
-  Effect.gen(function* () {
-    const matching = Effect.map(all(chat, place), (offers) =>
-      offers.filter(({ message }) => message.id.startsWith(what))
+  paths: ProfilePaths,
+  fileRef: string
+): Effect.fn.Return<ReadonlyArray<Target>, Failure, Screen> {
+  const matching = Effect.map(all(chat, paths), (offers) =>
+    offers.filter(({ message }) => message.id.startsWith(fileRef))
+  )
+  let found = yield* matching
+  if (found.length === 0) {
+    yield* caughtUp(chat)
+    found = yield* matching
+  }
+  const [offer] = found
+  if (offer === undefined) {
+    return yield* notFound(
+      `no offer has an id that begins with ${fileRef}: \`${CommandLine.line(paths.name, "fetch")}\` lists them`
     )
-    let found = yield* matching
-    if (found.length === 0) {
-      yield* caughtUp(chat)
-      found = yield* matching
-    }
-    const [offer] = found
-    if (offer === undefined) {
-      return yield* notFound(
-        `no offer has an id that begins with ${what}: \`${CommandLine.line(place.name, "fetch")}\` lists them`
-      )
-    }
-    if (found.length > 1)
-      return yield* ambiguous(
-        what,
-        found.map(({ message }) => message.id)
-      )
-    return [{ what: offer.message.id, file: offer.message.file }]
-  })
+  }
+  if (found.length > 1)
+    return yield* ambiguous(
+      fileRef,
+      found.map(({ message }) => message.id)
+    )
+  return [{ fileRef: offer.message.id, file: offer.message.file }]
+})
 
 /** The whole path of an entry. */
 export const pathOf = ({ name, folder }: { readonly name: string; readonly folder?: string | undefined }): string =>
@@ -124,70 +127,69 @@ const below = (files: ReadonlyArray<ListedFile>, folder: string, owner: string):
   return files
     .filter((file) => file.folder === folder || file.folder?.startsWith(`${folder}/`) === true)
     .filter(({ replacedBy }) => replacedBy === undefined)
-    .map((file) => ({ what: `@${owner}/${file.id}`, within: file.folder!.slice(above), file }))
+    .map((file) => ({ fileRef: `@${owner}/${file.id}`, within: file.folder!.slice(above), file }))
 }
 
 /** The order in which files are fetched and given names. */
 export const inOrder = (a: Target, b: Target): number => {
-  const named = ({ file, what, within }: Target): SavePlan.Named => ({
-    name: file?.name ?? what,
+  const named = ({ file, fileRef, within }: Target): SavePlan.Named => ({
+    name: file?.name ?? fileRef,
     ...(within === undefined ? {} : { within })
   })
   return SavePlan.order(named(a), named(b))
 }
 
 /** An entry by its path, by the beginning of its id, or a folder with all that is in it. */
-const inManifest = (
+const inManifest = Effect.fnUntraced(function* (
   chat: Chat,
-  place: ProfilePaths,
+  paths: ProfilePaths,
   who: string,
   entry: string
-): Effect.Effect<ReadonlyArray<Target>, Failure> =>
-  Effect.gen(function* () {
-    const { files } = yield* chat.browse(who)
-    const one = (file: ListedFile): ReadonlyArray<Target> => [{ what: `@${who}/${file.id}`, file }]
-    const folder = entry.replace(/\/+$/, "")
-    const named = files.find((file) => file.replacedBy === undefined && pathOf(file) === entry)
-    if (named !== undefined) return one(named)
-    const inFolder = below(files, folder, who)
-    if (inFolder.length > 0) return inFolder
-    const [first, ...others] = partOfId.test(entry) ? files.filter(({ id }) => id.startsWith(entry)) : []
-    if (first === undefined) {
-      // It may be an offer, or an entry that was fetched in part and taken back since.
-      if (wholeId.test(entry)) return [{ what: `@${who}/${entry}` }]
-      const name = JSON.stringify(Show.fileName({ name: entry }))
-      return yield* notFound(
-        `${who} shares no file ${name} with you: \`${CommandLine.line(place.name, `browse @${who}`)}\` lists what there is`
-      )
-    }
-    if (others.length > 0)
-      return yield* ambiguous(
-        entry,
-        [first, ...others].map(({ id }) => id)
-      )
-    return one(first)
-  })
+): Effect.fn.Return<ReadonlyArray<Target>, Failure> {
+  const { files } = yield* chat.browse(who)
+  const one = (file: ListedFile): ReadonlyArray<Target> => [{ fileRef: `@${who}/${file.id}`, file }]
+  const folder = entry.replace(/\/+$/, "")
+  const named = files.find((file) => file.replacedBy === undefined && pathOf(file) === entry)
+  if (named !== undefined) return one(named)
+  const inFolder = below(files, folder, who)
+  if (inFolder.length > 0) return inFolder
+  const [first, ...others] = partOfId.test(entry) ? files.filter(({ id }) => id.startsWith(entry)) : []
+  if (first === undefined) {
+    // It may be an offer, or an entry that was fetched in part and taken back since.
+    if (wholeId.test(entry)) return [{ fileRef: `@${who}/${entry}` }]
+    const name = JSON.stringify(Show.fileName({ name: entry }))
+    return yield* notFound(
+      `${who} shares no file ${name} with you: \`${CommandLine.line(paths.name, `browse @${who}`)}\` lists what there is`
+    )
+  }
+  if (others.length > 0)
+    return yield* ambiguous(
+      entry,
+      [first, ...others].map(({ id }) => id)
+    )
+  return one(first)
+})
 
 /** The files that are meant by an offer's id or its beginning, `@user/entry`, `@user/folder` or a ticket. */
 export const resolve = (
   chat: Chat,
-  place: ProfilePaths,
-  what: string
+  paths: ProfilePaths,
+  fileRef: string
 ): Effect.Effect<ReadonlyArray<Target>, Failure, Screen> => {
-  if (ticket.test(what)) return Effect.succeed([{ what }])
-  if (wholeId.test(what)) {
-    return Effect.map(all(chat, place), (offers) => {
-      const file = offers.find(({ message }) => message.id === what)?.message.file
-      return [file === undefined ? { what } : { what, file }]
+  if (ticket.test(fileRef)) return Effect.succeed([{ fileRef }])
+  if (wholeId.test(fileRef)) {
+    return Effect.map(all(chat, paths), (offers) => {
+      const file = offers.find(({ message }) => message.id === fileRef)?.message.file
+      return [file === undefined ? { fileRef } : { fileRef, file }]
     })
   }
-  if (partOfId.test(what)) return byPrefix(chat, place, what)
-  const [, who, entry] = /^@?([^/]+)\/(.+)$/.exec(what) ?? []
-  if (who !== undefined && entry !== undefined) return inManifest(chat, place, who, entry)
-  return what.startsWith("@")
+  if (partOfId.test(fileRef)) return byPrefix(chat, paths, fileRef)
+  const [, who, entry] = /^@?([^/]+)\/(.+)$/.exec(fileRef) ?? []
+  if (who !== undefined && entry !== undefined) return inManifest(chat, paths, who, entry)
+  return fileRef.startsWith("@")
     ? Effect.fail(
         usage(
-          `${what} is a person: \`${CommandLine.line(place.name, `browse ${what}`)}\` lists what to fetch from them`
+          `${fileRef} is a person: \`${CommandLine.line(paths.name, `browse ${fileRef}`)}\` lists what to fetch from them`
         )
       )
     : Effect.fail(

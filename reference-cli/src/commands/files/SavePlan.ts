@@ -87,28 +87,27 @@ export const make = (folder: string): SavePlan => {
     if (found !== undefined) claimed.add(identity(found))
   }
 
-  const step: SavePlan["step"] = (file, isSame, ask) =>
-    Effect.gen(function* () {
-      const within = freeFolder(folder, file.within ?? "")
-      const safe = FileName.safe(file.name)
-      let name = safe
-      for (let number = 2; ; number++) {
-        const at = path.join(folder, within, name)
-        const stat = statOf(at)
-        if (stat === undefined) return { _tag: "Save", name, within, overwrite: false }
-        // A folder is never replaced, and neither is what this fetch put there.
-        if (!stat.isDirectory() && !claimed.has(identity(stat))) {
-          const canBeSame = stat.isFile() && (file.size === undefined || stat.size === BigInt(file.size))
-          if (canBeSame && (yield* isSame(at))) return { _tag: "Skip", path: at, because: "same" }
-          // Whatever comes of it, the name is this file's: the next one does not ask about it again.
-          if (name === safe) claim(at)
-          const answer = name === safe ? yield* ask(at) : "keep-both"
-          if (answer === "skip") return { _tag: "Skip", path: at, because: "answer" }
-          if (answer === "replace") return { _tag: "Save", name, within, overwrite: true }
-        }
-        name = FileName.numbered(safe, number)
+  const step: SavePlan["step"] = Effect.fnUntraced(function* (file, isSame, ask) {
+    const within = freeFolder(folder, file.within ?? "")
+    const safe = FileName.safe(file.name)
+    let name = safe
+    for (let number = 2; ; number++) {
+      const at = path.join(folder, within, name)
+      const stat = statOf(at)
+      if (stat === undefined) return { _tag: "Save", name, within, overwrite: false }
+      // A folder is never replaced, and neither is what this fetch put there.
+      if (!stat.isDirectory() && !claimed.has(identity(stat))) {
+        const canBeSame = stat.isFile() && (file.size === undefined || stat.size === BigInt(file.size))
+        if (canBeSame && (yield* isSame(at))) return { _tag: "Skip", path: at, because: "same" }
+        // Whatever comes of it, the name is this file's: the next one does not ask about it again.
+        if (name === safe) claim(at)
+        const answer = name === safe ? yield* ask(at) : "keep-both"
+        if (answer === "skip") return { _tag: "Skip", path: at, because: "answer" }
+        if (answer === "replace") return { _tag: "Save", name, within, overwrite: true }
       }
-    })
+      name = FileName.numbered(safe, number)
+    }
+  })
 
   return { step, claim }
 }

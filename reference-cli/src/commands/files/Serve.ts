@@ -9,91 +9,90 @@ import type { Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { access, type Services, untilLost } from "../../owner/Session.ts"
 import * as RelayPolicy from "../../profile/RelayPolicy.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import { Signals } from "../../Signals.ts"
 import * as Meter from "../../terminal/progress/Meter.ts"
 import * as Quantity from "../../terminal/output/Quantity.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
 import { note, Screen } from "../../terminal/output/Screen.ts"
-import * as StoreTrouble from "../../terminal/output/StoreWarning.ts"
+import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
 import * as Delivery from "./Delivery.ts"
 import * as ServedLog from "./ServedLog.ts"
 
 type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionState }
 
 /** One stretch with one owner of the profile; `lost` when that one ended. */
-const stretch = (first: boolean) =>
-  Effect.gen(function* () {
-    const session = yield* access({ command: "serve", answering: true, transfers: true })
-    const { chat, files } = session
-    const screen = yield* Screen
-    const { json } = yield* settings
-    const meter = yield* Meter.open
-    const log = yield* ServedLog.open(meter)
-    const queue = yield* Queue.unbounded<Item, Cause.Done>()
-    const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
-      stream.pipe(
-        Stream.runForEach((value) => Queue.offer(queue, item(value))),
-        Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
-        Effect.forkScoped({ startImmediately: true })
-      )
-    yield* into(chat.events, (event) => event)
-    yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
-    if (first) {
-      const [account, shares] = [yield* chat.account, (yield* chat.shared).filter(({ here }) => here)]
-      const size = shares.reduce((sum, share) => sum + share.size, 0)
-      const policy = RelayPolicy.parse(session.relay)
-      yield* note((style) =>
-        [
-          `Serving ${Quantity.count(shares.length, "file")}, ${Quantity.bytes(size)}, as ${style.name(Sanitise.line(account.handle))}. ${style.dim("Ctrl-C ends.")}`,
-          ...(policy === undefined ? [] : [style.dim(RelayPolicy.describe(policy))])
-        ].join("\n")
-      )
-    }
-    const line = (value: unknown) => screen.emit(`${Sanitise.json(value)}\n`)
-    const onItem = (item: Item): Effect.Effect<void, Failure> => {
-      switch (item._tag) {
-        case "Served":
-          return log.served(item)
-        case "Shared":
-        case "Unshared":
-          return json ? line(Shapes.event(item)) : Effect.void
-        case "PublishingFailed":
-          return json
-            ? line(Shapes.event(item))
-            : meter.say(screen.errStyle.caution(`${Delivery.unpublished}: ${Sanitise.line(item.detail)}`))
-        case "StoreFailing":
-          return json
-            ? line(Shapes.event(item))
-            : meter.say(screen.errStyle.caution(Sanitise.line(StoreTrouble.sentence(item, session.place))))
-        case "StoreRecovered":
-          return json ? line(Shapes.event(item)) : meter.say(screen.errStyle.dim(StoreTrouble.recovered))
-        case "Connection":
-          if (json) return line({ event: "connection", ...Shapes.connection(item.state) })
-          if (item.state._tag === "Online") return meter.say(screen.errStyle.dim("online"))
-          return item.state._tag === "Offline"
-            ? meter.say(screen.errStyle.caution(`offline: ${Sanitise.line(item.state.error.detail)}; trying again`))
-            : Effect.void
-        default:
-          return Effect.void
-      }
-    }
-    const watching = Effect.forever(Effect.flatMap(Queue.take(queue), onItem)).pipe(
-      Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const))
+const runWithOwner = Effect.fnUntraced(function* (first: boolean) {
+  const session = yield* access({ command: "serve", answering: true, transfers: true })
+  const { chat, files } = session
+  const screen = yield* Screen
+  const { json } = yield* settings
+  const meter = yield* Meter.open
+  const log = yield* ServedLog.open(meter)
+  const queue = yield* Queue.unbounded<Item, Cause.Done>()
+  const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
+    stream.pipe(
+      Stream.runForEach((value) => Queue.offer(queue, item(value))),
+      Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
+      Effect.forkScoped({ startImmediately: true })
     )
-    return yield* Effect.raceAllFirst([
-      watching,
-      untilLost(session, files.serve),
-      Effect.as(session.stopped, "stopped" as const)
-    ])
-  }).pipe(Effect.scoped)
+  yield* into(chat.events, (event) => event)
+  yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
+  if (first) {
+    const [account, shares] = [yield* chat.account, (yield* chat.shared).filter(({ here }) => here)]
+    const size = shares.reduce((sum, share) => sum + share.size, 0)
+    const policy = RelayPolicy.parse(session.relay)
+    yield* note((style) =>
+      [
+        `Serving ${Quantity.count(shares.length, "file")}, ${Quantity.bytes(size)}, as ${style.name(Sanitise.line(account.handle))}. ${style.dim("Ctrl-C ends.")}`,
+        ...(policy === undefined ? [] : [style.dim(RelayPolicy.describe(policy))])
+      ].join("\n")
+    )
+  }
+  const line = (value: unknown) => screen.emit(`${Sanitise.json(value)}\n`)
+  const onItem = (item: Item): Effect.Effect<void, Failure> => {
+    switch (item._tag) {
+      case "Served":
+        return log.served(item)
+      case "Shared":
+      case "Unshared":
+        return json ? line(Json.event(item)) : Effect.void
+      case "PublishingFailed":
+        return json
+          ? line(Json.event(item))
+          : meter.say(screen.errStyle.caution(`${Delivery.unpublished}: ${Sanitise.line(item.detail)}`))
+      case "StoreFailing":
+        return json
+          ? line(Json.event(item))
+          : meter.say(screen.errStyle.caution(Sanitise.line(StoreWarning.sentence(item, session.paths))))
+      case "StoreRecovered":
+        return json ? line(Json.event(item)) : meter.say(screen.errStyle.dim(StoreWarning.recovered))
+      case "Connection":
+        if (json) return line({ event: "connection", ...Json.connection(item.state) })
+        if (item.state._tag === "Online") return meter.say(screen.errStyle.dim("online"))
+        return item.state._tag === "Offline"
+          ? meter.say(screen.errStyle.caution(`offline: ${Sanitise.line(item.state.error.detail)}; trying again`))
+          : Effect.void
+      default:
+        return Effect.void
+    }
+  }
+  const watching = Effect.forever(Effect.flatMap(Queue.take(queue), onItem)).pipe(
+    Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const))
+  )
+  return yield* Effect.raceAllFirst([
+    watching,
+    untilLost(session, files.serve),
+    Effect.as(session.stopped, "stopped" as const)
+  ])
+}, Effect.scoped)
 
 export const serve = Effect.fn("serve")(function* (): Effect.fn.Return<void, Failure, Services | Signals> {
   const signals = yield* Signals
   yield* signals.untilSignal(
     Effect.gen(function* () {
       let first = true
-      while ((yield* stretch(first)) === "lost") first = false
+      while ((yield* runWithOwner(first)) === "lost") first = false
     })
   )
 })

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { CliFailure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import type { Meter } from "../../terminal/progress/Meter.ts"
 import type * as Progress from "../../terminal/progress/Progress.ts"
 import * as Quantity from "../../terminal/output/Quantity.ts"
@@ -62,49 +62,47 @@ const whole = (event: Served, now: number, style: Style): string =>
   ].join("  ")
 
 /** `note` writes a line that stays to standard error; without it, it goes to standard output. `meter` shows what goes on. */
-export const open = (
+export const open = Effect.fn("ServedLog.open")(function* (
   meter: Meter,
   note?: (line: string) => Effect.Effect<void>
-): Effect.Effect<ServedLog, never, Screen | Scope.Scope> =>
-  Effect.gen(function* () {
-    const screen = yield* Screen
-    const tell = note ?? ((line: string) => screen.emit(`${line}\n`))
-    const style = note === undefined ? screen.style : screen.errStyle
-    const { json } = yield* settings
-    // Fetched whole in this run, so that whoever asks for the end again is told of once.
-    const done = new Set<string>()
-    const active = new Map<string, Active>()
-    const show = Effect.suspend(() => (active.size === 0 ? meter.clear : meter.show(together([...active.values()]))))
-    const lookForStopped = Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      const stopped = [...active].filter(([, { at }]) => now - at > staleMillis)
-      if (stopped.length === 0) return
-      for (const [key] of stopped) active.delete(key)
-      yield* show
-      for (const [, { event, at }] of stopped) {
-        const percent = Quantity.percent(event.sentBytes, event.totalBytes)
-        const what = `stopped at ${percent}% of ${Show.fileName(event.share)}`
-        yield* meter.say(screen.errStyle.dim(`${Show.clock(at)}  ${Show.name(event.contact)}  ${what}`))
-      }
-    })
-    yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(1_000), lookForStopped)))
-    return {
-      served: (event) =>
-        Effect.gen(function* () {
-          if (json) return yield* screen.emit(`${Sanitise.json(Shapes.event(event))}\n`)
-          const key = keyOf(event)
-          if (event.sentBytes < event.totalBytes) {
-            done.delete(key)
-            active.set(key, { event, at: yield* Clock.currentTimeMillis })
-            return yield* show
-          }
-          active.delete(key)
-          if (!done.has(key)) {
-            done.add(key)
-            yield* meter.clear
-            yield* tell(whole(event, yield* Clock.currentTimeMillis, style))
-          }
-          yield* show
-        })
+): Effect.fn.Return<ServedLog, never, Screen | Scope.Scope> {
+  const screen = yield* Screen
+  const tell = note ?? ((line: string) => screen.emit(`${line}\n`))
+  const style = note === undefined ? screen.style : screen.errStyle
+  const { json } = yield* settings
+  // Fetched whole in this run, so that whoever asks for the end again is told of once.
+  const done = new Set<string>()
+  const active = new Map<string, Active>()
+  const show = Effect.suspend(() => (active.size === 0 ? meter.clear : meter.show(together([...active.values()]))))
+  const lookForStopped = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const stopped = [...active].filter(([, { at }]) => now - at > staleMillis)
+    if (stopped.length === 0) return
+    for (const [key] of stopped) active.delete(key)
+    yield* show
+    for (const [, { event, at }] of stopped) {
+      const percent = Quantity.percent(event.sentBytes, event.totalBytes)
+      const what = `stopped at ${percent}% of ${Show.fileName(event.share)}`
+      yield* meter.say(screen.errStyle.dim(`${Show.clock(at)}  ${Show.name(event.contact)}  ${what}`))
     }
   })
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(1_000), lookForStopped)))
+  return {
+    served: Effect.fnUntraced(function* (event) {
+      if (json) return yield* screen.emit(`${Sanitise.json(Json.event(event))}\n`)
+      const key = keyOf(event)
+      if (event.sentBytes < event.totalBytes) {
+        done.delete(key)
+        active.set(key, { event, at: yield* Clock.currentTimeMillis })
+        return yield* show
+      }
+      active.delete(key)
+      if (!done.has(key)) {
+        done.add(key)
+        yield* meter.clear
+        yield* tell(whole(event, yield* Clock.currentTimeMillis, style))
+      }
+      yield* show
+    })
+  }
+})

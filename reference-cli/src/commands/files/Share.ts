@@ -1,6 +1,5 @@
 /** Offers files to others: encrypts them, keeps them here, and sends word without a byte of them. */
 import type { Contact, Share } from "@kez-chat/sdk"
-import { FileError } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
@@ -10,11 +9,11 @@ import { ExitCode } from "../../ExitCode.ts"
 import { describe, fail, type Failure, usage } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
-import type { SharePart } from "../../owner/Files.ts"
+import { type SharePart, unreadableError } from "../../owner/Files.ts"
 import { type Access, access, type Services, untilLost } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Profile from "../../profile/Profile.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import { Signals } from "../../Signals.ts"
 import * as Meter from "../../terminal/progress/Meter.ts"
 import * as Quantity from "../../terminal/output/Quantity.ts"
@@ -80,41 +79,44 @@ const unfit = (given: string, file: string, profile: string): string | undefined
  * Tells contacts from paths. Contacts come first and begin with `@`; a single first word without one is a contact too,
  * unless the file is for everybody.
  */
-export const order = (input: Input, cwd: string, profile: string): Effect.Effect<Order, Failure> =>
-  Effect.gen(function* () {
-    const { what } = input
-    const at = (given: string) => path.resolve(cwd, given)
-    let split = 0
-    while (split < what.length && what[split]!.startsWith("@") && !isThere(at(what[split]!))) split += 1
-    if (split === 0 && !input.public && input.with.length === 0) {
-      const [first = ""] = what
-      const last = what.at(-1) ?? ""
-      if (isThere(at(first))) {
-        return yield* usage(
-          what.length > 1 && !isThere(at(last))
-            ? `who may fetch it comes first: ${CommandLine.line(profile, `share ${CommandLine.argument(last)} ${CommandLine.argument(first)}`)}`
-            : `say who may fetch it first, as in \`${example(profile)}\`, or --public`
-        )
-      }
-      split = 1
+export const order = Effect.fn("Share.order")(function* (
+  input: Input,
+  cwd: string,
+  profile: string
+): Effect.fn.Return<Order, Failure> {
+  const { what } = input
+  const at = (given: string) => path.resolve(cwd, given)
+  let split = 0
+  while (split < what.length && what[split]!.startsWith("@") && !isThere(at(what[split]!))) split += 1
+  if (split === 0 && !input.public && input.with.length === 0) {
+    const [first = ""] = what
+    const last = what.at(-1) ?? ""
+    if (isThere(at(first))) {
+      return yield* usage(
+        what.length > 1 && !isThere(at(last))
+          ? `who may fetch it comes first: ${CommandLine.line(profile, `share ${CommandLine.argument(last)} ${CommandLine.argument(first)}`)}`
+          : `say who may fetch it first, as in \`${example(profile)}\`, or --public`
+      )
     }
-    const readers = [...new Set([...what.slice(0, split), ...input.with])]
-    const files = what.slice(split)
-    if (files.length === 0) return yield* usage(`say which file, as in \`${example(profile)}\``)
-    if (input.unlisted && input.public) return yield* usage("--unlisted and --public say opposite things")
-    if (input.wait && readers.length === 0) return yield* usage("--wait is for contacts to fetch it: name them")
-    for (const given of files) {
-      const problem = unfit(given, at(given), profile)
-      if (problem !== undefined) return yield* usage(problem)
-    }
-    return { readers, paths: [...new Set(files.map(at))] }
-  })
+    split = 1
+  }
+  const readers = [...new Set([...what.slice(0, split), ...input.with])]
+  const files = what.slice(split)
+  if (files.length === 0) return yield* usage(`say which file, as in \`${example(profile)}\``)
+  if (input.unlisted && input.public) return yield* usage("--unlisted and --public say opposite things")
+  if (input.wait && readers.length === 0) return yield* usage("--wait is for contacts to fetch it: name them")
+  for (const given of files) {
+    const problem = unfit(given, at(given), profile)
+    if (problem !== undefined) return yield* usage(problem)
+  }
+  return { readers, paths: [...new Set(files.map(at))] }
+})
 
 const names = (contacts: ReadonlyArray<Contact>, isPublic: boolean): string =>
   [...(isPublic ? ["everybody who browses"] : []), ...contacts.map(Show.name)].join(", ")
 
 /** Encrypts and offers one path; gives what came of it. */
-const sharePath = (
+const sharePath = Effect.fnUntraced(function* (
   session: Access,
   file: string,
   contacts: ReadonlyArray<Contact>,
@@ -122,54 +124,49 @@ const sharePath = (
   meter: Meter.Meter,
   made: Array<Share>,
   unreadable: Array<string>
-): Effect.Effect<void, Failure, Screen> =>
-  Effect.gen(function* () {
-    const screen = yield* Screen
-    const { json } = yield* settings
-    const before = made.length
-    const onPart = (part: SharePart): Effect.Effect<void, Failure> =>
-      Effect.suspend(() => {
-        if (part._tag === "Shared") made.push(part.share)
-        if (part._tag === "Unreadable") unreadable.push(part.path)
-        if (json) return screen.out(`${Sanitise.json(Shapes.sharePart(part))}\n`)
-        if (part._tag === "Unreadable") {
-          return meter.say(
-            screen.errStyle.caution(
-              `not shared: ${Sanitise.line(describe(new FileError({ reason: part.reason, path: part.path, detail: part.detail })).message)}`
-            )
-          )
-        }
-        return part._tag === "Encrypting"
-          ? meter.show({
-              label: Show.fileName({ name: part.name }),
-              phase: "encrypting",
-              kind: "bytes",
-              doneBytes: part.doneBytes,
-              totalBytes: part.totalBytes
-            })
-          : Effect.void
-      })
-    const terms = { with: contacts.map(({ primary }) => primary), public: input.public, unlisted: input.unlisted }
-    yield* Stream.runForEach(session.files.shareFile(file, terms), onPart).pipe(
-      // About what was typed: no program spoke to another, so there is no request to call malformed.
-      Effect.mapError((error) =>
-        error._tag === "Problem" && error.code === "request_malformed" ? usage(error.detail) : error
-      )
+): Effect.fn.Return<void, Failure, Screen> {
+  const screen = yield* Screen
+  const { json } = yield* settings
+  const before = made.length
+  const onPart = (part: SharePart): Effect.Effect<void, Failure> =>
+    Effect.suspend(() => {
+      if (part._tag === "Shared") made.push(part.share)
+      if (part._tag === "Unreadable") unreadable.push(part.path)
+      if (json) return screen.out(`${Sanitise.json(Json.sharePart(part))}\n`)
+      if (part._tag === "Unreadable") {
+        return meter.say(screen.errStyle.caution(`not shared: ${Sanitise.line(describe(unreadableError(part)).message)}`))
+      }
+      return part._tag === "Encrypting"
+        ? meter.show({
+            label: Show.fileName({ name: part.name }),
+            phase: "encrypting",
+            kind: "bytes",
+            doneBytes: part.doneBytes,
+            totalBytes: part.totalBytes
+          })
+        : Effect.void
+    })
+  const terms = { with: contacts.map(({ primary }) => primary), public: input.public, unlisted: input.unlisted }
+  yield* Stream.runForEach(session.files.shareFile(file, terms), onPart).pipe(
+    // About what was typed: no program spoke to another, so there is no request to call malformed.
+    Effect.mapError((error) =>
+      error._tag === "Problem" && error.code === "request_malformed" ? usage(error.detail) : error
     )
-    if (json) return
-    yield* meter.clear
-    const shares = made.slice(before)
-    const [share] = shares
-    if (share === undefined) return
-    const { style } = screen
-    const isFolder = share.folder !== undefined
-    const size = Quantity.bytes(shares.reduce((sum, one) => sum + one.size, 0))
-    const what = isFolder
-      ? `${style.bold(Show.fileName({ name: share.folder!.split("/")[0]! }))} (${Quantity.count(shares.length, "file")}, ${size})`
-      : `${style.bold(Show.fileName(share))} (${size})`
-    const id = isFolder ? "" : `  ${style.dim(Show.shortId(share.id))}`
-    yield* screen.out(`${style.good("Shared")} ${what} with ${style.name(names(contacts, input.public))}${id}\n`)
-  })
+  )
+  if (json) return
+  yield* meter.clear
+  const shares = made.slice(before)
+  const [share] = shares
+  if (share === undefined) return
+  const { style } = screen
+  const isFolder = share.folder !== undefined
+  const size = Quantity.bytes(shares.reduce((sum, one) => sum + one.size, 0))
+  const what = isFolder
+    ? `${style.bold(Show.fileName({ name: share.folder!.split("/")[0]! }))} (${Quantity.count(shares.length, "file")}, ${size})`
+    : `${style.bold(Show.fileName(share))} (${size})`
+  const id = isFolder ? "" : `  ${style.dim(Show.shortId(share.id))}`
+  yield* screen.out(`${style.good("Shared")} ${what} with ${style.name(names(contacts, input.public))}${id}\n`)
+})
 
 /** Who has not fetched what, by share and reader. */
 const missing = (shares: ReadonlyArray<Share>): ReadonlyArray<string> =>
@@ -178,35 +175,40 @@ const missing = (shares: ReadonlyArray<Share>): ReadonlyArray<string> =>
   )
 
 /** Serves until everybody has everything. */
-const untilFetched = (session: Access, ids: ReadonlySet<string>): Effect.Effect<void, Failure, Screen> =>
-  Effect.gen(function* () {
-    const { chat, files } = session
-    const meter = yield* Meter.open
-    const log = yield* ServedLog.open(meter)
-    const isDone = Effect.map(chat.shared, (shares) => missing(shares.filter(({ id }) => ids.has(id))).length === 0)
-    const watch = Stream.runForEachWhile(chat.events, (event) =>
-      Effect.gen(function* () {
-        if (event._tag === "Served" && ids.has(event.share.id)) yield* log.served(event)
-        const counts = event._tag === "Served" || event._tag === "Unshared" || event._tag === "Missed"
-        return !(counts && (yield* isDone))
-      })
-    )
+const untilFetched = Effect.fnUntraced(function* (session: Access, ids: ReadonlySet<string>) {
+  const { chat, files } = session
+  const meter = yield* Meter.open
+  const log = yield* ServedLog.open(meter)
+  const isDone = Effect.map(chat.shared, (shares) => missing(shares.filter(({ id }) => ids.has(id))).length === 0)
+  const watch = Stream.runForEachWhile(
+    chat.events,
+    Effect.fnUntraced(function* (event) {
+      if (event._tag === "Served" && ids.has(event.share.id)) yield* log.served(event)
+      const counts = event._tag === "Served" || event._tag === "Unshared" || event._tag === "Missed"
+      return !(counts && (yield* isDone))
+    })
+  )
+  for (;;) {
     // Subscribed before the first look, so that nothing falls between the two.
     const watching = yield* Effect.forkScoped(watch, { startImmediately: true })
     if (yield* isDone) return
     yield* Effect.raceFirst(Fiber.join(watching), files.serve)
-    // Events end with the owner, too: then this fails as lost.
-    if (!(yield* isDone)) return yield* untilFetched(session, ids)
-  }).pipe(Effect.scoped)
+    // Events end with the owner as well: the next call to it then fails as lost.
+  }
+}, Effect.scoped)
 
 const idsOf = (shares: ReadonlyArray<Share>): ReadonlySet<string> => new Set(shares.map(({ id }) => id))
 
 /** Waits, also across the end of another process that held the account. */
-const wait = (ids: ReadonlySet<string>): Effect.Effect<void, Failure, Services> =>
-  Effect.gen(function* () {
+const wait = Effect.fnUntraced(
+  function* (ids: ReadonlySet<string>) {
     const session = yield* access({ command: "share", answering: true, transfers: true })
     return yield* untilLost(session, untilFetched(session, ids))
-  }).pipe(Effect.scoped, Effect.repeat({ while: (end) => end === "lost" }), Effect.asVoid)
+  },
+  Effect.scoped,
+  Effect.repeat({ while: (end) => end === "lost" }),
+  Effect.asVoid
+)
 
 /**
  * What others type to fetch it. The ids that are shown here are those of the list; the offer that a contact gets has
@@ -221,20 +223,23 @@ const invitation = (owner: string, shares: ReadonlyArray<Share>, input: Input): 
 }
 
 /** What is left to say when everything has been shared. */
-const outlook = (session: Access, shares: ReadonlyArray<Share>, input: Input): Effect.Effect<void, Failure, Screen> =>
-  Effect.gen(function* () {
-    const { chat, files, place } = session
-    const late = yield* undelivered(chat)
-    const { handle } = yield* chat.account
-    yield* note(`Others fetch with \`kez-chat ${invitation(Sanitise.line(handle), shares, input)}\`.`)
-    const told = `shared, but word of it has not reached the home server (${late}): it goes out with the next command that is online`
-    if (input.wait) return yield* late === undefined ? Effect.void : warn(told)
-    if (!(yield* files.serving)) {
-      const it = shares.length === 1 ? "It" : "They"
-      yield* note(`${it} can be fetched while \`${CommandLine.line(place.name, "serve")}\` or \`listen\` runs.`)
-    }
-    if (late !== undefined) return yield* fail("queued", ExitCode.queued, told)
-  })
+const outlook = Effect.fnUntraced(function* (
+  session: Access,
+  shares: ReadonlyArray<Share>,
+  input: Input
+): Effect.fn.Return<void, Failure, Screen> {
+  const { chat, files, paths } = session
+  const late = yield* undelivered(chat)
+  const { handle } = yield* chat.account
+  yield* note(`Others fetch with \`kez-chat ${invitation(Sanitise.line(handle), shares, input)}\`.`)
+  const told = `shared, but word of it has not reached the home server (${late}): it goes out with the next command that is online`
+  if (input.wait) return yield* late === undefined ? Effect.void : warn(told)
+  if (!(yield* files.serving)) {
+    const it = shares.length === 1 ? "It" : "They"
+    yield* note(`${it} can be fetched while \`${CommandLine.line(paths.name, "serve")}\` or \`listen\` runs.`)
+  }
+  if (late !== undefined) return yield* fail("queued", ExitCode.queued, told)
+})
 
 const notAll = (unreadable: number, shared: number): Failure =>
   fail(
@@ -243,44 +248,45 @@ const notAll = (unreadable: number, shared: number): Failure =>
     `${Quantity.count(unreadable, "file")} could not be read and ${unreadable === 1 ? "is" : "are"} not shared; ${Quantity.count(shared, "file")} ${shared === 1 ? "is" : "are"}`
   )
 
-export const share = (input: Input): Effect.Effect<void, Failure, Services | Signals> =>
-  Effect.gen(function* () {
-    const { cwd } = yield* Host
-    const { readers, paths } = yield* order(input, cwd, yield* Profile.current)
-    const signals = yield* Signals
-    const made: Array<Share> = []
-    const unreadable: Array<string> = []
-    let waiting = false
-    const work = Effect.gen(function* () {
-      const session = yield* access({ command: "share", answering: input.wait, transfers: input.wait })
-      const contacts = yield* Effect.forEach(readers, (who) => contactOf(session.chat, who))
-      const meter = yield* Meter.open
-      for (const file of paths) yield* sharePath(session, file, contacts, input, meter, made, unreadable)
-      yield* outlook(session, made, input)
-      if (!input.wait) return undefined
-      waiting = true
-      yield* note(
-        (style) =>
-          `Waiting until ${names(contacts, false)} ${contacts.length === 1 ? "has" : "have"} fetched it. ${style.dim("Ctrl-C ends the wait.")}`
-      )
-      // In the same session: who asks this process for something now must not meet its end.
-      return yield* untilLost(session, untilFetched(session, idsOf(made)))
-    }).pipe(Effect.scoped)
-    const signal = yield* signals.untilSignal(
-      Effect.gen(function* () {
-        if ((yield* work) === "lost") yield* wait(idsOf(made))
-        if (unreadable.length > 0) return yield* notAll(unreadable.length, made.length)
-      })
+export const share = Effect.fn("Share.share")(function* (
+  input: Input
+): Effect.fn.Return<void, Failure, Services | Signals> {
+  const { cwd } = yield* Host
+  const { readers, paths } = yield* order(input, cwd, yield* Profile.current)
+  const signals = yield* Signals
+  const made: Array<Share> = []
+  const unreadable: Array<string> = []
+  let waiting = false
+  const work = Effect.gen(function* () {
+    const session = yield* access({ command: "share", answering: input.wait, transfers: input.wait })
+    const contacts = yield* Effect.forEach(readers, (who) => contactOf(session.chat, who))
+    const meter = yield* Meter.open
+    for (const file of paths) yield* sharePath(session, file, contacts, input, meter, made, unreadable)
+    yield* outlook(session, made, input)
+    if (!input.wait) return undefined
+    waiting = true
+    yield* note(
+      (style) =>
+        `Waiting until ${names(contacts, false)} ${contacts.length === 1 ? "has" : "have"} fetched it. ${style.dim("Ctrl-C ends the wait.")}`
     )
-    if (signal === undefined) return
-    const again = CommandLine.line(yield* Profile.current, "serve")
-    return yield* fail(
-      "interrupted",
-      signal,
-      waiting
-        ? `stopped before everybody had fetched it: it stays shared, and can be fetched while \`${again}\` runs`
-        : made.length === 0
-          ? "stopped: nothing was shared"
-          : `stopped after ${Quantity.count(made.length, "file")}: these stay shared`
-    )
-  })
+    // In the same session: who asks this process for something now must not meet its end.
+    return yield* untilLost(session, untilFetched(session, idsOf(made)))
+  }).pipe(Effect.scoped)
+  const signal = yield* signals.untilSignal(
+    Effect.gen(function* () {
+      if ((yield* work) === "lost") yield* wait(idsOf(made))
+      if (unreadable.length > 0) return yield* notAll(unreadable.length, made.length)
+    })
+  )
+  if (signal === undefined) return
+  const again = CommandLine.line(yield* Profile.current, "serve")
+  return yield* fail(
+    "interrupted",
+    signal,
+    waiting
+      ? `stopped before everybody had fetched it: it stays shared, and can be fetched while \`${again}\` runs`
+      : made.length === 0
+        ? "stopped: nothing was shared"
+        : `stopped after ${Quantity.count(made.length, "file")}: these stay shared`
+  )
+})

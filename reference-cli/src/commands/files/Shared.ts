@@ -6,7 +6,7 @@ import { fail, type Failure, usage } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import * as Quantity from "../../terminal/output/Quantity.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
 import { result, warn } from "../../terminal/output/Screen.ts"
@@ -47,15 +47,16 @@ const lines = (share: Share, style: Style): ReadonlyArray<string> => {
 }
 
 export const shared = (): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "shared", offline: true }, ({ chat, place, files }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "shared", offline: true },
+    Effect.fnUntraced(function* ({ chat, paths, files }) {
       const shares = yield* chat.shared
       const serving = yield* files.serving
       yield* result({
-        json: () => ({ shares: shares.map(Shapes.share), serving }),
+        json: () => ({ shares: shares.map(Json.share), serving }),
         text: (style) =>
           shares.length === 0
-            ? `Nothing shared yet: ${style.bold(CommandLine.line(place.name, "share @NAME FILE"))}`
+            ? `Nothing shared yet: ${style.bold(CommandLine.line(paths.name, "share @NAME FILE"))}`
             : [
                 ...shares.flatMap((share) => lines(share, style)),
                 ...[...new Set(shares.flatMap(({ problem }) => problem?.detail ?? []))].map((detail) =>
@@ -63,7 +64,7 @@ export const shared = (): Effect.Effect<void, Failure, Services> =>
                 ),
                 ...(serving
                   ? []
-                  : ["", style.dim(`Available while \`${CommandLine.line(place.name, "serve")}\` runs.`)])
+                  : ["", style.dim(`Available while \`${CommandLine.line(paths.name, "serve")}\` runs.`)])
               ]
       })
     })
@@ -72,32 +73,36 @@ export const shared = (): Effect.Effect<void, Failure, Services> =>
 const isBelow = ({ folder }: Share, path: string): boolean => folder === path || folder?.startsWith(`${path}/`) === true
 
 /** The shares that are meant by an id, the beginning of it, a path, or a folder. */
-const find = (chat: Chat, place: ProfilePaths, what: string): Effect.Effect<ReadonlyArray<Share>, Failure> =>
-  Effect.gen(function* () {
-    const shares = yield* chat.shared
-    const byId = what.length >= 4 ? shares.filter(({ id }) => id.startsWith(what)) : []
-    const named = shares.filter((share) => Offers.pathOf(share) === what)
-    if (byId.length > 1) {
-      return yield* usage(
-        `${JSON.stringify(Sanitise.line(what))} means several: say one of ${byId.map(({ id }) => id).join(", ")}`
-      )
-    }
-    const folder = what.replace(/\/+$/, "")
-    // A path means all versions of it: who takes it back does not want an older one to be found.
-    const found = [byId, named, shares.filter((share) => isBelow(share, folder))].find((some) => some.length > 0) ?? []
-    if (found.length > 0) return found
-    return yield* fail(
-      "file_not_found",
-      ExitCode.notFound,
-      `you share nothing that is called ${JSON.stringify(Sanitise.line(what))}: \`${CommandLine.line(place.name, "shared")}\` lists what you do`
+const find = Effect.fnUntraced(function* (
+  chat: Chat,
+  paths: ProfilePaths,
+  fileRef: string
+): Effect.fn.Return<ReadonlyArray<Share>, Failure> {
+  const shares = yield* chat.shared
+  const byId = fileRef.length >= 4 ? shares.filter(({ id }) => id.startsWith(fileRef)) : []
+  const named = shares.filter((share) => Offers.pathOf(share) === fileRef)
+  if (byId.length > 1) {
+    return yield* usage(
+      `${JSON.stringify(Sanitise.line(fileRef))} means several: say one of ${byId.map(({ id }) => id).join(", ")}`
     )
-  })
+  }
+  const folder = fileRef.replace(/\/+$/, "")
+  // A path means all versions of it: who takes it back does not want an older one to be found.
+  const found = [byId, named, shares.filter((share) => isBelow(share, folder))].find((some) => some.length > 0) ?? []
+  if (found.length > 0) return found
+  return yield* fail(
+    "file_not_found",
+    ExitCode.notFound,
+    `you share nothing that is called ${JSON.stringify(Sanitise.line(fileRef))}: \`${CommandLine.line(paths.name, "shared")}\` lists fileRef you do`
+  )
+})
 
 export const unshare = (input: { readonly what: ReadonlyArray<string> }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "unshare" }, ({ chat, place }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "unshare" },
+    Effect.fnUntraced(function* ({ chat, paths }) {
       // All are found before the first is taken back.
-      const found = yield* Effect.forEach(input.what, (what) => find(chat, place, what))
+      const found = yield* Effect.forEach(input.what, (fileRef) => find(chat, paths, fileRef))
       const ids = [...new Set(found.flat().map(({ id }) => id))]
       const removed = yield* Effect.forEach(ids, (id) => chat.unshare(id))
       const late = yield* undelisted(chat, ids)
@@ -107,7 +112,7 @@ export const unshare = (input: { readonly what: ReadonlyArray<string> }): Effect
         )
       }
       yield* result({
-        json: () => ({ unshared: removed.map(Shapes.share) }),
+        json: () => ({ unshared: removed.map(Json.share) }),
         text: (style) =>
           removed.map((share) => {
             const kept = share.readers.filter(({ fetchedAt }) => fetchedAt !== undefined).map(readerName)

@@ -17,11 +17,11 @@ import * as Home from "../../profile/Home.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as RelayPolicy from "../../profile/RelayPolicy.ts"
-import * as Filling from "../../terminal/output/InboxWarning.ts"
+import * as InboxWarning from "../../terminal/output/InboxWarning.ts"
 import * as Quantity from "../../terminal/output/Quantity.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
 import { result } from "../../terminal/output/Screen.ts"
-import * as StoreTrouble from "../../terminal/output/StoreWarning.ts"
+import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
 import type { Style } from "../../terminal/output/Style.ts"
 import { version } from "../../Version.ts"
 
@@ -52,10 +52,10 @@ const openToOthers = (path: string): boolean => {
   }
 }
 
-const files = (place: ProfilePaths): Check => {
-  const open = [...place.folders, place.profile, place.seed, place.store].filter(openToOthers)
+const files = (paths: ProfilePaths): Check => {
+  const open = [...paths.folders, paths.profile, paths.seed, paths.store].filter(openToOthers)
   return open.length === 0
-    ? ok("files", place.folders.join(", "))
+    ? ok("files", paths.folders.join(", "))
     : warn("files", `others on this machine can read ${open.join(", ")}`, `chmod -R go= ${open.join(" ")}`)
 }
 
@@ -78,23 +78,23 @@ const disk = ({ store }: ProfilePaths): ReadonlyArray<Check> => {
   }
 }
 
-const account = (place: ProfilePaths, profile: Option.Option<Profile.Profile>): Check => {
+const account = (paths: ProfilePaths, profile: Option.Option<Profile.Profile>): Check => {
   if (Option.isNone(profile))
     return warn(
       "account",
-      `the profile ${place.name} holds none`,
-      `${CommandLine.line(place.name, "register NAME")}, or ${CommandLine.line(place.name, "restore")}`
+      `the profile ${paths.name} holds none`,
+      `${CommandLine.line(paths.name, "register NAME")}, or ${CommandLine.line(paths.name, "restore")}`
     )
   const { handle = "its handle is not known yet", step } = profile.value
   return step === "published"
-    ? ok("account", `${handle}, profile ${place.name}`)
+    ? ok("account", `${handle}, profile ${paths.name}`)
     : warn("account", `${handle} is not complete (${step})`, "run the same register or restore again: it carries on")
 }
 
 /** Profiles beside this one that cannot be used, each by itself. */
-const otherProfiles = (place: ProfilePaths) =>
-  Effect.gen(function* () {
-    const others = (yield* Profile.names).filter((name) => name !== place.name)
+const otherProfiles = Effect.fnUntraced(
+  function* (paths: ProfilePaths) {
+    const others = (yield* Profile.names).filter((name) => name !== paths.name)
     const found = yield* Effect.forEach(others, (name) =>
       Effect.match(Profile.named(name), {
         onSuccess: () => [],
@@ -102,7 +102,9 @@ const otherProfiles = (place: ProfilePaths) =>
       })
     )
     return found.flat()
-  }).pipe(Effect.catch(({ message }) => Effect.succeed([bad("profiles", message, "mend that, then run this again")])))
+  },
+  Effect.catch(({ message }) => Effect.succeed([bad("profiles", message, "mend that, then run this again")]))
+)
 
 const keychain: Effect.Effect<Check> = Effect.gen(function* () {
   const Keyring = yield* Effect.promise(() => import("@kez-chat/sdk/keyring"))
@@ -110,12 +112,12 @@ const keychain: Effect.Effect<Check> = Effect.gen(function* () {
   return found.available ? ok("keychain", found.name) : ok("keychain", `none: ${found.reason}`)
 })
 
-const seed = (place: ProfilePaths, { vault }: Profile.Profile): Check =>
+const seed = (paths: ProfilePaths, { vault }: Profile.Profile): Check =>
   vault.kind === "keychain"
     ? ok("seed", "in the OS keychain")
-    : fs.existsSync(place.seed)
-      ? ok("seed", `encrypted file ${place.seed}`)
-      : bad("seed", `${place.seed} is missing`, "restore the account from its words in another profile")
+    : fs.existsSync(paths.seed)
+      ? ok("seed", `encrypted file ${paths.seed}`)
+      : bad("seed", `${paths.seed} is missing`, "restore the account from its words in another profile")
 
 const clock = (directory: Directory["Service"]): Effect.Effect<Check> =>
   Effect.match(directory.clockSkewMillis, {
@@ -129,7 +131,7 @@ const clock = (directory: Directory["Service"]): Effect.Effect<Check> =>
     onFailure: (error) => warn("clock", describe(error).message, "see the check of the home server")
   })
 
-const record = (directory: Directory["Service"], place: ProfilePaths, profile: Profile.Profile): Effect.Effect<Check> =>
+const record = (directory: Directory["Service"], paths: ProfilePaths, profile: Profile.Profile): Effect.Effect<Check> =>
   Effect.match(directory.byPrimary(profile.primary), {
     onSuccess: ({ handle }) =>
       handle === profile.handle
@@ -144,7 +146,7 @@ const record = (directory: Directory["Service"], place: ProfilePaths, profile: P
         ? bad(
             "handle",
             describe(error).message,
-            `run \`${CommandLine.line(place.name, "register NAME")}\` again if it never completed; else ask the operator`
+            `run \`${CommandLine.line(paths.name, "register NAME")}\` again if it never completed; else ask the operator`
           )
         : warn("handle", describe(error).message, "see the check of the home server")
   })
@@ -159,35 +161,34 @@ const proxies = (): ReadonlyArray<Check> => {
 }
 
 /** The home server: its URL, its answer, its clock, and what it says about this account. */
-const homeChecks = (place: ProfilePaths, profile: Profile.Profile | undefined) =>
-  Effect.gen(function* () {
-    const found = yield* Effect.result(Home.discover({ profile: profile?.home }))
-    if (found._tag === "Failure")
-      return [bad("home", describe(found.failure).message, "name it with --home URL or KEZ_HOME")]
-    const { url, source } = found.success
-    const directory = yield* directoryOf(url)
-    const known = yield* Effect.result(directory.wellKnown)
-    if (known._tag === "Failure") {
-      return [
-        bad(
-          "home",
-          `${describe(known.failure).message} (${url}, from ${source})`,
-          "check the URL and your network, or start a local home with `npm start`"
-        )
-      ]
-    }
-    const { server, broker, sig_server } = known.success
+const homeChecks = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Profile.Profile | undefined) {
+  const found = yield* Effect.result(Home.discover({ profile: profile?.home }))
+  if (found._tag === "Failure")
+    return [bad("home", describe(found.failure).message, "name it with --home URL or KEZ_HOME")]
+  const { url, source } = found.success
+  const directory = yield* directoryOf(url)
+  const known = yield* Effect.result(directory.wellKnown)
+  if (known._tag === "Failure") {
     return [
-      ok("home", `${server} at ${url} (from ${source})`),
-      broker.tcp.length > 0
-        ? ok("broker address", broker.tcp.join(", "))
-        : bad("broker address", "the home names no broker for programs", "ask the operator of the home server"),
-      ok("sig-server", sig_server),
-      ...proxies(),
-      yield* clock(directory),
-      ...(profile === undefined ? [] : [yield* record(directory, place, profile)])
+      bad(
+        "home",
+        `${describe(known.failure).message} (${url}, from ${source})`,
+        "check the URL and your network, or start a local home with `npm start`"
+      )
     ]
-  })
+  }
+  const { server, broker, sig_server } = known.success
+  return [
+    ok("home", `${server} at ${url} (from ${source})`),
+    broker.tcp.length > 0
+      ? ok("broker address", broker.tcp.join(", "))
+      : bad("broker address", "the home names no broker for programs", "ask the operator of the home server"),
+    ok("sig-server", sig_server),
+    ...proxies(),
+    yield* clock(directory),
+    ...(profile === undefined ? [] : [yield* record(directory, paths, profile)])
+  ]
+})
 
 /** What lies in the blob store, and how much of it is only begun. */
 const blobs = (session: Access): Effect.Effect<Check> =>
@@ -198,7 +199,7 @@ const blobs = (session: Access): Effect.Effect<Check> =>
       const whole = all.filter(({ complete }) => complete)
       const begun = all.filter(({ complete }) => !complete)
       const rest = begun.length === 0 ? "" : `; ${begun.length} begun to arrive, ${part(begun)}`
-      return ok("blobs", `${whole.length} in ${session.place.blobs}, ${part(whole)}${rest}`)
+      return ok("blobs", `${whole.length} in ${session.paths.blobs}, ${part(whole)}${rest}`)
     },
     onFailure: (error) => bad("blobs", describe(error).message, "see whether the disk is full or the folder closed")
   })
@@ -207,8 +208,8 @@ const blobs = (session: Access): Effect.Effect<Check> =>
  * Opens an endpoint as files use it, under a key of its own: the account's may be in use, and two with one key take each
  * other's connections away.
  */
-const transfers = (session: Access): Effect.Effect<Check> =>
-  Effect.gen(function* () {
+const transfers = Effect.fnUntraced(
+  function* (session: Access) {
     const policy = RelayPolicy.parse(session.relay) ?? RelayPolicy.direct
     const what = RelayPolicy.describe(policy)
     const endpoint = yield* transportOf(policy).open(Redacted.make(new Uint8Array(randomBytes(32))))
@@ -225,18 +226,18 @@ const transfers = (session: Access): Effect.Effect<Check> =>
     return where === ""
       ? warn("transfers", `${what}: this machine has no address`, "check your network")
       : ok("transfers", `${what}; ${serving} (${where})`)
-  }).pipe(
-    Effect.scoped,
-    Effect.timeoutOption(onlineMillis),
-    Effect.match({
-      onSuccess: (found) =>
-        Option.getOrElse(found, () => warn("transfers", "no answer in 15 s", "check your network, or another --relay")),
-      onFailure: (error) => bad("transfers", describe(error).message, "files can neither be served nor fetched here")
-    })
-  )
+  },
+  Effect.scoped,
+  Effect.timeoutOption(onlineMillis),
+  Effect.match({
+    onSuccess: (found) =>
+      Option.getOrElse(found, () => warn("transfers", "no answer in 15 s", "check your network, or another --relay")),
+    onFailure: (error) => bad("transfers", describe(error).message, "files can neither be served nor fetched here")
+  })
+)
 
 /** How full the inbox at the home is. */
-const room = ({ chat, place }: Access): Effect.Effect<Check> =>
+const room = ({ chat, paths }: Access): Effect.Effect<Check> =>
   chat.inbox.pipe(
     Effect.timeoutOption(onlineMillis),
     Effect.match({
@@ -244,7 +245,7 @@ const room = ({ chat, place }: Access): Effect.Effect<Check> =>
         if (Option.isNone(found)) return warn("room", "no answer in 15 s", "try again")
         const { mail, sent } = found.value
         const detail = `mail ${Quantity.percent(mail.used, mail.limit)} %, sent ${Quantity.percent(sent.used, sent.limit)} % of the room at the home`
-        const [first] = Filling.warnings(found.value, (words) => CommandLine.line(place.name, words))
+        const [first] = InboxWarning.warnings(found.value, (words) => CommandLine.line(paths.name, words))
         return first === undefined ? ok("room", detail) : warn("room", detail, first)
       },
       onFailure: (error) =>
@@ -253,70 +254,68 @@ const room = ({ chat, place }: Access): Effect.Effect<Check> =>
   )
 
 /** Logs in at the broker and reads the stream: the whole way a message takes. */
-const brokerChecks = (place: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, never, Services> =>
-  Effect.gen(function* () {
-    const owner = yield* findOwner(place)
-    const who =
-      owner === undefined
-        ? ok("owner", "no command is running for this profile")
-        : ok("owner", `kez-chat ${owner.info.command}, process ${owner.info.pid}`)
-    const session = yield* access({ command: "doctor" })
-    const { chat } = session
-    const files = [yield* blobs(session), yield* transfers(session)]
-    const settled = yield* chat.connection.pipe(
-      Stream.filter(({ _tag }) => _tag === "Online" || _tag === "Offline"),
-      Stream.runHead,
-      Effect.timeoutOption(onlineMillis),
-      Effect.map(Option.flatten)
-    )
-    if (Option.isNone(settled))
-      return [
-        who,
-        bad("broker login", "no answer in 15 s", "check that a firewall lets the broker's address through"),
-        ...files
-      ]
-    const state = settled.value
-    if (state._tag !== "Online") {
-      const detail = state._tag === "Offline" ? state.error.detail : state._tag
-      const isEvicted = state._tag === "Offline" && state.error.reason === "evicted"
-      return [
-        who,
-        bad(
-          "broker login",
-          detail,
-          isEvicted
-            ? "end programs that use this account elsewhere: a home keeps eight connections of one open"
-            : "check the broker's address above and your network; a refused login means an unregistered or revoked key"
-        ),
-        ...files
-      ]
-    }
-    const synced = yield* Effect.result(Effect.timeoutOption(chat.sync, onlineMillis))
-    const stream =
-      synced._tag === "Failure"
-        ? synced.failure._tag === "StoreError"
-          ? bad("inbox", StoreTrouble.sentence(synced.failure, place), "mend that, and it goes on by itself")
-          : bad(
-              "inbox",
-              describe(synced.failure).message,
-              "try again; if it stays, tell the operator of the home server"
-            )
-        : Option.isNone(synced.success)
-          ? warn("inbox", "still being read after 15 s", `wait for it: \`${CommandLine.line(place.name, "listen")}\``)
-          : ok("inbox", "read to its end")
-    return [who, ok("broker login", state.url), stream, yield* room(session), ...files]
-  }).pipe(
+const brokerChecks = (paths: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, never, Services> =>
+  onlineChecks(paths).pipe(
     Effect.scoped,
     Effect.catch((error) => {
       const { exit, message } = describe(error)
       const detail = `not tried: ${message}`
       return Effect.succeed([
         exit === ExitCode.locked
-          ? warn("broker login", detail, `run \`${CommandLine.line(place.name, "unlock")}\`, then this again`)
-          : bad("broker login", detail, "mend that, then run this again")
+          ? warn("broker login", detail, `run \`${CommandLine.line(paths.name, "unlock")}\`, then this again`)
+          : bad("broker login", detail, "repair that, then run this again")
       ])
     })
   )
+
+const onlineChecks = Effect.fnUntraced(function* (paths: ProfilePaths) {
+  const owner = yield* findOwner(paths)
+  const who =
+    owner === undefined
+      ? ok("owner", "no command is running for this profile")
+      : ok("owner", `kez-chat ${owner.info.command}, process ${owner.info.pid}`)
+  const session = yield* access({ command: "doctor" })
+  const { chat } = session
+  const files = [yield* blobs(session), yield* transfers(session)]
+  const settled = yield* chat.connection.pipe(
+    Stream.filter(({ _tag }) => _tag === "Online" || _tag === "Offline"),
+    Stream.runHead,
+    Effect.timeoutOption(onlineMillis),
+    Effect.map(Option.flatten)
+  )
+  if (Option.isNone(settled))
+    return [
+      who,
+      bad("broker login", "no answer in 15 s", "check that a firewall lets the broker's address through"),
+      ...files
+    ]
+  const state = settled.value
+  if (state._tag !== "Online") {
+    const detail = state._tag === "Offline" ? state.error.detail : state._tag
+    const isEvicted = state._tag === "Offline" && state.error.reason === "evicted"
+    return [
+      who,
+      bad(
+        "broker login",
+        detail,
+        isEvicted
+          ? "end programs that use this account elsewhere: a home keeps eight connections of one open"
+          : "check the broker's address above and your network; a refused login means an unregistered or revoked key"
+      ),
+      ...files
+    ]
+  }
+  const synced = yield* Effect.result(Effect.timeoutOption(chat.sync, onlineMillis))
+  const stream =
+    synced._tag === "Failure"
+      ? synced.failure._tag === "StoreError"
+        ? bad("inbox", StoreWarning.sentence(synced.failure, paths), "mend that, and it goes on by itself")
+        : bad("inbox", describe(synced.failure).message, "try again; if it stays, tell the operator of the home server")
+      : Option.isNone(synced.success)
+        ? warn("inbox", "still being read after 15 s", `wait for it: \`${CommandLine.line(paths.name, "listen")}\``)
+        : ok("inbox", "read to its end")
+  return [who, ok("broker login", state.url), stream, yield* room(session), ...files]
+})
 
 const marks = (style: Style): Readonly<Record<Check["status"], string>> => ({
   ok: style.good("ok  "),
@@ -325,21 +324,21 @@ const marks = (style: Style): Readonly<Record<Check["status"], string>> => ({
 })
 
 export const doctor = Effect.fn("doctor")(function* (): Effect.fn.Return<void, Failure, Services> {
-  const place = yield* Profile.paths
-  const loaded = yield* Effect.result(Profile.load(place))
+  const paths = yield* Profile.currentPaths
+  const loaded = yield* Effect.result(Profile.load(paths))
   const profile = loaded._tag === "Success" ? loaded.success : Option.none<Profile.Profile>()
   const known = Option.getOrUndefined(profile)
   const complete = known !== undefined && known.step !== "created"
   const checks: ReadonlyArray<Check> = [
     versions,
-    files(place),
-    ...disk(place),
-    loaded._tag === "Failure" ? bad("account", describe(loaded.failure).message, "see above") : account(place, profile),
+    files(paths),
+    ...disk(paths),
+    loaded._tag === "Failure" ? bad("account", describe(loaded.failure).message, "see above") : account(paths, profile),
     yield* keychain,
-    ...(known === undefined ? [] : [seed(place, known)]),
-    ...(yield* otherProfiles(place)),
-    ...(yield* homeChecks(place, known)),
-    ...(complete ? yield* brokerChecks(place) : [])
+    ...(known === undefined ? [] : [seed(paths, known)]),
+    ...(yield* otherProfiles(paths)),
+    ...(yield* homeChecks(paths, known)),
+    ...(complete ? yield* brokerChecks(paths) : [])
   ]
   const failed = checks.filter(({ status }) => status === "fail").length
   const width = Math.max(...checks.map(({ name }) => name.length))

@@ -15,8 +15,9 @@ export interface Input {
 
 /** Changes what is given, and shows all settings. */
 export const settings = ({ autoTrim, inbox, readReceipts }: Input): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "settings", offline: true }, ({ chat }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "settings", offline: true },
+    Effect.fnUntraced(function* ({ chat }) {
       const change = {
         ...(Option.isNone(readReceipts) ? {} : { readReceipts: readReceipts.value === "on" }),
         ...(Option.isNone(inbox) ? {} : { inbox: inbox.value }),

@@ -12,37 +12,43 @@ export interface Placed {
 const pageSize = 200
 
 /** The messages of one conversation after `order`, oldest first. */
-const since = (chat: Chat, contact: Contact, order: number): Effect.Effect<ReadonlyArray<Placed>, KezChatError> =>
-  Effect.gen(function* () {
-    let found: ReadonlyArray<Message> = []
-    let before: number | undefined
-    for (;;) {
-      const page = yield* chat.history(contact.primary, {
-        limit: pageSize,
-        ...(before === undefined ? {} : { before })
-      })
-      const newer = page.filter((message) => message.order > order)
-      found = [...newer, ...found]
-      if (newer.length < pageSize) return found.map((message) => ({ message, contact }))
-      before = page[0]!.order
-    }
-  })
+const since = Effect.fnUntraced(function* (
+  chat: Chat,
+  contact: Contact,
+  order: number
+): Effect.fn.Return<ReadonlyArray<Placed>, KezChatError> {
+  let found: ReadonlyArray<Message> = []
+  let before: number | undefined
+  for (;;) {
+    const page = yield* chat.history(contact.primary, {
+      limit: pageSize,
+      ...(before === undefined ? {} : { before })
+    })
+    const newer = page.filter((message) => message.order > order)
+    found = [...newer, ...found]
+    if (newer.length < pageSize) return found.map((message) => ({ message, contact }))
+    before = page[0]!.order
+  }
+})
 
 /** Everything after `order`, oldest first. Blocked contacts stay unseen. */
-export const after = (chat: Chat, order: number): Effect.Effect<ReadonlyArray<Placed>, KezChatError> =>
-  Effect.gen(function* () {
-    const contacts = yield* chat.contacts
-    const found = yield* Effect.forEach(
-      contacts.filter(({ state }) => state !== "blocked"),
-      (contact) => since(chat, contact, order)
-    )
-    return found.flat().toSorted((a, b) => a.message.order - b.message.order)
-  })
+export const after = Effect.fn("Backlog.after")(function* (
+  chat: Chat,
+  order: number
+): Effect.fn.Return<ReadonlyArray<Placed>, KezChatError> {
+  const contacts = yield* chat.contacts
+  const found = yield* Effect.forEach(
+    contacts.filter(({ state }) => state !== "blocked"),
+    (contact) => since(chat, contact, order)
+  )
+  return found.flat().toSorted((a, b) => a.message.order - b.message.order)
+})
 
 /** The largest `order` there is, 0 without messages. */
-export const newestOrder = (chat: Chat): Effect.Effect<number, KezChatError> =>
-  Effect.gen(function* () {
-    const contacts = yield* chat.contacts
-    const newest = yield* Effect.forEach(contacts, ({ primary }) => chat.history(primary, { limit: 1 }))
-    return Math.max(0, ...newest.flat().map(({ order }) => order))
-  })
+export const newestOrder = Effect.fn("Backlog.newestOrder")(function* (
+  chat: Chat
+): Effect.fn.Return<number, KezChatError> {
+  const contacts = yield* chat.contacts
+  const newest = yield* Effect.forEach(contacts, ({ primary }) => chat.history(primary, { limit: 1 }))
+  return Math.max(0, ...newest.flat().map(({ order }) => order))
+})

@@ -14,12 +14,12 @@ import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Columns from "../../terminal/output/Columns.ts"
 import * as Conversation from "../../terminal/input/Conversation.ts"
-import * as Filling from "../../terminal/output/InboxWarning.ts"
+import * as InboxWarning from "../../terminal/output/InboxWarning.ts"
 import * as KeyChange from "../../terminal/output/KeyChange.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
 import { Screen } from "../../terminal/output/Screen.ts"
 import * as Show from "../../terminal/output/Show.ts"
-import * as StoreTrouble from "../../terminal/output/StoreWarning.ts"
+import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
 import type { Style } from "../../terminal/output/Style.ts"
 
 /** Messages shown at the beginning. */
@@ -34,7 +34,7 @@ interface Room {
   readonly chat: KezChat["Service"]
   /** As it is now: the user may take another key for it meanwhile. */
   contact: Contact
-  readonly place: ProfilePaths
+  readonly paths: ProfilePaths
   readonly line: Conversation.Conversation
   readonly style: Style
   readonly shown: Set<string>
@@ -74,61 +74,58 @@ const prompt = (room: Room): void => {
   room.line.prompt(`${parts.length === 0 ? "" : `${parts.join(" ")} `}> `)
 }
 
-const onEvent = (room: Room, event: Event): Effect.Effect<void, Failure> =>
-  Effect.gen(function* () {
-    if ((event._tag === "Message" || event._tag === "Request") && event.message.peer === room.contact.primary) {
-      draw(room, event.message)
-      prompt(room)
-      if (event.message.direction === "in") yield* Effect.ignore(room.chat.markRead(room.contact.primary))
-    } else if (event._tag === "State" && event.message.peer === room.contact.primary) {
-      if (event.message.id === room.mine?.id) room.mine = event.message
-      if (event.message.state === "failed") say(room, room.style.bad, `not sent: ${event.message.failure ?? "refused"}`)
-      if (event.message.waiting !== undefined)
-        say(room, room.style.caution, `kept here: ${Show.waiting(event.message.waiting)}`)
-      prompt(room)
-    } else if (event._tag === "InboxFilling") {
-      yield* room.filling(event.usage)
-    } else if (event._tag === "StoreFailing") {
-      say(room, room.style.caution, StoreTrouble.sentence(event, room.place))
-    } else if (event._tag === "StoreRecovered") {
-      say(room, room.style.dim, StoreTrouble.recovered)
-    } else if (event._tag === "Contact" && event.contact.primary === room.contact.primary) {
-      const decided = KeyChange.isOpen(room.contact) && event.contact.kept === true
-      room.contact = event.contact
-      if (decided) say(room, room.style.good, `you keep the key of ${Show.name(room.contact)}; sending goes on`)
-    } else if (event._tag === "ContactRemoved" && event.contact.primary === room.contact.primary) {
-      yield* removed(room, event.contact)
-    } else if (event._tag === "KeyChanged" || event._tag === "KeyOffered") {
-      if (event.contact.primary === room.contact.primary) keyChanged(room, event.contact)
-    } else if (event._tag === "KeyHealed" && event.contact.primary === room.contact.primary) {
-      say(room, room.style.good, `${event.detail}; sending goes on`)
-    } else if (event._tag === "Missed") {
-      yield* recent(room)
-    }
-  })
+const onEvent = Effect.fnUntraced(function* (room: Room, event: Event): Effect.fn.Return<void, Failure> {
+  if ((event._tag === "Message" || event._tag === "Request") && event.message.peer === room.contact.primary) {
+    draw(room, event.message)
+    prompt(room)
+    if (event.message.direction === "in") yield* Effect.ignore(room.chat.markRead(room.contact.primary))
+  } else if (event._tag === "State" && event.message.peer === room.contact.primary) {
+    if (event.message.id === room.mine?.id) room.mine = event.message
+    if (event.message.state === "failed") say(room, room.style.bad, `not sent: ${event.message.failure ?? "refused"}`)
+    if (event.message.waiting !== undefined)
+      say(room, room.style.caution, `kept here: ${Show.waiting(event.message.waiting)}`)
+    prompt(room)
+  } else if (event._tag === "InboxFilling") {
+    yield* room.filling(event.usage)
+  } else if (event._tag === "StoreFailing") {
+    say(room, room.style.caution, StoreWarning.sentence(event, room.paths))
+  } else if (event._tag === "StoreRecovered") {
+    say(room, room.style.dim, StoreWarning.recovered)
+  } else if (event._tag === "Contact" && event.contact.primary === room.contact.primary) {
+    const decided = KeyChange.isOpen(room.contact) && event.contact.kept === true
+    room.contact = event.contact
+    if (decided) say(room, room.style.good, `you keep the key of ${Show.name(room.contact)}; sending goes on`)
+  } else if (event._tag === "ContactRemoved" && event.contact.primary === room.contact.primary) {
+    yield* removed(room, event.contact)
+  } else if (event._tag === "KeyChanged" || event._tag === "KeyOffered") {
+    if (event.contact.primary === room.contact.primary) keyChanged(room, event.contact)
+  } else if (event._tag === "KeyHealed" && event.contact.primary === room.contact.primary) {
+    say(room, room.style.good, `${event.detail}; sending goes on`)
+  } else if (event._tag === "Missed") {
+    yield* recent(room)
+  }
+})
 
 /** Where the user took the offered key instead, the conversation goes on with that one. */
-const removed = (room: Room, { offered }: Contact): Effect.Effect<void> =>
-  Effect.gen(function* () {
-    const name = Show.name(room.contact)
-    const next = offered === undefined ? Option.none() : yield* Effect.option(room.chat.contact(offered.primary))
-    if (Option.isNone(next)) return say(room, room.style.caution, `${name} is no longer among your contacts`)
-    room.contact = next.value
-    say(room, room.style.caution, `you accepted the new key of ${name}: what you write now goes to it`)
-  })
+const removed = Effect.fnUntraced(function* (room: Room, { offered }: Contact): Effect.fn.Return<void> {
+  const name = Show.name(room.contact)
+  const next = offered === undefined ? Option.none() : yield* Effect.option(room.chat.contact(offered.primary))
+  if (Option.isNone(next)) return say(room, room.style.caution, `${name} is no longer among your contacts`)
+  room.contact = next.value
+  say(room, room.style.caution, `you accepted the new key of ${name}: what you write now goes to it`)
+})
 
 /** What stopped the conversation, or would have. */
 const keyChanged = (room: Room, contact: Contact): void => {
-  const look = `    ${CommandLine.line(room.place.name, `verify ${Show.exactName(contact)}`)}`
+  const look = `    ${CommandLine.line(room.paths.name, `verify ${Show.exactName(contact)}`)}`
   room.line.print((columns) => [...KeyChange.headline(contact, room.style, columns), look].join("\n"))
 }
 
-const recent = (room: Room): Effect.Effect<void, Failure> =>
-  Effect.gen(function* () {
-    const messages = yield* room.chat.history(room.contact.primary, { limit: shownAtFirst })
-    for (const message of messages) draw(room, message)
-    prompt(room)
-  })
+const recent = Effect.fnUntraced(function* (room: Room): Effect.fn.Return<void, Failure> {
+  const messages = yield* room.chat.history(room.contact.primary, { limit: shownAtFirst })
+  for (const message of messages) draw(room, message)
+  prompt(room)
+})
 
 const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> => {
   const said = text.trimEnd()
@@ -157,84 +154,90 @@ const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> =>
 }
 
 /** One stretch with one owner of the profile; `lost` when that one ended. */
-const stretch = (who: string, opened: Effect.Effect<Conversation.Conversation>, shown: Set<string>) =>
-  Effect.gen(function* () {
-    const { chat, place, stopped } = yield* access({ command: "chat", answering: true })
-    const { style } = yield* Screen
-    const contact = yield* chat.contact(who)
-    const line = yield* opened
-    const filling = yield* Filling.watch(place.name, (sentence) =>
-      Effect.sync(() => say({ line }, style.caution, sentence))
+const runWithOwner = Effect.fnUntraced(function* (
+  who: string,
+  opened: Effect.Effect<Conversation.Conversation>,
+  shown: Set<string>
+) {
+  const { chat, paths, stopped } = yield* access({ command: "chat", answering: true })
+  const { style } = yield* Screen
+  const contact = yield* chat.contact(who)
+  const line = yield* opened
+  const filling = yield* InboxWarning.watch(paths.name, (sentence) =>
+    Effect.sync(() => say({ line }, style.caution, sentence))
+  )
+  yield* Effect.forkScoped(Effect.ignore(Effect.flatMap(chat.inbox, filling)))
+  const room: Room = {
+    chat,
+    contact,
+    paths,
+    line,
+    style,
+    shown,
+    mine: undefined,
+    offline: false,
+    filling
+  }
+  const items = yield* Queue.unbounded<Item, Cause.Done>()
+  const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
+    stream.pipe(
+      Stream.runForEach((value) => Queue.offer(items, item(value))),
+      Effect.ensuring(Effect.sync(() => Queue.endUnsafe(items))),
+      Effect.forkScoped({ startImmediately: true })
     )
-    yield* Effect.forkScoped(Effect.ignore(Effect.flatMap(chat.inbox, filling)))
-    const room: Room = {
-      chat,
-      contact,
-      place,
-      line,
-      style,
-      shown,
-      mine: undefined,
-      offline: false,
-      filling
-    }
-    const items = yield* Queue.unbounded<Item, Cause.Done>()
-    const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
-      stream.pipe(
-        Stream.runForEach((value) => Queue.offer(items, item(value))),
-        Effect.ensuring(Effect.sync(() => Queue.endUnsafe(items))),
-        Effect.forkScoped({ startImmediately: true })
-      )
-    yield* into(chat.events, (event) => ({ _tag: "Event", event }))
-    yield* into(chat.connection, (state) =>
-      state._tag === "Offline" ? { _tag: "Offline", detail: state.error.detail } : { _tag: "Online", detail: "" }
+  yield* into(chat.events, (event) => ({ _tag: "Event", event }))
+  yield* into(chat.connection, (state) =>
+    state._tag === "Offline" ? { _tag: "Offline", detail: state.error.detail } : { _tag: "Online", detail: "" }
+  )
+  yield* recent(room)
+  if (contact.warning !== undefined) keyChanged(room, contact)
+  yield* Effect.ignore(chat.markRead(contact.primary))
+  // The typed lines outlive this stretch: they are taken one by one, never drained.
+  const typing = Effect.forever(
+    Effect.flatMap(Queue.take(line.lines), (text) =>
+      Effect.flatMap(onTyped(room, text), (end) => (end === "quit" ? Effect.fail("quit" as const) : Effect.void))
     )
-    yield* recent(room)
-    if (contact.warning !== undefined) keyChanged(room, contact)
-    yield* Effect.ignore(chat.markRead(contact.primary))
-    // The typed lines outlive this stretch: they are taken one by one, never drained.
-    const typing = Effect.forever(
-      Effect.flatMap(Queue.take(line.lines), (text) =>
-        Effect.flatMap(onTyped(room, text), (end) => (end === "quit" ? Effect.fail("quit" as const) : Effect.void))
-      )
-    ).pipe(Effect.catch(() => Effect.succeed("quit" as const)))
-    const watching = Effect.forever(
-      Effect.flatMap(Queue.take(items), (item): Effect.Effect<void, Failure> => {
-        if (item._tag === "Event") return onEvent(room, item.event)
-        return Effect.sync(() => {
-          room.offline = item._tag === "Offline"
-          prompt(room)
-        })
+  ).pipe(Effect.catch(() => Effect.succeed("quit" as const)))
+  const watching = Effect.forever(
+    Effect.flatMap(Queue.take(items), (item): Effect.Effect<void, Failure> => {
+      if (item._tag === "Event") return onEvent(room, item.event)
+      return Effect.sync(() => {
+        room.offline = item._tag === "Offline"
+        prompt(room)
       })
-    ).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const)))
-    return yield* Effect.raceAllFirst([typing, watching, Effect.as(stopped, "quit" as const)])
-  }).pipe(Effect.scoped)
+    })
+  ).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const)))
+  return yield* Effect.raceAllFirst([typing, watching, Effect.as(stopped, "quit" as const)])
+}, Effect.scoped)
 
-export const chat = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services | Signals> =>
-  Effect.gen(function* () {
-    const { json } = yield* settings
-    if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
-      return yield* usage("`chat` is for a person at a terminal: scripts use `listen --json` and `send`")
-    }
-    const signals = yield* Signals
-    const { style, canRedraw } = yield* Screen
-    const shown = new Set<string>()
-    yield* signals.untilSignal(
-      Effect.gen(function* () {
-        const whole = yield* Scope.Scope
-        let line: Conversation.Conversation | undefined
-        // Opened when the account is: a passphrase is asked for on a clean terminal.
-        const opened = Effect.suspend(() =>
-          line === undefined ? Scope.provide(Conversation.open("> ", canRedraw), whole) : Effect.succeed(line)
-        ).pipe(
-          Effect.tap((made) =>
-            Effect.sync(() => {
-              if (line === undefined) made.print(() => style.dim("/quit leaves, and so does Ctrl-C."))
-              line = made
-            })
-          )
+export const chat = Effect.fn("Chat.chat")(function* ({
+  who
+}: {
+  readonly who: string
+}): Effect.fn.Return<void, Failure, Services | Signals> {
+  const { json } = yield* settings
+  if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
+    return yield* usage("`chat` is for a person at a terminal: scripts use `listen --json` and `send`")
+  }
+  const signals = yield* Signals
+  const { style, canRedraw } = yield* Screen
+  const shown = new Set<string>()
+  yield* signals.untilSignal(
+    Effect.gen(function* () {
+      const whole = yield* Scope.Scope
+      let line: Conversation.Conversation | undefined
+      // Opened when the account is: a passphrase is asked for on a clean terminal.
+      const opened = Effect.suspend(() =>
+        line === undefined ? Scope.provide(Conversation.open("> ", canRedraw), whole) : Effect.succeed(line)
+      ).pipe(
+        Effect.tap((made) =>
+          Effect.sync(() => {
+            if (line === undefined) made.print(() => style.dim("/quit leaves, and so does Ctrl-C."))
+            line = made
+          })
         )
-        while ((yield* stretch(who, opened, shown)) === "lost");
-      }).pipe(Effect.scoped)
-    )
-  })
+      )
+      while ((yield* runWithOwner(who, opened, shown)) === "lost");
+    }).pipe(Effect.scoped)
+  )
+})

@@ -14,10 +14,10 @@ const width = 20
 
 const line = (order: number): string => `${String(order).padStart(width - 1, "0")}\n`
 
-const io = <A>(place: ProfilePaths, run: () => A): Effect.Effect<A, CliFailure> =>
+const io = <A>(paths: ProfilePaths, run: () => A): Effect.Effect<A, CliFailure> =>
   Effect.try({
     try: run,
-    catch: (error) => fail("file", ExitCode.failed, `cannot use ${place.cursor}: ${reasonOf(error)}`)
+    catch: (error) => fail("file", ExitCode.failed, `cannot use ${paths.cursor}: ${reasonOf(error)}`)
   })
 
 export interface Cursor {
@@ -27,30 +27,31 @@ export interface Cursor {
 }
 
 /** Opens the cursor until the scope closes; a new profile's is 0, before everything. */
-export const open = (place: ProfilePaths): Effect.Effect<Cursor, CliFailure, Scope.Scope> =>
-  Effect.gen(function* () {
-    const descriptor = yield* Effect.acquireRelease(
-      io(place, () => fs.openSync(place.cursor, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)),
-      (opened) => Effect.sync(() => fs.closeSync(opened))
-    )
-    const buffer = Buffer.alloc(width)
-    const length = yield* io(place, () => fs.readSync(descriptor, buffer, 0, width, 0))
-    const stored = Number(buffer.toString("utf8", 0, length))
-    let order = Number.isSafeInteger(stored) && stored > 0 ? stored : 0
-    return {
-      get order() {
-        return order
-      },
-      // One small write in place, of always the same length: it is there whole or not at all.
-      advance: (next) =>
-        io(place, () => {
-          if (next <= order) return
-          fs.writeSync(descriptor, line(next), 0)
-          order = next
-        })
-    }
-  })
+export const open = Effect.fn("Cursor.open")(function* (
+  paths: ProfilePaths
+): Effect.fn.Return<Cursor, CliFailure, Scope.Scope> {
+  const descriptor = yield* Effect.acquireRelease(
+    io(paths, () => fs.openSync(paths.cursor, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)),
+    (opened) => Effect.sync(() => fs.closeSync(opened))
+  )
+  const buffer = Buffer.alloc(width)
+  const length = yield* io(paths, () => fs.readSync(descriptor, buffer, 0, width, 0))
+  const stored = Number(buffer.toString("utf8", 0, length))
+  let order = Number.isSafeInteger(stored) && stored > 0 ? stored : 0
+  return {
+    get order() {
+      return order
+    },
+    // One small write in place, of always the same length: it is there whole or not at all.
+    advance: (next) =>
+      io(paths, () => {
+        if (next <= order) return
+        fs.writeSync(descriptor, line(next), 0)
+        order = next
+      })
+  }
+})
 
 /** Sets the cursor. */
-export const write = (place: ProfilePaths, order: number): Effect.Effect<void, CliFailure> =>
-  Effect.scoped(Effect.flatMap(open(place), (cursor) => cursor.advance(order)))
+export const write = (paths: ProfilePaths, order: number): Effect.Effect<void, CliFailure> =>
+  Effect.scoped(Effect.flatMap(open(paths), (cursor) => cursor.advance(order)))

@@ -15,8 +15,9 @@ export interface Input {
 
 /** Everything but the seed, as JSON lines: to standard output, or to a new file of mode 0600 that is whole or not there. */
 export const exportAll = (input: Input): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "export", offline: input.offline }, ({ chat }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "export", offline: input.offline },
+    Effect.fnUntraced(function* ({ chat }) {
       const screen = yield* Screen
       // Before anything takes time: what cannot be written is said at once.
       const file = Option.isNone(input.output) ? undefined : yield* NewFile.open(input.output.value)

@@ -4,7 +4,7 @@ import type { Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import * as KeyChange from "../../terminal/output/KeyChange.ts"
 import { result, Screen, warn } from "../../terminal/output/Screen.ts"
 import * as Show from "../../terminal/output/Show.ts"
@@ -18,8 +18,9 @@ export interface Input {
 }
 
 export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "history", offline: input.offline }, ({ chat, place }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "history", offline: input.offline },
+    Effect.fnUntraced(function* ({ chat, paths }) {
       if (!input.offline) yield* caughtUp(chat)
       const before = Option.getOrUndefined(input.before)
       const contact = yield* contactOf(chat, input.who)
@@ -33,8 +34,8 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
       const older = messages.length === input.limit ? messages[0]?.order : undefined
       yield* result({
         json: () => ({
-          contact: Shapes.contact(contact),
-          messages: messages.map(Shapes.message),
+          contact: Json.contact(contact),
+          messages: messages.map(Json.message),
           before: older ?? null
         }),
         text: (style, columns) => {
@@ -45,7 +46,7 @@ export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
               ? []
               : [
                   style.dim(
-                    `(older: ${CommandLine.line(place.name, `history ${Show.exactName(contact)} --before ${older}`)})`
+                    `(older: ${CommandLine.line(paths.name, `history ${Show.exactName(contact)} --before ${older}`)})`
                   )
                 ]),
             ...messages.flatMap((message) => {

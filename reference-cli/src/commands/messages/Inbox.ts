@@ -5,8 +5,8 @@ import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
-import * as Filling from "../../terminal/output/InboxWarning.ts"
+import * as Json from "../../terminal/output/Json.ts"
+import * as InboxWarning from "../../terminal/output/InboxWarning.ts"
 import * as Quantity from "../../terminal/output/Quantity.ts"
 import { note, result, warn } from "../../terminal/output/Screen.ts"
 import * as Show from "../../terminal/output/Show.ts"
@@ -38,8 +38,9 @@ const explain = (error: KezChatError): Failure => {
 }
 
 export const inbox = (input: Input): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "inbox", offline: false }, ({ chat, place }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "inbox", offline: false },
+    Effect.fnUntraced(function* ({ chat, paths }) {
       const box = input.sent ? "sent" : "mail"
       if (input.trim) {
         yield* note(
@@ -50,7 +51,7 @@ export const inbox = (input: Input): Effect.Effect<void, Failure, Services> =>
       }
       const usage = yield* input.trim ? Effect.mapError(chat.trim(box), explain) : chat.inbox
       yield* result({
-        json: () => ({ inbox: Shapes.inboxUsage(usage), trimmed: input.trim ? box : null }),
+        json: () => ({ inbox: Json.inboxUsage(usage), trimmed: input.trim ? box : null }),
         text: (style) => [
           ...(input.trim
             ? [style.good(`Removed at the home: ${input.sent ? "copies of what you sent" : "mail"} that is here`)]
@@ -62,7 +63,7 @@ export const inbox = (input: Input): Effect.Effect<void, Failure, Services> =>
           line("sent", usage.sent, style)
         ]
       })
-      for (const warning of Filling.warnings(usage, (words) => CommandLine.line(place.name, words)))
+      for (const warning of InboxWarning.warnings(usage, (words) => CommandLine.line(paths.name, words)))
         yield* warn(warning)
     })
   )

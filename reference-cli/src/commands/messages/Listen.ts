@@ -10,15 +10,15 @@ import { settings } from "../../Flags.ts"
 import { type Access, access, type Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import { Signals } from "../../Signals.ts"
-import * as Filling from "../../terminal/output/InboxWarning.ts"
+import * as InboxWarning from "../../terminal/output/InboxWarning.ts"
 import * as KeyChange from "../../terminal/output/KeyChange.ts"
 import * as Meter from "../../terminal/progress/Meter.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
 import { note, Screen, warn } from "../../terminal/output/Screen.ts"
 import * as Show from "../../terminal/output/Show.ts"
-import * as StoreTrouble from "../../terminal/output/StoreWarning.ts"
+import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
 import * as Delivery from "../files/Delivery.ts"
 import * as ServedLog from "../files/ServedLog.ts"
 import * as Serving from "../files/Serving.ts"
@@ -38,7 +38,7 @@ const remembered = 8_192
 const pacedMessages = 100
 const paceMillis = 20
 
-const notice = (event: Event, place: ProfilePaths): Effect.Effect<void, never, Screen> => {
+const notice = (event: Event, paths: ProfilePaths): Effect.Effect<void, never, Screen> => {
   if (event._tag === "KeyChanged")
     return warn(KeyChange.refusal(event.contact, `nothing is sent to ${Show.name(event.contact)}`))
   if (event._tag === "KeyHealed")
@@ -48,8 +48,8 @@ const notice = (event: Event, place: ProfilePaths): Effect.Effect<void, never, S
   if (event._tag === "Dropped")
     return warn(`something in the inbox could not be read and was passed over (${event.code})`)
   if (event._tag === "PublishingFailed") return warn(`${Delivery.unpublished}: ${Sanitise.line(event.detail)}`)
-  if (event._tag === "StoreFailing") return warn(Sanitise.line(StoreTrouble.sentence(event, place)))
-  if (event._tag === "StoreRecovered") return note((style) => style.dim(StoreTrouble.recovered))
+  if (event._tag === "StoreFailing") return warn(Sanitise.line(StoreWarning.sentence(event, paths)))
+  if (event._tag === "StoreRecovered") return note((style) => style.dim(StoreWarning.recovered))
   return Effect.void
 }
 
@@ -60,144 +60,142 @@ const refused = (profile: string): ReadonlyArray<string> => [
 ]
 
 /** Writes events: lines of JSON, or lines for a person. */
-const printer = (place: ProfilePaths) =>
-  Effect.gen(function* () {
-    const profile = place.name
-    const screen = yield* Screen
-    const { json } = yield* settings
-    const { style } = screen
-    const quietly = (text: string) => Effect.provideService(note(text), Screen, screen)
-    // Only whole files are told of here; `serve` shows how far each is.
-    const served = yield* ServedLog.open(Meter.silent, quietly)
-    let today = Show.day(Date.now())
+const printer = Effect.fnUntraced(function* (paths: ProfilePaths) {
+  const profile = paths.name
+  const screen = yield* Screen
+  const { json } = yield* settings
+  const { style } = screen
+  const quietly = (text: string) => Effect.provideService(note(text), Screen, screen)
+  // Only whole files are told of here; `serve` shows how far each is.
+  const served = yield* ServedLog.open(Meter.silent, quietly)
+  let today = Show.day(Date.now())
 
-    const line = (value: unknown) => screen.emit(`${Sanitise.json(value)}\n`)
+  const line = (value: unknown) => screen.emit(`${Sanitise.json(value)}\n`)
 
-    const message = ({ message: value, contact }: Backlog.Placed, columns: number | undefined) => {
-      const mine = value.direction === "out"
-      // The state it has just now would be stale a moment later: `history` shows it.
-      const { state: _state, waiting: _waiting, ...plain } = value
-      const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
-      const shown = Show.message(plain, { author, mine, fetchShown: true, columns }, style)
-      const day = Show.day(value.arrivedAt)
-      const heading = day === today ? "" : `${Show.dayLine(value.arrivedAt, style)}\n`
-      today = day
-      const fetches =
-        value.file === undefined || mine || contact.state !== "accepted"
-          ? ""
-          : `\n       ${style.bold(CommandLine.line(profile, `fetch ${CommandLine.argument(Show.shortId(value.id))}`))}`
-      const asks =
-        contact.state === "requested" && !mine
-          ? `\n       ${style.caution("a stranger:")} block them, or\n       ${style.bold(CommandLine.line(profile, `accept ${Show.exactName(contact)}`))}`
-          : ""
-      return screen.emit(`${heading}${shown}${fetches}${asks}\n`)
+  const message = ({ message: value, contact }: Backlog.Placed, columns: number | undefined) => {
+    const mine = value.direction === "out"
+    // The state it has just now would be stale a moment later: `history` shows it.
+    const { state: _state, waiting: _waiting, ...plain } = value
+    const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
+    const shown = Show.message(plain, { author, mine, fetchShown: true, columns }, style)
+    const day = Show.day(value.arrivedAt)
+    const heading = day === today ? "" : `${Show.dayLine(value.arrivedAt, style)}\n`
+    today = day
+    const fetches =
+      value.file === undefined || mine || contact.state !== "accepted"
+        ? ""
+        : `\n       ${style.bold(CommandLine.line(profile, `fetch ${CommandLine.argument(Show.shortId(value.id))}`))}`
+    const asks =
+      contact.state === "requested" && !mine
+        ? `\n       ${style.caution("a stranger:")} block them, or\n       ${style.bold(CommandLine.line(profile, `accept ${Show.exactName(contact)}`))}`
+        : ""
+    return screen.emit(`${heading}${shown}${fetches}${asks}\n`)
+  }
+
+  const filling = yield* InboxWarning.watch(profile, (sentence) =>
+    Effect.provideService(warn(sentence), Screen, screen)
+  )
+
+  return {
+    /** Looks at the inbox once, without holding anything up. */
+    inbox: (chat: Access["chat"]) => (json ? Effect.void : Effect.ignore(Effect.flatMap(chat.inbox, filling))),
+    message: (event: Event & Backlog.Placed) =>
+      json ? line(Json.event(event)) : Effect.flatMap(screen.columns, (columns) => message(event, columns)),
+    other: (event: Event) => {
+      if (event._tag === "Served") return served.served(event)
+      if (event._tag === "InboxFilling" && !json) return filling(event.usage)
+      return json ? line(Json.event(event)) : notice(event, paths)
+    },
+    connection: (state: ConnectionState) => {
+      if (json) return line({ event: "connection", ...Json.connection(state) })
+      if (state._tag === "Online") return note((style) => style.dim("online"))
+      return state._tag === "Offline"
+        ? note((style) =>
+            [
+              style.caution(`offline: ${Sanitise.line(state.error.detail)}; trying again`),
+              ...(state.error.reason === "unauthorized" ? refused(profile) : [])
+            ].join("\n")
+          )
+        : Effect.void
     }
-
-    const filling = yield* Filling.watch(profile, (sentence) => Effect.provideService(warn(sentence), Screen, screen))
-
-    return {
-      /** Looks at the inbox once, without holding anything up. */
-      inbox: (chat: Access["chat"]) => (json ? Effect.void : Effect.ignore(Effect.flatMap(chat.inbox, filling))),
-      message: (event: Event & Backlog.Placed) =>
-        json ? line(Shapes.event(event)) : Effect.flatMap(screen.columns, (columns) => message(event, columns)),
-      other: (event: Event) => {
-        if (event._tag === "Served") return served.served(event)
-        if (event._tag === "InboxFilling" && !json) return filling(event.usage)
-        return json ? line(Shapes.event(event)) : notice(event, place)
-      },
-      connection: (state: ConnectionState) => {
-        if (json) return line({ event: "connection", ...Shapes.connection(state) })
-        if (state._tag === "Online") return note((style) => style.dim("online"))
-        return state._tag === "Offline"
-          ? note((style) =>
-              [
-                style.caution(`offline: ${Sanitise.line(state.error.detail)}; trying again`),
-                ...(state.error.reason === "unauthorized" ? refused(profile) : [])
-              ].join("\n")
-            )
-          : Effect.void
-      }
-    }
-  })
+  }
+})
 
 /** All that happens from now on, as a queue that ends with the owner. */
-const happenings = ({ chat }: Access) =>
-  Effect.gen(function* () {
-    const queue = yield* Queue.unbounded<Item, Cause.Done>()
-    const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
-      stream.pipe(
-        Stream.runForEach((value) => Queue.offer(queue, item(value))),
-        Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
-        Effect.forkScoped({ startImmediately: true })
-      )
-    yield* into(chat.events, (event) => event)
-    yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
-    return queue
-  })
+const eventQueue = Effect.fnUntraced(function* ({ chat }: Access) {
+  const queue = yield* Queue.unbounded<Item, Cause.Done>()
+  const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
+    stream.pipe(
+      Stream.runForEach((value) => Queue.offer(queue, item(value))),
+      Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
+      Effect.forkScoped({ startImmediately: true })
+    )
+  yield* into(chat.events, (event) => event)
+  yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
+  return queue
+})
 
 /** One stretch with one owner; ends when that owner goes away. */
-const stretch = (first: boolean, serve: boolean) =>
-  Effect.gen(function* () {
-    const session = yield* access({ command: "listen", answering: true, transfers: serve })
-    const cursor = yield* Cursor.open(session.place)
-    const { outIsPipe } = yield* Screen
-    const print = yield* printer(session.place)
-    const seen = new Set<string>()
+const runWithOwner = Effect.fnUntraced(function* (first: boolean, serve: boolean) {
+  const session = yield* access({ command: "listen", answering: true, transfers: serve })
+  const cursor = yield* Cursor.open(session.paths)
+  const { outIsPipe } = yield* Screen
+  const print = yield* printer(session.paths)
+  const seen = new Set<string>()
 
-    const show = (event: Event & Backlog.Placed) =>
-      Effect.gen(function* () {
-        const key = `${event.message.peer} ${event.message.direction} ${event.message.id}`
-        if (seen.has(key)) return
-        seen.add(key)
-        if (seen.size > remembered) seen.delete(seen.values().next().value ?? "")
-        yield* print.message(event)
-        yield* cursor.advance(event.message.order)
-      })
+  const show = Effect.fnUntraced(function* (event: Event & Backlog.Placed) {
+    const key = `${event.message.peer} ${event.message.direction} ${event.message.id}`
+    if (seen.has(key)) return
+    seen.add(key)
+    if (seen.size > remembered) seen.delete(seen.values().next().value ?? "")
+    yield* print.message(event)
+    yield* cursor.advance(event.message.order)
+  })
 
-    const catchUp = Effect.gen(function* () {
-      yield* named(session.chat)
-      for (const [index, placed] of (yield* Backlog.after(session.chat, cursor.order)).entries()) {
-        const incoming = placed.contact.state === "requested" ? "Request" : "Message"
-        yield* show({ _tag: incoming, ...placed })
-        if (outIsPipe && index < pacedMessages) yield* Effect.sleep(paceMillis)
-      }
-    })
-
-    if (serve) yield* Effect.forkScoped(Serving.besides(session.files))
-    // Subscribed before the backlog is read, so that nothing falls between the two.
-    const queue = yield* happenings(session)
-    if (first) {
-      const { handle } = yield* session.chat.account
-      yield* note((style) => `Listening as ${style.name(Sanitise.line(handle))}. ${style.dim("Ctrl-C ends.")}`)
+  const catchUp = Effect.gen(function* () {
+    yield* named(session.chat)
+    for (const [index, placed] of (yield* Backlog.after(session.chat, cursor.order)).entries()) {
+      const incoming = placed.contact.state === "requested" ? "Request" : "Message"
+      yield* show({ _tag: incoming, ...placed })
+      if (outIsPipe && index < pacedMessages) yield* Effect.sleep(paceMillis)
     }
-    yield* Effect.forkScoped(print.inbox(session.chat))
-    yield* catchUp
-    const next = Effect.flatMap(Queue.take(queue), (item): Effect.Effect<void, Failure, Screen> => {
-      switch (item._tag) {
-        case "Message":
-        case "Request":
-          return show(item)
-        case "Missed":
-          return Effect.andThen(print.other(item), catchUp)
-        case "Connection":
-          return print.connection(item.state)
-        default:
-          return print.other(item)
-      }
-    })
-    const work = Effect.forever(next).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const)))
-    return yield* Effect.raceFirst(work, Effect.as(session.stopped, "stopped" as const))
-  }).pipe(Effect.scoped)
-
-const rounds = (serve: boolean): Effect.Effect<void, Failure, Services> =>
-  Effect.gen(function* () {
-    let first = true
-    // When another owner ends, this command becomes the owner and carries on at the cursor.
-    while ((yield* stretch(first, serve)) === "lost") first = false
   })
 
-export const listen = (input: { readonly serve: boolean }): Effect.Effect<void, Failure, Services | Signals> =>
-  Effect.gen(function* () {
-    const signals = yield* Signals
-    yield* signals.untilSignal(rounds(input.serve))
+  if (serve) yield* Effect.forkScoped(Serving.besides(session.files))
+  // Subscribed before the backlog is read, so that nothing falls between the two.
+  const queue = yield* eventQueue(session)
+  if (first) {
+    const { handle } = yield* session.chat.account
+    yield* note((style) => `Listening as ${style.name(Sanitise.line(handle))}. ${style.dim("Ctrl-C ends.")}`)
+  }
+  yield* Effect.forkScoped(print.inbox(session.chat))
+  yield* catchUp
+  const next = Effect.flatMap(Queue.take(queue), (item): Effect.Effect<void, Failure, Screen> => {
+    switch (item._tag) {
+      case "Message":
+      case "Request":
+        return show(item)
+      case "Missed":
+        return Effect.andThen(print.other(item), catchUp)
+      case "Connection":
+        return print.connection(item.state)
+      default:
+        return print.other(item)
+    }
   })
+  const work = Effect.forever(next).pipe(Effect.catchIf(Cause.isDone, () => Effect.succeed("lost" as const)))
+  return yield* Effect.raceFirst(work, Effect.as(session.stopped, "stopped" as const))
+}, Effect.scoped)
+
+const rounds = Effect.fnUntraced(function* (serve: boolean): Effect.fn.Return<void, Failure, Services> {
+  let first = true
+  // When another owner ends, this command becomes the owner and carries on at the cursor.
+  while ((yield* runWithOwner(first, serve)) === "lost") first = false
+})
+
+export const listen = Effect.fn("Listen.listen")(function* (input: {
+  readonly serve: boolean
+}): Effect.fn.Return<void, Failure, Services | Signals> {
+  const signals = yield* Signals
+  yield* signals.untilSignal(rounds(input.serve))
+})

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure, usage } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
 import { note, result } from "../../terminal/output/Screen.ts"
 import * as Show from "../../terminal/output/Show.ts"
@@ -50,11 +50,10 @@ const readInput: Effect.Effect<string, Failure, Services> = Effect.gen(function*
   }
 })
 
-const textOf = (words: ReadonlyArray<string>): Effect.Effect<string, Failure, Services> =>
-  Effect.gen(function* () {
-    const text = words.length === 0 || (words.length === 1 && words[0] === "-") ? yield* readInput : words.join(" ")
-    return Blank.isBlank(text) ? yield* usage("there is no text to send") : text
-  })
+const textOf = Effect.fnUntraced(function* (words: ReadonlyArray<string>): Effect.fn.Return<string, Failure, Services> {
+  const text = words.length === 0 || (words.length === 1 && words[0] === "-") ? yield* readInput : words.join(" ")
+  return Blank.isBlank(text) ? yield* usage("there is no text to send") : text
+})
 
 const isFinal = (message: Message): boolean => message.state !== "queued"
 
@@ -69,38 +68,37 @@ const reread = (chat: KezChat["Service"], message: Message): Effect.Effect<Messa
  * Sends and waits until the message is no longer queued; none when the time is over, or at once where the home's name does
  * not exist. `offline` is why the home could not be reached the last time.
  */
-const sendAndWait = (chat: KezChat["Service"], input: Input, text: string) =>
-  Effect.gen(function* () {
-    let offline: BrokerUnavailable | undefined
-    const watchConnection = Stream.runForEach(chat.connection, (state) =>
-      Effect.sync(() => {
-        if (state._tag === "Offline") offline = state.error
-        if (state._tag === "Online") offline = undefined
-      })
-    )
-    yield* Effect.forkScoped(watchConnection, { startImmediately: true })
-    // Watched from before the send: the broker may be quicker than this process.
-    const settled = new Map<string, Message>()
-    const watch = (event: Event) =>
-      Effect.sync(() => {
-        if (event._tag === "State" && isFinal(event.message)) settled.set(event.message.id, event.message)
-      })
-    yield* Effect.forkScoped(Stream.runForEach(chat.events, watch), { startImmediately: true })
-    const sent = yield* chat.send(input.who, text)
-    const ended = Effect.gen(function* () {
-      for (let round = 1; ; round++) {
-        const seen = settled.get(sent.id)
-        if (seen !== undefined) return seen
-        // The store is the truth, should an event have been missed.
-        const now = round % 50 === 0 ? yield* reread(chat, sent) : sent
-        if (isFinal(now)) return now
-        if (offline?.reason === "unknown_name") return undefined
-        yield* Effect.sleep(20)
-      }
+const sendAndWait = Effect.fnUntraced(function* (chat: KezChat["Service"], input: Input, text: string) {
+  let offline: BrokerUnavailable | undefined
+  const watchConnection = Stream.runForEach(chat.connection, (state) =>
+    Effect.sync(() => {
+      if (state._tag === "Offline") offline = state.error
+      if (state._tag === "Online") offline = undefined
     })
-    const final = isFinal(sent) ? sent : Option.getOrUndefined(yield* Effect.timeoutOption(ended, input.timeout))
-    return { sent, final, offline }
+  )
+  yield* Effect.forkScoped(watchConnection, { startImmediately: true })
+  // Watched from before the send: the broker may be quicker than this process.
+  const settled = new Map<string, Message>()
+  const watch = (event: Event) =>
+    Effect.sync(() => {
+      if (event._tag === "State" && isFinal(event.message)) settled.set(event.message.id, event.message)
+    })
+  yield* Effect.forkScoped(Stream.runForEach(chat.events, watch), { startImmediately: true })
+  const sent = yield* chat.send(input.who, text)
+  const ended = Effect.gen(function* () {
+    for (let round = 1; ; round++) {
+      const seen = settled.get(sent.id)
+      if (seen !== undefined) return seen
+      // The store is the truth, should an event have been missed.
+      const now = round % 50 === 0 ? yield* reread(chat, sent) : sent
+      if (isFinal(now)) return now
+      if (offline?.reason === "unknown_name") return undefined
+      yield* Effect.sleep(20)
+    }
   })
+  const final = isFinal(sent) ? sent : Option.getOrUndefined(yield* Effect.timeoutOption(ended, input.timeout))
+  return { sent, final, offline }
+})
 
 const whyQueued = ({ waiting }: Message, offline: BrokerUnavailable | undefined, { timeout }: Input): string => {
   if (waiting !== undefined) return `the home server does not take the message yet: ${Show.waiting(waiting)}`
@@ -109,41 +107,41 @@ const whyQueued = ({ waiting }: Message, offline: BrokerUnavailable | undefined,
   return `the home server has not taken the message within ${Duration.format(timeout)}${why}`
 }
 
-export const send = (input: Input): Effect.Effect<void, Failure, Services> =>
-  Effect.gen(function* () {
-    // Read first: the profile is not held while somebody types.
-    const text = yield* textOf(input.text)
-    yield* withAccess({ command: "send", offline: false }, ({ chat }) =>
-      Effect.gen(function* () {
-        const { sent, final, offline } = input.wait
-          ? yield* sendAndWait(chat, input, text)
-          : { sent: yield* chat.send(input.who, text), final: undefined, offline: undefined }
-        // Why it waits is in the store.
-        const message = final ?? (input.wait ? yield* reread(chat, sent) : sent)
-        if (message.state === "failed") {
-          return yield* fail(
-            "send_failed",
-            ExitCode.refused,
-            `not sent to ${input.who}: ${message.failure ?? "it was refused"}`
-          )
-        }
-        yield* result({
-          json: () => ({ message: Shapes.message(message) }),
-          text: (style) => {
-            const name = Sanitise.line(input.who)
-            if (message.state === "queued") return `${style.caution("Queued")} for ${name}`
-            return message.state === "stored"
-              ? `${style.good("Stored")} for ${name}`
-              : `${style.good("Delivered")} to ${name}`
-          }
-        })
-        if (input.wait && message.state === "queued") {
-          return yield* fail(
-            "queued",
-            ExitCode.queued,
-            `${whyQueued(message, offline, input)}: it is kept here and goes out with the next command that is online`
-          )
+export const send = Effect.fn("Send.send")(function* (input: Input): Effect.fn.Return<void, Failure, Services> {
+  // Read first: the profile is not held while somebody types.
+  const text = yield* textOf(input.text)
+  yield* withAccess(
+    { command: "send", offline: false },
+    Effect.fnUntraced(function* ({ chat }) {
+      const { sent, final, offline } = input.wait
+        ? yield* sendAndWait(chat, input, text)
+        : { sent: yield* chat.send(input.who, text), final: undefined, offline: undefined }
+      // Why it waits is in the store.
+      const message = final ?? (input.wait ? yield* reread(chat, sent) : sent)
+      if (message.state === "failed") {
+        return yield* fail(
+          "send_failed",
+          ExitCode.refused,
+          `not sent to ${input.who}: ${message.failure ?? "it was refused"}`
+        )
+      }
+      yield* result({
+        json: () => ({ message: Json.message(message) }),
+        text: (style) => {
+          const name = Sanitise.line(input.who)
+          if (message.state === "queued") return `${style.caution("Queued")} for ${name}`
+          return message.state === "stored"
+            ? `${style.good("Stored")} for ${name}`
+            : `${style.good("Delivered")} to ${name}`
         }
       })
-    )
-  })
+      if (input.wait && message.state === "queued") {
+        return yield* fail(
+          "queued",
+          ExitCode.queued,
+          `${whyQueued(message, offline, input)}: it is kept here and goes out with the next command that is online`
+        )
+      }
+    })
+  )
+})

@@ -7,7 +7,7 @@ import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import * as Columns from "../../terminal/output/Columns.ts"
 import * as KeyChange from "../../terminal/output/KeyChange.ts"
 import { result, type Screen } from "../../terminal/output/Screen.ts"
@@ -19,30 +19,32 @@ type Chat = KezChat["Service"]
 
 const reportContact = (contact: Contact, sentence: (style: Style, name: string) => string | ReadonlyArray<string>) =>
   result({
-    json: () => ({ contact: Shapes.contact(contact) }),
+    json: () => ({ contact: Json.contact(contact) }),
     text: (style) => sentence(style, style.name(Show.name(contact)))
   })
 
 export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "add", offline: true }, ({ chat, place }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "add", offline: true },
+    Effect.fnUntraced(function* ({ chat, paths }) {
       const contact = yield* chat.addContact(who)
-      if (KeyChange.isOpen(contact)) return yield* stopped(contact, "not added as asked", place.name)
+      if (KeyChange.isOpen(contact)) return yield* stopped(contact, "not added as asked", paths.name)
       yield* reportContact(contact, (style, name) => [
         `${style.good("Added")} ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
         ...(contact.verified
           ? []
           : [
               style.dim("The server says this key is theirs. Compare it:"),
-              `    ${CommandLine.line(place.name, `verify ${Show.exactName(contact)}`)}`
+              `    ${CommandLine.line(paths.name, `verify ${Show.exactName(contact)}`)}`
             ])
       ])
     })
   )
 
 export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "contacts", offline }, ({ chat, place }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "contacts", offline },
+    Effect.fnUntraced(function* ({ chat, paths }) {
       if (!offline) {
         yield* caughtUp(chat)
         yield* named(chat)
@@ -50,11 +52,11 @@ export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Eff
       const found = yield* chat.contacts
       const width = Math.max(0, ...found.map((contact) => Columns.width(Show.name(contact))))
       yield* result({
-        json: () => ({ contacts: found.map(Shapes.contact) }),
+        json: () => ({ contacts: found.map(Json.contact) }),
         text: (style) =>
           found.length === 0
-            ? `No contacts yet: ${style.bold(CommandLine.line(place.name, "add NAME"))}`
-            : found.flatMap((contact) => [Show.contact(contact, width, style), ...hint(contact, place.name, style)])
+            ? `No contacts yet: ${style.bold(CommandLine.line(paths.name, "add NAME"))}`
+            : found.flatMap((contact) => [Show.contact(contact, width, style), ...hint(contact, paths.name, style)])
       })
     })
   )
@@ -73,8 +75,9 @@ const hint = (contact: Contact, profile: string, style: Style): ReadonlyArray<st
 
 /** Message requests: strangers who wrote, with the last thing they said. */
 export const requests = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "requests", offline }, ({ chat, place }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "requests", offline },
+    Effect.fnUntraced(function* ({ chat, paths }) {
       if (!offline) yield* caughtUp(chat)
       if (!offline) yield* named(chat)
       const all = yield* chat.contacts
@@ -87,9 +90,9 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
       yield* result({
         json: () => ({
           requests: asking.map(({ contact, messages }) => ({
-            contact: Shapes.contact(contact),
-            messages: messages.map(Shapes.message),
-            ...Shapes.offeredFor(offeredFor(contact.primary))
+            contact: Json.contact(contact),
+            messages: messages.map(Json.message),
+            ...Json.offeredFor(offeredFor(contact.primary))
           }))
         }),
         text: (style, columns) =>
@@ -104,7 +107,7 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
                     style
                   )
                 ),
-                ...decision(contact, offeredFor(contact.primary), place.name, style)
+                ...decision(contact, offeredFor(contact.primary), paths.name, style)
               ])
       })
     })
@@ -128,19 +131,22 @@ const decision = (
 }
 
 /** Shows what stopped a contact, and ends the command with the exit code of that. */
-const stopped = (contact: Contact, what: string, profile: string): Effect.Effect<never, Failure, Screen> =>
-  Effect.gen(function* () {
-    yield* result({
-      json: () => ({ contact: Shapes.contact(contact) }),
-      text: (style, columns) => [
-        style.name(Show.name(contact)),
-        ...KeyChange.headline(contact, style, columns),
-        "Both safety numbers, and what you can do:",
-        `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)}`)}`
-      ]
-    })
-    return yield* fail("key_changed", ExitCode.keyChanged, KeyChange.refusal(contact, what))
+const stopped = Effect.fnUntraced(function* (
+  contact: Contact,
+  what: string,
+  profile: string
+): Effect.fn.Return<never, Failure, Screen> {
+  yield* result({
+    json: () => ({ contact: Json.contact(contact) }),
+    text: (style, columns) => [
+      style.name(Show.name(contact)),
+      ...KeyChange.headline(contact, style, columns),
+      "Both safety numbers, and what you can do:",
+      `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)}`)}`
+    ]
   })
+  return yield* fail("key_changed", ExitCode.keyChanged, KeyChange.refusal(contact, what))
+})
 
 const decide = (
   options: { readonly command: string; readonly offline: boolean },
@@ -157,17 +163,18 @@ export const accept = (input: {
   /** The offered key, in full. */
   readonly newKey: Option.Option<string>
 }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "accept", offline: false }, ({ chat, place }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "accept", offline: false },
+    Effect.fnUntraced(function* ({ chat, paths }) {
       yield* caughtUp(chat)
       const before = yield* contactOf(chat, input.who)
       const newKey = Option.getOrUndefined(input.newKey)
       const isRequest = before.state !== "changed" && newKey === undefined
-      if (!isRequest && newKey === undefined) return yield* stopped(before, "no key was accepted", place.name)
+      if (!isRequest && newKey === undefined) return yield* stopped(before, "no key was accepted", paths.name)
       const contact = yield* newKey === undefined
         ? chat.accept(before.primary)
         : chat.acceptKey(before.primary, keyOf(newKey))
-      if (KeyChange.isOpen(contact)) return yield* stopped(contact, "accepted, and stopped", place.name)
+      if (KeyChange.isOpen(contact)) return yield* stopped(contact, "accepted, and stopped", paths.name)
       if (isRequest) yield* sentOff(chat)
       yield* reportContact(contact, (style, name) =>
         newKey === undefined
@@ -175,15 +182,16 @@ export const accept = (input: {
           : [
               `${style.good("Accepted")} the new key of ${name}  ${style.dim(Show.shortKey(contact.primary))}`,
               style.dim("If you compared its safety number:"),
-              `    ${CommandLine.line(place.name, `verify ${Show.exactName(contact)} --confirm`)}`
+              `    ${CommandLine.line(paths.name, `verify ${Show.exactName(contact)} --confirm`)}`
             ]
       )
     })
   )
 
 export const keep = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "keep", offline: false }, ({ chat }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "keep", offline: false },
+    Effect.fnUntraced(function* ({ chat }) {
       const contact = yield* Effect.flatMap(contactOf(chat, who), ({ primary }) => chat.keepKey(primary))
       yield* sentOff(chat)
       yield* reportContact(contact, (style, name) =>
@@ -213,12 +221,13 @@ export const remove = (input: {
   readonly who: string
   readonly withMessages: boolean
 }): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "remove", offline: true }, ({ chat }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "remove", offline: true },
+    Effect.fnUntraced(function* ({ chat }) {
       const contact = yield* chat.contact(input.who)
       yield* chat.removeContact(contact.primary, input.withMessages)
       yield* result({
-        json: () => ({ removed: Shapes.contact(contact), with_messages: input.withMessages }),
+        json: () => ({ removed: Json.contact(contact), with_messages: input.withMessages }),
         text: () => `Removed ${Show.name(contact)}${input.withMessages ? " and all messages" : "; the messages stay"}`
       })
     })

@@ -3,7 +3,7 @@ import { ExitCode } from "../../ExitCode.ts"
 import { describe, fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import * as Shapes from "../../terminal/output/Json.ts"
+import * as Json from "../../terminal/output/Json.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
 import * as KeyChange from "../../terminal/output/KeyChange.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
@@ -73,8 +73,9 @@ const lines = (
 }
 
 export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
-  withAccess({ command: "verify", offline: true }, ({ chat, place }) =>
-    Effect.gen(function* () {
+  withAccess(
+    { command: "verify", offline: true },
+    Effect.fnUntraced(function* ({ chat, paths }) {
       if (!input.offline) {
         yield* chat.refreshContact(input.who).pipe(
           Effect.catch((error) => {
@@ -96,8 +97,8 @@ export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
           : before.contact
       const value = { ...before, contact }
       yield* result({
-        json: () => Shapes.verification(value),
-        text: (style, columns) => lines(value, place.name, style, columns)
+        json: () => Json.verification(value),
+        text: (style, columns) => lines(value, paths.name, style, columns)
       })
       if (!isOpen) return
       const what = input.confirm ? "nothing was confirmed" : "nothing is sent"
@@ -109,13 +110,15 @@ export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
  * Shows the number to the person who is to compare it; without a terminal `--confirm` is their word. Of somebody who is no
  * accepted contact nothing is compared: confirming says why it cannot be.
  */
-const compare = ({ contact, pinned }: Verification, isAgreed: boolean): Effect.Effect<boolean, Failure, Ask | Screen> =>
-  Effect.gen(function* () {
-    const ask = yield* Ask
-    if (isAgreed || contact.state !== "accepted" || !(yield* ask.possible)) return true
-    const { errStyle } = yield* Screen
-    yield* ask.show(`Safety number with ${Show.name(contact)}:\n\n`)
-    for (const line of KeyChange.groups(pinned.safetyNumber, errStyle)) yield* ask.show(`${line}\n`)
-    const answer = yield* ask.line("\nDo they see the same number? Type yes: ")
-    return answer.trim().toLowerCase() === "yes"
-  })
+const compare = Effect.fnUntraced(function* (
+  { contact, pinned }: Verification,
+  isAgreed: boolean
+): Effect.fn.Return<boolean, Failure, Ask | Screen> {
+  const ask = yield* Ask
+  if (isAgreed || contact.state !== "accepted" || !(yield* ask.possible)) return true
+  const { errStyle } = yield* Screen
+  yield* ask.show(`Safety number with ${Show.name(contact)}:\n\n`)
+  for (const line of KeyChange.groups(pinned.safetyNumber, errStyle)) yield* ask.show(`${line}\n`)
+  const answer = yield* ask.line("\nDo they see the same number? Type yes: ")
+  return answer.trim().toLowerCase() === "yes"
+})

@@ -86,25 +86,26 @@ const make = (platform: NodeJS.Platform): Ask["Service"] => {
       device
     )
 
-  const withKeyboard = <A>(use: (keyboard: Keyboard) => Effect.Effect<A>): Effect.Effect<A, CliFailure> =>
-    Effect.gen(function* () {
-      if ((yield* settings).noInput) return yield* refused
-      if (kept !== undefined) return yield* use(kept)
-      return yield* Effect.acquireUseRelease(
-        Effect.sync(() => {
-          const device = Device.open(platform)
-          return device === undefined ? undefined : new Keyboard(device, between(device))
-        }),
-        (keyboard): Effect.Effect<A, CliFailure> => (keyboard === undefined ? Effect.fail(refused) : use(keyboard)),
-        (keyboard) =>
-          keyboard === undefined
-            ? Effect.void
-            : Effect.andThen(
-                keyboard.drain(tailMillis),
-                Effect.sync(() => keyboard.close())
-              )
-      )
-    })
+  const withKeyboard = Effect.fnUntraced(function* <A>(
+    use: (keyboard: Keyboard) => Effect.Effect<A>
+  ): Effect.fn.Return<A, CliFailure> {
+    if ((yield* settings).noInput) return yield* refused
+    if (kept !== undefined) return yield* use(kept)
+    return yield* Effect.acquireUseRelease(
+      Effect.sync(() => {
+        const device = Device.open(platform)
+        return device === undefined ? undefined : new Keyboard(device, between(device))
+      }),
+      (keyboard): Effect.Effect<A, CliFailure> => (keyboard === undefined ? Effect.fail(refused) : use(keyboard)),
+      (keyboard) =>
+        keyboard === undefined
+          ? Effect.void
+          : Effect.andThen(
+              keyboard.drain(tailMillis),
+              Effect.sync(() => keyboard.close())
+            )
+    )
+  })
 
   const ask = (keyboard: Keyboard, question: Question.Question): Effect.Effect<string> =>
     Effect.callback((resume) => {

@@ -180,43 +180,46 @@ export class View {
 }
 
 /** On a terminal that cannot move its cursor: lines, one below the other. */
-const openPlain = (lines: Queue.Queue<string, Cause.Done>): Effect.Effect<Conversation, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const input = yield* Effect.acquireRelease(
-      Effect.sync(() => readline.createInterface({ input: process.stdin, terminal: false })),
-      (opened) => Effect.sync(() => opened.close())
-    )
-    input.on("line", (line) => void Queue.offerUnsafe(lines, line))
-    input.on("close", () => void Queue.endUnsafe(lines))
-    return {
-      lines,
-      print: (entry) => void process.stdout.write(`${Sanitise.output(entry(undefined))}\n`),
-      prompt: () => {},
-      putBack: () => {}
-    }
-  })
+const openPlain = Effect.fnUntraced(function* (
+  lines: Queue.Queue<string, Cause.Done>
+): Effect.fn.Return<Conversation, never, Scope.Scope> {
+  const input = yield* Effect.acquireRelease(
+    Effect.sync(() => readline.createInterface({ input: process.stdin, terminal: false })),
+    (opened) => Effect.sync(() => opened.close())
+  )
+  input.on("line", (line) => void Queue.offerUnsafe(lines, line))
+  input.on("close", () => void Queue.endUnsafe(lines))
+  return {
+    lines,
+    print: (entry) => void process.stdout.write(`${Sanitise.output(entry(undefined))}\n`),
+    prompt: () => {},
+    putBack: () => {}
+  }
+})
 
 /** Opens the line until the scope closes. Standard input and output must be a terminal. */
-export const open = (prompt: string, canRedraw: boolean): Effect.Effect<Conversation, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const lines = yield* Queue.unbounded<string, Cause.Done>()
-    if (!canRedraw) return yield* openPlain(lines)
-    const view = yield* Effect.acquireRelease(
+export const open = Effect.fn("Conversation.open")(function* (
+  prompt: string,
+  canRedraw: boolean
+): Effect.fn.Return<Conversation, never, Scope.Scope> {
+  const lines = yield* Queue.unbounded<string, Cause.Done>()
+  if (!canRedraw) return yield* openPlain(lines)
+  const view = yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const device = Device.standard()
+      const view = new View(device, lines, prompt)
+      return { view, keyboard: new Keyboard(device, view) }
+    }),
+    ({ view, keyboard }) =>
       Effect.sync(() => {
-        const device = Device.standard()
-        const view = new View(device, lines, prompt)
-        return { view, keyboard: new Keyboard(device, view) }
-      }),
-      ({ view, keyboard }) =>
-        Effect.sync(() => {
-          view.close()
-          keyboard.close()
-        })
-    ).pipe(Effect.map(({ view }) => view))
-    return {
-      lines,
-      print: (entry) => view.print(entry),
-      prompt: (text) => view.prompt(text),
-      putBack: (text) => view.putBack(text)
-    }
-  })
+        view.close()
+        keyboard.close()
+      })
+  ).pipe(Effect.map(({ view }) => view))
+  return {
+    lines,
+    print: (entry) => view.print(entry),
+    prompt: (text) => view.prompt(text),
+    putBack: (text) => view.putBack(text)
+  }
+})

@@ -126,32 +126,31 @@ export class Screen extends Context.Service<
 }
 
 /** A command's result: `json` with --json, else the lines of `text`, for a terminal of `columns`. */
-export const result = (options: {
+export const result = Effect.fn("Screen.result")(function* (options: {
   readonly json: () => unknown
   readonly text: (style: Style.Style, columns: number | undefined) => string | ReadonlyArray<string>
-}): Effect.Effect<void, CliFailure, Screen> =>
-  Effect.gen(function* () {
-    const screen = yield* Screen
-    if ((yield* settings).json) return yield* screen.out(`${Sanitise.json(options.json())}\n`)
-    const lines = options.text(screen.style, yield* screen.columns)
-    const text = typeof lines === "string" ? lines : lines.join("\n")
-    if (text !== "") yield* screen.out(`${text}\n`)
-  })
+}): Effect.fn.Return<void, CliFailure, Screen> {
+  const screen = yield* Screen
+  if ((yield* settings).json) return yield* screen.out(`${Sanitise.json(options.json())}\n`)
+  const lines = options.text(screen.style, yield* screen.columns)
+  const text = typeof lines === "string" ? lines : lines.join("\n")
+  if (text !== "") yield* screen.out(`${text}\n`)
+})
 
 /** Something worth knowing that is not the result: on standard error, unless --quiet or --json. */
-export const note = (text: string | ((style: Style.Style) => string)): Effect.Effect<void, never, Screen> =>
-  Effect.gen(function* () {
-    const { quiet, json } = yield* settings
-    if (quiet || json) return
-    const screen = yield* Screen
-    yield* screen.err(`${typeof text === "string" ? text : text(screen.errStyle)}\n`)
-  })
+export const note = Effect.fn("Screen.note")(function* (
+  text: string | ((style: Style.Style) => string)
+): Effect.fn.Return<void, never, Screen> {
+  const { quiet, json } = yield* settings
+  if (quiet || json) return
+  const screen = yield* Screen
+  yield* screen.err(`${typeof text === "string" ? text : text(screen.errStyle)}\n`)
+})
 
 /** Something the user must know although the command goes on: on standard error, always. */
-export const warn = (text: string): Effect.Effect<void, never, Screen> =>
-  Effect.gen(function* () {
-    const screen = yield* Screen
-    yield* (yield* settings).json
-      ? screen.err(`${Sanitise.json({ warning: text })}\n`)
-      : screen.err(`${screen.errStyle.caution("!")} ${Sanitise.line(text)}\n`)
-  })
+export const warn = Effect.fn("Screen.warn")(function* (text: string): Effect.fn.Return<void, never, Screen> {
+  const screen = yield* Screen
+  yield* (yield* settings).json
+    ? screen.err(`${Sanitise.json({ warning: text })}\n`)
+    : screen.err(`${screen.errStyle.caution("!")} ${Sanitise.line(text)}\n`)
+})

@@ -102,8 +102,8 @@ const screen = Layer.succeed(
     errStyle: uncoloured
   })
 )
-const resolve = (what: string) =>
-  Effect.runPromise(Effect.result(Offers.resolve(chat, place, what)).pipe(Effect.provide(screen)))
+const resolve = (fileRef: string) =>
+  Effect.runPromise(Effect.result(Offers.resolve(chat, place, fileRef)).pipe(Effect.provide(screen)))
 
 describe("all", () => {
   it("is what others than blocked contacts offered, the newest last, with what was saved marked", async () => {
@@ -130,18 +130,18 @@ describe("resolve", () => {
   const ticket = `blob${"a".repeat(90)}`
 
   it("leaves whole ids and tickets to the account", async () => {
-    for (const what of ["A".repeat(22), "-".repeat(22), ticket]) {
-      expect(await resolve(what)).toMatchObject({ success: [{ what }] })
+    for (const fileRef of ["A".repeat(22), "-".repeat(22), ticket]) {
+      expect(await resolve(fileRef)).toMatchObject({ success: [{ fileRef }] })
     }
-    expect(await resolve(`@bob/${"A".repeat(22)}`)).toMatchObject({ success: [{ what: `@bob/${"A".repeat(22)}` }] })
+    expect(await resolve(`@bob/${"A".repeat(22)}`)).toMatchObject({ success: [{ fileRef: `@bob/${"A".repeat(22)}` }] })
   })
 
   it("finds an offer by the beginning of its id, also one that is still at the home", async () => {
-    expect(await resolve("firs")).toMatchObject({ success: [{ what: "firstxxxxxxxxxxxxxxxxx" }] })
+    expect(await resolve("firs")).toMatchObject({ success: [{ fileRef: "firstxxxxxxxxxxxxxxxxx" }] })
     onSync = () => {
       messages = [...messages, offer(bob, "late", 9)]
     }
-    expect(await resolve("late")).toMatchObject({ success: [{ what: "latexxxxxxxxxxxxxxxxxx" }] })
+    expect(await resolve("late")).toMatchObject({ success: [{ fileRef: "latexxxxxxxxxxxxxxxxxx" }] })
   })
 
   it("does not guess", async () => {
@@ -163,7 +163,7 @@ describe("resolve", () => {
       expect(await resolve(`${who}/report.pdf`)).toMatchObject({ success: [{ file: { blobHash: "blake3:aaaa2" } }] })
     }
     expect(await resolve("@bob/photos/one.jpg")).toMatchObject({ success: [{ file: { blobHash: "blake3:bbbb1" } }] })
-    expect(await resolve("@bob/cccc")).toMatchObject({ success: [{ what: "@bob/cccc1yyyyyyyyyyyyyyyyy" }] })
+    expect(await resolve("@bob/cccc")).toMatchObject({ success: [{ fileRef: "@bob/cccc1yyyyyyyyyyyyyyyyy" }] })
     expect(await resolve("@bob/aaaa")).toMatchObject({ failure: { exit: 2 } })
     expect(await resolve("@bob/one.jpg")).toMatchObject({ failure: { exit: 4, code: "file_not_found" } })
     expect(await resolve("@carol/one.jpg")).toMatchObject({ failure: { _tag: "ContactUnknown" } })
