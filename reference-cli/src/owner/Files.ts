@@ -1,56 +1,67 @@
 /**
- * Files by their paths. The process that owns the account reads and writes them, so that no byte of a file crosses the
- * owner's socket; commands see how far it is.
+ * Files by their paths. The owner of the account reads and writes them itself, so that no byte of a file crosses its
+ * socket; commands only see the progress.
  */
 import type { FetchProgress, KezChatError, OfferedFile, Share } from "@kez-chat/sdk"
-import type { BlobInfo, FileError } from "@kez-chat/sdk/services"
+import { type BlobInfo, FileError } from "@kez-chat/sdk/services"
 import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
+import * as path from "node:path"
+
+/** A path that means the same file in every process. */
+export const AbsolutePath = Schema.String.check(Schema.makeFilter((file) => path.isAbsolute(file)))
 
 /** With whom a path is shared; see the SDK's `ShareOptions`. */
-export interface ShareTerms {
-  readonly with: ReadonlyArray<string>
-  readonly public: boolean
-  readonly unlisted: boolean
-}
+export const ShareTerms = Schema.Struct({
+  with: Schema.Array(Schema.String),
+  public: Schema.Boolean,
+  unlisted: Schema.Boolean
+})
+export type ShareTerms = typeof ShareTerms.Type
 
-/** How far sharing a path is. */
+/** Progress of sharing a path. */
 export type SharePart =
-  /** First of all: what the path is. A folder has its files below it, a file is one. */
+  /** Comes first: how many files the path stands for. For a folder these are all files below it. */
   | { readonly _tag: "Found"; readonly files: number; readonly totalBytes: number }
   | { readonly _tag: "Encrypting"; readonly name: string; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly _tag: "Shared"; readonly share: Share }
-  /** One file of a folder could not be read: the others are shared all the same. */
+  /** One file of a folder could not be read; the others are shared nevertheless. */
   | ({ readonly _tag: "Unreadable" } & Pick<FileError, "reason" | "path" | "detail">)
 
-export interface SaveTerms {
-  /** Where to save: a folder that is there, absolute. */
-  readonly folder: string
-  /** A folder below it as somebody else named it, parts separated by `/`. */
-  readonly within?: string
-  /** Another name than its owner gave it. */
-  readonly name?: string
-  /** Write over a file of the same name. */
-  readonly overwrite: boolean
-}
+/** The error that an `Unreadable` part stands for. */
+export const unreadableError = ({ detail, path, reason }: Extract<SharePart, { readonly _tag: "Unreadable" }>) =>
+  new FileError({ detail, path, reason })
 
-/** How far fetching a file is. `Saved` is the last one: nothing of it stays in the store. */
+export const SaveTerms = Schema.Struct({
+  /** Where to save: an existing folder. */
+  folder: AbsolutePath,
+  /** A folder below it as its owner named it, parts separated by `/`. */
+  within: Schema.optionalKey(Schema.String),
+  /** Another name than the owner's. */
+  name: Schema.optionalKey(Schema.String),
+  /** Replace a file of the same name. */
+  overwrite: Schema.Boolean
+})
+export type SaveTerms = typeof SaveTerms.Type
+
+/** Progress of fetching a file. `Saved` comes last: nothing of the file stays in the store. */
 export type FetchPart =
   | { readonly _tag: "Progress"; readonly progress: FetchProgress }
   | { readonly _tag: "Saving"; readonly doneBytes: number; readonly totalBytes: number }
   | { readonly _tag: "Saved"; readonly file: OfferedFile; readonly path: string; readonly size: number }
 
 export interface Files {
-  /** Shares a file, or every file below a folder, one after the other. What is shared when it fails or stops stays shared. */
+  /** Shares a file, or every file below a folder, one after the other. Each file shared before a failure stays shared. */
   shareFile(path: string, terms: ShareTerms): Stream.Stream<SharePart, KezChatError>
-  /** Fetches a file and saves it; stopped or failed, it goes on there next time. */
+  /** Fetches a file and saves it. After a failure or an interruption the next call resumes. */
   fetchTo(fileRef: string, terms: SaveTerms): Stream.Stream<FetchPart, KezChatError>
-  /** Whether a file that is here, by its path, is exactly the one that `fileRef` names. */
+  /** Whether the file at a path has exactly the content that `fileRef` names. */
   matches(fileRef: string, path: string): Effect.Effect<boolean, KezChatError>
-  /** Serves our files until it is interrupted. Any number of commands may, the account serves while one does. */
+  /** Serves our files until it is interrupted. Many commands may call it; the account serves while at least one does. */
   readonly serve: Effect.Effect<never, KezChatError>
-  /** Whether any command serves just now. */
+  /** Whether any command is serving now. */
   readonly serving: Effect.Effect<boolean, KezChatError>
-  /** What lies in the blob store. */
+  /** All blobs of the store. */
   readonly blobs: Stream.Stream<BlobInfo, KezChatError>
 }

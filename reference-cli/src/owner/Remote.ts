@@ -9,7 +9,6 @@ import * as net from "node:net"
 import type { Files } from "./Files.ts"
 import type { OwnerInfo } from "./Server.ts"
 import * as Wire from "./Wire.ts"
-import { decodeError, ownerLost } from "./WireErrors.ts"
 
 /** How long an owner may take to answer the first line, in milliseconds. */
 const connectMillis = 5_000
@@ -32,7 +31,7 @@ class Link {
     socket.on("data", (chunk: Buffer) => this.#read(chunk))
     socket.on("error", () => socket.destroy())
     socket.on("close", () => {
-      for (const waiting of this.#waiting.values()) waiting.fail(ownerLost())
+      for (const waiting of this.#waiting.values()) waiting.fail(Wire.ownerLost())
       this.#waiting.clear()
     })
   }
@@ -52,14 +51,14 @@ class Link {
       this.#waiting.delete(reply.id)
       if ("ok" in reply) waiting.ok(reply.ok)
       else if ("end" in reply) waiting.end()
-      else waiting.fail(decodeError(reply.error))
+      else waiting.fail(Wire.decodeError(reply.error))
     }
   }
 
   #open(method: string, params: ReadonlyArray<unknown>, waiting: Waiting): () => void {
     const id = this.#next++
     if (!this.#socket.writable) {
-      waiting.fail(ownerLost())
+      waiting.fail(Wire.ownerLost())
       return () => {}
     }
     this.#waiting.set(id, waiting)

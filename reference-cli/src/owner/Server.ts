@@ -4,6 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { timingSafeEqual } from "node:crypto"
@@ -11,7 +12,7 @@ import { chmodSync } from "node:fs"
 import * as net from "node:net"
 import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
-import { BadParams, calls, lasting, type Owned, streams } from "./Methods.ts"
+import { calls, lasting, type Owned, streams } from "./Methods.ts"
 import * as Wire from "./Wire.ts"
 
 /** What the owner says about itself. */
@@ -40,7 +41,7 @@ export interface ServerOptions extends Owned {
 
 /** Connections at a time; one command uses one. */
 const maxConnections = 64
-/** How long an owner that ends waits for what others asked it before, in milliseconds. */
+/** How long an owner that ends waits for pending answers to be computed and read, in milliseconds. */
 const drainMillis = 2_000
 /** Requests at a time on one connection. */
 const maxRequests = 64
@@ -98,7 +99,12 @@ class Connection {
 
   /** False for what no command of ours sends. */
   #take(request: Wire.Request): boolean {
-    const { id, method = "", params = [] } = request
+    const { id } = request
+    if ("cancel" in request) {
+      this.#running.get(id)?.interruptUnsafe()
+      return this.#greeted
+    }
+    const { method, params } = request
     if (!this.#greeted) {
       if (method !== "hello" || !sameToken(params[0], this.#options.token)) return false
       this.#greeted = true
@@ -106,38 +112,30 @@ class Connection {
       this.#reply({ id, ok: this.#options.info })
       return true
     }
-    if (request.cancel) {
-      this.#running.get(id)?.interruptUnsafe()
-      return true
-    }
     if (this.#running.has(id) || this.#running.size >= maxRequests) return false
-    const work = this.#work(method, params, id)
+    const work = Option.getOrUndefined(this.#work(method, params, id))
     if (work === undefined) return false
     if (!lasting.has(method)) this.#short.add(id)
     this.#start(id, work)
     return true
   }
 
-  #work(method: string, params: ReadonlyArray<unknown>, id: number): Effect.Effect<void, KezChatError> | undefined {
+  #work(method: string, params: ReadonlyArray<unknown>, id: number): Option.Option<Effect.Effect<void, KezChatError>> {
     const { stop } = this.#options
-    if (method === "shutdown") return Effect.andThen(this.#send({ id, ok: null }), stop)
-    try {
-      if (Object.hasOwn(calls, method)) {
-        const done = Effect.flatMap(calls[method]!(this.#options, params), (value) =>
-          this.#send({ id, ok: value ?? null })
-        )
-        return method === "deleteAccount" ? Effect.andThen(done, stop) : done
-      }
-      if (Object.hasOwn(streams, method)) {
-        return Stream.runForEach(streams[method]!(this.#options, params), (item) => this.#send({ id, item })).pipe(
-          Effect.andThen(this.#send({ id, end: true }))
-        )
-      }
-      return undefined
-    } catch (error) {
-      if (error instanceof BadParams) return undefined
-      throw error
+    if (method === "shutdown") return Option.some(Effect.andThen(this.#send({ id, ok: null }), stop))
+    if (Object.hasOwn(calls, method)) {
+      return Option.map(calls[method]!(this.#options, params), (call) => {
+        const answered = Effect.flatMap(call, (value) => this.#send({ id, ok: value ?? null }))
+        return method === "deleteAccount" ? Effect.andThen(answered, stop) : answered
+      })
     }
+    if (!Object.hasOwn(streams, method)) return Option.none()
+    return Option.map(streams[method]!(this.#options, params), (items) =>
+      Effect.andThen(
+        Stream.runForEach(items, (item) => this.#send({ id, item })),
+        this.#send({ id, end: true })
+      )
+    )
   }
 
   #start(id: number, work: Effect.Effect<void, KezChatError>): void {
@@ -176,9 +174,14 @@ class Connection {
     })
   }
 
-  /** Hangs up when what was written has gone out. */
+  /** Hangs up once everything written has gone out. */
   close(): void {
     this.#socket.destroySoon()
+  }
+
+  /** Hangs up at once. */
+  abort(): void {
+    this.#socket.destroy()
   }
 }
 
@@ -207,12 +210,12 @@ export const serve = (options: ServerOptions): Effect.Effect<void, CliFailure, S
               () =>
                 new Promise<void>((closed) => {
                   server.close(() => closed())
-                  const hangUp = () => {
-                    clearTimeout(late)
-                    for (const connection of connections) connection.close()
-                  }
-                  const late = setTimeout(hangUp, drainMillis)
-                  void Promise.all([...connections].map(({ idle }) => idle)).then(hangUp)
+                  // A reader that has stopped would hold this process up for ever.
+                  const late = setTimeout(() => {
+                    for (const connection of connections) connection.abort()
+                  }, drainMillis)
+                  server.on("close", () => clearTimeout(late))
+                  for (const connection of connections) void connection.idle.then(() => connection.close())
                 })
             )
           )

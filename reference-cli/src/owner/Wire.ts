@@ -11,7 +11,10 @@
  *
  * Secrets never cross: the methods that show words or take them do not exist here.
  */
-import type { KezChatError } from "@kez-chat/sdk"
+import { KezChatError } from "@kez-chat/sdk"
+import { StoreError } from "@kez-chat/sdk/services"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 
 export const protocolVersion = 2
 /** Longest request the owner reads, in bytes: the largest message, every byte of it escaped, with room to spare. */
@@ -21,65 +24,54 @@ export const maxReplyBytes = 16_777_216
 /** A connection that has not said hello by then is closed. */
 export const helloMillis = 5_000
 
-export interface Request {
-  readonly v: typeof protocolVersion
-  readonly id: number
-  readonly method?: string
-  readonly params?: ReadonlyArray<unknown>
-  readonly cancel?: true
-}
-
-export type Reply =
-  | { readonly id: number; readonly ok: unknown }
-  | { readonly id: number; readonly item: unknown }
-  | { readonly id: number; readonly end: true }
-  | { readonly id: number; readonly error: WireError }
+const Cancellation = Schema.Struct({ v: Schema.Literal(protocolVersion), id: Schema.Int, cancel: Schema.Literal(true) })
+const Call = Schema.Struct({
+  v: Schema.Literal(protocolVersion),
+  id: Schema.Int,
+  method: Schema.String,
+  params: Schema.Array(Schema.Unknown)
+})
+const Request = Schema.Union([Cancellation, Call])
+export type Request = typeof Request.Type
 
 /** An error with its own fields, without causes: they may hold anything. */
-export type WireError = { readonly tag: string } & Readonly<Record<string, unknown>>
+const WireError = Schema.StructWithRest(Schema.Struct({ tag: Schema.String }), [
+  Schema.Record(Schema.String, Schema.Unknown)
+])
+export type WireError = typeof WireError.Type
+
+const Reply = Schema.Union([
+  Schema.Struct({ id: Schema.Int, ok: Schema.Unknown }),
+  Schema.Struct({ id: Schema.Int, item: Schema.Unknown }),
+  Schema.Struct({ id: Schema.Int, end: Schema.Literal(true) }),
+  Schema.Struct({ id: Schema.Int, error: WireError })
+])
+export type Reply = typeof Reply.Type
+
+const toFields = Schema.encodeSync(KezChatError)
+const fromFields = Schema.decodeUnknownOption(KezChatError)
 
 export const encodeError = (error: KezChatError): WireError => {
-  const { _tag: tag } = error
-  switch (error._tag) {
-    case "NoAccount":
-      return { tag }
-    case "AccountUnfinished":
-      return { tag, handle: error.handle, step: error.step }
-    case "AccountExists":
-      return { tag, handle: error.handle }
-    case "ContactUnknown":
-      return { tag, who: error.who }
-    case "SendBlocked":
-      return { tag, who: error.who, reason: error.reason, detail: error.detail }
-    case "KeyRefused":
-      return { tag, who: error.who, primary: error.primary, reason: error.reason, detail: error.detail }
-    case "Problem":
-      return { tag, code: error.code, detail: error.detail }
-    case "ServerUnreachable":
-      return { tag, url: error.url, detail: error.detail }
-    case "BrokerRefused":
-      return {
-        tag,
-        code: error.code,
-        retryable: error.retryable,
-        ...(error.untilMillis === undefined ? {} : { untilMillis: error.untilMillis })
-      }
-    case "FetchBlocked":
-      return { tag, who: error.who, reason: error.reason, detail: error.detail }
-    case "FileError":
-      return { tag, reason: error.reason, path: error.path, detail: error.detail }
-    case "BrokerUnavailable":
-    case "StoreError":
-    case "VaultError":
-    case "BlobStoreError":
-    case "BlobTransportError":
-      return { tag, reason: error.reason, detail: error.detail }
-    case "StoreConflict":
-      return { tag, key: error.key }
-  }
+  const { _tag: tag, ...fields } = toFields(error)
+  return { tag, ...fields }
 }
 
-/** A request or reply as its line. Bytes stay behind: pictures of files are nothing for a terminal. */
+/** The owner's error, or a store error that names what could not be understood. */
+export const decodeError = ({ tag, ...fields }: WireError): KezChatError =>
+  Option.getOrElse(
+    fromFields({ ...fields, _tag: tag }),
+    () => new StoreError({ reason: "io", detail: `the owner process answered with an error of kind ${tag}` })
+  )
+
+/** The owner ended before it answered. What it had acknowledged is safe; whether it did the rest is unknown. */
+export const ownerLost = (): StoreError =>
+  new StoreError({
+    reason: "locked",
+    detail:
+      "the kez-chat process that held this account ended in the middle; try again, and look at `history` before sending twice"
+  })
+
+/** One line for a request or a reply. Bytes are left out: a terminal cannot show the thumbnails of files. */
 export const encode = (value: Request | Reply): string =>
   `${JSON.stringify(value, (_, member: unknown) => (member instanceof Uint8Array ? undefined : member))}\n`
 
@@ -119,38 +111,11 @@ export class LineSplitter {
   }
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+const decodeRequest = Schema.decodeUnknownOption(Schema.fromJsonString(Request))
+const decodeReply = Schema.decodeUnknownOption(Schema.fromJsonString(Reply))
 
 /** A request, or undefined for anything that is none. */
-export const parseRequest = (line: string): Request | undefined => {
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch {
-    return undefined
-  }
-  if (!isObject(json) || json["v"] !== protocolVersion || !Number.isSafeInteger(json["id"])) return undefined
-  const { method, params, cancel } = json
-  const id = json["id"] as number
-  if (cancel === true) return { v: protocolVersion, id, cancel }
-  if (typeof method !== "string" || !(params === undefined || Array.isArray(params))) return undefined
-  return { v: protocolVersion, id, method, params: params ?? [] }
-}
+export const parseRequest = (line: string): Request | undefined => Option.getOrUndefined(decodeRequest(line))
 
 /** A reply, or undefined for anything that is none. */
-export const parseReply = (line: string): Reply | undefined => {
-  let json: unknown
-  try {
-    json = JSON.parse(line)
-  } catch {
-    return undefined
-  }
-  if (!isObject(json) || !Number.isSafeInteger(json["id"])) return undefined
-  const id = json["id"] as number
-  if ("ok" in json) return { id, ok: json["ok"] }
-  if ("item" in json) return { id, item: json["item"] }
-  if (json["end"] === true) return { id, end: true }
-  const { error } = json
-  return isObject(error) && typeof error["tag"] === "string" ? { id, error: error as WireError } : undefined
-}
+export const parseReply = (line: string): Reply | undefined => Option.getOrUndefined(decodeReply(line))

@@ -145,7 +145,13 @@ const fakeChat = (events: PubSub.PubSub<Event>) => {
         source: "home",
         files: [{ ...picture, public: true, thumbnail: new Uint8Array(9) }]
       }),
-    fetch: () => Stream.die("not asked for in these tests"),
+    fetch: () =>
+      Stream.mapEffect(Stream.range(1, 1_000_000), (order) =>
+        Effect.sync(() => {
+          produced += 1
+          return { order, text: "x".repeat(10_000) } as never
+        })
+      ),
     read: () => Stream.die("not asked for in these tests"),
     discard: () => Effect.void,
     serve: Effect.never
@@ -158,6 +164,7 @@ let address: string
 let scope: Scope.Closeable
 let stopped: number
 let events: PubSub.PubSub<Event>
+let produced = 0
 let sent: Array<string>
 let fakes: ReturnType<typeof fakeFiles>
 
@@ -263,6 +270,26 @@ describe("the owner's socket", () => {
     await until(() => seen.every((texts) => texts.at(-1) === "last"))
     await Effect.runPromise(Scope.close(scope, Exit.void))
     await Promise.all(listeners)
+  })
+
+  it("holds a stream back while its reader does not read", async () => {
+    produced = 0
+    const socket = net.connect(address)
+    socket.pause()
+    socket.write(hello + request("fetch", "id"))
+    // Nothing more is produced while the owner answers others.
+    let before = -1
+    while (produced === 0 || produced !== before) {
+      before = produced
+      for (let round = 0; round < 5; round++) await stillServes()
+    }
+    expect(produced).toBeLessThan(1_000)
+    socket.resume()
+    while (produced <= before) await stillServes()
+    socket.pause()
+    // An owner that ends waits for no reader for ever.
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+    socket.destroy()
   })
 
   it("tells who waits that the owner is gone", async () => {

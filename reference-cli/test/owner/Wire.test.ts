@@ -22,8 +22,7 @@ import {
 } from "@kez-chat/sdk/services"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { encode, encodeError, LineSplitter, parseReply, parseRequest } from "../../src/owner/Wire.ts"
-import { decodeError } from "../../src/owner/WireErrors.ts"
+import { decodeError, encode, encodeError, LineSplitter, parseReply, parseRequest } from "../../src/owner/Wire.ts"
 
 describe("LineSplitter", () => {
   it("finds the same lines however the bytes are cut", () => {

@@ -134,7 +134,9 @@ const sharePath = Effect.fnUntraced(function* (
       if (part._tag === "Unreadable") unreadable.push(part.path)
       if (json) return screen.out(`${Sanitise.json(Json.sharePart(part))}\n`)
       if (part._tag === "Unreadable") {
-        return meter.say(screen.errStyle.caution(`not shared: ${Sanitise.line(describe(unreadableError(part)).message)}`))
+        return meter.say(
+          screen.errStyle.caution(`not shared: ${Sanitise.line(describe(unreadableError(part)).message)}`)
+        )
       }
       return part._tag === "Encrypting"
         ? meter.show({

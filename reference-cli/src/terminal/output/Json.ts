@@ -13,9 +13,9 @@ import type {
   Share,
   Verification
 } from "@kez-chat/sdk"
-import { type ConnectionState, FileError } from "@kez-chat/sdk/services"
+import type { ConnectionState } from "@kez-chat/sdk/services"
 import { describe, type Description } from "../../Failure.ts"
-import type { FetchPart, SharePart } from "../../owner/Files.ts"
+import { type FetchPart, type SharePart, unreadableError } from "../../owner/Files.ts"
 import type { Profile } from "../../profile/Profile.ts"
 import * as KeyChange from "./KeyChange.ts"
 
@@ -180,11 +180,7 @@ export const sharePart = (part: SharePart) => {
     case "Shared":
       return { event: "shared", share: share(part.share) }
     case "Unreadable":
-      return {
-        event: "failed",
-        path: part.path,
-        error: describe(new FileError({ reason: part.reason, path: part.path, detail: part.detail }))
-      }
+      return { event: "failed", path: part.path, error: describe(unreadableError(part)) }
   }
 }
 
