@@ -13,12 +13,12 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Param from "effect/cli/Param"
 import * as Flags from "./Flags.ts"
 
-/** The parameters of a command, as it was made with them. */
+/** The parameters that a command was defined with. */
 export class Parameters extends Context.Reference<ReadonlyArray<Param.Any>>("@kez-chat/cli/Parameters", {
   defaultValue: () => []
 }) {}
 
-/** What is wrong with a command line, and the command that it is about. */
+/** A command line that cannot be understood: the reason, and the command it is about. */
 export interface Misuse {
   readonly path: ReadonlyArray<string>
   readonly message: string
@@ -44,13 +44,13 @@ export const globals: ReadonlyArray<Single> = [...Flags.all.map(({ flag }) => si
 
 export const isBoolean = ({ primitiveType }: Single): boolean => primitiveType._tag === "Boolean"
 
-/** What comes before `--`. */
+/** The arguments before `--`. */
 export const beforeEnd = (args: ReadonlyArray<string>): ReadonlyArray<string> =>
   args.slice(0, args.includes("--") ? args.indexOf("--") : undefined)
 
 const isNumber = (text: string): boolean => /^-(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)
 const isDashed = (text: string): boolean => text.length > 1 && text.startsWith("-") && !isNumber(text)
-/** A flag by its look, known or not: a mistyped one must not become a text that is sent. */
+/** Anything that looks like a flag, known or not: a mistyped flag must not become a text that is sent. */
 const flagForm = /^(?:--(?<name>[a-z][a-z0-9-]*)|-(?<letter>[a-z]))(?:=(?<value>.*))?$/is
 
 interface Found {
@@ -74,7 +74,7 @@ const childOf = (command: Command.Command.Any, name: string): Command.Command.An
 const empty = (what: string): string =>
   `${what} is empty: an unset variable may have left it so, and an empty name, id, path or text is never meant`
 
-/** The same command line, sorted; or the reason why it cannot be meant. */
+/** The sorted command line, or why it cannot be understood. */
 export const normalise = (
   root: Command.Command.Any,
   args: ReadonlyArray<string>
@@ -103,7 +103,7 @@ export const normalise = (
       }
     } else if (isBoolean(found.flag)) {
       if (actions.includes(found.flag)) action ??= found.flag
-      // Said in full: `--json yes` is a flag and a text.
+      // Written out, because `--json yes` is a flag followed by a text.
       flags.push(found.isNegated || found.value !== undefined ? text : `--${found.flag.name}=true`)
     } else {
       const { name } = found.flag
@@ -120,7 +120,8 @@ export const normalise = (
   const all = [...operands, ...trailing]
   if (action !== undefined) {
     const isHelp = action === helpFlag
-    // `send bob --help` asks for help; `send bob --help me` is a message, and nobody would see that it was not sent.
+    // `send bob --help` asks for help. In `send bob --help me` it may be part of a message, which would silently not be
+    // sent.
     const others = isHelp ? afterAction + trailing.length : path.length + all.length
     if (others > 0) return fail(`--${action.name} stands alone: text that begins with a dash comes after --`)
     return Result.succeed([...path, ...flags])
@@ -132,7 +133,7 @@ export const normalise = (
   const [first] = all
   if (first === undefined) return Result.succeed([...path, ...flags])
   if (command.subcommands.length > 0 && path.length === 0 && operands.length > 0 && !isDashed(first)) {
-    // Left to the parser, which knows what is spelled alike.
+    // Left to the parser, which suggests commands of similar spelling.
     return Result.succeed([...flags, first])
   }
   return fail(

@@ -9,13 +9,13 @@ export const ExitCode = {
   noAccount: 3,
   /** No such contact or handle. */
   notFound: 4,
-  /** The server or a rule said no, and asking again will not help. */
+  /** The server or a rule refused, and trying again will not help. */
   refused: 5,
   /** The home server or the broker does not answer, or asks to come back later. */
   unreachable: 6,
   /** A passphrase is needed, missing or wrong, or the keychain does not open. */
   locked: 7,
-  /** Another process holds the profile and did not let go in time. */
+  /** Another process holds the profile and did not release it in time. */
   busy: 8,
   /** The message is queued safely but was not stored at the home server in time; it goes out later. */
   queued: 9,

@@ -1,11 +1,11 @@
-/** How every error of the SDK and of this program is told: a code, an exit code and one sentence. */
+/** Describes every error of the SDK and of this program: a stable code, an exit code and one sentence. */
 import type { KezChatError } from "@kez-chat/sdk"
 import type { Problem } from "@kez-chat/sdk/protocol"
 import type { AdapterUnavailable, BlobStoreError, BlobTransportError, FileError } from "@kez-chat/sdk/services"
 import * as Data from "effect/Data"
 import { ExitCode } from "./ExitCode.ts"
 
-/** An error of this program itself. `code` is stable; `message` is one sentence that says what to do. */
+/** An error of this program itself. `code` is stable; `message` is one sentence that ends in what to do. */
 export class CliFailure extends Data.TaggedError("CliFailure")<{
   readonly code: string
   readonly exit: ExitCode
@@ -25,8 +25,7 @@ export interface Description {
   readonly message: string
 }
 
-// Codes that are about what was typed, about somebody not found, and about a server that may answer later. All others
-// are refusals.
+// Codes about the input, about something not found, and about a server that may answer later. All others are refusals.
 const exits: Partial<Record<Problem.Code, ExitCode>> = {
   handle_malformed: ExitCode.usage,
   identifier_malformed: ExitCode.usage,
@@ -63,7 +62,7 @@ const transportExits: Record<BlobTransportError["reason"], ExitCode> = {
   closed: ExitCode.unreachable
 }
 
-// A path that leads nowhere was typed wrong; the rest is the disk's.
+// A wrong path is a usage error; everything else is a failure of the disk.
 const fileExits: Partial<Record<FileError["reason"], ExitCode>> = {
   missing: ExitCode.usage,
   not_a_file: ExitCode.usage
@@ -74,7 +73,7 @@ const stopped = (reason: "changed" | "blocked" | "requested", who: string, messa
     ? { exit: ExitCode.keyChanged, message: `${message}; look at it with \`kez-chat verify ${who}\`` }
     : { exit: ExitCode.refused, message }
 
-/** What to tell about an error. */
+/** The code, exit code and sentence for an error. */
 export const describe = (error: Failure): Description => {
   const { message } = error
   switch (error._tag) {

@@ -76,7 +76,7 @@ export interface Settings {
   readonly noInput: boolean
 }
 
-/** The flags as one value that needs no service: commands run with them, and so do the errors told after a command. */
+/** The flags as one value that needs no service, so that errors after a command can be reported by them too. */
 export class CurrentSettings extends Context.Reference<Settings>("@kez-chat/cli/Settings", {
   defaultValue: () => ({
     json: false,

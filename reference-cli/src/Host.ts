@@ -1,4 +1,7 @@
-/** What this process was started with: the one place that reads `process`, so that tests can start commands elsewhere. */
+/**
+ * The environment this process was started in. Only this module reads it from `process`, so that tests can run commands
+ * elsewhere.
+ */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as os from "node:os"

@@ -1,4 +1,6 @@
-/** A file that a command makes: it appears under its name when it is whole and durable, and never over another one. */
+/**
+ * A file that a command writes: it appears under its name once it is complete and durable, and never replaces another.
+ */
 import { giveNewName, syncFolder } from "@kez-chat/sdk/node"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,11 +14,11 @@ import { reasonOf } from "./SystemError.ts"
 
 export interface NewFile {
   readonly write: (text: string) => Effect.Effect<void, CliFailure>
-  /** Gives it its name. Nothing is written afterwards. */
+  /** Gives the file its name. Nothing may be written afterwards. */
   readonly publish: Effect.Effect<void, CliFailure>
 }
 
-/** Begins a file of mode 0600. What was not published when the scope closes leaves nothing behind. */
+/** Begins a file of mode 0600. If it is not published when the scope closes, nothing of it remains. */
 export const open = Effect.fn("NewFile.open")(function* (
   file: string
 ): Effect.fn.Return<NewFile, CliFailure, Scope.Scope> {
@@ -52,6 +54,6 @@ export const open = Effect.fn("NewFile.open")(function* (
   }
 })
 
-/** Makes a file with this text. */
+/** Creates a file with this text. */
 export const create = (file: string, text: string): Effect.Effect<void, CliFailure> =>
   Effect.scoped(Effect.flatMap(open(file), ({ publish, write }) => Effect.andThen(write(text), publish)))

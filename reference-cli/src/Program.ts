@@ -1,4 +1,4 @@
-/** One command line from its arguments to its exit code. What is written and asked goes through `Screen` and `Ask`. */
+/** Runs one command line, from its arguments to its exit code. All output and input goes through `Screen` and `Ask`. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
@@ -22,7 +22,7 @@ import { version } from "./Version.ts"
 
 const seeHelp = (path: ReadonlyArray<string>): string => `(see ${["kez-chat", ...path].join(" ")} --help)`
 
-/** A command line that was not understood. */
+/** The description of a command line that was not understood. */
 const usageOf = ({ commandPath, errors }: CliError.ShowHelp): Description => {
   const problems = errors.map(({ message }) => message.replace(/\s+/g, " ").trim()).join("; ")
   const dashes = errors.some(({ _tag }) => _tag === "UnrecognizedOption")
@@ -37,7 +37,7 @@ const describeAny = (error: Failure | CliError.CliError): Description => {
   return error._tag === "ShowHelp" ? usageOf(error) : { code: "usage", exit: ExitCode.usage, message: error.message }
 }
 
-/** The words of a defect for a bug report: its name and place, never its data. */
+/** A defect in words for a bug report: its name and message, never its data. */
 const defectOf = (cause: Cause.Cause<unknown>): Description => {
   const error = Cause.squash(cause)
   const what = error instanceof Error ? `${error.name}: ${error.message}` : "unknown defect"
@@ -48,10 +48,10 @@ const defectOf = (cause: Cause.Cause<unknown>): Description => {
   }
 }
 
-/** Runs a command line. The answer is its exit code; every error has been shown by then. */
+/** Runs a command line and answers its exit code. Every error has been reported by then. */
 export const run = Effect.fn("Program.run")(function* (args: ReadonlyArray<string>) {
   const screen = yield* Screen
-  // Errors may come before flags are parsed, so this one is looked for by hand.
+  // Errors may occur before flags are parsed, so this flag is searched for by hand.
   const json = Arguments.beforeEnd(args).includes("--json")
   const show = ({ code, exit, message }: Description) =>
     Effect.as(
@@ -64,7 +64,7 @@ export const run = Effect.fn("Program.run")(function* (args: ReadonlyArray<strin
     )
 
   const formatter = Help.formatter(screen.outIsTerminal ? yield* screen.columns : undefined, screen.style === coloured)
-  // Help, version and completions are written at the end, as every result is: a failed write must be a failure.
+  // Help, version and completions are written last, like every result, so that a failed write is a failure.
   const pages: Array<string> = []
   const presenter = CliOutput.Presenter.of({
     present: (event) =>
@@ -82,7 +82,7 @@ export const run = Effect.fn("Program.run")(function* (args: ReadonlyArray<strin
       return yield* show({ code: "usage", exit: ExitCode.usage, message: `${message} ${seeHelp(path)}` })
     }
     yield* Command.runWith(cli, { version })(normal.success).pipe(
-      // Without any argument the help is what was asked for.
+      // Without arguments, help is the expected result.
       Effect.catchIf(
         (error) => CliError.isCliError(error) && error._tag === "ShowHelp" && args.length === 0,
         () => Effect.void

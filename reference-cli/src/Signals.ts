@@ -1,4 +1,4 @@
-/** Ctrl-C and SIGTERM, for commands that run until they are told to end: to them it is the normal end. */
+/** Ctrl-C and SIGTERM as the normal end of commands that run until they are interrupted. */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,11 +9,11 @@ export class Signals extends Context.Service<
   Signals,
   {
     /**
-     * Runs `effect` until it is done or a signal comes, whichever is first. The signal then does not interrupt the program;
-     * its exit code is the answer, undefined where none came.
+     * Runs `effect` until it completes or a signal arrives, whichever is first. A signal then does not interrupt the
+     * program; its exit code is the answer, and undefined if none arrived.
      */
     untilSignal<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<ExitCode | undefined, E, R>
-    /** Told by the program's main with the signal's exit code; true when somebody took the signal. */
+    /** Called by `main` with the signal's exit code; true if a command took the signal. */
     readonly deliver: (code: ExitCode) => boolean
   }
 >()("@kez-chat/cli/Signals") {}
@@ -39,7 +39,7 @@ export const make = (): Signals["Service"] => {
 }
 
 /**
- * Whether SIGHUP ends this program: only where it began with a terminal, which may close. `nohup` leaves none, and its
- * ignored SIGHUP cannot be seen from here, because Node resets ignored signals when it starts.
+ * Whether SIGHUP ends this program: only if it was started with a terminal, which may close. `nohup` leaves none, and
+ * that it ignores SIGHUP cannot be seen from here, because Node resets ignored signals at start.
  */
 export const beganOnTerminal: boolean = [0, 1, 2].some((descriptor) => isatty(descriptor))

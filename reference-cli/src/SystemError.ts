@@ -1,4 +1,4 @@
-/** What the operating system refused, in words for a person. */
+/** Errors of the operating system in words for people. */
 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: "no space is left on the disk",
@@ -22,7 +22,7 @@ const reasons: Readonly<Record<string, string>> = {
   EINVAL: "the system does not take this"
 }
 
-/** Why a call of the operating system failed, without the path and call that Node puts into its messages. */
+/** Why a system call failed, without the path and the call that Node puts into its messages. */
 export const reasonOf = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException
   return reasons[code ?? ""] ?? message

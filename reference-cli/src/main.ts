@@ -1,4 +1,4 @@
-/** The process around one command line: signals, and the exit code. */
+/** The process around one command line: signals and the exit code. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ExitCode } from "./ExitCode.ts"
@@ -17,7 +17,7 @@ const services = Layer.mergeAll(Screen.layer, Ask.layer, Layer.succeed(Signals, 
   Layer.provideMerge(Host.layer)
 )
 const fiber = Effect.runFork(Effect.provide(Program.run(process.argv.slice(2)), services))
-// A fiber that waits for a person or a server keeps no event alive by itself.
+// A fiber that waits for input or a server does not keep the event loop alive.
 const alive = setInterval(() => {}, 2_147_483_647)
 
 let signalled: number | undefined
@@ -27,13 +27,13 @@ const end = (code: ExitCode) => {
   if (!signals.deliver(code)) fiber.interruptUnsafe()
 }
 const onSignal = (code: ExitCode) => () => {
-  // The second one means now.
+  // A second signal ends the program at once.
   if (signalled !== undefined) process.exit(code)
   end(code)
 }
 process.on("SIGINT", onSignal(ExitCode.interrupted))
 process.on("SIGTERM", onSignal(ExitCode.terminated))
-// A closing terminal is announced by the shell and by the kernel, and makes every write fail besides.
+// When a terminal closes, the shell and the kernel each send SIGHUP, and every write fails.
 process.on("SIGHUP", () => (beganOnTerminal ? end(ExitCode.hungUp) : undefined))
 for (const stream of [process.stdout, process.stderr]) {
   if (stream.isTTY) stream.on("error", () => end(ExitCode.hungUp))

@@ -1,4 +1,4 @@
-/** What the definitions of commands share. */
+/** Building blocks of command definitions. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,7 +10,9 @@ import { Parameters } from "../Arguments.ts"
 import type { Failure } from "../Failure.ts"
 import * as Flags from "../Flags.ts"
 
-/** A command with its parameters, which {@link Parameters} keeps for who sorts its command line. */
+/**
+ * A command that also records its parameters in {@link Parameters}, by which its command line is sorted before parsing.
+ */
 export const command = <const Name extends string, const Config extends Readonly<Record<string, Param.Any>>, E, R>(
   name: Name,
   config: Config,
@@ -29,7 +31,7 @@ export const flag = (name: string, description: string) =>
 export const who = Argument.String("who").pipe(Argument.withDescription("A contact: name, name@server or its key"))
 export const offline = flag("offline", "Use only what is on this machine")
 
-/** Longest time that a flag takes: what is longer is a typing error, and its end no date. */
+/** Longest time that a flag accepts: anything longer is a typing error. */
 const longestTime = Duration.days(365)
 
 /** `8h`, `30m`, `90s`, `500ms`, `1d`, up to {@link longestTime}. */

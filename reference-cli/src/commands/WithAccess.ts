@@ -12,10 +12,10 @@ export const withAccess = <R>(
 ): Effect.Effect<void, Failure, Exclude<R, Scope.Scope> | Services> =>
   Effect.scoped(Effect.flatMap(access(options), use))
 
-/** How long a command waits for what is new before it shows what it has, in milliseconds. */
+/** How long a command waits for new messages before it shows what is stored, in milliseconds. */
 const syncMillis = 10_000
 
-/** Takes in what is new. Where that cannot be done the command goes on with what is here, and says so. */
+/** Fetches new messages. If that fails, the command continues with what is stored, and warns. */
 export const caughtUp = (chat: KezChat["Service"]): Effect.Effect<void, never, Screen> =>
   chat.sync.pipe(
     Effect.timeoutOption(syncMillis),
@@ -28,16 +28,16 @@ export const caughtUp = (chat: KezChat["Service"]): Effect.Effect<void, never, S
     })
   )
 
-/** Lets receipts that are due go out before the command ends. They go out later where that cannot be done. */
+/** Sends pending receipts before the command ends. If that fails, a later command sends them. */
 export const sentOff = (chat: KezChat["Service"]): Effect.Effect<void> =>
   Effect.ignore(Effect.timeout(chat.flush, 3_000))
 
-/** How long to wait for the home server to name somebody who just wrote for the first time, in milliseconds. */
+/** How long to wait for the home server to name a new sender, in milliseconds. */
 const namingMillis = 3_000
 
 /**
- * Who has just written is known by key first, and by handle when the home server has named them: waits for that. A key
- * that is offered for a contact never gets a name.
+ * Waits until new senders have a handle: they are known by key first, until the home server has named them. A key that
+ * is offered for a contact never gets a handle.
  */
 export const named = (chat: KezChat["Service"]): Effect.Effect<void, KezChatError> => {
   const nameless = Effect.map(chat.contacts, (all) => {
@@ -53,6 +53,6 @@ export const named = (chat: KezChat["Service"]): Effect.Effect<void, KezChatErro
   return again(namingMillis / 100)
 }
 
-/** A contact by handle, also one who has just written. */
+/** A contact by handle, including one who has just written for the first time. */
 export const contactOf = (chat: KezChat["Service"], who: string): Effect.Effect<Contact, KezChatError> =>
   chat.contact(who).pipe(Effect.catchTag("ContactUnknown", () => Effect.andThen(named(chat), chat.contact(who))))

@@ -1,4 +1,4 @@
-/** Keeps secrets in memory out of core dumps. Node has no setrlimit, so each platform does what it can. */
+/** Keeps secrets in memory out of core dumps. Node has no `setrlimit`, so each platform does what it offers. */
 import * as fs from "node:fs"
 
 /**
@@ -13,6 +13,8 @@ export const excludeMemory = (): void => {
   }
 }
 
-/** The command line that runs `command` with a core size limit of 0, in the same process. Windows writes no cores. */
+/**
+ * The command line that runs `command` with a core size limit of 0, in the same process. Windows writes no core dumps.
+ */
 export const limited = (platform: NodeJS.Platform, command: readonly [string, ...Array<string>]) =>
   platform === "win32" ? command : (["/bin/sh", "-c", 'ulimit -c 0; exec "$@"', "sh", ...command] as const)

@@ -19,18 +19,18 @@ type Chat = KezChat["Service"]
 export interface FilesOptions {
   readonly chat: Chat
   readonly blobs: BlobStore["Service"]
-  /** The file that remembers what was saved. */
+  /** The file that records which offers were saved. */
   readonly saved: string
 }
 
-/** Files that one call shares at most: each is an offer of its own, and a manifest holds about a thousand. */
+/** Most files that one call shares: each is an offer of its own, and a manifest holds about a thousand. */
 export const maxFiles = 500
 
 const isFolder = (path: string): Effect.Effect<boolean> =>
   Effect.promise(() =>
     fs.stat(path).then(
       (found) => found.isDirectory(),
-      // What is wrong with it is said by whoever opens it.
+      // Opening it reports the reason.
       () => false
     )
   )
@@ -61,7 +61,7 @@ const shareFile = (chat: Chat, path: string, terms: ShareTerms): Stream.Stream<S
             void Queue.offerUnsafe(queue, { _tag: "Encrypting", name: file.name, doneBytes, totalBytes: size })
           yield* chat.share({ ...terms, file, onProgress }).pipe(
             Effect.map((share): SharePart => ({ _tag: "Shared", share })),
-            // A file of a folder that vanished or is being written to is no reason to leave the others out.
+            // A file of a folder that vanished or is being written to does not stop the others.
             Effect.catchTag("FileError", (error) => {
               const { detail, path, reason } = error
               const part: SharePart = { _tag: "Unreadable", detail, path, reason }
@@ -76,7 +76,7 @@ const shareFile = (chat: Chat, path: string, terms: ShareTerms): Stream.Stream<S
     (part) => (part._tag === "Encrypting" ? part.name : undefined)
   )
 
-/** Decrypts what has arrived into the prepared place, and lets go of the blob. */
+/** Decrypts the blob into the prepared target, and then discards the blob. */
 const save = ({ chat, saved }: FilesOptions, fileRef: string, file: FetchProgress["file"], target: FileTarget.Target) =>
   Stream.callback<FetchPart, KezChatError>(
     Effect.fnUntraced(function* (queue) {
@@ -86,7 +86,7 @@ const save = ({ chat, saved }: FilesOptions, fileRef: string, file: FetchProgres
         return Queue.offer(queue, { _tag: "Saving", doneBytes, totalBytes: file.size })
       })
       const { path, size } = yield* FileTarget.save(target, bytes)
-      // Saved is saved: what follows only tidies up.
+      // The file is saved; what follows only cleans up.
       yield* Effect.ignore(Effect.sync(() => Saved.note(saved, { blobHash: file.blobHash, path })))
       yield* Effect.ignore(chat.discard(fileRef))
       yield* Queue.offer(queue, { _tag: "Saved", file, path, size })
@@ -100,7 +100,7 @@ const fetchTo = (options: FilesOptions, fileRef: string, terms: SaveTerms): Stre
     let latest: FetchProgress | undefined
     let prepared: { readonly file: FetchProgress["file"]; readonly target: FileTarget.Target } | undefined
     const fetched = options.chat.fetch(fileRef).pipe(
-      // Before the first byte is asked for: a gigabyte that cannot be saved is not fetched.
+      // Before the first byte is requested: nothing is fetched that cannot be saved.
       Stream.tap(
         Effect.fnUntraced(function* (progress) {
           const { file } = progress
@@ -121,7 +121,7 @@ const fetchTo = (options: FilesOptions, fileRef: string, terms: SaveTerms): Stre
     const saving = Stream.suspend(() =>
       prepared === undefined ? Stream.empty : save(options, fileRef, prepared.file, prepared.target)
     )
-    // A partial blob is begun before it is known whether anything comes, or can be saved.
+    // A partial blob is created before it is known whether anything arrives or can be saved.
     const letGoOfNothing = Effect.gen(function* () {
       if (latest === undefined || latest.haveBytes > 0) return
       const info = yield* options.blobs.info(Hash.hexOf(latest.file.blobHash))
@@ -136,7 +136,7 @@ const fetchTo = (options: FilesOptions, fileRef: string, terms: SaveTerms): Stre
     return Stream.callback((queue) =>
       sampled(Stream.concat(fetched, saving), kind).pipe(
         Stream.runForEach((part) => Queue.offer(queue, part)),
-        // Only now is the blob not being written any more.
+        // Not before the transfer has stopped writing to the blob.
         Effect.ensuring(letGoOfNothing),
         Effect.andThen(Queue.end(queue))
       )
@@ -148,7 +148,7 @@ export const make = Effect.fn("LocalFiles.make")(function* (
 ): Effect.fn.Return<Files, never, Scope.Scope> {
   const { chat, blobs } = options
   let users = 0
-  // One run of the account's own, for as long as any command wants it.
+  // The account serves once, for as long as any command wants it to.
   const running = yield* RcRef.make({
     acquire: Effect.forkScoped(chat.serve, { startImmediately: true })
   })

@@ -1,5 +1,5 @@
 /**
- * Puts the account together in this process: SQLite store, blobs in a folder, HTTP directory, sigchains and manifests, NATS
+ * Assembles the account in this process: SQLite store, blobs in a folder, HTTP directory, sigchains and manifests, NATS
  * over TCP, Iroh, node:crypto.
  */
 import { KezChat } from "@kez-chat/sdk"
@@ -30,14 +30,14 @@ import * as LocalFiles from "./LocalFiles.ts"
 import type { Owned } from "./Methods.ts"
 
 export interface LocalOptions {
-  /** The account that the store must hold. */
+  /** Primary key of the account that the store must hold. */
   readonly primary: string
   /** URL of the home server. */
   readonly home: string
-  /** Where store and blobs lie. */
+  /** The paths of store and blobs. */
   readonly paths: Pick<ProfilePaths, "store" | "blobs" | "saved">
   readonly vault: Vault["Service"]
-  /** How files find their way. */
+  /** Which relays transfers may use. */
   readonly relay: RelayPolicy
   /** No broker, and HTTP only where a call cannot do without. */
   readonly offline: boolean
@@ -47,17 +47,20 @@ export interface LocalOptions {
 export const directoryOf = (home: string): Effect.Effect<Directory["Service"]> =>
   Effect.provide(Directory, HttpDirectory.layer({ home, fetch: HomeNetwork.make({ home }).fetch }))
 
-/** The primary key of words. */
+/** The primary key that belongs to the words. */
 export const primaryOf = Effect.fn("LocalKezChat.primaryOf")(function* (words: Redacted.Redacted<string>) {
   const seed = yield* Effect.fromResult(Mnemonic.toSeed(Redacted.value(words)))
   const { primary } = yield* Identity.fromSeed(Redacted.make(seed))
   return primary
 }, Effect.provide(NodeCrypto.layer))
 
-/** Never connects, as it is never asked to. */
+/** Never connects: an offline client does not ask it to. */
 const noBroker = Layer.succeed(Broker, Broker.of({ connect: () => Effect.never }))
 
-/** The broker that the home names, asked each time it is dialled: a home that is down, or moves its broker, is found again. */
+/**
+ * The broker that the home names. It is looked up for every connection, so that a home that was down or has moved its
+ * broker is found again.
+ */
 const homeBroker = (namedBy: HomeReach.HomeReach) =>
   Layer.unwrap(
     Effect.gen(function* () {
@@ -67,7 +70,7 @@ const homeBroker = (namedBy: HomeReach.HomeReach) =>
     })
   )
 
-/** Iroh, loaded when a file first goes over the network: commands that move none start without it. */
+/** Iroh, loaded when a file first crosses the network: other commands start without it. */
 export const transportOf = ({ relay, relayOnly }: RelayPolicy): BlobTransport["Service"] =>
   BlobTransport.of({
     open: (secret) =>

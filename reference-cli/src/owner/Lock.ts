@@ -1,6 +1,6 @@
 /**
- * At most one process owns a profile. The lock is SQLite's own lock on a file that nothing is ever written to: the
- * operating system lets go of it when the process ends, however it ends, so a dead owner needs no noticing.
+ * At most one process owns a profile. The lock is SQLite's own lock on a file that is never written to: the operating
+ * system releases it when the process ends in any way, so a dead owner needs no detection.
  */
 import { AdapterUnavailable } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import { reasonOf } from "../SystemError.ts"
 
 const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? "")
 
-/** Takes the lock until the scope closes; false where another process has it. Does not wait. */
+/** Takes the lock until the scope closes, without waiting; false if another process holds it. */
 export const tryAcquire = Effect.fn("Lock.tryAcquire")(function* (
   file: string
 ): Effect.fn.Return<boolean, CliFailure | AdapterUnavailable, Scope.Scope> {

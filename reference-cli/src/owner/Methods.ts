@@ -7,7 +7,7 @@ import * as Stream from "effect/Stream"
 import * as Struct from "effect/Struct"
 import { AbsolutePath, type Files, SaveTerms, ShareTerms } from "./Files.ts"
 
-/** What an owner has. */
+/** The account and files of an owner. */
 export interface Owned {
   readonly chat: KezChat["Service"]
   readonly files: Files

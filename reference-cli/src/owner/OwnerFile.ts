@@ -1,6 +1,6 @@
 /**
- * `owner.json`: who holds the profile's lock, and where it can be reached. Written by the holder of the lock, so there
- * is one writer; a file left by a dead owner leads to a socket where nobody answers, and the next owner replaces it.
+ * `owner.json`: who holds the profile's lock, and how to reach it. Only the holder of the lock writes it. A file left
+ * by a dead owner leads to a socket that does not answer, and the next owner replaces it.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -16,11 +16,11 @@ import { reasonOf } from "../SystemError.ts"
 
 export interface OwnerFile {
   readonly version: 1
-  /** Version of what is spoken on the socket. */
+  /** Version of the socket's protocol. */
   readonly protocol: number
   readonly pid: number
   readonly command: string
-  /** Absent for a command that holds the profile only for a moment and serves nobody. */
+  /** Absent for a command that holds the profile briefly and answers no others. */
   readonly socket?: { readonly address: string; readonly token: string }
 }
 
@@ -44,7 +44,7 @@ const parse = (text: string): OwnerFile | undefined => {
   }
 }
 
-/** What the last owner wrote, or undefined. */
+/** The file of the last owner, or undefined. */
 export const read = (paths: ProfilePaths): Effect.Effect<OwnerFile | undefined> =>
   Effect.sync(() => {
     try {
@@ -65,12 +65,12 @@ export const announce = (paths: ProfilePaths, file: OwnerFile): Effect.Effect<vo
     () => Effect.sync(() => fs.rmSync(paths.owner, { force: true }))
   )
 
-/** A path longer than this cannot be a socket's: 104 bytes on macOS, 108 on Linux, with the closing zero. */
+/** Longest path of a socket: 104 bytes on macOS, 108 on Linux, including the closing zero. */
 const maxSocketPath = 103
 
 /**
- * An address to listen on: in the profile's own folder, or, where that path is too long, in a folder of this user's
- * under the temporary one. A pipe on Windows has no folder; its name is not to be guessed, and the token guards it.
+ * An address to listen on: in the profile's own folder, or, if that path is too long, in a folder of this user below
+ * the temporary one. A pipe on Windows has no folder; its name cannot be guessed, and the token guards it.
  */
 export const freshAddress = (paths: ProfilePaths, host: Host["Service"]): Effect.Effect<string, CliFailure> =>
   Effect.try({
@@ -78,7 +78,7 @@ export const freshAddress = (paths: ProfilePaths, host: Host["Service"]): Effect
       const name = randomBytes(12).toString("hex")
       if (host.platform === "win32") return `\\\\.\\pipe\\kez-chat-${name}`
       if (Buffer.byteLength(paths.socket) <= maxSocketPath) {
-        // Ours alone: we hold the lock, so what lies here is a dead owner's.
+        // We hold the lock, so a socket here belongs to a dead owner.
         fs.rmSync(paths.socket, { force: true })
         return paths.socket
       }

@@ -10,7 +10,7 @@ import type { Files } from "./Files.ts"
 import type { OwnerInfo } from "./Server.ts"
 import * as Wire from "./Wire.ts"
 
-/** How long an owner may take to answer the first line, in milliseconds. */
+/** How long an owner may take to answer the first request, in milliseconds. */
 const connectMillis = 5_000
 
 interface Waiting {
@@ -69,7 +69,7 @@ class Link {
     }
   }
 
-  /** One answer. Its shape is the owner's, which is this same program of this same user. */
+  /** A method with one answer. Its shape is trusted: the owner is this same program of this same user. */
   call<A>(method: string, ...params: ReadonlyArray<unknown>): Effect.Effect<A, KezChatError> {
     return Effect.callback((resume) => {
       const cancel = this.#open(method, params, {
@@ -82,7 +82,7 @@ class Link {
     })
   }
 
-  /** Many answers. */
+  /** A method with many answers. */
   stream<A>(method: string, ...params: ReadonlyArray<unknown>): Stream.Stream<A, KezChatError> {
     return Stream.unwrap(
       Effect.gen({ self: this }, function* () {
@@ -184,7 +184,7 @@ const filesOver = (link: Link): Files => ({
   blobs: link.stream("blobs")
 })
 
-/** Nobody answers there, or not as an owner does. */
+/** Nothing answers at the address, or nothing that is an owner. */
 export type NoOwner = "absent"
 
 const dial = (address: string): Effect.Effect<net.Socket, NoOwner> =>

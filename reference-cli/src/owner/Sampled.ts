@@ -1,14 +1,14 @@
-/** Thins out progress: what follows too soon on its like is left out, what says something new is not. */
+/** Samples progress: items that repeat the previous kind too soon are dropped, all others pass. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
-/** Progress at most this often, in milliseconds: quicker than a person sees, slow enough to cost nothing. */
+/** Interval of progress items in milliseconds: faster than a person sees, slow enough to cost nothing. */
 export const sampleMillis = 100
 
 /**
- * Items of the same `kind` at most every {@link sampleMillis}; an item of another kind than the one before always passes.
- * An item without a kind always passes.
+ * Passes items of the same `kind` at most every {@link sampleMillis}; an item of another kind than the one before
+ * always passes, and so does an item without a kind.
  */
 export const sampled = <A, E, R>(
   stream: Stream.Stream<A, E, R>,

@@ -1,6 +1,6 @@
 /**
- * Which offered files were fetched and saved, so that `fetch` can tell what is still open. Only a convenience: a line
- * that is missing or damaged means that an offer is listed once more.
+ * Records which offered files were fetched and saved, so that `fetch` can list the open ones. A convenience only: if a
+ * line is missing or damaged, an offer is listed once more.
  */
 import * as fs from "node:fs"
 
@@ -13,7 +13,7 @@ export interface SavedFile {
 /** The newest entries are read, in bytes of the file. */
 const maxRead = 4_194_304
 
-/** Notes that a file was saved. Throws what writing throws. */
+/** Records that a file was saved. Throws what writing throws. */
 export const note = (file: string, { blobHash, path }: SavedFile): void =>
   fs.appendFileSync(file, `${JSON.stringify({ blob_hash: blobHash, path })}\n`, { mode: 0o600 })
 
@@ -38,7 +38,7 @@ const tail = (file: string): string => {
   }
 }
 
-/** Where each blob was saved last, by its hash. */
+/** The path where each blob was last saved, by its hash. */
 export const read = (file: string): ReadonlyMap<string, string> => {
   try {
     const entries = tail(file)

@@ -15,7 +15,7 @@ import { type CliFailure, fail } from "../Failure.ts"
 import { calls, lasting, type Owned, streams } from "./Methods.ts"
 import * as Wire from "./Wire.ts"
 
-/** What the owner says about itself. */
+/** The owner's description of itself. */
 export interface OwnerInfo {
   readonly version: string
   readonly pid: number
@@ -23,27 +23,27 @@ export interface OwnerInfo {
   readonly command: string
   /** Milliseconds since the epoch. */
   readonly since: number
-  /** When it ends by itself, milliseconds since the epoch. */
+  /** When it ends on its own, milliseconds since the epoch. */
   readonly until?: number
-  /** The relay policy it runs with, as `--relay` says it. */
+  /** The relay policy in force, in the syntax of `--relay`. */
   readonly relay: string
 }
 
 export interface ServerOptions extends Owned {
   /** Path of the socket, or name of the pipe. */
   readonly address: string
-  /** What a connection must show first. */
+  /** The token that a connection must send first. */
   readonly token: string
   readonly info: OwnerInfo
   /** Run when another command asks the owner to end, or has deleted the account. */
   readonly stop: Effect.Effect<void>
 }
 
-/** Connections at a time; one command uses one. */
+/** Most open connections; one command uses one. */
 const maxConnections = 64
 /** How long an owner that ends waits for pending answers to be computed and read, in milliseconds. */
 const drainMillis = 2_000
-/** Requests at a time on one connection. */
+/** Most concurrent requests of one connection. */
 const maxRequests = 64
 
 const sameToken = (given: unknown, token: string): boolean => {
@@ -57,7 +57,7 @@ class Connection {
   readonly #running = new Map<number, Fiber.Fiber<void, KezChatError>>()
   readonly #lines = new Wire.LineSplitter(Wire.maxRequestBytes)
   readonly #deadline: NodeJS.Timeout
-  /** Requests that have an answer soon. */
+  /** Running requests whose answer an ending owner waits for. */
   readonly #short = new Set<number>()
   #idle: () => void = () => {}
   #greeted = false
@@ -79,7 +79,7 @@ class Connection {
     this.#idle()
   }
 
-  /** Done when nobody waits here for an answer that comes soon. */
+  /** Resolves once no such request is running. */
   get idle(): Promise<void> {
     return new Promise((done) => {
       if (this.#short.size === 0) done()
@@ -89,7 +89,7 @@ class Connection {
 
   #read(chunk: Buffer): void {
     const lines = this.#lines.push(chunk)
-    // Whoever sends an endless line is not a command of ours.
+    // No command of ours sends an endless line.
     if (lines === undefined) return void this.#socket.destroy()
     for (const line of lines) {
       const request = Wire.parseRequest(line)
@@ -159,7 +159,7 @@ class Connection {
     return this.#socket.writable && this.#socket.write(Wire.encode(reply))
   }
 
-  /** Waits until a slow reader has caught up. */
+  /** Waits until a slow reader has caught up, so that no stream is buffered without bound. */
   #send(reply: Wire.Reply): Effect.Effect<void> {
     return Effect.callback((resume) => {
       if (this.#reply(reply) || !this.#socket.writable) return resume(Effect.void)
@@ -203,14 +203,14 @@ export const serve = (options: ServerOptions): Effect.Effect<void, CliFailure, S
           )
         })
         server.listen(options.address, () => {
-          // Its folder is closed to others already; a pipe on Windows has no mode.
+          // The folder is private already; a pipe on Windows has no mode.
           if (process.platform !== "win32") chmodSync(options.address, 0o600)
           resume(
             Effect.succeed(
               () =>
                 new Promise<void>((closed) => {
                   server.close(() => closed())
-                  // A reader that has stopped would hold this process up for ever.
+                  // A reader that does not read would hold this process up forever.
                   const late = setTimeout(() => {
                     for (const connection of connections) connection.abort()
                   }, drainMillis)

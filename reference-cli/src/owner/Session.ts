@@ -1,6 +1,6 @@
 /**
- * Gives a command its account: from the process that owns the profile, if one runs, or by owning it for as long as the
- * command needs it. Two commands that start at once are ordered by the lock.
+ * Gives a command its account: from the process that owns the profile, if there is one, or by owning the profile for as
+ * long as the command needs it. The lock orders two commands that start at once.
  */
 import type { KezChat } from "@kez-chat/sdk"
 import type { Vault } from "@kez-chat/sdk/services"
@@ -29,39 +29,39 @@ import { protocolVersion } from "./Wire.ts"
 
 export type Services = Ask | Host | Screen
 
-/** The account, and who holds it. */
+/** The account, and the process that holds it. */
 export interface Access {
   readonly chat: KezChat["Service"]
   readonly files: Files
   readonly paths: ProfilePaths
   readonly profile: Profile.Profile
-  /** The relay policy in force, as `--relay` says it. */
+  /** The relay policy in force, in the syntax of `--relay`. */
   readonly relay: string
-  /** The other process that owns the profile, or undefined when this one does. */
+  /** The other process that owns the profile; undefined if this one does. */
   readonly owner: OwnerInfo | undefined
-  /** Done when another command told this owner to end. Never done where another process owns. */
+  /** Completes when another command has asked this owner to end. Never completes if another process owns. */
   readonly stopped: Effect.Effect<void>
 }
 
 export interface Options {
-  /** Name of the command, told to others who wait for it. */
+  /** Name of the command, shown to others that wait for it. */
   readonly command: string
   /** Answer other commands while this one runs. */
   readonly answering?: boolean
   /** Use no network. */
   readonly offline?: boolean
-  /** Files will go over the network: a relay policy that was asked for must be the one in force. */
+  /** The command transfers files: a relay policy given on the command line must be the one in force. */
   readonly transfers?: boolean
   /** A vault already opened. */
   readonly vault?: Vault["Service"]
-  /** After how long a background owner ends by itself. */
+  /** After how long a background owner ends, in milliseconds. */
   readonly forMillis?: number
 }
 
-/** How long to wait for another short command, and how often to look, in milliseconds. */
+/** How long to wait for another short command, and how often to check, in milliseconds. */
 const waitMillis = 30_000
 const pollMillis = 100
-/** A wait shorter than this is not worth a word. */
+/** A shorter wait is not reported, in milliseconds. */
 const noticeMillis = 1_500
 
 const unlockHint = (paths: ProfilePaths): string =>
@@ -115,7 +115,7 @@ export const lockOrOwner = Effect.fn("Session.lockOrOwner")(function* (
   }
 })
 
-/** The profile is sure of its account: a store without one has lost it, which is not the same as none being made yet. */
+/** Fails if the profile has an account and the store has none: then the store was lost. */
 const ensureStored = (paths: ProfilePaths, profile: Profile.Profile, chat: KezChat["Service"]) =>
   chat.account.pipe(
     Effect.catchTag("NoAccount", () =>
@@ -137,12 +137,12 @@ export const own = Effect.fn("Session.own")(function* (
 ): Effect.fn.Return<Access, Failure, Scope.Scope | Services> {
   const host = yield* Host
   const stopped = yield* Deferred.make<void>()
-  // Others learn at once whom they wait for; the socket follows when the account is open.
+  // Other commands see at once whom they wait for; the socket follows when the account is open.
   const file = { version: 1, protocol: protocolVersion, pid: process.pid, command: options.command } as const
   yield* OwnerFile.announce(paths, file)
   const { url } = yield* Home.discover({ profile: profile.home })
   const vault = options.vault ?? (yield* ProfileVault.of(paths, profile.vault, unlockHint(paths)))
-  // Asked for now and not in the middle: a passphrase is typed before anything runs.
+  // Opened first, so that a passphrase is asked for before anything runs.
   if (options.offline !== true) yield* vault.load
   const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))
   const relay = (yield* RelayPolicy.wanted) ?? RelayPolicy.ofHome(url)
@@ -175,7 +175,7 @@ export const own = Effect.fn("Session.own")(function* (
   return { ...owned, paths, profile, relay: relay.text, owner: undefined, stopped: Deferred.await(stopped) }
 })
 
-/** Records what the account has become since the profile was written. */
+/** Updates the profile with the progress of the account's creation. */
 const remember = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Profile.Profile, chat: KezChat["Service"]) {
   if (profile.step === "published") return
   const account = yield* chat.account
@@ -183,7 +183,7 @@ const remember = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Prof
   yield* Profile.save(paths, { ...profile, handle, primary, device, step })
 })
 
-/** Who asks for a relay policy relies on it: what another process does with another one is not that. */
+/** Fails if the owner's relay policy is not the requested one, because its user relies on it. */
 const sameRelay = Effect.fnUntraced(function* (
   paths: ProfilePaths,
   { command, pid, relay }: OwnerInfo
@@ -209,14 +209,14 @@ export const access = Effect.fn("Session.access")(function* (
     return { chat, files, paths, profile, relay: info.relay, owner: info, stopped: Effect.never }
   }
   const mine = yield* own(paths, profile, options)
-  // Creation that was cut short is carried on by the client; offline or unreachable, it stays for next time.
+  // The client resumes an interrupted creation; offline or unreachable, that is left to the next command.
   yield* Effect.ignore(remember(paths, profile, mine.chat))
   return mine
 })
 
 /**
- * Runs `work`; `lost` when the other process that held the account ended in the middle. Then a new {@link access} finds
- * the next owner, or makes this process the owner.
+ * Runs `work`; `lost` if the other process that held the account ended meanwhile. A new {@link access} then finds the
+ * next owner, or makes this process the owner.
  */
 export const untilLost = <A, R>(
   { owner }: Access,

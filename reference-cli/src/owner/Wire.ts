@@ -21,7 +21,7 @@ export const protocolVersion = 2
 export const maxRequestBytes = 1_048_576
 /** Longest reply a command reads, in bytes: a whole sigchain of 4 MiB with room to spare. */
 export const maxReplyBytes = 16_777_216
-/** A connection that has not said hello by then is closed. */
+/** A connection that has not sent `hello` by then is closed, in milliseconds. */
 export const helloMillis = 5_000
 
 const Cancellation = Schema.Struct({ v: Schema.Literal(protocolVersion), id: Schema.Int, cancel: Schema.Literal(true) })
@@ -85,7 +85,7 @@ export class LineSplitter {
     this.#limit = limit
   }
 
-  /** The lines that `chunk` completes, or undefined once a line is too long: nothing that follows can be trusted. */
+  /** The lines that `chunk` completes, or undefined once a line is too long: nothing after it can be trusted. */
   push(chunk: Buffer): ReadonlyArray<string> | undefined {
     const lines: Array<string> = []
     let from = 0

@@ -11,11 +11,11 @@ import * as PrivateFile from "./PrivateFile.ts"
 export interface Home {
   /** Origin of the home server, without a trailing slash. */
   readonly url: string
-  /** How it was found, in words. */
+  /** Where the URL came from, in words. */
   readonly source: string
 }
 
-/** The origin of a home's URL, or the rule it breaks. Plain http is for this machine only. */
+/** The origin of a home's URL, or the rule it breaks. Plain http is accepted for this machine only. */
 export const normalise = (text: string): { readonly url: string } | { readonly problem: string } => {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`)
   if (url === null || url.hostname === "") return { problem: "it is not a URL" }
@@ -29,7 +29,7 @@ export const normalise = (text: string): { readonly url: string } | { readonly p
   return { url: url.origin }
 }
 
-/** The home of `npm start`, when this folder or one above it holds its run file. */
+/** The home started by `npm start`, if this folder or one above it holds its run file. */
 const localHome = (from: string): { readonly text: string; readonly file: string } | undefined => {
   for (let folder = from; ; folder = path.dirname(folder)) {
     const file = path.join(folder, ".kez", "run.json")
@@ -38,14 +38,14 @@ const localHome = (from: string): { readonly text: string; readonly file: string
       const url: unknown = found === undefined ? undefined : JSON.parse(found)?.urls?.home
       if (typeof url === "string") return { text: url, file }
     } catch {
-      // A run file that cannot be read is none.
+      // A run file that cannot be read is ignored.
     }
     if (path.dirname(folder) === folder) return undefined
   }
 }
 
 /**
- * The home to talk to. `profile` is the URL an existing profile remembers; `server` the part of a handle after the
+ * The home to use. `profile` is the URL that an existing profile remembers; `server` is the part of a handle after the
  * `@`, the last resort.
  */
 export const discover = Effect.fn("Home.discover")(function* (known: {

@@ -1,4 +1,7 @@
-/** Whether a profile's folders are this user's alone. Where somebody else may change them, their content proves nothing. */
+/**
+ * Checks that a profile's folders belong to this user alone. If others can change them, their content cannot be
+ * trusted.
+ */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { ProfilePaths } from "./Paths.ts"
@@ -11,7 +14,7 @@ interface Found {
   readonly uid: number
 }
 
-/** What is wrong with a folder as it was found; `isOwn` for a profile's own, else one above it. */
+/** What is wrong with a folder; `isOwn` for the profile's own, otherwise one above it. */
 export const judge = (folder: string, { mode, uid }: Found, user: number, isOwn: boolean): string | undefined => {
   if (uid !== user && (isOwn || uid !== 0)) {
     return `${folder} belongs to another user (${uid}): use the program as that user, or another folder by KEZ_CHAT_DIR`
@@ -20,7 +23,7 @@ export const judge = (folder: string, { mode, uid }: Found, user: number, isOwn:
   return `every user of this machine can change ${folder}: make sure that what is in it is yours, then chmod 700 it`
 }
 
-/** Why the folders of a profile cannot be trusted, in a sentence; undefined where they can, or are not there yet. */
+/** Why the folders of a profile cannot be trusted, in a sentence; undefined if they can, or do not exist yet. */
 export const problemOf = (paths: Pick<ProfilePaths, "folders">): string | undefined => {
   const user = process.getuid?.()
   if (user === undefined) return undefined

@@ -17,7 +17,7 @@ const maxBytes = 4096
 
 const locked = (detail: string): VaultError => new VaultError({ reason: "locked", detail })
 
-/** Reads until the end or the limit; a byte order mark and one line break at the end are not part of the passphrase. */
+/** Reads until the end or the limit. A byte order mark and a final line break are not part of the passphrase. */
 const readDescriptor = (descriptor: number): string => {
   const buffer = Buffer.alloc(maxBytes + 1)
   let length = 0
@@ -27,7 +27,7 @@ const readDescriptor = (descriptor: number): string => {
     length += count
   }
   if (length > maxBytes) throw new Error(`it is longer than ${maxBytes} bytes`)
-  // Editors begin a file with a mark that nobody types.
+  // Some editors write a byte order mark.
   return buffer
     .toString("utf8", 0, length)
     .replace(/^\uFEFF/, "")
@@ -67,7 +67,7 @@ const isOpenToOthers = (file: string): boolean => {
 const isLongEnough = (passphrase: Redacted.Redacted<string>): boolean =>
   [...Redacted.value(passphrase)].length >= minimumLength
 
-/** A new passphrase that nobody typed is held to the same rule; an old one is whatever it is. */
+/** A new passphrase from a file follows the same rule as a typed one; an existing one may be any text. */
 const checked = (passphrase: Redacted.Redacted<string>, purpose: "open" | "new") =>
   purpose === "open" || isLongEnough(passphrase)
     ? Effect.succeed({ passphrase, typed: false })
@@ -89,11 +89,11 @@ const typeTwice = Effect.gen(function* () {
 
 export interface Passphrase {
   readonly passphrase: Redacted.Redacted<string>
-  /** It was typed, so that asking again makes sense. */
+  /** It was typed, so asking again makes sense. */
   readonly typed: boolean
 }
 
-/** The passphrase to open the seed with, or a new one (asked twice). Fails with `locked` where nobody can be asked. */
+/** The passphrase to open the seed with, or a new one (asked twice). Fails with `locked` if there is no one to ask. */
 export const get = Effect.fn("Passphrase.get")(function* (
   purpose: "open" | "new",
   hint?: string

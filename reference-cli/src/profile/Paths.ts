@@ -1,4 +1,4 @@
-/** Where a profile's files lie, by platform. Pure: it makes no folder and reads no file. */
+/** The paths of a profile's files, by platform. Pure: creates no folder and reads no file. */
 import * as path from "node:path"
 
 export interface Surroundings {
@@ -7,27 +7,27 @@ export interface Surroundings {
   readonly homeDirectory: string
 }
 
-/** Folders in which each profile has one of its own. */
+/** Base folders; each profile has its own folder in each of them. */
 export interface Roots {
-  /** What a person might edit or back up by hand: which account, which home. */
+  /** Files that a person might edit or back up: which account, which home. */
   readonly config: string
-  /** What must not be lost: seed and messages. */
+  /** Files that must not be lost: seed and messages. */
   readonly data: string
-  /** What a running process needs: lock, socket, log. */
+  /** Files of running processes: lock, socket, log. */
   readonly state: string
 }
 
 export interface ProfilePaths {
   readonly name: string
   readonly roots: Roots
-  /** The profile's own folders, made 0700. */
+  /** The profile's own folders, created with mode 0700. */
   readonly folders: ReadonlyArray<string>
   readonly profile: string
   readonly seed: string
   readonly store: string
-  /** A folder: encrypted files, shared ones and those that are arriving. */
+  /** A folder of encrypted files: shared ones, and those that are arriving. */
   readonly blobs: string
-  /** Which offers were fetched and saved, a line each. */
+  /** Which offers were fetched and saved, one per line. */
   readonly saved: string
   readonly lock: string
   readonly owner: string
@@ -36,7 +36,7 @@ export interface ProfilePaths {
   readonly cursor: string
 }
 
-/** The rule for a profile's name, which is a folder's name too. */
+/** The rule for profile names, which are also folder names. */
 export const isProfileName = (name: string): boolean => /^[a-z0-9][a-z0-9._-]{0,31}$/.test(name)
 
 /** A relative value of an XDG variable is to be ignored (XDG Base Directory Specification 0.8). */

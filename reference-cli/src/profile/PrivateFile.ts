@@ -1,15 +1,15 @@
-/** Small files that only their owner may read, replaced whole or not at all. */
+/** Small files that only their owner may read, replaced atomically. */
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
-/** Makes a folder (and those above it) and closes it to others. */
+/** Creates a folder and its parents, and makes it private. */
 export const makeFolder = (folder: string): void => {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   if (process.platform !== "win32" && (fs.statSync(folder).mode & 0o077) !== 0) fs.chmodSync(folder, 0o700)
 }
 
-/** Writes beside the target, syncs, and renames over it: a reader finds the old file or the new one. */
+/** Writes beside the target, syncs, and renames: a reader finds either the old file or the new one. */
 export const replace = (file: string, text: string): void => {
   const draft = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString("hex")}`)
   try {
@@ -27,7 +27,7 @@ export const replace = (file: string, text: string): void => {
   }
 }
 
-/** The text of a file of at most `maxBytes`, or undefined where there is none. Throws what reading throws. */
+/** The text of a file of at most `maxBytes`, or undefined if there is none. Throws what reading throws. */
 export const read = (file: string, maxBytes: number): string | undefined => {
   let descriptor: number
   try {

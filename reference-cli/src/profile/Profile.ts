@@ -1,6 +1,6 @@
 /**
- * One account on this machine, as this program remembers it: which handle, which home, where the seed is. Nothing in
- * it is secret, so `whoami` answers without a passphrase.
+ * One account on this machine as this program remembers it: which handle, which home, where the seed is. It contains no
+ * secret, so `whoami` needs no passphrase.
  */
 import type { Account } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
@@ -17,18 +17,18 @@ import * as Paths from "./Paths.ts"
 import * as PrivateFile from "./PrivateFile.ts"
 import { reasonOf } from "../SystemError.ts"
 
-/** Where the seed is: a passphrase-encrypted file of the profile, or an entry of the OS keychain. */
+/** Where the seed is stored: in a passphrase-encrypted file of the profile, or in the OS keychain. */
 export type VaultPlace = { readonly kind: "file" } | { readonly kind: "keychain"; readonly entry: string }
 
 export interface Profile {
   readonly version: 1
-  /** Absent while `restore` has not found it yet. */
+  /** Absent until `restore` has found it. */
   readonly handle?: string
   readonly primary: string
   /** Base URL of the home server. */
   readonly home: string
   readonly device?: string
-  /** How far creation got; `published` is complete. */
+  /** Progress of the account's creation; `published` is complete. */
   readonly step: Account["step"]
   readonly vault: VaultPlace
 }
@@ -61,14 +61,14 @@ const parse = (json: unknown): Profile | undefined => {
   }
 }
 
-/** The name of the profile that this command works on, as it was given. */
+/** The profile name that this command was given. */
 export const current: Effect.Effect<string, never, Host> = Effect.gen(function* () {
   const { env } = yield* Host
   const { profile } = yield* settings
   return profile ?? (env["KEZ_PROFILE"] || CommandLine.defaultProfile)
 })
 
-/** The paths of the profile that this command works on. */
+/** The paths of the profile that this command was given. */
 export const currentPaths: Effect.Effect<Paths.ProfilePaths, CliFailure, Host> = Effect.gen(function* () {
   const host = yield* Host
   const name = yield* current
@@ -111,14 +111,14 @@ export const load = Effect.fn("Profile.load")(function* (
   return Option.some(profile)
 })
 
-/** Stores the profile and makes its folders. */
+/** Stores the profile and creates its folders. */
 export const save = (paths: Paths.ProfilePaths, profile: Profile): Effect.Effect<void, CliFailure> =>
   io("write the profile", () => {
     for (const folder of paths.folders) PrivateFile.makeFolder(folder)
     PrivateFile.replace(paths.profile, JSON.stringify(profile, null, 2) + "\n")
   })
 
-/** Makes the profile's folders, for files written before the profile is. */
+/** Creates the profile's folders, for files that are written before the profile. */
 export const makeFolders = (paths: Paths.ProfilePaths): Effect.Effect<void, CliFailure> =>
   io("make the profile's folders", () => {
     for (const folder of paths.folders) PrivateFile.makeFolder(folder)
@@ -130,7 +130,7 @@ export const erase = (paths: Paths.ProfilePaths): Effect.Effect<void, CliFailure
     for (const folder of paths.folders) fs.rmSync(folder, { recursive: true, force: true })
   })
 
-/** Whether something is there, also where it cannot be looked at. */
+/** Whether a file exists; true as well if that cannot be found out. */
 const mayBeThere = (file: string): boolean => {
   try {
     return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined
@@ -139,7 +139,7 @@ const mayBeThere = (file: string): boolean => {
   }
 }
 
-/** Names of the profiles on this machine that hold an account, or whose file cannot be looked at. */
+/** Names of the profiles that hold an account, or whose file cannot be examined. */
 export const names: Effect.Effect<ReadonlyArray<string>, CliFailure, Host> = Effect.gen(function* () {
   const host = yield* Host
   const folder = path.join(Paths.roots(host).config, "profiles")
@@ -150,7 +150,7 @@ export const names: Effect.Effect<ReadonlyArray<string>, CliFailure, Host> = Eff
   )
 })
 
-/** A profile of this machine by its name; fails where it holds no account. */
+/** A profile by its name; fails if it holds no account. */
 export const named = Effect.fn("Profile.named")(function* (
   name: string
 ): Effect.fn.Return<{ readonly paths: Paths.ProfilePaths; readonly profile: Profile }, CliFailure, Host> {
@@ -160,7 +160,7 @@ export const named = Effect.fn("Profile.named")(function* (
   return yield* fail("no_account", ExitCode.noAccount, `the profile ${name} holds no account`)
 })
 
-/** The profile of this command, or a sentence that says which ones there are. */
+/** The profile of this command. The error names the profiles that exist. */
 export const required: Effect.Effect<
   { readonly paths: Paths.ProfilePaths; readonly profile: Profile },
   CliFailure,

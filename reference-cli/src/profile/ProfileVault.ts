@@ -1,4 +1,4 @@
-/** The vault of a profile: where its seed is kept, and how the seed is reached once per process. */
+/** The vault of a profile: where its seed is stored. The seed is read once per process. */
 import type { AdapterUnavailable, Vault, VaultError } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -19,7 +19,7 @@ const copy = (seed: Seed): Seed => Redacted.make(new Uint8Array(Redacted.value(s
 
 const isSame = (a: Seed, b: Seed): boolean => Buffer.compare(Redacted.value(a), Redacted.value(b)) === 0
 
-/** The same vault with the seed kept in this process's memory, once known: nobody types a passphrase twice. */
+/** The same vault with the seed cached in this process's memory, so that a passphrase is asked for once. */
 export const holding = (vault: VaultService, first?: Seed): VaultService => {
   let held = first
   const hold = (seed: Seed) => {
@@ -32,7 +32,7 @@ export const holding = (vault: VaultService, first?: Seed): VaultService => {
         ? Effect.tap(vault.load, (found) => Effect.sync(() => Option.map(found, hold)))
         : Effect.succeed(Option.some(copy(held)))
     ),
-    // A seed that was just kept is not written, and no passphrase asked for, a second time.
+    // The seed that was just saved is not written, and no passphrase asked for, a second time.
     save: (seed) =>
       Effect.suspend(() =>
         held !== undefined && isSame(held, seed)
@@ -80,7 +80,7 @@ const fileVault = Effect.fnUntraced(function* (
   return { ...vault, load: load(attempts) }
 })
 
-/** The vault of a profile, not opened yet. `hint` is said once beside the question for the passphrase. */
+/** The vault of a profile, not opened yet. `hint` is shown once beside the question for the passphrase. */
 export const of = Effect.fn("ProfileVault.of")(function* (
   paths: ProfilePaths,
   where: VaultPlace,

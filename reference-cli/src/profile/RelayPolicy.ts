@@ -1,6 +1,6 @@
 /**
- * How this device is found by others when files go between them: `--relay`, else `KEZ_RELAY`, else by where the home is.
- * Relays are somebody's servers: they see which devices talk to each other, and help where no direct way leads.
+ * How other devices reach this one to transfer files: `--relay`, else `KEZ_RELAY`, else by the home's address. Relays
+ * are servers of third parties: they see which devices talk to each other, and help where no direct connection works.
  */
 import { AddressClass } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
@@ -9,20 +9,20 @@ import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
 
 export interface RelayPolicy {
-  /** What says the same as `--relay`. */
+  /** The same policy in the syntax of `--relay`. */
   readonly text: string
-  /** `default`: n0's public relays. `direct`: none. */
+  /** `default`: n0's public relays. `direct`: no relay. */
   readonly relay: "default" | "direct" | { readonly urls: ReadonlyArray<string> }
-  /** Give no address of this machine to anybody: all bytes go through a relay. */
+  /** Give out no address of this machine: all bytes go through a relay. */
   readonly relayOnly: boolean
 }
 
 /** No relay. */
 export const direct: RelayPolicy = { text: "direct", relay: "direct", relayOnly: false }
-/** n0's public relays, where no direct way leads. */
+/** n0's public relays where no direct connection works. */
 const byDefault: RelayPolicy = { text: "default", relay: "default", relayOnly: false }
 
-/** Relays at most; one is used at a time. */
+/** Most relays in a policy; one is used at a time. */
 const maxUrls = 8
 
 const relayUrl = (text: string): string | undefined => {
@@ -48,7 +48,7 @@ export const parse = (text: string): RelayPolicy | undefined => {
   return { text: [...(relayOnly ? ["only"] : []), ...urls].join(","), relay: { urls }, relayOnly }
 }
 
-/** What the flag or the environment ask for; undefined where neither does. */
+/** The policy from the flag or the environment; undefined if neither is set. */
 export const wanted: Effect.Effect<RelayPolicy | undefined, CliFailure, Host> = Effect.gen(function* () {
   const { env } = yield* Host
   const flag = (yield* settings).relay
@@ -61,7 +61,7 @@ export const wanted: Effect.Effect<RelayPolicy | undefined, CliFailure, Host> = 
   )
 })
 
-/** Without a word: no relay for a home on this machine, whose users are here too; the public ones for any other. */
+/** The default: no relay for a home on this machine, whose users are local too; the public ones for any other. */
 export const ofHome = (home: string): RelayPolicy =>
   AddressClass.isLoopback(new URL(home).hostname) ? direct : byDefault
 

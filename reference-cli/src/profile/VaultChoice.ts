@@ -1,4 +1,7 @@
-/** Where a new account's seed goes: the OS keychain where there is a lasting one, else a passphrase-encrypted file. */
+/**
+ * Where a new account's seed is stored: in the OS keychain if it has a persistent one, else in a passphrase-encrypted
+ * file.
+ */
 import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import { ExitCode } from "../ExitCode.ts"
@@ -9,13 +12,13 @@ export type Wish = "auto" | "keychain" | "file"
 
 export interface Choice {
   readonly vault: VaultPlace
-  /** What was decided and why; said aloud when the seed is about to be kept. */
+  /** The decision and its reason, shown when the seed is about to be stored. */
   readonly sentence: string
 }
 
 const inFile = "The seed goes into a file encrypted under a passphrase."
 
-/** Decides before anybody writes words down. `profile` names the keychain's entry for a person. */
+/** Decides before any words are written down. `profile` labels the keychain's entry. */
 export const choose = Effect.fn("VaultChoice.choose")(function* (
   wish: Wish,
   profile: string
@@ -24,7 +27,7 @@ export const choose = Effect.fn("VaultChoice.choose")(function* (
   const Keyring = yield* Effect.promise(() => import("@kez-chat/sdk/keyring"))
   const found = yield* Keyring.detect
   if (found.available) {
-    // Two folders (KEZ_CHAT_DIR) may each have a profile of this name; the entry belongs to one of them.
+    // Two folders (KEZ_CHAT_DIR) may each have a profile of this name; each gets an entry of its own.
     const entry = `${profile}-${randomBytes(4).toString("hex")}`
     return { vault: { kind: "keychain", entry }, sentence: `The seed goes into the OS keychain (${found.name}).` }
   }

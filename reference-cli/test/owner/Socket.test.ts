@@ -279,15 +279,22 @@ describe("the owner's socket", () => {
     socket.write(hello + request("fetch", "id"))
     // Nothing more is produced while the owner answers others.
     let before = -1
-    while (produced === 0 || produced !== before) {
+    const hasStopped = async () => {
+      const isSame = produced > 0 && produced === before
       before = produced
       for (let round = 0; round < 5; round++) await stillServes()
+      return isSame
     }
+    while (!(await hasStopped()));
     expect(produced).toBeLessThan(1_000)
     socket.resume()
-    while (produced <= before) await stillServes()
+    const goesOn = async () => {
+      await stillServes()
+      return produced > before
+    }
+    while (!(await goesOn()));
     socket.pause()
-    // An owner that ends waits for no reader for ever.
+    // An owner that ends does not wait forever for a reader.
     await Effect.runPromise(Scope.close(scope, Exit.void))
     socket.destroy()
   })

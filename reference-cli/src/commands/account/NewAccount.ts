@@ -1,4 +1,4 @@
-/** What `register` and `restore` share: there is no account yet that a session could give. */
+/** Steps that `register` and `restore` share, before there is an account that a session could open. */
 import type { KezChat, KezChatError } from "@kez-chat/sdk"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import type { Vault } from "@kez-chat/sdk/services"
@@ -21,9 +21,9 @@ import { protocolVersion } from "../../owner/Wire.ts"
 /** A home server that answered. */
 export interface FoundHome {
   readonly url: string
-  /** Its name: what is after the `@` in its handles. */
+  /** Its name: the part after the `@` in its handles. */
   readonly server: string
-  /** Fails when the handle is taken or was deleted, before anybody writes words down for it. */
+  /** Fails if the handle is taken or was deleted, before its words are written down. */
   readonly ensureFree: (local: string) => Effect.Effect<void, Failure>
 }
 
@@ -61,7 +61,7 @@ export const lock = Effect.fn("NewAccount.lock")(function* (
   )
 })
 
-/** Keeps the seed and the profile that names it, both or neither. The passphrase is asked for here. */
+/** Stores the seed and the profile that names it, both or neither. Asks for the passphrase. */
 export const keepSeed = Effect.fn("NewAccount.keepSeed")(function* (options: {
   readonly paths: ProfilePaths
   readonly vault: Vault["Service"]
@@ -78,7 +78,7 @@ export const keepSeed = Effect.fn("NewAccount.keepSeed")(function* (options: {
     .pipe(Effect.onError(() => Effect.ignore(Profile.erase(paths))))
 })
 
-/** Runs `use` with a KezChat that has no account yet. Only for the holder of the lock. */
+/** Runs `use` with a client that has no account yet. Only for the holder of the lock. */
 export const open = Effect.fn("NewAccount.open")(function* <A>(
   options: {
     readonly primary: string

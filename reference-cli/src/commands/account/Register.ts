@@ -27,12 +27,12 @@ export interface Input {
   readonly vault: VaultChoice.Wish
 }
 
-// After these nothing was registered and trying again under this name is useless: the seed that was made is worthless.
+// With these codes nothing was registered and trying this name again is useless, so the new seed is worthless.
 const voiding: ReadonlySet<string> = new Set(["handle_taken", "handle_reserved", "handle_deleted", "wrong_server"])
 
 const isVoiding = (error: Failure): boolean => error._tag === "Problem" && voiding.has(error.code)
 
-/** Hands the words over: to a file, to a descriptor, or to a person who types some of them back. */
+/** Delivers the words: to a file, to a descriptor, or to a person who types some of them back. */
 const deliverWords = Effect.fnUntraced(function* (words: Redacted.Redacted<string>, input: Input) {
   if (Option.isSome(input.wordsFile)) yield* SeedWords.toFile(words, input.wordsFile.value)
   if (Option.isSome(input.wordsFd)) yield* SeedWords.toDescriptor(words, input.wordsFd.value)
@@ -48,7 +48,7 @@ const deliverWords = Effect.fnUntraced(function* (words: Redacted.Redacted<strin
   yield* SeedWords.teach(words)
 })
 
-/** Takes everything back that was made for a handle which cannot be had. */
+/** Removes everything that was created for a handle that cannot be registered. */
 const withdraw = Effect.fnUntraced(function* (paths: ProfilePaths, vault: Vault["Service"], input: Input) {
   yield* Effect.ignore(vault.clear)
   if (Option.isSome(input.wordsFile)) yield* SeedWords.removeFile(input.wordsFile.value)
@@ -61,7 +61,7 @@ interface Kept {
   readonly vaultPlace: Profile.VaultPlace
 }
 
-/** What an earlier, unfinished run has kept; undefined where it did not get as far as the seed. */
+/** The seed of an earlier, unfinished run; undefined if that run did not get as far. */
 const keptWords = Effect.fnUntraced(function* (
   paths: ProfilePaths,
   profile: Profile.Profile
@@ -120,7 +120,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
     step: "created",
     vault: vaultPlace
   }
-  // The seed is kept before its words are handed over: words on paper are then never of nothing.
+  // The seed is stored before its words are delivered, so that written words never belong to a lost seed.
   if (choice !== undefined)
     yield* NewAccount.keepSeed({ paths, vault, profile: before, words, sentence: choice.sentence })
   yield* deliverWords(words, input)

@@ -21,7 +21,7 @@ export interface Input {
   readonly vault: VaultChoice.Wish
 }
 
-/** How long to wait for the history that the broker still has, in milliseconds. What comes later comes later. */
+/** How long to wait for the history that the broker still has, in milliseconds. The rest arrives later. */
 const historyMillis = 60_000
 
 const nobody = (home: string) =>
@@ -54,7 +54,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
       : SeedWords.typed
   const primary = yield* primaryOf(words)
 
-  // Another account's seed is never written over, however little of that account is here.
+  // The seed of another account is never overwritten, however little of that account is stored.
   if (Option.isSome(started) && started.value.primary !== primary) {
     return yield* fail(
       "account_unfinished",
@@ -78,7 +78,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
       return { account, messages: yield* newestOrder(chat), synced: synced._tag === "Success" }
     })
   ).pipe(
-    // Words without an account at this home leave nothing behind.
+    // If there is no account for the words at this home, nothing is left behind.
     Effect.tapError((error) =>
       error._tag === "Problem" ? Effect.andThen(Effect.ignore(vault.clear), Profile.erase(paths)) : Effect.void
     ),
@@ -89,7 +89,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
   const { handle, device, step } = account
   const profile = { ...before, handle, device, step }
   yield* Profile.save(paths, profile)
-  // What came back is history, not news: `listen` begins after it.
+  // Restored messages are history, not news: `listen` starts after them.
   yield* Cursor.write(paths, messages)
   yield* note("History goes back as far as the home server keeps it: 30 days by default.")
   if (step !== "published") yield* warn("the account is not complete yet: the next command that goes online carries on")

@@ -1,4 +1,4 @@
-/** The 24 words on their way to a person or a file. They are shown, written and typed here and nowhere else. */
+/** The 24 words on their way to a person or a file. No other module shows, writes or reads them. */
 import { WrittenWords } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -14,9 +14,9 @@ import type { Judge } from "../../terminal/input/Question.ts"
 
 type Words = Redacted.Redacted<string>
 
-/** Largest file of words that is read, in bytes. */
+/** Largest file of words that is accepted, in bytes. */
 const maxBytes = 4096
-/** How many words are asked back. */
+/** How many words a person has to type back. */
 const asked = 3
 
 const list = (words: Words): ReadonlyArray<string> => Redacted.value(words).split(" ")
@@ -35,7 +35,7 @@ const table = (words: Words): string => {
   return Array.from({ length: rows }, (_, row) => line(row)).join("\n")
 }
 
-/** Shows the words on a screen that is gone afterwards, until Enter. */
+/** Shows the words until Enter, on a screen that is cleared afterwards. */
 export const show = Effect.fn("SeedWords.show")(function* (words: Words): Effect.fn.Return<void, CliFailure, Ask> {
   const ask = yield* Ask
   const text = [
@@ -59,7 +59,7 @@ const positions = (count: number): ReadonlyArray<number> => {
   return [...all].toSorted((a, b) => a - b)
 }
 
-/** Asks for some words at random, on a screen that is gone afterwards; false when one was wrong. */
+/** Asks for some of the words, chosen at random, on a screen that is cleared afterwards; false if one was wrong. */
 export const check = Effect.fn("SeedWords.check")(function* (words: Words): Effect.fn.Return<boolean, CliFailure, Ask> {
   const ask = yield* Ask
   const all = list(words)
@@ -97,7 +97,10 @@ const holds = (file: string, text: string): boolean => {
   }
 }
 
-/** Writes the words to a new file of mode 0600. An existing file is left alone; it is right if it holds the same words. */
+/**
+ * Writes the words to a new file of mode 0600. An existing file is never changed; it is accepted if it holds these
+ * words.
+ */
 export const toFile = (words: Words, file: string): Effect.Effect<void, CliFailure> =>
   Effect.suspend(() => {
     const text = `${Redacted.value(words)}\n`
@@ -105,7 +108,7 @@ export const toFile = (words: Words, file: string): Effect.Effect<void, CliFailu
     return Effect.mapError(NewFile.create(file, text), ({ message }) => fail("words_file", ExitCode.failed, message))
   })
 
-/** Removes a file of words that turned out to be of no account. */
+/** Removes a file of words whose account could not be created. */
 export const removeFile = (file: string): Effect.Effect<void> => Effect.sync(() => fs.rmSync(file, { force: true }))
 
 /** Writes the words to an open file descriptor. */
@@ -121,7 +124,7 @@ const bounded = (text: Buffer): string => {
 
 const invalid = (issue: WrittenWords.Issue): CliFailure => fail("mnemonic_invalid", ExitCode.usage, sentence(issue))
 
-/** What is wrong with written words, without a word that was written. */
+/** What is wrong with words as they were written, without repeating any of them. */
 const sentence = (issue: WrittenWords.Issue): string => {
   switch (issue._tag) {
     case "Count":
@@ -155,7 +158,10 @@ export const from = (source: string | number): Effect.Effect<Words, CliFailure> 
     read
   )
 
-/** Whether typed lines are the words. 12 may be the first half of 24: they are all when an empty line follows. */
+/**
+ * Whether the typed lines are complete. 12 words may be the first half of 24: they are complete once an empty line
+ * follows.
+ */
 export const judge: Judge = (text, isLast) => {
   const words = WrittenWords.read(text)
   const isOver = isLast || /\S\s*\n\s*\n\s*$/.test(text)
@@ -165,7 +171,9 @@ export const judge: Judge = (text, isLast) => {
   return { _tag: "Wrong", message: `  ${sentence(words.failure)}` }
 }
 
-/** Asks for the words, on a screen that is gone afterwards. They may come in several lines, as from paper, and numbered. */
+/**
+ * Asks for the words, on a screen that is cleared afterwards. They may span several lines and be numbered, as on paper.
+ */
 export const typed: Effect.Effect<Words, CliFailure, Ask> = Effect.gen(function* () {
   const ask = yield* Ask
   const text = [

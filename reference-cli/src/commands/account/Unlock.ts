@@ -22,7 +22,7 @@ import { result } from "../../terminal/output/Screen.ts"
 import * as Show from "../../terminal/output/Show.ts"
 import { reasonOf } from "../../SystemError.ts"
 
-/** How long the background process may take to be ready, and `lock` waits for its end, in milliseconds. */
+/** How long the background process may take to start, and `lock` waits for its end, in milliseconds. */
 const readyMillis = 60_000
 const pollMillis = 50
 
@@ -44,7 +44,7 @@ const lastLine = (file: string): string => {
   }
 }
 
-/** Starts `kez-chat owner` apart from this terminal and hands it the seed on its standard input. */
+/** Starts `kez-chat owner` detached from this terminal and passes the seed on its standard input. */
 const start = Effect.fnUntraced(function* (paths: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, millis: number) {
   const { home, relay } = yield* settings
   return yield* Effect.try({
@@ -83,7 +83,7 @@ const start = Effect.fnUntraced(function* (paths: ProfilePaths, seed: Redacted.R
   })
 })
 
-/** Waits until an owner answers, or the child has ended without becoming one. */
+/** Waits until an owner answers, or the child has exited without becoming one. */
 const ready = Effect.fnUntraced(function* (
   paths: ProfilePaths,
   hasEnded: () => boolean
@@ -160,7 +160,7 @@ export const lock = Effect.fn("lock")(function* (): Effect.fn.Return<void, Failu
       return found.info
     })
   )
-  // The lock is free when the process is gone, and with it the seed.
+  // The lock is free once the process is gone, and with it the seed.
   yield* Effect.scoped(lockOrOwner(paths))
   yield* result({
     json: () => ({ unlocked: false, already: ended === undefined }),
@@ -189,7 +189,7 @@ export const owner = Effect.fn("Unlock.owner")(function* (input: { readonly forM
   const seed = yield* readSeed
   const { paths, profile } = yield* Profile.required
   const signals = yield* Signals
-  // Somebody else became the owner first: that is as good.
+  // If another process became the owner first, the account is open all the same.
   if ((yield* lockOrOwner(paths)) !== "locked") return
   const vault = ProfileVault.holding(yield* ProfileVault.of(paths, profile.vault), seed)
   const { forMillis } = input

@@ -20,8 +20,8 @@ export interface Input {
 }
 
 /**
- * Reads the vault itself, also when another process owns the profile: words never cross its socket, and whoever wants
- * to see them shows the passphrase again.
+ * Reads the vault itself even if another process owns the profile: words never cross its socket, and seeing them takes
+ * the passphrase.
  */
 export const words = Effect.fn("SeedWords.words")(function* (input: Input): Effect.fn.Return<void, Failure, Services> {
   const { paths, profile } = yield* Profile.required
@@ -60,7 +60,7 @@ export const words = Effect.fn("SeedWords.words")(function* (input: Input): Effe
     })
   }
   const screen = yield* Screen
-  // Piped on purpose (`kez-chat words | gpg --encrypt`), the words go where they were sent.
+  // A redirected output (`kez-chat words | gpg --encrypt`) is intended.
   if (screen.outIsTerminal && (yield* ask.possible)) return yield* ask.guarded(SeedWords.show(text))
   yield* screen.out(`${Redacted.value(text)}\n`)
 })

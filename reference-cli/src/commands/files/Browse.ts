@@ -1,4 +1,4 @@
-/** What others share with this account, also while they are away. */
+/** Lists what a contact shares with this account, even while the contact is away. */
 import type { Contact, ListedFile } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import type { Failure } from "../../Failure.ts"
@@ -18,11 +18,11 @@ const byPath = (a: ListedFile, b: ListedFile): number => {
   return folders !== 0 ? folders : a.name.localeCompare(b.name)
 }
 
-/** Columns that are not the name's: id, size, day, and what stands between. */
+/** Columns of everything but the name: id, size, day, and the gaps. */
 const otherColumns = 8 + 8 + 10 + 3 * 2
 const typeColumns = { least: 12, most: 24 }
 
-/** One file a line, the name as wide as the terminal allows. */
+/** One line per file, the name as wide as the terminal allows. */
 const table = (files: ReadonlyArray<ListedFile>, columns: number, style: Style): ReadonlyArray<string> => {
   const names = files.map(Show.fileName)
   const types = files.map((file) => Columns.cut(Sanitise.line(file.mediaType), typeColumns.most))
@@ -46,7 +46,7 @@ const table = (files: ReadonlyArray<ListedFile>, columns: number, style: Style):
   )
 }
 
-/** What one is likely to do next. */
+/** The most likely next command. */
 const next = (owner: Contact, files: ReadonlyArray<ListedFile>, first: ListedFile): string => {
   const name = Show.exactName(owner)
   if (owner.state !== "accepted") return `accept ${name}`
@@ -56,7 +56,7 @@ const next = (owner: Contact, files: ReadonlyArray<ListedFile>, first: ListedFil
 
 export interface Input {
   readonly who: string
-  /** Older versions of a path too. */
+  /** Show older versions of a path too. */
   readonly all: boolean
 }
 

@@ -1,4 +1,4 @@
-/** Waits until what was just shared or taken back has left this machine: a command may be all there is of this account. */
+/** Waits until a new or removed share has reached the home server: no other process may be left to publish it. */
 import type { KezChat, KezChatError } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -9,10 +9,10 @@ type Chat = KezChat["Service"]
 /** How long to wait for the home server, in milliseconds. */
 const waitMillis = 30_000
 
-/** What is said of a list that did not get there. */
+/** The warning about a list that could not be published. */
 export const unpublished = "the list of what you share could not be published"
 
-/** Why the list is still due after an attempt to publish it; undefined where it is published. */
+/** Why the list is still pending after an attempt to publish it; undefined if it is published. */
 const dueOf = (chat: Chat): Effect.Effect<string | undefined, KezChatError> =>
   Effect.map(chat.shared, (shares) => {
     const pending = shares.find(({ manifest }) => manifest === "pending")
@@ -20,7 +20,7 @@ const dueOf = (chat: Chat): Effect.Effect<string | undefined, KezChatError> =>
     return pending.problem === undefined ? unpublished : `${unpublished}: ${pending.problem.detail}`
   })
 
-/** Why offers and list have not arrived at the home; undefined when they have. What is due goes out with a later command. */
+/** Why offers and list have not reached the home server; undefined if they have. Later commands try again. */
 export const undelivered = (chat: Chat): Effect.Effect<string | undefined> =>
   Effect.andThen(chat.flush, dueOf(chat)).pipe(
     Effect.timeoutOption(waitMillis),
@@ -30,7 +30,7 @@ export const undelivered = (chat: Chat): Effect.Effect<string | undefined> =>
     })
   )
 
-/** Why others still find some of these, which were taken back, in the list at the home; undefined when they do not. */
+/** Why some of these removed shares are still listed at the home server; undefined if none is. */
 export const undelisted = Effect.fn("Delivery.undelisted")(
   function* (chat: Chat, ids: ReadonlyArray<string>) {
     const late = yield* undelivered(chat)

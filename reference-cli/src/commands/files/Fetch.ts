@@ -32,7 +32,7 @@ export interface Input {
   readonly discard: boolean
 }
 
-/** Offers shown when nothing is said. */
+/** How many offers are listed. */
 const shownOffers = 20
 
 const list: Effect.Effect<void, Failure, Services> = withAccess(
@@ -67,7 +67,7 @@ const list: Effect.Effect<void, Failure, Services> = withAccess(
   })
 )
 
-/** A failure that every other file would meet too, or that ends the session. */
+/** Failures that would affect every other file too, or that end the session. */
 const endsAll = (error: Failure): boolean => {
   switch (error._tag) {
     case "Problem":
@@ -96,7 +96,10 @@ const someFailed = (failures: ReadonlyMap<string, Failure>, total: number): Fail
   )
 }
 
-/** Fetches every file that is meant, with the next owner of the profile when one ends. One file never stops the others. */
+/**
+ * Fetches every file that the reference stands for, reconnecting when the owner of the profile changes. A failed file
+ * never stops the others.
+ */
 const fetchAll = Effect.fnUntraced(function* (
   fileRef: string,
   destination: FetchFile.Destination,
@@ -155,7 +158,7 @@ const discard = (fileRef: string): Effect.Effect<void, Failure, Services> =>
     })
   )
 
-/** The folder to save in: it must be there, so that a typing error does not become a folder. */
+/** The folder to save in. It must exist, so that a typing error does not create a folder. */
 const folderOf = Effect.fnUntraced(function* (input: Input): Effect.fn.Return<string, Failure, Host> {
   const { cwd } = yield* Host
   const given = Option.getOrElse(input.to, () => ".")
@@ -172,7 +175,7 @@ const folderOf = Effect.fnUntraced(function* (input: Input): Effect.fn.Return<st
   )
 })
 
-/** The name to save under: as it was typed or not at all, unlike a name that somebody else chose. */
+/** The name to save under, exactly as typed or not at all, unlike a name that another person chose. */
 const nameOf = ({ name }: Input): Effect.Effect<string | undefined, Failure> => {
   const given = Option.getOrUndefined(name)
   if (given === undefined) return Effect.succeed(undefined)
@@ -209,7 +212,7 @@ export const fetch = Effect.fn("Fetch.fetch")(function* (
   if (signal !== undefined) return yield* stopped(fileRef, latest, signal)
 })
 
-/** What a person who ended it wants to know: whether anything is lost, and how to go on. */
+/** Says after an interruption whether anything is lost and how to continue. */
 const stopped = Effect.fnUntraced(function* (
   fileRef: string,
   latest: FetchPart | undefined,

@@ -1,4 +1,4 @@
-/** Files that others have offered, and what a person types to mean one of them. */
+/** Offered files, and the references by which people name one of them. */
 import type { Contact, KezChat, KezChatError, ListedFile, Message, OfferedFile } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import { ExitCode } from "../../ExitCode.ts"
@@ -16,12 +16,12 @@ type Chat = KezChat["Service"]
 export interface Offer {
   readonly contact: Contact
   readonly message: Message & { readonly file: OfferedFile }
-  /** Where it was saved, once it was fetched. */
+  /** Where it was saved, if it was fetched. */
   readonly saved?: string
 }
 
 const pageSize = 200
-/** How far back offers are looked for in a conversation; an older one is fetched by its whole id. */
+/** How many pages of a conversation are searched for offers; an older one is fetched by its whole id. */
 const maxPages = 10
 
 const isOffer = (message: Message): message is Offer["message"] =>
@@ -45,7 +45,7 @@ const ofContact = Effect.fnUntraced(function* (
   return found
 })
 
-/** What others than blocked contacts have offered, the newest last. */
+/** All offers except those of blocked contacts, the newest last. */
 export const all = Effect.fn("Offers.all")(function* (
   chat: Chat,
   paths: ProfilePaths
@@ -63,11 +63,11 @@ export const all = Effect.fn("Offers.all")(function* (
 
 /** One file to fetch. */
 export interface Target {
-  /** What the SDK takes: a whole id, `@user/` with a whole id, or a ticket. */
+  /** The reference that the SDK takes: a whole id, `@user/` with a whole id, or a ticket. */
   readonly fileRef: string
-  /** The folder below the chosen one that it belongs in, as its owner named it. */
+  /** The folder below the target folder that it belongs in, as its owner named it. */
   readonly within?: string
-  /** What is known of it beforehand. */
+  /** Its description, if known before the fetch. */
   readonly file?: OfferedFile
 }
 
@@ -75,7 +75,7 @@ const wholeId = /^[A-Za-z0-9_-]{22}$/
 const partOfId = /^[A-Za-z0-9_-]{4,22}$/
 const ticket = /^blob[a-z2-7]{50,}$/
 
-/** What fetches the same file and fits on a line: a whole id is as short as listings have it. */
+/** A shorter reference to the same file, with the id cut as in listings. */
 export const shortened = (fileRef: string): string => {
   const slash = fileRef.indexOf("/")
   const id = fileRef.slice(slash + 1)
@@ -114,13 +114,13 @@ const byPrefix = Effect.fnUntraced(function* (
   return [{ fileRef: offer.message.id, file: offer.message.file }]
 })
 
-/** The whole path of an entry. */
+/** The full path of an entry. */
 export const pathOf = ({ name, folder }: { readonly name: string; readonly folder?: string | undefined }): string =>
   folder === undefined ? name : `${folder}/${name}`
 
 /**
- * The files below a folder, each in its newest version, and where they belong: the folder itself comes along, what is
- * above it does not.
+ * The newest versions of all files below a folder, with the subfolder each is saved in: the folder itself is kept, the
+ * folders above it are not.
  */
 const below = (files: ReadonlyArray<ListedFile>, folder: string, owner: string): ReadonlyArray<Target> => {
   const above = folder.includes("/") ? folder.length - folder.slice(folder.lastIndexOf("/") + 1).length : 0
@@ -130,7 +130,7 @@ const below = (files: ReadonlyArray<ListedFile>, folder: string, owner: string):
     .map((file) => ({ fileRef: `@${owner}/${file.id}`, within: file.folder!.slice(above), file }))
 }
 
-/** The order in which files are fetched and given names. */
+/** The order in which files are fetched and names are assigned. */
 export const inOrder = (a: Target, b: Target): number => {
   const named = ({ file, fileRef, within }: Target): SavePlan.Named => ({
     name: file?.name ?? fileRef,
@@ -139,7 +139,7 @@ export const inOrder = (a: Target, b: Target): number => {
   return SavePlan.order(named(a), named(b))
 }
 
-/** An entry by its path, by the beginning of its id, or a folder with all that is in it. */
+/** An entry by its path or the start of its id, or a folder with everything in it. */
 const inManifest = Effect.fnUntraced(function* (
   chat: Chat,
   paths: ProfilePaths,
@@ -155,7 +155,7 @@ const inManifest = Effect.fnUntraced(function* (
   if (inFolder.length > 0) return inFolder
   const [first, ...others] = partOfId.test(entry) ? files.filter(({ id }) => id.startsWith(entry)) : []
   if (first === undefined) {
-    // It may be an offer, or an entry that was fetched in part and taken back since.
+    // It may be an offer, or a partly fetched entry that has been unshared since.
     if (wholeId.test(entry)) return [{ fileRef: `@${who}/${entry}` }]
     const name = JSON.stringify(Show.fileName({ name: entry }))
     return yield* notFound(
@@ -170,7 +170,7 @@ const inManifest = Effect.fnUntraced(function* (
   return one(first)
 })
 
-/** The files that are meant by an offer's id or its beginning, `@user/entry`, `@user/folder` or a ticket. */
+/** The files that a reference stands for: an offer's id or its start, `@user/entry`, `@user/folder` or a ticket. */
 export const resolve = (
   chat: Chat,
   paths: ProfilePaths,

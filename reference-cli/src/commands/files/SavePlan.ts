@@ -17,11 +17,11 @@ export interface Named {
   readonly name: string
   /** A folder below the chosen one, parts separated by `/`. */
   readonly within?: string
-  /** Bytes, where they are known. */
+  /** Size in bytes, if known. */
   readonly size?: number
 }
 
-/** What to do with a file that is there and differs. */
+/** What to do with an existing file that differs. */
 export type Answer = "replace" | "keep-both" | "skip"
 
 /** What to do with one file. */
@@ -30,19 +30,17 @@ export type Step =
   | { readonly _tag: "Skip"; readonly path: string; readonly because: "same" | "answer" }
 
 export interface SavePlan {
-  /**
-   * Where `file` goes. `isSame` compares a file that is there with the one to fetch; `ask` decides where they differ.
-   */
+  /** Where to save `file`. `isSame` compares an existing file with the one to fetch; `ask` decides if they differ. */
   readonly step: <E, R>(
     file: Named,
     isSame: (path: string) => Effect.Effect<boolean, KezChatError>,
     ask: (path: string) => Effect.Effect<Answer, E, R>
   ) => Effect.Effect<Step, E | KezChatError, R>
-  /** Notes that a file of this fetch lies at a path now. */
+  /** Records that a file of this fetch is now at a path. */
   readonly claim: (path: string) => void
 }
 
-/** What lies at a path. Where that cannot be told nothing can be saved either, and saving says why. */
+/** The file status at a path. If it cannot be read nothing can be saved either, and saving reports why. */
 const statOf = (path: string): fs.BigIntStats | undefined => {
   try {
     return fs.lstatSync(path, { throwIfNoEntry: false, bigint: true })
@@ -53,7 +51,7 @@ const statOf = (path: string): fs.BigIntStats | undefined => {
 
 const identity = ({ dev, ino }: fs.BigIntStats): string => `${dev}:${ino}`
 
-/** A free way through folders: where a file bears a folder's name, the folder gets another one. */
+/** The folder path to use: a folder whose name is taken by a file gets another name. */
 const freeFolder = (folder: string, within: string): string => {
   const parts: Array<string> = []
   for (const part of FileName.safeFolder(within)) {
@@ -67,8 +65,8 @@ const freeFolder = (folder: string, within: string): string => {
 const isFile = (at: string): boolean => statOf(at)?.isFile() === true
 
 /**
- * The order in which names are given out, the same at every fetch: a name that is safe as it stands keeps it, whatever
- * else becomes the same one.
+ * The order in which names are assigned, the same for every fetch: a name that is safe unchanged keeps it, whatever
+ * other names are mapped to it.
  */
 export const order = (a: Named, b: Named): number => {
   const [first, second] = [rank(a), rank(b)]
@@ -95,11 +93,11 @@ export const make = (folder: string): SavePlan => {
       const at = path.join(folder, within, name)
       const stat = statOf(at)
       if (stat === undefined) return { _tag: "Save", name, within, overwrite: false }
-      // A folder is never replaced, and neither is what this fetch put there.
+      // Neither a folder nor a file of this fetch is ever replaced.
       if (!stat.isDirectory() && !claimed.has(identity(stat))) {
         const canBeSame = stat.isFile() && (file.size === undefined || stat.size === BigInt(file.size))
         if (canBeSame && (yield* isSame(at))) return { _tag: "Skip", path: at, because: "same" }
-        // Whatever comes of it, the name is this file's: the next one does not ask about it again.
+        // The name belongs to this file either way: the next one does not ask about it again.
         if (name === safe) claim(at)
         const answer = name === safe ? yield* ask(at) : "keep-both"
         if (answer === "skip") return { _tag: "Skip", path: at, because: "answer" }

@@ -1,4 +1,4 @@
-/** Tells who fetches what of ours: a live line for what goes on, and a line that stays for what came to its end. */
+/** Reports who fetches our files: a live line for running transfers, and a lasting line for each that ended. */
 import type { Event } from "@kez-chat/sdk"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -22,7 +22,7 @@ export interface ServedLog {
 
 const keyOf = ({ share, contact }: Served): string => `${share.id} ${contact.primary}`
 
-/** A transfer of which nothing was heard for so long has stopped, in milliseconds: it is told of about once a second. */
+/** A transfer without an event for this long has stopped, in milliseconds. Events arrive about once a second. */
 const staleMillis = 10_000
 
 interface Active {
@@ -30,7 +30,7 @@ interface Active {
   readonly at: number
 }
 
-/** One line for all that goes on: the one transfer, or how far all of them are together. */
+/** One line for all running transfers: the only one, or the sum of them. */
 const together = (active: ReadonlyArray<Active>): Progress.Transfer => {
   const [first] = active
   const label =
@@ -47,7 +47,10 @@ const together = (active: ReadonlyArray<Active>): Progress.Transfer => {
   }
 }
 
-/** Whoever has had all of a file before is told of when they begin to fetch it again: what was sent stays sent. */
+/**
+ * Whether the reader had fetched the whole file before. `sentBytes` never falls, so a repeated fetch is reported when
+ * it begins.
+ */
 const isAgain = ({ share, contact }: Served, now: number): boolean => {
   const fetchedAt = share.readers.find(({ primary }) => primary === contact.primary)?.fetchedAt
   return fetchedAt !== undefined && fetchedAt < now - staleMillis
@@ -61,7 +64,10 @@ const whole = (event: Served, now: number, style: Style): string =>
     `${isAgain(event, now) ? "fetches again" : "fetched"} ${style.bold(Show.fileName(event.share))} (${Quantity.bytes(event.share.size)})`
   ].join("  ")
 
-/** `note` writes a line that stays to standard error; without it, it goes to standard output. `meter` shows what goes on. */
+/**
+ * `note` writes lasting lines to standard error; without it they go to standard output. `meter` shows running
+ * transfers.
+ */
 export const open = Effect.fn("ServedLog.open")(function* (
   meter: Meter,
   note?: (line: string) => Effect.Effect<void>
@@ -70,7 +76,7 @@ export const open = Effect.fn("ServedLog.open")(function* (
   const tell = note ?? ((line: string) => screen.emit(`${line}\n`))
   const style = note === undefined ? screen.style : screen.errStyle
   const { json } = yield* settings
-  // Fetched whole in this run, so that whoever asks for the end again is told of once.
+  // Fetched completely in this run, so that a repeated last chunk is reported once.
   const done = new Set<string>()
   const active = new Map<string, Active>()
   const show = Effect.suspend(() => (active.size === 0 ? meter.clear : meter.show(together([...active.values()]))))

@@ -1,13 +1,13 @@
-/** Serving while something else goes on: what keeps it from working is said once, and it is tried again. */
+/** Serves in the background of another command: a failure is reported once, and serving is retried. */
 import * as Effect from "effect/Effect"
 import { describe } from "../../Failure.ts"
 import type { Files } from "../../owner/Files.ts"
 import { type Screen, warn } from "../../terminal/output/Screen.ts"
 
-/** How soon serving is tried again after it failed, in milliseconds. */
+/** Pause between retries, in milliseconds. */
 const againMillis = 30_000
 
-/** Serves for as long as it is run. Failing is a warning: messages go on without files. */
+/** Serves until it is interrupted. A failure is a warning, since messages work without files. */
 export const besides = (files: Files): Effect.Effect<never, never, Screen> => {
   let said: string | undefined
   return Effect.forever(

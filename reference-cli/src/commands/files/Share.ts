@@ -1,4 +1,4 @@
-/** Offers files to others: encrypts them, keeps them here, and sends word without a byte of them. */
+/** Offers files to others: encrypts them, stores the encrypted copy, and sends a message that names them. */
 import type { Contact, Share } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -34,16 +34,16 @@ export interface Input {
   readonly wait: boolean
 }
 
-/** What is to be shared with whom. */
+/** The paths to share, and with whom. */
 interface Order {
   readonly readers: ReadonlyArray<string>
-  /** Absolute, each there and readable. */
+  /** Absolute paths of readable files and folders. */
   readonly paths: ReadonlyArray<string>
 }
 
 const example = (profile: string): string => CommandLine.line(profile, "share @chris report.pdf")
 
-/** Whether a file or folder is there, also one that cannot be looked at. What cannot be a path is not there. */
+/** Whether a file or folder exists, even if it cannot be accessed. A text that cannot be a path does not. */
 const isThere = (file: string): boolean => {
   try {
     return fs.statSync(file, { throwIfNoEntry: false }) !== undefined
@@ -53,7 +53,7 @@ const isThere = (file: string): boolean => {
   }
 }
 
-/** The rule that a path breaks, in words, or undefined. */
+/** Why a path cannot be shared, in a sentence; undefined if it can. */
 const unfit = (given: string, file: string, profile: string): string | undefined => {
   try {
     const found = fs.statSync(file)
@@ -63,7 +63,7 @@ const unfit = (given: string, file: string, profile: string): string | undefined
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === "ENOENT" || code === "ENOTDIR") {
-      // What is not UTF-8 in an argument has become this character before anybody could read it.
+      // Bytes of an argument that are not UTF-8 have already become this character.
       if (given.includes("\uFFFD")) {
         return `there is no file ${given}: a name that is not UTF-8 cannot be shared, so rename it first`
       }
@@ -76,8 +76,8 @@ const unfit = (given: string, file: string, profile: string): string | undefined
 }
 
 /**
- * Tells contacts from paths. Contacts come first and begin with `@`; a single first word without one is a contact too,
- * unless the file is for everybody.
+ * Separates contacts from paths. Contacts come first and begin with `@`; a single first word without one is a contact
+ * too, unless the file is public.
  */
 export const order = Effect.fn("Share.order")(function* (
   input: Input,
@@ -115,7 +115,7 @@ export const order = Effect.fn("Share.order")(function* (
 const names = (contacts: ReadonlyArray<Contact>, isPublic: boolean): string =>
   [...(isPublic ? ["everybody who browses"] : []), ...contacts.map(Show.name)].join(", ")
 
-/** Encrypts and offers one path; gives what came of it. */
+/** Encrypts and offers one path, and records the results in `made` and `unreadable`. */
 const sharePath = Effect.fnUntraced(function* (
   session: Access,
   file: string,
@@ -150,7 +150,7 @@ const sharePath = Effect.fnUntraced(function* (
     })
   const terms = { with: contacts.map(({ primary }) => primary), public: input.public, unlisted: input.unlisted }
   yield* Stream.runForEach(session.files.shareFile(file, terms), onPart).pipe(
-    // About what was typed: no program spoke to another, so there is no request to call malformed.
+    // The error is about the command line: no request was sent that could be malformed.
     Effect.mapError((error) =>
       error._tag === "Problem" && error.code === "request_malformed" ? usage(error.detail) : error
     )
@@ -170,13 +170,13 @@ const sharePath = Effect.fnUntraced(function* (
   yield* screen.out(`${style.good("Shared")} ${what} with ${style.name(names(contacts, input.public))}${id}\n`)
 })
 
-/** Who has not fetched what, by share and reader. */
+/** The readers who have not fetched everything. */
 const missing = (shares: ReadonlyArray<Share>): ReadonlyArray<string> =>
   shares.flatMap(({ readers }) =>
     readers.filter(({ fetchedAt }) => fetchedAt === undefined).map(({ handle }) => handle)
   )
 
-/** Serves until everybody has everything. */
+/** Serves until every reader has fetched every file. */
 const untilFetched = Effect.fnUntraced(function* (session: Access, ids: ReadonlySet<string>) {
   const { chat, files } = session
   const meter = yield* Meter.open
@@ -201,7 +201,7 @@ const untilFetched = Effect.fnUntraced(function* (session: Access, ids: Readonly
 
 const idsOf = (shares: ReadonlyArray<Share>): ReadonlySet<string> => new Set(shares.map(({ id }) => id))
 
-/** Waits, also across the end of another process that held the account. */
+/** Waits, even if the process that held the account ends meanwhile. */
 const wait = Effect.fnUntraced(
   function* (ids: ReadonlySet<string>) {
     const session = yield* access({ command: "share", answering: true, transfers: true })
@@ -224,7 +224,7 @@ const invitation = (owner: string, shares: ReadonlyArray<Share>, input: Input): 
     : `fetch ${CommandLine.argument(`@${owner}/${Sanitise.line(first)}`)}`
 }
 
-/** What is left to say when everything has been shared. */
+/** Reports how the files can be fetched once all are shared. */
 const outlook = Effect.fnUntraced(function* (
   session: Access,
   shares: ReadonlyArray<Share>,
@@ -271,7 +271,7 @@ export const share = Effect.fn("Share.share")(function* (
       (style) =>
         `Waiting until ${names(contacts, false)} ${contacts.length === 1 ? "has" : "have"} fetched it. ${style.dim("Ctrl-C ends the wait.")}`
     )
-    // In the same session: who asks this process for something now must not meet its end.
+    // In the same session, because commands that rely on this process must not lose it now.
     return yield* untilLost(session, untilFetched(session, idsOf(made)))
   }).pipe(Effect.scoped)
   const signal = yield* signals.untilSignal(

@@ -1,4 +1,4 @@
-/** What this account shares with others, and taking it back. */
+/** Lists what this account shares, and unshares it. */
 import type { KezChat, Share, ShareReader } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import { ExitCode } from "../../ExitCode.ts"
@@ -72,7 +72,7 @@ export const shared = (): Effect.Effect<void, Failure, Services> =>
 
 const isBelow = ({ folder }: Share, path: string): boolean => folder === path || folder?.startsWith(`${path}/`) === true
 
-/** The shares that are meant by an id, the beginning of it, a path, or a folder. */
+/** The shares that a reference stands for: an id or its start, a path, or a folder. */
 const find = Effect.fnUntraced(function* (
   chat: Chat,
   paths: ProfilePaths,
@@ -87,7 +87,7 @@ const find = Effect.fnUntraced(function* (
     )
   }
   const folder = fileRef.replace(/\/+$/, "")
-  // A path means all versions of it: who takes it back does not want an older one to be found.
+  // A path means all its versions: unsharing a file should not leave an older one listed.
   const found = [byId, named, shares.filter((share) => isBelow(share, folder))].find((some) => some.length > 0) ?? []
   if (found.length > 0) return found
   return yield* fail(
@@ -101,7 +101,7 @@ export const unshare = (input: { readonly what: ReadonlyArray<string> }): Effect
   withAccess(
     { command: "unshare" },
     Effect.fnUntraced(function* ({ chat, paths }) {
-      // All are found before the first is taken back.
+      // All references are resolved before the first share is removed.
       const found = yield* Effect.forEach(input.what, (fileRef) => find(chat, paths, fileRef))
       const ids = [...new Set(found.flat().map(({ id }) => id))]
       const removed = yield* Effect.forEach(ids, (id) => chat.unshare(id))

@@ -1,4 +1,7 @@
-/** Looks at everything that has to be right, from this machine to the home server, and says what to do where it is not. */
+/**
+ * Checks everything a working account needs, from this machine to the home server, and says how to repair what is
+ * broken.
+ */
 import { HomeNetwork } from "@kez-chat/sdk/node"
 import type { BlobInfo, Directory } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
@@ -29,7 +32,7 @@ interface Check {
   readonly name: string
   readonly status: "ok" | "warn" | "fail"
   readonly detail: string
-  /** What to do. Absent when all is well. */
+  /** How to repair it. Absent if nothing is wrong. */
   readonly advice?: string
 }
 
@@ -37,7 +40,7 @@ const ok = (name: string, detail: string): Check => ({ name, status: "ok", detai
 const warn = (name: string, detail: string, advice: string): Check => ({ name, status: "warn", detail, advice })
 const bad = (name: string, detail: string, advice: string): Check => ({ name, status: "fail", detail, advice })
 
-/** Clock differences in milliseconds: more than networks make, and more than registrations tolerate. */
+/** Clock differences in milliseconds: larger than network delay, and too large for registrations. */
 const skewWorthAWord = 30_000
 const skewTooMuch = 300_000
 const onlineMillis = 15_000
@@ -59,11 +62,11 @@ const files = (paths: ProfilePaths): Check => {
     : warn("files", `others on this machine can read ${open.join(", ")}`, `chmod -R go= ${open.join(" ")}`)
 }
 
-/** Free bytes of the disk below which little more can be received, and next to nothing. */
+/** Free bytes of the disk below which space is short, and below which hardly anything can be received. */
 const diskWorthAWord = 64 * 1024 * 1024
 const diskTooLittle = 512 * 1024
 
-/** The room on the disk of what is received. A folder that is not there yet says nothing. */
+/** Free space on the disk that receives messages. A missing folder gives no result. */
 const disk = ({ store }: ProfilePaths): ReadonlyArray<Check> => {
   try {
     const { bavail, bsize } = fs.statfsSync(path.dirname(store))
@@ -91,7 +94,7 @@ const account = (paths: ProfilePaths, profile: Option.Option<Profile.Profile>): 
     : warn("account", `${handle} is not complete (${step})`, "run the same register or restore again: it carries on")
 }
 
-/** Profiles beside this one that cannot be used, each by itself. */
+/** Other profiles that cannot be used, one check each. */
 const otherProfiles = Effect.fnUntraced(
   function* (paths: ProfilePaths) {
     const others = (yield* Profile.names).filter((name) => name !== paths.name)
@@ -151,7 +154,7 @@ const record = (directory: Directory["Service"], paths: ProfilePaths, profile: P
         : warn("handle", describe(error).message, "see the check of the home server")
   })
 
-/** Proxies of the environment, which the broker's connection does not use. Their URLs may hold a password. */
+/** Proxies set in the environment. The broker's connection does not use them. Their URLs may hold a password. */
 const proxies = (): ReadonlyArray<Check> => {
   const { http, https } = HomeNetwork.proxiesOf(process.env)
   const hosts = new Set([http, https].flatMap((url) => (url === undefined ? [] : [URL.parse(url)?.host ?? "no URL"])))
@@ -160,7 +163,7 @@ const proxies = (): ReadonlyArray<Check> => {
     : [ok("proxy", `HTTP goes through ${[...hosts].join(", ")}; the broker's connection, which is no HTTP, does not`)]
 }
 
-/** The home server: its URL, its answer, its clock, and what it says about this account. */
+/** Checks the home server: its URL, its answer, its clock, and its record of this account. */
 const homeChecks = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Profile.Profile | undefined) {
   const found = yield* Effect.result(Home.discover({ profile: profile?.home }))
   if (found._tag === "Failure")
@@ -190,7 +193,7 @@ const homeChecks = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Pr
   ]
 })
 
-/** What lies in the blob store, and how much of it is only begun. */
+/** The contents of the blob store, complete and partial. */
 const blobs = (session: Access): Effect.Effect<Check> =>
   Effect.match(Stream.runCollect(session.files.blobs), {
     onSuccess: (all) => {
@@ -205,7 +208,7 @@ const blobs = (session: Access): Effect.Effect<Check> =>
   })
 
 /**
- * Opens an endpoint as files use it, under a key of its own: the account's may be in use, and two with one key take each
+ * Opens an endpoint as transfers do, under a temporary key: two endpoints with the account's key would take each
  * other's connections away.
  */
 const transfers = Effect.fnUntraced(
@@ -253,7 +256,7 @@ const room = ({ chat, paths }: Access): Effect.Effect<Check> =>
     })
   )
 
-/** Logs in at the broker and reads the stream: the whole way a message takes. */
+/** Logs in at the broker and reads the stream, which is everything a message needs. */
 const brokerChecks = (paths: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, never, Services> =>
   onlineChecks(paths).pipe(
     Effect.scoped,

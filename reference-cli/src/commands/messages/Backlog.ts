@@ -1,4 +1,4 @@
-/** Messages of all conversations by their place in local order. */
+/** Messages of all conversations in local order. */
 import type { Contact, KezChat, KezChatError, Message } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 
@@ -31,7 +31,7 @@ const since = Effect.fnUntraced(function* (
   }
 })
 
-/** Everything after `order`, oldest first. Blocked contacts stay unseen. */
+/** All messages after `order`, oldest first, without those of blocked contacts. */
 export const after = Effect.fn("Backlog.after")(function* (
   chat: Chat,
   order: number
@@ -44,7 +44,7 @@ export const after = Effect.fn("Backlog.after")(function* (
   return found.flat().toSorted((a, b) => a.message.order - b.message.order)
 })
 
-/** The largest `order` there is, 0 without messages. */
+/** The largest `order` of any message, 0 if there is none. */
 export const newestOrder = Effect.fn("Backlog.newestOrder")(function* (
   chat: Chat
 ): Effect.fn.Return<number, KezChatError> {

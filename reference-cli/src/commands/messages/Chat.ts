@@ -1,4 +1,4 @@
-/** Two people writing in one terminal: their messages above, one's own line below. */
+/** A conversation in one terminal: messages above, the line to type in below. */
 import type { Contact, Event, InboxUsage, KezChat, Message } from "@kez-chat/sdk"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -32,16 +32,16 @@ type Item =
 
 interface Room {
   readonly chat: KezChat["Service"]
-  /** As it is now: the user may take another key for it meanwhile. */
+  /** The current contact: the user may accept another key for it meanwhile. */
   contact: Contact
   readonly paths: ProfilePaths
   readonly line: Conversation.Conversation
   readonly style: Style
   readonly shown: Set<string>
-  /** The newest message of one's own, whose state stands before the typed line. */
+  /** The newest sent message. Its state is shown before the typed line. */
   mine: Message | undefined
   offline: boolean
-  /** Warns of an inbox at the home that is almost full. */
+  /** Warns when the inbox at the home is almost full. */
   readonly filling: (usage: InboxUsage) => Effect.Effect<void>
 }
 
@@ -52,13 +52,13 @@ const draw = (room: Room, message: Message): void => {
   room.shown.add(keyOf(message))
   const mine = message.direction === "out"
   if (mine) room.mine = message
-  // The state of one's newest message stands at the prompt; at the message itself it would soon be stale.
+  // The state of the newest sent message is shown at the prompt; beside the message it would soon be stale.
   const { state: _state, waiting: _waiting, ...plain } = message
   const author = mine ? "you" : Show.name(room.contact)
   room.line.print((columns) => Show.message(plain, { author, mine, columns }, room.style))
 }
 
-/** A sentence of our own between the messages. */
+/** A notice between the messages. */
 const say = (room: Pick<Room, "line">, paint: (text: string) => string, text: string): void =>
   room.line.print((columns) =>
     (columns === undefined ? [Sanitise.line(text)] : Columns.wrap(Sanitise.line(text), columns - 1, columns - 1))
@@ -106,7 +106,7 @@ const onEvent = Effect.fnUntraced(function* (room: Room, event: Event): Effect.f
   }
 })
 
-/** Where the user took the offered key instead, the conversation goes on with that one. */
+/** If the user accepted the offered key instead, the conversation continues with that key. */
 const removed = Effect.fnUntraced(function* (room: Room, { offered }: Contact): Effect.fn.Return<void> {
   const name = Show.name(room.contact)
   const next = offered === undefined ? Option.none() : yield* Effect.option(room.chat.contact(offered.primary))
@@ -115,7 +115,7 @@ const removed = Effect.fnUntraced(function* (room: Room, { offered }: Contact): 
   say(room, room.style.caution, `you accepted the new key of ${name}: what you write now goes to it`)
 })
 
-/** What stopped the conversation, or would have. */
+/** Why sending stopped, or would have. */
 const keyChanged = (room: Room, contact: Contact): void => {
   const look = `    ${CommandLine.line(room.paths.name, `verify ${Show.exactName(contact)}`)}`
   room.line.print((columns) => [...KeyChange.headline(contact, room.style, columns), look].join("\n"))
@@ -153,7 +153,7 @@ const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> =>
   )
 }
 
-/** One stretch with one owner of the profile; `lost` when that one ended. */
+/** Runs with one owner of the profile; `lost` if that owner ended. */
 const runWithOwner = Effect.fnUntraced(function* (
   who: string,
   opened: Effect.Effect<Conversation.Conversation>,
@@ -192,7 +192,7 @@ const runWithOwner = Effect.fnUntraced(function* (
   yield* recent(room)
   if (contact.warning !== undefined) keyChanged(room, contact)
   yield* Effect.ignore(chat.markRead(contact.primary))
-  // The typed lines outlive this stretch: they are taken one by one, never drained.
+  // The typed lines outlive this owner: they are taken one by one, never drained.
   const typing = Effect.forever(
     Effect.flatMap(Queue.take(line.lines), (text) =>
       Effect.flatMap(onTyped(room, text), (end) => (end === "quit" ? Effect.fail("quit" as const) : Effect.void))
@@ -226,7 +226,7 @@ export const chat = Effect.fn("Chat.chat")(function* ({
     Effect.gen(function* () {
       const whole = yield* Scope.Scope
       let line: Conversation.Conversation | undefined
-      // Opened when the account is: a passphrase is asked for on a clean terminal.
+      // Opened after the account, so that a passphrase is asked for on a clean terminal.
       const opened = Effect.suspend(() =>
         line === undefined ? Scope.provide(Conversation.open("> ", canRedraw), whole) : Effect.succeed(line)
       ).pipe(

@@ -1,6 +1,6 @@
 /**
- * How far `listen` has shown messages, in a file of the profile: the largest `order`. It moves after the output was
- * written, so a consumer that is killed sees the last message again rather than never.
+ * The position of `listen`: the largest `order` that was shown, in a file of the profile. It advances after the output
+ * is written, so a consumer that is killed sees the last message again rather than never.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -26,7 +26,7 @@ export interface Cursor {
   readonly advance: (order: number) => Effect.Effect<void, CliFailure>
 }
 
-/** Opens the cursor until the scope closes; a new profile's is 0, before everything. */
+/** Opens the cursor until the scope closes; in a new profile it is 0, before everything. */
 export const open = Effect.fn("Cursor.open")(function* (
   paths: ProfilePaths
 ): Effect.fn.Return<Cursor, CliFailure, Scope.Scope> {
@@ -42,7 +42,7 @@ export const open = Effect.fn("Cursor.open")(function* (
     get order() {
       return order
     },
-    // One small write in place, of always the same length: it is there whole or not at all.
+    // One small write in place, always of the same length, is never seen half-written.
     advance: (next) =>
       io(paths, () => {
         if (next <= order) return

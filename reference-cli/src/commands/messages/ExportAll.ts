@@ -19,7 +19,7 @@ export const exportAll = (input: Input): Effect.Effect<void, Failure, Services> 
     { command: "export", offline: input.offline },
     Effect.fnUntraced(function* ({ chat }) {
       const screen = yield* Screen
-      // Before anything takes time: what cannot be written is said at once.
+      // Checked first: a file that cannot be written is reported before any work.
       const file = Option.isNone(input.output) ? undefined : yield* NewFile.open(input.output.value)
       if (!input.offline) yield* Effect.ignore(Effect.timeout(chat.sync, "10 seconds"))
       if (file === undefined) {

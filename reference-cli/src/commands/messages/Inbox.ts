@@ -1,4 +1,4 @@
-/** How full the inbox at the home server is, and the removal there of what this device holds. */
+/** Shows how full the inbox at the home server is, and removes mail there that this device holds. */
 import type { BoxUsage, KezChatError } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import { ExitCode } from "../../ExitCode.ts"
@@ -15,7 +15,7 @@ import { withAccess } from "../WithAccess.ts"
 
 export interface Input {
   readonly trim: boolean
-  /** The copies of what was sent, instead of mail. */
+  /** Copies of sent messages, instead of mail. */
   readonly sent: boolean
 }
 
@@ -46,7 +46,7 @@ export const inbox = (input: Input): Effect.Effect<void, Failure, Services> =>
         yield* note(
           "What the home removes does not come back with your words, and a device that has not fetched it will not get it."
         )
-        // Only what is here is removed, so all that is there is fetched first.
+        // Only mail that this device holds is removed, so everything is fetched first.
         yield* chat.sync
       }
       const usage = yield* input.trim ? Effect.mapError(chat.trim(box), explain) : chat.inbox

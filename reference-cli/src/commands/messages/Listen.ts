@@ -1,4 +1,4 @@
-/** Shows messages as they come, first those that came since the last time. */
+/** Shows messages as they arrive, first those since the last time. */
 import type { Event } from "@kez-chat/sdk"
 import type { ConnectionState } from "@kez-chat/sdk/services"
 import * as Cause from "effect/Cause"
@@ -28,12 +28,12 @@ import * as Cursor from "./Cursor.ts"
 
 type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionState }
 
-/** How many shown messages are remembered, so that what was in the backlog is not shown again as an event. */
+/** How many shown messages are remembered, so that messages of the backlog are not shown again as events. */
 const remembered = 8_192
 
 /**
- * What is in a pipe counts as shown. A reader that takes a few lines and ends, as `head` does, is given the time to end
- * before more is written than it wants.
+ * Messages written to a pipe count as shown. The first ones are written slowly, so that a reader which stops after a
+ * few lines, as `head` does, can end before more than it wants is marked as shown.
  */
 const pacedMessages = 100
 const paceMillis = 20
@@ -53,20 +53,20 @@ const notice = (event: Event, paths: ProfilePaths): Effect.Effect<void, never, S
   return Effect.void
 }
 
-/** What a refused login may mean, beyond a home that is only away. */
+/** What a refused login may mean other than an unreachable home. */
 const refused = (profile: string): ReadonlyArray<string> => [
   "The account may have been revoked or deleted at the home. To look into it:",
   `    ${CommandLine.line(profile, "doctor")}`
 ]
 
-/** Writes events: lines of JSON, or lines for a person. */
+/** Prints events: as lines of JSON, or for people. */
 const printer = Effect.fnUntraced(function* (paths: ProfilePaths) {
   const profile = paths.name
   const screen = yield* Screen
   const { json } = yield* settings
   const { style } = screen
   const quietly = (text: string) => Effect.provideService(note(text), Screen, screen)
-  // Only whole files are told of here; `serve` shows how far each is.
+  // Only complete files are reported here; `serve` shows progress.
   const served = yield* ServedLog.open(Meter.silent, quietly)
   let today = Show.day(Date.now())
 
@@ -74,7 +74,7 @@ const printer = Effect.fnUntraced(function* (paths: ProfilePaths) {
 
   const message = ({ message: value, contact }: Backlog.Placed, columns: number | undefined) => {
     const mine = value.direction === "out"
-    // The state it has just now would be stale a moment later: `history` shows it.
+    // The current state would soon be stale: `history` shows it.
     const { state: _state, waiting: _waiting, ...plain } = value
     const author = mine ? `you -> ${Show.name(contact)}` : Show.name(contact)
     const shown = Show.message(plain, { author, mine, fetchShown: true, columns }, style)
@@ -97,7 +97,7 @@ const printer = Effect.fnUntraced(function* (paths: ProfilePaths) {
   )
 
   return {
-    /** Looks at the inbox once, without holding anything up. */
+    /** Checks the inbox once, in the background. */
     inbox: (chat: Access["chat"]) => (json ? Effect.void : Effect.ignore(Effect.flatMap(chat.inbox, filling))),
     message: (event: Event & Backlog.Placed) =>
       json ? line(Json.event(event)) : Effect.flatMap(screen.columns, (columns) => message(event, columns)),
@@ -121,7 +121,7 @@ const printer = Effect.fnUntraced(function* (paths: ProfilePaths) {
   }
 })
 
-/** All that happens from now on, as a queue that ends with the owner. */
+/** All further events and connection states, as a queue that ends with the owner. */
 const eventQueue = Effect.fnUntraced(function* ({ chat }: Access) {
   const queue = yield* Queue.unbounded<Item, Cause.Done>()
   const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
@@ -135,7 +135,7 @@ const eventQueue = Effect.fnUntraced(function* ({ chat }: Access) {
   return queue
 })
 
-/** One stretch with one owner; ends when that owner goes away. */
+/** Runs with one owner of the profile; `lost` if that owner ended. */
 const runWithOwner = Effect.fnUntraced(function* (first: boolean, serve: boolean) {
   const session = yield* access({ command: "listen", answering: true, transfers: serve })
   const cursor = yield* Cursor.open(session.paths)
@@ -189,7 +189,7 @@ const runWithOwner = Effect.fnUntraced(function* (first: boolean, serve: boolean
 
 const rounds = Effect.fnUntraced(function* (serve: boolean): Effect.fn.Return<void, Failure, Services> {
   let first = true
-  // When another owner ends, this command becomes the owner and carries on at the cursor.
+  // When another owner ends, this command becomes the owner and resumes at the cursor.
   while ((yield* runWithOwner(first, serve)) === "lost") first = false
 })
 

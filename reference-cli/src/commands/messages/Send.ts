@@ -23,7 +23,7 @@ export interface Input {
   readonly timeout: Duration.Duration
 }
 
-/** Longest text read from standard input, in bytes; the protocol's own limit is smaller and says so better. */
+/** Longest text read from standard input, in bytes; the protocol's smaller limit is reported by the client. */
 const maxInput = 1_048_576
 
 const readInput: Effect.Effect<string, Failure, Services> = Effect.gen(function* () {
@@ -57,7 +57,7 @@ const textOf = Effect.fnUntraced(function* (words: ReadonlyArray<string>): Effec
 
 const isFinal = (message: Message): boolean => message.state !== "queued"
 
-/** The message as it stands, read again from the store. */
+/** The current state of the message, read from the store. */
 const reread = (chat: KezChat["Service"], message: Message): Effect.Effect<Message, KezChatError> =>
   Effect.map(
     chat.history(message.peer, { limit: 50, before: message.order + 1 }),
@@ -77,7 +77,7 @@ const sendAndWait = Effect.fnUntraced(function* (chat: KezChat["Service"], input
     })
   )
   yield* Effect.forkScoped(watchConnection, { startImmediately: true })
-  // Watched from before the send: the broker may be quicker than this process.
+  // Subscribed before sending, because the broker may be faster than this process.
   const settled = new Map<string, Message>()
   const watch = (event: Event) =>
     Effect.sync(() => {
@@ -89,7 +89,7 @@ const sendAndWait = Effect.fnUntraced(function* (chat: KezChat["Service"], input
     for (let round = 1; ; round++) {
       const seen = settled.get(sent.id)
       if (seen !== undefined) return seen
-      // The store is the truth, should an event have been missed.
+      // The store is authoritative, in case an event was missed.
       const now = round % 50 === 0 ? yield* reread(chat, sent) : sent
       if (isFinal(now)) return now
       if (offline?.reason === "unknown_name") return undefined
@@ -108,7 +108,7 @@ const whyQueued = ({ waiting }: Message, offline: BrokerUnavailable | undefined,
 }
 
 export const send = Effect.fn("Send.send")(function* (input: Input): Effect.fn.Return<void, Failure, Services> {
-  // Read first: the profile is not held while somebody types.
+  // Read first, so that the profile is not held while the message is typed.
   const text = yield* textOf(input.text)
   yield* withAccess(
     { command: "send", offline: false },
@@ -116,7 +116,7 @@ export const send = Effect.fn("Send.send")(function* (input: Input): Effect.fn.R
       const { sent, final, offline } = input.wait
         ? yield* sendAndWait(chat, input, text)
         : { sent: yield* chat.send(input.who, text), final: undefined, offline: undefined }
-      // Why it waits is in the store.
+      // The reason for waiting is in the store.
       const message = final ?? (input.wait ? yield* reread(chat, sent) : sent)
       if (message.state === "failed") {
         return yield* fail(

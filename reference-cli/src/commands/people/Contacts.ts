@@ -1,4 +1,4 @@
-/** Who one knows, and who may write. */
+/** Contacts: adding, listing, accepting, blocking, removing. */
 import type { Contact, KezChat } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import { Bytes, Limits, PrimaryKey } from "@kez-chat/sdk/protocol"
@@ -61,10 +61,10 @@ export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Eff
     })
   )
 
-/** Lines of a stranger's message that are shown: `history` shows all of it. */
+/** How many lines of a stranger's message are shown; `history` shows all of it. */
 const requestLines = 5
 
-/** What looks into a change, under a line of the list. */
+/** The command that shows a change, under a line of the list. */
 const hint = (contact: Contact, profile: string, style: Style): ReadonlyArray<string> => {
   if (contact.warning === undefined || contact.state === "blocked") return []
   const line = CommandLine.line(profile, `verify ${Show.exactName(contact)}`)
@@ -73,7 +73,7 @@ const hint = (contact: Contact, profile: string, style: Style): ReadonlyArray<st
   ]
 }
 
-/** Message requests: strangers who wrote, with the last thing they said. */
+/** Message requests: strangers who wrote, with their latest messages. */
 export const requests = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
   withAccess(
     { command: "requests", offline },
@@ -113,7 +113,9 @@ export const requests = ({ offline }: { readonly offline: boolean }): Effect.Eff
     })
   )
 
-/** What a request asks for. A key that is offered for a contact is decided about there, and not as a stranger. */
+/**
+ * The commands that answer a request. A key that is offered for a known contact is decided there, not as a stranger.
+ */
 const decision = (
   contact: Contact,
   known: Contact | undefined,
@@ -130,7 +132,7 @@ const decision = (
   ]
 }
 
-/** Shows what stopped a contact, and ends the command with the exit code of that. */
+/** Shows why sending to a contact stopped, and ends the command with that exit code. */
 const stopped = Effect.fnUntraced(function* (
   contact: Contact,
   what: string,
@@ -155,7 +157,7 @@ const decide = (
 ): Effect.Effect<void, Failure, Services> =>
   withAccess(options, ({ chat }) => Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence)))
 
-/** As `verify` prints it; the digits alone will do. */
+/** A key as `verify` prints it, or its digits alone. */
 const keyOf = (text: string): string => (Bytes.isHex(text, Limits.keyBytes) ? PrimaryKey.ofHex(text) : text)
 
 export const accept = (input: {
@@ -205,7 +207,7 @@ export const keep = ({ who }: { readonly who: string }): Effect.Effect<void, Fai
 export const block = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
   decide(
     { command: "block", offline: false },
-    // The home keeps nothing of theirs either, once it is told; out of reach, it is told later.
+    // The block also goes to the home server; if that cannot be reached, a later command sends it.
     (chat) => Effect.tap(chat.block(who), () => sentOff(chat)),
     (_, name) => `Blocked ${name}: nothing of theirs is shown`
   )

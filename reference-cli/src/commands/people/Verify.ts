@@ -26,7 +26,7 @@ const payloadOf = (event: Verification["events"][number]) => {
   return { seq, op: Sanitise.line(String(op)), at: Sanitise.line(String(created_at)) }
 }
 
-/** What the numbers are good for. */
+/** How to use the numbers. */
 const advice = ({ contact }: Verification, profile: string, style: Style): ReadonlyArray<string> => {
   if (KeyChange.isOpen(contact)) return ["", ...KeyChange.choices(contact, profile, style)]
   if (contact.verified) return [style.dim("    You have confirmed that both of you see this number.")]
@@ -107,8 +107,8 @@ export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
   )
 
 /**
- * Shows the number to the person who is to compare it; without a terminal `--confirm` is their word. Of somebody who is no
- * accepted contact nothing is compared: confirming says why it cannot be.
+ * Shows the number and asks whether it matches; without a terminal `--confirm` counts as the answer. For anyone but an
+ * accepted contact nothing is compared, and confirming fails with the reason.
  */
 const compare = Effect.fnUntraced(function* (
   { contact, pinned }: Verification,

@@ -1,6 +1,6 @@
 /**
- * Questions to a person. They are asked on the terminal, never on standard output: with standard input in use for a
- * message, the answer still comes from the terminal that started the command.
+ * Asks a person. Questions go to the terminal, never to standard output, and answers come from the terminal even if
+ * standard input is in use for a message.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -17,19 +17,19 @@ import * as Question from "./Question.ts"
 export class Ask extends Context.Service<
   Ask,
   {
-    /** Whether there is somebody to ask. */
+    /** Whether a person can be asked. */
     readonly possible: Effect.Effect<boolean>
-    /** One line, shown as it is typed. */
+    /** One line, echoed as it is typed. */
     line(question: string): Effect.Effect<string, CliFailure>
-    /** Lines, shown as they are typed or pasted, until `judge` finds them complete. */
+    /** Several lines, echoed as they are typed or pasted, until `judge` finds them complete. */
     lines(question: string, judge: Question.Judge): Effect.Effect<string, CliFailure>
-    /** One line that is not shown. What was typed before the question is not an answer to it. */
+    /** One line without echo. Input typed before the question is not an answer to it. */
     hidden(question: string): Effect.Effect<Redacted.Redacted<string>, CliFailure>
-    /** Shows text that must not stay in the scrollback while `use` runs. */
+    /** Shows text while `use` runs that must not stay in the scrollback. */
     secretly<A, E, R>(text: string, use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
     /**
-     * Keeps the keyboard while `use` runs: what is typed between questions, or is left of a paste, is dropped, and neither
-     * shown nor left to the shell.
+     * Keeps the keyboard while `use` runs: input between questions, or left over from a paste, is dropped. It is
+     * neither echoed nor left to the shell.
      */
     guarded<A, E, R>(use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
     /** Writes to the terminal between questions. */
@@ -42,9 +42,9 @@ export class Ask extends Context.Service<
   )
 }
 
-/** Input that comes this close behind an answer belongs to it and not to the shell, in milliseconds. */
+/** Input this soon after an answer belongs to the answer and not to the shell, in milliseconds. */
 const tailMillis = 30
-/** The same for answers that are long and secret: a paste may come in pieces. */
+/** The same for long secret answers, because a paste may arrive in pieces. */
 const guardedTailMillis = 300
 
 const refused = fail(
@@ -53,14 +53,14 @@ const refused = fail(
   "an answer is needed and there is no terminal to ask on (see --help for the flags that replace the question)"
 )
 
-// The alternate screen, as pagers use it: what was shown there is gone when it is left, from the scrollback too.
+// The alternate screen, as pagers use it: its content leaves no trace in the scrollback.
 const enterSecret = (text: string): string => `\u001b[?1049h\u001b[2J\u001b[H${text}`
 const leaveSecret = "\u001b[2J\u001b[H\u001b[?1049l"
 
 const make = (platform: NodeJS.Platform): Ask["Service"] => {
   /** The keyboard that is kept between questions. */
   let kept: Keyboard | undefined
-  /** What stands on the alternate screen. */
+  /** The text on the alternate screen. */
   let secret: string | undefined
 
   /** Leaves the alternate screen while the program is suspended. */
@@ -196,7 +196,7 @@ const make = (platform: NodeJS.Platform): Ask["Service"] => {
   }
 }
 
-/** The program may end in the middle of a secret: at a second Ctrl-C, or by a defect. */
+/** The program may end while a secret is shown: at a second Ctrl-C, or by a defect. */
 const onExit = (): void => {
   if (process.stderr.isTTY) process.stderr.write(leaveSecret)
 }

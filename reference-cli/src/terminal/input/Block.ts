@@ -1,7 +1,7 @@
 /**
- * Rows at the bottom of what was written to a terminal, with a cursor in them: they can be taken away and drawn again.
- * No row reaches the last column, so that a terminal never breaks one; where terminals differ about the width of a
- * character, the larger one counts, and the cursor is placed by writing what stands before it.
+ * Rows at the end of a terminal's output, with a cursor in them, that can be erased and drawn again. No row reaches the
+ * last column, so that a terminal never breaks one. Where terminals disagree about the width of a character the larger
+ * one counts, and the cursor is placed by writing the text before it.
  */
 import * as Columns from "../output/Columns.ts"
 import type { Draft } from "./Draft.ts"
@@ -9,12 +9,12 @@ import * as Sanitise from "../output/Sanitise.ts"
 
 export interface Layout {
   readonly rows: ReadonlyArray<string>
-  /** The row of the cursor, and what stands before the cursor in it. */
+  /** The row of the cursor, and the text before the cursor in it. */
   readonly cursorRow: number
   readonly beforeCursor: string
 }
 
-/** What stands before the typed text, with its colours. */
+/** The prompt before the typed text, with its colours. */
 export interface Prompt {
   readonly text: string
   readonly columns: number
@@ -22,15 +22,18 @@ export interface Prompt {
 
 export const prompt = (text: string): Prompt => ({ text, columns: Columns.width(text) })
 
-/** Columns that a prompt leaves to the text beside it. */
+/** Fewest columns that a prompt leaves for the text beside it. */
 const leastColumns = 4
 
 const shownAs = (grapheme: string): string => (grapheme === "\n" ? "" : Sanitise.text(grapheme))
 
-/** A draft in rows of less than `columns` columns; of more than `maxRows` rows, those around the cursor. */
+/**
+ * Lays a draft out in rows of fewer than `columns` columns; if there are more than `maxRows` rows, those around the
+ * cursor.
+ */
 export const layout = (first: Prompt, draft: Draft, columns: number, maxRows: number): Layout => {
   const room = Math.max(4, columns - 1)
-  // A prompt that leaves no room for text gives way.
+  // A prompt that leaves no room for text is shortened.
   const head = first.columns > room - leastColumns ? prompt("> ") : first
   const indent = "  "
   const rows: Array<string> = []
@@ -69,7 +72,7 @@ export const layout = (first: Prompt, draft: Draft, columns: number, maxRows: nu
 const endsAtCursor = ({ rows, cursorRow, beforeCursor }: Layout): boolean =>
   cursorRow === rows.length - 1 && rows[cursorRow] === beforeCursor
 
-/** The text that was added at the end of a block; undefined where anything else has changed. */
+/** The text that was appended to a block; undefined if anything else has changed. */
 const added = (before: Layout | undefined, next: Layout): string | undefined => {
   if (before === undefined || !endsAtCursor(before) || !endsAtCursor(next)) return undefined
   if (before.rows.length !== next.rows.length || !next.beforeCursor.startsWith(before.beforeCursor)) return undefined
@@ -78,18 +81,18 @@ const added = (before: Layout | undefined, next: Layout): string | undefined => 
 }
 
 export class Block {
-  /** Rows between the first row and the cursor's, as last drawn. */
+  /** Rows above the cursor's row, as last drawn. */
   #above = 0
   #drawn: Layout | undefined
 
-  /** What takes the block away and leaves the cursor where it began. */
+  /** The output that erases the block and leaves the cursor where it began. */
   erase(): string {
     const up = this.#above === 0 ? "" : `\u001b[${this.#above}A`
     this.forget()
     return `\r${up}\u001b[J`
   }
 
-  /** What draws a block where the cursor is, at the beginning of a row. */
+  /** The output that draws a block at the cursor, which is at the beginning of a row. */
   draw({ rows, cursorRow, beforeCursor }: Layout): string {
     const below = rows.length - 1 - cursorRow
     this.#above = cursorRow
@@ -98,7 +101,7 @@ export class Block {
     return `${rows.join("\r\n")}${below > 0 ? `\u001b[${below}A` : ""}${back}`
   }
 
-  /** What makes the block another one: only what is new, where text was added at its end. */
+  /** The output that turns the block into another one: only the appended text, if nothing else changed. */
   change(next: Layout): string {
     const more = added(this.#drawn, next)
     if (more === undefined) return this.erase() + this.draw(next)
@@ -106,7 +109,7 @@ export class Block {
     return more
   }
 
-  /** Forgets what was drawn: it is gone from the terminal. */
+  /** Forgets the drawn block: it is no longer on the terminal. */
   forget(): void {
     this.#above = 0
     this.#drawn = undefined

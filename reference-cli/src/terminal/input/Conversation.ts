@@ -1,4 +1,4 @@
-/** A line to type in at the bottom of the terminal, with messages appearing above it. */
+/** A line to type in at the bottom of the terminal, with messages printed above it. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -12,21 +12,21 @@ import { Keyboard } from "./Keyboard.ts"
 import type { Key } from "./Keys.ts"
 import * as Sanitise from "../output/Sanitise.ts"
 
-/** Text for a terminal of so many columns, which it must not fill; undefined where the terminal breaks lines itself. */
+/** Renders text for the terminal's columns, which it must not fill; undefined if the terminal breaks lines itself. */
 export type Entry = (columns: number | undefined) => string
 
 export interface Conversation {
-  /** Texts as they are entered; ends at Ctrl-C, Ctrl-D, and when the terminal closes. */
+  /** Entered texts. Ends at Ctrl-C, Ctrl-D, and when the terminal closes. */
   readonly lines: Queue.Dequeue<string, Cause.Done>
-  /** Prints above the text that is being typed. */
+  /** Prints above the typed text. */
   readonly print: (entry: Entry) => void
-  /** Changes what stands before the typed text. */
+  /** Changes the prompt before the typed text. */
   readonly prompt: (text: string) => void
-  /** Takes a text that was entered and could not be used back to where it was typed, unless something else is there now. */
+  /** Puts an entered text that could not be used back into the line, unless the line holds other text now. */
   readonly putBack: (text: string) => void
 }
 
-/** How many of the last entries are drawn again in a terminal that has become wider or narrower. */
+/** How many recent entries are drawn again when the terminal's width changes. */
 const keptEntries = 200
 
 /** The view on a terminal that can move its cursor. */
@@ -71,7 +71,7 @@ export class View {
 
   key(key: Key): void {
     if (this.#isClosed) return
-    // Lines that are pasted are one message until Enter.
+    // Pasted lines are one message until Enter.
     if (key._tag === "Paste") return this.#edit(Draft.insert(this.#draft, key.text.replace(/\n+$/, "")))
     if (key._tag === "Text") return this.#edit(Draft.insert(this.#draft, key.text))
     switch (key.press) {
@@ -125,7 +125,7 @@ export class View {
     const { text } = this.#draft
     if (text.trim() === "") return this.#edit(Draft.empty)
     this.#history.add(text)
-    // What was typed is shown again as a message, when it is one.
+    // The sent text is printed when it comes back as a message.
     this.#edit(Draft.empty)
     Queue.offerUnsafe(this.#lines, text)
   }
@@ -155,11 +155,11 @@ export class View {
   }
 
   /**
-   * Clears the terminal and draws the last entries again. Where a terminal has changed its width nobody can tell what it
-   * made of the rows that are there: some break them anew, some cut them.
+   * Clears the terminal and draws the recent entries again. After a change of width the rows on screen are unknown:
+   * some terminals reflow them, some cut them.
    */
   #repaint(): void {
-    // What was seen is drawn again also where it no longer fits: it scrolls up instead of being lost.
+    // Visible entries are drawn again even if they no longer fit: they scroll up instead of being lost.
     const seen = this.#firstSeen()
     this.#size = Device.size(this.#device)
     this.#block.forget()
@@ -168,7 +168,7 @@ export class View {
     this.#write(`\u001b[H\u001b[2J${texts.join("")}${this.#draw()}`)
   }
 
-  /** Index of the first of the last entries that fill the terminal. */
+  /** Index of the first of the recent entries that fill the terminal. */
   #firstSeen(): number {
     let rows = 0
     const index = this.#entries.findLastIndex((entry) => {
@@ -179,7 +179,7 @@ export class View {
   }
 }
 
-/** On a terminal that cannot move its cursor: lines, one below the other. */
+/** For terminals that cannot move the cursor: plain lines, one below the other. */
 const openPlain = Effect.fnUntraced(function* (
   lines: Queue.Queue<string, Cause.Done>
 ): Effect.fn.Return<Conversation, never, Scope.Scope> {

@@ -1,4 +1,4 @@
-/** The terminal that a person sits at: where questions are asked, and where `chat` draws. */
+/** The person's terminal, where questions are asked and `chat` draws. */
 import * as fs from "node:fs"
 import * as tty from "node:tty"
 
@@ -8,7 +8,7 @@ export interface Device {
   readonly close: () => void
 }
 
-/** Standard input and error where both are a terminal, else the controlling terminal of this session, if there is one. */
+/** Standard input and error if both are a terminal, else the controlling terminal of this session, if there is one. */
 export const open = (platform: NodeJS.Platform): Device | undefined => {
   if (process.stdin.isTTY && process.stderr.isTTY) {
     return { input: process.stdin, output: process.stderr, close: () => process.stdin.pause() }
@@ -42,9 +42,9 @@ export interface Size {
   readonly rows: number
 }
 
-/** Columns and rows as they are now; 80 by 24 where the terminal does not know. */
+/** Current columns and rows; 80 by 24 if the terminal does not know. */
 export const size = ({ output }: Pick<Device, "output">): Size => {
-  // Asked each time: after a suspension the size may have changed without a signal.
+  // Read each time, because the size may change without a signal while the program is suspended.
   let known: readonly [number, number] = [0, 0]
   try {
     known = output.getWindowSize()

@@ -1,4 +1,4 @@
-/** Text that is being typed, and the place in it: what each editing key makes of it. Pure. */
+/** The typed text and the cursor in it, and what each editing key does to them. Pure. */
 import type { Press } from "./Keys.ts"
 
 export interface Draft {
@@ -19,7 +19,7 @@ const after = (text: string, at: number): number => {
   return found === undefined ? text.length : found.index + found.segment.length
 }
 
-/** A mark that joins what stands before it may leave the cursor inside a grapheme: its end is meant. */
+/** A combining mark may leave the cursor inside a grapheme; it then moves to the grapheme's end. */
 const at = (text: string, cursor: number): Draft => {
   const inside = cursor > 0 && cursor < text.length && graphemes.segment(text).containing(cursor)?.index !== cursor
   return { text, cursor: inside ? after(text, cursor) : cursor }
@@ -40,7 +40,7 @@ const lineEnd = ({ text, cursor }: Draft): number => {
   return end < 0 ? text.length : end
 }
 
-/** The same place on another line, which begins or ends at `place`; undefined where there is none. */
+/** The same column on another line, which begins or ends at `place`; undefined if there is no such line. */
 const onLine = (draft: Draft, place: number): Draft | undefined => {
   const { text } = draft
   if (place < 0 || place > text.length) return undefined

@@ -1,4 +1,4 @@
-/** Texts that were entered before, for the Up and Down keys. What is being typed stays at the end of them. */
+/** Earlier texts, for the Up and Down keys. The text being typed comes after them. */
 import * as Draft from "./Draft.ts"
 
 const most = 100
@@ -6,7 +6,7 @@ const most = 100
 export class History {
   readonly #texts: Array<string> = []
   #pending = Draft.empty
-  /** Place in the texts; behind them stands what is being typed. */
+  /** Index into the texts; the text being typed comes after the last. */
   #at = 0
 
   add(text: string): void {

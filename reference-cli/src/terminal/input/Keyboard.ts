@@ -1,6 +1,6 @@
 /**
- * The keyboard of a terminal while a program reads it: raw mode without echo, bracketed paste, and Ctrl-Z, which suspends
- * the program as a shell expects and gives the terminal back as it was.
+ * The keyboard of a terminal while a program reads it: raw mode without echo, bracketed paste, and Ctrl-Z, which
+ * suspends the program as a shell expects and restores the terminal.
  */
 import * as Effect from "effect/Effect"
 import type { Device } from "./Device.ts"
@@ -8,7 +8,7 @@ import * as Keys from "./Keys.ts"
 
 export interface Listener {
   readonly key: (key: Keys.Key) => void
-  /** Takes away what is drawn: the program is about to be suspended. */
+  /** Erases what is drawn, before the program is suspended. */
   readonly suspend: () => void
   /** Draws again. */
   readonly resume: () => void
@@ -19,7 +19,7 @@ const pasteOff = "\u001b[?2004l"
 /** A suspension that has not begun after this time will not begin, in milliseconds: no shell waits for this process. */
 const stopMillis = 50
 
-/** A terminal that has gone away fails every call; there is nothing to restore then. */
+/** A terminal that is gone fails every call; there is nothing left to restore. */
 const quietly = (run: () => void): void => {
   try {
     run()
@@ -28,7 +28,7 @@ const quietly = (run: () => void): void => {
   }
 }
 
-/** Ends this program as Ctrl-C does in a terminal that is not raw. */
+/** Ends this program as Ctrl-C does on a terminal in cooked mode. */
 export const interrupt = (): void => void process.kill(process.pid, "SIGINT")
 
 export class Keyboard {
@@ -66,14 +66,14 @@ export class Keyboard {
     }
   }
 
-  /** Hands the keys to another listener from now on; gives the one before. */
+  /** Sends keys to another listener from now on; answers the previous one. */
   listen(listener: Listener): Listener {
     const before = this.#listener
     this.#listener = listener
     return before
   }
 
-  /** Drops what comes until nothing has come for `quietMillis`. */
+  /** Drops input until there has been none for `quietMillis`. */
   drain(quietMillis: number): Effect.Effect<void> {
     return Effect.suspend(() => {
       const listener = this.listen({
@@ -100,7 +100,7 @@ export class Keyboard {
     input.off("data", this.#feed)
     input.off("end", this.#onGone)
     input.off("error", this.#onGone)
-    // A terminal that goes away later is no news.
+    // Errors of a terminal that is gone later are ignored.
     if (input.listenerCount("error") === 0) input.on("error", () => {})
     process.off("exit", this.#onExit)
     process.off("SIGTSTP", this.#onStop)
@@ -112,7 +112,7 @@ export class Keyboard {
   #onKey(key: Keys.Key): void {
     if (!this.#isOpen) return
     if (key._tag === "Press" && key.press === "suspend") {
-      // The whole job stops, as if the terminal had sent the signal: a wrapper such as npx too.
+      // The whole job stops, wrappers such as npx included, as if the terminal had sent the signal.
       if (process.platform !== "win32") this.#suspend(() => process.kill(0, "SIGTSTP"))
     } else if (key._tag === "Press" && key.press === "quit") {
       this.#leave()
@@ -137,16 +137,16 @@ export class Keyboard {
     this.#leave()
     process.off("SIGTSTP", this.#onStop)
     stop()
-    // Here the process stands still. Where nobody could continue it the kernel does not stop it, and sends no SIGCONT.
+    // The process stops here. If no shell could continue it, the kernel does not stop it and sends no SIGCONT.
     setTimeout(() => this.#isSuspended && this.#resume(), stopMillis)
   }
 
-  /** Also after a SIGSTOP, which cannot be prepared for. */
+  /** Also after a SIGSTOP, which cannot be handled. */
   #resume(): void {
     if (!this.#isOpen) return
     if (this.#isSuspended) process.on("SIGTSTP", this.#onStop)
     this.#isSuspended = false
-    // Off and on: what a shell has set meanwhile is not what was noted here.
+    // Off and on, because a shell may have changed the mode that Node remembers.
     quietly(() => this.device.input.setRawMode(false))
     this.#enter()
     this.#listener.resume()

@@ -1,8 +1,8 @@
-/** What a terminal sends, as keys. Escape sequences are decoded by Node's own decoder; pasted text comes in one piece. */
+/** Decodes a terminal's input into keys. Escape sequences are decoded by Node; pasted text arrives in one piece. */
 import { EventEmitter } from "node:events"
 import * as readline from "node:readline"
 
-/** A key that is no text. `close`: Ctrl-D; `newline`: Alt-Enter. */
+/** A key that is not text. `close`: Ctrl-D; `newline`: Alt-Enter. */
 export type Press =
   | "enter"
   | "newline"
@@ -27,11 +27,11 @@ export type Press =
 
 export type Key =
   | { readonly _tag: "Text"; readonly text: string }
-  /** Text between the marks of bracketed paste: lines end in LF, and other control characters are left out. */
+  /** Text of a bracketed paste. Lines end in LF; other control characters are removed. */
   | { readonly _tag: "Paste"; readonly text: string }
   | { readonly _tag: "Press"; readonly press: Press }
 
-/** How long to wait for the rest of an escape sequence, in milliseconds, before it is the Escape key. */
+/** How long to wait for the rest of an escape sequence before it counts as the Escape key, in milliseconds. */
 const escapeMillis = 100
 
 const plain: Readonly<Record<string, Press>> = {
@@ -91,7 +91,7 @@ const pasted = (text: string): string =>
     // eslint-disable-next-line no-control-regex
     .replace(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, "")
 
-/** Makes a function that takes what the terminal sends, in pieces of any size, and calls `onKey` for each key in it. */
+/** A function that takes the terminal's input in pieces of any size and calls `onKey` for each key. */
 export const decoder = (onKey: (key: Key) => void): ((chunk: Buffer | string) => void) => {
   const source = new EventEmitter()
   const options = { escapeCodeTimeout: escapeMillis }
@@ -107,7 +107,7 @@ export const decoder = (onKey: (key: Key) => void): ((chunk: Buffer | string) =>
     else {
       const press = pressOf(key)
       if (press !== undefined) return onKey({ _tag: "Press", press })
-      // Whatever else has no name is text: a letter, a sign, an emoji.
+      // Anything else is text: a letter, a symbol, an emoji.
       if (text !== undefined && !key.ctrl && !key.meta && !/^\p{Cc}$/u.test(text)) onKey({ _tag: "Text", text })
     }
   })

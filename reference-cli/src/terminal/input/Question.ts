@@ -1,4 +1,4 @@
-/** One question on a terminal: it draws itself, takes keys, and gives its answer once. */
+/** One question on a terminal: draws itself, takes keys, and answers once. */
 import * as Block from "./Block.ts"
 import * as Columns from "../output/Columns.ts"
 import { type Device, size } from "./Device.ts"
@@ -7,34 +7,34 @@ import { interrupt, type Listener } from "./Keyboard.ts"
 import type { Key } from "./Keys.ts"
 
 export interface Running extends Listener {
-  /** Draws again where the terminal has another size. */
+  /** Draws again after the terminal was resized. */
   readonly resize: () => void
-  /** Leaves the cursor on a line of its own; nothing is drawn afterwards. */
+  /** Moves the cursor to a line of its own; nothing is drawn afterwards. */
   readonly end: () => void
 }
 
 export type Question = (device: Device, answer: (text: string) => void) => Running
 
-/** What several lines are so far: a text that is wrong may still be mended, with `message` beneath it. */
+/** Whether several lines are complete. A wrong text can still be corrected, with `message` shown below it. */
 export type Judgement =
   | { readonly _tag: "Incomplete" | "Complete" }
   | { readonly _tag: "Wrong"; readonly message: string }
-/** `isLast`: the person says that there is no more. */
+/** `isLast`: the person has signalled the end of input. */
 export type Judge = (text: string, isLast: boolean) => Judgement
 
-/** Lines are judged when nothing has come for this time, in milliseconds: a paste may come in pieces. */
+/** Lines are judged once there was no input for this time, in milliseconds: a paste may arrive in pieces. */
 const quietMillis = 200
 
 interface Shown extends Running {
   readonly text: () => string
-  /** Says something beneath the text until the next key. */
+  /** Shows a message below the text until the next key. */
   readonly say: (message: string) => void
 }
 
-/** Columns for an answer beside its question: with fewer, it is typed beneath. */
+/** Fewest columns for an answer beside its question; with fewer it is typed below. */
 const leastColumns = 12
 
-/** Shows what is typed; `breaks` says whether line breaks are part of it, and `enter` what the Enter key makes of it. */
+/** Echoes the typed text. `breaks` allows line breaks in it, and `enter` handles the Enter key. */
 const shown = (
   device: Device,
   question: string,
@@ -108,7 +108,7 @@ export const line =
     }
   }
 
-/** Several lines, until `judge` finds them complete some time after an Enter. */
+/** Several lines, until `judge` finds them complete some time after Enter. */
 export const lines =
   (question: string, judge: Judge): Question =>
   (device, answer) => {
@@ -134,7 +134,7 @@ export const lines =
     }
   }
 
-/** One line of which nothing is shown. */
+/** One line without echo. */
 export const hidden =
   (question: string): Question =>
   (device, answer) => {

@@ -1,18 +1,18 @@
-/** Text in columns of a terminal, where a letter of some scripts takes two and a mark none. */
+/** Measures and wraps text in terminal columns, where letters of some scripts take two and marks none. */
 import { displayWidth } from "effect/cli/CliOutput"
 
 const segments = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 
-/** The graphemes of a text, what a person sees as one character each, with their index in it. */
+/** The graphemes of a text (what a person sees as one character), with their indices. */
 export const graphemes = (text: string): Iterable<{ readonly segment: string; readonly index: number }> =>
   segments.segment(text)
 
-/** Marks that stand beside their letter: some terminals give them a column. */
+/** Spacing marks: some terminals give them a column. */
 const spacing = /\p{Mc}/u
 
 /**
- * The most columns that a terminal may take for a text. Many show a sequence that is joined to one emoji as its parts, so
- * that the sum of its parts counts where it is larger.
+ * The most columns that any terminal takes for a text. Many show a joined emoji sequence as its parts, so the sum of
+ * the parts counts if it is larger.
  */
 export const most = (text: string): number => {
   if (/^[ -~]*$/.test(text)) return text.length
@@ -25,7 +25,7 @@ export const most = (text: string): number => {
   return columns
 }
 
-/** The text in at most `columns` columns, ending in `…` where it was longer. No colours in it. */
+/** The text in at most `columns` columns, ending in `…` if it was cut. It must not contain colours. */
 export const cut = (text: string, columns: number): string => {
   if (columns <= 0) return ""
   if (most(text) <= columns) return text
@@ -40,8 +40,8 @@ export const cut = (text: string, columns: number): string => {
 }
 
 /**
- * The text in lines of at most `columns` columns, the first one of at most `firstColumns`, broken between words where that
- * can be done. Spaces at a break are left out.
+ * The text in lines of at most `columns` columns (the first of at most `firstColumns`), broken between words if
+ * possible. Spaces at a break are dropped.
  */
 export const wrap = (text: string, firstColumns: number, columns: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
@@ -62,7 +62,7 @@ export const wrap = (text: string, firstColumns: number, columns: number): Reado
       continue
     }
     if (word === "") continue
-    // Spaces stay where they set a line in, and before a word that is broken in any case.
+    // Spaces are kept as indentation, and before a word that must be broken anyway.
     if (width + gap < room() && (wide > columns || (width === 0 && lines.length === 0 && gap > 0))) {
       line += spaces
       width += gap
@@ -79,7 +79,7 @@ export const wrap = (text: string, firstColumns: number, columns: number): Reado
   return lines
 }
 
-/** The text with spaces behind it to `columns` columns; longer text is left alone. */
+/** The text padded with spaces to `columns` columns; longer text is unchanged. */
 export const pad = (text: string, columns: number): string =>
   text + " ".repeat(Math.max(0, columns - displayWidth(text)))
 

@@ -1,9 +1,9 @@
-/** Help that fits the terminal: long descriptions go on below themselves instead of at the edge. */
+/** Help that fits the terminal: long descriptions are wrapped in their own column. */
 import * as CliOutput from "effect/cli/CliOutput"
 import type { FlagDoc, HelpDoc } from "effect/cli/HelpDoc"
 import * as Option from "effect/Option"
 
-/** Breaks one line between words, with what follows indented as its last column begins. Colours take no room. */
+/** Wraps one line between words and indents the rest to its last column. Colours take no columns. */
 const breakLine = (line: string, columns: number): string => {
   if (CliOutput.displayWidth(line) <= columns) return line
   const [, left, text] = /^(\s*(?:\S+(?: \S+)* {2,})?)(.*)$/.exec(line)!
@@ -33,7 +33,7 @@ export const fit = (text: string, columns: number): string =>
     .map((line) => breakLine(line, columns))
     .join("\n")
 
-/** The list of shells stands in the description; in the flag's own column it would push every other text aside. */
+/** The list of shells is part of the description; in the flag's own column it would widen every other row. */
 const shorten = (flag: FlagDoc): FlagDoc =>
   flag.name === "completions"
     ? { ...flag, type: "SHELL", description: Option.some("Print completions for bash, zsh, fish or powershell") }

@@ -5,10 +5,10 @@ import * as Effect from "effect/Effect"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Quantity from "./Quantity.ts"
 
-/** From this part on a box is almost full. */
+/** A box that is at least this full is almost full. */
 const share = 0.8
 
-/** One sentence for each box that is almost full; `command` writes a command line of this program. */
+/** One sentence for each box that is almost full; `command` formats a command line of this program. */
 export const warnings = (usage: InboxUsage, command: (words: string) => string): ReadonlyArray<string> =>
   (["mail", "sent"] as const).flatMap((box) => {
     const { limit, used } = usage[box]
@@ -24,10 +24,10 @@ export const warnings = (usage: InboxUsage, command: (words: string) => string):
     return [`${what} is ${Quantity.percent(used, limit)} % full, and ${then}: ${command(trim)} makes room`]
   })
 
-/** Says each warning at most so often, in milliseconds. */
+/** Shortest interval between warnings, in milliseconds. */
 const pauseMillis = 60 * 60 * 1_000
 
-/** Warns through `say` whenever it is given a usage that calls for it, once an hour at most. */
+/** Warns through `say` about a usage that calls for it, at most once an hour. */
 export const watch = (profile: string, say: (sentence: string) => Effect.Effect<void>) =>
   Effect.sync(() => {
     let next = 0

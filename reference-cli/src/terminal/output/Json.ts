@@ -1,4 +1,7 @@
-/** The JSON that --json prints: documented in the README, members only ever added. */
+/**
+ * The JSON that `--json` prints. It is a published interface with names of its own (docs/commands.md): members are only
+ * ever added.
+ */
 import type {
   Contact,
   Event,
@@ -50,10 +53,10 @@ export const contact = (value: Contact) => ({
   ...given("head", value.head)
 })
 
-/** For a request from the key that is offered for a contact: whose. */
+/** For a request from a key that is offered for a contact: the contact's handle. */
 export const offeredFor = (value: Contact | undefined) => given("offered_for", value?.handle)
 
-/** Names are as their owner wrote them: not to be shown or saved as they stand. */
+/** Names are as their owner wrote them: not safe to print or to save under. */
 export const file = (value: OfferedFile) => ({
   name: value.name,
   media_type: value.mediaType,

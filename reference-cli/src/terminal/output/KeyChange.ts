@@ -1,4 +1,4 @@
-/** A contact whose key or history is not what it was: what a person must see of it, and what they can do. */
+/** Explains a contact whose key or sigchain changed: what happened, and what the user can do. */
 import type { Contact, Verification } from "@kez-chat/sdk"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Columns from "./Columns.ts"
@@ -6,16 +6,16 @@ import * as Sanitise from "./Sanitise.ts"
 import * as Show from "./Show.ts"
 import type { Style } from "./Style.ts"
 
-/** Whether the user has to decide; a contact whose key they keep needs no decision. */
+/** Whether the user has to decide. A contact whose key they keep needs no decision. */
 export const isOpen = ({ kept, warning }: Contact): boolean => warning !== undefined && kept !== true
 
 const warningOf = ({ warning }: Contact): string => Sanitise.line(warning ?? "the key changed")
 
-/** The exit message of a command that did nothing, or only part, because of the change. */
+/** The error of a command that did nothing, or only part, because of the change. */
 export const refusal = (contact: Contact, what: string): string =>
   `${what}: ${warningOf(contact)}; \`kez-chat verify ${Show.exactName(contact)}\` shows both sides of it`
 
-/** How far the change can be explained. */
+/** Whether the change is explained by the old key. */
 const origin = ({ offered }: Contact): ReadonlyArray<string> => {
   if (offered === undefined) return []
   return offered.origin === "handed_over"
@@ -26,7 +26,7 @@ const origin = ({ offered }: Contact): ReadonlyArray<string> => {
       ]
 }
 
-/** What happened, in a few sentences, each in lines for a terminal of so many columns. */
+/** What happened, in a few sentences, wrapped to the terminal's columns. */
 export const headline = (contact: Contact, style: Style, columns: number | undefined): ReadonlyArray<string> => {
   const lines = (paint: (text: string) => string, text: string) =>
     (columns === undefined ? [text] : Columns.wrap(text, columns - 1, columns - 1)).map(paint)
@@ -43,7 +43,7 @@ export const headline = (contact: Contact, style: Style, columns: number | undef
   ]
 }
 
-/** What decides it. */
+/** The commands that decide it. */
 export const choices = (contact: Contact, profile: string, style: Style): ReadonlyArray<string> => {
   if (!isOpen(contact)) return []
   const who = Show.exactName(contact)
@@ -61,13 +61,13 @@ export const choices = (contact: Contact, profile: string, style: Style): Readon
   ]
 }
 
-/** Twelve groups in three lines of four, as people read them to each other. */
+/** Twelve groups in three lines of four, for reading aloud. */
 export const groups = (safetyNumber: string, style: Style): ReadonlyArray<string> => {
   const all = safetyNumber.trim().split(/\s+/)
   return [0, 4, 8].map((from) => `    ${style.bold(all.slice(from, from + 4).join("  "))}`)
 }
 
-/** Both safety numbers, named; while there is something to decide the offered key's comes first. */
+/** Both safety numbers with their keys; the offered key's first while there is a decision to make. */
 export const numbers = ({ contact, offered, pinned }: Verification, style: Style): ReadonlyArray<string> => {
   if (offered === undefined) return ["Safety number", ...groups(pinned.safetyNumber, style)]
   const ofOffered = [

@@ -1,4 +1,4 @@
-/** Sizes, rates and spans of time as people read them. */
+/** Sizes and durations for people. */
 
 const units = ["kB", "MB", "GB", "TB", "PB"] as const
 

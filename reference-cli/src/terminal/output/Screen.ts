@@ -1,4 +1,4 @@
-/** Standard output and error, written in order and with backpressure. */
+/** Standard output and error, written in order and with back-pressure. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,13 +11,16 @@ import { reasonOf } from "../../SystemError.ts"
 import * as Sanitise from "./Sanitise.ts"
 import * as Style from "./Style.ts"
 
-/** The reader of standard output has gone, as `head` does: nobody is left to tell, and it is no failure. */
+/** The reader of standard output has gone, as with `head`: no one is left to report to, and it is no failure. */
 export const outputClosed = fail("output_closed", ExitCode.ok, "")
 
-/** Writes and waits until the system has it; gives what went wrong. After the first error a stream takes nothing more. */
+/**
+ * Writes, waits until the system has taken it, and answers the error, if any. After the first error a stream takes
+ * nothing more.
+ */
 const writer = (stream: NodeJS.WriteStream) => {
   let broken: Error | undefined
-  // Without a listener an error ends the process where it happens.
+  // Without a listener, an error would end the process.
   stream.on("error", (error) => void (broken ??= error))
   return (text: string): Effect.Effect<Error | undefined> =>
     Effect.callback((resume) => {
@@ -47,14 +50,14 @@ const unwritable = (error: Error, isTerminal: boolean): CliFailure =>
         `standard output cannot be written: ${reasonOf(error)}`
       )
 
-/** Standard error as a terminal, for what is drawn again and again. */
+/** Standard error as a terminal, for a line that is redrawn. */
 export interface ErrTerminal {
-  /** It is a terminal on which the cursor can be moved. */
+  /** It is a terminal that can move its cursor. */
   readonly canRedraw: boolean
   readonly columns: () => number
   /** Writes without waiting. */
   readonly write: (text: string) => void
-  /** Calls `changed` when the columns change, until what it gives is called. */
+  /** Calls `changed` when the columns change, until the returned function is called. */
   readonly onResize: (changed: () => void) => () => void
 }
 
@@ -62,20 +65,20 @@ export class Screen extends Context.Service<
   Screen,
   {
     /**
-     * Writes the result of what was done; returns when the system has it. Where the reader has gone this does nothing, and
-     * the command carries on.
+     * Writes the result of a command and returns once the system has it. If the reader has gone nothing is written, and
+     * the command continues.
      */
     out(text: string): Effect.Effect<void, CliFailure>
-    /** As `out` for commands that exist to write: fails with {@link outputClosed} where the reader has gone. */
+    /** The same for commands whose purpose is their output: fails with {@link outputClosed} if the reader has gone. */
     emit(text: string): Effect.Effect<void, CliFailure>
-    /** Writes what is for a person: notes, warnings, errors. What cannot be written is dropped. */
+    /** Writes notes, warnings and errors for people. Text that cannot be written is dropped. */
     err(text: string): Effect.Effect<void>
     readonly outIsTerminal: boolean
     readonly outIsPipe: boolean
-    /** Standard output is a terminal on which the cursor can be moved. */
+    /** Standard output is a terminal that can move its cursor. */
     readonly canRedraw: boolean
     readonly errIsTerminal: boolean
-    /** Columns of standard output, undefined where it is no terminal: text is wrapped to them. */
+    /** Columns of standard output, to which text is wrapped; undefined if it is not a terminal. */
     readonly columns: Effect.Effect<number | undefined>
     readonly errTerminal: ErrTerminal
     readonly style: Style.Style
@@ -125,7 +128,7 @@ export class Screen extends Context.Service<
   )
 }
 
-/** A command's result: `json` with --json, else the lines of `text`, for a terminal of `columns`. */
+/** Prints a command's result: `json` with --json, else the lines of `text`, for a terminal of `columns`. */
 export const result = Effect.fn("Screen.result")(function* (options: {
   readonly json: () => unknown
   readonly text: (style: Style.Style, columns: number | undefined) => string | ReadonlyArray<string>
@@ -137,7 +140,7 @@ export const result = Effect.fn("Screen.result")(function* (options: {
   if (text !== "") yield* screen.out(`${text}\n`)
 })
 
-/** Something worth knowing that is not the result: on standard error, unless --quiet or --json. */
+/** Prints information that is not the result to standard error, unless --quiet or --json is set. */
 export const note = Effect.fn("Screen.note")(function* (
   text: string | ((style: Style.Style) => string)
 ): Effect.fn.Return<void, never, Screen> {
@@ -147,7 +150,7 @@ export const note = Effect.fn("Screen.note")(function* (
   yield* screen.err(`${typeof text === "string" ? text : text(screen.errStyle)}\n`)
 })
 
-/** Something the user must know although the command goes on: on standard error, always. */
+/** Prints something the user must know although the command continues, always to standard error. */
 export const warn = Effect.fn("Screen.warn")(function* (text: string): Effect.fn.Return<void, never, Screen> {
   const screen = yield* Screen
   yield* (yield* settings).json

@@ -1,4 +1,4 @@
-/** How contacts and messages look on a terminal. */
+/** Formats contacts and messages for a terminal. */
 import type { Contact, Message } from "@kez-chat/sdk"
 import { FileName } from "@kez-chat/sdk/protocol"
 import * as CommandLine from "../../profile/CommandLine.ts"
@@ -21,22 +21,22 @@ export const day = (millis: number): string => {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
 }
 
-/** `ed25519:2152f8d1...881db12`: enough to recognise, too little to verify by. */
+/** `ed25519:2152f8d1...881db12`: enough to recognise a key, too little to verify it. */
 export const shortKey = (primary: string): string =>
   primary.length > 30 ? `${primary.slice(0, 16)}...${primary.slice(-7)}` : Sanitise.line(primary)
 
-/** A contact's handle, or its key where the handle is not known yet. */
+/** A contact's handle, or its shortened key while the handle is unknown. */
 export const name = ({ handle, primary }: Contact): string =>
   handle === primary ? shortKey(primary) : Sanitise.line(handle)
 
-/** A contact's handle or whole key: what a command takes. */
+/** A contact's handle or whole key, as commands take it. */
 export const exactName = ({ handle }: Contact): string => Sanitise.line(handle)
 
-/** The name of a file as its owner wrote it, made harmless, in its folder. */
+/** The sanitised path of a file as its owner named it. */
 export const fileName = ({ name, folder }: { readonly name: string; readonly folder?: string }): string =>
   Sanitise.line(FileName.display(folder === undefined ? name : `${folder}/${name}`))
 
-/** What of an id is shown and typed: enough that two of one person's never look alike by chance. */
+/** The part of an id that is shown and typed: long enough that two ids of one person never look alike by chance. */
 export const shortId = (id: string): string => id.slice(0, 8)
 
 const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
@@ -47,7 +47,7 @@ const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
   failed: "failed"
 }
 
-/** Why a queued message waits, in words. */
+/** Why a queued message is waiting, in words. */
 export const waiting = ({ reason, until }: NonNullable<Message["waiting"]>): string => {
   const why =
     reason === "full"
@@ -67,7 +67,10 @@ const marks = (message: Message, style: Style): ReadonlyArray<string> => [
   ...(message.failure === undefined ? [] : [style.bad(Sanitise.line(message.failure))])
 ]
 
-/** The text of a message, with what colours it where it stays on one line. An offer is one line: what fetches it, too. */
+/**
+ * The text of a message, and how it is coloured on one line. An offer is one line and includes the command that fetches
+ * it.
+ */
 const textOf = ({ file, id, text, type }: Message, fetchable: boolean, style: Style): Body => {
   if (file === undefined) {
     return text === ""
@@ -87,13 +90,13 @@ interface Body {
   readonly paint: (whole: string) => string
 }
 
-/** Where the text of a message goes on: beneath its author, behind a bar that no text can leave. */
+/** Continuation lines of a message start behind a bar that no text can leave. */
 const bar = "     │ "
 const beneath = " ".repeat(bar.length)
-/** Without the columns of a terminal, whatever shows this may break its lines: a gap of spaces is no wider than this. */
+/** If the columns are unknown, lines may be broken anywhere, so no gap of spaces is wider than this. */
 const widestGap = 8
 
-/** Lines of a text, the first one after `taken` columns. */
+/** The lines of a text, the first one after `taken` columns. */
 const linesOf = (text: string, taken: number, columns: number | undefined): ReadonlyArray<string> => {
   const lines = text.split("\n")
   if (columns === undefined)
@@ -106,23 +109,23 @@ const linesOf = (text: string, taken: number, columns: number | undefined): Read
   ]
 }
 
-/** Columns of a text after an author: with fewer, it begins beneath. */
+/** Fewest columns for a text beside its author; with fewer it begins below. */
 const leastColumns = 12
 
 export interface Placed {
   readonly author: string
   readonly mine: boolean
-  /** What fetches an offered file is said elsewhere, or it cannot be fetched. */
+  /** The command that fetches an offered file is shown elsewhere, or the file cannot be fetched. */
   readonly fetchShown?: boolean
-  /** Columns of the terminal, where there is one. */
+  /** Columns of the terminal, if there is one. */
   readonly columns: number | undefined
-  /** Shows no more lines of the text than this. */
+  /** Most lines of the text to show. */
   readonly maxLines?: number
 }
 
 /**
- * One message: its first line with time and author, further lines beneath it behind a bar. No line of its text begins
- * where an author stands, however it is written and wherever the terminal ends.
+ * Formats one message: its first line with time and author, further lines below it behind a bar. No line of its text
+ * can begin in the column of an author, however it is written and wherever the terminal breaks it.
  */
 export const message = (value: Message, placed: Placed, style: Style): string => {
   const { mine, columns, maxLines } = placed

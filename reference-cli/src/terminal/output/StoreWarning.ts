@@ -1,4 +1,4 @@
-/** What is said while the owner's store cannot take what arrives. */
+/** The warning while the owner's store cannot save new messages. */
 import type { Event } from "@kez-chat/sdk"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 

@@ -1,4 +1,4 @@
-/** Colour, where the terminal shows it: only attributes that read well on dark and on light grounds. */
+/** Colours of terminal output: only attributes that are readable on dark and on light backgrounds. */
 
 export interface Style {
   readonly bold: (text: string) => string
@@ -17,7 +17,7 @@ export const coloured: Style = {
   dim: paint(2, 22),
   good: paint(32, 39),
   bad: paint(31, 39),
-  // Plain yellow vanishes on white.
+  // Yellow is invisible on white.
   caution: paint(35, 39),
   name: (text) => paint(1, 22)(paint(36, 39)(text))
 }

@@ -1,4 +1,4 @@
-/** One line at the bottom of standard error that is drawn again and again, with lasting lines above it. */
+/** One line at the bottom of standard error that is redrawn, with lasting lines above it. */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Columns from "../output/Columns.ts"
@@ -6,24 +6,24 @@ import * as Sanitise from "../output/Sanitise.ts"
 import { Screen } from "../output/Screen.ts"
 
 export interface LiveLine {
-  /** Draws what `render` gives for the terminal's columns; it is asked again when they change. */
+  /** Draws the output of `render` for the terminal's columns, again whenever they change. */
   readonly draw: (render: (columns: number) => string) => void
-  /** Takes the line away. */
+  /** Erases the line. */
   readonly clear: () => void
-  /** Takes the line away for `write`, and draws it again below what was written. */
+  /** Erases the line for `write`, and draws it again below. */
   readonly above: <A>(write: Effect.Effect<A>) => Effect.Effect<A>
 }
 
 /**
- * What takes a line of `width` columns away in a terminal that now has `columns`: one that has become narrower has broken
- * it into several.
+ * The output that erases a line of `width` columns on a terminal that now has `columns`: a narrower one has broken it
+ * into several.
  */
 export const erase = (width: number, columns: number): string => {
   const rows = Math.max(1, Math.ceil(width / Math.max(1, columns)))
   return `\r${rows > 1 ? `\u001b[${rows - 1}A` : ""}\u001b[J`
 }
 
-/** The line, until the scope closes; it is gone then. Only where standard error is a terminal. */
+/** Opens the line, which is erased when the scope closes. Only if standard error is a terminal. */
 export const open: Effect.Effect<LiveLine, never, Screen | Scope.Scope> = Effect.gen(function* () {
   const { errTerminal } = yield* Screen
   let width = 0

@@ -1,6 +1,6 @@
 /**
- * Shows a transfer to a person while it goes on: one live line on a terminal, now and then a line elsewhere, nothing with
- * --quiet or --json.
+ * Shows the progress of transfers: one live line on a terminal, occasional lines elsewhere, nothing with --quiet or
+ * --json.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -13,21 +13,21 @@ import { Screen } from "../output/Screen.ts"
 
 export interface Meter {
   readonly show: (transfer: Progress.Transfer) => Effect.Effect<void>
-  /** Says something that stays. */
+  /** Prints a lasting line. */
   readonly say: (text: string) => Effect.Effect<void>
-  /** Takes the line away: it is over, or something else is to be written. */
+  /** Erases the line, at the end or before other output. */
   readonly clear: Effect.Effect<void>
 }
 
-/** How often the line is drawn again by itself, so that rate and time left stay true, in milliseconds. */
+/** Redraw interval of the line, which keeps rate and remaining time current, in milliseconds. */
 const redrawMillis = 500
-/** Where there is no terminal: bytes that come are told of after this time first, in milliseconds, and then this often. */
+/** Without a terminal, progress in bytes is first reported after `first` and then every `later` milliseconds. */
 const plainMillis = { first: 2_000, later: 10_000 }
 
 /** Shows nothing. */
 export const silent: Meter = { show: () => Effect.void, say: () => Effect.void, clear: Effect.void }
 
-/** Rates belong to one thing in one phase: what another file or the disk did says nothing about this. */
+/** A rate belongs to one file in one phase and starts anew with the next. */
 const rates = () => {
   let of = ""
   let rate = new Rate()
@@ -80,7 +80,7 @@ const inLines: Effect.Effect<Meter, never, Screen> = Effect.gen(function* () {
         const what = `${transfer.label} ${transfer.phase} ${transfer.reason ?? ""}`
         const isNew = what !== last
         last = what
-        // What is over in a moment is not worth a line; why nothing comes is.
+        // A short transfer needs no line; the reason why one waits does.
         if (isNew && transfer.kind !== "wait") quietUntil = millis + plainMillis.first
         if (transfer.kind === "wait" ? !isNew : millis < quietUntil) return Effect.void
         quietUntil = millis + plainMillis.later
@@ -91,7 +91,7 @@ const inLines: Effect.Effect<Meter, never, Screen> = Effect.gen(function* () {
   }
 })
 
-/** The meter that fits where standard error leads, until the scope closes. */
+/** The meter that suits standard error, until the scope closes. */
 export const open: Effect.Effect<Meter, never, Screen | Scope.Scope> = Effect.gen(function* () {
   const { quiet, json } = yield* settings
   if (quiet || json) return silent

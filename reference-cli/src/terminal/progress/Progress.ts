@@ -1,27 +1,27 @@
-/** How a transfer looks on one line of a terminal. Pure: widths and times come from outside. */
+/** Formats a transfer on one line. Pure: width and rate are parameters. */
 import * as Columns from "../output/Columns.ts"
 import * as Quantity from "../output/Quantity.ts"
 import type { Style } from "../output/Style.ts"
 
-/** A transfer as it stands. */
+/** The state of a transfer. */
 export interface Transfer {
-  /** What is transferred, already fit to be shown. */
+  /** The sanitised name of what is transferred. */
   readonly label: string
-  /** What is being done, for a person: `encrypting`, `receiving`, `waiting for bob@home`. */
+  /** The activity, for people: `encrypting`, `receiving`, `waiting for bob@home`. */
   readonly phase: string
   /**
-   * `bytes`: bytes come, and there is a bar. `step`: something short that has no bytes. `wait`: it does not go on, and
-   * `reason` may say why.
+   * `bytes`: bytes arrive, and there is a bar. `step`: a short step without bytes. `wait`: it is stalled, and `reason`
+   * may say why.
    */
   readonly kind: "bytes" | "step" | "wait"
-  /** Why it does not go on just now. */
+  /** Why it is stalled. */
   readonly reason?: string | undefined
   readonly doneBytes: number
   readonly totalBytes: number
 }
 
 const barColumns = { least: 10, most: 30 }
-/** A name is cut to a third of the terminal, within these bounds, before the bar goes. */
+/** A name is cut to a third of the terminal, within these bounds, before the bar is dropped. */
 const labelColumns = { least: 12, most: 40 }
 
 const labelOf = (value: Transfer, columns: number): string =>
@@ -39,7 +39,10 @@ const amount = (done: number, total: number): string => {
   return unit === b.split(" ")[1] ? `${value}/${b}` : `${a}/${b}`
 }
 
-/** Name, bar, percent, amount, rate and time left, in fewer columns than there are; what there is no room for goes, the last first. */
+/**
+ * Name, bar, percent, amount, rate and remaining time, in fewer than `columns` columns; parts that do not fit are
+ * dropped, the last first.
+ */
 const moving = (value: Transfer, rate: number | undefined, columns: number, style: Style): string => {
   const { doneBytes, totalBytes } = value
   const percent = `${String(Quantity.percent(doneBytes, totalBytes)).padStart(3)}%`
@@ -61,21 +64,21 @@ const moving = (value: Transfer, rate: number | undefined, columns: number, styl
   return [label, drawn, first, ...rest.map((text) => style.dim(text))].join("  ")
 }
 
-/** One line of less than `columns` columns. `rate` is in bytes per second. */
+/** One line of fewer than `columns` columns. `rate` is in bytes per second. */
 export const line = (value: Transfer, rate: number | undefined, columns: number, style: Style): string => {
-  // The last column stays free: a terminal that has filled it may already be on the next line.
+  // The last column stays free: after filling it a terminal may already be on the next line.
   const room = Math.max(1, columns - 1)
   if (value.kind === "bytes") return moving(value, rate, room, style)
   const had = value.doneBytes === 0 ? "" : ` (${Quantity.percent(value.doneBytes, value.totalBytes)}% here)`
   const label = labelOf(value, room)
   const left = room - Columns.width(label) - 2
   const whole = `${value.reason === undefined ? value.phase : `${value.phase}: ${value.reason}`}${had}`
-  // Where not all of it fits, the reason says more than for whom.
+  // If not all of it fits, the reason matters more than the name.
   const text = Columns.cut(Columns.width(whole) <= left ? whole : (value.reason ?? whole), left)
   return Columns.cut(text === "" ? label : `${label}  ${text}`, room)
 }
 
-/** The same for a file or a log: without a bar, and without what changes all the time unless it is asked for. */
+/** The same for a file or a log: without a bar, and without the changing figures unless bytes arrive. */
 export const plain = (value: Transfer, rate: number | undefined): string => {
   const { doneBytes, totalBytes, label, phase, reason, kind } = value
   const said = reason === undefined ? phase : `${phase}: ${reason}`

@@ -1,23 +1,23 @@
-/** How fast bytes come, over the last few seconds. */
+/** The transfer rate over the last few seconds. */
 
-/** How far back is looked, in milliseconds. */
+/** Length of the window, in milliseconds. */
 const windowMillis = 5_000
-/** No rate is told before this much time has passed. */
+/** Shortest time that gives a rate, in milliseconds. */
 const minimumMillis = 500
 
 export class Rate {
   #samples: Array<{ readonly at: number; readonly bytes: number }> = []
 
-  /** Notes that `bytes` were there in all at `at`, milliseconds on any clock that only rises. */
+  /** Records the total of `bytes` at the time `at`, in milliseconds of any monotonic clock. */
   note(bytes: number, at: number): void {
     const last = this.#samples.at(-1)
-    // What was here before begins a new count, and so does a count that fell.
+    // A falling total starts a new measurement.
     if (last !== undefined && bytes < last.bytes) this.#samples = []
     this.#samples.push({ at, bytes })
     this.#forget(at)
   }
 
-  /** One sample older than the window stays, so that the rate of a stalled transfer falls instead of vanishing. */
+  /** One sample older than the window is kept, so that the rate of a stalled transfer falls instead of vanishing. */
   #forget(now: number): void {
     while (this.#samples.length > 2 && this.#samples[1]!.at <= now - windowMillis) this.#samples.shift()
   }
