@@ -1,5 +1,4 @@
 import { assert, describe, it } from "vitest"
-import { CLIENT_ROOMS } from "../tasks/checks/FloorRules.ts"
 import { checkFloors, findViolations } from "../tasks/checks/Floors.ts"
 import { importsOf } from "../tasks/checks/Imports.ts"
 
@@ -11,8 +10,7 @@ const exports = {
   "./nats": { "kez-source": "./src/adapters/nats/index.ts" }
 }
 
-const violations = (files: Record<string, string>, converted?: readonly string[]) =>
-  findViolations(new Map(Object.entries(files)), exports, converted)
+const violations = (files: Record<string, string>) => findViolations(new Map(Object.entries(files)), exports)
 
 describe("import floors", () => {
   it("finds every form of import", () => {
@@ -98,16 +96,14 @@ describe("import floors", () => {
 
   it("accepts imports between rooms of the client that point down and through an index", () => {
     assert.deepEqual(
-      violations(
-        {
-          "sdk/src/client/KezChat.ts": `import "./messaging/index.ts"; import "./account/index.ts"; import "./model/A.ts"`,
-          "sdk/src/client/messaging/A.ts": `import "../files/share/index.ts"; import "./B.ts"; import "../internal/Rows.ts"`,
-          "sdk/src/client/internal/A.ts": `import "../model/Message.ts"; import "../../crypto/Identity.ts"`,
-          "sdk/src/client/internal/rows/A.ts": `import "../../model/Message.ts"; import "../Ledger.ts"`,
-          "sdk/src/client/model/A.ts": `import "../../protocol/identity/Handle.ts"; import "./B.ts"; import "../../services/Vault.ts"`
-        },
-        Object.keys(CLIENT_ROOMS)
-      ),
+      violations({
+        "sdk/src/client/KezChat.ts": `import "./messaging/index.ts"; import "./account/index.ts"; import "./model/A.ts"`,
+        "sdk/src/client/messaging/A.ts": `import "../files/share/index.ts"; import "./B.ts"; import "../internal/Rows.ts"`,
+        "sdk/src/client/files/fetch/A.ts": `import "../share/index.ts"; import "../../contacts/index.ts"`,
+        "sdk/src/client/internal/A.ts": `import "../model/Message.ts"; import "../../crypto/Identity.ts"`,
+        "sdk/src/client/internal/rows/A.ts": `import "../../model/Message.ts"; import "../Ledger.ts"`,
+        "sdk/src/client/model/A.ts": `import "../../protocol/identity/Handle.ts"; import "./B.ts"; import "../../services/Vault.ts"`
+      }),
       []
     )
   })
@@ -135,16 +131,10 @@ describe("import floors", () => {
     ["a room without a name of its own", "files/A.ts", ``, `no room "files"`]
   ])("refuses between rooms of the client: %s", (_name, file, text, expected) => {
     const path = `sdk/src/client/${file}`
-    const found = violations({ [path]: text }, Object.keys(CLIENT_ROOMS))
+    const found = violations({ [path]: text })
     assert.strictEqual(found.length, 1, found.join("\n"))
     assert.include(found[0], expected)
     assert.include(found[0], path)
-  })
-
-  it("leaves rooms of the client alone that are not converted", () => {
-    const file = { "sdk/src/client/contacts/A.ts": `import "../KezChat.ts"` }
-    assert.deepEqual(violations(file, []), [])
-    assert.lengthOf(violations(file, ["contacts"]), 1)
   })
 
   it("follows a browser entry to what needs Node, and names the way there", () => {

@@ -23,7 +23,7 @@ export const CLIENT_ROOMS: Readonly<Record<string, readonly string[]>> = {
   internal: ["model"],
   contacts: ["model", "internal"],
   "files/share": ["model", "internal", "contacts"],
-  "files/fetch": ["model", "internal", "contacts"],
+  "files/fetch": ["model", "internal", "contacts", "files/share"],
   messaging: ["model", "internal", "contacts", "files/share", "files/fetch"],
   account: ["model", "internal", "contacts", "files/share", "files/fetch", "messaging"],
   KezChat: ["model", "internal", "contacts", "files/share", "files/fetch", "messaging", "account"]
@@ -34,9 +34,6 @@ export const OPEN_CLIENT_ROOMS: readonly string[] = ["model", "internal"]
 
 /** The vocabulary of the client depends on nothing but these rooms of sdk/src. */
 export const CLIENT_MODEL_MAY: readonly string[] = ["protocol", "services"]
-
-/** Rooms of the client that keep the two rules above already. A room is added here once it does; at the end all are. */
-export const CONVERTED_CLIENT_ROOMS: readonly string[] = []
 
 /** Adapters never import each other. A folder named here is the shared core of several technologies. */
 export const SHARED_CORES: Readonly<Record<string, readonly string[]>> = {

@@ -10,7 +10,6 @@ import {
   BROWSER_ENTRIES,
   CLIENT_MODEL_MAY,
   CLIENT_ROOMS,
-  CONVERTED_CLIENT_ROOMS,
   EFFECT_BARREL,
   IDENTITY_ENTRIES,
   NODE_ONLY,
@@ -40,14 +39,13 @@ function clientRoomOf(path: string): string {
   return Object.keys(CLIENT_ROOMS).find((room) => inside.startsWith(`${room}/`)) ?? posix.dirname(inside)
 }
 
-function* clientViolations(path: string, imports: readonly Import[], converted: readonly string[]): Generator<string> {
+function* clientViolations(path: string, imports: readonly Import[]): Generator<string> {
   const room = clientRoomOf(path)
   const allowed = CLIENT_ROOMS[room]
   if (allowed === undefined) {
     yield `${path}: sdk/src/client has no room "${room}"; the rooms are ${Object.keys(CLIENT_ROOMS).join(", ")}`
     return
   }
-  if (!converted.includes(room)) return
   for (const { specifier } of imports) {
     if (!specifier.startsWith(".")) continue
     const target = resolveFrom(path, specifier)
@@ -113,15 +111,8 @@ function* appViolations(
 /** The `exports` field of sdk/package.json. */
 type Exports = Readonly<Record<string, { readonly "kez-source": string }>>
 
-/**
- * One sentence per broken rule. `files`: path in the repository (with `/`) to text. `converted`: the rooms of the client
- * to which the rules between those rooms apply.
- */
-export function findViolations(
-  files: ReadonlyMap<string, string>,
-  exports: Exports,
-  converted: readonly string[] = CONVERTED_CLIENT_ROOMS
-): string[] {
+/** One sentence per broken rule. `files`: path in the repository (with `/`) to text. */
+export function findViolations(files: ReadonlyMap<string, string>, exports: Exports): string[] {
   const graph = new Map<string, readonly Import[]>()
   const found: string[] = []
   for (const [path, text] of files) {
@@ -129,7 +120,7 @@ export function findViolations(
     const imports = importsOf(path, text)
     graph.set(path, imports)
     found.push(...(path.startsWith("sdk/") ? sdkViolations(path, imports) : appViolations(path, imports, exports)))
-    if (path.startsWith(CLIENT)) found.push(...clientViolations(path, imports, converted))
+    if (path.startsWith(CLIENT)) found.push(...clientViolations(path, imports))
     for (const { specifier, typeOnly } of imports) {
       if (EFFECT_BARREL.test(specifier) && !typeOnly)
         found.push(`${path}: import Effect by deep path, not "${specifier}" (the barrel costs a bundle megabytes)`)
