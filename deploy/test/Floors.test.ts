@@ -137,7 +137,7 @@ describe("import floors", () => {
     assert.include(found[0], path)
   })
 
-  it("follows a browser entry to what needs Node, and names the way there", () => {
+  it("follows a browser entry to a module that needs Node, and names the chain", () => {
     const found = violations({
       "sdk/src/adapters/noble/index.ts": `export * from "./Deep.ts"`,
       "sdk/src/adapters/noble/Deep.ts": `export const a = () => import("node:fs")`
@@ -147,7 +147,7 @@ describe("import floors", () => {
     ])
   })
 
-  it("does not follow types, and leaves Node's own entries alone", () => {
+  it("ignores type imports, and entries that are for Node", () => {
     assert.deepEqual(
       violations({
         "sdk/src/adapters/noble/index.ts": `import type { Buffer } from "node:buffer"`,
@@ -157,7 +157,7 @@ describe("import floors", () => {
     )
   })
 
-  it("keeps the broker out of the identity entries", () => {
+  it("refuses a transport in the identity entries", () => {
     const [found] = violations({ "sdk/src/crypto/index.ts": `import "@nats-io/nats-core"` })
     assert.include(found, "is for identity alone")
   })

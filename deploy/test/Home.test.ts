@@ -26,7 +26,7 @@ const health = () => ({
 })
 
 describe("startHome", () => {
-  it("resolves when all three answer, and tells clients its own addresses", async () => {
+  it("resolves when all three answer, and announces its own addresses", async () => {
     for (const url of Object.values(health())) assert.isTrue(await answers(url), url)
     const wellKnown = (await (await fetch(`${home.urls.home}/.well-known/kez-chat`)).json()) as {
       server: string
@@ -40,14 +40,14 @@ describe("startHome", () => {
     assert.isAtLeast(wellKnown.limits["registrations_per_hour"]!, 1000, "all on this machine share one address")
   })
 
-  it.skipIf(process.platform === "win32")("keeps keys and databases to their owner", () => {
+  it.skipIf(process.platform === "win32")("gives only the owner access to keys and logs", () => {
     assert.strictEqual(statSync(join(home.data, "keys")).mode & 0o077, 0)
     for (const log of [home.processes.chat.log, home.processes.nats.log])
       assert.strictEqual(statSync(log).mode & 0o077, 0)
   })
 
   it.each(["nats", "sig", "chat"] as const)(
-    "starts %s again on its ports after SIGKILL, and calls that no death",
+    "restarts %s on its ports after SIGKILL, and does not report a death",
     async (name) => {
       const before = home.processes[name].pid
       assert.isNumber(before)
@@ -63,7 +63,7 @@ describe("startHome", () => {
     }
   )
 
-  it("tells of a process that ends by itself, with its last lines", async () => {
+  it("reports a process that ends unasked, with its last lines", async () => {
     process.kill(home.processes.sig.pid!, "SIGTERM")
     while (deaths.length === 0) await new Promise((done) => setImmediate(done))
     assert.strictEqual(deaths[0]?.name, "sig-server")
@@ -71,7 +71,7 @@ describe("startHome", () => {
     await home.processes.sig.restart()
   })
 
-  it("refuses flags that a server does not know, with what the server said", async () => {
+  it("refuses flags that a server does not know, and quotes the server", async () => {
     const data = mkdtempSync(join(tmpdir(), "kez-home-"))
     const message = await startHome({ data, only: "sig", source, flags: { sig: ["--no-such-flag"] } }).then(
       (started) => started.remove().then(() => "started"),

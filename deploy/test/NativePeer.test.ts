@@ -8,7 +8,7 @@ let folder: string
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "native-peer-"))))
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** A cargo that says this, and fails to fetch. */
+/** A cargo of this version that cannot fetch crates. */
 const cargo = (version: string) => {
   const script = `#!/bin/sh\n[ "$1" = --version ] && echo "${version}" && exit\necho "error: no network" >&2\nexit 101\n`
   writeFileSync(join(folder, "cargo"), script)
@@ -23,7 +23,7 @@ it("says why the native peer cannot be built", async () => {
   assert.strictEqual(await whyNoNativePeer({ PATH: folder }), "cargo does not get its crates: error: no network")
 })
 
-it("finds the peer that was built", () => {
+it("finds a peer that was built before", () => {
   const env = { CARGO_TARGET_DIR: folder }
   assert.isUndefined(findNativePeer(env))
   const path = join(

@@ -20,7 +20,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-/** A program that answers `--version` like nats-server does. */
+/** A program that answers `--version` as nats-server does. */
 const fake = (path: string, version: string) => {
   mkdirSync(join(path, ".."), { recursive: true })
   writeFileSync(path, `#!/bin/sh\necho 'nats-server: v${version}'\n`)
@@ -30,7 +30,7 @@ const fake = (path: string, version: string) => {
 
 const find = (env: Record<string, string>) => findNatsServer({ env, cacheDir: join(folder, "cache") })
 
-/** The mirror found in these files of an apt folder. */
+/** The mirror in an apt folder of these files. */
 const apt = (files: Record<string, string>) => {
   mkdirSync(join(folder, "sources.list.d"), { recursive: true })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
@@ -38,7 +38,7 @@ const apt = (files: Record<string, string>) => {
 }
 
 describe.skipIf(process.platform === "win32")("the nats-server finder", () => {
-  it("takes NATS_SERVER, then PATH, then the newest in the cache", async () => {
+  it("prefers NATS_SERVER, then PATH, then the newest in the cache", async () => {
     const named = fake(join(folder, "named"), "2.14.9")
     const onPath = fake(join(folder, "bin", "nats-server"), "2.15.0")
     fake(join(folder, "cache", "nats-server", "2.9.0", "nats-server"), "2.9.0")
@@ -57,7 +57,7 @@ describe.skipIf(process.platform === "win32")("the nats-server finder", () => {
     assert.deepEqual(await find({ PATH: "" }), { path: newest, version: "2.14.10", from: "cache" })
   })
 
-  it("passes over one on PATH that is too old, and over what is no program", async () => {
+  it("skips old versions and non-executables on PATH", async () => {
     fake(join(folder, "old", "nats-server"), "2.10.27")
     mkdirSync(join(folder, "folder", "nats-server"), { recursive: true })
     assert.isUndefined(await find({ PATH: `${join(folder, "folder")}:${join(folder, "old")}` }))
@@ -65,7 +65,7 @@ describe.skipIf(process.platform === "win32")("the nats-server finder", () => {
     assert.strictEqual((await find({ PATH: join(folder, "old") }))?.path, cached)
   })
 
-  it("refuses a NATS_SERVER that is missing, too old or something else, in one sentence", async () => {
+  it("refuses a NATS_SERVER that is missing, too old or another program, in one sentence", async () => {
     const old = fake(join(folder, "old"), "2.10.27")
     const other = join(folder, "other")
     writeFileSync(other, "#!/bin/sh\necho hello\n")
@@ -79,7 +79,7 @@ describe.skipIf(process.platform === "win32")("the nats-server finder", () => {
     }
   })
 
-  it("fetches nothing when one is there", async () => {
+  it("fetches nothing when it finds one", async () => {
     const named = fake(join(folder, "named"), "2.14.9")
     const said: string[] = []
     const server = await getNatsServer({
@@ -97,14 +97,14 @@ describe.skipIf(process.platform === "win32")("the nats-server finder", () => {
     assert.strictEqual(compareVersions(MINIMUM, "2.11.0"), 0)
   })
 
-  it("reads no version from what hangs up or lies", async () => {
+  it("finds no version in other programs and missing files", async () => {
     assert.isUndefined(await versionOf("/bin/true"))
     assert.isUndefined(await versionOf(join(folder, "missing")))
   })
 })
 
 describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("the official release", () => {
-  /** An archive as the project makes them, with a program that says its version. */
+  /** An archive like the project's releases. */
   const archive = () => {
     fake(join(folder, "made", "nats-server-v2.14.7-linux-amd64", "nats-server"), "2.14.7")
     const file = join(folder, "made.tar.gz")
@@ -125,7 +125,7 @@ describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("the off
     })
   }
 
-  it("is unpacked into the cache when its SHA-256 is the pinned one", async () => {
+  it("is unpacked into the cache if it has the pinned SHA-256", async () => {
     const bytes = archive()
     const asked: string[] = []
     const server = await get(bytes, createHash("sha256").update(bytes).digest("hex"), asked)
@@ -137,7 +137,7 @@ describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("the off
     assert.deepEqual(await find({ PATH: "" }), { ...server, from: "cache" })
   })
 
-  it("is thrown away unopened when it is not", async () => {
+  it("is discarded unopened if it does not", async () => {
     const bytes = archive()
     const sha256 = createHash("sha256").update(bytes).digest("hex")
     bytes[bytes.length - 1]! ^= 1
@@ -152,7 +152,7 @@ describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("the off
 })
 
 describe("the Debian mirror", () => {
-  it("comes from a deb822 file, past comments, security and other people's archives", () => {
+  it("comes from a deb822 file, ignoring comments, security updates and other archives", () => {
     const mirror = apt({
       "sources.list.d/a-other.sources":
         "Types: deb\nURIs: http://other.test/repo\nSuites: nodistro\nComponents: main\n",
@@ -178,7 +178,7 @@ describe("the Debian mirror", () => {
     )
   })
 
-  it("is none on another system", () => {
+  it("is undefined on another system", () => {
     assert.isUndefined(apt({ "sources.list": "deb http://archive.test/ubuntu noble main\n" }))
     assert.deepEqual(readdirSync(join(folder, "sources.list.d")), [])
   })

@@ -18,7 +18,7 @@ interface Manifest {
 
 let folder: string
 
-/** Packs a package as npm would publish it, and lays it into `folder` with its dependencies, without a network. */
+/** Packs a package as npm would publish it, and installs it into `folder` with links to its dependencies. */
 const install = async (name: string): Promise<string> => {
   const { stdout } = await run("npm", ["pack", join(root, name), "--json", "--pack-destination", folder], {
     cwd: folder

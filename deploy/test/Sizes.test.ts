@@ -3,7 +3,7 @@ import { sizeViolations } from "../tasks/checks/Sizes.ts"
 
 const lines = (count: number) => "a\n".repeat(count)
 
-/** As many files of one line in a folder. */
+/** `count` one-line files in a folder. */
 const folder = (name: string, count: number) =>
   Array.from({ length: count }, (_, i) => [`${name}/File${i}.ts`, lines(1)] as const)
 
@@ -30,7 +30,7 @@ describe("sizes", () => {
     assert.deepEqual(sizeViolations(files, { "a/Table.ts": "data", data: "data" }, []), [])
   })
 
-  it("tolerates what is listed for now, and refuses an entry that is not needed any more", () => {
+  it("tolerates what is listed, and refuses an entry that is no longer needed", () => {
     const files = new Map([["a/b/Long.ts", lines(900)], ...folder("a", 16)])
     assert.deepEqual(sizeViolations(files, {}, ["a"]), [])
     assert.lengthOf(sizeViolations(files, {}, ["a/b"]), 1)

@@ -12,7 +12,7 @@ import { answers } from "../local/Home.ts"
 import { isAlive } from "../tasks/processes.mjs"
 import { readRun } from "../local/RunFile.ts"
 
-// What is tested is the runner; the servers start several times faster from the build, where there is one.
+// These tests are about the runner. The servers start several times faster from a build, if there is one.
 const source = isBuilt() ? [] : ["--source"]
 
 class Runner {
@@ -31,7 +31,7 @@ class Runner {
     this.ended = new Promise((done) => this.child.once("close", done))
   }
 
-  /** Resolves once the output holds `text`; fails when the program ends before. */
+  /** Resolves once the output contains `text`; rejects if the program ends first. */
   async says(text: string): Promise<void> {
     while (!this.output.includes(text)) {
       if (this.child.exitCode !== null || this.child.signalCode !== null)
@@ -80,7 +80,7 @@ afterEach(async () => {
 })
 
 describe("npm start", () => {
-  it("brings up three processes, is found by a second start, and Ctrl-C stops all", async () => {
+  it("starts three processes, is found by a second start, and stops all on Ctrl-C", async () => {
     const first = await up("--ports", "auto")
     const { urls, processes } = runFile()
     assert.sameMembers(Object.keys(processes), ["nats", "sig", "chat"])
@@ -115,7 +115,7 @@ describe("npm start", () => {
     await gone(Object.values(processes).map(({ pid }) => pid))
   })
 
-  it("leaves nothing behind when it is killed itself, and starts again over the stale note", async () => {
+  it("leaves no process behind when it is killed, and starts again despite the stale run file", async () => {
     const killed = await up("--ports", "auto")
     const { processes } = runFile()
     killed.child.kill("SIGKILL")
@@ -126,7 +126,7 @@ describe("npm start", () => {
     assert.notInclude(again.output, "already running")
   })
 
-  it("takes no notice of a note whose process ids belong to others now", async () => {
+  it("ignores a run file whose process ids belong to other programs", async () => {
     const stale = {
       version: 1,
       serverName: "localhost",
@@ -140,7 +140,7 @@ describe("npm start", () => {
     assert.strictEqual(await runner.ended, 0)
   })
 
-  it("keeps its data over a restart, and --reset removes it and nothing else", async () => {
+  it("keeps its data over a restart; --reset removes its data and nothing else", async () => {
     const first = await up("--ports", "auto", "--only", "nats")
     const key = () => readFileSync(join(data, "nats.conf"), "utf8").match(/issuer:? *"?(A[A-Z0-9]{55})/)?.[1]
     const before = key()
@@ -161,7 +161,7 @@ describe("npm start", () => {
     await third.ended
   })
 
-  it("--reset leaves a folder alone that never was a home's", async () => {
+  it("--reset removes nothing from a folder that was never a home", async () => {
     writeFileSync(join(data, "mine.txt"), "keep")
     mkdirSync(join(data, "keys"))
     writeFileSync(join(data, "keys", "mine.key"), "keep")
@@ -171,7 +171,7 @@ describe("npm start", () => {
     assert.strictEqual(readFileSync(join(data, "keys", "mine.key"), "utf8"), "keep")
   })
 
-  it("runs one part alone, and others beside it on the same folder", async () => {
+  it("runs one part alone, and others beside it in the same folder", async () => {
     const nats = await up("--ports", "auto", "--only", "nats")
     assert.deepEqual(Object.keys(runFile().processes), ["nats"])
     const { urls } = runFile()
@@ -211,7 +211,7 @@ describe("npm start", () => {
     assert.strictEqual(runner.output.trim().split("\n").length, 1)
   })
 
-  // The processes between npm and the servers are npm's shell and the script's program; the shell passes no signal on.
+  // Between npm and the servers are npm's shell, which passes no signal on, and run.mjs.
   describe.skipIf(process.platform === "win32")("ends with npm", () => {
     const words = ["start", "--", ...source, "--ports", "auto", "--only", "sig"]
 
@@ -224,7 +224,7 @@ describe("npm start", () => {
       assert.isFalse(existsSync(join(data, "run.json")), "it stopped in order")
     })
 
-    // util-linux's script holds the terminal here; macOS has another program of that name.
+    // util-linux's script provides the terminal; macOS has another program of that name.
     it.skipIf(spawnSync("script", ["--version"]).status !== 0)("whose terminal is closed", async () => {
       const terminal = run("script", "-qefc", `npm ${words.join(" ")} --data '${data}'`, "/dev/null")
       await terminal.says("Ctrl-C stops")

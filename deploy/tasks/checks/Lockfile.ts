@@ -1,4 +1,4 @@
-// Rules for package-lock.json. Ours because lockfile-lint accepts a package without a hash where no `resolved` stands.
+// Rules for package-lock.json. Ours because lockfile-lint accepts a package without a hash where the lock file has no `resolved`.
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "../paths.mjs"
