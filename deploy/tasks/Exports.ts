@@ -9,6 +9,8 @@ export interface Export {
   readonly name: string
   /** First sentence of its doc comment, or "". */
   readonly summary: string
+  /** Properties and methods of a service (`Context.Service`). */
+  readonly members?: readonly Export[]
   /** For `export * as name`: path of the module. */
   readonly namespace?: string
 }
@@ -46,6 +48,14 @@ function namesOf(declaration: Declaration): string[] {
 const nameOf = (node: { readonly name: string } | { readonly value: string }) =>
   "name" in node ? node.name : node.value
 
+/** The second type argument of `class A extends Context.Service<A, { ... }>()(...)`. */
+function* shapeOf(declaration: Declaration) {
+  if (declaration.type !== "ClassDeclaration" || declaration.superClass?.type !== "CallExpression") return
+  const { callee } = declaration.superClass
+  const shape = callee.type === "CallExpression" ? callee.typeArguments?.params[1] : undefined
+  if (shape?.type === "TSTypeLiteral") yield* shape.members
+}
+
 /**
  * The exports of `file` in the order of the source. `read` gives the text of a path. A type and a value of one name are
  * one export.
@@ -70,8 +80,16 @@ export function exportsOf(file: string, read: (path: string) => string): Export[
       if (node.exported) add({ name: nameOf(node.exported), summary: "", namespace: resolve(node.source) })
       else for (const item of exportsOf(resolve(node.source), read)) add(item)
     } else if (node.type === "ExportNamedDeclaration") {
-      if (node.declaration)
-        for (const name of namesOf(node.declaration)) add({ name, summary: summaryBefore(node.start) })
+      if (node.declaration) {
+        const members = [...shapeOf(node.declaration)].flatMap((member): Export[] => {
+          if (member.type !== "TSPropertySignature" && member.type !== "TSMethodSignature") return []
+          const params = member.type === "TSMethodSignature" ? member.params : undefined
+          const list = params?.map((param) => ("name" in param ? param.name : text.slice(param.start, param.end)))
+          const name = `${text.slice(member.key.start, member.key.end)}${list ? `(${list.join(", ")})` : ""}`
+          return [{ name, summary: summaryBefore(member.start) }]
+        })
+        for (const name of namesOf(node.declaration)) add({ name, summary: summaryBefore(node.start), members })
+      }
       const inner = node.source?.value.startsWith(".") ? exportsOf(resolve(node.source), read) : []
       for (const { local, exported } of node.specifiers ?? []) {
         const original = inner.find(({ name }) => name === nameOf(local))

@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, posix } from "node:path"
 import { stripVTControlCharacters } from "node:util"
-import { exportsOf, openingComment } from "./Exports.ts"
+import { type Export, exportsOf, openingComment } from "./Exports.ts"
 import { root } from "./paths.mjs"
 import { say } from "./say.mjs"
 
@@ -20,9 +20,10 @@ const read = (path: string) => readFileSync(join(root, path), "utf8")
 function listExports(file: string, depth: number): string[] {
   const lines = []
   const namespaces: Array<[name: string, file: string]> = []
-  for (const { name, summary, namespace } of exportsOf(file, read)) {
-    if (namespace !== undefined) namespaces.push([name, namespace])
-    else lines.push(`- \`${name}\`${summary === "" ? "" : `: ${summary}`}`)
+  const item = ({ name, summary }: Export) => `- \`${name}\`${summary === "" ? "" : `: ${summary}`}`
+  for (const entry of exportsOf(file, read)) {
+    if (entry.namespace !== undefined) namespaces.push([entry.name, entry.namespace])
+    else lines.push(item(entry), ...(entry.members ?? []).map((member) => `  ${item(member)}`))
   }
   for (const [name, namespace] of namespaces)
     lines.push(
