@@ -1,8 +1,8 @@
 /**
- * The broker side of chat-server put together: answers logins, stores what is sent, reads pages, closes connections.
+ * The composition of chat-server's broker side: answers logins, stores sends, reads pages, closes connections.
  *
- * Four roles, each with the permissions of its task, and a connection for each task of the gateway: what users send in
- * (sends, fetches) never shares one with the stream's answers, so a flood cannot hold those up. All connections are
+ * Four roles, each with the permissions of its task, and a connection for each task of the gateway: users' requests
+ * (sends, fetches) never share one with the stream's answers, so a flood cannot delay those. All connections are
  * dialled again when they are lost; while one is down its part is not served, and without the callout nobody gets in.
  * Several chat-servers share the work through queue groups.
  *
@@ -40,7 +40,7 @@ import * as StreamWatch from "./stream/StreamWatch.ts"
 /** Interval at which quota counts are written down; a crash forgets at most this much of them. */
 const flushMillis = 1_000
 const pruneMillis = 300_000
-/** nats.conf's `authorization.timeout` and some more: a login under way at a revocation is through by then. */
+/** Longer than nats.conf's `authorization.timeout`: a login under way at a revocation is complete by then. */
 const secondRoundMillis = 2_500
 /** How long after SYS is connected the connections are compared with the registry. */
 const firstSweepMillis = 100
@@ -141,7 +141,7 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     noteLast: stream.noteLast
   })
   const sends = yield* SendResponder.make({
-    // What is refused at once takes nothing from its sender's quotas, unlike what waits in vain for the stream.
+    // A refusal at once costs its sender no quota, unlike a send that waits for the stream in vain.
     isReady: () => stream.known() !== undefined && (probe.failure() ?? "full") === "full",
     isActive,
     quotas,
@@ -167,7 +167,7 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     stream,
     replicated: config.replicas > 1,
     guard,
-    // A request is small, so its number and the bytes of all are what counts.
+    // Requests are small, so their number and the bytes of all accounts matter.
     waiting: {
       perAccount: limits.fetchesWaitingPerAccount,
       bytesPerAccount: limits.sendBytesWaitingPerAccount,
@@ -192,12 +192,12 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
   )
   yield* calloutConnection.keepOpen(callout.listen)
 
-  /** For what was under way when an account ended: does it once more, if it is still ended. */
+  /** Repeats an effect for what was under way when an account ended, unless it is active again. */
   const again = <E extends Error>(hex: string, effect: Effect.Effect<void, E>) =>
     Effect.sync(() =>
       fork(
         Effect.suspend(() => (isActive(hex) ? Effect.void : effect)).pipe(
-          Effect.tapCause((cause) => Effect.logWarning("an ended account not looked at again", cause)),
+          Effect.tapCause((cause) => Effect.logWarning("removal of an ended account not repeated", cause)),
           Effect.delay(secondRoundMillis)
         )
       )

@@ -1,29 +1,29 @@
-/** What an operator can set about the broker side of chat-server (docs/broker.md). */
+/** Settings of chat-server's broker side (docs/broker.md). */
 import { Limits } from "@kez-chat/sdk/protocol"
 import { defaultQuotaLimits, minimumChargeBytes, type QuotaLimits, sharesOf } from "./limits/QuotaLimits.ts"
 
 export interface BrokerLimits extends QuotaLimits {
-  /** Most frames in one inbox, and again among an account's self copies. */
+  /** Most frames in an account's inbox, and most among its own copies. */
   readonly maxFrames: number
-  /** Connections an account may have at once; a further login closes the oldest. */
+  /** Connections that an account may have; a further login closes the oldest. */
   readonly connectionsPerAccount: number
-  /** Sends that may wait for their turn: of one account, and their bytes; bytes of all accounts. */
+  /** Sends that may wait for their turn: of one account by number and bytes, of all accounts by bytes. */
   readonly sendsWaitingPerAccount: number
   readonly sendBytesWaitingPerAccount: number
   readonly sendBytesWaiting: number
-  /** Sends being stored at once, and their bytes. More would only wait for the stream, out of turn. */
+  /** Sends stored concurrently, by number and bytes. More would only wait for the stream, out of turn. */
   readonly sendsInFlight: number
   readonly sendBytesInFlight: number
   /** Fetches of one account that may wait. */
   readonly fetchesWaitingPerAccount: number
-  /** Pages being read at once: all accounts, one account. All of them together must fit into nats.conf's `max_pending`. */
+  /** Pages read concurrently, for all accounts and for one. Together they must fit into nats.conf's `max_pending`. */
   readonly fetchesInFlight: number
   readonly fetchesInFlightPerAccount: number
-  /** Refused requests an account may make at once, how many come back each second, and for how long a flood shuts it out. */
+  /** Burst and rate of refused requests that an account may cause; beyond them it is shut out for this time. */
   readonly refusalBurst: number
   readonly refusalsPerSecond: number
   readonly shutOutSeconds: number
-  /** Bytes of pages an account may read at once, and how many it gets back each second. */
+  /** Burst and rate of page bytes that an account may read. */
   readonly readBurstBytes: number
   readonly readBytesPerSecond: number
 }
@@ -48,21 +48,21 @@ export const defaultLimits: BrokerLimits = {
 }
 
 export interface BrokerConfig {
-  /** Where chat-server reaches the broker: `nats://` on loopback or a private network, else `tls://`. */
+  /** The broker's URLs: `nats://` on loopback or a private network, otherwise `tls://`. */
   readonly natsUrls: ReadonlyArray<string>
   /** PEM of the authority of the broker's certificate, unless a public one signed it. */
   readonly caFile?: string
-  /** The only host names a login may be signed for, as `BrokerLogin.normaliseHost` writes them. */
+  /** Host names that a login may be signed for, in `BrokerLogin.normaliseHost` form. */
   readonly loginHosts: ReadonlyArray<string>
-  /** Bytes of the whole stream on each replica; at most what nats.conf was generated for. */
+  /** Size of the whole stream on each replica in bytes; at most what nats.conf was generated for. */
   readonly inboxBytes: number
   readonly replicas: 1 | 3 | 5
-  /** For how long a login holds, at most an hour, in seconds. */
+  /** Lifetime of a login in seconds, at most an hour. */
   readonly sessionSeconds: number
   readonly limits: BrokerLimits
 }
 
-/** What `.well-known/kez-chat` says of these limits: bytes, days, counts. */
+/** These limits as `.well-known/kez-chat` publishes them: bytes, days, counts. */
 export const published = (limits: BrokerLimits): Readonly<Record<string, number>> => {
   const shares = sharesOf(limits)
   return {

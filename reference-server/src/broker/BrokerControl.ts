@@ -1,4 +1,6 @@
-/** What the rest of chat-server may ask of the broker: close an account's connections, empty its inbox, say how it is. */
+/**
+ * The broker side as the rest of chat-server uses it: close an account's connections, purge its inbox, report status.
+ */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { BrokerDown } from "./connections/BrokerDown.ts"
@@ -20,11 +22,11 @@ export interface BrokerStatus {
   readonly sends: SendResponder.SendResponder["counters"]
   readonly fetches: FetchResponder.FetchResponder["counters"]
   readonly trims: TrimResponder.TrimResponder["counters"]
-  /** How often an account was shut out for a flood. */
+  /** Number of times an account was shut out for a flood. */
   readonly floods: number
   /** Sends that wait for their turn or for the stream's acknowledgement. */
   readonly inFlight: number
-  /** Connections of users, as of some seconds ago. */
+  /** Connections of users, some seconds old. */
   readonly users: number
 }
 
@@ -33,14 +35,14 @@ export class BrokerControl extends Context.Service<
   {
     /**
      * Closes every connection of a key (64 hex characters), and again after the login time limit for logins that were
-     * under way. Mark the key inactive first. Closing what is closed is no error.
+     * under way. Mark the key inactive first. No connection to close is no error.
      */
     kick(hex: string): Effect.Effect<void, BrokerDown>
     /** Removes everything the inbox and the self copies of a key hold, and its quota counters. */
     purge(hex: string): Effect.Effect<void, StreamFailure>
-    /** Counters since the start and what is connected; costs nothing. */
+    /** Counters since the start and the state of the connections, from memory. */
     readonly status: Effect.Effect<BrokerStatus>
-    /** Answers an authorization-request JWT with a response JWT, or undefined when it is no such request. */
+    /** Answers an authorization-request JWT with a response JWT; undefined for anything else. */
     answer(request: string): Effect.Effect<string | undefined>
   }
 >()("@kez-chat/server/BrokerControl") {}

@@ -4,9 +4,10 @@
  *
  * - SYS: may close connections, nothing else.
  * - AUTH: the callout that answers logins.
- * - KEZ: the inbox stream, and the two responders of chat-server that reach it.
- * - CHAT: users, without JetStream. What they send to `kez.inbox.*` is a request to KEZ's send responder, `kez.fetch.*`,
- *   `kez.trim.*` and `kez.block.*` are ones to those named after them, and `kez.dlv.*` comes back from the stream.
+ * - KEZ: the inbox stream, and the responders of chat-server, which alone reach it.
+ * - CHAT: users, without JetStream. What they send to `kez.inbox.*` is a request to KEZ's send responder,
+ *   `kez.fetch.*`, `kez.trim.*` and `kez.block.*` are requests to the responders of these names, and `kez.dlv.*` comes
+ *   from the stream.
  *
  * The file holds public keys only.
  */
@@ -18,9 +19,9 @@ import type { PublicKeys } from "./login/Keys.ts"
 export interface Listener {
   readonly host: string
   readonly port: number
-  /** PEM files. Without them the listener speaks plaintext, which only loopback or `behindProxy` allows. */
+  /** PEM files. Without them the listener speaks plaintext, allowed only on loopback or with `behindProxy`. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string }
-  /** TLS ends in front of this listener and nobody else can reach it (a reverse proxy on a private network). */
+  /** TLS ends in a reverse proxy, and only that proxy can reach this listener. */
   readonly behindProxy?: boolean
 }
 
@@ -30,19 +31,22 @@ export interface NatsConfOptions {
   readonly serverName: string
   readonly tcp: Listener
   readonly websocket: Listener & {
-    /** Origins (`https://chat.example`) of pages that may connect; clients that are no browsers send none and may. */
+    /**
+     * Origins (`https://chat.example`) of pages that may connect. Clients other than browsers send none and may
+     * connect.
+     */
     readonly allowedOrigins: ReadonlyArray<string>
   }
   /** HTTP monitoring; it shows who is connected, so keep it on loopback. */
   readonly monitoring?: { readonly host: string; readonly port: number }
   readonly storeDir: string
-  /** Bytes the inbox stream may hold on each of its replicas. */
+  /** Size of the inbox stream on each replica, in bytes. */
   readonly inboxBytes?: number
-  /** In how many servers each frame is stored; more than one needs `cluster`. */
+  /** Number of servers that store each frame; more than one needs `cluster`. */
   readonly replicas?: number
   /**
-   * When stored frames are forced onto the disk: before each acknowledgement, or every so often (`"10s"`). What an
-   * acknowledgement means follows from it (docs/broker.md). Default: `always` with one replica, NATS's own with more.
+   * When stored frames are synced to disk: before each acknowledgement (`always`), or at an interval (`"10s"`). It
+   * decides what an acknowledgement means (docs/broker.md). Default: `always` with one replica, NATS's own with more.
    */
   readonly syncInterval?: string
   readonly cluster?: {
@@ -51,7 +55,7 @@ export interface NatsConfOptions {
     readonly port: number
     /** `nats://host:port` of the other members' cluster listeners. */
     readonly routes: ReadonlyArray<string>
-    /** Servers prove themselves to each other by these PEM files (mutual TLS). Loopback alone does without. */
+    /** PEM files with which servers authenticate each other (mutual TLS). Optional on loopback only. */
     readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string }
   }
   readonly maxConnections?: number
@@ -68,7 +72,7 @@ export class NatsConfError extends Data.TaggedError("NatsConfError")<{
   }
 }
 
-/** Bytes of the inbox stream on each replica unless the operator says otherwise. */
+/** Default size of the inbox stream on each replica, in bytes. */
 export const defaultInboxBytes = 4 * 1024 ** 3
 const defaultMaxConnections = 20_000
 /** Largest message, a fetch page included. */
@@ -79,9 +83,9 @@ export const maxPayload = 1_048_576
  */
 export const userMaxPayload = Limits.frameBytes + 1024
 /**
- * Bytes that a connection may have unread before it is closed. Generous for chat-server's sake, whose connection takes
- * what all users send: at three quarters of it the broker slows the senders down instead. What one user can have
- * waiting is bounded by what chat-server lets an account read.
+ * Unread bytes at which the broker closes a connection. Generous for chat-server's sake, whose connection takes the
+ * sends of all users: at three quarters of it the broker slows the senders down instead. A user's unread bytes are
+ * bounded by the rate at which chat-server lets an account read.
  */
 export const maxPending = 64 * 1024 ** 2
 /** JetStream's own files next to the messages: indexes, state, a block being compacted. */
@@ -157,7 +161,7 @@ const tls = (files: { certFile: string; keyFile: string; caFile?: string } | und
       } }`
 
 const stream = Subject.streamName
-/** The subjects of every account. */
+/** Wildcards for the subjects of all accounts. */
 const all = {
   inbox: Subject.inbox("*"),
   self: Subject.self("*"),
@@ -167,7 +171,7 @@ const all = {
   trim: Subject.trim("*"),
   block: Subject.block("*")
 }
-/** What users ask of chat-server's responders. */
+/** Requests of users to chat-server's responders. */
 const requests = [all.send, all.fetch, all.trim, all.block]
 
 const render = (options: NatsConfOptions): string => {
@@ -253,9 +257,8 @@ const render = (options: NatsConfOptions): string => {
     '        allow_responses: { max: 1, expires: "10s" }',
     "      } }",
     "    ]",
-    "    # response_threshold: how long the broker keeps the way back of a request that is not answered.",
     "    exports: [",
-    "      # How long the broker remembers where an answer goes that never comes; it would be two minutes.",
+    "      # response_threshold: how long the broker waits for an answer; its default is two minutes.",
     ...requests.map((subject) => `      { service: ${q(subject)}, accounts: [CHAT], response_threshold: "15s" }`),
     `      { stream: ${q(all.delivery)}, accounts: [CHAT] }`,
     "    ]",

@@ -1,4 +1,4 @@
-/** Tables of the broker side in the registry's database. */
+/** The broker side's tables in the registry's database. */
 import type { Migration } from "../storage/Database.ts"
 
 export const migrations: ReadonlyArray<Migration> = [
@@ -18,8 +18,8 @@ export const migrations: ReadonlyArray<Migration> = [
     `
   },
   {
-    // Counts of messages gave way to bytes by class. Bytes stored before that have no class: they take room in the inbox
-    // until they expire, and nobody's share.
+    // Counts of messages gave way to bytes by class. Bytes stored before that have no class: they take room in the
+    // inbox until they expire, and nobody's share.
     id: "broker-002-quota-classes",
     sql: "DELETE FROM broker_counters WHERE substr(key, 1, 1) IN (x'6e', x'70');"
   },

@@ -1,8 +1,8 @@
 /**
  * Removes ended accounts from the broker: closes a key's connections, purges a deleted account's inbox.
  *
- * The work list is a table written in the transaction that ends the account, so neither a crash nor a broker outage loses
- * an entry. The table is polled, so an admin command in another process is noticed too.
+ * The work list is a table written in the transaction that ends the account, so neither a crash nor a broker outage
+ * loses an entry. The table is polled, so an admin command in another process is noticed too.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

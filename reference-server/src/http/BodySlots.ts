@@ -1,8 +1,8 @@
 /**
  * Bounds the memory of large bodies: a request takes a slot before its body is read and keeps it until it is answered.
  *
- * A sender has proven nothing yet, so slots are shared fairly: when all are taken, a client that holds fewer takes over a
- * slot of the client that holds most, provided that its body is still arriving.
+ * A sender has proven nothing yet, so slots are shared fairly: when all are taken, a client that holds fewer takes over
+ * a slot of the client that holds most, provided that its body is still arriving.
  */
 import { Problem } from "@kez-chat/sdk/protocol"
 import * as Deferred from "effect/Deferred"
@@ -16,8 +16,8 @@ export interface BodySlotsOptions {
 }
 
 /**
- * Receives a body and handles it while holding a slot. `unavailable` at once if there is none, since waiting would hold a
- * connection, and for a body under way whose slot another client takes over.
+ * Receives a body and handles it while holding a slot. `unavailable` at once if there is none, since waiting would hold
+ * a connection, and for a body under way whose slot another client takes over.
  */
 export type BodySlots = <A, B, E, R>(
   client: string,

@@ -2,8 +2,8 @@
  * A listening socket with an Effect application behind it.
  *
  * Whatever a request's head decides (length, route, method, rate) is decided here in plain Node, before a fiber exists:
- * refusing a flood must cost less than the flood. Every refusal is problem+json; every request is counted, and logged as
- * one line that names the route and never the path.
+ * refusing a flood must cost less than the flood. Every refusal is problem+json; every request is counted, and logged
+ * as one line that names the route and never the path.
  */
 import { AddressClass, Problem } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"

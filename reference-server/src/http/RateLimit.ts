@@ -4,8 +4,8 @@
  */
 
 /**
- * Takes a token, or `tokens` at once: 0 when granted, else the seconds until another try can succeed. More than the bucket
- * holds are never granted.
+ * Takes a token, or `tokens` at once: 0 when granted, else the seconds until another try can succeed. More than the
+ * bucket holds are never granted.
  */
 export type RateLimit = (key: string, tokens?: number) => number
 

@@ -1,4 +1,6 @@
-/** Which methods each path takes: answers 404, 405 and OPTIONS before any handler, and names routes in logs and metrics. */
+/**
+ * Which methods each path takes: answers 404, 405 and OPTIONS before any handler, and names routes in logs and metrics.
+ */
 
 export interface Route {
   readonly method: string

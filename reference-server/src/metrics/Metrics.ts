@@ -105,7 +105,9 @@ export const observeStatement = (kind: string, outcome: string): void =>
 const loop = monitorEventLoopDelay({ resolution: 20 })
 loop.enable()
 
-/** A metric that is only worth reading when somebody asks. The name of a counter, and of nothing else, ends in `_total`. */
+/**
+ * A metric that is only worth reading when somebody asks. The name of a counter, and of nothing else, ends in `_total`.
+ */
 export interface Sample {
   readonly name: string
   readonly help: string

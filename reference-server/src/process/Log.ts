@@ -104,8 +104,8 @@ const mostBehind = 8 * 1024 ** 2
 let leftOut = 0
 
 /**
- * Adds the line of a request to the buffer. Both are JSON members without braces: `kind` those that take a bounded number
- * of values, `rest` those of this request alone.
+ * Adds the line of a request to the buffer. Both are JSON members without braces: `kind` those that take a bounded
+ * number of values, `rest` those of this request alone.
  */
 export const requestLine = (kind: string, rest: string): void => {
   const head = `"level":"info","msg":"request",${kind}`

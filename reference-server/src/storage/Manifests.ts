@@ -1,6 +1,6 @@
 /**
- * The stored manifests, which let owners be browsed while they are away (spec: manifest). A body is stored only with its
- * owner's signature and a rising revision; readers still verify it against the owner's sigchain.
+ * The stored manifests, which let owners be browsed while they are away (spec: manifest). A body is stored only with
+ * its owner's signature and a rising revision; readers still verify it against the owner's sigchain.
  */
 import { FastBlake3, SealedManifest } from "@kez-chat/sdk/crypto"
 import { Hash, type KeyAdmission, Limits, Manifest, Problem } from "@kez-chat/sdk/protocol"
@@ -66,8 +66,8 @@ export class Manifests extends Context.Service<
       body: Uint8Array
     ): Effect.Effect<{ readonly created: boolean; readonly revision: number; readonly hash: string }, Problem.Problem>
     /**
-     * The newest one of an owner, or the one with this hash (64 hex digits); undefined where there is none. The four newest
-     * are kept, and the one that the newest calls anchored.
+     * The newest one of an owner, or the one with this hash (64 hex digits); undefined where there is none. The four
+     * newest are kept, and the one that the newest calls anchored.
      */
     find(primaryHex: string, hash?: string): Effect.Effect<Stored | undefined>
     /** The body in pieces, each read when it is asked for; throws when it was removed meanwhile. */

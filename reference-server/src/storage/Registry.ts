@@ -1,9 +1,9 @@
 /**
  * Who holds which handle (spec: registration).
  *
- * A handle and its key are bound to each other once and for good: a deletion or revocation leaves a tombstone, so nobody
- * inherits somebody else's name. The consequences of an end (closing connections, purging the inbox) are written as
- * `removals` in the same transaction and carried out by `Removals`.
+ * A handle and its key are bound to each other once and for good: a deletion or revocation leaves a tombstone, so
+ * nobody inherits somebody else's name. The consequences of an end (closing connections, purging the inbox) are written
+ * as `removals` in the same transaction and carried out by `Removals`.
  */
 import { SignedEnvelope } from "@kez-chat/sdk/crypto"
 import { Envelope, Handle, Limits, Problem, Registration, Timestamp } from "@kez-chat/sdk/protocol"

@@ -9,7 +9,7 @@ export class BrokerDown extends Data.TaggedError("BrokerDown")<{ readonly detail
   }
 }
 
-/** Awaits the broker; a rejection is `BrokerDown`. */
+/** Awaits a promise of nats.js; a rejection is `BrokerDown`. */
 export const attempt = <A>(f: () => Promise<A>): Effect.Effect<A, BrokerDown> =>
   Effect.tryPromise({ try: f, catch: (cause) => new BrokerDown({ detail: (cause as Error).message, cause }) })
 

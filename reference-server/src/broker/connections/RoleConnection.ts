@@ -25,7 +25,10 @@ export interface RoleConnectionOptions {
   readonly caFile?: string
 }
 
-/** Sets a new connection up. Its scope closes when the connection is lost; when it fails, the connection is dialled again. */
+/**
+ * Sets a new connection up. Its scope closes when the connection is lost; when it fails, the connection is dialled
+ * again.
+ */
 export type SetUp = (connection: NatsConnection) => Effect.Effect<void, Error, Scope.Scope>
 
 export interface RoleConnection {
@@ -38,7 +41,9 @@ export interface RoleConnection {
 }
 
 const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(Schedule.jittered)
-/** Of the failures in a row, the first is logged and then each tenth: an outage of an hour is not thousands of lines. */
+/**
+ * Of the failures in a row, the first is logged and then each tenth: an outage of an hour is not thousands of lines.
+ */
 const logEvery = 10
 
 export const make = (options: RoleConnectionOptions): RoleConnection => {

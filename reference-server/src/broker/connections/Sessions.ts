@@ -25,9 +25,9 @@ export interface SessionsOptions {
 }
 
 export interface Sessions {
-  /** Notes an accepted login; closes the account's oldest connections where it has too many. For the hot path. */
+  /** Notes an accepted login; closes the account's oldest connections if it has too many. For the hot path. */
   loggedIn(hex: string, connection: UserConnection): void
-  /** Closes everything an account has open now, by memory and by the broker's own list. */
+  /** Closes all connections of an account: those remembered and those that the broker lists. */
   close(hex: string): Effect.Effect<void, BrokerDown>
   /** Closes the connections of accounts that are not active, and of each account all but the newest. */
   readonly sweep: Effect.Effect<void>
@@ -35,12 +35,12 @@ export interface Sessions {
   readonly users: () => number
 }
 
-/** Interval of {@link Sessions.sweep}: the net under revocations. */
+/** Interval of {@link Sessions.sweep}, the safety net under revocations. */
 const sweepMillis = 300_000
 const countMillis = 10_000
-/** How long after accepting a login the broker lists its connection. */
+/** Time from accepting a login until the broker lists its connection. */
 const registeredMillis = 200
-/** How much longer than its login a connection is remembered. */
+/** Connections are remembered this much longer than their login holds. */
 const slackMillis = 60_000
 
 export const make = Effect.fnUntraced(function* (
@@ -53,7 +53,7 @@ export const make = Effect.fnUntraced(function* (
   const forkWait = yield* FiberMap.makeRuntime<never, string>()
   let users = 0
 
-  /** Gives how many of this account are remembered, some of which may have ended since. */
+  /** Returns how many connections of this account are remembered, some of which may have ended. */
   const remember = (hex: string, connection: UserConnection): number => {
     let own = known.get(hex)
     if (own === undefined) known.set(hex, (own = new Map()))
@@ -84,7 +84,7 @@ export const make = Effect.fnUntraced(function* (
       "connections of an account not counted"
     )
 
-  /** Does nothing while the broker is away, and logs what fails while it is there. */
+  /** Does nothing while the broker is down, and logs failures while it is up. */
   const withSys = (
     f: (connection: NonNullable<ReturnType<RoleConnection["current"]>>) => Effect.Effect<void, BrokerDown>,
     message: string
@@ -111,7 +111,7 @@ export const make = Effect.fnUntraced(function* (
     )
   })
 
-  // The last number stays where the broker does not say.
+  // Keeps the last number if the broker does not answer.
   const countUsers = sys.get.pipe(
     Effect.flatMap(UserConnections.count),
     Effect.map((counted) => (users = counted)),

@@ -1,4 +1,4 @@
-/** Which connections users have at the broker, as its system account lists them, and closing them. */
+/** Lists and closes users' connections through the broker's system account. */
 import type { NatsConnection } from "@nats-io/nats-core"
 import * as Effect from "effect/Effect"
 import { isObject } from "../JsonObject.ts"
@@ -20,14 +20,14 @@ export interface Listed {
 }
 
 const requestMillis = 2_000
-/** How long the servers of a cluster have to answer a question that goes to all of them. */
+/** Longest pause between answers when all servers of a cluster are asked, in milliseconds. */
 const gatherMillis = 300
 const pageSize = 1024
 
 /** Unique among all connections. */
 export const nameOf = ({ id, server }: UserConnection): string => `${server} ${id}`
 
-/** Closes connections. One that is gone already is no error. */
+/** Closes connections. A connection that is gone is no error. */
 export const closeAll = (
   sys: NatsConnection,
   connections: ReadonlyArray<UserConnection>
@@ -52,7 +52,7 @@ const ask = Effect.fnUntraced(function* (sys: NatsConnection, question: object) 
     for await (const answer of answers) read.push(answer.json())
     return read
   })
-  // Silence does not mean that nobody is connected: the question has to be asked again.
+  // Silence does not mean that nobody is connected, so it is a failure to be retried.
   return found.length > 0 ? found : yield* new BrokerDown({ detail: "the broker did not say who is connected" })
 })
 

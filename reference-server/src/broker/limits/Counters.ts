@@ -1,8 +1,8 @@
 /**
  * Counters by key and day, durable and shared by all instances of chat-server.
  *
- * They live in memory and are written to the registry's database in batches, so that a message does not cost a disk write
- * of its own; a crash loses at most one batch of counts, never a message.
+ * They live in memory and are written to the registry's database in batches, so that a message does not cost a disk
+ * write of its own; a crash loses at most one batch of counts, never a message.
  */
 import type BetterSqlite3 from "better-sqlite3"
 import type { StreamPosition } from "./StreamPosition.ts"

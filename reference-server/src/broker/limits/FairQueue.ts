@@ -1,7 +1,7 @@
 /**
- * Requests that wait for their turn: a bounded queue for each account, served round robin.
+ * A bounded queue for each account, served round robin.
  *
- * However much one account sends, the next request of any other waits for one request of each account before it.
+ * However much one account sends, the next request of any other waits for at most one request of each account.
  */
 
 export interface FairQueueLimits {
@@ -13,9 +13,9 @@ export interface FairQueueLimits {
 }
 
 export interface FairQueue<T> {
-  /** Adds a request. `account` when that account has too many waiting, `full` when there is no room for it at all. */
+  /** Adds a request. `account` if that account has too many waiting, `full` if the queue has no room. */
   offer(account: string, item: T, bytes: number): "queued" | "account" | "full"
-  /** The next request, of the account whose turn it is among those that `mayTake` allows. */
+  /** The next request: of the first account in turn that `mayTake` allows. */
   take(mayTake?: (account: string) => boolean): T | undefined
   /** Empties the queue. */
   clear(): ReadonlyArray<T>
@@ -27,11 +27,11 @@ interface Lane<T> {
   bytes: number
 }
 
-/** What a request costs in memory besides its payload. */
+/** Memory of a request besides its payload. */
 const overheadBytes = 1024
 
 export const make = <T>(limits: FairQueueLimits): FairQueue<T> => {
-  // In the order of their turns: who was served goes to the end.
+  // In order of turns: a served account moves to the end.
   const lanes = new Map<string, Lane<T>>()
   let size = 0
   let held = 0
@@ -52,7 +52,7 @@ export const make = <T>(limits: FairQueueLimits): FairQueue<T> => {
       const bytes = payloadBytes + overheadBytes
       const lane = lanes.get(account) ?? { entries: [], bytes: 0 }
       if (lane.entries.length >= limits.perAccount || lane.bytes + bytes > limits.bytesPerAccount) return "account"
-      // At most a quarter of the room that is left, so that there is always some for an account with nothing waiting.
+      // At most a quarter of the remaining room, so that an account with nothing waiting always finds some.
       if (lane.bytes + bytes > (limits.bytes - held) / 4) return "full"
       lane.entries.push({ item, bytes })
       lane.bytes += bytes

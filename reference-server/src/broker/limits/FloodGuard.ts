@@ -1,18 +1,16 @@
 /**
- * Which accounts flood, and what is done about it (spec KEZ-NAT-050): their connections are closed and their logins
- * refused for a while.
+ * Detects accounts that flood (spec KEZ-NAT-050): their connections are closed and their logins refused for a while.
  *
- * NATS has no publish rate for a connection, so this is measured where requests arrive. What counts is refused work
- * alone: requests that meet a limit, are malformed, or repeat a frame; and logins, which are costly. An honest client
- * waits for answers and pauses after a refusal, so it comes nowhere near the budget, however fast its frames are
- * stored.
+ * NATS cannot limit the publish rate of a connection, so it is measured where requests arrive. Only refused work
+ * counts: requests beyond a limit, malformed ones and repeated frames; and logins, which are costly. An honest client
+ * waits for answers and pauses after a refusal, so it stays far below the budget, however fast its frames are stored.
  */
 
 export interface FloodGuardOptions {
-  /** Refusals that an account may cause at once, and how many come back each second. */
+  /** Burst and rate of refusals that an account may cause. */
   readonly burst: number
   readonly perSecond: number
-  /** For how long an account that floods is shut out, in milliseconds. */
+  /** How long a flooding account is shut out, in milliseconds. */
   readonly shutOutMillis: number
   /** Closes the account's connections; called for an account at most twice a second while it floods. */
   onFlood(hex: string): void
@@ -25,9 +23,9 @@ export interface FloodGuard {
   loggedIn(hex: string): void
   /** Whether the account is shut out now: its requests are dropped and its logins refused. */
   isShutOut(hex: string): boolean
-  /** Forgets accounts that have their whole budget; to be called now and then. */
+  /** Forgets accounts whose budget is full; to be called at intervals. */
   prune(): void
-  /** How often accounts were shut out. */
+  /** Number of times accounts were shut out. */
   readonly floods: () => number
 }
 
@@ -38,11 +36,11 @@ interface Account {
   closedAt: number
 }
 
-/** How long after closing an account's connections what arrives from it still is what was under way. */
+/** After its connections are closed, requests of an account that were under way arrive for this long. */
 const settleMillis = 500
-/** A large refused frame has cost more to carry than a small one: one more refusal for so many bytes. */
+/** A large refused frame costs more to carry than a small one: one more refusal for this many bytes. */
 const bytesPerRefusal = 8_192
-/** What a login costs, in refusals. */
+/** Cost of a login, in refusals. */
 const refusalsPerLogin = 10
 
 export const make = (options: FloodGuardOptions): FloodGuard => {

@@ -1,11 +1,11 @@
 /**
- * Under which keys counters of pairs are kept: keyed hashes whose secret changes every period and is then forgotten, so
- * that the database does not tell who writes to whom.
+ * Keys for the counters of a sender and a recipient: keyed hashes whose secret is replaced every period and then
+ * deleted, so that the database does not reveal who writes to whom.
  */
 import type BetterSqlite3 from "better-sqlite3"
 import { createHmac, randomBytes } from "node:crypto"
 
-/** Days for which a secret is used. The one before it still counts for who has written to whom. */
+/** Days for which a secret is used. The previous one still counts for "has written to". */
 export const periodDays = 30
 
 export interface PairKeys {

@@ -1,7 +1,10 @@
-/** How much users may send and store (spec/broker.md, Quotas; docs/broker.md). Bytes are those of frames, days are UTC. */
+/**
+ * Limits on what users send and store (spec/broker.md, Quotas; docs/broker.md). Bytes are those of frames, days are
+ * UTC.
+ */
 import { Limits } from "@kez-chat/sdk/protocol"
 
-/** What an operator sets. */
+/** The operator's settings. */
 export interface QuotaLimits {
   /** Bytes that others' mail may take in one inbox. */
   readonly inboxBytes: number
@@ -11,11 +14,10 @@ export interface QuotaLimits {
   readonly sendBytesPerDay: number
   /** Bytes of own copies an account may store in a day. */
   readonly selfBytesPerDay: number
-  /** For how long frames are kept, in days; the stream's own setting. */
+  /** Retention of frames in days, a setting of the stream. */
   readonly retentionDays: number
 }
 
-/** What holds unless the operator says otherwise. */
 export const defaultQuotaLimits: QuotaLimits = {
   inboxBytes: 32 * 1024 ** 2,
   selfBytes: 32 * 1024 ** 2,
@@ -27,7 +29,7 @@ export const defaultQuotaLimits: QuotaLimits = {
 /** A smaller frame counts as this many bytes, so that an inbox runs out of bytes before it runs out of frames. */
 export const minimumChargeBytes = 512
 
-/** How an inbox is divided among those who write to it. */
+/** How an inbox is divided among its senders. */
 export interface InboxShares {
   /** Stored by all strangers together: an eighth of the inbox. */
   readonly strangersBytes: number
@@ -41,7 +43,7 @@ export interface InboxShares {
   readonly senderBytesPerDay: number
 }
 
-/** The shares of an inbox follow from its size, so that no setting of one can break another. */
+/** The shares follow from the size of the inbox, so that no setting can contradict another. */
 export const sharesOf = ({ inboxBytes, retentionDays }: QuotaLimits): InboxShares => {
   const strangersBytes = Math.floor(inboxBytes / 8)
   const strangersBytesPerDay = Math.max(Math.floor(strangersBytes / retentionDays), Limits.frameBytes)

@@ -1,9 +1,10 @@
 /**
- * How much may be sent and stored: durable, shared by all instances of chat-server, settable (docs/broker.md).
+ * Quotas of sends and storage: durable, shared by all instances of chat-server, configurable (docs/broker.md).
  *
- * Quotas protect the recipient. Strangers share a small part of an inbox, so that no number of invented accounts can take
- * the rest; a sender the recipient has written to gets more, and at most half the room left, so that there is always room
- * for another. A charge keeps the class it was made under, stranger or known, by counting under a key of that class.
+ * Quotas protect the recipient. Strangers share a small part of an inbox, so that no number of invented accounts can
+ * take the rest; a sender the recipient has written to gets more, and at most half the room left, so that there is
+ * always room for another. A charge keeps the class it was made under, stranger or known, by counting under a key of
+ * that class.
  *
  * Plain and synchronous, since every message passes through it.
  */
@@ -67,15 +68,15 @@ export interface QuotasOptions {
 
 /**
  * Bytes. Of an account: s(tored) in the inbox, strangers' share of it (x), y(ielded) by strangers to a trim and counted
- * until the day ends, taken from strangers in a d(ay), o(wn copies), b(ytes sent). Of a pair: from a k(nown) sender, from
- * an u(nknown) one, v(anished) because blocked. And whether it w(rote) at all, whose day is the last one on which that
- * counts.
+ * until the day ends, taken from strangers in a d(ay), o(wn copies), b(ytes sent). Of a pair: from a k(nown) sender,
+ * from an u(nknown) one, v(anished) because blocked. And whether it w(rote) at all, whose day is the last one on which
+ * that counts.
  */
 type Kind = "s" | "x" | "y" | "d" | "o" | "b" | "k" | "u" | "v" | "w"
 
-/** Counters that matter on their own day only. */
+/** Counters that matter only on their own day. */
 const dailyKinds: ReadonlyArray<Kind> = ["y", "d", "b", "u", "w"]
-/** An account's own. */
+/** Kinds counted for an account; the others are counted for a pair. */
 const accountKinds: ReadonlyArray<Kind> = ["s", "x", "y", "d", "o", "b"]
 
 const dayMillis = 86_400_000
@@ -210,11 +211,11 @@ export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions): Qu
   }
 }
 
-/** A counter's key: what it counts, and for whom. */
-const keyOf = (kind: Kind, whom: Buffer): Buffer => {
-  const key = Buffer.allocUnsafe(1 + whom.length)
+/** A counter's key: its kind, and its account or pair. */
+const keyOf = (kind: Kind, owner: Buffer): Buffer => {
+  const key = Buffer.allocUnsafe(1 + owner.length)
   key[0] = kind.charCodeAt(0)
-  key.set(whom, 1)
+  key.set(owner, 1)
   return key
 }
 

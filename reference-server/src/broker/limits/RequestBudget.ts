@@ -1,16 +1,16 @@
-/** How often one account may ask: a token bucket for each, in memory, of this instance. */
+/** A token bucket for the requests of each account, in this instance's memory. */
 export interface RequestBudget {
-  /** Whether the account may ask once more; counts it. */
+  /** Takes a token; false if there is none. */
   take(hex: string): boolean
 }
 
-/** `burst` at once, and one back each `refillMillis`. */
+/** A bucket holds `burst` tokens and regains one every `refillMillis`. */
 export const make = (
   burst: number,
   refillMillis: number,
   now: () => number = () => performance.now()
 ): RequestBudget => {
-  /** When the bucket will be full again, for those that are not. */
+  /** When each bucket that is not full will be. */
   const fullAt = new Map<string, number>()
   return {
     take: (hex) => {

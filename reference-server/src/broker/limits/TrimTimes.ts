@@ -1,10 +1,10 @@
-/** When each account last had frames removed, shared by all instances: one removal in a while. */
+/** When each account last had frames removed, shared by all instances, to limit how often. */
 import type BetterSqlite3 from "better-sqlite3"
 
 export interface TrimTimes {
   /**
-   * Notes a removal by an account at `now`, unless one was noted after `since`: then gives its time. All in milliseconds
-   * since the epoch.
+   * Notes a removal by an account at `now`, unless one was noted after `since`: then gives its time. All in
+   * milliseconds since the epoch.
    */
   begin(hex: string, since: number, now: number): number | undefined
   /** The removal failed, and may be tried again at once. */

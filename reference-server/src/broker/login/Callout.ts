@@ -1,9 +1,10 @@
 /**
  * Answers the broker's login requests on `$SYS.REQ.USER.AUTH`, sealed both ways with xkeys.
  *
- * Requests wait in a bounded line and are answered in short slices, so that a burst of logins cannot starve the rest
- * of the server. What has waited too long is dropped unanswered: the broker is about to give up on it, and answering
- * late would only make the next one late too. No answer means no entry. Plain callbacks, since every login passes here.
+ * Requests wait in a bounded queue and are answered in short slices, so that a burst of logins cannot starve the rest
+ * of the server. A request that has waited too long is dropped unanswered: the broker is about to give up on it, and a
+ * late answer would only delay the next one. Without an answer the login fails. Plain callbacks, since every login
+ * passes here.
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import * as Effect from "effect/Effect"
@@ -27,11 +28,11 @@ export interface Callout {
   readonly counters: { accepted: number; refused: number; shed: number; unreadable: number }
 }
 
-/** Requests that may wait; beyond it a burst is answered by timeouts rather than by memory. */
+/** Requests that may wait; beyond it a burst costs timeouts rather than memory. */
 const maxWaiting = 2048
-/** The broker waits 2 s; what is older than this would be answered too late to be worth the work. */
+/** The broker waits 2 s; an answer to an older request would come too late. */
 const maxWaitMillis = 1200
-/** Longest stretch of answering without letting other work in. */
+/** Longest time spent answering before other work gets a turn. */
 const sliceMillis = 8
 
 export const make = Effect.fnUntraced(function* (options: CalloutOptions): Effect.fn.Return<Callout> {
@@ -53,7 +54,7 @@ export const make = Effect.fnUntraced(function* (options: CalloutOptions): Effec
     const { jwt, outcome } = Login.answer(context, Buffer.from(request).toString("latin1"), Date.now())
     if (outcome._tag === "Accepted") {
       counters.accepted += 1
-      // Remembered before it is answered: a revocation in between must know this connection.
+      // Noted before the answer: a revocation in between must know this connection.
       options.onAccepted(outcome.hex, outcome.server, outcome.connection)
     } else {
       counters.refused += 1

@@ -1,8 +1,8 @@
 /**
- * NATS JWTs (`alg: ed25519-nkey`), as far as an authorization callout needs them.
+ * NATS JWTs (`alg: ed25519-nkey`), to the extent that an authorization callout needs them.
  *
- * By hand over node:crypto, because the library for it calls itself unsupported and cannot keep up with a burst of
- * logins. Strict: one header, one signature form, bounded size, claims of the expected type.
+ * Written with node:crypto, because `@nats-io/jwt` calls itself unsupported and cannot keep up with a burst of logins.
+ * Strict: one header, one signature form, bounded size, claims of the expected type.
  */
 import { createHash, sign, verify, type KeyObject } from "node:crypto"
 import * as Result from "effect/Result"
@@ -11,7 +11,7 @@ import * as RawKeys from "./RawKeys.ts"
 import { isObject, type JsonObject } from "../JsonObject.ts"
 import type { ServerKey } from "./Keys.ts"
 
-/** Characters of the longest JWT that is looked at: a request carries what a client put into its CONNECT, at most 1 KiB. */
+/** Longest JWT that is parsed, in characters: a request contains a client's CONNECT, which has at most 1 KiB. */
 export const maxCharacters = 16_384
 
 const header = Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString("base64url")
@@ -19,7 +19,7 @@ const header = Buffer.from('{"typ":"JWT","alg":"ed25519-nkey"}').toString("base6
 /** Signs claims with a server key; adds `iss`, `iat` (seconds since the epoch) and `jti`. */
 export const encode = (key: ServerKey, claims: JsonObject, nowSeconds: number): string => {
   const body = { ...claims, iss: key.publicNkey, iat: nowSeconds, jti: "" }
-  // NATS's own encoder names a token by the hash of its claims; a random id would serve as well.
+  // As NATS's own encoder does; a random id would serve as well.
   body.jti = createHash("sha256").update(JSON.stringify(body)).digest("base64url")
   const signed = `${header}.${Buffer.from(JSON.stringify(body)).toString("base64url")}`
   return `${signed}.${sign(null, Buffer.from(signed), key.key).toString("base64url")}`
@@ -27,7 +27,7 @@ export const encode = (key: ServerKey, claims: JsonObject, nowSeconds: number): 
 
 /**
  * The claims of a JWT whose signature verifies under the server key (`N...`) that it names as `iss`. Undefined for
- * anything else; whether that issuer is to be believed is the caller's question.
+ * anything else. The caller decides whether to trust that issuer.
  */
 export const decode = (token: string): JsonObject | undefined => {
   if (token.length > maxCharacters) return undefined
@@ -53,7 +53,7 @@ const parse = (bytes: Uint8Array): JsonObject | undefined => {
   }
 }
 
-/** A broker has one key for as long as it runs, so importing it again for every login would be waste. */
+/** Imported keys of brokers: one key lasts as long as its broker runs. */
 const issuers = new Map<string, KeyObject>()
 const maxIssuers = 64
 

@@ -15,7 +15,7 @@ import { Nkey } from "@kez-chat/sdk/protocol"
 import * as NkeySeed from "./NkeySeed.ts"
 import * as RawKeys from "./RawKeys.ts"
 
-/** One key of the home server: `publicNkey` goes into nats.conf, `key` signs or agrees. */
+/** A key of the home server: `publicNkey` goes into nats.conf, `key` signs or agrees on secrets. */
 export interface ServerKey {
   readonly publicNkey: string
   readonly key: KeyObject
@@ -34,14 +34,14 @@ export interface BrokerKeys {
   readonly sys: ServerKey
   /** X25519: the broker seals login requests to it. */
   readonly xkey: ServerKey
-  /** What a caller of the internal listener must present; 43 base64url characters. */
+  /** Bearer secret of the internal listener, 43 base64url characters. */
   readonly internalSecret: Redacted.Redacted<string>
 }
 
-/** The public halves, all that nats.conf needs. */
+/** The public halves, which nats.conf needs. */
 export type PublicKeys = { readonly [K in Exclude<keyof BrokerKeys, "internalSecret">]: string }
 
-/** A key file is missing, damaged or open to others. The sentence says which and what to do; it never holds a seed. */
+/** A key file is missing, damaged or open to others. The message says which and what to do; it never holds a seed. */
 export class KeysError extends Data.TaggedError("KeysError")<{
   readonly reason: "missing" | "malformed" | "permissions" | "io"
   readonly path: string

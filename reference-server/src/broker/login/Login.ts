@@ -1,5 +1,6 @@
 /**
- * The answer to one login: may this key connect, and as what (spec KEZ-NAT-008 to 016). Pure but for the registry's word.
+ * The answer to one login: whether a key may connect, and with which permissions (spec KEZ-NAT-008 to 016). Pure but
+ * for the registry.
  *
  * Under a callout the broker itself checks no signature; every check is here. Identity is the nkey alone, never a name
  * that the client chose. Used by the callout and by `POST /internal/nats/auth`.
@@ -25,7 +26,7 @@ export interface LoginContext {
   readonly isActive: (hex: string) => boolean
   /** Whether the account is shut out for a flood (FloodGuard). */
   readonly isShutOut: (hex: string) => boolean
-  /** For how long a login holds, in seconds; the client logs in again afterwards. */
+  /** Lifetime of a login in seconds; the client logs in again afterwards. */
   readonly sessionSeconds: number
 }
 
@@ -45,14 +46,14 @@ export type Refusal =
   | "registry_unavailable"
 
 export interface LoginAnswer {
-  /** The authorization-response JWT; absent when the request gives nobody to answer to. */
+  /** The authorization-response JWT; undefined if the request does not say whom to answer. */
   readonly jwt: string | undefined
   readonly outcome:
     | { readonly _tag: "Accepted"; readonly hex: string; readonly server: string; readonly connection: number }
     | { readonly _tag: "Refused"; readonly refusal: Refusal }
 }
 
-/** The broker's clock may differ from ours by so much, in seconds. */
+/** Tolerated difference between the broker's clock and ours. */
 const clockSlackSeconds = 30
 const requestAudience = "nats-authorization-request"
 
@@ -86,8 +87,8 @@ export const answer = (context: LoginContext, token: string, nowMillis: number):
 }
 
 /**
- * What an account may do on the broker: send to every inbox, ask for its own pages, trim and block, hear its own
- * deliveries and replies.
+ * An account's permissions on the broker: publish to every inbox and to its own fetch, trim and block subjects;
+ * subscribe to its own deliveries and replies.
  */
 const userJwt = (context: LoginContext, hex: string, userNkey: string, now: number): string =>
   Jwt.encode(

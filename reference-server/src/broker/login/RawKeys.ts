@@ -1,4 +1,4 @@
-/** node:crypto key objects from raw 32-byte keys, which is how NATS carries them. */
+/** node:crypto key objects from raw 32-byte keys, as NATS encodes them. */
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto"
 
 /** RFC 8410's PKCS #8 up to the 32 bytes of the key itself. */
@@ -10,9 +10,9 @@ export type Curve = keyof typeof pkcs8
 export const privateKey = (curve: Curve, raw: Uint8Array): KeyObject =>
   createPrivateKey({ key: Buffer.concat([Buffer.from(pkcs8[curve], "hex"), raw]), format: "der", type: "pkcs8" })
 
-/** A public key from its 32 bytes. Not a check that they are a good point. */
+/** A public key from its 32 bytes. They are not checked to be a valid point. */
 export const publicKey = (curve: Curve, raw: Uint8Array): KeyObject => {
-  // Node finds out what it was given by exceptions of its own; their stack traces would take longer than the import.
+  // Node throws and catches exceptions to detect the format; their stack traces would take longer than the import.
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 0
   try {

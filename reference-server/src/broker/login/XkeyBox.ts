@@ -1,7 +1,8 @@
 /**
  * NATS's sealed messages between two xkeys: `xkv1 || nonce24 || box`, a NaCl box (X25519, HSalsa20, XSalsa20-Poly1305).
  *
- * The shared key of a pair is computed once: a broker keeps its xkey for as long as it runs.
+ * The shared key of a pair is computed once, since a broker keeps its xkey as long as it runs. That is why nkeys does
+ * not do this: it agrees on a key anew for every message, in JavaScript.
  */
 import { hsalsa, xsalsa20poly1305 } from "@noble/ciphers/salsa.js"
 import { diffieHellman, randomBytes, type KeyObject } from "node:crypto"

@@ -1,6 +1,7 @@
 /**
- * Takes down whose frames an account's home is not to keep (spec KEZ-NAT-062 to 064). Whose list it is comes from the
- * subject alone, which the broker lets only that user publish on.
+ * Maintains the lists of senders whose frames an account's home does not keep (spec KEZ-NAT-062 to 064). The account
+ * comes from the subject alone, on which the broker lets only that user publish. Requests are handled in plain
+ * callbacks.
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import { Block, BrokerAnswer, Subject } from "@kez-chat/sdk/protocol"
@@ -65,7 +66,7 @@ export const make = Effect.fnUntraced(function* (options: BlockResponderOptions)
     message.respond(BrokerAnswer.encodeRefusal({ code }))
   }
 
-  /** What arrived together costs one disk write together, or one account's whole list would hold up everybody's mail. */
+  /** Requests that arrive together share one disk write, or one account's whole list would delay everybody's mail. */
   const carryOut = (): void => {
     const taken = waiting
     waiting = []

@@ -1,20 +1,20 @@
 /**
- * Answers a blocked sender as if its frame had been stored (spec KEZ-NAT-063): after as long as a store lately took, and
- * a repetition of a send as a repetition.
+ * Makes the answer to a blocked sender look as if its frame had been stored (spec KEZ-NAT-063): after the time of a
+ * recent store, and counting repeated sends as repetitions.
  */
 export interface BlockedSends {
-  /** How long a store took, in milliseconds. */
+  /** Notes the duration of a store, in milliseconds. */
   noteStore(millis: number): void
-  /** How long to wait before the answer, in milliseconds: that of a random one of the latest stores. */
+  /** Delay before the answer in milliseconds: the duration of a random recent store. */
   delay(): number
-  /** Whether a send of this id was answered in the time in which the stream would recognise it; remembers it. */
+  /** Notes a send's id; true if it was noted before, within the stream's duplicate window. */
   isRepeated(id: string): boolean
 }
 
 const remembered = 256
-/** Before any store was seen. */
+/** Delay before any store was seen. */
 const firstGuessMillis = 3
-/** The stream's duplicate window, and the most ids that are kept of it. */
+/** The stream's duplicate window, and the most ids that are remembered. */
 const windowMillis = 120_000
 const maxIds = 100_000
 

@@ -1,14 +1,14 @@
 /**
- * Whose frames an account's home is not to keep (spec/broker.md, Block), durable and shared by all instances.
+ * Senders whose frames an account's home does not keep (spec/broker.md, Block); durable and shared by all instances.
  *
- * The database holds keyed hashes. Their key is not replaced, since an entry stays until it is removed; it is derived
- * from a key that is not in the database, so a copy of that alone tests no guesses at pairs.
+ * The database holds keyed hashes. Their key is never replaced, since entries last until they are removed. It is
+ * derived from a key outside the database, so that a copy of the database alone cannot confirm guesses at pairs.
  */
 import type BetterSqlite3 from "better-sqlite3"
 import { createHmac } from "node:crypto"
 import { Limits } from "@kez-chat/sdk/protocol"
 
-/** `owner` blocks `who`, or does so no more; both 64 hex characters. */
+/** `owner` blocks or unblocks `who`; both 64 hex characters. */
 export interface Change {
   readonly op: "add" | "remove"
   readonly owner: string
@@ -18,13 +18,13 @@ export interface Change {
 export interface Blocks {
   /** Whether `owner` blocks `who`; both 64 hex characters. */
   has(owner: string, who: string): boolean
-  /** Makes changes in their order and with one disk write; for each, false where the owner's list is full. */
+  /** Makes changes in order with one disk write; for each, false if the owner's list is full. */
   change(changes: ReadonlyArray<Change>): ReadonlyArray<boolean>
   /** Forgets an account's own list. */
   forget(owner: string): void
 }
 
-/** `key` must be the same for as long as the entries are to count. */
+/** `key` must stay the same, or existing entries are not found. */
 export const make = (sqlite: BetterSqlite3.Database, key: Uint8Array): Blocks => {
   const find = sqlite.prepare<[Buffer], number>("SELECT 1 FROM broker_blocks WHERE pair = ?").pluck()
   const count = sqlite.prepare<[Buffer], number>("SELECT count(*) FROM broker_blocks WHERE owner = ?").pluck()
@@ -51,7 +51,7 @@ export const make = (sqlite: BetterSqlite3.Database, key: Uint8Array): Blocks =>
   })
   return {
     has,
-    // Clients repeat their list to be sure; what is there already costs no write.
+    // Clients repeat their list to be sure; entries that exist cost no write.
     change: (changes) => (changes.every(isMade) ? changes.map(() => true) : makeAll.immediate(changes)),
     forget: (owner) => void dropAll.run(tag(owner))
   }

@@ -2,10 +2,13 @@
  * Reads pages of an inbox for its owner (spec KEZ-NAT-030 to 034): a request on `kez.fetch.<own>` becomes a batch of
  * direct gets and one binary answer.
  *
- * Whose inbox it is comes from the subject alone, which the broker lets only that user publish on. Requests arrive on one
- * connection (intake) and wait in a fair queue; the stream is read over another (store), so few pages at a time that they fit
- * into what the broker holds for it. What one account may read in a while is bounded too, since an answer can be a thousand
- * times its request.
+ * The account comes from the subject alone, on which the broker lets only that user publish. Requests arrive on one
+ * connection (intake) and wait in a fair queue; the stream is read over another (store), few enough pages at a time to
+ * fit into the broker's buffer for it. The read rate of an account is limited too, since an answer can be a thousand
+ * times the size of its request.
+ *
+ * Messages are handled in plain callbacks: this path is measured (bench/broker.bench.ts). A fiber is used only where
+ * the stream's leader has to be asked. Connections and timeouts are scoped.
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import { BrokerAnswer, Limits, Page, Subject } from "@kez-chat/sdk/protocol"
@@ -27,17 +30,17 @@ export interface FetchResponderOptions {
   readonly isActive: (hex: string) => boolean
   readonly stream: StreamWatch
   /**
-   * Whether the stream has more than one replica. Any of them answers a direct get, also one that is a moment behind;
-   * then the leader is asked whether a page that seems to be the last one really is.
+   * Whether the stream has more than one replica. Any of them answers a direct get, even one that lags behind; so the
+   * leader is asked whether an apparently last page is the last.
    */
   readonly replicated: boolean
   readonly guard: FloodGuard
   /** Requests that may wait. */
   readonly waiting: FairQueue.FairQueueLimits
-  /** Pages being read at once, over all accounts and for one of them. */
+  /** Pages read concurrently, for all accounts and for one. */
   readonly maxInFlight: number
   readonly maxInFlightPerAccount: number
-  /** Bytes an account may read at once, and how many come back each second. */
+  /** Burst and rate of bytes that an account may read. */
   readonly readBurstBytes: number
   readonly readBytesPerSecond: number
 }
@@ -69,9 +72,9 @@ interface Reading {
   readonly known: number
   readonly frames: Array<Page.Frame>
   readonly since: number
-  /** Where the page ends so far: the client's cursor, then the last frame's number. */
+  /** The end of the page so far: the client's cursor, then the number of the last frame. */
   end: number
-  /** What is asked for now: frames, or the leader's word on which one is the last. */
+  /** The question under way: for frames, or to the leader for the last one. */
   asking: "frames" | "last"
 }
 
@@ -81,10 +84,10 @@ interface Store {
   readonly answers: string
 }
 
-/** The broker lets us answer within 10 s: so long may a fetch wait for its turn, and so long for the stream. */
+/** Longest wait for a turn and for the stream. The broker lets us answer within 10 s. */
 const waitTimeoutMillis = 4_000
 const readTimeoutMillis = 5_000
-/** How long to leave a replica that is behind before asking again, in milliseconds. */
+/** Pause before a lagging replica is asked again, in milliseconds. */
 const lagMillis = 20
 const sweepMillis = 500
 
@@ -107,7 +110,7 @@ export const make = Effect.fnUntraced(function* (
   const answer = ({ intake, reply }: Pick<Fetch, "intake" | "reply">, bytes: Uint8Array): void => {
     if (!intake.isClosed()) intake.publish(reply, bytes)
   }
-  /** The server's own trouble; counts against nobody. */
+  /** For trouble on the server's side, which counts against nobody. */
   const putOff = (fetch: Fetch): void => {
     counters.retry += 1
     answer(fetch, BrokerAnswer.encodeRefusal({ code: "retry" }))
@@ -133,10 +136,10 @@ export const make = Effect.fnUntraced(function* (
     const hex = message.subject.slice(Subject.fetch("").length)
     const { data, reply = "" } = message
     const bytes = RequestHeaders.sizeOf(message)
-    // Who floods gets no answer: its connections are being closed.
+    // A flooding account gets no answer: its connections are being closed.
     if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, bytes)
     const request = Result.getOrUndefined(Page.parseRequest(data))
-    // The broker let this key publish here; if it is not active, it was revoked and is about to be closed.
+    // The broker lets only this key publish here; if it is not active, its connection is about to be closed.
     if (request === undefined || !options.isActive(hex)) return refuse({ intake, reply, hex, bytes }, "bad")
     const fetch = { intake, reply, hex, request, bytes, since: performance.now() }
     if (!budgets.has(hex)) return refuse(fetch, "slow")
@@ -226,7 +229,7 @@ export const make = Effect.fnUntraced(function* (
     if (reading === undefined) return
     const status = word.headers?.code ?? 0
     if (status !== 0 && status !== 204 && status !== 404) return fail(token, reading)
-    if (reading.asking === "last") return heardLast(connection, token, reading, word)
+    if (reading.asking === "last") return receivedLast(connection, token, reading, word)
     if (status === 0) {
       const seq = Number(word.headers?.get("Nats-Sequence"))
       const timeMillis = Date.parse(word.headers?.get("Nats-Time-Stamp") ?? "")
@@ -241,15 +244,15 @@ export const make = Effect.fnUntraced(function* (
     connection.publish(`$JS.API.STREAM.MSG.GET.${Subject.streamName}`, query, { reply: token })
   }
 
-  /** The leader's word: its last frame for this account, or that there is none. */
-  const heardLast = (connection: NatsConnection, token: string, reading: Reading, word: Msg): void => {
+  /** The leader's answer: its last frame for this account, or that there is none. */
+  const receivedLast = (connection: NatsConnection, token: string, reading: Reading, word: Msg): void => {
     const found: unknown = word.json()
     if (!isObject(found)) return fail(token, reading)
     const none = isObject(found.error) && found.error.err_code === noMessage
     const last = isObject(found.message) ? found.message.seq : none ? 0 : undefined
     if (typeof last !== "number") return fail(token, reading)
     if (last <= reading.end) return finish(token, reading, 0)
-    // A replica was behind. What is on the page stays; the client asks again for what is missing.
+    // The replica lags behind. The page is sent as it is; the client asks for the rest.
     if (reading.frames.length > 0) return finish(token, reading, 1)
     reading.asking = "frames"
     setTimeout(() => {
@@ -312,7 +315,7 @@ const answerPrefix = "_INBOX_ing.f."
 /** JetStream's err_code for "no message found". */
 const noMessage = 10037
 
-/** Token buckets of bytes; a user may overdraw by one page and then waits. */
+/** Token buckets of bytes; an account may overdraw by one page and then waits. */
 const makeBudgets = (burst: number, perSecond: number) => {
   const buckets = new Map<string, { left: number; at: number }>()
   const current = (hex: string): { left: number; at: number } => {

@@ -1,27 +1,27 @@
 /**
  * The headers of a request that an end user made, read in one pass over their bytes.
  *
- * nats.js takes time for them that grows with the square of their number, and 64 KiB of short ones would stop this
- * process for seconds. It also refuses blocks that the broker lets through, and then nobody would know whose they are.
+ * The time that nats.js takes grows with the square of their number: 64 KiB of short headers would stop this process
+ * for seconds. It also refuses blocks that the broker lets through, and then the sender would be unknown.
  */
 import type { Msg } from "@nats-io/nats-core"
 import { Bytes, Limits } from "@kez-chat/sdk/protocol"
 import { isObject } from "../JsonObject.ts"
 
-/** What nats.js (the exact version is pinned) holds of a message and does not show. */
+/** Private fields of a message in nats.js, whose exact version is pinned. */
 interface Held {
   readonly _msg: { readonly hdr: number }
   readonly _rdata: Uint8Array
 }
 
-/** Ours are one line, and the broker adds some 300 bytes; what is longer is no request of a client that follows the rules. */
+/** Clients send one line and the broker adds about 300 bytes; a longer block breaks the protocol. */
 const blockBytes = 2_048
 const infoName = "\r\nNats-Request-Info:"
 
 export interface RequestHeaders {
-  /** The key that the broker vouches for, 64 hex characters. */
+  /** The sender's key, asserted by the broker; 64 hex characters. */
   readonly sender: string
-  /** Every value of this header, or undefined where the block is too long to be looked at. */
+  /** All values of this header; undefined if the block is too long. */
   values(name: string): ReadonlyArray<string> | undefined
 }
 
@@ -31,12 +31,12 @@ export const sizeOf = (message: Msg): number => {
   return _rdata.length
 }
 
-/** Undefined when the broker names no user, which it does for every request that its import shares. */
+/** Undefined if the broker names no user. For requests over a shared import it always does. */
 export const read = (message: Msg): RequestHeaders | undefined => {
   const { _msg, _rdata } = message as unknown as Held
   if (_msg.hdr <= 0) return undefined
   const block = Buffer.from(_rdata.buffer, _rdata.byteOffset, _msg.hdr)
-  // The broker removes what a client wrote under this name and puts its own line behind all the client's lines.
+  // The broker removes a client's headers of this name and appends its own line.
   const at = block.lastIndexOf(infoName)
   if (at < 0) return undefined
   const sender = userOf(block.toString("latin1", at + infoName.length, block.indexOf("\r\n", at + infoName.length)))

@@ -1,13 +1,16 @@
 /**
- * Stores what users send (spec KEZ-NAT-019 to 025): a request on `kez.send.<recipient>` becomes a JetStream publish on
+ * Stores users' sends (spec KEZ-NAT-019 to 025): a request on `kez.send.<recipient>` becomes a JetStream publish on
  * `kez.inbox.<recipient>`, or on `kez.self.<own>` for an account's own copy.
  *
- * Requests arrive on one connection (intake) and wait in a fair queue; a second connection (store) publishes them, so many at
- * a time that the stream is busy and no more, since what is published has left the queue and is served in order. So one
+ * Requests arrive on one connection (intake) and wait in a fair queue; a second connection (store) publishes them, just
+ * enough at a time to keep the stream busy, since a published send has left the queue and is served in order. So one
  * account's flood costs the others a turn, and acknowledgements never wait behind it.
  *
- * Nothing a client wrote but the frame reaches the stream: its headers are dropped and one of ours is set. Who sends is
- * what the broker says (`Nats-Request-Info`). No fiber and no promise is made per message.
+ * Only the frame itself reaches the stream: the client's headers are dropped and one of ours is set. The sender is the
+ * user that the broker names (`Nats-Request-Info`).
+ *
+ * Messages are handled in plain callbacks, without a fiber or a promise each: this path is measured
+ * (bench/broker.bench.ts). Connections and timeouts are scoped.
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import { BrokerAnswer, Bytes, KezId, Limits, Subject } from "@kez-chat/sdk/protocol"
@@ -26,22 +29,22 @@ import type { Charge, Quotas } from "../limits/Quotas.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface SendResponderOptions {
-  /** Whether the stream has been found to be what it was. Until then nothing is stored: it would hide that it is not. */
+  /** Whether the stream is known not to have gone back. Until then nothing is stored, as it would hide that it has. */
   readonly isReady: () => boolean
   readonly isActive: (hex: string) => boolean
   readonly quotas: Quotas
   /** Whether a recipient blocks a sender. */
   isBlocked(recipient: string, sender: string): boolean
-  /** Whether the stream has room for a frame of so many bytes, as far as is known. */
+  /** Whether the stream has room for a frame of this size, as far as known. */
   hasRoom(bytes: number): boolean
   readonly guard: FloodGuard
   /** Keys the ids that the stream deduplicates by; the same for all instances. */
   readonly deduplicationKey: Uint8Array
-  /** Hears the sequence number of everything that was stored. */
+  /** Called for each stored frame: its sequence number and the time since its arrival. */
   noteLast(seq: number, millis: number): void
-  /** Sends that may wait: of one account, and their bytes; bytes of all. */
+  /** Sends that may wait for their turn. */
   readonly waiting: FairQueue.FairQueueLimits
-  /** Publishes under way at once, and their bytes. */
+  /** Concurrent publishes, by number and bytes. */
   readonly maxInFlight: number
   readonly maxBytesInFlight: number
 }
@@ -59,7 +62,7 @@ export interface SendResponder {
   readonly inFlight: () => number
 }
 
-/** Holds no `Msg`: that would keep the socket's whole buffer in memory for as long as it waits. */
+/** Holds no `Msg`, which would keep the socket's whole buffer in memory while it waits. */
 interface Send {
   readonly intake: NatsConnection
   readonly reply: string
@@ -78,11 +81,11 @@ interface Pending {
   readonly since: number
 }
 
-/** The broker lets us answer within 10 s: so long may a send wait for its turn, and so long for the stream. */
+/** Longest wait for a turn and for the stream. The broker lets us answer within 10 s. */
 const waitTimeoutMillis = 4_000
 const storeTimeoutMillis = 5_000
 const sweepMillis = 500
-/** Longest stretch of work without letting other work in. */
+/** Longest time spent publishing before other work gets a turn. */
 const sliceMillis = 5
 
 export const make = Effect.fnUntraced(function* (options: SendResponderOptions): Effect.fn.Return<SendResponder> {
@@ -100,7 +103,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
   const answer = ({ intake, reply }: Pick<Send, "intake" | "reply">, bytes: Uint8Array): void => {
     if (!intake.isClosed()) intake.publish(reply, bytes)
   }
-  /** The server's own trouble; counts against nobody. */
+  /** For trouble on the server's side, which counts against nobody. */
   const putOff = (send: Send): void => {
     counters.retry += 1
     answer(send, BrokerAnswer.encodeRefusal({ code: "retry" }))
@@ -113,12 +116,12 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
 
   const receive = (intake: NatsConnection, message: Msg): void => {
     const head = RequestHeaders.read(message)
-    // Cannot be: the import shares who asks.
+    // Cannot happen: the import names the sender.
     if (head === undefined) return
     const { sender } = head
     const { data, reply = "" } = message
     const bytes = RequestHeaders.sizeOf(message)
-    // A send that wants no answer is none, and who floods gets none: its connections are being closed.
+    // A send without a reply subject is invalid. A flooding account gets no answer: its connections are being closed.
     if (reply === "" || guard.isShutOut(sender)) return guard.refused(sender, bytes)
     const asker = { intake, reply, sender, bytes }
     const recipient = message.subject.slice(Subject.send("").length)
@@ -146,7 +149,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
   const schedule = (): void => {
     if (isPumping) return
     isPumping = true
-    // After what has arrived is read, so that a send's turn does not depend on its place in the socket.
+    // After all that has arrived is read, so that a send's turn does not depend on its place in the socket's buffer.
     setImmediate(pump)
   }
 
@@ -170,14 +173,14 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
 
   const forward = ({ connection, acks }: NonNullable<typeof store>, send: Send): void => {
     const { frame, recipient, sender } = send
-    // Revoked, and its connection not closed yet.
+    // Revoked, but its connection is not closed yet.
     if (!options.isActive(sender)) return refuse(send, { code: "bad" })
     if (sender !== recipient && !options.isActive(recipient)) return refuse(send, { code: "unknown" })
     if (!options.isReady()) return putOff(send)
     const isBlocked = sender !== recipient && options.isBlocked(recipient, sender)
     const charge = quotas.charge(sender, recipient, frame.length, isBlocked)
     if ("code" in charge) return refuse(send, charge)
-    // A blocked sender learns nothing from a stream that holds all it may, either.
+    // A full stream must not reveal a block either.
     if (isBlocked && !options.hasRoom(frame.length)) {
       quotas.refund(charge)
       return refuse(send, { code: "full" })
@@ -236,7 +239,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
     answer(send, BrokerAnswer.ok)
   }
 
-  /** The charge stays when it is not known whether the frame was stored. */
+  /** Keeps the charge, since the frame may have been stored. */
   const giveUp = (before: number): void => {
     for (const [token, entry] of pending) {
       if (entry.since > before) break
@@ -253,7 +256,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
         )
       ),
     attach: Effect.fnUntraced(function* (connection) {
-      // A new subject for every connection: late acknowledgements of an old one mean nothing.
+      // A new subject for every connection, so that late acknowledgements of an old one are ignored.
       const acks = `${ackPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
       yield* Effect.acquireRelease(
         Effect.sync(() => {
@@ -278,8 +281,9 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
 const ackPrefix = "_INBOX_ing.s."
 
 /**
- * What the stream deduplicates by. It does so for all subjects at once, and the id is stored and delivered with the frame:
- * so it belongs to this sender, recipient and Kez-Id alone, and tells nobody who the sender is (spec KEZ-NAT-022, 048).
+ * The id that the stream deduplicates by. It does so across all subjects, and stores and delivers the id with the
+ * frame. So the id is unique to this sender, recipient and Kez-Id, and does not reveal the sender (spec KEZ-NAT-022,
+ * 048).
  */
 const deduplicationId = (key: Uint8Array, { kezId, recipient, sender }: Send): string =>
   createHmac("sha256", key)
@@ -292,6 +296,6 @@ const parseAck = (message: Msg): "full" | "retry" | { readonly seq: number; read
   if (message.headers?.code !== undefined && message.headers.code >= 400) return "retry"
   const ack: unknown = message.json()
   if (!isObject(ack)) return "retry"
-  if (isObject(ack.error)) return InboxStream.holdsAllItMay.has(ack.error.err_code) ? "full" : "retry"
+  if (isObject(ack.error)) return InboxStream.storageFull.has(ack.error.err_code) ? "full" : "retry"
   return typeof ack.seq === "number" ? { seq: ack.seq, repeated: ack.duplicate === true } : "retry"
 }

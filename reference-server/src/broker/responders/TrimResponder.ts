@@ -1,9 +1,9 @@
 /**
- * Tells an account how full its inbox is, and removes what its devices hold (spec KEZ-NAT-057 to 061): a request on
- * `kez.trim.<own>`.
+ * Reports how full an account's inbox is, and removes frames that its devices hold (spec KEZ-NAT-057 to 061): a request
+ * on `kez.trim.<own>`.
  *
- * Whose frames go comes from the subject alone, which the broker lets only that user publish on. REGISTRAR removes them,
- * one account at a time; GATEWAY, which reads what users write, has no right to remove anything.
+ * The account comes from the subject alone, on which the broker lets only that user publish. REGISTRAR removes the
+ * frames, one account at a time; GATEWAY, which reads users' requests, has no permission to remove anything.
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import { BrokerAnswer, Subject, Trim } from "@kez-chat/sdk/protocol"
@@ -72,7 +72,7 @@ export const make = Effect.fnUntraced(function* (
 
   const respond = (intake: NatsConnection, hex: string, message: Msg, outcome: Outcome): void => {
     counters["code" in outcome ? outcome.code : outcome.kind] += 1
-    // What fails here is nobody's fault.
+    // A `retry` is the server's fault.
     if ("code" in outcome && outcome.code !== "retry") guard.refused(hex, RequestHeaders.sizeOf(message))
     try {
       const bytes = "code" in outcome ? BrokerAnswer.encodeRefusal(outcome) : outcome.answer
@@ -82,11 +82,11 @@ export const make = Effect.fnUntraced(function* (
     }
   }
 
-  /** What needs no answer of the stream is decided without a fiber. */
+  /** Refusals need no fiber; what asks the stream gets one. */
   const receive = (intake: NatsConnection, message: Msg): void => {
     const hex = message.subject.slice(Subject.trim("").length)
     const { data, reply = "" } = message
-    // Who floods gets no answer: its connections are being closed.
+    // A flooding account gets no answer: its connections are being closed.
     if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, RequestHeaders.sizeOf(message))
     const request = Result.getOrUndefined(Trim.parseRequest(data))
     if (request === undefined || !options.isActive(hex)) return respond(intake, hex, message, bad)
@@ -109,7 +109,7 @@ export const make = Effect.fnUntraced(function* (
     )
   }
 
-  /** One removal after the other. */
+  /** Removals run one at a time. */
   const inTurn = <E>(effect: Effect.Effect<Outcome, E>): Effect.Effect<Outcome, E> =>
     Effect.suspend(() => {
       if (waiting >= maxWaiting) return Effect.succeed(retry)

@@ -1,7 +1,7 @@
 /**
- * The one stream that holds everybody's inbox, as REGISTRAR sees it: made, kept up to date, inspected, purged.
+ * The one stream that holds all inboxes, as REGISTRAR manages it: created, updated, inspected, purged.
  *
- * Requests are four plain JSON calls of the JetStream API, so no JetStream client is needed. The `epoch` in the stream's
+ * A few plain JSON calls of the JetStream API suffice, so no JetStream client is needed. The `epoch` in the stream's
  * metadata names one life of its sequence numbers: clients whose cursor belongs to another epoch start again at 0.
  */
 import type { NatsConnection } from "@nats-io/nats-core"
@@ -13,18 +13,18 @@ import { randomBytes } from "node:crypto"
 import { type BrokerDown, request } from "../connections/BrokerDown.ts"
 import { isObject } from "../JsonObject.ts"
 
-/** What a stored message may have beyond its frame: subject and the one header. */
+/** Room for the subject and the one header of a stored message. */
 const sendSlackBytes = 1024
 const days = 24 * 60 * 60 * 1_000_000_000
 
 export interface InboxStreamOptions {
-  /** In how many servers of the cluster each frame lies. */
+  /** Number of servers in the cluster that store each frame. */
   readonly replicas: 1 | 3 | 5
-  /** Bytes of the whole stream on each replica; at the limit new mail is refused, nothing old is dropped. */
+  /** Size of the whole stream on each replica in bytes; at the limit new mail is refused and nothing is dropped. */
   readonly maxBytes: number
-  /** For how long frames are kept, in days. */
+  /** Retention of frames in days. */
   readonly retentionDays: number
-  /** Most frames per account in its inbox, and again among its self copies. */
+  /** Most frames in an account's inbox, and most among its own copies. */
   readonly maxFrames: number
 }
 
@@ -53,8 +53,10 @@ export class JetStreamError extends Data.TaggedError("JetStreamError")<{
 /** The stream cannot be asked, or its answer is an error. */
 export type StreamFailure = BrokerDown | JetStreamError
 
-/** JetStream's err_code for a stream or one of its subjects, an account, or the server's storage that holds all it may. */
-export const holdsAllItMay: ReadonlySet<unknown> = new Set<unknown>([10077, 10002, 10047])
+/**
+ * JetStream's err_codes for a limit reached: of a stream or one of its subjects, an account, or the server's storage.
+ */
+export const storageFull: ReadonlySet<unknown> = new Set<unknown>([10077, 10002, 10047])
 
 const notFound = 10059
 const inUse = 10058
@@ -97,7 +99,7 @@ export const ensure = Effect.fn("InboxStream.ensure")(function* (
   const newEpoch = randomBytes(16).toString("base64url")
   const present = yield* orAbsent(describe(connection), notFound)
   if (present === undefined) {
-    // In use: another instance was faster.
+    // Already in use: another instance was faster.
     yield* orAbsent(call(connection, `STREAM.CREATE.${Subject.streamName}`, config(options, newEpoch)), inUse)
     return yield* info(connection)
   }
@@ -138,8 +140,8 @@ export const trim = (
 }
 
 /**
- * When the oldest frame of an account on one of its subjects was stored, in milliseconds since the epoch, as the stream's
- * leader has it; undefined where there is none. For a connection of GATEWAY.
+ * When the oldest frame of an account on one of its subjects was stored, in milliseconds since the epoch, as the
+ * stream's leader has it; undefined where there is none. For a connection of GATEWAY.
  */
 export const oldest = Effect.fnUntraced(function* (connection: NatsConnection, box: Trim.Box, hex: string) {
   const query = { seq: 1, next_by_subj: box === "inbox" ? Subject.inbox(hex) : Subject.self(hex) }
@@ -197,7 +199,7 @@ const stateOf = (answer: Answer): Effect.Effect<StreamState, JetStreamError> => 
     : Effect.fail(malformed(`${Subject.streamName} has no state`))
 }
 
-/** Whether every setting that is wanted is what the server has; it leaves out those that are zero or false. */
+/** Whether the server has every wanted setting. It omits those that are zero or false. */
 const matches = (wanted: unknown, present: unknown): boolean => {
   if (Array.isArray(wanted)) {
     return (

@@ -1,8 +1,8 @@
 /**
  * Whether mail can be stored now. Recent stores show it; when there were none, a frame of our own is stored.
  *
- * The stream's description alone does not show it: it is answered while the disk is full, and while too few replicas are
- * there to store anything.
+ * The stream's description alone does not show it: it is answered while the disk is full, and while too few replicas
+ * are there to store anything.
  */
 import type { NatsConnection } from "@nats-io/nats-core"
 import { Subject } from "@kez-chat/sdk/protocol"
@@ -16,8 +16,8 @@ import { isObject } from "../JsonObject.ts"
 import * as InboxStream from "./InboxStream.ts"
 
 /**
- * Why nothing can be stored: `silent` when the stream does not answer (disk full, write error, no quorum), `absent` when
- * no JetStream is there, `refused` when it says no, `full` when the stream holds all it may.
+ * Why nothing can be stored: `silent` when the stream does not answer (disk full, write error, no quorum), `absent`
+ * when no JetStream is there, `refused` when it says no, `full` when the stream holds all it may.
  */
 export type StoreFailure = "silent" | "absent" | "refused" | "full"
 
@@ -37,9 +37,9 @@ export interface StoreProbeOptions {
 
 /** Not an admissible key, so no account has it. */
 const probeKey = "0".repeat(64)
-/** As much as a page of a file system, so that it does not fit into what is left of the last one. */
+/** A whole page of the file system, so that it does not fit into the rest of the last one. */
 const probeBytes = 4_096
-/** How often to see whether a probe is due. */
+/** How often to check whether a probe is due. */
 const checkMillis = 1_000
 const everyMillis = 3_000
 const everyMillisWhileFailing = 2_000
@@ -69,7 +69,7 @@ export const make = Effect.fnUntraced(function* (
         if (answer.headers?.code === 503) return "absent"
         const ack: unknown = answer.json()
         if (!isObject(ack)) return "refused"
-        if (isObject(ack.error)) return InboxStream.holdsAllItMay.has(ack.error.err_code) ? "full" : "refused"
+        if (isObject(ack.error)) return InboxStream.storageFull.has(ack.error.err_code) ? "full" : "refused"
         if (typeof ack.seq === "number") options.noteLast(ack.seq)
         return undefined
       }),
@@ -78,7 +78,7 @@ export const make = Effect.fnUntraced(function* (
       )
     )
 
-  /** Takes our frame out of the stream again; what stays behind now goes with the next one. */
+  /** Removes our frame from the stream; if that fails, the next purge does it. */
   const remove = options.registrar.get.pipe(
     Effect.flatMap((registrar) => InboxStream.purge(registrar, probeKey)),
     Effect.ignore
@@ -93,9 +93,9 @@ export const make = Effect.fnUntraced(function* (
     if (gateway === undefined || !isDue(now)) return
     askedAt = now
     let found = yield* store(gateway)
-    // A moment without a leader, or a process that got no turn, is no failure yet.
+    // A moment without a leader, or a starved process, is not yet a failure.
     if (found !== undefined && failure === undefined && !gateway.isClosed()) found = yield* store(gateway)
-    // What the connection's end cut off says nothing about the store.
+    // A probe that was cut off with its connection says nothing about the store.
     if (options.gateway() === gateway) settle(found)
     if (found === undefined) yield* remove
   }).pipe(

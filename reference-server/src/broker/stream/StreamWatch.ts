@@ -1,9 +1,9 @@
 /**
  * The stream's epoch and last sequence number as the responders need them.
  *
- * `last` on a page must never be smaller than a number a client may have seen, or the client would start again for
- * nothing. What this process stored and read is known at once; a client that knows more than that has it from another
- * instance, and then the stream's leader is asked, once for all who wait.
+ * `last` on a page must not be smaller than any number a client has seen, or the client would start over for nothing.
+ * The numbers that this process stored and read are known at once. If a client knows a higher one, it comes from
+ * another instance; then the stream's leader is asked, once for all waiting requests.
  */
 import type { NatsConnection } from "@nats-io/nats-core"
 import * as Effect from "effect/Effect"
@@ -83,13 +83,13 @@ export const make = Effect.fnUntraced(function* (
     }
     const highest = known()
     if (fresh.lastSeq < highest) {
-      // Acknowledged frames are gone (a restored backup, a lost disk). Their numbers will be given out again, so they
-      // must belong to another epoch, or clients would take new frames for ones they have.
+      // Acknowledged frames are gone (a restored backup, a lost disk). Their numbers will be assigned again, so they
+      // must belong to another epoch, or clients would mistake new frames for ones they have.
       yield* Effect.logWarning("the inbox stream has gone back; clients start again under a new epoch").pipe(
         Effect.annotateLogs({ known: highest, found: fresh.lastSeq })
       )
       fresh = yield* InboxStream.ensure(connection, options, fresh.epoch)
-      // Only now: a crash before it makes one epoch too many, a crash between the two would make none.
+      // Only now: a crash before this line makes one epoch too many; in the other order it would make none.
       position.resetLast()
       counted = fresh.epoch
     }
@@ -114,7 +114,7 @@ export const make = Effect.fnUntraced(function* (
       })
     )
   })
-  yield* every(refreshMillis, "the inbox stream was not looked at", Effect.ignore(refresh))
+  yield* every(refreshMillis, "the inbox stream was not inspected", Effect.ignore(refresh))
 
   const known = (atLeast = 0) => (state !== undefined && atLeast <= state.lastSeq ? state : undefined)
   return {

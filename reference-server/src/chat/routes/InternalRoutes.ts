@@ -1,6 +1,6 @@
 /**
- * The internal listener: metrics, broker logins over HTTP, and a trigger for admin commands. Never public; whatever acts
- * or concerns people also requires the bearer secret.
+ * The internal listener: metrics, broker logins over HTTP, and a trigger for admin commands. Never public; whatever
+ * acts or concerns people also requires the bearer secret.
  */
 import { Problem } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
