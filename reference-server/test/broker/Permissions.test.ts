@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { makeAccount } from "../kits/Account.ts"
-import { openRaw, type Port, type RawClient } from "../kits/RawClient.ts"
+import { type Port, type RawClient } from "../kits/RawClient.ts"
+import { loginRaw } from "../kits/RawUser.ts"
 import { startTestBroker, type TestBroker } from "../kits/TestBroker.ts"
 
 describe.each(["tcp", "websocket"] as const)("what a user may do over %s", (kind: Port) => {
@@ -10,15 +10,8 @@ describe.each(["tcp", "websocket"] as const)("what a user may do over %s", (kind
   })
   afterAll(() => broker.stop())
 
-  const login = async () => {
-    const node = broker.nodes[0]!
-    const account = makeAccount()
-    broker.register(account.hex)
-    const client = await openRaw({ kind, port: kind === "tcp" ? node.tcpPort : node.websocketPort })
-    expect(await client.login(account)).toBeUndefined()
-    return { client, account }
-  }
-  /** Whether the connection was told off for this one thing. */
+  const login = () => loginRaw(broker, kind)
+  /** How many permission violations the broker reported. */
   const refusals = async (client: RawClient): Promise<number> => {
     await client.fence()
     return client.errors.length

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Page } from "@kez-chat/sdk/protocol"
 import { createHash, randomBytes } from "node:crypto"
-import { kezId, makeAccount } from "./Account.ts"
+import { kezId } from "./Account.ts"
 import { observe, type Observer } from "./Observer.ts"
-import { headerBlock, openRaw, type Port, type RawClient } from "./RawClient.ts"
+import { headerBlock, type Port } from "./RawClient.ts"
+import { loginRaw, sendRaw } from "./RawUser.ts"
 import { type TestBroker, until } from "./TestBroker.ts"
 
 const okay = '{"ok":1}'
@@ -19,21 +20,15 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
     afterAll(() => observer.close())
 
     const login = async () => {
-      const node = broker().nodes[0]!
-      const account = makeAccount()
-      broker().register(account.hex)
-      const client = await openRaw({ kind, port: kind === "tcp" ? node.tcpPort : node.websocketPort })
-      expect(await client.login(account)).toBeUndefined()
-      await client.subscribe(`kez.dlv.${account.hex}`)
-      return { client, account, hex: account.hex }
+      const user = await loginRaw(broker(), kind)
+      await user.client.subscribe(`kez.dlv.${user.hex}`)
+      return user
     }
-    const send = async (client: RawClient, hex: string, payload: string | Uint8Array = "frame") =>
-      (await client.request(`kez.inbox.${hex}`, payload, headerBlock(`Kez-Id: ${kezId()}`))).payload.toString()
     const fetchRequest = () => Page.encodeRequest({ after: 0, nonce: randomBytes(16) })
 
     it("KEZ-NAT-018 changes and reveals nothing by steering answers of sends and fetches", async () => {
       const [attacker, victim, friend] = [await login(), await login(), await login()]
-      expect(await send(friend.client, victim.hex, "for the victim")).toBe(okay)
+      expect(await sendRaw(friend.client, victim.hex, "for the victim")).toBe(okay)
       await until("the victim heard it", () => victim.client.messages.length === 1)
       victim.client.messages.length = 0
       const steered = [
@@ -70,7 +65,7 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
       }
       expect(attacker.client.isClosed()).toBe(false)
       await until("all fetches were handled", async () => (await broker().status()).fetches.pages > fetches)
-      expect(await send(attacker.client, attacker.hex, "still served")).toBe(okay)
+      expect(await sendRaw(attacker.client, attacker.hex, "still served")).toBe(okay)
       // One own copy was stored since; the rest is as it was.
       const after = (await observer.snapshot()) as Record<string, number>
       const was = before as Record<string, number>
@@ -169,7 +164,7 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
         trace(`kez.inbox.${victim.hex}`)
       )
       expect(answer.payload.toString()).toBe(okay)
-      expect(await send(attacker.client, victim.hex, "after")).toBe(okay)
+      expect(await sendRaw(attacker.client, victim.hex, "after")).toBe(okay)
       const stored = await observer.stored(victim.hex)
       expect(stored.map(({ payload }) => payload.toString())).toEqual(["traced", "after"])
       attacker.client.close()
@@ -193,7 +188,7 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
       )
       const stored = await observer.stored(victim.hex)
       expect(new Set(stored.map(({ subject }) => subject))).toEqual(new Set([`kez.inbox.${victim.hex}`]))
-      expect(await send(victim.client, victim.hex, "own copy")).toBe(okay)
+      expect(await sendRaw(victim.client, victim.hex, "own copy")).toBe(okay)
       expect((await observer.stored(victim.hex)).at(-1)!.subject).toBe(`kez.self.${victim.hex}`)
       attacker.client.close()
       victim.client.close()
@@ -223,7 +218,7 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
         await client.fence()
         client.close()
       }
-      expect(await send(attacker.client, victim.hex, "after")).toBe(okay)
+      expect(await sendRaw(attacker.client, victim.hex, "after")).toBe(okay)
       const stored = await observer.stored(victim.hex)
       expect(stored.at(-1)!.payload.toString()).toBe("after")
       for (const { headers } of stored) expect(headers.map(([name]) => name)).toEqual(["Nats-Msg-Id"])
@@ -282,7 +277,7 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
     it("KEZ-NAT-023 never answers a send with a number", async () => {
       const [sender, recipient] = [await login(), await login()]
       const answers = new Set<string>()
-      for (let i = 0; i < 5; i++) answers.add(await send(sender.client, recipient.hex))
+      for (let i = 0; i < 5; i++) answers.add(await sendRaw(sender.client, recipient.hex))
       expect([...answers]).toEqual([okay])
       sender.client.close()
       recipient.client.close()
@@ -291,7 +286,7 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
     it("leaves every replica current and serving", async () => {
       await until("replicas are current", () => observer.healthy())
       const { client, hex } = await login()
-      expect(await send(client, hex)).toBe(okay)
+      expect(await sendRaw(client, hex)).toBe(okay)
       client.close()
     })
   })

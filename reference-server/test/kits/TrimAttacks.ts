@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Block, Trim } from "@kez-chat/sdk/protocol"
 import { randomBytes } from "node:crypto"
-import { kezId, makeAccount } from "./Account.ts"
+import { kezId } from "./Account.ts"
 import { observe, type Observer } from "./Observer.ts"
-import { headerBlock, openRaw, type Port, type RawClient } from "./RawClient.ts"
+import { type Port, type RawClient } from "./RawClient.ts"
+import { loginRaw, sendRaw } from "./RawUser.ts"
 import { type TestBroker, until } from "./TestBroker.ts"
 
 const okay = '{"ok":1}'
@@ -20,16 +21,10 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
     afterAll(() => observer.close())
 
     const login = async () => {
-      const node = broker().nodes[0]!
-      const account = makeAccount()
-      broker().register(account.hex)
-      const client = await openRaw({ kind, port: kind === "tcp" ? node.tcpPort : node.websocketPort })
-      expect(await client.login(account)).toBeUndefined()
-      await client.subscribe(`kez.dlv.${account.hex}`)
-      return { client, hex: account.hex }
+      const user = await loginRaw(broker(), kind)
+      await user.client.subscribe(`kez.dlv.${user.hex}`)
+      return user
     }
-    const send = async (client: RawClient, hex: string, payload: string | Uint8Array = "frame", id = kezId()) =>
-      (await client.request(`kez.inbox.${hex}`, payload, headerBlock(`Kez-Id: ${id}`))).payload.toString()
     const ask = async (
       { client, hex }: { client: RawClient; hex: string },
       box: Trim.Box,
@@ -55,8 +50,8 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
     it("KEZ-NAT-059 says how full an inbox is, and removes nothing when it is only asked", async () => {
       const [person, friend] = [await login(), await login()]
       expect(await ask(person, "inbox")).toMatchObject({ used: 0, limit: 33_554_432, strangers: { used: 0 } })
-      expect(await send(friend.client, person.hex, new Uint8Array(2_000))).toBe(okay)
-      expect(await send(person.client, person.hex, new Uint8Array(3_000))).toBe(okay)
+      expect(await sendRaw(friend.client, person.hex, new Uint8Array(2_000))).toBe(okay)
+      expect(await sendRaw(person.client, person.hex, new Uint8Array(3_000))).toBe(okay)
       const inbox = await ask(person, "inbox")
       expect(inbox).toMatchObject({ used: 2_000, strangers: { used: 2_000, limit: 4_194_304 } })
       expect(Math.abs((inbox as Trim.Report).oldestMillis! - Date.now())).toBeLessThan(60_000)
@@ -69,9 +64,9 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
     it("KEZ-NAT-058 removes an account's frames of one box up to a number, and nobody else's", async () => {
       const [person, friend, other] = [await login(), await login(), await login()]
       for (const text of ["one", "two", "three"]) {
-        expect(await send(friend.client, person.hex, text)).toBe(okay)
-        expect(await send(friend.client, other.hex, text)).toBe(okay)
-        expect(await send(person.client, person.hex, `own ${text}`)).toBe(okay)
+        expect(await sendRaw(friend.client, person.hex, text)).toBe(okay)
+        expect(await sendRaw(friend.client, other.hex, text)).toBe(okay)
+        expect(await sendRaw(person.client, person.hex, `own ${text}`)).toBe(okay)
       }
       const frames = await observer.stored(person.hex)
       const two = frames.find(({ payload }) => payload.toString() === "two")!
@@ -85,16 +80,16 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
     it("KEZ-NAT-058 keeps numbers and the recognition of repetitions; the next live frame shows no gap", async () => {
       const [person, friend] = [await login(), await login()]
       const id = kezId()
-      expect(await send(friend.client, person.hex, "one", id)).toBe(okay)
+      expect(await sendRaw(friend.client, person.hex, "one", id)).toBe(okay)
       const { seq } = (await observer.stored(person.hex))[0]!
       expect(await ask(person, "inbox", { upTo: seq, epoch: await epoch(person) })).toMatchObject({
         used: 0,
         strangers: { used: 512 }
       })
       expect(await observer.stored(person.hex)).toEqual([])
-      expect(await send(friend.client, person.hex, "one", id)).toBe(okay)
+      expect(await sendRaw(friend.client, person.hex, "one", id)).toBe(okay)
       expect(await observer.stored(person.hex)).toEqual([])
-      expect(await send(friend.client, person.hex, "two")).toBe(okay)
+      expect(await sendRaw(friend.client, person.hex, "two")).toBe(okay)
       expect((await observer.stored(person.hex))[0]!.seq).toBeGreaterThan(seq)
       await until("both were heard", () => person.client.messages.length === 2)
       expect(person.client.messages[1]!.header).toContain("Nats-Last-Sequence: 0")
@@ -104,7 +99,7 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
 
     it("KEZ-NAT-057 answers a false epoch or number with bad, and nothing is removed", async () => {
       const [person, friend] = [await login(), await login()]
-      expect(await send(friend.client, person.hex, "kept")).toBe(okay)
+      expect(await sendRaw(friend.client, person.hex, "kept")).toBe(okay)
       const real = await epoch(person)
       const snapshot = (await observer.snapshot()) as { last_seq: number; messages: number }
       const upTo = snapshot.last_seq
@@ -142,8 +137,8 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
     it("KEZ-NAT-060 removes once a minute for an account, and says from when again; others are not kept waiting", async () => {
       const [person, other] = [await login(), await login()]
       const real = await epoch(person)
-      expect(await send(person.client, person.hex, "own")).toBe(okay)
-      expect(await send(other.client, person.hex, "mail")).toBe(okay)
+      expect(await sendRaw(person.client, person.hex, "own")).toBe(okay)
+      expect(await sendRaw(other.client, person.hex, "mail")).toBe(okay)
       const upTo = (await observer.stored(person.hex)).at(-1)!.seq
       expect(await ask(person, "inbox", { upTo, epoch: real })).toMatchObject({ used: 0 })
       const again = await ask(person, "self", { upTo, epoch: real })
@@ -167,7 +162,7 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
 
     it("KEZ-NAT-017 KEZ-NAT-058 lets nobody trim or block for another, nor steer an answer into doing it", async () => {
       const [attacker, victim, friend] = [await login(), await login(), await login()]
-      expect(await send(friend.client, victim.hex, "for the victim")).toBe(okay)
+      expect(await sendRaw(friend.client, victim.hex, "for the victim")).toBe(okay)
       await until("the victim heard it", () => victim.client.messages.length === 1)
       victim.client.messages.length = 0
       await victim.client.subscribe(`_INBOX_${victim.hex}.>`)
@@ -211,7 +206,7 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
       await until("the attacker is still served", async () => (await block(attacker, "add", friend.hex)) === "done")
       expect(await observer.snapshot()).toEqual(before)
       expect(await texts(victim.hex)).toEqual(["for the victim"])
-      expect(await send(friend.client, victim.hex, "and more")).toBe(okay)
+      expect(await sendRaw(friend.client, victim.hex, "and more")).toBe(okay)
       expect(await texts(victim.hex)).toEqual(["for the victim", "and more"])
       for (const message of victim.client.messages) {
         if (message.subject.startsWith("_INBOX_")) {
@@ -227,18 +222,18 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
       expect(await block(person, "add", sender.hex)).toBe("done")
       const id = kezId()
       const answers = [
-        await send(sender.client, person.hex, "unseen", id),
-        await send(sender.client, person.hex, "unseen", id),
-        await send(sender.client, person.hex, new Uint8Array(65_537)),
-        await send(sender.client, person.hex, new Uint8Array(30_000)),
-        await send(sender.client, person.hex, new Uint8Array(5_000))
+        await sendRaw(sender.client, person.hex, "unseen", id),
+        await sendRaw(sender.client, person.hex, "unseen", id),
+        await sendRaw(sender.client, person.hex, new Uint8Array(65_537)),
+        await sendRaw(sender.client, person.hex, new Uint8Array(30_000)),
+        await sendRaw(sender.client, person.hex, new Uint8Array(5_000))
       ]
       const shown = [
-        await send(sender.client, other.hex, "seen", id),
-        await send(sender.client, other.hex, "seen", id),
-        await send(sender.client, other.hex, new Uint8Array(65_537)),
-        await send(sender.client, other.hex, new Uint8Array(30_000)),
-        await send(sender.client, other.hex, new Uint8Array(5_000))
+        await sendRaw(sender.client, other.hex, "seen", id),
+        await sendRaw(sender.client, other.hex, "seen", id),
+        await sendRaw(sender.client, other.hex, new Uint8Array(65_537)),
+        await sendRaw(sender.client, other.hex, new Uint8Array(30_000)),
+        await sendRaw(sender.client, other.hex, new Uint8Array(5_000))
       ]
       expect(answers).toEqual(shown)
       expect(answers.at(-1)).toContain('"slow"')
@@ -246,11 +241,11 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
       expect(await observer.stored(other.hex)).toHaveLength(2)
       expect(await ask(person, "inbox")).toMatchObject({ used: 0, strangers: { used: 0 } })
       // The sender's own list and everybody else are untouched, and removal ends it.
-      expect(await send(person.client, sender.hex, "the other way")).toBe(okay)
-      expect(await send(other.client, person.hex, "from another")).toBe(okay)
+      expect(await sendRaw(person.client, sender.hex, "the other way")).toBe(okay)
+      expect(await sendRaw(other.client, person.hex, "from another")).toBe(okay)
       expect(await block(person, "remove", sender.hex)).toBe("done")
       expect(await block(person, "remove", sender.hex)).toBe("done")
-      expect(await send(sender.client, person.hex, "again")).toBe(okay)
+      expect(await sendRaw(sender.client, person.hex, "again")).toBe(okay)
       expect(await texts(person.hex)).toEqual(["from another", "again"])
       for (const { client } of [person, sender, other]) client.close()
     })
@@ -278,7 +273,7 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
     it("leaves every replica current and serving", async () => {
       await until("replicas are current", () => observer.healthy())
       const { client, hex } = await login()
-      expect(await send(client, hex)).toBe(okay)
+      expect(await sendRaw(client, hex)).toBe(okay)
       client.close()
     })
   })

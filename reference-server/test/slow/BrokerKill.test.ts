@@ -2,43 +2,18 @@
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import * as Nats from "@kez-chat/sdk/nats"
 import * as NatsWebSocket from "@kez-chat/sdk/nats-websocket"
-import { Broker, BrokerRefused, type BrokerConnection } from "@kez-chat/sdk/services"
-import { Context, Effect, Layer, Schedule, Stream } from "effect"
+import { Broker } from "@kez-chat/sdk/services"
+import { Context, Effect, Layer, Stream } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Home, startHome } from "../../../deploy/local/Home.ts"
-import { kezId, makeAccount } from "../kits/Account.ts"
+import { makeAccount } from "../kits/Account.ts"
+import { readNumbers, sendUntilStored } from "../kits/NumberedFrames.ts"
 import { startTestBroker, until } from "../kits/TestBroker.ts"
 import { newIdentity, post, registration, temporaryFolder } from "../kits/Servers.ts"
 
 const count = 2_000
 
-/** Sends a numbered frame until it is acknowledged; one Kez-Id for all attempts. */
-const sendUntilStored = (connection: BrokerConnection, to: Parameters<BrokerConnection["send"]>[0], i: number) => {
-  const frame = new Uint8Array(600)
-  new DataView(frame.buffer).setUint32(0, i)
-  const id = kezId()
-  return Effect.gen(function* () {
-    for (;;) {
-      const result = yield* Effect.result(connection.send(to, id, frame))
-      if (result._tag === "Success") return
-      if (result.failure instanceof BrokerRefused && !result.failure.retryable) return yield* result.failure
-      yield* Effect.sleep(50)
-    }
-  })
-}
-
-const readAll = (connection: BrokerConnection) =>
-  Effect.gen(function* () {
-    const numbers: Array<number> = []
-    for (let after = 0; ;) {
-      const page = yield* connection.fetch(after).pipe(Effect.retry({ times: 100, schedule: Schedule.spaced(100) }))
-      if (page.frames.length === 0) return numbers
-      for (const { seq, frame } of page.frames) {
-        after = seq
-        numbers.push(new DataView(frame.buffer, frame.byteOffset).getUint32(0))
-      }
-    }
-  })
+const pace = { bytes: 600, pauseMillis: 50 }
 
 const once = (numbers: ReadonlyArray<number>) => numbers.toSorted((a, b) => a - b)
 const all = Array.from({ length: count }, (_, i) => i)
@@ -92,12 +67,12 @@ describe("kill -9 in mid-stream", () => {
             )
             yield* Effect.forEach(
               all,
-              (i) => Effect.tap(sendUntilStored(a, bob.key, i), () => Effect.sync(() => void (stored += 1))),
+              (i) => Effect.tap(sendUntilStored(a, bob.key, i, pace), () => Effect.sync(() => void (stored += 1))),
               { concurrency: 16 }
             )
             yield* Effect.promise(() => kills)
             yield* Stream.runHead(Stream.filter(b.state, ({ _tag }) => _tag === "Online"))
-            expect(once(yield* readAll(b))).toEqual(all)
+            expect(once(yield* readNumbers(b))).toEqual(all)
           })
         )
       )
@@ -133,7 +108,7 @@ describe("three replicas", () => {
             yield* Effect.forEach(
               all,
               (i) =>
-                Effect.tap(sendUntilStored(connection, account.account, i), () =>
+                Effect.tap(sendUntilStored(connection, account.account, i, pace), () =>
                   Effect.sync(() => void (stored += 1))
                 ),
               { concurrency: 16 }
@@ -141,7 +116,7 @@ describe("three replicas", () => {
             yield* Effect.promise(() => kills)
             yield* Stream.runHead(Stream.filter(connection.state, ({ _tag }) => _tag === "Online"))
             yield* Effect.promise(() => broker.ready())
-            expect(once(yield* readAll(connection))).toEqual(all)
+            expect(once(yield* readNumbers(connection))).toEqual(all)
           })
         )
       )

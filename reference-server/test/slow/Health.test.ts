@@ -1,14 +1,14 @@
 /** Health says what users can do: within ten seconds of a fault, and within thirty of its repair. Mail goes on by itself. */
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import * as Nats from "@kez-chat/sdk/nats"
-import { Broker, type BrokerConnection, BrokerRefused } from "@kez-chat/sdk/services"
+import { Broker } from "@kez-chat/sdk/services"
 import { Context, Effect, Fiber, Layer, type Scope } from "effect"
 import { readFileSync, symlinkSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { startHome } from "../../../deploy/local/Home.ts"
 import { canMount, disk } from "../../../sdk/test/kits/Disks.ts"
-import { kezId } from "../kits/Account.ts"
+import { readNumbers, sendUntilStored } from "../kits/NumberedFrames.ts"
 import { startTestBroker, until } from "../kits/TestBroker.ts"
 import {
   endpointEvent,
@@ -46,33 +46,7 @@ const health = async (url: string) => {
 
 const isHealthy = async (url: string) => (await get(`${url}/v1/healthz`)).status === 200
 
-/** Frames that carry a number, and are stored, in the end, whatever happens meanwhile. */
-const sendUntilStored = (connection: BrokerConnection, to: Parameters<BrokerConnection["send"]>[0], i: number) => {
-  const frame = new Uint8Array(2_000)
-  new DataView(frame.buffer).setUint32(0, i)
-  const id = kezId()
-  return Effect.gen(function* () {
-    for (;;) {
-      const result = yield* Effect.result(connection.send(to, id, frame))
-      if (result._tag === "Success") return
-      if (result.failure instanceof BrokerRefused && !result.failure.retryable) return yield* result.failure
-      yield* Effect.sleep(100)
-    }
-  })
-}
-
-const readAll = (connection: BrokerConnection) =>
-  Effect.gen(function* () {
-    const numbers: Array<number> = []
-    for (let after = 0; ;) {
-      const page = yield* connection.fetch(after)
-      if (page.frames.length === 0) return numbers
-      for (const { frame, seq } of page.frames) {
-        after = seq
-        numbers.push(new DataView(frame.buffer, frame.byteOffset).getUint32(0))
-      }
-    }
-  })
+const pace = { bytes: 2_000, pauseMillis: 100 }
 
 const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i)
 
@@ -113,8 +87,8 @@ describe("a home whose broker", () => {
         )
         const [a, b] = [yield* broker.connect(alice.brokerLogin), yield* broker.connect(bob.brokerLogin)]
         // Strangers may send little.
-        yield* sendUntilStored(b, alice.key, 0)
-        yield* Effect.forEach(numbers(0, 20), (i) => sendUntilStored(a, bob.key, i), { concurrency: 8 })
+        yield* sendUntilStored(b, alice.key, 0, pace)
+        yield* Effect.forEach(numbers(0, 20), (i) => sendUntilStored(a, bob.key, i, pace), { concurrency: 8 })
         expect(yield* Effect.promise(() => health(home.urls.home))).toMatchObject({ status: 200 })
 
         const free = fill(path)
@@ -131,7 +105,7 @@ describe("a home whose broker", () => {
         )
         // What is sent while nothing can be stored waits at the sender, and costs it no quota.
         const waiting = yield* Effect.forkScoped(
-          Effect.forEach(numbers(20, 20), (i) => sendUntilStored(a, bob.key, i), { concurrency: 8 })
+          Effect.forEach(numbers(20, 20), (i) => sendUntilStored(a, bob.key, i, pace), { concurrency: 8 })
         )
         yield* Effect.promise(() => until("it is told", () => notices.some((text) => text.includes("disk is full"))))
 
@@ -139,7 +113,7 @@ describe("a home whose broker", () => {
         yield* Effect.promise(() => until("the home is healthy again", () => isHealthy(home.urls.home), goneWithin))
         expect(notices.at(-1)).toMatch(/was restarted/)
         yield* Effect.timeout(Fiber.join(waiting), goneWithin)
-        expect((yield* readAll(b)).toSorted((x, y) => x - y)).toEqual(numbers(0, 40))
+        expect((yield* readNumbers(b)).toSorted((x, y) => x - y)).toEqual(numbers(0, 40))
         const log = readFileSync(home.processes.chat.log, "utf8")
         expect(log.split('"msg":"mail cannot be stored"')).toHaveLength(2)
         expect(log.split('"msg":"mail is stored again"')).toHaveLength(2)

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Account, kezId, makeAccount } from "../../kits/Account.ts"
 import { headerBlock, openRaw, type Port, type RawClient } from "../../kits/RawClient.ts"
+import { loginRaw, portOf } from "../../kits/RawUser.ts"
 import { startTestBroker, type TestBroker, until } from "../../kits/TestBroker.ts"
 
 describe("the connections of an account", () => {
@@ -10,12 +11,8 @@ describe("the connections of an account", () => {
   })
   afterAll(() => broker.stop())
 
-  const connect = async (account: Account, kind: Port = "tcp"): Promise<RawClient> => {
-    broker.register(account.hex)
-    const client = await openRaw({ kind, port: broker.nodes[0]![kind === "tcp" ? "tcpPort" : "websocketPort"] })
-    expect(await client.login(account)).toBeUndefined()
-    return client
-  }
+  const connect = async (account: Account, kind: Port = "tcp"): Promise<RawClient> =>
+    (await loginRaw(broker, kind, account)).client
   const openOf = (clients: ReadonlyArray<RawClient>) => clients.map((client) => !client.isClosed())
 
   it("KEZ-NAT-052 are at most eight, whatever the port; a further one closes the oldest", async () => {
@@ -72,13 +69,13 @@ describe("the connections of an account", () => {
         })
       }
       await Promise.all([first.closed, second.closed])
-      const refused = await openRaw({ kind: "tcp", port: broker.nodes[0]!.tcpPort })
+      const refused = await openRaw({ kind: "tcp", port: portOf(broker, "tcp") })
       expect(await refused.login(account)).toMatch(/Authorization Violation/)
       const sent = await bystander.request(`kez.inbox.${other.hex}`, "x", headerBlock(`Kez-Id: ${kezId()}`))
       expect(sent.payload.toString()).toBe('{"ok":1}')
       let again: RawClient | undefined
       await until("the account is let in again", async () => {
-        again = await openRaw({ kind, port: broker.nodes[0]![kind === "tcp" ? "tcpPort" : "websocketPort"] })
+        again = await openRaw({ kind, port: portOf(broker, kind) })
         return (await again.login(account)) === undefined
       })
       for (const client of [again!, bystander]) client.close()
@@ -104,7 +101,7 @@ describe("the connections of an account", () => {
     const account = makeAccount()
     const client = await connect(account)
     for (let i = 0; i < 300; i++) {
-      const stranger = await openRaw({ kind: "tcp", port: broker.nodes[0]!.tcpPort })
+      const stranger = await openRaw({ kind: "tcp", port: portOf(broker, "tcp") })
       const sig = Buffer.from(makeAccount().sign("127.0.0.1", stranger.nonce)).toString("base64url")
       expect(await stranger.connect({ nkey: account.nkey, sig })).toMatch(/Authorization Violation/)
       stranger.close()

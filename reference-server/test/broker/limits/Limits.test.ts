@@ -3,33 +3,20 @@ import { Page } from "@kez-chat/sdk/protocol"
 import { randomBytes } from "node:crypto"
 import { type Account, kezId, makeAccount } from "../../kits/Account.ts"
 import { observe, type Observer } from "../../kits/Observer.ts"
-import { headerBlock, openRaw, type Port, type RawClient } from "../../kits/RawClient.ts"
+import { headerBlock, openRaw, type Port } from "../../kits/RawClient.ts"
+import { loginRaw, portOf, type RawUser, sendRaw } from "../../kits/RawUser.ts"
 import { startTestBroker, type TestBroker, until } from "../../kits/TestBroker.ts"
 
 const okay = '{"ok":1}'
 const refusal = (code: string) => JSON.stringify({ e: code })
 
-interface User {
-  readonly client: RawClient
-  readonly account: Account
-  readonly hex: string
-}
-
-const loginTo = async (broker: TestBroker, kind: Port, account: Account = makeAccount()): Promise<User> => {
-  const node = broker.nodes[0]!
-  broker.register(account.hex)
-  const client = await openRaw({ kind, port: kind === "tcp" ? node.tcpPort : node.websocketPort })
-  expect(await client.login(account)).toBeUndefined()
-  return { client, account, hex: account.hex }
-}
-
-const send = async (from: User, to: string, payload: string | Uint8Array = "frame", id = kezId()): Promise<string> =>
-  (await from.client.request(`kez.inbox.${to}`, payload, headerBlock(`Kez-Id: ${id}`))).payload.toString()
+const send = (from: RawUser, to: string, payload?: string | Uint8Array, id?: string): Promise<string> =>
+  sendRaw(from.client, to, payload, id)
 
 describe.each(["tcp", "websocket"] as const)("what a send and a connection may be over %s", (kind: Port) => {
   let broker: TestBroker
   let observer: Observer
-  const login = (account?: Account) => loginTo(broker, kind, account)
+  const login = (account?: Account) => loginRaw(broker, kind, account)
   beforeAll(async () => {
     broker = await startTestBroker()
     observer = await observe(broker)
@@ -135,7 +122,7 @@ describe.each(["tcp", "websocket"] as const)("what a send and a connection may b
     user.client.write(`PUB kez.inbox.${"a".repeat(2000)} 1\r\nx\r\n`)
     await user.client.closed
     expect(user.client.errors.join()).toMatch(/Maximum Control Line/i)
-    const early = await openRaw({ kind, port: broker.nodes[0]![kind === "tcp" ? "tcpPort" : "websocketPort"] })
+    const early = await openRaw({ kind, port: portOf(broker, kind) })
     early.write(`CONNECT {"name":"${"a".repeat(5000)}"}\r\n`)
     await early.closed
   })
@@ -206,13 +193,13 @@ describe.each(["tcp", "websocket"] as const)("what a send and a connection may b
 describe("quotas", () => {
   let broker: TestBroker
   const limits = { inboxBytes: 800_000, selfBytes: 40_000, sendBytesPerDay: 400_000, selfBytesPerDay: 15_000 }
-  const login = (account?: Account) => loginTo(broker, "tcp", account)
+  const login = (account?: Account) => loginRaw(broker, "tcp", account)
   beforeAll(async () => {
     broker = await startTestBroker({ limits })
   })
   afterAll(() => broker.stop())
 
-  const sendMany = async (from: User, to: string, count: number, bytes: number): Promise<Array<string>> => {
+  const sendMany = async (from: RawUser, to: string, count: number, bytes: number): Promise<Array<string>> => {
     const answers: Array<string> = []
     for (let i = 0; i < count; i++) answers.push(await send(from, to, new Uint8Array(bytes)))
     return answers
@@ -222,7 +209,7 @@ describe("quotas", () => {
     return JSON.stringify({ e: "slow", at: midnight.toISOString().replace(".000", "") })
   }
   /** Two accounts, the first of which has written to the second. */
-  const friends = async (): Promise<[User, User]> => {
+  const friends = async (): Promise<[RawUser, RawUser]> => {
     const [person, friend] = [await login(), await login()]
     expect(await send(person, friend.hex)).toBe(okay)
     return [person, friend]
@@ -321,7 +308,7 @@ describe("a full stream", () => {
   it("KEZ-NAT-029 answers full at the most frames of one inbox, and serves the others", async () => {
     const broker = await startTestBroker({ limits: { maxFrames: 3 } })
     try {
-      const [user, other] = [await loginTo(broker, "tcp"), await loginTo(broker, "tcp")]
+      const [user, other] = [await loginRaw(broker, "tcp"), await loginRaw(broker, "tcp")]
       const answers: Array<string> = []
       for (let i = 0; i < 5; i++) answers.push(await send(user, user.hex))
       expect(answers).toEqual([okay, okay, okay, refusal("full"), refusal("full")])
@@ -338,7 +325,7 @@ describe("a full stream", () => {
       limits: { selfBytes: 1024 ** 3, selfBytesPerDay: 1024 ** 3 }
     })
     try {
-      const user = await loginTo(broker, "tcp")
+      const user = await loginRaw(broker, "tcp")
       let stored = 0
       let answer = okay
       while (answer === okay) {

@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Page } from "@kez-chat/sdk/protocol"
 import { connect } from "node:net"
 import { randomBytes } from "node:crypto"
-import { kezId, makeAccount } from "../../kits/Account.ts"
+import { kezId } from "../../kits/Account.ts"
 import { observe, type Observer } from "../../kits/Observer.ts"
 import { headerBlock, openRaw, type Port, type RawClient } from "../../kits/RawClient.ts"
+import { loginRaw, portOf, sendRaw } from "../../kits/RawUser.ts"
 import { startTestBroker, type TestBroker } from "../../kits/TestBroker.ts"
 
 describe("malformed, oversized and replayed input on every subject of the broker", () => {
@@ -20,18 +21,10 @@ describe("malformed, oversized and replayed input on every subject of the broker
     await broker.stop()
   })
 
-  const portOf = (kind: Port) => broker.nodes[0]![kind === "tcp" ? "tcpPort" : "websocketPort"]
-  const login = async (kind: Port = "tcp") => {
-    const account = makeAccount()
-    broker.register(account.hex)
-    const client = await openRaw({ kind, port: portOf(kind) })
-    expect(await client.login(account)).toBeUndefined()
-    return { client, hex: account.hex }
-  }
+  const login = (kind: Port = "tcp") => loginRaw(broker, kind)
   const stillServes = async () => {
     const { client, hex } = await login()
-    const answer = await client.request(`kez.inbox.${hex}`, "frame", headerBlock(`Kez-Id: ${kezId()}`))
-    expect(answer.payload.toString()).toBe('{"ok":1}')
+    expect(await sendRaw(client, hex)).toBe('{"ok":1}')
     const page = await client.request(`kez.fetch.${hex}`, Page.encodeRequest({ after: 0, nonce: randomBytes(16) }))
     expect(page.payload[0]).toBe(1)
     expect((await broker.status()).ready).toBe(true)
@@ -132,7 +125,7 @@ describe("malformed, oversized and replayed input on every subject of the broker
     for (const kind of ["tcp", "websocket"] as const) {
       await fc.assert(
         fc.asyncProperty(bytes, async (garbage) => {
-          const early = await openRaw({ kind, port: portOf(kind) })
+          const early = await openRaw({ kind, port: portOf(broker, kind) })
           early.write(garbage)
           await end(early)
           const late = await login(kind)
@@ -153,7 +146,7 @@ describe("malformed, oversized and replayed input on every subject of the broker
       `GET /${"x".repeat(20_000)} HTTP/1.1\r\n`
     ]) {
       await new Promise<void>((resolve) => {
-        const socket = connect(portOf("websocket"), "127.0.0.1", () => socket.end(text))
+        const socket = connect(portOf(broker, "websocket"), "127.0.0.1", () => socket.end(text))
         socket.on("error", () => undefined)
         socket.on("close", () => resolve())
         socket.resume()
