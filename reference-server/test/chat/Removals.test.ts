@@ -1,6 +1,7 @@
-/** The list of what an account's end still has to do at the broker, when some of it does not succeed. */
+/** The list of removals from the broker, when some of them fail. */
+import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import { describe, expect, it } from "vitest"
+import { TestClock } from "effect/testing"
 import { BrokerControl } from "../../src/broker/BrokerControl.ts"
 import { BrokerDown } from "../../src/broker/connections/BrokerDown.ts"
 import { Registry, type Removal } from "../../src/storage/Registry.ts"
@@ -35,15 +36,12 @@ const world = (...removals: ReadonlyArray<Removal>) => {
   return { state, layer }
 }
 
-const within = <A>(layer: Layer.Layer<Removals>, effect: Effect.Effect<A, never, Removals>) =>
-  Effect.runPromise(Effect.scoped(Effect.provide(effect, layer)))
-
 describe("removals", () => {
-  it("KEZ-REG-027 closes everybody's connections, once, while purging does not succeed; and purges when it does", async () => {
-    const { layer, state } = world(removal(1, true), removal(2, true), removal(3, false))
-    await within(
-      layer,
-      Effect.gen(function* () {
+  it.effect(
+    "KEZ-REG-027 closes everybody's connections, once, while purging does not succeed; and purges when it does",
+    () => {
+      const { layer, state } = world(removal(1, true), removal(2, true), removal(3, false))
+      return Effect.gen(function* () {
         const { run } = yield* Removals
         yield* run
         yield* run
@@ -54,16 +52,18 @@ describe("removals", () => {
         expect(state.purged).toEqual(["1", "2"])
         expect(state.list).toEqual([])
         expect(state.kicked.length).toBe(3)
-      })
-    )
-  })
+      }).pipe(Effect.provide(layer))
+    }
+  )
 
-  it("goes on looking after a round in which the list could not be read", async () => {
+  it.effect("goes on polling after a round in which the list could not be read", () => {
     const { layer, state } = world(removal(1, false))
     state.broken = 3
-    await within(
-      layer,
-      Effect.promise(() => expect.poll(() => state.kicked, { timeout: 20_000 }).toEqual(["1"]))
-    )
+    return Effect.gen(function* () {
+      yield* TestClock.adjust("500 millis")
+      expect(state.kicked).toEqual([])
+      yield* TestClock.adjust("500 millis")
+      expect(state.kicked).toEqual(["1"])
+    }).pipe(Effect.provide(layer))
   })
 })

@@ -1,11 +1,12 @@
 import { fromSeed } from "@nats-io/nkeys"
 import { Effect, Redacted, Result } from "effect"
 import { execFile } from "node:child_process"
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { Nkey } from "@kez-chat/sdk/protocol"
 import { findNatsServer } from "../../../../deploy/local/NatsServer.ts"
 import * as Keys from "../../../src/broker/login/Keys.ts"
@@ -21,59 +22,61 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 describe("the keys folder", () => {
-  it("is made once, readable by its owner alone, and read the same ever after", async () => {
-    const path = join(folder, "once")
-    const [first, second] = await Promise.all([
-      Effect.runPromise(Keys.create(path)),
-      Effect.runPromise(Keys.create(path))
-    ])
-    const third = await Effect.runPromise(Keys.load(path))
-    expect(Keys.publicKeys(second)).toEqual(Keys.publicKeys(first))
-    expect(Keys.publicKeys(third)).toEqual(Keys.publicKeys(first))
-    expect(Redacted.value(third.internalSecret)).toBe(Redacted.value(first.internalSecret))
-    const files = await readdir(path)
-    expect(files.toSorted()).toEqual(
-      ["callout.nk", "callout.xk", "gateway.nk", "internal.secret", "issuer.nk", "registrar.nk", "sys.nk"].toSorted()
-    )
-    expect((await stat(path)).mode & 0o777).toBe(0o700)
-    for (const file of files) expect((await stat(join(path, file))).mode & 0o777).toBe(0o600)
-    const { issuer, callout, xkey } = Keys.publicKeys(first)
-    expect([issuer[0], callout[0], xkey[0]]).toEqual(["A", "U", "X"])
-    expect(Result.isSuccess(Nkey.decode(callout))).toBe(true)
-  })
+  it.live("is made once, readable by its owner alone, and read the same ever after", () =>
+    Effect.gen(function* () {
+      const path = join(folder, "once")
+      const [first, second] = yield* Effect.all([Keys.create(path), Keys.create(path)], { concurrency: 2 })
+      const third = yield* Keys.load(path)
+      expect(Keys.publicKeys(second)).toEqual(Keys.publicKeys(first))
+      expect(Keys.publicKeys(third)).toEqual(Keys.publicKeys(first))
+      expect(Redacted.value(third.internalSecret)).toBe(Redacted.value(first.internalSecret))
+      const files = readdirSync(path)
+      expect(files.toSorted()).toEqual(
+        ["callout.nk", "callout.xk", "gateway.nk", "internal.secret", "issuer.nk", "registrar.nk", "sys.nk"].toSorted()
+      )
+      expect(statSync(path).mode & 0o777).toBe(0o700)
+      for (const file of files) expect(statSync(join(path, file)).mode & 0o777).toBe(0o600)
+      const { issuer, callout, xkey } = Keys.publicKeys(first)
+      expect([issuer[0], callout[0], xkey[0]]).toEqual(["A", "U", "X"])
+      expect(Result.isSuccess(Nkey.decode(callout))).toBe(true)
+    })
+  )
 
-  it("says which file is missing, damaged or open to others, and never what is in it", async () => {
-    const path = join(folder, "faults")
-    await Effect.runPromise(Keys.create(path))
-    const gateway = join(path, "gateway.nk")
-    const seed = await readFile(gateway, "utf8")
-    const failure = async () => {
-      const error = await Effect.runPromise(Effect.flip(Keys.load(path)))
-      expect(error.message).toContain("gateway.nk")
-      expect(JSON.stringify(error) + String(error) + error.stack).not.toContain(seed.slice(0, 20))
-      return error.reason
-    }
-    await chmod(gateway, 0o644)
-    expect(await failure()).toBe("permissions")
-    await chmod(gateway, 0o600)
-    await writeFile(gateway, seed.replace(/.{4}$/m, "AAAA"))
-    expect(await failure()).toBe("malformed")
-    await writeFile(gateway, await readFile(join(path, "issuer.nk"), "utf8"))
-    expect(await failure()).toBe("malformed")
-    await rm(gateway)
-    expect(await failure()).toBe("missing")
-    const missing = await Effect.runPromise(Effect.flip(Keys.load(join(folder, "nowhere"))))
-    expect(missing.message).toContain("init")
-  })
+  it.live("says which file is missing, damaged or open to others, and never what is in it", () =>
+    Effect.gen(function* () {
+      const path = join(folder, "faults")
+      yield* Keys.create(path)
+      const gateway = join(path, "gateway.nk")
+      const seed = readFileSync(gateway, "utf8")
+      const failure = Effect.map(Effect.flip(Keys.load(path)), (error) => {
+        expect(error.message).toContain("gateway.nk")
+        expect(JSON.stringify(error) + String(error) + error.stack).not.toContain(seed.slice(0, 20))
+        return error.reason
+      })
+      chmodSync(gateway, 0o644)
+      expect(yield* failure).toBe("permissions")
+      chmodSync(gateway, 0o600)
+      writeFileSync(gateway, seed.replace(/.{4}$/m, "AAAA"))
+      expect(yield* failure).toBe("malformed")
+      writeFileSync(gateway, readFileSync(join(path, "issuer.nk"), "utf8"))
+      expect(yield* failure).toBe("malformed")
+      rmSync(gateway)
+      expect(yield* failure).toBe("missing")
+      const missing = yield* Effect.flip(Keys.load(join(folder, "nowhere")))
+      expect(missing.message).toContain("init")
+    })
+  )
 
-  it("prints no secret", async () => {
-    const keys = await Effect.runPromise(Keys.create(join(folder, "print")))
-    const text = JSON.stringify(keys) + String(keys.internalSecret)
-    expect(text).not.toContain(Redacted.value(keys.internalSecret))
-    for (const file of ["issuer.nk", "sys.nk"]) {
-      expect(text).not.toContain((await readFile(join(folder, "print", file), "utf8")).trim())
-    }
-  })
+  it.live("prints no secret", () =>
+    Effect.gen(function* () {
+      const keys = yield* Keys.create(join(folder, "print"))
+      const text = JSON.stringify(keys) + String(keys.internalSecret)
+      expect(text).not.toContain(Redacted.value(keys.internalSecret))
+      for (const file of ["issuer.nk", "sys.nk"]) {
+        expect(text).not.toContain(readFileSync(join(folder, "print", file), "utf8").trim())
+      }
+    })
+  )
 })
 
 describe("seeds", () => {
