@@ -116,7 +116,12 @@ describe("import floors", () => {
       "messaging may not import client/account"
     ],
     ["to the top", "contacts/A.ts", `import type { A } from "../KezChat.ts"`, "contacts may not import client/KezChat"],
-    ["sideways", "files/share/A.ts", `import "../fetch/index.ts"`, "files/share may not import client/files/fetch"],
+    [
+      "between the rooms of files",
+      "files/share/A.ts",
+      `import "../fetch/index.ts"`,
+      "files/share may not import client/files/fetch"
+    ],
     ["past the index", "messaging/A.ts", `import "../contacts/Trust.ts"`, "client/contacts through its index.ts"],
     ["past the index at the top", "KezChat.ts", `import "./contacts/Trust.ts"`, "client/contacts through its index.ts"],
     [

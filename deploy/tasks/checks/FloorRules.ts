@@ -15,19 +15,19 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * For each room of sdk/src/client, lowest first, the rooms it may import besides itself. `KezChat` stands for the files
- * directly in sdk/src/client.
+ * The rooms of sdk/src/client, lowest first: each may import those before it. `KezChat` stands for the files directly in
+ * sdk/src/client.
  */
-export const CLIENT_ROOMS: Readonly<Record<string, readonly string[]>> = {
-  model: [],
-  internal: ["model"],
-  contacts: ["model", "internal"],
-  "files/share": ["model", "internal", "contacts"],
-  "files/fetch": ["model", "internal", "contacts", "files/share"],
-  messaging: ["model", "internal", "contacts", "files/share", "files/fetch"],
-  account: ["model", "internal", "contacts", "files/share", "files/fetch", "messaging"],
-  KezChat: ["model", "internal", "contacts", "files/share", "files/fetch", "messaging", "account"]
-}
+export const CLIENT_ROOMS: readonly string[] = [
+  "model",
+  "internal",
+  "contacts",
+  "files/share",
+  "files/fetch",
+  "messaging",
+  "account",
+  "KezChat"
+]
 
 /** Rooms of the client whose files may be imported one by one; every other room is imported through its index.ts. */
 export const OPEN_CLIENT_ROOMS: readonly string[] = ["model", "internal"]
