@@ -15,6 +15,7 @@ import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { KezChat } from "../client/KezChat.ts"
 import {
   type Account,
   type Contact,
@@ -28,7 +29,6 @@ import {
   type ShareOptions,
   type Verification
 } from "../client/model/index.ts"
-import { KezChat } from "../client/KezChat.ts"
 import type { ConnectionState } from "../services/Broker.ts"
 
 export * from "../client/model/index.ts"

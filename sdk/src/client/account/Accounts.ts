@@ -5,10 +5,10 @@
  * handle is registered, its sigchain names its inbox and its Iroh node. Every step can be repeated without harm, so
  * creation goes on from wherever it was cut off, by calling it again or at the next start.
  */
-import * as Context from "effect/Context"
-import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -21,14 +21,14 @@ import * as Mnemonic from "../../protocol/identity/Mnemonic.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import type { Crypto } from "../../services/Crypto.ts"
 import { Directory } from "../../services/Directory.ts"
+import { StoreError } from "../../services/LocalStore.ts"
 import { Vault } from "../../services/Vault.ts"
 import { IdentityLookup } from "../contacts/index.ts"
-import { OwnSigchain } from "../internal/OwnSigchain.ts"
-import { AccountExists, type KezChatError, NoAccount } from "../model/index.ts"
-import { StoreError } from "../../services/LocalStore.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { Ledger } from "../internal/Ledger.ts"
+import { OwnSigchain } from "../internal/OwnSigchain.ts"
 import * as Rows from "../internal/rows/index.ts"
+import { AccountExists, type KezChatError, NoAccount } from "../model/index.ts"
 
 const { key } = Rows
 

@@ -2,17 +2,17 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Envelope from "../../protocol/sigchain/Envelope.ts"
 import * as Limits from "../../protocol/Limits.ts"
+import * as Envelope from "../../protocol/sigchain/Envelope.ts"
 import type { Entry } from "../../services/LocalStore.ts"
-import { Conversations } from "../messaging/index.ts"
-import type { KezChatError } from "../model/index.ts"
+import { Trust } from "../contacts/index.ts"
+import { toShare } from "../files/share/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { Ledger } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { readSettings } from "../internal/Settings.ts"
-import { toShare } from "../files/share/index.ts"
-import { Trust } from "../contacts/index.ts"
+import { Conversations } from "../messaging/index.ts"
+import type { KezChatError } from "../model/index.ts"
 
 /**
  * `kind` says what an item is: `account`, `settings`, `event` (own sigchain), `contact`, `message`, `share` or

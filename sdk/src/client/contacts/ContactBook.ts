@@ -1,17 +1,17 @@
 /** The contacts that are kept, found by handle, mention or key. What may be believed of them is decided in `Trust`. */
 import * as Context from "effect/Context"
-import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Handle from "../../protocol/identity/Handle.ts"
-import type { StoreError } from "../../services/LocalStore.ts"
 import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
+import type { StoreError } from "../../services/LocalStore.ts"
 import { Events } from "../internal/Events.ts"
-import type { Event } from "../model/index.ts"
-import { ContactUnknown } from "../model/index.ts"
 import { Ledger, type LedgerError, type Transaction } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
+import type { Event } from "../model/index.ts"
+import { ContactUnknown } from "../model/index.ts"
 import * as Trust from "./Trust.ts"
 
 export class ContactBook extends Context.Service<

@@ -1,50 +1,50 @@
 /**
- * Looks again at contacts: does the home still name this key, does the chain still hold? On demand, and in the
- * background for strangers to be named, for chains that a message says have grown, and for those not looked at in a day.
+ * Checks contacts again: does the home server still name this key, and does the sigchain still extend what was seen of
+ * it? On demand, and in the background for contacts without a handle, for chains that a message says have grown, and for
+ * contacts that were not checked for a day.
  */
-import * as Context from "effect/Context"
-import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Handle from "../../protocol/identity/Handle.ts"
-import { Problem } from "../../protocol/Problem.ts"
-import { ServerUnreachable } from "../../services/Directory.ts"
-import { ContactBook } from "./ContactBook.ts"
 import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
-import { IdentityLookup } from "./IdentityLookup.ts"
-import { CurrentAccount } from "../internal/CurrentAccount.ts"
-import type { Chain } from "../internal/OwnSigchain.ts"
-import { SendQueue } from "../internal/SendQueue.ts"
+import { Problem } from "../../protocol/Problem.ts"
 import type { Crypto } from "../../services/Crypto.ts"
-import type { Contact } from "../model/index.ts"
-import { ContactUnknown, type KezChatError } from "../model/index.ts"
-import { Ledger } from "../internal/Ledger.ts"
+import { ServerUnreachable } from "../../services/Directory.ts"
+import { CurrentAccount } from "../internal/CurrentAccount.ts"
+import * as KeyedWorker from "../internal/KeyedWorker.ts"
+import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import type { Chain } from "../internal/OwnSigchain.ts"
 import * as Rows from "../internal/rows/index.ts"
+import { SendQueue } from "../internal/SendQueue.ts"
+import { type Contact, ContactUnknown, type KezChatError } from "../model/index.ts"
+import { ContactBook } from "./ContactBook.ts"
+import { IdentityLookup } from "./IdentityLookup.ts"
 import * as Trust from "./Trust.ts"
 
 export class ContactRefresh extends Context.Service<
   ContactRefresh,
   {
-    /** Asks the home alone for a contact's handle and keeps what follows from its answer. */
+    /** Asks the home server alone which key bears the contact's handle, and stores what follows. */
     record(row: Rows.ContactRow, server: string): Effect.Effect<Rows.ContactRow, KezChatError, Crypto>
-    /** Asks home and sig-server about a contact and keeps what follows from the answers. */
+    /** Asks the home server and the sig-server about a contact, and stores what follows. */
     now(primary: string): Effect.Effect<Contact, KezChatError, Crypto>
-    /** Fetches a contact's chain and keeps what follows from it. */
+    /** Fetches and verifies a contact's sigchain, and stores what follows. */
     chain(primary: string): Effect.Effect<{ readonly contact: Contact; readonly chain: Chain }, KezChatError, Crypto>
-    /** Has a contact checked in the background, soon. */
+    /** Requests a background check, as `now`. Ignored while the background checks do not run. */
     enqueue(primary: string): void
-    /** Waits until a wanted check was made, but no longer than a moment: for showing a stranger with a name. */
+    /** Waits for a pending background check of this contact, for 3 s at most. */
     awaitPending(primary: string): Effect.Effect<void>
-    /** Works off what is wanted while the scope is open. */
+    /** Runs the background checks until the scope closes; begins with the contacts that are due. */
     readonly run: Effect.Effect<void, KezChatError, Scope.Scope | Crypto>
   }
 >()("@kez-chat/sdk/ContactRefresh") {}
 
-const dayMillis = 24 * 60 * 60 * 1_000
+/** A contact is due for a check when its last one is older than this. */
+const staleMillis = 24 * 60 * 60 * 1_000
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -52,14 +52,12 @@ const make = Effect.gen(function* () {
   const book = yield* ContactBook
   const lookup = yield* IdentityLookup
   const sendQueue = yield* SendQueue
-  const queue = yield* Queue.unbounded<string>()
-  const wanted = new Map<string, Deferred.Deferred<void>>()
-  const working = new Map<string, Deferred.Deferred<void>>()
-  let running = false
+  const worker = KeyedWorker.make()
 
+  /** Stores what `how` makes of a contact, and lets messages go out that this unblocks. */
   const judge = (primary: string, how: (row: Rows.ContactRow) => Result.Result<Trust.Judged, Problem>) =>
-    ledger.transact((transaction) =>
-      Effect.gen(function* () {
+    ledger.transact(
+      Effect.fnUntraced(function* (transaction: Transaction) {
         const row = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
         if (row === undefined) return yield* new ContactUnknown({ who: primary })
         const judged = yield* Effect.fromResult(how(row))
@@ -69,7 +67,7 @@ const make = Effect.gen(function* () {
       })
     )
 
-  const compareRecord = Effect.fnUntraced(function* (row: Rows.ContactRow, server: string) {
+  const record: ContactRefresh["Service"]["record"] = Effect.fnUntraced(function* (row, server) {
     const handle = yield* Effect.fromResult(Handle.parse(row.handle))
     const answer = yield* Effect.result(lookup.byHandle(handle.local, server))
     const time = yield* Clock.currentTimeMillis
@@ -85,29 +83,32 @@ const make = Effect.gen(function* () {
   })
 
   /**
-   * A key that had no name here gets the one the home proves, unless the name is pinned to another key: then it is that
-   * contact who is looked at, and this key stays without a name.
+   * Gives a key without a handle the one that its record proves, unless that handle is pinned to another key: then that
+   * contact is checked, and this key stays without a handle (KEZ-SEQ-045).
    */
-  const name = Effect.fnUntraced(function* (primary: string, mine: Rows.AccountRow) {
-    const { record } = yield* lookup.byPrimary(primary, mine.server)
-    if (record.handle === mine.handle) {
-      return yield* new Problem({ code: "record_invalid", detail: `the home gives your own name to ${primary}` })
+  const assignHandle = Effect.fnUntraced(function* (primary: string, mine: Rows.AccountRow) {
+    const { handle } = (yield* lookup.byPrimary(primary, mine.server)).record
+    if (handle === mine.handle) {
+      return yield* new Problem({
+        code: "record_invalid",
+        detail: `the home server names ${primary} for your own handle`
+      })
     }
-    // In one transaction: the user may add the name's bearer at this moment.
-    const pinned = yield* ledger.transact((transaction) =>
-      Effect.gen(function* () {
+    // In one transaction: the user may add the bearer of the handle at this moment.
+    const pinned = yield* ledger.transact(
+      Effect.fnUntraced(function* (transaction: Transaction) {
         const row = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
         if (row === undefined) return yield* new ContactUnknown({ who: primary })
-        const bearers = (yield* book.bearers(transaction, record.handle)).filter((other) => other.primary !== primary)
+        const bearers = (yield* book.bearers(transaction, handle)).filter((other) => other.primary !== primary)
         const pinned = bearers.filter(({ state }) => state !== "requested")
         if (pinned.length > 0) return pinned
         for (const other of bearers) book.save(transaction, Trust.unnamed(other))
-        book.keep(transaction, row, { row: { ...row, handle: record.handle, resolved: true } })
+        book.keep(transaction, row, { row: { ...row, handle, resolved: true } })
         transaction.onCommit(() => sendQueue.wake(hexOf(primary)))
         return []
       })
     )
-    for (const other of pinned) yield* compareRecord(other, mine.server)
+    for (const other of pinned) yield* record(other, mine.server)
   })
 
   const chain: ContactRefresh["Service"]["chain"] = Effect.fnUntraced(function* (primary) {
@@ -122,73 +123,43 @@ const make = Effect.gen(function* () {
     const mine = yield* account.get
     const row = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
     if (row === undefined) return yield* new ContactUnknown({ who: primary })
-    if (row.resolved) yield* compareRecord(row, mine.server)
-    else yield* name(primary, mine)
+    if (row.resolved) yield* record(row, mine.server)
+    else yield* assignHandle(primary, mine)
     return (yield* chain(primary)).contact
-  })
-
-  const enqueue: ContactRefresh["Service"]["enqueue"] = (primary) => {
-    if (!running || wanted.has(primary)) return
-    wanted.set(primary, Deferred.makeUnsafe<void>())
-    Queue.offerUnsafe(queue, primary)
-  }
-
-  // An outage is waited out, with the same contact; any other answer is final until the next reason to look.
-  const work = Effect.fnUntraced(function* () {
-    let pauseMillis = 1_000
-    while (true) {
-      const primary = yield* Queue.take(queue)
-      const done = wanted.get(primary)
-      if (done === undefined) continue
-      // Wanted again from now on means once more: what is under way may have asked too early.
-      wanted.delete(primary)
-      working.set(primary, done)
-      const result = yield* Effect.result(now(primary))
-      if (working.get(primary) === done) working.delete(primary)
-      Deferred.doneUnsafe(done, Effect.void)
-      if (Result.isSuccess(result) || !(result.failure instanceof ServerUnreachable)) {
-        pauseMillis = 1_000
-        continue
-      }
-      yield* Effect.sleep(Math.max(pauseMillis, result.failure.retryAfterMillis ?? 0))
-      pauseMillis = Math.min(pauseMillis * 2, 5 * 60_000)
-      enqueue(primary)
-    }
   })
 
   const enqueueStale = Effect.gen(function* () {
     const time = yield* Clock.currentTimeMillis
     for (const row of yield* book.all) {
-      const stale = (row.checkedAt ?? 0) < time - dayMillis && row.state !== "blocked"
-      // What stopped may be over: whoever waits for that should not wait a day.
-      if (!row.resolved || row.claimed !== undefined || stale || row.state === "changed") enqueue(row.primary)
+      const isStale = (row.checkedAt ?? 0) < time - staleMillis && row.state !== "blocked"
+      // A `changed` contact may have healed: do not make the user wait a day for it.
+      if (!row.resolved || row.claimed !== undefined || isStale || row.state === "changed") worker.wake(row.primary)
     }
   })
 
   return ContactRefresh.of({
-    record: compareRecord,
+    record,
     now,
     chain,
-    enqueue,
-    awaitPending: (primary) => {
-      const waiting = working.get(primary) ?? wanted.get(primary)
-      return waiting === undefined
-        ? Effect.void
-        : Effect.asVoid(Effect.timeoutOption(Deferred.await(waiting), "3 seconds"))
-    },
+    enqueue: worker.wake,
+    awaitPending: (primary) => Effect.asVoid(Effect.timeoutOption(worker.settled(primary), "3 seconds")),
     run: Effect.gen(function* () {
-      running = true
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          running = false
-          for (const waiting of [...wanted.values(), ...working.values()]) Deferred.doneUnsafe(waiting, Effect.void)
-          wanted.clear()
-          working.clear()
-        })
-      )
+      yield* worker.run({
+        // Only an outage is worth a retry; any other answer is final until the next reason to ask.
+        round: (primary) =>
+          Effect.as(
+            Effect.catchIf(
+              now(primary),
+              (error) => !(error instanceof ServerUnreachable),
+              () => Effect.void
+            ),
+            "idle"
+          ),
+        retry: KeyedWorker.backoff("1 second", "5 minutes"),
+        concurrency: 4
+      })
       yield* enqueueStale
       yield* Effect.forkScoped(Effect.forever(Effect.ignore(Effect.delay(enqueueStale, "1 hour"))))
-      for (let worker = 0; worker < 4; worker++) yield* Effect.forkScoped(work())
     })
   })
 })

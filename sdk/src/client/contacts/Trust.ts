@@ -8,10 +8,10 @@ import * as VerifiedChain from "../../crypto/VerifiedChain.ts"
 import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import { fail, Problem } from "../../protocol/Problem.ts"
 import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
-import * as ContactState from "./ContactState.ts"
+import type { ContactRow } from "../internal/rows/index.ts"
 import type { Contact } from "../model/index.ts"
 import { KeyRefused, SendBlocked } from "../model/index.ts"
-import type { ContactRow } from "../internal/rows/index.ts"
+import * as ContactState from "./ContactState.ts"
 
 /** A contact after an event, and what the user is to be told of it. */
 export interface Judged {

@@ -5,8 +5,8 @@ import * as Struct from "effect/Struct"
 import type * as Json from "../../protocol/encoding/Json.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import * as Problems from "../../protocol/Problem.ts"
-import * as Envelopes from "../../protocol/sigchain/Envelope.ts"
 import type * as Endpoints from "../../protocol/sigchain/Endpoint.ts"
+import * as Envelopes from "../../protocol/sigchain/Envelope.ts"
 import type * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
 
 /** Milliseconds since the epoch. */
