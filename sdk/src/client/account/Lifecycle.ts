@@ -22,7 +22,7 @@ import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import type { Session } from "../internal/Session.ts"
 import { Housekeeping, Inbox, InboxSync, Outbox, Receipts } from "../messaging/index.ts"
 import { AccountUnfinished, type KezChatError } from "../model/index.ts"
-import { Accounts } from "./Accounts.ts"
+import { Accounts } from "./Create.ts"
 
 /** An account whose key is at hand. `scope` holds what runs for it; `connected` once it has begun. */
 export interface Running extends Session {

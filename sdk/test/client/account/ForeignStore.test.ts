@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { StoreError } from "@kez-chat/sdk/services"
-import * as Accounts from "../../../src/client/account/Accounts.ts"
+import * as Accounts from "../../../src/client/account/Create.ts"
 import * as Ledger from "../../../src/client/internal/Ledger.ts"
 import { LocalStore } from "@kez-chat/sdk/services"
 import { join, makeWorld } from "../kit/People.ts"

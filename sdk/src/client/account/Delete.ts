@@ -7,7 +7,7 @@ import { ContactBook } from "../contacts/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { deleteAll, Ledger } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
-import { Accounts } from "./Accounts.ts"
+import { Accounts } from "./Create.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 
 /** See `KezChat.deleteAccount`. Cut off at any moment, it can be called again and finds what is left. */
