@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import type { Identity } from "../crypto/Identity.ts"
 import type { BlobStore } from "../services/BlobStore.ts"
 import type { BlobTransport } from "../services/BlobTransport.ts"
 import type { Broker, BrokerConnection, ConnectionState } from "../services/Broker.ts"
@@ -19,19 +18,39 @@ import type { LocalStore, StoreConflict, StoreError } from "../services/LocalSto
 import type { ManifestStore } from "../services/ManifestStore.ts"
 import type { SigchainStore } from "../services/SigchainStore.ts"
 import type { Vault } from "../services/Vault.ts"
-import * as AccountRoom from "./account/index.ts"
-import * as ContactsRoom from "./contacts/index.ts"
-import * as Fetch from "./files/fetch/index.ts"
-import * as Sharing from "./files/share/index.ts"
-import * as BrokerClock from "./internal/BrokerClock.ts"
-import * as BrokerLink from "./internal/BrokerLink.ts"
+import {
+  checkOwner,
+  create,
+  deleteAccount,
+  exportAccount,
+  layer as accountLayer,
+  Lifecycle,
+  restore,
+  sigchainLayer,
+  words
+} from "./account/index.ts"
+import { Contacts, layer as contactsLayer } from "./contacts/index.ts"
+import { Browsing, layer as fetchLayer } from "./files/fetch/index.ts"
+import { layer as shareLayer, Manifests, Shares } from "./files/share/index.ts"
+import { layer as clockLayer } from "./internal/BrokerClock.ts"
+import { BrokerLink, layer as linkLayer } from "./internal/BrokerLink.ts"
 import { ClientOptions } from "./internal/ClientOptions.ts"
-import * as CurrentAccount from "./internal/CurrentAccount.ts"
-import * as Events from "./internal/Events.ts"
-import * as Ledger from "./internal/Ledger.ts"
-import type { AccountRow } from "./internal/rows/index.ts"
-import * as StoredSettings from "./internal/Settings.ts"
-import * as Messaging from "./messaging/index.ts"
+import { CurrentAccount, layer as currentAccountLayer, toAccount } from "./internal/CurrentAccount.ts"
+import { Events, layer as eventsLayer } from "./internal/Events.ts"
+import { layer as ledgerLayer, Ledger } from "./internal/Ledger.ts"
+import { readSettings, updateSettings } from "./internal/Settings.ts"
+import {
+  history,
+  Housekeeping,
+  InboxSync,
+  layer as messagingLayer,
+  Mailbox,
+  markRead,
+  Outbox,
+  outboxLayer,
+  Receipts,
+  send
+} from "./messaging/index.ts"
 import type {
   Account,
   Contact,
@@ -207,65 +226,57 @@ export class KezChat extends Context.Service<
   > => Layer.effect(KezChat, make).pipe(Layer.provide(rooms), Layer.provide(Layer.succeed(ClientOptions, options)))
 }
 
-/** The rooms from the bottom up: each rests on those below it. */
-const rooms = AccountRoom.layer.pipe(
-  Layer.provideMerge(Messaging.layer),
-  Layer.provideMerge(Fetch.layer),
-  Layer.provideMerge(Sharing.layer),
-  Layer.provideMerge(AccountRoom.sigchainLayer),
-  Layer.provideMerge(ContactsRoom.layer),
-  Layer.provideMerge(Messaging.outboxLayer),
-  Layer.provideMerge(Layer.mergeAll(CurrentAccount.layer, Events.layer, BrokerLink.layer, BrokerClock.layer)),
-  Layer.provideMerge(Ledger.layer)
+/** Each layer rests on those below it. */
+const rooms = accountLayer.pipe(
+  Layer.provideMerge(messagingLayer),
+  Layer.provideMerge(fetchLayer),
+  Layer.provideMerge(shareLayer),
+  Layer.provideMerge(sigchainLayer),
+  Layer.provideMerge(contactsLayer),
+  Layer.provideMerge(outboxLayer),
+  Layer.provideMerge(Layer.mergeAll(currentAccountLayer, eventsLayer, linkLayer, clockLayer)),
+  Layer.provideMerge(ledgerLayer)
 )
 
-type Rooms = Layer.Success<typeof rooms> | Crypto | Vault | BlobStore
-
-const toAccount = ({ device, handle, primary, server, step }: AccountRow): Account => ({
-  handle,
-  primary,
-  device,
-  server,
-  step
-})
+/** What the calls of a client may use. */
+type Services = Layer.Success<typeof rooms> | Crypto | Vault | Directory | BlobStore
 
 const make = Effect.gen(function* () {
-  const context = yield* Effect.context<Rooms>()
-  const run = <A, E>(effect: Effect.Effect<A, E, Rooms>): Effect.Effect<A, E> => Effect.provideContext(effect, context)
-  const stream = <A, E>(effect: Effect.Effect<Stream.Stream<A, E, Rooms>, E, Rooms>): Stream.Stream<A, E> =>
-    Stream.provideContext(Stream.unwrap(effect), context)
+  const services = yield* Effect.context<Services>()
+  const run = <A, E>(effect: Effect.Effect<A, E, Services>): Effect.Effect<A, E> =>
+    Effect.provideContext(effect, services)
+  const stream = <A, E>(effect: Effect.Effect<Stream.Stream<A, E, Services>, E, Services>): Stream.Stream<A, E> =>
+    Stream.provideContext(Stream.unwrap(effect), services)
 
   const { primary } = yield* ClientOptions
-  const ledger = yield* Ledger.Ledger
-  const account = yield* CurrentAccount.CurrentAccount
-  const accounts = yield* AccountRoom.Accounts
-  const lifecycle = yield* AccountRoom.Lifecycle
-  const contacts = yield* ContactsRoom.Contacts
-  const events = yield* Events.Events
-  const link = yield* BrokerLink.BrokerLink
-  const mailbox = yield* Messaging.Mailbox
-  const inboxSync = yield* Messaging.InboxSync
-  const receipts = yield* Messaging.Receipts
-  const housekeeping = yield* Messaging.Housekeeping
-  const outbox = yield* Messaging.Outbox
-  const shares = yield* Sharing.Shares
-  const manifests = yield* Sharing.Manifests
-  const browsing = yield* Fetch.Browsing
+  const account = yield* CurrentAccount
+  const browsing = yield* Browsing
+  const contacts = yield* Contacts
+  const events = yield* Events
+  const housekeeping = yield* Housekeeping
+  const inboxSync = yield* InboxSync
+  const ledger = yield* Ledger
+  const lifecycle = yield* Lifecycle
+  const link = yield* BrokerLink
+  const mailbox = yield* Mailbox
+  const manifests = yield* Manifests
+  const outbox = yield* Outbox
+  const receipts = yield* Receipts
+  const shares = yield* Shares
 
-  if (primary !== undefined) yield* AccountRoom.checkOwner(ledger, primary)
+  if (primary !== undefined) yield* checkOwner(primary)
   yield* lifecycle.resume
 
   const { published, registered, start } = lifecycle
-  const begun = (identity: Identity) => Effect.map(start(identity), (session) => toAccount(session.account()))
-  /** Waits for the broker, and fails at once while it is out of reach. */
+  /** Waits for the broker; fails at once while it is unreachable. */
   const online = <A>(use: (connection: BrokerConnection) => Effect.Effect<A, KezChatError, Crypto>) =>
     run(Effect.andThen(registered, link.orOffline(Effect.flatMap(link.online, use))))
 
   return KezChat.of({
     account: Effect.map(account.get, toAccount),
-    create: ({ handle, words }) => run(Effect.flatMap(accounts.create(handle, words), begun)),
-    restore: ({ words }) => run(Effect.flatMap(accounts.restore(words), begun)),
-    words: Effect.andThen(account.get, accounts.words),
+    create: ({ handle, words }) => run(create(handle, words)),
+    restore: ({ words }) => run(restore(words)),
+    words: run(words),
     connection: link.states,
     events: events.stream,
     sync: run(Effect.andThen(registered, link.orOffline(inboxSync.caughtUp))),
@@ -290,9 +301,9 @@ const make = Effect.gen(function* () {
     block: contacts.block,
     unblock: contacts.unblock,
     removeContact: contacts.removeContact,
-    send: (who, text) => run(Effect.flatMap(published, (session) => Messaging.send(session, who, text))),
-    history: (who, page) => run(Messaging.history(who, page)),
-    markRead: (who) => run(Messaging.markRead(who)),
+    send: (who, text) => run(Effect.flatMap(published, (session) => send(session, who, text))),
+    history: (who, page) => run(history(who, page)),
+    markRead: (who) => run(markRead(who)),
     share: (options) => run(Effect.flatMap(published, (session) => shares.share(session, options))),
     shared: shares.shared,
     unshare: shares.unshare,
@@ -304,9 +315,9 @@ const make = Effect.gen(function* () {
     serve: run(Effect.flatMap(published, ({ transfers }) => transfers.serve)),
     inbox: online(mailbox.usage),
     trim: (box = "mail") => online((connection) => mailbox.trim(connection, box)),
-    settings: StoredSettings.readSettings(ledger),
-    updateSettings: (change) => run(StoredSettings.updateSettings(change)),
-    export: stream(AccountRoom.Export.items),
-    deleteAccount: run(AccountRoom.deleteAccount)
+    settings: readSettings(ledger),
+    updateSettings: (change) => run(updateSettings(change)),
+    export: stream(exportAccount),
+    deleteAccount: run(deleteAccount)
   })
 })

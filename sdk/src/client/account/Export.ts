@@ -1,4 +1,4 @@
-/** Everything of the account but the seed, item by item, for a backup that needs no kez-chat to be read. */
+/** Exporting everything of the account but the seed, for a backup that can be read without kez-chat. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -14,15 +14,12 @@ import { readSettings } from "../internal/Settings.ts"
 import { Conversations } from "../messaging/index.ts"
 import type { KezChatError } from "../model/index.ts"
 
-/**
- * `kind` says what an item is: `account`, `settings`, `event` (own sigchain), `contact`, `message`, `share` or
- * `manifest`.
- */
-export type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
+/** `kind`: `account`, `settings`, `event` (of the own sigchain), `contact`, `message`, `share` or `manifest`. */
+type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
 
 const pageSize = 500
 
-/** Reads a prefix page by page, so that an export of any size needs the memory of one page. */
+/** Reads a prefix page by page, so that an export takes the memory of one page. */
 const entries = (ledger: Ledger["Service"], prefix: string): Stream.Stream<Entry, KezChatError> =>
   Stream.paginate(prefix, (after) =>
     Effect.map(ledger.scan({ prefix, after, limit: pageSize }), (page) => {
@@ -31,7 +28,8 @@ const entries = (ledger: Ledger["Service"], prefix: string): Stream.Stream<Entry
     })
   )
 
-export const items = Effect.gen(function* () {
+/** See `KezChat.export`. */
+export const exportAccount = Effect.gen(function* () {
   const ledger = yield* Ledger
   const account = yield* CurrentAccount
   const head = Stream.unwrap(
@@ -61,7 +59,7 @@ export const items = Effect.gen(function* () {
     Effect.map(Effect.fromResult(Rows.MessageRow.decode(key, value)), (row): Item => {
       const peer = key.slice(Rows.prefix.everyMessage.length, key.lastIndexOf("/"))
       const { device, hash, seq } = row
-      // The body says all of an offer, and as JSON.
+      // The body contains the offer, as JSON.
       const { file: _, ...message } = Conversations.toMessage(peer, Rows.orderOf(key), row)
       return { kind: "message", ...message, device, seq, hash }
     })
@@ -70,7 +68,7 @@ export const items = Effect.gen(function* () {
     Stream.mapEffect(({ key, value }) => Effect.fromResult(Rows.Share.decode(key, value))),
     Stream.filter(({ removed }) => removed === undefined),
     Stream.mapEffect((row) =>
-      // The content key is wrapped for this account alone.
+      // Safe to export: the content key is wrapped for this account alone.
       Effect.map(toShare(ledger, row), (share): Item => ({
         kind: "share",
         ...share,

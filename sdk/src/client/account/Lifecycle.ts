@@ -1,6 +1,6 @@
 /**
- * The account at work. A session begins when the key is first needed and the vault gives it; it connects as soon as the
- * broker can know the account, and ends with the layer or with the account.
+ * The account's session. It begins when the key is first needed, connects as soon as the handle is registered, because the
+ * broker knows the account only then, and ends with the layer or when the account is deleted.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -22,12 +22,15 @@ import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import type { Session } from "../internal/Session.ts"
 import { Housekeeping, Inbox, InboxSync, Outbox, Receipts } from "../messaging/index.ts"
 import { AccountUnfinished, type KezChatError } from "../model/index.ts"
-import { Accounts } from "./Create.ts"
+import { finishCreation } from "./Registration.ts"
+import { openIdentity } from "./Seed.ts"
 
-/** An account whose key is at hand. `scope` holds what runs for it; `connected` once it has begun. */
+/** A session with what runs for it. */
 export interface Running extends Session {
+  /** The connection and the background work have started. */
   connected: boolean
   readonly transfers: Transfers.Transfers
+  /** Holds everything that runs for the session. */
   readonly scope: Scope.Closeable
 }
 
@@ -35,26 +38,30 @@ export class Lifecycle extends Context.Service<
   Lifecycle,
   {
     /**
-     * The session, begun where there is none. Fails with `NoAccount`, and with what the vault fails with. `identity` is
-     * that of an account just created or restored, whose vault need not be asked.
+     * The session, started if there is none. `identity` is that of an account just created or restored, and saves asking
+     * the vault. Fails with `NoAccount` or `VaultError`.
      */
     start(identity?: Identity): Effect.Effect<Running, KezChatError, Crypto>
-    /** The session of an account that is finished far enough to be sent from; else fails with `AccountUnfinished`. */
+    /** The session of a published account, which can send; fails with `AccountUnfinished` before. */
     readonly published: Effect.Effect<Running, KezChatError, Crypto>
-    /** Begins a session of an account that the broker can know; else fails with `AccountUnfinished`. */
+    /** The session of a registered account, which can connect to the broker; fails with `AccountUnfinished` before. */
     readonly registered: Effect.Effect<Running, KezChatError, Crypto>
     /** Ends the session. */
     readonly stop: Effect.Effect<void>
-    /** Begins a session in the background where there is an account, unless the client is to stay offline. */
+    /** Starts a session in the background if there is an account, unless the client stays offline. */
     readonly resume: Effect.Effect<void, never, Crypto | Scope.Scope>
   }
 >()("@kez-chat/sdk/Lifecycle") {}
+
+/** Services of the use cases that a session runs without its caller. */
+type Needs = Effect.Services<
+  ReturnType<typeof Transfers.open> | typeof openIdentity | ReturnType<typeof finishCreation> | typeof collect
+>
 
 const make = Effect.gen(function* () {
   const options = yield* ClientOptions
   const isOffline = options.offline === true
   const account = yield* CurrentAccount
-  const accounts = yield* Accounts
   const book = yield* ContactBook
   const housekeeping = yield* Housekeeping
   const inbox = yield* Inbox
@@ -65,14 +72,14 @@ const make = Effect.gen(function* () {
   const receipts = yield* Receipts
   const refresh = yield* ContactRefresh
   const shares = yield* Shares
-  const context = yield* Effect.context<Effect.Services<ReturnType<typeof Transfers.open>>>()
+  const context = yield* Effect.context<Needs>()
   const layerScope = yield* Scope.Scope
   const lock = yield* Semaphore.make(1)
   let running: Running | undefined
 
   const begin = Effect.fnUntraced(function* (session: Running) {
     const connection = yield* link.connect(session.identity.brokerLogin)
-    // Before the first message comes in, so that the first stranger is named too.
+    // Before the first message arrives, so that the first stranger gets a handle too.
     yield* refresh.run
     yield* inboxSync.run(session, connection)
     yield* outbox.run
@@ -82,10 +89,7 @@ const make = Effect.gen(function* () {
     yield* housekeeping.run(session)
   })
 
-  /**
-   * Connects and sets everything going, once the broker can know the account. Where the store fails half way, all of it
-   * is undone, and the next call tries again.
-   */
+  /** Connects and starts the background work. If the store fails half-way, all of it stops and the next call retries. */
   const connect = Effect.fnUntraced(function* (session: Running) {
     if (isOffline || session.connected || session.account().step === "created") return
     session.connected = true
@@ -96,32 +100,33 @@ const make = Effect.gen(function* () {
     })
   })
 
-  /** Carries an unfinished creation on for as long as the home or sig-server is out of reach. */
+  /** Completes an unfinished creation, retrying while a server is unreachable. */
   const finishLater = (session: Running) =>
-    accounts.finish(session.identity).pipe(
+    finishCreation(session.identity).pipe(
       Effect.retry({
         while: (error) => error instanceof ServerUnreachable,
         schedule: Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("1 minute")])
       }),
       Effect.andThen(connect(session)),
-      Effect.ignore
+      Effect.ignore,
+      Effect.provideContext(context)
     )
 
   const open = Effect.fnUntraced(function* (identity: Identity | undefined) {
-    // What is remembered of another account's store is forgotten with it.
-    const key = identity ?? (yield* Effect.tapError(accounts.open, () => Effect.sync(() => book.reset())))
+    // A store of another account must not leave its contacts in memory.
+    const key = identity ?? (yield* Effect.tapError(openIdentity, () => Effect.sync(() => book.reset())))
     const { step } = yield* account.get
-    // Once the store is known to be this account's, and before anybody can begin a transfer.
-    yield* Effect.ignore(Effect.provideContext(collect, context))
+    // After the store is known to be this account's, and before any transfer can begin.
+    yield* Effect.ignore(collect)
     const scope = yield* Scope.fork(layerScope)
     const session: Session = { identity: key, account: account.latest }
-    const transfers = yield* Transfers.open(session).pipe(Effect.provideContext(context), Scope.provide(scope))
+    const transfers = yield* Scope.provide(Transfers.open(session), scope)
     running = { ...session, connected: false, transfers, scope }
     if (identity === undefined && !isOffline && step !== "published") {
       yield* Effect.forkIn(finishLater(running), scope)
     }
     return running
-  })
+  }, Effect.provideContext(context))
 
   const start: Lifecycle["Service"]["start"] = Effect.fnUntraced(function* (identity) {
     const session = running ?? (yield* open(identity))
@@ -157,9 +162,9 @@ const make = Effect.gen(function* () {
       })
     ),
     resume: Effect.gen(function* () {
-      // Where that fails, every call that reads contacts does too, and says why.
+      // If this fails, so does every call that reads contacts, and says why.
       yield* Effect.ignore(book.unnameStrangers)
-      // Whatever needs the vault may wait for a passphrase; the account's own calls report what is wrong with it.
+      // In the background: the vault may wait for a passphrase. Calls that need the account report what is wrong with it.
       if (isOffline || Result.isFailure(yield* Effect.result(account.get))) return
       yield* Effect.forkScoped(Effect.ignore(start()))
       yield* Effect.forkScoped(shares.tidied)

@@ -1,6 +1,6 @@
 /**
- * The account's own sigchain: what it still lacks is signed, kept, and given to the sig-server until that shows it
- * (spec/sigchain.md).
+ * The account's own sigchain: signs the events that it lacks, stores them, and submits them until the sig-server shows
+ * them (spec/sigchain.md).
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -24,7 +24,7 @@ import * as Rows from "../internal/rows/index.ts"
 
 const { key } = Rows
 
-/** How often publishing begins anew: other devices may be faster, and a sig-server may not show what it took. */
+/** Attempts at publishing: another device may be faster, or the sig-server may not show what it accepted. */
 const publishAttempts = 8
 
 const isConflict = (error: unknown) => error instanceof Problem && error.code === "chain_conflict"
@@ -46,7 +46,7 @@ const make = Effect.gen(function* () {
     Effect.forEach((entry) => Effect.fromResult(Envelope.parse(entry.value)))
   )
 
-  /** Signs an event once: cut off before its answer came, the same bytes are sent again. */
+  /** Signs and stores the next event, so that a retry after a lost answer sends the same bytes. */
   const nextEvent = Effect.fnUntraced(function* (
     identity: Identity,
     { bytes, head: after }: Sigchain.ChainState,
@@ -55,15 +55,15 @@ const make = Effect.gen(function* () {
     const seq = after === undefined ? 0 : after.seq + 1
     const event = yield* identity.signSigchainEvent({ after, operation, createdAt: yield* Clock.currentTimeMillis })
     const encoded = Envelope.encode(event)
-    // What was kept is sent again until it is taken, so nothing is kept that nobody takes.
+    // A stored event is submitted until it is accepted, so one that can never be accepted must not be stored.
     yield* Effect.fromResult(Sigchain.checkRoom(bytes, operation.op, encoded.length))
     yield* ledger.transact((transaction) => Effect.sync(() => transaction.putBytes(key.chain(seq), encoded)))
     return event
   })
 
   /**
-   * Brings the chain on to where `next` has nothing to add to it. Events kept here that the sig-server lacks are given to it
-   * again; a chain that grew elsewhere is taken as it is.
+   * Extends the chain until `next` has nothing to add. Events stored here that the sig-server lacks are submitted again;
+   * events that another device added are accepted.
    */
   const extend = Effect.fnUntraced(function* (identity: Identity, next: Next) {
     for (let attempt = 1; attempt <= publishAttempts; attempt++) {
@@ -85,14 +85,14 @@ const make = Effect.gen(function* () {
       )
       if (Result.isFailure(appended)) {
         if (!isConflict(appended.failure) || attempt === publishAttempts) return yield* appended.failure
-        // Another device was faster: its events stand, ours was only a wish.
+        // Another device was faster: its events stand, and ours was never acknowledged.
         yield* forgetEvents(chain.head)
       }
     }
-    return yield* new Problem({ code: "unavailable", detail: "the sig-server takes events and does not show them" })
+    return yield* new Problem({ code: "unavailable", detail: "the sig-server accepts events and does not show them" })
   }, Semaphore.withPermit(extending))
 
-  /** Where the account can be reached, as far as the chain does not say so. */
+  /** The operation that adds an endpoint of this account which the chain lacks. */
   const missingEndpoint = Effect.fnUntraced(function* (primary: PrimaryKey, { state }: Chain) {
     const names = (protocol: Endpoint.Endpoint["protocol"]) =>
       state.endpoints.some((endpoint) => endpoint.protocol === protocol)
@@ -124,15 +124,15 @@ const make = Effect.gen(function* () {
   })
 
   /**
-   * Events kept here that follow the end of a chain as the sig-server shows it, and how many of it are kept. A fork of
-   * one's own chain is an error.
+   * Events stored here beyond the end of the chain that the sig-server shows, and how many events of it are stored. Fails
+   * with `chain_fork` if an acknowledged event differs.
    */
   const heldBeyond = Effect.fnUntraced(function* (chain: Chain) {
     const events = yield* ownEvents
     const shared = Math.min(events.length, chain.envelopes.length)
     for (let seq = 0; seq < shared; seq++) {
       if (Envelope.encodeText(events[seq]!) === Envelope.encodeText(chain.envelopes[seq]!)) continue
-      // Only an event that was never acknowledged may give way.
+      // Only an event that was never acknowledged may be replaced.
       const head = (yield* account.find)?.head
       if (head === undefined || seq > head.seq) {
         yield* forgetEvents(seq === 0 ? undefined : { seq: seq - 1, hash: "" })
@@ -140,7 +140,7 @@ const make = Effect.gen(function* () {
       }
       return yield* new Problem({
         code: "chain_fork",
-        detail: `event ${seq} of your own sigchain is another one at the sig-server than here`
+        detail: `event ${seq} of your own sigchain differs between the sig-server and this device`
       })
     }
     return { count: shared, missing: events.slice(chain.envelopes.length) }

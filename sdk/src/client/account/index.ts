@@ -1,15 +1,16 @@
-/** The account: creating and restoring it, its sessions, its words, its export and its end. */
-import * as Layer from "effect/Layer"
-import * as Accounts from "./Create.ts"
+/** The account: creating and restoring it, its words, its sessions, its export and its deletion. */
 import * as Lifecycle from "./Lifecycle.ts"
 import * as OwnSigchain from "./OwnSigchain.ts"
 
-export { Accounts, checkOwner } from "./Create.ts"
+export { create } from "./Create.ts"
 export { deleteAccount } from "./Delete.ts"
-export * as Export from "./Export.ts"
+export { exportAccount } from "./Export.ts"
 export { Lifecycle } from "./Lifecycle.ts"
+export { restore } from "./Restore.ts"
+export { checkOwner } from "./Seed.ts"
+export { words } from "./Words.ts"
 
-/** Extending the account's sigchain, which publishing a manifest rests on too. */
+/** Extending the account's sigchain, which `files/share` uses to anchor manifests. */
 export const sigchainLayer = OwnSigchain.layer
 
-export const layer = Lifecycle.layer.pipe(Layer.provideMerge(Accounts.layer))
+export const layer = Lifecycle.layer

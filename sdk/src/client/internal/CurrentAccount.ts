@@ -3,7 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { StoreError } from "../../services/LocalStore.ts"
-import { NoAccount } from "../model/index.ts"
+import { type Account, NoAccount } from "../model/index.ts"
 import { Ledger, type LedgerError, type Transaction } from "./Ledger.ts"
 import * as Rows from "./rows/index.ts"
 
@@ -21,6 +21,15 @@ export class CurrentAccount extends Context.Service<
     save(row: Rows.AccountRow): Effect.Effect<void, LedgerError>
   }
 >()("@kez-chat/sdk/CurrentAccount") {}
+
+/** The account as callers see it. */
+export const toAccount = ({ device, handle, primary, server, step }: Rows.AccountRow): Account => ({
+  handle,
+  primary,
+  device,
+  server,
+  step
+})
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger

@@ -1,10 +1,7 @@
 /** A store that was put where another account's belongs. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import { StoreError } from "@kez-chat/sdk/services"
-import * as Accounts from "../../../src/client/account/Create.ts"
-import * as Ledger from "../../../src/client/internal/Ledger.ts"
-import { LocalStore } from "@kez-chat/sdk/services"
 import { join, makeWorld } from "../kit/People.ts"
 
 const foreign = (error: unknown): StoreError => {
@@ -48,10 +45,10 @@ describe("the store of another account", () => {
       const world = makeWorld()
       const alice = yield* join(world, "alice")
       const bob = yield* join(world, "bob")
-      const ledger = yield* Effect.provideService(Ledger.make, LocalStore, alice.device.store)
-      yield* Accounts.checkOwner(ledger, alice.account.primary)
-      foreign(yield* Effect.flip(Accounts.checkOwner(ledger, bob.account.primary)))
-      assert.isTrue(Option.isSome(yield* alice.device.vault.load))
+      yield* alice.program.close
+      foreign(yield* Effect.flip(world.start(alice.device, { primary: bob.account.primary })))
+      const again = yield* world.start(alice.device, { primary: alice.account.primary })
+      assert.deepStrictEqual(yield* again.chat.account, alice.account)
     })
   )
 })

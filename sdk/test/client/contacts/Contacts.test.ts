@@ -2,12 +2,11 @@ import { Deferred, Effect, Layer, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import type { Identity } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { PrimaryKey, Problem, type Sigchain } from "@kez-chat/sdk/protocol"
+import { PrimaryKey, type Sigchain } from "@kez-chat/sdk/protocol"
 import { SigchainStore } from "@kez-chat/sdk/services"
 import { ghost } from "../kit/Ghost.ts"
-import { identityOf, join, makeWorld, twoFriends, type World } from "../kit/People.ts"
+import { codeOf, identityOf, join, makeWorld, twoFriends, type World } from "../kit/People.ts"
 
-const codeOf = (error: unknown) => (error instanceof Problem.Problem ? error.code : (error as { _tag: string })._tag)
 const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
 const texts = (messages: ReadonlyArray<{ readonly text: string }>) => messages.map(({ text }) => text)
 

@@ -3,12 +3,11 @@ import { Effect, Fiber, Layer, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { SealedMessage } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { Endpoint, PrimaryKey, Problem, Sigchain } from "@kez-chat/sdk/protocol"
+import { Endpoint, PrimaryKey, Sigchain } from "@kez-chat/sdk/protocol"
 import { SigchainStore } from "@kez-chat/sdk/services"
 import { ghost, newId } from "../kit/Ghost.ts"
-import { identityOf, join, makeWorld, twoFriends, type World } from "../kit/People.ts"
+import { codeOf, identityOf, join, makeWorld, twoFriends, type World } from "../kit/People.ts"
 
-const codeOf = (error: unknown) => (error instanceof Problem.Problem ? error.code : (error as { _tag: string })._tag)
 const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
 
 type Ghost = Effect.Success<ReturnType<typeof ghost>>

@@ -3,7 +3,7 @@ import { Deferred, Effect, Layer, Redacted, Result, Scope, Stream, Context, Exit
 import { assert } from "@effect/vitest"
 import { KezChat, type Event, type Message, type Options } from "@kez-chat/sdk"
 import { Identity } from "@kez-chat/sdk/crypto"
-import { Mnemonic } from "@kez-chat/sdk/protocol"
+import { Mnemonic, Problem } from "@kez-chat/sdk/protocol"
 import {
   BlobStore,
   BlobTransport,
@@ -190,6 +190,10 @@ export const twoFriends = (world: World) =>
     yield* bob.chat.addContact("alice")
     return { alice, bob }
   })
+
+/** The code of a protocol problem, the tag of any other error. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Problem.Problem ? error.code : (error as { _tag: string })._tag
 
 /** Waits until a condition holds that no event tells. */
 export const eventually = (condition: () => boolean): Effect.Effect<void> =>

@@ -2,12 +2,11 @@
 import { Effect, Redacted, Result } from "effect"
 import type { FileSource, Listing } from "@kez-chat/sdk"
 import { FastBlake3, type Identity, SealedManifest } from "@kez-chat/sdk/crypto"
-import { Bytes, Envelope, Manifest, Problem, Sigchain, Ticket } from "@kez-chat/sdk/protocol"
+import { Bytes, Envelope, Manifest, Sigchain, Ticket } from "@kez-chat/sdk/protocol"
 import { createHash } from "node:crypto"
 import type { Program, World } from "./People.ts"
 
-export const codeOf = (error: unknown) =>
-  error instanceof Problem.Problem ? error.code : (error as { _tag: string })._tag
+export { codeOf } from "./People.ts"
 
 export const file = (name: string, text = name): FileSource => ({
   name,
