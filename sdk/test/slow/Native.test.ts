@@ -9,7 +9,7 @@ import { IrohBlobTransport } from "@kez-chat/sdk/iroh"
 import { type BlobAnswer, BlobRequest, Bytes, ChunkRanges, Ticket } from "@kez-chat/sdk/protocol"
 import { BlobTransport } from "@kez-chat/sdk/services"
 import { buildNativePeer, whyNoNativePeer } from "../../../deploy/tasks/NativePeer.ts"
-import { type Blob, blobOf, collect, isAnswer, library, makeBlob, person } from "../kits/Blobs.ts"
+import { type Blob, blobOf, collect, isAnswer, library, makeBlob, person } from "../kits/blobs/Blobs.ts"
 import { nativePeer, type Provider, type Where } from "./NativePeer.ts"
 
 const why = await whyNoNativePeer()

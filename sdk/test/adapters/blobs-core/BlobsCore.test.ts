@@ -6,7 +6,7 @@ import { Blake3Tree, type BlobAnswer, ChunkRanges } from "@kez-chat/sdk/protocol
 import * as Fetch from "../../../src/adapters/blobs-core/Fetch.ts"
 import type { DuplexStream } from "../../../src/adapters/blobs-core/Network.ts"
 import { defaultLimits } from "../../../src/adapters/blobs-core/TransferLimits.ts"
-import { encoded, makeBlob } from "../../kits/Blobs.ts"
+import { encoded, makeBlob } from "../../kits/blobs/Blobs.ts"
 
 const { groupBytes, pairBytes } = Blake3Tree
 const blob = makeBlob(20 * groupBytes + 5_000)

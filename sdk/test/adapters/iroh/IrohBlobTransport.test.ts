@@ -5,9 +5,9 @@ import { Effect } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { IrohBlobTransport } from "@kez-chat/sdk/iroh"
 import { ChunkRanges } from "@kez-chat/sdk/protocol"
-import { collect, makeBlob, person } from "../../kits/Blobs.ts"
-import { blobTransportAttacks } from "../../kits/BlobTransportAttacks.ts"
-import { blobTransportKit, type MakeTransport } from "../../kits/BlobTransportKit.ts"
+import { collect, makeBlob, person } from "../../kits/blobs/Blobs.ts"
+import { blobTransportAttacks } from "../../kits/blobs/BlobTransportAttacks.ts"
+import { blobTransportKit, type MakeTransport } from "../../kits/blobs/BlobTransportKit.ts"
 
 const options = { relay: "direct", bind: "127.0.0.1:0" } as const
 

@@ -2,7 +2,7 @@
 import { Effect, Fiber, Stream } from "effect"
 import { IrohBlobTransport } from "@kez-chat/sdk/iroh"
 import { ChunkRanges } from "@kez-chat/sdk/protocol"
-import { collect, fetchFrom, isAnswer, library, makeBlob, person } from "../../kits/Blobs.ts"
+import { collect, fetchFrom, isAnswer, library, makeBlob, person } from "../../kits/blobs/Blobs.ts"
 
 const { open } = IrohBlobTransport.make({ relay: "direct", bind: "127.0.0.1:0" })
 const [alice, bob] = [person(1), person(2)]

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { MemoryBlobStore, MemoryLocalStore, MemoryVault } from "@kez-chat/sdk/memory"
-import { blobStoreKit } from "../../kits/BlobStoreKit.ts"
+import { blobStoreKit } from "../../kits/blobs/BlobStoreKit.ts"
 import { localStoreKit } from "../../kits/LocalStoreKit.ts"
 import { vaultKit } from "../../kits/VaultKit.ts"
 

@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { assert, describe, it, vi } from "@effect/vitest"
 import { codeOf, FileWriter, isFull, readAt, writeAt } from "../../../src/adapters/node/DurableFile.ts"
 import * as FileLock from "../../../src/adapters/node/FileLock.ts"
-import { bytesOf } from "../../kits/ArrivingBlobs.ts"
+import { bytesOf } from "../../kits/blobs/ArrivingBlobs.ts"
 import { folder } from "../../kits/Disks.ts"
 
 /** A file in memory of a system that takes and gives a few bytes at a time, as any system may. */

@@ -15,7 +15,7 @@ import { Effect } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { FileSource, FileTarget } from "@kez-chat/sdk/node"
 import { FileError } from "@kez-chat/sdk/services"
-import { bytesOf } from "../../kits/ArrivingBlobs.ts"
+import { bytesOf } from "../../kits/blobs/ArrivingBlobs.ts"
 import { folder } from "../../kits/Disks.ts"
 
 const read = async (source: FileSource.PathSource): Promise<Uint8Array> => {

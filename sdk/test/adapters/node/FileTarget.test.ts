@@ -16,7 +16,7 @@ import { Deferred, Effect, Fiber, Stream } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { FileTarget } from "@kez-chat/sdk/node"
 import { FileError } from "@kez-chat/sdk/services"
-import { bytesOf } from "../../kits/ArrivingBlobs.ts"
+import { bytesOf } from "../../kits/blobs/ArrivingBlobs.ts"
 import { canMount, disk, folder } from "../../kits/Disks.ts"
 
 const content = bytesOf(3_000_000, 1)

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { FastBlake3 } from "@kez-chat/sdk/crypto"
 import { DiskBlobStore } from "@kez-chat/sdk/node"
-import { answerOf, blobOf, missing } from "../../../kits/ArrivingBlobs.ts"
+import { answerOf, blobOf, missing } from "../../../kits/blobs/ArrivingBlobs.ts"
 
 const [, , task, folder = "", sizeText] = process.argv
 const size = Number(sizeText)

@@ -10,7 +10,7 @@ import { FastBlake3 } from "@kez-chat/sdk/crypto"
 import { DiskBlobStore } from "@kez-chat/sdk/node"
 import { BlobStoreError } from "@kez-chat/sdk/services"
 import { ChunkRanges } from "@kez-chat/sdk/protocol"
-import { blobOf } from "../../../kits/ArrivingBlobs.ts"
+import { blobOf } from "../../../kits/blobs/ArrivingBlobs.ts"
 
 export interface Line {
   readonly have?: ReadonlyArray<number>

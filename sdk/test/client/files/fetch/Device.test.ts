@@ -9,7 +9,7 @@ import type { Session } from "../../../../src/client/internal/Session.ts"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { MemoryBlobStore } from "@kez-chat/sdk/memory"
 import { type BlobEndpoint, BlobStore, BlobTransport, type Provider, StoreError, Vault } from "@kez-chat/sdk/services"
-import { makeBlob, person } from "../../../kits/Blobs.ts"
+import { makeBlob, person } from "../../../kits/blobs/Blobs.ts"
 
 const seed = Redacted.make(new Uint8Array(32).fill(3))
 

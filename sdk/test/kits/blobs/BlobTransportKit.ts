@@ -3,8 +3,8 @@ import { Deferred, Effect, Exit, Fiber, Queue, Scope, Stream } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { type BlobAnswer, ChunkRanges } from "@kez-chat/sdk/protocol"
 import type { BlobTransport, BlobTransportError, Provider } from "@kez-chat/sdk/services"
-import type { Network } from "../../src/adapters/blobs-core/Network.ts"
-import { defaultLimits, type TransferLimits } from "../../src/adapters/blobs-core/TransferLimits.ts"
+import type { Network } from "../../../src/adapters/blobs-core/Network.ts"
+import { defaultLimits, type TransferLimits } from "../../../src/adapters/blobs-core/TransferLimits.ts"
 import { type Blob, collect, fetchFrom, isAnswer, library, makeBlob, type Person, person, stored } from "./Blobs.ts"
 
 /** A transport, and the network beneath it for peers that keep to no protocol; of one call, they reach each other. */
