@@ -58,6 +58,7 @@ export const BROWSER_ENTRIES = [
   "./web",
   "./webcrypto",
   "./noble",
+  "./zstd",
   "./memory",
   "./http",
   "./nats-websocket"
@@ -66,7 +67,7 @@ export const NODE_ONLY =
   /^(node:.+|@nats-io\/transport-node|undici|better-sqlite3|@napi-rs\/keyring|@number0\/iroh(\/.*)?|@effect\/platform-node.*)$/
 
 /** Entries for programs that only check identities: they reach no broker and no file transport. */
-export const IDENTITY_ENTRIES = ["./protocol", "./crypto"]
+export const IDENTITY_ENTRIES = ["./protocol", "./crypto", "./zstd"]
 export const TRANSPORT = /^(@nats-io\/.+|@number0\/iroh(\/.*)?)$/
 
 /** Barrels of Effect pull megabytes into a bundle. */

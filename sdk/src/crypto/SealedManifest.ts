@@ -39,35 +39,25 @@ export const makeId: Effect.Effect<string, never, Crypto> = Id.make
  * Seals a file in an entry for its owner and `readers`, each once, in an order that says nothing. Fails with the problem
  * of what a reader would refuse, and `manifest_malformed` for more than 1,024 readers.
  */
-export const sealEntry = (
-  owner: Identity,
-  id: string,
-  file: Manifest.SharedFile,
-  readers: Iterable<AdmittedKey>,
-  randomness?: EntryRandomness
-): Effect.Effect<Manifest.SealedEntry, Problem, Crypto> =>
-  Crypto.use((crypto) => sealWith(crypto, owner, id, file, readers, randomness))
-
-const sealWith = Effect.fnUntraced(function* (
-  crypto: Service,
+export const sealEntry = Effect.fnUntraced(function* (
   owner: Identity,
   id: string,
   file: Manifest.SharedFile,
   others: Iterable<AdmittedKey>,
-  given: EntryRandomness | undefined
-): Effect.fn.Return<Manifest.SealedEntry, Problem> {
+  randomness?: EntryRandomness
+): Effect.fn.Return<Manifest.SealedEntry, Problem, Crypto> {
+  const crypto = yield* Crypto
   const plaintext = yield* Effect.fromResult(Manifest.encodeFile(file, owner.key))
   const context = Manifest.context(owner.key, id)
   const readers = new Map([owner.key, ...others].map((reader) => [reader.hex, reader]))
-  const key = given?.key ?? (yield* crypto.randomBytes(Limits.keyBytes))
-  const salt = given?.salt ?? (yield* crypto.randomBytes(Limits.saltBytes))
+  const key = randomness?.key ?? (yield* crypto.randomBytes(Limits.keyBytes))
+  const salt = randomness?.salt ?? (yield* crypto.randomBytes(Limits.saltBytes))
   const keys: Array<Manifest.EntryKey> = []
   for (const reader of readers.values()) {
-    const scalar = given?.ephemerals[keys.length]
+    const scalar = randomness?.ephemerals[keys.length]
     const ephemeral = scalar === undefined ? undefined : yield* crypto.ephemeral(scalar)
     const aad = Manifest.keyAad(context, reader)
-    const wrapped = Hpke.seal(reader, Manifest.keyInfo, aad, key, ephemeral)
-    const { ciphertext, enc } = yield* Effect.provideService(wrapped, Crypto, crypto)
+    const { ciphertext, enc } = yield* Hpke.seal(reader, Manifest.keyInfo, aad, key, ephemeral)
     keys.push({ hint: yield* hintOf(crypto, owner, reader, owner.key, reader, id), enc, ct: ciphertext })
   }
   // Ephemeral keys are random, so their order hides who stands where, the owner included.
@@ -253,10 +243,11 @@ export interface Opened {
 }
 
 /** The entries of a manifest that are public or sealed for `reader`, in their order. */
-export const open = (reader: Identity, manifest: Manifest.Manifest): Effect.Effect<Opened, never, Crypto> =>
-  Crypto.use((crypto) => openWith(crypto, reader, manifest))
-
-const openWith = Effect.fnUntraced(function* (crypto: Service, reader: Identity, manifest: Manifest.Manifest) {
+export const open = Effect.fnUntraced(function* (
+  reader: Identity,
+  manifest: Manifest.Manifest
+): Effect.fn.Return<Opened, never, Crypto> {
+  const crypto = yield* Crypto
   const files: Array<Readable> = []
   const broken: Array<{ id: string; problem: Problem }> = []
   // One agreement serves the hints of all entries.
@@ -270,7 +261,7 @@ const openWith = Effect.fnUntraced(function* (crypto: Service, reader: Identity,
     }
     const hint = yield* crypto.hkdfSha256(shared, Manifest.hintSalt(id), info, Manifest.hintBytes)
     const context = Manifest.context(manifest.owner, id)
-    const key = yield* findKey(crypto, reader, entry, hint, context)
+    const key = yield* findKey(reader, entry, hint, context)
     if (key === undefined) continue
     const file = yield* Effect.result(openEntry(crypto, manifest.owner, key, entry.sealed, context))
     if (Result.isSuccess(file)) files.push({ id, isPublic: false, file: file.success })
@@ -281,7 +272,6 @@ const openWith = Effect.fnUntraced(function* (crypto: Service, reader: Identity,
 
 /** The key of an entry, if one of those under our hint opens; hints collide, so none may. */
 const findKey = Effect.fnUntraced(function* (
-  crypto: Service,
   reader: Identity,
   entry: Manifest.SealedEntry,
   hint: Uint8Array,
@@ -290,8 +280,7 @@ const findKey = Effect.fnUntraced(function* (
   const aad = Manifest.keyAad(context, reader.key)
   for (const { ct, enc, hint: theirs } of entry.keys) {
     if (!Bytes.equal(hint, theirs)) continue
-    const opening = Hpke.open(reader, Manifest.keyInfo, aad, { enc, ciphertext: ct })
-    const key = yield* Effect.result(Effect.provideService(opening, Crypto, crypto))
+    const key = yield* Effect.result(Hpke.open(reader, Manifest.keyInfo, aad, { enc, ciphertext: ct }))
     if (Result.isSuccess(key)) return key.success
   }
   return undefined

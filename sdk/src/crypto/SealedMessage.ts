@@ -115,19 +115,16 @@ export const sealFrame = (encoded: Uint8Array, reader: AdmittedKey): Effect.Effe
  * Takes a frame in, in the order of the specification: open, parse strictly, kind and signer, admission of both keys,
  * signature, role, decryption, padding, body, ticket. A failure is for good: the same frame will never be accepted.
  */
-export const openFrame = (identity: Identity, frame: Uint8Array): Effect.Effect<Opened, Problem, Crypto> =>
-  Crypto.use((crypto) => openWith(crypto, identity, frame))
-
-const unreadable = () => new Problem({ code: "frame_unreadable", detail: "it does not open with this account's key" })
-
-const openWith = Effect.fnUntraced(function* (
-  crypto: Service,
+export const openFrame = Effect.fnUntraced(function* (
   identity: Identity,
   frame: Uint8Array
-): Effect.fn.Return<Opened, Problem> {
+): Effect.fn.Return<Opened, Problem, Crypto> {
+  const crypto = yield* Crypto
   const sealed = yield* Effect.fromResult(Seal.decode(frame))
-  const opening = Hpke.open(identity, Seal.info, Seal.aad(identity.key), sealed)
-  const opened = yield* Effect.mapError(Effect.provideService(opening, Crypto, crypto), unreadable)
+  const opened = yield* Effect.mapError(
+    Hpke.open(identity, Seal.info, Seal.aad(identity.key), sealed),
+    () => new Problem({ code: "frame_unreadable", detail: "it does not open with this account's key" })
+  )
   const { encoded, envelope, signedBytes } = yield* Effect.fromResult(Envelope.parseEncoded(opened))
   const message = yield* Effect.fromResult(Message.parse(envelope))
   yield* SignedEnvelope.verifyBytes(crypto, signedBytes, envelope.signature)

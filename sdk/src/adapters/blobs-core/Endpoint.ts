@@ -12,7 +12,7 @@ import * as KeyAdmission from "../../protocol/identity/KeyAdmission.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import { type Addresses, type BlobEndpoint, BlobTransportError } from "../../services/BlobTransport.ts"
 import * as Fetch from "./Fetch.ts"
-import * as Guests from "./InboundConnections.ts"
+import * as InboundConnections from "./InboundConnections.ts"
 import { type Connection, closings, type DuplexStream, type Network } from "./Network.ts"
 import { defaultLimits, type TransferLimits } from "./TransferLimits.ts"
 
@@ -32,80 +32,79 @@ interface Target {
 const closed = new BlobTransportError({ reason: "closed", detail: "this device has closed its endpoint" })
 
 /** The endpoint of a network, until the scope closes. The network itself closes after it. */
-export const make = (
+export const make = Effect.fnUntraced(function* (
   network: Network,
   limits: TransferLimits = defaultLimits
-): Effect.Effect<BlobEndpoint, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    let host: Guests.Host | undefined
-    let open = true
-    const guests = Guests.make(limits, () => host)
-    const receptions = yield* FiberSet.make<void>()
-    const accepting = Effect.flatMap(network.accept, (connection) =>
-      FiberSet.run(receptions, guests.receive(connection))
-    )
-    // Nobody arrives any more when the network has ended, be it by itself.
-    const ended = Effect.sync(() => void (open = false))
-    yield* Effect.forkScoped(Effect.ensuring(Effect.ignore(Effect.forever(accepting)), ended))
+): Effect.fn.Return<BlobEndpoint, never, Scope.Scope> {
+  let host: InboundConnections.Host | undefined
+  let open = true
+  const inbound = InboundConnections.make(limits, () => host)
+  const receptions = yield* FiberSet.make<void>()
+  const accepting = Effect.flatMap(network.accept, (connection) =>
+    FiberSet.run(receptions, inbound.receive(connection))
+  )
+  // Nobody arrives any more when the network has ended, be it by itself.
+  const ended = Effect.sync(() => void (open = false))
+  yield* Effect.forkScoped(Effect.ensuring(Effect.ignore(Effect.forever(accepting)), ended))
 
-    const links = yield* RcMap.make({
-      lookup: (target: Target) =>
-        Effect.acquireRelease(dial(network, target, limits), ({ connection }) => hangUp(connection), {
-          interruptible: true
-        }),
-      idleTimeToLive: limits.keepMillis
-    })
-    yield* Effect.addFinalizer(() => ended)
-
-    const serve: BlobEndpoint["serve"] = (provider) =>
-      Effect.gen(function* () {
-        const answers = yield* FiberSet.make<void>()
-        const run = yield* FiberSet.runtime(answers)()
-        const mine: Guests.Host = { provider, run: (answer) => void run(answer) }
-        host = mine
-        yield* Effect.addFinalizer(() => Effect.sync(() => void (host = host === mine ? undefined : host)))
-      })
-
-    const openOn = (link: Link) =>
-      Effect.andThen(
-        Effect.acquireRelease(link.slots.take(1), () => link.slots.release(1), { interruptible: true }),
-        Effect.timeoutOrElse(link.connection.open, { duration: limits.dialMillis, orElse: () => busy })
-      )
-
-    /** A new stream to the peer, on a connection that is there or on a new one. */
-    const openStream = (target: Target): Effect.Effect<DuplexStream, BlobTransportError, Scope.Scope> =>
-      Effect.gen(function* () {
-        if (!open) return yield* closed
-        const link = yield* RcMap.get(links, target)
-        return yield* openOn(link).pipe(
-          // A connection that was kept may have died meanwhile: that is found out here, and a new one tried.
-          Effect.catchTag("StreamFailure", () =>
-            RcMap.invalidate(links, target).pipe(Effect.andThen(RcMap.get(links, target)), Effect.flatMap(openOn))
-          ),
-          Effect.catchTag("StreamFailure", (failure) => Effect.fail(Fetch.lost(failure)))
-        )
-      })
-
-    const fetch: BlobEndpoint["fetch"] = ({ addresses, hash, peer, ranges, size }) => {
-      const target = { peer: peer.hex, addresses }
-      const parts = requests(ranges).map((part, i) => {
-        const items = Fetch.fetch({ hash, size, ranges: part }, openStream(target), limits)
-        return i === 0 ? items : Stream.map(items, (some) => some.filter(({ kind }) => kind !== "size"))
-      })
-      // A connection that went silent is not used again.
-      const forget = (error: BlobTransportError | Problem) =>
-        open && error._tag === "BlobTransportError" && error.reason === "unreachable"
-          ? RcMap.invalidate(links, target)
-          : Effect.void
-      const all = parts.reduce((before, next) => Stream.concat(before, next), Stream.empty as (typeof parts)[number])
-      return Stream.mapError(Stream.tapError(all, forget), (error) =>
-        !open && error._tag === "BlobTransportError" ? closed : error
-      )
-    }
-
-    const addresses = Effect.suspend(() => (open ? network.addresses : closed))
-    return { addresses, serve, fetch }
+  const links = yield* RcMap.make({
+    lookup: (target: Target) =>
+      Effect.acquireRelease(dial(network, target, limits), ({ connection }) => hangUp(connection), {
+        interruptible: true
+      }),
+    idleTimeToLive: limits.keepMillis
   })
+  yield* Effect.addFinalizer(() => ended)
+
+  const serve: BlobEndpoint["serve"] = Effect.fnUntraced(function* (provider) {
+    const answers = yield* FiberSet.make<void>()
+    const run = yield* FiberSet.runtime(answers)()
+    const mine: InboundConnections.Host = { provider, run: (answer) => void run(answer) }
+    host = mine
+    yield* Effect.addFinalizer(() => Effect.sync(() => void (host = host === mine ? undefined : host)))
+  })
+
+  const openOn = (link: Link) =>
+    Effect.andThen(
+      Effect.acquireRelease(link.slots.take(1), () => link.slots.release(1), { interruptible: true }),
+      Effect.timeoutOrElse(link.connection.open, { duration: limits.dialMillis, orElse: () => busy })
+    )
+
+  /** A new stream to the peer, on a connection that is there or on a new one. */
+  const openStream = Effect.fnUntraced(function* (
+    target: Target
+  ): Effect.fn.Return<DuplexStream, BlobTransportError, Scope.Scope> {
+    if (!open) return yield* closed
+    const link = yield* RcMap.get(links, target)
+    return yield* openOn(link).pipe(
+      // A connection that was kept may have died meanwhile: that is found out here, and a new one tried.
+      Effect.catchTag("StreamFailure", () =>
+        RcMap.invalidate(links, target).pipe(Effect.andThen(RcMap.get(links, target)), Effect.flatMap(openOn))
+      ),
+      Effect.catchTag("StreamFailure", (failure) => Effect.fail(Fetch.lost(failure)))
+    )
+  })
+
+  const fetch: BlobEndpoint["fetch"] = ({ addresses, hash, peer, ranges, size }) => {
+    const target = { peer: peer.hex, addresses }
+    const parts = requests(ranges).map((part, i) => {
+      const items = Fetch.fetch({ hash, size, ranges: part }, openStream(target), limits)
+      return i === 0 ? items : Stream.map(items, (some) => some.filter(({ kind }) => kind !== "size"))
+    })
+    // A connection that went silent is not used again.
+    const forget = (error: BlobTransportError | Problem) =>
+      open && error._tag === "BlobTransportError" && error.reason === "unreachable"
+        ? RcMap.invalidate(links, target)
+        : Effect.void
+    const all = parts.reduce((before, next) => Stream.concat(before, next), Stream.empty as (typeof parts)[number])
+    return Stream.mapError(Stream.tapError(all, forget), (error) =>
+      !open && error._tag === "BlobTransportError" ? closed : error
+    )
+  }
+
+  const addresses = Effect.suspend(() => (open ? network.addresses : closed))
+  return { addresses, serve, fetch }
+})
 
 const busy = Effect.fail(
   new BlobTransportError({ reason: "busy", detail: "the peer takes no more requests at present; try again later" })

@@ -37,7 +37,7 @@ export interface Job {
   readonly provider: Provider
   readonly limits: TransferLimits
   /** Called when the provider gives the peer a blob. */
-  readonly welcome: () => void
+  readonly onServed: () => void
   /** Ends the connection. */
   readonly hangUp: Effect.Effect<void>
 }
@@ -53,7 +53,7 @@ export const answer = (job: Job): Effect.Effect<void> =>
         const hash = Bytes.toHex(request.hash)
         const blob = yield* job.provider.open(job.peer, hash)
         if (blob === undefined) return yield* refuse(permission)
-        job.welcome()
+        job.onServed()
         if (ChunkRanges.isEmpty(request.ranges)) return yield* job.stream.end
         yield* send(job, blob, hash, ChunkRanges.within(request.ranges, blob.tree.size))
       })

@@ -1,10 +1,9 @@
 /**
- * The one place where bytes cross into the binding and back. `@number0/iroh` 1.1 takes and gives them as arrays of
- * numbers, about 100 ns a byte on the way in and 170 ns on the way out, and that, not the network, is its speed. Plain
- * loops add 1 and 3 ns to it; `Array.from` and `new Uint8Array` add 55 and 45, because the arrays that come out are not
- * packed. A binding that takes or gives typed arrays is noticed and given them.
+ * Converts bytes for the Iroh binding and back. `@number0/iroh` 1.1 takes and returns arrays of numbers, at about 100 ns a
+ * byte in and 170 ns a byte out; this conversion, not the network, limits its throughput. Plain loops add 1 and 3 ns;
+ * `Array.from` and `new Uint8Array` would add 55 and 45, because the arrays that come out are not packed. A binding that
+ * takes or returns typed arrays is detected and given them.
  */
-
 import { pieceBytes } from "../blobs-core/TransferLimits.ts"
 
 /** A call into the binding that takes bytes. It has read them when it returns. */

@@ -14,7 +14,7 @@ import { BlobTransport, BlobTransportError } from "../../services/BlobTransport.
 import * as Endpoint from "../blobs-core/Endpoint.ts"
 import type { Network } from "../blobs-core/Network.ts"
 import { defaultLimits, type TransferLimits } from "../blobs-core/TransferLimits.ts"
-import * as Crossing from "./ByteConversion.ts"
+import * as ByteConversion from "./ByteConversion.ts"
 import * as IrohNetwork from "./IrohNetwork.ts"
 
 export interface IrohOptions {
@@ -90,7 +90,7 @@ const bindEndpoint = (
       binding.presetMinimal(builder)
       builder.relayMode(relayMode(binding, options))
       builder.alpns([IrohNetwork.alpn])
-      const seed = Crossing.numbers(Redacted.value(secret))
+      const seed = ByteConversion.numbers(Redacted.value(secret))
       builder.secretKey(seed)
       seed.fill(0)
       for (const address of sockets) builder.bindAddr(address)
@@ -100,27 +100,26 @@ const bindEndpoint = (
   })
 
 /** An endpoint's own network, below the blob protocol: what it exchanges with peers are bytes. */
-export const network = (
+export const network = Effect.fnUntraced(function* (
   options: IrohOptions,
   secret: Redacted.Redacted<Uint8Array>,
   limits: TransferLimits = defaultLimits
-): Effect.Effect<Network, BlobTransportError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const relayOnly = options.relayOnly === true
-    if (relayOnly && (options.relay === "direct" || options.bind !== undefined)) {
-      return yield* unavailable("relay only needs relays, and no address of its own to listen on")
-    }
-    const binding = yield* Effect.mapError(load, (error) => unavailable(error.message, error))
-    const [first = [], second] = socketsFor(options)
-    const bound = bindEndpoint(binding, secret, options, first).pipe(
-      Effect.catch((error) => (second === undefined ? error : bindEndpoint(binding, secret, options, second)))
-    )
-    const endpoint = yield* Effect.acquireRelease(bound, (opened) => Effect.promise(() => opened.close()))
-    if (relayOnly && !endpoint.boundSockets().every(isLoopback)) {
-      return yield* unavailable("relay only cannot be kept to here: Iroh listens beyond this machine")
-    }
-    return yield* IrohNetwork.make(binding, endpoint, { direct: !relayOnly, relay: options.relay !== "direct" }, limits)
-  })
+): Effect.fn.Return<Network, BlobTransportError, Scope.Scope> {
+  const relayOnly = options.relayOnly === true
+  if (relayOnly && (options.relay === "direct" || options.bind !== undefined)) {
+    return yield* unavailable("relay only needs relays, and no address of its own to listen on")
+  }
+  const binding = yield* Effect.mapError(load, (error) => unavailable(error.message, error))
+  const [first = [], second] = socketsFor(options)
+  const bound = bindEndpoint(binding, secret, options, first).pipe(
+    Effect.catch((error) => (second === undefined ? error : bindEndpoint(binding, secret, options, second)))
+  )
+  const endpoint = yield* Effect.acquireRelease(bound, (opened) => Effect.promise(() => opened.close()))
+  if (relayOnly && !endpoint.boundSockets().every(isLoopback)) {
+    return yield* unavailable("relay only cannot be kept to here: Iroh listens beyond this machine")
+  }
+  return yield* IrohNetwork.make(binding, endpoint, { direct: !relayOnly, relay: options.relay !== "direct" }, limits)
+})
 
 /**
  * Opens Iroh endpoints. The binding is loaded when the first one is opened: where it is missing, that fails with

@@ -11,7 +11,7 @@ import * as Limits from "../../protocol/Limits.ts"
 import { type Addresses, BlobTransportError } from "../../services/BlobTransport.ts"
 import { type Connection, closings, type DuplexStream, type Network, StreamFailure } from "../blobs-core/Network.ts"
 import { pieceBytes, type TransferLimits } from "../blobs-core/TransferLimits.ts"
-import * as Crossing from "./ByteConversion.ts"
+import * as ByteConversion from "./ByteConversion.ts"
 
 export type Binding = typeof Iroh.default
 
@@ -22,7 +22,7 @@ export interface Ways {
 }
 
 /** The protocol that both sides name. */
-export const alpn = Crossing.numbers(Bytes.utf8(BlobRequest.alpn))
+export const alpn = ByteConversion.numbers(Bytes.utf8(BlobRequest.alpn))
 
 /** How long to wait for a relay before an answer goes without one, in milliseconds. */
 const relayMillis = 5_000
@@ -76,7 +76,7 @@ const readerOf = (recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> =
   }
   const read = (limit: number) =>
     Effect.map(attempt(cross), (given) => {
-      rest = Crossing.received(given)
+      rest = ByteConversion.received(given)
       if (rest.length === pieceBytes) {
         ahead = recv.read(pieceBytes)
         ahead.catch(() => undefined)
@@ -91,7 +91,7 @@ const readerOf = (recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> =
 
 const streamOf = ({ recv, send }: Iroh.BiStream): DuplexStream => ({
   ...readerOf(recv),
-  write: (bytes) => Effect.asVoid(attempt(() => Crossing.give(bytes, (given) => send.writeAll(given)))),
+  write: (bytes) => Effect.asVoid(attempt(() => ByteConversion.give(bytes, (given) => send.writeAll(given)))),
   end: attempt(() => send.finish()),
   arrived: Effect.flatMap(
     attempt(() => send.stopped()),
@@ -117,7 +117,7 @@ const connectionOf = (connection: Iroh.Connection, peer: KeyAdmission.AdmittedKe
     attempt(() => connection.acceptBi()),
     streamOf
   ),
-  close: (code, reason) => Effect.sync(() => connection.close(BigInt(code), Crossing.numbers(Bytes.utf8(reason))))
+  close: (code, reason) => Effect.sync(() => connection.close(BigInt(code), ByteConversion.numbers(Bytes.utf8(reason))))
 })
 
 /** Nobody sends us anything but requests, and those on connections that they made themselves. */
@@ -128,80 +128,79 @@ const restrict = (connection: Iroh.Connection, requests: number): void => {
 }
 
 const remoteKey = (connection: Iroh.Connection): KeyAdmission.AdmittedKey | undefined => {
-  const admitted = KeyAdmission.admit(Crossing.received(connection.remoteId().toBytes()))
+  const admitted = KeyAdmission.admit(ByteConversion.received(connection.remoteId().toBytes()))
   return Result.isSuccess(admitted) ? admitted.success : undefined
 }
 
 /** The network of a bound endpoint, until the scope closes. The endpoint itself is closed by whoever bound it. */
-export const make = (
+export const make = Effect.fnUntraced(function* (
   binding: Binding,
   endpoint: Iroh.Endpoint,
   ways: Ways,
   limits: TransferLimits
-): Effect.Effect<Network, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const incoming = yield* Queue.unbounded<Connection, BlobTransportError>()
-    let handshaking = 0
+): Effect.fn.Return<Network, never, Scope.Scope> {
+  const incoming = yield* Queue.unbounded<Connection, BlobTransportError>()
+  let handshaking = 0
 
-    const welcome = async (arriving: Iroh.Incoming): Promise<void> => {
-      const { kind } = await arriving.remoteAddr()
-      if (handshaking >= handshakes || (kind === "ip" && !ways.direct)) return await arriving.refuse()
-      handshaking++
-      try {
-        const connection = await (await arriving.accept()).connect()
-        const peer = remoteKey(connection)
-        restrict(connection, limits.requestsPerPeer)
-        if (peer === undefined) connection.close(BigInt(closings.permission.code), [])
-        else Queue.offerUnsafe(incoming, connectionOf(connection, peer))
-      } finally {
-        handshaking--
-      }
+  const welcome = async (arriving: Iroh.Incoming): Promise<void> => {
+    const { kind } = await arriving.remoteAddr()
+    if (handshaking >= handshakes || (kind === "ip" && !ways.direct)) return await arriving.refuse()
+    handshaking++
+    try {
+      const connection = await (await arriving.accept()).connect()
+      const peer = remoteKey(connection)
+      restrict(connection, limits.requestsPerPeer)
+      if (peer === undefined) connection.close(BigInt(closings.permission.code), [])
+      else Queue.offerUnsafe(incoming, connectionOf(connection, peer))
+    } finally {
+      handshaking--
     }
-    const receive = async (): Promise<void> => {
-      for (let next = await endpoint.acceptNext(); next !== null; next = await endpoint.acceptNext()) {
-        const arriving = next
-        unwatched(() => welcome(arriving))
-      }
+  }
+  const receive = async (): Promise<void> => {
+    for (let next = await endpoint.acceptNext(); next !== null; next = await endpoint.acceptNext()) {
+      const arriving = next
+      unwatched(() => welcome(arriving))
     }
-    unwatched(() => receive().finally(() => Effect.runSync(Queue.fail(incoming, closed))))
+  }
+  unwatched(() => receive().finally(() => Effect.runSync(Queue.fail(incoming, closed))))
 
-    const dial: Network["dial"] = (peer, { direct, relayUrl }) =>
-      Effect.callback((resume) => {
-        const addresses = ways.direct ? [...direct] : []
-        const relay = ways.relay ? relayUrl : undefined
-        if (addresses.length === 0 && relay === undefined) {
-          return resume(Effect.fail(unreachable("no address of the peer may be used under this device's relay policy")))
-        }
-        let abandoned = false
-        const reached = (connection: Iroh.Connection): void => {
-          restrict(connection, 0)
-          if (abandoned) connection.close(BigInt(closings.done.code), [])
-          else resume(Effect.succeed(connectionOf(connection, peer)))
-        }
-        const id = binding.EndpointId.fromBytes(Crossing.numbers(peer.ed25519))
-        Promise.resolve()
-          .then(() => endpoint.connect(new binding.EndpointAddr(id, relay, addresses), alpn))
-          .then(reached)
-          .catch((cause: unknown) => resume(Effect.fail(unreachable("the peer cannot be reached", cause))))
-        return Effect.sync(() => void (abandoned = true))
-      })
-
-    const addresses = Effect.gen(function* () {
-      if (ways.relay) yield* Effect.timeoutOption(Effect.ignore(attempt(() => endpoint.online())), relayMillis)
-      const here = endpoint.addr()
-      const relayUrl = ways.relay ? here.relayUrl() : null
-      const found: Addresses = {
-        direct: ways.direct ? here.directAddresses().slice(0, Limits.addressesMax) : [],
-        ...(relayUrl === null ? {} : { relayUrl })
+  const dial: Network["dial"] = (peer, { direct, relayUrl }) =>
+    Effect.callback((resume) => {
+      const addresses = ways.direct ? [...direct] : []
+      const relay = ways.relay ? relayUrl : undefined
+      if (addresses.length === 0 && relay === undefined) {
+        return resume(Effect.fail(unreachable("no address of the peer may be used under this device's relay policy")))
       }
-      if (found.direct.length > 0 || found.relayUrl !== undefined) return found
-      return yield* new BlobTransportError({
-        reason: "unavailable",
-        detail: ways.relay
-          ? "no relay answers; check the network and the relay's URL"
-          : "this device has no network address"
-      })
+      let abandoned = false
+      const reached = (connection: Iroh.Connection): void => {
+        restrict(connection, 0)
+        if (abandoned) connection.close(BigInt(closings.done.code), [])
+        else resume(Effect.succeed(connectionOf(connection, peer)))
+      }
+      const id = binding.EndpointId.fromBytes(ByteConversion.numbers(peer.ed25519))
+      Promise.resolve()
+        .then(() => endpoint.connect(new binding.EndpointAddr(id, relay, addresses), alpn))
+        .then(reached)
+        .catch((cause: unknown) => resume(Effect.fail(unreachable("the peer cannot be reached", cause))))
+      return Effect.sync(() => void (abandoned = true))
     })
 
-    return { addresses, dial, accept: Queue.take(incoming) }
+  const addresses = Effect.gen(function* () {
+    if (ways.relay) yield* Effect.timeoutOption(Effect.ignore(attempt(() => endpoint.online())), relayMillis)
+    const here = endpoint.addr()
+    const relayUrl = ways.relay ? here.relayUrl() : null
+    const found: Addresses = {
+      direct: ways.direct ? here.directAddresses().slice(0, Limits.addressesMax) : [],
+      ...(relayUrl === null ? {} : { relayUrl })
+    }
+    if (found.direct.length > 0 || found.relayUrl !== undefined) return found
+    return yield* new BlobTransportError({
+      reason: "unavailable",
+      detail: ways.relay
+        ? "no relay answers; check the network and the relay's URL"
+        : "this device has no network address"
+    })
   })
+
+  return { addresses, dial, accept: Queue.take(incoming) }
+})

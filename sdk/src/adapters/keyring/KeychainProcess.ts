@@ -71,36 +71,35 @@ const parseAnswer = (text: string): Answer | undefined => {
 }
 
 /** Asks the keychain through the native `library` and kills the child when `timeoutMillis` have passed. */
-export const ask = (
+export const ask = Effect.fnUntraced(function* (
   library: string,
   request: KeychainRequest,
   timeoutMillis: number
-): Effect.Effect<string | null, VaultError> =>
-  Effect.gen(function* () {
-    const answer = yield* Effect.callback<Answer | undefined, VaultError>((resume) => {
-      const child = spawn(process.execPath, ["-e", program, library], {
-        stdio: ["pipe", "pipe", "ignore"],
-        windowsHide: true,
-        // An Electron host runs the child as plain Node; NODE_OPTIONS of the host (loaders, inspectors) are not for it.
-        env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }
-      })
-      const parts: Array<Buffer> = []
-      child.on("error", (cause) => resume(Effect.fail(unavailable("the keychain helper could not be started", cause))))
-      child.stdout.on("data", (part: Buffer) => parts.push(part))
-      child.on("close", () => resume(Effect.succeed(parseAnswer(Buffer.concat(parts).toString("utf8")))))
-      // The child may end before it has read everything; its answer says why.
-      child.stdin.on("error", () => {})
-      child.stdin.end(JSON.stringify(request))
-      return Effect.sync(() => {
-        child.kill("SIGKILL")
-      })
-    }).pipe(
-      Effect.timeoutOrElse({
-        duration: timeoutMillis,
-        orElse: () => Effect.fail(unavailable(`the OS keychain did not answer within ${timeoutMillis / 1000} s`))
-      })
-    )
-    if (answer === undefined) return yield* unavailable("the keychain helper ended without an answer")
-    if (!answer.ok) return yield* unavailable(answer.error)
-    return answer.value
-  })
+): Effect.fn.Return<string | null, VaultError> {
+  const answer = yield* Effect.callback<Answer | undefined, VaultError>((resume) => {
+    const child = spawn(process.execPath, ["-e", program, library], {
+      stdio: ["pipe", "pipe", "ignore"],
+      windowsHide: true,
+      // An Electron host runs the child as plain Node; NODE_OPTIONS of the host (loaders, inspectors) are not for it.
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }
+    })
+    const parts: Array<Buffer> = []
+    child.on("error", (cause) => resume(Effect.fail(unavailable("the keychain helper could not be started", cause))))
+    child.stdout.on("data", (part: Buffer) => parts.push(part))
+    child.on("close", () => resume(Effect.succeed(parseAnswer(Buffer.concat(parts).toString("utf8")))))
+    // The child may end before it has read everything; its answer says why.
+    child.stdin.on("error", () => {})
+    child.stdin.end(JSON.stringify(request))
+    return Effect.sync(() => {
+      child.kill("SIGKILL")
+    })
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: timeoutMillis,
+      orElse: () => Effect.fail(unavailable(`the OS keychain did not answer within ${timeoutMillis / 1000} s`))
+    })
+  )
+  if (answer === undefined) return yield* unavailable("the keychain helper ended without an answer")
+  if (!answer.ok) return yield* unavailable(answer.error)
+  return answer.value
+})

@@ -49,32 +49,29 @@ export const net = (limits: TransferLimits = defaultLimits): MemoryNet => {
       stations.set(station.address, station)
       return station
     })
-  const leave = (station: Station) =>
-    Effect.gen(function* () {
-      stations.delete(station.address)
-      yield* Effect.all([...station.connections])
-      yield* Queue.fail(station.incoming, closed)
-    })
+  const leave = Effect.fnUntraced(function* (station: Station) {
+    stations.delete(station.address)
+    yield* Effect.all([...station.connections])
+    yield* Queue.fail(station.incoming, closed)
+  })
 
-  const network: MemoryNet["network"] = (secret) =>
-    Effect.gen(function* () {
-      const key = Result.getOrThrow(KeyAdmission.admit(ed25519.getPublicKey(Redacted.value(secret))))
-      const station = yield* Effect.acquireRelease(arrive(key), leave)
-      return {
-        addresses: Effect.succeed({ direct: [station.address] }),
-        dial: (peer, { direct }) =>
-          Effect.gen(function* () {
-            if (peer.hex === key.hex) return yield* ownKey
-            const found = direct.map((address) => stations.get(address)).find((other) => other?.key.hex === peer.hex)
-            // Where nobody answers a network keeps waiting as well.
-            if (found === undefined) return yield* Effect.never
-            const [ours, theirs] = yield* connect(station, found)
-            yield* Queue.offer(found.incoming, theirs)
-            return ours
-          }),
-        accept: Queue.take(station.incoming)
-      }
-    })
+  const network: MemoryNet["network"] = Effect.fnUntraced(function* (secret) {
+    const key = Result.getOrThrow(KeyAdmission.admit(ed25519.getPublicKey(Redacted.value(secret))))
+    const station = yield* Effect.acquireRelease(arrive(key), leave)
+    return {
+      addresses: Effect.succeed({ direct: [station.address] }),
+      dial: Effect.fnUntraced(function* (peer, { direct }) {
+        if (peer.hex === key.hex) return yield* ownKey
+        const found = direct.map((address) => stations.get(address)).find((other) => other?.key.hex === peer.hex)
+        // Where nobody answers a network keeps waiting as well.
+        if (found === undefined) return yield* Effect.never
+        const [ours, theirs] = yield* connect(station, found)
+        yield* Queue.offer(found.incoming, theirs)
+        return ours
+      }),
+      accept: Queue.take(station.incoming)
+    }
+  })
 
   const transport: BlobTransport["Service"] = {
     open: (secret) => Effect.flatMap(network(secret), (opened) => Endpoint.make(opened, limits))
@@ -83,50 +80,52 @@ export const net = (limits: TransferLimits = defaultLimits): MemoryNet => {
 }
 
 /** Both ends of a new connection. */
-const connect = (from: Station, to: Station): Effect.Effect<readonly [Connection, Connection]> =>
-  Effect.gen(function* () {
-    const pipes = new Set<Pipe>()
-    const opened = [
-      yield* Queue.unbounded<DuplexStream, StreamFailure>(),
-      yield* Queue.unbounded<DuplexStream, StreamFailure>()
-    ] as const
-    let over: StreamFailure | undefined
+const connect = Effect.fnUntraced(function* (
+  from: Station,
+  to: Station
+): Effect.fn.Return<readonly [Connection, Connection]> {
+  const pipes = new Set<Pipe>()
+  const opened = [
+    yield* Queue.unbounded<DuplexStream, StreamFailure>(),
+    yield* Queue.unbounded<DuplexStream, StreamFailure>()
+  ] as const
+  let over: StreamFailure | undefined
 
-    const end = (detail: string, words?: string): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        if (over !== undefined) return Effect.void
-        const failure = (over = new StreamFailure({
-          reason: "lost",
-          detail,
-          ...(words === undefined ? {} : { words })
-        }))
-        from.connections.delete(vanish)
-        to.connections.delete(vanish)
-        for (const pipe of pipes) pipe.fail(failure)
-        return Effect.asVoid(Effect.all(opened.map((queue) => Queue.fail(queue, failure))))
-      })
-    const vanish = end("the endpoint was closed")
-    from.connections.add(vanish)
-    to.connections.add(vanish)
-
-    const side = (
-      peer: KeyAdmission.AdmittedKey,
-      own: Queue.Queue<DuplexStream, StreamFailure>,
-      other: typeof own
-    ): Connection => ({
-      peer,
-      open: Effect.suspend(() => {
-        if (over !== undefined) return Effect.fail(over)
-        for (const pipe of pipes) if (pipe.over) pipes.delete(pipe)
-        const [there, back] = [new Pipe(), new Pipe()]
-        pipes.add(there).add(back)
-        return Effect.as(Queue.offer(other, duplex(back, there)), duplex(there, back))
-      }),
-      accept: Queue.take(own),
-      close: (code, reason) => end(`closed: ${reason} (${code})`, reason)
+  const end = (detail: string, words?: string): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (over !== undefined) return Effect.void
+      const failure = (over = new StreamFailure({
+        reason: "lost",
+        detail,
+        ...(words === undefined ? {} : { words })
+      }))
+      from.connections.delete(vanish)
+      to.connections.delete(vanish)
+      for (const pipe of pipes) pipe.fail(failure)
+      return Effect.asVoid(Effect.all(opened.map((queue) => Queue.fail(queue, failure))))
     })
-    return [side(to.key, opened[0], opened[1]), side(from.key, opened[1], opened[0])] as const
+  const vanish = end("the endpoint was closed")
+  from.connections.add(vanish)
+  to.connections.add(vanish)
+
+  const side = (
+    peer: KeyAdmission.AdmittedKey,
+    own: Queue.Queue<DuplexStream, StreamFailure>,
+    other: typeof own
+  ): Connection => ({
+    peer,
+    open: Effect.suspend(() => {
+      if (over !== undefined) return Effect.fail(over)
+      for (const pipe of pipes) if (pipe.over) pipes.delete(pipe)
+      const [there, back] = [new Pipe(), new Pipe()]
+      pipes.add(there).add(back)
+      return Effect.as(Queue.offer(other, duplex(back, there)), duplex(there, back))
+    }),
+    accept: Queue.take(own),
+    close: (code, reason) => end(`closed: ${reason} (${code})`, reason)
   })
+  return [side(to.key, opened[0], opened[1]), side(from.key, opened[1], opened[0])] as const
+})
 
 const duplex = (out: Pipe, back: Pipe): DuplexStream => ({
   read: (limit) => back.read(limit),

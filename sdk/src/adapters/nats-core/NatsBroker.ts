@@ -72,190 +72,182 @@ export const layer = (transport: Transport, options: NatsBrokerOptions): Layer.L
     Effect.map(Crypto, (crypto) => Broker.of({ connect: (login) => open(transport, options, crypto, login) }))
   )
 
-const open = (
+const open = Effect.fnUntraced(function* (
   transport: Transport,
   options: NatsBrokerOptions,
   crypto: Crypto["Service"],
   login: BrokerLogin
-): Effect.Effect<BrokerConnection, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const { hex, ed25519 } = login.account
-    const state = yield* SubscriptionRef.make<ConnectionState>({
-      _tag: "Connecting",
-      since: yield* Clock.currentTimeMillis
-    })
-    const sendWindow = yield* Semaphore.make(Limits.sendsUnanswered)
-    const fetchWindow = yield* Semaphore.make(Limits.fetchesUnanswered)
-    const listeners = new Set<Queue.Queue<Delivered, Cause.Done>>()
-    let session: NatsConnection | undefined
+): Effect.fn.Return<BrokerConnection, never, Scope.Scope> {
+  const { hex, ed25519 } = login.account
+  const state = yield* SubscriptionRef.make<ConnectionState>({
+    _tag: "Connecting",
+    since: yield* Clock.currentTimeMillis
+  })
+  const sendWindow = yield* Semaphore.make(Limits.sendsUnanswered)
+  const fetchWindow = yield* Semaphore.make(Limits.fetchesUnanswered)
+  const listeners = new Set<Queue.Queue<Delivered, Cause.Done>>()
+  let session: NatsConnection | undefined
 
-    const set = (make: (since: number) => ConnectionState) =>
-      Effect.flatMap(Clock.currentTimeMillis, (since) => SubscriptionRef.set(state, make(since)))
+  const set = (make: (since: number) => ConnectionState) =>
+    Effect.flatMap(Clock.currentTimeMillis, (since) => SubscriptionRef.set(state, make(since)))
 
-    const deliver = (message: Msg): void => {
-      const delivered = Delivery.accept(hex, (name) => message.headers?.values(name) ?? [], message.data)
-      if (delivered === undefined) return
-      // The bytes belong to a buffer of the socket; whoever keeps them must own them.
-      const frame = delivered.frame.slice()
-      for (const listener of listeners) Queue.offerUnsafe(listener, { ...delivered, frame })
-    }
+  const deliver = (message: Msg): void => {
+    const delivered = Delivery.accept(hex, (name) => message.headers?.values(name) ?? [], message.data)
+    if (delivered === undefined) return
+    // The bytes belong to a buffer of the socket; whoever keeps them must own them.
+    const frame = delivered.frame.slice()
+    for (const listener of listeners) Queue.offerUnsafe(listener, { ...delivered, frame })
+  }
 
-    /**
-     * One connection from dial to end: why it ended (nothing when its login ran out), how long it held, and whether the
-     * home ended it.
-     */
-    const serve = (turn: number) =>
-      Effect.gen(function* () {
-        const url = yield* nextUrl(options, turn)
-        const target = Target.parse(url, transport.schemes)
-        if (Result.isFailure(target))
-          return yield* new BrokerUnavailable({ reason: "unreachable", detail: target.failure })
-        const named = options.namedBy === undefined ? undefined : checkHost(options.namedBy, target.success.host)
-        if (named !== undefined && Result.isFailure(named)) return yield* Dial.forbidden(named.failure)
-        const auth = Login.make(login, target.success.host)
-        const connection = yield* dial(transport.connect, target.success, auth, hex)
-        return yield* Effect.gen(function* () {
-          const refused = auth.refused()
-          if (refused !== undefined) return yield* new BrokerUnavailable({ reason: "unauthorized", detail: refused })
-          yield* Effect.tryPromise({ try: () => listen(connection, hex, deliver), catch: Dial.explainRequest })
-          session = connection
-          // A closed connection does not tell it any more.
-          const server = connection.info?.server_id
-          const since = yield* Clock.currentTimeMillis
-          yield* SubscriptionRef.set(state, { _tag: "Online", since, url })
-          const cause = yield* Effect.promise(() => connection.closed())
-          const error = Dial.isExpiry(cause)
-            ? undefined
-            : new BrokerUnavailable({ reason: "unreachable", detail: "the connection was lost", cause })
-          const heldMillis = (yield* Clock.currentTimeMillis) - since
-          const end: Eviction.End = error === undefined ? { _tag: "Lost" } : { _tag: "Closed", heldMillis, server }
-          return { error, heldMillis, end }
-        }).pipe(
-          Effect.ensuring(
-            Effect.suspend(() => {
-              session = undefined
-              return Effect.promise(() => connection.close().catch(() => undefined))
-            })
-          )
-        )
+  /**
+   * One connection from dial to end: why it ended (nothing when its login ran out), how long it held, and whether the
+   * home ended it.
+   */
+  const serve = (turn: number) =>
+    Effect.gen(function* () {
+      const url = yield* nextUrl(options, turn)
+      const target = Target.parse(url, transport.schemes)
+      if (Result.isFailure(target))
+        return yield* new BrokerUnavailable({ reason: "unreachable", detail: target.failure })
+      const named = options.namedBy === undefined ? undefined : checkHost(options.namedBy, target.success.host)
+      if (named !== undefined && Result.isFailure(named)) return yield* Dial.forbidden(named.failure)
+      const auth = Login.make(login, target.success.host)
+      const connection = yield* dial(transport.connect, target.success, auth, hex)
+      return yield* Effect.gen(function* () {
+        const refused = auth.refused()
+        if (refused !== undefined) return yield* new BrokerUnavailable({ reason: "unauthorized", detail: refused })
+        yield* Effect.tryPromise({ try: () => listen(connection, hex, deliver), catch: Dial.explainRequest })
+        session = connection
+        // A closed connection does not tell it any more.
+        const server = connection.info?.server_id
+        const since = yield* Clock.currentTimeMillis
+        yield* SubscriptionRef.set(state, { _tag: "Online", since, url })
+        const cause = yield* Effect.promise(() => connection.closed())
+        const error = Dial.isExpiry(cause)
+          ? undefined
+          : new BrokerUnavailable({ reason: "unreachable", detail: "the connection was lost", cause })
+        const heldMillis = (yield* Clock.currentTimeMillis) - since
+        const end: Eviction.End = error === undefined ? { _tag: "Lost" } : { _tag: "Closed", heldMillis, server }
+        return { error, heldMillis, end }
       }).pipe(
-        Effect.catch((error) => {
-          const end: Eviction.End = { _tag: error.reason === "unauthorized" ? "Refused" : "Lost" }
-          return Effect.succeed({ error, heldMillis: 0, end })
-        })
-      )
-
-    const run = Effect.gen(function* () {
-      let failures = 0
-      let refusedBefore = false
-      let closures = Eviction.none
-      for (let turn = 0; ;) {
-        const { end, error, heldMillis } = yield* serve(turn)
-        closures = Eviction.count(closures, end)
-        if (Eviction.isEvicted(closures)) {
-          const evicted = new BrokerUnavailable({ reason: "evicted", detail: Eviction.detail, cause: error })
-          yield* set((since) => ({ _tag: "Offline", since, error: evicted }))
-          yield* pause(transport, Eviction.waitMillis)
-          closures = Eviction.none
-          failures = 0
-          continue
-        }
-        const refused = error?.reason === "unauthorized" || error?.reason === "forbidden"
-        // A broker that lets us in and drops us at once is not dialled in a tight loop.
-        if (heldMillis > steadyMillis || refused !== refusedBefore) failures = 0
-        refusedBefore = refused
-        if (error === undefined) {
-          yield* set((since) => ({ _tag: "Connecting", since }))
-        } else {
-          turn += 1
-          const current = yield* SubscriptionRef.get(state)
-          if (current._tag !== "Offline" || current.error.reason !== error.reason) {
-            yield* set((since) => ({ _tag: "Offline", since, error }))
-          }
-        }
-        const { first, longest } = refused ? refusalPause : outagePause
-        const jitter = 0.5 + (yield* Random.next) / 2
-        yield* pause(transport, Math.min(longest, first * 2 ** Math.min(failures, 12)) * jitter)
-        failures += 1
-      }
-    })
-
-    const request = (subject: string, payload: Uint8Array, timeout: number, kezId?: string) =>
-      Effect.flatMap(
-        Effect.suspend(() => (session === undefined ? online(state) : Effect.void)),
-        () =>
-          Effect.tryPromise({
-            try: async () => {
-              if (session === undefined) throw new Error("the connection was lost")
-              if (kezId === undefined) return await session.request(subject, payload, { timeout })
-              const header = headers()
-              header.set(KezId.header, kezId)
-              return await session.request(subject, payload, { timeout, headers: header })
-            },
-            catch: Dial.explainRequest
+        Effect.ensuring(
+          Effect.suspend(() => {
+            session = undefined
+            return Effect.promise(() => connection.close().catch(() => undefined))
           })
+        )
       )
-
-    const newRequest = (subject: string, payload: Uint8Array) =>
-      Effect.mapError(request(subject, payload, sendTimeoutMillis), Dial.orOlder)
-
-    yield* Effect.addFinalizer(() =>
-      Effect.gen(function* () {
-        yield* set((since) => ({ _tag: "Closed", since }))
-        for (const listener of listeners) Queue.endUnsafe(listener)
+    }).pipe(
+      Effect.catch((error) => {
+        const end: Eviction.End = { _tag: error.reason === "unauthorized" ? "Refused" : "Lost" }
+        return Effect.succeed({ error, heldMillis: 0, end })
       })
     )
-    yield* Effect.forkScoped(run)
 
-    return {
-      state: SubscriptionRef.changes(state).pipe(Stream.takeUntil((current) => current._tag === "Closed")),
-      send: (recipient, kezId, frame) =>
-        Effect.gen(function* () {
-          if (frame.length < 1 || frame.length > Limits.frameBytes) return yield* Answer.refused("size")
-          if (!KezId.isKezId(kezId)) return yield* Answer.refused("bad")
-          const reply = yield* Semaphore.withPermit(
-            sendWindow,
-            request(Subject.inbox(recipient.hex), frame, sendTimeoutMillis, kezId)
-          )
-          const answer = Answer.parse(reply.data)
-          if (answer === "ok") return
-          return yield* answer ?? notUnderstood()
-        }),
-      trim: (box, remove) =>
-        Effect.gen(function* () {
-          const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
-          const payload = Trim.encodeRequest({ box, nonce, ...(remove === undefined ? {} : { remove }) })
-          const { data } = yield* newRequest(Subject.trim(hex), payload)
-          return Trim.decodeAnswer(data, nonce) ?? (yield* refusalIn(data))
-        }),
-      block: (op, { hex: who }) =>
-        Effect.gen(function* () {
-          const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
-          const payload = Block.encodeRequest({ op, who, nonce })
-          const { data } = yield* newRequest(Subject.block(hex), payload)
-          if (!Block.isDone(data, nonce)) return yield* refusalIn(data)
-        }),
-      fetch: (after, epoch) =>
-        Effect.gen(function* () {
-          const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
-          const payload = Page.encodeRequest({ after, nonce, ...(epoch === undefined ? {} : { epoch }) })
-          const reply = yield* Semaphore.withPermit(
-            fetchWindow,
-            request(Subject.fetch(hex), payload, fetchTimeoutMillis)
-          )
-          const answer = Answer.parse(reply.data)
-          if (answer !== undefined && answer !== "ok") return yield* answer
-          const page = Page.decode(reply.data, { ed25519, nonce })
-          if (Result.isFailure(page)) return yield* Effect.fail<Problem.Problem>(page.failure)
-          return page.success
-        }),
-      get live() {
-        const queue = Effect.runSync(Queue.sliding<Delivered, Cause.Done>(liveCapacity))
-        listeners.add(queue)
-        return Stream.fromQueue(queue).pipe(Stream.ensuring(Effect.sync(() => listeners.delete(queue))))
+  const run = Effect.gen(function* () {
+    let failures = 0
+    let refusedBefore = false
+    let closures = Eviction.none
+    for (let turn = 0; ;) {
+      const { end, error, heldMillis } = yield* serve(turn)
+      closures = Eviction.count(closures, end)
+      if (Eviction.isEvicted(closures)) {
+        const evicted = new BrokerUnavailable({ reason: "evicted", detail: Eviction.detail, cause: error })
+        yield* set((since) => ({ _tag: "Offline", since, error: evicted }))
+        yield* pause(transport, Eviction.waitMillis)
+        closures = Eviction.none
+        failures = 0
+        continue
       }
+      const refused = error?.reason === "unauthorized" || error?.reason === "forbidden"
+      // A broker that lets us in and drops us at once is not dialled in a tight loop.
+      if (heldMillis > steadyMillis || refused !== refusedBefore) failures = 0
+      refusedBefore = refused
+      if (error === undefined) {
+        yield* set((since) => ({ _tag: "Connecting", since }))
+      } else {
+        turn += 1
+        const current = yield* SubscriptionRef.get(state)
+        if (current._tag !== "Offline" || current.error.reason !== error.reason) {
+          yield* set((since) => ({ _tag: "Offline", since, error }))
+        }
+      }
+      const { first, longest } = refused ? refusalPause : outagePause
+      const jitter = 0.5 + (yield* Random.next) / 2
+      yield* pause(transport, Math.min(longest, first * 2 ** Math.min(failures, 12)) * jitter)
+      failures += 1
     }
   })
+
+  const request = (subject: string, payload: Uint8Array, timeout: number, kezId?: string) =>
+    Effect.flatMap(
+      Effect.suspend(() => (session === undefined ? online(state) : Effect.void)),
+      () =>
+        Effect.tryPromise({
+          try: async () => {
+            if (session === undefined) throw new Error("the connection was lost")
+            if (kezId === undefined) return await session.request(subject, payload, { timeout })
+            const header = headers()
+            header.set(KezId.header, kezId)
+            return await session.request(subject, payload, { timeout, headers: header })
+          },
+          catch: Dial.explainRequest
+        })
+    )
+
+  const newRequest = (subject: string, payload: Uint8Array) =>
+    Effect.mapError(request(subject, payload, sendTimeoutMillis), Dial.orOlder)
+
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function* () {
+      yield* set((since) => ({ _tag: "Closed", since }))
+      for (const listener of listeners) Queue.endUnsafe(listener)
+    })
+  )
+  yield* Effect.forkScoped(run)
+
+  return {
+    state: SubscriptionRef.changes(state).pipe(Stream.takeUntil((current) => current._tag === "Closed")),
+    send: Effect.fnUntraced(function* (recipient, kezId, frame) {
+      if (frame.length < 1 || frame.length > Limits.frameBytes) return yield* Answer.refused("size")
+      if (!KezId.isKezId(kezId)) return yield* Answer.refused("bad")
+      const reply = yield* Semaphore.withPermit(
+        sendWindow,
+        request(Subject.inbox(recipient.hex), frame, sendTimeoutMillis, kezId)
+      )
+      const answer = Answer.parse(reply.data)
+      if (answer === "ok") return
+      return yield* answer ?? notUnderstood()
+    }),
+    trim: Effect.fnUntraced(function* (box, remove) {
+      const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
+      const payload = Trim.encodeRequest({ box, nonce, ...(remove === undefined ? {} : { remove }) })
+      const { data } = yield* newRequest(Subject.trim(hex), payload)
+      return Trim.decodeAnswer(data, nonce) ?? (yield* refusalIn(data))
+    }),
+    block: Effect.fnUntraced(function* (op, { hex: who }) {
+      const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
+      const payload = Block.encodeRequest({ op, who, nonce })
+      const { data } = yield* newRequest(Subject.block(hex), payload)
+      if (!Block.isDone(data, nonce)) return yield* refusalIn(data)
+    }),
+    fetch: Effect.fnUntraced(function* (after, epoch) {
+      const nonce = yield* crypto.randomBytes(Limits.fetchNonceBytes)
+      const payload = Page.encodeRequest({ after, nonce, ...(epoch === undefined ? {} : { epoch }) })
+      const reply = yield* Semaphore.withPermit(fetchWindow, request(Subject.fetch(hex), payload, fetchTimeoutMillis))
+      const answer = Answer.parse(reply.data)
+      if (answer !== undefined && answer !== "ok") return yield* answer
+      const page = Page.decode(reply.data, { ed25519, nonce })
+      if (Result.isFailure(page)) return yield* Effect.fail<Problem.Problem>(page.failure)
+      return page.success
+    }),
+    get live() {
+      const queue = Effect.runSync(Queue.sliding<Delivered, Cause.Done>(liveCapacity))
+      listeners.add(queue)
+      return Stream.fromQueue(queue).pipe(Stream.ensuring(Effect.sync(() => listeners.delete(queue))))
+    }
+  }
+})
 
 const notUnderstood = () => unreachable("the home server's answer is not understood")
 

@@ -239,29 +239,28 @@ export const make = (options: FileVaultOptions): Vault["Service"] => {
       if (seed === undefined) return yield* vaultError("wrong_passphrase", "the passphrase is wrong")
       return Option.some(Redacted.make(new Uint8Array(seed), { label: "seed" }))
     }),
-    save: (seed) =>
-      Effect.gen(function* () {
-        const header: Header = {
-          kez_vault: 1,
-          kdf: {
-            name: "scrypt",
-            log_n: cost.logN,
-            r: cost.r,
-            p: cost.p,
-            salt: crypto.randomBytes(32).toString("base64url")
-          },
-          cipher: "chacha20-poly1305",
-          nonce: crypto.randomBytes(12).toString("base64url")
-        }
-        const chosen = yield* passphrase("new")
-        if (Blank.isBlank(Redacted.value(chosen))) {
-          return yield* new VaultError({ reason: "locked", detail: "an empty passphrase protects nothing: choose one" })
-        }
-        const key = yield* deriveKey(chosen, header)
-        const sealed = seal(Redacted.value(seed), key, header)
-        key.fill(0)
-        yield* io("write", () => replaceFile(file, encode({ header, sealed })))
-      }),
+    save: Effect.fnUntraced(function* (seed) {
+      const header: Header = {
+        kez_vault: 1,
+        kdf: {
+          name: "scrypt",
+          log_n: cost.logN,
+          r: cost.r,
+          p: cost.p,
+          salt: crypto.randomBytes(32).toString("base64url")
+        },
+        cipher: "chacha20-poly1305",
+        nonce: crypto.randomBytes(12).toString("base64url")
+      }
+      const chosen = yield* passphrase("new")
+      if (Blank.isBlank(Redacted.value(chosen))) {
+        return yield* new VaultError({ reason: "locked", detail: "an empty passphrase protects nothing: choose one" })
+      }
+      const key = yield* deriveKey(chosen, header)
+      const sealed = seal(Redacted.value(seed), key, header)
+      key.fill(0)
+      yield* io("write", () => replaceFile(file, encode({ header, sealed })))
+    }),
     clear: io("remove", async () => {
       await fs.rm(file, { force: true })
       await syncFolder(path.dirname(file)).catch((error: unknown) => {

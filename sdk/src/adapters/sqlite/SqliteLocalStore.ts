@@ -216,28 +216,27 @@ const fromDatabase = (database: BetterSqlite3.Database, log: number, path: strin
 }
 
 /** Opens the file, brings it to this version, and closes it with the scope. */
-export const make = (
+export const make = Effect.fnUntraced(function* (
   options: Options
-): Effect.Effect<LocalStore["Service"], StoreError | AdapterUnavailable, Scope.Scope> =>
-  Effect.gen(function* () {
-    const driver = yield* loadDriver
-    if (options.exclusive === true) {
-      yield* Effect.acquireRelease(
-        Effect.try({ try: () => own(driver.default, options), catch: storeError(options.path) }),
-        (owner) => Effect.sync(() => owner.close())
-      )
-    }
-    const database = yield* Effect.acquireRelease(
-      Effect.try({ try: () => open(driver.default, options), catch: storeError(options.path) }),
-      (database) => Effect.sync(() => database.close())
+): Effect.fn.Return<LocalStore["Service"], StoreError | AdapterUnavailable, Scope.Scope> {
+  const driver = yield* loadDriver
+  if (options.exclusive === true) {
+    yield* Effect.acquireRelease(
+      Effect.try({ try: () => own(driver.default, options), catch: storeError(options.path) }),
+      (owner) => Effect.sync(() => owner.close())
     )
-    // SQLite's locks lie on the other two files, so this descriptor is in nobody's way.
-    const log = yield* Effect.acquireRelease(
-      Effect.try({ try: () => openSync(`${options.path}-wal`, "r+"), catch: storeError(options.path) }),
-      (log) => Effect.sync(() => closeSync(log))
-    )
-    return fromDatabase(database, log, options.path)
-  })
+  }
+  const database = yield* Effect.acquireRelease(
+    Effect.try({ try: () => open(driver.default, options), catch: storeError(options.path) }),
+    (database) => Effect.sync(() => database.close())
+  )
+  // SQLite's locks lie on the other two files, so this descriptor is in nobody's way.
+  const log = yield* Effect.acquireRelease(
+    Effect.try({ try: () => openSync(`${options.path}-wal`, "r+"), catch: storeError(options.path) }),
+    (log) => Effect.sync(() => closeSync(log))
+  )
+  return fromDatabase(database, log, options.path)
+})
 
 /** The local store in the SQLite file at `options.path`. */
 export const layer = (options: Options): Layer.Layer<LocalStore, StoreError | AdapterUnavailable> =>

@@ -3,11 +3,11 @@ import { beforeEach, assert, describe, it, vi } from "vitest"
 import type * as Module from "../../../src/adapters/iroh/ByteConversion.ts"
 import { pieceBytes } from "../../../src/adapters/blobs-core/TransferLimits.ts"
 
-let Crossing: typeof Module
+let ByteConversion: typeof Module
 beforeEach(async () => {
   // Each binding is tried once for as long as the module lives.
   vi.resetModules()
-  Crossing = await import("../../../src/adapters/iroh/ByteConversion.ts")
+  ByteConversion = await import("../../../src/adapters/iroh/ByteConversion.ts")
 })
 
 const bytesOf = (length: number, from: number) => Uint8Array.from({ length }, (_, i) => from + i)
@@ -30,7 +30,7 @@ describe("crossing into the binding", () => {
       [pieceBytes, 9],
       [5, 250]
     ] as const) {
-      await Crossing.give(bytesOf(length, from), take)
+      await ByteConversion.give(bytesOf(length, from), take)
       assert.deepEqual(taken.at(-1), [...bytesOf(length, from)])
     }
     assert.strictEqual(refused, 1)
@@ -40,16 +40,16 @@ describe("crossing into the binding", () => {
     const taken: Array<unknown> = []
     const bytes = bytesOf(10, 1)
     const take = (given: unknown) => Promise.resolve(taken.push(given))
-    await Crossing.give(bytes, take)
-    await Crossing.give(bytes, take)
+    await ByteConversion.give(bytes, take)
+    await ByteConversion.give(bytes, take)
     bytes.fill(0)
     assert.deepEqual(taken, [bytesOf(10, 1), bytesOf(10, 1)])
   })
 
   it("takes back arrays and typed arrays", () => {
-    assert.deepEqual(Crossing.received([1, 2, 255]), Uint8Array.of(1, 2, 255))
+    assert.deepEqual(ByteConversion.received([1, 2, 255]), Uint8Array.of(1, 2, 255))
     const typed = Uint8Array.of(4, 5)
-    assert.strictEqual(Crossing.received(typed), typed)
-    assert.deepEqual(Crossing.received([]), new Uint8Array(0))
+    assert.strictEqual(ByteConversion.received(typed), typed)
+    assert.deepEqual(ByteConversion.received([]), new Uint8Array(0))
   })
 })

@@ -265,29 +265,29 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
         return undefined
       }),
     list,
-    remove: (hash) =>
-      Effect.gen(function* () {
-        if (!isBlobHash(hash)) return
-        const names = yield* io(folder, "read", () => partialsOf(hash))
-        if (names.length > 0) yield* lock(hash)
-        yield* io(folder, "write", async () => {
-          await removeAll([`${hash}.blob`, ...names])
-          await syncFolder(folder)
-        })
-      }).pipe(Effect.scoped)
+    remove: Effect.fnUntraced(function* (hash) {
+      if (!isBlobHash(hash)) return
+      const names = yield* io(folder, "read", () => partialsOf(hash))
+      if (names.length > 0) yield* lock(hash)
+      yield* io(folder, "write", async () => {
+        await removeAll([`${hash}.blob`, ...names])
+        await syncFolder(folder)
+      })
+    }, Effect.scoped)
   })
 }
 
 /** Opens the folder, makes it where it is missing, and removes what dead processes left half done in it. */
-export const make = (options: DiskBlobStoreOptions): Effect.Effect<BlobStore["Service"], BlobStoreError> =>
-  Effect.gen(function* () {
-    const folder = resolve(options.folder)
-    yield* io(folder, "write", () => makeFolder(folder))
-    // What cannot be tidied can still be read; a folder from elsewhere may be wider open, or on a read-only disk.
-    yield* Effect.ignore(io(folder, "write", () => fs.chmod(folder, 0o700)))
-    yield* Effect.ignore(io(folder, "write", () => clean(folder)))
-    return fromFolder(folder)
-  })
+export const make = Effect.fnUntraced(function* (
+  options: DiskBlobStoreOptions
+): Effect.fn.Return<BlobStore["Service"], BlobStoreError> {
+  const folder = resolve(options.folder)
+  yield* io(folder, "write", () => makeFolder(folder))
+  // What cannot be tidied can still be read; a folder from elsewhere may be wider open, or on a read-only disk.
+  yield* Effect.ignore(io(folder, "write", () => fs.chmod(folder, 0o700)))
+  yield* Effect.ignore(io(folder, "write", () => clean(folder)))
+  return fromFolder(folder)
+})
 
 /** The blob store in `options.folder`. */
 export const layer = (options: DiskBlobStoreOptions): Layer.Layer<BlobStore, BlobStoreError> =>

@@ -141,8 +141,8 @@ export const openPartial = Effect.fnUntraced(function* (
   let renamed = false
   let completed = false
 
-  const write = (items: ReadonlyArray<Verified>) =>
-    Effect.gen(function* () {
+  const write = Effect.fnUntraced(
+    function* (items: ReadonlyArray<Verified>) {
       if (renamed) return
       if (!items.every((item) => belongs(item, size))) {
         return yield* damaged(`that is no part of ${name}, which has ${size} bytes`)
@@ -158,7 +158,10 @@ export const openPartial = Effect.fnUntraced(function* (
         for (const run of runs(leaves)) await writeAt(data, run.parts, run.at)
       })
       for (const { at, bytes } of leaves) arrived.add(at, bytes.length)
-    }).pipe(turn.withPermits(1), Effect.uninterruptible)
+    },
+    turn.withPermits(1),
+    Effect.uninterruptible
+  )
 
   const rename = Effect.gen(function* () {
     if (!arrived.isWhole) return yield* damaged(`${name} has not arrived as a whole`)
