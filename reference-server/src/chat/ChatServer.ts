@@ -57,7 +57,7 @@ const limits = ({ rates }: ChatConfig["Service"]) => {
 const lookupPath = /^\/v1\/u\/([a-z0-9][a-z0-9_-]{2,31})$/
 
 /** Serves until interrupted. */
-export const serve = Effect.fn("ChatServer.serve")(
+export const serve = Effect.fnUntraced(
   function* (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys) {
     const registry = yield* Registry.Registry
     const own = yield* registry.registeredAt

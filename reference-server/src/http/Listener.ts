@@ -131,24 +131,23 @@ const problemFor = (failure: unknown): Problem.Problem | undefined => {
 }
 
 /** Listens until the scope closes; then stops accepting, lets requests in flight finish, and returns. */
-export const listen = <E, R>(
+export const listen = Effect.fnUntraced(function* <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   options: ListenerOptions
-): Effect.Effect<Listening, ListenError, Scope.Scope | Exclude<R, HttpServerRequest | Scope.Scope>> =>
-  Effect.gen(function* () {
-    const headers = options.name === "public" ? corsHeaders : internalHeaders
-    // Opened before the server, so closed after it: requests in flight are not interrupted by the stop itself.
-    const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
-    const handle = yield* NodeHttpServer.makeHandler(answered(app, headers), { scope })
-    const server = yield* Effect.acquireRelease(start(options), (server) => stop(server, options.timing))
-    server.on("request", front(options, headers, handle))
-    if (options.name === "public") limitConnections(server, options)
-    if (options.name === "internal" && !AddressClass.isLoopback(options.host)) {
-      yield* Effect.logWarning("the internal listener is not on loopback; let nobody but your own monitoring reach it")
-    }
-    const { address, family, port } = server.address() as AddressInfo
-    return { url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`, port }
-  })
+): Effect.fn.Return<Listening, ListenError, Scope.Scope | Exclude<R, HttpServerRequest | Scope.Scope>> {
+  const headers = options.name === "public" ? corsHeaders : internalHeaders
+  // Opened before the server, so closed after it: requests in flight are not interrupted by the stop itself.
+  const scope = yield* Effect.acquireRelease(Scope.make(), (scope, exit) => Scope.close(scope, exit))
+  const handle = yield* NodeHttpServer.makeHandler(answered(app, headers), { scope })
+  const server = yield* Effect.acquireRelease(start(options), (server) => stop(server, options.timing))
+  server.on("request", front(options, headers, handle))
+  if (options.name === "public") limitConnections(server, options)
+  if (options.name === "internal" && !AddressClass.isLoopback(options.host)) {
+    yield* Effect.logWarning("the internal listener is not on loopback; let nobody but your own monitoring reach it")
+  }
+  const { address, family, port } = server.address() as AddressInfo
+  return { url: `http://${family === "IPv6" ? `[${address}]` : address}:${port}`, port }
+})
 
 const start = (options: ListenerOptions): Effect.Effect<Server, ListenError> =>
   Effect.callback((resume) => {

@@ -25,7 +25,7 @@ const limits = ({ rates }: SigConfig["Service"]) => {
 }
 
 /** Serves until interrupted. */
-export const serve = Effect.fn("SigServer.serve")(
+export const serve = Effect.fnUntraced(
   function* (config: SigConfig["Service"]) {
     const chains = yield* Chains
     const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
