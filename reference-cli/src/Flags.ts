@@ -76,17 +76,20 @@ export interface Settings {
   readonly noInput: boolean
 }
 
+/** The values without any flag. */
+export const defaults: Settings = {
+  json: false,
+  quiet: false,
+  profile: undefined,
+  home: undefined,
+  relay: undefined,
+  passphraseFd: undefined,
+  noInput: false
+}
+
 /** The flags as one value that needs no service, so that errors after a command can be reported by them too. */
 export class CurrentSettings extends Context.Reference<Settings>("@kez-chat/cli/Settings", {
-  defaultValue: () => ({
-    json: false,
-    quiet: false,
-    profile: undefined,
-    home: undefined,
-    relay: undefined,
-    passphraseFd: undefined,
-    noInput: false
-  })
+  defaultValue: () => defaults
 }) {}
 
 export const settings: Effect.Effect<Settings> = Effect.gen(function* () {

@@ -1,39 +1,20 @@
 /** The program as its users run it: processes, a real home server, exit codes and JSON. */
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../deploy/local/Home.ts"
-import { buildProgram, Machine, type Program, read } from "./kit/Program.ts"
+import { beforeAll, describe, expect, it } from "vitest"
+import type { Home } from "../../deploy/local/Home.ts"
+import { as, Machine, type Program, read } from "./kit/Program.ts"
+import { useScene } from "./kit/Scene.ts"
 import * as Shapes from "./kit/Shapes.ts"
 
 let program: Program
 let home: Home
 let machine: Machine
 
-beforeAll(async () => {
-  const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-cli-home-"))
-  const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
-  program = built
-  home = started
-  machine = new Machine(program, home.urls.home)
-}, 180_000)
-
-afterAll(async () => {
-  await machine?.remove()
-  await home?.remove()
-  program?.remove()
+useScene((scene) => {
+  ;({ program, home, machine } = scene)
 })
-
-const as = (name: string, ...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", name, ...args]
-
-/** Two accounts that know each other. */
-const pair = async (a: string, b: string) => {
-  await Promise.all([machine.register(a), machine.register(b)])
-  await machine.json(Shapes.ContactResult, as(a, "add", b))
-  await machine.json(Shapes.ContactResult, as(b, "add", a))
-}
 
 describe("without an account", () => {
   it("shows version and help, and exits 0", async () => {
@@ -118,7 +99,7 @@ describe("register and restore", () => {
   })
 
   it("takes up the account elsewhere from its words, history included", async () => {
-    await pair("rena", "rob")
+    await machine.registerPair("rena", "rob")
     await machine.json(Shapes.Sent, as("rena", "send", "rob", "before the fire"))
     await machine.json(Shapes.Sent, as("rob", "send", "rena", "from rob"))
     const elsewhere = new Machine(program, home.urls.home)
@@ -293,7 +274,7 @@ describe("passphrases and words", () => {
 describe("people and messages", () => {
   // Alice's commands go through a background owner, Bob's own the profile themselves.
   beforeAll(async () => {
-    await pair("alice", "bob")
+    await machine.registerPair("alice", "bob")
     await machine.json(Shapes.Unlocked, as("alice", "unlock"))
   })
 
@@ -561,8 +542,7 @@ describe.runIf(hasTerminal)("on a terminal", () => {
   })
 
   it("talks both ways in `chat`", async () => {
-    await machine.json(Shapes.ContactResult, as("zoe", "add", "ada"))
-    await machine.json(Shapes.ContactResult, as("ada", "add", "zoe"))
+    await machine.introduce("zoe", "ada")
     const terminal = machine.onTerminal(as("zoe", "chat", "ada"), { KEZ_PASSPHRASE_FILE: machine.path("passphrase") })
     await terminal.read(/\/quit leaves[^]*> /)
     terminal.type("hello ada\r")

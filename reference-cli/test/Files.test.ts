@@ -5,33 +5,21 @@ import * as Result from "effect/Result"
 import { spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../deploy/local/Home.ts"
+import type { Home } from "../../deploy/local/Home.ts"
 import { canMount, disk } from "../../sdk/test/kits/Disks.ts"
-import { buildProgram, type Finished, Machine, type Program, read, type Running, type Shape } from "./kit/Program.ts"
+import { type Finished, type Machine, read, type Running, type Shape } from "./kit/Program.ts"
+import { useScene } from "./kit/Scene.ts"
 import * as Shapes from "./kit/Shapes.ts"
 
-let program: Program
 let home: Home
 let machine: Machine
 
-beforeAll(async () => {
-  const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-files-home-"))
-  const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
-  program = built
-  home = started
-  machine = new Machine(program, home.urls.home)
+useScene(async (scene) => {
+  ;({ home, machine } = scene)
   await Promise.all(["alice", "bob"].map((name) => machine.register(name)))
-  await machine.json(Shapes.ContactResult, ["--profile", "alice", "add", "bob"])
-  await machine.json(Shapes.ContactResult, ["--profile", "bob", "add", "alice"])
-}, 180_000)
-
-afterAll(async () => {
-  await machine?.remove()
-  await home?.remove()
-  program?.remove()
+  await machine.introduce("alice", "bob")
 })
 
 /** Who serves in a test. Told to end, it hangs up on those who may fetch again in the next test. */

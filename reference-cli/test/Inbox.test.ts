@@ -1,42 +1,22 @@
 /** The inbox at the home as its owner and those who write to it see it, with a home that keeps little. */
-import * as fs from "node:fs"
-import * as os from "node:os"
-import * as path from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../deploy/local/Home.ts"
-import { buildProgram, Machine, type Program } from "./kit/Program.ts"
+import { describe, expect, it } from "vitest"
+import { as, type Machine } from "./kit/Program.ts"
+import { useScene } from "./kit/Scene.ts"
 import * as Shapes from "./kit/Shapes.ts"
 
-let program: Program
-let home: Home
 let machine: Machine
 
-beforeAll(async () => {
-  const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-cli-inbox-"))
-  const flags = { chat: ["--inbox-bytes", "1048576", "--self-bytes", "25000"] }
-  const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true, flags })])
-  program = built
-  home = started
-  machine = new Machine(program, home.urls.home)
-}, 180_000)
+useScene(
+  (scene) => {
+    ;({ machine } = scene)
+  },
+  { flags: { chat: ["--inbox-bytes", "1048576", "--self-bytes", "25000"] } }
+)
 
-afterAll(async () => {
-  await machine?.remove()
-  await home?.remove()
-  program?.remove()
-})
-
-const as = (name: string, ...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", name, ...args]
 const inboxOf = (name: string, ...args: ReadonlyArray<string>) => machine.json(Shapes.Inbox, as(name, "inbox", ...args))
-const pair = async (a: string, b: string) => {
-  await Promise.all([machine.register(a), machine.register(b)])
-  await machine.json(Shapes.ContactResult, as(a, "add", b))
-  await machine.json(Shapes.ContactResult, as(b, "add", a))
-}
-
 describe("kez-chat inbox", () => {
   it("KEZ-SEQ-072 says how full the inbox is and makes room in it; what is here stays, and does not come back with the words", async () => {
-    await pair("alice", "bob")
+    await machine.registerPair("alice", "bob")
     const { inbox } = await inboxOf("alice")
     expect(inbox).toEqual({
       mail: { used_bytes: 0, limit_bytes: 1_048_576, strangers: { used_bytes: 0, limit_bytes: 131_072 } },
@@ -82,7 +62,7 @@ describe("kez-chat inbox", () => {
 
 describe("block", () => {
   it("has the home keep nothing of somebody, who sees no difference", async () => {
-    await pair("fred", "greta")
+    await machine.registerPair("fred", "greta")
     expect((await machine.json(Shapes.ContactResult, as("fred", "block", "greta"))).contact.state).toBe("blocked")
     const sent = await machine.json(Shapes.Sent, as("greta", "send", "fred", "unseen"))
     expect(sent.message.state).toBe("stored")

@@ -2,36 +2,29 @@
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import { Result } from "effect"
 import * as fs from "node:fs"
-import * as os from "node:os"
-import * as path from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../deploy/local/Home.ts"
+import { afterAll, describe, expect, it } from "vitest"
+import type { Home } from "../../deploy/local/Home.ts"
 import { accomplice, type Impostor, impostor, type Liar, startLiar } from "./kit/Liar.ts"
-import { buildProgram, Machine, type Program } from "./kit/Program.ts"
+import { as, type Machine } from "./kit/Program.ts"
+import { useScene } from "./kit/Scene.ts"
 import * as Shapes from "./kit/Shapes.ts"
 
-let program: Program
 let home: Home
 let liar: Liar
 let machine: Machine
 
-beforeAll(async () => {
-  const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-cli-liar-"))
-  const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
-  program = built
-  home = started
-  liar = await startLiar(home.urls.home)
-  machine = new Machine(program, liar.url)
-}, 180_000)
-
-afterAll(async () => {
-  await machine?.remove()
-  await liar?.close()
-  await home?.remove()
-  program?.remove()
-})
-
-const as = (name: string, ...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", name, ...args]
+afterAll(() => liar?.close())
+useScene(
+  (scene) => {
+    ;({ home, machine } = scene)
+  },
+  {
+    front: async (started) => {
+      liar = await startLiar(started.urls.home)
+      return liar.url
+    }
+  }
+)
 
 /** Two accounts that know each other; the home then names an impostor's key for the second one. */
 const attacked = async (a: string, b: string): Promise<{ readonly real: string; readonly false: Impostor }> => {

@@ -1,36 +1,19 @@
 /** What happens to the output of the program where it cannot be written, and to arguments that are easily mistaken. */
 import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
-import * as os from "node:os"
-import * as path from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../deploy/local/Home.ts"
-import { buildProgram, Machine, type Program } from "./kit/Program.ts"
+import { describe, expect, it } from "vitest"
+import { as, type Machine } from "./kit/Program.ts"
+import { useScene } from "./kit/Scene.ts"
 import * as Shapes from "./kit/Shapes.ts"
 
-let program: Program
-let home: Home
 let machine: Machine
 
-beforeAll(async () => {
-  const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-cli-home-"))
-  const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
-  program = built
-  home = started
-  machine = new Machine(program, home.urls.home)
+useScene(async (scene) => {
+  ;({ machine } = scene)
   await Promise.all([machine.register("amy"), machine.register("ben")])
-  await machine.json(Shapes.ContactResult, as("amy", "add", "ben"))
-  await machine.json(Shapes.ContactResult, as("ben", "add", "amy"))
+  await machine.introduce("amy", "ben")
   await machine.json(Shapes.Unlocked, as("amy", "unlock"))
-}, 180_000)
-
-afterAll(async () => {
-  await machine?.remove()
-  await home?.remove()
-  program?.remove()
 })
-
-const as = (name: string, ...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", name, ...args]
 
 const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 

@@ -1,33 +1,21 @@
 /** Many processes and one profile: who owns it, what happens when the owner goes, and that nothing is lost or shown twice. */
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../deploy/local/Home.ts"
-import { buildProgram, Machine, type Program, read, type Running } from "./kit/Program.ts"
+import { afterEach, describe, expect, it } from "vitest"
+import type { Home } from "../../deploy/local/Home.ts"
+import { type Machine, read, type Running } from "./kit/Program.ts"
+import { useScene } from "./kit/Scene.ts"
 import * as Shapes from "./kit/Shapes.ts"
 
-let program: Program
 let home: Home
 let machine: Machine
 
-beforeAll(async () => {
-  const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-owner-home-"))
-  const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
-  program = built
-  home = started
-  machine = new Machine(program, home.urls.home)
+useScene(async (scene) => {
+  ;({ home, machine } = scene)
   await Promise.all(["alice", "bob"].map((name) => machine.register(name)))
-  await machine.json(Shapes.ContactResult, ["--profile", "alice", "add", "bob"])
-  await machine.json(Shapes.ContactResult, ["--profile", "bob", "add", "alice"])
+  await machine.introduce("alice", "bob")
   // Bob only ever sends here: his commands need not open the account each time.
   await machine.json(Shapes.Unlocked, ["--profile", "bob", "unlock"])
-}, 180_000)
-
-afterAll(async () => {
-  await machine?.remove()
-  await home?.remove()
-  program?.remove()
 })
 
 // What a failed test leaves behind would be the owner in the next.

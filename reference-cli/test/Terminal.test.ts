@@ -1,17 +1,16 @@
 /** What a person sees at a terminal: a shell in tmux, the real program, a real home server. */
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../deploy/local/Home.ts"
+import { afterEach, describe, expect, it } from "vitest"
+import type { Home } from "../../deploy/local/Home.ts"
 import { has } from "./kit/Packages.ts"
-import { buildProgram, Machine, type Program } from "./kit/Program.ts"
+import type { Machine } from "./kit/Program.ts"
+import { useScene } from "./kit/Scene.ts"
 import * as Shapes from "./kit/Shapes.ts"
 import { Tmux } from "./kit/Tmux.ts"
 
-let program: Program
 let home: Home
 let machine: Machine
 let terminal: Tmux | undefined
@@ -23,12 +22,8 @@ const timeout = 180_000
 const hasTmux = process.platform !== "win32" && has("tmux", "tmux", "-V")
 
 describe.runIf(hasTmux)("at a terminal", { timeout }, () => {
-  beforeAll(async () => {
-    const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-terminal-home-"))
-    const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
-    program = built
-    home = started
-    machine = new Machine(program, home.urls.home)
+  useScene(async (scene) => {
+    ;({ home, machine } = scene)
     fs.writeFileSync(
       machine.path("kez-chat"),
       `#!/bin/sh\nexec ${machine
@@ -38,15 +33,8 @@ describe.runIf(hasTmux)("at a terminal", { timeout }, () => {
       { mode: 0o755 }
     )
     await Promise.all(["alice", "bob"].map((name) => machine.register(name)))
-    await machine.json(Shapes.ContactResult, ["--profile", "alice", "add", "bob"])
-    await machine.json(Shapes.ContactResult, ["--profile", "bob", "add", "alice"])
+    await machine.introduce("alice", "bob")
     await machine.json(Shapes.Unlocked, ["--profile", "bob", "unlock"])
-  }, 180_000)
-
-  afterAll(async () => {
-    await machine?.remove()
-    await home?.remove()
-    program?.remove()
   })
 
   afterEach(() => terminal?.close())

@@ -3,6 +3,8 @@ import type { AdapterUnavailable, Vault, VaultError } from "@kez-chat/sdk/servic
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { ExitCode } from "../ExitCode.ts"
+import { fail } from "../Failure.ts"
 import type { Host } from "../Host.ts"
 import * as Passphrase from "./Passphrase.ts"
 import { Ask } from "../terminal/input/Ask.ts"
@@ -92,4 +94,11 @@ export const of = Effect.fn("ProfileVault.of")(function* (
   )
   const vault = yield* Vault.pipe(Effect.provide(Keyring.layer({ account: where.entry })))
   return holding(vault)
+})
+
+/** The seed of a vault; fails if the vault holds none. */
+export const seedOf = Effect.fn("ProfileVault.seedOf")(function* (vault: VaultService, paths: ProfilePaths) {
+  const seed = yield* vault.load
+  if (Option.isSome(seed)) return seed.value
+  return yield* fail("vault_empty", ExitCode.failed, `${vault.description} holds no seed for the profile ${paths.name}`)
 })

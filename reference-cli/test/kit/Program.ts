@@ -90,6 +90,9 @@ export interface Options {
   readonly withinMillis?: number
 }
 
+/** The arguments of a command for a profile. */
+export const as = (name: string, ...args: ReadonlyArray<string>): ReadonlyArray<string> => ["--profile", name, ...args]
+
 const patience = 60_000
 
 /** A person at a terminal: reads what is on it and types. */
@@ -308,6 +311,18 @@ export class Machine {
   register(name: string): Promise<typeof Shapes.Account.Type> {
     const words = ["--words-file", this.path(`${name}.words`)]
     return this.json(Shapes.Account, ["--profile", name, "register", name, "--yes", ...words])
+  }
+
+  /** Makes two registered profiles contacts of each other. */
+  async introduce(a: string, b: string): Promise<void> {
+    await this.json(Shapes.ContactResult, as(a, "add", b))
+    await this.json(Shapes.ContactResult, as(b, "add", a))
+  }
+
+  /** Registers two profiles and makes them contacts of each other. */
+  async registerPair(a: string, b: string): Promise<void> {
+    await Promise.all([this.register(a), this.register(b)])
+    await this.introduce(a, b)
   }
 
   /** Ends every command that still runs, and waits until it has. */

@@ -1,12 +1,9 @@
 /** Any command lines as processes of their own, with every flag: file descriptors, standard input, and exit. */
 import * as fc from "fast-check"
-import * as fs from "node:fs"
-import * as os from "node:os"
-import * as path from "node:path"
-import { afterAll, beforeAll, expect, it } from "vitest"
-import { type Home, startHome } from "../../../deploy/local/Home.ts"
+import { expect, it } from "vitest"
 import * as AnyArguments from "../kit/AnyArguments.ts"
-import { buildProgram, Machine, type Program } from "../kit/Program.ts"
+import type { Machine } from "../kit/Program.ts"
+import { useScene } from "../kit/Scene.ts"
 import * as Shapes from "../kit/Shapes.ts"
 
 const runs = 20
@@ -16,27 +13,15 @@ const atOnce = 4
 const endsWithin = 60_000
 const waitsFor = 2_000
 
-let program: Program
-let home: Home
 let machine: Machine
 let work: AnyArguments.Workplace
 
-beforeAll(async () => {
-  const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-any-home-"))
-  const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
-  program = built
-  home = started
-  machine = new Machine(program, home.urls.home)
+useScene(async (scene) => {
+  ;({ machine } = scene)
   work = new AnyArguments.Workplace(machine.folder)
   await machine.register("alice")
   await machine.register("bob")
   await machine.register("carla")
-}, 180_000)
-
-afterAll(async () => {
-  await machine?.remove()
-  await home?.remove()
-  program?.remove()
 })
 
 const one = async (name: string, args: ReadonlyArray<string>): Promise<void> => {

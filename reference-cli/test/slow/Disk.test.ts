@@ -1,16 +1,13 @@
 /** A profile on a disk that is full, and on one that cannot be written. */
 import { Effect, Exit, Scope } from "effect"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../../deploy/local/Home.ts"
+import { afterAll, describe, expect, it } from "vitest"
 import { canMount, type Disk, disk as mount } from "../../../sdk/test/kits/Disks.ts"
-import { buildProgram, type Finished, Machine, type Program } from "../kit/Program.ts"
+import { type Finished, type Machine } from "../kit/Program.ts"
+import { useScene } from "../kit/Scene.ts"
 import * as Shapes from "../kit/Shapes.ts"
 
-let program: Program
-let home: Home
 let machine: Machine
 let disk: Disk
 const scope = Scope.makeUnsafe()
@@ -51,12 +48,10 @@ const failsWith = (done: Finished, sentence: RegExp): void => {
 }
 
 describe.skipIf(!canMount)("a profile on a small disk", () => {
-  beforeAll(async () => {
-    const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-cli-home-"))
-    const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
-    program = built
-    home = started
-    machine = new Machine(program, home.urls.home)
+  // Registered first, so that it runs last: the disk is in use until the scene is gone.
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+  useScene(async (scene) => {
+    ;({ machine } = scene)
     disk = await Effect.runPromise(Scope.provide(mount(diskBytes), scope))
     await machine.register("yan")
     const words = ["--words-file", machine.path("zoe.words")]
@@ -64,13 +59,6 @@ describe.skipIf(!canMount)("a profile on a small disk", () => {
     await machine.json(Shapes.ContactResult, ["add", "yan"], zoe())
     await machine.json(Shapes.ContactResult, yan("add", "zoe"))
     await machine.json(Shapes.Sent, ["send", "yan", "before"], zoe())
-  }, 180_000)
-
-  afterAll(async () => {
-    await machine?.remove()
-    await home?.remove()
-    program?.remove()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
   })
 
   it("says so when it is full, loses nothing, and goes on when there is room", async () => {

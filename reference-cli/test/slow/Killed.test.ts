@@ -1,12 +1,11 @@
 /** kill -9 at any moment: of commands that run at once, and of the process that holds the account for them. */
 import { randomInt } from "node:crypto"
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type Home, startHome } from "../../../deploy/local/Home.ts"
-import { buildProgram, type Finished, Machine, type Program, read, type Running } from "../kit/Program.ts"
+import { describe, expect, it } from "vitest"
+import { type Finished, type Machine, read, type Running } from "../kit/Program.ts"
+import { useScene } from "../kit/Scene.ts"
 import * as Shapes from "../kit/Shapes.ts"
 
 const rounds = 4
@@ -14,8 +13,6 @@ const rounds = 4
 const strangers = ["dora", "erik", "fred", "gina"]
 const fileBytes = 3_000_000
 
-let program: Program
-let home: Home
 let machine: Machine
 let serving: Running
 /** How long commands run here, in milliseconds: the moment to kill one lies within. */
@@ -34,12 +31,8 @@ const killOwner = (): void => {
   }
 }
 
-beforeAll(async () => {
-  const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-killed-home-"))
-  const [built, started] = await Promise.all([buildProgram(), startHome({ data, ports: "auto", source: true })])
-  program = built
-  home = started
-  machine = new Machine(program, home.urls.home)
+useScene(async (scene) => {
+  ;({ machine } = scene)
   for (const name of ["in", "out"]) fs.mkdirSync(machine.path(name))
   await Promise.all(["alice", "bob", "carla", ...strangers].map((name) => machine.register(name)))
   await unlocked()
@@ -54,12 +47,6 @@ beforeAll(async () => {
   expect((await machine.run(bob("share", "@alice", machine.path("bob.bin")))).code).toBe(0)
   serving = machine.start(bob("serve", "--json"))
   await serving.event(Shapes.ServeLine, (line) => line.event === "connection" && line.state === "online")
-}, 180_000)
-
-afterAll(async () => {
-  await machine?.remove()
-  await home?.remove()
-  program?.remove()
 })
 
 /** What was acknowledged, and what listeners have shown. */

@@ -3,6 +3,7 @@ import type { KezChat, KezChatError } from "@kez-chat/sdk"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import type { Vault } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { ExitCode } from "../../ExitCode.ts"
@@ -45,6 +46,17 @@ export const findHome = Effect.fn("NewAccount.findHome")(function* (known: {
       })
     )
   return { url, server, ensureFree }
+})
+
+/** What an interrupted run has left of the profile; fails if the profile has an account. */
+export const unfinished = Effect.fn("NewAccount.unfinished")(function* (paths: ProfilePaths) {
+  const found = yield* Profile.load(paths)
+  if (Option.isNone(found) || found.value.step !== "published") return found
+  return yield* fail(
+    "account_exists",
+    ExitCode.refused,
+    `the profile ${paths.name} already holds ${found.value.handle}: use --profile NAME for another account`
+  )
 })
 
 /** Takes the profile's lock for the rest of the scope. */

@@ -77,14 +77,7 @@ export const register = (input: Input): Effect.Effect<void, Failure, Services> =
 
 const run = Effect.fnUntraced(function* (input: Input) {
   const paths = yield* Profile.currentPaths
-  const started = yield* Profile.load(paths)
-  if (Option.isSome(started) && started.value.step === "published") {
-    return yield* fail(
-      "account_exists",
-      ExitCode.refused,
-      `the profile ${paths.name} already holds ${started.value.handle}: use --profile NAME for another account`
-    )
-  }
+  const started = yield* NewAccount.unfinished(paths)
   const server = input.handle.includes("@") ? input.handle.replace(/^@/, "").split("@")[1] : undefined
   const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home, server })
   const handle = yield* Effect.fromResult(Handle.parseMention(input.handle, home.server))

@@ -38,14 +38,7 @@ export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
 
 const run = Effect.fnUntraced(function* (input: Input) {
   const paths = yield* Profile.currentPaths
-  const started = yield* Profile.load(paths)
-  if (Option.isSome(started) && started.value.step === "published") {
-    return yield* fail(
-      "account_exists",
-      ExitCode.refused,
-      `the profile ${paths.name} already holds ${started.value.handle}: use --profile NAME for another account`
-    )
-  }
+  const started = yield* NewAccount.unfinished(paths)
   const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home })
   const words = yield* Option.isSome(input.wordsFile)
     ? SeedWords.from(input.wordsFile.value)

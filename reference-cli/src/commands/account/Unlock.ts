@@ -1,7 +1,6 @@
 /** A background process that holds the account open, so that other commands need no passphrase. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -124,16 +123,9 @@ export const unlock = Effect.fn("Unlock.unlock")(function* (input: {
     })
   }
   const vault = yield* ProfileVault.of(paths, profile.vault)
-  const seed = yield* vault.load
-  if (Option.isNone(seed)) {
-    return yield* fail(
-      "vault_empty",
-      ExitCode.failed,
-      `${vault.description} holds no seed for the profile ${paths.name}`
-    )
-  }
+  const seed = yield* ProfileVault.seedOf(vault, paths)
   yield* Profile.makeFolders(paths)
-  const child = yield* start(paths, seed.value, Duration.toMillis(input.time))
+  const child = yield* start(paths, seed, Duration.toMillis(input.time))
   const owner = yield* ready(paths, () => child.exitCode !== null || child.signalCode !== null)
   yield* result({
     json: () => ({ unlocked: true, already: false, owner: ownerJson(owner) }),

@@ -23,7 +23,7 @@ export interface Input {
  * Reads the vault itself even if another process owns the profile: words never cross its socket, and seeing them takes
  * the passphrase.
  */
-export const words = Effect.fn("SeedWords.words")(function* (input: Input): Effect.fn.Return<void, Failure, Services> {
+export const words = Effect.fn("Words.words")(function* (input: Input): Effect.fn.Return<void, Failure, Services> {
   const { paths, profile } = yield* Profile.required
   const toFile = Option.isSome(input.wordsFile) || Option.isSome(input.wordsFd)
   const { json } = yield* settings
@@ -31,15 +31,8 @@ export const words = Effect.fn("SeedWords.words")(function* (input: Input): Effe
     return yield* usage("words are never printed as JSON: use --words-file or --words-fd with it")
   }
   const vault = yield* ProfileVault.of(paths, profile.vault)
-  const seed = yield* vault.load
-  if (Option.isNone(seed)) {
-    return yield* fail(
-      "vault_empty",
-      ExitCode.failed,
-      `${vault.description} holds no seed for the profile ${paths.name}`
-    )
-  }
-  const text = Redacted.make(Mnemonic.fromSeed(Redacted.value(seed.value)))
+  const seed = yield* ProfileVault.seedOf(vault, paths)
+  const text = Redacted.make(Mnemonic.fromSeed(Redacted.value(seed)))
   const ask = yield* Ask
   if (input.check) {
     if (!(yield* ask.guarded(SeedWords.check(text)))) {

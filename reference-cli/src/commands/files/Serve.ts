@@ -1,10 +1,7 @@
 /** Stays online so that others can fetch what this account shares. */
-import type { Event } from "@kez-chat/sdk"
-import type { ConnectionState } from "@kez-chat/sdk/services"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
 import type { Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { access, type Services, untilLost } from "../../owner/Session.ts"
@@ -16,10 +13,9 @@ import * as Quantity from "../../terminal/output/Quantity.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
 import { note, Screen } from "../../terminal/output/Screen.ts"
 import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
+import { eventQueue, type Item } from "../EventQueue.ts"
 import * as Delivery from "./Delivery.ts"
 import * as ServedLog from "./ServedLog.ts"
-
-type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionState }
 
 /** One stretch with one owner of the profile; `lost` when that one ended. */
 const runWithOwner = Effect.fnUntraced(function* (first: boolean) {
@@ -29,15 +25,7 @@ const runWithOwner = Effect.fnUntraced(function* (first: boolean) {
   const { json } = yield* settings
   const meter = yield* Meter.open
   const log = yield* ServedLog.open(meter)
-  const queue = yield* Queue.unbounded<Item, Cause.Done>()
-  const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
-    stream.pipe(
-      Stream.runForEach((value) => Queue.offer(queue, item(value))),
-      Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
-      Effect.forkScoped({ startImmediately: true })
-    )
-  yield* into(chat.events, (event) => event)
-  yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
+  const queue = yield* eventQueue(chat)
   if (first) {
     const [account, shares] = [yield* chat.account, (yield* chat.shared).filter(({ here }) => here)]
     const size = shares.reduce((sum, share) => sum + share.size, 0)

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { describe, type Failure, usage } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { access, type Services } from "../../owner/Session.ts"
@@ -21,14 +20,10 @@ import { Screen } from "../../terminal/output/Screen.ts"
 import * as Show from "../../terminal/output/Show.ts"
 import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
 import type { Style } from "../../terminal/output/Style.ts"
+import { eventQueue } from "../EventQueue.ts"
 
 /** Messages shown at the beginning. */
 const shownAtFirst = 20
-
-type Item =
-  | { readonly _tag: "Typed"; readonly text: string }
-  | { readonly _tag: "Event"; readonly event: Event }
-  | { readonly _tag: "Offline" | "Online"; readonly detail: string }
 
 interface Room {
   readonly chat: KezChat["Service"]
@@ -178,17 +173,7 @@ const runWithOwner = Effect.fnUntraced(function* (
     offline: false,
     filling
   }
-  const items = yield* Queue.unbounded<Item, Cause.Done>()
-  const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
-    stream.pipe(
-      Stream.runForEach((value) => Queue.offer(items, item(value))),
-      Effect.ensuring(Effect.sync(() => Queue.endUnsafe(items))),
-      Effect.forkScoped({ startImmediately: true })
-    )
-  yield* into(chat.events, (event) => ({ _tag: "Event", event }))
-  yield* into(chat.connection, (state) =>
-    state._tag === "Offline" ? { _tag: "Offline", detail: state.error.detail } : { _tag: "Online", detail: "" }
-  )
+  const items = yield* eventQueue(chat)
   yield* recent(room)
   if (contact.warning !== undefined) keyChanged(room, contact)
   yield* Effect.ignore(chat.markRead(contact.primary))
@@ -200,9 +185,9 @@ const runWithOwner = Effect.fnUntraced(function* (
   ).pipe(Effect.catch(() => Effect.succeed("quit" as const)))
   const watching = Effect.forever(
     Effect.flatMap(Queue.take(items), (item): Effect.Effect<void, Failure> => {
-      if (item._tag === "Event") return onEvent(room, item.event)
+      if (item._tag !== "Connection") return onEvent(room, item)
       return Effect.sync(() => {
-        room.offline = item._tag === "Offline"
+        room.offline = item.state._tag === "Offline"
         prompt(room)
       })
     })

@@ -4,7 +4,6 @@ import type { ConnectionState } from "@kez-chat/sdk/services"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
 import type { Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { type Access, access, type Services } from "../../owner/Session.ts"
@@ -22,11 +21,10 @@ import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
 import * as Delivery from "../files/Delivery.ts"
 import * as ServedLog from "../files/ServedLog.ts"
 import * as Serving from "../files/Serving.ts"
+import { eventQueue } from "../EventQueue.ts"
 import { named } from "../WithAccess.ts"
 import * as Backlog from "./Backlog.ts"
 import * as Cursor from "./Cursor.ts"
-
-type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionState }
 
 /** How many shown messages are remembered, so that messages of the backlog are not shown again as events. */
 const remembered = 8_192
@@ -121,20 +119,6 @@ const printer = Effect.fnUntraced(function* (paths: ProfilePaths) {
   }
 })
 
-/** All further events and connection states, as a queue that ends with the owner. */
-const eventQueue = Effect.fnUntraced(function* ({ chat }: Access) {
-  const queue = yield* Queue.unbounded<Item, Cause.Done>()
-  const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
-    stream.pipe(
-      Stream.runForEach((value) => Queue.offer(queue, item(value))),
-      Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
-      Effect.forkScoped({ startImmediately: true })
-    )
-  yield* into(chat.events, (event) => event)
-  yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
-  return queue
-})
-
 /** Runs with one owner of the profile; `lost` if that owner ended. */
 const runWithOwner = Effect.fnUntraced(function* (first: boolean, serve: boolean) {
   const session = yield* access({ command: "listen", answering: true, transfers: serve })
@@ -163,7 +147,7 @@ const runWithOwner = Effect.fnUntraced(function* (first: boolean, serve: boolean
 
   if (serve) yield* Effect.forkScoped(Serving.besides(session.files))
   // Subscribed before the backlog is read, so that nothing falls between the two.
-  const queue = yield* eventQueue(session)
+  const queue = yield* eventQueue(session.chat)
   if (first) {
     const { handle } = yield* session.chat.account
     yield* note((style) => `Listening as ${style.name(Sanitise.line(handle))}. ${style.dim("Ctrl-C ends.")}`)
