@@ -1,17 +1,18 @@
 /** Questions to a person, with a double in the person's place: words, and passphrases. */
 import { Mnemonic } from "@kez-chat/sdk/protocol"
-import { Cause, Effect, Exit, Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { CurrentSettings, type Settings } from "../src/Flags.ts"
+import { it } from "@effect/vitest"
+import { afterAll, beforeAll, describe, expect } from "vitest"
+import { CurrentSettings, defaults } from "../src/Flags.ts"
 import { Host } from "../src/Host.ts"
 import * as Passphrase from "../src/profile/Passphrase.ts"
 import { Ask } from "../src/terminal/input/Ask.ts"
 import { Screen } from "../src/terminal/output/Screen.ts"
-import { uncoloured } from "../src/terminal/output/Style.ts"
-import * as Words from "../src/commands/account/SeedWords.ts"
+import { screenDouble } from "./kit/ScreenDouble.ts"
+import * as SeedWords from "../src/commands/account/SeedWords.ts"
 
 let folder: string
 beforeAll(() => {
@@ -79,110 +80,94 @@ const person = (answer: (question: string, shown: string) => string, possible = 
 const wordAsked = (question: string): string | undefined => all[Number(/Word +(\d+)/.exec(question)?.[1]) - 1]
 
 describe("the words on a terminal", () => {
-  const teach = (someone: Person) => Effect.runPromise(Effect.provideService(Words.teach(words), Ask, someone.ask))
+  const teach = (someone: Person) => Effect.provideService(SeedWords.teach(words), Ask, someone.ask)
 
-  it("are shown, then some are typed back, and nothing of them stays on the screen", async () => {
-    const someone = person((question) => wordAsked(question) ?? "")
-    await teach(someone)
-    for (const word of all) expect(someone.secret()).toContain(word)
-    expect(someone.secret().match(/Word +\d+:/g)).toHaveLength(3)
-    expect(someone.screen()).not.toMatch(new RegExp(all.map((word) => `\\b${word}\\b`).join("|")))
-  })
-
-  it("are shown again when one is wrong, until they are right", async () => {
-    let mistakes = 2
-    const someone = person((question) => {
-      const word = wordAsked(question)
-      return word !== undefined && mistakes-- > 0 ? "wrong" : (word ?? "")
-    })
-    await teach(someone)
-    expect(someone.secret().match(/Your 24 words/g)).toHaveLength(3)
-  })
-
-  it("are taken in any case and with spaces around", async () => {
-    await teach(person((question) => ` ${wordAsked(question)?.toUpperCase() ?? ""} `))
-  })
-
-  it("fit into 80 columns", async () => {
-    const someone = person((question) => wordAsked(question) ?? "")
-    await teach(someone)
-    for (const line of someone.secret().split("\n")) expect(line.length).toBeLessThanOrEqual(80)
-  })
-
-  it("are asked in a different choice each time", async () => {
-    const choices = new Set<string>()
-    for (let round = 0; round < 20; round++) {
+  it.live("are shown, then some are typed back, and nothing of them stays on the screen", () =>
+    Effect.gen(function* () {
       const someone = person((question) => wordAsked(question) ?? "")
-      await teach(someone)
-      choices.add((someone.secret().match(/Word +\d+/g) ?? []).join())
-    }
-    expect(choices.size).toBeGreaterThan(10)
-  })
+      yield* teach(someone)
+      for (const word of all) expect(someone.secret()).toContain(word)
+      expect(someone.secret().match(/Word +\d+:/g)).toHaveLength(3)
+      expect(someone.screen()).not.toMatch(new RegExp(all.map((word) => `\\b${word}\\b`).join("|")))
+    })
+  )
+
+  it.live("are shown again when one is wrong, until they are right", () =>
+    Effect.gen(function* () {
+      let mistakes = 2
+      const someone = person((question) => {
+        const word = wordAsked(question)
+        return word !== undefined && mistakes-- > 0 ? "wrong" : (word ?? "")
+      })
+      yield* teach(someone)
+      expect(someone.secret().match(/Your 24 words/g)).toHaveLength(3)
+    })
+  )
+
+  it.live("are taken in any case and with spaces around", () =>
+    Effect.gen(function* () {
+      yield* teach(person((question) => ` ${wordAsked(question)?.toUpperCase() ?? ""} `))
+    })
+  )
+
+  it.live("fit into 80 columns", () =>
+    Effect.gen(function* () {
+      const someone = person((question) => wordAsked(question) ?? "")
+      yield* teach(someone)
+      for (const line of someone.secret().split("\n")) expect(line.length).toBeLessThanOrEqual(80)
+    })
+  )
+
+  it.live("are asked in a different choice each time", () =>
+    Effect.gen(function* () {
+      const choices = new Set<string>()
+      for (let round = 0; round < 20; round++) {
+        const someone = person((question) => wordAsked(question) ?? "")
+        yield* teach(someone)
+        choices.add((someone.secret().match(/Word +\d+/g) ?? []).join())
+      }
+      expect(choices.size).toBeGreaterThan(10)
+    })
+  )
 })
 
 describe("the words in files", () => {
-  const run = <A, E>(effect: Effect.Effect<A, E>) => Effect.runPromise(effect)
+  it.live("go into a new private file, and over another file never", () =>
+    Effect.gen(function* () {
+      const file = path.join(folder, "a.words")
+      yield* SeedWords.toFile(words, file)
+      expect(fs.statSync(file).mode & 0o777).toBe(0o600)
+      yield* SeedWords.toFile(words, file)
+      const other = path.join(folder, "b.words")
+      fs.writeFileSync(other, "something else")
+      expect(yield* Effect.flip(SeedWords.toFile(words, other))).toMatchObject({ code: "words_file" })
+      expect(fs.readFileSync(other, "utf8")).toBe("something else")
+    })
+  )
 
-  it("go into a new private file, and over another file never", async () => {
-    const file = path.join(folder, "a.words")
-    await run(Words.toFile(words, file))
-    expect(fs.statSync(file).mode & 0o777).toBe(0o600)
-    await run(Words.toFile(words, file))
-    const other = path.join(folder, "b.words")
-    fs.writeFileSync(other, "something else")
-    await expect(run(Words.toFile(words, other))).rejects.toMatchObject({ code: "words_file" })
-    expect(fs.readFileSync(other, "utf8")).toBe("something else")
-  })
-
-  it("come back as they went", async () => {
-    const file = path.join(folder, "c.words")
-    await run(Words.toFile(words, file))
-    expect(Redacted.value(await run(Words.from(file)))).toBe(all.join(" "))
-    fs.writeFileSync(file, "x".repeat(5_000))
-    await expect(run(Words.from(file))).rejects.toMatchObject({ code: "words_file" })
-  })
+  it.live("come back as they went", () =>
+    Effect.gen(function* () {
+      const file = path.join(folder, "c.words")
+      yield* SeedWords.toFile(words, file)
+      expect(Redacted.value(yield* SeedWords.from(file))).toBe(all.join(" "))
+      fs.writeFileSync(file, "x".repeat(5_000))
+      expect(yield* Effect.flip(SeedWords.from(file))).toMatchObject({ code: "words_file" })
+    })
+  )
 })
 
 describe("Passphrase.get", () => {
-  const quiet: Settings = {
-    json: false,
-    quiet: false,
-    profile: undefined,
-    home: undefined,
-    relay: undefined,
-    passphraseFd: undefined,
-    noInput: false
-  }
-
   const get = (purpose: "open" | "new", someone: Person, env: Record<string, string> = {}, fd?: number) => {
     let told = ""
-    const screen = Screen.of({
-      out: () => Effect.void,
-      emit: () => Effect.void,
-      err: (text) => Effect.sync(() => void (told += text)),
-      outIsTerminal: false,
-      outIsPipe: false,
-      canRedraw: false,
-      errIsTerminal: false,
-      columns: Effect.succeed(80),
-      errTerminal: { canRedraw: false, columns: () => 80, write: () => {}, onResize: () => () => {} },
-      style: uncoloured,
-      errStyle: uncoloured
-    })
+    const screen = screenDouble({ err: (text) => Effect.sync(() => void (told += text)) })
     const host = Host.of({ env, platform: "linux", cwd: folder, homeDirectory: folder, temporary: folder })
     return Passphrase.get(purpose).pipe(
       Effect.provide(
         Layer.mergeAll(Layer.succeed(Ask, someone.ask), Layer.succeed(Screen, screen), Layer.succeed(Host, host))
       ),
-      Effect.provideService(CurrentSettings, { ...quiet, passphraseFd: fd }),
-      Effect.map(({ passphrase, typed }) => ({ passphrase: Redacted.value(passphrase), typed, told })),
-      Effect.runPromiseExit
+      Effect.provideService(CurrentSettings, { ...defaults, passphraseFd: fd }),
+      Effect.map(({ passphrase, typed }) => ({ passphrase: Redacted.value(passphrase), typed, told }))
     )
-  }
-
-  const value = <A, E>(exit: Exit.Exit<A, E>): A => {
-    if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
-    return exit.value
   }
 
   const passphraseFile = (text: string, mode = 0o600) => {
@@ -194,55 +179,64 @@ describe("Passphrase.get", () => {
 
   const nobody = person(() => "", false)
 
-  it("is the same from a file of any editor", async () => {
-    for (const text of ["correct horse", "correct horse\n", "correct horse\r\n", "\uFEFFcorrect horse\r\n"]) {
-      const found = value(await get("open", nobody, { KEZ_PASSPHRASE_FILE: passphraseFile(text) }))
-      expect(found.passphrase).toBe("correct horse")
-    }
-  })
-
-  it("asks twice for a new one, until both are the same and long enough", async () => {
-    const answers = ["short", "long enough", "different", "long enough", "long enough"]
-    const someone = person(() => answers.shift()!)
-    expect(value(await get("new", someone))).toMatchObject({ passphrase: "long enough", typed: true })
-    expect(someone.screen()).toContain("at least 8 characters")
-    expect(someone.screen()).toContain("The two differ")
-    expect(someone.screen()).not.toContain("long enough")
-  })
-
-  it("reads a file without its line break, and warns when others can read it", async () => {
-    const file = passphraseFile("correct horse\r\n")
-    expect(value(await get("open", nobody, { KEZ_PASSPHRASE_FILE: file }))).toMatchObject({
-      passphrase: "correct horse",
-      typed: false,
-      told: ""
+  it.live("is the same from a file of any editor", () =>
+    Effect.gen(function* () {
+      for (const text of ["correct horse", "correct horse\n", "correct horse\r\n", "\uFEFFcorrect horse\r\n"]) {
+        const found = yield* get("open", nobody, { KEZ_PASSPHRASE_FILE: passphraseFile(text) })
+        expect(found.passphrase).toBe("correct horse")
+      }
     })
-    const open = passphraseFile("correct horse\n", 0o644)
-    expect(value(await get("open", nobody, { KEZ_PASSPHRASE_FILE: open })).told).toContain("can be read by others")
-  })
+  )
 
-  it("prefers a descriptor to a file, and a file to a question", async () => {
-    const descriptor = fs.openSync(passphraseFile("from the descriptor\n"), "r")
-    const someone = person(() => "from the person")
-    const env = { KEZ_PASSPHRASE_FILE: passphraseFile("from the file\n") }
-    expect(value(await get("open", someone, env, descriptor)).passphrase).toBe("from the descriptor")
-    fs.closeSync(descriptor)
-    expect(value(await get("open", someone, env)).passphrase).toBe("from the file")
-    expect(value(await get("open", someone)).passphrase).toBe("from the person")
-  })
+  it.live("asks twice for a new one, until both are the same and long enough", () =>
+    Effect.gen(function* () {
+      const answers = ["short", "long enough", "different", "long enough", "long enough"]
+      const someone = person(() => answers.shift()!)
+      expect(yield* get("new", someone)).toMatchObject({ passphrase: "long enough", typed: true })
+      expect(someone.screen()).toContain("at least 8 characters")
+      expect(someone.screen()).toContain("The two differ")
+      expect(someone.screen()).not.toContain("long enough")
+    })
+  )
 
-  it("is locked without a person, an empty file, an absent file, or too short a new one", async () => {
-    const locked = { _tag: "VaultError", reason: "locked" }
-    const error = async (exit: ReturnType<typeof get>) => {
-      const done = await exit
-      return Exit.isFailure(done) ? Cause.squash(done.cause) : undefined
-    }
-    expect(await error(get("open", nobody))).toMatchObject(locked)
-    expect(await error(get("open", nobody, { KEZ_PASSPHRASE_FILE: passphraseFile("\n") }))).toMatchObject(locked)
-    expect(await error(get("open", nobody, { KEZ_PASSPHRASE_FILE: path.join(folder, "absent") }))).toMatchObject(locked)
-    expect(await error(get("open", nobody, { KEZ_PASSPHRASE_FILE: passphraseFile("x".repeat(5_000)) }))).toMatchObject(
-      locked
-    )
-    expect(await error(get("new", nobody, { KEZ_PASSPHRASE_FILE: passphraseFile("short") }))).toMatchObject(locked)
-  })
+  it.live("reads a file without its line break, and warns when others can read it", () =>
+    Effect.gen(function* () {
+      const file = passphraseFile("correct horse\r\n")
+      expect(yield* get("open", nobody, { KEZ_PASSPHRASE_FILE: file })).toMatchObject({
+        passphrase: "correct horse",
+        typed: false,
+        told: ""
+      })
+      const open = passphraseFile("correct horse\n", 0o644)
+      expect((yield* get("open", nobody, { KEZ_PASSPHRASE_FILE: open })).told).toContain("can be read by others")
+    })
+  )
+
+  it.live("prefers a descriptor to a file, and a file to a question", () =>
+    Effect.gen(function* () {
+      const descriptor = fs.openSync(passphraseFile("from the descriptor\n"), "r")
+      const someone = person(() => "from the person")
+      const env = { KEZ_PASSPHRASE_FILE: passphraseFile("from the file\n") }
+      expect((yield* get("open", someone, env, descriptor)).passphrase).toBe("from the descriptor")
+      fs.closeSync(descriptor)
+      expect((yield* get("open", someone, env)).passphrase).toBe("from the file")
+      expect((yield* get("open", someone)).passphrase).toBe("from the person")
+    })
+  )
+
+  it.live("is locked without a person, an empty file, an absent file, or too short a new one", () =>
+    Effect.gen(function* () {
+      const locked = { _tag: "VaultError", reason: "locked" }
+      const error = (attempt: ReturnType<typeof get>) => Effect.flip(attempt)
+      expect(yield* error(get("open", nobody))).toMatchObject(locked)
+      expect(yield* error(get("open", nobody, { KEZ_PASSPHRASE_FILE: passphraseFile("\n") }))).toMatchObject(locked)
+      expect(yield* error(get("open", nobody, { KEZ_PASSPHRASE_FILE: path.join(folder, "absent") }))).toMatchObject(
+        locked
+      )
+      expect(
+        yield* error(get("open", nobody, { KEZ_PASSPHRASE_FILE: passphraseFile("x".repeat(5_000)) }))
+      ).toMatchObject(locked)
+      expect(yield* error(get("new", nobody, { KEZ_PASSPHRASE_FILE: passphraseFile("short") }))).toMatchObject(locked)
+    })
+  )
 })

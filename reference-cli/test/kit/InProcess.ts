@@ -11,7 +11,7 @@ import * as Program from "../../src/Program.ts"
 import { make as makeSignals, Signals } from "../../src/Signals.ts"
 import { Ask } from "../../src/terminal/input/Ask.ts"
 import { Screen } from "../../src/terminal/output/Screen.ts"
-import { uncoloured } from "../../src/terminal/output/Style.ts"
+import { screenDouble } from "./ScreenDouble.ts"
 
 const refused = Effect.fail(fail("input_needed", ExitCode.usage, "an answer is needed and there is no terminal"))
 
@@ -57,19 +57,7 @@ export const run = async (args: ReadonlyArray<string>, options: Options): Promis
   const services = Layer.mergeAll(
     Layer.succeed(
       Screen,
-      Screen.of({
-        out: toOut,
-        emit: toOut,
-        err: (text) => Effect.sync(() => void (stderr += text)),
-        outIsTerminal: false,
-        outIsPipe: false,
-        canRedraw: false,
-        errIsTerminal: false,
-        columns: Effect.undefined,
-        errTerminal: { canRedraw: false, columns: () => 80, write: () => {}, onResize: () => () => {} },
-        style: uncoloured,
-        errStyle: uncoloured
-      })
+      screenDouble({ out: toOut, emit: toOut, err: (text) => Effect.sync(() => void (stderr += text)) })
     ),
     Layer.succeed(Ask, nobody),
     Layer.succeed(Signals, signals),

@@ -6,7 +6,8 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest"
+import { it } from "@effect/vitest"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vitest"
 import type { Files, SaveTerms, ShareTerms } from "../../src/owner/Files.ts"
 import * as Remote from "../../src/owner/Remote.ts"
 import { serve } from "../../src/owner/Server.ts"
@@ -190,19 +191,30 @@ beforeEach(async () => {
 afterEach(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 const connected = <A, E>(use: (remote: Remote.Remote) => Effect.Effect<A, E>) =>
-  Effect.runPromise(Effect.scoped(Effect.flatMap(Remote.connect(address, token), use)))
+  Effect.scoped(Effect.flatMap(Remote.connect(address, token), use))
 
 /** Writes raw bytes and waits for the owner to hang up; gives what it answered. */
 const hostile = (...chunks: ReadonlyArray<string | Buffer>) =>
-  new Promise<string>((resolve) => {
+  Effect.callback<string>((resume) => {
     let answer = ""
     const socket = net.connect(address, () => {
       for (const chunk of chunks) socket.write(chunk)
     })
     socket.on("data", (text) => (answer += String(text)))
     socket.on("error", () => {})
-    socket.on("close", () => resolve(answer))
+    socket.on("close", () => resume(Effect.succeed(answer)))
   })
+
+/** Waits until a condition holds, and acts before each look. */
+const until = Effect.fnUntraced(function* (
+  condition: () => boolean,
+  act: Effect.Effect<unknown, unknown> = Effect.void
+) {
+  while (!condition()) {
+    yield* act
+    yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+  }
+})
 
 const hello = `${JSON.stringify({ v: 2, id: 0, method: "hello", params: [token] })}\n`
 const request = (method: string, ...params: ReadonlyArray<unknown>) =>
@@ -211,223 +223,249 @@ const request = (method: string, ...params: ReadonlyArray<unknown>) =>
 const stillServes = () => connected(({ chat }) => chat.contact("bob"))
 
 describe("the owner's socket", () => {
-  it("carries calls, errors and their fields", async () => {
-    expect(await connected(({ info }) => Effect.succeed(info))).toEqual({
-      version: "0",
-      pid: process.pid,
-      command: "listen",
-      since: 1,
-      relay: "direct"
+  it.live("carries calls, errors and their fields", () =>
+    Effect.gen(function* () {
+      expect(yield* connected(({ info }) => Effect.succeed(info))).toEqual({
+        version: "0",
+        pid: process.pid,
+        command: "listen",
+        since: 1,
+        relay: "direct"
+      })
+      expect(yield* connected(({ chat }) => chat.contact("bob"))).toEqual(bob)
+      expect(yield* connected(({ chat }) => Effect.flip(chat.contact("eve")))).toEqual(
+        new ContactUnknown({ who: "eve" })
+      )
+      expect(yield* connected(({ chat }) => chat.send("bob", "hi"))).toMatchObject({ text: "hi", state: "queued" })
+      expect(yield* connected(({ chat }) => chat.updateSettings({ readReceipts: true }))).toEqual({
+        readReceipts: true,
+        inbox: "everyone",
+        autoTrim: false
+      })
+      expect(yield* connected(({ chat }) => Stream.runCollect(chat.export))).toEqual([
+        { kind: "account" },
+        { kind: "message" }
+      ])
     })
-    expect(await connected(({ chat }) => chat.contact("bob"))).toEqual(bob)
-    expect(await connected(({ chat }) => Effect.flip(chat.contact("eve")))).toEqual(new ContactUnknown({ who: "eve" }))
-    expect(await connected(({ chat }) => chat.send("bob", "hi"))).toMatchObject({ text: "hi", state: "queued" })
-    expect(await connected(({ chat }) => chat.updateSettings({ readReceipts: true }))).toEqual({
-      readReceipts: true,
-      inbox: "everyone",
-      autoTrim: false
+  )
+
+  it.live("carries lists that are longer than a line may be", () =>
+    Effect.gen(function* () {
+      expect(yield* connected(({ chat }) => chat.contacts)).toHaveLength(3_000)
+      const page = yield* connected(({ chat }) => chat.history("bob", { limit: 100 }))
+      expect(page.map(({ order }) => order)).toEqual(Array.from({ length: 100 }, (_, order) => order))
     })
-    expect(await connected(({ chat }) => Stream.runCollect(chat.export))).toEqual([
-      { kind: "account" },
-      { kind: "message" }
-    ])
-  })
+  )
 
-  it("carries lists that are longer than a line may be", async () => {
-    expect(await connected(({ chat }) => chat.contacts)).toHaveLength(3_000)
-    const page = await connected(({ chat }) => chat.history("bob", { limit: 100 }))
-    expect(page.map(({ order }) => order)).toEqual(Array.from({ length: 100 }, (_, order) => order))
-  })
+  it.live("answers many requests at a time on one connection", () =>
+    Effect.gen(function* () {
+      const texts = Array.from({ length: 40 }, (_, index) => `text ${index}`)
+      yield* connected(({ chat }) =>
+        Effect.forEach(texts, (text) => chat.send("bob", text), { concurrency: "unbounded" })
+      )
+      expect(sent.toSorted()).toEqual(texts.toSorted())
+    })
+  )
 
-  it("answers many requests at a time on one connection", async () => {
-    const texts = Array.from({ length: 40 }, (_, index) => `text ${index}`)
-    await connected(({ chat }) => Effect.forEach(texts, (text) => chat.send("bob", text), { concurrency: "unbounded" }))
-    expect(sent.toSorted()).toEqual(texts.toSorted())
-  })
-
-  it("streams events to every listener and ends them with the owner", async () => {
-    const seen: ReadonlyArray<Array<string>> = [[], []]
-    const listeners = seen.map((texts) =>
-      connected(({ chat }) =>
-        Stream.runForEach(chat.events, (event) =>
-          Effect.sync(() => void (event._tag === "Message" && texts.push(event.message.text)))
+  it.live("streams events to every listener and ends them with the owner", () =>
+    Effect.gen(function* () {
+      const seen: ReadonlyArray<Array<string>> = [[], []]
+      const listening = yield* Effect.forEach(seen, (texts) =>
+        Effect.forkChild(
+          connected(({ chat }) =>
+            Stream.runForEach(chat.events, (event) =>
+              Effect.sync(() => void (event._tag === "Message" && texts.push(event.message.text)))
+            )
+          )
         )
       )
-    )
-    const publish = (text: string) =>
-      Effect.runPromise(PubSub.publish(events, { _tag: "Message", message: message(1, text), contact: bob }))
-    const until = async (condition: () => boolean, act: () => Promise<unknown> = async () => {}) => {
-      while (!condition()) {
-        await act()
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-    }
-    await until(
-      () => seen.every((texts) => texts.length > 0),
-      () => publish("ping")
-    )
-    await publish("last")
-    await until(() => seen.every((texts) => texts.at(-1) === "last"))
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-    await Promise.all(listeners)
-  })
+      const publish = (text: string) =>
+        PubSub.publish(events, { _tag: "Message", message: message(1, text), contact: bob })
+      yield* until(() => seen.every((texts) => texts.length > 0), publish("ping"))
+      yield* publish("last")
+      yield* until(() => seen.every((texts) => texts.at(-1) === "last"))
+      yield* Scope.close(scope, Exit.void)
+      yield* Fiber.joinAll(listening)
+    })
+  )
 
-  it("holds a stream back while its reader does not read", async () => {
-    produced = 0
-    const socket = net.connect(address)
-    socket.pause()
-    socket.write(hello + request("fetch", "id"))
-    // Nothing more is produced while the owner answers others.
-    let before = -1
-    const hasStopped = async () => {
-      const isSame = produced > 0 && produced === before
-      before = produced
-      for (let round = 0; round < 5; round++) await stillServes()
-      return isSame
-    }
-    while (!(await hasStopped()));
-    expect(produced).toBeLessThan(1_000)
-    socket.resume()
-    const goesOn = async () => {
-      await stillServes()
-      return produced > before
-    }
-    while (!(await goesOn()));
-    socket.pause()
-    // An owner that ends does not wait forever for a reader.
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-    socket.destroy()
-  })
+  it.live("holds a stream back while its reader does not read", () =>
+    Effect.gen(function* () {
+      produced = 0
+      const socket = net.connect(address)
+      socket.pause()
+      socket.write(hello + request("fetch", "id"))
+      // Nothing more is produced while the owner answers others.
+      let before = -1
+      const hasStopped = Effect.gen(function* () {
+        const isSame = produced > 0 && produced === before
+        before = produced
+        for (let round = 0; round < 5; round++) yield* stillServes()
+        return isSame
+      })
+      while (!(yield* hasStopped));
+      expect(produced).toBeLessThan(1_000)
+      socket.resume()
+      yield* until(() => produced > before, stillServes())
+      socket.pause()
+      // An owner that ends does not wait forever for a reader.
+      yield* Scope.close(scope, Exit.void)
+      socket.destroy()
+    })
+  )
 
-  it("tells who waits that the owner is gone", async () => {
-    const error = await connected(({ chat }) =>
-      Effect.raceFirst(
-        Effect.flip(chat.flush),
-        Effect.andThen(Effect.sleep(50), Effect.andThen(Scope.close(scope, Exit.void), Effect.never))
+  it.live("tells who waits that the owner is gone", () =>
+    Effect.gen(function* () {
+      const error = yield* connected(({ chat }) =>
+        Effect.raceFirst(
+          Effect.flip(chat.flush),
+          Effect.andThen(Effect.sleep(50), Effect.andThen(Scope.close(scope, Exit.void), Effect.never))
+        )
       )
-    )
-    expect(error).toMatchObject({ _tag: "StoreError", reason: "locked" })
-  })
+      expect(error).toMatchObject({ _tag: "StoreError", reason: "locked" })
+    })
+  )
 
-  it("answers what it was asked before it ends, and does not wait for what goes on for ever", async () => {
-    const answered = await connected(({ chat }) =>
-      Effect.gen(function* () {
-        yield* Effect.forkChild(Stream.runDrain(chat.events), { startImmediately: true })
-        const asked = yield* Effect.forkChild(chat.settings, { startImmediately: true })
-        yield* Effect.promise(() => atWork)
-        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
-        finish()
-        const settings = yield* Fiber.join(asked)
-        yield* Fiber.join(closing)
-        return settings
-      })
-    )
-    expect(answered).toEqual({ readReceipts: true, inbox: "everyone", autoTrim: false })
-  })
+  it.live("answers what it was asked before it ends, and does not wait for what goes on for ever", () =>
+    Effect.gen(function* () {
+      const answered = yield* connected(({ chat }) =>
+        Effect.gen(function* () {
+          yield* Effect.forkChild(Stream.runDrain(chat.events), { startImmediately: true })
+          const asked = yield* Effect.forkChild(chat.settings, { startImmediately: true })
+          yield* Effect.promise(() => atWork)
+          const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+          finish()
+          const settings = yield* Fiber.join(asked)
+          yield* Fiber.join(closing)
+          return settings
+        })
+      )
+      expect(answered).toEqual({ readReceipts: true, inbox: "everyone", autoTrim: false })
+    })
+  )
 
-  it("ends a request that nobody waits for any more", async () => {
-    await connected(({ chat }) => Effect.timeoutOption(chat.flush, 50))
-    expect(await connected(({ chat }) => Effect.map(Effect.timeoutOption(chat.flush, 20), Option.isNone))).toBe(true)
-  })
+  it.live("ends a request that nobody waits for any more", () =>
+    Effect.gen(function* () {
+      yield* connected(({ chat }) => Effect.timeoutOption(chat.flush, 50))
+      expect(yield* connected(({ chat }) => Effect.map(Effect.timeoutOption(chat.flush, 20), Option.isNone))).toBe(true)
+    })
+  )
 
-  it("carries what is done with files by their paths, step by step", async () => {
-    const terms = { with: ["ed25519:bb"], public: false, unlisted: true }
-    const parts = await connected(({ files }) => Stream.runCollect(files.shareFile("/home/alice/a.png", terms)))
-    expect(parts.map(({ _tag }) => _tag)).toEqual(["Found", "Encrypting", "Shared"])
-    expect(parts[2]).toEqual({ _tag: "Shared", share: picture })
-    expect(fakes.asked).toEqual([["/home/alice/a.png", terms]])
-    expect(await connected(({ chat }) => chat.shared)).toEqual([picture])
-    const error = await connected(({ files }) => Effect.flip(Stream.runCollect(files.blobs)))
-    expect(error).toMatchObject({ _tag: "BlobTransportError", reason: "unavailable" })
-  })
+  it.live("carries what is done with files by their paths, step by step", () =>
+    Effect.gen(function* () {
+      const terms = { with: ["ed25519:bb"], public: false, unlisted: true }
+      const parts = yield* connected(({ files }) => Stream.runCollect(files.shareFile("/home/alice/a.png", terms)))
+      expect(parts.map(({ _tag }) => _tag)).toEqual(["Found", "Encrypting", "Shared"])
+      expect(parts[2]).toEqual({ _tag: "Shared", share: picture })
+      expect(fakes.asked).toEqual([["/home/alice/a.png", terms]])
+      expect(yield* connected(({ chat }) => chat.shared)).toEqual([picture])
+      const error = yield* connected(({ files }) => Effect.flip(Stream.runCollect(files.blobs)))
+      expect(error).toMatchObject({ _tag: "BlobTransportError", reason: "unavailable" })
+    })
+  )
 
-  it("carries no pictures", async () => {
-    const { files } = await connected(({ chat }) => chat.browse("bob"))
-    expect(files).toEqual([{ ...picture, public: true }])
-  })
+  it.live("carries no pictures", () =>
+    Effect.gen(function* () {
+      const { files } = yield* connected(({ chat }) => chat.browse("bob"))
+      expect(files).toEqual([{ ...picture, public: true }])
+    })
+  )
 
-  it("ends a transfer with the command that wanted it, and serving with the last that did", async () => {
-    const until = async (condition: () => boolean) => {
-      while (!condition()) await new Promise((resolve) => setImmediate(resolve))
-    }
-    const terms = { folder: "/tmp", overwrite: false }
-    const first = await connected(({ files }) => Stream.runHead(files.fetchTo("id", terms)))
-    expect(Option.isSome(first)).toBe(true)
-    await until(() => fakes.running.fetching === 0)
-    await connected(({ files }) =>
-      Effect.gen(function* () {
-        const fiber = yield* Effect.forkChild(files.serve, { startImmediately: true })
-        yield* Effect.promise(() => until(() => fakes.running.serving === 1))
-        expect(yield* files.serving).toBe(true)
-        yield* Fiber.interrupt(fiber)
-        yield* Effect.promise(() => until(() => fakes.running.serving === 0))
-        expect(yield* files.serving).toBe(false)
-      })
-    )
-  })
+  it.live("ends a transfer with the command that wanted it, and serving with the last that did", () =>
+    Effect.gen(function* () {
+      const terms = { folder: "/tmp", overwrite: false }
+      const first = yield* connected(({ files }) => Stream.runHead(files.fetchTo("id", terms)))
+      expect(Option.isSome(first)).toBe(true)
+      yield* until(() => fakes.running.fetching === 0)
+      yield* connected(({ files }) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(files.serve, { startImmediately: true })
+          yield* until(() => fakes.running.serving === 1)
+          expect(yield* files.serving).toBe(true)
+          yield* Fiber.interrupt(fiber)
+          yield* until(() => fakes.running.serving === 0)
+          expect(yield* files.serving).toBe(false)
+        })
+      )
+    })
+  )
 
-  it("survives a defect of one request", async () => {
-    const error = await connected(({ chat }) => Effect.flip(chat.addContact("bob")))
-    expect(error._tag).toBe("StoreError")
-    await stillServes()
-  })
+  it.live("survives a defect of one request", () =>
+    Effect.gen(function* () {
+      const error = yield* connected(({ chat }) => Effect.flip(chat.addContact("bob")))
+      expect(error._tag).toBe("StoreError")
+      yield* stillServes()
+    })
+  )
 
-  it("ends on request, and after the account was deleted", async () => {
-    await connected(({ shutdown }) => shutdown)
-    expect(stopped).toBe(1)
-    await connected(({ chat }) => chat.deleteAccount)
-    expect(stopped).toBe(2)
-  })
+  it.live("ends on request, and after the account was deleted", () =>
+    Effect.gen(function* () {
+      yield* connected(({ shutdown }) => shutdown)
+      expect(stopped).toBe(1)
+      yield* connected(({ chat }) => chat.deleteAccount)
+      expect(stopped).toBe(2)
+    })
+  )
 
-  it("has no method that shows or takes words", async () => {
-    for (const method of ["words", "create", "restore", "seed", "constructor", "__proto__", "toString"]) {
-      expect(await hostile(hello, request(method))).not.toContain('"id":1')
-    }
-    const error = await connected(({ chat }) => Effect.flip(chat.words))
-    expect(error._tag).toBe("VaultError")
-  })
+  it.live("has no method that shows or takes words", () =>
+    Effect.gen(function* () {
+      for (const method of ["words", "create", "restore", "seed", "constructor", "__proto__", "toString"]) {
+        expect(yield* hostile(hello, request(method))).not.toContain('"id":1')
+      }
+      const error = yield* connected(({ chat }) => Effect.flip(chat.words))
+      expect(error._tag).toBe("VaultError")
+    })
+  )
 
-  it("hangs up on whoever does not know the token", async () => {
-    expect(await hostile(request("contact", "bob"))).toBe("")
-    expect(await hostile(`${JSON.stringify({ v: 2, id: 0, method: "hello", params: ["wrong"] })}\n`)).toBe("")
-    expect(await hostile(`${JSON.stringify({ v: 2, id: 0, method: "hello" })}\n`, request("contact", "bob"))).toBe("")
-    expect(await Effect.runPromise(Effect.flip(Effect.scoped(Remote.connect(address, "wrong"))))).toBe("absent")
-    await stillServes()
-  })
+  it.live("hangs up on whoever does not know the token", () =>
+    Effect.gen(function* () {
+      expect(yield* hostile(request("contact", "bob"))).toBe("")
+      expect(yield* hostile(`${JSON.stringify({ v: 2, id: 0, method: "hello", params: ["wrong"] })}\n`)).toBe("")
+      expect(yield* hostile(`${JSON.stringify({ v: 2, id: 0, method: "hello" })}\n`, request("contact", "bob"))).toBe(
+        ""
+      )
+      expect(yield* Effect.flip(Effect.scoped(Remote.connect(address, "wrong")))).toBe("absent")
+      yield* stillServes()
+    })
+  )
 
-  it("hangs up on noise, wrong versions, wrong arguments and endless lines, and serves on", async () => {
-    const noise = [
-      randomBytes(10_000),
-      "GET / HTTP/1.1\r\n\r\n",
-      "{}\n",
-      "\n",
-      `${JSON.stringify({ v: 1, id: 0, method: "hello", params: [token] })}\n`,
-      "x".repeat(maxRequestBytes + 2)
-    ]
-    for (const chunk of noise) expect(await hostile(chunk, "\n")).toBe("")
-    const wrong = [
-      request("nosuch"),
-      request("contact", 7),
-      request("contact"),
-      request("history", "bob", { limit: -1 }),
-      request("history", "bob", "x"),
-      request("removeContact", "bob", "yes"),
-      request("shareFile", "a.png", { with: [] }),
-      request("shareFile", "/a.png", { with: "bob" }),
-      request("shareFile", "/a.png"),
-      request("fetchTo", "id", { folder: "here" }),
-      request("fetchTo", "id"),
-      request("fetchTo", "id", { folder: "/tmp", name: 7 }),
-      `{"v":2,"id":1,"method":"contact","params":"bob"}\n`
-    ]
-    for (const chunk of wrong) expect(await hostile(hello, chunk)).not.toContain('"id":1')
-    await stillServes()
-  })
+  it.live("hangs up on noise, wrong versions, wrong arguments and endless lines, and serves on", () =>
+    Effect.gen(function* () {
+      const noise = [
+        randomBytes(10_000),
+        "GET / HTTP/1.1\r\n\r\n",
+        "{}\n",
+        "\n",
+        `${JSON.stringify({ v: 1, id: 0, method: "hello", params: [token] })}\n`,
+        "x".repeat(maxRequestBytes + 2)
+      ]
+      for (const chunk of noise) expect(yield* hostile(chunk, "\n")).toBe("")
+      const wrong = [
+        request("nosuch"),
+        request("contact", 7),
+        request("contact"),
+        request("history", "bob", { limit: -1 }),
+        request("history", "bob", "x"),
+        request("removeContact", "bob", "yes"),
+        request("shareFile", "a.png", { with: [] }),
+        request("shareFile", "/a.png", { with: "bob" }),
+        request("shareFile", "/a.png"),
+        request("fetchTo", "id", { folder: "here" }),
+        request("fetchTo", "id"),
+        request("fetchTo", "id", { folder: "/tmp", name: 7 }),
+        `{"v":2,"id":1,"method":"contact","params":"bob"}\n`
+      ]
+      for (const chunk of wrong) expect(yield* hostile(hello, chunk)).not.toContain('"id":1')
+      yield* stillServes()
+    })
+  )
 
-  it("knows no owner where nobody listens, or only a dead one's socket lies", async () => {
-    const absent = (at: string) => Effect.runPromise(Effect.flip(Effect.scoped(Remote.connect(at, token))))
-    expect(await absent(path.join(folder, "nobody.sock"))).toBe("absent")
-    fs.writeFileSync(path.join(folder, "file.sock"), "")
-    expect(await absent(path.join(folder, "file.sock"))).toBe("absent")
-  })
+  it.live("knows no owner where nobody listens, or only a dead one's socket lies", () =>
+    Effect.gen(function* () {
+      const absent = (at: string) => Effect.flip(Effect.scoped(Remote.connect(at, token)))
+      expect(yield* absent(path.join(folder, "nobody.sock"))).toBe("absent")
+      fs.writeFileSync(path.join(folder, "file.sock"), "")
+      expect(yield* absent(path.join(folder, "file.sock"))).toBe("absent")
+    })
+  )
 })

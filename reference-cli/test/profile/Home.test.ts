@@ -2,8 +2,9 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { CurrentSettings, type Settings } from "../../src/Flags.ts"
+import { it } from "@effect/vitest"
+import { afterAll, beforeAll, describe, expect } from "vitest"
+import { CurrentSettings, defaults } from "../../src/Flags.ts"
 import { Host } from "../../src/Host.ts"
 import { discover, normalise } from "../../src/profile/Home.ts"
 
@@ -21,16 +22,6 @@ beforeAll(() => {
 })
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
-const settings: Settings = {
-  json: false,
-  quiet: false,
-  profile: undefined,
-  home: undefined,
-  relay: undefined,
-  passphraseFd: undefined,
-  noInput: false
-}
-
 const find = (options: {
   readonly flag?: string
   readonly env?: Record<string, string>
@@ -39,7 +30,7 @@ const find = (options: {
   readonly cwd?: string
 }) =>
   discover({ profile: options.profile, server: options.server }).pipe(
-    Effect.provideService(CurrentSettings, { ...settings, home: options.flag }),
+    Effect.provideService(CurrentSettings, { ...defaults, home: options.flag }),
     Effect.provideService(
       Host,
       Host.of({
@@ -49,8 +40,7 @@ const find = (options: {
         homeDirectory: folder,
         temporary: folder
       })
-    ),
-    Effect.runPromise
+    )
   )
 
 const all = {
@@ -61,37 +51,47 @@ const all = {
 }
 
 describe("discover", () => {
-  it("asks in its order: flag, KEZ_HOME, profile, run file, handle", async () => {
-    const cwd = path.join(checkout, "a", "b")
-    const { flag: _flag, ...noFlag } = all
-    const { env: _env, ...noEnv } = noFlag
-    const { profile: _profile, ...handleOnly } = noEnv
-    expect((await find({ ...all, cwd })).url).toBe("https://flag.example")
-    expect((await find({ ...noFlag, cwd })).url).toBe("https://env.example")
-    expect((await find({ ...noEnv, cwd })).url).toBe("https://profile.example")
-    expect(await find({ ...handleOnly, cwd })).toEqual({
-      url: "http://127.0.0.1:8080",
-      source: path.join(checkout, ".kez", "run.json")
+  it.live("asks in its order: flag, KEZ_HOME, profile, run file, handle", () =>
+    Effect.gen(function* () {
+      const cwd = path.join(checkout, "a", "b")
+      const { flag: _flag, ...noFlag } = all
+      const { env: _env, ...noEnv } = noFlag
+      const { profile: _profile, ...handleOnly } = noEnv
+      expect((yield* find({ ...all, cwd })).url).toBe("https://flag.example")
+      expect((yield* find({ ...noFlag, cwd })).url).toBe("https://env.example")
+      expect((yield* find({ ...noEnv, cwd })).url).toBe("https://profile.example")
+      expect(yield* find({ ...handleOnly, cwd })).toEqual({
+        url: "http://127.0.0.1:8080",
+        source: path.join(checkout, ".kez", "run.json")
+      })
+      expect((yield* find(handleOnly)).url).toBe("https://handle.example")
     })
-    expect((await find(handleOnly)).url).toBe("https://handle.example")
-  })
+  )
 
-  it("says what to do where nothing names a home", async () => {
-    await expect(find({})).rejects.toMatchObject({ code: "home_unknown", exit: 2 })
-  })
+  it.live("says what to do where nothing names a home", () =>
+    Effect.gen(function* () {
+      expect(yield* Effect.flip(find({}))).toMatchObject({ code: "home_unknown", exit: 2 })
+    })
+  )
 
-  it("says where a home that cannot be used came from", async () => {
-    await expect(find({ env: { KEZ_HOME: "http://kez.lat" } })).rejects.toThrow(/from KEZ_HOME.*plain http/)
-  })
+  it.live("says where a home that cannot be used came from", () =>
+    Effect.gen(function* () {
+      expect((yield* Effect.flip(find({ env: { KEZ_HOME: "http://kez.lat" } }))).message).toMatch(
+        /from KEZ_HOME.*plain http/
+      )
+    })
+  )
 
-  it("passes over a run file that is damaged", async () => {
-    const broken = path.join(folder, "broken")
-    fs.mkdirSync(path.join(broken, ".kez"), { recursive: true })
-    for (const text of ["", "{", "null", "[]", '{"urls":{"home":7}}']) {
-      fs.writeFileSync(path.join(broken, ".kez", "run.json"), text)
-      expect((await find({ cwd: broken, server: "kez.lat" })).url).toBe("https://kez.lat")
-    }
-  })
+  it.live("passes over a run file that is damaged", () =>
+    Effect.gen(function* () {
+      const broken = path.join(folder, "broken")
+      fs.mkdirSync(path.join(broken, ".kez"), { recursive: true })
+      for (const text of ["", "{", "null", "[]", '{"urls":{"home":7}}']) {
+        fs.writeFileSync(path.join(broken, ".kez", "run.json"), text)
+        expect((yield* find({ cwd: broken, server: "kez.lat" })).url).toBe("https://kez.lat")
+      }
+    })
+  )
 })
 
 describe("normalise", () => {

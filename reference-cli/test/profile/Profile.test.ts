@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, beforeEach, describe, expect, it } from "vitest"
+import { it } from "@effect/vitest"
+import { afterAll, beforeEach, describe, expect } from "vitest"
 import { Host } from "../../src/Host.ts"
 import * as Ownership from "../../src/profile/Ownership.ts"
 import * as Profile from "../../src/profile/Profile.ts"
@@ -22,8 +23,7 @@ const host = Host.of({
   temporary: folder
 })
 
-const run = <A, E>(effect: Effect.Effect<A, E, Host>) =>
-  Effect.runPromise(Effect.result(Effect.provideService(effect, Host, host)))
+const run = <A, E>(effect: Effect.Effect<A, E, Host>) => Effect.result(Effect.provideService(effect, Host, host))
 
 const whole = {
   version: 1,
@@ -42,53 +42,59 @@ beforeEach(() => {
   }
 })
 
-const codeOf = async (name: string): Promise<string | undefined> => {
-  const found = await run(Profile.named(name))
-  return found._tag === "Success" ? undefined : found.failure.code
-}
+const codeOf = (name: string) =>
+  Effect.map(run(Profile.named(name)), (found) => (found._tag === "Success" ? undefined : found.failure.code))
 
 describe("profiles", () => {
-  it.each([
+  it.live.each<[string, string]>([
     ["cut off", '{"version": 1, "ha'],
     ["empty", ""],
     ["of another form", '{"version": 1}'],
     ["too large", " ".repeat(20_000)]
-  ])("one that is %s is listed beside the others", async (_, text) => {
-    fs.writeFileSync(of("other", "profile.json"), text)
-    expect(await run(Profile.names)).toMatchObject({ success: ["good", "other"] })
-    expect(await codeOf("good")).toBeUndefined()
-    expect(await codeOf("other")).toMatch(/^(profile_damaged|file)$/)
-  })
-
-  it("are none where there is no folder, and an error where it cannot be read", async () => {
-    fs.rmSync(root, { recursive: true })
-    expect(await run(Profile.names)).toMatchObject({ success: [] })
-    fs.mkdirSync(root)
-    fs.writeFileSync(path.join(root, "profiles"), "a file")
-    expect(await run(Profile.names)).toMatchObject({ failure: { code: "file" } })
-  })
-
-  it.runIf(process.getuid !== undefined)("are refused where every user can change them", async () => {
-    fs.chmodSync(of("other"), 0o777)
-    const found = await run(Profile.named("other"))
-    expect(found).toMatchObject({
-      failure: { code: "profile_insecure", message: expect.stringContaining(`can change ${of("other")}`) }
+  ])("one that is %s is listed beside the others", ([, text]) =>
+    Effect.gen(function* () {
+      fs.writeFileSync(of("other", "profile.json"), text)
+      expect(yield* run(Profile.names)).toMatchObject({ success: ["good", "other"] })
+      expect(yield* codeOf("good")).toBeUndefined()
+      expect(yield* codeOf("other")).toMatch(/^(profile_damaged|file)$/)
     })
-    expect(await codeOf("good")).toBeUndefined()
-    fs.chmodSync(of("other"), 0o700)
-    fs.chmodSync(path.join(root, "profiles"), 0o777)
-    expect(await codeOf("good")).toBe("profile_insecure")
-    // As /tmp is: nobody takes away there what is somebody else's.
-    fs.chmodSync(path.join(root, "profiles"), 0o1777)
-    expect(await codeOf("good")).toBeUndefined()
-  })
+  )
 
-  it.runIf(process.getuid?.() === 0)("are refused where they belong to another user", async () => {
-    fs.chownSync(of("other"), 12_345, 12_345)
-    const found = await run(Profile.named("other"))
-    expect(found).toMatchObject({ failure: { message: expect.stringContaining("belongs to another user (12345)") } })
-    expect(await codeOf("good")).toBeUndefined()
-  })
+  it.live("are none where there is no folder, and an error where it cannot be read", () =>
+    Effect.gen(function* () {
+      fs.rmSync(root, { recursive: true })
+      expect(yield* run(Profile.names)).toMatchObject({ success: [] })
+      fs.mkdirSync(root)
+      fs.writeFileSync(path.join(root, "profiles"), "a file")
+      expect(yield* run(Profile.names)).toMatchObject({ failure: { code: "file" } })
+    })
+  )
+
+  it.live.runIf(process.getuid !== undefined)("are refused where every user can change them", () =>
+    Effect.gen(function* () {
+      fs.chmodSync(of("other"), 0o777)
+      const found = yield* run(Profile.named("other"))
+      expect(found).toMatchObject({
+        failure: { code: "profile_insecure", message: expect.stringContaining(`can change ${of("other")}`) }
+      })
+      expect(yield* codeOf("good")).toBeUndefined()
+      fs.chmodSync(of("other"), 0o700)
+      fs.chmodSync(path.join(root, "profiles"), 0o777)
+      expect(yield* codeOf("good")).toBe("profile_insecure")
+      // As /tmp is: nobody takes away there what is somebody else's.
+      fs.chmodSync(path.join(root, "profiles"), 0o1777)
+      expect(yield* codeOf("good")).toBeUndefined()
+    })
+  )
+
+  it.live.runIf(process.getuid?.() === 0)("are refused where they belong to another user", () =>
+    Effect.gen(function* () {
+      fs.chownSync(of("other"), 12_345, 12_345)
+      const found = yield* run(Profile.named("other"))
+      expect(found).toMatchObject({ failure: { message: expect.stringContaining("belongs to another user (12345)") } })
+      expect(yield* codeOf("good")).toBeUndefined()
+    })
+  )
 })
 
 describe("a folder", () => {

@@ -1,6 +1,7 @@
 import { Effect, Layer } from "effect"
-import { describe, expect, it } from "vitest"
-import { CurrentSettings } from "../../src/Flags.ts"
+import { it } from "@effect/vitest"
+import { describe, expect } from "vitest"
+import { CurrentSettings, defaults } from "../../src/Flags.ts"
 import { Host } from "../../src/Host.ts"
 import * as RelayPolicy from "../../src/profile/RelayPolicy.ts"
 
@@ -55,36 +56,30 @@ const host = (env: Record<string, string>) =>
   Layer.succeed(Host, { env, platform: "linux", cwd: "/", homeDirectory: "/", temporary: "/tmp" })
 
 const wanted = (relay: string | undefined, env: Record<string, string> = {}) =>
-  Effect.runPromise(
-    Effect.result(RelayPolicy.wanted).pipe(
-      Effect.provideService(CurrentSettings, {
-        json: false,
-        quiet: false,
-        profile: undefined,
-        home: undefined,
-        relay,
-        passphraseFd: undefined,
-        noInput: false
-      }),
-      Effect.provide(host(env))
-    )
+  Effect.result(RelayPolicy.wanted).pipe(
+    Effect.provideService(CurrentSettings, { ...defaults, relay }),
+    Effect.provide(host(env))
   )
 
 describe("wanted", () => {
-  it("is the flag before the environment, and nothing without either", async () => {
-    expect(await wanted("direct", { KEZ_RELAY: "only" })).toMatchObject({ success: { text: "direct" } })
-    expect(await wanted(undefined, { KEZ_RELAY: "only" })).toMatchObject({ success: { text: "only" } })
-    expect(await wanted(undefined, { KEZ_RELAY: "" })).toMatchObject({ success: undefined })
-  })
+  it.live("is the flag before the environment, and nothing without either", () =>
+    Effect.gen(function* () {
+      expect(yield* wanted("direct", { KEZ_RELAY: "only" })).toMatchObject({ success: { text: "direct" } })
+      expect(yield* wanted(undefined, { KEZ_RELAY: "only" })).toMatchObject({ success: { text: "only" } })
+      expect(yield* wanted(undefined, { KEZ_RELAY: "" })).toMatchObject({ success: undefined })
+    })
+  )
 
-  it("is refused in one sentence that names where it came from", async () => {
-    expect(await wanted("sometimes")).toMatchObject({
-      failure: { exit: 2, message: expect.stringMatching(/^--relay takes .*"sometimes"$/) }
+  it.live("is refused in one sentence that names where it came from", () =>
+    Effect.gen(function* () {
+      expect(yield* wanted("sometimes")).toMatchObject({
+        failure: { exit: 2, message: expect.stringMatching(/^--relay takes .*"sometimes"$/) }
+      })
+      expect(yield* wanted(undefined, { KEZ_RELAY: "sometimes" })).toMatchObject({
+        failure: { message: expect.stringMatching(/^KEZ_RELAY takes/) }
+      })
     })
-    expect(await wanted(undefined, { KEZ_RELAY: "sometimes" })).toMatchObject({
-      failure: { message: expect.stringMatching(/^KEZ_RELAY takes/) }
-    })
-  })
+  )
 })
 
 describe("ofHome", () => {

@@ -1,6 +1,7 @@
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import { Effect, Redacted } from "effect"
-import { describe, expect, it } from "vitest"
+import { it } from "@effect/vitest"
+import { describe, expect } from "vitest"
 import { Ask } from "../../../src/terminal/input/Ask.ts"
 import * as Words from "../../../src/commands/account/SeedWords.ts"
 
@@ -34,21 +35,25 @@ const person = (wrong: (question: number) => boolean) => {
 }
 
 describe("the words", () => {
-  it("KEZ-MNE-007 are asked back, three different ones at random places", async () => {
-    const places = new Set<number>()
-    for (let i = 0; i < 20; i++) {
-      const { ask, asked } = person(() => false)
-      expect(await Effect.runPromise(Effect.provideService(Words.check(secret), Ask, ask))).toBe(true)
-      expect(new Set(asked).size).toBe(3)
-      for (const place of asked) places.add(place)
-    }
-    expect(places.size).toBeGreaterThan(6)
-  })
+  it.live("KEZ-MNE-007 are asked back, three different ones at random places", () =>
+    Effect.gen(function* () {
+      const places = new Set<number>()
+      for (let i = 0; i < 20; i++) {
+        const { ask, asked } = person(() => false)
+        expect(yield* Effect.provideService(Words.check(secret), Ask, ask)).toBe(true)
+        expect(new Set(asked).size).toBe(3)
+        for (const place of asked) places.add(place)
+      }
+      expect(places.size).toBeGreaterThan(6)
+    })
+  )
 
-  it("KEZ-MNE-007 are shown again until the answers are right", async () => {
-    const { ask, screens } = person((question) => question === 2)
-    await Effect.runPromise(Effect.provideService(Words.teach(secret), Ask, ask))
-    const shown = screens.filter((screen) => words.every((word) => screen.includes(word)))
-    expect(shown).toHaveLength(2)
-  })
+  it.live("KEZ-MNE-007 are shown again until the answers are right", () =>
+    Effect.gen(function* () {
+      const { ask, screens } = person((question) => question === 2)
+      yield* Effect.provideService(Words.teach(secret), Ask, ask)
+      const shown = screens.filter((screen) => words.every((word) => screen.includes(word)))
+      expect(shown).toHaveLength(2)
+    })
+  )
 })

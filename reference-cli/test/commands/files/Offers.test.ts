@@ -4,12 +4,13 @@ import { Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
+import { it } from "@effect/vitest"
+import { afterAll, beforeAll, beforeEach, describe, expect } from "vitest"
 import * as Offers from "../../../src/commands/files/Offers.ts"
 import * as Saved from "../../../src/owner/Saved.ts"
 import * as Paths from "../../../src/profile/Paths.ts"
 import { Screen } from "../../../src/terminal/output/Screen.ts"
-import { uncoloured } from "../../../src/terminal/output/Style.ts"
+import { screenDouble } from "../../kit/ScreenDouble.ts"
 
 let folder: string
 let place: Paths.ProfilePaths
@@ -86,100 +87,100 @@ const chat = {
       : Effect.fail(new ContactUnknown({ who }))
 } as unknown as KezChat["Service"]
 
-const screen = Layer.succeed(
-  Screen,
-  Screen.of({
-    out: () => Effect.void,
-    emit: () => Effect.void,
-    err: () => Effect.void,
-    outIsTerminal: false,
-    outIsPipe: false,
-    canRedraw: false,
-    errIsTerminal: false,
-    columns: Effect.succeed(80),
-    errTerminal: { canRedraw: false, columns: () => 80, write: () => {}, onResize: () => () => {} },
-    style: uncoloured,
-    errStyle: uncoloured
-  })
-)
-const resolve = (fileRef: string) =>
-  Effect.runPromise(Effect.result(Offers.resolve(chat, place, fileRef)).pipe(Effect.provide(screen)))
+const screen = Layer.succeed(Screen, screenDouble())
+const resolve = (fileRef: string) => Effect.result(Offers.resolve(chat, place, fileRef)).pipe(Effect.provide(screen))
 
 describe("all", () => {
-  it("is what others than blocked contacts offered, the newest last, with what was saved marked", async () => {
-    Saved.note(place.saved, { blobHash: "blake3:seconds", path: "/tmp/s" })
-    const found = await Effect.runPromise(Offers.all(chat, place))
-    expect(found.map(({ message, saved }) => [message.file.name, saved])).toEqual([
-      ["first.txt", undefined],
-      ["seconds.txt", "/tmp/s"],
-      ["second.txt", undefined]
-    ])
-  })
-
-  it("finds offers behind many messages", async () => {
-    const talk = Array.from({ length: 500 }, (_, index) => {
-      const { file: _file, ...text } = offer(bob, `t${index}`, 100 + index)
-      return { ...text, type: "text", text: "hi" }
+  it.live("is what others than blocked contacts offered, the newest last, with what was saved marked", () =>
+    Effect.gen(function* () {
+      Saved.note(place.saved, { blobHash: "blake3:seconds", path: "/tmp/s" })
+      const found = yield* Offers.all(chat, place)
+      expect(found.map(({ message, saved }) => [message.file.name, saved])).toEqual([
+        ["first.txt", undefined],
+        ["seconds.txt", "/tmp/s"],
+        ["second.txt", undefined]
+      ])
     })
-    messages = [...messages, ...talk]
-    expect(await Effect.runPromise(Offers.all(chat, place))).toHaveLength(3)
-  })
+  )
+
+  it.live("finds offers behind many messages", () =>
+    Effect.gen(function* () {
+      const talk = Array.from({ length: 500 }, (_, index) => {
+        const { file: _file, ...text } = offer(bob, `t${index}`, 100 + index)
+        return { ...text, type: "text", text: "hi" }
+      })
+      messages = [...messages, ...talk]
+      expect(yield* Offers.all(chat, place)).toHaveLength(3)
+    })
+  )
 })
 
 describe("resolve", () => {
   const ticket = `blob${"a".repeat(90)}`
 
-  it("leaves whole ids and tickets to the account", async () => {
-    for (const fileRef of ["A".repeat(22), "-".repeat(22), ticket]) {
-      expect(await resolve(fileRef)).toMatchObject({ success: [{ fileRef }] })
-    }
-    expect(await resolve(`@bob/${"A".repeat(22)}`)).toMatchObject({ success: [{ fileRef: `@bob/${"A".repeat(22)}` }] })
-  })
-
-  it("finds an offer by the beginning of its id, also one that is still at the home", async () => {
-    expect(await resolve("firs")).toMatchObject({ success: [{ fileRef: "firstxxxxxxxxxxxxxxxxx" }] })
-    onSync = () => {
-      messages = [...messages, offer(bob, "late", 9)]
-    }
-    expect(await resolve("late")).toMatchObject({ success: [{ fileRef: "latexxxxxxxxxxxxxxxxxx" }] })
-  })
-
-  it("does not guess", async () => {
-    expect(await resolve("secon")).toMatchObject({
-      failure: { exit: 2, message: expect.stringMatching(/several ids: \w{22}, \w{22}/) }
-    })
-    expect(await resolve("none")).toMatchObject({
-      failure: { code: "file_not_found", exit: 4, message: expect.stringContaining("`kez-chat fetch` lists them") }
-    })
-    for (const what of ["abc", "", "a b c d", "ünïcödé"])
-      expect(await resolve(what)).toMatchObject({ failure: { exit: 2 } })
-    expect(await resolve("@bob")).toMatchObject({
-      failure: { message: expect.stringContaining("kez-chat browse @bob") }
-    })
-  })
-
-  it("finds an entry by its path, the newest of a name, by its id and by the beginning of it", async () => {
-    for (const who of ["@bob", "bob", "@bob@home"]) {
-      expect(await resolve(`${who}/report.pdf`)).toMatchObject({ success: [{ file: { blobHash: "blake3:aaaa2" } }] })
-    }
-    expect(await resolve("@bob/photos/one.jpg")).toMatchObject({ success: [{ file: { blobHash: "blake3:bbbb1" } }] })
-    expect(await resolve("@bob/cccc")).toMatchObject({ success: [{ fileRef: "@bob/cccc1yyyyyyyyyyyyyyyyy" }] })
-    expect(await resolve("@bob/aaaa")).toMatchObject({ failure: { exit: 2 } })
-    expect(await resolve("@bob/one.jpg")).toMatchObject({ failure: { exit: 4, code: "file_not_found" } })
-    expect(await resolve("@carol/one.jpg")).toMatchObject({ failure: { _tag: "ContactUnknown" } })
-  })
-
-  it("takes a folder with all below it, and not its neighbour", async () => {
-    for (const what of ["@bob/photos", "@bob/photos/"]) {
-      expect(await resolve(what)).toMatchObject({
-        success: [
-          { file: { name: "one.jpg" }, within: "photos" },
-          { file: { name: "two.jpg" }, within: "photos/2024" }
-        ]
+  it.live("leaves whole ids and tickets to the account", () =>
+    Effect.gen(function* () {
+      for (const fileRef of ["A".repeat(22), "-".repeat(22), ticket]) {
+        expect(yield* resolve(fileRef)).toMatchObject({ success: [{ fileRef }] })
+      }
+      expect(yield* resolve(`@bob/${"A".repeat(22)}`)).toMatchObject({
+        success: [{ fileRef: `@bob/${"A".repeat(22)}` }]
       })
-    }
-    expect(await resolve("@bob/photos/2024")).toMatchObject({
-      success: [{ file: { name: "two.jpg" }, within: "2024" }]
     })
-  })
+  )
+
+  it.live("finds an offer by the beginning of its id, also one that is still at the home", () =>
+    Effect.gen(function* () {
+      expect(yield* resolve("firs")).toMatchObject({ success: [{ fileRef: "firstxxxxxxxxxxxxxxxxx" }] })
+      onSync = () => {
+        messages = [...messages, offer(bob, "late", 9)]
+      }
+      expect(yield* resolve("late")).toMatchObject({ success: [{ fileRef: "latexxxxxxxxxxxxxxxxxx" }] })
+    })
+  )
+
+  it.live("does not guess", () =>
+    Effect.gen(function* () {
+      expect(yield* resolve("secon")).toMatchObject({
+        failure: { exit: 2, message: expect.stringMatching(/several ids: \w{22}, \w{22}/) }
+      })
+      expect(yield* resolve("none")).toMatchObject({
+        failure: { code: "file_not_found", exit: 4, message: expect.stringContaining("`kez-chat fetch` lists them") }
+      })
+      for (const what of ["abc", "", "a b c d", "ünïcödé"])
+        expect(yield* resolve(what)).toMatchObject({ failure: { exit: 2 } })
+      expect(yield* resolve("@bob")).toMatchObject({
+        failure: { message: expect.stringContaining("kez-chat browse @bob") }
+      })
+    })
+  )
+
+  it.live("finds an entry by its path, the newest of a name, by its id and by the beginning of it", () =>
+    Effect.gen(function* () {
+      for (const who of ["@bob", "bob", "@bob@home"]) {
+        expect(yield* resolve(`${who}/report.pdf`)).toMatchObject({ success: [{ file: { blobHash: "blake3:aaaa2" } }] })
+      }
+      expect(yield* resolve("@bob/photos/one.jpg")).toMatchObject({ success: [{ file: { blobHash: "blake3:bbbb1" } }] })
+      expect(yield* resolve("@bob/cccc")).toMatchObject({ success: [{ fileRef: "@bob/cccc1yyyyyyyyyyyyyyyyy" }] })
+      expect(yield* resolve("@bob/aaaa")).toMatchObject({ failure: { exit: 2 } })
+      expect(yield* resolve("@bob/one.jpg")).toMatchObject({ failure: { exit: 4, code: "file_not_found" } })
+      expect(yield* resolve("@carol/one.jpg")).toMatchObject({ failure: { _tag: "ContactUnknown" } })
+    })
+  )
+
+  it.live("takes a folder with all below it, and not its neighbour", () =>
+    Effect.gen(function* () {
+      for (const what of ["@bob/photos", "@bob/photos/"]) {
+        expect(yield* resolve(what)).toMatchObject({
+          success: [
+            { file: { name: "one.jpg" }, within: "photos" },
+            { file: { name: "two.jpg" }, within: "photos/2024" }
+          ]
+        })
+      }
+      expect(yield* resolve("@bob/photos/2024")).toMatchObject({
+        success: [{ file: { name: "two.jpg" }, within: "2024" }]
+      })
+    })
+  )
 })

@@ -3,7 +3,8 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { it } from "@effect/vitest"
+import { afterAll, beforeAll, describe, expect } from "vitest"
 import { type Input, order } from "../../../src/commands/files/Share.ts"
 
 let folder: string
@@ -15,13 +16,11 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
 const read = (what: ReadonlyArray<string>, more: Partial<Input> = {}) =>
-  Effect.runPromise(
-    Effect.result(order({ what, with: [], public: false, unlisted: false, wait: false, ...more }, folder, "default"))
-  )
+  Effect.result(order({ what, with: [], public: false, unlisted: false, wait: false, ...more }, folder, "default"))
 const at = (name: string) => path.join(folder, name)
 
 describe("order", () => {
-  it.each<[ReadonlyArray<string>, Partial<Input>, ReadonlyArray<string>, ReadonlyArray<string>]>([
+  it.live.each<[ReadonlyArray<string>, Partial<Input>, ReadonlyArray<string>, ReadonlyArray<string>]>([
     [["@chris", "a.txt"], {}, ["@chris"], ["a.txt"]],
     [["chris", "a.txt", "b.txt"], {}, ["chris"], ["a.txt", "b.txt"]],
     [["@chris", "@dana", "a.txt", "photos"], {}, ["@chris", "@dana"], ["a.txt", "photos"]],
@@ -31,11 +30,13 @@ describe("order", () => {
     [["@chris", "a.txt"], { public: true }, ["@chris"], ["a.txt"]],
     [["@chris", "@odd.txt"], {}, ["@chris"], ["@odd.txt"]],
     [["@chris", "a.txt", "./a.txt"], {}, ["@chris"], ["a.txt"]]
-  ])("%j %j", async (what, more, readers, paths) => {
-    expect(await read(what, more)).toMatchObject({ success: { readers, paths: paths.map(at) } })
-  })
+  ])("%j %j", ([what, more, readers, paths]) =>
+    Effect.gen(function* () {
+      expect(yield* read(what, more)).toMatchObject({ success: { readers, paths: paths.map(at) } })
+    })
+  )
 
-  it.each<[ReadonlyArray<string>, Partial<Input>, RegExp]>([
+  it.live.each<[ReadonlyArray<string>, Partial<Input>, RegExp]>([
     [["a.txt"], {}, /^say who may fetch it first/],
     [["a.txt", "@chris"], {}, /^who may fetch it comes first: kez-chat share @chris a\.txt$/],
     [["@chris"], {}, /^say which file/],
@@ -47,18 +48,22 @@ describe("order", () => {
     [["@chris", "a.txt"], { public: true, unlisted: true }, /opposite/],
     [["a.txt"], { public: true, wait: true }, /--wait is for contacts/],
     [["@chris", "/dev/null"], {}, /neither a file nor a folder/]
-  ])("%j %j is refused in a sentence", async (what, more, message) => {
-    expect(await read(what, more)).toMatchObject({ failure: { exit: 2, message: expect.stringMatching(message) } })
-  })
+  ])("%j %j is refused in a sentence", ([what, more, message]) =>
+    Effect.gen(function* () {
+      expect(yield* read(what, more)).toMatchObject({ failure: { exit: 2, message: expect.stringMatching(message) } })
+    })
+  )
 
-  it("says that a file cannot be read", async () => {
-    fs.symlinkSync("circle.txt", at("circle.txt"))
-    fs.writeFileSync(at("closed.txt"), "x", { mode: 0o000 })
-    // Root may read everything, but nobody finds the end of a circle.
-    for (const name of process.getuid?.() === 0 ? ["circle.txt"] : ["circle.txt", "closed.txt"]) {
-      expect(await read(["@chris", name])).toMatchObject({
-        failure: { message: expect.stringContaining(`${name} cannot be read: `) }
-      })
-    }
-  })
+  it.live("says that a file cannot be read", () =>
+    Effect.gen(function* () {
+      fs.symlinkSync("circle.txt", at("circle.txt"))
+      fs.writeFileSync(at("closed.txt"), "x", { mode: 0o000 })
+      // Root may read everything, but nobody finds the end of a circle.
+      for (const name of process.getuid?.() === 0 ? ["circle.txt"] : ["circle.txt", "closed.txt"]) {
+        expect(yield* read(["@chris", name])).toMatchObject({
+          failure: { message: expect.stringContaining(`${name} cannot be read: `) }
+        })
+      }
+    })
+  )
 })
