@@ -8,7 +8,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 export const Json = GlobalFlag.Setting("json")({
   flag: Flag.Boolean("json").pipe(
     Flag.withoutNegation,
-    Flag.withDescription("Print JSON: one object, or one a line for streams"),
+    Flag.withDescription("Print JSON: one object, or one per line for streams"),
     Flag.withDefault(false)
   )
 })
@@ -26,7 +26,7 @@ export const ProfileName = GlobalFlag.Setting("profile")({
   flag: Flag.String("profile").pipe(
     Flag.withAlias("p"),
     Flag.withMetavar("NAME"),
-    Flag.withDescription("Which account of this machine (KEZ_PROFILE; default: default)"),
+    Flag.withDescription("The account to use on this machine (KEZ_PROFILE; default: default)"),
     Flag.optional
   )
 })
@@ -42,7 +42,7 @@ export const HomeUrl = GlobalFlag.Setting("home")({
 export const Relay = GlobalFlag.Setting("relay")({
   flag: Flag.String("relay").pipe(
     Flag.withMetavar("POLICY"),
-    Flag.withDescription("How files find their way: default, direct, only, or relay URLs between commas (KEZ_RELAY)"),
+    Flag.withDescription("Relays for transfers: default, direct, only, or relay URLs separated by commas (KEZ_RELAY)"),
     Flag.optional
   )
 })
@@ -58,7 +58,7 @@ export const PassphraseFd = GlobalFlag.Setting("passphrase-fd")({
 export const NoInput = GlobalFlag.Setting("no-input")({
   flag: Flag.Boolean("no-input").pipe(
     Flag.withoutNegation,
-    Flag.withDescription("Never ask; fail where an answer is needed"),
+    Flag.withDescription("Never ask; fail if an answer is needed"),
     Flag.withDefault(false)
   )
 })

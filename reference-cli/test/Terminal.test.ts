@@ -141,7 +141,7 @@ describe.runIf(hasTmux)("at a terminal", { timeout }, () => {
     await shellWorks(shell, 0)
   })
 
-  it("names a wrong word where it can be mended, and nothing of it stays", async () => {
+  it("names a wrong word where it can be corrected, and nothing of it stays", async () => {
     const shell = open(80, 24)
     shell.enter("kez-chat --profile wrong restore")
     await shell.see(/^ {2}>$/m)
@@ -166,7 +166,7 @@ describe.runIf(hasTmux)("at a terminal", { timeout }, () => {
     const done = await machine.run(["--profile", "nobody", "restore", "--words-file", machine.path("nobody"), "--json"])
     expect(done.code).toBe(4)
     expect(done.error().message).toBe(
-      `the words are sound, but nobody registered them at ${home.urls.home}: give the home server of the account with --home URL`
+      `the words are valid, but no account is registered for them at ${home.urls.home}: name its home server with --home URL`
     )
   })
 

@@ -29,7 +29,7 @@ export const flag = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
 
 export const who = Argument.String("who").pipe(Argument.withDescription("A contact: name, name@server or its key"))
-export const offline = flag("offline", "Use only what is on this machine")
+export const offline = flag("offline", "Use only data on this machine")
 
 /** Longest time that a flag accepts: anything longer is a typing error. */
 const longestTime = Duration.days(365)

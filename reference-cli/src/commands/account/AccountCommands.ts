@@ -18,7 +18,7 @@ const wordsFdOut = Flag.Int("words-fd").pipe(
 )
 
 const vault = Flag.Literals("vault", ["auto", "keychain", "file"]).pipe(
-  Flag.withDescription("Where the seed is kept: the OS keychain where there is one, else an encrypted file"),
+  Flag.withDescription("Where to store the seed: in the OS keychain if there is one, else in an encrypted file"),
   Flag.withDefault("auto" as const)
 )
 
@@ -26,7 +26,7 @@ const register = command(
   "register",
   {
     handle: Argument.String("name").pipe(Argument.withDescription("The handle you want: alice, or alice@server")),
-    yes: flag("yes", "Do not show the words and ask for them; for scripts, with --words-file or --words-fd"),
+    yes: flag("yes", "Do not show the words and ask for them back; for scripts, with --words-file or --words-fd"),
     wordsFile: wordsFileOut,
     wordsFd: wordsFdOut,
     vault
@@ -34,9 +34,9 @@ const register = command(
   lazily(() => import("./Register.ts").then(({ register }) => register))
 ).pipe(
   Command.withDescription(
-    "Make an account: take a handle at a home server, get 24 words, keep the key on this machine"
+    "Create an account: register a handle at a home server, get 24 words, store the key on this machine"
   ),
-  Command.withShortDescription("Make an account"),
+  Command.withShortDescription("Create an account"),
   Command.withExamples([
     { command: "kez-chat register alice", description: "On a terminal: shows the words and asks for some of them" },
     { command: "kez-chat register alice --yes --words-file ./alice.words", description: "In a script" }
@@ -61,9 +61,9 @@ const restore = command(
   lazily(() => import("./Restore.ts").then(({ restore }) => restore))
 ).pipe(
   Command.withDescription(
-    "Take up an account on this machine from its 24 words (or KEZ's 12); the handle is found by the key"
+    "Restore an account on this machine from its 24 words (or KEZ's 12); the home server finds the handle by the key"
   ),
-  Command.withShortDescription("Take up an account from its words")
+  Command.withShortDescription("Restore an account from its words")
 )
 
 const unlock = command(
@@ -71,15 +71,15 @@ const unlock = command(
   { time: timeFlag("for", "How long (default 8h)", Duration.hours(8)) },
   lazily(() => import("./Unlock.ts").then(({ unlock }) => unlock))
 ).pipe(
-  Command.withDescription("Hold the account open in a background process, so that no command asks for the passphrase"),
-  Command.withShortDescription("Hold the account open in the background")
+  Command.withDescription("Keep the account open in a background process, so that no command asks for the passphrase"),
+  Command.withShortDescription("Keep the account open in the background")
 )
 
 const lock = command(
   "lock",
   {},
   lazily(() => import("./Unlock.ts").then(({ lock }) => lock))
-).pipe(Command.withDescription("End what unlock began"))
+).pipe(Command.withDescription("End the background process of unlock"))
 
 const owner = command(
   "owner",
@@ -105,7 +105,7 @@ const profiles = command(
 const words = command(
   "words",
   {
-    check: flag("check", "Do not show them: ask for three of them"),
+    check: flag("check", "Ask for three of the words instead of showing them"),
     wordsFile: wordsFileOut,
     wordsFd: wordsFdOut
   },
@@ -125,7 +125,7 @@ const deleteAccount = command(
     )
   },
   lazily(() => import("./DeleteAccount.ts").then(({ deleteAccount }) => deleteAccount))
-).pipe(Command.withDescription("Delete the account at the home server and here, for good"))
+).pipe(Command.withDescription("Delete the account at the home server and on this machine, permanently"))
 
 /** In the order of the help. */
 export const accountCommands = {

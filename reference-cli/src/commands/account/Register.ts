@@ -42,7 +42,7 @@ const deliverWords = Effect.fnUntraced(function* (words: Redacted.Redacted<strin
     return yield* fail(
       "input_needed",
       ExitCode.usage,
-      "the words must be written down and there is no terminal to show them on: use --yes with --words-file or --words-fd"
+      "the words must be written down, but there is no terminal to show them on: use --yes with --words-file or --words-fd"
     )
   }
   yield* SeedWords.teach(words)
@@ -99,7 +99,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
 
   yield* NewAccount.lock(paths)
   const kept = Option.isSome(started) ? yield* keptWords(paths, started.value) : undefined
-  if (kept !== undefined) yield* note(`Carrying on where the registration of ${handle.text} stopped.`)
+  if (kept !== undefined) yield* note(`Resuming the registration of ${handle.text}.`)
   else yield* home.ensureFree(handle.local)
   const words = kept?.words ?? Redacted.make(Mnemonic.generate(randomBytes(32)))
   const choice = kept === undefined ? yield* VaultChoice.choose(input.vault, paths.name) : undefined

@@ -28,7 +28,7 @@ const nobody = (home: string) =>
   fail(
     "handle_not_found",
     ExitCode.notFound,
-    `the words are sound, but nobody registered them at ${home}: give the home server of the account with --home URL`
+    `the words are valid, but no account is registered for them at ${home}: name its home server with --home URL`
   )
 
 export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
@@ -85,7 +85,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
   // Restored messages are history, not news: `listen` starts after them.
   yield* Cursor.write(paths, messages)
   yield* note("History goes back as far as the home server keeps it: 30 days by default.")
-  if (step !== "published") yield* warn("the account is not complete yet: the next command that goes online carries on")
+  if (step !== "published") yield* warn("the account is not complete yet: the next command that goes online resumes")
   yield* result({
     json: () => Json.account(paths.name, profile),
     text: (style) => [

@@ -10,7 +10,7 @@ export const whoami = Effect.fn("whoami")(function* () {
   const { paths, profile } = yield* Profile.required
   const { url } = yield* Home.discover({ profile: profile.home })
   if (profile.step !== "published") {
-    yield* warn("this account is not complete yet: any command that goes online carries on where creation stopped")
+    yield* warn("this account is not complete yet: any command that goes online resumes its creation")
   }
   yield* result({
     json: () => ({

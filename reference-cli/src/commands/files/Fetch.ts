@@ -192,13 +192,13 @@ export const fetch = Effect.fn("Fetch.fetch")(function* (
   input: Input
 ): Effect.fn.Return<void, Failure, Services | Signals> {
   if (Option.isNone(input.fileRef)) {
-    if (input.discard) return yield* usage("--discard needs to know of what: say the offer, entry or ticket")
+    if (input.discard) return yield* usage("--discard needs an offer, entry or ticket")
     return yield* list
   }
   const fileRef = input.fileRef.value
   if (input.discard) return yield* discard(fileRef)
   const folder = yield* folderOf(input)
-  if (input.overwrite && input.keepBoth) return yield* usage("--overwrite and --keep-both say opposite things")
+  if (input.overwrite && input.keepBoth) return yield* usage("--overwrite and --keep-both contradict each other")
   const existing = input.overwrite ? "replace" : input.keepBoth ? "keep-both" : undefined
   const destination: FetchFile.Destination = {
     folder,

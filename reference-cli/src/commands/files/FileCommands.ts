@@ -8,22 +8,22 @@ const share = command(
   "share",
   {
     what: Argument.String("what").pipe(
-      Argument.withDescription("Contacts (@chris), then files and folders; a folder stands for all files below it"),
+      Argument.withDescription("Contacts (@chris), then files and folders; a folder means all files below it"),
       Argument.variadic({ min: 1 })
     ),
     with: Flag.String("with").pipe(
       Flag.withMetavar("NAME"),
-      Flag.withDescription("One more contact who may fetch them; may be given several times"),
+      Flag.withDescription("Another contact who may fetch them; can be repeated"),
       Flag.atLeast(0)
     ),
-    public: flag("public", "Everybody who browses you may see and fetch them"),
-    unlisted: flag("unlisted", "Leave them out of the list that browsing shows: only the message leads to them"),
-    wait: flag("wait", "Stay, and serve, until every contact named has fetched them")
+    public: flag("public", "Anyone who browses you may see and fetch them"),
+    unlisted: flag("unlisted", "Do not list them for browsing: only the message leads to them"),
+    wait: flag("wait", "Keep serving until every named contact has fetched them")
   },
   lazily(() => import("./Share.ts").then(({ share }) => share))
 ).pipe(
   Command.withDescription(
-    "Offer files to contacts: they are encrypted and kept here, word of them goes out, and each is fetched from this device by who wants it"
+    "Offer files to contacts: encrypts them, stores the encrypted copies here, and sends a message; contacts fetch them from this device"
   ),
   Command.withShortDescription("Offer files to contacts"),
   Command.withExamples([
@@ -41,7 +41,7 @@ const fetch = command(
   {
     fileRef: Argument.String("what").pipe(
       Argument.withDescription(
-        "An offer's id or its first characters, @user/entry (id, path or folder), or a ticket; without it, what is offered"
+        "An offer's id or its first characters, @user/entry (id, path or folder), or a ticket; without it, lists open offers"
       ),
       Argument.optional
     ),
@@ -52,21 +52,21 @@ const fetch = command(
     ),
     name: Flag.String("name").pipe(
       Flag.withMetavar("NAME"),
-      Flag.withDescription("Save under another name than its owner gave it"),
+      Flag.withDescription("Save under another name than the owner's"),
       Flag.optional
     ),
     overwrite: flag("overwrite", "Replace a file of the same name that differs"),
-    keepBoth: flag("keep-both", "Save beside a file of the same name that differs, as `name (2)`"),
-    discard: flag("discard", "Do not fetch: remove what has arrived of it so far")
+    keepBoth: flag("keep-both", "Keep a file of the same name that differs, and save as `name (2)`"),
+    discard: flag("discard", "Do not fetch: remove the part that has arrived")
   },
   lazily(() => import("./Fetch.ts").then(({ fetch }) => fetch))
 ).pipe(
   Command.withDescription(
-    "Fetch a file from its owner's device and save it. Waits while the owner is away; what arrived is kept when it is stopped, and the same command goes on"
+    "Fetch a file from its owner's device and save it. Waits while the owner is away; when interrupted it keeps what has arrived, and the same command resumes"
   ),
   Command.withShortDescription("Fetch an offered or listed file"),
   Command.withExamples([
-    { command: "kez-chat fetch", description: "What was offered and not fetched yet" },
+    { command: "kez-chat fetch", description: "Offers not fetched yet" },
     { command: "kez-chat fetch 8f3kQ2aB --to ~/Downloads" },
     { command: "kez-chat fetch @tudisco/photos", description: "A folder of what tudisco shares" }
   ])
@@ -77,7 +77,7 @@ const browse = command(
   { who, all: flag("all", "Show older versions of a file too") },
   lazily(() => import("./Browse.ts").then(({ browse }) => browse))
 ).pipe(
-  Command.withDescription("List what a contact shares with you, also while they are away"),
+  Command.withDescription("List what a contact shares with you, even while they are away"),
   Command.withExamples([{ command: "kez-chat browse @tudisco" }])
 )
 
@@ -91,14 +91,14 @@ const unshare = command(
   "unshare",
   {
     what: Argument.String("what").pipe(
-      Argument.withDescription("What `shared` lists: an id, its first characters, a path or a folder"),
+      Argument.withDescription("An id from `shared`, its first characters, a path or a folder"),
       Argument.variadic({ min: 1 })
     )
   },
   lazily(() => import("./Shared.ts").then(({ unshare }) => unshare))
 ).pipe(
-  Command.withDescription("Take files back: nobody can fetch them any more. Who has fetched one keeps it"),
-  Command.withShortDescription("Take files back"),
+  Command.withDescription("Stop sharing files: no one can fetch them any more. Anyone who has fetched one keeps it"),
+  Command.withShortDescription("Stop sharing files"),
   Command.withExamples([{ command: "kez-chat unshare 8f3kQ2aB report.pdf" }])
 )
 
@@ -107,9 +107,7 @@ const serve = command(
   {},
   lazily(() => import("./Serve.ts").then(({ serve }) => serve))
 ).pipe(
-  Command.withDescription(
-    "Stay online so that others can fetch what you share, and show who does; Ctrl-C ends. `listen` does so too"
-  ),
+  Command.withDescription("Let others fetch what you share, and show who does, until Ctrl-C. `listen` serves too"),
   Command.withShortDescription("Let others fetch what you share")
 )
 

@@ -103,7 +103,7 @@ export const order = Effect.fn("Share.order")(function* (
   const readers = [...new Set([...what.slice(0, split), ...input.with])]
   const files = what.slice(split)
   if (files.length === 0) return yield* usage(`say which file, as in \`${example(profile)}\``)
-  if (input.unlisted && input.public) return yield* usage("--unlisted and --public say opposite things")
+  if (input.unlisted && input.public) return yield* usage("--unlisted and --public contradict each other")
   if (input.wait && readers.length === 0) return yield* usage("--wait is for contacts to fetch it: name them")
   for (const given of files) {
     const problem = unfit(given, at(given), profile)

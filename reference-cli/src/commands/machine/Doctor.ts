@@ -106,7 +106,7 @@ const otherProfiles = Effect.fnUntraced(
     )
     return found.flat()
   },
-  Effect.catch(({ message }) => Effect.succeed([bad("profiles", message, "mend that, then run this again")]))
+  Effect.catch(({ message }) => Effect.succeed([bad("profiles", message, "repair that, then run this again")]))
 )
 
 const keychain: Effect.Effect<Check> = Effect.gen(function* () {
@@ -312,7 +312,7 @@ const onlineChecks = Effect.fnUntraced(function* (paths: ProfilePaths) {
   const stream =
     synced._tag === "Failure"
       ? synced.failure._tag === "StoreError"
-        ? bad("inbox", StoreWarning.sentence(synced.failure, paths), "mend that, and it goes on by itself")
+        ? bad("inbox", StoreWarning.sentence(synced.failure, paths), "repair that, and it resumes on its own")
         : bad("inbox", describe(synced.failure).message, "try again; if it stays, tell the operator of the home server")
       : Option.isNone(synced.success)
         ? warn("inbox", "still being read after 15 s", `wait for it: \`${CommandLine.line(paths.name, "listen")}\``)

@@ -16,7 +16,7 @@ const settings = command(
     ),
     autoTrim: onOff(
       "auto-trim",
-      "Once a day, have the home remove mail that every device of yours has; it does not come back with the words"
+      "Once a day, remove mail at the home that all your devices have; restoring from the words does not bring it back"
     )
   },
   lazily(() => import("./Settings.ts").then(({ settings }) => settings))
@@ -30,7 +30,9 @@ const doctor = command(
   {},
   lazily(() => import("./Doctor.ts").then(({ doctor }) => doctor))
 ).pipe(
-  Command.withDescription("Check files, keychain, home server, clock, broker, inbox and transfers, and say what to do"),
+  Command.withDescription(
+    "Check files, keychain, home server, clock, broker, inbox and transfers, and say how to repair them"
+  ),
   Command.withShortDescription("Check that everything works")
 )
 

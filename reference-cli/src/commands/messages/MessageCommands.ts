@@ -10,7 +10,7 @@ const send = command(
   {
     who,
     text: Argument.String("text").pipe(
-      Argument.withDescription("The message; - or nothing reads standard input"),
+      Argument.withDescription("The message; - or no text reads standard input"),
       Argument.variadic()
     ),
     wait: Flag.Boolean("wait").pipe(
@@ -24,7 +24,7 @@ const send = command(
   Command.withDescription("Send a message"),
   Command.withExamples([
     { command: "kez-chat send bob hello" },
-    { command: "date | kez-chat send bob -", description: "What comes on standard input" },
+    { command: "date | kez-chat send bob -", description: "Reads standard input" },
     { command: 'kez-chat send bob "- hello"', description: "Text that begins with a dash and is no flag" },
     { command: "kez-chat send bob -- --help me", description: "Text that would be a flag" }
   ])
@@ -34,14 +34,16 @@ const listen = command(
   "listen",
   {
     serve: Flag.Boolean("serve").pipe(
-      Flag.withDescription("Let others fetch what you share meanwhile (--no-serve: only listen)"),
+      Flag.withDescription("Also let others fetch what you share (--no-serve: only listen)"),
       Flag.withDefault(true)
     )
   },
   lazily(() => import("./Listen.ts").then(({ listen }) => listen))
 ).pipe(
-  Command.withDescription("Show messages as they come, first those since the last time, and serve files; Ctrl-C ends"),
-  Command.withShortDescription("Show messages as they come"),
+  Command.withDescription(
+    "Show messages as they arrive, first those since the last time, and serve files, until Ctrl-C"
+  ),
+  Command.withShortDescription("Show messages as they arrive"),
   Command.withExamples([{ command: "kez-chat listen --json | jq -r 'select(.event==\"message\").message.text'" }])
 )
 
@@ -50,8 +52,8 @@ const chat = command(
   { who },
   lazily(() => import("./Chat.ts").then(({ chat }) => chat))
 ).pipe(
-  Command.withDescription("Write with one contact in this terminal, both ways; /quit leaves"),
-  Command.withShortDescription("Write with one contact, both ways")
+  Command.withDescription("Chat with a contact in this terminal; /quit leaves"),
+  Command.withShortDescription("Chat with a contact")
 )
 
 const history = command(
@@ -70,13 +72,13 @@ const inbox = command(
   {
     trim: flag(
       "trim",
-      "Have the home remove mail that is here; it does not come back with the words, nor to devices that have not fetched it"
+      "Remove mail at the home that is stored here; restoring from the words does not bring it back, nor do other devices get it"
     ),
-    sent: flag("sent", "With --trim: remove the copies of what you sent, instead of mail")
+    sent: flag("sent", "With --trim: remove copies of sent messages, instead of mail")
   },
   lazily(() => import("./Inbox.ts").then(({ inbox }) => inbox))
 ).pipe(
-  Command.withDescription("Show how full your inbox at the home server is, and make room in it"),
+  Command.withDescription("Show how full your inbox at the home server is, or make room in it"),
   Command.withShortDescription("Show how full your inbox at the home is")
 )
 
@@ -93,7 +95,7 @@ const exportAll = command(
   },
   lazily(() => import("./ExportAll.ts").then(({ exportAll }) => exportAll))
 ).pipe(
-  Command.withDescription("Write account, contacts and messages as JSON lines; without the key"),
+  Command.withDescription("Write account, contacts and messages as JSON lines, without the key"),
   Command.withShortDescription("Write everything but the key as JSON lines")
 )
 

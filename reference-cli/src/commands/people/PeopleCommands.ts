@@ -10,7 +10,7 @@ const add = command(
   { who: Argument.String("name").pipe(Argument.withDescription("A handle: bob, or bob@server")) },
   lazily(() => import("./Contacts.ts").then(({ add }) => add))
 ).pipe(
-  Command.withDescription("Look a handle up and keep its key as a contact"),
+  Command.withDescription("Look up a handle and store its key as a contact"),
   Command.withShortDescription("Add a contact")
 )
 
@@ -24,8 +24,8 @@ const verify = command(
   "verify",
   {
     who,
-    confirm: flag("confirm", "Note that you compared the safety number and it was the same"),
-    unconfirm: flag("unconfirm", "Take that back"),
+    confirm: flag("confirm", "Confirm that you compared the safety number and it matched"),
+    unconfirm: flag("unconfirm", "Withdraw the confirmation"),
     yes: flag("yes", "With --confirm: do not ask"),
     offline
   },
@@ -59,7 +59,7 @@ const accept = command(
     who,
     newKey: Flag.String("new-key").pipe(
       Flag.withMetavar("KEY"),
-      Flag.withDescription("Take this key, which verify shows as the offered one, in place of the contact's"),
+      Flag.withDescription("Accept this offered key, shown by verify, in place of the contact's"),
       Flag.optional
     )
   },
@@ -72,7 +72,7 @@ const keep = command(
   lazily(() => import("./Contacts.ts").then(({ keep }) => keep))
 ).pipe(
   Command.withDescription(
-    "Keep a contact's key although another is offered or their sigchain changed; sending goes on"
+    "Keep a contact's key although another is offered or their sigchain changed; sending continues"
   ),
   Command.withShortDescription("Keep a contact's key although it changed")
 )
@@ -81,19 +81,19 @@ const block = command(
   "block",
   { who },
   lazily(() => import("./Contacts.ts").then(({ block }) => block))
-).pipe(Command.withDescription("Show nothing more of a contact, and have your home keep nothing of theirs"))
+).pipe(Command.withDescription("Hide everything from a contact, and have your home refuse it"))
 
 const unblock = command(
   "unblock",
   { who },
   lazily(() => import("./Contacts.ts").then(({ unblock }) => unblock))
-).pipe(Command.withDescription("Take a block back"))
+).pipe(Command.withDescription("Unblock a contact"))
 
 const remove = command(
   "remove",
   { who, withMessages: flag("with-messages", "Remove the conversation too") },
   lazily(() => import("./Contacts.ts").then(({ remove }) => remove))
-).pipe(Command.withDescription("Forget a contact"))
+).pipe(Command.withDescription("Remove a contact"))
 
 /** In the order of the help. */
 export const peopleCommands = {

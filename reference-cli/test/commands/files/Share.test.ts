@@ -45,7 +45,7 @@ describe("order", () => {
     [["@chris", "stra\uFFFDe.txt"], {}, /not UTF-8 cannot be shared, so rename it/],
     [["chris", "a.txt"], { public: true }, /^there is no file chris$/],
     [["a.txt", "@chris"], { public: true }, /^there is no file @chris; contacts come first/],
-    [["@chris", "a.txt"], { public: true, unlisted: true }, /opposite/],
+    [["@chris", "a.txt"], { public: true, unlisted: true }, /contradict/],
     [["a.txt"], { public: true, wait: true }, /--wait is for contacts/],
     [["@chris", "/dev/null"], {}, /neither a file nor a folder/]
   ])("%j %j is refused in a sentence", ([what, more, message]) =>
