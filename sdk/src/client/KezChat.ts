@@ -223,7 +223,11 @@ export class KezChat extends Context.Service<
     KezChat,
     StoreError | StoreConflict,
     Crypto | Vault | LocalStore | Directory | SigchainStore | Broker | BlobStore | BlobTransport | ManifestStore
-  > => Layer.effect(KezChat, make).pipe(Layer.provide(rooms), Layer.provide(Layer.succeed(ClientOptions, options)))
+  > =>
+    // Fresh: two accounts in one program share no room, although Effect builds a layer once where it can.
+    Layer.fresh(
+      Layer.effect(KezChat, make).pipe(Layer.provide(rooms), Layer.provide(Layer.succeed(ClientOptions, options)))
+    )
 }
 
 /** Each layer rests on those below it. */

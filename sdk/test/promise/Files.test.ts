@@ -15,7 +15,7 @@ afterEach(async () => {
 })
 
 const join = async (world: World, handle: string, device: Device = newDevice()): Promise<KezChatClient> => {
-  const client = await open(Layer.fresh(KezChat.layer()).pipe(Layer.provide(world.servicesOf(device))))
+  const client = await open(KezChat.layer().pipe(Layer.provide(world.servicesOf(device))))
   opened.add(client)
   await client.create({ handle, words: Redacted.value(newWords()) })
   return client

@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 const join = async (world: World, handle: string): Promise<KezChatClient> => {
-  const client = await open(Layer.fresh(KezChat.layer()).pipe(Layer.provide(world.servicesOf(newDevice()))))
+  const client = await open(KezChat.layer().pipe(Layer.provide(world.servicesOf(newDevice()))))
   opened.add(client)
   await client.create({ handle, words: Redacted.value(newWords()) })
   return client

@@ -99,7 +99,7 @@ export const makeWorld = (options?: {
     Effect.gen(function* () {
       const scope = yield* Scope.fork(yield* Scope.Scope)
       const context = yield* Layer.buildWithScope(
-        Layer.fresh(KezChat.layer(options)).pipe(Layer.provide(servicesOf(device, brokerLayer, homeLayer))),
+        KezChat.layer(options).pipe(Layer.provide(servicesOf(device, brokerLayer, homeLayer))),
         scope
       )
       const chat = Context.get(context, KezChat)
