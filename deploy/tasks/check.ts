@@ -48,7 +48,9 @@ function changesets(): Check {
     spawnSync("git", ["rev-parse", "--verify", "--quiet", name], { cwd: root, encoding: "utf8" }).stdout?.trim()
   const base = ["main", "origin/main"].find(commit)
   if (base === undefined) return []
-  return [tool("@changesets/cli/bin.js", "status", ...(commit(base) === commit("HEAD") ? [] : [`--since=${base}`]))]
+  // Without --since every changeset is read; that needs a local main.
+  const onMain = base === "main" && commit(base) === commit("HEAD")
+  return [tool("@changesets/cli/bin.js", "status", ...(onMain ? [] : [`--since=${base}`]))]
 }
 
 interface Outcome {
