@@ -8,7 +8,7 @@ it("breaks long descriptions below their column", () => {
     [
       "FLAGS",
       `  --passphrase-fd ${dim}    Read the passphrase from this file descriptor (or from KEZ_PASSPHRASE_FILE)`,
-      "  --json                  Print JSON: one object, or one per line for streams"
+      "  --json                  Print JSON: one object, or one a line for streams"
     ].join("\n"),
     60
   )
