@@ -1,8 +1,8 @@
 /**
- * A chat account on this device: the use cases of the SDK, composed.
+ * A chat account on this device: the use cases of the SDK as one service.
  *
- * One process per account holds a `KezChat`. What it acknowledges is on disk: a message that `send` returned survives
- * the loss of process and network and goes out once, whenever the broker can be reached.
+ * Only one process at a time may hold the `KezChat` of an account. What a call acknowledges is on disk: a message that
+ * `send` returned survives a crash and the loss of the network, and is delivered once when the broker is reachable.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -70,152 +70,170 @@ import type {
 export class KezChat extends Context.Service<
   KezChat,
   {
-    /** The account of this device; fails with `NoAccount` before `create` or `restore`. */
+    /** The account on this device. Fails with `NoAccount` before `create` or `restore`. */
     readonly account: Effect.Effect<Account, KezChatError>
     /**
-     * Makes an account: saves the seed in the vault, registers the handle, starts the sigchain. Stops safely at any step;
-     * calling it again with the same handle carries on. Show `words` to the person *before* this call.
+     * Creates an account: saves the seed in the vault, registers the handle, publishes the sigchain. It can be
+     * interrupted at any step; calling it again with the same handle resumes. Show `words` to the user *before* this
+     * call.
      */
     create(options: {
       readonly handle: string
       readonly words: Redacted.Redacted<string>
     }): Effect.Effect<Account, KezChatError>
     /**
-     * Takes up an account from its 24 (or KEZ's 12) words on this device; the handle is found by the key. History follows
-     * by itself, as far back as the broker retains it (30 days by default).
+     * Restores an account on this device from its 24 words (or the 12 words of KEZ); the home server finds the handle
+     * by the key. History arrives in the background, as far back as the broker retains it (30 days by default).
      */
     restore(options: { readonly words: Redacted.Redacted<string> }): Effect.Effect<Account, KezChatError>
-    /** The 24 words (an account restored from 12 shows the 24 of its seed). */
+    /** The account's 24 words; an account restored from 12 words has the 24 of the same seed. */
     readonly words: Effect.Effect<Redacted.Redacted<string>, KezChatError>
-    /** Connection to the broker; begins with the present state. `Closed` while there is no account, or offline by option. */
+    /**
+     * State of the connection to the broker, beginning with the current one. `Closed` while there is no account, and
+     * with the option `offline`.
+     */
     readonly connection: Stream.Stream<ConnectionState>
     /**
-     * Events from the moment the stream is run. A listener may lag 4,096 events behind; beyond that it gets `Missed`
-     * instead of the events it has no room for, and never slows intake down.
+     * Events from the moment the stream is run. A listener may be up to 4,096 events behind; one that falls further
+     * behind gets `Missed` in place of the events that it lost. A slow listener never delays the client.
      */
     readonly events: Stream.Stream<Event>
     /**
-     * Waits until everything stored at the broker by now has been taken in; fails at once while the broker is out of
-     * reach.
+     * Waits until all mail that the broker holds at the time of the call is stored here. Fails while it is unreachable.
      */
     readonly sync: Effect.Effect<void, KezChatError>
     /**
-     * Waits until all that can be sent has been, receipts that are due included, and until the manifest was published or an
-     * attempt at it failed; fails at once while the broker is out of reach. Not waited for here are messages to contacts in
-     * state `changed`, which wait for the user, and to inboxes that are full or have had enough of ours for a while: they
-     * stay queued and are tried again.
+     * Waits until everything that can be sent is sent, including receipts, and until the manifest is published or an
+     * attempt to publish it failed. Fails while the broker is unreachable. It does not wait for messages to contacts in
+     * state `changed`, which need the user's decision, nor for those to inboxes that are full or limit our rate, which
+     * stay queued and are retried.
      */
     readonly flush: Effect.Effect<void, KezChatError>
 
     /**
-     * Looks a handle up (`chris`, `@chris`, `chris@kez.lat`), verifies record and chain, and keeps the key: trust on
-     * first use.
+     * Looks up a handle (`chris`, `@chris`, `chris@kez.lat`), verifies its record and sigchain, and pins the key: trust
+     * on first use.
      */
     addContact(handle: string): Effect.Effect<Contact, KezChatError>
-    /** Contacts, accepted first, then requests, then blocked; each by handle. */
+    /**
+     * All contacts: accepted and changed ones first, then requests, then blocked ones; each group ordered by handle.
+     */
     readonly contacts: Effect.Effect<ReadonlyArray<Contact>, KezChatError>
-    /** A handle, primary or mention as a contact of ours; fails with `ContactUnknown`. */
+    /** A contact by handle, primary key or mention. Fails with `ContactUnknown`. */
     contact(who: string): Effect.Effect<Contact, KezChatError>
-    /** Asks server and chain again; shows what changed. */
+    /** Checks a contact's record and sigchain again. The result and the events show what changed. */
     refreshContact(who: string): Effect.Effect<Contact, KezChatError>
-    /** Safety number, chain and endpoints of a contact. */
+    /** Safety number, sigchain and endpoints of a contact. */
     verification(who: string): Effect.Effect<Verification, KezChatError>
     /**
-     * Notes that the safety number of `primary` was compared. Fails with `KeyRefused` unless `primary` is the key of an
-     * accepted contact: an offered key has to be accepted first.
+     * Records that the user compared the safety number of `primary`. Fails with `KeyRefused` unless `primary` is the
+     * key of an accepted contact: an offered key must be accepted first.
      */
     confirmKey(who: string, primary: string): Effect.Effect<Contact, KezChatError>
-    /** Takes that back. */
+    /** Withdraws the confirmation. */
     unconfirmKey(who: string): Effect.Effect<Contact, KezChatError>
     /**
-     * Takes the offered key `primary` in place of the contact's. The home is asked once more; fails with `KeyRefused` where
-     * `primary` is not what it offers by then. What is queued for the old key fails.
+     * Replaces the contact's key by the offered key `primary`. Asks the home server again, and fails with `KeyRefused`
+     * if `primary` is no longer the key that is offered. Messages queued for the old key fail.
      */
     acceptKey(who: string, primary: string): Effect.Effect<Contact, KezChatError>
     /**
-     * Keeps the contact's key whatever the home and the sigchain say: sending to it goes on. Messages that the home takes
-     * for nobody wait; `KeyOffered` reminds once a day of a key that is still offered.
+     * Keeps the contact's key in spite of its `warning`: sending to it resumes. Messages wait while the home server
+     * knows no account of that key. `KeyOffered` reminds at most once a day of a key that is still offered.
      */
     keepKey(who: string): Effect.Effect<Contact, KezChatError>
-    /** Accepts a message request: from now on its messages are answered with receipts, and it can be written to. */
+    /** Accepts a message request: from now on the contact gets receipts and can be written to. */
     accept(who: string): Effect.Effect<Contact, KezChatError>
     /**
-     * Shows nothing of theirs any more. The account's other devices and its home are told in the background, until it is
-     * confirmed; the home then keeps none of their frames, and they cannot tell.
+     * Hides everything from a contact. The account's other devices and its home server are notified in the background, with
+     * retries; the home server then discards the contact's messages, which the contact cannot notice.
      */
     block(who: string): Effect.Effect<Contact, KezChatError>
+    /** Withdraws the block: the contact is accepted or a request again, as before. */
     unblock(who: string): Effect.Effect<Contact, KezChatError>
-    /** Forgets a contact and what is still queued for it; its messages stay unless `withMessages`. */
+    /** Removes a contact and drops what is queued for it. Its messages stay unless `withMessages` is true. */
     removeContact(who: string, withMessages?: boolean): Effect.Effect<void, KezChatError>
 
     /**
-     * Queues a text durably and returns at once; the broker is tried in the background. The body with its text must fit
-     * 40,960 bytes as JSON (`message_too_large` beyond). One's own handle as `who` is a note to self.
+     * Queues a text durably and returns; it is sent in the background. The body may have at most 40,960 bytes as JSON,
+     * else it fails with `message_too_large`. The own handle as `who` writes a note to self.
      */
     send(who: string, text: string): Effect.Effect<Message, KezChatError>
     /**
-     * The newest messages of a conversation, oldest first (50 unless told); `before` is a `Message.order` to page back
-     * from.
+     * The newest messages of a conversation, oldest first: `limit` of them (default 50), or those before the
+     * `Message.order` in `before`.
      */
     history(
       who: string,
       page?: { readonly before?: number; readonly limit?: number }
     ): Effect.Effect<ReadonlyArray<Message>, KezChatError>
-    /** Marks what a contact wrote as read up to now; tells them if read receipts are on. */
+    /** Marks all messages of a contact as read, and tells the contact if read receipts are on. */
     markRead(who: string): Effect.Effect<void, KezChatError>
     /**
-     * Encrypts a file, keeps the blob here, sends offers without a byte of it, and lists it in the manifest. It can be
-     * fetched while `serve` runs on this device.
+     * Encrypts a file into a blob on this device, offers it to the contacts and lists it in the manifest; none of its
+     * bytes are sent. It can be fetched while `serve` runs on this device.
      */
     share(options: ShareOptions): Effect.Effect<Share, KezChatError>
-    /** What this account shares, newest first. */
+    /** The files that this account shares, newest first. */
     readonly shared: Effect.Effect<ReadonlyArray<Share>, KezChatError>
     /**
-     * Takes a share back: nobody can fetch it any more, its entry goes, its blob is removed. What was fetched stays
-     * with them.
+     * Withdraws a share: nobody can fetch it any more, its entry and blob are removed. Copies already fetched remain.
      */
     unshare(id: string): Effect.Effect<Share, KezChatError>
-    /** What a contact shares with us, also while they are away. One's own handle lists one's own manifest. */
+    /**
+     * The files that a contact shares with this account, also while the contact is offline. The own handle works too.
+     */
     browse(who: string): Effect.Effect<Listing, KezChatError>
     /**
-     * Brings a file's encrypted blob here, verified as it arrives. `what` is the id of an offer, `@user/entry` by the
-     * entry's id or path, or a ticket of a file that was offered or listed (else `no_content_key`). Goes on where an
-     * earlier run stopped; waits while the owner is away, for as long as the stream is run.
+     * Downloads a file's encrypted blob, verified as it arrives. `what` is the id of an offer, `@user/entry` with the
+     * entry's id or path, or the ticket of a file that was offered or listed (else it fails with `no_content_key`).
+     * Resumes where an earlier run stopped, and waits while the owner is offline, until the stream is interrupted.
      */
     fetch(what: string): Stream.Stream<FetchProgress, KezChatError>
     /**
-     * Whether these bytes are exactly the file that `what` names (as for `fetch`). Nothing is fetched: encrypted under the
-     * file's own key they have its hash, or they are other bytes. Fails as `fetch` does where `what` names nothing, and
-     * with `FileError` where the bytes cannot be read.
+     * Whether these bytes are exactly the file that `what` names, as for `fetch`. Downloads nothing: encrypts the bytes
+     * with the file's key and compares the hash. Fails as `fetch` does if `what` names no file, and with `FileError` if
+     * the bytes cannot be read.
      */
     matches(what: string, bytes: AsyncIterable<Uint8Array>): Effect.Effect<boolean, KezChatError>
-    /** The content of a file that was fetched completely, decrypted. `BlobStoreError` `missing` before that. */
+    /** The decrypted content of a completely fetched file; fails with `BlobStoreError` `missing` before that. */
     read(what: string): Stream.Stream<Uint8Array, KezChatError>
-    /** Removes what was fetched of a file from this device. One's own shares are not touched. */
+    /** Removes what was fetched of a file from this device. Does nothing for the account's own shares. */
     discard(what: string): Effect.Effect<void, KezChatError>
-    /** Answers other devices that fetch our files, until it is interrupted. One device of an account at a time. */
+    /**
+     * Serves the account's shares to other devices until interrupted. Only one device of an account may serve at a
+     * time.
+     */
     readonly serve: Effect.Effect<never, KezChatError>
 
-    /** How full the account's inbox at its home is. */
+    /** How full the account's inbox at its home server is. */
     readonly inbox: Effect.Effect<InboxUsage, KezChatError>
     /**
-     * Has the home remove the mail (or the copies of what was sent) that this device holds, and says what is left. Other
-     * devices that have not taken it in will not get it, and it does not come back with the words. Once a minute.
+     * Has the home server delete the mail (or the copies of sent messages) that this device holds; returns what
+     * remains. Devices that have not received it will not get it, and a restore from the words does not bring it back.
+     * The reference server allows it once a minute.
      */
     trim(box?: "mail" | "sent"): Effect.Effect<InboxUsage, KezChatError>
-    /** Read receipts (off at first) and who may write to us. */
+    /** The settings of the account on this device. */
     readonly settings: Effect.Effect<Settings, KezChatError>
+    /** Changes the given settings, leaves the others, and returns all. */
     updateSettings(change: Partial<Settings>): Effect.Effect<Settings, KezChatError>
 
-    /** Everything of the account but the seed, one JSON object per item: account, chain, contacts, messages, shares. */
+    /**
+     * Everything of the account but the seed, one JSON object an item. `kind` is `account`, `settings`, `event` (of the
+     * sigchain), `contact`, `message`, `share` or `manifest`.
+     */
     readonly export: Stream.Stream<Readonly<Record<string, unknown>>, KezChatError>
-    /** Deletes handle and inbox at the home server, then everything here. It cannot be undone and the handle stays burnt. */
+    /**
+     * Deletes handle and inbox at the home server, then everything here. Cannot be undone; the handle is never
+     * reissued.
+     */
     readonly deleteAccount: Effect.Effect<void, KezChatError>
   }
 >()("@kez-chat/sdk/KezChat") {
   /**
-   * The account in the given store and vault. Fails to build only if the store cannot be read or was written by a later
-   * version; while there is no account, its calls answer `NoAccount`.
+   * The account in the given store and vault. The layer fails if the store cannot be read, was written by a later
+   * version, or holds an account other than `options.primary`. Without an account, calls fail with `NoAccount`.
    */
   static readonly layer = (
     options: Options = {}

@@ -1,10 +1,10 @@
 /**
- * Whom the user blocks, told to the account's other devices by sealed notes to self, and to its home, which then keeps
- * none of their frames (spec/messages.md, Notes between devices; spec/broker.md, Block).
+ * Synchronises the user's blocks: with the account's other devices by sealed notes to self, and with its home server,
+ * which then stores no frames of blocked accounts (spec/messages.md, Notes between devices; spec/broker.md, Block).
  *
- * The contacts are what counts here: whatever changes one, its row in this list follows and gets the next number. Notes
- * and requests are made from the rows, again and again until the broker has them, so neither a crash nor an outage loses
- * a decision. They are made anew now and then, since notes expire and a home can lose its list.
+ * The contacts are authoritative: a row of this list follows the state of its contact, and its revision grows with each
+ * change. Notes and requests are derived from the rows and repeated until the broker has them, so neither a crash nor
+ * an outage loses a decision. They are renewed regularly, since notes expire and a home server can lose its list.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -29,9 +29,9 @@ import * as Trust from "./Trust.ts"
 const { key } = Rows
 const dayMillis = 24 * 60 * 60 * 1_000
 
-/** A note is made anew when it is so old, in milliseconds: well before retention removes it from the home. */
+/** Age at which a note is renewed, well before the home server's retention removes it. */
 const renewNotesMillis = 7 * dayMillis
-/** The home is told again after so long, in milliseconds. */
+/** Interval after which the home server is told again. */
 const renewHomeMillis = dayMillis
 
 /** Shown by versions that do not know these notes. */
@@ -40,17 +40,19 @@ const fallback = "(Your devices told each other whom you block.)"
 export class BlockList extends Context.Service<
   BlockList,
   {
-    /** Takes in a note of one of the account's devices. */
+    /** Applies a note of one of the account's devices. */
     receive(transaction: Transaction, list: Body.BlockList, arrivedAt: number): Effect.Effect<void, StoreError>
-    /** Has every entry noted anew: the notes that other devices could read are gone. */
+    /** Makes all entries due for a new note: the notes that other devices could read are gone. */
     readonly renew: Effect.Effect<void, KezChatError>
-    /** Brings the list in line with the contacts, queues notes, and tells the home. Fails where the home could not be told. */
+    /**
+     * Updates the list from the contacts, queues due notes, and tells the home server; fails if that cannot be told.
+     */
     pass(session: Session, connection: BrokerConnection): Effect.Effect<void, KezChatError, Crypto>
   }
 >()("@kez-chat/sdk/BlockList") {}
 
-/** Whether a note's entry outdoes what is held: by its number, and of two with one number the one that blocks. */
-const outdoes = (entry: Body.BlockEntry, row: Rows.BlockRow | undefined): boolean =>
+/** Whether a note's entry supersedes a row: by revision, and of equal revisions the one that blocks. */
+const supersedes = (entry: Body.BlockEntry, row: Rows.BlockRow | undefined): boolean =>
   row === undefined || entry.rev > row.rev || (entry.rev === row.rev && entry.blocked && !row.blocked)
 
 const make = Effect.gen(function* () {
@@ -58,42 +60,40 @@ const make = Effect.gen(function* () {
   const book = yield* ContactBook
   const sendQueue = yield* SendQueue
 
-  /** The row of an account, with what the user has decided since it was written. */
-  const settled = (transaction: Transaction, hex: string) =>
-    Effect.gen(function* () {
-      const row = yield* transaction.get(key.block(hex), Rows.Block)
-      const contact = yield* transaction.get(key.contact(hex), Rows.Contact)
-      const blocked = contact?.state === "blocked"
-      if (blocked === (row?.blocked ?? false)) return row
-      const changed: Rows.BlockRow = { blocked, rev: (row?.rev ?? 0) + 1 }
-      transaction.put(key.block(hex), Rows.Block, changed)
-      return changed
-    })
+  /** The row of an account, brought up to date with its contact. */
+  const currentRow = Effect.fnUntraced(function* (transaction: Transaction, hex: string) {
+    const row = yield* transaction.get(key.block(hex), Rows.Block)
+    const contact = yield* transaction.get(key.contact(hex), Rows.Contact)
+    const blocked = contact?.state === "blocked"
+    if (blocked === (row?.blocked ?? false)) return row
+    const changed: Rows.BlockRow = { blocked, rev: (row?.rev ?? 0) + 1 }
+    transaction.put(key.block(hex), Rows.Block, changed)
+    return changed
+  })
 
-  const apply = (transaction: Transaction, hex: string, blocked: boolean, now: number) =>
-    Effect.gen(function* () {
-      const contact = yield* transaction.get(key.contact(hex), Rows.Contact)
-      if (blocked) {
-        const known = contact ?? Trust.newContact(hex, "requested", now)
-        if (known.state === "blocked") return
-        yield* sendQueue.abandon(transaction, hex, "the contact was blocked on another device before this was sent")
-        book.save(transaction, Trust.block(known))
-      } else if (contact?.state === "blocked") {
-        book.save(transaction, Trust.unblock(contact))
-        transaction.onCommit(() => sendQueue.wake(hex))
-      }
-    })
+  const apply = Effect.fnUntraced(function* (transaction: Transaction, hex: string, blocked: boolean, now: number) {
+    const contact = yield* transaction.get(key.contact(hex), Rows.Contact)
+    if (blocked) {
+      const known = contact ?? Trust.newContact(hex, "requested", now)
+      if (known.state === "blocked") return
+      yield* sendQueue.abandon(transaction, hex, "the contact was blocked on another device before this was sent")
+      book.save(transaction, Trust.block(known))
+    } else if (contact?.state === "blocked") {
+      book.save(transaction, Trust.unblock(contact))
+      transaction.onCommit(() => sendQueue.wake(hex))
+    }
+  })
 
   const receive: BlockList["Service"]["receive"] = Effect.fnUntraced(function* (transaction, { entries }, arrivedAt) {
     for (const entry of entries) {
       const hex = PrimaryKey.hexOf(entry.who)
       if (Result.isFailure(admitHex(hex))) continue
-      const row = yield* settled(transaction, hex)
-      if (outdoes(entry, row)) {
+      const row = yield* currentRow(transaction, hex)
+      if (supersedes(entry, row)) {
         transaction.put(key.block(hex), Rows.Block, { blocked: entry.blocked, rev: entry.rev, notedAt: arrivedAt })
         yield* apply(transaction, hex, entry.blocked, arrivedAt)
       } else if (row !== undefined) {
-        // Where this list knows better, the device that wrote it has to hear so.
+        // The device that wrote an outdated entry must get a new note.
         const { notedAt: _, ...rest } = row
         const same = entry.rev === row.rev && entry.blocked === row.blocked
         transaction.put(key.block(hex), Rows.Block, same ? { ...row, notedAt: arrivedAt } : rest)
@@ -121,19 +121,19 @@ const make = Effect.gen(function* () {
     )
     if (differ.length === 0) return
     yield* ledger.transact((transaction) =>
-      Effect.forEach(differ, (hex) => settled(transaction, hex), { discard: true })
+      Effect.forEach(differ, (hex) => currentRow(transaction, hex), { discard: true })
     )
   })
 
-  const note = Effect.fnUntraced(function* (session: Session) {
+  const queueNotes = Effect.fnUntraced(function* (session: Session) {
     if (session.account().step !== "published") return
     const now = yield* Clock.currentTimeMillis
     const isDue = ({ blocked, notedAt }: Rows.BlockRow) =>
       notedAt === undefined || (blocked && notedAt < now - renewNotesMillis)
     const due = (yield* rows).filter(({ row }) => isDue(row))
     for (let at = 0; at < due.length; at += Limits.blockEntries) {
-      yield* ledger.transact((transaction) =>
-        Effect.gen(function* () {
+      yield* ledger.transact(
+        Effect.fnUntraced(function* (transaction: Transaction) {
           const entries: Array<Body.BlockEntry> = []
           for (const { hex } of due.slice(at, at + Limits.blockEntries)) {
             const row = yield* transaction.get(key.block(hex), Rows.Block)
@@ -159,7 +159,7 @@ const make = Effect.gen(function* () {
       if (Result.isFailure(who)) continue
       const answer = yield* Effect.result(connection.block(row.blocked ? "add" : "remove", who.success))
       if (Result.isFailure(answer)) {
-        // A list that is full is tried again tomorrow; mail of those beyond it is passed over here.
+        // A full list is tried again tomorrow; this device ignores mail of the accounts beyond it.
         const isFull = answer.failure instanceof BrokerRefused && answer.failure.code === "full"
         if (!isFull) return yield* answer.failure
       }
@@ -192,7 +192,7 @@ const make = Effect.gen(function* () {
         )
       )
     }),
-    pass: (session, connection) => Effect.andThen(reconcile, Effect.andThen(note(session), tellHome(connection)))
+    pass: (session, connection) => Effect.andThen(reconcile, Effect.andThen(queueNotes(session), tellHome(connection)))
   })
 })
 

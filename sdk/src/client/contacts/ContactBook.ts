@@ -1,4 +1,4 @@
-/** The contacts that are kept, found by handle, mention or key. What may be believed of them is decided in `Trust`. */
+/** The stored contacts, found by handle, mention or key. `Trust` decides what is believed of them. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
@@ -18,20 +18,24 @@ export class ContactBook extends Context.Service<
   ContactBook,
   {
     readonly all: Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
-    /** By handle, mention (`@chris`, `chris`), or primary. Among those of one handle, one that was decided on comes first. */
+    /**
+     * Finds a contact by handle, mention (`@chris`, `chris`) or primary key; the account itself is one. Of several with
+     * one handle, one that the user decided about comes first.
+     */
     find(who: string, account: Rows.AccountRow): Effect.Effect<Rows.ContactRow, ContactUnknown | StoreError>
-    /** Who bears a handle, as of this transaction: what others have staged counts, which `all` does not show yet. */
+    /** The contacts with a proven handle, including writes staged before this transaction, which `all` does not see. */
     bearers(transaction: Transaction, handle: string): Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
-    /** Keeps a contact and tells about it. */
+    /** Stores a contact and publishes `Contact`. */
     save(transaction: Transaction, row: Rows.ContactRow): void
-    /** Keeps what an event made of a contact, if it made anything of it, and tells what the user should know. */
+    /** Stores a contact if `judged` differs from `before`, and publishes the event of its notice. */
     keep(transaction: Transaction, before: Rows.ContactRow, judged: Trust.Judged): void
+    /** Removes a contact and publishes `ContactRemoved`. */
     remove(transaction: Transaction, row: Rows.ContactRow): void
-    /** Takes the names of contacts away from strangers to whom an earlier version gave them. */
+    /** Removes handles from strangers that an earlier version gave them although a contact bears the handle. */
     readonly unnameStrangers: Effect.Effect<void, LedgerError>
-    /** Forgets what was read, after the store was emptied. */
+    /** Clears the cache, after the store was emptied. */
     reset(): void
-    /** As `find`, then changes the row as it is at that moment. */
+    /** Finds a contact as `find` does, then changes its current row in a transaction. */
     change<E>(
       who: string,
       account: Rows.AccountRow,
@@ -40,7 +44,7 @@ export class ContactBook extends Context.Service<
   }
 >()("@kez-chat/sdk/ContactBook") {}
 
-/** The account itself, as the other side of its notes. */
+/** The account itself as a contact: the peer of notes to self. */
 export const self = (account: Rows.AccountRow): Rows.ContactRow => ({
   handle: account.handle,
   primary: account.primary,
@@ -53,14 +57,14 @@ export const self = (account: Rows.AccountRow): Rows.ContactRow => ({
   addedAt: account.createdAt
 })
 
-// Of two keys with one name the one that stopped comes first, so that nobody writes to the other unawares.
+// Of two keys with one handle the stopped one comes first, so that nobody writes to the other unaware.
 const rank: Record<Rows.ContactRow["state"], number> = { changed: 0, accepted: 1, blocked: 2, requested: 3 }
 
 export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const events = yield* Events
 
-  // Read once and kept up to date by `save`, so that naming somebody costs no scan.
+  // A cache, read once and updated on commit, so that finding a contact needs no scan.
   let loaded: Map<string, Rows.ContactRow> | undefined
   let changes = 0
 
@@ -73,7 +77,7 @@ export const make = Effect.gen(function* () {
         Effect.forEach((entry) => Effect.fromResult(Rows.Contact.decode(entry.key, entry.value)))
       ),
       (rows) => {
-        // What was read may be older than a change that came in between.
+        // A commit during the scan may have made it stale.
         if (changes !== before) return book
         return Effect.succeed((loaded ??= new Map(rows.map((row) => [row.primary, row]))))
       }
@@ -106,12 +110,12 @@ export const make = Effect.gen(function* () {
   const keep: ContactBook["Service"]["keep"] = (transaction, before, { notice, row }) => {
     if (!Equal.equals(row, before)) save(transaction, row)
     const contact = Trust.toContact(row)
-    const told: Record<NonNullable<typeof notice>, Event> = {
+    const event: Record<NonNullable<typeof notice>, Event> = {
       changed: { _tag: "KeyChanged", contact },
       healed: { _tag: "KeyHealed", contact, detail: Trust.healedBy(before, row) },
       offered: { _tag: "KeyOffered", contact }
     }
-    if (notice !== undefined) transaction.onCommit(() => events.publish(told[notice]))
+    if (notice !== undefined) transaction.onCommit(() => events.publish(event[notice]))
   }
 
   return ContactBook.of({

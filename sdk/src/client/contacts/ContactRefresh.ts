@@ -1,7 +1,7 @@
 /**
  * Checks contacts again: does the home server still name this key, and does the sigchain still extend what was seen of
- * it? On demand, and in the background for contacts without a handle, for chains that a message says have grown, and for
- * contacts that were not checked for a day.
+ * it? On demand, and in the background for contacts without a handle, for chains that a message says have grown, and
+ * for contacts that were not checked for a day.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"

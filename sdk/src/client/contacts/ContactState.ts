@@ -1,10 +1,10 @@
 /**
- * What a contact's key is trusted with, as two tables and the user's word (spec messages.md, "Key changes").
+ * Trust in a contact's key as a state machine: two tables and the user's decisions (spec/messages.md, Key changes).
  *
- * `nameTable` follows what the home server says of the contact's handle, `chainTable` what is known of the contact's
- * sigchain. Neither ever replaces the pinned key: only `user_accepts` does, and it names the key that it takes.
+ * `nameTable` follows the home server's answers about the contact's handle, `chainTable` the contact's sigchain.
+ * Neither replaces the pinned key: only `user_accepts` does, which names the key that it accepts.
  *
- * Pure: the tables here, those of the specification and the vectors `contact-state` are compared by tests.
+ * Pure. Tests compare these tables with those of the specification and with the vectors `contact-state`.
  */
 
 export type NameState = "named" | "offered" | "offered_kept" | "gone" | "gone_kept"
@@ -60,25 +60,27 @@ export const chainTable: Readonly<Record<ChainState, Readonly<Record<ChainEvent,
   }
 }
 
-/** The states in which nothing is sent until the user decides. */
+/** States in which nothing is sent until the user decides or the cause goes away. */
 const stopping: ReadonlySet<NameState | ChainState> = new Set(["offered", "gone", "behind", "rotated", "forked"])
 
-/** After evidence of these the pinned key's holder may be two: a comparison of numbers that was made before says nothing. */
+/**
+ * In these states somebody else may hold the pinned key too, so an earlier comparison of safety numbers proves nothing.
+ */
 const endsVerification: ReadonlySet<ChainState> = new Set(["rotated", "forked"])
 
 export interface ContactState {
-  /** The only key that anything is ever sent to. */
+  /** The only key that anything is sent to. */
   readonly pinned: string
   readonly relation: "accepted" | "requested" | "blocked"
   readonly name: NameState
-  /** The key that the home names; present exactly in `offered` and `offered_kept`. */
+  /** The key that the home server names; present exactly in `offered` and `offered_kept`. */
   readonly names?: string
   readonly chain: ChainState
-  /** The key that the pinned one has signed its chain over to; present exactly in `rotated` and `rotated_kept`. */
+  /** The key that the pinned key rotated its chain to; present exactly in `rotated` and `rotated_kept`. */
   readonly rotatedTo?: string
-  /** The user compared the pinned key's safety number. Shown by {@link isVerified}. */
+  /** The user compared the pinned key's safety number. Callers use {@link isVerified}. */
   readonly verified: boolean
-  /** When the user kept the pinned key, or was last reminded that another is offered; milliseconds since the epoch. */
+  /** When the user kept the pinned key or was last reminded of an offer, milliseconds since the epoch. */
   readonly noticedAt?: number
 }
 
@@ -91,45 +93,48 @@ export type Event =
   | { readonly event: "user_accepts" | "user_confirms"; readonly primary: string }
 
 /**
- * What the user is told. `changed`: sending stopped, or what stopped it became something else. `healed`: sending goes on
- * with the pinned key by itself. `offered`: another key is still offered to who keeps the pinned one.
+ * What to notify the user of. `changed`: sending stopped, or is stopped for another reason. `healed`: a cause went away
+ * by itself, and sending resumes with the pinned key. `offered`: another key is still offered while the user keeps the
+ * pinned one.
  */
 export type Notice = "changed" | "healed" | "offered"
 
 export interface Transition {
   readonly state: ContactState
   readonly notice?: Notice
-  /** Why the user's word changed nothing. */
+  /** Why the user's decision changed nothing. */
   readonly refused?: "not_offered" | "not_accepted"
 }
 
-/** How often somebody who keeps the pinned key is reminded of an offer, in milliseconds. */
+/** Interval of reminders that another key is offered. */
 export const noticeMillis = 24 * 60 * 60 * 1_000
 
 export interface OfferedKey {
   readonly primary: string
-  /** `handed_over`: the pinned key itself signed a rotation to it. `unexplained`: only the home server names it. */
+  /** `handed_over`: the pinned key signed a rotation to it. `unexplained`: only the home server names it. */
   readonly origin: "handed_over" | "unexplained"
 }
 
-/** The key that could take the pinned one's place. */
+/** The key that the user may accept in place of the pinned one. */
 export const offered = ({ names, rotatedTo }: ContactState): OfferedKey | undefined => {
   const primary = names ?? rotatedTo
   if (primary === undefined) return undefined
   return { primary, origin: primary === rotatedTo ? "handed_over" : "unexplained" }
 }
 
-/** Whether the user has to decide about the key before anything is sent. */
+/** Whether sending is stopped by what is known of the key. */
 export const isStopped = ({ chain, name }: ContactState): boolean => stopping.has(name) || stopping.has(chain)
 
-/** Whether nothing is known against the pinned key. */
+/** Whether there is no warning about the pinned key. */
 export const isClean = ({ chain, name }: ContactState): boolean => name === "named" && chain === "whole"
 
 export const maySend = (state: ContactState): boolean => state.relation === "accepted" && !isStopped(state)
 
 export const isVerified = (state: ContactState): boolean => state.verified && maySend(state)
 
-/** Whose safety number is to be compared. Where it is the offered key's, the pinned one's stands beside it. */
+/**
+ * The key whose safety number the user should compare; beside an offered key's number the pinned key's is shown too.
+ */
 export const numberOf = (state: ContactState): "pinned" | "offered" =>
   isStopped(state) && offered(state) !== undefined ? "offered" : "pinned"
 
@@ -190,7 +195,7 @@ const refusalOf = (state: ContactState, event: Event): Transition["refused"] => 
   return undefined
 }
 
-/** What the user is to be told of a change that they did not make. */
+/** The notice of a change that the user did not make. */
 const noticeOf = (before: ContactState, after: ContactState, event: Event, now: number): Notice | undefined => {
   if (after.relation === "blocked") return undefined
   if (isStopped(after)) {
@@ -208,7 +213,7 @@ const noticeOf = (before: ContactState, after: ContactState, event: Event, now: 
   return isOffer && now - (after.noticedAt ?? 0) >= noticeMillis ? "offered" : undefined
 }
 
-/** What becomes of a contact by one event; `now` in milliseconds since the epoch. */
+/** Applies one event; `now` in milliseconds since the epoch. */
 export const apply = (state: ContactState, event: Event, now: number): Transition => {
   const refused = refusalOf(state, event)
   if (refused !== undefined) return { state, refused }

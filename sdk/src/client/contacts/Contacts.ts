@@ -1,4 +1,4 @@
-/** What a user does with contacts: add, look at, accept, block, verify, accept a changed key, forget. */
+/** The use cases of contacts: add, find, refresh, verify, accept, block, decide about a changed key, remove. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -7,8 +7,7 @@ import * as Result from "effect/Result"
 import * as SafetyNumber from "../../crypto/SafetyNumber.ts"
 import * as Handle from "../../protocol/identity/Handle.ts"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
-import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
-import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
+import { hexOf, parseEd25519 } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
 import type { Crypto } from "../../services/Crypto.ts"
@@ -28,20 +27,19 @@ import * as Trust from "./Trust.ts"
 const rank: Record<Contact["state"], number> = { changed: 0, accepted: 0, requested: 1, blocked: 2 }
 const byName = (a: Contact, b: Contact): number => (a.handle < b.handle ? -1 : a.handle > b.handle ? 1 : 0)
 
-const admitted = (primary: string): Effect.Effect<AdmittedKey, Problem> =>
-  Effect.fromResult(PrimaryKey.parseEd25519(primary))
+const admitted = (primary: string): Effect.Effect<AdmittedKey, Problem> => Effect.fromResult(parseEd25519(primary))
 
-/** An account that was not accepted is from now on; see `Conversation.receiptsFromHere`. */
-const beginReceipts = (transaction: Transaction, row: Rows.ContactRow) =>
-  Effect.gen(function* () {
-    const counts = yield* Conversation.counters(transaction, hexOf(row.primary))
-    const from = yield* Conversation.receiptsFromHere(transaction, counts)
-    transaction.put(Rows.key.conversation(hexOf(row.primary)), Rows.ConversationCounters, from)
-  })
+/** Sends receipts from now on to an account that was not accepted before; see `Conversation.receiptsFromHere`. */
+const beginReceipts = Effect.fnUntraced(function* (transaction: Transaction, row: Rows.ContactRow) {
+  const counts = yield* Conversation.counters(transaction, hexOf(row.primary))
+  const from = yield* Conversation.receiptsFromHere(transaction, counts)
+  transaction.put(Rows.key.conversation(hexOf(row.primary)), Rows.ConversationCounters, from)
+})
 
 const isOutage = (error: KezChatError): boolean =>
   error._tag === "ServerUnreachable" || (error instanceof Problem && error.code === "unavailable")
 
+/** In place of a chain that cannot be fetched. */
 const unseen = (primary: string): Chain => ({ state: Sigchain.empty(primary), hashes: [], first: 0, envelopes: [] })
 
 const make = Effect.gen(function* () {
@@ -52,23 +50,22 @@ const make = Effect.gen(function* () {
   const refresh = yield* ContactRefresh
   const sendQueue = yield* SendQueue
 
-  const change = (
+  const change = Effect.fnUntraced(function* (
     who: string,
     how: (row: Rows.ContactRow, transaction: Transaction) => Effect.Effect<Rows.ContactRow, KezChatError>
-  ): Effect.Effect<Contact, KezChatError> =>
-    Effect.gen(function* () {
-      const row = yield* book.change(who, yield* account.get, how)
-      sendQueue.wake(hexOf(row.primary))
-      return Trust.toContact(row)
-    })
+  ): Effect.fn.Return<Contact, KezChatError> {
+    const row = yield* book.change(who, yield* account.get, how)
+    sendQueue.wake(hexOf(row.primary))
+    return Trust.toContact(row)
+  })
 
-  const addContact = Effect.fnUntraced(function* (name: string): Effect.fn.Return<Contact, KezChatError, Crypto> {
+  const addContact = Effect.fn("addContact")(function* (name: string): Effect.fn.Return<Contact, KezChatError, Crypto> {
     const mine = yield* account.get
     const handle = yield* Effect.fromResult(Handle.parseMention(name, mine.server))
     if (handle.server !== mine.server) {
       return yield* new Problem({
         code: "federation_unsupported",
-        detail: `${handle.text} lives on ${handle.server}, and this account on ${mine.server}`
+        detail: `${handle.text} is registered at ${handle.server}, and this account at ${mine.server}`
       })
     }
     if (handle.text === mine.handle) return Trust.toContact(self(mine))
@@ -84,9 +81,9 @@ const make = Effect.gen(function* () {
     const before = yield* ledger.get(contactKey, Rows.Contact)
     const chain = yield* lookup.chain(record.primary)
     const now = yield* Clock.currentTimeMillis
-    const row = yield* ledger.transact((transaction) =>
-      Effect.gen(function* () {
-        // Asked twice at once, a home may have named two keys: the first one that is kept is pinned.
+    const row = yield* ledger.transact(
+      Effect.fnUntraced(function* (transaction: Transaction) {
+        // Two concurrent calls may have been answered with two keys: the first one that is stored is pinned.
         const other = pinnedIn(yield* book.bearers(transaction, handle.text))
         if (other !== undefined) return other
         const known = yield* transaction.get(contactKey, Rows.Contact)
@@ -105,7 +102,7 @@ const make = Effect.gen(function* () {
     return row.primary === record.primary ? Trust.toContact(row) : yield* refresh.now(row.primary)
   })
 
-  /** A stranger whom the home gave a handle that is now pinned to another key goes by the key again. */
+  /** Strangers lose a handle that is now pinned to another key. */
   const unnameOthers = Effect.fnUntraced(function* (transaction: Transaction, handle: string, primary: string) {
     for (const row of yield* book.bearers(transaction, handle)) {
       if (row.primary !== primary && row.state === "requested") book.save(transaction, Trust.unnamed(row))
@@ -117,7 +114,9 @@ const make = Effect.gen(function* () {
     return { primary, safetyNumber: number.digits, qr: number.qr }
   })
 
-  const verification = Effect.fnUntraced(function* (who: string): Effect.fn.Return<Verification, KezChatError, Crypto> {
+  const verification = Effect.fn("verification")(function* (
+    who: string
+  ): Effect.fn.Return<Verification, KezChatError, Crypto> {
     const mine = yield* account.get
     const row = yield* book.find(who, mine)
     const { chain, contact } =
@@ -125,13 +124,13 @@ const make = Effect.gen(function* () {
         ? { chain: yield* lookup.chain(row.primary), contact: Trust.toContact(row) }
         : yield* Effect.catchIf(
             refresh.chain(row.primary),
-            // Numbers can be compared without the chain: whoever hides it must not stand in the way.
+            // Safety numbers can be compared without the chain, so hiding it must not prevent that.
             isOutage,
             () => Effect.succeed({ chain: unseen(row.primary), contact: Trust.toContact(row) })
           )
     const own = yield* admitted(mine.primary)
     const { offered } = contact
-    // A chain may be handed over to a key of another system: such a key has no safety number and cannot be accepted.
+    // A chain may rotate to a key of another system, which has no safety number and cannot be accepted.
     const offer =
       offered === undefined
         ? {}
@@ -152,19 +151,19 @@ const make = Effect.gen(function* () {
     }
   })
 
-  /** The record that proves the offered key: the handle's, or, where the old key handed over, the new key's own. */
+  /** The record that proves the offered key: that of the handle, or after a rotation that of the new key. */
   const recordOfOffered = Effect.fnUntraced(function* (old: Rows.ContactRow, primary: string, mine: Rows.AccountRow) {
     const current = old.resolved ? yield* refresh.record(old, mine.server) : old
     yield* Effect.fromResult(Trust.checkOffered(current, primary))
     if (current.name?.to !== primary) return (yield* lookup.byPrimary(primary, mine.server)).record
     const handle = yield* Effect.fromResult(Handle.parse(current.handle))
     const { record } = yield* lookup.byHandle(handle.local, mine.server)
-    // Between two questions the home may have changed its mind.
+    // The home server may have answered differently this time.
     yield* Effect.fromResult(Trust.checkOffered(Trust.afterRecord(current, record.primary, 0).row, primary))
     return record
   })
 
-  const acceptKey = Effect.fnUntraced(function* (
+  const acceptKey = Effect.fn("acceptKey")(function* (
     who: string,
     primary: string
   ): Effect.fn.Return<Contact, KezChatError, Crypto> {
@@ -172,12 +171,12 @@ const make = Effect.gen(function* () {
     const old = yield* book.find(who, mine)
     yield* Effect.fromResult(Trust.checkOffered(old, primary))
     yield* admitted(primary)
-    // The new key must itself be registered and shown by its own signature; only then does it take the old one's place.
+    // The new key replaces the old one only if it is registered by its own signature.
     const record = yield* recordOfOffered(old, primary, mine)
     const chain = yield* lookup.chain(primary)
     const now = yield* Clock.currentTimeMillis
-    const row = yield* ledger.transact((transaction) =>
-      Effect.gen(function* () {
+    const row = yield* ledger.transact(
+      Effect.fnUntraced(function* (transaction: Transaction) {
         const current = yield* transaction.get(Rows.key.contact(hexOf(old.primary)), Rows.Contact)
         if (current === undefined) return yield* new ContactUnknown({ who })
         yield* Effect.fromResult(Trust.checkOffered(current, primary))
@@ -187,7 +186,7 @@ const make = Effect.gen(function* () {
         if (isPinned || record.handle === mine.handle) {
           return yield* new Problem({
             code: "record_invalid",
-            detail: `the home says that the new key of ${old.handle} is ${record.handle}, which stands for another key here`
+            detail: `the home server gives the new key of ${old.handle} the handle of another key: ${record.handle}`
           })
         }
         const met = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
@@ -214,7 +213,7 @@ const make = Effect.gen(function* () {
     return Trust.toContact(row)
   })
 
-  const keepKey = Effect.fnUntraced(function* (who: string): Effect.fn.Return<Contact, KezChatError, Crypto> {
+  const keepKey = Effect.fn("keepKey")(function* (who: string): Effect.fn.Return<Contact, KezChatError, Crypto> {
     const row = yield* book.find(who, yield* account.get)
     const chain = Trust.needsChainToKeep(row) ? yield* lookup.chain(row.primary) : undefined
     const now = yield* Clock.currentTimeMillis
@@ -231,13 +230,13 @@ const make = Effect.gen(function* () {
           )
     )
 
-  const removeContact = Effect.fnUntraced(function* (who: string, withMessages = false) {
+  const removeContact = Effect.fn("removeContact")(function* (who: string, withMessages = false) {
     const mine = yield* account.get
     const row = yield* book.find(who, mine)
     if (row.primary === mine.primary) return yield* new ContactUnknown({ who })
     const hex = hexOf(row.primary)
-    // The counts and ids stay: a sender's count must never start again, and what was deleted must not come back. The
-    // contact goes last: cut off before that, this can be called again.
+    // Counters and seen ids stay: sequence numbers must never restart, and deleted messages must not come back. The
+    // contact goes last, so that an interrupted call can be repeated.
     if (withMessages) for (const each of [hex, ...row.former]) yield* deleteAll(ledger, Rows.prefix.messages(each))
     yield* ledger.transact((transaction) =>
       Effect.andThen(

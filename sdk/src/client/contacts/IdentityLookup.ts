@@ -1,4 +1,4 @@
-/** Asks home and sig-server who somebody is, and believes only what that somebody signed. */
+/** Looks up identities at the home server and the sig-server, and verifies that their owners signed them. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -13,9 +13,11 @@ import type { Chain } from "../internal/OwnSigchain.ts"
 export class IdentityLookup extends Context.Service<
   IdentityLookup,
   {
+    /** The verified record of a handle of the home server. */
     byHandle(local: string, server: string): Effect.Effect<VerifiedRecord.VerifiedRecord, DirectoryError, Crypto>
+    /** The verified record of a primary key at the home server. */
     byPrimary(primary: string, server: string): Effect.Effect<VerifiedRecord.VerifiedRecord, DirectoryError, Crypto>
-    /** The whole chain of a key, verified; empty where the sig-server knows none. */
+    /** The whole verified sigchain of a key; empty if the sig-server has none. */
     chain(primary: string): Effect.Effect<Chain, DirectoryError, Crypto>
   }
 >()("@kez-chat/sdk/IdentityLookup") {}

@@ -1,7 +1,7 @@
 /**
- * What a contact's key is trusted with, as a pure function of what was seen: trust on first use, and from then on every
- * change of key or history stops sending until the user decides (spec KEZ-SEQ, sigchain). `ContactState` holds the rules;
- * here answers of servers become its events, and rows its states.
+ * Trust in contacts' keys: trust on first use, and then every change of key or history stops sending until the user
+ * decides (spec/messages.md, Key changes). `ContactState` holds the rules; this module turns answers of servers into
+ * its events and rows into its states. Pure.
  */
 import * as Result from "effect/Result"
 import * as VerifiedChain from "../../crypto/VerifiedChain.ts"
@@ -13,13 +13,13 @@ import type { Contact } from "../model/index.ts"
 import { KeyRefused, SendBlocked } from "../model/index.ts"
 import * as ContactState from "./ContactState.ts"
 
-/** A contact after an event, and what the user is to be told of it. */
+/** A contact after an event, and what to notify the user of. */
 export interface Judged {
   readonly row: ContactRow
   readonly notice?: ContactState.Notice
 }
 
-/** A key met for the first time. Its handle is the primary until the home server names it and proves the name. */
+/** A contact seen for the first time. Its handle is the primary key until the home server proves a handle. */
 export const newContact = (hex: string, state: "accepted" | "requested", now: number): ContactRow => ({
   handle: PrimaryKey.ofHex(hex),
   primary: PrimaryKey.ofHex(hex),
@@ -30,7 +30,7 @@ export const newContact = (hex: string, state: "accepted" | "requested", now: nu
   addedAt: now
 })
 
-/** Takes a handle away from a key that the home no longer names for it. */
+/** Removes a handle that is not, or no longer, proven for this key. */
 export const unnamed = (row: ContactRow): ContactRow => ({ ...row, handle: row.primary, resolved: false })
 
 export const stateOf = (row: ContactRow): ContactState.ContactState => ({
@@ -44,7 +44,7 @@ export const stateOf = (row: ContactRow): ContactState.ContactState => ({
   ...(row.noticedAt === undefined ? {} : { noticedAt: row.noticedAt })
 })
 
-/** The part of a row that a state has; `to` names a key, `detail` is a sentence. */
+/** `name` or `chain` of a row: `to` is a key, `detail` a sentence about what led to the state. */
 type Mark<State extends string> = { readonly state: State; readonly to?: string; readonly detail: string }
 
 const mark = <State extends string>(
@@ -58,7 +58,7 @@ const mark = <State extends string>(
   return { state, ...(to === undefined ? {} : { to }), detail: sentence ?? "" }
 }
 
-/** `detail` says in a sentence what the event was, for a state that it leads to. */
+/** `detail`: a sentence about the event, stored with a state that it leads to. */
 const withState = (row: ContactRow, state: ContactState.ContactState, detail?: string): ContactRow => {
   const { chain, name, noticedAt: _, ...rest } = row
   const sendState = ContactState.isStopped(state) ? ("changed" as const) : ("accepted" as const)
@@ -77,16 +77,16 @@ const judge = (row: ContactRow, event: ContactState.Event, now: number, detail?:
   return { row: withState(row, state, detail), ...(notice === undefined ? {} : { notice }) }
 }
 
-/** Why there is a warning, in a sentence; undefined for a contact that nothing is known against. */
+/** The warning about a contact as a sentence; undefined if there is none. */
 export const warningOf = (row: ContactRow): string | undefined => {
   const { chain, name } = row
   if (name === undefined) return chain?.detail
-  // Where the key itself hands over, that says all there is to say.
+  // A rotation to the key that the home server names explains both.
   if (chain === undefined || chain.detail === name.detail) return name.detail
   return chain.to !== undefined && chain.to === name.to ? chain.detail : `${name.detail}; ${chain.detail}`
 }
 
-/** Whether the user keeps the key of a contact whom the home or the sigchain gives another one. */
+/** Whether the user keeps the key of a contact in spite of a warning. */
 export const isKept = (row: ContactRow): boolean => {
   const state = stateOf(row)
   return !ContactState.isClean(state) && !ContactState.isStopped(state)
@@ -110,13 +110,13 @@ export const toContact = (row: ContactRow): Contact => {
   }
 }
 
-/** What ended by itself between two rows of a contact whose sending goes on. */
+/** Which warning ended by itself between two rows of a contact, as a sentence. */
 export const healedBy = (before: ContactRow, { handle, name }: ContactRow): string =>
   before.name !== undefined && name === undefined
     ? `the home server names the key that you hold for ${handle} again`
-    : `the sigchain of ${handle} continues what was known of it again`
+    : `the sigchain of ${handle} extends the known one again`
 
-/** The user takes somebody who asked for a contact. What there is a warning of stops sending all the same. */
+/** The user accepts a request. A warning stops sending nevertheless. */
 export const accept = (row: ContactRow): ContactRow =>
   row.state === "requested" ? withState(row, { ...stateOf(row), relation: "accepted" }) : row
 
@@ -125,7 +125,7 @@ export const block = (row: ContactRow): ContactRow =>
     ? row
     : { ...row, state: "blocked", before: row.state === "requested" ? "requested" : "accepted" }
 
-/** Back to what a contact was before it was blocked; what was seen meanwhile counts. */
+/** Returns to the relation before the block; warnings that arose meanwhile apply. */
 export const unblock = (row: ContactRow): ContactRow => {
   if (row.state !== "blocked") return row
   const { before, ...rest } = row
@@ -142,14 +142,14 @@ export const afterRecord = (row: ContactRow, primary: string, now: number): Judg
     `the home server now names another key for ${row.handle}: ${primary} instead of ${row.primary}`
   )
 
-/** The home server says that the contact's handle stands for nobody any more. */
+/** The home server says that the contact's handle does not exist any more. */
 export const afterLoss = (row: ContactRow, problem: Problem, now: number): Judged =>
   judge(row, { event: "names_nobody" }, now, `${row.handle}: ${problem.message}`)
 
 /**
- * The contact's chain was fetched and every event verified. `before` is what their messages had named when it was
- * asked for: one that came since may be newer than the answer. Fails with `unavailable` where a chain that is known is not
- * shown: that is an outage, never an empty chain.
+ * The contact's chain was fetched and verified. `before` is the head that the contact's messages had claimed when it
+ * was requested: a claim that arrived since may be newer than the answer. Fails with `unavailable` if a known chain is
+ * not shown: that is an outage, never an empty chain.
  */
 export const afterChain = (
   row: ContactRow,
@@ -159,7 +159,7 @@ export const afterChain = (
 ): Result.Result<Judged, Problem> => {
   const comparison = VerifiedChain.compare(row.head, chain)
   if (comparison._tag === "unavailable") {
-    return fail("unavailable", `the sig-server does not show the sigchain of ${row.handle}, which is known`)
+    return fail("unavailable", `the sig-server does not show the known sigchain of ${row.handle}`)
   }
   const checked = { ...row, checkedAt: now }
   const alarm = Sigchain.alarm(row.primary, comparison)
@@ -178,13 +178,14 @@ export const afterChain = (
   const reachable = state.endpoints.some((endpoint) => endpoint.protocol === "nats")
   const seen = { ...rest, ...(beyond ? { claimed } : {}), ...(head === undefined ? {} : { head }), reachable }
   if (beyond) {
-    // What was asked for before the message came says nothing about it.
+    // The claim arrived after the request, so the answer need not contain it.
     if (claimed.seq !== before?.seq) return Result.succeed({ row: seen })
     const shown = head === undefined ? "none" : `only up to event ${head.seq} ${head.hash}`
-    const detail = `${row.handle} wrote with event ${claimed.seq} ${claimed.hash} of their sigchain; the sig-server shows ${shown}`
+    const claim = `${row.handle} claimed event ${claimed.seq} ${claimed.hash} of their sigchain in a message`
+    const detail = `${claim}; the sig-server shows ${shown}`
     return Result.succeed(judge(seen, { event: "falls_behind" }, now, detail))
   }
-  // A rotation in the history that the user has kept the key with is not news.
+  // The user already decided to keep the key in spite of a rotation in this history.
   const isKnown = comparison._tag === "same" && row.chain?.state === "forked_kept"
   if (state.rotatedTo !== undefined && !isKnown) {
     const detail = `${row.handle} rotated their key to ${state.rotatedTo}`
@@ -194,11 +195,11 @@ export const afterChain = (
 }
 
 const forked = (row: ContactRow, written: Sigchain.Head, shown: Sigchain.Head): string =>
-  `${row.handle} has two sigchains: event ${written.seq} is ${written.hash} in their message and ${shown.hash} elsewhere`
+  `${row.handle} has two sigchains: event ${written.seq} is ${written.hash} in a message, ${shown.hash} elsewhere`
 
 /**
- * The contact's own message names the head of their chain. `check` says that the chain should be fetched: it went
- * beyond what is known here, so the server must show it too.
+ * A message of the contact claims a head of its chain. `check`: the claim goes beyond the known chain, which must be
+ * fetched because the sig-server must show it too.
  */
 export const afterClaim = (
   row: ContactRow,
@@ -207,7 +208,7 @@ export const afterClaim = (
 ): { readonly judged: Judged; readonly check: boolean } => {
   for (const known of [row.head, row.claimed]) {
     if (known?.seq !== head.seq || known.hash === head.hash) continue
-    // The user knows of the two histories and goes on: which of them a message was written with changes nothing.
+    // The fork is known already; which of its branches a message claims changes nothing.
     if (row.chain?.state === "forked" || row.chain?.state === "forked_kept") return { judged: { row }, check: false }
     return { judged: judge(row, { event: "forks" }, now, forked(row, head, known)), check: false }
   }
@@ -215,12 +216,12 @@ export const afterClaim = (
   return { judged: { row: news ? { ...row, claimed: head } : row }, check: news }
 }
 
-/** Whether keeping a contact's key needs the chain that is shown now. */
+/** Whether keeping a contact's key needs the chain that the sig-server shows now. */
 export const needsChainToKeep = (row: ContactRow): boolean => row.chain?.state === "forked"
 
 /**
- * The user keeps the pinned key, whatever the home or the sigchain say: sending to it goes on. Of two histories of the
- * key, `chain` is followed from now on.
+ * The user keeps the pinned key in spite of the warning: sending to it resumes. After a fork, `chain` is the branch to
+ * follow from now on.
  */
 export const keep = (
   row: ContactRow,
@@ -230,13 +231,13 @@ export const keep = (
   const kept = judge(row, { event: "user_keeps" }, now).row
   if (!needsChainToKeep(row)) return Result.succeed(kept)
   if (chain?.head === undefined) {
-    return fail("unavailable", `the sig-server does not show the sigchain of ${row.handle}, which is known`)
+    return fail("unavailable", `the sig-server does not show the known sigchain of ${row.handle}`)
   }
   const { claimed: _, ...rest } = kept
   return Result.succeed({ ...rest, head: chain.head })
 }
 
-/** Fails unless `primary` is the key that is offered for the contact at this moment. */
+/** Fails unless `primary` is the key that is offered for the contact. */
 export const checkOffered = (row: ContactRow, primary: string): Result.Result<void, KeyRefused> => {
   const { refused, state } = ContactState.apply(stateOf(row), { event: "user_accepts", primary }, 0)
   if (refused === undefined) return Result.succeed(undefined)
@@ -247,20 +248,20 @@ export const checkOffered = (row: ContactRow, primary: string): Result.Result<vo
   )
 }
 
-/** The user compared the safety number of `primary`. Fails unless that is the key of an accepted contact. */
+/** The user confirms the safety number of `primary`. Fails unless that is the key of an accepted contact. */
 export const confirm = (row: ContactRow, primary: string): Result.Result<ContactRow, KeyRefused> => {
   const { refused, state } = ContactState.apply(stateOf(row), { event: "user_confirms", primary }, 0)
   if (refused === undefined) return Result.succeed(withState(row, state))
   const why: Record<ContactRow["state"], string> = {
     accepted: `their key is ${row.primary}, not ${primary}`,
     changed: `${warningOf(row) ?? "their key changed"}: accept the offered key or keep theirs first`,
-    requested: "they are a stranger so far: accept them first",
+    requested: "they are not accepted yet: accept their request first",
     blocked: "you blocked them"
   }
   return Result.fail(new KeyRefused({ who: row.handle, primary, reason: "not_accepted", detail: why[row.state] }))
 }
 
-/** Why nothing may be sent to a contact as things stand. */
+/** Why nothing may be sent to a contact now; undefined if it may. */
 export const reasonNotToSend = (row: ContactRow): SendBlocked | Problem | undefined => {
   const { handle } = row
   switch (row.state) {

@@ -1,4 +1,4 @@
-/** Who contacts are, what their keys are trusted with, and what the user decides about them. */
+/** Contacts: who they are, whether their keys are trusted, and what the user decides about them. */
 import * as Layer from "effect/Layer"
 import * as BlockList from "./BlockList.ts"
 import * as ContactBook from "./ContactBook.ts"

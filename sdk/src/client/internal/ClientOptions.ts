@@ -1,4 +1,4 @@
-/** How the client was asked to run. */
+/** The options that the client was built with. */
 import * as Context from "effect/Context"
 import type { Options } from "../model/index.ts"
 

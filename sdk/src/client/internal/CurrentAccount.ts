@@ -1,4 +1,4 @@
-/** The account that this store belongs to, as its row says, and the one place that writes that row. */
+/** The row of the account that this store belongs to. Nothing else writes that row. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -12,10 +12,11 @@ export class CurrentAccount extends Context.Service<
   {
     /** The row, or undefined before an account was created or restored. */
     readonly find: Effect.Effect<Rows.AccountRow | undefined, StoreError>
-    /** The row; fails with `NoAccount` where there is none. */
+    /** The row; fails with `NoAccount` if there is none. */
     readonly get: Effect.Effect<Rows.AccountRow, NoAccount | StoreError>
-    /** The row as it was last read or committed. Only for code that runs for an account. */
+    /** The row as it was last read or committed; throws before. For code that runs within a session. */
     latest(): Rows.AccountRow
+    /** Stages the row; `latest` returns it once it is committed. */
     put(transaction: Transaction, row: Rows.AccountRow): void
     /** `put` in a transaction of its own. */
     save(row: Rows.AccountRow): Effect.Effect<void, LedgerError>

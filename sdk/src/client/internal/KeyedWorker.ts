@@ -1,9 +1,10 @@
 /**
  * Background work by key: sending by recipient, receipts by peer, checks by contact.
  *
- * Waking a key gets it a round of work. Rounds of different keys run concurrently, those of one key in sequence. A round
- * finds out what there is to do when it begins, so all wakes before that share one round, and wakes during it share the
- * next. Failures are retried on a schedule. A key has a fiber and state only while it works, pauses or waits its turn.
+ * Waking a key gets it a round of work. Rounds of different keys run concurrently, those of one key in sequence. A
+ * round finds out what there is to do when it begins, so all wakes before that share one round, and wakes during it
+ * share the next. Failures are retried on a schedule. A key has a fiber and state only while it works, pauses or waits
+ * its turn.
  *
  * The state is plain and synchronous, so that `wake` can be called where a transaction commits.
  */
@@ -22,13 +23,13 @@ import { ServerUnreachable } from "../../services/Directory.ts"
 
 export interface Options<E, R> {
   /**
-   * One round of work for a key. "again" asks for another at once, "idle" lets the key rest until the next wake. A defect
-   * is logged and counts as "idle": the key stays usable, and the other keys never notice.
+   * One round of work for a key. "again" asks for another at once, "idle" lets the key rest until the next wake. A
+   * defect is logged and counts as "idle": the key stays usable, and the other keys never notice.
    */
   readonly round: (key: string) => Effect.Effect<"again" | "idle", E, R>
   /**
-   * Pauses between consecutive failures of a key; the error is the schedule's input. It restarts after a success. When it
-   * ends, the key rests as after "idle".
+   * Pauses between consecutive failures of a key; the error is the schedule's input. It restarts after a success. When
+   * it ends, the key rests as after "idle".
    */
   readonly retry: Schedule.Schedule<unknown, E>
   /** Run before each round, such as a wait for the connection: wakes that arrive meanwhile are served by that round. */
@@ -43,8 +44,9 @@ export interface KeyedWorker {
   /** As `wake`, and a pause after a failure ends at once. */
   hurry(key: string): void
   /**
-   * Waits for the end of the round that is due, or else of the round under way; whether it succeeds does not matter. After
-   * `wake` this is a round that began after the wake. Returns at once if the key rests or the worker does not run.
+   * Waits for the end of the round that is due, or else of the round under way; whether it succeeds does not matter.
+   * After `wake` this is a round that began after the wake. Returns at once if the key rests or the worker does not
+   * run.
    */
   settled(key: string): Effect.Effect<void>
   /** The keys that are not at rest. */

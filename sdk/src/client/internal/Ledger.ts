@@ -1,10 +1,10 @@
 /**
- * The one place that writes to the local store.
+ * Transactions on the local store, which nothing else writes to.
  *
- * Changes are transactions: functions that read, decide and stage writes. They run one after another, so nobody sees
- * half of another's work, and those that wait together are committed together: with a hundred sends in flight the disk
- * is synchronised once, not a hundred times. What a transaction asks to happen afterwards happens once it is durable;
- * transactions see each other's writes before that, since the disk takes them in the same order.
+ * A transaction is a function that reads, decides and stages writes. Transactions run one at a time, so each sees the
+ * whole work of those before it. Waiting transactions are committed as a group (group commit): a hundred concurrent
+ * sends synchronise the disk once, not a hundred times. A transaction sees the writes of earlier ones before they are
+ * durable, which is safe because the disk keeps their order; its `onCommit` actions run after it is durable.
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -26,34 +26,34 @@ import * as Rows from "./rows/index.ts"
 import type { Row } from "./rows/index.ts"
 
 export interface Transaction {
-  /** The value of a key, staged writes included. */
+  /** The value of a key, including staged writes. */
   get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
   has(key: string): Effect.Effect<boolean, StoreError>
-  /** The entries of a range, staged writes included. */
+  /** The entries of a range, including staged writes. */
   scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
   put<A>(key: string, row: Row<A>, value: A): void
-  /** As `put`, and the commit fails with `StoreConflict` if the key exists: another process writes to this store. */
+  /** As `put`, but the commit fails with `StoreConflict` if the key exists: another process writes to this store. */
   putNew<A>(key: string, row: Row<A>, value: A): void
   putBytes(key: string, value: Uint8Array): void
   delete(key: string): void
-  /** Runs when the commit is durable (committed, for a relaxed one), in the order of the transactions. */
+  /** Runs `action` once the commit is durable (once committed, if relaxed), in the order of the transactions. */
   onCommit(action: () => void): void
 }
 
-/** What a commit can fail with. */
+/** Errors of a commit. */
 export type LedgerError = StoreError | StoreConflict
 
 export class Ledger extends Context.Service<
   Ledger,
   {
     /**
-     * Runs `build` and returns its result once what it staged is on disk. Nothing is kept when it fails, unless the disk
-     * failed at the very end: then what was staged may be there or not after the next start.
+     * Runs `build` and returns its result once its staged writes are on disk. If it fails, nothing is written; only if
+     * the disk fails to synchronise may the writes be there after the next start.
      */
     transact<A, E, R>(
       build: (transaction: Transaction) => Effect.Effect<A, E, R>,
       options?: {
-        /** What it writes would be found out again if a loss of power undid it, so the disk need not be waited for. */
+        /** Do not wait for the disk: the writes can be recomputed if a power loss undoes them. */
         readonly relaxed?: boolean
       }
     ): Effect.Effect<A, E | LedgerError, R>
@@ -61,7 +61,7 @@ export class Ledger extends Context.Service<
     get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
     getBytes(key: string): Effect.Effect<Uint8Array | undefined, StoreError>
     scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
-    /** From now on everything fails with this: the store is not one to read or write. */
+    /** Makes every later call fail with this error: the store must not be used. */
     refuse(error: StoreError): void
   }
 >()("@kez-chat/sdk/Ledger") {}
@@ -69,13 +69,13 @@ export class Ledger extends Context.Service<
 /** Most transactions in one commit. */
 const groupSize = 256
 
-/** Values remembered between transactions: a conversation touches the same few rows again and again. */
-const recentSize = 256
+/** Most values cached between transactions: a conversation uses the same few rows repeatedly. */
+const cacheSize = 256
 
-/** Raw values beyond this are not remembered, in bytes. */
-const recentBytes = 4_096
+/** Larger undecoded values are not cached, in bytes. */
+const cachedBytes = 4_096
 
-/** A value as it is staged or remembered. `decoded` saves decoding it again; what was only read is not `written`. */
+/** A staged or cached value. `decoded` saves decoding it again; `written` is false if it was only read. */
 interface Cell {
   readonly bytes: (() => Uint8Array) | undefined
   readonly decoded?: unknown
@@ -85,23 +85,23 @@ interface Cell {
 
 type Staged = Map<string, Cell>
 
-/** What was read or written lately. It is right because nobody else writes to the store. */
-const makeRecent = () => {
+/** A cache of recently used values. It stays valid because nothing else writes to the store. */
+const makeCache = () => {
   const cells: Staged = new Map()
-  const remember = (key: string, cell: Cell) => {
+  const set = (key: string, cell: Cell) => {
     cells.delete(key)
     if (cell.bytes === undefined) return
-    if (cell.decoded === undefined && cell.bytes().length > recentBytes) return
+    if (cell.decoded === undefined && cell.bytes().length > cachedBytes) return
     cells.set(key, { bytes: cell.bytes, decoded: cell.decoded, written: false })
-    if (cells.size > recentSize) cells.delete(cells.keys().next().value!)
+    if (cells.size > cacheSize) cells.delete(cells.keys().next().value!)
   }
-  return { get: (key: string) => cells.get(key), remember, forget: () => cells.clear() }
+  return { get: (key: string) => cells.get(key), set, clear: () => cells.clear() }
 }
 
-type Recent = ReturnType<typeof makeRecent>
+type Cache = ReturnType<typeof makeCache>
 
-const read = (store: LocalStore["Service"], recent: Recent, key: string): Effect.Effect<Cell, StoreError> => {
-  const cell = recent.get(key)
+const read = (store: LocalStore["Service"], cache: Cache, key: string): Effect.Effect<Cell, StoreError> => {
+  const cell = cache.get(key)
   if (cell !== undefined) return Effect.succeed(cell)
   return Effect.map(store.get(key), (found): Cell => {
     const bytes = Option.getOrUndefined(found)
@@ -111,7 +111,7 @@ const read = (store: LocalStore["Service"], recent: Recent, key: string): Effect
 
 const makeTransaction = (
   store: LocalStore["Service"],
-  recent: Recent,
+  cache: Cache,
   group: Staged,
   own: Staged,
   actions: Array<() => void>
@@ -119,7 +119,7 @@ const makeTransaction = (
   const load = (key: string): Effect.Effect<Cell, StoreError> =>
     Effect.suspend(() => {
       const cell = own.get(key) ?? group.get(key)
-      return cell === undefined ? read(store, recent, key) : Effect.succeed(cell)
+      return cell === undefined ? read(store, cache, key) : Effect.succeed(cell)
     })
 
   const transaction: Transaction = {
@@ -128,7 +128,7 @@ const makeTransaction = (
         if (cell.bytes === undefined) return Effect.undefined
         if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
         return Effect.map(Effect.fromResult(row.decode(key, cell.bytes())), (decoded) => {
-          // Read once more, it need not be decoded once more: pages of one conversation read the same rows throughout.
+          // Cached for later reads of the group: pages of one conversation read the same rows.
           own.set(key, { ...cell, decoded })
           return decoded
         })
@@ -142,7 +142,7 @@ const makeTransaction = (
         }
         if (changed.size === 0) return store.scan(range)
         const { limit, ...bounds } = range
-        // Every staged deletion may take one entry of the store's answer away.
+        // Each staged deletion may remove one entry of the store's result.
         const wider = limit === undefined ? bounds : { ...bounds, limit: limit + changed.size }
         return Effect.map(store.scan(wider), (stored) => {
           const kept = stored.filter((entry) => !changed.has(entry.key))
@@ -175,15 +175,15 @@ const writesOf = (group: Staged): ReadonlyArray<Write> => {
   return writes
 }
 
-/** A transaction that was run: how to tell its caller. */
+/** A transaction that has run, and how to complete its caller. */
 interface Outcome {
   readonly relaxed: boolean
   readonly settle: (failed?: LedgerError) => void
 }
 
-/** A transaction that waits: how to run it against a group. */
+/** A transaction that waits for its group. */
 interface Waiting {
-  /** It was run, or its caller does not want it any more. */
+  /** It has run, or its caller was interrupted. */
   isOver: boolean
   readonly run: (group: Staged) => Effect.Effect<Outcome>
 }
@@ -192,11 +192,11 @@ export const make = Effect.gen(function* () {
   const store = yield* LocalStore
   const committing = yield* Semaphore.make(1)
   const synchronising = yield* Semaphore.make(1)
-  const recent = makeRecent()
+  const cache = makeCache()
   let waiting: Array<Waiting> = []
   let unsynchronised: Array<Outcome> = []
 
-  // Whoever has the permit works off what waits, until its own transaction is among it.
+  // The holder of the permit commits groups until its own transaction is among them.
   const commit = Effect.fnUntraced(function* (entry: Waiting) {
     while (!entry.isOver) {
       const group: Staged = new Map()
@@ -211,8 +211,8 @@ export const make = Effect.gen(function* () {
       const writes = writesOf(group)
       const committed = yield* Effect.result(writes.length === 0 ? Effect.void : store.commit(writes))
       const failed = Result.isFailure(committed) ? committed.failure : undefined
-      if (failed === undefined) for (const [key, cell] of group) recent.remember(key, cell)
-      else recent.forget()
+      if (failed === undefined) for (const [key, cell] of group) cache.set(key, cell)
+      else cache.clear()
       for (const outcome of outcomes) {
         if (failed !== undefined || outcome.relaxed || writes.length === 0) outcome.settle(failed)
         else unsynchronised.push(outcome)
@@ -220,7 +220,7 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  // Meanwhile the next transactions are run and committed, and wait for the disk together.
+  // While the disk synchronises, the next transactions run and commit, and then wait for it together.
   const synchronise = Effect.fnUntraced(
     function* (isDone: () => boolean) {
       const outcomes = unsynchronised
@@ -234,46 +234,44 @@ export const make = Effect.gen(function* () {
     Semaphore.withPermit(synchronising)
   )
 
-  const transact = <A, E, R>(
+  const transact = Effect.fnUntraced(function* <A, E, R>(
     build: (transaction: Transaction) => Effect.Effect<A, E, R>,
     options?: { readonly relaxed?: boolean }
-  ): Effect.Effect<A, E | LedgerError, R> =>
-    Effect.gen(function* () {
-      const context = yield* Effect.context<R>()
-      const done = yield* Deferred.make<A, E | LedgerError>()
-      const isDone = () => Deferred.isDoneUnsafe(done)
-      const entry: Waiting = {
-        isOver: false,
-        run: (group) =>
-          Effect.gen(function* () {
-            const own: Staged = new Map()
-            const actions: Array<() => void> = []
-            const transaction = makeTransaction(store, recent, group, own, actions)
-            const exit = yield* Effect.exit(Effect.provideContext(build(transaction), context))
-            if (Exit.isSuccess(exit)) for (const [key, cell] of own) group.set(key, cell)
-            return {
-              relaxed: options?.relaxed === true || Exit.isFailure(exit),
-              settle: (failed) => {
-                if (Exit.isFailure(exit) || failed === undefined) {
-                  if (Exit.isSuccess(exit)) for (const action of actions) action()
-                  Deferred.doneUnsafe(done, exit)
-                } else Deferred.doneUnsafe(done, Exit.fail(failed))
-              }
-            }
-          })
-      }
-      waiting.push(entry)
-      yield* Semaphore.withPermit(committing, Effect.uninterruptible(commit(entry))).pipe(
-        Effect.andThen(Effect.suspend(() => (isDone() ? Effect.void : synchronise(isDone)))),
-        // What is committed stands, so its caller still sees to it that what was to happen afterwards does.
-        Effect.onInterrupt(() => {
-          if (entry.isOver) return Effect.andThen(Semaphore.withPermit(committing, Effect.void), synchronise(isDone))
-          entry.isOver = true
-          return Effect.void
-        })
-      )
-      return yield* Deferred.await(done)
-    })
+  ): Effect.fn.Return<A, E | LedgerError, R> {
+    const context = yield* Effect.context<R>()
+    const done = yield* Deferred.make<A, E | LedgerError>()
+    const isDone = () => Deferred.isDoneUnsafe(done)
+    const entry: Waiting = {
+      isOver: false,
+      run: Effect.fnUntraced(function* (group: Staged) {
+        const own: Staged = new Map()
+        const actions: Array<() => void> = []
+        const transaction = makeTransaction(store, cache, group, own, actions)
+        const exit = yield* Effect.exit(Effect.provideContext(build(transaction), context))
+        if (Exit.isSuccess(exit)) for (const [key, cell] of own) group.set(key, cell)
+        return {
+          relaxed: options?.relaxed === true || Exit.isFailure(exit),
+          settle: (failed?: LedgerError) => {
+            if (Exit.isFailure(exit) || failed === undefined) {
+              if (Exit.isSuccess(exit)) for (const action of actions) action()
+              Deferred.doneUnsafe(done, exit)
+            } else Deferred.doneUnsafe(done, Exit.fail(failed))
+          }
+        }
+      })
+    }
+    waiting.push(entry)
+    yield* Semaphore.withPermit(committing, Effect.uninterruptible(commit(entry))).pipe(
+      Effect.andThen(Effect.suspend(() => (isDone() ? Effect.void : synchronise(isDone)))),
+      // What is committed stands, so an interrupted caller still runs its `onCommit` actions.
+      Effect.onInterrupt(() => {
+        if (entry.isOver) return Effect.andThen(Semaphore.withPermit(committing, Effect.void), synchronise(isDone))
+        entry.isOver = true
+        return Effect.void
+      })
+    )
+    return yield* Deferred.await(done)
+  })
 
   let refused: StoreError | undefined
   const unlessRefused = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | StoreError, R> =>
@@ -282,24 +280,24 @@ export const make = Effect.gen(function* () {
   return Ledger.of({
     transact: (build, options) => unlessRefused(transact(build, options)),
     get: <A>(key: string, row: Row<A>) =>
-      Effect.flatMap(unlessRefused(read(store, recent, key)), (cell) => {
+      Effect.flatMap(unlessRefused(read(store, cache, key)), (cell) => {
         if (cell.bytes === undefined) return Effect.undefined
         if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
         return Effect.fromResult(row.decode(key, cell.bytes()))
       }),
-    getBytes: (key) => Effect.map(unlessRefused(read(store, recent, key)), (cell) => cell.bytes?.()),
+    getBytes: (key) => Effect.map(unlessRefused(read(store, cache, key)), (cell) => cell.bytes?.()),
     scan: (range) => unlessRefused(store.scan(range)),
     refuse: (error) => void (refused = error)
   })
 })
 
-/** The store must be of this layout, or empty. */
+/** Fails if the store has a later layout; marks an empty one with this layout. */
 const checkLayout = Effect.fnUntraced(function* (ledger: Ledger["Service"]) {
-  yield* ledger.transact((transaction) =>
-    Effect.gen(function* () {
+  yield* ledger.transact(
+    Effect.fnUntraced(function* (transaction: Transaction) {
       const version = yield* transaction.get(Rows.key.version, Rows.Version)
       if (version !== undefined && version > Rows.version) {
-        const detail = `it was written by a later version (layout ${version}, this one knows ${Rows.version}): update`
+        const detail = `a later version wrote it (layout ${version}, this version knows ${Rows.version}): update`
         return yield* new StoreError({ reason: "newer", detail })
       }
       if (version === undefined) transaction.put(Rows.key.version, Rows.Version, Rows.version)
@@ -307,10 +305,10 @@ const checkLayout = Effect.fnUntraced(function* (ledger: Ledger["Service"]) {
   )
 })
 
-/** Fails to build where the store cannot be read or was written by a later version. */
+/** Fails if the store cannot be read or was written by a later version. */
 export const layer: Layer.Layer<Ledger, LedgerError, LocalStore> = Layer.effect(Ledger, Effect.tap(make, checkLayout))
 
-/** Deletes everything under a prefix, a thousand entries in a commit. */
+/** Deletes all entries with a prefix, 1,000 per commit. */
 export const deleteAll = Effect.fnUntraced(function* (
   ledger: Ledger["Service"],
   prefix: string

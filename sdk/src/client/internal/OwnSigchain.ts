@@ -1,6 +1,6 @@
 /**
- * What every room needs of the account's own sigchain: extend it. `account/OwnSigchain` implements it; the interface lies
- * here because publishing a manifest, in a room below, anchors it in the chain.
+ * The interface for extending the account's own sigchain. `account/OwnSigchain` implements it; it is declared here
+ * because `files/share`, a room below, uses it to anchor manifests.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -10,23 +10,23 @@ import type { Envelope } from "../../protocol/sigchain/Envelope.ts"
 import type { Crypto } from "../../services/Crypto.ts"
 import type { KezChatError } from "../model/index.ts"
 
-/** A chain whose every event was verified, with its envelopes. */
+/** A verified chain with its envelopes. */
 export interface Chain extends VerifiedChain.VerifiedChain {
   readonly envelopes: ReadonlyArray<Envelope>
 }
 
 export type Operation = Parameters<Identity["signSigchainEvent"]>[0]["operation"]
 
-/** The operation that a verified chain still lacks, or undefined. */
+/** The next operation to append to a verified chain, or undefined if it needs none. */
 export type Next = (chain: Chain) => Effect.Effect<Operation | undefined, KezChatError>
 
 export class OwnSigchain extends Context.Service<
   OwnSigchain,
   {
     /**
-     * Appends the operations that `next` returns until it returns none; it is asked again for each chain that it meets,
-     * because another device may be faster. Endpoints that the chain lacks come first. Returns the chain as it is then.
-     * One caller at a time.
+     * Appends the operations that `next` returns until it returns undefined, and returns the resulting chain. `next` is
+     * called again with each new state of the chain, because other devices may append too. Missing endpoints are
+     * appended first. Calls run one at a time.
      */
     append(identity: Identity, next: Next): Effect.Effect<Chain, KezChatError, Crypto>
   }

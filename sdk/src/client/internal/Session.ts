@@ -1,9 +1,9 @@
-/** An account at work: its key, and what this device knows of itself. */
+/** What a use case needs to act for the account: its keys and its row. */
 import type { Identity } from "../../crypto/Identity.ts"
 import type { AccountRow } from "./rows/index.ts"
 
 export interface Session {
   readonly identity: Identity
-  /** The account as it is now; `step` and `head` move on while creation is finished. */
+  /** The current row: `step` and `head` change while creation completes. */
   readonly account: () => AccountRow
 }

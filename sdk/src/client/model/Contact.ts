@@ -1,39 +1,41 @@
 import * as Schema from "effect/Schema"
 import { Head, Millis } from "./Protocol.ts"
 
-/** A key that could take the place of a contact's. */
+/** A key that the user may accept in place of a contact's key. */
 export class OfferedKey extends Schema.Opaque<OfferedKey>()(
   Schema.Struct({
     primary: Schema.String,
     /**
-     * `handed_over`: the contact's own key has signed a rotation to it. `unexplained`: only the home server names it,
-     * which a new device without the old words and an attack have in common.
+     * `handed_over`: the contact's own key signed a rotation to it. `unexplained`: only the home server names it, as
+     * after a new start without the old words, or in an attack.
      */
     origin: Schema.Literals(["handed_over", "unexplained"])
   })
 ) {}
 
-/** Where a contact's key stands for this account. */
+/** Another account as this one knows it: its pinned key, and whether that key is trusted. */
 export class Contact extends Schema.Opaque<Contact>()(
   Schema.Struct({
-    /** `local@server`; the primary itself as long as the home server has not named the key. */
+    /** `local@server`, or the primary key itself until the home server names a handle for it. */
     handle: Schema.String,
+    /** The pinned key, `ed25519:<hex>`; the only key that anything is sent to. */
     primary: Schema.String,
     /**
-     * `accepted`: may write to us. `requested`: wrote to us and awaits a decision. `blocked`: nothing of theirs is shown.
-     * `changed`: the server names another key for the handle or none, or the chain was rolled back, forked or rotated;
-     * sending stops until `acceptKey`, `keepKey` or removal, or until what stopped it turns out to be over.
+     * `accepted`: both sides may write. `requested`: wrote first and waits for the user's decision. `blocked`: nothing
+     * from it is shown. `changed`: the home server names another key or none for the handle, or the sigchain was rolled
+     * back, forked or rotated; sending stops until `acceptKey`, `keepKey` or removal, or until the cause goes away by
+     * itself.
      */
     state: Schema.Literals(["accepted", "requested", "blocked", "changed"]),
-    /** Another key for this contact. Nothing was ever sent to it; `acceptKey` takes it. */
+    /** Another key for this contact. Nothing is sent to it before `acceptKey`. */
     offered: Schema.optionalKey(OfferedKey),
-    /** What is wrong with key or chain, in a sentence; also where the user keeps the key all the same. */
+    /** What is wrong with the key or the sigchain, as a sentence; stays while the user keeps the key nevertheless. */
     warning: Schema.optionalKey(Schema.String),
-    /** The user has kept the key in spite of `warning`. */
+    /** The user keeps the key in spite of `warning`. */
     kept: Schema.optionalKey(Schema.Literal(true)),
-    /** The safety number of `primary` was compared and confirmed by the user. */
+    /** The user compared and confirmed the safety number of `primary`. */
     verified: Schema.Boolean,
-    /** Highest sigchain head seen. */
+    /** The newest sigchain head seen. */
     head: Schema.optionalKey(Head),
     /** Milliseconds since the epoch. */
     addedAt: Millis

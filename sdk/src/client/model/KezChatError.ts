@@ -1,4 +1,4 @@
-/** The errors of {@link KezChat}, closed. Each says what happened, to what, and what can be done. */
+/** The errors of {@link KezChat}, a closed list. Each message says what happened, to what, and what to do. */
 import * as Schema from "effect/Schema"
 import * as Blank from "../../protocol/encoding/Blank.ts"
 import { BlobStoreError } from "../../services/BlobStore.ts"
@@ -10,41 +10,41 @@ import { StoreConflict, StoreError } from "../../services/LocalStore.ts"
 import { VaultError } from "../../services/Vault.ts"
 import { Problem } from "./Protocol.ts"
 
-/** There is no account on this device yet. */
+/** There is no account on this device. */
 export class NoAccount extends Schema.TaggedError<NoAccount>()("NoAccount", {}) {
   override get message(): string {
     return "there is no account here yet: register or restore one"
   }
 }
 
-/** Creation of the account has not come far enough to send: the home or its sig-server could not be reached so far. */
+/** The account cannot send yet: its creation is incomplete, as after the home server or sig-server was unreachable. */
 export class AccountUnfinished extends Schema.TaggedError<AccountUnfinished>()("AccountUnfinished", {
   handle: Schema.String,
   step: Schema.Literals(["created", "registered"])
 }) {
   override get message(): string {
     const missing = this.step === "created" ? "its handle is not registered" : "its sigchain is not published"
-    return `${this.handle} is not finished, ${missing}: create or restore it again to carry on`
+    return `${this.handle} is incomplete, ${missing}: create or restore it again to resume`
   }
 }
 
-/** An account of another key or handle is already on this device. */
+/** This device already holds an account of another key or handle. */
 export class AccountExists extends Schema.TaggedError<AccountExists>()("AccountExists", { handle: Schema.String }) {
   override get message(): string {
     return `this device already holds ${this.handle}`
   }
 }
 
-/** The name stands for nobody we know. */
+/** No contact has this name or key. */
 export class ContactUnknown extends Schema.TaggedError<ContactUnknown>()("ContactUnknown", { who: Schema.String }) {
   override get message(): string {
     return Blank.isBlank(this.who)
-      ? "an empty name stands for nobody: say who"
+      ? "an empty name is no contact: give a handle or a key"
       : `${this.who} is not among your contacts: add them first`
   }
 }
 
-/** Sending is stopped because the contact's key or chain changed, or because the contact is blocked or unaccepted. */
+/** Nothing is sent to a contact whose key or sigchain changed, who is blocked, or whose request is not accepted. */
 export class SendBlocked extends Schema.TaggedError<SendBlocked>()("SendBlocked", {
   who: Schema.String,
   reason: Schema.Literals(["changed", "blocked", "requested"]),
@@ -56,8 +56,8 @@ export class SendBlocked extends Schema.TaggedError<SendBlocked>()("SendBlocked"
 }
 
 /**
- * The user's word about a key named another one than there is by now. `not_offered`: the key to accept is not the one
- * offered for this contact. `not_accepted`: the key whose number was compared is not that of an accepted contact.
+ * The key that the user decided about is not the current one. `not_offered`: the key to accept is not the one offered
+ * for this contact. `not_accepted`: the key whose safety number was compared is not that of an accepted contact.
  */
 export class KeyRefused extends Schema.TaggedError<KeyRefused>()("KeyRefused", {
   who: Schema.String,
@@ -71,7 +71,9 @@ export class KeyRefused extends Schema.TaggedError<KeyRefused>()("KeyRefused", {
   }
 }
 
-/** Nothing is fetched from somebody whose request waits for a decision, who is blocked, or whose key or chain changed. */
+/**
+ * Nothing is fetched from a contact whose key or sigchain changed, who is blocked, or whose request is not accepted.
+ */
 export class FetchBlocked extends Schema.TaggedError<FetchBlocked>()("FetchBlocked", {
   who: Schema.String,
   reason: Schema.Literals(["changed", "blocked", "requested"]),
@@ -82,7 +84,7 @@ export class FetchBlocked extends Schema.TaggedError<FetchBlocked>()("FetchBlock
   }
 }
 
-/** Whatever a call of {@link KezChat} can fail with. Encoded, an error has its `_tag` and its fields, and no cause. */
+/** Every error of {@link KezChat}. Its encoded form has `_tag` and the fields, but no cause. */
 export const KezChatError = Schema.Union([
   NoAccount,
   AccountUnfinished,

@@ -3,7 +3,7 @@ import { Contact } from "./Contact.ts"
 import { OfferedFile } from "./Message.ts"
 import { Millis } from "./Protocol.ts"
 
-/** A file of another account that this one may fetch, by its manifest. */
+/** An entry of another account's manifest: a file that this account may fetch. */
 export class ListedFile extends Schema.Opaque<ListedFile>()(
   Schema.Struct({
     ...OfferedFile.fields,
@@ -13,22 +13,22 @@ export class ListedFile extends Schema.Opaque<ListedFile>()(
     /** Milliseconds since the epoch. */
     sharedAt: Millis,
     public: Schema.Boolean,
-    /** The id of the newest file of the same path, where this one is older: show that one instead. */
+    /** Set if the path has a newer file, which should be shown instead: the id of the newest. */
     replacedBy: Schema.optionalKey(Schema.String)
   })
 ) {}
 
-/** What an account shares with this one. */
+/** The files that an account shares with this one, from its manifest. */
 export class Listing extends Schema.Opaque<Listing>()(
   Schema.Struct({
     owner: Contact,
-    /** 0 where nothing was ever shared. */
+    /** Revision of the manifest; 0 if there never was one. */
     revision: Schema.Natural,
     /** When the owner signed it, milliseconds since the epoch. */
     createdAt: Schema.optionalKey(Millis),
-    /** `kept`: the home could not be asked; this is the newest one seen before. */
+    /** `kept`: the home server was unreachable, and this is the newest manifest seen before. */
     source: Schema.Literals(["home", "kept"]),
-    /** By path. */
+    /** Ordered by path. */
     files: Schema.Array(ListedFile)
   })
 ) {}

@@ -2,16 +2,16 @@ import * as Schema from "effect/Schema"
 import { JsonObject, Millis } from "./Protocol.ts"
 
 /**
- * `queued` here, `stored` at the home server, `delivered` to the other device by its signed receipt, `read`; or
- * `failed` for good.
+ * `queued`: on this device. `stored`: at the home server. `delivered` and `read`: by the recipient's signed receipts.
+ * `failed`: it will not be sent.
  */
 export const MessageState = Schema.Literals(["queued", "stored", "delivered", "read", "failed"])
 export type MessageState = typeof MessageState.Type
 
-/** The file that a message of type `file_share` offers; `Message.id` is what fetches it. */
+/** The file that a message of type `file_share` offers; `fetch` takes the message's `id`. */
 export class OfferedFile extends Schema.Opaque<OfferedFile>()(
   Schema.Struct({
-    /** As its owner calls it: `FileName.display` for showing, `FileName.safe` for saving. */
+    /** The owner's name for it, untrusted: use `FileName.display` to show it and `FileName.safe` to save it. */
     name: Schema.String,
     mediaType: Schema.String,
     /** Bytes of the file. */
@@ -23,49 +23,49 @@ export class OfferedFile extends Schema.Opaque<OfferedFile>()(
   })
 ) {}
 
-/** A message of a conversation, received or written. */
+/** A received or written message. */
 export class Message extends Schema.Opaque<Message>()(
   Schema.Struct({
-    /** 22 base64url characters, the sender's. */
+    /** Chosen by the sender, 22 base64url characters. */
     id: Schema.String,
-    /** The conversation: the other account's primary, or one's own for notes to self. */
+    /** The conversation: the other account's primary key, or the own one for notes to self. */
     peer: Schema.String,
     direction: Schema.Literals(["in", "out"]),
     /**
-     * Text, or the name of an offered file (fit for showing). For a body this version does not know: its fallback, or a
-     * sentence that says so.
+     * The text, or the name of an offered file, fit for display. For a body type that this version does not know: its
+     * fallback, or a sentence that says so.
      */
     text: Schema.String,
-    /** Body type as sent (`text`, `file_share`, ...). */
+    /** Body type as sent: `text`, `file_share`, ... */
     type: Schema.String,
-    /** What a `file_share` offers. Nothing of it is here until `fetch`. */
+    /** The offered file of a `file_share`. Its content is not here before `fetch`. */
     file: Schema.optionalKey(OfferedFile),
-    /** The whole body as it was signed, for types that say more than a text. */
+    /** The complete signed body, for types that contain more than a text. */
     body: JsonObject,
     /** The sender's clock, milliseconds since the epoch. */
     createdAt: Millis,
-    /** When the home server stored it (its clock), or when it was written here; milliseconds since the epoch. */
+    /** When the home server stored it, by its clock, or when it was written here; milliseconds since the epoch. */
     arrivedAt: Millis,
-    /** Place in local order: grows with every message stored on this device. */
+    /** Position in local order, which grows with every message stored on this device. */
     order: Schema.Natural,
-    /** Only for `out`. */
+    /** Only of outgoing messages. */
     state: Schema.optionalKey(MessageState),
-    /** Why it failed, when it did. */
+    /** Why it failed. */
     failure: Schema.optionalKey(Schema.String),
     /**
-     * Why the home has not taken a queued message yet: the recipient's inbox has no room for it, or a limit of the day is
-     * reached, until a time (milliseconds since the epoch) where it is known. It is tried again by itself.
+     * Why the home server refuses a queued message for now. `full`: the recipient's inbox has no room. `slow`: a rate
+     * limit, until the given time (milliseconds since the epoch) if that is known. It is retried.
      */
     waiting: Schema.optionalKey(
       Schema.Struct({ reason: Schema.Literals(["full", "slow"]), until: Schema.optionalKey(Millis) })
     ),
-    /** `created_at` lies outside -30 d / +10 min of its arrival. */
+    /** `createdAt` is more than 30 days before or 10 minutes after its arrival. */
     suspicious: Schema.optionalKey(Schema.Literal(true)),
-    /** Messages of this sender's device before this one that are not held here. */
+    /** Number of messages that this sender's device sent before this one and that are missing here. */
     gap: Schema.optionalKey(Schema.Natural),
-    /** Another envelope with the same (from, id) came later: the sender shows different people different things. */
+    /** Another envelope with the same sender and id arrived later: the sender equivocates. */
     equivocation: Schema.optionalKey(Schema.Literal(true)),
-    /** Another envelope held the same place in the sender's count: two programs write with one device id. */
+    /** Another envelope has the same sequence number: two programs of the sender use one device id. */
     fork: Schema.optionalKey(Schema.Literal(true))
   })
 ) {}

@@ -1,13 +1,13 @@
-/** How a {@link KezChat} is to run. */
+/** Options of {@link KezChat.layer}. */
 export interface Options {
   /**
-   * The account that the store must hold, if it holds one: `ed25519:<hex>`. Another one fails with `StoreError`
-   * `foreign`, before anything in store or blobs is touched. Without it, that shows when the key is first used.
+   * Primary key, `ed25519:<hex>`, of the account that the store must hold if it holds one. Another account fails with
+   * `StoreError` `foreign` before anything in the store is touched; without this option, when the key is first used.
    */
   readonly primary?: string
   /**
-   * Use no network but where a call cannot do without it (`create`, `addContact`, ...): no broker connection, no
-   * background checks. What is sent waits in the store. Default false.
+   * Use the network only in calls that cannot do without it (`create`, `addContact`, ...): no broker connection and no
+   * background checks. Sent messages stay queued. Default false.
    */
   readonly offline?: boolean
 }

@@ -1,4 +1,4 @@
-/** Shapes of the protocol that the client's vocabulary contains, as schemas: `protocol` itself has none. */
+/** Schemas of the protocol's types that occur in the model; `protocol` itself has no schemas. */
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Struct from "effect/Struct"
@@ -39,7 +39,7 @@ const isContainer = (value: object, depthLeft: number): boolean => {
 const isJsonObject = (value: unknown): value is Json.JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && isContainer(value, Limits.jsonDepth)
 
-/** A JSON object as strict parsing gives it (KEZ-CAN-005 to 011). */
+/** A JSON object as strict parsing returns it (KEZ-CAN-005 to 011). */
 export const JsonObject: Schema.Codec<Json.JsonObject> = Schema.declare(isJsonObject, {
   identifier: "JsonObject",
   expected: "a JSON object of the protocol",
@@ -68,7 +68,7 @@ export const Endpoint: Schema.Codec<Endpoints.Endpoint> = Schema.Union([
   })
 ])
 
-/** Its form alone: who decodes one from somebody else has to verify it. */
+/** Checks the form only: an envelope from somebody else must still be verified. */
 export const Envelope: Schema.Codec<Envelopes.Envelope> = Schema.Struct({
   kez: Schema.Literals(Struct.keys(Envelopes.kinds)),
   payload: JsonObject,

@@ -1,15 +1,15 @@
 import * as Schema from "effect/Schema"
 
-/** What the user decides for the account on this device. */
+/** The user's settings for the account on this device. */
 export class Settings extends Schema.Opaque<Settings>()(
   Schema.Struct({
-    /** Tell others when their messages were read. */
+    /** Send read receipts. Default false. */
     readReceipts: Schema.Boolean,
-    /** Who may write without being asked for: `everyone` arrives as requests, `contacts` drops strangers unseen. */
+    /** Whether strangers may write: `everyone` (default) shows their messages as requests, `contacts` drops them. */
     inbox: Schema.Literals(["everyone", "contacts"]),
     /**
-     * Once a day, have the home remove mail that every device of the account holds (off at first). What is removed does
-     * not come back with the words.
+     * Once a day, have the home server delete mail that every device of the account holds. Deleted mail does not come
+     * back when the account is restored from its words. Default false.
      */
     autoTrim: Schema.Boolean
   })

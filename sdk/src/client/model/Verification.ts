@@ -2,7 +2,7 @@ import * as Schema from "effect/Schema"
 import { Contact, OfferedKey } from "./Contact.ts"
 import { ChainClaim, Endpoint, Envelope, Head } from "./Protocol.ts"
 
-/** A contact's key with the safety number that both sides see if it is theirs. */
+/** A contact's key and its safety number, which is the same on both sides if the key is theirs. */
 export class NumberedKey extends Schema.Opaque<NumberedKey>()(
   Schema.Struct({
     primary: Schema.String,
@@ -13,15 +13,16 @@ export class NumberedKey extends Schema.Opaque<NumberedKey>()(
   })
 ) {}
 
-/** What the safety number and the sigchain of a contact say, for a person to compare. */
+/** Safety number and sigchain of a contact, for the user to compare. */
 export class Verification extends Schema.Opaque<Verification>()(
   Schema.Struct({
     contact: Contact,
-    /** The key that this account holds as the contact's. */
+    /** The pinned key. */
     pinned: NumberedKey,
     /**
-     * The key that is offered in its place. While the contact is `changed`, this is the number to compare: the contact's
-     * old device still shows the pinned one, also when somebody else has taken the handle.
+     * The key that is offered in its place. While the contact is `changed`, this is the safety number to compare: the
+     * contact's old device shows the pinned key's number even if somebody else took over the handle. Without a number
+     * if the key is not one of a chat account, which cannot be accepted.
      */
     offered: Schema.optionalKey(
       Schema.Struct({
@@ -30,9 +31,9 @@ export class Verification extends Schema.Opaque<Verification>()(
         qr: Schema.optionalKey(NumberedKey.fields.qr)
       })
     ),
-    /** Absent where the sig-server knows no chain of theirs. */
+    /** Absent if the sig-server has no sigchain of the contact, or is unreachable. */
     head: Schema.optionalKey(Head),
-    /** Every event of the chain, verified. */
+    /** All events of the sigchain, verified. */
     events: Schema.Array(Envelope),
     endpoints: Schema.Array(Endpoint),
     claims: Schema.Array(ChainClaim)

@@ -1,4 +1,4 @@
-/** The vocabulary of the client: what its calls take and answer, what happens, and what can go wrong. */
+/** The vocabulary of the client: arguments and results of its calls, its events and its errors. */
 export * from "./Account.ts"
 export * from "./Contact.ts"
 export * from "./Event.ts"

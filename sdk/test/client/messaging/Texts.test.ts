@@ -44,7 +44,7 @@ describe("empty names, ids and texts", () => {
         ] as ReadonlyArray<Effect.Effect<unknown, unknown>>) {
           const error = yield* Effect.flip(call)
           assert.strictEqual(codeOf(error), "ContactUnknown")
-          assert.include((error as Error).message, "an empty name stands for nobody")
+          assert.include((error as Error).message, "an empty name is no contact")
         }
         for (const call of [
           chat.unshare(blank),
