@@ -1,8 +1,8 @@
 /**
- * The client of `@kez-chat/sdk` for programs that do not use Effect: the same calls with promises, streams as async
- * iterables, and its tagged errors thrown.
+ * The client of `@kez-chat/sdk` for programs without Effect: the same calls as promises that reject with the same
+ * tagged errors, and streams as async iterables.
  *
- * Open one with `openNode` (`@kez-chat/sdk/node`) or `openWeb` (`@kez-chat/sdk/web`), or with {@link open} from services
+ * Open one with `openNode` (`@kez-chat/sdk/node`) or `openWeb` (`@kez-chat/sdk/web`), or with {@link open} and services
  * of your own.
  */
 import * as Cause from "effect/Cause"
@@ -33,21 +33,22 @@ import type { ConnectionState } from "../services/Broker.ts"
 
 export * from "../client/model/index.ts"
 
-/** For calls that wait. Aborting rejects the promise with `signal.reason`; what is durable by then stays. */
+/** Options of calls that wait. Aborting rejects the promise with `signal.reason`; what is durable by then remains. */
 export interface Waiting {
   readonly signal?: AbortSignal
 }
 
-/** An account, as {@link KezChat} has it; each member does what its namesake there does and rejects with its errors. */
+/** A chat account on this device. Each member does what the member of {@link KezChat} with its name does. */
 export interface KezChatClient extends AsyncDisposable {
   account(): Promise<Account>
-  /** `words` as text here: keep them out of logs. */
+  /** `words` are plain text here: keep them out of logs. */
   create(options: { readonly handle: string; readonly words: string }, waiting?: Waiting): Promise<Account>
   restore(options: { readonly words: string }, waiting?: Waiting): Promise<Account>
+  /** The words as plain text: keep them out of logs. */
   words(): Promise<string>
-  /** Connection states, from the present one on, until `close` or the loop ends. */
+  /** Connection states, beginning with the current one, until `close` or the end of the loop. */
   connection(waiting?: Waiting): AsyncIterable<ConnectionState>
-  /** Events from the moment the iteration begins, until `close` or the loop ends. */
+  /** Events from the start of the iteration until `close` or the end of the loop. */
   events(waiting?: Waiting): AsyncIterable<Event>
   sync(waiting?: Waiting): Promise<void>
   flush(waiting?: Waiting): Promise<void>
@@ -69,36 +70,36 @@ export interface KezChatClient extends AsyncDisposable {
   send(who: string, text: string): Promise<Message>
   history(who: string, page?: { readonly before?: number; readonly limit?: number }): Promise<ReadonlyArray<Message>>
   markRead(who: string): Promise<void>
-  /** Aborted before it returns, nothing is shared. */
+  /** If it is aborted before it returns, nothing is shared. */
   share(options: ShareOptions, waiting?: Waiting): Promise<Share>
   shared(): Promise<ReadonlyArray<Share>>
   unshare(id: string): Promise<Share>
   browse(who: string, waiting?: Waiting): Promise<Listing>
-  /** Fetches while it is iterated; leaving the loop early stops, and what arrived stays for the next time. */
+  /** Downloads while it is iterated. Leaving the loop stops it; what arrived is kept for the next call. */
   fetch(what: string, waiting?: Waiting): AsyncIterable<FetchProgress>
-  /** Whether these bytes are exactly the file that `what` names, found without fetching it. */
+  /** Whether these bytes are exactly the file that `what` names, without downloading it. */
   matches(what: string, bytes: AsyncIterable<Uint8Array>, waiting?: Waiting): Promise<boolean>
-  /** The content of a fetched file, in pieces. */
+  /** The content of a fetched file, in chunks. */
   read(what: string, waiting?: Waiting): AsyncIterable<Uint8Array>
   discard(what: string): Promise<void>
-  /** Serves until `signal` is aborted or the client is closed, and then resolves; rejects where serving fails. */
+  /** Serves until `signal` is aborted or the client is closed, then resolves; rejects if serving fails. */
   serve(waiting?: Waiting): Promise<void>
   settings(): Promise<Settings>
   updateSettings(change: Partial<Settings>): Promise<Settings>
   export(waiting?: Waiting): AsyncIterable<Readonly<Record<string, unknown>>>
   deleteAccount(waiting?: Waiting): Promise<void>
-  /** Ends the connection and everything in the background, and closes store and vault. Idempotent; also `await using`. */
+  /** Closes the connection, the background work, the store and the vault. Idempotent; also called by `await using`. */
   close(): Promise<void>
 }
 
-/** The client was closed: it answers no more calls. */
+/** The client was closed and accepts no more calls. */
 export class ClientClosed extends Data.TaggedError("ClientClosed")<{}> {
   override get message(): string {
     return "this client was closed"
   }
 }
 
-/** Builds the services of `layer` and hands its account to promises. Rejects with the layer's errors. */
+/** Builds `layer` and wraps its `KezChat`. Rejects with the errors of the layer. */
 export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatClient> => {
   const runtime = ManagedRuntime.make(layer)
   const ended = Deferred.makeUnsafe<void>()
@@ -174,7 +175,7 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
       const isServing = !closed
       const until = signal === undefined ? Deferred.await(ended) : Effect.race(Deferred.await(ended), onAbort(signal))
       await run(Effect.raceFirst(chat.serve, until)).catch((error: unknown) => {
-        // Closing is how it ends: no failure for who started it and looks no further.
+        // Closing is the regular end, so a caller that ignores the promise gets no unhandled rejection.
         if (!(error instanceof ClientClosed && isServing)) throw error
       })
     },

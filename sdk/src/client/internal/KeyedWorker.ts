@@ -1,9 +1,9 @@
 /**
- * Background work by key: sending by recipient, receipts by peer, checks by contact.
+ * Background work by key, such as sending by recipient, receipts by peer or checks by contact.
  *
- * Waking a key gets it a round of work. Rounds of different keys run concurrently, those of one key in sequence. A
- * round finds out what there is to do when it begins, so all wakes before that share one round, and wakes during it
- * share the next. Failures are retried on a schedule. A key has a fiber and state only while it works, pauses or waits
+ * Waking a key makes a round of work due for it. Rounds of different keys run concurrently, those of one key in
+ * sequence. A round looks for work when it begins, so all wakes before that share one round, and wakes during it share
+ * the next. Failures are retried on a schedule. A key has a fiber and state only while it works, pauses or waits for
  * its turn.
  *
  * The state is plain and synchronous, so that `wake` can be called where a transaction commits.
@@ -24,7 +24,7 @@ import { ServerUnreachable } from "../../services/Directory.ts"
 export interface Options<E, R> {
   /**
    * One round of work for a key. "again" asks for another at once, "idle" lets the key rest until the next wake. A
-   * defect is logged and counts as "idle": the key stays usable, and the other keys never notice.
+   * defect is logged and counts as "idle": the key stays usable, and other keys are not affected.
    */
   readonly round: (key: string) => Effect.Effect<"again" | "idle", E, R>
   /**
@@ -34,7 +34,7 @@ export interface Options<E, R> {
   readonly retry: Schedule.Schedule<unknown, E>
   /** Run before each round, such as a wait for the connection: wakes that arrive meanwhile are served by that round. */
   readonly ready?: (key: string) => Effect.Effect<void, never, R>
-  /** Most keys at work at a time, those that pause after a failure included. Unlimited by default. */
+  /** Most keys that work at a time, including those that pause after a failure. Unlimited by default. */
   readonly concurrency?: number
 }
 
@@ -51,7 +51,7 @@ export interface KeyedWorker {
   settled(key: string): Effect.Effect<void>
   /** The keys that are not at rest. */
   busy(): ReadonlyArray<string>
-  /** Starts the worker. When the scope closes it stops, drops its keys and releases everyone who waits for them. */
+  /** Starts the worker. When the scope closes it stops, drops its keys and releases all who wait for them. */
   run<E, R>(options: Options<E, R>): Effect.Effect<void, never, R | Scope.Scope>
 }
 

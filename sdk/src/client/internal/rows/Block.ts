@@ -1,5 +1,5 @@
 /**
- * Decisions about blocking, and how far the other devices and the home know them.
+ * Decisions about blocking, and whether the other devices and the home server know them.
  *
  * | key | value |
  * |---|---|
@@ -15,7 +15,7 @@ export const Block = row(
     rev: Count,
     /** When the newest note about it was stored or queued; absent until there is one. */
     notedAt: Schema.optionalKey(Schema.Number),
-    /** When the home last confirmed it, and the stream's epoch at that time. */
+    /** When the home server last confirmed it, and the epoch of the stream at that time. */
     atHome: Schema.optionalKey(Schema.Struct({ epoch: Schema.String, at: Schema.Number }))
   })
 )

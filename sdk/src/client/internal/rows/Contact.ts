@@ -1,5 +1,5 @@
 /**
- * Contacts, and the upgrade of rows from before a contact's name and chain were judged separately.
+ * Contacts, and the upgrade of rows that versions wrote which did not judge a contact's name and chain separately.
  *
  * | key | value |
  * |---|---|
@@ -19,7 +19,9 @@ const ContactFields = Schema.Struct({
   state: Schema.Literals(["accepted", "requested", "blocked", "changed"]),
   /** The state to return to when unblocked. */
   before: Schema.optionalKey(Schema.Literals(["accepted", "requested", "changed"])),
-  /** What the home says of the handle when it is not this key; `to` is the key it names. See `ContactState`. */
+  /**
+   * The home server's answer if it does not name this key for the handle; `to`: the key it names. See `ContactState`.
+   */
   name: Schema.optionalKey(
     Schema.Struct({
       state: Schema.Literals(["offered", "offered_kept", "gone", "gone_kept"]),
@@ -27,7 +29,7 @@ const ContactFields = Schema.Struct({
       detail: Schema.String
     })
   ),
-  /** What is wrong with the chain; `to` is the key that it was rotated to. */
+  /** What is wrong with the chain; `to`: the key that it was rotated to. */
   chain: Schema.optionalKey(
     Schema.Struct({
       state: Schema.Literals(["behind", "behind_kept", "rotated", "rotated_kept", "forked", "forked_kept"]),
@@ -35,16 +37,18 @@ const ContactFields = Schema.Struct({
       detail: Schema.String
     })
   ),
+  /** See `ContactState.noticedAt`. */
   noticedAt: Schema.optionalKey(Schema.Number),
   verified: Schema.Boolean,
   head: Schema.optionalKey(Head),
-  /** The highest head that the contact's own messages named. */
+  /** The newest head that the contact's messages claimed and the sig-server has not shown. */
   claimed: Schema.optionalKey(Head),
-  /** Whether the chain names an inbox; absent until a chain was seen. */
+  /** Whether the chain names an inbox; absent before a chain was seen. */
   reachable: Schema.optionalKey(Schema.Boolean),
   /** Earlier keys of this contact that the user replaced, as hex. */
   former: Schema.Array(Schema.String),
   addedAt: Schema.Number,
+  /** When its chain was last verified; milliseconds since the epoch. */
   checkedAt: Schema.optionalKey(Schema.Number)
 })
 export type ContactRow = typeof ContactFields.Type
@@ -54,8 +58,8 @@ const OldContactFields = ContactFields.mapFields(
 )
 
 /**
- * An old row does not say whether the cause that stopped it can heal. The upgrade takes the cautious reading, a forked
- * chain, and keeps an offered key as unexplained: the user decides.
+ * An old row does not say whether the cause that stopped it can heal. The upgrade assumes the worst, a forked chain,
+ * and an offered key becomes unexplained: the user decides (KEZ-SEQ-053).
  */
 const upgraded = ({ changedTo, warning, ...contact }: typeof OldContactFields.Type): ContactRow => {
   if (contact.name !== undefined || contact.chain !== undefined) return contact

@@ -1,5 +1,5 @@
 /**
- * The counters of a conversation: sequence numbers, receipts and what the user has read.
+ * The counters of a conversation: sequence numbers, receipts, and how far the user has read.
  *
  * | key | value |
  * |---|---|
@@ -8,7 +8,7 @@
 import * as Schema from "effect/Schema"
 import { Count, row, type RowType } from "./Row.ts"
 
-/** Orders are local ones, 0 for none. The names on disk are those of the first stores. */
+/** Orders are `Message.order`, 0 for none. On disk the members keep the names that the first version gave them. */
 const Counters = Schema.Struct({
   /** The next `seq` of this device to this peer. */
   seq: Count,

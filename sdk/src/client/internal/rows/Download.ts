@@ -3,22 +3,22 @@
  *
  * | key | value |
  * |---|---|
- * | `download/<blob hash>` | {@link DownloadRow}: a file that is here in whole or in part |
+ * | `download/<blob hash>` | {@link DownloadRow}: a file that is here completely or in part |
  */
 import * as Schema from "effect/Schema"
 import { Count, row, type RowType } from "./Row.ts"
 
 export const Download = row(
   Schema.Struct({
-    /** Primary of the account that shares it. */
+    /** Primary key of the account that shares it. */
     owner: Schema.String,
-    /** The entry of the owner's manifest in which it was found. */
+    /** Id of the entry in the owner's manifest. */
     entry: Schema.optionalKey(Schema.String),
     name: Schema.String,
     folder: Schema.optionalKey(Schema.String),
     mediaType: Schema.String,
     size: Count,
-    /** The content key, wrapped for this account as its owner would have wrapped it; base64url. */
+    /** The content key, wrapped for this account in the form that its owner would use; base64url. */
     key: Schema.String,
     startedAt: Schema.Number
   })

@@ -1,9 +1,9 @@
 /**
- * Manifests: the own one on its way to publication, and the newest one seen of other accounts.
+ * Manifests: the publication of the own one, and the newest one seen of each other account.
  *
  * | key | value |
  * |---|---|
- * | `manifest` | {@link ManifestRow}: how far the own manifest is published |
+ * | `manifest` | {@link ManifestRow}: progress of publishing the own manifest |
  * | `manifestBody` | bytes of the newest own manifest |
  * | `browsed/<hex>` | {@link Browsed}: the newest manifest seen of an account |
  * | `browsedBody/<hex>` | its bytes |
@@ -13,20 +13,20 @@ import { Count, row, type RowType } from "./Row.ts"
 
 export const Manifest = row(
   Schema.Struct({
-    /** The highest revision that a body was given or that was seen. */
+    /** The highest revision used or seen. */
     revision: Count,
     /** Number of changes to the entries, and how many of them the body includes. */
     changes: Count,
     included: Count,
-    /** `changes` at the last withdrawal of something published, and how many changes the chain's anchor includes. */
+    /** `changes` at the last withdrawal of a published entry, and how many changes the anchored manifest includes. */
     withdrawn: Schema.optionalKey(Count),
     settled: Schema.optionalKey(Count),
     /** Hash and revision of the manifest that was last published or adopted. */
     base: Schema.optionalKey(Schema.String),
     baseRevision: Schema.optionalKey(Count),
-    /** Hash of the manifest that the chain named at the last look. */
+    /** Hash of the manifest that the chain named at the last check. */
     anchor: Schema.optionalKey(Schema.String),
-    /** `manifestBody`: signed here, then stored at the home, which publishes it, then perhaps anchored in the chain. */
+    /** State of `manifestBody`: signed here, then stored and so published at the home server, then maybe anchored. */
     body: Schema.optionalKey(
       Schema.Struct({
         manifest: Schema.String,
@@ -37,9 +37,11 @@ export const Manifest = row(
         state: Schema.Literals(["signed", "stored", "anchored"])
       })
     ),
-    /** A manifest that the chain names and the home does not serve, and since when; milliseconds since the epoch. */
+    /**
+     * A manifest that the chain names but the home server does not serve, since when in milliseconds since the epoch.
+     */
     withheld: Schema.optionalKey(Schema.Struct({ manifest: Schema.String, since: Schema.Number })),
-    /** Why it cannot be published or anchored, where retrying does not help. */
+    /** Why it cannot be published or anchored although retrying does not help. */
     problem: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String }))
   })
 )

@@ -1,11 +1,11 @@
 /**
- * Messages in local order, and which envelopes and sequence numbers have been seen.
+ * Messages in local order, and the envelopes and sequence numbers already seen.
  *
  * | key | value |
  * |---|---|
- * | `order` | {@link Order}: the next place in local order |
+ * | `order` | {@link Order}: the next position in local order |
  * | `message/<hex of the peer>/<order>` | {@link MessageRow} |
- * | `seen/<hex of the sender>/<id>` | {@link SeenRow}: every envelope ever taken in or sent |
+ * | `seen/<hex of the sender>/<id>` | {@link SeenRow}: every envelope ever received or sent |
  * | `slot/<from>/<to>/<device>/<seq>` | {@link Slot}: the message that holds a sequence number |
  * | `track/<from>/<to>/<device>` | {@link Track}: the highest `seq` seen |
  */
@@ -25,7 +25,7 @@ const MessageFields = Schema.Struct({
   seq: Count,
   hash: Schema.String,
   createdAt: Schema.Number,
-  /** When the broker stored it, or when it was written here. */
+  /** When the broker stored it, or when it was written here; milliseconds since the epoch. */
   arrivedAt: Schema.Number,
   state: Schema.optionalKey(Schema.Literals(["queued", "stored", "delivered", "read", "failed"])),
   failure: Schema.optionalKey(Schema.String),

@@ -1,10 +1,10 @@
 /**
- * Offers of files, and requests for the addresses where ours can be fetched.
+ * Offers of files, and requests for the addresses of this device.
  *
  * | key | value |
  * |---|---|
  * | `offerOf/<blob hash>/<hex of its author>` | {@link OfferOf}: the message that offers a file |
- * | `asked/<hex>` | {@link Asked}: the newest request of a contact for our addresses |
+ * | `asked/<hex>` | {@link Asked}: the newest request of a contact for this device's addresses |
  */
 import * as Schema from "effect/Schema"
 import { Count, row } from "./Row.ts"

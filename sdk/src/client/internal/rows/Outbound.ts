@@ -1,5 +1,5 @@
 /**
- * Frames that the broker has not acknowledged.
+ * Outgoing envelopes that the broker has not acknowledged.
  *
  * | key | value |
  * |---|---|
@@ -14,7 +14,7 @@ export const Out = row(
     peer: Schema.String,
     /** `order` of the message whose state follows; absent for receipts. */
     message: Schema.optionalKey(Count),
-    /** Copies that the broker has not acknowledged. The `main` one decides the message's state. */
+    /** Unacknowledged copies. The `main` one decides the state of the message. */
     copies: Schema.Array(Schema.Struct({ to: Schema.String, kezId: Schema.String, main: Schema.Boolean }))
   })
 )

@@ -1,10 +1,10 @@
 /**
- * How far the devices of this account have taken in the inbox: this one, and the others by their own announcements.
+ * Inbox positions of the devices of this account: this device's own, and those that the others announced.
  *
  * | key | value |
  * |---|---|
  * | `position` | {@link Position}: this device; `messaging/Position.ts` gives its meaning |
- * | `device/<id>` | {@link Device}: what a device of this account holds |
+ * | `device/<id>` | {@link Device}: activity and announced position of a device |
  */
 import * as Schema from "effect/Schema"
 import { Count, row } from "./Row.ts"
@@ -23,7 +23,7 @@ export const Device = row(
   Schema.Struct({
     /** When the broker last stored something from it, in milliseconds since the epoch by the home's clock. */
     seenAt: Schema.Number,
-    /** What it last announced to hold; absent until its first announcement. */
+    /** The position that it last announced; absent before its first announcement. */
     holds: Schema.optionalKey(Schema.Struct({ epoch: Schema.String, upTo: Count, at: Schema.Number })),
     /** When it made its first announcement. */
     firstAt: Schema.optionalKey(Schema.Number)

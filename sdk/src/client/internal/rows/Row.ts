@@ -1,5 +1,5 @@
 /**
- * How a row is stored: UTF-8 JSON, checked against a schema when it is read.
+ * The encoding of rows: UTF-8 JSON, checked against a schema when it is read.
  *
  * Numbers in keys are padded with zeros, so that keys sort in numeric order.
  */
@@ -45,7 +45,7 @@ export const row = <S extends Schema.ConstraintDecoder<unknown>>(
 
 export const Count = Schema.Natural
 
-/** A number as it stands in a key. */
+/** A number in a key. */
 export const padded = (n: number): string => String(n).padStart(15, "0")
 
 /** The local order at the end of a `message/` or `out/` key. */

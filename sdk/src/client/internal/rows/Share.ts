@@ -5,7 +5,7 @@
  * |---|---|
  * | `share/<id>` | {@link ShareRow}: a file of this account |
  * | `shareOf/<blob hash>` | {@link ShareOf}: the share that serves a blob |
- * | `entry/<id>` | an entry of the next manifest, JCS, whichever device made it |
+ * | `entry/<id>` | an entry of the next manifest, JCS, made by any device of this account |
  */
 import * as Schema from "effect/Schema"
 import { Count, row, type RowType } from "./Row.ts"
@@ -22,7 +22,7 @@ export const Share = row(
     size: Count,
     sharedAt: Schema.Number,
     listed: Schema.Literals(["readers", "public", "unlisted"]),
-    /** `sent`: the boundaries of the chunks that were handed to the network for this reader. */
+    /** `sent`: boundaries of the chunk ranges that were handed to the network for this reader. */
     readers: Schema.Array(
       Schema.Struct({
         hex: Schema.String,
@@ -30,13 +30,13 @@ export const Share = row(
         fetchedAt: Schema.optionalKey(Schema.Number)
       })
     ),
-    /** Whether this device made it; if not, another one did, or this one before it was restored. */
+    /** Whether this device made it; if not, another one did, or this one before a restore. */
     here: Schema.Boolean,
-    /** The content key wrapped for this account, base64url; present where this device made the share. */
+    /** The content key wrapped for this account, base64url; present if this device made the share. */
     selfKey: Schema.optionalKey(Schema.String),
     /** base64url. */
     thumbnail: Schema.optionalKey(Schema.String),
-    /** Whether a manifest with its entry was ever published. Named when publishing meant anchoring in the chain. */
+    /** Whether a manifest with its entry was ever published. The name dates from when publishing meant anchoring. */
     anchored: Schema.Boolean,
     /** Withdrawn. The row stays until a manifest without its entry is published. */
     removed: Schema.optionalKey(Schema.Literal(true))

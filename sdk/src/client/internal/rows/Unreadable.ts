@@ -4,7 +4,7 @@
  * | key | value |
  * |---|---|
  * | `dropped/<seq modulo 1000>` | {@link Dropped}: why one of the last frames was dropped |
- * | `kept/<epoch>/<seq>` | {@link Kept}: a raw frame that a later start or version may read |
+ * | `kept/<epoch>/<seq>` | {@link Kept}: a frame that a later start or version may be able to read |
  */
 import * as Schema from "effect/Schema"
 import { Count, padded, row } from "./Row.ts"
@@ -23,7 +23,7 @@ export const Kept = row(
   Schema.Struct({
     seq: Count,
     at: Schema.Number,
-    /** The version of the reader that could not read it; 0 to try again at every start. */
+    /** Version of the reader that could not read it; 0 to retry at every start. */
     reader: Count,
     /** base64url. */
     frame: Schema.String

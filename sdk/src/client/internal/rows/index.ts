@@ -1,5 +1,5 @@
 /**
- * Everything the client keeps in its LocalStore, by key. Layout version 1.
+ * Everything the client stores in its LocalStore, by key. Layout version 1.
  *
  * | key | value | described in |
  * |---|---|---|
@@ -12,9 +12,9 @@
  * | `contact/<hex>` | contact | `Contact.ts` |
  * | `block/<hex>` | decision about blocking an account | `Block.ts` |
  * | `talk/<hex of the peer>` | counters of a conversation | `Conversation.ts` |
- * | `order` | next place in local order | `Message.ts` |
+ * | `order` | next position in local order | `Message.ts` |
  * | `message/<hex of the peer>/<order>` | message | `Message.ts` |
- * | `seen/<hex of the sender>/<id>` | envelope taken in or sent | `Message.ts` |
+ * | `seen/<hex of the sender>/<id>` | envelope received or sent | `Message.ts` |
  * | `slot/<from>/<to>/<device>/<seq>` | holder of a sequence number | `Message.ts` |
  * | `track/<from>/<to>/<device>` | highest sequence number seen | `Message.ts` |
  * | `out/<order>` | envelope to send | `Outbound.ts` |
@@ -22,7 +22,7 @@
  * | `dropped/<seq modulo 1000>` | why a frame was dropped | `Unreadable.ts` |
  * | `kept/<epoch>/<seq>` | frame that may be readable later | `Unreadable.ts` |
  * | `offerOf/<blob hash>/<hex of its author>` | message that offers a file | `Offer.ts` |
- * | `asked/<hex>` | a contact's request for our addresses | `Offer.ts` |
+ * | `asked/<hex>` | a contact's request for this device's addresses | `Offer.ts` |
  * | `download/<blob hash>` | file of another account | `Download.ts` |
  * | `share/<id>` | file of this account | `Share.ts` |
  * | `shareOf/<blob hash>` | share that serves a blob | `Share.ts` |
@@ -66,7 +66,7 @@ export const version = 1
 
 export const Version = row(Count)
 
-/** The prefixes of rows that there are many of. */
+/** Prefixes of the rows that occur more than once. */
 export const prefix = {
   ...OutboundRows.prefix,
   ...MessageRows.prefix,
