@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "vitest"
 import * as Result from "effect/Result"
 import * as KeyAdmission from "../../../src/protocol/identity/KeyAdmission.ts"
 import * as Rows from "../../../src/client/internal/rows/index.ts"
