@@ -4,7 +4,7 @@ import { BrokerLink } from "../../internal/BrokerLink.ts"
 import { ClientOptions } from "../../internal/ClientOptions.ts"
 import type { Session } from "../../internal/Session.ts"
 import * as Device from "./Device.ts"
-import * as Downloads from "./Downloads.ts"
+import * as Downloads from "./Fetch.ts"
 
 /** Opens the device and the downloads of a session, for as long as the scope is open. */
 export const open = Effect.fnUntraced(function* (session: Session) {

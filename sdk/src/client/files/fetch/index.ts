@@ -6,7 +6,7 @@ import * as Sources from "./Sources.ts"
 
 export { Addresses } from "./Addresses.ts"
 export { Browsing } from "./Browsing.ts"
-export { collect } from "./Downloads.ts"
+export { collect } from "./Fetch.ts"
 export * as Offers from "./Offers.ts"
 export * as Transfers from "./Transfers.ts"
 

@@ -11,7 +11,7 @@ import type { StoreError } from "../../../services/LocalStore.ts"
 import type { Event } from "../../model/index.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
-import { elsewhere, rowsOf, toShare } from "./Sharing.ts"
+import { elsewhere, rowsOf, toShare } from "./ShareRows.ts"
 
 const { key, prefix } = Rows
 

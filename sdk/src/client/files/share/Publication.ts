@@ -30,7 +30,7 @@ import type { KezChatError } from "../../model/index.ts"
 import { Ledger, type Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
-import { rowsOf, toShare } from "./Sharing.ts"
+import { rowsOf, toShare } from "./ShareRows.ts"
 import * as ManifestMerge from "./ManifestMerge.ts"
 
 const { key, prefix } = Rows

@@ -13,7 +13,7 @@ import { Events } from "../../internal/Events.ts"
 import type { KezChatError } from "../../model/index.ts"
 import { Ledger, type Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
-import { toShare } from "./Sharing.ts"
+import { toShare } from "./ShareRows.ts"
 import { Trust } from "../../contacts/index.ts"
 
 const { key } = Rows

@@ -35,7 +35,7 @@ import { Ledger } from "../../internal/Ledger.ts"
 import { Manifests } from "./Manifests.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
-import { fileOf, rowsOf, toShare } from "./Sharing.ts"
+import { fileOf, rowsOf, toShare } from "./ShareRows.ts"
 import * as Versions from "./Versions.ts"
 
 const { key } = Rows

@@ -9,7 +9,7 @@ export { contentOf } from "./FileContent.ts"
 export { Manifests } from "./Manifests.ts"
 export { Serving } from "./Serving.ts"
 export { Shares } from "./Shares.ts"
-export { toShare } from "./Sharing.ts"
+export { toShare } from "./ShareRows.ts"
 export * as Versions from "./Versions.ts"
 
 export const layer = Layer.mergeAll(Shares.layer, Serving.layer).pipe(
