@@ -1,8 +1,8 @@
 /**
- * Joins the entries here with those of a manifest that another device of this account published. Theirs stand; ours that
- * they have not seen are kept; what they had seen and left out was taken back there, and what was taken back here stays so.
+ * Merges the entries here with those of a manifest that another device of this account published. Its entries stand. Ours
+ * that it has not seen are kept; those it had seen and left out were unshared there, and what was unshared here stays so.
  *
- * A manifest that does not follow from the one here says nothing by what it lacks: its entries are added, none goes.
+ * A manifest that does not follow from the one here proves nothing by what it lacks: its entries are added, none goes.
  */
 import * as Effect from "effect/Effect"
 import type { Readable } from "../../../crypto/SealedManifest.ts"
@@ -11,35 +11,37 @@ import type { StoreError } from "../../../services/LocalStore.ts"
 import type { Event } from "../../model/index.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
-import { elsewhere, rowsOf, toShare } from "./ShareRows.ts"
+import { rowOfOtherDevice, rowsOf, toShare } from "./ShareRows.ts"
 
 const { key, prefix } = Rows
 
-/** What came of it. */
-export interface Joined {
-  /** The entries are not those of the manifest any more: another one is due. */
+export interface Merged {
+  /** Whether the entries now differ from those of the manifest, so that another one is due. */
   readonly differs: boolean
-  /** Shares that are no more; their blobs may go. */
-  readonly gone: ReadonlyArray<Rows.ShareRow>
+  /** Shares that ended; their blobs may be removed. */
+  readonly removed: ReadonlyArray<Rows.ShareRow>
 }
 
-/** Stages it; `files` are the entries that this account can read, by id; `follows`: it was made of what is here. */
-export const join = Effect.fnUntraced(function* (
+/**
+ * Stages the merge. `files`: the entries that this account can read, by id; `follows`: the manifest was made from the one
+ * that is known here.
+ */
+export const merge = Effect.fnUntraced(function* (
   transaction: Transaction,
   manifest: Manifest.Manifest,
   files: ReadonlyMap<string, Readable>,
   follows: boolean,
   publish: (event: Event) => void
-): Effect.fn.Return<Joined, StoreError> {
-  const gone: Array<Rows.ShareRow> = []
+): Effect.fn.Return<Merged, StoreError> {
+  const removed: Array<Rows.ShareRow> = []
   let differs = false
   const theirs = new Map(manifest.entries.map((entry) => [entry.id, entry]))
 
-  const forget = (row: Rows.ShareRow) =>
-    Effect.map(toShare(transaction, row), (share) => {
-      transaction.delete(key.share(row.id))
-      transaction.onCommit(() => publish({ _tag: "Unshared", share: { ...share, manifest: "none" } }))
-    })
+  const forget = Effect.fnUntraced(function* (row: Rows.ShareRow) {
+    const share = yield* toShare(transaction, row)
+    transaction.delete(key.share(row.id))
+    transaction.onCommit(() => publish({ _tag: "Unshared", share: { ...share, manifest: "none" } }))
+  })
 
   for (const [id, entry] of theirs) {
     const row = yield* transaction.get(key.share(id), Rows.Share)
@@ -50,10 +52,10 @@ export const join = Effect.fnUntraced(function* (
     transaction.putBytes(key.entry(id), Manifest.encodeEntry(entry))
     if (row?.anchored === true) continue
     const file = files.get(id)
-    const now = row === undefined ? file && elsewhere(file) : { ...row, anchored: true }
-    if (now === undefined) continue
-    transaction.put(key.share(id), Rows.Share, now)
-    const share = yield* toShare(transaction, now)
+    const published = row === undefined ? file && rowOfOtherDevice(file) : { ...row, anchored: true }
+    if (published === undefined) continue
+    transaction.put(key.share(id), Rows.Share, published)
+    const share = yield* toShare(transaction, published)
     transaction.onCommit(() => publish({ _tag: "Shared", share }))
   }
   for (const { key: entryKey } of yield* transaction.scan({ prefix: prefix.entries })) {
@@ -66,12 +68,12 @@ export const join = Effect.fnUntraced(function* (
     }
     transaction.delete(entryKey)
     if (row === undefined) continue
-    gone.push(row)
+    removed.push(row)
     transaction.delete(key.shareOf(row.hash))
     yield* forget(row)
   }
   for (const row of yield* rowsOf(transaction)) {
     if (row.removed === true && !theirs.has(row.id)) yield* forget(row)
   }
-  return { differs, gone }
+  return { differs, removed }
 })

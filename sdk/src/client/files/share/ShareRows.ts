@@ -1,4 +1,4 @@
-/** A share as callers see it, from the row that is kept of it. */
+/** Share rows: as callers see them, read from the store, and made from manifest entries. */
 import * as Effect from "effect/Effect"
 import * as Bytes from "../../../protocol/encoding/Bytes.ts"
 import * as ChunkRanges from "../../../protocol/files/ChunkRanges.ts"
@@ -12,7 +12,7 @@ import type { Share, ShareReader } from "../../model/index.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
 
-/** Where rows are read: the store, or a transaction. */
+/** The store, or a transaction. */
 type Source = Pick<Transaction, "get">
 
 const toReader = (from: Source, row: Rows.ShareRow, reader: Rows.ShareRow["readers"][number]) =>
@@ -26,7 +26,7 @@ const toReader = (from: Source, row: Rows.ShareRow, reader: Rows.ShareRow["reade
     }
   })
 
-/** Where a share stands in the manifest: one that was taken back is `pending` until the list no longer has it. */
+/** The share's state in the manifest. A removed one is `pending` until a manifest without it is published. */
 const manifestOf = (row: Rows.ShareRow): Share["manifest"] => {
   if (row.listed === "unlisted") return "none"
   return row.anchored && row.removed === undefined ? "published" : "pending"
@@ -54,14 +54,14 @@ export const toShare = (from: Source, row: Rows.ShareRow): Effect.Effect<Share, 
     })
   )
 
-/** Every share that is kept, those that were taken back and are still promised included. */
+/** Every share, including removed ones that the published manifest still lists. */
 export const rowsOf = (from: Pick<Transaction, "scan">): Effect.Effect<ReadonlyArray<Rows.ShareRow>, StoreError> =>
   Effect.flatMap(
     from.scan({ prefix: Rows.prefix.shares }),
     Effect.forEach((entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
   )
 
-/** What is kept of a file, whoever's device made the share. */
+/** The part of a row that describes the file. */
 export const fileOf = (file: SharedFile) => ({
   hash: file.blobHash.slice("blake3:".length),
   blobBytes: FileCipher.blobLength(file.size),
@@ -73,8 +73,8 @@ export const fileOf = (file: SharedFile) => ({
   ...(file.thumbnail === undefined ? {} : { thumbnail: Bytes.toBase64Url(file.thumbnail) })
 })
 
-/** An entry of the own manifest that this device did not make: for whom it is, nobody can tell from it. */
-export const elsewhere = ({ file, id, isPublic }: Readable): Rows.ShareRow => ({
+/** The row of a share that another device made; a sealed entry does not reveal its readers. */
+export const rowOfOtherDevice = ({ file, id, isPublic }: Readable): Rows.ShareRow => ({
   id,
   ...fileOf(file),
   listed: isPublic ? "public" : "readers",
