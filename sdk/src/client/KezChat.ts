@@ -185,21 +185,21 @@ export class KezChat extends Context.Service<
      */
     browse(who: string): Effect.Effect<Listing, KezChatError>
     /**
-     * Downloads a file's encrypted blob, verified as it arrives. `what` is the id of an offer, `@user/entry` with the
+     * Downloads a file's encrypted blob, verified as it arrives. `fileRef` is the id of an offer, `@user/entry` with the
      * entry's id or path, or the ticket of a file that was offered or listed (else it fails with `no_content_key`).
      * Resumes where an earlier run stopped, and waits while the owner is offline, until the stream is interrupted.
      */
-    fetch(what: string): Stream.Stream<FetchProgress, KezChatError>
+    fetch(fileRef: string): Stream.Stream<FetchProgress, KezChatError>
     /**
-     * Whether these bytes are exactly the file that `what` names, as for `fetch`. Downloads nothing: encrypts the bytes
-     * with the file's key and compares the hash. Fails as `fetch` does if `what` names no file, and with `FileError` if
+     * Whether these bytes are exactly the file that `fileRef` names, as for `fetch`. Downloads nothing: encrypts the bytes
+     * with the file's key and compares the hash. Fails as `fetch` does if `fileRef` names no file, and with `FileError` if
      * the bytes cannot be read.
      */
-    matches(what: string, bytes: AsyncIterable<Uint8Array>): Effect.Effect<boolean, KezChatError>
+    matches(fileRef: string, bytes: AsyncIterable<Uint8Array>): Effect.Effect<boolean, KezChatError>
     /** The decrypted content of a completely fetched file; fails with `BlobStoreError` `missing` before that. */
-    read(what: string): Stream.Stream<Uint8Array, KezChatError>
+    read(fileRef: string): Stream.Stream<Uint8Array, KezChatError>
     /** Removes what was fetched of a file from this device. Does nothing for the account's own shares. */
-    discard(what: string): Effect.Effect<void, KezChatError>
+    discard(fileRef: string): Effect.Effect<void, KezChatError>
     /**
      * Serves the account's shares to other devices until interrupted. Only one device of an account may serve at a
      * time.
@@ -330,10 +330,10 @@ const make = Effect.gen(function* () {
     shared: shares.shared,
     unshare: shares.unshare,
     browse: (who) => run(Effect.flatMap(start(), (session) => browsing.browse(session, who))),
-    fetch: (what) => stream(Effect.map(published, ({ transfers }) => transfers.fetch(what))),
-    read: (what) => stream(Effect.map(start(), ({ transfers }) => transfers.read(what))),
-    matches: (what, bytes) => run(Effect.flatMap(start(), ({ transfers }) => transfers.matches(what, bytes))),
-    discard: (what) => run(Effect.flatMap(start(), ({ transfers }) => transfers.discard(what))),
+    fetch: (fileRef) => stream(Effect.map(published, ({ transfers }) => transfers.fetch(fileRef))),
+    read: (fileRef) => stream(Effect.map(start(), (session) => Fetch.read(session, fileRef))),
+    matches: (fileRef, bytes) => run(Effect.flatMap(start(), (session) => Fetch.matches(session, fileRef, bytes))),
+    discard: (fileRef) => run(Effect.flatMap(start(), (session) => Fetch.discard(session, fileRef))),
     serve: run(Effect.flatMap(published, ({ transfers }) => transfers.serve)),
     inbox: online(mailbox.usage),
     trim: (box = "mail") => online((connection) => mailbox.trim(connection, box)),

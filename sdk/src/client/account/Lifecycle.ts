@@ -14,7 +14,7 @@ import type { Identity } from "../../crypto/Identity.ts"
 import type { Crypto } from "../../services/Crypto.ts"
 import { ServerUnreachable } from "../../services/Directory.ts"
 import { ContactBook, ContactRefresh } from "../contacts/index.ts"
-import { collect, Transfers } from "../files/fetch/index.ts"
+import { pruneDownloads, Transfers } from "../files/fetch/index.ts"
 import { Manifests, Shares } from "../files/share/index.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
 import { ClientOptions } from "../internal/ClientOptions.ts"
@@ -117,7 +117,7 @@ const make = Effect.gen(function* () {
     const key = identity ?? (yield* Effect.tapError(openIdentity, () => Effect.sync(() => book.reset())))
     const { step } = yield* account.get
     // After the store is known to be this account's, and before any transfer can begin.
-    yield* Effect.ignore(collect)
+    yield* Effect.ignore(pruneDownloads)
     const scope = yield* Scope.fork(layerScope)
     const session: Session = { identity: key, account: account.latest }
     const transfers = yield* Scope.provide(Transfers.open(session), scope)

@@ -10,7 +10,7 @@ import { fail, Problem } from "../../protocol/Problem.ts"
 import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
 import type { ContactRow } from "../internal/rows/index.ts"
 import type { Contact } from "../model/index.ts"
-import { KeyRefused, SendBlocked } from "../model/index.ts"
+import { FetchBlocked, KeyRefused, SendBlocked } from "../model/index.ts"
 import * as ContactState from "./ContactState.ts"
 
 /** A contact after an event, and what to notify the user of. */
@@ -279,5 +279,20 @@ export const reasonNotToSend = (row: ContactRow): SendBlocked | Problem | undefi
       return row.reachable === false
         ? new Problem({ code: "contact_unreachable", detail: `${handle}: their sigchain names no inbox` })
         : undefined
+  }
+}
+
+/** Why no file may be fetched from a contact as things stand. */
+export const reasonNotToFetch = (row: ContactRow): FetchBlocked | undefined => {
+  const { handle, state } = row
+  switch (state) {
+    case "accepted":
+      return undefined
+    case "requested":
+      return new FetchBlocked({ who: handle, reason: state, detail: "they are a stranger so far: accept them first" })
+    case "blocked":
+      return new FetchBlocked({ who: handle, reason: state, detail: "you blocked them" })
+    case "changed":
+      return new FetchBlocked({ who: handle, reason: state, detail: warningOf(row) ?? "their key changed" })
   }
 }

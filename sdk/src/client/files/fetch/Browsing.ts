@@ -1,7 +1,7 @@
 /**
- * What accounts share with this one: the manifest that a verified sigchain anchors or a later one that follows it, wherever
- * its bytes come from (spec: manifest, KEZ-MAN-010, 011, 024 and 025). The newest one seen of each account is kept: for times
- * when nobody answers, and so that nobody can show an older one.
+ * What accounts share with this one: the manifest that a verified sigchain anchors or a later one that follows it, whoever
+ * serves its bytes (spec: manifest, KEZ-MAN-010, 011, 024 and 025). The newest one seen of each account is kept, for outages
+ * and so that no server can show an older one.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -29,7 +29,7 @@ import { Versions } from "../share/index.ts"
 const { key } = Rows
 
 /** A manifest as far as this account can read it, content keys included. */
-export interface Found extends Pick<Listing, "revision" | "createdAt" | "source"> {
+export interface OpenedManifest extends Pick<Listing, "revision" | "createdAt" | "source"> {
   readonly files: ReadonlyArray<SealedManifest.Readable>
 }
 
@@ -38,14 +38,14 @@ export class Browsing extends Context.Service<
   {
     /** See `KezChat.browse`. */
     browse(session: Session, who: string): Effect.Effect<Listing, KezChatError, Crypto>
-    /** The current manifest of a contact or of this account; the newest one kept here where nobody answers. */
-    opened(session: Session, owner: Rows.ContactRow): Effect.Effect<Found, KezChatError, Crypto>
-    /** The newest one kept here, without asking anybody; revision 0 for none. */
-    kept(session: Session, hex: string): Effect.Effect<Found, KezChatError, Crypto>
+    /** The current manifest of a contact or of this account; during an outage, the newest one kept here. */
+    current(session: Session, owner: Rows.ContactRow): Effect.Effect<OpenedManifest, KezChatError, Crypto>
+    /** The newest one kept here, without asking a server; revision 0 if there is none. */
+    kept(session: Session, hex: string): Effect.Effect<OpenedManifest, KezChatError, Crypto>
   }
 >()("@kez-chat/sdk/Browsing") {}
 
-/** Answers that say nothing about the manifest: the home cannot be used at present, or does not have what it should. */
+/** Problems that say nothing about the manifest: the home is unusable for now, or lacks what it should have. */
 const outages = new Set<Problem["code"]>([
   "unavailable",
   "internal",
@@ -59,24 +59,24 @@ const hasCode = (error: KezChatError, code: Problem["code"]): boolean => error i
 const isOutage = (error: KezChatError): boolean =>
   error instanceof ServerUnreachable || (error instanceof Problem && outages.has(error.code))
 
-/** Owners whose manifests stay open in memory, the latest ones. */
-const manifestsRemembered = 8
+/** The number of opened manifests that stay in memory, the latest of each owner. */
+const manifestsCached = 8
 
-/** A manifest that was opened, by the hash of its body. */
-interface Remembered extends Omit<Found, "source"> {
+/** An opened manifest, by the hash of its body. */
+interface Cached extends Omit<OpenedManifest, "source"> {
   readonly hash: string
   /** The key that opened it. */
   readonly reader: string
 }
 
-const toFound = ({ createdAt, files, revision }: Remembered, source: Found["source"]): Found => ({
+const toOpened = ({ createdAt, files, revision }: Cached, source: OpenedManifest["source"]): OpenedManifest => ({
   revision,
   ...(createdAt === undefined ? {} : { createdAt }),
   source,
   files
 })
 
-const empty: Found = { revision: 0, source: "home", files: [] }
+const empty: OpenedManifest = { revision: 0, source: "home", files: [] }
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -86,39 +86,38 @@ const make = Effect.gen(function* () {
   const options = yield* ClientOptions
   const store = yield* ManifestStore
 
-  // Opening one takes an agreement for each of its entries, and who fetches a folder needs the same one for every file.
-  const remembered = new Map<string, Remembered>()
+  // Opening a manifest takes a key agreement per entry, and fetching a folder needs the same manifest for every file.
+  const cache = new Map<string, Cached>()
 
-  /** What was read of the manifest that is kept of an owner, as long as it is the one of this hash. */
-  const recall = ({ identity }: Session, hex: string, hash: string) => {
-    const found = remembered.get(hex)
-    return found?.hash === hash && found.reader === identity.key.hex ? found : undefined
+  const cached = ({ identity }: Session, hex: string, hash: string) => {
+    const manifest = cache.get(hex)
+    return manifest?.hash === hash && manifest.reader === identity.key.hex ? manifest : undefined
   }
 
-  const read = Effect.fnUntraced(function* (session: Session, hash: string, manifest: Manifest.Manifest) {
-    const recalled = recall(session, manifest.owner.hex, hash)
-    if (recalled !== undefined) return recalled
+  const open = Effect.fnUntraced(function* (session: Session, hash: string, manifest: Manifest.Manifest) {
+    const known = cached(session, manifest.owner.hex, hash)
+    if (known !== undefined) return known
     const reader = session.identity
     const { files } = yield* SealedManifest.open(reader, manifest)
     const { createdAt, owner, revision } = manifest
-    const found: Remembered = { hash, reader: reader.key.hex, revision, createdAt, files }
-    remembered.delete(owner.hex)
-    remembered.set(owner.hex, found)
-    for (const oldest of [...remembered.keys()].slice(0, -manifestsRemembered)) remembered.delete(oldest)
-    return found
+    const opened: Cached = { hash, reader: reader.key.hex, revision, createdAt, files }
+    cache.delete(owner.hex)
+    cache.set(owner.hex, opened)
+    for (const oldest of [...cache.keys()].slice(0, -manifestsCached)) cache.delete(oldest)
+    return opened
   })
 
   const kept: Browsing["Service"]["kept"] = Effect.fnUntraced(function* (session, hex) {
     const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
-    const recalled = known === undefined ? undefined : recall(session, hex, known.hash)
-    if (recalled !== undefined) return toFound(recalled, "kept")
+    const opened = known === undefined ? undefined : cached(session, hex, known.hash)
+    if (opened !== undefined) return toOpened(opened, "kept")
     const body = yield* ledger.getBytes(key.browsedBody(hex))
     if (known === undefined || body === undefined) return { ...empty, source: "kept" as const }
     const { manifest } = yield* Effect.fromResult(Manifest.parseBody(body))
-    return toFound(yield* read(session, known.hash, manifest), "kept")
+    return toOpened(yield* open(session, known.hash, manifest), "kept")
   })
 
-  /** What the owner's chain names now; a chain that cannot be relied on names nothing. */
+  /** The manifest that the owner's chain names now. Fails if the chain is not to be trusted. */
   const anchorOf = Effect.fnUntraced(function* (
     session: Session,
     owner: Rows.ContactRow
@@ -133,10 +132,10 @@ const make = Effect.gen(function* () {
     return chain.state.sharedFiles
   })
 
-  /** Keeps a verified manifest, unless a newer one came in meanwhile. */
+  /** Keeps a verified manifest, unless a newer one was kept meanwhile. */
   const keep = (hex: string, { manifest, seen }: SealedManifest.Verified, body: Uint8Array) =>
-    ledger.transact((transaction) =>
-      Effect.gen(function* () {
+    ledger.transact(
+      Effect.fnUntraced(function* (transaction) {
         const known = yield* transaction.get(key.browsed(hex), Rows.Browsed)
         yield* Effect.fromResult(Manifest.checkRevision(known, seen))
         if (known?.hash === seen.hash) return
@@ -153,25 +152,25 @@ const make = Effect.gen(function* () {
   ) {
     const verified = yield* verifying
     yield* keep(hexOf(owner.primary), verified, body)
-    return toFound(yield* read(session, verified.seen.hash, verified.manifest), "home")
+    return toOpened(yield* open(session, verified.seen.hash, verified.manifest), "home")
   })
 
   /** The newest manifest of an owner by the rules of the specification (manifest.md, "Anchor"). */
-  const current = Effect.fnUntraced(function* (
+  const ask = Effect.fnUntraced(function* (
     session: Session,
     owner: Rows.ContactRow
-  ): Effect.fn.Return<Found, KezChatError, Crypto> {
+  ): Effect.fn.Return<OpenedManifest, KezChatError, Crypto> {
     const hex = hexOf(owner.primary)
     const admitted = yield* Effect.fromResult(admitHex(hex))
     const hasher = yield* FastBlake3.load
     const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
-    const stands = (anchor: SharedFiles | undefined) =>
+    const isAdmitted = (anchor: SharedFiles | undefined) =>
       known !== undefined && Result.isSuccess(Manifest.checkAnchor(known, anchor))
     let anchor = yield* anchorOf(session, owner)
     const newest = yield* Effect.result(store.current(owner.primary, known?.hash))
 
-    /** What the home calls the newest, if the anchor admits it. */
-    const take = Effect.gen(function* () {
+    /** The manifest that the home calls the newest, if the anchor admits it. */
+    const taking = Effect.gen(function* () {
       const body = yield* Effect.fromResult(newest)
       if (body !== undefined) {
         const expected = { owner: admitted, anchor, ...(known === undefined ? {} : { known }) }
@@ -180,19 +179,19 @@ const make = Effect.gen(function* () {
       if (known !== undefined) yield* Effect.fromResult(Manifest.checkAnchor(known, anchor))
       return { ...(yield* kept(session, hex)), source: "home" as const }
     })
-    let taken = yield* Effect.result(take)
+    let taken = yield* Effect.result(taking)
     if (Result.isFailure(taken) && hasCode(taken.failure, "manifest_mismatch")) {
-      // An owner who anchored between our two questions is ahead of the chain that we saw.
+      // The owner may have anchored between our two requests, and be ahead of the chain that we saw.
       const again = yield* anchorOf(session, owner)
       if (again?.manifest !== anchor?.manifest) {
         anchor = again
-        taken = yield* Effect.result(take)
+        taken = yield* Effect.result(taking)
       }
     }
     if (Result.isSuccess(taken)) return taken.success
     const { failure } = taken
-    // The home has nothing newer for us than what we have, and the chain still admits that.
-    if (stands(anchor)) {
+    // The home has nothing newer for us than what is kept here, and the chain still admits that.
+    if (isAdmitted(anchor)) {
       const isAnchor = known?.hash === anchor?.manifest && Result.isSuccess(newest)
       return { ...(yield* kept(session, hex)), source: isAnchor ? ("home" as const) : ("kept" as const) }
     }
@@ -202,34 +201,34 @@ const make = Effect.gen(function* () {
       return yield* accept(session, owner, body, SealedManifest.verifyAnchored(body, expected, hasher))
     }
     if (known !== undefined) {
-      const detail = `${owner.handle}: their sigchain names none any more, known is revision ${known.revision}`
+      const detail = `${owner.handle}: their sigchain names no list any more, although revision ${known.revision} is known`
       return yield* new Problem({ code: "manifest_rollback", detail })
     }
     return hasCode(failure, "manifest_not_found") ? empty : yield* failure
   })
 
-  const opened: Browsing["Service"]["opened"] = Effect.fnUntraced(function* (session, owner) {
+  const current: Browsing["Service"]["current"] = Effect.fnUntraced(function* (session, owner) {
     const hex = hexOf(owner.primary)
     const isKnown = (yield* ledger.get(key.browsed(hex), Rows.Browsed)) !== undefined
     if (options.offline === true && isKnown) return yield* kept(session, hex)
-    // An owner who publishes while we ask can be ahead of the chain that we saw, by more than the home keeps.
+    // The owner may publish while we ask, and be ahead of the chain that we saw by more manifests than the home keeps.
     const isGone = (error: KezChatError) => hasCode(error, "manifest_not_found")
-    const found = yield* Effect.result(Effect.retry(current(session, owner), { while: isGone, times: 1 }))
-    if (Result.isSuccess(found)) return found.success
-    return isKnown && isOutage(found.failure) ? yield* kept(session, hex) : yield* found.failure
+    const answer = yield* Effect.result(Effect.retry(ask(session, owner), { while: isGone, times: 1 }))
+    if (Result.isSuccess(answer)) return answer.success
+    return isKnown && isOutage(answer.failure) ? yield* kept(session, hex) : yield* answer.failure
   })
 
   return Browsing.of({
-    opened,
+    current,
     kept,
     browse: Effect.fn("browse")(function* (session, who) {
       const mine = session.account()
       const { primary } = yield* book.find(who, mine)
-      const { files, ...found } = yield* opened(session, yield* book.find(primary, mine))
-      // The chain that was looked at may have told something new of them.
+      const { files, ...manifest } = yield* current(session, yield* book.find(primary, mine))
+      // Reading their chain may have changed the contact.
       const owner = yield* book.find(primary, mine)
       const listed = Versions.withReplacements(files.map(toListed)).toSorted(byPath)
-      return { owner: Trust.toContact(owner), ...found, files: listed }
+      return { owner: Trust.toContact(owner), ...manifest, files: listed }
     })
   })
 })

@@ -1,10 +1,9 @@
-/** Messages that offer files: what they say of the file, and finding them again by id or by blob. */
+/** Messages that offer files: the file that they describe, and finding them by id or by blob. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Bytes from "../../../protocol/encoding/Bytes.ts"
 import type { JsonObject } from "../../../protocol/encoding/Json.ts"
 import * as Hash from "../../../protocol/encoding/Hash.ts"
-import * as Limits from "../../../protocol/Limits.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
 import type { OfferedFile } from "../../model/index.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
@@ -15,7 +14,7 @@ const { key } = Rows
 /** The store, or a transaction. */
 type Reader = Pick<Transaction, "get" | "scan">
 
-/** An offer as it is kept, with the keys that open it. */
+/** A stored offer, with the content key as it was wrapped for either side. */
 export interface Offer {
   /** Hex of the key that signed it. */
   readonly author: string
@@ -32,7 +31,7 @@ const bytesOf = (body: JsonObject, member: string): Uint8Array | undefined => {
   return bytes !== undefined && Result.isSuccess(bytes) ? bytes.success : undefined
 }
 
-/** What a kept body offers; undefined for every other type. Its form was checked when it came in. */
+/** The file that a stored body offers; undefined for other types. Its form was checked on receipt. */
 export const fileOf = (body: JsonObject): OfferedFile | undefined => {
   const { blob_hash: blobHash, filename: name, media_type: mediaType, size, type } = body
   if (type !== "file_share" || typeof blobHash !== "string" || typeof name !== "string") return undefined
@@ -41,7 +40,7 @@ export const fileOf = (body: JsonObject): OfferedFile | undefined => {
   return { name, mediaType, size, blobHash, ...(thumbnail === undefined ? {} : { thumbnail }) }
 }
 
-/** Remembers by its blob a message that offers a file; nothing for other messages. */
+/** Indexes a message that offers a file by its blob; ignores other messages. */
 export const note = (transaction: Transaction, author: string, peer: string, order: number, body: JsonObject): void => {
   const file = fileOf(body)
   if (file === undefined) return
@@ -74,21 +73,18 @@ export const byAuthor = (ledger: Reader, id: string, author: string): Effect.Eff
     seen?.peer === undefined || seen.order === undefined ? Effect.undefined : at(ledger, author, seen.peer, seen.order)
   )
 
-/**
- * Every offer with this message id, our own (`own`, hex) among them. Ids are their senders' choice, so there may be
- * several.
- */
-export const byId = (ledger: Reader, id: string, own: string): Effect.Effect<ReadonlyArray<Offer>, StoreError> =>
-  Effect.gen(function* () {
-    const found: Array<Offer> = []
-    const talks = yield* ledger.scan({ prefix: Rows.prefix.conversations })
-    const authors = new Set([own, ...talks.map((entry) => entry.key.slice(Rows.prefix.conversations.length))])
-    for (const author of authors) {
-      const offer = yield* byAuthor(ledger, id, author)
-      if (offer !== undefined) found.push(offer)
-    }
-    return found
-  })
-
-/** Whether a text may be the id of a message or of an entry. */
-export const isId = (text: string): boolean => text.length === Limits.idCharacters && /^[A-Za-z0-9_-]+$/.test(text)
+/** Every offer with this message id; `own` is the hex of our key. Senders choose ids, so there may be several. */
+export const byId = Effect.fnUntraced(function* (
+  ledger: Reader,
+  id: string,
+  own: string
+): Effect.fn.Return<ReadonlyArray<Offer>, StoreError> {
+  const offers: Array<Offer> = []
+  const conversations = yield* ledger.scan({ prefix: Rows.prefix.conversations })
+  const authors = new Set([own, ...conversations.map((row) => row.key.slice(Rows.prefix.conversations.length))])
+  for (const author of authors) {
+    const offer = yield* byAuthor(ledger, id, author)
+    if (offer !== undefined) offers.push(offer)
+  }
+  return offers
+})

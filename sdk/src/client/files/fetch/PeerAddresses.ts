@@ -1,10 +1,10 @@
-/** Which of the addresses that another device names may be used, so that nobody has this one connect to anything else. */
+/** Which addresses of another device may be dialled, so that a peer cannot make this device connect to anything else. */
 import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
 import * as Limits from "../../../protocol/Limits.ts"
 import * as SocketAddress from "../../../protocol/files/SocketAddress.ts"
 import type { Addresses } from "../../../services/BlobTransport.ts"
 
-/** The addresses at which one device can be, each once. */
+/** The addresses that a device can have, without duplicates. */
 export const dialable = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
   const kept = new Set<string>()
   for (const text of texts) {
@@ -23,28 +23,28 @@ export const isRelay = (text: string): boolean => {
 
 const isLoopback = (address: string): boolean => AddressClass.isLoopback(address.replace(/:\d+$/, ""))
 
-/** The class of a relay's host, and whether the way there is encrypted. */
-const placeOf = (relayUrl: string): string => {
+/** The scheme of a relay's URL and the address class of its host. */
+const networkOf = (relayUrl: string): string => {
   const { hostname, protocol } = new URL(relayUrl)
   return `${protocol} ${AddressClass.ofHost(hostname) ?? "public"}`
 }
 
-const isPublic = (relayUrl: string): boolean => placeOf(relayUrl) === "https: public"
+const isPublic = (relayUrl: string): boolean => networkOf(relayUrl) === "https: public"
 
-/** Whether {@link usable} depends on what this device's own addresses are. */
+/** Whether {@link usable} depends on this device's own addresses. */
 export const isDoubtful = ({ direct, relayUrl }: Addresses): boolean =>
   direct.some(isLoopback) || (relayUrl !== undefined && !isPublic(relayUrl))
 
 /**
- * What of a peer's addresses this device may use, given its own: loopback only where it is there itself, as two devices
- * on one machine are, and a relay that is public or in a place like that of its own relay. Iroh looks the names of relays
- * up itself, so these are judged by their URLs alone.
+ * The addresses of a peer that this device may use, given its own: loopback only if it listens there itself, as two devices
+ * on one machine do, and a relay that is public or in a network like that of its own relay. Iroh resolves the names of
+ * relays itself, so relays are judged by their URLs alone.
  */
 export const usable = (own: Addresses, theirs: Addresses): Addresses => {
-  const isHere = own.direct.some(isLoopback)
-  const direct = theirs.direct.filter((address) => isHere || !isLoopback(address))
+  const isLocal = own.direct.some(isLoopback)
+  const direct = theirs.direct.filter((address) => isLocal || !isLoopback(address))
   const { relayUrl } = theirs
   if (relayUrl === undefined) return { direct }
-  const isLikeOwn = own.relayUrl !== undefined && placeOf(relayUrl) === placeOf(own.relayUrl)
+  const isLikeOwn = own.relayUrl !== undefined && networkOf(relayUrl) === networkOf(own.relayUrl)
   return isPublic(relayUrl) || isLikeOwn ? { direct, relayUrl } : { direct }
 }

@@ -1,25 +1,25 @@
-/** How long a transfer waits before it tries again, and what a person is told meanwhile. */
+/** How long a transfer waits before it tries again, and the reason that people see meanwhile. */
 import type { ConnectionState } from "../../../services/Broker.ts"
 import type { BlobTransportError } from "../../../services/BlobTransport.ts"
 
-/** Why nothing arrives: nobody answers, the connection broke in the middle, or what the transport said. */
-export type Why = "silent" | "broken" | Exclude<BlobTransportError["reason"], "unavailable">
+/** Why nothing arrives: no answer, a connection that broke in the middle, or the failure of the transport. */
+export type Cause = "silent" | "broken" | Exclude<BlobTransportError["reason"], "unavailable">
 
 const second = 1_000
 const minute = 60 * second
 
-const sentences: Record<Why, string> = {
+const sentences: Record<Cause, string> = {
   silent: "their device does not answer: it is off, offline or not serving files",
   broken: "the connection broke",
   unreachable: "their device is online, but cannot be reached from here",
-  refused: "their device does not give this file now",
-  busy: "their device has too much to do",
+  refused: "their device refuses this file now",
+  busy: "their device is busy with other transfers",
   closed: "the network of this device was closed"
 }
 
-/** One after another, the last one again and again; in milliseconds. */
-const pauses: Record<Why, ReadonlyArray<number>> = {
-  // Asking again costs the owner a message each time, and the first request is answered on their return anyway.
+/** Successive pauses, the last one repeated; in milliseconds. */
+const pauses: Record<Cause, ReadonlyArray<number>> = {
+  // Each request costs the owner a message, and the first one is answered on their return anyway.
   silent: [1, 5, 15, 30].map((minutes) => minutes * minute),
   broken: [0.5, 2, 10, 30].map((seconds) => seconds * second),
   unreachable: [2, 10, 60, 5 * 60, 15 * 60, 30 * 60].map((seconds) => seconds * second),
@@ -28,10 +28,10 @@ const pauses: Record<Why, ReadonlyArray<number>> = {
   closed: [1, 5, 30].map((seconds) => seconds * second)
 }
 
-export interface Patience {
-  /** The next pause for this reason, longer each time. */
-  next(why: Why): { readonly millis: number; readonly reason: string }
-  /** Something arrived: what comes next is a new trouble. */
+export interface RetryPolicy {
+  /** The next pause for a cause, longer each time. */
+  next(cause: Cause): { readonly millis: number; readonly reason: string }
+  /** Something arrived: pauses start anew. */
   reset(): void
 }
 
@@ -40,22 +40,22 @@ const inWords = (millis: number): string => {
   return `${Math.round(millis / minute)} min`
 }
 
-export const make = (): Patience => {
-  const counts = new Map<Why, number>()
+export const make = (): RetryPolicy => {
+  const counts = new Map<Cause, number>()
   return {
-    next: (why) => {
-      const count = counts.get(why) ?? 0
-      counts.set(why, count + 1)
-      const millis = pauses[why][Math.min(count, pauses[why].length - 1)] as number
-      return { millis, reason: `${sentences[why]}; tried again in ${inWords(millis)}` }
+    next: (cause) => {
+      const count = counts.get(cause) ?? 0
+      counts.set(cause, count + 1)
+      const millis = pauses[cause][Math.min(count, pauses[cause].length - 1)] as number
+      return { millis, reason: `${sentences[cause]}; next attempt in ${inWords(millis)}` }
     },
     reset: () => counts.clear()
   }
 }
 
-/** What is said when an answer that had begun stands still. */
-export const quiet = "nothing arrives any more; their device is asked again"
+/** The reason while an answer that had begun stalls. */
+export const stalled = "nothing arrives any more; asking their device again"
 
-/** Why this device cannot even ask, in words. */
+/** The reason while this device is offline. */
 export const offline = (state: ConnectionState): string =>
   state._tag === "Offline" ? `you are offline: ${state.error.message}` : "you are not connected yet"

@@ -1,6 +1,6 @@
 /**
- * What a person names when a file is to be fetched: the id of an offer, `@user/entry` by the entry's id or path, or a
- * ticket. Each leads to an owner and to a content key that this account holds; a bare hash or a stolen ticket leads to none.
+ * The one way from a reference to a file that this account can read: its owner, its blob and its content key. References
+ * are resolved by offers, own shares, manifests and earlier downloads; a bare hash or a stolen ticket leads to no key.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -10,25 +10,25 @@ import * as Result from "effect/Result"
 import type { ContentKey } from "../../../crypto/SealedFile.ts"
 import type { Readable } from "../../../crypto/SealedManifest.ts"
 import * as WrappedKey from "../../../crypto/WrappedKey.ts"
-import * as Blank from "../../../protocol/encoding/Blank.ts"
 import * as Bytes from "../../../protocol/encoding/Bytes.ts"
+import * as Hash from "../../../protocol/encoding/Hash.ts"
 import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
 import * as PrimaryKey from "../../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../../protocol/Problem.ts"
-import * as Ticket from "../../../protocol/files/Ticket.ts"
 import type { Crypto } from "../../../services/Crypto.ts"
 import { ContactBook } from "../../contacts/index.ts"
-import * as Hash from "../../../protocol/encoding/Hash.ts"
-import type { FetchProgress } from "../../model/index.ts"
-import { ContactUnknown, type KezChatError } from "../../model/index.ts"
+import { ClientOptions } from "../../internal/ClientOptions.ts"
 import { Ledger } from "../../internal/Ledger.ts"
-import * as Offers from "./Offers.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
+import type { FetchProgress } from "../../model/index.ts"
+import { ContactUnknown, type KezChatError } from "../../model/index.ts"
 import { Versions } from "../share/index.ts"
 import { Browsing } from "./Browsing.ts"
+import * as FileRef from "./FileRef.ts"
+import * as Offers from "./Offers.ts"
 
-const { key } = Rows
+const { key, prefix } = Rows
 
 /** A file that this account can read, and whose device has it. */
 export interface Source {
@@ -36,9 +36,11 @@ export interface Source {
   readonly hash: string
   readonly owner: Rows.ContactRow
   readonly ownerKey: AdmittedKey
+  /** Whether this account is the owner. */
+  readonly isOwn: boolean
   readonly file: FetchProgress["file"]
   readonly contentKey: ContentKey
-  /** The entry by which it was found. */
+  /** The id of the entry by which it was found. */
   readonly entry?: string
 }
 
@@ -46,30 +48,45 @@ export class Sources extends Context.Service<
   Sources,
   {
     /**
-     * What `what` stands for; with `network`, the owner's manifest is asked for where an entry is wanted. Fails with
-     * `file_not_found`, `no_content_key`, `content_key_invalid` or `ContactUnknown`.
+     * Resolves a reference; the owner's home is asked for the current manifest, unless the client is to stay offline.
+     * Fails with `file_not_found`, `no_content_key`, `content_key_invalid` or `ContactUnknown`.
      */
-    find(session: Session, what: string, network: boolean): Effect.Effect<Source, KezChatError, Crypto>
-    /** Remembers a source for as long as its blob is here, so that it can be read when its entry is gone. */
+    find(session: Session, fileRef: string): Effect.Effect<Source, KezChatError, Crypto>
+    /** As `find`, by what is on this device alone. */
+    findHere(session: Session, fileRef: string): Effect.Effect<Source, KezChatError, Crypto>
+    /** Remembers a source while its blob is here, so that the file can be read when its entry is gone. */
     keep(session: Session, source: Source): Effect.Effect<void, KezChatError, Crypto>
   }
 >()("@kez-chat/sdk/Sources") {}
 
-const notFound = (what: string, detail: string) =>
-  new Problem({ code: "file_not_found", detail: `${what.length > 80 ? `${what.slice(0, 79)}…` : what}: ${detail}` })
-
-/** `@user/entry`, where the user's part may name a home: `@chris@kez.lat/reports/q3.pdf`. */
-const splitEntry = (what: string): { readonly who: string; readonly which: string } | undefined => {
-  const slash = what.indexOf("/")
-  if (!what.startsWith("@") || slash < 2 || slash === what.length - 1) return undefined
-  const who = what.startsWith("@ed25519:") ? what.slice(1, slash) : what.slice(0, slash)
-  return { who, which: what.slice(slash + 1) }
+/** What the kept rows and the entries of manifests say of a file. */
+interface Described {
+  readonly name: string
+  readonly folder?: string
+  readonly mediaType: string
+  readonly size: number
 }
+
+const fileOf = ({ folder, mediaType, name, size }: Described, hash: string): Source["file"] => ({
+  name,
+  ...(folder === undefined ? {} : { folder }),
+  mediaType,
+  size,
+  blobHash: Hash.format("blake3", hash)
+})
+
+/** An entry by id or path. Ids take precedence; of several files with one path the newest is meant. */
+const pick = (files: ReadonlyArray<Readable>, entry: string): Readable | undefined =>
+  files.find(({ id }) => id === entry) ??
+  files
+    .filter(({ file }) => Versions.pathOf(file) === entry)
+    .sort((a, b) => Versions.newestFirst({ id: a.id, ...a.file }, { id: b.id, ...b.file }))[0]
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const book = yield* ContactBook
   const browsing = yield* Browsing
+  const isOffline = (yield* ClientOptions).offline === true
 
   const ownerOf = (session: Session, hex: string): Effect.Effect<Rows.ContactRow, KezChatError> =>
     book.find(PrimaryKey.ofHex(hex), session.account())
@@ -77,186 +94,168 @@ const make = Effect.gen(function* () {
   const bindingOf = (hash: string, owner: AdmittedKey): Effect.Effect<WrappedKey.Binding, Problem> =>
     Effect.map(Effect.fromResult(Bytes.fromHex(hash)), (blobHash) => ({ blobHash, owner }))
 
-  const unwrap = Effect.fnUntraced(function* (
+  /** The source of a file whose content key is known, or wrapped for this account. */
+  const sourceOf = Effect.fnUntraced(function* (
     session: Session,
-    hash: string,
-    owner: AdmittedKey,
-    wrapped: Uint8Array
-  ): Effect.fn.Return<ContentKey, Problem, Crypto> {
-    const opening = WrappedKey.unwrap(session.identity, yield* bindingOf(hash, owner), wrapped)
-    return yield* opening
+    owner: Rows.ContactRow,
+    file: Source["file"],
+    contentKey: ContentKey | Uint8Array,
+    entry?: string
+  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+    const hash = Hash.hexOf(file.blobHash)
+    const ownerKey = yield* Effect.fromResult(PrimaryKey.parseEd25519(owner.primary))
+    const opened =
+      contentKey instanceof Uint8Array
+        ? yield* WrappedKey.unwrap(session.identity, yield* bindingOf(hash, ownerKey), contentKey)
+        : contentKey
+    const isOwn = owner.primary === session.identity.primary
+    return { hash, owner, ownerKey, isOwn, file, contentKey: opened, ...(entry === undefined ? {} : { entry }) }
   })
 
   const ofOffer = Effect.fnUntraced(function* (
     session: Session,
-    offer: Offers.Offer
+    { author, file, selfWrappedKey, wrappedKey }: Offers.Offer
   ): Effect.fn.Return<Source, KezChatError, Crypto> {
-    const owner = yield* ownerOf(session, offer.author)
-    const ownerKey = yield* Effect.fromResult(PrimaryKey.parseEd25519(owner.primary))
-    const hash = Hash.hexOf(offer.file.blobHash)
-    const wrapped = offer.author === session.identity.key.hex ? offer.selfWrappedKey : offer.wrappedKey
-    return { hash, owner, ownerKey, file: offer.file, contentKey: yield* unwrap(session, hash, ownerKey, wrapped) }
+    const wrapped = author === session.identity.key.hex ? selfWrappedKey : wrappedKey
+    return yield* sourceOf(session, yield* ownerOf(session, author), file, wrapped)
   })
 
-  const ofEntry = (owner: Rows.ContactRow, { file, id }: Readable): Effect.Effect<Source, Problem> =>
-    Effect.map(Effect.fromResult(PrimaryKey.parseEd25519(owner.primary)), (ownerKey) => {
-      const { blobHash, contentKey, folder, mediaType, name, size, thumbnail } = file
-      const place = folder === undefined ? {} : { folder }
-      const image = thumbnail === undefined ? {} : { thumbnail }
-      return {
-        hash: Hash.hexOf(blobHash),
-        owner,
-        ownerKey,
-        file: { name, ...place, mediaType, size, blobHash, ...image },
-        contentKey,
-        entry: id
-      }
-    })
+  const ofEntry = (session: Session, owner: Rows.ContactRow, { file, id }: Readable) => {
+    const thumbnail = file.thumbnail === undefined ? {} : { thumbnail: file.thumbnail }
+    const shown = { ...fileOf(file, Hash.hexOf(file.blobHash)), ...thumbnail }
+    return sourceOf(session, owner, shown, file.contentKey, id)
+  }
 
   const ofDownload = Effect.fnUntraced(function* (
     session: Session,
     hash: string,
     row: Rows.DownloadRow
   ): Effect.fn.Return<Source, KezChatError, Crypto> {
-    const owner = yield* ownerOf(session, PrimaryKey.hexOf(row.owner))
-    const ownerKey = yield* Effect.fromResult(PrimaryKey.parseEd25519(row.owner))
     const wrapped = yield* Effect.fromResult(Bytes.fromBase64Url(row.key))
-    const contentKey = yield* unwrap(session, hash, ownerKey, wrapped)
-    const { folder, mediaType, name, size } = row
-    const place = folder === undefined ? {} : { folder }
-    const file = { name, ...place, mediaType, size, blobHash: Hash.format("blake3", hash) }
-    return { hash, owner, ownerKey, file, contentKey, ...(row.entry === undefined ? {} : { entry: row.entry }) }
+    const owner = yield* ownerOf(session, PrimaryKey.hexOf(row.owner))
+    return yield* sourceOf(session, owner, fileOf(row, hash), wrapped, row.entry)
   })
 
-  /** An entry by id or path. Ids come first; of several files in one place the newest is meant. */
-  const pick = (files: ReadonlyArray<Readable>, which: string): Readable | undefined =>
-    files.find(({ id }) => id === which) ??
-    files
-      .filter(({ file }) => Versions.pathOf(file) === which)
-      .sort((a, b) => Versions.newestFirst({ id: a.id, ...a.file }, { id: b.id, ...b.file }))[0]
-
-  /** A share of this account, whether or not its manifest is published yet. */
-  const ownShare = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow, which: string) {
-    if (owner.primary !== session.account().primary) return undefined
-    const named = yield* ledger.get(key.share(which), Rows.Share)
-    const rows = named === undefined ? yield* ledger.scan({ prefix: Rows.prefix.shares }) : []
-    const shares = yield* Effect.forEach(rows, (entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
-    const found = [...(named === undefined ? [] : [named]), ...shares.filter((row) => Versions.pathOf(row) === which)]
+  /** A share that this device made, whether or not a manifest with it is published. */
+  const ownShare = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow, entry: string) {
+    if (owner.primary !== session.identity.primary) return undefined
+    const named = yield* ledger.get(key.share(entry), Rows.Share)
+    const rows = named === undefined ? yield* ledger.scan({ prefix: prefix.shares }) : []
+    const shares = yield* Effect.forEach(rows, (row) => Effect.fromResult(Rows.Share.decode(row.key, row.value)))
+    const [share] = [...(named === undefined ? [] : [named]), ...shares.filter((row) => Versions.pathOf(row) === entry)]
       .filter((row) => row.removed === undefined && row.selfKey !== undefined)
-      .sort(Versions.newestFirst)[0]
-    if (found?.selfKey === undefined) return undefined
-    const { folder, hash, id, mediaType, name, size } = found
-    const wrapped = yield* Effect.fromResult(Bytes.fromBase64Url(found.selfKey))
-    const contentKey = yield* unwrap(session, hash, session.identity.key, wrapped)
-    const file = {
-      name,
-      ...(folder === undefined ? {} : { folder }),
-      mediaType,
-      size,
-      blobHash: Hash.format("blake3", hash)
-    }
-    return { hash, owner, ownerKey: session.identity.key, file, contentKey, entry: id }
+      .sort(Versions.newestFirst)
+    if (share?.selfKey === undefined) return undefined
+    const wrapped = yield* Effect.fromResult(Bytes.fromBase64Url(share.selfKey))
+    return yield* sourceOf(session, owner, fileOf(share, share.hash), wrapped, share.id)
   })
 
-  const keptFiles = (session: Session, owner: Rows.ContactRow) =>
-    Effect.map(browsing.kept(session, PrimaryKey.hexOf(owner.primary)), ({ files }) => files)
-
-  /** A download that was begun by an entry that its owner may have taken back since. */
-  const begun = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow, which: string) {
-    for (const entry of yield* ledger.scan({ prefix: Rows.prefix.downloads })) {
-      const row = yield* Effect.fromResult(Rows.Download.decode(entry.key, entry.value))
-      if (row.owner !== owner.primary || (row.entry !== which && Versions.pathOf(row) !== which)) continue
-      return yield* ofDownload(session, entry.key.slice(Rows.prefix.downloads.length), row)
+  /** A download by an entry that its owner may have removed since. */
+  const earlierDownload = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow, entry: string) {
+    for (const { key: rowKey, value } of yield* ledger.scan({ prefix: prefix.downloads })) {
+      const row = yield* Effect.fromResult(Rows.Download.decode(rowKey, value))
+      if (row.owner !== owner.primary || (row.entry !== entry && Versions.pathOf(row) !== entry)) continue
+      return yield* ofDownload(session, rowKey.slice(prefix.downloads.length), row)
     }
     return undefined
   })
 
+  const listed = (session: Session, owner: Rows.ContactRow, isHere: boolean) =>
+    Effect.map(
+      isHere ? browsing.kept(session, PrimaryKey.hexOf(owner.primary)) : browsing.current(session, owner),
+      ({ files }) => files
+    )
+
   const byEntry = Effect.fnUntraced(function* (
     session: Session,
-    what: string,
-    { which, who }: { readonly who: string; readonly which: string },
-    network: boolean
+    { entry, text, who }: Extract<FileRef.FileRef, { _tag: "Entry" }>,
+    isHere: boolean
   ): Effect.fn.Return<Source, KezChatError, Crypto> {
     const owner = yield* book.find(who, session.account())
-    const offer = Offers.isId(which)
-      ? yield* Offers.byAuthor(ledger, which, PrimaryKey.hexOf(owner.primary))
+    const offer = FileRef.isId(entry)
+      ? yield* Offers.byAuthor(ledger, entry, PrimaryKey.hexOf(owner.primary))
       : undefined
     if (offer !== undefined) return yield* ofOffer(session, offer)
-    const own = yield* ownShare(session, owner, which)
+    const own = yield* ownShare(session, owner, entry)
     if (own !== undefined) return own
-    const entry = network
-      ? pick((yield* browsing.opened(session, owner)).files, which)
-      : pick(yield* keptFiles(session, owner), which)
-    if (entry !== undefined) return yield* ofEntry(owner, entry)
-    const earlier = yield* begun(session, owner, which)
+    const found = pick(yield* listed(session, owner, isHere), entry)
+    if (found !== undefined) return yield* ofEntry(session, owner, found)
+    const earlier = yield* earlierDownload(session, owner, entry)
     if (earlier !== undefined) return earlier
-    return yield* notFound(what, `${owner.handle} shares nothing of this name or id with you`)
+    return yield* FileRef.notFound(text, `${owner.handle} shares nothing of this name or id with you`)
   })
 
   const byTicket = Effect.fnUntraced(function* (
     session: Session,
-    ticket: Ticket.Ticket,
-    network: boolean
+    { ticket: { endpoint, hash: blobHash } }: Extract<FileRef.FileRef, { _tag: "Ticket" }>,
+    isHere: boolean
   ): Effect.fn.Return<Source, KezChatError, Crypto> {
-    const { endpoint } = ticket
-    const hash = Bytes.toHex(ticket.hash)
+    const hash = Bytes.toHex(blobHash)
     const offer = yield* Offers.ofBlob(ledger, hash, endpoint.hex)
     if (offer !== undefined) return yield* ofOffer(session, offer)
     const row = yield* ledger.get(key.download(hash), Rows.Download)
     if (row?.owner === PrimaryKey.format(endpoint)) return yield* ofDownload(session, hash, row)
     const owner = yield* Effect.result(ownerOf(session, endpoint.hex))
-    if (Result.isSuccess(owner)) {
-      const listed = ({ file }: Readable) => file.blobHash === Hash.format("blake3", hash)
-      let entry = (yield* keptFiles(session, owner.success)).find(listed)
-      if (entry === undefined && network) entry = (yield* browsing.opened(session, owner.success)).files.find(listed)
-      if (entry !== undefined) return yield* ofEntry(owner.success, entry)
-    } else if (!(owner.failure instanceof ContactUnknown)) return yield* owner.failure
-    const detail = "a ticket says where a file is, not how to read it: its owner has to offer it to you"
+    if (Result.isFailure(owner)) {
+      if (!(owner.failure instanceof ContactUnknown)) return yield* owner.failure
+    } else {
+      // The hash names one content for ever, so a kept manifest serves as well as a newer one.
+      for (const isKept of isHere ? [true] : [true, false]) {
+        const files = yield* listed(session, owner.success, isKept)
+        const entry = files.find(({ file }) => file.blobHash === Hash.format("blake3", hash))
+        if (entry !== undefined) return yield* ofEntry(session, owner.success, entry)
+      }
+    }
+    const detail = "a ticket says where a file is, not how to read it: ask its owner to offer it to you"
     return yield* new Problem({ code: "no_content_key", detail })
   })
 
-  const byId = Effect.fnUntraced(function* (
+  const byOffer = Effect.fnUntraced(function* (
     session: Session,
-    id: string
+    { id }: Extract<FileRef.FileRef, { _tag: "Offer" }>
   ): Effect.fn.Return<Source, KezChatError, Crypto> {
     const offers = yield* Offers.byId(ledger, id, session.identity.key.hex)
-    if (offers.length === 0) return yield* notFound(id, "no offer has this id")
-    const known: Array<Offers.Offer> = []
+    const [first] = offers
+    if (first === undefined) return yield* FileRef.notFound(id, "no offer has this id")
+    const accepted: Array<Offers.Offer> = []
     for (const offer of offers) {
-      const row = yield* Effect.result(ownerOf(session, offer.author))
-      if (Result.isSuccess(row) && row.success.state === "accepted") known.push(offer)
+      const author = yield* Effect.result(ownerOf(session, offer.author))
+      if (Result.isSuccess(author) && author.success.state === "accepted") accepted.push(offer)
     }
-    // A stranger may send an offer under the id of somebody else's; it never takes that one's place.
-    const candidates = known.length > 0 ? known : offers
-    if (candidates.length > 1) {
-      return yield* notFound(id, "several people sent an offer with this id: name one as @user/id")
+    // A stranger may reuse the id of somebody else's offer, but never takes its place.
+    const [only = first, ...others] = accepted.length > 0 ? accepted : offers
+    if (others.length > 0) {
+      return yield* FileRef.notFound(id, "several people sent an offer with this id: name one as @user/id")
     }
-    return yield* ofOffer(session, candidates[0]!)
+    return yield* ofOffer(session, only)
+  })
+
+  const find = Effect.fnUntraced(function* (
+    session: Session,
+    fileRef: string,
+    isHere: boolean
+  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+    const parsed = yield* Effect.fromResult(FileRef.parse(fileRef))
+    switch (parsed._tag) {
+      case "Entry":
+        return yield* byEntry(session, parsed, isHere)
+      case "Offer":
+        return yield* byOffer(session, parsed)
+      case "Ticket":
+        return yield* byTicket(session, parsed, isHere)
+    }
   })
 
   return Sources.of({
-    find: (session, what, network) => {
-      const name = what.trim()
-      if (Blank.isBlank(name)) {
-        return Effect.fail(
-          new Problem({ code: "file_not_found", detail: "an empty name stands for no file: say which" })
-        )
-      }
-      const entry = splitEntry(name)
-      if (entry !== undefined) return byEntry(session, name, entry, network)
-      if (Offers.isId(name)) return byId(session, name)
-      const ticket = Ticket.decode(name)
-      if (Result.isSuccess(ticket)) return byTicket(session, ticket.success, network)
-      if (name.startsWith("blob")) return Effect.fail(ticket.failure)
-      return Effect.fail(notFound(name, "this is neither the id of an offer, nor @user/entry, nor a ticket"))
-    },
+    find: (session, fileRef) => find(session, fileRef, isOffline),
+    findHere: (session, fileRef) => find(session, fileRef, true),
     keep: Effect.fnUntraced(function* (session, { contentKey, entry, file, hash, owner, ownerKey }) {
       const { folder, mediaType, name, size } = file
-      const wrapping = WrappedKey.wrap(contentKey, yield* bindingOf(hash, ownerKey), session.identity.key)
-      const wrapped = yield* wrapping
+      const wrapped = yield* WrappedKey.wrap(contentKey, yield* bindingOf(hash, ownerKey), session.identity.key)
       const startedAt = yield* Clock.currentTimeMillis
-      yield* ledger.transact((transaction) =>
-        Effect.map(transaction.get(key.download(hash), Rows.Download), (before) => {
+      yield* ledger.transact(
+        Effect.fnUntraced(function* (transaction) {
+          const before = yield* transaction.get(key.download(hash), Rows.Download)
           if (before !== undefined && before.owner === owner.primary && before.size === size) return
           transaction.put(key.download(hash), Rows.Download, {
             owner: owner.primary,
@@ -274,4 +273,7 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Sources, never, Ledger | ContactBook | Browsing> = Layer.effect(Sources, make)
+export const layer: Layer.Layer<Sources, never, Ledger | ContactBook | ClientOptions | Browsing> = Layer.effect(
+  Sources,
+  make
+)

@@ -1,83 +1,93 @@
-/** Who may fetch which of our blobs, and how far they came. */
+/**
+ * Serving: the blobs that other devices get from this one, if `FetchPermission` lets them, and how much of each reached
+ * whom. `fetch/Device` connects this provider to the network while `KezChat.serve` runs.
+ */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ChunkRanges from "../../../protocol/files/ChunkRanges.ts"
 import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
-import * as PrimaryKey from "../../../protocol/identity/PrimaryKey.ts"
+import { BlobStore, BlobStoreError, type StoredBlob } from "../../../services/BlobStore.ts"
 import type { Provider } from "../../../services/BlobTransport.ts"
-import type { StoreError } from "../../../services/LocalStore.ts"
+import { Trust } from "../../contacts/index.ts"
 import { CurrentAccount } from "../../internal/CurrentAccount.ts"
 import { Events } from "../../internal/Events.ts"
-import type { KezChatError } from "../../model/index.ts"
 import { Ledger, type Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
+import { mayFetch, servedShare } from "./FetchPermission.ts"
 import { toShare } from "./ShareRows.ts"
-import { Trust } from "../../contacts/index.ts"
 
 const { key } = Rows
 
-/** Milliseconds between two notes of the same blob's progress to the same peer. */
-const noteMillis = 1_000
+/** How often the permission is checked again in the middle of an answer; milliseconds. */
+const recheckMillis = 1_000
 
-/** Stretches of a blob that are remembered of what went to one reader: whoever fetches in order makes a few of them. */
-const stretchesKept = 256
+/** Minimum interval between two records of a blob's progress to the same peer; milliseconds. */
+const recordMillis = 1_000
 
-/** The longest stretches of a set: a reader may ask for every second chunk, and is not to fill this disk by it. */
+/** The number of ranges that are kept of what reached one reader. Fetching in order makes a few of them. */
+const rangesMax = 256
+
+/** The longest ranges of a set: a reader that asks for every second chunk must not fill this disk. */
 const bounded = (chunks: ChunkRanges.ChunkRanges): ChunkRanges.ChunkRanges => {
   const { boundaries } = chunks
-  if (boundaries.length <= 2 * stretchesKept) return chunks
-  const stretches: Array<readonly [start: number, end: number]> = []
-  for (let i = 0; i < boundaries.length; i += 2) stretches.push([boundaries[i]!, boundaries[i + 1] ?? Infinity])
-  const longest = stretches.sort((a, b) => b[1] - b[0] - (a[1] - a[0])).slice(0, stretchesKept)
+  if (boundaries.length <= 2 * rangesMax) return chunks
+  const ranges: Array<readonly [start: number, end: number]> = []
+  for (let i = 0; i < boundaries.length; i += 2) ranges.push([boundaries[i]!, boundaries[i + 1] ?? Infinity])
+  const longest = ranges.sort((a, b) => b[1] - b[0] - (a[1] - a[0])).slice(0, rangesMax)
   return { boundaries: longest.sort((a, b) => a[0] - b[0]).flat() }
 }
 
-export class Serving extends Context.Service<
-  Serving,
-  {
-    /**
-     * Whether a peer may have a blob: it is that of a share, and public or offered to them while they are an accepted
-     * contact. Our own key may not: two devices of one account cannot be told apart on the net.
-     */
-    allowed(peer: AdmittedKey, hash: string): Effect.Effect<boolean, KezChatError>
-    /** See `Provider.sent`: noted about once a second and at the end of an answer, with a `Served` event. */
-    readonly sent: Provider["sent"]
+/** A blob that can be read while `allowed` holds: permission may end in the middle of a large answer. */
+const whileAllowed = <E>(blob: StoredBlob, allowed: Effect.Effect<boolean, E>, openedAt: number): StoredBlob => {
+  let checkedAt = openedAt
+  return {
+    tree: blob.tree,
+    read: Effect.fnUntraced(function* (offset, length) {
+      const now = yield* Clock.currentTimeMillis
+      if (Math.abs(now - checkedAt) >= recheckMillis) {
+        checkedAt = now
+        if (!(yield* Effect.orElseSucceed(allowed, () => false))) {
+          return yield* new BlobStoreError({ reason: "missing", detail: "it is not shared any more" })
+        }
+      }
+      return yield* blob.read(offset, length)
+    })
   }
->()("@kez-chat/sdk/Serving") {}
+}
+
+/** `sent` records progress about once a second and at the end of an answer, each time with a `Served` event. */
+export class Serving extends Context.Service<Serving, Provider>()("@kez-chat/sdk/Serving") {}
 
 interface Progress {
   unsaved: ChunkRanges.ChunkRanges
-  notedAt: number
+  recordedAt: number
 }
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const events = yield* Events
   const account = yield* CurrentAccount
+  const blobs = yield* BlobStore
   const progress = new Map<string, Progress>()
 
-  const shareOf = Effect.fnUntraced(function* (
-    from: Pick<Transaction, "get">,
-    hash: string
-  ): Effect.fn.Return<Rows.ShareRow | undefined, StoreError> {
-    const found = yield* from.get(key.shareOf(hash), Rows.ShareOf)
-    const row = found === undefined ? undefined : yield* from.get(key.share(found.id), Rows.Share)
-    return row?.here === true && row.removed === undefined ? row : undefined
+  const allowed = Effect.fnUntraced(function* (peer: AdmittedKey, hash: string) {
+    const { primary } = yield* account.get
+    return yield* mayFetch(ledger, primary, peer, hash)
   })
 
-  const note = Effect.fnUntraced(function* (
+  const record = Effect.fnUntraced(function* (
     transaction: Transaction,
     peer: AdmittedKey,
     hash: string,
     chunks: ChunkRanges.ChunkRanges,
     now: number
   ) {
-    const row = yield* shareOf(transaction, hash)
+    const row = yield* servedShare(transaction, hash)
     const contact = yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (row === undefined || contact === undefined) return
-    // Who was not offered a public file becomes one of its readers by reading it.
+    // A contact who fetches a public file without an offer becomes one of its readers.
     const reader = row.readers.find(({ hex }) => hex === peer.hex) ?? { hex: peer.hex, sent: [] }
     const sent = bounded(ChunkRanges.union({ boundaries: reader.sent }, chunks))
     const isWhole = ChunkRanges.covers(sent, 0, ChunkRanges.chunkCount(row.blobBytes))
@@ -103,35 +113,35 @@ const make = Effect.gen(function* () {
     )
   })
 
+  const open = Effect.fnUntraced(function* (peer: AdmittedKey, hash: string) {
+    if (!(yield* allowed(peer, hash))) return undefined
+    return whileAllowed(yield* blobs.open(hash), allowed(peer, hash), yield* Clock.currentTimeMillis)
+  })
+
   return Serving.of({
-    allowed: Effect.fnUntraced(function* (peer, hash) {
-      const mine = yield* account.get
-      if (mine.primary === PrimaryKey.format(peer)) return false
-      const row = yield* shareOf(ledger, hash)
-      if (row === undefined) return false
-      if (row.listed === "public") return true
-      if (!row.readers.some(({ hex }) => hex === peer.hex)) return false
-      const contact = yield* ledger.get(key.contact(peer.hex), Rows.Contact)
-      return contact?.state === "accepted"
-    }),
+    // A blob that is not allowed, not here or not readable looks the same to the peer.
+    open: (peer, hash) => Effect.orElseSucceed(open(peer, hash), () => undefined),
     sent: Effect.fnUntraced(function* ({ chunks, ended, hash, peer }) {
       const name = `${hash}/${peer.hex}`
       const now = yield* Clock.currentTimeMillis
-      const before = progress.get(name) ?? { unsaved: ChunkRanges.empty, notedAt: 0 }
+      const before = progress.get(name) ?? { unsaved: ChunkRanges.empty, recordedAt: 0 }
       const unsaved = ChunkRanges.union(before.unsaved, chunks)
-      if (!ended && now - before.notedAt < noteMillis) {
+      if (!ended && now - before.recordedAt < recordMillis) {
         progress.set(name, { ...before, unsaved })
         return
       }
       if (ended) progress.delete(name)
-      else progress.set(name, { unsaved: ChunkRanges.empty, notedAt: now })
+      else progress.set(name, { unsaved: ChunkRanges.empty, recordedAt: now })
       if (ChunkRanges.isEmpty(unsaved)) return
-      // A loss of power may undo it: then a little less is known of what they have.
+      // A loss of power may undo it, and then a little less is known of what reached them.
       yield* Effect.ignore(
-        ledger.transact((transaction) => note(transaction, peer, hash, unsaved, now), { relaxed: true })
+        ledger.transact((transaction) => record(transaction, peer, hash, unsaved, now), { relaxed: true })
       )
     })
   })
 })
 
-export const layer: Layer.Layer<Serving, never, Ledger | Events | CurrentAccount> = Layer.effect(Serving, make)
+export const layer: Layer.Layer<Serving, never, Ledger | Events | CurrentAccount | BlobStore> = Layer.effect(
+  Serving,
+  make
+)

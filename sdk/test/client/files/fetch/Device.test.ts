@@ -7,17 +7,16 @@ import * as Device from "../../../../src/client/files/fetch/Device.ts"
 import { Serving } from "../../../../src/client/files/share/index.ts"
 import type { Session } from "../../../../src/client/internal/Session.ts"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { MemoryBlobStore } from "@kez-chat/sdk/memory"
-import { type BlobEndpoint, BlobStore, BlobTransport, type Provider, StoreError, Vault } from "@kez-chat/sdk/services"
-import { makeBlob, person } from "../../../kits/blobs/Blobs.ts"
+import { type BlobEndpoint, BlobTransport, type Provider, Vault } from "@kez-chat/sdk/services"
 
 const seed = Redacted.make(new Uint8Array(32).fill(3))
+
+const provider: Provider = { open: () => Effect.undefined, sent: () => Effect.void }
 
 /** A device with everything around it watched. */
 const makeDevice = (options: { readonly seed?: Option.Option<Redacted.Redacted<Uint8Array>> } = {}) =>
   Effect.gen(function* () {
     const seen = { opened: 0, open: 0, providers: [] as Array<Provider>, serving: 0, answering: 0, lost: () => {} }
-    const allowed = { value: true, fails: false }
     const counted = (count: "open" | "serving" | "answering") =>
       Effect.acquireRelease(
         Effect.sync(() => void (seen[count] += 1)),
@@ -42,7 +41,6 @@ const makeDevice = (options: { readonly seed?: Option.Option<Redacted.Redacted<U
           return endpoint
         })
     }
-    const blobs = MemoryBlobStore.make()
     const vault = Vault.of({
       description: "a test's",
       load: Effect.succeed(options.seed ?? Option.some(seed)),
@@ -57,22 +55,15 @@ const makeDevice = (options: { readonly seed?: Option.Option<Redacted.Redacted<U
     }
     const layers = Layer.mergeAll(
       Layer.succeed(BlobTransport, transport),
-      Layer.succeed(BlobStore, blobs),
       Layer.succeed(Vault, vault),
       Layer.succeed(Addresses, addresses as Addresses["Service"]),
-      Layer.succeed(Serving, {
-        allowed: () =>
-          allowed.fails
-            ? Effect.fail(new StoreError({ reason: "io", detail: "the disk is gone" }))
-            : Effect.succeed(allowed.value),
-        sent: () => Effect.void
-      }),
+      Layer.succeed(Serving, provider),
       NodeCrypto.layer
     )
     // The session is handed on to `answer`, which is a double here.
     const services = yield* Layer.build(layers)
     const device = yield* Effect.provideContext(Device.make({} as Session), services)
-    return { device, seen, blobs, allowed }
+    return { device, seen }
   })
 
 /** Lets every fiber do what it can without time going by. */
@@ -110,6 +101,7 @@ describe("the device", () => {
       const two = yield* Effect.forkChild(device.serve, { startImmediately: true })
       yield* settle
       assert.deepStrictEqual([seen.opened, seen.serving, seen.answering], [1, 1, 1])
+      assert.deepStrictEqual(seen.providers, [provider])
       yield* Fiber.interrupt(one)
       assert.deepStrictEqual([seen.serving, seen.answering], [1, 1])
       yield* Fiber.interrupt(two)
@@ -137,25 +129,6 @@ describe("the device", () => {
       const { device } = yield* makeDevice({ seed: Option.none() })
       const failed = yield* Effect.result(device.serve)
       assert.strictEqual(Result.isFailure(failed) && failed.failure._tag, "NoAccount")
-    })
-  )
-
-  it.effect("gives what is allowed, and nothing where it is not, not here, or the store fails", () =>
-    Effect.gen(function* () {
-      const { allowed, blobs, device, seen } = yield* makeDevice()
-      yield* Effect.forkChild(device.serve, { startImmediately: true })
-      yield* settle
-      const provider = seen.providers[0]!
-      const peer = person(7).key
-      const blob = makeBlob(50)
-      yield* blobs.put((write) => Effect.as(write(blob.bytes), { tree: blob.tree }))
-      const open = (hash: string) => Effect.scoped(provider.open(peer, hash))
-      assert.strictEqual((yield* open(blob.hash))?.tree.size, blob.bytes.length)
-      assert.isUndefined(yield* open("0".repeat(64)))
-      allowed.value = false
-      assert.isUndefined(yield* open(blob.hash))
-      allowed.fails = true
-      assert.isUndefined(yield* open(blob.hash))
     })
   )
 })

@@ -247,7 +247,7 @@ describe("fetching", () => {
       const fetching = yield* follow(bob, offer.id)
       // Ten seconds: so long an answer is waited for.
       yield* fetching.reaches("waiting")
-      assert.match(fetching.steps.at(-1)!.reason!, /^their device does not answer: .*; tried again in 1 min$/)
+      assert.match(fetching.steps.at(-1)!.reason!, /^their device does not answer: .*; next attempt in 1 min$/)
       const returned = yield* world.start(alice.device)
       yield* serving(returned)
       yield* fetching.done
@@ -279,7 +279,7 @@ describe("fetching", () => {
       yield* alice.chat.unshare(share.id)
       const error = yield* failureOf(Stream.runDrain(bob.chat.fetch(offer.id)))
       assert.strictEqual(error._tag, "BlobTransportError")
-      assert.match(error.message, /alice@home\.test does not give this file to you: it was taken back/)
+      assert.match(error.message, /alice@home\.test does not give this file to you: it is no longer shared/)
     })
   )
 
@@ -488,7 +488,7 @@ describe("fetching", () => {
       const offer = yield* offerTo(bob, share)
       const error = yield* failureOf(Stream.runDrain(bob.chat.fetch(offer.id)))
       assert.strictEqual(error._tag === "Problem" && error.code, "blob_mismatch")
-      assert.match(error.message, /the device of alice@home\.test sent something else than the file it offered/)
+      assert.match(error.message, /the device of alice@home\.test sent other bytes than the file it offered/)
       const kept = yield* arrived(bob.device.blobs, hashOf(share.blobHash), FileCipher.blobLength(100_000))
       assert.isTrue(ChunkRanges.isEmpty(kept))
     })

@@ -1,12 +1,30 @@
-/** Who is given which blob, and what the owner learns of it: the provider that a client hands to its transport. */
-import { Deferred, Effect, Result } from "effect"
+/** Who gets which blob, and what the owner learns of it: the provider that a client hands to its transport. */
+import { Deferred, Effect, Layer, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { ChunkRanges, KeyAdmission } from "@kez-chat/sdk/protocol"
-import { BlobTransport, type Provider } from "@kez-chat/sdk/services"
+import { MemoryBlobStore } from "@kez-chat/sdk/memory"
+import { BlobStore, BlobTransport, type Provider, StoreError } from "@kez-chat/sdk/services"
+import * as Serving from "../../../../src/client/files/share/Serving.ts"
+import { CurrentAccount } from "../../../../src/client/internal/CurrentAccount.ts"
+import * as Events from "../../../../src/client/internal/Events.ts"
+import { Ledger } from "../../../../src/client/internal/Ledger.ts"
+import { person } from "../../../kits/Blobs.ts"
 import { fileOf, contentOf } from "../../kit/Files.ts"
 import { type Device, join, makeWorld, newDevice, newWords, type World } from "../../kit/People.ts"
 
 const keyOf = (primary: string) => Result.getOrThrow(KeyAdmission.admitHex(primary.slice("ed25519:".length)))
+
+const noStore = Effect.fail(new StoreError({ reason: "io", detail: "the disk is gone" }))
+
+/** A provider whose store cannot be read. */
+const withoutStore = Serving.layer.pipe(
+  Layer.provide([
+    Layer.mock(Ledger, { get: () => noStore, refuse: () => {} }),
+    Layer.mock(CurrentAccount, { get: noStore, latest: () => assert.fail(), put: () => assert.fail() }),
+    Layer.succeed(BlobStore, MemoryBlobStore.make()),
+    Events.layer
+  ])
+)
 
 /** A person who serves, and the provider that their client gave to the transport. */
 const servingPerson = (world: World, handle: string) =>
@@ -92,6 +110,29 @@ describe("what a provider gives", () => {
       const hash = share.blobHash.slice("blake3:".length)
       assert.isUndefined(yield* Effect.scoped(provider.open(keyOf(bob), hash)))
     })
+  )
+})
+
+describe("a provider", () => {
+  const peer = person(7).key
+
+  it.live("gives no blob that is gone", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const alice = yield* servingPerson(world, "alice")
+      const bob = (yield* join(world, "bob")).account.primary
+      const { blobHash } = yield* alice.chat.share({ file: fileOf(contentOf(10)), public: true })
+      assert.isTrue(yield* alice.gives(bob, blobHash))
+      yield* alice.device.blobs.remove(blobHash.slice("blake3:".length))
+      assert.isFalse(yield* alice.gives(bob, blobHash))
+    })
+  )
+
+  it.effect("gives nothing while the store fails", () =>
+    Effect.gen(function* () {
+      const provider = yield* Serving.Serving
+      assert.isUndefined(yield* Effect.scoped(provider.open(peer, "0".repeat(64))))
+    }).pipe(Effect.provide(withoutStore))
   )
 })
 
