@@ -30,7 +30,7 @@ import {
   words
 } from "./account/index.ts"
 import { Contacts, layer as contactsLayer } from "./contacts/index.ts"
-import { Browsing, layer as fetchLayer } from "./files/fetch/index.ts"
+import { Browsing, discard, layer as fetchLayer, matches, read } from "./files/fetch/index.ts"
 import { layer as shareLayer, Manifests, Shares } from "./files/share/index.ts"
 import { layer as clockLayer } from "./internal/BrokerClock.ts"
 import { BrokerLink, layer as linkLayer } from "./internal/BrokerLink.ts"
@@ -331,9 +331,9 @@ const make = Effect.gen(function* () {
     unshare: shares.unshare,
     browse: (who) => run(Effect.flatMap(start(), (session) => browsing.browse(session, who))),
     fetch: (fileRef) => stream(Effect.map(published, ({ transfers }) => transfers.fetch(fileRef))),
-    read: (fileRef) => stream(Effect.map(start(), (session) => Fetch.read(session, fileRef))),
-    matches: (fileRef, bytes) => run(Effect.flatMap(start(), (session) => Fetch.matches(session, fileRef, bytes))),
-    discard: (fileRef) => run(Effect.flatMap(start(), (session) => Fetch.discard(session, fileRef))),
+    read: (fileRef) => stream(Effect.map(start(), (session) => read(session, fileRef))),
+    matches: (fileRef, bytes) => run(Effect.flatMap(start(), (session) => matches(session, fileRef, bytes))),
+    discard: (fileRef) => run(Effect.flatMap(start(), (session) => discard(session, fileRef))),
     serve: run(Effect.flatMap(published, ({ transfers }) => transfers.serve)),
     inbox: online(mailbox.usage),
     trim: (box = "mail") => online((connection) => mailbox.trim(connection, box)),

@@ -55,7 +55,7 @@ export class Lifecycle extends Context.Service<
 
 /** Services of the use cases that a session runs without its caller. */
 type Needs = Effect.Services<
-  ReturnType<typeof Transfers.open> | typeof openIdentity | ReturnType<typeof finishCreation> | typeof collect
+  ReturnType<typeof Transfers.open> | typeof openIdentity | ReturnType<typeof finishCreation> | typeof pruneDownloads
 >
 
 const make = Effect.gen(function* () {

@@ -8,7 +8,7 @@ import * as Serving from "../../../../src/client/files/share/Serving.ts"
 import { CurrentAccount } from "../../../../src/client/internal/CurrentAccount.ts"
 import * as Events from "../../../../src/client/internal/Events.ts"
 import { Ledger } from "../../../../src/client/internal/Ledger.ts"
-import { person } from "../../../kits/Blobs.ts"
+import { person } from "../../../kits/blobs/Blobs.ts"
 import { fileOf, contentOf } from "../../kit/Files.ts"
 import { type Device, join, makeWorld, newDevice, newWords, type World } from "../../kit/People.ts"
 
