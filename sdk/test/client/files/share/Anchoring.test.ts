@@ -456,7 +456,7 @@ describe("lists that cannot be published", () => {
       ])
       const again = yield* world.start(alice.device)
       const { detail } = yield* again.event("PublishingFailed", ({ code }) => code === "too_large")
-      assert.include(detail, "take back")
+      assert.include(detail, "unshare files")
       yield* again.chat.flush
       assert.strictEqual(again.events.filter(({ _tag }) => _tag === "PublishingFailed").length, 1)
       assert.strictEqual((yield* bob.chat.browse("alice")).revision, 0)
