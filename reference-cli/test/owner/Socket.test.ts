@@ -1,5 +1,4 @@
-import { type Contact, ContactUnknown, type Event, type KezChat, type Message, type Share } from "@kez-chat/sdk"
-import { BlobTransportError } from "@kez-chat/sdk/services"
+import { ContactUnknown, type Event } from "@kez-chat/sdk"
 import { Effect, Exit, Fiber, Option, PubSub, Scope, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
@@ -8,10 +7,10 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { it } from "@effect/vitest"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vitest"
-import type { Files, SaveTerms, ShareTerms } from "../../src/owner/Files.ts"
 import * as Remote from "../../src/owner/Remote.ts"
 import { serve } from "../../src/owner/Server.ts"
 import { maxRequestBytes } from "../../src/owner/Wire.ts"
+import { bob, fakeChat, fakeFiles, message, picture } from "../kit/OwnerDoubles.ts"
 
 let folder: string
 let count = 0
@@ -20,153 +19,12 @@ beforeAll(() => {
 })
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
-const bob: Contact = { handle: "bob@home", primary: "ed25519:bb", state: "accepted", verified: false, addedAt: 1 }
-
-const message = (order: number, text: string): Message => ({
-  id: `id${order}`,
-  peer: bob.primary,
-  direction: "in",
-  text,
-  type: "text",
-  body: { type: "text", text },
-  createdAt: order,
-  arrivedAt: order,
-  order
-})
-
-const picture: Share = {
-  id: "s".repeat(22),
-  name: "a.png",
-  mediaType: "image/png",
-  size: 10,
-  blobHash: "blake3:00",
-  sharedAt: 1,
-  listed: "readers",
-  manifest: "pending",
-  here: true,
-  readers: []
-}
-
-/** Files that note what they were asked, where a test needs to know what arrived. */
-const fakeFiles = () => {
-  const asked: Array<readonly [string, ShareTerms | SaveTerms]> = []
-  const running = { serving: 0, fetching: 0 }
-  const whileOpen = (what: keyof typeof running) =>
-    Effect.acquireRelease(
-      Effect.sync(() => void (running[what] += 1)),
-      () => Effect.sync(() => void (running[what] -= 1))
-    )
-  const files: Files = {
-    shareFile: (at, terms) => {
-      asked.push([at, terms])
-      return Stream.fromIterable([
-        { _tag: "Found", files: 1, totalBytes: 10 },
-        { _tag: "Encrypting", name: "a.png", doneBytes: 10, totalBytes: 10 },
-        { _tag: "Shared", share: picture }
-      ])
-    },
-    fetchTo: (what, terms) => {
-      asked.push([what, terms])
-      return Stream.unwrap(
-        Effect.as(
-          whileOpen("fetching"),
-          Stream.concat(Stream.make({ _tag: "Saving" as const, doneBytes: 1, totalBytes: 10 }), Stream.never)
-        )
-      )
-    },
-    matches: () => Effect.succeed(true),
-    serve: Effect.scoped(Effect.andThen(whileOpen("serving"), Effect.never)),
-    serving: Effect.sync(() => running.serving > 0),
-    blobs: Stream.fail(new BlobTransportError({ reason: "unavailable", detail: "x" }))
-  }
-  return { files, asked, running }
-}
-
-// The one call that takes until a test lets it end.
-let begin: () => void
-let finish: () => void
-let atWork: Promise<void>
-let mayFinish: Promise<void>
-beforeEach(() => {
-  atWork = new Promise((resolve) => (begin = resolve))
-  mayFinish = new Promise((resolve) => (finish = resolve))
-})
-
-/** An account that answers from memory, where a test needs to know what arrived. */
-const fakeChat = (events: PubSub.PubSub<Event>) => {
-  const sent: Array<string> = []
-  const refuse = Effect.die("not asked for in these tests")
-  const chat: KezChat["Service"] = {
-    account: refuse,
-    create: () => refuse,
-    restore: () => refuse,
-    words: refuse,
-    connection: Stream.never,
-    events: Stream.fromPubSub(events),
-    sync: Effect.void,
-    flush: Effect.never,
-    addContact: () => Effect.die("a defect"),
-    contacts: Effect.succeed(Array.from({ length: 3_000 }, (_, index) => ({ ...bob, handle: `bob${index}@home` }))),
-    contact: (who) => (who === "bob" ? Effect.succeed(bob) : Effect.fail(new ContactUnknown({ who }))),
-    refreshContact: () => refuse,
-    verification: () => refuse,
-    confirmKey: () => refuse,
-    unconfirmKey: () => refuse,
-    acceptKey: () => refuse,
-    keepKey: () => refuse,
-    accept: () => refuse,
-    block: () => refuse,
-    unblock: () => refuse,
-    inbox: refuse,
-    trim: () => refuse,
-    removeContact: () => Effect.void,
-    send: (_, text) =>
-      Effect.sync(() => {
-        sent.push(text)
-        return { ...message(sent.length, text), direction: "out" as const, state: "queued" as const }
-      }),
-    history: (_, page) =>
-      Effect.succeed(Array.from({ length: page?.limit ?? 50 }, (_, order) => message(order, "x".repeat(40_000)))),
-    markRead: () => refuse,
-    settings: Effect.promise(() => {
-      begin()
-      return mayFinish.then(() => ({ readReceipts: true, inbox: "everyone" as const, autoTrim: false }))
-    }),
-    updateSettings: (change) => Effect.succeed({ readReceipts: false, inbox: "everyone", autoTrim: false, ...change }),
-    export: Stream.fromIterable([{ kind: "account" }, { kind: "message" }]),
-    deleteAccount: Effect.void,
-    share: () => refuse,
-    shared: Effect.succeed([picture]),
-    unshare: () => refuse,
-    matches: () => refuse,
-    browse: () =>
-      Effect.succeed({
-        owner: bob,
-        revision: 1,
-        source: "home",
-        files: [{ ...picture, public: true, thumbnail: new Uint8Array(9) }]
-      }),
-    fetch: () =>
-      Stream.mapEffect(Stream.range(1, 1_000_000), (order) =>
-        Effect.sync(() => {
-          produced += 1
-          return { order, text: "x".repeat(10_000) } as never
-        })
-      ),
-    read: () => Stream.die("not asked for in these tests"),
-    discard: () => Effect.void,
-    serve: Effect.never
-  }
-  return { chat, sent }
-}
-
 const token = randomBytes(32).toString("base64url")
 let address: string
 let scope: Scope.Closeable
 let stopped: number
 let events: PubSub.PubSub<Event>
-let produced = 0
-let sent: Array<string>
+let account: ReturnType<typeof fakeChat>
 let fakes: ReturnType<typeof fakeFiles>
 
 beforeEach(async () => {
@@ -174,12 +32,11 @@ beforeEach(async () => {
   scope = await Effect.runPromise(Scope.make())
   stopped = 0
   events = await Effect.runPromise(PubSub.unbounded<Event>())
-  const fake = fakeChat(events)
-  sent = fake.sent
+  account = fakeChat(events)
   fakes = fakeFiles()
   await Effect.runPromise(
     serve({
-      chat: fake.chat,
+      chat: account.chat,
       files: fakes.files,
       address,
       token,
@@ -263,7 +120,7 @@ describe("the owner's socket", () => {
       yield* connected(({ chat }) =>
         Effect.forEach(texts, (text) => chat.send("bob", text), { concurrency: "unbounded" })
       )
-      expect(sent.toSorted()).toEqual(texts.toSorted())
+      expect(account.sent.toSorted()).toEqual(texts.toSorted())
     })
   )
 
@@ -291,22 +148,21 @@ describe("the owner's socket", () => {
 
   it.live("holds a stream back while its reader does not read", () =>
     Effect.gen(function* () {
-      produced = 0
       const socket = net.connect(address)
       socket.pause()
       socket.write(hello + request("fetch", "id"))
-      // Nothing more is produced while the owner answers others.
+      // Nothing more is account.counts.produced while the owner answers others.
       let before = -1
       const hasStopped = Effect.gen(function* () {
-        const isSame = produced > 0 && produced === before
-        before = produced
+        const isSame = account.counts.produced > 0 && account.counts.produced === before
+        before = account.counts.produced
         for (let round = 0; round < 5; round++) yield* stillServes()
         return isSame
       })
       while (!(yield* hasStopped));
-      expect(produced).toBeLessThan(1_000)
+      expect(account.counts.produced).toBeLessThan(1_000)
       socket.resume()
-      yield* until(() => produced > before, stillServes())
+      yield* until(() => account.counts.produced > before, stillServes())
       socket.pause()
       // An owner that ends does not wait forever for a reader.
       yield* Scope.close(scope, Exit.void)
@@ -332,9 +188,9 @@ describe("the owner's socket", () => {
         Effect.gen(function* () {
           yield* Effect.forkChild(Stream.runDrain(chat.events), { startImmediately: true })
           const asked = yield* Effect.forkChild(chat.settings, { startImmediately: true })
-          yield* Effect.promise(() => atWork)
+          yield* Effect.promise(() => account.atWork)
           const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
-          finish()
+          account.finish()
           const settings = yield* Fiber.join(asked)
           yield* Fiber.join(closing)
           return settings
