@@ -16,7 +16,7 @@ import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission
 import * as Limits from "../../protocol/Limits.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
-import * as Conversation from "../internal/Conversation.ts"
+import * as Conversation from "../internal/ConversationCounters.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
 import { SendQueue } from "../internal/SendQueue.ts"

@@ -9,7 +9,7 @@ import { SendQueue } from "../internal/SendQueue.ts"
 import type { Session } from "../internal/Session.ts"
 import { ContactUnknown } from "../model/index.ts"
 import { chainOf } from "./Outbox.ts"
-import * as Texts from "./Texts.ts"
+import * as Texts from "./SendableText.ts"
 
 /** See `KezChat.send`. */
 export const send = Effect.fn("send")(function* (session: Session, who: string, text: string) {

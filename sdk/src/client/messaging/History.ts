@@ -2,12 +2,12 @@
 import * as Effect from "effect/Effect"
 import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import { ContactBook } from "../contacts/index.ts"
-import * as Conversation from "../internal/Conversation.ts"
+import * as Conversation from "../internal/ConversationCounters.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { Ledger } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { readSettings } from "../internal/Settings.ts"
-import * as Conversations from "./Conversations.ts"
+import * as Conversations from "./MessageLog.ts"
 import { Receipts } from "./Receipts.ts"
 
 /** The keys of a contact, as hex: the present one first, then those that it replaced. */
