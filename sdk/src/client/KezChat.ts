@@ -302,13 +302,8 @@ const make = Effect.gen(function* () {
     connection: link.states,
     events: events.stream,
     sync: run(Effect.andThen(registered, link.orOffline(inboxSync.caughtUp))),
-    flush: run(
-      Effect.andThen(
-        registered,
-        link.orOffline(
-          Effect.all([receipts.settled, housekeeping.settled, outbox.drained, manifests.settled], { discard: true })
-        )
-      )
+    flush: online(() =>
+      Effect.all([receipts.settled, housekeeping.settled, outbox.drained, manifests.settled], { discard: true })
     ),
     addContact: (handle) => run(contacts.addContact(handle)),
     contacts: contacts.contacts,

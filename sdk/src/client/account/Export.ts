@@ -11,7 +11,7 @@ import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { Ledger } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { readSettings } from "../internal/Settings.ts"
-import { Conversations } from "../messaging/index.ts"
+import { MessageLog } from "../messaging/index.ts"
 import type { KezChatError } from "../model/index.ts"
 
 /** `kind`: `account`, `settings`, `event` (of the own sigchain), `contact`, `message`, `share` or `manifest`. */
@@ -60,7 +60,7 @@ export const exportAccount = Effect.gen(function* () {
       const peer = key.slice(Rows.prefix.everyMessage.length, key.lastIndexOf("/"))
       const { device, hash, seq } = row
       // The body contains the offer, as JSON.
-      const { file: _, ...message } = Conversations.toMessage(peer, Rows.orderOf(key), row)
+      const { file: _, ...message } = MessageLog.toMessage(peer, Rows.orderOf(key), row)
       return { kind: "message", ...message, device, seq, hash }
     })
   )

@@ -11,7 +11,7 @@ import { hexOf, parseEd25519 } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
 import type { Crypto } from "../../services/Crypto.ts"
-import * as Conversation from "../internal/ConversationCounters.ts"
+import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { deleteAll, Ledger, type Transaction } from "../internal/Ledger.ts"
 import type { Chain } from "../internal/OwnSigchain.ts"
@@ -29,11 +29,11 @@ const byName = (a: Contact, b: Contact): number => (a.handle < b.handle ? -1 : a
 
 const admitted = (primary: string): Effect.Effect<AdmittedKey, Problem> => Effect.fromResult(parseEd25519(primary))
 
-/** Sends receipts from now on to an account that was not accepted before; see `Conversation.receiptsFromHere`. */
+/** Sends receipts from now on to an account that was not accepted before; see `ConversationCounters.receiptsFromHere`. */
 const beginReceipts = Effect.fnUntraced(function* (transaction: Transaction, row: Rows.ContactRow) {
-  const counts = yield* Conversation.counters(transaction, hexOf(row.primary))
-  const from = yield* Conversation.receiptsFromHere(transaction, counts)
-  transaction.put(Rows.key.conversation(hexOf(row.primary)), Rows.ConversationCounters, from)
+  const counts = yield* ConversationCounters.read(transaction, hexOf(row.primary))
+  const from = yield* ConversationCounters.receiptsFromHere(transaction, counts)
+  ConversationCounters.put(transaction, hexOf(row.primary), from)
 })
 
 const isOutage = (error: KezChatError): boolean =>

@@ -296,3 +296,13 @@ export const reasonNotToFetch = (row: ContactRow): FetchBlocked | undefined => {
       return new FetchBlocked({ who: handle, reason: state, detail: warningOf(row) ?? "their key changed" })
   }
 }
+
+/**
+ * Whether mail that is already queued for a contact waits for the user's decision. It differs from
+ * {@link reasonNotToSend} on purpose: mail to a contact that is only requested by now, or whose sigchain names no inbox,
+ * was allowed when it was queued, so it is sent and the home server answers for it.
+ */
+export const isQueueHeld = (row: ContactRow): boolean => {
+  const reason = reasonNotToSend(row)
+  return reason instanceof SendBlocked && reason.reason !== "requested"
+}

@@ -1,6 +1,6 @@
 /**
- * The broker's clock, as far as the storage times of its frames tell it: this device's own clock may be wrong, and spans
- * of time are told by the monotonic one.
+ * The broker's clock, estimated from the storage times of its frames. This device's wall clock may be wrong or may be set
+ * at any moment, so durations are measured with the monotonic clock.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -10,18 +10,18 @@ import * as Layer from "effect/Layer"
 export class BrokerClock extends Context.Service<
   BrokerClock,
   {
-    /** Takes note of when a frame was stored, in milliseconds since the epoch. */
+    /** Learns from the storage time of a frame that just arrived, in milliseconds since the epoch. */
     observe(storedAt: number): Effect.Effect<void>
-    /** How long ago at least a frame was stored, in milliseconds: no frame comes sooner than it is stored. */
+    /** The least time since a frame was stored, in milliseconds. */
     age(storedAt: number): Effect.Effect<number>
   }
 >()("@kez-chat/sdk/BrokerClock") {}
 
-/** Milliseconds of the monotonic clock: the clock on the wall may be set in the middle of a span. */
+/** Milliseconds of the monotonic clock. */
 export const uptimeMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 const make = (): BrokerClock["Service"] => {
-  /** The broker's clock minus the monotonic one; the frame that came fastest tells it best. */
+  /** The broker's clock minus the monotonic one. A frame arrives after it is stored, so the fastest frame is closest. */
   let offset = -Infinity
   return {
     observe: (storedAt) => Effect.map(uptimeMillis, (now) => void (offset = Math.max(offset, storedAt - now))),

@@ -1,4 +1,4 @@
-/** The account's connection to its broker as the use cases see it: where it stands, and waiting for it. */
+/** The account's connection to its broker as the use cases see it: its state, and ways to wait for it. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,22 +18,21 @@ import {
 export class BrokerLink extends Context.Service<
   BrokerLink,
   {
-    /** Begins with the present state. */
+    /** The connection state, beginning with the present one. */
     readonly states: Stream.Stream<ConnectionState>
-    /** The present state. */
     readonly now: Effect.Effect<ConnectionState>
     /** Connects, and follows the connection's state until the scope closes. */
     connect(login: BrokerLogin): Effect.Effect<BrokerConnection, never, Scope.Scope>
     /** The connection, once it is online. */
     readonly online: Effect.Effect<BrokerConnection>
-    /** Runs `effect`, and fails as soon as the broker is out of reach. A connection that is being made is waited for. */
+    /** Runs `effect`; fails as soon as the broker is out of reach. While it connects, `effect` goes on. */
     orOffline<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | BrokerUnavailable, R>
   }
 >()("@kez-chat/sdk/BrokerLink") {}
 
 const closed = new BrokerUnavailable({
   reason: "closed",
-  detail: "not connected: there is no account, or offline was asked for"
+  detail: "not connected: there is no account, or the client runs offline"
 })
 
 const make = Effect.gen(function* () {
@@ -70,7 +69,7 @@ const make = Effect.gen(function* () {
       )
       return made
     }),
-    // Asked before every send, so the common answer takes no stream.
+    // Read before every send, so the common case creates no stream.
     online: Effect.suspend(() => {
       const now = SubscriptionRef.getUnsafe(state)
       return now._tag === "Online" && connection !== undefined ? Effect.succeed(connection) : whenOnline

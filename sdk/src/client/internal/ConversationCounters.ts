@@ -1,10 +1,10 @@
-/** What is counted of each conversation, and the order in which everything on this device was stored. */
+/** The counters of each conversation, and the local order: the order in which this device stored its messages. */
 import * as Effect from "effect/Effect"
 import type { StoreError } from "../../services/LocalStore.ts"
 import type { Transaction } from "./Ledger.ts"
 import * as Rows from "./rows/index.ts"
 
-const none: Rows.ConversationCountersRow = {
+const zero: Rows.ConversationCountersRow = {
   seq: 0,
   lastIncoming: 0,
   deliveredReceiptedUpTo: 0,
@@ -14,13 +14,16 @@ const none: Rows.ConversationCountersRow = {
 }
 
 /** The counters of a conversation, all zero for a new one. */
-export const counters = (
+export const read = (
   transaction: Transaction,
   peerHex: string
 ): Effect.Effect<Rows.ConversationCountersRow, StoreError> =>
-  Effect.map(transaction.get(Rows.key.conversation(peerHex), Rows.ConversationCounters), (row) => row ?? none)
+  Effect.map(transaction.get(Rows.key.conversation(peerHex), Rows.ConversationCounters), (row) => row ?? zero)
 
-/** Takes the next place in local order. Places start at 1, so that 0 can mean "before all". */
+export const put = (transaction: Transaction, peerHex: string, counters: Rows.ConversationCountersRow): void =>
+  transaction.put(Rows.key.conversation(peerHex), Rows.ConversationCounters, counters)
+
+/** Takes the next number of the local order. Numbers start at 1, so that 0 can mean "before the first message". */
 export const nextOrder = (transaction: Transaction): Effect.Effect<number, StoreError> =>
   Effect.map(transaction.get(Rows.key.order, Rows.Order), (row) => {
     const order = row?.next ?? 1
@@ -28,12 +31,12 @@ export const nextOrder = (transaction: Transaction): Effect.Effect<number, Store
     return order
   })
 
-/** Counters whose receipts begin with the next message: what came as a request is never receipted. */
+/** The counters with receipts beginning at the next message: a message request is never receipted. */
 export const receiptsFromHere = (
   transaction: Transaction,
-  counts: Rows.ConversationCountersRow
+  counters: Rows.ConversationCountersRow
 ): Effect.Effect<Rows.ConversationCountersRow, StoreError> =>
   Effect.map(transaction.get(Rows.key.order, Rows.Order), (row) => {
     const last = (row?.next ?? 1) - 1
-    return { ...counts, deliveredReceiptedUpTo: last, readReceiptedUpTo: last, readReceiptDueUpTo: last }
+    return { ...counters, deliveredReceiptedUpTo: last, readReceiptedUpTo: last, readReceiptDueUpTo: last }
   })

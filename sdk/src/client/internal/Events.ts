@@ -1,10 +1,10 @@
 /**
- * Hands events to whoever listens, without ever waiting for them.
+ * Publishes events to listeners without ever waiting for them.
  *
- * Each listener has a buffer of its own. One that falls too far behind misses events, and is told so with `Missed` at
- * that place in its stream: what happened is in the store, so it reads again what it shows (history, contacts).
+ * Each listener has a buffer of its own. One that falls too far behind loses events and gets `Missed` at that point of
+ * its stream. Everything that happened is in the store, so it reads again what it shows (history, contacts).
  *
- * While the store fails, a new listener hears that first: the event came before it listened, and still holds.
+ * While the store fails, a new listener first gets the `StoreFailing` that was published before it subscribed.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import type { Event } from "../model/index.ts"
 
-/** Events a listener may be behind. */
+/** Events that a listener may lag behind. */
 const capacity = 4_096
 
 interface Listener {
@@ -24,9 +24,9 @@ interface Listener {
 export class Events extends Context.Service<
   Events,
   {
-    /** Only for what is durable already, or says that nothing can be. */
+    /** Only for changes that are durable, and for failures of the store itself. */
     publish(event: Event): void
-    /** Events from the moment this value is obtained. */
+    /** Events from the moment the stream is run. */
     readonly stream: Stream.Stream<Event>
   }
 >()("@kez-chat/sdk/Events") {}
@@ -63,7 +63,7 @@ export const make = (): Events["Service"] => {
       if (event._tag === "StoreFailing") failing = event
       else if (event._tag === "StoreRecovered") failing = undefined
       for (const listener of listeners) {
-        // After the first loss nothing is added until the listener has seen `Missed`, or that would come too late.
+        // After the first loss nothing is added until the listener has seen `Missed`, which would come too late otherwise.
         if (listener.missed > 0 || !Queue.offerUnsafe(listener.queue, event)) listener.missed += 1
       }
     },

@@ -1,6 +1,6 @@
 /**
- * What every room needs of sending: queue a message within a transaction, give up what waits, resume after a stop.
- * `messaging/Outbox` implements it; the interface lies here because contacts and files, which are below messaging, send too.
+ * What every room needs of sending: queue a message within a transaction, give up queued messages, resume after a stop.
+ * `messaging/Outbox` implements it; the interface is here because contacts and files, which are below messaging, send too.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -13,7 +13,7 @@ import type { Message } from "../model/index.ts"
 import type { Transaction } from "./Ledger.ts"
 import type { Session } from "./Session.ts"
 
-/** A body without the head of the sender's own chain, which the queue adds. */
+/** A body without the head of the sender's own sigchain, which the queue adds. */
 export type Draft = {
   [Type in Body.Known["type"]]: Omit<Extract<Body.Known, { type: Type }>, "chain">
 }[Body.Known["type"]]
@@ -22,8 +22,8 @@ export class SendQueue extends Context.Service<
   SendQueue,
   {
     /**
-     * Stages a message to `peer`, which goes out once the transaction is durable. Undefined for types that leave no
-     * message in the history: receipts, addresses, notes between devices.
+     * Stages a message to `peer` that is sent once the transaction is durable. Undefined for types that the history does
+     * not show: receipts, addresses, notes between devices.
      */
     enqueue(
       transaction: Transaction,
@@ -31,9 +31,9 @@ export class SendQueue extends Context.Service<
       peer: AdmittedKey,
       draft: Draft
     ): Effect.Effect<Message | undefined, Problem | StoreError, Crypto>
-    /** Gives up what is queued for a peer: its messages become `failed` with this reason. */
+    /** Gives up everything queued for a peer: its messages become `failed` with this reason. */
     abandon(transaction: Transaction, peerHex: string, reason: string): Effect.Effect<void, StoreError>
-    /** Tries again what waits for a peer: sending to it may have become possible. */
+    /** Looks at a peer's queue again, because sending to it may have become possible. */
     wake(peerHex: string): void
   }
 >()("@kez-chat/sdk/SendQueue") {}

@@ -1,4 +1,4 @@
-/** What the user decides for the whole account on this device. */
+/** The user's settings for the account on this device. */
 import * as Effect from "effect/Effect"
 import type { StoreError } from "../../services/LocalStore.ts"
 import type { Settings } from "../model/index.ts"
@@ -7,11 +7,11 @@ import * as Rows from "./rows/index.ts"
 
 const defaults: Settings = { readReceipts: false, inbox: "everyone", autoTrim: false }
 
-/** The settings as they are in the store, or within a transaction. */
+/** The settings in the store, or as a transaction sees them. */
 export const readSettings = (from: Pick<Transaction, "get">): Effect.Effect<Settings, StoreError> =>
   Effect.map(from.get(Rows.key.settings, Rows.Settings), (row) => ({ ...defaults, ...row }))
 
-/** Changes some settings and leaves the others. */
+/** Changes the given settings and leaves the others. */
 export const updateSettings = Effect.fnUntraced(function* (change: Partial<Settings>) {
   const ledger = yield* Ledger
   return yield* ledger.transact((transaction) =>

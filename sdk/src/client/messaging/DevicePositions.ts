@@ -1,6 +1,6 @@
 /**
- * What each device of the account holds, by sealed notes to self, so that mail is removed from the home by itself only
- * when every device has it (spec/messages.md, Notes between devices).
+ * How far each device of the account has taken in its mail, exchanged as sealed notes to self. Automatic trim removes
+ * mail from the home server only once every device holds it (spec/messages.md, Notes between devices; KEZ-DM-034).
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -19,30 +19,31 @@ import { readSettings } from "../internal/Settings.ts"
 const { key } = Rows
 const dayMillis = 24 * 60 * 60 * 1_000
 
-/** A device announces what it holds so often, in milliseconds, while any device removes mail by itself. */
+/** Interval of this device's announcements, in milliseconds, while any device of the account trims automatically. */
 const announceMillis = dayMillis
-/** Other devices have so long to hear of that and to announce themselves before anything is removed, in milliseconds. */
+/** Time from the first announcement to the first trim, in milliseconds: other devices announce themselves meanwhile. */
 const graceMillis = 7 * dayMillis
-/** A device that nothing was heard of for so long is not waited for, in milliseconds: the home keeps nothing longer. */
+/** A device silent for longer than this, in milliseconds, no longer counts: the home server retains nothing longer. */
 const goneMillis = 30 * dayMillis
 
+/** Shown by versions that do not know these notes. */
 const fallback = "(Your devices told each other what they hold.)"
 
 export class DevicePositions extends Context.Service<
   DevicePositions,
   {
-    /** Takes in what one of the account's devices announces. */
+    /** Records an announcement of one of the account's devices. */
     receive(
       transaction: Transaction,
       device: string,
       body: Body.DevicePosition,
       arrivedAt: number
     ): Effect.Effect<void, StoreError>
-    /** Notes that a device of the account exists: it wrote something. */
+    /** Records that a device of the account is in use: it wrote something. */
     seen(transaction: Transaction, device: string, arrivedAt: number): Effect.Effect<void, StoreError>
-    /** Announces what this device holds, where that is due. */
+    /** Announces what this device holds, if that is due. */
     announce(session: Session): Effect.Effect<void, KezChatError, Crypto>
-    /** Up to where every device holds the mail, under the epoch of this one's position; undefined while that is not known. */
+    /** The position up to which every device holds the mail, in the epoch of this device; undefined while unknown. */
     heldByAll(
       session: Session
     ): Effect.Effect<{ readonly upTo: number; readonly epoch: string } | undefined, KezChatError>
@@ -66,7 +67,7 @@ const make = Effect.gen(function* () {
   return DevicePositions.of({
     receive: (transaction, device, { epoch, upTo }, arrivedAt) =>
       Effect.map(transaction.get(key.device(device), Rows.Device), (row) => {
-        // In stream order a device's later word comes later.
+        // Frames come in stream order, so this announcement is newer than the one in the row.
         transaction.put(key.device(device), Rows.Device, {
           seenAt: Math.max(row?.seenAt ?? 0, arrivedAt),
           holds: { epoch, upTo, at: arrivedAt },
@@ -83,12 +84,12 @@ const make = Effect.gen(function* () {
       if (step !== "published") return
       const now = yield* Clock.currentTimeMillis
       const all = yield* devices
-      const wanted =
+      const isDue =
         (yield* readSettings(ledger)).autoTrim ||
         all.some(({ id, row }) => id !== device && (row.holds?.at ?? 0) > now - goneMillis)
-      if (!wanted) return
-      yield* ledger.transact((transaction) =>
-        Effect.gen(function* () {
+      if (!isDue) return
+      yield* ledger.transact(
+        Effect.fnUntraced(function* (transaction: Transaction) {
           const position = yield* transaction.get(key.position, Rows.Position)
           const own = yield* transaction.get(key.device(device), Rows.Device)
           if (position?.epoch === undefined) return

@@ -1,13 +1,11 @@
 /**
- * What a device does now and then for its account at the home: tell it whom the user blocks, remove mail that every device
- * holds, and see whether the inbox fills up.
+ * Periodic work of a device for its account at the home server: it keeps the block list there up to date, announces this
+ * device's position, trims automatically, and checks whether the inbox fills up.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -15,22 +13,23 @@ import { BlockList } from "../contacts/index.ts"
 import { DevicePositions } from "./DevicePositions.ts"
 import { Events } from "../internal/Events.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
+import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { Mailbox } from "./Mailbox.ts"
 import type { Crypto } from "../../services/Crypto.ts"
 import type { Session } from "../internal/Session.ts"
 
 const hourMillis = 60 * 60 * 1_000
 const dayMillis = 24 * hourMillis
-/** After a failure, in milliseconds; doubled up to the second. */
-const firstPauseMillis = 1_000
-const longestPauseMillis = 10 * 60 * 1_000
+
+/** The one key of the worker. */
+const blockList = "block list"
 
 export class Housekeeping extends Context.Service<
   Housekeeping,
   {
-    /** Goes on while the scope is open. */
+    /** Works until the scope closes. */
     run(session: Session): Effect.Effect<void, never, Scope.Scope | Crypto>
-    /** Waits until a pass over the block list that began after this call has ended, whether or not the home answered. */
+    /** Waits for the end of a pass over the block list that began after this call, whether or not the home answered. */
     readonly settled: Effect.Effect<void>
   }
 >()("@kez-chat/sdk/Housekeeping") {}
@@ -41,34 +40,9 @@ const make = Effect.gen(function* () {
   const blocks = yield* BlockList
   const positions = yield* DevicePositions
   const mailbox = yield* Mailbox
+  const worker = KeyedWorker.make()
 
-  const wake = Latch.makeUnsafe(false)
-  let waiting: Array<Deferred.Deferred<void>> = []
-  const release = (callers: ReadonlyArray<Deferred.Deferred<void>>) => {
-    for (const caller of callers) Deferred.doneUnsafe(caller, Effect.void)
-  }
-
-  const keepBlocks = Effect.fnUntraced(function* (session: Session) {
-    let pauseMillis = firstPauseMillis
-    while (true) {
-      const connection = yield* link.online
-      wake.closeUnsafe()
-      const callers = waiting
-      waiting = []
-      const done = yield* Effect.result(blocks.pass(session, connection))
-      release(callers)
-      if (Result.isSuccess(done)) {
-        pauseMillis = firstPauseMillis
-        yield* wake.await
-      } else {
-        // A user who decides again is not kept waiting for the pause.
-        yield* Effect.race(Effect.sleep(pauseMillis), wake.await)
-        pauseMillis = Math.min(pauseMillis * 2, longestPauseMillis)
-      }
-    }
-  })
-
-  const lookEachHour = Effect.fnUntraced(function* (session: Session) {
+  const hourly = Effect.fnUntraced(function* (session: Session) {
     let nextDaily = 0
     while (true) {
       const connection = yield* link.online
@@ -76,41 +50,38 @@ const make = Effect.gen(function* () {
       yield* Effect.ignore(positions.announce(session))
       if (now >= nextDaily) {
         yield* Effect.ignore(mailbox.autoTrim(session, connection))
-        const seen = yield* Effect.result(mailbox.watch(connection))
-        if (Result.isSuccess(seen)) nextDaily = now + dayMillis
+        const watched = yield* Effect.result(mailbox.watch(connection))
+        if (Result.isSuccess(watched)) nextDaily = now + dayMillis
       }
-      wake.openUnsafe()
+      worker.hurry(blockList)
       yield* Effect.sleep(hourMillis)
     }
   })
 
   return Housekeeping.of({
-    run: (session) =>
-      Effect.gen(function* () {
-        yield* Effect.addFinalizer(() =>
-          Effect.sync(() => {
-            release(waiting)
-            waiting = []
-          })
-        )
-        const listen = Stream.runForEach(events.stream, ({ _tag }) =>
-          Effect.sync(() => {
-            if (_tag === "Contact" || _tag === "ContactRemoved" || _tag === "Missed") wake.openUnsafe()
-          })
-        )
-        yield* Effect.forkScoped(listen, { startImmediately: true })
-        yield* Effect.forkScoped(keepBlocks(session))
-        yield* Effect.forkScoped(lookEachHour(session))
-      }),
-    settled: Effect.gen(function* () {
-      const caller = yield* Deferred.make<void>()
-      waiting.push(caller)
-      wake.openUnsafe()
-      yield* Effect.onInterrupt(Deferred.await(caller), () =>
+    run: Effect.fnUntraced(function* (session) {
+      yield* worker.run({
+        ready: () => Effect.asVoid(link.online),
+        round: () =>
+          Effect.as(
+            Effect.flatMap(link.online, (connection) => blocks.pass(session, connection)),
+            "idle" as const
+          ),
+        retry: KeyedWorker.backoff("1 second", "10 minutes")
+      })
+      worker.wake(blockList)
+      const listen = Stream.runForEach(events.stream, ({ _tag }) =>
         Effect.sync(() => {
-          waiting = waiting.filter((other) => other !== caller)
+          // A user who decides again does not wait for the pause after a failure.
+          if (_tag === "Contact" || _tag === "ContactRemoved" || _tag === "Missed") worker.hurry(blockList)
         })
       )
+      yield* Effect.forkScoped(listen, { startImmediately: true })
+      yield* Effect.forkScoped(hourly(session))
+    }),
+    settled: Effect.suspend(() => {
+      worker.hurry(blockList)
+      return worker.settled(blockList)
     })
   })
 })

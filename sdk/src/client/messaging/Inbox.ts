@@ -1,8 +1,8 @@
 /**
- * Receiving: opens frames, decides what each one is to this account, and keeps it (spec KEZ-SEQ: receiving).
+ * Receiving: opens frames, decides what each one means for this account, and stores the result (spec KEZ-SEQ: receiving).
  *
- * The position in the stream moves in the same commit as the messages, so a crash at any moment costs at most work done
- * twice: the ids that were seen are kept, and an envelope counts once however often it arrives.
+ * The position in the stream moves in the same commit as the messages, so a crash costs at most repeated work. The ids of
+ * all envelopes seen are stored: an envelope counts once, however often it arrives.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -23,11 +23,11 @@ import type { StoreError } from "../../services/LocalStore.ts"
 import { BrokerClock } from "../internal/BrokerClock.ts"
 import { BlockList, ContactBook, ContactRefresh, self, Trust } from "../contacts/index.ts"
 import { Addresses, Offers } from "../files/fetch/index.ts"
-import * as Conversations from "./MessageLog.ts"
+import * as MessageLog from "./MessageLog.ts"
 import { DevicePositions } from "./DevicePositions.ts"
 import { Events } from "../internal/Events.ts"
 import type { Event, Message as Kept } from "../model/index.ts"
-import * as Conversation from "../internal/ConversationCounters.ts"
+import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { Ledger, type LedgerError, type Transaction } from "../internal/Ledger.ts"
 import { Outbox } from "./Outbox.ts"
 import type { Position } from "./Position.ts"
@@ -38,16 +38,16 @@ import { readSettings } from "../internal/Settings.ts"
 
 const { key } = Rows
 
-/** What opening a frame came to. */
+/** The result of opening a frame. */
 type Outcome =
   | { readonly _tag: "Opened"; readonly opened: SealedMessage.Opened }
   | { readonly _tag: "OwnCopy" }
   | { readonly _tag: "Unreadable"; readonly problem: Problem }
-  /** Not readable by this version, or not just now: the raw frame is kept and tried again. */
+  /** Not readable by this version, or not at present: the raw frame is kept and tried again. */
   | { readonly _tag: "Later"; readonly problem: Problem }
 
-/** Where a message stands in its sender's count. */
-interface Place {
+/** What a message's sequence number shows: `gap` messages are missing before it; another message has the same number. */
+interface SequenceMarks {
   readonly gap?: number
   readonly fork?: true
 }
@@ -55,26 +55,26 @@ interface Place {
 const leavesNoMessage = (outcome: Outcome): boolean =>
   outcome._tag === "OwnCopy" || (outcome._tag === "Opened" && Body.isHidden(outcome.opened.body))
 
-/** Problems that a later version of this program may not have with the same frame. */
+/** Problems that a later version of this program may not have with the same frame (KEZ-SEQ-020). */
 const laterCodes = new Set<Problem["code"]>(["suite_unsupported", "algorithm_unsupported", "internal"])
 
-/** A restart fetches at most so many own copies again. */
-const unsavedMax = 128
+/** Most own copies taken before the position is committed: a restart refetches at most this many. */
+const uncommittedMax = 128
 
-/** What this version can read; frames kept by an older one are tried again when this grows. */
+/** The reading ability of this version. When it grows, frames that an older version kept are tried again. */
 const reader = 1
 
 export class Inbox extends Context.Service<
   Inbox,
   {
-    /** Takes frames in and moves the position, in one commit. */
+    /** Takes in frames and moves the position, in one commit. */
     take(
       session: Session,
       epoch: string,
       frames: ReadonlyArray<Frame>,
       position: Position
     ): Effect.Effect<void, LedgerError, Crypto>
-    /** Tries again what was kept for later. */
+    /** Tries again to open the frames that were kept for later. */
     retryKept(session: Session): Effect.Effect<void, LedgerError, Crypto>
   }
 >()("@kez-chat/sdk/Inbox") {}
@@ -92,19 +92,19 @@ const make = Effect.gen(function* () {
   const brokerClock = yield* BrokerClock
   const crypto = yield* Crypto
   const fork = yield* FiberSet.makeRuntime<never>()
-  // Only WebCrypto computes elsewhere; the others would gain nothing from frames opened side by side.
+  // Only WebCrypto works off the main thread; the other backends gain nothing from opening frames concurrently.
   const concurrency = crypto.backend === "webcrypto" ? 16 : 1
 
-  let unsaved = 0
+  let uncommitted = 0
 
-  /** Publishes a request once the home has had a moment to name the stranger. */
+  /** Publishes a message request once the lookup of the stranger's name has ended. */
   const publishRequest = (primary: string, message: Kept) => {
-    const named = Effect.gen(function* () {
+    const publishNamed = Effect.gen(function* () {
       yield* refresh.awaitPending(primary)
       const row = yield* ledger.get(key.contact(PrimaryKey.hexOf(primary)), Rows.Contact)
       if (row !== undefined) events.publish({ _tag: "Request", contact: Trust.toContact(row), message })
     })
-    fork(Effect.ignore(named))
+    fork(Effect.ignore(publishNamed))
   }
 
   const open = (session: Session, frame: Uint8Array): Effect.Effect<Outcome, never, Crypto> =>
@@ -122,11 +122,11 @@ const make = Effect.gen(function* () {
       })
     })
 
-  /** Notes a message's place in its sender's count. */
-  const place = Effect.fnUntraced(function* (
+  /** Records a message's sequence number, and compares it with those seen of the same sender, recipient and device. */
+  const checkSequence = Effect.fnUntraced(function* (
     transaction: Transaction,
     message: Message.Message
-  ): Effect.fn.Return<Place, StoreError> {
+  ): Effect.fn.Return<SequenceMarks, StoreError> {
     const trackKey = key.track(message.from, message.to, message.device)
     const slotKey = key.slot(message)
     const track = yield* transaction.get(trackKey, Rows.Track)
@@ -144,17 +144,17 @@ const make = Effect.gen(function* () {
 
   const publish = (transaction: Transaction, event: Event) => transaction.onCommit(() => events.publish(event))
 
-  /** The same (from, id) with another envelope: the first one stays, and shows that there was a second. */
-  const equivocation = Effect.fnUntraced(function* (transaction: Transaction, seen: Rows.SeenRow) {
+  /** Marks a message whose (from, id) came again with another envelope. The first envelope stays. */
+  const markEquivocation = Effect.fnUntraced(function* (transaction: Transaction, seen: Rows.SeenRow) {
     if (seen.peer === undefined || seen.order === undefined) return
-    const marked = yield* Conversations.change(transaction, seen.peer, seen.order, (row) =>
+    const marked = yield* MessageLog.change(transaction, seen.peer, seen.order, (row) =>
       row.equivocation === true ? row : { ...row, equivocation: true }
     )
     if (marked !== undefined) publish(transaction, { _tag: "State", message: marked })
   })
 
-  /** A receipt counts for messages that this account wrote to the receipt's author, and for nothing else. */
-  const receipt = Effect.fnUntraced(function* (
+  /** Applies a receipt to the messages that this account wrote to the receipt's author, and to no others. */
+  const applyReceipt = Effect.fnUntraced(function* (
     transaction: Transaction,
     session: Session,
     author: string,
@@ -163,20 +163,20 @@ const make = Effect.gen(function* () {
     for (const id of new Set(body.ids)) {
       const seen = yield* transaction.get(key.seenBy(session.identity.key.hex, id), Rows.Seen)
       if (seen?.peer !== author || seen.order === undefined) continue
-      const advance = Conversations.advance(body.status)
-      const message = yield* Conversations.change(transaction, author, seen.order, advance)
+      const advance = MessageLog.advance(body.status)
+      const message = yield* MessageLog.change(transaction, author, seen.order, advance)
       if (message !== undefined) publish(transaction, { _tag: "State", message })
     }
   })
 
-  const keep = Effect.fnUntraced(function* (
+  const append = Effect.fnUntraced(function* (
     transaction: Transaction,
     opened: SealedMessage.Opened,
     arrivedAt: number,
-    placed: Place
+    marks: SequenceMarks
   ) {
     const { hash, json, message, peer, role } = opened
-    const kept = yield* Conversations.append(transaction, peer, {
+    const kept = yield* MessageLog.append(transaction, peer, {
       id: message.id,
       direction: role === "incoming" ? "in" : "out",
       body: json,
@@ -187,49 +187,50 @@ const make = Effect.gen(function* () {
       arrivedAt,
       ...(role === "incoming" ? {} : { state: "stored" as const }),
       ...(Message.isSuspicious(message.createdAt, arrivedAt) ? { suspicious: true as const } : {}),
-      ...placed
+      ...marks
     })
     transaction.put(key.seen(message), Rows.Seen, { hash, peer: peer.hex, order: kept.order })
     Offers.note(transaction, message.from.hex, peer.hex, kept.order, json)
     return kept
   })
 
-  const incoming = Effect.fnUntraced(function* (
+  /** Takes in what another account wrote. */
+  const takeIncoming = Effect.fnUntraced(function* (
     transaction: Transaction,
     session: Session,
     opened: SealedMessage.Opened,
     arrivedAt: number
   ) {
     const { body, hash, message, peer } = opened
-    const placed = yield* place(transaction, message)
+    const marks = yield* checkSequence(transaction, message)
     transaction.put(key.seen(message), Rows.Seen, { hash })
-    if (body.type === "receipt") return yield* receipt(transaction, session, peer.hex, body)
+    if (body.type === "receipt") return yield* applyReceipt(transaction, session, peer.hex, body)
     if (Body.isDeviceNote(body)) return
     const known = yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (known?.state === "blocked") return
     if (body.type === "address_request" || body.type === "address") {
-      // Of strangers and of those whose key or chain changed nothing is asked and nothing is answered.
+      // Neither strangers nor contacts whose key or sigchain changed are asked or answered.
       if (known?.state === "accepted")
         yield* addresses.receive(transaction, peer.hex, body, { createdAt: message.createdAt, arrivedAt })
       return
     }
-    const stranger = known === undefined || known.state === "requested"
-    if (stranger && (yield* readSettings(transaction)).inbox === "contacts") return
-    const met = known ?? Trust.newContact(peer.hex, "requested", arrivedAt)
-    const { check, judged } = Trust.afterClaim(met, body.chain, arrivedAt)
+    const isStranger = known === undefined || known.state === "requested"
+    if (isStranger && (yield* readSettings(transaction)).inbox === "contacts") return
+    const before = known ?? Trust.newContact(peer.hex, "requested", arrivedAt)
+    const { check, judged } = Trust.afterClaim(before, body.chain, arrivedAt)
     const contact = judged.row
     if (known === undefined) book.save(transaction, contact)
-    book.keep(transaction, met, judged)
+    book.keep(transaction, before, judged)
     if (check || !contact.resolved) transaction.onCommit(() => refresh.enqueue(contact.primary))
-    const kept = yield* keep(transaction, opened, arrivedAt, placed)
-    const talk = yield* Conversation.counters(transaction, peer.hex)
-    transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, {
-      ...talk,
+    const kept = yield* append(transaction, opened, arrivedAt, marks)
+    const counters = yield* ConversationCounters.read(transaction, peer.hex)
+    ConversationCounters.put(transaction, peer.hex, {
+      ...counters,
       prev: hash,
-      ...(stranger ? {} : { lastIncoming: kept.order })
+      ...(isStranger ? {} : { lastIncoming: kept.order })
     })
     transaction.onCommit(() => {
-      if (stranger) publishRequest(contact.primary, kept)
+      if (isStranger) publishRequest(contact.primary, kept)
       else {
         events.publish({ _tag: "Message", message: kept, contact: Trust.toContact(contact) })
         receipts.due(peer.hex)
@@ -237,8 +238,8 @@ const make = Effect.gen(function* () {
     })
   })
 
-  /** What this account wrote elsewhere: on another device, or before this one was restored. */
-  const own = Effect.fnUntraced(function* (
+  /** Takes in what this account wrote: on another device, or on this one before it was restored. */
+  const takeOwn = Effect.fnUntraced(function* (
     transaction: Transaction,
     session: Session,
     opened: SealedMessage.Opened,
@@ -246,18 +247,18 @@ const make = Effect.gen(function* () {
   ) {
     const { body, hash, message, peer, role } = opened
     const account = session.account()
-    // A hole in an account's own count says nothing: receipts take numbers there and leave no copy.
-    const { gap: _, ...placed } = yield* place(transaction, message)
-    let talk = yield* Conversation.counters(transaction, peer.hex)
-    // This device's own count, from a time that its store does not remember: it must go on after that. Half of all
-    // numbers are enough for an honest one, and the other half is where a count would come to its end.
+    // A gap in the account's own sequence means nothing: receipts take numbers there and leave no copy.
+    const { gap: _, ...marks } = yield* checkSequence(transaction, message)
+    let counters = yield* ConversationCounters.read(transaction, peer.hex)
+    // A number of this device that its store does not know, because the store was restored: the sequence continues after
+    // it. Numbers in the upper half are ignored, because one near the end would leave none to continue with.
     if (message.device === account.device && message.seq < Number.MAX_SAFE_INTEGER / 2) {
-      talk = { ...talk, seq: Math.max(talk.seq, message.seq + 1) }
+      counters = { ...counters, seq: Math.max(counters.seq, message.seq + 1) }
     }
     transaction.put(key.seen(message), Rows.Seen, { hash })
     if (message.device !== account.device) yield* positions.seen(transaction, message.device, arrivedAt)
     if (Body.isHidden(body)) {
-      transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, talk)
+      ConversationCounters.put(transaction, peer.hex, counters)
       if (role === "note" && body.type === "block_list") yield* blocks.receive(transaction, body, arrivedAt)
       if (role === "note" && body.type === "device_position") {
         yield* positions.receive(transaction, message.device, body, arrivedAt)
@@ -266,19 +267,19 @@ const make = Effect.gen(function* () {
     }
     let contact = role === "note" ? self(account) : yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (contact === undefined || contact.state === "requested") {
-      // Whoever this account wrote to was accepted by it. What they wrote before that was a request.
+      // Writing to a contact accepts it. What it wrote before that was a message request.
       contact = contact === undefined ? Trust.newContact(peer.hex, "accepted", arrivedAt) : Trust.accept(contact)
       book.save(transaction, contact)
-      talk = yield* Conversation.receiptsFromHere(transaction, talk)
+      counters = yield* ConversationCounters.receiptsFromHere(transaction, counters)
       const { primary, resolved } = contact
       if (!resolved) transaction.onCommit(() => refresh.enqueue(primary))
     }
-    const kept = yield* keep(transaction, opened, arrivedAt, placed)
-    transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, { ...talk, prev: hash })
+    const kept = yield* append(transaction, opened, arrivedAt, marks)
+    ConversationCounters.put(transaction, peer.hex, { ...counters, prev: hash })
     publish(transaction, { _tag: "Message", message: kept, contact: Trust.toContact(contact) })
   })
 
-  const receive = Effect.fnUntraced(function* (
+  const takeOpened = Effect.fnUntraced(function* (
     transaction: Transaction,
     session: Session,
     opened: SealedMessage.Opened,
@@ -286,13 +287,13 @@ const make = Effect.gen(function* () {
   ) {
     const seen = yield* transaction.get(key.seen(opened.message), Rows.Seen)
     if (seen !== undefined) {
-      if (seen.hash !== opened.hash) yield* equivocation(transaction, seen)
+      if (seen.hash !== opened.hash) yield* markEquivocation(transaction, seen)
       return
     }
-    yield* (opened.role === "incoming" ? incoming : own)(transaction, session, opened, arrivedAt)
+    yield* (opened.role === "incoming" ? takeIncoming : takeOwn)(transaction, session, opened, arrivedAt)
   })
 
-  const drop = (transaction: Transaction, epoch: string, frame: Frame, problem: Problem) => {
+  const recordDrop = (transaction: Transaction, epoch: string, frame: Frame, problem: Problem) => {
     const { code, detail } = problem
     transaction.put(key.dropped(frame.seq), Rows.Dropped, { epoch, seq: frame.seq, at: frame.timeMillis, code, detail })
     publish(transaction, { _tag: "Dropped", code, detail })
@@ -307,11 +308,11 @@ const make = Effect.gen(function* () {
   ): Effect.Effect<void, StoreError> => {
     switch (outcome._tag) {
       case "Opened":
-        return receive(transaction, session, outcome.opened, frame.timeMillis)
+        return takeOpened(transaction, session, outcome.opened, frame.timeMillis)
       case "OwnCopy":
         return Effect.void
       case "Unreadable":
-        return Effect.sync(() => drop(transaction, epoch, frame, outcome.problem))
+        return Effect.sync(() => recordDrop(transaction, epoch, frame, outcome.problem))
       case "Later":
         return Effect.sync(() => {
           transaction.put(key.kept(epoch, frame.seq), Rows.Kept, {
@@ -320,7 +321,7 @@ const make = Effect.gen(function* () {
             reader: outcome.problem.code === "internal" ? 0 : reader,
             frame: Bytes.toBase64Url(frame.frame)
           })
-          drop(transaction, epoch, frame, outcome.problem)
+          recordDrop(transaction, epoch, frame, outcome.problem)
         })
     }
   }
@@ -330,26 +331,25 @@ const make = Effect.gen(function* () {
       Effect.flatMap(
         Effect.forEach(frames, (frame) => open(session, frame.frame), { concurrency }),
         (outcomes) => {
-          // Own copies change nothing but the position, which may wait a while for the next commit.
-          unsaved = outcomes.every(({ _tag }) => _tag === "OwnCopy") ? unsaved + frames.length : 0
-          if (unsaved > 0 && unsaved < unsavedMax) return Effect.void
-          unsaved = 0
+          // Own copies change nothing but the position, which can wait for the next commit.
+          uncommitted = outcomes.every(({ _tag }) => _tag === "OwnCopy") ? uncommitted + frames.length : 0
+          if (uncommitted > 0 && uncommitted < uncommittedMax) return Effect.void
+          uncommitted = 0
           return ledger.transact(
-            (transaction) =>
-              Effect.gen(function* () {
-                for (const [index, frame] of frames.entries()) {
-                  yield* brokerClock.observe(frame.timeMillis)
-                  yield* takeOne(transaction, session, epoch, frame, outcomes[index]!)
-                }
-                transaction.put(key.position, Rows.Position, position)
-              }),
-            // Undone by a loss of power, position and all, these would be fetched again without anybody seeing it.
+            Effect.fnUntraced(function* (transaction: Transaction) {
+              for (const [index, frame] of frames.entries()) {
+                yield* brokerClock.observe(frame.timeMillis)
+                yield* takeOne(transaction, session, epoch, frame, outcomes[index]!)
+              }
+              transaction.put(key.position, Rows.Position, position)
+            }),
+            // If a loss of power undoes them, position included, they are fetched again and the user notices nothing.
             { relaxed: outcomes.every(leavesNoMessage) }
           )
         }
       ),
     retryKept: Effect.fnUntraced(function* (session: Session) {
-      // One after the other: there may be many, and each is up to 64 KiB.
+      // One at a time, because there may be many of up to 64 KiB each.
       let after: string | undefined
       while (true) {
         const bounds = after === undefined ? {} : { after }
@@ -364,7 +364,7 @@ const make = Effect.gen(function* () {
         if (outcome._tag !== "Opened") continue
         yield* ledger.transact((transaction) => {
           transaction.delete(entry.key)
-          return receive(transaction, session, outcome.opened, row.success.at)
+          return takeOpened(transaction, session, outcome.opened, row.success.at)
         })
       }
     })

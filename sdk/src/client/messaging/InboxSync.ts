@@ -1,10 +1,10 @@
 /**
- * Keeps the inbox level with the broker: fetches pages until one is empty, then takes frames live, and fetches again
- * whenever there is doubt (spec/broker.md, KEZ-NAT).
+ * Keeps this device in sync with the account's stream at the broker: fetches pages until one is empty, then takes live
+ * frames, and fetches again whenever a live frame does not fit (spec/broker.md, KEZ-NAT).
  *
- * Fetching is the one way that must work; live frames are the short cut. So live frames may be lost, repeated or
- * reordered, and this buffer may overflow: all that follows is another fetch. That is also how a store recovers that could
- * not be written: nothing is acknowledged, so what it did not take is still at the home.
+ * Only fetching has to be reliable; live frames just arrive sooner. If they are lost, repeated or reordered, or if the
+ * buffer overflows, another fetch follows. A store that could not be written recovers in the same way: nothing is
+ * acknowledged, so the frames that it did not take are still at the home server.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -28,13 +28,16 @@ import * as Position from "./Position.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 
-/** Live frames waiting to be taken in; beyond this they are left for the next fetch. */
+/** Most live frames waiting to be taken in. Further ones are left for the next fetch. */
 const bufferSize = 1_024
 
-/** Live frames taken in one commit. */
+/** Most live frames taken in one commit. */
 const batchSize = 256
 
-/** Pauses between fetches that fail, in milliseconds: doubled from the first, up to the last of what failed. */
+/** Most frames whose ephemeral keys are remembered. */
+const recentMax = 8_192
+
+/** Pauses after failed fetches, in milliseconds: doubled from the first one, up to the last one for this failure. */
 const firstPause = 500
 const lastPause = 30_000
 const lastStorePause = 5_000
@@ -44,9 +47,9 @@ type FetchError = Problem | BrokerRefused | BrokerUnavailable | LedgerError
 export class InboxSync extends Context.Service<
   InboxSync,
   {
-    /** Takes in what comes while the scope is open. The connection must be new: nothing may have been read from it. */
+    /** Takes in frames until the scope closes. The connection must be new: nothing may have been read from it. */
     run(session: Session, connection: BrokerConnection): Effect.Effect<void, LedgerError, Scope.Scope | Crypto>
-    /** Completes when a fetch that began after this call has reached the end; fails as that fetch fails. */
+    /** Completes when a fetch that began after this call has reached the end of the stream; fails with that fetch. */
     readonly caughtUp: Effect.Effect<void, FetchError>
   }
 >()("@kez-chat/sdk/InboxSync") {}
@@ -60,15 +63,15 @@ const make = Effect.gen(function* () {
   const wake = Latch.makeUnsafe(false)
   let position = Position.start
   let buffered: Array<Delivered> = []
-  let fetchWanted = false
+  let fetchRequested = false
   let isStoreFailing = false
   let waiting: Array<Deferred.Deferred<void, FetchError>> = []
-  // The frames taken in lately: a live frame below `base` that is not one of them belongs to another stream than the one
-  // this position counts.
+  // The ephemeral keys of the frames taken most recently, by sequence number. A live frame at or below `base` that is not
+  // among them belongs to another stream than the position.
   const recentFrames = new Map<number, string>()
 
-  const wantFetch = () => {
-    fetchWanted = true
+  const requestFetch = () => {
+    fetchRequested = true
     wake.openUnsafe()
   }
 
@@ -77,62 +80,64 @@ const make = Effect.gen(function* () {
       position = next
       for (const { frame, seq } of frames) recentFrames.set(seq, Seal.ephemeralKeyOf(frame))
       for (const seq of recentFrames.keys()) {
-        if (recentFrames.size <= 8_192) break
+        if (recentFrames.size <= recentMax) break
         recentFrames.delete(seq)
       }
     })
 
-  /** Takes pages until one is empty. Each page is opened and committed before the next is asked for. */
-  const fetchAll = (session: Session, connection: BrokerConnection): Effect.Effect<void, FetchError, Crypto> =>
-    Effect.gen(function* () {
-      let beyondEnd = 0
-      while (true) {
-        const page = yield* connection.fetch(position.base, position.epoch)
-        if (position.epoch === undefined) position = { ...position, epoch: page.epoch }
-        else if (Position.isOtherStream(position, page)) {
-          position = { ...Position.start, epoch: page.epoch }
-          recentFrames.clear()
-        } else if (Position.isBeyondEnd(position, page)) {
-          // Twice, because one answer may come from a replica that lags behind.
-          beyondEnd += 1
-          if (beyondEnd > 1) position = { ...Position.start, epoch: page.epoch }
-          else yield* Effect.sleep(250)
-          continue
-        }
-        const end = page.frames.at(-1)?.seq
-        const frames = fresh(page)
-        if (end === undefined || end <= position.base) return
-        yield* take(session, page.epoch, frames, Position.afterFetched(position, end))
+  /** Takes pages until one is empty. Each page is opened and committed before the next is requested. */
+  const fetchAll = Effect.fnUntraced(function* (
+    session: Session,
+    connection: BrokerConnection
+  ): Effect.fn.Return<void, FetchError, Crypto> {
+    let beyondEnd = 0
+    while (true) {
+      const page = yield* connection.fetch(position.base, position.epoch)
+      if (position.epoch === undefined) position = { ...position, epoch: page.epoch }
+      else if (Position.isOtherStream(position, page)) {
+        position = { ...Position.start, epoch: page.epoch }
+        recentFrames.clear()
+      } else if (Position.isBeyondEnd(position, page)) {
+        // Believed only the second time, because one answer may come from a replica that lags behind.
+        beyondEnd += 1
+        if (beyondEnd > 1) position = { ...Position.start, epoch: page.epoch }
+        else yield* Effect.sleep(250)
+        continue
       }
-    })
+      const end = page.frames.at(-1)?.seq
+      const frames = fresh(page)
+      if (end === undefined || end <= position.base) return
+      yield* take(session, page.epoch, frames, Position.afterFetched(position, end))
+    }
+  })
 
   const fresh = (page: Page): ReadonlyArray<Frame> => {
     const taken = new Set(position.ahead)
     return page.frames.filter(({ seq }) => seq > position.base && !taken.has(seq))
   }
 
-  /** Takes the buffered frames that follow on one another; the first doubt leaves the rest to a fetch. */
+  /** Takes buffered frames that follow one another; the first that does not fit leaves the rest to a fetch. */
   const takeLive = (session: Session): Effect.Effect<void, LedgerError, Crypto> =>
     Effect.suspend(() => {
       const batch = buffered.splice(0, batchSize)
       const frames: Array<Frame> = []
       let next = position
       for (const live of batch) {
-        const judgement = Position.judge(next, live)
-        if (judgement === "known" && recentFrames.get(live.seq) === Seal.ephemeralKeyOf(live.frame)) continue
-        if (judgement !== "take") {
-          wantFetch()
+        const verdict = Position.judge(next, live)
+        if (verdict === "known" && recentFrames.get(live.seq) === Seal.ephemeralKeyOf(live.frame)) continue
+        if (verdict !== "take") {
+          requestFetch()
           break
         }
         frames.push(live)
         next = Position.afterLive(next, live)
       }
-      if (next.ahead.length >= Position.realignAfter) wantFetch()
+      if (next.ahead.length >= Position.realignAfter) requestFetch()
       return frames.length === 0 ? Effect.void : take(session, next.epoch ?? "", frames, next)
     })
 
-  /** Tells when the store begins to refuse what arrives, and when it takes it again. */
-  const noteStore = (failure?: FetchError) => {
+  /** Publishes when the store begins to refuse what arrives, and when it accepts it again. */
+  const reportStore = (failure?: FetchError) => {
     if (failure instanceof StoreError) {
       if (isStoreFailing) return
       isStoreFailing = true
@@ -143,7 +148,7 @@ const make = Effect.gen(function* () {
     }
   }
 
-  const settle = (
+  const complete = (
     callers: ReadonlyArray<Deferred.Deferred<void, FetchError>>,
     outcome: Result.Result<void, FetchError>
   ) => {
@@ -153,34 +158,34 @@ const make = Effect.gen(function* () {
   const loop = Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
     let pauseMillis = firstPause
     while (true) {
-      if (!fetchWanted && buffered.length === 0) {
+      if (!fetchRequested && buffered.length === 0) {
         wake.closeUnsafe()
         yield* wake.await
         continue
       }
-      if (!fetchWanted) {
-        // A frame that could not be kept is not passed over: it is fetched again.
+      if (!fetchRequested) {
+        // Frames that could not be stored are fetched again.
         const taken = yield* Effect.result(takeLive(session))
         if (Result.isFailure(taken)) {
-          noteStore(taken.failure)
-          wantFetch()
+          reportStore(taken.failure)
+          requestFetch()
         }
         continue
       }
       yield* link.online
-      fetchWanted = false
+      fetchRequested = false
       const callers = waiting
       waiting = []
       const outcome = yield* Effect.result(fetchAll(session, connection))
-      settle(callers, outcome)
+      complete(callers, outcome)
       if (Result.isSuccess(outcome)) {
-        noteStore()
+        reportStore()
         pauseMillis = firstPause
         continue
       }
       const { failure } = outcome
-      noteStore(failure)
-      fetchWanted = true
+      reportStore(failure)
+      fetchRequested = true
       pauseMillis = Math.min(pauseMillis, failure instanceof StoreError ? lastStorePause : lastPause)
       yield* Effect.sleep(pauseMillis)
       pauseMillis *= 2
@@ -188,32 +193,31 @@ const make = Effect.gen(function* () {
   })
 
   return InboxSync.of({
-    run: (session, connection) =>
-      Effect.gen(function* () {
-        position = (yield* ledger.get(Rows.key.position, Rows.Position)) ?? Position.start
-        buffered = []
-        recentFrames.clear()
-        // Subscribed before the first fetch, so that nothing falls between the two.
-        const live = Stream.runForEach(connection.live, (delivered) =>
-          Effect.sync(() => {
-            if (buffered.length < bufferSize) buffered.push(delivered)
-            else fetchWanted = true
-            wake.openUnsafe()
-          })
+    run: Effect.fnUntraced(function* (session, connection) {
+      position = (yield* ledger.get(Rows.key.position, Rows.Position)) ?? Position.start
+      buffered = []
+      recentFrames.clear()
+      // Subscribed before the first fetch, so that nothing falls between the two.
+      const live = Stream.runForEach(connection.live, (delivered) =>
+        Effect.sync(() => {
+          if (buffered.length < bufferSize) buffered.push(delivered)
+          else fetchRequested = true
+          wake.openUnsafe()
+        })
+      )
+      yield* Effect.forkScoped(live)
+      yield* Effect.forkScoped(
+        Stream.runForEach(link.states, (state) =>
+          Effect.sync(() => (state._tag === "Online" ? requestFetch() : undefined))
         )
-        yield* Effect.forkScoped(live)
-        yield* Effect.forkScoped(
-          Stream.runForEach(link.states, (state) =>
-            Effect.sync(() => (state._tag === "Online" ? wantFetch() : undefined))
-          )
-        )
-        wantFetch()
-        yield* Effect.forkScoped(loop(session, connection))
-      }),
+      )
+      requestFetch()
+      yield* Effect.forkScoped(loop(session, connection))
+    }),
     caughtUp: Effect.gen(function* () {
       const caller = yield* Deferred.make<void, FetchError>()
       waiting.push(caller)
-      wantFetch()
+      requestFetch()
       yield* Effect.onInterrupt(Deferred.await(caller), () =>
         Effect.sync(() => {
           waiting = waiting.filter((other) => other !== caller)

@@ -1,5 +1,5 @@
 /**
- * The account's inbox at its home as its owner sees it: how full it is, and the removal of what is held here
+ * The account's inbox at its home server, as its owner manages it: its usage, and removing what this device holds
  * (spec/broker.md, Trim).
  */
 import * as Context from "effect/Context"
@@ -10,25 +10,24 @@ import type { BrokerConnection } from "../../services/Broker.ts"
 import { BlockList } from "../contacts/index.ts"
 import { DevicePositions } from "./DevicePositions.ts"
 import { Events } from "../internal/Events.ts"
-import type { BoxUsage, InboxUsage } from "../model/index.ts"
-import type { KezChatError } from "../model/index.ts"
+import type { BoxUsage, InboxUsage, KezChatError } from "../model/index.ts"
 import { Ledger } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 import { readSettings } from "../internal/Settings.ts"
 
-/** From this part of a box's limit on, its owner is warned. */
+/** The share of a box's limit from which its owner is warned. */
 const fillingShare = 0.8
 
 export class Mailbox extends Context.Service<
   Mailbox,
   {
     usage(connection: BrokerConnection): Effect.Effect<InboxUsage, KezChatError>
-    /** Removes what this device holds of a box. */
+    /** Removes from the home server what this device holds of a box (KEZ-SEQ-070). */
     trim(connection: BrokerConnection, box: "mail" | "sent"): Effect.Effect<InboxUsage, KezChatError>
-    /** Removes the mail that every device holds, where the user wants that to happen by itself. */
+    /** Removes the mail that every device holds, if the user switched that on (KEZ-SEQ-071). */
     autoTrim(session: Session, connection: BrokerConnection): Effect.Effect<void, KezChatError>
-    /** Warns of boxes that are almost full. */
+    /** Publishes `InboxFilling` for each box that is almost full. */
     watch(connection: BrokerConnection): Effect.Effect<void, KezChatError>
   }
 >()("@kez-chat/sdk/Mailbox") {}
@@ -60,8 +59,14 @@ const make = Effect.gen(function* () {
     usage,
     trim: Effect.fnUntraced(function* (connection, box) {
       const subject = subjects[box]
-      // In a commit of its own, so that what is removed there is on the disk here.
-      const position = yield* ledger.transact((transaction) => transaction.get(Rows.key.position, Rows.Position))
+      // Written back, because a commit that writes waits for the disk: what is removed there must be durable here.
+      const position = yield* ledger.transact((transaction) =>
+        Effect.tap(transaction.get(Rows.key.position, Rows.Position), (row) =>
+          Effect.sync(() => {
+            if (row !== undefined) transaction.put(Rows.key.position, Rows.Position, row)
+          })
+        )
+      )
       if (position?.epoch !== undefined && position[subject] > 0) {
         yield* connection.trim(subject, { upTo: position[subject], epoch: position.epoch })
         if (box === "sent") yield* blocks.renew

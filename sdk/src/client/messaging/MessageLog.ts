@@ -1,4 +1,4 @@
-/** Messages as they are kept, conversation by conversation: written by Inbox and Outbox, read by whoever shows them. */
+/** The stored messages of each conversation: appended and changed by Inbox and Outbox, read page by page. */
 import * as Effect from "effect/Effect"
 import * as Blank from "../../protocol/encoding/Blank.ts"
 import * as FileName from "../../protocol/files/FileName.ts"
@@ -7,7 +7,7 @@ import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
 import type { Message, MessageState, OfferedFile } from "../model/index.ts"
-import * as Conversation from "../internal/ConversationCounters.ts"
+import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import type { Transaction } from "../internal/Ledger.ts"
 import { Offers } from "../files/fetch/index.ts"
 import * as Rows from "../internal/rows/index.ts"
@@ -21,7 +21,7 @@ const textOf = (body: JsonObject, file: OfferedFile | undefined): string => {
   return `this version cannot show a message of type ${JSON.stringify(body["type"])}`
 }
 
-/** A kept message as callers see it. */
+/** A stored message as callers see it. */
 export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow): Message => {
   const file = Offers.fileOf(row.body)
   return {
@@ -45,28 +45,27 @@ export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow):
   }
 }
 
-/** Adds a message at the end of its conversation. */
+/** Adds a message to the end of its conversation. */
 export const append = (
   transaction: Transaction,
   peer: AdmittedKey,
   row: Rows.MessageRow
 ): Effect.Effect<Message, StoreError> =>
-  Effect.gen(function* () {
-    const order = yield* Conversation.nextOrder(transaction)
+  Effect.map(ConversationCounters.nextOrder(transaction), (order) => {
     transaction.put(key.message(peer.hex, order), Rows.MessageRow, row)
     return toMessage(peer.hex, order, row)
   })
 
-/** Changes a kept message and tells what it is now; undefined where it is no longer kept or stays as it was. */
+/** Changes a stored message and returns the result; undefined if it is not in the store or `update` returned it as it was. */
 export const change = (
   transaction: Transaction,
   peerHex: string,
   order: number,
-  how: (row: Rows.MessageRow) => Rows.MessageRow
+  update: (row: Rows.MessageRow) => Rows.MessageRow
 ): Effect.Effect<Message | undefined, StoreError> =>
   Effect.map(transaction.get(key.message(peerHex, order), Rows.MessageRow), (row) => {
     if (row === undefined) return undefined
-    const changed = how(row)
+    const changed = update(row)
     if (changed === row) return undefined
     transaction.put(key.message(peerHex, order), Rows.MessageRow, changed)
     return toMessage(peerHex, order, changed)
@@ -74,7 +73,7 @@ export const change = (
 
 const rank: Record<MessageState, number> = { queued: 0, failed: 1, stored: 2, delivered: 3, read: 4 }
 
-/** Moves a sent message forward to `state`; states never go back, so late and repeated news change nothing. */
+/** An update that moves a sent message forward to `state`. States never go back, so late and repeated receipts do nothing. */
 export const advance =
   (state: MessageState, failure?: string) =>
   (row: Rows.MessageRow): Rows.MessageRow => {
@@ -83,15 +82,15 @@ export const advance =
     return { ...rest, state, ...(failure === undefined ? {} : { failure }) }
   }
 
-/** Notes why the home has not taken a queued message yet. */
-export const putOff =
+/** An update that records why the home server has not accepted a queued message yet. */
+export const withWaiting =
   (waiting: NonNullable<Rows.MessageRow["waiting"]>) =>
   (row: Rows.MessageRow): Rows.MessageRow =>
     row.state !== "queued" || (row.waiting?.reason === waiting.reason && row.waiting.until === waiting.until)
       ? row
       : { ...row, waiting }
 
-const page = (ledger: Pick<Transaction, "scan">, hex: string, before: number | undefined, limit: number) =>
+const newestOfKey = (ledger: Pick<Transaction, "scan">, hex: string, before: number | undefined, limit: number) =>
   Effect.flatMap(
     ledger.scan({
       prefix: Rows.prefix.messages(hex),
@@ -106,15 +105,15 @@ const page = (ledger: Pick<Transaction, "scan">, hex: string, before: number | u
     )
   )
 
-/** The newest messages before `before`, oldest first; of several keys where a contact changed its own. */
-export const history = (
+/** The newest `limit` messages (50 by default) before the local order `before`, oldest first, under any of these keys. */
+export const newest = (
   ledger: Pick<Transaction, "scan">,
   keys: ReadonlyArray<string>,
   options: { readonly before?: number; readonly limit?: number } = {}
 ): Effect.Effect<ReadonlyArray<Message>, StoreError> => {
   const limit = Math.max(0, options.limit ?? 50)
   return Effect.map(
-    Effect.forEach(keys, (hex) => page(ledger, hex, options.before, limit)),
+    Effect.forEach(keys, (hex) => newestOfKey(ledger, hex, options.before, limit)),
     (pages) =>
       pages
         .flat()

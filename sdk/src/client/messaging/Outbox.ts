@@ -1,18 +1,19 @@
 /**
- * Sending. `enqueue` writes the message, its place in the sender's count and the sealed frames of both copies in one
- * commit; lanes then send exactly these bytes, again and again under the same Kez-Id, until the broker has said `ok`.
+ * Sending. `enqueue` writes the message, its sequence number and the sealed frames of both copies in one commit. Lanes
+ * then send exactly these bytes, repeatedly under the same Kez-Id, until the broker answers `ok`.
  *
- * Each recipient has a lane of its own, so nobody waits for another's full inbox. A lane sends in order with a small
- * window in flight; after any failure it begins again at the oldest frame without an `ok`. So within one window frames
- * may be stored out of order if the broker refuses one in the middle, and never otherwise.
+ * Each recipient has a lane of its own, so a full inbox delays nobody else. A lane sends in order with a small window in
+ * flight; after any failure it begins again at the oldest frame without an `ok`. So frames can be stored out of order
+ * only within one window, if the broker refuses one in the middle.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
-import * as Deferred from "effect/Deferred"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Id from "../../crypto/Id.ts"
@@ -25,26 +26,32 @@ import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission
 import type { Problem } from "../../protocol/Problem.ts"
 import type { Head } from "../../protocol/sigchain/Sigchain.ts"
 import { BrokerRefused, BrokerUnavailable } from "../../services/Broker.ts"
-import type { StoreConflict, StoreError } from "../../services/LocalStore.ts"
-import * as Conversations from "./MessageLog.ts"
+import type { StoreError } from "../../services/LocalStore.ts"
+import * as MessageLog from "./MessageLog.ts"
 import { Events } from "../internal/Events.ts"
 import type { Message } from "../model/index.ts"
-import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import { Ledger, type LedgerError, type Transaction } from "../internal/Ledger.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
+import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { Offers } from "../files/fetch/index.ts"
 import * as Rows from "../internal/rows/index.ts"
-import * as Conversation from "../internal/ConversationCounters.ts"
+import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
 import { Trust } from "../contacts/index.ts"
 
 const { key } = Rows
 
-/** Frames of one recipient in flight, and of all together. */
+/** Most frames in flight to one recipient, and to all together. */
 const laneWindow = 16
 const windowSize = 64
 
-/** Milliseconds before a lane tries again for the first time; doubled up to 5 s, or 60 s after a refusal. */
+/** Most own copies of this process that are recognised when they come back. */
+const ownCopiesMax = 4_096
+
+/** Pauses of a lane, in milliseconds: the least one, the longest one, and the longest one after a refusal. */
 const firstPause = 250
+const lastPause = 5_000
+const lastRefusedPause = 60_000
 
 /** The sigchain head that a body of this account names. */
 export const chainOf = ({ head }: Pick<Rows.AccountRow, "head">): Head => head ?? { seq: 0, hash: Hash.blank("sha256") }
@@ -52,9 +59,9 @@ export const chainOf = ({ head }: Pick<Rows.AccountRow, "head">): Head => head ?
 export class Outbox extends Context.Service<
   Outbox,
   {
-    /** Whether a frame is a copy that this process sent itself a moment ago, byte for byte. */
+    /** Whether a frame is, byte for byte, an own copy that this process sent recently. */
     isOwnCopy(frame: Uint8Array): boolean
-    /** Takes up what an earlier run left, and sends while the scope is open. */
+    /** Loads what an earlier run left, and sends until the scope closes. */
     readonly run: Effect.Effect<void, StoreError, Scope.Scope>
     /** Waits until no lane has anything left that may be sent now. */
     readonly drained: Effect.Effect<void>
@@ -65,61 +72,68 @@ interface Job {
   readonly order: number
   readonly to: AdmittedKey
   readonly kezId: string
-  /** False for the sender's own copy, whose fate does not decide over the message's state. */
+  /** False for the sender's own copy, which does not decide the message's state. */
   readonly main: boolean
 }
 
 interface Lane {
   readonly jobs: Array<Job>
-  running: boolean
-  /** The contact may not be written to at present; the user decides when that ends. */
-  parked: boolean
-  /** The broker has no room for more of this at present: it is tried again, and nobody waits for that. */
+  /** The home server has no room for this at present. It is tried again, and `drained` does not wait for it. */
   refused: boolean
 }
 
-type Outcome = "sent" | "again" | "later"
+/** `again` where the broker gave no answer that counts, `refused` where it is out of room for now. */
+type Outcome = "done" | "again" | "refused"
+
+/** A round of a lane that left frames to try again. */
+class Unsent extends Data.TaggedError("Unsent")<{ readonly isRefused: boolean; readonly madeProgress: boolean }> {}
+
+/** Doubling pauses that begin again after progress; a store that cannot be read or written gets the longest one. */
+const pauses = Schedule.fromStep(
+  Effect.sync(() => {
+    let millis = firstPause
+    return (_now: number, error: Unsent | LedgerError) =>
+      Effect.sync((): [number, Duration.Duration] => {
+        if (!(error instanceof Unsent)) millis = lastPause
+        else if (error.madeProgress) millis = firstPause
+        else millis = Math.min(millis * 2, error.isRefused ? lastRefusedPause : lastPause)
+        return [millis, Duration.millis(millis)]
+      })
+  })
+)
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const events = yield* Events
   const link = yield* BrokerLink
+  const worker = KeyedWorker.make()
   const lanes = new Map<string, Lane>()
   const window = yield* Semaphore.make(windowSize)
-  let idle: Array<Deferred.Deferred<void>> = []
-  let startLane: ((hex: string) => void) | undefined
 
-  // The ephemeral keys of the latest own copies: what comes back with one of them needs no opening.
+  // The ephemeral keys of the latest own copies: a frame that comes back with one of them need not be opened.
   const ownCopies = new Set<string>()
-
-  const busy = () => [...lanes.values()].some((lane) => !lane.parked && !lane.refused && lane.jobs.length > 0)
-  const tellIdle = () => {
-    if (busy()) return
-    for (const waiting of idle) Deferred.doneUnsafe(waiting, Effect.void)
-    idle = []
-  }
 
   const push = (jobs: ReadonlyArray<Job>) => {
     for (const job of jobs) {
-      const lane = lanes.get(job.to.hex) ?? { jobs: [], running: false, parked: false, refused: false }
+      const lane = lanes.get(job.to.hex) ?? { jobs: [], refused: false }
       lanes.set(job.to.hex, lane)
       lane.jobs.push(job)
+      worker.wake(job.to.hex)
     }
-    for (const hex of new Set(jobs.map((job) => job.to.hex))) startLane?.(hex)
   }
 
   const enqueue: SendQueue["Service"]["enqueue"] = Effect.fnUntraced(function* (transaction, session, peer, draft) {
     const account = session.account()
     const me = session.identity.key
     const chain = chainOf(account)
-    const talk = yield* Conversation.counters(transaction, peer.hex)
+    const counters = yield* ConversationCounters.read(transaction, peer.hex)
     const createdAt = yield* Clock.currentTimeMillis
     const header = {
       id: yield* Id.make,
       to: peer,
       device: account.device,
-      seq: talk.seq,
-      ...(talk.prev === undefined ? {} : { prev: talk.prev }),
+      seq: counters.seq,
+      ...(counters.prev === undefined ? {} : { prev: counters.prev }),
       createdAt
     }
     const body = { ...draft, chain } as Body.Known
@@ -128,7 +142,7 @@ const make = Effect.gen(function* () {
     const readers = isHidden || peer.hex === me.hex ? [peer] : [peer, me]
     const copies: Array<Rows.OutRow["copies"][number]> = []
     const jobs: Array<Job> = []
-    const order = yield* Conversation.nextOrder(transaction)
+    const order = yield* ConversationCounters.nextOrder(transaction)
     for (const reader of readers) {
       const kezId = yield* Id.make
       const frame = yield* SealedMessage.sealFrame(signed.encoded, reader)
@@ -137,15 +151,15 @@ const make = Effect.gen(function* () {
       jobs.push({ order, to: reader, kezId, main: reader === peer })
     }
     transaction.put(key.out(order), Rows.Out, { peer: peer.hex, ...(isHidden ? {} : { message: order }), copies })
-    const place = { ...header, from: me }
-    transaction.putNew(key.slot(place), Rows.Slot, { id: header.id })
-    transaction.put(key.seen(place), Rows.Seen, {
+    const sent = { ...header, from: me }
+    transaction.putNew(key.slot(sent), Rows.Slot, { id: header.id })
+    transaction.put(key.seen(sent), Rows.Seen, {
       hash: signed.hash,
       ...(isHidden ? {} : { peer: peer.hex, order })
     })
-    transaction.put(key.conversation(peer.hex), Rows.ConversationCounters, {
-      ...talk,
-      seq: talk.seq + 1,
+    ConversationCounters.put(transaction, peer.hex, {
+      ...counters,
+      seq: counters.seq + 1,
       ...(isHidden ? {} : { prev: signed.hash })
     })
     transaction.onCommit(() => push(jobs))
@@ -163,124 +177,113 @@ const make = Effect.gen(function* () {
     }
     transaction.put(key.message(peer.hex, order), Rows.MessageRow, row)
     Offers.note(transaction, me.hex, peer.hex, order, row.body)
-    return Conversations.toMessage(peer.hex, order, row)
+    return MessageLog.toMessage(peer.hex, order, row)
   })
 
-  const settle = (transaction: Transaction, message: Message | undefined) => {
+  const publishState = (transaction: Transaction, message: Message | undefined) => {
     if (message !== undefined) transaction.onCommit(() => events.publish({ _tag: "State", message }))
   }
 
-  const finished = Effect.fnUntraced(function* (transaction: Transaction, job: Job, failure?: string) {
+  const removeCopy = Effect.fnUntraced(function* (transaction: Transaction, job: Job, failure?: string) {
     transaction.delete(key.frame(job.kezId))
     const row = yield* transaction.get(key.out(job.order), Rows.Out)
     const copy = row?.copies.find((copy) => copy.kezId === job.kezId)
     if (row === undefined || copy === undefined) return
-    // What the recipient will never get is no part of the history that other devices see.
-    const given = copy.main && failure !== undefined ? row.copies : [copy]
-    for (const { kezId } of given) transaction.delete(key.frame(kezId))
-    const copies = row.copies.filter((other) => !given.includes(other))
+    // A message that its recipient will never get is not shown to the account's other devices either.
+    const removed = copy.main && failure !== undefined ? row.copies : [copy]
+    for (const { kezId } of removed) transaction.delete(key.frame(kezId))
+    const copies = row.copies.filter((other) => !removed.includes(other))
     if (copies.length === 0) transaction.delete(key.out(job.order))
     else transaction.put(key.out(job.order), Rows.Out, { ...row, copies })
     if (!copy.main || row.message === undefined) return
-    const advance = Conversations.advance(failure === undefined ? "stored" : "failed", failure)
-    settle(transaction, yield* Conversations.change(transaction, row.peer, row.message, advance))
+    const advance = MessageLog.advance(failure === undefined ? "stored" : "failed", failure)
+    publishState(transaction, yield* MessageLog.change(transaction, row.peer, row.message, advance))
   })
 
   /**
-   * The broker has this copy, or will never take it (`failure`). Relaxed: were it undone by a loss of power, the same
-   * bytes would be sent once more under the same Kez-Id.
+   * Records that the broker has this copy, or will never accept it (`failure`). Relaxed: if a loss of power undoes it,
+   * the same bytes are sent once more under the same Kez-Id.
    */
   const finish = (job: Job, failure?: string) =>
-    ledger.transact((transaction) => finished(transaction, job, failure), { relaxed: true })
+    ledger.transact((transaction) => removeCopy(transaction, job, failure), { relaxed: true })
 
   const abandon: SendQueue["Service"]["abandon"] = Effect.fnUntraced(function* (transaction, peerHex, reason) {
     for (const entry of yield* transaction.scan({ prefix: Rows.prefix.out })) {
       const row = yield* Effect.fromResult(Rows.Out.decode(entry.key, entry.value))
       const main = row.copies.find((copy) => copy.main)
       if (row.peer !== peerHex || main === undefined) continue
-      // The own copy goes with it: what was never sent is no part of the history that other devices see.
+      // The own copy too: a message that was never sent is not shown to the account's other devices.
       for (const copy of row.copies) transaction.delete(key.frame(copy.kezId))
       transaction.delete(entry.key)
       if (row.message === undefined) continue
-      const advance = Conversations.advance("failed", reason)
-      settle(transaction, yield* Conversations.change(transaction, peerHex, row.message, advance))
+      const advance = MessageLog.advance("failed", reason)
+      publishState(transaction, yield* MessageLog.change(transaction, peerHex, row.message, advance))
     }
     transaction.onCommit(() => {
       const lane = lanes.get(peerHex)
-      if (lane !== undefined) lane.jobs.length = 0
-      tellIdle()
+      if (lane === undefined) return
+      lane.jobs.length = 0
+      // A round that finds nothing to send ends the lane's pause, and the wait of `drained`.
+      worker.hurry(peerHex)
     })
   })
 
-  /** The home refused it for now: the message says why and until when. Lost with the power, it is refused again. */
-  const putOff = (job: Job, reason: "full" | "slow", until?: number) =>
+  /** Records on the message why and until when the home refuses it. Relaxed: after a loss of power it is refused again. */
+  const noteRefusal = (job: Job, reason: "full" | "slow", until?: number) =>
     ledger.transact(
-      (transaction) =>
-        Effect.gen(function* () {
-          const row = yield* transaction.get(key.out(job.order), Rows.Out)
-          if (row?.message === undefined) return
-          const waiting = { reason, ...(until === undefined ? {} : { until }) }
-          const change = Conversations.putOff(waiting)
-          settle(transaction, yield* Conversations.change(transaction, row.peer, row.message, change))
-        }),
+      Effect.fnUntraced(function* (transaction: Transaction) {
+        const row = yield* transaction.get(key.out(job.order), Rows.Out)
+        if (row?.message === undefined) return
+        const update = MessageLog.withWaiting({ reason, ...(until === undefined ? {} : { until }) })
+        publishState(transaction, yield* MessageLog.change(transaction, row.peer, row.message, update))
+      }),
       { relaxed: true }
     )
 
-  /** `waits`: the user keeps a key that the home no longer knows, so that `unknown` is no final answer. */
-  const sendOne = (job: Job, waits: boolean): Effect.Effect<Outcome, StoreError | StoreConflict> =>
-    Effect.gen(function* () {
-      const frame = yield* ledger.getBytes(key.frame(job.kezId))
-      if (frame === undefined) return "sent"
-      const connection = yield* link.online
-      if (!job.main) {
-        ownCopies.add(Seal.ephemeralKeyOf(frame))
-        if (ownCopies.size > 4_096) ownCopies.delete(ownCopies.values().next().value!)
-      }
-      const answer = yield* Effect.result(connection.send(job.to, job.kezId, frame))
-      if (Result.isSuccess(answer)) {
-        yield* finish(job)
-        return "sent"
-      }
-      const error = answer.failure
-      if (error instanceof BrokerUnavailable) return "again"
-      if (error instanceof BrokerRefused && error.retryable) {
-        if (error.code !== "full" && error.code !== "slow") return "again"
-        if (job.main) yield* putOff(job, error.code, error.untilMillis)
-        return "later"
-      }
-      if (waits && error instanceof BrokerRefused && error.code === "unknown") return "later"
-      yield* finish(job, error.message)
-      return "sent"
-    })
-
-  /** Sends the next frames of a lane; how long to wait before going on, or undefined when the lane may not be sent. */
-  const step = Effect.fnUntraced(function* (hex: string, lane: Lane, pauseMillis: number) {
-    yield* link.online
-    const row = yield* ledger.get(key.contact(hex), Rows.Contact)
-    if (row !== undefined && (row.state === "changed" || row.state === "blocked")) return undefined
-    const waits = row !== undefined && Trust.isKept(row)
-    const jobs = lane.jobs.slice(0, laneWindow)
-    const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(job, waits)), {
-      concurrency: laneWindow
-    })
-    lane.refused = outcomes.includes("later")
-    const sent = new Set(jobs.filter((_, index) => outcomes[index] === "sent"))
-    lane.jobs.splice(0, lane.jobs.length, ...lane.jobs.filter((job) => !sent.has(job)))
-    if (sent.size === jobs.length) return 0
-    return Math.min(sent.size > 0 ? firstPause : pauseMillis * 2, lane.refused ? 60_000 : 5_000)
+  /** `isKept`: the user keeps a key that the home no longer knows, so `unknown` is not final. */
+  const sendOne = Effect.fnUntraced(function* (job: Job, isKept: boolean): Effect.fn.Return<Outcome, LedgerError> {
+    const frame = yield* ledger.getBytes(key.frame(job.kezId))
+    if (frame === undefined) return "done"
+    const connection = yield* link.online
+    if (!job.main) {
+      ownCopies.add(Seal.ephemeralKeyOf(frame))
+      if (ownCopies.size > ownCopiesMax) ownCopies.delete(ownCopies.values().next().value!)
+    }
+    const answer = yield* Effect.result(connection.send(job.to, job.kezId, frame))
+    if (Result.isSuccess(answer)) {
+      yield* finish(job)
+      return "done"
+    }
+    const error = answer.failure
+    if (error instanceof BrokerUnavailable) return "again"
+    if (error instanceof BrokerRefused && error.retryable) {
+      if (error.code !== "full" && error.code !== "slow") return "again"
+      if (job.main) yield* noteRefusal(job, error.code, error.untilMillis)
+      return "refused"
+    }
+    if (isKept && error instanceof BrokerRefused && error.code === "unknown") return "refused"
+    yield* finish(job, error.message)
+    return "done"
   })
 
-  const runLane = Effect.fnUntraced(function* (hex: string, lane: Lane) {
-    let pauseMillis = 0
-    while (lane.jobs.length > 0 && !lane.parked) {
-      const stepped = yield* Effect.result(step(hex, lane, Math.max(pauseMillis, firstPause)))
-      // A store that cannot be read or written is waited for like a broker that cannot be reached.
-      pauseMillis = Result.isFailure(stepped) ? 5_000 : (stepped.success ?? 0)
-      if (Result.isSuccess(stepped) && stepped.success === undefined) lane.parked = true
-      tellIdle()
-      if (pauseMillis > 0) yield* Effect.sleep(pauseMillis)
-    }
-    lane.running = false
+  /** Sends the next window of a lane. A lane that the user has to decide about rests until `wake`. */
+  const round = Effect.fnUntraced(function* (hex: string) {
+    const lane = lanes.get(hex)
+    if (lane === undefined) return "idle"
+    const contact = yield* ledger.get(key.contact(hex), Rows.Contact)
+    if (contact !== undefined && Trust.isQueueHeld(contact)) return "idle"
+    const isKept = contact !== undefined && Trust.isKept(contact)
+    const jobs = lane.jobs.slice(0, laneWindow)
+    const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(job, isKept)), {
+      concurrency: laneWindow
+    })
+    lane.refused = outcomes.includes("refused")
+    const done = new Set(jobs.filter((_, index) => outcomes[index] === "done"))
+    lane.jobs.splice(0, lane.jobs.length, ...lane.jobs.filter((job) => !done.has(job)))
+    if (done.size < jobs.length) return yield* new Unsent({ isRefused: lane.refused, madeProgress: done.size > 0 })
+    if (lane.jobs.length > 0) return "again"
+    lanes.delete(hex)
+    return "idle"
   })
 
   const load = Effect.gen(function* () {
@@ -306,44 +309,24 @@ const make = Effect.gen(function* () {
     }
   })
 
-  const wake: SendQueue["Service"]["wake"] = (hex) => {
-    const lane = lanes.get(hex)
-    if (lane === undefined) return
-    lane.parked = false
-    startLane?.(hex)
-  }
-
   const outbox = Outbox.of({
     isOwnCopy: (frame) => ownCopies.has(Seal.ephemeralKeyOf(frame)),
     run: Effect.gen(function* () {
-      const fork = yield* FiberSet.makeRuntime<never>()
-      startLane = (hex) => {
-        const lane = lanes.get(hex)
-        if (lane === undefined || lane.running || lane.parked) return
-        lane.running = true
-        fork(runLane(hex, lane))
-      }
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          startLane = undefined
-          lanes.clear()
-          tellIdle()
-        })
-      )
+      lanes.clear()
+      yield* worker.run({ ready: () => Effect.asVoid(link.online), round, retry: pauses })
       yield* load
     }),
     drained: Effect.gen(function* () {
-      if (!busy()) return
-      const waiting = yield* Deferred.make<void>()
-      idle.push(waiting)
-      yield* Effect.onInterrupt(Deferred.await(waiting), () =>
-        Effect.sync(() => {
-          idle = idle.filter((other) => other !== waiting)
-        })
-      )
+      while (true) {
+        const next = worker.busy().find((hex) => lanes.get(hex)?.refused === false)
+        if (next === undefined) return
+        yield* worker.settled(next)
+      }
     })
   })
-  return Context.make(Outbox, outbox).pipe(Context.add(SendQueue, SendQueue.of({ enqueue, abandon, wake })))
+  return Context.make(Outbox, outbox).pipe(
+    Context.add(SendQueue, SendQueue.of({ enqueue, abandon, wake: worker.wake }))
+  )
 })
 
 export const layer: Layer.Layer<Outbox | SendQueue, never, Ledger | Events | BrokerLink> = Layer.effectContext(make)

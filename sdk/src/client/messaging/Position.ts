@@ -1,10 +1,10 @@
 /**
- * How far an inbox has been taken in (spec/messages.md, KEZ-SEQ; spec/broker.md, KEZ-NAT).
+ * This device's position in the account's stream (spec/messages.md, KEZ-SEQ; spec/broker.md, KEZ-NAT).
  *
- * An account's frames lie on two subjects of one stream, mail and own copies, and a live frame names only its
- * predecessor on its own subject. So each subject has a position of its own, contiguous from the start; fetches begin at
- * `base`, below which nothing is missing on either. What was taken live beyond `base` is remembered in `ahead`, so that
- * fetching it again costs no work.
+ * An account's frames are on two subjects of one stream, mail and own copies, and a live frame names only its predecessor
+ * on its own subject. So each subject has a position of its own, contiguous from the start. Fetches begin at `base`, below
+ * which nothing is missing on either subject. Frames taken live beyond `base` are listed in `ahead`: a fetch that returns
+ * them again skips them.
  */
 import type { Delivered } from "../../services/Broker.ts"
 import type { Page } from "../../protocol/broker/Page.ts"
@@ -12,23 +12,23 @@ import type { Page } from "../../protocol/broker/Page.ts"
 export interface Position {
   /** The stream these numbers belong to; absent until the first page. */
   readonly epoch?: string
-  /** Every frame of the account with a stream sequence number of at most this was taken in. */
+  /** Every frame of the account up to this stream sequence number was taken in. */
   readonly base: number
   /** The same, for mail alone and for own copies alone; at least `base`. */
   readonly inbox: number
   readonly self: number
-  /** Frames beyond `base` that were taken in, ascending. */
+  /** Sequence numbers beyond `base` that were taken in, ascending. */
   readonly ahead: ReadonlyArray<number>
 }
 
 export const start: Position = { base: 0, inbox: 0, self: 0, ahead: [] }
 
-/** At so many frames ahead of `base` the client fetches, to bring `base` up: a restart refetches no more than these. */
+/** Frames ahead of `base` at which the client fetches, to bring `base` up: a restart refetches at most this many. */
 export const realignAfter = 128
 
 /**
- * What to do with a live frame: `take` it as the next of its subject; it is `known` already; or something before it is
- * missing or its number makes no sense, so `fetch`.
+ * What to do with a live frame: `take` it as the next of its subject; skip it as `known`; or `fetch`, because a frame
+ * before it is missing or its number does not fit.
  */
 export const judge = (
   position: Position,

@@ -1,4 +1,4 @@
-/** The texts that a person sends: what shows nothing is not sent, and what is too long is measured in characters. */
+/** Which texts can be sent: not one that shows nothing (KEZ-DM-036), and not one that is too long for a body. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Blank from "../../protocol/encoding/Blank.ts"
@@ -9,10 +9,10 @@ import type { Head } from "../../protocol/sigchain/Sigchain.ts"
 
 const encoder = new TextEncoder()
 
-/** UTF-8 bytes of a text within JSON. */
+/** UTF-8 bytes of a text inside a JSON string. */
 const jsonBytes = (text: string): number => encoder.encode(JSON.stringify(text)).length - 2
 
-/** How long a text is and how much of it fits, in characters as people count them: an emoji is one. */
+/** The length of a text and how much of it fits, in characters as people count them: an emoji is one. */
 const measure = (text: string, roomBytes: number): { readonly characters: number; readonly fitting: number } => {
   let characters = 0
   let fitting = 0
@@ -26,19 +26,18 @@ const measure = (text: string, roomBytes: number): { readonly characters: number
 }
 
 /**
- * Whether a text can be sent after the sigchain head `chain`: `message_malformed` where it shows nothing,
- * `message_too_large` with how many characters are too many.
+ * Fails unless a text can be sent in a body that names the sigchain head `chain`: with `message_malformed` if the text
+ * shows nothing, with `message_too_large` and the number of excess characters if it is too long.
  */
-export const check = (text: string, chain: Head): Effect.Effect<void, Problem> =>
-  Effect.gen(function* () {
-    if (Blank.isBlank(text)) {
-      return yield* new Problem({ code: "message_malformed", detail: "there is no text to send" })
-    }
-    const encoded = Body.encode({ type: "text", text, chain })
-    if (Result.isSuccess(encoded)) return
-    if (encoded.failure.code !== "message_too_large") return yield* encoded.failure
-    const least = yield* Effect.fromResult(Body.encode({ type: "text", text: "x", chain }))
-    const { characters, fitting } = measure(text, Limits.bodyBytes - least.length + 1)
-    const detail = `it has ${characters} characters, ${characters - fitting} too many: send it in parts, or as a file`
-    return yield* new Problem({ code: "message_too_large", detail })
-  })
+export const check = Effect.fnUntraced(function* (text: string, chain: Head): Effect.fn.Return<void, Problem> {
+  if (Blank.isBlank(text)) {
+    return yield* new Problem({ code: "message_malformed", detail: "there is no text to send" })
+  }
+  const encoded = Body.encode({ type: "text", text, chain })
+  if (Result.isSuccess(encoded)) return
+  if (encoded.failure.code !== "message_too_large") return yield* encoded.failure
+  const least = yield* Effect.fromResult(Body.encode({ type: "text", text: "x", chain }))
+  const { characters, fitting } = measure(text, Limits.bodyBytes - least.length + 1)
+  const detail = `it has ${characters} characters, ${characters - fitting} too many: send it in parts, or as a file`
+  return yield* new Problem({ code: "message_too_large", detail })
+})

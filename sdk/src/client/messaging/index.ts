@@ -8,17 +8,18 @@ import * as Mailbox from "./Mailbox.ts"
 import * as Outbox from "./Outbox.ts"
 import * as Receipts from "./Receipts.ts"
 
-export * as Conversations from "./MessageLog.ts"
+export * as MessageLog from "./MessageLog.ts"
 export { Housekeeping } from "./Housekeeping.ts"
 export { Inbox } from "./Inbox.ts"
 export { InboxSync } from "./InboxSync.ts"
 export { Mailbox } from "./Mailbox.ts"
 export { Outbox } from "./Outbox.ts"
-export { history, markRead } from "./History.ts"
+export { history } from "./History.ts"
+export { markRead } from "./MarkRead.ts"
 export { Receipts } from "./Receipts.ts"
 export { send } from "./Send.ts"
 
-/** Sending, which contacts and files rest on too. */
+/** The outbox by itself, because contacts and files send through it too. */
 export const outboxLayer = Outbox.layer
 
 export const layer = Layer.mergeAll(InboxSync.layer, Housekeeping.layer).pipe(

@@ -2,7 +2,7 @@ import { Effect, Fiber, Option, Stream } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { PrimaryKey } from "@kez-chat/sdk/protocol"
 import { type LocalStore, StoreError } from "@kez-chat/sdk/services"
-import * as Conversations from "../../../src/client/messaging/MessageLog.ts"
+import * as MessageLog from "../../../src/client/messaging/MessageLog.ts"
 import { ghost, newId } from "../kit/Ghost.ts"
 import { eventually, join, makeWorld, newDevice, twoFriends, type World } from "../kit/People.ts"
 import { Result } from "effect"
@@ -258,7 +258,7 @@ describe("frames", () => {
   it("KEZ-DM-020: a body of an unknown type always has a text: its fallback, or a sentence", () => {
     const row = { id: "A".repeat(22), direction: "in" as const, createdAt: 0, arrivedAt: 0 }
     const textOf = (body: Readonly<Record<string, string>>) =>
-      Conversations.toMessage("00", 1, { ...row, device: row.id, seq: 0, hash: "sha256:00", body }).text
+      MessageLog.toMessage("00", 1, { ...row, device: row.id, seq: 0, hash: "sha256:00", body }).text
     assert.strictEqual(textOf({ type: "poll", fallback: "a poll" }), "a poll")
     for (const body of [{ type: "poll" }, { type: "poll", fallback: "" }, { type: "poll", fallback: "\u200b" }]) {
       assert.strictEqual(textOf(body as Record<string, string>), 'this version cannot show a message of type "poll"')
