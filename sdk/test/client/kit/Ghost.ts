@@ -5,7 +5,8 @@ import { type Body, Bytes, Envelope, type KeyAdmission, Limits } from "@kez-chat
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { randomBytes } from "node:crypto"
 
-const chain = { seq: 0, hash: `sha256:${"1".repeat(64)}` }
+/** A sigchain head that stands for no real chain. */
+export const chain = { seq: 0, hash: `sha256:${"1".repeat(64)}` }
 
 export const newId = () => Bytes.toBase64Url(Uint8Array.from(randomBytes(Limits.idBytes)))
 

@@ -3,7 +3,7 @@ import { Deferred, Effect, Layer, Redacted, Result, Scope, Stream, Context, Exit
 import { assert } from "@effect/vitest"
 import { KezChat, type Event, type Message, type Options } from "@kez-chat/sdk"
 import { Identity } from "@kez-chat/sdk/crypto"
-import { Mnemonic, Problem } from "@kez-chat/sdk/protocol"
+import { Mnemonic, PrimaryKey, Problem } from "@kez-chat/sdk/protocol"
 import {
   BlobStore,
   BlobTransport,
@@ -170,6 +170,14 @@ export const newWords = (): Redacted.Redacted<string> => {
   new DataView(entropy.buffer).setUint32(0, people)
   return Redacted.make(Mnemonic.generate(entropy))
 }
+
+export const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
+
+export const textsOf = (messages: ReadonlyArray<Message>) => messages.map(({ text }) => text)
+
+/** The frames that the broker holds for an account: its mail (`inbox`), or the copies of what it sent (`self`). */
+export const storedFrames = (world: World, primary: string, subject: "inbox" | "self") =>
+  world.broker.stored(keyOf(primary)).filter((frame) => frame.subject === subject)
 
 /** A person with a registered account on a new device. */
 export const join = (world: World, handle: string) =>

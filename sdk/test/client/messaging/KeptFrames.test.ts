@@ -1,11 +1,9 @@
 import { Effect, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
-import { Bytes, Envelope, PrimaryKey } from "@kez-chat/sdk/protocol"
+import { Bytes, Envelope } from "@kez-chat/sdk/protocol"
 import * as crypto from "node:crypto"
 import { ghost } from "../kit/Ghost.ts"
-import { join, makeWorld } from "../kit/People.ts"
-
-const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
+import { join, keyOf, makeWorld } from "../kit/People.ts"
 
 /** Signs a payload as it is, as no function of the SDK would. */
 const signed = (fill: number, payload: Envelope.Envelope["payload"]): Uint8Array => {

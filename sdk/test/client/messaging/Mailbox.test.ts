@@ -1,19 +1,15 @@
-/** How full the inbox at the home is, and what is removed there. */
+/** The usage of the inbox at the home server, and trimming it. */
 import { Effect, Result } from "effect"
 import { assert, describe, it } from "@effect/vitest"
-import { PrimaryKey } from "@kez-chat/sdk/protocol"
 import * as Rows from "../../../src/client/internal/rows/index.ts"
-import { type Device, join, makeWorld, newDevice, twoFriends, type World } from "../kit/People.ts"
+import { type Device, type join, makeWorld, newDevice, storedFrames, twoFriends } from "../kit/People.ts"
 
-const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
 type Person = Effect.Success<ReturnType<typeof join>>
-const frames = (world: World, { account }: Person, subject: "inbox" | "self") =>
-  world.broker.stored(keyOf(account.primary)).filter((entry) => entry.subject === subject)
-const talk = (from: Person, to: string, count: number) =>
-  Effect.gen(function* () {
-    for (let i = 0; i < count; i++) yield* from.chat.send(to, `message ${i}`)
-    yield* from.chat.flush
-  })
+
+const sendMany = Effect.fnUntraced(function* (from: Person, to: string, count: number) {
+  for (let i = 0; i < count; i++) yield* from.chat.send(to, `message ${i}`)
+  yield* from.chat.flush
+})
 
 describe("the inbox at the home", () => {
   it.live("KEZ-NAT-059 says how full it is", () =>
@@ -22,7 +18,7 @@ describe("the inbox at the home", () => {
       const { alice, bob } = yield* twoFriends(world)
       const empty = yield* alice.chat.inbox
       assert.deepStrictEqual(empty.mail, { used: 0, limit: 33_554_432, strangers: { used: 0, limit: 4_194_304 } })
-      yield* talk(bob, "alice", 3)
+      yield* sendMany(bob, "alice", 3)
       const { mail, sent } = yield* alice.chat.inbox
       assert.isAbove(mail.used, 1_500)
       assert.isAtMost(Math.abs(mail.oldest! - Date.now()), 60_000)
@@ -37,12 +33,12 @@ describe("the inbox at the home", () => {
     Effect.gen(function* () {
       const world = makeWorld()
       const { alice, bob } = yield* twoFriends(world)
-      yield* talk(bob, "alice", 3)
+      yield* sendMany(bob, "alice", 3)
       yield* alice.chat.sync
       // What comes now this device does not take in.
       yield* alice.program.close
-      yield* talk(bob, "alice", 1)
-      const last = frames(world, alice, "inbox").at(-1)!
+      yield* sendMany(bob, "alice", 1)
+      const last = storedFrames(world, alice.account.primary, "inbox").at(-1)!
       world.broker.faults.dropLive = () => true
       const again = yield* world.start(alice.device)
       const fetched = world.broker.faults.foreignPages
@@ -50,7 +46,7 @@ describe("the inbox at the home", () => {
       const usage = yield* again.chat.trim()
       world.broker.faults.foreignPages = fetched
       assert.isAbove(usage.mail.used, 0)
-      assert.deepStrictEqual(frames(world, alice, "inbox"), [last])
+      assert.deepStrictEqual(storedFrames(world, alice.account.primary, "inbox"), [last])
       assert.lengthOf(yield* again.chat.history("bob"), 3)
       yield* again.chat.sync
       assert.lengthOf(yield* again.chat.history("bob"), 4)
@@ -61,13 +57,13 @@ describe("the inbox at the home", () => {
     Effect.gen(function* () {
       const world = makeWorld()
       const { alice, bob } = yield* twoFriends(world)
-      yield* talk(bob, "alice", 2)
+      yield* sendMany(bob, "alice", 2)
       yield* alice.chat.sync
       world.broker.faults.foreignPages = 1_000
       world.broker.newEpoch(true)
       const refused = yield* Effect.flip(alice.chat.trim())
       assert.deepInclude(refused, { _tag: "BrokerRefused", code: "bad" })
-      assert.lengthOf(frames(world, alice, "inbox"), 2)
+      assert.lengthOf(storedFrames(world, alice.account.primary, "inbox"), 2)
     })
   )
 
@@ -75,7 +71,7 @@ describe("the inbox at the home", () => {
     Effect.gen(function* () {
       const world = makeWorld()
       const { alice, bob } = yield* twoFriends(world)
-      yield* talk(bob, "alice", 1)
+      yield* sendMany(bob, "alice", 1)
       yield* alice.chat.sync
       assert.strictEqual((yield* alice.chat.trim()).mail.used, 0)
       const refused = yield* Effect.flip(alice.chat.trim())
@@ -107,9 +103,9 @@ describe("the inbox at the home", () => {
     Effect.gen(function* () {
       const world = makeWorld({ inboxBytes: 10_000 })
       const { alice, bob } = yield* twoFriends(world)
-      yield* talk(bob, "alice", 5)
+      yield* sendMany(bob, "alice", 5)
       yield* alice.program.close
-      yield* talk(bob, "alice", 3)
+      yield* sendMany(bob, "alice", 3)
       assert.isAbove((yield* bob.chat.inbox).sent.used, 8_000)
       const again = yield* world.start(alice.device)
       const { box, usage } = yield* again.event("InboxFilling")
@@ -120,16 +116,15 @@ describe("the inbox at the home", () => {
   )
 })
 
-/** Lets a device believe that it announced for the first time, and was heard of, so long ago. */
-const age = (device: Device, millis: number) =>
-  Effect.gen(function* () {
-    for (const entry of yield* device.store.scan({ prefix: Rows.prefix.devices })) {
-      const row = Result.getOrThrow(Rows.Device.decode(entry.key, entry.value))
-      if (row.firstAt === undefined) continue
-      const aged = Rows.Device.encode({ ...row, firstAt: row.firstAt - millis })
-      yield* device.store.commit([{ op: "put", key: entry.key, value: aged }])
-    }
-  })
+/** Moves the first announcements that a device knows of back in time. */
+const age = Effect.fnUntraced(function* (device: Device, millis: number) {
+  for (const entry of yield* device.store.scan({ prefix: Rows.prefix.devices })) {
+    const row = Result.getOrThrow(Rows.Device.decode(entry.key, entry.value))
+    if (row.firstAt === undefined) continue
+    const aged = Rows.Device.encode({ ...row, firstAt: row.firstAt - millis })
+    yield* device.store.commit([{ op: "put", key: entry.key, value: aged }])
+  }
+})
 const week = 7 * 24 * 60 * 60 * 1_000
 
 describe("automatic trim", () => {
@@ -138,13 +133,13 @@ describe("automatic trim", () => {
       const world = makeWorld()
       const { alice, bob } = yield* twoFriends(world)
       assert.isFalse((yield* alice.chat.settings).autoTrim)
-      yield* talk(bob, "alice", 2)
+      yield* sendMany(bob, "alice", 2)
       yield* alice.chat.sync
       yield* alice.program.close
       const again = yield* world.start(alice.device)
       yield* again.chat.flush
       assert.deepStrictEqual(yield* alice.device.store.scan({ prefix: Rows.prefix.devices }), [])
-      assert.lengthOf(frames(world, alice, "inbox"), 2)
+      assert.lengthOf(storedFrames(world, alice.account.primary, "inbox"), 2)
     })
   )
 
@@ -163,7 +158,7 @@ describe("automatic trim", () => {
         yield* old.chat.flush
         yield* old.close
         yield* alice.chat.updateSettings({ autoTrim: true })
-        yield* talk(bob, "alice", 2)
+        yield* sendMany(bob, "alice", 2)
         yield* alice.chat.sync
         const restart = Effect.gen(function* () {
           const program = yield* world.start(alice.device)
@@ -182,12 +177,12 @@ describe("automatic trim", () => {
         yield* restart
         yield* age(alice.device, week + 1_000)
         // The phone has not announced: nothing is removed.
-        const before = frames(world, alice, "inbox").length
+        const before = storedFrames(world, alice.account.primary, "inbox").length
         yield* restart
-        assert.isAtLeast(frames(world, alice, "inbox").length, before)
+        assert.isAtLeast(storedFrames(world, alice.account.primary, "inbox").length, before)
         const updated = yield* world.start(phone)
         yield* updated.chat.sync
-        const held = frames(world, alice, "inbox").at(-1)!.seq
+        const held = storedFrames(world, alice.account.primary, "inbox").at(-1)!.seq
         // It has heard the other's announcement, and makes its own at the next start.
         yield* updated.close
         const again = yield* world.start(phone)
@@ -196,7 +191,8 @@ describe("automatic trim", () => {
         yield* again.close
         yield* restart
         const last = yield* world.start(alice.device)
-        while (frames(world, alice, "inbox").some(({ seq }) => seq <= held)) yield* Effect.sleep(5)
+        while (storedFrames(world, alice.account.primary, "inbox").some(({ seq }) => seq <= held))
+          yield* Effect.sleep(5)
         assert.lengthOf(yield* last.chat.history("bob"), 3)
       })
   )

@@ -1,10 +1,6 @@
-import { Effect, Result } from "effect"
+import { Effect } from "effect"
 import { assert, describe, it } from "@effect/vitest"
-import { PrimaryKey, Problem } from "@kez-chat/sdk/protocol"
-import { join, makeWorld, twoFriends } from "../kit/People.ts"
-
-const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
-const texts = (messages: ReadonlyArray<{ readonly text: string }>) => messages.map(({ text }) => text)
+import { codeOf, join, keyOf, makeWorld, textsOf, twoFriends } from "../kit/People.ts"
 
 describe("sending", () => {
   it.live("works offline: it waits in the store, across a restart, and goes out once", () =>
@@ -100,10 +96,7 @@ describe("sending", () => {
     Effect.gen(function* () {
       const world = makeWorld()
       const { alice, bob } = yield* twoFriends(world)
-      const code = (text: string) =>
-        Effect.map(Effect.flip(alice.chat.send("bob", text)), (error) =>
-          error instanceof Problem.Problem ? error.code : error._tag
-        )
+      const code = (text: string) => Effect.map(Effect.flip(alice.chat.send("bob", text)), codeOf)
       assert.strictEqual(yield* code("x".repeat(41_000)), "message_too_large")
       assert.strictEqual(yield* code(""), "message_malformed")
       assert.strictEqual(yield* code("\ud800"), "json_string")
@@ -119,10 +112,10 @@ describe("sending", () => {
       const { alice } = yield* twoFriends(world)
       for (let index = 0; index < 12; index++) yield* alice.chat.send("bob", `m${index}`)
       const newest = yield* alice.chat.history("bob", { limit: 5 })
-      assert.deepStrictEqual(texts(newest), ["m7", "m8", "m9", "m10", "m11"])
+      assert.deepStrictEqual(textsOf(newest), ["m7", "m8", "m9", "m10", "m11"])
       const before = yield* alice.chat.history("bob", { limit: 5, before: newest[0]!.order })
-      assert.deepStrictEqual(texts(before), ["m2", "m3", "m4", "m5", "m6"])
-      assert.deepStrictEqual(texts(yield* alice.chat.history("bob", { before: before[0]!.order })), ["m0", "m1"])
+      assert.deepStrictEqual(textsOf(before), ["m2", "m3", "m4", "m5", "m6"])
+      assert.deepStrictEqual(textsOf(yield* alice.chat.history("bob", { before: before[0]!.order })), ["m0", "m1"])
     })
   )
 })

@@ -1,5 +1,5 @@
 import * as fc from "fast-check"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "vitest"
 import * as Position from "../../../src/client/messaging/Position.ts"
 
 const epoch = "AAAAAAAAAAAAAAAAAAAAAA"
