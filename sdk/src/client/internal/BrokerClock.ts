@@ -1,6 +1,6 @@
 /**
- * The broker's clock, estimated from the storage times of its frames. This device's wall clock may be wrong or may be set
- * at any moment, so durations are measured with the monotonic clock.
+ * The broker's clock, estimated from the storage times of its frames. This device's wall clock may be wrong or may be
+ * set at any moment, so durations are measured with the monotonic clock.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -21,7 +21,9 @@ export class BrokerClock extends Context.Service<
 export const uptimeMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 const make = (): BrokerClock["Service"] => {
-  /** The broker's clock minus the monotonic one. A frame arrives after it is stored, so the fastest frame is closest. */
+  /**
+   * The broker's clock minus the monotonic one. A frame arrives after it is stored, so the fastest frame is closest.
+   */
   let offset = -Infinity
   return {
     observe: (storedAt) => Effect.map(uptimeMillis, (now) => void (offset = Math.max(offset, storedAt - now))),

@@ -63,7 +63,8 @@ export const make = (): Events["Service"] => {
       if (event._tag === "StoreFailing") failing = event
       else if (event._tag === "StoreRecovered") failing = undefined
       for (const listener of listeners) {
-        // After the first loss nothing is added until the listener has seen `Missed`, which would come too late otherwise.
+        // After the first loss nothing is added until the listener has seen `Missed`, which would come too late
+        // otherwise.
         if (listener.missed > 0 || !Queue.offerUnsafe(listener.queue, event)) listener.missed += 1
       }
     },

@@ -1,6 +1,7 @@
 /**
- * What every room needs of sending: queue a message within a transaction, give up queued messages, resume after a stop.
- * `messaging/Outbox` implements it; the interface is here because contacts and files, which are below messaging, send too.
+ * What every room needs of sending: queue a message within a transaction, give up queued messages, resume after a
+ * stop. `messaging/Outbox` implements it; the interface is here because contacts and files, which are below
+ * messaging, send too.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -22,8 +23,8 @@ export class SendQueue extends Context.Service<
   SendQueue,
   {
     /**
-     * Stages a message to `peer` that is sent once the transaction is durable. Undefined for types that the history does
-     * not show: receipts, addresses, notes between devices.
+     * Stages a message to `peer` that is sent once the transaction is durable. Undefined for types that the history
+     * does not show: receipts, addresses, notes between devices.
      */
     enqueue(
       transaction: Transaction,

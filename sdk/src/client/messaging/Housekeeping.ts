@@ -1,6 +1,6 @@
 /**
- * Periodic work of a device for its account at the home server: it keeps the block list there up to date, announces this
- * device's position, trims automatically, and checks whether the inbox fills up.
+ * Periodic work of a device for its account at the home server: it keeps the block list there up to date, announces
+ * this device's position, trims automatically, and checks whether the inbox fills up.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"

@@ -1,8 +1,9 @@
 /**
- * Receiving: opens frames, decides what each one means for this account, and stores the result (spec KEZ-SEQ: receiving).
+ * Receiving: opens frames, decides what each one means for this account, and stores the result (spec KEZ-SEQ:
+ * receiving).
  *
- * The position in the stream moves in the same commit as the messages, so a crash costs at most repeated work. The ids of
- * all envelopes seen are stored: an envelope counts once, however often it arrives.
+ * The position in the stream moves in the same commit as the messages, so a crash costs at most repeated work. The
+ * ids of all envelopes seen are stored: an envelope counts once, however often it arrives.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -46,7 +47,9 @@ type Outcome =
   /** Not readable by this version, or not at present: the raw frame is kept and tried again. */
   | { readonly _tag: "Later"; readonly problem: Problem }
 
-/** What a message's sequence number shows: `gap` messages are missing before it; another message has the same number. */
+/**
+ * What a message's sequence number shows: `gap` messages are missing before it; another message has the same number.
+ */
 interface SequenceMarks {
   readonly gap?: number
   readonly fork?: true
@@ -250,8 +253,8 @@ const make = Effect.gen(function* () {
     // A gap in the account's own sequence means nothing: receipts take numbers there and leave no copy.
     const { gap: _, ...marks } = yield* checkSequence(transaction, message)
     let counters = yield* ConversationCounters.read(transaction, peer.hex)
-    // A number of this device that its store does not know, because the store was restored: the sequence continues after
-    // it. Numbers in the upper half are ignored, because one near the end would leave none to continue with.
+    // A number of this device that its store does not know, because the store was restored: the sequence continues
+    // after it. Numbers in the upper half are ignored, because one near the end would leave none to continue with.
     if (message.device === account.device && message.seq < Number.MAX_SAFE_INTEGER / 2) {
       counters = { ...counters, seq: Math.max(counters.seq, message.seq + 1) }
     }

@@ -66,8 +66,8 @@ const make = Effect.gen(function* () {
   let fetchRequested = false
   let isStoreFailing = false
   let waiting: Array<Deferred.Deferred<void, FetchError>> = []
-  // The ephemeral keys of the frames taken most recently, by sequence number. A live frame at or below `base` that is not
-  // among them belongs to another stream than the position.
+  // The ephemeral keys of the frames taken most recently, by sequence number. A live frame at or below `base` that is
+  // not among them belongs to another stream than the position.
   const recentFrames = new Map<number, string>()
 
   const requestFetch = () => {

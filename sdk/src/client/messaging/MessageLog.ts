@@ -56,7 +56,10 @@ export const append = (
     return toMessage(peer.hex, order, row)
   })
 
-/** Changes a stored message and returns the result; undefined if it is not in the store or `update` returned it as it was. */
+/**
+ * Changes a stored message and returns the result; undefined if it is not in the store or `update` returned it as it
+ * was.
+ */
 export const change = (
   transaction: Transaction,
   peerHex: string,
@@ -73,7 +76,10 @@ export const change = (
 
 const rank: Record<MessageState, number> = { queued: 0, failed: 1, stored: 2, delivered: 3, read: 4 }
 
-/** An update that moves a sent message forward to `state`. States never go back, so late and repeated receipts do nothing. */
+/**
+ * An update that moves a sent message forward to `state`. States never go back, so late and repeated receipts do
+ * nothing.
+ */
 export const advance =
   (state: MessageState, failure?: string) =>
   (row: Rows.MessageRow): Rows.MessageRow => {
@@ -105,7 +111,9 @@ const newestOfKey = (ledger: Pick<Transaction, "scan">, hex: string, before: num
     )
   )
 
-/** The newest `limit` messages (50 by default) before the local order `before`, oldest first, under any of these keys. */
+/**
+ * The newest `limit` messages (50 by default) before the local order `before`, oldest first, under any of these keys.
+ */
 export const newest = (
   ledger: Pick<Transaction, "scan">,
   keys: ReadonlyArray<string>,

@@ -1,10 +1,10 @@
 /**
- * Sending. `enqueue` writes the message, its sequence number and the sealed frames of both copies in one commit. Lanes
- * then send exactly these bytes, repeatedly under the same Kez-Id, until the broker answers `ok`.
+ * Sending. `enqueue` writes the message, its sequence number and the sealed frames of both copies in one commit.
+ * Lanes then send exactly these bytes, repeatedly under the same Kez-Id, until the broker answers `ok`.
  *
- * Each recipient has a lane of its own, so a full inbox delays nobody else. A lane sends in order with a small window in
- * flight; after any failure it begins again at the oldest frame without an `ok`. So frames can be stored out of order
- * only within one window, if the broker refuses one in the middle.
+ * Each recipient has a lane of its own, so a full inbox delays nobody else. A lane sends in order with a small window
+ * in flight; after any failure it begins again at the oldest frame without an `ok`. So frames can be stored out of
+ * order only within one window, if the broker refuses one in the middle.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -228,7 +228,10 @@ const make = Effect.gen(function* () {
     })
   })
 
-  /** Records on the message why and until when the home refuses it. Relaxed: after a loss of power it is refused again. */
+  /**
+   * Records on the message why and until when the home refuses it. Relaxed: after a loss of power it is refused
+   * again.
+   */
   const noteRefusal = (job: Job, reason: "full" | "slow", until?: number) =>
     ledger.transact(
       Effect.fnUntraced(function* (transaction: Transaction) {

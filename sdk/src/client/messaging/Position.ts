@@ -1,10 +1,10 @@
 /**
  * This device's position in the account's stream (spec/messages.md, KEZ-SEQ; spec/broker.md, KEZ-NAT).
  *
- * An account's frames are on two subjects of one stream, mail and own copies, and a live frame names only its predecessor
- * on its own subject. So each subject has a position of its own, contiguous from the start. Fetches begin at `base`, below
- * which nothing is missing on either subject. Frames taken live beyond `base` are listed in `ahead`: a fetch that returns
- * them again skips them.
+ * An account's frames are on two subjects of one stream, mail and own copies, and a live frame names only its
+ * predecessor on its own subject. So each subject has a position of its own, contiguous from the start. Fetches begin
+ * at `base`, below which nothing is missing on either subject. Frames taken live beyond `base` are listed in `ahead`:
+ * a fetch that returns them again skips them.
  */
 import type { Delivered } from "../../services/Broker.ts"
 import type { Page } from "../../protocol/broker/Page.ts"
