@@ -2,9 +2,9 @@
  * Sending. `enqueue` writes the message, its sequence number and the sealed frames of both copies in one commit.
  * Lanes then send exactly these bytes, repeatedly under the same Kez-Id, until the broker answers `ok`.
  *
- * Each recipient has a lane of its own, so a full inbox delays nobody else. A lane sends in order with a small window
- * in flight; after any failure it begins again at the oldest frame without an `ok`. So frames can be stored out of
- * order only within one window, if the broker refuses one in the middle.
+ * Each recipient has a lane of its own, so a full inbox delays nobody else. A lane sends in order: one frame first, and
+ * a small window in flight once that frame was accepted. After any failure it begins again at the oldest frame without an
+ * `ok`. So frames can be stored out of order only within one window, if the broker refuses one in the middle.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -78,6 +78,8 @@ interface Job {
 
 interface Lane {
   readonly jobs: Array<Job>
+  /** Frames of the next round: one at first and after a failure, so that a refusal finds nothing behind it in flight. */
+  window: number
   /** The home server has no room for this at present. It is tried again, and `drained` does not wait for it. */
   refused: boolean
 }
@@ -115,7 +117,7 @@ const make = Effect.gen(function* () {
 
   const push = (jobs: ReadonlyArray<Job>) => {
     for (const job of jobs) {
-      const lane = lanes.get(job.to.hex) ?? { jobs: [], refused: false }
+      const lane = lanes.get(job.to.hex) ?? { jobs: [], window: 1, refused: false }
       lanes.set(job.to.hex, lane)
       lane.jobs.push(job)
       worker.wake(job.to.hex)
@@ -276,13 +278,14 @@ const make = Effect.gen(function* () {
     const contact = yield* ledger.get(key.contact(hex), Rows.Contact)
     if (contact !== undefined && Trust.isQueueHeld(contact)) return "idle"
     const isKept = contact !== undefined && Trust.isKept(contact)
-    const jobs = lane.jobs.slice(0, laneWindow)
+    const jobs = lane.jobs.slice(0, lane.window)
     const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(job, isKept)), {
       concurrency: laneWindow
     })
     lane.refused = outcomes.includes("refused")
     const done = new Set(jobs.filter((_, index) => outcomes[index] === "done"))
     lane.jobs.splice(0, lane.jobs.length, ...lane.jobs.filter((job) => !done.has(job)))
+    lane.window = done.size < jobs.length ? 1 : laneWindow
     if (done.size < jobs.length) return yield* new Unsent({ isRefused: lane.refused, madeProgress: done.size > 0 })
     if (lane.jobs.length > 0) return "again"
     lanes.delete(hex)
