@@ -234,7 +234,7 @@ describe("unlock and lock", () => {
       expect(done.code).toBe(1)
       expect(done.error()).toMatchObject({
         code: "owner_start",
-        message: expect.stringContaining("no sound SQLite file")
+        message: expect.stringContaining("this SQLite file is damaged")
       })
     } finally {
       fs.renameSync(`${store}.keep`, store)

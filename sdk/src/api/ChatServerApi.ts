@@ -2,7 +2,7 @@
  * The HTTP contract of kez-chat-server (spec: registration, WebFinger, manifest). Server and client are derived from
  * this value.
  *
- * The page at `/`, `/docs` and the internal listener are not part of it: no client program depends on them.
+ * The page at `/`, `/docs` and the internal listener are excluded: no client program depends on them.
  */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
@@ -24,7 +24,7 @@ import {
 
 const always = ["rate_limited", "unavailable", "internal"] as const satisfies ReadonlyArray<Code>
 
-/** What a body that should be a signed envelope can be refused for. */
+/** Refusals of a body that should be a signed envelope. */
 const envelope = [
   "json_malformed",
   "json_duplicate_name",
@@ -46,7 +46,7 @@ const envelope = [
   ...always
 ] as const satisfies ReadonlyArray<Code>
 
-/** What a registration or deletion can be refused for. */
+/** Refusals of a registration or deletion. */
 const statement = [...envelope, "handle_malformed", "wrong_server", "clock_skew"] as const satisfies ReadonlyArray<Code>
 
 const describe = (summary: string, description: string) => OpenApi.annotations({ summary, description })
@@ -90,7 +90,7 @@ export class HandlesGroup extends HttpApiGroup.make("handles").add(
   }).annotateMerge(describe("Give up a handle", "The same as `POST /v1/delete`."))
 ) {}
 
-/** The exact bytes of a manifest: JCS, so no JSON codec may touch them. */
+/** The exact bytes of a manifest: JCS, so no JSON codec may change them. */
 const ManifestBody = Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "application/json" }))
 
 export class ManifestsGroup extends HttpApiGroup.make("manifests").add(

@@ -1,4 +1,4 @@
-/** `Problem` as RFC 9457 `application/problem+json`: the body of every HTTP answer that is not a success. */
+/** `Problem` as RFC 9457 `application/problem+json`: the body of every unsuccessful HTTP answer. */
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
@@ -7,19 +7,19 @@ import { codes, Problem, type Code } from "../protocol/Problem.ts"
 /** The media type of RFC 9457. */
 export const mediaType = "application/problem+json"
 
-/** The JSON object sent. `code` is the extension member that programs read; `title` never varies for one code. */
+/** The JSON object sent. `code` is the extension member for programs; `title` never varies for one code. */
 export interface ProblemBody {
   /** `urn:kez:problem:` and the code. */
   readonly type: string
   readonly title: string
-  /** The HTTP status, repeated. */
+  /** The HTTP status. */
   readonly status: number
   readonly code: Code
-  /** What was found wrong this time, for a person. */
+  /** The specific finding, for a person. */
   readonly detail: string
 }
 
-/** The body that says a problem. */
+/** The body for a problem. */
 export const fromProblem = (problem: Problem): ProblemBody => ({
   type: `urn:kez:problem:${problem.code}`,
   title: codes[problem.code].title,
@@ -30,7 +30,7 @@ export const fromProblem = (problem: Problem): ProblemBody => ({
 
 const detailCharacters = 1_000
 
-/** The problem that a parsed body says, if it is one of ours: a known code. Text of the server is cut to a line. */
+/** The problem in a parsed body, if its code is known. The server's text is cut to one line. */
 export const toProblem = (body: unknown): Problem | undefined => {
   if (typeof body !== "object" || body === null) return undefined
   const { code, detail } = body as Record<string, unknown>
@@ -39,7 +39,7 @@ export const toProblem = (body: unknown): Problem | undefined => {
   return new Problem({ code: code as Code, detail: text })
 }
 
-/** Extension member of `chain_conflict`: where the chain stands. */
+/** Extension member of `chain_conflict`: the head of the chain. */
 const Head = Schema.Struct({ seq: Schema.Int, hash: Schema.String })
 
 const bodyOf = (status: number, names: ReadonlyArray<Code>): Schema.Codec<ProblemBody, unknown> => {
@@ -69,6 +69,6 @@ const withStatus = (status: number, names: ReadonlyArray<Code>): Schema.Codec<Pr
     )
     .annotate({ httpApiStatus: status, description: names.join(", ") })
 
-/** The error schemas of an endpoint that can answer these codes: one for each status among them. */
+/** The error schemas of an endpoint that can answer these codes: one per status. */
 export const problems = (...names: ReadonlyArray<Code>): ReadonlyArray<Schema.Codec<Problem, unknown>> =>
   [...Map.groupBy(names, (name) => codes[name].status)].map(([status, group]) => withStatus(status, group))

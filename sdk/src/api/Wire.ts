@@ -1,4 +1,4 @@
-/** The JSON that both servers send and take. Shapes only: what a client relies on it verifies after decoding. */
+/** The JSON of both servers. Shapes only: clients verify the content after decoding. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -13,7 +13,7 @@ import type { Head } from "../protocol/sigchain/Sigchain.ts"
 
 const hex = (characters: number) => Schema.String.check(Schema.isPattern(new RegExp(`^[0-9a-f]{${characters}}$`)))
 
-/** A domain type behind its wire shape: the protocol's own parser decides, so contract and parser cannot disagree. */
+/** A domain type with its wire shape. The protocol's own parser decodes it, so contract and parser cannot disagree. */
 const parsed = <A, S extends Schema.Codec<unknown, unknown>>(
   wire: S,
   is: (value: unknown) => value is A,
@@ -88,7 +88,7 @@ export const WellKnown = parsed<Registration.WellKnown, typeof WellKnownJson>(
   (value) => value
 )
 
-/** The registration of the seed design: the same statement without its envelope; the asked server is understood. */
+/** The flat registration of KEZ's first design: the same statement without an envelope, its server implied. */
 export const FlatRegistration = Schema.Struct({
   handle: Schema.String,
   primary: Schema.String,
@@ -97,8 +97,8 @@ export const FlatRegistration = Schema.Struct({
 }).annotate({ identifier: "FlatRegistration" })
 
 /**
- * `GET /v1/healthz`; 503 with the same body and a `reason`, sentences for a person, when users cannot do something.
- * `broker` is `failing` when it is there and does not store messages.
+ * `GET /v1/healthz`; 503 with the same body and a `reason`, in sentences for a person, when users are affected.
+ * `broker` is `failing` if it runs but does not store messages.
  */
 export const Health = Schema.Struct({
   status: Schema.Literals(["ok", "degraded"]),
@@ -117,19 +117,19 @@ export const SigHealth = Schema.Struct({
   reason: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "SigHealth" })
 
-/** Where a chain stands. */
+/** The head of a chain. */
 export const ChainHead: Schema.Codec<Head, { readonly seq: number; readonly hash: string }> = Schema.Struct({
   seq: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   hash: Schema.String.check(Schema.isPattern(Hash.pattern("sha256")))
 }).annotate({ identifier: "Head" })
 
-/** Which manifest was stored. */
+/** The stored manifest. */
 export const ManifestHead = Schema.Struct({
   revision: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   hash: Schema.String.check(Schema.isPattern(Hash.pattern("blake3")))
 }).annotate({ identifier: "ManifestHead" })
 
-/** RFC 7033 JSON Resource Descriptor, as far as it is used. */
+/** RFC 7033 JSON Resource Descriptor, limited to the used members. */
 export const ResourceDescriptor = Schema.Struct({
   subject: Schema.String,
   aliases: Schema.Array(Schema.String),

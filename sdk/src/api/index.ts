@@ -1,6 +1,6 @@
 /**
- * The HTTP contracts of the two servers. Types here mention Effect's `HttpApi`, which is not stable yet: this entry is
- * outside this package's semver until it is.
+ * The HTTP contracts of the two servers. Their types use Effect's `HttpApi`, which is not stable yet; until it is, this
+ * entry is outside the package's semver.
  */
 export { ChatServerApi } from "./ChatServerApi.ts"
 export * as ProblemBody from "./ProblemBody.ts"

@@ -1,10 +1,10 @@
 /**
  * BLAKE3 subtrees on WebAssembly (hash-wasm), about five times as fast as plain TypeScript.
  *
- * hash-wasm hashes whole inputs only, but it saves and loads its state, which is that of BLAKE3's reference
- * implementation in C. Loaded with a chunk counter, the state after a complete subtree holds the values of its two halves.
- * What is read there is compared with the plain implementation once, at loading: if a release of the library laid its
- * state out differently, or WebAssembly is forbidden (a page's content security policy), the plain one is used.
+ * hash-wasm hashes whole inputs only, but it saves and loads its state, which has the layout of BLAKE3's C reference
+ * implementation. Loaded with a chunk counter, the state after a complete subtree holds the chaining values of its two
+ * halves. On load the results are compared once with the plain implementation; if a release changes the layout, or
+ * WebAssembly is forbidden (by a page's content security policy), the plain one is used.
  */
 import * as Effect from "effect/Effect"
 import type { IHasher } from "hash-wasm"
@@ -12,12 +12,12 @@ import * as Blake3 from "../protocol/files/Blake3.ts"
 import { groupBytes, groupChunks } from "../protocol/files/Blake3Tree.ts"
 import * as Bytes from "../protocol/encoding/Bytes.ts"
 
-// The saved state: tag of the build 4, key 32, chaining value 32, chunk counter u64 little-endian, buffer 64, three
-// bytes and padding 5, then the stack: its length in one byte, and its values.
+// Layout of the saved state: build tag 4, key 32, chaining value 32, chunk counter u64 little-endian, buffer 64, three
+// bytes and padding 5, then the stack: its length in one byte, followed by its values.
 const counterAt = 4 + 32 + 32
 const stackAt = counterAt + 8 + 64 + 8 + 1
 
-/** A hasher on a WebAssembly instance. Everything in it is synchronous, so one instance serves all. */
+/** A hasher on a WebAssembly instance. All calls are synchronous, so one instance can be shared. */
 const over = (wasm: IHasher): Blake3.SubtreeHash => {
   const start = wasm.init().save().slice()
   const view = new DataView(start.buffer)
@@ -46,7 +46,7 @@ const over = (wasm: IHasher): Blake3.SubtreeHash => {
   return subtree
 }
 
-/** Whether a hasher agrees with the plain one where the library's state is read: at the beginning, and far into a blob. */
+/** Whether a hasher agrees with the plain one where its state is read: at the start of a blob and far into it. */
 const agrees = (hasher: Blake3.SubtreeHash): boolean => {
   const sample = Uint8Array.from({ length: groupBytes }, (_, i) => i % 251)
   return [0, groupChunks, 2 ** 33].every(
@@ -68,5 +68,5 @@ const instantiate = async (): Promise<Blake3.SubtreeHash> => {
 
 let loading: Promise<Blake3.SubtreeHash> | undefined
 
-/** The fastest hasher of this platform, loaded once: a few tens of milliseconds the first time. Never fails. */
+/** The fastest hasher of this platform. Loads once, taking a few tens of milliseconds. Never fails. */
 export const load: Effect.Effect<Blake3.SubtreeHash> = Effect.promise(() => (loading ??= instantiate()))

@@ -1,6 +1,6 @@
 /**
  * HPKE Base, single shot (RFC 9180 section 6.1), suite DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305,
- * to and from the X25519 twins of admitted keys. Composed of the `Crypto` primitives.
+ * to and from the X25519 keys that belong to admitted Ed25519 keys. Built from the `Crypto` primitives.
  */
 import * as Effect from "effect/Effect"
 import * as Bytes from "../protocol/encoding/Bytes.ts"
@@ -20,7 +20,7 @@ export interface Sealed {
   readonly ciphertext: Uint8Array
 }
 
-/** What may be known about a key schedule before there is a secret: the infos of its key and nonce. */
+/** The part of a key schedule that does not depend on the secret: the infos of its key and nonce. */
 interface Schedule {
   readonly keyBlock: Uint8Array
   readonly nonceBlock: Uint8Array
@@ -30,7 +30,7 @@ const empty = new Uint8Array(0)
 const firstBlock = Uint8Array.of(1)
 const schedules = new WeakMap<Uint8Array, Schedule>()
 
-/** Depends on `info` alone, and infos are a few constants: computed once for each. */
+/** Depends only on `info`, which is one of a few constants, so the result is cached. */
 const scheduleOf = (crypto: Service, info: Uint8Array): Effect.Effect<Schedule> => {
   const known = schedules.get(info)
   if (known !== undefined) return Effect.succeed(known)
@@ -63,7 +63,10 @@ const aeadOf = Effect.fnUntraced(function* (
   return { key, nonce: nonce.subarray(0, Limits.aeadNonceBytes), aad }
 })
 
-/** Seals `plaintext` to a key. `ephemeral` is given only by tests of vectors. `info` should be a constant, not a copy. */
+/**
+ * Seals `plaintext` to a key. Only vector tests pass `ephemeral`. `info` should be a constant: the key schedule is
+ * cached by it.
+ */
 export const seal = (
   recipient: AdmittedKey,
   info: Uint8Array,
@@ -82,14 +85,14 @@ const sealWith = Effect.fnUntraced(function* (
   given: EphemeralKey | undefined
 ) {
   const ephemeral = given ?? (yield* crypto.ephemeral())
-  // An admitted key has no torsion, so its shared secret is never zero.
+  // An admitted key has no torsion component, so the shared secret is never zero.
   const dh = yield* Effect.orDie(crypto.agreeEphemeral(ephemeral, recipient))
   const enc = ephemeral.publicKey
   const aead = yield* aeadOf(crypto, dh, enc, recipient.x25519, info, aad)
   return { enc, ciphertext: yield* crypto.aeadSeal(aead, plaintext) }
 })
 
-/** Opens what was sealed to an identity. */
+/** Opens a ciphertext sealed to an identity. */
 export const open = (
   identity: Identity,
   info: Uint8Array,

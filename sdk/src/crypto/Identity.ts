@@ -1,6 +1,6 @@
 /**
- * An account's key at work. Callers hand over what they want to say, never bytes to be signed, so nobody can have this
- * key sign something that reads as another statement.
+ * The signing operations of an account's key. Callers pass typed statements, never bytes, so no caller can obtain a
+ * signature that reads as another statement.
  */
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
@@ -20,7 +20,7 @@ import { Crypto, type SecretKey } from "../services/Crypto.ts"
 import * as IdentitySecret from "./IdentitySecret.ts"
 import * as SignedEnvelope from "./SignedEnvelope.ts"
 
-/** Times are milliseconds since the epoch and are written in whole seconds. */
+/** Times are milliseconds since the epoch, written in whole seconds. */
 export interface Identity {
   readonly key: AdmittedKey
   /** `ed25519:<hex>`. */
@@ -31,23 +31,25 @@ export interface Identity {
     readonly createdAt: number
     readonly expiresAt?: number
   }): Effect.Effect<Envelope.Envelope, Problem>
-  /** The event that follows `after` in this account's chain, or its first one. Rotation is {@link signRotation}. */
+  /**
+   * The event that follows `after` in this account's chain, or the first one. For rotation see {@link signRotation}.
+   */
   signSigchainEvent(event: {
     readonly after: Sigchain.Head | undefined
     readonly operation: Exclude<Sigchain.Operation, { readonly op: "rotate" }>
     readonly createdAt: number
   }): Effect.Effect<Envelope.Envelope, Problem>
-  /** The last event of this account's chain: `successor` takes over, and its acceptance is in the event. */
+  /** The last event of this account's chain: hands over to `successor`, whose acceptance is included in the event. */
   signRotation(event: {
     readonly after: Sigchain.Head | undefined
     readonly successor: Identity
     readonly createdAt: number
   }): Effect.Effect<Envelope.Envelope, Problem>
-  /** Takes `handle@server` for this key. Fails with `handle_malformed`. */
+  /** Registers `handle@server` for this key. Fails with `handle_malformed`. */
   signRegistration(statement: HandleStatement): Effect.Effect<Envelope.Envelope, Problem>
-  /** Gives up `handle@server` for good. */
+  /** Deletes `handle@server` permanently. */
   signDeletion(statement: HandleStatement): Effect.Effect<Envelope.Envelope, Problem>
-  /** What proves this key to the broker. Its `sign` throws a `Problem` (`login_refused`) for a nonce of another form. */
+  /** Proves this key to the broker. Its `sign` throws a `Problem` (`login_refused`) if the nonce is malformed. */
   readonly brokerLogin: BrokerLogin
 }
 
@@ -58,7 +60,7 @@ export interface HandleStatement {
   readonly createdAt: number
 }
 
-/** The identity of a 32-byte seed. Only the backend holds the key afterwards. */
+/** The identity of a 32-byte seed. From then on only the backend holds the key. */
 export const fromSeed = (seed: Redacted.Redacted<Uint8Array>): Effect.Effect<Identity, never, Crypto> =>
   Crypto.use((crypto) => Effect.map(crypto.importSeed(seed), (secret) => make(crypto, secret)))
 

@@ -1,6 +1,6 @@
 /**
- * The secret key of each `Identity`. Not exported from the package: with the key in hand a caller could have any bytes
- * signed. Identities are objects here, since their module imports this one.
+ * The secret key of each `Identity`. Not exported from the package: a caller with the key could sign arbitrary bytes.
+ * Typed as `object` here because `Identity` imports this module.
  */
 import type { SecretKey } from "../services/Crypto.ts"
 
@@ -10,7 +10,7 @@ export const keep = (identity: object, secret: SecretKey): void => {
   secrets.set(identity, secret)
 }
 
-/** The secret of an identity made by `Identity.fromSeed`; any other object is a defect. */
+/** The secret of an identity made by `Identity.fromSeed`. Throws a `TypeError` for any other object. */
 export const of = (identity: object): SecretKey => {
   const secret = secrets.get(identity)
   if (secret === undefined) throw new TypeError("not an identity made by Identity.fromSeed")

@@ -9,11 +9,11 @@ export interface Of {
   readonly digits: string
   /** `kez:sn1:...`. */
   readonly qr: string
-  /** 64 bytes; what `SafetyNumber.parseQr` gives back is compared with it. */
+  /** 64 bytes, to compare with the result of `SafetyNumber.parseQr`. */
   readonly digest: Uint8Array
 }
 
-/** The same for both sides. */
+/** Both sides compute the same number. */
 export const of = (a: AdmittedKey, b: AdmittedKey): Effect.Effect<Of, never, Crypto> =>
   Crypto.use((crypto) =>
     Effect.map(crypto.sha512(SafetyNumber.input(a, b)), (digest) => ({

@@ -1,6 +1,6 @@
 /**
- * Files to blobs and back (kez-file/1, spec: files), a chunk at a time: what is held in memory is a chunk of 64 KiB and,
- * while hashing, 32 bytes for each 16 KiB of blob.
+ * Encrypts files to blobs and decrypts them (kez-file/1, spec: files), one chunk at a time. Memory: one 64 KiB chunk,
+ * and while hashing 32 bytes for each 16 KiB of blob.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -13,25 +13,25 @@ import { Pieces } from "../protocol/encoding/Pieces.ts"
 import { Problem } from "../protocol/Problem.ts"
 import { Crypto } from "../services/Crypto.ts"
 
-/** The 32-byte key of one file. Whoever has it can read the file's blob. */
+/** The 32-byte key of one file; it decrypts the file's blob. */
 export type ContentKey = Redacted.Redacted<Uint8Array>
 
-/** A new content key. One key seals one file: sealing other bytes under it would reveal both. */
+/** A new content key. Use it for one file only: sealing other bytes under it would reveal both. */
 export const makeKey: Effect.Effect<ContentKey, never, Crypto> = Crypto.use((crypto) =>
   Effect.map(crypto.randomBytes(Limits.keyBytes), (bytes) => Redacted.make(bytes, { label: "content key" }))
 )
 
-/** A file that was encrypted. */
+/** The result of encrypting a file. */
 export interface EncryptedFile {
-  /** Bytes of the file. */
+  /** Size of the file in bytes. */
   readonly size: number
-  /** Its blob: hash, length and outboard. */
+  /** The blob: hash, length and outboard. */
   readonly tree: Blake3Tree.Tree
 }
 
 /**
- * Encrypts and hashes a file in one pass. `write` gets the blob in order, a chunk of at most 65,552 bytes at a time. The
- * next chunk waits until it is done, and is written over this one: who keeps the bytes copies them.
+ * Encrypts and hashes a file in one pass. `write` receives the blob in order, in chunks of at most 65,552 bytes. The
+ * next chunk reuses the buffer once `write` is done, so copy bytes that must be kept.
  */
 export const encrypt = Effect.fnUntraced(function* <E, R, E2, R2>(
   key: ContentKey,
@@ -64,16 +64,16 @@ export const encrypt = Effect.fnUntraced(function* <E, R, E2, R2>(
   return { size, tree: tree.finish() }
 })
 
-/** Which part of a file to decrypt: whole chunks, from `firstChunk` on. See `FileCipher.locate`. */
+/** The part of a file to decrypt: whole chunks, from `firstChunk` on. See `FileCipher.locate`. */
 export interface Part {
   readonly firstChunk: number
   readonly chunks: number
 }
 
 /**
- * Decrypts the blob of a file of `size` bytes, or those chunks of it that `part` names; `blob` carries exactly their
- * bytes, in pieces of any size. Fails with `file_undecryptable` at the first chunk that does not open, and for bytes too
- * few or too many; what was handed out before is authentic.
+ * Decrypts the blob of a file of `size` bytes, or the chunks that `part` names; `blob` carries exactly their bytes, in
+ * pieces of any size. Fails with `file_undecryptable` at the first chunk that does not open, and when bytes are missing
+ * or left over; bytes emitted before the failure are authentic.
  */
 export const decrypt = <E, R>(
   key: ContentKey,

@@ -1,7 +1,4 @@
-/**
- * Manifests from files to signed bytes and back: sealing entries for readers, signing, verifying, opening (spec:
- * manifest).
- */
+/** Manifests: sealing entries for readers, signing, verifying and opening (spec: manifest). */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { SubtreeHash } from "../protocol/files/Blake3.ts"
@@ -23,12 +20,12 @@ import * as SignedEnvelope from "./SignedEnvelope.ts"
 
 type Service = Crypto["Service"]
 
-/** Randomness of an entry, given only by tests of vectors. */
+/** The randomness of an entry. Only vector tests set it. */
 export interface EntryRandomness {
   /** 32 bytes each. */
   readonly key: Uint8Array
   readonly salt: Uint8Array
-  /** X25519 scalars, one for each reader in the order of the entry. */
+  /** X25519 scalars, one for each reader, in the entry's order. */
   readonly ephemerals: ReadonlyArray<Uint8Array>
 }
 
@@ -36,8 +33,8 @@ export interface EntryRandomness {
 export const makeId: Effect.Effect<string, never, Crypto> = Id.make
 
 /**
- * Seals a file in an entry for its owner and `readers`, each once, in an order that says nothing. Fails with the problem
- * of what a reader would refuse, and `manifest_malformed` for more than 1,024 readers.
+ * Seals a file in an entry for its owner and `readers`, without duplicates and in random order. Fails with the problem
+ * that readers would report, and with `manifest_malformed` for more than 1,024 readers.
  */
 export const sealEntry = Effect.fnUntraced(function* (
   owner: Identity,
@@ -60,13 +57,13 @@ export const sealEntry = Effect.fnUntraced(function* (
     const { ciphertext, enc } = yield* Hpke.seal(reader, Manifest.keyInfo, aad, key, ephemeral)
     keys.push({ hint: yield* hintOf(crypto, owner, reader, owner.key, reader, id), enc, ct: ciphertext })
   }
-  // Ephemeral keys are random, so their order hides who stands where, the owner included.
+  // Ephemeral keys are random, so sorting by them hides which reader is which, the owner included.
   keys.sort((a, b) => (Bytes.toHex(a.enc) < Bytes.toHex(b.enc) ? -1 : 1))
   const aead = yield* aeadOf(crypto, key, salt, context)
   return { id, keys, sealed: Bytes.concat(salt, yield* crypto.aeadSeal(aead, plaintext)) }
 })
 
-/** The hint of `reader` in an entry of `owner`, computed by either of them. */
+/** The hint of `reader` in an entry of `owner`; both can compute it. */
 const hintOf = (
   crypto: Service,
   identity: Identity,
@@ -75,7 +72,7 @@ const hintOf = (
   reader: AdmittedKey,
   id: string
 ): Effect.Effect<Uint8Array> =>
-  // An admitted key has no torsion, so its shared secret is never zero.
+  // An admitted key has no torsion component, so the shared secret is never zero.
   Effect.orDie(crypto.agree(IdentitySecret.of(identity), peer)).pipe(
     Effect.flatMap((shared) =>
       crypto.hkdfSha256(shared, Manifest.hintSalt(id), Manifest.hintInfo(owner, reader), Manifest.hintBytes)
@@ -89,15 +86,15 @@ const aeadOf = (crypto: Service, key: Uint8Array, salt: Uint8Array, context: Uin
     aad: context
   }))
 
-/** A signed manifest, ready to be stored and anchored. */
+/** A signed manifest, ready to store and anchor. */
 export interface Signed {
   /** The exact bytes: JCS of the envelope. */
   readonly body: Uint8Array
-  /** What `set_shared_files` has to say, if it is to be the anchor. */
+  /** The payload for `set_shared_files` when this manifest becomes the anchor. */
   readonly anchor: Required<SharedFiles>
 }
 
-/** Signs a manifest. Fails with `too_large` beyond 1 MiB, and with the problem of what a reader would refuse. */
+/** Signs a manifest. Fails with `too_large` above 1 MiB, and with the problem that readers would report. */
 export const sign = (
   identity: Identity,
   manifest: Omit<Manifest.Manifest, "owner">,
@@ -122,24 +119,27 @@ const signWith = Effect.fnUntraced(function* (
   return { body, anchor }
 })
 
-/** What a manifest has to be: of `owner`, by the anchor of their verified sigchain, not older than the newest `known`. */
+/**
+ * Requirements on a manifest: its owner, the anchor in their verified sigchain, and at least the newest `known`
+ * revision.
+ */
 export interface Expected {
   readonly owner: AdmittedKey
-  /** What the last `set_shared_files` names; undefined where there is none. */
+  /** The anchor of the last `set_shared_files`; undefined if there is none. */
   readonly anchor: SharedFiles | undefined
   readonly known?: Manifest.Seen
 }
 
-/** A manifest that is its owner's current one, and what to remember of it. */
+/** The owner's current manifest, and the facts to remember about it. */
 export interface Verified {
   readonly manifest: Manifest.Manifest
   readonly seen: Manifest.Seen
 }
 
 /**
- * Verifies a body, wherever it came from: exact JCS form, signature, owner, that it is the anchored manifest or one
- * that follows it, revision. Fails with `manifest_mismatch`, `manifest_malformed`, `manifest_rollback`,
- * `manifest_conflict`, `signature_invalid` or the code of a malformed envelope.
+ * Verifies a body from any source: exact JCS form, signature, owner, revision, and that it is the anchored manifest or
+ * follows it. Fails with `manifest_mismatch`, `manifest_malformed`, `manifest_rollback`, `manifest_conflict`,
+ * `signature_invalid` or the code of a malformed envelope.
  */
 export const verify = (
   body: Uint8Array,
@@ -171,8 +171,8 @@ const verifyWith = Effect.fnUntraced(function* (
 })
 
 /**
- * Verifies the body that a chain names, and no other: `manifest_mismatch` for another size or hash before anything of it is
- * read. Fails as {@link verify}.
+ * Verifies exactly the body that a chain names. A different size or hash is `manifest_mismatch`, checked before
+ * parsing. Fails as {@link verify}.
  */
 export const verifyAnchored = (
   body: Uint8Array,
@@ -187,9 +187,9 @@ export const verifyAnchored = (
   })
 
 /**
- * The manifest in a body that `owner` signed, as a server checks what strangers send: nothing is parsed before the
- * signature holds. Fails with `too_large`, `manifest_malformed`, `unauthorized` where another key signed,
- * `signature_invalid`, or the code of what is wrong inside. Whether it is the current one is for {@link verify}.
+ * The manifest in a body that `owner` signed, for servers that take uploads from strangers: nothing is parsed before
+ * the signature is verified. Fails with `too_large`, `manifest_malformed`, `unauthorized` if another key signed,
+ * `signature_invalid`, or the code of the malformed part. {@link verify} decides whether it is current.
  */
 export const verifySignature = (
   body: Uint8Array,
@@ -215,7 +215,7 @@ const signedBy = Effect.fnUntraced(function* (
     return yield* new Problem({ code: "unauthorized", detail })
   }
   yield* SignedEnvelope.verifyBytes(crypto, cut.signedBytes, cut.signature)
-  // In JCS form there is one place for everything, so this reads the signature and the signed bytes that were checked.
+  // JCS fixes the place of every member, so this reads the same signature and signed bytes that were checked above.
   return (yield* Effect.fromResult(Manifest.parseBody(body))).manifest
 })
 
@@ -228,21 +228,21 @@ const received = Effect.fnUntraced(function* (
   return manifest
 })
 
-/** A file that this identity can read. */
+/** A file that this identity can decrypt. */
 export interface Readable {
   readonly id: string
-  /** Whether everybody can. */
+  /** Whether everyone can. */
   readonly isPublic: boolean
   readonly file: Manifest.SharedFile
 }
 
 export interface Opened {
   readonly files: ReadonlyArray<Readable>
-  /** Entries that are for this identity and yet do not hold up. */
+  /** Number of entries addressed to this identity that are invalid. */
   readonly broken: ReadonlyArray<{ readonly id: string; readonly problem: Problem }>
 }
 
-/** The entries of a manifest that are public or sealed for `reader`, in their order. */
+/** The entries of a manifest that are public or sealed for `reader`, in manifest order. */
 export const open = Effect.fnUntraced(function* (
   reader: Identity,
   manifest: Manifest.Manifest
@@ -250,7 +250,7 @@ export const open = Effect.fnUntraced(function* (
   const crypto = yield* Crypto
   const files: Array<Readable> = []
   const broken: Array<{ id: string; problem: Problem }> = []
-  // One agreement serves the hints of all entries.
+  // One key agreement serves the hints of all entries.
   const shared = yield* Effect.orDie(crypto.agree(IdentitySecret.of(reader), manifest.owner))
   const info = Manifest.hintInfo(manifest.owner, reader.key)
   for (const entry of manifest.entries) {
@@ -270,7 +270,7 @@ export const open = Effect.fnUntraced(function* (
   return { files, broken }
 })
 
-/** The key of an entry, if one of those under our hint opens; hints collide, so none may. */
+/** The key of an entry, if one under our hint opens. Hints collide, so a match proves nothing. */
 const findKey = Effect.fnUntraced(function* (
   reader: Identity,
   entry: Manifest.SealedEntry,

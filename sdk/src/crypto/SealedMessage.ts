@@ -1,7 +1,7 @@
 /**
- * Messages from body to frame and back (spec: messages): encrypt, sign, seal; open, verify, decrypt.
+ * Messages between body and frame (spec: messages): encrypt, sign, seal; open, verify, decrypt.
  *
- * These run for every message, so each payload is serialised and parsed once and bytes are passed on, not copied.
+ * Runs for every message, so each payload is serialised and parsed once and bytes are passed on without copying.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -24,27 +24,27 @@ import * as SignedEnvelope from "./SignedEnvelope.ts"
 
 type Service = Crypto["Service"]
 
-/** What a sender says: the header without `from`, which is the identity, and the body. */
+/** A message to send: the body and the header without `from`, which is the identity's key. */
 export interface Draft extends Omit<Message.Header, "from"> {
   readonly body: Body.Known
-  /** 32 random bytes unless a test of vectors gives them. */
+  /** 32 bytes; random if absent. Only vector tests set it. */
   readonly salt?: Uint8Array
 }
 
-/** A signed message, ready to be sealed to its recipient and to its sender. */
+/** A signed message, ready to be sealed to its recipient and its sender. */
 export interface Signed {
   readonly envelope: Envelope.Envelope
-  /** JCS of the envelope: what is sealed. */
+  /** JCS of the envelope, the bytes that get sealed. */
   readonly encoded: Uint8Array
   /** `sha256:<hex>` of `encoded`. */
   readonly hash: string
 }
 
-/** A frame that was taken in: whose message it is to us and what it says. */
+/** A verified frame: the message, its role for this account, and its body. */
 export interface Opened extends Message.Role, Body.Received {
   readonly message: Message.Message
   readonly envelope: Envelope.Envelope
-  /** `sha256:<hex>` of the envelope's JCS form: another one under the same `Message.seenKey` is equivocation. */
+  /** `sha256:<hex>` of the envelope's JCS form: a different hash under the same `Message.seenKey` is equivocation. */
   readonly hash: string
 }
 
@@ -57,7 +57,7 @@ export const encrypt = (identity: Identity, draft: Draft): Effect.Effect<Signed,
     return Result.isFailure(body) ? Effect.fail(body.failure) : encryptBytes(crypto, identity, draft, body.success)
   })
 
-/** {@link encrypt} of body bytes as they are, for vectors: a caller's bytes are encrypted, not signed. */
+/** {@link encrypt} for raw body bytes, used by vector tests; the bytes are encrypted, not signed. */
 export const encryptBytes = Effect.fnUntraced(function* (
   crypto: Service,
   identity: Identity,
@@ -71,7 +71,7 @@ export const encryptBytes = Effect.fnUntraced(function* (
   const associatedText = Canonical.encodeText(associated)
   const aead = yield* aeadOf(crypto, identity, draft.to, Message.kdfInfo(identity.key, draft.to), salt, associatedText)
   const ciphertext = Bytes.toBase64Url(yield* crypto.aeadSeal(aead, padded))
-  // `ciphertext` sorts before every other member of a message we make, so the signed text needs no second JCS run.
+  // `ciphertext` sorts before all other members of our payload, so the signed text needs no second JCS pass.
   const text = `{"ciphertext":"${ciphertext}",${associatedText.slice(1)}`
   const signature = yield* SignedEnvelope.signText(crypto, secret, text)
   const encoded = Bytes.utf8(Envelope.encodeTextWith("chat_message", text, signature))
@@ -92,7 +92,7 @@ const aeadOf = (
   salt: Uint8Array,
   associatedText: string
 ) =>
-  // An admitted key has no torsion, so its shared secret is never zero.
+  // An admitted key has no torsion component, so the shared secret is never zero.
   Effect.orDie(crypto.agree(IdentitySecret.of(identity), peer)).pipe(
     Effect.flatMap((shared) => crypto.hkdfSha256(shared, salt, info, Message.okmBytes)),
     Effect.map((okm) => ({
@@ -103,8 +103,8 @@ const aeadOf = (
   )
 
 /**
- * Seals a signed message to one reader: its recipient, or its sender for their own copy. Every call gives another
- * frame, so what is stored for sending is the frame. Fails with `message_too_large`.
+ * Seals a signed message to one reader: its recipient, or its sender for their own copy. Every call returns a different
+ * frame, so the outbox stores the frame. Fails with `message_too_large`.
  */
 export const sealFrame = (encoded: Uint8Array, reader: AdmittedKey): Effect.Effect<Uint8Array, Problem, Crypto> =>
   Effect.flatMap(Hpke.seal(reader, Seal.info, Seal.aad(reader), encoded), (sealed) =>
@@ -112,8 +112,8 @@ export const sealFrame = (encoded: Uint8Array, reader: AdmittedKey): Effect.Effe
   )
 
 /**
- * Takes a frame in, in the order of the specification: open, parse strictly, kind and signer, admission of both keys,
- * signature, role, decryption, padding, body, ticket. A failure is for good: the same frame will never be accepted.
+ * Checks a frame in the order of the specification: open, parse strictly, kind and signer, admission of both keys,
+ * signature, role, decryption, padding, body, ticket. A failure is permanent for that frame.
  */
 export const openFrame = Effect.fnUntraced(function* (
   identity: Identity,

@@ -1,4 +1,4 @@
-/** Verifying and hashing envelopes (spec: envelope). Signing is what `Identity` does. */
+/** Verifies and hashes envelopes (spec: envelope). `Identity` signs them. */
 import { schnorr } from "@noble/curves/secp256k1.js"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -11,22 +11,22 @@ import { Crypto, type SecretKey } from "../services/Crypto.ts"
 
 type Service = Crypto["Service"]
 
-/** The hash by which an envelope is referred to: `sha256:` and 64 hex digits over its JCS form. */
+/** The hash that refers to an envelope: `sha256:` and 64 hex digits over its JCS form. */
 export const hash = (envelope: Envelope.Envelope): Effect.Effect<string, never, Crypto> =>
   Crypto.use((crypto) => hashEncoded(crypto, Envelope.encode(envelope)))
 
-/** {@link hash} of an envelope already encoded. */
+/** {@link hash} of an already encoded envelope. */
 export const hashEncoded = (crypto: Service, encoded: Uint8Array): Effect.Effect<string> =>
   Effect.map(crypto.sha256(encoded), (digest) => Hash.format("sha256", digest))
 
 /**
- * The signer of an envelope whose signature holds; else `signature_invalid`, or the problem of an inadmissible key.
- * Ed25519 keys are admitted before anything is computed with them.
+ * The signer of an envelope with a valid signature; else `signature_invalid`, or the problem of an inadmissible key.
+ * Ed25519 keys are admitted before use.
  */
 export const verify = (envelope: Envelope.Envelope): Effect.Effect<PrimaryKey.Parsed, Problem, Crypto> =>
   Crypto.use((crypto) => verifyBytes(crypto, Envelope.signedBytes(envelope.payload), envelope.signature))
 
-/** Whether `signature` was made over these signed bytes: the one place where an algorithm's name becomes computation. */
+/** Whether `signature` is valid over these signed bytes. Maps each algorithm name to its computation. */
 export const verifyBytes = (
   crypto: Service,
   signedBytes: Uint8Array,
@@ -66,7 +66,7 @@ export const signText = (crypto: Service, secret: SecretKey, signedText: string)
 const digest = (crypto: Service, alg: Envelope.Algorithm, signedBytes: Uint8Array): Effect.Effect<Uint8Array> =>
   crypto[Envelope.algorithms[alg].digest](signedBytes)
 
-/** BIP-340. An x that is no point of the curve verifies nothing. */
+/** BIP-340. An x that is not on the curve verifies nothing. */
 const verifySchnorr = (signature: Uint8Array, message: Uint8Array, x: Uint8Array): boolean => {
   try {
     return schnorr.verify(signature, message, x)

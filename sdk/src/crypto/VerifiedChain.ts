@@ -1,4 +1,4 @@
-/** A sigchain whose every signature, link and operation holds (spec: sigchain). */
+/** A sigchain with all signatures, links and operations verified (spec: sigchain). */
 import * as Effect from "effect/Effect"
 import * as Bytes from "../protocol/encoding/Bytes.ts"
 import * as Envelope from "../protocol/sigchain/Envelope.ts"
@@ -11,15 +11,15 @@ export interface VerifiedChain {
   readonly state: Sigchain.ChainState
   /** Absent for a chain without events. */
   readonly head?: Sigchain.Head
-  /** Hashes of the events that were verified now, from event `first` on. */
+  /** Hashes of the events verified in this call, starting with event `first`. */
   readonly hashes: ReadonlyArray<string>
-  /** 0, or the event after the state that verification began with. */
+  /** 0, or the number of the first event after the given state. */
   readonly first: number
 }
 
 /**
- * Verifies the events of a chain from its beginning, or those that follow a state verified before. All hold or the
- * first broken rule is the problem: `event_malformed`, `chain_conflict`, `chain_terminated`, `chain_full`, `too_large`,
+ * Verifies the events of a chain from its beginning, or those that follow an already verified state. Fails with the
+ * first broken rule: `event_malformed`, `chain_conflict`, `chain_terminated`, `chain_full`, `too_large`,
  * `signature_invalid`, or the problem of an inadmissible key.
  */
 export const verify = (
@@ -28,7 +28,7 @@ export const verify = (
   from: Sigchain.ChainState = Sigchain.empty(primary)
 ): Effect.Effect<VerifiedChain, Problem, Crypto> => Crypto.use((crypto) => verifyFrom(crypto, envelopes, from))
 
-/** Verifies one event that extends a state, as a server does that takes it in. */
+/** Verifies one event that extends a state, as a server does on append. */
 export const append = (
   state: Sigchain.ChainState,
   envelope: Envelope.Envelope
@@ -72,8 +72,8 @@ const verifyFrom = Effect.fnUntraced(function* (
 })
 
 /**
- * How a chain verified from its beginning stands to the highest head known of it; see `Sigchain.alarm` for what a fork
- * or rollback is to be called.
+ * Compares a chain verified from its beginning with the highest known head. `Sigchain.alarm` gives the problem for a
+ * fork or rollback.
  */
 export const compare = (known: Sigchain.Head | undefined, chain: VerifiedChain): Sigchain.Comparison =>
   Sigchain.compare(known, chain.hashes, chain.first)

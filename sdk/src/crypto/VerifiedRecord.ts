@@ -1,5 +1,5 @@
 /**
- * A server's record of a handle that its owner's own signature bears out: the server cannot label somebody else's key
+ * A server's record of a handle, proven by the owner's signature: the server cannot attach someone else's key to a name
  * (spec: handle records).
  */
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import * as Registration from "../protocol/registration/Registration.ts"
 import type { Crypto } from "../services/Crypto.ts"
 import * as SignedEnvelope from "./SignedEnvelope.ts"
 
-/** What was asked: of which server, and for which name or key (or both). */
+/** The query: which server, and which name or key (or both). */
 export interface Question {
   readonly server: string
   /** Local part. */
@@ -25,8 +25,8 @@ export interface VerifiedRecord {
 }
 
 /**
- * Checks the registration's signature, and that it says what the record says and what was asked. Every lie is
- * `record_invalid`, its detail saying which.
+ * Checks the registration's signature, and that it matches the record and the query. Every mismatch is
+ * `record_invalid`; its detail says which.
  */
 export const verify = Effect.fnUntraced(function* (
   record: Registration.HandleRecord,

@@ -12,18 +12,18 @@ import type { ContentKey } from "./SealedFile.ts"
 
 const info = Bytes.utf8("kez.file.key/1")
 
-/** What a wrapped key is bound to: it opens for no other blob and no other owner. */
+/** The context a wrapped key is bound to: it opens for no other blob and no other owner. */
 export interface Binding {
   /** BLAKE3 of the blob, 32 bytes. */
   readonly blobHash: Uint8Array
-  /** Who shares the file. */
+  /** The account that shares the file. */
   readonly owner: AdmittedKey
 }
 
 const aad = ({ blobHash, owner }: Binding, reader: AdmittedKey): Uint8Array =>
   Bytes.concat(blobHash, owner.ed25519, reader.ed25519)
 
-/** Wraps a content key for `reader`; 80 bytes. `ephemeral` is given only by tests of vectors. */
+/** Wraps a content key for `reader`; 80 bytes. Only vector tests pass `ephemeral`. */
 export const wrap = (
   key: ContentKey,
   binding: Binding,
@@ -36,7 +36,7 @@ export const wrap = (
 
 const invalid = (detail: string) => new Problem({ code: "content_key_invalid", detail })
 
-/** The content key wrapped for this identity; else `content_key_invalid`. */
+/** Unwraps a content key for this identity; else `content_key_invalid`. */
 export const unwrap = (
   identity: Identity,
   binding: Binding,

@@ -1,4 +1,4 @@
-/** What the protocol does with keys: sign, verify, seal and open. Each needs only the `Crypto` service. */
+/** The protocol's operations with keys: sign, verify, seal and open. Each needs only the `Crypto` service. */
 export * as FastBlake3 from "./FastBlake3.ts"
 export * as Hpke from "./Hpke.ts"
 export * as Identity from "./Identity.ts"

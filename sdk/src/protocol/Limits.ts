@@ -1,13 +1,13 @@
 /**
- * The limits of the protocol. They bound what a peer must accept, so changing one changes the protocol;
- * an operator's own limits (rates, quotas) are the server's configuration instead.
+ * The limits of the protocol. They define what a peer must accept, so changing one changes the protocol; an operator's
+ * own limits (rates, quotas) belong to the server's configuration.
  */
 
 /** Bytes of a seed, of a public key and of an X25519 or content key. */
 export const keyBytes = 32
 /** Bytes of an Ed25519 signature (RFC 8032). */
 export const signatureBytes = 64
-/** Containers inside one another in signed JSON, the outermost included. */
+/** Nesting depth of containers in signed JSON, the outermost included. */
 export const jsonDepth = 16
 /** Bytes of a claim or any single proof, after decompression. */
 export const proofBytes = 64 * 1024
@@ -15,7 +15,7 @@ export const proofBytes = 64 * 1024
 export const eventBytes = 64 * 1024
 /** Bytes of a whole chain, one JCS envelope a line, and of a decompressed bundle. */
 export const chainBytes = 4 * 1024 * 1024
-/** The last bytes of a chain, which admit only `rotate`, `revoke` and `remove_*`. */
+/** Reserved bytes at the end of a chain, which admit only `rotate`, `revoke` and `remove_*`. */
 export const chainReserve = 256 * 1024
 /** Bytes of a registration or deletion statement as received. */
 export const registrationBytes = 8 * 1024
@@ -31,11 +31,11 @@ export const identifierMax = 512
 /** Characters of a web URL inside an identifier, an endpoint or a server's answer. */
 export const urlMax = 512
 
-/** How far a registration's or deletion's `created_at` may lie from the server's clock, in milliseconds. */
+/** Maximum distance of a registration's or deletion's `created_at` from the server's clock, in milliseconds. */
 export const statementWindowMillis = 5 * 60 * 1000
-/** How long before its arrival a message may have been created without being shown as suspicious, in milliseconds. */
+/** A message created longer than this before its arrival is marked suspicious, in milliseconds. */
 export const messageAgeMillis = 30 * 24 * 60 * 60 * 1000
-/** How long after its arrival a message may claim to have been created, in milliseconds. */
+/** A message created later than this after its arrival is marked suspicious, in milliseconds. */
 export const messageAheadMillis = 10 * 60 * 1000
 
 /** Bytes of a message id, a device id, an entry id and a `Kez-Id`; 22 base64url characters each. */
@@ -55,12 +55,12 @@ export const frameBytes = 65_536
 export const tagBytes = 16
 export const aeadNonceBytes = 12
 
-/** Frames on one page of the inbox, and the bytes the broker is asked for at most. */
+/** Frames on one page of the inbox, and the maximum bytes requested from the broker. */
 export const pageFrames = 512
 export const pageBytes = 700_000
-/** Bytes of one message on the broker, header included (its `max_payload`): no page is larger. */
+/** Bytes of one message on the broker, header included (its `max_payload`): the maximum size of a page. */
 export const brokerPayloadBytes = 1_048_576
-/** Sends and fetches that a client may have without an answer on one connection (spec KEZ-NAT-054). */
+/** Unanswered sends and fetches that a client may have on one connection (spec KEZ-NAT-054). */
 export const sendsUnanswered = 64
 export const fetchesUnanswered = 8
 /** Bytes of the JSON of a fetch, trim or block request, and of the answer to the latter two. */
@@ -70,22 +70,22 @@ export const epochBytes = 16
 export const fetchNonceBytes = 16
 /** Entries of one `block_list` body. */
 export const blockEntries = 256
-/** Accounts that one account can have blocked at its home. */
+/** Accounts that one account can block at its home. */
 export const blocks = 10_000
 /** Characters of the nonce a NATS server sends at login. */
 export const loginNonceCharacters = 15
 
-/** Bytes of any envelope but a shared-files manifest, as received. */
+/** Bytes of any envelope except a shared-files manifest, as received. */
 export const envelopeBytes = 64 * 1024
 /** Bytes of a shared-files manifest. */
 export const manifestBytes = 1024 * 1024
-/** Manifests of one owner that a home server keeps, the newest ones; the anchored one comes on top. */
+/** Newest manifests of one owner that a home server keeps, in addition to the anchored one. */
 export const manifestsKept = 4
-/** `set_shared_files` events that an account appends in one UTC day, on all its devices together. */
+/** `set_shared_files` events that an account appends per UTC day, across all its devices. */
 export const anchorsPerDay = 4
-/** Characters of the name of a sigchain operation. */
+/** Characters of a sigchain operation's name. */
 export const operationMax = 64
-/** Broker URLs of each kind that a home server may list, in its record of a handle and in its own description. */
+/** Broker URLs of each kind that a home server may list, in a handle's record and in its own description. */
 export const brokerUrls = 16
 /** Readers of one entry of a manifest, its owner included. */
 export const entryReaders = 1024
@@ -98,7 +98,7 @@ export const filenameMax = 255
 export const mediaTypeMax = 127
 /** Characters of an Iroh ticket in a message. */
 export const ticketMax = 1024
-/** Network addresses in one `address` body, and how far its expiry may lie ahead, in milliseconds. */
+/** Network addresses in one `address` body, and the maximum lifetime of that body, in milliseconds. */
 export const addressesMax = 32
 export const addressLifetimeMillis = 5 * 60 * 1000
 /** Bytes of a request for chunks of a blob, as received. */

@@ -1,13 +1,13 @@
 /**
- * What can be wrong with input, as one closed list of codes.
+ * Everything that can be wrong with input, as one closed list of codes.
  *
- * Every decoder of this package answers a `Problem`, and so does every HTTP route (as RFC 9457
- * `application/problem+json`, where `code` is an extension member). Codes are never renamed or reused.
+ * Every decoder of this package returns a `Problem`, and so does every HTTP route (as RFC 9457
+ * `application/problem+json` with the extension member `code`). Codes are never renamed or reused.
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 
-/** Every code with the HTTP status it travels under and a title that does not vary between occurrences. */
+/** Every code with its HTTP status and a title that does not vary between occurrences. */
 export const codes = {
   // JSON and encodings
   json_malformed: { status: 400, title: "Not well-formed JSON" },
@@ -91,10 +91,10 @@ export const codes = {
   federation_unsupported: { status: 501, title: "The contact lives on another server" }
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>
 
-/** One of the closed list of problem codes. */
+/** A code from the closed list. */
 export type Code = keyof typeof codes
 
-/** Input that cannot be accepted: which rule it broke (`code`) and what exactly was found (`detail`). */
+/** Unacceptable input: the broken rule (`code`) and the exact finding (`detail`). */
 export class Problem extends Data.TaggedError("Problem")<{
   readonly code: Code
   readonly detail: string

@@ -1,5 +1,5 @@
 /**
- * The protocol as pure functions: one namespace for each concept of the specification. Failures are `Result`s with a
+ * The protocol as pure functions, one namespace per concept of the specification. Failures are `Result`s with a
  * `Problem`.
  */
 export * as AddressClass from "./registration/AddressClass.ts"

@@ -1,9 +1,9 @@
-/** What an adapter answers when the optional package beneath it is not installed. */
+/** The error of an adapter whose optional package is not installed. */
 import * as Data from "effect/Data"
 
-/** An optional package is missing or does not load here. `install` is the command that brings it. */
+/** An optional package is missing or fails to load. `install` is the command that installs it. */
 export class AdapterUnavailable extends Data.TaggedError("AdapterUnavailable")<{
-  /** What cannot be used, in words: `the SQLite store`. */
+  /** The unusable adapter in words: `the SQLite store`. */
   readonly adapter: string
   /** The package that is missing. */
   readonly package: string

@@ -1,8 +1,8 @@
 /**
- * Where a device keeps encrypted blobs: those it provides, and those that are still arriving (spec: files).
+ * Encrypted blobs on a device: those it provides, and those that are still arriving (spec: files).
  *
- * A blob is named by its BLAKE3 hash in hex. It is complete or it is partial: only complete blobs are served or read, and
- * what a partial one holds is checked against the hash when it is opened again, so that nothing half-written is believed.
+ * A blob is named by its BLAKE3 hash in hex. It is complete or partial. Only complete blobs are served or read; the
+ * content of a partial one is checked against the hash when it is opened again, so half-written bytes never count.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -16,8 +16,8 @@ import type { ChunkRanges } from "../protocol/files/ChunkRanges.ts"
 import { LocalCause } from "./LocalCause.ts"
 
 /**
- * The store cannot be read or written. `missing`: there is no complete blob of this hash; `busy`: somebody else is
- * writing this partial blob.
+ * The store cannot be read or written. `missing`: there is no complete blob of this hash; `busy`: another writer has
+ * this partial blob open.
  */
 export class BlobStoreError extends Schema.TaggedError<BlobStoreError>()("BlobStoreError", {
   reason: Schema.Literals(["missing", "busy", "full", "read_only", "damaged", "io"]),
@@ -29,40 +29,40 @@ export class BlobStoreError extends Schema.TaggedError<BlobStoreError>()("BlobSt
   }
 }
 
-/** Whether a text is the name of a blob: 64 lower-case hexadecimal digits. */
+/** Whether a text is a blob's name: 64 lower-case hexadecimal digits. */
 export const isBlobHash = (hash: string): boolean => Bytes.isHex(hash, Blake3.hashBytes)
 
-/** How long a partial blob that nobody touches is worth keeping, in milliseconds: 30 days. */
+/** How long an unused partial blob is kept, in milliseconds: 30 days. */
 export const partialKeptMillis = 30 * 24 * 60 * 60 * 1000
 
-/** A complete blob, open for reading until its scope closes; removal meanwhile does not disturb it. */
+/** A complete blob, open for reading until its scope closes, even if it is removed in the meantime. */
 export interface StoredBlob {
   readonly tree: Tree
-  /** `length` bytes from `offset` on, in memory of their own. `damaged` where there are fewer. */
+  /** `length` bytes from `offset` on, owned by the caller. `damaged` if there are fewer. */
   read(offset: number, length: number): Effect.Effect<Uint8Array, BlobStoreError>
 }
 
-/** A blob that is arriving, open for this writer alone until its scope closes. What was written is kept beyond that. */
+/** A partial blob, open exclusively for this writer until its scope closes. Written bytes are kept beyond that. */
 export interface PartialBlob {
-  /** Chunks that are here at this moment, whole groups each, checked against the hash. */
+  /** The chunks present now, in whole groups, checked against the hash. */
   readonly have: ChunkRanges
   /**
-   * Keeps items that a decoder has verified for the requested `ranges`, in their order. The bytes are read before this
-   * returns. A crash may lose the latest of them, never leave wrong ones that are believed.
+   * Stores items that a decoder has verified for the requested `ranges`, in order. Reads the bytes before it returns. A
+   * crash may lose the latest items, but never makes wrong bytes count.
    */
   write(items: ReadonlyArray<Verified>): Effect.Effect<void, BlobStoreError>
-  /** Makes the blob a complete one, durably. `damaged` unless every chunk is here. */
+  /** Makes the blob complete, durably. `damaged` unless every chunk is present. */
   readonly complete: Effect.Effect<void, BlobStoreError>
 }
 
-/** What the store has of a blob. */
+/** The store's record of a blob. */
 export interface BlobInfo {
   /** 64 hexadecimal digits. */
   readonly hash: string
   /** Bytes of the whole blob. */
   readonly size: number
   readonly complete: boolean
-  /** Bytes it takes up here, its tree included. */
+  /** Bytes used on this device, tree included. */
   readonly storedBytes: number
   /** When it was last written or resumed, milliseconds since the epoch. */
   readonly writtenAt: number
@@ -72,25 +72,25 @@ export class BlobStore extends Context.Service<
   BlobStore,
   {
     /**
-     * Takes in a new blob: `produce` writes it from its first byte to its last and answers its tree with whatever else
-     * it made. It is complete and durable when this returns; when `produce` fails or is interrupted nothing is left. The
-     * bytes given to `write` are read before it returns.
+     * Stores a new blob: `produce` writes it from the first byte to the last and returns its tree, with any other
+     * result. It is complete and durable when this returns; if `produce` fails or is interrupted, nothing is left.
+     * `write` reads its bytes before it returns.
      */
     put<A extends { readonly tree: Tree }, E, R>(
       produce: (write: (bytes: Uint8Array) => Effect.Effect<void, BlobStoreError>) => Effect.Effect<A, E, R>
     ): Effect.Effect<A, E | BlobStoreError, R>
-    /** Opens a complete blob; `missing` where there is none. */
+    /** Opens a complete blob; `missing` if there is none. */
     open(hash: string): Effect.Effect<StoredBlob, BlobStoreError, Scope.Scope>
     /**
-     * Opens a partial blob of `size` bytes, beginning one where there is none; what is here under another size is given
-     * up. `busy` while it is open elsewhere. Where the blob is complete, everything is here and nothing is to be done.
+     * Opens a partial blob of `size` bytes, or starts one; partial content of another size is discarded. `busy` while
+     * it is open elsewhere. For a complete blob, all chunks are present and nothing needs to be done.
      */
     resume(hash: string, size: number): Effect.Effect<PartialBlob, BlobStoreError, Scope.Scope>
-    /** What is here of a blob; undefined for nothing. */
+    /** The record of a blob; undefined if there is none. */
     info(hash: string): Effect.Effect<BlobInfo | undefined, BlobStoreError>
-    /** Everything that is here, by hash. */
+    /** All blobs, by hash. */
     readonly list: Effect.Effect<ReadonlyArray<BlobInfo>, BlobStoreError>
-    /** Removes a blob, complete or partial; nothing where there is none. `busy` while it is being written. */
+    /** Removes a blob, complete or partial; does nothing if there is none. `busy` while it is being written. */
     remove(hash: string): Effect.Effect<void, BlobStoreError>
   }
 >()("@kez-chat/sdk/BlobStore") {}

@@ -16,9 +16,9 @@ import type { StoredBlob } from "./BlobStore.ts"
 import { LocalCause } from "./LocalCause.ts"
 
 /**
- * The network or the peer said no. `unavailable`: this device has no transport, or it could not be set up. `unreachable`:
- * nobody answered in time, or the connection was lost. `refused`: the peer does not give us this blob, whether it has it
- * or not. `busy`: the peer has too much to do. `closed`: the endpoint here was closed.
+ * The network or the peer failed. `unavailable`: this device has no transport, or its setup failed. `unreachable`: no
+ * answer in time, or the connection was lost. `refused`: the peer does not give us this blob, whether it has it or not.
+ * `busy`: the peer is at a limit. `closed`: the local endpoint was closed.
  */
 export class BlobTransportError extends Schema.TaggedError<BlobTransportError>()("BlobTransportError", {
   reason: Schema.Literals(["unavailable", "unreachable", "refused", "busy", "closed"]),
@@ -30,7 +30,7 @@ export class BlobTransportError extends Schema.TaggedError<BlobTransportError>()
   }
 }
 
-/** Where an endpoint can be found at present. */
+/** The current addresses of an endpoint. */
 export interface Addresses {
   /** `ip:port` and `[ip]:port`, at most 32. */
   readonly direct: ReadonlyArray<string>
@@ -38,16 +38,16 @@ export interface Addresses {
   readonly relayUrl?: string
 }
 
-/** What an endpoint gives to those who ask. */
+/** The provider of an endpoint's blobs. */
 export interface Provider {
   /**
-   * The blob `hash` (hex) for the device `peer`, open until the scope closes; undefined for a blob that is not there and
-   * for one that this peer may not have: nobody can tell these apart.
+   * The blob `hash` (hex) for the device `peer`, open until the scope closes; undefined if it is missing or this peer
+   * may not have it, which peers cannot tell apart.
    */
   open(peer: AdmittedKey, hash: string): Effect.Effect<StoredBlob | undefined, never, Scope.Scope>
   /**
-   * Called as an answer goes out: these chunks of the blob have been handed to the network for `peer`, the last of an
-   * answer only when they have arrived there. `ended` with the last call of an answer, whether it came to its end or not.
+   * Called during an answer: these chunks of the blob were handed to the network for `peer`; the last ones of an answer
+   * are reported only after delivery. `ended` is set on the last call of an answer, complete or not.
    */
   sent(progress: {
     readonly peer: AdmittedKey
@@ -67,16 +67,19 @@ export interface FetchOptions {
   readonly ranges: ChunkRanges
 }
 
-/** One device on the net. */
+/** A device's endpoint. */
 export interface BlobEndpoint {
-  /** Where this endpoint can be found now. Waits a few seconds for a relay where the policy is to use one. */
+  /** The current addresses of this endpoint. Waits a few seconds for a relay if the policy uses one. */
   readonly addresses: Effect.Effect<Addresses, BlobTransportError>
-  /** Answers requests while the scope is open; one provider at a time. Without it peers are told to come back later. */
+  /**
+   * Answers requests while the scope is open; one provider at a time. Without a provider, peers get a temporary
+   * refusal.
+   */
   serve(provider: Provider): Effect.Effect<void, never, Scope.Scope>
   /**
-   * Asks a peer for chunks and hands out what was verified, in order, some items at a time; the bytes of an item are valid
-   * until the next pull. Ends when the answer is whole. `blob_mismatch` and `blob_incomplete` are Problems: the peer lied
-   * or stopped. Interruption stops the transfer at once.
+   * Requests chunks from a peer and emits verified items in order, several at a time; the bytes of an item are valid
+   * until the next pull. Ends when the answer is complete. `blob_mismatch` and `blob_incomplete` are Problems: the peer
+   * sent wrong bytes or stopped. Interruption stops the transfer at once.
    */
   fetch(options: FetchOptions): Stream.Stream<ReadonlyArray<Verified>, BlobTransportError | Problem>
 }
@@ -84,11 +87,11 @@ export interface BlobEndpoint {
 export class BlobTransport extends Context.Service<
   BlobTransport,
   {
-    /** Set where this program has no transport and never will: its accounts name no Iroh node in their sigchains. */
+    /** Set if this program never has a transport: its accounts then name no Iroh node in their sigchains. */
     readonly isAbsent?: boolean
     /**
-     * Opens the endpoint of an account's key until the scope closes. Of two endpoints with one key a peer reaches the one
-     * it met first, whichever address it is told: one device of an account at a time.
+     * Opens the endpoint of an account's key until the scope closes. If two endpoints have one key, a peer reaches the
+     * one it met first, whichever address it uses: run one device per account at a time.
      */
     open(secret: Redacted.Redacted<Uint8Array>): Effect.Effect<BlobEndpoint, BlobTransportError, Scope.Scope>
   }

@@ -1,7 +1,7 @@
 /**
- * The home server's message broker as a client uses it: send to any inbox, read one's own.
+ * The home server's message broker for a client: send to any inbox, read one's own.
  *
- * A connection belongs to one account. It reconnects by itself; `state` says where it stands.
+ * A connection belongs to one account and reconnects by itself; `state` reports its status.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -20,18 +20,18 @@ export type { RefusalCode }
 
 const refusals = {
   full: "the recipient's inbox has no room for it",
-  slow: "a limit of the day was reached; it will be tried again later",
+  slow: "a daily limit was reached; the message will be sent later",
   unknown: "the recipient is not registered on this server",
   bad: "the server rejected the frame",
   size: "the frame is too large for the server",
   retry: "the server could not store the message just now"
 } as const satisfies Readonly<Record<RefusalCode, string>>
 
-/** The server answered and refused. `full`, `slow` and `retry` may succeed later; the others never will. */
+/** The server refused a request. `full`, `slow` and `retry` may succeed later; the others never will. */
 export class BrokerRefused extends Schema.TaggedError<BrokerRefused>()("BrokerRefused", {
   code: Schema.Literals(Struct.keys(refusals)),
   retryable: Schema.Boolean,
-  /** From when on another try can succeed, as far as the server knows; milliseconds since the epoch. */
+  /** When a retry can succeed, as far as the server knows, in milliseconds since the epoch. */
   untilMillis: Schema.optionalKey(Schema.Finite)
 }) {
   override get message(): string {
@@ -40,9 +40,9 @@ export class BrokerRefused extends Schema.TaggedError<BrokerRefused>()("BrokerRe
 }
 
 /**
- * The broker cannot be reached, the login was refused (`unauthorized`: unregistered or revoked key, wrong host name), the
- * home named an address that is not its to name (`forbidden`), the home's own name does not exist (`unknown_name`: mistyped,
- * or this device has no network), or it closed the connection three times within a minute of
+ * The broker cannot be reached, or the login was refused (`unauthorized`: unregistered or revoked key, wrong host
+ * name), or the home named an address that it may not name (`forbidden`), or the home's own name does not exist
+ * (`unknown_name`: mistyped, or this device has no network), or it closed the connection three times within a minute of
  * login (`evicted`: too many connections of the account, or it sends too fast), and the next login is in ten minutes.
  */
 export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("BrokerUnavailable", {
@@ -55,7 +55,7 @@ export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("
   }
 }
 
-/** Where a connection stands. `since` is in milliseconds since the epoch. */
+/** The status of a connection. `since` is in milliseconds since the epoch. */
 export const ConnectionState = Schema.Union([
   Schema.TaggedStruct("Connecting", { since: Schema.Finite }),
   Schema.TaggedStruct("Online", { since: Schema.Finite, url: Schema.String }),
@@ -66,18 +66,18 @@ export type ConnectionState = typeof ConnectionState.Type
 
 /** A frame as the stream stored it. */
 export interface Delivered {
-  /** Which of the account's two stream subjects it lies on: mail from others, or the account's own sent copies. */
+  /** The account's stream subject that stores it: mail from others, or the account's own sent copies. */
   readonly subject: Box
   /** Stream sequence number. */
   readonly seq: number
-  /** Sequence number of the frame before it on the same stream subject, 0 for none. */
+  /** Sequence number of the previous frame on the same stream subject, 0 for none. */
   readonly lastSeq: number
   /** Time of storage in milliseconds since the epoch. */
   readonly timeMillis: number
   readonly frame: Uint8Array
 }
 
-/** What proves to the broker who connects; made by `Identity.brokerLogin`. Signs only the login bytes for `host`. */
+/** Proves a client's identity to the broker; made by `Identity.brokerLogin`. Signs only the login bytes for `host`. */
 export interface BrokerLogin {
   readonly account: AdmittedKey
   /** The public nkey, `U...`. */
@@ -87,29 +87,32 @@ export interface BrokerLogin {
 }
 
 export interface BrokerConnection {
-  /** Begins with the present state; ends with the connection. */
+  /** Starts with the current state; ends with the connection. */
   readonly state: Stream.Stream<ConnectionState>
-  /** Stores a sealed frame in an inbox. `kezId` is 22 base64url characters; repeating it with the same frame is harmless. */
+  /**
+   * Stores a sealed frame in an inbox. `kezId` is 22 base64url characters; repeating it with the same frame is
+   * idempotent.
+   */
   send(recipient: AdmittedKey, kezId: string, frame: Uint8Array): Effect.Effect<void, BrokerRefused | BrokerUnavailable>
-  /** The stored frames after stream sequence number `after`, oldest first. `epoch` is the last one seen, base64url. */
+  /** The stored frames after stream sequence number `after`, oldest first. `epoch` is the last seen one, base64url. */
   fetch(after: number, epoch?: string): Effect.Effect<Page, Problem | BrokerRefused | BrokerUnavailable>
   /**
-   * How full one of the account's own two boxes is. With `remove`, its frames up to stream sequence number `upTo` are
-   * removed before that; those of other boxes and accounts stay. Refused with `bad` where `epoch` is not the stream's or
-   * `upTo` is beyond its end, and with `slow` more than once a minute.
+   * The usage of one of the account's own two boxes. With `remove`, first removes its frames up to stream sequence
+   * number `upTo`. Refused with `bad` if `epoch` is not the stream's or `upTo` is beyond its end, and with `slow` if
+   * called more than once a minute.
    */
   trim(
     box: Box,
     remove?: { readonly upTo: number; readonly epoch: string }
   ): Effect.Effect<Report, BrokerRefused | BrokerUnavailable>
   /**
-   * Has the home keep no more frames of a sender for this account, or keep them again. Repeating it is harmless; refused
-   * with `full` beyond 10,000 senders.
+   * Blocks or unblocks a sender at the home, which then stores no frames of theirs for this account. Idempotent;
+   * refused with `full` beyond 10,000 senders.
    */
   block(op: "add" | "remove", who: AdmittedKey): Effect.Effect<void, BrokerRefused | BrokerUnavailable>
   /**
-   * Frames as they are stored. Subscribed when this value is obtained: while connected, nothing after that is missed by a
-   * reader that is at most 512 frames behind. What is missed shows as a `lastSeq` that was not seen; fetch it.
+   * Frames as they are stored. Subscribed when this value is obtained: while connected, a reader at most 512 frames
+   * behind misses nothing from then on. A missed frame shows as an unseen `lastSeq`; fetch it.
    */
   readonly live: Stream.Stream<Delivered>
 }

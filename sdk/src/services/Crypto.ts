@@ -1,10 +1,9 @@
 /**
- * The cryptographic operations that the protocol is made of.
+ * The cryptographic primitives of the protocol.
  *
- * Three adapters implement it (node:crypto, WebCrypto, noble). They give the same bytes and the same verdicts;
- * which one runs decides only speed. The bytes that go in (signing input, KDF info, AAD) come from `protocol/`.
- * Keys, nonces, seeds and scalars of a wrong length are mistakes of the caller and end as defects, as does a key that
- * another backend made.
+ * Three adapters implement it (node:crypto, WebCrypto, noble) with the same results; they differ only in speed. The
+ * inputs (signed bytes, KDF info, AAD) come from `protocol/`. Keys, nonces, seeds and scalars of a wrong length, and
+ * keys of another backend, are caller mistakes and defects.
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -12,21 +11,23 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
 
-/** A ciphertext whose tag does not fit key, nonce and associated data. Says nothing about why. */
+/** A ciphertext whose tag does not match key, nonce and associated data. Carries no reason. */
 export class DecryptionFailed extends Data.TaggedError("DecryptionFailed")<{}> {
   override get message(): string {
     return "the ciphertext does not open with this key"
   }
 }
 
-/** A Diffie-Hellman exchange that gave the all-zero secret (RFC 7748 section 6.1). */
+/** A Diffie-Hellman exchange with an all-zero result (RFC 7748 section 6.1). */
 export class ZeroSharedSecret extends Data.TaggedError("ZeroSharedSecret")<{}> {
   override get message(): string {
     return "the shared secret is all zero: the other key is of small order"
   }
 }
 
-/** The platform lacks what a backend needs: WebCrypto on a page served over plain http, or without Ed25519 and X25519. */
+/**
+ * The platform lacks a requirement of a backend: WebCrypto on a page over plain http, or without Ed25519 and X25519.
+ */
 export class CryptoUnavailable extends Data.TaggedError("CryptoUnavailable")<{
   readonly backend: Backend
   readonly detail: string
@@ -37,18 +38,18 @@ export class CryptoUnavailable extends Data.TaggedError("CryptoUnavailable")<{
   }
 }
 
-/** The implementations there are. */
+/** The available implementations. */
 export type Backend = "node" | "webcrypto" | "noble"
 
 /**
- * An Ed25519 seed as the backend holds it, with its X25519 twin. Opaque: neither seed nor scalar can be read back,
- * and it prints as its public key.
+ * An Ed25519 seed held by the backend, with its X25519 key. Opaque: neither seed nor scalar can be read back, and it
+ * prints as its public key.
  */
 export interface SecretKey {
   readonly publicKey: AdmittedKey
 }
 
-/** An X25519 key pair made for one use (RFC 9180 `enc`). */
+/** An X25519 key pair for a single use (RFC 9180 `enc`). */
 export interface EphemeralKey {
   /** 32 bytes, little-endian u-coordinate. */
   readonly publicKey: Uint8Array
@@ -66,7 +67,7 @@ export interface Aead {
 export class Crypto extends Context.Service<
   Crypto,
   {
-    /** Which implementation answers. */
+    /** The implementation in use. */
     readonly backend: Backend
     /** `length` bytes from the system's secure generator. */
     randomBytes(length: number): Effect.Effect<Uint8Array>
@@ -80,25 +81,28 @@ export class Crypto extends Context.Service<
     hkdfSha256(ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Effect.Effect<Uint8Array>
     /** ChaCha20-Poly1305 (RFC 8439): ciphertext followed by its 16-byte tag. */
     aeadSeal(aead: Aead, plaintext: Uint8Array): Effect.Effect<Uint8Array>
-    /** The same into a caller's buffer of 16 bytes more than the plaintext, for long streams of chunks. */
+    /** The same into a caller's buffer, 16 bytes longer than the plaintext, for long streams of chunks. */
     aeadSealInto(aead: Aead, plaintext: Uint8Array, output: Uint8Array): Effect.Effect<void>
-    /** Opens what `aeadSeal` made. */
+    /** Opens a ciphertext of `aeadSeal`. */
     aeadOpen(aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed>
     /** Takes a 32-byte Ed25519 seed (RFC 8032 section 5.1.5) into the backend. */
     importSeed(seed: Redacted.Redacted<Uint8Array>): Effect.Effect<SecretKey>
     /** Ed25519 (RFC 8032 section 5.1.6); 64 bytes. */
     sign(key: SecretKey, message: Uint8Array): Effect.Effect<Uint8Array>
-    /** The same signature at once, for the broker's login, which cannot wait. */
+    /** The same signature, synchronously, for the broker's login. */
     signSync(key: SecretKey, message: Uint8Array): Uint8Array
-    /** True iff S < L and encode(S*B - k*A) equals the received R bytes (spec KEZ-KEY: one verdict on every backend). */
+    /**
+     * True iff S < L and encode(S*B - k*A) equals the received R bytes (spec KEZ-KEY: the same verdict on every
+     * backend).
+     */
     verify(key: AdmittedKey, message: Uint8Array, signature: Uint8Array): Effect.Effect<boolean>
-    /** X25519 (RFC 7748) between a secret's twin and another account's; 32 bytes. */
+    /** X25519 (RFC 7748) between a secret's X25519 key and another account's; 32 bytes. */
     agree(key: SecretKey, peer: AdmittedKey): Effect.Effect<Uint8Array, ZeroSharedSecret>
-    /** A new X25519 pair from `randomBytes`, or from the given 32-byte scalar in tests of vectors. */
+    /** A new X25519 pair from `randomBytes`; vector tests pass the 32-byte scalar. */
     ephemeral(scalar?: Uint8Array): Effect.Effect<EphemeralKey>
-    /** X25519 between an ephemeral key and an account's twin, or any public key of 32 bytes; 32 bytes. */
+    /** X25519 between an ephemeral key and an account's X25519 key, or any public key of 32 bytes; 32 bytes. */
     agreeEphemeral(key: EphemeralKey, peer: AdmittedKey | Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret>
-    /** X25519 between an account's twin and somebody's ephemeral public key of 32 bytes. */
+    /** X25519 between an account's X25519 key and an ephemeral public key of 32 bytes. */
     agreeWithEphemeral(key: SecretKey, enc: Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret>
   }
 >()("@kez-chat/sdk/Crypto") {}

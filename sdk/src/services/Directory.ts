@@ -1,4 +1,4 @@
-/** A home server's registry of handles, as a client sees it. Answers are claims: the client verifies every record. */
+/** A home server's registry of handles, seen by a client. Answers are unverified: the client checks every record. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -7,7 +7,7 @@ import type { Problem } from "../protocol/Problem.ts"
 import type { HandleRecord, WellKnown } from "../protocol/registration/Registration.ts"
 import { LocalCause } from "./LocalCause.ts"
 
-/** The server could not be asked. Safe to try again; `retryAfterMillis` is the server's own wish where it gave one. */
+/** The server could not be reached. Safe to retry; `retryAfterMillis` is the server's own hint, if any. */
 export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("ServerUnreachable", {
   url: Schema.String,
   detail: Schema.String,
@@ -19,7 +19,7 @@ export class ServerUnreachable extends Schema.TaggedError<ServerUnreachable>()("
   }
 }
 
-/** Answers of the server arrive as {@link Problem} with the server's code; no answer is {@link ServerUnreachable}. */
+/** Errors of the server are {@link Problem}s with the server's code; no answer is {@link ServerUnreachable}. */
 export type DirectoryError = Problem | ServerUnreachable
 
 export class Directory extends Context.Service<
@@ -27,7 +27,7 @@ export class Directory extends Context.Service<
   {
     /** `GET /.well-known/kez-chat`: name, broker and sig-server URLs, limits. */
     readonly wellKnown: Effect.Effect<WellKnown, DirectoryError>
-    /** `POST /v1/register` with a `handle_registration` envelope. Repeating one's own registration succeeds. */
+    /** `POST /v1/register` with a `handle_registration` envelope. Idempotent. */
     register(registration: Envelope): Effect.Effect<HandleRecord, DirectoryError>
     /** `GET /v1/u/:handle`; `local` is the part before the `@`. */
     lookup(local: string): Effect.Effect<HandleRecord, DirectoryError>

@@ -7,7 +7,7 @@ import { BlobTransport, BlobTransportError } from "./BlobTransport.ts"
 const detail = "this client does not send or fetch files"
 const noStore = Effect.fail(new BlobStoreError({ reason: "missing", detail }))
 
-/** A store that holds nothing and takes nothing, and a transport that is `unavailable`. */
+/** An empty store that accepts nothing, and a transport that is `unavailable`. */
 export const noFiles: Layer.Layer<BlobStore | BlobTransport> = Layer.mergeAll(
   Layer.succeed(BlobStore, {
     put: () => noStore,

@@ -1,7 +1,4 @@
-/**
- * Where sigchains are published and read: kez-sig-server's HTTP interface. It is not trusted; the client replays every
- * event.
- */
+/** Published sigchains: kez-sig-server's HTTP interface. Not trusted; the client replays every event. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Envelope } from "../protocol/sigchain/Envelope.ts"
@@ -12,9 +9,12 @@ import type { ServerUnreachable } from "./Directory.ts"
 export class SigchainStore extends Context.Service<
   SigchainStore,
   {
-    /** The envelopes of a chain from sequence number `since` (0: all), parsed and not verified. An unknown chain is empty. */
+    /**
+     * The envelopes of a chain from sequence number `since` (0: all), parsed and not verified. Empty for an unknown
+     * chain.
+     */
     fetch(primary: string, since?: number): Effect.Effect<ReadonlyArray<Envelope>, Problem | ServerUnreachable>
-    /** Appends one event. The identical event again succeeds; a wrong `seq` or `prev` is `chain_conflict`. */
+    /** Appends one event. Idempotent; a wrong `seq` or `prev` is `chain_conflict`. */
     append(primary: string, event: Envelope): Effect.Effect<Head, Problem | ServerUnreachable>
   }
 >()("@kez-chat/sdk/SigchainStore") {}

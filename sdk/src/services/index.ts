@@ -1,4 +1,4 @@
-/** What the client needs from the world: one interface a service, with the errors that it can give. */
+/** The client's ports to the outside world: one interface per service, with its errors. */
 export * from "./AdapterUnavailable.ts"
 export * from "./BlobStore.ts"
 export * from "./BlobTransport.ts"

@@ -1,4 +1,4 @@
-/** A blob endpoint over any network: it answers those who connect, and keeps connections to those it fetches from. */
+/** A blob endpoint over any network: serves inbound connections and pools outbound ones. */
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as RcMap from "effect/RcMap"
@@ -16,14 +16,14 @@ import * as InboundConnections from "./InboundConnections.ts"
 import { type Connection, closings, type DuplexStream, type Network } from "./Network.ts"
 import { defaultLimits, type TransferLimits } from "./TransferLimits.ts"
 
-/** A connection for fetching, shared by the fetches from one peer. */
+/** An outbound connection, shared by all fetches from one peer. */
 interface Link {
   readonly connection: Connection
-  /** No more requests at a time than the peer would take. */
+  /** Bounds concurrent requests to what a peer accepts. */
   readonly slots: Semaphore.Semaphore
 }
 
-/** Who is dialled where; equal by its contents. */
+/** The key of a pooled connection; compared by value. */
 interface Target {
   readonly peer: string
   readonly addresses: Addresses
@@ -31,7 +31,7 @@ interface Target {
 
 const closed = new BlobTransportError({ reason: "closed", detail: "this device has closed its endpoint" })
 
-/** The endpoint of a network, until the scope closes. The network itself closes after it. */
+/** The endpoint of a network, open until the scope closes. The network itself closes after it. */
 export const make = Effect.fnUntraced(function* (
   network: Network,
   limits: TransferLimits = defaultLimits
@@ -43,7 +43,7 @@ export const make = Effect.fnUntraced(function* (
   const accepting = Effect.flatMap(network.accept, (connection) =>
     FiberSet.run(receptions, inbound.receive(connection))
   )
-  // Nobody arrives any more when the network has ended, be it by itself.
+  // Stops accepting when the network ends, for whatever reason.
   const ended = Effect.sync(() => void (open = false))
   yield* Effect.forkScoped(Effect.ensuring(Effect.ignore(Effect.forever(accepting)), ended))
 
@@ -70,14 +70,14 @@ export const make = Effect.fnUntraced(function* (
       Effect.timeoutOrElse(link.connection.open, { duration: limits.dialMillis, orElse: () => busy })
     )
 
-  /** A new stream to the peer, on a connection that is there or on a new one. */
+  /** A new stream to the peer, on a pooled connection or on a new one. */
   const openStream = Effect.fnUntraced(function* (
     target: Target
   ): Effect.fn.Return<DuplexStream, BlobTransportError, Scope.Scope> {
     if (!open) return yield* closed
     const link = yield* RcMap.get(links, target)
     return yield* openOn(link).pipe(
-      // A connection that was kept may have died meanwhile: that is found out here, and a new one tried.
+      // A pooled connection may have died in the meantime; opening a stream detects that and dials again.
       Effect.catchTag("StreamFailure", () =>
         RcMap.invalidate(links, target).pipe(Effect.andThen(RcMap.get(links, target)), Effect.flatMap(openOn))
       ),
@@ -91,7 +91,7 @@ export const make = Effect.fnUntraced(function* (
       const items = Fetch.fetch({ hash, size, ranges: part }, openStream(target), limits)
       return i === 0 ? items : Stream.map(items, (some) => some.filter(({ kind }) => kind !== "size"))
     })
-    // A connection that went silent is not used again.
+    // A silent connection is not reused.
     const forget = (error: BlobTransportError | Problem) =>
       open && error._tag === "BlobTransportError" && error.reason === "unreachable"
         ? RcMap.invalidate(links, target)
@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function* (
 })
 
 const busy = Effect.fail(
-  new BlobTransportError({ reason: "busy", detail: "the peer takes no more requests at present; try again later" })
+  new BlobTransportError({ reason: "busy", detail: "the peer is at its request limit; try again later" })
 )
 
 const hangUp = (connection: Connection) => connection.close(closings.done.code, closings.done.reason)
@@ -127,7 +127,7 @@ const dial = (network: Network, { addresses, peer }: Target, limits: TransferLim
     Effect.map((connection): Link => ({ connection, slots: Semaphore.makeUnsafe(limits.requestsPerPeer) }))
   )
 
-/** The sets of chunks to ask for one after another, each small enough for one request. */
+/** The chunk sets to request one after another, each small enough for one request. */
 const requests = ({ boundaries }: ChunkRanges.ChunkRanges): ReadonlyArray<ChunkRanges.ChunkRanges> => {
   const most = BlobRequest.maxBoundaries - (BlobRequest.maxBoundaries % 2)
   const parts: Array<ChunkRanges.ChunkRanges> = []

@@ -1,4 +1,4 @@
-/** A fetcher's side of one stream: writes the request and hands out what it has verified of the answer. */
+/** The fetching side of one stream: writes the request and emits the verified items of the answer. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -16,10 +16,7 @@ import type { TransferLimits } from "./TransferLimits.ts"
 
 type FetchError = BlobTransportError | Problem
 
-/**
- * Fetches over a stream that `open` gives. Of a wrong answer it reads at most one chunk
- * group beyond the item that is wrong.
- */
+/** Fetches over the stream from `open`. Reads at most one chunk group beyond a wrong item. */
 export const fetch = (
   { hash, ranges, size }: Pick<FetchOptions, "hash" | "ranges" | "size">,
   open: Effect.Effect<DuplexStream, BlobTransportError, Scope.Scope>,
@@ -45,10 +42,10 @@ const stalled = Effect.fail(
   new BlobTransportError({ reason: "unreachable", detail: "the peer has stopped sending; try again later" })
 )
 
-/** Items that are handed out together, where their bytes are here already. */
+/** Batches items whose bytes have already arrived. */
 const itemsAtOnce = 16
 
-/** Every pull waits for one item and takes along those that follow without waiting. */
+/** Every pull waits for one item and takes those that follow without waiting. */
 const answerOf = (stream: DuplexStream, decoder: BlobAnswer.Decoder, limits: TransferLimits) => {
   let received = 0
   let failure: Problem | undefined
@@ -56,12 +53,13 @@ const answerOf = (stream: DuplexStream, decoder: BlobAnswer.Decoder, limits: Tra
     if (failure !== undefined) return yield* Effect.fail(failure)
     const items: Array<BlobAnswer.Verified> = []
     do {
-      // What the next item lacks, and where that is little, at most a group more: a lie is not read on after.
+      // Reads what the next item lacks, at most a group more, so that a lying provider cannot make us read on.
       const { wanted } = decoder
       const limit = wanted === 0 ? 1 : wanted < groupBytes ? wanted + groupBytes : wanted
       const bytes = yield* Effect.mapError(stream.read(limit), (error) => explained(error, received))
       if (bytes.length === 0) {
-        // Providers that do not have a blob may also end without a word (iroh-blobs `AtBlobHeaderNextError::NotFound`).
+        // A provider without the blob may also end the stream without a code (iroh-blobs
+        // `AtBlobHeaderNextError::NotFound`).
         if (received === 0) return yield* transportError("refused")
         return yield* Effect.andThen(Effect.fromResult(decoder.finish()), Cause.done())
       }
@@ -77,9 +75,9 @@ const answerOf = (stream: DuplexStream, decoder: BlobAnswer.Decoder, limits: Tra
   })
   return Effect.suspend(() =>
     Effect.timeoutOrElse(next, {
-      // A connection that was kept may lead to a device that is gone: as for a dial, little patience before the first word.
+      // A pooled connection may lead to a dead device, so the first byte gets the short time limit of a dial.
       duration: received === 0 ? Math.min(limits.dialMillis, limits.stallMillis) : limits.stallMillis,
-      // Whoever has it all need not wait for the provider to say so.
+      // A complete answer needs no end of stream from the provider.
       orElse: (): Effect.Effect<never, BlobTransportError | Cause.Done> =>
         received > 0 && decoder.wanted === 0 ? Cause.done() : stalled
     })
@@ -93,15 +91,15 @@ const explained = (failure: StreamFailure, received: number): FetchError => {
   return new Problem({ code: "blob_incomplete", detail: "the peer ended the transfer" })
 }
 
-/** The end of a connection, in the words with which the peer closed it where it said any. */
+/** The end of a connection, with the peer's closing reason if it gave one. */
 export const lost = (failure: StreamFailure): BlobTransportError => {
   if (failure.words === closings.limit.reason) return transportError("busy", failure)
   return transportError(failure.words === closings.permission.reason ? "refused" : "unreachable", failure)
 }
 
 const details = {
-  refused: "the peer does not give this file to this account, or has it no more",
-  busy: "the peer has too much to do; try again later",
+  refused: "the peer does not share this file with this account, or no longer has it",
+  busy: "the peer is busy; try again later",
   unreachable: "the connection to the peer was lost"
 } as const
 

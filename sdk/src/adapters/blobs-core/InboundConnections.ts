@@ -1,6 +1,6 @@
 /**
- * Connections that peers have made to an endpoint, and the limits on them. A key costs nothing, so when there are too many
- * connections, one that was never given a blob is closed first.
+ * Inbound connections of an endpoint and their limits. Keys cost nothing, so at the limit a connection that was never
+ * given a blob is closed first.
  */
 import * as Effect from "effect/Effect"
 import * as BlobRequest from "../../protocol/files/BlobRequest.ts"
@@ -13,11 +13,11 @@ interface InboundConnection {
   readonly connection: Connection
   /** Requests being answered. */
   requests: number
-  /** Whether it has been given a blob. */
+  /** Whether it was ever given a blob. */
   served: boolean
 }
 
-/** The provider that serves this endpoint at present; its answers end when it stops serving. */
+/** The current provider of this endpoint; its answers end when it stops serving. */
 export interface Host {
   readonly provider: Provider
   readonly run: (answer: Effect.Effect<void>) => void
@@ -59,7 +59,7 @@ export const make = (limits: TransferLimits, host: () => Host | undefined) => {
     Effect.suspend(() => {
       const now = host()
       const { peer } = from.connection
-      // "limit" and not "refused": a provider may begin to serve in a moment.
+      // "limit" and not "refused": a provider may start serving soon.
       if (now === undefined) return stream.abort(BlobRequest.errorCodes.limit)
       if (requests >= limits.requests || (requestsOf.get(peer.hex) ?? 0) >= limits.requestsPerPeer) {
         return stream.abort(BlobRequest.errorCodes.limit)
@@ -76,7 +76,7 @@ export const make = (limits: TransferLimits, host: () => Host | undefined) => {
       return Effect.void
     })
 
-  /** Takes requests from a connection until it ends. */
+  /** Answers requests from a connection until it ends. */
   const receive = Effect.fnUntraced(function* (connection: Connection): Effect.fn.Return<void> {
     if (!(yield* makeRoom(connection.peer.hex))) {
       return yield* connection.close(closings.limit.code, closings.limit.reason)

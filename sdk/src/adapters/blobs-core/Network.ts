@@ -1,12 +1,12 @@
-/** What the blob protocol needs of a network: authenticated connections that carry many byte streams. */
+/** The network interface of the blob protocol: authenticated connections with many byte streams. */
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { Addresses, BlobTransportError } from "../../services/BlobTransport.ts"
 
 /**
- * A stream or its connection ended before its time. `aborted`: the peer abandoned this stream, with `code`. `lost`: the
- * connection is gone; `words` are those with which the peer closed it, if it did.
+ * A stream or its connection ended early. `aborted`: the peer abandoned this stream, with `code`. `lost`: the
+ * connection is gone; `words` is the peer's closing reason, if any.
  */
 export class StreamFailure extends Data.TaggedError("StreamFailure")<{
   readonly reason: "aborted" | "lost"
@@ -19,43 +19,43 @@ export class StreamFailure extends Data.TaggedError("StreamFailure")<{
   }
 }
 
-/** Bytes both ways, each way ended on its own. One `read` and one `write` at a time. */
+/** A bidirectional byte stream whose directions end independently. One `read` and one `write` at a time. */
 export interface DuplexStream {
-  /** The next bytes, at most `limit`, the caller's own; none at the end. */
+  /** The next bytes, at most `limit`, owned by the caller; empty at the end. */
   readonly read: (limit: number) => Effect.Effect<Uint8Array, StreamFailure>
-  /** Whether bytes are here, so that `read` need not wait. */
+  /** Whether `read` would return without waiting. */
   readonly ready: () => boolean
   /** Waits until the network has room. The bytes may be reused when it returns. */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, StreamFailure>
-  /** No more will be written. Does not wait. */
+  /** Ends writing. Does not wait. */
   readonly end: Effect.Effect<void, StreamFailure>
-  /** Waits, after `end`, until everything written has arrived at the peer's end. */
+  /** Waits, after `end`, until the peer has received everything written. */
   readonly arrived: Effect.Effect<void, StreamFailure>
-  /** Gives up whatever is unfinished, in both directions. Neither waits nor fails. */
+  /** Abandons both directions. Neither waits nor fails. */
   readonly abort: (code: number) => Effect.Effect<void>
 }
 
 export interface Connection {
-  /** Proven by the network. */
+  /** The peer's key, proven by the network. */
   readonly peer: AdmittedKey
-  /** Waits while the peer accepts no more streams. */
+  /** Opens a stream. Waits while the peer accepts no more streams. */
   readonly open: Effect.Effect<DuplexStream, StreamFailure>
-  /** The next stream the peer opened. */
+  /** The next stream opened by the peer. */
   readonly accept: Effect.Effect<DuplexStream, StreamFailure>
-  /** Ends everything on it. Neither waits nor fails. */
+  /** Closes the connection and its streams. Neither waits nor fails. */
   readonly close: (code: number, reason: string) => Effect.Effect<void>
 }
 
-/** An endpoint's side of the network. */
+/** An endpoint's view of the network. */
 export interface Network {
   readonly addresses: Effect.Effect<Addresses, BlobTransportError>
-  /** Without a limit of time; interruption gives the attempt up. */
+  /** Dials a peer without a time limit; interruption cancels the attempt. */
   readonly dial: (peer: AdmittedKey, addresses: Addresses) => Effect.Effect<Connection, BlobTransportError>
-  /** The next connection from a peer; `closed` when the endpoint has closed. */
+  /** The next inbound connection; `closed` when the endpoint has closed. */
   readonly accept: Effect.Effect<Connection, BlobTransportError>
 }
 
-/** Codes and words of a closing connection (iroh-blobs 0.104, `protocol.rs`: `Closed`, and `provider/events.rs`). */
+/** Codes and reasons for closing a connection (iroh-blobs 0.104, `protocol.rs`: `Closed`, and `provider/events.rs`). */
 export const closings = {
   done: { code: 0, reason: "done" },
   terminating: { code: 1, reason: "provider terminating" },

@@ -1,4 +1,6 @@
-/** A provider's side of one stream: reads the request, asks whether the peer may have the blob, and sends the answer. */
+/**
+ * The providing side of one stream: reads the request, asks whether the peer may have the blob, and sends the answer.
+ */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -15,10 +17,10 @@ import type { Provider } from "../../services/BlobTransport.ts"
 import type { DuplexStream, StreamFailure } from "./Network.ts"
 import { pieceBytes, type TransferLimits } from "./TransferLimits.ts"
 
-/** Why a request is not answered, or not to its end, as the code the peer gets. */
+/** Why a request was not answered completely, as the code sent to the peer. */
 class Refusal extends Data.TaggedError("Refusal")<{
   readonly code: number
-  /** Whether the peer let time run out: a network may hold on to a stream that is stuck, but not to its connection. */
+  /** Whether the peer timed out. A network may keep a stuck stream open, but not its connection. */
   readonly stuck?: true
 }> {}
 
@@ -28,7 +30,7 @@ const refuse = (code: number) => Effect.fail(new Refusal({ code }))
 const inTime = <A, E, R>(effect: Effect.Effect<A, E, R>, duration: number) =>
   Effect.timeoutOrElse(effect, { duration, orElse: () => Effect.fail(new Refusal({ code: limit, stuck: true })) })
 
-/** `sent` is called at most once for so many bytes. */
+/** `sent` is called at most once per this many bytes. */
 const reportBytes = 1024 * 1024
 
 export interface Job {
@@ -36,17 +38,17 @@ export interface Job {
   readonly stream: DuplexStream
   readonly provider: Provider
   readonly limits: TransferLimits
-  /** Called when the provider gives the peer a blob. */
+  /** Called when the peer is given a blob. */
   readonly onServed: () => void
-  /** Ends the connection. */
+  /** Closes the connection. */
   readonly hangUp: Effect.Effect<void>
 }
 
-/** Answers one request. Whatever goes wrong ends in a code for the peer; nothing fails. */
+/** Answers one request. Every failure becomes a code for the peer; the effect never fails. */
 export const answer = (job: Job): Effect.Effect<void> =>
   Effect.gen(function* () {
     const request = yield* readRequest(job)
-    // Raw blobs only: what a blob lists would have to be authorised hash by hash, and nobody here lists any.
+    // Raw blobs only: each blob listed in a hash sequence would need its own authorisation, and this SDK writes none.
     if (request.kind !== "get" || request.children) return yield* refuse(permission)
     yield* Effect.scoped(
       Effect.gen(function* () {
@@ -69,7 +71,7 @@ export const answer = (job: Job): Effect.Effect<void> =>
     Effect.onInterrupt(() => job.stream.abort(limit))
   )
 
-/** A request ends with the peer's half of the stream. */
+/** The request ends when the peer ends its direction of the stream. */
 const readRequest = ({ limits, stream }: Job): Effect.Effect<BlobRequest.Request, Refusal | StreamFailure> => {
   const read = Effect.gen(function* () {
     const parts: Array<Uint8Array> = []
@@ -95,7 +97,7 @@ const send = (
   asked: ChunkRanges.ChunkRanges
 ): Effect.Effect<void, Refusal | StreamFailure> =>
   Effect.suspend(() => {
-    // Chunks before these are in pieces that the network took, and have been reported.
+    // Earlier chunks are in pieces that the network has taken, and are already reported.
     let written = 0
     let reported = 0
     const report = (ended: boolean) => {
@@ -129,7 +131,7 @@ const send = (
       }
       yield* write(piece.subarray(0, filled))
       yield* stream.end
-      // The last piece counts when it is there: so nobody is said to have fetched what never arrived.
+      // Reports the last piece only after its delivery, so no fetch is reported as complete without having arrived.
       yield* inTime(stream.arrived, limits.stallMillis)
       written = upTo
     }).pipe(Effect.onExit(() => report(true)))

@@ -1,18 +1,18 @@
-/** What one endpoint spends on others. Not part of the protocol: a peer that meets one is told to come back later. */
+/** Resource limits of one endpoint. Not part of the protocol: a peer that reaches one gets `limit` and may retry. */
 export interface TransferLimits {
-  /** Connections from peers at a time; strangers make room first. */
+  /** Concurrent connections from peers; those of strangers are closed first. */
   readonly connections: number
   readonly connectionsPerPeer: number
-  /** Requests in work at a time, from all and from one peer. */
+  /** Concurrent requests, in total and per peer. */
   readonly requests: number
   readonly requestsPerPeer: number
-  /** Until a request must have arrived whole. */
+  /** Deadline for receiving a whole request, in milliseconds. */
   readonly requestMillis: number
-  /** Within which the network must take, and the fetcher must get, the next piece. */
+  /** Deadline for the network to take, and the fetcher to receive, the next piece. */
   readonly stallMillis: number
-  /** Until a peer must have answered a dial, taken a new stream, and begun to answer a request. */
+  /** Deadline for a peer to answer a dial, to accept a new stream, and to start answering a request. */
   readonly dialMillis: number
-  /** How long a connection that nobody uses is kept for the next fetch. */
+  /** How long an idle connection is kept for the next fetch. */
   readonly keepMillis: number
 }
 
@@ -27,5 +27,5 @@ export const defaultLimits: TransferLimits = {
   keepMillis: 15_000
 }
 
-/** Bytes handed to the network, and asked of it, at a time. */
+/** Bytes per write to the network and per read from it. */
 export const pieceBytes = 64 * 1024

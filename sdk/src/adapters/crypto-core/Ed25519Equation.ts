@@ -1,8 +1,8 @@
 /**
- * The rule of verification (KEZ-KEY-008) computed with noble's curve: a signature (R, S) of an admitted key A is
- * valid iff S < L and encode(S*B - k*A) equals the received R bytes, with k = SHA-512(R || A || M) mod L.
+ * The verification rule (KEZ-KEY-008) on noble's curve: a signature (R, S) of an admitted key A is valid iff S < L and
+ * encode(S*B - k*A) equals the received R bytes, with k = SHA-512(R || A || M) mod L.
  *
- * noble's own `verify` multiplies by the cofactor and so accepts signatures whose R has a torsion component.
+ * noble's own `verify` multiplies by the cofactor and therefore accepts an R with a torsion component.
  */
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { bytesToNumberLE } from "@noble/curves/utils.js"
@@ -14,7 +14,7 @@ import * as Limits from "../../protocol/Limits.ts"
 const { Point } = ed25519
 const order = Point.Fn.ORDER
 
-/** Whether the rule holds. Slow (milliseconds) and on public values only, so not constant time. */
+/** Whether the rule holds. Slow (milliseconds) and not constant time: for public values only. */
 export const verify = (key: AdmittedKey, message: Uint8Array, signature: Uint8Array): boolean => {
   if (!isReduced(signature)) return false
   const r = signature.subarray(0, 32)
@@ -30,8 +30,8 @@ export const isReduced = (signature: Uint8Array): boolean =>
 
 /**
  * Whether R decodes to the identity, in its canonical encoding (y = 1, sign 0) or in one of the three others. No honest
- * signer makes such a signature, and platforms treat it differently (OpenSSL 3.5 refuses it, noble does not): this is
- * the one case that the backends leave to {@link verify}.
+ * signer produces such a signature, and platforms disagree about it (OpenSSL 3.5 refuses it, noble does not), so
+ * backends leave this one case to {@link verify}.
  */
 export const hasIdentityR = (signature: Uint8Array): boolean => {
   const y = signature.slice(0, 32)

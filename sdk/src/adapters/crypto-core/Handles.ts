@@ -1,14 +1,14 @@
-/** The opaque keys that every backend hands out: what they stand for stays here and cannot be reached through them. */
+/** The opaque keys of every backend. The key material stays in this module and cannot be reached through a key. */
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { Backend, EphemeralKey, SecretKey } from "../../services/Crypto.ts"
 import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 
-/** What `key` stands for in `backend`; undefined for another backend's key and for any other object. */
+/** The material of `key` in `backend`; undefined for another backend's key and for any other object. */
 let materialOf: (backend: Backend, key: object) => unknown
 
 /**
- * A public key in front of something that nobody else can read: private members are out of reach of reflection, and
- * unlike an entry of a `WeakMap` they cost the garbage collector nothing, of which a key for each message would notice.
+ * A public key that hides its material: private members are out of reach of reflection and, unlike an entry of a
+ * `WeakMap`, cost the garbage collector nothing, which matters with one key per message.
  */
 class Opaque<PublicKey, Material> {
   readonly publicKey: PublicKey
@@ -44,12 +44,12 @@ class OpaqueSecretKey<Material> extends Opaque<AdmittedKey, Material> {
 export interface Handles<Secret extends object, Ephemeral extends object> {
   secretKey(publicKey: AdmittedKey, material: Secret): SecretKey
   ephemeralKey(publicKey: Uint8Array, material: Ephemeral): EphemeralKey
-  /** What a key stands for. Throws a `TypeError` for a key of another backend. */
+  /** The material of a key. Throws a `TypeError` for a key of another backend. */
   secret(key: SecretKey): Secret
   ephemeral(key: EphemeralKey): Ephemeral
 }
 
-/** One backend's keys and what they stand for, forgotten together with the key. */
+/** A backend's keys with their material, collected together with the key. */
 export const make = <Secret extends object, Ephemeral extends object>(backend: Backend): Handles<Secret, Ephemeral> => {
   const known = <Material>(key: object): Material => {
     const material = materialOf(backend, key)

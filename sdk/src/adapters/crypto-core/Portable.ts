@@ -1,4 +1,4 @@
-/** The operations that noble does on every platform, and the checks of what goes in. */
+/** The operations that use noble on every platform, and input validation. */
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js"
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { hkdf } from "@noble/hashes/hkdf.js"
@@ -11,7 +11,7 @@ import { admit, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts
 import * as Limits from "../../protocol/Limits.ts"
 import { type Aead, DecryptionFailed } from "../../services/Crypto.ts"
 
-/** The most bytes `getRandomValues` gives at once. */
+/** Maximum bytes per call of `getRandomValues`. */
 const quota = 65_536
 
 export const randomBytes = (length: number): Uint8Array => {
@@ -25,7 +25,7 @@ export const hmacSha256 = (key: Uint8Array, data: Uint8Array): Uint8Array => hma
 export const hkdfSha256 = (ikm: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Uint8Array =>
   hkdf(sha256, ikm, salt, info, length)
 
-/** The input of an AEAD, its lengths checked: libraries differ in when they look, and some take shorter nonces too. */
+/** Checks the input lengths of an AEAD: libraries check at different times, and some accept shorter nonces. */
 export const checked = ({ key, nonce, aad }: Aead): Aead => ({
   key: exactly(key, Limits.keyBytes, "AEAD key"),
   nonce: exactly(nonce, Limits.aeadNonceBytes, "AEAD nonce"),
@@ -54,18 +54,18 @@ export const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint
     }
   })
 
-/** A seed's bytes, copied, and its public key. Throws a `RangeError` for another length than 32. */
+/** A copy of a seed's bytes, and its public key. Throws a `RangeError` unless it has 32 bytes. */
 export const readSeed = (redacted: Redacted.Redacted<Uint8Array>): { seed: Uint8Array; publicKey: AdmittedKey } => {
   const seed = exactly(Redacted.value(redacted), Limits.keyBytes, "seed").slice()
   return { seed, publicKey: Result.getOrThrow(admit(ed25519.getPublicKey(seed))) }
 }
 
-/** The bytes themselves. Throws a `RangeError` that names what has the wrong length, and nothing of its content. */
+/** Returns the bytes, or throws a `RangeError` that names the value with the wrong length but not its content. */
 export const exactly = (bytes: Uint8Array, length: number, what: string): Uint8Array => {
   if (bytes.length !== length) throw new RangeError(`${what}: ${bytes.length} bytes instead of ${length}`)
   return bytes
 }
 
-/** The 32 bytes of an X25519 public key, given as an account's or as themselves. */
+/** The 32 bytes of an X25519 public key, given as an account's key or as raw bytes. */
 export const x25519Of = (peer: AdmittedKey | Uint8Array): Uint8Array =>
   peer instanceof Uint8Array ? exactly(peer, Limits.keyBytes, "X25519 public key") : peer.x25519

@@ -13,17 +13,17 @@ import * as Transport from "./Transport.ts"
 export interface HttpDirectoryOptions {
   /** Base URL of the home server: https, or http on this machine. */
   readonly home: string
-  /** How long an answer may take, and each further piece of one; 10 s unless told. */
+  /** Time limit for an answer and for each further piece of it; default 10 s. */
   readonly timeoutMillis?: number
   readonly fetch?: typeof globalThis.fetch
 }
 
-/** Records, descriptions and problems are a few KiB. */
+/** Size limit of records, descriptions and problems, which have a few KiB. */
 const maxBytes = 65_536
 
 type ClientError = DirectoryError | HttpClientError.HttpClientError | Schema.SchemaError
 
-/** What the derived client can fail with, as this service's errors. */
+/** Maps failures of the derived client to this service's errors. */
 const settle = (home: string) =>
   Effect.mapError((error: ClientError): DirectoryError => {
     if (error instanceof Problem || error instanceof ServerUnreachable) return error
@@ -31,7 +31,7 @@ const settle = (home: string) =>
     return new Problem({ code: "record_invalid", detail: error.message.replace(/\s+/g, " ") })
   })
 
-/** A server that has no description is no home, whatever else it may be. */
+/** A server without a description is not a kez-chat home. */
 const noHome = (home: string, error: DirectoryError): DirectoryError => {
   const isOther = error instanceof Problem ? error.code === "not_found" : Transport.isUnexpected(error)
   if (!isOther) return error
@@ -62,9 +62,9 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpDirectoryOpt
       const after = yield* Clock.currentTimeMillis
       const date = Date.parse(response.headers["date"] ?? "")
       if (Number.isNaN(date)) {
-        return yield* new ServerUnreachable({ url: home, detail: "it does not tell its time" })
+        return yield* new ServerUnreachable({ url: home, detail: "its answer has no Date" })
       }
-      // The header counts whole seconds: on average it is half a second behind.
+      // The header counts whole seconds, so on average it is half a second behind.
       return Math.round(date + 500 - (before + after) / 2)
     })
   })

@@ -17,12 +17,12 @@ import * as Transport from "./Transport.ts"
 export interface HttpManifestStoreOptions {
   /** Base URL of the home server: https, or http on this machine. */
   readonly home: string
-  /** How long an answer may take, the upload before it included, and each further piece of it; 30 s unless told. */
+  /** Time limit for an answer, including the upload, and for each further piece of it; default 30 s. */
   readonly timeoutMillis?: number
   readonly fetch?: typeof globalThis.fetch
 }
 
-/** A manifest of the largest size over a slow line. */
+/** Allows for a manifest of the maximum size over a slow line. */
 const defaultTimeoutMillis = 30_000
 
 type Failure = DirectoryError | HttpClientError.HttpClientError | Schema.SchemaError
@@ -34,7 +34,7 @@ const settle = (home: string) =>
       : Transport.unexpected(home, HttpClientError.isHttpClientError(error) ? error.response?.status : undefined, error)
   )
 
-/** A store at one home server that follows no redirect and reads no more than a manifest may have. */
+/** A store at one home server. Follows no redirect and reads at most the maximum size of a manifest. */
 export const layer = (options: HttpManifestStoreOptions): Layer.Layer<ManifestStore> =>
   Layer.effect(ManifestStore, make(options))
 
@@ -50,7 +50,7 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpManifestStor
   })
   const settled = settle(home)
 
-  /** The body as it came: only its hash and its signature say anything about it. */
+  /** The unmodified body, to be checked by its hash and signature. */
   const bytesOf = (response: HttpClientResponse): Effect.Effect<Uint8Array, DirectoryError> =>
     response.status === 200
       ? Effect.map(settled(response.arrayBuffer), (buffer) => new Uint8Array(buffer))

@@ -1,8 +1,8 @@
 /**
  * `SigchainStore` over kez-sig-server's HTTP interface.
  *
- * The Rust server's append path and answer are not known for certain, so both possible paths are tried and an answer's
- * body is only compared, never needed.
+ * The Rust server's append path and answer are not known for certain, so both possible paths are tried, and an answer's
+ * body is compared but not required.
  */
 import * as Effect from "effect/Effect"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
@@ -27,18 +27,18 @@ import { SigchainStore } from "../../services/SigchainStore.ts"
 import * as Transport from "./Transport.ts"
 
 export interface HttpSigchainStoreOptions {
-  /** Base URL of the sig-server: https, or http on this machine. An effect is asked once, when it is first needed. */
+  /** Base URL of the sig-server: https, or http on this machine. An effect is run once, on first use. */
   readonly url: string | Effect.Effect<string, Problem | ServerUnreachable>
-  /** How long an answer may take, and each further piece of one; 10 s unless told. */
+  /** Time limit for an answer and for each further piece of it; default 10 s. */
   readonly timeoutMillis?: number
   readonly fetch?: typeof globalThis.fetch
-  /** The home server that named `url`: it may not name every address (spec KEZ-REG-031). */
+  /** The home server that named `url`, which restricts the addresses it may have (spec KEZ-REG-031). */
   readonly namedBy?: HomeReach
 }
 
 type Failure = Problem | ServerUnreachable
 
-/** Another server may not write JCS: a chain of the largest size is let in with room for its white space. */
+/** Other servers may not write JCS: leaves room for white space in a chain of the maximum size. */
 const maxBytes = 2 * Limits.chainBytes
 const lineBytes = 2 * Limits.eventBytes
 const newline = 0x0a
@@ -65,7 +65,7 @@ const parseLines = (bytes: Uint8Array): Result.Result<ReadonlyArray<Envelope.Env
   return Result.succeed(envelopes)
 }
 
-/** Connects lazily; a sig-server that is down fails the calls, not the layer. */
+/** Connects lazily: if the sig-server is down, the calls fail and not the layer. */
 export const layer = (options: HttpSigchainStoreOptions): Layer.Layer<SigchainStore, never, Crypto> =>
   Layer.effect(SigchainStore, make(options))
 
@@ -85,7 +85,7 @@ const make = Effect.fnUntraced(function* (options: HttpSigchainStoreOptions) {
     if (known !== undefined || typeof url === "string") return Effect.succeed(known as Client)
     return Effect.tap(Effect.flatMap(url, clientFor), (client) => Effect.sync(() => void (known = client)))
   })
-  /** Which of the two append paths this server has, once known. */
+  /** The append path of this server, once known. */
   let atChain = false
 
   const appendAt = ({ settled, sigchains }: Client, own: boolean, hex: string, payload: Envelope.Envelope) =>
@@ -141,7 +141,7 @@ const isUnknownChain = (error: Failure): boolean =>
 const isNoSuchRoute = (error: Failure): boolean =>
   error instanceof Problem && (error.code === "not_found" || error.code === "method_not_allowed")
 
-/** A head in the answer must be that of the event: a server that stored something else says so here. */
+/** A head in the answer must match the event; otherwise the server stored something else. */
 const compareHead = (
   { settled }: { readonly settled: ReturnType<typeof settle> },
   response: HttpClientResponse,

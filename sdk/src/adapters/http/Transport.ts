@@ -1,6 +1,6 @@
 /**
- * How the HTTP adapters talk to a server: by `fetch`, which Node and browsers share, with every answer bounded in
- * time and size before anything looks at it.
+ * The HTTP adapters' connection to a server: `fetch`, which Node and browsers share, with limits on the time and size
+ * of every answer.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -19,42 +19,42 @@ import * as HomeReach from "../../services/HomeReach.ts"
 export interface TransportOptions {
   /** Base URL of the server: https, or http on this machine. */
   readonly baseUrl: string
-  /** Largest body of an answer, after any content coding (spec KEZ-CAN-015). */
+  /** Size limit of an answer's body after content decoding (spec KEZ-CAN-015). */
   readonly maxBytes: number
-  /** What a successful answer holds: `json` is parsed strictly here, `bytes` are for the caller to parse. */
+  /** Content of a successful answer: `json` is parsed strictly here, `bytes` by the caller. */
   readonly body: "json" | "bytes"
-  /** How long the head of an answer and each further piece of it may take. */
+  /** Time limit for the head of an answer and for each further piece of it. */
   readonly timeoutMillis?: number
   readonly fetch?: typeof globalThis.fetch
-  /** The home server that named this URL; absent where the user or the program chose it. */
+  /** The home server that named this URL; absent if the user or the program chose it. */
   readonly namedBy?: HomeReach.HomeReach
 }
 
 export type TransportError = Problem | ServerUnreachable
 
-/** A client whose failures are the server's problems, or that it could not be asked. */
+/** A client that fails with the server's problems, or with the reason why it could not be asked. */
 export type Transport = HttpClient.HttpClient.With<TransportError>
 
 const defaultTimeoutMillis = 10_000
-/** An answer that drips on for longer is given up, in multiples of the time limit. */
+/** Total time limit of an answer, as a multiple of the time limit per piece. */
 const wholeAnswer = 6
 const problemBytes = 16_384
 
-/** Why a URL is not asked, in words; undefined when it may be. */
+/** Why a URL is not requested; undefined if it may be. */
 const forbidden = (url: URL): string | undefined => {
   if (url.username !== "" || url.password !== "") return "its URL carries a password"
   if (url.protocol === "https:") return undefined
   if (url.protocol !== "http:") return "its URL is neither http nor https"
-  return AddressClass.isLoopback(url.hostname) ? undefined : "plain http is only spoken to this machine; use https"
+  return AddressClass.isLoopback(url.hostname) ? undefined : "plain http is allowed only to this machine; use https"
 }
 
 class BodyTooLarge extends Data.TaggedError("BodyTooLarge")<{}> {
   override get message(): string {
-    return "the answer is larger than any right one"
+    return "the answer is larger than this client accepts"
   }
 }
 
-/** Reads a body piece by piece; each piece renews the time limit. */
+/** Reads a body in pieces; each piece renews the time limit. */
 const readBody = async (response: Response, maxBytes: number, renew: () => void): Promise<Uint8Array<ArrayBuffer>> => {
   if (response.body === null) return new Uint8Array(0)
   const pieces: Array<Uint8Array> = []
@@ -80,7 +80,7 @@ const readBody = async (response: Response, maxBytes: number, renew: () => void)
   return whole
 }
 
-/** Everything there is to know of an answer, read to its end. */
+/** A complete answer. */
 interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -113,7 +113,7 @@ const ask = (
         method: request.method,
         headers: { ...request.headers },
         body: request.body._tag === "Uint8Array" ? (request.body.body as Uint8Array<ArrayBuffer>) : null,
-        // A redirect is never followed: the server is chosen by its name, not by an answer.
+        // Redirects are never followed: the user chose the server by its name.
         redirect: "manual",
         credentials: "omit",
         cache: "no-store",
@@ -123,7 +123,7 @@ const ask = (
       renew()
       if (isRedirect(response)) {
         await response.body?.cancel().catch(() => undefined)
-        throw fail("it redirects elsewhere, which is not followed")
+        throw fail("it answers with a redirect, which is not followed")
       }
       return { status: response.status, headers: response.headers, body: await readBody(response, maxBytes, renew) }
     }
@@ -149,17 +149,17 @@ const ask = (
   })
 }
 
-/** What was refused here, and not by the server; `fetch` wraps what its connections fail with. */
+/** A request refused by this client; `fetch` wraps errors of its connections. */
 const isOurs = (cause: unknown): cause is TransportError =>
   cause instanceof ServerUnreachable || cause instanceof Problem
 
-/** Browsers show a redirect that was not followed as `opaqueredirect` only. */
+/** Browsers report a redirect that was not followed only as `opaqueredirect`. */
 const isRedirect = ({ status, type }: Response): boolean =>
   type === "opaqueredirect" || (status > 300 && status <= 308 && status !== 304)
 
 const today = (): string => new Date().toISOString().slice(0, 10)
 
-/** `fetch` hides the reason (refused, unknown host, bad certificate) in a cause of its "fetch failed". */
+/** `fetch` hides the reason (refused, unknown host, bad certificate) in the cause of "fetch failed". */
 const describe = (cause: unknown, signal: AbortSignal): string => {
   if (signal.aborted && signal.reason instanceof Error) return signal.reason.message
   const inner = cause instanceof Error ? cause.cause : undefined
@@ -167,21 +167,21 @@ const describe = (cause: unknown, signal: AbortSignal): string => {
   const words: Readonly<Record<string, string>> = {
     ECONNREFUSED: "the connection was refused",
     ENOTFOUND: "its name is unknown",
-    EAI_AGAIN: "its name cannot be looked up now",
-    ECONNRESET: "the connection broke off",
+    EAI_AGAIN: "its name cannot be looked up at the moment",
+    ECONNRESET: "the connection was lost",
     ETIMEDOUT: "the connection timed out",
     UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
-    EHOSTUNREACH: "no way leads there from this network",
-    ENETUNREACH: "no way leads there from this network",
-    UND_ERR_SOCKET: "the connection broke off",
+    EHOSTUNREACH: "it cannot be reached from this network",
+    ENETUNREACH: "it cannot be reached from this network",
+    UND_ERR_SOCKET: "the connection was lost",
     ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak https at this port",
     EPROTO: "it does not speak https at this port",
     ERR_SSL_PACKET_LENGTH_TOO_LONG: "it does not speak https at this port",
     ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
-    DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by nobody this machine trusts",
-    SELF_SIGNED_CERT_IN_CHAIN: "its certificate is signed by nobody this machine trusts",
-    UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is signed by nobody this machine trusts",
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is signed by nobody this machine trusts",
+    DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is not signed by an authority this machine trusts",
+    SELF_SIGNED_CERT_IN_CHAIN: "its certificate is not signed by an authority this machine trusts",
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by an authority this machine trusts",
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is not signed by an authority this machine trusts",
     CERT_HAS_EXPIRED: `its certificate has expired, or the clock of this device is wrong: it says ${today()}`,
     CERT_NOT_YET_VALID: `its certificate is not valid yet, or the clock of this device is wrong: it says ${today()}`
   }
@@ -196,7 +196,7 @@ const describe = (cause: unknown, signal: AbortSignal): string => {
   )
 }
 
-/** `Retry-After` in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3), read by the server's own clock. */
+/** `Retry-After` in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3) relative to the server's clock. */
 const retryAfter = (headers: Headers): { readonly retryAfterMillis?: number } => {
   const value = headers.get("retry-after")
   if (value === null) return {}
@@ -207,7 +207,7 @@ const retryAfter = (headers: Headers): { readonly retryAfterMillis?: number } =>
   return Number.isNaN(millis) ? {} : { retryAfterMillis: Math.max(0, millis) }
 }
 
-/** What a problem document with a code of a newer version comes down to (spec KEZ-ERR-002). */
+/** Fallback for a problem document with an unknown code, from a newer version (spec KEZ-ERR-002). */
 const byStatus: Readonly<Record<number, Code>> = {
   400: "request_malformed",
   401: "unauthorized",
@@ -219,7 +219,7 @@ const byStatus: Readonly<Record<number, Code>> = {
   415: "media_type_unsupported"
 }
 
-/** The problem that an answer says, if it is a problem document, whatever its media type (spec KEZ-CAN-014). */
+/** The problem in an answer, if it is a problem document, whatever its media type (spec KEZ-CAN-014). */
 const problemOf = ({ body, status }: Answer): Problem | undefined => {
   if (status < 400) return undefined
   const json = Json.parse(body, { maxBytes: problemBytes })
@@ -236,8 +236,8 @@ const problemOf = ({ body, status }: Answer): Problem | undefined => {
 const isEmptyStatus = (status: number): boolean => status === 204 || status === 304
 
 /**
- * Why a success cannot be handed on: a page where an answer should be (a captive portal, a web server that knows nothing
- * of this protocol), or JSON that is not strict, whichever parser reads it afterwards.
+ * Why a successful answer cannot be used: an HTML page (a captive portal, a server of something else), or JSON that is
+ * not strict, whichever parser reads it afterwards.
  */
 const faultOf = (options: TransportOptions, url: URL, { body, status }: Answer): TransportError | undefined => {
   if (status >= 300 || isEmptyStatus(status)) return undefined
@@ -252,7 +252,7 @@ const faultOf = (options: TransportOptions, url: URL, { body, status }: Answer):
 const openBrace = 0x7b
 const openAngle = 0x3c
 
-/** What an answer is to the contract's client: a response to decode, or why there is none. */
+/** Turns an answer into a response for the contract's client, or into the reason why there is none. */
 const settle = (
   options: TransportOptions,
   url: URL,
@@ -275,7 +275,7 @@ const settle = (
   )
 }
 
-/** A client for one server. Busy answers (429, 503) are `ServerUnreachable` with the server's wish for a pause. */
+/** A client for one server. Busy answers (429, 503) are `ServerUnreachable` with the server's retry time. */
 export const make = (options: TransportOptions): Transport =>
   HttpClient.makeWith<never, never, TransportError, never>(
     Effect.flatMap((request: HttpClientRequest.HttpClientRequest) => {
@@ -287,14 +287,13 @@ export const make = (options: TransportOptions): Transport =>
     (request) => Effect.succeed(HttpClientRequest.prependUrl(request, options.baseUrl))
   )
 
-/** Whether an error is one of {@link unexpected}, and not an outage. */
+/** Whether an error is one of {@link unexpected} rather than an outage. */
 export const isUnexpected = ({ detail }: ServerUnreachable): boolean => /^it answers (?:something|[1-4])/.test(detail)
 
-/** An answer that no schema of the contract fits. */
+/** An answer that no schema of the contract matches. */
 export const unexpected = (baseUrl: string, status: number | undefined, cause: unknown): ServerUnreachable =>
   new ServerUnreachable({
     url: baseUrl,
-    detail:
-      status === undefined ? "it answers something else than this protocol" : `it answers ${status} without saying why`,
+    detail: status === undefined ? "it does not answer in this protocol" : `it answers ${status} without saying why`,
     cause
   })

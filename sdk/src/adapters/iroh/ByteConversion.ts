@@ -1,18 +1,18 @@
 /**
- * Converts bytes for the Iroh binding and back. `@number0/iroh` 1.1 takes and returns arrays of numbers, at about 100 ns a
- * byte in and 170 ns a byte out; this conversion, not the network, limits its throughput. Plain loops add 1 and 3 ns;
- * `Array.from` and `new Uint8Array` would add 55 and 45, because the arrays that come out are not packed. A binding that
- * takes or returns typed arrays is detected and given them.
+ * Converts bytes for the Iroh binding. `@number0/iroh` 1.1 takes and returns arrays of numbers, at about 100 ns per
+ * byte in and 170 ns per byte out; this, not the network, limits its throughput. Plain loops add 1 and 3 ns;
+ * `Array.from` and `new Uint8Array` would add 55 and 45, because the returned arrays are not packed. A binding that
+ * takes or returns typed arrays is detected and gets them.
  */
 import { pieceBytes } from "../blobs-core/TransferLimits.ts"
 
-/** A call into the binding that takes bytes. It has read them when it returns. */
+/** A call into the binding that takes bytes and has read them when it returns. */
 type Take = (bytes: Array<number>) => Promise<unknown>
 
-/** Whether this binding takes typed arrays; not known before the first try. */
+/** Whether this binding takes typed arrays; unknown before the first try. */
 let takesTyped: boolean | undefined
 
-/** Filled anew for every whole piece: allocating it costs more than filling it. */
+/** Reused for every whole piece, because allocation costs more than filling. */
 const piece: Array<number> = []
 
 const asArray = (bytes: Uint8Array): Array<number> => {
@@ -21,11 +21,11 @@ const asArray = (bytes: Uint8Array): Array<number> => {
   return array
 }
 
-/** Gives bytes to a call. They may be reused when it returns. */
+/** Passes bytes to a call. They may be reused when it returns. */
 export const give = (bytes: Uint8Array, take: Take): Promise<unknown> => {
   if (takesTyped !== false) {
     try {
-      // Binding generators refuse what they cannot convert before anything is sent.
+      // Binding generators reject values that they cannot convert before anything is sent.
       const taken = take(bytes.slice() as unknown as Array<number>)
       takesTyped = true
       return taken
@@ -36,7 +36,7 @@ export const give = (bytes: Uint8Array, take: Take): Promise<unknown> => {
   return take(asArray(bytes))
 }
 
-/** The bytes that a call has given. */
+/** The bytes that a call returned. */
 export const received = (given: Array<number> | Uint8Array): Uint8Array => {
   if (given instanceof Uint8Array) return given
   const bytes = new Uint8Array(given.length)
@@ -44,5 +44,5 @@ export const received = (given: Array<number> | Uint8Array): Uint8Array => {
   return bytes
 }
 
-/** Short byte strings for calls that are not worth a try: keys, protocol names, reasons. */
+/** Conversion for short values where detection is not worthwhile: keys, protocol names, reasons. */
 export const numbers = (bytes: Uint8Array): Array<number> => Array.from(bytes)

@@ -1,8 +1,8 @@
 /**
- * Blobs over Iroh 1.x: QUIC between devices, directly where a way can be found and over a relay where not. Needs the
- * optional peer `@number0/iroh` and Node.
+ * Blobs over Iroh 1.x: QUIC between devices, direct if possible and otherwise over a relay. Needs the optional peer
+ * `@number0/iroh` and Node.
  *
- * Nothing is published: no discovery service learns of this device, and whoever is to reach it must be told its addresses.
+ * No discovery service is used: a peer can reach this device only with its addresses.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,22 +19,22 @@ import * as IrohNetwork from "./IrohNetwork.ts"
 
 export interface IrohOptions {
   /**
-   * Which relays help when two devices cannot reach each other directly. `default`: the public relays of n0, the company
-   * that makes Iroh; they see which devices talk, when and how much, and none of what they say. `direct`: none.
-   * `urls`: these, such as one of your own.
+   * Which relays help when two devices cannot connect directly. `default`: the public relays of n0, the company that
+   * makes Iroh; they see which devices talk, when and how much, but no content. `direct`: none. `urls`: the given ones,
+   * such as your own.
    */
   readonly relay: "default" | "direct" | { readonly urls: ReadonlyArray<string> }
   /**
-   * Keeps this device's IP addresses from peers: everything goes over a relay, which alone still sees them. Iroh has no
-   * such switch and looks for direct paths by itself, so both its UDP sockets are bound to loopback: it finds, tells and
-   * reaches no address beyond this machine. A peer on this very machine may still be met directly. Not together with
-   * `direct` or `bind`.
+   * Hides this device's IP addresses from peers: everything goes over a relay, the only one to see them. Iroh has no
+   * such option and looks for direct paths by itself, so both its UDP sockets are bound to loopback: it finds,
+   * announces and reaches no address beyond this machine. A peer on the same machine may still connect directly.
+   * Excludes `direct` and `bind`.
    */
   readonly relayOnly?: boolean
   /**
-   * `ip:port` to listen on; port 0 for any. Default: all interfaces, IPv4 and IPv6. Iroh always listens on both families:
-   * a loopback address keeps the other family to loopback as well; with any other address, the other family listens on
-   * all its interfaces, on a random port.
+   * `ip:port` to listen on; port 0 for any. Default: all interfaces, IPv4 and IPv6. Iroh always listens on both
+   * families: with a loopback address the other family listens on loopback as well; with any other address it listens
+   * on all interfaces, on a random port.
    */
   readonly bind?: string
 }
@@ -47,24 +47,24 @@ const missing = (cause: unknown) =>
     cause
   })
 
-/** Loads the binding; it fails where the package, or its binary for this system, is not installed. */
+/** Loads the binding. Fails if the package, or its binary for this system, is not installed. */
 const load: Effect.Effect<IrohNetwork.Binding, AdapterUnavailable> = Effect.tryPromise({
-  // The file itself: the package names a main file that it does not contain, and Node warns of that.
+  // Imports the file by path: the package's main entry does not exist, and Node warns about that.
   try: async () => (await import("@number0/iroh/index.js")).default,
   catch: missing
 })
 
-/** Whether files can be sent and fetched here; what to install where not. */
+/** Whether files can be sent and fetched here; fails with `AdapterUnavailable` if not. */
 export const available: Effect.Effect<void, AdapterUnavailable> = Effect.asVoid(load)
 
 const unavailable = (detail: string, cause?: unknown): BlobTransportError =>
   new BlobTransportError({ reason: "unavailable", detail, ...(cause === undefined ? {} : { cause }) })
 
 const loopback = ["127.0.0.1:0", "[::1]:0"] as const
-/** Of `ip:port` as Iroh writes it. */
+/** Parses `ip:port` as Iroh writes it. */
 const isLoopback = (address: string): boolean => AddressClass.isLoopback(address.replace(/:\d+$/, ""))
 
-/** What to bind, and what instead where a family of addresses is missing. */
+/** The addresses to bind, and the fallback for a system without one of the families. */
 const socketsFor = ({ bind, relayOnly }: IrohOptions): ReadonlyArray<ReadonlyArray<string>> => {
   if (relayOnly === true) return [loopback, loopback.slice(0, 1)]
   if (bind === undefined) return [[]]
@@ -86,7 +86,7 @@ const bindEndpoint = (
   Effect.tryPromise({
     try: async () => {
       const builder = binding.Endpoint.builder()
-      // Cryptography and nothing else: no discovery, so nothing is published.
+      // A preset without discovery, so nothing is published.
       binding.presetMinimal(builder)
       builder.relayMode(relayMode(binding, options))
       builder.alpns([IrohNetwork.alpn])
@@ -99,7 +99,7 @@ const bindEndpoint = (
     catch: (cause) => unavailable(`the network endpoint cannot be opened: ${IrohNetwork.firstLine(cause)}`, cause)
   })
 
-/** An endpoint's own network, below the blob protocol: what it exchanges with peers are bytes. */
+/** An endpoint's raw network, below the blob protocol. */
 export const network = Effect.fnUntraced(function* (
   options: IrohOptions,
   secret: Redacted.Redacted<Uint8Array>,
@@ -107,7 +107,7 @@ export const network = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Network, BlobTransportError, Scope.Scope> {
   const relayOnly = options.relayOnly === true
   if (relayOnly && (options.relay === "direct" || options.bind !== undefined)) {
-    return yield* unavailable("relay only needs relays, and no address of its own to listen on")
+    return yield* unavailable("relay-only mode needs a relay and excludes an address to listen on")
   }
   const binding = yield* Effect.mapError(load, (error) => unavailable(error.message, error))
   const [first = [], second] = socketsFor(options)
@@ -116,14 +116,14 @@ export const network = Effect.fnUntraced(function* (
   )
   const endpoint = yield* Effect.acquireRelease(bound, (opened) => Effect.promise(() => opened.close()))
   if (relayOnly && !endpoint.boundSockets().every(isLoopback)) {
-    return yield* unavailable("relay only cannot be kept to here: Iroh listens beyond this machine")
+    return yield* unavailable("relay-only mode is not possible here: Iroh listens beyond this machine")
   }
   return yield* IrohNetwork.make(binding, endpoint, { direct: !relayOnly, relay: options.relay !== "direct" }, limits)
 })
 
 /**
- * Opens Iroh endpoints. The binding is loaded when the first one is opened: where it is missing, that fails with
- * `unavailable` and says what to install.
+ * Opens Iroh endpoints. The binding is loaded with the first endpoint; if it is missing, opening fails with
+ * `unavailable` and the install command.
  */
 export const make = (options: IrohOptions, limits: TransferLimits = defaultLimits): BlobTransport["Service"] => ({
   open: (secret) => Effect.flatMap(network(options, secret, limits), (opened) => Endpoint.make(opened, limits))

@@ -15,29 +15,29 @@ import * as ByteConversion from "./ByteConversion.ts"
 
 export type Binding = typeof Iroh.default
 
-/** Which ways to a peer may be used. */
+/** The allowed paths to a peer. */
 export interface Ways {
   readonly direct: boolean
   readonly relay: boolean
 }
 
-/** The protocol that both sides name. */
+/** The protocol's ALPN. */
 export const alpn = ByteConversion.numbers(Bytes.utf8(BlobRequest.alpn))
 
-/** How long to wait for a relay before an answer goes without one, in milliseconds. */
+/** How long to wait for a relay before reporting addresses without one, in milliseconds. */
 const relayMillis = 5_000
-/** Connections of which the peer has not proven its key yet. */
+/** Limit on connections whose peer has not proven its key yet. */
 const handshakes = 32
 
 const closed = new BlobTransportError({ reason: "closed", detail: "this endpoint has closed" })
 const unreachable = (detail: string, cause?: unknown): BlobTransportError =>
   new BlobTransportError({ reason: "unreachable", detail, ...(cause === undefined ? {} : { cause }) })
 
-/** The binding's errors carry a backtrace behind their first lines. */
+/** Strips the backtrace from the binding's errors. */
 export const firstLine = (cause: unknown): string =>
   String(cause instanceof Error ? cause.message : cause).split("\n")[0] as string
 
-/** `Reset(1)` and `Stopped(1)` are a stream's, everything else is the end of its connection. */
+/** `Reset(1)` and `Stopped(1)` end a stream; any other error ends its connection. */
 const failureOf = (cause: unknown): StreamFailure => {
   const detail = firstLine(cause)
   const code = /^(?:Reset|Stopped)\((\d+)\)$/.exec(detail)?.[1]
@@ -49,7 +49,7 @@ const failureOf = (cause: unknown): StreamFailure => {
 const attempt = <A>(call: () => Promise<A>): Effect.Effect<A, StreamFailure> =>
   Effect.tryPromise({ try: call, catch: failureOf })
 
-/** For calls whose outcome changes nothing, among them those that wait behind an unfinished read or write. */
+/** For calls whose outcome is irrelevant, including those queued behind an unfinished read or write. */
 const unwatched = (call: () => Promise<unknown>): void => {
   Promise.resolve()
     .then(call)
@@ -57,9 +57,8 @@ const unwatched = (call: () => Promise<unknown>): void => {
 }
 
 /**
- * The bytes of a stream, a piece at a time: every crossing costs a change of threads. While a full one is worked on, the
- * next is already under way: where bytes come that fast, it is never far behind. It is not asked for earlier, since a
- * read that waits cannot be taken back.
+ * Reads a stream one piece at a time, because every call into the binding costs a thread switch. While a full piece is
+ * processed, the next read is already running. It does not start earlier, because a waiting read cannot be cancelled.
  */
 const readerOf = (recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> => {
   let rest: Uint8Array = new Uint8Array(0)
@@ -120,7 +119,7 @@ const connectionOf = (connection: Iroh.Connection, peer: KeyAdmission.AdmittedKe
   close: (code, reason) => Effect.sync(() => connection.close(BigInt(code), ByteConversion.numbers(Bytes.utf8(reason))))
 })
 
-/** Nobody sends us anything but requests, and those on connections that they made themselves. */
+/** Peers send us only requests, on connections that they opened. */
 const restrict = (connection: Iroh.Connection, requests: number): void => {
   connection.setMaxConcurrentUniStreams(0n)
   connection.setMaxConcurrentBiStreams(BigInt(requests))
@@ -132,7 +131,7 @@ const remoteKey = (connection: Iroh.Connection): KeyAdmission.AdmittedKey | unde
   return Result.isSuccess(admitted) ? admitted.success : undefined
 }
 
-/** The network of a bound endpoint, until the scope closes. The endpoint itself is closed by whoever bound it. */
+/** The network of a bound endpoint, until the scope closes. Whoever bound the endpoint closes it. */
 export const make = Effect.fnUntraced(function* (
   binding: Binding,
   endpoint: Iroh.Endpoint,

@@ -1,10 +1,10 @@
 /**
- * Every call to the OS keychain is made by a short-lived child process.
+ * Makes every call to the OS keychain in a short-lived child process.
  *
- * The native library connects to D-Bus inside its constructor, on the calling thread, and has no time limit: a session
- * bus that accepts and never answers would stop this process for good (tried), and a thread cannot be abandoned in the
- * middle of a native call. A child can be killed. The seed crosses on its standard input and output, never in its
- * arguments or environment.
+ * The native library connects to D-Bus in its constructor, on the calling thread, without a time limit: a session bus
+ * that accepts and never answers would block this process forever (tested), and a thread cannot be aborted during a
+ * native call. A child can be killed. The seed passes through its standard input and output, never its arguments or
+ * environment.
  */
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
@@ -12,7 +12,7 @@ import { createRequire } from "node:module"
 import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { VaultError } from "../../services/Vault.ts"
 
-/** What the child is asked; `secret` is hex and present only for `save`. */
+/** The child's request; `secret` is hex and present only for `save`. */
 export interface KeychainRequest {
   readonly op: "probe" | "load" | "save" | "clear"
   readonly service: string
@@ -22,8 +22,8 @@ export interface KeychainRequest {
 
 type Answer = { readonly ok: true; readonly value: string | null } | { readonly ok: false; readonly error: string }
 
-// Runs in the child as CommonJS. On Linux the store is pinned: without the pin the library falls back to the kernel's
-// keyutils, which forgets at the next restart.
+// Runs in the child as CommonJS. On Linux the store is set explicitly: otherwise the library falls back to the kernel's
+// keyutils, which lose their content on restart.
 const program = `
 const answer = (value) => process.stdout.write(JSON.stringify(value))
 let text = ""
@@ -45,7 +45,7 @@ process.stdin.on("end", () => {
 const unavailable = (detail: string, cause?: unknown): VaultError =>
   new VaultError({ reason: "unavailable", detail, ...(cause === undefined ? {} : { cause }) })
 
-/** Path of the native library, found without loading it. */
+/** Path of the native library, resolved without loading it. */
 export const findLibrary: Effect.Effect<string, AdapterUnavailable> = Effect.try({
   try: () => createRequire(import.meta.url).resolve("@napi-rs/keyring"),
   catch: (cause) =>
@@ -65,12 +65,12 @@ const parseAnswer = (text: string): Answer | undefined => {
     }
     if (value?.["ok"] === false && typeof value["error"] === "string") return { ok: false, error: value["error"] }
   } catch {
-    // An answer cut short is no answer.
+    // A truncated answer counts as none.
   }
   return undefined
 }
 
-/** Asks the keychain through the native `library` and kills the child when `timeoutMillis` have passed. */
+/** Asks the keychain through the native `library`; kills the child after `timeoutMillis`. */
 export const ask = Effect.fnUntraced(function* (
   library: string,
   request: KeychainRequest,
@@ -80,14 +80,15 @@ export const ask = Effect.fnUntraced(function* (
     const child = spawn(process.execPath, ["-e", program, library], {
       stdio: ["pipe", "pipe", "ignore"],
       windowsHide: true,
-      // An Electron host runs the child as plain Node; NODE_OPTIONS of the host (loaders, inspectors) are not for it.
+      // An Electron host runs the child as plain Node. The host's NODE_OPTIONS (loaders, inspectors) do not apply to
+      // it.
       env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }
     })
     const parts: Array<Buffer> = []
     child.on("error", (cause) => resume(Effect.fail(unavailable("the keychain helper could not be started", cause))))
     child.stdout.on("data", (part: Buffer) => parts.push(part))
     child.on("close", () => resume(Effect.succeed(parseAnswer(Buffer.concat(parts).toString("utf8")))))
-    // The child may end before it has read everything; its answer says why.
+    // The child may end before it has read everything; its answer gives the reason.
     child.stdin.on("error", () => {})
     child.stdin.end(JSON.stringify(request))
     return Effect.sync(() => {

@@ -1,9 +1,9 @@
 /**
- * The seed in the operating system's keychain: macOS Keychain, Windows Credential Manager, or a Secret Service
- * (GNOME Keyring, KWallet, KeePassXC) on Linux. Needs the optional peer `@napi-rs/keyring`.
+ * The seed in the operating system's keychain: macOS Keychain, Windows Credential Manager, or a Secret Service (GNOME
+ * Keyring, KWallet, KeePassXC) on Linux. Needs the optional peer `@napi-rs/keyring`.
  *
- * Only stores that survive a restart count: the Linux kernel's keyutils is refused. Where there is no keychain every
- * call fails with `VaultError` `unavailable`, and {@link detect} says so beforehand without hanging.
+ * Only stores that survive a restart are used: the Linux kernel's keyutils are not. Without a keychain every call fails
+ * with `VaultError` `unavailable`, and {@link detect} reports that in advance without hanging.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,15 +15,15 @@ import * as Limits from "../../protocol/Limits.ts"
 import { Vault, VaultError } from "../../services/Vault.ts"
 import * as Keychain from "./KeychainProcess.ts"
 
-/** Which keychain this machine has, or why it has none. */
+/** The keychain of this machine, or why there is none. */
 export type Detection =
   | { readonly available: true; readonly name: string }
   | { readonly available: false; readonly reason: string }
 
 export interface KeyringOptions {
-  /** Name of the application as the keychain shows it. Default `kez-chat`. */
+  /** Application name as the keychain shows it. Default `kez-chat`. */
   readonly service?: string
-  /** Which account's seed: unique among the accounts of this user of the machine. */
+  /** The account of the seed: unique among the accounts of this user of the machine. */
   readonly account: string
 }
 
@@ -34,15 +34,15 @@ const names: Partial<Record<NodeJS.Platform, string>> = {
 }
 
 const defaultService = "kez-chat"
-/** A person may have to unlock the keychain in a dialog first. */
+/** Leaves time to unlock the keychain in a dialog. */
 const callTimeoutMillis = 120_000
 const probeTimeoutMillis = 5_000
 
-/** Asks the keychain for an entry that nobody has: it answers only where it can be used. Takes at most five seconds. */
+/** Probes the keychain with a lookup of a nonexistent entry. Takes at most five seconds. */
 export const detect: Effect.Effect<Detection> = Effect.gen(function* () {
   const name = names[process.platform]
   if (name === undefined) return { available: false, reason: `no keychain is known on ${process.platform}` } as const
-  // Without a session bus there is no Secret Service; it is not worth a process to find that out.
+  // Without a session bus there is no Secret Service, and no need to start a process.
   if (process.platform === "linux" && !process.env["DBUS_SESSION_BUS_ADDRESS"]) {
     return { available: false, reason: "there is no D-Bus session, so no Secret Service" } as const
   }
@@ -62,7 +62,7 @@ export const detect: Effect.Effect<Detection> = Effect.gen(function* () {
   )
 )
 
-/** Makes the vault over the native `library` (a path); asks the keychain nothing until it is used. */
+/** Makes the vault over the native `library` (a path). Accesses the keychain only when used. */
 export const make = (library: string, options: KeyringOptions): Vault["Service"] => {
   const entry = { service: options.service ?? defaultService, account: options.account }
   const ask = (request: Pick<Keychain.KeychainRequest, "op" | "secret">) =>
@@ -85,7 +85,7 @@ export const make = (library: string, options: KeyringOptions): Vault["Service"]
   }
 }
 
-/** A `Vault` in the OS keychain. Fails where `@napi-rs/keyring` is not installed. */
+/** A `Vault` in the OS keychain. Fails if `@napi-rs/keyring` is not installed. */
 export const layer = (options: KeyringOptions): Layer.Layer<Vault, AdapterUnavailable> =>
   Layer.effect(
     Vault,

@@ -1,7 +1,6 @@
 /**
- * A BlobStore that forgets everything with its process: for tests, and for programs that mean it.
- *
- * It keeps every promise of the service but durability. What a partial blob takes up grows with what has arrived.
+ * A BlobStore in memory, without durability: for tests, and for programs that need none. A partial blob takes memory
+ * for what has arrived.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -27,7 +26,7 @@ interface Complete {
   readonly writtenAt: number
 }
 
-/** The groups and pairs that have arrived, by their index. */
+/** The arrived groups and pairs, by index. */
 interface Partial {
   readonly size: number
   readonly arrived: ArrivedChunks
@@ -48,7 +47,7 @@ const stored = ({ bytes, tree }: Complete): StoredBlob => ({
       : damaged(`there are no ${length} bytes at ${offset}: the blob has ${bytes.length}`)
 })
 
-/** Takes in what a decoder verified. */
+/** Stores the items that a decoder verified. */
 const take = (partial: Partial, item: Verified): void => {
   if (item.kind === "parent") partial.pairs.set(item.index, item.pair.slice())
   if (item.kind !== "leaf") return
@@ -65,7 +64,7 @@ const take = (partial: Partial, item: Verified): void => {
   }
 }
 
-/** The whole blob; undefined unless every chunk and every pair is here. */
+/** The whole blob; undefined unless every chunk and every pair has arrived. */
 const join = (hash: string, partial: Partial, writtenAt: number): Complete | undefined => {
   if (!partial.arrived.isWhole) return undefined
   const outboard = new Uint8Array(outboardLength(partial.size))
@@ -77,7 +76,7 @@ const join = (hash: string, partial: Partial, writtenAt: number): Complete | und
   return { tree, bytes, writtenAt }
 }
 
-/** A new, empty store. Two clients given this same value see the same blobs, as two starts of one program would. */
+/** A new, empty store. Clients that share it see the same blobs, like consecutive runs of one program. */
 export const make = (): BlobStore["Service"] => {
   const completes = new Map<string, Complete>()
   const partials = new Map<string, Partial>()
@@ -154,7 +153,7 @@ export const make = (): BlobStore["Service"] => {
     )
     const write = Effect.fnUntraced(function* (items: ReadonlyArray<Verified>) {
       if (!items.every((item) => belongs(item, size))) {
-        return yield* damaged(`that is no part of ${hash}, which has ${size} bytes`)
+        return yield* damaged(`the item is not part of ${hash}, which has ${size} bytes`)
       }
       for (const item of items) take(partial, item)
       partial.writtenAt = yield* Clock.currentTimeMillis
@@ -199,5 +198,5 @@ export const make = (): BlobStore["Service"] => {
   })
 }
 
-/** A store of its own for each layer that is built. */
+/** Each built layer has its own store. */
 export const layer: Layer.Layer<BlobStore> = Layer.sync(BlobStore, make)

@@ -1,6 +1,6 @@
 /**
- * Endpoints of one process, joined without a network: the same protocol as over Iroh, byte for byte. For tests, and for
- * programs that hold several accounts. An endpoint's address is a made-up `127.0.0.1:port`.
+ * Endpoints of one process, connected without a network, with the same protocol bytes as over Iroh. For tests, and for
+ * programs with several accounts. An endpoint's address is a made-up `127.0.0.1:port`.
  */
 import { ed25519 } from "@noble/curves/ed25519.js"
 import * as Effect from "effect/Effect"
@@ -16,12 +16,12 @@ import { type Connection, type DuplexStream, type Network, StreamFailure } from 
 import { defaultLimits, type TransferLimits } from "../blobs-core/TransferLimits.ts"
 import { Pipe } from "./Pipe.ts"
 
-/** A network of its own: endpoints of different nets never meet. */
+/** A separate network: endpoints of different nets never meet. */
 export interface MemoryNet {
   readonly transport: BlobTransport["Service"]
-  /** The same transport. */
+  /** The transport of this net. */
   readonly layer: Layer.Layer<BlobTransport>
-  /** An endpoint below the blob protocol, for tests of what peers may send. */
+  /** An endpoint below the blob protocol, for tests with hostile peers. */
   readonly network: (secret: Redacted.Redacted<Uint8Array>) => Effect.Effect<Network, BlobTransportError, Scope.Scope>
 }
 
@@ -29,7 +29,7 @@ interface Station {
   readonly key: KeyAdmission.AdmittedKey
   readonly address: string
   readonly incoming: Queue.Queue<Connection, BlobTransportError>
-  /** Ends each of its connections. */
+  /** Effects that end its connections. */
   readonly connections: Set<Effect.Effect<void>>
 }
 
@@ -38,7 +38,7 @@ const firstPort = 49_152
 const closed = new BlobTransportError({ reason: "closed", detail: "this endpoint has closed" })
 const ownKey = new BlobTransportError({ reason: "unreachable", detail: "that is this device's own key" })
 
-/** A new, empty net. `limits` for tests that reach them. */
+/** A new, empty net. Tests may lower `limits`. */
 export const net = (limits: TransferLimits = defaultLimits): MemoryNet => {
   const stations = new Map<string, Station>()
   let port = firstPort
@@ -63,7 +63,7 @@ export const net = (limits: TransferLimits = defaultLimits): MemoryNet => {
       dial: Effect.fnUntraced(function* (peer, { direct }) {
         if (peer.hex === key.hex) return yield* ownKey
         const found = direct.map((address) => stations.get(address)).find((other) => other?.key.hex === peer.hex)
-        // Where nobody answers a network keeps waiting as well.
+        // Waits forever, like a network whose peer does not answer.
         if (found === undefined) return yield* Effect.never
         const [ours, theirs] = yield* connect(station, found)
         yield* Queue.offer(found.incoming, theirs)

@@ -1,21 +1,20 @@
 /**
- * A LocalStore that forgets everything with its process: for tests, and for programs that mean it.
- *
- * It keeps every promise of the service but durability: values are copied in and out, and a commit is all or nothing.
+ * A LocalStore in memory, without durability: for tests, and for programs that need none. Values are copied in and out,
+ * and commits are atomic.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { LocalStore, prefixEnd, StoreConflict, type Entry, type Range, type Write } from "../../services/LocalStore.ts"
 
-/** Compares as UTF-8 bytes do, that is by code points and not by UTF-16 units. */
+/** Compares as UTF-8 bytes do: by code points, not by UTF-16 units. */
 const compare = (a: string, b: string): number => {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
     let x = a.charCodeAt(i)
     let y = b.charCodeAt(i)
     if (x === y) continue
-    // Surrogates stand for the characters above all others, but their units lie below U+E000..U+FFFF.
+    // Surrogates encode the highest code points, but as units they sort below U+E000..U+FFFF.
     if (x >= 0xd800 && y >= 0xd800) {
       x = x >= 0xe000 ? x - 0x2000 : x + 0x2000
       y = y >= 0xe000 ? y - 0x2000 : y + 0x2000
@@ -37,7 +36,7 @@ const lowerBound = (keys: ReadonlyArray<string>, key: string): number => {
   return low
 }
 
-/** A new, empty store. Two clients given this same value see the same entries, as two starts of one program would. */
+/** A new, empty store. Clients that share it see the same entries, like consecutive runs of one program. */
 export const make = (): LocalStore["Service"] => {
   const values = new Map<string, Uint8Array>()
   const keys: Array<string> = []
@@ -88,5 +87,5 @@ export const make = (): LocalStore["Service"] => {
   })
 }
 
-/** A store of its own for each layer that is built. */
+/** Each built layer has its own store. */
 export const layer: Layer.Layer<LocalStore> = Layer.sync(LocalStore, make)

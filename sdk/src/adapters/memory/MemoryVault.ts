@@ -1,4 +1,4 @@
-/** A Vault that forgets the seed with its process: for tests, and for programs that are given their words at each start. */
+/** A Vault in memory: for tests, and for programs that get the words at each start. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -7,7 +7,7 @@ import { Vault } from "../../services/Vault.ts"
 
 const copy = (seed: Redacted.Redacted<Uint8Array>) => Redacted.make(Redacted.value(seed).slice(), { label: "seed" })
 
-/** A new vault, empty or holding a 32-byte seed. It keeps copies: what the caller later does to its bytes changes nothing. */
+/** A new vault, empty or with a 32-byte seed, which is copied. */
 export const make = (seed?: Redacted.Redacted<Uint8Array>): Vault["Service"] => {
   let kept = seed === undefined ? undefined : copy(seed)
   return Vault.of({
@@ -23,5 +23,5 @@ export const make = (seed?: Redacted.Redacted<Uint8Array>): Vault["Service"] => 
   })
 }
 
-/** A vault of its own for each layer that is built. */
+/** Each built layer has its own vault. */
 export const layer: Layer.Layer<Vault> = Layer.sync(Vault, () => make())

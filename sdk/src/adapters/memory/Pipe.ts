@@ -1,8 +1,8 @@
-/** One direction of a stream in memory: holds a bounded number of bytes between its writer and its reader. */
+/** One direction of an in-memory stream: a bounded buffer between a writer and a reader. */
 import * as Effect from "effect/Effect"
 import type { StreamFailure } from "../blobs-core/Network.ts"
 
-/** Bytes under way before a writer has to wait. */
+/** Buffered bytes at which a writer waits. */
 const roomBytes = 256 * 1024
 
 export class Pipe {
@@ -12,7 +12,7 @@ export class Pipe {
   private failure: StreamFailure | undefined
   private readonly waiting = new Set<() => void>()
 
-  /** Waits until `attempt` has an answer or the stream has failed. */
+  /** Waits until `attempt` returns a value or the stream has failed. */
   private until<A>(attempt: () => A | undefined): Effect.Effect<A, StreamFailure> {
     return Effect.callback<A, StreamFailure>((resume) => {
       const look = (): void => {
@@ -31,7 +31,7 @@ export class Pipe {
     for (const look of [...this.waiting]) if (this.waiting.has(look)) look()
   }
 
-  /** The next bytes, at most `limit`; none at the end. */
+  /** The next bytes, at most `limit`; empty at the end. */
   read(limit: number): Effect.Effect<Uint8Array, StreamFailure> {
     return Effect.tap(
       this.until(() => {
@@ -69,7 +69,7 @@ export class Pipe {
     return Effect.void
   })
 
-  /** Waits until the reader has taken everything up to the end. */
+  /** Waits until the reader has read everything up to the end. */
   readonly arrived: Effect.Effect<void, StreamFailure> = Effect.asVoid(
     this.until(() => (this.ended && this.held === 0 ? true : undefined))
   )
@@ -79,12 +79,12 @@ export class Pipe {
     return this.failure === undefined && this.parts.length > 0
   }
 
-  /** Whether nothing can happen to it any more. */
+  /** Whether the stream is finished or failed. */
   get over(): boolean {
     return this.failure !== undefined || (this.ended && this.held === 0)
   }
 
-  /** Both ends fail from now on, unless everything had come to its end; what was under way is gone. */
+  /** Makes both ends fail and discards buffered bytes, unless the stream was read to its end. */
   fail(failure: StreamFailure): void {
     if (this.over) return
     this.failure = failure

@@ -1,4 +1,4 @@
-/** Stores and a net of endpoints that live and die with the process. */
+/** In-memory stores and network. */
 export * as MemoryBlobStore from "./MemoryBlobStore.ts"
 export * as MemoryBlobTransport from "./MemoryBlobTransport.ts"
 export * as MemoryLocalStore from "./MemoryLocalStore.ts"

@@ -2,7 +2,7 @@
 import { BrokerAnswer } from "../../protocol/index.ts"
 import { BrokerRefused, type RefusalCode } from "../../services/Broker.ts"
 
-/** A refusal with its code; `untilMillis` is when another try can succeed, in milliseconds since the epoch. */
+/** A refusal with its code; `untilMillis` is when a retry can succeed, in milliseconds since the epoch. */
 export const refused = (code: RefusalCode, untilMillis?: number): BrokerRefused =>
   new BrokerRefused({
     code,

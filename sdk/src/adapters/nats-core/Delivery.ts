@@ -1,8 +1,8 @@
 /**
- * Which messages on one's own delivery subject are deliveries (spec KEZ-NAT-035).
+ * Recognises genuine deliveries on one's own delivery subject (spec KEZ-NAT-035).
  *
- * Anybody can steer the answer to a request of their own onto that subject, but only the stream puts the headers there
- * that say which stored message it is.
+ * Any client can direct the answer to its own request to that subject, but only the stream sets the headers that
+ * identify the stored message.
  */
 import { Limits, Subject } from "../../protocol/index.ts"
 import type { Delivered } from "../../services/Broker.ts"
@@ -10,7 +10,7 @@ import type { Delivered } from "../../services/Broker.ts"
 /** The values of a header, in the order received; empty when it is absent. */
 export type Headers = (name: string) => ReadonlyArray<string>
 
-/** The frame that the stream stored for `hex`, or undefined when the message did not come from there. Never throws. */
+/** The frame that the stream stored for `hex`; undefined if the message did not come from the stream. Never throws. */
 export const accept = (hex: string, header: Headers, frame: Uint8Array): Delivered | undefined => {
   if (single(header, "Nats-Stream") !== Subject.streamName) return undefined
   const stored = single(header, "Nats-Subject")

@@ -1,20 +1,20 @@
-/** Dialling with nats.js, and what its errors mean. */
+/** Dials with nats.js and maps its errors. */
 import { errors, type NatsConnection, type ConnectionOptions } from "@nats-io/nats-core"
 import { Problem } from "../../protocol/index.ts"
 import { BrokerUnavailable } from "../../services/Broker.ts"
 import type { Target } from "./Target.ts"
 
-/** One of nats.js's connect functions with what its transport needs. */
+/** A connect function of nats.js with the options of its transport. */
 export type Connect = (target: Target, options: ConnectionOptions) => Promise<NatsConnection>
 
-/** A dial that takes longer has failed, in milliseconds. */
+/** Time limit of a dial, in milliseconds. */
 export const dialTimeoutMillis = 10_000
-/** How often an idle connection is checked, in milliseconds; two missed answers end it. */
+/** Interval of pings on an idle connection, in milliseconds; two missed answers end it. */
 const pingMillis = 20_000
 
 /**
- * A broker that refuses answers at once. When its login service does not answer, the broker gives up after two seconds
- * with the very same words, and that is an outage, not a refusal.
+ * A broker that refuses a login answers at once. If its login service does not answer, the broker gives up after two
+ * seconds with the same error text, which is an outage and not a refusal. This time, in milliseconds, tells them apart.
  */
 const refusalMillis = 1_500
 
@@ -23,7 +23,7 @@ export interface DialOptions {
   readonly inboxPrefix: string
 }
 
-/** Opens one connection that does not reconnect by itself; rejects with {@link BrokerUnavailable}. */
+/** Opens one connection without automatic reconnects; rejects with {@link BrokerUnavailable}. */
 export const dial = async (connect: Connect, target: Target, options: DialOptions): Promise<NatsConnection> => {
   const began = performance.now()
   try {
@@ -47,8 +47,8 @@ export const dial = async (connect: Connect, target: Target, options: DialOption
 }
 
 /**
- * nats.js keeps its transport in one variable for all connections and reads it a few microtasks after `connect` was
- * called. Dials therefore begin one per turn of the event loop, so that TCP and WebSocket can be mixed in one process.
+ * nats.js keeps its transport in one global variable and reads it a few microseconds after `connect` is called. So only
+ * one dial starts per turn of the event loop, which lets one process mix TCP and WebSocket.
  */
 const inTurn = (connect: () => Promise<NatsConnection>): Promise<NatsConnection> => {
   const begun = turn.then(() => ({ connected: connect() }))
@@ -58,7 +58,7 @@ const inTurn = (connect: () => Promise<NatsConnection>): Promise<NatsConnection>
 let turn: Promise<void> = Promise.resolve()
 const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0))
 
-/** The home led to an address that is not its to name. */
+/** The home named an address that it may not name. */
 export const forbidden = (problem: Problem.Problem): BrokerUnavailable =>
   new BrokerUnavailable({ reason: "forbidden", detail: problem.detail, cause: problem })
 
@@ -81,19 +81,19 @@ const isNamed = (cause: unknown, name: string): boolean => cause instanceof Erro
 /** Why a request over an open connection got no answer. */
 export const explainRequest = (cause: unknown): BrokerUnavailable => {
   if (cause instanceof errors.RequestError && cause.isNoResponders()) {
-    const detail = "the home server does not serve its broker now"
+    const detail = "the home server is not serving its broker at the moment"
     return new BrokerUnavailable({ reason: "unreachable", detail, cause })
   }
   return explain(cause, 0)
 }
 
-/** An error of a request that homes of older versions do not know. */
+/** The error of a request that older homes do not support. */
 export const orOlder = (error: BrokerUnavailable): BrokerUnavailable => {
   const { cause } = error
   if (!(cause instanceof errors.RequestError && cause.isNoResponders())) return error
-  const detail = "the home server does not answer this now; it may be of an older version"
+  const detail = "the home server does not answer this request; it may be an older version"
   return new BrokerUnavailable({ reason: "unreachable", detail, cause })
 }
 
-/** Whether a connection ended because its login ran out, which is no fault. */
+/** Whether a connection ended because its login expired, which is not a fault. */
 export const isExpiry = (cause: unknown): boolean => cause instanceof errors.UserAuthenticationExpiredError

@@ -1,8 +1,8 @@
 /**
- * Our own authenticator for nats.js: the stock one signs whatever a broker calls a nonce (spec KEZ-NAT-001 to 003).
+ * An authenticator for nats.js; the stock one signs any nonce a broker sends (spec KEZ-NAT-001 to 003).
  *
- * nats.js calls it in the middle of its handshake, synchronously, and a throw there would leave the dial hanging; so it
- * sends no credentials instead, and `refused` says afterwards why.
+ * nats.js calls it synchronously during the handshake, and a throw there would leave the dial hanging. So on error it
+ * sends no credentials, and `refused` gives the reason afterwards.
  */
 import type { Authenticator } from "@nats-io/nats-core"
 import * as Result from "effect/Result"
@@ -11,7 +11,7 @@ import type { BrokerLogin } from "../../services/Broker.ts"
 
 export interface Login {
   readonly authenticator: Authenticator
-  /** Why nothing was signed, once the broker has asked for something that is not signed. */
+  /** Why nothing was signed, once the broker has sent a nonce that is not signed. */
   readonly refused: () => string | undefined
 }
 

@@ -1,8 +1,8 @@
 /**
- * `Broker` over NATS, whatever the transport: TCP and WebSocket differ only in how they dial.
+ * `Broker` over NATS, for any transport: TCP and WebSocket differ only in how they dial.
  *
- * Each connection of nats.js is used once; this module redials, since only it can tell a refused login from an outage,
- * keep them apart in how often it tries, and log in anew when a login has run out.
+ * Each connection of nats.js is used once. This module redials, because it must tell a refused login from an outage,
+ * retry them at different rates, and log in again when a login has expired.
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import type * as Cause from "effect/Cause"
@@ -38,34 +38,34 @@ import * as Target from "./Target.ts"
 
 export interface NatsBrokerOptions {
   /**
-   * URLs of one home server's broker; they are tried in turn. An effect is asked before each dial, so that a program can
-   * start while its home is down, and a home can move its broker.
+   * URLs of one home server's broker, tried in turn. An effect is run before each dial, so that a program can start
+   * while its home is down, and a home can move its broker.
    */
   readonly urls: ReadonlyArray<string> | Effect.Effect<ReadonlyArray<string>, { readonly message: string }>
-  /** The home server that named `urls`: it may not name every address (spec KEZ-REG-031). */
+  /** The home server that named `urls`, which restricts the addresses they may have (spec KEZ-REG-031). */
   readonly namedBy?: HomeReach
 }
 
 export interface Transport {
   readonly schemes: { readonly plain: string; readonly encrypted: string }
   readonly connect: Dial.Connect
-  /** Calls back when trying again is worth it at once (the network came back); gives the way to stop that. */
+  /** Registers a callback for when a retry is worthwhile (the network is back); returns the way to unregister. */
   readonly onWake?: (wake: () => void) => () => void
 }
 
-/** The broker has so long to answer a send, and a page of 700 KB so long to arrive over a slow line, in milliseconds. */
+/** Time limits of the broker's answer to a send, and of a page of 700 KB over a slow line, in milliseconds. */
 const sendTimeoutMillis = 10_000
 const fetchTimeoutMillis = 30_000
-/** Live frames that wait for a slow reader; older ones give way, which the reader sees as a gap. */
+/** Live frames buffered for a slow reader; older ones are dropped, which the reader sees as a gap. */
 const liveCapacity = 512
-/** Pauses between dials, in milliseconds: the first and the longest. They double, and each is jittered. */
+/** Pauses between dials, in milliseconds: the first and the longest. They double, with jitter. */
 const outagePause = { first: 250, longest: 30_000 }
 const refusalPause = { first: 5_000, longest: 300_000 }
 
-/** A connection that was kept for so long counts as good, in milliseconds. */
+/** A connection that lasted this long resets the pauses, in milliseconds. */
 const steadyMillis = 5_000
 
-/** A broker for any number of accounts of one home server. */
+/** A broker for the accounts of one home server. */
 export const layer = (transport: Transport, options: NatsBrokerOptions): Layer.Layer<Broker, never, Crypto> =>
   Layer.effect(
     Broker,
@@ -94,15 +94,12 @@ const open = Effect.fnUntraced(function* (
   const deliver = (message: Msg): void => {
     const delivered = Delivery.accept(hex, (name) => message.headers?.values(name) ?? [], message.data)
     if (delivered === undefined) return
-    // The bytes belong to a buffer of the socket; whoever keeps them must own them.
+    // The bytes are in a buffer of the socket; copy them to keep them.
     const frame = delivered.frame.slice()
     for (const listener of listeners) Queue.offerUnsafe(listener, { ...delivered, frame })
   }
 
-  /**
-   * One connection from dial to end: why it ended (nothing when its login ran out), how long it held, and whether the
-   * home ended it.
-   */
+  /** One connection from dial to end: the error (none when its login expired), how long it lasted, and how it ended. */
   const serve = (turn: number) =>
     Effect.gen(function* () {
       const url = yield* nextUrl(options, turn)
@@ -118,7 +115,7 @@ const open = Effect.fnUntraced(function* (
         if (refused !== undefined) return yield* new BrokerUnavailable({ reason: "unauthorized", detail: refused })
         yield* Effect.tryPromise({ try: () => listen(connection, hex, deliver), catch: Dial.explainRequest })
         session = connection
-        // A closed connection does not tell it any more.
+        // nats.js does not report this for a closed connection.
         const server = connection.info?.server_id
         const since = yield* Clock.currentTimeMillis
         yield* SubscriptionRef.set(state, { _tag: "Online", since, url })
@@ -160,7 +157,7 @@ const open = Effect.fnUntraced(function* (
         continue
       }
       const refused = error?.reason === "unauthorized" || error?.reason === "forbidden"
-      // A broker that lets us in and drops us at once is not dialled in a tight loop.
+      // Avoids a tight loop with a broker that accepts and then drops us.
       if (heldMillis > steadyMillis || refused !== refusedBefore) failures = 0
       refusedBefore = refused
       if (error === undefined) {
@@ -249,9 +246,9 @@ const open = Effect.fnUntraced(function* (
   }
 })
 
-const notUnderstood = () => unreachable("the home server's answer is not understood")
+const notUnderstood = () => unreachable("the home server's answer is not in this protocol")
 
-/** What an answer that is not the wanted one says. */
+/** The error for an answer of the wrong kind. */
 const refusalIn = (data: Uint8Array): BrokerRefused | BrokerUnavailable => {
   const answer = Answer.parse(data)
   return answer === undefined || answer === "ok" ? notUnderstood() : answer
@@ -259,7 +256,7 @@ const refusalIn = (data: Uint8Array): BrokerRefused | BrokerUnavailable => {
 
 const unreachable = (detail: string, cause?: unknown) => new BrokerUnavailable({ reason: "unreachable", detail, cause })
 
-/** Whether the name of the home does not exist: `fetch` and Node hide that a few causes deep. */
+/** Whether the home's name does not exist: `fetch` and Node nest that in several causes. */
 const isNameUnknown = (error: unknown): boolean => {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     if ("code" in at && at.code === "ENOTFOUND") return true
@@ -272,7 +269,7 @@ const nextUrl = ({ urls }: NatsBrokerOptions, turn: number): Effect.Effect<strin
   const listed = Effect.isEffect(urls)
     ? Effect.mapError(urls, (cause) => {
         const reason = isNameUnknown(cause) ? "unknown_name" : "unreachable"
-        return new BrokerUnavailable({ reason, detail: `its address is not known: ${cause.message}`, cause })
+        return new BrokerUnavailable({ reason, detail: `its address could not be determined: ${cause.message}`, cause })
       })
     : Effect.succeed(urls)
   return Effect.flatMap(listed, (all) => {
@@ -281,7 +278,7 @@ const nextUrl = ({ urls }: NatsBrokerOptions, turn: number): Effect.Effect<strin
   })
 }
 
-/** Dials; a dial that is not waited for any more closes its connection by itself. */
+/** Dials; if interrupted, the connection is closed when the dial completes. */
 const dial = (connect: Dial.Connect, target: Target.Target, auth: Login.Login, hex: string) =>
   Effect.callback<NatsConnection, BrokerUnavailable>((resume) => {
     let wanted = true
@@ -294,7 +291,7 @@ const dial = (connect: Dial.Connect, target: Target.Target, auth: Login.Login, h
     })
   })
 
-/** Subscribes to the account's deliveries and waits until the broker has taken that in. */
+/** Subscribes to the account's deliveries and waits until the broker has confirmed it. */
 const listen = async (connection: NatsConnection, hex: string, deliver: (message: Msg) => void): Promise<void> => {
   connection.subscribe(Subject.delivery(hex), {
     callback: (error, message) => {
@@ -306,7 +303,7 @@ const listen = async (connection: NatsConnection, hex: string, deliver: (message
   await connection.flush()
 }
 
-/** Passes when there is a connection, waits for the first one, and fails with what is wrong during an outage. */
+/** Returns the connection, waits for the first one, and fails with the reason during an outage. */
 const online = (state: SubscriptionRef.SubscriptionRef<ConnectionState>): Effect.Effect<void, BrokerUnavailable> =>
   SubscriptionRef.changes(state).pipe(
     Stream.filter((current) => current._tag !== "Connecting"),

@@ -1,18 +1,18 @@
-/** A broker's URL taken apart: which host a login is bound to, and whether the way there must be encrypted. */
+/** A parsed broker URL: the host that a login is bound to, and whether the connection must be encrypted. */
 import * as Result from "effect/Result"
 import { AddressClass, BrokerLogin } from "../../protocol/index.ts"
 
 export interface Target {
   readonly url: string
-  /** The host that the login's signature names. */
+  /** The host in the login's signature. */
   readonly host: string
-  /** As the URL has it; absent for the scheme's own. */
+  /** As in the URL; absent for the scheme's default. */
   readonly port?: number
-  /** Plaintext is for this machine alone. */
+  /** Whether plaintext is allowed: only on this machine. */
   readonly encrypted: boolean
 }
 
-/** A URL with one of `schemes`, or the sentence that says what is wrong with it. */
+/** Parses a URL with one of `schemes`, or fails with the reason. */
 export const parse = (
   url: string,
   schemes: { readonly plain: string; readonly encrypted: string }
@@ -25,9 +25,9 @@ export const parse = (
   if (Result.isFailure(host)) return Result.fail(`${url}: ${host.failure.detail}`)
   const encrypted = scheme === schemes.encrypted || (scheme === "nats" && !AddressClass.isLoopback(host.success))
   if (!encrypted && !AddressClass.isLoopback(host.success)) {
-    return Result.fail(`${url}: without TLS only a broker on this machine is dialled; use ${schemes.encrypted}://`)
+    return Result.fail(`${url}: without TLS only a broker on this machine is allowed; use ${schemes.encrypted}://`)
   }
-  // Not by the URL parser, which hides the ports that web schemes have by themselves.
+  // Not by the URL parser, which drops the default ports of web schemes.
   const port = /:(\d{1,5})(?:\/.*)?$/.exec(url)?.[1]
   return Result.succeed({ url, host: host.success, ...(port === undefined ? {} : { port: Number(port) }), encrypted })
 }

@@ -1,8 +1,8 @@
 /**
- * `Broker` over NATS on WebSocket, for browsers and Node. `ws://` is dialled on loopback only.
+ * `Broker` over NATS on WebSocket, for browsers and Node. `ws://` is allowed on loopback only.
  *
- * Browsers do not show to which address they connect: of what a home names, only addresses in URLs and local names can
- * be checked. A Node program gives `webSocket` of its `HomeNetwork`, which checks what names lead to.
+ * Browsers do not show the address they connect to, so only addresses in URLs and local names are checked there. A Node
+ * program passes `webSocket` of its `HomeNetwork`, which also checks resolved addresses.
  */
 import { wsconnect } from "@nats-io/nats-core"
 import type * as Layer from "effect/Layer"
@@ -11,7 +11,7 @@ import type { Crypto } from "../../services/Crypto.ts"
 import * as NatsBroker from "../nats-core/NatsBroker.ts"
 
 export interface NatsBrokerOptions extends NatsBroker.NatsBrokerOptions {
-  /** Another way to open a WebSocket than the platform's. */
+  /** Replaces the platform's WebSocket constructor. */
   readonly webSocket?: (url: string) => Promise<WebSocket>
 }
 
@@ -31,7 +31,7 @@ export const layer = ({ webSocket, ...options }: NatsBrokerOptions): Layer.Layer
     options
   )
 
-/** Browsers say when the network is back; other platforms never fire the event. */
+/** Browsers fire this when the network is back; other platforms never do. */
 const onWake = (wake: () => void): (() => void) => {
   const target = globalThis as {
     addEventListener?: typeof addEventListener

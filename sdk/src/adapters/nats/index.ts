@@ -1,9 +1,9 @@
 /**
  * `Broker` over NATS on TCP, for Node.
  *
- * `nats://` without TLS is dialled on loopback only; elsewhere it and `tls://` need a certificate that the machine
- * trusts (`NODE_EXTRA_CA_CERTS` adds authorities). A name is looked up here, once for each dial, so that what was checked
- * is what is dialled.
+ * `nats://` without TLS is allowed on loopback only; otherwise both schemes need a certificate that the machine trusts
+ * (`NODE_EXTRA_CA_CERTS` adds authorities). A name is looked up once per dial, so that the checked address is the one
+ * dialled.
  */
 import { errors, type ConnectionOptions, type NatsConnection, type TlsOptions } from "@nats-io/nats-core"
 import { connect } from "@nats-io/transport-node"
@@ -15,7 +15,7 @@ import type { Target } from "../nats-core/Target.ts"
 import * as Lookup from "../network-core/Lookup.ts"
 
 export interface NatsBrokerOptions extends NatsBroker.NatsBrokerOptions {
-  /** Another way to look names up than the system's. */
+  /** Replaces the system's name lookup. */
   readonly resolve?: Lookup.Resolve
 }
 
@@ -28,7 +28,7 @@ export const layer = (options: NatsBrokerOptions): Layer.Layer<Broker, never, Cr
     options
   )
 
-/** Tries the addresses of the host one after another; a broker that answers ends that, whatever it says. */
+/** Tries the host's addresses one after another until a broker answers, even with a refusal. */
 const dial = async (
   { namedBy, resolve }: NatsBrokerOptions,
   target: Target,
@@ -49,7 +49,7 @@ const dial = async (
   throw failure ?? new Error(`${host} has no address`)
 }
 
-/** nats.js dials an address, so TLS needs the name that the certificate must be for. */
+/** nats.js dials an address, so TLS needs the name for the certificate. */
 const tlsFor = ({ host }: Target): TlsOptions => {
   const name = host.replace(/^\[|\]$/g, "")
   const isAddress = host.startsWith("[") || /^[0-9.]+$/.test(host)

@@ -1,6 +1,6 @@
 /**
- * Names looked up once, each address checked before anybody connects to it: who connects must use the addresses given
- * here and not look the name up again, or a second answer of the DNS could lead elsewhere (spec KEZ-REG-033).
+ * Looks names up once and checks each address before connecting. Callers must connect to the returned addresses and not
+ * look the name up again, since a second DNS answer could differ (spec KEZ-REG-033).
  */
 import * as Result from "effect/Result"
 import { promises as dns, type LookupAddress } from "node:dns"
@@ -9,20 +9,20 @@ import * as AddressClass from "../../protocol/registration/AddressClass.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import * as HomeReach from "../../services/HomeReach.ts"
 
-/** Looks every address of a name up, in the order of the system. */
+/** Looks up all addresses of a name, in the system's order. */
 export type Resolve = (host: string) => Promise<ReadonlyArray<LookupAddress>>
 
 const bySystem: Resolve = (host) => dns.lookup(host, { all: true, order: "verbatim" })
 
-/** RFC 6761: these never go to the DNS, whose answer would have plaintext leave this machine. */
+/** RFC 6761: never resolved by DNS, whose answer could send plaintext off this machine. */
 const thisMachine: ReadonlyArray<LookupAddress> = [
   { address: "127.0.0.1", family: 4 },
   { address: "::1", family: 6 }
 ]
 
 /**
- * The addresses of a host (without brackets) that may be connected to. With `reach`, those that the home may name; where
- * there are others only, it rejects with the {@link Problem} `address_forbidden`. Rejects as `dns.lookup` does.
+ * The addresses of a host (without brackets) that may be connected to. With `reach`, those that the home may name; if
+ * there are only others, it rejects with the {@link Problem} `address_forbidden`. Rejects as `dns.lookup` does.
  */
 export const addressesOf = async (
   host: string,
@@ -45,7 +45,7 @@ export const addressesOf = async (
   return permitted
 }
 
-/** {@link addressesOf} as sockets take it. */
+/** {@link addressesOf} in the form that sockets take. */
 export const lookup = (reach: HomeReach.HomeReach | undefined, resolve?: Resolve): LookupFunction => {
   const answer = async (...[host, { all, family }, callback]: Parameters<LookupFunction>): Promise<void> => {
     let found: ReadonlyArray<LookupAddress>

@@ -1,4 +1,6 @@
-/** `Crypto` on noble alone: pure JavaScript, everywhere, synchronous, 15 to 40 times slower on the curves than the others. */
+/**
+ * `Crypto` on noble: pure JavaScript on every platform, synchronous, with curves 15 to 40 times slower than the others.
+ */
 import { ed25519, x25519 } from "@noble/curves/ed25519.js"
 import { sha256, sha512 } from "@noble/hashes/sha2.js"
 import * as Effect from "effect/Effect"
@@ -22,7 +24,7 @@ const agree = (scalar: Uint8Array, peer: Uint8Array): Effect.Effect<Uint8Array, 
   try {
     return Effect.succeed(x25519.getSharedSecret(scalar, peer))
   } catch {
-    // Lengths were checked before, so the one thing left that noble throws for is the all-zero result.
+    // Lengths are already checked, so noble can only throw for the all-zero result.
     return Effect.fail(new ZeroSharedSecret())
   }
 }

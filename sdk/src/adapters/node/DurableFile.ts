@@ -1,40 +1,40 @@
-/** Writing files so that they are there, whole, when it is said that they are. */
+/** Durable file writes: when a call returns, the file is whole and on disk. */
 import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import { dirname } from "node:path"
 
-/** The system's code of what a file operation threw, such as `ENOSPC`; empty for anything else. */
+/** The system's error code of a failed file operation, such as `ENOSPC`; empty for anything else. */
 export const codeOf = (cause: unknown): string => {
   const code = (cause as { readonly code?: unknown } | null | undefined)?.code
   return typeof code === "string" ? code : ""
 }
 
-/** Whether a file operation failed because there is no such file or folder. */
+/** Whether a file operation failed because the file or folder does not exist. */
 export const isMissing = (cause: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(codeOf(cause))
 
-/** What a file operation finds; undefined where there is no such file or folder. */
+/** The result of a file operation; undefined if the file or folder does not exist. */
 export const unlessMissing = <A>(found: Promise<A>): Promise<A | undefined> =>
   found.catch((cause: unknown) => {
     if (isMissing(cause)) return undefined
     throw cause
   })
 
-/** Whether one failed because there is no room: on the disk, in a quota, or in a file of this file system. */
+/** Whether one failed for lack of room: on the disk, in a quota, or by the file system's file size limit. */
 export const isFull = (cause: unknown): boolean => ["ENOSPC", "EDQUOT", "EFBIG"].includes(codeOf(cause))
 
-/** Bytes that this user may still write to the disk of a folder; some network file systems do not say, and have no end. */
+/** Bytes that this user may still write to a folder's disk; infinite if the file system does not report it. */
 export const freeBytes = async (folder: string): Promise<number> => {
   const { bavail, blocks, bsize } = await fs.statfs(folder)
   return blocks === 0 ? Infinity : bavail * bsize
 }
 
-/** Makes a folder and those above it where they are missing; 0700 unless told otherwise by `mode`, less the umask. */
+/** Creates a folder and its missing parents, with `mode` (default 0700) less the umask. */
 export const makeFolder = async (folder: string, mode = 0o700): Promise<void> => {
   try {
     await fs.mkdir(folder, { recursive: true, mode })
   } catch (cause) {
-    // Node says that nothing is there when the disk is read-only (24.21). The last folder on the way knows better.
+    // On a read-only disk Node reports a missing folder (24.21). The last existing parent gives the real error.
     let last = folder
     while (isMissing(cause) && last !== dirname(last)) {
       last = dirname(last)
@@ -48,8 +48,8 @@ export const makeFolder = async (folder: string, mode = 0o700): Promise<void> =>
 }
 
 /**
- * A name is durable once its folder is. Windows and some network file systems cannot synchronise a folder, and one that
- * may be written but not read cannot be opened for it.
+ * A name is durable once its folder is synchronised. Windows and some network file systems cannot do that, and a folder
+ * that is writable but not readable cannot be opened for it.
  */
 export const syncFolder = async (folder: string): Promise<void> => {
   if (process.platform === "win32") return
@@ -66,14 +66,14 @@ export const syncFolder = async (folder: string): Promise<void> => {
 }
 
 /**
- * Gives a file that is whole and on disk the name `path` in the same folder. Rejects with `EEXIST` where the name is taken,
- * by whatever and however lately. The name is durable after {@link syncFolder}.
+ * Gives a whole, synchronised file the name `path` in the same folder. Rejects with `EEXIST` if the name is taken,
+ * without a race. The name is durable after {@link syncFolder}.
  */
 export const giveNewName = async (draft: string, path: string): Promise<void> => {
   try {
     await fs.link(draft, path)
   } catch (cause) {
-    // File systems without links, such as FAT: take the name first, then replace what took it.
+    // Without hard links, as on FAT: reserve the name first, then replace the reservation.
     if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(cause))) throw cause
     await (await fs.open(path, "wx")).close()
     return fs.rename(draft, path).catch(async (failed: unknown) => {
@@ -84,7 +84,7 @@ export const giveNewName = async (draft: string, path: string): Promise<void> =>
   await fs.rm(draft)
 }
 
-/** Writes all bytes of all parts from `position` on. The system may take fewer at a time. */
+/** Writes all parts from `position` on. The system may write fewer bytes per call. */
 export const writeAt = async (
   handle: FileHandle,
   parts: ReadonlyArray<Uint8Array>,
@@ -93,7 +93,7 @@ export const writeAt = async (
   let rest = parts.filter((part) => part.length > 0)
   let at = position
   while (rest.length > 0) {
-    // Systems take at most 1,024 parts in one call.
+    // Systems limit a call to 1,024 parts.
     let { bytesWritten: taken } = await handle.writev(rest.slice(0, 1024), at)
     at += taken
     let done = 0
@@ -104,7 +104,7 @@ export const writeAt = async (
   }
 }
 
-/** Reads from `position` on until `buffer` is full or the file ends; the bytes that were read. */
+/** Reads from `position` on until `buffer` is full or the file ends; returns the number of bytes read. */
 export const readAt = async (handle: FileHandle, buffer: Uint8Array, position: number): Promise<number> => {
   let filled = 0
   while (filled < buffer.length) {
@@ -115,12 +115,12 @@ export const readAt = async (handle: FileHandle, buffer: Uint8Array, position: n
   return filled
 }
 
-/** Fewer bytes at a time cost more calls; a mebibyte costs Linux (6.18, ext4) up to ten times as much now and then. */
+/** Smaller buffers need more calls; a mebibyte occasionally takes up to ten times as long on Linux (6.18, ext4). */
 const bufferBytes = 256 * 1024
 
 /**
- * Writes a file from its beginning, a buffer at a time, while the next bytes are being made. What `write` is given may
- * be used again once it returns. One call at a time.
+ * Writes a file from its start through buffers, while the caller produces the next bytes. Bytes passed to `write` may
+ * be reused once it returns. One call at a time.
  */
 export class FileWriter {
   private readonly handle: FileHandle
@@ -134,12 +134,12 @@ export class FileWriter {
     this.handle = handle
   }
 
-  /** Bytes that were given to `write` so far. */
+  /** Bytes passed to `write` so far. */
   get length(): number {
     return this.flushed + this.filled
   }
 
-  /** Takes bytes in; where that is done at once, there is nothing to wait for. Rejects for these bytes or earlier ones. */
+  /** Buffers bytes; returns undefined if there is nothing to wait for. Rejects for these bytes or earlier ones. */
   write(bytes: Uint8Array): Promise<void> | undefined {
     const room = this.filling.length - this.filled
     this.filling.set(bytes.subarray(0, room), this.filled)
@@ -151,7 +151,7 @@ export class FileWriter {
     return this.flush().then(() => this.write(bytes.subarray(room)))
   }
 
-  /** Writes what is buffered once what was buffered before is written, and does not wait for it. */
+  /** Writes the buffer after the previous one, without waiting for it. */
   private async flush(): Promise<void> {
     await this.flushing
     const full = this.filling
@@ -162,7 +162,7 @@ export class FileWriter {
     this.filled = 0
     this.flushed += count
     this.flushing = writeAt(this.handle, [full.subarray(0, count)], at)
-    // Whoever writes next, or ends, is told; until then nobody listens.
+    // The next write, or the end, reports the error; until then nobody listens.
     this.flushing.catch(() => undefined)
   }
 

@@ -1,4 +1,4 @@
-/** What is said to a person when a file that they named cannot be read or written. */
+/** Messages for a person whose named file cannot be read or written. */
 import * as Effect from "effect/Effect"
 import { resolve } from "node:path"
 import * as Blank from "../../protocol/encoding/Blank.ts"
@@ -23,9 +23,9 @@ const tellWrite = (code: string): Told => {
     case "ENOTEMPTY":
       return ["not_a_file", "a folder has this name: give another name, or move the folder"]
     case "EEXIST":
-      return ["exists", "a file of this name is there: overwrite it, or give another name"]
+      return ["exists", "a file of this name exists: overwrite it, or give another name"]
     case "ENAMETOOLONG":
-      return ["io", "this disk takes no names of that length: give a shorter one"]
+      return ["io", "the name is too long for this disk: give a shorter one"]
     default:
       return ["io", `it cannot be written (${code}): check the disk`]
   }
@@ -44,14 +44,12 @@ export const fileFailure = (path: string, action: "read" | "write", cause: unkno
   return new FileError({ reason, path, detail, cause })
 }
 
-/** The absolute path of a named file or folder. An empty name, which would mean the current folder, is no name. */
+/** The absolute path of a named file or folder. An empty name is refused, because it would mean the current folder. */
 export const absolute = (path: string): Effect.Effect<string, FileError> =>
   Blank.isBlank(path)
-    ? Effect.fail(
-        new FileError({ reason: "missing", path, detail: "an empty path leads nowhere: say which file or folder" })
-      )
+    ? Effect.fail(new FileError({ reason: "missing", path, detail: "the path is empty: name a file or folder" }))
     : Effect.sync(() => resolve(path))
 
-/** Does something with a file, and is waited for even when the fiber is interrupted: the system cannot be stopped. */
+/** Runs a file operation and awaits it even when interrupted, because the system cannot cancel it. */
 export const fileIo = <A>(path: string, action: "read" | "write", run: () => Promise<A>): Effect.Effect<A, FileError> =>
   Effect.uninterruptible(Effect.tryPromise({ try: () => run(), catch: (cause) => fileFailure(path, action, cause) }))

@@ -1,20 +1,20 @@
 /**
- * A lock that the operating system takes back when its holder dies, however it dies: SQLite's lock on an empty file, by
- * the SQLite that is built into Node. Node itself has no file locks, and a process id in a file is no proof of life.
+ * A lock that the operating system releases when its holder dies: SQLite's lock on an empty file, through the SQLite
+ * built into Node. Node itself has no file locks, and a process id in a file does not prove that the process lives.
  */
 import { closeSync, fstatSync, openSync, rmSync, statSync } from "node:fs"
 import type { DatabaseSync } from "node:sqlite"
 
-// Asked for by name, because bundlers know no `node:sqlite`. Undefined before Node 22.5 and on other runtimes.
+// Loaded by name, because bundlers do not know `node:sqlite`. Undefined before Node 22.5 and on other runtimes.
 const sqlite = process.getBuiltinModule?.("node:sqlite") as typeof import("node:sqlite") | undefined
 
-/** Locks of this process. They are all there is where SQLite cannot lock. */
+/** Locks of this process; the only ones where SQLite cannot lock. */
 const ours = new Set<string>()
 
 export interface FileLock {
-  /** Whether other processes respect this lock. Not so without `node:sqlite`, and on file systems that have no locks. */
+  /** Whether other processes respect this lock: false without `node:sqlite`, and on file systems without locks. */
   readonly exact: boolean
-  /** Gives the lock back and removes its file. */
+  /** Releases the lock and removes its file. */
   release(): void
 }
 
@@ -23,21 +23,21 @@ const notADatabase = 26
 
 const codeOf = (cause: unknown): number => Number((cause as { readonly errcode?: unknown }).errcode) & 0xff
 
-/** The number by which the system knows a file; undefined where there is none. */
+/** The file's inode; undefined if it does not exist. */
 const inode = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino
 
-/** "taken" by another process, "gone" when the file was exchanged meanwhile, undefined where locks do not work. */
+/** "taken" by another process, "gone" if the file was replaced in the meantime, undefined where locks do not work. */
 const attempt = (path: string): DatabaseSync | "taken" | "gone" | undefined => {
   if (sqlite === undefined) return undefined
   const file = openSync(path, "a", 0o600)
   const { ino } = fstatSync(file)
-  // Before SQLite locks it: closing any descriptor of a file gives back all locks that a process has on it.
+  // Before SQLite locks it: closing any descriptor of a file releases all of a process's locks on it.
   closeSync(file)
   let database: DatabaseSync | undefined
   try {
     database = new sqlite.DatabaseSync(path, { timeout: 0 })
     database.exec("BEGIN EXCLUSIVE")
-    // A holder removes the file as it gives the lock back, so what is locked here may have no name any more.
+    // A holder removes the file on release, so the locked file may no longer have a name.
     if (inode(path) === ino) return database
     database.close()
     return "gone"
@@ -50,7 +50,7 @@ const attempt = (path: string): DatabaseSync | "taken" | "gone" | undefined => {
   }
 }
 
-/** Takes the lock in the file `path`; undefined when somebody has it. Throws what the file system throws. */
+/** Takes the lock in the file `path`; undefined if it is taken. Throws errors of the file system. */
 export const acquire = (path: string): FileLock | undefined => {
   if (ours.has(path)) return undefined
   let database = attempt(path)
@@ -65,7 +65,7 @@ export const acquire = (path: string): FileLock | undefined => {
       try {
         rmSync(path, { force: true })
       } catch {
-        // Windows removes no file that is open, and a read-only folder none at all. Whoever comes next can lock it.
+        // Windows does not remove open files, and a read-only folder none at all. The next holder can lock the file.
       }
       held?.close()
     }

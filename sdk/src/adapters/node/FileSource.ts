@@ -1,4 +1,4 @@
-/** Files on this machine, ready to be shared: the `FileSource`s of `KezChat.share`. */
+/** Local files to share: the `FileSource`s of `KezChat.share`. */
 import * as Effect from "effect/Effect"
 import { lookup } from "mrmime"
 import { isUtf8 } from "node:buffer"
@@ -12,26 +12,26 @@ import { FileError } from "../../services/FileError.ts"
 import { readAt } from "./DurableFile.ts"
 import { absolute, fileFailure, fileIo } from "./FileFailure.ts"
 
-/** A regular file, as it was when it was looked at. */
+/** A regular file, as it was when it was examined. */
 export interface PathSource {
   /** Absolute. */
   readonly path: string
-  /** Its name without folders, fit for an offer. */
+  /** Its name without folders, as sent in an offer. */
   readonly name: string
-  /** Where it lies in the folder that is shared, that folder's own name first, parts separated by `/`. */
+  /** Its path within the shared folder, starting with that folder's own name, parts separated by `/`. */
   readonly folder?: string
-  /** Told by its extension. */
+  /** Guessed from its extension. */
   readonly mediaType: string
-  /** Bytes; 0 also for what the kernel makes as it is read. */
+  /** Bytes; also 0 for files that the kernel generates on reading. */
   readonly size: number
   /**
-   * Its content; every reading begins anew, and the bytes are the reader's. Throws a `FileError`, after the last byte with
-   * `changed` when somebody wrote to the file in the meantime.
+   * Its content. Every reading starts from the beginning, and the caller owns the bytes. Throws a `FileError`; after
+   * the last byte with `changed` if the file was written to in the meantime.
    */
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
-/** Most files that a shared folder may have. */
+/** Maximum number of files in a shared folder. */
 export const maxFiles = 10_000
 
 const pieceBytes = 256 * 1024
@@ -47,21 +47,21 @@ const checkFile = (path: string, stat: BigIntStats): void => {
   throw new FileError({ reason: "not_a_file", path, detail: `this is ${kindOf(stat)}: choose a file` })
 }
 
-/** A pipe in the place of a file must not be waited for. */
+/** Opening a pipe by mistake must not block. */
 const open = async (path: string): Promise<FileHandle> =>
   fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
 
 const changed = (path: string) =>
-  new FileError({ reason: "changed", path, detail: "it was changed while it was read: try again when it is finished" })
+  new FileError({ reason: "changed", path, detail: "it changed while it was read: try again when it is finished" })
 
 const untrueSize = (path: string) =>
   new FileError({
     reason: "not_a_file",
     path,
-    detail: "it holds fewer bytes than its size says, as files of the system do: copy it, and share the copy"
+    detail: "it has fewer bytes than its size says, as system files can: copy it, and share the copy"
   })
 
-/** What the kernel makes as it is read, as below /proc, has the size 0 and a content all the same. */
+/** Files that the kernel generates on reading, as in /proc, have the size 0 and content nevertheless. */
 async function* readSizeless(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
   for (;;) {
     const piece = new Uint8Array(pieceBytes)
@@ -89,7 +89,7 @@ async function* readFile(path: string): AsyncGenerator<Uint8Array, void, undefin
     for (let at = 0; at < size;) {
       const piece = await next
       at += piece.length
-      // The next piece is read while this one is used; its failure is met when it is waited for.
+      // Reads the next piece while this one is processed; its failure surfaces when it is awaited.
       next = readPiece(at)
       next.catch(() => undefined)
       yield piece
@@ -120,15 +120,15 @@ const describe = async (path: string, name: string, folder?: string): Promise<Pa
 }
 
 /**
- * The file at a path, symbolic links followed. Fails at once where there is none (`missing`), where it is a folder or a
- * device (`not_a_file`), and where it may not be read (`denied`).
+ * The file at a path, following symbolic links. Fails at once if it does not exist (`missing`), is a folder or a device
+ * (`not_a_file`), or may not be read (`denied`).
  */
 export const fileSource = (path: string): Effect.Effect<PathSource, FileError> =>
   Effect.flatMap(absolute(path), (file) => fileIo(file, "read", () => describe(file, wireName(basename(file)))))
 
 interface Entry {
   readonly name: string
-  /** As it is sent: no other entry of the folder has the same. */
+  /** The name to send, unique in the folder. */
   readonly sentAs: string
   readonly isFolder: boolean
 }
@@ -136,7 +136,7 @@ interface Entry {
 const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
   a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 
-/** Gives each entry a name that can be sent. One that can be sent as it stands keeps it; what would collide is numbered. */
+/** Gives each entry a name that can be sent: unchanged where possible, numbered on collision. */
 const withSentNames = (entries: ReadonlyArray<Omit<Entry, "sentAs">>): ReadonlyArray<Entry> => {
   const taken = new Set(entries.flatMap(({ name }) => (wireName(name) === name ? [name] : [])))
   return entries.map((entry) => {
@@ -149,15 +149,15 @@ const withSentNames = (entries: ReadonlyArray<Omit<Entry, "sentAs">>): ReadonlyA
   })
 }
 
-/** What of a folder is shared: neither hidden files, which people forget are there, nor what lies elsewhere. */
+/** The shared entries of a folder: no hidden files, which people forget, and no links to elsewhere. */
 const isShared = (entry: Dirent<Buffer>): boolean =>
   entry.name[0] !== ".".charCodeAt(0) && (entry.isFile() || entry.isDirectory())
 
-/** Names are bytes to the disk. What is not UTF-8 would become another name when it is read as text, which nothing has. */
+/** Names on disk are bytes. One that is not UTF-8 decodes to a different name, which does not exist. */
 const toEntry = (path: string, entry: Dirent<Buffer>): Omit<Entry, "sentAs"> => {
   const name = entry.name.toString()
   if (isUtf8(entry.name)) return { name, isFolder: entry.isDirectory() }
-  const detail = "its name is not UTF-8, the encoding in which names are sent: rename it, then share again"
+  const detail = "its name is not valid UTF-8: rename it, then share again"
   throw new FileError({ reason: "not_a_file", path: join(path, name), detail })
 }
 
@@ -174,7 +174,7 @@ const entriesOf = async (path: string): Promise<ReadonlyArray<Entry>> => {
 async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator<PathSource, void, undefined> {
   const folder = parts.join("/")
   if (parts.length > FileName.maxDepth || folder.length > Limits.folderMax) {
-    const detail = `this lies too deep (${FileName.maxDepth} folders at most): share a folder further down by itself`
+    const detail = `this is nested too deeply (${FileName.maxDepth} folders at most): share a folder further down by itself`
     throw new FileError({ reason: "not_a_file", path, detail })
   }
   try {
@@ -192,9 +192,9 @@ async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator
 }
 
 /**
- * Every regular file below a folder, folders and files in the order of their names. Hidden files and folders (those whose
- * name begins with a dot) and symbolic links are left out. Fails at the first that cannot be read or whose name is not
- * UTF-8, and for more than {@link maxFiles}: before anything is shared, then.
+ * Every regular file below a folder, in the order of names. Hidden files and folders (with a leading dot) and symbolic
+ * links are skipped. Fails before anything is shared, at the first entry that cannot be read or whose name is not
+ * UTF-8, and for more than {@link maxFiles} files.
  */
 export const folderSources = (path: string): Effect.Effect<ReadonlyArray<PathSource>, FileError> =>
   Effect.flatMap(absolute(path), sourcesOf)
@@ -203,7 +203,7 @@ const sourcesOf = (folder: string) =>
   fileIo(folder, "read", async () => {
     const stat = await fs.stat(folder, { bigint: true })
     if (!stat.isDirectory()) {
-      throw new FileError({ reason: "not_a_file", path: folder, detail: "this is no folder: share it as a file" })
+      throw new FileError({ reason: "not_a_file", path: folder, detail: "this is not a folder: share it as a file" })
     }
     const name = basename(folder)
     const found: Array<PathSource> = []

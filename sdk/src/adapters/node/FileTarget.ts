@@ -1,6 +1,6 @@
 /**
- * Saving a received file under a name that somebody else chose. It appears under that name when it is whole and durable,
- * and not before; it never leaves the folder, and replaces nothing unless that is asked for (spec: files, names).
+ * Saves a received file under a name chosen by its sender. It appears under that name only when it is whole and
+ * durable; it never leaves the folder, and replaces nothing unless asked to (spec: files, names).
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,23 +15,23 @@ import { FileWriter, freeBytes, giveNewName, makeFolder, syncFolder, unlessMissi
 import { absolute, fileIo } from "./FileFailure.ts"
 
 export interface TargetOptions {
-  /** A folder that is there. */
+  /** An existing folder. */
   readonly folder: string
-  /** The name as it was received; it is saved as `FileName.safe` has it. */
+  /** The received name; saved as `FileName.safe` gives it. */
   readonly name: string
-  /** A folder below `folder` as it was received, parts separated by `/`; it is made where it is missing. */
+  /** A received subfolder of `folder`, parts separated by `/`; created if missing. */
   readonly subfolder?: string
-  /** Replaces a file of the same name. Without it such a file is left alone and saving fails with `exists`. */
+  /** Replaces a file of the same name. By default saving fails with `exists`. */
   readonly overwrite?: boolean
-  /** Bytes that will come, where they are known: `full` at once where they have no room. */
+  /** Expected bytes, if known: fails with `full` at once if there is no room. */
   readonly size?: number
 }
 
-/** Where a file will be saved. */
+/** The location of a file to be saved. */
 export interface Target {
   /** Absolute; its last parts may differ from the received name and subfolder. */
   readonly path: string
-  /** The folder that was given, absolute. */
+  /** The given folder, absolute. */
   readonly folder: string
   readonly overwrite: boolean
 }
@@ -42,9 +42,9 @@ export interface SavedFile {
   readonly size: number
 }
 
-/** A file that is being written. Hidden, so that nobody takes it for a whole one. */
+/** The prefix of a file being written; hidden, so that nobody mistakes it for a complete one. */
 const draftName = /^\.kez-[0-9a-f]{24}\.part$/
-/** Drafts of this age are nobody's any more: writing takes minutes at most, and keeps a draft's time young. */
+/** Drafts of this age are abandoned: writing takes minutes, and keeps the modification time recent. */
 const draftKeptMillis = 24 * 60 * 60 * 1000
 
 const fileError = (reason: FileError["reason"], path: string, detail: string) => new FileError({ reason, path, detail })
@@ -52,8 +52,8 @@ const fileError = (reason: FileError["reason"], path: string, detail: string) =>
 const lstat = (path: string) => unlessMissing(fs.lstat(path))
 
 /**
- * The folder in which a path's own folder is or will be made: the last one on the way there. Everything on the way must
- * be a real folder, because a link could lead anywhere.
+ * The existing folder in which a path's parent is or will be created. Every component must be a real folder, because a
+ * link could lead anywhere.
  */
 const lastFolder = async ({ folder, path }: Target): Promise<string> => {
   let last = folder
@@ -62,7 +62,7 @@ const lastFolder = async ({ folder, path }: Target): Promise<string> => {
     const stat = await lstat(at)
     if (stat === undefined) continue
     if (!stat.isDirectory()) {
-      throw fileError("not_a_file", at, "this is in the way and no folder: save to another folder, or move it away")
+      throw fileError("not_a_file", at, "this is not a folder: save to another folder, or move it away")
     }
     if (isLast) last = at
     isLast = false
@@ -73,12 +73,12 @@ const lastFolder = async ({ folder, path }: Target): Promise<string> => {
 const checkName = async ({ overwrite, path }: Target): Promise<void> => {
   const stat = await lstat(path)
   if (stat === undefined) return
-  // As the system would say it.
+  // The same error as the system's.
   if (stat.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" })
   if (!overwrite) throw Object.assign(new Error(), { code: "EEXIST" })
 }
 
-/** Finds out what can be known before any byte is there: names, permissions, room. Writes nothing. */
+/** Checks what can be known before any byte arrives: names, permissions, room. Writes nothing. */
 export const prepare = (options: TargetOptions): Effect.Effect<Target, FileError> =>
   Effect.flatMap(absolute(options.folder), (folder) => prepareIn(folder, options))
 
@@ -87,7 +87,7 @@ const prepareIn = (folder: string, options: TargetOptions): Effect.Effect<Target
   const target: Target = { path, folder, overwrite: options.overwrite === true }
   return fileIo(folder, "write", async () => {
     if (!(await fs.stat(folder)).isDirectory()) {
-      throw fileError("not_a_file", folder, "this is no folder: save to a folder")
+      throw fileError("not_a_file", folder, "this is not a folder: save to a folder")
     }
     await fs.access(await lastFolder(target), constants.W_OK | constants.X_OK)
     if (options.size !== undefined && options.size > (await freeBytes(folder))) {
@@ -105,8 +105,8 @@ const removeOldDrafts = async (folder: string): Promise<void> => {
 }
 
 /**
- * Writes a file to where it was prepared for. When `bytes` fails, when there is no room or this is interrupted, nothing
- * stays behind. The file's mode is what the user's umask makes of every new file.
+ * Writes a prepared file. If `bytes` fails, room runs out or the effect is interrupted, nothing is left. The file's
+ * mode follows the user's umask.
  */
 export const save = <E, R>(
   target: Target,
@@ -120,7 +120,7 @@ export const save = <E, R>(
         await fs.access(target.folder)
         await lastFolder(target)
         await makeFolder(folder, 0o777)
-        // What cannot be removed is in nobody's way.
+        // A leftover that cannot be removed does no harm.
         await removeOldDrafts(folder).catch(() => undefined)
       })
       const draft = join(folder, `.kez-${randomBytes(12).toString("hex")}.part`)

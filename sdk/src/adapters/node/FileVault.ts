@@ -1,8 +1,8 @@
 /**
  * The seed in one file, encrypted under a passphrase: for machines without an OS keychain.
  *
- * scrypt (RFC 7914) makes the key, ChaCha20-Poly1305 (RFC 8439) closes the seed, and everything but the ciphertext is
- * its associated data. A SHA-256 over the rest of the file tells damage from a wrong passphrase: damage breaks the
+ * scrypt (RFC 7914) derives the key, ChaCha20-Poly1305 (RFC 8439) encrypts the seed, with the rest of the header as
+ * associated data. A SHA-256 over the rest of the file distinguishes damage from a wrong passphrase: damage breaks the
  * checksum, a wrong passphrase only the tag.
  */
 import * as Effect from "effect/Effect"
@@ -16,36 +16,36 @@ import * as Blank from "../../protocol/encoding/Blank.ts"
 import { Vault, VaultError } from "../../services/Vault.ts"
 import { syncFolder } from "./DurableFile.ts"
 
-/** scrypt's cost. Memory is 128 * 2^logN * r bytes: 128 MiB at the smallest. */
+/** scrypt's cost. Memory is 128 * 2^logN * r bytes: at least 128 MiB. */
 export interface ScryptCost {
   readonly logN: number
   readonly r: number
   readonly p: number
 }
 
-/** What a new file gets: 2^17, 8, 1 (OWASP's choice for scrypt), about half a second. */
+/** The cost of new files: 2^17, 8, 1 (OWASP's choice for scrypt), about half a second. */
 export const defaultCost: ScryptCost = { logN: 17, r: 8, p: 1 }
 
 /**
- * What a file may ask for. Below it a file would be easy to guess; above it a hostile file would take the machine's
+ * The accepted costs of a file. Less would be easy to guess; more would let a hostile file exhaust the machine's
  * memory.
  */
 export const costBounds = { logN: [17, 19], r: [8, 8], p: [1, 4] } as const
 
-/** Largest vault file that is read, in bytes; a real one has about 400. */
+/** Maximum bytes of a vault file that is read; a real one has about 400. */
 export const maxFileBytes = 4096
 
 /**
- * Asked for the passphrase when it is needed: `open` an existing file, or `new` for one about to be written.
- * Fail with `VaultError` `locked` where there is nobody to ask.
+ * Provides the passphrase on demand: to `open` an existing file, or a `new` one for a file to be written. Fail with
+ * `VaultError` `locked` if nobody can be asked.
  */
 export type AskPassphrase = (purpose: "open" | "new") => Effect.Effect<Redacted.Redacted<string>, VaultError>
 
 export interface FileVaultOptions {
-  /** The file. Its folder is made (0700) if absent. */
+  /** The file. Its folder is created (0700) if missing. */
   readonly path: string
   readonly passphrase: AskPassphrase
-  /** Cost of files written from now on; within {@link costBounds}. */
+  /** Cost of newly written files; within {@link costBounds}. */
   readonly cost?: ScryptCost
 }
 
@@ -71,7 +71,7 @@ interface VaultFile {
 const within = (value: unknown, [min, max]: readonly [number, number]): value is number =>
   Number.isInteger(value) && (value as number) >= min && (value as number) <= max
 
-/** The file's bytes are a function of the header alone, so that they can be associated data and checksum input. */
+/** The bytes depend on the header alone, so they can serve as associated data and checksum input. */
 const headerText = ({ kez_vault, kdf, cipher, nonce }: Header): string =>
   JSON.stringify({
     kez_vault,
@@ -97,7 +97,7 @@ const bytes = (value: unknown, length: number): Buffer | undefined => {
   return decoded.length === length && decoded.toString("base64url") === value ? decoded : undefined
 }
 
-/** The file, or the rule it breaks. */
+/** The parsed file, or the rule it breaks. */
 const parse = (text: string): VaultFile | string => {
   let json: unknown
   try {
@@ -141,7 +141,7 @@ const codeOf = (error: unknown): string =>
       ? error.message
       : "unknown error"
 
-/** NFKC, so that one passphrase typed on two keyboards is one passphrase. */
+/** NFKC, so that one passphrase is the same from every keyboard. */
 const deriveKey = (passphrase: Redacted.Redacted<string>, { kdf }: Header): Effect.Effect<Buffer, VaultError> =>
   Effect.callback((resume) => {
     const N = 2 ** kdf.log_n
@@ -194,7 +194,7 @@ const readBounded = async (file: string): Promise<string | undefined> => {
   }
 }
 
-/** Written beside the target and renamed over it: a reader finds the old file or the new one, whole. */
+/** Written beside the target and renamed over it: a reader finds the old file or the new one, each whole. */
 const replaceFile = async (file: string, text: string): Promise<void> => {
   const folder = path.dirname(file)
   await fs.mkdir(folder, { recursive: true, mode: 0o700 })
@@ -215,7 +215,7 @@ const replaceFile = async (file: string, text: string): Promise<void> => {
   await syncFolder(folder)
 }
 
-/** Makes the vault; reads nothing until it is asked for the seed. */
+/** Makes the vault; reads nothing until the seed is requested. */
 export const make = (options: FileVaultOptions): Vault["Service"] => {
   const { path: file, passphrase, cost = defaultCost } = options
   const io = <A>(what: string, run: () => Promise<A>): Effect.Effect<A, VaultError> =>

@@ -1,4 +1,4 @@
-/** `Crypto` on node:crypto: the fastest one, for Node. */
+/** `Crypto` on node:crypto, the fastest backend, for Node. */
 import * as NodeApi from "node:crypto"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,7 +19,7 @@ interface Ephemeral {
 }
 const handles = Handles.make<Secret, Ephemeral>("node")
 
-/** Importing a key costs as much as using it, so an account's keys are kept as long as the account's key object lives. */
+/** Importing a key costs as much as using it, so imports are cached for the lifetime of the account's key object. */
 const ed25519Keys = new WeakMap<AdmittedKey, NodeApi.KeyObject>()
 const x25519Keys = new WeakMap<AdmittedKey, NodeApi.KeyObject>()
 
@@ -42,8 +42,8 @@ const publicKey = (curve: "Ed25519" | "X25519", bytes: Uint8Array) =>
   )
 
 /**
- * Node finds out what kind of key it was given by exceptions that it catches itself, two or three for everything that is
- * not a `KeyObject`. Under a deep stack their traces take longer than the cryptography (30 us an import).
+ * Works around the way Node detects key types: by exceptions that it catches itself, two or three for every input that
+ * is not a `KeyObject`. Under a deep stack their traces cost more than the cryptography (30 us per import).
  */
 const withoutStackTraces = <A>(run: () => A): A => {
   const limit = Error.stackTraceLimit
@@ -55,7 +55,7 @@ const withoutStackTraces = <A>(run: () => A): A => {
   }
 }
 
-/** PKCS #8 of RFC 8410 up to the 32 bytes of the key itself. */
+/** The PKCS #8 prefix of RFC 8410, before the 32 bytes of the key. */
 const pkcs8 = { Ed25519: "302e020100300506032b657004220420", X25519: "302e020100300506032b656e04220420" } as const
 
 const privateKey = (curve: "Ed25519" | "X25519", bytes: Uint8Array) => {
@@ -70,7 +70,7 @@ const keyPair = (scalar: Uint8Array) => {
   return { privateKey: key, publicKey: NodeApi.createPublicKey(key) }
 }
 
-/** A Buffer is a Uint8Array whose `slice` shares memory, and often part of a pool: hand out what the types say. */
+/** Converts a Buffer, whose `slice` shares memory and which is often part of a pool, to a plain Uint8Array. */
 const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 
 const peerKey = (peer: AdmittedKey | Uint8Array) =>
@@ -83,7 +83,7 @@ const agree = (own: NodeApi.KeyObject, peer: AdmittedKey | Uint8Array): Effect.E
   try {
     return Effect.succeed(plain(NodeApi.diffieHellman(options)))
   } catch (error) {
-    // OpenSSL refuses an all-zero secret (RFC 7748 section 6.1); with two keys it has taken in, nothing else can fail.
+    // OpenSSL refuses an all-zero secret (RFC 7748 section 6.1); with two imported keys nothing else can fail.
     if ((error as NodeJS.ErrnoException).code === "ERR_OSSL_FAILED_DURING_DERIVATION") {
       return Effect.fail(new ZeroSharedSecret())
     }
@@ -131,7 +131,7 @@ const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array,
   return Effect.succeed(plain(body))
 }
 
-/** More of `info` node:crypto does not take, though RFC 5869 sets no bound. */
+/** node:crypto's limit on `info`, which RFC 5869 does not have. */
 const hkdfInfoBytes = 1024
 
 const service = Crypto.of({
@@ -161,8 +161,8 @@ const service = Crypto.of({
     }),
   sign: (key, message) => Effect.sync(() => plain(NodeApi.sign(null, message, handles.secret(key).ed25519))),
   signSync: (key, message) => plain(NodeApi.sign(null, message, handles.secret(key).ed25519)),
-  // OpenSSL checks S < L and compares encode(S*B - k*A) with R: the rule itself, once the key is admitted. Only for
-  // R = identity do its versions disagree.
+  // OpenSSL checks S < L and compares encode(S*B - k*A) with R, which is the rule for admitted keys. Its versions
+  // disagree only for R = identity.
   verify: (key, message, signature) =>
     Effect.sync(() =>
       Ed25519Equation.hasIdentityR(signature)

@@ -1,4 +1,4 @@
-/** Zstandard of node:zlib, for compact proofs and chain bundles. */
+/** Zstandard from node:zlib, for compact proofs and chain bundles. */
 import * as Result from "effect/Result"
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib"
 import type { Problem } from "../../protocol/Problem.ts"
@@ -10,12 +10,12 @@ const viewOf = ({ buffer, byteLength, byteOffset }: Buffer) => new Uint8Array(bu
 export const compress = (data: Uint8Array): Uint8Array => viewOf(zstdCompressSync(data))
 
 /**
- * The content of one frame, at most `maxBytes`. Problems: `too_large` once more is declared or comes out,
- * `encoding_malformed`. The answers are those of the portable decoder in `@kez-chat/sdk/zstd`, but for damage that zlib
- * overlooks: it does not notice that a stream of Huffman codes ends at a wrong bit.
+ * The content of one frame, at most `maxBytes`. Problems: `too_large` once more is declared or produced,
+ * `encoding_malformed`. Agrees with the portable decoder in `@kez-chat/sdk/zstd` except for one kind of damage: zlib
+ * does not notice a Huffman stream that ends at a wrong bit.
  *
- * zlib alone would pass over what follows the first frame, and reserve the window that the frame asks for. So the frame
- * is taken apart first and its blocks are given to zlib under a header of our own, whose window holds all that can come out before the limit is noticed.
+ * zlib alone would ignore bytes after the first frame, and reserve the window that the frame requests. So the frame is
+ * parsed first, and zlib gets its blocks under a new header whose window suffices for the limit.
  */
 export const decompress = (bytes: Uint8Array, maxBytes: number): Result.Result<Uint8Array, Problem> =>
   Result.flatMap(ZstdFrame.parse(bytes, maxBytes), (frame) => {
@@ -23,7 +23,7 @@ export const decompress = (bytes: Uint8Array, maxBytes: number): Result.Result<U
     try {
       const content = zstdDecompressSync(ZstdFrame.withWindow(frame, windowLog), {
         maxOutputLength: maxBytes,
-        // One call of zstd for all of it, so that the limit is noticed at one place.
+        // One zstd call for everything, so that the limit is checked in one place.
         chunkSize: Math.max(constants.Z_MIN_CHUNK, maxBytes + 1),
         params: { [constants.ZSTD_d_windowLogMax]: windowLog }
       })

@@ -1,10 +1,10 @@
 /**
  * A LocalStore in one SQLite file.
  *
- * A commit is one transaction in WAL mode, and `sync` synchronises the log to the disk. The two together are what SQLite
- * does under `synchronous=FULL`, but there on the thread that everything else waits for; here SQLite runs under NORMAL
- * (which keeps the file sound) and the log is synchronised by libuv's threads while the next commits are made.
- * The owner process writes; other processes may open the same file and read.
+ * A commit is one transaction in WAL mode, and `sync` synchronises the log to disk. Together they do what SQLite does
+ * under `synchronous=FULL`, but without blocking the main thread: SQLite runs under NORMAL (which keeps the file
+ * consistent), and libuv's threads synchronise the log while the next commits proceed. The owner process writes; other
+ * processes may open the same file and read.
  */
 import type BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"
@@ -17,30 +17,30 @@ import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { LocalStore, prefixEnd, StoreConflict, StoreError, type Range, type Write } from "../../services/LocalStore.ts"
 
 export interface Options {
-  /** The file; it and its folder are made where they are missing, readable by their owner only. */
+  /** The file; created with its folder if missing, readable by its owner only. */
   readonly path: string
   /** How long a write waits for another process's lock before it fails with `locked`. Default 5,000 ms. */
   readonly lockTimeoutMillis?: number
   /**
-   * Take the account's one place as owner: while this store is open, no other `exclusive` one opens, in this process or
-   * another (`locked`). The operating system gives the place back when a process dies. Default false.
+   * Opens the store as the account's only owner: while it is open, no other `exclusive` store opens, in this process or
+   * another (`locked`). The operating system releases the lock when a process dies. Default false.
    */
   readonly exclusive?: boolean
-  /** The file grows no further than this; a commit beyond fails with `full`. No limit by default. */
+  /** Maximum size of the file; a commit beyond it fails with `full`. No limit by default. */
   readonly maxBytes?: number
 }
 
 /** Marks the file as ours in its header: "KEZ1". */
 const applicationId = 0x4b455a31
 
-/** Each entry brings the file from version (index) to (index + 1). Entries are never changed, only added. */
+/** Each entry migrates the file from version (index) to (index + 1). Entries are only added, never changed. */
 const migrations: ReadonlyArray<string> = [
   "CREATE TABLE entries (key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL) STRICT, WITHOUT ROWID"
 ]
 
 const reasons: ReadonlyArray<readonly [prefix: string, reason: StoreError["reason"]]> = [
   ["SQLITE_FULL", "full"],
-  // The index beside the file is given its size before anything is written: only a disk without room refuses that.
+  // Sizing the index file happens before any write, so it fails only for lack of room.
   ["SQLITE_IOERR_SHMSIZE", "full"],
   ["ENOSPC", "full"],
   ["EDQUOT", "full"],
@@ -52,7 +52,7 @@ const reasons: ReadonlyArray<readonly [prefix: string, reason: StoreError["reaso
 
 const details: Record<StoreError["reason"], string> = {
   full: "no space is left for",
-  damaged: "this is no sound SQLite file:",
+  damaged: "this SQLite file is damaged:",
   locked: "another process is writing to",
   newer: "a later version of this program wrote",
   foreign: "another account wrote",
@@ -80,7 +80,7 @@ const loadDriver = Effect.tryPromise({
 const prepareFile = (path: string): void => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   closeSync(openSync(path, "a", 0o600))
-  // A file from elsewhere may be wider open; SQLite gives its -wal and -shm files the mode of the file itself.
+  // A file from elsewhere may have other permissions; SQLite gives its -wal and -shm files the mode of the file itself.
   chmodSync(path, 0o600)
 }
 
@@ -110,7 +110,7 @@ const open = (Database: typeof BetterSqlite3, options: Options): BetterSqlite3.D
   try {
     database.pragma("journal_mode = WAL")
     database.pragma("synchronous = NORMAL")
-    // Moving the log into the file synchronises both, on this thread: rarely, then, and at most 16 MiB at a time.
+    // A checkpoint synchronises both files on this thread, so it runs rarely, with at most 16 MiB at a time.
     database.pragma("wal_autocheckpoint = 4096")
     migrate(database, options.path)
     if (options.maxBytes !== undefined) {
@@ -124,7 +124,7 @@ const open = (Database: typeof BetterSqlite3, options: Options): BetterSqlite3.D
   }
 }
 
-/** Holds the lock of a file beside the store for as long as it is open. */
+/** Holds the lock of a file beside the store while the store is open. */
 const own = (Database: typeof BetterSqlite3, { path }: Options): BetterSqlite3.Database => {
   const file = `${path}-owner`
   prepareFile(file)
@@ -148,7 +148,7 @@ interface Row {
 
 const bytes = (value: Buffer): Uint8Array => new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 
-/** Waits until the disk has what was written to a file. */
+/** Waits until everything written to a file is on disk. */
 const synchronise = (file: number): Effect.Effect<void, NodeJS.ErrnoException> =>
   Effect.callback((resume) => {
     fdatasync(file, (error) => resume(error === null ? Effect.void : Effect.fail(error)))
@@ -161,7 +161,7 @@ const fromDatabase = (database: BetterSqlite3.Database, log: number, path: strin
   const put = database.prepare<[string, Uint8Array]>("INSERT OR REPLACE INTO entries (key, value) VALUES (?, ?)")
   const remove = database.prepare<[string]>("DELETE FROM entries WHERE key = ?")
 
-  // One statement for each combination of bounds, so that every scan is a plain walk of the primary key.
+  // One statement per combination of bounds, so every scan is a plain walk of the primary key.
   const scans = new Map<string, BetterSqlite3.Statement<Array<string | number>, Row>>()
   const scan = (range: Range): ReadonlyArray<Row> => {
     const conditions: Array<string> = ["key >= ?"]
@@ -215,7 +215,7 @@ const fromDatabase = (database: BetterSqlite3.Database, log: number, path: strin
   })
 }
 
-/** Opens the file, brings it to this version, and closes it with the scope. */
+/** Opens the file, migrates it to this version, and closes it with the scope. */
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<LocalStore["Service"], StoreError | AdapterUnavailable, Scope.Scope> {
@@ -230,7 +230,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.try({ try: () => open(driver.default, options), catch: storeError(options.path) }),
     (database) => Effect.sync(() => database.close())
   )
-  // SQLite's locks lie on the other two files, so this descriptor is in nobody's way.
+  // SQLite locks the other two files, so closing this descriptor releases none of its locks.
   const log = yield* Effect.acquireRelease(
     Effect.try({ try: () => openSync(`${options.path}-wal`, "r+"), catch: storeError(options.path) }),
     (log) => Effect.sync(() => closeSync(log))

@@ -1,9 +1,9 @@
 /**
  * `Crypto` on the platform's WebCrypto, for browsers in secure contexts and for Node.
  *
- * Only what gains by it goes through `crypto.subtle`: the curves, and hashes of long inputs. Every call there is a hop
- * to another thread (in Node 50 us for SHA-256, 190 for HMAC, 340 for HKDF, where noble takes 3, 5 and 11), and it has
- * no ChaCha20-Poly1305 at all: the rest is noble's.
+ * Only operations that gain by it go through `crypto.subtle`: the curves, and hashes of long inputs. Each call hops to
+ * another thread (in Node 50 us for SHA-256, 190 for HMAC, 340 for HKDF, where noble takes 3, 5 and 11), and
+ * ChaCha20-Poly1305 is missing there: noble does the rest.
  */
 import { ed25519, x25519 } from "@noble/curves/ed25519.js"
 import { sha256, sha512 } from "@noble/hashes/sha2.js"
@@ -21,7 +21,7 @@ import * as Portable from "../crypto-core/Portable.ts"
 interface Secret {
   readonly ed25519: CryptoKey
   readonly x25519: CryptoKey
-  /** For `signSync`, which cannot wait for the platform. */
+  /** For `signSync`, which cannot await the platform. */
   readonly seed: Uint8Array
 }
 interface Ephemeral {
@@ -31,7 +31,7 @@ const handles = Handles.make<Secret, Ephemeral>("webcrypto")
 
 const subtle = (): SubtleCrypto => globalThis.crypto.subtle
 
-/** WebCrypto copies what it is given before it returns, so memory shared with other threads is as good as any. */
+/** WebCrypto copies its inputs before it returns, so memory shared with other threads is safe. */
 const source = (bytes: Uint8Array) => bytes as Uint8Array<ArrayBuffer>
 
 const ed25519Keys = new WeakMap<AdmittedKey, Promise<CryptoKey>>()
@@ -59,7 +59,7 @@ const x25519PublicOf = (peer: AdmittedKey | Uint8Array) =>
     ? x25519Public(Portable.x25519Of(peer))
     : cached(x25519Keys, peer, () => x25519Public(peer.x25519))
 
-/** PKCS #8 of RFC 8410 up to the 32 bytes of the key itself. */
+/** The PKCS #8 prefix of RFC 8410, before the 32 bytes of the key. */
 const pkcs8 = { Ed25519: "302e020100300506032b657004220420", X25519: "302e020100300506032b656e04220420" } as const
 
 const privateKey = async (curve: "Ed25519" | "X25519", bytes: Uint8Array): Promise<CryptoKey> => {
@@ -76,13 +76,13 @@ const agree = (own: CryptoKey, peer: AdmittedKey | Uint8Array): Effect.Effect<Ui
     Effect.flatMap((imported) =>
       Effect.tryPromise({
         try: async () => new Uint8Array(await subtle().deriveBits({ name: "X25519", public: imported }, own, 256)),
-        // The standard's one reason for this step to fail is the all-zero secret.
+        // The standard's only reason for this step to fail is the all-zero secret.
         catch: () => new ZeroSharedSecret()
       })
     )
   )
 
-/** Up to this size hashing here is quicker than waiting for another thread. */
+/** Up to this size, hashing on this thread is faster than waiting for another one. */
 const shortBytes = 4096
 
 const digest = (name: "SHA-256" | "SHA-512", short: (data: Uint8Array) => Uint8Array) => (data: Uint8Array) =>
@@ -94,8 +94,8 @@ const platformVerify = async (key: AdmittedKey, message: Uint8Array, signature: 
   subtle().verify("Ed25519", await ed25519Public(key), source(signature), source(message))
 
 /**
- * The rule of verification on any conforming platform. With an admitted key and S < L, platforms can differ on one
- * point alone: R = identity, which some refuse as small and some accept in other encodings than the canonical one.
+ * The verification rule on any conforming platform. For an admitted key and S < L, platforms differ only on R =
+ * identity, which some refuse as small and some accept in non-canonical encodings.
  */
 const verify = (key: AdmittedKey, message: Uint8Array, signature: Uint8Array): Effect.Effect<boolean> =>
   Effect.suspend(() => {
@@ -145,7 +145,7 @@ const service = Crypto.of({
   agreeWithEphemeral: (key, enc) => Effect.suspend(() => agree(handles.secret(key).x25519, enc))
 })
 
-/** A signature with a torsioned R under an admissible key, which a verifier that multiplies by the cofactor accepts. */
+/** A signature with a torsioned R under an admissible key, which a cofactored verifier accepts. */
 const torsioned = {
   key: "2152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12",
   message: '{"type":"kez.claim"}',
@@ -154,7 +154,7 @@ const torsioned = {
     "c57fef34f5a5d3322a7f6585dbf38d3a9921031e7b76114174b381e232d0580d"
 } as const
 
-/** Whether the platform has both curves and verifies without the cofactor. */
+/** Why the platform cannot be used: a curve is missing, or it verifies with the cofactor; undefined if it can. */
 const probe = async (): Promise<string | undefined> => {
   if (globalThis.crypto?.subtle === undefined) return "crypto.subtle exists only on https pages and on localhost"
   await subtle().generateKey("X25519", false, ["deriveBits"])
@@ -166,7 +166,7 @@ const probe = async (): Promise<string | undefined> => {
   return accepted ? "it accepts Ed25519 signatures that other verifiers refuse" : undefined
 }
 
-/** The WebCrypto backend, after a look at what the platform can do. */
+/** The WebCrypto backend, after checking the platform. */
 export const layer: Layer.Layer<Crypto, CryptoUnavailable> = Layer.effect(
   Crypto,
   Effect.tryPromise({

@@ -1,10 +1,10 @@
 /**
- * A Zstandard decoder (RFC 8878) in plain TypeScript, for browsers, whose input comes from strangers. Node has its own,
- * `Zstd` of `@kez-chat/sdk/node`, which gives the same answers.
+ * A Zstandard decoder (RFC 8878) in plain TypeScript for untrusted input in browsers. Node has its own, `Zstd` of
+ * `@kez-chat/sdk/node`, with the same results.
  *
- * 33 KB can decompress to 1 GiB, and one block of 60 KB can hold matches of 4 GiB in sum. The portable decoder at hand,
- * fzstd, finds out after it has spent the memory or the minutes. This one compares every length with the room there is
- * before it copies anything.
+ * 33 KB can decompress to 1 GiB, and one block of 60 KB can hold matches of 4 GiB in total. The available portable
+ * decoder, fzstd, notices that only after spending the memory or the minutes. This one checks every length against the
+ * remaining room before it copies anything.
  */
 import * as Result from "effect/Result"
 import type { Problem } from "../../protocol/Problem.ts"
@@ -13,8 +13,8 @@ import { decodeBlock, type Decoder } from "./ZstdBlock.ts"
 import { Corrupt } from "./ZstdEntropy.ts"
 
 /**
- * The content of one frame, at most `maxBytes`. Problems: `too_large` once more is declared or comes out,
- * `encoding_malformed`. Time and memory are bounded by the length of the input and `maxBytes`.
+ * The content of one frame, at most `maxBytes`. Problems: `too_large` once more is declared or produced,
+ * `encoding_malformed`. Time and memory are bounded by the input's length and `maxBytes`.
  */
 export const decompress = (bytes: Uint8Array, maxBytes: number): Result.Result<Uint8Array, Problem> =>
   Result.flatMap(ZstdFrame.parse(bytes, maxBytes), (frame) => {
@@ -25,7 +25,7 @@ export const decompress = (bytes: Uint8Array, maxBytes: number): Result.Result<U
       const at = total
       total += length
       if (total > out.length) {
-        // The limit is compared after each block, so the last one may go beyond it by its own length.
+        // The limit is checked after each block, so the last one may exceed it by its own length.
         const larger = new Uint8Array(Math.min(maxBytes + 1 + ZstdFrame.blockBytes, Math.max(total, 2 * out.length)))
         larger.set(out.subarray(0, at))
         out = larger
@@ -45,7 +45,7 @@ export const decompress = (bytes: Uint8Array, maxBytes: number): Result.Result<U
           if (block.type === "raw") place.out.set(block.content, place.at)
           else place.out.fill(block.content[0] as number, place.at, place.at + block.size)
         }
-        // zlib decodes the next block as long as its output is not beyond one byte more than the limit.
+        // Matches zlib, which decodes the next block if its output exceeds the limit by at most one byte.
         if (total > maxBytes + 1) return ZstdFrame.tooLarge(maxBytes)
       }
     } catch (error) {

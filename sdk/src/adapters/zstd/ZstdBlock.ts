@@ -1,4 +1,7 @@
-/** Compressed blocks of Zstandard: literals, and sequences that copy them and what came before (RFC 8878 section 3.1.1.3). */
+/**
+ * Zstandard's compressed blocks: literals, and sequences that copy literals and earlier output (RFC 8878 section
+ * 3.1.1.3).
+ */
 import { blockBytes } from "../../protocol/sigchain/ZstdFrame.ts"
 import {
   BackwardBits,
@@ -12,7 +15,9 @@ import {
   rleTable
 } from "./ZstdEntropy.ts"
 
-/** The output so far and what later blocks may refer to. `append` makes room for more and says where. */
+/**
+ * The output so far and the state that later blocks may refer to. `append` makes room for more and returns its offset.
+ */
 export interface Decoder {
   readonly append: (length: number) => { readonly out: Uint8Array; readonly at: number }
   readonly offsets: [number, number, number]
@@ -20,7 +25,7 @@ export interface Decoder {
   tables?: readonly [FseTable, FseTable, FseTable]
 }
 
-/** What a code of a length says: its smallest value and the number of bits to be added. */
+/** The meaning of a length code: its base value and the number of extra bits. */
 type Lengths = ReadonlyArray<readonly [base: number, bits: number]>
 
 const lengths = (first: number, plain: number, bits: ReadonlyArray<number>): Lengths => {
@@ -85,7 +90,7 @@ const little = (bytes: Uint8Array, count: number): number => {
   return value
 }
 
-/** The literals section at the beginning of a block; `used` is its length. */
+/** Decodes the literals section at the start of a block; `used` is its length. */
 const readLiterals = (
   decoder: Decoder,
   block: Uint8Array
@@ -134,7 +139,7 @@ const readLiterals = (
   return { literals, used }
 }
 
-/** Reads the three tables of a block's sequences, each in the way that `modes` says. */
+/** Reads the three tables of a block's sequences, as `modes` says. */
 const readTables = (decoder: Decoder, source: Uint8Array, modes: number) => {
   if ((modes & 3) !== 0) corrupt("a reserved bit is set")
   let used = 0
@@ -161,7 +166,7 @@ const readTables = (decoder: Decoder, source: Uint8Array, modes: number) => {
   return { tables, used }
 }
 
-/** The distance that an offset's value stands for: three small values name distances used before (section 3.1.1.5). */
+/** The distance for an offset value; three small values repeat earlier distances (section 3.1.1.5). */
 const distance = (offsets: Decoder["offsets"], value: number, literalLength: number): number => {
   const index = value > 3 ? 3 : value - 1 + (literalLength === 0 ? 1 : 0)
   if (index === 0) return offsets[0]
@@ -172,7 +177,7 @@ const distance = (offsets: Decoder["offsets"], value: number, literalLength: num
   return found
 }
 
-/** Decodes one compressed block to the end of the output. Every length is checked before anything is copied. */
+/** Decodes one compressed block to the end of the output. Every length is checked before copying. */
 export const decodeBlock = (decoder: Decoder, block: Uint8Array): void => {
   const { literals, used } = readLiterals(decoder, block)
   let produced = 0

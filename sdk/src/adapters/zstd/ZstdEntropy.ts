@@ -1,6 +1,6 @@
 /** The entropy codes of Zstandard: bit streams, finite state entropy tables and Huffman trees (RFC 8878 section 4). */
 
-/** A frame that breaks its format. Thrown here and in `ZstdBlock`, caught in `Zstd`. */
+/** A malformed frame. Thrown here and in `ZstdBlock`, caught in `Zstd`. */
 export class Corrupt extends Error {}
 
 export const corrupt = (detail: string): never => {
@@ -9,9 +9,9 @@ export const corrupt = (detail: string): never => {
 
 const highestBit = (value: number): number => 31 - Math.clz32(value)
 
-/** Bits read from the end of a byte string towards its beginning; its last byte ends in a marker bit. */
+/** Reads bits from the end of a byte string towards its start; its last byte ends in a marker bit. */
 export class BackwardBits {
-  /** Bits not yet read. Negative after more was read than there was; such bits are zeros. */
+  /** Unread bits. Negative after reading beyond the start, which yields zeros. */
   left: number
   readonly #bytes: Uint8Array
 
@@ -22,7 +22,7 @@ export class BackwardBits {
     this.left = (bytes.length - 1) * 8 + highestBit(last as number)
   }
 
-  /** The next `count` bits, 31 at most, which stay unread. */
+  /** The next `count` bits, at most 31, without consuming them. */
   peek(count: number): number {
     const from = this.left - count
     if (from < 0) return this.left <= 0 ? 0 : this.#slice(0, this.left) * 2 ** -from
@@ -44,7 +44,7 @@ export class BackwardBits {
   }
 }
 
-/** A decoding table of finite state entropy: for each state its symbol, and how the next state is read. */
+/** A finite state entropy table: the symbol of each state, and how to read the next state. */
 export interface FseTable {
   readonly log: number
   readonly symbols: Uint8Array
@@ -89,7 +89,7 @@ export const rleTable = (symbol: number): FseTable => ({
   base: new Uint16Array(1)
 })
 
-/** Reads a table's description at the beginning of `bytes`; `used` is its length in bytes. */
+/** Reads a table's description at the start of `bytes`; `used` is its length in bytes. */
 export const readFseTable = (
   bytes: Uint8Array,
   maxLog: number,
@@ -133,7 +133,7 @@ export const readFseTable = (
   return { table: fseTable(log, distribution), used: (at + 7) >> 3 }
 }
 
-/** A Huffman decoding table: for each `log` bits the symbol they begin with and the length of its code. */
+/** A Huffman decoding table: for each `log` bits the symbol that they begin with and its code length. */
 export interface HuffmanTable {
   readonly log: number
   readonly symbols: Uint8Array
@@ -142,7 +142,7 @@ export interface HuffmanTable {
 
 const maxHuffmanBits = 11
 
-/** Two interleaved states over one bit stream, which ends where both have run out of bits (section 4.2.1.2). */
+/** Decodes two interleaved states over one bit stream, which ends where both have run out of bits (section 4.2.1.2). */
 const readWeights = (bytes: Uint8Array): Array<number> => {
   const { table, used } = readFseTable(bytes, 6, maxHuffmanBits)
   const stream = new BackwardBits(bytes.subarray(used))
@@ -162,7 +162,7 @@ const readWeights = (bytes: Uint8Array): Array<number> => {
   return corrupt("too many weights")
 }
 
-/** Reads a tree's description at the beginning of `bytes` (section 4.2.1). */
+/** Reads a tree's description at the start of `bytes` (section 4.2.1). */
 export const readHuffmanTable = (bytes: Uint8Array): { readonly table: HuffmanTable; readonly used: number } => {
   const header = bytes[0] ?? corrupt("no Huffman tree")
   const direct = header >= 128
@@ -173,7 +173,7 @@ export const readHuffmanTable = (bytes: Uint8Array): { readonly table: HuffmanTa
     : readWeights(bytes.subarray(1, used))
   const sum = weights.reduce((total, weight) => total + (weight === 0 ? 0 : 1 << (weight - 1)), 0)
   if (sum === 0 || sum >= 1 << maxHuffmanBits) corrupt("a Huffman tree of a wrong size")
-  // The last symbol's weight is what completes the tree.
+  // The last symbol's weight is implied: it completes the tree.
   const log = highestBit(sum) + 1
   const rest = (1 << log) - sum
   if ((rest & (rest - 1)) !== 0) corrupt("an incomplete Huffman tree")
@@ -194,7 +194,7 @@ export const readHuffmanTable = (bytes: Uint8Array): { readonly table: HuffmanTa
   return { table, used }
 }
 
-/** Fills `out` from one Huffman stream, which must end with it. */
+/** Fills `out` from one Huffman stream, which must be consumed completely. */
 export const decodeHuffman = (table: HuffmanTable, bytes: Uint8Array, out: Uint8Array): void => {
   const stream = new BackwardBits(bytes)
   for (let i = 0; i < out.length; i++) {

@@ -1,6 +1,6 @@
 /**
- * The home server's part of blocking (spec/broker.md, Block): a request on `kez.block.<own>` and its answer, both JSON. A
- * frame of a blocked sender is answered like any other and stored nowhere.
+ * Blocking at the home server (spec/broker.md, Block): a JSON request on `kez.block.<own>` and its answer. Frames of a
+ * blocked sender get the usual answers and are not stored.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -13,7 +13,7 @@ export interface Request {
   readonly op: "add" | "remove"
   /** The sender's public key, 64 lower-case hexadecimal digits. */
   readonly who: string
-  /** 16 random bytes, new for each request; the answer names them. */
+  /** 16 random bytes, new for each request; the answer repeats them. */
   readonly nonce: Uint8Array
 }
 
@@ -21,7 +21,7 @@ export interface Request {
 export const encodeRequest = ({ nonce, op, who }: Request): Uint8Array =>
   Canonical.encode({ op, who, n: Bytes.toBase64Url(nonce) })
 
-/** Reads a request; `request_malformed`, or the codes of `Json.parse`. Members it does not know are passed over. */
+/** Reads a request; `request_malformed`, or the codes of `Json.parse`. Unknown members are ignored. */
 export const parseRequest = (bytes: Uint8Array): Result.Result<Request, Problem> => {
   const json = Json.parse(bytes, { maxBytes: Limits.fetchRequestBytes })
   if (Result.isFailure(json)) return Result.fail(json.failure)
@@ -36,10 +36,10 @@ export const parseRequest = (bytes: Uint8Array): Result.Result<Request, Problem>
     : Result.succeed({ op, who, nonce })
 }
 
-/** Writes the answer to a request with this nonce: it was done. */
+/** Writes the success answer to the request with this nonce. */
 export const encodeAnswer = (nonce: Uint8Array): Uint8Array => Canonical.encode({ ok: 1, n: Bytes.toBase64Url(nonce) })
 
-/** Whether this says that the request with this nonce was done. */
+/** Whether this is the success answer to the request with this nonce. */
 export const isDone = (bytes: Uint8Array, nonce: Uint8Array): boolean => {
   const json = Json.parse(bytes, { maxBytes: Limits.fetchRequestBytes })
   if (Result.isFailure(json) || !Json.isObject(json.success)) return false

@@ -1,13 +1,13 @@
 /**
- * The home server's short answers to requests on the broker (spec/broker.md): `{"ok":1}`, or a refusal `{"e":CODE}` with
- * a code of a closed list and, where the server knows when another try can succeed, `"at":TIME`.
+ * The home server's short answers to requests on the broker (spec/broker.md): `{"ok":1}`, or a refusal `{"e":CODE}`
+ * with a code from a closed list and, where the server knows when to retry, `"at":TIME`.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
 import * as Json from "../encoding/Json.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
-/** For each code of the closed list, whether the same request may succeed later. */
+/** The closed list of codes; for each, whether the same request may succeed later. */
 const retryable = { full: true, slow: true, unknown: false, bad: false, size: false, retry: true } as const
 
 /** Why a request was refused. */
@@ -15,23 +15,23 @@ export type RefusalCode = keyof typeof retryable
 
 export interface Refusal {
   readonly code: RefusalCode
-  /** The earliest time at which another try can succeed, in milliseconds since the epoch; absent where unknown. */
+  /** The earliest time at which a retry can succeed, in milliseconds since the epoch; absent if unknown. */
   readonly untilMillis?: number
 }
 
 /** Whether the same request may succeed later: true for `full`, `slow` and `retry`. */
 export const isRetryable = (code: RefusalCode): boolean => retryable[code]
 
-/** The answer to a request that was carried out. */
+/** The answer to a successful request. */
 export const ok: Uint8Array = Bytes.utf8('{"ok":1}')
 
-/** Writes a refusal. A time is rounded up to whole seconds. */
+/** Writes a refusal. The time is rounded up to whole seconds. */
 export const encodeRefusal = ({ code, untilMillis }: Refusal): Uint8Array =>
   Bytes.utf8(JSON.stringify(untilMillis === undefined ? { e: code } : { e: code, at: wholeSeconds(untilMillis) }))
 
 const wholeSeconds = (millis: number): string => Timestamp.fromMillis(Math.ceil(millis / 1_000) * 1_000)
 
-/** Reads an answer: "ok", a refusal, or undefined for anything else. A time that cannot be read is left out. */
+/** Reads an answer: "ok", a refusal, or undefined for anything else. An unreadable time is ignored. */
 export const parse = (bytes: Uint8Array): "ok" | Refusal | undefined => {
   const json = Json.parse(bytes, { maxBytes: 256 })
   if (Result.isFailure(json) || !Json.isObject(json.success)) return undefined

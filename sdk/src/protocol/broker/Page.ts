@@ -4,7 +4,7 @@
  *     01 || epoch16 || ed32 || nonce16 || last u64 || pending u32 || count u16
  *        || count * (seq u64 || time_ms u64 || length u32 || frame)
  *
- * Key and nonce tie it to one account and one request, since others can steer answers onto a client's subjects.
+ * Key and nonce bind it to one account and one request, since others can steer answers onto a client's subjects.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -24,9 +24,9 @@ export interface Frame {
 }
 
 export interface Page {
-  /** Which life of the stream the numbers belong to, 22 base64url characters. */
+  /** The epoch of the stream that the sequence numbers belong to, 22 base64url characters. */
   readonly epoch: string
-  /** The last sequence number of the whole stream; no frame lies beyond it. */
+  /** The last sequence number of the whole stream. */
   readonly last: number
   /** Frames of this account after this page. */
   readonly pending: number
@@ -34,7 +34,7 @@ export interface Page {
   readonly frames: ReadonlyArray<Frame>
 }
 
-/** The account and the request that a page is for: 32 and 16 bytes. */
+/** The account and the request that a page must be for: 32 and 16 bytes. */
 export interface PageFor {
   readonly ed25519: Uint8Array
   readonly nonce: Uint8Array
@@ -45,7 +45,7 @@ export interface Request {
   readonly after: number
   /** 16 random bytes, new for each request. */
   readonly nonce: Uint8Array
-  /** The epoch last seen; another one makes the responder start at 0. */
+  /** The last seen epoch; if it differs from the stream's, the responder starts at 0. */
   readonly epoch?: string
 }
 
@@ -54,11 +54,11 @@ const headBytes = 1 + Limits.epochBytes + Limits.keyBytes + Limits.fetchNonceByt
 const frameHeadBytes = 8 + 8 + 4
 const at = { epoch: 1, ed25519: 17, nonce: 49, last: 65, pending: 73, count: 77 } as const
 
-/** Bytes that a page takes on the wire. */
+/** Size of a page on the wire, in bytes. */
 export const encodedLength = (frames: ReadonlyArray<Frame>): number =>
   frames.reduce((sum, { frame }) => sum + frameHeadBytes + frame.length, headBytes)
 
-/** Writes a page. Throws a `RangeError` for one that {@link decode} would refuse. */
+/** Writes a page. Throws a `RangeError` for a page that {@link decode} would refuse. */
 export const encode = (page: Page, to: PageFor): Uint8Array => {
   const epoch = Bytes.fromBase64Url(page.epoch)
   const bytes = new Uint8Array(encodedLength(page.frames))
@@ -88,7 +88,7 @@ export const encode = (page: Page, to: PageFor): Uint8Array => {
 }
 
 /**
- * Reads a page that must be for `expected`. Every fault, a page for another account or request included, is
+ * Reads a page that must be for `expected`. Every fault, including a page for another account or request, is
  * `page_malformed`.
  */
 export const decode = (bytes: Uint8Array, expected: PageFor): Result.Result<Page, Problem> => {
@@ -142,7 +142,7 @@ export const encodeRequest = (request: Request): Uint8Array =>
     ...(request.epoch === undefined ? {} : { epoch: request.epoch })
   })
 
-/** Reads a request; `request_malformed`, or the codes of `Json.parse`. Members it does not know are passed over. */
+/** Reads a request; `request_malformed`, or the codes of `Json.parse`. Unknown members are ignored. */
 export const parseRequest = (bytes: Uint8Array): Result.Result<Request, Problem> => {
   const json = Json.parse(bytes, { maxBytes: Limits.fetchRequestBytes })
   if (Result.isFailure(json)) return Result.fail(json.failure)

@@ -5,28 +5,28 @@ import { fail, type Problem } from "../Problem.ts"
 /** The JetStream stream that stores every account's inbox and self copies. */
 export const streamName = "KEZ_INBOX"
 
-/** Where a client sends a frame for `hex`; stored on the stream under the same subject. */
+/** Publish subject for a frame to `hex`; the stream stores it under the same subject. */
 export const inbox = (hex: string): string => `kez.inbox.${hex}`
 
-/** Where the send responder stores an account's own sent copies. */
+/** Subject under which the send responder stores an account's own sent copies. */
 export const self = (hex: string): string => `kez.self.${hex}`
 
-/** Where the account `hex` hears what was stored for it. */
+/** Delivery subject of `hex` for newly stored frames. */
 export const delivery = (hex: string): string => `kez.dlv.${hex}`
 
-/** Where the account `hex` asks for a page of its inbox. */
+/** Request subject of `hex` for a page of its inbox. */
 export const fetch = (hex: string): string => `kez.fetch.${hex}`
 
-/** Where the account `hex` asks how full its inbox is, and has frames removed that it holds. */
+/** Request subject of `hex` for the usage of its inbox and for trimming it. */
 export const trim = (hex: string): string => `kez.trim.${hex}`
 
-/** Where the account `hex` says whose frames its home is not to keep. */
+/** Request subject of `hex` for blocking senders at its home. */
 export const block = (hex: string): string => `kez.block.${hex}`
 
-/** Where the send responder hears a request to `inbox(hex)`. */
+/** Subject on which the send responder receives a request to `inbox(hex)`. */
 export const send = (hex: string): string => `kez.send.${hex}`
 
-/** First part of every reply subject of the account `hex`. */
+/** Prefix of every reply subject of the account `hex`. */
 export const replyPrefix = (hex: string): string => `_INBOX_${hex}`
 
 const kinds = {
@@ -39,13 +39,13 @@ const kinds = {
   send: "send"
 } as const
 
-/** A subject taken apart: what it is for and whose it is. */
+/** A parsed subject: its purpose and its account. */
 export interface Subject {
   readonly kind: (typeof kinds)[keyof typeof kinds]
   readonly hex: string
 }
 
-/** Takes a subject of this page apart; any other text is `request_malformed`. The key is not admitted here. */
+/** Parses a subject of this module; any other text is `request_malformed`. Does not admit the key. */
 export const parse = (subject: string): Result.Result<Subject, Problem> => {
   const match = /^kez\.(inbox|self|dlv|fetch|trim|block|send)\.([0-9a-f]{64})$/.exec(subject)
   return match === null

@@ -1,6 +1,6 @@
 /**
- * How full an account's inbox at its home is, and the removal of frames that its devices hold (spec/broker.md, Trim): a
- * request on `kez.trim.<own>` and its answer, both JSON.
+ * The usage of an account's inbox at its home, and the removal of frames that its devices hold (spec/broker.md, Trim):
+ * a JSON request on `kez.trim.<own>` and its answer.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -15,24 +15,24 @@ export type Box = "inbox" | "self"
 
 export interface Request {
   readonly box: Box
-  /** 16 random bytes, new for each request; the answer names them. */
+  /** 16 random bytes, new for each request; the answer repeats them. */
   readonly nonce: Uint8Array
-  /** Removes frames up to `upTo` of the stream life `epoch`; absent, the request only asks. */
+  /** Removes frames up to `upTo` of the stream's `epoch`; if absent, the request only reads the usage. */
   readonly remove?: { readonly upTo: number; readonly epoch: string }
 }
 
-/** Bytes that are used, and how many may be. */
+/** Used bytes and their limit. */
 export interface Share {
   readonly used: number
   readonly limit: number
 }
 
 export interface Report extends Share {
-  /** Which life of the stream this is about, 22 base64url characters. */
+  /** The epoch of the stream, 22 base64url characters. */
   readonly epoch: string
-  /** The part of the inbox that strangers use. */
+  /** The part of the inbox used by strangers. */
   readonly strangers?: Share
-  /** When the oldest frame that is left was stored, milliseconds since the epoch; absent where none is. */
+  /** Storage time of the oldest remaining frame, in milliseconds since the epoch; absent if the box is empty. */
   readonly oldestMillis?: number
 }
 
@@ -45,8 +45,8 @@ export const encodeRequest = ({ box, nonce, remove }: Request): Uint8Array =>
   })
 
 /**
- * Reads a request; `request_malformed`, or the codes of `Json.parse`. `upTo` is at least 1 and comes with `epoch`. Members
- * it does not know are passed over.
+ * Reads a request; `request_malformed`, or the codes of `Json.parse`. `upTo` is at least 1 and requires `epoch`.
+ * Unknown members are ignored.
  */
 export const parseRequest = (bytes: Uint8Array): Result.Result<Request, Problem> => {
   const json = Json.parse(bytes, { maxBytes: Limits.fetchRequestBytes })
@@ -80,7 +80,9 @@ export const encodeAnswer = (report: Report, nonce: Uint8Array): Uint8Array =>
     ...(report.oldestMillis === undefined ? {} : { oldest: Timestamp.fromMillis(report.oldestMillis) })
   })
 
-/** Reads the answer to the request with this nonce; undefined for everything else, an answer to another request included. */
+/**
+ * Reads the answer to the request with this nonce; undefined for anything else, including answers to other requests.
+ */
 export const decodeAnswer = (bytes: Uint8Array, nonce: Uint8Array): Report | undefined => {
   const json = Json.parse(bytes, { maxBytes: Limits.fetchRequestBytes })
   if (Result.isFailure(json) || !Json.isObject(json.success)) return undefined

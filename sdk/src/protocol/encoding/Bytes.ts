@@ -1,4 +1,4 @@
-/** Bytes and the texts that stand for them: hex, base64url, UTF-8 and big-endian integers. */
+/** Bytes and their text encodings: hex, base64url, UTF-8 and big-endian integers. */
 import { concatBytes, hexToBytes, bytesToHex } from "@noble/hashes/utils.js"
 import * as Result from "effect/Result"
 import { fail, type Problem } from "../Problem.ts"
@@ -29,7 +29,7 @@ alphabet.forEach((character, value) => (values[character] = value))
  * Unpadded base64url (RFC 4648 section 5) to bytes. Padding, white space, other alphabets and non-zero trailing bits
  * are `encoding_malformed`, so every byte string has exactly one text.
  *
- * By table, because every message passes through here and `atob` takes several times as long.
+ * Uses a table because every message passes through here and `atob` takes several times as long.
  */
 export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> => {
   const source = encoder.encode(text)
@@ -38,7 +38,7 @@ export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> 
   if (rest === 1) return fail("encoding_malformed", "base64url ends in bits that belong to no byte")
   const value = (index: number) => values[source[index] as number] as number
   const bytes = new Uint8Array((length * 3) >> 2)
-  // Values of the alphabet have six bits, so a higher bit here says that some character was not of it.
+  // Values of the alphabet have six bits, so a higher bit marks a character outside it.
   let seen = 0
   let at = 0
   let i = 0
@@ -67,7 +67,7 @@ export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> 
   return Result.succeed(bytes)
 }
 
-/** The bytes of a JSON value that is base64url of exactly `length` of them; undefined for every other value. */
+/** Decodes a JSON value that is base64url of exactly `length` bytes; undefined for any other value. */
 export const exactly = (value: unknown, length: number): Uint8Array | undefined => {
   const decoded = typeof value === "string" ? fromBase64Url(value) : undefined
   return decoded !== undefined && Result.isSuccess(decoded) && decoded.success.length === length
@@ -98,7 +98,7 @@ export const toBase64Url = (bytes: Uint8Array): string => {
   return decoder.decode(text)
 }
 
-/** The parts one after another. */
+/** Concatenates the parts. */
 export const concat: (...parts: Array<Uint8Array>) => Uint8Array = concatBytes
 
 /** Whether two byte strings are equal. Not constant time: for public values only. */
@@ -108,7 +108,7 @@ export const equal = (a: Uint8Array, b: Uint8Array): boolean => {
   return true
 }
 
-/** Text to UTF-8. Lone surrogates, which UTF-8 cannot express, become U+FFFD: check `isWellFormed` where that matters. */
+/** Text to UTF-8. Lone surrogates become U+FFFD: check `isWellFormed` where that matters. */
 export const utf8 = (text: string): Uint8Array => encoder.encode(text)
 
 /** UTF-8 to text; malformed sequences are `encoding_malformed`, a byte order mark is kept. */

@@ -1,9 +1,9 @@
-/** JCS (RFC 8785): the one text of a JSON value, which is what gets hashed and signed. */
+/** JCS (RFC 8785): the canonical text of a JSON value, which is hashed and signed. */
 import canonicalize from "canonicalize"
 import * as Bytes from "./Bytes.ts"
 import type { Json } from "./Json.ts"
 
-/** The canonical text. Throws a `TypeError` for what {@link Json} rules out: lone surrogates, NaN, infinities. */
+/** The canonical text. Throws a `TypeError` for values that {@link Json} excludes: lone surrogates, NaN, infinities. */
 export const encodeText = (value: Json): string => {
   try {
     return canonicalize(value) as string
@@ -12,5 +12,5 @@ export const encodeText = (value: Json): string => {
   }
 }
 
-/** The canonical text as UTF-8. Throws like {@link encodeText}; whatever `Json.parse` gave is fine. */
+/** The canonical text as UTF-8. Throws like {@link encodeText}; values from `Json.parse` never throw. */
 export const encode = (value: Json): Uint8Array => Bytes.utf8(encodeText(value))

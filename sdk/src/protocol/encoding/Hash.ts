@@ -1,4 +1,4 @@
-/** Hashes as the protocol writes them: the hash function's name, a colon and 64 lower-case hex digits. */
+/** Hashes in the protocol's notation: the hash function's name, a colon and 64 lower-case hex digits. */
 import * as Bytes from "./Bytes.ts"
 
 /** SHA-256 names envelopes, BLAKE3 names blobs and manifests. */
@@ -6,7 +6,7 @@ export type HashFunction = "sha256" | "blake3"
 
 const patterns = { sha256: /^sha256:[0-9a-f]{64}$/, blake3: /^blake3:[0-9a-f]{64}$/ } as const
 
-/** The form that every hash of this function has. */
+/** The pattern of hashes of this function. */
 export const pattern = (hashFunction: HashFunction): RegExp => patterns[hashFunction]
 
 /** Whether `text` is a hash of this function. */
@@ -19,5 +19,5 @@ export const format = (hashFunction: HashFunction, digest: string | Uint8Array):
 /** The 64 hex digits of a hash. */
 export const hexOf = (hash: string): string => hash.slice(hash.indexOf(":") + 1)
 
-/** A hash of no content, for measuring what will hold one. */
+/** A placeholder hash, for computing sizes. */
 export const blank = (hashFunction: HashFunction): string => format(hashFunction, "0".repeat(64))

@@ -1,9 +1,9 @@
 /**
- * Strict JSON: what a signed document may look like, checked before anything in it is trusted (KEZ-CAN-005 to 011).
+ * Strict JSON for signed documents, checked before any content is trusted (KEZ-CAN-005 to 011).
  *
- * `JSON.parse` keeps the last of two members with one name, rounds numbers and lets lone surrogates through, so two
- * readers of one text can disagree about what was signed. `jsonc-parser` reports every token with its place; each is
- * checked here and the first fault ends the reading.
+ * `JSON.parse` keeps the last of two members with one name, rounds numbers and accepts lone surrogates, so two readers
+ * of one text can disagree about what was signed. `jsonc-parser` reports every token with its offset; each is checked
+ * here and the first fault stops parsing.
  */
 import * as Result from "effect/Result"
 import { printParseErrorCode, visit } from "jsonc-parser"
@@ -11,7 +11,7 @@ import * as Bytes from "./Bytes.ts"
 import * as Limits from "../Limits.ts"
 import { fail, Problem, type Code } from "../Problem.ts"
 
-/** A JSON value. Numbers are integers of at most 2^53 - 1 either side, strings are well-formed Unicode. */
+/** A JSON value. Numbers are integers from -(2^53 - 1) to 2^53 - 1, strings are well-formed Unicode. */
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | JsonObject
 
 /** A JSON object; never with a member named `__proto__`. */
@@ -20,17 +20,17 @@ export interface JsonObject {
 }
 
 export interface ParseLimits {
-  /** Largest size of the text as UTF-8. */
+  /** Maximum size of the text as UTF-8. */
   readonly maxBytes: number
-  /** Containers inside one another, the outermost included; 16 unless told. */
+  /** Maximum nesting depth of containers, the outermost included; default 16. */
   readonly maxDepth?: number
 }
 
-/** Whether a value is an object with members: neither null nor an array. */
+/** Whether a value is an object: neither null nor an array. */
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Thrown out of `visit`, which has no other way to stop, and caught in `parse`. */
+/** Thrown out of `visit`, which cannot be stopped otherwise, and caught in `parse`. */
 class Stop {
   readonly problem: Problem
   constructor(code: Code, detail: string) {
@@ -48,17 +48,17 @@ const integer = /^-?(?:0|[1-9][0-9]*)$/
 export const parse = (source: string | Uint8Array, limits: ParseLimits): Result.Result<Json, Problem> =>
   Result.map(parseText(source, limits), ({ value }) => value)
 
-/** A JSON text that was read. */
+/** A parsed JSON text. */
 export interface Text {
   readonly value: Json
   readonly text: string
-  /** The text is exactly the JCS form of its value. */
+  /** Whether the text is exactly the JCS form of its value. */
   readonly canonical: boolean
 }
 
-/** {@link parse} that also gives the text, for whoever needs the JCS form of what was read. */
+/** {@link parse} that also returns the text, for callers that need the JCS form. */
 export const parseText = (source: string | Uint8Array, limits: ParseLimits): Result.Result<Text, Problem> => {
-  // UTF-8 never has fewer bytes than UTF-16 has units, so a text that is too long in units needs no exact count.
+  // UTF-8 has at least one byte per UTF-16 unit, so a text with too many units needs no exact count.
   if (source.length > limits.maxBytes) return tooLarge(limits.maxBytes)
   let text: string
   if (typeof source === "string") {
@@ -84,10 +84,10 @@ export const parseText = (source: string | Uint8Array, limits: ParseLimits): Res
 }
 
 /**
- * The value of a text that is exactly its own JCS form, else undefined. Most texts of the protocol are, and for them the
- * engine's parser, several times as fast, cannot hide anything: a second member of a name, a rounded number or another
- * spelling would not come back out of the serialiser, which differs from JCS in two things that are looked at here:
- * the order of members, and that it takes lone surrogates (which it writes as escapes).
+ * The value of a text that is exactly its own JCS form, else undefined. Most texts of the protocol are. For them the
+ * engine's parser, which is several times as fast, is safe: a duplicate member, a rounded number or another spelling
+ * would not survive the round trip through the serialiser. The serialiser differs from JCS in two ways, checked
+ * separately: the order of members, and lone surrogates, which it writes as escapes.
  */
 const readCanonical = (text: string, maxDepth: number): Json | undefined => {
   if (text.includes("\\ud")) return undefined
@@ -99,7 +99,7 @@ const readCanonical = (text: string, maxDepth: number): Json | undefined => {
   }
 }
 
-/** What a parsed value can still be that {@link Json} is not, and whether members are in the order of JCS. */
+/** Checks a parsed value for the remaining violations of {@link Json} and for the member order of JCS. */
 const isStrict = (value: Json, depthLeft: number): boolean => {
   if (typeof value === "number") return Number.isSafeInteger(value)
   if (typeof value !== "object" || value === null) return true

@@ -1,6 +1,6 @@
 /**
- * Reads the members of a JSON object, one rule a call. Every broken rule becomes a {@link Problem} of one code that
- * names the member, so that decoders state their rules and nothing else.
+ * Reads the members of a JSON object, one rule per call. Every broken rule becomes a {@link Problem} of one code that
+ * names the member, so decoders contain only rules.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "./Bytes.ts"
@@ -114,7 +114,7 @@ export class Members {
     return Members.of(this.get(name), this.code, `${this.what}: ${name}`)
   }
 
-  /** The same problem with the place where it was found; its code stays. */
+  /** The same problem, prefixed with the member where it was found. */
   wrap(name: string, problem: Problem): Problem {
     return new Problem({ code: problem.code, detail: `${this.what}: ${name}: ${problem.detail}` })
   }

@@ -1,16 +1,16 @@
-/** Cuts a stream of byte strings into pieces of one length, holding the last one back until it is known to be the last. */
+/** Cuts a stream of byte strings into pieces of equal length, holding back the last one until the end. */
 export class Pieces {
   private readonly pending: Uint8Array
   private filled = 0
 
-  /** `length` is the bytes of every piece but the last. */
+  /** `length` is the size of every piece but the last, in bytes. */
   constructor(length: number) {
     this.pending = new Uint8Array(length)
   }
 
   /**
-   * The pieces that more bytes are known to follow. Each is a view, good until the next is asked for; all must be taken
-   * before the next `push`.
+   * The pieces that are known not to be the last. Each is a view, valid until the next is taken; take all before the
+   * next `push`.
    */
   *push(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
     const { length } = this.pending

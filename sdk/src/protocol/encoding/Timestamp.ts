@@ -7,7 +7,7 @@ const earliest = Date.UTC(2000, 0, 1) - 2000 * 365.2425 * 86_400_000
 const latest = Date.UTC(10_000, 0, 1)
 
 /**
- * Milliseconds since the epoch as text, the fraction of the second cut off. Throws a `RangeError` beyond the years 0 to
+ * Formats milliseconds since the epoch, cutting off fractions of a second. Throws a `RangeError` outside the years 0 to
  * 9999.
  */
 export const fromMillis = (millis: number): string => {
@@ -16,12 +16,12 @@ export const fromMillis = (millis: number): string => {
 }
 
 /**
- * Text to milliseconds since the epoch. Fractions, offsets, lower case, days that do not exist and leap seconds are
+ * Parses a time to milliseconds since the epoch. Fractions, offsets, lower case, nonexistent days and leap seconds are
  * `timestamp_malformed`.
  */
 export const parse = (text: string): Result.Result<number, Problem> => {
   const millis = form.test(text) ? Date.parse(text) : Number.NaN
-  // A round trip refuses what Date.parse rolls over (24:00:00, 31 April).
+  // The round trip rejects times that Date.parse rolls over (24:00:00, 31 April).
   return Number.isNaN(millis) || fromMillis(millis) !== text
     ? fail("timestamp_malformed", "expected a time like 2026-05-25T00:00:00Z")
     : Result.succeed(millis)

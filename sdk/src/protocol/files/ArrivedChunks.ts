@@ -3,15 +3,15 @@ import { groupChunks } from "./Blake3Tree.ts"
 import { chunkCount, type ChunkRanges, range } from "./ChunkRanges.ts"
 
 /**
- * The chunks of one blob that have arrived, in whatever order they come. Memory grows with the gaps between them and not
- * with the size of the blob, which is what a stranger says it is.
+ * The received chunks of one blob, in any order of arrival. Memory grows with the number of gaps and not with the size
+ * of the blob, which a stranger claims.
  */
 export class ArrivedChunks {
   private readonly size: number
-  /** Strictly rising, as in `ChunkRanges`; of an even count. */
+  /** Strictly rising boundaries, as in `ChunkRanges`; an even count. */
   private readonly boundaries: Array<number> = []
 
-  /** Of a blob of `size` bytes. */
+  /** `size` of the blob in bytes. */
   constructor(size: number) {
     this.size = size
   }
@@ -23,7 +23,7 @@ export class ArrivedChunks {
 
   private insert(start: number, end: number): void {
     const { boundaries } = this
-    // Whatever lies from `start` to `end` gives way, neighbours that touch included; an odd index is inside.
+    // Replaces all boundaries from `start` to `end`, touching neighbours included; an odd index is inside a range.
     const from = this.firstFrom(start)
     let to = from
     while (to < boundaries.length && (boundaries[to] as number) <= end) to++
@@ -33,7 +33,7 @@ export class ArrivedChunks {
     boundaries.splice(from, to - from, ...put)
   }
 
-  /** Index of the first boundary that is not below a chunk. */
+  /** Index of the first boundary at or above a chunk. */
   private firstFrom(chunk: number): number {
     let low = 0
     let high = this.boundaries.length
@@ -45,7 +45,7 @@ export class ArrivedChunks {
     return low
   }
 
-  /** The groups of 16 chunks of which nothing is missing, as chunks. */
+  /** The complete groups of 16 chunks, as chunks. */
   get groups(): ChunkRanges {
     const last = chunkCount(this.size)
     const whole: Array<number> = []

@@ -1,7 +1,6 @@
 /**
- * BLAKE3 (section 2 of its specification) below the whole hash: chaining values of subtrees, from which `Blake3Tree`
- * builds what verified streaming needs. Plain TypeScript, the fallback and the yardstick of the WebAssembly one in
- * `crypto/FastBlake3`.
+ * BLAKE3 subtrees (section 2 of its specification): the chaining values from which `Blake3Tree` builds verified
+ * streaming. Plain TypeScript, the fallback and reference of the WebAssembly version in `crypto/FastBlake3`.
  */
 
 /** Bytes of a chunk, the unit that ranges are counted in. */
@@ -10,9 +9,9 @@ export const chunkBytes = 1024
 export const hashBytes = 32
 
 /**
- * The chaining value of the subtree over `bytes`, whose first chunk is chunk number `startChunk` of the whole input; with
- * `isRoot`, which is for a subtree that is the whole input, the hash itself. A subtree that is not the rightmost one has
- * a power of two chunks, and every subtree starts at a multiple of the next power of two of its chunks.
+ * The chaining value of the subtree over `bytes`, whose first chunk has number `startChunk` in the whole input; with
+ * `isRoot`, when the subtree is the whole input, the hash itself. A subtree other than the rightmost one has a power of
+ * two chunks, and every subtree starts at a multiple of its chunk count rounded up to a power of two.
  */
 export type SubtreeHash = (bytes: Uint8Array, startChunk: number, isRoot: boolean) => Uint8Array
 
@@ -32,7 +31,7 @@ const parentFlag = 4
 const rootFlag = 8
 const blockBytes = 64
 
-/** Message words of the seven rounds, each the permutation of the round before. */
+/** Message words of the seven rounds, each permuting the previous round's. */
 const schedule = ((): Uint8Array => {
   const permutation = [2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8]
   const words = new Uint8Array(7 * 16)
@@ -50,8 +49,8 @@ const word = (at: number): number => message[schedule[at] as number] as number
 const rotate = (value: number, by: number): number => (value >>> by) | (value << (32 - by))
 
 /**
- * Replaces `cv` by the first half of the compression of `message`; its second half is for longer outputs only. The state
- * is sixteen variables and the mixing is written out because that is three times as fast as loops over an array.
+ * Replaces `cv` by the first half of the compression of `message`; the second half is only for longer outputs. Unrolled
+ * into sixteen variables, which is three times as fast as loops over an array.
  */
 const compress = (cv: Int32Array, counter: number, length: number, flags: number): void => {
   let [v0, v1, v2, v3, v4, v5, v6, v7] = cv as unknown as Eight
@@ -138,7 +137,7 @@ const compress = (cv: Int32Array, counter: number, length: number, flags: number
 
 type Eight = readonly [number, number, number, number, number, number, number, number]
 
-/** Takes the little-endian words of up to 64 bytes as `message`, the rest being zero. */
+/** Loads up to 64 bytes as little-endian words into `message`, padded with zeros. */
 const load = (bytes: Uint8Array, offset: number, length: number): void => {
   message.fill(0)
   const whole = length >> 2
@@ -184,7 +183,7 @@ export const parent = (left: Uint8Array, right: Uint8Array, isRoot: boolean): Ui
   return bytesOf(cv)
 }
 
-/** Chunks of the left child of a subtree of `chunks` (2 or more): the largest power of two below it. */
+/** Chunks of the left child of a subtree of `chunks` (at least 2): the largest power of two below it. */
 export const leftChunks = (chunks: number): number => {
   let left = 1
   while (left * 2 < chunks) left *= 2

@@ -1,7 +1,7 @@
 /**
- * BLAKE3's own tree over a blob, kept down to groups of 16 chunks, as iroh-blobs 0.104 keeps it (bao-tree 0.17). Beside a
- * blob lies its outboard: in pre-order, the pairs of chaining values of all parents above groups (spec: files). With it
- * `BlobAnswer` serves and checks any part of the blob.
+ * BLAKE3's tree over a blob down to groups of 16 chunks, as iroh-blobs 0.104 keeps it (bao-tree 0.17). The outboard
+ * stored with a blob holds the pairs of chaining values of all parents above groups, in pre-order (spec: files).
+ * `BlobAnswer` uses it to serve and check any part of the blob.
  */
 import * as Blake3 from "./Blake3.ts"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -13,7 +13,7 @@ export const groupChunks = 16
 export const groupBytes = groupChunks * Blake3.chunkBytes
 /** Bytes of a parent: the chaining values of both children. */
 export const pairBytes = 2 * Blake3.hashBytes
-/** A blob's hash, size and outboard: all that it takes to serve and to check any part of it. */
+/** A blob's hash, size and outboard: everything needed to serve and check any part of it. */
 export interface Tree {
   /** 32 bytes. */
   readonly hash: Uint8Array
@@ -26,20 +26,20 @@ export interface Tree {
 /** Groups of a blob; an empty one has one. */
 export const groupCount = (size: number): number => Math.max(1, Math.ceil(size / groupBytes))
 
-/** Bytes of the outboard of a blob: 64 for every group but one, 0.4 % of the blob. */
+/** Bytes of the outboard of a blob: 64 per group except one, 0.4 % of the blob. */
 export const outboardLength = (size: number): number => (groupCount(size) - 1) * pairBytes
 
-/** Hashes a blob that arrives in pieces. Its memory grows by 32 bytes a group until `finish`. */
+/** Hashes a blob that arrives in pieces. Memory grows by 32 bytes per group until `finish`. */
 export interface Builder {
-  /** The next bytes, in pieces of any size. They are read before this returns. */
+  /** Adds bytes, in pieces of any size; reads them before returning. */
   push(bytes: Uint8Array): void
-  /** Ends the blob. Not to be used afterwards. */
+  /** Ends the blob. The builder cannot be used afterwards. */
   finish(): Tree
 }
 
 /** A {@link Builder}. */
 export const builder = (hasher: Blake3.SubtreeHash): Builder => {
-  // A group that is all there is, is the root: none is hashed before it is known whether more follows.
+  // A single group is the root, so no group is hashed before it is known whether more bytes follow.
   const pieces = new Pieces(groupBytes)
   let size = 0
   let groups = 0
@@ -71,7 +71,10 @@ export const builder = (hasher: Blake3.SubtreeHash): Builder => {
   }
 }
 
-/** Writes the pairs over the groups from `start` up to `end` into an outboard from pair `index` on; their root's value. */
+/**
+ * Writes the pairs over the groups from `start` up to `end` into an outboard from pair `index` on; returns their root's
+ * value.
+ */
 const fill = (
   outboard: Uint8Array,
   index: number,
@@ -96,11 +99,11 @@ export const build = (bytes: Uint8Array, hasher: Blake3.SubtreeHash = Blake3.sub
   return tree.finish()
 }
 
-/** A node that an answer contains. `start` and `end` are chunks; `index` is the pair's place in the outboard. */
+/** A node of an answer. `start` and `end` are chunks; `index` is the pair's position in the outboard. */
 export type Step =
   | {
       readonly kind: "parent"
-      /** Undefined inside a group, which the outboard does not hold. */
+      /** Undefined inside a group, which the outboard does not cover. */
       readonly index: number | undefined
       readonly start: number
       readonly isRoot: boolean
@@ -112,13 +115,13 @@ export type Step =
       readonly start: number
       readonly end: number
       readonly isRoot: boolean
-      /** Whether all of it is asked for; only a leaf of a whole group, in {@link steps} by groups, may not be. */
+      /** Whether the whole node is requested. False only for a leaf of a whole group, in {@link steps} by groups. */
       readonly whole: boolean
     }
 
 /**
- * The nodes of an answer in their order. Above groups every parent is there; inside one only where a part of it is asked
- * for, unless the walk is `byGroups`.
+ * The nodes of an answer in order. Above groups every parent is included; inside one only where a part of it is
+ * requested, unless the walk is `byGroups`.
  */
 export function* steps(
   size: number,
@@ -148,7 +151,7 @@ export function* steps(
   }
 }
 
-/** Whether a pair has the value expected of it; the values of the children that follow go onto the stack. */
+/** Whether a pair has its expected value; pushes the values of the following children onto the stack. */
 export const takePair = (
   pair: Uint8Array,
   value: Uint8Array,
@@ -165,9 +168,9 @@ export const takePair = (
 }
 
 /**
- * The chaining value of every group as far as an outboard holds it, undefined where the outboard was not written or does
- * not lead to the hash. With them a partial blob is checked after a crash: a group is there iff
- * `hasher(bytes, group * 16, false)` (with `true` for a blob of one group) is its value.
+ * The chaining value of every group that an outboard proves, undefined where the outboard is unwritten or does not lead
+ * to the hash. Used to check a partial blob after a crash: a group is present iff `hasher(bytes, group * 16, false)`
+ * (with `true` for a blob of one group) equals its value.
  */
 export function* groupValues({ hash, outboard, size }: Tree): Generator<Uint8Array | undefined, void, undefined> {
   const stack: Array<{ value: Uint8Array | undefined; index: number; groups: number; isRoot: boolean }> = [

@@ -1,7 +1,7 @@
 /**
- * What a provider sends for a set of chunks, byte for byte as iroh-blobs 0.104 does (bao-tree 0.17): the blob's size as
- * u64 little-endian, and then, in pre-order, the pairs of the parents and the bytes of the leaves that the set needs, so
- * that whoever asked can check everything against the hash as it arrives (spec: files).
+ * A provider's answer to a request for chunks, byte for byte as in iroh-blobs 0.104 (bao-tree 0.17): the blob's size as
+ * u64 little-endian, then, in pre-order, the parent pairs and leaf bytes that the set needs, so that the fetcher can
+ * check everything against the hash as it arrives (spec: files).
  */
 import * as Result from "effect/Result"
 import * as Blake3 from "./Blake3.ts"
@@ -13,21 +13,24 @@ import { fail, type Problem } from "../Problem.ts"
 /** Bytes of the size before everything else. */
 export const headerBytes = 8
 
-/** A part of an answer: bytes to be sent, or bytes of the blob that have to be read first. */
+/** A part of an answer: bytes to send, or bytes to read from the blob first. */
 export type Part =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   | {
       readonly kind: "read"
-      /** Where to read in the blob, and how many bytes: at most a group. */
+      /** Offset in the blob and number of bytes to read, at most a group. */
       readonly offset: number
       readonly length: number
-      /** What to send for the bytes read. `blob_mismatch` when they are not the blob's, so nothing wrong is ever sent. */
+      /**
+       * The bytes to send for the bytes read. `blob_mismatch` if they are not the blob's, so nothing wrong is ever
+       * sent.
+       */
       readonly encode: (bytes: Uint8Array) => Result.Result<Uint8Array, Problem>
     }
 
 /**
- * The answer to a request for `ranges`, part by part, each checked against the hash before it is handed out: a provider
- * whose disk lies fails with `blob_mismatch` and sends nothing false. Memory is one group.
+ * The answer to a request for `ranges`, part by part, each checked against the hash before it is returned: a provider
+ * with a corrupt disk fails with `blob_mismatch` and sends nothing wrong. Memory is one group.
  *
  *     for (const result of encode(tree, ranges, hasher)) {
  *       const part = Result.getOrThrow(result)
@@ -71,7 +74,7 @@ export function* encode(
   }
 }
 
-/** Adds to `sent` the parents and chunks of a part of a group that are asked for; the value of that part. */
+/** Adds the requested parents and chunks of a part of a group to `sent`; returns the part's chaining value. */
 const select = (
   bytes: Uint8Array,
   { end, isRoot, start }: { readonly start: number; readonly end: number; readonly isRoot: boolean },
@@ -99,16 +102,16 @@ const sizeHeader = (size: number): Uint8Array => {
   return bytes
 }
 
-/** What a {@link Decoder} has verified, in the order of arrival. */
+/** Items that a {@link Decoder} has verified, in order of arrival. */
 export type Verified =
-  /** As the provider says; proven with the last chunk only. Comes first, and once. */
+  /** As claimed by the provider; proven only by the last chunk. Comes first and once. */
   | { readonly kind: "size"; readonly size: number }
-  /** A pair for the outboard: its place there is `index * 64`. */
+  /** A pair for the outboard, stored at `index * 64`. */
   | { readonly kind: "parent"; readonly index: number; readonly pair: Uint8Array }
-  /** Bytes of the blob at an offset, at most a group of them. */
+  /** Bytes of the blob at an offset, at most a group. */
   | { readonly kind: "leaf"; readonly offset: number; readonly bytes: Uint8Array }
 
-/** Whether an item can be of an answer about a blob of `size` bytes: what a store looks at before it writes anywhere. */
+/** Whether an item fits a blob of `size` bytes; a store checks this before it writes. */
 export const belongs = (item: Verified, size: number): boolean => {
   if (item.kind === "size") return item.size === size
   if (item.kind === "parent") {
@@ -122,23 +125,23 @@ export const belongs = (item: Verified, size: number): boolean => {
   return offset % Blake3.chunkBytes === 0 && (end % Blake3.chunkBytes === 0 || end === size)
 }
 
-/** Reads one answer and hands out nothing that was not verified. Memory is one group and what is pushed. */
+/** Reads one answer and returns only verified items. Memory is one group and the pushed bytes. */
 export interface Decoder {
   /**
-   * The next bytes of the answer, in pieces of any size. `take` gets every item that they complete, at once; the bytes of
-   * a leaf may be a view of what was pushed. `blob_mismatch` at the first item that is wrong and at the first byte too
-   * many, and from then on.
+   * Adds bytes of the answer, in pieces of any size. `take` receives every completed item at once; a leaf's bytes may
+   * be a view of the pushed bytes. Fails with `blob_mismatch` at the first wrong item or surplus byte, and on every
+   * later call.
    */
   push(bytes: Uint8Array, take: (verified: Verified) => void): Result.Result<void, Problem>
-  /** The end of the stream: `blob_incomplete` when the answer is not whole. */
+  /** Ends the stream: `blob_incomplete` unless the answer is whole. */
   finish(): Result.Result<void, Problem>
-  /** Bytes that complete the next item; 0 when the answer is whole. */
+  /** Bytes needed to complete the next item; 0 when the answer is whole. */
   readonly wanted: number
 }
 
 /**
- * A {@link Decoder} for the answer to a request for `ranges` of the blob `hash`. `size` is what the blob's size must be;
- * where it is not known, `maxSize` bounds what a provider may claim.
+ * A {@link Decoder} for the answer to a request for `ranges` of the blob `hash`. `size` is the blob's expected size; if
+ * it is unknown, `maxSize` bounds the provider's claim.
  */
 export const decoder = (options: {
   readonly hash: Uint8Array
@@ -177,7 +180,7 @@ export const decoder = (options: {
     return Result.succeed({ kind: "size", size })
   }
 
-  /** One complete item; undefined for a pair inside a group, which nobody keeps. */
+  /** One complete item; undefined for a pair inside a group, which is not stored. */
   const read = (item: Uint8Array): Result.Result<Verified | undefined, Problem> => {
     if (walk === undefined) return readSize(item)
     const now = step as Step
@@ -201,7 +204,7 @@ export const decoder = (options: {
     push: (bytes, take) => {
       if (failure !== undefined) return failure
       let at = 0
-      // The leaf of an empty blob wants no bytes, and so is complete before any arrive.
+      // The leaf of an empty blob needs no bytes, so it is complete before any arrive.
       const more = () => at < bytes.length || (step !== undefined && wanted === 0)
       while (more()) {
         if (walk !== undefined && step === undefined) {

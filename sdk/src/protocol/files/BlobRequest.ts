@@ -1,7 +1,7 @@
 /**
- * What a fetcher asks a provider on a stream of the iroh-blobs protocol, byte for byte as iroh-blobs 0.104 writes it
- * (`protocol.rs`, `protocol/range_spec.rs`; postcard). Only requests for one raw blob are made and answered here; the
- * others are told apart so that they can be refused (spec: files).
+ * A fetcher's request on a stream of the iroh-blobs protocol, byte for byte as in iroh-blobs 0.104 (`protocol.rs`,
+ * `protocol/range_spec.rs`; postcard). Only requests for one raw blob are written and answered; other kinds are
+ * recognised to be refused (spec: files).
  */
 import * as Result from "effect/Result"
 import { hashBytes } from "./Blake3.ts"
@@ -10,16 +10,16 @@ import type { ChunkRanges } from "./ChunkRanges.ts"
 import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"
 
-/** The protocol's name at the beginning of a connection (ALPN). */
+/** The protocol's ALPN. */
 export const alpn = "/iroh-bytes/4"
 
-/** With what a provider resets the stream of a request that it does not answer, or not to its end. */
+/** Codes with which a provider resets the stream of a request that it does not answer completely. */
 export const errorCodes = {
-  /** Not for this peer, or not there: these look the same. */
+  /** Forbidden for this peer, or missing: indistinguishable. */
   permission: 1,
-  /** Too large, too slow or too many; later it may go through. */
+  /** Too large, too slow or too many; may succeed later. */
   limit: 2,
-  /** The provider itself failed. */
+  /** The provider failed. */
   internal: 3
 } as const
 
@@ -30,12 +30,12 @@ export type Request =
       readonly hash: Uint8Array
       /** Of the blob itself. */
       readonly ranges: ChunkRanges
-      /** Whether blobs that this one lists are asked for as well (a hash sequence). */
+      /** Whether the blobs listed in this one are requested as well (a hash sequence). */
       readonly children: boolean
     }
   | { readonly kind: "observe" | "push" | "getMany" }
 
-/** The kind of a request by its first byte; undefined for none. */
+/** The kind of a request by its first byte; undefined for an unknown one. */
 export const kindOf = (first: number): Request["kind"] | undefined => kinds.get(first)
 
 const kinds: ReadonlyMap<number, Request["kind"]> = new Map([
@@ -51,7 +51,7 @@ export const encode = (hash: Uint8Array, ranges: ChunkRanges): Uint8Array => {
   const sequence: Array<number> = []
   if (boundaries.length === 0) sequence.push(0)
   else {
-    // Two changes: from item 0 on, the blob itself, its ranges; from item 1 on, what would be its children, none.
+    // Two entries: the ranges of item 0, the blob itself; and none from item 1 on, its children.
     sequence.push(2, 0)
     pushVarint(sequence, BigInt(boundaries.length))
     let before = 0n
@@ -65,12 +65,12 @@ export const encode = (hash: Uint8Array, ranges: ChunkRanges): Uint8Array => {
   return Bytes.concat(Uint8Array.of(0), hash, Uint8Array.from(sequence))
 }
 
-/** Boundaries that always fit into one request: a boundary takes at most ten bytes. */
+/** Boundaries that always fit into one request: each takes at most ten bytes. */
 export const maxBoundaries = Math.floor((Limits.blobRequestBytes - 64) / 10)
 
 /**
- * The request in a whole stream. `too_large` beyond {@link Limits.blobRequestBytes}, `request_malformed` for a get that
- * iroh-blobs would not write; of the other kinds only the first byte is read.
+ * The request in a whole stream. `too_large` above {@link Limits.blobRequestBytes}, `request_malformed` for a get that
+ * iroh-blobs would not write; of other kinds only the first byte is read.
  */
 export const decode = (bytes: Uint8Array): Result.Result<Request, Problem> => {
   if (bytes.length > Limits.blobRequestBytes) {
@@ -94,7 +94,7 @@ const pushVarint = (bytes: Array<number>, value: bigint): void => {
   bytes.push(Number(rest))
 }
 
-/** Ranges, each from one item on until the next, item 0 being the blob and the others those that it lists. */
+/** Ranges, each from one item up to the next; item 0 is the blob and the others are the blobs that it lists. */
 const readSequence = (
   bytes: Uint8Array,
   start: number
@@ -109,14 +109,14 @@ const readSequence = (
       if (byte === undefined) break
       value |= BigInt(byte & 0x7f) << shift
       if (byte > 0x7f) continue
-      // Postcard writes no byte more than it needs.
+      // Postcard integers have no redundant bytes.
       if ((byte === 0 && shift > 0n) || value > u64Max) break
       return value
     }
     wrong = true
     return 0n
   }
-  /** Rising numbers, written as their differences. */
+  /** Rising numbers, delta-encoded. */
   const rising = (count: bigint): Array<bigint> => {
     const numbers: Array<bigint> = []
     for (let i = 0n, sum = 0n; i < count && !wrong; i++) {
@@ -144,11 +144,13 @@ const readSequence = (
     before = boundaries
   }
   if (wrong || at !== bytes.length) return malformed("not as iroh-blobs writes it")
-  // The last change goes on for ever.
+  // The last entry has no end.
   return Result.succeed({ ranges: clamped(root), children: children || before.length > 0 })
 }
 
-/** Boundaries as safe integers: beyond them there is no chunk, so what begins there is the last chunk and has no end. */
+/**
+ * Boundaries as safe integers: no chunk lies beyond them, so a range beginning there means the last chunk and is open.
+ */
 const clamped = (boundaries: ReadonlyArray<bigint>): ChunkRanges => {
   const safe: Array<number> = []
   for (const boundary of boundaries) {

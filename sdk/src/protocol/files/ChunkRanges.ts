@@ -1,6 +1,6 @@
 /**
- * Sets of 1 KiB chunks as iroh-blobs writes them: the sorted numbers at which membership changes, beginning outside. An
- * odd count means that the set has no end (`bao_tree::ChunkRanges`).
+ * Sets of 1 KiB chunks as iroh-blobs writes them: the sorted numbers at which membership changes, starting outside the
+ * set. An odd count means that the set is unbounded (`bao_tree::ChunkRanges`).
  */
 import * as Result from "effect/Result"
 import { chunkBytes } from "./Blake3.ts"
@@ -13,13 +13,13 @@ export interface ChunkRanges {
 
 export const empty: ChunkRanges = { boundaries: [] }
 
-/** Every chunk, however many there are. */
+/** All chunks of a blob of any size. */
 export const all: ChunkRanges = { boundaries: [0] }
 
-/** The last chunk of a blob of any size: a number beyond every end stands for it. */
+/** The last chunk of a blob of any size, represented by a number beyond every end. */
 export const last: ChunkRanges = { boundaries: [Number.MAX_SAFE_INTEGER] }
 
-/** The set with these boundaries, or `request_malformed` unless they are strictly rising safe integers of 0 and more. */
+/** The set with these boundaries; `request_malformed` unless they are strictly rising safe integers from 0 up. */
 export const make = (boundaries: ReadonlyArray<number>): Result.Result<ChunkRanges, Problem> => {
   let before = -1
   for (const boundary of boundaries) {
@@ -39,13 +39,13 @@ export const range = (start: number, end?: number): ChunkRanges =>
 export const ofBytes = (start: number, end: number): ChunkRanges =>
   end > start ? range(Math.floor(start / chunkBytes), Math.ceil(end / chunkBytes)) : empty
 
-/** What is in either set. */
+/** The union of both sets. */
 export const union = (a: ChunkRanges, b: ChunkRanges): ChunkRanges => merge(a, b, (inA, inB) => inA || inB)
 
-/** What is in both sets. */
+/** The intersection of both sets. */
 export const intersection = (a: ChunkRanges, b: ChunkRanges): ChunkRanges => merge(a, b, (inA, inB) => inA && inB)
 
-/** What is in the first set alone. */
+/** The first set without the second. */
 export const difference = (a: ChunkRanges, b: ChunkRanges): ChunkRanges => merge(a, b, (inA, inB) => inA && !inB)
 
 const merge = (a: ChunkRanges, b: ChunkRanges, rule: (inA: boolean, inB: boolean) => boolean): ChunkRanges => {
@@ -68,7 +68,7 @@ const merge = (a: ChunkRanges, b: ChunkRanges, rule: (inA: boolean, inB: boolean
 
 export const isEmpty = (ranges: ChunkRanges): boolean => ranges.boundaries.length === 0
 
-/** How many boundaries are at or below a chunk: it is in the set iff their number is odd. */
+/** The number of boundaries at or below a chunk: it is in the set iff this is odd. */
 const rank = ({ boundaries }: ChunkRanges, chunk: number): number => {
   let low = 0
   let high = boundaries.length
@@ -109,8 +109,8 @@ export const bytesIn = (ranges: ChunkRanges, size: number): number => {
 }
 
 /**
- * What is meant of a blob of `size` bytes. Whatever is asked for at or beyond its last chunk means its last chunk, which
- * proves the size.
+ * The chunks that a request means for a blob of `size` bytes. A request at or beyond the last chunk means the last
+ * chunk, which proves the size.
  */
 export const within = (ranges: ChunkRanges, size: number): ChunkRanges => {
   const end = chunkCount(size)

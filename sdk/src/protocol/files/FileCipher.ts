@@ -1,24 +1,24 @@
 /**
- * kez-file/1, how a file becomes a blob (spec: files): chunks of 64 KiB, each sealed with ChaCha20-Poly1305 under the
- * file's own key and a nonce that counts and marks the last chunk, one after another without a header. This module is the
- * layout; `SealedFile` (crypto) does the sealing.
+ * kez-file/1, the encryption of a file into a blob (spec: files): consecutive chunks of 64 KiB without a header, each
+ * sealed with ChaCha20-Poly1305 under the file's own key and a nonce that counts and marks the last chunk. This module
+ * is the layout; `SealedFile` (crypto) does the sealing.
  */
 import * as Result from "effect/Result"
 import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"
 
-/** Bytes of a file in one chunk; only the last chunk may have fewer. */
+/** Bytes of a file in one chunk; only the last chunk may be shorter. */
 export const plainBytes = 65_536
 /** Bytes of a chunk in the blob. */
 export const sealedBytes = plainBytes + Limits.tagBytes
 
-/** Chunks of a file; an empty one has one, so that its end is authenticated too. */
+/** Chunks of a file; an empty file has one, so that its end is authenticated too. */
 export const chunkCount = (size: number): number => Math.max(1, Math.ceil(size / plainBytes))
 
 /** Bytes of the blob of a file of `size` bytes. */
 export const blobLength = (size: number): number => size + Limits.tagBytes * chunkCount(size)
 
-/** Bytes of the file whose blob has `length` bytes; `file_undecryptable` when no file has such a blob. */
+/** Bytes of the file whose blob has `length` bytes; `file_undecryptable` if no file has such a blob. */
 export const fileSize = (length: number): Result.Result<number, Problem> => {
   const chunks = Math.max(1, Math.ceil(length / sealedBytes))
   const size = length - chunks * Limits.tagBytes
@@ -27,7 +27,7 @@ export const fileSize = (length: number): Result.Result<number, Problem> => {
     : fail("file_undecryptable", `no file has a blob of ${length} bytes`)
 }
 
-/** `u88(index) || 01` for the last chunk and `|| 00` for every other. */
+/** `u88(index) || 01` for the last chunk, `u88(index) || 00` for all others. */
 export const nonce = (index: number, isLast: boolean): Uint8Array => {
   const bytes = new Uint8Array(Limits.aeadNonceBytes)
   new DataView(bytes.buffer).setBigUint64(3, BigInt(index))
@@ -41,7 +41,9 @@ export const chunkRange = (size: number, index: number): { readonly start: numbe
   return { start, end: Math.min(start + sealedBytes, blobLength(size)) }
 }
 
-/** The chunks that hold the bytes of a file from `start` up to but not including `end`, and where they lie in its blob. */
+/**
+ * The chunks that hold the bytes of a file from `start` up to but not including `end`, and their location in the blob.
+ */
 export const locate = (
   size: number,
   start: number,

@@ -1,7 +1,7 @@
 /**
- * The list of what an account shares, and with whom without naming anybody (spec: manifest). The sigchain anchors it: a
- * `set_shared_files` event names the BLAKE3 hash, size and revision of one manifest. Later ones name that anchor, so that
- * not every publication takes room in the chain.
+ * The list of files that an account shares, which names no reader (spec: manifest). The sigchain anchors it: a
+ * `set_shared_files` event names the BLAKE3 hash, size and revision of one manifest. Later manifests name that anchor,
+ * so not every publication needs room in the chain.
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -22,11 +22,11 @@ import type { SharedFiles } from "../sigchain/Sigchain.ts"
 import * as Ticket from "./Ticket.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
-/** What a reader of an entry learns. */
+/** The content of an entry, as its readers see it. */
 export interface SharedFile {
   /** A bare file name; see `FileName.safe` before saving under it. */
   readonly name: string
-  /** Where it lies within a shared folder, parts separated by `/`. */
+  /** Its path within a shared folder, parts separated by `/`. */
   readonly folder?: string
   readonly mediaType: string
   /** Bytes of the file. */
@@ -35,7 +35,7 @@ export interface SharedFile {
   readonly sharedAt: number
   /** `blake3:<hex>` of the blob. */
   readonly blobHash: string
-  /** Leads to the owner's device and names no direct address. */
+  /** Leads to the owner's device and contains no direct address. */
   readonly ticket: string
   /** 32 bytes. */
   readonly contentKey: Redacted.Redacted<Uint8Array>
@@ -58,14 +58,14 @@ interface Named {
   readonly id: string
 }
 
-/** An entry that its readers alone can open. */
+/** An entry that only its readers can open. */
 export interface SealedEntry extends Named {
   readonly keys: ReadonlyArray<EntryKey>
   /** `salt32 || ciphertext || tag16`. */
   readonly sealed: Uint8Array
 }
 
-/** An entry for everybody. */
+/** A public entry. */
 export interface PublicEntry extends Named {
   readonly public: SharedFile
 }
@@ -77,8 +77,8 @@ export interface Manifest {
   /** Rises with every manifest of an owner. */
   readonly revision: number
   /**
-   * `blake3:<hex>`: what the newest `set_shared_files` of the owner's chain named when this was signed. Absent before the
-   * first, and in manifests older than this member.
+   * `blake3:<hex>`: the manifest named by the newest `set_shared_files` of the owner's chain at signing. Absent before
+   * the first one, and in manifests older than this member.
    */
   readonly anchored?: string
   /** Milliseconds since the epoch. */
@@ -131,11 +131,11 @@ const fileJson = (file: SharedFile): Json.JsonObject => ({
   ...(file.thumbnail === undefined ? {} : { thumbnail: Bytes.toBase64Url(file.thumbnail) })
 })
 
-/** Strings with lone surrogates have no canonical form. Nobody receives them, but a caller may hand them in. */
+/** Strings with lone surrogates have no canonical form. Parsing excludes them, but callers may pass them. */
 const isWellFormed = (json: Json.JsonObject): boolean =>
   Object.values(json).every((value) => typeof value !== "string" || value.isWellFormed())
 
-/** The padded plaintext of a sealed entry; what a reader would refuse is refused here with the same problem. */
+/** The padded plaintext of a sealed entry. Fails with the problem that readers would report. */
 export const encodeFile = (file: SharedFile, owner: AdmittedKey): Result.Result<Uint8Array, Problem> => {
   const json = fileJson(file)
   if (!isWellFormed(json)) return fail("json_string", "the entry holds a lone surrogate")
@@ -179,7 +179,9 @@ const readEntry = (json: Json.Json, owner: AdmittedKey): Result.Result<Entry, Pr
     return { id, keys, sealed }
   })
 
-/** The manifest in an envelope; its signature is not looked at. Fails with `manifest_malformed` or the code of a member. */
+/**
+ * The manifest in an envelope; the signature is not checked. Fails with `manifest_malformed` or the code of a member.
+ */
 export const parse = (envelope: Envelope.Envelope): Result.Result<Manifest, Problem> =>
   Result.flatMap(Envelope.payloadOf(envelope, "shared_files", "manifest_malformed"), readPayload)
 
@@ -200,11 +202,11 @@ const readPayload = (members: Members): Result.Result<Manifest, Problem> =>
     return { owner, revision, ...anchored, createdAt, entries }
   })
 
-/** A manifest as received, its signature not yet looked at. */
+/** A received manifest with an unchecked signature. */
 export interface Received {
   readonly manifest: Manifest
   readonly envelope: Envelope.Envelope
-  /** What the signature is over. */
+  /** The bytes that the signature covers. */
   readonly signedBytes: Uint8Array
 }
 
@@ -232,17 +234,17 @@ const entryJson = (entry: Entry): Json.JsonObject =>
         sealed: Bytes.toBase64Url(entry.sealed)
       }
 
-/** An entry by itself: JCS, as it stands in a body. */
+/** The JCS form of one entry, as it appears in a body. */
 export const encodeEntry = (entry: Entry): Uint8Array => Canonical.encode(entryJson(entry))
 
-/** The entry of `owner` in the bytes that {@link encodeEntry} made. Fails with `manifest_malformed` or a member's code. */
+/** Parses the bytes that {@link encodeEntry} made. Fails with `manifest_malformed` or a member's code. */
 export const decodeEntry = (bytes: Uint8Array, owner: AdmittedKey): Result.Result<Entry, Problem> =>
   Result.flatMap(Json.parse(bytes, { maxBytes: Limits.manifestBytes }), (json) => readEntry(json, owner))
 
 const anchoredJson = ({ anchored }: Pick<Manifest, "anchored">): Json.JsonObject =>
   anchored === undefined ? {} : { anchored }
 
-/** Bytes of the body of a manifest whose entries, encoded, have `entryBytes` bytes each. */
+/** Bytes of a manifest's body, given the encoded size of each entry. */
 export const bodyLength = (manifest: Omit<Manifest, "owner" | "entries">, entryBytes: Iterable<number>): number => {
   const key = PrimaryKey.blank
   const frame = { type: Envelope.kinds.shared_files.type, version: Envelope.version, primary: key, entries: [] }
@@ -259,7 +261,7 @@ export const bodyLength = (manifest: Omit<Manifest, "owner" | "entries">, entryB
   return bytes
 }
 
-/** Bytes, encoded, of an entry for `readers` accounts, its owner among them, whose file is padded to `padded` bytes. */
+/** Encoded bytes of an entry for `readers` accounts, the owner included, whose file is padded to `padded` bytes. */
 export const sealedEntryLength = (readers: number, padded: number): number => {
   const key = { hint: new Uint8Array(hintBytes), enc: new Uint8Array(Limits.keyBytes) }
   const ct = new Uint8Array(Limits.keyBytes + Limits.tagBytes)
@@ -272,7 +274,7 @@ export const sealedEntryLength = (readers: number, padded: number): number => {
   return readers === 0 ? none : one + (readers - 1) * (one - none + 1)
 }
 
-/** The payload of a manifest, to be signed; what its readers would refuse is refused with the same problem. */
+/** The payload of a manifest, to be signed. Fails with the problem that readers would report. */
 export const payload = (manifest: Manifest): Result.Result<Json.JsonObject, Problem> => {
   const json: Json.JsonObject = {
     type: Envelope.kinds.shared_files.type,
@@ -292,7 +294,7 @@ export const payload = (manifest: Manifest): Result.Result<Json.JsonObject, Prob
 export const hashOf = (body: Uint8Array, hasher: Blake3.SubtreeHash): string =>
   Hash.format("blake3", Blake3.hash(body, hasher))
 
-/** What is remembered of the newest manifest seen of an owner. */
+/** The facts remembered of an owner's newest known manifest. */
 export interface Seen {
   readonly revision: number
   /** `blake3:<hex>`. */
@@ -302,8 +304,9 @@ export interface Seen {
 }
 
 /**
- * A manifest must be the one that its owner's sigchain names, or one of a higher revision that names the same anchor: so a
- * list that was taken back ends with the next anchor. Without an anchor it must name none. Else `manifest_mismatch`.
+ * A manifest must be the one that its owner's sigchain names, or one of a higher revision that names the same anchor: a
+ * withdrawn list is therefore invalid once the next anchor is set. Without an anchor it must name none. Else
+ * `manifest_mismatch`.
  */
 export const checkAnchor = (seen: Seen, anchor: SharedFiles | undefined): Result.Result<void, Problem> => {
   const { anchored, hash, revision } = seen
@@ -316,13 +319,14 @@ export const checkAnchor = (seen: Seen, anchor: SharedFiles | undefined): Result
     const detail = `it is ${hash} and follows ${anchored ?? "no anchor"}, the chain names ${anchor?.manifest ?? "none"}`
     return fail("manifest_mismatch", detail)
   }
-  // Before `set_shared_files` named revisions: what names a hash was signed after what has it.
+  // Compatibility with anchors without a revision: a manifest that names a hash was signed after the manifest with that
+  // hash.
   return anchor?.revision === undefined || revision > anchor.revision
     ? Result.succeed(undefined)
     : fail("manifest_mismatch", `it is revision ${revision} and follows the anchor's, ${anchor.revision}`)
 }
 
-/** The revision never falls (`manifest_rollback`) and never names two manifests (`manifest_conflict`). */
+/** The revision never falls (`manifest_rollback`) and never identifies two manifests (`manifest_conflict`). */
 export const checkRevision = (known: Seen | undefined, seen: Seen): Result.Result<void, Problem> => {
   if (known === undefined || seen.revision > known.revision || seen.hash === known.hash)
     return Result.succeed(undefined)
@@ -345,7 +349,7 @@ export const hintSalt = (id: string): Uint8Array => idBytes(id)
 export const hintInfo = (owner: AdmittedKey, reader: AdmittedKey): Uint8Array =>
   Bytes.concat(hintLabel, owner.ed25519, reader.ed25519)
 
-/** What everything in an entry is bound to, so that it opens in no other entry and no other manifest. */
+/** AEAD associated data of an entry's content: it opens in no other entry and no other manifest. */
 export const context = (owner: AdmittedKey, id: string): Uint8Array => Bytes.concat(owner.ed25519, idBytes(id))
 
 /** HPKE info of entry keys. */

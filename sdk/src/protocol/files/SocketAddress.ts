@@ -1,4 +1,4 @@
-/** Network addresses as text, `ip:port` and `[ip]:port`, as tickets and the bodies `address` carry them. */
+/** Network addresses as text, `ip:port` and `[ip]:port`, as used in tickets and `address` bodies. */
 
 export interface SocketAddress {
   /** 4 or 16 bytes. */
@@ -6,7 +6,7 @@ export interface SocketAddress {
   readonly port: number
 }
 
-/** The address in a text; undefined for anything else. IPv6 is read by RFC 4291 section 2.2, without a zone. */
+/** Parses an address; undefined for anything else. IPv6 follows RFC 4291 section 2.2, without a zone. */
 export const parse = (text: string): SocketAddress | undefined => {
   const match = /^(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-f:.]{2,45})\]):(\d{1,5})$/i.exec(text)
   const ip = match?.[1] === undefined ? ipv6Bytes(match?.[2] ?? "") : ipv4Bytes(match[1])
@@ -14,7 +14,7 @@ export const parse = (text: string): SocketAddress | undefined => {
   return ip === undefined || !(port <= 0xffff) ? undefined : { ip, port }
 }
 
-/** The one text of an address: IPv6 in its shortest form, in brackets. */
+/** The canonical text of an address: IPv6 in its shortest form, in brackets. */
 export const format = ({ ip, port }: SocketAddress): string => {
   if (ip.length === 4) return `${ip.join(".")}:${port}`
   const groups = Array.from({ length: 8 }, (_, i) =>

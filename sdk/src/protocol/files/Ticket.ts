@@ -1,7 +1,6 @@
 /**
- * Tickets of iroh-blobs: `blob` and the base32 of postcard(variant 0, endpoint, relay?, addresses, format, hash). Native
- * Iroh programs read ours and we read theirs. Tickets inside messages and manifests carry no direct addresses
- * (spec: files).
+ * Tickets of iroh-blobs: `blob` and the base32 of postcard(variant 0, endpoint, relay?, addresses, format, hash).
+ * Compatible with native Iroh programs. Tickets inside messages and manifests carry no direct addresses (spec: files).
  */
 import { base32nopad } from "@scure/base"
 import * as Result from "effect/Result"
@@ -14,7 +13,7 @@ import { fail, type Problem } from "../Problem.ts"
 import * as SocketAddress from "./SocketAddress.ts"
 
 export interface Ticket {
-  /** Whose device has the blob. */
+  /** The device that has the blob. */
   readonly endpoint: AdmittedKey
   readonly relayUrl?: string
   /** Direct addresses, `ip:port` and `[ip]:port`. */
@@ -29,7 +28,7 @@ type Address = SocketAddress.SocketAddress
 
 const prefix = "blob"
 
-/** The text of a ticket, its relay in the URL's normal form. Throws for a relay or an address that is none. */
+/** The text of a ticket, its relay as a normalised URL. Throws for an invalid relay or address. */
 export const encode = (ticket: Ticket): string => {
   const parts: Array<Uint8Array> = [Uint8Array.of(0), ticket.endpoint.ed25519]
   if (ticket.relayUrl === undefined) parts.push(Uint8Array.of(0))
@@ -44,7 +43,7 @@ export const encode = (ticket: Ticket): string => {
 }
 
 /**
- * The ticket in a text. `ticket_malformed` for anything that {@link encode} does not write, `key_rejected` for an
+ * Parses a ticket. `ticket_malformed` for anything that {@link encode} does not write, `key_rejected` for an
  * inadmissible endpoint.
  */
 export const decode = (text: string): Result.Result<Ticket, Problem> => {
@@ -70,12 +69,13 @@ export const decode = (text: string): Result.Result<Ticket, Problem> => {
     const format = (yield* reader.flag()) ? "hashSeq" : "raw"
     const hash = yield* reader.take(Blake3.hashBytes)
     const ticket: Ticket = { endpoint, ...relay, addresses, format, hash }
-    // Order, repeated addresses, long integers and bytes behind the end: one ticket has one text.
+    // Re-encoding rejects wrong order, duplicate addresses, overlong integers and trailing bytes: one ticket has one
+    // text.
     return encode(ticket) === text ? ticket : yield* malformed("not in its canonical form")
   })
 }
 
-/** What a ticket that came with a message or entry must be about. */
+/** The expected owner and blob of a ticket in a message or entry. */
 export interface Expected {
   /** The author of the message or the owner of the manifest. */
   readonly owner: AdmittedKey
@@ -84,8 +84,8 @@ export interface Expected {
 }
 
 /**
- * The ticket of a file somebody shares: it must lead to its owner's device and to the file's blob and name no direct
- * address, or it is `ticket_mismatch`; else anybody could have a reader connect to a third party.
+ * The ticket of a shared file: it must lead to its owner's device and to the file's blob and contain no direct address,
+ * or it is `ticket_mismatch`. Otherwise anyone could make a reader connect to a third party.
  */
 export const decodeShared = (text: string, expected: Expected): Result.Result<Ticket, Problem> =>
   Result.flatMap(decode(text), (ticket) => {
@@ -105,7 +105,7 @@ const malformed = (detail: string) => fail("ticket_malformed", detail)
 const relayUrl = (text: string): Result.Result<string, Problem> =>
   /^https?:\/\/\S+$/.test(text) && URL.canParse(text) ? Result.succeed(text) : malformed("the relay is no http(s) URL")
 
-/** Postcard: seven bits a byte, the lowest first. */
+/** Postcard: seven bits per byte, the lowest first. */
 const varint = (value: number): Uint8Array => {
   const bytes: Array<number> = []
   for (let rest = value; ; rest >>>= 7) {
@@ -128,7 +128,7 @@ class Reader {
   byte(): Result.Result<number, Problem> {
     return Result.map(this.take(1), (bytes) => bytes[0] as number)
   }
-  /** An option's tag or an enumeration of two. */
+  /** An option's tag or a two-valued enumeration. */
   flag(): Result.Result<boolean, Problem> {
     return Result.flatMap(this.byte(), (byte) => (byte <= 1 ? Result.succeed(byte === 1) : malformed("a wrong tag")))
   }
@@ -150,7 +150,7 @@ class Reader {
 const socket = (ip: Uint8Array, port: number): Uint8Array =>
   Bytes.concat(Uint8Array.of(ip.length === 4 ? 0 : 1), ip, varint(port))
 
-/** Rust's order of socket addresses, each once: IPv4 first, then by address, then by port. */
+/** Rust's order of socket addresses, without duplicates: IPv4 first, then by address, then by port. */
 const sorted = (addresses: ReadonlyArray<Address>): ReadonlyArray<Address> => {
   const order = (a: Address, b: Address): number => {
     if (a.ip.length !== b.ip.length) return a.ip.length - b.ip.length

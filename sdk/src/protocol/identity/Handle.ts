@@ -1,4 +1,6 @@
-/** Handles: `local@server`, a home server's name for a key. Stored and sent in full; `@chris` is how people mention them. */
+/**
+ * Handles: `local@server`, a home server's name for a key. Stored and sent in full; `@chris` is the short form in text.
+ */
 import * as Result from "effect/Result"
 import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"
@@ -19,10 +21,10 @@ const serverForm = new RegExp(`^(?=.{1,${Limits.serverNameMax}}$)(?:${label}\\.)
 /** Whether a text can be the part before the `@`. */
 export const isLocal = (text: string): boolean => localForm.test(text)
 
-/** Whether a text is a DNS name as handles carry it. IP addresses (a last label of digits) are none. */
+/** Whether a text is a DNS name as used in handles. IP addresses (a last label of digits) are not. */
 export const isServerName = (text: string): boolean => serverForm.test(text) && !/(?:^|\.)[0-9]+$/.test(text)
 
-/** Reads a handle in full and in its one spelling; anything else is `handle_malformed`. */
+/** Parses a full handle in its canonical spelling; anything else is `handle_malformed`. */
 export const parse = (text: string): Result.Result<Handle, Problem> => {
   const at = text.indexOf("@")
   const local = text.slice(0, Math.max(at, 0))
@@ -42,15 +44,15 @@ export const parse = (text: string): Result.Result<Handle, Problem> => {
 }
 
 /**
- * Reads what a person typed: `chris`, `@chris`, `chris@kez.lat` or `@chris@kez.lat`, in any case, the server also as
- * U-labels. A name alone belongs to `defaultServer`. Anything else is `handle_malformed`.
+ * Parses user input: `chris`, `@chris`, `chris@kez.lat` or `@chris@kez.lat`, in any case, the server also as U-labels.
+ * A name alone belongs to `defaultServer`. Anything else is `handle_malformed`.
  */
 export const parseMention = (text: string, defaultServer: string): Result.Result<Handle, Problem> => {
   const mention = text.trim().replace(/^@/, "")
   const at = mention.indexOf("@")
   if (at < 0) return parse(`${mention.toLowerCase()}@${defaultServer}`)
   const server = mention.slice(at + 1)
-  // Only a host may go through the URL parser: it would silently cut a port or a path off.
+  // Only pass a host to the URL parser: it would silently drop a port or path.
   const ascii = /[:/?#@\\%[\]\s]/.test(server) ? undefined : URL.parse(`http://${server}`)?.hostname
   return parse(`${mention.slice(0, at).toLowerCase()}@${ascii ?? server}`)
 }

@@ -1,8 +1,8 @@
 /**
- * Identities elsewhere, as proofs name them: `system:identifier`, the system always written.
+ * Identities on other systems, as used in proofs: `system:identifier`, always with the system.
  *
- * KEZ's own rules of normalisation could not be read. The ones here decide only whether two identifiers mean the same;
- * what somebody signed is kept as they wrote it.
+ * KEZ's own normalisation rules were not available. The rules here only decide whether two identifiers are the same;
+ * signed text is kept as written.
  */
 import * as Result from "effect/Result"
 import * as Handle from "./Handle.ts"
@@ -13,15 +13,15 @@ import { fail, type Problem } from "../Problem.ts"
 export interface Identifier {
   /** The system, aliases resolved: `mastodon` is `ap`. */
   readonly system: string
-  /** The identifier in its normal form for systems known here, as written for others. */
+  /** The identifier, normalised for known systems and as written for others. */
   readonly id: string
-  /** `system:id`: equal for two spellings of one identity. */
+  /** `system:id`: equal for all spellings of one identity. */
   readonly text: string
 }
 
 const aliases: Readonly<Record<string, string>> = { mastodon: "ap" }
 
-/** A normal form, or undefined where the identifier cannot exist in the system. */
+/** The normal form, or undefined if the system cannot have such an identifier. */
 type Normalise = (id: string) => string | undefined
 
 const withoutAt = (id: string): string => id.replace(/^@/, "").toLowerCase()
@@ -58,12 +58,12 @@ const systems: Readonly<Record<string, Normalise>> = {
   }
 }
 
-/** Whether this version knows how identifiers of a system look. */
+/** Whether this version knows the identifier format of a system. */
 export const isKnownSystem = (system: string): boolean => Object.hasOwn(systems, system)
 
 /**
- * Reads an identifier. `identifier_malformed` for a missing or malformed system, white space or control characters,
- * more than 512 characters, and for identifiers that a known system cannot have. Unknown systems are let through.
+ * Parses an identifier. `identifier_malformed` for a missing or malformed system, white space or control characters,
+ * more than 512 characters, and identifiers that a known system cannot have. Unknown systems are accepted.
  */
 export const parse = (text: string): Result.Result<Identifier, Problem> => {
   const match = text.length > Limits.identifierMax ? null : /^([a-z][a-z0-9]{0,31}):([^\p{C}\p{Z}]+)$/u.exec(text)
@@ -77,7 +77,7 @@ export const parse = (text: string): Result.Result<Identifier, Problem> => {
     : Result.succeed({ system, id, text: `${system}:${id}` })
 }
 
-/** Whether two texts name one identity, however spelled. */
+/** Whether two texts name the same identity, in any spelling. */
 export const same = (a: string, b: string): boolean => {
   const left = parse(a)
   const right = parse(b)

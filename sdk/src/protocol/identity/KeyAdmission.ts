@@ -1,8 +1,9 @@
 /**
- * The gate every Ed25519 public key passes before anything else sees it (KEZ-KEY-006).
+ * Validation of every Ed25519 public key before use (KEZ-KEY-006).
  *
- * An admitted key decodes, re-encodes to the same bytes, is not of small order and has no torsion component. Then one
- * cofactorless equation gives one verdict everywhere, and its X25519 twin never leads to an all-zero secret.
+ * An admitted key decodes, re-encodes to the same bytes, is not of small order and has no torsion component. This makes
+ * the cofactorless verification equation give the same verdict on every backend, and its X25519 key never leads to an
+ * all-zero secret.
  */
 import { ed25519 } from "@noble/curves/ed25519.js"
 import * as Result from "effect/Result"
@@ -13,20 +14,19 @@ import { fail, type Problem } from "../Problem.ts"
 declare const admitted: unique symbol
 
 /**
- * A public key that passed admission. Only {@link admit} makes one; the same key gives the same object while it is
- * cached.
+ * A public key that passed admission. Only {@link admit} creates one; while cached, the same key gives the same object.
  */
 export interface AdmittedKey {
   readonly [admitted]: true
-  /** The 32 bytes of RFC 8032. Not to be written to. */
+  /** The 32 bytes of RFC 8032. Do not modify. */
   readonly ed25519: Uint8Array
-  /** The 32-byte X25519 key under the birational map of RFC 7748 section 4.1. Not to be written to. */
+  /** The 32-byte X25519 key under the birational map of RFC 7748 section 4.1. Do not modify. */
   readonly x25519: Uint8Array
   /** The Ed25519 key as 64 lower-case hex characters. */
   readonly hex: string
 }
 
-/** Admission multiplies by the group order (about a millisecond), so the keys met last are remembered. */
+/** Admission multiplies by the group order (about a millisecond), so recent keys are cached. */
 const cacheSize = 4096
 const cache = new Map<string, AdmittedKey>()
 
@@ -45,7 +45,7 @@ export const admitHex = (hex: string): Result.Result<AdmittedKey, Problem> =>
 const lookUp = (hex: string): Result.Result<AdmittedKey, Problem> => {
   const known = cache.get(hex)
   if (known !== undefined) {
-    // A Map keeps the order of insertion: moving a key to its end makes the first one the least recently used.
+    // A Map keeps insertion order: moving a used key to its end makes the first one the least recently used.
     cache.delete(hex)
     cache.set(hex, known)
     return Result.succeed(known)

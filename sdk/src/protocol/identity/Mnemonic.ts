@@ -1,6 +1,6 @@
 /**
- * A seed as words of BIP-39's English list, the way KEZ does it: the entropy *is* the seed, with neither the PBKDF2 of
- * BIP-39 nor a derivation path. KEZ's 12 words are one-way: their seed is a hash of the entropy.
+ * A seed as words of BIP-39's English list, as in KEZ: the entropy *is* the seed, with neither the PBKDF2 of BIP-39 nor
+ * a derivation path. KEZ's 12 words are one-way: their seed is a hash of the entropy.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
 import { entropyToMnemonic, mnemonicToEntropy } from "@scure/bip39"

@@ -9,7 +9,7 @@ import { fail, type Problem } from "../Problem.ts"
 /** The first byte of each type; its first base32 character is the type's letter. */
 const prefixes = { account: 0 << 3, server: 13 << 3, operator: 14 << 3, user: 20 << 3, curve: 23 << 3 } as const
 
-/** What a key is for: `A...`, `N...`, `O...`, `U...`, `X...`. */
+/** The type of an nkey: `A...`, `N...`, `O...`, `U...`, `X...`. */
 export type Prefix = keyof typeof prefixes
 
 export interface Nkey {
@@ -25,9 +25,9 @@ export const encode = (prefix: Prefix, key: Uint8Array): string => {
   return base32nopad.encode(Bytes.concat(body, checksum(body)))
 }
 
-/** Reads a public nkey. Lower case, padding, other lengths, unknown types and wrong checksums are `key_malformed`. */
+/** Parses a public nkey. Lower case, padding, other lengths, unknown types and wrong checksums are `key_malformed`. */
 export const decode = (text: string): Result.Result<Nkey, Problem> => {
-  // 56 characters carry 280 bits, which is 35 bytes with none left over: no second spelling exists.
+  // 56 characters carry 280 bits, exactly 35 bytes: no second spelling exists.
   if (!/^[A-Z2-7]{56}$/.test(text)) return fail("key_malformed", "an nkey has 56 characters of upper-case base32")
   const bytes = base32nopad.decode(text)
   const body = bytes.subarray(0, 33)
@@ -41,7 +41,7 @@ export const decode = (text: string): Result.Result<Nkey, Problem> => {
 /** The user nkey of an account, `U...`. */
 export const fromKey = (key: AdmittedKey): string => encode("user", key.ed25519)
 
-/** Reads a user nkey and admits its key. Problems: `key_malformed`, `key_rejected`. */
+/** Parses a user nkey and admits its key. Problems: `key_malformed`, `key_rejected`. */
 export const toKey = (text: string): Result.Result<AdmittedKey, Problem> => {
   const decoded = decode(text)
   if (Result.isFailure(decoded)) return Result.fail(decoded.failure)

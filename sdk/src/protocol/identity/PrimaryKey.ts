@@ -1,4 +1,4 @@
-/** Primary keys, the identities themselves: `ed25519:<hex>`, and `nostr:npub1...` for proofs made elsewhere. */
+/** Primary keys, which identify accounts: `ed25519:<hex>`, and `nostr:npub1...` for proofs made elsewhere. */
 import { bech32 } from "@scure/base"
 import * as Result from "effect/Result"
 import { admitHex, type AdmittedKey } from "./KeyAdmission.ts"
@@ -10,21 +10,21 @@ export type PrimaryKey = `ed25519:${string}`
 
 const prefix = "ed25519:"
 
-/** The form of an Ed25519 primary, whose key is not admitted by it. */
+/** The pattern of an Ed25519 primary. Does not imply that the key is admitted. */
 export const ed25519Form = /^ed25519:[0-9a-f]{64}$/
 
-/** What a primary says. `x` is a BIP-340 public key of 32 bytes, checked for its form alone. */
+/** A parsed primary. `x` is a BIP-340 public key of 32 bytes; only its form is checked. */
 export type Parsed =
   | { readonly system: "ed25519"; readonly key: AdmittedKey }
   | { readonly system: "nostr"; readonly x: Uint8Array }
 
-/** Reads a primary of either system. Problems: `key_malformed`, `key_rejected` (see `KeyAdmission`). */
+/** Parses a primary of either system. Problems: `key_malformed`, `key_rejected` (see `KeyAdmission`). */
 export const parse = (text: string): Result.Result<Parsed, Problem> => {
   if (text.startsWith("nostr:")) return Result.map(parseNpub(text.slice(6)), (x) => ({ system: "nostr", x }))
   return Result.map(parseEd25519(text), (key) => ({ system: "ed25519", key }))
 }
 
-/** Reads the primary of a chat account; another system is `key_malformed`. */
+/** Parses the primary of a chat account; another system is `key_malformed`. */
 export const parseEd25519 = (text: string): Result.Result<AdmittedKey, Problem> =>
   text.startsWith(prefix)
     ? admitHex(hexOf(text))
@@ -33,13 +33,13 @@ export const parseEd25519 = (text: string): Result.Result<AdmittedKey, Problem> 
 /** The primary of a key. */
 export const format = (key: AdmittedKey): PrimaryKey => ofHex(key.hex)
 
-/** The primary of a public key's 64 hex digits, which are not checked. */
+/** The primary for 64 hex digits, which are not checked. */
 export const ofHex = (hex: string): PrimaryKey => `${prefix}${hex}`
 
 /** The 64 hex digits of an Ed25519 primary, which is not checked. */
 export const hexOf = (primary: string): string => primary.slice(prefix.length)
 
-/** An Ed25519 primary of no key, for measuring what will hold one. */
+/** A placeholder Ed25519 primary, for computing sizes. */
 export const blank: PrimaryKey = ofHex("0".repeat(2 * Limits.keyBytes))
 
 /** The primary of a BIP-340 public key of 32 bytes. */
@@ -52,6 +52,6 @@ const parseNpub = (text: string): Result.Result<Uint8Array, Problem> => {
   const decoded = bech32.decodeUnsafe(text, 63)
   const bytes = decoded === undefined ? undefined : bech32.fromWordsUnsafe(decoded.words)
   if (bytes === undefined || bytes === null || bytes.length !== Limits.keyBytes) return malformed()
-  // One key, one text: a checksum over set padding bits would otherwise give it a second name.
+  // Checks that re-encoding gives the same text: set padding bits would allow a second spelling.
   return formatNostr(Uint8Array.from(bytes)) === `nostr:${text}` ? Result.succeed(Uint8Array.from(bytes)) : malformed()
 }

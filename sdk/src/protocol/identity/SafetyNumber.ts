@@ -1,4 +1,4 @@
-/** A number that two people compare by voice or QR code to know that nobody sits between them (spec: safety number). */
+/** A number that two people compare by voice or QR code to rule out a man in the middle (spec: safety number). */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
 import type { AdmittedKey } from "./KeyAdmission.ts"
@@ -8,7 +8,7 @@ const label = Bytes.utf8("kez.chat.safety-number/1\0")
 const qrPrefix = "kez:sn1:"
 const digestBytes = 64
 
-/** What SHA-512 is taken of. The same for both sides: the smaller key comes first. */
+/** The input of SHA-512. The same for both sides: the smaller key comes first. */
 export const input = (a: AdmittedKey, b: AdmittedKey): Uint8Array => {
   const [first, second] = a.hex < b.hex ? [a, b] : [b, a]
   return Bytes.concat(label, first.ed25519, second.ed25519)
@@ -28,7 +28,7 @@ export const format = (digest: Uint8Array): string => {
 /** `kez:sn1:` and the whole digest in base64url. */
 export const formatQr = (digest: Uint8Array): string => qrPrefix + Bytes.toBase64Url(digest)
 
-/** The 64-byte digest in a scanned code; anything else is `encoding_malformed`. */
+/** The 64-byte digest of a scanned code; anything else is `encoding_malformed`. */
 export const parseQr = (text: string): Result.Result<Uint8Array, Problem> => {
   if (!text.startsWith(qrPrefix)) return fail("encoding_malformed", `a safety number code begins with ${qrPrefix}`)
   return Result.flatMap(Bytes.fromBase64Url(text.slice(qrPrefix.length)), (digest) =>
@@ -38,6 +38,6 @@ export const parseQr = (text: string): Result.Result<Uint8Array, Problem> => {
   )
 }
 
-/** Whether digits as a person types them (any spacing) are those of `digest`. */
+/** Whether digits typed by a person (with any spacing) match `digest`. */
 export const matches = (typed: string, digest: Uint8Array): boolean =>
   typed.replace(/\s+/g, "") === format(digest).replaceAll(" ", "")

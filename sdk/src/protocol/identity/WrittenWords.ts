@@ -1,6 +1,6 @@
 /**
- * The words of a seed as people write them down: numbered, in columns, with commas and quotes, cut to four letters. Reading
- * is for what a person typed or pasted; {@link Mnemonic} takes the plain words that come out. `spec/identity.md`, words.
+ * Reads seed words as people write them down: numbered, in columns, with commas and quotes, cut to four letters.
+ * {@link Mnemonic} takes the plain words that result. `spec/identity.md`, words.
  */
 import { wordlist } from "@scure/bip39/wordlists/english.js"
 import * as Result from "effect/Result"
@@ -8,29 +8,29 @@ import * as Mnemonic from "./Mnemonic.ts"
 
 const known = new Set(wordlist)
 
-/** No two words of the list begin with the same four letters. */
+/** Every word of the list is unique in its first four letters. */
 const prefixLetters = 4
-/** How many words of the list are named for one that is not in it, and how many letters they may differ in. */
+/** Number of suggestions for an unknown word, and the maximum number of letters they may differ in. */
 const nearestWords = 3
 const nearestDistance = 2
 
-/** A word that is not in the list: its place, from 1, and the words of the list that look most like it, if any do. */
+/** An unknown word: its place, from 1, and the most similar words of the list, if any. */
 export interface UnknownWord {
   readonly position: number
   readonly nearest: ReadonlyArray<string>
 }
 
-/** Why a text is not the words of a seed. Nothing in it repeats a word that was written. */
+/** Why a text is not a list of seed words. Never repeats a word that was written. */
 export type Issue =
-  /** Another count than 24 or 12. */
+  /** A count other than 24 or 12. */
   | { readonly _tag: "Count"; readonly count: number }
   /** A numbered list in which these numbers have no word. */
   | { readonly _tag: "Missing"; readonly positions: ReadonlyArray<number>; readonly count: number }
   | { readonly _tag: "Unknown"; readonly words: ReadonlyArray<UnknownWord>; readonly count: number }
-  /** Every word is in the list, and together they are nobody's: one is another than it should be, or out of place. */
+  /** All words are in the list but the checksum is wrong: a word is wrong or out of place. */
   | { readonly _tag: "Checksum"; readonly count: number }
 
-/** The word of the list that was meant, also by its first four letters or more; undefined where there is none. */
+/** The word of the list that was meant, also by its first four letters or more; undefined if none matches. */
 export const wordOf = (written: string): string | undefined => {
   const [word = ""] = tokens(written)
   return meant(word)
@@ -41,7 +41,7 @@ const meant = (word: string): string | undefined => {
   return word.length < prefixLetters ? undefined : wordlist.find((full) => full.startsWith(word))
 }
 
-/** Words and numbers; all that stands between, and characters that cannot be seen, are left out. */
+/** Words and numbers; everything between them is ignored, invisible characters included. */
 const tokens = (text: string): ReadonlyArray<string> =>
   text
     .normalize("NFKD")
@@ -51,7 +51,7 @@ const tokens = (text: string): ReadonlyArray<string> =>
 
 const isNumber = (token: string): boolean => /^\p{N}/u.test(token)
 
-/** The words behind each number from 1 to 24. Text around a list may number things too: a word of the list wins. */
+/** The words after each number from 1 to 24. Surrounding text may have numbers too: a word of the list wins. */
 const numbered = (all: ReadonlyArray<string>): ReadonlyArray<string | undefined> => {
   const found: Array<string | undefined> = Array.from({ length: 24 }, () => undefined)
   for (const [index, token] of all.entries()) {
@@ -64,7 +64,7 @@ const numbered = (all: ReadonlyArray<string>): ReadonlyArray<string | undefined>
   return found
 }
 
-/** How many letters must be changed, added, left out or swapped with the next to get from one word to another. */
+/** Edit distance: letters to change, add, remove or swap with the next to turn one word into another. */
 const distance = (a: string, b: string): number => {
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)]
   for (let i = 1; i <= a.length; i++) {
@@ -88,7 +88,7 @@ const nearest = (word: string): ReadonlyArray<string> =>
     .slice(0, nearestWords)
     .map(({ full }) => full)
 
-/** The written words in order: by their numbers where a whole list is numbered, else as they stand. */
+/** The written words in order: by their numbers if the whole list is numbered, else as they appear. */
 const inOrder = (text: string): Result.Result<ReadonlyArray<string>, Issue> => {
   const all = tokens(text)
   const plain = all.filter((token) => !isNumber(token))
@@ -111,8 +111,8 @@ const inOrder = (text: string): Result.Result<ReadonlyArray<string>, Issue> => {
 
 /**
  * The 24 or 12 words of a text as `Mnemonic.toSeed` takes them. Numbers, punctuation, quotes and invisible characters
- * between them do not matter, a list that is numbered throughout may stand in columns or in other text, and four letters
- * are enough of a word.
+ * between them do not matter, a fully numbered list may be in columns or surrounded by text, and four letters of a word
+ * are enough.
  */
 export const read = (text: string): Result.Result<string, Issue> => {
   const written = inOrder(text)

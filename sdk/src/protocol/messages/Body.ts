@@ -1,6 +1,6 @@
 /**
- * What a message says, as JSON under its encryption (spec: bodies). Every body has a `type` and its sender's sigchain
- * head, by which a hidden rollback of that chain shows.
+ * The JSON inside an encrypted message (spec: bodies). Every body has a `type` and its sender's sigchain head, which
+ * reveals a hidden rollback of that chain.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -19,7 +19,7 @@ import * as Timestamp from "../encoding/Timestamp.ts"
 interface Common {
   /** The sender's own sigchain head when it wrote this. */
   readonly chain: Head
-  /** Shown by a client that does not know the type. */
+  /** Shown by clients that do not know the type. */
   readonly fallback?: string
 }
 
@@ -28,7 +28,7 @@ export interface Text extends Common {
   readonly text: string
 }
 
-/** A file offered by the sender's Iroh node. Nothing is downloaded until the recipient asks. */
+/** A file offered by the sender's Iroh node. Downloaded only when the recipient asks for it. */
 export interface FileShare extends Common {
   readonly type: "file_share"
   readonly filename: string
@@ -47,7 +47,9 @@ export interface FileShare extends Common {
   readonly thumbnail?: Uint8Array
 }
 
-/** The recipient's device stored (or showed) messages. Counts only for ids that its reader wrote to its author. */
+/**
+ * Receipt: the recipient's device stored (or showed) messages. Counts only for ids that its reader wrote to its author.
+ */
 export interface Receipt extends Common {
   readonly type: "receipt"
   readonly status: "delivered" | "read"
@@ -55,7 +57,7 @@ export interface Receipt extends Common {
   readonly ids: ReadonlyArray<string>
 }
 
-/** Asks a contact for its present network addresses. Never shown. */
+/** Asks a contact for its current network addresses. Never shown. */
 export interface AddressRequest extends Common {
   readonly type: "address_request"
   /** 16 bytes. */
@@ -73,32 +75,34 @@ export interface Address extends Common {
   readonly expiresAt: number
 }
 
-/** What the user decided about one account. */
+/** The user's decision about one account. */
 export interface BlockEntry {
   /** Primary. */
   readonly who: string
   readonly blocked: boolean
-  /** Grows with each decision about this account: the highest one counts, and of two with one number the one that blocks. */
+  /** Grows with each decision about this account. The highest wins; for equal numbers, the one that blocks. */
   readonly rev: number
 }
 
-/** Tells the account's other devices whom the user blocks. A note to self, never shown. */
+/** Tells the account's other devices which accounts the user blocks. A note to self, never shown. */
 export interface BlockList extends Common {
   readonly type: "block_list"
-  /** 1 to 256; accounts that are not named stay as they are. */
+  /** 1 to 256; accounts not listed stay unchanged. */
   readonly entries: ReadonlyArray<BlockEntry>
 }
 
-/** Tells the account's other devices what its author's device holds. A note to self, never shown. */
+/** Tells the account's other devices which frames its author's device holds. A note to self, never shown. */
 export interface DevicePosition extends Common {
   readonly type: "device_position"
-  /** Which life of the stream `upTo` belongs to, 22 base64url characters. */
+  /** The epoch of the stream that `upTo` belongs to, 22 base64url characters. */
   readonly epoch: string
   /** The device holds every frame with a stream sequence number of at most this. */
   readonly upTo: number
 }
 
-/** A body this version does not act on: a reserved type (`edit`, `delete`, `reaction`, `typing`) or an unknown one. */
+/**
+ * A body that this version does not act on: a reserved type (`edit`, `delete`, `reaction`, `typing`) or an unknown one.
+ */
 export interface Other extends Common {
   readonly type: "other"
   /** The type as sent. */
@@ -106,26 +110,26 @@ export interface Other extends Common {
   readonly reserved: boolean
 }
 
-/** A body to be sent. */
+/** A body to send. */
 export type Known = Text | FileShare | Receipt | AddressRequest | Address | BlockList | DevicePosition
 
 export type Body = Known | Other
 
 /**
- * Whether a body is for the devices only: it is never shown, never receipted, leaves no copy with its sender, and no other
- * message follows on it (spec: addresses, receipts).
+ * Whether a body is for devices only: never shown, never receipted, without a copy for its sender, and not counted as a
+ * predecessor by other messages (spec: addresses, receipts).
  */
 export const isHidden = ({ type }: { readonly type: Body["type"] }): boolean =>
   type === "receipt" || type === "address_request" || type === "address" || isDeviceNote({ type })
 
 /**
- * Whether a body is between the devices of one account; from or to anybody else it means nothing (spec: notes between
+ * Whether a body is between the devices of one account; ignored from or to any other account (spec: notes between
  * devices).
  */
 export const isDeviceNote = ({ type }: { readonly type: Body["type"] }): boolean =>
   type === "block_list" || type === "device_position"
 
-/** A body as received, with the JSON it was read from, unknown members included. */
+/** A received body with the JSON it was parsed from, unknown members included. */
 export interface Received {
   readonly body: Body
   readonly json: Json.JsonObject
@@ -212,7 +216,7 @@ const readDevicePosition = (members: Members) =>
     return { type: "device_position", epoch, upTo: yield* members.integer("up_to") } as const
   })
 
-/** A known body without what every body has. */
+/** A known body without the common members. */
 type Own = { [T in Known["type"]]: Omit<Extract<Known, { type: T }>, keyof Common> }[Known["type"]]
 
 const readers: Readonly<Record<Known["type"], (members: Members) => Result.Result<Own, Problem>>> = {
@@ -225,7 +229,7 @@ const readers: Readonly<Record<Known["type"], (members: Members) => Result.Resul
   device_position: readDevicePosition
 }
 
-/** The body in a decrypted plaintext. A known type with wrong members is `message_malformed`; an unknown one is kept. */
+/** Parses a decrypted plaintext. A known type with wrong members is `message_malformed`; an unknown one is kept. */
 export const parse = (bytes: Uint8Array): Result.Result<Received, Problem> =>
   Result.gen(function* () {
     const json = yield* Json.parse(bytes, { maxBytes: Limits.bodyBytes })
@@ -275,8 +279,8 @@ const membersOf = (body: Known): Json.JsonObject => {
 }
 
 /**
- * The plaintext of a body: JCS. What its own reader would refuse is refused here with the same problem; more than
- * 40,960 bytes is `message_too_large`.
+ * The plaintext of a body: JCS. Fails with the problem that readers would report, and with `message_too_large` above
+ * 40,960 bytes.
  */
 export const encode = (body: Known): Result.Result<Uint8Array, Problem> => {
   const json: Json.JsonObject = {
@@ -299,13 +303,13 @@ export const encode = (body: Known): Result.Result<Uint8Array, Problem> => {
   return Result.isFailure(checked) ? Result.fail(checked.failure) : Result.succeed(bytes)
 }
 
-/** The ids of a receipt that count: those that `isOurs` says we wrote to the receipt's author. */
+/** The ids of a receipt that count: those for which `isOurs` says that we wrote them to the receipt's author. */
 export const countingIds = (receipt: Receipt, isOurs: (id: string) => boolean): ReadonlyArray<string> =>
   [...new Set(receipt.ids)].filter(isOurs)
 
 /**
- * Whether a body may come from its author: the ticket of a `file_share` must lead to the author's own device and to the
- * blob offered. Fails with `ticket_malformed`, `ticket_mismatch` or `key_rejected`.
+ * Checks that a body may come from its author: the ticket of a `file_share` must lead to the author's own device and to
+ * the blob offered. Fails with `ticket_malformed`, `ticket_mismatch` or `key_rejected`.
  */
 export const checkAuthor = (body: Body, author: AdmittedKey): Result.Result<void, Problem> =>
   body.type === "file_share"

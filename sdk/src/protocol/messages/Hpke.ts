@@ -1,8 +1,8 @@
 /**
  * The byte strings of HPKE Base (RFC 9180) for the one suite used here: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256,
- * ChaCha20-Poly1305. What is done with them (agree, HMAC, HKDF, seal) is the `Crypto` service's part.
+ * ChaCha20-Poly1305. The computations (agree, HMAC, HKDF, seal) belong to the `Crypto` service.
  *
- * With them the whole of a single-shot encryption is, for a Diffie-Hellman secret `dh`:
+ * A whole single-shot encryption, for a Diffie-Hellman secret `dh`:
  *
  *     shared_secret = HKDF(ikm = sharedSecretIkm(dh), salt = "", info = sharedSecretInfo(enc, recipient), 32)
  *     context       = keyScheduleContext(HMAC(key = "", infoHashIkm(info)))
@@ -23,10 +23,10 @@ const kemSuite = Bytes.concat(Bytes.utf8("KEM"), Uint8Array.of(0x00, 0x20))
 const suite = Bytes.concat(Bytes.utf8("HPKE"), Uint8Array.of(0x00, 0x20, 0x00, 0x01, 0x00, 0x03))
 const modeBase = Uint8Array.of(0x00)
 
-/** The input of LabeledExtract (section 4) before its key material. */
+/** The input of LabeledExtract (section 4) up to its key material. */
 const labeled = (suiteId: Uint8Array, label: string): Uint8Array => Bytes.concat(version, suiteId, Bytes.utf8(label))
 
-/** The info of LabeledExpand (section 4) for `length` bytes, before the caller's part. */
+/** The info of LabeledExpand (section 4) for `length` bytes, up to the caller's part. */
 const labeledFor = (length: number, suiteId: Uint8Array, label: string): Uint8Array =>
   Bytes.concat(Uint8Array.of(length >> 8, length & 0xff), labeled(suiteId, label))
 
@@ -43,13 +43,13 @@ export const sharedSecretIkm = (dh: Uint8Array): Uint8Array => Bytes.concat(eaeP
 export const sharedSecretInfo = (enc: Uint8Array, recipient: Uint8Array): Uint8Array =>
   Bytes.concat(sharedSecret, enc, recipient)
 
-/** What is hashed under an empty HMAC key to `info_hash` (section 5.1). It depends on the caller's info alone. */
+/** HMAC input for `info_hash` under an empty key (section 5.1). Depends only on the caller's info. */
 export const infoHashIkm = (info: Uint8Array): Uint8Array => Bytes.concat(infoHashLabel, info)
 
-/** What is hashed under an empty HMAC key to `psk_id_hash`; Base mode has no PSK, so the hash is {@link pskIdHash}. */
+/** HMAC input for `psk_id_hash` under an empty key; Base mode has no PSK, so the hash is {@link pskIdHash}. */
 export const pskIdHashIkm: Uint8Array = labeled(suite, "psk_id_hash")
 
-/** HMAC-SHA256 of {@link pskIdHashIkm} under an empty key: the same for every message of this suite. */
+/** HMAC-SHA256 of {@link pskIdHashIkm} under an empty key: constant for this suite. */
 export const pskIdHash: Uint8Array = Result.getOrThrow(
   Bytes.fromHex("431df6cd95e11ff49d7013563baf7f11588c75a6611ee2a4404a49306ae4cfc5")
 )
@@ -57,11 +57,11 @@ export const pskIdHash: Uint8Array = Result.getOrThrow(
 /** `key_schedule_context` of Base mode (section 5.1). */
 export const keyScheduleContext = (infoHash: Uint8Array): Uint8Array => Bytes.concat(modeBase, pskIdHash, infoHash)
 
-/** What is hashed under the KEM's shared secret to the key schedule's `secret`; the PSK of Base mode is empty. */
+/** HMAC input for the key schedule's `secret`, keyed with the KEM's shared secret; the PSK of Base mode is empty. */
 export const secretIkm: Uint8Array = labeled(suite, "secret")
 
 /** Info of the AEAD key, 32 bytes. */
 export const keyInfo = (context: Uint8Array): Uint8Array => Bytes.concat(keyLabel, context)
 
-/** Info of the AEAD nonce, 12 bytes. A single-shot encryption uses it as it is: its sequence number is 0. */
+/** Info of the AEAD nonce, 12 bytes. Used directly: the sequence number of a single-shot encryption is 0. */
 export const nonceInfo = (context: Uint8Array): Uint8Array => Bytes.concat(nonceLabel, context)

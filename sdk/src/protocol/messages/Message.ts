@@ -1,6 +1,6 @@
 /**
- * The chat message: its envelope payload, the bytes its encryption depends on, and whose message it is to whom
- * (spec: messages). What is said inside is `Body`.
+ * The chat message: its envelope payload, the bytes that bind its encryption, and its role for an account (spec:
+ * messages). For the content see `Body`.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -14,10 +14,10 @@ import * as PrimaryKey from "../identity/PrimaryKey.ts"
 import { fail, type Problem } from "../Problem.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
-/** The one message encryption of this version. */
+/** The only message encryption of this version. */
 export const suite = "x25519-hkdf-sha256-chacha20poly1305"
 
-/** What a sender decides before the body is encrypted. */
+/** The plain part of a message, set by the sender before encryption. */
 export interface Header {
   /** 16 random bytes as 22 base64url characters. */
   readonly id: string
@@ -33,7 +33,7 @@ export interface Header {
   readonly prev?: string
 }
 
-/** A well-formed message whose body is still encrypted. */
+/** A well-formed message with an encrypted body. */
 export interface Message extends Header {
   /** 32 bytes. */
   readonly salt: Uint8Array
@@ -60,7 +60,7 @@ const maxCiphertext = 4 + Padding.paddedLength(Limits.bodyBytes) + Limits.tagByt
 const minCiphertext = 4 + Padding.paddedLength(1) + Limits.tagBytes
 
 /**
- * The message in an envelope; its signature is not looked at. Admits `from` and `to`. Fails with `message_malformed`,
+ * The message in an envelope; the signature is not checked. Admits `from` and `to`. Fails with `message_malformed`,
  * `suite_unsupported`, or the code of a malformed key, time or base64url text.
  */
 export const parse = (envelope: Envelope.Envelope): Result.Result<Message, Problem> =>
@@ -82,7 +82,7 @@ export const parse = (envelope: Envelope.Envelope): Result.Result<Message, Probl
 
 const infoLabel = Bytes.utf8("kez.chat.message/1\0")
 
-/** HKDF info of a message's key and nonce: who writes to whom. */
+/** HKDF info of a message's key and nonce: sender and recipient. */
 export const kdfInfo = (from: AdmittedKey, to: AdmittedKey): Uint8Array => {
   const bytes = new Uint8Array(infoLabel.length + 2 * Limits.keyBytes)
   bytes.set(infoLabel)
@@ -104,7 +104,7 @@ export const associatedText = (payload: JsonObject): string => {
 export const aad = (payload: JsonObject): Uint8Array => Bytes.utf8(associatedText(payload))
 
 /**
- * What a message is to the account that received it: mail from `peer`, one's own copy of what was sent to `peer`, or a
+ * The role of a message for the account that received it: mail from `peer`, a copy of a message sent to `peer`, or a
  * note to oneself.
  */
 export interface Role {
@@ -112,7 +112,7 @@ export interface Role {
   readonly peer: AdmittedKey
 }
 
-/** Exactly one role, or `message_misdirected` for a message between others (re-sealed to us). */
+/** The role, or `message_misdirected` for a message between others (re-sealed to us). */
 export const roleOf = (me: AdmittedKey, message: Pick<Header, "from" | "to">): Result.Result<Role, Problem> => {
   const fromMe = message.from.hex === me.hex
   const toMe = message.to.hex === me.hex
@@ -122,20 +122,20 @@ export const roleOf = (me: AdmittedKey, message: Pick<Header, "from" | "to">): R
   return fail("message_misdirected", `from ${message.from.hex} to ${message.to.hex}`)
 }
 
-/** What a message is known by once seen: ids are the sender's, so they count per sender. */
+/** Identifies a message for deduplication: ids are unique per sender. */
 export const seenKey = (message: Pick<Header, "from" | "id">): string => `${message.from.hex}/${message.id}`
 
-/** The place of a message in its sender's count. Two envelopes in one place are a fork. */
+/** The position of a message in its sender's sequence. Two envelopes at one position are a fork. */
 export const sequenceKey = (message: Pick<Header, "from" | "to" | "device" | "seq">): string =>
   `${message.from.hex}/${message.to.hex}/${message.device}/${message.seq}`
 
 /**
- * How a message with sequence number `seq` stands to the highest one held of the same (from, to, device), undefined for
- * none: the number of messages before it that are not held, 0 for the next one; `earlier` for one at or before it.
+ * Compares sequence number `seq` with the highest one held of the same (from, to, device), undefined if none: the
+ * number of missing messages before it, 0 for the next one; `earlier` for one at or below it.
  */
 export const gapBefore = (highest: number | undefined, seq: number): number | "earlier" =>
   highest !== undefined && seq <= highest ? "earlier" : seq - (highest === undefined ? 0 : highest + 1)
 
-/** Whether `created_at` lies outside -30 d / +10 min of the arrival (both milliseconds). */
+/** Whether `created_at` lies outside -30 d / +10 min of the arrival (both in milliseconds). */
 export const isSuspicious = (createdAt: number, arrivedAt: number): boolean =>
   createdAt < arrivedAt - Limits.messageAgeMillis || createdAt > arrivedAt + Limits.messageAheadMillis

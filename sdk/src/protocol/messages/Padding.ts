@@ -1,4 +1,4 @@
-/** Length hiding: a body is sealed inside one of few sizes, those of NIP-44 (spec: padding). */
+/** Length hiding: bodies are padded to a small set of sizes, those of NIP-44 (spec: padding). */
 import * as Result from "effect/Result"
 import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"
@@ -6,8 +6,8 @@ import { fail, type Problem } from "../Problem.ts"
 const prefixBytes = 4
 
 /**
- * The size that `length` bytes (1 or more) are padded to: 32 at least, then multiples of 32 up to 256, then of an eighth
- * of the next power of two.
+ * The padded size of `length` bytes (1 or more): at least 32, then multiples of 32 up to 256, then of an eighth of the
+ * next power of two.
  */
 export const paddedLength = (length: number): number => {
   if (length <= 32) return 32
@@ -28,7 +28,7 @@ export const pad = (body: Uint8Array): Result.Result<Uint8Array, Problem> => {
   return Result.succeed(padded)
 }
 
-/** The body inside a padded plaintext. Any other length or padding than `pad` makes is `padding_invalid`. */
+/** The body inside a padded plaintext. Any length or padding that `pad` would not produce is `padding_invalid`. */
 export const unpad = (padded: Uint8Array): Result.Result<Uint8Array, Problem> => {
   if (padded.length < prefixBytes) return fail("padding_invalid", "no length")
   const length = new DataView(padded.buffer, padded.byteOffset, padded.byteLength).getUint32(0)

@@ -1,5 +1,5 @@
 /**
- * The outer layer of a message, so that broker disk and backups show no sender: `01 || enc32 || HPKE ciphertext`
+ * The outer layer of a message, which hides the sender from broker disk and backups: `01 || enc32 || HPKE ciphertext`
  * (spec: sealing). This module is the layout; `SealedMessage` (crypto) does the sealing.
  */
 import * as Result from "effect/Result"
@@ -24,7 +24,7 @@ export const aad = (recipient: AdmittedKey): Uint8Array => {
 
 const encEnd = 1 + Limits.keyBytes
 
-/** Bytes that a frame adds to what is sealed in it. */
+/** Bytes that a frame adds to its content. */
 export const overhead = encEnd + Limits.tagBytes
 
 export interface Frame {
@@ -56,7 +56,7 @@ export const decode = (bytes: Uint8Array): Result.Result<Frame, Problem> => {
 }
 
 /**
- * The ephemeral key of a frame that {@link decode} accepts, as 64 hex digits. Every sealing makes a new one, so it tells
- * frames apart without a hash.
+ * The ephemeral key of a frame that {@link decode} accepts, as 64 hex digits. Every sealing uses a new one, so it
+ * identifies a frame without hashing.
  */
 export const ephemeralKeyOf = (frame: Uint8Array): string => Bytes.toHex(frame.subarray(1, encEnd))

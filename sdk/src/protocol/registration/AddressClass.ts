@@ -1,9 +1,9 @@
 /**
- * What kind of place a network address is, after IANA's registries of special-purpose addresses (RFC 6890), and which
- * kinds a home server may name (spec: registration, addresses a home may name).
+ * Classifies network addresses by IANA's special-purpose registries (RFC 6890), and decides which classes a home server
+ * may name (spec: registration, addresses a home may name).
  *
- * This is the one definition of loopback: plaintext is spoken to it alone, and nobody but a home on this machine may
- * send a client there.
+ * This is the only definition of loopback: plaintext is allowed only to loopback, and only a home on this machine may
+ * direct a client there.
  */
 import * as SocketAddress from "../files/SocketAddress.ts"
 
@@ -14,8 +14,8 @@ import * as SocketAddress from "../files/SocketAddress.ts"
  * - `link_local`: 169.254.0.0/16 (cloud metadata services among them) and fe80::/10.
  * - `loopback`: this machine.
  * - `special`: other blocks that are not globally reachable: documentation, benchmarks, protocol assignments. Some
- *   networks use them all the same.
- * - `unusable`: where no single device can be: unspecified, multicast, reserved, broadcast.
+ * networks use them anyway.
+ * - `unusable`: no single device can have it: unspecified, multicast, reserved, broadcast.
  */
 export type AddressClass = "public" | "private" | "shared" | "link_local" | "loopback" | "special" | "unusable"
 
@@ -27,7 +27,7 @@ interface Block {
 
 const block = (ip: ReadonlyArray<number>, bits: number, is: AddressClass): Block => ({ ip, bits, is })
 
-/** The first block that holds an address decides; an address in none is public. */
+/** The first block that contains an address decides; an address in none is public. */
 const ipv4Blocks: ReadonlyArray<Block> = [
   block([0], 8, "unusable"),
   block([10], 8, "private"),
@@ -46,7 +46,7 @@ const ipv4Blocks: ReadonlyArray<Block> = [
   block([240], 4, "unusable")
 ]
 
-/** The same for IPv6, where only 2000::/3 is assigned to the world: an address in none of these is special. */
+/** The same for IPv6, where only 2000::/3 is globally assigned: an address in none of these blocks is special. */
 const ipv6Blocks: ReadonlyArray<Block> = [
   block([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 128, "loopback"),
   block([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 96, "unusable"),
@@ -61,7 +61,7 @@ const ipv6Blocks: ReadonlyArray<Block> = [
   block([0xff], 8, "unusable")
 ]
 
-/** Prefixes of IPv6 addresses that lead to the IPv4 address in them, with the byte at which that begins. */
+/** Prefixes of IPv6 addresses that embed an IPv4 address, with the byte at which it begins. */
 const embeddings: ReadonlyArray<{ readonly prefix: ReadonlyArray<number>; readonly at: number }> = [
   // Mapped (RFC 4291), NAT64 (RFC 6052), 6to4 (RFC 3056).
   { prefix: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff], at: 12 },
@@ -77,7 +77,7 @@ const isWithin = (ip: Uint8Array, { bits, ip: first }: Block): boolean => {
   return true
 }
 
-/** The class of an address of 4 or 16 bytes. An IPv4 address within an IPv6 address decides for it. */
+/** The class of an address of 4 or 16 bytes. An embedded IPv4 address decides. */
 export const ofIp = (ip: Uint8Array): AddressClass => {
   if (ip.length === 4) return ipv4Blocks.find((candidate) => isWithin(ip, candidate))?.is ?? "public"
   const embedding = embeddings.find(({ prefix }) => prefix.every((byte, i) => ip[i] === byte))
@@ -85,16 +85,16 @@ export const ofIp = (ip: Uint8Array): AddressClass => {
   return ipv6Blocks.find((candidate) => isWithin(ip, candidate))?.is ?? "special"
 }
 
-/** Names that no public DNS holds (RFC 6761, 6762 and 8375, and what networks use without asking). */
+/** Names outside the public DNS (RFC 6761, 6762 and 8375, and unregistered names in common use). */
 const localNames = /(?:^|\.)(?:local|localdomain|internal|intranet|private|corp|home|lan|home\.arpa)$/
 
 /**
- * The class that a host of a URL has by itself: of an address, however it is written, or of a name that means this
- * machine (`localhost` and names under it) or this network. Undefined for any other name: its addresses decide.
+ * The class of a URL's host without a lookup: of an address in any spelling, or of a name that means this machine
+ * (`localhost` and names under it) or this network. Undefined for any other name: its addresses decide.
  */
 export const ofHost = (host: string): AddressClass | undefined => {
   const bare = host.replace(/^\[|\]$/g, "")
-  // The URL parser reads addresses in all their spellings, but would take a whole URL for a host too.
+  // The URL parser reads addresses in all spellings, but would also accept a whole URL as a host.
   const url = /[/?#@\\\s]/.test(bare) ? null : URL.parse(`http://${bare.includes(":") ? `[${bare}]` : bare}/`)
   const name = url?.hostname.replace(/\.$/, "")
   if (name === undefined || name === "") return "unusable"
@@ -104,12 +104,12 @@ export const ofHost = (host: string): AddressClass | undefined => {
   return localNames.test(name) || !name.includes(".") ? "private" : undefined
 }
 
-/** Whether a host of a URL, or an address with or without brackets, is this machine. Names are not looked up. */
+/** Whether a URL's host, or an address with or without brackets, is loopback. Names are not looked up. */
 export const isLoopback = (host: string): boolean => ofHost(host) === "loopback"
 
 /**
- * Whether a home server that was reached at an address of class `home` may name one of class `named`: a public one, one
- * of its own class, or, where the home is this machine, any where a server can be.
+ * Whether a home server reached at an address of class `home` may name one of class `named`: a public one, one of its
+ * own class, or, if the home is on this machine, any usable one.
  */
 export const mayName = (home: AddressClass, named: AddressClass): boolean =>
   named !== "unusable" && (named === "public" || named === home || home === "loopback")

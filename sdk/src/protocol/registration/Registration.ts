@@ -1,6 +1,6 @@
 /**
- * Handles at a home server: the statements that take and give up one, the server's public record of it, and what the
- * server says about itself (spec: registration).
+ * Handles at a home server: the statements that register and delete one, the server's public record of it, and the
+ * server's self-description (spec: registration).
  */
 import * as Result from "effect/Result"
 import * as Envelope from "../sigchain/Envelope.ts"
@@ -14,7 +14,7 @@ import { fail, Problem } from "../Problem.ts"
 import * as Endpoint from "../sigchain/Endpoint.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
-/** What a registration or a deletion says. */
+/** The content of a registration or deletion. */
 export interface Statement {
   /** The local part, `chris`. */
   readonly handle: string
@@ -57,10 +57,10 @@ const parseStatement =
       return { handle: handle.local, server: handle.server, primary, key, createdAt }
     })
 
-/** The registration in an envelope; its signature is not looked at. A chat account's primary is Ed25519. */
+/** The registration in an envelope; the signature is not checked. A chat account's primary is Ed25519. */
 export const parseRegistration = parseStatement("handle_registration")
 
-/** The deletion in an envelope; its signature is not looked at. */
+/** The deletion in an envelope; the signature is not checked. */
 export const parseDeletion = parseStatement("handle_deletion")
 
 /** `clock_skew` unless a statement was made within 5 minutes of `now` (milliseconds). */
@@ -72,8 +72,8 @@ export const checkWindow = (statement: Statement, now: number): Result.Result<vo
 }
 
 /**
- * What `POST /v1/register` takes: the envelope, or the flat body `{handle, primary, created_at, registration_sig}`,
- * which is the same statement with the asked server's name understood and is nested here.
+ * The body of `POST /v1/register`: the envelope, or the flat body `{handle, primary, created_at, registration_sig}`,
+ * which is the same statement with the server's own name implied; it is nested here.
  */
 export const parseRequest = (json: Json, server: string): Result.Result<Envelope.Envelope, Problem> => {
   const members = Members.of(json, "envelope_malformed", "registration")
@@ -96,7 +96,7 @@ export const parseRequest = (json: Json, server: string): Result.Result<Envelope
   })
 }
 
-/** A home server's public record of a handle. A claim of that server until `VerifiedRecord.verify` (crypto) has passed it. */
+/** A home server's public record of a handle. Unverified until it passes `VerifiedRecord.verify` (crypto). */
 export interface HandleRecord {
   /** Fully qualified, `local@server`. */
   readonly handle: string
@@ -104,15 +104,15 @@ export interface HandleRecord {
   readonly primary: string
   /** RFC 3339 UTC. */
   readonly registered_at: string
-  /** Where the account's sigchain is said to be; clients follow their own configuration instead. */
+  /** The claimed sig-server of the account; clients use their own configuration instead. */
   readonly sigchain_url: string
   /** The home's broker for this account; the sigchain is authoritative. */
   readonly endpoints: ReadonlyArray<Endpoint.NatsEndpoint>
-  /** The envelope that took the handle. */
+  /** The envelope that registered the handle. */
   readonly registration: Envelope.Envelope
 }
 
-/** Reads a record. Whatever is wrong with it is `record_invalid`, its detail saying what. */
+/** Parses a record. Every fault is `record_invalid`; its detail says which. */
 export const parseRecord = (json: Json): Result.Result<HandleRecord, Problem> =>
   Result.mapError(readRecord(json), (problem) =>
     problem.code === "record_invalid" ? problem : new Problem({ code: "record_invalid", detail: problem.message })
@@ -139,7 +139,7 @@ const readRecord = (json: Json): Result.Result<HandleRecord, Problem> =>
     return { handle, primary, registered_at, sigchain_url, endpoints, registration }
   })
 
-/** The JSON value of a record, as the server sends it. */
+/** The JSON value of a record, as sent by the server. */
 export const recordToJson = (record: HandleRecord): JsonObject => ({
   handle: record.handle,
   primary: record.primary,
@@ -149,7 +149,7 @@ export const recordToJson = (record: HandleRecord): JsonObject => ({
   registration: Envelope.toJson(record.registration)
 })
 
-/** What `/.well-known/kez-chat` says about a home server. */
+/** The content of `/.well-known/kez-chat`: a home server's self-description. */
 export interface WellKnown {
   /** The server's name, the part after the `@`. */
   readonly server: string
@@ -173,7 +173,7 @@ const urls = (members: Members, name: string, pattern: RegExp): Result.Result<Re
     return Result.succeed(found)
   })
 
-/** Reads `/.well-known/kez-chat`; fails with `record_invalid`. */
+/** Parses `/.well-known/kez-chat`; fails with `record_invalid`. */
 export const parseWellKnown = (json: Json): Result.Result<WellKnown, Problem> =>
   Result.gen(function* () {
     const members = yield* Members.of(json, "record_invalid", "kez-chat")

@@ -1,4 +1,4 @@
-/** "This primary is also `subject`": the statement that a proof on another service carries (spec: claims). */
+/** "This primary is also `subject`": the statement in a proof on another service (spec: claims). */
 import * as Result from "effect/Result"
 import * as Envelope from "./Envelope.ts"
 import * as Identifier from "../identity/Identifier.ts"
@@ -13,7 +13,7 @@ export interface Claim {
   readonly primary: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
-  /** Milliseconds since the epoch; from then on the claim says nothing. */
+  /** Milliseconds since the epoch; from then on the claim is void. */
   readonly expiresAt?: number
 }
 
@@ -22,7 +22,7 @@ const expiry = (claim: Claim): Result.Result<void, Problem> =>
     ? Result.succeed(undefined)
     : fail("envelope_malformed", "the claim expires before it was made")
 
-/** The payload of a claim; `subject` must be an identifier and the expiry later than the claim. */
+/** The payload of a claim; `subject` must be an identifier and the expiry later than the creation. */
 export const payload = (claim: Claim): Result.Result<JsonObject, Problem> =>
   Result.gen(function* () {
     yield* Identifier.parse(claim.subject)
@@ -37,7 +37,7 @@ export const payload = (claim: Claim): Result.Result<JsonObject, Problem> =>
     }
   })
 
-/** The claim in an envelope; its signature is not looked at. Fails with `envelope_malformed` for wrong members. */
+/** The claim in an envelope; the signature is not checked. Fails with `envelope_malformed` for wrong members. */
 export const parse = (envelope: Envelope.Envelope): Result.Result<Claim, Problem> =>
   Result.gen(function* () {
     const members = yield* Envelope.payloadOf(envelope, "claim", "envelope_malformed")

@@ -1,6 +1,6 @@
 /**
- * The forms in which envelopes travel outside the protocol's own channels (spec: encodings): JSON, compact text,
- * Markdown, DNS TXT records, and bundles of whole chains. Decoders check form, not signatures.
+ * Encodings of envelopes outside the protocol's own channels (spec: encodings): JSON, compact text, Markdown, DNS TXT
+ * records, and bundles of whole chains. Decoders check form, not signatures.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -9,11 +9,13 @@ import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"
 import * as ZstdFrame from "./ZstdFrame.ts"
 
-/** Makes one Zstandard frame: `Zstd.compress` of `@kez-chat/sdk/node`. Without one, frames are valid and not smaller. */
+/**
+ * Writes one Zstandard frame: `Zstd.compress` of `@kez-chat/sdk/node`. Without one, frames are valid but uncompressed.
+ */
 export type Compress = (content: Uint8Array) => Uint8Array
 
 /**
- * The content of one Zstandard frame, at most `maxBytes`: `Zstd.decompress` of `@kez-chat/sdk/node`, and of
+ * Decompresses one Zstandard frame to at most `maxBytes`: `Zstd.decompress` of `@kez-chat/sdk/node`, or of
  * `@kez-chat/sdk/zstd` in browsers. Fails with `too_large` or `encoding_malformed`.
  */
 export type Decompress = (frame: Uint8Array, maxBytes: number) => Result.Result<Uint8Array, Problem>
@@ -22,7 +24,7 @@ const compactPrefix = "kez:z1:"
 const bundlePrefix = "kez:zc1:"
 const fenceOpen = /^```kez[ \t]*$/m
 const fenceClose = /^```[ \t]*$/m
-/** Characters of a compact text: base64url of the largest proof that does not compress at all, and frame overhead. */
+/** Maximum characters of a compact text: base64url of the largest incompressible proof plus frame overhead. */
 const maxCompact = Math.ceil((Limits.proofBytes * 4) / 3) + 256
 const maxBundle = Math.ceil((Limits.chainBytes * 4) / 3) + 4096
 const txtSegment = 255
@@ -46,13 +48,13 @@ const decodeWith = (
 export const encodeCompact = (envelope: Envelope.Envelope, compress: Compress = ZstdFrame.store): string =>
   encodeWith(compactPrefix, Envelope.encode(envelope), compress)
 
-/** Reads the compact form; white space around it is left out of account. At most 64 KiB of JSON. */
+/** Parses the compact form, ignoring surrounding white space. At most 64 KiB of JSON. */
 export const decodeCompact = (text: string, decompress: Decompress): Result.Result<Envelope.Envelope, Problem> =>
   Result.flatMap(decodeWith(compactPrefix, text.trim(), maxCompact, Limits.proofBytes, decompress), (json) =>
     Envelope.parse(json, Limits.proofBytes)
   )
 
-/** A page for people with the JSON in a fence: what a gist or README carries. */
+/** A readable page with the JSON in a fence, as for a gist or README. */
 export const encodeMarkdown = (envelope: Envelope.Envelope): string => {
   const { payload, signature } = envelope
   const subject = typeof payload["subject"] === "string" ? `Subject: ${payload["subject"]}\n` : ""
@@ -61,8 +63,8 @@ export const encodeMarkdown = (envelope: Envelope.Envelope): string => {
 }
 
 /**
- * Reads the first fence marked `kez` in a text, which holds JSON or the compact form. A `Primary:` line before the fence
- * must name the signer.
+ * Parses the first fence marked `kez` in a text, which holds JSON or the compact form. A `Primary:` line before the
+ * fence must name the signer.
  */
 export const decodeMarkdown = (text: string, decompress: Decompress): Result.Result<Envelope.Envelope, Problem> => {
   const open = fenceOpen.exec(text)
@@ -89,7 +91,7 @@ export const encodeTxt = (envelope: Envelope.Envelope, compress?: Compress): Rea
   return segments
 }
 
-/** Reads a TXT record from its strings, which are joined with nothing between. */
+/** Parses a TXT record from its strings, which are concatenated. */
 export const decodeTxt = (
   segments: ReadonlyArray<string>,
   decompress: Decompress
@@ -104,7 +106,7 @@ export const decodeTxt = (
 export const encodeLines = (envelopes: ReadonlyArray<Envelope.Envelope>): string =>
   envelopes.map((envelope) => `${Envelope.encodeText(envelope)}\n`).join("")
 
-/** Reads JSONL of at most 4 MiB; blank lines and a missing last line feed are fine. */
+/** Parses JSONL of at most 4 MiB; blank lines and a missing last line feed are accepted. */
 export const decodeLines = (input: string | Uint8Array): Result.Result<ReadonlyArray<Envelope.Envelope>, Problem> => {
   if (input.length > Limits.chainBytes) return fail("too_large", `more than ${Limits.chainBytes} bytes`)
   const text = typeof input === "string" ? Result.succeed(input) : Bytes.fromUtf8(input)
@@ -126,14 +128,14 @@ export const encodeBundle = (
   compress: Compress = ZstdFrame.store
 ): string => encodeWith(bundlePrefix, Bytes.utf8(encodeLines(envelopes)), compress)
 
-/** Reads a bundle of at most 4 MiB of JSONL. */
+/** Parses a bundle of at most 4 MiB of JSONL. */
 export const decodeBundle = (
   text: string,
   decompress: Decompress
 ): Result.Result<ReadonlyArray<Envelope.Envelope>, Problem> =>
   Result.flatMap(decodeWith(bundlePrefix, text.trim(), maxBundle, Limits.chainBytes, decompress), decodeLines)
 
-/** Which form a text is in, by its look; undefined for none. */
+/** Guesses the encoding of a text; undefined if none matches. */
 export const detect = (text: string): "compact" | "bundle" | "markdown" | "json" | undefined => {
   const trimmed = text.trimStart()
   if (trimmed.startsWith(compactPrefix)) return "compact"
@@ -142,7 +144,7 @@ export const detect = (text: string): "compact" | "bundle" | "markdown" | "json"
   return fenceOpen.test(text) ? "markdown" : undefined
 }
 
-/** Reads one envelope in whichever of the three text forms it is. */
+/** Parses one envelope in any of the three text forms. */
 export const decode = (text: string, decompress: Decompress): Result.Result<Envelope.Envelope, Problem> => {
   switch (detect(text)) {
     case "compact":

@@ -1,6 +1,6 @@
 /**
- * Where an account can be reached, as its sigchain says (spec: sigchain, endpoints): its inbox at a broker, or its Iroh
- * node.
+ * Where an account can be reached, according to its sigchain (spec: sigchain, endpoints): its inbox at a broker, or its
+ * Iroh node.
  */
 import * as Result from "effect/Result"
 import * as Subject from "../broker/Subject.ts"
@@ -31,7 +31,7 @@ export interface IrohEndpoint {
 
 export type Endpoint = NatsEndpoint | IrohEndpoint
 
-/** The members that tell one endpoint of an account from another. */
+/** The members that identify an endpoint of an account. */
 export type EndpointName =
   | { readonly protocol: "nats"; readonly url: string }
   | { readonly protocol: "iroh"; readonly node_id: string }
@@ -44,7 +44,7 @@ export const nats = (primary: string, url: string, wsUrl?: string): NatsEndpoint
   inbox: inboxOf(primary)
 })
 
-/** The Iroh node of `primary`, whose id is the account's own key. */
+/** The Iroh node of `primary`; its id is the account's own key. */
 export const iroh = (primary: string): IrohEndpoint => ({ protocol: "iroh", node_id: PrimaryKey.hexOf(primary) })
 
 const inboxOf = (primary: string): string => Subject.inbox(PrimaryKey.hexOf(primary))
@@ -54,7 +54,7 @@ const brokerUrl = urlRule("nats|tls")
 const websocketUrl = urlRule("wss?")
 const relayUrl = urlRule("https?")
 
-/** Reads an endpoint of `primary`; another account's inbox or node, or another protocol, is `event_malformed`. */
+/** Parses an endpoint of `primary`; another account's inbox or node, or another protocol, is `event_malformed`. */
 export const parse = (json: Json, primary: string): Result.Result<Endpoint, Problem> =>
   Result.gen(function* () {
     const members = yield* Members.of(json, "event_malformed", "endpoint")
@@ -72,7 +72,7 @@ export const parse = (json: Json, primary: string): Result.Result<Endpoint, Prob
     return { protocol: "iroh", node_id, relay_url } as const
   })
 
-/** Reads the payload of `remove_endpoint`. Fails with `event_malformed`. */
+/** Parses the payload of `remove_endpoint`. Fails with `event_malformed`. */
 export const parseName = (payload: JsonObject): Result.Result<EndpointName, Problem> =>
   Result.gen(function* () {
     const members = new Members(payload, "event_malformed", "remove_endpoint")
@@ -81,7 +81,7 @@ export const parseName = (payload: JsonObject): Result.Result<EndpointName, Prob
     return { protocol: "iroh", node_id: yield* members.string("node_id") } as const
   })
 
-/** Whether `endpoint` is the one of this name. */
+/** Whether `endpoint` has this name. */
 export const isNamed = (endpoint: Endpoint, name: EndpointName): boolean =>
   endpoint.protocol === "nats"
     ? name.protocol === "nats" && endpoint.url === name.url

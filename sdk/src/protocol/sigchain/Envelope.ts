@@ -2,9 +2,9 @@
  * The signed envelope that carries every statement of the protocol:
  * `{"kez": KIND, "payload": {...}, "signature": {"alg", "key", "sig"}}` (spec: envelope).
  *
- * Only the payload is signed, so its `type`, `version` and signer member must agree with KIND and key. Payload members
- * that this version does not know are kept, through verification and re-serialisation; the envelope itself and
- * `signature` have no other members, since nothing would vouch for them.
+ * Only the payload is signed, so its `type`, `version` and signer member must agree with KIND and key. Unknown payload
+ * members are kept through verification and re-serialisation; the envelope itself and `signature` allow no other
+ * members, since no signature would cover them.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -15,7 +15,7 @@ import { Members } from "../encoding/Members.ts"
 import * as PrimaryKey from "../identity/PrimaryKey.ts"
 import { fail, type Problem } from "../Problem.ts"
 
-/** KIND -> the payload type it carries, and the payload member that names the signer. */
+/** KIND -> the payload type, and the payload member that names the signer. */
 export const kinds = {
   claim: { type: "kez.claim", signer: "primary" },
   sigchain_event: { type: "kez.sigchain.event", signer: "primary" },
@@ -31,9 +31,9 @@ export type Kind = keyof typeof kinds
 export const version = 1
 
 /**
- * What an algorithm name means: whose keys sign, and the digest of {@link signedBytes} that is the signature's message.
- * No published KEZ signature was at hand to prove the Ed25519 row, which is inferred from the name; were it wrong, this
- * table is the one place to change.
+ * The meaning of an algorithm name: the system of its keys, and the digest of {@link signedBytes} that gets signed. The
+ * Ed25519 row is inferred from the name, without a published KEZ signature to confirm it; if it is wrong, only this
+ * table changes.
  */
 export const algorithms = {
   "ed25519-sha512-jcs": { system: "ed25519", digest: "sha512" },
@@ -42,7 +42,7 @@ export const algorithms = {
 
 export type Algorithm = keyof typeof algorithms
 
-/** The algorithm that keys of a system sign with. */
+/** The algorithm for keys of a system. */
 export const algorithmOf = (system: "ed25519" | "nostr"): Algorithm =>
   system === "ed25519" ? "ed25519-sha512-jcs" : "nostr-secp256k1-schnorr-sha256-jcs"
 
@@ -54,7 +54,7 @@ export interface Signature {
   readonly sig: string
 }
 
-/** A well-formed envelope. Nothing about its signature is known until `SignedEnvelope.verify` (crypto) has looked. */
+/** A well-formed envelope. Its signature is unchecked until `SignedEnvelope.verify` (crypto). */
 export interface Envelope {
   readonly kez: Kind
   readonly payload: Json.JsonObject
@@ -67,8 +67,8 @@ const onlyMembers = (json: Json.JsonObject, names: ReadonlyArray<string>): boole
 }
 
 /**
- * The envelope in an already parsed JSON value. Checks form, the table of kinds and that the signer's key is
- * admissible; not the signature.
+ * The envelope in a parsed JSON value. Checks form, the table of kinds and that the signer's key is admissible; not the
+ * signature.
  */
 export const fromJson = (json: Json.Json): Result.Result<Envelope, Problem> => {
   if (!Json.isObject(json) || !onlyMembers(json, ["kez", "payload", "signature"])) {
@@ -101,7 +101,7 @@ export const fromJson = (json: Json.Json): Result.Result<Envelope, Problem> => {
   return Result.succeed({ kez: kez as Kind, payload, signature: { alg: alg as Algorithm, key, sig } })
 }
 
-/** Parses an envelope strictly (spec: JSON); `maxBytes` bounds the input, 64 KiB unless told. */
+/** Parses an envelope strictly (spec: JSON); `maxBytes` bounds the input, default 64 KiB. */
 export const parse = (
   input: string | Uint8Array,
   maxBytes: number = Limits.envelopeBytes
@@ -114,7 +114,7 @@ const before = (kez: Kind): string => `{"kez":"${kez}","payload":`
 
 const after = ({ alg, key, sig }: Signature): string => `,"signature":{"alg":"${alg}","key":"${key}","sig":"${sig}"}}`
 
-/** An envelope with the bytes that verifying and hashing it need. */
+/** An envelope with the bytes that verification and hashing need. */
 export interface Parsed {
   readonly envelope: Envelope
   /** See {@link signedBytes}. */
@@ -123,7 +123,7 @@ export interface Parsed {
   readonly encoded: Uint8Array
 }
 
-/** {@link parse} of bytes for somebody who goes on to verify: canonical input, the usual case, is not serialised again. */
+/** {@link parse} for bytes that will be verified: canonical input, the usual case, is not serialised again. */
 export const parseEncoded = (
   input: Uint8Array,
   maxBytes: number = Limits.envelopeBytes
@@ -133,23 +133,23 @@ export const parseEncoded = (
   const { canonical, value } = json.success
   return Result.map(fromJson(value), (envelope) => {
     const encoded = canonical ? input : encode(envelope)
-    // The members come in their order and all but the payload is ASCII, so the payload's place is known.
+    // The members have a fixed order and everything but the payload is ASCII, so the payload's position is known.
     const start = before(envelope.kez).length
     const end = encoded.length - after(envelope.signature).length
     return { envelope, signedBytes: encoded.subarray(start, end), encoded }
   })
 }
 
-/** A signature and what it is over, cut out of an encoding. */
+/** A signature and its signed bytes, sliced out of an encoding. */
 export type Cut = Pick<Parsed, "signedBytes"> & Pick<Envelope, "signature">
 
 const cutTail = /^,"signature":\{"alg":"ed25519-sha512-jcs","key":"(ed25519:[0-9a-f]{64})","sig":"([0-9a-f]{128})"\}\}$/
 const tailLength = after({ alg: "ed25519-sha512-jcs", key: PrimaryKey.blank, sig: "0".repeat(128) }).length
 
 /**
- * The Ed25519 signature of an envelope in JCS form and what it is over, found by their places: so the signature over a
- * megabyte can be checked before any of it is parsed. Undefined where the ends are not those of such an envelope; what
- * lies between them is for {@link parseEncoded}.
+ * Slices the Ed25519 signature and the signed bytes out of an envelope in JCS form, by position, so the signature over
+ * a megabyte can be checked before parsing any of it. Undefined if the ends do not match such an envelope;
+ * {@link parseEncoded} checks the rest.
  */
 export const cut = (encoded: Uint8Array, kez: Kind): Cut | undefined => {
   const head = before(kez)
@@ -160,15 +160,13 @@ export const cut = (encoded: Uint8Array, kez: Kind): Cut | undefined => {
   return { signedBytes: encoded.subarray(head.length, end), signature: { alg: "ed25519-sha512-jcs", key, sig } }
 }
 
-/** The payload of an envelope that must be of `kind`, for reading its members. */
+/** The payload of an envelope of `kind`, for reading its members. */
 export const payloadOf = (envelope: Envelope, kind: Kind, code: Problem["code"]): Result.Result<Members, Problem> =>
   envelope.kez === kind
     ? Result.succeed(new Members(envelope.payload, code, kinds[kind].type))
     : fail("envelope_kind", `expected a ${kind}, found a ${envelope.kez}`)
 
-/**
- * What a signature is over, before the digest that {@link algorithms} names: the JCS form of the payload (RFC 8785).
- */
+/** The signed text, before the digest that {@link algorithms} names: the JCS form of the payload (RFC 8785). */
 export const signedText = (payload: Json.JsonObject): string => Canonical.encodeText(payload)
 
 /** {@link signedText} as UTF-8. */
@@ -182,8 +180,8 @@ export const toJson = (envelope: Envelope): Json.JsonObject => ({
 })
 
 /**
- * JCS of the whole envelope, whose payload's {@link signedText} the caller has at hand: signing, verifying and hashing
- * serialise the payload once. KIND, algorithm, key and signature are plain ASCII, so they need no escapes.
+ * JCS of the whole envelope, given the payload's {@link signedText}: signing, verifying and hashing serialise the
+ * payload once. KIND, algorithm, key and signature are plain ASCII and need no escapes.
  */
 export const encodeTextWith = (kez: Kind, signedText: string, signature: Signature): string =>
   before(kez) + signedText + after(signature)
@@ -192,5 +190,5 @@ export const encodeTextWith = (kez: Kind, signedText: string, signature: Signatu
 export const encodeText = (envelope: Envelope): string =>
   encodeTextWith(envelope.kez, signedText(envelope.payload), envelope.signature)
 
-/** JCS of the whole envelope: the form that is hashed, sealed and stored. */
+/** JCS of the whole envelope, the form that is hashed, sealed and stored. */
 export const encode = (envelope: Envelope): Uint8Array => Bytes.utf8(encodeText(envelope))

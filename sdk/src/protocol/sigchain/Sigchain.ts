@@ -1,8 +1,8 @@
 /**
- * The signed, hash-linked list of a primary's public facts: claims, devices, endpoints, shared files, rotation
- * (spec: sigchain).
+ * The signed, hash-linked list of a primary's public facts: claims, devices, endpoints, shared files, rotation (spec:
+ * sigchain).
  *
- * Pure: hashes come in, verdicts go out. `VerifiedChain` (crypto) checks signatures and computes the hashes.
+ * Pure: `VerifiedChain` (crypto) checks signatures and computes the hashes.
  */
 import * as Result from "effect/Result"
 import * as Endpoint from "./Endpoint.ts"
@@ -14,7 +14,7 @@ import * as PrimaryKey from "../identity/PrimaryKey.ts"
 import { fail, type Problem } from "../Problem.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
-/** Where a chain stands: its last event's number and hash. */
+/** The head of a chain: its last event's number and hash. */
 export interface Head {
   readonly seq: number
   /** `sha256:<64 hex>` over the JCS form of the whole event envelope. */
@@ -29,7 +29,7 @@ export const parseHead = (members: Members): Result.Result<Head, Problem> =>
     return { seq, hash }
   })
 
-/** Every operation this version writes, with its payload. */
+/** The operations this version writes, with their payloads. */
 export type Operation =
   | { readonly op: "add"; readonly payload: { readonly subject: string } }
   | { readonly op: "revoke"; readonly payload: { readonly subject: string } }
@@ -49,21 +49,21 @@ export interface SharedFiles {
   readonly revision?: number
 }
 
-/** One event of a chain, with the members every event has. */
+/** An event of a chain. */
 export interface Event {
-  /** The chain it belongs to; the envelope is signed by it. */
+  /** The owner of the chain, who signs the envelope. */
   readonly primary: string
   readonly seq: number
   /** Absent exactly at `seq` 0. */
   readonly prev?: string
   /** Milliseconds since the epoch. */
   readonly createdAt: number
-  /** One of {@link Operation}'s names, or one that this version does not know. */
+  /** One of {@link Operation}'s names, or an unknown one. */
   readonly op: string
   readonly payload: JsonObject
 }
 
-/** The event in an envelope; signature and links are not looked at. Fails with `event_malformed`. */
+/** The event in an envelope; signature and links are not checked. Fails with `event_malformed`. */
 export const parseEvent = (envelope: Envelope.Envelope): Result.Result<Event, Problem> =>
   Result.gen(function* () {
     const members = yield* Envelope.payloadOf(envelope, "sigchain_event", "event_malformed")
@@ -93,7 +93,7 @@ export const eventPayload = (event: {
   payload: { ...event.operation.payload }
 })
 
-/** What an event is linked by: its hash is SHA-256 of these bytes, written `sha256:<hex>`. */
+/** The bytes that link to an event: its hash is their SHA-256, written `sha256:<hex>`. */
 export const linkInput = (event: Envelope.Envelope): Uint8Array => Envelope.encode(event)
 
 const parseSharedFiles = (payload: JsonObject): Result.Result<SharedFiles, Problem> =>
@@ -106,7 +106,7 @@ const parseSharedFiles = (payload: JsonObject): Result.Result<SharedFiles, Probl
       : { manifest, size }
   })
 
-/** What a new key signs to take over a chain: the payload of its acceptance, the key, and the signature found. */
+/** A new key's acceptance of a chain: the signed payload, the key, and the signature. */
 export interface RotationAcceptance {
   readonly newPrimary: string
   readonly system: "ed25519" | "nostr"
@@ -131,7 +131,7 @@ export const acceptancePayload = (rotation: {
   created_at: Timestamp.fromMillis(rotation.createdAt)
 })
 
-/** What must be verified before a `rotate` event counts; the new key is admitted here. */
+/** The acceptance to verify before a `rotate` event is applied; admits the new key. */
 export const rotationAcceptance = (event: Event): Result.Result<RotationAcceptance, Problem> =>
   Result.gen(function* () {
     const members = new Members(event.payload, "event_malformed", "rotate")
@@ -144,15 +144,15 @@ export const rotationAcceptance = (event: Event): Result.Result<RotationAcceptan
     return { newPrimary, system: key.system, payload, sig }
   })
 
-/** A claim of another identity as the chain has it. */
+/** A claim of another identity, as recorded in the chain. */
 export interface ChainClaim {
   readonly subject: string
-  /** The event that added it last. */
+  /** The last event that added it. */
   readonly seq: number
   readonly revoked: boolean
 }
 
-/** What a chain says after all its events. Plain JSON data: it can be stored and taken up again. */
+/** The result of all events of a chain. Plain JSON data that can be stored and resumed. */
 export interface ChainState {
   readonly primary: string
   /** Absent for a chain without events. */
@@ -164,9 +164,11 @@ export interface ChainState {
   /** Payloads of `add_device`, as found. */
   readonly devices: ReadonlyArray<JsonObject>
   readonly sharedFiles?: SharedFiles
-  /** The chain has ended in favour of this key. Nothing follows from it by itself. */
+  /**
+   * The key to which the chain was rotated, which ended it. The rotation alone does not make clients trust that key.
+   */
   readonly rotatedTo?: string
-  /** Events without effect here: operations that this version does not know, or KEZ payloads without a subject. */
+  /** Events without effect: operations unknown to this version, and KEZ payloads without a subject. */
   readonly ignored: ReadonlyArray<{ readonly seq: number; readonly op: string }>
 }
 
@@ -179,14 +181,14 @@ export const empty = (primary: string): ChainState => ({
   ignored: []
 })
 
-/** An event whose signature (and rotation acceptance) holds, with its hash and its size in JCS. */
+/** An event whose signature (and rotation acceptance) is verified, with its hash and its size in JCS. */
 export interface CheckedEvent {
   readonly event: Event
   readonly hash: string
   readonly bytes: number
 }
 
-/** `event` must be of this chain and come next after `head`. Fails with `event_malformed` or `chain_conflict`. */
+/** `event` must belong to this chain and follow `head`. Fails with `event_malformed` or `chain_conflict`. */
 export const checkNext = (primary: string, head: Head | undefined, event: Event): Result.Result<void, Problem> => {
   if (event.primary !== primary) return fail("event_malformed", `event ${event.seq} belongs to ${event.primary}`)
   const expected = head === undefined ? 0 : head.seq + 1
@@ -195,7 +197,7 @@ export const checkNext = (primary: string, head: Head | undefined, event: Event)
   return Result.succeed(undefined)
 }
 
-/** Whether this version's rules for an operation's payload hold. Fails with `event_malformed`. */
+/** Checks this version's rules for an operation's payload. Fails with `event_malformed`. */
 export const checkOperation = (primary: string, operation: Operation): Result.Result<unknown, Problem> => {
   const payload: JsonObject = { ...operation.payload }
   switch (operation.op) {
@@ -214,7 +216,7 @@ export const checkOperation = (primary: string, operation: Operation): Result.Re
   }
 }
 
-/** What an account cannot do without, however full its chain is: losing a key, taking things back. */
+/** Operations that stay possible in a full chain: rotation and revocation. */
 const isAlwaysAdmitted = (op: string): boolean => op === "rotate" || op === "revoke" || op.startsWith("remove_")
 
 /**
@@ -229,7 +231,7 @@ export const checkRoom = (chainBytes: number, op: string, bytes: number): Result
 }
 
 /**
- * Applies events in order to a state, all or none. Fails with `chain_conflict` (a gap, a repetition or another
+ * Applies events to a state in order, all or none. Fails with `chain_conflict` (a gap, a repetition or another
  * predecessor), `chain_terminated` (an event after `rotate`), `chain_full` or `event_malformed`.
  */
 export const extend = (state: ChainState, events: ReadonlyArray<CheckedEvent>): Result.Result<ChainState, Problem> =>
@@ -295,20 +297,22 @@ export const extend = (state: ChainState, events: ReadonlyArray<CheckedEvent>): 
     }
   })
 
-/** How a verified chain stands to the head that was known before. */
+/** Comparison of a verified chain with the previously known head. */
 export type Comparison =
   | { readonly _tag: "new" }
   | { readonly _tag: "same" }
   | { readonly _tag: "extended"; readonly by: number }
-  /** The event at `known.seq` is another one than before: two histories of one key. */
+  /** The event at `known.seq` changed: two histories of one key. */
   | { readonly _tag: "fork"; readonly known: Head; readonly seen: Head }
-  /** The chain ends before the known head. An empty chain for a known one is "unavailable", not a rollback to nothing. */
+  /**
+   * The chain ends before the known head. An empty chain where one is known counts as unavailable, not as a rollback.
+   */
   | { readonly _tag: "rollback"; readonly known: Head; readonly seen: Head }
   | { readonly _tag: "unavailable"; readonly known: Head }
 
 /**
- * Compares the hashes of a verified chain, `hashes[i]` being event `first + i`, with the highest head known.
- * `first` must not be beyond the known head.
+ * Compares the hashes of a verified chain, `hashes[i]` being event `first + i`, with the highest known head. `first`
+ * must not be beyond the known head.
  */
 export const compare = (known: Head | undefined, hashes: ReadonlyArray<string>, first = 0): Comparison => {
   const last = hashes.at(-1)
@@ -321,7 +325,7 @@ export const compare = (known: Head | undefined, hashes: ReadonlyArray<string>, 
   return seen.seq === known.seq ? { _tag: "same" } : { _tag: "extended", by: seen.seq - known.seq }
 }
 
-/** The problem that a fork or rollback is, naming both heads; undefined for every other comparison. */
+/** The problem for a fork or rollback, naming both heads; undefined for every other comparison. */
 export const alarm = (primary: string, comparison: Comparison): Problem | undefined => {
   if (comparison._tag !== "fork" && comparison._tag !== "rollback") return undefined
   const { known, seen } = comparison

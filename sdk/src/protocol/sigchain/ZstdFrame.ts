@@ -1,34 +1,33 @@
 /**
- * The outside of a Zstandard frame (RFC 8878 section 3.1.1), for input from strangers: whether a text holds exactly one
- * frame, what it declares, where its blocks are. Blocks are decoded by `Zstd` of `@kez-chat/sdk/node` or
- * `@kez-chat/sdk/zstd`.
+ * The framing of Zstandard (RFC 8878 section 3.1.1), for untrusted input: whether a text holds exactly one frame, its
+ * declared size, and its blocks. `Zstd` of `@kez-chat/sdk/node` or `@kez-chat/sdk/zstd` decodes the blocks.
  *
- * Two things that a header says are not believed. The window, up to 2 TiB, is never reserved: output ends at a limit, and
- * a window of that size holds all of it. The checksum is not verified: the envelope inside is signed.
+ * Two header fields are ignored. The window, up to 2 TiB, is never reserved: output is limited, and a window of the
+ * limit's size holds all of it. The checksum is not verified: the envelope inside is signed.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
 import { fail, type Problem } from "../Problem.ts"
 
-/** Most bytes that one block stands for. */
+/** Maximum content bytes of one block. */
 export const blockBytes = 128 * 1024
 
 const magic = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd)
 
-/** One whole frame, taken apart. */
+/** One whole parsed frame. */
 export interface ZstdFrame {
-  /** Bytes of the content, where the header declares them. */
+  /** Content size in bytes, if the header declares it. */
   readonly size: number | undefined
-  /** The blocks one after another, without header and checksum. */
+  /** The consecutive blocks, without header and checksum. */
   readonly blocks: Uint8Array
 }
 
 interface Block {
   readonly type: "raw" | "run" | "compressed"
-  /** Bytes that a raw or run block stands for. */
+  /** Content bytes of a raw or run block. */
   readonly size: number
   readonly content: Uint8Array
-  /** Where the next block begins. */
+  /** Offset of the next block. */
   readonly next: number
   readonly last: boolean
 }
@@ -41,7 +40,7 @@ export const tooLarge = (maxBytes: number): Result.Result<never, Problem> =>
 
 const types = ["raw", "run", "compressed"] as const
 
-/** The block at `at`, undefined where there is no whole one of a known type and size. */
+/** The block at `at`; undefined unless a whole one of a known type and size is there. */
 export const blockAt = (bytes: Uint8Array, at: number): Block | undefined => {
   if (bytes.length < at + 3) return undefined
   const header = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16)
@@ -53,8 +52,8 @@ export const blockAt = (bytes: Uint8Array, at: number): Block | undefined => {
 }
 
 /**
- * Takes apart `bytes`, which must be exactly one whole frame without a dictionary (`encoding_malformed`) that does not
- * declare more than `maxBytes` of content (`too_large`).
+ * Parses `bytes`, which must be exactly one whole frame without a dictionary (`encoding_malformed`) that declares at
+ * most `maxBytes` of content (`too_large`).
  */
 export const parse = (bytes: Uint8Array, maxBytes: number): Result.Result<ZstdFrame, Problem> => {
   if (bytes.length < 6 || !Bytes.equal(bytes.subarray(0, 4), magic)) return malformed("not a frame")
@@ -80,17 +79,17 @@ export const parse = (bytes: Uint8Array, maxBytes: number): Result.Result<ZstdFr
   return Result.succeed({ size, blocks: bytes.subarray(start, block.next) })
 }
 
-/** The content that came out of a frame's blocks; `encoding_malformed` where the header declares another length. */
+/** The content decoded from a frame's blocks; `encoding_malformed` if the header declares another length. */
 export const checkSize = ({ size }: ZstdFrame, content: Uint8Array): Result.Result<Uint8Array, Problem> =>
   size === undefined || size === content.length
     ? Result.succeed(content)
     : malformed(`${size} bytes were declared, ${content.length} came`)
 
-/** A frame of the same blocks that asks for a window of `windowLog` bits and has neither a size nor a checksum. */
+/** A frame of the same blocks with a window of `windowLog` bits and neither size nor checksum. */
 export const withWindow = ({ blocks }: ZstdFrame, windowLog: number): Uint8Array =>
   Bytes.concat(magic, Uint8Array.of(0, (windowLog - 10) << 3), blocks)
 
-/** A valid frame of uncompressed blocks, for where no compressor is at hand. */
+/** A valid frame of uncompressed blocks, for platforms without a compressor. */
 export const store = (content: Uint8Array): Uint8Array => {
   const size = new Uint8Array(4)
   new DataView(size.buffer).setUint32(0, content.length, true)

@@ -1,6 +1,6 @@
 /**
- * A complete blob in one file: its bytes and then its outboard. The file's length tells both lengths, and its name the
- * hash, so that there is nothing beside them that could say otherwise; one rename makes the blob appear.
+ * A complete blob in one file: its bytes followed by its outboard. The file's length determines both lengths and its
+ * name is the hash, so no other metadata can contradict them; one rename makes the blob appear.
  */
 import * as Effect from "effect/Effect"
 import type { FileHandle } from "node:fs/promises"
@@ -11,14 +11,14 @@ import { BlobStoreError, type StoredBlob } from "../../../services/BlobStore.ts"
 import { readAt } from "../DurableFile.ts"
 import { io } from "./StoreFailure.ts"
 
-/** Bytes of the blob in a file of `length` bytes; undefined for a length that no such file has. */
+/** Bytes of the blob in a file of `length` bytes; undefined if no such file has that length. */
 export const blobSize = (length: number): number | undefined => {
   const groups = Math.max(1, Math.ceil(length / (groupBytes + pairBytes)))
   const size = length - (groups - 1) * pairBytes
   return groupCount(size) === groups && size >= 0 ? size : undefined
 }
 
-/** Whether the beginning of a tree is that of its hash: enough to know another file, or one that was cut off. */
+/** Whether the start of a tree matches its hash: enough to detect a different or truncated file. */
 const startsWell = async (handle: FileHandle, { hash, outboard, size }: Tree): Promise<boolean> => {
   if (outboard.length > 0) {
     const [left, right] = [outboard.subarray(0, Blake3.hashBytes), outboard.subarray(Blake3.hashBytes, pairBytes)]
@@ -28,7 +28,7 @@ const startsWell = async (handle: FileHandle, { hash, outboard, size }: Tree): P
   return (await readAt(handle, bytes, 0)) === size && Bytes.equal(Blake3.subtree(bytes, 0, true), hash)
 }
 
-/** Reads the tree of an open file; undefined when this is not the blob `hash`, or not the whole of it. */
+/** Reads the tree of an open file; undefined unless it is the whole blob `hash`. */
 export const readTree = async (handle: FileHandle, hash: Uint8Array): Promise<Tree | undefined> => {
   const size = blobSize((await handle.stat()).size)
   if (size === undefined) return undefined
@@ -38,7 +38,7 @@ export const readTree = async (handle: FileHandle, hash: Uint8Array): Promise<Tr
   return (await startsWell(handle, tree)) ? tree : undefined
 }
 
-/** Bytes that are read at once for whoever reads one part after the other, as an answer is sent. */
+/** Read-ahead in bytes for sequential reads, as when sending an answer. */
 const aheadBytes = 256 * 1024
 
 /** The blob in an open file. */
@@ -53,7 +53,7 @@ export const storedBlob = (folder: string, handle: FileHandle, tree: Tree): Stor
 
   const load = async (offset: number, length: number): Promise<Uint8Array> => {
     const bytes = new Uint8Array(length)
-    if ((await readAt(handle, bytes, offset)) !== length) throw fail(`no bytes are left at ${offset}`)
+    if ((await readAt(handle, bytes, offset)) !== length) throw fail(`the file ends at ${offset}`)
     return bytes
   }
   const read = async (offset: number, length: number, isNext: boolean): Promise<Uint8Array> => {

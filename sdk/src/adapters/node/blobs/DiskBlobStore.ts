@@ -7,9 +7,10 @@
  *     <random>.put         a blob that is being put
  *     <hash>.lock, <random>.lock   held while a process writes the like-named files
  *
- * A blob becomes complete by a rename, after its file and before its folder are synchronised. A partial one is what its
- * bytes hash to when it is opened. So no crash, no loss of power and no flipped bit makes wrong bytes believed, and the
- * locks are there to spare work, not to keep the store right. The folder is for its user alone (0700, files 0600).
+ * A blob becomes complete by a rename, after its file and before its folder is synchronised. The content of a partial
+ * one is determined by hashing when it is opened. So neither a crash nor a power loss nor a flipped bit leads to wrong
+ * bytes being served; the locks avoid duplicate work and are not needed for correctness. The folder is private to its
+ * user (0700, files 0600).
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -38,7 +39,7 @@ import { openPartial } from "./PartialFile.ts"
 import { io, storeFailure } from "./StoreFailure.ts"
 
 export interface DiskBlobStoreOptions {
-  /** The folder; it is made where it is missing. Nothing else belongs into it. */
+  /** The folder; created if missing. It must hold nothing else. */
   readonly folder: string
 }
 
@@ -50,10 +51,10 @@ const partialName = /^([0-9a-f]{64})-(\d{1,16})\.(part|tree)$/
 const putName = /^([0-9a-f]{32})\.put$/
 const lockName = /^([0-9a-f]{32}|[0-9a-f]{64})\.lock$/
 
-/** How old what a dead process left must be to be removed where locks cannot tell who is dead: a day. */
+/** Minimum age of leftovers removed where locks cannot show whether their writer is dead: a day. */
 const leftoverMillis = 24 * 60 * 60 * 1000
 
-/** What is there of one blob; undefined when it went away meanwhile. */
+/** The facts about one blob; undefined if it has gone away. */
 const statOf = async (folder: string, name: string): Promise<BlobInfo | undefined> => {
   const complete = completeName.exec(name)
   const partial = partialName.exec(name)
@@ -66,13 +67,13 @@ const statOf = async (folder: string, name: string): Promise<BlobInfo | undefine
     return { hash, size: blobSize(stat.size) ?? stat.size, complete: true, storedBytes: stat.size, writtenAt }
   }
   const tree = await fs.stat(join(folder, name.replace(/part$/, "tree"))).catch(() => undefined)
-  // Bytes that have not arrived are holes, which take up nothing.
+  // Missing bytes are holes, which take no room.
   const taken = [stat, tree].map((file) => (file === undefined ? 0 : Math.min(file.size, file.blocks * 512)))
   const storedBytes = taken.reduce((sum, bytes) => sum + bytes, 0)
   return { hash, size: Number(partial[2]), complete: false, storedBytes, writtenAt }
 }
 
-/** What a file of this name is locked by; undefined for one that is of use, or none of ours. */
+/** The lock name of a removable leftover; undefined for a file in use or an unrelated one. */
 const leftoverOf = (name: string, names: ReadonlyArray<string>): string | undefined => {
   const partial = partialName.exec(name)
   if (partial === null) return (putName.exec(name) ?? lockName.exec(name))?.[1]
@@ -81,12 +82,12 @@ const leftoverOf = (name: string, names: ReadonlyArray<string>): string | undefi
   return kind === "tree" && !names.includes(name.replace(/tree$/, "part")) ? hash : undefined
 }
 
-/** Removes a file that a dead process left behind, but nothing that anybody is writing. */
+/** Removes a file that a dead process left behind, but none that is being written. */
 const removeLeftover = async (folder: string, name: string, locked: string): Promise<void> => {
   const lock = FileLock.acquire(join(folder, `${locked}.lock`))
   if (lock === undefined) return
   try {
-    // Somebody may have been at work until the lock was free. A lock's own file goes with the lock.
+    // A writer may have been active until the lock was free. The lock's own file goes with the lock.
     if (lockName.test(name) || leftoverOf(name, await fs.readdir(folder)) === undefined) return
     const path = join(folder, name)
     if (lock.exact || Date.now() - (await fs.stat(path)).mtimeMs > leftoverMillis) await fs.rm(path, { force: true })
@@ -99,7 +100,7 @@ const clean = async (folder: string): Promise<void> => {
   const names = await fs.readdir(folder)
   for (const name of names) {
     const locked = leftoverOf(name, names)
-    // What cannot be removed is in nobody's way.
+    // A leftover that cannot be removed does no harm.
     if (locked !== undefined) await removeLeftover(folder, name, locked).catch(() => undefined)
   }
 }
@@ -107,7 +108,7 @@ const clean = async (folder: string): Promise<void> => {
 const fromFolder = (folder: string): BlobStore["Service"] => {
   const at = (name: string) => join(folder, name)
 
-  /** Holds the lock of a blob, or of one that is being put, until the scope closes. */
+  /** Holds the lock of a blob, or of one being put, until the scope closes. */
   const lock = (name: string): Effect.Effect<void, BlobStoreError, Scope.Scope> =>
     Effect.asVoid(
       Effect.acquireRelease(
@@ -123,7 +124,7 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
       )
     )
 
-  /** Names of the files of partial blobs of this hash. */
+  /** File names of the partial blobs of this hash. */
   const partialsOf = (hash: string): Promise<ReadonlyArray<string>> =>
     fs.readdir(folder).then((names) => names.filter((name) => partialName.exec(name)?.[1] === hash))
 
@@ -180,7 +181,7 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
       })
     )
 
-  /** What arrived of a blob is of no use once it is complete; whoever is writing it may go on. */
+  /** Once the blob is complete, its partial files are useless; a current writer may continue. */
   const discardPartials = (hash: string): Effect.Effect<void> =>
     Effect.gen(function* () {
       const names = yield* io(folder, "read", () => partialsOf(hash))
@@ -189,12 +190,12 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
       yield* io(folder, "write", () => removeAll(names))
     }).pipe(Effect.scoped, Effect.ignore)
 
-  /** Fails where what is still to come will not fit, rather than after hours of receiving it. */
+  /** Fails early if the rest will not fit, rather than after hours of receiving it. */
   const expectRoom = (hash: string, size: number) =>
     io(folder, "read", async () => {
       const room = await freeBytes(folder)
       const here = (await statOf(folder, `${hash}-${size}.part`))?.storedBytes ?? 0
-      // The outboard is there twice at the end.
+      // At the end the outboard exists twice.
       const needed = size + 2 * outboardLength(size) - here
       if (needed <= room) return
       const [needs, free] = [needed, room].map((bytes) => `${Math.ceil(bytes / 1024 / 1024)} MiB`)
@@ -238,7 +239,7 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
   })
 
   const list = io(folder, "read", async () => {
-    // In the order of their names, and so of their hashes.
+    // Names sort like hashes.
     const found = new Map<string, BlobInfo>()
     for (const name of (await fs.readdir(folder)).sort()) {
       const info = await statOf(folder, name)
@@ -277,13 +278,13 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
   })
 }
 
-/** Opens the folder, makes it where it is missing, and removes what dead processes left half done in it. */
+/** Opens the folder, creates it if missing, and removes leftovers of dead processes. */
 export const make = Effect.fnUntraced(function* (
   options: DiskBlobStoreOptions
 ): Effect.fn.Return<BlobStore["Service"], BlobStoreError> {
   const folder = resolve(options.folder)
   yield* io(folder, "write", () => makeFolder(folder))
-  // What cannot be tidied can still be read; a folder from elsewhere may be wider open, or on a read-only disk.
+  // A folder that cannot be tidied can still be read: it may be on a read-only disk, or have other permissions.
   yield* Effect.ignore(io(folder, "write", () => fs.chmod(folder, 0o700)))
   yield* Effect.ignore(io(folder, "write", () => clean(folder)))
   return fromFolder(folder)

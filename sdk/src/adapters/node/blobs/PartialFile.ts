@@ -1,7 +1,7 @@
 /**
- * A blob that is arriving, in two files: its bytes, each at its place, and its outboard as far as it is known. Nothing
- * else is kept about it: what is here is found out by hashing, so no crash and no bit that flips can make anything be
- * believed that is not so.
+ * An arriving blob in two files: its bytes, each at its offset, and its outboard as far as it is known. Nothing else is
+ * recorded: hashing determines the present bytes, so neither a crash nor a flipped bit can make wrong bytes count as
+ * present.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -23,7 +23,7 @@ export interface PartialFileOptions {
   readonly hash: Uint8Array
   readonly size: number
   readonly hasher: Blake3.SubtreeHash
-  /** Paths of the bytes and of the outboard, and the path that the complete blob gets. */
+  /** Paths of the bytes and of the outboard, and the path of the complete blob. */
   readonly data: string
   readonly tree: string
   readonly complete: string
@@ -31,11 +31,11 @@ export interface PartialFileOptions {
 
 const damaged = (detail: string) => new BlobStoreError({ reason: "damaged", detail })
 
-/** Groups that are read at once while checking: a mebibyte. */
+/** Groups per read while checking: a mebibyte. */
 const blockGroups = 64
 const blockBytes = blockGroups * groupBytes
 
-/** Opens a file for reading and writing, making it where it is missing. */
+/** Opens a file for reading and writing, creating it if missing. */
 const openFile = (folder: string, path: string): Effect.Effect<FileHandle, BlobStoreError, Scope.Scope> =>
   Effect.acquireRelease(
     io(folder, "write", () => fs.open(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)),
@@ -51,13 +51,13 @@ const readOutboard = async (handle: FileHandle, size: number): Promise<Uint8Arra
 /** Some groups of the blob, as they are on disk. */
 interface Block {
   readonly start: number
-  /** What each group must hash to, where that is known. */
+  /** The expected hash of each group, if known. */
   readonly values: ReadonlyArray<Uint8Array | undefined>
   /** Up to the end of the file. */
   readonly bytes: Uint8Array
 }
 
-/** Finds the groups whose bytes have the value that the outboard proves for them. */
+/** Finds the groups whose bytes match the hash that the outboard proves. */
 const check = Effect.fnUntraced(function* (
   { folder, hash, hasher, size }: PartialFileOptions,
   data: FileHandle,
@@ -70,7 +70,7 @@ const check = Effect.fnUntraced(function* (
   const buffers = [0, 1].map(() => new Uint8Array(Math.min(length, blockBytes)))
 
   const load = async (start: number): Promise<Block | undefined> => {
-    // An empty blob has one group nevertheless.
+    // An empty blob also has one group.
     if (start > 0 && start >= length) return undefined
     const count = Math.min(blockGroups, groupCount(size) - start / groupBytes)
     const values = Array.from({ length: count }, () => all.next().value as Uint8Array | undefined)
@@ -92,7 +92,7 @@ const check = Effect.fnUntraced(function* (
   while (block !== undefined) {
     const current: Block = block
     block = yield* io(folder, "read", () => {
-      // Read by the system's threads while this one hashes.
+      // The next read runs on the system's threads while this thread hashes.
       const next = load(current.start + blockBytes)
       compare(current)
       return next
@@ -101,13 +101,13 @@ const check = Effect.fnUntraced(function* (
   return arrived
 })
 
-/** Bytes and where they go in a file. */
+/** Bytes and their offset in a file. */
 interface Placed {
   readonly at: number
   readonly bytes: Uint8Array
 }
 
-/** Runs of neighbours, so that the system is called once for each and not for every item. */
+/** Merges adjacent writes, to make one system call per run instead of one per item. */
 const runs = (
   parts: ReadonlyArray<Placed>
 ): ReadonlyArray<{ readonly at: number; readonly parts: ReadonlyArray<Uint8Array> }> => {
@@ -122,7 +122,7 @@ const runs = (
   return found
 }
 
-/** Opens the partial blob, whose lock is held, and finds out what is here of it. */
+/** Opens the partial blob, whose lock is held, and determines its present bytes. */
 export const openPartial = Effect.fnUntraced(function* (
   options: PartialFileOptions
 ): Effect.fn.Return<PartialBlob, BlobStoreError, Scope.Scope> {
@@ -130,10 +130,10 @@ export const openPartial = Effect.fnUntraced(function* (
   const name = Bytes.toHex(hash)
   const data = yield* openFile(folder, options.data)
   const tree = yield* openFile(folder, options.tree)
-  // That somebody wants it shows in the time of the file, too.
+  // Updates the modification time, which shows that the blob is still wanted.
   yield* io(folder, "write", () => data.utimes(new Date(), new Date()))
   const arrived = yield* check(options, data, yield* io(folder, "read", () => readOutboard(tree, size)))
-  // One at a time, and the files stay open for one that has begun.
+  // One operation at a time; the files stay open for a running one.
   const turn = yield* Effect.acquireRelease(
     Effect.sync(() => Semaphore.makeUnsafe(1)),
     (turn) => turn.withPermits(1)(Effect.void)
@@ -145,7 +145,7 @@ export const openPartial = Effect.fnUntraced(function* (
     function* (items: ReadonlyArray<Verified>) {
       if (renamed) return
       if (!items.every((item) => belongs(item, size))) {
-        return yield* damaged(`that is no part of ${name}, which has ${size} bytes`)
+        return yield* damaged(`the item is not part of ${name}, which has ${size} bytes`)
       }
       const leaves: Array<Placed> = []
       const pairs: Array<Placed> = []
@@ -169,7 +169,7 @@ export const openPartial = Effect.fnUntraced(function* (
     let checked = 0
     for (const value of groupValues({ hash, size, outboard })) {
       if (value === undefined) return yield* damaged(`the tree of ${name} is not whole: fetch it again`)
-      // A large tree takes seconds, and others want to go on.
+      // A large tree takes seconds, so other work gets a turn.
       if (++checked % 4096 === 0) yield* Effect.yieldNow
     }
     yield* io(folder, "write", async () => {

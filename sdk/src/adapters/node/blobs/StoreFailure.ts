@@ -1,4 +1,4 @@
-/** What a blob store on disk says when the disk does not do what it is told. */
+/** Messages for file system errors of the blob store. */
 import * as Effect from "effect/Effect"
 import { BlobStoreError } from "../../../services/BlobStore.ts"
 import { codeOf, isFull } from "../DurableFile.ts"
@@ -21,8 +21,8 @@ export const storeFailure = (folder: string, action: "read" | "write", cause: un
 }
 
 /**
- * Does something with files. It is waited for even when the fiber is interrupted, because what is given to the system
- * cannot be taken back: buffers could be used again and files closed under its feet.
+ * Runs a file operation and awaits it even when interrupted, because the system cannot cancel it: buffers could be
+ * reused and files closed while it still runs.
  */
 export const io = <A>(
   folder: string,

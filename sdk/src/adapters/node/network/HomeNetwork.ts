@@ -1,13 +1,14 @@
 /**
- * The network of one home server under Node: HTTP that checks where it connects to, and honours the proxy variables.
+ * The network of one home server under Node: HTTP that checks the addresses it connects to and honours the proxy
+ * variables.
  *
- * `fetch` is for the home itself, which its user chose, and notes the kind of address that answered: by TLS that is the
- * home's own word. `named` is for what the home names, which may be a public address or one of that kind (spec
- * KEZ-REG-031). A name is looked up once, and the checked address is the one connected to.
+ * `fetch` is for the home itself, chosen by its user, and records the class of the address that answered (over TLS,
+ * authenticated). `named` is for servers that the home names, which may have public addresses or ones of the home's
+ * class (spec KEZ-REG-031). A name is looked up once, and the checked address is the one connected to.
  *
- * `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (or in lower case) are followed, but never for this machine. A proxy looks
- * names up itself, so behind one only addresses and local names in URLs are checked. The broker's connection is no HTTP
- * and goes through none.
+ * `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (or in lower case) apply, except for this machine. A proxy resolves names
+ * itself, so behind one only addresses and local names in URLs are checked. The broker's connection is not HTTP and
+ * uses no proxy.
  */
 import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
 import * as HomeReach from "../../../services/HomeReach.ts"
@@ -20,26 +21,26 @@ export { type Environment, proxiesOf }
 export interface HomeNetworkOptions {
   /** Base URL of the home server. */
   readonly home: string
-  /** Where the proxy variables are; `process.env` unless told. */
+  /** Source of the proxy variables; default `process.env`. */
   readonly env?: Environment
-  /** Another way to look names up than the system's. */
+  /** Replaces the system's name lookup. */
   readonly resolve?: Lookup.Resolve
 }
 
 export interface HomeNetwork {
-  /** For the adapters of what the home names: `namedBy` of `HttpSigchainStore` and of the NATS adapters. */
+  /** `namedBy` of `HttpSigchainStore` and of the NATS adapters, for servers that the home names. */
   readonly reach: HomeReach.HomeReach
   /** For requests to the home itself. */
   readonly fetch: typeof globalThis.fetch
   /** For requests to servers that the home names. */
   readonly named: typeof globalThis.fetch
-  /** A WebSocket to a server that the home names, for `webSocket` of the NATS adapter on WebSocket. */
+  /** Opens WebSockets to servers that the home names: `webSocket` of the NATS adapter on WebSocket. */
   readonly webSocket: (url: string) => Promise<WebSocket>
 }
 
 const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, "")
 
-/** Holds nothing open: idle connections end by themselves and keep no process alive. */
+/** Needs no closing: idle connections end by themselves and do not keep the process alive. */
 export const make = ({ home, env = process.env, resolve }: HomeNetworkOptions): HomeNetwork => {
   const byUrl = HomeReach.ofUrl(home)
   const homeHost = unbracketed(URL.parse(home)?.hostname ?? "")

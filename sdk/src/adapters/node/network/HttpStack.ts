@@ -1,7 +1,4 @@
-/**
- * HTTP by undici with a lookup of one's own and the proxies of an environment. Loaded at run time, with the first
- * request.
- */
+/** HTTP by undici with a custom name lookup and the environment's proxies. Loaded with the first request. */
 import type { LookupFunction } from "node:net"
 import { Agent, buildConnector, EnvHttpProxyAgent, fetch, WebSocket, type Dispatcher } from "undici"
 import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
@@ -10,7 +7,7 @@ import { type Environment, proxiesOf } from "./Proxies.ts"
 export interface HttpStackOptions {
   readonly env: Environment
   readonly lookup: LookupFunction
-  /** Told of each direct connection; a host of IPv6 is in brackets. */
+  /** Called for each direct connection; an IPv6 host is in brackets. */
   readonly connected: (host: string, remoteAddress: string | undefined) => void
 }
 
@@ -34,7 +31,7 @@ export const make = (options: HttpStackOptions): HttpStack => {
   }
 }
 
-/** Chooses the way to a URL: directly, or through a proxy. */
+/** Routes a URL directly or through a proxy. */
 const wayOf = (options: HttpStackOptions): ((url: URL) => Dispatcher) => {
   const connect = connectorOf(options)
   const { http, https, none } = proxiesOf(options.env)
@@ -48,7 +45,7 @@ const connectorOf = ({ connected, lookup }: HttpStackOptions): buildConnector.co
   const connect = buildConnector({ allowH2: false, lookup })
   return (options, callback) =>
     connect(options, (...outcome) => {
-      // Whatever its types say, undici leaves the socket of a failure out.
+      // Contrary to its types, undici omits the socket on failure.
       const socket = outcome[1] ?? undefined
       if (socket !== undefined) connected(options.hostname, socket.remoteAddress)
       callback(...outcome)
