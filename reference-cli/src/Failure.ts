@@ -137,7 +137,7 @@ export const describe = (error: Failure): Description => {
         return {
           code: "file_exists",
           exit: ExitCode.failed,
-          message: `${error.path}: a file of this name is there: ${ways}`
+          message: `${error.path}: a file of this name exists: ${ways}`
         }
       }
       return { code: `file_${error.reason}`, exit: fileExits[error.reason] ?? ExitCode.failed, message }

@@ -45,7 +45,7 @@ const scheduleOf = (crypto: Service, info: Uint8Array): Effect.Effect<Schedule> 
   })
 }
 
-/** The AEAD parameters of one message. Each HKDF-Expand asks for one block, which is one HMAC (RFC 5869 section 2.3). */
+/** The AEAD parameters of one message. Each HKDF-Expand needs one block, so one HMAC (RFC 5869 section 2.3). */
 const aeadOf = Effect.fnUntraced(function* (
   crypto: Service,
   dh: Uint8Array,
@@ -63,10 +63,7 @@ const aeadOf = Effect.fnUntraced(function* (
   return { key, nonce: nonce.subarray(0, Limits.aeadNonceBytes), aad }
 })
 
-/**
- * Seals `plaintext` to a key. Only vector tests pass `ephemeral`. `info` should be a constant: the key schedule is
- * cached by it.
- */
+/** Seals `plaintext` to a key. Only vector tests pass `ephemeral`. `info` should be a constant: it is a cache key. */
 export const seal = (
   recipient: AdmittedKey,
   info: Uint8Array,

@@ -31,9 +31,7 @@ export interface Identity {
     readonly createdAt: number
     readonly expiresAt?: number
   }): Effect.Effect<Envelope.Envelope, Problem>
-  /**
-   * The event that follows `after` in this account's chain, or the first one. For rotation see {@link signRotation}.
-   */
+  /** The event that follows `after` in this account's chain, or the first one. Rotation is {@link signRotation}. */
   signSigchainEvent(event: {
     readonly after: Sigchain.Head | undefined
     readonly operation: Exclude<Sigchain.Operation, { readonly op: "rotate" }>

@@ -25,7 +25,6 @@ export const makeKey: Effect.Effect<ContentKey, never, Crypto> = Crypto.use((cry
 export interface EncryptedFile {
   /** Size of the file in bytes. */
   readonly size: number
-  /** The blob: hash, length and outboard. */
   readonly tree: Blake3Tree.Tree
 }
 

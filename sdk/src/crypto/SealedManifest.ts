@@ -119,10 +119,7 @@ const signWith = Effect.fnUntraced(function* (
   return { body, anchor }
 })
 
-/**
- * Requirements on a manifest: its owner, the anchor in their verified sigchain, and at least the newest `known`
- * revision.
- */
+/** Requirements on a manifest: its owner, the anchor in their verified sigchain, and the newest `known` one. */
 export interface Expected {
   readonly owner: AdmittedKey
   /** The anchor of the last `set_shared_files`; undefined if there is none. */
@@ -160,7 +157,7 @@ const verifyWith = Effect.fnUntraced(function* (
   }
   const manifest = yield* received(crypto, body)
   if (manifest.owner.hex !== owner.hex) {
-    const detail = `it belongs to ${PrimaryKey.format(manifest.owner)}, asked was ${PrimaryKey.format(owner)}`
+    const detail = `it belongs to ${PrimaryKey.format(manifest.owner)} instead of ${PrimaryKey.format(owner)}`
     return yield* new Problem({ code: "manifest_mismatch", detail })
   }
   const { anchored, revision } = manifest
@@ -238,7 +235,7 @@ export interface Readable {
 
 export interface Opened {
   readonly files: ReadonlyArray<Readable>
-  /** Number of entries addressed to this identity that are invalid. */
+  /** Invalid entries addressed to this identity. */
   readonly broken: ReadonlyArray<{ readonly id: string; readonly problem: Problem }>
 }
 

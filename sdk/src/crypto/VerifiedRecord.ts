@@ -37,21 +37,21 @@ export const verify = Effect.fnUntraced(function* (
   )
   yield* Effect.mapError(SignedEnvelope.verify(record.registration), invalid)
   const { handle, key, primary, server } = registration
-  if (server !== asked.server) return yield* lie(`the registration is for ${server}, asked was ${asked.server}`)
+  if (server !== asked.server) return yield* mismatch(`the registration is for ${server} instead of ${asked.server}`)
   if (record.primary !== primary)
-    return yield* lie(`the registration is by ${primary}, the record names ${record.primary}`)
+    return yield* mismatch(`the registration is by ${primary}, the record names ${record.primary}`)
   if (record.handle !== `${handle}@${server}`) {
-    return yield* lie(`the registration is for ${handle}@${server}, the record names ${record.handle}`)
+    return yield* mismatch(`the registration is for ${handle}@${server}, the record names ${record.handle}`)
   }
   if (asked.handle !== undefined && asked.handle !== handle) {
-    return yield* lie(`asked was ${asked.handle}, the answer is for ${handle}`)
+    return yield* mismatch(`the answer is for ${handle} instead of ${asked.handle}`)
   }
   if (asked.primary !== undefined && asked.primary !== primary) {
-    return yield* lie(`asked was ${asked.primary}, the answer is for ${primary}`)
+    return yield* mismatch(`the answer is for ${primary} instead of ${asked.primary}`)
   }
   return { key, record, registration }
 })
 
-const lie = (detail: string) => new Problem({ code: "record_invalid", detail })
+const mismatch = (detail: string) => new Problem({ code: "record_invalid", detail })
 
-const invalid = (problem: Problem) => lie(`registration: ${problem.message}`)
+const invalid = (problem: Problem) => mismatch(`registration: ${problem.message}`)

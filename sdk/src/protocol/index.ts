@@ -1,7 +1,4 @@
-/**
- * The protocol as pure functions, one namespace per concept of the specification. Failures are `Result`s with a
- * `Problem`.
- */
+/** The protocol as pure functions, one namespace per concept. Failures are `Result`s with a `Problem`. */
 export * as AddressClass from "./registration/AddressClass.ts"
 export { ArrivedChunks } from "./files/ArrivedChunks.ts"
 export * as Blank from "./encoding/Blank.ts"

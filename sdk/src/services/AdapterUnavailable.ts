@@ -5,9 +5,7 @@ import * as Data from "effect/Data"
 export class AdapterUnavailable extends Data.TaggedError("AdapterUnavailable")<{
   /** The unusable adapter in words: `the SQLite store`. */
   readonly adapter: string
-  /** The package that is missing. */
   readonly package: string
-  /** `npm install <package>`. */
   readonly install: string
   readonly cause?: unknown
 }> {

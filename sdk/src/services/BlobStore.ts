@@ -88,7 +88,6 @@ export class BlobStore extends Context.Service<
     resume(hash: string, size: number): Effect.Effect<PartialBlob, BlobStoreError, Scope.Scope>
     /** The record of a blob; undefined if there is none. */
     info(hash: string): Effect.Effect<BlobInfo | undefined, BlobStoreError>
-    /** All blobs, by hash. */
     readonly list: Effect.Effect<ReadonlyArray<BlobInfo>, BlobStoreError>
     /** Removes a blob, complete or partial; does nothing if there is none. `busy` while it is being written. */
     remove(hash: string): Effect.Effect<void, BlobStoreError>

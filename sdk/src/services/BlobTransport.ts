@@ -71,10 +71,7 @@ export interface FetchOptions {
 export interface BlobEndpoint {
   /** The current addresses of this endpoint. Waits a few seconds for a relay if the policy uses one. */
   readonly addresses: Effect.Effect<Addresses, BlobTransportError>
-  /**
-   * Answers requests while the scope is open; one provider at a time. Without a provider, peers get a temporary
-   * refusal.
-   */
+  /** Answers requests while the scope is open; one provider at a time. Without one, peers are refused temporarily. */
   serve(provider: Provider): Effect.Effect<void, never, Scope.Scope>
   /**
    * Requests chunks from a peer and emits verified items in order, several at a time; the bytes of an item are valid

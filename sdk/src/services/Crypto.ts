@@ -25,9 +25,7 @@ export class ZeroSharedSecret extends Data.TaggedError("ZeroSharedSecret")<{}> {
   }
 }
 
-/**
- * The platform lacks a requirement of a backend: WebCrypto on a page over plain http, or without Ed25519 and X25519.
- */
+/** The platform lacks what a backend needs: WebCrypto on a page over plain http, or without Ed25519 and X25519. */
 export class CryptoUnavailable extends Data.TaggedError("CryptoUnavailable")<{
   readonly backend: Backend
   readonly detail: string
@@ -67,7 +65,6 @@ export interface Aead {
 export class Crypto extends Context.Service<
   Crypto,
   {
-    /** The implementation in use. */
     readonly backend: Backend
     /** `length` bytes from the system's secure generator. */
     randomBytes(length: number): Effect.Effect<Uint8Array>
@@ -83,7 +80,6 @@ export class Crypto extends Context.Service<
     aeadSeal(aead: Aead, plaintext: Uint8Array): Effect.Effect<Uint8Array>
     /** The same into a caller's buffer, 16 bytes longer than the plaintext, for long streams of chunks. */
     aeadSealInto(aead: Aead, plaintext: Uint8Array, output: Uint8Array): Effect.Effect<void>
-    /** Opens a ciphertext of `aeadSeal`. */
     aeadOpen(aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed>
     /** Takes a 32-byte Ed25519 seed (RFC 8032 section 5.1.5) into the backend. */
     importSeed(seed: Redacted.Redacted<Uint8Array>): Effect.Effect<SecretKey>

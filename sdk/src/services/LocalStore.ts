@@ -74,7 +74,6 @@ export type Write =
 export class LocalStore extends Context.Service<
   LocalStore,
   {
-    /** The value of a key. */
     get(key: string): Effect.Effect<Option.Option<Uint8Array>, StoreError>
     /** The entries of a range in key order (by UTF-8 bytes). */
     scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>

@@ -14,10 +14,7 @@ export class ManifestStore extends Context.Service<
      * manifest of the same or a later revision is stored.
      */
     put(primary: string, body: Uint8Array): Effect.Effect<void, DirectoryError>
-    /**
-     * The newest body of an owner, `undefined` if its hash is `held` (`blake3:<hex>`); `manifest_not_found` if there is
-     * none.
-     */
+    /** The newest body of an owner, `undefined` if its hash is `held` (`blake3:<hex>`), or `manifest_not_found`. */
     current(primary: string, held?: string): Effect.Effect<Uint8Array | undefined, DirectoryError>
     /**
      * A body by its hash, `blake3:<hex>`; the last four of an owner are kept, and the one that the newest calls

@@ -9,10 +9,7 @@ import type { ServerUnreachable } from "./Directory.ts"
 export class SigchainStore extends Context.Service<
   SigchainStore,
   {
-    /**
-     * The envelopes of a chain from sequence number `since` (0: all), parsed and not verified. Empty for an unknown
-     * chain.
-     */
+    /** A chain's envelopes from sequence number `since` (0: all), parsed and not verified. Empty if unknown. */
     fetch(primary: string, since?: number): Effect.Effect<ReadonlyArray<Envelope>, Problem | ServerUnreachable>
     /** Appends one event. Idempotent; a wrong `seq` or `prev` is `chain_conflict`. */
     append(primary: string, event: Envelope): Effect.Effect<Head, Problem | ServerUnreachable>

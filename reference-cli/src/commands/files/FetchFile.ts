@@ -127,7 +127,7 @@ const differs = (at: string) =>
   fail(
     "file_exists",
     ExitCode.failed,
-    `${Sanitise.line(at)}: another file of this name is there: --overwrite replaces it, --keep-both saves beside it, --name gives another name, --to another folder`
+    `${Sanitise.line(at)}: another file of this name exists: --overwrite replaces it, --keep-both saves beside it, --name gives another name, --to another folder`
   )
 
 const letters: Readonly<Record<string, SavePlan.Answer>> = { r: "replace", k: "keep-both", s: "skip" }

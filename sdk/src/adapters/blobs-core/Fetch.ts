@@ -42,7 +42,7 @@ const stalled = Effect.fail(
   new BlobTransportError({ reason: "unreachable", detail: "the peer has stopped sending; try again later" })
 )
 
-/** Batches items whose bytes have already arrived. */
+/** Maximum items emitted together when their bytes have already arrived. */
 const itemsAtOnce = 16
 
 /** Every pull waits for one item and takes those that follow without waiting. */

@@ -1,6 +1,4 @@
-/**
- * The providing side of one stream: reads the request, asks whether the peer may have the blob, and sends the answer.
- */
+/** The providing side of one stream: reads the request, asks whether the peer may have the blob, and answers. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -40,7 +38,6 @@ export interface Job {
   readonly limits: TransferLimits
   /** Called when the peer is given a blob. */
   readonly onServed: () => void
-  /** Closes the connection. */
   readonly hangUp: Effect.Effect<void>
 }
 

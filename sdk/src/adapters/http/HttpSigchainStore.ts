@@ -149,10 +149,11 @@ const compareHead = (
 ): Effect.Effect<void, Failure> =>
   Effect.flatMap(settled(response.arrayBuffer), (body) => {
     const json = Json.parse(new Uint8Array(body), { maxBytes })
-    const told = Result.flatMap(json, (value) =>
+    const stored = Result.flatMap(json, (value) =>
       Result.flatMap(Members.of(value, "record_invalid", "head"), Sigchain.parseHead)
     )
-    if (Result.isFailure(told) || (told.success.seq === head.seq && told.success.hash === head.hash)) return Effect.void
-    const detail = `the sig-server stored event ${told.success.seq} ${told.success.hash} instead of ${head.seq} ${head.hash}`
+    if (Result.isFailure(stored) || (stored.success.seq === head.seq && stored.success.hash === head.hash))
+      return Effect.void
+    const detail = `the sig-server stored event ${stored.success.seq} ${stored.success.hash} instead of ${head.seq} ${head.hash}`
     return Effect.fail(new Problem({ code: "chain_fork", detail }))
   })

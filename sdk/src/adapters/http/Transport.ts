@@ -1,7 +1,4 @@
-/**
- * The HTTP adapters' connection to a server: `fetch`, which Node and browsers share, with limits on the time and size
- * of every answer.
- */
+/** The HTTP adapters' `fetch`, in Node and browsers, with limits on the time and size of every answer. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -80,7 +77,6 @@ const readBody = async (response: Response, maxBytes: number, renew: () => void)
   return whole
 }
 
-/** A complete answer. */
 interface Answer {
   readonly status: number
   readonly headers: Headers

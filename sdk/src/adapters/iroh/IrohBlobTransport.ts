@@ -61,7 +61,7 @@ const unavailable = (detail: string, cause?: unknown): BlobTransportError =>
   new BlobTransportError({ reason: "unavailable", detail, ...(cause === undefined ? {} : { cause }) })
 
 const loopback = ["127.0.0.1:0", "[::1]:0"] as const
-/** Parses `ip:port` as Iroh writes it. */
+/** `address` is `ip:port` as Iroh writes it. */
 const isLoopback = (address: string): boolean => AddressClass.isLoopback(address.replace(/:\d+$/, ""))
 
 /** The addresses to bind, and the fallback for a system without one of the families. */

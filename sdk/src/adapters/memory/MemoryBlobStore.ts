@@ -1,7 +1,4 @@
-/**
- * A BlobStore in memory, without durability: for tests, and for programs that need none. A partial blob takes memory
- * for what has arrived.
- */
+/** A BlobStore in memory, without durability: for tests, and for programs that need none. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -47,7 +44,6 @@ const stored = ({ bytes, tree }: Complete): StoredBlob => ({
       : damaged(`there are no ${length} bytes at ${offset}: the blob has ${bytes.length}`)
 })
 
-/** Stores the items that a decoder verified. */
 const take = (partial: Partial, item: Verified): void => {
   if (item.kind === "parent") partial.pairs.set(item.index, item.pair.slice())
   if (item.kind !== "leaf") return

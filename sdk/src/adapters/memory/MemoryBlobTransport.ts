@@ -19,7 +19,6 @@ import { Pipe } from "./Pipe.ts"
 /** A separate network: endpoints of different nets never meet. */
 export interface MemoryNet {
   readonly transport: BlobTransport["Service"]
-  /** The transport of this net. */
   readonly layer: Layer.Layer<BlobTransport>
   /** An endpoint below the blob protocol, for tests with hostile peers. */
   readonly network: (secret: Redacted.Redacted<Uint8Array>) => Effect.Effect<Network, BlobTransportError, Scope.Scope>
@@ -29,7 +28,6 @@ interface Station {
   readonly key: KeyAdmission.AdmittedKey
   readonly address: string
   readonly incoming: Queue.Queue<Connection, BlobTransportError>
-  /** Effects that end its connections. */
   readonly connections: Set<Effect.Effect<void>>
 }
 
@@ -79,7 +77,6 @@ export const net = (limits: TransferLimits = defaultLimits): MemoryNet => {
   return { transport, layer: Layer.succeed(BlobTransport, transport), network }
 }
 
-/** Both ends of a new connection. */
 const connect = Effect.fnUntraced(function* (
   from: Station,
   to: Station

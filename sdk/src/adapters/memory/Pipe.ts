@@ -74,7 +74,6 @@ export class Pipe {
     this.until(() => (this.ended && this.held === 0 ? true : undefined))
   )
 
-  /** Whether there are bytes to read. */
   get ready(): boolean {
     return this.failure === undefined && this.parts.length > 0
   }

@@ -5,12 +5,8 @@
 
 /** How a connection attempt ended. */
 export type End =
-  /**
-   * The other side closed the connection, `heldMillis` after login. `server` is the id that a NATS server takes at its
-   * start.
-   */
+  /** The other side closed the connection, `heldMillis` after login. `server` is the id of the NATS server process. */
   | { readonly _tag: "Closed"; readonly heldMillis: number; readonly server: string | undefined }
-  /** The login was refused. */
   | { readonly _tag: "Refused" }
   /** Nobody answered, or the login expired: not caused by the home's policy. */
   | { readonly _tag: "Lost" }

@@ -115,7 +115,7 @@ const open = Effect.fnUntraced(function* (
         if (refused !== undefined) return yield* new BrokerUnavailable({ reason: "unauthorized", detail: refused })
         yield* Effect.tryPromise({ try: () => listen(connection, hex, deliver), catch: Dial.explainRequest })
         session = connection
-        // nats.js does not report this for a closed connection.
+        // Read now, because a closed connection no longer has it.
         const server = connection.info?.server_id
         const since = yield* Clock.currentTimeMillis
         yield* SubscriptionRef.set(state, { _tag: "Online", since, url })
@@ -248,7 +248,6 @@ const open = Effect.fnUntraced(function* (
 
 const notUnderstood = () => unreachable("the home server's answer is not in this protocol")
 
-/** The error for an answer of the wrong kind. */
 const refusalIn = (data: Uint8Array): BrokerRefused | BrokerUnavailable => {
   const answer = Answer.parse(data)
   return answer === undefined || answer === "ok" ? notUnderstood() : answer
@@ -264,7 +263,6 @@ const isNameUnknown = (error: unknown): boolean => {
   return false
 }
 
-/** The URL whose turn it is. */
 const nextUrl = ({ urls }: NatsBrokerOptions, turn: number): Effect.Effect<string, BrokerUnavailable> => {
   const listed = Effect.isEffect(urls)
     ? Effect.mapError(urls, (cause) => {
@@ -303,7 +301,7 @@ const listen = async (connection: NatsConnection, hex: string, deliver: (message
   await connection.flush()
 }
 
-/** Returns the connection, waits for the first one, and fails with the reason during an outage. */
+/** Succeeds while connected, waits for the first connection, and fails with the reason during an outage. */
 const online = (state: SubscriptionRef.SubscriptionRef<ConnectionState>): Effect.Effect<void, BrokerUnavailable> =>
   SubscriptionRef.changes(state).pipe(
     Stream.filter((current) => current._tag !== "Connecting"),

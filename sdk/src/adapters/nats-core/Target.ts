@@ -8,7 +8,7 @@ export interface Target {
   readonly host: string
   /** As in the URL; absent for the scheme's default. */
   readonly port?: number
-  /** Whether plaintext is allowed: only on this machine. */
+  /** False only on this machine, where plaintext is allowed. */
   readonly encrypted: boolean
 }
 

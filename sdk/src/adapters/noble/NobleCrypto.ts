@@ -1,6 +1,4 @@
-/**
- * `Crypto` on noble: pure JavaScript on every platform, synchronous, with curves 15 to 40 times slower than the others.
- */
+/** `Crypto` on noble: pure JavaScript on every platform, synchronous; curves are 15 to 40 times slower. */
 import { ed25519, x25519 } from "@noble/curves/ed25519.js"
 import { sha256, sha512 } from "@noble/hashes/sha2.js"
 import * as Effect from "effect/Effect"

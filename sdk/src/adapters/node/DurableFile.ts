@@ -1,7 +1,6 @@
 /** Durable file writes: when a call returns, the file is whole and on disk. */
 import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
-import type { FileHandle } from "node:fs/promises"
 import { dirname } from "node:path"
 
 /** The system's error code of a failed file operation, such as `ENOSPC`; empty for anything else. */
@@ -86,7 +85,7 @@ export const giveNewName = async (draft: string, path: string): Promise<void> =>
 
 /** Writes all parts from `position` on. The system may write fewer bytes per call. */
 export const writeAt = async (
-  handle: FileHandle,
+  handle: fs.FileHandle,
   parts: ReadonlyArray<Uint8Array>,
   position: number
 ): Promise<void> => {
@@ -105,7 +104,7 @@ export const writeAt = async (
 }
 
 /** Reads from `position` on until `buffer` is full or the file ends; returns the number of bytes read. */
-export const readAt = async (handle: FileHandle, buffer: Uint8Array, position: number): Promise<number> => {
+export const readAt = async (handle: fs.FileHandle, buffer: Uint8Array, position: number): Promise<number> => {
   let filled = 0
   while (filled < buffer.length) {
     const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, position + filled)
@@ -123,18 +122,17 @@ const bufferBytes = 256 * 1024
  * be reused once it returns. One call at a time.
  */
 export class FileWriter {
-  private readonly handle: FileHandle
+  private readonly handle: fs.FileHandle
   private filling: Uint8Array = new Uint8Array(bufferBytes)
   private spare: Uint8Array | undefined
   private filled = 0
   private flushed = 0
   private flushing: Promise<void> = Promise.resolve()
 
-  constructor(handle: FileHandle) {
+  constructor(handle: fs.FileHandle) {
     this.handle = handle
   }
 
-  /** Bytes passed to `write` so far. */
   get length(): number {
     return this.flushed + this.filled
   }

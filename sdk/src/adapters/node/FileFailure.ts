@@ -5,14 +5,14 @@ import * as Blank from "../../protocol/encoding/Blank.ts"
 import { FileError } from "../../services/FileError.ts"
 import { codeOf, isFull, isMissing } from "./DurableFile.ts"
 
-type Told = readonly [reason: FileError["reason"], detail: string]
+type Explanation = readonly [reason: FileError["reason"], detail: string]
 
-const tellRead = (code: string): Told =>
+const explainRead = (code: string): Explanation =>
   code === "EACCES" || code === "EPERM"
     ? ["denied", "you may not read it: change its permissions, or choose another file"]
     : ["io", `it cannot be read (${code}): check the disk`]
 
-const tellWrite = (code: string): Told => {
+const explainWrite = (code: string): Explanation => {
   switch (code) {
     case "EROFS":
       return ["read_only", "this disk cannot be written: save to another folder"]
@@ -34,13 +34,13 @@ const tellWrite = (code: string): Told => {
 /** The failure of reading or writing the file or folder `path`. */
 export const fileFailure = (path: string, action: "read" | "write", cause: unknown): FileError => {
   if (cause instanceof FileError) return cause
-  const told = (): Told => {
+  const explain = (): Explanation => {
     if (isMissing(cause)) return ["missing", "there is no such file or folder: check the name"]
     if (isFull(cause)) return ["full", "no space is left on this disk: free some, or save to another one"]
     const code = codeOf(cause) || String(cause)
-    return action === "read" ? tellRead(code) : tellWrite(code)
+    return action === "read" ? explainRead(code) : explainWrite(code)
   }
-  const [reason, detail] = told()
+  const [reason, detail] = explain()
   return new FileError({ reason, path, detail, cause })
 }
 

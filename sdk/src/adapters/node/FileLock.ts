@@ -14,7 +14,6 @@ const ours = new Set<string>()
 export interface FileLock {
   /** Whether other processes respect this lock: false without `node:sqlite`, and on file systems without locks. */
   readonly exact: boolean
-  /** Releases the lock and removes its file. */
   release(): void
 }
 

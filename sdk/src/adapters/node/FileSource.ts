@@ -4,7 +4,6 @@ import { lookup } from "mrmime"
 import { isUtf8 } from "node:buffer"
 import { type BigIntStats, constants, type Dirent } from "node:fs"
 import * as fs from "node:fs/promises"
-import type { FileHandle } from "node:fs/promises"
 import { basename, join } from "node:path"
 import * as FileName from "../../protocol/files/FileName.ts"
 import * as Limits from "../../protocol/Limits.ts"
@@ -48,7 +47,7 @@ const checkFile = (path: string, stat: BigIntStats): void => {
 }
 
 /** Opening a pipe by mistake must not block. */
-const open = async (path: string): Promise<FileHandle> =>
+const open = async (path: string): Promise<fs.FileHandle> =>
   fs.open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
 
 const changed = (path: string) =>
@@ -62,7 +61,7 @@ const untrueSize = (path: string) =>
   })
 
 /** Files that the kernel generates on reading, as in /proc, have the size 0 and content nevertheless. */
-async function* readSizeless(file: FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
+async function* readSizeless(file: fs.FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
   for (;;) {
     const piece = new Uint8Array(pieceBytes)
     const { bytesRead } = await file.read(piece, 0, piece.length, null)
@@ -72,7 +71,7 @@ async function* readSizeless(file: FileHandle): AsyncGenerator<Uint8Array, void,
 }
 
 async function* readFile(path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  let handle: FileHandle | undefined
+  let handle: fs.FileHandle | undefined
   try {
     handle = await open(path)
     const before = await handle.stat({ bigint: true })

@@ -42,9 +42,9 @@ export interface SavedFile {
   readonly size: number
 }
 
-/** The prefix of a file being written; hidden, so that nobody mistakes it for a complete one. */
+/** Names of files being written; hidden, so that nobody mistakes them for complete ones. */
 const draftName = /^\.kez-[0-9a-f]{24}\.part$/
-/** Drafts of this age are abandoned: writing takes minutes, and keeps the modification time recent. */
+/** Drafts of this age are abandoned: writing takes minutes and renews the modification time. */
 const draftKeptMillis = 24 * 60 * 60 * 1000
 
 const fileError = (reason: FileError["reason"], path: string, detail: string) => new FileError({ reason, path, detail })

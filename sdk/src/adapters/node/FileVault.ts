@@ -26,10 +26,7 @@ export interface ScryptCost {
 /** The cost of new files: 2^17, 8, 1 (OWASP's choice for scrypt), about half a second. */
 export const defaultCost: ScryptCost = { logN: 17, r: 8, p: 1 }
 
-/**
- * The accepted costs of a file. Less would be easy to guess; more would let a hostile file exhaust the machine's
- * memory.
- */
+/** The accepted costs of a file. Less would be easy to guess; more would let a hostile file exhaust memory. */
 export const costBounds = { logN: [17, 19], r: [8, 8], p: [1, 4] } as const
 
 /** Maximum bytes of a vault file that is read; a real one has about 400. */

@@ -148,7 +148,6 @@ interface Row {
 
 const bytes = (value: Buffer): Uint8Array => new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
 
-/** Waits until everything written to a file is on disk. */
 const synchronise = (file: number): Effect.Effect<void, NodeJS.ErrnoException> =>
   Effect.callback((resume) => {
     fdatasync(file, (error) => resume(error === null ? Effect.void : Effect.fail(error)))

@@ -1,7 +1,4 @@
-/**
- * Zstandard's compressed blocks: literals, and sequences that copy literals and earlier output (RFC 8878 section
- * 3.1.1.3).
- */
+/** Zstandard's compressed blocks: literals, and sequences that copy earlier output (RFC 8878 section 3.1.1.3). */
 import { blockBytes } from "../../protocol/sigchain/ZstdFrame.ts"
 import {
   BackwardBits,
@@ -15,9 +12,7 @@ import {
   rleTable
 } from "./ZstdEntropy.ts"
 
-/**
- * The output so far and the state that later blocks may refer to. `append` makes room for more and returns its offset.
- */
+/** The output so far and the state for later blocks. `append` makes room for more and returns its offset. */
 export interface Decoder {
   readonly append: (length: number) => { readonly out: Uint8Array; readonly at: number }
   readonly offsets: [number, number, number]
@@ -139,7 +134,7 @@ const readLiterals = (
   return { literals, used }
 }
 
-/** Reads the three tables of a block's sequences, as `modes` says. */
+/** Reads the three tables of a block's sequences, whose kinds are in `modes`. */
 const readTables = (decoder: Decoder, source: Uint8Array, modes: number) => {
   if ((modes & 3) !== 0) corrupt("a reserved bit is set")
   let used = 0

@@ -87,10 +87,7 @@ export const encode = (page: Page, to: PageFor): Uint8Array => {
   return bytes
 }
 
-/**
- * Reads a page that must be for `expected`. Every fault, including a page for another account or request, is
- * `page_malformed`.
- */
+/** Reads a page that must be for `expected`. Every fault, including a wrong account or request, is `page_malformed`. */
 export const decode = (bytes: Uint8Array, expected: PageFor): Result.Result<Page, Problem> => {
   if (bytes.length < headBytes || bytes.length > Limits.brokerPayloadBytes) {
     return fail("page_malformed", `a page does not have ${bytes.length} bytes`)

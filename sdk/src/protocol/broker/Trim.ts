@@ -80,9 +80,7 @@ export const encodeAnswer = (report: Report, nonce: Uint8Array): Uint8Array =>
     ...(report.oldestMillis === undefined ? {} : { oldest: Timestamp.fromMillis(report.oldestMillis) })
   })
 
-/**
- * Reads the answer to the request with this nonce; undefined for anything else, including answers to other requests.
- */
+/** Reads the answer to the request with this nonce; undefined for anything else, such as other requests' answers. */
 export const decodeAnswer = (bytes: Uint8Array, nonce: Uint8Array): Report | undefined => {
   const json = Json.parse(bytes, { maxBytes: Limits.fetchRequestBytes })
   if (Result.isFailure(json) || !Json.isObject(json.success)) return undefined

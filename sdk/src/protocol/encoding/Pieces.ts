@@ -8,10 +8,7 @@ export class Pieces {
     this.pending = new Uint8Array(length)
   }
 
-  /**
-   * The pieces that are known not to be the last. Each is a view, valid until the next is taken; take all before the
-   * next `push`.
-   */
+  /** The pieces known not to be the last, to be taken before the next `push`. Each is a view, valid until the next. */
   *push(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
     const { length } = this.pending
     let at = 0

@@ -6,10 +6,7 @@ const form = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})Z$/
 const earliest = Date.UTC(2000, 0, 1) - 2000 * 365.2425 * 86_400_000
 const latest = Date.UTC(10_000, 0, 1)
 
-/**
- * Formats milliseconds since the epoch, cutting off fractions of a second. Throws a `RangeError` outside the years 0 to
- * 9999.
- */
+/** Formats milliseconds since the epoch in whole seconds. Throws a `RangeError` outside the years 0 to 9999. */
 export const fromMillis = (millis: number): string => {
   if (!(millis >= earliest && millis < latest)) throw new RangeError(`no RFC 3339 time: ${millis}`)
   return `${new Date(Math.floor(millis / 1000) * 1000).toISOString().slice(0, 19)}Z`

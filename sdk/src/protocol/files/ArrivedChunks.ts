@@ -58,7 +58,6 @@ export class ArrivedChunks {
     return { boundaries: whole }
   }
 
-  /** Whether every chunk has arrived. */
   get isWhole(): boolean {
     return this.boundaries.length === 2 && this.boundaries[0] === 0 && this.boundaries[1] === chunkCount(this.size)
   }

@@ -71,10 +71,7 @@ export const builder = (hasher: Blake3.SubtreeHash): Builder => {
   }
 }
 
-/**
- * Writes the pairs over the groups from `start` up to `end` into an outboard from pair `index` on; returns their root's
- * value.
- */
+/** Writes the pairs over groups `start` to `end` into an outboard from pair `index` on; returns their root's value. */
 const fill = (
   outboard: Uint8Array,
   index: number,

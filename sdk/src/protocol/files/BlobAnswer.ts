@@ -21,10 +21,7 @@ export type Part =
       /** Offset in the blob and number of bytes to read, at most a group. */
       readonly offset: number
       readonly length: number
-      /**
-       * The bytes to send for the bytes read. `blob_mismatch` if they are not the blob's, so nothing wrong is ever
-       * sent.
-       */
+      /** The bytes to send for the bytes read; `blob_mismatch` if those are not the blob's. */
       readonly encode: (bytes: Uint8Array) => Result.Result<Uint8Array, Problem>
     }
 

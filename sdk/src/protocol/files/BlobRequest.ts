@@ -148,9 +148,7 @@ const readSequence = (
   return Result.succeed({ ranges: clamped(root), children: children || before.length > 0 })
 }
 
-/**
- * Boundaries as safe integers: no chunk lies beyond them, so a range beginning there means the last chunk and is open.
- */
+/** Boundaries as safe integers: no chunk lies beyond them, so a range there means the last chunk and is open. */
 const clamped = (boundaries: ReadonlyArray<bigint>): ChunkRanges => {
   const safe: Array<number> = []
   for (const boundary of boundaries) {

@@ -41,9 +41,7 @@ export const chunkRange = (size: number, index: number): { readonly start: numbe
   return { start, end: Math.min(start + sealedBytes, blobLength(size)) }
 }
 
-/**
- * The chunks that hold the bytes of a file from `start` up to but not including `end`, and their location in the blob.
- */
+/** The chunks that hold a file's bytes from `start` up to but not including `end`, and their place in the blob. */
 export const locate = (
   size: number,
   start: number,

@@ -179,9 +179,7 @@ const readEntry = (json: Json.Json, owner: AdmittedKey): Result.Result<Entry, Pr
     return { id, keys, sealed }
   })
 
-/**
- * The manifest in an envelope; the signature is not checked. Fails with `manifest_malformed` or the code of a member.
- */
+/** The manifest in an envelope; the signature is not checked. Fails with `manifest_malformed` or a member's code. */
 export const parse = (envelope: Envelope.Envelope): Result.Result<Manifest, Problem> =>
   Result.flatMap(Envelope.payloadOf(envelope, "shared_files", "manifest_malformed"), readPayload)
 

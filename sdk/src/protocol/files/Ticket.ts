@@ -42,10 +42,7 @@ export const encode = (ticket: Ticket): string => {
   return prefix + base32nopad.encode(Bytes.concat(...parts)).toLowerCase()
 }
 
-/**
- * Parses a ticket. `ticket_malformed` for anything that {@link encode} does not write, `key_rejected` for an
- * inadmissible endpoint.
- */
+/** Parses a ticket that {@link encode} could write. Fails with `ticket_malformed` or `key_rejected`. */
 export const decode = (text: string): Result.Result<Ticket, Problem> => {
   if (text.length > Limits.ticketMax) return malformed(`longer than ${Limits.ticketMax} characters`)
   if (!/^blob[a-z2-7]+$/.test(text)) return malformed("expected blob and lower-case base32")
@@ -103,7 +100,9 @@ export const decodeShared = (text: string, expected: Expected): Result.Result<Ti
 const malformed = (detail: string) => fail("ticket_malformed", detail)
 
 const relayUrl = (text: string): Result.Result<string, Problem> =>
-  /^https?:\/\/\S+$/.test(text) && URL.canParse(text) ? Result.succeed(text) : malformed("the relay is no http(s) URL")
+  /^https?:\/\/\S+$/.test(text) && URL.canParse(text)
+    ? Result.succeed(text)
+    : malformed("the relay is not an http(s) URL")
 
 /** Postcard: seven bits per byte, the lowest first. */
 const varint = (value: number): Uint8Array => {

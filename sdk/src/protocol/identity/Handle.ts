@@ -1,6 +1,4 @@
-/**
- * Handles: `local@server`, a home server's name for a key. Stored and sent in full; `@chris` is the short form in text.
- */
+/** Handles: `local@server`, a home server's name for a key. Stored and sent in full; `@chris` is short for display. */
 import * as Result from "effect/Result"
 import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"

@@ -13,9 +13,7 @@ import { fail, type Problem } from "../Problem.ts"
 
 declare const admitted: unique symbol
 
-/**
- * A public key that passed admission. Only {@link admit} creates one; while cached, the same key gives the same object.
- */
+/** A public key that passed {@link admit}. While cached, the same key gives the same object. */
 export interface AdmittedKey {
   readonly [admitted]: true
   /** The 32 bytes of RFC 8032. Do not modify. */

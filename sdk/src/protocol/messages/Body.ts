@@ -47,9 +47,7 @@ export interface FileShare extends Common {
   readonly thumbnail?: Uint8Array
 }
 
-/**
- * Receipt: the recipient's device stored (or showed) messages. Counts only for ids that its reader wrote to its author.
- */
+/** A device stored (or showed) messages. Counts only for ids that the receipt's reader wrote to its author. */
 export interface Receipt extends Common {
   readonly type: "receipt"
   readonly status: "delivered" | "read"
@@ -100,9 +98,7 @@ export interface DevicePosition extends Common {
   readonly upTo: number
 }
 
-/**
- * A body that this version does not act on: a reserved type (`edit`, `delete`, `reaction`, `typing`) or an unknown one.
- */
+/** A body without meaning to this version: a reserved type (`edit`, `delete`, `reaction`, `typing`) or unknown. */
 export interface Other extends Common {
   readonly type: "other"
   /** The type as sent. */
@@ -122,10 +118,7 @@ export type Body = Known | Other
 export const isHidden = ({ type }: { readonly type: Body["type"] }): boolean =>
   type === "receipt" || type === "address_request" || type === "address" || isDeviceNote({ type })
 
-/**
- * Whether a body is between the devices of one account; ignored from or to any other account (spec: notes between
- * devices).
- */
+/** Whether a body is for the account's own devices; ignored from or to others (spec: notes between devices). */
 export const isDeviceNote = ({ type }: { readonly type: Body["type"] }): boolean =>
   type === "block_list" || type === "device_position"
 
@@ -167,7 +160,7 @@ const readReceipt = (members: Members) =>
     const ids: Array<string> = []
     for (const id of yield* members.array("ids", Limits.receiptIds)) {
       if (typeof id !== "string" || Bytes.exactly(id, Limits.idBytes) === undefined)
-        return yield* members.bad("ids", "lists something else than ids")
+        return yield* members.bad("ids", "contains something other than ids")
       ids.push(id)
     }
     if (ids.length === 0) return yield* members.bad("ids", "is empty")
@@ -186,7 +179,7 @@ const readAddress = (members: Members) =>
     const addrs: Array<string> = []
     for (const item of yield* members.array("addrs", Limits.addressesMax)) {
       if (typeof item !== "string" || !address.test(item))
-        return yield* members.bad("addrs", "lists other than ip:port")
+        return yield* members.bad("addrs", "contains something other than ip:port")
       addrs.push(item)
     }
     const relay = members.has("relay_url")
@@ -203,7 +196,7 @@ const readBlockList = (members: Members) =>
       const entry = yield* Members.of(item, "message_malformed", "body: an entry")
       const who = yield* entry.matching("who", PrimaryKey.ed25519Form, "a primary")
       const blocked = entry.get("blocked")
-      if (typeof blocked !== "boolean") return yield* entry.bad("blocked", "is no boolean")
+      if (typeof blocked !== "boolean") return yield* entry.bad("blocked", "is not a boolean")
       entries.push({ who, blocked, rev: yield* entry.integer("rev", 1) })
     }
     if (entries.length === 0) return yield* members.bad("entries", "is empty")
@@ -278,10 +271,7 @@ const membersOf = (body: Known): Json.JsonObject => {
   }
 }
 
-/**
- * The plaintext of a body: JCS. Fails with the problem that readers would report, and with `message_too_large` above
- * 40,960 bytes.
- */
+/** The plaintext of a body: JCS. Fails with `message_too_large` or the problem that readers would report. */
 export const encode = (body: Known): Result.Result<Uint8Array, Problem> => {
   const json: Json.JsonObject = {
     type: body.type,

@@ -5,10 +5,7 @@ import { fail, type Problem } from "../Problem.ts"
 
 const prefixBytes = 4
 
-/**
- * The padded size of `length` bytes (1 or more): at least 32, then multiples of 32 up to 256, then of an eighth of the
- * next power of two.
- */
+/** The padded size of `length` bytes: at least 32; multiples of 32 up to 256; then of 1/8 of the next power of two. */
 export const paddedLength = (length: number): number => {
   if (length <= 32) return 32
   const nextPower = 2 ** (32 - Math.clz32(length - 1))

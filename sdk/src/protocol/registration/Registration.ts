@@ -108,7 +108,6 @@ export interface HandleRecord {
   readonly sigchain_url: string
   /** The home's broker for this account; the sigchain is authoritative. */
   readonly endpoints: ReadonlyArray<Endpoint.NatsEndpoint>
-  /** The envelope that registered the handle. */
   readonly registration: Envelope.Envelope
 }
 
@@ -131,7 +130,7 @@ const readRecord = (json: Json): Result.Result<HandleRecord, Problem> =>
     const endpoints: Array<Endpoint.NatsEndpoint> = []
     for (const item of yield* members.array("endpoints", Limits.brokerUrls)) {
       const endpoint = yield* Endpoint.parse(item, primary)
-      if (endpoint.protocol !== "nats") return yield* members.bad("endpoints", "lists other than brokers")
+      if (endpoint.protocol !== "nats") return yield* members.bad("endpoints", "contains other endpoints than brokers")
       endpoints.push(endpoint)
     }
     if (!members.has("registration")) return yield* members.bad("registration", "is missing")
@@ -166,7 +165,7 @@ const urls = (members: Members, name: string, pattern: RegExp): Result.Result<Re
     const found: Array<string> = []
     for (const item of items) {
       if (typeof item !== "string" || item.length > Limits.urlMax || !pattern.test(item)) {
-        return members.bad(name, "lists something that is not such a URL")
+        return members.bad(name, "contains something other than such a URL")
       }
       found.push(item)
     }

@@ -9,9 +9,7 @@ import * as Limits from "../Limits.ts"
 import { fail, type Problem } from "../Problem.ts"
 import * as ZstdFrame from "./ZstdFrame.ts"
 
-/**
- * Writes one Zstandard frame: `Zstd.compress` of `@kez-chat/sdk/node`. Without one, frames are valid but uncompressed.
- */
+/** Writes one Zstandard frame: `Zstd.compress` of `@kez-chat/sdk/node`. Without one, frames are uncompressed. */
 export type Compress = (content: Uint8Array) => Uint8Array
 
 /**

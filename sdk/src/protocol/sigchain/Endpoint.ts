@@ -1,7 +1,4 @@
-/**
- * Where an account can be reached, according to its sigchain (spec: sigchain, endpoints): its inbox at a broker, or its
- * Iroh node.
- */
+/** An account's inbox at a broker, or its Iroh node, as its sigchain names it (spec: sigchain, endpoints). */
 import * as Result from "effect/Result"
 import * as Subject from "../broker/Subject.ts"
 import type { Json, JsonObject } from "../encoding/Json.ts"

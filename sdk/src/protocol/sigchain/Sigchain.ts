@@ -164,9 +164,7 @@ export interface ChainState {
   /** Payloads of `add_device`, as found. */
   readonly devices: ReadonlyArray<JsonObject>
   readonly sharedFiles?: SharedFiles
-  /**
-   * The key to which the chain was rotated, which ended it. The rotation alone does not make clients trust that key.
-   */
+  /** The key to which the chain was rotated, which ended it. A rotation alone does not make that key trusted. */
   readonly rotatedTo?: string
   /** Events without effect: operations unknown to this version, and KEZ payloads without a subject. */
   readonly ignored: ReadonlyArray<{ readonly seq: number; readonly op: string }>
@@ -304,9 +302,7 @@ export type Comparison =
   | { readonly _tag: "extended"; readonly by: number }
   /** The event at `known.seq` changed: two histories of one key. */
   | { readonly _tag: "fork"; readonly known: Head; readonly seen: Head }
-  /**
-   * The chain ends before the known head. An empty chain where one is known counts as unavailable, not as a rollback.
-   */
+  /** The chain ends before the known head. Empty where a head is known means unavailable, not rolled back. */
   | { readonly _tag: "rollback"; readonly known: Head; readonly seen: Head }
   | { readonly _tag: "unavailable"; readonly known: Head }
 

@@ -504,7 +504,8 @@ describe("manifests", () => {
     const body = `"${"a".repeat(Limits.manifestBytes - 1)}"`
     assert.strictEqual(body.length, Limits.manifestBytes + 1)
     const { url } = await serve(json(200, body))
-    for (const error of await failures(url)) assert.include(unreachable(error).message, "larger than this client accepts")
+    for (const error of await failures(url))
+      assert.include(unreachable(error).message, "larger than this client accepts")
     const largest = await serve(json(200, body.replace("a", "")))
     const read = await run(Effect.flatMap(manifestsOf(largest.url), (store) => store.current(`ed25519:${known}`)))
     assert.strictEqual(read?.length, Limits.manifestBytes)

@@ -5,7 +5,7 @@
  *     <hash>-<size>.part   the bytes of a partial one, each at its place
  *     <hash>-<size>.tree   its outboard as far as it is known
  *     <random>.put         a blob that is being put
- *     <hash>.lock, <random>.lock   held while a process writes the like-named files
+ *     <hash>.lock, <random>.lock   held while a process writes the files of that name
  *
  * A blob becomes complete by a rename, after its file and before its folder is synchronised. The content of a partial
  * one is determined by hashing when it is opened. So neither a crash nor a power loss nor a flipped bit leads to wrong
@@ -124,7 +124,6 @@ const fromFolder = (folder: string): BlobStore["Service"] => {
       )
     )
 
-  /** File names of the partial blobs of this hash. */
   const partialsOf = (hash: string): Promise<ReadonlyArray<string>> =>
     fs.readdir(folder).then((names) => names.filter((name) => partialName.exec(name)?.[1] === hash))
 

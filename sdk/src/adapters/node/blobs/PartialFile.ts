@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as fs from "node:fs/promises"
-import type { FileHandle } from "node:fs/promises"
 import { ArrivedChunks } from "../../../protocol/files/ArrivedChunks.ts"
 import * as Blake3 from "../../../protocol/files/Blake3.ts"
 import { groupBytes, groupCount, groupValues, outboardLength, pairBytes } from "../../../protocol/files/Blake3Tree.ts"
@@ -35,15 +34,14 @@ const damaged = (detail: string) => new BlobStoreError({ reason: "damaged", deta
 const blockGroups = 64
 const blockBytes = blockGroups * groupBytes
 
-/** Opens a file for reading and writing, creating it if missing. */
-const openFile = (folder: string, path: string): Effect.Effect<FileHandle, BlobStoreError, Scope.Scope> =>
+const openFile = (folder: string, path: string): Effect.Effect<fs.FileHandle, BlobStoreError, Scope.Scope> =>
   Effect.acquireRelease(
     io(folder, "write", () => fs.open(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)),
     (handle) => Effect.ignore(io(folder, "write", () => handle.close()))
   )
 
 /** The outboard as far as it was written. */
-const readOutboard = async (handle: FileHandle, size: number): Promise<Uint8Array> => {
+const readOutboard = async (handle: fs.FileHandle, size: number): Promise<Uint8Array> => {
   const outboard = new Uint8Array(Math.min(outboardLength(size), (await handle.stat()).size))
   return outboard.subarray(0, await readAt(handle, outboard, 0))
 }
@@ -60,7 +58,7 @@ interface Block {
 /** Finds the groups whose bytes match the hash that the outboard proves. */
 const check = Effect.fnUntraced(function* (
   { folder, hash, hasher, size }: PartialFileOptions,
-  data: FileHandle,
+  data: fs.FileHandle,
   outboard: Uint8Array
 ) {
   const arrived = new ArrivedChunks(size)
@@ -101,7 +99,6 @@ const check = Effect.fnUntraced(function* (
   return arrived
 })
 
-/** Bytes and their offset in a file. */
 interface Placed {
   readonly at: number
   readonly bytes: Uint8Array

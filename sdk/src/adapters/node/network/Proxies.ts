@@ -9,10 +9,7 @@ export interface Proxies {
   readonly none: string
 }
 
-/**
- * `HTTP_PROXY`, `HTTPS_PROXY` (default: that of HTTP) and `NO_PROXY`; lower case takes precedence, empty strings count
- * as unset.
- */
+/** `HTTP_PROXY`, `HTTPS_PROXY` (default: that of HTTP) and `NO_PROXY`, lower case first; empty means unset. */
 export const proxiesOf = (env: Environment): Proxies => {
   const value = (name: string) => env[name.toLowerCase()] || env[name] || undefined
   const http = value("HTTP_PROXY")
