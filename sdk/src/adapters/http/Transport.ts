@@ -119,7 +119,7 @@ const ask = (
       renew()
       if (isRedirect(response)) {
         await response.body?.cancel().catch(() => undefined)
-        throw fail("it answers with a redirect, which is not followed")
+        throw fail("it redirects elsewhere, which is not followed")
       }
       return { status: response.status, headers: response.headers, body: await readBody(response, maxBytes, renew) }
     }
@@ -284,12 +284,13 @@ export const make = (options: TransportOptions): Transport =>
   )
 
 /** Whether an error is one of {@link unexpected} rather than an outage. */
-export const isUnexpected = ({ detail }: ServerUnreachable): boolean => /^it answers (?:something|[1-4])/.test(detail)
+export const isUnexpected = ({ detail }: ServerUnreachable): boolean =>
+  /^it answers (?:in another protocol|[1-4])/.test(detail)
 
 /** An answer that no schema of the contract matches. */
 export const unexpected = (baseUrl: string, status: number | undefined, cause: unknown): ServerUnreachable =>
   new ServerUnreachable({
     url: baseUrl,
-    detail: status === undefined ? "it does not answer in this protocol" : `it answers ${status} without saying why`,
+    detail: status === undefined ? "it answers in another protocol" : `it answers ${status} without saying why`,
     cause
   })

@@ -156,7 +156,7 @@ const isShared = (entry: Dirent<Buffer>): boolean =>
 const toEntry = (path: string, entry: Dirent<Buffer>): Omit<Entry, "sentAs"> => {
   const name = entry.name.toString()
   if (isUtf8(entry.name)) return { name, isFolder: entry.isDirectory() }
-  const detail = "its name is not valid UTF-8: rename it, then share again"
+  const detail = "its name is not UTF-8: rename it, then share again"
   throw new FileError({ reason: "not_a_file", path: join(path, name), detail })
 }
 

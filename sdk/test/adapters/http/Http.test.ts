@@ -168,7 +168,10 @@ describe("what an answer may be", () => {
       ["It works!", "application/json"],
       ["", "application/json"]
     ] as const) {
-      assert.include(unreachable(await lookupFailure(json(200, body, {}, type))).message, "something else")
+      assert.include(
+        unreachable(await lookupFailure(json(200, body, {}, type))).message,
+        "it answers in another protocol"
+      )
     }
     const gateway = unreachable(await lookupFailure(json(502, "<html>Bad Gateway</html>", {}, "text/html")))
     assert.include(gateway.message, "502")
