@@ -16,7 +16,7 @@ export class ArrivedChunks {
     this.size = size
   }
 
-  /** Adds the chunks of `length` bytes at `offset`, which must be whole chunks of the blob: see `BlobAnswer.belongs`. */
+  /** Adds the chunks of `length` bytes at `offset`, whole chunks of the blob: see `BlobAnswer.belongs`. */
   add(offset: number, length: number): void {
     this.insert(offset / chunkBytes, this.size === 0 ? 1 : Math.ceil((offset + length) / chunkBytes))
   }
