@@ -27,7 +27,7 @@ export const sharePath = async (
 
 export const fetchTo = async (
   client: KezChatClient,
-  what: string,
+  fileRef: string,
   { folder, name, onProgress, overwrite, signal }: FetchToOptions
 ): Promise<FileTarget.SavedFile> => {
   if (name !== undefined && Blank.isBlank(name)) {
@@ -36,16 +36,16 @@ export const fetchTo = async (
   const waiting = signal === undefined ? {} : { signal }
   const replace = overwrite === undefined ? {} : { overwrite }
   let target: FileTarget.Target | undefined
-  for await (const progress of client.fetch(what, waiting)) {
+  for await (const progress of client.fetch(fileRef, waiting)) {
     const { file } = progress
-    // Before the first byte is asked for: what cannot be saved is not fetched.
+    // Before the first byte is requested: a file that cannot be saved is not fetched.
     target ??= await run(FileTarget.prepare({ folder, name: name ?? file.name, size: file.size, ...replace }))
     onProgress?.(progress)
   }
   if (target === undefined) throw new Error("a fetch that shows nothing")
-  const bytes = Stream.fromAsyncIterable(client.read(what, waiting), (error) => error)
+  const bytes = Stream.fromAsyncIterable(client.read(fileRef, waiting), (error) => error)
   const saved = await run(FileTarget.save(target, bytes), signal)
-  // Saved is saved: what follows only tidies up.
-  await client.discard(what).catch(() => undefined)
+  // The file is saved; removing the blob may fail.
+  await client.discard(fileRef).catch(() => undefined)
   return saved
 }

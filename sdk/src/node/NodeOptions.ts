@@ -23,7 +23,8 @@ export interface NodeOptions {
   readonly primary?: string
   /**
    * Which relays help where two devices cannot reach each other directly. Default: none (`direct`) for a home on this
-   * machine, and for every other home the public relays of n0 (`default`), who then see which devices talk to each other.
+   * machine, and for every other home the public relays of n0 (`default`), who then see which devices talk to each
+   * other.
    */
   readonly relay?: IrohOptions["relay"]
   /** Give this device's addresses to nobody: all files go through relays. Not together with `direct`. */

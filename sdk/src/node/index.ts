@@ -27,7 +27,10 @@ export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
     )
   )
 
-/** Opens the account in `options.dir`; before `create` or `restore` there is none in it. Rejects with a {@link NodeError}. */
+/**
+ * Opens the account in `options.dir`; before `create` or `restore` there is none in it. Rejects with a {@link
+ * NodeError}.
+ */
 export const openNode = async (options: NodeOptions): Promise<KezChatClient> => {
   const { open } = await import("../promise/index.ts")
   return open(layer(options))
@@ -45,10 +48,10 @@ export const sharePath = async (
 }
 
 /**
- * Fetches a file (`what` as `KezChat.fetch` takes it), saves it whole or not at all, and lets go of its encrypted blob.
+ * Fetches a file (`fileRef` as for `KezChat.fetch`), saves it whole or not at all, and removes its encrypted blob.
  * Waits while the owner is away, until `signal` is aborted; called again, it goes on where it stopped.
  */
-export const fetchTo = async (client: KezChatClient, what: string, options: FetchToOptions): Promise<SavedFile> => {
+export const fetchTo = async (client: KezChatClient, fileRef: string, options: FetchToOptions): Promise<SavedFile> => {
   const files = await import("./Files.ts")
-  return files.fetchTo(client, what, options)
+  return files.fetchTo(client, fileRef, options)
 }

@@ -76,12 +76,12 @@ export interface KezChatClient extends AsyncDisposable {
   unshare(id: string): Promise<Share>
   browse(who: string, waiting?: Waiting): Promise<Listing>
   /** Downloads while it is iterated. Leaving the loop stops it; what arrived is kept for the next call. */
-  fetch(what: string, waiting?: Waiting): AsyncIterable<FetchProgress>
-  /** Whether these bytes are exactly the file that `what` names, without downloading it. */
-  matches(what: string, bytes: AsyncIterable<Uint8Array>, waiting?: Waiting): Promise<boolean>
+  fetch(fileRef: string, waiting?: Waiting): AsyncIterable<FetchProgress>
+  /** Whether these bytes are exactly the file that `fileRef` names, without downloading it. */
+  matches(fileRef: string, bytes: AsyncIterable<Uint8Array>, waiting?: Waiting): Promise<boolean>
   /** The content of a fetched file, in chunks. */
-  read(what: string, waiting?: Waiting): AsyncIterable<Uint8Array>
-  discard(what: string): Promise<void>
+  read(fileRef: string, waiting?: Waiting): AsyncIterable<Uint8Array>
+  discard(fileRef: string): Promise<void>
   /** Serves until `signal` is aborted or the client is closed, then resolves; rejects if serving fails. */
   serve(waiting?: Waiting): Promise<void>
   settings(): Promise<Settings>
@@ -167,10 +167,10 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     shared: () => run(chat.shared),
     unshare: (id) => run(chat.unshare(id)),
     browse: (who, waiting) => run(chat.browse(who), waiting),
-    fetch: (what, waiting) => iterate(chat.fetch(what), waiting),
-    matches: (what, bytes, waiting) => run(chat.matches(what, bytes), waiting),
-    read: (what, waiting) => iterate(chat.read(what), waiting),
-    discard: (what) => run(chat.discard(what)),
+    fetch: (fileRef, waiting) => iterate(chat.fetch(fileRef), waiting),
+    matches: (fileRef, bytes, waiting) => run(chat.matches(fileRef, bytes), waiting),
+    read: (fileRef, waiting) => iterate(chat.read(fileRef), waiting),
+    discard: (fileRef) => run(chat.discard(fileRef)),
     serve: async ({ signal } = {}) => {
       const isServing = !closed
       const until = signal === undefined ? Deferred.await(ended) : Effect.race(Deferred.await(ended), onAbort(signal))

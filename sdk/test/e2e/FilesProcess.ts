@@ -1,6 +1,6 @@
 /**
- * One account in a process of its own that shares, serves and fetches, to be killed. Takes commands on standard input and
- * answers on standard output, one JSON object a line.
+ * One account in a process of its own that shares, serves and fetches, to be killed. Takes commands on standard input
+ * and answers on standard output, one JSON object a line.
  *
  * usage: files-process.ts HOME FOLDER HANDLE
  */

@@ -13,7 +13,10 @@ const publications = 20_000
 const aDay = 1_000
 const day = 24 * 60 * 60 * 1_000
 
-/** A chain is verified again for each publication, hundreds of times the same events: each signature is checked once here. */
+/**
+ * A chain is verified again for each publication, hundreds of times the same events: each signature is checked once
+ * here.
+ */
 const remembering = Layer.effect(
   Crypto,
   Effect.map(Crypto, (inner) => {

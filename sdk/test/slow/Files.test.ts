@@ -1,4 +1,7 @@
-/** A gibibyte between two processes, over Iroh on loopback: it arrives, and nobody needs more memory for it than for less. */
+/**
+ * A gibibyte between two processes, over Iroh on loopback: it arrives, and nobody needs more memory for it than for
+ * less.
+ */
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { digest, Pair, type Program } from "../e2e/FilesBetween.ts"

@@ -1,6 +1,6 @@
 /**
- * Our provider and getter against native iroh-blobs, over Iroh on loopback. Needs cargo and its crates; says so and does
- * nothing where they cannot be had.
+ * Our provider and getter against native iroh-blobs, over Iroh on loopback. Needs cargo and its crates; says so and
+ * does nothing where they cannot be had.
  */
 import * as process from "node:process"
 import { Effect, Result, Stream } from "effect"

@@ -31,15 +31,15 @@ export const offerTo = ({ program }: Person, share: Share): Effect.Effect<Messag
   )
 
 /** What `read` gives, in one piece. */
-export const contentAt = ({ chat }: Pick<Person, "chat">, what: string): Effect.Effect<Uint8Array, KezChatError> =>
-  Effect.map(Stream.runCollect(chat.read(what)), (pieces) => Bytes.concat(...pieces))
+export const contentAt = ({ chat }: Pick<Person, "chat">, fileRef: string): Effect.Effect<Uint8Array, KezChatError> =>
+  Effect.map(Stream.runCollect(chat.read(fileRef)), (pieces) => Bytes.concat(...pieces))
 
 /** Fetches in the background, and shows every step as it comes. */
-export const follow = ({ chat }: Pick<Person, "chat">, what: string) =>
+export const follow = ({ chat }: Pick<Person, "chat">, fileRef: string) =>
   Effect.gen(function* () {
     const steps: Array<FetchProgress> = []
     const fiber = yield* Effect.forkChild(
-      Stream.runForEach(chat.fetch(what), (step) => Effect.sync(() => void steps.push(step))),
+      Stream.runForEach(chat.fetch(fileRef), (step) => Effect.sync(() => void steps.push(step))),
       { startImmediately: true }
     )
     return {

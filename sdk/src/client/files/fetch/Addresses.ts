@@ -1,9 +1,9 @@
 /**
  * Finding devices: contacts ask each other for addresses by messages that no user sees (spec: addresses).
  *
- * A device that fetches asks, and accepts the answer however late it arrives while the process lives. A device that serves
- * answers accepted contacts; when serving begins, also the newest request that each of them made within a day, so that
- * a waiting fetch resumes within seconds of the owner's return.
+ * A device that fetches asks, and accepts the answer however late it arrives while the process lives. A device that
+ * serves answers accepted contacts; when serving begins, also the newest request that each of them made within a day,
+ * so that a waiting fetch resumes within seconds of the owner's return.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -101,7 +101,9 @@ const make = Effect.gen(function* () {
   const directory = yield* Directory
   /** `until` by {@link uptimeMillis}. */
   const found = new Map<string, { readonly addresses: BlobTransport.Addresses; readonly until: number }>()
-  /** By contact: the nonces of our requests that no answer has used, and when each was made, by {@link uptimeMillis}. */
+  /**
+   * By contact: the nonces of our requests that no answer has used, and when each was made, by {@link uptimeMillis}.
+   */
   const asked = new Map<string, Map<string, number>>()
   const askedAt = new Map<string, number>()
   const waiting = new Map<string, Set<Deferred.Deferred<void>>>()

@@ -1,7 +1,7 @@
 /**
- * What accounts share with this one: the manifest that a verified sigchain anchors or a later one that follows it, whoever
- * serves its bytes (spec: manifest, KEZ-MAN-010, 011, 024 and 025). The newest one seen of each account is kept, for outages
- * and so that no server can show an older one.
+ * What accounts share with this one: the manifest that a verified sigchain anchors or a later one that follows it,
+ * whoever serves its bytes (spec: manifest, KEZ-MAN-010, 011, 024 and 025). The newest one seen of each account is
+ * kept, for outages and so that no server can show an older one.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"

@@ -1,6 +1,6 @@
 /**
- * This device on the network of devices: its endpoint, opened when it is first needed and closed a minute after its last
- * use, and serving on it.
+ * This device on the network of devices: its endpoint, opened when it is first needed and closed a minute after its
+ * last use, and serving on it.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -1,10 +1,11 @@
 /**
- * Fetching: brings the encrypted blob of a file here from its owner's device, in groups that are verified before they are
- * kept (spec: files).
+ * Fetching: brings the encrypted blob of a file here from its owner's device, in groups that are verified before they
+ * are kept (spec: files).
  *
- * A transfer outlasts everything that may pass: either device being offline, a broken connection, a busy device. It ends
- * when the blob is complete, when the owner refuses or sends other bytes than they offered, or when the disk cannot take
- * more. What arrived stays, and the next fetch asks only for what is missing. Nobody is asked before the stream is run.
+ * A transfer outlasts everything that may pass: either device being offline, a broken connection, a busy device. It
+ * ends when the blob is complete, when the owner refuses or sends other bytes than they offered, or when the disk
+ * cannot take more. What arrived stays, and the next fetch asks only for what is missing. Nobody is asked before the
+ * stream is run.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -1,4 +1,6 @@
-/** Comparing bytes with a file that is not fetched: encrypted under the file's key, equal bytes have the blob's hash. */
+/**
+ * Comparing bytes with a file that is not fetched: encrypted under the file's key, equal bytes have the blob's hash.
+ */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as FastBlake3 from "../../../crypto/FastBlake3.ts"

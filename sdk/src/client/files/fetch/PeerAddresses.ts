@@ -1,4 +1,6 @@
-/** Which addresses of another device may be dialled, so that a peer cannot make this device connect to anything else. */
+/**
+ * Which addresses of another device may be dialled, so that a peer cannot make this device connect to anything else.
+ */
 import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
 import * as Limits from "../../../protocol/Limits.ts"
 import * as SocketAddress from "../../../protocol/files/SocketAddress.ts"
@@ -36,9 +38,9 @@ export const isDoubtful = ({ direct, relayUrl }: Addresses): boolean =>
   direct.some(isLoopback) || (relayUrl !== undefined && !isPublic(relayUrl))
 
 /**
- * The addresses of a peer that this device may use, given its own: loopback only if it listens there itself, as two devices
- * on one machine do, and a relay that is public or in a network like that of its own relay. Iroh resolves the names of
- * relays itself, so relays are judged by their URLs alone.
+ * The addresses of a peer that this device may use, given its own: loopback only if it listens there itself, as two
+ * devices on one machine do, and a relay that is public or in a network like that of its own relay. Iroh resolves the
+ * names of relays itself, so relays are judged by their URLs alone.
  */
 export const usable = (own: Addresses, theirs: Addresses): Addresses => {
   const isLocal = own.direct.some(isLoopback)

@@ -1,6 +1,7 @@
 /**
- * The one way from a reference to a file that this account can read: its owner, its blob and its content key. References
- * are resolved by offers, own shares, manifests and earlier downloads; a bare hash or a stolen ticket leads to no key.
+ * The one way from a reference to a file that this account can read: its owner, its blob and its content key.
+ * References are resolved by offers, own shares, manifests and earlier downloads; a bare hash or a stolen ticket leads
+ * to no key.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"

@@ -1,6 +1,6 @@
 /**
- * One blob on its way from its owner's device: asks for the device's addresses, dials it and keeps what arrives, repeatedly
- * until the blob is complete.
+ * One blob on its way from its owner's device: asks for the device's addresses, dials it and keeps what arrives,
+ * repeatedly until the blob is complete.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -45,7 +45,9 @@ const isSame = (a: Addresses, b: Addresses): boolean =>
 const missingOf = (partial: PartialBlob, size: number): ChunkRanges.ChunkRanges =>
   ChunkRanges.difference(ChunkRanges.range(0, ChunkRanges.chunkCount(size)), partial.have)
 
-/** Makes the transfers of a session. A transfer ends when the blob is complete, or fails where waiting does not help. */
+/**
+ * Makes the transfers of a session. A transfer ends when the blob is complete, or fails where waiting does not help.
+ */
 export const make = Effect.fnUntraced(function* (session: Session, device: Device) {
   const ledger = yield* Ledger
   const link = yield* BrokerLink
@@ -113,7 +115,8 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
       const ranges = missingOf(partial, totalBytes)
       const usable = PeerAddresses.isDoubtful(target) ? PeerAddresses.usable(yield* endpoint.addresses, target) : target
       const answer = endpoint.fetch({ peer: ownerKey, addresses: usable, hash, size: totalBytes, ranges })
-      // A device that was switched off keeps the connection silent for long; after its restart it answers with new addresses.
+      // A device that was switched off keeps the connection silent for long; after its restart it answers with new
+      // addresses.
       const moved = Effect.gen(function* () {
         while (true) {
           yield* Effect.sleep(stallMillis)

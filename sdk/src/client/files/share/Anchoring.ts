@@ -1,10 +1,10 @@
 /**
- * When the sigchain is to name a manifest (spec: manifest, KEZ-MAN-026). Every anchor takes room in the chain for ever, so
- * an account has four in a UTC day, on all its devices together. The chain itself counts them: it is durable, and its links
- * let no two devices take the last one.
+ * When the sigchain may name a manifest (spec: manifest, KEZ-MAN-026). An anchor takes room in the chain for ever, so
+ * all devices of an account together have four per UTC day. The chain itself counts them: it is durable, and its links
+ * keep two devices from taking the last one both.
  *
- * The first of a day goes to whatever is not anchored yet. The others are kept for what was taken back: until an anchor
- * follows, a server can show the list that still has it to readers who have seen none later.
+ * The first of a day serves any change. The others are reserved for removals: until an anchor follows, a server can
+ * show the list with the removed file to readers who have seen no later one.
  */
 import * as Effect from "effect/Effect"
 import type { Envelope } from "../../../protocol/sigchain/Envelope.ts"
@@ -31,7 +31,7 @@ export const anchorsOf = (chain: ReadonlyArray<Envelope>): Effect.Effect<Readonl
     (events) => events.map(({ createdAt, payload }) => ({ manifest: String(payload["manifest"]), createdAt }))
   )
 
-/** Whether another anchor may follow at `now`; `withdraws`: something was taken back since the last one. */
+/** Whether another anchor may follow at `now`; `withdraws`: a published file was removed since the last one. */
 export const isAllowed = (anchors: ReadonlyArray<Anchor>, now: number, withdraws: boolean): boolean => {
   const day = Math.floor(now / dayMillis)
   const today = anchors.filter(({ createdAt }) => Math.floor(createdAt / dayMillis) === day).length

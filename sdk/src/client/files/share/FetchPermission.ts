@@ -22,8 +22,8 @@ export const servedShare = Effect.fnUntraced(function* (
 })
 
 /**
- * Whether a peer may fetch a blob: it is that of a share, and public or offered to them while they are an accepted contact.
- * Our own key (`own`, a primary) may not: two devices of one account cannot be told apart on the network.
+ * Whether a peer may fetch a blob: it is that of a share, and public or offered to them while they are an accepted
+ * contact. Our own key (`own`, a primary) may not: two devices of one account cannot be told apart on the network.
  */
 export const mayFetch = Effect.fnUntraced(function* (
   from: Reader,

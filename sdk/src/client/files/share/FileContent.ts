@@ -1,4 +1,4 @@
-/** The bytes of a file that somebody handed over, and what reading them may throw. */
+/** The bytes of a file that a caller provides, with what they throw as `FileError`. */
 import * as Stream from "effect/Stream"
 import { FileError } from "../../../services/FileError.ts"
 
@@ -14,6 +14,6 @@ const toFileError =
           cause
         })
 
-/** The pieces of a file's content; `name` stands in errors for the path that nobody knows here. */
+/** The pieces of a file's content; errors have `name` in place of the path, which is unknown here. */
 export const contentOf = (name: string, bytes: AsyncIterable<Uint8Array>): Stream.Stream<Uint8Array, FileError> =>
   Stream.fromAsyncIterable(bytes, toFileError(name))

@@ -1,6 +1,7 @@
 /**
- * Merges the entries here with those of a manifest that another device of this account published. Its entries stand. Ours
- * that it has not seen are kept; those it had seen and left out were unshared there, and what was unshared here stays so.
+ * Merges the entries here with those of a manifest that another device of this account published. Its entries stand.
+ * Ours that it has not seen are kept; those it had seen and left out were unshared there, and what was unshared here
+ * stays so.
  *
  * A manifest that does not follow from the one here proves nothing by what it lacks: its entries are added, none goes.
  */
@@ -23,8 +24,8 @@ export interface Merged {
 }
 
 /**
- * Stages the merge. `files`: the entries that this account can read, by id; `follows`: the manifest was made from the one
- * that is known here.
+ * Stages the merge. `files`: the entries that this account can read, by id; `follows`: the manifest was made from the
+ * one that is known here.
  */
 export const merge = Effect.fnUntraced(function* (
   transaction: Transaction,

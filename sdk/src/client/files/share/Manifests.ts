@@ -23,7 +23,9 @@ import { Publication } from "./Publication.ts"
 /** Changes closer together than this are published as one; in milliseconds. */
 const quietMillis = 250
 
-/** The minimum time between two publications, and the longest that a change waits for further changes; in milliseconds. */
+/**
+ * The minimum time between two publications, and the longest that a change waits for further changes; in milliseconds.
+ */
 const coalesceMillis = 10_000
 
 /** Interval between checks of chain and home for publications by other devices. */
@@ -39,7 +41,9 @@ export class Manifests extends Context.Service<
     readonly changed: Publication["Service"]["changed"]
     /** Fails with `too_large` if a further entry of `entryBytes`, encoded, does not fit in the manifest. */
     room(from: Pick<Transaction, "scan">, entryBytes: number): Effect.Effect<void, Problem | StoreError>
-    /** Publishes pending changes without delay and waits for that attempt. Returns at once if nothing is due or running. */
+    /**
+     * Publishes pending changes without delay and waits for that attempt. Returns at once if nothing is due or running.
+     */
     readonly settled: Effect.Effect<void>
     /** Publishes changes and adopts what other devices published, until the scope closes. */
     run(session: Session): Effect.Effect<void, never, Scope.Scope | Crypto>

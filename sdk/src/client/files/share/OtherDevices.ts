@@ -1,8 +1,8 @@
 /**
  * What other devices of this account published: found at the home and in the chain, and adopted here.
  *
- * The home accepts no revision twice, so a device that comes second adopts what is there first: those entries stand, ours
- * that it lacks are added, and its revision is surpassed (see `ManifestMerge`).
+ * The home accepts no revision twice, so a device that comes second adopts what is there first: those entries stand,
+ * ours that it lacks are added, and its revision is surpassed (see `ManifestMerge`).
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"

@@ -2,8 +2,8 @@
  * The steps by which the own manifest reaches its readers. Each is durable before the next begins, so that publishing
  * resumes wherever it was interrupted.
  *
- * A body is signed under the next revision, naming the chain's anchor, and kept; it is stored at the home, which publishes
- * it (KEZ-MAN-012); and at times the sigchain names it as the next anchor, as `Anchoring` decides.
+ * A body is signed under the next revision, naming the chain's anchor, and kept; it is stored at the home, which
+ * publishes it (KEZ-MAN-012); and at times the sigchain names it as the next anchor, as `Anchoring` decides.
  *
  * Another device of the account may publish at the same time; see `OtherDevices`. After storing, a device looks at the
  * chain, and after anchoring at the home: of two that do so at once, at least one sees the other.

@@ -1,8 +1,9 @@
 /**
- * How far the own manifest is published, as a state machine over its row: which step is due, and the row after each step.
+ * How far the own manifest is published, as a state machine over its row: which step is due, and the row after each
+ * step.
  *
- * Entries change (`changed`), a body of them is signed (`signed`), stored at the home (`stored`), and at times named by the
- * sigchain (`anchorSeen`). What other devices publish is adopted (`adopted`), or makes a new body due (`outdated`).
+ * Entries change (`changed`), a body of them is signed (`signed`), stored at the home (`stored`), and at times named by
+ * the sigchain (`anchorSeen`). What other devices publish is adopted (`adopted`), or makes a new body due (`outdated`).
  */
 import * as Effect from "effect/Effect"
 import type { SharedFiles } from "../../../protocol/sigchain/Sigchain.ts"

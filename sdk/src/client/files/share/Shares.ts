@@ -1,7 +1,7 @@
 /**
- * What this account shares. A share is one encrypted blob here, one row, an entry of the manifest unless it is unlisted,
- * and an offer to each reader. Row, entry and offers come in one transaction after the blob, and go before it: a blob
- * without a row is an orphan and is removed at the next start, and a row without its blob does not come about.
+ * Sharing files, unsharing them, and the list of shares. A share is an encrypted blob here, a row, an entry of the
+ * manifest unless it is unlisted, and an offer to each reader. Row, entry and offers are written in one transaction
+ * after the blob, and removed before it: a crash leaves at most a blob without a row, which the next start removes.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -42,7 +42,10 @@ const { key } = Rows
 
 const refused = (detail: string) => new Problem({ code: "request_malformed", detail })
 
-/** Whether everybody who may fetch the older share may fetch the newer one too. Another device's readers are not known. */
+/**
+ * Whether everybody who may fetch the older share may fetch the newer one too. Readers of other devices' shares are
+ * unknown.
+ */
 const replaces = (newer: Share, older: Share): boolean => {
   if (newer.listed === "unlisted" && older.listed !== "unlisted") return false
   if (older.listed === "public" || newer.listed === "public") return newer.listed === "public"
@@ -62,7 +65,8 @@ const make = Effect.gen(function* () {
   const manifests = yield* Manifests
   const blobs = yield* BlobStore
 
-  // Once only: later it would meet blobs whose rows are on their way. What it cannot remove now is left to the next start.
+  // Once only: later it would find blobs whose rows are about to be written. What it fails to remove, the next start
+  // does.
   const tidied = yield* Effect.cached(
     Effect.gen(function* () {
       for (const { complete, hash } of yield* blobs.list) {
@@ -72,7 +76,7 @@ const make = Effect.gen(function* () {
     }).pipe(Effect.ignore, Effect.uninterruptible)
   )
 
-  /** The accounts a file is for, each one that may be sent to. */
+  /** The keys of the accounts that a file is for. Fails if nothing may be sent to one of them. */
   const readersOf = Effect.fnUntraced(function* (who: ReadonlyArray<string>, mine: Rows.AccountRow) {
     const readers = new Map<string, AdmittedKey>()
     for (const name of who) {
@@ -99,8 +103,8 @@ const make = Effect.gen(function* () {
   })
 
   /**
-   * Whether readers would take the file and the manifest has room for it, before any of it is read; its size, which is not
-   * known yet, is counted as small.
+   * Checks, before any of the file is read, that readers would accept its description and that the manifest has room
+   * for it. The size is not known yet and is assumed to be small.
    */
   const checkBefore = Effect.fnUntraced(function* (
     owner: AdmittedKey,
@@ -127,22 +131,21 @@ const make = Effect.gen(function* () {
     yield* manifests.room(ledger, length)
   })
 
-  const sealKeys = (
+  const wrapKeys = Effect.fnUntraced(function* (
     identity: Identity,
     contentKey: SealedFile.ContentKey,
     blobHash: Uint8Array,
     readers: ReadonlyArray<AdmittedKey>
-  ) =>
-    Effect.gen(function* () {
-      const binding = { blobHash, owner: identity.key }
-      const own = yield* WrappedKey.wrap(contentKey, binding, identity.key)
-      const wrapped = yield* Effect.forEach(readers, (reader) =>
-        Effect.map(WrappedKey.wrap(contentKey, binding, reader), (key) => ({ reader, key }))
-      )
-      return { own, wrapped }
-    })
+  ) {
+    const binding = { blobHash, owner: identity.key }
+    const own = yield* WrappedKey.wrap(contentKey, binding, identity.key)
+    const wrapped = yield* Effect.forEach(readers, (reader) =>
+      Effect.map(WrappedKey.wrap(contentKey, binding, reader), (key) => ({ reader, key }))
+    )
+    return { own, wrapped }
+  })
 
-  /** After the blob: everything else, or nothing. */
+  /** Writes everything of a share but its blob, in one transaction. */
   const offer = Effect.fnUntraced(function* (
     running: Session,
     options: ShareOptions,
@@ -162,7 +165,7 @@ const make = Effect.gen(function* () {
       contentKey
     }
     const id = yield* SealedManifest.makeId
-    const { own, wrapped } = yield* sealKeys(identity, contentKey, tree.hash, readers)
+    const { own, wrapped } = yield* wrapKeys(identity, contentKey, tree.hash, readers)
     const entry =
       listed === "unlisted"
         ? undefined
@@ -178,8 +181,8 @@ const make = Effect.gen(function* () {
       selfKey: Bytes.toBase64Url(own),
       anchored: false
     }
-    return yield* ledger.transact((transaction) =>
-      Effect.gen(function* () {
+    return yield* ledger.transact(
+      Effect.fnUntraced(function* (transaction) {
         for (const { key: wrappedKey, reader } of wrapped) {
           const contact = yield* transaction.get(key.contact(reader.hex), Rows.Contact)
           if (contact === undefined) return yield* new ContactUnknown({ who: PrimaryKey.format(reader) })
@@ -213,7 +216,7 @@ const make = Effect.gen(function* () {
     )
   })
 
-  /** The present, or a second after the newest share of the same path: readers tell versions apart by whole seconds. */
+  /** Now, or a second after the newest share of the same path: readers tell versions apart by whole seconds. */
   const timeOf = Effect.fnUntraced(function* (file: FileSource) {
     const path = Versions.pathOf(file)
     const earlier = (yield* rowsOf(ledger)).filter((row) => Versions.pathOf(row) === path)
@@ -246,27 +249,27 @@ const make = Effect.gen(function* () {
       )
     )
     const encrypted = blobs.put((write) => SealedFile.encrypt(contentKey, content, hasher, write))
-    // From the blob's completion on, whatever ends this sees to it that the blob has a row or goes.
+    // Once the blob is complete, every outcome leaves it with a row or removes it.
     return yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const made = yield* restore(encrypted)
         const hash = Bytes.toHex(made.tree.hash)
         return yield* Effect.onExit(restore(offer(running, options, readers, contentKey, made, sharedAt)), (exit) =>
-          Exit.isSuccess(exit) ? Effect.void : Effect.ignore(removeUnknown(hash))
+          Exit.isSuccess(exit) ? Effect.void : Effect.ignore(removeOrphan(hash))
         )
       })
     )
   })
 
-  /** Removes a blob unless a share has it: a transaction can fail at the disk and have been kept all the same. */
-  const removeUnknown = Effect.fnUntraced(function* (hash: string) {
+  /** Removes a blob that belongs to no share: a transaction that failed at the disk may have been kept all the same. */
+  const removeOrphan = Effect.fnUntraced(function* (hash: string) {
     if ((yield* ledger.getBytes(key.shareOf(hash))) === undefined) yield* blobs.remove(hash)
   })
 
-  const unshare = Effect.fnUntraced(function* (id: string) {
+  const unshare = Effect.fn("unshare")(function* (id: string) {
     yield* account.get
-    const { row, share } = yield* ledger.transact((transaction) =>
-      Effect.gen(function* () {
+    const { row, share } = yield* ledger.transact(
+      Effect.fnUntraced(function* (transaction) {
         const row = yield* transaction.get(key.share(id), Rows.Share)
         if (row === undefined || row.removed === true) {
           const detail = Blank.isBlank(id) ? "an empty id stands for no share" : `you share nothing under the id ${id}`
@@ -285,7 +288,7 @@ const make = Effect.gen(function* () {
         return { row, share }
       })
     )
-    // What cannot be removed now is an orphan, and nobody may fetch it any more.
+    // A blob that cannot be removed now is an orphan that nobody may fetch.
     if (row.here) yield* Effect.ignore(blobs.remove(row.hash))
     return share
   })
@@ -307,7 +310,7 @@ const make = Effect.gen(function* () {
     share,
     shared,
     unshare,
-    /** Removes blobs that nothing here knows: a program ended between a blob and its row. Done once, before any share. */
+    /** Removes blobs without a row, which a crash leaves between writing the two. Runs once, before the first share. */
     tidied
   }
 })

@@ -1,6 +1,8 @@
-/** Several shares of one path: the newest is meant, and the older ones name the share that replaced them. */
+/**
+ * Versions of a file: of several shares with one path the newest is current, and the older ones name their successor.
+ */
 
-/** Where a file lies within what its owner shares. */
+/** The path of a file among its owner's shares. */
 export const pathOf = ({ folder, name }: { readonly folder?: string; readonly name: string }): string =>
   folder === undefined ? name : `${folder}/${name}`
 
@@ -12,13 +14,13 @@ interface Version {
   readonly sharedAt: number
 }
 
-/** Newest first. Ids decide between two of the same second, so that everybody comes to the same answer. */
+/** Newest first. Ids decide between two of the same second, so that all readers agree. */
 export const newestFirst = (a: Version, b: Version): number =>
   b.sharedAt - a.sharedAt || (a.id === b.id ? 0 : a.id < b.id ? 1 : -1)
 
 /**
- * Sets `replacedBy` to the id of the newest file of the same path, on every older one that `replaces` agrees to. The
- * order stays as it was.
+ * Sets `replacedBy`, the id of the newest file of the same path that `replaces` admits, on older files. Keeps the
+ * order.
  */
 export const withReplacements = <A extends Version>(
   files: ReadonlyArray<A>,

@@ -233,7 +233,8 @@ describe("readers", () => {
                   yield* program.close
                   program = yield* world.start(bob.device, {}, world.broker.layer, layer)
                 }
-                // A shorter chain than one shown before is an alarm of its own, so what is withheld are the newest events.
+                // A shorter chain than one shown before is an alarm of its own, so what is withheld are the newest
+                // events.
                 length = Math.min(begun + anchors.length, Math.max(length, begun + (look.chain % (anchors.length + 1))))
                 const shown = yield* Effect.result(program.chat.browse("alice"))
                 if (Result.isFailure(shown)) continue
