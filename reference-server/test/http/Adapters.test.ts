@@ -32,6 +32,6 @@ afterAll(async () => {
   folder[Symbol.dispose]()
 })
 
-directoryKit("HTTP", () => ({ directory, server: "localhost" }), Effect.provide(NodeCrypto.layer))
-sigchainStoreKit("HTTP", () => store, Effect.provide(NodeCrypto.layer))
-manifestStoreKit("HTTP", () => ({ store: manifests, directory, server: "localhost" }), Effect.provide(NodeCrypto.layer))
+directoryKit("HTTP", () => ({ directory, server: "localhost" }))
+sigchainStoreKit("HTTP", () => store)
+manifestStoreKit("HTTP", () => ({ store: manifests, directory, server: "localhost" }))

@@ -10,7 +10,7 @@ import * as Hpke from "../../src/protocol/messages/Hpke.ts"
 import { admitHex } from "../../src/protocol/identity/KeyAdmission.ts"
 import * as Mnemonic from "../../src/protocol/identity/Mnemonic.ts"
 import { Crypto } from "../../src/services/Crypto.ts"
-import { hex } from "../kits/CryptoKit.ts"
+import { hex } from "../kits/CryptoVectors.ts"
 import * as Published from "../kits/PublishedVectors.ts"
 
 Published.announce()

@@ -1,5 +1,4 @@
 /** The double keeps the rules of a home's manifest store that clients lean on. */
-import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Directory, ManifestStore } from "@kez-chat/sdk/services"
 import { Effect } from "effect"
 import { manifestStoreKit } from "../kits/ManifestStoreKit.ts"
@@ -10,4 +9,4 @@ const [directory, store] = await Effect.runPromise(
   Effect.all([Directory, ManifestStore]).pipe(Effect.provide(home.layer))
 )
 
-manifestStoreKit("in memory", () => ({ store, directory, server: home.server }), Effect.provide(NodeCrypto.layer))
+manifestStoreKit("in memory", () => ({ store, directory, server: home.server }))

@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import { Effect, Exit, Option, type Scope } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { type Entry, LocalStore, prefixEnd, type Range, StoreConflict, type Write } from "@kez-chat/sdk/services"
+import { checkProperty } from "./Property.ts"
 
 type Store = LocalStore["Service"]
 
@@ -168,24 +169,22 @@ export const localStoreKit = <E>(name: string, make: Effect.Effect<Store, E, Sco
       })
     )
 
-    it("does as the model does, for any commits and ranges", () =>
-      fc.assert(
-        fc.asyncProperty(
-          fc.array(fc.array(write, { maxLength: 6 }), { maxLength: 8 }),
-          fc.array(range, { maxLength: 6 }),
-          (commits, ranges) =>
-            Effect.gen(function* () {
-              const store = yield* make
-              const model = new Model()
-              for (const writes of commits) {
-                const exit = yield* Effect.exit(store.commit(writes))
-                assert.strictEqual(Exit.isSuccess(exit), model.commit(writes))
-              }
-              for (const range of ranges) assert.deepStrictEqual(yield* store.scan(range), model.scan(range))
-            }).pipe(Effect.scoped, Effect.runPromise)
-        ),
+    it.effect("does as the model does, for any commits and ranges", () =>
+      checkProperty(
+        [fc.array(fc.array(write, { maxLength: 6 }), { maxLength: 8 }), fc.array(range, { maxLength: 6 })],
+        (commits, ranges) =>
+          Effect.gen(function* () {
+            const store = yield* make
+            const model = new Model()
+            for (const writes of commits) {
+              const exit = yield* Effect.exit(store.commit(writes))
+              assert.strictEqual(Exit.isSuccess(exit), model.commit(writes))
+            }
+            for (const range of ranges) assert.deepStrictEqual(yield* store.scan(range), model.scan(range))
+          }).pipe(Effect.scoped),
         { numRuns: 60 }
-      ))
+      )
+    )
   })
 }
 

@@ -20,7 +20,8 @@ import { DiskBlobStore } from "@kez-chat/sdk/node"
 import { Blake3Tree, ChunkRanges } from "@kez-chat/sdk/protocol"
 import { type BlobStore, BlobStoreError } from "@kez-chat/sdk/services"
 import { answerOf, type Blob, blobOf, groups, missing } from "../../../kits/blobs/ArrivingBlobs.ts"
-import { blobStoreKit, damagedBlobsKit } from "../../../kits/blobs/BlobStoreKit.ts"
+import { blobStoreKit } from "../../../kits/blobs/BlobStoreKit.ts"
+import { damagedBlobStoreKit } from "../../../kits/blobs/DamagedBlobStoreKit.ts"
 import { canMount, disk, folder } from "../../../kits/Disks.ts"
 import { putKilled, receiveKilled, runWriter } from "./KilledWriter.ts"
 
@@ -51,7 +52,7 @@ const place = Effect.map(folder, (path) => {
   return { open: DiskBlobStore.make({ folder }), damage: damage(folder) }
 })
 blobStoreKit("disk", place)
-damagedBlobsKit("disk", place)
+damagedBlobStoreKit("disk", place)
 
 const reasonOf = <A, R>(effect: Effect.Effect<A, unknown, R>) =>
   Effect.map(Effect.flip(effect), (error) => (error instanceof BlobStoreError ? error.reason : error))
