@@ -1,13 +1,14 @@
+import { assert, layer } from "@effect/vitest"
 import { schnorr } from "@noble/curves/secp256k1.js"
 import { sha256 } from "@noble/hashes/sha2.js"
 import { Effect } from "effect"
-import { assert, describe, it } from "vitest"
+import { NodeCrypto } from "../../src/adapters/node/index.ts"
 import { Identity, SignedEnvelope, VerifiedChain, VerifiedRecord } from "../../src/crypto/index.ts"
 import { Bytes, Endpoint, Envelope, type Json, PrimaryKey, Registration } from "../../src/protocol/index.ts"
-import { alice, bob, codeOf, ok, run, seed, time } from "../kits/Accounts.ts"
+import { alice, bob, codeOf, fixture, ok, seed, time } from "../kits/Accounts.ts"
 import { backends } from "../kits/Backends.ts"
 
-const claim = await run(alice.signClaim({ subject: "dns:example.org", createdAt: time }))
+const claim = await fixture(alice.signClaim({ subject: "dns:example.org", createdAt: time }))
 
 /** A nostr account's statement, signed with BIP-340 as KEZ says. */
 const nostrSecret = new Uint8Array(32).fill(0x11)
@@ -23,77 +24,81 @@ const nostrClaim = nostrEnvelope("claim", {
   created_at: "2026-01-01T00:00:00Z"
 })
 
-describe.each(backends)("SignedEnvelope on $name", (backend) => {
-  const code = (envelope: Envelope.Envelope) =>
-    backend.run(
+for (const [name, cryptoLayer] of Object.entries(backends))
+  layer(cryptoLayer)(`SignedEnvelope on ${name}`, (it) => {
+    const code = (envelope: Envelope.Envelope) =>
       Effect.match(SignedEnvelope.verify(envelope), {
-        onFailure: ({ code }) => code,
+        onFailure: ({ code }): string => code,
         onSuccess: ({ system }) => system
       })
-    )
-  const withSig = (envelope: Envelope.Envelope, sig: string): Envelope.Envelope => ({
-    ...envelope,
-    signature: { ...envelope.signature, sig }
-  })
+    const withSig = (envelope: Envelope.Envelope, sig: string): Envelope.Envelope => ({
+      ...envelope,
+      signature: { ...envelope.signature, sig }
+    })
 
-  it("KEZ-SIG-007 verifies Ed25519 over SHA-512 of JCS", async () => {
-    const identity = await backend.run(Identity.fromSeed(seed(1)))
-    assert.deepStrictEqual(
-      await backend.run(identity.signClaim({ subject: "dns:example.org", createdAt: time })),
-      claim
+    it.effect("KEZ-SIG-007 verifies Ed25519 over SHA-512 of JCS", () =>
+      Effect.gen(function* () {
+        const identity = yield* Identity.fromSeed(seed(1))
+        assert.deepStrictEqual(yield* identity.signClaim({ subject: "dns:example.org", createdAt: time }), claim)
+        assert.strictEqual(yield* code(claim), "ed25519")
+        assert.strictEqual(
+          yield* code({ ...claim, payload: { ...claim.payload, subject: "dns:evil.org" } }),
+          "signature_invalid"
+        )
+        const flipped = claim.signature.sig.replace(/^./, (digit) => ((parseInt(digit, 16) ^ 1) & 15).toString(16))
+        assert.strictEqual(yield* code(withSig(claim, flipped)), "signature_invalid")
+      })
     )
-    assert.strictEqual(await code(claim), "ed25519")
-    assert.strictEqual(
-      await code({ ...claim, payload: { ...claim.payload, subject: "dns:evil.org" } }),
-      "signature_invalid"
-    )
-    const flipped = claim.signature.sig.replace(/^./, (digit) => ((parseInt(digit, 16) ^ 1) & 15).toString(16))
-    assert.strictEqual(await code(withSig(claim, flipped)), "signature_invalid")
-  })
 
-  it("KEZ-SIG-008 verifies BIP-340 over SHA-256 of JCS", async () => {
-    assert.strictEqual(codeOfJson(nostrClaim), "accepted")
-    assert.strictEqual(await code(nostrClaim), "nostr")
-    assert.strictEqual(
-      await code({ ...nostrClaim, payload: { ...nostrClaim.payload, subject: "dns:evil.org" } }),
-      "signature_invalid"
+    it.effect("KEZ-SIG-008 verifies BIP-340 over SHA-256 of JCS", () =>
+      Effect.gen(function* () {
+        assert.strictEqual(codeOfJson(nostrClaim), "accepted")
+        assert.strictEqual(yield* code(nostrClaim), "nostr")
+        assert.strictEqual(
+          yield* code({ ...nostrClaim, payload: { ...nostrClaim.payload, subject: "dns:evil.org" } }),
+          "signature_invalid"
+        )
+        assert.strictEqual(yield* code(withSig(nostrClaim, "f".repeat(128))), "signature_invalid")
+        assert.strictEqual(yield* code(withSig(nostrClaim, claim.signature.sig)), "signature_invalid")
+      })
     )
-    assert.strictEqual(await code(withSig(nostrClaim, "f".repeat(128))), "signature_invalid")
-    assert.strictEqual(await code(withSig(nostrClaim, claim.signature.sig)), "signature_invalid")
-  })
 
-  it("KEZ-KEY-008 refuses a torsioned R", async () => {
-    const key = "ed25519:2152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12"
-    const sig =
-      "3ca40d9bdb2e49622cc48561a824a21b5d55215b5d5fae10264029508be9a2d4" +
-      "c57fef34f5a5d3322a7f6585dbf38d3a9921031e7b76114174b381e232d0580d"
-    const envelope: Envelope.Envelope = {
-      kez: "claim",
-      payload: { type: "kez.claim" },
-      signature: { alg: "ed25519-sha512-jcs", key, sig }
-    }
-    assert.strictEqual(await code(envelope), "signature_invalid")
+    it.effect("KEZ-KEY-008 refuses a torsioned R", () =>
+      Effect.gen(function* () {
+        const key = "ed25519:2152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12"
+        const sig =
+          "3ca40d9bdb2e49622cc48561a824a21b5d55215b5d5fae10264029508be9a2d4" +
+          "c57fef34f5a5d3322a7f6585dbf38d3a9921031e7b76114174b381e232d0580d"
+        const envelope: Envelope.Envelope = {
+          kez: "claim",
+          payload: { type: "kez.claim" },
+          signature: { alg: "ed25519-sha512-jcs", key, sig }
+        }
+        assert.strictEqual(yield* code(envelope), "signature_invalid")
+      })
+    )
   })
-})
 
 const codeOfJson = (envelope: Envelope.Envelope) => {
   const parsed = Envelope.fromJson(Envelope.toJson(envelope))
   return parsed._tag === "Failure" ? parsed.failure.code : "accepted"
 }
 
-describe("nostr primaries", () => {
-  it("KEZ-KEY-002 have chains that verify", async () => {
-    const event = nostrEnvelope("sigchain_event", {
-      type: "kez.sigchain.event",
-      seq: 0,
-      created_at: "2026-01-01T00:00:00Z",
-      op: "add",
-      payload: { subject: "dns:example.org" }
+layer(NodeCrypto.layer)("nostr primaries", (it) => {
+  it.effect("KEZ-KEY-002 have chains that verify", () =>
+    Effect.gen(function* () {
+      const event = nostrEnvelope("sigchain_event", {
+        type: "kez.sigchain.event",
+        seq: 0,
+        created_at: "2026-01-01T00:00:00Z",
+        op: "add",
+        payload: { subject: "dns:example.org" }
+      })
+      const chain = yield* VerifiedChain.verify(nostrPrimary, [event])
+      assert.strictEqual(chain.state.claims.length, 1)
+      assert.strictEqual(chain.head?.hash, yield* SignedEnvelope.hash(event))
     })
-    const chain = await run(VerifiedChain.verify(nostrPrimary, [event]))
-    assert.strictEqual(chain.state.claims.length, 1)
-    assert.strictEqual(chain.head?.hash, await run(SignedEnvelope.hash(event)))
-  })
+  )
 
   it("KEZ-KEY-003 hold no chat account", () => {
     const registration = nostrEnvelope("handle_registration", {
@@ -107,33 +112,43 @@ describe("nostr primaries", () => {
   })
 })
 
-describe("Identity", () => {
-  it("KEZ-KEY-004 prints and keeps nothing but its public key", async () => {
-    const own = await run(Identity.fromSeed(seed(0x77)))
-    const seen = JSON.stringify(own) + String(Object.keys(own))
-    assert.notInclude(seen, "77".repeat(8))
-    assert.notProperty(own, "secret")
-  })
+layer(NodeCrypto.layer)("Identity", (it) => {
+  it.effect("KEZ-KEY-004 prints and keeps nothing but its public key", () =>
+    Effect.gen(function* () {
+      const own = yield* Identity.fromSeed(seed(0x77))
+      const seen = JSON.stringify(own) + String(Object.keys(own))
+      assert.notInclude(seen, "77".repeat(8))
+      assert.notProperty(own, "secret")
+    })
+  )
 
-  it("logs in to a broker by host and nonce only", async () => {
-    const { brokerLogin } = alice
-    assert.strictEqual(brokerLogin.account, alice.key)
-    assert.match(brokerLogin.nkey, /^U[A-Z2-7]{55}$/)
-    assert.strictEqual(brokerLogin.sign("kez.lat", "abcdefghijklmno").length, 64)
-    assert.throws(() => brokerLogin.sign("kez.lat", "short"))
-    assert.throws(() => brokerLogin.sign("KEZ.lat", "abcdefghijklmno"))
-  })
+  it.effect("logs in to a broker by host and nonce only", () =>
+    Effect.gen(function* () {
+      const { brokerLogin } = alice
+      assert.strictEqual(brokerLogin.account, alice.key)
+      assert.match(brokerLogin.nkey, /^U[A-Z2-7]{55}$/)
+      assert.strictEqual(brokerLogin.sign("kez.lat", "abcdefghijklmno").length, 64)
+      assert.throws(() => brokerLogin.sign("kez.lat", "short"))
+      assert.throws(() => brokerLogin.sign("KEZ.lat", "abcdefghijklmno"))
+    })
+  )
 
-  it("refuses malformed statements before it signs", async () => {
-    const statement = { handle: "Alice", server: "kez.lat", createdAt: time }
-    assert.strictEqual(await codeOf(alice.signRegistration(statement)), "handle_malformed")
-    assert.strictEqual(await codeOf(alice.signDeletion({ ...statement, handle: "a" })), "handle_malformed")
-    assert.strictEqual(await codeOf(alice.signClaim({ subject: "nothing", createdAt: time })), "identifier_malformed")
-  })
+  it.effect("refuses malformed statements before it signs", () =>
+    Effect.gen(function* () {
+      const statement = { handle: "Alice", server: "kez.lat", createdAt: time }
+      assert.strictEqual(yield* codeOf(alice.signRegistration(statement)), "handle_malformed")
+      assert.strictEqual(yield* codeOf(alice.signDeletion({ ...statement, handle: "a" })), "handle_malformed")
+      assert.strictEqual(
+        yield* codeOf(alice.signClaim({ subject: "nothing", createdAt: time })),
+        "identifier_malformed"
+      )
+    })
+  )
 })
 
-describe("VerifiedRecord", async () => {
-  const registration = await run(alice.signRegistration({ handle: "alice", server: "kez.lat", createdAt: time }))
+const registration = await fixture(alice.signRegistration({ handle: "alice", server: "kez.lat", createdAt: time }))
+
+layer(NodeCrypto.layer)("VerifiedRecord", (it) => {
   const record: Registration.HandleRecord = {
     handle: "alice@kez.lat",
     primary: alice.primary,
@@ -146,30 +161,35 @@ describe("VerifiedRecord", async () => {
   const code = (members: Partial<Registration.HandleRecord>, question: VerifiedRecord.Question = asked) =>
     codeOf(VerifiedRecord.verify({ ...record, ...members }, question))
 
-  it("KEZ-REG-022 takes a record that its owner signed", async () => {
-    const verified = await run(
-      VerifiedRecord.verify(ok(Registration.parseRecord(Registration.recordToJson(record))), asked)
-    )
-    assert.strictEqual(verified.key, alice.key)
-    assert.strictEqual(verified.registration.handle, "alice")
-    assert.strictEqual(await code({}, { server: "kez.lat", primary: alice.primary }), "accepted")
-  })
+  it.effect("KEZ-REG-022 takes a record that its owner signed", () =>
+    Effect.gen(function* () {
+      const verified = yield* VerifiedRecord.verify(
+        ok(Registration.parseRecord(Registration.recordToJson(record))),
+        asked
+      )
+      assert.strictEqual(verified.key, alice.key)
+      assert.strictEqual(verified.registration.handle, "alice")
+      assert.strictEqual(yield* code({}, { server: "kez.lat", primary: alice.primary }), "accepted")
+    })
+  )
 
-  it("KEZ-REG-022 refuses records that lie", async () => {
-    const bobs = await run(bob.signRegistration({ handle: "alice", server: "kez.lat", createdAt: time }))
-    const elsewhere = await run(alice.signRegistration({ handle: "alice", server: "evil.example", createdAt: time }))
-    const other = await run(alice.signRegistration({ handle: "malice", server: "kez.lat", createdAt: time }))
-    const deletion = await run(alice.signDeletion({ handle: "alice", server: "kez.lat", createdAt: time }))
-    const edited = { ...registration, payload: { ...registration.payload, created_at: "2027-01-01T00:00:00Z" } }
-    assert.strictEqual(await code({ primary: bob.primary }), "record_invalid", "another's key")
-    assert.strictEqual(await code({ registration: bobs }), "record_invalid", "another's registration")
-    assert.strictEqual(await code({ registration: elsewhere }), "record_invalid", "another server")
-    assert.strictEqual(await code({ registration: other }), "record_invalid", "another handle")
-    assert.strictEqual(await code({ registration: deletion }), "record_invalid", "a deletion")
-    assert.strictEqual(await code({ registration: edited }), "record_invalid", "edited")
-    assert.strictEqual(await code({ handle: "bob@kez.lat" }), "record_invalid", "another label")
-    assert.strictEqual(await code({}, { server: "kez.lat", handle: "bob" }), "record_invalid", "not what was asked")
-    assert.strictEqual(await code({}, { server: "other.lat", handle: "alice" }), "record_invalid")
-    assert.strictEqual(await code({}, { server: "kez.lat", primary: bob.primary }), "record_invalid")
-  })
+  it.effect("KEZ-REG-022 refuses records that lie", () =>
+    Effect.gen(function* () {
+      const bobs = yield* bob.signRegistration({ handle: "alice", server: "kez.lat", createdAt: time })
+      const elsewhere = yield* alice.signRegistration({ handle: "alice", server: "evil.example", createdAt: time })
+      const other = yield* alice.signRegistration({ handle: "malice", server: "kez.lat", createdAt: time })
+      const deletion = yield* alice.signDeletion({ handle: "alice", server: "kez.lat", createdAt: time })
+      const edited = { ...registration, payload: { ...registration.payload, created_at: "2027-01-01T00:00:00Z" } }
+      assert.strictEqual(yield* code({ primary: bob.primary }), "record_invalid", "another's key")
+      assert.strictEqual(yield* code({ registration: bobs }), "record_invalid", "another's registration")
+      assert.strictEqual(yield* code({ registration: elsewhere }), "record_invalid", "another server")
+      assert.strictEqual(yield* code({ registration: other }), "record_invalid", "another handle")
+      assert.strictEqual(yield* code({ registration: deletion }), "record_invalid", "a deletion")
+      assert.strictEqual(yield* code({ registration: edited }), "record_invalid", "edited")
+      assert.strictEqual(yield* code({ handle: "bob@kez.lat" }), "record_invalid", "another label")
+      assert.strictEqual(yield* code({}, { server: "kez.lat", handle: "bob" }), "record_invalid", "not what was asked")
+      assert.strictEqual(yield* code({}, { server: "other.lat", handle: "alice" }), "record_invalid")
+      assert.strictEqual(yield* code({}, { server: "kez.lat", primary: bob.primary }), "record_invalid")
+    })
+  )
 })

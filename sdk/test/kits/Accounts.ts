@@ -1,4 +1,4 @@
-/** Three accounts that tests are played with, and short ways to run verbs on a backend. */
+/** Three accounts that tests are played with, and short ways to what their verbs give. */
 import { Effect, Redacted, type Result } from "effect"
 import { NodeCrypto } from "../../src/adapters/node/index.ts"
 import { Identity, SealedMessage } from "../../src/crypto/index.ts"
@@ -7,20 +7,15 @@ import type { Crypto } from "../../src/services/Crypto.ts"
 
 export const seed = (fill: number) => Redacted.make(new Uint8Array(32).fill(fill))
 
-/** Runs an effect on the node backend. */
-export const run = <A, E>(effect: Effect.Effect<A, E, Crypto>): Promise<A> =>
+/** A constant of a test file that an effect makes, on the node backend. What a test itself does is an effect. */
+export const fixture = <A, E>(effect: Effect.Effect<A, E, Crypto>): Promise<A> =>
   Effect.runPromise(Effect.provide(effect, NodeCrypto.layer))
 
 /** The code an effect fails with, or `accepted`. */
-export const codeOf = <A>(effect: Effect.Effect<A, Problem.Problem, Crypto>): Promise<string> =>
-  run(
-    Effect.match(effect, {
-      onFailure: (problem) => problem.code as string,
-      onSuccess: () => "accepted"
-    })
-  )
+export const codeOf = <A, R>(effect: Effect.Effect<A, Problem.Problem, R>): Effect.Effect<string, never, R> =>
+  Effect.match(effect, { onFailure: (problem): string => problem.code, onSuccess: () => "accepted" })
 
-export const [alice, bob, carol] = await run(
+export const [alice, bob, carol] = await fixture(
   Effect.all([Identity.fromSeed(seed(1)), Identity.fromSeed(seed(2)), Identity.fromSeed(seed(3))])
 )
 

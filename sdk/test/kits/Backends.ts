@@ -1,22 +1,12 @@
 /** The three backends, for tests of what must be the same on each. */
-import { Effect, type Layer } from "effect"
+import type { Layer } from "effect"
 import { NobleCrypto } from "../../src/adapters/noble/index.ts"
 import { NodeCrypto } from "../../src/adapters/node/index.ts"
 import { WebCrypto } from "../../src/adapters/webcrypto/index.ts"
-import type { Crypto } from "../../src/services/Crypto.ts"
+import type { Backend, Crypto, CryptoUnavailable } from "../../src/services/Crypto.ts"
 
-export interface Backend {
-  readonly name: string
-  run<A, E>(effect: Effect.Effect<A, E, Crypto>): Promise<A>
+export const backends: Readonly<Record<Backend, Layer.Layer<Crypto, CryptoUnavailable>>> = {
+  node: NodeCrypto.layer,
+  webcrypto: WebCrypto.layer,
+  noble: NobleCrypto.layer
 }
-
-const backend = (name: string, layer: Layer.Layer<Crypto, unknown>): Backend => ({
-  name,
-  run: (effect) => Effect.runPromise(Effect.provide(effect, layer))
-})
-
-export const backends: ReadonlyArray<Backend> = [
-  backend("node", NodeCrypto.layer),
-  backend("webcrypto", WebCrypto.layer),
-  backend("noble", NobleCrypto.layer)
-]

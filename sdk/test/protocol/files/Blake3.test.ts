@@ -1,11 +1,11 @@
-import { Effect } from "effect"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import { FastBlake3 } from "../../../src/crypto/index.ts"
 import { Blake3, Bytes } from "../../../src/protocol/index.ts"
+import { fixture } from "../../kits/Accounts.ts"
 import { load, present } from "../../kits/PublishedVectors.ts"
 
-const fast = await Effect.runPromise(FastBlake3.load)
+const fast = await fixture(FastBlake3.load)
 const hashers = { plain: Blake3.subtree, wasm: fast }
 const pattern = (size: number) => Uint8Array.from({ length: size }, (_, i) => i % 251)
 

@@ -1,12 +1,12 @@
-import { Effect, Result } from "effect"
+import { Result } from "effect"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import { FastBlake3 } from "../../../src/crypto/index.ts"
 import { Blake3Tree, BlobAnswer, Bytes, ChunkRanges, type Problem } from "../../../src/protocol/index.ts"
-import { ok } from "../../kits/Accounts.ts"
+import { fixture, ok } from "../../kits/Accounts.ts"
 import { answers } from "../../kits/DecoderKit.ts"
 
-const hasher = await Effect.runPromise(FastBlake3.load)
+const hasher = await fixture(FastBlake3.load)
 const blobOf = (size: number) => Uint8Array.from({ length: size }, (_, i) => (i * 7 + (i >> 10)) & 255)
 const { groupBytes } = Blake3Tree
 

@@ -1,10 +1,10 @@
 /** What native iroh-blobs writes, reads and answers, as `conformance/peers/rust` captured it. */
 import * as fs from "node:fs"
-import { Effect, Result } from "effect"
+import { Result } from "effect"
 import { assert, describe, it } from "vitest"
 import { FastBlake3 } from "../../../src/crypto/index.ts"
 import { Blake3Tree, BlobAnswer, BlobRequest, Bytes, ChunkRanges } from "../../../src/protocol/index.ts"
-import { ok } from "../../kits/Accounts.ts"
+import { fixture, ok } from "../../kits/Accounts.ts"
 
 /** As text where JSON's numbers do not reach. */
 type Long = number | string
@@ -53,7 +53,7 @@ const named = (boundaries: ReadonlyArray<Long>): Array<number> => {
 const single = (sets: ReadonlyArray<Sets>): boolean =>
   sets.length === 0 ||
   (sets.length === 2 && sets[0]?.from === 0 && sets[1]?.from === 1 && sets[1].boundaries.length === 0)
-const hasher = await Effect.runPromise(FastBlake3.load)
+const hasher = await fixture(FastBlake3.load)
 const hashOf = (bytes: Uint8Array) => Bytes.toHex(Blake3Tree.build(bytes, hasher).hash)
 const exchange = (name: string) => {
   const found = native.exchanges.find((one) => one.name === name)

@@ -1,12 +1,13 @@
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
-import { assert, describe, it } from "vitest"
+import { NodeCrypto } from "../../../src/adapters/node/index.ts"
 import { SafetyNumber as Verb, SealedMessage } from "../../../src/crypto/index.ts"
 import { Bytes, Canonical, type Envelope, type Json, Message, SafetyNumber, Seal } from "../../../src/protocol/index.ts"
-import { alice, bob, carol, draft, id, ok, run, text, time } from "../../kits/Accounts.ts"
+import { alice, bob, carol, draft, fixture, id, ok, text, time } from "../../kits/Accounts.ts"
 import { answers, codeOf, fuzzBytes, fuzzText } from "../../kits/DecoderKit.ts"
 
-const { envelope } = await run(SealedMessage.encrypt(alice, draft(bob, text("hello"))))
+const { envelope } = await fixture(SealedMessage.encrypt(alice, draft(bob, text("hello"))))
 const edited = (members: Json.JsonObject): Envelope.Envelope => ({
   ...envelope,
   payload: { ...envelope.payload, ...members }
@@ -149,18 +150,22 @@ describe("Seal", () => {
   })
 })
 
-describe("SafetyNumber", () => {
-  it("KEZ-KEY-013 KEZ-KEY-014 is the same for both sides and comes back from its code", async () => {
-    const [ours, theirs, other] = await run(
-      Effect.all([Verb.of(alice.key, bob.key), Verb.of(bob.key, alice.key), Verb.of(alice.key, carol.key)])
-    )
-    assert.deepStrictEqual(ours, theirs)
-    assert.notStrictEqual(ours.digits, other.digits)
-    assert.match(ours.digits, /^(\d{5} ){11}\d{5}$/)
-    assert.deepStrictEqual(ok(SafetyNumber.parseQr(ours.qr)), ours.digest)
-    assert.isTrue(SafetyNumber.matches(ours.digits.replaceAll(" ", "\n"), ours.digest))
-    assert.isFalse(SafetyNumber.matches(other.digits, ours.digest))
-  })
+layer(NodeCrypto.layer)("SafetyNumber", (it) => {
+  it.effect("KEZ-KEY-013 KEZ-KEY-014 is the same for both sides and comes back from its code", () =>
+    Effect.gen(function* () {
+      const [ours, theirs, other] = yield* Effect.all([
+        Verb.of(alice.key, bob.key),
+        Verb.of(bob.key, alice.key),
+        Verb.of(alice.key, carol.key)
+      ])
+      assert.deepStrictEqual(ours, theirs)
+      assert.notStrictEqual(ours.digits, other.digits)
+      assert.match(ours.digits, /^(\d{5} ){11}\d{5}$/)
+      assert.deepStrictEqual(ok(SafetyNumber.parseQr(ours.qr)), ours.digest)
+      assert.isTrue(SafetyNumber.matches(ours.digits.replaceAll(" ", "\n"), ours.digest))
+      assert.isFalse(SafetyNumber.matches(other.digits, ours.digest))
+    })
+  )
 
   it("writes each group as u40 modulo 100,000 with leading zeros", () => {
     const digest = new Uint8Array(64)

@@ -1,11 +1,12 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
 import * as fc from "fast-check"
-import { assert, describe, it } from "vitest"
 import { Claim, Endpoint, Envelope, type Json, Registration } from "../../../src/protocol/index.ts"
-import { alice, bob, codeOf as failure, ok, run, time } from "../../kits/Accounts.ts"
+import { alice, bob, codeOf as failure, fixture, ok, time } from "../../kits/Accounts.ts"
 import { answers, codeOf } from "../../kits/DecoderKit.ts"
 
-const registration = await run(alice.signRegistration({ handle: "alice", server: "kez.lat", createdAt: time }))
-const deletion = await run(alice.signDeletion({ handle: "alice", server: "kez.lat", createdAt: time }))
+const registration = await fixture(alice.signRegistration({ handle: "alice", server: "kez.lat", createdAt: time }))
+const deletion = await fixture(alice.signDeletion({ handle: "alice", server: "kez.lat", createdAt: time }))
 const edited = (envelope: Envelope.Envelope, members: Json.JsonObject): Envelope.Envelope => ({
   ...envelope,
   payload: { ...envelope.payload, ...members }
@@ -123,17 +124,19 @@ describe("Registration", () => {
 })
 
 describe("Claim", () => {
-  it("KEZ-PRF-003 reads what identities sign", async () => {
-    const claim = { subject: "dns:example.org", createdAt: time, expiresAt: time + 60_000 }
-    const envelope = await run(alice.signClaim(claim))
-    assert.deepStrictEqual(ok(Claim.parse(envelope)), { ...claim, primary: alice.primary })
-    const code = (members: Json.JsonObject) => codeOf(Claim.parse(edited(envelope, members)))
-    assert.strictEqual(code({ subject: "example.org" }), "identifier_malformed")
-    assert.strictEqual(code({ subject: null }), "envelope_malformed")
-    assert.strictEqual(code({ expires_at: null }), "envelope_malformed")
-    assert.strictEqual(code({ expires_at: "2026-01-01T00:00:00Z" }), "envelope_malformed")
-    assert.strictEqual(code({ created_at: 0 }), "envelope_malformed")
-    const backwards = alice.signClaim({ subject: "dns:example.org", createdAt: time, expiresAt: time + 999 })
-    assert.strictEqual(await failure(backwards), "envelope_malformed")
-  })
+  it.effect("KEZ-PRF-003 reads what identities sign", () =>
+    Effect.gen(function* () {
+      const claim = { subject: "dns:example.org", createdAt: time, expiresAt: time + 60_000 }
+      const envelope = yield* alice.signClaim(claim)
+      assert.deepStrictEqual(ok(Claim.parse(envelope)), { ...claim, primary: alice.primary })
+      const code = (members: Json.JsonObject) => codeOf(Claim.parse(edited(envelope, members)))
+      assert.strictEqual(code({ subject: "example.org" }), "identifier_malformed")
+      assert.strictEqual(code({ subject: null }), "envelope_malformed")
+      assert.strictEqual(code({ expires_at: null }), "envelope_malformed")
+      assert.strictEqual(code({ expires_at: "2026-01-01T00:00:00Z" }), "envelope_malformed")
+      assert.strictEqual(code({ created_at: 0 }), "envelope_malformed")
+      const backwards = alice.signClaim({ subject: "dns:example.org", createdAt: time, expiresAt: time + 999 })
+      assert.strictEqual(yield* failure(backwards), "envelope_malformed")
+    })
+  )
 })

@@ -1,13 +1,13 @@
 import { zstdCompressSync } from "node:zlib"
+import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { assert, describe, it } from "vitest"
 import { Zstd } from "../../../src/adapters/node/index.ts"
 import { Bytes, Encoding, Envelope } from "../../../src/protocol/index.ts"
-import { alice, bob, ok, run, time } from "../../kits/Accounts.ts"
+import { alice, bob, fixture, ok, time } from "../../kits/Accounts.ts"
 import { codeOf, fuzzText } from "../../kits/DecoderKit.ts"
 
-const claim = await run(alice.signClaim({ subject: "github:chris", createdAt: time }))
-const other = await run(bob.signClaim({ subject: "github:bob", createdAt: time }))
+const claim = await fixture(alice.signClaim({ subject: "github:chris", createdAt: time }))
+const other = await fixture(bob.signClaim({ subject: "github:bob", createdAt: time }))
 const { compress, decompress } = Zstd
 const decode = (text: string) => Encoding.decode(text, decompress)
 const decodeCompact = (text: string) => Encoding.decodeCompact(text, decompress)

@@ -1,24 +1,28 @@
+import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
-import { assert, describe, it } from "vitest"
+import { NodeCrypto } from "../../../src/adapters/node/index.ts"
 import { SignedEnvelope } from "../../../src/crypto/index.ts"
 import { Bytes, Canonical, Envelope, type Json } from "../../../src/protocol/index.ts"
-import { alice, bob, codeOf as failure, ok, run, time } from "../../kits/Accounts.ts"
+import { alice, bob, codeOf as failure, fixture, ok, time } from "../../kits/Accounts.ts"
 import { codeOf, fuzzBytes, fuzzText } from "../../kits/DecoderKit.ts"
+import { checkProperty } from "../../kits/Property.ts"
 
-const claim = await run(alice.signClaim({ subject: "dns:example.org", createdAt: time }))
+const claim = await fixture(alice.signClaim({ subject: "dns:example.org", createdAt: time }))
 const json = Envelope.toJson(claim)
 const change = (members: Json.JsonObject) => codeOf(Envelope.fromJson({ ...json, ...members }))
 const changePayload = (members: Json.JsonObject) => change({ payload: { ...claim.payload, ...members } })
 const changeSignature = (members: Json.JsonObject) => change({ signature: { ...claim.signature, ...members } })
 
-describe("Envelope", () => {
-  it("KEZ-SIG-013 comes back from its JCS form, which is what is hashed", async () => {
-    const encoded = Envelope.encode(claim)
-    assert.deepStrictEqual(ok(Envelope.parse(encoded)), claim)
-    assert.strictEqual(Envelope.encodeText(claim), Canonical.encodeText(json))
-    assert.match(await run(SignedEnvelope.hash(claim)), /^sha256:[0-9a-f]{64}$/)
-  })
+layer(NodeCrypto.layer)("Envelope", (it) => {
+  it.effect("KEZ-SIG-013 comes back from its JCS form, which is what is hashed", () =>
+    Effect.gen(function* () {
+      const encoded = Envelope.encode(claim)
+      assert.deepStrictEqual(ok(Envelope.parse(encoded)), claim)
+      assert.strictEqual(Envelope.encodeText(claim), Canonical.encodeText(json))
+      assert.match(yield* SignedEnvelope.hash(claim), /^sha256:[0-9a-f]{64}$/)
+    })
+  )
 
   it("KEZ-SIG-001 has exactly its members", () => {
     assert.strictEqual(change({ note: "unsigned" }), "envelope_malformed")
@@ -32,13 +36,15 @@ describe("Envelope", () => {
     }
   })
 
-  it("KEZ-SIG-002 keeps members it does not know, under the signature", async () => {
-    const text = Envelope.signedText(claim.payload)
-    assert.notInclude(text, "future")
-    const changed = ok(Envelope.fromJson({ ...json, payload: { ...claim.payload, future: { a: [1] } } }))
-    assert.deepStrictEqual(ok(Envelope.parse(Envelope.encode(changed))).payload["future"], { a: [1] })
-    assert.strictEqual(await failure(SignedEnvelope.verify(changed)), "signature_invalid")
-  })
+  it.effect("KEZ-SIG-002 keeps members it does not know, under the signature", () =>
+    Effect.gen(function* () {
+      const text = Envelope.signedText(claim.payload)
+      assert.notInclude(text, "future")
+      const changed = ok(Envelope.fromJson({ ...json, payload: { ...claim.payload, future: { a: [1] } } }))
+      assert.deepStrictEqual(ok(Envelope.parse(Envelope.encode(changed))).payload["future"], { a: [1] })
+      assert.strictEqual(yield* failure(SignedEnvelope.verify(changed)), "signature_invalid")
+    })
+  )
 
   it("KEZ-SIG-003 KEZ-SIG-004 KEZ-SIG-005 agrees with the table of kinds", () => {
     assert.strictEqual(change({ kez: "sigchain_event" }), "envelope_kind")
@@ -140,20 +146,19 @@ describe("Envelope", () => {
     fuzzBytes((input) => Envelope.parseEncoded(input), text.map(Bytes.utf8))
   })
 
-  it("refuses every edit of a signed envelope, or says the same thing", async () => {
-    const text = Envelope.encodeText(claim)
-    await fc.assert(
-      fc.asyncProperty(
-        fc.nat(text.length - 1),
-        fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 1 }),
-        async (at, put) => {
+  it.effect("refuses every edit of a signed envelope, or says the same thing", () =>
+    Effect.gen(function* () {
+      const text = Envelope.encodeText(claim)
+      yield* checkProperty(
+        [fc.nat(text.length - 1), fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 1 })],
+        Effect.fnUntraced(function* (at, put) {
           const parsed = Envelope.parse(text.slice(0, at) + put + text.slice(at + 1))
           if (parsed._tag === "Failure") return
-          const holds = await failure(SignedEnvelope.verify(parsed.success).pipe(Effect.asVoid))
+          const holds = yield* failure(SignedEnvelope.verify(parsed.success).pipe(Effect.asVoid))
           assert.strictEqual(holds === "accepted", Envelope.encodeText(parsed.success) === text)
-        }
-      ),
-      { numRuns: 400 }
-    )
-  })
+        }),
+        { numRuns: 400 }
+      )
+    })
+  )
 })

@@ -1,7 +1,8 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
 import * as fc from "fast-check"
-import { assert, describe, it } from "vitest"
 import { Endpoint, type Envelope, type Json, Sigchain, Subject } from "../../../src/protocol/index.ts"
-import { alice, bob, ok, run, time } from "../../kits/Accounts.ts"
+import { alice, bob, ok, time } from "../../kits/Accounts.ts"
 import { answers, codeOf } from "../../kits/DecoderKit.ts"
 
 const hashOf = (seq: number, mark = "0") => `sha256:${mark}${String(seq).padStart(63, "0")}`
@@ -219,62 +220,62 @@ describe("Sigchain", () => {
     assert.isUndefined(Sigchain.alarm(alice.primary, Sigchain.compare(known, [])))
   })
 
-  it("KEZ-SIG-101 KEZ-SIG-102 reads the events it writes and refuses malformed ones", async () => {
-    const first = await run(
-      alice.signSigchainEvent({
+  it.effect("KEZ-SIG-101 KEZ-SIG-102 reads the events it writes and refuses malformed ones", () =>
+    Effect.gen(function* () {
+      const first = yield* alice.signSigchainEvent({
         after: undefined,
         operation: { op: "add", payload: { subject: "dns:example.org" } },
         createdAt: time + 999
       })
-    )
-    assert.deepStrictEqual(ok(Sigchain.parseEvent(first)), {
-      primary: alice.primary,
-      seq: 0,
-      createdAt: time,
-      op: "add",
-      payload: { subject: "dns:example.org" }
+      assert.deepStrictEqual(ok(Sigchain.parseEvent(first)), {
+        primary: alice.primary,
+        seq: 0,
+        createdAt: time,
+        op: "add",
+        payload: { subject: "dns:example.org" }
+      })
+      const code = (members: Json.JsonObject) =>
+        codeOf(Sigchain.parseEvent({ ...first, payload: { ...first.payload, ...members } }))
+      assert.strictEqual(code({ prev: hashOf(0) }), "event_malformed")
+      assert.strictEqual(code({ seq: 1 }), "event_malformed")
+      assert.strictEqual(code({ seq: 1, prev: hashOf(0) }), "accepted")
+      assert.strictEqual(code({ seq: 1, prev: hashOf(0).toUpperCase() }), "event_malformed")
+      assert.strictEqual(code({ seq: -1 }), "event_malformed")
+      assert.strictEqual(code({ seq: "0" }), "event_malformed")
+      assert.strictEqual(code({ op: "" }), "event_malformed")
+      assert.strictEqual(code({ op: "x".repeat(65) }), "event_malformed")
+      assert.strictEqual(code({ payload: [] }), "event_malformed")
+      assert.strictEqual(code({ created_at: "2026-01-01T00:00:00+00:00" }), "timestamp_malformed")
+      const claim = yield* alice.signClaim({ subject: "dns:example.org", createdAt: time })
+      assert.strictEqual(codeOf(Sigchain.parseEvent(claim)), "envelope_kind")
     })
-    const code = (members: Json.JsonObject) =>
-      codeOf(Sigchain.parseEvent({ ...first, payload: { ...first.payload, ...members } }))
-    assert.strictEqual(code({ prev: hashOf(0) }), "event_malformed")
-    assert.strictEqual(code({ seq: 1 }), "event_malformed")
-    assert.strictEqual(code({ seq: 1, prev: hashOf(0) }), "accepted")
-    assert.strictEqual(code({ seq: 1, prev: hashOf(0).toUpperCase() }), "event_malformed")
-    assert.strictEqual(code({ seq: -1 }), "event_malformed")
-    assert.strictEqual(code({ seq: "0" }), "event_malformed")
-    assert.strictEqual(code({ op: "" }), "event_malformed")
-    assert.strictEqual(code({ op: "x".repeat(65) }), "event_malformed")
-    assert.strictEqual(code({ payload: [] }), "event_malformed")
-    assert.strictEqual(code({ created_at: "2026-01-01T00:00:00+00:00" }), "timestamp_malformed")
-    const claim = await run(alice.signClaim({ subject: "dns:example.org", createdAt: time }))
-    assert.strictEqual(codeOf(Sigchain.parseEvent(claim)), "envelope_kind")
-  })
+  )
 
-  it("answers whatever members an event has", async () => {
-    const first = await run(
-      alice.signSigchainEvent({
+  it.effect("answers whatever members an event has", () =>
+    Effect.gen(function* () {
+      const first = yield* alice.signSigchainEvent({
         after: undefined,
         operation: { op: "add_endpoint", payload: Endpoint.nats(alice.primary, "nats://a") },
         createdAt: time
       })
-    )
-    const value = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json.Json>
-    const names = fc.constantFrom("seq", "prev", "created_at", "op", "payload")
-    fc.assert(
-      fc.property(fc.dictionary(names, value), (members) => {
-        const envelope: Envelope.Envelope = { ...first, payload: { ...first.payload, ...members } }
-        answers(Sigchain.parseEvent, envelope)
-      })
-    )
-    fc.assert(fc.property(value, (json) => answers((input) => Endpoint.parse(input, alice.primary), json)))
-    const ops = fc.constantFrom("add", "revoke", "rotate", "add_endpoint", "remove_endpoint", "set_shared_files", "x")
-    fc.assert(
-      fc.property(
-        ops,
-        fc.dictionary(fc.constantFrom("subject", "protocol", "url", "new_primary"), value),
-        (op, payload) =>
-          answers((events) => Sigchain.extend(Sigchain.empty(alice.primary), events), chain({ op, payload }))
+      const value = fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json.Json>
+      const names = fc.constantFrom("seq", "prev", "created_at", "op", "payload")
+      fc.assert(
+        fc.property(fc.dictionary(names, value), (members) => {
+          const envelope: Envelope.Envelope = { ...first, payload: { ...first.payload, ...members } }
+          answers(Sigchain.parseEvent, envelope)
+        })
       )
-    )
-  })
+      fc.assert(fc.property(value, (json) => answers((input) => Endpoint.parse(input, alice.primary), json)))
+      const ops = fc.constantFrom("add", "revoke", "rotate", "add_endpoint", "remove_endpoint", "set_shared_files", "x")
+      fc.assert(
+        fc.property(
+          ops,
+          fc.dictionary(fc.constantFrom("subject", "protocol", "url", "new_primary"), value),
+          (op, payload) =>
+            answers((events) => Sigchain.extend(Sigchain.empty(alice.primary), events), chain({ op, payload }))
+        )
+      )
+    })
+  )
 })
