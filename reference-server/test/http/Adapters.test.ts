@@ -1,9 +1,9 @@
 /** The SDK's HTTP adapters against the real servers, by the kits that every adapter passes. */
+import { Effect, Layer } from "effect"
+import { afterAll, beforeAll } from "vitest"
 import { HttpDirectory, HttpManifestStore, HttpSigchainStore } from "@kez-chat/sdk/http"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Directory, ManifestStore, SigchainStore } from "@kez-chat/sdk/services"
-import { Effect, Layer } from "effect"
-import { afterAll, beforeAll } from "vitest"
 import { directoryKit } from "../../../sdk/test/kits/DirectoryKit.ts"
 import { manifestStoreKit } from "../../../sdk/test/kits/ManifestStoreKit.ts"
 import { sigchainStoreKit } from "../../../sdk/test/kits/SigchainStoreKit.ts"

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
 
+const newFolder = () => mkdtempSync(join(tmpdir(), "kez-disk-"))
+
 /** A new folder, gone with the scope. */
-export const folder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "kez-disk-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+export const folder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(Effect.sync(newFolder), (path) =>
+  Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 
 export interface Disk {
@@ -18,23 +19,31 @@ export interface Disk {
 }
 
 const run = (command: string, ...args: ReadonlyArray<string>) => execFileSync(command, args, { stdio: "ignore" })
+const mount = (path: string, bytes: number) => run("mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", path)
+const unmount = (path: string) => run("umount", "-l", path)
 
 /** A disk of its own with room for `bytes`. Only where {@link canMount}. */
 export const disk = (bytes: number): Effect.Effect<Disk, never, Scope.Scope> =>
   Effect.flatMap(folder, (path) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        run("mount", "-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", path)
+        mount(path, bytes)
         return { path, freeze: () => run("mount", "-o", "remount,ro", path) }
       }),
-      () => Effect.sync(() => run("umount", "-l", path))
+      () => Effect.sync(() => unmount(path))
     )
   )
 
 /** Whether this process may mount: as root on Linux, as in most containers with the right to it. */
-export const canMount: boolean = await Effect.runPromise(
-  Effect.scoped(Effect.asVoid(disk(4096))).pipe(
-    Effect.as(true),
-    Effect.catchCause(() => Effect.succeed(false))
-  )
-)
+export const canMount: boolean = (() => {
+  const path = newFolder()
+  try {
+    mount(path, 4096)
+    unmount(path)
+    return true
+  } catch {
+    return false
+  } finally {
+    rmSync(path, { recursive: true, force: true })
+  }
+})()

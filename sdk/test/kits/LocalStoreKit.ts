@@ -1,7 +1,7 @@
 /** What every LocalStore must do. Applied to each adapter; `make` gives a new, empty store for each test. */
-import * as fc from "fast-check"
-import { Effect, Exit, Option, type Scope } from "effect"
 import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Option, type Scope } from "effect"
+import * as fc from "fast-check"
 import { type Entry, LocalStore, prefixEnd, type Range, StoreConflict, type Write } from "@kez-chat/sdk/services"
 import { checkProperty } from "./Property.ts"
 

@@ -1,12 +1,10 @@
 /** Every vector of the specification, on every cryptographic backend. */
-import { Exit, ManagedRuntime } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { afterAll, assert, describe, it } from "vitest"
-import { NobleCrypto } from "../../src/adapters/noble/index.ts"
-import { NodeCrypto } from "../../src/adapters/node/index.ts"
-import { WebCrypto } from "../../src/adapters/webcrypto/index.ts"
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect, Exit } from "effect"
 import type { Json } from "../../src/protocol/encoding/Json.ts"
+import { backends } from "../kits/Backends.ts"
 import { operations } from "./Operations.ts"
 
 interface VectorFile {
@@ -25,31 +23,35 @@ interface VectorFile {
 const folder = path.resolve(import.meta.dirname, "../../../spec/vectors")
 const files = fs
   .readdirSync(folder, { recursive: true, encoding: "utf8" })
-  // Whole inboxes need a client: inbox.test.ts.
+  // Whole inboxes need a client: Inbox.test.ts.
   .filter((name) => name.endsWith(".json") && !name.endsWith("inbox.valid.json"))
   .sort()
-const backends = { node: NodeCrypto.layer, webcrypto: WebCrypto.layer, noble: NobleCrypto.layer } as const
 
-describe.each(Object.keys(backends) as Array<keyof typeof backends>)("vectors on %s", (backend) => {
-  const runtime = ManagedRuntime.make(backends[backend])
-  afterAll(() => runtime.dispose())
-
-  it.each(files)("%s", async (name) => {
-    const file = JSON.parse(fs.readFileSync(path.join(folder, name), "utf8")) as VectorFile
-    const operation = operations[file.operation]
-    if (operation === undefined) throw new Error(`no operation ${file.operation}`)
-    for (const { error, errorAnyOf, id, input, result, why } of file.cases) {
-      const label = `${name}#${id}: ${why}`
-      const exit = await runtime.runPromiseExit(operation(input))
-      if (file.kind === "valid") {
-        const actual = Exit.isSuccess(exit) ? (JSON.parse(JSON.stringify(exit.value)) as unknown) : String(exit.cause)
-        assert.deepStrictEqual(actual, result, label)
-      } else {
-        const failure = Exit.findError(exit)
-        const code =
-          "success" in failure ? (failure.success as { readonly code?: string }).code : `no failure: ${String(exit)}`
-        assert.include(errorAnyOf ?? [error], code, label)
-      }
-    }
+describe.each(Object.entries(backends))("vectors on %s", (_, cryptoLayer) =>
+  layer(cryptoLayer)((it) => {
+    it.effect.each(files)("%s", (name) =>
+      Effect.gen(function* () {
+        const file = JSON.parse(fs.readFileSync(path.join(folder, name), "utf8")) as VectorFile
+        const operation = operations[file.operation]
+        if (operation === undefined) throw new Error(`no operation ${file.operation}`)
+        for (const { error, errorAnyOf, id, input, result, why } of file.cases) {
+          const label = `${name}#${id}: ${why}`
+          const exit = yield* Effect.exit(operation(input))
+          if (file.kind === "valid") {
+            const actual = Exit.isSuccess(exit)
+              ? (JSON.parse(JSON.stringify(exit.value)) as unknown)
+              : String(exit.cause)
+            assert.deepStrictEqual(actual, result, label)
+          } else {
+            const failure = Exit.findError(exit)
+            const code =
+              "success" in failure
+                ? (failure.success as { readonly code?: string }).code
+                : `no failure: ${String(exit)}`
+            assert.include(errorAnyOf ?? [error], code, label)
+          }
+        }
+      })
+    )
   })
-})
+)

@@ -14,15 +14,15 @@ import {
   writeSync
 } from "node:fs"
 import { join } from "node:path"
-import { Deferred, Effect, Fiber } from "effect"
 import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
 import { DiskBlobStore } from "@kez-chat/sdk/node"
 import { Blake3Tree, ChunkRanges } from "@kez-chat/sdk/protocol"
 import { type BlobStore, BlobStoreError } from "@kez-chat/sdk/services"
+import { canMount, disk, folder } from "../../../kits/Disks.ts"
 import { answerOf, type Blob, blobOf, groups, missing } from "../../../kits/blobs/ArrivingBlobs.ts"
 import { blobStoreKit } from "../../../kits/blobs/BlobStoreKit.ts"
 import { damagedBlobStoreKit } from "../../../kits/blobs/DamagedBlobStoreKit.ts"
-import { canMount, disk, folder } from "../../../kits/Disks.ts"
 import { putKilled, receiveKilled, runWriter } from "./KilledWriter.ts"
 
 const group = Blake3Tree.groupBytes
