@@ -12,7 +12,7 @@ import { Signals } from "../../Signals.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Columns from "../../terminal/output/Columns.ts"
-import * as Conversation from "../../terminal/input/Conversation.ts"
+import * as ChatView from "../../terminal/input/ChatView.ts"
 import * as InboxWarning from "../../terminal/output/InboxWarning.ts"
 import * as KeyChange from "../../terminal/output/KeyChange.ts"
 import * as Sanitise from "../../terminal/output/Sanitise.ts"
@@ -30,7 +30,7 @@ interface Room {
   /** The current contact: the user may accept another key for it meanwhile. */
   contact: Contact
   readonly paths: ProfilePaths
-  readonly line: Conversation.Conversation
+  readonly line: ChatView.ChatView
   readonly style: Style
   readonly shown: Set<string>
   /** The newest sent message. Its state is shown before the typed line. */
@@ -151,7 +151,7 @@ const onTyped = (room: Room, text: string): Effect.Effect<"quit" | undefined> =>
 /** Runs with one owner of the profile; `lost` if that owner ended. */
 const runWithOwner = Effect.fnUntraced(function* (
   who: string,
-  opened: Effect.Effect<Conversation.Conversation>,
+  opened: Effect.Effect<ChatView.ChatView>,
   shown: Set<string>
 ) {
   const { chat, paths, stopped } = yield* access({ command: "chat", answering: true })
@@ -210,10 +210,10 @@ export const chat = Effect.fn("Chat.chat")(function* ({
   yield* signals.untilSignal(
     Effect.gen(function* () {
       const whole = yield* Scope.Scope
-      let line: Conversation.Conversation | undefined
+      let line: ChatView.ChatView | undefined
       // Opened after the account, so that a passphrase is asked for on a clean terminal.
       const opened = Effect.suspend(() =>
-        line === undefined ? Scope.provide(Conversation.open("> ", canRedraw), whole) : Effect.succeed(line)
+        line === undefined ? Scope.provide(ChatView.open("> ", canRedraw), whole) : Effect.succeed(line)
       ).pipe(
         Effect.tap((made) =>
           Effect.sync(() => {

@@ -20,7 +20,7 @@ import * as Show from "../../terminal/output/Show.ts"
 import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
 import * as Delivery from "../files/Delivery.ts"
 import * as ServedLog from "../files/ServedLog.ts"
-import * as Serving from "../files/Serving.ts"
+import { serveInBackground } from "../files/ServeInBackground.ts"
 import { eventQueue } from "../EventQueue.ts"
 import { named } from "../WithAccess.ts"
 import * as Backlog from "./Backlog.ts"
@@ -145,7 +145,7 @@ const runWithOwner = Effect.fnUntraced(function* (first: boolean, serve: boolean
     }
   })
 
-  if (serve) yield* Effect.forkScoped(Serving.besides(session.files))
+  if (serve) yield* Effect.forkScoped(serveInBackground(session.files))
   // Subscribed before the backlog is read, so that nothing falls between the two.
   const queue = yield* eventQueue(session.chat)
   if (first) {

@@ -8,7 +8,7 @@ import { type Screen, warn } from "../../terminal/output/Screen.ts"
 const againMillis = 30_000
 
 /** Serves until it is interrupted. A failure is a warning, since messages work without files. */
-export const besides = (files: Files): Effect.Effect<never, never, Screen> => {
+export const serveInBackground = (files: Files): Effect.Effect<never, never, Screen> => {
   let said: string | undefined
   return Effect.forever(
     files.serve.pipe(

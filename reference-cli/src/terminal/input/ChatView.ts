@@ -15,7 +15,7 @@ import * as Sanitise from "../output/Sanitise.ts"
 /** Renders text for the terminal's columns, which it must not fill; undefined if the terminal breaks lines itself. */
 export type Entry = (columns: number | undefined) => string
 
-export interface Conversation {
+export interface ChatView {
   /** Entered texts. Ends at Ctrl-C, Ctrl-D, and when the terminal closes. */
   readonly lines: Queue.Dequeue<string, Cause.Done>
   /** Prints above the typed text. */
@@ -182,7 +182,7 @@ export class View {
 /** For terminals that cannot move the cursor: plain lines, one below the other. */
 const openPlain = Effect.fnUntraced(function* (
   lines: Queue.Queue<string, Cause.Done>
-): Effect.fn.Return<Conversation, never, Scope.Scope> {
+): Effect.fn.Return<ChatView, never, Scope.Scope> {
   const input = yield* Effect.acquireRelease(
     Effect.sync(() => readline.createInterface({ input: process.stdin, terminal: false })),
     (opened) => Effect.sync(() => opened.close())
@@ -198,10 +198,10 @@ const openPlain = Effect.fnUntraced(function* (
 })
 
 /** Opens the line until the scope closes. Standard input and output must be a terminal. */
-export const open = Effect.fn("Conversation.open")(function* (
+export const open = Effect.fn("ChatView.open")(function* (
   prompt: string,
   canRedraw: boolean
-): Effect.fn.Return<Conversation, never, Scope.Scope> {
+): Effect.fn.Return<ChatView, never, Scope.Scope> {
   const lines = yield* Queue.unbounded<string, Cause.Done>()
   if (!canRedraw) return yield* openPlain(lines)
   const view = yield* Effect.acquireRelease(
