@@ -225,6 +225,8 @@ const hasTerminal = process.platform === "linux" && spawnSync("script", ["--vers
 const lasting = (text: string): string => text.replace(/\u001b\[\?1049h[^]*?\u001b\[\?1049l/g, "")
 
 describe.runIf(hasTerminal)("on a terminal", () => {
+  beforeAll(() => machine.register("ada"))
+
   it("registers: passphrase twice, the words, three of them back; neither stays on the screen", async () => {
     const terminal = machine.onTerminal(as("zoe", "register", "zoe"))
     await terminal.read(/Choose a passphrase.*: $/)
