@@ -73,7 +73,10 @@ const errors: ReadonlyArray<Arbitrary.Arbitrary<Model.KezChatError>> = Model.Kez
   if (!("fields" in member)) return problems
   const make = member as unknown as new (fields: object) => Model.KezChatError
   const fields = Schema.Struct(Struct.omit(member.fields as Schema.Struct.Fields, ["cause"]))
-  return Arbitrary.map(Arbitrary.schema(fields), (values) => new make(values))
+  // JSON has no negative zero.
+  const unsigned = (values: object) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value === 0 ? 0 : value]))
+  return Arbitrary.map(Arbitrary.schema(fields), (values) => new make(unsigned(values)))
 })
 
 /** JSON knows neither the prototype that some arbitrary objects lack, nor the sign of their zeros. */
