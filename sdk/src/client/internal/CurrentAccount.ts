@@ -36,7 +36,15 @@ const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   let latest: Rows.AccountRow | undefined
 
-  const find = Effect.tap(ledger.get(Rows.key.account, Rows.Account), (row) => Effect.sync(() => (latest = row)))
+  const find = Effect.suspend(() => {
+    const before = latest
+    return Effect.tap(ledger.get(Rows.key.account, Rows.Account), (row) =>
+      Effect.sync(() => {
+        // What was read may be older than a row that was committed meanwhile.
+        if (latest === before) latest = row
+      })
+    )
+  })
 
   const put = (transaction: Transaction, row: Rows.AccountRow) => {
     transaction.put(Rows.key.account, Rows.Account, row)

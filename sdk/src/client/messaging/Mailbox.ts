@@ -46,6 +46,18 @@ const make = Effect.gen(function* () {
   const blocks = yield* BlockList
   const positions = yield* DevicePositions
 
+  /**
+   * The position, once it and all that was taken in before it are on the disk: what the home removes must not be lost
+   * here with the power. It is written back because only a commit that writes waits for the disk.
+   */
+  const durablePosition = ledger.transact((transaction) =>
+    Effect.tap(transaction.get(Rows.key.position, Rows.Position), (row) =>
+      Effect.sync(() => {
+        if (row !== undefined) transaction.put(Rows.key.position, Rows.Position, row)
+      })
+    )
+  )
+
   const usage: Mailbox["Service"]["usage"] = (connection) =>
     Effect.map(
       Effect.all([connection.trim("inbox"), connection.trim("self")], { concurrency: "unbounded" }),
@@ -59,14 +71,7 @@ const make = Effect.gen(function* () {
     usage,
     trim: Effect.fnUntraced(function* (connection, box) {
       const subject = subjects[box]
-      // Written back, because a commit that writes waits for the disk: what is removed there must be durable here.
-      const position = yield* ledger.transact((transaction) =>
-        Effect.tap(transaction.get(Rows.key.position, Rows.Position), (row) =>
-          Effect.sync(() => {
-            if (row !== undefined) transaction.put(Rows.key.position, Rows.Position, row)
-          })
-        )
-      )
+      const position = yield* durablePosition
       if (position?.epoch !== undefined && position[subject] > 0) {
         yield* connection.trim(subject, { upTo: position[subject], epoch: position.epoch })
         if (box === "sent") yield* blocks.renew
@@ -76,7 +81,9 @@ const make = Effect.gen(function* () {
     autoTrim: Effect.fnUntraced(function* (session, connection) {
       if (!(yield* readSettings(ledger)).autoTrim) return
       const held = yield* positions.heldByAll(session)
-      if (held !== undefined) yield* connection.trim("inbox", held)
+      if (held === undefined) return
+      yield* durablePosition
+      yield* connection.trim("inbox", held)
     }),
     watch: (connection) =>
       Effect.map(usage(connection), (now) => {
