@@ -1,8 +1,8 @@
 /** How a person names a file: by the id of an offer, as `@user/entry` with the entry's id or path, or by a ticket. */
 import * as Result from "effect/Result"
+import * as KezId from "../../../protocol/broker/KezId.ts"
 import * as Blank from "../../../protocol/encoding/Blank.ts"
 import * as Ticket from "../../../protocol/files/Ticket.ts"
-import * as Limits from "../../../protocol/Limits.ts"
 import { fail, Problem } from "../../../protocol/Problem.ts"
 
 export type FileRef =
@@ -15,8 +15,8 @@ export type FileRef =
 export const notFound = (text: string, detail: string): Problem =>
   new Problem({ code: "file_not_found", detail: `${text.length > 80 ? `${text.slice(0, 79)}…` : text}: ${detail}` })
 
-/** Whether a text has the form of a message's or an entry's id. */
-export const isId = (text: string): boolean => text.length === Limits.idCharacters && /^[A-Za-z0-9_-]+$/.test(text)
+/** Whether a text has the form of a message's or an entry's id, which is that of a `Kez-Id` too. */
+export const isId = KezId.isKezId
 
 /** Fails with `file_not_found` if the text has none of the forms, or with the problem of a malformed ticket. */
 export const parse = (fileRef: string): Result.Result<FileRef, Problem> => {
