@@ -17,5 +17,5 @@ export default defineConfig({
   banner: {
     js: 'import { createRequire as kezCreateRequire } from "node:module";const require = kezCreateRequire(import.meta.url);'
   },
-  onSuccess: async () => cpSync("../reference-web/public", "dist/public", { recursive: true })
+  onSuccess: async () => cpSync("pages", "dist/pages", { recursive: true })
 })

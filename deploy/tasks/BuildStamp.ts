@@ -13,7 +13,7 @@ const INPUTS = [
   "deploy/tasks/build.ts",
   "{sdk,reference-server,reference-cli}/{package.json,tsconfig.build.json,tsup.config.ts}",
   "{sdk,reference-server,reference-cli}/src/**/*",
-  "reference-web/public/**/*"
+  "reference-server/pages/*"
 ]
 
 const OUTPUTS = [

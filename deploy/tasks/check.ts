@@ -22,7 +22,7 @@ const PUBLISHED = ["sdk", "reference-server", "reference-cli"]
 type Check = readonly (readonly string[])[] | (() => readonly string[])
 
 const checks: Readonly<Record<string, Check>> = {
-  types: [tool("typescript/bin/tsc", "-p", "tsconfig.json")],
+  types: ["tsconfig.json", "reference-web/tsconfig.json"].map((config) => tool("typescript/bin/tsc", "-p", config)),
   lint: [tool("oxlint/bin/oxlint", "--deny-warnings")],
   format: [tool("oxfmt/bin/oxfmt", "--check")],
   floors: checkFloors,

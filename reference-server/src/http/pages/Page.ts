@@ -4,8 +4,8 @@ import { createHash } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
-/** Beside a built bundle; for sources, in the web package of the repository. */
-const places = ["./public/index.html", "../../../../reference-web/public/index.html"]
+/** Beside a built bundle; for sources, in the package. */
+const places = ["./pages/no-page.html", "../../../pages/no-page.html"]
 
 /** Text with nothing left that HTML would read as markup. */
 export const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)

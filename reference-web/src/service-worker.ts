@@ -1,0 +1,58 @@
+/**
+ * Keeps the files of one build, so that the page opens without a network and an open page of an older build still finds
+ * its parts. It holds no messages and no keys.
+ */
+/// <reference lib="webworker" />
+declare const self: ServiceWorkerGlobalScope
+declare const BUILD_FILES: { readonly name: string; readonly files: ReadonlyArray<string> }
+
+const { files, name } = BUILD_FILES
+const prefix = "kez-chat-"
+const cacheName = prefix + name
+/** Caches of earlier builds that stay for pages which are still open. */
+const keptBuilds = 2
+
+const addressOf = (path: string): string => new URL(path, self.registration.scope).href
+
+const removeOld = async (): Promise<void> => {
+  const own = (await caches.keys()).filter((key) => key.startsWith(prefix))
+  await Promise.all(own.slice(0, -keptBuilds).map((key) => caches.delete(key)))
+}
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(
+    caches
+      .open(cacheName)
+      .then((cache) => cache.addAll(files.map((path) => new Request(addressOf(path), { cache: "no-cache" }))))
+  )
+})
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(removeOld().then(() => self.clients.claim()))
+})
+
+/** The page itself comes from the server when it answers, so that a new build is seen at once. */
+const page = async (request: Request): Promise<Response> => {
+  try {
+    return await fetch(request)
+  } catch (error) {
+    const kept = await caches.match(addressOf("./"))
+    if (kept !== undefined) return kept
+    throw error
+  }
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event
+  if (request.method !== "GET") return
+  const url = new URL(request.url)
+  if (!url.href.startsWith(self.registration.scope)) return
+  if (request.mode === "navigate" && url.pathname === new URL(self.registration.scope).pathname)
+    event.respondWith(page(request))
+  else if (url.pathname.includes("/assets/"))
+    event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)))
+})
+
+self.addEventListener("message", (event) => {
+  if (event.data === "activate") void self.skipWaiting()
+})
