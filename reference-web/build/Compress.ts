@@ -10,26 +10,30 @@ const compressible = /\.(html|js|css|json|svg|webmanifest|txt)$/
 export const compress = (): Plugin => ({
   name: "kez-compress",
   apply: "build",
-  async writeBundle({ dir = "dist" }) {
-    const files = await readdir(dir, { recursive: true })
-    await Promise.all(
-      files
-        .filter((name) => compressible.test(name))
-        .map(async (name) => {
-          const path = join(dir, name)
-          const bytes = await readFile(path)
-          const [br, gz] = await Promise.all([
-            promisify(brotliCompress)(bytes, {
-              params: {
-                [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
-                [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length
-              }
-            }),
-            promisify(gzip)(bytes, { level: 9 })
-          ])
-          if (br.length < bytes.length) await writeFile(`${path}.br`, br)
-          if (gz.length < bytes.length) await writeFile(`${path}.gz`, gz)
-        })
-    )
+  writeBundle: {
+    order: "post",
+    sequential: true,
+    async handler({ dir = "dist" }) {
+      const files = await readdir(dir, { recursive: true })
+      await Promise.all(
+        files
+          .filter((name) => compressible.test(name))
+          .map(async (name) => {
+            const path = join(dir, name)
+            const bytes = await readFile(path)
+            const [br, gz] = await Promise.all([
+              promisify(brotliCompress)(bytes, {
+                params: {
+                  [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+                  [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length
+                }
+              }),
+              promisify(gzip)(bytes, { level: 9 })
+            ])
+            if (br.length < bytes.length) await writeFile(`${path}.br`, br)
+            if (gz.length < bytes.length) await writeFile(`${path}.gz`, gz)
+          })
+      )
+    }
   }
 })

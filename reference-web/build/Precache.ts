@@ -10,20 +10,23 @@ const placeholder = "BUILD_FILES"
 export const precache = (): Plugin => ({
   name: "kez-precache",
   apply: "build",
-  enforce: "post",
-  async writeBundle({ dir = "dist" }) {
-    const files = (await readdir(dir, { recursive: true, withFileTypes: true }))
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
-      .filter((path) => path !== "service-worker.js" && !path.startsWith("gallery"))
-      .sort()
-    const worker = join(dir, "service-worker.js")
-    const text = await readFile(worker, "utf8")
-    const list = files.map((path) => (path === "index.html" ? "./" : `./${path}`))
-    const hash = createHash("sha256").update(list.join("\n"))
-    hash.update(await readFile(join(dir, "index.html")))
-    const value = JSON.stringify({ name: hash.digest("hex").slice(0, 16), files: list })
-    if (!text.includes(placeholder)) throw new Error(`service-worker.js has no ${placeholder}`)
-    await writeFile(worker, text.replace(placeholder, value))
+  writeBundle: {
+    order: "pre",
+    sequential: true,
+    async handler({ dir = "dist" }) {
+      const files = (await readdir(dir, { recursive: true, withFileTypes: true }))
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
+        .filter((path) => path !== "service-worker.js" && !path.startsWith("gallery"))
+        .sort()
+      const worker = join(dir, "service-worker.js")
+      const text = await readFile(worker, "utf8")
+      const list = files.map((path) => (path === "index.html" ? "./" : `./${path}`))
+      const hash = createHash("sha256").update(list.join("\n"))
+      hash.update(await readFile(join(dir, "index.html")))
+      const value = JSON.stringify({ name: hash.digest("hex").slice(0, 16), files: list })
+      if (!text.includes(placeholder)) throw new Error(`service-worker.js has no ${placeholder}`)
+      await writeFile(worker, text.replace(placeholder, value))
+    }
   }
 })
