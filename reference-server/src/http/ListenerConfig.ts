@@ -29,23 +29,17 @@ export interface Listeners {
   readonly trustedProxies: ReadonlyArray<string>
 }
 
-const port = (name: string, env: string, fallback: number, description: string) =>
-  count(name, env, fallback, `${description}; 0 takes a free one`, 0, 65_535)
+const port = (name: string, fallback: number, description: string) =>
+  count(name, fallback, `${description}; 0 takes a free one`, 0, 65_535)
 
 /** Flags of both listeners. */
 export const listenerFlags = (ports: { readonly public: number; readonly internal: number }) => ({
-  host: text("host", "HOST", "127.0.0.1", "Address the public listener binds"),
-  port: port("port", "PORT", ports.public, "Port of the public listener"),
-  internalHost: text(
-    "internal-host",
-    "INTERNAL_HOST",
-    "127.0.0.1",
-    "Address the internal listener binds; never public"
-  ),
-  internalPort: port("internal-port", "INTERNAL_PORT", ports.internal, "Port of the internal listener (metrics)"),
+  host: text("host", "127.0.0.1", "Address the public listener binds"),
+  port: port("port", ports.public, "Port of the public listener"),
+  internalHost: text("internal-host", "127.0.0.1", "Address the internal listener binds; never public"),
+  internalPort: port("internal-port", ports.internal, "Port of the internal listener (metrics)"),
   trustedProxies: list(
     "trusted-proxies",
-    "TRUSTED_PROXIES",
     "",
     "Addresses or CIDR ranges of reverse proxies whose X-Forwarded-For is believed"
   )
@@ -53,32 +47,16 @@ export const listenerFlags = (ports: { readonly public: number; readonly interna
 
 /** Flags of times and connections. */
 export const timingFlags = {
-  requestTimeout: count("request-timeout", "REQUEST_TIMEOUT", 10, "Seconds a request may take to arrive", 1, 600),
-  idleTimeout: count("idle-timeout", "IDLE_TIMEOUT", 60, "Seconds an idle connection is kept", 1, 3_600),
-  shutdownTimeout: count(
-    "shutdown-timeout",
-    "SHUTDOWN_TIMEOUT",
-    10,
-    "Seconds requests get to finish on SIGTERM",
-    0,
-    600
-  ),
-  maxConnections: count("max-connections", "MAX_CONNECTIONS", 4_096, "Open connections of the public listener", 1),
+  requestTimeout: count("request-timeout", 10, "Seconds a request may take to arrive", 1, 600),
+  idleTimeout: count("idle-timeout", 60, "Seconds an idle connection is kept", 1, 3_600),
+  shutdownTimeout: count("shutdown-timeout", 10, "Seconds requests get to finish on SIGTERM", 0, 600),
+  maxConnections: count("max-connections", 4_096, "Open connections of the public listener", 1),
   maxConnectionsPerAddress: count(
     "max-connections-per-address",
-    "MAX_CONNECTIONS_PER_ADDRESS",
     256,
     "Of these, from one client address; 0 for no limit"
   )
 }
-
-export const toListeners = (flags: Values<ReturnType<typeof listenerFlags>>): Listeners => ({
-  host: flags.host,
-  port: flags.port,
-  internalHost: flags.internalHost,
-  internalPort: flags.internalPort,
-  trustedProxies: flags.trustedProxies
-})
 
 export const toTiming = (flags: Values<typeof timingFlags>): Timing => ({
   requestTimeoutMillis: flags.requestTimeout * 1_000,

@@ -1,41 +1,24 @@
 /** The command line of sig-server: its flags, and the running server from them. */
 import * as Command from "effect/cli/Command"
-import { listenerFlags, timingFlags, toListeners, toTiming } from "../http/ListenerConfig.ts"
+import { listenerFlags, timingFlags, toTiming } from "../http/ListenerConfig.ts"
 import { count, text } from "../process/Flags.ts"
 import { serve } from "./SigServer.ts"
 
 const flags = {
   ...listenerFlags({ public: 7878, internal: 0 }),
   ...timingFlags,
-  db: text("db", "KEZ_DB", "kez-sigchains.db", "The SQLite file of the sigchains"),
-  readsPerMinute: count(
-    "reads-per-minute",
-    "READS_PER_MINUTE",
-    600,
-    "Reads of one client address a minute; 0 for no limit"
-  ),
-  appendsPerMinute: count(
-    "appends-per-minute",
-    "APPENDS_PER_MINUTE",
-    60,
-    "Appends of one client address a minute; 0 for no limit"
-  ),
-  newChainsPerHour: count(
-    "new-chains-per-hour",
-    "NEW_CHAINS_PER_HOUR",
-    20,
-    "New chains of one client address an hour; 0 for no limit"
-  ),
+  db: text(["db", "KEZ_DB"], "kez-sigchains.db", "The SQLite file of the sigchains"),
+  readsPerMinute: count("reads-per-minute", 600, "Reads of one client address a minute; 0 for no limit"),
+  appendsPerMinute: count("appends-per-minute", 60, "Appends of one client address a minute; 0 for no limit"),
+  newChainsPerHour: count("new-chains-per-hour", 20, "New chains of one client address an hour; 0 for no limit"),
   chainBytesPerDay: count(
     "chain-bytes-per-day",
-    "CHAIN_BYTES_PER_DAY",
     16 * 1024 ** 2,
     "Bytes of events that one client address stores a day; 0 for no limit",
     0
   ),
   chainStoreBytes: count(
     "chain-store-bytes",
-    "CHAIN_STORE_BYTES",
     4 * 1024 ** 3,
     "Bytes of all chains together; the last tenth is for chains that exist",
     1_048_576
@@ -44,14 +27,9 @@ const flags = {
 
 export const serveCommand = Command.make("kez-chat-sig-server", flags, (values) =>
   serve({
-    listeners: toListeners(values),
+    listeners: values,
     timing: toTiming(values),
-    rates: {
-      readsPerMinute: values.readsPerMinute,
-      appendsPerMinute: values.appendsPerMinute,
-      newChainsPerHour: values.newChainsPerHour,
-      bytesPerDay: values.chainBytesPerDay
-    },
+    rates: values,
     storeBytes: values.chainStoreBytes,
     db: values.db
   })

@@ -9,7 +9,7 @@ export interface SigRates {
   /** Chains that did not exist before. */
   readonly newChainsPerHour: number
   /** Bytes of events stored in a day. */
-  readonly bytesPerDay: number
+  readonly chainBytesPerDay: number
 }
 
 export class SigConfig extends Context.Service<

@@ -51,7 +51,7 @@ const sigchains = HttpApiBuilder.group(
     const config = yield* SigConfig
     const address = clientAddress(config.listeners.trustedProxies)
     const newChains = rateLimit({ tokens: config.rates.newChainsPerHour, periodMillis: 3_600_000 })
-    const storedBytes = rateLimit({ tokens: config.rates.bytesPerDay, periodMillis: 86_400_000 })
+    const storedBytes = rateLimit({ tokens: config.rates.chainBytesPerDay, periodMillis: 86_400_000 })
     const options = { ...body, timeoutMillis: config.timing.requestTimeoutMillis }
 
     const appendEvent = Effect.fn("Chains.append")(function* (

@@ -122,14 +122,7 @@ const revoke = Command.make(
     ...registryFlags,
     handle,
     keysDir: keysDirFlag,
-    internalPort: count(
-      "internal-port",
-      "INTERNAL_PORT",
-      defaultInternalPort,
-      "Internal listener of the running server",
-      0,
-      65_535
-    )
+    internalPort: count("internal-port", defaultInternalPort, "Internal listener of the running server", 0, 65_535)
   },
   Effect.fn("admin.revoke")(function* (flags) {
     const account = yield* (yield* Registry).revoke(flags.handle)

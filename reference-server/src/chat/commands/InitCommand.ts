@@ -6,57 +6,53 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, resolve } from "node:path"
 import * as Keys from "../../broker/login/Keys.ts"
 import * as NatsConf from "../../broker/NatsConf.ts"
-import { count, list, text } from "../../process/Flags.ts"
+import { count, list, text, type Values } from "../../process/Flags.ts"
 import { Misconfigured } from "./Misconfigured.ts"
 import { keysDirFlag } from "./ServeCommand.ts"
 
-const optionalText = (name: string, env: string, description: string) => text(name, env, "", description)
-
 const flags = {
   keysDir: keysDirFlag,
-  natsConf: text("nats-conf", "NATS_CONF", "nats.conf", "Where to write nats-server's configuration"),
-  jetstreamDir: text("jetstream-dir", "JETSTREAM_DIR", "jetstream", "Where nats-server keeps messages"),
-  natsHost: text("nats-host", "NATS_HOST", "127.0.0.1", "Address nats-server binds for clients"),
-  natsPort: count("nats-port", "NATS_PORT", 4222, "Port of nats-server", 1, 65_535),
-  wsPort: count("ws-port", "WS_PORT", 8443, "Port of nats-server for WebSockets", 1, 65_535),
+  natsConf: text("nats-conf", "nats.conf", "Where to write nats-server's configuration"),
+  jetstreamDir: text("jetstream-dir", "jetstream", "Where nats-server keeps messages"),
+  natsHost: text("nats-host", "127.0.0.1", "Address nats-server binds for clients"),
+  natsPort: count("nats-port", 4222, "Port of nats-server", 1, 65_535),
+  wsPort: count("ws-port", 8443, "Port of nats-server for WebSockets", 1, 65_535),
   monitoringPort: count(
     "monitoring-port",
-    "MONITORING_PORT",
     8222,
     "Port of nats-server's monitoring, on loopback; 0 for none",
     0,
     65_535
   ),
-  allowedOrigins: list(
-    "allowed-origins",
-    "ALLOWED_ORIGINS",
-    "",
-    "Origins of pages that may connect, like https://chat.example"
-  ),
+  allowedOrigins: list("allowed-origins", "", "Origins of pages that may connect, like https://chat.example"),
   storeBytes: count(
     "store-bytes",
-    "STORE_BYTES",
     NatsConf.defaultInboxBytes,
     "Bytes of all inboxes together; as for serve",
     1_048_576
   ),
   syncInterval: text(
     "sync-interval",
-    "SYNC_INTERVAL",
     "",
     "When stored messages are synced to disk: always, or at an interval like 10s (default: always with one replica, NATS's own with more)"
   ),
-  serverName: text("nats-server-name", "NATS_SERVER_NAME", "kez-1", "Name of this nats-server, unique in a cluster"),
-  replicas: count("replicas", "NATS_REPLICAS", 1, "Servers of the cluster that store each message; as for serve", 1, 5),
-  clusterName: optionalText("cluster-name", "NATS_CLUSTER_NAME", "Name of the NATS cluster this server belongs to"),
-  clusterHost: text("cluster-host", "NATS_CLUSTER_HOST", "127.0.0.1", "Address nats-server binds for its cluster"),
-  clusterPort: count("cluster-port", "NATS_CLUSTER_PORT", 6222, "Port of nats-server for its cluster", 1, 65_535),
-  clusterRoutes: list("cluster-routes", "NATS_CLUSTER_ROUTES", "", "The other members, like nats://kez-2:6222"),
-  clusterCert: optionalText("cluster-tls-cert", "NATS_CLUSTER_TLS_CERT", "PEM certificate of this member"),
-  clusterKey: optionalText("cluster-tls-key", "NATS_CLUSTER_TLS_KEY", "PEM key of this member"),
-  clusterCa: optionalText("cluster-tls-ca", "NATS_CLUSTER_TLS_CA", "PEM of the authority of all members"),
-  tlsCert: optionalText("tls-cert", "NATS_TLS_CERT", "PEM certificate of nats-server"),
-  tlsKey: optionalText("tls-key", "NATS_TLS_KEY", "PEM key of nats-server"),
+  serverName: text("nats-server-name", "kez-1", "Name of this nats-server, unique in a cluster"),
+  replicas: count(
+    ["replicas", "NATS_REPLICAS"],
+    1,
+    "Servers of the cluster that store each message; as for serve",
+    1,
+    5
+  ),
+  clusterName: text(["cluster-name", "NATS_CLUSTER_NAME"], "", "Name of the NATS cluster this server belongs to"),
+  clusterHost: text(["cluster-host", "NATS_CLUSTER_HOST"], "127.0.0.1", "Address nats-server binds for its cluster"),
+  clusterPort: count(["cluster-port", "NATS_CLUSTER_PORT"], 6222, "Port of nats-server for its cluster", 1, 65_535),
+  clusterRoutes: list(["cluster-routes", "NATS_CLUSTER_ROUTES"], "", "The other members, like nats://kez-2:6222"),
+  clusterCert: text(["cluster-tls-cert", "NATS_CLUSTER_TLS_CERT"], "", "PEM certificate of this member"),
+  clusterKey: text(["cluster-tls-key", "NATS_CLUSTER_TLS_KEY"], "", "PEM key of this member"),
+  clusterCa: text(["cluster-tls-ca", "NATS_CLUSTER_TLS_CA"], "", "PEM of the authority of all members"),
+  tlsCert: text(["tls-cert", "NATS_TLS_CERT"], "", "PEM certificate of nats-server"),
+  tlsKey: text(["tls-key", "NATS_TLS_KEY"], "", "PEM key of nats-server"),
   behindProxy: Flag.Boolean("behind-proxy").pipe(
     Flag.withDescription("TLS ends in a proxy before nats-server, which only that proxy can reach"),
     Flag.withDefault(false)
@@ -71,11 +67,9 @@ const replace = (path: string, content: string): void => {
   renameSync(temporary, path)
 }
 
-const clusterOf = (
-  options: {
-    readonly [K in "clusterName" | "clusterHost" | "clusterCert" | "clusterKey" | "clusterCa"]: string
-  } & { readonly clusterPort: number; readonly clusterRoutes: ReadonlyArray<string> }
-) => ({
+type Options = Values<typeof flags>
+
+const clusterOf = (options: Options) => ({
   name: options.clusterName,
   host: options.clusterHost,
   port: options.clusterPort,
@@ -92,11 +86,7 @@ const clusterOf = (
 })
 
 /** A sentence about flags that need each other; undefined when they agree. */
-const contradiction = (
-  options: {
-    readonly [K in "tlsCert" | "tlsKey" | "clusterName" | "clusterCert" | "clusterKey" | "clusterCa"]: string
-  } & { readonly clusterRoutes: ReadonlyArray<string> }
-): string | undefined => {
+const contradiction = (options: Options): string | undefined => {
   if ((options.tlsCert === "") !== (options.tlsKey === "")) return "--tls-cert and --tls-key need each other"
   const files = [options.clusterCert, options.clusterKey, options.clusterCa].filter((file) => file !== "").length
   if (files % 3 !== 0) return "--cluster-tls-cert, --cluster-tls-key and --cluster-tls-ca need each other"

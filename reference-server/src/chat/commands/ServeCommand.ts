@@ -6,22 +6,17 @@ import * as Keys from "../../broker/login/Keys.ts"
 import { brokerFlags, toBrokerConfig } from "./BrokerFlags.ts"
 import type { ChatConfig } from "../ChatConfig.ts"
 import { serve } from "../ChatServer.ts"
-import { listenerFlags, timingFlags, toListeners, toTiming } from "../../http/ListenerConfig.ts"
+import { listenerFlags, timingFlags, toTiming } from "../../http/ListenerConfig.ts"
 import { count, list, text, type Values } from "../../process/Flags.ts"
 import { Misconfigured, misconfigured } from "./Misconfigured.ts"
 
 /** The registry and its server; admin commands take these too. */
 export const registryFlags = {
-  serverName: text(
-    "server-name",
-    "SERVER_NAME",
-    "localhost",
-    "This server's name, the part after the @ of its handles"
-  ),
-  db: text("db", "DB_PATH", "kez-chat.db", "The registry's SQLite file")
+  serverName: text("server-name", "localhost", "This server's name, the part after the @ of its handles"),
+  db: text(["db", "DB_PATH"], "kez-chat.db", "The registry's SQLite file")
 }
 
-export const keysDirFlag = text("keys-dir", "KEZ_KEYS_DIR", "keys", "Folder of the NATS keys and the internal secret")
+export const keysDirFlag = text(["keys-dir", "KEZ_KEYS_DIR"], "keys", "Folder of the NATS keys and the internal secret")
 
 /** The internal listener's default port, where admin commands look for a running server. */
 export const defaultInternalPort = 8081
@@ -31,64 +26,38 @@ export const serveFlags = {
   ...timingFlags,
   ...registryFlags,
   keysDir: keysDirFlag,
-  natsUrl: list("nats-url", "NATS_URL", "nats://127.0.0.1:4222", "NATS URLs that this server connects to"),
-  publicNatsUrl: list(
-    "public-nats-url",
-    "PUBLIC_NATS_URL",
-    "nats://127.0.0.1:4222",
-    "NATS URLs that are published to clients"
-  ),
-  publicWsUrl: list(
-    "public-ws-url",
-    "PUBLIC_WS_URL",
-    "ws://127.0.0.1:8443",
-    "WebSocket URLs that are published to clients"
-  ),
+  natsUrl: list("nats-url", "nats://127.0.0.1:4222", "NATS URLs that this server connects to"),
+  publicNatsUrl: list("public-nats-url", "nats://127.0.0.1:4222", "NATS URLs that are published to clients"),
+  publicWsUrl: list("public-ws-url", "ws://127.0.0.1:8443", "WebSocket URLs that are published to clients"),
   sigServerUrl: text(
     "sig-server-url",
-    "SIG_SERVER_URL",
     "http://127.0.0.1:7878",
     "The sig-server's URL; published to clients unless --public-sig-server-url is set"
   ),
   publicSigServerUrl: text(
     "public-sig-server-url",
-    "PUBLIC_SIG_SERVER_URL",
     "",
     "The sig-server's URL that is published to clients, if it differs from --sig-server-url"
   ),
-  loginHosts: list(
-    "login-hosts",
-    "LOGIN_HOSTS",
-    "",
-    "Host names a broker login may be signed for; default: those of the public URLs"
-  ),
-  readsPerMinute: count(
-    "reads-per-minute",
-    "READS_PER_MINUTE",
-    600,
-    "Reads of one client address a minute; 0 for no limit"
-  ),
+  loginHosts: list("login-hosts", "", "Host names a broker login may be signed for; default: those of the public URLs"),
+  readsPerMinute: count("reads-per-minute", 600, "Reads of one client address a minute; 0 for no limit"),
   registrationsPerHour: count(
     "registrations-per-hour",
-    "REGISTRATIONS_PER_HOUR",
     20,
     "Registrations of one client address an hour; 0 for no limit"
   ),
   manifestReadsPerMinute: count(
     "manifest-reads-per-minute",
-    "MANIFEST_READS_PER_MINUTE",
     120,
     "Manifests that one client address reads a minute; 0 for no limit"
   ),
   manifestWritesPerHour: count(
     "manifest-writes-per-hour",
-    "MANIFEST_WRITES_PER_HOUR",
     120,
     "Manifests that one client address stores an hour; 0 for no limit"
   ),
   manifestStoreBytes: count(
     "manifest-store-bytes",
-    "MANIFEST_STORE_BYTES",
     4 * 1024 ** 3,
     "Bytes of all manifests together, in the registry's file",
     Limits.manifestBytes
@@ -99,14 +68,9 @@ export const serveFlags = {
 type ServeValues = Values<typeof serveFlags>
 
 const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
-  listeners: toListeners(flags),
+  listeners: flags,
   timing: toTiming(flags),
-  rates: {
-    readsPerMinute: flags.readsPerMinute,
-    registrationsPerHour: flags.registrationsPerHour,
-    manifestReadsPerMinute: flags.manifestReadsPerMinute,
-    manifestWritesPerHour: flags.manifestWritesPerHour
-  },
+  rates: flags,
   serverName: flags.serverName,
   db: flags.db,
   keysDir: flags.keysDir,
