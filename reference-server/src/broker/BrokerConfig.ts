@@ -1,48 +1,32 @@
 /** Settings of chat-server's broker side (docs/broker.md). */
 import { Limits } from "@kez-chat/sdk/protocol"
-import { defaultQuotaLimits, minimumChargeBytes, type QuotaLimits, sharesOf } from "./limits/QuotaLimits.ts"
+import { defaultQuotaLimits, minimumChargeBytes, sharesOf } from "./limits/QuotaLimits.ts"
 
-export interface BrokerLimits extends QuotaLimits {
-  /** Most frames in an account's inbox, and most among its own copies. */
-  readonly maxFrames: number
-  /** Connections that an account may have; a further login closes the oldest. */
-  readonly connectionsPerAccount: number
-  /** Sends that may wait for their turn: of one account by number and bytes, of all accounts by bytes. */
-  readonly sendsWaitingPerAccount: number
-  readonly sendBytesWaitingPerAccount: number
-  readonly sendBytesWaiting: number
-  /** Sends stored concurrently, by number and bytes. More would only wait for the stream, out of turn. */
-  readonly sendsInFlight: number
-  readonly sendBytesInFlight: number
-  /** Fetches of one account that may wait. */
-  readonly fetchesWaitingPerAccount: number
-  /** Pages read concurrently, for all accounts and for one. Together they must fit into nats.conf's `max_pending`. */
-  readonly fetchesInFlight: number
-  readonly fetchesInFlightPerAccount: number
-  /** Burst and rate of refused requests that an account may cause; beyond them it is shut out for this time. */
-  readonly refusalBurst: number
-  readonly refusalsPerSecond: number
-  readonly shutOutSeconds: number
-  /** Burst and rate of page bytes that an account may read. */
-  readonly readBurstBytes: number
-  readonly readBytesPerSecond: number
-}
+export type BrokerLimits = Readonly<typeof defaultLimits>
 
-export const defaultLimits: BrokerLimits = {
+export const defaultLimits = {
   ...defaultQuotaLimits,
+  /** Most frames in an account's inbox, and most among its own copies. */
   maxFrames: 100_000,
+  /** Connections that an account may have; a further login closes the oldest. */
   connectionsPerAccount: 8,
+  /** Sends that may wait for their turn: of one account by number and bytes, of all accounts by bytes. */
   sendsWaitingPerAccount: 256,
   sendBytesWaitingPerAccount: 8 * 1024 ** 2,
   sendBytesWaiting: 64 * 1024 ** 2,
+  /** Sends stored concurrently, by number and bytes. More would only wait for the stream, out of turn. */
   sendsInFlight: 128,
   sendBytesInFlight: 1024 ** 2,
+  /** Fetches of one account that may wait. */
   fetchesWaitingPerAccount: 16,
+  /** Pages read concurrently, for all accounts and for one. Together they must fit into nats.conf's `max_pending`. */
   fetchesInFlight: 16,
   fetchesInFlightPerAccount: 2,
+  /** Burst and rate of refused requests that an account may cause; beyond them it is shut out for this time. */
   refusalBurst: 1_000,
   refusalsPerSecond: 50,
   shutOutSeconds: 60,
+  /** Burst and rate of page bytes that an account may read. */
   readBurstBytes: 64 * 1024 ** 2,
   readBytesPerSecond: 1024 ** 2
 }

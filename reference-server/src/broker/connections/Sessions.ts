@@ -8,7 +8,6 @@
 import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as FiberSet from "effect/FiberSet"
-import type * as Scope from "effect/Scope"
 import { every } from "../../process/Every.ts"
 import type { BrokerDown } from "./BrokerDown.ts"
 import type { RoleConnection } from "./RoleConnection.ts"
@@ -24,18 +23,7 @@ export interface SessionsOptions {
   readonly isActive: (hex: string) => boolean
 }
 
-export interface Sessions {
-  /** Notes an accepted login; closes the account's oldest connections if it has too many. For the hot path. */
-  loggedIn(hex: string, connection: UserConnection): void
-  /** Closes all connections of an account: those remembered and those that the broker lists. */
-  close(hex: string): Effect.Effect<void, BrokerDown>
-  /** Closes the connections of accounts that are not active, and of each account all but the newest. */
-  readonly sweep: Effect.Effect<void>
-  /** Connections of all users, as of some seconds ago. */
-  readonly users: () => number
-}
-
-/** Interval of {@link Sessions.sweep}, the safety net under revocations. */
+/** Interval of the comparison with the registry, the safety net under revocations. */
 const sweepMillis = 300_000
 const countMillis = 10_000
 /** Time from accepting a login until the broker lists its connection. */
@@ -43,9 +31,7 @@ const registeredMillis = 200
 /** Connections are remembered this much longer than their login holds. */
 const slackMillis = 60_000
 
-export const make = Effect.fnUntraced(function* (
-  options: SessionsOptions
-): Effect.fn.Return<Sessions, never, Scope.Scope> {
+export const make = Effect.fnUntraced(function* (options: SessionsOptions) {
   const { isActive, perAccount, sys } = options
   const known = new Map<string, Map<string, { readonly connection: UserConnection; readonly until: number }>>()
   const fork = yield* FiberSet.makeRuntime()
@@ -97,6 +83,7 @@ export const make = Effect.fnUntraced(function* (
       )
     })
 
+  /** Closes the connections of accounts that are not active, and of each account all but the newest. */
   const sweep = Effect.suspend(() => {
     prune()
     return withSys(
@@ -121,27 +108,23 @@ export const make = Effect.fnUntraced(function* (
   yield* every(countMillis, "connections not counted", countUsers)
 
   return {
-    loggedIn: (hex, connection) => {
+    /** Notes an accepted login; closes the account's oldest connections if it has too many. For the hot path. */
+    loggedIn: (hex: string, connection: UserConnection) => {
       // Half the limit, since another chat-server may have let in as many; the sweep finds what this does not.
       if (remember(hex, connection) <= perAccount / 2) return
       const count = Effect.sync(() => fork(closeOldest(hex)))
       forkWait(hex, Effect.delay(count, registeredMillis), { onlyIfMissing: true })
     },
-    close: Effect.fn("Sessions.close")(function* (hex) {
+    /** Closes all connections of an account: those remembered and those that the broker lists. */
+    close: Effect.fn("Sessions.close")(function* (hex: string) {
       const connection = yield* sys.get
-      const remembered = [...(known.get(hex)?.values() ?? [])]
+      const remembered = [...(known.get(hex)?.values() ?? [])].map(connectionOf)
       known.delete(hex)
-      yield* UserConnections.closeAll(
-        connection,
-        remembered.map((own) => own.connection)
-      )
-      const listed = yield* UserConnections.list(connection, hex)
-      yield* UserConnections.closeAll(
-        connection,
-        listed.map((own) => own.connection)
-      )
+      yield* UserConnections.closeAll(connection, remembered)
+      yield* UserConnections.closeAll(connection, (yield* UserConnections.list(connection, hex)).map(connectionOf))
     }),
     sweep,
+    /** Connections of all users, as of some seconds ago. */
     users: () => users
   }
 })
@@ -153,4 +136,6 @@ const beyond = (listed: ReadonlyArray<Listed>, most: number): ReadonlyArray<User
     : listed
         .toSorted((a, b) => b.since - a.since || b.connection.id - a.connection.id)
         .slice(most)
-        .map(({ connection }) => connection)
+        .map(connectionOf)
+
+const connectionOf = ({ connection }: { readonly connection: UserConnection }): UserConnection => connection

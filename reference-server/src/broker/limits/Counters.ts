@@ -25,32 +25,11 @@ export interface Stored {
   readonly counter: Counter
 }
 
-export interface Counters {
-  counter(key: Buffer, day: number): Counter
-  stored(key: Buffer, today: number): Stored
-  /** Runs changes in one transaction, for all instances, and then reads the counters of `keys` anew. */
-  change(keys: ReadonlyArray<Buffer>, f: (database: CountersDatabase) => void): void
-  /** Writes what is pending, with the stream's position in the same transaction, and reads what others wrote. */
-  flush(position: StreamPosition): void
-  /** Removes what does not count any more: all before retention, and daily counters before today. */
-  expire(today: number): void
-}
-
-/** What {@link Counters.change} may do; what is pending in memory is not in it. */
-export interface CountersDatabase {
-  add(key: Buffer, day: number, n: number): void
-  sumBefore(key: Buffer, day: number): number
-  removeBefore(key: Buffer, day: number): void
-}
-
-export interface CountersOptions {
-  /** A sum covers today and so many days before it. */
-  readonly retentionDays: number
-  /** First letters of the keys of counters that matter on their own day only. */
-  readonly daily: ReadonlyArray<string>
-}
-
-export const make = (sqlite: BetterSqlite3.Database, { daily, retentionDays }: CountersOptions): Counters => {
+/**
+ * A sum covers today and `retentionDays` before it. `daily` holds the first letters of the keys of counters that matter
+ * on their own day only.
+ */
+export const make = (sqlite: BetterSqlite3.Database, retentionDays: number, daily: ReadonlyArray<string>) => {
   const read = sqlite
     .prepare<[Buffer, number], number>("SELECT n FROM broker_counters WHERE key = ? AND day = ?")
     .pluck()
@@ -75,12 +54,14 @@ export const make = (sqlite: BetterSqlite3.Database, { daily, retentionDays }: C
   const expire = sqlite.prepare(
     `DELETE FROM broker_counters WHERE day < ? AND (day < ? OR substr(key, 1, 1) IN (${daily.map(() => "?").join(", ")}))`
   )
-  const database: CountersDatabase = {
-    add: (key, day, n) => void add.get(key, day, n),
-    sumBefore: (key, day) => sumBefore.get(key, day) ?? 0,
-    removeBefore: (key, day) => void removeBefore.run(key, day)
+  /** Counters that are pending in memory are not in it. */
+  const database = {
+    add: (key: Buffer, day: number, n: number) => void add.get(key, day, n),
+    sumBefore: (key: Buffer, day: number) => sumBefore.get(key, day) ?? 0,
+    removeBefore: (key: Buffer, day: number) => void removeBefore.run(key, day)
   }
-  const change = sqlite.transaction((f: (database: CountersDatabase) => void) => f(database))
+  type Change = (to: typeof database) => void
+  const change = sqlite.transaction((f: Change) => f(database))
 
   let counters = new Map<string, Counter>()
   /** Sums over the days before today; they change by expiry and removal only. */
@@ -104,7 +85,7 @@ export const make = (sqlite: BetterSqlite3.Database, { daily, retentionDays }: C
 
   return {
     counter,
-    stored: (key, today) => {
+    stored: (key: Buffer, today: number): Stored => {
       if (earlierDay !== today) {
         earlier = new Map()
         earlierDay = today
@@ -118,13 +99,15 @@ export const make = (sqlite: BetterSqlite3.Database, { daily, retentionDays }: C
       const current = counter(key, today)
       return { total: before + valueOf(current), counter: current }
     },
-    change: (keys, f) => {
+    /** Runs changes in one transaction, for all instances, and then reads the counters of `keys` anew. */
+    change: (keys: ReadonlyArray<Buffer>, f: Change) => {
       change.immediate(f)
       const names = new Set(keys.map(nameOf))
       for (const [name, { key }] of counters) if (names.has(nameOf(key))) counters.delete(name)
       for (const name of names) earlier.delete(name)
     },
-    flush: (position) => {
+    /** Writes pending counts, with the stream's position in the same transaction, and reads those of other instances. */
+    flush: (position: StreamPosition) => {
       const pending = [...counters.values()].filter(({ delta }) => delta !== 0)
       const last = position.pending()
       if (pending.length > 0 || last !== undefined) {
@@ -139,7 +122,9 @@ export const make = (sqlite: BetterSqlite3.Database, { daily, retentionDays }: C
       counters = new Map()
       earlier = new Map()
     },
-    expire: (today) => void expire.run(today, today - retentionDays, ...daily.map((letter) => Buffer.from(letter)))
+    /** Removes all counters from before retention, and daily ones from before today. */
+    expire: (today: number) =>
+      void expire.run(today, today - retentionDays, ...daily.map((letter) => Buffer.from(letter)))
   }
 }
 

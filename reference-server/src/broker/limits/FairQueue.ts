@@ -12,16 +12,6 @@ export interface FairQueueLimits {
   readonly bytes: number
 }
 
-export interface FairQueue<T> {
-  /** Adds a request. `account` if that account has too many waiting, `full` if the queue has no room. */
-  offer(account: string, item: T, bytes: number): "queued" | "account" | "full"
-  /** The next request: of the first account in turn that `mayTake` allows. */
-  take(mayTake?: (account: string) => boolean): T | undefined
-  /** Empties the queue. */
-  clear(): ReadonlyArray<T>
-  readonly size: () => number
-}
-
 interface Lane<T> {
   readonly entries: Array<{ readonly item: T; readonly bytes: number }>
   bytes: number
@@ -30,7 +20,7 @@ interface Lane<T> {
 /** Memory of a request besides its payload. */
 const overheadBytes = 1024
 
-export const make = <T>(limits: FairQueueLimits): FairQueue<T> => {
+export const make = <T>(limits: FairQueueLimits) => {
   // In order of turns: a served account moves to the end.
   const lanes = new Map<string, Lane<T>>()
   let size = 0
@@ -48,7 +38,8 @@ export const make = <T>(limits: FairQueueLimits): FairQueue<T> => {
   }
 
   return {
-    offer: (account, item, payloadBytes) => {
+    /** Adds a request. `account` if that account has too many waiting, `full` if the queue has no room. */
+    offer: (account: string, item: T, payloadBytes: number): "queued" | "account" | "full" => {
       const bytes = payloadBytes + overheadBytes
       const lane = lanes.get(account) ?? { entries: [], bytes: 0 }
       if (lane.entries.length >= limits.perAccount || lane.bytes + bytes > limits.bytesPerAccount) return "account"
@@ -61,13 +52,15 @@ export const make = <T>(limits: FairQueueLimits): FairQueue<T> => {
       held += bytes
       return "queued"
     },
-    take: (mayTake) => {
+    /** The next request: of the first account in turn that `mayTake` allows. */
+    take: (mayTake?: (account: string) => boolean): T | undefined => {
       for (const [account, lane] of lanes) {
         if (mayTake === undefined || mayTake(account)) return remove(account, lane)
       }
       return undefined
     },
-    clear: () => {
+    /** Empties the queue. */
+    clear: (): ReadonlyArray<T> => {
       const items = [...lanes.values()].flatMap((lane) => lane.entries.map(({ item }) => item))
       lanes.clear()
       size = 0

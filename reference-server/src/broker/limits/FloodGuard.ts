@@ -16,18 +16,7 @@ export interface FloodGuardOptions {
   onFlood(hex: string): void
 }
 
-export interface FloodGuard {
-  /** Counts a refused request of `bytes`, headers included, against its account. */
-  refused(hex: string, bytes: number): void
-  /** Counts a login. Only one whose signature verified, or strangers could shut an account out. */
-  loggedIn(hex: string): void
-  /** Whether the account is shut out now: its requests are dropped and its logins refused. */
-  isShutOut(hex: string): boolean
-  /** Forgets accounts whose budget is full; to be called at intervals. */
-  prune(): void
-  /** Number of times accounts were shut out. */
-  readonly floods: () => number
-}
+export type FloodGuard = ReturnType<typeof make>
 
 interface Account {
   left: number
@@ -43,7 +32,7 @@ const bytesPerRefusal = 8_192
 /** Cost of a login, in refusals. */
 const refusalsPerLogin = 10
 
-export const make = (options: FloodGuardOptions): FloodGuard => {
+export const make = (options: FloodGuardOptions) => {
   const accounts = new Map<string, Account>()
   let floods = 0
 
@@ -73,12 +62,16 @@ export const make = (options: FloodGuardOptions): FloodGuard => {
   }
 
   return {
-    refused: (hex, bytes) => charge(hex, 1 + bytes / bytesPerRefusal),
-    loggedIn: (hex) => charge(hex, refusalsPerLogin),
-    isShutOut: (hex) => {
+    /** Counts a refused request of `bytes`, headers included, against its account. */
+    refused: (hex: string, bytes: number) => charge(hex, 1 + bytes / bytesPerRefusal),
+    /** Counts a login. Only one whose signature verified, or strangers could shut an account out. */
+    loggedIn: (hex: string) => charge(hex, refusalsPerLogin),
+    /** Whether the account is shut out now: its requests are dropped and its logins refused. */
+    isShutOut: (hex: string) => {
       const account = accounts.get(hex)
       return account !== undefined && account.shutUntil > performance.now()
     },
+    /** Forgets accounts whose budget is full; to be called at intervals. */
     prune: () => {
       const now = performance.now()
       for (const [hex, account] of accounts) {
@@ -86,6 +79,7 @@ export const make = (options: FloodGuardOptions): FloodGuard => {
         if (account.left >= options.burst && account.shutUntil <= now) accounts.delete(hex)
       }
     },
+    /** Number of times accounts were shut out. */
     floods: () => floods
   }
 }

@@ -8,19 +8,8 @@ import { createHmac, randomBytes } from "node:crypto"
 /** Days for which a secret is used. The previous one still counts for "has written to". */
 export const periodDays = 30
 
-export interface PairKeys {
-  /** `from` writing to `to`, 32 bytes; undefined where the period has no secret, and so no counters. */
-  find(period: number, from: string, to: string): Buffer | undefined
-  /** The same; makes the period's secret if need be. */
-  make(period: number, from: string, to: string): Buffer
-  /** Forgets hashes that were computed, to bound memory. */
-  clear(): void
-  /** Removes the secrets of before a period, for all instances. */
-  expire(firstPeriod: number): void
-}
-
 /** `pepper` keeps a copy of the database alone from testing guesses at pairs. */
-export const make = (sqlite: BetterSqlite3.Database, pepper: Uint8Array): PairKeys => {
+export const make = (sqlite: BetterSqlite3.Database, pepper: Uint8Array) => {
   const read = sqlite.prepare<[number], { secret: Buffer }>("SELECT secret FROM broker_secrets WHERE period = ?")
   const write = sqlite.prepare("INSERT INTO broker_secrets (period, secret) VALUES (?, ?) ON CONFLICT DO NOTHING")
   const drop = sqlite.prepare("DELETE FROM broker_secrets WHERE period < ?")
@@ -56,13 +45,17 @@ export const make = (sqlite: BetterSqlite3.Database, pepper: Uint8Array): PairKe
     return found
   }
   return {
-    find: (period, from, to) => {
+    /** `from` writing to `to`, 32 bytes; undefined where the period has no secret, and so no counters. */
+    find: (period: number, from: string, to: string) => {
       const secret = secretOf(period)
       return secret === undefined ? undefined : hash(secret, period, from, to)
     },
-    make: (period, from, to) => hash(secretOf(period) ?? makeSecret(period), period, from, to),
+    /** The same; makes the period's secret if need be. */
+    make: (period: number, from: string, to: string) => hash(secretOf(period) ?? makeSecret(period), period, from, to),
+    /** Forgets the computed hashes, to bound memory. */
     clear: () => hashes.clear(),
-    expire: (firstPeriod) => {
+    /** Removes the secrets of earlier periods, for all instances. */
+    expire: (firstPeriod: number) => {
       drop.run(firstPeriod)
       secrets.clear()
     }

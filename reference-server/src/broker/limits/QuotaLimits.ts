@@ -5,53 +5,40 @@
 import { Limits } from "@kez-chat/sdk/protocol"
 
 /** The operator's settings. */
-export interface QuotaLimits {
-  /** Bytes that others' mail may take in one inbox. */
-  readonly inboxBytes: number
-  /** Bytes that an account's own sent copies may take. */
-  readonly selfBytes: number
-  /** Bytes an account may send to others in a day. */
-  readonly sendBytesPerDay: number
-  /** Bytes of own copies an account may store in a day. */
-  readonly selfBytesPerDay: number
-  /** Retention of frames in days, a setting of the stream. */
-  readonly retentionDays: number
-}
+export type QuotaLimits = Readonly<typeof defaultQuotaLimits>
 
-export const defaultQuotaLimits: QuotaLimits = {
+export const defaultQuotaLimits = {
+  /** Bytes that others' mail may take in one inbox. */
   inboxBytes: 32 * 1024 ** 2,
+  /** Bytes that an account's own sent copies may take. */
   selfBytes: 32 * 1024 ** 2,
+  /** Bytes an account may send to others in a day. */
   sendBytesPerDay: 16 * 1024 ** 2,
+  /** Bytes of own copies an account may store in a day. */
   selfBytesPerDay: 16 * 1024 ** 2,
+  /** Retention of frames in days, a setting of the stream. */
   retentionDays: 30
 }
 
 /** A smaller frame counts as this many bytes, so that an inbox runs out of bytes before it runs out of frames. */
 export const minimumChargeBytes = 512
 
-/** How an inbox is divided among its senders. */
-export interface InboxShares {
-  /** Stored by all strangers together: an eighth of the inbox. */
-  readonly strangersBytes: number
-  /** By all strangers in a day: their share spread over retention, at least one frame. */
-  readonly strangersBytesPerDay: number
-  /** By one stranger in a day: a quarter of that; its first frame of the day always counts as within it. */
-  readonly strangerBytesPerDay: number
-  /** Stored by one known sender: a quarter of the inbox, and never more than half the room left. */
-  readonly senderBytes: number
-  /** By one known sender in a day: an eighth of the inbox. */
-  readonly senderBytesPerDay: number
-}
-
-/** The shares follow from the size of the inbox, so that no setting can contradict another. */
-export const sharesOf = ({ inboxBytes, retentionDays }: QuotaLimits): InboxShares => {
+/**
+ * How an inbox is divided among its senders. The shares follow from its size, so that no setting can contradict another.
+ */
+export const sharesOf = ({ inboxBytes, retentionDays }: QuotaLimits) => {
+  /** Stored by all strangers together. */
   const strangersBytes = Math.floor(inboxBytes / 8)
+  /** By all strangers in a day: their share spread over retention, at least one frame. */
   const strangersBytesPerDay = Math.max(Math.floor(strangersBytes / retentionDays), Limits.frameBytes)
   return {
     strangersBytes,
     strangersBytesPerDay,
+    /** By one stranger in a day; its first frame of the day always counts as within it. */
     strangerBytesPerDay: Math.floor(strangersBytesPerDay / 4),
+    /** Stored by one known sender, and never more than half the room left. */
     senderBytes: Math.floor(inboxBytes / 4),
+    /** By one known sender in a day. */
     senderBytesPerDay: Math.floor(inboxBytes / 8)
   }
 }

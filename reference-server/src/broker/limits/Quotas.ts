@@ -35,26 +35,7 @@ export interface Usage {
   readonly strangers?: { readonly used: number; readonly limit: number }
 }
 
-export interface Quotas {
-  /**
-   * Charges a message, or says which limit it meets. `bytes` is the frame's length. A frame of a `blocked` sender takes
-   * no room, and the sender is charged and refused as if it did.
-   */
-  charge(sender: string, recipient: string, bytes: number, blocked?: boolean): Verdict
-  /** Takes a charge back: the message was a repetition or could not be stored. */
-  refund(charge: Charge): void
-  usage(hex: string, box: Trim.Box): Usage
-  /**
-   * Frames were removed from an account's box: those stored before `oldestMillis`, when the oldest one left was stored,
-   * or all if none is left. The room is free again, that of strangers from the next day; what each sender has used up
-   * stays so.
-   */
-  trimmed(hex: string, box: Trim.Box, oldestMillis: number | undefined): void
-  /** Forgets an account's own counters. */
-  forget(hex: string): void
-  /** Writes what is pending and reads what others wrote. */
-  flush(): void
-}
+export type Quotas = ReturnType<typeof make>
 
 export interface QuotasOptions {
   readonly limits: QuotaLimits
@@ -81,10 +62,10 @@ const accountKinds: ReadonlyArray<Kind> = ["s", "x", "y", "d", "o", "b"]
 
 const dayMillis = 86_400_000
 
-export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions): Quotas => {
+export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions) => {
   const { limits, now = Date.now, position } = options
   const shares = sharesOf(limits)
-  const counters = Counters.make(sqlite, { retentionDays: limits.retentionDays, daily: dailyKinds })
+  const counters = Counters.make(sqlite, limits.retentionDays, dailyKinds)
   const { counter, stored } = counters
   const pairs = PairKeys.make(sqlite, options.pepper)
   const today = () => Math.floor(now() / dayMillis)
@@ -122,6 +103,10 @@ export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions): Qu
     return apply([[copies.counter, cost]])
   }
 
+  /**
+   * Charges a message, or says which limit it meets. `bytes` is the frame's length. A frame of a `blocked` sender takes
+   * no room, and the sender is charged and refused as if it did.
+   */
   const charge = (sender: string, recipient: string, bytes: number, blocked = false): Verdict => {
     const day = today()
     const cost = Math.max(bytes, minimumChargeBytes)
@@ -171,6 +156,7 @@ export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions): Qu
   }
 
   let expired = 0
+  /** Writes pending counts and reads those of other instances. */
   const flush = (): void => {
     const day = today()
     counters.flush(position)
@@ -183,12 +169,18 @@ export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions): Qu
 
   return {
     charge,
-    refund: ({ entries }) => {
+    /** Takes a charge back: the message was a repetition or could not be stored. */
+    refund: ({ entries }: Charge) => {
       // The counter may have been written and dropped from memory since it was charged.
       for (const [{ day, key }, n] of entries) counter(key, day).delta -= n
     },
     usage,
-    trimmed: (hex, box, oldestMillis) => {
+    /**
+     * Frames were removed from an account's box: those stored before `oldestMillis`, when the oldest one left was
+     * stored, or all if none is left. The room is free again, that of strangers from the next day; the use of each
+     * sender is not given back.
+     */
+    trimmed: (hex: string, box: Trim.Box, oldestMillis: number | undefined) => {
       const day = today()
       const before = oldestMillis === undefined ? Number.MAX_SAFE_INTEGER : Math.floor(oldestMillis / dayMillis)
       flush()
@@ -201,7 +193,8 @@ export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions): Qu
         database.removeBefore(strangers, before)
       })
     },
-    forget: (hex) => {
+    /** Forgets an account's own counters. */
+    forget: (hex: string) => {
       const keys = ownKeys(hex)
       counters.change(keys, (database) => {
         for (const key of keys) database.removeBefore(key, Number.MAX_SAFE_INTEGER)

@@ -4,23 +4,9 @@
  */
 import type BetterSqlite3 from "better-sqlite3"
 
-export interface StreamPosition {
-  noteLast(seq: number): void
-  /** The highest number that this process has seen or any instance has written down. */
-  readonly knownLast: () => number
-  /** Forgets what this process has seen; what is written down stays. */
-  dropLast(): void
-  /** Starts anew, for all instances. */
-  resetLast(): void
-  /** The number to write down, if it is higher than the one written last. */
-  readonly pending: () => number | undefined
-  /** Writes a number, in the transaction of the caller. */
-  write(last: number): void
-  /** That transaction was committed. */
-  written(last: number): void
-}
+export type StreamPosition = ReturnType<typeof make>
 
-export const make = (sqlite: BetterSqlite3.Database): StreamPosition => {
+export const make = (sqlite: BetterSqlite3.Database) => {
   const read = sqlite.prepare<[], number>("SELECT value FROM broker_state WHERE name = 'last'").pluck()
   const write = sqlite.prepare(
     `INSERT INTO broker_state (name, value) VALUES ('last', ?)
@@ -30,23 +16,29 @@ export const make = (sqlite: BetterSqlite3.Database): StreamPosition => {
   let last = 0
   let lastWritten = read.get() ?? 0
 
+  /** Forgets what this process has seen; what is written down stays. */
   const dropLast = (): void => {
     last = 0
     lastWritten = 0
   }
   return {
-    noteLast: (seq) => {
+    noteLast: (seq: number) => {
       if (seq > last) last = seq
     },
+    /** The highest number that this process has seen or any instance has written down. */
     knownLast: () => Math.max(last, read.get() ?? 0),
     dropLast,
+    /** Starts anew, for all instances. */
     resetLast: () => {
       dropLast()
       zero.run()
     },
+    /** The number to write down, if it is higher than the one written last. */
     pending: () => (last > lastWritten ? last : undefined),
-    write: (seq) => void write.run(seq),
-    written: (seq) => {
+    /** Writes a number, in the transaction of the caller. */
+    write: (seq: number) => void write.run(seq),
+    /** That transaction was committed. */
+    written: (seq: number) => {
       lastWritten = Math.max(seq, lastWritten)
     }
   }

@@ -15,14 +15,7 @@ const nonceBytes = 24
 const tagBytes = 16
 const maxPeers = 64
 
-export interface XkeyBox {
-  /** Opens what `peer` (an `X...` nkey) sealed to us; undefined when it does not open or `peer` is no xkey. */
-  open(peer: string, sealed: Uint8Array): Uint8Array | undefined
-  /** Seals to `peer`; undefined when `peer` is no xkey. */
-  seal(peer: string, plaintext: Uint8Array): Uint8Array | undefined
-}
-
-export const make = (own: KeyObject): XkeyBox => {
+export const make = (own: KeyObject) => {
   const shared = new Map<string, Uint8Array>()
   const sharedWith = (peer: string): Uint8Array | undefined => {
     const known = shared.get(peer)
@@ -34,7 +27,8 @@ export const make = (own: KeyObject): XkeyBox => {
     return key
   }
   return {
-    open: (peer, sealed) => {
+    /** Opens a message that `peer` (an `X...` nkey) sealed to us; undefined if it does not open or `peer` is no xkey. */
+    open: (peer: string, sealed: Uint8Array): Uint8Array | undefined => {
       if (sealed.length < version.length + nonceBytes + tagBytes || !version.equals(sealed.subarray(0, 4)))
         return undefined
       const key = sharedWith(peer)
@@ -45,7 +39,8 @@ export const make = (own: KeyObject): XkeyBox => {
         return undefined
       }
     },
-    seal: (peer, plaintext) => {
+    /** Seals to `peer`; undefined when `peer` is no xkey. */
+    seal: (peer: string, plaintext: Uint8Array): Uint8Array | undefined => {
       const key = sharedWith(peer)
       if (key === undefined) return undefined
       const nonce = randomBytes(nonceBytes)

@@ -9,23 +9,16 @@ import { createHmac } from "node:crypto"
 import { Limits } from "@kez-chat/sdk/protocol"
 
 /** `owner` blocks or unblocks `who`; both 64 hex characters. */
-export interface Change {
+interface Change {
   readonly op: "add" | "remove"
   readonly owner: string
   readonly who: string
 }
 
-export interface Blocks {
-  /** Whether `owner` blocks `who`; both 64 hex characters. */
-  has(owner: string, who: string): boolean
-  /** Makes changes in order with one disk write; for each, false if the owner's list is full. */
-  change(changes: ReadonlyArray<Change>): ReadonlyArray<boolean>
-  /** Forgets an account's own list. */
-  forget(owner: string): void
-}
+export type Blocks = ReturnType<typeof make>
 
 /** `key` must stay the same, or existing entries are not found. */
-export const make = (sqlite: BetterSqlite3.Database, key: Uint8Array): Blocks => {
+export const make = (sqlite: BetterSqlite3.Database, key: Uint8Array) => {
   const find = sqlite.prepare<[Buffer], number>("SELECT 1 FROM broker_blocks WHERE pair = ?").pluck()
   const count = sqlite.prepare<[Buffer], number>("SELECT count(*) FROM broker_blocks WHERE owner = ?").pluck()
   const insert = sqlite.prepare("INSERT INTO broker_blocks (pair, owner) VALUES (?, ?) ON CONFLICT DO NOTHING")
@@ -51,8 +44,11 @@ export const make = (sqlite: BetterSqlite3.Database, key: Uint8Array): Blocks =>
   })
   return {
     has,
-    // Clients repeat their list to be sure; entries that exist cost no write.
-    change: (changes) => (changes.every(isMade) ? changes.map(() => true) : makeAll.immediate(changes)),
-    forget: (owner) => void dropAll.run(tag(owner))
+    /** Makes changes in order with one disk write; for each, false if the owner's list is full. */
+    change: (changes: ReadonlyArray<Change>) =>
+      // Clients repeat their list to be sure; entries that exist cost no write.
+      changes.every(isMade) ? changes.map(() => true) : makeAll.immediate(changes),
+    /** Forgets an account's own list. */
+    forget: (owner: string) => void dropAll.run(tag(owner))
   }
 }
