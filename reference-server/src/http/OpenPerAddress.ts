@@ -1,22 +1,17 @@
-/** Counts what each client address has open, so that no address can take everything. */
+export type OpenPerAddress = ReturnType<typeof openPerAddress>
 
-export interface OpenPerAddress {
-  /** Takes one for `key`; false, and nothing is taken, at the limit. */
-  take(key: string): boolean
-  release(key: string): void
-}
-
-/** At most `limit` for one key; 0 for no limit. */
-export const openPerAddress = (limit: number): OpenPerAddress => {
+/** Counts what each client address has open: at most `limit`, or any number if it is 0. */
+export const openPerAddress = (limit: number) => {
   const open = new Map<string, number>()
   return {
-    take: (key) => {
+    /** Takes one for `key`; false, and nothing is taken, at the limit. */
+    take: (key: string) => {
       const own = open.get(key) ?? 0
       if (limit !== 0 && own >= limit) return false
       open.set(key, own + 1)
       return true
     },
-    release: (key) => {
+    release: (key: string) => {
       const left = (open.get(key) ?? 1) - 1
       if (left === 0) open.delete(key)
       else open.set(key, left)

@@ -22,11 +22,7 @@ export interface CalloutOptions {
   onRefused(refusal: Login.Refusal): void
 }
 
-export interface Callout {
-  /** Answers on a connection logged in as CALLOUT. */
-  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
-  readonly counters: { accepted: number; refused: number; shed: number; unreadable: number }
-}
+export type Callout = Effect.Success<ReturnType<typeof make>>
 
 /** Requests that may wait; beyond it a burst costs timeouts rather than memory. */
 const maxWaiting = 2048
@@ -35,7 +31,7 @@ const maxWaitMillis = 1200
 /** Longest time spent answering before other work gets a turn. */
 const sliceMillis = 8
 
-export const make = Effect.fnUntraced(function* (options: CalloutOptions): Effect.fn.Return<Callout> {
+export const make = Effect.fnUntraced(function* (options: CalloutOptions) {
   const log = yield* callbackLog
   const box = XkeyBox.make(options.keys.xkey.key)
   const context: Login.LoginContext = { ...options.context, issuer: options.keys.issuer }
@@ -98,7 +94,8 @@ export const make = Effect.fnUntraced(function* (options: CalloutOptions): Effec
   }
 
   return {
-    listen: (connection) =>
+    /** Answers on a connection logged in as CALLOUT. */
+    listen: (connection: NatsConnection) =>
       Effect.sync(() => subscribe(connection, { subject: "$SYS.REQ.USER.AUTH", queue: "kez-callout" }, log, receive)),
     counters
   }

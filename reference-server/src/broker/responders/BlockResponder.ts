@@ -20,11 +20,6 @@ export interface BlockResponderOptions {
   readonly guard: FloodGuard
 }
 
-export interface BlockResponder {
-  /** Takes requests from a connection logged in as GATEWAY, and answers there. */
-  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
-}
-
 /** Burst size and refill interval of the changes that an account may make to its list. */
 const burst = 500
 const refillMillis = 200
@@ -43,11 +38,10 @@ const retry = (message: Msg): void => {
   }
 }
 
-export const make = Effect.fnUntraced(function* (options: BlockResponderOptions): Effect.fn.Return<BlockResponder> {
+export const make = Effect.fnUntraced(function* (options: BlockResponderOptions) {
   const { guard } = options
   const log = yield* callbackLog
   const budget = RequestBudget.make(burst, refillMillis)
-
   let waiting: Array<Waiting> = []
 
   const receive = (message: Msg): void => {
@@ -83,7 +77,8 @@ export const make = Effect.fnUntraced(function* (options: BlockResponderOptions)
   }
 
   return {
-    listen: (connection) =>
+    /** Takes requests from a connection logged in as GATEWAY, and answers there. */
+    listen: (connection: NatsConnection) =>
       Effect.sync(() => subscribe(connection, { subject: Subject.block("*"), queue: "kez-block" }, log, receive, retry))
   }
 })

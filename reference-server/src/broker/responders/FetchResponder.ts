@@ -15,14 +15,13 @@ import { BrokerAnswer, Limits, Page, Subject } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
 import { callbackLog } from "../../process/CallbackLog.ts"
 import { every } from "../../process/Every.ts"
 import { subscribe } from "../connections/Subscription.ts"
 import * as FairQueue from "../limits/FairQueue.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
 import { isObject } from "../JsonObject.ts"
-import type { StreamState } from "../stream/InboxStream.ts"
+import * as InboxStream from "../stream/InboxStream.ts"
 import type { StreamWatch } from "../stream/StreamWatch.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
@@ -45,16 +44,7 @@ export interface FetchResponderOptions {
   readonly readBytesPerSecond: number
 }
 
-export interface FetchResponder {
-  /** Takes requests from a connection logged in as GATEWAY, and answers there. */
-  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
-  /**
-   * Reads the stream over this connection, logged in as GATEWAY, until the scope closes; what is under way then is
-   * answered `retry`.
-   */
-  readonly attach: (connection: NatsConnection) => Effect.Effect<void, never, Scope.Scope>
-  readonly counters: Record<"pages" | "frames" | "bad" | "slow" | "retry", number>
-}
+export type FetchResponder = Effect.Success<ReturnType<typeof make>>
 
 interface Fetch {
   readonly intake: NatsConnection
@@ -78,12 +68,6 @@ interface Reading {
   asking: "frames" | "last"
 }
 
-/** The connection that pages are read over, and the first part of the subjects that its answers come on. */
-interface Store {
-  readonly connection: NatsConnection
-  readonly answers: string
-}
-
 /** Longest wait for a turn and for the stream. The broker lets us answer within 10 s. */
 const waitTimeoutMillis = 4_000
 const readTimeoutMillis = 5_000
@@ -91,9 +75,7 @@ const readTimeoutMillis = 5_000
 const lagMillis = 20
 const sweepMillis = 500
 
-export const make = Effect.fnUntraced(function* (
-  options: FetchResponderOptions
-): Effect.fn.Return<FetchResponder, never, Scope.Scope> {
+export const make = Effect.fnUntraced(function* (options: FetchResponderOptions) {
   const { guard, stream } = options
   const log = yield* callbackLog
   const fork = yield* FiberSet.makeRuntime()
@@ -102,7 +84,8 @@ export const make = Effect.fnUntraced(function* (
   const readings = new Map<string, Reading>()
   const perAccount = new Map<string, number>()
   const budgets = makeBudgets(options.readBurstBytes, options.readBytesPerSecond)
-  let store: Store | undefined
+  /** The connection that pages are read over, and the first part of the subjects that its answers come on. */
+  let store: { readonly connection: NatsConnection; readonly answers: string } | undefined
   let active = 0
   let next = 0
   let isPumping = false
@@ -174,7 +157,7 @@ export const make = Effect.fnUntraced(function* (
   }
 
   /** Without a fiber where this process knows enough of the stream, as it mostly does. */
-  const read = (to: Store, fetch: Fetch): void => {
+  const read = (to: NonNullable<typeof store>, fetch: Fetch): void => {
     const { after } = fetch.request
     const known = stream.known(after)
     if (known !== undefined) return begin(to, fetch, known)
@@ -186,7 +169,7 @@ export const make = Effect.fnUntraced(function* (
     )
   }
 
-  const begin = (to: Store, fetch: Fetch, { epoch, lastSeq }: StreamState): void => {
+  const begin = (to: NonNullable<typeof store>, fetch: Fetch, { epoch, lastSeq }: InboxStream.StreamState): void => {
     // The store connection was lost meanwhile.
     if (store !== to) return giveBack(fetch)
     const { request } = fetch
@@ -248,7 +231,7 @@ export const make = Effect.fnUntraced(function* (
   const receivedLast = (connection: NatsConnection, token: string, reading: Reading, word: Msg): void => {
     const found: unknown = word.json()
     if (!isObject(found)) return fail(token, reading)
-    const none = isObject(found.error) && found.error.err_code === noMessage
+    const none = isObject(found.error) && found.error.err_code === InboxStream.noMessage
     const last = isObject(found.message) ? found.message.seq : none ? 0 : undefined
     if (typeof last !== "number") return fail(token, reading)
     if (last <= reading.end) return finish(token, reading, 0)
@@ -275,13 +258,18 @@ export const make = Effect.fnUntraced(function* (
   }
 
   return {
-    listen: (connection) =>
+    /** Takes requests from a connection logged in as GATEWAY, and answers there. */
+    listen: (connection: NatsConnection) =>
       Effect.sync(() =>
         subscribe(connection, { subject: Subject.fetch("*"), queue: "kez-fetch" }, log, (message) =>
           receive(connection, message)
         )
       ),
-    attach: Effect.fnUntraced(function* (connection) {
+    /**
+     * Reads the stream over this connection, logged in as GATEWAY, until the scope closes; fetches under way then are
+     * answered `retry`.
+     */
+    attach: Effect.fnUntraced(function* (connection: NatsConnection) {
       const answers = `${answerPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
       yield* Effect.acquireRelease(
         Effect.sync(() => {
@@ -312,8 +300,6 @@ const askFrames = (connection: NatsConnection, token: string, { end, fetch }: Re
 }
 
 const answerPrefix = "_INBOX_ing.f."
-/** JetStream's err_code for "no message found". */
-const noMessage = 10037
 
 /** Token buckets of bytes; an account may overdraw by one page and then waits. */
 const makeBudgets = (burst: number, perSecond: number) => {

@@ -15,7 +15,6 @@
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import { BrokerAnswer, Bytes, KezId, Limits, Subject } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { createHmac } from "node:crypto"
 import { callbackLog } from "../../process/CallbackLog.ts"
 import { every } from "../../process/Every.ts"
@@ -49,18 +48,7 @@ export interface SendResponderOptions {
   readonly maxBytesInFlight: number
 }
 
-export interface SendResponder {
-  /** Takes requests from a connection logged in as GATEWAY, and answers there. */
-  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
-  /**
-   * Stores over this connection, logged in as GATEWAY, until the scope closes; what is under way then is answered
-   * `retry`.
-   */
-  readonly attach: (connection: NatsConnection) => Effect.Effect<void, never, Scope.Scope>
-  readonly counters: Record<"stored" | "repeated" | "blocked" | BrokerAnswer.RefusalCode, number>
-  /** Sends that wait or are being stored. */
-  readonly inFlight: () => number
-}
+export type SendResponder = Effect.Success<ReturnType<typeof make>>
 
 /** Holds no `Msg`, which would keep the socket's whole buffer in memory while it waits. */
 interface Send {
@@ -88,7 +76,7 @@ const sweepMillis = 500
 /** Longest time spent publishing before other work gets a turn. */
 const sliceMillis = 5
 
-export const make = Effect.fnUntraced(function* (options: SendResponderOptions): Effect.fn.Return<SendResponder> {
+export const make = Effect.fnUntraced(function* (options: SendResponderOptions) {
   const { guard, quotas } = options
   const log = yield* callbackLog
   const counters = { stored: 0, repeated: 0, blocked: 0, full: 0, slow: 0, unknown: 0, bad: 0, size: 0, retry: 0 }
@@ -129,16 +117,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
     const kezId = ids.length === 1 ? (ids[0] as string) : ""
     if (!Bytes.isHex(recipient, Limits.keyBytes) || !KezId.isKezId(kezId)) return refuse(asker, { code: "bad" })
     if (data.length < 1 || data.length > Limits.frameBytes) return refuse(asker, { code: "size" })
-    const send = {
-      intake,
-      reply,
-      sender,
-      recipient,
-      kezId,
-      frame: Uint8Array.from(data),
-      bytes,
-      since: performance.now()
-    }
+    const send = { ...asker, recipient, kezId, frame: Uint8Array.from(data), since: performance.now() }
     if (store === undefined || !options.isReady()) return putOff(send)
     const offered = queue.offer(sender, send, data.length)
     if (offered === "account") return refuse(asker, { code: "retry" })
@@ -249,13 +228,18 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
   }
 
   return {
-    listen: (connection) =>
+    /** Takes requests from a connection logged in as GATEWAY, and answers there. */
+    listen: (connection: NatsConnection) =>
       Effect.sync(() =>
         subscribe(connection, { subject: Subject.send("*"), queue: "kez-send" }, log, (message) =>
           receive(connection, message)
         )
       ),
-    attach: Effect.fnUntraced(function* (connection) {
+    /**
+     * Stores over this connection, logged in as GATEWAY, until the scope closes; sends under way then are answered
+     * `retry`.
+     */
+    attach: Effect.fnUntraced(function* (connection: NatsConnection) {
       // A new subject for every connection, so that late acknowledgements of an old one are ignored.
       const acks = `${ackPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
       yield* Effect.acquireRelease(
@@ -274,6 +258,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions):
       yield* every(sweepMillis, "sends that wait for the stream not given up", giveUpOld)
     }),
     counters,
+    /** Sends that wait or are being stored. */
     inFlight: () => pending.size + queue.size()
   }
 })

@@ -11,7 +11,6 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { callbackLog } from "../../process/CallbackLog.ts"
 import type { RoleConnection } from "../connections/RoleConnection.ts"
@@ -36,12 +35,7 @@ export interface TrimResponderOptions {
   readonly stream: StreamWatch
 }
 
-export interface TrimResponder {
-  /** Takes requests from a connection logged in as GATEWAY, and answers there. */
-  readonly listen: (connection: NatsConnection) => Effect.Effect<void>
-  /** `trims` removed frames or found none; `questions` only asked. */
-  readonly counters: Record<"trims" | "questions" | "bad" | "slow" | "retry", number>
-}
+export type TrimResponder = Effect.Success<ReturnType<typeof make>>
 
 type Removal = NonNullable<Trim.Request["remove"]>
 type Outcome =
@@ -59,13 +53,12 @@ const maxWaiting = 64
 const bad: Outcome = { code: "bad" }
 const retry: Outcome = { code: "retry" }
 
-export const make = Effect.fnUntraced(function* (
-  options: TrimResponderOptions
-): Effect.fn.Return<TrimResponder, never, Scope.Scope> {
+export const make = Effect.fnUntraced(function* (options: TrimResponderOptions) {
   const { guard, quotas, times } = options
   const log = yield* callbackLog
   const fork = yield* FiberSet.makeRuntime()
   const turn = yield* Semaphore.make(1)
+  /** `trims` removed frames or found none; `questions` only asked. */
   const counters = { trims: 0, questions: 0, bad: 0, slow: 0, retry: 0 }
   const questions = RequestBudget.make(questionBurst, questionRefillMillis)
   let waiting = 0
@@ -159,7 +152,8 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
-    listen: (connection) =>
+    /** Takes requests from a connection logged in as GATEWAY, and answers there. */
+    listen: (connection: NatsConnection) =>
       Effect.sync(() =>
         subscribe(
           connection,

@@ -61,7 +61,7 @@ export const storageFull: ReadonlySet<unknown> = new Set<unknown>([10077, 10002,
 const notFound = 10059
 const inUse = 10058
 /** No message found. */
-const noMessage = 10037
+export const noMessage = 10037
 
 const config = (options: InboxStreamOptions, epoch: string) => ({
   name: Subject.streamName,

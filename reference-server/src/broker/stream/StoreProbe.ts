@@ -7,7 +7,6 @@
 import type { NatsConnection } from "@nats-io/nats-core"
 import { Subject } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { callbackLog } from "../../process/CallbackLog.ts"
 import { every } from "../../process/Every.ts"
 import { request } from "../connections/BrokerDown.ts"
@@ -20,13 +19,6 @@ import * as InboxStream from "./InboxStream.ts"
  * when no JetStream is there, `refused` when it says no, `full` when the stream holds all it may.
  */
 export type StoreFailure = "silent" | "absent" | "refused" | "full"
-
-export interface StoreProbe {
-  /** A message was stored. */
-  noteStored(): void
-  /** Undefined while mail is stored, and before anything is known. */
-  readonly failure: () => StoreFailure | undefined
-}
 
 export interface StoreProbeOptions {
   /** The GATEWAY connection, while it is up and the stream behind it is known. */
@@ -46,9 +38,7 @@ const everyMillisWhileFailing = 2_000
 const answerMillis = 2_500
 
 /** Probes the store until the scope closes. */
-export const make = Effect.fnUntraced(function* (
-  options: StoreProbeOptions
-): Effect.fn.Return<StoreProbe, never, Scope.Scope> {
+export const make = Effect.fnUntraced(function* (options: StoreProbeOptions) {
   const log = yield* callbackLog
   const frame = new Uint8Array(probeBytes)
   let failure: StoreFailure | undefined
@@ -104,7 +94,11 @@ export const make = Effect.fnUntraced(function* (
   )
   yield* every(checkMillis, "the store was not probed", check)
 
-  return { noteStored: () => settle(undefined), failure: () => failure }
+  return {
+    noteStored: () => settle(undefined),
+    /** Undefined while mail is stored, and before anything is known. */
+    failure: () => failure
+  }
 })
 
 /** For people: why mail cannot be stored. */

@@ -8,7 +8,6 @@
 import type { NatsConnection } from "@nats-io/nats-core"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as Scope from "effect/Scope"
 import { every } from "../../process/Every.ts"
 import { attempt } from "../connections/BrokerDown.ts"
 import type { RoleConnection } from "../connections/RoleConnection.ts"
@@ -16,18 +15,7 @@ import type { StreamPosition } from "../limits/StreamPosition.ts"
 import * as InboxStream from "./InboxStream.ts"
 import type { StreamFailure, StreamState } from "./InboxStream.ts"
 
-export interface StreamWatch {
-  /**
-   * Makes or updates the stream on a new REGISTRAR connection. The state is forgotten when the scope closes: the stream
-   * behind the next connection may be another.
-   */
-  readonly start: (connection: NatsConnection) => Effect.Effect<void, StreamFailure, Scope.Scope>
-  /** The state, if it is known without asking and its last number is at least `atLeast`. For the hot path. */
-  known(atLeast?: number): StreamState | undefined
-  /** The state with a last number of at least `atLeast`, if the stream has come that far. */
-  current(atLeast: number): Effect.Effect<StreamState, StreamFailure>
-  noteLast(seq: number): void
-}
+export type StreamWatch = Effect.Success<ReturnType<typeof make>>
 
 /** Interval at which the leader is asked for the sizes and the epoch, which another instance may have replaced. */
 const refreshMillis = 10_000
@@ -71,7 +59,11 @@ export const make = Effect.fnUntraced(function* (
     return yield* Fiber.join(asking)
   })
 
-  const start: StreamWatch["start"] = Effect.fn("StreamWatch.start")(function* (connection) {
+  /**
+   * Makes or updates the stream on a new REGISTRAR connection. The state is forgotten when the scope closes: the stream
+   * behind the next connection may be another.
+   */
+  const start = Effect.fn("StreamWatch.start")(function* (connection: NatsConnection) {
     let fresh = yield* InboxStream.ensure(connection, options)
     const known = () => {
       countFor(fresh.epoch)
@@ -116,11 +108,13 @@ export const make = Effect.fnUntraced(function* (
   })
   yield* every(refreshMillis, "the inbox stream was not inspected", Effect.ignore(refresh))
 
+  /** The state, if it is known without asking and its last number is at least `atLeast`. For the hot path. */
   const known = (atLeast = 0) => (state !== undefined && atLeast <= state.lastSeq ? state : undefined)
   return {
     start,
     known,
-    current: Effect.fnUntraced(function* (atLeast) {
+    /** The state with a last number of at least `atLeast`, if the stream has come that far. */
+    current: Effect.fnUntraced(function* (atLeast: number) {
       const before = known(atLeast)
       if (before !== undefined) return before
       // An answer that was already under way may be older than what this client saw.
@@ -128,9 +122,9 @@ export const make = Effect.fnUntraced(function* (
       const answer = yield* ask
       return !wasAsking || atLeast <= answer.lastSeq ? answer : yield* ask
     }),
-    noteLast: (seq) => {
+    noteLast: (seq: number) => {
       if (state !== undefined && seq > state.lastSeq) state = { ...state, lastSeq: seq }
       position.noteLast(seq)
     }
-  } satisfies StreamWatch
+  }
 })
