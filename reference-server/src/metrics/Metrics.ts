@@ -1,6 +1,7 @@
 /** The metrics behind `/metrics`: requests by route and status, durations, refusals, and the process. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { monitorEventLoopDelay } from "node:perf_hooks"
@@ -152,17 +153,11 @@ const sampleLines = ({ help, name, values }: Sample): ReadonlyArray<string> => [
   ...Object.entries(values).map(([labels, value]) => `${name}${labels} ${value}`)
 ]
 
-/** The Prometheus text: requests, counters, `lines` verbatim, and `samples`. */
-export const render = (
-  samples: () => ReadonlyArray<Sample>,
-  lines: () => ReadonlyArray<string> = () => []
-): Effect.Effect<string> =>
-  Effect.map(PrometheusMetrics.format(), (counted) =>
-    [
-      ...requestLines(),
-      ...lines(),
-      ...[...processSamples(), ...samples()].flatMap(sampleLines),
-      // Ends in a line feed where there is anything.
-      counted
-    ].join("\n")
-  )
+/** The answer in Prometheus text: requests, counters, `lines` verbatim, and `samples`. */
+export const render = (samples: () => ReadonlyArray<Sample>, lines: () => ReadonlyArray<string> = () => []) =>
+  Effect.map(PrometheusMetrics.format(), (counted) => {
+    const sampled = [...processSamples(), ...samples()].flatMap(sampleLines)
+    // `counted` ends in a line feed unless it is empty.
+    const text = [...requestLines(), ...lines(), ...sampled, counted].join("\n")
+    return HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+  })

@@ -5,7 +5,6 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import { Database, sigchainsApplicationId } from "../storage/Database.ts"
 import { databaseSamples } from "../metrics/DatabaseSamples.ts"
@@ -50,15 +49,7 @@ export const serve = Effect.fnUntraced(
         ...databaseSamples(database)
       ]
     })
-    const internalApp = yield* HttpRouter.toHttpEffect(
-      HttpRouter.add(
-        "GET",
-        "/metrics",
-        Effect.map(metrics, (text) =>
-          HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
-        )
-      )
-    )
+    const internalApp = yield* HttpRouter.toHttpEffect(HttpRouter.add("GET", "/metrics", metrics))
     const internal = yield* listen(internalApp, {
       name: "internal",
       host: internalHost,

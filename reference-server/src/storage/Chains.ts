@@ -59,7 +59,7 @@ interface ChainRow {
 }
 
 /** The outcome of an append. `Conflict` carries the head to fetch up to. */
-export type Appended =
+type Appended =
   | { readonly _tag: "Created" | "Repeated"; readonly head: Sigchain.Head }
   | { readonly _tag: "Conflict"; readonly head: Sigchain.Head | undefined; readonly problem: Problem.Problem }
 
@@ -72,24 +72,9 @@ export interface Lines {
   readonly pages: Iterable<string>
 }
 
-export class Chains extends Context.Service<
-  Chains,
-  {
-    /** The head of a chain; undefined for an unknown one. */
-    head(primaryHex: string): Effect.Effect<Sigchain.Head | undefined>
-    /** The events from `since` on as JSON Lines, with the head; undefined for an unknown chain. */
-    lines(primaryHex: string, since: number): Effect.Effect<Lines | undefined>
-    /**
-     * Appends one event whose signature holds, if `admit` allows it; `store_full` when there is no room.
-     */
-    append(
-      primaryHex: string,
-      envelope: Envelope.Envelope,
-      admit: (growth: Growth) => Effect.Effect<void, Problem.Problem>
-    ): Effect.Effect<Appended, Problem.Problem>
-    readonly totals: () => Totals
-  }
->()("@kez-chat/server/Chains") {
+export class Chains extends Context.Service<Chains, Effect.Success<ReturnType<typeof make>>>()(
+  "@kez-chat/server/Chains"
+) {
   /** `storeBytes` is the room for the events of all chains together. */
   static layer(storeBytes: number): Layer.Layer<Chains, never, Database | Crypto> {
     return Layer.effect(Chains, make(storeBytes))
@@ -103,7 +88,7 @@ export interface Growth {
   readonly bytes: number
 }
 
-export interface Totals {
+interface Totals {
   readonly chains: number
   readonly events: number
   /** Size of all chains as JSON Lines. */
@@ -170,20 +155,27 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
     return { _tag: "Conflict", head, problem: new Problem.Problem({ code: "chain_conflict", detail }) }
   }
 
-  return Chains.of({
-    head: (hex) =>
+  return {
+    /** The head of a chain; undefined for an unknown one. */
+    head: (hex: string) =>
       Effect.sync(() => {
         const row = chain.get(hex)
         return row === undefined ? undefined : headOf(row)
       }),
-    lines: (hex, since) =>
-      Effect.sync(() => {
+    /** The events from `since` on as JSON Lines, with the head; undefined for an unknown chain. */
+    lines: (hex: string, since: number) =>
+      Effect.sync((): Lines | undefined => {
         const row = chain.get(hex)
         if (row === undefined) return undefined
         const head = headOf(row)
         return { head, bytes: size.get(hex, since, head.seq) as number, pages: pages(hex, since, head.seq) }
       }),
-    append: Effect.fnUntraced(function* (hex, envelope, admit) {
+    /** Appends one event whose signature holds, if `admit` allows it; `store_full` when there is no room. */
+    append: Effect.fnUntraced(function* (
+      hex: string,
+      envelope: Envelope.Envelope,
+      admit: (growth: Growth) => Effect.Effect<void, Problem.Problem>
+    ) {
       const event = yield* Effect.fromResult(Sigchain.parseEvent(envelope))
       const primary = PrimaryKey.ofHex(hex)
       if (event.primary !== primary) {
@@ -213,7 +205,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
       })
     }),
     totals
-  })
+  }
 })
 
 /** Events per page, each of at most 64 KiB. */

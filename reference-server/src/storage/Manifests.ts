@@ -53,28 +53,9 @@ export interface Totals {
   readonly bytes: number
 }
 
-export class Manifests extends Context.Service<
-  Manifests,
-  {
-    /**
-     * Stores a body that its owner signed, on disk when it returns; `created` is false for the newest one again. Fails
-     * with `manifest_conflict` unless the revision rises, `handle_deleted` where the account is not active (any more),
-     * `store_full` when there is no room, and with the problems of a malformed body.
-     */
-    put(
-      owner: KeyAdmission.AdmittedKey,
-      body: Uint8Array
-    ): Effect.Effect<{ readonly created: boolean; readonly revision: number; readonly hash: string }, Problem.Problem>
-    /**
-     * The newest one of an owner, or the one with this hash (64 hex digits); undefined where there is none. The four
-     * newest are kept, and the one that the newest calls anchored.
-     */
-    find(primaryHex: string, hash?: string): Effect.Effect<Stored | undefined>
-    /** The body in pieces, each read when it is asked for; throws when it was removed meanwhile. */
-    readonly pieces: (stored: Stored) => Iterable<Uint8Array>
-    readonly totals: () => Totals
-  }
->()("@kez-chat/server/Manifests") {
+export class Manifests extends Context.Service<Manifests, Effect.Success<ReturnType<typeof make>>>()(
+  "@kez-chat/server/Manifests"
+) {
   /** `storeBytes` is the room for all bodies together. */
   static layer(storeBytes: number): Layer.Layer<Manifests, never, Database | Crypto> {
     return Layer.effect(Manifests, make(storeBytes))
@@ -113,8 +94,13 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
   const totalsOf = sqlite.prepare<[], Totals>("SELECT manifests, bytes FROM manifest_totals")
   const totals = () => totalsOf.get() as Totals
 
-  return Manifests.of({
-    put: Effect.fnUntraced(function* (owner, body) {
+  return {
+    /**
+     * Stores a body that its owner signed, on disk when it returns; `created` is false for the newest one again. Fails
+     * with `manifest_conflict` unless the revision rises, `handle_deleted` where the account is not active (any more),
+     * `store_full` when there is no room, and with the problems of a malformed body.
+     */
+    put: Effect.fnUntraced(function* (owner: KeyAdmission.AdmittedKey, body: Uint8Array) {
       const hash = Hash.hexOf(Manifest.hashOf(body, hasher))
       const repeated = (stored: Stored | undefined) =>
         stored?.hash === hash ? { created: false, revision: stored.revision, hash } : undefined
@@ -144,9 +130,14 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
         return { created: true, revision, hash }
       })
     }),
-    find: (primaryHex, hash) =>
+    /**
+     * The newest one of an owner, or the one with this hash (64 hex digits); undefined where there is none. The four
+     * newest are kept, and the one that the newest calls anchored.
+     */
+    find: (primaryHex: string, hash?: string) =>
       Effect.sync(() => (hash === undefined ? newest.get(primaryHex) : byHash.get(primaryHex, hash))),
-    pieces: ({ bytes, id }) => ({
+    /** The body in pieces, each read on demand; throws when it was removed meanwhile. */
+    pieces: ({ bytes, id }: Stored): Iterable<Uint8Array> => ({
       *[Symbol.iterator]() {
         for (let at = 0; at < bytes; at += pieceBytes) {
           // SQLite counts from one.
@@ -157,5 +148,5 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
       }
     }),
     totals
-  })
+  }
 })

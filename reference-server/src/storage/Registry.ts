@@ -102,49 +102,9 @@ const inWindow = (statement: Registration.Statement, now: number): void => {
   if (Result.isFailure(result)) throw result.failure
 }
 
-export class Registry extends Context.Service<
-  Registry,
-  {
-    /** Whether a key may use the broker. Synchronous, for the hot path. */
-    readonly isActive: (primaryHex: string) => boolean
-    /** The active account of a local part, or undefined. Synchronous, for the hot path. */
-    readonly activeSync: (handle: string) => ActiveAccount | undefined
-    /** The active account; else `handle_not_found` or `handle_deleted`. */
-    byHandle(handle: string): Effect.Effect<ActiveAccount, Problem.Problem>
-    /** The active account; else `handle_not_found` or `handle_deleted`. */
-    byPrimary(primaryHex: string): Effect.Effect<ActiveAccount, Problem.Problem>
-    /** Takes a handle; `created` is false for the repeat of an active registration. */
-    register(
-      envelope: Envelope.Envelope
-    ): Effect.Effect<{ readonly created: boolean; readonly account: ActiveAccount }, Problem.Problem>
-    /** Gives a handle up; repeating one's own deletion succeeds. `handle` is the one in the URL, where there is one. */
-    delete(envelope: Envelope.Envelope, handle?: string): Effect.Effect<void, Problem.Problem>
-    /** Takes an account away (an operator's decision); the handle stays a tombstone. */
-    revoke(handle: string): Effect.Effect<Account, Problem.Problem>
-    /** Puts a handle on the reserved list, or lifts it. */
-    setReserved(handle: string, reserved: boolean, note: string): Effect.Effect<void, Problem.Problem>
-    /** Accounts in handle order. */
-    list(options: {
-      readonly state?: State
-      readonly after?: string
-      readonly limit: number
-    }): Effect.Effect<ReadonlyArray<Account>>
-    /** The operator's own entries; the built-in list is `ReservedHandles`. */
-    readonly listReserved: Effect.Effect<
-      ReadonlyArray<{ readonly handle: string; readonly reserved: boolean; readonly note: string }>
-    >
-    /** Pending removals: revocations first, which only close connections; then the oldest. */
-    readonly removals: Effect.Effect<ReadonlyArray<Removal>>
-    /** Forgets a removal that was carried out. */
-    removed(id: number): Effect.Effect<void, Problem.Problem>
-    /** The server name that the registrations here were signed for; undefined while there is none. */
-    readonly registeredAt: Effect.Effect<string | undefined>
-    /** Number of pending removals, for metrics. */
-    readonly pendingRemovals: () => number
-    /** Accounts by state, for metrics. */
-    readonly counts: () => Readonly<Record<State, number>>
-  }
->()("@kez-chat/server/Registry") {
+export class Registry extends Context.Service<Registry, Effect.Success<ReturnType<typeof make>>>()(
+  "@kez-chat/server/Registry"
+) {
   static layer(serverName: string): Layer.Layer<Registry, never, Database | Crypto> {
     return Layer.effect(Registry, make(serverName))
   }
@@ -208,16 +168,21 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     return statement
   })
 
-  return Registry.of({
-    isActive: (primaryHex) => active.get(primaryHex) !== undefined,
-    activeSync: (handle) => {
+  return {
+    /** Whether a key may use the broker. Synchronous, for the hot path. */
+    isActive: (primaryHex: string) => active.get(primaryHex) !== undefined,
+    /** The active account of a local part, or undefined. Synchronous, for the hot path. */
+    activeSync: (handle: string) => {
       const row = byHandle.get(handle)
       return row?.state === "active" ? toActive(row) : undefined
     },
-    byHandle: (handle) => Effect.suspend(() => activeOf(byHandle.get(handle))),
-    byPrimary: (primaryHex) => Effect.suspend(() => activeOf(byPrimary.get(primaryHex))),
+    /** The active account; else `handle_not_found` or `handle_deleted`. */
+    byHandle: (handle: string) => Effect.suspend(() => activeOf(byHandle.get(handle))),
+    /** The active account; else `handle_not_found` or `handle_deleted`. */
+    byPrimary: (primaryHex: string) => Effect.suspend(() => activeOf(byPrimary.get(primaryHex))),
 
-    register: Effect.fnUntraced(function* (envelope) {
+    /** Takes a handle; `created` is false for the repeat of an active registration. */
+    register: Effect.fnUntraced(function* (envelope: Envelope.Envelope) {
       const statement = yield* checked(envelope, Registration.parseRegistration)
       const text = Envelope.encodeText(envelope)
       if (Buffer.byteLength(text) > Limits.registrationBytes) {
@@ -248,7 +213,8 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       })
     }),
 
-    delete: Effect.fnUntraced(function* (envelope, handle) {
+    /** Gives a handle up; repeating one's own deletion succeeds. `handle` is the one in the URL, if any. */
+    delete: Effect.fnUntraced(function* (envelope: Envelope.Envelope, handle?: string) {
       const statement = yield* checked(envelope, Registration.parseDeletion)
       if (handle !== undefined && handle !== statement.handle) {
         return yield* refuse("request_malformed", "the URL and the statement name different handles")
@@ -266,7 +232,8 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       })
     }),
 
-    revoke: Effect.fnUntraced(function* (handle) {
+    /** Takes an account away (an operator's decision); the handle stays a tombstone. */
+    revoke: Effect.fnUntraced(function* (handle: string) {
       const now = yield* Clock.currentTimeMillis
       return yield* write(() => {
         const holder = byHandle.get(handle)
@@ -280,13 +247,15 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       })
     }),
 
-    setReserved: Effect.fnUntraced(function* (handle, reserved, note) {
+    /** Puts a handle on the reserved list, or lifts it. */
+    setReserved: Effect.fnUntraced(function* (handle: string, reserved: boolean, note: string) {
       yield* Effect.fromResult(Handle.parse(`${handle}@${serverName}`))
       const now = yield* Clock.currentTimeMillis
       yield* write(() => reserve.run(handle, reserved ? 1 : 0, note, Timestamp.fromMillis(now)))
     }),
 
-    list: ({ after = "", limit, state }) =>
+    /** Accounts in handle order. */
+    list: ({ after = "", limit, state }: { readonly state?: State; readonly after?: string; readonly limit: number }) =>
       Effect.sync(() =>
         sqlite
           .prepare<[string, State | null, State | null, number], Row>(
@@ -295,6 +264,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           .all(after, state ?? null, state ?? null, limit)
           .map(fromRow)
       ),
+    /** The operator's own entries; the built-in list is `ReservedHandles`. */
     listReserved: Effect.sync(() =>
       sqlite
         .prepare<[], { handle: string; reserved: number; note: string }>(
@@ -303,18 +273,23 @@ const make = Effect.fnUntraced(function* (serverName: string) {
         .all()
         .map((row) => ({ ...row, reserved: row.reserved === 1 }))
     ),
+    /** Pending removals: revocations first, which only close connections; then the oldest. */
     removals: Effect.sync(() =>
       removals.all().map(({ id, primary_hex, purge }) => ({ id, primaryHex: primary_hex, purge: purge === 1 }))
     ),
-    removed: (id) => Effect.asVoid(write(() => dropRemoval.run(id))),
+    /** Deletes a removal that was carried out. */
+    removed: (id: number) => Effect.asVoid(write(() => dropRemoval.run(id))),
+    /** The server name that the registrations here were signed for; undefined while there is none. */
     registeredAt: Effect.sync(() => signedFor.get()),
+    /** Number of pending removals, for metrics. */
     pendingRemovals: () => countRemovals.get() as number,
+    /** Accounts by state, for metrics. */
     counts: () => {
       const found = { active: 0, deleted: 0, revoked: 0 }
       for (const { n, state } of counts.all()) found[state] = n
       return found
     }
-  })
+  }
 })
 
 const toActive = (row: Row): ActiveAccount => ({

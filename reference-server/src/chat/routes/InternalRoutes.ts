@@ -67,14 +67,12 @@ export const layer = (secret: Redacted.Redacted<string>) =>
       yield* router.add(
         "GET",
         "/metrics",
-        Effect.gen(function* () {
-          const broker = yield* control.status
-          const text = yield* Metrics.render(
+        Effect.flatMap(control.status, (broker) =>
+          Metrics.render(
             () => [...samplesOf(registry, manifests.totals(), broker), ...databaseSamples(database)],
             Metrics.sendLines
           )
-          return HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
-        })
+        )
       )
       yield* router.add("GET", "/v1/healthz", Effect.provideContext(health, context))
       yield* router.add(
