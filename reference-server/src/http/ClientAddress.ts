@@ -1,6 +1,8 @@
 /** The client's address: the peer's, or the one that a trusted reverse proxy names. */
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import type { IncomingMessage } from "node:http"
 import { BlockList, isIP, type Socket } from "node:net"
+import { incoming } from "./RequestBody.ts"
 
 /** The address that a request is counted under. */
 export type ClientAddress = (request: IncomingMessage) => string
@@ -69,6 +71,12 @@ const groups = (address: string): Array<string> => {
 /** The key of rate limits: an IPv4 address, or the /64 that one IPv6 customer gets. */
 export const rateKey = (address: string): string =>
   address.includes(":") ? `${groups(address).slice(0, 4).join(":")}::/64` : address
+
+/** The {@link rateKey} of a request's client, for handlers. */
+export const clientKey = (trustedProxies: ReadonlyArray<string>): ((request: HttpServerRequest) => string) => {
+  const address = clientAddress(trustedProxies)
+  return (request) => rateKey(address(incoming(request)))
+}
 
 /** The part of an address that a log line shows: its /24 or /48. */
 export const loggedAddress = (address: string): string =>

@@ -7,7 +7,6 @@
  */
 import { AddressClass, Problem } from "@kez-chat/sdk/protocol"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -21,7 +20,7 @@ import type { AddressInfo } from "node:net"
 import type { Duplex } from "node:stream"
 import type { Timing } from "./ListenerConfig.ts"
 import * as Log from "../process/Log.ts"
-import { largeBodyTimes } from "./RequestBody.ts"
+import { incoming, largeBodyTimes } from "./RequestBody.ts"
 import { clientAddress, isTrustedProxy, loggedAddress, peerAddress, rateKey } from "./ClientAddress.ts"
 import * as Metrics from "../metrics/Metrics.ts"
 import { openPerAddress, type OpenPerAddress } from "./OpenPerAddress.ts"
@@ -97,7 +96,7 @@ const answered = <E, R>(
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest> => {
   const caught = Effect.catchCause(app, answerFor)
   return Effect.flatMap(HttpServerRequest, (request) => {
-    const source = NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
+    const source = incoming(request)
     const refusal = refusals.get(source)
     const response = refusal === undefined ? caught : Effect.succeed(ProblemResponse.toResponse(refusal.problem))
     return Effect.map(response, (found) =>

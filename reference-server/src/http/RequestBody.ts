@@ -11,8 +11,14 @@ export interface BodyOptions {
   readonly timeoutMillis: number
 }
 
+/** Node's side of a request. */
+export const incoming = (request: HttpServerRequest): IncomingMessage =>
+  NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
+
 /** How much longer a body of up to a megabyte may take: with 10 s for others, what a slow uplink needs. */
 export const largeBodyTimes = 3
+
+const problem = (code: Problem.Code, detail: string) => new Problem.Problem({ code, detail })
 
 const jsonType = /^application\/(?:[a-z0-9.-]+\+)?json[\t ]*(?:;[\t ]*charset[\t ]*=[\t ]*"?utf-8"?[\t ]*)?$/i
 
@@ -21,13 +27,11 @@ const checkJson = (request: IncomingMessage): Effect.Effect<void, Problem.Proble
   const type = request.headers["content-type"]
   const encoding = request.headers["content-encoding"]
   if (type === undefined || !jsonType.test(type.trim())) {
-    return Effect.fail(new Problem.Problem({ code: "media_type_unsupported", detail: "send application/json" }))
+    return Effect.fail(problem("media_type_unsupported", "send application/json"))
   }
   return encoding === undefined || encoding === "identity"
     ? Effect.void
-    : Effect.fail(
-        new Problem.Problem({ code: "media_type_unsupported", detail: "send the body without Content-Encoding" })
-      )
+    : Effect.fail(problem("media_type_unsupported", "send the body without Content-Encoding"))
 }
 
 /** The bytes of the body; `too_large`, `request_timeout`, or `request_malformed` when it breaks off. */
@@ -36,10 +40,9 @@ export const readBytes = (
   options: BodyOptions
 ): Effect.Effect<Uint8Array, Problem.Problem> =>
   Effect.callback((resume) => {
-    const source = NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
-    const tooLarge = () =>
-      new Problem.Problem({ code: "too_large", detail: `the body may have ${options.maxBytes} bytes` })
-    if (Number(source.headers["content-length"] ?? 0) > options.maxBytes) return resume(Effect.fail(tooLarge()))
+    const source = incoming(request)
+    const tooLarge = problem("too_large", `the body may have ${options.maxBytes} bytes`)
+    if (Number(source.headers["content-length"] ?? 0) > options.maxBytes) return resume(Effect.fail(tooLarge))
     const chunks: Array<Buffer> = []
     let length = 0
     const stop = () => {
@@ -48,30 +51,22 @@ export const readBytes = (
       // Paused, not drained: after the answer the adapter drains or cuts the rest.
       source.pause()
     }
-    const done = (result: Effect.Effect<Uint8Array, Problem.Problem>) => {
+    const fail = (reason: Problem.Problem) => {
       stop()
-      resume(result)
+      resume(Effect.fail(reason))
     }
     const onData = (chunk: Buffer) => {
       length += chunk.length
-      if (length > options.maxBytes) return done(Effect.fail(tooLarge()))
+      if (length > options.maxBytes) return fail(tooLarge)
       chunks.push(chunk)
     }
-    const onEnd = () => done(Effect.succeed(Buffer.concat(chunks, length)))
-    const onBreak = () =>
-      done(Effect.fail(new Problem.Problem({ code: "request_malformed", detail: "the body broke off" })))
-    const timer = setTimeout(
-      () =>
-        done(
-          Effect.fail(
-            new Problem.Problem({
-              code: "request_timeout",
-              detail: `the body did not arrive within ${options.timeoutMillis / 1_000} s`
-            })
-          )
-        ),
-      options.timeoutMillis
-    )
+    const onEnd = () => {
+      stop()
+      resume(Effect.succeed(Buffer.concat(chunks, length)))
+    }
+    const onBreak = () => fail(problem("request_malformed", "the body broke off"))
+    const late = problem("request_timeout", `the body did not arrive within ${options.timeoutMillis / 1_000} s`)
+    const timer = setTimeout(fail, options.timeoutMillis, late)
     source.on("data", onData).on("end", onEnd).on("error", onBreak).on("close", onBreak)
     return Effect.sync(stop)
   })
@@ -81,10 +76,7 @@ export const readJsonBytes = (
   request: HttpServerRequest,
   options: BodyOptions
 ): Effect.Effect<Uint8Array, Problem.Problem> =>
-  Effect.andThen(
-    checkJson(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage),
-    readBytes(request, options)
-  )
+  Effect.andThen(checkJson(incoming(request)), readBytes(request, options))
 
 /** The body as strict JSON (spec: JSON). */
 export const readJson = (request: HttpServerRequest, options: BodyOptions): Effect.Effect<Json.Json, Problem.Problem> =>

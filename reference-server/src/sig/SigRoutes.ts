@@ -1,16 +1,14 @@
 /** The sig-server's handlers. Bodies are read here and parsed strictly, not by the contract's JSON codec. */
 import { SigServerApi } from "@kez-chat/sdk/api"
 import { Bytes, Envelope, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import type { IncomingMessage } from "node:http"
 import { Database, databaseFailing } from "../storage/Database.ts"
-import { clientAddress, rateKey } from "../http/ClientAddress.ts"
+import { clientKey } from "../http/ClientAddress.ts"
 import { counted } from "../metrics/Counted.ts"
 import { isHeld } from "../http/EntityTag.ts"
 import * as Metrics from "../metrics/Metrics.ts"
@@ -49,7 +47,7 @@ const sigchains = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const chains = yield* Chains
     const config = yield* SigConfig
-    const address = clientAddress(config.listeners.trustedProxies)
+    const clientOf = clientKey(config.listeners.trustedProxies)
     const newChains = rateLimit({ tokens: config.rates.newChainsPerHour, periodMillis: 3_600_000 })
     const storedBytes = rateLimit({ tokens: config.rates.chainBytesPerDay, periodMillis: 86_400_000 })
     const options = { ...body, timeoutMillis: config.timing.requestTimeoutMillis }
@@ -67,17 +65,12 @@ const sigchains = HttpApiBuilder.group(
       return appended
     }, counted("sigchain_event"))
 
-    const append = ({
-      params,
-      request
-    }: {
-      readonly params: { readonly hex: string }
-      readonly request: HttpServerRequest
-    }) => {
+    type AppendRequest = { readonly params: { readonly hex: string }; readonly request: HttpServerRequest }
+    const append = ({ params, request }: AppendRequest) => {
       let wait = 0
       const admit = ({ bytes, isNewChain }: Growth) =>
         Effect.suspend(() => {
-          const client = rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage))
+          const client = clientOf(request)
           const refuse = (limit: string, detail: string) => {
             Metrics.observeRateLimited(limit)
             return Effect.fail(new Problem.Problem({ code: "rate_limited", detail }))
@@ -94,11 +87,11 @@ const sigchains = HttpApiBuilder.group(
             : HttpServerResponse.jsonUnsafe(appended.head, { status: appended._tag === "Created" ? 201 : 200 })
         ),
         Effect.catchIf(
-          (problem) => problem.code === "rate_limited",
-          (problem) =>
-            Effect.succeed(
-              HttpServerResponse.setHeader(ProblemResponse.toResponse(problem), "retry-after", String(wait))
-            )
+          ({ code }) => code === "rate_limited",
+          (limited) => {
+            const response = ProblemResponse.toResponse(limited)
+            return Effect.succeed(HttpServerResponse.setHeader(response, "retry-after", String(wait)))
+          }
         )
       )
     }
@@ -136,15 +129,12 @@ const server = HttpApiBuilder.group(
   "server",
   Effect.fnUntraced(function* (handlers) {
     const { isWorking } = yield* Database
+    const { version } = Metrics
     return handlers.handle("healthz", () =>
       Effect.sync(() => {
-        const database = isWorking()
-        return database
-          ? HttpServerResponse.jsonUnsafe({ status: "ok", version: Metrics.version, database: "ok" })
-          : HttpServerResponse.jsonUnsafe(
-              { status: "degraded", version: Metrics.version, database: "failing", reason: databaseFailing },
-              { status: 503 }
-            )
+        if (isWorking()) return HttpServerResponse.jsonUnsafe({ status: "ok", version, database: "ok" })
+        const state = { status: "degraded", version, database: "failing", reason: databaseFailing }
+        return HttpServerResponse.jsonUnsafe(state, { status: 503 })
       })
     )
   })

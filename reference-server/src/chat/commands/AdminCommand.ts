@@ -18,18 +18,14 @@ import { reservedHandles } from "../../storage/ReservedHandles.ts"
 import { defaultInternalPort, keysDirFlag, registryFlags } from "./ServeCommand.ts"
 
 /** An admin command failed; the message is a sentence. */
-export class AdminError extends Data.TaggedError("AdminError")<{ readonly detail: string }> {
-  override get message(): string {
-    return this.detail
-  }
-}
+export class AdminError extends Data.TaggedError("AdminError")<{ readonly message: string }> {}
 
 type RegistryFlags = { readonly serverName: string; readonly db: string }
 
 const withRegistry = <A, E, R>(effect: Effect.Effect<A, E, R>, flags: RegistryFlags) =>
   effect.pipe(
     Effect.provide(registryLayer(flags.serverName, flags.db, true)),
-    Effect.mapError((error) => (error instanceof Problem.Problem ? new AdminError({ detail: error.message }) : error))
+    Effect.mapError((error) => (error instanceof Problem.Problem ? new AdminError({ message: error.message }) : error))
   )
 
 const json = Flag.Boolean("json").pipe(Flag.withDescription("One JSON object a line"), Flag.withDefault(false))
@@ -138,7 +134,7 @@ const backup = Command.make(
   Effect.fn("admin.backup")(function* (flags) {
     const { sqlite } = yield* Database
     const path = resolve(flags.file)
-    if (existsSync(path)) return yield* new AdminError({ detail: `${path} exists; name a new file` })
+    if (existsSync(path)) return yield* new AdminError({ message: `${path} exists; name a new file` })
     const partial = `${path}.partial`
     yield* Effect.tryPromise({
       try: async () => {
@@ -146,7 +142,7 @@ const backup = Command.make(
         await sqlite.backup(partial)
         await rename(partial, path)
       },
-      catch: (cause) => new AdminError({ detail: `the backup failed: ${(cause as Error).message}` })
+      catch: (cause) => new AdminError({ message: `the backup failed: ${(cause as Error).message}` })
     })
     yield* Console.log(`${path} holds the registry as it is now`)
   }, withRegistry)

@@ -100,7 +100,7 @@ export const init = Command.make(
   flags,
   Effect.fnUntraced(function* (options) {
     const fault = contradiction(options)
-    if (fault !== undefined) return yield* new Misconfigured({ detail: fault })
+    if (fault !== undefined) return yield* new Misconfigured({ message: fault })
     const keys = yield* Keys.create(options.keysDir)
     const secured = {
       ...(options.tlsCert === ""
@@ -125,7 +125,7 @@ export const init = Command.make(
     const path = resolve(options.natsConf)
     yield* Effect.try({
       try: () => replace(path, conf),
-      catch: (cause) => new Misconfigured({ detail: `cannot write ${path}: ${(cause as Error).message}` })
+      catch: (cause) => new Misconfigured({ message: `cannot write ${path}: ${(cause as Error).message}` })
     })
     yield* Effect.logInfo("keys and nats.conf are ready").pipe(
       Effect.annotateLogs({ keys: resolve(options.keysDir), natsConf: path })

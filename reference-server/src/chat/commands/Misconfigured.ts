@@ -4,19 +4,9 @@ import * as Data from "effect/Data"
 import type { ChatConfig } from "../ChatConfig.ts"
 
 /** Settings that cannot work. */
-export class Misconfigured extends Data.TaggedError("Misconfigured")<{ readonly detail: string }> {
-  override get message(): string {
-    return this.detail
-  }
-}
+export class Misconfigured extends Data.TaggedError("Misconfigured")<{ readonly message: string }> {}
 
 type Config = ChatConfig["Service"]
-
-/** A URL that is published to clients, and the flag that sets it. */
-interface Published {
-  readonly flag: string
-  readonly url: string
-}
 
 const forms = {
   "--nats-url": [/^(?:nats|tls):\/\/\S+$/, "a nats:// or tls:// URL"],
@@ -38,7 +28,7 @@ const reachOf = (config: Config): AddressClass.AddressClass => {
 }
 
 /** Why clients that reach the home could not use a published URL (KEZ-REG-006); undefined when they can. */
-const unreachable = (config: Config, { flag, url }: Published): string | undefined => {
+const unreachable = (config: Config, flag: string, url: string): string | undefined => {
   const named = classOf(url)
   if (!AddressClass.mayName(reachOf(config), named)) {
     return `${flag}: ${url} is published to clients, but from where they reach this home it is ${AddressClass.describe[named]} address; set one that they can reach`
@@ -57,17 +47,18 @@ export const misconfigured = (config: Config): string | undefined => {
   for (const urls of [config.publicNatsUrls, config.publicWsUrls]) {
     if (urls.length > Limits.brokerUrls) return `clients refuse more than ${Limits.brokerUrls} public URLs of one kind`
   }
+  const each = (flag: keyof typeof forms, urls: ReadonlyArray<string>) => urls.map((url) => ({ flag, url }))
   const published = [
-    ...config.publicNatsUrls.map((url) => ({ flag: "--public-nats-url", url }) as const),
-    ...config.publicWsUrls.map((url) => ({ flag: "--public-ws-url", url }) as const),
-    { flag: "--public-sig-server-url", url: config.sigServerUrl } as const
+    ...each("--public-nats-url", config.publicNatsUrls),
+    ...each("--public-ws-url", config.publicWsUrls),
+    ...each("--public-sig-server-url", [config.sigServerUrl])
   ]
-  for (const { flag, url } of [...config.natsUrls.map((url) => ({ flag: "--nats-url", url }) as const), ...published]) {
+  for (const { flag, url } of [...each("--nats-url", config.natsUrls), ...published]) {
     const [form, what] = forms[flag]
     if (!form.test(url)) return `${flag} ${url} is not ${what}`
   }
-  for (const each of published) {
-    const reason = unreachable(config, each)
+  for (const { flag, url } of published) {
+    const reason = unreachable(config, flag, url)
     if (reason !== undefined) return reason
   }
   return undefined

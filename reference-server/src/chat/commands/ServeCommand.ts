@@ -88,10 +88,10 @@ const pick = (flags: ServeValues): Values<typeof brokerFlags> =>
 export const serveHandler = Effect.fnUntraced(function* (flags: ServeValues) {
   const config = toConfig(flags)
   const fault = misconfigured(config)
-  if (fault !== undefined) return yield* new Misconfigured({ detail: fault })
+  if (fault !== undefined) return yield* new Misconfigured({ message: fault })
   const broker = yield* Effect.try({
     try: () => toBrokerConfig(pick(flags), config),
-    catch: (cause) => new Misconfigured({ detail: (cause as Error).message })
+    catch: (cause) => new Misconfigured({ message: (cause as Error).message })
   })
   const keys = yield* Keys.load(config.keysDir)
   return yield* serve(config, broker, keys)

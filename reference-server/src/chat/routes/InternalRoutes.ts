@@ -33,6 +33,8 @@ export const routes: ReadonlyArray<Route> = [
 /** An authorization request holds a login of at most 1 KiB; NATS's own limit of a line bounds it too. */
 const authBytes = 16_384
 
+const unauthorized = "present the secret in keys-dir/internal.secret as a bearer token"
+
 const digest = (text: string) => createHash("sha256").update(text).digest()
 
 /** Admits a request that presents the secret; compared in constant time. */
@@ -41,12 +43,7 @@ const guard = (secret: Redacted.Redacted<string>) => {
   return Effect.flatMap(HttpServerRequest, (request) =>
     timingSafeEqual(digest(request.headers["authorization"] ?? ""), expected)
       ? Effect.succeed(request)
-      : Effect.fail(
-          new Problem.Problem({
-            code: "unauthorized",
-            detail: "present the secret in keys-dir/internal.secret as a bearer token"
-          })
-        )
+      : Effect.fail(new Problem.Problem({ code: "unauthorized", detail: unauthorized }))
   )
 }
 
@@ -80,16 +77,12 @@ export const layer = (secret: Redacted.Redacted<string>) =>
         "/internal/nats/auth",
         Effect.gen(function* () {
           const request = yield* authorised
-          const bytes = yield* readBytes(request, {
-            maxBytes: authBytes,
-            timeoutMillis: config.timing.requestTimeoutMillis
-          })
+          const { requestTimeoutMillis: timeoutMillis } = config.timing
+          const bytes = yield* readBytes(request, { maxBytes: authBytes, timeoutMillis })
           const answer = yield* control.answer(Buffer.from(bytes).toString("latin1").trim())
           if (answer === undefined) {
-            return yield* new Problem.Problem({
-              code: "request_malformed",
-              detail: "not an authorization request of nats-server"
-            })
+            const detail = "not an authorization request of nats-server"
+            return yield* new Problem.Problem({ code: "request_malformed", detail })
           }
           return HttpServerResponse.text(answer, { contentType: "application/jwt" })
         }).pipe(orProblem)

@@ -1,17 +1,15 @@
 /** The `manifests` group: store one's own, read anybody's. Bodies are stored and served byte for byte. */
 import { ChatServerApi } from "@kez-chat/sdk/api"
 import { Bytes, Hash, KeyAdmission, Limits, Problem } from "@kez-chat/sdk/protocol"
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import type { IncomingMessage } from "node:http"
 import { ChatConfig } from "../ChatConfig.ts"
 import { bodySlots } from "../../http/BodySlots.ts"
-import { clientAddress, rateKey } from "../../http/ClientAddress.ts"
+import { clientKey } from "../../http/ClientAddress.ts"
 import { counted } from "../../metrics/Counted.ts"
 import { isHeld } from "../../http/EntityTag.ts"
 import { largeBodyTimes, readJsonBytes } from "../../http/RequestBody.ts"
@@ -35,7 +33,7 @@ export const layer = HttpApiBuilder.group(
     const config = yield* ChatConfig
     const manifests = yield* Manifests
     const registry = yield* Registry
-    const address = clientAddress(config.listeners.trustedProxies)
+    const clientOf = clientKey(config.listeners.trustedProxies)
     const inSlot = bodySlots(slots)
     const body = { maxBytes: Limits.manifestBytes, timeoutMillis: config.timing.requestTimeoutMillis * largeBodyTimes }
 
@@ -57,8 +55,7 @@ export const layer = HttpApiBuilder.group(
       const owner = yield* Effect.fromResult(KeyAdmission.admitHex(hex))
       // Before a byte of the body is read: a key without a handle here cannot make the server take a megabyte.
       yield* registry.byPrimary(owner.hex)
-      const client = rateKey(address(NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage))
-      return yield* inSlot(client, readJsonBytes(request, body), (bytes) => manifests.put(owner, bytes))
+      return yield* inSlot(clientOf(request), readJsonBytes(request, body), (bytes) => manifests.put(owner, bytes))
     }, counted("manifest"))
 
     return handlers
