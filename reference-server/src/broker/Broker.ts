@@ -2,11 +2,8 @@
  * The composition of chat-server's broker side: answers logins, stores sends, reads pages, closes connections.
  *
  * Four roles, each with the permissions of its task, and a connection for each task of the gateway: users' requests
- * (sends, fetches) never share one with the stream's answers, so a flood cannot delay those. All connections are
- * dialled again when they are lost; while one is down its part is not served, and without the callout nobody gets in.
- * Several chat-servers share the work through queue groups.
- *
- * Connections, timers and watches are scoped fibers. The responders handle each message in plain callbacks.
+ * (sends, fetches) never share one with the stream's answers, so a flood cannot delay those. A lost connection is
+ * dialled again, and its part is not served meanwhile. Several chat-servers share the work through queue groups.
  */
 import { createHmac } from "node:crypto"
 import * as Effect from "effect/Effect"
@@ -56,14 +53,9 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
   const fork = yield* FiberSet.makeRuntime()
   const { limits } = config
 
+  const { caFile, natsUrls: urls } = config
   const role = (name: "callout" | "registrar" | "gateway" | "sys", task = "", inboxPrefix?: string) =>
-    RoleConnection.make({
-      urls: config.natsUrls,
-      role: name + task,
-      key: keys[name],
-      ...(config.caFile === undefined ? {} : { caFile: config.caFile }),
-      ...(inboxPrefix === undefined ? {} : { inboxPrefix })
-    })
+    RoleConnection.make({ urls, role: name + task, key: keys[name], caFile, inboxPrefix })
   const sys = role("sys", "", "_INBOX_sys")
   const registrar = role("registrar", "", "_INBOX_reg")
   const store = role("gateway", " store", "_INBOX_ing")
@@ -125,12 +117,7 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
   })
 
   const stream = yield* StreamWatch.make(
-    {
-      replicas: config.replicas,
-      maxBytes: config.inboxBytes,
-      retentionDays: limits.retentionDays,
-      maxFrames: limits.maxFrames
-    },
+    { ...limits, replicas: config.replicas, maxBytes: config.inboxBytes },
     position,
     registrar
   )

@@ -5,11 +5,8 @@ import type { Database } from "../storage/Database.ts"
 import { sample, type Sample } from "./Metrics.ts"
 
 export const databaseSamples = ({ isWorking, sqlite }: Database["Service"]): ReadonlyArray<Sample> => {
-  const working = sample(
-    "kez_database_working",
-    "Whether the server's file takes reads and writes",
-    isWorking() ? 1 : 0
-  )
+  const help = "Whether the server's file takes reads and writes"
+  const working = sample("kez_database_working", help, isWorking() ? 1 : 0)
   try {
     const pages = sqlite.pragma("page_count", { simple: true }) as number
     const pageBytes = sqlite.pragma("page_size", { simple: true }) as number

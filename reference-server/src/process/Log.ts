@@ -13,8 +13,6 @@ import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { writeSync } from "node:fs"
 
-type Fields = Readonly<Record<string, unknown>>
-
 const flushAfterMillis = 25
 const flushAtCharacters = 32_768
 
@@ -68,14 +66,9 @@ const linesOfKind = 10
 /** Request lines in a window, all kinds together. */
 const requestLines = 2_000
 
-interface Withheld {
-  readonly head: string
-  times: number
-}
-
 let windowTimer: NodeJS.Timeout | undefined
 const sent = new Map<string, number>()
-const withheld = new Map<string, Withheld>()
+const withheld = new Map<string, { readonly head: string; times: number }>()
 
 /** Whether this window still has room for one line of `most`; otherwise the line is counted under `kind`. */
 const admit = (budget: string, most: number, kind: string, head: () => string): boolean => {
@@ -126,11 +119,6 @@ export const requestLine = (kind: string, rest: string): void => {
 const json = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? String(inner) : inner))
 
-const line = (level: string, msg: string, fields: Fields): void => {
-  pending += `${json({ time: stamp(), level, msg, ...fields })}\n`
-  flush()
-}
-
 const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) => {
   const parts = Array.isArray(message) ? message : [message]
   const msg = parts.map((part) => (typeof part === "string" ? part : json(part))).join(" ")
@@ -139,7 +127,9 @@ const logger = Logger.make<unknown, void>(({ cause, fiber, logLevel, message }) 
   const kind = Object.fromEntries(causes.filter((name) => name in fields).map((name) => [name, fields[name]]))
   const head = json({ level, msg, ...kind }).slice(1, -1)
   if (!admit(head, linesOfKind, head, () => head)) return
-  line(level, msg, { ...fields, ...(cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) }) })
+  const why = cause.reasons.length === 0 ? {} : { cause: Cause.pretty(cause) }
+  pending += `${json({ time: stamp(), level, msg, ...fields, ...why })}\n`
+  flush()
 })
 
 /** Members that distinguish causes of one message, each with a handful of values. */

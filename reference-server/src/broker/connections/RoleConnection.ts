@@ -20,15 +20,12 @@ export interface RoleConnectionOptions {
   /** For the log: `callout`, `gateway sends`, ... */
   readonly role: string
   readonly key: ServerKey
-  readonly inboxPrefix?: string
+  readonly inboxPrefix: string | undefined
   /** PEM of the authority that signed the broker's certificate, unless a public one did. */
-  readonly caFile?: string
+  readonly caFile: string | undefined
 }
 
-/**
- * Sets a new connection up. Its scope closes when the connection is lost; when it fails, the connection is dialled
- * again.
- */
+/** Sets a new connection up, in a scope that closes when it is lost. A failure makes it dial again. */
 export type SetUp = (connection: NatsConnection) => Effect.Effect<void, Error, Scope.Scope>
 
 export interface RoleConnection {
@@ -41,9 +38,7 @@ export interface RoleConnection {
 }
 
 const backoff = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("2 seconds")]).pipe(Schedule.jittered)
-/**
- * Of the failures in a row, the first is logged and then each tenth: an outage of an hour is not thousands of lines.
- */
+/** Of the failures in a row, the first is logged and then each tenth. */
 const logEvery = 10
 
 export const make = (options: RoleConnectionOptions): RoleConnection => {
@@ -100,7 +95,7 @@ export const make = (options: RoleConnectionOptions): RoleConnection => {
   }
 }
 
-/** What nats.js said, without our own prefix. */
+/** The error of nats.js, without our own prefix. */
 const reasonOf = (error: unknown): string =>
   error instanceof BrokerDown ? error.detail : error instanceof Error ? error.message : String(error)
 

@@ -13,27 +13,19 @@ import type { Trim } from "@kez-chat/sdk/protocol"
 import * as Counters from "./Counters.ts"
 import { type Counter, type Stored, valueOf } from "./Counters.ts"
 import * as PairKeys from "./PairKeys.ts"
-import { periodDays } from "./PairKeys.ts"
 import { minimumChargeBytes, type QuotaLimits, sharesOf } from "./QuotaLimits.ts"
 import type { StreamPosition } from "./StreamPosition.ts"
 
 /** A charge that was made for one message, to be taken back if it is not stored. */
-export interface Charge {
-  readonly entries: ReadonlyArray<readonly [Counter, number]>
-}
+export type Charge = { readonly entries: ReadonlyArray<readonly [Counter, number]> }
 
 /** A limit is met: `full` until stored frames expire, `slow` until `untilMillis` (since the epoch). */
 export type QuotaRefusal = { readonly code: "full" } | { readonly code: "slow"; readonly untilMillis: number }
 
 export type Verdict = Charge | QuotaRefusal
 
-/** Bytes of an account's frames that are stored, as far as is known, and how many may be. */
-export interface Usage {
-  readonly used: number
-  readonly limit: number
-  /** The part of strangers in an inbox. */
-  readonly strangers?: { readonly used: number; readonly limit: number }
-}
+/** Bytes of an account's stored frames, as far as known, and their limit; in an inbox also the part of strangers. */
+type Usage = Omit<Trim.Report, "epoch" | "oldestMillis">
 
 export type Quotas = ReturnType<typeof make>
 
@@ -61,6 +53,7 @@ const dailyKinds: ReadonlyArray<Kind> = ["y", "d", "b", "u", "w"]
 const accountKinds: ReadonlyArray<Kind> = ["s", "x", "y", "d", "o", "b"]
 
 const dayMillis = 86_400_000
+const { periodDays } = PairKeys
 
 export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions) => {
   const { limits, now = Date.now, position } = options

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { randomBytes } from "node:crypto"
 import { type BrokerDown, request } from "../connections/BrokerDown.ts"
-import { isObject } from "../JsonObject.ts"
+import { isObject, type JsonObject } from "../JsonObject.ts"
 
 /** Room for the subject and the one header of a stored message. */
 const sendSlackBytes = 1024
@@ -44,21 +44,16 @@ export class JetStreamError extends Data.TaggedError("JetStreamError")<{
   override get message(): string {
     return `JetStream ${this.code}: ${this.description}`
   }
-  /** There is no such stream. */
-  get isNotFound(): boolean {
-    return this.code === notFound
-  }
 }
 
 /** The stream cannot be asked, or its answer is an error. */
 export type StreamFailure = BrokerDown | JetStreamError
 
-/**
- * JetStream's err_codes for a limit reached: of a stream or one of its subjects, an account, or the server's storage.
- */
-export const storageFull: ReadonlySet<unknown> = new Set<unknown>([10077, 10002, 10047])
+/** JetStream's err_codes for a limit: of a stream or one of its subjects, an account, or the server's storage. */
+export const storageFull: ReadonlySet<unknown> = new Set([10077, 10002, 10047])
 
-const notFound = 10059
+/** No stream found. */
+export const notFound = 10059
 const inUse = 10058
 /** No message found. */
 export const noMessage = 10037
@@ -100,14 +95,14 @@ export const ensure = Effect.fn("InboxStream.ensure")(function* (
   const present = yield* orAbsent(describe(connection), notFound)
   if (present === undefined) {
     // Already in use: another instance was faster.
-    yield* orAbsent(call(connection, `STREAM.CREATE.${Subject.streamName}`, config(options, newEpoch)), inUse)
+    yield* orAbsent(call(connection, "CREATE", config(options, newEpoch)), inUse)
     return yield* info(connection)
   }
   const old = epochOf(present)
   const epoch = old === undefined || old === replace ? newEpoch : old
   const wanted = config(options, epoch)
   if (matches(wanted, present.config)) return yield* stateOf(present)
-  yield* call(connection, `STREAM.UPDATE.${Subject.streamName}`, wanted)
+  yield* call(connection, "UPDATE", wanted)
   return yield* info(connection)
 })
 
@@ -117,7 +112,7 @@ export const info = (connection: NatsConnection): Effect.Effect<StreamState, Str
 
 /** Removes everything an account's inbox and self copies hold. */
 export const purge = (connection: NatsConnection, hex: string): Effect.Effect<void, StreamFailure> =>
-  Effect.asVoid(call(connection, `STREAM.PURGE.${Subject.streamName}`, { filter: `kez.*.${hex}` }))
+  Effect.asVoid(call(connection, "PURGE", { filter: `kez.*.${hex}` }))
 
 /**
  * Removes the frames of one account on one of its two subjects, up to and including the stream sequence number `upTo`.
@@ -136,7 +131,7 @@ export const trim = (
     return Effect.die(new RangeError("not a removal of one account's frames up to a number"))
   }
   // `seq` is the first number that stays.
-  return Effect.asVoid(call(connection, `STREAM.PURGE.${Subject.streamName}`, { filter, seq: upTo + 1 }))
+  return Effect.asVoid(call(connection, "PURGE", { filter, seq: upTo + 1 }))
 }
 
 /**
@@ -145,21 +140,19 @@ export const trim = (
  */
 export const oldest = Effect.fnUntraced(function* (connection: NatsConnection, box: Trim.Box, hex: string) {
   const query = { seq: 1, next_by_subj: box === "inbox" ? Subject.inbox(hex) : Subject.self(hex) }
-  const answer = yield* orAbsent(call(connection, `STREAM.MSG.GET.${Subject.streamName}`, query), noMessage)
+  const answer = yield* orAbsent(call(connection, "MSG.GET", query), noMessage)
   if (answer === undefined) return undefined
   const { message } = answer
   const time = isObject(message) && typeof message.time === "string" ? Date.parse(message.time) : Number.NaN
   return Number.isNaN(time) ? yield* malformed("a stored message without a time") : time
 })
 
-type Answer = Readonly<Record<string, unknown>>
-
 const malformed = (description: string) => new JetStreamError({ code: 0, description })
 
 /** One call of the JetStream API. */
-const call = Effect.fnUntraced(function* (connection: NatsConnection, api: string, body: unknown) {
-  const payload = body === undefined ? "" : JSON.stringify(body)
-  const reply = yield* request(connection, `$JS.API.${api}`, payload, 5_000)
+const call = Effect.fnUntraced(function* (connection: NatsConnection, operation: string, body?: unknown) {
+  const subject = `$JS.API.STREAM.${operation}.${Subject.streamName}`
+  const reply = yield* request(connection, subject, body === undefined ? "" : JSON.stringify(body), 5_000)
   const answer = yield* Effect.try({
     try: (): unknown => reply.json(),
     catch: () => malformed("an answer that is not JSON")
@@ -167,13 +160,11 @@ const call = Effect.fnUntraced(function* (connection: NatsConnection, api: strin
   if (!isObject(answer)) return yield* malformed("an answer that is no object")
   const { error } = answer
   if (!isObject(error)) return answer
-  return yield* new JetStreamError({
-    code: Number(error.err_code ?? error.code),
-    description: String(error.description)
-  })
+  const code = Number(error.err_code ?? error.code)
+  return yield* new JetStreamError({ code, description: String(error.description) })
 })
 
-const describe = (connection: NatsConnection) => call(connection, `STREAM.INFO.${Subject.streamName}`, undefined)
+const describe = (connection: NatsConnection) => call(connection, "INFO")
 
 /** Undefined instead of the JetStream error with this code. */
 const orAbsent = <A>(effect: Effect.Effect<A, StreamFailure>, code: number) =>
@@ -183,13 +174,13 @@ const orAbsent = <A>(effect: Effect.Effect<A, StreamFailure>, code: number) =>
     () => Effect.succeed(undefined)
   )
 
-const epochOf = (answer: Answer): string | undefined => {
+const epochOf = (answer: JsonObject): string | undefined => {
   const { config } = answer
   const epoch = isObject(config) && isObject(config.metadata) ? config.metadata.epoch : undefined
   return typeof epoch === "string" && /^[A-Za-z0-9_-]{22}$/.test(epoch) ? epoch : undefined
 }
 
-const stateOf = (answer: Answer): Effect.Effect<StreamState, JetStreamError> => {
+const stateOf = (answer: JsonObject): Effect.Effect<StreamState, JetStreamError> => {
   const epoch = epochOf(answer)
   const { state } = answer
   if (epoch === undefined || !isObject(state)) return Effect.fail(malformed(`${Subject.streamName} has no epoch`))

@@ -98,7 +98,7 @@ export const make = Effect.fnUntraced(function* (
     const connection = yield* registrar.get
     yield* Effect.catchIf(
       Effect.asVoid(ask),
-      (error) => error._tag === "JetStreamError" && error.isNotFound,
+      (error) => error._tag === "JetStreamError" && error.code === InboxStream.notFound,
       Effect.fnUntraced(function* () {
         yield* Effect.logWarning("the inbox stream is gone")
         // Dialling again makes a new one.
