@@ -5,143 +5,119 @@ import type { AdapterUnavailable, BlobStoreError, BlobTransportError, FileError 
 import * as Data from "effect/Data"
 import { ExitCode } from "./ExitCode.ts"
 
-/** An error of this program itself. `code` is stable; `message` is one sentence that ends in what to do. */
-export class CliFailure extends Data.TaggedError("CliFailure")<{
-  readonly code: string
-  readonly exit: ExitCode
-  readonly message: string
-}> {}
-
-export const fail = (code: string, exit: ExitCode, message: string): CliFailure =>
-  new CliFailure({ code, exit, message })
-export const usage = (message: string): CliFailure => fail("usage", ExitCode.usage, message)
-
-/** Every error that a command may end with. */
-export type Failure = CliFailure | KezChatError | AdapterUnavailable
-
 export interface Description {
   readonly code: string
   readonly exit: ExitCode
   readonly message: string
 }
 
+/** An error of this program itself. `code` is stable; `message` is one sentence that ends in what to do. */
+export class CliFailure extends Data.TaggedError("CliFailure")<Description> {}
+
+type ExitName = keyof typeof ExitCode
+
+export const fail = (code: string, exit: ExitName, message: string): CliFailure =>
+  new CliFailure({ code, exit: ExitCode[exit], message })
+export const usage = (message: string): CliFailure => fail("usage", "usage", message)
+
+/** Every error that a command may end with. */
+export type Failure = CliFailure | KezChatError | AdapterUnavailable
+
 // Codes about the input, about something not found, and about a server that may answer later. All others are refusals.
-const exits: Partial<Record<Problem.Code, ExitCode>> = {
-  handle_malformed: ExitCode.usage,
-  identifier_malformed: ExitCode.usage,
-  key_malformed: ExitCode.usage,
-  key_rejected: ExitCode.usage,
-  mnemonic_invalid: ExitCode.usage,
-  message_malformed: ExitCode.usage,
-  message_too_large: ExitCode.usage,
-  ticket_malformed: ExitCode.usage,
-  handle_not_found: ExitCode.notFound,
-  not_local: ExitCode.notFound,
-  chain_not_found: ExitCode.notFound,
-  not_found: ExitCode.notFound,
-  no_content_key: ExitCode.notFound,
-  file_not_found: ExitCode.notFound,
-  manifest_not_found: ExitCode.notFound,
-  blob_incomplete: ExitCode.unreachable,
-  rate_limited: ExitCode.unreachable,
-  unavailable: ExitCode.unreachable,
-  store_full: ExitCode.unreachable,
-  internal: ExitCode.failed
+const exits: Partial<Record<Problem.Code, ExitName>> = {
+  handle_malformed: "usage",
+  identifier_malformed: "usage",
+  key_malformed: "usage",
+  key_rejected: "usage",
+  mnemonic_invalid: "usage",
+  message_malformed: "usage",
+  message_too_large: "usage",
+  ticket_malformed: "usage",
+  handle_not_found: "notFound",
+  not_local: "notFound",
+  chain_not_found: "notFound",
+  not_found: "notFound",
+  no_content_key: "notFound",
+  file_not_found: "notFound",
+  manifest_not_found: "notFound",
+  blob_incomplete: "unreachable",
+  rate_limited: "unreachable",
+  unavailable: "unreachable",
+  store_full: "unreachable",
+  internal: "failed"
 }
 
-const blobStoreExits: Partial<Record<BlobStoreError["reason"], ExitCode>> = {
-  missing: ExitCode.notFound,
-  busy: ExitCode.busy
+const blobStoreExits: Partial<Record<BlobStoreError["reason"], ExitName>> = {
+  missing: "notFound",
+  busy: "busy"
 }
 
-const transportExits: Record<BlobTransportError["reason"], ExitCode> = {
-  unavailable: ExitCode.failed,
-  unreachable: ExitCode.unreachable,
-  refused: ExitCode.refused,
-  busy: ExitCode.unreachable,
-  closed: ExitCode.unreachable
+const transportExits: Record<BlobTransportError["reason"], ExitName> = {
+  unavailable: "failed",
+  unreachable: "unreachable",
+  refused: "refused",
+  busy: "unreachable",
+  closed: "unreachable"
 }
 
 // A wrong path is a usage error; everything else is a failure of the disk.
-const fileExits: Partial<Record<FileError["reason"], ExitCode>> = {
-  missing: ExitCode.usage,
-  not_a_file: ExitCode.usage
+const fileExits: Partial<Record<FileError["reason"], ExitName>> = {
+  missing: "usage",
+  not_a_file: "usage"
 }
-
-const stopped = (reason: "changed" | "blocked" | "requested", who: string, message: string) =>
-  reason === "changed"
-    ? { exit: ExitCode.keyChanged, message: `${message}; look at it with \`kez-chat verify ${who}\`` }
-    : { exit: ExitCode.refused, message }
 
 /** The code, exit code and sentence for an error. */
 export const describe = (error: Failure): Description => {
-  const { message } = error
+  const described = (code: string, exit: ExitName, message = error.message) => ({ code, exit: ExitCode[exit], message })
   switch (error._tag) {
     case "CliFailure":
-      return { code: error.code, exit: error.exit, message }
+      return { code: error.code, exit: error.exit, message: error.message }
     case "NoAccount":
-      return { code: "no_account", exit: ExitCode.noAccount, message }
+      return described("no_account", "noAccount")
     case "AccountUnfinished":
-      return { code: "account_unfinished", exit: ExitCode.unreachable, message }
+      return described("account_unfinished", "unreachable")
     case "AccountExists":
-      return {
-        code: "account_exists",
-        exit: ExitCode.refused,
-        message: `${message}; use --profile for another account`
-      }
+      return described("account_exists", "refused", `${error.message}; use --profile for another account`)
     case "ContactUnknown":
-      return { code: "contact_unknown", exit: ExitCode.notFound, message }
+      return described("contact_unknown", "notFound")
     case "SendBlocked":
-      return { code: `send_blocked_${error.reason}`, ...stopped(error.reason, error.who, message) }
-    case "FetchBlocked":
-      return { code: `fetch_blocked_${error.reason}`, ...stopped(error.reason, error.who, message) }
+    case "FetchBlocked": {
+      const code = `${error._tag === "SendBlocked" ? "send" : "fetch"}_blocked_${error.reason}`
+      return error.reason === "changed"
+        ? described(code, "keyChanged", `${error.message}; look at it with \`kez-chat verify ${error.who}\``)
+        : described(code, "refused")
+    }
     case "KeyRefused":
-      return { code: `key_${error.reason}`, exit: ExitCode.refused, message }
+      return described(`key_${error.reason}`, "refused")
     case "Problem":
-      return { code: error.code, exit: exits[error.code] ?? ExitCode.refused, message }
+      return described(error.code, exits[error.code] ?? "refused")
     case "ServerUnreachable":
-      return { code: "server_unreachable", exit: ExitCode.unreachable, message }
+      return described("server_unreachable", "unreachable")
     case "BrokerRefused":
-      return {
-        code: `broker_${error.code}`,
-        exit: error.retryable ? ExitCode.unreachable : ExitCode.refused,
-        message
-      }
-    case "BrokerUnavailable":
-      return {
-        code: `broker_${error.reason}`,
-        exit: error.reason === "unauthorized" || error.reason === "forbidden" ? ExitCode.refused : ExitCode.unreachable,
-        message
-      }
+      return described(`broker_${error.code}`, error.retryable ? "unreachable" : "refused")
+    case "BrokerUnavailable": {
+      const isRefused = error.reason === "unauthorized" || error.reason === "forbidden"
+      return described(`broker_${error.reason}`, isRefused ? "refused" : "unreachable")
+    }
     case "StoreError":
-      return {
-        code: `store_${error.reason}`,
-        exit: error.reason === "locked" ? ExitCode.busy : ExitCode.failed,
-        message
-      }
+      return described(`store_${error.reason}`, error.reason === "locked" ? "busy" : "failed")
     case "StoreConflict":
-      return { code: "store_conflict", exit: ExitCode.busy, message }
-    case "VaultError":
-      return {
-        code: `vault_${error.reason}`,
-        exit: error.reason === "damaged" || error.reason === "io" ? ExitCode.failed : ExitCode.locked,
-        message: error.detail
-      }
+      return described("store_conflict", "busy")
+    case "VaultError": {
+      const isBroken = error.reason === "damaged" || error.reason === "io"
+      return described(`vault_${error.reason}`, isBroken ? "failed" : "locked", error.detail)
+    }
     case "BlobStoreError":
-      return { code: `blobs_${error.reason}`, exit: blobStoreExits[error.reason] ?? ExitCode.failed, message }
+      return described(`blobs_${error.reason}`, blobStoreExits[error.reason] ?? "failed")
     case "BlobTransportError":
-      return { code: `transport_${error.reason}`, exit: transportExits[error.reason], message }
-    case "FileError":
-      if (error.reason === "exists") {
-        const ways = "--overwrite replaces it, --name gives another name, --to another folder"
-        return {
-          code: "file_exists",
-          exit: ExitCode.failed,
-          message: `${error.path}: a file of this name exists: ${ways}`
-        }
-      }
-      return { code: `file_${error.reason}`, exit: fileExits[error.reason] ?? ExitCode.failed, message }
+      return described(`transport_${error.reason}`, transportExits[error.reason])
+    case "FileError": {
+      const ways = "--overwrite replaces it, --name gives another name, --to another folder"
+      return error.reason === "exists"
+        ? described("file_exists", "failed", `${error.path}: a file of this name exists: ${ways}`)
+        : described(`file_${error.reason}`, fileExits[error.reason] ?? "failed")
+    }
     case "AdapterUnavailable":
-      return { code: "adapter_unavailable", exit: ExitCode.failed, message }
+      return described("adapter_unavailable", "failed")
   }
 }

@@ -8,7 +8,6 @@ import type * as Scope from "effect/Scope"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { ExitCode } from "./ExitCode.ts"
 import { type CliFailure, fail } from "./Failure.ts"
 import { reasonOf } from "./SystemError.ts"
 
@@ -22,7 +21,7 @@ export interface NewFile {
 export const open = Effect.fn("NewFile.open")(function* (
   file: string
 ): Effect.fn.Return<NewFile, CliFailure, Scope.Scope> {
-  const failure = (error: unknown) => fail("file", ExitCode.failed, `cannot write ${file}: ${reasonOf(error)}`)
+  const failure = (error: unknown) => fail("file", "failed", `cannot write ${file}: ${reasonOf(error)}`)
   const io = <A>(run: () => A): Effect.Effect<A, CliFailure> => Effect.try({ try: run, catch: failure })
   const folder = path.dirname(file)
   const draft = path.join(folder, `.${path.basename(file).slice(0, 64)}.${randomBytes(6).toString("hex")}`)

@@ -6,7 +6,6 @@ import { AdapterUnavailable } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { closeSync, openSync } from "node:fs"
-import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
 import { reasonOf } from "../SystemError.ts"
 
@@ -40,7 +39,7 @@ export const tryAcquire = Effect.fn("Lock.tryAcquire")(function* (
           throw error
         }
       },
-      catch: (error) => fail("lock", ExitCode.failed, `cannot lock ${file}: ${reasonOf(error)}`)
+      catch: (error) => fail("lock", "failed", `cannot lock ${file}: ${reasonOf(error)}`)
     }),
     (database) => Effect.sync(() => database?.close())
   )

@@ -7,7 +7,6 @@ import type * as Scope from "effect/Scope"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
 import type { Host } from "../Host.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
@@ -60,7 +59,7 @@ export const announce = (paths: ProfilePaths, file: OwnerFile): Effect.Effect<vo
   Effect.acquireRelease(
     Effect.try({
       try: () => PrivateFile.replace(paths.owner, JSON.stringify(file) + "\n"),
-      catch: (error) => fail("file", ExitCode.failed, `cannot write ${paths.owner}: ${reasonOf(error)}`)
+      catch: (error) => fail("file", "failed", `cannot write ${paths.owner}: ${reasonOf(error)}`)
     }),
     () => Effect.sync(() => fs.rmSync(paths.owner, { force: true }))
   )
@@ -90,5 +89,5 @@ export const freshAddress = (paths: ProfilePaths, host: Host["Service"]): Effect
       }
       return path.join(folder, `${name}.sock`)
     },
-    catch: (error) => fail("owner_socket", ExitCode.failed, `no place for the owner's socket: ${reasonOf(error)}`)
+    catch: (error) => fail("owner_socket", "failed", `no place for the owner's socket: ${reasonOf(error)}`)
   })

@@ -10,7 +10,6 @@ import * as Stream from "effect/Stream"
 import { timingSafeEqual } from "node:crypto"
 import { chmodSync } from "node:fs"
 import * as net from "node:net"
-import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
 import { calls, lasting, type Owned, streams } from "./Methods.ts"
 import * as Wire from "./Wire.ts"
@@ -198,9 +197,7 @@ export const serve = (options: ServerOptions): Effect.Effect<void, CliFailure, S
           socket.on("close", () => connections.delete(connection))
         })
         server.once("error", (error) => {
-          resume(
-            Effect.fail(fail("owner_socket", ExitCode.failed, `cannot listen on ${options.address}: ${error.message}`))
-          )
+          resume(Effect.fail(fail("owner_socket", "failed", `cannot listen on ${options.address}: ${error.message}`)))
         })
         server.listen(options.address, () => {
           // The folder is private already; a pipe on Windows has no mode.

@@ -8,7 +8,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import { randomBytes } from "node:crypto"
-import { ExitCode } from "../ExitCode.ts"
 import { fail, type Failure } from "../Failure.ts"
 import { Host } from "../Host.ts"
 import * as CommandLine from "../profile/CommandLine.ts"
@@ -96,14 +95,14 @@ export const lockOrOwner = Effect.fn("Session.lockOrOwner")(function* (
     if (holder !== undefined && holder.protocol !== protocolVersion) {
       return yield* fail(
         "owner_incompatible",
-        ExitCode.busy,
+        "busy",
         `the profile ${paths.name} is held by ${who} of another version of this program: end that first`
       )
     }
     if (waited > waitMillis) {
       return yield* fail(
         "profile_busy",
-        ExitCode.busy,
+        "busy",
         `the profile ${paths.name} is still held by ${who}: try again when it has ended`
       )
     }
@@ -122,7 +121,7 @@ const ensureStored = (paths: ProfilePaths, profile: Profile.Profile, chat: KezCh
       Effect.fail(
         fail(
           "store_empty",
-          ExitCode.failed,
+          "failed",
           `the local store ${paths.store} is empty or damaged: \`kez-chat --profile NEW restore\` with the 24 words brings ${profile.handle ?? profile.primary} back, under a profile name of your choice`
         )
       )
@@ -192,7 +191,7 @@ const sameRelay = Effect.fnUntraced(function* (
   if (wanted === undefined || wanted.text === relay) return
   return yield* fail(
     "relay_differs",
-    ExitCode.busy,
+    "busy",
     `the profile ${paths.name} is held by \`kez-chat ${command}\` (process ${pid}) with --relay ${relay}, not ${wanted.text}: end that first, or leave --relay and KEZ_RELAY out`
   )
 })

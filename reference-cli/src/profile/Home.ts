@@ -2,7 +2,6 @@
 import { AddressClass } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as path from "node:path"
-import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail, usage } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
@@ -66,7 +65,7 @@ export const discover = Effect.fn("Home.discover")(function* (known: {
   if (found === undefined) {
     return yield* fail(
       "home_unknown",
-      ExitCode.usage,
+      "usage",
       "no home server is known: say --home URL or a full handle (name@server), or start a local home with `npm start`"
     )
   }

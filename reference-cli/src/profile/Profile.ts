@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { ExitCode } from "../ExitCode.ts"
 import { CliFailure, fail, usage } from "../Failure.ts"
 import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
@@ -83,7 +82,7 @@ export const currentPaths: Effect.Effect<Paths.ProfilePaths, CliFailure, Host> =
 const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
   Effect.try({
     try: run,
-    catch: (error) => fail("file", ExitCode.failed, `cannot ${what}: ${reasonOf(error)}`)
+    catch: (error) => fail("file", "failed", `cannot ${what}: ${reasonOf(error)}`)
   })
 
 /** The stored profile, or none. */
@@ -91,7 +90,7 @@ export const load = Effect.fn("Profile.load")(function* (
   paths: Paths.ProfilePaths
 ): Effect.fn.Return<Option.Option<Profile>, CliFailure> {
   const problem = yield* io(`look at the profile ${paths.name}`, () => Ownership.problemOf(paths))
-  if (problem !== undefined) return yield* fail("profile_insecure", ExitCode.refused, problem)
+  if (problem !== undefined) return yield* fail("profile_insecure", "refused", problem)
   const found = yield* io(`read ${paths.profile}`, () => PrivateFile.read(paths.profile, maxBytes))
   if (found === undefined) return Option.none()
   const profile = yield* Effect.sync(() => {
@@ -104,7 +103,7 @@ export const load = Effect.fn("Profile.load")(function* (
   if (profile === undefined) {
     return yield* fail(
       "profile_damaged",
-      ExitCode.failed,
+      "failed",
       `${paths.profile} is damaged: repair it, or move it away and restore the account from its words`
     )
   }
@@ -157,7 +156,7 @@ export const named = Effect.fn("Profile.named")(function* (
   const paths = Paths.ofProfile(yield* Host, name)
   const profile = yield* load(paths)
   if (Option.isSome(profile)) return { paths, profile: profile.value }
-  return yield* fail("no_account", ExitCode.noAccount, `the profile ${name} holds no account`)
+  return yield* fail("no_account", "noAccount", `the profile ${name} holds no account`)
 })
 
 /** The profile of this command. The error names the profiles that exist. */
@@ -172,7 +171,7 @@ export const required: Effect.Effect<
   const others = yield* names
   return yield* fail(
     "no_account",
-    ExitCode.noAccount,
+    "noAccount",
     others.length === 0
       ? `there is no account here yet: run \`${CommandLine.line(paths.name, "register NAME")}\`, or \`${CommandLine.line(paths.name, "restore")}\` with the words of one`
       : `the profile ${paths.name} holds no account: use --profile with one of ${others.join(", ")}, or register`

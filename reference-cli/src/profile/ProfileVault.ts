@@ -3,7 +3,6 @@ import type { AdapterUnavailable, Vault, VaultError } from "@kez-chat/sdk/servic
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { ExitCode } from "../ExitCode.ts"
 import { fail } from "../Failure.ts"
 import type { Host } from "../Host.ts"
 import * as Passphrase from "./Passphrase.ts"
@@ -100,5 +99,5 @@ export const of = Effect.fn("ProfileVault.of")(function* (
 export const seedOf = Effect.fn("ProfileVault.seedOf")(function* (vault: VaultService, paths: ProfilePaths) {
   const seed = yield* vault.load
   if (Option.isSome(seed)) return seed.value
-  return yield* fail("vault_empty", ExitCode.failed, `${vault.description} holds no seed for the profile ${paths.name}`)
+  return yield* fail("vault_empty", "failed", `${vault.description} holds no seed for the profile ${paths.name}`)
 })

@@ -4,7 +4,6 @@
  */
 import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
-import { ExitCode } from "../ExitCode.ts"
 import { type CliFailure, fail } from "../Failure.ts"
 import type { VaultPlace } from "./Profile.ts"
 
@@ -32,7 +31,7 @@ export const choose = Effect.fn("VaultChoice.choose")(function* (
     return { vault: { kind: "keychain", entry }, sentence: `The seed goes into the OS keychain (${found.name}).` }
   }
   if (wish === "keychain") {
-    return yield* fail("keychain_unavailable", ExitCode.locked, `no OS keychain can be used here: ${found.reason}`)
+    return yield* fail("keychain_unavailable", "locked", `no OS keychain can be used here: ${found.reason}`)
   }
   return { vault: { kind: "file" }, sentence: `No OS keychain here: ${found.reason}.\n${inFile}` }
 })

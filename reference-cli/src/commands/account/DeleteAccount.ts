@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as Profile from "../../profile/Profile.ts"
@@ -18,7 +17,7 @@ export const deleteAccount = Effect.fn("DeleteAccount.deleteAccount")(function* 
   if (typed.trim() !== handle) {
     return yield* fail(
       "not_confirmed",
-      ExitCode.usage,
+      "usage",
       `nothing was deleted: ${JSON.stringify(typed.trim())} is not ${handle}`
     )
   }

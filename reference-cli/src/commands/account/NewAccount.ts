@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Host } from "../../Host.ts"
 import * as Home from "../../profile/Home.ts"
@@ -40,7 +39,7 @@ export const findHome = Effect.fn("NewAccount.findHome")(function* (known: {
     directory.lookup(local).pipe(
       Effect.matchEffect({
         onSuccess: () =>
-          Effect.fail(fail("handle_taken", ExitCode.refused, `${local}@${server} is taken: choose another name`)),
+          Effect.fail(fail("handle_taken", "refused", `${local}@${server} is taken: choose another name`)),
         onFailure: (error) =>
           error._tag === "Problem" && error.code === "handle_not_found" ? Effect.void : Effect.fail(error)
       })
@@ -54,7 +53,7 @@ export const unfinished = Effect.fn("NewAccount.unfinished")(function* (paths: P
   if (Option.isNone(found) || found.value.step !== "published") return found
   return yield* fail(
     "account_exists",
-    ExitCode.refused,
+    "refused",
     `the profile ${paths.name} already holds ${found.value.handle}: use --profile NAME for another account`
   )
 })
@@ -68,7 +67,7 @@ export const lock = Effect.fn("NewAccount.lock")(function* (
   const { command, pid } = found.info
   return yield* fail(
     "profile_busy",
-    ExitCode.busy,
+    "busy",
     `the profile ${paths.name} is held by \`kez-chat ${command}\` (process ${pid}): end it first`
   )
 })

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { randomBytes } from "node:crypto"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import { primaryOf } from "../../owner/LocalKezChat.ts"
 import * as NewAccount from "./NewAccount.ts"
@@ -41,7 +40,7 @@ const deliverWords = Effect.fnUntraced(function* (words: Redacted.Redacted<strin
   if (!(yield* ask.possible)) {
     return yield* fail(
       "input_needed",
-      ExitCode.usage,
+      "usage",
       "the words must be written down, but there is no terminal to show them on: use --yes with --words-file or --words-fd"
     )
   }
@@ -84,7 +83,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
   if (handle.server !== home.server) {
     return yield* fail(
       "wrong_server",
-      ExitCode.usage,
+      "usage",
       `${home.url} is the home of ${home.server}, and ${handle.text} belongs to another, ${handle.server}: register ${handle.local}@${home.server}, or name the home of ${handle.server} with --home`
     )
   }
@@ -92,7 +91,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
   if (Option.isSome(started) && started.value.handle !== handle.text) {
     return yield* fail(
       "account_unfinished",
-      ExitCode.refused,
+      "refused",
       `the profile ${paths.name} is in the middle of ${started.value.handle === undefined ? "a restore" : `registering ${started.value.handle}`}: finish that, or use --profile NAME`
     )
   }

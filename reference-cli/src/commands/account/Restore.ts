@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import { primaryOf } from "../../owner/LocalKezChat.ts"
 import * as NewAccount from "./NewAccount.ts"
@@ -27,7 +26,7 @@ const historyMillis = 60_000
 const nobody = (home: string) =>
   fail(
     "handle_not_found",
-    ExitCode.notFound,
+    "notFound",
     `the words are valid, but no account is registered for them at ${home}: name its home server with --home URL`
   )
 
@@ -51,7 +50,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
   if (Option.isSome(started) && started.value.primary !== primary) {
     return yield* fail(
       "account_unfinished",
-      ExitCode.refused,
+      "refused",
       `the profile ${paths.name} holds the unfinished account of another key: use --profile NAME`
     )
   }

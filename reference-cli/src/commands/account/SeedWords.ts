@@ -5,7 +5,6 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { randomInt } from "node:crypto"
 import * as fs from "node:fs"
-import { ExitCode } from "../../ExitCode.ts"
 import { type CliFailure, fail } from "../../Failure.ts"
 import * as NewFile from "../../NewFile.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
@@ -86,7 +85,7 @@ export const teach = Effect.fn("SeedWords.teach")(function* (words: Words): Effe
 const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
   Effect.try({
     try: run,
-    catch: (error) => fail("words_file", ExitCode.failed, `${what}: ${reasonOf(error)}`)
+    catch: (error) => fail("words_file", "failed", `${what}: ${reasonOf(error)}`)
   })
 
 const holds = (file: string, text: string): boolean => {
@@ -105,7 +104,7 @@ export const toFile = (words: Words, file: string): Effect.Effect<void, CliFailu
   Effect.suspend(() => {
     const text = `${Redacted.value(words)}\n`
     if (holds(file, text)) return Effect.void
-    return Effect.mapError(NewFile.create(file, text), ({ message }) => fail("words_file", ExitCode.failed, message))
+    return Effect.mapError(NewFile.create(file, text), ({ message }) => fail("words_file", "failed", message))
   })
 
 /** Removes a file of words whose account could not be created. */
@@ -122,7 +121,7 @@ const bounded = (text: Buffer): string => {
   return text.toString("utf8").trim()
 }
 
-const invalid = (issue: WrittenWords.Issue): CliFailure => fail("mnemonic_invalid", ExitCode.usage, sentence(issue))
+const invalid = (issue: WrittenWords.Issue): CliFailure => fail("mnemonic_invalid", "usage", sentence(issue))
 
 /** What is wrong with words as they were written, without repeating any of them. */
 const sentence = (issue: WrittenWords.Issue): string => {

@@ -5,7 +5,6 @@ import * as Redacted from "effect/Redacted"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { Bytes, Limits } from "@kez-chat/sdk/protocol"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import * as CoreDumps from "../../owner/CoreDumps.ts"
@@ -77,8 +76,7 @@ const start = Effect.fnUntraced(function* (paths: ProfilePaths, seed: Redacted.R
         fs.closeSync(log)
       }
     },
-    catch: (error) =>
-      fail("owner_start", ExitCode.failed, `the background process cannot be started: ${reasonOf(error)}`)
+    catch: (error) => fail("owner_start", "failed", `the background process cannot be started: ${reasonOf(error)}`)
   })
 })
 
@@ -93,16 +91,12 @@ const ready = Effect.fnUntraced(function* (
     if (owner !== undefined) return owner
     if (hasEnded()) {
       const why = lastLine(paths.log).replace(/^kez-chat: /, "")
-      return yield* fail(
-        "owner_start",
-        ExitCode.failed,
-        `the background process ended at once: ${why || `see ${paths.log}`}`
-      )
+      return yield* fail("owner_start", "failed", `the background process ended at once: ${why || `see ${paths.log}`}`)
     }
     if (Date.now() - began > readyMillis) {
       return yield* fail(
         "owner_start",
-        ExitCode.failed,
+        "failed",
         `the background process is not ready after a minute: see ${paths.log}`
       )
     }
@@ -144,7 +138,7 @@ export const lock = Effect.fn("lock")(function* (): Effect.fn.Return<void, Failu
       if (command !== "unlock") {
         return yield* fail(
           "profile_busy",
-          ExitCode.busy,
+          "busy",
           `\`kez-chat ${command}\` (process ${pid}) holds the account: end it in its terminal`
         )
       }
@@ -163,15 +157,10 @@ export const lock = Effect.fn("lock")(function* (): Effect.fn.Return<void, Failu
 const readSeed: Effect.Effect<Redacted.Redacted<Uint8Array>, Failure> = Effect.gen(function* () {
   const text = yield* Effect.try({
     try: () => fs.readFileSync(0, "utf8").trim(),
-    catch: () =>
-      fail("input", ExitCode.usage, "no seed on standard input: this command is started by `kez-chat unlock`")
+    catch: () => fail("input", "usage", "no seed on standard input: this command is started by `kez-chat unlock`")
   })
   if (!Bytes.isHex(text, Limits.keyBytes)) {
-    return yield* fail(
-      "input",
-      ExitCode.usage,
-      "no seed on standard input: this command is started by `kez-chat unlock`"
-    )
+    return yield* fail("input", "usage", "no seed on standard input: this command is started by `kez-chat unlock`")
   }
   return Redacted.make(new Uint8Array(Buffer.from(text, "hex")), { label: "seed" })
 })

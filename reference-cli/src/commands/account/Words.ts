@@ -2,7 +2,6 @@ import { Mnemonic } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure, usage } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import type { Services } from "../../owner/Session.ts"
@@ -38,7 +37,7 @@ export const words = Effect.fn("Words.words")(function* (input: Input): Effect.f
     if (!(yield* ask.guarded(SeedWords.check(text)))) {
       return yield* fail(
         "words_differ",
-        ExitCode.failed,
+        "failed",
         `a word was wrong: write them down again with \`${CommandLine.line(paths.name, "words")}\``
       )
     }

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ExitCode } from "../../ExitCode.ts"
-import { describe, fail, type Failure, usage } from "../../Failure.ts"
+import { CliFailure, describe, type Failure, usage } from "../../Failure.ts"
 import { Host } from "../../Host.ts"
 import type { FetchPart } from "../../owner/Files.ts"
 import { type Access, access, type Services, untilLost } from "../../owner/Session.ts"
@@ -89,11 +89,11 @@ const someFailed = (failures: ReadonlyMap<string, Failure>, total: number): Fail
   const codes = new Set(descriptions.map(({ code }) => code))
   const exits = new Set(descriptions.map(({ exit }) => exit))
   const [first] = descriptions
-  return fail(
-    codes.size === 1 ? first!.code : "some_failed",
-    exits.size === 1 ? first!.exit : ExitCode.failed,
-    `${Quantity.count(failures.size, "file")} of ${total} not saved; the same command tries again`
-  )
+  return new CliFailure({
+    code: codes.size === 1 ? first!.code : "some_failed",
+    exit: exits.size === 1 ? first!.exit : ExitCode.failed,
+    message: `${Quantity.count(failures.size, "file")} of ${total} not saved; the same command tries again`
+  })
 }
 
 /**
@@ -220,11 +220,9 @@ const stopped = Effect.fnUntraced(function* (
 ): Effect.fn.Return<never, Failure, Host> {
   const again = CommandLine.line(yield* Profile.current, `fetch ${CommandLine.argument(Offers.shortened(fileRef))}`)
   const progress = latest?._tag === "Progress" ? latest.progress : undefined
-  return yield* fail(
-    "interrupted",
-    signal,
+  const message =
     progress === undefined || progress.haveBytes === 0
       ? `stopped; \`${again}\` tries again`
       : `stopped at ${Quantity.percent(progress.haveBytes, progress.totalBytes)}%: what arrived is kept, and \`${again}\` goes on from there`
-  )
+  return yield* new CliFailure({ code: "interrupted", exit: signal, message })
 })

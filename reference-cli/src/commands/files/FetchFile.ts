@@ -3,7 +3,6 @@ import type { FetchProgress, OfferedFile } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as path from "node:path"
-import { ExitCode } from "../../ExitCode.ts"
 import { describe, fail, type Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
@@ -126,7 +125,7 @@ const withNews = <A, R>({ session }: Options, attempt: Effect.Effect<A, Failure,
 const differs = (at: string) =>
   fail(
     "file_exists",
-    ExitCode.failed,
+    "failed",
     `${Sanitise.line(at)}: another file of this name exists: --overwrite replaces it, --keep-both saves beside it, --name gives another name, --to another folder`
   )
 

@@ -1,7 +1,6 @@
 /** Offered files, and the references by which people name one of them. */
 import type { Contact, KezChat, KezChatError, ListedFile, Message, OfferedFile } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure, usage } from "../../Failure.ts"
 import * as Saved from "../../owner/Saved.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
@@ -85,7 +84,7 @@ export const shortened = (fileRef: string): string => {
 const ambiguous = (fileRef: string, choices: ReadonlyArray<string>) =>
   usage(`${JSON.stringify(fileRef)} is the beginning of several ids: ${choices.slice(0, 4).join(", ")}`)
 
-const notFound = (message: string) => fail("file_not_found", ExitCode.notFound, message)
+const notFound = (message: string) => fail("file_not_found", "notFound", message)
 
 const byPrefix = Effect.fnUntraced(function* (
   chat: Chat,

@@ -5,8 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { ExitCode } from "../../ExitCode.ts"
-import { describe, fail, type Failure, usage } from "../../Failure.ts"
+import { CliFailure, describe, fail, type Failure, usage } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
 import { type SharePart, unreadableError } from "../../owner/Files.ts"
@@ -240,13 +239,13 @@ const outlook = Effect.fnUntraced(function* (
     const it = shares.length === 1 ? "It" : "They"
     yield* note(`${it} can be fetched while \`${CommandLine.line(paths.name, "serve")}\` or \`listen\` runs.`)
   }
-  if (late !== undefined) return yield* fail("queued", ExitCode.queued, told)
+  if (late !== undefined) return yield* fail("queued", "queued", told)
 })
 
 const notAll = (unreadable: number, shared: number): Failure =>
   fail(
     "some_failed",
-    ExitCode.failed,
+    "failed",
     `${Quantity.count(unreadable, "file")} could not be read and ${unreadable === 1 ? "is" : "are"} not shared; ${Quantity.count(shared, "file")} ${shared === 1 ? "is" : "are"}`
   )
 
@@ -282,13 +281,10 @@ export const share = Effect.fn("Share.share")(function* (
   )
   if (signal === undefined) return
   const again = CommandLine.line(yield* Profile.current, "serve")
-  return yield* fail(
-    "interrupted",
-    signal,
-    waiting
-      ? `stopped before everybody had fetched it: it stays shared, and can be fetched while \`${again}\` runs`
-      : made.length === 0
-        ? "stopped: nothing was shared"
-        : `stopped after ${Quantity.count(made.length, "file")}: these stay shared`
-  )
+  const message = waiting
+    ? `stopped before everybody had fetched it: it stays shared, and can be fetched while \`${again}\` runs`
+    : made.length === 0
+      ? "stopped: nothing was shared"
+      : `stopped after ${Quantity.count(made.length, "file")}: these stay shared`
+  return yield* new CliFailure({ code: "interrupted", exit: signal, message })
 })

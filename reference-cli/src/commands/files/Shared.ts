@@ -1,7 +1,6 @@
 /** Lists what this account shares, and unshares it. */
 import type { KezChat, Share, ShareReader } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure, usage } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
@@ -92,7 +91,7 @@ const find = Effect.fnUntraced(function* (
   if (found.length > 0) return found
   return yield* fail(
     "file_not_found",
-    ExitCode.notFound,
+    "notFound",
     `you share nothing that is called ${JSON.stringify(Sanitise.line(fileRef))}: \`${CommandLine.line(paths.name, "shared")}\` lists fileRef you do`
   )
 })

@@ -353,5 +353,5 @@ export const doctor = Effect.fn("doctor")(function* (): Effect.fn.Return<void, F
         ...(advice === undefined ? [] : [`${" ".repeat(width + 8)}${style.bold("->")} ${Sanitise.line(advice)}`])
       ])
   })
-  if (failed > 0) yield* fail("doctor", ExitCode.failed, `${failed} of ${checks.length} checks failed`)
+  if (failed > 0) yield* fail("doctor", "failed", `${failed} of ${checks.length} checks failed`)
 })

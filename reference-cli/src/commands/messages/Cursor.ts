@@ -5,7 +5,6 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
-import { ExitCode } from "../../ExitCode.ts"
 import { type CliFailure, fail } from "../../Failure.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 import { reasonOf } from "../../SystemError.ts"
@@ -17,7 +16,7 @@ const line = (order: number): string => `${String(order).padStart(width - 1, "0"
 const io = <A>(paths: ProfilePaths, run: () => A): Effect.Effect<A, CliFailure> =>
   Effect.try({
     try: run,
-    catch: (error) => fail("file", ExitCode.failed, `cannot use ${paths.cursor}: ${reasonOf(error)}`)
+    catch: (error) => fail("file", "failed", `cannot use ${paths.cursor}: ${reasonOf(error)}`)
   })
 
 export interface Cursor {

@@ -1,7 +1,6 @@
 /** Shows how full the inbox at the home server is, and removes mail there that this device holds. */
 import type { BoxUsage, KezChatError } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
@@ -31,10 +30,10 @@ const explain = (error: KezChatError): Failure => {
   if (error._tag !== "BrokerRefused" || (error.code !== "bad" && error.code !== "slow")) return error
   if (error.code === "bad") {
     const message = "the home's storage was made anew, and nothing was removed: try again"
-    return fail("stream_changed", ExitCode.failed, message)
+    return fail("stream_changed", "failed", message)
   }
   const until = error.untilMillis === undefined ? "in a minute" : `at ${Show.clock(error.untilMillis)}`
-  return fail("trimmed_lately", ExitCode.unreachable, `the home removes once a minute: try again ${until}`)
+  return fail("trimmed_lately", "unreachable", `the home removes once a minute: try again ${until}`)
 }
 
 export const inbox = (input: Input): Effect.Effect<void, Failure, Services> =>

@@ -5,7 +5,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure, usage } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as Json from "../../terminal/output/Json.ts"
@@ -39,7 +38,7 @@ const readInput: Effect.Effect<string, Failure, Services> = Effect.gen(function*
       }
       return Buffer.concat(parts)
     },
-    catch: (error) => fail("input", ExitCode.failed, `standard input cannot be read: ${reasonOf(error)}`)
+    catch: (error) => fail("input", "failed", `standard input cannot be read: ${reasonOf(error)}`)
   })
   if (bytes.length > maxInput)
     return yield* usage("the text on standard input is larger than 1 MiB, and a message holds 40 KB: send it as a file")
@@ -119,11 +118,7 @@ export const send = Effect.fn("Send.send")(function* (input: Input): Effect.fn.R
       // The reason for waiting is in the store.
       const message = final ?? (input.wait ? yield* reread(chat, sent) : sent)
       if (message.state === "failed") {
-        return yield* fail(
-          "send_failed",
-          ExitCode.refused,
-          `not sent to ${input.who}: ${message.failure ?? "it was refused"}`
-        )
+        return yield* fail("send_failed", "refused", `not sent to ${input.who}: ${message.failure ?? "it was refused"}`)
       }
       yield* result({
         json: () => ({ message: Json.message(message) }),
@@ -138,7 +133,7 @@ export const send = Effect.fn("Send.send")(function* (input: Input): Effect.fn.R
       if (input.wait && message.state === "queued") {
         return yield* fail(
           "queued",
-          ExitCode.queued,
+          "queued",
           `${whyQueued(message, offline, input)}: it is kept here and goes out with the next command that is online`
         )
       }

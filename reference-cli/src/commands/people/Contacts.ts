@@ -3,7 +3,6 @@ import type { Contact, KezChat } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import { Bytes, Limits, PrimaryKey } from "@kez-chat/sdk/protocol"
 import * as Option from "effect/Option"
-import { ExitCode } from "../../ExitCode.ts"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
@@ -147,7 +146,7 @@ const stopped = Effect.fnUntraced(function* (
       `    ${CommandLine.line(profile, `verify ${Show.exactName(contact)}`)}`
     ]
   })
-  return yield* fail("key_changed", ExitCode.keyChanged, KeyChange.refusal(contact, what))
+  return yield* fail("key_changed", "keyChanged", KeyChange.refusal(contact, what))
 })
 
 const decide = (

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import { ExitCode } from "../../ExitCode.ts"
 import { describe, fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
@@ -102,7 +101,7 @@ export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
       })
       if (!isOpen) return
       const what = input.confirm ? "nothing was confirmed" : "nothing is sent"
-      return yield* fail("key_changed", ExitCode.keyChanged, `${what} until you decide: the choices are above`)
+      return yield* fail("key_changed", "keyChanged", `${what} until you decide: the choices are above`)
     })
   )
 

@@ -6,7 +6,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import { ExitCode } from "../../ExitCode.ts"
 import { type CliFailure, fail } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
@@ -49,7 +48,7 @@ const guardedTailMillis = 300
 
 const refused = fail(
   "input_needed",
-  ExitCode.usage,
+  "usage",
   "an answer is needed and there is no terminal to ask on (see --help for the flags that replace the question)"
 )
 

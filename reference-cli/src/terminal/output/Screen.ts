@@ -3,7 +3,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
-import { ExitCode } from "../../ExitCode.ts"
 import { type CliFailure, fail } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
@@ -12,7 +11,7 @@ import * as Sanitise from "./Sanitise.ts"
 import * as Style from "./Style.ts"
 
 /** The reader of standard output has gone, as with `head`: no one is left to report to, and it is no failure. */
-export const outputClosed = fail("output_closed", ExitCode.ok, "")
+export const outputClosed = fail("output_closed", "ok", "")
 
 /**
  * Writes, waits until the system has taken it, and answers the error, if any. After the first error a stream takes
@@ -44,11 +43,7 @@ const isPipe = ({ fd }: { readonly fd: number }): boolean => {
 const unwritable = (error: Error, isTerminal: boolean): CliFailure =>
   (error as NodeJS.ErrnoException).code === "EPIPE"
     ? outputClosed
-    : fail(
-        "output",
-        isTerminal ? ExitCode.hungUp : ExitCode.failed,
-        `standard output cannot be written: ${reasonOf(error)}`
-      )
+    : fail("output", isTerminal ? "hungUp" : "failed", `standard output cannot be written: ${reasonOf(error)}`)
 
 /** Standard error as a terminal, for a line that is redrawn. */
 export interface ErrTerminal {
