@@ -13,7 +13,7 @@ import { Ask } from "../../src/terminal/input/Ask.ts"
 import { Screen } from "../../src/terminal/output/Screen.ts"
 import { screenDouble } from "./ScreenDouble.ts"
 
-const refused = Effect.fail(fail("input_needed", ExitCode.usage, "an answer is needed and there is no terminal"))
+const refused = Effect.fail(fail("input_needed", "usage", "an answer is needed and there is no terminal"))
 
 const nobody = Ask.of({
   possible: Effect.succeed(false),

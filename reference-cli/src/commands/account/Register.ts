@@ -13,9 +13,8 @@ import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as ProfileVault from "../../profile/ProfileVault.ts"
 import * as VaultChoice from "../../profile/VaultChoice.ts"
-import * as Json from "../../terminal/output/Json.ts"
+import { Json, note, result } from "../../terminal/output/index.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
-import { note, result } from "../../terminal/output/Screen.ts"
 import * as SeedWords from "./SeedWords.ts"
 
 export interface Input {

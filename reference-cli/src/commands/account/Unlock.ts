@@ -14,10 +14,8 @@ import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as ProfileVault from "../../profile/ProfileVault.ts"
-import * as Json from "../../terminal/output/Json.ts"
+import { Json, result, Show } from "../../terminal/output/index.ts"
 import { Signals } from "../../Signals.ts"
-import { result } from "../../terminal/output/Screen.ts"
-import * as Show from "../../terminal/output/Show.ts"
 import { reasonOf } from "../../SystemError.ts"
 
 /** How long the background process may take to start, and `lock` waits for its end, in milliseconds. */

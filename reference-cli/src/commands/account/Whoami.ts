@@ -1,9 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Home from "../../profile/Home.ts"
 import * as Profile from "../../profile/Profile.ts"
-import * as Json from "../../terminal/output/Json.ts"
-import * as Sanitise from "../../terminal/output/Sanitise.ts"
-import { result, warn } from "../../terminal/output/Screen.ts"
+import { Json, result, Sanitise, warn } from "../../terminal/output/index.ts"
 
 /** Answers from the profile alone: no passphrase, no store, no network. */
 export const whoami = Effect.fn("whoami")(function* () {

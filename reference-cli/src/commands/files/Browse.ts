@@ -4,13 +4,17 @@ import * as Effect from "effect/Effect"
 import type { Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import * as Sanitise from "../../terminal/output/Sanitise.ts"
-import * as Json from "../../terminal/output/Json.ts"
-import * as Columns from "../../terminal/output/Columns.ts"
-import * as Quantity from "../../terminal/output/Quantity.ts"
-import { result, Screen, warn } from "../../terminal/output/Screen.ts"
-import * as Show from "../../terminal/output/Show.ts"
-import type { Style } from "../../terminal/output/Style.ts"
+import {
+  Columns,
+  Json,
+  Quantity,
+  result,
+  Sanitise,
+  Screen,
+  Show,
+  type Style,
+  warn
+} from "../../terminal/output/index.ts"
 import { contactOf, withAccess } from "../WithAccess.ts"
 
 const byPath = (a: ListedFile, b: ListedFile): number => {

@@ -5,14 +5,9 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { CliFailure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
-import * as Json from "../../terminal/output/Json.ts"
+import { Json, Quantity, Sanitise, Screen, Show, type Style } from "../../terminal/output/index.ts"
 import type { Meter } from "../../terminal/progress/Meter.ts"
 import type * as Progress from "../../terminal/progress/Progress.ts"
-import * as Quantity from "../../terminal/output/Quantity.ts"
-import * as Sanitise from "../../terminal/output/Sanitise.ts"
-import { Screen } from "../../terminal/output/Screen.ts"
-import * as Show from "../../terminal/output/Show.ts"
-import type { Style } from "../../terminal/output/Style.ts"
 
 type Served = Extract<Event, { readonly _tag: "Served" }>
 

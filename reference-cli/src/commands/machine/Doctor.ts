@@ -20,12 +20,7 @@ import * as Home from "../../profile/Home.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as RelayPolicy from "../../profile/RelayPolicy.ts"
-import * as InboxWarning from "../../terminal/output/InboxWarning.ts"
-import * as Quantity from "../../terminal/output/Quantity.ts"
-import * as Sanitise from "../../terminal/output/Sanitise.ts"
-import { result } from "../../terminal/output/Screen.ts"
-import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
-import type { Style } from "../../terminal/output/Style.ts"
+import { InboxWarning, Quantity, result, Sanitise, StoreWarning, type Style } from "../../terminal/output/index.ts"
 import { version } from "../../Version.ts"
 
 interface Check {

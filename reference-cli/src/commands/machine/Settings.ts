@@ -3,8 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
-import * as Json from "../../terminal/output/Json.ts"
-import { result } from "../../terminal/output/Screen.ts"
+import { Json, result } from "../../terminal/output/index.ts"
 import { withAccess } from "../WithAccess.ts"
 
 export interface Input {

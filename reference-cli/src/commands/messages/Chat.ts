@@ -11,15 +11,17 @@ import { access, type Services } from "../../owner/Session.ts"
 import { Signals } from "../../Signals.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
-import * as Columns from "../../terminal/output/Columns.ts"
+import {
+  Columns,
+  InboxWarning,
+  KeyChange,
+  Sanitise,
+  Screen,
+  Show,
+  StoreWarning,
+  type Style
+} from "../../terminal/output/index.ts"
 import * as ChatView from "../../terminal/input/ChatView.ts"
-import * as InboxWarning from "../../terminal/output/InboxWarning.ts"
-import * as KeyChange from "../../terminal/output/KeyChange.ts"
-import * as Sanitise from "../../terminal/output/Sanitise.ts"
-import { Screen } from "../../terminal/output/Screen.ts"
-import * as Show from "../../terminal/output/Show.ts"
-import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
-import type { Style } from "../../terminal/output/Style.ts"
 import { eventQueue } from "../EventQueue.ts"
 
 /** Messages shown at the beginning. */

@@ -4,8 +4,7 @@ import * as Stream from "effect/Stream"
 import type { Failure } from "../../Failure.ts"
 import * as NewFile from "../../NewFile.ts"
 import type { Services } from "../../owner/Session.ts"
-import * as Sanitise from "../../terminal/output/Sanitise.ts"
-import { note, Screen } from "../../terminal/output/Screen.ts"
+import { note, Sanitise, Screen } from "../../terminal/output/index.ts"
 import { withAccess } from "../WithAccess.ts"
 
 export interface Input {

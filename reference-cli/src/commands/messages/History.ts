@@ -4,10 +4,7 @@ import type { Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import * as Json from "../../terminal/output/Json.ts"
-import * as KeyChange from "../../terminal/output/KeyChange.ts"
-import { result, Screen, warn } from "../../terminal/output/Screen.ts"
-import * as Show from "../../terminal/output/Show.ts"
+import { Json, KeyChange, result, Screen, Show, warn } from "../../terminal/output/index.ts"
 import { caughtUp, contactOf, sentOff, withAccess } from "../WithAccess.ts"
 
 export interface Input {

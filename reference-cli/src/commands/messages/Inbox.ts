@@ -4,12 +4,7 @@ import * as Effect from "effect/Effect"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import * as Json from "../../terminal/output/Json.ts"
-import * as InboxWarning from "../../terminal/output/InboxWarning.ts"
-import * as Quantity from "../../terminal/output/Quantity.ts"
-import { note, result, warn } from "../../terminal/output/Screen.ts"
-import * as Show from "../../terminal/output/Show.ts"
-import type { Style } from "../../terminal/output/Style.ts"
+import { InboxWarning, Json, note, Quantity, result, Show, type Style, warn } from "../../terminal/output/index.ts"
 import { withAccess } from "../WithAccess.ts"
 
 export interface Input {

@@ -9,15 +9,19 @@ import { settings } from "../../Flags.ts"
 import { type Access, access, type Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
-import * as Json from "../../terminal/output/Json.ts"
+import {
+  InboxWarning,
+  Json,
+  KeyChange,
+  note,
+  Sanitise,
+  Screen,
+  Show,
+  StoreWarning,
+  warn
+} from "../../terminal/output/index.ts"
 import { Signals } from "../../Signals.ts"
-import * as InboxWarning from "../../terminal/output/InboxWarning.ts"
-import * as KeyChange from "../../terminal/output/KeyChange.ts"
 import * as Meter from "../../terminal/progress/Meter.ts"
-import * as Sanitise from "../../terminal/output/Sanitise.ts"
-import { note, Screen, warn } from "../../terminal/output/Screen.ts"
-import * as Show from "../../terminal/output/Show.ts"
-import * as StoreWarning from "../../terminal/output/StoreWarning.ts"
 import * as Delivery from "../files/Delivery.ts"
 import * as ServedLog from "../files/ServedLog.ts"
 import { serveInBackground } from "../files/ServeInBackground.ts"

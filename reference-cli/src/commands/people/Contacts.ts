@@ -6,12 +6,7 @@ import * as Option from "effect/Option"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import * as Json from "../../terminal/output/Json.ts"
-import * as Columns from "../../terminal/output/Columns.ts"
-import * as KeyChange from "../../terminal/output/KeyChange.ts"
-import { result, type Screen } from "../../terminal/output/Screen.ts"
-import * as Show from "../../terminal/output/Show.ts"
-import type { Style } from "../../terminal/output/Style.ts"
+import { Columns, Json, KeyChange, result, type Screen, Show, type Style } from "../../terminal/output/index.ts"
 import { caughtUp, contactOf, named, sentOff, withAccess } from "../WithAccess.ts"
 
 type Chat = KezChat["Service"]

@@ -1,0 +1,11 @@
+/** What commands print with: one import for each of them. */
+export * as Columns from "./Columns.ts"
+export * as InboxWarning from "./InboxWarning.ts"
+export * as Json from "./Json.ts"
+export * as KeyChange from "./KeyChange.ts"
+export * as Quantity from "./Quantity.ts"
+export * as Sanitise from "./Sanitise.ts"
+export { note, result, Screen, warn } from "./Screen.ts"
+export * as Show from "./Show.ts"
+export * as StoreWarning from "./StoreWarning.ts"
+export type { Style } from "./Style.ts"
