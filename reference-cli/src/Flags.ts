@@ -5,63 +5,45 @@ import * as Context from "effect/Context"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 
-export const Json = GlobalFlag.Setting("json")({
-  flag: Flag.Boolean("json").pipe(
-    Flag.withoutNegation,
-    Flag.withDescription("Print JSON: one object, or one per line for streams"),
-    Flag.withDefault(false)
-  )
-})
+/** A flag without a value. */
+export const flag = (name: string, description: string) =>
+  Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
 
-export const Quiet = GlobalFlag.Setting("quiet")({
-  flag: Flag.Boolean("quiet").pipe(
-    Flag.withAlias("q"),
-    Flag.withoutNegation,
-    Flag.withDescription("Print results and errors only"),
-    Flag.withDefault(false)
-  )
-})
+/** An optional flag whose value is a text. */
+export const textFlag = (name: string, metavar: string, description: string) =>
+  Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
 
-export const ProfileName = GlobalFlag.Setting("profile")({
-  flag: Flag.String("profile").pipe(
-    Flag.withAlias("p"),
-    Flag.withMetavar("NAME"),
-    Flag.withDescription("The account to use on this machine (KEZ_PROFILE; default: default)"),
-    Flag.optional
-  )
-})
+/** An optional flag whose value is a whole number. */
+export const numberFlag = (name: string, metavar: string, description: string) =>
+  Flag.Int(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(description), Flag.optional)
 
-export const HomeUrl = GlobalFlag.Setting("home")({
-  flag: Flag.String("home").pipe(
-    Flag.withMetavar("URL"),
-    Flag.withDescription("The home server (KEZ_HOME)"),
-    Flag.optional
+const Json = GlobalFlag.Setting("json")({
+  flag: flag("json", "Print JSON: one object, or one per line for streams")
+})
+const Quiet = GlobalFlag.Setting("quiet")({
+  flag: flag("quiet", "Print results and errors only").pipe(Flag.withAlias("q"))
+})
+const ProfileName = GlobalFlag.Setting("profile")({
+  flag: textFlag("profile", "NAME", "The account to use on this machine (KEZ_PROFILE; default: default)").pipe(
+    Flag.withAlias("p")
   )
 })
-
-export const Relay = GlobalFlag.Setting("relay")({
-  flag: Flag.String("relay").pipe(
-    Flag.withMetavar("POLICY"),
-    Flag.withDescription("Relays for transfers: default, direct, only, or relay URLs separated by commas (KEZ_RELAY)"),
-    Flag.optional
+const HomeUrl = GlobalFlag.Setting("home")({ flag: textFlag("home", "URL", "The home server (KEZ_HOME)") })
+const Relay = GlobalFlag.Setting("relay")({
+  flag: textFlag(
+    "relay",
+    "POLICY",
+    "Relays for transfers: default, direct, only, or relay URLs separated by commas (KEZ_RELAY)"
   )
 })
-
-export const PassphraseFd = GlobalFlag.Setting("passphrase-fd")({
-  flag: Flag.Int("passphrase-fd").pipe(
-    Flag.withMetavar("N"),
-    Flag.withDescription("Read the passphrase from this file descriptor (or from the file KEZ_PASSPHRASE_FILE)"),
-    Flag.optional
+const PassphraseFd = GlobalFlag.Setting("passphrase-fd")({
+  flag: numberFlag(
+    "passphrase-fd",
+    "N",
+    "Read the passphrase from this file descriptor (or from the file KEZ_PASSPHRASE_FILE)"
   )
 })
-
-export const NoInput = GlobalFlag.Setting("no-input")({
-  flag: Flag.Boolean("no-input").pipe(
-    Flag.withoutNegation,
-    Flag.withDescription("Never ask; fail if an answer is needed"),
-    Flag.withDefault(false)
-  )
-})
+const NoInput = GlobalFlag.Setting("no-input")({ flag: flag("no-input", "Never ask; fail if an answer is needed") })
 
 export const all = [Json, Quiet, ProfileName, HomeUrl, Relay, PassphraseFd, NoInput] as const
 

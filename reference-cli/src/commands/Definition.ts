@@ -8,25 +8,22 @@ import * as Flag from "effect/cli/Flag"
 import type * as Param from "effect/cli/Param"
 import { Parameters } from "../Arguments.ts"
 import type { Failure } from "../Failure.ts"
-import * as Flags from "../Flags.ts"
+import { flag, withSettings } from "../Flags.ts"
 
 /**
  * A command that also records its parameters in {@link Parameters}, by which its command line is sorted before parsing.
+ * `load` imports the handler, so that a start pays only for the module of its own command.
  */
-export const command = <const Name extends string, const Config extends Readonly<Record<string, Param.Any>>, E, R>(
+export const command = <const Name extends string, const Config extends Readonly<Record<string, Param.Any>>, R>(
   name: Name,
   config: Config,
-  handler: (input: Command.Command.Config.Infer<Config>) => Effect.Effect<void, E, R>
-) => Command.make(name, config, handler).pipe(Command.annotate(Parameters, Object.values(config)))
+  load: () => Promise<(input: Command.Command.Config.Infer<Config>) => Effect.Effect<void, Failure, R>>
+) =>
+  Command.make(name, config, (input) => withSettings(Effect.flatMap(Effect.promise(load), (run) => run(input)))).pipe(
+    Command.annotate(Parameters, Object.values(config))
+  )
 
-/** Runs the handler that `load` imports, with the global flags: a start pays only for the module of its own command. */
-export const lazily =
-  <Input, R>(load: () => Promise<(input: Input) => Effect.Effect<void, Failure, R>>) =>
-  (input: Input) =>
-    Flags.withSettings(Effect.flatMap(Effect.promise(load), (run) => run(input)))
-
-export const flag = (name: string, description: string) =>
-  Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
+export { flag, numberFlag, textFlag } from "../Flags.ts"
 
 export const who = Argument.String("who").pipe(Argument.withDescription("A contact: name, name@server or its key"))
 export const offline = flag("offline", "Use only data on this machine")

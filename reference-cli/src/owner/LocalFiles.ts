@@ -35,9 +35,7 @@ const isFolder = (path: string): Effect.Effect<boolean> =>
     )
   )
 
-const sources = Effect.fnUntraced(function* (
-  path: string
-): Effect.fn.Return<ReadonlyArray<FileSource.PathSource>, FileError> {
+const sources = Effect.fnUntraced(function* (path: string) {
   if (!(yield* isFolder(path))) return [yield* FileSource.fileSource(path)]
   const found = yield* FileSource.folderSources(path)
   const problem =

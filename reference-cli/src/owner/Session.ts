@@ -183,10 +183,7 @@ const remember = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Prof
 })
 
 /** Fails if the owner's relay policy is not the requested one, because its user relies on it. */
-const sameRelay = Effect.fnUntraced(function* (
-  paths: ProfilePaths,
-  { command, pid, relay }: OwnerInfo
-): Effect.fn.Return<void, Failure, Host> {
+const sameRelay = Effect.fnUntraced(function* (paths: ProfilePaths, { command, pid, relay }: OwnerInfo) {
   const wanted = yield* RelayPolicy.wanted
   if (wanted === undefined || wanted.text === relay) return
   return yield* fail(

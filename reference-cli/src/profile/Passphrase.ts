@@ -34,10 +34,7 @@ const readDescriptor = (descriptor: number): string => {
     .replace(/\r?\n$/, "")
 }
 
-const readFrom = Effect.fnUntraced(function* (
-  what: string,
-  read: () => string
-): Effect.fn.Return<Redacted.Redacted<string>, VaultError> {
+const readFrom = Effect.fnUntraced(function* (what: string, read: () => string) {
   const text = yield* Effect.try({
     try: read,
     catch: (error) => locked(`the passphrase cannot be read from ${what}: ${reasonOf(error)}`)

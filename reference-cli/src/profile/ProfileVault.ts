@@ -49,10 +49,7 @@ export const holding = (vault: VaultService, first?: Seed): VaultService => {
   }
 }
 
-const fileVault = Effect.fnUntraced(function* (
-  paths: ProfilePaths,
-  hint: string | undefined
-): Effect.fn.Return<VaultService, never, Ask | Host | Screen> {
+const fileVault = Effect.fnUntraced(function* (paths: ProfilePaths, hint: string | undefined) {
   const services = yield* Effect.context<Ask | Host | Screen>()
   const ask = yield* Ask
   const { FileVault } = yield* Effect.promise(() => import("@kez-chat/sdk/node"))

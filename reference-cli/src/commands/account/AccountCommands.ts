@@ -3,19 +3,11 @@ import * as Duration from "effect/Duration"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { command, flag, lazily, timeFlag } from "../Definition.ts"
+import { command, flag, numberFlag, textFlag, timeFlag } from "../Definition.ts"
 
-const wordsFileOut = Flag.String("words-file").pipe(
-  Flag.withMetavar("FILE"),
-  Flag.withDescription("Write the words to a new file that only you can read"),
-  Flag.optional
-)
+const wordsFileOut = textFlag("words-file", "FILE", "Write the words to a new file that only you can read")
 
-const wordsFdOut = Flag.Int("words-fd").pipe(
-  Flag.withMetavar("N"),
-  Flag.withDescription("Write the words to this file descriptor"),
-  Flag.optional
-)
+const wordsFdOut = numberFlag("words-fd", "N", "Write the words to this file descriptor")
 
 const vault = Flag.Literals("vault", ["auto", "keychain", "file"]).pipe(
   Flag.withDescription("Where to store the seed: in the OS keychain if there is one, else in an encrypted file"),
@@ -31,7 +23,7 @@ const register = command(
     wordsFd: wordsFdOut,
     vault
   },
-  lazily(() => import("./Register.ts").then(({ register }) => register))
+  () => import("./Register.ts").then(({ register }) => register)
 ).pipe(
   Command.withDescription(
     "Create an account: register a handle at a home server, get 24 words, store the key on this machine"
@@ -46,19 +38,11 @@ const register = command(
 const restore = command(
   "restore",
   {
-    wordsFile: Flag.String("words-file").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("Read the words from a file"),
-      Flag.optional
-    ),
-    wordsFd: Flag.Int("words-fd").pipe(
-      Flag.withMetavar("N"),
-      Flag.withDescription("Read the words from this file descriptor"),
-      Flag.optional
-    ),
+    wordsFile: textFlag("words-file", "FILE", "Read the words from a file"),
+    wordsFd: numberFlag("words-fd", "N", "Read the words from this file descriptor"),
     vault
   },
-  lazily(() => import("./Restore.ts").then(({ restore }) => restore))
+  () => import("./Restore.ts").then(({ restore }) => restore)
 ).pipe(
   Command.withDescription(
     "Restore an account on this machine from its 24 words (or KEZ's 12); the home server finds the handle by the key"
@@ -66,41 +50,29 @@ const restore = command(
   Command.withShortDescription("Restore an account from its words")
 )
 
-const unlock = command(
-  "unlock",
-  { time: timeFlag("for", "How long (default 8h)", Duration.hours(8)) },
-  lazily(() => import("./Unlock.ts").then(({ unlock }) => unlock))
+const unlock = command("unlock", { time: timeFlag("for", "How long (default 8h)", Duration.hours(8)) }, () =>
+  import("./Unlock.ts").then(({ unlock }) => unlock)
 ).pipe(
   Command.withDescription("Keep the account open in a background process, so that no command asks for the passphrase"),
   Command.withShortDescription("Keep the account open in the background")
 )
 
-const lock = command(
-  "lock",
-  {},
-  lazily(() => import("./Unlock.ts").then(({ lock }) => lock))
-).pipe(Command.withDescription("End the background process of unlock"))
+const lock = command("lock", {}, () => import("./Unlock.ts").then(({ lock }) => lock)).pipe(
+  Command.withDescription("End the background process of unlock")
+)
 
-const owner = command(
-  "owner",
-  { forMillis: Flag.Int("for-millis") },
-  lazily(() => import("./Unlock.ts").then(({ owner }) => owner))
+const owner = command("owner", { forMillis: Flag.Int("for-millis") }, () =>
+  import("./Unlock.ts").then(({ owner }) => owner)
 ).pipe(Command.unlisted)
 
-const whoami = command(
-  "whoami",
-  {},
-  lazily(() => import("./Whoami.ts").then(({ whoami }) => whoami))
-).pipe(
+const whoami = command("whoami", {}, () => import("./Whoami.ts").then(({ whoami }) => whoami)).pipe(
   Command.withDescription("Show this account: handle, key, home; asks for no passphrase and no network"),
   Command.withShortDescription("Show this account")
 )
 
-const profiles = command(
-  "profiles",
-  {},
-  lazily(() => import("./Whoami.ts").then(({ profiles }) => profiles))
-).pipe(Command.withDescription("List the accounts on this machine"))
+const profiles = command("profiles", {}, () => import("./Whoami.ts").then(({ profiles }) => profiles)).pipe(
+  Command.withDescription("List the accounts on this machine")
+)
 
 const words = command(
   "words",
@@ -109,7 +81,7 @@ const words = command(
     wordsFile: wordsFileOut,
     wordsFd: wordsFdOut
   },
-  lazily(() => import("./Words.ts").then(({ words }) => words))
+  () => import("./Words.ts").then(({ words }) => words)
 ).pipe(
   Command.withDescription("Show the 24 words again, or check what you wrote down"),
   Command.withShortDescription("Show or check the 24 words")
@@ -118,13 +90,9 @@ const words = command(
 const deleteAccount = command(
   "delete-account",
   {
-    confirm: Flag.String("confirm").pipe(
-      Flag.withMetavar("HANDLE"),
-      Flag.withDescription("The handle in full, instead of typing it"),
-      Flag.optional
-    )
+    confirm: textFlag("confirm", "HANDLE", "The handle in full, instead of typing it")
   },
-  lazily(() => import("./DeleteAccount.ts").then(({ deleteAccount }) => deleteAccount))
+  () => import("./DeleteAccount.ts").then(({ deleteAccount }) => deleteAccount)
 ).pipe(Command.withDescription("Delete the account at the home server and on this machine, permanently"))
 
 /** In the order of the help. */

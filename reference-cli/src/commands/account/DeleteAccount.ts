@@ -29,7 +29,7 @@ export const deleteAccount = Effect.fn("DeleteAccount.deleteAccount")(function* 
   })
 })
 
-const ask = Effect.fnUntraced(function* (handle: string): Effect.fn.Return<string, Failure, Ask> {
+const ask = Effect.fnUntraced(function* (handle: string) {
   const { line, show } = yield* Ask
   yield* show(
     [

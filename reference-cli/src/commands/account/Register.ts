@@ -53,17 +53,8 @@ const withdraw = Effect.fnUntraced(function* (paths: ProfilePaths, vault: Vault[
   yield* Profile.erase(paths)
 })
 
-interface Kept {
-  readonly vault: Vault["Service"]
-  readonly words: Redacted.Redacted<string>
-  readonly vaultPlace: Profile.VaultPlace
-}
-
 /** The seed of an earlier, unfinished run; undefined if that run did not get as far. */
-const keptWords = Effect.fnUntraced(function* (
-  paths: ProfilePaths,
-  profile: Profile.Profile
-): Effect.fn.Return<Kept | undefined, Failure, Services> {
+const keptWords = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Profile.Profile) {
   const vault = yield* ProfileVault.of(paths, profile.vault)
   const seed = Option.getOrUndefined(yield* vault.load)
   if (seed === undefined) return undefined

@@ -79,10 +79,7 @@ const start = Effect.fnUntraced(function* (paths: ProfilePaths, seed: Redacted.R
 })
 
 /** Waits until an owner answers, or the child has exited without becoming one. */
-const ready = Effect.fnUntraced(function* (
-  paths: ProfilePaths,
-  hasEnded: () => boolean
-): Effect.fn.Return<OwnerInfo, Failure> {
+const ready = Effect.fnUntraced(function* (paths: ProfilePaths, hasEnded: () => boolean) {
   const began = Date.now()
   for (;;) {
     const owner = yield* Effect.scoped(Effect.map(findOwner(paths), (found) => found?.info))
@@ -126,7 +123,7 @@ export const unlock = Effect.fn("Unlock.unlock")(function* (input: {
   })
 })
 
-export const lock = Effect.fn("lock")(function* (): Effect.fn.Return<void, Failure, Services> {
+export const lock = Effect.fn("lock")(function* () {
   const { paths } = yield* Profile.required
   const ended = yield* Effect.scoped(
     Effect.gen(function* () {

@@ -2,9 +2,8 @@ import { Mnemonic } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { fail, type Failure, usage } from "../../Failure.ts"
+import { fail, usage } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
-import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as ProfileVault from "../../profile/ProfileVault.ts"
@@ -22,7 +21,7 @@ export interface Input {
  * Reads the vault itself even if another process owns the profile: words never cross its socket, and seeing them takes
  * the passphrase.
  */
-export const words = Effect.fn("Words.words")(function* (input: Input): Effect.fn.Return<void, Failure, Services> {
+export const words = Effect.fn("Words.words")(function* (input: Input) {
   const { paths, profile } = yield* Profile.required
   const toFile = Option.isSome(input.wordsFile) || Option.isSome(input.wordsFd)
   const { json } = yield* settings

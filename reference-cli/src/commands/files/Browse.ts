@@ -1,8 +1,6 @@
 /** Lists what a contact shares with this account, even while the contact is away. */
 import type { Contact, ListedFile } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
-import type { Failure } from "../../Failure.ts"
-import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import {
   Columns,
@@ -64,7 +62,7 @@ export interface Input {
   readonly all: boolean
 }
 
-export const browse = ({ who, all }: Input): Effect.Effect<void, Failure, Services> =>
+export const browse = ({ who, all }: Input) =>
   withAccess(
     { command: "browse" },
     Effect.fnUntraced(function* ({ chat, paths }) {

@@ -101,7 +101,7 @@ const fetchAll = Effect.fnUntraced(function* (
   fileRef: string,
   destination: FetchFile.Destination,
   onPart: (part: FetchPart) => void
-): Effect.fn.Return<void, Failure, Services> {
+) {
   const done = new Set<string>()
   const failed = new Map<string, Failure>()
   let announced = false
@@ -142,7 +142,7 @@ const fetchAll = Effect.fnUntraced(function* (
   )
 })
 
-const discard = (fileRef: string): Effect.Effect<void, Failure, Services> =>
+const discard = (fileRef: string) =>
   withAccess(
     { command: "fetch" },
     Effect.fnUntraced(function* ({ chat, paths }) {
@@ -156,7 +156,7 @@ const discard = (fileRef: string): Effect.Effect<void, Failure, Services> =>
   )
 
 /** The folder to save in. It must exist, so that a typing error does not create a folder. */
-const folderOf = Effect.fnUntraced(function* (input: Input): Effect.fn.Return<string, Failure, Host> {
+const folderOf = Effect.fnUntraced(function* (input: Input) {
   const { cwd } = yield* Host
   const given = Option.getOrElse(input.to, () => ".")
   const folder = path.resolve(cwd, given)
@@ -185,9 +185,7 @@ const nameOf = ({ name }: Input): Effect.Effect<string | undefined, Failure> => 
   )
 }
 
-export const fetch = Effect.fn("Fetch.fetch")(function* (
-  input: Input
-): Effect.fn.Return<void, Failure, Services | Signals> {
+export const fetch = Effect.fn("Fetch.fetch")(function* (input: Input) {
   if (Option.isNone(input.fileRef)) {
     if (input.discard) return yield* usage("--discard needs an offer, entry or ticket")
     return yield* list
@@ -210,11 +208,7 @@ export const fetch = Effect.fn("Fetch.fetch")(function* (
 })
 
 /** Says after an interruption whether anything is lost and how to continue. */
-const stopped = Effect.fnUntraced(function* (
-  fileRef: string,
-  latest: FetchPart | undefined,
-  signal: ExitCode
-): Effect.fn.Return<never, Failure, Host> {
+const stopped = Effect.fnUntraced(function* (fileRef: string, latest: FetchPart | undefined, signal: ExitCode) {
   const again = CommandLine.line(yield* Profile.current, `fetch ${CommandLine.argument(Offers.shortened(fileRef))}`)
   const progress = latest?._tag === "Progress" ? latest.progress : undefined
   const message =

@@ -59,11 +59,7 @@ const shownPath = (cwd: string, file: string): string => {
 }
 
 /** Fetches one file to a place that the plan has chosen. */
-const transferTo = Effect.fnUntraced(function* (
-  { session, meter, onPart }: Options,
-  fileRef: string,
-  to: SaveTerms
-): Effect.fn.Return<void, Failure, Screen | Host> {
+const transferTo = Effect.fnUntraced(function* ({ session, meter, onPart }: Options, fileRef: string, to: SaveTerms) {
   const screen = yield* Screen
   const { cwd } = yield* Host
   const { json } = yield* settings

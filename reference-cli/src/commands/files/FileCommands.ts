@@ -2,7 +2,7 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { command, flag, lazily, who } from "../Definition.ts"
+import { command, flag, textFlag, who } from "../Definition.ts"
 
 const share = command(
   "share",
@@ -20,7 +20,7 @@ const share = command(
     unlisted: flag("unlisted", "Do not list them for browsing: only the message leads to them"),
     wait: flag("wait", "Keep serving until every named contact has fetched them")
   },
-  lazily(() => import("./Share.ts").then(({ share }) => share))
+  () => import("./Share.ts").then(({ share }) => share)
 ).pipe(
   Command.withDescription(
     "Offer files to contacts: encrypts them, stores the encrypted copies here, and sends a message; contacts fetch them from this device"
@@ -45,21 +45,13 @@ const fetch = command(
       ),
       Argument.optional
     ),
-    to: Flag.String("to").pipe(
-      Flag.withMetavar("FOLDER"),
-      Flag.withDescription("Where to save (default: here)"),
-      Flag.optional
-    ),
-    name: Flag.String("name").pipe(
-      Flag.withMetavar("NAME"),
-      Flag.withDescription("Save under another name than the owner's"),
-      Flag.optional
-    ),
+    to: textFlag("to", "FOLDER", "Where to save (default: here)"),
+    name: textFlag("name", "NAME", "Save under another name than the owner's"),
     overwrite: flag("overwrite", "Replace a file of the same name that differs"),
     keepBoth: flag("keep-both", "Keep a file of the same name that differs, and save as `name (2)`"),
     discard: flag("discard", "Do not fetch: remove the part that has arrived")
   },
-  lazily(() => import("./Fetch.ts").then(({ fetch }) => fetch))
+  () => import("./Fetch.ts").then(({ fetch }) => fetch)
 ).pipe(
   Command.withDescription(
     "Fetch a file from its owner's device and save it. Waits while the owner is away; when interrupted it keeps what has arrived, and the same command resumes"
@@ -72,20 +64,16 @@ const fetch = command(
   ])
 )
 
-const browse = command(
-  "browse",
-  { who, all: flag("all", "Show older versions of a file too") },
-  lazily(() => import("./Browse.ts").then(({ browse }) => browse))
+const browse = command("browse", { who, all: flag("all", "Show older versions of a file too") }, () =>
+  import("./Browse.ts").then(({ browse }) => browse)
 ).pipe(
   Command.withDescription("List what a contact shares with you, even while they are away"),
   Command.withExamples([{ command: "kez-chat browse @tudisco" }])
 )
 
-const shared = command(
-  "shared",
-  {},
-  lazily(() => import("./Shared.ts").then(({ shared }) => shared))
-).pipe(Command.withDescription("List what you share, with whom, and who has fetched it"))
+const shared = command("shared", {}, () => import("./Shared.ts").then(({ shared }) => shared)).pipe(
+  Command.withDescription("List what you share, with whom, and who has fetched it")
+)
 
 const unshare = command(
   "unshare",
@@ -95,18 +83,14 @@ const unshare = command(
       Argument.variadic({ min: 1 })
     )
   },
-  lazily(() => import("./Shared.ts").then(({ unshare }) => unshare))
+  () => import("./Shared.ts").then(({ unshare }) => unshare)
 ).pipe(
   Command.withDescription("Stop sharing files: no one can fetch them any more. Anyone who has fetched one keeps it"),
   Command.withShortDescription("Stop sharing files"),
   Command.withExamples([{ command: "kez-chat unshare 8f3kQ2aB report.pdf" }])
 )
 
-const serve = command(
-  "serve",
-  {},
-  lazily(() => import("./Serve.ts").then(({ serve }) => serve))
-).pipe(
+const serve = command("serve", {}, () => import("./Serve.ts").then(({ serve }) => serve)).pipe(
   Command.withDescription("Let others fetch what you share, and show who does, until Ctrl-C. `listen` serves too"),
   Command.withShortDescription("Let others fetch what you share")
 )

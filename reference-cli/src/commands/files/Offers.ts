@@ -25,10 +25,7 @@ const maxPages = 10
 const isOffer = (message: Message): message is Offer["message"] =>
   message.file !== undefined && message.direction === "in"
 
-const ofContact = Effect.fnUntraced(function* (
-  chat: Chat,
-  contact: Contact
-): Effect.fn.Return<ReadonlyArray<Offer>, KezChatError> {
+const ofContact = Effect.fnUntraced(function* (chat: Chat, contact: Contact) {
   const found: Array<Offer> = []
   let before: number | undefined
   for (let page = 0; page < maxPages; page++) {
@@ -85,11 +82,7 @@ const ambiguous = (fileRef: string, choices: ReadonlyArray<string>) =>
 
 const notFound = (message: string) => fail("file_not_found", "notFound", message)
 
-const byPrefix = Effect.fnUntraced(function* (
-  chat: Chat,
-  paths: ProfilePaths,
-  fileRef: string
-): Effect.fn.Return<ReadonlyArray<Target>, Failure, Screen> {
+const byPrefix = Effect.fnUntraced(function* (chat: Chat, paths: ProfilePaths, fileRef: string) {
   const matching = Effect.map(all(chat, paths), (offers) =>
     offers.filter(({ message }) => message.id.startsWith(fileRef))
   )
@@ -138,12 +131,7 @@ export const inOrder = (a: Target, b: Target): number => {
 }
 
 /** An entry by its path or the start of its id, or a folder with everything in it. */
-const inManifest = Effect.fnUntraced(function* (
-  chat: Chat,
-  paths: ProfilePaths,
-  who: string,
-  entry: string
-): Effect.fn.Return<ReadonlyArray<Target>, Failure> {
+const inManifest = Effect.fnUntraced(function* (chat: Chat, paths: ProfilePaths, who: string, entry: string) {
   const { files } = yield* chat.browse(who)
   const one = (file: ListedFile): ReadonlyArray<Target> => [{ fileRef: `@${who}/${file.id}`, file }]
   const folder = entry.replace(/\/+$/, "")

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type { Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
-import { access, type Services, untilLost } from "../../owner/Session.ts"
+import { access, untilLost } from "../../owner/Session.ts"
 import * as RelayPolicy from "../../profile/RelayPolicy.ts"
 import { Json, note, Quantity, Sanitise, Screen, StoreWarning } from "../../terminal/output/index.ts"
 import { Signals } from "../../Signals.ts"
@@ -71,7 +71,7 @@ const runWithOwner = Effect.fnUntraced(function* (first: boolean) {
   ])
 }, Effect.scoped)
 
-export const serve = Effect.fn("serve")(function* (): Effect.fn.Return<void, Failure, Services | Signals> {
+export const serve = Effect.fn("serve")(function* () {
   const signals = yield* Signals
   yield* signals.untilSignal(
     Effect.gen(function* () {

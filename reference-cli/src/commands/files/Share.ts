@@ -9,7 +9,7 @@ import { CliFailure, describe, fail, type Failure, usage } from "../../Failure.t
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
 import { type SharePart, unreadableError } from "../../owner/Files.ts"
-import { type Access, access, type Services, untilLost } from "../../owner/Session.ts"
+import { type Access, access, untilLost } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Profile from "../../profile/Profile.ts"
 import { Json, note, Quantity, Sanitise, Screen, Show, warn } from "../../terminal/output/index.ts"
@@ -119,7 +119,7 @@ const sharePath = Effect.fnUntraced(function* (
   meter: Meter.Meter,
   made: Array<Share>,
   unreadable: Array<string>
-): Effect.fn.Return<void, Failure, Screen> {
+) {
   const screen = yield* Screen
   const { json } = yield* settings
   const before = made.length
@@ -220,11 +220,7 @@ const invitation = (owner: string, shares: ReadonlyArray<Share>, input: Input): 
 }
 
 /** Reports how the files can be fetched once all are shared. */
-const outlook = Effect.fnUntraced(function* (
-  session: Access,
-  shares: ReadonlyArray<Share>,
-  input: Input
-): Effect.fn.Return<void, Failure, Screen> {
+const outlook = Effect.fnUntraced(function* (session: Access, shares: ReadonlyArray<Share>, input: Input) {
   const { chat, files, paths } = session
   const late = yield* undelivered(chat)
   const { handle } = yield* chat.account
@@ -245,9 +241,7 @@ const notAll = (unreadable: number, shared: number): Failure =>
     `${Quantity.count(unreadable, "file")} could not be read and ${unreadable === 1 ? "is" : "are"} not shared; ${Quantity.count(shared, "file")} ${shared === 1 ? "is" : "are"}`
   )
 
-export const share = Effect.fn("Share.share")(function* (
-  input: Input
-): Effect.fn.Return<void, Failure, Services | Signals> {
+export const share = Effect.fn("Share.share")(function* (input: Input) {
   const { cwd } = yield* Host
   const { readers, paths } = yield* order(input, cwd, yield* Profile.current)
   const signals = yield* Signals

@@ -1,8 +1,7 @@
 /** Lists what this account shares, and unshares it. */
 import type { KezChat, Share, ShareReader } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
-import { fail, type Failure, usage } from "../../Failure.ts"
-import type { Services } from "../../owner/Session.ts"
+import { fail, usage } from "../../Failure.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
 import { Json, Quantity, result, Sanitise, Show, type Style, warn } from "../../terminal/output/index.ts"
@@ -40,7 +39,7 @@ const lines = (share: Share, style: Style): ReadonlyArray<string> => {
   ]
 }
 
-export const shared = (): Effect.Effect<void, Failure, Services> =>
+export const shared = () =>
   withAccess(
     { command: "shared", offline: true },
     Effect.fnUntraced(function* ({ chat, paths, files }) {
@@ -67,11 +66,7 @@ export const shared = (): Effect.Effect<void, Failure, Services> =>
 const isBelow = ({ folder }: Share, path: string): boolean => folder === path || folder?.startsWith(`${path}/`) === true
 
 /** The shares that a reference stands for: an id or its start, a path, or a folder. */
-const find = Effect.fnUntraced(function* (
-  chat: Chat,
-  paths: ProfilePaths,
-  fileRef: string
-): Effect.fn.Return<ReadonlyArray<Share>, Failure> {
+const find = Effect.fnUntraced(function* (chat: Chat, paths: ProfilePaths, fileRef: string) {
   const shares = yield* chat.shared
   const byId = fileRef.length >= 4 ? shares.filter(({ id }) => id.startsWith(fileRef)) : []
   const named = shares.filter((share) => Offers.pathOf(share) === fileRef)
@@ -91,7 +86,7 @@ const find = Effect.fnUntraced(function* (
   )
 })
 
-export const unshare = (input: { readonly what: ReadonlyArray<string> }): Effect.Effect<void, Failure, Services> =>
+export const unshare = (input: { readonly what: ReadonlyArray<string> }) =>
   withAccess(
     { command: "unshare" },
     Effect.fnUntraced(function* ({ chat, paths }) {

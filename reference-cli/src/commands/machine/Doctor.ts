@@ -12,7 +12,7 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ExitCode } from "../../ExitCode.ts"
-import { describe, fail, type Failure } from "../../Failure.ts"
+import { describe, fail } from "../../Failure.ts"
 import { directoryOf, transportOf } from "../../owner/LocalKezChat.ts"
 import { type Access, access, findOwner, type Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
@@ -321,7 +321,7 @@ const marks = (style: Style): Readonly<Record<Check["status"], string>> => ({
   fail: style.bad("FAIL")
 })
 
-export const doctor = Effect.fn("doctor")(function* (): Effect.fn.Return<void, Failure, Services> {
+export const doctor = Effect.fn("doctor")(function* () {
   const paths = yield* Profile.currentPaths
   const loaded = yield* Effect.result(Profile.load(paths))
   const profile = loaded._tag === "Success" ? loaded.success : Option.none<Profile.Profile>()

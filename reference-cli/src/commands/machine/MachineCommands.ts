@@ -1,7 +1,7 @@
 /** The commands for this installation, with their flags and help. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { command, lazily } from "../Definition.ts"
+import { command } from "../Definition.ts"
 
 const onOff = (name: string, description: string) =>
   Flag.Literals(name, ["on", "off"]).pipe(Flag.withDescription(description), Flag.optional)
@@ -19,17 +19,13 @@ const settings = command(
       "Once a day, remove mail at the home that all your devices have; restoring from the words does not bring it back"
     )
   },
-  lazily(() => import("./Settings.ts").then(({ settings }) => settings))
+  () => import("./Settings.ts").then(({ settings }) => settings)
 ).pipe(
   Command.withDescription("Show or change settings"),
   Command.withExamples([{ command: "kez-chat settings --read-receipts on" }])
 )
 
-const doctor = command(
-  "doctor",
-  {},
-  lazily(() => import("./Doctor.ts").then(({ doctor }) => doctor))
-).pipe(
+const doctor = command("doctor", {}, () => import("./Doctor.ts").then(({ doctor }) => doctor)).pipe(
   Command.withDescription(
     "Check files, keychain, home server, clock, broker, inbox and transfers, and say how to repair them"
   ),

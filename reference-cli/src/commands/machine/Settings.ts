@@ -1,8 +1,6 @@
 /** Settings of the account: read receipts, who may write, and automatic trimming of the inbox at the home. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Failure } from "../../Failure.ts"
-import type { Services } from "../../owner/Session.ts"
 import { Json, result } from "../../terminal/output/index.ts"
 import { withAccess } from "../WithAccess.ts"
 
@@ -13,7 +11,7 @@ export interface Input {
 }
 
 /** Changes what is given, and shows all settings. */
-export const settings = ({ autoTrim, inbox, readReceipts }: Input): Effect.Effect<void, Failure, Services> =>
+export const settings = ({ autoTrim, inbox, readReceipts }: Input) =>
   withAccess(
     { command: "settings", offline: true },
     Effect.fnUntraced(function* ({ chat }) {

@@ -12,11 +12,7 @@ export interface Placed {
 const pageSize = 200
 
 /** The messages of one conversation after `order`, oldest first. */
-const since = Effect.fnUntraced(function* (
-  chat: Chat,
-  contact: Contact,
-  order: number
-): Effect.fn.Return<ReadonlyArray<Placed>, KezChatError> {
+const since = Effect.fnUntraced(function* (chat: Chat, contact: Contact, order: number) {
   let found: ReadonlyArray<Message> = []
   let before: number | undefined
   for (;;) {

@@ -71,7 +71,7 @@ const prompt = (room: Room): void => {
   room.line.prompt(`${parts.length === 0 ? "" : `${parts.join(" ")} `}> `)
 }
 
-const onEvent = Effect.fnUntraced(function* (room: Room, event: Event): Effect.fn.Return<void, Failure> {
+const onEvent = Effect.fnUntraced(function* (room: Room, event: Event) {
   if ((event._tag === "Message" || event._tag === "Request") && event.message.peer === room.contact.primary) {
     draw(room, event.message)
     prompt(room)
@@ -104,7 +104,7 @@ const onEvent = Effect.fnUntraced(function* (room: Room, event: Event): Effect.f
 })
 
 /** If the user accepted the offered key instead, the conversation continues with that key. */
-const removed = Effect.fnUntraced(function* (room: Room, { offered }: Contact): Effect.fn.Return<void> {
+const removed = Effect.fnUntraced(function* (room: Room, { offered }: Contact) {
   const name = Show.name(room.contact)
   const next = offered === undefined ? Option.none() : yield* Effect.option(room.chat.contact(offered.primary))
   if (Option.isNone(next)) return say(room, room.style.caution, `${name} is no longer among your contacts`)
@@ -118,7 +118,7 @@ const keyChanged = (room: Room, contact: Contact): void => {
   room.line.print((columns) => [...KeyChange.headline(contact, room.style, columns), look].join("\n"))
 }
 
-const recent = Effect.fnUntraced(function* (room: Room): Effect.fn.Return<void, Failure> {
+const recent = Effect.fnUntraced(function* (room: Room) {
   const messages = yield* room.chat.history(room.contact.primary, { limit: shownAtFirst })
   for (const message of messages) draw(room, message)
   prompt(room)

@@ -1,9 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Failure } from "../../Failure.ts"
 import * as NewFile from "../../NewFile.ts"
-import type { Services } from "../../owner/Session.ts"
 import { note, Sanitise, Screen } from "../../terminal/output/index.ts"
 import { withAccess } from "../WithAccess.ts"
 
@@ -13,7 +11,7 @@ export interface Input {
 }
 
 /** Everything but the seed, as JSON lines: to standard output, or to a new file of mode 0600 that is whole or not there. */
-export const exportAll = (input: Input): Effect.Effect<void, Failure, Services> =>
+export const exportAll = (input: Input) =>
   withAccess(
     { command: "export", offline: input.offline },
     Effect.fnUntraced(function* ({ chat }) {

@@ -1,8 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
-import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import { Json, KeyChange, result, Screen, Show, warn } from "../../terminal/output/index.ts"
 import { caughtUp, contactOf, sentOff, withAccess } from "../WithAccess.ts"
@@ -14,7 +12,7 @@ export interface Input {
   readonly offline: boolean
 }
 
-export const history = (input: Input): Effect.Effect<void, Failure, Services> =>
+export const history = (input: Input) =>
   withAccess(
     { command: "history", offline: input.offline },
     Effect.fnUntraced(function* ({ chat, paths }) {

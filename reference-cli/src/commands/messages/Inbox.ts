@@ -2,7 +2,6 @@
 import type { BoxUsage, KezChatError } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import { fail, type Failure } from "../../Failure.ts"
-import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import { InboxWarning, Json, note, Quantity, result, Show, type Style, warn } from "../../terminal/output/index.ts"
 import { withAccess } from "../WithAccess.ts"
@@ -31,7 +30,7 @@ const explain = (error: KezChatError): Failure => {
   return fail("trimmed_lately", "unreachable", `the home removes once a minute: try again ${until}`)
 }
 
-export const inbox = (input: Input): Effect.Effect<void, Failure, Services> =>
+export const inbox = (input: Input) =>
   withAccess(
     { command: "inbox", offline: false },
     Effect.fnUntraced(function* ({ chat, paths }) {

@@ -175,7 +175,7 @@ const runWithOwner = Effect.fnUntraced(function* (first: boolean, serve: boolean
   return yield* Effect.raceFirst(work, Effect.as(session.stopped, "stopped" as const))
 }, Effect.scoped)
 
-const rounds = Effect.fnUntraced(function* (serve: boolean): Effect.fn.Return<void, Failure, Services> {
+const rounds = Effect.fnUntraced(function* (serve: boolean) {
   let first = true
   // When another owner ends, this command becomes the owner and resumes at the cursor.
   while ((yield* runWithOwner(first, serve)) === "lost") first = false

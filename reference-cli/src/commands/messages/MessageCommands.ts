@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { command, flag, lazily, natural, offline, timeFlag, who } from "../Definition.ts"
+import { command, flag, natural, offline, textFlag, timeFlag, who } from "../Definition.ts"
 
 const send = command(
   "send",
@@ -19,7 +19,7 @@ const send = command(
     ),
     timeout: timeFlag("timeout", "How long to wait (default 30s)", Duration.seconds(30))
   },
-  lazily(() => import("./Send.ts").then(({ send }) => send))
+  () => import("./Send.ts").then(({ send }) => send)
 ).pipe(
   Command.withDescription("Send a message"),
   Command.withExamples([
@@ -38,7 +38,7 @@ const listen = command(
       Flag.withDefault(true)
     )
   },
-  lazily(() => import("./Listen.ts").then(({ listen }) => listen))
+  () => import("./Listen.ts").then(({ listen }) => listen)
 ).pipe(
   Command.withDescription(
     "Show messages as they arrive, first those since the last time, and serve files, until Ctrl-C"
@@ -47,11 +47,7 @@ const listen = command(
   Command.withExamples([{ command: "kez-chat listen --json | jq -r 'select(.event==\"message\").message.text'" }])
 )
 
-const chat = command(
-  "chat",
-  { who },
-  lazily(() => import("./Chat.ts").then(({ chat }) => chat))
-).pipe(
+const chat = command("chat", { who }, () => import("./Chat.ts").then(({ chat }) => chat)).pipe(
   Command.withDescription("Chat with a contact in this terminal; /quit leaves"),
   Command.withShortDescription("Chat with a contact")
 )
@@ -64,7 +60,7 @@ const history = command(
     before: natural("before", "ORDER", "Only messages before this one", 0, Number.MAX_SAFE_INTEGER).pipe(Flag.optional),
     offline
   },
-  lazily(() => import("./History.ts").then(({ history }) => history))
+  () => import("./History.ts").then(({ history }) => history)
 ).pipe(Command.withDescription("Show the messages of a conversation"))
 
 const inbox = command(
@@ -76,7 +72,7 @@ const inbox = command(
     ),
     sent: flag("sent", "With --trim: remove copies of sent messages, instead of mail")
   },
-  lazily(() => import("./Inbox.ts").then(({ inbox }) => inbox))
+  () => import("./Inbox.ts").then(({ inbox }) => inbox)
 ).pipe(
   Command.withDescription("Show how full your inbox at the home server is, or make room in it"),
   Command.withShortDescription("Show how full your inbox at the home is")
@@ -85,15 +81,10 @@ const inbox = command(
 const exportAll = command(
   "export",
   {
-    output: Flag.String("output").pipe(
-      Flag.withAlias("o"),
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("Write to a new file instead of standard output"),
-      Flag.optional
-    ),
+    output: textFlag("output", "FILE", "Write to a new file instead of standard output").pipe(Flag.withAlias("o")),
     offline
   },
-  lazily(() => import("./ExportAll.ts").then(({ exportAll }) => exportAll))
+  () => import("./ExportAll.ts").then(({ exportAll }) => exportAll)
 ).pipe(
   Command.withDescription("Write account, contacts and messages as JSON lines, without the key"),
   Command.withShortDescription("Write everything but the key as JSON lines")

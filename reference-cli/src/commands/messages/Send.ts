@@ -46,7 +46,7 @@ const readInput: Effect.Effect<string, Failure, Services> = Effect.gen(function*
   }
 })
 
-const textOf = Effect.fnUntraced(function* (words: ReadonlyArray<string>): Effect.fn.Return<string, Failure, Services> {
+const textOf = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
   const text = words.length === 0 || (words.length === 1 && words[0] === "-") ? yield* readInput : words.join(" ")
   return Blank.isBlank(text) ? yield* usage("there is no text to send") : text
 })
@@ -103,7 +103,7 @@ const whyQueued = ({ waiting }: Message, offline: BrokerUnavailable | undefined,
   return `the home server has not taken the message within ${Duration.format(timeout)}${why}`
 }
 
-export const send = Effect.fn("Send.send")(function* (input: Input): Effect.fn.Return<void, Failure, Services> {
+export const send = Effect.fn("Send.send")(function* (input: Input) {
   // Read first, so that the profile is not held while the message is typed.
   const text = yield* textOf(input.text)
   yield* withAccess(

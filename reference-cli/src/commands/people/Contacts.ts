@@ -17,7 +17,7 @@ const reportContact = (contact: Contact, sentence: (style: Style, name: string) 
     text: (style) => sentence(style, style.name(Show.name(contact)))
   })
 
-export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+export const add = ({ who }: { readonly who: string }) =>
   withAccess(
     { command: "add", offline: true },
     Effect.fnUntraced(function* ({ chat, paths }) {
@@ -35,7 +35,7 @@ export const add = ({ who }: { readonly who: string }): Effect.Effect<void, Fail
     })
   )
 
-export const contacts = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
+export const contacts = ({ offline }: { readonly offline: boolean }) =>
   withAccess(
     { command: "contacts", offline },
     Effect.fnUntraced(function* ({ chat, paths }) {
@@ -68,7 +68,7 @@ const hint = (contact: Contact, profile: string, style: Style): ReadonlyArray<st
 }
 
 /** Message requests: strangers who wrote, with their latest messages. */
-export const requests = ({ offline }: { readonly offline: boolean }): Effect.Effect<void, Failure, Services> =>
+export const requests = ({ offline }: { readonly offline: boolean }) =>
   withAccess(
     { command: "requests", offline },
     Effect.fnUntraced(function* ({ chat, paths }) {
@@ -127,11 +127,7 @@ const decision = (
 }
 
 /** Shows why sending to a contact stopped, and ends the command with that exit code. */
-const stopped = Effect.fnUntraced(function* (
-  contact: Contact,
-  what: string,
-  profile: string
-): Effect.fn.Return<never, Failure, Screen> {
+const stopped = Effect.fnUntraced(function* (contact: Contact, what: string, profile: string) {
   yield* result({
     json: () => ({ contact: Json.contact(contact) }),
     text: (style, columns) => [
@@ -148,8 +144,7 @@ const decide = (
   options: { readonly command: string; readonly offline: boolean },
   act: (chat: Chat) => Effect.Effect<Contact, Failure, Screen>,
   sentence: (style: Style, name: string) => string
-): Effect.Effect<void, Failure, Services> =>
-  withAccess(options, ({ chat }) => Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence)))
+) => withAccess(options, ({ chat }) => Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence)))
 
 /** A key as `verify` prints it, or its digits alone. */
 const keyOf = (text: string): string => (Bytes.isHex(text, Limits.keyBytes) ? PrimaryKey.ofHex(text) : text)
@@ -158,7 +153,7 @@ export const accept = (input: {
   readonly who: string
   /** The offered key, in full. */
   readonly newKey: Option.Option<string>
-}): Effect.Effect<void, Failure, Services> =>
+}) =>
   withAccess(
     { command: "accept", offline: false },
     Effect.fnUntraced(function* ({ chat, paths }) {
@@ -184,7 +179,7 @@ export const accept = (input: {
     })
   )
 
-export const keep = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>
+export const keep = ({ who }: { readonly who: string }) =>
   withAccess(
     { command: "keep", offline: false },
     Effect.fnUntraced(function* ({ chat }) {
@@ -213,10 +208,7 @@ export const unblock = ({ who }: { readonly who: string }): Effect.Effect<void, 
     (_, name) => `Unblocked ${name}`
   )
 
-export const remove = (input: {
-  readonly who: string
-  readonly withMessages: boolean
-}): Effect.Effect<void, Failure, Services> =>
+export const remove = (input: { readonly who: string; readonly withMessages: boolean }) =>
   withAccess(
     { command: "remove", offline: true },
     Effect.fnUntraced(function* ({ chat }) {

@@ -2,23 +2,20 @@
 import * as Option from "effect/Option"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
-import { command, flag, lazily, offline, who } from "../Definition.ts"
+import { command, flag, offline, textFlag, who } from "../Definition.ts"
 
 const add = command(
   "add",
   { who: Argument.String("name").pipe(Argument.withDescription("A handle: bob, or bob@server")) },
-  lazily(() => import("./Contacts.ts").then(({ add }) => add))
+  () => import("./Contacts.ts").then(({ add }) => add)
 ).pipe(
   Command.withDescription("Look up a handle and store its key as a contact"),
   Command.withShortDescription("Add a contact")
 )
 
-const contacts = command(
-  "contacts",
-  { offline },
-  lazily(() => import("./Contacts.ts").then(({ contacts }) => contacts))
-).pipe(Command.withDescription("List contacts"))
+const contacts = command("contacts", { offline }, () => import("./Contacts.ts").then(({ contacts }) => contacts)).pipe(
+  Command.withDescription("List contacts")
+)
 
 const verify = command(
   "verify",
@@ -29,70 +26,51 @@ const verify = command(
     yes: flag("yes", "With --confirm: do not ask"),
     offline
   },
-  lazily(() => import("./Verify.ts").then(({ verify }) => verify))
+  () => import("./Verify.ts").then(({ verify }) => verify)
 ).pipe(
   Command.withDescription("Show a contact's safety number, sigchain and endpoints"),
   Command.withExamples([{ command: "kez-chat verify bob --confirm" }])
 )
 
-const requestsAccept = command(
-  "accept",
-  { who },
-  lazily(() =>
-    import("./Contacts.ts").then(
-      ({ accept }) =>
-        (input: { readonly who: string }) =>
-          accept({ ...input, newKey: Option.none() })
-    )
+const requestsAccept = command("accept", { who }, () =>
+  import("./Contacts.ts").then(
+    ({ accept }) =>
+      (input: { readonly who: string }) =>
+        accept({ ...input, newKey: Option.none() })
   )
 ).pipe(Command.withDescription("The same as kez-chat accept"))
 
-const requests = command(
-  "requests",
-  { offline },
-  lazily(() => import("./Contacts.ts").then(({ requests }) => requests))
-).pipe(Command.withDescription("List strangers who wrote to you"), Command.withSubcommands([requestsAccept]))
+const requests = command("requests", { offline }, () => import("./Contacts.ts").then(({ requests }) => requests)).pipe(
+  Command.withDescription("List strangers who wrote to you"),
+  Command.withSubcommands([requestsAccept])
+)
 
 const accept = command(
   "accept",
   {
     who,
-    newKey: Flag.String("new-key").pipe(
-      Flag.withMetavar("KEY"),
-      Flag.withDescription("Accept this offered key, shown by verify, in place of the contact's"),
-      Flag.optional
-    )
+    newKey: textFlag("new-key", "KEY", "Accept this offered key, shown by verify, in place of the contact's")
   },
-  lazily(() => import("./Contacts.ts").then(({ accept }) => accept))
+  () => import("./Contacts.ts").then(({ accept }) => accept)
 ).pipe(Command.withDescription("Accept a message request, or a contact's new key"))
 
-const keep = command(
-  "keep",
-  { who },
-  lazily(() => import("./Contacts.ts").then(({ keep }) => keep))
-).pipe(
+const keep = command("keep", { who }, () => import("./Contacts.ts").then(({ keep }) => keep)).pipe(
   Command.withDescription(
     "Keep a contact's key although another is offered or their sigchain changed; sending continues"
   ),
   Command.withShortDescription("Keep a contact's key although it changed")
 )
 
-const block = command(
-  "block",
-  { who },
-  lazily(() => import("./Contacts.ts").then(({ block }) => block))
-).pipe(Command.withDescription("Hide everything from a contact, and have your home refuse it"))
+const block = command("block", { who }, () => import("./Contacts.ts").then(({ block }) => block)).pipe(
+  Command.withDescription("Hide everything from a contact, and have your home refuse it")
+)
 
-const unblock = command(
-  "unblock",
-  { who },
-  lazily(() => import("./Contacts.ts").then(({ unblock }) => unblock))
-).pipe(Command.withDescription("Unblock a contact"))
+const unblock = command("unblock", { who }, () => import("./Contacts.ts").then(({ unblock }) => unblock)).pipe(
+  Command.withDescription("Unblock a contact")
+)
 
-const remove = command(
-  "remove",
-  { who, withMessages: flag("with-messages", "Remove the conversation too") },
-  lazily(() => import("./Contacts.ts").then(({ remove }) => remove))
+const remove = command("remove", { who, withMessages: flag("with-messages", "Remove the conversation too") }, () =>
+  import("./Contacts.ts").then(({ remove }) => remove)
 ).pipe(Command.withDescription("Remove a contact"))
 
 /** In the order of the help. */

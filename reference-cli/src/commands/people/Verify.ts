@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
-import { describe, fail, type Failure } from "../../Failure.ts"
-import type { Services } from "../../owner/Session.ts"
+import { describe, fail } from "../../Failure.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import { Json, KeyChange, result, Sanitise, Screen, Show, type Style, warn } from "../../terminal/output/index.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
@@ -66,7 +65,7 @@ const lines = (
   ]
 }
 
-export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
+export const verify = (input: Input) =>
   withAccess(
     { command: "verify", offline: true },
     Effect.fnUntraced(function* ({ chat, paths }) {
@@ -104,10 +103,7 @@ export const verify = (input: Input): Effect.Effect<void, Failure, Services> =>
  * Shows the number and asks whether it matches; without a terminal `--confirm` counts as the answer. For anyone but an
  * accepted contact nothing is compared, and confirming fails with the reason.
  */
-const compare = Effect.fnUntraced(function* (
-  { contact, pinned }: Verification,
-  isAgreed: boolean
-): Effect.fn.Return<boolean, Failure, Ask | Screen> {
+const compare = Effect.fnUntraced(function* ({ contact, pinned }: Verification, isAgreed: boolean) {
   const ask = yield* Ask
   if (isAgreed || contact.state !== "accepted" || !(yield* ask.possible)) return true
   const { errStyle } = yield* Screen

@@ -85,9 +85,7 @@ const make = (platform: NodeJS.Platform): Ask["Service"] => {
       device
     )
 
-  const withKeyboard = Effect.fnUntraced(function* <A>(
-    use: (keyboard: Keyboard) => Effect.Effect<A>
-  ): Effect.fn.Return<A, CliFailure> {
+  const withKeyboard = Effect.fnUntraced(function* <A>(use: (keyboard: Keyboard) => Effect.Effect<A>) {
     if ((yield* settings).noInput) return yield* refused
     if (kept !== undefined) return yield* use(kept)
     return yield* Effect.acquireUseRelease(
