@@ -1,7 +1,4 @@
-/**
- * The environment this process was started in. Only this module reads it from `process`, so that tests can run commands
- * elsewhere.
- */
+/** The environment of this process. Only this module reads it, so that tests can run commands in another. */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as os from "node:os"

@@ -1,6 +1,4 @@
-/**
- * A file that a command writes: it appears under its name once it is complete and durable, and never replaces another.
- */
+/** A file that a command writes: it appears once it is complete and durable, and never replaces another. */
 import { giveNewName, syncFolder } from "@kez-chat/sdk/node"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -35,10 +35,7 @@ export const sentOff = (chat: KezChat["Service"]): Effect.Effect<void> =>
 /** How long to wait for the home server to name a new sender, in milliseconds. */
 const namingMillis = 3_000
 
-/**
- * Waits until new senders have a handle: they are known by key first, until the home server has named them. A key that
- * is offered for a contact never gets a handle.
- */
+/** Waits until the home has named new senders. A key that is offered for a contact never gets a handle. */
 export const named = (chat: KezChat["Service"]): Effect.Effect<void, KezChatError> => {
   const nameless = Effect.map(chat.contacts, (all) => {
     const offered = new Set(all.map((contact) => contact.offered?.primary))

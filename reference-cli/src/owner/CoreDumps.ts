@@ -13,8 +13,6 @@ export const excludeMemory = (): void => {
   }
 }
 
-/**
- * The command line that runs `command` with a core size limit of 0, in the same process. Windows writes no core dumps.
- */
+/** The command line that runs `command` with a core size limit of 0. Windows writes no core dumps. */
 export const limited = (platform: NodeJS.Platform, command: readonly [string, ...Array<string>]) =>
   platform === "win32" ? command : (["/bin/sh", "-c", 'ulimit -c 0; exec "$@"', "sh", ...command] as const)

@@ -1,7 +1,4 @@
-/**
- * Files by their paths. The owner of the account reads and writes them itself, so that no byte of a file crosses its
- * socket; commands only see the progress.
- */
+/** Files by their paths. The owner of the account reads and writes them, so no byte crosses its socket. */
 import type { FetchProgress, KezChatError, OfferedFile, Share } from "@kez-chat/sdk"
 import { type BlobInfo, FileError } from "@kez-chat/sdk/services"
 import type * as Effect from "effect/Effect"

@@ -1,7 +1,4 @@
-/**
- * Assembles the account in this process: SQLite store, blobs in a folder, HTTP directory, sigchains and manifests, NATS
- * over TCP, Iroh, node:crypto.
- */
+/** Assembles the account in this process, with SQLite, a folder of blobs, HTTP, NATS over TCP, and Iroh. */
 import { KezChat } from "@kez-chat/sdk"
 import { Identity } from "@kez-chat/sdk/crypto"
 import { HttpDirectory, HttpManifestStore, HttpSigchainStore } from "@kez-chat/sdk/http"
@@ -57,10 +54,7 @@ export const primaryOf = Effect.fn("LocalKezChat.primaryOf")(function* (words: R
 /** Never connects: an offline client does not ask it to. */
 const noBroker = Layer.succeed(Broker, Broker.of({ connect: () => Effect.never }))
 
-/**
- * The broker that the home names. It is looked up for every connection, so that a home that was down or has moved its
- * broker is found again.
- */
+/** The broker that the home names, looked up for every connection: the home may move it. */
 const homeBroker = (namedBy: HomeReach.HomeReach) =>
   Layer.unwrap(
     Effect.gen(function* () {

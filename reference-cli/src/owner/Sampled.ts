@@ -6,10 +6,7 @@ import * as Stream from "effect/Stream"
 /** Interval of progress items in milliseconds: faster than a person sees, slow enough to cost nothing. */
 export const sampleMillis = 100
 
-/**
- * Passes items of the same `kind` at most every {@link sampleMillis}; an item of another kind than the one before
- * always passes, and so does an item without a kind.
- */
+/** Passes items of one `kind` at most every {@link sampleMillis}, and always another kind or an item without one. */
 export const sampled = <A, E, R>(
   stream: Stream.Stream<A, E, R>,
   kind: (item: A) => string | undefined

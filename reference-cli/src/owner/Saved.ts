@@ -1,7 +1,4 @@
-/**
- * Records which offered files were fetched and saved, so that `fetch` can list the open ones. A convenience only: if a
- * line is missing or damaged, an offer is listed once more.
- */
+/** Records which offers were saved, for the list of open ones. A damaged line only lists an offer once more. */
 import * as fs from "node:fs"
 
 export interface SavedFile {

@@ -210,10 +210,7 @@ export const access = Effect.fn("Session.access")(function* (
   return mine
 })
 
-/**
- * Runs `work`; `lost` if the other process that held the account ended meanwhile. A new {@link access} then finds the
- * next owner, or makes this process the owner.
- */
+/** Runs `work`; `lost` if the process that held the account ended. {@link access} then finds the next owner. */
 export const untilLost = <A, R>(
   { owner }: Access,
   work: Effect.Effect<A, Failure, R>

@@ -43,10 +43,7 @@ const localHome = (from: string): { readonly text: string; readonly file: string
   }
 }
 
-/**
- * The home to use. `profile` is the URL that an existing profile remembers; `server` is the part of a handle after the
- * `@`, the last resort.
- */
+/** The home to use. `profile` is the URL in an existing profile, `server` the part of a handle after the `@`. */
 export const discover = Effect.fn("Home.discover")(function* (known: {
   readonly profile?: string | undefined
   readonly server?: string | undefined

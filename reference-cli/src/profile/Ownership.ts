@@ -1,7 +1,4 @@
-/**
- * Checks that a profile's folders belong to this user alone. If others can change them, their content cannot be
- * trusted.
- */
+/** Checks that no other user can change a profile's folders: their content could not be trusted. */
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { ProfilePaths } from "./Paths.ts"

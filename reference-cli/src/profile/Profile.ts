@@ -1,7 +1,4 @@
-/**
- * One account on this machine as this program remembers it: which handle, which home, where the seed is. It contains no
- * secret, so `whoami` needs no passphrase.
- */
+/** One account on this machine: its handle, home and vault. It holds no secret, so `whoami` needs no passphrase. */
 import type { Account } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

@@ -1,7 +1,4 @@
-/**
- * Where a new account's seed is stored: in the OS keychain if it has a persistent one, else in a passphrase-encrypted
- * file.
- */
+/** Where a new seed is stored: in a persistent OS keychain, else in a passphrase-encrypted file. */
 import * as Effect from "effect/Effect"
 import { randomBytes } from "node:crypto"
 import { type CliFailure, fail } from "../Failure.ts"

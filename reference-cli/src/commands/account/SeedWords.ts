@@ -96,10 +96,7 @@ const holds = (file: string, text: string): boolean => {
   }
 }
 
-/**
- * Writes the words to a new file of mode 0600. An existing file is never changed; it is accepted if it holds these
- * words.
- */
+/** Writes the words to a new file of mode 0600. An existing file is accepted only if it holds these words. */
 export const toFile = (words: Words, file: string): Effect.Effect<void, CliFailure> =>
   Effect.suspend(() => {
     const text = `${Redacted.value(words)}\n`
@@ -157,10 +154,7 @@ export const from = (source: string | number): Effect.Effect<Words, CliFailure> 
     read
   )
 
-/**
- * Whether the typed lines are complete. 12 words may be the first half of 24: they are complete once an empty line
- * follows.
- */
+/** Whether the typed lines are complete. 12 words may be half of 24: an empty line completes them. */
 export const judge: Judge = (text, isLast) => {
   const words = WrittenWords.read(text)
   const isOver = isLast || /\S\s*\n\s*\n\s*$/.test(text)
@@ -170,9 +164,7 @@ export const judge: Judge = (text, isLast) => {
   return { _tag: "Wrong", message: `  ${sentence(words.failure)}` }
 }
 
-/**
- * Asks for the words, on a screen that is cleared afterwards. They may span several lines and be numbered, as on paper.
- */
+/** Asks for the words on a screen that is cleared afterwards. They may span lines and be numbered. */
 export const typed: Effect.Effect<Words, CliFailure, Ask> = Effect.gen(function* () {
   const ask = yield* Ask
   const text = [

@@ -17,10 +17,7 @@ export interface Input {
   readonly wordsFd: Option.Option<number>
 }
 
-/**
- * Reads the vault itself even if another process owns the profile: words never cross its socket, and seeing them takes
- * the passphrase.
- */
+/** Reads the vault even if another process owns the profile: words never cross its socket. */
 export const words = Effect.fn("Words.words")(function* (input: Input) {
   const { paths, profile } = yield* Profile.required
   const toFile = Option.isSome(input.wordsFile) || Option.isSome(input.wordsFd)

@@ -93,10 +93,7 @@ const someFailed = (failures: ReadonlyMap<string, Failure>, total: number): Fail
   })
 }
 
-/**
- * Fetches every file that the reference stands for, reconnecting when the owner of the profile changes. A failed file
- * never stops the others.
- */
+/** Fetches every file of the reference, across changes of the owner. A failed file never stops the others. */
 const fetchAll = Effect.fnUntraced(function* (
   fileRef: string,
   destination: FetchFile.Destination,

@@ -109,10 +109,7 @@ const byPrefix = Effect.fnUntraced(function* (chat: Chat, paths: ProfilePaths, f
 export const pathOf = ({ name, folder }: { readonly name: string; readonly folder?: string | undefined }): string =>
   folder === undefined ? name : `${folder}/${name}`
 
-/**
- * The newest versions of all files below a folder, with the subfolder each is saved in: the folder itself is kept, the
- * folders above it are not.
- */
+/** The newest versions of all files below a folder. Subfolders begin with the folder itself. */
 const below = (files: ReadonlyArray<ListedFile>, folder: string, owner: string): ReadonlyArray<Target> => {
   const above = folder.includes("/") ? folder.length - folder.slice(folder.lastIndexOf("/") + 1).length : 0
   return files

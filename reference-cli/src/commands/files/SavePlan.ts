@@ -64,10 +64,7 @@ const freeFolder = (folder: string, within: string): string => {
 
 const isFile = (at: string): boolean => statOf(at)?.isFile() === true
 
-/**
- * The order in which names are assigned, the same for every fetch: a name that is safe unchanged keeps it, whatever
- * other names are mapped to it.
- */
+/** The order in which names are assigned: a name that is safe unchanged keeps it, whatever is mapped to it. */
 export const order = (a: Named, b: Named): number => {
   const [first, second] = [rank(a), rank(b)]
   return first < second ? -1 : first > second ? 1 : 0

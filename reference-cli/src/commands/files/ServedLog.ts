@@ -42,10 +42,7 @@ const together = (active: ReadonlyArray<Active>): Progress.Transfer => {
   }
 }
 
-/**
- * Whether the reader had fetched the whole file before. `sentBytes` never falls, so a repeated fetch is reported when
- * it begins.
- */
+/** Whether the reader had fetched it before. `sentBytes` never falls, so this shows when a repeat begins. */
 const isAgain = ({ share, contact }: Served, now: number): boolean => {
   const fetchedAt = share.readers.find(({ primary }) => primary === contact.primary)?.fetchedAt
   return fetchedAt !== undefined && fetchedAt < now - staleMillis
@@ -59,10 +56,7 @@ const whole = (event: Served, now: number, style: Style): string =>
     `${isAgain(event, now) ? "fetches again" : "fetched"} ${style.bold(Show.fileName(event.share))} (${Quantity.bytes(event.share.size)})`
   ].join("  ")
 
-/**
- * `note` writes lasting lines to standard error; without it they go to standard output. `meter` shows running
- * transfers.
- */
+/** `note` writes lasting lines to standard error; without it they go to standard output. */
 export const open = Effect.fn("ServedLog.open")(function* (
   meter: Meter,
   note?: (line: string) => Effect.Effect<void>

@@ -70,10 +70,7 @@ const unfit = (given: string, file: string, profile: string): string | undefined
   }
 }
 
-/**
- * Separates contacts from paths. Contacts come first and begin with `@`; a single first word without one is a contact
- * too, unless the file is public.
- */
+/** Contacts come first and begin with `@`. Unless the file is public, a first word without one is a contact too. */
 export const order = Effect.fn("Share.order")(function* (
   input: Input,
   cwd: string,
@@ -207,10 +204,7 @@ const wait = Effect.fnUntraced(
   Effect.asVoid
 )
 
-/**
- * What others type to fetch it. The ids that are shown here are those of the list; the offer that a contact gets has
- * another one.
- */
+/** What others type to fetch it. Ids shown here are those of the list; a contact's offer has another id. */
 const invitation = (owner: string, shares: ReadonlyArray<Share>, input: Input): string => {
   if (input.unlisted) return "fetch"
   const [first, ...others] = new Set(shares.map(({ folder, id }) => folder?.split("/")[0] ?? Show.shortId(id)))

@@ -1,7 +1,4 @@
-/**
- * Checks everything a working account needs, from this machine to the home server, and says how to repair what is
- * broken.
- */
+/** Checks everything a working account needs, and says how to repair what is broken. */
 import { HomeNetwork } from "@kez-chat/sdk/node"
 import type { BlobInfo, Directory } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
@@ -202,10 +199,7 @@ const blobs = (session: Access): Effect.Effect<Check> =>
     onFailure: (error) => bad("blobs", describe(error).message, "see whether the disk is full or the folder closed")
   })
 
-/**
- * Opens an endpoint as transfers do, under a temporary key: two endpoints with the account's key would take each
- * other's connections away.
- */
+/** Opens an endpoint under a temporary key: two with the account's key would take each other's connections. */
 const transfers = Effect.fnUntraced(
   function* (session: Access) {
     const policy = RelayPolicy.parse(session.relay) ?? RelayPolicy.direct

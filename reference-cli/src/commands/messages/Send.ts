@@ -60,10 +60,7 @@ const reread = (chat: KezChat["Service"], message: Message): Effect.Effect<Messa
     (page) => page.find(({ id, direction }) => id === message.id && direction === "out") ?? message
   )
 
-/**
- * Sends and waits until the message is no longer queued; none when the time is over, or at once where the home's name does
- * not exist. `offline` is why the home could not be reached the last time.
- */
+/** Sends and waits until the message leaves the queue. `final` is undefined if it did not; `offline` says why. */
 const sendAndWait = Effect.fnUntraced(function* (chat: KezChat["Service"], input: Input, text: string) {
   let offline: BrokerUnavailable | undefined
   const watchConnection = Stream.runForEach(chat.connection, (state) =>

@@ -107,9 +107,7 @@ export const requests = ({ offline }: { readonly offline: boolean }) =>
     })
   )
 
-/**
- * The commands that answer a request. A key that is offered for a known contact is decided there, not as a stranger.
- */
+/** The commands that answer a request. A key that is offered for a known contact is decided there. */
 const decision = (
   contact: Contact,
   known: Contact | undefined,

@@ -99,10 +99,7 @@ export const verify = (input: Input) =>
     })
   )
 
-/**
- * Shows the number and asks whether it matches; without a terminal `--confirm` counts as the answer. For anyone but an
- * accepted contact nothing is compared, and confirming fails with the reason.
- */
+/** Asks whether the number matches; without a terminal `--confirm` is the answer. Only for accepted contacts. */
 const compare = Effect.fnUntraced(function* ({ contact, pinned }: Verification, isAgreed: boolean) {
   const ask = yield* Ask
   if (isAgreed || contact.state !== "accepted" || !(yield* ask.possible)) return true

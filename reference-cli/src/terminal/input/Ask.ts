@@ -1,7 +1,4 @@
-/**
- * Asks a person. Questions go to the terminal, never to standard output, and answers come from the terminal even if
- * standard input is in use for a message.
- */
+/** Asks a person on the terminal, even if standard input is in use for a message. Never writes to standard output. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,10 +23,7 @@ export class Ask extends Context.Service<
     hidden(question: string): Effect.Effect<Redacted.Redacted<string>, CliFailure>
     /** Shows text while `use` runs that must not stay in the scrollback. */
     secretly<A, E, R>(text: string, use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
-    /**
-     * Keeps the keyboard while `use` runs: input between questions, or left over from a paste, is dropped. It is
-     * neither echoed nor left to the shell.
-     */
+    /** Keeps the keyboard while `use` runs: input between questions is neither echoed nor left to the shell. */
     guarded<A, E, R>(use: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
     /** Writes to the terminal between questions. */
     show(text: string): Effect.Effect<void>

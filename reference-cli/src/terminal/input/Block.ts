@@ -27,10 +27,7 @@ const leastColumns = 4
 
 const shownAs = (grapheme: string): string => (grapheme === "\n" ? "" : Sanitise.text(grapheme))
 
-/**
- * Lays a draft out in rows of fewer than `columns` columns; if there are more than `maxRows` rows, those around the
- * cursor.
- */
+/** Lays a draft out in rows of fewer than `columns` columns, at most `maxRows` of them around the cursor. */
 export const layout = (first: Prompt, draft: Draft, columns: number, maxRows: number): Layout => {
   const room = Math.max(4, columns - 1)
   // A prompt that leaves no room for text is shortened.

@@ -154,10 +154,7 @@ export class View {
     this.#redraw()
   }
 
-  /**
-   * Clears the terminal and draws the recent entries again. After a change of width the rows on screen are unknown:
-   * some terminals reflow them, some cut them.
-   */
+  /** Clears the terminal and draws again: after a change of width some terminals reflow rows, some cut them. */
   #repaint(): void {
     // Visible entries are drawn again even if they no longer fit: they scroll up instead of being lost.
     const seen = this.#firstSeen()

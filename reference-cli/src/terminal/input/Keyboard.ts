@@ -1,7 +1,4 @@
-/**
- * The keyboard of a terminal while a program reads it: raw mode without echo, bracketed paste, and Ctrl-Z, which
- * suspends the program as a shell expects and restores the terminal.
- */
+/** The keyboard of a terminal: raw mode without echo, bracketed paste, and Ctrl-Z as a shell expects it. */
 import * as Effect from "effect/Effect"
 import type { Device } from "./Device.ts"
 import * as Keys from "./Keys.ts"

@@ -10,10 +10,7 @@ export const graphemes = (text: string): Iterable<{ readonly segment: string; re
 /** Spacing marks: some terminals give them a column. */
 const spacing = /\p{Mc}/u
 
-/**
- * The most columns that any terminal takes for a text. Many show a joined emoji sequence as its parts, so the sum of
- * the parts counts if it is larger.
- */
+/** The most columns that any terminal takes for a text. Many show a joined emoji sequence as its parts. */
 export const most = (text: string): number => {
   if (/^[ -~]*$/.test(text)) return text.length
   let columns = 0
@@ -39,10 +36,7 @@ export const cut = (text: string, columns: number): string => {
   return `${kept}…`
 }
 
-/**
- * The text in lines of at most `columns` columns (the first of at most `firstColumns`), broken between words if
- * possible. Spaces at a break are dropped.
- */
+/** The text in lines of at most `columns` columns, broken between words if possible, without spaces at a break. */
 export const wrap = (text: string, firstColumns: number, columns: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let line = ""

@@ -1,7 +1,4 @@
-/**
- * The JSON that `--json` prints. It is a published interface with names of its own (docs/commands.md): members are only
- * ever added.
- */
+/** The JSON of `--json`: a published interface (docs/commands.md), to which members are only ever added. */
 import type {
   Contact,
   Event,

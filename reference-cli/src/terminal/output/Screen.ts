@@ -13,10 +13,7 @@ import * as Style from "./Style.ts"
 /** The reader of standard output has gone, as with `head`: no one is left to report to, and it is no failure. */
 export const outputClosed = fail("output_closed", "ok", "")
 
-/**
- * Writes, waits until the system has taken it, and answers the error, if any. After the first error a stream takes
- * nothing more.
- */
+/** Writes, waits for the system, and answers the error. After the first error a stream takes nothing more. */
 const writer = (stream: NodeJS.WriteStream) => {
   let broken: Error | undefined
   // Without a listener, an error would end the process.
@@ -59,10 +56,7 @@ export interface ErrTerminal {
 export class Screen extends Context.Service<
   Screen,
   {
-    /**
-     * Writes the result of a command and returns once the system has it. If the reader has gone nothing is written, and
-     * the command continues.
-     */
+    /** Writes a command's result and waits until the system has it. Without a reader it does nothing. */
     out(text: string): Effect.Effect<void, CliFailure>
     /** The same for commands whose purpose is their output: fails with {@link outputClosed} if the reader has gone. */
     emit(text: string): Effect.Effect<void, CliFailure>

@@ -67,10 +67,7 @@ const marks = (message: Message, style: Style): ReadonlyArray<string> => [
   ...(message.failure === undefined ? [] : [style.bad(Sanitise.line(message.failure))])
 ]
 
-/**
- * The text of a message, and how it is coloured on one line. An offer is one line and includes the command that fetches
- * it.
- */
+/** The text of a message and its colours. An offer is one line and includes the command that fetches it. */
 const textOf = ({ file, id, text, type }: Message, fetchable: boolean, style: Style): Body => {
   if (file === undefined) {
     return text === ""

@@ -14,10 +14,7 @@ export interface LiveLine {
   readonly above: <A>(write: Effect.Effect<A>) => Effect.Effect<A>
 }
 
-/**
- * The output that erases a line of `width` columns on a terminal that now has `columns`: a narrower one has broken it
- * into several.
- */
+/** Erases a line of `width` columns on a terminal that now has `columns`, and may have broken it. */
 export const erase = (width: number, columns: number): string => {
   const rows = Math.max(1, Math.ceil(width / Math.max(1, columns)))
   return `\r${rows > 1 ? `\u001b[${rows - 1}A` : ""}\u001b[J`

@@ -1,7 +1,4 @@
-/**
- * Shows the progress of transfers: one live line on a terminal, occasional lines elsewhere, nothing with --quiet or
- * --json.
- */
+/** Shows transfers: a live line on a terminal, occasional lines elsewhere, nothing with --quiet or --json. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

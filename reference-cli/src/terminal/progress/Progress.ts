@@ -9,10 +9,7 @@ export interface Transfer {
   readonly label: string
   /** The activity, for people: `encrypting`, `receiving`, `waiting for bob@home`. */
   readonly phase: string
-  /**
-   * `bytes`: bytes arrive, and there is a bar. `step`: a short step without bytes. `wait`: it is stalled, and `reason`
-   * may say why.
-   */
+  /** `bytes` shows a bar, `step` is short and without bytes, `wait` is stalled. */
   readonly kind: "bytes" | "step" | "wait"
   /** Why it is stalled. */
   readonly reason?: string | undefined
@@ -39,10 +36,7 @@ const amount = (done: number, total: number): string => {
   return unit === b.split(" ")[1] ? `${value}/${b}` : `${a}/${b}`
 }
 
-/**
- * Name, bar, percent, amount, rate and remaining time, in fewer than `columns` columns; parts that do not fit are
- * dropped, the last first.
- */
+/** In fewer than `columns` columns: parts that do not fit are dropped, the last first. */
 const moving = (value: Transfer, rate: number | undefined, columns: number, style: Style): string => {
   const { doneBytes, totalBytes } = value
   const percent = `${String(Quantity.percent(doneBytes, totalBytes)).padStart(3)}%`
