@@ -1,4 +1,6 @@
 /** Errors of the operating system in words for people. */
+import * as Effect from "effect/Effect"
+import { type CliFailure, fail } from "./Failure.ts"
 
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: "no space is left on the disk",
@@ -27,3 +29,7 @@ export const reasonOf = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException
   return reasons[code ?? ""] ?? message
 }
+
+/** Runs calls of the system. What they throw becomes a failure: `problem` and its reason. */
+export const attempt = <A>(code: string, problem: string, run: () => A): Effect.Effect<A, CliFailure> =>
+  Effect.try({ try: run, catch: (error) => fail(code, "failed", `${problem}: ${reasonOf(error)}`) })

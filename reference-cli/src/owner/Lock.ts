@@ -6,8 +6,8 @@ import { AdapterUnavailable } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { closeSync, openSync } from "node:fs"
-import { type CliFailure, fail } from "../Failure.ts"
-import { reasonOf } from "../SystemError.ts"
+import type { CliFailure } from "../Failure.ts"
+import { attempt } from "../SystemError.ts"
 
 const codeOf = (error: unknown): string => String((error as { readonly code?: unknown } | null)?.code ?? "")
 
@@ -26,20 +26,17 @@ export const tryAcquire = Effect.fn("Lock.tryAcquire")(function* (
       })
   })
   const held = yield* Effect.acquireRelease(
-    Effect.try({
-      try: () => {
-        closeSync(openSync(file, "a", 0o600))
-        const database = new Database(file, { timeout: 0 })
-        try {
-          database.exec("BEGIN EXCLUSIVE")
-          return database
-        } catch (error) {
-          database.close()
-          if (codeOf(error).startsWith("SQLITE_BUSY")) return undefined
-          throw error
-        }
-      },
-      catch: (error) => fail("lock", "failed", `cannot lock ${file}: ${reasonOf(error)}`)
+    attempt("lock", `cannot lock ${file}`, () => {
+      closeSync(openSync(file, "a", 0o600))
+      const database = new Database(file, { timeout: 0 })
+      try {
+        database.exec("BEGIN EXCLUSIVE")
+        return database
+      } catch (error) {
+        database.close()
+        if (codeOf(error).startsWith("SQLITE_BUSY")) return undefined
+        throw error
+      }
     }),
     (database) => Effect.sync(() => database?.close())
   )

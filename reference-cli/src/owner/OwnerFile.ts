@@ -7,11 +7,11 @@ import type * as Scope from "effect/Scope"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type CliFailure, fail } from "../Failure.ts"
+import type { CliFailure } from "../Failure.ts"
 import type { Host } from "../Host.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as PrivateFile from "../profile/PrivateFile.ts"
-import { reasonOf } from "../SystemError.ts"
+import { attempt } from "../SystemError.ts"
 
 export interface OwnerFile {
   readonly version: 1
@@ -57,10 +57,7 @@ export const read = (paths: ProfilePaths): Effect.Effect<OwnerFile | undefined> 
 /** Writes the file until the scope closes. Only for the holder of the lock. */
 export const announce = (paths: ProfilePaths, file: OwnerFile): Effect.Effect<void, CliFailure, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.try({
-      try: () => PrivateFile.replace(paths.owner, JSON.stringify(file) + "\n"),
-      catch: (error) => fail("file", "failed", `cannot write ${paths.owner}: ${reasonOf(error)}`)
-    }),
+    attempt("file", `cannot write ${paths.owner}`, () => PrivateFile.replace(paths.owner, JSON.stringify(file) + "\n")),
     () => Effect.sync(() => fs.rmSync(paths.owner, { force: true }))
   )
 
@@ -72,22 +69,19 @@ const maxSocketPath = 103
  * the temporary one. A pipe on Windows has no folder; its name cannot be guessed, and the token guards it.
  */
 export const freshAddress = (paths: ProfilePaths, host: Host["Service"]): Effect.Effect<string, CliFailure> =>
-  Effect.try({
-    try: () => {
-      const name = randomBytes(12).toString("hex")
-      if (host.platform === "win32") return `\\\\.\\pipe\\kez-chat-${name}`
-      if (Buffer.byteLength(paths.socket) <= maxSocketPath) {
-        // We hold the lock, so a socket here belongs to a dead owner.
-        fs.rmSync(paths.socket, { force: true })
-        return paths.socket
-      }
-      const folder = path.join(host.temporary, `kez-chat-${process.getuid?.() ?? 0}`)
-      fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-      const found = fs.lstatSync(folder)
-      if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0) {
-        throw new Error(`${folder} is not a folder of this user alone`)
-      }
-      return path.join(folder, `${name}.sock`)
-    },
-    catch: (error) => fail("owner_socket", "failed", `no place for the owner's socket: ${reasonOf(error)}`)
+  attempt("owner_socket", "no place for the owner's socket", () => {
+    const name = randomBytes(12).toString("hex")
+    if (host.platform === "win32") return `\\\\.\\pipe\\kez-chat-${name}`
+    if (Buffer.byteLength(paths.socket) <= maxSocketPath) {
+      // We hold the lock, so a socket here belongs to a dead owner.
+      fs.rmSync(paths.socket, { force: true })
+      return paths.socket
+    }
+    const folder = path.join(host.temporary, `kez-chat-${process.getuid?.() ?? 0}`)
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const found = fs.lstatSync(folder)
+    if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0) {
+      throw new Error(`${folder} is not a folder of this user alone`)
+    }
+    return path.join(folder, `${name}.sock`)
   })

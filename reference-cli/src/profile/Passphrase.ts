@@ -6,6 +6,7 @@ import * as fs from "node:fs"
 import { settings } from "../Flags.ts"
 import { Host } from "../Host.ts"
 import * as CommandLine from "./CommandLine.ts"
+import * as PrivateFile from "./PrivateFile.ts"
 import * as Profile from "./Profile.ts"
 import { Ask } from "../terminal/input/Ask.ts"
 import { reasonOf } from "../SystemError.ts"
@@ -53,14 +54,6 @@ const readFile = (file: string) =>
     }
   })
 
-const isOpenToOthers = (file: string): boolean => {
-  try {
-    return process.platform !== "win32" && (fs.statSync(file).mode & 0o077) !== 0
-  } catch {
-    return false
-  }
-}
-
 const isLongEnough = (passphrase: Redacted.Redacted<string>): boolean =>
   [...Redacted.value(passphrase)].length >= minimumLength
 
@@ -103,7 +96,7 @@ export const get = Effect.fn("Passphrase.get")(function* (
   }
   const file = env["KEZ_PASSPHRASE_FILE"]
   if (file) {
-    if (isOpenToOthers(file)) yield* warn(`${file} can be read by others: chmod 600 it`)
+    if (PrivateFile.isOpenToOthers(file)) yield* warn(`${file} can be read by others: chmod 600 it`)
     return yield* checked(yield* readFile(file), purpose)
   }
   const ask = yield* Ask

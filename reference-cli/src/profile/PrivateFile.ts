@@ -9,6 +9,15 @@ export const makeFolder = (folder: string): void => {
   if (process.platform !== "win32" && (fs.statSync(folder).mode & 0o077) !== 0) fs.chmodSync(folder, 0o700)
 }
 
+/** Whether others on this machine can use a file; false if it cannot be examined. */
+export const isOpenToOthers = (file: string): boolean => {
+  try {
+    return process.platform !== "win32" && (fs.statSync(file).mode & 0o077) !== 0
+  } catch {
+    return false
+  }
+}
+
 /** Writes beside the target, syncs, and renames: a reader finds either the old file or the new one. */
 export const replace = (file: string, text: string): void => {
   const draft = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString("hex")}`)

@@ -11,7 +11,7 @@ import * as CommandLine from "./CommandLine.ts"
 import * as Ownership from "./Ownership.ts"
 import * as Paths from "./Paths.ts"
 import * as PrivateFile from "./PrivateFile.ts"
-import { reasonOf } from "../SystemError.ts"
+import { attempt } from "../SystemError.ts"
 
 /** Where the seed is stored: in a passphrase-encrypted file of the profile, or in the OS keychain. */
 export type VaultPlace = { readonly kind: "file" } | { readonly kind: "keychain"; readonly entry: string }
@@ -76,11 +76,7 @@ export const currentPaths: Effect.Effect<Paths.ProfilePaths, CliFailure, Host> =
   return Paths.ofProfile(host, name)
 })
 
-const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
-  Effect.try({
-    try: run,
-    catch: (error) => fail("file", "failed", `cannot ${what}: ${reasonOf(error)}`)
-  })
+const io = <A>(what: string, run: () => A) => attempt("file", `cannot ${what}`, run)
 
 /** The stored profile, or none. */
 export const load = Effect.fn("Profile.load")(function* (

@@ -8,7 +8,7 @@ import * as fs from "node:fs"
 import { type CliFailure, fail } from "../../Failure.ts"
 import * as NewFile from "../../NewFile.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
-import { reasonOf } from "../../SystemError.ts"
+import { attempt } from "../../SystemError.ts"
 import type { Judge } from "../../terminal/input/Question.ts"
 
 type Words = Redacted.Redacted<string>
@@ -82,12 +82,6 @@ export const teach = Effect.fn("SeedWords.teach")(function* (words: Words): Effe
   }
 })
 
-const io = <A>(what: string, run: () => A): Effect.Effect<A, CliFailure> =>
-  Effect.try({
-    try: run,
-    catch: (error) => fail("words_file", "failed", `${what}: ${reasonOf(error)}`)
-  })
-
 const holds = (file: string, text: string): boolean => {
   try {
     return fs.readFileSync(file, "utf8") === text
@@ -109,7 +103,7 @@ export const removeFile = (file: string): Effect.Effect<void> => Effect.sync(() 
 
 /** Writes the words to an open file descriptor. */
 export const toDescriptor = (words: Words, descriptor: number): Effect.Effect<void, CliFailure> =>
-  io(`cannot write the words to descriptor ${descriptor}`, () => {
+  attempt("words_file", `cannot write the words to descriptor ${descriptor}`, () => {
     fs.writeFileSync(descriptor, `${Redacted.value(words)}\n`)
   })
 
@@ -148,8 +142,10 @@ const read = (text: string): Effect.Effect<Words, CliFailure> => {
 /** Reads words from a file, or from an open file descriptor. */
 export const from = (source: string | number): Effect.Effect<Words, CliFailure> =>
   Effect.flatMap(
-    io(`cannot read the words from ${typeof source === "string" ? source : `descriptor ${source}`}`, () =>
-      bounded(fs.readFileSync(source))
+    attempt(
+      "words_file",
+      `cannot read the words from ${typeof source === "string" ? source : `descriptor ${source}`}`,
+      () => bounded(fs.readFileSync(source))
     ),
     read
   )

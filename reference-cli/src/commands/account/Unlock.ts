@@ -16,7 +16,7 @@ import * as Profile from "../../profile/Profile.ts"
 import * as ProfileVault from "../../profile/ProfileVault.ts"
 import { Json, result, Show } from "../../terminal/output/index.ts"
 import { Signals } from "../../Signals.ts"
-import { reasonOf } from "../../SystemError.ts"
+import { attempt } from "../../SystemError.ts"
 
 /** How long the background process may take to start, and `lock` waits for its end, in milliseconds. */
 const readyMillis = 60_000
@@ -43,40 +43,39 @@ const lastLine = (file: string): string => {
 /** Starts `kez-chat owner` detached from this terminal and passes the seed on its standard input. */
 const start = Effect.fnUntraced(function* (paths: ProfilePaths, seed: Redacted.Redacted<Uint8Array>, millis: number) {
   const { home, relay } = yield* settings
-  return yield* Effect.try({
-    try: () => {
-      const log = fs.openSync(paths.log, "w", 0o600)
-      try {
-        const program = [...process.execArgv, process.argv[1] ?? ""]
-        const flags = [
-          ...["--profile", paths.name],
-          ...(home === undefined ? [] : ["--home", home]),
-          ...(relay === undefined ? [] : ["--relay", relay])
-        ]
-        const [file, ...args] = CoreDumps.limited(process.platform, [
-          process.execPath,
-          ...program,
-          ...flags,
-          "owner",
-          "--for-millis",
-          String(millis)
-        ])
-        const child = spawn(file, args, {
-          detached: true,
-          windowsHide: true,
-          stdio: ["pipe", log, log]
-        })
-        child.stdin?.on("error", () => {})
-        child.stdin?.end(Buffer.from(Redacted.value(seed)).toString("hex"))
-        child.unref()
-        return child
-      } finally {
-        fs.closeSync(log)
-      }
-    },
-    catch: (error) => fail("owner_start", "failed", `the background process cannot be started: ${reasonOf(error)}`)
+  return yield* attempt("owner_start", "the background process cannot be started", () => {
+    const log = fs.openSync(paths.log, "w", 0o600)
+    try {
+      const program = [...process.execArgv, process.argv[1] ?? ""]
+      const flags = [
+        ...["--profile", paths.name],
+        ...(home === undefined ? [] : ["--home", home]),
+        ...(relay === undefined ? [] : ["--relay", relay])
+      ]
+      const [file, ...args] = CoreDumps.limited(process.platform, [
+        process.execPath,
+        ...program,
+        ...flags,
+        "owner",
+        "--for-millis",
+        String(millis)
+      ])
+      const child = spawn(file, args, {
+        detached: true,
+        windowsHide: true,
+        stdio: ["pipe", log, log]
+      })
+      child.stdin?.on("error", () => {})
+      child.stdin?.end(Buffer.from(Redacted.value(seed)).toString("hex"))
+      child.unref()
+      return child
+    } finally {
+      fs.closeSync(log)
+    }
   })
 })
+
+const notStarted = (why: string) => fail("owner_start", "failed", `the background process ${why}`)
 
 /** Waits until an owner answers, or the child has exited without becoming one. */
 const ready = Effect.fnUntraced(function* (paths: ProfilePaths, hasEnded: () => boolean) {
@@ -89,11 +88,7 @@ const ready = Effect.fnUntraced(function* (paths: ProfilePaths, hasEnded: () => 
       return yield* fail("owner_start", "failed", `the background process ended at once: ${why || `see ${paths.log}`}`)
     }
     if (Date.now() - began > readyMillis) {
-      return yield* fail(
-        "owner_start",
-        "failed",
-        `the background process is not ready after a minute: see ${paths.log}`
-      )
+      return yield* notStarted(`is not ready after a minute: see ${paths.log}`)
     }
     yield* Effect.sleep(pollMillis)
   }

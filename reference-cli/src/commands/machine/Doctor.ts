@@ -15,6 +15,7 @@ import { type Access, access, findOwner, type Services } from "../../owner/Sessi
 import * as CommandLine from "../../profile/CommandLine.ts"
 import * as Home from "../../profile/Home.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
+import { isOpenToOthers } from "../../profile/PrivateFile.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as RelayPolicy from "../../profile/RelayPolicy.ts"
 import { InboxWarning, Quantity, result, Sanitise, StoreWarning, type Style } from "../../terminal/output/index.ts"
@@ -39,16 +40,8 @@ const onlineMillis = 15_000
 
 const versions = ok("versions", `kez-chat ${version}, Node ${process.version}, ${process.platform} ${process.arch}`)
 
-const openToOthers = (path: string): boolean => {
-  try {
-    return process.platform !== "win32" && (fs.statSync(path).mode & 0o077) !== 0
-  } catch {
-    return false
-  }
-}
-
 const files = (paths: ProfilePaths): Check => {
-  const open = [...paths.folders, paths.profile, paths.seed, paths.store].filter(openToOthers)
+  const open = [...paths.folders, paths.profile, paths.seed, paths.store].filter(isOpenToOthers)
   return open.length === 0
     ? ok("files", paths.folders.join(", "))
     : warn("files", `others on this machine can read ${open.join(", ")}`, `chmod -R go= ${open.join(" ")}`)

@@ -5,19 +5,15 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as fs from "node:fs"
-import { type CliFailure, fail } from "../../Failure.ts"
+import type { CliFailure } from "../../Failure.ts"
 import type { ProfilePaths } from "../../profile/Paths.ts"
-import { reasonOf } from "../../SystemError.ts"
+import { attempt } from "../../SystemError.ts"
 
 const width = 20
 
 const line = (order: number): string => `${String(order).padStart(width - 1, "0")}\n`
 
-const io = <A>(paths: ProfilePaths, run: () => A): Effect.Effect<A, CliFailure> =>
-  Effect.try({
-    try: run,
-    catch: (error) => fail("file", "failed", `cannot use ${paths.cursor}: ${reasonOf(error)}`)
-  })
+const io = <A>({ cursor }: ProfilePaths, run: () => A) => attempt("file", `cannot use ${cursor}`, run)
 
 export interface Cursor {
   readonly order: number

@@ -15,7 +15,8 @@ export const bytes = (count: number): string => {
   return `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)} ${units[Math.max(0, unit)]}`
 }
 
-const two = (value: number): string => String(value).padStart(2, "0")
+/** Two digits at least, as in dates and times. */
+export const two = (value: number): string => String(value).padStart(2, "0")
 
 /** `0:04`, `12:30`, `2:03:00`, `3 days`. */
 export const span = (seconds: number): string => {

@@ -7,18 +7,16 @@ import * as Quantity from "./Quantity.ts"
 import * as Sanitise from "./Sanitise.ts"
 import type { Style } from "./Style.ts"
 
-const two = (value: number): string => String(value).padStart(2, "0")
-
 /** `14:03`, local time. */
 export const clock = (millis: number): string => {
   const date = new Date(millis)
-  return `${two(date.getHours())}:${two(date.getMinutes())}`
+  return `${Quantity.two(date.getHours())}:${Quantity.two(date.getMinutes())}`
 }
 
 /** `2026-11-23`, local time. */
 export const day = (millis: number): string => {
   const date = new Date(millis)
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${date.getFullYear()}-${Quantity.two(date.getMonth() + 1)}-${Quantity.two(date.getDate())}`
 }
 
 /** `ed25519:2152f8d1...881db12`: enough to recognise a key, too little to verify it. */
