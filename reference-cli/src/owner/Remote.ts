@@ -126,54 +126,50 @@ const notHere = (what: string) =>
     new VaultError({ reason: "unavailable", detail: `${what} is not done over the socket of another process` })
   )
 
-type Chat = KezChat["Service"]
-
 /** A stream that cannot fail ends when the owner goes away. */
 const untilLost = <A>(stream: Stream.Stream<A, KezChatError>) => stream.pipe(Stream.catch(() => Stream.empty))
 
-const chatOver = (link: Link): Chat => {
-  return {
-    account: link.call("account"),
-    create: () => notHere("creating an account"),
-    restore: () => notHere("restoring an account"),
-    words: notHere("showing the words"),
-    connection: untilLost(link.stream("connection")),
-    events: untilLost(link.stream("events")),
-    sync: link.call("sync"),
-    flush: link.call("flush"),
-    addContact: (handle) => link.call("addContact", handle),
-    contacts: link.all("contacts"),
-    contact: (who) => link.call("contact", who),
-    refreshContact: (who) => link.call("refreshContact", who),
-    verification: (who) => link.call("verification", who),
-    confirmKey: (who, primary) => link.call("confirmKey", who, primary),
-    unconfirmKey: (who) => link.call("unconfirmKey", who),
-    acceptKey: (who, primary) => link.call("acceptKey", who, primary),
-    keepKey: (who) => link.call("keepKey", who),
-    accept: (who) => link.call("accept", who),
-    block: (who) => link.call("block", who),
-    unblock: (who) => link.call("unblock", who),
-    removeContact: (who, withMessages) => link.call("removeContact", who, withMessages ?? false),
-    send: (who, text) => link.call("send", who, text),
-    history: (who, page) => link.all("history", who, page ?? {}),
-    markRead: (who) => link.call("markRead", who),
-    inbox: link.call("inbox"),
-    trim: (box) => link.call("trim", box ?? "mail"),
-    settings: link.call("settings"),
-    updateSettings: (change) => link.call("updateSettings", change),
-    export: link.stream("export"),
-    deleteAccount: link.call("deleteAccount"),
-    share: () => notHere("sharing what is no file"),
-    shared: link.all("shared"),
-    unshare: (id) => link.call("unshare", id),
-    browse: (who) => link.call("browse", who),
-    fetch: (fileRef) => link.stream("fetch", fileRef),
-    matches: () => notHere("comparing what is no file"),
-    read: () => Stream.unwrap(notHere("reading a file")),
-    discard: (fileRef) => link.call("discard", fileRef),
-    serve: link.call("serve")
-  }
-}
+const chatOver = (link: Link): KezChat["Service"] => ({
+  account: link.call("account"),
+  create: () => notHere("creating an account"),
+  restore: () => notHere("restoring an account"),
+  words: notHere("showing the words"),
+  connection: untilLost(link.stream("connection")),
+  events: untilLost(link.stream("events")),
+  sync: link.call("sync"),
+  flush: link.call("flush"),
+  addContact: (handle) => link.call("addContact", handle),
+  contacts: link.all("contacts"),
+  contact: (who) => link.call("contact", who),
+  refreshContact: (who) => link.call("refreshContact", who),
+  verification: (who) => link.call("verification", who),
+  confirmKey: (who, primary) => link.call("confirmKey", who, primary),
+  unconfirmKey: (who) => link.call("unconfirmKey", who),
+  acceptKey: (who, primary) => link.call("acceptKey", who, primary),
+  keepKey: (who) => link.call("keepKey", who),
+  accept: (who) => link.call("accept", who),
+  block: (who) => link.call("block", who),
+  unblock: (who) => link.call("unblock", who),
+  removeContact: (who, withMessages) => link.call("removeContact", who, withMessages ?? false),
+  send: (who, text) => link.call("send", who, text),
+  history: (who, page) => link.all("history", who, page ?? {}),
+  markRead: (who) => link.call("markRead", who),
+  inbox: link.call("inbox"),
+  trim: (box) => link.call("trim", box ?? "mail"),
+  settings: link.call("settings"),
+  updateSettings: (change) => link.call("updateSettings", change),
+  export: link.stream("export"),
+  deleteAccount: link.call("deleteAccount"),
+  share: () => notHere("sharing what is no file"),
+  shared: link.all("shared"),
+  unshare: (id) => link.call("unshare", id),
+  browse: (who) => link.call("browse", who),
+  fetch: (fileRef) => link.stream("fetch", fileRef),
+  matches: () => notHere("comparing what is no file"),
+  read: () => Stream.unwrap(notHere("reading a file")),
+  discard: (fileRef) => link.call("discard", fileRef),
+  serve: link.call("serve")
+})
 
 const filesOver = (link: Link): Files => ({
   shareFile: (path, terms) => link.stream("shareFile", path, terms),
@@ -184,29 +180,20 @@ const filesOver = (link: Link): Files => ({
   blobs: link.stream("blobs")
 })
 
-/** Nothing answers at the address, or nothing that is an owner. */
-export type NoOwner = "absent"
-
-const dial = (address: string): Effect.Effect<net.Socket, NoOwner> =>
+const dial = (address: string): Effect.Effect<net.Socket, "absent"> =>
   Effect.callback((resume) => {
     const socket = net.connect(address)
     socket.once("error", () => resume(Effect.fail("absent")))
     socket.once("connect", () => resume(Effect.succeed(socket)))
-    return Effect.sync(() => {
-      socket.destroy()
-    })
+    return Effect.sync(() => void socket.destroy())
   })
 
-/** Connects to an owner until the scope closes. */
+/** Connects to an owner until the scope closes; `absent` if none answers. */
 export const connect = Effect.fn("Remote.connect")(
   function* (address: string, token: string) {
-    const socket = yield* Effect.acquireRelease(dial(address), (socket) =>
-      Effect.sync(() => {
-        socket.destroy()
-      })
-    )
+    const socket = yield* Effect.acquireRelease(dial(address), (socket) => Effect.sync(() => void socket.destroy()))
     const link = new Link(socket)
-    const info = yield* link.call<OwnerInfo>("hello", token).pipe(Effect.mapError((): NoOwner => "absent"))
+    const info = yield* link.call<OwnerInfo>("hello", token).pipe(Effect.mapError(() => "absent" as const))
     return { info, chat: chatOver(link), files: filesOver(link), shutdown: link.call<void>("shutdown") }
   },
   Effect.timeoutOrElse({ duration: connectMillis, orElse: () => Effect.fail("absent" as const) })

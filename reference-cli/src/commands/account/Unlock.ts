@@ -144,14 +144,10 @@ export const lock = Effect.fn("lock")(function* () {
   })
 })
 
-const readSeed: Effect.Effect<Redacted.Redacted<Uint8Array>, Failure> = Effect.gen(function* () {
-  const text = yield* Effect.try({
-    try: () => fs.readFileSync(0, "utf8").trim(),
-    catch: () => fail("input", "usage", "no seed on standard input: this command is started by `kez-chat unlock`")
-  })
-  if (!Bytes.isHex(text, Limits.keyBytes)) {
-    return yield* fail("input", "usage", "no seed on standard input: this command is started by `kez-chat unlock`")
-  }
+const readSeed = Effect.gen(function* () {
+  const noSeed = fail("input", "usage", "no seed on standard input: this command is started by `kez-chat unlock`")
+  const text = yield* Effect.try({ try: () => fs.readFileSync(0, "utf8").trim(), catch: () => noSeed })
+  if (!Bytes.isHex(text, Limits.keyBytes)) return yield* noSeed
   return Redacted.make(new Uint8Array(Buffer.from(text, "hex")), { label: "seed" })
 })
 

@@ -9,8 +9,6 @@ import { withAccess } from "../WithAccess.ts"
 import * as Offers from "./Offers.ts"
 import { undelisted } from "./Delivery.ts"
 
-type Chat = KezChat["Service"]
-
 const readerName = ({ handle, primary }: ShareReader): string =>
   handle === primary ? Show.shortKey(primary) : Sanitise.line(handle)
 
@@ -66,7 +64,7 @@ export const shared = () =>
 const isBelow = ({ folder }: Share, path: string): boolean => folder === path || folder?.startsWith(`${path}/`) === true
 
 /** The shares that a reference stands for: an id or its start, a path, or a folder. */
-const find = Effect.fnUntraced(function* (chat: Chat, paths: ProfilePaths, fileRef: string) {
+const find = Effect.fnUntraced(function* (chat: KezChat["Service"], paths: ProfilePaths, fileRef: string) {
   const shares = yield* chat.shared
   const byId = fileRef.length >= 4 ? shares.filter(({ id }) => id.startsWith(fileRef)) : []
   const named = shares.filter((share) => Offers.pathOf(share) === fileRef)

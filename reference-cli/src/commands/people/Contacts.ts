@@ -9,8 +9,6 @@ import * as CommandLine from "../../profile/CommandLine.ts"
 import { Columns, Json, KeyChange, result, type Screen, Show, type Style } from "../../terminal/output/index.ts"
 import { caughtUp, contactOf, named, sentOff, withAccess } from "../WithAccess.ts"
 
-type Chat = KezChat["Service"]
-
 const reportContact = (contact: Contact, sentence: (style: Style, name: string) => string | ReadonlyArray<string>) =>
   result({
     json: () => ({ contact: Json.contact(contact) }),
@@ -140,7 +138,7 @@ const stopped = Effect.fnUntraced(function* (contact: Contact, what: string, pro
 
 const decide = (
   options: { readonly command: string; readonly offline: boolean },
-  act: (chat: Chat) => Effect.Effect<Contact, Failure, Screen>,
+  act: (chat: KezChat["Service"]) => Effect.Effect<Contact, Failure, Screen>,
   sentence: (style: Style, name: string) => string
 ) => withAccess(options, ({ chat }) => Effect.flatMap(act(chat), (contact) => reportContact(contact, sentence)))
 

@@ -7,7 +7,7 @@ import { type CliFailure, fail } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { Host } from "../../Host.ts"
 import * as Device from "./Device.ts"
-import { interrupt, Keyboard, type Listener } from "./Keyboard.ts"
+import { idle, Keyboard, type Listener } from "./Keyboard.ts"
 import * as Question from "./Question.ts"
 
 export class Ask extends Context.Service<
@@ -69,32 +69,26 @@ const make = (platform: NodeJS.Platform): Ask["Service"] => {
     }
   })
 
-  const between = (device: Device.Device): Listener =>
-    around(
-      {
-        key: (key) => key._tag === "Press" && key.press === "interrupt" && interrupt(),
-        suspend: () => {},
-        resume: () => {}
-      },
-      device
-    )
+  const openKeyboard = Effect.sync(() => {
+    const device = Device.open(platform)
+    return device === undefined ? undefined : new Keyboard(device, around(idle, device))
+  })
+
+  const closeKeyboard = (keyboard: Keyboard | undefined, tail: number) =>
+    keyboard === undefined
+      ? Effect.void
+      : Effect.andThen(
+          keyboard.drain(tail),
+          Effect.sync(() => keyboard.close())
+        )
 
   const withKeyboard = Effect.fnUntraced(function* <A>(use: (keyboard: Keyboard) => Effect.Effect<A>) {
     if ((yield* settings).noInput) return yield* refused
     if (kept !== undefined) return yield* use(kept)
     return yield* Effect.acquireUseRelease(
-      Effect.sync(() => {
-        const device = Device.open(platform)
-        return device === undefined ? undefined : new Keyboard(device, between(device))
-      }),
+      openKeyboard,
       (keyboard): Effect.Effect<A, CliFailure> => (keyboard === undefined ? Effect.fail(refused) : use(keyboard)),
-      (keyboard) =>
-        keyboard === undefined
-          ? Effect.void
-          : Effect.andThen(
-              keyboard.drain(tailMillis),
-              Effect.sync(() => keyboard.close())
-            )
+      (keyboard) => closeKeyboard(keyboard, tailMillis)
     )
   })
 
@@ -166,19 +160,12 @@ const make = (platform: NodeJS.Platform): Ask["Service"] => {
       Effect.flatMap(possible, (can) =>
         can && kept === undefined
           ? Effect.acquireUseRelease(
-              Effect.sync(() => {
-                const device = Device.open(platform)
-                kept = device === undefined ? undefined : new Keyboard(device, between(device))
-                return kept
-              }),
+              Effect.tap(openKeyboard, (keyboard) => Effect.sync(() => (kept = keyboard))),
               () => use,
               (keyboard) =>
                 Effect.andThen(
-                  keyboard?.drain(guardedTailMillis) ?? Effect.void,
-                  Effect.sync(() => {
-                    kept = undefined
-                    keyboard?.close()
-                  })
+                  closeKeyboard(keyboard, guardedTailMillis),
+                  Effect.sync(() => (kept = undefined))
                 )
             )
           : use

@@ -28,6 +28,13 @@ const quietly = (run: () => void): void => {
 /** Ends this program as Ctrl-C does on a terminal in cooked mode. */
 export const interrupt = (): void => void process.kill(process.pid, "SIGINT")
 
+/** Takes no key but Ctrl-C, and draws nothing. */
+export const idle: Listener = {
+  key: (key) => key._tag === "Press" && key.press === "interrupt" && interrupt(),
+  suspend: () => {},
+  resume: () => {}
+}
+
 export class Keyboard {
   readonly device: Device
   #listener: Listener
@@ -73,11 +80,7 @@ export class Keyboard {
   /** Drops input until there has been none for `quietMillis`. */
   drain(quietMillis: number): Effect.Effect<void> {
     return Effect.suspend(() => {
-      const listener = this.listen({
-        key: (key) => isInterrupt(key) && interrupt(),
-        suspend: () => {},
-        resume: () => {}
-      })
+      const listener = this.listen(idle)
       const began = performance.now()
       const wait: Effect.Effect<void> = Effect.suspend(() => {
         const left = Math.max(began, this.#lastInput) + quietMillis - performance.now()
@@ -149,5 +152,3 @@ export class Keyboard {
     this.#listener.resume()
   }
 }
-
-const isInterrupt = (key: Keys.Key): boolean => key._tag === "Press" && key.press === "interrupt"

@@ -25,6 +25,9 @@ export const time = (millis: number): string => new Date(millis).toISOString()
 const given = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V })
 
+const timeIfKnown = <K extends string>(key: K, millis: number | undefined) =>
+  given(key, millis === undefined ? undefined : time(millis))
+
 export const error = ({ code, exit, message }: Description) => ({ error: { code, exit, message } })
 
 export const account = (profile: string, { handle, primary, home, device, step, vault }: Profile) => ({
@@ -67,20 +70,13 @@ export const message = (value: Message) => ({
   direction: value.direction,
   type: value.type,
   text: value.text,
-  ...(value.file === undefined ? {} : { file: file(value.file) }),
+  ...given("file", value.file && file(value.file)),
   created_at: time(value.createdAt),
   arrived_at: time(value.arrivedAt),
   order: value.order,
   ...given("state", value.state),
   ...given("failure", value.failure),
-  ...(value.waiting === undefined
-    ? {}
-    : {
-        waiting: {
-          reason: value.waiting.reason,
-          ...(value.waiting.until === undefined ? {} : { until: time(value.waiting.until) })
-        }
-      }),
+  ...given("waiting", value.waiting && { reason: value.waiting.reason, ...timeIfKnown("until", value.waiting.until) }),
   ...given("suspicious", value.suspicious),
   ...given("gap", value.gap),
   ...given("equivocation", value.equivocation),
@@ -96,7 +92,7 @@ export const settings = ({ autoTrim, inbox, readReceipts }: Settings) => ({
 const box = ({ limit, oldest, used }: InboxUsage["sent"]) => ({
   used_bytes: used,
   limit_bytes: limit,
-  ...(oldest === undefined ? {} : { oldest: time(oldest) })
+  ...timeIfKnown("oldest", oldest)
 })
 
 export const inboxUsage = ({ mail, sent }: InboxUsage) => ({
@@ -148,7 +144,7 @@ export const share = (value: Share) => ({
     primary,
     handle,
     sent_bytes: sentBytes,
-    ...(fetchedAt === undefined ? {} : { fetched_at: time(fetchedAt) })
+    ...timeIfKnown("fetched_at", fetchedAt)
   })),
   ...given("replaced_by", value.replacedBy)
 })
@@ -165,7 +161,7 @@ export const listedFile = (value: ListedFile) => ({
 export const listing = (value: Listing) => ({
   owner: contact(value.owner),
   revision: value.revision,
-  ...(value.createdAt === undefined ? {} : { created_at: time(value.createdAt) }),
+  ...timeIfKnown("created_at", value.createdAt),
   source: value.source,
   files: value.files.map(listedFile)
 })
