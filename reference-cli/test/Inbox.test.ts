@@ -82,7 +82,7 @@ describe("a stranger", () => {
     expect((await machine.run(as("hank", "send", "ida", "x".repeat(9_000)))).code).toBe(0)
     const second = await machine.run(as("hank", "send", "ida", "y".repeat(9_000), "--timeout", "3s"))
     expect(second.code).toBe(9)
-    expect(second.stderr).toMatch(/limit for today is reached.*tried again after \d{4}-\d\d-\d\d \d\d:\d\d/)
+    expect(second.stderr).toMatch(/limit for today is reached.*retried after \d{4}-\d\d-\d\d \d\d:\d\d/)
     const { messages } = await machine.json(Shapes.History, as("hank", "history", "ida"))
     expect(messages.at(-1)).toMatchObject({ state: "queued", waiting: { reason: "slow" } })
     expect(Date.parse(messages.at(-1)!.waiting!.until!) % 86_400_000).toBe(0)

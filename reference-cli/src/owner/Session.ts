@@ -84,7 +84,7 @@ export const lockOrOwner = Effect.fn("Session.lockOrOwner")(function* (
   yield* Profile.makeFolders(paths)
   const scope = yield* Scope.Scope
   const began = Date.now()
-  let told = false
+  let noted = false
   for (;;) {
     const owner = yield* findOwner(paths)
     if (owner !== undefined) return owner
@@ -106,8 +106,8 @@ export const lockOrOwner = Effect.fn("Session.lockOrOwner")(function* (
         `the profile ${paths.name} is still held by ${who}: try again when it has ended`
       )
     }
-    if (!told && waited > noticeMillis) {
-      told = true
+    if (!noted && waited > noticeMillis) {
+      noted = true
       yield* note(`Waiting for ${who} ...`)
     }
     yield* Effect.sleep(pollMillis)

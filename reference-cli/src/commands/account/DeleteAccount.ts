@@ -34,7 +34,7 @@ const ask = Effect.fnUntraced(function* (handle: string) {
   yield* show(
     [
       `This deletes ${handle} at the home server and here: the inbox there, contacts, messages and the key here.`,
-      "It cannot be undone, also not with the words, and nobody can take the handle again.",
+      "It cannot be undone, not even with the words, and nobody can take the handle again.",
       ""
     ].join("\n")
   )

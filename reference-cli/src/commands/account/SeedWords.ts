@@ -78,7 +78,7 @@ export const teach = Effect.fn("SeedWords.teach")(function* (words: Words): Effe
   for (;;) {
     yield* show(words)
     if (yield* check(words)) return
-    yield* ask.line("That was not it. Press Enter to see the words again. ")
+    yield* ask.line("A word was wrong. Press Enter to see the words again. ")
   }
 })
 

@@ -219,13 +219,13 @@ const outlook = Effect.fnUntraced(function* (session: Access, shares: ReadonlyAr
   const late = yield* undelivered(chat)
   const { handle } = yield* chat.account
   yield* note(`Others fetch with \`kez-chat ${invitation(Sanitise.line(handle), shares, input)}\`.`)
-  const told = `shared, but word of it has not reached the home server (${late}): it goes out with the next command that is online`
-  if (input.wait) return yield* late === undefined ? Effect.void : warn(told)
+  const pending = `shared, but it has not reached the home server (${late}): the next command that is online sends it`
+  if (input.wait) return yield* late === undefined ? Effect.void : warn(pending)
   if (!(yield* files.serving)) {
     const it = shares.length === 1 ? "It" : "They"
     yield* note(`${it} can be fetched while \`${CommandLine.line(paths.name, "serve")}\` or \`listen\` runs.`)
   }
-  if (late !== undefined) return yield* fail("queued", "queued", told)
+  if (late !== undefined) return yield* fail("queued", "queued", pending)
 })
 
 const notAll = (unreadable: number, shared: number): Failure =>

@@ -80,7 +80,7 @@ const find = Effect.fnUntraced(function* (chat: KezChat["Service"], paths: Profi
   return yield* fail(
     "file_not_found",
     "notFound",
-    `you share nothing that is called ${JSON.stringify(Sanitise.line(fileRef))}: \`${CommandLine.line(paths.name, "shared")}\` lists fileRef you do`
+    `you share nothing that is called ${JSON.stringify(Sanitise.line(fileRef))}: \`${CommandLine.line(paths.name, "shared")}\` lists what you share`
   )
 })
 
@@ -94,9 +94,7 @@ export const unshare = (input: { readonly what: ReadonlyArray<string> }) =>
       const removed = yield* Effect.forEach(ids, (id) => chat.unshare(id))
       const late = yield* undelisted(chat, ids)
       if (late !== undefined) {
-        yield* warn(
-          `${late}: others may still see it in your list; it is tried again with the next command that is online`
-        )
+        yield* warn(`${late}: others may still see it in your list until the next command that is online`)
       }
       yield* result({
         json: () => ({ unshared: removed.map(Json.share) }),

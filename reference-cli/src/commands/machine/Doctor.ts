@@ -34,8 +34,8 @@ const warn = (name: string, detail: string, advice: string): Check => ({ name, s
 const bad = (name: string, detail: string, advice: string): Check => ({ name, status: "fail", detail, advice })
 
 /** Clock differences in milliseconds: larger than network delay, and too large for registrations. */
-const skewWorthAWord = 30_000
-const skewTooMuch = 300_000
+const skewNoticeMillis = 30_000
+const skewLimitMillis = 300_000
 const onlineMillis = 15_000
 
 const versions = ok("versions", `kez-chat ${version}, Node ${process.version}, ${process.platform} ${process.arch}`)
@@ -48,8 +48,8 @@ const files = (paths: ProfilePaths): Check => {
 }
 
 /** Free bytes of the disk below which space is short, and below which hardly anything can be received. */
-const diskWorthAWord = 64 * 1024 * 1024
-const diskTooLittle = 512 * 1024
+const diskNoticeBytes = 64 * 1024 * 1024
+const diskLimitBytes = 512 * 1024
 
 /** Free space on the disk that receives messages. A missing folder gives no result. */
 const disk = ({ store }: ProfilePaths): ReadonlyArray<Check> => {
@@ -57,10 +57,10 @@ const disk = ({ store }: ProfilePaths): ReadonlyArray<Check> => {
     const { bavail, bsize } = fs.statfsSync(path.dirname(store))
     const free = bavail * bsize
     const detail = `${Quantity.bytes(free)} free for ${store}`
-    if (free >= diskWorthAWord) return [ok("disk", detail)]
-    return free < diskTooLittle
-      ? [bad("disk", detail, "make room: until then messages wait at the home server")]
-      : [warn("disk", detail, "make room before it is full: messages then wait at the home server")]
+    if (free >= diskNoticeBytes) return [ok("disk", detail)]
+    return free < diskLimitBytes
+      ? [bad("disk", detail, "free some space: until then messages wait at the home server")]
+      : [warn("disk", detail, "free some space: messages wait at the home server when it is full")]
   } catch {
     return []
   }
@@ -76,7 +76,7 @@ const account = (paths: ProfilePaths, profile: Option.Option<Profile.Profile>): 
   const { handle = "its handle is not known yet", step } = profile.value
   return step === "published"
     ? ok("account", `${handle}, profile ${paths.name}`)
-    : warn("account", `${handle} is not complete (${step})`, "run the same register or restore again: it carries on")
+    : warn("account", `${handle} is not complete (${step})`, "run the same register or restore again: it resumes")
 }
 
 /** Other profiles that cannot be used, one check each. */
@@ -91,7 +91,7 @@ const otherProfiles = Effect.fnUntraced(
     )
     return found.flat()
   },
-  Effect.catch(({ message }) => Effect.succeed([bad("profiles", message, "repair that, then run this again")]))
+  Effect.catch(({ message }) => Effect.succeed([bad("profiles", message, "fix that, then run doctor again")]))
 )
 
 const keychain: Effect.Effect<Check> = Effect.gen(function* () {
@@ -111,8 +111,8 @@ const clock = (directory: Directory["Service"]): Effect.Effect<Check> =>
   Effect.match(directory.clockSkewMillis, {
     onSuccess: (skew) => {
       const detail = `${Math.abs(skew) < 1_000 ? "within a second of" : `${(Math.abs(skew) / 1_000).toFixed(0)} s ${skew > 0 ? "behind" : "ahead of"}`} the home server`
-      if (Math.abs(skew) < skewWorthAWord) return ok("clock", detail)
-      return Math.abs(skew) < skewTooMuch
+      if (Math.abs(skew) < skewNoticeMillis) return ok("clock", detail)
+      return Math.abs(skew) < skewLimitMillis
         ? warn("clock", detail, "set this machine's clock: beyond five minutes registrations are refused")
         : bad("clock", detail, "set this machine's clock: registrations and deletions are refused")
     },
@@ -145,7 +145,7 @@ const proxies = (): ReadonlyArray<Check> => {
   const hosts = new Set([http, https].flatMap((url) => (url === undefined ? [] : [URL.parse(url)?.host ?? "no URL"])))
   return hosts.size === 0
     ? []
-    : [ok("proxy", `HTTP goes through ${[...hosts].join(", ")}; the broker's connection, which is no HTTP, does not`)]
+    : [ok("proxy", `HTTP goes through ${[...hosts].join(", ")}; the broker's connection does not`)]
 }
 
 /** Checks the home server: its URL, its answer, its clock, and its record of this account. */
@@ -170,7 +170,7 @@ const homeChecks = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Pr
     ok("home", `${server} at ${url} (from ${source})`),
     broker.tcp.length > 0
       ? ok("broker address", broker.tcp.join(", "))
-      : bad("broker address", "the home names no broker for programs", "ask the operator of the home server"),
+      : bad("broker address", "the home names no TCP address of its broker", "ask the operator of the home server"),
     ok("sig-server", sig_server),
     ...proxies(),
     yield* clock(directory),
@@ -186,10 +186,11 @@ const blobs = (session: Access): Effect.Effect<Check> =>
         Quantity.bytes(of.reduce((sum, { storedBytes }) => sum + storedBytes, 0))
       const whole = all.filter(({ complete }) => complete)
       const begun = all.filter(({ complete }) => !complete)
-      const rest = begun.length === 0 ? "" : `; ${begun.length} begun to arrive, ${part(begun)}`
+      const rest = begun.length === 0 ? "" : `; ${begun.length} partial, ${part(begun)}`
       return ok("blobs", `${whole.length} in ${session.paths.blobs}, ${part(whole)}${rest}`)
     },
-    onFailure: (error) => bad("blobs", describe(error).message, "see whether the disk is full or the folder closed")
+    onFailure: (error) =>
+      bad("blobs", describe(error).message, "check that the disk is not full and the folder can be read")
   })
 
 /** Opens an endpoint under a temporary key: two with the account's key would take each other's connections. */
@@ -205,7 +206,7 @@ const transfers = Effect.fnUntraced(
       return warn(
         "transfers",
         `${what}: no relay answers`,
-        "check your network, or another --relay; direct ways still work"
+        "check your network, or another --relay; direct connections still work"
       )
     }
     return where === ""
@@ -217,7 +218,7 @@ const transfers = Effect.fnUntraced(
   Effect.match({
     onSuccess: (found) =>
       Option.getOrElse(found, () => warn("transfers", "no answer in 15 s", "check your network, or another --relay")),
-    onFailure: (error) => bad("transfers", describe(error).message, "files can neither be served nor fetched here")
+    onFailure: (error) => bad("transfers", describe(error).message, "files can be neither served nor fetched here")
   })
 )
 
@@ -247,8 +248,8 @@ const brokerChecks = (paths: ProfilePaths): Effect.Effect<ReadonlyArray<Check>, 
       const detail = `not tried: ${message}`
       return Effect.succeed([
         exit === ExitCode.locked
-          ? warn("broker login", detail, `run \`${CommandLine.line(paths.name, "unlock")}\`, then this again`)
-          : bad("broker login", detail, "repair that, then run this again")
+          ? warn("broker login", detail, `run \`${CommandLine.line(paths.name, "unlock")}\`, then doctor again`)
+          : bad("broker login", detail, "fix that, then run doctor again")
       ])
     })
   )
@@ -284,7 +285,7 @@ const onlineChecks = Effect.fnUntraced(function* (paths: ProfilePaths) {
         "broker login",
         detail,
         isEvicted
-          ? "end programs that use this account elsewhere: a home keeps eight connections of one open"
+          ? "end programs that use this account elsewhere: a home keeps eight connections of an account open"
           : "check the broker's address above and your network; a refused login means an unregistered or revoked key"
       ),
       ...files
@@ -294,8 +295,12 @@ const onlineChecks = Effect.fnUntraced(function* (paths: ProfilePaths) {
   const stream =
     synced._tag === "Failure"
       ? synced.failure._tag === "StoreError"
-        ? bad("inbox", StoreWarning.sentence(synced.failure, paths), "repair that, and it resumes on its own")
-        : bad("inbox", describe(synced.failure).message, "try again; if it stays, tell the operator of the home server")
+        ? bad("inbox", StoreWarning.sentence(synced.failure, paths), "fix that, and it resumes by itself")
+        : bad(
+            "inbox",
+            describe(synced.failure).message,
+            "try again; if it fails again, tell the operator of the home server"
+          )
       : Option.isNone(synced.success)
         ? warn("inbox", "still being read after 15 s", `wait for it: \`${CommandLine.line(paths.name, "listen")}\``)
         : ok("inbox", "read to its end")

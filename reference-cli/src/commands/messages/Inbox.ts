@@ -23,7 +23,7 @@ const line = (name: string, { limit, oldest, used }: BoxUsage, style: Style): st
 const explain = (error: KezChatError): Failure => {
   if (error._tag !== "BrokerRefused" || (error.code !== "bad" && error.code !== "slow")) return error
   if (error.code === "bad") {
-    const message = "the home's storage was made anew, and nothing was removed: try again"
+    const message = "the home's storage was reset, and nothing was removed: try again"
     return fail("stream_changed", "failed", message)
   }
   const until = error.untilMillis === undefined ? "in a minute" : `at ${Show.clock(error.untilMillis)}`

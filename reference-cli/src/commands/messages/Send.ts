@@ -128,7 +128,7 @@ export const send = Effect.fn("Send.send")(function* (input: Input) {
         return yield* fail(
           "queued",
           "queued",
-          `${whyQueued(message, offline, input)}: it is kept here and goes out with the next command that is online`
+          `${whyQueued(message, offline, input)}: it is kept here, and the next command that is online sends it`
         )
       }
     })

@@ -194,7 +194,7 @@ export const block = ({ who }: { readonly who: string }): Effect.Effect<void, Fa
     { command: "block", offline: false },
     // The block also goes to the home server; if that cannot be reached, a later command sends it.
     (chat) => Effect.tap(chat.block(who), () => sentOff(chat)),
-    (_, name) => `Blocked ${name}: nothing of theirs is shown`
+    (_, name) => `Blocked ${name}: nothing from them is shown`
   )
 
 export const unblock = ({ who }: { readonly who: string }): Effect.Effect<void, Failure, Services> =>

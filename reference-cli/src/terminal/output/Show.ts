@@ -49,18 +49,18 @@ const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
 export const waiting = ({ reason, until }: NonNullable<Message["waiting"]>): string => {
   const why =
     reason === "full"
-      ? "their inbox has no room for it"
-      : "the home's limit for today is reached, which is low until they have written to you"
-  return `${why}; ${until === undefined ? "tried again by itself" : `tried again after ${day(until)} ${clock(until)}`}`
+      ? "their inbox is full"
+      : "the home's limit for today is reached; it is low until they write to you"
+  return `${why}; ${until === undefined ? "retried automatically" : `retried after ${day(until)} ${clock(until)}`}`
 }
 
 const marks = (message: Message, style: Style): ReadonlyArray<string> => [
-  ...(message.gap === undefined ? [] : [style.caution(`${message.gap} earlier not held here`)]),
+  ...(message.gap === undefined ? [] : [style.caution(`${message.gap} earlier missing here`)]),
   ...(message.suspicious === true
     ? [style.caution(`sender's clock says ${day(message.createdAt)} ${clock(message.createdAt)}`)]
     : []),
   ...(message.equivocation === true ? [style.bad("the sender sent another text under this id")] : []),
-  ...(message.fork === true ? [style.caution("two programs write under this sender's device id")] : []),
+  ...(message.fork === true ? [style.caution("two programs use this sender's device id")] : []),
   ...(message.waiting === undefined ? [] : [style.caution(waiting(message.waiting))]),
   ...(message.failure === undefined ? [] : [style.bad(Sanitise.line(message.failure))])
 ]
