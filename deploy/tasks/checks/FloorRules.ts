@@ -9,8 +9,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: ["protocol", "services", "crypto"],
   adapters: ["protocol", "api", "services", "crypto"],
   promise: ["protocol", "api", "services", "crypto", "client"],
-  // The entries that join several adapters and both faces: for Node, and the files directly in sdk/src.
+  // The entries that join several adapters and both faces: for Node, for browsers, and the files directly in sdk/src.
   node: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"],
+  web: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"],
   assembly: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"]
 }
 
