@@ -39,7 +39,7 @@ describe("import floors", () => {
         "sdk/src/crypto/Identity.ts": `import { Crypto } from "../services/Crypto.ts"; import * as Effect from "effect/Effect"`,
         "sdk/src/adapters/nats/index.ts": `import "../nats-core/Link.ts"; import "@nats-io/transport-node"`,
         "sdk/src/node/index.ts": `import "../adapters/node/index.ts"; import "../client/KezChat.ts"`,
-        "sdk/src/web/index.ts": `import "./adapters/http/index.ts"; import "./promise/index.ts"`,
+        "sdk/src/web/index.ts": `import "../adapters/http/index.ts"; import "../promise/index.ts"`,
         "reference-cli/src/main.ts": `import "@kez-chat/sdk/protocol"; import "./Profile.ts"; import "@kez-chat/sdk"`
       }),
       []

@@ -9,9 +9,11 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: ["protocol", "services", "crypto"],
   adapters: ["protocol", "api", "services", "crypto"],
   promise: ["protocol", "api", "services", "crypto", "client"],
+  // Only types of the facade: its two halves load no package.
+  port: ["promise"],
   // The entries that join several adapters and both faces: for Node, for browsers, and the files directly in sdk/src.
   node: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"],
-  web: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"],
+  web: ["protocol", "api", "services", "crypto", "client", "adapters", "promise", "port"],
   assembly: ["protocol", "api", "services", "crypto", "client", "adapters", "promise"]
 }
 
@@ -56,6 +58,7 @@ export const BROWSER_ENTRIES = [
   "./services",
   "./api",
   "./promise",
+  "./port",
   "./web",
   "./webcrypto",
   "./noble",
@@ -70,6 +73,9 @@ export const NODE_ONLY =
 /** Entries for programs that only check identities: they reach no broker and no file transport. */
 export const IDENTITY_ENTRIES = ["./protocol", "./crypto", "./zstd"]
 export const TRANSPORT = /^(@nats-io\/.+|@number0\/iroh(\/.*)?)$/
+
+/** Entries for the thread of a page: they reach no package at run time. */
+export const PAGE_ENTRIES = ["./port"]
 
 /** Barrels of Effect pull megabytes into a bundle. */
 export const EFFECT_BARREL = /^(effect|@effect\/platform-node|@effect\/platform-browser)$/

@@ -14,6 +14,7 @@ import {
   IDENTITY_ENTRIES,
   NODE_ONLY,
   OPEN_CLIENT_ROOMS,
+  PAGE_ENTRIES,
   PROTOCOL_MAY,
   ROOMS,
   SHARED_CORES,
@@ -136,6 +137,7 @@ export function findViolations(files: ReadonlyMap<string, string>, exports: Expo
   }
   for (const subpath of BROWSER_ENTRIES) checkReach(subpath, NODE_ONLY, "is for browsers too")
   for (const subpath of IDENTITY_ENTRIES) checkReach(subpath, TRANSPORT, "is for identity alone")
+  for (const subpath of PAGE_ENTRIES) checkReach(subpath, /^/, "is for the thread of a page")
   return found
 }
 
