@@ -49,12 +49,11 @@ export const serveCalls = <Target extends object>(
 
   const answerStream = async (id: number, name: string, args: ReadonlyArray<unknown>, abort: AbortController) => {
     let allowed = windowItems
-    let stopped = false
+    const { signal } = abort
     let wake = () => {}
     let iterator: AsyncIterator<unknown> | undefined
     running.set(id, {
       stop: () => {
-        stopped = true
         abort.abort()
         wake()
         // Ends a `next` that waits.
@@ -67,19 +66,19 @@ export const serveCalls = <Target extends object>(
     })
     try {
       iterator = (methods[name]!(...args) as AsyncIterable<unknown>)[Symbol.asyncIterator]()
-      while (!stopped) {
+      while (!signal.aborted) {
         if (allowed === 0) {
           await new Promise<void>((resolve) => (wake = resolve))
           continue
         }
         const result = await iterator.next()
-        if (stopped) break
+        if (signal.aborted) break
         if (result.done === true) return post({ id, done: true })
         allowed -= 1
         post({ id, item: result.value })
       }
     } catch (error) {
-      if (!stopped) fail(id, fromError(error))
+      if (!signal.aborted) fail(id, fromError(error))
     } finally {
       running.delete(id)
     }

@@ -1,7 +1,7 @@
 /** A client through a port gives what the client itself gives. */
 import { Effect, Layer, Redacted } from "effect"
 import * as fc from "fast-check"
-import { afterEach, assert, describe, it } from "vitest"
+import { afterEach, assert, describe, it, vi } from "vitest"
 import { KezChat } from "@kez-chat/sdk"
 import { connectPort, servePort } from "@kez-chat/sdk/port"
 import { type Event, type KezChatClient, open, type Waiting } from "@kez-chat/sdk/promise"
@@ -157,7 +157,7 @@ describe("a client through a port", () => {
     assert.isAtMost(produced, 500 + 32)
     await iterator.return?.()
     assert.deepEqual(await iterator.next(), { done: true, value: undefined })
-    while (ended === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await vi.waitUntil(() => ended > 0)
   })
 
   it("aborts calls and loops with the caller's reason", async () => {
@@ -185,7 +185,7 @@ describe("a client through a port", () => {
     control.abort(reason)
     assert.strictEqual(await call, reason)
     assert.strictEqual(await loop, reason)
-    while (aborted.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+    await vi.waitUntil(() => aborted.length === 2)
   })
 
   it("rejects what is pending and ends loops when either side closes", async () => {
