@@ -15,13 +15,9 @@ import * as NodeCrypto from "../adapters/node/NodeCrypto.ts"
 import * as SqliteLocalStore from "../adapters/sqlite/SqliteLocalStore.ts"
 import { KezChat } from "../client/KezChat.ts"
 import type { NodeError, NodeOptions } from "./NodeOptions.ts"
-import * as Blank from "../protocol/encoding/Blank.ts"
-import * as AddressClass from "../protocol/registration/AddressClass.ts"
-import { AdapterUnavailable } from "../services/AdapterUnavailable.ts"
-import { BlobTransport, BlobTransportError } from "../services/BlobTransport.ts"
-import { Directory } from "../services/Directory.ts"
-import { StoreError } from "../services/LocalStore.ts"
-import type { Vault, VaultError } from "../services/Vault.ts"
+import { AddressClass, Blank } from "../protocol/index.ts"
+import type { Vault, VaultError } from "../services/index.ts"
+import { AdapterUnavailable, BlobTransport, BlobTransportError, Directory, StoreError } from "../services/index.ts"
 
 const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, AdapterUnavailable | VaultError> => {
   if (vault !== undefined) return vault

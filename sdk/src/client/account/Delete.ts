@@ -1,8 +1,7 @@
 /** Deleting an account: at the home server first, then here. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { BlobStore } from "../../services/BlobStore.ts"
-import { Vault } from "../../services/Vault.ts"
+import { BlobStore, Vault } from "../../services/index.ts"
 import { ContactBook } from "../contacts/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { deleteAll, Ledger } from "../internal/Ledger.ts"

@@ -10,12 +10,8 @@ import * as Semaphore from "effect/Semaphore"
 import type { Identity } from "../../crypto/Identity.ts"
 import type { PrimaryKey } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import * as Endpoint from "../../protocol/sigchain/Endpoint.ts"
-import * as Envelope from "../../protocol/sigchain/Envelope.ts"
-import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
-import { BlobTransport } from "../../services/BlobTransport.ts"
-import { Directory } from "../../services/Directory.ts"
-import { SigchainStore } from "../../services/SigchainStore.ts"
+import { Endpoint, Envelope, Sigchain } from "../../protocol/index.ts"
+import { BlobTransport, Directory, SigchainStore } from "../../services/index.ts"
 import { IdentityLookup } from "../contacts/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { Ledger } from "../internal/Ledger.ts"
@@ -171,8 +167,4 @@ const make = Effect.gen(function* () {
   return OwnSigchain.of({ append })
 })
 
-export const layer: Layer.Layer<
-  OwnSigchain,
-  never,
-  Ledger | CurrentAccount | IdentityLookup | Directory | SigchainStore | BlobTransport
-> = Layer.effect(OwnSigchain, make)
+export const layer = Layer.effect(OwnSigchain, make)

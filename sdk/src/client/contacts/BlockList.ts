@@ -12,12 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { admitHex } from "../../protocol/identity/KeyAdmission.ts"
-import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
-import * as Limits from "../../protocol/Limits.ts"
-import type * as Body from "../../protocol/messages/Body.ts"
-import { type BrokerConnection, BrokerRefused } from "../../services/Broker.ts"
-import type { Crypto } from "../../services/Crypto.ts"
-import type { StoreError } from "../../services/LocalStore.ts"
+import { type Body, Limits, PrimaryKey } from "../../protocol/index.ts"
+import { type BrokerConnection, BrokerRefused, type Crypto, type StoreError } from "../../services/index.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
@@ -196,4 +192,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<BlockList, never, Ledger | ContactBook | SendQueue> = Layer.effect(BlockList, make)
+export const layer = Layer.effect(BlockList, make)

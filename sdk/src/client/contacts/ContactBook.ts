@@ -171,4 +171,4 @@ export const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<ContactBook, never, Ledger | Events> = Layer.effect(ContactBook, make)
+export const layer = Layer.effect(ContactBook, make)

@@ -12,8 +12,7 @@ import type * as Scope from "effect/Scope"
 import * as Handle from "../../protocol/identity/Handle.ts"
 import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import type { Crypto } from "../../services/Crypto.ts"
-import { ServerUnreachable } from "../../services/Directory.ts"
+import { type Crypto, ServerUnreachable } from "../../services/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
@@ -164,8 +163,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<
-  ContactRefresh,
-  never,
-  Ledger | CurrentAccount | ContactBook | IdentityLookup | SendQueue
-> = Layer.effect(ContactRefresh, make)
+export const layer = Layer.effect(ContactRefresh, make)

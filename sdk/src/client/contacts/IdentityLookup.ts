@@ -2,12 +2,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as VerifiedChain from "../../crypto/VerifiedChain.ts"
-import * as VerifiedRecord from "../../crypto/VerifiedRecord.ts"
+import { VerifiedChain, VerifiedRecord } from "../../crypto/index.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import type { Crypto } from "../../services/Crypto.ts"
-import { Directory, type DirectoryError } from "../../services/Directory.ts"
-import { SigchainStore } from "../../services/SigchainStore.ts"
+import { type Crypto, Directory, type DirectoryError, SigchainStore } from "../../services/index.ts"
 import type { Chain } from "../internal/OwnSigchain.ts"
 
 export class IdentityLookup extends Context.Service<
@@ -45,4 +42,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<IdentityLookup, never, Directory | SigchainStore> = Layer.effect(IdentityLookup, make)
+export const layer = Layer.effect(IdentityLookup, make)

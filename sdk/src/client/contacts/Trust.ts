@@ -5,9 +5,8 @@
  */
 import * as Result from "effect/Result"
 import * as VerifiedChain from "../../crypto/VerifiedChain.ts"
-import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
+import { PrimaryKey, Sigchain } from "../../protocol/index.ts"
 import { fail, Problem } from "../../protocol/Problem.ts"
-import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
 import type { ContactRow } from "../internal/rows/index.ts"
 import type { Contact } from "../model/index.ts"
 import { FetchBlocked, KeyRefused, SendBlocked } from "../model/index.ts"

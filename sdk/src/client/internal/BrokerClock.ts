@@ -31,4 +31,4 @@ const make = (): BrokerClock["Service"] => {
   }
 }
 
-export const layer: Layer.Layer<BrokerClock> = Layer.sync(BrokerClock, make)
+export const layer = Layer.sync(BrokerClock, make)

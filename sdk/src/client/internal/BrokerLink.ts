@@ -85,4 +85,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<BrokerLink, never, Broker> = Layer.effect(BrokerLink, make)
+export const layer = Layer.effect(BrokerLink, make)

@@ -65,4 +65,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<CurrentAccount, never, Ledger> = Layer.effect(CurrentAccount, make)
+export const layer = Layer.effect(CurrentAccount, make)

@@ -74,4 +74,4 @@ export const make = (): Events["Service"] => {
   }
 }
 
-export const layer: Layer.Layer<Events> = Layer.sync(Events, make)
+export const layer = Layer.sync(Events, make)

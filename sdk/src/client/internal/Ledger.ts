@@ -306,7 +306,7 @@ const checkLayout = Effect.fnUntraced(function* (ledger: Ledger["Service"]) {
 })
 
 /** Fails if the store cannot be read or was written by a later version. */
-export const layer: Layer.Layer<Ledger, LedgerError, LocalStore> = Layer.effect(Ledger, Effect.tap(make, checkLayout))
+export const layer = Layer.effect(Ledger, Effect.tap(make, checkLayout))
 
 /** Deletes all entries with a prefix, 1,000 per commit. */
 export const deleteAll = Effect.fnUntraced(function* (

@@ -7,11 +7,10 @@ import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Body from "../../protocol/messages/Body.ts"
-import type { StoreError } from "../../services/LocalStore.ts"
+import type { Crypto, StoreError } from "../../services/index.ts"
 import type { KezChatError } from "../model/index.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
-import type { Crypto } from "../../services/Crypto.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 import { readSettings } from "../internal/Settings.ts"
@@ -125,4 +124,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<DevicePositions, never, Ledger | SendQueue> = Layer.effect(DevicePositions, make)
+export const layer = Layer.effect(DevicePositions, make)

@@ -86,5 +86,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Housekeeping, never, Events | BrokerLink | BlockList | DevicePositions | Mailbox> =
-  Layer.effect(Housekeeping, make)
+export const layer = Layer.effect(Housekeeping, make)

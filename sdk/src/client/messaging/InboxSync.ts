@@ -17,9 +17,8 @@ import * as Stream from "effect/Stream"
 import * as Seal from "../../protocol/messages/Seal.ts"
 import type { Frame, Page } from "../../protocol/broker/Page.ts"
 import type { Problem } from "../../protocol/Problem.ts"
-import type { BrokerConnection, BrokerRefused, BrokerUnavailable, Delivered } from "../../services/Broker.ts"
-import type { Crypto } from "../../services/Crypto.ts"
-import { StoreError } from "../../services/LocalStore.ts"
+import type { BrokerConnection, BrokerRefused, BrokerUnavailable, Crypto, Delivered } from "../../services/index.ts"
+import { StoreError } from "../../services/index.ts"
 import { Events } from "../internal/Events.ts"
 import { Inbox } from "./Inbox.ts"
 import { Ledger, type LedgerError } from "../internal/Ledger.ts"
@@ -227,4 +226,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<InboxSync, never, Ledger | Events | Inbox | BrokerLink> = Layer.effect(InboxSync, make)
+export const layer = Layer.effect(InboxSync, make)

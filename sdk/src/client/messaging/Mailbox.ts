@@ -94,7 +94,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Mailbox, never, Ledger | Events | BlockList | DevicePositions> = Layer.effect(
-  Mailbox,
-  make
-)
+export const layer = Layer.effect(Mailbox, make)

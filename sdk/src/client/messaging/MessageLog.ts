@@ -1,9 +1,7 @@
 /** The stored messages of each conversation: appended and changed by Inbox and Outbox, read page by page. */
 import * as Effect from "effect/Effect"
-import * as Blank from "../../protocol/encoding/Blank.ts"
-import * as FileName from "../../protocol/files/FileName.ts"
+import { Blank, FileName, PrimaryKey } from "../../protocol/index.ts"
 import type { JsonObject } from "../../protocol/encoding/Json.ts"
-import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
 import type { Message, MessageState, OfferedFile } from "../model/index.ts"

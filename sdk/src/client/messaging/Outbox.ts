@@ -18,15 +18,12 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Id from "../../crypto/Id.ts"
 import * as SealedMessage from "../../crypto/SealedMessage.ts"
-import * as Body from "../../protocol/messages/Body.ts"
-import * as Seal from "../../protocol/messages/Seal.ts"
-import * as Hash from "../../protocol/encoding/Hash.ts"
+import { Body, Hash, Seal } from "../../protocol/index.ts"
 import type { JsonObject } from "../../protocol/encoding/Json.ts"
 import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { Head } from "../../protocol/sigchain/Sigchain.ts"
-import { BrokerRefused, BrokerUnavailable } from "../../services/Broker.ts"
-import type { StoreError } from "../../services/LocalStore.ts"
+import { BrokerRefused, BrokerUnavailable, type StoreError } from "../../services/index.ts"
 import * as MessageLog from "./MessageLog.ts"
 import { Events } from "../internal/Events.ts"
 import type { Message } from "../model/index.ts"
@@ -335,7 +332,7 @@ const make = Effect.gen(function* () {
   )
 })
 
-export const layer: Layer.Layer<Outbox | SendQueue, never, Ledger | Events | BrokerLink> = Layer.effectContext(make)
+export const layer = Layer.effectContext(make)
 
 /** A body as its readers will parse it. */
 const jsonOf = (body: Body.Known): Effect.Effect<JsonObject, Problem> =>

@@ -15,13 +15,12 @@ import type * as Scope from "effect/Scope"
 import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import type { Problem } from "../../protocol/Problem.ts"
-import type { StoreError } from "../../services/LocalStore.ts"
+import type { Crypto, StoreError } from "../../services/index.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
 import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
-import type { Crypto } from "../../services/Crypto.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 
@@ -162,4 +161,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Receipts, never, Ledger | SendQueue | BrokerLink> = Layer.effect(Receipts, make)
+export const layer = Layer.effect(Receipts, make)

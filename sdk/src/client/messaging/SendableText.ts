@@ -1,9 +1,7 @@
 /** Which texts can be sent: not one that shows nothing (KEZ-DM-036), and not one that is too long for a body. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Blank from "../../protocol/encoding/Blank.ts"
-import * as Body from "../../protocol/messages/Body.ts"
-import * as Limits from "../../protocol/Limits.ts"
+import { Blank, Body, Limits } from "../../protocol/index.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import type { Head } from "../../protocol/sigchain/Sigchain.ts"
 

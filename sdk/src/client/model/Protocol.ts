@@ -2,12 +2,8 @@
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Struct from "effect/Struct"
-import type * as Json from "../../protocol/encoding/Json.ts"
-import * as Limits from "../../protocol/Limits.ts"
-import * as Problems from "../../protocol/Problem.ts"
-import type * as Endpoints from "../../protocol/sigchain/Endpoint.ts"
-import * as Envelopes from "../../protocol/sigchain/Envelope.ts"
-import type * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
+import type { Endpoint as Endpoints, Json, Sigchain } from "../../protocol/index.ts"
+import { Envelope as Envelopes, Limits, Problem as Problems } from "../../protocol/index.ts"
 
 /** Milliseconds since the epoch. */
 export const Millis = Schema.Int

@@ -13,15 +13,11 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type * as Body from "../../../protocol/messages/Body.ts"
-import * as Bytes from "../../../protocol/encoding/Bytes.ts"
+import { type Body, Bytes, Limits } from "../../../protocol/index.ts"
 import { admitHex, type AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
-import * as Limits from "../../../protocol/Limits.ts"
 import type { Problem } from "../../../protocol/Problem.ts"
 import type * as BlobTransport from "../../../services/BlobTransport.ts"
-import { Crypto } from "../../../services/Crypto.ts"
-import { Directory } from "../../../services/Directory.ts"
-import type { StoreError } from "../../../services/LocalStore.ts"
+import { Crypto, Directory, type StoreError } from "../../../services/index.ts"
 import { BrokerClock, uptimeMillis } from "../../internal/BrokerClock.ts"
 import * as KeyedWorker from "../../internal/KeyedWorker.ts"
 import { Ledger, type LedgerError, type Transaction } from "../../internal/Ledger.ts"
@@ -273,5 +269,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Addresses, never, Ledger | SendQueue | BrokerClock | BrokerLink | Crypto | Directory> =
-  Layer.effect(Addresses, make)
+export const layer = Layer.effect(Addresses, make)

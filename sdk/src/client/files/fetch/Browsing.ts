@@ -7,15 +7,12 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as FastBlake3 from "../../../crypto/FastBlake3.ts"
-import * as SealedManifest from "../../../crypto/SealedManifest.ts"
+import { FastBlake3, SealedManifest } from "../../../crypto/index.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
 import { admitHex } from "../../../protocol/identity/KeyAdmission.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import type { SharedFiles } from "../../../protocol/sigchain/Sigchain.ts"
-import type { Crypto } from "../../../services/Crypto.ts"
-import { ServerUnreachable } from "../../../services/Directory.ts"
-import { ManifestStore } from "../../../services/ManifestStore.ts"
+import { type Crypto, ManifestStore, ServerUnreachable } from "../../../services/index.ts"
 import { ContactBook, ContactRefresh, IdentityLookup, Trust } from "../../contacts/index.ts"
 import { hexOf } from "../../../protocol/identity/PrimaryKey.ts"
 import type { ListedFile, Listing } from "../../model/index.ts"
@@ -233,11 +230,7 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<
-  Browsing,
-  never,
-  Ledger | ContactBook | ContactRefresh | IdentityLookup | ClientOptions | ManifestStore
-> = Layer.effect(Browsing, make)
+export const layer = Layer.effect(Browsing, make)
 
 const byPath = (a: ListedFile, b: ListedFile): number => {
   const [first, second] = [Versions.pathOf(a), Versions.pathOf(b)]

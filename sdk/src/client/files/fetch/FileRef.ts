@@ -1,8 +1,6 @@
 /** How a person names a file: by the id of an offer, as `@user/entry` with the entry's id or path, or by a ticket. */
 import * as Result from "effect/Result"
-import * as KezId from "../../../protocol/broker/KezId.ts"
-import * as Blank from "../../../protocol/encoding/Blank.ts"
-import * as Ticket from "../../../protocol/files/Ticket.ts"
+import { Blank, KezId, Ticket } from "../../../protocol/index.ts"
 import { fail, Problem } from "../../../protocol/Problem.ts"
 
 export type FileRef =

@@ -3,8 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as FastBlake3 from "../../../crypto/FastBlake3.ts"
-import * as SealedFile from "../../../crypto/SealedFile.ts"
+import { FastBlake3, SealedFile } from "../../../crypto/index.ts"
 import * as Bytes from "../../../protocol/encoding/Bytes.ts"
 import type { Session } from "../../internal/Session.ts"
 import { contentOf } from "../share/index.ts"

@@ -1,9 +1,8 @@
 /** Messages that offer files: the file that they describe, and finding them by id or by blob. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Bytes from "../../../protocol/encoding/Bytes.ts"
+import { Bytes, Hash } from "../../../protocol/index.ts"
 import type { JsonObject } from "../../../protocol/encoding/Json.ts"
-import * as Hash from "../../../protocol/encoding/Hash.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
 import type { OfferedFile } from "../../model/index.ts"
 import type { Transaction } from "../../internal/Ledger.ts"

@@ -1,8 +1,7 @@
 /**
  * Which addresses of another device may be dialled, so that a peer cannot make this device connect to anything else.
  */
-import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
-import * as Limits from "../../../protocol/Limits.ts"
+import { AddressClass, Limits } from "../../../protocol/index.ts"
 import * as SocketAddress from "../../../protocol/files/SocketAddress.ts"
 import type { Addresses } from "../../../services/BlobTransport.ts"
 

@@ -1,6 +1,5 @@
 /** How long a transfer waits before it tries again, and the reason that people see meanwhile. */
-import type { ConnectionState } from "../../../services/Broker.ts"
-import type { BlobTransportError } from "../../../services/BlobTransport.ts"
+import type { BlobTransportError, ConnectionState } from "../../../services/index.ts"
 
 /** Why nothing arrives: no answer, a connection that broke in the middle, or the failure of the transport. */
 export type Cause = "silent" | "broken" | Exclude<BlobTransportError["reason"], "unavailable">

@@ -11,10 +11,8 @@ import * as Result from "effect/Result"
 import type { ContentKey } from "../../../crypto/SealedFile.ts"
 import type { Readable } from "../../../crypto/SealedManifest.ts"
 import * as WrappedKey from "../../../crypto/WrappedKey.ts"
-import * as Bytes from "../../../protocol/encoding/Bytes.ts"
-import * as Hash from "../../../protocol/encoding/Hash.ts"
+import { Bytes, Hash, PrimaryKey } from "../../../protocol/index.ts"
 import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
-import * as PrimaryKey from "../../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import type { Crypto } from "../../../services/Crypto.ts"
 import { ContactBook } from "../../contacts/index.ts"
@@ -274,7 +272,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Sources, never, Ledger | ContactBook | ClientOptions | Browsing> = Layer.effect(
-  Sources,
-  make
-)
+export const layer = Layer.effect(Sources, make)

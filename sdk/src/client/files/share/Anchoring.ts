@@ -8,9 +8,8 @@
  */
 import * as Effect from "effect/Effect"
 import type { Envelope } from "../../../protocol/sigchain/Envelope.ts"
-import * as Limits from "../../../protocol/Limits.ts"
+import { Limits, Sigchain } from "../../../protocol/index.ts"
 import type { Problem } from "../../../protocol/Problem.ts"
-import * as Sigchain from "../../../protocol/sigchain/Sigchain.ts"
 
 const dayMillis = 24 * 60 * 60 * 1_000
 

@@ -7,12 +7,9 @@ import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type * as Scope from "effect/Scope"
-import * as Hash from "../../../protocol/encoding/Hash.ts"
-import * as Limits from "../../../protocol/Limits.ts"
-import * as Manifest from "../../../protocol/files/Manifest.ts"
+import { Hash, Limits, Manifest } from "../../../protocol/index.ts"
 import { Problem } from "../../../protocol/Problem.ts"
-import type { Crypto } from "../../../services/Crypto.ts"
-import type { StoreError } from "../../../services/LocalStore.ts"
+import type { Crypto, StoreError } from "../../../services/index.ts"
 import { uptimeMillis } from "../../internal/BrokerClock.ts"
 import * as KeyedWorker from "../../internal/KeyedWorker.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
@@ -130,4 +127,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Manifests, never, Publication> = Layer.effect(Manifests, make)
+export const layer = Layer.effect(Manifests, make)

@@ -9,14 +9,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as FastBlake3 from "../../../crypto/FastBlake3.ts"
-import * as SealedManifest from "../../../crypto/SealedManifest.ts"
+import { FastBlake3, SealedManifest } from "../../../crypto/index.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import type { SharedFiles } from "../../../protocol/sigchain/Sigchain.ts"
-import { BlobStore } from "../../../services/BlobStore.ts"
-import type { Crypto } from "../../../services/Crypto.ts"
-import { ManifestStore } from "../../../services/ManifestStore.ts"
+import { BlobStore, type Crypto, ManifestStore } from "../../../services/index.ts"
 import { Events } from "../../internal/Events.ts"
 import { Ledger, type LedgerError, type Transaction } from "../../internal/Ledger.ts"
 import type { Chain } from "../../internal/OwnSigchain.ts"
@@ -184,7 +181,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<OtherDevices, never, Ledger | Events | ManifestStore | BlobStore> = Layer.effect(
-  OtherDevices,
-  make
-)
+export const layer = Layer.effect(OtherDevices, make)

@@ -13,13 +13,10 @@ import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as FastBlake3 from "../../../crypto/FastBlake3.ts"
-import * as SealedManifest from "../../../crypto/SealedManifest.ts"
+import { FastBlake3, SealedManifest } from "../../../crypto/index.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
 import { type Code, Problem } from "../../../protocol/Problem.ts"
-import type { Crypto } from "../../../services/Crypto.ts"
-import type { StoreError } from "../../../services/LocalStore.ts"
-import { ManifestStore } from "../../../services/ManifestStore.ts"
+import { type Crypto, ManifestStore, type StoreError } from "../../../services/index.ts"
 import { Events } from "../../internal/Events.ts"
 import { Ledger, type Transaction } from "../../internal/Ledger.ts"
 import { OwnSigchain } from "../../internal/OwnSigchain.ts"
@@ -245,5 +242,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Publication, never, Ledger | Events | OwnSigchain | ManifestStore | OtherDevices> =
-  Layer.effect(Publication, make)
+export const layer = Layer.effect(Publication, make)

@@ -8,8 +8,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as ChunkRanges from "../../../protocol/files/ChunkRanges.ts"
 import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
-import { BlobStore, BlobStoreError, type StoredBlob } from "../../../services/BlobStore.ts"
-import type { Provider } from "../../../services/BlobTransport.ts"
+import { BlobStore, BlobStoreError, type Provider, type StoredBlob } from "../../../services/index.ts"
 import { Trust } from "../../contacts/index.ts"
 import { CurrentAccount } from "../../internal/CurrentAccount.ts"
 import { Events } from "../../internal/Events.ts"
@@ -141,7 +140,4 @@ const make = Effect.gen(function* () {
   })
 })
 
-export const layer: Layer.Layer<Serving, never, Ledger | Events | CurrentAccount | BlobStore> = Layer.effect(
-  Serving,
-  make
-)
+export const layer = Layer.effect(Serving, make)

@@ -1,12 +1,8 @@
 /** Share rows: as callers see them, read from the store, and made from manifest entries. */
 import * as Effect from "effect/Effect"
-import * as Bytes from "../../../protocol/encoding/Bytes.ts"
-import * as ChunkRanges from "../../../protocol/files/ChunkRanges.ts"
-import * as Hash from "../../../protocol/encoding/Hash.ts"
-import * as PrimaryKey from "../../../protocol/identity/PrimaryKey.ts"
+import { Bytes, ChunkRanges, FileCipher, Hash, PrimaryKey } from "../../../protocol/index.ts"
 import type { Readable } from "../../../crypto/SealedManifest.ts"
 import type { SharedFile } from "../../../protocol/files/Manifest.ts"
-import * as FileCipher from "../../../protocol/files/FileCipher.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
 import type { Share, ShareReader } from "../../model/index.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
