@@ -1,11 +1,4 @@
-/**
- * The account of this store and its own sigchain.
- *
- * | key | value |
- * |---|---|
- * | `account` | {@link AccountRow} |
- * | `chain/<seq>` | own sigchain event, JCS, written before it is published |
- */
+/** The account of this store and its own sigchain. */
 import * as Schema from "effect/Schema"
 import { Count, padded, row, type RowType } from "./Row.ts"
 

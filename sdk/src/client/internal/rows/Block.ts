@@ -1,10 +1,4 @@
-/**
- * Decisions about blocking, and whether the other devices and the home server know them.
- *
- * | key | value |
- * |---|---|
- * | `block/<hex>` | {@link BlockRow}: the newest decision about an account |
- */
+/** Decisions about blocking, and whether the other devices and the home server know them. */
 import * as Schema from "effect/Schema"
 import { Count, row, type RowType } from "./Row.ts"
 

@@ -1,10 +1,4 @@
-/**
- * Contacts, and the upgrade of rows that versions wrote which did not judge a contact's name and chain separately.
- *
- * | key | value |
- * |---|---|
- * | `contact/<hex>` | {@link ContactRow} |
- */
+/** Contacts, and the upgrade of rows that versions wrote which did not judge a contact's name and chain separately. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"

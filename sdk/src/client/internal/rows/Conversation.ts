@@ -1,10 +1,4 @@
-/**
- * The counters of a conversation: sequence numbers, receipts, and how far the user has read.
- *
- * | key | value |
- * |---|---|
- * | `talk/<hex of the peer>` | {@link ConversationCountersRow} |
- */
+/** The counters of a conversation: sequence numbers, receipts, and how far the user has read. */
 import * as Schema from "effect/Schema"
 import { Count, row, type RowType } from "./Row.ts"
 

@@ -1,10 +1,4 @@
-/**
- * Files of other accounts on this device.
- *
- * | key | value |
- * |---|---|
- * | `download/<blob hash>` | {@link DownloadRow}: a file that is here completely or in part |
- */
+/** Files of other accounts on this device. */
 import * as Schema from "effect/Schema"
 import { Count, row, type RowType } from "./Row.ts"
 

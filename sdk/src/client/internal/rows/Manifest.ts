@@ -1,13 +1,4 @@
-/**
- * Manifests: the publication of the own one, and the newest one seen of each other account.
- *
- * | key | value |
- * |---|---|
- * | `manifest` | {@link ManifestRow}: progress of publishing the own manifest |
- * | `manifestBody` | bytes of the newest own manifest |
- * | `browsed/<hex>` | {@link Browsed}: the newest manifest seen of an account |
- * | `browsedBody/<hex>` | its bytes |
- */
+/** Manifests: the publication of the own one, and the newest one seen of each other account. */
 import * as Schema from "effect/Schema"
 import { Count, row, type RowType } from "./Row.ts"
 

@@ -1,14 +1,4 @@
-/**
- * Messages in local order, and the envelopes and sequence numbers already seen.
- *
- * | key | value |
- * |---|---|
- * | `order` | {@link Order}: the next position in local order |
- * | `message/<hex of the peer>/<order>` | {@link MessageRow} |
- * | `seen/<hex of the sender>/<id>` | {@link SeenRow}: every envelope ever received or sent |
- * | `slot/<from>/<to>/<device>/<seq>` | {@link Slot}: the message that holds a sequence number |
- * | `track/<from>/<to>/<device>` | {@link Track}: the highest `seq` seen |
- */
+/** Messages in local order, and the envelopes and sequence numbers already seen. */
 import * as Schema from "effect/Schema"
 import type { JsonObject } from "../../../protocol/encoding/Json.ts"
 import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"

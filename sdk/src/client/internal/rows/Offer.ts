@@ -1,11 +1,4 @@
-/**
- * Offers of files, and requests for the addresses of this device.
- *
- * | key | value |
- * |---|---|
- * | `offerOf/<blob hash>/<hex of its author>` | {@link OfferOf}: the message that offers a file |
- * | `asked/<hex>` | {@link Asked}: the newest request of a contact for this device's addresses |
- */
+/** Offers of files, and requests for the addresses of this device. */
 import * as Schema from "effect/Schema"
 import { Count, row } from "./Row.ts"
 

@@ -1,11 +1,4 @@
-/**
- * Outgoing envelopes that the broker has not acknowledged.
- *
- * | key | value |
- * |---|---|
- * | `out/<order>` | {@link OutRow}: an envelope to send |
- * | `frame/<Kez-Id>` | the sealed bytes of a copy in an `out/` row |
- */
+/** Outgoing envelopes that the broker has not acknowledged. */
 import * as Schema from "effect/Schema"
 import { Count, padded, row, type RowType } from "./Row.ts"
 

@@ -1,11 +1,4 @@
-/**
- * Inbox positions of the devices of this account: this device's own, and those that the others announced.
- *
- * | key | value |
- * |---|---|
- * | `position` | {@link Position}: this device; `messaging/Position.ts` gives its meaning |
- * | `device/<id>` | {@link Device}: activity and announced position of a device |
- */
+/** Inbox positions of the devices of this account: this device's own, and those that the others announced. */
 import * as Schema from "effect/Schema"
 import { Count, row } from "./Row.ts"
 

@@ -1,10 +1,4 @@
-/**
- * The user's settings.
- *
- * | key | value |
- * |---|---|
- * | `settings` | {@link Settings} |
- */
+/** The user's settings. */
 import * as Schema from "effect/Schema"
 import { row } from "./Row.ts"
 

@@ -1,12 +1,4 @@
-/**
- * Files that this account shares.
- *
- * | key | value |
- * |---|---|
- * | `share/<id>` | {@link ShareRow}: a file of this account |
- * | `shareOf/<blob hash>` | {@link ShareOf}: the share that serves a blob |
- * | `entry/<id>` | an entry of the next manifest, JCS, made by any device of this account |
- */
+/** Files that this account shares. */
 import * as Schema from "effect/Schema"
 import { Count, row, type RowType } from "./Row.ts"
 

@@ -1,11 +1,4 @@
-/**
- * Inbox frames that this version could not read.
- *
- * | key | value |
- * |---|---|
- * | `dropped/<seq modulo 1000>` | {@link Dropped}: why one of the last frames was dropped |
- * | `kept/<epoch>/<seq>` | {@link Kept}: a frame that a later start or version may be able to read |
- */
+/** Inbox frames that this version could not read. */
 import * as Schema from "effect/Schema"
 import { Count, padded, row } from "./Row.ts"
 

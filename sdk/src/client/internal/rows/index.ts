@@ -5,12 +5,12 @@
  * |---|---|---|
  * | `version` | number of this layout | here |
  * | `account` | account | `Account.ts` |
- * | `chain/<seq>` | event of the own sigchain | `Account.ts` |
+ * | `chain/<seq>` | event of the own sigchain, JCS, written before it is published | `Account.ts` |
  * | `settings` | settings | `Settings.ts` |
  * | `position` | inbox position of this device | `Position.ts` |
  * | `device/<id>` | inbox position and activity of a device of this account | `Position.ts` |
  * | `contact/<hex>` | contact | `Contact.ts` |
- * | `block/<hex>` | decision about blocking an account | `Block.ts` |
+ * | `block/<hex>` | newest decision about blocking an account | `Block.ts` |
  * | `talk/<hex of the peer>` | counters of a conversation | `Conversation.ts` |
  * | `order` | next position in local order | `Message.ts` |
  * | `message/<hex of the peer>/<order>` | message | `Message.ts` |
@@ -18,15 +18,15 @@
  * | `slot/<from>/<to>/<device>/<seq>` | holder of a sequence number | `Message.ts` |
  * | `track/<from>/<to>/<device>` | highest sequence number seen | `Message.ts` |
  * | `out/<order>` | envelope to send | `Outbound.ts` |
- * | `frame/<Kez-Id>` | sealed bytes to send | `Outbound.ts` |
- * | `dropped/<seq modulo 1000>` | why a frame was dropped | `Unreadable.ts` |
+ * | `frame/<Kez-Id>` | sealed bytes of a copy in an `out/` row | `Outbound.ts` |
+ * | `dropped/<seq modulo 1000>` | why one of the last frames was dropped | `Unreadable.ts` |
  * | `kept/<epoch>/<seq>` | frame that may be readable later | `Unreadable.ts` |
  * | `offerOf/<blob hash>/<hex of its author>` | message that offers a file | `Offer.ts` |
- * | `asked/<hex>` | a contact's request for this device's addresses | `Offer.ts` |
- * | `download/<blob hash>` | file of another account | `Download.ts` |
+ * | `asked/<hex>` | newest request of a contact for this device's addresses | `Offer.ts` |
+ * | `download/<blob hash>` | file of another account, here completely or in part | `Download.ts` |
  * | `share/<id>` | file of this account | `Share.ts` |
  * | `shareOf/<blob hash>` | share that serves a blob | `Share.ts` |
- * | `entry/<id>` | entry of the next manifest | `Share.ts` |
+ * | `entry/<id>` | entry of the next manifest, JCS, made by any device of this account | `Share.ts` |
  * | `manifest` | progress of the own manifest | `Manifest.ts` |
  * | `manifestBody` | bytes of the own manifest | `Manifest.ts` |
  * | `browsed/<hex>` | newest manifest seen of an account | `Manifest.ts` |
