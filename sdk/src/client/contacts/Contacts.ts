@@ -9,14 +9,13 @@ import { Handle, Sigchain } from "../../protocol/index.ts"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import { hexOf, parseEd25519 } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import type { Crypto } from "../../services/Crypto.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { deleteAll, Ledger, type Transaction } from "../internal/Ledger.ts"
 import type { Chain } from "../internal/OwnSigchain.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
-import type { Contact, Verification } from "../model/index.ts"
+import type { Contact } from "../model/index.ts"
 import { ContactUnknown, type KezChatError } from "../model/index.ts"
 import { ContactBook, self } from "./ContactBook.ts"
 import { ContactRefresh } from "./ContactRefresh.ts"
@@ -52,13 +51,13 @@ const make = Effect.gen(function* () {
   const change = Effect.fnUntraced(function* (
     who: string,
     how: (row: Rows.ContactRow, transaction: Transaction) => Effect.Effect<Rows.ContactRow, KezChatError>
-  ): Effect.fn.Return<Contact, KezChatError> {
+  ) {
     const row = yield* book.change(who, yield* account.get, how)
     sendQueue.wake(hexOf(row.primary))
     return Trust.toContact(row)
   })
 
-  const addContact = Effect.fn("addContact")(function* (name: string): Effect.fn.Return<Contact, KezChatError, Crypto> {
+  const addContact = Effect.fn("addContact")(function* (name: string) {
     const mine = yield* account.get
     const handle = yield* Effect.fromResult(Handle.parseMention(name, mine.server))
     if (handle.server !== mine.server) {
@@ -113,9 +112,7 @@ const make = Effect.gen(function* () {
     return { primary, safetyNumber: number.digits, qr: number.qr }
   })
 
-  const verification = Effect.fn("verification")(function* (
-    who: string
-  ): Effect.fn.Return<Verification, KezChatError, Crypto> {
+  const verification = Effect.fn("verification")(function* (who: string) {
     const mine = yield* account.get
     const row = yield* book.find(who, mine)
     const { chain, contact } =
@@ -162,10 +159,7 @@ const make = Effect.gen(function* () {
     return record
   })
 
-  const acceptKey = Effect.fn("acceptKey")(function* (
-    who: string,
-    primary: string
-  ): Effect.fn.Return<Contact, KezChatError, Crypto> {
+  const acceptKey = Effect.fn("acceptKey")(function* (who: string, primary: string) {
     const mine = yield* account.get
     const old = yield* book.find(who, mine)
     yield* Effect.fromResult(Trust.checkOffered(old, primary))
@@ -212,7 +206,7 @@ const make = Effect.gen(function* () {
     return Trust.toContact(row)
   })
 
-  const keepKey = Effect.fn("keepKey")(function* (who: string): Effect.fn.Return<Contact, KezChatError, Crypto> {
+  const keepKey = Effect.fn("keepKey")(function* (who: string) {
     const row = yield* book.find(who, yield* account.get)
     const chain = Trust.needsChainToKeep(row) ? yield* lookup.chain(row.primary) : undefined
     const now = yield* Clock.currentTimeMillis
@@ -251,9 +245,7 @@ const make = Effect.gen(function* () {
       rows.map(Trust.toContact).sort((a, b) => rank[a.state] - rank[b.state] || byName(a, b))
     ),
     contact: (who: string) => Effect.flatMap(account.get, (mine) => Effect.map(book.find(who, mine), Trust.toContact)),
-    refreshContact: Effect.fn("refreshContact")(function* (
-      who: string
-    ): Effect.fn.Return<Contact, KezChatError, Crypto> {
+    refreshContact: Effect.fn("refreshContact")(function* (who: string) {
       const mine = yield* account.get
       const row = yield* book.find(who, mine)
       return row.primary === mine.primary ? Trust.toContact(row) : yield* refresh.now(row.primary)

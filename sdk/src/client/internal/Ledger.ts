@@ -237,7 +237,7 @@ export const make = Effect.gen(function* () {
   const transact = Effect.fnUntraced(function* <A, E, R>(
     build: (transaction: Transaction) => Effect.Effect<A, E, R>,
     options?: { readonly relaxed?: boolean }
-  ): Effect.fn.Return<A, E | LedgerError, R> {
+  ) {
     const context = yield* Effect.context<R>()
     const done = yield* Deferred.make<A, E | LedgerError>()
     const isDone = () => Deferred.isDoneUnsafe(done)
@@ -309,10 +309,7 @@ const checkLayout = Effect.fnUntraced(function* (ledger: Ledger["Service"]) {
 export const layer = Layer.effect(Ledger, Effect.tap(make, checkLayout))
 
 /** Deletes all entries with a prefix, 1,000 per commit. */
-export const deleteAll = Effect.fnUntraced(function* (
-  ledger: Ledger["Service"],
-  prefix: string
-): Effect.fn.Return<void, LedgerError> {
+export const deleteAll = Effect.fnUntraced(function* (ledger: Ledger["Service"], prefix: string) {
   while (true) {
     const entries = yield* ledger.scan({ prefix, limit: 1_000 })
     if (entries.length === 0) return

@@ -85,10 +85,7 @@ const make = Effect.gen(function* () {
     })
 
   /** Takes pages until one is empty. Each page is opened and committed before the next is requested. */
-  const fetchAll = Effect.fnUntraced(function* (
-    session: Session,
-    connection: BrokerConnection
-  ): Effect.fn.Return<void, FetchError, Crypto> {
+  const fetchAll = Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
     let beyondEnd = 0
     while (true) {
       const page = yield* connection.fetch(position.base, position.epoch)

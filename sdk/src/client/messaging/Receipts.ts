@@ -14,7 +14,6 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
-import type { Problem } from "../../protocol/Problem.ts"
 import type { Crypto, StoreError } from "../../services/index.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
@@ -74,11 +73,7 @@ const receipted = (
 })
 
 /** The ids that fit in one receipt, and the message up to which they go. */
-const collect = Effect.fnUntraced(function* (
-  transaction: Transaction,
-  peerHex: string,
-  due: Due
-): Effect.fn.Return<{ readonly ids: ReadonlyArray<string>; readonly upTo: number }, StoreError | Problem> {
+const collect = Effect.fnUntraced(function* (transaction: Transaction, peerHex: string, due: Due) {
   const entries = yield* transaction.scan({
     prefix: Rows.prefix.messages(peerHex),
     after: key.message(peerHex, due.after),

@@ -27,7 +27,7 @@ const measure = (text: string, roomBytes: number): { readonly characters: number
  * Fails unless a text can be sent in a body that names the sigchain head `chain`: with `message_malformed` if the text
  * shows nothing, with `message_too_large` and the number of excess characters if it is too long.
  */
-export const check = Effect.fnUntraced(function* (text: string, chain: Head): Effect.fn.Return<void, Problem> {
+export const check = Effect.fnUntraced(function* (text: string, chain: Head) {
   if (Blank.isBlank(text)) {
     return yield* new Problem({ code: "message_malformed", detail: "there is no text to send" })
   }

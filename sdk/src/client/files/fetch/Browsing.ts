@@ -115,10 +115,7 @@ const make = Effect.gen(function* () {
   })
 
   /** The manifest that the owner's chain names now. Fails if the chain is not to be trusted. */
-  const anchorOf = Effect.fnUntraced(function* (
-    session: Session,
-    owner: Rows.ContactRow
-  ): Effect.fn.Return<SharedFiles | undefined, KezChatError, Crypto> {
+  const anchorOf = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow) {
     if (owner.primary === session.identity.primary) {
       return (yield* lookup.chain(owner.primary)).state.sharedFiles
     }
@@ -153,10 +150,7 @@ const make = Effect.gen(function* () {
   })
 
   /** The newest manifest of an owner by the rules of the specification (manifest.md, "Anchor"). */
-  const ask = Effect.fnUntraced(function* (
-    session: Session,
-    owner: Rows.ContactRow
-  ): Effect.fn.Return<OpenedManifest, KezChatError, Crypto> {
+  const ask = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow) {
     const hex = hexOf(owner.primary)
     const admitted = yield* Effect.fromResult(admitHex(hex))
     const hasher = yield* FastBlake3.load

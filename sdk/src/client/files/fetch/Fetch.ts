@@ -73,9 +73,7 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
     return yield* new Problem({ code: "blob_mismatch", detail })
   })
 
-  const start = Effect.fnUntraced(function* (
-    fileRef: string
-  ): Effect.fn.Return<Stream.Stream<FetchProgress, KezChatError>, KezChatError, Crypto> {
+  const start = Effect.fnUntraced(function* (fileRef: string) {
     const source = yield* sources.find(session, fileRef)
     const { file, isOwn, owner } = source
     if (yield* isComplete(source)) {

@@ -73,11 +73,7 @@ export const byAuthor = (ledger: Reader, id: string, author: string): Effect.Eff
   )
 
 /** Every offer with this message id; `own` is the hex of our key. Senders choose ids, so there may be several. */
-export const byId = Effect.fnUntraced(function* (
-  ledger: Reader,
-  id: string,
-  own: string
-): Effect.fn.Return<ReadonlyArray<Offer>, StoreError> {
+export const byId = Effect.fnUntraced(function* (ledger: Reader, id: string, own: string) {
   const offers: Array<Offer> = []
   const conversations = yield* ledger.scan({ prefix: Rows.prefix.conversations })
   const authors = new Set([own, ...conversations.map((row) => row.key.slice(Rows.prefix.conversations.length))])

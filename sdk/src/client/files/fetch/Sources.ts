@@ -100,7 +100,7 @@ const make = Effect.gen(function* () {
     file: Source["file"],
     contentKey: ContentKey | Uint8Array,
     entry?: string
-  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+  ) {
     const hash = Hash.hexOf(file.blobHash)
     const ownerKey = yield* Effect.fromResult(PrimaryKey.parseEd25519(owner.primary))
     const opened =
@@ -114,7 +114,7 @@ const make = Effect.gen(function* () {
   const ofOffer = Effect.fnUntraced(function* (
     session: Session,
     { author, file, selfWrappedKey, wrappedKey }: Offers.Offer
-  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+  ) {
     const wrapped = author === session.identity.key.hex ? selfWrappedKey : wrappedKey
     return yield* sourceOf(session, yield* ownerOf(session, author), file, wrapped)
   })
@@ -125,11 +125,7 @@ const make = Effect.gen(function* () {
     return sourceOf(session, owner, shown, file.contentKey, id)
   }
 
-  const ofDownload = Effect.fnUntraced(function* (
-    session: Session,
-    hash: string,
-    row: Rows.DownloadRow
-  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+  const ofDownload = Effect.fnUntraced(function* (session: Session, hash: string, row: Rows.DownloadRow) {
     const wrapped = yield* Effect.fromResult(Bytes.fromBase64Url(row.key))
     const owner = yield* ownerOf(session, PrimaryKey.hexOf(row.owner))
     return yield* sourceOf(session, owner, fileOf(row, hash), wrapped, row.entry)
@@ -169,7 +165,7 @@ const make = Effect.gen(function* () {
     session: Session,
     { entry, text, who }: Extract<FileRef.FileRef, { _tag: "Entry" }>,
     isHere: boolean
-  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+  ) {
     const owner = yield* book.find(who, session.account())
     const offer = FileRef.isId(entry)
       ? yield* Offers.byAuthor(ledger, entry, PrimaryKey.hexOf(owner.primary))
@@ -188,7 +184,7 @@ const make = Effect.gen(function* () {
     session: Session,
     { ticket: { endpoint, hash: blobHash } }: Extract<FileRef.FileRef, { _tag: "Ticket" }>,
     isHere: boolean
-  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+  ) {
     const hash = Bytes.toHex(blobHash)
     const offer = yield* Offers.ofBlob(ledger, hash, endpoint.hex)
     if (offer !== undefined) return yield* ofOffer(session, offer)
@@ -209,10 +205,7 @@ const make = Effect.gen(function* () {
     return yield* new Problem({ code: "no_content_key", detail })
   })
 
-  const byOffer = Effect.fnUntraced(function* (
-    session: Session,
-    { id }: Extract<FileRef.FileRef, { _tag: "Offer" }>
-  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+  const byOffer = Effect.fnUntraced(function* (session: Session, { id }: Extract<FileRef.FileRef, { _tag: "Offer" }>) {
     const offers = yield* Offers.byId(ledger, id, session.identity.key.hex)
     const [first] = offers
     if (first === undefined) return yield* FileRef.notFound(id, "no offer has this id")
@@ -229,11 +222,7 @@ const make = Effect.gen(function* () {
     return yield* ofOffer(session, only)
   })
 
-  const find = Effect.fnUntraced(function* (
-    session: Session,
-    fileRef: string,
-    isHere: boolean
-  ): Effect.fn.Return<Source, KezChatError, Crypto> {
+  const find = Effect.fnUntraced(function* (session: Session, fileRef: string, isHere: boolean) {
     const parsed = yield* Effect.fromResult(FileRef.parse(fileRef))
     switch (parsed._tag) {
       case "Entry":

@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Verified } from "../../../protocol/files/BlobAnswer.ts"
 import { ChunkRanges, FileCipher } from "../../../protocol/index.ts"
 import { Problem } from "../../../protocol/Problem.ts"
-import type { Addresses, Crypto, PartialBlob } from "../../../services/index.ts"
+import type { Addresses, PartialBlob } from "../../../services/index.ts"
 import { BlobStore, BlobTransportError } from "../../../services/index.ts"
 import * as AddressBook from "./Addresses.ts"
 import { uptimeMillis } from "../../internal/BrokerClock.ts"
@@ -60,7 +60,7 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
     hash: string,
     size: number,
     waiting: (reason: string) => Effect.Effect<void, KezChatError>
-  ): Effect.fn.Return<PartialBlob, KezChatError, Scope.Scope> {
+  ) {
     let isReported = false
     while (true) {
       const scope = yield* Scope.fork(yield* Effect.scope)
@@ -74,10 +74,7 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
     }
   })
 
-  return Effect.fnUntraced(function* (
-    source: Source,
-    publish: (progress: FetchProgress) => Effect.Effect<void>
-  ): Effect.fn.Return<void, KezChatError, Scope.Scope | Crypto> {
+  return Effect.fnUntraced(function* (source: Source, publish: (progress: FetchProgress) => Effect.Effect<void>) {
     const { file, hash, ownerKey } = source
     const totalBytes = FileCipher.blobLength(file.size)
     const report = Effect.fnUntraced(function* (state: FetchProgress["state"], haveBytes: number, reason?: string) {

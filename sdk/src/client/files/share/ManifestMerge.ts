@@ -8,7 +8,6 @@
 import * as Effect from "effect/Effect"
 import type { Readable } from "../../../crypto/SealedManifest.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
-import type { StoreError } from "../../../services/LocalStore.ts"
 import type { Event } from "../../model/index.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
@@ -16,16 +15,10 @@ import { rowOfOtherDevice, rowsOf, toShare } from "./ShareRows.ts"
 
 const { key, prefix } = Rows
 
-export interface Merged {
-  /** Whether the entries now differ from those of the manifest, so that another one is due. */
-  readonly differs: boolean
-  /** Shares that ended; their blobs may be removed. */
-  readonly removed: ReadonlyArray<Rows.ShareRow>
-}
-
 /**
  * Stages the merge. `files`: the entries that this account can read, by id; `follows`: the manifest was made from the
- * one that is known here.
+ * one that is known here. `differs` of the result: the entries now differ from those of the manifest, so that another
+ * one is due; `removed`: shares that ended, whose blobs may be removed.
  */
 export const merge = Effect.fnUntraced(function* (
   transaction: Transaction,
@@ -33,7 +26,7 @@ export const merge = Effect.fnUntraced(function* (
   files: ReadonlyMap<string, Readable>,
   follows: boolean,
   publish: (event: Event) => void
-): Effect.fn.Return<Merged, StoreError> {
+) {
   const removed: Array<Rows.ShareRow> = []
   let differs = false
   const theirs = new Map(manifest.entries.map((entry) => [entry.id, entry]))
