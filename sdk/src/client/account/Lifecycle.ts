@@ -33,25 +33,6 @@ export interface Running extends Session {
   readonly scope: Scope.Closeable
 }
 
-export class Lifecycle extends Context.Service<
-  Lifecycle,
-  {
-    /**
-     * The session, started if there is none. `identity` is that of an account just created or restored, and saves asking
-     * the vault. Fails with `NoAccount` or `VaultError`.
-     */
-    start(identity?: Identity): Effect.Effect<Running, KezChatError, Crypto>
-    /** The session of a published account, which can send; fails with `AccountUnfinished` before. */
-    readonly published: Effect.Effect<Running, KezChatError, Crypto>
-    /** The session of a registered account, which can connect to the broker; fails with `AccountUnfinished` before. */
-    readonly registered: Effect.Effect<Running, KezChatError, Crypto>
-    /** Ends the session. */
-    readonly stop: Effect.Effect<void>
-    /** Starts a session in the background if there is an account, unless the client stays offline. */
-    readonly resume: Effect.Effect<void, never, Crypto | Scope.Scope>
-  }
->()("@kez-chat/sdk/Lifecycle") {}
-
 /** Services of the use cases that a session runs without its caller. */
 type Needs = Effect.Services<
   ReturnType<typeof Transfers.open> | typeof openIdentity | ReturnType<typeof finishCreation> | typeof pruneDownloads
@@ -127,7 +108,9 @@ const make = Effect.gen(function* () {
     return running
   }, Effect.provideContext(context))
 
-  const start: Lifecycle["Service"]["start"] = Effect.fnUntraced(function* (identity) {
+  const start: (identity?: Identity) => Effect.Effect<Running, KezChatError, Crypto> = Effect.fnUntraced(function* (
+    identity
+  ) {
     const session = running ?? (yield* open(identity))
     yield* account.get
     yield* connect(session)
@@ -139,19 +122,26 @@ const make = Effect.gen(function* () {
 
   const isReady = (session: Running) => session.account().step === "published" && (session.connected || isOffline)
 
-  return Lifecycle.of({
+  return {
+    /**
+     * The session, started if there is none. `identity` is that of an account just created or restored, and saves asking
+     * the vault. Fails with `NoAccount` or `VaultError`.
+     */
     start,
+    /** The session of a published account, which can send; fails with `AccountUnfinished` before. */
     published: Effect.gen(function* () {
       const session = running !== undefined && isReady(running) ? running : yield* start()
       const error = unfinished(session.account())
       return error === undefined ? session : yield* error
     }),
+    /** The session of a registered account, which can connect to the broker; fails with `AccountUnfinished` before. */
     registered: Effect.gen(function* () {
       const session = yield* start()
       const row = session.account()
       const error = row.step === "created" ? unfinished(row) : undefined
       return error === undefined ? session : yield* error
     }),
+    /** Ends the session. */
     stop: Semaphore.withPermit(
       lock,
       Effect.suspend(() => {
@@ -160,6 +150,7 @@ const make = Effect.gen(function* () {
         return session === undefined ? Effect.void : Scope.close(session.scope, Exit.void)
       })
     ),
+    /** Starts a session in the background if there is an account, unless the client stays offline. */
     resume: Effect.gen(function* () {
       // If this fails, so does every call that reads contacts, and says why.
       yield* Effect.ignore(book.unnameStrangers)
@@ -168,7 +159,9 @@ const make = Effect.gen(function* () {
       yield* Effect.forkScoped(Effect.ignore(start()))
       yield* Effect.forkScoped(shares.tidied)
     })
-  })
+  }
 })
+
+export class Lifecycle extends Context.Service<Lifecycle>()("@kez-chat/sdk/Lifecycle", { make }) {}
 
 export const layer = Layer.effect(Lifecycle, make)

@@ -13,12 +13,11 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import { admitHex } from "../../protocol/identity/KeyAdmission.ts"
 import { type Body, Limits, PrimaryKey } from "../../protocol/index.ts"
-import { type BrokerConnection, BrokerRefused, type Crypto, type StoreError } from "../../services/index.ts"
+import { type BrokerConnection, BrokerRefused } from "../../services/index.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
 import type { Session } from "../internal/Session.ts"
-import type { KezChatError } from "../model/index.ts"
 import { ContactBook } from "./ContactBook.ts"
 import * as Trust from "./Trust.ts"
 
@@ -32,20 +31,6 @@ const renewHomeMillis = dayMillis
 
 /** Shown by versions that do not know these notes. */
 const fallback = "(Your devices told each other whom you block.)"
-
-export class BlockList extends Context.Service<
-  BlockList,
-  {
-    /** Applies a note of one of the account's devices. */
-    receive(transaction: Transaction, list: Body.BlockList, arrivedAt: number): Effect.Effect<void, StoreError>
-    /** Makes all entries due for a new note: the notes that other devices could read are gone. */
-    readonly renew: Effect.Effect<void, KezChatError>
-    /**
-     * Updates the list from the contacts, queues due notes, and tells the home server; fails if that cannot be told.
-     */
-    pass(session: Session, connection: BrokerConnection): Effect.Effect<void, KezChatError, Crypto>
-  }
->()("@kez-chat/sdk/BlockList") {}
 
 /** Whether a note's entry supersedes a row: by revision, and of equal revisions the one that blocks. */
 const supersedes = (entry: Body.BlockEntry, row: Rows.BlockRow | undefined): boolean =>
@@ -80,7 +65,11 @@ const make = Effect.gen(function* () {
     }
   })
 
-  const receive: BlockList["Service"]["receive"] = Effect.fnUntraced(function* (transaction, { entries }, arrivedAt) {
+  const receive = Effect.fnUntraced(function* (
+    transaction: Transaction,
+    { entries }: Body.BlockList,
+    arrivedAt: number
+  ) {
     for (const entry of entries) {
       const hex = PrimaryKey.hexOf(entry.who)
       if (Result.isFailure(admitHex(hex))) continue
@@ -170,8 +159,10 @@ const make = Effect.gen(function* () {
     }
   })
 
-  return BlockList.of({
+  return {
+    /** Applies a note of one of the account's devices. */
     receive,
+    /** Makes all entries due for a new note: the notes that other devices could read are gone. */
     renew: Effect.gen(function* () {
       const all = yield* rows
       if (all.length === 0) return
@@ -188,8 +179,14 @@ const make = Effect.gen(function* () {
         )
       )
     }),
-    pass: (session, connection) => Effect.andThen(reconcile, Effect.andThen(queueNotes(session), tellHome(connection)))
-  })
+    /**
+     * Updates the list from the contacts, queues due notes, and tells the home server; fails if that cannot be told.
+     */
+    pass: (session: Session, connection: BrokerConnection) =>
+      Effect.andThen(reconcile, Effect.andThen(queueNotes(session), tellHome(connection)))
+  }
 })
+
+export class BlockList extends Context.Service<BlockList>()("@kez-chat/sdk/BlockList", { make }) {}
 
 export const layer = Layer.effect(BlockList, make)

@@ -8,41 +8,11 @@ import * as Handle from "../../protocol/identity/Handle.ts"
 import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
 import { Events } from "../internal/Events.ts"
-import { Ledger, type LedgerError, type Transaction } from "../internal/Ledger.ts"
+import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Event } from "../model/index.ts"
 import { ContactUnknown } from "../model/index.ts"
 import * as Trust from "./Trust.ts"
-
-export class ContactBook extends Context.Service<
-  ContactBook,
-  {
-    readonly all: Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
-    /**
-     * Finds a contact by handle, mention (`@chris`, `chris`) or primary key; the account itself is one. Of several with
-     * one handle, one that the user decided about comes first.
-     */
-    find(who: string, account: Rows.AccountRow): Effect.Effect<Rows.ContactRow, ContactUnknown | StoreError>
-    /** The contacts with a proven handle, including writes staged before this transaction, which `all` does not see. */
-    bearers(transaction: Transaction, handle: string): Effect.Effect<ReadonlyArray<Rows.ContactRow>, StoreError>
-    /** Stores a contact and publishes `Contact`. */
-    save(transaction: Transaction, row: Rows.ContactRow): void
-    /** Stores a contact if `judged` differs from `before`, and publishes the event of its notice. */
-    keep(transaction: Transaction, before: Rows.ContactRow, judged: Trust.Judged): void
-    /** Removes a contact and publishes `ContactRemoved`. */
-    remove(transaction: Transaction, row: Rows.ContactRow): void
-    /** Removes handles from strangers that an earlier version gave them although a contact bears the handle. */
-    readonly unnameStrangers: Effect.Effect<void, LedgerError>
-    /** Clears the cache, after the store was emptied. */
-    reset(): void
-    /** Finds a contact as `find` does, then changes its current row in a transaction. */
-    change<E>(
-      who: string,
-      account: Rows.AccountRow,
-      how: (row: Rows.ContactRow, transaction: Transaction) => Effect.Effect<Rows.ContactRow, E>
-    ): Effect.Effect<Rows.ContactRow, E | ContactUnknown | LedgerError>
-  }
->()("@kez-chat/sdk/ContactBook") {}
 
 /** The account itself as a contact: the peer of notes to self. */
 export const self = (account: Rows.AccountRow): Rows.ContactRow => ({
@@ -84,7 +54,7 @@ export const make = Effect.gen(function* () {
     )
   })
 
-  const find: ContactBook["Service"]["find"] = (who, account) =>
+  const find = (who: string, account: Rows.AccountRow) =>
     Effect.gen(function* () {
       const rows = yield* book
       const name = who.trim()
@@ -98,7 +68,7 @@ export const make = Effect.gen(function* () {
       return best ?? (yield* new ContactUnknown({ who: name }))
     })
 
-  const save: ContactBook["Service"]["save"] = (transaction, row) => {
+  const save = (transaction: Transaction, row: Rows.ContactRow) => {
     transaction.put(Rows.key.contact(hexOf(row.primary)), Rows.Contact, row)
     transaction.onCommit(() => {
       changes += 1
@@ -107,7 +77,7 @@ export const make = Effect.gen(function* () {
     })
   }
 
-  const keep: ContactBook["Service"]["keep"] = (transaction, before, { notice, row }) => {
+  const keep = (transaction: Transaction, before: Rows.ContactRow, { notice, row }: Trust.Judged) => {
     if (!Equal.equals(row, before)) save(transaction, row)
     const contact = Trust.toContact(row)
     const event: Record<NonNullable<typeof notice>, Event> = {
@@ -118,10 +88,15 @@ export const make = Effect.gen(function* () {
     if (notice !== undefined) transaction.onCommit(() => events.publish(event[notice]))
   }
 
-  return ContactBook.of({
+  return {
     all: Effect.map(book, (rows) => [...rows.values()]),
+    /**
+     * Finds a contact by handle, mention (`@chris`, `chris`) or primary key; the account itself is one. Of several with
+     * one handle, one that the user decided about comes first.
+     */
     find,
-    bearers: (transaction, handle) =>
+    /** The contacts with a proven handle, including writes staged before this transaction, which `all` does not see. */
+    bearers: (transaction: Transaction, handle: string) =>
       Effect.map(
         Effect.flatMap(
           transaction.scan({ prefix: Rows.prefix.contacts }),
@@ -129,8 +104,11 @@ export const make = Effect.gen(function* () {
         ),
         (rows) => rows.filter((row) => row.resolved && row.handle === handle)
       ),
+    /** Stores a contact and publishes `Contact`. */
     save,
+    /** Stores a contact if `judged` differs from `before`, and publishes the event of its notice. */
     keep,
+    /** Removes handles from strangers that an earlier version gave them although a contact bears the handle. */
     unnameStrangers: Effect.gen(function* () {
       const rows = [...(yield* book).values()].filter(({ resolved }) => resolved)
       const pinned = new Set(rows.filter(({ state }) => state !== "requested").map(({ handle }) => handle))
@@ -142,11 +120,13 @@ export const make = Effect.gen(function* () {
         })
       )
     }),
+    /** Clears the cache, after the store was emptied. */
     reset: () => {
       changes += 1
       loaded = undefined
     },
-    remove: (transaction, row) => {
+    /** Removes a contact and publishes `ContactRemoved`. */
+    remove: (transaction: Transaction, row: Rows.ContactRow) => {
       transaction.delete(Rows.key.contact(hexOf(row.primary)))
       transaction.onCommit(() => {
         changes += 1
@@ -154,7 +134,12 @@ export const make = Effect.gen(function* () {
         events.publish({ _tag: "ContactRemoved", contact: Trust.toContact(row) })
       })
     },
-    change: (who, account, how) =>
+    /** Finds a contact as `find` does, then changes its current row in a transaction. */
+    change: <E>(
+      who: string,
+      account: Rows.AccountRow,
+      how: (row: Rows.ContactRow, transaction: Transaction) => Effect.Effect<Rows.ContactRow, E>
+    ) =>
       Effect.flatMap(find(who, account), (found) =>
         found.primary === account.primary
           ? Effect.succeed(found)
@@ -168,7 +153,9 @@ export const make = Effect.gen(function* () {
               })
             )
       )
-  })
+  }
 })
+
+export class ContactBook extends Context.Service<ContactBook>()("@kez-chat/sdk/ContactBook", { make }) {}
 
 export const layer = Layer.effect(ContactBook, make)

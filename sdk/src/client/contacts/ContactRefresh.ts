@@ -8,39 +8,19 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
 import * as Handle from "../../protocol/identity/Handle.ts"
 import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import { type Crypto, ServerUnreachable } from "../../services/index.ts"
+import { ServerUnreachable } from "../../services/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
-import type { Chain } from "../internal/OwnSigchain.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
-import { type Contact, ContactUnknown, type KezChatError } from "../model/index.ts"
+import { ContactUnknown } from "../model/index.ts"
 import { ContactBook } from "./ContactBook.ts"
 import { IdentityLookup } from "./IdentityLookup.ts"
 import * as Trust from "./Trust.ts"
-
-export class ContactRefresh extends Context.Service<
-  ContactRefresh,
-  {
-    /** Asks the home server alone which key bears the contact's handle, and stores what follows. */
-    record(row: Rows.ContactRow, server: string): Effect.Effect<Rows.ContactRow, KezChatError, Crypto>
-    /** Asks the home server and the sig-server about a contact, and stores what follows. */
-    now(primary: string): Effect.Effect<Contact, KezChatError, Crypto>
-    /** Fetches and verifies a contact's sigchain, and stores what follows. */
-    chain(primary: string): Effect.Effect<{ readonly contact: Contact; readonly chain: Chain }, KezChatError, Crypto>
-    /** Requests a background check, as `now`. Ignored while the background checks do not run. */
-    enqueue(primary: string): void
-    /** Waits for a pending background check of this contact, for 3 s at most. */
-    awaitPending(primary: string): Effect.Effect<void>
-    /** Runs the background checks until the scope closes; begins with the contacts that are due. */
-    readonly run: Effect.Effect<void, KezChatError, Scope.Scope | Crypto>
-  }
->()("@kez-chat/sdk/ContactRefresh") {}
 
 /** A contact is due for a check when its last one is older than this. */
 const staleMillis = 24 * 60 * 60 * 1_000
@@ -66,7 +46,7 @@ const make = Effect.gen(function* () {
       })
     )
 
-  const record: ContactRefresh["Service"]["record"] = Effect.fnUntraced(function* (row, server) {
+  const record = Effect.fnUntraced(function* (row: Rows.ContactRow, server: string) {
     const handle = yield* Effect.fromResult(Handle.parse(row.handle))
     const answer = yield* Effect.result(lookup.byHandle(handle.local, server))
     const time = yield* Clock.currentTimeMillis
@@ -110,7 +90,7 @@ const make = Effect.gen(function* () {
     for (const other of pinned) yield* record(other, mine.server)
   })
 
-  const chain: ContactRefresh["Service"]["chain"] = Effect.fnUntraced(function* (primary) {
+  const chain = Effect.fnUntraced(function* (primary: string) {
     const before = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
     const chain = yield* lookup.chain(primary)
     const time = yield* Clock.currentTimeMillis
@@ -118,7 +98,7 @@ const make = Effect.gen(function* () {
     return { contact: Trust.toContact(row), chain }
   })
 
-  const now: ContactRefresh["Service"]["now"] = Effect.fnUntraced(function* (primary: string) {
+  const now = Effect.fnUntraced(function* (primary: string) {
     const mine = yield* account.get
     const row = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
     if (row === undefined) return yield* new ContactUnknown({ who: primary })
@@ -136,12 +116,18 @@ const make = Effect.gen(function* () {
     }
   })
 
-  return ContactRefresh.of({
+  return {
+    /** Asks the home server alone which key bears the contact's handle, and stores what follows. */
     record,
+    /** Asks the home server and the sig-server about a contact, and stores what follows. */
     now,
+    /** Fetches and verifies a contact's sigchain, and stores what follows. */
     chain,
+    /** Requests a background check, as `now`. Ignored while the background checks do not run. */
     enqueue: worker.wake,
-    awaitPending: (primary) => Effect.asVoid(Effect.timeoutOption(worker.settled(primary), "3 seconds")),
+    /** Waits for a pending background check of this contact, for 3 s at most. */
+    awaitPending: (primary: string) => Effect.asVoid(Effect.timeoutOption(worker.settled(primary), "3 seconds")),
+    /** Runs the background checks until the scope closes; begins with the contacts that are due. */
     run: Effect.gen(function* () {
       yield* worker.run({
         // Only an outage is worth a retry; any other answer is final until the next reason to ask.
@@ -160,7 +146,9 @@ const make = Effect.gen(function* () {
       yield* enqueueStale
       yield* Effect.forkScoped(Effect.forever(Effect.ignore(Effect.delay(enqueueStale, "1 hour"))))
     })
-  })
+  }
 })
+
+export class ContactRefresh extends Context.Service<ContactRefresh>()("@kez-chat/sdk/ContactRefresh", { make }) {}
 
 export const layer = Layer.effect(ContactRefresh, make)

@@ -4,31 +4,22 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { VerifiedChain, VerifiedRecord } from "../../crypto/index.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import { type Crypto, Directory, type DirectoryError, SigchainStore } from "../../services/index.ts"
+import { Directory, SigchainStore } from "../../services/index.ts"
 import type { Chain } from "../internal/OwnSigchain.ts"
-
-export class IdentityLookup extends Context.Service<
-  IdentityLookup,
-  {
-    /** The verified record of a handle of the home server. */
-    byHandle(local: string, server: string): Effect.Effect<VerifiedRecord.VerifiedRecord, DirectoryError, Crypto>
-    /** The verified record of a primary key at the home server. */
-    byPrimary(primary: string, server: string): Effect.Effect<VerifiedRecord.VerifiedRecord, DirectoryError, Crypto>
-    /** The whole verified sigchain of a key; empty if the sig-server has none. */
-    chain(primary: string): Effect.Effect<Chain, DirectoryError, Crypto>
-  }
->()("@kez-chat/sdk/IdentityLookup") {}
 
 const make = Effect.gen(function* () {
   const directory = yield* Directory
   const sigchains = yield* SigchainStore
-  return IdentityLookup.of({
-    byHandle: (local, server) =>
+  return {
+    /** The verified record of a handle of the home server. */
+    byHandle: (local: string, server: string) =>
       Effect.flatMap(directory.lookup(local), (record) => VerifiedRecord.verify(record, { server, handle: local })),
-    byPrimary: (primary, server) =>
+    /** The verified record of a primary key at the home server. */
+    byPrimary: (primary: string, server: string) =>
       Effect.flatMap(directory.byPrimary(primary), (record) => VerifiedRecord.verify(record, { server, primary })),
+    /** The whole verified sigchain of a key; empty if the sig-server has none. */
     chain: Effect.fn("IdentityLookup.chain")(
-      function* (primary) {
+      function* (primary: string) {
         const envelopes = yield* sigchains.fetch(primary)
         return { ...(yield* VerifiedChain.verify(primary, envelopes)), envelopes }
       },
@@ -39,7 +30,9 @@ const make = Effect.gen(function* () {
           () => Effect.map(VerifiedChain.verify(primary, []), (empty): Chain => ({ ...empty, envelopes: [] }))
         )
     )
-  })
+  }
 })
+
+export class IdentityLookup extends Context.Service<IdentityLookup>()("@kez-chat/sdk/IdentityLookup", { make }) {}
 
 export const layer = Layer.effect(IdentityLookup, make)

@@ -4,7 +4,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import {
@@ -14,21 +13,6 @@ import {
   BrokerUnavailable,
   type ConnectionState
 } from "../../services/Broker.ts"
-
-export class BrokerLink extends Context.Service<
-  BrokerLink,
-  {
-    /** The connection state, beginning with the present one. */
-    readonly states: Stream.Stream<ConnectionState>
-    readonly now: Effect.Effect<ConnectionState>
-    /** Connects, and follows the connection's state until the scope closes. */
-    connect(login: BrokerLogin): Effect.Effect<BrokerConnection, never, Scope.Scope>
-    /** The connection, once it is online. */
-    readonly online: Effect.Effect<BrokerConnection>
-    /** Runs `effect`; fails as soon as the broker is out of reach. While it connects, `effect` goes on. */
-    orOffline<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | BrokerUnavailable, R>
-  }
->()("@kez-chat/sdk/BrokerLink") {}
 
 const closed = new BrokerUnavailable({
   reason: "closed",
@@ -53,10 +37,12 @@ const make = Effect.gen(function* () {
 
   const whenOnline = when((now) => (now._tag === "Online" ? connection : undefined))
 
-  return BrokerLink.of({
+  return {
+    /** The connection state, beginning with the present one. */
     states: SubscriptionRef.changes(state),
     now: SubscriptionRef.get(state),
-    connect: Effect.fnUntraced(function* (login) {
+    /** Connects, and follows the connection's state until the scope closes. */
+    connect: Effect.fnUntraced(function* (login: BrokerLogin) {
       const made = yield* broker.connect(login)
       connection = made
       yield* SubscriptionRef.set(state, { _tag: "Connecting", since: yield* Clock.currentTimeMillis })
@@ -69,12 +55,14 @@ const make = Effect.gen(function* () {
       )
       return made
     }),
-    // Read before every send, so the common case creates no stream.
+    /** The connection, once it is online. */
     online: Effect.suspend(() => {
+      // Read before every send, so the common case creates no stream.
       const now = SubscriptionRef.getUnsafe(state)
       return now._tag === "Online" && connection !== undefined ? Effect.succeed(connection) : whenOnline
     }),
-    orOffline: (effect) =>
+    /** Runs `effect`; fails as soon as the broker is out of reach. While it connects, `effect` goes on. */
+    orOffline: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.raceFirst(
         effect,
         Effect.flatMap(
@@ -82,7 +70,9 @@ const make = Effect.gen(function* () {
           (error) => Effect.fail(error)
         )
       )
-  })
+  }
 })
+
+export class BrokerLink extends Context.Service<BrokerLink>()("@kez-chat/sdk/BrokerLink", { make }) {}
 
 export const layer = Layer.effect(BrokerLink, make)

@@ -2,26 +2,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { StoreError } from "../../services/LocalStore.ts"
 import { type Account, NoAccount } from "../model/index.ts"
-import { Ledger, type LedgerError, type Transaction } from "./Ledger.ts"
+import { Ledger, type Transaction } from "./Ledger.ts"
 import * as Rows from "./rows/index.ts"
-
-export class CurrentAccount extends Context.Service<
-  CurrentAccount,
-  {
-    /** The row, or undefined before an account was created or restored. */
-    readonly find: Effect.Effect<Rows.AccountRow | undefined, StoreError>
-    /** The row; fails with `NoAccount` if there is none. */
-    readonly get: Effect.Effect<Rows.AccountRow, NoAccount | StoreError>
-    /** The row as it was last read or committed; throws before. For code that runs within a session. */
-    latest(): Rows.AccountRow
-    /** Stages the row; `latest` returns it once it is committed. */
-    put(transaction: Transaction, row: Rows.AccountRow): void
-    /** `put` in a transaction of its own. */
-    save(row: Rows.AccountRow): Effect.Effect<void, LedgerError>
-  }
->()("@kez-chat/sdk/CurrentAccount") {}
 
 /** The account as callers see it. */
 export const toAccount = ({ device, handle, primary, server, step }: Rows.AccountRow): Account => ({
@@ -51,18 +34,25 @@ const make = Effect.gen(function* () {
     transaction.onCommit(() => (latest = row))
   }
 
-  return CurrentAccount.of({
+  return {
+    /** The row, or undefined before an account was created or restored. */
     find,
+    /** The row; fails with `NoAccount` if there is none. */
     get: Effect.gen(function* () {
       return (yield* find) ?? (yield* new NoAccount())
     }),
+    /** The row as it was last read or committed; throws before. For code that runs within a session. */
     latest: () => {
       if (latest === undefined) throw new Error("no account has been read")
       return latest
     },
+    /** Stages the row; `latest` returns it once it is committed. */
     put,
-    save: (row) => ledger.transact((transaction) => Effect.sync(() => put(transaction, row)))
-  })
+    /** `put` in a transaction of its own. */
+    save: (row: Rows.AccountRow) => ledger.transact((transaction) => Effect.sync(() => put(transaction, row)))
+  }
 })
+
+export class CurrentAccount extends Context.Service<CurrentAccount>()("@kez-chat/sdk/CurrentAccount", { make }) {}
 
 export const layer = Layer.effect(CurrentAccount, make)

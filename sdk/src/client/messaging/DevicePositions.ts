@@ -7,8 +7,6 @@ import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Body from "../../protocol/messages/Body.ts"
-import type { Crypto, StoreError } from "../../services/index.ts"
-import type { KezChatError } from "../model/index.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
 import * as Rows from "../internal/rows/index.ts"
@@ -28,27 +26,6 @@ const goneMillis = 30 * dayMillis
 /** Shown by versions that do not know these notes. */
 const fallback = "(Your devices told each other what they hold.)"
 
-export class DevicePositions extends Context.Service<
-  DevicePositions,
-  {
-    /** Records an announcement of one of the account's devices. */
-    receive(
-      transaction: Transaction,
-      device: string,
-      body: Body.DevicePosition,
-      arrivedAt: number
-    ): Effect.Effect<void, StoreError>
-    /** Records that a device of the account is in use: it wrote something. */
-    seen(transaction: Transaction, device: string, arrivedAt: number): Effect.Effect<void, StoreError>
-    /** Announces what this device holds, if that is due. */
-    announce(session: Session): Effect.Effect<void, KezChatError, Crypto>
-    /** The position up to which every device holds the mail, in the epoch of this device; undefined while unknown. */
-    heldByAll(
-      session: Session
-    ): Effect.Effect<{ readonly upTo: number; readonly epoch: string } | undefined, KezChatError>
-  }
->()("@kez-chat/sdk/DevicePositions") {}
-
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const sendQueue = yield* SendQueue
@@ -63,8 +40,9 @@ const make = Effect.gen(function* () {
     )
   )
 
-  return DevicePositions.of({
-    receive: (transaction, device, { epoch, upTo }, arrivedAt) =>
+  return {
+    /** Records an announcement of one of the account's devices. */
+    receive: (transaction: Transaction, device: string, { epoch, upTo }: Body.DevicePosition, arrivedAt: number) =>
       Effect.map(transaction.get(key.device(device), Rows.Device), (row) => {
         // Frames come in stream order, so this announcement is newer than the one in the row.
         transaction.put(key.device(device), Rows.Device, {
@@ -73,12 +51,14 @@ const make = Effect.gen(function* () {
           firstAt: row?.firstAt ?? arrivedAt
         })
       }),
-    seen: (transaction, device, arrivedAt) =>
+    /** Records that a device of the account is in use: it wrote something. */
+    seen: (transaction: Transaction, device: string, arrivedAt: number) =>
       Effect.map(transaction.get(key.device(device), Rows.Device), (row) => {
         if (row !== undefined && row.seenAt > arrivedAt - dayMillis) return
         transaction.put(key.device(device), Rows.Device, { ...row, seenAt: arrivedAt })
       }),
-    announce: Effect.fnUntraced(function* (session) {
+    /** Announces what this device holds, if that is due. */
+    announce: Effect.fnUntraced(function* (session: Session) {
       const { device, step } = session.account()
       if (step !== "published") return
       const now = yield* Clock.currentTimeMillis
@@ -107,7 +87,8 @@ const make = Effect.gen(function* () {
         })
       )
     }),
-    heldByAll: Effect.fnUntraced(function* (session) {
+    /** The position up to which every device holds the mail, in the epoch of this device; undefined while unknown. */
+    heldByAll: Effect.fnUntraced(function* (session: Session) {
       const now = yield* Clock.currentTimeMillis
       const position = yield* ledger.get(key.position, Rows.Position)
       const all = yield* devices
@@ -121,7 +102,9 @@ const make = Effect.gen(function* () {
       }
       return upTo < 1 ? undefined : { upTo, epoch: position.epoch }
     })
-  })
+  }
 })
+
+export class DevicePositions extends Context.Service<DevicePositions>()("@kez-chat/sdk/DevicePositions", { make }) {}
 
 export const layer = Layer.effect(DevicePositions, make)

@@ -7,7 +7,6 @@ import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { BlockList } from "../contacts/index.ts"
 import { DevicePositions } from "./DevicePositions.ts"
@@ -15,7 +14,6 @@ import { Events } from "../internal/Events.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
 import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { Mailbox } from "./Mailbox.ts"
-import type { Crypto } from "../../services/Crypto.ts"
 import type { Session } from "../internal/Session.ts"
 
 const hourMillis = 60 * 60 * 1_000
@@ -23,16 +21,6 @@ const dayMillis = 24 * hourMillis
 
 /** The one key of the worker. */
 const blockList = "block list"
-
-export class Housekeeping extends Context.Service<
-  Housekeeping,
-  {
-    /** Works until the scope closes. */
-    run(session: Session): Effect.Effect<void, never, Scope.Scope | Crypto>
-    /** Waits for the end of a pass over the block list that began after this call, whether or not the home answered. */
-    readonly settled: Effect.Effect<void>
-  }
->()("@kez-chat/sdk/Housekeeping") {}
 
 const make = Effect.gen(function* () {
   const events = yield* Events
@@ -58,8 +46,9 @@ const make = Effect.gen(function* () {
     }
   })
 
-  return Housekeeping.of({
-    run: Effect.fnUntraced(function* (session) {
+  return {
+    /** Works until the scope closes. */
+    run: Effect.fnUntraced(function* (session: Session) {
       yield* worker.run({
         ready: () => Effect.asVoid(link.online),
         round: () =>
@@ -79,11 +68,14 @@ const make = Effect.gen(function* () {
       yield* Effect.forkScoped(listen, { startImmediately: true })
       yield* Effect.forkScoped(hourly(session))
     }),
+    /** Waits for the end of a pass over the block list that began after this call, whether or not the home answered. */
     settled: Effect.suspend(() => {
       worker.hurry(blockList)
       return worker.settled(blockList)
     })
-  })
+  }
 })
+
+export class Housekeeping extends Context.Service<Housekeeping>()("@kez-chat/sdk/Housekeeping", { make }) {}
 
 export const layer = Layer.effect(Housekeeping, make)

@@ -25,7 +25,7 @@ import { DevicePositions } from "./DevicePositions.ts"
 import { Events } from "../internal/Events.ts"
 import type { Event, Message as Kept } from "../model/index.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
-import { Ledger, type LedgerError, type Transaction } from "../internal/Ledger.ts"
+import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import { Outbox } from "./Outbox.ts"
 import type { Position } from "./Position.ts"
 import { Receipts } from "./Receipts.ts"
@@ -62,21 +62,6 @@ const uncommittedMax = 128
 
 /** The reading ability of this version. When it grows, frames that an older version kept are tried again. */
 const reader = 1
-
-export class Inbox extends Context.Service<
-  Inbox,
-  {
-    /** Takes in frames and moves the position, in one commit. */
-    take(
-      session: Session,
-      epoch: string,
-      frames: ReadonlyArray<Frame>,
-      position: Position
-    ): Effect.Effect<void, LedgerError, Crypto>
-    /** Tries again to open the frames that were kept for later. */
-    retryKept(session: Session): Effect.Effect<void, LedgerError, Crypto>
-  }
->()("@kez-chat/sdk/Inbox") {}
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -325,8 +310,9 @@ const make = Effect.gen(function* () {
     }
   }
 
-  return Inbox.of({
-    take: (session, epoch, frames, position) =>
+  return {
+    /** Takes in frames and moves the position, in one commit. */
+    take: (session: Session, epoch: string, frames: ReadonlyArray<Frame>, position: Position) =>
       Effect.flatMap(
         Effect.forEach(frames, (frame) => open(session, frame.frame), { concurrency }),
         (outcomes) => {
@@ -347,6 +333,7 @@ const make = Effect.gen(function* () {
           )
         }
       ),
+    /** Tries again to open the frames that were kept for later. */
     retryKept: Effect.fnUntraced(function* (session: Session) {
       // One at a time, because there may be many of up to 64 KiB each.
       let after: string | undefined
@@ -367,7 +354,9 @@ const make = Effect.gen(function* () {
         })
       }
     })
-  })
+  }
 })
+
+export class Inbox extends Context.Service<Inbox>()("@kez-chat/sdk/Inbox", { make }) {}
 
 export const layer = Layer.effect(Inbox, make)

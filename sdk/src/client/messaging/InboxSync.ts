@@ -12,7 +12,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Seal from "../../protocol/messages/Seal.ts"
 import type { Frame, Page } from "../../protocol/broker/Page.ts"
@@ -42,16 +41,6 @@ const lastPause = 30_000
 const lastStorePause = 5_000
 
 type FetchError = Problem | BrokerRefused | BrokerUnavailable | LedgerError
-
-export class InboxSync extends Context.Service<
-  InboxSync,
-  {
-    /** Takes in frames until the scope closes. The connection must be new: nothing may have been read from it. */
-    run(session: Session, connection: BrokerConnection): Effect.Effect<void, LedgerError, Scope.Scope | Crypto>
-    /** Completes when a fetch that began after this call has reached the end of the stream; fails with that fetch. */
-    readonly caughtUp: Effect.Effect<void, FetchError>
-  }
->()("@kez-chat/sdk/InboxSync") {}
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -188,8 +177,9 @@ const make = Effect.gen(function* () {
     }
   })
 
-  return InboxSync.of({
-    run: Effect.fnUntraced(function* (session, connection) {
+  return {
+    /** Takes in frames until the scope closes. The connection must be new: nothing may have been read from it. */
+    run: Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
       position = (yield* ledger.get(Rows.key.position, Rows.Position)) ?? Position.start
       buffered = []
       recentFrames.clear()
@@ -210,6 +200,7 @@ const make = Effect.gen(function* () {
       requestFetch()
       yield* Effect.forkScoped(loop(session, connection))
     }),
+    /** Completes when a fetch that began after this call has reached the end of the stream; fails with that fetch. */
     caughtUp: Effect.gen(function* () {
       const caller = yield* Deferred.make<void, FetchError>()
       waiting.push(caller)
@@ -220,7 +211,9 @@ const make = Effect.gen(function* () {
         })
       )
     })
-  })
+  }
 })
+
+export class InboxSync extends Context.Service<InboxSync>()("@kez-chat/sdk/InboxSync", { make }) {}
 
 export const layer = Layer.effect(InboxSync, make)

@@ -10,7 +10,7 @@ import type { BrokerConnection } from "../../services/Broker.ts"
 import { BlockList } from "../contacts/index.ts"
 import { DevicePositions } from "./DevicePositions.ts"
 import { Events } from "../internal/Events.ts"
-import type { BoxUsage, InboxUsage, KezChatError } from "../model/index.ts"
+import type { BoxUsage } from "../model/index.ts"
 import { Ledger } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
@@ -18,19 +18,6 @@ import { readSettings } from "../internal/Settings.ts"
 
 /** The share of a box's limit from which its owner is warned. */
 const fillingShare = 0.8
-
-export class Mailbox extends Context.Service<
-  Mailbox,
-  {
-    usage(connection: BrokerConnection): Effect.Effect<InboxUsage, KezChatError>
-    /** Removes from the home server what this device holds of a box (KEZ-SEQ-070). */
-    trim(connection: BrokerConnection, box: "mail" | "sent"): Effect.Effect<InboxUsage, KezChatError>
-    /** Removes the mail that every device holds, if the user switched that on (KEZ-SEQ-071). */
-    autoTrim(session: Session, connection: BrokerConnection): Effect.Effect<void, KezChatError>
-    /** Publishes `InboxFilling` for each box that is almost full. */
-    watch(connection: BrokerConnection): Effect.Effect<void, KezChatError>
-  }
->()("@kez-chat/sdk/Mailbox") {}
 
 const subjects = { mail: "inbox", sent: "self" } as const
 
@@ -58,7 +45,7 @@ const make = Effect.gen(function* () {
     )
   )
 
-  const usage: Mailbox["Service"]["usage"] = (connection) =>
+  const usage = (connection: BrokerConnection) =>
     Effect.map(
       Effect.all([connection.trim("inbox"), connection.trim("self")], { concurrency: "unbounded" }),
       ([mail, sent]) => ({
@@ -67,9 +54,10 @@ const make = Effect.gen(function* () {
       })
     )
 
-  return Mailbox.of({
+  return {
     usage,
-    trim: Effect.fnUntraced(function* (connection, box) {
+    /** Removes from the home server what this device holds of a box (KEZ-SEQ-070). */
+    trim: Effect.fnUntraced(function* (connection: BrokerConnection, box: "mail" | "sent") {
       const subject = subjects[box]
       const position = yield* durablePosition
       if (position?.epoch !== undefined && position[subject] > 0) {
@@ -78,20 +66,24 @@ const make = Effect.gen(function* () {
       }
       return yield* usage(connection)
     }),
-    autoTrim: Effect.fnUntraced(function* (session, connection) {
+    /** Removes the mail that every device holds, if the user switched that on (KEZ-SEQ-071). */
+    autoTrim: Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
       if (!(yield* readSettings(ledger)).autoTrim) return
       const held = yield* positions.heldByAll(session)
       if (held === undefined) return
       yield* durablePosition
       yield* connection.trim("inbox", held)
     }),
-    watch: (connection) =>
+    /** Publishes `InboxFilling` for each box that is almost full. */
+    watch: (connection: BrokerConnection) =>
       Effect.map(usage(connection), (now) => {
         for (const box of ["mail", "sent"] as const) {
           if (now[box].used >= now[box].limit * fillingShare) events.publish({ _tag: "InboxFilling", box, usage: now })
         }
       })
-  })
+  }
 })
+
+export class Mailbox extends Context.Service<Mailbox>()("@kez-chat/sdk/Mailbox", { make }) {}
 
 export const layer = Layer.effect(Mailbox, make)

@@ -11,10 +11,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
-import type { Crypto, StoreError } from "../../services/index.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
@@ -30,18 +28,6 @@ const spacingMillis = 2_000
 
 /** Most messages scanned for one receipt. */
 const scanLimit = 512
-
-export class Receipts extends Context.Service<
-  Receipts,
-  {
-    /** A conversation may have receipts due. */
-    due(peerHex: string): void
-    /** Waits until every receipt that may go out now is queued. */
-    readonly settled: Effect.Effect<void>
-    /** Queues due receipts until the scope closes, those that an earlier run left first. */
-    run(session: Session): Effect.Effect<void, StoreError, Scope.Scope | Crypto>
-  }
->()("@kez-chat/sdk/Receipts") {}
 
 /** The next receipt of a conversation: for messages after `after`, up to `upTo`. */
 interface Due {
@@ -133,14 +119,17 @@ const make = Effect.gen(function* () {
     if (pauseMillis > 0) yield* Effect.sleep(pauseMillis)
   })
 
-  return Receipts.of({
+  return {
+    /** A conversation may have receipts due. */
     due: worker.wake,
+    /** Waits until every receipt that may go out now is queued. */
     settled: Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const sendable = worker.busy().filter((peerHex) => (notBefore.get(peerHex) ?? 0) <= now)
       yield* Effect.forEach(sendable, worker.settled, { concurrency: "unbounded", discard: true })
     }),
-    run: Effect.fnUntraced(function* (session) {
+    /** Queues due receipts until the scope closes, those that an earlier run left first. */
+    run: Effect.fnUntraced(function* (session: Session) {
       notBefore.clear()
       yield* worker.run({ ready, round: (peerHex) => round(session, peerHex), retry: Schedule.spaced("5 seconds") })
       // An earlier run may have queued a receipt just before it ended.
@@ -153,7 +142,9 @@ const make = Effect.gen(function* () {
         worker.wake(peerHex)
       }
     })
-  })
+  }
 })
+
+export class Receipts extends Context.Service<Receipts>()("@kez-chat/sdk/Receipts", { make }) {}
 
 export const layer = Layer.effect(Receipts, make)

@@ -12,15 +12,13 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import { type Body, Bytes, Limits } from "../../../protocol/index.ts"
 import { admitHex, type AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
-import type { Problem } from "../../../protocol/Problem.ts"
 import type * as BlobTransport from "../../../services/BlobTransport.ts"
-import { Crypto, Directory, type StoreError } from "../../../services/index.ts"
+import { Crypto, Directory } from "../../../services/index.ts"
 import { BrokerClock, uptimeMillis } from "../../internal/BrokerClock.ts"
 import * as KeyedWorker from "../../internal/KeyedWorker.ts"
-import { Ledger, type LedgerError, type Transaction } from "../../internal/Ledger.ts"
+import { Ledger, type Transaction } from "../../internal/Ledger.ts"
 import { BrokerLink } from "../../internal/BrokerLink.ts"
 import { SendQueue } from "../../internal/SendQueue.ts"
 import * as PeerAddresses from "./PeerAddresses.ts"
@@ -50,36 +48,6 @@ interface Times {
   readonly createdAt: number
   readonly arrivedAt: number
 }
-
-export class Addresses extends Context.Service<
-  Addresses,
-  {
-    /** Takes in a request or an answer from an accepted contact. */
-    receive(
-      transaction: Transaction,
-      peerHex: string,
-      body: Body.AddressRequest | Body.Address,
-      times: Times
-    ): Effect.Effect<void, StoreError>
-    /** The addresses of a contact's device, if an answer named them and has not expired. */
-    known(peerHex: string): Effect.Effect<BlobTransport.Addresses | undefined>
-    /** Asks a contact, once online. Undefined if no answer came within 10 s; {@link arrival} waits for a later one. */
-    ask(
-      session: Session,
-      peer: AdmittedKey
-    ): Effect.Effect<BlobTransport.Addresses | undefined, Problem | LedgerError, Crypto>
-    /** Waits for the next answer of a contact. */
-    arrival(peerHex: string): Effect.Effect<void>
-    /** Drops the known addresses of a contact whose device was not reached at them. */
-    forget(peerHex: string): void
-    /** Answers contacts until the scope closes. `lost` is called when the endpoint turns out to be closed. */
-    answer(
-      session: Session,
-      endpoint: BlobTransport.BlobEndpoint,
-      lost: () => void
-    ): Effect.Effect<void, StoreError, Scope.Scope | Crypto>
-  }
->()("@kez-chat/sdk/Addresses") {}
 
 /** What limits the answers to one contact: a bucket that refills with time. */
 interface AnswerBudget {
@@ -121,7 +89,12 @@ const make = Effect.gen(function* () {
     for (const waiter of waiting.get(peerHex) ?? []) Deferred.doneUnsafe(waiter, Effect.void)
   }
 
-  const receive: Addresses["Service"]["receive"] = Effect.fnUntraced(function* (transaction, peerHex, body, times) {
+  const receive = Effect.fnUntraced(function* (
+    transaction: Transaction,
+    peerHex: string,
+    body: Body.AddressRequest | Body.Address,
+    times: Times
+  ) {
     const { arrivedAt, createdAt } = times
     if (body.type === "address") {
       // A span by the author's clock, less an age by the broker's: neither has to agree with ours.
@@ -136,7 +109,7 @@ const make = Effect.gen(function* () {
     transaction.onCommit(() => answers.wake(peerHex))
   })
 
-  const known: Addresses["Service"]["known"] = (peerHex) =>
+  const known = (peerHex: string) =>
     Effect.map(uptimeMillis, (now) => {
       const held = found.get(peerHex)
       if (held !== undefined && held.until > now) return held.addresses
@@ -144,7 +117,7 @@ const make = Effect.gen(function* () {
       return undefined
     })
 
-  const arrival: Addresses["Service"]["arrival"] = (peerHex) =>
+  const arrival = (peerHex: string) =>
     Effect.suspend(() => {
       const waiter = Deferred.makeUnsafe<void>()
       const waiters = waiting.get(peerHex) ?? new Set()
@@ -168,7 +141,7 @@ const make = Effect.gen(function* () {
     )
   })
 
-  const ask: Addresses["Service"]["ask"] = Effect.fnUntraced(function* (session, peer) {
+  const ask = Effect.fnUntraced(function* (session: Session, peer: AdmittedKey) {
     yield* link.online
     const now = yield* uptimeMillis
     // Fetches of several files from one owner share a request.
@@ -232,7 +205,11 @@ const make = Effect.gen(function* () {
     )
   })
 
-  const answer: Addresses["Service"]["answer"] = Effect.fnUntraced(function* (session, endpoint, lost) {
+  const answer = Effect.fnUntraced(function* (
+    session: Session,
+    endpoint: BlobTransport.BlobEndpoint,
+    lost: () => void
+  ) {
     const budgets = new Map<string, AnswerBudget>()
     const budgetOf = (peerHex: string): AnswerBudget => {
       const budget = budgets.get(peerHex) ?? { left: answerBurst, countedAt: -Infinity }
@@ -259,14 +236,22 @@ const make = Effect.gen(function* () {
     }
   })
 
-  return Addresses.of({
+  return {
+    /** Takes in a request or an answer from an accepted contact. */
     receive,
+    /** The addresses of a contact's device, if an answer named them and has not expired. */
     known,
+    /** Asks a contact, once online. Undefined if no answer came within 10 s; {@link arrival} waits for a later one. */
     ask,
+    /** Waits for the next answer of a contact. */
     arrival,
-    forget: (peerHex) => void found.delete(peerHex),
+    /** Drops the known addresses of a contact whose device was not reached at them. */
+    forget: (peerHex: string) => void found.delete(peerHex),
+    /** Answers contacts until the scope closes. `lost` is called when the endpoint turns out to be closed. */
     answer
-  })
+  }
 })
+
+export class Addresses extends Context.Service<Addresses>()("@kez-chat/sdk/Addresses", { make }) {}
 
 export const layer = Layer.effect(Addresses, make)

@@ -30,18 +30,6 @@ export interface OpenedManifest extends Pick<Listing, "revision" | "createdAt" |
   readonly files: ReadonlyArray<SealedManifest.Readable>
 }
 
-export class Browsing extends Context.Service<
-  Browsing,
-  {
-    /** See `KezChat.browse`. */
-    browse(session: Session, who: string): Effect.Effect<Listing, KezChatError, Crypto>
-    /** The current manifest of a contact or of this account; during an outage, the newest one kept here. */
-    current(session: Session, owner: Rows.ContactRow): Effect.Effect<OpenedManifest, KezChatError, Crypto>
-    /** The newest one kept here, without asking a server; revision 0 if there is none. */
-    kept(session: Session, hex: string): Effect.Effect<OpenedManifest, KezChatError, Crypto>
-  }
->()("@kez-chat/sdk/Browsing") {}
-
 /** Problems that say nothing about the manifest: the home is unusable for now, or lacks what it should have. */
 const outages = new Set<Problem["code"]>([
   "unavailable",
@@ -104,7 +92,7 @@ const make = Effect.gen(function* () {
     return opened
   })
 
-  const kept: Browsing["Service"]["kept"] = Effect.fnUntraced(function* (session, hex) {
+  const kept = Effect.fnUntraced(function* (session: Session, hex: string) {
     const known = yield* ledger.get(key.browsed(hex), Rows.Browsed)
     const opened = known === undefined ? undefined : cached(session, hex, known.hash)
     if (opened !== undefined) return toOpened(opened, "kept")
@@ -198,7 +186,7 @@ const make = Effect.gen(function* () {
     return hasCode(failure, "manifest_not_found") ? empty : yield* failure
   })
 
-  const current: Browsing["Service"]["current"] = Effect.fnUntraced(function* (session, owner) {
+  const current = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow) {
     const hex = hexOf(owner.primary)
     const isKnown = (yield* ledger.get(key.browsed(hex), Rows.Browsed)) !== undefined
     if (options.offline === true && isKnown) return yield* kept(session, hex)
@@ -209,10 +197,13 @@ const make = Effect.gen(function* () {
     return isKnown && isOutage(answer.failure) ? yield* kept(session, hex) : yield* answer.failure
   })
 
-  return Browsing.of({
+  return {
+    /** The current manifest of a contact or of this account; during an outage, the newest one kept here. */
     current,
+    /** The newest one kept here, without asking a server; revision 0 if there is none. */
     kept,
-    browse: Effect.fn("browse")(function* (session, who) {
+    /** See `KezChat.browse`. */
+    browse: Effect.fn("browse")(function* (session: Session, who: string) {
       const mine = session.account()
       const { primary } = yield* book.find(who, mine)
       const { files, ...manifest } = yield* current(session, yield* book.find(primary, mine))
@@ -221,8 +212,10 @@ const make = Effect.gen(function* () {
       const listed = Versions.withReplacements(files.map(toListed)).toSorted(byPath)
       return { owner: Trust.toContact(owner), ...manifest, files: listed }
     })
-  })
+  }
 })
+
+export class Browsing extends Context.Service<Browsing>()("@kez-chat/sdk/Browsing", { make }) {}
 
 export const layer = Layer.effect(Browsing, make)
 

@@ -14,7 +14,6 @@ import * as WrappedKey from "../../../crypto/WrappedKey.ts"
 import { Bytes, Hash, PrimaryKey } from "../../../protocol/index.ts"
 import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
 import { Problem } from "../../../protocol/Problem.ts"
-import type { Crypto } from "../../../services/Crypto.ts"
 import { ContactBook } from "../../contacts/index.ts"
 import { ClientOptions } from "../../internal/ClientOptions.ts"
 import { Ledger } from "../../internal/Ledger.ts"
@@ -42,21 +41,6 @@ export interface Source {
   /** The id of the entry by which it was found. */
   readonly entry?: string
 }
-
-export class Sources extends Context.Service<
-  Sources,
-  {
-    /**
-     * Resolves a reference; the owner's home is asked for the current manifest, unless the client is to stay offline.
-     * Fails with `file_not_found`, `no_content_key`, `content_key_invalid` or `ContactUnknown`.
-     */
-    find(session: Session, fileRef: string): Effect.Effect<Source, KezChatError, Crypto>
-    /** As `find`, by what is on this device alone. */
-    findHere(session: Session, fileRef: string): Effect.Effect<Source, KezChatError, Crypto>
-    /** Remembers a source while its blob is here, so that the file can be read when its entry is gone. */
-    keep(session: Session, source: Source): Effect.Effect<void, KezChatError, Crypto>
-  }
->()("@kez-chat/sdk/Sources") {}
 
 /** What the kept rows and the entries of manifests say of a file. */
 interface Described {
@@ -234,10 +218,16 @@ const make = Effect.gen(function* () {
     }
   })
 
-  return Sources.of({
-    find: (session, fileRef) => find(session, fileRef, isOffline),
-    findHere: (session, fileRef) => find(session, fileRef, true),
-    keep: Effect.fnUntraced(function* (session, { contentKey, entry, file, hash, owner, ownerKey }) {
+  return {
+    /**
+     * Resolves a reference; the owner's home is asked for the current manifest, unless the client is to stay offline.
+     * Fails with `file_not_found`, `no_content_key`, `content_key_invalid` or `ContactUnknown`.
+     */
+    find: (session: Session, fileRef: string) => find(session, fileRef, isOffline),
+    /** As `find`, by what is on this device alone. */
+    findHere: (session: Session, fileRef: string) => find(session, fileRef, true),
+    /** Remembers a source while its blob is here, so that the file can be read when its entry is gone. */
+    keep: Effect.fnUntraced(function* (session: Session, { contentKey, entry, file, hash, owner, ownerKey }: Source) {
       const { folder, mediaType, name, size } = file
       const wrapped = yield* WrappedKey.wrap(contentKey, yield* bindingOf(hash, ownerKey), session.identity.key)
       const startedAt = yield* Clock.currentTimeMillis
@@ -258,7 +248,9 @@ const make = Effect.gen(function* () {
         })
       )
     })
-  })
+  }
 })
+
+export class Sources extends Context.Service<Sources>()("@kez-chat/sdk/Sources", { make }) {}
 
 export const layer = Layer.effect(Sources, make)

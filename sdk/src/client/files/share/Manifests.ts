@@ -6,10 +6,8 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
-import type * as Scope from "effect/Scope"
 import { Hash, Limits, Manifest } from "../../../protocol/index.ts"
 import { Problem } from "../../../protocol/Problem.ts"
-import type { Crypto, StoreError } from "../../../services/index.ts"
 import { uptimeMillis } from "../../internal/BrokerClock.ts"
 import * as KeyedWorker from "../../internal/KeyedWorker.ts"
 import type { Transaction } from "../../internal/Ledger.ts"
@@ -30,22 +28,6 @@ const lookInterval = "1 hour"
 
 /** The worker's only key. */
 const own = "own"
-
-export class Manifests extends Context.Service<
-  Manifests,
-  {
-    /** Stages a change of entries, to be published once the transaction is durable. See `Publication.changed`. */
-    readonly changed: Publication["Service"]["changed"]
-    /** Fails with `too_large` if a further entry of `entryBytes`, encoded, does not fit in the manifest. */
-    room(from: Pick<Transaction, "scan">, entryBytes: number): Effect.Effect<void, Problem | StoreError>
-    /**
-     * Publishes pending changes without delay and waits for that attempt. Returns at once if nothing is due or running.
-     */
-    readonly settled: Effect.Effect<void>
-    /** Publishes changes and adopts what other devices published, until the scope closes. */
-    run(session: Session): Effect.Effect<void, never, Scope.Scope | Crypto>
-  }
->()("@kez-chat/sdk/Manifests") {}
 
 const make = Effect.gen(function* () {
   const publication = yield* Publication
@@ -75,8 +57,9 @@ const make = Effect.gen(function* () {
     Latch.closeUnsafe(now)
   })
 
-  return Manifests.of({
-    changed: Effect.fnUntraced(function* (transaction, options) {
+  return {
+    /** Stages a change of entries, to be published once the transaction is durable. See `Publication.changed`. */
+    changed: Effect.fnUntraced(function* (transaction: Transaction, options?: { readonly withdraws: boolean }) {
       yield* publication.changed(transaction, options)
       const uptime = yield* uptimeMillis
       transaction.onCommit(() => {
@@ -84,7 +67,8 @@ const make = Effect.gen(function* () {
         worker.hurry(own)
       })
     }),
-    room: Effect.fnUntraced(function* (from, entryBytes) {
+    /** Fails with `too_large` if a further entry of `entryBytes`, encoded, does not fit in the manifest. */
+    room: Effect.fnUntraced(function* (from: Pick<Transaction, "scan">, entryBytes: number) {
       const entries = yield* from.scan({ prefix: prefix.entries })
       const lengths = [...entries.map(({ value }) => value.length), entryBytes]
       const anchored = Hash.blank("blake3")
@@ -97,13 +81,17 @@ const make = Effect.gen(function* () {
           "unshare files that nobody needs any more, name fewer readers, or share it unlisted"
       })
     }),
+    /**
+     * Publishes pending changes without delay and waits for that attempt. Returns at once if nothing is due or running.
+     */
     settled: Effect.gen(function* () {
       if (!(yield* Effect.orElseSucceed(publication.isDue, () => false))) return
       Latch.openUnsafe(now)
       worker.hurry(own)
       yield* worker.settled(own)
     }),
-    run: Effect.fnUntraced(function* (session) {
+    /** Publishes changes and adopts what other devices published, until the scope closes. */
+    run: Effect.fnUntraced(function* (session: Session) {
       yield* worker.run({
         ready: () => ready,
         round: Effect.fnUntraced(function* () {
@@ -124,7 +112,9 @@ const make = Effect.gen(function* () {
         )
       )
     })
-  })
+  }
 })
+
+export class Manifests extends Context.Service<Manifests>()("@kez-chat/sdk/Manifests", { make }) {}
 
 export const layer = Layer.effect(Manifests, make)

@@ -13,28 +13,17 @@ import { FastBlake3, SealedManifest } from "../../../crypto/index.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import type { SharedFiles } from "../../../protocol/sigchain/Sigchain.ts"
-import { BlobStore, type Crypto, ManifestStore } from "../../../services/index.ts"
+import { BlobStore, ManifestStore } from "../../../services/index.ts"
 import { Events } from "../../internal/Events.ts"
-import { Ledger, type LedgerError, type Transaction } from "../../internal/Ledger.ts"
+import { Ledger, type Transaction } from "../../internal/Ledger.ts"
 import type { Chain } from "../../internal/OwnSigchain.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
-import type { KezChatError } from "../../model/index.ts"
 import * as Anchoring from "./Anchoring.ts"
 import * as ManifestMerge from "./ManifestMerge.ts"
 import * as PublicationState from "./PublicationState.ts"
 
 const { key } = Rows
-
-export class OtherDevices extends Context.Service<
-  OtherDevices,
-  {
-    /** Adopts what the home and the chain have that is newer than what is known here. */
-    adopt(session: Session, chain: Chain): Effect.Effect<void, KezChatError, Crypto>
-    /** Records which manifest the chain names. */
-    recordAnchor(anchor: SharedFiles | undefined): Effect.Effect<void, LedgerError>
-  }
->()("@kez-chat/sdk/OtherDevices") {}
 
 /** A manifest of this account with its bytes. */
 export interface OwnManifest {
@@ -168,17 +157,21 @@ const make = Effect.gen(function* () {
     yield* adoptOne(session, { body, hash: found.hash, manifest }, { follows, anchor: found.hash })
   })
 
-  return OtherDevices.of({
-    adopt: Effect.fnUntraced(function* (session, chain) {
+  return {
+    /** Adopts what the home and the chain have that is newer than what is known here. */
+    adopt: Effect.fnUntraced(function* (session: Session, chain: Chain) {
       const anchor = chain.state.sharedFiles
       yield* adoptFromHome(session, chain)
       if (anchor !== undefined) yield* adoptFromChain(session, anchor)
     }),
-    recordAnchor: (anchor) =>
+    /** Records which manifest the chain names. */
+    recordAnchor: (anchor: SharedFiles | undefined) =>
       ledger.transact((transaction) =>
         PublicationState.update(transaction, (row) => PublicationState.anchorSeen(row, anchor?.manifest))
       )
-  })
+  }
 })
+
+export class OtherDevices extends Context.Service<OtherDevices>()("@kez-chat/sdk/OtherDevices", { make }) {}
 
 export const layer = Layer.effect(OtherDevices, make)

@@ -16,13 +16,12 @@ import * as Result from "effect/Result"
 import { FastBlake3, SealedManifest } from "../../../crypto/index.ts"
 import * as Manifest from "../../../protocol/files/Manifest.ts"
 import { type Code, Problem } from "../../../protocol/Problem.ts"
-import { type Crypto, ManifestStore, type StoreError } from "../../../services/index.ts"
+import { ManifestStore } from "../../../services/index.ts"
 import { Events } from "../../internal/Events.ts"
 import { Ledger, type Transaction } from "../../internal/Ledger.ts"
 import { OwnSigchain } from "../../internal/OwnSigchain.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
-import type { KezChatError } from "../../model/index.ts"
 import * as Anchoring from "./Anchoring.ts"
 import { keepAsSeen, OtherDevices } from "./OtherDevices.ts"
 import * as PublicationState from "./PublicationState.ts"
@@ -32,23 +31,6 @@ const { key, prefix } = Rows
 
 /** Rounds of one attempt. More than a few mean that other devices publish all the time. */
 const roundsMax = 8
-
-export class Publication extends Context.Service<
-  Publication,
-  {
-    /** Whether something is to be published, or on its way. */
-    readonly isDue: Effect.Effect<boolean, StoreError>
-    /** Stages a change of entries; `withdraws`: a published one was removed, so an anchor should follow. */
-    changed(transaction: Transaction, options?: { readonly withdraws: boolean }): Effect.Effect<void, StoreError>
-    /** Makes the next `publish` look at chain and home even if nothing is due. */
-    look(): void
-    /**
-     * Adopts what other devices published, publishes what is due and anchors it. The result says whether the home was
-     * given a manifest.
-     */
-    publish(session: Session): Effect.Effect<boolean, KezChatError, Crypto>
-  }
->()("@kez-chat/sdk/Publication") {}
 
 /** Problems that retrying does not solve. */
 const permanent: ReadonlySet<Code> = new Set([
@@ -220,14 +202,21 @@ const make = Effect.gen(function* () {
       })
     )
 
-  return Publication.of({
+  return {
+    /** Whether something is to be published, or on its way. */
     isDue: Effect.map(read, (row) => PublicationState.isDue(row) || !finished),
-    changed: (transaction, { withdraws } = { withdraws: false }) =>
+    /** Stages a change of entries; `withdraws`: a published one was removed, so an anchor should follow. */
+    changed: (transaction: Transaction, { withdraws }: { readonly withdraws: boolean } = { withdraws: false }) =>
       PublicationState.update(transaction, (row) => PublicationState.changed(row, withdraws)),
+    /** Makes the next `publish` look at chain and home even if nothing is due. */
     look: () => {
       looked = false
     },
-    publish: Effect.fn("publishManifest")(function* (session) {
+    /**
+     * Adopts what other devices published, publishes what is due and anchors it. The result says whether the home was
+     * given a manifest.
+     */
+    publish: Effect.fn("publishManifest")(function* (session: Session) {
       const outcome = yield* Effect.result(attempt(session))
       if (Result.isSuccess(outcome)) {
         yield* explain(undefined)
@@ -239,7 +228,9 @@ const make = Effect.gen(function* () {
       }
       return yield* failure
     })
-  })
+  }
 })
+
+export class Publication extends Context.Service<Publication>()("@kez-chat/sdk/Publication", { make }) {}
 
 export const layer = Layer.effect(Publication, make)
