@@ -14,7 +14,7 @@ import * as Result from "effect/Result"
 import { admitHex } from "../../protocol/identity/KeyAdmission.ts"
 import { type Body, Limits, PrimaryKey } from "../../protocol/index.ts"
 import { type BrokerConnection, BrokerRefused } from "../../services/index.ts"
-import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import { Ledger, scanRows, type Transaction } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
 import type { Session } from "../internal/Session.ts"
@@ -86,18 +86,10 @@ const make = Effect.gen(function* () {
     }
   })
 
-  const rows = Effect.flatMap(
-    ledger.scan({ prefix: Rows.prefix.blocks }),
-    Effect.forEach((entry) =>
-      Effect.map(Effect.fromResult(Rows.Block.decode(entry.key, entry.value)), (row) => ({
-        hex: entry.key.slice(Rows.prefix.blocks.length),
-        row
-      }))
-    )
-  )
+  const rows = scanRows(ledger, { prefix: Rows.prefix.blocks }, Rows.Block)
 
   const reconcile = Effect.gen(function* () {
-    const listed = new Map((yield* rows).map(({ hex, row }) => [hex, row.blocked]))
+    const listed = new Map((yield* rows).map(({ id: hex, row }) => [hex, row.blocked]))
     const blocked = new Set(
       (yield* book.all).filter(({ state }) => state === "blocked").map((row) => PrimaryKey.hexOf(row.primary))
     )
@@ -120,7 +112,7 @@ const make = Effect.gen(function* () {
       yield* ledger.transact(
         Effect.fnUntraced(function* (transaction: Transaction) {
           const entries: Array<Body.BlockEntry> = []
-          for (const { hex } of due.slice(at, at + Limits.blockEntries)) {
+          for (const { id: hex } of due.slice(at, at + Limits.blockEntries)) {
             const row = yield* transaction.get(key.block(hex), Rows.Block)
             if (row === undefined || !isDue(row)) continue
             entries.push({ who: PrimaryKey.ofHex(hex), blocked: row.blocked, rev: row.rev })
@@ -137,7 +129,7 @@ const make = Effect.gen(function* () {
   const tellHome = Effect.fnUntraced(function* (connection: BrokerConnection) {
     const epoch = (yield* ledger.get(key.position, Rows.Position))?.epoch ?? ""
     const now = yield* Clock.currentTimeMillis
-    for (const { hex, row } of yield* rows) {
+    for (const { id: hex, row } of yield* rows) {
       const { atHome } = row
       if (atHome !== undefined && atHome.epoch === epoch && atHome.at > now - renewHomeMillis) continue
       const who = admitHex(hex)
@@ -169,7 +161,7 @@ const make = Effect.gen(function* () {
       yield* ledger.transact((transaction) =>
         Effect.forEach(
           all,
-          ({ hex }) =>
+          ({ id: hex }) =>
             Effect.map(transaction.get(key.block(hex), Rows.Block), (row) => {
               if (row === undefined) return
               const { notedAt: _, ...rest } = row

@@ -8,7 +8,7 @@ import * as Handle from "../../protocol/identity/Handle.ts"
 import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
 import { Events } from "../internal/Events.ts"
-import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import { Ledger, scanRows, type Transaction } from "../internal/Ledger.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Event } from "../model/index.ts"
 import { ContactUnknown } from "../model/index.ts"
@@ -41,17 +41,11 @@ export const make = Effect.gen(function* () {
   const book: Effect.Effect<ReadonlyMap<string, Rows.ContactRow>, StoreError> = Effect.suspend(() => {
     if (loaded !== undefined) return Effect.succeed(loaded)
     const before = changes
-    return Effect.flatMap(
-      Effect.flatMap(
-        ledger.scan({ prefix: Rows.prefix.contacts }),
-        Effect.forEach((entry) => Effect.fromResult(Rows.Contact.decode(entry.key, entry.value)))
-      ),
-      (rows) => {
-        // A commit during the scan may have made it stale.
-        if (changes !== before) return book
-        return Effect.succeed((loaded ??= new Map(rows.map((row) => [row.primary, row]))))
-      }
-    )
+    return Effect.flatMap(scanRows(ledger, { prefix: Rows.prefix.contacts }, Rows.Contact), (rows) => {
+      // A commit during the scan may have made it stale.
+      if (changes !== before) return book
+      return Effect.succeed((loaded ??= new Map(rows.map(({ row }) => [row.primary, row]))))
+    })
   })
 
   const find = (who: string, account: Rows.AccountRow) =>
@@ -97,12 +91,8 @@ export const make = Effect.gen(function* () {
     find,
     /** The contacts with a proven handle, including writes staged before this transaction, which `all` does not see. */
     bearers: (transaction: Transaction, handle: string) =>
-      Effect.map(
-        Effect.flatMap(
-          transaction.scan({ prefix: Rows.prefix.contacts }),
-          Effect.forEach((entry) => Effect.fromResult(Rows.Contact.decode(entry.key, entry.value)))
-        ),
-        (rows) => rows.filter((row) => row.resolved && row.handle === handle)
+      Effect.map(scanRows(transaction, { prefix: Rows.prefix.contacts }, Rows.Contact), (rows) =>
+        rows.map(({ row }) => row).filter((row) => row.resolved && row.handle === handle)
       ),
     /** Stores a contact and publishes `Contact`. */
     save,

@@ -14,10 +14,7 @@ const zero: Rows.ConversationCountersRow = {
 }
 
 /** The counters of a conversation, all zero for a new one. */
-export const read = (
-  transaction: Transaction,
-  peerHex: string
-): Effect.Effect<Rows.ConversationCountersRow, StoreError> =>
+export const read = (transaction: Transaction, peerHex: string) =>
   Effect.map(transaction.get(Rows.key.conversation(peerHex), Rows.ConversationCounters), (row) => row ?? zero)
 
 export const put = (transaction: Transaction, peerHex: string, counters: Rows.ConversationCountersRow): void =>
@@ -32,10 +29,7 @@ export const nextOrder = (transaction: Transaction): Effect.Effect<number, Store
   })
 
 /** The counters with receipts beginning at the next message: a message request is never receipted. */
-export const receiptsFromHere = (
-  transaction: Transaction,
-  counters: Rows.ConversationCountersRow
-): Effect.Effect<Rows.ConversationCountersRow, StoreError> =>
+export const receiptsFromHere = (transaction: Transaction, counters: Rows.ConversationCountersRow) =>
   Effect.map(transaction.get(Rows.key.order, Rows.Order), (row) => {
     const last = (row?.next ?? 1) - 1
     return { ...counters, deliveredReceiptedUpTo: last, readReceiptedUpTo: last, readReceiptDueUpTo: last }

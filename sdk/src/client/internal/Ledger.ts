@@ -308,6 +308,15 @@ const checkLayout = Effect.fnUntraced(function* (ledger: Ledger["Service"]) {
 /** Fails if the store cannot be read or was written by a later version. */
 export const layer = Layer.effect(Ledger, Effect.tap(make, checkLayout))
 
+/** The decoded rows of a range; `id` is the part of a key after the range's prefix. */
+export const scanRows = <A>(from: Pick<Transaction, "scan">, range: Range, row: Row<A>) =>
+  Effect.flatMap(
+    from.scan(range),
+    Effect.forEach(({ key, value }) =>
+      Effect.map(Effect.fromResult(row.decode(key, value)), (row) => ({ key, id: key.slice(range.prefix.length), row }))
+    )
+  )
+
 /** Deletes all entries with a prefix, 1,000 per commit. */
 export const deleteAll = Effect.fnUntraced(function* (ledger: Ledger["Service"], prefix: string) {
   while (true) {

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Body from "../../protocol/messages/Body.ts"
-import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import { Ledger, scanRows, type Transaction } from "../internal/Ledger.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
@@ -30,15 +30,7 @@ const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const sendQueue = yield* SendQueue
 
-  const devices = Effect.flatMap(
-    ledger.scan({ prefix: Rows.prefix.devices }),
-    Effect.forEach((entry) =>
-      Effect.map(Effect.fromResult(Rows.Device.decode(entry.key, entry.value)), (row) => ({
-        id: entry.key.slice(Rows.prefix.devices.length),
-        row
-      }))
-    )
-  )
+  const devices = scanRows(ledger, { prefix: Rows.prefix.devices }, Rows.Device)
 
   return {
     /** Records an announcement of one of the account's devices. */

@@ -6,7 +6,7 @@ import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
 import type { Message, MessageState, OfferedFile } from "../model/index.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
-import type { Transaction } from "../internal/Ledger.ts"
+import { scanRows, type Transaction } from "../internal/Ledger.ts"
 import { Offers } from "../files/fetch/index.ts"
 import * as Rows from "../internal/rows/index.ts"
 
@@ -44,11 +44,7 @@ export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow):
 }
 
 /** Adds a message to the end of its conversation. */
-export const append = (
-  transaction: Transaction,
-  peer: AdmittedKey,
-  row: Rows.MessageRow
-): Effect.Effect<Message, StoreError> =>
+export const append = (transaction: Transaction, peer: AdmittedKey, row: Rows.MessageRow) =>
   Effect.map(ConversationCounters.nextOrder(transaction), (order) => {
     transaction.put(key.message(peer.hex, order), Rows.MessageRow, row)
     return toMessage(peer.hex, order, row)
@@ -94,20 +90,13 @@ export const withWaiting =
       ? row
       : { ...row, waiting }
 
-const newestOfKey = (ledger: Pick<Transaction, "scan">, hex: string, before: number | undefined, limit: number) =>
-  Effect.flatMap(
-    ledger.scan({
-      prefix: Rows.prefix.messages(hex),
-      ...(before === undefined ? {} : { before: key.message(hex, before) }),
-      limit,
-      reverse: true
-    }),
-    Effect.forEach((entry) =>
-      Effect.map(Effect.fromResult(Rows.MessageRow.decode(entry.key, entry.value)), (row) =>
-        toMessage(hex, Rows.orderOf(entry.key), row)
-      )
-    )
+const newestOfKey = (ledger: Pick<Transaction, "scan">, hex: string, before: number | undefined, limit: number) => {
+  const bounds = before === undefined ? {} : { before: key.message(hex, before) }
+  const range = { prefix: Rows.prefix.messages(hex), ...bounds, limit, reverse: true }
+  return Effect.map(scanRows(ledger, range, Rows.MessageRow), (rows) =>
+    rows.map(({ key, row }) => toMessage(hex, Rows.orderOf(key), row))
   )
+}
 
 /**
  * The newest `limit` messages (50 by default) before the local order `before`, oldest first, under any of these keys.

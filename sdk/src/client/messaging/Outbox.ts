@@ -27,7 +27,7 @@ import { BrokerRefused, BrokerUnavailable, type StoreError } from "../../service
 import * as MessageLog from "./MessageLog.ts"
 import { Events } from "../internal/Events.ts"
 import type { Message } from "../model/index.ts"
-import { Ledger, type LedgerError, type Transaction } from "../internal/Ledger.ts"
+import { Ledger, type LedgerError, scanRows, type Transaction } from "../internal/Ledger.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
 import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { Offers } from "../files/fetch/index.ts"
@@ -207,13 +207,12 @@ const make = Effect.gen(function* () {
     ledger.transact((transaction) => removeCopy(transaction, job, failure), { relaxed: true })
 
   const abandon: SendQueue["Service"]["abandon"] = Effect.fnUntraced(function* (transaction, peerHex, reason) {
-    for (const entry of yield* transaction.scan({ prefix: Rows.prefix.out })) {
-      const row = yield* Effect.fromResult(Rows.Out.decode(entry.key, entry.value))
+    for (const { key: rowKey, row } of yield* scanRows(transaction, { prefix: Rows.prefix.out }, Rows.Out)) {
       const main = row.copies.find((copy) => copy.main)
       if (row.peer !== peerHex || main === undefined) continue
       // The own copy too: a message that was never sent is not shown to the account's other devices.
       for (const copy of row.copies) transaction.delete(key.frame(copy.kezId))
-      transaction.delete(entry.key)
+      transaction.delete(rowKey)
       if (row.message === undefined) continue
       const advance = MessageLog.advance("failed", reason)
       publishState(transaction, yield* MessageLog.change(transaction, peerHex, row.message, advance))
@@ -292,23 +291,19 @@ const make = Effect.gen(function* () {
   const load = Effect.gen(function* () {
     let after: string | undefined
     while (true) {
-      const entries = yield* ledger.scan({
-        prefix: Rows.prefix.out,
-        limit: 1_000,
-        ...(after === undefined ? {} : { after })
-      })
+      const range = { prefix: Rows.prefix.out, limit: 1_000, ...(after === undefined ? {} : { after }) }
+      const rows = yield* scanRows(ledger, range, Rows.Out)
       const jobs: Array<Job> = []
-      for (const entry of entries) {
-        const row = yield* Effect.fromResult(Rows.Out.decode(entry.key, entry.value))
+      for (const { key: rowKey, row } of rows) {
         for (const copy of row.copies) {
           const to = admitHex(copy.to)
           if (Result.isFailure(to)) continue
-          jobs.push({ order: Rows.orderOf(entry.key), to: to.success, kezId: copy.kezId, main: copy.main })
+          jobs.push({ order: Rows.orderOf(rowKey), to: to.success, kezId: copy.kezId, main: copy.main })
         }
       }
       push(jobs)
-      after = entries.at(-1)?.key
-      if (entries.length < 1_000) return
+      after = rows.at(-1)?.key
+      if (rows.length < 1_000) return
     }
   })
 

@@ -14,7 +14,7 @@ import * as Schedule from "effect/Schedule"
 import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
-import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import { Ledger, scanRows, type Transaction } from "../internal/Ledger.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
 import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
@@ -134,10 +134,9 @@ const make = Effect.gen(function* () {
       yield* worker.run({ ready, round: (peerHex) => round(session, peerHex), retry: Schedule.spaced("5 seconds") })
       // An earlier run may have queued a receipt just before it ended.
       const first = (yield* Clock.currentTimeMillis) + spacingMillis
-      for (const entry of yield* ledger.scan({ prefix: Rows.prefix.conversations })) {
-        const counters = yield* Effect.fromResult(Rows.ConversationCounters.decode(entry.key, entry.value))
-        if (nextDue(counters) === undefined) continue
-        const peerHex = entry.key.slice(Rows.prefix.conversations.length)
+      const conversations = { prefix: Rows.prefix.conversations }
+      for (const { id: peerHex, row } of yield* scanRows(ledger, conversations, Rows.ConversationCounters)) {
+        if (nextDue(row) === undefined) continue
         notBefore.set(peerHex, first)
         worker.wake(peerHex)
       }

@@ -46,13 +46,8 @@ export const note = (transaction: Transaction, author: string, peer: string, ord
   transaction.put(key.offerOf(Hash.hexOf(file.blobHash), author), Rows.OfferOf, { peer, order })
 }
 
-const at = (
-  ledger: Reader,
-  author: string,
-  peer: string,
-  order: number
-): Effect.Effect<Offer | undefined, StoreError> =>
-  Effect.map(ledger.get(key.message(peer, order), Rows.MessageRow), (row) => {
+const at = (ledger: Reader, author: string, peer: string, order: number) =>
+  Effect.map(ledger.get(key.message(peer, order), Rows.MessageRow), (row): Offer | undefined => {
     const file = row === undefined ? undefined : fileOf(row.body)
     const wrappedKey = row === undefined ? undefined : bytesOf(row.body, "wrapped_content_key")
     const selfWrappedKey = row === undefined ? undefined : bytesOf(row.body, "self_wrapped_content_key")

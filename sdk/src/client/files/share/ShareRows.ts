@@ -5,7 +5,7 @@ import type { Readable } from "../../../crypto/SealedManifest.ts"
 import type { SharedFile } from "../../../protocol/files/Manifest.ts"
 import type { StoreError } from "../../../services/LocalStore.ts"
 import type { Share, ShareReader } from "../../model/index.ts"
-import type { Transaction } from "../../internal/Ledger.ts"
+import { scanRows, type Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
 
 /** The store, or a transaction. */
@@ -52,10 +52,7 @@ export const toShare = (from: Source, row: Rows.ShareRow): Effect.Effect<Share, 
 
 /** Every share, including removed ones that the published manifest still lists. */
 export const rowsOf = (from: Pick<Transaction, "scan">): Effect.Effect<ReadonlyArray<Rows.ShareRow>, StoreError> =>
-  Effect.flatMap(
-    from.scan({ prefix: Rows.prefix.shares }),
-    Effect.forEach((entry) => Effect.fromResult(Rows.Share.decode(entry.key, entry.value)))
-  )
+  Effect.map(scanRows(from, { prefix: Rows.prefix.shares }, Rows.Share), (rows) => rows.map(({ row }) => row))
 
 /** The part of a row that describes the file. */
 export const fileOf = (file: SharedFile) => ({
