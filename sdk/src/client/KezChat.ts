@@ -88,19 +88,14 @@ export class KezChat extends Context.Service<
     restore(options: { readonly words: Redacted.Redacted<string> }): Effect.Effect<Account, KezChatError>
     /** The account's 24 words; an account restored from 12 words has the 24 of the same seed. */
     readonly words: Effect.Effect<Redacted.Redacted<string>, KezChatError>
-    /**
-     * State of the connection to the broker, beginning with the current one. `Closed` while there is no account, and
-     * with the option `offline`.
-     */
+    /** Connection states, beginning with the current one; `Closed` without an account or with the option `offline`. */
     readonly connection: Stream.Stream<ConnectionState>
     /**
      * Events from the moment the stream is run. A listener may be up to 4,096 events behind; one that falls further
      * behind gets `Missed` in place of the events that it lost. A slow listener never delays the client.
      */
     readonly events: Stream.Stream<Event>
-    /**
-     * Waits until all mail that the broker holds at the time of the call is stored here. Fails while it is unreachable.
-     */
+    /** Waits until all mail that the broker holds at this moment is stored here. Fails while it is unreachable. */
     readonly sync: Effect.Effect<void, KezChatError>
     /**
      * Waits until everything that can be sent is sent, including receipts, and until the manifest is published or an
@@ -115,9 +110,7 @@ export class KezChat extends Context.Service<
      * on first use.
      */
     addContact(handle: string): Effect.Effect<Contact, KezChatError>
-    /**
-     * All contacts: accepted and changed ones first, then requests, then blocked ones; each group ordered by handle.
-     */
+    /** All contacts: accepted and changed ones, then requests, then blocked ones; each group ordered by handle. */
     readonly contacts: Effect.Effect<ReadonlyArray<Contact>, KezChatError>
     /** A contact by handle, primary key or mention. Fails with `ContactUnknown`. */
     contact(who: string): Effect.Effect<Contact, KezChatError>
@@ -176,13 +169,9 @@ export class KezChat extends Context.Service<
     share(options: ShareOptions): Effect.Effect<Share, KezChatError>
     /** The files that this account shares, newest first. */
     readonly shared: Effect.Effect<ReadonlyArray<Share>, KezChatError>
-    /**
-     * Withdraws a share: nobody can fetch it any more, its entry and blob are removed. Copies already fetched remain.
-     */
+    /** Withdraws a share: its entry and blob are removed, and nobody can fetch it. Copies already fetched remain. */
     unshare(id: string): Effect.Effect<Share, KezChatError>
-    /**
-     * The files that a contact shares with this account, also while the contact is offline. The own handle works too.
-     */
+    /** The files that a contact shares with this account, even while it is offline. The own handle works too. */
     browse(who: string): Effect.Effect<Listing, KezChatError>
     /**
      * Downloads a file's encrypted blob, verified as it arrives. `fileRef` is the id of an offer, `@user/entry` with the
@@ -200,10 +189,7 @@ export class KezChat extends Context.Service<
     read(fileRef: string): Stream.Stream<Uint8Array, KezChatError>
     /** Removes what was fetched of a file from this device. Does nothing for the account's own shares. */
     discard(fileRef: string): Effect.Effect<void, KezChatError>
-    /**
-     * Serves the account's shares to other devices until interrupted. Only one device of an account may serve at a
-     * time.
-     */
+    /** Serves the account's shares until interrupted. Only one device of an account may serve at a time. */
     readonly serve: Effect.Effect<never, KezChatError>
 
     /** How full the account's inbox at its home server is. */
@@ -224,10 +210,7 @@ export class KezChat extends Context.Service<
      * sigchain), `contact`, `message`, `share` or `manifest`.
      */
     readonly export: Stream.Stream<Readonly<Record<string, unknown>>, KezChatError>
-    /**
-     * Deletes handle and inbox at the home server, then everything here. Cannot be undone; the handle is never
-     * reissued.
-     */
+    /** Deletes handle and inbox at the home server, then everything here. Final: the handle is never reissued. */
     readonly deleteAccount: Effect.Effect<void, KezChatError>
   }
 >()("@kez-chat/sdk/KezChat") {

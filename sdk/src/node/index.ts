@@ -27,10 +27,7 @@ export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
     )
   )
 
-/**
- * Opens the account in `options.dir`; before `create` or `restore` there is none in it. Rejects with a {@link
- * NodeError}.
- */
+/** Opens the account in `options.dir`, which may hold none yet. Rejects with a {@link NodeError}. */
 export const openNode = async (options: NodeOptions): Promise<KezChatClient> => {
   const { open } = await import("../promise/index.ts")
   return open(layer(options))

@@ -1,7 +1,4 @@
-/**
- * The account's own sigchain: signs the events that it lacks, stores them, and submits them until the sig-server shows
- * them (spec/sigchain.md).
- */
+/** The account's own sigchain: signs and stores missing events, and submits them until they show (spec/sigchain.md). */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -1,7 +1,4 @@
-/**
- * The account at its home server (spec/registration.md): the steps of creation after the seed is saved, and giving the
- * handle up.
- */
+/** The account at its home server (spec/registration.md): finishing its creation, and giving the handle up. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"

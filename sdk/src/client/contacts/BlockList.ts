@@ -171,9 +171,7 @@ const make = Effect.gen(function* () {
         )
       )
     }),
-    /**
-     * Updates the list from the contacts, queues due notes, and tells the home server; fails if that cannot be told.
-     */
+    /** Updates the list from the contacts, queues due notes, and tells the home server; fails if it is not told. */
     pass: (session: Session, connection: BrokerConnection) =>
       Effect.andThen(reconcile, Effect.andThen(queueNotes(session), tellHome(connection)))
   }

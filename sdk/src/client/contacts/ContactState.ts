@@ -63,9 +63,7 @@ export const chainTable: Readonly<Record<ChainState, Readonly<Record<ChainEvent,
 /** States in which nothing is sent until the user decides or the cause goes away. */
 const stopping: ReadonlySet<NameState | ChainState> = new Set(["offered", "gone", "behind", "rotated", "forked"])
 
-/**
- * In these states somebody else may hold the pinned key too, so an earlier comparison of safety numbers proves nothing.
- */
+/** Somebody else may hold the pinned key too, so an earlier comparison of safety numbers proves nothing. */
 const endsVerification: ReadonlySet<ChainState> = new Set(["rotated", "forked"])
 
 export interface ContactState {
@@ -132,9 +130,7 @@ export const maySend = (state: ContactState): boolean => state.relation === "acc
 
 export const isVerified = (state: ContactState): boolean => state.verified && maySend(state)
 
-/**
- * The key whose safety number the user should compare; beside an offered key's number the pinned key's is shown too.
- */
+/** The key whose safety number the user should compare. The pinned key's number is always shown. */
 export const numberOf = (state: ContactState): "pinned" | "offered" =>
   isStopped(state) && offered(state) !== undefined ? "offered" : "pinned"
 

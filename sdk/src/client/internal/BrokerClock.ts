@@ -21,9 +21,7 @@ export class BrokerClock extends Context.Service<
 export const uptimeMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / 1_000_000n))
 
 const make = (): BrokerClock["Service"] => {
-  /**
-   * The broker's clock minus the monotonic one. A frame arrives after it is stored, so the fastest frame is closest.
-   */
+  /** The broker's clock minus the monotonic one. Frames arrive after they are stored, so the fastest is closest. */
   let offset = -Infinity
   return {
     observe: (storedAt) => Effect.map(uptimeMillis, (now) => void (offset = Math.max(offset, storedAt - now))),

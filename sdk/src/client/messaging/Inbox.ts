@@ -43,9 +43,7 @@ type Outcome =
   /** Not readable by this version, or not at present: the raw frame is kept and tried again. */
   | { readonly _tag: "Later"; readonly problem: Problem }
 
-/**
- * What a message's sequence number shows: `gap` messages are missing before it; another message has the same number.
- */
+/** `gap` messages are missing before this one; `fork`: another message has the same sequence number. */
 interface SequenceMarks {
   readonly gap?: number
   readonly fork?: true

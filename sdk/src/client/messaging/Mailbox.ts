@@ -1,7 +1,4 @@
-/**
- * The account's inbox at its home server, as its owner manages it: its usage, and removing what this device holds
- * (spec/broker.md, Trim).
- */
+/** The own inbox at the home server: its usage, and removing what this device holds (spec/broker.md, Trim). */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"

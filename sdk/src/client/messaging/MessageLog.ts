@@ -50,10 +50,7 @@ export const append = (transaction: Transaction, peer: AdmittedKey, row: Rows.Me
     return toMessage(peer.hex, order, row)
   })
 
-/**
- * Changes a stored message and returns the result; undefined if it is not in the store or `update` returned it as it
- * was.
- */
+/** Changes a stored message and returns the result; undefined if there is none or `update` changed nothing. */
 export const change = (
   transaction: Transaction,
   peerHex: string,
@@ -70,10 +67,7 @@ export const change = (
 
 const rank: Record<MessageState, number> = { queued: 0, failed: 1, stored: 2, delivered: 3, read: 4 }
 
-/**
- * An update that moves a sent message forward to `state`. States never go back, so late and repeated receipts do
- * nothing.
- */
+/** Moves a sent message forward to `state`, never back: late and repeated receipts do nothing. */
 export const advance =
   (state: MessageState, failure?: string) =>
   (row: Rows.MessageRow): Rows.MessageRow => {
@@ -98,9 +92,7 @@ const newestOfKey = (ledger: Pick<Transaction, "scan">, hex: string, before: num
   )
 }
 
-/**
- * The newest `limit` messages (50 by default) before the local order `before`, oldest first, under any of these keys.
- */
+/** The newest `limit` messages (default 50) before the local order `before`, oldest first, under all these keys. */
 export const newest = (
   ledger: Pick<Transaction, "scan">,
   keys: ReadonlyArray<string>,

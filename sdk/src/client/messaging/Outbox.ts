@@ -226,10 +226,7 @@ const make = Effect.gen(function* () {
     })
   })
 
-  /**
-   * Records on the message why and until when the home refuses it. Relaxed: after a loss of power it is refused
-   * again.
-   */
+  /** Records why and until when the home refuses a message. Relaxed: after a loss of power it is refused again. */
   const noteRefusal = (job: Job, reason: "full" | "slow", until?: number) =>
     ledger.transact(
       Effect.fnUntraced(function* (transaction: Transaction) {

@@ -1,6 +1,4 @@
-/**
- * The use case `send`: checks a text, then stores and queues it in one commit. The outbox sends it in the background.
- */
+/** The use case `send`: checks a text, then stores and queues it in one commit. The outbox does the rest. */
 import * as Effect from "effect/Effect"
 import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import { ContactBook, self, Trust } from "../contacts/index.ts"

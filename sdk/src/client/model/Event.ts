@@ -18,9 +18,7 @@ export const Event = Schema.Union([
   Schema.TaggedStruct("ContactRemoved", { contact: Contact }),
   /** Sending to a contact stopped, or is stopped for another reason; `contact.warning` is the reason. */
   Schema.TaggedStruct("KeyChanged", { contact: Contact }),
-  /**
-   * A warning about a contact ended by itself and its key is the same as before; `detail` is a sentence that says why.
-   */
+  /** A warning about a contact ended by itself, and its key is the same as before; `detail` says why. */
   Schema.TaggedStruct("KeyHealed", { contact: Contact, detail: Schema.String }),
   /** A reminder, at most once a day: another key is offered for a contact whose key the user keeps. */
   Schema.TaggedStruct("KeyOffered", { contact: Contact }),

@@ -71,9 +71,7 @@ export class KeyRefused extends Schema.TaggedError<KeyRefused>()("KeyRefused", {
   }
 }
 
-/**
- * Nothing is fetched from a contact whose key or sigchain changed, who is blocked, or whose request is not accepted.
- */
+/** Nothing is fetched from a contact that is blocked or not accepted, or whose key or sigchain changed. */
 export class FetchBlocked extends Schema.TaggedError<FetchBlocked>()("FetchBlocked", {
   who: Schema.String,
   reason: Schema.Literals(["changed", "blocked", "requested"]),

@@ -65,9 +65,7 @@ const make = Effect.gen(function* () {
   const directory = yield* Directory
   /** `until` by {@link uptimeMillis}. */
   const found = new Map<string, { readonly addresses: BlobTransport.Addresses; readonly until: number }>()
-  /**
-   * By contact: the nonces of our requests that no answer has used, and when each was made, by {@link uptimeMillis}.
-   */
+  /** By contact: the nonces of our requests that no answer used, and when each was made, by {@link uptimeMillis}. */
   const asked = new Map<string, Map<string, number>>()
   const askedAt = new Map<string, number>()
   const waiting = new Map<string, Set<Deferred.Deferred<void>>>()

@@ -1,7 +1,4 @@
-/**
- * This device on the network of devices: its endpoint, opened when it is first needed and closed a minute after its
- * last use, and serving on it.
- */
+/** This device on the network: its endpoint, open from the first use until a minute after the last, and serving. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

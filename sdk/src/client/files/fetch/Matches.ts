@@ -1,6 +1,4 @@
-/**
- * Comparing bytes with a file that is not fetched: encrypted under the file's key, equal bytes have the blob's hash.
- */
+/** Comparing bytes with a file that is not fetched: encrypted under its key, equal bytes have the blob's hash. */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { FastBlake3, SealedFile } from "../../../crypto/index.ts"

@@ -1,6 +1,4 @@
-/**
- * Which addresses of another device may be dialled, so that a peer cannot make this device connect to anything else.
- */
+/** Which addresses of a peer may be dialled, so that it cannot make this device connect to anything else. */
 import { AddressClass, Limits } from "../../../protocol/index.ts"
 import * as SocketAddress from "../../../protocol/files/SocketAddress.ts"
 import type { Addresses } from "../../../services/BlobTransport.ts"

@@ -43,9 +43,7 @@ const isSame = (a: Addresses, b: Addresses): boolean =>
 const missingOf = (partial: PartialBlob, size: number): ChunkRanges.ChunkRanges =>
   ChunkRanges.difference(ChunkRanges.range(0, ChunkRanges.chunkCount(size)), partial.have)
 
-/**
- * Makes the transfers of a session. A transfer ends when the blob is complete, or fails where waiting does not help.
- */
+/** The transfers of a session. One ends when its blob is complete, or fails where waiting does not help. */
 export const make = Effect.fnUntraced(function* (session: Session, device: Device) {
   const ledger = yield* Ledger
   const link = yield* BrokerLink

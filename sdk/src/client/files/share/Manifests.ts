@@ -18,9 +18,7 @@ import { Publication } from "./Publication.ts"
 /** Changes closer together than this are published as one; in milliseconds. */
 const quietMillis = 250
 
-/**
- * The minimum time between two publications, and the longest that a change waits for further changes; in milliseconds.
- */
+/** Minimum time between two publications, and maximum wait for further changes; in milliseconds. */
 const coalesceMillis = 10_000
 
 /** Interval between checks of chain and home for publications by other devices. */
@@ -81,9 +79,7 @@ const make = Effect.gen(function* () {
           "unshare files that nobody needs any more, name fewer readers, or share it unlisted"
       })
     }),
-    /**
-     * Publishes pending changes without delay and waits for that attempt. Returns at once if nothing is due or running.
-     */
+    /** Publishes pending changes now and waits for that attempt; returns at once if nothing is due or running. */
     settled: Effect.gen(function* () {
       if (!(yield* Effect.orElseSucceed(publication.isDue, () => false))) return
       Latch.openUnsafe(now)

@@ -212,10 +212,7 @@ const make = Effect.gen(function* () {
     look: () => {
       looked = false
     },
-    /**
-     * Adopts what other devices published, publishes what is due and anchors it. The result says whether the home was
-     * given a manifest.
-     */
+    /** Adopts what other devices published, publishes what is due and anchors it. True if the home got a manifest. */
     publish: Effect.fn("publishManifest")(function* (session: Session) {
       const outcome = yield* Effect.result(attempt(session))
       if (Result.isSuccess(outcome)) {

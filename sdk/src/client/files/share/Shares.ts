@@ -33,10 +33,7 @@ const { key } = Rows
 
 const refused = (detail: string) => new Problem({ code: "request_malformed", detail })
 
-/**
- * Whether everybody who may fetch the older share may fetch the newer one too. Readers of other devices' shares are
- * unknown.
- */
+/** Whether all who may fetch `older` may fetch `newer` too. Readers of other devices' shares are unknown. */
 const replaces = (newer: Share, older: Share): boolean => {
   if (newer.listed === "unlisted" && older.listed !== "unlisted") return false
   if (older.listed === "public" || newer.listed === "public") return newer.listed === "public"

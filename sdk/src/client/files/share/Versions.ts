@@ -1,6 +1,4 @@
-/**
- * Versions of a file: of several shares with one path the newest is current, and the older ones name their successor.
- */
+/** Versions of a file: of several shares with one path the newest is current, and older ones name it. */
 
 /** The path of a file among its owner's shares. */
 export const pathOf = ({ folder, name }: { readonly folder?: string; readonly name: string }): string =>
@@ -18,10 +16,7 @@ interface Version {
 export const newestFirst = (a: Version, b: Version): number =>
   b.sharedAt - a.sharedAt || (a.id === b.id ? 0 : a.id < b.id ? 1 : -1)
 
-/**
- * Sets `replacedBy`, the id of the newest file of the same path that `replaces` admits, on older files. Keeps the
- * order.
- */
+/** Sets `replacedBy` on older files: the id of the newest of the same path that `replaces` admits. Keeps the order. */
 export const withReplacements = <A extends Version>(
   files: ReadonlyArray<A>,
   replaces: (newer: A, older: A) => boolean = () => true

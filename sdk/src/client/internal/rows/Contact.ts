@@ -13,9 +13,7 @@ const ContactFields = Schema.Struct({
   state: Schema.Literals(["accepted", "requested", "blocked", "changed"]),
   /** The state to return to when unblocked. */
   before: Schema.optionalKey(Schema.Literals(["accepted", "requested", "changed"])),
-  /**
-   * The home server's answer if it does not name this key for the handle; `to`: the key it names. See `ContactState`.
-   */
+  /** The home server's answer if it names another key for this handle (`to`) or none. See `ContactState`. */
   name: Schema.optionalKey(
     Schema.Struct({
       state: Schema.Literals(["offered", "offered_kept", "gone", "gone_kept"]),

@@ -28,9 +28,7 @@ export const Manifest = row(
         state: Schema.Literals(["signed", "stored", "anchored"])
       })
     ),
-    /**
-     * A manifest that the chain names but the home server does not serve, since when in milliseconds since the epoch.
-     */
+    /** A manifest that the chain names but the home does not serve; `since` in milliseconds since the epoch. */
     withheld: Schema.optionalKey(Schema.Struct({ manifest: Schema.String, since: Schema.Number })),
     /** Why it cannot be published or anchored although retrying does not help. */
     problem: Schema.optionalKey(Schema.Struct({ code: Schema.String, detail: Schema.String }))
