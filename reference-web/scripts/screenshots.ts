@@ -1,0 +1,60 @@
+/**
+ * `npm run screenshots -w @kez-chat/web`: every state of every component, in light, dark and on a phone, as
+ * `dist-gallery/<element>/<state>.<look>.png`.
+ *
+ *   npm run screenshots -w @kez-chat/web                  all of them
+ *   npm run screenshots -w @kez-chat/web -- kez-message   those of one element
+ */
+import { mkdir, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { chromium } from "playwright-core"
+import { createServer } from "vite"
+
+const root = join(import.meta.dirname, "..")
+const out = join(root, "dist-gallery")
+
+const looks = {
+  light: { colorScheme: "light", viewport: { width: 1280, height: 900 } },
+  dark: { colorScheme: "dark", viewport: { width: 1280, height: 900 } },
+  phone: { colorScheme: "light", viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+} as const
+
+const wanted = process.argv.slice(2)
+const server = await createServer({ root, server: { port: 0, strictPort: false }, logLevel: "error" })
+await server.listen()
+const address = server.httpServer?.address()
+if (address === null || typeof address !== "object") throw new Error("the gallery's server has no address")
+const url = `http://localhost:${address.port}/gallery.html`
+const browser = await chromium.launch({
+  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-background-networking"]
+})
+
+let count = 0
+for (const [look, options] of Object.entries(looks)) {
+  const context = await browser.newContext({ ...options, reducedMotion: "reduce" })
+  const page = await context.newPage()
+  page.on("pageerror", (error) => process.stderr.write(`${look}: ${error.message}\n`))
+  await page.goto(url)
+  await page.locator("figure").first().waitFor()
+  const elements = await page.locator("section").evaluateAll((sections) => sections.map(({ id }) => id))
+  for (const element of elements.filter((name) => wanted.length === 0 || wanted.includes(name))) {
+    await page.goto(`${url}#${element}`)
+    await page.locator(`section#${element} figure`).first().waitFor()
+    const folder = join(out, element)
+    if (look === "light") await rm(folder, { recursive: true, force: true })
+    await mkdir(folder, { recursive: true })
+    const whole = page.locator(`section#${element}`)
+    await whole.screenshot({ path: join(folder, `all.${look}.png`) })
+    for (const figure of await page.locator(`section#${element} figure.screen`).all()) {
+      const state = (await figure.getAttribute("data-state")) ?? ""
+      await figure.locator(".stage").screenshot({ path: join(folder, `${state.replace(/\W+/g, "-")}.${look}.png`) })
+      count += 1
+    }
+    count += 1
+  }
+  await context.close()
+}
+await browser.close()
+await server.close()
+process.stdout.write(`${count} pictures in ${out}\n`)
