@@ -1,0 +1,36 @@
+/** Words of several screens. */
+export const common = {
+  appName: "kez-chat",
+  back: "Back",
+  close: "Close",
+  cancel: "Cancel",
+  copy: "Copy",
+  copied: "Copied",
+  show: "Show",
+  hide: "Hide",
+  later: "Later",
+  tryNow: "Try now",
+  retry: "Try again",
+  loading: "Loading",
+  offline: "No connection. What you write is kept and goes out by itself.",
+  offlineSince: (time: string) => `No connection since ${time}. What you write is kept and goes out by itself.`,
+  catchingUp: (taken: number, of: number) =>
+    `Bringing back messages: ${taken.toLocaleString("en")} of ${of.toLocaleString("en")}`,
+  updateReady: "A new version is ready.",
+  updateNow: "Reload",
+  elsewhere: "This account is open in another tab or window.",
+  useHere: "Use it here",
+  insecureTitle: "This page needs https",
+  insecure:
+    "A browser encrypts only on https pages and on localhost. The operator of this server must put it behind https; until then nobody can sign in here.",
+  noStorageTitle: "This browser keeps nothing here",
+  noStorage:
+    "Private windows and strict settings forbid pages to store anything. An account needs to be stored: open this page in a normal window, or allow it to store data.",
+  tooOldTitle: "This browser is too old",
+  tooOld: "Update it, or use Chrome or Edge 120, Firefox 128 or Safari 17 or newer.",
+  damagedTitle: "The data in this browser is damaged",
+  damaged: "Log out here and come back with your 24 words. Messages come back as far as the server keeps them.",
+  unreachable: (server: string) =>
+    `${server} cannot be reached. Check your connection; this page tries again by itself.`,
+  failed: (detail: string) => `That did not work: ${detail}`
+}

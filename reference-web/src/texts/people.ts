@@ -1,0 +1,2 @@
+/** Profile, safety number, chain, files, and what is protected. */
+export const people = {}

@@ -1,0 +1,2 @@
+/** Settings, export, logging out. */
+export const settings = {}

@@ -1,0 +1,2 @@
+/** Welcome, signing up, restoring, unlocking. */
+export const signUp = {}
