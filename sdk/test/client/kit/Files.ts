@@ -3,7 +3,7 @@ import { Effect, Fiber, Stream } from "effect"
 import type { FetchProgress, FileSource, KezChatError, Message, Share } from "@kez-chat/sdk"
 import { Bytes } from "@kez-chat/sdk/protocol"
 import type { BlobStore, StoredBlob } from "@kez-chat/sdk/services"
-import { type Device, eventually, type Program } from "./People.ts"
+import { type Device, eventually, newDevice, type Program, twoFriends, type World } from "./People.ts"
 
 /** Bytes that differ everywhere, the same for the same arguments. */
 export const contentOf = (size: number, salt = 0): Uint8Array =>
@@ -30,6 +30,16 @@ export const offerTo = ({ program }: Person, share: Share): Effect.Effect<Messag
     ({ message }) => message
   )
 
+/** A file that Alice shares with Bob, and the offer that he gets. */
+export const sharedWithBob = ({ alice, bob }: { readonly alice: Person; readonly bob: Person }, file: FileSource) =>
+  Effect.gen(function* () {
+    const share = yield* alice.chat.share({ file, with: ["bob"] })
+    return { share, offer: yield* offerTo(bob, share) }
+  })
+
+/** The hexadecimal hash that a `blobHash` has after its prefix. */
+export const hashOf = (blobHash: string): string => blobHash.slice("blake3:".length)
+
 /** What `read` gives, in one piece. */
 export const contentAt = ({ chat }: Pick<Person, "chat">, fileRef: string): Effect.Effect<Uint8Array, KezChatError> =>
   Effect.map(Stream.runCollect(chat.read(fileRef)), (pieces) => Bytes.concat(...pieces))
@@ -51,6 +61,10 @@ export const follow = ({ chat }: Pick<Person, "chat">, fileRef: string) =>
       stop: Fiber.interrupt(fiber)
     }
   })
+
+/** Fetches a file to its end: every step. */
+export const fetched = (person: Pick<Person, "chat">, fileRef: string) =>
+  Effect.flatMap(follow(person, fileRef), ({ done, steps }) => Effect.as(done, steps))
 
 /** Serves in the background, until it is interrupted. */
 export const serving = ({ chat }: Pick<Person, "chat">) => Effect.forkChild(chat.serve, { startImmediately: true })
@@ -75,6 +89,13 @@ export const watched = (device: Device) => {
   }
   return { device: { ...device, blobs }, reads, gate }
 }
+
+/** Alice, whose blobs are watched, and Bob, who have added each other. */
+export const watchedFriends = (world: World) =>
+  Effect.gen(function* () {
+    const { device, gate, reads } = watched(newDevice())
+    return { ...(yield* twoFriends(world, { alice: device })), gate, reads }
+  })
 
 /** Bytes of a partial blob that are here, and where they lie. */
 export const arrived = (blobs: BlobStore["Service"], hash: string, size: number) =>

@@ -179,10 +179,9 @@ export const textsOf = (messages: ReadonlyArray<Message>) => messages.map(({ tex
 export const storedFrames = (world: World, primary: string, subject: "inbox" | "self") =>
   world.broker.stored(keyOf(primary)).filter((frame) => frame.subject === subject)
 
-/** A person with a registered account on a new device. */
-export const join = (world: World, handle: string) =>
+/** A person with a registered account on a device. */
+export const join = (world: World, handle: string, device = newDevice()) =>
   Effect.gen(function* () {
-    const device = newDevice()
     const words = newWords()
     const program = yield* world.start(device)
     const account = yield* program.chat.create({ handle, words })
@@ -190,10 +189,10 @@ export const join = (world: World, handle: string) =>
   })
 
 /** Alice and Bob, who have added each other. */
-export const twoFriends = (world: World) =>
+export const twoFriends = (world: World, devices: { readonly alice?: Device; readonly bob?: Device } = {}) =>
   Effect.gen(function* () {
-    const alice = yield* join(world, "alice")
-    const bob = yield* join(world, "bob")
+    const alice = yield* join(world, "alice", devices.alice)
+    const bob = yield* join(world, "bob", devices.bob)
     yield* alice.chat.addContact("bob")
     yield* bob.chat.addContact("alice")
     return { alice, bob }

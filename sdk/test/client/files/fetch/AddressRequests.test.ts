@@ -1,211 +1,14 @@
-/** Asking for addresses, answering with them, and what others may try with these two bodies. */
-import { Clock, Effect, Redacted, Result, Stream } from "effect"
+/** Asking a contact for addresses, and what is believed of the answers. */
+import { Clock, Effect, Redacted, Stream } from "effect"
 import { assert, describe, it } from "@effect/vitest"
-import { SealedMessage, WrappedKey } from "@kez-chat/sdk/crypto"
+import { WrappedKey } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { type Body, Bytes, type KeyAdmission, PrimaryKey, Ticket } from "@kez-chat/sdk/protocol"
+import { type Body, Bytes, Ticket } from "@kez-chat/sdk/protocol"
 import { type Addresses, type BlobTransport, BlobTransportError } from "@kez-chat/sdk/services"
-import { contentOf, fileOf, follow, offerTo, serving } from "../../kit/Files.ts"
-import { ghost } from "../../kit/Ghost.ts"
-import { eventually, join, makeWorld, newDevice, newWords, twoFriends, type World } from "../../kit/People.ts"
 import * as PeerAddresses from "../../../../src/client/files/fetch/PeerAddresses.ts"
-
-const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
-const chain = { seq: 0, hash: `sha256:${"1".repeat(64)}` }
-
-type Ghost = Effect.Success<ReturnType<typeof ghost>>
-
-const nonceOf = (fill: number): Uint8Array => new Uint8Array(16).fill(fill)
-const request = (fill: number): Body.Known => ({ type: "address_request", nonce: nonceOf(fill), chain })
-
-/** What was sent to a ghost, opened. */
-const inboxOf = (world: World, { identity, key }: Ghost) =>
-  Effect.forEach(
-    world.broker.stored(key).filter(({ subject }) => subject === "inbox"),
-    ({ frame }) => SealedMessage.openFrame(identity, frame)
-  ).pipe(
-    Effect.map((all) => all.map(({ body }) => body)),
-    Effect.provide(NodeCrypto.layer),
-    Effect.orDie
-  )
-
-const answersTo = (world: World, asker: Ghost) =>
-  Effect.map(inboxOf(world, asker), (bodies) => bodies.filter((body) => body.type === "address"))
-
-/** Waits for so many answers. */
-const answered = (world: World, asker: Ghost, count: number) =>
-  Effect.gen(function* () {
-    let answers = yield* answersTo(world, asker)
-    while (answers.length < count) {
-      yield* Effect.sleep(5)
-      answers = yield* answersTo(world, asker)
-    }
-    return answers
-  })
-
-/** Puts a body of a ghost into somebody's inbox. */
-const say = (world: World, from: Ghost, to: KeyAdmission.AdmittedKey, body: Body.Known, createdAt = Date.now()) =>
-  Effect.map(from.frame({ to, body, createdAt }), (frame) => world.broker.store(to, frame))
-
-/** A ghost whom somebody has accepted after a first message. */
-const friendOf = (world: World, person: Effect.Success<ReturnType<typeof join>>, fill: number) =>
-  Effect.gen(function* () {
-    const friend = yield* ghost(fill)
-    const to = keyOf(person.account.primary)
-    world.broker.store(to, yield* friend.frame({ to, text: `it is me, ${fill}` }))
-    yield* person.program.event("Request", ({ contact }) => contact.primary === friend.primary)
-    yield* person.chat.accept(friend.primary)
-    yield* person.program.event(
-      "Contact",
-      ({ contact }) => contact.primary === friend.primary && contact.state === "accepted"
-    )
-    return friend
-  })
-
-describe("answering", () => {
-  it.live("KEZ-DM-023 tells accepted contacts where the device is, and nobody else anything", () =>
-    Effect.gen(function* () {
-      const world = makeWorld()
-      const alice = yield* join(world, "alice")
-      const me = keyOf(alice.account.primary)
-      const stranger = yield* ghost(31)
-      const requested = yield* ghost(32)
-      const blocked = yield* friendOf(world, alice, 33)
-      const friend = yield* friendOf(world, alice, 34)
-      world.broker.store(me, yield* requested.frame({ to: me, text: "hello" }))
-      yield* alice.program.event("Request", ({ contact }) => contact.primary === requested.primary)
-      yield* alice.chat.block(blocked.primary)
-      yield* serving(alice)
-      for (const one of [stranger, requested, blocked]) yield* say(world, one, me, request(1))
-      yield* say(world, friend, me, request(2))
-      const [answer] = yield* answered(world, friend, 1)
-      assert.deepStrictEqual(answer?.type === "address" && answer.nonce, nonceOf(2))
-      assert.match(answer?.type === "address" ? answer.addrs.join() : "", /^127\.0\.0\.1:\d+$/)
-      const ahead = answer?.type === "address" ? answer.expiresAt - Date.now() : 0
-      assert.isAbove(ahead, 3 * 60_000)
-      assert.isBelow(ahead, 5 * 60_000)
-      yield* alice.chat.sync
-      yield* alice.chat.flush
-      for (const one of [stranger, requested, blocked]) assert.deepStrictEqual(yield* inboxOf(world, one), [])
-    })
-  )
-
-  it.live("KEZ-DM-024 leaves no message, no own copy, no receipt and no new contact", () =>
-    Effect.gen(function* () {
-      const world = makeWorld()
-      const alice = yield* join(world, "alice")
-      const me = keyOf(alice.account.primary)
-      const friend = yield* friendOf(world, alice, 35)
-      const stranger = yield* ghost(36)
-      yield* serving(alice)
-      const shown = alice.program.events.length
-      yield* say(world, stranger, me, request(1))
-      yield* say(world, friend, me, request(2))
-      const unasked = { type: "address" as const, nonce: nonceOf(9), addrs: ["127.0.0.1:1"], chain }
-      yield* say(world, friend, me, { ...unasked, expiresAt: Date.now() + 60_000 })
-      yield* answered(world, friend, 1)
-      yield* alice.chat.sync
-      yield* alice.chat.flush
-      assert.deepStrictEqual(alice.program.events.slice(shown), [])
-      assert.strictEqual((yield* alice.chat.history(friend.primary)).length, 1)
-      assert.deepStrictEqual(
-        (yield* alice.chat.contacts).map(({ primary }) => primary),
-        [friend.primary]
-      )
-      assert.deepStrictEqual(
-        world.broker.stored(me).filter(({ subject }) => subject === "self"),
-        []
-      )
-      assert.deepStrictEqual(
-        (yield* inboxOf(world, friend)).map(({ type }) => type),
-        ["address"]
-      )
-    })
-  )
-
-  it.live("begins with the newest request of each contact that came within a day", () =>
-    Effect.gen(function* () {
-      let ago = 0
-      const world = makeWorld({ now: () => Date.now() - ago })
-      const alice = yield* join(world, "alice")
-      const me = keyOf(alice.account.primary)
-      const late = yield* friendOf(world, alice, 37)
-      const friend = yield* friendOf(world, alice, 38)
-      yield* alice.program.close
-      ago = 25 * 60 * 60 * 1000
-      yield* say(world, late, me, request(1))
-      ago = 23 * 60 * 60 * 1000
-      for (const fill of [2, 3, 4]) yield* say(world, friend, me, request(fill))
-      ago = 0
-      const again = yield* world.start(alice.device)
-      yield* again.chat.sync
-      yield* serving(again)
-      const answers = yield* answered(world, friend, 1)
-      yield* again.chat.flush
-      assert.deepStrictEqual(
-        answers.map((answer) => answer.type === "address" && answer.nonce),
-        [nonceOf(4)]
-      )
-      assert.deepStrictEqual(yield* answersTo(world, friend), answers)
-      assert.deepStrictEqual(yield* answersTo(world, late), [])
-      // What was answered is not answered again at the next start.
-      yield* again.close
-      const third = yield* world.start(alice.device)
-      yield* serving(third)
-      yield* third.chat.sync
-      yield* third.chat.flush
-      assert.strictEqual((yield* answersTo(world, friend)).length, 1)
-    })
-  )
-
-  it.live("is bounded for a contact who asks and asks, and does not make others wait", () =>
-    Effect.gen(function* () {
-      const world = makeWorld()
-      const alice = yield* join(world, "alice")
-      const me = keyOf(alice.account.primary)
-      const eager = yield* friendOf(world, alice, 39)
-      const friend = yield* friendOf(world, alice, 40)
-      yield* serving(alice)
-      for (let fill = 0; fill < 60; fill++) {
-        yield* say(world, eager, me, request(fill))
-        yield* alice.chat.sync
-      }
-      yield* say(world, friend, me, request(200))
-      yield* answered(world, friend, 1)
-      yield* alice.chat.flush
-      const answers = yield* answersTo(world, eager)
-      assert.isAtLeast(answers.length, 1)
-      assert.isAtMost(answers.length, 9)
-    })
-  )
-
-  it.live("is bounded also where this device's clock is set back", () =>
-    Effect.gen(function* () {
-      let back = 0
-      const clock = yield* Clock.Clock
-      const shifted: Clock.Clock = Object.assign(Object.create(clock), {
-        currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now - back),
-        currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() - back
-      })
-      yield* Effect.gen(function* () {
-        const world = makeWorld()
-        const alice = yield* join(world, "alice")
-        const me = keyOf(alice.account.primary)
-        const eager = yield* friendOf(world, alice, 41)
-        yield* serving(alice)
-        yield* say(world, eager, me, request(1))
-        yield* answered(world, eager, 1)
-        back = 60 * 60 * 1000
-        for (let fill = 0; fill < 60; fill++) {
-          yield* say(world, eager, me, request(fill))
-          yield* alice.chat.sync
-        }
-        yield* alice.chat.flush
-        assert.isAtMost((yield* answersTo(world, eager)).length, 10)
-      }).pipe(Effect.provideService(Clock.Clock, shifted))
-    })
-  )
-})
+import { chain, friendOf, inboxOf, nonceOf, request, say } from "../../kit/AddressBodies.ts"
+import { contentOf, fileOf, follow, offerTo, serving } from "../../kit/Files.ts"
+import { eventually, keyOf, makeWorld, newDevice, newWords, twoFriends, type World } from "../../kit/People.ts"
 
 /** Bob, whose transport only notes whom he dials and where, and a ghost who offers him a file. */
 const offered = (world: World, fill: number, own: Addresses = { direct: ["127.0.0.1:9"] }) =>
@@ -278,7 +81,7 @@ const offered = (world: World, fill: number, own: Addresses = { direct: ["127.0.
   })
 
 describe("asking", () => {
-  it.live("KEZ-DM-024 believes only what it asked for, of whom it asked, and while it holds", () =>
+  it.live("KEZ-DM-024 believes only unexpired answers to its own request from the contact it asked", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const { answer, asked, bob, dials } = yield* offered(world, 51)
@@ -332,7 +135,7 @@ describe("asking", () => {
     })
   )
 
-  it.live("KEZ-SEQ-061 believes no answer to a request of yesterday", () =>
+  it.live("KEZ-SEQ-061 believes no answer to a request that is a day old", () =>
     Effect.gen(function* () {
       let hours = 0
       const clock = yield* Clock.Clock
@@ -351,7 +154,7 @@ describe("asking", () => {
     })
   )
 
-  it.live("dials nothing that names nobody or many, and no relay that is none", () =>
+  it.live("dials no unspecified, multicast or broadcast address, and no invalid relay", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const { answer, asked, bob, dials } = yield* offered(world, 53)
@@ -385,7 +188,7 @@ describe("asking", () => {
     })
   )
 
-  it.live("is not sent to its own machine, nor to a relay that only it can reach", () =>
+  it.live("cannot be directed to its own machine, nor to a relay in its private network", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const { answer, asked, dials } = yield* offered(world, 57, { direct: ["10.0.0.9:1"] })
@@ -396,7 +199,7 @@ describe("asking", () => {
     })
   )
 
-  it("takes relays by where they are", () => {
+  it("judges relays by where they are", () => {
     const direct: ReadonlyArray<string> = []
     const own = { direct, relayUrl: "http://localhost:3340/" }
     for (const relayUrl of ["https://relay.example/", "http://127.0.0.1:3340/"]) {
@@ -419,7 +222,7 @@ describe("asking", () => {
     })
   )
 
-  it.live("happens once for several files of one owner", () =>
+  it.live("asks once for several files of one owner", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const { alice, bob } = yield* twoFriends(world)
