@@ -17,6 +17,18 @@ export const fileOf = (content: Uint8Array, name = "report.pdf"): FileSource => 
   })()
 })
 
+/** A file that may not be read: reading it fails. */
+export const unreadable: FileSource = {
+  name: "unread.txt",
+  bytes: {
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        throw new Error("it was read")
+      }
+    })
+  }
+}
+
 /** Somebody with a program that runs. */
 export interface Person {
   readonly program: Program
@@ -96,6 +108,10 @@ export const watchedFriends = (world: World) =>
     const { device, gate, reads } = watched(newDevice())
     return { ...(yield* twoFriends(world, { alice: device })), gate, reads }
   })
+
+/** The hashes of the blobs that are here completely. */
+export const completeIn = (blobs: BlobStore["Service"]) =>
+  Effect.map(blobs.list, (list) => list.flatMap(({ complete, hash }) => (complete ? [hash] : [])))
 
 /** Bytes of a partial blob that are here, and where they lie. */
 export const arrived = (blobs: BlobStore["Service"], hash: string, size: number) =>

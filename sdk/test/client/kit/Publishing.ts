@@ -6,13 +6,12 @@ import { Bytes, Envelope, Manifest, Sigchain, Ticket } from "@kez-chat/sdk/proto
 import { createHash } from "node:crypto"
 import type { Program, World } from "./People.ts"
 
-export { codeOf } from "./People.ts"
-
-export const file = (name: string, text = name): FileSource => ({
+export const file = (name: string, text = name, more: Partial<FileSource> = {}): FileSource => ({
   name,
   bytes: (async function* () {
     yield Bytes.utf8(text)
-  })()
+  })(),
+  ...more
 })
 
 export const namesIn = (listing: Listing) => listing.files.map(({ name }) => name).sort()
