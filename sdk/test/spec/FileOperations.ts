@@ -1,4 +1,4 @@
-/** What the operations of the vectors of files and manifests are in this SDK. */
+/** The operations of the vectors that concern files and manifests. */
 import { Effect, Redacted, Result, Stream } from "effect"
 import { FastBlake3, Identity, SealedFile, SealedManifest, WrappedKey } from "../../src/crypto/index.ts"
 import {
@@ -15,28 +15,12 @@ import {
   PrimaryKey,
   Ticket
 } from "../../src/protocol/index.ts"
-import { Problem } from "../../src/protocol/Problem.ts"
 import { Crypto } from "../../src/services/Crypto.ts"
+import { fromBase64Url, fromHex, identityOf, type Input, number, object, type Operation, text } from "./CaseInput.ts"
 
-type Input = Readonly<Record<string, Json.Json>>
-type Operation = (input: Input) => Effect.Effect<unknown, Problem, Crypto>
-
-const text = (input: Input, name: string): string => {
-  const value = input[name]
-  if (typeof value !== "string") throw new TypeError(`the case has no ${name}`)
-  return value
-}
-const number = (input: Input, name: string): number => Number(input[name])
-const object = (value: Json.Json | undefined): Input => {
-  if (!Json.isObject(value)) throw new TypeError("the case lacks an object")
-  return value
-}
 const texts = (input: Input, name: string): ReadonlyArray<string> => input[name] as ReadonlyArray<string>
 const { toBase64Url, toHex } = Bytes
-const fromHex = (value: string): Uint8Array => Result.getOrThrow(Bytes.fromHex(value))
-const fromBase64Url = (value: string): Uint8Array => Result.getOrThrow(Bytes.fromBase64Url(value))
 const keyOf = (primary: string) => Result.getOrThrow(PrimaryKey.parseEd25519(primary))
-const identityOf = (input: Input) => Identity.fromSeed(Redacted.make(fromHex(text(input, "seed"))))
 const pattern = (size: number) => Uint8Array.from({ length: size }, (_, i) => i % 251)
 const captured = (bytes: Uint8Array, hasher: Blake3.SubtreeHash) =>
   bytes.length <= 700
