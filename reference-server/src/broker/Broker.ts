@@ -95,7 +95,7 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
       )
     }
   })
-  yield* every(pruneMillis, "accounts that flooded not forgotten", Effect.sync(guard.prune))
+  yield* every(pruneMillis, "flood budgets not pruned", Effect.sync(guard.prune))
 
   const context = {
     loginHosts: config.loginHosts,

@@ -41,7 +41,7 @@ export const listenerFlags = (ports: { readonly public: number; readonly interna
   trustedProxies: list(
     "trusted-proxies",
     "",
-    "Addresses or CIDR ranges of reverse proxies whose X-Forwarded-For is believed"
+    "Addresses or CIDR ranges of reverse proxies whose X-Forwarded-For is trusted"
   )
 })
 
@@ -54,7 +54,7 @@ export const timingFlags = {
   maxConnectionsPerAddress: count(
     "max-connections-per-address",
     256,
-    "Of these, from one client address; 0 for no limit"
+    "Open connections from one client address; 0 for no limit"
   )
 }
 

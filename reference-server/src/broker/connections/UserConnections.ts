@@ -53,7 +53,7 @@ const ask = Effect.fnUntraced(function* (sys: NatsConnection, question: object) 
     return read
   })
   // Silence does not mean that nobody is connected, so it is a failure to be retried.
-  return found.length > 0 ? found : yield* new BrokerDown({ detail: "the broker did not say who is connected" })
+  return found.length > 0 ? found : yield* new BrokerDown({ detail: "the broker did not list its connections" })
 })
 
 /** How many connections all users together have. */

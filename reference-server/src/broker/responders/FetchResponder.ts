@@ -283,7 +283,7 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
             for (const fetch of queue.clear()) putOff(fetch)
           })
       )
-      yield* every(sweepMillis, "pages that wait for the stream not given up", Effect.sync(sweep))
+      yield* every(sweepMillis, "overdue fetches not answered", Effect.sync(sweep))
     }),
     counters
   }

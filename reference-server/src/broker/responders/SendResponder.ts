@@ -255,7 +255,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
           })
       )
       const giveUpOld = Effect.sync(() => giveUp(performance.now() - storeTimeoutMillis))
-      yield* every(sweepMillis, "sends that wait for the stream not given up", giveUpOld)
+      yield* every(sweepMillis, "overdue sends not answered", giveUpOld)
     }),
     counters,
     /** Sends that wait or are being stored. */

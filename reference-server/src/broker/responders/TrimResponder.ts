@@ -93,7 +93,7 @@ export const make = Effect.fnUntraced(function* (options: TrimResponderOptions) 
         Effect.catchCauseIf(
           (cause) => !Cause.hasInterrupts(cause),
           (cause) => {
-            log("warn", "a trim was not carried out", { reason: (Cause.squash(cause) as Error).message })
+            log("warn", "trim failed", { reason: (Cause.squash(cause) as Error).message })
             return Effect.succeed(retry)
           }
         ),

@@ -30,7 +30,10 @@ const withRegistry = <A, E, R>(effect: Effect.Effect<A, E, R>, flags: RegistryFl
 
 const json = Flag.Boolean("json").pipe(Flag.withDescription("One JSON object a line"), Flag.withDefault(false))
 const handle = Argument.String("handle").pipe(Argument.withDescription("The part before the @"))
-const note = Flag.String("note").pipe(Flag.withDescription("Why, for the next operator"), Flag.withDefault(""))
+const note = Flag.String("note").pipe(
+  Flag.withDescription("Reason, shown in the list of reserved names"),
+  Flag.withDefault("")
+)
 
 const list = Command.make(
   "list",
@@ -85,10 +88,10 @@ const setReserved = (reserved: boolean) =>
   }, withRegistry)
 
 const reserve = Command.make("reserve", { ...registryFlags, handle, note }, setReserved(true)).pipe(
-  Command.withDescription("Keeps a handle from being registered. A handle already held is not touched.")
+  Command.withDescription("Keeps a handle from being registered. A handle that is already registered is not affected.")
 )
 const unreserve = Command.make("unreserve", { ...registryFlags, handle, note }, setReserved(false)).pipe(
-  Command.withDescription("Lets a reserved handle be registered, also one of the built-in list.")
+  Command.withDescription("Lets a reserved handle be registered, including one of the built-in list.")
 )
 
 /** Asks the running server to act at once; it also looks by itself four times a second. */
@@ -126,7 +129,11 @@ const revoke = Command.make(
       `${account.handle} is ${account.state} since ${account.endedAt ?? ""}; ${yield* nudge(flags.internalPort, flags.keysDir)}`
     )
   }, withRegistry)
-).pipe(Command.withDescription("Takes an account away for good and closes its connections. The handle stays unusable."))
+).pipe(
+  Command.withDescription(
+    "Revokes an account for good and closes its connections. Nobody can register the handle again."
+  )
+)
 
 const backup = Command.make(
   "backup",
@@ -149,6 +156,6 @@ const backup = Command.make(
 ).pipe(Command.withDescription("Copies the registry into one file while the server runs."))
 
 export const admin = Command.make("admin").pipe(
-  Command.withDescription("Looks at and changes the registry; safe while the server runs."),
+  Command.withDescription("Inspects and changes the registry; safe while the server runs."),
   Command.withSubcommands([list, reserve, unreserve, revoke, backup])
 )
