@@ -63,24 +63,15 @@ const aeadOf = Effect.fnUntraced(function* (
   return { key, nonce: nonce.subarray(0, Limits.aeadNonceBytes), aad }
 })
 
-/** Seals `plaintext` to a key. Only vector tests pass `ephemeral`. `info` should be a constant: it is a cache key. */
-export const seal = (
+/** Seals `plaintext` to a key. Only vector tests pass `given`. `info` should be a constant: it is a cache key. */
+export const seal = Effect.fnUntraced(function* (
   recipient: AdmittedKey,
   info: Uint8Array,
   aad: Uint8Array,
   plaintext: Uint8Array,
-  ephemeral?: EphemeralKey
-): Effect.Effect<Sealed, never, Crypto> =>
-  Crypto.use((crypto) => sealWith(crypto, recipient, info, aad, plaintext, ephemeral))
-
-const sealWith = Effect.fnUntraced(function* (
-  crypto: Service,
-  recipient: AdmittedKey,
-  info: Uint8Array,
-  aad: Uint8Array,
-  plaintext: Uint8Array,
-  given: EphemeralKey | undefined
-) {
+  given?: EphemeralKey
+): Effect.fn.Return<Sealed, never, Crypto> {
+  const crypto = yield* Crypto
   const ephemeral = given ?? (yield* crypto.ephemeral())
   // An admitted key has no torsion component, so the shared secret is never zero.
   const dh = yield* Effect.orDie(crypto.agreeEphemeral(ephemeral, recipient))
@@ -90,21 +81,13 @@ const sealWith = Effect.fnUntraced(function* (
 })
 
 /** Opens a ciphertext sealed to an identity. */
-export const open = (
-  identity: Identity,
-  info: Uint8Array,
-  aad: Uint8Array,
-  sealed: Sealed
-): Effect.Effect<Uint8Array, DecryptionFailed | ZeroSharedSecret, Crypto> =>
-  Crypto.use((crypto) => openWith(crypto, identity, info, aad, sealed))
-
-const openWith = Effect.fnUntraced(function* (
-  crypto: Service,
+export const open = Effect.fnUntraced(function* (
   identity: Identity,
   info: Uint8Array,
   aad: Uint8Array,
   { ciphertext, enc }: Sealed
-) {
+): Effect.fn.Return<Uint8Array, DecryptionFailed | ZeroSharedSecret, Crypto> {
+  const crypto = yield* Crypto
   const dh = yield* crypto.agreeWithEphemeral(IdentitySecret.of(identity), enc)
   const aead = yield* aeadOf(crypto, dh, enc, identity.key.x25519, info, aad)
   return yield* crypto.aeadOpen(aead, ciphertext)

@@ -66,15 +66,10 @@ const make = (crypto: Crypto["Service"], secret: SecretKey): Identity => {
   const key = secret.publicKey
   const primary = PrimaryKey.format(key)
 
-  const sign = (kez: Envelope.Kind, payload: JsonObject): Effect.Effect<Envelope.Envelope, Problem> =>
-    Effect.map(SignedEnvelope.signText(crypto, secret, Envelope.signedText(payload)), (signature) => ({
-      kez,
-      payload,
-      signature
-    }))
-
-  const signChecked = (kez: Envelope.Kind, payload: Result.Result<JsonObject, Problem>) =>
-    Result.isFailure(payload) ? Effect.fail(payload.failure) : sign(kez, payload.success)
+  const sign = Effect.fnUntraced(function* (kez: Envelope.Kind, checked: Result.Result<JsonObject, Problem>) {
+    const payload = yield* Effect.fromResult(checked)
+    return { kez, payload, signature: yield* SignedEnvelope.signText(crypto, secret, Envelope.signedText(payload)) }
+  })
 
   const signEvent = (
     after: Sigchain.Head | undefined,
@@ -82,14 +77,16 @@ const make = (crypto: Crypto["Service"], secret: SecretKey): Identity => {
     createdAt: number
   ): Effect.Effect<Envelope.Envelope, Problem> => {
     const payload = Sigchain.eventPayload({ primary, after, operation, createdAt })
-    const checked = Sigchain.checkOperation(primary, operation)
-    return Result.isFailure(checked) ? Effect.fail(checked.failure) : sign("sigchain_event", payload)
+    return sign(
+      "sigchain_event",
+      Result.map(Sigchain.checkOperation(primary, operation), () => payload)
+    )
   }
 
   const identity: Identity = {
     key,
     primary,
-    signClaim: (claim) => Effect.suspend(() => signChecked("claim", Claim.payload({ ...claim, primary }))),
+    signClaim: (claim) => Effect.suspend(() => sign("claim", Claim.payload({ ...claim, primary }))),
     signSigchainEvent: ({ after, createdAt, operation }) =>
       Effect.suspend(() => signEvent(after, operation, createdAt)),
     signRotation: ({ after, createdAt, successor }) =>
@@ -104,12 +101,10 @@ const make = (crypto: Crypto["Service"], secret: SecretKey): Identity => {
       }),
     signRegistration: (statement) =>
       Effect.suspend(() =>
-        signChecked("handle_registration", Registration.payload("handle_registration", { ...statement, key }))
+        sign("handle_registration", Registration.payload("handle_registration", { ...statement, key }))
       ),
     signDeletion: (statement) =>
-      Effect.suspend(() =>
-        signChecked("handle_deletion", Registration.payload("handle_deletion", { ...statement, key }))
-      ),
+      Effect.suspend(() => sign("handle_deletion", Registration.payload("handle_deletion", { ...statement, key }))),
     brokerLogin: {
       account: key,
       nkey: Nkey.fromKey(key),

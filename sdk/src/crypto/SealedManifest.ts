@@ -95,29 +95,25 @@ export interface Signed {
 }
 
 /** Signs a manifest. Fails with `too_large` above 1 MiB, and with the problem that readers would report. */
-export const sign = (
+export const sign = Effect.fnUntraced(function* (
   identity: Identity,
   manifest: Omit<Manifest.Manifest, "owner">,
   hasher: SubtreeHash
-): Effect.Effect<Signed, Problem, Crypto> => Crypto.use((crypto) => signWith(crypto, identity, manifest, hasher))
-
-const signWith = Effect.fnUntraced(function* (
-  crypto: Service,
-  identity: Identity,
-  manifest: Omit<Manifest.Manifest, "owner">,
-  hasher: SubtreeHash
-): Effect.fn.Return<Signed, Problem> {
+): Effect.fn.Return<Signed, Problem, Crypto> {
+  const crypto = yield* Crypto
   const payload = yield* Effect.fromResult(Manifest.payload({ ...manifest, owner: identity.key }))
   const text = Envelope.signedText(payload)
   const signature = yield* SignedEnvelope.signText(crypto, IdentitySecret.of(identity), text)
   const body = Bytes.utf8(Envelope.encodeTextWith("shared_files", text, signature))
-  if (body.length > Limits.manifestBytes) {
-    const detail = `the manifest has ${body.length} bytes, more than ${Limits.manifestBytes}`
-    return yield* new Problem({ code: "too_large", detail })
-  }
+  if (body.length > Limits.manifestBytes) return yield* tooLarge(body)
   const anchor = { manifest: Manifest.hashOf(body, hasher), size: body.length, revision: manifest.revision }
   return { body, anchor }
 })
+
+const tooLarge = ({ length }: Uint8Array) =>
+  new Problem({ code: "too_large", detail: `the manifest has ${length} bytes, more than ${Limits.manifestBytes}` })
+
+const mismatch = (detail: string) => new Problem({ code: "manifest_mismatch", detail })
 
 /** Requirements on a manifest: its owner, the anchor in their verified sigchain, and the newest `known` one. */
 export interface Expected {
@@ -138,27 +134,19 @@ export interface Verified {
  * follows it. Fails with `manifest_mismatch`, `manifest_malformed`, `manifest_rollback`, `manifest_conflict`,
  * `signature_invalid` or the code of a malformed envelope.
  */
-export const verify = (
-  body: Uint8Array,
-  expected: Expected,
-  hasher: SubtreeHash
-): Effect.Effect<Verified, Problem, Crypto> => Crypto.use((crypto) => verifyWith(crypto, body, expected, hasher))
-
-const verifyWith = Effect.fnUntraced(function* (
-  crypto: Service,
+export const verify = Effect.fnUntraced(function* (
   body: Uint8Array,
   { anchor, known, owner }: Expected,
   hasher: SubtreeHash
-): Effect.fn.Return<Verified, Problem> {
+): Effect.fn.Return<Verified, Problem, Crypto> {
   const hash = Manifest.hashOf(body, hasher)
   if (hash === anchor?.manifest && body.length !== anchor.size) {
-    const detail = `it has ${body.length} bytes, the chain says ${anchor.size}`
-    return yield* new Problem({ code: "manifest_mismatch", detail })
+    return yield* mismatch(`it has ${body.length} bytes, the chain says ${anchor.size}`)
   }
-  const manifest = yield* received(crypto, body)
+  const { envelope, manifest, signedBytes } = yield* Effect.fromResult(Manifest.parseBody(body))
+  yield* SignedEnvelope.verifyBytes(yield* Crypto, signedBytes, envelope.signature)
   if (manifest.owner.hex !== owner.hex) {
-    const detail = `it belongs to ${PrimaryKey.format(manifest.owner)} instead of ${PrimaryKey.format(owner)}`
-    return yield* new Problem({ code: "manifest_mismatch", detail })
+    return yield* mismatch(`it belongs to ${PrimaryKey.format(manifest.owner)} instead of ${PrimaryKey.format(owner)}`)
   }
   const { anchored, revision } = manifest
   const seen: Manifest.Seen = { revision, hash, ...(anchored === undefined ? {} : { anchored }) }
@@ -179,8 +167,7 @@ export const verifyAnchored = (
   Effect.suspend(() => {
     const hash = Manifest.hashOf(body, hasher)
     if (hash === expected.anchor.manifest) return verify(body, expected, hasher)
-    const detail = `its hash is ${hash}, the chain names ${expected.anchor.manifest}`
-    return Effect.fail(new Problem({ code: "manifest_mismatch", detail }))
+    return Effect.fail(mismatch(`its hash is ${hash}, the chain names ${expected.anchor.manifest}`))
   })
 
 /**
@@ -188,20 +175,11 @@ export const verifyAnchored = (
  * the signature is verified. Fails with `too_large`, `manifest_malformed`, `unauthorized` if another key signed,
  * `signature_invalid`, or the code of the malformed part. {@link verify} decides whether it is current.
  */
-export const verifySignature = (
+export const verifySignature = Effect.fnUntraced(function* (
   body: Uint8Array,
   owner: AdmittedKey
-): Effect.Effect<Manifest.Manifest, Problem, Crypto> => Crypto.use((crypto) => signedBy(crypto, body, owner))
-
-const signedBy = Effect.fnUntraced(function* (
-  crypto: Service,
-  body: Uint8Array,
-  owner: AdmittedKey
-): Effect.fn.Return<Manifest.Manifest, Problem> {
-  if (body.length > Limits.manifestBytes) {
-    const detail = `the manifest has ${body.length} bytes, more than ${Limits.manifestBytes}`
-    return yield* new Problem({ code: "too_large", detail })
-  }
+): Effect.fn.Return<Manifest.Manifest, Problem, Crypto> {
+  if (body.length > Limits.manifestBytes) return yield* tooLarge(body)
   const cut = Envelope.cut(body, "shared_files")
   if (cut === undefined) {
     const detail = "the body is not the JCS form of a shared_files envelope"
@@ -211,18 +189,9 @@ const signedBy = Effect.fnUntraced(function* (
     const detail = `${cut.signature.key} signed it, expected was ${PrimaryKey.format(owner)}`
     return yield* new Problem({ code: "unauthorized", detail })
   }
-  yield* SignedEnvelope.verifyBytes(crypto, cut.signedBytes, cut.signature)
+  yield* SignedEnvelope.verifyBytes(yield* Crypto, cut.signedBytes, cut.signature)
   // JCS fixes the place of every member, so this reads the same signature and signed bytes that were checked above.
   return (yield* Effect.fromResult(Manifest.parseBody(body))).manifest
-})
-
-const received = Effect.fnUntraced(function* (
-  crypto: Service,
-  body: Uint8Array
-): Effect.fn.Return<Manifest.Manifest, Problem> {
-  const { envelope, manifest, signedBytes } = yield* Effect.fromResult(Manifest.parseBody(body))
-  yield* SignedEnvelope.verifyBytes(crypto, signedBytes, envelope.signature)
-  return manifest
 })
 
 /** A file that this identity can decrypt. */

@@ -4,7 +4,6 @@
  * Runs for every message, so each payload is serialised and parsed once and bytes are passed on without copying.
  */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import * as Body from "../protocol/messages/Body.ts"
 import * as Bytes from "../protocol/encoding/Bytes.ts"
 import * as Canonical from "../protocol/encoding/Canonical.ts"
@@ -49,13 +48,14 @@ export interface Opened extends Message.Role, Body.Received {
 }
 
 /** Encrypts a body for `draft.to` and signs. Fails with `message_too_large` or the problem of a malformed body. */
-export const encrypt = (identity: Identity, draft: Draft): Effect.Effect<Signed, Problem, Crypto> =>
-  Crypto.use((crypto) => {
-    const body = Result.flatMap(Body.encode(draft.body), (bytes) =>
-      Result.map(Body.checkAuthor(draft.body, identity.key), () => bytes)
-    )
-    return Result.isFailure(body) ? Effect.fail(body.failure) : encryptBytes(crypto, identity, draft, body.success)
-  })
+export const encrypt = Effect.fnUntraced(function* (
+  identity: Identity,
+  draft: Draft
+): Effect.fn.Return<Signed, Problem, Crypto> {
+  const body = yield* Effect.fromResult(Body.encode(draft.body))
+  yield* Effect.fromResult(Body.checkAuthor(draft.body, identity.key))
+  return yield* encryptBytes(yield* Crypto, identity, draft, body)
+})
 
 /** {@link encrypt} for raw body bytes, used by vector tests; the bytes are encrypted, not signed. */
 export const encryptBytes = Effect.fnUntraced(function* (

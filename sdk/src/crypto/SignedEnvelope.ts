@@ -1,7 +1,6 @@
 /** Verifies and hashes envelopes (spec: envelope). `Identity` signs them. */
 import { schnorr } from "@noble/curves/secp256k1.js"
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import * as Bytes from "../protocol/encoding/Bytes.ts"
 import * as Envelope from "../protocol/sigchain/Envelope.ts"
 import * as Hash from "../protocol/encoding/Hash.ts"
@@ -27,32 +26,24 @@ export const verify = (envelope: Envelope.Envelope): Effect.Effect<PrimaryKey.Pa
   Crypto.use((crypto) => verifyBytes(crypto, Envelope.signedBytes(envelope.payload), envelope.signature))
 
 /** Whether `signature` is valid over these signed bytes. Maps each algorithm name to its computation. */
-export const verifyBytes = (
+export const verifyBytes = Effect.fnUntraced(function* (
   crypto: Service,
   signedBytes: Uint8Array,
   { alg, key, sig }: Envelope.Signature
-): Effect.Effect<PrimaryKey.Parsed, Problem> => {
-  const signer = PrimaryKey.parse(key)
-  if (Result.isFailure(signer)) return Effect.fail(signer.failure)
-  const signature = Bytes.fromHex(sig)
-  if (Result.isFailure(signature)) return Effect.fail(signature.failure)
-  const { system } = signer.success
-  if (Envelope.algorithms[alg].system !== system) {
-    return Effect.fail(new Problem({ code: "algorithm_unsupported", detail: `${alg} does not go with ${key}` }))
+): Effect.fn.Return<PrimaryKey.Parsed, Problem> {
+  const signer = yield* Effect.fromResult(PrimaryKey.parse(key))
+  const signature = yield* Effect.fromResult(Bytes.fromHex(sig))
+  if (Envelope.algorithms[alg].system !== signer.system) {
+    return yield* new Problem({ code: "algorithm_unsupported", detail: `${alg} does not go with ${key}` })
   }
-  return Effect.flatMap(digest(crypto, alg, signedBytes), (message) => {
-    const parsed = signer.success
-    return Effect.flatMap(
-      parsed.system === "ed25519"
-        ? crypto.verify(parsed.key, message, signature.success)
-        : Effect.sync(() => verifySchnorr(signature.success, message, parsed.x)),
-      (holds) =>
-        holds
-          ? Effect.succeed(parsed)
-          : Effect.fail(new Problem({ code: "signature_invalid", detail: `not signed by ${key}` }))
-    )
-  })
-}
+  const message = yield* digest(crypto, alg, signedBytes)
+  const holds =
+    signer.system === "ed25519"
+      ? yield* crypto.verify(signer.key, message, signature)
+      : verifySchnorr(signature, message, signer.x)
+  if (!holds) return yield* new Problem({ code: "signature_invalid", detail: `not signed by ${key}` })
+  return signer
+})
 
 /** The 64-byte Ed25519 signature over a payload's text, as an envelope carries it. */
 export const signText = (crypto: Service, secret: SecretKey, signedText: string): Effect.Effect<Envelope.Signature> => {

@@ -22,24 +22,12 @@ export interface VerifiedChain {
  * first broken rule: `event_malformed`, `chain_conflict`, `chain_terminated`, `chain_full`, `too_large`,
  * `signature_invalid`, or the problem of an inadmissible key.
  */
-export const verify = (
+export const verify = Effect.fnUntraced(function* (
   primary: string,
   envelopes: ReadonlyArray<Envelope.Envelope>,
   from: Sigchain.ChainState = Sigchain.empty(primary)
-): Effect.Effect<VerifiedChain, Problem, Crypto> => Crypto.use((crypto) => verifyFrom(crypto, envelopes, from))
-
-/** Verifies one event that extends a state, as a server does on append. */
-export const append = (
-  state: Sigchain.ChainState,
-  envelope: Envelope.Envelope
-): Effect.Effect<Sigchain.ChainState, Problem, Crypto> =>
-  Effect.map(verify(state.primary, [envelope], state), (chain) => chain.state)
-
-const verifyFrom = Effect.fnUntraced(function* (
-  crypto: Crypto["Service"],
-  envelopes: ReadonlyArray<Envelope.Envelope>,
-  from: Sigchain.ChainState
-) {
+): Effect.fn.Return<VerifiedChain, Problem, Crypto> {
+  const crypto = yield* Crypto
   const checked: Array<Sigchain.CheckedEvent> = []
   let head = from.head
   for (const envelope of envelopes) {
@@ -62,14 +50,20 @@ const verifyFrom = Effect.fnUntraced(function* (
   }
   const state = yield* Effect.fromResult(Sigchain.extend(from, checked))
   const first = from.head === undefined ? 0 : from.head.seq + 1
-  const verified: VerifiedChain = {
+  return {
     state,
     ...(head === undefined ? {} : { head }),
     hashes: checked.map(({ hash }) => hash),
     first
   }
-  return verified
 })
+
+/** Verifies one event that extends a state, as a server does on append. */
+export const append = (
+  state: Sigchain.ChainState,
+  envelope: Envelope.Envelope
+): Effect.Effect<Sigchain.ChainState, Problem, Crypto> =>
+  Effect.map(verify(state.primary, [envelope], state), (chain) => chain.state)
 
 /**
  * Compares a chain verified from its beginning with the highest known head. `Sigchain.alarm` gives the problem for a
