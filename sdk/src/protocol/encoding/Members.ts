@@ -51,24 +51,22 @@ export class Members {
   }
 
   matching(name: string, pattern: RegExp, rule: string): Result.Result<string, Problem> {
+    return this.accepted(name, (text) => pattern.test(text), rule)
+  }
+
+  private accepted(name: string, test: (text: string) => boolean, rule: string): Result.Result<string, Problem> {
     const value = this.get(name)
-    return typeof value === "string" && pattern.test(value) ? Result.succeed(value) : this.bad(name, `is not ${rule}`)
+    return typeof value === "string" && test(value) ? Result.succeed(value) : this.bad(name, `is not ${rule}`)
   }
 
   /** 16 bytes in canonical base64url: the id of a message, a device or an entry. */
   id(name: string): Result.Result<string, Problem> {
-    const value = this.get(name)
-    return typeof value === "string" && Bytes.exactly(value, Limits.idBytes) !== undefined
-      ? Result.succeed(value)
-      : this.bad(name, "is not 16 bytes in base64url")
+    return this.accepted(name, (text) => Bytes.exactly(text, Limits.idBytes) !== undefined, "16 bytes in base64url")
   }
 
   /** `length` bytes in lower-case hex. */
   hex(name: string, length: number): Result.Result<string, Problem> {
-    const value = this.get(name)
-    return typeof value === "string" && Bytes.isHex(value, length)
-      ? Result.succeed(value)
-      : this.bad(name, `is not ${2 * length} lower-case hex digits`)
+    return this.accepted(name, (text) => Bytes.isHex(text, length), `${2 * length} lower-case hex digits`)
   }
 
   /** `sha256:` or `blake3:` and 64 hex digits. */
@@ -117,6 +115,20 @@ export class Members {
   /** The same problem, prefixed with the member where it was found. */
   wrap(name: string, problem: Problem): Problem {
     return new Problem({ code: problem.code, detail: `${this.what}: ${name}: ${problem.detail}` })
+  }
+
+  /** At most `max` strings that `test` accepts; `rule` names what else was found. */
+  strings(
+    name: string,
+    max: number,
+    test: (item: string) => boolean,
+    rule: string
+  ): Result.Result<ReadonlyArray<string>, Problem> {
+    return Result.flatMap(this.array(name, max), (items) =>
+      items.every((item) => typeof item === "string" && test(item))
+        ? Result.succeed(items as ReadonlyArray<string>)
+        : this.bad(name, `contains something other than ${rule}`)
+    )
   }
 
   array(name: string, max: number): Result.Result<ReadonlyArray<Json>, Problem> {

@@ -157,12 +157,8 @@ const readReceipt = (members: Members) =>
     const status = members.get("status")
     if (status !== "delivered" && status !== "read")
       return yield* members.bad("status", "is neither delivered nor read")
-    const ids: Array<string> = []
-    for (const id of yield* members.array("ids", Limits.receiptIds)) {
-      if (typeof id !== "string" || Bytes.exactly(id, Limits.idBytes) === undefined)
-        return yield* members.bad("ids", "contains something other than ids")
-      ids.push(id)
-    }
+    const isId = (text: string) => Bytes.exactly(text, Limits.idBytes) !== undefined
+    const ids = yield* members.strings("ids", Limits.receiptIds, isId, "ids")
     if (ids.length === 0) return yield* members.bad("ids", "is empty")
     return { type: "receipt", status, ids } as const
   })
@@ -176,12 +172,7 @@ const readAddressRequest = (members: Members) =>
 const readAddress = (members: Members) =>
   Result.gen(function* () {
     const nonce = yield* members.bytes("nonce", { length: Limits.idBytes })
-    const addrs: Array<string> = []
-    for (const item of yield* members.array("addrs", Limits.addressesMax)) {
-      if (typeof item !== "string" || !address.test(item))
-        return yield* members.bad("addrs", "contains something other than ip:port")
-      addrs.push(item)
-    }
+    const addrs = yield* members.strings("addrs", Limits.addressesMax, (text) => address.test(text), "ip:port")
     const relay = members.has("relay_url")
       ? { relay_url: yield* members.matching("relay_url", /^https?:\/\/\S{1,500}$/, "an http(s) URL") }
       : {}

@@ -83,13 +83,8 @@ export const parse = (envelope: Envelope.Envelope): Result.Result<Message, Probl
 const infoLabel = Bytes.utf8("kez.chat.message/1\0")
 
 /** HKDF info of a message's key and nonce: sender and recipient. */
-export const kdfInfo = (from: AdmittedKey, to: AdmittedKey): Uint8Array => {
-  const bytes = new Uint8Array(infoLabel.length + 2 * Limits.keyBytes)
-  bytes.set(infoLabel)
-  bytes.set(from.ed25519, infoLabel.length)
-  bytes.set(to.ed25519, infoLabel.length + Limits.keyBytes)
-  return bytes
-}
+export const kdfInfo = (from: AdmittedKey, to: AdmittedKey): Uint8Array =>
+  Bytes.concat(infoLabel, from.ed25519, to.ed25519)
 
 /** Bytes of HKDF output: a 32-byte key, then a 12-byte nonce. */
 export const okmBytes = Limits.keyBytes + Limits.aeadNonceBytes

@@ -10,17 +10,13 @@ import { fail, type Problem } from "../Problem.ts"
 
 /** First byte of a frame. */
 export const version = 0x01
+const versionByte = Uint8Array.of(version)
 
 /** HPKE `info` of every frame. */
 export const info: Uint8Array = Bytes.utf8("kez.chat.seal/1")
 
 /** HPKE `aad` of a frame: its version and the recipient's Ed25519 key. */
-export const aad = (recipient: AdmittedKey): Uint8Array => {
-  const bytes = new Uint8Array(1 + Limits.keyBytes)
-  bytes[0] = version
-  bytes.set(recipient.ed25519, 1)
-  return bytes
-}
+export const aad = (recipient: AdmittedKey): Uint8Array => Bytes.concat(versionByte, recipient.ed25519)
 
 const encEnd = 1 + Limits.keyBytes
 
@@ -36,15 +32,10 @@ export interface Frame {
 
 /** `message_too_large` beyond 65,536 bytes. */
 export const encode = (frame: Frame): Result.Result<Uint8Array, Problem> => {
-  const length = 1 + frame.enc.length + frame.ciphertext.length
-  if (length > Limits.frameBytes) {
-    return fail("message_too_large", `the frame has ${length} bytes, more than ${Limits.frameBytes}`)
-  }
-  const bytes = new Uint8Array(length)
-  bytes[0] = version
-  bytes.set(frame.enc, 1)
-  bytes.set(frame.ciphertext, 1 + frame.enc.length)
-  return Result.succeed(bytes)
+  const bytes = Bytes.concat(versionByte, frame.enc, frame.ciphertext)
+  return bytes.length > Limits.frameBytes
+    ? fail("message_too_large", `the frame has ${bytes.length} bytes, more than ${Limits.frameBytes}`)
+    : Result.succeed(bytes)
 }
 
 /** Views into `bytes`; `frame_malformed` for another version or length. */

@@ -160,17 +160,10 @@ export interface WellKnown {
   readonly limits: Readonly<Record<string, number>>
 }
 
-const urls = (members: Members, name: string, pattern: RegExp): Result.Result<ReadonlyArray<string>, Problem> =>
-  Result.flatMap(members.array(name, Limits.brokerUrls), (items) => {
-    const found: Array<string> = []
-    for (const item of items) {
-      if (typeof item !== "string" || item.length > Limits.urlMax || !pattern.test(item)) {
-        return members.bad(name, "contains something other than such a URL")
-      }
-      found.push(item)
-    }
-    return Result.succeed(found)
-  })
+const urls = (members: Members, name: string, pattern: RegExp): Result.Result<ReadonlyArray<string>, Problem> => {
+  const isUrl = (text: string) => text.length <= Limits.urlMax && pattern.test(text)
+  return members.strings(name, Limits.brokerUrls, isUrl, "such a URL")
+}
 
 /** Parses `/.well-known/kez-chat`; fails with `record_invalid`. */
 export const parseWellKnown = (json: Json): Result.Result<WellKnown, Problem> =>

@@ -105,10 +105,7 @@ export const fromJson = (json: Json.Json): Result.Result<Envelope, Problem> => {
 export const parse = (
   input: string | Uint8Array,
   maxBytes: number = Limits.envelopeBytes
-): Result.Result<Envelope, Problem> => {
-  const json = Json.parse(input, { maxBytes })
-  return Result.isFailure(json) ? Result.fail(json.failure) : fromJson(json.success)
-}
+): Result.Result<Envelope, Problem> => Result.flatMap(Json.parse(input, { maxBytes }), fromJson)
 
 const before = (kez: Kind): string => `{"kez":"${kez}","payload":`
 
