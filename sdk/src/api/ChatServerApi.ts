@@ -12,6 +12,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import type { Code } from "../protocol/Problem.ts"
 import { problems } from "./ProblemBody.ts"
+import { always, malformedEnvelope, upload } from "./Refusals.ts"
 import {
   FlatRegistration,
   HandleRecord,
@@ -22,28 +23,15 @@ import {
   WellKnown
 } from "./Wire.ts"
 
-const always = ["rate_limited", "unavailable", "internal"] as const satisfies ReadonlyArray<Code>
-
 /** Refusals of a body that should be a signed envelope. */
 const envelope = [
-  "json_malformed",
-  "json_duplicate_name",
-  "json_number",
-  "json_string",
-  "json_depth",
-  "too_large",
-  "envelope_malformed",
-  "envelope_kind",
-  "algorithm_unsupported",
+  ...malformedEnvelope,
   "key_malformed",
   "key_rejected",
   "timestamp_malformed",
   "signature_invalid",
   "handle_deleted",
-  "media_type_unsupported",
-  "request_malformed",
-  "request_timeout",
-  ...always
+  ...upload
 ] as const satisfies ReadonlyArray<Code>
 
 /** Refusals of a registration or deletion. */

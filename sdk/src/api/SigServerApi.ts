@@ -7,22 +7,14 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
 import type { Code } from "../protocol/Problem.ts"
 import { problems } from "./ProblemBody.ts"
+import { always, malformedEnvelope, upload } from "./Refusals.ts"
 import { ChainHead, SigHealth, SignedEnvelope } from "./Wire.ts"
 
-const always = ["rate_limited", "unavailable", "internal"] as const satisfies ReadonlyArray<Code>
 const key = ["key_malformed", "key_rejected"] as const satisfies ReadonlyArray<Code>
 
 const appendErrors = problems(
   ...key,
-  "json_malformed",
-  "json_duplicate_name",
-  "json_number",
-  "json_string",
-  "json_depth",
-  "too_large",
-  "envelope_malformed",
-  "envelope_kind",
-  "algorithm_unsupported",
+  ...malformedEnvelope,
   "event_malformed",
   "timestamp_malformed",
   "signature_invalid",
@@ -30,10 +22,7 @@ const appendErrors = problems(
   "chain_terminated",
   "chain_full",
   "store_full",
-  "media_type_unsupported",
-  "request_malformed",
-  "request_timeout",
-  ...always
+  ...upload
 )
 
 const describe = (summary: string, description: string) => OpenApi.annotations({ summary, description })
