@@ -35,11 +35,8 @@ const settle = (home: string) =>
 const noHome = (home: string, error: DirectoryError): DirectoryError => {
   const isOther = error instanceof Problem ? error.code === "not_found" : Transport.isUnexpected(error)
   if (!isOther) return error
-  return new ServerUnreachable({
-    url: home,
-    detail: "no kez-chat home server is there; check the address",
-    cause: error
-  })
+  const detail = "no kez-chat home server is there; check the address"
+  return new ServerUnreachable({ url: home, detail, cause: error })
 }
 
 /** A directory that asks one home server and follows no redirect. */

@@ -1,16 +1,14 @@
 /** `ManifestStore` over the home server's HTTP interface. */
 import * as Effect from "effect/Effect"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
-import * as HttpClientError from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
 import { ChatServerApi } from "../../api/ChatServerApi.ts"
 import * as Hash from "../../protocol/encoding/Hash.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import { type DirectoryError, ServerUnreachable } from "../../services/Directory.ts"
+import type { DirectoryError } from "../../services/Directory.ts"
 import { ManifestStore } from "../../services/ManifestStore.ts"
 import * as Transport from "./Transport.ts"
 
@@ -24,15 +22,6 @@ export interface HttpManifestStoreOptions {
 
 /** Allows for a manifest of the maximum size over a slow line. */
 const defaultTimeoutMillis = 30_000
-
-type Failure = DirectoryError | HttpClientError.HttpClientError | Schema.SchemaError
-
-const settle = (home: string) =>
-  Effect.mapError((error: Failure): DirectoryError =>
-    error instanceof Problem || error instanceof ServerUnreachable
-      ? error
-      : Transport.unexpected(home, HttpClientError.isHttpClientError(error) ? error.response?.status : undefined, error)
-  )
 
 /** A store at one home server. Follows no redirect and reads at most the maximum size of a manifest. */
 export const layer = (options: HttpManifestStoreOptions): Layer.Layer<ManifestStore> =>
@@ -48,7 +37,7 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpManifestStor
       ...options
     })
   })
-  const settled = settle(home)
+  const settled = Transport.mapErrors(home)
 
   /** The unmodified body, to be checked by its hash and signature. */
   const bytesOf = (response: HttpClientResponse): Effect.Effect<Uint8Array, DirectoryError> =>

@@ -6,11 +6,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"
-import * as HttpClientError from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { SigServerApi } from "../../api/SigServerApi.ts"
 import * as SignedEnvelope from "../../crypto/SignedEnvelope.ts"
 import * as Envelope from "../../protocol/sigchain/Envelope.ts"
@@ -36,19 +34,10 @@ export interface HttpSigchainStoreOptions {
   readonly namedBy?: HomeReach
 }
 
-type Failure = Problem | ServerUnreachable
-
 /** Other servers may not write JCS: leaves room for white space in a chain of the maximum size. */
 const maxBytes = 2 * Limits.chainBytes
 const lineBytes = 2 * Limits.eventBytes
 const newline = 0x0a
-
-const settle = (url: string) =>
-  Effect.mapError((error: Failure | HttpClientError.HttpClientError | Schema.SchemaError): Failure =>
-    error instanceof Problem || error instanceof ServerUnreachable
-      ? error
-      : Transport.unexpected(url, HttpClientError.isHttpClientError(error) ? error.response?.status : undefined, error)
-  )
 
 /** The lines of a chain, each parsed strictly; blank lines are skipped (KEZ). */
 const parseLines = (bytes: Uint8Array): Result.Result<ReadonlyArray<Envelope.Envelope>, Problem> => {
@@ -77,11 +66,11 @@ const make = Effect.fnUntraced(function* (options: HttpSigchainStoreOptions) {
       HttpApiClient.makeWith(SigServerApi, {
         httpClient: Transport.make({ baseUrl, maxBytes, body: "bytes", ...rest })
       }),
-      ({ sigchains }) => ({ baseUrl, sigchains, settled: settle(baseUrl) })
+      ({ sigchains }) => ({ baseUrl, sigchains, settled: Transport.mapErrors(baseUrl) })
     )
   type Client = Effect.Success<ReturnType<typeof clientFor>>
   let known: Client | undefined = typeof url === "string" ? yield* clientFor(url) : undefined
-  const connected: Effect.Effect<Client, Failure> = Effect.suspend(() => {
+  const connected: Effect.Effect<Client, Transport.TransportError> = Effect.suspend(() => {
     if (known !== undefined || typeof url === "string") return Effect.succeed(known as Client)
     return Effect.tap(Effect.flatMap(url, clientFor), (client) => Effect.sync(() => void (known = client)))
   })
@@ -135,18 +124,18 @@ const keyOf = (primary: string) => Effect.fromResult(PrimaryKey.parseEd25519(pri
 
 const isMissing = (status: number): boolean => status === 404 || status === 405
 
-const isUnknownChain = (error: Failure): boolean =>
+const isUnknownChain = (error: Transport.TransportError): boolean =>
   error instanceof Problem && (error.code === "chain_not_found" || error.code === "not_found")
 
-const isNoSuchRoute = (error: Failure): boolean =>
+const isNoSuchRoute = (error: Transport.TransportError): boolean =>
   error instanceof Problem && (error.code === "not_found" || error.code === "method_not_allowed")
 
 /** A head in the answer must match the event; otherwise the server stored something else. */
 const compareHead = (
-  { settled }: { readonly settled: ReturnType<typeof settle> },
+  { settled }: { readonly settled: ReturnType<typeof Transport.mapErrors> },
   response: HttpClientResponse,
   head: Sigchain.Head
-): Effect.Effect<void, Failure> =>
+): Effect.Effect<void, Transport.TransportError> =>
   Effect.flatMap(settled(response.arrayBuffer), (body) => {
     const json = Json.parse(new Uint8Array(body), { maxBytes })
     const stored = Result.flatMap(json, (value) =>

@@ -2,10 +2,12 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
 import * as ProblemBody from "../../api/ProblemBody.ts"
 import * as AddressClass from "../../protocol/registration/AddressClass.ts"
 import * as Json from "../../protocol/encoding/Json.ts"
@@ -282,6 +284,13 @@ export const make = (options: TransportOptions): Transport =>
     }),
     (request) => Effect.succeed(HttpClientRequest.prependUrl(request, options.baseUrl))
   )
+
+/** Maps failures of the contract's client to the errors of the services. */
+export const mapErrors = (url: string) =>
+  Effect.mapError((error: TransportError | HttpClientError.HttpClientError | Schema.SchemaError): TransportError => {
+    if (isOurs(error)) return error
+    return unexpected(url, HttpClientError.isHttpClientError(error) ? error.response?.status : undefined, error)
+  })
 
 /** Whether an error is one of {@link unexpected} rather than an outage. */
 export const isUnexpected = ({ detail }: ServerUnreachable): boolean =>
