@@ -1,4 +1,4 @@
-/** The operations that use noble on every platform, and input validation. */
+/** The operations that use noble on every platform, input validation, and what the platform backends share. */
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js"
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { hkdf } from "@noble/hashes/hkdf.js"
@@ -64,6 +64,21 @@ export const readSeed = (redacted: Redacted.Redacted<Uint8Array>): { seed: Uint8
 export const exactly = (bytes: Uint8Array, length: number, what: string): Uint8Array => {
   if (bytes.length !== length) throw new RangeError(`${what}: ${bytes.length} bytes instead of ${length}`)
   return bytes
+}
+
+/** The PKCS #8 prefix of RFC 8410, before the 32 bytes of the key. */
+export const pkcs8 = {
+  Ed25519: "302e020100300506032b657004220420",
+  X25519: "302e020100300506032b656e04220420"
+} as const
+
+/** Importing a key costs as much as using it, so imports are cached for the lifetime of the account's key object. */
+export const cached = <A>(imports: WeakMap<AdmittedKey, A>, key: AdmittedKey, make: () => A): A => {
+  const known = imports.get(key)
+  if (known !== undefined) return known
+  const imported = make()
+  imports.set(key, imported)
+  return imported
 }
 
 /** The 32 bytes of an X25519 public key, given as an account's key or as raw bytes. */

@@ -19,22 +19,8 @@ interface Ephemeral {
 }
 const handles = Handles.make<Secret, Ephemeral>("node")
 
-/** Importing a key costs as much as using it, so imports are cached for the lifetime of the account's key object. */
 const ed25519Keys = new WeakMap<AdmittedKey, NodeApi.KeyObject>()
 const x25519Keys = new WeakMap<AdmittedKey, NodeApi.KeyObject>()
-
-const cached = (
-  keys: WeakMap<AdmittedKey, NodeApi.KeyObject>,
-  key: AdmittedKey,
-  curve: "Ed25519" | "X25519",
-  bytes: Uint8Array
-) => {
-  const known = keys.get(key)
-  if (known !== undefined) return known
-  const imported = publicKey(curve, bytes)
-  keys.set(key, imported)
-  return imported
-}
 
 const publicKey = (curve: "Ed25519" | "X25519", bytes: Uint8Array) =>
   withoutStackTraces(() =>
@@ -55,11 +41,8 @@ const withoutStackTraces = <A>(run: () => A): A => {
   }
 }
 
-/** The PKCS #8 prefix of RFC 8410, before the 32 bytes of the key. */
-const pkcs8 = { Ed25519: "302e020100300506032b657004220420", X25519: "302e020100300506032b656e04220420" } as const
-
 const privateKey = (curve: "Ed25519" | "X25519", bytes: Uint8Array) => {
-  const der = Buffer.concat([Buffer.from(pkcs8[curve], "hex"), bytes])
+  const der = Buffer.concat([Buffer.from(Portable.pkcs8[curve], "hex"), bytes])
   const key = NodeApi.createPrivateKey({ key: der, format: "der", type: "pkcs8" })
   der.fill(0)
   return key
@@ -73,10 +56,12 @@ const keyPair = (scalar: Uint8Array) => {
 /** Converts a Buffer, whose `slice` shares memory and which is often part of a pool, to a plain Uint8Array. */
 const plain = (buffer: Buffer): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 
+const signerKey = (key: AdmittedKey) => Portable.cached(ed25519Keys, key, () => publicKey("Ed25519", key.ed25519))
+
 const peerKey = (peer: AdmittedKey | Uint8Array) =>
   peer instanceof Uint8Array
     ? publicKey("X25519", Portable.x25519Of(peer))
-    : cached(x25519Keys, peer, "X25519", peer.x25519)
+    : Portable.cached(x25519Keys, peer, () => publicKey("X25519", peer.x25519))
 
 const agree = (own: NodeApi.KeyObject, peer: AdmittedKey | Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret> => {
   const options = { privateKey: own, publicKey: peerKey(peer) }
@@ -167,7 +152,7 @@ const service = Crypto.of({
     Effect.sync(() =>
       Ed25519Equation.hasIdentityR(signature)
         ? Ed25519Equation.verify(key, message, signature)
-        : NodeApi.verify(null, message, cached(ed25519Keys, key, "Ed25519", key.ed25519), signature)
+        : NodeApi.verify(null, message, signerKey(key), signature)
     ),
   agree: (key, peer) => Effect.suspend(() => agree(handles.secret(key).x25519, peer)),
   ephemeral: (given) =>

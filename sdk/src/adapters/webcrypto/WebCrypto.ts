@@ -37,33 +37,18 @@ const source = (bytes: Uint8Array) => bytes as Uint8Array<ArrayBuffer>
 const ed25519Keys = new WeakMap<AdmittedKey, Promise<CryptoKey>>()
 const x25519Keys = new WeakMap<AdmittedKey, Promise<CryptoKey>>()
 
-const cached = (
-  keys: WeakMap<AdmittedKey, Promise<CryptoKey>>,
-  key: AdmittedKey,
-  make: () => Promise<CryptoKey>
-): Promise<CryptoKey> => {
-  const known = keys.get(key)
-  if (known !== undefined) return known
-  const imported = make()
-  keys.set(key, imported)
-  return imported
-}
-
 const ed25519Public = (key: AdmittedKey) =>
-  cached(ed25519Keys, key, () => subtle().importKey("raw", source(key.ed25519), "Ed25519", true, ["verify"]))
+  Portable.cached(ed25519Keys, key, () => subtle().importKey("raw", source(key.ed25519), "Ed25519", true, ["verify"]))
 
 const x25519Public = (bytes: Uint8Array) => subtle().importKey("raw", source(bytes), "X25519", true, [])
 
 const x25519PublicOf = (peer: AdmittedKey | Uint8Array) =>
   peer instanceof Uint8Array
     ? x25519Public(Portable.x25519Of(peer))
-    : cached(x25519Keys, peer, () => x25519Public(peer.x25519))
-
-/** The PKCS #8 prefix of RFC 8410, before the 32 bytes of the key. */
-const pkcs8 = { Ed25519: "302e020100300506032b657004220420", X25519: "302e020100300506032b656e04220420" } as const
+    : Portable.cached(x25519Keys, peer, () => x25519Public(peer.x25519))
 
 const privateKey = async (curve: "Ed25519" | "X25519", bytes: Uint8Array): Promise<CryptoKey> => {
-  const der = Bytes.concat(Result.getOrThrow(Bytes.fromHex(pkcs8[curve])), bytes)
+  const der = Bytes.concat(Result.getOrThrow(Bytes.fromHex(Portable.pkcs8[curve])), bytes)
   const imported = await subtle().importKey("pkcs8", source(der), curve, false, [
     curve === "Ed25519" ? "sign" : "deriveBits"
   ])
