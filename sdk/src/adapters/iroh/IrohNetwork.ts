@@ -92,13 +92,10 @@ const streamOf = ({ recv, send }: Iroh.BiStream): DuplexStream => ({
   ...readerOf(recv),
   write: (bytes) => Effect.asVoid(attempt(() => ByteConversion.give(bytes, (given) => send.writeAll(given)))),
   end: attempt(() => send.finish()),
-  arrived: Effect.flatMap(
-    attempt(() => send.stopped()),
-    (code) =>
-      code === null
-        ? Effect.void
-        : Effect.fail(new StreamFailure({ reason: "aborted", code, detail: `stopped with code ${code}` }))
-  ),
+  arrived: Effect.gen(function* () {
+    const code = yield* attempt(() => send.stopped())
+    if (code !== null) yield* new StreamFailure({ reason: "aborted", code, detail: `stopped with code ${code}` })
+  }),
   abort: (code) =>
     Effect.sync(() => {
       unwatched(() => send.reset(BigInt(code)))
@@ -108,14 +105,8 @@ const streamOf = ({ recv, send }: Iroh.BiStream): DuplexStream => ({
 
 const connectionOf = (connection: Iroh.Connection, peer: KeyAdmission.AdmittedKey): Connection => ({
   peer,
-  open: Effect.map(
-    attempt(() => connection.openBi()),
-    streamOf
-  ),
-  accept: Effect.map(
-    attempt(() => connection.acceptBi()),
-    streamOf
-  ),
+  open: attempt(() => connection.openBi()).pipe(Effect.map(streamOf)),
+  accept: attempt(() => connection.acceptBi()).pipe(Effect.map(streamOf)),
   close: (code, reason) => Effect.sync(() => connection.close(BigInt(code), ByteConversion.numbers(Bytes.utf8(reason))))
 })
 

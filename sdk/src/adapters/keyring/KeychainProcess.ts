@@ -80,8 +80,7 @@ export const ask = Effect.fnUntraced(function* (
     const child = spawn(process.execPath, ["-e", program, library], {
       stdio: ["pipe", "pipe", "ignore"],
       windowsHide: true,
-      // An Electron host runs the child as plain Node. The host's NODE_OPTIONS (loaders, inspectors) do not apply to
-      // it.
+      // An Electron host runs the child as plain Node, without the host's NODE_OPTIONS (loaders, inspectors).
       env: { ...process.env, ELECTRON_RUN_AS_NODE: "1", NODE_OPTIONS: "" }
     })
     const parts: Array<Buffer> = []
@@ -91,9 +90,7 @@ export const ask = Effect.fnUntraced(function* (
     // The child may end before it has read everything; its answer gives the reason.
     child.stdin.on("error", () => {})
     child.stdin.end(JSON.stringify(request))
-    return Effect.sync(() => {
-      child.kill("SIGKILL")
-    })
+    return Effect.sync(() => void child.kill("SIGKILL"))
   }).pipe(
     Effect.timeoutOrElse({
       duration: timeoutMillis,

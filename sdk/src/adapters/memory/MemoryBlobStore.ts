@@ -94,11 +94,7 @@ export const make = (): BlobStore["Service"] => {
     produce: (write: (bytes: Uint8Array) => Effect.Effect<void, BlobStoreError>) => Effect.Effect<A, E, R>
   ): Effect.fn.Return<A, E | BlobStoreError, R> {
     const pieces: Array<Uint8Array> = []
-    const made = yield* produce((bytes) =>
-      Effect.sync(() => {
-        pieces.push(bytes.slice())
-      })
-    )
+    const made = yield* produce((bytes) => Effect.sync(() => void pieces.push(bytes.slice())))
     const bytes = Bytes.concat(...pieces)
     const { hash, outboard, size } = made.tree
     if (bytes.length !== size || outboard.length !== outboardLength(size)) {

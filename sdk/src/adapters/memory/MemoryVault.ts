@@ -13,13 +13,8 @@ export const make = (seed?: Redacted.Redacted<Uint8Array>): Vault["Service"] => 
   return Vault.of({
     description: "the memory of this process",
     load: Effect.sync(() => Option.fromNullishOr(kept === undefined ? undefined : copy(kept))),
-    save: (seed) =>
-      Effect.sync(() => {
-        kept = copy(seed)
-      }),
-    clear: Effect.sync(() => {
-      kept = undefined
-    })
+    save: (seed) => Effect.sync(() => void (kept = copy(seed))),
+    clear: Effect.sync(() => void (kept = undefined))
   })
 }
 

@@ -284,9 +284,7 @@ const dial = (connect: Dial.Connect, target: Target.Target, auth: Login.Login, h
       (connection) => (wanted ? resume(Effect.succeed(connection)) : connection.close()),
       (error: BrokerUnavailable) => resume(Effect.fail(error))
     )
-    return Effect.sync(() => {
-      wanted = false
-    })
+    return Effect.sync(() => void (wanted = false))
   })
 
 /** Subscribes to the account's deliveries and waits until the broker has confirmed it. */

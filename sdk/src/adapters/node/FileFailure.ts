@@ -12,24 +12,20 @@ const explainRead = (code: string): Explanation =>
     ? ["denied", "you may not read it: change its permissions, or choose another file"]
     : ["io", `it cannot be read (${code}): check the disk`]
 
-const explainWrite = (code: string): Explanation => {
-  switch (code) {
-    case "EROFS":
-      return ["read_only", "this disk cannot be written: save to another folder"]
-    case "EACCES":
-    case "EPERM":
-      return ["denied", "you may not write there: save to another folder, or change its permissions"]
-    case "EISDIR":
-    case "ENOTEMPTY":
-      return ["not_a_file", "a folder has this name: give another name, or move the folder"]
-    case "EEXIST":
-      return ["exists", "a file of this name exists: overwrite it, or give another name"]
-    case "ENAMETOOLONG":
-      return ["io", "the name is too long for this disk: give a shorter one"]
-    default:
-      return ["io", `it cannot be written (${code}): check the disk`]
-  }
-}
+const writeDenied = ["denied", "you may not write there: save to another folder, or change its permissions"] as const
+const isFolder = ["not_a_file", "a folder has this name: give another name, or move the folder"] as const
+const writeFailures = new Map<string, Explanation>([
+  ["EROFS", ["read_only", "this disk cannot be written: save to another folder"]],
+  ["EACCES", writeDenied],
+  ["EPERM", writeDenied],
+  ["EISDIR", isFolder],
+  ["ENOTEMPTY", isFolder],
+  ["EEXIST", ["exists", "a file of this name exists: overwrite it, or give another name"]],
+  ["ENAMETOOLONG", ["io", "the name is too long for this disk: give a shorter one"]]
+])
+
+const explainWrite = (code: string): Explanation =>
+  writeFailures.get(code) ?? ["io", `it cannot be written (${code}): check the disk`]
 
 /** The failure of reading or writing the file or folder `path`. */
 export const fileFailure = (path: string, action: "read" | "write", cause: unknown): FileError => {

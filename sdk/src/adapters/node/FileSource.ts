@@ -41,9 +41,10 @@ const kindOf = (stat: BigIntStats): string => {
   return stat.isFIFO() ? "a pipe" : stat.isSocket() ? "a socket" : "a device"
 }
 
+const notAFile = (path: string, detail: string) => new FileError({ reason: "not_a_file", path, detail })
+
 const checkFile = (path: string, stat: BigIntStats): void => {
-  if (stat.isFile()) return
-  throw new FileError({ reason: "not_a_file", path, detail: `this is ${kindOf(stat)}: choose a file` })
+  if (!stat.isFile()) throw notAFile(path, `this is ${kindOf(stat)}: choose a file`)
 }
 
 /** Opening a pipe by mistake must not block. */
@@ -54,11 +55,7 @@ const changed = (path: string) =>
   new FileError({ reason: "changed", path, detail: "it changed while it was read: try again when it is finished" })
 
 const untrueSize = (path: string) =>
-  new FileError({
-    reason: "not_a_file",
-    path,
-    detail: "it has fewer bytes than its size says, as system files can: copy it, and share the copy"
-  })
+  notAFile(path, "it has fewer bytes than its size says, as system files can: copy it, and share the copy")
 
 /** Files that the kernel generates on reading, as in /proc, have the size 0 and content nevertheless. */
 async function* readSizeless(file: fs.FileHandle): AsyncGenerator<Uint8Array, void, undefined> {
@@ -156,8 +153,7 @@ const isShared = (entry: Dirent<Buffer>): boolean =>
 const toEntry = (path: string, entry: Dirent<Buffer>): Omit<Entry, "sentAs"> => {
   const name = entry.name.toString()
   if (isUtf8(entry.name)) return { name, isFolder: entry.isDirectory() }
-  const detail = "its name is not UTF-8: rename it, then share again"
-  throw new FileError({ reason: "not_a_file", path: join(path, name), detail })
+  throw notAFile(join(path, name), "its name is not UTF-8: rename it, then share again")
 }
 
 const entriesOf = async (path: string): Promise<ReadonlyArray<Entry>> => {
@@ -174,7 +170,7 @@ async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator
   const folder = parts.join("/")
   if (parts.length > FileName.maxDepth || folder.length > Limits.folderMax) {
     const detail = `this is nested too deeply (${FileName.maxDepth} folders at most): share a folder further down by itself`
-    throw new FileError({ reason: "not_a_file", path, detail })
+    throw notAFile(path, detail)
   }
   try {
     for (const entry of await entriesOf(path)) {
@@ -201,16 +197,16 @@ export const folderSources = (path: string): Effect.Effect<ReadonlyArray<PathSou
 const sourcesOf = (folder: string) =>
   fileIo(folder, "read", async () => {
     const stat = await fs.stat(folder, { bigint: true })
-    if (!stat.isDirectory()) {
-      throw new FileError({ reason: "not_a_file", path: folder, detail: "this is not a folder: share it as a file" })
-    }
+    if (!stat.isDirectory()) throw notAFile(folder, "this is not a folder: share it as a file")
     const name = basename(folder)
     const found: Array<PathSource> = []
     for await (const source of walk(folder, name === "" ? [] : [wireName(name)])) {
       found.push(source)
       if (found.length > maxFiles) {
-        const detail = `it has more than ${maxFiles} files: share folders in it one by one, or an archive of it`
-        throw new FileError({ reason: "not_a_file", path: folder, detail })
+        throw notAFile(
+          folder,
+          `it has more than ${maxFiles} files: share folders in it one by one, or an archive of it`
+        )
       }
     }
     return found

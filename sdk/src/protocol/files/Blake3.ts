@@ -15,16 +15,9 @@ export const hashBytes = 32
  */
 export type SubtreeHash = (bytes: Uint8Array, startChunk: number, isRoot: boolean) => Uint8Array
 
-const iv = Int32Array.of(
-  0x6a09e667,
-  0xbb67ae85 | 0,
-  0x3c6ef372,
-  0xa54ff53a | 0,
-  0x510e527f,
-  0x9b05688c | 0,
-  0x1f83d9ab,
-  0x5be0cd19
-)
+const iv = Int32Array.from([
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19
+])
 const chunkStart = 1
 const chunkEnd = 2
 const parentFlag = 4
