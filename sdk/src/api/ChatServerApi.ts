@@ -1,8 +1,6 @@
 /**
- * The HTTP contract of kez-chat-server (spec: registration, WebFinger, manifest). Server and client are derived from
- * this value.
- *
- * The page at `/`, `/docs` and the internal listener are excluded: no client program depends on them.
+ * The HTTP contract of kez-chat-server (spec: registration, WebFinger, manifest), from which server and client are
+ * derived. Excludes the page at `/`, `/docs` and the internal listener: no client program depends on them.
  */
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"

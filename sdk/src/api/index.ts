@@ -1,7 +1,4 @@
-/**
- * The HTTP contracts of the two servers. Their types use Effect's `HttpApi`, which is not stable yet; until it is, this
- * entry is outside the package's semver.
- */
+/** The HTTP contracts of both servers; outside the package's semver until Effect's `HttpApi` is stable. */
 export { ChatServerApi } from "./ChatServerApi.ts"
 export * as ProblemBody from "./ProblemBody.ts"
 export { SigServerApi } from "./SigServerApi.ts"

@@ -1,7 +1,4 @@
-/**
- * The signing operations of an account's key. Callers pass typed statements, never bytes, so no caller can obtain a
- * signature that reads as another statement.
- */
+/** Signs with an account's key. Callers pass typed statements, never bytes, so none can read as another statement. */
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"

@@ -155,10 +155,7 @@ export const verify = Effect.fnUntraced(function* (
   return { manifest, seen }
 })
 
-/**
- * Verifies exactly the body that a chain names. A different size or hash is `manifest_mismatch`, checked before
- * parsing. Fails as {@link verify}.
- */
+/** {@link verify} for exactly the body that a chain names; any other is `manifest_mismatch` before parsing. */
 export const verifyAnchored = (
   body: Uint8Array,
   expected: Expected & { readonly anchor: SharedFiles },

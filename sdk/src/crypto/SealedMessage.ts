@@ -1,7 +1,6 @@
 /**
- * Messages between body and frame (spec: messages): encrypt, sign, seal; open, verify, decrypt.
- *
- * Runs for every message, so each payload is serialised and parsed once and bytes are passed on without copying.
+ * Messages between body and frame (spec: messages): encrypt, sign, seal; open, verify, decrypt. Runs for every message,
+ * so each payload is serialised and parsed once, without copies.
  */
 import * as Effect from "effect/Effect"
 import * as Body from "../protocol/messages/Body.ts"

@@ -18,10 +18,7 @@ export const hash = (envelope: Envelope.Envelope): Effect.Effect<string, never, 
 export const hashEncoded = (crypto: Service, encoded: Uint8Array): Effect.Effect<string> =>
   Effect.map(crypto.sha256(encoded), (digest) => Hash.format("sha256", digest))
 
-/**
- * The signer of an envelope with a valid signature; else `signature_invalid`, or the problem of an inadmissible key.
- * Ed25519 keys are admitted before use.
- */
+/** The admitted signer of an envelope with a valid signature; `signature_invalid`, or the problem of its key. */
 export const verify = (envelope: Envelope.Envelope): Effect.Effect<PrimaryKey.Parsed, Problem, Crypto> =>
   Crypto.use((crypto) => verifyBytes(crypto, Envelope.signedBytes(envelope.payload), envelope.signature))
 

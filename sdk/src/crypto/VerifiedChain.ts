@@ -65,9 +65,6 @@ export const append = (
 ): Effect.Effect<Sigchain.ChainState, Problem, Crypto> =>
   Effect.map(verify(state.primary, [envelope], state), (chain) => chain.state)
 
-/**
- * Compares a chain verified from its beginning with the highest known head. `Sigchain.alarm` gives the problem for a
- * fork or rollback.
- */
+/** Compares a chain verified from its start with the highest known head; `Sigchain.alarm` names the problem. */
 export const compare = (known: Sigchain.Head | undefined, chain: VerifiedChain): Sigchain.Comparison =>
   Sigchain.compare(known, chain.hashes, chain.first)

@@ -24,10 +24,7 @@ export interface VerifiedRecord {
   readonly registration: Registration.Statement
 }
 
-/**
- * Checks the registration's signature, and that it matches the record and the query. Every mismatch is
- * `record_invalid`; its detail says which.
- */
+/** Checks the signed registration against record and query; every mismatch is `record_invalid`, with its reason. */
 export const verify = Effect.fnUntraced(function* (
   record: Registration.HandleRecord,
   asked: Question

@@ -1,7 +1,4 @@
-/**
- * Inbound connections of an endpoint and their limits. Keys cost nothing, so at the limit a connection that was never
- * given a blob is closed first.
- */
+/** Inbound connections and their limits. Keys cost nothing, so those that were never given a blob close first. */
 import * as Effect from "effect/Effect"
 import * as BlobRequest from "../../protocol/files/BlobRequest.ts"
 import type { Provider } from "../../services/BlobTransport.ts"

@@ -6,10 +6,7 @@ import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 /** The material of `key` in `backend`; undefined for another backend's key and for any other object. */
 let materialOf: (backend: Backend, key: object) => unknown
 
-/**
- * A public key that hides its material: private members are out of reach of reflection and, unlike an entry of a
- * `WeakMap`, cost the garbage collector nothing, which matters with one key per message.
- */
+/** A public key whose material reflection cannot reach. Cheaper to collect than the entries of a `WeakMap`. */
 class Opaque<PublicKey, Material> {
   readonly publicKey: PublicKey
   readonly #backend: Backend

@@ -1,8 +1,6 @@
 /**
- * `SigchainStore` over kez-sig-server's HTTP interface.
- *
- * The Rust server's append path and answer are not known for certain, so both possible paths are tried, and an answer's
- * body is compared but not required.
+ * `SigchainStore` over kez-sig-server's HTTP interface. The Rust server's append path and answer are not known for
+ * certain, so both possible paths are tried, and an answer's body is compared but not required.
  */
 import * as Effect from "effect/Effect"
 import * as HttpApiClient from "effect/http-api/HttpApiClient"

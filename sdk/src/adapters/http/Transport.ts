@@ -233,10 +233,7 @@ const problemOf = ({ body, status }: Answer): Problem | undefined => {
 
 const isEmptyStatus = (status: number): boolean => status === 204 || status === 304
 
-/**
- * Why a successful answer cannot be used: an HTML page (a captive portal, a server of something else), or JSON that is
- * not strict, whichever parser reads it afterwards.
- */
+/** Why a successful answer cannot be used: an HTML page (as of a captive portal), or JSON that is not strict. */
 const faultOf = (options: TransportOptions, url: URL, { body, status }: Answer): TransportError | undefined => {
   if (status >= 300 || isEmptyStatus(status)) return undefined
   const first = body.find((byte) => byte > 0x20)

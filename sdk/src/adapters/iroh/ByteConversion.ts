@@ -1,8 +1,7 @@
 /**
- * Converts bytes for the Iroh binding. `@number0/iroh` 1.1 takes and returns arrays of numbers, at about 100 ns per
- * byte in and 170 ns per byte out; this, not the network, limits its throughput. Plain loops add 1 and 3 ns;
- * `Array.from` and `new Uint8Array` would add 55 and 45, because the returned arrays are not packed. A binding that
- * takes or returns typed arrays is detected and gets them.
+ * Converts bytes for the Iroh binding. `@number0/iroh` 1.1 takes and returns arrays of numbers, at about 100 and 170 ns
+ * a byte, which limits its throughput. Plain loops add 1 and 3 ns, `Array.from` and `new Uint8Array` 55 and 45, because
+ * the returned arrays are not packed. A binding that takes or returns typed arrays is detected and gets them.
  */
 import { pieceBytes } from "../blobs-core/TransferLimits.ts"
 

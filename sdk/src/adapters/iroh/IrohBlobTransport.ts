@@ -1,8 +1,6 @@
 /**
- * Blobs over Iroh 1.x: QUIC between devices, direct if possible and otherwise over a relay. Needs the optional peer
- * `@number0/iroh` and Node.
- *
- * No discovery service is used: a peer can reach this device only with its addresses.
+ * Blobs over Iroh 1.x: QUIC between devices, directly or over a relay. Needs the optional peer `@number0/iroh` and
+ * Node. Uses no discovery service: a peer can reach this device only with its addresses.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,16 +23,14 @@ export interface IrohOptions {
    */
   readonly relay: "default" | "direct" | { readonly urls: ReadonlyArray<string> }
   /**
-   * Hides this device's IP addresses from peers: everything goes over a relay, the only one to see them. Iroh has no
-   * such option and looks for direct paths by itself, so both its UDP sockets are bound to loopback: it finds,
-   * announces and reaches no address beyond this machine. A peer on the same machine may still connect directly.
-   * Excludes `direct` and `bind`.
+   * Hides this device's IP addresses from peers: only the relay sees them. Iroh always looks for direct paths, so both
+   * its UDP sockets are bound to loopback and find, announce and reach no address beyond this machine. A peer on the
+   * same machine may still connect directly. Excludes `direct` and `bind`.
    */
   readonly relayOnly?: boolean
   /**
-   * `ip:port` to listen on; port 0 for any. Default: all interfaces, IPv4 and IPv6. Iroh always listens on both
-   * families: with a loopback address the other family listens on loopback as well; with any other address it listens
-   * on all interfaces, on a random port.
+   * `ip:port` to listen on; port 0 for any. Default: all interfaces. Iroh always listens on both IPv4 and IPv6: for a
+   * loopback address the other is loopback too, for any other all interfaces on a random port.
    */
   readonly bind?: string
 }
@@ -121,10 +117,7 @@ export const network = Effect.fnUntraced(function* (
   return yield* IrohNetwork.make(binding, endpoint, { direct: !relayOnly, relay: options.relay !== "direct" }, limits)
 })
 
-/**
- * Opens Iroh endpoints. The binding is loaded with the first endpoint; if it is missing, opening fails with
- * `unavailable` and the install command.
- */
+/** Opens Iroh endpoints; `unavailable`, with the install command, if the binding is missing. Loads it on first use. */
 export const make = (options: IrohOptions, limits: TransferLimits = defaultLimits): BlobTransport["Service"] => ({
   open: (secret) => Effect.flatMap(network(options, secret, limits), (opened) => Endpoint.make(opened, limits))
 })

@@ -1,10 +1,7 @@
 /**
- * Makes every call to the OS keychain in a short-lived child process.
- *
- * The native library connects to D-Bus in its constructor, on the calling thread, without a time limit: a session bus
- * that accepts and never answers would block this process forever (tested), and a thread cannot be aborted during a
- * native call. A child can be killed. The seed passes through its standard input and output, never its arguments or
- * environment.
+ * Makes every call to the OS keychain in a short-lived child process, which can be killed: the native library blocks
+ * its thread forever if the D-Bus session accepts and never answers (tested). The seed passes through standard input
+ * and output, never through arguments or environment.
  */
 import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"

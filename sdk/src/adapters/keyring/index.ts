@@ -1,9 +1,7 @@
 /**
- * The seed in the operating system's keychain: macOS Keychain, Windows Credential Manager, or a Secret Service (GNOME
- * Keyring, KWallet, KeePassXC) on Linux. Needs the optional peer `@napi-rs/keyring`.
- *
- * Only stores that survive a restart are used: the Linux kernel's keyutils are not. Without a keychain every call fails
- * with `VaultError` `unavailable`, and {@link detect} reports that in advance without hanging.
+ * The seed in the OS keychain: macOS Keychain, Windows Credential Manager, or a Secret Service on Linux (GNOME Keyring,
+ * KWallet, KeePassXC), but not the kernel's keyutils, which lose their content on restart. Needs the optional peer
+ * `@napi-rs/keyring`. Without a keychain every call is `unavailable`; {@link detect} tells in advance, without hanging.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -1,7 +1,4 @@
-/**
- * A LocalStore in memory, without durability: for tests, and for programs that need none. Values are copied in and out,
- * and commits are atomic.
- */
+/** A LocalStore in memory, for tests and programs that need no durability. Copies values; commits are atomic. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"

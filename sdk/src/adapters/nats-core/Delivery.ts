@@ -1,8 +1,6 @@
 /**
- * Recognises genuine deliveries on one's own delivery subject (spec KEZ-NAT-035).
- *
- * Any client can direct the answer to its own request to that subject, but only the stream sets the headers that
- * identify the stored message.
+ * Recognises genuine deliveries (spec KEZ-NAT-035): anyone can direct an answer to one's own delivery subject, but only
+ * the stream sets the headers that identify the stored message.
  */
 import { Limits, Subject } from "../../protocol/index.ts"
 import type { Delivered } from "../../services/Broker.ts"

@@ -1,8 +1,6 @@
 /**
- * An authenticator for nats.js; the stock one signs any nonce a broker sends (spec KEZ-NAT-001 to 003).
- *
- * nats.js calls it synchronously during the handshake, and a throw there would leave the dial hanging. So on error it
- * sends no credentials, and `refused` gives the reason afterwards.
+ * An authenticator for nats.js, whose own signs any nonce that a broker sends (spec KEZ-NAT-001 to 003). A throw during
+ * the handshake would leave the dial hanging, so on error it sends no credentials and `refused` gives the reason.
  */
 import type { Authenticator } from "@nats-io/nats-core"
 import * as Result from "effect/Result"

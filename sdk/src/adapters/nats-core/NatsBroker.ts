@@ -1,8 +1,6 @@
 /**
- * `Broker` over NATS, for any transport: TCP and WebSocket differ only in how they dial.
- *
- * Each connection of nats.js is used once. This module redials, because it must tell a refused login from an outage,
- * retry them at different rates, and log in again when a login has expired.
+ * `Broker` over NATS on TCP or WebSocket. Uses each connection of nats.js once and redials itself, because it must tell
+ * a refused login from an outage, retry them at different rates, and log in again when a login has expired.
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import type * as Cause from "effect/Cause"
@@ -37,10 +35,7 @@ import * as Login from "./Login.ts"
 import * as Target from "./Target.ts"
 
 export interface NatsBrokerOptions {
-  /**
-   * URLs of one home server's broker, tried in turn. An effect is run before each dial, so that a program can start
-   * while its home is down, and a home can move its broker.
-   */
+  /** URLs of one home's broker, tried in turn. An effect runs before each dial: the home may be down or move. */
   readonly urls: ReadonlyArray<string> | Effect.Effect<ReadonlyArray<string>, { readonly message: string }>
   /** The home server that named `urls`, which restricts the addresses they may have (spec KEZ-REG-031). */
   readonly namedBy?: HomeReach

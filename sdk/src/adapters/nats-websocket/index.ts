@@ -1,8 +1,7 @@
 /**
- * `Broker` over NATS on WebSocket, for browsers and Node. `ws://` is allowed on loopback only.
- *
- * Browsers do not show the address they connect to, so only addresses in URLs and local names are checked there. A Node
- * program passes `webSocket` of its `HomeNetwork`, which also checks resolved addresses.
+ * `Broker` over NATS on WebSocket, for browsers and Node. `ws://` is allowed on loopback only. Browsers hide the
+ * address they connect to, so there only addresses in URLs and local names are checked; Node programs pass `webSocket`
+ * of their `HomeNetwork`, which also checks resolved addresses.
  */
 import { wsconnect } from "@nats-io/nats-core"
 import type * as Layer from "effect/Layer"

@@ -1,9 +1,7 @@
 /**
- * `Broker` over NATS on TCP, for Node.
- *
- * `nats://` without TLS is allowed on loopback only; otherwise both schemes need a certificate that the machine trusts
- * (`NODE_EXTRA_CA_CERTS` adds authorities). A name is looked up once per dial, so that the checked address is the one
- * dialled.
+ * `Broker` over NATS on TCP, for Node. `nats://` without TLS is allowed on loopback only; otherwise the machine must
+ * trust the certificate (`NODE_EXTRA_CA_CERTS` adds authorities). Looks a name up once per dial and dials the checked
+ * address.
  */
 import { errors, type ConnectionOptions, type NatsConnection, type TlsOptions } from "@nats-io/nats-core"
 import { connect } from "@nats-io/transport-node"

@@ -46,10 +46,7 @@ export const makeFolder = async (folder: string, mode = 0o700): Promise<void> =>
   }
 }
 
-/**
- * A name is durable once its folder is synchronised. Windows and some network file systems cannot do that, and a folder
- * that is writable but not readable cannot be opened for it.
- */
+/** Makes a folder's names durable where possible: not on Windows, some network disks and unreadable folders. */
 export const syncFolder = async (folder: string): Promise<void> => {
   if (process.platform === "win32") return
   try {
@@ -64,10 +61,7 @@ export const syncFolder = async (folder: string): Promise<void> => {
   }
 }
 
-/**
- * Gives a whole, synchronised file the name `path` in the same folder. Rejects with `EEXIST` if the name is taken,
- * without a race. The name is durable after {@link syncFolder}.
- */
+/** Names a synchronised file in its folder, durably after {@link syncFolder}. Rejects with `EEXIST`, without a race. */
 export const giveNewName = async (draft: string, path: string): Promise<void> => {
   try {
     await fs.link(draft, path)

@@ -51,10 +51,7 @@ const fileError = (reason: FileError["reason"], path: string, detail: string) =>
 
 const lstat = (path: string) => unlessMissing(fs.lstat(path))
 
-/**
- * The existing folder in which a path's parent is or will be created. Every component must be a real folder, because a
- * link could lead anywhere.
- */
+/** The nearest existing folder of a path. Every component must be a real folder, because a link could lead anywhere. */
 const lastFolder = async ({ folder, path }: Target): Promise<string> => {
   let last = folder
   let isLast = true
@@ -104,10 +101,7 @@ const removeOldDrafts = async (folder: string): Promise<void> => {
   }
 }
 
-/**
- * Writes a prepared file. If `bytes` fails, room runs out or the effect is interrupted, nothing is left. The file's
- * mode follows the user's umask.
- */
+/** Writes a prepared file with the mode of the user's umask. Leaves nothing if it fails or is interrupted. */
 export const save = <E, R>(
   target: Target,
   bytes: Stream.Stream<Uint8Array, E, R>

@@ -1,9 +1,7 @@
 /**
- * The seed in one file, encrypted under a passphrase: for machines without an OS keychain.
- *
- * scrypt (RFC 7914) derives the key, ChaCha20-Poly1305 (RFC 8439) encrypts the seed, with the rest of the header as
- * associated data. A SHA-256 over the rest of the file distinguishes damage from a wrong passphrase: damage breaks the
- * checksum, a wrong passphrase only the tag.
+ * The seed in one file encrypted under a passphrase, for machines without an OS keychain: a key by scrypt (RFC 7914),
+ * ChaCha20-Poly1305 (RFC 8439), the header as associated data. Damage breaks the SHA-256 over the rest of the file, a
+ * wrong passphrase only the tag.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -32,10 +30,7 @@ export const costBounds = { logN: [17, 19], r: [8, 8], p: [1, 4] } as const
 /** Maximum bytes of a vault file that is read; a real one has about 400. */
 export const maxFileBytes = 4096
 
-/**
- * Provides the passphrase on demand: to `open` an existing file, or a `new` one for a file to be written. Fail with
- * `VaultError` `locked` if nobody can be asked.
- */
+/** Gives the passphrase of an existing file (`open`) or a `new` one; `VaultError` `locked` if nobody can be asked. */
 export type AskPassphrase = (purpose: "open" | "new") => Effect.Effect<Redacted.Redacted<string>, VaultError>
 
 export interface FileVaultOptions {

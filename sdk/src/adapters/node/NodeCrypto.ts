@@ -27,10 +27,7 @@ const publicKey = (curve: "Ed25519" | "X25519", bytes: Uint8Array) =>
     NodeApi.createPublicKey({ key: { kty: "OKP", crv: curve, x: Bytes.toBase64Url(bytes) }, format: "jwk" })
   )
 
-/**
- * Works around the way Node detects key types: by exceptions that it catches itself, two or three for every input that
- * is not a `KeyObject`. Under a deep stack their traces cost more than the cryptography (30 us per import).
- */
+/** Node detects key types by exceptions it catches itself. Under a deep stack their traces cost 30 us per import. */
 const withoutStackTraces = <A>(run: () => A): A => {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 0

@@ -11,11 +11,9 @@ export const compress = (data: Uint8Array): Uint8Array => viewOf(zstdCompressSyn
 
 /**
  * The content of one frame, at most `maxBytes`. Problems: `too_large` once more is declared or produced,
- * `encoding_malformed`. Agrees with the portable decoder in `@kez-chat/sdk/zstd` except for one kind of damage: zlib
- * does not notice a Huffman stream that ends at a wrong bit.
- *
- * zlib alone would ignore bytes after the first frame, and reserve the window that the frame requests. So the frame is
- * parsed first, and zlib gets its blocks under a new header whose window suffices for the limit.
+ * `encoding_malformed`. Agrees with `@kez-chat/sdk/zstd`, except that zlib misses a Huffman stream ending at a wrong
+ * bit. zlib would ignore bytes after the first frame and reserve any window, so it gets the parsed blocks under a new
+ * header.
  */
 export const decompress = (bytes: Uint8Array, maxBytes: number): Result.Result<Uint8Array, Problem> =>
   Result.flatMap(ZstdFrame.parse(bytes, maxBytes), (frame) => {

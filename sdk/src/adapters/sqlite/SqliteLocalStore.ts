@@ -1,10 +1,8 @@
 /**
- * A LocalStore in one SQLite file.
- *
- * A commit is one transaction in WAL mode, and `sync` synchronises the log to disk. Together they do what SQLite does
- * under `synchronous=FULL`, but without blocking the main thread: SQLite runs under NORMAL (which keeps the file
- * consistent), and libuv's threads synchronise the log while the next commits proceed. The owner process writes; other
- * processes may open the same file and read.
+ * A LocalStore in one SQLite file, written by its owner process and readable by others. A commit is one transaction in
+ * WAL mode and `sync` synchronises the log, as under `synchronous=FULL` but without blocking the main thread: SQLite
+ * runs under NORMAL (which keeps the file consistent), and libuv's threads synchronise the log while the next commits
+ * proceed.
  */
 import type BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"

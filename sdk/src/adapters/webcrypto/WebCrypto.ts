@@ -1,9 +1,7 @@
 /**
- * `Crypto` on the platform's WebCrypto, for browsers in secure contexts and for Node.
- *
- * Only operations that gain by it go through `crypto.subtle`: the curves, and hashes of long inputs. Each call hops to
- * another thread (in Node 50 us for SHA-256, 190 for HMAC, 340 for HKDF, where noble takes 3, 5 and 11), and
- * ChaCha20-Poly1305 is missing there: noble does the rest.
+ * `Crypto` on WebCrypto, for browsers in secure contexts and Node. Only the curves and hashes of long inputs gain by
+ * it: a call hops to another thread (in Node 50 us for SHA-256, 190 for HMAC, 340 for HKDF, where noble takes 3, 5 and
+ * 11), and ChaCha20-Poly1305 is missing. noble does the rest.
  */
 import { ed25519, x25519 } from "@noble/curves/ed25519.js"
 import { sha256, sha512 } from "@noble/hashes/sha2.js"

@@ -1,10 +1,7 @@
 /**
- * A Zstandard decoder (RFC 8878) in plain TypeScript for untrusted input in browsers. Node has its own, `Zstd` of
- * `@kez-chat/sdk/node`, with the same results.
- *
- * 33 KB can decompress to 1 GiB, and one block of 60 KB can hold matches of 4 GiB in total. The available portable
- * decoder, fzstd, notices that only after spending the memory or the minutes. This one checks every length against the
- * remaining room before it copies anything.
+ * A Zstandard decoder (RFC 8878) for browsers, with the results of `Zstd` of `@kez-chat/sdk/node`. For untrusted input:
+ * it checks every length against the remaining room before it copies, since 33 KB can decompress to 1 GiB and a block
+ * of 60 KB to 4 GiB, which the available portable decoder, fzstd, notices only afterwards.
  */
 import * as Result from "effect/Result"
 import type { Problem } from "../../protocol/Problem.ts"

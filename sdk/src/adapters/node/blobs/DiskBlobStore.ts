@@ -1,5 +1,5 @@
 /**
- * A BlobStore in a folder.
+ * A BlobStore in a folder private to its user (0700, files 0600).
  *
  *     <hash>.blob          a complete blob: its bytes, then its outboard
  *     <hash>-<size>.part   the bytes of a partial one, each at its place
@@ -7,10 +7,8 @@
  *     <random>.put         a blob that is being put
  *     <hash>.lock, <random>.lock   held while a process writes the files of that name
  *
- * A blob becomes complete by a rename, after its file and before its folder is synchronised. The content of a partial
- * one is determined by hashing when it is opened. So neither a crash nor a power loss nor a flipped bit leads to wrong
- * bytes being served; the locks avoid duplicate work and are not needed for correctness. The folder is private to its
- * user (0700, files 0600).
+ * A blob becomes complete by a rename, after its file and before its folder is synchronised. Hashing determines what a
+ * partial one contains, so neither a crash nor a flipped bit leads to wrong bytes. Locks only avoid duplicate work.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

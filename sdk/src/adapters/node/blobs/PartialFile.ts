@@ -1,7 +1,6 @@
 /**
- * An arriving blob in two files: its bytes, each at its offset, and its outboard as far as it is known. Nothing else is
- * recorded: hashing determines the present bytes, so neither a crash nor a flipped bit can make wrong bytes count as
- * present.
+ * An arriving blob in two files: its bytes, each at its offset, and its outboard as far as it is known. Hashing alone
+ * determines what is present, so neither a crash nor a flipped bit can make wrong bytes count.
  */
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"

@@ -20,10 +20,7 @@ export const storeFailure = (folder: string, action: "read" | "write", cause: un
   return new BlobStoreError({ reason: "io", detail: `cannot ${action} ${folder} (${why}): ${advice}`, cause })
 }
 
-/**
- * Runs a file operation and awaits it even when interrupted, because the system cannot cancel it: buffers could be
- * reused and files closed while it still runs.
- */
+/** Runs a file operation to its end even if interrupted: the system cannot cancel it, and it uses buffers and files. */
 export const io = <A>(
   folder: string,
   action: "read" | "write",

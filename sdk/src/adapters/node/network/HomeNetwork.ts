@@ -1,14 +1,10 @@
 /**
- * The network of one home server under Node: HTTP that checks the addresses it connects to and honours the proxy
- * variables.
+ * The network of one home server under Node: HTTP that checks the addresses it connects to, looking names up once.
  *
- * `fetch` is for the home itself, chosen by its user, and records the class of the address that answered (over TLS,
- * authenticated). `named` is for servers that the home names, which may have public addresses or ones of the home's
- * class (spec KEZ-REG-031). A name is looked up once, and the checked address is the one connected to.
- *
- * `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (or in lower case) apply, except for this machine. A proxy resolves names
- * itself, so behind one only addresses and local names in URLs are checked. The broker's connection is not HTTP and
- * uses no proxy.
+ * `fetch` is for the home, chosen by its user, and records the class of the address that answered. `named` is for
+ * servers that the home names, at public addresses or ones of its class (spec KEZ-REG-031). `HTTP_PROXY`, `HTTPS_PROXY`
+ * and `NO_PROXY` apply to HTTP, not to the broker, except for this machine. A proxy resolves names itself, so behind
+ * one only addresses and local names in URLs are checked.
  */
 import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
 import * as HomeReach from "../../../services/HomeReach.ts"
