@@ -70,9 +70,8 @@ export interface Part {
 }
 
 /**
- * Decrypts the blob of a file of `size` bytes, or the chunks that `part` names; `blob` carries exactly their bytes, in
- * pieces of any size. Fails with `file_undecryptable` at the first chunk that does not open, and when bytes are missing
- * or left over; bytes emitted before the failure are authentic.
+ * Decrypts the blob of a file of `size` bytes, or the chunks of `part`, from exactly their bytes in any pieces. Fails
+ * with `file_undecryptable` at the first wrong, missing or surplus bytes; bytes emitted before are authentic.
  */
 export const decrypt = <E, R>(
   key: ContentKey,

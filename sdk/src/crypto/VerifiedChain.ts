@@ -18,9 +18,8 @@ export interface VerifiedChain {
 }
 
 /**
- * Verifies the events of a chain from its beginning, or those that follow an already verified state. Fails with the
- * first broken rule: `event_malformed`, `chain_conflict`, `chain_terminated`, `chain_full`, `too_large`,
- * `signature_invalid`, or the problem of an inadmissible key.
+ * Verifies a chain from its beginning, or from a verified state. Fails with `event_malformed`, `chain_conflict`,
+ * `chain_terminated`, `chain_full`, `too_large`, `signature_invalid`, or the problem of a key.
  */
 export const verify = Effect.fnUntraced(function* (
   primary: string,

@@ -1,7 +1,4 @@
-/**
- * The limits of the protocol. They define what a peer must accept, so changing one changes the protocol; an operator's
- * own limits (rates, quotas) belong to the server's configuration.
- */
+/** What a peer must accept: a change is one of the protocol. Operators' limits are in the server's configuration. */
 
 /** Bytes of a seed, of a public key and of an X25519 or content key. */
 export const keyBytes = 32

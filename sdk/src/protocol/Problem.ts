@@ -1,8 +1,6 @@
 /**
- * Everything that can be wrong with input, as one closed list of codes.
- *
- * Every decoder of this package returns a `Problem`, and so does every HTTP route (as RFC 9457
- * `application/problem+json` with the extension member `code`). Codes are never renamed or reused.
+ * Everything that can be wrong with input, as one closed list of codes, never renamed or reused. Decoders and HTTP
+ * routes return it as a `Problem` (over HTTP RFC 9457 `application/problem+json` with the extension member `code`).
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"

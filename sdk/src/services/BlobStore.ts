@@ -1,8 +1,6 @@
 /**
- * Encrypted blobs on a device: those it provides, and those that are still arriving (spec: files).
- *
- * A blob is named by its BLAKE3 hash in hex. It is complete or partial. Only complete blobs are served or read; the
- * content of a partial one is checked against the hash when it is opened again, so half-written bytes never count.
+ * Encrypted blobs on a device, complete or still arriving (spec: files), named by their BLAKE3 hash in hex. Only
+ * complete ones are served or read; partial ones are checked when opened again, so half-written bytes never count.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -15,10 +13,7 @@ import * as Bytes from "../protocol/encoding/Bytes.ts"
 import type { ChunkRanges } from "../protocol/files/ChunkRanges.ts"
 import { LocalCause } from "./LocalCause.ts"
 
-/**
- * The store cannot be read or written. `missing`: there is no complete blob of this hash; `busy`: another writer has
- * this partial blob open.
- */
+/** The store cannot be read or written. `missing`: no complete blob has this hash; `busy`: another writer has it. */
 export class BlobStoreError extends Schema.TaggedError<BlobStoreError>()("BlobStoreError", {
   reason: Schema.Literals(["missing", "busy", "full", "read_only", "damaged", "io"]),
   detail: Schema.String,
@@ -72,9 +67,8 @@ export class BlobStore extends Context.Service<
   BlobStore,
   {
     /**
-     * Stores a new blob: `produce` writes it from the first byte to the last and returns its tree, with any other
-     * result. It is complete and durable when this returns; if `produce` fails or is interrupted, nothing is left.
-     * `write` reads its bytes before it returns.
+     * Stores a new blob: `produce` writes it in order and returns its tree, with any other result. Durable when this
+     * returns; if `produce` fails or is interrupted, nothing is left. `write` reads its bytes before it returns.
      */
     put<A extends { readonly tree: Tree }, E, R>(
       produce: (write: (bytes: Uint8Array) => Effect.Effect<void, BlobStoreError>) => Effect.Effect<A, E, R>

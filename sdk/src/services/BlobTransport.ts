@@ -1,7 +1,4 @@
-/**
- * Blobs from device to device: the iroh-blobs protocol (`/iroh-bytes/4`) between endpoints that are named by their
- * Ed25519 keys (spec: files, transport).
- */
+/** Blobs between devices: iroh-blobs (`/iroh-bytes/4`), endpoints named by Ed25519 keys (spec: files, transport). */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
@@ -40,10 +37,7 @@ export interface Addresses {
 
 /** The provider of an endpoint's blobs. */
 export interface Provider {
-  /**
-   * The blob `hash` (hex) for the device `peer`, open until the scope closes; undefined if it is missing or this peer
-   * may not have it, which peers cannot tell apart.
-   */
+  /** The blob `hash` (hex) until the scope closes; undefined if missing or forbidden: peers cannot tell which. */
   open(peer: AdmittedKey, hash: string): Effect.Effect<StoredBlob | undefined, never, Scope.Scope>
   /**
    * Called during an answer: these chunks of the blob were handed to the network for `peer`; the last ones of an answer

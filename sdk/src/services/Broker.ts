@@ -1,8 +1,4 @@
-/**
- * The home server's message broker for a client: send to any inbox, read one's own.
- *
- * A connection belongs to one account and reconnects by itself; `state` reports its status.
- */
+/** The home server's broker: sends to any inbox, reads one's own. A connection serves one account and reconnects. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -40,10 +36,9 @@ export class BrokerRefused extends Schema.TaggedError<BrokerRefused>()("BrokerRe
 }
 
 /**
- * The broker cannot be reached, or the login was refused (`unauthorized`: unregistered or revoked key, wrong host
- * name), or the home named an address that it may not name (`forbidden`), or the home's own name does not exist
- * (`unknown_name`: mistyped, or this device has no network), or it closed the connection three times within a minute of
- * login (`evicted`: too many connections of the account, or it sends too fast), and the next login is in ten minutes.
+ * The broker cannot be reached, or refuses: `unauthorized` (unregistered or revoked key, wrong host name), `forbidden`
+ * (an address the home may not name), `unknown_name` (mistyped, or no network), `evicted` (closed three times within a
+ * minute of login: too many connections of the account, or it sends too fast; the next login is in ten minutes).
  */
 export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("BrokerUnavailable", {
   reason: Schema.Literals(["unreachable", "unknown_name", "unauthorized", "forbidden", "evicted", "closed", "timeout"]),
@@ -89,26 +84,19 @@ export interface BrokerLogin {
 export interface BrokerConnection {
   /** Starts with the current state; ends with the connection. */
   readonly state: Stream.Stream<ConnectionState>
-  /**
-   * Stores a sealed frame in an inbox. `kezId` is 22 base64url characters; repeating it with the same frame is
-   * idempotent.
-   */
+  /** Stores a sealed frame in an inbox. `kezId`, 22 base64url characters, makes repeating the same frame idempotent. */
   send(recipient: AdmittedKey, kezId: string, frame: Uint8Array): Effect.Effect<void, BrokerRefused | BrokerUnavailable>
   /** The stored frames after stream sequence number `after`, oldest first. `epoch` is the last seen one, base64url. */
   fetch(after: number, epoch?: string): Effect.Effect<Page, Problem | BrokerRefused | BrokerUnavailable>
   /**
-   * The usage of one of the account's own two boxes. With `remove`, first removes its frames up to stream sequence
-   * number `upTo`. Refused with `bad` if `epoch` is not the stream's or `upTo` is beyond its end, and with `slow` if
-   * called more than once a minute.
+   * The usage of one of the account's two boxes. With `remove`, first removes its frames up to `upTo`: `bad` if `epoch`
+   * is not the stream's or `upTo` is beyond its end, `slow` more than once a minute.
    */
   trim(
     box: Box,
     remove?: { readonly upTo: number; readonly epoch: string }
   ): Effect.Effect<Report, BrokerRefused | BrokerUnavailable>
-  /**
-   * Blocks or unblocks a sender at the home, which then stores no frames of theirs for this account. Idempotent;
-   * refused with `full` beyond 10,000 senders.
-   */
+  /** Blocks or unblocks a sender, whose frames the home then discards. Idempotent; `full` beyond 10,000 senders. */
   block(op: "add" | "remove", who: AdmittedKey): Effect.Effect<void, BrokerRefused | BrokerUnavailable>
   /**
    * Frames as they are stored. Subscribed when this value is obtained: while connected, a reader at most 512 frames

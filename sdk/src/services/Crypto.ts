@@ -1,9 +1,7 @@
 /**
- * The cryptographic primitives of the protocol.
- *
- * Three adapters implement it (node:crypto, WebCrypto, noble) with the same results; they differ only in speed. The
- * inputs (signed bytes, KDF info, AAD) come from `protocol/`. Keys, nonces, seeds and scalars of a wrong length, and
- * keys of another backend, are caller mistakes and defects.
+ * The cryptographic primitives of the protocol. Three adapters (node:crypto, WebCrypto, noble) give the same results
+ * and differ in speed. Inputs (signed bytes, KDF info, AAD) come from `protocol/`. Keys, nonces, seeds and scalars of a
+ * wrong length, and keys of another backend, are defects.
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -39,10 +37,7 @@ export class CryptoUnavailable extends Data.TaggedError("CryptoUnavailable")<{
 /** The available implementations. */
 export type Backend = "node" | "webcrypto" | "noble"
 
-/**
- * An Ed25519 seed held by the backend, with its X25519 key. Opaque: neither seed nor scalar can be read back, and it
- * prints as its public key.
- */
+/** An Ed25519 seed in the backend, with its X25519 key. Opaque: it cannot be read back and prints as its public key. */
 export interface SecretKey {
   readonly publicKey: AdmittedKey
 }
@@ -87,10 +82,7 @@ export class Crypto extends Context.Service<
     sign(key: SecretKey, message: Uint8Array): Effect.Effect<Uint8Array>
     /** The same signature, synchronously, for the broker's login. */
     signSync(key: SecretKey, message: Uint8Array): Uint8Array
-    /**
-     * True iff S < L and encode(S*B - k*A) equals the received R bytes (spec KEZ-KEY: the same verdict on every
-     * backend).
-     */
+    /** True iff S < L and encode(S*B - k*A) equals the received R bytes, on every backend (spec KEZ-KEY). */
     verify(key: AdmittedKey, message: Uint8Array, signature: Uint8Array): Effect.Effect<boolean>
     /** X25519 (RFC 7748) between a secret's X25519 key and another account's; 32 bytes. */
     agree(key: SecretKey, peer: AdmittedKey): Effect.Effect<Uint8Array, ZeroSharedSecret>

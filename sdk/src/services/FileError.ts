@@ -2,10 +2,7 @@ import * as Schema from "effect/Schema"
 import * as Blank from "../protocol/encoding/Blank.ts"
 import { LocalCause } from "./LocalCause.ts"
 
-/**
- * A file named by a person cannot be read or written. `exists`: a file of that name exists and was left alone.
- * `changed`: it changed while it was read.
- */
+/** A named file cannot be read or written. `exists`: it was left alone; `changed`: it changed while it was read. */
 export class FileError extends Schema.TaggedError<FileError>()("FileError", {
   reason: Schema.Literals(["missing", "exists", "denied", "read_only", "full", "changed", "not_a_file", "io"]),
   path: Schema.String,

@@ -10,10 +10,7 @@ export interface HomeReach {
   readonly addressClass: () => AddressClass.AddressClass
 }
 
-/**
- * The reach of a home known only by its URL, where addresses are hidden (browsers, proxies): a name that is not local
- * counts as public.
- */
+/** The reach of a home by its URL, where addresses are hidden (browsers, proxies): a name not local is public. */
 export const ofUrl = (home: string): HomeReach => {
   const url = URL.parse(home)
   const addressClass = url === null ? "public" : (AddressClass.ofHost(url.hostname) ?? "public")

@@ -1,8 +1,6 @@
 /**
- * A client's durable state: an ordered map from text keys to bytes, with atomic commits.
- *
- * Three operations suit every store (memory, SQLite, IndexedDB), and the rules about what is written together live in
- * the client. The account's owner process writes; others may read.
+ * A client's durable state: an ordered map from text keys to bytes, with atomic commits. The account's owner process
+ * writes, others may read. What is written together is up to the client.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -49,10 +47,7 @@ export interface Range {
   readonly reverse?: boolean
 }
 
-/**
- * The smallest key greater than every key with `prefix`, in UTF-8 order; undefined if there is none (an empty prefix,
- * or only U+10FFFF). For adapters that turn a prefix into a range.
- */
+/** The smallest key after all with `prefix`, in UTF-8 order; undefined for none (an empty prefix, or only U+10FFFF). */
 export const prefixEnd = (prefix: string): string | undefined => {
   const points = Array.from(prefix, (character) => character.codePointAt(0)!)
   while (points.length > 0) {
@@ -63,10 +58,7 @@ export const prefixEnd = (prefix: string): string | undefined => {
   return undefined
 }
 
-/**
- * A write. `ifAbsent` makes the whole commit fail with `StoreConflict` if the key exists at that point of the list,
- * after the writes before it.
- */
+/** A write. `ifAbsent` fails the whole commit with `StoreConflict` if the key exists after the writes before it. */
 export type Write =
   | { readonly op: "put"; readonly key: string; readonly value: Uint8Array; readonly ifAbsent?: boolean }
   | { readonly op: "delete"; readonly key: string }
@@ -82,10 +74,7 @@ export class LocalStore extends Context.Service<
      * crash of the process; for power loss see `sync`.
      */
     commit(writes: ReadonlyArray<Write>): Effect.Effect<void, StoreError | StoreConflict>
-    /**
-     * Returns when everything committed before this call is on disk. Until then a power loss may undo the latest
-     * commits, each as a whole.
-     */
+    /** Returns when every earlier commit is on disk; a power loss before may undo the latest, each as a whole. */
     readonly sync: Effect.Effect<void, StoreError>
   }
 >()("@kez-chat/sdk/LocalStore") {}

@@ -1,8 +1,7 @@
 /**
- * The verification rule (KEZ-KEY-008) on noble's curve: a signature (R, S) of an admitted key A is valid iff S < L and
- * encode(S*B - k*A) equals the received R bytes, with k = SHA-512(R || A || M) mod L.
- *
- * noble's own `verify` multiplies by the cofactor and therefore accepts an R with a torsion component.
+ * The verification rule (KEZ-KEY-008): a signature (R, S) of an admitted key A is valid iff S < L and encode(S*B - k*A)
+ * equals R, with k = SHA-512(R || A || M) mod L. noble's `verify` multiplies by the cofactor, so it accepts a torsioned
+ * R.
  */
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { bytesToNumberLE } from "@noble/curves/utils.js"
@@ -29,9 +28,8 @@ export const isReduced = (signature: Uint8Array): boolean =>
   signature.length === Limits.signatureBytes && bytesToNumberLE(signature.subarray(32)) < order
 
 /**
- * Whether R decodes to the identity, in its canonical encoding (y = 1, sign 0) or in one of the three others. No honest
- * signer produces such a signature, and platforms disagree about it (OpenSSL 3.5 refuses it, noble does not), so
- * backends leave this one case to {@link verify}.
+ * Whether R decodes to the identity, canonically (y = 1, sign 0) or not. No honest signer produces it, and platforms
+ * disagree (OpenSSL 3.5 refuses it, noble does not), so backends leave this case to {@link verify}.
  */
 export const hasIdentityR = (signature: Uint8Array): boolean => {
   const y = signature.slice(0, 32)

@@ -17,9 +17,8 @@ import * as IrohNetwork from "./IrohNetwork.ts"
 
 export interface IrohOptions {
   /**
-   * Which relays help when two devices cannot connect directly. `default`: the public relays of n0, the company that
-   * makes Iroh; they see which devices talk, when and how much, but no content. `direct`: none. `urls`: the given ones,
-   * such as your own.
+   * Which relays help when devices cannot connect directly: those of n0, who makes Iroh (`default`; they see which
+   * devices talk, when and how much, but no content), none (`direct`), or your own (`urls`).
    */
   readonly relay: "default" | "direct" | { readonly urls: ReadonlyArray<string> }
   /**

@@ -187,9 +187,8 @@ async function* walk(path: string, parts: ReadonlyArray<string>): AsyncGenerator
 }
 
 /**
- * Every regular file below a folder, in the order of names. Hidden files and folders (with a leading dot) and symbolic
- * links are skipped. Fails before anything is shared, at the first entry that cannot be read or whose name is not
- * UTF-8, and for more than {@link maxFiles} files.
+ * Every regular file below a folder, by name, without hidden ones (a leading dot) and symbolic links. Fails before
+ * anything is shared: for an unreadable entry, a name that is not UTF-8, or more than {@link maxFiles} files.
  */
 export const folderSources = (path: string): Effect.Effect<ReadonlyArray<PathSource>, FileError> =>
   Effect.flatMap(absolute(path), sourcesOf)

@@ -1,8 +1,7 @@
 /**
- * The bytes an account signs to log in at a broker (spec/broker.md): `"kez/nats-auth/v1" 00 host 00 nonce`.
- *
- * NATS clients usually sign the bare nonce, which lets a hostile broker use a login elsewhere. The prefix separates the
- * signature from every other use of the key, and the host binds it to one broker.
+ * The bytes an account signs to log in at a broker (spec/broker.md): `"kez/nats-auth/v1" 00 host 00 nonce`. NATS
+ * clients usually sign the bare nonce, which a hostile broker could use elsewhere. The prefix separates the signature
+ * from every other use of the key, and the host binds it to one broker.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -22,10 +21,9 @@ const nonceForm = new RegExp(`^[A-Za-z0-9_-]{${Limits.loginNonceCharacters}}$`)
 export const isNonce = (text: string): boolean => nonceForm.test(text)
 
 /**
- * The host that a login at this URL is bound to: its hostname in lower case as A-labels, without port and trailing dot.
- * IPv4 is dotted decimal and IPv6 is the compressed form in brackets, as the WHATWG URL standard writes them. Schemes
- * are nats, tls, ws and wss (a bare `host:port` counts as nats). Anything else, and a URL with a user or a password, is
- * `login_refused`.
+ * The hostname that a login is bound to, as the WHATWG URL standard writes it: lower case, A-labels, IPv6 in brackets,
+ * no port, no trailing dot. Schemes are nats, tls, ws and wss (a bare `host:port` counts as nats). Anything else, and a
+ * URL with a user or a password, is `login_refused`.
  */
 export const normaliseHost = (url: string): Result.Result<string, Problem> => {
   const authority = (withScheme.exec(url) ?? bare.exec(url))?.[1]

@@ -1,7 +1,4 @@
-/**
- * The usage of an account's inbox at its home, and the removal of frames that its devices hold (spec/broker.md, Trim):
- * a JSON request on `kez.trim.<own>` and its answer.
- */
+/** Requests on `kez.trim.<own>`: usage of an inbox, and removal of frames that its devices hold (spec/broker.md). */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
 import * as Canonical from "../encoding/Canonical.ts"
@@ -44,10 +41,7 @@ export const encodeRequest = ({ box, nonce, remove }: Request): Uint8Array =>
     ...(remove === undefined ? {} : { upTo: remove.upTo, epoch: remove.epoch })
   })
 
-/**
- * Reads a request; `request_malformed`, or the codes of `Json.parse`. `upTo` is at least 1 and requires `epoch`.
- * Unknown members are ignored.
- */
+/** Reads a request; `request_malformed`, or the codes of `Json.parse`. `upTo` needs `epoch`. Ignores other members. */
 export const parseRequest = (bytes: Uint8Array): Result.Result<Request, Problem> => {
   const json = Json.parse(bytes, { maxBytes: Limits.fetchRequestBytes })
   if (Result.isFailure(json)) return Result.fail(json.failure)

@@ -27,9 +27,8 @@ alphabet.forEach((character, value) => (values[character] = value))
 
 /**
  * Unpadded base64url (RFC 4648 section 5) to bytes. Padding, white space, other alphabets and non-zero trailing bits
- * are `encoding_malformed`, so every byte string has exactly one text.
- *
- * Uses a table because every message passes through here and `atob` takes several times as long.
+ * are `encoding_malformed`: one text per byte string. A table, because every message passes through and `atob` is much
+ * slower.
  */
 export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> => {
   const source = encoder.encode(text)

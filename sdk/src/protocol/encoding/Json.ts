@@ -1,9 +1,7 @@
 /**
- * Strict JSON for signed documents, checked before any content is trusted (KEZ-CAN-005 to 011).
- *
- * `JSON.parse` keeps the last of two members with one name, rounds numbers and accepts lone surrogates, so two readers
- * of one text can disagree about what was signed. `jsonc-parser` reports every token with its offset; each is checked
- * here and the first fault stops parsing.
+ * Strict JSON for signed documents (KEZ-CAN-005 to 011). `JSON.parse` keeps the last of two members with one name,
+ * rounds numbers and accepts lone surrogates, so two readers can disagree about what was signed. Here each token that
+ * `jsonc-parser` reports is checked, and the first fault stops parsing.
  */
 import * as Result from "effect/Result"
 import { printParseErrorCode, visit } from "jsonc-parser"
@@ -84,10 +82,9 @@ export const parseText = (source: string | Uint8Array, limits: ParseLimits): Res
 }
 
 /**
- * The value of a text that is exactly its own JCS form, else undefined. Most texts of the protocol are. For them the
- * engine's parser, which is several times as fast, is safe: a duplicate member, a rounded number or another spelling
- * would not survive the round trip through the serialiser. The serialiser differs from JCS in two ways, checked
- * separately: the order of members, and lone surrogates, which it writes as escapes.
+ * The value of a text that is exactly its own JCS form, as most are, else undefined. The engine's faster parser is safe
+ * for it: a duplicate member, a rounded number or another spelling would not survive serialising. The serialiser
+ * differs from JCS in the order of members and in escaping lone surrogates, which are checked separately.
  */
 const readCanonical = (text: string, maxDepth: number): Json | undefined => {
   if (text.includes("\\ud")) return undefined

@@ -1,7 +1,4 @@
-/**
- * Reads the members of a JSON object, one rule per call. Every broken rule becomes a {@link Problem} of one code that
- * names the member, so decoders contain only rules.
- */
+/** Reads members of a JSON object, one rule per call. A broken rule is a {@link Problem} that names the member. */
 import * as Result from "effect/Result"
 import * as Bytes from "./Bytes.ts"
 import * as Hash from "./Hash.ts"

@@ -2,10 +2,7 @@ import { chunkBytes } from "./Blake3.ts"
 import { groupChunks } from "./Blake3Tree.ts"
 import { chunkCount, type ChunkRanges, range } from "./ChunkRanges.ts"
 
-/**
- * The received chunks of one blob, in any order of arrival. Memory grows with the number of gaps and not with the size
- * of the blob, which a stranger claims.
- */
+/** The received chunks of one blob. Memory grows with the number of gaps, not with the size that a stranger claims. */
 export class ArrivedChunks {
   private readonly size: number
   /** Strictly rising boundaries, as in `ChunkRanges`; an even count. */

@@ -41,10 +41,7 @@ const message = new Int32Array(16)
 const word = (at: number): number => message[schedule[at] as number] as number
 const rotate = (value: number, by: number): number => (value >>> by) | (value << (32 - by))
 
-/**
- * Replaces `cv` by the first half of the compression of `message`; the second half is only for longer outputs. Unrolled
- * into sixteen variables, which is three times as fast as loops over an array.
- */
+/** Compresses `message` into `cv`, without the second half. Unrolled: three times as fast as loops over an array. */
 const compress = (cv: Int32Array, counter: number, length: number, flags: number): void => {
   let [v0, v1, v2, v3, v4, v5, v6, v7] = cv as unknown as Eight
   let [v8, v9, v10, v11] = iv as unknown as Eight

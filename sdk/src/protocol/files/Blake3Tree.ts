@@ -1,7 +1,6 @@
 /**
  * BLAKE3's tree over a blob down to groups of 16 chunks, as iroh-blobs 0.104 keeps it (bao-tree 0.17). The outboard
- * stored with a blob holds the pairs of chaining values of all parents above groups, in pre-order (spec: files).
- * `BlobAnswer` uses it to serve and check any part of the blob.
+ * beside a blob holds the pairs of chaining values of all parents above groups, in pre-order (spec: files).
  */
 import * as Blake3 from "./Blake3.ts"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -116,10 +115,7 @@ export type Step =
       readonly whole: boolean
     }
 
-/**
- * The nodes of an answer in order. Above groups every parent is included; inside one only where a part of it is
- * requested, unless the walk is `byGroups`.
- */
+/** An answer's nodes in order: every parent above groups; inside one those of requested parts, unless `byGroups`. */
 export function* steps(
   size: number,
   asked: ChunkRanges.ChunkRanges,
@@ -165,9 +161,8 @@ export const takePair = (
 }
 
 /**
- * The chaining value of every group that an outboard proves, undefined where the outboard is unwritten or does not lead
- * to the hash. Used to check a partial blob after a crash: a group is present iff `hasher(bytes, group * 16, false)`
- * (with `true` for a blob of one group) equals its value.
+ * The chaining value of every group that an outboard proves, else undefined. A group of a partial blob is present iff
+ * `hasher(bytes, group * 16, false)` (`true` for a blob of one group) equals it.
  */
 export function* groupValues({ hash, outboard, size }: Tree): Generator<Uint8Array | undefined, void, undefined> {
   const stack: Array<{ value: Uint8Array | undefined; index: number; groups: number; isRoot: boolean }> = [

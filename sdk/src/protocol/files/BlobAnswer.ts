@@ -1,7 +1,6 @@
 /**
- * A provider's answer to a request for chunks, byte for byte as in iroh-blobs 0.104 (bao-tree 0.17): the blob's size as
- * u64 little-endian, then, in pre-order, the parent pairs and leaf bytes that the set needs, so that the fetcher can
- * check everything against the hash as it arrives (spec: files).
+ * A provider's answer as in iroh-blobs 0.104 (bao-tree 0.17): the size as u64 little-endian, then, in pre-order, the
+ * parent pairs and leaf bytes with which the fetcher checks everything as it arrives (spec: files).
  */
 import * as Result from "effect/Result"
 import * as Blake3 from "./Blake3.ts"
@@ -125,9 +124,8 @@ export const belongs = (item: Verified, size: number): boolean => {
 /** Reads one answer and returns only verified items. Memory is one group and the pushed bytes. */
 export interface Decoder {
   /**
-   * Adds bytes of the answer, in pieces of any size. `take` receives every completed item at once; a leaf's bytes may
-   * be a view of the pushed bytes. Fails with `blob_mismatch` at the first wrong item or surplus byte, and on every
-   * later call.
+   * Adds bytes in pieces of any size. `take` gets every completed item at once; a leaf may be a view of the bytes.
+   * Fails with `blob_mismatch` at the first wrong item or surplus byte, and on every later call.
    */
   push(bytes: Uint8Array, take: (verified: Verified) => void): Result.Result<void, Problem>
   /** Ends the stream: `blob_incomplete` unless the answer is whole. */
@@ -136,10 +134,7 @@ export interface Decoder {
   readonly wanted: number
 }
 
-/**
- * A {@link Decoder} for the answer to a request for `ranges` of the blob `hash`. `size` is the blob's expected size; if
- * it is unknown, `maxSize` bounds the provider's claim.
- */
+/** Decodes the answer for `ranges` of the blob `hash`. If `size` is unknown, `maxSize` bounds the provider's claim. */
 export const decoder = (options: {
   readonly hash: Uint8Array
   readonly ranges: ChunkRanges.ChunkRanges

@@ -1,7 +1,6 @@
 /**
- * A fetcher's request on a stream of the iroh-blobs protocol, byte for byte as in iroh-blobs 0.104 (`protocol.rs`,
- * `protocol/range_spec.rs`; postcard). Only requests for one raw blob are written and answered; other kinds are
- * recognised to be refused (spec: files).
+ * A fetcher's request as in iroh-blobs 0.104 (`protocol.rs`, `protocol/range_spec.rs`; postcard). Only requests for one
+ * raw blob are written and answered; other kinds are recognised to be refused (spec: files).
  */
 import * as Result from "effect/Result"
 import { hashBytes } from "./Blake3.ts"

@@ -1,7 +1,6 @@
 /**
- * kez-file/1, the encryption of a file into a blob (spec: files): consecutive chunks of 64 KiB without a header, each
- * sealed with ChaCha20-Poly1305 under the file's own key and a nonce that counts and marks the last chunk. This module
- * is the layout; `SealedFile` (crypto) does the sealing.
+ * The layout of kez-file/1 (spec: files): chunks of 64 KiB, each sealed with ChaCha20-Poly1305 under the file's key and
+ * a nonce that counts and marks the last chunk. `SealedFile` (crypto) does the sealing.
  */
 import * as Result from "effect/Result"
 import * as Limits from "../Limits.ts"

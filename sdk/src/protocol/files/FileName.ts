@@ -1,7 +1,4 @@
-/**
- * File names chosen by strangers. A saved file never leaves its folder and opens on every system; a displayed name
- * cannot disguise itself as another (spec: files).
- */
+/** File names from strangers: saved inside their folder on every system, displayed without disguise (spec: files). */
 
 /** Maximum UTF-8 bytes of a name on all common file systems. */
 export const maxBytes = 255
@@ -86,10 +83,7 @@ export const safeFolder = (received: string): ReadonlyArray<string> =>
     .slice(0, maxDepth)
     .map(safe)
 
-/**
- * A received name for display: one line of at most `max` characters, in which every invisible character is replaced by
- * U+FFFD and the writing direction cannot change.
- */
+/** A name for display: one line of at most `max` characters, with U+FFFD for invisible and direction characters. */
 export const display = (received: string, max = 120): string => {
   const characters = [
     ...received.slice(0, 4096).normalize("NFC").replaceAll(/\s/gu, " ").replaceAll(invisible, "\uFFFD")

@@ -1,7 +1,6 @@
 /**
- * The list of files that an account shares, which names no reader (spec: manifest). The sigchain anchors it: a
- * `set_shared_files` event names the BLAKE3 hash, size and revision of one manifest. Later manifests name that anchor,
- * so not every publication needs room in the chain.
+ * The list of files that an account shares, which names no reader (spec: manifest). A `set_shared_files` event anchors
+ * the hash, size and revision of one manifest; later ones name that anchor, so not every publication needs an event.
  */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -208,10 +207,7 @@ export interface Received {
   readonly signedBytes: Uint8Array
 }
 
-/**
- * The manifest in a body of at most 1 MiB that is exactly the JCS form of its envelope. Fails with `too_large`,
- * `manifest_malformed` or the code of a malformed envelope.
- */
+/** The manifest in a body in JCS form; fails with `too_large`, `manifest_malformed` or the code of its envelope. */
 export const parseBody = (body: Uint8Array): Result.Result<Received, Problem> =>
   Result.gen(function* () {
     const { encoded, envelope, signedBytes } = yield* Envelope.parseEncoded(body, Limits.manifestBytes)
@@ -302,9 +298,8 @@ export interface Seen {
 }
 
 /**
- * A manifest must be the one that its owner's sigchain names, or one of a higher revision that names the same anchor: a
- * withdrawn list is therefore invalid once the next anchor is set. Without an anchor it must name none. Else
- * `manifest_mismatch`.
+ * Accepts the manifest that its owner's sigchain names, or one of a higher revision that names the same anchor: the
+ * next anchor makes a withdrawn list invalid. Without an anchor it must name none. Else `manifest_mismatch`.
  */
 export const checkAnchor = (seen: Seen, anchor: SharedFiles | undefined): Result.Result<void, Problem> => {
   const { anchored, hash, revision } = seen

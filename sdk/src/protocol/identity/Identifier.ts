@@ -1,8 +1,6 @@
 /**
- * Identities on other systems, as used in proofs: `system:identifier`, always with the system.
- *
- * KEZ's own normalisation rules were not available. The rules here only decide whether two identifiers are the same;
- * signed text is kept as written.
+ * Identities on other systems, as used in proofs: `system:identifier`. KEZ's own normalisation rules were not
+ * available; these only decide whether two identifiers are the same, and signed text is kept as written.
  */
 import * as Result from "effect/Result"
 import * as Handle from "./Handle.ts"

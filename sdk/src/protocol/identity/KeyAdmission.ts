@@ -1,9 +1,7 @@
 /**
- * Validation of every Ed25519 public key before use (KEZ-KEY-006).
- *
- * An admitted key decodes, re-encodes to the same bytes, is not of small order and has no torsion component. This makes
- * the cofactorless verification equation give the same verdict on every backend, and its X25519 key never leads to an
- * all-zero secret.
+ * Validation of every Ed25519 public key before use (KEZ-KEY-006). An admitted key decodes, re-encodes to the same
+ * bytes, is not of small order and has no torsion component. So the cofactorless verification equation gives the same
+ * verdict on every backend, and its X25519 key never leads to an all-zero secret.
  */
 import { ed25519 } from "@noble/curves/ed25519.js"
 import * as Result from "effect/Result"

@@ -22,9 +22,8 @@ export const fromSeed = (seed: Uint8Array): string => {
 export const generate = (entropy: Uint8Array): string => fromSeed(entropy)
 
 /**
- * The 32-byte seed of 24 words, or of KEZ's 12: SHA-256("kez-bip39-12-v1" || entropy16). Case and white space do not
- * matter. Other counts, unknown words and a wrong checksum are `mnemonic_invalid`; the problem names a position, never
- * a word.
+ * The 32-byte seed of 24 words, or of KEZ's 12: SHA-256("kez-bip39-12-v1" || entropy16). Ignores case and white space.
+ * `mnemonic_invalid`, for counts, unknown words and wrong checksums, names a position, never a word.
  */
 export const toSeed = (words: string): Result.Result<Uint8Array, Problem> => {
   const list = words.normalize("NFKD").toLowerCase().split(/\s+/).filter(Boolean)

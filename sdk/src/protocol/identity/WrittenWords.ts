@@ -110,9 +110,8 @@ const inOrder = (text: string): Result.Result<ReadonlyArray<string>, Issue> => {
 }
 
 /**
- * The 24 or 12 words of a text as `Mnemonic.toSeed` takes them. Numbers, punctuation, quotes and invisible characters
- * between them do not matter, a fully numbered list may be in columns or surrounded by text, and four letters of a word
- * are enough.
+ * The 24 or 12 words of a text for `Mnemonic.toSeed`. Ignores numbers, punctuation and invisible characters between
+ * them. A numbered list may be in columns or amid text, and four letters of a word are enough.
  */
 export const read = (text: string): Result.Result<string, Issue> => {
   const written = inOrder(text)

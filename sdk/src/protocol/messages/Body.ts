@@ -1,7 +1,4 @@
-/**
- * The JSON inside an encrypted message (spec: bodies). Every body has a `type` and its sender's sigchain head, which
- * reveals a hidden rollback of that chain.
- */
+/** The JSON inside a message (spec: bodies): its `type`, and its sender's sigchain head, which reveals rollbacks. */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
 import * as Canonical from "../encoding/Canonical.ts"

@@ -1,7 +1,4 @@
-/**
- * The chat message: its envelope payload, the bytes that bind its encryption, and its role for an account (spec:
- * messages). For the content see `Body`.
- */
+/** The chat message: envelope payload, bytes that bind its encryption, and its role for an account (spec: messages). */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
 import * as Canonical from "../encoding/Canonical.ts"
@@ -98,10 +95,7 @@ export const associatedText = (payload: JsonObject): string => {
 /** {@link associatedText} as UTF-8. */
 export const aad = (payload: JsonObject): Uint8Array => Bytes.utf8(associatedText(payload))
 
-/**
- * The role of a message for the account that received it: mail from `peer`, a copy of a message sent to `peer`, or a
- * note to oneself.
- */
+/** A message's role for its receiver: mail from `peer`, a copy of one sent to `peer`, or a note to oneself. */
 export interface Role {
   readonly role: "incoming" | "sent" | "note"
   readonly peer: AdmittedKey
@@ -124,10 +118,7 @@ export const seenKey = (message: Pick<Header, "from" | "id">): string => `${mess
 export const sequenceKey = (message: Pick<Header, "from" | "to" | "device" | "seq">): string =>
   `${message.from.hex}/${message.to.hex}/${message.device}/${message.seq}`
 
-/**
- * Compares sequence number `seq` with the highest one held of the same (from, to, device), undefined if none: the
- * number of missing messages before it, 0 for the next one; `earlier` for one at or below it.
- */
+/** How many messages are missing before `seq`, given the `highest` held of its (from, to, device); or `earlier`. */
 export const gapBefore = (highest: number | undefined, seq: number): number | "earlier" =>
   highest !== undefined && seq <= highest ? "earlier" : seq - (highest === undefined ? 0 : highest + 1)
 

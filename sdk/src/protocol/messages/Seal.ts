@@ -46,8 +46,5 @@ export const decode = (bytes: Uint8Array): Result.Result<Frame, Problem> => {
   return Result.succeed({ enc: bytes.subarray(1, encEnd), ciphertext: bytes.subarray(encEnd) })
 }
 
-/**
- * The ephemeral key of a frame that {@link decode} accepts, as 64 hex digits. Every sealing uses a new one, so it
- * identifies a frame without hashing.
- */
+/** The ephemeral key of a frame that {@link decode} accepts, in hex: new for every sealing, it identifies the frame. */
 export const ephemeralKeyOf = (frame: Uint8Array): string => Bytes.toHex(frame.subarray(1, encEnd))

@@ -1,9 +1,7 @@
 /**
- * Classifies network addresses by IANA's special-purpose registries (RFC 6890), and decides which classes a home server
- * may name (spec: registration, addresses a home may name).
- *
- * This is the only definition of loopback: plaintext is allowed only to loopback, and only a home on this machine may
- * direct a client there.
+ * Classifies addresses by IANA's special-purpose registries (RFC 6890), and decides which classes a home may name
+ * (spec: registration). The only definition of loopback: plaintext is allowed only there, and only a home on this
+ * machine may name it.
  */
 import * as SocketAddress from "../files/SocketAddress.ts"
 
@@ -107,10 +105,7 @@ export const ofHost = (host: string): AddressClass | undefined => {
 /** Whether a URL's host, or an address with or without brackets, is loopback. Names are not looked up. */
 export const isLoopback = (host: string): boolean => ofHost(host) === "loopback"
 
-/**
- * Whether a home server reached at an address of class `home` may name one of class `named`: a public one, one of its
- * own class, or, if the home is on this machine, any usable one.
- */
+/** Whether a home of class `home` may name an address of class `named`: public, of its class, or any if loopback. */
 export const mayName = (home: AddressClass, named: AddressClass): boolean =>
   named !== "unusable" && (named === "public" || named === home || home === "loopback")
 

@@ -60,10 +60,7 @@ export const encodeMarkdown = (envelope: Envelope.Envelope): string => {
   return `# KEZ proof\n\nPrimary: ${signature.key}\n${subject}\n\`\`\`kez\n${json}\n\`\`\`\n`
 }
 
-/**
- * Parses the first fence marked `kez` in a text, which holds JSON or the compact form. A `Primary:` line before the
- * fence must name the signer.
- */
+/** Parses the first fence marked `kez`, JSON or compact. A `Primary:` line before it must name the signer. */
 export const decodeMarkdown = (text: string, decompress: Decompress): Result.Result<Envelope.Envelope, Problem> => {
   const open = fenceOpen.exec(text)
   if (open === null) return fail("encoding_malformed", "there is no fence marked kez")

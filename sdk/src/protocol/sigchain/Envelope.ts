@@ -1,10 +1,7 @@
 /**
- * The signed envelope that carries every statement of the protocol:
- * `{"kez": KIND, "payload": {...}, "signature": {"alg", "key", "sig"}}` (spec: envelope).
- *
- * Only the payload is signed, so its `type`, `version` and signer member must agree with KIND and key. Unknown payload
- * members are kept through verification and re-serialisation; the envelope itself and `signature` allow no other
- * members, since no signature would cover them.
+ * The signed envelope of every statement: `{"kez": KIND, "payload": {...}, "signature": {"alg", "key", "sig"}}` (spec:
+ * envelope). Only the payload is signed, so its `type`, `version` and signer must agree with KIND and key. Unknown
+ * payload members are kept; envelope and `signature` allow no others, since no signature would cover them.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -31,9 +28,8 @@ export type Kind = keyof typeof kinds
 export const version = 1
 
 /**
- * The meaning of an algorithm name: the system of its keys, and the digest of {@link signedBytes} that gets signed. The
- * Ed25519 row is inferred from the name, without a published KEZ signature to confirm it; if it is wrong, only this
- * table changes.
+ * An algorithm's key system and the digest of {@link signedBytes} that is signed. The Ed25519 row is inferred from its
+ * name, without a published KEZ signature to confirm it.
  */
 export const algorithms = {
   "ed25519-sha512-jcs": { system: "ed25519", digest: "sha512" },
@@ -66,10 +62,7 @@ const onlyMembers = (json: Json.JsonObject, names: ReadonlyArray<string>): boole
   return present.length === names.length && present.every((name) => names.includes(name))
 }
 
-/**
- * The envelope in a parsed JSON value. Checks form, the table of kinds and that the signer's key is admissible; not the
- * signature.
- */
+/** The envelope in a JSON value. Checks form, kind and that the signer's key is admissible; not the signature. */
 export const fromJson = (json: Json.Json): Result.Result<Envelope, Problem> => {
   if (!Json.isObject(json) || !onlyMembers(json, ["kez", "payload", "signature"])) {
     return fail("envelope_malformed", "expected exactly the members kez, payload and signature")
@@ -144,9 +137,8 @@ const cutTail = /^,"signature":\{"alg":"ed25519-sha512-jcs","key":"(ed25519:[0-9
 const tailLength = after({ alg: "ed25519-sha512-jcs", key: PrimaryKey.blank, sig: "0".repeat(128) }).length
 
 /**
- * Slices the Ed25519 signature and the signed bytes out of an envelope in JCS form, by position, so the signature over
- * a megabyte can be checked before parsing any of it. Undefined if the ends do not match such an envelope;
- * {@link parseEncoded} checks the rest.
+ * The Ed25519 signature and signed bytes of an envelope in JCS form, by position, to check a megabyte before parsing
+ * it. Undefined if the ends do not match; {@link parseEncoded} checks the rest.
  */
 export const cut = (encoded: Uint8Array, kez: Kind): Cut | undefined => {
   const head = before(kez)
@@ -176,10 +168,7 @@ export const toJson = (envelope: Envelope): Json.JsonObject => ({
   signature: { alg: envelope.signature.alg, key: envelope.signature.key, sig: envelope.signature.sig }
 })
 
-/**
- * JCS of the whole envelope, given the payload's {@link signedText}: signing, verifying and hashing serialise the
- * payload once. KIND, algorithm, key and signature are plain ASCII and need no escapes.
- */
+/** JCS of the whole envelope, without serialising its {@link signedText} again; the rest is ASCII without escapes. */
 export const encodeTextWith = (kez: Kind, signedText: string, signature: Signature): string =>
   before(kez) + signedText + after(signature)
 

@@ -1,8 +1,6 @@
 /**
  * The signed, hash-linked list of a primary's public facts: claims, devices, endpoints, shared files, rotation (spec:
- * sigchain).
- *
- * Pure: `VerifiedChain` (crypto) checks signatures and computes the hashes.
+ * sigchain). Pure: `VerifiedChain` (crypto) checks signatures and computes the hashes.
  */
 import * as Result from "effect/Result"
 import * as Endpoint from "./Endpoint.ts"
@@ -306,10 +304,7 @@ export type Comparison =
   | { readonly _tag: "rollback"; readonly known: Head; readonly seen: Head }
   | { readonly _tag: "unavailable"; readonly known: Head }
 
-/**
- * Compares the hashes of a verified chain, `hashes[i]` being event `first + i`, with the highest known head. `first`
- * must not be beyond the known head.
- */
+/** Compares hashes of a verified chain from event `first` on with the highest known head, which is not before it. */
 export const compare = (known: Head | undefined, hashes: ReadonlyArray<string>, first = 0): Comparison => {
   const last = hashes.at(-1)
   if (known === undefined) return { _tag: "new" }

@@ -1,9 +1,7 @@
 /**
- * The framing of Zstandard (RFC 8878 section 3.1.1), for untrusted input: whether a text holds exactly one frame, its
- * declared size, and its blocks. `Zstd` of `@kez-chat/sdk/node` or `@kez-chat/sdk/zstd` decodes the blocks.
- *
- * Two header fields are ignored. The window, up to 2 TiB, is never reserved: output is limited, and a window of the
- * limit's size holds all of it. The checksum is not verified: the envelope inside is signed.
+ * The framing of Zstandard (RFC 8878 section 3.1.1) for untrusted input: one whole frame, its size and blocks, which
+ * `Zstd` of `@kez-chat/sdk/node` or `@kez-chat/sdk/zstd` decodes. Ignores the window, up to 2 TiB, since a window of
+ * the limit holds all output, and the checksum, since the envelope inside is signed.
  */
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
@@ -51,10 +49,7 @@ export const blockAt = (bytes: Uint8Array, at: number): Block | undefined => {
   return { type, size, content: bytes.subarray(at + 3, next), next, last: (header & 1) === 1 }
 }
 
-/**
- * Parses `bytes`, which must be exactly one whole frame without a dictionary (`encoding_malformed`) that declares at
- * most `maxBytes` of content (`too_large`).
- */
+/** Parses one whole frame without a dictionary (`encoding_malformed`) of at most `maxBytes` content (`too_large`). */
 export const parse = (bytes: Uint8Array, maxBytes: number): Result.Result<ZstdFrame, Problem> => {
   if (bytes.length < 6 || !Bytes.equal(bytes.subarray(0, 4), magic)) return malformed("not a frame")
   const descriptor = bytes[4] as number
