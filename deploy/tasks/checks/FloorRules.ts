@@ -28,6 +28,7 @@ export const CLIENT_ROOMS: readonly string[] = [
   "files/share",
   "files/fetch",
   "messaging",
+  "conversations",
   "account",
   "KezChat"
 ]

@@ -30,6 +30,7 @@ import {
   words
 } from "./account/index.ts"
 import { Contacts, layer as contactsLayer } from "./contacts/index.ts"
+import { history, markRead } from "./conversations/index.ts"
 import { Browsing, discard, layer as fetchLayer, matches, read } from "./files/fetch/index.ts"
 import { layer as shareLayer, Manifests, Shares } from "./files/share/index.ts"
 import { layer as clockLayer } from "./internal/BrokerClock.ts"
@@ -40,12 +41,10 @@ import { Events, layer as eventsLayer } from "./internal/Events.ts"
 import { layer as ledgerLayer, Ledger } from "./internal/Ledger.ts"
 import { readSettings, updateSettings } from "./internal/Settings.ts"
 import {
-  history,
   Housekeeping,
   InboxSync,
   layer as messagingLayer,
   Mailbox,
-  markRead,
   Outbox,
   outboxLayer,
   Receipts,

@@ -1,4 +1,4 @@
-/** Messages: sending them, receiving them, their receipts and history, and the inbox at the home server. */
+/** Messages: sending them, receiving them, their receipts, and the inbox at the home server. */
 import * as Layer from "effect/Layer"
 import * as DevicePositions from "./DevicePositions.ts"
 import * as Housekeeping from "./Housekeeping.ts"
@@ -14,8 +14,6 @@ export { Inbox } from "./Inbox.ts"
 export { InboxSync } from "./InboxSync.ts"
 export { Mailbox } from "./Mailbox.ts"
 export { Outbox } from "./Outbox.ts"
-export { history } from "./History.ts"
-export { markRead } from "./MarkRead.ts"
 export { Receipts } from "./Receipts.ts"
 export { send } from "./Send.ts"
 

@@ -4,7 +4,7 @@ import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import { ContactBook } from "../contacts/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { Ledger } from "../internal/Ledger.ts"
-import * as MessageLog from "./MessageLog.ts"
+import { MessageLog } from "../messaging/index.ts"
 
 /** The keys of a contact in hex: the present one first, then those that it replaced. */
 export const keysOf = Effect.fnUntraced(function* (who: string) {

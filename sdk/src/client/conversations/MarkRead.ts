@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import { readSettings } from "../internal/Settings.ts"
+import { Receipts } from "../messaging/index.ts"
 import { keysOf } from "./History.ts"
-import { Receipts } from "./Receipts.ts"
 
 /** See `KezChat.markRead`. */
 export const markRead = Effect.fn("markRead")(function* (who: string) {
