@@ -28,6 +28,7 @@ export const observed = (observe: (traffic: Traffic) => void): Layer.Layer<Broke
               ),
             trim: connection.trim,
             block: connection.block,
+            check: connection.check,
             get live() {
               return Stream.tap(connection.live, ({ frame }) =>
                 Effect.sync(() => observe({ direction: "live", bytes: frame.length }))

@@ -21,6 +21,8 @@ const home = async (layer: (broker: TestBroker) => BrokerHome["layer"]): Promise
       await broker.nodes[0]!.start()
       await broker.ready()
     },
+    freeze: async () => broker.nodes[0]!.freeze(true),
+    thaw: async () => broker.nodes[0]!.freeze(false),
     revoke: async ({ account }) => {
       broker.unregister(account.hex)
       await broker.kick(account.hex)

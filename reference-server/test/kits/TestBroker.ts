@@ -65,6 +65,8 @@ export interface Node {
   readonly websocketPort: number
   readonly monitoringPort: number
   kill(signal: NodeJS.Signals): Promise<void>
+  /** Stops the process where it is, or lets it go on. */
+  freeze(isFrozen: boolean): void
   start(): Promise<void>
 }
 
@@ -266,7 +268,8 @@ const makeNode = (
       const gone = new Promise((resolve) => killed.once("exit", resolve))
       killed.kill(signal)
       await gone
-    }
+    },
+    freeze: (isFrozen) => void child?.kill(isFrozen ? "SIGSTOP" : "SIGCONT")
   }
   return node
 }

@@ -103,6 +103,11 @@ export interface BrokerConnection {
    * behind misses nothing from then on. A missed frame shows as an unseen `lastSeq`; fetch it.
    */
   readonly live: Stream.Stream<Delivered>
+  /**
+   * Makes sure within 3 s that the connection still answers, as after the device slept: one that does not is replaced. Ends
+   * a pause before the next attempt to connect, except one that follows an eviction. Does not wait until it is online.
+   */
+  readonly check: Effect.Effect<void>
 }
 
 export class Broker extends Context.Service<

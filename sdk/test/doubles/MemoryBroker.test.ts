@@ -24,6 +24,8 @@ brokerKit("the in-process broker", async () => {
     layer: broker.layer,
     goDown: async () => broker.setOnline(false),
     comeBack: async () => broker.setOnline(true),
+    freeze: async () => broker.silence(),
+    thaw: async () => undefined,
     revoke: async (account) => broker.setAuthorized(account.account, false),
     close: async () => undefined
   }

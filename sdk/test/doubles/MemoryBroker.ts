@@ -4,7 +4,7 @@
  * It keeps the rules that clients lean on (one stream sequence for all accounts, deduplication by (recipient, Kez-Id),
  * pages from a cursor, an epoch) and passes the same kit as the real adapters. Faults act from the moment they are set.
  */
-import { type Cause, Effect, Layer, Queue, Stream, SubscriptionRef } from "effect"
+import { type Cause, Deferred, Effect, Layer, Queue, Stream, SubscriptionRef } from "effect"
 import * as BrokerAnswer from "../../src/protocol/broker/BrokerAnswer.ts"
 import type { AdmittedKey } from "../../src/protocol/identity/KeyAdmission.ts"
 import type { Page } from "../../src/protocol/broker/Page.ts"
@@ -35,6 +35,8 @@ interface Session {
   readonly state: SubscriptionRef.SubscriptionRef<ConnectionState>
   readonly listeners: Set<Queue.Queue<Delivered, Cause.Done>>
   held: Delivered | undefined
+  /** Set while the connection is dead and its client does not know it; done when the client notices. */
+  dead: Deferred.Deferred<void> | undefined
 }
 
 /** What goes wrong, for every account or only for `account` (hex). All off at first. */
@@ -64,6 +66,8 @@ export interface MemoryBroker {
   readonly faults: Faults
   /** Takes the broker (or one account's connections) away, and brings it back. */
   setOnline(online: boolean, account?: AdmittedKey): void
+  /** Nothing passes over open connections any more, as after sleep; only a check notices it. */
+  silence(): void
   /** Refuses logins of an account and closes its connections, as after a revocation; or takes that back. */
   setAuthorized(account: AdmittedKey, authorized: boolean): void
   /** Sends to an unregistered account are refused with `unknown`. Accounts count as registered unless said otherwise. */
@@ -85,6 +89,8 @@ export interface MemoryBroker {
   /** How often clients asked for a page, for tests that count. */
   readonly fetches: () => number
 }
+
+const silentError = new BrokerUnavailable({ reason: "unreachable", detail: "no answer in time" })
 
 /** A broker of its own; `now` gives milliseconds since the epoch (default the machine's clock). */
 export const makeMemoryBroker = (options?: {
@@ -144,7 +150,12 @@ export const makeMemoryBroker = (options?: {
     for (const listener of session.listeners) Queue.offerUnsafe(listener, delivered)
   }
   const deliver = (session: Session, delivered: Delivered) => {
-    if (outage(session.account) !== undefined || faults.dropLive(delivered, session.account)) return
+    if (
+      session.dead !== undefined ||
+      outage(session.account) !== undefined ||
+      faults.dropLive(delivered, session.account)
+    )
+      return
     const copies = faults.duplicateLive ? [delivered, delivered] : [delivered]
     for (const copy of copies) {
       if (faults.reorderLive && session.held === undefined) {
@@ -272,7 +283,7 @@ export const makeMemoryBroker = (options?: {
     Effect.gen(function* () {
       const account = login.account.hex
       const state = yield* SubscriptionRef.make<ConnectionState>({ _tag: "Connecting", since: now() })
-      const session: Session = { account, state, listeners: new Set(), held: undefined }
+      const session: Session = { account, state, listeners: new Set(), held: undefined, dead: undefined }
       yield* Effect.acquireRelease(
         Effect.sync(() => {
           sessions.add(session)
@@ -288,7 +299,9 @@ export const makeMemoryBroker = (options?: {
       const whileOpen = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E | BrokerUnavailable> =>
         Effect.suspend((): Effect.Effect<A, E | BrokerUnavailable> =>
           sessions.has(session)
-            ? effect
+            ? session.dead === undefined
+              ? effect
+              : Effect.flatMap(Deferred.await(session.dead), () => Effect.fail(silentError))
             : Effect.fail(new BrokerUnavailable({ reason: "closed", detail: "the connection was closed" }))
         )
       const connection: BrokerConnection = {
@@ -297,6 +310,14 @@ export const makeMemoryBroker = (options?: {
         fetch: (after, known) => whileOpen(fetch(account, after, known)),
         trim: (box, remove) => whileOpen(trim(account, box, remove)),
         block: (op, who) => whileOpen(block(account, op, who.hex)),
+        check: Effect.suspend(() => {
+          if (session.dead === undefined) return Effect.void
+          Deferred.doneUnsafe(session.dead, Effect.void)
+          session.dead = undefined
+          return Effect.map(SubscriptionRef.set(state, { _tag: "Offline", since: now(), error: silentError }), () =>
+            refresh(session)
+          )
+        }),
         get live() {
           const queue = Effect.runSync(Queue.sliding<Delivered, Cause.Done>(512))
           session.listeners.add(queue)
@@ -314,6 +335,9 @@ export const makeMemoryBroker = (options?: {
       else if (online) offline.delete(account.hex)
       else offline.add(account.hex)
       refreshAll()
+    },
+    silence: () => {
+      for (const session of sessions) session.dead = Deferred.makeUnsafe()
     },
     setAuthorized: (account, authorized) => {
       if (authorized) unauthorized.delete(account.hex)

@@ -29,6 +29,8 @@ brokerKit("a broker of one's own", async () => {
     layer: observed((traffic) => seen.push(traffic)).pipe(Layer.provide(broker.layer)),
     goDown: async () => broker.setOnline(false),
     comeBack: async () => broker.setOnline(true),
+    freeze: async () => broker.silence(),
+    thaw: async () => undefined,
     revoke: async (account) => broker.setAuthorized(account.account, false),
     close: async () => undefined
   }

@@ -3,7 +3,7 @@
  * broker, and to the in-process double.
  */
 import { randomBytes } from "node:crypto"
-import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
 import { Effect, Exit, Fiber, type Layer, Scope, Stream } from "effect"
 import {
   Broker,
@@ -26,6 +26,9 @@ export interface BrokerHome {
   /** Takes the whole broker away and brings it back with all it had stored. */
   goDown(): Promise<void>
   comeBack(): Promise<void>
+  /** Open connections stay open but carry nothing, as after the device slept, until `thaw`. */
+  freeze(): Promise<void>
+  thaw(): Promise<void>
   /** Takes an account's registration back and closes its connections. */
   revoke(account: BrokerLogin): Promise<void>
   close(): Promise<void>
@@ -316,6 +319,44 @@ export const brokerKit = (name: string, open: () => Promise<BrokerHome>): void =
         )
         expect(refused._tag).toBe("Some")
       }).pipe(Effect.provide(home.layer))
+    )
+
+    it.live("replaces a connection that does not answer a check, and keeps one that does", () =>
+      Effect.gen(function* () {
+        const alice = home.account()
+        const a = yield* online(alice)
+        const states: Array<ConnectionState["_tag"]> = []
+        yield* Effect.forkScoped(
+          Stream.runForEach(a.state, ({ _tag }) => Effect.sync(() => void states.push(_tag))),
+          { startImmediately: true }
+        )
+        yield* a.check
+        expect(states).toEqual(["Online"])
+        // Sooner than a connection notices by itself.
+        yield* Effect.promise(() => home.freeze()).pipe(
+          Effect.andThen(Effect.timeout(a.check, 10_000)),
+          Effect.ensuring(Effect.promise(() => home.thaw()))
+        )
+        yield* Effect.promise(() => vi.waitFor(() => expect(states).toContain("Offline")))
+        yield* reach(a, "Online")
+        yield* a.send(alice.account, kezId(), frame("again"))
+        expect((yield* a.fetch(0)).frames).toHaveLength(1)
+      }).pipe(Effect.provide(home.layer))
+    )
+
+    it.live(
+      "a check ends a pause before the next attempt to connect",
+      () =>
+        Effect.gen(function* () {
+          const a = yield* online(home.account())
+          yield* Effect.promise(() => home.goDown())
+          yield* reach(a, "Offline")
+          yield* a.check
+          yield* Effect.promise(() => home.comeBack())
+          const back = reach(a, "Online")
+          yield* Effect.race(back, Effect.forever(Effect.delay(a.check, 100)))
+        }).pipe(Effect.provide(home.layer)),
+      120_000
     )
 
     it.live("ends state and live with its scope, and refuses afterwards", () =>

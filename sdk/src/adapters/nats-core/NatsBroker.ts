@@ -5,7 +5,9 @@
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
@@ -51,6 +53,8 @@ export interface Transport {
 /** Time limits of the broker's answer to a send, and of a page of 700 KB over a slow line, in milliseconds. */
 const sendTimeoutMillis = 10_000
 const fetchTimeoutMillis = 30_000
+/** Time limit of the broker's answer to a check, in milliseconds. */
+const checkTimeoutMillis = 3_000
 /** Live frames buffered for a slow reader; older ones are dropped, which the reader sees as a gap. */
 const liveCapacity = 512
 /** Pauses between dials, in milliseconds: the first and the longest. They double, with jitter. */
@@ -81,7 +85,9 @@ const open = Effect.fnUntraced(function* (
   const sendWindow = yield* Semaphore.make(Limits.sendsUnanswered)
   const fetchWindow = yield* Semaphore.make(Limits.fetchesUnanswered)
   const listeners = new Set<Queue.Queue<Delivered, Cause.Done>>()
+  const checked = Latch.makeUnsafe(false)
   let session: NatsConnection | undefined
+  let silent = Deferred.makeUnsafe<typeof unanswered>()
 
   const set = (make: (since: number) => ConnectionState) =>
     Effect.flatMap(Clock.currentTimeMillis, (since) => SubscriptionRef.set(state, make(since)))
@@ -110,22 +116,29 @@ const open = Effect.fnUntraced(function* (
         if (refused !== undefined) return yield* new BrokerUnavailable({ reason: "unauthorized", detail: refused })
         yield* Effect.tryPromise({ try: () => listen(connection, hex, deliver), catch: Dial.explainRequest })
         session = connection
+        silent = Deferred.makeUnsafe()
         // Read now, because a closed connection no longer has it.
         const server = connection.info?.server_id
         const since = yield* Clock.currentTimeMillis
         yield* SubscriptionRef.set(state, { _tag: "Online", since, url })
-        const cause = yield* Effect.promise(() => connection.closed())
+        const cause = yield* Effect.raceFirst(
+          Effect.promise(() => connection.closed()),
+          Deferred.await(silent)
+        )
         const error = Dial.isExpiry(cause)
           ? undefined
           : new BrokerUnavailable({ reason: "unreachable", detail: "the connection was lost", cause })
         const heldMillis = (yield* Clock.currentTimeMillis) - since
-        const end: Eviction.End = error === undefined ? { _tag: "Lost" } : { _tag: "Closed", heldMillis, server }
+        const isLost = error === undefined || cause === unanswered
+        const end: Eviction.End = isLost ? { _tag: "Lost" } : { _tag: "Closed", heldMillis, server }
         return { error, heldMillis, end }
       }).pipe(
         Effect.ensuring(
           Effect.suspend(() => {
             session = undefined
-            return Effect.promise(() => connection.close().catch(() => undefined))
+            const closing = connection.close().catch(() => undefined)
+            // A WebSocket whose other end is gone may take minutes to close.
+            return Deferred.isDoneUnsafe(silent) ? Effect.void : Effect.promise(() => closing)
           })
         )
       )
@@ -166,7 +179,8 @@ const open = Effect.fnUntraced(function* (
       }
       const { first, longest } = refused ? refusalPause : outagePause
       const jitter = 0.5 + (yield* Random.next) / 2
-      yield* pause(transport, Math.min(longest, first * 2 ** Math.min(failures, 12)) * jitter)
+      const millis = Math.min(longest, first * 2 ** Math.min(failures, 12)) * jitter
+      yield* Effect.race(pause(transport, millis), Latch.await(checked))
       failures += 1
     }
   })
@@ -233,6 +247,16 @@ const open = Effect.fnUntraced(function* (
       if (Result.isFailure(page)) return yield* Effect.fail<Problem.Problem>(page.failure)
       return page.success
     }),
+    check: Effect.suspend(() => {
+      if (session === undefined) return Effect.asVoid(Latch.release(checked))
+      const [connection, gone] = [session, silent]
+      return Effect.promise(() => connection.flush().catch(() => undefined)).pipe(
+        Effect.timeoutOrElse({
+          duration: checkTimeoutMillis,
+          orElse: () => Effect.asVoid(Deferred.succeed(gone, unanswered))
+        })
+      )
+    }),
     get live() {
       const queue = Effect.runSync(Queue.sliding<Delivered, Cause.Done>(liveCapacity))
       listeners.add(queue)
@@ -240,6 +264,9 @@ const open = Effect.fnUntraced(function* (
     }
   }
 })
+
+/** Why a connection ended that did not answer a check. */
+const unanswered = new Error("no answer in time")
 
 const notUnderstood = () => unreachable("the home server's answer is not in this protocol")
 
