@@ -1,14 +1,15 @@
 /** Events and connection states of an account in one queue, for commands that follow it. */
-import type { Event, KezChat } from "@kez-chat/sdk"
+import type { KezChat } from "@kez-chat/sdk"
 import type { ConnectionState } from "@kez-chat/sdk/services"
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import type { ShownEvent } from "../terminal/output/Json.ts"
 
-export type Item = Event | { readonly _tag: "Connection"; readonly state: ConnectionState }
+export type Item = ShownEvent | { readonly _tag: "Connection"; readonly state: ConnectionState }
 
-/** Everything that happens from now on. The queue ends with the owner of the account. */
+/** What happens from now on and commands show. The queue ends with the owner of the account. */
 export const eventQueue = Effect.fn("EventQueue.eventQueue")(function* (chat: KezChat["Service"]) {
   const queue = yield* Queue.unbounded<Item, Cause.Done>()
   const into = <A>(stream: Stream.Stream<A>, item: (value: A) => Item) =>
@@ -17,7 +18,11 @@ export const eventQueue = Effect.fn("EventQueue.eventQueue")(function* (chat: Ke
       Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
       Effect.forkScoped({ startImmediately: true })
     )
-  yield* into(chat.events, (event) => event)
+  const shown = Stream.filter(
+    chat.events,
+    (event): event is ShownEvent => event._tag !== "Read" && event._tag !== "Draft"
+  )
+  yield* into(shown, (event) => event)
   yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
   return queue
 })

@@ -1,5 +1,5 @@
 /** The methods of the owner's socket: what each takes, and what it does with the account. */
-import { type KezChat, type KezChatError, Settings } from "@kez-chat/sdk"
+import { HistoryPage, type KezChat, type KezChatError, SearchOptions, Settings } from "@kez-chat/sdk"
 import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -28,19 +28,24 @@ const method = <const Params extends ReadonlyArray<Schema.Codec<unknown, unknown
 }
 
 const text = Schema.String
-const Page = Schema.Struct({
-  before: Schema.optionalKey(Schema.Natural),
-  limit: Schema.optionalKey(Schema.Natural)
-})
 const SettingsChange = Schema.Struct(Struct.map(Settings.fields, Schema.optionalKey))
 
 /** Methods that run for as long as their caller wants them: an owner that ends does not wait for these. */
-export const lasting: ReadonlySet<string> = new Set(["events", "connection", "serve", "fetch", "fetchTo", "shareFile"])
+export const lasting: ReadonlySet<string> = new Set([
+  "events",
+  "connection",
+  "catchingUp",
+  "serve",
+  "fetch",
+  "fetchTo",
+  "shareFile"
+])
 
 /** Methods with one answer. */
 export const calls: Readonly<Record<string, Method<Call>>> = {
   account: method([], ({ chat }) => chat.account),
   sync: method([], ({ chat }) => chat.sync),
+  nudge: method([], ({ chat }) => chat.nudge),
   flush: method([], ({ chat }) => chat.flush),
   addContact: method([text], ({ chat }, handle) => chat.addContact(handle)),
   contact: method([text], ({ chat }, who) => chat.contact(who)),
@@ -55,6 +60,8 @@ export const calls: Readonly<Record<string, Method<Call>>> = {
   unblock: method([text], ({ chat }, who) => chat.unblock(who)),
   removeContact: method([text, Schema.Boolean], ({ chat }, who, withMessages) => chat.removeContact(who, withMessages)),
   send: method([text, text], ({ chat }, who, message) => chat.send(who, message)),
+  draft: method([text], ({ chat }, who) => chat.draft(who)),
+  setDraft: method([text, text], ({ chat }, who, draft) => chat.setDraft(who, draft)),
   markRead: method([text], ({ chat }, who) => chat.markRead(who)),
   inbox: method([], ({ chat }) => chat.inbox),
   trim: method([Schema.Literals(["mail", "sent"])], ({ chat }, box) => chat.trim(box)),
@@ -80,7 +87,10 @@ export const streams: Readonly<Record<string, Method<Many>>> = {
   ),
   export: method([], ({ chat }) => chat.export),
   contacts: method([], ({ chat }) => Stream.fromIterableEffect(chat.contacts)),
-  history: method([text, Page], ({ chat }, who, page) => Stream.fromIterableEffect(chat.history(who, page))),
+  catchingUp: method([], ({ chat }) => chat.catchingUp),
+  conversations: method([], ({ chat }) => Stream.fromIterableEffect(chat.conversations)),
+  history: method([text, HistoryPage], ({ chat }, who, page) => Stream.fromIterableEffect(chat.history(who, page))),
+  search: method([text, SearchOptions], ({ chat }, query, options) => chat.search(query, options)),
   shared: method([], ({ chat }) => Stream.fromIterableEffect(chat.shared)),
   fetch: method([text], ({ chat }, fileRef) => chat.fetch(fileRef)),
   shareFile: method([AbsolutePath, ShareTerms], ({ files }, path, terms) => files.shareFile(path, terms)),

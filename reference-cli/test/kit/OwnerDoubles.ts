@@ -88,6 +88,8 @@ export const fakeChat = (events: PubSub.PubSub<Event>) => {
     connection: Stream.never,
     events: Stream.fromPubSub(events),
     sync: Effect.void,
+    catchingUp: Stream.never,
+    nudge: Effect.void,
     flush: Effect.never,
     addContact: () => Effect.die("a defect"),
     contacts: Effect.succeed(Array.from({ length: 3_000 }, (_, index) => ({ ...bob, handle: `bob${index}@home` }))),
@@ -109,6 +111,10 @@ export const fakeChat = (events: PubSub.PubSub<Event>) => {
         sent.push(text)
         return { ...message(sent.length, text), direction: "out" as const, state: "queued" as const }
       }),
+    conversations: refuse,
+    search: () => Stream.die("not asked for in these tests"),
+    draft: () => refuse,
+    setDraft: () => refuse,
     history: (_, page) =>
       Effect.succeed(Array.from({ length: page?.limit ?? 50 }, (_, order) => message(order, "x".repeat(40_000)))),
     markRead: () => refuse,

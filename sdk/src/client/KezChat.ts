@@ -30,7 +30,7 @@ import {
   words
 } from "./account/index.ts"
 import { Contacts, layer as contactsLayer } from "./contacts/index.ts"
-import { history, markRead } from "./conversations/index.ts"
+import { conversations, draft, history, markRead, search, setDraft } from "./conversations/index.ts"
 import { Browsing, discard, layer as fetchLayer, matches, read } from "./files/fetch/index.ts"
 import { layer as shareLayer, Manifests, Shares } from "./files/share/index.ts"
 import { layer as clockLayer } from "./internal/BrokerClock.ts"
@@ -52,14 +52,18 @@ import {
 } from "./messaging/index.ts"
 import type {
   Account,
+  CatchingUp,
   Contact,
+  Conversation,
   Event,
   FetchProgress,
+  HistoryPage,
   InboxUsage,
   KezChatError,
   Listing,
   Message,
   Options,
+  SearchOptions,
   Settings,
   Share,
   ShareOptions,
@@ -96,6 +100,16 @@ export class KezChat extends Context.Service<
     readonly events: Stream.Stream<Event>
     /** Waits until all mail that the broker holds at this moment is stored here. Fails while it is unreachable. */
     readonly sync: Effect.Effect<void, KezChatError>
+    /**
+     * How far this device has caught up with its mail, beginning with the present state. `taken` equals `of` while it is
+     * up to date.
+     */
+    readonly catchingUp: Stream.Stream<CatchingUp>
+    /**
+     * Checks the connection now, reconnects if it does not answer within 3 s, and fetches; for a program whose device
+     * slept. Waits for the check only, and does nothing without a connection.
+     */
+    readonly nudge: Effect.Effect<void>
     /**
      * Waits until everything that can be sent is sent, including receipts, and until the manifest is published or an
      * attempt to publish it failed. Fails while the broker is unreachable. It does not wait for messages to contacts in
@@ -152,13 +166,29 @@ export class KezChat extends Context.Service<
      */
     send(who: string, text: string): Effect.Effect<Message, KezChatError>
     /**
-     * The newest messages of a conversation, oldest first: `limit` of them (default 50), or those before the
-     * `Message.order` in `before`.
+     * The conversations, newest first, each with its last message, unread count and draft: one for every contact, also
+     * those in state `requested` or `blocked`, and notes to self once there are any.
      */
-    history(
-      who: string,
-      page?: { readonly before?: number; readonly limit?: number }
-    ): Effect.Effect<ReadonlyArray<Message>, KezChatError>
+    readonly conversations: Effect.Effect<ReadonlyArray<Conversation>, KezChatError>
+    /**
+     * Messages of a conversation, oldest first: the newest ones (50 by default), or those `before`, `after` or `around` a
+     * `Message.order`.
+     */
+    history(who: string, page?: HistoryPage): Effect.Effect<ReadonlyArray<Message>, KezChatError>
+    /**
+     * The messages whose text has every word of `query`, newest first. Case and accents do not matter, and a word matches
+     * within words. A query without a word finds nothing. Messages of blocked contacts are found only with `who`. It reads
+     * the store as the stream is read, a page at a time.
+     */
+    search(query: string, options?: SearchOptions): Stream.Stream<Message, KezChatError>
+    /** The text that `setDraft` stored for a contact; empty if there is none. */
+    draft(who: string): Effect.Effect<string, KezChatError>
+    /**
+     * Stores the text that the user is writing to a contact, on this device only. A text that shows nothing removes it; one
+     * that is too long for `send` fails with `message_too_large`. `send` leaves the draft as it is: only the caller knows
+     * whether that text was the draft.
+     */
+    setDraft(who: string, text: string): Effect.Effect<void, KezChatError>
     /** Marks all messages of a contact as read, and tells the contact if read receipts are on. */
     markRead(who: string): Effect.Effect<void, KezChatError>
     /**
@@ -284,6 +314,8 @@ const make = Effect.gen(function* () {
     connection: link.states,
     events: events.stream,
     sync: run(Effect.andThen(registered, link.orOffline(inboxSync.caughtUp))),
+    catchingUp: inboxSync.progress,
+    nudge: Effect.andThen(link.check, inboxSync.hurry),
     flush: online(() =>
       Effect.all([receipts.settled, housekeeping.settled, outbox.drained, manifests.settled], { discard: true })
     ),
@@ -301,7 +333,11 @@ const make = Effect.gen(function* () {
     unblock: contacts.unblock,
     removeContact: contacts.removeContact,
     send: (who, text) => run(Effect.flatMap(published, (session) => send(session, who, text))),
+    conversations: run(conversations),
     history: (who, page) => run(history(who, page)),
+    search: (query, options) => stream(search(query, options)),
+    draft: (who) => run(draft(who)),
+    setDraft: (who, text) => run(setDraft(who, text)),
     markRead: (who) => run(markRead(who)),
     share: (options) => run(Effect.flatMap(published, (session) => shares.share(session, options))),
     shared: shares.shared,

@@ -18,12 +18,16 @@ import * as Stream from "effect/Stream"
 import { KezChat } from "../client/KezChat.ts"
 import {
   type Account,
+  type CatchingUp,
   type Contact,
+  type Conversation,
   type Event,
   type FetchProgress,
+  type HistoryPage,
   type InboxUsage,
   type Listing,
   type Message,
+  type SearchOptions,
   type Settings,
   type Share,
   type ShareOptions,
@@ -51,6 +55,8 @@ export interface KezChatClient extends AsyncDisposable {
   /** Events from the start of the iteration until `close` or the end of the loop. */
   events(waiting?: Waiting): AsyncIterable<Event>
   sync(waiting?: Waiting): Promise<void>
+  catchingUp(waiting?: Waiting): AsyncIterable<CatchingUp>
+  nudge(): Promise<void>
   flush(waiting?: Waiting): Promise<void>
   addContact(handle: string, waiting?: Waiting): Promise<Contact>
   contacts(): Promise<ReadonlyArray<Contact>>
@@ -68,7 +74,11 @@ export interface KezChatClient extends AsyncDisposable {
   trim(box?: "mail" | "sent", waiting?: Waiting): Promise<InboxUsage>
   removeContact(who: string, withMessages?: boolean): Promise<void>
   send(who: string, text: string): Promise<Message>
-  history(who: string, page?: { readonly before?: number; readonly limit?: number }): Promise<ReadonlyArray<Message>>
+  conversations(): Promise<ReadonlyArray<Conversation>>
+  history(who: string, page?: HistoryPage): Promise<ReadonlyArray<Message>>
+  search(query: string, options?: SearchOptions, waiting?: Waiting): AsyncIterable<Message>
+  draft(who: string): Promise<string>
+  setDraft(who: string, text: string): Promise<void>
   markRead(who: string): Promise<void>
   /** If it is aborted before it returns, nothing is shared. */
   share(options: ShareOptions, waiting?: Waiting): Promise<Share>
@@ -144,6 +154,8 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     connection: (waiting) => iterate(chat.connection, waiting),
     events: (waiting) => iterate(chat.events, waiting),
     sync: (waiting) => run(chat.sync, waiting),
+    catchingUp: (waiting) => iterate(chat.catchingUp, waiting),
+    nudge: () => run(chat.nudge),
     flush: (waiting) => run(chat.flush, waiting),
     addContact: (handle, waiting) => run(chat.addContact(handle), waiting),
     contacts: () => run(chat.contacts),
@@ -161,7 +173,11 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     trim: (box, waiting) => run(chat.trim(box), waiting),
     removeContact: (who, withMessages) => run(chat.removeContact(who, withMessages)),
     send: (who, text) => run(chat.send(who, text)),
+    conversations: () => run(chat.conversations),
     history: (who, page) => run(chat.history(who, page)),
+    search: (query, options, waiting) => iterate(chat.search(query, options), waiting),
+    draft: (who) => run(chat.draft(who)),
+    setDraft: (who, text) => run(chat.setDraft(who, text)),
     markRead: (who) => run(chat.markRead(who)),
     share: (options, waiting) => run(chat.share(options), waiting),
     shared: () => run(chat.shared),

@@ -1,5 +1,4 @@
 /** Shows messages as they arrive, first those since the last time. */
-import type { Event } from "@kez-chat/sdk"
 import type { ConnectionState } from "@kez-chat/sdk/services"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -40,7 +39,7 @@ const remembered = 8_192
 const pacedMessages = 100
 const paceMillis = 20
 
-const notice = (event: Event, paths: ProfilePaths): Effect.Effect<void, never, Screen> => {
+const notice = (event: Json.ShownEvent, paths: ProfilePaths): Effect.Effect<void, never, Screen> => {
   if (event._tag === "KeyChanged")
     return warn(KeyChange.refusal(event.contact, `nothing is sent to ${Show.name(event.contact)}`))
   if (event._tag === "KeyHealed")
@@ -100,9 +99,9 @@ const printer = Effect.fnUntraced(function* (paths: ProfilePaths) {
   return {
     /** Checks the inbox once, in the background. */
     inbox: (chat: Access["chat"]) => (json ? Effect.void : Effect.ignore(Effect.flatMap(chat.inbox, filling))),
-    message: (event: Event & Backlog.Placed) =>
+    message: (event: Json.ShownEvent & Backlog.Placed) =>
       json ? line(Json.event(event)) : Effect.flatMap(screen.columns, (columns) => message(event, columns)),
-    other: (event: Event) => {
+    other: (event: Json.ShownEvent) => {
       if (event._tag === "Served") return served.served(event)
       if (event._tag === "InboxFilling" && !json) return filling(event.usage)
       return json ? line(Json.event(event)) : notice(event, paths)
@@ -130,7 +129,7 @@ const runWithOwner = Effect.fnUntraced(function* (first: boolean, serve: boolean
   const print = yield* printer(session.paths)
   const seen = new Set<string>()
 
-  const show = Effect.fnUntraced(function* (event: Event & Backlog.Placed) {
+  const show = Effect.fnUntraced(function* (event: Json.ShownEvent & Backlog.Placed) {
     const key = `${event.message.peer} ${event.message.direction} ${event.message.id}`
     if (seen.has(key)) return
     seen.add(key)

@@ -201,8 +201,11 @@ export const fetchPart = (part: FetchPart) => {
   }
 }
 
+/** The events that commands show. What the user reads and drafts elsewhere on this device is none of them. */
+export type ShownEvent = Exclude<Event, { readonly _tag: "Read" | "Draft" }>
+
 /** One line of `listen --json` and of `serve --json`. */
-export const event = (value: Event) => {
+export const event = (value: ShownEvent) => {
   switch (value._tag) {
     case "Message":
       return { event: "message", message: message(value.message), contact: contact(value.contact) }

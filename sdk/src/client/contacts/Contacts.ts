@@ -234,7 +234,10 @@ const make = Effect.gen(function* () {
     yield* ledger.transact((transaction) =>
       Effect.andThen(
         sendQueue.abandon(transaction, hex, "the contact was removed before this was sent"),
-        Effect.sync(() => book.remove(transaction, row))
+        Effect.sync(() => {
+          for (const each of [hex, ...row.former]) transaction.delete(Rows.key.draft(each))
+          book.remove(transaction, row)
+        })
       )
     )
   })

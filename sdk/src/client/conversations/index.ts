@@ -1,3 +1,6 @@
-/** Conversations as their reader sees them. */
+/** Conversations as their reader sees them: their list, history, search, drafts, and how far they are read. */
+export { conversations } from "./Conversations.ts"
+export { draft, setDraft } from "./Drafts.ts"
 export { history } from "./History.ts"
 export { markRead } from "./MarkRead.ts"
+export { search } from "./Search.ts"

@@ -61,6 +61,8 @@ const make = Effect.gen(function* () {
       const now = SubscriptionRef.getUnsafe(state)
       return now._tag === "Online" && connection !== undefined ? Effect.succeed(connection) : whenOnline
     }),
+    /** `check` of the connection; nothing without one. */
+    check: Effect.suspend(() => connection?.check ?? Effect.void),
     /** Runs `effect`; fails as soon as the broker is out of reach. While it connects, `effect` goes on. */
     orOffline: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Effect.raceFirst(

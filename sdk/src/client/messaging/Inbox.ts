@@ -209,6 +209,7 @@ const make = Effect.gen(function* () {
     ConversationCounters.put(transaction, peer.hex, {
       ...counters,
       prev: hash,
+      unread: (counters.unread ?? 0) + 1,
       ...(isStranger ? {} : { lastIncoming: kept.order })
     })
     transaction.onCommit(() => {
@@ -257,7 +258,7 @@ const make = Effect.gen(function* () {
       if (!resolved) transaction.onCommit(() => refresh.enqueue(primary))
     }
     const kept = yield* append(transaction, opened, arrivedAt, marks)
-    ConversationCounters.put(transaction, peer.hex, { ...counters, prev: hash })
+    ConversationCounters.put(transaction, peer.hex, { ...counters, prev: hash, unread: 0 })
     publish(transaction, { _tag: "Message", message: kept, contact: Trust.toContact(contact) })
   })
 

@@ -11,13 +11,16 @@ import * as Layer from "effect/Layer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Seal from "../../protocol/messages/Seal.ts"
 import type { Frame, Page } from "../../protocol/broker/Page.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { BrokerConnection, BrokerRefused, BrokerUnavailable, Crypto, Delivered } from "../../services/index.ts"
 import { StoreError } from "../../services/index.ts"
+import type { CatchingUp } from "../model/index.ts"
 import { Events } from "../internal/Events.ts"
 import { Inbox } from "./Inbox.ts"
 import { Ledger, type LedgerError } from "../internal/Ledger.ts"
@@ -42,6 +45,8 @@ const lastStorePause = 5_000
 
 type FetchError = Problem | BrokerRefused | BrokerUnavailable | LedgerError
 
+const upToDate: CatchingUp = { taken: 0, of: 0 }
+
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const events = yield* Events
@@ -49,6 +54,8 @@ const make = Effect.gen(function* () {
   const link = yield* BrokerLink
 
   const wake = Latch.makeUnsafe(false)
+  const hurried = Latch.makeUnsafe(false)
+  const progress = yield* SubscriptionRef.make<CatchingUp>(upToDate)
   let position = Position.start
   let buffered: Array<Delivered> = []
   let fetchRequested = false
@@ -73,6 +80,12 @@ const make = Effect.gen(function* () {
       }
     })
 
+  const setProgress = (change: (before: CatchingUp) => CatchingUp) =>
+    SubscriptionRef.updateSome(progress, (before) => {
+      const after = change(before)
+      return after.taken === before.taken && after.of === before.of ? Option.none() : Option.some(after)
+    })
+
   /** Takes pages until one is empty. Each page is opened and committed before the next is requested. */
   const fetchAll = Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
     let beyondEnd = 0
@@ -91,8 +104,15 @@ const make = Effect.gen(function* () {
       }
       const end = page.frames.at(-1)?.seq
       const frames = fresh(page)
-      if (end === undefined || end <= position.base) return
+      if (end === undefined || end <= position.base) {
+        return yield* setProgress(({ taken }) => ({ taken, of: taken }))
+      }
+      yield* setProgress(({ of, taken }) => {
+        const begun = taken === of ? 0 : taken
+        return { taken: begun, of: begun + frames.length + page.pending }
+      })
       yield* take(session, page.epoch, frames, Position.afterFetched(position, end))
+      yield* setProgress(({ of, taken }) => ({ taken: taken + frames.length, of }))
     }
   })
 
@@ -172,7 +192,7 @@ const make = Effect.gen(function* () {
       reportStore(failure)
       fetchRequested = true
       pauseMillis = Math.min(pauseMillis, failure instanceof StoreError ? lastStorePause : lastPause)
-      yield* Effect.sleep(pauseMillis)
+      yield* Effect.race(Effect.sleep(pauseMillis), Latch.await(hurried))
       pauseMillis *= 2
     }
   })
@@ -183,6 +203,7 @@ const make = Effect.gen(function* () {
       position = (yield* ledger.get(Rows.key.position, Rows.Position)) ?? Position.start
       buffered = []
       recentFrames.clear()
+      yield* setProgress(() => upToDate)
       // Subscribed before the first fetch, so that nothing falls between the two.
       const live = Stream.runForEach(connection.live, (delivered) =>
         Effect.sync(() => {
@@ -199,6 +220,13 @@ const make = Effect.gen(function* () {
       )
       requestFetch()
       yield* Effect.forkScoped(loop(session, connection))
+    }),
+    /** How far it has caught up, beginning with the present state. */
+    progress: SubscriptionRef.changes(progress),
+    /** Asks for a fetch, and ends a pause after one that failed. Does not wait for it. */
+    hurry: Effect.suspend(() => {
+      requestFetch()
+      return Effect.asVoid(Latch.release(hurried))
     }),
     /** Completes when a fetch that began after this call has reached the end of the stream; fails with that fetch. */
     caughtUp: Effect.gen(function* () {

@@ -84,28 +84,47 @@ export const withWaiting =
       ? row
       : { ...row, waiting }
 
-const newestOfKey = (ledger: Pick<Transaction, "scan">, hex: string, before: number | undefined, limit: number) => {
-  const bounds = before === undefined ? {} : { before: key.message(hex, before) }
-  const range = { prefix: Rows.prefix.messages(hex), ...bounds, limit, reverse: true }
-  return Effect.map(scanRows(ledger, range, Rows.MessageRow), (rows) =>
-    rows.map(({ key, row }) => toMessage(hex, Rows.orderOf(key), row))
-  )
+/** Where a page of messages begins and ends: local orders, both excluded, and the most messages that it has. */
+interface Bounds {
+  readonly after?: number
+  readonly before?: number
+  readonly limit: number
 }
 
-/** The newest `limit` messages (default 50) before the local order `before`, oldest first, under all these keys. */
-export const newest = (
+const scan = (
   ledger: Pick<Transaction, "scan">,
   keys: ReadonlyArray<string>,
-  options: { readonly before?: number; readonly limit?: number } = {}
-): Effect.Effect<ReadonlyArray<Message>, StoreError> => {
-  const limit = Math.max(0, options.limit ?? 50)
-  return Effect.map(
-    Effect.forEach(keys, (hex) => newestOfKey(ledger, hex, options.before, limit)),
+  { after, before, limit }: Bounds,
+  reverse: boolean
+): Effect.Effect<ReadonlyArray<Message>, StoreError> =>
+  Effect.map(
+    Effect.forEach(keys, (hex) =>
+      Effect.map(
+        scanRows(
+          ledger,
+          {
+            prefix: Rows.prefix.messages(hex),
+            ...(after === undefined ? {} : { after: key.message(hex, after) }),
+            ...(before === undefined ? {} : { before: key.message(hex, before) }),
+            limit,
+            reverse
+          },
+          Rows.MessageRow
+        ),
+        (rows) => rows.map(({ key, row }) => toMessage(hex, Rows.orderOf(key), row))
+      )
+    ),
     (pages) =>
       pages
         .flat()
-        .sort((a, b) => b.order - a.order)
+        .sort((a, b) => (reverse ? b.order - a.order : a.order - b.order))
         .slice(0, limit)
-        .toReversed()
   )
-}
+
+/** The newest messages within the bounds under any of these keys, newest first. */
+export const newest = (ledger: Pick<Transaction, "scan">, keys: ReadonlyArray<string>, bounds: Bounds) =>
+  scan(ledger, keys, bounds, true)
+
+/** The oldest messages within the bounds under any of these keys, oldest first. */
+export const oldest = (ledger: Pick<Transaction, "scan">, keys: ReadonlyArray<string>, bounds: Bounds) =>
+  scan(ledger, keys, bounds, false)

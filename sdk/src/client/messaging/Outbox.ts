@@ -159,7 +159,7 @@ const make = Effect.gen(function* () {
     ConversationCounters.put(transaction, peer.hex, {
       ...counters,
       seq: counters.seq + 1,
-      ...(isHidden ? {} : { prev: signed.hash })
+      ...(isHidden ? {} : { prev: signed.hash, unread: 0 })
     })
     transaction.onCommit(() => push(jobs))
     if (isHidden) return undefined

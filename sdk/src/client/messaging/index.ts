@@ -13,9 +13,10 @@ export { Housekeeping } from "./Housekeeping.ts"
 export { Inbox } from "./Inbox.ts"
 export { InboxSync } from "./InboxSync.ts"
 export { Mailbox } from "./Mailbox.ts"
-export { Outbox } from "./Outbox.ts"
+export { chainOf, Outbox } from "./Outbox.ts"
 export { Receipts } from "./Receipts.ts"
 export { send } from "./Send.ts"
+export * as SendableText from "./SendableText.ts"
 
 /** The outbox by itself, because contacts and files send through it too. */
 export const outboxLayer = Outbox.layer

@@ -11,6 +11,10 @@ export const Event = Schema.Union([
   Schema.TaggedStruct("Message", { message: Message, contact: Contact }),
   /** A message's state or marks changed. */
   Schema.TaggedStruct("State", { message: Message }),
+  /** Messages were marked as read: `unread` of the conversation with `peer` (a primary key) is 0. */
+  Schema.TaggedStruct("Read", { peer: Schema.String }),
+  /** The draft for `peer` (a primary key) changed; an empty `text` removed it. */
+  Schema.TaggedStruct("Draft", { peer: Schema.String, text: Schema.String }),
   /** A message from somebody who is not an accepted contact was stored. */
   Schema.TaggedStruct("Request", { contact: Contact, message: Message }),
   /** A contact was added or changed: named, accepted, blocked, verified, and so on. */
@@ -47,7 +51,7 @@ export const Event = Schema.Union([
   Schema.TaggedStruct("StoreFailing", { reason: StoreError.fields.reason, detail: Schema.String }),
   /** Arriving messages can be stored again, after `StoreFailing`. */
   Schema.TaggedStruct("StoreRecovered", {}),
-  /** This listener fell behind and missed `count` events. No data is lost: read history and contacts again. */
+  /** This listener fell behind and missed `count` events. No data is lost: read conversations, history and contacts again. */
   Schema.TaggedStruct("Missed", { count: Schema.Natural })
 ])
 export type Event = typeof Event.Type

@@ -1,6 +1,16 @@
 import * as Schema from "effect/Schema"
 import { Millis } from "./Protocol.ts"
 
+/** How far this device has caught up with its inbox. */
+export class CatchingUp extends Schema.Opaque<CatchingUp>()(
+  Schema.Struct({
+    /** Frames (messages, receipts and notes between devices) taken in since it last was up to date. */
+    taken: Schema.Natural,
+    /** Frames known so far to be taken in; equal to `taken` when it is up to date, or has not fetched yet. */
+    of: Schema.Natural
+  })
+) {}
+
 /** Bytes that the account's frames take at its home server, and their limit. */
 export class BoxUsage extends Schema.Opaque<BoxUsage>()(
   Schema.Struct({

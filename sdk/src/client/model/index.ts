@@ -1,6 +1,7 @@
 /** The vocabulary of the client: arguments and results of its calls, its events and its errors. */
 export * from "./Account.ts"
 export * from "./Contact.ts"
+export * from "./Conversation.ts"
 export * from "./Event.ts"
 export * from "./FetchProgress.ts"
 export * from "./InboxUsage.ts"

@@ -1,4 +1,4 @@
-/** The counters of a conversation: sequence numbers, receipts, and how far the user has read. */
+/** The counters of a conversation: sequence numbers, receipts, and how far the user has read; and its draft. */
 import * as Schema from "effect/Schema"
 import { Count, row, type RowType } from "./Row.ts"
 
@@ -17,7 +17,9 @@ const Counters = Schema.Struct({
   /** Up to this order the user has read. */
   readUpTo: Count,
   /** Up to this order the peer may learn that the user has read. */
-  readReceiptDueUpTo: Count
+  readReceiptDueUpTo: Count,
+  /** See `Conversation.unread`; absent in older stores. */
+  unread: Schema.optionalKey(Count)
 }).pipe(
   Schema.encodeKeys({
     lastIncoming: "incoming",
@@ -31,6 +33,12 @@ const Counters = Schema.Struct({
 export const ConversationCounters = row(Counters, Schema.encodeSync(Counters))
 export type ConversationCountersRow = RowType<typeof ConversationCounters>
 
-export const prefix = { conversations: "talk/" } as const
+/** Text that is not sent yet. */
+export const Draft = row(Schema.Struct({ text: Schema.String }))
 
-export const key = { conversation: (hex: string) => `${prefix.conversations}${hex}` } as const
+export const prefix = { conversations: "talk/", drafts: "draft/" } as const
+
+export const key = {
+  conversation: (hex: string) => `${prefix.conversations}${hex}`,
+  draft: (hex: string) => `${prefix.drafts}${hex}`
+} as const

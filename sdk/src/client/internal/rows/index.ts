@@ -12,6 +12,7 @@
  * | `contact/<hex>` | contact | `Contact.ts` |
  * | `block/<hex>` | newest decision about blocking an account | `Block.ts` |
  * | `talk/<hex of the peer>` | counters of a conversation | `Conversation.ts` |
+ * | `draft/<hex of the peer>` | draft | `Conversation.ts` |
  * | `order` | next position in local order | `Message.ts` |
  * | `message/<hex of the peer>/<order>` | message | `Message.ts` |
  * | `seen/<hex of the sender>/<id>` | envelope received or sent | `Message.ts` |
@@ -50,7 +51,7 @@ import * as UnreadableRows from "./Unreadable.ts"
 export { Account, type AccountRow } from "./Account.ts"
 export { Block, type BlockRow } from "./Block.ts"
 export { Contact, type ContactRow } from "./Contact.ts"
-export { ConversationCounters, type ConversationCountersRow } from "./Conversation.ts"
+export { ConversationCounters, type ConversationCountersRow, Draft } from "./Conversation.ts"
 export { Download, type DownloadRow } from "./Download.ts"
 export { Browsed, Manifest, type ManifestRow } from "./Manifest.ts"
 export { MessageRow, Order, Seen, type SeenRow, Slot, Track } from "./Message.ts"
