@@ -3,7 +3,7 @@
  * broker, and to the in-process double.
  */
 import { randomBytes } from "node:crypto"
-import { afterAll, beforeAll, describe, expect, it, vi } from "@effect/vitest"
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, type Layer, Scope, Stream } from "effect"
 import {
   Broker,
@@ -325,19 +325,15 @@ export const brokerKit = (name: string, open: () => Promise<BrokerHome>): void =
       Effect.gen(function* () {
         const alice = home.account()
         const a = yield* online(alice)
-        const states: Array<ConnectionState["_tag"]> = []
-        yield* Effect.forkScoped(
-          Stream.runForEach(a.state, ({ _tag }) => Effect.sync(() => void states.push(_tag))),
-          { startImmediately: true }
-        )
+        const lost = yield* Effect.forkChild(reach(a, "Offline"), { startImmediately: true })
         yield* a.check
-        expect(states).toEqual(["Online"])
+        expect(lost.pollUnsafe()).toBeUndefined()
         // Sooner than a connection notices by itself.
         yield* Effect.promise(() => home.freeze()).pipe(
           Effect.andThen(Effect.timeout(a.check, 10_000)),
           Effect.ensuring(Effect.promise(() => home.thaw()))
         )
-        yield* Effect.promise(() => vi.waitFor(() => expect(states).toContain("Offline")))
+        yield* Fiber.join(lost)
         yield* reach(a, "Online")
         yield* a.send(alice.account, kezId(), frame("again"))
         expect((yield* a.fetch(0)).frames).toHaveLength(1)
