@@ -1,4 +1,7 @@
-import { defineConfig } from "vitest/config"
+import { existsSync } from "node:fs"
+import { delimiter, join } from "node:path"
+import { playwright } from "@vitest/browser-playwright"
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config"
 
 // Sources are tested, not builds: the `kez-source` condition resolves workspace imports to their TypeScript.
 const conditions = ["kez-source", "module", "node", "development|production"]
@@ -9,6 +12,42 @@ const shared = {
 }
 
 const slow = "*/test/slow/**/*.test.ts"
+const browser = "*/test/**/*.browser.test.ts"
+
+const chromium = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin"]
+  .map((folder) => join(folder, "chromium"))
+  .find((path) => existsSync(path))
+
+/** Tests that run in a page; left out where there is no Chromium. */
+const inChromium = (): Array<TestProjectInlineConfiguration> => {
+  if (chromium === undefined) {
+    const missing = "Tests in a browser need Chromium: apt-get install chromium"
+    if (process.env["KEZ_NO_SKIP"] === "1") throw new Error(missing)
+    process.stderr.write(`${missing}\n`)
+    return []
+  }
+  return [
+    {
+      resolve: { conditions: ["kez-source", "module", "browser", "development|production"] },
+      test: {
+        name: "browser",
+        include: [browser],
+        testTimeout: 60_000,
+        hookTimeout: 120_000,
+        sequence: { groupOrder: 0 },
+        browser: {
+          enabled: true,
+          headless: true,
+          screenshotFailures: false,
+          provider: playwright({
+            launchOptions: { executablePath: chromium, args: ["--no-sandbox", "--disable-background-networking"] }
+          }),
+          instances: [{ browser: "chromium" }]
+        }
+      }
+    }
+  ]
+}
 
 export default defineConfig({
   test: {
@@ -20,7 +59,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["*/test/**/*.test.ts"],
-          exclude: [slow],
+          exclude: [slow, browser],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 0 }
@@ -31,13 +70,15 @@ export default defineConfig({
         test: {
           name: "slow",
           include: [slow],
+          exclude: [browser],
           // One at a time: these kill servers in mid-stream or run a cluster, and want the machine for themselves.
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 1 }
         }
-      }
+      },
+      ...inChromium()
     ]
   }
 })

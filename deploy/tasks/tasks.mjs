@@ -35,7 +35,7 @@ const tasks = {
   start: { needs: ["nats", "build"], commands: (args) => [["deploy/local/start.ts", ...args]] },
   test: {
     needs: ["nats", "build"],
-    commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "fast", ...args]]
+    commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "fast", "--project", "browser", ...args]]
   },
   "test:slow": {
     needs: ["nats", "build"],

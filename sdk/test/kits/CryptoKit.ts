@@ -1,5 +1,4 @@
 /** What every `Crypto` backend must do, whoever implements it: one set of bytes, one verdict. */
-import { inspect } from "node:util"
 import { assert, describe, layer } from "@effect/vitest"
 import { ed25519 } from "@noble/curves/ed25519.js"
 import { bytesToNumberLE, numberToBytesLE } from "@noble/curves/utils.js"
@@ -32,11 +31,18 @@ const order = ed25519.Point.Fn.ORDER
 type Use<A, E> = (crypto: Crypto["Service"]) => Effect.Effect<A, E>
 const hexOf = <E>(use: Use<Uint8Array, E>) => Effect.map(Crypto.use(use), Bytes.toHex)
 const failure = <A, E>(use: Use<A, E>) => Effect.flip(Crypto.use(use))
+/** All that can be read from a value: its own properties, hidden ones included, and what it prints as. */
+const shown = (value: unknown, depth = 10): string => {
+  if (typeof value !== "object" || value === null || depth === 0) return String(value)
+  if (value instanceof Uint8Array) return `${value.join()} ${Bytes.toHex(value)}`
+  const members = Reflect.ownKeys(value).map((name) => `${String(name)}: ${shown(Reflect.get(value, name), depth - 1)}`)
+  return [String(value), JSON.stringify(value), ...members].join("\n")
+}
 /** What is printed of the defect. */
 const defect = <A, E>(use: Use<A, E>) =>
   Effect.map(Effect.exit(Crypto.use((crypto) => Effect.suspend(() => use(crypto)))), (exit) => {
     assert.isTrue(Exit.isFailure(exit) && Exit.hasDies(exit))
-    return inspect(exit, { depth: 10 })
+    return shown(exit)
   })
 const secret = (seed: Uint8Array) => Crypto.use((crypto) => crypto.importSeed(Redacted.make(seed)))
 
@@ -302,14 +308,9 @@ export const cryptoKit = <E>(backend: Backend, cryptoLayer: Layer.Layer<Crypto, 
       it.effect("a secret key prints as its public key (KEZ-KEY-005)", () =>
         Effect.gen(function* () {
           const key = yield* secret(hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"))
-          for (const shown of [
-            String(key),
-            JSON.stringify({ key }),
-            inspect({ key }, { depth: 9, showHidden: true })
-          ]) {
-            assert.include(shown, key.publicKey.hex)
-            assert.notInclude(shown, "9d61b19d")
-          }
+          const text = shown({ key })
+          assert.include(text, key.publicKey.hex)
+          assert.notInclude(text, "9d61b19d")
           assert.deepStrictEqual(Reflect.ownKeys(key), ["publicKey"])
         })
       )

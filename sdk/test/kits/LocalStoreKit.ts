@@ -13,7 +13,11 @@ const del = (key: string): Write => ({ op: "delete", key })
 const keysOf = (entries: ReadonlyArray<Entry>) => entries.map((entry) => entry.key)
 
 const utf8 = new TextEncoder()
-const compareUtf8 = (a: string, b: string) => Buffer.compare(utf8.encode(a), utf8.encode(b))
+const compareUtf8 = (a: string, b: string) => {
+  const [x, y] = [utf8.encode(a), utf8.encode(b)]
+  const i = x.findIndex((byte, i) => byte !== y[i])
+  return i < 0 ? x.length - y.length : x[i]! - (y[i] ?? -1)
+}
 
 /** The obvious store, to compare with. */
 class Model {
