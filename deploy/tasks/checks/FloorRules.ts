@@ -44,7 +44,8 @@ export const SHARED_CORES: Readonly<Record<string, readonly string[]>> = {
   "nats-core": ["nats", "nats-websocket"],
   "crypto-core": ["node", "webcrypto", "noble"],
   "blobs-core": ["memory", "iroh"],
-  "network-core": ["node", "nats"]
+  "network-core": ["node", "nats"],
+  "store-core": ["memory", "indexeddb"]
 }
 
 /** Packages that the pure protocol may import: values without effects, and vetted encoders and curves. */
@@ -65,6 +66,7 @@ export const BROWSER_ENTRIES = [
   "./noble",
   "./zstd",
   "./memory",
+  "./indexeddb",
   "./http",
   "./nats-websocket"
 ]
