@@ -23,7 +23,9 @@ const inChromium = (): Array<TestProjectInlineConfiguration> => {
   if (chromium === undefined) {
     const missing = "Tests in a browser need Chromium: apt-get install chromium"
     if (process.env["KEZ_NO_SKIP"] === "1") throw new Error(missing)
-    process.stderr.write(`${missing}\n`)
+    // Vitest loads this file once for each project.
+    if (process.env["KEZ_NO_CHROMIUM"] === undefined) process.stderr.write(`${missing}\n`)
+    process.env["KEZ_NO_CHROMIUM"] = "1"
     return []
   }
   return [
