@@ -75,7 +75,7 @@ const make = Effect.gen(function* () {
   const crypto = yield* Crypto
   const fork = yield* FiberSet.makeRuntime<never>()
   // Only WebCrypto works off the main thread; the other backends gain nothing from opening frames concurrently.
-  const concurrency = crypto.backend === "webcrypto" ? 16 : 1
+  const concurrency = crypto.backend === "webcrypto" ? 32 : 1
 
   let uncommitted = 0
 
