@@ -12,7 +12,8 @@ const shared = {
 }
 
 const slow = "*/test/slow/**/*.test.ts"
-const browser = "*/test/**/*.browser.test.ts"
+/** Beside the components of the page, and named so elsewhere. */
+const browser = ["*/test/**/*.browser.test.ts", "reference-web/src/**/*.test.ts"]
 
 const chromium = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin"]
   .map((folder) => join(folder, "chromium"))
@@ -33,7 +34,7 @@ const inChromium = (): Array<TestProjectInlineConfiguration> => {
       resolve: { conditions: ["kez-source", "module", "browser", "development|production"] },
       test: {
         name: "browser",
-        include: [browser],
+        include: browser,
         testTimeout: 60_000,
         hookTimeout: 120_000,
         sequence: { groupOrder: 0 },
@@ -41,6 +42,8 @@ const inChromium = (): Array<TestProjectInlineConfiguration> => {
           enabled: true,
           headless: true,
           screenshotFailures: false,
+          // On a busy machine Chromium takes a while to start.
+          connectTimeout: 180_000,
           provider: playwright({
             launchOptions: { executablePath: chromium, args: ["--no-sandbox", "--disable-background-networking"] }
           }),
@@ -61,7 +64,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["*/test/**/*.test.ts"],
-          exclude: [slow, browser],
+          exclude: [slow, ...browser],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 0 }
@@ -72,7 +75,7 @@ export default defineConfig({
         test: {
           name: "slow",
           include: [slow],
-          exclude: [browser],
+          exclude: browser,
           // One at a time: these kill servers in mid-stream or run a cluster, and want the machine for themselves.
           fileParallelism: false,
           testTimeout: 600_000,

@@ -1,14 +1,217 @@
-import { html, LitElement } from "lit"
-import { customElement } from "lit/decorators.js"
+import { ContextProvider } from "@lit/context"
+import type { ConnectionState, KezChatClient } from "@kez-chat/sdk/promise"
+import { html, LitElement, nothing, type PropertyValues } from "lit"
+import { customElement, property, state } from "lit/decorators.js"
+import { accountContext, clientContext } from "../context.ts"
+import { hashOf, parseRoute, type Route } from "../controllers/Route.ts"
+import { StreamController } from "../controllers/StreamController.ts"
+import "../elements/button/Button.ts"
+import "../elements/note/Note.ts"
 import { shared } from "../styles/shared.ts"
+import { en, type Texts, textsContext } from "../texts/Texts.ts"
+import type { AccountState, WebAccount } from "../WebAccount.ts"
+import { styles } from "./App.styles.ts"
+import { onKey } from "./onKey.ts"
 
-/** The page. */
+/** From this width on the list stands beside the conversation, and from the second one the profile too. */
+const wide = matchMedia("(min-width: 48rem)")
+const widest = matchMedia("(min-width: 80rem)")
+
+/** How long without a connection before the page says so, in milliseconds. */
+const graceMillis = 2000
+
+/** The page: one screen for each state of the account, and when it is open one for each address. */
 @customElement("kez-app")
 export class App extends LitElement {
-  static override styles = [shared]
+  static override styles = [shared, styles]
+
+  @property({ attribute: false }) account: WebAccount | undefined
+  @property({ attribute: false }) texts: Texts = en
+  @state() private state: AccountState = { _tag: "starting" }
+  @state() private route: Route = parseRoute(location.hash)
+  @state() private connection: ConnectionState | undefined
+  @state() private offlineSince: number | undefined
+  @state() private catchingUp: { readonly taken: number; readonly of: number } | undefined
+  @state() private isWide = wide.matches
+  @state() private isWidest = widest.matches
+
+  readonly #texts = new ContextProvider(this, { context: textsContext, initialValue: en })
+  readonly #account = new ContextProvider(this, { context: accountContext })
+  readonly #client = new ContextProvider(this, { context: clientContext })
+  readonly #states = new StreamController<AccountState>(this, {
+    open: () => this.account?.states(),
+    onItem: (state) => (this.state = state)
+  })
+  readonly #connection = new StreamController<ConnectionState>(this, {
+    open: (signal) => this.#open?.connection({ signal }),
+    onItem: (connection) => this.#connected(connection)
+  })
+  readonly #catchingUp = new StreamController<{ readonly taken: number; readonly of: number }>(this, {
+    open: (signal) => this.#open?.catchingUp({ signal }),
+    onItem: (progress) => (this.catchingUp = progress.taken < progress.of ? progress : undefined)
+  })
+  #graceTimer: ReturnType<typeof setTimeout> | undefined
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    addEventListener("keydown", onKey)
+    addEventListener("hashchange", this.#navigated)
+    wide.addEventListener("change", this.#resized)
+    widest.addEventListener("change", this.#resized)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    removeEventListener("keydown", onKey)
+    removeEventListener("hashchange", this.#navigated)
+    wide.removeEventListener("change", this.#resized)
+    widest.removeEventListener("change", this.#resized)
+    clearTimeout(this.#graceTimer)
+  }
+
+  get #open(): KezChatClient | undefined {
+    return this.state._tag === "open" ? this.account?.client : undefined
+  }
+
+  readonly #navigated = (): void => {
+    this.route = parseRoute(location.hash)
+    void this.#focusHeading()
+  }
+
+  readonly #resized = (): void => {
+    this.isWide = wide.matches
+    this.isWidest = widest.matches
+  }
+
+  #connected(connection: ConnectionState): void {
+    this.connection = connection
+    clearTimeout(this.#graceTimer)
+    if (connection._tag === "Online") this.offlineSince = undefined
+    else if (this.offlineSince === undefined) {
+      const since = Date.now()
+      this.#graceTimer = setTimeout(() => (this.offlineSince = since), graceMillis)
+    }
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has("texts")) this.#texts.setValue(this.texts)
+    if (changed.has("account") && this.account !== undefined) {
+      this.#account.setValue(this.account)
+      this.#client.setValue(this.account.client)
+      this.state = this.account.state
+    }
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has("account")) this.#states.restart()
+    if (changed.has("state") && changed.get("state")?._tag !== this.state._tag) {
+      this.#connection.restart()
+      this.#catchingUp.restart()
+    }
+  }
+
+  /** After navigation the focus is on the new screen's heading, where a screen reader begins. */
+  async #focusHeading(): Promise<void> {
+    await this.updateComplete
+    const screen = this.renderRoot.querySelector<LitElement>(".columns main > *, .alone > *")
+    await screen?.updateComplete
+    const heading = screen?.shadowRoot?.querySelector<HTMLElement>("h1")
+    heading?.focus({ preventScroll: true })
+  }
 
   protected override render() {
-    return html`<main></main>`
+    return html`
+      ${this.#bars()}
+      ${this.state._tag === "open" ? this.#screens(this.state) : html`<div class="alone">${this.#closed()}</div>`}
+    `
+  }
+
+  #bars() {
+    if (this.state._tag !== "open") return nothing
+    return html`<div class="bars">
+      <kez-status-bar
+        .offlineSince=${this.offlineSince}
+        .catchingUp=${this.catchingUp}
+        @kez-try-now=${this.#tryNow}
+      ></kez-status-bar>
+    </div>`
+  }
+
+  readonly #tryNow = (): void => void this.#open?.nudge()
+
+  /** While no account is open. */
+  #closed() {
+    const { common } = this.texts
+    const { state } = this
+    switch (state._tag) {
+      case "starting":
+      case "opening":
+        return html`<p class="loading" role="status">${common.loading}</p>`
+      case "empty":
+        return html`<kez-welcome-screen .lost=${state.lost}></kez-welcome-screen>`
+      case "locked":
+        return html`<kez-unlock-screen .locked=${state}></kez-unlock-screen>`
+      case "elsewhere":
+        return html`<main class="message">
+          <h1 tabindex="-1">${common.elsewhere}</h1>
+          <kez-button kind="primary" @click=${() => this.account?.takeOver()}>${common.useHere}</kez-button>
+        </main>`
+      case "superseded":
+        return html`<main class="message">
+          <h1 tabindex="-1">${common.updateReady}</h1>
+          <kez-button kind="primary" @click=${() => location.reload()}>${common.updateNow}</kez-button>
+        </main>`
+      case "broken":
+        return html`<kez-broken-screen .broken=${state}></kez-broken-screen>`
+      case "open":
+        return nothing
+    }
+  }
+
+  #screens(state: Extract<AccountState, { _tag: "open" }>) {
+    const { isWide, isWidest, route } = this
+    const who = "who" in route ? route.who : ""
+    const panel = isWidest && route.screen === "conversation" && who !== state.handle
+    return html`<a class="skip" href=${hashOf(route)} @click=${this.#skip}>${this.texts.common.skip}</a>
+      <div
+        class="columns ${isWide ? "" : "narrow"} ${route.screen === "list" ? "on-list" : ""} ${panel ? "with-panel" : ""}"
+      >
+        <nav aria-label=${this.texts.common.conversations}>
+          ${isWide || route.screen === "list" ? html`<kez-conversations .selected=${who}></kez-conversations>` : nothing}
+        </nav>
+        <main id="main" tabindex="-1">${this.#screen(route)}</main>
+        ${panel ? html`<aside aria-label=${this.texts.common.profile}><kez-profile-screen panel .who=${who}></kez-profile-screen></aside>` : nothing}
+      </div>`
+  }
+
+  readonly #skip = (event: Event): void => {
+    event.preventDefault()
+    void this.#focusHeading()
+  }
+
+  #screen(route: Route) {
+    switch (route.screen) {
+      case "list":
+        return html`<p class="nothing">${this.texts.common.nothingOpen}</p>`
+      case "conversation":
+        return html`<kez-conversation-screen .who=${route.who} .at=${route.at}></kez-conversation-screen>`
+      case "profile":
+        return html`<kez-profile-screen .who=${route.who}></kez-profile-screen>`
+      case "safety":
+        return html`<kez-safety-screen .who=${route.who}></kez-safety-screen>`
+      case "files":
+        return html`<kez-files-screen .who=${route.who}></kez-files-screen>`
+      case "new":
+        return html`<kez-new-screen></kez-new-screen>`
+      case "requests":
+        return html`<kez-requests-screen></kez-requests-screen>`
+      case "search":
+        return html`<kez-search-screen .query=${route.query}></kez-search-screen>`
+      case "settings":
+        return html`<kez-settings-screen .part=${route.part}></kez-settings-screen>`
+      case "about":
+        return html`<kez-about-screen></kez-about-screen>`
+    }
   }
 }
 

@@ -1,6 +1,10 @@
 /** Words of several screens. */
 export const common = {
   appName: "kez-chat",
+  skip: "Skip to the content",
+  conversations: "Conversations",
+  profile: "Profile",
+  nothingOpen: "Choose a conversation, or add somebody you know.",
   back: "Back",
   close: "Close",
   cancel: "Cancel",

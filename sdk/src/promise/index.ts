@@ -36,6 +36,7 @@ import {
 import type { ConnectionState } from "../services/Broker.ts"
 
 export * from "../client/model/index.ts"
+export type { ConnectionState } from "../services/Broker.ts"
 
 /** Options of calls that wait. Aborting rejects the promise with `signal.reason`; what is durable by then remains. */
 export interface Waiting {
