@@ -1,0 +1,148 @@
+/** The database file: which files are refused, what survives, and what a server does whose file fails it. */
+import BetterSqlite3 from "better-sqlite3"
+import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { migrations } from "../../src/chat/ChatServer.ts"
+import {
+  Database,
+  type DatabaseOptions,
+  registryApplicationId,
+  sigchainsApplicationId
+} from "../../src/storage/Database.ts"
+import { Effect, Layer } from "effect"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import {
+  get,
+  newIdentity,
+  post,
+  registration,
+  run,
+  type Running,
+  startChat,
+  startSig,
+  temporaryFolder
+} from "../kits/Servers.ts"
+
+const folder = temporaryFolder()
+const db = join(folder.path, "registry.db")
+let server: Running
+
+beforeAll(async () => {
+  server = await startChat(folder.path)
+})
+afterAll(async () => {
+  await server.stop()
+  folder[Symbol.dispose]()
+})
+
+describe("the database file", () => {
+  /** Why a file is not opened. */
+  const refusal = (path: string, options: Partial<DatabaseOptions> = {}) =>
+    Effect.runPromise(
+      Effect.flip(
+        Effect.scoped(
+          Layer.build(Database.layer({ path, migrations, applicationId: registryApplicationId, ...options }))
+        )
+      )
+    )
+
+  it("is refused when a newer version wrote it, when it is another program's, and when it is no database", async () => {
+    using other = temporaryFolder()
+    // The file alone is not the registry while a server has it open: the newest pages lie in its write-ahead log.
+    const path = join(other.path, "newer.db")
+    const running = new BetterSqlite3(db)
+    running.prepare("VACUUM INTO ?").run(path)
+    running.close()
+    expect(await refusal(path, { applicationId: sigchainsApplicationId })).toMatchObject({ reason: "foreign" })
+    const older = {
+      migrations: [...migrations, { id: "registry-999-future", sql: "CREATE TABLE future (x) STRICT" }],
+      existing: true
+    }
+    expect(await refusal(path, older)).toMatchObject({ reason: "older" })
+    const sqlite = new BetterSqlite3(path)
+    sqlite.exec("INSERT INTO schema_migrations VALUES ('registry-999-future', '2030-01-01T00:00:00Z')")
+    sqlite.close()
+    expect(await refusal(path)).toMatchObject({ reason: "newer" })
+
+    const foreign = join(other.path, "foreign.db")
+    new BetterSqlite3(foreign).exec("CREATE TABLE t (x)").close()
+    expect(await refusal(foreign)).toMatchObject({ reason: "foreign" })
+    const text = join(other.path, "text.db")
+    writeFileSync(text, "not a database at all, but text".repeat(100))
+    expect(await refusal(text)).toMatchObject({ reason: "io", message: expect.stringContaining("not a database") })
+
+    const { code, stdout } = await run("chat-server", ["admin", "list", "--db", path])
+    expect(code).toBe(1)
+    const logged = stdout.trimEnd().split("\n")
+    expect(logged).toHaveLength(1)
+    expect(JSON.parse(logged[0]!)).toMatchObject({
+      level: "fatal",
+      msg: expect.stringContaining("written by a newer version of this server (registry-999-future)")
+    })
+  })
+
+  it("opens again after SIGKILL and after a clean stop", async () => {
+    using other = temporaryFolder()
+    for (const signal of ["SIGKILL", "SIGINT"] as const) {
+      const sig = await startSig(other.path)
+      expect(await sig.stop(signal)).toBe(signal === "SIGKILL" ? "SIGKILL" : 0)
+    }
+  })
+})
+
+describe("a server whose file fails it", () => {
+  it("answers with a problem on every way to the registry, and goes on", async () => {
+    using other = temporaryFolder()
+    const broken = await startChat(other.path)
+    const identity = await newIdentity()
+    const register = async () => post(`${broken.url}/v1/register`, await registration(identity, "chris"))
+    expect((await register()).status).toBe(201)
+    const lookups = [`${broken.url}/v1/u/chris`, `${broken.url}/v1/by-primary/${identity.primary}`]
+    const statuses = () => Promise.all(lookups.map(async (url) => (await get(url)).status))
+    const sqlite = new BetterSqlite3(join(other.path, "registry.db"))
+    sqlite.exec("ALTER TABLE accounts RENAME TO elsewhere")
+    expect(await statuses()).toEqual([500, 500])
+    expect((await register()).json["code"]).toBe("internal")
+    sqlite.exec("ALTER TABLE elsewhere RENAME TO accounts")
+    expect(await statuses()).toEqual([200, 200])
+    sqlite.close()
+    expect(await broken.stop()).toBe(0)
+  })
+
+  it("is not healthy after a refused write, nor while the file cannot be read", async () => {
+    using other = temporaryFolder()
+    const options = { path: join(other.path, "x.db"), migrations, applicationId: registryApplicationId }
+    await Effect.runPromise(
+      Effect.gen(function* () {
+        const { isWorking, sqlite, write } = yield* Database
+        expect(isWorking()).toBe(true)
+        sqlite.exec("ALTER TABLE schema_migrations RENAME TO elsewhere")
+        expect(isWorking()).toBe(false)
+        sqlite.exec("ALTER TABLE elsewhere RENAME TO schema_migrations")
+        expect(isWorking()).toBe(true)
+        sqlite.pragma("query_only = ON")
+        const refused = yield* Effect.flip(write(() => sqlite.exec("DELETE FROM reserved")))
+        expect([refused.code, isWorking()]).toEqual(["unavailable", false])
+        sqlite.pragma("query_only = OFF")
+        yield* Effect.promise(() => expect.poll(isWorking, { timeout: 30_000 }).toBe(true))
+        // Nobody writes, and it is seen all the same.
+        sqlite.pragma("query_only = ON")
+        yield* Effect.promise(() => expect.poll(isWorking, { timeout: 10_000 }).toBe(false))
+        sqlite.pragma("query_only = OFF")
+        yield* Effect.promise(() => expect.poll(isWorking, { timeout: 30_000 }).toBe(true))
+      }).pipe(Effect.provide(Database.layer(options)))
+    )
+  })
+
+  it("keeps its files from other users of the machine, and its memory out of core dumps", async () => {
+    using other = temporaryFolder()
+    const sig = await startSig(other.path)
+    if (process.platform === "linux") {
+      for (const pid of [sig.child.pid, server.child.pid]) {
+        expect(Number.parseInt(readFileSync(`/proc/${pid}/coredump_filter`, "utf8"), 16)).toBe(0)
+      }
+    }
+    expect(statSync(join(other.path, "sigchains.db")).mode & 0o777).toBe(0o600)
+    await sig.stop()
+  })
+})
