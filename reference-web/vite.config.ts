@@ -1,5 +1,7 @@
 import { defineConfig } from "vite"
 import { compress } from "./build/Compress.ts"
+import { ownFiles } from "./build/OwnFiles.ts"
+import { packages } from "./build/Packages.ts"
 import { precache } from "./build/Precache.ts"
 
 /**
@@ -11,14 +13,18 @@ const builtAt = Number(process.env["SOURCE_DATE_EPOCH"] ?? Math.floor(Date.now()
 /** The home server that `npm run dev` shows. */
 const home = process.env["KEZ_HOME"] ?? "http://127.0.0.1:8080"
 
+const { collect, write } = packages()
+
 export default defineConfig({
   // Hash routes and relative addresses: the page works under any path.
   base: "./",
   define: { BUILD_TIME: JSON.stringify(String(builtAt)) },
   resolve: { conditions: ["kez-source", "browser", "module", "import", "default"] },
-  server: { port: 5173, strictPort: true, proxy: { "/v1": home, "/.well-known": home } },
+  server: { host: "127.0.0.1", port: 5173, strictPort: true, proxy: { "/v1": home, "/.well-known": home } },
   build: {
     target: ["chrome120", "firefox128", "safari17"],
+    // The graph of the entries, by which the sizes are checked.
+    manifest: true,
     modulePreload: { polyfill: false },
     // The CSP admits no inline code, and small files as data: addresses would be inline.
     assetsInlineLimit: 0,
@@ -29,6 +35,11 @@ export default defineConfig({
       }
     }
   },
-  worker: { format: "es" },
-  plugins: [precache(), compress()]
+  // The home server knows the account worker by this name, and gives it a policy of its own.
+  worker: {
+    format: "es",
+    plugins: () => [collect()],
+    rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } }
+  },
+  plugins: [ownFiles(), collect(), precache(), compress(), write()]
 })

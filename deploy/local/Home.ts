@@ -40,6 +40,8 @@ export interface HomeOptions {
   readonly source?: boolean | undefined
   /** `localhost` by default. */
   readonly serverName?: string
+  /** Origins besides its own whose pages may connect to the broker, such as `http://localhost:5173`. */
+  readonly origins?: readonly string[] | undefined
   /** Additional command-line flags of a process; `init` writes the broker's keys and configuration. */
   readonly flags?: { readonly [Name in PartName | "init"]?: readonly string[] }
   /** Additional environment variables of all processes. */
@@ -72,6 +74,12 @@ const urlsOf = (ports: HomePorts): HomeUrls => ({
   websocket: `ws://${HOST}:${ports.websocket}`,
   monitoring: `http://${HOST}:${ports.monitoring}`
 })
+
+/**
+ * Where a browser opens the page: passkeys need a name, which an address is not, and what the browser stores belongs to
+ * the one it was opened under.
+ */
+export const pageUrl = (urls: HomeUrls): string => urls.home.replace(HOST, "localhost") + "/"
 
 /** The URL of each part that answers 200 while it is healthy. */
 export const healthUrls = (urls: HomeUrls): Readonly<Record<PartName, string>> => ({
@@ -109,6 +117,7 @@ async function startOnce({
   only,
   source = false,
   serverName = "localhost",
+  origins = [],
   flags = {},
   env = {},
   onDeath,
@@ -140,7 +149,7 @@ async function startOnce({
       "nats-port": ports.nats,
       "ws-port": ports.websocket,
       "monitoring-port": ports.monitoring,
-      "allowed-origins": [urls.home, `http://localhost:${ports.home}`].join(",")
+      "allowed-origins": [urls.home, new URL(pageUrl(urls)).origin, ...origins].join(",")
     }
     const args = [...program("chat-server", source), "init", ...flagsOf(options), ...(flags.init ?? [])]
     return promisify(execFile)(node, args, { env: childEnv }).catch((error) => {

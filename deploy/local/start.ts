@@ -7,7 +7,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { setTimeout as pause } from "node:timers/promises"
-import { answers, type Home, type HomeDeath, healthUrls, startHome } from "./Home.ts"
+import { answers, type Home, type HomeDeath, healthUrls, pageUrl, startHome } from "./Home.ts"
 import { withLock } from "../tasks/lock.mjs"
 import { Refusal, root } from "../tasks/paths.mjs"
 import { endWithParent, isAlive } from "../tasks/processes.mjs"
@@ -24,6 +24,7 @@ Starts a kez-chat home server on this machine: broker, sig-server and chat-serve
   --data DIR      folder of databases, keys and logs (default: .kez in the repository)
   --ports auto    free ports instead of the usual ones
   --ports LIST    other ports, as in home=9080,nats=5222; names: home, internal, sigServer, nats, websocket, monitoring
+  --origin URL    a page's origin, besides the home's own, that may connect to the broker; may be repeated
   --only PART     start one part only: nats, sig or chat
   --reset         first delete this home's data: handles, sigchains and mail (accounts' recovery words are not stored here)
   --source        run the servers from their TypeScript sources instead of the build
@@ -43,6 +44,7 @@ function parse(args: string[]) {
       options: {
         data: { type: "string" },
         ports: { type: "string" },
+        origin: { type: "string", multiple: true },
         only: { type: "string" },
         reset: { type: "boolean" },
         source: { type: "boolean" },
@@ -54,14 +56,19 @@ function parse(args: string[]) {
   }
 }
 
+const isOrigin = (text: string) => /^https?:/.test(text) && URL.parse(text)?.origin === text
+
 const isPart = (name: string): name is PartName => name in PARTS
 
 function readOptions(args: string[]) {
-  const { only, ...values } = parse(args)
+  const { only, origin: origins, ...values } = parse(args)
   if (only !== undefined && !isPart(only)) throw new Refusal(`--only takes nats, sig or chat, not "${only}".`)
+  const wrong = origins?.find((text) => !isOrigin(text))
+  if (wrong !== undefined) throw new Refusal(`--origin takes an origin like http://localhost:5173, not "${wrong}".`)
   return {
     ...values,
     only,
+    origins,
     // npm runs scripts in the repository's root; a path is relative to where npm was called.
     data: values.data === undefined ? join(root, ".kez") : resolve(process.env.INIT_CWD ?? process.cwd(), values.data),
     ports: values.ports === undefined ? {} : parsePorts(values.ports)
@@ -76,6 +83,7 @@ const shown = (path: string) => {
 
 function printWhere({ urls, serverName, data }: Pick<Home, "urls" | "serverName" | "data">, only?: PartName) {
   const rows = [
+    ["chat", "page", pageUrl(urls), "open it in a browser"],
     ["chat", "home", urls.home, "handles, registration, health"],
     ["sig", "sigchains", urls.sigServer, ""],
     ["nats", "broker", urls.nats, urls.websocket],
@@ -97,7 +105,7 @@ function printTour({ urls }: Home, isDefault: boolean) {
   // Clients find a home in .kez by themselves. Another one is named once, and the profile remembers it.
   const home = isDefault ? "" : ` --home ${urls.home}`
   say()
-  say(`  ${bold("Try it")} in other terminals:`)
+  say(`  ${bold("Try it")} in a browser at ${cyan(pageUrl(urls))}, or in other terminals:`)
   say()
   tourLine("alice", `register alice${home}`)
   tourLine("bob", `register bob${home}`)
@@ -180,7 +188,7 @@ function reset(data: string) {
 async function main() {
   const options = readOptions(process.argv.slice(2))
   if (options.help) return say(HELP)
-  const { data, only } = options
+  const { data, only, origins } = options
   const wanted: readonly PartName[] = only === undefined ? ["nats", "sig", "chat"] : [only]
   const isDefault = data === join(root, ".kez")
 
@@ -208,7 +216,15 @@ async function main() {
     const wantedPorts = options.ports === "auto" ? {} : options.ports
     const ports = found === undefined ? options.ports : { ...portsOf(found.run), ...wantedPorts }
     const started = doing("starting")
-    home = await startHome({ data, only, ports, source: options.source, onDeath: death.resolve, onNotice: warn })
+    home = await startHome({
+      data,
+      only,
+      ports,
+      origins,
+      source: options.source,
+      onDeath: death.resolve,
+      onNotice: warn
+    })
     done(started, "up")
     return { home }
   })

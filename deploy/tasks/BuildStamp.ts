@@ -13,19 +13,27 @@ const INPUTS = [
   "deploy/tasks/build.ts",
   "{sdk,reference-server,reference-cli}/{package.json,tsconfig.build.json,tsup.config.ts}",
   "{sdk,reference-server,reference-cli}/src/**/*",
-  "reference-server/pages/*"
+  "reference-server/pages/*",
+  "reference-web/{package.json,tsconfig.json,vite.config.ts,index.html}",
+  "reference-web/{src,public,build}/**/*"
 ]
+
+/** Beside the page's sources, and in no build. */
+const NOT_INPUTS = ["reference-web/src/gallery/**", "reference-web/src/**/*.{story,test}.ts"]
 
 const OUTPUTS = [
   "sdk/dist/index.js",
   "reference-server/dist/chat-server.js",
   "reference-server/dist/sig-server.js",
+  "reference-server/dist/page/index.html",
   "reference-cli/dist/kez-chat.js"
 ]
 
 function fingerprint() {
   const hash = createHash("sha256")
-  const entries = globSync(INPUTS, { cwd: root, withFileTypes: true }).filter((entry) => entry.isFile())
+  const entries = globSync(INPUTS, { cwd: root, exclude: NOT_INPUTS, withFileTypes: true }).filter((entry) =>
+    entry.isFile()
+  )
   for (const file of entries.map(({ parentPath, name }) => join(parentPath, name)).sort())
     hash.update(`${file.slice(root.length)}\0`).update(readFileSync(file))
   return hash.digest("hex")

@@ -1,5 +1,6 @@
 /**
- * `npm run build`: the SDK by tsc, the two apps bundled by tsup with the licences of the packages they contain.
+ * `npm run build`: the SDK by tsc, the page by Vite, the two apps bundled by tsup; each bundle with the licences of the
+ * packages in it.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -31,18 +32,10 @@ interface Metafile {
   >
 }
 
-/** Writes THIRD-PARTY-NOTICES.txt beside the bundle: the licence text of each package in it. */
-function writeNotices(folder: string) {
-  const dist = join(folder, "dist")
-  const metafile = join(dist, "metafile-esm.json")
-  if (!existsSync(metafile)) throw new Error(`${basename(folder)}/tsup.config.ts must set metafile: true`)
-  const { outputs } = JSON.parse(readFileSync(metafile, "utf8")) as Metafile
-  const inputs = Object.values(outputs).flatMap((output) =>
-    Object.entries(output.inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-  )
-  const packages = [...new Set(inputs.map(([input]) => packageOf(input)).filter((path) => path !== undefined))].sort()
-  const notices = packages.map((path) => {
-    const home = join(folder, path)
+/** Writes THIRD-PARTY-NOTICES.txt beside a build: the licence text of each package that its modules came from. */
+function writeNotices(dist: string, modules: readonly string[]) {
+  const packages = [...new Set(modules.map(packageOf).filter((path) => path !== undefined))].sort()
+  const notices = packages.map((home) => {
     const { name, version, license } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"))
     const files = readdirSync(home).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file))
     const text = files.map((file) => readFileSync(join(home, file), "utf8").trim()).join("\n\n")
@@ -50,15 +43,37 @@ function writeNotices(folder: string) {
   })
   const intro = "This program contains the packages below, each under its own licence."
   writeFileSync(join(dist, "THIRD-PARTY-NOTICES.txt"), `${[intro, ...notices].join(`\n\n${"-".repeat(80)}\n\n`)}\n`)
+}
+
+/** The modules in a bundle, by esbuild's metafile, which is removed. */
+function modulesOf(folder: string): string[] {
+  const metafile = join(folder, "dist", "metafile-esm.json")
+  if (!existsSync(metafile)) throw new Error(`${basename(folder)}/tsup.config.ts must set metafile: true`)
+  const { outputs } = JSON.parse(readFileSync(metafile, "utf8")) as Metafile
   rmSync(metafile)
+  return Object.values(outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0))
+    .map(([input]) => join(folder, input))
+}
+
+/** The page, whose build lists its modules itself. */
+function buildPage() {
+  const folder = join(root, "reference-web")
+  const dist = join(folder, "dist")
+  node([tool("vite/bin/vite.js"), "build", "--logLevel", "error"], folder)
+  writeNotices(dist, JSON.parse(readFileSync(join(dist, ".vite", "modules.json"), "utf8")))
+}
+
+/** An app as one file for each program. */
+function buildApp(folder: string) {
+  rmSync(join(folder, "dist"), { recursive: true, force: true })
+  node([tool("tsup/dist/cli-default.js"), "--config", "tsup.config.ts", "--silent"], folder)
+  writeNotices(join(folder, "dist"), modulesOf(folder))
 }
 
 rmSync(join(root, "sdk", "dist"), { recursive: true, force: true })
 node([tool("typescript/bin/tsc"), "-p", "tsconfig.build.json"], join(root, "sdk"))
-for (const app of ["reference-server", "reference-cli"]) {
-  const folder = join(root, app)
-  rmSync(join(folder, "dist"), { recursive: true, force: true })
-  node([tool("tsup/dist/cli-default.js"), "--config", "tsup.config.ts", "--silent"], folder)
-  writeNotices(folder)
-}
+// The server's package contains the page.
+buildPage()
+for (const app of ["reference-server", "reference-cli"]) buildApp(join(root, app))
 noteBuilt()

@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { checkFloors } from "./checks/Floors.ts"
 import { linkCheck, pages } from "./checks/Links.ts"
 import { checkLockfile } from "./checks/Lockfile.ts"
+import { checkPageSizes } from "./checks/PageSizes.ts"
 import { root } from "./paths.mjs"
 import { dim, duration, fail, green, say } from "./say.mjs"
 
@@ -36,6 +37,7 @@ const checks: Readonly<Record<string, Check>> = {
   ],
   changesets: changesets(),
   lockfile: checkLockfile,
+  "page sizes": checkPageSizes,
   links: [linkCheck(pages())]
 }
 

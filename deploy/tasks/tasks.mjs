@@ -33,6 +33,7 @@ const benchFiles = () =>
 const tasks = {
   setup: { needs: ["nats", "build"], commands: () => [] },
   start: { needs: ["nats", "build"], commands: (args) => [["deploy/local/start.ts", ...args]] },
+  dev: { needs: [], commands: (args) => [["deploy/local/dev.ts", ...args]] },
   test: {
     needs: ["nats", "build"],
     commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "fast", "--project", "browser", ...args]]

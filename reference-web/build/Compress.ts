@@ -17,7 +17,7 @@ export const compress = (): Plugin => ({
       const files = await readdir(dir, { recursive: true })
       await Promise.all(
         files
-          .filter((name) => compressible.test(name))
+          .filter((name) => compressible.test(name) && !name.startsWith("."))
           .map(async (name) => {
             const path = join(dir, name)
             const bytes = await readFile(path)

@@ -17,7 +17,7 @@ export const precache = (): Plugin => ({
       const files = (await readdir(dir, { recursive: true, withFileTypes: true }))
         .filter((entry) => entry.isFile())
         .map((entry) => join(entry.parentPath, entry.name).slice(dir.length + 1))
-        .filter((path) => path !== "service-worker.js" && !path.startsWith("gallery"))
+        .filter((path) => path !== "service-worker.js" && !path.startsWith("gallery") && !path.startsWith("."))
         .sort()
       const worker = join(dir, "service-worker.js")
       const text = await readFile(worker, "utf8")

@@ -31,26 +31,26 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(removeOld().then(() => self.clients.claim()))
 })
 
-/** The page itself comes from the server when it answers, so that a new build is seen at once. */
-const page = async (request: Request): Promise<Response> => {
+/** What keeps its name in every build comes from the server when it answers, so that a new build is seen at once. */
+const newest = async (request: Request, address: string): Promise<Response> => {
   try {
     return await fetch(request)
   } catch (error) {
-    const kept = await caches.match(addressOf("./"))
+    const kept = await caches.match(address)
     if (kept !== undefined) return kept
     throw error
   }
 }
 
+const addresses = new Set(files.map(addressOf))
+
 self.addEventListener("fetch", (event) => {
   const { request } = event
   if (request.method !== "GET") return
-  const url = new URL(request.url)
-  if (!url.href.startsWith(self.registration.scope)) return
-  if (request.mode === "navigate" && url.pathname === new URL(self.registration.scope).pathname)
-    event.respondWith(page(request))
-  else if (url.pathname.includes("/assets/"))
-    event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)))
+  const { href, origin, pathname } = new URL(request.url)
+  if (!href.startsWith(self.registration.scope)) return
+  if (pathname.includes("/assets/")) event.respondWith(caches.match(request).then((kept) => kept ?? fetch(request)))
+  else if (addresses.has(origin + pathname)) event.respondWith(newest(request, origin + pathname))
 })
 
 self.addEventListener("message", (event) => {

@@ -22,6 +22,7 @@ import { perHour, perMinute } from "../http/RateLimit.ts"
 import { routeTable } from "../http/RouteTable.ts"
 import * as Manifests from "../storage/Manifests.ts"
 import { landing } from "../http/pages/Page.ts"
+import type { PageFiles } from "../http/pages/PageFiles.ts"
 import { recordText } from "./Records.ts"
 import * as Registry from "../storage/Registry.ts"
 import { Removals } from "./Removals.ts"
@@ -39,15 +40,18 @@ export const registryLayer = (serverName: string, db: string, existing: boolean)
 const isDeletion = (method: string, route: string): boolean =>
   method === "DELETE" || (method === "POST" && route === "/v1/delete")
 
-const limits = ({ rates }: ChatConfig["Service"]) => {
+const limits = ({ rates }: ChatConfig["Service"], pageRoutes: ReadonlySet<string>) => {
   const reads = perMinute("reads", rates.readsPerMinute)
   const registrations = perHour("registrations", rates.registrationsPerHour)
   const manifestReads = perMinute("manifest_reads", rates.manifestReadsPerMinute)
   const manifestWrites = perHour("manifest_writes", rates.manifestWritesPerHour)
+  // A first visit loads dozens of files, which must not use up the lookups of its address.
+  const page = perMinute("page", rates.readsPerMinute)
   // In a bucket of its own, so that other requests from the same address cannot prevent a deletion.
   const deletions = perMinute("deletions", rates.readsPerMinute)
   return (method: string, route: string) => {
     if (route === "/v1/healthz") return undefined
+    if (pageRoutes.has(route)) return page
     if (isDeletion(method, route)) return deletions
     if (route.startsWith("/v1/manifests/")) return method === "PUT" ? manifestWrites : manifestReads
     return method === "POST" ? registrations : reads
@@ -56,9 +60,9 @@ const limits = ({ rates }: ChatConfig["Service"]) => {
 
 const lookupPath = /^\/v1\/u\/([a-z0-9][a-z0-9_-]{2,31})$/
 
-/** Serves until interrupted. */
+/** Serves until interrupted; without a page, `/` is a landing page. */
 export const serve = Effect.fnUntraced(
-  function* (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys) {
+  function* (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys, page?: PageFiles) {
     const registry = yield* Registry.Registry
     const own = yield* registry.registeredAt
     if (own !== undefined && own !== config.serverName) {
@@ -70,17 +74,19 @@ export const serve = Effect.fnUntraced(
     const api = HttpApiBuilder.layer(ChatServerApi).pipe(
       Layer.provide([HandleRoutes.layer, ManifestRoutes.layer, ServerRoutes.layer(published(broker.limits))])
     )
-    const page = HttpRouter.add("GET", "/", landing(config.serverName))
-    const publicApp = yield* HttpRouter.toHttpEffect(Layer.mergeAll(api, page, docsRoutes(ChatServerApi)))
+    const root = page === undefined ? HttpRouter.add("GET", "/", landing(config.serverName)) : Layer.empty
+    const publicApp = yield* HttpRouter.toHttpEffect(Layer.mergeAll(api, root, docsRoutes(ChatServerApi)))
+    const pageRoutes = page?.routes ?? [{ method: "GET", path: "/" }]
     const render = recordText(config)
     const listening = yield* listen(publicApp, {
       name: "public",
       host,
       port,
       timing: config.timing,
-      routes: routeTable([{ method: "GET", path: "/" }, ...routesOf(ChatServerApi)]),
+      routes: routeTable([...pageRoutes, ...routesOf(ChatServerApi)]),
       trustedProxies,
-      limit: limits(config),
+      limit: limits(config, new Set(pageRoutes.map(({ path }) => path))),
+      ...(page === undefined ? {} : { file: page.file }),
       // The hot route: answered without a fiber. Everything but a plain hit takes the general way.
       prepared: (path) => {
         const local = lookupPath.exec(path)?.[1]
@@ -105,7 +111,7 @@ export const serve = Effect.fnUntraced(
     return yield* Effect.never
   },
   Effect.scoped,
-  (effect, config, broker, keys) =>
+  (effect, config, broker, keys, _page?: PageFiles) =>
     Effect.provide(
       effect,
       Layer.mergeAll(

@@ -27,6 +27,7 @@ import { openPerAddress, type OpenPerAddress } from "./OpenPerAddress.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import type { NamedLimit } from "./RateLimit.ts"
 import type { Match, RouteTable } from "./RouteTable.ts"
+import { sendFile, type StaticFile } from "./StaticFile.ts"
 
 /** The address cannot be bound. */
 export class ListenError extends Data.TaggedError("ListenError")<{ readonly address: string; readonly cause: Error }> {
@@ -52,6 +53,8 @@ export interface ListenerOptions {
    * application.
    */
   readonly prepared?: (path: string) => string | undefined
+  /** The file at a path, if there is one. */
+  readonly file?: (path: string) => StaticFile | undefined
 }
 
 /** The address of a listener. */
@@ -248,6 +251,10 @@ const front = (options: ListenerOptions, headers: Headers, handle: Handler): Han
     if (refusal === undefined && address !== peerAddress(request.socket)) {
       refusal = holdRequest(underWay, rateKey(address), response)
     }
+    const file = refusal === undefined && method !== "OPTIONS" ? options.file?.(path) : undefined
+    if (file !== undefined && hasBody(request)) {
+      refusal = { problem: problem("request_malformed", "a file is asked for without a body"), headers: {} }
+    }
     response.on("close", () => note(response.writableFinished ? response.statusCode : abandoned))
     if (refusal !== undefined) {
       // With a body still under way only the adapter knows how to close without losing the answer.
@@ -255,7 +262,8 @@ const front = (options: ListenerOptions, headers: Headers, handle: Handler): Han
       refusals.set(request, refusal)
       return handle(request, response)
     }
-    return method === "OPTIONS" ? preflight(response, match as Match, headers) : handle(request, response)
+    if (method === "OPTIONS") return preflight(response, match as Match, headers)
+    return file === undefined ? handle(request, response) : sendFile(request, response, file)
   }
 }
 

@@ -30,6 +30,21 @@ export const list = (name: Name, fallback: string, description: string): Flag.Fl
       .filter((item) => item !== "")
   )
 
+/** One of a few words. */
+export const choice = <const Words extends ReadonlyArray<string>>(
+  name: Name,
+  words: Words,
+  fallback: Words[number],
+  description: string
+): Flag.Flag<Words[number]> => {
+  const [flag, env] = namesOf(name)
+  return Flag.Literals(flag, words).pipe(
+    Flag.withDescription(described(description, env, fallback)),
+    Flag.withFallbackConfig(Config.Literals(words, env)),
+    Flag.withDefault(fallback)
+  )
+}
+
 /** A whole number from `least` to `most`. */
 export const count = (name: Name, fallback: number, description: string, least = 0, most = Number.MAX_SAFE_INTEGER) => {
   const [flag, env] = namesOf(name)

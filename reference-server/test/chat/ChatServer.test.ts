@@ -292,7 +292,7 @@ describe("the server about itself", () => {
       expect(headers.get("content-security-policy")).toContain("default-src 'none'")
       expect(text).not.toMatch(/<script|(?:src|href)="(?:https?:)?\/\/|@import|\{\{/i)
     }
-    expect((await get(`${server.url}/`)).text).toContain("There is no web client on this page yet")
+    expect((await get(`${server.url}/`)).text).toContain("This home server has no web client")
     expect((await get(`${server.url}/docs`)).text).toContain("/v1/register")
   })
 

@@ -7,7 +7,8 @@ import { brokerFlags, toBrokerConfig } from "./BrokerFlags.ts"
 import type { ChatConfig } from "../ChatConfig.ts"
 import { serve } from "../ChatServer.ts"
 import { listenerFlags, timingFlags, toTiming } from "../../http/ListenerConfig.ts"
-import { count, list, text, type Values } from "../../process/Flags.ts"
+import { choice, count, list, text, type Values } from "../../process/Flags.ts"
+import { builtPage, hasPage, readPage } from "../../http/pages/PageFiles.ts"
 import { Misconfigured, misconfigured } from "./Misconfigured.ts"
 
 /** The registry and its server; admin commands take these too. */
@@ -40,6 +41,17 @@ export const serveFlags = {
     "The sig-server's URL that is published to clients, if it differs from --sig-server-url"
   ),
   loginHosts: list("login-hosts", "", "Host names a broker login may be signed for; default: those of the public URLs"),
+  page: choice("page", ["on", "off"], "on", "The web client at /; off for a plain page that says what this server is"),
+  pageTheme: text(
+    "page-theme",
+    "",
+    "A CSS file that overrides the page's colours, spacing and type; served as /theme.css"
+  ),
+  pageTexts: text(
+    "page-texts",
+    "",
+    "A JavaScript module whose default export replaces sentences of the page; served as /texts.js"
+  ),
   readsPerMinute: count("reads-per-minute", 600, "Reads of one client address a minute; 0 for no limit"),
   registrationsPerHour: count(
     "registrations-per-hour",
@@ -85,6 +97,17 @@ const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
 const pick = (flags: ServeValues): Values<typeof brokerFlags> =>
   Object.fromEntries(Object.keys(brokerFlags).map((name) => [name, flags[name as keyof ServeValues]])) as never
 
+/** The web client as the flags want it; undefined for none. */
+const pageOf = Effect.fnUntraced(function* (flags: ServeValues, reach: ChatConfig["Service"]) {
+  if (flags.page === "off") return undefined
+  if (!hasPage(builtPage)) {
+    yield* Effect.logWarning("this server was built without the web client; / is a plain page")
+    return undefined
+  }
+  const own = [["/theme.css", flags.pageTheme] as const, ["/texts.js", flags.pageTexts] as const]
+  return yield* readPage({ folder: builtPage, own: new Map(own.filter(([, file]) => file !== "")), reach })
+})
+
 export const serveHandler = Effect.fnUntraced(function* (flags: ServeValues) {
   const config = toConfig(flags)
   const fault = misconfigured(config)
@@ -93,8 +116,9 @@ export const serveHandler = Effect.fnUntraced(function* (flags: ServeValues) {
     try: () => toBrokerConfig(pick(flags), config),
     catch: (cause) => new Misconfigured({ message: (cause as Error).message })
   })
+  const page = yield* pageOf(flags, config)
   const keys = yield* Keys.load(config.keysDir)
-  return yield* serve(config, broker, keys)
+  return yield* serve(config, broker, keys, page)
 })
 
 export const serveCommand = Command.make("serve", serveFlags, serveHandler).pipe(

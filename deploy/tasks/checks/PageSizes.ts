@@ -1,0 +1,92 @@
+// How much of the page a browser loads, and the bars: over the graph that Vite records beside its build.
+import { existsSync, readFileSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { root } from "../paths.mjs"
+import { say } from "../say.mjs"
+
+/** An entry of Vite's manifest. */
+interface Chunk {
+  readonly file: string
+  readonly isWorkerEntry?: boolean
+  readonly imports?: readonly string[]
+  readonly dynamicImports?: readonly string[]
+  readonly css?: readonly string[]
+}
+
+export type Manifest = Readonly<Record<string, Chunk>>
+
+/** The page's entry, and what is loaded only when somebody scans a code. */
+const PAGE = "index.html"
+const SCANNER = "../node_modules/qr/decode.js"
+
+/** What the browser asks for besides the scripts, before it shows anything. */
+const STATIC = ["index.html", "theme.css", "texts.js", "manifest.webmanifest", "icon.svg", "service-worker.js"]
+
+interface Bar {
+  readonly what: string
+  readonly coding: "gzip" | "br"
+  /** In bytes; undefined for what is only shown. */
+  readonly most: number | undefined
+  readonly files: readonly string[]
+}
+
+/** The files of some entries and of everything that they import; `lazy` follows dynamic imports too. */
+function closure(manifest: Manifest, entries: readonly string[], lazy: boolean): string[] {
+  const seen = new Set<string>()
+  const queue = [...entries]
+  for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
+    const chunk = manifest[key]
+    if (chunk === undefined || seen.has(key) || key === SCANNER) continue
+    seen.add(key)
+    queue.push(...(chunk.imports ?? []), ...(lazy ? (chunk.dynamicImports ?? []) : []))
+  }
+  return [...new Set([...seen].flatMap((key) => [manifest[key]?.file ?? [], manifest[key]?.css ?? []].flat()))]
+}
+
+/** Every bar, in kilobytes of 1,000 bytes as they travel. */
+export function barsOf(manifest: Manifest): readonly Bar[] {
+  const workers = Object.keys(manifest).filter((key) => manifest[key]?.isWorkerEntry === true)
+  const worker = closure(manifest, workers, true)
+  const first = closure(manifest, [PAGE], false)
+  return [
+    { what: "page before its first screen", coding: "gzip", most: 40_000, files: first },
+    { what: "page, every screen", coding: "gzip", most: 85_000, files: closure(manifest, [PAGE], true) },
+    { what: "account worker", coding: "gzip", most: undefined, files: worker },
+    { what: "first load, all of it", coding: "br", most: 215_000, files: [...STATIC, ...first, ...worker] }
+  ]
+}
+
+const kilobytes = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`
+
+/** One row per bar, and one sentence per bar that is missed. `sizeOf` tells how many bytes of a file travel. */
+export function measure(bars: readonly Bar[], sizeOf: (file: string, coding: "gzip" | "br") => number) {
+  const measured = bars.map((bar) => ({
+    ...bar,
+    size: bar.files.reduce((sum, file) => sum + sizeOf(file, bar.coding), 0)
+  }))
+  return {
+    rows: measured.map(
+      ({ coding, files, most, size, what }) =>
+        `${what.padEnd(30)}${kilobytes(size).padStart(9)} ${coding.padEnd(4)}  ${(most === undefined ? "" : `of ${kilobytes(most)}`).padEnd(12)}  ${files.length} files`
+    ),
+    violations: measured
+      .filter(({ most, size }) => most !== undefined && size > most)
+      .map(
+        ({ coding, files, most = 0, size, what }) =>
+          `${what}: ${kilobytes(size)} ${coding} and may have ${kilobytes(most)}: ${files.join(", ")}`
+      )
+  }
+}
+
+/** Measures the built page and prints the table. */
+export function checkPageSizes(): string[] {
+  const dist = join(root, "reference-web", "dist")
+  const manifest = JSON.parse(readFileSync(join(dist, ".vite", "manifest.json"), "utf8")) as Manifest
+  const sizeOf = (file: string, coding: "gzip" | "br") => {
+    const compressed = join(dist, `${file}.${coding === "gzip" ? "gz" : "br"}`)
+    return statSync(existsSync(compressed) ? compressed : join(dist, file)).size
+  }
+  const { rows, violations } = measure(barsOf(manifest), sizeOf)
+  for (const row of rows) say(`    ${row}`)
+  return violations
+}
