@@ -16,7 +16,7 @@ const folder = temporaryFolder()
 let server: Running
 
 beforeAll(async () => {
-  server = await startChat(folder.path, ["--sig-server-url", "http://127.0.0.1:7878/"])
+  server = await startChat(folder.path, ["--sig-server-url", "http://127.0.0.1:7878/", "--page", "off"])
 })
 afterAll(async () => {
   await server.stop()
@@ -357,7 +357,7 @@ describe("what every listener does", () => {
   it("logs one line per request that names neither handle nor full address", async () => {
     // A server of its own: lines of other tests' requests may still be on their way.
     using own = temporaryFolder()
-    const quiet = await startChat(own.path, ["--sig-server-url", "http://127.0.0.1:7878/"])
+    const quiet = await startChat(own.path, ["--sig-server-url", "http://127.0.0.1:7878/", "--page", "off"])
     try {
       const handle = newName()
       expect((await post(`${quiet.url}/v1/register`, await registration(await newIdentity(), handle))).status).toBe(201)
