@@ -20,7 +20,7 @@ export default defineConfig({
   base: "./",
   define: { BUILD_TIME: JSON.stringify(String(builtAt)) },
   resolve: { conditions: ["kez-source", "browser", "module", "import", "default"] },
-  server: { host: "127.0.0.1", port: 5173, strictPort: true, proxy: { "/v1": home, "/.well-known": home } },
+  server: { port: 5173, strictPort: true, proxy: { "/v1": home, "/.well-known": home } },
   build: {
     target: ["chrome120", "firefox128", "safari17"],
     // The graph of the entries, by which the sizes are checked.

@@ -86,6 +86,10 @@ describe("npm start", () => {
     assert.sameMembers(Object.keys(processes), ["nats", "sig", "chat"])
     for (const url of Object.values(urls)) assert.include(first.output, url)
     assert.include(first.output, "--profile alice")
+    const page = urls.home.replace("127.0.0.1", "localhost")
+    assert.match(first.output, new RegExp(`^  page +${page}/ .*\n  home `, "m"))
+    assert.include(first.output, `in a browser at ${page}/`)
+    assert.isTrue(await answers(`${page}/`))
     assert.isTrue(await answers(`${urls.home}/v1/healthz`))
     assert.isTrue(await answers(`${urls.sigServer}/v1/healthz`))
 
@@ -103,6 +107,17 @@ describe("npm start", () => {
     assert.include(first.output, "stopped; the data stays")
     await gone(Object.values(processes).map(({ pid }) => pid))
     assert.isFalse(existsSync(join(data, "run.json")))
+  })
+
+  it("--origin lets pages of other origins connect to the broker, and refuses what is none", async () => {
+    const wrong = start("--origin", "localhost:5173")
+    assert.strictEqual(await wrong.ended, 1)
+    assert.include(wrong.output, '--origin takes an origin like http://localhost:5173, not "localhost:5173".')
+    const origins = ["http://localhost:5173", "http://127.0.0.1:5173"]
+    await up("--ports", "auto", "--only", "nats", ...origins.flatMap((origin) => ["--origin", origin]))
+    const { home } = runFile().urls
+    const allowed = /allowed_origins: (\[.*\])/.exec(readFileSync(join(data, "nats.conf"), "utf8"))?.[1] ?? "[]"
+    assert.deepEqual(JSON.parse(allowed), [home, home.replace("127.0.0.1", "localhost"), ...origins])
   })
 
   it("stops the rest when one dies, and shows its last lines", async () => {
