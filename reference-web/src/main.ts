@@ -1,13 +1,13 @@
 import "./shell/App.ts"
 import { type OwnTexts, withOwn } from "./texts/Texts.ts"
 
-/** The operator's sentences (`--page-texts` of the home server); the file of the build has none. */
-const ownTexts = (): Promise<{ readonly default: OwnTexts }> =>
-  import(/* @vite-ignore */ new URL("texts.js", document.baseURI).href)
-
 const app = document.querySelector("kez-app")
-ownTexts().then(
-  ({ default: own }) => app && Object.assign(app, { texts: withOwn(own) }),
+
+try {
+  // The operator's sentences (`--page-texts` of the home server); the file of the build has none.
+  const address = new URL("texts.js", document.baseURI).href
+  const { default: own }: { readonly default: OwnTexts } = await import(/* @vite-ignore */ address)
+  if (app !== null) app.texts = withOwn(own)
+} catch {
   // Offline before the first visit was complete: English.
-  () => {}
-)
+}
