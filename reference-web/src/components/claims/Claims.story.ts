@@ -1,0 +1,20 @@
+import { html } from "lit"
+import * as Sample from "../../gallery/PersonSample.ts"
+import type { Story } from "../../gallery/Story.ts"
+import "./Claims.ts"
+
+export default {
+  element: "kez-claims",
+  states: {
+    some: () => html`<kez-claims .claims=${Sample.whole.claims}></kez-claims>`,
+    hostile: () =>
+      html`<kez-claims
+        .claims=${[
+          { subject: "dns:\u202egpj.exe\u2066<b>bold</b>.example", seq: 1, revoked: false },
+          { subject: `web:https://${"long".repeat(100)}.example/`, seq: 2, revoked: true },
+          { subject: "no system at all", seq: 3, revoked: false }
+        ]}
+      ></kez-claims>`,
+    none: () => html`<kez-claims></kez-claims>`
+  }
+} satisfies Story

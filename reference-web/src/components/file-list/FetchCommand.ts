@@ -1,0 +1,28 @@
+/** The CLI's command for a file of somebody's list. */
+import type { ListedFile } from "@kez-chat/sdk/promise"
+import { FileName } from "@kez-chat/sdk/protocol"
+
+/** What can stand in a shell's command line as it is. */
+const plain = /^[\w@%+=:,./-]+$/
+
+/** An argument for a POSIX shell. */
+export const shellArgument = (text: string): string => (plain.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+/** Letters, digits and harmless signs. */
+const signs = /^[\p{L}\p{M}\p{N} ._+=,@:()&#/-]+$/u
+
+/** Whether a path is short, and every character of it can be seen, copied and pasted into a terminal. */
+const isReadable = (path: string): boolean => signs.test(path) && FileName.display(path) === path
+
+const pathOf = ({ folder, name }: Pick<ListedFile, "folder" | "name">): string =>
+  folder === undefined ? name : `${folder}/${name}`
+
+/**
+ * Names the file by its path where that is the newest of its path and can be read and typed without surprises, and by
+ * its id otherwise: names are chosen by the owner and may hold anything.
+ */
+export const fetchCommand = (who: string, file: Pick<ListedFile, "folder" | "name" | "id" | "replacedBy">): string => {
+  const path = pathOf(file)
+  const entry = file.replacedBy === undefined && isReadable(path) ? path : file.id
+  return `kez-chat fetch ${shellArgument(`@${who}/${entry}`)}`
+}

@@ -1,0 +1,91 @@
+import { consume } from "@lit/context"
+import type { KezChatClient } from "@kez-chat/sdk/promise"
+import { css, html, LitElement, nothing } from "lit"
+import { customElement, property, state } from "lit/decorators.js"
+import { clientContext } from "../../context.ts"
+import { go } from "../../controllers/Route.ts"
+import { displayName } from "../../model/DisplayName.ts"
+import { shared } from "../../styles/shared.ts"
+import { en, type Texts, textsContext } from "../../texts/Texts.ts"
+import "../../components/profile/Profile.ts"
+import type { ProfileAction } from "../../components/profile/Profile.ts"
+import { PersonController } from "../PersonController.ts"
+import { personNotes } from "../PersonNotes.ts"
+import { screenHead, screenStyles } from "../ScreenHead.ts"
+
+/** The profile of a contact, or of the account itself. */
+@customElement("kez-profile-screen")
+export class ProfileScreen extends LitElement {
+  static override styles = [
+    shared,
+    screenStyles,
+    css`
+      :host([panel]) header {
+        text-align: center;
+      }
+      :host([panel]) h1 {
+        font-size: var(--text-section);
+      }
+    `
+  ]
+
+  @property() who = ""
+  /** In a narrow column beside the conversation. */
+  @property({ type: Boolean, reflect: true }) panel = false
+  @consume({ context: clientContext, subscribe: true }) @state() private client: KezChatClient | undefined
+  @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
+  readonly #person = new PersonController(this, () => this.client, true)
+
+  /** For the title of the document. */
+  get heading(): string {
+    return displayName(this.#person.contact?.handle ?? this.who, this.#person.account?.server ?? "")
+  }
+
+  protected override render() {
+    const { account, busy, contact, isOwn, isUnknown, verification } = this.#person
+    const { people } = this.texts
+    const { heading } = this
+    const back = isUnknown
+      ? { route: { screen: "list" } as const, label: this.texts.common.back }
+      : { route: { screen: "conversation", who: this.who } as const, label: people.conversation }
+    return html`<div class="page">
+      ${screenHead(heading, this.panel ? undefined : back)} ${personNotes(this.#person, this.who, this.texts)}
+      ${
+        contact === undefined || isUnknown
+          ? nothing
+          : html`<kez-profile
+              .contact=${contact}
+              .verification=${verification}
+              .name=${heading}
+              .server=${account?.server ?? ""}
+              ?own=${isOwn}
+              ?panel=${this.panel}
+              ?busy=${busy}
+              @kez-profile-action=${(event: CustomEvent<ProfileAction>) => this.#act(event.detail)}
+            ></kez-profile>`
+      }
+    </div>`
+  }
+
+  async #act(action: ProfileAction): Promise<void> {
+    const isDone = await this.#person.change((client, { primary }) => {
+      switch (action.action) {
+        case "accept":
+          return client.accept(primary)
+        case "block":
+          return client.block(primary)
+        case "unblock":
+          return client.unblock(primary)
+        case "remove":
+          return client.removeContact(primary, action.withMessages)
+      }
+    })
+    if (isDone && action.action === "remove") go({ screen: "list" }, true)
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "kez-profile-screen": ProfileScreen
+  }
+}
