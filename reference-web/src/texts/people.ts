@@ -5,7 +5,6 @@ const count = (number: number, one: string, many: string): string =>
 
 export const people = {
   // Profile
-  profile: "Profile",
   conversation: "Conversation",
   unknown: (who: string) => `${who} is not in your contacts.`,
   add: "Add somebody",
@@ -36,7 +35,7 @@ export const people = {
   endpointFiles: "Shares files from a device",
   endpointsNone: (name: string) => `${name} names no place for mail, so nothing can be sent.`,
   files: (name: string) => `Files that ${name} shares with you`,
-  filesOwn: "Your list of files, as you see it yourself",
+  filesOwn: "Files that you share",
   accept: "Accept",
   block: "Block",
   blockHint: (name: string, server: string) =>
@@ -50,8 +49,8 @@ export const people = {
   removeMessagesHint: "They cannot be brought back.",
 
   // Claims
-  claimsTitle: (name: string) => `Who ${name} says to be elsewhere`,
-  claimsTitleOwn: "Who you say to be elsewhere",
+  claimsTitle: (name: string) => `Other names that ${name} claims`,
+  claimsTitleOwn: "Other names that you claim",
   claimsNone: "Nothing.",
   claimed: "Claimed, not checked here",
   takenBack: "Taken back",
@@ -71,10 +70,10 @@ export const people = {
   chainTitleOwn: "What your key has signed",
   chainHint: (server: string) =>
     `Each line is locked to the one before. Nobody, not even ${server}, can change or drop one unnoticed.`,
-  chainNewestFirst: "Newest first",
-  chainOldestFirst: "Oldest first",
-  chainAll: (links: number) => `Show all ${count(links, "line", "lines")}`,
-  chainFew: "Show fewer",
+  chainNewestFirst: "Show newest first",
+  chainOldestFirst: "Show oldest first",
+  chainAll: "Show the whole chain",
+  chainFew: "Show the newest only",
   chainDetails: "Details",
   chainHead: (links: number, changed: string) => `${count(links, "link", "links")}, last changed ${changed}.`,
   chainSince: (date: string) => `You have seen this chain since ${date}.`,
@@ -99,7 +98,7 @@ export const people = {
   claimAdded: (subject: string) => `Says: ${subject} is mine`,
   claimRevoked: (subject: string) => `Takes back: ${subject} is mine`,
   sharedFiles: (times: number, last: string) =>
-    times === 1 ? `Changed the shared files, ${last}` : `Changed the shared files ${times} times, last ${last}`,
+    times === 1 ? "Changed the shared files" : `Changed the shared files ${times} times, last ${last}`,
   deviceAdded: "Added a device",
   rotated: "Handed over to a new key",
   unknownEvent: "Something this version does not know",
@@ -164,7 +163,7 @@ export const people = {
     `Compare the number of the new key with ${name}. If it matches, ${name} really has the new key.`,
 
   // Files
-  filesTitle: "Shared files",
+  filesTitle: "Files that you share",
   filesFrom: (name: string) => `Files that ${name} shares with you`,
   filesLoading: "Asking for the list",
   filesNone: (name: string) => `${name} shares nothing with you.`,
@@ -178,7 +177,6 @@ export const people = {
   filesNewestOnly: "Newest versions only",
   filesOlderMark: "Older version",
   filesPublic: "Public",
-  filesTop: "Without a folder",
   filesCount: (number: number, size: string) => `${count(number, "file", "files")}, ${size}`,
   filesPart: (number: number) => `Show ${number.toLocaleString("en")} more`,
 

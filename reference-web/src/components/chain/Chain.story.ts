@@ -12,8 +12,11 @@ const chain = (verification: Chain["verification"], own = false) =>
 
 /** Opens the details of the first link. */
 const opened = (element: Element | undefined): void => {
-  const shown = element?.querySelector("kez-chain")
-  void shown?.updateComplete.then(() => shown.renderRoot.querySelector("summary")?.click())
+  queueMicrotask(async () => {
+    const chain = element?.querySelector("kez-chain")
+    await chain?.updateComplete
+    chain?.renderRoot.querySelector("summary")?.click()
+  })
 }
 
 export default {

@@ -83,8 +83,13 @@ export const styles = css`
   li.break::after {
     display: none;
   }
-  li.break kez-icon {
-    margin-left: 0.0625rem;
+  li.break svg {
+    width: 1.25rem;
+    height: 2rem;
+    fill: none;
+    stroke: currentColor;
+    stroke-width: 3;
+    stroke-linecap: round;
   }
   .statement {
     line-height: 1.4;

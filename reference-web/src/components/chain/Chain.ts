@@ -59,7 +59,8 @@ export class Chain extends LitElement {
     }
     const links = linksOf(events)
     const broken = breakOf(contact.head, events)
-    const shown = this.isLong ? links : links.slice(-shortLinks)
+    const first = this.isLong ? 0 : Math.min(links.length - shortLinks, brokenAt(links, broken) - 1)
+    const shown = links.slice(Math.max(0, first))
     // A warning that names hashes is about the chain, also where the links alone do not show it.
     const trouble = contact.warning !== undefined && contact.warning.includes("sha256:")
     const lines = this.#lines(shown, broken)
@@ -87,7 +88,7 @@ export class Chain extends LitElement {
       ${
         links.length > shortLinks
           ? html`<button type="button" @click=${() => (this.isLong = !this.isLong)}>
-              ${this.isLong ? people.chainFew : people.chainAll(links.length)}
+              ${this.isLong ? people.chainFew : people.chainAll}
             </button>`
           : nothing
       }
@@ -130,7 +131,7 @@ export class Chain extends LitElement {
           ${at === undefined ? people.chainNothing : html`${people.eventNumber(at.seq)}<br /><code>${at.hash}</code>`}
         </dd>`
     return html`<li class="break">
-      <kez-icon name="broken"></kez-icon>
+      ${brokenLink}
       <div>
         <p>${isFork ? people.chainForked : people.chainRolledBack}</p>
         <dl>
@@ -185,6 +186,17 @@ export class Chain extends LitElement {
     this.opened = new Set([...this.opened, id])
   }
 }
+
+/** The index of the first link that contradicts what was seen. */
+const brokenAt = (links: ReadonlyArray<ChainLink>, broken: ChainBreak | undefined): number => {
+  if (broken?._tag !== "forked") return links.length
+  return links.findIndex(({ events }) => (events.at(-1)?.seq ?? 0) >= broken.known.seq)
+}
+
+/** The two halves of a link, pulled apart. */
+const brokenLink = html`<svg viewBox="0 0 20 32" aria-hidden="true">
+  <path d="M4.5 12V8a5.5 5.5 0 0 1 11 0v2.5M4.5 21.5V24a5.5 5.5 0 0 0 11 0v-4M1.5 17l3-1M18.5 15l-3 1" />
+</svg>`
 
 declare global {
   interface HTMLElementTagNameMap {

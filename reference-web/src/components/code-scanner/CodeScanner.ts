@@ -23,6 +23,7 @@ export class CodeScanner extends LitElement {
     shared,
     css`
       .view {
+        max-width: 24rem;
         overflow: hidden;
         aspect-ratio: 4 / 3;
         border-radius: var(--radius-card);

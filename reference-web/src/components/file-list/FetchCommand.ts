@@ -11,8 +11,12 @@ export const shellArgument = (text: string): string => (plain.test(text) ? text 
 /** Letters, digits and harmless signs. */
 const signs = /^[\p{L}\p{M}\p{N} ._+=,@:()&#/-]+$/u
 
-/** Whether a path is short, and every character of it can be seen, copied and pasted into a terminal. */
-const isReadable = (path: string): boolean => signs.test(path) && FileName.display(path) === path
+/** Scripts that are written from right to left: they would turn the parts of a command around. */
+const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
+
+/** Whether a path is short, and every character of it is seen where it is typed. */
+const isReadable = (path: string): boolean =>
+  signs.test(path) && !rightToLeft.test(path) && FileName.display(path) === path
 
 const pathOf = ({ folder, name }: Pick<ListedFile, "folder" | "name">): string =>
   folder === undefined ? name : `${folder}/${name}`

@@ -69,4 +69,7 @@ export const styles = css`
   kez-button {
     justify-self: start;
   }
+  kez-button[kind="quiet"] {
+    margin-left: calc(-1 * var(--space-4));
+  }
 `

@@ -75,7 +75,7 @@ export class FileList extends LitElement {
     ${folders.map(([folder, inFolder]) => {
       const shown = inFolder.slice(0, Math.max(0, left))
       left -= shown.length
-      return shown.length === 0 ? nothing : this.#folder(folder, shown, folders.length > 1)
+      return shown.length === 0 ? nothing : this.#folder(folder, shown)
     })}
     ${
       hidden > 0
@@ -93,16 +93,12 @@ export class FileList extends LitElement {
     }`
   }
 
-  #folder(folder: string, files: ReadonlyArray<ListedFile>, isOneOfSeveral: boolean): TemplateResult {
-    const { people } = this.texts
+  #folder(folder: string, files: ReadonlyArray<ListedFile>): TemplateResult {
     return html`<section>
       ${
-        folder !== "" || isOneOfSeveral
-          ? html`<h2>
-              <kez-icon name="folder"></kez-icon>
-              ${folder === "" ? people.filesTop : html`<bdi>${FileName.display(folder)}</bdi>`}
-            </h2>`
-          : nothing
+        folder === ""
+          ? nothing
+          : html`<h2><kez-icon name="folder"></kez-icon><bdi>${FileName.display(folder)}</bdi></h2>`
       }
       <ul>
         ${files.map((file) => this.#file(file))}

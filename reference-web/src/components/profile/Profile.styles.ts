@@ -39,7 +39,7 @@ export const styles = css`
     display: grid;
     grid-template-columns: auto minmax(0, 1fr);
     gap: var(--space-1) var(--space-3);
-    padding: var(--space-4);
+    padding: var(--space-4) var(--space-4) var(--space-3);
     border: 1px solid var(--line);
     border-radius: var(--radius-card);
     background: var(--surface);

@@ -57,15 +57,14 @@ export class Profile extends LitElement {
           <div>
             <p class="handle"><bdi>${contact.handle}</bdi></p>
             <p class=${contact.state === "changed" ? "soft danger" : "soft"}>${this.#state(contact)}</p>
-            <p class="soft">${people.markMeaning}</p>
           </div>
         </div>
-        ${this.own ? this.#shareLine(contact) : nothing}
       </section>
-      ${this.own ? nothing : this.#number(contact)}
+      ${this.own ? this.#shareLine(contact) : this.#number(contact)}
       <section>
         <h2>${people.key}</h2>
         <kez-copy .text=${contact.primary} .label=${common.copy} .copiedLabel=${common.copied}></kez-copy>
+        <p class="soft">${people.markMeaning}</p>
       </section>
       <a class="row" href=${hashOf({ screen: "files", who: contact.handle })}>
         <kez-icon name="folder"></kez-icon>
@@ -93,8 +92,10 @@ export class Profile extends LitElement {
 
   #shareLine({ handle }: Contact): TemplateResult {
     const { common, people } = this.texts
-    return html`<h2>${people.shareTitle}</h2>
-      <kez-copy .text=${people.shareLine(handle)} .label=${common.copy} .copiedLabel=${common.copied}></kez-copy>`
+    return html`<section>
+      <h2>${people.shareTitle}</h2>
+      <kez-copy .text=${people.shareLine(handle)} .label=${common.copy} .copiedLabel=${common.copied}></kez-copy>
+    </section>`
   }
 
   #number(contact: Contact): TemplateResult {

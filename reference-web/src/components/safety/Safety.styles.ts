@@ -32,6 +32,16 @@ export const styles = css`
     color: var(--soft);
     font-size: var(--text-small);
   }
+  details {
+    margin-top: var(--space-1);
+    font-size: var(--text-small);
+  }
+  summary {
+    width: fit-content;
+    min-height: var(--target);
+    align-content: center;
+    cursor: pointer;
+  }
   .title {
     font-weight: 700;
   }

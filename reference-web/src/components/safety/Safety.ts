@@ -103,7 +103,14 @@ export class Safety extends LitElement {
     const { offered } = contact
     return html`<kez-note kind="warn"
       ><p>${offered === undefined ? people.keyKeptPlain(this.name) : people.keyKept(this.name)}</p>
-      ${contact.warning === undefined ? nothing : html`<p><bdi>${contact.warning}</bdi></p>`}
+      ${
+        contact.warning === undefined
+          ? nothing
+          : html`<details>
+              <summary>${people.whatExactly}</summary>
+              <bdi>${contact.warning}</bdi>
+            </details>`
+      }
       ${
         offered === undefined || !offered.primary.startsWith("ed25519:")
           ? nothing

@@ -3,7 +3,7 @@ import { html } from "lit"
 import * as Files from "../../gallery/FileSample.ts"
 import * as Sample from "../../gallery/PersonSample.ts"
 import type { Story } from "../../gallery/Story.ts"
-import { withClient } from "../../gallery/WithClient.ts"
+import { withClient } from "../../gallery/Provided.ts"
 import "./FilesScreen.ts"
 
 const screen = (calls: Partial<KezChatClient>) =>

@@ -2,7 +2,7 @@ import type { KezChatClient } from "@kez-chat/sdk/promise"
 import { html } from "lit"
 import * as Sample from "../../gallery/PersonSample.ts"
 import type { Story } from "../../gallery/Story.ts"
-import { withClient } from "../../gallery/WithClient.ts"
+import { withClient } from "../../gallery/Provided.ts"
 import "./ProfileScreen.ts"
 
 const answering = (calls: Partial<KezChatClient> = {}): Partial<KezChatClient> => ({

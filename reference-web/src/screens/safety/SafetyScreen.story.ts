@@ -1,7 +1,7 @@
 import { html } from "lit"
 import * as Sample from "../../gallery/PersonSample.ts"
 import type { Story } from "../../gallery/Story.ts"
-import { withClient } from "../../gallery/WithClient.ts"
+import { withClient } from "../../gallery/Provided.ts"
 import "./SafetyScreen.ts"
 
 const screen = (verification: typeof Sample.whole) =>
