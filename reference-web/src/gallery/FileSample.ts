@@ -7,7 +7,7 @@ let number = 0
 export const file = (name: string, more: Partial<ListedFile> = {}): ListedFile => {
   number += 1
   return {
-    id: `Ab3${String(number).padStart(4, "0")}_kq9-Xz81LmQp7aBc`,
+    id: `Ab3${String(number).padStart(4, "0")}_kq9-Xz81LmQp7a`,
     name,
     mediaType: "application/octet-stream",
     size: 1_234_567 * number,

@@ -53,6 +53,7 @@ export const people = {
   claimsTitleOwn: "Other names that you claim",
   claimsNone: "Nothing.",
   claimed: "Claimed, not checked here",
+  claimedName: (name: string, system: string) => `${name} (${system})`,
   takenBack: "Taken back",
   system: (system: string): string | undefined =>
     ({
@@ -84,7 +85,7 @@ export const people = {
   chainShownHead: "Newest link that is shown now",
   chainOtherLink: "What is shown in its place",
   chainForked: "The chain is broken here: this link is not the one you have seen before.",
-  chainRolledBack: "The chain is broken here: it ended later before.",
+  chainRolledBack: "The chain is broken here: you have seen more of it before.",
   chainTrouble: "The chain does not agree with what you have seen of it.",
   chainNothing: "Nothing",
   eventNumber: (seq: number) => `Link ${seq}`,

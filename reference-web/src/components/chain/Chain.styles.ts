@@ -28,6 +28,12 @@ export const styles = css`
   button:hover {
     background: var(--sunken);
   }
+  .order button {
+    margin-right: calc(-1 * var(--space-2));
+  }
+  ol + button {
+    margin-left: calc(-1 * var(--space-2));
+  }
   ol {
     margin: var(--space-2) 0 0;
     padding: 0;
@@ -74,8 +80,8 @@ export const styles = css`
   }
   li.break {
     --thread: var(--danger);
-    margin: var(--space-1) 0 var(--space-3);
-    padding: var(--space-3) var(--space-3) var(--space-3) 0;
+    margin: var(--space-1) 0 var(--space-3) calc(-1 * var(--space-2));
+    padding: var(--space-3) var(--space-3) var(--space-3) var(--space-2);
     border-radius: var(--radius-card);
     background: var(--danger-soft);
     color: var(--danger);
@@ -176,6 +182,9 @@ export const styles = css`
   }
   .trouble {
     margin-top: var(--space-3);
+  }
+  .trouble p + p {
+    margin-top: var(--space-2);
   }
   @media (prefers-reduced-motion: reduce) {
     summary kez-icon {

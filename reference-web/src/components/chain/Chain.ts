@@ -156,7 +156,7 @@ export class Chain extends LitElement {
       <span class="ring" aria-hidden="true"></span>
       <div>
         <p class="statement">
-          ${isStruck ? html`<s><bdi>${sentence}</bdi></s> (${people.takenBack})` : html`<bdi>${sentence}</bdi>`}
+          ${isStruck ? html`<s><bdi>${sentence}</bdi></s> (${people.takenBack.toLowerCase()})` : html`<bdi>${sentence}</bdi>`}
         </p>
         <details @toggle=${(event: Event) => this.#toggled(event, id)}>
           <summary>

@@ -14,9 +14,9 @@ export const sentenceOf = (statement: Statement, times: number, last: string, pe
     case "files_removed":
       return people.filesRemoved
     case "claim":
-      return people.claimAdded(identityText(statement.subject).name)
+      return people.claimAdded(named(statement.subject, people))
     case "claim_revoked":
-      return people.claimRevoked(identityText(statement.subject).name)
+      return people.claimRevoked(named(statement.subject, people))
     case "shared_files":
       return people.sharedFiles(times, last)
     case "device":
@@ -26,4 +26,11 @@ export const sentenceOf = (statement: Statement, times: number, last: string, pe
     case "unknown":
       return people.unknownEvent
   }
+}
+
+/** Domains and websites say what they are; other names are told with their system. */
+const named = (subject: string, people: Texts["people"]): string => {
+  const { name, system } = identityText(subject)
+  const isPlain = system === "" || system === "dns" || system === "web"
+  return isPlain ? name : people.claimedName(name, people.system(system) ?? system)
 }

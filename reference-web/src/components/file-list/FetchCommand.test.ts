@@ -55,6 +55,7 @@ describe("fetchCommand", () => {
     "\u3164.txt",
     "\u05d0\u05d1.txt",
     "e\u0301.txt",
+    "\u0301.txt",
     "n".repeat(255)
   ])("names a file with surprises by its id: %j", (name) => {
     expect(fetchCommand("chris", { id, name })).toBe(`kez-chat fetch @chris/${id}`)

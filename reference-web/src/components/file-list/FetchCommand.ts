@@ -8,8 +8,8 @@ const plain = /^[\w@%+=:,./-]+$/
 /** An argument for a POSIX shell. */
 export const shellArgument = (text: string): string => (plain.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
-/** Letters, digits and harmless signs. */
-const signs = /^[\p{L}\p{M}\p{N} ._+=,@:()&#/-]+$/u
+/** Letters, their accents, digits and harmless signs. */
+const signs = /^(?:\p{L}\p{M}*|[\p{N} ._+=,@:()&#/-])+$/u
 
 /** Scripts that are written from right to left: they would turn the parts of a command around. */
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u

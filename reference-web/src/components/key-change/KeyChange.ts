@@ -18,6 +18,9 @@ export class KeyChange extends LitElement {
   static override styles = [
     shared,
     css`
+      p + p {
+        margin-top: var(--space-2);
+      }
       .title {
         font-weight: 700;
       }

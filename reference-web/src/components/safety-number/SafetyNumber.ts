@@ -24,6 +24,13 @@ export class SafetyNumber extends LitElement {
       p {
         display: contents;
       }
+      /* Large letters on a narrow screen. */
+      @container (max-width: 13rem) {
+        div {
+          grid-template-columns: repeat(2, max-content);
+          font-size: 1.25rem;
+        }
+      }
     `
   ]
 

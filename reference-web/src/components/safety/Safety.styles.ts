@@ -42,6 +42,9 @@ export const styles = css`
     align-content: center;
     cursor: pointer;
   }
+  kez-note > p + p {
+    margin-top: var(--space-2);
+  }
   .title {
     font-weight: 700;
   }

@@ -42,7 +42,7 @@ export class Note extends LitElement {
       ::slotted(p) {
         margin: 0;
       }
-      ::slotted(p:not(:first-child)) {
+      ::slotted(p + p) {
         margin-top: var(--space-1);
       }
       .actions {
