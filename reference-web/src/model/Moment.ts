@@ -18,7 +18,7 @@ const daysBetween = (from: number, to: number): number =>
 
 export const isSameDay = (one: number, other: number): boolean => daysBetween(one, other) === 0
 
-export const timeOfDay = (millis: number): string => format(millis, { hour: "2-digit", minute: "2-digit" })
+export const timeOfDay = (millis: number): string => format(millis, { hour: "numeric", minute: "2-digit" })
 
 /** A date in full: `3 March 2019`. */
 export const fullDate = (millis: number): string => format(millis, { day: "numeric", month: "long", year: "numeric" })

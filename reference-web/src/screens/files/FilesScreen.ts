@@ -30,6 +30,12 @@ export class FilesScreen extends LitElement {
     return displayName(this.#person.contact?.handle ?? this.who, this.#person.account?.server ?? "")
   }
 
+  /** How the CLI names the owner, who may have no handle. */
+  get #cliName(): string {
+    const handle = this.#person.contact?.handle ?? this.who
+    return handle.startsWith("ed25519:") ? handle : this.#name
+  }
+
   /** For the title of the document. */
   get heading(): string {
     return this.#person.isOwn ? this.texts.people.filesTitle : this.texts.people.filesFrom(this.#name)
@@ -67,7 +73,7 @@ export class FilesScreen extends LitElement {
       <kez-file-list
         .listing=${this.listing}
         .name=${this.#name}
-        .who=${this.#name.endsWith("…") ? this.who : this.#name}
+        .who=${this.#cliName}
         .server=${account?.server ?? ""}
         ?own=${isOwn}
       ></kez-file-list>
