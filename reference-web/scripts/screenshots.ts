@@ -41,6 +41,8 @@ for (const [look, options] of Object.entries(looks)) {
   for (const element of elements.filter((name) => wanted.length === 0 || wanted.includes(name))) {
     await page.goto(`${url}#${element}`)
     await page.locator(`section#${element} figure`).first().waitFor()
+    // Stories that read from a client, or act, take a moment to come to rest.
+    await page.waitForTimeout(600)
     const folder = join(out, element)
     if (look === "light") await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })

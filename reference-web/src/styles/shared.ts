@@ -52,6 +52,10 @@ export const shared = css`
     outline: 3px solid var(--focus);
     outline-offset: 2px;
   }
+  /* These hand the focus on to what is inside them, which shows it. */
+  kez-button:focus-visible,
+  kez-field:focus-visible,
+  kez-composer:focus-visible,
   h1:focus,
   h1:focus-visible {
     outline: none;

@@ -1,0 +1,24 @@
+import type { Contact, KezChatClient } from "@kez-chat/sdk/promise"
+
+/** What the person decided about a contact. `compare` opens the safety number; the others are calls of the client. */
+export type Decision = "accept" | "block" | "unblock" | "delete" | "compare" | "acceptKey" | "keepKey"
+
+/** Whether a contact's state keeps messages from being written to it. */
+export const isClosed = (contact: Contact | undefined): boolean => contact !== undefined && contact.state !== "accepted"
+
+/** Carries a decision out; the contact afterwards, or undefined if it is gone. */
+export const carryOut = async (
+  client: KezChatClient,
+  { offered, primary }: Contact,
+  decision: Exclude<Decision, "compare">
+): Promise<Contact | undefined> => {
+  switch (decision) {
+    case "delete":
+      await client.removeContact(primary, true)
+      return undefined
+    case "acceptKey":
+      return client.acceptKey(primary, offered?.primary ?? "")
+    default:
+      return client[decision](primary)
+  }
+}

@@ -1,0 +1,138 @@
+import type { Contact, KezChatClient, Message } from "@kez-chat/sdk/promise"
+import { html, render } from "lit"
+import { afterEach, describe, expect, it } from "vitest"
+import { chris, fakeClient, message, person } from "../../gallery/FakeClient.ts"
+import "./Conversation.ts"
+import type { Conversation } from "./Conversation.ts"
+
+const show = async (client: KezChatClient, who = chris.handle): Promise<Conversation> => {
+  render(
+    html`<kez-conversation style="height: 500px; width: 360px" .client=${client} .who=${who}></kez-conversation>`,
+    document.body
+  )
+  const conversation = document.querySelector("kez-conversation")!
+  await expect.poll(() => conversation.shadowRoot!.querySelector("kez-message-log, .missing p")).not.toBeNull()
+  return conversation
+}
+
+const composerOf = (conversation: Conversation) => conversation.shadowRoot!.querySelector("kez-composer")
+const textsOf = (conversation: Conversation): ReadonlyArray<string> =>
+  conversation.shadowRoot!.querySelector("kez-message-log")!.messages.map(({ text }) => text)
+const send = (conversation: Conversation, text: string) =>
+  composerOf(conversation)!.dispatchEvent(new CustomEvent("kez-send", { detail: text }))
+
+const counting = () => {
+  let count = 0
+  return { markRead: async () => void (count += 1), read: () => count }
+}
+
+afterEach(() => render(null, document.body))
+
+describe("kez-conversation", () => {
+  it("shows what arrives, each message once, and its new state", async () => {
+    const client = fakeClient({ messages: [message(chris.primary, "one")] })
+    const conversation = await show(client)
+    await expect.poll(() => textsOf(conversation)).toEqual(["one"])
+    const two = message(chris.primary, "two", { state: "queued" })
+    client.emit({ _tag: "Message", message: two, contact: chris })
+    client.emit({ _tag: "Message", message: two, contact: chris })
+    client.emit({ _tag: "Message", message: message("ed25519:other", "elsewhere"), contact: person("x@kez.lat", "77") })
+    client.emit({ _tag: "State", message: { ...two, state: "delivered" } })
+    await expect.poll(() => textsOf(conversation)).toEqual(["one", "two"])
+    await expect
+      .poll(() => conversation.shadowRoot!.querySelector("kez-message-log")!.messages.at(-1)?.state)
+      .toBe("delivered")
+  })
+
+  it("sends, and forgets the draft", async () => {
+    const client = fakeClient({ drafts: { [chris.primary]: "Hello" } })
+    const conversation = await show(client)
+    await expect.poll(() => composerOf(conversation)?.value).toBe("Hello")
+    composerOf(conversation)!.shadowRoot!.querySelector<HTMLButtonElement>('button[aria-label="Send"]')!.click()
+    await expect.poll(() => textsOf(conversation)).toEqual(["Hello"])
+    await expect.poll(() => client.draft(chris.handle)).toBe("")
+  })
+
+  it("returns a text that was refused, with the reason", async () => {
+    const refused = Object.assign(new Error("x"), { _tag: "StoreError", detail: "the store is full" })
+    const conversation = await show(fakeClient({ calls: { send: () => Promise.reject(refused) } }))
+    send(conversation, "Hello")
+    await expect.poll(() => composerOf(conversation)?.value).toBe("Hello")
+    expect(composerOf(conversation)?.problem).toBe("the store is full")
+  })
+
+  it("marks as read what is looked at, but not what a stranger wrote", async () => {
+    const accepted = counting()
+    await show(fakeClient({ messages: [message(chris.primary, "one")], calls: { markRead: accepted.markRead } }))
+    if (document.hasFocus()) await expect.poll(accepted.read).toBeGreaterThan(0)
+    const stranger = counting()
+    const oskar = person("oskar@kez.lat", "3e", { state: "requested" })
+    const messages: ReadonlyArray<Message> = [message(oskar.primary, "Hello")]
+    await show(fakeClient({ contacts: [oskar], messages, calls: { markRead: stranger.markRead } }), oskar.handle)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(stranger.read()).toBe(0)
+  })
+
+  it.each<[Contact["state"], boolean]>([
+    ["accepted", true],
+    ["requested", false],
+    ["blocked", false],
+    ["changed", false]
+  ])("offers to write to a contact that is %s: %s", async (state, expected) => {
+    const conversation = await show(fakeClient({ contacts: [{ ...chris, state }] }))
+    expect(composerOf(conversation) !== null).toBe(expected)
+  })
+
+  it("opens the composer when a request is accepted", async () => {
+    const oskar = person("oskar@kez.lat", "3e", { state: "requested" })
+    const conversation = await show(fakeClient({ contacts: [oskar] }), oskar.handle)
+    const bar = conversation.shadowRoot!.querySelector("kez-contact-bar")!
+    bar.dispatchEvent(new CustomEvent("kez-decide", { detail: "accept" }))
+    await expect.poll(() => composerOf(conversation)).not.toBeNull()
+  })
+
+  it("asks the page to compare safety numbers", async () => {
+    const conversation = await show(fakeClient({ contacts: [{ ...chris, state: "changed" }] }))
+    let compared: Contact | undefined
+    conversation.addEventListener("kez-compare", ({ detail }) => (compared = detail))
+    const bar = conversation.shadowRoot!.querySelector("kez-contact-bar")!
+    bar.dispatchEvent(new CustomEvent("kez-decide", { detail: "compare" }))
+    expect(compared?.primary).toBe(chris.primary)
+  })
+
+  it("keeps what is typed for the one it is for", async () => {
+    const mia = person("mia@kez.lat", "1c")
+    const client = fakeClient({ contacts: [chris, mia] })
+    const conversation = await show(client)
+    const area = composerOf(conversation)!.shadowRoot!.querySelector("textarea")!
+    area.focus()
+    area.value = "for chris"
+    area.dispatchEvent(new InputEvent("input", { bubbles: true, composed: true }))
+    conversation.who = mia.handle
+    await expect.poll(() => composerOf(conversation)?.name).toBe("mia")
+    expect(composerOf(conversation)?.value).toBe("")
+    expect(await client.draft(chris.handle)).toBe("for chris")
+    expect(await client.draft(mia.handle)).toBe("")
+  })
+
+  it("shows what arrives while it opens", async () => {
+    const client = fakeClient()
+    let release: () => void = () => undefined
+    const history = new Promise<ReadonlyArray<Message>>((resolve) => (release = () => resolve([])))
+    const slow = { ...client, history: () => history }
+    render(html`<kez-conversation .client=${slow} .who=${chris.handle}></kez-conversation>`, document.body)
+    const conversation = document.querySelector("kez-conversation")!
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    client.emit({ _tag: "Message", message: message(chris.primary, "early"), contact: chris })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    release()
+    await expect.poll(() => conversation.shadowRoot!.querySelector("kez-message-log")?.messages.length).toBe(1)
+  })
+
+  it("shows the draft that another tab keeps", async () => {
+    const client = fakeClient()
+    const conversation = await show(client)
+    await client.setDraft(chris.handle, "from elsewhere")
+    await expect.poll(() => composerOf(conversation)?.value).toBe("from elsewhere")
+  })
+})

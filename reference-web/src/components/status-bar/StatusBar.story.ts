@@ -1,0 +1,13 @@
+import { html } from "lit"
+import type { Story } from "../../gallery/Story.ts"
+import "./StatusBar.ts"
+
+export default {
+  element: "kez-status-bar",
+  states: {
+    offline: () => html`<kez-status-bar .offlineSince=${Date.now() - 60_000}></kez-status-bar>`,
+    "offline for long": () =>
+      html`<kez-status-bar .offlineSince=${new Date(2026, 10, 1, 13, 40).getTime()}></kez-status-bar>`,
+    "catching up": () => html`<kez-status-bar .catchingUp=${{ taken: 3120, of: 10_000 }}></kez-status-bar>`
+  }
+} satisfies Story

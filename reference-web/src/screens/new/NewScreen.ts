@@ -1,0 +1,216 @@
+import { consume } from "@lit/context"
+import type { Account, Contact, KezChatClient } from "@kez-chat/sdk/promise"
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit"
+import { customElement, property, query, state } from "lit/decorators.js"
+import { clientContext } from "../../context.ts"
+import { go, hashOf } from "../../controllers/Route.ts"
+import "../../elements/button/Button.ts"
+import "../../elements/field/Field.ts"
+import type { Field } from "../../elements/field/Field.ts"
+import "../../elements/icon/Icon.ts"
+import "../../elements/mark/Mark.ts"
+import "../../elements/note/Note.ts"
+import { displayName, serverOf } from "../../model/DisplayName.ts"
+import { codeOf, detailOf, isLimited, tagOf } from "../../model/Failure.ts"
+import { shared } from "../../styles/shared.ts"
+import { en, type Texts, textsContext } from "../../texts/Texts.ts"
+import { screenStyles } from "../Screen.styles.ts"
+
+/** Groups of four characters at the beginning of a key: enough to recognise one, not to compare it. */
+const shortKey = (primary: string): string =>
+  (primary.replace("ed25519:", "").slice(0, 16).match(/.{4}/g) ?? []).join(" ")
+
+/** Adding somebody by handle: what was found, or why nothing was. */
+@customElement("kez-new-screen")
+export class NewScreen extends LitElement {
+  static override styles = [
+    shared,
+    screenStyles,
+    css`
+      form kez-button {
+        margin-top: 1.75rem;
+      }
+      article {
+        display: grid;
+        gap: var(--space-4);
+        padding: var(--space-4);
+        border: 1px solid var(--line);
+        border-radius: var(--radius-card);
+      }
+      .person {
+        display: flex;
+        align-items: center;
+        gap: var(--space-4);
+      }
+      .person > div {
+        min-width: 0;
+      }
+      kez-mark {
+        width: 3.5rem;
+        height: 3.5rem;
+      }
+      code {
+        font-family: var(--mono);
+        font-size: var(--text-small);
+      }
+      .actions {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-2);
+      }
+    `
+  ]
+
+  /** What the field begins with. */
+  @property() handle = ""
+  @consume({ context: clientContext, subscribe: true })
+  @property({ attribute: false })
+  client: KezChatClient | undefined
+  @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
+  @state() private account: Account | undefined
+  @state() private error = ""
+  @state() private isBusy = false
+  @state() private found: Contact | undefined
+  /** It was not a contact before, so it can be taken back. */
+  @state() private isNew = false
+  @query("kez-field") private readonly field!: Field
+
+  get heading(): string {
+    return this.texts.conversation.addTitle
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (changed.has("client"))
+      void this.client?.account().then(
+        (account) => (this.account = account),
+        () => undefined
+      )
+  }
+
+  protected override render() {
+    const texts = this.texts.conversation
+    const home = this.account?.server ?? ""
+    return html`<div class="column">
+      <header>
+        <a href=${hashOf({ screen: "list" })} aria-label=${this.texts.common.back}><kez-icon name="back"></kez-icon></a>
+        <h1 tabindex="-1">${texts.addTitle}</h1>
+      </header>
+      <form @submit=${this.#submit}>
+        <kez-field
+          autofocus
+          code
+          label=${texts.addLabel}
+          name="handle"
+          .value=${this.handle}
+          hint=${texts.addHint(home)}
+          error=${this.error}
+          @input=${this.#input}
+        ></kez-field>
+        <kez-button type="submit" kind=${this.found === undefined ? "primary" : "plain"} ?busy=${this.isBusy}
+          >${texts.addSearch}</kez-button
+        >
+      </form>
+      <div aria-live="polite">${this.isBusy ? html`<p class="soft">${texts.looking}</p>` : this.#found()}</div>
+    </div>`
+  }
+
+  #found(): TemplateResult | typeof nothing {
+    const { account, found } = this
+    const texts = this.texts.conversation
+    if (account === undefined || found === undefined) return nothing
+    if (found.primary === account.primary) {
+      return html`<kez-note>
+        <p>${texts.addSelf}</p>
+        <kez-button slot="actions" kind="primary" @click=${this.#open}>${texts.openNotes}</kez-button>
+      </kez-note>`
+    }
+    const name = displayName(found.handle, account.server)
+    return html`<article aria-label=${texts.found}>
+      <div class="person">
+        <kez-mark primary=${found.primary}></kez-mark>
+        <div>
+          <h2><bdi>${found.handle}</bdi></h2>
+          <p class="soft small">${texts.keyStarts} <code dir="ltr">${shortKey(found.primary)} …</code></p>
+        </div>
+      </div>
+      <p class="small soft">${texts.markMeaning}</p>
+      <p>${texts.firstContact(serverOf(found.handle), name)}</p>
+      <div class="actions">
+        <kez-button kind="primary" @click=${this.#open}>${texts.writeTo(name)}</kez-button>
+        ${this.isNew ? html`<kez-button kind="quiet" @click=${this.#takeBack}>${texts.notThem}</kez-button>` : nothing}
+      </div>
+    </article>`
+  }
+
+  #input(): void {
+    this.handle = this.field.value
+    this.error = ""
+    this.found = undefined
+  }
+
+  async #submit(event: Event): Promise<void> {
+    event.preventDefault()
+    const { client } = this
+    const handle = this.handle.trim()
+    if (client === undefined || this.isBusy || handle === "") return this.field.focus()
+    this.isBusy = true
+    this.error = ""
+    this.found = undefined
+    try {
+      const before = new Set((await client.contacts()).map(({ primary }) => primary))
+      const found = await client.addContact(handle)
+      this.isNew = !before.has(found.primary)
+      if (handle === this.handle.trim()) this.found = found
+    } catch (error) {
+      this.error = this.#words(handle.replace(/^@/, ""), error)
+      this.field.focus()
+    } finally {
+      this.isBusy = false
+    }
+  }
+
+  /** What went wrong, in words. */
+  #words(handle: string, error: unknown): string {
+    const texts = this.texts.conversation
+    const server = serverOf(handle) || (this.account?.server ?? "")
+    if (isLimited(error)) return texts.addLimited
+    if (/^(?:Server|Broker)Un(?:reachable|available)$/.test(tagOf(error))) return texts.addUnreachable(server)
+    switch (codeOf(error)) {
+      case "handle_malformed":
+        return texts.addInvalid
+      case "handle_not_found":
+      case "not_found":
+        return texts.addNotFound(handle)
+      case "handle_deleted":
+        return texts.addDeleted(handle)
+      case "contact_unreachable":
+      case "chain_not_found":
+        return texts.addNoInbox(handle)
+      case "federation_unsupported":
+        return texts.federation(handle, server)
+      case "unavailable":
+        return texts.addUnreachable(server)
+      default:
+        return this.texts.common.failed(detailOf(error))
+    }
+  }
+
+  #open(): void {
+    if (this.found !== undefined) go({ screen: "conversation", who: this.found.handle })
+  }
+
+  async #takeBack(): Promise<void> {
+    const { client, found } = this
+    if (client === undefined || found === undefined) return
+    await client.removeContact(found.primary, true).catch(() => undefined)
+    this.found = undefined
+    this.handle = ""
+    this.field.focus()
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "kez-new-screen": NewScreen
+  }
+}
