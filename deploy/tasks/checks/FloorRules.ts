@@ -62,6 +62,8 @@ export const BROWSER_ENTRIES = [
   "./promise",
   "./port",
   "./web",
+  "./web-page",
+  "./web-worker",
   "./webcrypto",
   "./noble",
   "./zstd",
@@ -78,7 +80,7 @@ export const IDENTITY_ENTRIES = ["./protocol", "./crypto", "./zstd"]
 export const TRANSPORT = /^(@nats-io\/.+|@number0\/iroh(\/.*)?)$/
 
 /** Entries for the thread of a page: they reach no package at run time. */
-export const PAGE_ENTRIES = ["./port"]
+export const PAGE_ENTRIES = ["./port", "./web-page"]
 
 /** Barrels of Effect pull megabytes into a bundle. */
 export const EFFECT_BARREL = /^(effect|@effect\/platform-node|@effect\/platform-browser)$/

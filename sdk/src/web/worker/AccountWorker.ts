@@ -1,0 +1,195 @@
+/** What a worker does for pages: their calls about the account, and the client while it is open. */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { Account } from "../../client/model/index.ts"
+import { clientCalls } from "../../port/ClientCalls.ts"
+import { forward } from "../../port/Forward.ts"
+import { serveCalls } from "../../port/Serve.ts"
+import type { KezChatClient } from "../../promise/index.ts"
+import type { VaultError } from "../../services/Vault.ts"
+import {
+  accountCalls,
+  type AccountHost,
+  type CreateStep,
+  type Hello,
+  type NewAccount,
+  type Secret,
+  type StorageUse,
+  type Update
+} from "../AccountPort.ts"
+import { Latest } from "../Latest.ts"
+import { hold } from "../Locks.ts"
+import { create, steps } from "./Create.ts"
+import { countMessages } from "./Databases.ts"
+import { type Held, HeldAccount, type ServeOptions } from "./HeldAccount.ts"
+import { restore } from "./Restore.ts"
+import { checkWords, newWords } from "./Words.ts"
+
+export class AccountWorker implements AccountHost {
+  readonly #account: HeldAccount
+  readonly #build: string
+  readonly #client: KezChatClient
+  /** Ends a dedicated worker. */
+  readonly #exit: (() => void) | undefined
+  readonly #pages = new Set<string>()
+  #started = false
+  #keep = true
+
+  constructor(options: ServeOptions, exit?: () => void) {
+    this.#account = new HeldAccount(options)
+    this.#build = options.build
+    this.#exit = exit
+    const client = forward(clientCalls, () => this.#open().client)
+    this.#client = {
+      ...client,
+      deleteAccount: async (waiting) => {
+        await client.deleteAccount(waiting)
+        await this.logOut()
+      }
+    }
+  }
+
+  /** Serves a page until it is gone. */
+  admit(hello: Hello): void {
+    const stops = [serveCalls(hello.account, accountCalls, this), serveCalls(hello.client, clientCalls, this.#client)]
+    this.#pages.add(hello.page)
+    this.#keep = hello.keep
+    const account = this.#account
+    account.ticket = hello.ticket ?? account.ticket
+    void this.#until(hello.page, stops)
+    if (!this.#started) void account.start()
+    else if (account.state._tag === "locked" && hello.ticket !== undefined) void account.look()
+    this.#started = true
+    if (Number(hello.build) > Number(this.#build)) void account.handOver("superseded")
+  }
+
+  async *updates(): AsyncGenerator<Update> {
+    await this.#account.alive
+    yield* this.#account.update.values()
+  }
+
+  async keep(whether: boolean): Promise<void> {
+    this.#keep = whether
+  }
+
+  async newWords() {
+    return newWords()
+  }
+
+  async checkWords(text: string) {
+    return checkWords(text)
+  }
+
+  handleStatus(local: string) {
+    return this.#account.home.status(local)
+  }
+
+  async *create(account: NewAccount): AsyncGenerator<CreateStep> {
+    const progress = new Latest<{ readonly done: number; readonly failure?: { readonly error: unknown } }>({ done: 0 })
+    const tell = (done: number) => {
+      if (done > progress.value.done) progress.value = { done }
+    }
+    // Goes on where the loop is left: the page may be closed meanwhile.
+    this.#account
+      .exclusive(() => create(this.#account, account, tell))
+      .then(
+        () => tell(steps.length),
+        (error: unknown) => (progress.value = { ...progress.value, failure: { error } })
+      )
+    let given = 0
+    for await (const { done, failure } of progress.values()) {
+      yield* steps.slice(given, done)
+      given = done
+      if (failure !== undefined) throw failure.error
+      if (done === steps.length) return
+    }
+  }
+
+  restore(options: Omit<NewAccount, "handle">): Promise<Account> {
+    return this.#account.exclusive(() => restore(this.#account, options))
+  }
+
+  unlock(secret: Secret): Promise<void> {
+    const opener =
+      "passphrase" in secret
+        ? { passphrase: Redacted.make(secret.passphrase) }
+        : { credentialId: secret.credentialId, secret: Redacted.make(secret.secret) }
+    const account = this.#account
+    return account.exclusive(async () => {
+      if (account.held === undefined) await account.unlock(await account.acquire(), opener)
+    })
+  }
+
+  lock(): Promise<void> {
+    return this.#account.exclusive(() => this.#account.lock())
+  }
+
+  takeOver(): Promise<void> {
+    return this.#account.takeOver()
+  }
+
+  changePassphrase({ next, passphrase }: { readonly passphrase: string; readonly next: string }): Promise<void> {
+    return this.#changeVault(({ unlocked }) =>
+      unlocked.changePassphrase({ passphrase: Redacted.make(passphrase), next: Redacted.make(next) })
+    )
+  }
+
+  addPasskey(passkey: Parameters<AccountHost["addPasskey"]>[0]): Promise<void> {
+    return this.#changeVault(({ unlocked }) =>
+      unlocked.addPasskey({ ...passkey, secret: Redacted.make(passkey.secret) })
+    )
+  }
+
+  removePasskey(credentialId: Uint8Array): Promise<void> {
+    return this.#changeVault(({ unlocked }) => unlocked.removePasskey(credentialId))
+  }
+
+  logOut(): Promise<void> {
+    return this.#account.exclusive(() => this.#account.remove())
+  }
+
+  async storage(): Promise<StorageUse> {
+    const [persisted, { quota, usage } = {}, messages] = await Promise.all([
+      navigator.storage?.persisted?.() ?? false,
+      navigator.storage?.estimate?.(),
+      countMessages(this.#account.databases.store)
+    ])
+    return {
+      persisted,
+      messages,
+      ...(usage === undefined ? {} : { usage }),
+      ...(quota === undefined ? {} : { quota })
+    }
+  }
+
+  /** Waits until a page is gone, and stops what it called. */
+  async #until(page: string, stops: ReadonlyArray<() => void>): Promise<void> {
+    const release = await hold(page)
+    release?.()
+    for (const stop of stops) stop()
+    this.#pages.delete(page)
+    if (this.#pages.size === 0) await this.#alone()
+  }
+
+  #open(): Held {
+    const { held, state } = this.#account
+    if (held !== undefined && state._tag === "open") return held
+    throw this.#account.notOpen()
+  }
+
+  #changeVault(change: (held: Held) => Effect.Effect<void, VaultError>): Promise<void> {
+    return this.#account.exclusive(async () => {
+      await Effect.runPromise(change(this.#open()))
+      await this.#account.showVault()
+    })
+  }
+
+  /** The last page is gone. */
+  async #alone(): Promise<void> {
+    const account = this.#account
+    if (this.#exit !== undefined) {
+      await account.exclusive(() => account.close())
+      if (this.#pages.size === 0) this.#exit()
+    } else if (!this.#keep && account.held !== undefined) await this.lock()
+  }
+}

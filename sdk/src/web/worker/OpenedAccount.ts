@@ -1,0 +1,80 @@
+/** Vault, sealed store and client of an account, opened and closed together. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import { IndexedDbLocalStore, SealedLocalStore, WebVault } from "../../adapters/indexeddb/index.ts"
+import { NoAccount } from "../../client/model/index.ts"
+import { type KezChatClient, open } from "../../promise/index.ts"
+import { Vault, type VaultError } from "../../services/Vault.ts"
+import type { VaultSlot } from "../AccountState.ts"
+import { layer } from "../index.ts"
+import type { Databases } from "./Databases.ts"
+import * as Tickets from "./Tickets.ts"
+
+export interface OpenedAccount {
+  readonly client: KezChatClient
+  readonly unlocked: WebVault.Unlocked
+  readonly seed: Redacted.Redacted<Uint8Array>
+  readonly primary: string
+  readonly ticket: string
+  /** Finishes the commit under way. */
+  close(): Promise<void>
+}
+
+export interface Opening {
+  readonly home: string
+  readonly databases: Databases
+  readonly primary: string
+  /** Absent if the vault has it. */
+  readonly seed?: Redacted.Redacted<Uint8Array>
+  readonly vault: (vault: WebVault.WebVault) => Effect.Effect<WebVault.Unlocked, VaultError, Scope.Scope>
+}
+
+/** The part of the vault that needs no secret; undefined without an account. Rejects with a `VaultError`. */
+export const readVault = (
+  name: string
+): Promise<{ handle: string; primary: string; slots: ReadonlyArray<VaultSlot> } | undefined> =>
+  Effect.runPromise(
+    Effect.scoped(Effect.flatMap(WebVault.make({ name }), ({ read }) => Effect.map(read, Option.getOrUndefined)))
+  )
+
+/** Rejects with a `VaultError`, `StoreError` or `StoreConflict`, and leaves nothing open. */
+export const openAccount = async ({ databases, home, primary, ...options }: Opening): Promise<OpenedAccount> => {
+  const scope = Effect.runSync(Scope.make())
+  const end = () => Effect.runPromise(Scope.close(scope, Exit.void))
+  try {
+    const unlocked = await Effect.runPromise(
+      WebVault.make({ name: databases.vault }).pipe(Effect.flatMap(options.vault), Scope.provide(scope))
+    )
+    const stored = Effect.flatMap(
+      unlocked.vault.load,
+      Option.match({ onNone: () => Effect.fail(new NoAccount()), onSome: Effect.succeed })
+    )
+    const seed = options.seed ?? (await Effect.runPromise(stored))
+    const client = await open(
+      layer({
+        home,
+        primary,
+        store: Layer.provide(SealedLocalStore.layer(seed), IndexedDbLocalStore.layer({ name: databases.store })),
+        vault: Layer.succeed(Vault, unlocked.vault)
+      })
+    )
+    return {
+      client,
+      unlocked,
+      seed,
+      primary,
+      ticket: await Tickets.seal(databases.tickets, Redacted.value(unlocked.key)),
+      close: async () => {
+        await client.close()
+        await end()
+      }
+    }
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
