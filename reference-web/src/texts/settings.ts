@@ -1,2 +1,129 @@
 /** Settings, export, logging out. */
-export const settings = {}
+const megabytes = (bytes: number): string =>
+  bytes < 1_000_000
+    ? `${Math.ceil(bytes / 1000).toLocaleString("en")} kB`
+    : `${(bytes / 1_000_000).toLocaleString("en", { maximumFractionDigits: bytes < 10_000_000 ? 1 : 0 })} MB`
+
+export const settings = {
+  title: "Settings",
+  parts: {
+    account: { title: "You", about: "Name, key, code to share" },
+    privacy: { title: "Privacy", about: "Read receipts, who may write" },
+    notifications: { title: "Notifications", about: "When somebody writes" },
+    appearance: { title: "Appearance and typing", about: "Light or dark, what Enter does" },
+    storage: { title: "Storage", about: "In this browser and at the server" },
+    words: { title: "Words and passphrase", about: "What opens your account, passkeys" },
+    export: { title: "Export", about: "Everything as a file" },
+    keys: { title: "Keyboard", about: "Shortcuts" },
+    about: { title: "About", about: "Version, server, protection" },
+    danger: { title: "Log out or delete", about: "Leave this browser, or for good" }
+  },
+  lockNow: "Lock now",
+
+  key: "Key",
+  keyHelp: "Your public key, no secret: the programs of others know you by it, and safety numbers are made from it.",
+  mark: "Your mark. A help for the eye, not a proof.",
+  share: "Share",
+  showProfile: "What your key has signed",
+
+  readReceipts: "Tell others when I read their messages",
+  readReceiptsHelp: "Works both ways: you see theirs only if both share it.",
+  inbox: "Who may write to me",
+  inboxEveryone: "Everyone",
+  inboxEveryoneHelp: "Messages of strangers wait as requests.",
+  inboxContacts: "Only my contacts",
+  inboxContactsHelp: "Messages of strangers are dropped; nobody learns that.",
+
+  notify: "Notify me when somebody writes",
+  notifyHelp: "While this page is open in a tab, or installed.",
+  notifyText: "Show what was written",
+  notifyTextHelp: "Otherwise only who wrote. Requests never show text.",
+  notifyBlocked:
+    "The browser forbids notifications of this page. Allow them in the settings of the browser for this site.",
+  notifyNone: "This browser has no notifications for pages.",
+
+  theme: "Theme",
+  themeSystem: "Like the system",
+  themeLight: "Light",
+  themeDark: "Dark",
+  enter: "What Enter does in a message",
+  enterSend: "Enter sends, Shift Enter begins a new line",
+  enterLine: "Enter begins a new line, Ctrl Enter sends",
+  enterTouch: "On touch screens Enter always begins a new line.",
+
+  here: "In this browser",
+  used: (usage: number, quota: number | undefined) =>
+    quota === undefined ? megabytes(usage) : `${megabytes(usage)} of ${megabytes(quota)}`,
+  messages: (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "message" : "messages"}`,
+  persisted: "The browser keeps it for good.",
+  notPersisted: "The browser may delete it when space is short.",
+  atHome: (server: string) => `At ${server}`,
+  atHomeHelp: "Mail stays there for your new and restored devices, 30 days unless you trim it.",
+  mail: "Mail from others",
+  strangers: "of it from strangers",
+  sent: "Copies of what you sent",
+  boxUsed: (used: number, limit: number) => `${megabytes(used)} of ${megabytes(limit)}`,
+  trim: "Remove what this device has",
+  trimHelp: "A device that has not fetched it will not get it, and restoring from the words does not bring it back.",
+  trimmed: "Removed. What is left is what this device does not have yet.",
+  autoTrim: "Once a day remove there what all my devices have",
+  autoTrimHelp: "Restoring from the words then brings back only what came since.",
+
+  wordsShowTitle: "Your 24 words",
+  wordsShowHelp: "To write them down again. They never change.",
+  wordsShow: "Show them",
+  wordsPassphrase: "First the passphrase of this browser.",
+  wordsCheck: "Check my paper",
+  wordsChecked: (date: string) => `Checked on ${date}.`,
+  wordsNeverChecked: "Not checked in this browser yet.",
+  reminder: "Can you still find your 24 words? Check them in a minute.",
+  reminderCheck: "Check",
+  passphraseTitle: "Passphrase",
+  passphraseHelp: "It opens this browser. Other browsers have their own.",
+  passphraseChange: "Change the passphrase",
+  passphraseCurrent: "Current passphrase",
+  passphraseNew: "New passphrase",
+  passphraseChanged: "The passphrase is changed.",
+  passphraseWrong: "This is not the passphrase.",
+  passkeysTitle: "Passkeys",
+  passkeysHelp: "Fingerprint, face or device PIN instead of the passphrase, which stays valid.",
+  passkeysNone: "None in this browser.",
+  passkeyNumber: (number: number) => `Passkey ${number}`,
+  passkeyRemove: "Remove",
+  passkeyUnavailable: "This browser or device has no passkeys that can open a page.",
+  askOnReload: "Ask again when I reload",
+  askOnReloadHelp: "Otherwise a reload of this tab opens without the passphrase.",
+
+  exportTitle: "Everything as a file",
+  export: "Your conversations, contacts, settings and your chain as JSON, one thing a line. The key is not in it.",
+  exportWarning: "The file is readable by anybody who gets it.",
+  exportSave: "Save the file",
+  exportBusy: (count: number) => `${count.toLocaleString("en")} lines`,
+  exportDone: (count: number) => `Saved, ${count.toLocaleString("en")} lines.`,
+
+  keysHelp: "Work everywhere but in a dialog.",
+  keyMap: [
+    [["/", "Ctrl K"], "Search"],
+    [["Alt ↑", "Alt ↓"], "The conversation above or below"],
+    [["Esc"], "One level up, or close"],
+    [["Enter"], "Send"],
+    [["Shift Enter"], "A new line"],
+    [["?"], "This list"]
+  ] as ReadonlyArray<readonly [ReadonlyArray<string>, string]>,
+  or: "or",
+
+  aboutVersion: "Version of this page",
+  aboutServer: "Server",
+  aboutProtection: "What is protected, and what is not",
+  aboutLicense: "Apache-2.0 or MIT.",
+
+  logOutTitle: "Log out of this browser",
+  logOut: (messages: number) =>
+    `This removes the key and ${messages.toLocaleString("en")} ${messages === 1 ? "message" : "messages"} from this browser. Without your 24 words you cannot come back.`,
+  logOutAction: "Log out",
+  deleteTitle: "Delete the account",
+  delete: (name: string) => `The name ${name} can never be used again, by anybody.`,
+  deleteMore:
+    "Your mail at the server and everything in this browser is removed. What others received stays with them.",
+  deleteAction: "Delete account"
+}

@@ -28,6 +28,8 @@ const icons = {
   down: svg`<path d="M10 4v11M5 10.5l5 5 5-5" />`,
   link: svg`<path d="M8.5 11.5a3 3 0 0 0 4.25 0l2.5-2.5A3 3 0 0 0 11 4.75l-1 1M11.5 8.5a3 3 0 0 0-4.25 0l-2.5 2.5A3 3 0 0 0 9 15.25l1-1" />`,
   broken: svg`<path d="m9 15.25.5-.5M4.75 11l2-2M11 4.75l-.5.5M15.25 9l-2 2M4 4l2 2M14 14l2 2" />`,
+  bell: svg`<path d="M5.5 13.5V9a4.5 4.5 0 0 1 9 0v4.5l1.5 1H4zM8.5 17h3" />`,
+  keyboard: svg`<rect x="2.5" y="5.5" width="15" height="9" rx="2" /><path d="M6 8.5v.01M10 8.5v.01M14 8.5v.01M7 11.75h6" />`,
   print: svg`<path d="M6 7.5V3.5h8v4M6 14H4V7.5h12V14h-2M6 12h8v4.5H6z" />`
 } as const
 

@@ -1,0 +1,80 @@
+import { consume } from "@lit/context"
+import { html, LitElement, nothing, type PropertyValues } from "lit"
+import { customElement, property, state } from "lit/decorators.js"
+import { focusStep } from "../../components/step/Step.ts"
+import "../../components/welcome/Welcome.ts"
+import { accountContext } from "../../context.ts"
+import { shared } from "../../styles/shared.ts"
+import { en, type Texts, textsContext } from "../../texts/Texts.ts"
+import type { WebAccount } from "../../WebAccount.ts"
+import "../restore/Restore.ts"
+import "../sign-up/SignUp.ts"
+
+/**
+ * No account in this browser: the first screen, and from it signing up or restoring.
+ *
+ * @fires kez-held - `detail` true: an account is being made here, so that this screen must stay whatever the account's
+ * state, until `detail` false.
+ */
+@customElement("kez-welcome-screen")
+export class WelcomeScreen extends LitElement {
+  static override styles = [shared]
+
+  /** The handle that this browser held before its storage was cleared. */
+  @property() lost: string | undefined
+  @consume({ context: accountContext, subscribe: true }) @state() private account: WebAccount | undefined
+  @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
+  @state() private way: "welcome" | "sign-up" | "restore" = "welcome"
+  /** Signing up keeps its words while the person looks at the first screen again. */
+  @state() private signingUp = false
+
+  /** For the document's title. */
+  get heading(): string {
+    return this.texts.common.appName
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has("way") && changed.get("way") !== undefined) void this.#focus()
+  }
+
+  async #focus(): Promise<void> {
+    if (this.way === "welcome") return focusStep(this)
+    await this.updateComplete
+    const flow = this.renderRoot.querySelector<LitElement>(`kez-${this.way}`)
+    if (flow !== null) await focusStep(flow)
+  }
+
+  protected override render() {
+    const back = () => (this.way = "welcome")
+    return html`<main>
+      ${
+        this.way === "welcome"
+          ? html`<kez-welcome
+              data-step
+              .server=${this.account?.home.name ?? ""}
+              .lost=${this.lost ?? ""}
+              @kez-sign-up=${this.#signUp}
+              @kez-restore=${() => (this.way = "restore")}
+            ></kez-welcome>`
+          : nothing
+      }
+      ${this.signingUp ? html`<kez-sign-up ?hidden=${this.way !== "sign-up"} @kez-back=${back}></kez-sign-up>` : nothing}
+      ${
+        this.way === "restore"
+          ? html`<kez-restore .handle=${this.lost ?? ""} @kez-back=${back}></kez-restore>`
+          : nothing
+      }
+    </main>`
+  }
+
+  readonly #signUp = (): void => {
+    this.signingUp = true
+    this.way = "sign-up"
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "kez-welcome-screen": WelcomeScreen
+  }
+}
