@@ -14,12 +14,17 @@ export type AccountState =
       readonly slots: ReadonlyArray<Slot>
     }
   | { readonly _tag: "opening"; readonly handle: string }
-  | { readonly _tag: "open"; readonly handle: string; readonly primary: string }
+  | {
+      readonly _tag: "open"
+      readonly handle: string
+      readonly primary: string
+      readonly slots: ReadonlyArray<Slot>
+    }
   | { readonly _tag: "elsewhere" }
   | { readonly _tag: "superseded" }
   | {
       readonly _tag: "broken"
-      readonly reason: "no_storage" | "insecure" | "damaged" | "newer" | "full" | "too_old"
+      readonly reason: "no_storage" | "insecure" | "damaged" | "newer" | "full" | "too_old" | "not_started"
       readonly detail: string
     }
 
@@ -28,8 +33,8 @@ export type WordsCheck =
   | {
       readonly ok: false
       readonly reason: "count" | "word" | "checksum"
+      readonly count: number
       readonly index?: number
-      readonly word?: string
       readonly suggestions?: ReadonlyArray<string>
     }
 
@@ -40,6 +45,8 @@ export interface WebAccount {
   states(): AsyncIterable<AccountState>
   readonly client: KezChatClient
   readonly home: { readonly name: string; readonly url: string }
+  /** Whether a reload asks for the secret again. Default false; kept by this browser. */
+  askOnReload: boolean
   newWords(): Promise<string>
   checkWords(text: string): Promise<WordsCheck>
   handleStatus(local: string): Promise<HandleStatus>

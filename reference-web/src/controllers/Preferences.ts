@@ -7,8 +7,6 @@ const defaults = {
   /** What Enter does in a message: `send` or `newline`. */
   enter: "send",
   theme: "system",
-  /** `on`: a reload of the tab asks for the passphrase. */
-  "ask-on-reload": "off",
   /** When the words were last checked or made, milliseconds since the epoch. */
   "words-checked": "",
   /** `done`: the reminder to check the words was answered. */

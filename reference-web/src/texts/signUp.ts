@@ -150,6 +150,9 @@ export const signUp = {
 
   fullTitle: "No space is left for this page",
   full: "The browser refuses to store more. Free some space on this computer, then reload. What was stored stays.",
+  notStartedTitle: "The account did not start",
+  notStarted:
+    "A part of this page could not be loaded or started. Reload; if that does not help, close other tabs of this page.",
   newerTitle: "A newer version wrote this data",
   newer:
     "Reload to get the new version of this page. If that does not help, the server is being updated: try again in a few minutes.",

@@ -16,9 +16,12 @@ export default {
     "unknown word": () =>
       html`<kez-restore-words
         .words=${words.with(6, "windwo")}
-        .found=${{ ok: false, reason: "word", index: 6, word: "windwo", suggestions: ["window", "wind"] } as const}
+        .found=${{ ok: false, reason: "word", index: 6, count: 24, suggestions: ["window", "wind"] } as const}
       ></kez-restore-words>`,
     checksum: () =>
-      html`<kez-restore-words .words=${words} .found=${{ ok: false, reason: "checksum" } as const}></kez-restore-words>`
+      html`<kez-restore-words
+        .words=${words}
+        .found=${{ ok: false, reason: "checksum", count: 24 } as const}
+      ></kez-restore-words>`
   }
 } satisfies Story

@@ -153,9 +153,12 @@ export class RestoreWords extends Step {
     if (found === undefined || found.reason === "count") return nothing
     if (found.reason === "checksum" || found.index === undefined)
       return html`<kez-note id="found" kind="danger" live>${signUp.restoreChecksum}</kez-note>`
-    const { index, suggestions = [], word = "" } = found
+    const { index, suggestions = [] } = found
     return html`<kez-note id="found" kind="danger" live>
-      <p>${signUp.restoreUnknown(word, index + 1)} ${suggestions.length > 0 ? signUp.restoreSuggestions : ""}</p>
+      <p>
+        ${signUp.restoreUnknown(this.words[index] ?? "", index + 1)}
+        ${suggestions.length > 0 ? signUp.restoreSuggestions : ""}
+      </p>
       ${suggestions.map(
         (suggestion) =>
           html`<kez-button slot="actions" @click=${() => this.#suggested(index, suggestion)}>${suggestion}</kez-button>`

@@ -47,8 +47,8 @@ export class SettingsWords extends Part {
   @property({ attribute: false }) words: ReadonlyArray<string> = []
   /** When they were last checked, milliseconds since the epoch. */
   @property({ attribute: false }) checkedAt: number | undefined
-  /** What opens the vault; undefined where that is not known. */
-  @property({ attribute: false }) slots: ReadonlyArray<Slot> | undefined
+  /** What opens the vault. */
+  @property({ attribute: false }) slots: ReadonlyArray<Slot> = []
   /** Passkeys can be added here. */
   @property({ type: Boolean }) passkeys = false
   @property({ type: Boolean }) askOnReload = false
@@ -86,8 +86,7 @@ export class SettingsWords extends Part {
           label=${settings.askOnReload}
           hint=${settings.askOnReloadHelp}
           .checked=${this.askOnReload}
-          @change=${(event: Event) =>
-            this.change("kez-preference", ["ask-on-reload", (event.target as Switch).checked ? "on" : "off"])}
+          @change=${(event: Event) => this.#act({ _tag: "askOnReload", on: (event.target as Switch).checked })}
         ></kez-switch>
       </section>
       <section>
@@ -180,7 +179,7 @@ export class SettingsWords extends Part {
 
   #passkeys() {
     const { settings, signUp } = this.texts
-    const passkeys = this.slots?.filter((slot) => slot.kind === "passkey") ?? []
+    const passkeys = this.slots.filter((slot) => slot.kind === "passkey")
     return html`${
       passkeys.length === 0
         ? html`<p>${settings.passkeysNone}</p>`

@@ -24,6 +24,10 @@ export default {
       ></kez-broken-screen>`,
     full: () =>
       html`<kez-broken-screen .broken=${{ _tag: "broken", reason: "full", detail: "" } as const}></kez-broken-screen>`,
+    "not started": () =>
+      html`<kez-broken-screen
+        .broken=${{ _tag: "broken", reason: "not_started", detail: "" } as const}
+      ></kez-broken-screen>`,
     newer: () =>
       html`<kez-broken-screen .broken=${{ _tag: "broken", reason: "newer", detail: "" } as const}></kez-broken-screen>`
   }

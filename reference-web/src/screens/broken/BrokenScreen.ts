@@ -66,6 +66,8 @@ export class BrokenScreen extends LitElement {
         return [signUp.fullTitle, signUp.full]
       case "newer":
         return [signUp.newerTitle, signUp.newer]
+      case "not_started":
+        return [signUp.notStartedTitle, signUp.notStarted]
       case "damaged":
       case undefined:
         return [common.damagedTitle, common.damaged]
@@ -85,7 +87,7 @@ export class BrokenScreen extends LitElement {
           ${
             reason === "damaged"
               ? html`<kez-button kind="danger" @click=${() => (this.loggingOut = true)}>${signUp.logOut}</kez-button>`
-              : reason === "full" || reason === "newer" || reason === "no_storage"
+              : reason === "full" || reason === "newer" || reason === "no_storage" || reason === "not_started"
                 ? html`<kez-button kind="primary" @click=${() => location.reload()}>${signUp.reload}</kez-button>`
                 : nothing
           }

@@ -14,10 +14,6 @@ import { shared } from "../../styles/shared.ts"
 import type { WebAccount, WordsCheck } from "../../WebAccount.ts"
 import "../sign-up/SignUp.ts"
 
-interface CatchesUp {
-  catchingUp(waiting: { readonly signal: AbortSignal }): AsyncIterable<{ readonly taken: number; readonly of: number }>
-}
-
 type Step = "words" | "passphrase" | "progress" | "name"
 
 /**
@@ -142,8 +138,7 @@ export class Restore extends LitElement {
   async #follow(handle: string): Promise<void> {
     this.#abort = new AbortController()
     try {
-      const client = this.account!.client as unknown as CatchesUp
-      for await (const { taken, of } of client.catchingUp({ signal: this.#abort.signal }))
+      for await (const { taken, of } of this.account!.client.catchingUp({ signal: this.#abort.signal }))
         this.progress = { _tag: "back", handle, taken, of }
     } catch {
       // It goes on in the worker; the bar above the conversations shows it.

@@ -31,18 +31,14 @@ import {
   wordsCheckedLately,
   wordsReminderDue
 } from "../../controllers/Preferences.ts"
+import { StreamController } from "../../controllers/StreamController.ts"
 import { saveLines } from "../../controllers/SaveLines.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import type { Slot, WebAccount } from "../../WebAccount.ts"
+import type { AccountState, WebAccount } from "../../WebAccount.ts"
 import { pageAddress } from "../sign-up/SignUp.ts"
 
 declare const BUILD_TIME: string | undefined
-
-/** An account that can say what opens its vault while it is open. */
-interface WithSlots {
-  slots?(): Promise<ReadonlyArray<Slot>>
-}
 
 /** Settings: the list of parts, or one of them. */
 @customElement("kez-settings-screen")
@@ -57,7 +53,6 @@ export class SettingsScreen extends LitElement {
   @state() private settings: Settings | undefined
   @state() private storage: StorageUsage | undefined
   @state() private inbox: InboxUsage | undefined
-  @state() private slots: ReadonlyArray<Slot> | undefined
   @state() private passkeys = false
   @state() private words: ReadonlyArray<string> = []
   @state() private checking = false
@@ -67,6 +62,17 @@ export class SettingsScreen extends LitElement {
   @state() private box: "mail" | "sent" = "mail"
   @state() private done: "" | Action["_tag"] = ""
   @state() private failed = ""
+
+  constructor() {
+    super()
+    // Added and removed passkeys arrive with the account's state.
+    this.addController(
+      new StreamController<AccountState>(this, {
+        open: () => this.account?.states(),
+        onItem: () => this.requestUpdate()
+      })
+    )
+  }
 
   /** For the document's title. */
   get heading(): string {
@@ -115,24 +121,21 @@ export class SettingsScreen extends LitElement {
       case "danger":
         return storage()
       case "words":
-        return this.#loadSlots()
+        this.passkeys = await passkeysAvailable()
     }
   }
 
-  async #loadSlots(): Promise<void> {
-    const account = this.account as (WebAccount & WithSlots) | undefined
-    this.passkeys = await passkeysAvailable()
-    this.slots = await account?.slots?.().catch(() => undefined)
+  get #open() {
+    const state = this.account?.state
+    return state?._tag === "open" ? state : undefined
   }
 
   get #handle(): string {
-    const state = this.account?.state
-    return state?._tag === "open" ? state.handle : ""
+    return this.#open?.handle ?? ""
   }
 
   get #primary(): string {
-    const state = this.account?.state
-    return state?._tag === "open" ? state.primary : ""
+    return this.#open?.primary ?? ""
   }
 
   protected override render() {
@@ -204,9 +207,9 @@ export class SettingsScreen extends LitElement {
               .handle=${this.#handle}
               .words=${this.words}
               .checkedAt=${wordsCheckedAt()}
-              .slots=${this.slots}
+              .slots=${this.#open?.slots ?? []}
               .passkeys=${this.passkeys}
-              .askOnReload=${preference("ask-on-reload") === "on"}
+              .askOnReload=${this.account?.askOnReload ?? false}
               .suggested=${this.suggested}
               .busy=${this.busy}
               .done=${this.done}
@@ -305,7 +308,8 @@ export class SettingsScreen extends LitElement {
         return
       }
       case "showWords":
-        await account.unlock({ passphrase: action.passphrase })
+        // An open account has nothing to unlock; setting the same passphrase again checks it.
+        await account.changePassphrase({ passphrase: action.passphrase, next: action.passphrase })
         this.words = (await client.words()).split(" ")
         return
       case "hideWords":
@@ -325,11 +329,12 @@ export class SettingsScreen extends LitElement {
         this.suggested = ""
         return
       case "addPasskey":
-        await account.addPasskey(await createPasskey(this.#handle))
-        return this.#loadSlots()
+        return account.addPasskey(await createPasskey(this.#handle))
       case "removePasskey":
-        await account.removePasskey(action.credentialId)
-        return this.#loadSlots()
+        return account.removePasskey(action.credentialId)
+      case "askOnReload":
+        account.askOnReload = action.on
+        return
     }
   }
 

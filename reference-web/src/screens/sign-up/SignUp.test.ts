@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, expect, it } from "vitest"
+import {
+  accountDouble,
+  appears,
+  find,
+  press,
+  settled,
+  show,
+  textOf,
+  type,
+  words
+} from "../../../test/kits/AccountDouble.ts"
+import type { Field } from "../../elements/field/Field.ts"
+import type { WebAccount } from "../../WebAccount.ts"
+import { SignUp } from "./SignUp.ts"
+
+beforeEach(() => localStorage.clear())
+afterEach(() => document.body.replaceChildren())
+
+const click = async (selector: string) => press(await appears(selector))
+
+const primary = "kez-button[kind=primary]:not([disabled])"
+
+const open = async (calls: Partial<WebAccount>) => {
+  const held: Array<boolean> = []
+  const flow = new SignUp()
+  flow.addEventListener("kez-held", (event) => held.push(event.detail))
+  await show(flow, accountDouble(calls))
+  return { flow, held }
+}
+
+/** From the name to the passphrase. */
+const toPassphrase = async () => {
+  await type(await appears<Field>("kez-field"), "chris")
+  await click(primary)
+  await appears("kez-words-intro")
+  await click(primary)
+  await appears("kez-words-step")
+  // The first one shows the words, the second goes on.
+  await click(primary)
+  await press(find("kez-words-step")!.shadowRoot!.querySelector("kez-button[kind=primary]")!)
+  const check = await appears("kez-words-check")
+  await settled()
+  for (const field of check.shadowRoot!.querySelectorAll<Field>("kez-field"))
+    await type(field, words.split(" ")[Number(field.dataset["place"])]!)
+  check.shadowRoot!.querySelector("form")!.requestSubmit()
+  await settled()
+  await click(primary)
+  return appears("kez-new-passphrase")
+}
+
+const passphrase = "paper moon lamp"
+
+const setPassphrase = async (step: Element) => {
+  await settled()
+  for (const field of step.shadowRoot!.querySelectorAll<Field>("kez-field")) await type(field, passphrase)
+  step.shadowRoot!.querySelector("form")!.requestSubmit()
+}
+
+it("goes from a name to an account and keeps no secret", async () => {
+  const created: Array<unknown> = []
+  const { held } = await open({
+    async *create(options) {
+      created.push(options)
+      yield "sealed"
+      yield "registered"
+      yield "published"
+    }
+  })
+  const step = await toPassphrase()
+  expect(localStorage.getItem("kez-chat/name")).toBe("chris")
+  await setPassphrase(step)
+  await appears("kez-ready")
+  expect(created).toEqual([{ handle: "chris", words, passphrase }])
+  expect(held).toEqual([true])
+  expect(textOf()).toContain("Write to me: chris@kez.lat")
+  expect(textOf()).not.toContain("whisper")
+  expect(JSON.stringify({ ...localStorage, ...sessionStorage })).not.toMatch(/whisper|paper moon/)
+  expect(localStorage.getItem("kez-chat/name")).toBeNull()
+  expect(Number(localStorage.getItem("kez-chat/words-checked"))).toBeGreaterThan(0)
+  await click(primary)
+  expect(held).toEqual([true, false])
+  expect(location.hash).toBe("#/new")
+})
+
+it("tries a failed step again with the same words and passphrase", async () => {
+  const created: Array<unknown> = []
+  await open({
+    async *create(options) {
+      created.push(options)
+      yield "sealed"
+      if (created.length === 1) throw new Error("kez.lat cannot be reached")
+      yield "registered"
+      yield "published"
+    }
+  })
+  await setPassphrase(await toPassphrase())
+  await appears("kez-creating")
+  await click("kez-note kez-button")
+  await appears("kez-ready")
+  expect(created[1]).toEqual(created[0])
+})
+
+it("asks for another name when somebody took it, and keeps the words", async () => {
+  const created: Array<{ readonly handle: string; readonly words: string }> = []
+  await open({
+    async *create(options) {
+      created.push(options)
+      yield "sealed"
+      if (created.length === 1) throw Object.assign(new Error("taken"), { _tag: "Problem", code: "handle_taken" })
+      yield "registered"
+      yield "published"
+    }
+  })
+  await setPassphrase(await toPassphrase())
+  await click("kez-note kez-button")
+  await type((await appears<Element>("kez-name-step")).shadowRoot!.querySelector<Field>("kez-field")!, "chris-2")
+  await click(primary)
+  await appears("kez-ready")
+  expect(created.map(({ handle }) => handle)).toEqual(["chris", "chris-2"])
+  expect(created[1]!.words).toBe(words)
+})
+
+it("keeps a chosen name for the next visit, and suggests free ones for a taken one", async () => {
+  const taken = async (name: string) => (name === "chris" ? ("taken" as const) : ("free" as const))
+  await open({ handleStatus: taken })
+  await type(await appears<Field>("kez-field"), "Chris")
+  await click(".said kez-button")
+  expect(localStorage.getItem("kez-chat/name")).toBe("chris-1")
+  await open({ handleStatus: taken })
+  await appears(primary)
+  expect(find<Field>("kez-field")!.value).toBe("chris-1")
+})
+
+it("moves the focus to each step's heading", async () => {
+  await open({})
+  await type(await appears<Field>("kez-field"), "chris")
+  await click(primary)
+  const intro = await appears("kez-words-intro")
+  await settled()
+  expect(intro.shadowRoot!.activeElement?.localName).toBe("h1")
+})
