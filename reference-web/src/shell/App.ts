@@ -28,6 +28,8 @@ export class App extends LitElement {
   @property({ attribute: false }) account: WebAccount | undefined
   @property({ attribute: false }) texts: Texts = en
   @state() private state: AccountState = { _tag: "starting" }
+  /** The state that a screen began with which signs up, restores or unlocks: it stays until it has said how that went. */
+  @state() private held: AccountState | undefined
   @state() private route: Route = parseRoute(location.hash)
   @state() private connection: ConnectionState | undefined
   @state() private offlineSince: number | undefined
@@ -120,14 +122,16 @@ export class App extends LitElement {
   }
 
   protected override render() {
-    return html`
-      ${this.#bars()}
-      ${this.state._tag === "open" ? this.#screens(this.state) : html`<div class="alone">${this.#closed()}</div>`}
-    `
+    const state = this.held ?? this.state
+    if (state._tag !== "open") return html`<div class="alone" @kez-held=${this.#hold}>${this.#closed(state)}</div>`
+    return html`${this.#bars()} ${this.#screens(state)}`
+  }
+
+  readonly #hold = ({ detail }: CustomEvent<boolean>): void => {
+    this.held = detail ? (this.held ?? this.state) : undefined
   }
 
   #bars() {
-    if (this.state._tag !== "open") return nothing
     return html`<div class="bars">
       <kez-status-bar
         .offlineSince=${this.offlineSince}
@@ -140,9 +144,8 @@ export class App extends LitElement {
   readonly #tryNow = (): void => void this.#open?.nudge()
 
   /** While no account is open. */
-  #closed() {
+  #closed(state: AccountState) {
     const { common } = this.texts
-    const { state } = this
     switch (state._tag) {
       case "starting":
       case "opening":
@@ -208,7 +211,7 @@ export class App extends LitElement {
       case "search":
         return html`<kez-search-screen .query=${route.query}></kez-search-screen>`
       case "settings":
-        return html`<kez-settings-screen .part=${route.part}></kez-settings-screen>`
+        return html`<kez-settings-screen .section=${route.part}></kez-settings-screen>`
       case "about":
         return html`<kez-about-screen></kez-about-screen>`
     }

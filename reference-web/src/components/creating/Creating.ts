@@ -83,29 +83,31 @@ export class Creating extends Step {
     const steps = [signUp.creatingSealed, signUp.creatingRegistered(this.server), signUp.creatingPublished]
     const broken = this.failed !== "" || this.taken
     return html`<h1 tabindex="-1"><bdi>${signUp.creatingTitle(this.handle)}</bdi></h1>
-      <ol role="status">
-        ${steps.map((text, index) => {
-          const state = index < this.done ? "done" : index > this.done ? "waiting" : broken ? "failed" : "busy"
-          const said = {
-            done: signUp.creatingDone,
-            waiting: signUp.creatingWaiting,
-            busy: signUp.creatingBusy,
-            failed: signUp.creatingFailed
-          }[state]
-          return html`<li class=${state}>
-            <span class="sign"
-              >${
-                state === "done"
-                  ? html`<kez-icon name="check"></kez-icon>`
-                  : state === "failed"
-                    ? html`<kez-icon name="close"></kez-icon>`
-                    : nothing
-              }</span
-            >
-            <span>${text}<span class="visually-hidden">, ${said}</span></span>
-          </li>`
-        })}
-      </ol>
+      <div role="status">
+        <ol>
+          ${steps.map((text, index) => {
+            const state = index < this.done ? "done" : index > this.done ? "waiting" : broken ? "failed" : "busy"
+            const said = {
+              done: signUp.creatingDone,
+              waiting: signUp.creatingWaiting,
+              busy: signUp.creatingBusy,
+              failed: signUp.creatingFailed
+            }[state]
+            return html`<li class=${state}>
+              <span class="sign"
+                >${
+                  state === "done"
+                    ? html`<kez-icon name="check"></kez-icon>`
+                    : state === "failed"
+                      ? html`<kez-icon name="close"></kez-icon>`
+                      : nothing
+                }</span
+              >
+              <span>${text}<span class="visually-hidden">, ${said}</span></span>
+            </li>`
+          })}
+        </ol>
+      </div>
       ${
         this.taken
           ? html`<kez-note kind="danger" live>

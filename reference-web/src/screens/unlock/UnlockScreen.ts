@@ -14,7 +14,11 @@ import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import type { AccountState, Slot, WebAccount } from "../../WebAccount.ts"
 import "../restore/Restore.ts"
 
-/** The account of this browser is locked: passphrase, passkey or words open it. */
+/**
+ * The account of this browser is locked: passphrase, passkey or words open it.
+ *
+ * @fires kez-held - `detail` true: it must stay on the page whatever the account's state, until `detail` false.
+ */
 @customElement("kez-unlock-screen")
 export class UnlockScreen extends LitElement {
   static override styles = [shared]
@@ -87,6 +91,8 @@ export class UnlockScreen extends LitElement {
   async #unlock(key: Parameters<WebAccount["unlock"]>[0]): Promise<void> {
     this.busy = true
     this.problem = ""
+    // Meanwhile the account is neither locked nor open, and this screen says how it went.
+    this.#hold(true)
     try {
       await this.account!.unlock(key)
     } catch (error) {
@@ -103,7 +109,12 @@ export class UnlockScreen extends LitElement {
       this.renderRoot.querySelector<UnlockForm>("kez-unlock-form")?.focusField()
     } finally {
       this.busy = false
+      this.#hold(false)
     }
+  }
+
+  #hold(held: boolean): void {
+    this.dispatchEvent(new CustomEvent("kez-held", { detail: held, bubbles: true, composed: true }))
   }
 
   readonly #passkey = async (): Promise<void> => {
