@@ -183,8 +183,9 @@ export const styles = css`
   .trouble {
     margin-top: var(--space-3);
   }
-  .trouble p + p {
+  .warning {
     margin-top: var(--space-2);
+    font-size: var(--text-small);
   }
   @media (prefers-reduced-motion: reduce) {
     summary kez-icon {
