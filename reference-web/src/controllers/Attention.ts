@@ -4,20 +4,8 @@ import { displayName } from "../model/DisplayName.ts"
 import type { Texts } from "../texts/Texts.ts"
 import { go, hashOf } from "./Route.ts"
 import { LiveConversations, unreadOf } from "./LiveConversations.ts"
+import { preference, setPreference } from "./Preferences.ts"
 import { StreamController } from "./StreamController.ts"
-
-const contentKey = "kez-chat/notify"
-
-/** Whether notifications show what was written, and not only who wrote. */
-export const showsContent = (): boolean => {
-  try {
-    return localStorage.getItem(contentKey) === "content"
-  } catch {
-    return false
-  }
-}
-
-export const setShowsContent = (shows: boolean): void => localStorage.setItem(contentKey, shows ? "content" : "name")
 
 /** How long a tab waits before it notifies, so that one that is looked at can say so first, in milliseconds. */
 const handOverMillis = 150
@@ -97,7 +85,7 @@ export class Attention implements ReactiveController {
     }
     if (!("Notification" in globalThis)) return
     if (Notification.permission === "default") this.#wantsToAsk = true
-    if (Notification.permission !== "granted") return
+    if (Notification.permission !== "granted" || preference("notify") !== "on") return
     await new Promise((resolve) => setTimeout(resolve, handOverMillis))
     await navigator.locks.request(`kez-chat/notify/${message.id}`, { ifAvailable: true }, async (lock) => {
       if (lock === null || this.#seen.has(message.id)) return
@@ -120,7 +108,7 @@ export class Attention implements ReactiveController {
         )?.server ?? ""
     const isRequest = _tag === "Request"
     const title = isRequest ? texts.notifyRequest : texts.notifyWrote(displayName(contact.handle, this.#home))
-    const body = !isRequest && showsContent() ? message.text.slice(0, bodyCharacters) : undefined
+    const body = !isRequest && preference("notify-text") === "on" ? message.text.slice(0, bodyCharacters) : undefined
     const route = isRequest
       ? ({ screen: "requests" } as const)
       : ({ screen: "conversation", who: contact.handle } as const)
@@ -150,6 +138,9 @@ export class Attention implements ReactiveController {
   readonly #askAgain = (): void => {
     if (document.visibilityState !== "visible" || !this.#wantsToAsk) return
     this.#wantsToAsk = false
-    addEventListener("click", () => void Notification.requestPermission().catch(() => undefined), { once: true })
+    const ask = async () => {
+      if ((await Notification.requestPermission()) === "granted") setPreference("notify", "on")
+    }
+    addEventListener("click", () => void ask().catch(() => undefined), { once: true })
   }
 }

@@ -19,3 +19,16 @@ export const vaultReason = (error: unknown): string | undefined => {
   const reason = field(error, "reason")
   return field(error, "_tag") === "VaultError" && typeof reason === "string" ? reason : undefined
 }
+
+/** `_tag` of an error, such as `ContactUnknown`. */
+export const tagOf = (error: unknown): unknown => field(error, "_tag")
+
+/** Whether a server refuses a call for now and says, or implies, that it may be repeated. */
+export const isLimited = (error: unknown): boolean =>
+  problemCode(error) === "rate_limited" || field(error, "retryAfterMillis") !== undefined
+
+/** The reason in an error, to be put into a sentence. */
+export const detailOf = (error: unknown): string => {
+  const detail = field(error, "detail")
+  return (typeof detail === "string" && detail !== "" ? detail : errorText(error)).replace(/\.$/, "")
+}

@@ -42,6 +42,8 @@ class Live {
       if (this.#listeners.size > 0) return
       this.#abort?.abort()
       this.#abort = undefined
+      // The next listener may come after another account was opened.
+      this.list = undefined
     }
   }
 
@@ -60,7 +62,8 @@ class Live {
     try {
       while (this.#isDue && this.#abort !== undefined) {
         this.#isDue = false
-        this.list = await this.#client.conversations()
+        const list = await this.#client.conversations()
+        if (this.#abort !== undefined) this.list = list
         for (const listener of this.#listeners) listener()
         await new Promise((resolve) => setTimeout(resolve, pauseMillis))
       }

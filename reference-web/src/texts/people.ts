@@ -105,10 +105,12 @@ export const people = {
   unknownEvent: "Something this version does not know",
 
   // Safety number
+  safetyTitle: "Safety number",
   safetyWith: (name: string) => `Safety number with ${name}`,
   safetyHow: (name: string) =>
     `Call ${name} or sit together. Read the number aloud, line by line, or scan each other’s code.`,
   safetyWhy: "If both of you see the same number, nobody sits between you.",
+  safetyNumberIs: "The number",
   safetyCode: (name: string) => `Let ${name} scan this`,
   safetyCodeLabel: "The safety number as a code",
   scan: (name: string) => `Scan ${name}’s code`,
@@ -122,6 +124,7 @@ export const people = {
   theyMatch: "They match",
   theyDiffer: "They do not match",
   matched: (date: string) => `Checked on ${date}. We will warn you if the key ever changes.`,
+  scanMatched: (name: string) => `${name}’s code is the same as yours.`,
   differTitle: "These do not match. Do not send anything private.",
   differText:
     "Either one of you looks at another person’s number, or somebody sits between you. Compare again on a call; if it stays different, do not use this conversation.",
@@ -145,7 +148,7 @@ export const people = {
     `Usually: ${name} deleted the account. The key you knew is kept. Sending is off until you decide.`,
   keyTroubleTitle: (name: string) => `${name}’s chain does not agree with what you have seen.`,
   keyTroubleText: (name: string) =>
-    `Usually: a server was restored from an old copy, and this ends by itself. Seldom: somebody shows you another history, or has ${name}’s key. Sending is off until you decide.`,
+    `Usually: a server restored an old copy, and it ends by itself. Seldom: somebody shows you another history, or has ${name}’s key. Sending is off until you decide.`,
   keyForeign: "The new key is not one of a chat account. It cannot be accepted.",
   keyKept: (name: string) => `You keep the key you knew, although another one is offered for ${name}.`,
   keyKeptPlain: (name: string) => `You keep ${name}’s key in spite of this warning.`,
@@ -180,6 +183,7 @@ export const people = {
 
   // What is protected
   aboutTitle: "What is protected, and what is not",
+  aboutShort: "Protection",
   protectedTitle: "Protected",
   protected: (server: string): ReadonlyArray<string> => [
     "What you write, and files, are readable only by you and the other person.",

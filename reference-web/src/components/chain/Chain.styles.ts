@@ -183,9 +183,8 @@ export const styles = css`
   .trouble {
     margin-top: var(--space-3);
   }
-  .warning {
+  .trouble p + p {
     margin-top: var(--space-2);
-    font-size: var(--text-small);
   }
   @media (prefers-reduced-motion: reduce) {
     summary kez-icon {

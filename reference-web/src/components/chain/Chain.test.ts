@@ -41,12 +41,6 @@ it.each([
   expect(hashes[0]).toBe(verification.contact.head?.hash)
 })
 
-it("tells of a break that only a message showed, with its warning, at the newest end", async () => {
-  const { root } = await open(Sample.claimedMore)
-  expect(seqs(root).at(-1)).toBe("break")
-  expect(root.querySelector(".break")?.textContent).toContain(Sample.claimedMore.contact.warning)
-})
-
 it("renders events only when their details are opened, and names as text", async () => {
   const { chain, root } = await open(Sample.verificationOf(Sample.hostile))
   expect(root.querySelector("pre")).toBeNull()

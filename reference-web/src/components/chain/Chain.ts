@@ -7,9 +7,9 @@ import { fullDate, fullMoment } from "../../model/Moment.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import "../../elements/icon/Icon.ts"
+import "../../elements/note/Note.ts"
 import { styles } from "./Chain.styles.ts"
 import {
-  breakIndex,
   breakOf,
   type ChainBreak,
   type ChainEvent,
@@ -58,17 +58,22 @@ export class Chain extends LitElement {
       return html`<p class="trouble">${this.own ? people.chainEmptyOwn : people.chainEmpty(this.name)}</p>`
     }
     const links = linksOf(events)
-    const found = breakOf(contact.head, events)
-    const broken = found === undefined ? this.#warned(contact) : this.#broken(found)
-    const at = found === undefined ? links.length : breakIndex(links, found)
-    const first = this.isLong ? 0 : Math.max(0, Math.min(links.length - shortLinks, at - 1))
-    const lines = links.slice(first).map((link, index) => {
-      const isBeforeBreak = broken !== undefined && first + index === (this.newestFirst ? at : at - 1)
-      return this.#line(link, isBeforeBreak)
-    })
-    if (broken !== undefined) lines.splice(at - first, 0, broken)
+    const broken = breakOf(contact.head, events)
+    const first = this.isLong ? 0 : Math.min(links.length - shortLinks, brokenAt(links, broken) - 1)
+    const shown = links.slice(Math.max(0, first))
+    // A warning that names hashes is about the chain, also where the links alone do not show it.
+    const trouble = contact.warning !== undefined && contact.warning.includes("sha256:")
+    const lines = this.#lines(shown, broken)
     if (this.newestFirst) lines.reverse()
-    return html` ${
+    return html`${
+        trouble && broken === undefined
+          ? html`<kez-note class="trouble" kind="danger"
+              ><p>${people.chainTrouble}</p>
+              <p>${contact.warning}</p></kez-note
+            >`
+          : nothing
+      }
+      ${
         links.length > 1
           ? html`<div class="order">
               <button type="button" @click=${() => (this.newestFirst = !this.newestFirst)}>
@@ -93,16 +98,28 @@ export class Chain extends LitElement {
       </footer>`
   }
 
-  /** A warning that names hashes is about the chain, also where its links do not show what is wrong. */
-  #warned({ warning }: Verification["contact"]): TemplateResult | undefined {
-    if (warning === undefined || !warning.includes("sha256:")) return undefined
-    return html`<li class="break">
-      ${brokenLink}
-      <div>
-        <p>${this.texts.people.chainTrouble}</p>
-        <p class="warning"><bdi>${warning}</bdi></p>
-      </div>
-    </li>`
+  /** The lines, oldest first, with the break where it belongs. */
+  #lines(links: ReadonlyArray<ChainLink>, broken: ChainBreak | undefined): Array<TemplateResult> {
+    const lines: Array<TemplateResult> = []
+    let isDrawn = broken === undefined
+    links.forEach((link, index) => {
+      const last = link.events.at(-1)?.seq ?? 0
+      if (broken?._tag === "forked" && !isDrawn && last >= broken.known.seq) {
+        lines.push(this.#broken(broken))
+        isDrawn = true
+      }
+      const next = links[index + 1]
+      const [older, newer] = this.newestFirst ? [links[index - 1], link] : [link, next]
+      lines.push(this.#line(link, broken !== undefined && this.#isBetween(broken, older, newer)))
+    })
+    if (broken !== undefined && !isDrawn) lines.push(this.#broken(broken))
+    return lines
+  }
+
+  #isBetween(broken: ChainBreak, older: ChainLink | undefined, newer: ChainLink | undefined): boolean {
+    if (broken._tag === "rolled_back") return newer === undefined
+    const seq = (link: ChainLink | undefined): number => link?.events.at(-1)?.seq ?? -1
+    return seq(older) < broken.known.seq && seq(newer) >= broken.known.seq
   }
 
   #broken(broken: ChainBreak): TemplateResult {
@@ -168,6 +185,12 @@ export class Chain extends LitElement {
     if (!(event.currentTarget as HTMLDetailsElement).open || this.opened.has(id)) return
     this.opened = new Set([...this.opened, id])
   }
+}
+
+/** The index of the first link that contradicts what was seen. */
+const brokenAt = (links: ReadonlyArray<ChainLink>, broken: ChainBreak | undefined): number => {
+  if (broken?._tag !== "forked") return links.length
+  return links.findIndex(({ events }) => (events.at(-1)?.seq ?? 0) >= broken.known.seq)
 }
 
 /** The two halves of a link, pulled apart. */

@@ -31,6 +31,7 @@ export interface ChainLink {
 export interface ChainBreak {
   readonly _tag: "forked" | "rolled_back"
   readonly known: Head
+  /** Absent if nothing is shown. */
   readonly shown?: Head
 }
 
@@ -113,10 +114,6 @@ export const breakOf = (known: Head | undefined, events: ReadonlyArray<ChainEven
   if (hash === undefined || hash === known.hash) return undefined
   return { _tag: "forked", known, shown: { seq: known.seq, hash } }
 }
-
-/** The index of the first link that is not what was seen; their number if all that is shown was seen. */
-export const breakIndex = (links: ReadonlyArray<ChainLink>, { _tag, known }: ChainBreak): number =>
-  _tag === "rolled_back" ? links.length : links.findIndex(({ events }) => events.some(({ seq }) => seq === known.seq))
 
 /** An event as JSON in ASCII: no character of a stranger is invisible or turns the direction of the text. */
 export const rawOf = (envelope: Envelope): string =>

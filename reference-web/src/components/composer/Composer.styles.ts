@@ -44,6 +44,9 @@ export const styles = css`
     overflow-wrap: anywhere;
     unicode-bidi: plaintext;
   }
+  textarea:focus-visible {
+    outline: none;
+  }
   textarea::placeholder {
     color: var(--soft);
     opacity: 1;

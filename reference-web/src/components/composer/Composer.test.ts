@@ -1,8 +1,8 @@
 import { html, render } from "lit"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { setPreference } from "../../controllers/Preferences.ts"
 import "./Composer.ts"
 import type { Composer } from "./Composer.ts"
-import { setEnterSends } from "./EnterKey.ts"
 import { leftBytes } from "./MessageLength.ts"
 
 let sent: Array<string> = []
@@ -38,7 +38,6 @@ const press = (composer: Composer, init: KeyboardEventInit = {}): boolean =>
 beforeEach(() => {
   sent = []
   drafts = []
-  setEnterSends(true)
 })
 afterEach(() => {
   render(null, document.body)
@@ -57,7 +56,7 @@ describe("kez-composer", () => {
   })
 
   it("swaps the two where that is set", async () => {
-    setEnterSends(false)
+    setPreference("enter", "newline")
     const composer = await show()
     await type(composer, "Hello")
     expect(press(composer)).toBe(true)

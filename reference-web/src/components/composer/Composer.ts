@@ -2,17 +2,20 @@ import { consume } from "@lit/context"
 import { html, LitElement, nothing, type PropertyValues } from "lit"
 import { customElement, property, query, state } from "lit/decorators.js"
 import { live } from "lit/directives/live.js"
+import { preference } from "../../controllers/Preferences.ts"
 import "../../elements/copy/Copy.ts"
 import "../../elements/icon/Icon.ts"
 import "../../elements/note/Note.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import { styles } from "./Composer.styles.ts"
-import { enterSends } from "./EnterKey.ts"
 import { leftBytes, nearBytes } from "./MessageLength.ts"
 
 /** How long a change of the text waits to be saved, in milliseconds. */
 const draftMillis = 250
+
+/** Whether Enter sends and Shift Enter begins a line; touch keyboards have no Shift Enter. */
+const enterSends = (): boolean => preference("enter") === "send" && !matchMedia("(pointer: coarse)").matches
 
 /** A file name as one word of a shell. */
 const shellWord = (name: string): string => (/^[\w.@%+:,/-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`)

@@ -11,7 +11,7 @@ import { StreamController } from "../../controllers/StreamController.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/note/Note.ts"
 import { displayName, serverOf } from "../../model/DisplayName.ts"
-import { codeOf, detailOf, tagOf } from "../../model/Failure.ts"
+import { problemCode, detailOf, tagOf } from "../../controllers/Errors.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import "../composer/Composer.ts"
@@ -325,7 +325,7 @@ export class Conversation extends LitElement {
       this.log?.scrollToEnd()
     } catch (error) {
       if (thread !== this.#thread) return void this.#keepDraft(who, text)
-      const code = codeOf(error)
+      const code = problemCode(error)
       this.refusal = code === "contact_unreachable" || code === "federation_unsupported" ? code : ""
       this.problem = this.refusal === "" ? detailOf(error) : ""
       this.composer?.restore(text)

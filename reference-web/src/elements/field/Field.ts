@@ -45,6 +45,9 @@ export class Field extends LitElement {
         background: transparent;
         outline: none;
       }
+      input:focus-visible {
+        outline: none;
+      }
       :host([code]) input {
         font-family: var(--mono);
       }

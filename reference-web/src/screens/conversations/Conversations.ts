@@ -1,6 +1,6 @@
 import { consume } from "@lit/context"
 import type { Account, KezChatClient } from "@kez-chat/sdk/promise"
-import { css, html, LitElement, nothing } from "lit"
+import { css, html, LitElement, nothing, type PropertyValues } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import "../../components/conversation-list/ConversationList.ts"
 import { clientContext } from "../../context.ts"
@@ -79,16 +79,20 @@ export class Conversations extends LitElement {
     super.connectedCallback()
     addEventListener("keydown", this.#key)
     this.#timer = setTimeout(() => (this.isSlow = true), quietMillis)
-    void this.client?.account().then(
-      (account) => (this.account = account),
-      () => undefined
-    )
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     removeEventListener("keydown", this.#key)
     clearTimeout(this.#timer)
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has("client")) return
+    void this.client?.account().then(
+      (account) => (this.account = account),
+      () => undefined
+    )
   }
 
   protected override render() {

@@ -3,18 +3,17 @@ import type { Account, Contact, KezChatClient } from "@kez-chat/sdk/promise"
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit"
 import { customElement, property, query, state } from "lit/decorators.js"
 import { clientContext } from "../../context.ts"
-import { go, hashOf } from "../../controllers/Route.ts"
+import { go } from "../../controllers/Route.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/field/Field.ts"
 import type { Field } from "../../elements/field/Field.ts"
-import "../../elements/icon/Icon.ts"
 import "../../elements/mark/Mark.ts"
 import "../../elements/note/Note.ts"
 import { displayName, serverOf } from "../../model/DisplayName.ts"
-import { codeOf, detailOf, isLimited, tagOf } from "../../model/Failure.ts"
+import { problemCode, detailOf, isLimited, tagOf } from "../../controllers/Errors.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import { screenStyles } from "../Screen.styles.ts"
+import { screenHead, screenStyles } from "../ScreenHead.ts"
 
 /** Groups of four characters at the beginning of a key: enough to recognise one, not to compare it. */
 const shortKey = (primary: string): string =>
@@ -27,6 +26,21 @@ export class NewScreen extends LitElement {
     shared,
     screenStyles,
     css`
+      .soft {
+        color: var(--soft);
+      }
+      .small {
+        font-size: var(--text-small);
+      }
+      form {
+        display: flex;
+        align-items: flex-start;
+        gap: var(--space-2);
+      }
+      form kez-field {
+        flex: 1;
+        min-width: 0;
+      }
       form kez-button {
         margin-top: 1.75rem;
       }
@@ -90,11 +104,8 @@ export class NewScreen extends LitElement {
   protected override render() {
     const texts = this.texts.conversation
     const home = this.account?.server ?? ""
-    return html`<div class="column">
-      <header>
-        <a href=${hashOf({ screen: "list" })} aria-label=${this.texts.common.back}><kez-icon name="back"></kez-icon></a>
-        <h1 tabindex="-1">${texts.addTitle}</h1>
-      </header>
+    return html`<div class="page">
+      ${screenHead(this.heading, { route: { screen: "list" }, label: this.texts.common.conversations })}
       <form @submit=${this.#submit}>
         <kez-field
           autofocus
@@ -174,8 +185,8 @@ export class NewScreen extends LitElement {
     const texts = this.texts.conversation
     const server = serverOf(handle) || (this.account?.server ?? "")
     if (isLimited(error)) return texts.addLimited
-    if (/^(?:Server|Broker)Un(?:reachable|available)$/.test(tagOf(error))) return texts.addUnreachable(server)
-    switch (codeOf(error)) {
+    if (/^(?:Server|Broker)Un(?:reachable|available)$/.test(String(tagOf(error)))) return texts.addUnreachable(server)
+    switch (problemCode(error)) {
       case "handle_malformed":
         return texts.addInvalid
       case "handle_not_found":

@@ -8,15 +8,14 @@ import { LiveConversations, requestsOf } from "../../controllers/LiveConversatio
 import { go, hashOf } from "../../controllers/Route.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/dialog/Dialog.ts"
-import "../../elements/icon/Icon.ts"
 import "../../elements/mark/Mark.ts"
 import "../../elements/note/Note.ts"
 import { displayName } from "../../model/DisplayName.ts"
-import { detailOf } from "../../model/Failure.ts"
+import { detailOf } from "../../controllers/Errors.ts"
 import { shortMoment } from "../../model/Moment.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import { screenStyles } from "../Screen.styles.ts"
+import { screenHead, screenStyles } from "../ScreenHead.ts"
 
 /** Most characters of a request's text that are shown here. */
 const shownCharacters = 300
@@ -28,6 +27,9 @@ export class RequestsScreen extends LitElement {
     shared,
     screenStyles,
     css`
+      .soft {
+        color: var(--soft);
+      }
       ul {
         display: grid;
         gap: var(--space-3);
@@ -103,11 +105,8 @@ export class RequestsScreen extends LitElement {
     const texts = this.texts.conversation
     const list = this.#live.list
     const requests = list === undefined ? undefined : requestsOf(list)
-    return html`<div class="column">
-      <header>
-        <a href=${hashOf({ screen: "list" })} aria-label=${this.texts.common.back}><kez-icon name="back"></kez-icon></a>
-        <h1 tabindex="-1">${texts.requestsTitle}</h1>
-      </header>
+    return html`<div class="page">
+      ${screenHead(this.heading, { route: { screen: "list" }, label: this.texts.common.conversations })}
       ${this.problem === "" ? nothing : html`<kez-note kind="danger" live>${this.texts.common.failed(this.problem)}</kez-note>`}
       ${
         requests === undefined || this.account === undefined

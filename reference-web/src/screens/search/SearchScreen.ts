@@ -9,14 +9,13 @@ import { hashOf } from "../../controllers/Route.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/field/Field.ts"
 import type { Field } from "../../elements/field/Field.ts"
-import "../../elements/icon/Icon.ts"
 import "../../elements/mark/Mark.ts"
 import { displayName } from "../../model/DisplayName.ts"
-import { detailOf } from "../../model/Failure.ts"
+import { detailOf } from "../../controllers/Errors.ts"
 import { shortMoment } from "../../model/Moment.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import { screenStyles } from "../Screen.styles.ts"
+import { screenHead, screenStyles } from "../ScreenHead.ts"
 import { marked } from "./Marked.ts"
 
 /** How long typing rests before a search begins, in milliseconds. */
@@ -35,6 +34,12 @@ export class SearchScreen extends LitElement {
     shared,
     screenStyles,
     css`
+      .soft {
+        color: var(--soft);
+      }
+      .small {
+        font-size: var(--text-small);
+      }
       ul {
         display: grid;
         margin: 0 calc(-1 * var(--space-3));
@@ -134,11 +139,8 @@ export class SearchScreen extends LitElement {
     const people = this.#people()
     const isDone = this.progress === "done" || this.progress === "more"
     const isNothing = isDone && this.hits.length === 0 && people.length === 0
-    return html`<div class="column">
-      <header>
-        <a href=${hashOf({ screen: "list" })} aria-label=${this.texts.common.back}><kez-icon name="back"></kez-icon></a>
-        <h1 tabindex="-1">${texts.searchTitle}</h1>
-      </header>
+    return html`<div class="page">
+      ${screenHead(this.heading, { route: { screen: "list" }, label: this.texts.common.conversations })}
       <kez-field
         autofocus
         type="search"
