@@ -1,5 +1,8 @@
+import { applyTheme } from "./controllers/Preferences.ts"
 import "./shell/App.ts"
 import { type OwnTexts, withOwn } from "./texts/Texts.ts"
+
+applyTheme()
 
 const app = document.querySelector("kez-app")
 

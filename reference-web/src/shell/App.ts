@@ -1,6 +1,6 @@
 import { ContextProvider } from "@lit/context"
 import type { ConnectionState, KezChatClient } from "@kez-chat/sdk/promise"
-import { html, LitElement, nothing, type PropertyValues } from "lit"
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import { accountContext, clientContext } from "../context.ts"
 import { hashOf, parseRoute, type Route } from "../controllers/Route.ts"
@@ -115,7 +115,9 @@ export class App extends LitElement {
   /** After navigation the focus is on the new screen's heading, where a screen reader begins. */
   async #focusHeading(): Promise<void> {
     await this.updateComplete
-    const screen = this.renderRoot.querySelector<LitElement>(".columns main > *, .alone > *")
+    const screen = this.renderRoot.querySelector<LitElement>(
+      ".columns main > *, .alone main > kez-about-screen, .alone > :not(main)"
+    )
     await screen?.updateComplete
     const heading = screen?.shadowRoot?.querySelector<HTMLElement>("h1")
     heading?.focus({ preventScroll: true })
@@ -151,7 +153,9 @@ export class App extends LitElement {
       case "opening":
         return html`<p class="loading" role="status">${common.loading}</p>`
       case "empty":
-        return html`<kez-welcome-screen .lost=${state.lost}></kez-welcome-screen>`
+        return this.#explained(
+          (hidden) => html`<kez-welcome-screen ?hidden=${hidden} .lost=${state.lost}></kez-welcome-screen>`
+        )
       case "locked":
         return html`<kez-unlock-screen .locked=${state}></kez-unlock-screen>`
       case "elsewhere":
@@ -169,6 +173,12 @@ export class App extends LitElement {
       case "open":
         return nothing
     }
+  }
+
+  /** What is protected can be read before there is an account; the screen behind keeps what was begun. */
+  #explained(screen: (hidden: boolean) => TemplateResult) {
+    const about = this.route.screen === "about"
+    return html`${about ? html`<main><kez-about-screen></kez-about-screen></main>` : nothing} ${screen(about)}`
   }
 
   #screens(state: Extract<AccountState, { _tag: "open" }>) {

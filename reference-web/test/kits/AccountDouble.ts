@@ -11,7 +11,7 @@ export const words =
 /** An account that does what the test says, and refuses everything else. */
 export const accountDouble = (calls: Partial<WebAccount>): WebAccount => {
   const known: Partial<WebAccount> = {
-    home: { name: "kez.lat", url: "https://kez.lat" },
+    home: { name: "kez.lat", url: location.origin },
     state: { _tag: "empty" } satisfies AccountState,
     newWords: async () => words,
     handleStatus: async () => "free",

@@ -1,6 +1,7 @@
-import { css, html, nothing } from "lit"
+import { css, html, nothing, type PropertyValues } from "lit"
 import { customElement, property, query, state } from "lit/decorators.js"
 import "../../elements/dialog/Dialog.ts"
+import type { Dialog } from "../../elements/dialog/Dialog.ts"
 import "../../elements/field/Field.ts"
 import type { Field } from "../../elements/field/Field.ts"
 import { shared } from "../../styles/shared.ts"
@@ -39,6 +40,7 @@ export class ConfirmDialog extends Step {
   @property({ type: Boolean }) busy = false
   @property() failed = ""
   @state() private differs = false
+  @query("kez-dialog") private readonly dialog!: Dialog
   @query("kez-field") private readonly field!: Field | null
 
   protected override render() {
@@ -66,6 +68,12 @@ export class ConfirmDialog extends Step {
       <kez-button slot="actions" @click=${this.#closed}>${signUp.stay}</kez-button>
       <kez-button slot="actions" kind="danger" ?busy=${this.busy} @click=${this.#confirm}>${this.action}</kez-button>
     </kez-dialog>`
+  }
+
+  protected override async updated(changed: PropertyValues<this>): Promise<void> {
+    if (!changed.has("open") || !this.open) return
+    await this.dialog.updateComplete
+    this.field?.focus()
   }
 
   readonly #closed = (): void => {

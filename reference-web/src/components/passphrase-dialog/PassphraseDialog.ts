@@ -1,6 +1,7 @@
 import { css, html, type PropertyValues } from "lit"
 import { customElement, property, query } from "lit/decorators.js"
 import "../../elements/dialog/Dialog.ts"
+import type { Dialog } from "../../elements/dialog/Dialog.ts"
 import "../../elements/field/Field.ts"
 import type { Field } from "../../elements/field/Field.ts"
 import { shared } from "../../styles/shared.ts"
@@ -32,6 +33,7 @@ export class PassphraseDialog extends Step {
   @property({ type: Boolean }) busy = false
   /** Why it was not accepted. */
   @property() failed = ""
+  @query("kez-dialog") private readonly dialog!: Dialog
   @query("kez-field") private readonly field!: Field
 
   protected override render() {
@@ -70,7 +72,12 @@ export class PassphraseDialog extends Step {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if ((changed.has("open") && this.open) || (changed.has("failed") && this.failed !== "")) this.field.focus()
+    if ((changed.has("open") && this.open) || (changed.has("failed") && this.failed !== "")) void this.#focus()
+  }
+
+  async #focus(): Promise<void> {
+    await this.dialog.updateComplete
+    this.field.focus()
   }
 
   readonly #closed = (): void => {

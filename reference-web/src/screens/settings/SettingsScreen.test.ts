@@ -53,6 +53,7 @@ it("shows the words only after the passphrase, and forgets them when the page is
   await press(button("Show them", part))
   const dialog = part.querySelector("kez-passphrase-dialog")!.shadowRoot!
   const field = dialog.querySelector<Field>("kez-field")!
+  await vi.waitFor(() => expect(dialog.activeElement).toBe(field))
   await type(field, "a wrong one")
   await press(button("Continue", dialog))
   await text("This is not the passphrase.")
@@ -95,6 +96,7 @@ it("logs out only after the handle was typed, unless the words were checked late
     return part.querySelector("kez-confirm-dialog")!.shadowRoot!
   }
   const dialog = await asked()
+  await vi.waitFor(() => expect(dialog.activeElement).toBe(dialog.querySelector("kez-field")))
   await type(dialog.querySelector<Field>("kez-field")!, "somebody")
   await press(button("Log out", dialog))
   expect(logOut).not.toHaveBeenCalled()

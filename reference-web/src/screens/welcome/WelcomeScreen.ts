@@ -10,6 +10,9 @@ import type { WebAccount } from "../../WebAccount.ts"
 import "../restore/Restore.ts"
 import "../sign-up/SignUp.ts"
 
+/** Between questions whether the home server answers, in milliseconds. */
+const againMillis = 10_000
+
 /**
  * No account in this browser: the first screen, and from it signing up or restoring.
  *
@@ -27,10 +30,31 @@ export class WelcomeScreen extends LitElement {
   @state() private way: "welcome" | "sign-up" | "restore" = "welcome"
   /** Signing up keeps its words while the person looks at the first screen again. */
   @state() private signingUp = false
+  @state() private unreachable = false
+  #timer: ReturnType<typeof setTimeout> | undefined
 
   /** For the document's title. */
   get heading(): string {
     return this.texts.common.appName
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    void this.#look()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    clearTimeout(this.#timer)
+  }
+
+  /** Asks whether the home server answers, until it does. */
+  async #look(): Promise<void> {
+    if (this.account === undefined) return
+    const address = new URL("/.well-known/kez-chat", this.account.home.url)
+    const answer = await fetch(address, { cache: "no-store" }).catch(() => undefined)
+    this.unreachable = answer === undefined
+    if (this.unreachable && this.isConnected) this.#timer = setTimeout(() => void this.#look(), againMillis)
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -53,6 +77,7 @@ export class WelcomeScreen extends LitElement {
               data-step
               .server=${this.account?.home.name ?? ""}
               .lost=${this.lost ?? ""}
+              .unreachable=${this.unreachable}
               @kez-sign-up=${this.#signUp}
               @kez-restore=${() => (this.way = "restore")}
             ></kez-welcome>`
