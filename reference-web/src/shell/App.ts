@@ -10,7 +10,9 @@ import "../elements/note/Note.ts"
 import { shared } from "../styles/shared.ts"
 import { en, type Texts, textsContext } from "../texts/Texts.ts"
 import type { AccountState, WebAccount } from "../WebAccount.ts"
+import { Attention } from "../controllers/Attention.ts"
 import { styles } from "./App.styles.ts"
+import { load } from "./screens.ts"
 import { onKey } from "./onKey.ts"
 
 /** From this width on the list stands beside the conversation, and from the second one the profile too. */
@@ -34,9 +36,16 @@ export class App extends LitElement {
   @state() private connection: ConnectionState | undefined
   @state() private offlineSince: number | undefined
   @state() private catchingUp: { readonly taken: number; readonly of: number } | undefined
+  /** Heading of the screen, for the document's title. */
+  @state() private heading = ""
   @state() private isWide = wide.matches
   @state() private isWidest = widest.matches
 
+  protected readonly attention = new Attention(this, {
+    client: () => this.#open,
+    texts: () => this.texts.conversation,
+    title: () => [this.heading, this.texts.common.appName].filter((text) => text !== "").join(" · ")
+  })
   readonly #texts = new ContextProvider(this, { context: textsContext, initialValue: en })
   readonly #account = new ContextProvider(this, { context: accountContext })
   readonly #client = new ContextProvider(this, { context: clientContext })
@@ -105,6 +114,7 @@ export class App extends LitElement {
   }
 
   protected override updated(changed: PropertyValues): void {
+    if (changed.has("state") || changed.has("route")) void this.#load()
     if (changed.has("account")) this.#states.restart()
     if (changed.has("state") && changed.get("state")?._tag !== this.state._tag) {
       this.#connection.restart()
@@ -112,13 +122,26 @@ export class App extends LitElement {
     }
   }
 
+  /** Loads what is shown now; a part that was never loaded needs a moment. */
+  async #load(): Promise<void> {
+    await load(this.state, this.route)
+    const screen = this.#screenElement()
+    if (screen === null) return
+    await screen.updateComplete
+    this.heading = (screen as LitElement & { readonly heading?: string }).heading ?? ""
+  }
+
+  #screenElement(): LitElement | null {
+    return this.renderRoot.querySelector<LitElement>(
+      ".columns main > *, .alone main > kez-about-screen, .alone > :not(main)"
+    )
+  }
+
   /** After navigation the focus is on the new screen's heading, where a screen reader begins. */
   async #focusHeading(): Promise<void> {
     await this.updateComplete
-    const screen = this.renderRoot.querySelector<LitElement>(
-      ".columns main > *, .alone main > kez-about-screen, .alone > :not(main)"
-    )
-    await screen?.updateComplete
+    await this.#load()
+    const screen = this.#screenElement()
     const heading = screen?.shadowRoot?.querySelector<HTMLElement>("h1")
     heading?.focus({ preventScroll: true })
   }

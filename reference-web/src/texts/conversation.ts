@@ -95,6 +95,18 @@ export const conversation = {
   deleteRequestQuestion: (name: string) => `Delete the request of ${name} and what they wrote?`,
   keep: "Keep",
   blockedText: (name: string) => `You blocked ${name}. Nothing that they send is shown, and they are not told.`,
+  changedTitle: (name: string) => `${name}’s key is not the one you knew.`,
+  changedUsually: (name: string, server: string) =>
+    `Usually: ${name} lost the words and made a new account, or ${server} changed hands. Seldom: somebody pretends to be ${name}. Sending is off until you decide.`,
+  changedUnexplained: (name: string) => `Nothing signed by ${name} explains this.`,
+  movedTitle: (name: string) => `${name} moved to a new key.`,
+  movedText: (name: string) => `${name}’s old key signed this. Sending is off until you decide.`,
+  troubleTitle: (name: string) => `Something is wrong with ${name}’s key.`,
+  compareNew: "Compare the new number",
+  toldMe: (name: string) => `${name} told me, continue`,
+  useNewKey: "Use the new key",
+  keepOld: "Keep the old key",
+  keptKey: (name: string) => `You keep the key you knew, although another one is offered for ${name}.`,
   unreachableText: (name: string) =>
     `${name} has no inbox at the moment, so nothing can be sent. It is tried again whenever you write.`,
   federation: (name: string, server: string) =>

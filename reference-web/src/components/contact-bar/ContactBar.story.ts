@@ -28,7 +28,7 @@ export default {
     "handed over": bar({ state: "changed", offered: { primary: key, origin: "handed_over" } }),
     "chain rolled back": bar({
       state: "changed",
-      warning: `the chain ends before sha256:${"ab".repeat(32)}, which was seen before`
+      warning: "The sigchain of chris is shorter than it was when this device last saw it."
     }),
     "kept key": bar({ kept: true })
   }

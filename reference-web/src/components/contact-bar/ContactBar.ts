@@ -7,8 +7,6 @@ import "../../elements/dialog/Dialog.ts"
 import "../../elements/note/Note.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import "../key-change/KeyChange.ts"
-import type { KeyDecision } from "../key-change/KeyDecision.ts"
 import type { Decision } from "./Decision.ts"
 
 /**
@@ -31,6 +29,12 @@ export class ContactBar extends LitElement {
         border: 0;
         padding-bottom: 0;
       }
+      b {
+        font-family: var(--serif);
+        font-size: var(--text-name);
+        font-weight: 600;
+        line-height: 1.3;
+      }
     `
   ]
 
@@ -52,7 +56,7 @@ export class ContactBar extends LitElement {
 
   #note(): TemplateResult | typeof nothing {
     const { contact, name } = this
-    const { conversation: texts, people } = this.texts
+    const texts = this.texts.conversation
     if (contact === undefined) return nothing
     switch (contact.state) {
       case "requested":
@@ -79,37 +83,45 @@ export class ContactBar extends LitElement {
           ${this.#button("unblock", texts.unblock)}
         </kez-note>`
       case "changed":
-        return html`<kez-key-change
-          .contact=${contact}
-          .name=${name}
-          .server=${this.server}
-          .busy=${this.busy}
-          @kez-key-decision=${this.#keyDecided}
-        ></kez-key-change>`
+        return this.#changed(contact)
       case "accepted":
         return contact.kept === undefined
           ? nothing
           : html`<kez-note kind="warn">
-              <p>${people.keyKept(name)}</p>
-              ${this.#button("compare", people.compareNew)}
+              <p>${texts.keptKey(name)}</p>
+              ${this.#button("compare", texts.compareNew)}
             </kez-note>`
     }
   }
 
-  #keyDecided(event: CustomEvent<KeyDecision>): void {
-    event.stopPropagation()
-    const { action } = event.detail
-    if (action === "accept") this.#decide("acceptKey")
-    else if (action === "keep") this.#decide("keepKey")
-    else if (action === "block" || action === "compare") this.#decide(action)
-  }
-
-  #decide(detail: Decision): void {
-    this.dispatchEvent(new CustomEvent("kez-decide", { detail }))
+  #changed({ offered, warning }: Contact): TemplateResult {
+    const { name, server } = this
+    const texts = this.texts.conversation
+    const isMove = offered?.origin === "handed_over"
+    const title =
+      offered === undefined ? texts.troubleTitle(name) : isMove ? texts.movedTitle(name) : texts.changedTitle(name)
+    return html`<kez-note kind="warn" live>
+      <p><b>${title}</b></p>
+      ${
+        isMove
+          ? html`<p>${texts.movedText(name)}</p>`
+          : offered === undefined
+            ? html`<p>${warning}</p>`
+            : html`<p>${texts.changedUnexplained(name)}</p>
+                <p>${texts.changedUsually(name, server)}</p>`
+      }
+      ${this.#button("compare", texts.compareNew, "primary")}
+      ${offered === undefined ? nothing : this.#button("acceptKey", isMove ? texts.useNewKey : texts.toldMe(name))}
+      ${this.#button("keepKey", texts.keepOld)} ${this.#button("block", texts.block)}
+    </kez-note>`
   }
 
   #button(decision: Decision, label: string, kind: "plain" | "primary" | "danger" = "plain"): TemplateResult {
-    return html`<kez-button slot="actions" kind=${kind} ?busy=${this.busy} @click=${() => this.#decide(decision)}
+    return html`<kez-button
+      slot="actions"
+      kind=${kind}
+      ?busy=${this.busy}
+      @click=${() => this.dispatchEvent(new CustomEvent("kez-decide", { detail: decision }))}
       >${label}</kez-button
     >`
   }

@@ -1,0 +1,4 @@
+/** Screens of a browser without an open account. */
+import "../screens/broken/BrokenScreen.ts"
+import "../screens/unlock/UnlockScreen.ts"
+import "../screens/welcome/WelcomeScreen.ts"

@@ -1,0 +1,148 @@
+/**
+ * People in a real Chromium on the built page, with a whole home server beside them, and people at a terminal.
+ *
+ * Each page is watched: an error, a violation of its content security policy, or a request to any other origin than the
+ * home, its sig-server and its broker fails the journey. KEZ_SCREENSHOTS names a folder for pictures of those that fail.
+ */
+import { existsSync, mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core"
+import { afterAll, afterEach, beforeAll, expect } from "vitest"
+import { type Home, startHome } from "../../../deploy/local/Home.ts"
+
+const executablePath = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin"]
+  .map((folder) => join(folder, "chromium"))
+  .find((path) => existsSync(path))
+
+/** Journeys are left out where there is no Chromium; `vitest.config.ts` says what to install. */
+export const hasChromium = executablePath !== undefined
+
+/** How long a step may take on a busy machine, in milliseconds. */
+const patience = 45_000
+
+export interface Stage {
+  readonly home: Home
+  readonly browser: Browser
+  /** A new browser profile with one page at `path`. */
+  visit(options?: Parameters<Browser["newContext"]>[0], path?: string): Promise<Page>
+}
+
+const watch = (context: BrowserContext, home: Home, problems: Array<string>): void => {
+  const { home: own, sigServer, websocket } = home.urls
+  const origins = [own, own.replace("127.0.0.1", "localhost"), sigServer, websocket].map((url) => new URL(url).origin)
+  context.on("request", (request) => {
+    const url = new URL(request.url())
+    if (!["blob:", "data:"].includes(url.protocol) && !origins.includes(url.origin))
+      problems.push(`request to ${url.origin}`)
+  })
+  context.on("weberror", (error) => problems.push(`error: ${error.error().message}`))
+  context.on("console", (message) => {
+    if (/content security policy|trusted ?types?/i.test(message.text())) problems.push(message.text())
+  })
+}
+
+/** Sets the stage for a file's journeys and fails them for what the watch saw. */
+export const useStage = (options: Partial<Parameters<typeof startHome>[0]> = {}): Stage => {
+  const problems: Array<string> = []
+  const contexts: Array<BrowserContext> = []
+  let home: Home
+  let browser: Browser
+
+  beforeAll(async () => {
+    ;[home, browser] = await Promise.all([
+      startHome({ data: mkdtempSync(join(tmpdir(), "kez-journey-")), ports: "auto", source: true, ...options }),
+      chromium.launch({
+        ...(executablePath === undefined ? {} : { executablePath }),
+        args: ["--no-sandbox", "--disable-background-networking"]
+      })
+    ])
+  }, 180_000)
+
+  afterEach(async ({ task }) => {
+    const shots = process.env["KEZ_SCREENSHOTS"]
+    if (shots !== undefined && task.result?.state === "fail")
+      for (const [number, page] of contexts.flatMap((context) => context.pages()).entries())
+        await page.screenshot({ path: join(shots, `${task.name.replace(/\W+/g, "-")}-${number}.png`) })
+    await Promise.all(contexts.splice(0).map((context) => context.close()))
+    expect(problems.splice(0)).toEqual([])
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    await home?.remove()
+  })
+
+  return {
+    get home() {
+      return home
+    },
+    get browser() {
+      return browser
+    },
+    visit: async (contextOptions = {}, path = "/") => {
+      const context = await browser.newContext({
+        viewport: { width: 1280, height: 860 },
+        reducedMotion: "reduce",
+        ...contextOptions
+      })
+      context.setDefaultTimeout(patience)
+      contexts.push(context)
+      watch(context, home, problems)
+      const page = await context.newPage()
+      await page.goto(`${home.urls.home}${path}`)
+      return page
+    }
+  }
+}
+
+export const button = (page: Page, name: string | RegExp): Locator => page.getByRole("button", { name, exact: true })
+
+/** Waits for a heading of the page. */
+export const heading = (page: Page, name: string | RegExp): Promise<void> =>
+  page.getByRole("heading", { name }).first().waitFor()
+
+export const passphrase = "a passphrase of a test"
+
+/** The 24 words that the page shows. */
+export const shownWords = async (page: Page): Promise<ReadonlyArray<string>> => {
+  const items = await page.locator("kez-words-step ol li").allTextContents()
+  return items.map((text) => text.replace(/[\d.\s]/g, ""))
+}
+
+/** Signs up as a person would, and gives the words. */
+export const signUp = async (page: Page, name: string): Promise<ReadonlyArray<string>> => {
+  await button(page, "Choose a name").click()
+  await page.getByLabel("Name").fill(name)
+  await page.getByText(`${name}@localhost is free.`).waitFor()
+  await button(page, "Continue").click()
+  await button(page, "I have pen and paper").click()
+  await button(page, "Show my words").click()
+  const words = await shownWords(page)
+  await button(page, "I wrote them down").click()
+  await answerWords(page, words)
+  await button(page, "Continue").click()
+  await page.getByLabel("Passphrase", { exact: true }).fill(passphrase)
+  await page.getByLabel("The same again").fill(passphrase)
+  await button(page, "Lock with this passphrase").click()
+  await heading(page, `You are ${name}.`)
+  return words
+}
+
+/** Types the words that the check asks for. */
+export const answerWords = async (page: Page, words: ReadonlyArray<string>): Promise<void> => {
+  for (const field of await page.getByLabel(/^Which is word \d+\?$/).all()) {
+    const label = await field.evaluate(
+      (input) => (input.getRootNode() as ShadowRoot).querySelector("label")?.textContent ?? ""
+    )
+    await field.fill(words[Number(/\d+/.exec(label)?.[0]) - 1] ?? "")
+  }
+  await button(page, "Check").click()
+}
+
+/** Writes to whoever the open conversation is with. */
+export const write = async (page: Page, text: string): Promise<void> => {
+  const composer = page.getByRole("textbox", { name: /^Message to |^A note to/ })
+  await composer.fill(text)
+  await composer.press("Enter")
+}
