@@ -17,7 +17,7 @@ const show = (text: string) => (find("p").textContent = text)
 const createAccount = async (handle: string) => {
   const words = await account.newWords()
   const passphrase = prompt(`Write down your words: ${words}. Now a passphrase for this browser:`) ?? ""
-  for await (const step of account.create({ handle, words, passphrase })) show(step)
+  for await (const step of account.create({ handle, words, passphrase })) document.title = step
 }
 const submit = async (text: string) => {
   const { state } = account

@@ -12,13 +12,13 @@ import { seedOf } from "./Words.ts"
 
 export const steps: ReadonlyArray<CreateStep> = ["sealed", "registered", "published"]
 
-/** The step of `Account` at which each of these is done. */
-const stepsOfAccount = ["created", "registered", "published"]
+/** The step of `Account` at which each of these is done; the last one is told when the account is open. */
+const stepsOfAccount = ["created", "registered"]
 
 /** How often the step of the account is read; there is no event for it. */
 const pollMillis = 50
 
-/** The seed is in the vault before the handle is registered. `tell` gets the number of steps that are done. */
+/** The seed is in the vault before the handle is registered. `tell` gets the number of steps that are done, except all. */
 export const create = async (
   account: HeldAccount,
   { handle, passphrase, words }: NewAccount,
@@ -60,7 +60,6 @@ export const create = async (
   account.creating = new AbortController()
   try {
     await client.create({ handle: text, words }, { signal: account.creating.signal })
-    tell(steps.length)
     await account.opened()
   } catch (error) {
     await look()

@@ -112,7 +112,6 @@ export class HeldAccount {
   async start(): Promise<void> {
     try {
       await this.alive
-      this.#turns.announce()
       this.home.name().then(
         (name) => this.set(this.state, { home: { name, url: this.#url } }),
         () => {}
@@ -127,7 +126,8 @@ export class HeldAccount {
   look(given?: Turn): Promise<void> {
     return this.exclusive(async () => {
       if (this.held !== undefined || this.state._tag === "superseded") return given?.release()
-      const turn = given ?? (await this.#turns.soon())
+      const starting = this.state._tag === "starting"
+      const turn = given ?? (await (starting ? this.#turns.first() : this.#turns.soon()))
       if (turn === undefined) return this.#wait()
       const tickets = [turn.ticket, this.ticket]
       this.ticket = undefined

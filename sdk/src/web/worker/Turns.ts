@@ -42,8 +42,8 @@ export class Turns {
   #ticket: string | undefined
   #onTicket: () => void = () => {}
   #waiting = false
-  /** Only a worker that asked, or a build that has just started, takes the ticket of the holder before. */
-  #wants = true
+  /** Only a worker that asked, or that found a holder when it started, takes the ticket of the holder before. */
+  #wants = false
 
   constructor(name: string, build: string, listener: Listener) {
     this.#name = name
@@ -89,13 +89,21 @@ export class Turns {
     return hold(this.#lock, { ifAvailable: true })
   }
 
-  /** The same, but waits for a holder that is closing, and gives its ticket. */
-  async soon(): Promise<Turn | undefined> {
+  /** The first turn of a worker: other builds learn of it, and an older one that holds the account gives it. */
+  async first(): Promise<Turn | undefined> {
     const free = await this.now()
-    const release = free ?? (await hold(this.#lock, { signal: AbortSignal.timeout(closingMillis) }))
-    const wanted = this.#wants && free === undefined
-    this.#wants = false
-    return release === undefined ? undefined : { release, ticket: wanted ? await this.#takeTicket() : undefined }
+    // After the look at the lock: an older build may give it back at once.
+    this.#wants = free === undefined
+    this.announce()
+    return free === undefined ? this.soon() : { release: free, ticket: undefined }
+  }
+
+  /** The same, but waits for a holder that is closing, and gives its ticket if it was wanted. */
+  async soon(): Promise<Turn | undefined> {
+    let release = await hold(this.#lock, { signal: AbortSignal.timeout(closingMillis) })
+    // A holder that gave its ticket is closing, however long it takes.
+    if (this.#wants && this.#ticket !== undefined) release ??= await hold(this.#lock)
+    return this.#turn(release)
   }
 
   /** The lock when its holder is gone, with its ticket if it was wanted; undefined where a wait is under way. */
@@ -103,14 +111,18 @@ export class Turns {
     if (this.#waiting) return undefined
     this.#waiting = true
     const release = await hold(this.#lock)
-    const wanted = this.#wants
     this.#waiting = false
-    this.#wants = false
-    return release === undefined ? undefined : { release, ticket: wanted ? await this.#takeTicket() : undefined }
+    return this.#turn(release)
   }
 
   get #lock(): string {
     return `${this.#name}/account`
+  }
+
+  async #turn(release: Release | undefined): Promise<Turn | undefined> {
+    const wanted = this.#wants
+    this.#wants = false
+    return release === undefined ? undefined : { release, ticket: wanted ? await this.#takeTicket() : undefined }
   }
 
   async #takeTicket(): Promise<string | undefined> {
