@@ -193,8 +193,11 @@ export class Composer extends LitElement {
   /** As tall as its text, up to the limit in the style. */
   #grow(): void {
     const { area } = this
+    // While it is measured at its least height nothing around it may move: the messages above would lose their place.
+    this.style.height = `${this.offsetHeight}px`
     area.style.height = "auto"
     area.style.height = `${area.scrollHeight}px`
+    this.style.height = ""
   }
 }
 

@@ -115,6 +115,21 @@ describe("kez-conversation", () => {
     expect(await client.draft(mia.handle)).toBe("")
   })
 
+  it("keeps the newest message in sight while the composer grows", async () => {
+    const messages = Array.from({ length: 40 }, (_, index) => message(chris.primary, `Message ${index}`))
+    const conversation = await show(fakeClient({ messages }))
+    const scroller = conversation.shadowRoot!.querySelector("kez-message-log")!.shadowRoot!.querySelector(".scroller")!
+    const distance = () => Math.round(scroller.scrollHeight - scroller.clientHeight - scroller.scrollTop)
+    await expect.poll(distance).toBe(0)
+    const before = scroller.clientHeight
+    const composer = composerOf(conversation)!
+    composer.restore("one\ntwo\nthree\nfour")
+    await expect.poll(() => before - scroller.clientHeight).toBeGreaterThan(40)
+    // The draft is saved, and reported back, in this time.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await expect.poll(distance).toBe(0)
+  })
+
   it("shows what arrives while it opens", async () => {
     const client = fakeClient()
     let release: () => void = () => undefined
