@@ -53,6 +53,20 @@ self.addEventListener("fetch", (event) => {
   else if (addresses.has(origin + pathname)) event.respondWith(newest(request, origin + pathname))
 })
 
+/** Shows the conversation of a notification in a page that is open, or in a new one. */
+const open = async (hash: string): Promise<void> => {
+  const [shown] = await self.clients.matchAll({ type: "window" })
+  const address = addressOf(`./${hash}`)
+  if (shown === undefined) await self.clients.openWindow(address)
+  else await shown.navigate(address).then((client) => client?.focus())
+}
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close()
+  const { hash } = (event.notification.data ?? {}) as { readonly hash?: unknown }
+  event.waitUntil(open(typeof hash === "string" && hash.startsWith("#/") ? hash : "#/"))
+})
+
 self.addEventListener("message", (event) => {
   if (event.data === "activate") void self.skipWaiting()
 })

@@ -137,13 +137,13 @@ export class App extends LitElement {
     )
   }
 
-  /** After navigation the focus is on the new screen's heading, where a screen reader begins. */
+  /** After navigation the focus is on the new screen's heading, where a screen reader begins, or on its one field. */
   async #focusHeading(): Promise<void> {
     await this.updateComplete
     await this.#load()
     const screen = this.#screenElement()
-    const heading = screen?.shadowRoot?.querySelector<HTMLElement>("h1")
-    heading?.focus({ preventScroll: true })
+    const target = screen?.shadowRoot?.querySelector<HTMLElement>("[autofocus], h1")
+    target?.focus({ preventScroll: true })
   }
 
   protected override render() {

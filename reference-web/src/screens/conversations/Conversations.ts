@@ -30,11 +30,11 @@ export class Conversations extends LitElement {
         display: flex;
         align-items: center;
         gap: var(--space-1);
-        padding: var(--space-3) var(--space-3) var(--space-1) var(--space-5);
+        padding: var(--space-3) var(--space-2) var(--space-1) var(--space-4);
       }
       h1 {
         flex: 1;
-        font-size: var(--text-section);
+        font-size: var(--text-name);
       }
       header a {
         display: grid;
