@@ -1,5 +1,6 @@
 import { defineConfig } from "vite"
 import { compress } from "./build/Compress.ts"
+import { embed } from "./build/Embed.ts"
 import { ownFiles } from "./build/OwnFiles.ts"
 import { packages } from "./build/Packages.ts"
 import { precache } from "./build/Precache.ts"
@@ -41,5 +42,5 @@ export default defineConfig({
     plugins: () => [collect()],
     rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } }
   },
-  plugins: [ownFiles(), collect(), precache(), compress(), write()]
+  plugins: [ownFiles(), collect(), precache(), embed(collect), compress(), write()]
 })

@@ -14,7 +14,7 @@ const INPUTS = [
   "{sdk,reference-server,reference-cli}/{package.json,tsconfig.build.json,tsup.config.ts}",
   "{sdk,reference-server,reference-cli}/src/**/*",
   "reference-server/pages/*",
-  "reference-web/{package.json,tsconfig.json,vite.config.ts,index.html}",
+  "reference-web/{package.json,tsconfig.json,vite.config.ts,custom-elements-manifest.config.mjs,index.html}",
   "reference-web/{src,public,build}/**/*"
 ]
 

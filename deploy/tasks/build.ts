@@ -61,6 +61,8 @@ function buildPage() {
   const folder = join(root, "reference-web")
   const dist = join(folder, "dist")
   node([tool("vite/bin/vite.js"), "build", "--logLevel", "error"], folder)
+  // What the elements take and fire, for editors and for `npm run docs`.
+  node([tool("@custom-elements-manifest/analyzer/cem.js"), "analyze", "--quiet"], folder)
   writeNotices(dist, JSON.parse(readFileSync(join(dist, ".vite", "modules.json"), "utf8")))
 }
 

@@ -87,13 +87,97 @@ function* helpPages(name: string, program: string, command: readonly string[] = 
 const helpPage = (title: string, programs: ReadonlyArray<readonly [name: string, file: string]>) => () =>
   [NOTE, `# ${title}`, ...programs.flatMap(([name, file]) => [...helpPages(name, file)])].join("\n\n")
 
+/** The part of a custom elements manifest (schema 1) that is read here. */
+interface Element {
+  readonly tagName: string
+  readonly description?: string
+  readonly members: ReadonlyArray<Member>
+  readonly events: ReadonlyArray<{ readonly name: string; readonly description: string }>
+  readonly slots?: ReadonlyArray<{ readonly name: string; readonly description?: string }>
+}
+
+interface Member {
+  readonly kind: "field" | "method"
+  readonly name: string
+  readonly attribute?: string
+  readonly readonly?: boolean
+  readonly type?: { readonly text: string }
+  readonly parameters?: ReadonlyArray<{ readonly name: string }>
+  readonly description?: string
+}
+
+const oneLine = (text = "") => text.replace(/\s+/g, " ").trim()
+const cell = (text: string) => text.replaceAll("|", "\\|")
+
+/** An element: its properties as a table; methods, events and slots as a list. */
+function describeElement({ description, events, members, slots = [], tagName }: Element): string[] {
+  const fields = members.filter(({ kind }) => kind === "field")
+  const meaning = ({ description: text, readonly }: Member) =>
+    `${readonly === true ? "Read only. " : ""}${oneLine(text)}`
+  const rows = fields.map((member) => {
+    const type = member.type === undefined ? "" : `\`${oneLine(member.type.text)}\``
+    const attribute = member.attribute === undefined ? "" : `\`${member.attribute.toLowerCase()}\``
+    return `| \`${member.name}\` | ${attribute} | ${cell(type)} | ${cell(meaning(member))} |`
+  })
+  const table = ["| property | attribute | type | meaning |", "| --- | --- | --- | --- |", ...rows, ""]
+  const methods = members.filter(({ kind }) => kind === "method")
+  const call = ({ name, parameters = [] }: Member) => `${name}(${parameters.map((one) => one.name).join(", ")})`
+  return [
+    `### \`<${tagName}>\``,
+    "",
+    oneLine(description),
+    "",
+    ...(rows.length === 0 ? [] : table),
+    ...methods.map((method) => `- method \`${call(method)}\`: ${oneLine(method.description)}`),
+    ...events.map((event) => `- event \`${event.name}\`: ${oneLine(event.description)}`),
+    ...slots.map(
+      ({ description: text, name }) => `- ${name === "" ? "content" : `slot \`${name}\``}: ${oneLine(text)}`
+    ),
+    ""
+  ]
+}
+
+/** The elements that `embed.js` defines, and the small ones that they are made of. */
+function elementsReference() {
+  const { modules } = JSON.parse(read("reference-web/dist/custom-elements.json")) as {
+    modules: ReadonlyArray<{ readonly path: string; readonly declarations: readonly Element[] }>
+  }
+  const imported = [...read("reference-web/src/embed.ts").matchAll(/^import "\.\/(.+)"$/gm)].map(
+    ([, path]) => `src/${path}`
+  )
+  const describe = (among: (path: string) => boolean) =>
+    modules
+      .filter(({ path }) => among(path))
+      .flatMap(({ declarations }) => declarations)
+      .sort((one, other) => (one.tagName < other.tagName ? -1 : 1))
+      .flatMap(describeElement)
+  return [
+    NOTE,
+    "",
+    "# Elements",
+    "",
+    "[Embedding](embedding.md) explains how another page uses them. Types are those of `@kez-chat/sdk/promise`. A build has",
+    "the same for editors, and of every component, in `dist/custom-elements.json`.",
+    "",
+    "## Elements of `embed.js`",
+    "",
+    ...describe((path) => imported.includes(path)),
+    "## Small elements",
+    "",
+    "The page's buttons, fields and signs. They have no stable interface for other pages.",
+    "",
+    ...describe((path) => path.startsWith("src/elements/") && !imported.includes(path))
+  ].join("\n")
+}
+
 const pages: Readonly<Record<string, () => string>> = {
   "sdk/docs/reference.md": sdkReference,
   "reference-server/docs/options.md": helpPage("Options of the servers", [
     ["kez-chat-server", "reference-server/dist/chat-server.js"],
     ["kez-chat-sig-server", "reference-server/dist/sig-server.js"]
   ]),
-  "reference-cli/docs/commands.md": helpPage("Commands of kez-chat", [["kez-chat", "reference-cli/dist/kez-chat.js"]])
+  "reference-cli/docs/commands.md": helpPage("Commands of kez-chat", [["kez-chat", "reference-cli/dist/kez-chat.js"]]),
+  "reference-web/docs/elements.md": elementsReference
 }
 
 /** Formats a page as the format check expects it. */

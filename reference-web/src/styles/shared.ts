@@ -1,4 +1,4 @@
-/** Styles that every component starts from. The tokens they use are in `page.css`. */
+/** Styles that every component starts from. The tokens they use are in `tokens.css`. */
 import { css } from "lit"
 
 export const shared = css`
