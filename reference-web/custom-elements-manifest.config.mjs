@@ -16,7 +16,7 @@ export default {
             element.members = (element.members ?? []).filter(
               ({ privacy, static: isStatic }) => privacy === undefined && isStatic !== true
             )
-            // An event without a sentence is no one's to rely on.
+            // Undocumented events are not part of the interface.
             element.events = (element.events ?? []).filter(({ description }) => description !== undefined)
           }
         }

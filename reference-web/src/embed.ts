@@ -45,7 +45,7 @@ export const provide = (host: HTMLElement, { client, texts }: Provided): void =>
   if (texts !== undefined) new ContextProvider(host, { context: textsContext, initialValue: texts }).hostConnected()
 }
 
-// In a layer, so that every rule of the embedding page prevails.
+// In a layer, so that the rules of the embedding page override it.
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(`@layer kez-chat { ${tokens} }`)
 document.adoptedStyleSheets = [sheet, ...document.adoptedStyleSheets]
