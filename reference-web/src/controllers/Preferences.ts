@@ -37,6 +37,11 @@ export const setPreference = (name: Preference, value: string): void => {
   if (name === "theme") applyTheme()
 }
 
+/** Removes what belongs to the account that logged out; how the page looks stays. */
+export const forgetAccount = (): void => {
+  for (const name of ["words-checked", "words-reminder", "name"] as const) setPreference(name, "")
+}
+
 /** Shows the page in the chosen theme; without one the system's. */
 export const applyTheme = (): void => {
   const theme = preference("theme")

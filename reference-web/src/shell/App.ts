@@ -51,7 +51,11 @@ export class App extends LitElement {
   readonly #client = new ContextProvider(this, { context: clientContext })
   readonly #states = new StreamController<AccountState>(this, {
     open: () => this.account?.states(),
-    onItem: (state) => (this.state = state)
+    onItem: (state) => {
+      this.state = state
+      if (this.#isReleased) this.held = undefined
+      this.#isReleased = false
+    }
   })
   readonly #connection = new StreamController<ConnectionState>(this, {
     open: (signal) => this.#open?.connection({ signal }),
@@ -62,6 +66,8 @@ export class App extends LitElement {
     onItem: (progress) => (this.catchingUp = progress.taken < progress.of ? progress : undefined)
   })
   #graceTimer: ReturnType<typeof setTimeout> | undefined
+  /** Whether `held` ends with the next state. */
+  #isReleased = false
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -153,7 +159,10 @@ export class App extends LitElement {
   }
 
   readonly #hold = ({ detail }: CustomEvent<boolean>): void => {
-    this.held = detail ? (this.held ?? this.state) : undefined
+    // A call's answer may be here before the state that it led to.
+    this.#isReleased = !detail && this.state._tag === "opening"
+    if (detail) this.held ??= this.state
+    else if (!this.#isReleased) this.held = undefined
   }
 
   #bars() {

@@ -21,6 +21,7 @@ export const onKey = (event: KeyboardEvent): void => {
     go({ screen: "settings", part: "keys" })
   } else if (event.key === "Escape" && !isTyping(event)) {
     const up = location.hash.split("/").slice(0, -1)
-    location.hash = up.length > 2 && up[1] !== "c" ? up.join("/") : "#/"
+    const isPart = up[1] === "settings" || (up.length > 2 && up[1] !== "c")
+    location.hash = isPart ? up.join("/") : "#/"
   }
 }

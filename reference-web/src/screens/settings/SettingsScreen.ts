@@ -23,6 +23,7 @@ import { dayOf } from "../../controllers/Days.ts"
 import { errorText, vaultReason } from "../../controllers/Errors.ts"
 import { createPasskey, passkeysAvailable } from "../../controllers/Passkey.ts"
 import {
+  forgetAccount,
   markWordsChecked,
   type Preference,
   preference,
@@ -289,10 +290,12 @@ export class SettingsScreen extends LitElement {
       case "lock":
         return account.lock()
       case "logOut":
-        return account.logOut()
+        await account.logOut()
+        return forgetAccount()
       case "deleteAccount":
         await client.deleteAccount()
-        return account.logOut()
+        await account.logOut()
+        return forgetAccount()
       case "persist":
         await navigator.storage.persist()
         this.storage = await account.storage()

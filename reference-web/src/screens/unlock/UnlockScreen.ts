@@ -8,7 +8,7 @@ import type { UnlockForm, UnlockProblem } from "../../components/unlock-form/Unl
 import { accountContext } from "../../context.ts"
 import { errorText, vaultReason } from "../../controllers/Errors.ts"
 import { passkeysAvailable, usePasskey } from "../../controllers/Passkey.ts"
-import { wordsCheckedLately } from "../../controllers/Preferences.ts"
+import { forgetAccount, wordsCheckedLately } from "../../controllers/Preferences.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import type { AccountState, Slot, WebAccount } from "../../WebAccount.ts"
@@ -84,8 +84,13 @@ export class UnlockScreen extends LitElement {
         .type=${wordsCheckedLately() ? "" : handle}
         .open=${this.loggingOut}
         @kez-close=${() => (this.loggingOut = false)}
-        @kez-done=${() => this.account?.logOut()}
+        @kez-done=${this.#logOut}
       ></kez-confirm-dialog>`
+  }
+
+  readonly #logOut = async (): Promise<void> => {
+    await this.account?.logOut()
+    forgetAccount()
   }
 
   async #unlock(key: Parameters<WebAccount["unlock"]>[0]): Promise<void> {
