@@ -55,7 +55,7 @@ const bodyOf = async (request: AsyncIterable<Uint8Array>): Promise<Uint8Array<Ar
   return Uint8Array.from(Buffer.concat(parts))
 }
 
-export const startLiar = async (home: string): Promise<Liar> => {
+export const startLiar = async (home: string, port = 0): Promise<Liar> => {
   const lies = new Map<string, Impostor>()
   let refused: string | undefined
   const recordOf = async (handle: string, { primary, registration }: Impostor) => {
@@ -88,7 +88,7 @@ export const startLiar = async (home: string): Promise<Liar> => {
     }
     answer().catch((error: unknown) => response.destroy(error as Error))
   })
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lie: (handle, who) => void (who === undefined ? lies.delete(handle) : lies.set(handle, who)),

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, expect } from "vitest"
+import type { WebAccount } from "../../src/WebAccount.ts"
 import { type Home, startHome } from "../../../deploy/local/Home.ts"
 
 const executablePath = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin"]
@@ -24,13 +25,14 @@ const patience = 45_000
 export interface Stage {
   readonly home: Home
   readonly browser: Browser
-  /** A new browser profile with one page at `path`. */
-  visit(options?: Parameters<Browser["newContext"]>[0], path?: string): Promise<Page>
+  /** A new browser profile with one page at `url`; at the home's own one if none is given. */
+  visit(options?: Parameters<Browser["newContext"]>[0], url?: string): Promise<Page>
 }
 
-const watch = (context: BrowserContext, home: Home, problems: Array<string>): void => {
+const watch = (context: BrowserContext, home: Home, front: string, problems: Array<string>): void => {
   const { home: own, sigServer, websocket } = home.urls
-  const origins = [own, own.replace("127.0.0.1", "localhost"), sigServer, websocket].map((url) => new URL(url).origin)
+  const urls = [front, own, own.replace("127.0.0.1", "localhost"), sigServer, websocket]
+  const origins = urls.map((url) => new URL(url).origin)
   context.on("request", (request) => {
     const url = new URL(request.url())
     if (!["blob:", "data:"].includes(url.protocol) && !origins.includes(url.origin))
@@ -80,7 +82,7 @@ export const useStage = (options: Partial<Parameters<typeof startHome>[0]> = {})
     get browser() {
       return browser
     },
-    visit: async (contextOptions = {}, path = "/") => {
+    visit: async (contextOptions = {}, url = home.urls.home) => {
       const context = await browser.newContext({
         viewport: { width: 1280, height: 860 },
         reducedMotion: "reduce",
@@ -88,9 +90,9 @@ export const useStage = (options: Partial<Parameters<typeof startHome>[0]> = {})
       })
       context.setDefaultTimeout(patience)
       contexts.push(context)
-      watch(context, home, problems)
+      watch(context, home, url, problems)
       const page = await context.newPage()
-      await page.goto(`${home.urls.home}${path}`)
+      await page.goto(url)
       return page
     }
   }
@@ -146,3 +148,53 @@ export const write = async (page: Page, text: string): Promise<void> => {
   await composer.fill(text)
   await composer.press("Enter")
 }
+
+/** Signs up and goes on to the list of conversations. */
+export const settleIn = async (page: Page, name: string): Promise<ReadonlyArray<string>> => {
+  const words = await signUp(page, name)
+  await button(page, "Go to my messages").click()
+  await page.getByRole("link", { name: "New conversation" }).waitFor()
+  return words
+}
+
+/** Finds somebody by their name and opens the conversation with them. */
+export const startWith = async (page: Page, name: string): Promise<void> => {
+  await goTo(page, "#/new")
+  await page.getByLabel("Handle").fill(name)
+  await button(page, "Look up").click()
+  await page.getByText(`Write to ${name}`, { exact: true }).click()
+  await page.getByRole("textbox", { name: `Message to ${name}` }).waitFor()
+}
+
+/** Follows an address of the page, as a link would. */
+export const goTo = async (page: Page, hash: string): Promise<void> => {
+  await page.evaluate((to) => (location.hash = to), hash)
+}
+
+/** A message of the open conversation. */
+export const message = (page: Page, text: string): Locator => page.locator("kez-message").filter({ hasText: text })
+
+/** The texts of the open conversation, oldest first. */
+export const textsOf = (page: Page): Promise<ReadonlyArray<string>> =>
+  page
+    .locator("kez-message")
+    .evaluateAll((messages) => messages.map((element) => Reflect.get(element, "message")?.text ?? ""))
+
+/** Opens a locked account. */
+export const unlock = async (page: Page, secret: string = passphrase): Promise<void> => {
+  await page.getByLabel("Passphrase", { exact: true }).fill(secret)
+  await button(page, "Unlock").click()
+}
+
+/** The open dialog: what stands in it belongs to the component that shows it. */
+export const dialog = (page: Page): Locator => page.locator("kez-dialog[open]")
+
+/** Sends texts as the page would, without typing them. */
+export const sendAll = (page: Page, who: string, texts: ReadonlyArray<string>): Promise<void> =>
+  page.evaluate(
+    async ([to, all]) => {
+      const app = document.querySelector("kez-app") as HTMLElement & { readonly account: WebAccount }
+      for (const text of all) await app.account.client.send(to, text)
+    },
+    [who, texts] as const
+  )

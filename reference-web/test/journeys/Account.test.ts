@@ -1,0 +1,143 @@
+/** Getting in, out, and back. */
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
+import {
+  answerWords,
+  button,
+  dialog,
+  goTo,
+  hasChromium,
+  heading,
+  message,
+  passphrase,
+  settleIn,
+  shownWords,
+  startWith,
+  textsOf,
+  unlock,
+  useStage,
+  write
+} from "../kit/Journey.ts"
+
+const list = (page: Page) => page.getByRole("link", { name: "New conversation" })
+
+/** What this browser stores for the page. */
+const stored = (page: Page) =>
+  page.evaluate(async () => ({
+    databases: (await indexedDB.databases()).map(({ name }) => name),
+    keys: [...Object.keys(localStorage), ...Object.keys(sessionStorage)]
+  }))
+
+describe.skipIf(!hasChromium)(
+  "an account in a browser",
+  () => {
+    const stage = useStage()
+
+    it("marks the words that are wrong, shows them again, and goes on when all are right", async () => {
+      const page = await stage.visit()
+      await button(page, "Choose a name").click()
+      await page.getByLabel("Name").fill("gina")
+      await page.getByText("gina@localhost is free.").waitFor()
+      await button(page, "Continue").click()
+      await button(page, "I have pen and paper").click()
+      await button(page, "Show my words").click()
+      const words = await shownWords(page)
+      await button(page, "I wrote them down").click()
+      await answerWords(
+        page,
+        words.map(() => "wrong")
+      )
+      expect(await page.getByText(/This is not word \d+\. Look at the paper again\./).count()).toBe(4)
+      expect(
+        await page
+          .getByLabel(/^Which is word/)
+          .first()
+          .getAttribute("aria-invalid")
+      ).toBe("true")
+      await button(page, "Look at the words again").click()
+      await heading(page, "Your 24 words")
+      if (await button(page, "Show my words").isVisible()) await button(page, "Show my words").click()
+      expect(await shownWords(page)).toEqual(words)
+      await button(page, "I wrote them down").click()
+      await answerWords(page, words)
+      await page.getByText("Good. Keep the paper where you keep your passport.").waitFor()
+      await button(page, "Continue").click()
+      // Two that are not the same set nothing.
+      await page.getByLabel("Passphrase", { exact: true }).fill(passphrase)
+      await page.getByLabel("The same again").fill("something else altogether")
+      await button(page, "Lock with this passphrase").click()
+      await page.getByText("The two are not the same.").waitFor()
+      await page.getByLabel("The same again").fill(passphrase)
+      await button(page, "Lock with this passphrase").click()
+      await heading(page, "You are gina.")
+    })
+
+    it("stays open over a reload, is locked by its owner, and opens with the right passphrase only", async () => {
+      const page = await stage.visit()
+      await settleIn(page, "hanna")
+      await page.reload()
+      await list(page).waitFor()
+      await goTo(page, "#/settings")
+      await button(page, "Lock now").click()
+      await heading(page, "Welcome back, hanna.")
+      await unlock(page, "not the passphrase")
+      await page.getByText("This is not the passphrase. Try again, or use your words.").waitFor()
+      await unlock(page)
+      await heading(page, "Settings")
+      await goTo(page, "#/")
+      await list(page).waitFor()
+    })
+
+    it("is gone from the browser after logging out, and back with its words", async () => {
+      const [page, other] = await Promise.all([stage.visit(), stage.visit()])
+      const words = await settleIn(page, "irene")
+      await settleIn(other, "jonas")
+      await startWith(page, "jonas")
+      await write(page, "From before")
+      await message(page, "From before").getByText("Sent", { exact: true }).waitFor()
+      await other.getByText("1 person wants to write to you").click()
+      await button(other, "Accept").click()
+      await write(other, "An answer")
+      await message(page, "An answer").waitFor()
+
+      await goTo(page, "#/settings/danger")
+      await button(page, "Log out").click()
+      await dialog(page).getByRole("button", { name: "Log out" }).click()
+      await button(page, "I have 24 words").waitFor()
+      expect(await stored(page)).toEqual({ databases: [], keys: [] })
+
+      await button(page, "I have 24 words").click()
+      await page.getByLabel("Word 1", { exact: true }).fill(words.join(" "))
+      await button(page, "Continue").click()
+      await page.getByLabel("Passphrase", { exact: true }).fill(passphrase)
+      await page.getByLabel("The same again").fill(passphrase)
+      await button(page, "Lock with this passphrase").click()
+      await heading(page, "irene@localhost is back.")
+      await button(page, "Open my messages").click()
+      await page.getByRole("link", { name: /jonas/ }).first().click()
+      await message(page, "An answer").waitFor()
+      expect(await textsOf(page)).toEqual(["From before", "An answer"])
+      await write(page, "I am back")
+      await message(other, "I am back").waitFor()
+    })
+
+    it("is deleted for good", async () => {
+      const page = await stage.visit()
+      await settleIn(page, "klara")
+      await goTo(page, "#/settings/danger")
+      await button(page, "Delete account").click()
+      const confirmation = dialog(page)
+      await confirmation.getByLabel("Type klara@localhost to confirm").fill("klaus")
+      await confirmation.getByRole("button", { name: "Delete account" }).click()
+      await confirmation.getByText("This is not the name.").waitFor()
+      await confirmation.getByLabel("Type klara@localhost to confirm").fill("klara@localhost")
+      await confirmation.getByRole("button", { name: "Delete account" }).click()
+      await button(page, "Choose a name").waitFor()
+      expect(await stored(page)).toEqual({ databases: [], keys: [] })
+      await button(page, "Choose a name").click()
+      await page.getByLabel("Name").fill("klara")
+      await page.getByText(/klara@localhost is taken/).waitFor()
+    })
+  },
+  240_000
+)
