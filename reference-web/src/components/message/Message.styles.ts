@@ -160,6 +160,14 @@ export const styles = css`
       opacity: 0;
     }
   }
+  /* No room beside a bubble: a tap on it shows both. */
+  @container (max-width: 36rem) {
+    .info.aside:not(:focus-visible) {
+      position: absolute;
+      pointer-events: none;
+      opacity: 0 !important;
+    }
+  }
   .sentence {
     display: grid;
     gap: var(--space-2);

@@ -8,7 +8,7 @@ const icons = {
   close: svg`<path d="m5 5 10 10M15 5 5 15" />`,
   plus: svg`<path d="M10 4v12M4 10h12" />`,
   search: svg`<circle cx="8.75" cy="8.75" r="5" /><path d="m12.5 12.5 4 4" />`,
-  settings: svg`<circle cx="10" cy="10" r="2.5" /><path d="M10 3v2m0 10v2M3 10h2m10 0h2M5 5l1.5 1.5m7 7L15 15M15 5l-1.5 1.5m-7 7L5 15" />`,
+  settings: svg`<circle cx="12" cy="6" r="2" /><circle cx="7.5" cy="14" r="2" /><path d="M3 6h7M14 6h3M3 14h2.5M9.5 14H17" />`,
   send: svg`<path d="M3.5 10h11M10 5l5 5-5 5" />`,
   more: svg`<path d="M10 5v.01M10 10v.01M10 15v.01" />`,
   copy: svg`<rect x="7" y="7" width="9" height="9" rx="2" /><path d="M13 7V5.5A1.5 1.5 0 0 0 11.5 4h-6A1.5 1.5 0 0 0 4 5.5v6A1.5 1.5 0 0 0 5.5 13H7" />`,
