@@ -170,7 +170,10 @@ it("is shared while the home is away, and offered with the next command that is 
   try {
     const queued = await machine.run(alice("share", "@bob", source, "--json"))
     expect(queued.code).toBe(9)
-    expect(queued.error()).toMatchObject({ code: "queued", message: expect.stringMatching(/^shared, but word of it/) })
+    expect(queued.error()).toMatchObject({
+      code: "queued",
+      message: expect.stringMatching(/^shared, but it has not reached the home server/)
+    })
     expect(linesOf(Shapes.ShareLine, queued).at(-1)).toMatchObject({ event: "shared", share: { here: true } })
   } finally {
     await home.processes.nats.restart()
