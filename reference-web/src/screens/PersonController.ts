@@ -49,7 +49,7 @@ export class PersonController implements ReactiveController {
     this.#client = client
     this.#who = who
     if (isOther) this.#events.restart()
-    void this.load()
+    void this.load(true)
   }
 
   /** It is the user's own account. */
@@ -57,8 +57,8 @@ export class PersonController implements ReactiveController {
     return this.account !== undefined && this.contact?.primary === this.account.primary
   }
 
-  /** Asks again; what is known stays until the answer is there. */
-  async load(): Promise<void> {
+  /** Reads again; what is known stays until the answer is there. `asks`: for another key at the home server, first. */
+  async load(asks = false): Promise<void> {
     const client = this.#client
     const who = this.#who
     if (client === undefined || who === "") return
@@ -70,6 +70,9 @@ export class PersonController implements ReactiveController {
       this.isUnknown = false
       this.#host.requestUpdate()
       if (!this.#withChain) return
+      // A number is compared for the key that is named now; without an answer for the one that is known.
+      if (asks) await client.refreshContact(who).catch(() => undefined)
+      if (!this.#isCurrent(client, who)) return
       const verification = await client.verification(who)
       if (!this.#isCurrent(client, who)) return
       this.verification = verification

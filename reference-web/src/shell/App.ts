@@ -166,13 +166,14 @@ export class App extends LitElement {
   }
 
   #bars() {
-    return html`<div class="bars">
+    return html`<header class="bars">
+      <a class="skip" href=${hashOf(this.route)} @click=${this.#skip}>${this.texts.common.skip}</a>
       <kez-status-bar
         .offlineSince=${this.offlineSince}
         .catchingUp=${this.catchingUp}
         @kez-try-now=${this.#tryNow}
       ></kez-status-bar>
-    </div>`
+    </header>`
   }
 
   readonly #tryNow = (): void => void this.#open?.nudge()
@@ -217,16 +218,15 @@ export class App extends LitElement {
     const { isWide, isWidest, route } = this
     const who = "who" in route ? route.who : ""
     const panel = isWidest && route.screen === "conversation" && who !== state.handle
-    return html`<a class="skip" href=${hashOf(route)} @click=${this.#skip}>${this.texts.common.skip}</a>
-      <div
-        class="columns ${isWide ? "" : "narrow"} ${route.screen === "list" ? "on-list" : ""} ${panel ? "with-panel" : ""}"
-      >
-        <nav aria-label=${this.texts.common.conversations}>
-          ${isWide || route.screen === "list" ? html`<kez-conversations .selected=${who}></kez-conversations>` : nothing}
-        </nav>
-        <main id="main" tabindex="-1">${this.#screen(route)}</main>
-        ${panel ? html`<aside aria-label=${this.texts.common.profile}><kez-profile-screen panel .who=${who}></kez-profile-screen></aside>` : nothing}
-      </div>`
+    return html`<div
+      class="columns ${isWide ? "" : "narrow"} ${route.screen === "list" ? "on-list" : ""} ${panel ? "with-panel" : ""}"
+    >
+      <nav aria-label=${this.texts.common.conversations}>
+        ${isWide || route.screen === "list" ? html`<kez-conversations .selected=${who}></kez-conversations>` : nothing}
+      </nav>
+      <main id="main" tabindex="-1">${this.#screen(route)}</main>
+      ${panel ? html`<aside aria-label=${this.texts.common.profile}><kez-profile-screen panel .who=${who}></kez-profile-screen></aside>` : nothing}
+    </div>`
   }
 
   readonly #skip = (event: Event): void => {

@@ -7,6 +7,7 @@ export const styles = css`
   }
   .message {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     justify-items: start;
     position: relative;
     max-width: 100%;

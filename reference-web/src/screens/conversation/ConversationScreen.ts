@@ -116,7 +116,10 @@ export class ConversationScreen extends LitElement {
   readonly #events = new StreamController<ChatEvent>(this, {
     open: (signal) => this.client?.events({ signal }),
     onItem: (event) => {
-      if ("contact" in event && event.contact.primary === this.contact?.primary) this.contact = event.contact
+      if (!("contact" in event) || this.contact === undefined) return
+      // A new key that was accepted comes under the same handle.
+      const { handle, primary } = event.contact
+      if (primary === this.contact.primary || handle === this.contact.handle) this.contact = event.contact
     }
   })
 
