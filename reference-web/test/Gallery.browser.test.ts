@@ -32,6 +32,8 @@ describe.each(stories)("$element", ({ element, states }) => {
     for (const theme of ["light", "dark"]) {
       document.documentElement.dataset["theme"] = theme
       const { violations } = await axe.run(stage, {
+        // The other theme changes nothing but colours.
+        ...(theme === "dark" ? { runOnly: ["color-contrast", "link-in-text-block"] } : {}),
         // A story is a piece of a page: landmarks and headings are judged in the whole page.
         rules: {
           region: { enabled: false },

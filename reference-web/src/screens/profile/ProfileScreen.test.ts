@@ -26,6 +26,7 @@ const open = (calls: Partial<KezChatClient>) => {
       {
         account: async () => Sample.account,
         contact: async () => Sample.contact,
+        refreshContact: async () => Sample.contact,
         verification: async () => Sample.whole,
         ...calls
       },
