@@ -51,7 +51,7 @@ class Live {
     try {
       for await (const { _tag } of this.#client.events({ signal })) if (changes.has(_tag)) void this.#read()
     } catch {
-      // The client was closed or locked; the shell shows that, and whoever comes next listens anew.
+      // The client was closed or locked; the shell shows that, and the next listener starts over.
     }
   }
 

@@ -1,4 +1,4 @@
-/** The lines in which a sigchain is told: one for each event, and one for a run of changes to the shared files. */
+/** The lines that show a sigchain: one for each event, and one for a run of changes to the shared files. */
 import type { Verification } from "@kez-chat/sdk/promise"
 
 type Envelope = Verification["events"][number]

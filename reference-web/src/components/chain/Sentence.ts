@@ -28,7 +28,7 @@ export const sentenceOf = (statement: Statement, times: number, last: string, pe
   }
 }
 
-/** Domains and websites say what they are; other names are told with their system. */
+/** Domains and websites say what they are; other names are shown with their system. */
 const named = (subject: string, people: Texts["people"]): string => {
   const { name, system } = identityText(subject)
   const isPlain = system === "" || system === "dns" || system === "web"

@@ -6,7 +6,7 @@ import "../../elements/qr/Qr.ts"
 import { shared } from "../../styles/shared.ts"
 import { nameOf, Step, stepStyles } from "../step/Step.ts"
 
-/** Whether something is offered, and what came of it. */
+/** Whether something is offered, and its outcome. */
 export type Offer = "none" | "offer" | "busy" | "done" | "failed"
 
 /** The account is there: the line to give to others, and what makes it more comfortable and safer. */

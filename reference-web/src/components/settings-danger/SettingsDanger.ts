@@ -10,7 +10,7 @@ export class SettingsDanger extends Part {
   @property() handle = ""
   /** Messages in this browser. */
   @property({ type: Number }) messages = 0
-  /** The words were checked lately: logging out needs no typing. */
+  /** The words were checked within 30 days: logging out needs no typing. */
   @property({ type: Boolean }) wordsChecked = false
   @property() asking: "" | "logOut" | "deleteAccount" = ""
   @property({ type: Boolean }) busy = false

@@ -86,7 +86,7 @@ it("changes a setting, and takes it back when it could not be stored", async () 
   expect(find<HTMLInputElement>("input[role=switch]")!.checked).toBe(false)
 })
 
-it("logs out only after the handle was typed, unless the words were checked lately", async () => {
+it("logs out only after the handle was typed, unless the words were checked within 30 days", async () => {
   const logOut = vi.fn(async () => {})
   await open("danger", { logOut }, {})
   await text("1,204 messages")

@@ -26,7 +26,7 @@ const dayMillis = 24 * 60 * 60 * 1_000
 
 /** Age at which a note is renewed, well before the home server's retention removes it. */
 const renewNotesMillis = 7 * dayMillis
-/** Interval after which the home server is told again. */
+/** Interval between notifications of the home server. */
 const renewHomeMillis = dayMillis
 
 /** Shown by versions that do not know these notes. */

@@ -12,7 +12,7 @@ import { seedOf } from "./Words.ts"
 
 export const steps: ReadonlyArray<CreateStep> = ["sealed", "registered", "published"]
 
-/** The step of `Account` at which each of these is done; the last one is told when the account is open. */
+/** The step of `Account` at which each of these is done; the last one is reported once the account is open. */
 const stepsOfAccount = ["created", "registered"]
 
 /** How often the step of the account is read; there is no event for it. */
