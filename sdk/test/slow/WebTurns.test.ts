@@ -1,7 +1,7 @@
 /** One worker holds the account: dedicated workers of two tabs, two builds, and a worker that ends. */
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "vitest"
 import type { BrowserContext, Page } from "playwright-core"
-import { createIn, hasChromium, openScene, openTab, reaches, run, type Scene } from "./PageKit.ts"
+import { createIn, hasChromium, openScene, openTab, reaches, run, type Scene } from "../web/PageKit.ts"
 
 const passphrase = "a long enough passphrase"
 let scene: Scene

@@ -1,7 +1,7 @@
 /** The account of a browser in a SharedWorker, in Chromium with a real home. */
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "vitest"
 import type { BrowserContext, Page } from "playwright-core"
-import { createIn, hasChromium, openScene, openTab, reaches, run, type Scene, stateOf } from "./PageKit.ts"
+import { createIn, hasChromium, openScene, openTab, reaches, run, type Scene, stateOf } from "../web/PageKit.ts"
 
 const passphrase = "a long enough passphrase"
 let scene: Scene
