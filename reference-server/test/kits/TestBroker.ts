@@ -5,7 +5,7 @@
 import { Context, Effect, Exit, Layer, References, Result, Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createServer } from "node:net"
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { findNatsServer } from "../../../deploy/local/NatsServer.ts"
@@ -65,13 +65,19 @@ export interface Node {
   readonly websocketPort: number
   readonly monitoringPort: number
   kill(signal: NodeJS.Signals): Promise<void>
-  /** Stops the process where it is, or lets it go on. */
-  freeze(isFrozen: boolean): void
+  /** Stops every thread of the process where it is, or lets them go on. */
+  freeze(isFrozen: boolean): Promise<void>
   start(): Promise<void>
 }
 
 /** The origin that the tests' WebSocket listener takes pages from. */
 export const pageOrigin = "http://127.0.0.1:8080"
+
+const isStopped = async (pid: number): Promise<boolean> => {
+  const threads = await readdir(`/proc/${pid}/task`)
+  const states = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, "utf8")))
+  return states.every((stat) => /\) T /.test(stat))
+}
 
 /** Waits until `condition` holds; fails with `what` after the time limit. */
 export const until = async (
@@ -269,7 +275,13 @@ const makeNode = (
       killed.kill(signal)
       await gone
     },
-    freeze: (isFrozen) => void child?.kill(isFrozen ? "SIGSTOP" : "SIGCONT")
+    freeze: async (isFrozen) => {
+      if (child?.pid === undefined) return
+      const { pid } = child
+      child.kill(isFrozen ? "SIGSTOP" : "SIGCONT")
+      // A thread that runs on another core answers until the signal reaches it.
+      if (isFrozen) await until("nats-server is stopped", () => isStopped(pid))
+    }
   }
   return node
 }
