@@ -1,7 +1,7 @@
 /** What the shell gives to the components below it; an embedding page may provide the same. */
 import { createContext } from "@lit/context"
 import type { KezChatClient } from "@kez-chat/sdk/promise"
-import type { WebAccount } from "./WebAccount.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
 
 /** The account of this browser: signing up, unlocking, logging out. */
 export const accountContext = createContext<WebAccount>(Symbol.for("kez-chat/account"))

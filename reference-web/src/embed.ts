@@ -16,13 +16,13 @@ import "./elements/mark/Mark.ts"
 // As it is written: compiled for older browsers, `light-dark()` needs rules of the page.
 import tokens from "./styles/tokens.css?raw"
 import { type Texts, textsContext } from "./texts/Texts.ts"
-import type { WebAccount } from "./WebAccount.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
 import { workers } from "./workers.ts"
 
 export { clientContext, textsContext }
 export { hashOf, parseRoute, type Route } from "./controllers/Route.ts"
 export { type OwnTexts, type Texts, withOwn } from "./texts/Texts.ts"
-export type { AccountState, WebAccount } from "./WebAccount.ts"
+export type { AccountState, WebAccount } from "@kez-chat/sdk/web-page"
 
 declare const BUILD_TIME: string
 

@@ -14,8 +14,9 @@ const ownTexts = async (): Promise<OwnTexts> => {
     const address = new URL("texts.js", document.baseURI).href
     const { default: own }: { readonly default: OwnTexts } = await import(/* @vite-ignore */ address)
     return own
-  } catch {
-    // Offline before the first visit was complete: English.
+  } catch (error) {
+    // A fault in the operator's file, or no network before the first visit was complete: English, and the console says why.
+    reportError(error)
     return {}
   }
 }

@@ -3,7 +3,7 @@ import type { KezChatClient } from "@kez-chat/sdk/promise"
 import { html, type TemplateResult } from "lit"
 import { ref } from "lit/directives/ref.js"
 import { accountContext, clientContext } from "../context.ts"
-import type { WebAccount } from "../WebAccount.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
 
 const provide = <A>(context: Context<unknown, A>, value: A, screen: () => TemplateResult): TemplateResult => {
   const attach = (element: Element | undefined): void => {

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core"
 import { afterAll, afterEach, beforeAll, expect } from "vitest"
-import type { WebAccount } from "../../src/WebAccount.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
 import { type Home, startHome } from "../../../deploy/local/Home.ts"
 
 const executablePath = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin"]

@@ -2,7 +2,7 @@ import { css, html, nothing } from "lit"
 import { customElement, property } from "lit/decorators.js"
 import { shared } from "../../styles/shared.ts"
 import type { Texts } from "../../texts/Texts.ts"
-import type { AccountState } from "../../WebAccount.ts"
+import type { AccountState } from "@kez-chat/sdk/web-page"
 import { Step, stepStyles } from "../step/Step.ts"
 
 type Reason = Extract<AccountState, { _tag: "broken" }>["reason"]

@@ -3,7 +3,7 @@ import { customElement, property, query } from "lit/decorators.js"
 import "../../elements/field/Field.ts"
 import type { Field } from "../../elements/field/Field.ts"
 import { shared } from "../../styles/shared.ts"
-import type { HandleStatus } from "../../WebAccount.ts"
+import type { HandleStatus } from "@kez-chat/sdk/web-page"
 import { Step, stepStyles } from "../step/Step.ts"
 import { handleProblem } from "./HandleRule.ts"
 

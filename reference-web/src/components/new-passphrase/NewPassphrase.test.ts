@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { accountDouble, settled, show, textOf, type } from "../../../test/kits/AccountDouble.ts"
+import { accountDouble, settled, show, textOf, type } from "../../../test/kit/AccountDouble.ts"
 import type { Field } from "../../elements/field/Field.ts"
 import { NewPassphrase } from "./NewPassphrase.ts"
 import { strengthOf } from "./PassphraseRule.ts"

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { accountDouble, settled, show, words } from "../../../test/kits/AccountDouble.ts"
+import { accountDouble, settled, show, words } from "../../../test/kit/AccountDouble.ts"
 import { RestoreWords, wordsOf } from "./RestoreWords.ts"
 
 const inputs = (step: RestoreWords) => Array.from(step.renderRoot.querySelectorAll("input"))

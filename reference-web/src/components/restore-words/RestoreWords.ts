@@ -3,7 +3,7 @@ import { customElement, property } from "lit/decorators.js"
 import { live } from "lit/directives/live.js"
 import "../../elements/note/Note.ts"
 import { shared } from "../../styles/shared.ts"
-import type { WordsCheck } from "../../WebAccount.ts"
+import type { WordsCheck } from "@kez-chat/sdk/web-page"
 import { Step, stepStyles } from "../step/Step.ts"
 
 const count = 24

@@ -4,7 +4,7 @@ import { customElement, property } from "lit/decorators.js"
 import "../../elements/note/Note.ts"
 import "../../elements/switch/Switch.ts"
 import type { Switch } from "../../elements/switch/Switch.ts"
-import type { WebAccount } from "../../WebAccount.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
 import { Part, partStyles } from "../part/Part.ts"
 
 export type StorageUsage = Awaited<ReturnType<WebAccount["storage"]>>

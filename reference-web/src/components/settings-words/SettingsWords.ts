@@ -6,7 +6,7 @@ import type { Field } from "../../elements/field/Field.ts"
 import "../../elements/note/Note.ts"
 import "../../elements/switch/Switch.ts"
 import type { Switch } from "../../elements/switch/Switch.ts"
-import type { Slot } from "../../WebAccount.ts"
+import type { VaultSlot } from "@kez-chat/sdk/web-page"
 import "../new-passphrase/NewPassphrase.ts"
 import { type Action, Part, partStyles } from "../part/Part.ts"
 import "../passphrase-dialog/PassphraseDialog.ts"
@@ -48,7 +48,7 @@ export class SettingsWords extends Part {
   /** When they were last checked, milliseconds since the epoch. */
   @property({ attribute: false }) checkedAt: number | undefined
   /** What opens the vault. */
-  @property({ attribute: false }) slots: ReadonlyArray<Slot> = []
+  @property({ attribute: false }) slots: ReadonlyArray<VaultSlot> = []
   /** Passkeys can be added here. */
   @property({ type: Boolean }) passkeys = false
   @property({ type: Boolean }) askOnReload = false

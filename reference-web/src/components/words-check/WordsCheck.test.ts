@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { accountDouble, settled, show, words } from "../../../test/kits/AccountDouble.ts"
+import { accountDouble, settled, show, words } from "../../../test/kit/AccountDouble.ts"
 import type { Field } from "../../elements/field/Field.ts"
 import { randomPlaces, WordsCheck } from "./WordsCheck.ts"
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { accountDouble, settled, show, words } from "../../../test/kits/AccountDouble.ts"
+import { accountDouble, settled, show, words } from "../../../test/kit/AccountDouble.ts"
 import { WordsGrid } from "./WordsGrid.ts"
 
 const open = () => show(Object.assign(new WordsGrid(), { words: words.split(" ") }), accountDouble({}))

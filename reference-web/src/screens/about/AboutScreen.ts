@@ -5,7 +5,7 @@ import { accountContext } from "../../context.ts"
 import { hashOf } from "../../controllers/Route.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import type { WebAccount } from "../../WebAccount.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
 import { screenHead, screenStyles } from "../ScreenHead.ts"
 import "../../elements/icon/Icon.ts"
 

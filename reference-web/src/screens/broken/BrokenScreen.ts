@@ -6,7 +6,7 @@ import "../../components/confirm-dialog/ConfirmDialog.ts"
 import { accountContext } from "../../context.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import type { AccountState, WebAccount } from "../../WebAccount.ts"
+import type { AccountState, WebAccount } from "@kez-chat/sdk/web-page"
 
 /** No account can be opened here. */
 @customElement("kez-broken-screen")

@@ -10,9 +10,9 @@ import {
   textOf,
   type,
   words
-} from "../../../test/kits/AccountDouble.ts"
+} from "../../../test/kit/AccountDouble.ts"
 import type { Field } from "../../elements/field/Field.ts"
-import type { WebAccount } from "../../WebAccount.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
 import { Restore } from "./Restore.ts"
 
 beforeEach(() => localStorage.clear())

@@ -11,7 +11,7 @@ import { errorText, problemCode } from "../../controllers/Errors.ts"
 import { markWordsChecked } from "../../controllers/Preferences.ts"
 import { go } from "../../controllers/Route.ts"
 import { shared } from "../../styles/shared.ts"
-import type { WebAccount, WordsCheck } from "../../WebAccount.ts"
+import type { WebAccount, WordsCheck } from "@kez-chat/sdk/web-page"
 import "../sign-up/SignUp.ts"
 
 type Step = "words" | "passphrase" | "progress" | "name"

@@ -10,9 +10,9 @@ import {
   textOf,
   type,
   words
-} from "../../../test/kits/AccountDouble.ts"
+} from "../../../test/kit/AccountDouble.ts"
 import type { Field } from "../../elements/field/Field.ts"
-import type { AccountState, WebAccount } from "../../WebAccount.ts"
+import type { AccountState, WebAccount } from "@kez-chat/sdk/web-page"
 import { SettingsScreen } from "./SettingsScreen.ts"
 
 beforeEach(() => localStorage.clear())

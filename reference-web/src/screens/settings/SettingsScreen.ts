@@ -36,7 +36,7 @@ import { StreamController } from "../../controllers/StreamController.ts"
 import { saveLines } from "../../controllers/SaveLines.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import type { AccountState, WebAccount } from "../../WebAccount.ts"
+import type { AccountState, WebAccount } from "@kez-chat/sdk/web-page"
 import { pageAddress } from "../sign-up/SignUp.ts"
 
 declare const BUILD_TIME: string | undefined

@@ -19,7 +19,7 @@ import { markWordsChecked, preference, setPreference } from "../../controllers/P
 import { go } from "../../controllers/Route.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import type { HandleStatus, WebAccount } from "../../WebAccount.ts"
+import type { HandleStatus, WebAccount } from "@kez-chat/sdk/web-page"
 
 type Step = "name" | "intro" | "words" | "check" | "passphrase" | "creating" | "ready"
 

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, vi } from "vitest"
-import { accountDouble, appears, find, press, settled, show, textOf, type } from "../../../test/kits/AccountDouble.ts"
+import { accountDouble, appears, find, press, settled, show, textOf, type } from "../../../test/kit/AccountDouble.ts"
 import type { Field } from "../../elements/field/Field.ts"
-import type { WebAccount } from "../../WebAccount.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
 import { UnlockScreen } from "./UnlockScreen.ts"
 
 beforeEach(() => localStorage.clear())

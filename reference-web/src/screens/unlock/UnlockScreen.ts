@@ -11,7 +11,7 @@ import { passkeysAvailable, usePasskey } from "../../controllers/Passkey.ts"
 import { forgetAccount, wordsCheckedLately } from "../../controllers/Preferences.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import type { AccountState, Slot, WebAccount } from "../../WebAccount.ts"
+import type { AccountState, VaultSlot, WebAccount } from "@kez-chat/sdk/web-page"
 import "../restore/Restore.ts"
 
 /**
@@ -51,7 +51,7 @@ export class UnlockScreen extends LitElement {
     await focusStep(this.renderRoot.querySelector("kez-restore") ?? this)
   }
 
-  get #slots(): ReadonlyArray<Extract<Slot, { kind: "passkey" }>> {
+  get #slots(): ReadonlyArray<Extract<VaultSlot, { kind: "passkey" }>> {
     return this.locked?.slots.filter((slot) => slot.kind === "passkey") ?? []
   }
 

@@ -1,9 +1,9 @@
 import type { KezChatClient } from "@kez-chat/sdk/promise"
 import { beforeEach, expect, it, vi } from "vitest"
-import { accountDouble, appears, find, press, settled, show, textOf, type } from "../../../test/kits/AccountDouble.ts"
+import { accountDouble, appears, find, press, settled, show, textOf, type } from "../../../test/kit/AccountDouble.ts"
 import type { Field } from "../../elements/field/Field.ts"
 import { App } from "../../shell/App.ts"
-import type { AccountState, WebAccount } from "../../WebAccount.ts"
+import type { AccountState, WebAccount } from "@kez-chat/sdk/web-page"
 import "../unlock/UnlockScreen.ts"
 import { WelcomeScreen } from "./WelcomeScreen.ts"
 

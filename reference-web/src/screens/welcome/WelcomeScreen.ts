@@ -6,7 +6,7 @@ import "../../components/welcome/Welcome.ts"
 import { accountContext } from "../../context.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
-import type { WebAccount } from "../../WebAccount.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
 import "../restore/Restore.ts"
 import "../sign-up/SignUp.ts"
 

@@ -3,7 +3,7 @@ import { LitElement } from "lit"
 import { vi } from "vitest"
 import { accountContext, clientContext } from "../../src/context.ts"
 import type { Field } from "../../src/elements/field/Field.ts"
-import type { AccountState, WebAccount } from "../../src/WebAccount.ts"
+import type { AccountState, WebAccount } from "@kez-chat/sdk/web-page"
 
 export const words =
   "ocean bread kitten silver ladder pepper window thunder basket velvet orange tunnel mirror candle forest button garden whisper anchor marble lemon rocket pillow title"
