@@ -127,7 +127,6 @@ export const fakeClient = (world: World = {}): KezChatClient & { emit(event: Cha
   const calls: Partial<KezChatClient> = {
     account: async () => account,
     events,
-    // oxlint-disable-next-line require-yield
     connection: async function* () {
       const since = noon - 60_000
       yield world.connection === "Offline"

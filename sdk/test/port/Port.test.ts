@@ -172,7 +172,7 @@ describe("a client through a port", () => {
     const { remote } = both(
       clientWith({
         sync: ({ signal }: Waiting) => until("sync", signal),
-        // oxlint-disable-next-line require-yield
+        // oxlint-disable-next-line require-yield -- a stream that waits until it is aborted
         async *events({ signal }: Waiting) {
           await until("events", signal)
         }
