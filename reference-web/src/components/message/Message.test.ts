@@ -1,5 +1,5 @@
 import { html, render } from "lit"
-import { afterEach, describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { chris, message } from "../../gallery/FakeClient.ts"
 import "./Message.ts"
 import type { Message } from "./Message.ts"
@@ -22,7 +22,10 @@ const show = async (text: string): Promise<Message> => {
 
 const bubbleOf = (element: Message): HTMLElement => element.shadowRoot!.querySelector<HTMLElement>(".bubble")!
 
-afterEach(() => render(null, document.body))
+afterEach(() => {
+  vi.useRealTimers()
+  render(null, document.body)
+})
 
 /** What strangers may send. None of it makes elements, leaves its bubble or leads elsewhere than it says. */
 const hostile: Readonly<Record<string, string>> = {
@@ -81,10 +84,15 @@ describe("kez-message", () => {
 
   it("says after two seconds that a message waits", async () => {
     const element = await show("x")
-    element.message = message(chris.primary, "Hello", { state: "queued", arrivedAt: Date.now() - 1_900 })
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] })
+    element.message = message(chris.primary, "Hello", { state: "queued", arrivedAt: Date.now() })
     await element.updateComplete
     const info = element.shadowRoot!.querySelector(".info")!
+    vi.advanceTimersByTime(1_900)
+    await element.updateComplete
     expect(info.textContent).not.toContain("Waiting")
-    await expect.poll(() => info.textContent).toContain("Waiting")
+    vi.advanceTimersByTime(200)
+    await element.updateComplete
+    expect(info.textContent).toContain("Waiting")
   })
 })

@@ -39,13 +39,12 @@ describe("tokens", () => {
     ).toBe(text.replace("\u202e", ""))
   })
 
-  it("splits 2,000 links and a long word in little time", () => {
-    const start = performance.now()
-    expect(links("https://kez.lat/x ".repeat(2_000))).toHaveLength(2_000)
-    tokens("(".repeat(40_000))
-    tokens(`https://kez.lat/${")".repeat(40_000)}`)
-    tokens("@".repeat(40_000))
-    expect(performance.now() - start).toBeLessThan(2_000)
+  // Far above the limit of a message: time that grows with the square of the length would not end within a test.
+  it("splits texts of many links and brackets in time that grows with their length", () => {
+    expect(links("https://kez.lat/x ".repeat(20_000))).toHaveLength(20_000)
+    tokens("(".repeat(400_000))
+    tokens(`https://kez.lat/${")".repeat(400_000)}`)
+    tokens("@".repeat(400_000))
   })
 })
 
