@@ -1,6 +1,6 @@
 /**
  * A whole home server on one machine: nats-server, sig-server and chat-server as the three processes they are.
- * `npm start` runs it on the usual ports with the built servers; tests run it on free ports from sources.
+ * `npm start` runs it on the usual ports with the built servers; tests run it on free ports from bundled sources.
  */
 import { execFile } from "node:child_process"
 import { mkdir, rm } from "node:fs/promises"
@@ -36,7 +36,7 @@ export interface HomeOptions {
   readonly ports?: "auto" | Partial<HomePorts>
   /** Start one part instead of all. */
   readonly only?: PartName | undefined
-  /** Run the TypeScript sources instead of the build. */
+  /** Run the sources, bundled, instead of the build. */
   readonly source?: boolean | undefined
   /** `localhost` by default. */
   readonly serverName?: string
@@ -88,10 +88,12 @@ export const healthUrls = (urls: HomeUrls): Readonly<Record<PartName, string>> =
   chat: `${urls.home}/v1/healthz`
 })
 
-/** Arguments for Node that start a server: from TypeScript sources, or as built. */
-function program(name: "chat-server" | "sig-server", source: boolean): string[] {
-  const folder = join(root, "reference-server")
-  return source ? ["--conditions=kez-source", join(folder, "src", `${name}.ts`)] : [join(folder, "dist", `${name}.js`)]
+/** The file of a server's program: bundled from today's sources, or as built. */
+async function program(name: "chat-server" | "sig-server", source: boolean): Promise<string> {
+  if (!source) return join(root, "reference-server", "dist", `${name}.js`)
+  // Loaded only here: a home as it is built needs no bundler.
+  const { bundled } = await import("./Bundles.ts")
+  return bundled(name)
 }
 
 /** `{ "db": "x" }` as `["--db", "x"]`. */
@@ -140,6 +142,8 @@ async function startOnce({
   const node = node24()
   const childEnv = { NODE_COMPILE_CACHE: join(cache, "compiled"), ...LOCAL_RATES, ...process.env, ...env }
 
+  const [chatServer, sigServer] = await Promise.all([program("chat-server", source), program("sig-server", source)])
+
   const init = () => {
     const options = {
       "keys-dir": keys,
@@ -151,7 +155,7 @@ async function startOnce({
       "monitoring-port": ports.monitoring,
       "allowed-origins": [urls.home, new URL(pageUrl(urls)).origin, ...origins].join(",")
     }
-    const args = [...program("chat-server", source), "init", ...flagsOf(options), ...(flags.init ?? [])]
+    const args = [chatServer, "init", ...flagsOf(options), ...(flags.init ?? [])]
     return promisify(execFile)(node, args, { env: childEnv }).catch((error) => {
       throw new Refusal(
         `The broker's keys and configuration could not be written:\n${String(error.stderr || error.stdout || error.message).trim()}`
@@ -165,7 +169,7 @@ async function startOnce({
       return [nats?.path ?? "nats-server", ["-c", conf, "-l", join(logs, `${TITLES.nats}.log`)]]
     if (part === "sig") {
       const options = { host: HOST, port: ports.sigServer, db: join(folder, "sig.sqlite") }
-      return [node, [...program("sig-server", source), ...flagsOf(options)]]
+      return [node, [sigServer, ...flagsOf(options)]]
     }
     const options = {
       host: HOST,
@@ -179,7 +183,7 @@ async function startOnce({
       "public-ws-url": urls.websocket,
       "sig-server-url": urls.sigServer
     }
-    return [node, [...program("chat-server", source), "serve", ...flagsOf(options)]]
+    return [node, [chatServer, "serve", ...flagsOf(options)]]
   }
 
   const reaper = startReaper()

@@ -2,17 +2,17 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
+import { bundled } from "../../deploy/local/Bundles.ts"
 import type { Home } from "../../deploy/local/Home.ts"
-import { as, Machine, type Program } from "./kit/Program.ts"
+import { as, Machine } from "./kit/Program.ts"
 import { useScene } from "./kit/Scene.ts"
 import * as Shapes from "./kit/Shapes.ts"
 
-let program: Program
 let home: Home
 let machine: Machine
 
 useScene((scene) => {
-  ;({ program, home, machine } = scene)
+  ;({ home, machine } = scene)
 })
 
 describe("without an account", () => {
@@ -101,7 +101,7 @@ describe("register and restore", () => {
     await machine.registerPair("rena", "rob")
     await machine.json(Shapes.Sent, as("rena", "send", "rob", "before the fire"))
     await machine.json(Shapes.Sent, as("rob", "send", "rena", "from rob"))
-    const elsewhere = new Machine(program, home.urls.home)
+    const elsewhere = new Machine(await bundled("kez-chat"), home.urls.home)
     try {
       const words = fs.readFileSync(machine.path("rena.words"), "utf8")
       const account = await elsewhere.json(Shapes.Account, ["restore", "--words-fd", "3"], { descriptors: [words] })

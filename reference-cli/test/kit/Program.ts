@@ -1,52 +1,10 @@
-/** Runs the real program: bundled once from its sources, as a process without a terminal. */
+/** Runs the real program, bundled from its sources, as a process without a terminal. */
 import * as Schema from "effect/Schema"
 import { type ChildProcess, spawn } from "node:child_process"
-import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { build } from "tsup"
 import * as Shapes from "./Shapes.ts"
-import config from "../../tsup.config.ts"
-
-const root = path.resolve(import.meta.dirname, "..", "..", "..")
-
-export interface Program {
-  /** Path of the program file, as `bin/kez-chat.js` would load it. */
-  readonly main: string
-  readonly remove: () => void
-}
-
-/** Bundles the sources beside the packages that the program needs at run time. */
-export const buildProgram = async (): Promise<Program> => {
-  const folder = path.join(
-    root,
-    "node_modules",
-    ".cache",
-    `kez-chat-test-${process.pid}-${randomBytes(4).toString("hex")}`
-  )
-  const cli = path.join(root, "reference-cli")
-  fs.mkdirSync(folder, { recursive: true })
-  fs.copyFileSync(path.join(cli, "package.json"), path.join(folder, "package.json"))
-  if (typeof config === "function" || Array.isArray(config)) throw new Error("the build has one configuration")
-  await build({
-    ...config,
-    config: false,
-    entry: { "kez-chat": path.join(cli, "src", "main.ts") },
-    outDir: path.join(folder, "dist"),
-    tsconfig: path.join(root, "tsconfig.json"),
-    metafile: false,
-    minify: false,
-    silent: true,
-    esbuildOptions: (options) => {
-      options.conditions = ["kez-source"]
-    }
-  })
-  return {
-    main: path.join(folder, "dist", "kez-chat.js"),
-    remove: () => fs.rmSync(folder, { recursive: true, force: true })
-  }
-}
 
 export type Shape<A> = Schema.Codec<A, unknown>
 
@@ -152,11 +110,12 @@ export class Terminal {
 /** A machine of one user: a folder for all profiles, a passphrase file, and a home server. */
 export class Machine {
   readonly folder: string
-  readonly #program: Program
+  readonly #program: string
   readonly #home: string
   readonly #children = new Set<ChildProcess>()
 
-  constructor(program: Program, home: string) {
+  /** `program` is the path of its file, as `bin/kez-chat.js` would load it. */
+  constructor(program: string, home: string) {
     this.#program = program
     this.#home = home
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "kez-cli-"))
@@ -174,7 +133,7 @@ export class Machine {
 
   /** The whole command line of a command, for a shell. */
   command(args: ReadonlyArray<string>): ReadonlyArray<string> {
-    return [process.execPath, this.#program.main, ...args]
+    return [process.execPath, this.#program, ...args]
   }
 
   /** The environment of every command. */
@@ -269,7 +228,7 @@ export class Machine {
 
   /** Runs a command on a pseudo terminal of 80 columns, as `script` of util-linux makes one. */
   onTerminal(args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Terminal {
-    const command = [process.execPath, this.#program.main, ...args].map((part) => `'${part}'`).join(" ")
+    const command = [process.execPath, this.#program, ...args].map((part) => `'${part}'`).join(" ")
     const child = spawn("script", ["-qefc", `stty cols 80 rows 24; exec ${command}`, "/dev/null"], {
       detached: true,
       cwd: this.folder,

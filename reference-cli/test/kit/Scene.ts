@@ -1,13 +1,13 @@
-/** The stage of tests that run whole commands: the built program, a home server, and a machine of one user. */
+/** The stage of tests that run whole commands: a home server, and a machine of one user. */
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, beforeAll } from "vitest"
 import { type Home, startHome } from "../../../deploy/local/Home.ts"
-import { buildProgram, Machine, type Program } from "./Program.ts"
+import { bundled } from "../../../deploy/local/Bundles.ts"
+import { Machine } from "./Program.ts"
 
 export interface Scene {
-  readonly program: Program
   readonly home: Home
   readonly machine: Machine
 }
@@ -24,21 +24,18 @@ export const useScene = (
   prepare: (scene: Scene) => void | Promise<void>,
   { flags, front }: SceneOptions = {}
 ): void => {
-  let program: Program | undefined
   let home: Home | undefined
   let machine: Machine | undefined
 
   beforeAll(async () => {
     const data = fs.mkdtempSync(path.join(os.tmpdir(), "kez-scene-"))
-    const starting = startHome({ data, ports: "auto", source: true, ...(flags === undefined ? {} : { flags }) })
-    ;[program, home] = await Promise.all([buildProgram(), starting])
-    machine = new Machine(program, front === undefined ? home.urls.home : await front(home))
-    await prepare({ program, home, machine })
+    home = await startHome({ data, ports: "auto", source: true, ...(flags === undefined ? {} : { flags }) })
+    machine = new Machine(await bundled("kez-chat"), front === undefined ? home.urls.home : await front(home))
+    await prepare({ home, machine })
   }, 180_000)
 
   afterAll(async () => {
     await machine?.remove()
     await home?.remove()
-    program?.remove()
   })
 }

@@ -1,4 +1,4 @@
-/** The two servers as the processes they are, from sources, on free ports. */
+/** The two servers as the processes they are, bundled from sources, on free ports. */
 import { Identity } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import type { Envelope } from "@kez-chat/sdk/protocol"
@@ -11,7 +11,7 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
+import { bundled } from "../../../deploy/local/Bundles.ts"
 import * as Keys from "../../src/broker/login/Keys.ts"
 
 /** Compiled sources are kept between the many processes that tests start. */
@@ -19,8 +19,6 @@ const inherited = {
   PATH: process.env["PATH"],
   NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(tmpdir(), "kez-compile-cache")
 }
-
-const source = (name: string) => fileURLToPath(new URL(`../../src/${name}.ts`, import.meta.url))
 
 /** A folder that is removed by `dispose`. */
 export const temporaryFolder = () => {
@@ -48,7 +46,7 @@ export const run = async (
   args: ReadonlyArray<string>,
   env: NodeJS.ProcessEnv = {}
 ) => {
-  const child = spawn(process.execPath, ["--conditions=kez-source", source(program), ...args], {
+  const child = spawn(process.execPath, [await bundled(program), ...args], {
     env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
@@ -65,7 +63,7 @@ const start = async (
   args: ReadonlyArray<string>,
   env: NodeJS.ProcessEnv
 ): Promise<Running> => {
-  const child = spawn(process.execPath, ["--conditions=kez-source", source(program), ...args], {
+  const child = spawn(process.execPath, [await bundled(program), ...args], {
     env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "inherit"]
   })
