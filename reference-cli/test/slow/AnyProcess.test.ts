@@ -6,7 +6,7 @@ import type { Machine } from "../kit/Program.ts"
 import { useScene } from "../kit/Scene.ts"
 import * as Shapes from "../kit/Shapes.ts"
 
-const runs = 20
+const runs = 12
 /** How many at a time. */
 const atOnce = 4
 /** How long a command may take that waits for nobody, and one that does, in milliseconds. */

@@ -1,5 +1,5 @@
 /**
- * A gibibyte between two processes, over Iroh on loopback: it arrives, and nobody needs more memory for it than for
+ * Half a gibibyte between two processes, over Iroh on loopback: it arrives, and nobody needs more memory for it than for
  * less.
  */
 import { join } from "node:path"
@@ -44,16 +44,18 @@ const peaks = () =>
   )
 
 describe("a large file between two processes", () => {
-  it("of 1 GiB arrives as it was, in the memory that 100 MB take", { timeout: 1_200_000 }, async () => {
+  it("of 512 MiB arrives as it was, in the memory that 100 MB take", { timeout: 1_200_000 }, async () => {
     await transfer("hundred.bin", 100_000_000)
     const before = await peaks()
-    const seconds = await transfer("large.bin", 2 ** 30)
+    // Bytes cross Iroh's binding as arrays of numbers, which the collector takes its time with.
+    for (const peak of before) assert.isBelow(peak, 600)
+    const seconds = await transfer("large.bin", 2 ** 29)
     const after = await peaks()
-    const rate = 2 ** 30 / 1e6 / seconds
+    const rate = 2 ** 29 / 1e6 / seconds
     process.stdout.write(
-      `1 GiB in ${seconds.toFixed(0)} s, ${rate.toFixed(1)} MB/s; peak RSS in MiB: sender ${before[0]} after 100 MB and ` +
-        `${after[0]} after 1 GiB, receiver ${before[1]} and ${after[1]}\n`
+      `512 MiB in ${seconds.toFixed(0)} s, ${rate.toFixed(1)} MB/s; peak RSS in MiB: sender ${before[0]} after 100 MB and ` +
+        `${after[0]} after 512 MiB, receiver ${before[1]} and ${after[1]}\n`
     )
-    for (const [i, peak] of after.entries()) assert.isBelow(peak, before[i]! + 200)
+    for (const [i, peak] of after.entries()) assert.isBelow(peak, before[i]! + 120)
   })
 })

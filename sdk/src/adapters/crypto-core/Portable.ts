@@ -55,9 +55,12 @@ export const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint
   })
 
 /** A copy of a seed's bytes, and its public key. Throws a `RangeError` unless it has 32 bytes. */
-export const readSeed = (redacted: Redacted.Redacted<Uint8Array>): { seed: Uint8Array; publicKey: AdmittedKey } => {
+export const readSeed = (
+  redacted: Redacted.Redacted<Uint8Array>,
+  publicKeyOf: (seed: Uint8Array) => Uint8Array = ed25519.getPublicKey
+): { seed: Uint8Array; publicKey: AdmittedKey } => {
   const seed = exactly(Redacted.value(redacted), Limits.keyBytes, "seed").slice()
-  return { seed, publicKey: Result.getOrThrow(admit(ed25519.getPublicKey(seed))) }
+  return { seed, publicKey: Result.getOrThrow(admit(publicKeyOf(seed))) }
 }
 
 /** Returns the bytes, or throws a `RangeError` that names the value with the wrong length but not its content. */

@@ -45,6 +45,12 @@ const privateKey = (curve: "Ed25519" | "X25519", bytes: Uint8Array) => {
   return key
 }
 
+/** noble's first multiplication fills tables for some 50 ms, which a program that lives a second would notice. */
+const publicKeyOf = (seed: Uint8Array): Uint8Array =>
+  NodeApi.createPublicKey(privateKey("Ed25519", seed))
+    .export({ format: "der", type: "spki" })
+    .subarray(-Limits.keyBytes)
+
 const keyPair = (scalar: Uint8Array) => {
   const key = privateKey("X25519", Portable.exactly(scalar, Limits.keyBytes, "X25519 scalar"))
   return { privateKey: key, publicKey: NodeApi.createPublicKey(key) }
@@ -134,7 +140,7 @@ const service = Crypto.of({
   aeadOpen: (aead, ciphertext) => Effect.suspend(() => aeadOpen(aead, ciphertext)),
   importSeed: (redacted) =>
     Effect.sync(() => {
-      const { seed, publicKey } = Portable.readSeed(redacted)
+      const { seed, publicKey } = Portable.readSeed(redacted, publicKeyOf)
       return handles.secretKey(publicKey, {
         ed25519: privateKey("Ed25519", seed),
         // RFC 8032 section 5.1.5: the scalar is the first half of the hash; X25519 clamps it the same way.

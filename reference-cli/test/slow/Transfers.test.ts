@@ -5,8 +5,8 @@ import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "vitest"
-import { type Finished } from "./kit/Program.ts"
-import * as Shapes from "./kit/Shapes.ts"
+import { type Finished } from "../kit/Program.ts"
+import * as Shapes from "../kit/Shapes.ts"
 import {
   home,
   machine,
@@ -24,7 +24,7 @@ import {
   saved,
   arriving,
   isProgress
-} from "./kit/FilesStage.ts"
+} from "../kit/FilesStage.ts"
 
 describe("an owner who is away", () => {
   it("is waited for with a reason, and the transfer goes on by itself when they serve", async () => {
