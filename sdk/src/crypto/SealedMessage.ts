@@ -14,7 +14,7 @@ import * as Message from "../protocol/messages/Message.ts"
 import * as Padding from "../protocol/messages/Padding.ts"
 import { Problem } from "../protocol/Problem.ts"
 import * as Seal from "../protocol/messages/Seal.ts"
-import { Crypto } from "../services/Crypto.ts"
+import { Crypto, type SecretKey } from "../services/Crypto.ts"
 import * as Hpke from "./Hpke.ts"
 import type { Identity } from "./Identity.ts"
 import * as IdentitySecret from "./IdentitySecret.ts"
@@ -82,6 +82,19 @@ export const encryptBytes = Effect.fnUntraced(function* (
   }
 })
 
+const agreed = new WeakMap<SecretKey, WeakMap<AdmittedKey, Uint8Array>>()
+
+/** The secret that an identity shares with a peer. It never changes, so it is cached as long as both keys are. */
+const agree = (crypto: Service, identity: Identity, peer: AdmittedKey): Effect.Effect<Uint8Array> => {
+  const secret = IdentitySecret.of(identity)
+  const secrets = agreed.get(secret) ?? new WeakMap<AdmittedKey, Uint8Array>()
+  agreed.set(secret, secrets)
+  const shared = secrets.get(peer)
+  if (shared !== undefined) return Effect.succeed(shared)
+  // An admitted key has no torsion component, so the shared secret is never zero.
+  return Effect.tap(Effect.orDie(crypto.agree(secret, peer)), (found) => Effect.sync(() => secrets.set(peer, found)))
+}
+
 /** Key, nonce and associated data of a message between an identity and a peer; the direction is in `info`. */
 const aeadOf = (
   crypto: Service,
@@ -91,8 +104,7 @@ const aeadOf = (
   salt: Uint8Array,
   associatedText: string
 ) =>
-  // An admitted key has no torsion component, so the shared secret is never zero.
-  Effect.orDie(crypto.agree(IdentitySecret.of(identity), peer)).pipe(
+  agree(crypto, identity, peer).pipe(
     Effect.flatMap((shared) => crypto.hkdfSha256(shared, salt, info, Message.okmBytes)),
     Effect.map((okm) => ({
       key: okm.subarray(0, Limits.keyBytes),

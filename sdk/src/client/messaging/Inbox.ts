@@ -43,6 +43,11 @@ type Outcome =
   /** Not readable by this version, or not at present: the raw frame is kept and tried again. */
   | { readonly _tag: "Later"; readonly problem: Problem }
 
+/** A frame, and the result of opening it. */
+export interface Opened extends Frame {
+  readonly outcome: Outcome
+}
+
 /** `gap` messages are missing before this one; `fork`: another message has the same sequence number. */
 interface SequenceMarks {
   readonly gap?: number
@@ -286,8 +291,7 @@ const make = Effect.gen(function* () {
     transaction: Transaction,
     session: Session,
     epoch: string,
-    frame: Frame,
-    outcome: Outcome
+    { outcome, ...frame }: Opened
   ): Effect.Effect<void, StoreError> => {
     switch (outcome._tag) {
       case "Opened":
@@ -310,28 +314,30 @@ const make = Effect.gen(function* () {
   }
 
   return {
+    /** Opens frames, which changes nothing. */
+    open: (session: Session, frames: ReadonlyArray<Frame>): Effect.Effect<ReadonlyArray<Opened>, never, Crypto> =>
+      Effect.forEach(frames, (frame) => Effect.map(open(session, frame.frame), (outcome) => ({ ...frame, outcome })), {
+        concurrency
+      }),
     /** Takes in frames and moves the position, in one commit. */
-    take: (session: Session, epoch: string, frames: ReadonlyArray<Frame>, position: Position) =>
-      Effect.flatMap(
-        Effect.forEach(frames, (frame) => open(session, frame.frame), { concurrency }),
-        (outcomes) => {
-          // Own copies change nothing but the position, which can wait for the next commit.
-          uncommitted = outcomes.every(({ _tag }) => _tag === "OwnCopy") ? uncommitted + frames.length : 0
-          if (uncommitted > 0 && uncommitted < uncommittedMax) return Effect.void
-          uncommitted = 0
-          return ledger.transact(
-            Effect.fnUntraced(function* (transaction: Transaction) {
-              for (const [index, frame] of frames.entries()) {
-                yield* brokerClock.observe(frame.timeMillis)
-                yield* takeOne(transaction, session, epoch, frame, outcomes[index]!)
-              }
-              transaction.put(key.position, Rows.Position, position)
-            }),
-            // If a loss of power undoes them, position included, they are fetched again and the user notices nothing.
-            { relaxed: outcomes.every(leavesNoMessage) }
-          )
-        }
-      ),
+    take: (session: Session, epoch: string, frames: ReadonlyArray<Opened>, position: Position) =>
+      Effect.suspend(() => {
+        // Own copies change nothing but the position, which can wait for the next commit.
+        uncommitted = frames.every(({ outcome }) => outcome._tag === "OwnCopy") ? uncommitted + frames.length : 0
+        if (uncommitted > 0 && uncommitted < uncommittedMax) return Effect.void
+        uncommitted = 0
+        return ledger.transact(
+          Effect.fnUntraced(function* (transaction: Transaction) {
+            for (const frame of frames) {
+              yield* brokerClock.observe(frame.timeMillis)
+              yield* takeOne(transaction, session, epoch, frame)
+            }
+            transaction.put(key.position, Rows.Position, position)
+          }),
+          // If a loss of power undoes them, position included, they are fetched again and the user notices nothing.
+          { relaxed: frames.every(({ outcome }) => leavesNoMessage(outcome)) }
+        )
+      }),
     /** Tries again to open the frames that were kept for later. */
     retryKept: Effect.fnUntraced(function* (session: Session) {
       // One at a time, because there may be many of up to 64 KiB each.

@@ -10,19 +10,20 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Seal from "../../protocol/messages/Seal.ts"
-import type { Frame, Page } from "../../protocol/broker/Page.ts"
+import type { Frame } from "../../protocol/broker/Page.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { BrokerConnection, BrokerRefused, BrokerUnavailable, Crypto, Delivered } from "../../services/index.ts"
 import { StoreError } from "../../services/index.ts"
 import type { CatchingUp } from "../model/index.ts"
 import { Events } from "../internal/Events.ts"
-import { Inbox } from "./Inbox.ts"
+import { Inbox, type Opened } from "./Inbox.ts"
 import { Ledger, type LedgerError } from "../internal/Ledger.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
 import * as Position from "./Position.ts"
@@ -70,7 +71,7 @@ const make = Effect.gen(function* () {
     wake.openUnsafe()
   }
 
-  const take = (session: Session, epoch: string, frames: ReadonlyArray<Frame>, next: Position.Position) =>
+  const take = (session: Session, epoch: string, frames: ReadonlyArray<Opened>, next: Position.Position) =>
     Effect.map(inbox.take(session, epoch, frames, next), () => {
       position = next
       for (const { frame, seq } of frames) recentFrames.set(seq, Seal.ephemeralKeyOf(frame))
@@ -86,11 +87,21 @@ const make = Effect.gen(function* () {
       return after.taken === before.taken && after.of === before.of ? Option.none() : Option.some(after)
     })
 
-  /** Takes pages until one is empty. Each page is opened and committed before the next is requested. */
+  const fetchPage = Effect.fnUntraced(function* (
+    session: Session,
+    connection: BrokerConnection,
+    { base, epoch }: Pick<Position.Position, "base" | "epoch">
+  ) {
+    const page = yield* connection.fetch(base, epoch)
+    return { page, opened: yield* inbox.open(session, page.frames) }
+  })
+
+  /** Takes pages until one is empty. While a page is stored, the next one is fetched and opened. */
   const fetchAll = Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
     let beyondEnd = 0
+    let following = yield* Effect.forkScoped(fetchPage(session, connection, position))
     while (true) {
-      const page = yield* connection.fetch(position.base, position.epoch)
+      const { opened, page } = yield* Fiber.join(following)
       if (position.epoch === undefined) position = { ...position, epoch: page.epoch }
       else if (Position.isOtherStream(position, page)) {
         position = { ...Position.start, epoch: page.epoch }
@@ -100,13 +111,15 @@ const make = Effect.gen(function* () {
         beyondEnd += 1
         if (beyondEnd > 1) position = { ...Position.start, epoch: page.epoch }
         else yield* Effect.sleep(250)
+        following = yield* Effect.forkScoped(fetchPage(session, connection, position))
         continue
       }
       const end = page.frames.at(-1)?.seq
-      const frames = fresh(page)
+      const frames = fresh(opened)
       if (end === undefined || end <= position.base) {
         return yield* setProgress(({ taken }) => ({ taken, of: taken }))
       }
+      following = yield* Effect.forkScoped(fetchPage(session, connection, { base: end, epoch: page.epoch }))
       yield* setProgress(({ of, taken }) => {
         const begun = taken === of ? 0 : taken
         return { taken: begun, of: begun + frames.length + page.pending }
@@ -114,11 +127,11 @@ const make = Effect.gen(function* () {
       yield* take(session, page.epoch, frames, Position.afterFetched(position, end))
       yield* setProgress(({ of, taken }) => ({ taken: taken + frames.length, of }))
     }
-  })
+  }, Effect.scoped)
 
-  const fresh = (page: Page): ReadonlyArray<Frame> => {
+  const fresh = (frames: ReadonlyArray<Opened>): ReadonlyArray<Opened> => {
     const taken = new Set(position.ahead)
-    return page.frames.filter(({ seq }) => seq > position.base && !taken.has(seq))
+    return frames.filter(({ seq }) => seq > position.base && !taken.has(seq))
   }
 
   /** Takes buffered frames that follow one another; the first that does not fit leaves the rest to a fetch. */
@@ -138,7 +151,8 @@ const make = Effect.gen(function* () {
         next = Position.afterLive(next, live)
       }
       if (next.ahead.length >= Position.realignAfter) requestFetch()
-      return frames.length === 0 ? Effect.void : take(session, next.epoch ?? "", frames, next)
+      if (frames.length === 0) return Effect.void
+      return Effect.flatMap(inbox.open(session, frames), (opened) => take(session, next.epoch ?? "", opened, next))
     })
 
   /** Publishes when the store begins to refuse what arrives, and when it accepts it again. */

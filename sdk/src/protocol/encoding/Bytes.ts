@@ -31,11 +31,10 @@ alphabet.forEach((character, value) => (values[character] = value))
  * slower.
  */
 export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> => {
-  const source = encoder.encode(text)
-  const { length } = source
+  const { length } = text
   const rest = length % 4
   if (rest === 1) return fail("encoding_malformed", "base64url ends in bits that belong to no byte")
-  const value = (index: number) => values[source[index] as number] as number
+  const value = (index: number) => values[text.charCodeAt(index)] ?? invalid
   const bytes = new Uint8Array((length * 3) >> 2)
   // Values of the alphabet have six bits, so a higher bit marks a character outside it.
   let seen = 0
