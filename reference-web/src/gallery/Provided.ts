@@ -29,6 +29,10 @@ export const withClient = (calls: Partial<KezChatClient>, screen: () => Template
   return provide(clientContext, answers as unknown as KezChatClient, screen)
 }
 
-/** A screen with an account at kez.lat. */
+/** A screen with an open account at kez.lat. */
 export const withAccount = (screen: () => TemplateResult): TemplateResult =>
-  provide(accountContext, { home: { name: "kez.lat", url: "https://kez.lat" } } as WebAccount, screen)
+  provide(
+    accountContext,
+    { home: { name: "kez.lat", url: "https://kez.lat" }, state: { _tag: "open" } } as WebAccount,
+    screen
+  )

@@ -83,6 +83,9 @@ export const styles = css`
     min-height: 0;
     overflow: auto;
   }
+  .alone > main:not(.message) {
+    height: 100%;
+  }
   .message {
     max-width: 34rem;
     margin: 0 auto;

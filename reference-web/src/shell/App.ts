@@ -139,7 +139,7 @@ export class App extends LitElement {
 
   #screenElement(): LitElement | null {
     return this.renderRoot.querySelector<LitElement>(
-      ".columns main > *, .alone main > kez-about-screen, .alone > :not(main)"
+      ".on-list kez-conversations, .columns:not(.on-list) main > *, .alone main > kez-about-screen, .alone > :not(main)"
     )
   }
 
@@ -222,7 +222,7 @@ export class App extends LitElement {
       class="columns ${isWide ? "" : "narrow"} ${route.screen === "list" ? "on-list" : ""} ${panel ? "with-panel" : ""}"
     >
       <nav aria-label=${this.texts.common.conversations}>
-        ${isWide || route.screen === "list" ? html`<kez-conversations .selected=${who}></kez-conversations>` : nothing}
+        ${isWide || route.screen === "list" ? html`<kez-conversations .selected=${who} .beside=${route.screen !== "list"}></kez-conversations>` : nothing}
       </nav>
       <main id="main" tabindex="-1">${this.#screen(route)}</main>
       ${panel ? html`<aside aria-label=${this.texts.common.profile}><kez-profile-screen panel .who=${who}></kez-profile-screen></aside>` : nothing}

@@ -27,9 +27,9 @@ export const common = {
   insecureTitle: "This page needs https",
   insecure:
     "A browser encrypts only on https pages and on localhost. The operator of this server must put it behind https; until then nobody can sign in here.",
-  noStorageTitle: "This browser keeps nothing here",
+  noStorageTitle: "This browser lets the page store nothing",
   noStorage:
-    "Private windows and strict settings forbid pages to store anything. An account needs to be stored: open this page in a normal window, or allow it to store data.",
+    "Private windows and strict settings do that. Your key has to be stored: open this page in a normal window, or allow it to store data.",
   tooOldTitle: "This browser is too old",
   tooOld: "Update it, or use Chrome or Edge 120, Firefox 128 or Safari 17 or newer.",
   damagedTitle: "The data in this browser is damaged",

@@ -13,7 +13,7 @@ export const conversation = {
   settings: "Settings",
   keyChecked: "Key checked",
   noConversations: "Nobody here yet.",
-  noConversationsHint: "Add somebody by their handle, or give them yours.",
+  noConversationsHint: (own: string) => `Add somebody by their handle, or give them yours: ${own}`,
   requestsRow: (count: number) =>
     count === 1 ? "1 person wants to write to you" : `${count.toLocaleString("en")} people want to write to you`,
   unread: (count: number) => plural(count, "unread message", "unread messages"),
@@ -35,7 +35,7 @@ export const conversation = {
   empty: (name: string) => `Say hello. ${name} gets it when their device is next online.`,
   emptyNotes: "Notes to yourself. They are on all your devices.",
   firstContact: (server: string, name: string) =>
-    `You are talking to the key that ${server} names for ${name}. To be sure that it is ${name}, compare safety numbers once.`,
+    `${server} says that this is ${name}’s key. To be sure that it really is ${name}, compare safety numbers once.`,
   compareNumbers: "Compare safety numbers",
   stateWaiting: "Waiting",
   stateSent: "Sent",
@@ -60,12 +60,12 @@ export const conversation = {
   gap: (count: number) =>
     plural(count, "earlier message from this device is not here", "earlier messages from this device are not here"),
   gapMeaning:
-    "The sender’s device counts what it sends. Messages can be missing when they were removed from the server before they came here.",
+    "The sender’s device numbers what it sends. Messages are missing here if the server removed them before this device fetched them.",
   suspicious: (name: string, date: string) => `${name}’s clock says ${date}`,
   equivocation: (name: string) => `${name} signed two different messages with the same number.`,
   equivocationMeaning: (name: string) =>
     `You see the first one. Other people or devices may have the other one. Ask ${name} about it in person.`,
-  fork: (name: string) => `Two programs of ${name} write under the same device.`,
+  fork: (name: string) => `Two programs write as the same device of ${name}.`,
   forkMeaning: (name: string) =>
     `This happens when an account’s data is copied to a second computer. If ${name} did not do that, somebody else may have the key: compare safety numbers and ask.`,
   whatDoesThisMean: "What does this mean?",
@@ -108,7 +108,7 @@ export const conversation = {
   keepOld: "Keep the old key",
   keptKey: (name: string) => `You keep the key you knew, although another one is offered for ${name}.`,
   unreachableText: (name: string) =>
-    `${name} has no inbox at the moment, so nothing can be sent. It is tried again whenever you write.`,
+    `${name} has no inbox at the moment, so nothing can be sent. Sending is tried again whenever you write.`,
   federation: (name: string, server: string) =>
     `${name} is at ${server}. Your server does not exchange messages with other servers yet.`,
   conversationUnknown: (who: string) => `${who} is not in your contacts.`,
@@ -124,7 +124,7 @@ export const conversation = {
   keyStarts: "Key",
   markMeaning: "The pattern is made from the key. A help for the eye, not a proof.",
   writeTo: (name: string) => `Write to ${name}`,
-  addInvalid: "A handle has 3 to 32 small letters, digits, - and _, and may end with @ and a server.",
+  addInvalid: "A handle has 3 to 32 lowercase letters, digits, - and _, and may end with @ and a server.",
   addNotFound: (handle: string) => `Nobody is called ${handle}. Check the spelling.`,
   addDeleted: (handle: string) => `${handle} was deleted. Names are never used again.`,
   addUnreachable: (server: string) => `${server} cannot be reached. Check the name, or try again later.`,
@@ -136,7 +136,7 @@ export const conversation = {
 
   // Requests
   requestsTitle: "Requests",
-  requestsHint: "These people wrote first. They do not learn that you read it unless you accept.",
+  requestsHint: "These people are not in your contacts. They do not learn that you read this unless you accept.",
   noRequests: "Nobody is waiting for an answer.",
   readRequest: (name: string) => `Read what ${name} wrote`,
 

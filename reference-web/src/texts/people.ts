@@ -20,7 +20,7 @@ export const people = {
   numberTitle: "Safety number",
   numberNotChecked: "Not checked",
   numberNotCheckedHint: (server: string, name: string) =>
-    `You know the key that ${server} names for ${name}. To be sure that it is ${name}, compare safety numbers once.`,
+    `${server} says that this is ${name}’s key. To be sure that it really is ${name}, compare safety numbers once.`,
   numberChecked: "Checked",
   numberCheckedHint: "We will warn you if the key ever changes.",
   numberChanged: "Changed",
@@ -186,19 +186,19 @@ export const people = {
   aboutShort: "Protection",
   protectedTitle: "Protected",
   protected: (server: string): ReadonlyArray<string> => [
-    "What you write, and files, are readable only by you and the other person.",
+    "Only you and the other person can read your messages and files.",
     "Nobody can write in your name.",
     `${server} cannot swap a contact’s key without you being warned.`,
-    "On this computer, text is sealed while you are locked out."
+    "While this page is locked, the text that it keeps on this device is sealed."
   ],
   unprotectedTitle: "Not protected",
   unprotected: (server: string): ReadonlyArray<string> => [
     `${server} sees when you connect, how much you send and to which inbox.`,
     "If somebody gets your words, they can read old messages too. There is no forward secrecy.",
-    "What you sent can be proven to be yours.",
-    `This page comes from ${server} each time you load it: a server that turns bad could send a bad page. The CLI does not have that weakness.`,
-    "Names and counts of your conversations are readable on this computer.",
-    `${server} keeps messages 30 days: after that only your devices have them.`,
+    "The people you write to can prove to others what you wrote.",
+    `This page comes from ${server} each time you load it. A server that turns bad could send a bad page. The CLI does not have that weakness.`,
+    "On this device, anybody who can open your files can see with whom you write and how often.",
+    `${server} keeps messages for 30 days. After that only your devices have them.`,
     `${server} knows whom you block.`
   ],
   aboutExport: "To keep your messages elsewhere, export them.",

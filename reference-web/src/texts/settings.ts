@@ -7,7 +7,7 @@ const megabytes = (bytes: number): string =>
 export const settings = {
   title: "Settings",
   parts: {
-    account: { title: "You", about: "Name, key, code to share" },
+    account: { title: "Your account", about: "Name, key, code to share" },
     privacy: { title: "Privacy", about: "Read receipts, who may write" },
     notifications: { title: "Notifications", about: "When somebody writes" },
     appearance: { title: "Appearance and typing", about: "Light or dark, what Enter does" },
@@ -38,8 +38,7 @@ export const settings = {
   notifyHelp: "While this page is open in a tab, or installed.",
   notifyText: "Show what was written",
   notifyTextHelp: "Otherwise only who wrote. Requests never show text.",
-  notifyBlocked:
-    "The browser forbids notifications of this page. Allow them in the settings of the browser for this site.",
+  notifyBlocked: "The browser blocks notifications from this page. Allow them in the browser’s settings for this site.",
   notifyNone: "This browser has no notifications for pages.",
 
   theme: "Theme",
@@ -60,13 +59,13 @@ export const settings = {
   atHome: (server: string) => `At ${server}`,
   atHomeHelp: "Mail stays there for your new and restored devices, 30 days unless you trim it.",
   mail: "Mail from others",
-  strangers: "of it from strangers",
+  strangers: "of that, from strangers",
   sent: "Copies of what you sent",
   boxUsed: (used: number, limit: number) => `${megabytes(used)} of ${megabytes(limit)}`,
-  trim: "Remove what this device has",
+  trim: "Remove from the server what this device has",
   trimHelp: "A device that has not fetched it will not get it, and restoring from the words does not bring it back.",
   trimmed: "Removed. What is left is what this device does not have yet.",
-  autoTrim: "Once a day remove there what all my devices have",
+  autoTrim: "Once a day, remove from the server what all my devices have",
   autoTrimHelp: "Restoring from the words then brings back only what came since.",
 
   wordsShowTitle: "Your 24 words",
@@ -90,18 +89,18 @@ export const settings = {
   passkeysNone: "None in this browser.",
   passkeyNumber: (number: number) => `Passkey ${number}`,
   passkeyRemove: "Remove",
-  passkeyUnavailable: "This browser or device has no passkeys that can open a page.",
+  passkeyUnavailable: "This browser or device has no passkeys that can unlock this page.",
   askOnReload: "Ask again when I reload",
   askOnReloadHelp: "Otherwise a reload of this tab opens without the passphrase.",
 
   exportTitle: "Everything as a file",
-  export: "Your conversations, contacts, settings and your chain as JSON, one thing a line. The key is not in it.",
+  export: "Your conversations, contacts, settings and your chain as JSON, one item per line. The key is not in it.",
   exportWarning: "The file is readable by anybody who gets it.",
   exportSave: "Save the file",
   exportBusy: (count: number) => `${count.toLocaleString("en")} lines`,
   exportDone: (count: number) => `Saved, ${count.toLocaleString("en")} lines.`,
 
-  keysHelp: "Work everywhere but in a dialog.",
+  keysHelp: "They work everywhere except in dialogs.",
   keyMap: [
     [["/", "Ctrl K"], "Search"],
     [["Alt ↑", "Alt ↓"], "The conversation above or below"],

@@ -114,7 +114,7 @@ export const shownWords = async (page: Page): Promise<ReadonlyArray<string>> => 
 
 /** Signs up as a person would, and gives the words. */
 export const signUp = async (page: Page, name: string): Promise<ReadonlyArray<string>> => {
-  await button(page, "Choose a name").click()
+  await button(page, "Create an account").click()
   await page.getByLabel("Name").fill(name)
   await page.getByText(`${name}@localhost is free.`).waitFor()
   await button(page, "Continue").click()
@@ -125,7 +125,7 @@ export const signUp = async (page: Page, name: string): Promise<ReadonlyArray<st
   await answerWords(page, words)
   await button(page, "Continue").click()
   await page.getByLabel("Passphrase", { exact: true }).fill(passphrase)
-  await page.getByLabel("The same again").fill(passphrase)
+  await page.getByLabel("Repeat the passphrase").fill(passphrase)
   await button(page, "Lock with this passphrase").click()
   await heading(page, `You are ${name}.`)
   return words
@@ -133,7 +133,7 @@ export const signUp = async (page: Page, name: string): Promise<ReadonlyArray<st
 
 /** Types the words that the check asks for. */
 export const answerWords = async (page: Page, words: ReadonlyArray<string>): Promise<void> => {
-  for (const field of await page.getByLabel(/^Which is word \d+\?$/).all()) {
+  for (const field of await page.getByLabel(/^What is word \d+\?$/).all()) {
     const label = await field.evaluate(
       (input) => (input.getRootNode() as ShadowRoot).querySelector("label")?.textContent ?? ""
     )

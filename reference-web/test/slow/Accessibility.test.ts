@@ -23,9 +23,9 @@ describe.skipIf(!hasChromium)(
 
     it("of signing up is accessible", async () => {
       const page = await stage.visit()
-      await button(page, "Choose a name").waitFor()
+      await button(page, "Create an account").waitFor()
       await accessible(page)
-      await button(page, "Choose a name").click()
+      await button(page, "Create an account").click()
       await page.getByLabel("Name").fill("zoe")
       await page.getByText("zoe@localhost is free.").waitFor()
       await accessible(page)
@@ -40,7 +40,7 @@ describe.skipIf(!hasChromium)(
       await button(page, "Continue").click()
       await accessible(page)
       await page.getByLabel("Passphrase", { exact: true }).fill(passphrase)
-      await page.getByLabel("The same again").fill(passphrase)
+      await page.getByLabel("Repeat the passphrase").fill(passphrase)
       await button(page, "Lock with this passphrase").click()
       await heading(page, "You are zoe.")
       await accessible(page)

@@ -37,7 +37,7 @@ export class ConversationList extends LitElement {
     if (this.conversations.length === 0 && this.requests === 0) {
       return html`<div class="empty">
         <p>${texts.noConversations}</p>
-        <p>${texts.noConversationsHint}</p>
+        <p>${texts.noConversationsHint(this.own)}</p>
         <p><a href=${hashOf({ screen: "new" })}>${texts.addTitle}</a></p>
       </div>`
     }

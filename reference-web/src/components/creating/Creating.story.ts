@@ -17,6 +17,9 @@ export default {
         done="1"
         failed="https://kez.lat cannot be used: the connection was refused"
       ></kez-creating>`,
-    taken: () => html`<kez-creating handle="chris@kez.lat" server="kez.lat" done="1" taken></kez-creating>`
+    taken: () =>
+      html`<kez-creating handle="chris@kez.lat" server="kez.lat" done="1" unavailable="taken"></kez-creating>`,
+    refused: () =>
+      html`<kez-creating handle="admin@kez.lat" server="kez.lat" done="1" unavailable="refused"></kez-creating>`
   }
 } satisfies Story

@@ -75,13 +75,13 @@ export class Creating extends Step {
   @property({ type: Number }) done = 0
   /** Why the step after those did not succeed. */
   @property() failed = ""
-  /** Another name is needed, since somebody took this one. */
-  @property({ type: Boolean }) taken = false
+  /** Why another name is needed: somebody took this one, or the server gives it to nobody. */
+  @property() unavailable: "" | "taken" | "refused" = ""
 
   protected override render() {
     const { common, signUp } = this.texts
     const steps = [signUp.creatingSealed, signUp.creatingRegistered(this.server), signUp.creatingPublished]
-    const broken = this.failed !== "" || this.taken
+    const broken = this.failed !== "" || this.unavailable !== ""
     return html`<h1 tabindex="-1"><bdi>${signUp.creatingTitle(this.handle)}</bdi></h1>
       <div role="status">
         <ol>
@@ -109,9 +109,9 @@ export class Creating extends Step {
         </ol>
       </div>
       ${
-        this.taken
+        this.unavailable !== ""
           ? html`<kez-note kind="danger" live>
-              ${signUp.creatingTaken}
+              ${this.unavailable === "taken" ? signUp.creatingTaken : signUp.creatingRefused(this.server)}
               <kez-button slot="actions" @click=${() => this.emit("kez-back")}>${signUp.chooseOther}</kez-button>
             </kez-note>`
           : this.failed !== ""

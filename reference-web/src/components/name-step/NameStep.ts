@@ -51,7 +51,7 @@ export class NameStep extends Step {
           name="username"
           autocomplete="username"
           .value=${this.name}
-          .hint=${signUp.nameRule}
+          .hint=${this.#isShort ? signUp.nameShort : signUp.nameRule}
           .error=${this.#broken()}
           @input=${() => this.emit("kez-name", this.field.value)}
         >
@@ -64,19 +64,23 @@ export class NameStep extends Step {
       </form>`
   }
 
+  /** Not wrong, only not finished. */
+  get #isShort(): boolean {
+    return this.name !== "" && handleProblem(this.name)?.reason === "short"
+  }
+
   #broken(): string {
     const { signUp } = this.texts
     if (this.name === "") return ""
     const problem = handleProblem(this.name)
     switch (problem?.reason) {
       case undefined:
+      case "short":
         return ""
       case "character":
         return signUp.nameCharacters(problem.found)
       case "start":
         return signUp.nameStart
-      case "short":
-        return signUp.nameShort
       case "long":
         return signUp.nameLong
     }

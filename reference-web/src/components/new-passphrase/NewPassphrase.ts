@@ -31,6 +31,7 @@ export class NewPassphrase extends Step {
         display: flex;
         align-items: center;
         gap: var(--space-2);
+        min-height: 1.5em;
         margin-top: calc(-1 * var(--space-2));
         color: var(--soft);
         font-size: var(--text-small);
@@ -160,12 +161,12 @@ export class NewPassphrase extends Step {
   }
 
   #strength() {
-    if (this.first === "") return nothing
     const { signUp } = this.texts
     const strength = this.#strengthOfFirst
-    if (strength === "common") return nothing
+    // It is there from the beginning, so that nothing moves below it.
     const said = {
-      short: signUp.passphraseShort(minLength - Array.from(this.first).length),
+      short: this.first === "" ? "" : signUp.passphraseShort(minLength - Array.from(this.first).length),
+      common: "",
       enough: signUp.passphraseEnough,
       good: signUp.passphraseGood,
       strong: signUp.passphraseStrong

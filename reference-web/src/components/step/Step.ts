@@ -15,7 +15,12 @@ export const stepStyles = css`
     container-type: inline-size;
   }
   .back {
-    margin: 0 0 var(--space-4) calc(-1 * var(--space-4));
+    /* The arrow, not the box around it, stands on the edge of the text. */
+    margin: 0 0 var(--space-4) calc(-1 * var(--space-4) - var(--space-1));
+  }
+  /* Without a way back the heading stands where it stood in the steps before. */
+  h1:first-child {
+    margin-top: calc(max(var(--target), 2.5rem) + var(--space-4));
   }
   .lead {
     margin-top: var(--space-3);
@@ -34,6 +39,11 @@ export const stepStyles = css`
   }
   kez-note {
     margin-top: var(--space-4);
+  }
+  @media (min-width: 48rem) and (min-height: 40rem) {
+    :host {
+      padding-top: 10vh;
+    }
   }
   @container (max-width: 24rem) {
     .actions {

@@ -14,11 +14,18 @@ export class Welcome extends Step {
       :host {
         padding-top: max(var(--space-6), 14vh);
       }
-      svg {
-        display: block;
-        width: 3.5rem;
-        height: 2rem;
+      .brand {
+        display: flex;
+        align-items: center;
+        gap: var(--space-3);
         margin-bottom: var(--space-5);
+        font-size: var(--text-name);
+        font-weight: 600;
+      }
+      svg {
+        flex: none;
+        width: 3.5rem;
+        height: 1.5rem;
         color: var(--accent);
       }
       h1 {
@@ -45,15 +52,18 @@ export class Welcome extends Step {
     const { common, signUp } = this.texts
     const lost = this.lost !== ""
     const signUpButton = html`<kez-button kind=${lost ? "plain" : "primary"} @click=${() => this.emit("kez-sign-up")}
-      >${lost ? signUp.lostOther : signUp.chooseName}</kez-button
+      >${lost ? signUp.lostOther : signUp.createAccount}</kez-button
     >`
     const restoreButton = html`<kez-button kind=${lost ? "primary" : "plain"} @click=${() => this.emit("kez-restore")}
       >${lost ? signUp.enterWords : signUp.haveWords}</kez-button
     >`
-    return html`<svg viewBox="0 0 56 32" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="5">
-        <rect x="4" y="8" width="26" height="16" rx="8" />
-        <rect x="26" y="8" width="26" height="16" rx="8" />
-      </svg>
+    return html`<p class="brand">
+        <svg viewBox="0 4 56 24" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="5">
+          <rect x="4" y="8" width="26" height="16" rx="8" />
+          <rect x="26" y="8" width="26" height="16" rx="8" />
+        </svg>
+        ${common.appName}
+      </p>
       <h1 tabindex="-1">${lost ? signUp.lostTitle(this.lost) : signUp.welcomeTitle}</h1>
       <p class="lead">${lost ? signUp.lost : signUp.welcome(this.server)}</p>
       ${this.unreachable ? html`<kez-note kind="warn" live>${common.unreachable(this.server)}</kez-note>` : nothing}

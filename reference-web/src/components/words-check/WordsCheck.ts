@@ -49,7 +49,7 @@ export class WordsCheck extends Step {
   protected override render() {
     const { signUp } = this.texts
     return html`${this.back()}
-      <h1 tabindex="-1">${signUp.checkTitle}</h1>
+      <h1 tabindex="-1">${this.right ? signUp.checkRightTitle : signUp.checkTitle}</h1>
       ${
         this.right
           ? html`<kez-note kind="good" live>${signUp.checkRight}</kez-note>

@@ -22,8 +22,14 @@ export const styles = css`
     cursor: pointer;
     transition: opacity var(--quick);
   }
-  button:hover {
-    background: var(--sunken);
+  @media (hover: hover) {
+    button:hover {
+      background: var(--sunken);
+    }
+    :host([kind="primary"]) button:enabled:hover,
+    :host([kind="danger"]) button:enabled:hover {
+      opacity: 0.9;
+    }
   }
   :host([kind="primary"]) button {
     border-color: transparent;
@@ -34,10 +40,6 @@ export const styles = css`
     border-color: transparent;
     background: var(--danger);
     color: var(--on-danger);
-  }
-  :host([kind="primary"]) button:hover,
-  :host([kind="danger"]) button:hover {
-    opacity: 0.9;
   }
   :host([kind="quiet"]) button {
     border-color: transparent;

@@ -52,6 +52,10 @@ export class Note extends LitElement {
         margin-top: var(--space-3);
         color: var(--ink);
       }
+      /* Its words, not the box that shows under the pointer, stand on the edge of the text. */
+      ::slotted(kez-button[kind="quiet"]:first-of-type) {
+        margin-left: var(--space-4);
+      }
       .actions.none {
         display: none;
       }

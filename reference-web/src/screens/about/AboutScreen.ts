@@ -1,5 +1,5 @@
 import { consume } from "@lit/context"
-import { css, html, LitElement } from "lit"
+import { css, html, LitElement, nothing } from "lit"
 import { customElement, state } from "lit/decorators.js"
 import { accountContext } from "../../context.ts"
 import { hashOf } from "../../controllers/Route.ts"
@@ -84,10 +84,14 @@ export class AboutScreen extends LitElement {
         ${half("yes", people.protectedTitle, "lock", people.protected(server))}
         ${half("no", people.unprotectedTitle, "eye", people.unprotected(server))}
       </div>
-      <p>
-        ${people.aboutExport}
-        <a href=${hashOf({ screen: "settings", part: "export" })}>${people.aboutExportLink}</a>
-      </p>
+      ${
+        this.account?.state._tag === "open"
+          ? html`<p>
+              ${people.aboutExport}
+              <a href=${hashOf({ screen: "settings", part: "export" })}>${people.aboutExportLink}</a>
+            </p>`
+          : nothing
+      }
     </div>`
   }
 }

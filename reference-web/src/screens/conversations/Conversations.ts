@@ -32,7 +32,8 @@ export class Conversations extends LitElement {
         gap: var(--space-1);
         padding: var(--space-3) var(--space-2) var(--space-1) var(--space-4);
       }
-      h1 {
+      h1,
+      h2 {
         flex: 1;
         font-size: var(--text-name);
       }
@@ -62,6 +63,8 @@ export class Conversations extends LitElement {
 
   /** Handle of the open conversation. */
   @property() selected = ""
+  /** Beside a screen, which has the main heading. */
+  @property({ type: Boolean }) beside = false
   @consume({ context: clientContext, subscribe: true }) @property({ attribute: false }) client:
     | KezChatClient
     | undefined
@@ -102,7 +105,7 @@ export class Conversations extends LitElement {
     const link = (hash: string, icon: "search" | "plus" | "settings", label: string) =>
       html`<a href=${hash} aria-label=${label} title=${label}><kez-icon name=${icon}></kez-icon></a>`
     return html`<header>
-        <h1 tabindex="-1">${texts.conversations}</h1>
+        ${this.beside ? html`<h2>${texts.conversations}</h2>` : html`<h1 tabindex="-1">${texts.conversations}</h1>`}
         ${link(hashOf({ screen: "search", query: "" }), "search", texts.searchTitle)}
         ${link(hashOf({ screen: "new" }), "plus", texts.newConversation)}
         ${link(hashOf({ screen: "settings", part: "" }), "settings", texts.settings)}

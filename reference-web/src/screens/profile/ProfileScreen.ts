@@ -23,7 +23,7 @@ export class ProfileScreen extends LitElement {
       :host([panel]) header {
         text-align: center;
       }
-      :host([panel]) h1 {
+      :host([panel]) header h2 {
         font-size: var(--text-section);
       }
     `
@@ -49,7 +49,14 @@ export class ProfileScreen extends LitElement {
       ? { route: { screen: "list" } as const, label: this.texts.common.back }
       : { route: { screen: "conversation", who: this.who } as const, label: people.conversation }
     return html`<div class="page">
-      ${screenHead(heading, this.panel ? undefined : back)} ${personNotes(this.#person, this.who, this.texts)}
+      ${
+        this.panel
+          ? html`<header>
+              <h2><bdi>${heading}</bdi></h2>
+            </header>`
+          : screenHead(heading, back)
+      }
+      ${personNotes(this.#person, this.who, this.texts)}
       ${
         contact === undefined || isUnknown
           ? nothing

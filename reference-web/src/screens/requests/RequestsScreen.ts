@@ -158,7 +158,7 @@ export class RequestsScreen extends LitElement {
         ${last === undefined ? nothing : html`<time>${shortMoment(last.arrivedAt, Date.now())}</time>`}
       </div>
       ${last === undefined ? nothing : html`<p class="text" dir="auto"><bdi>${last.text.slice(0, shownCharacters)}</bdi></p>`}
-      <div class="actions">
+      <div class="actions" role="group" aria-label=${name}>
         <kez-button
           kind="primary"
           ?busy=${isBusy}

@@ -52,7 +52,7 @@ it("brings an account back, shows how far, and keeps no secret", async () => {
     }
   })
   await setPassphrase()
-  await text("Bringing back 3,120 of 10,000")
+  await text("Bringing back messages: 3,120 of 10,000")
   expect(restored).toEqual([{ words, passphrase }])
   expect(textOf()).toContain("chris@kez.lat is back.")
   expect(textOf()).not.toMatch(/whisper|paper moon/)
@@ -60,7 +60,7 @@ it("brings an account back, shows how far, and keeps no secret", async () => {
 
 it("names what is wrong with the words", async () => {
   await open({ checkWords: async () => ({ ok: false, reason: "checksum", count: 24 }) })
-  await text("together they are no account")
+  await text("together they do not fit")
 })
 
 it("offers a name when the key has none, with the same words", async () => {

@@ -28,6 +28,14 @@ const before: Partial<Record<Step, Step>> = { intro: "name", words: "intro", che
 
 const order = ["sealed", "registered", "published"]
 
+/** Refusals of a name, which only another name helps against. */
+const unavailable: Readonly<Record<string, "taken" | "refused">> = {
+  handle_taken: "taken",
+  handle_deleted: "refused",
+  handle_reserved: "refused",
+  handle_malformed: "refused"
+}
+
 /** After the last key in the name field, before the server is asked, in milliseconds. */
 const quietMillis = 350
 /** Between questions while the server does not answer, in milliseconds. */
@@ -57,7 +65,7 @@ export class SignUp extends LitElement {
   @state() private suggested = ""
   @state() private done = 0
   @state() private failed = ""
-  @state() private taken = false
+  @state() private unavailable: "" | "taken" | "refused" = ""
   @state() private passkey: Offer = "none"
   @state() private storage: Offer = "none"
   #passphrase = ""
@@ -141,7 +149,7 @@ export class SignUp extends LitElement {
           .server=${this.#server}
           .done=${this.done}
           .failed=${this.failed}
-          .taken=${this.taken}
+          .unavailable=${this.unavailable}
           @kez-retry=${() => this.#create(this.#passphrase)}
           @kez-back=${this.#rename}
         ></kez-creating>`
@@ -235,14 +243,14 @@ export class SignUp extends LitElement {
     this.#passphrase = passphrase
     this.suggested = ""
     this.failed = ""
-    this.taken = false
+    this.unavailable = ""
     this.step = "creating"
     this.#hold(true)
     try {
       const steps = this.account!.create({ handle: this.name, words: this.words.join(" "), passphrase })
       for await (const step of steps) this.done = order.indexOf(step) + 1
     } catch (error) {
-      this.taken = problemCode(error) === "handle_taken"
+      this.unavailable = unavailable[problemCode(error) ?? ""] ?? ""
       this.failed = errorText(error)
       return
     }
@@ -253,7 +261,7 @@ export class SignUp extends LitElement {
     this.step = "ready"
   }
 
-  /** Somebody took the name between asking and registering. */
+  /** The name cannot be had: the words and the passphrase stay for another one. */
   #rename(event: Event): void {
     event.stopPropagation()
     this.known ??= { words: this.words.join(" "), passphrase: this.#passphrase }
