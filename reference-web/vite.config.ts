@@ -1,6 +1,7 @@
 import { defineConfig } from "vite"
 import { compress } from "./build/Compress.ts"
 import { embed } from "./build/Embed.ts"
+import { literals } from "./build/Literals.ts"
 import { ownFiles } from "./build/OwnFiles.ts"
 import { packages } from "./build/Packages.ts"
 import { precache } from "./build/Precache.ts"
@@ -32,7 +33,15 @@ export default defineConfig({
     rolldownOptions: {
       input: { index: "index.html", "service-worker": "src/service-worker.ts" },
       output: {
-        entryFileNames: ({ name }) => (name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js")
+        entryFileNames: ({ name }) => (name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js"),
+        // Few scripts, since large ones compress better: what starts the page, what is shown without an account, among it
+        // what both parts use, and the rest.
+        codeSplitting: {
+          groups: [
+            { name: "page", tags: ["$initial"], test: (id) => !id.endsWith("service-worker.ts") },
+            { name: "outside", test: /shell\/outside\.ts$/ }
+          ]
+        }
       }
     }
   },
@@ -42,5 +51,5 @@ export default defineConfig({
     plugins: () => [collect()],
     rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } }
   },
-  plugins: [ownFiles(), collect(), precache(), embed(collect), compress(), write()]
+  plugins: [ownFiles(), literals(), collect(), precache(), embed(collect), compress(), write()]
 })

@@ -1,4 +1,5 @@
 import { build, type Plugin, type ResolvedConfig } from "vite"
+import { literals } from "./Literals.ts"
 
 /**
  * Builds `embed.js` after the page, as one file of its own: shared chunks would split the page's. It opens the page's
@@ -35,7 +36,7 @@ export const embed = (nested: () => Plugin): Plugin => {
               output: { entryFileNames: "[name].js", codeSplitting: false }
             }
           },
-          plugins: [builtWorker(worker), nested()]
+          plugins: [builtWorker(worker), literals(), nested()]
         })
       }
     }

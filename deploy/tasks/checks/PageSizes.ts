@@ -7,6 +7,7 @@ import { say } from "../say.mjs"
 /** An entry of Vite's manifest. */
 interface Chunk {
   readonly file: string
+  readonly name?: string
   readonly imports?: readonly string[]
   readonly dynamicImports?: readonly string[]
   readonly css?: readonly string[]
@@ -14,8 +15,8 @@ interface Chunk {
 
 export type Manifest = Readonly<Record<string, Chunk>>
 
-/** The page's entry, and what is loaded only when somebody scans a code. */
-const PAGE = "index.html"
+/** The name of the script that `index.html` loads, and what is loaded only when somebody scans a code. */
+const PAGE = "page"
 const SCANNER = "../node_modules/qr/decode.js"
 
 /** What the browser asks for besides the scripts, before it shows anything. */
@@ -29,10 +30,10 @@ interface Bar {
   readonly files: readonly string[]
 }
 
-/** The files of some entries and of everything that they import; `lazy` follows dynamic imports too. */
-function closure(manifest: Manifest, entries: readonly string[], lazy: boolean): string[] {
+/** The files of the page's script and of everything that it imports; `lazy` follows dynamic imports too. */
+function closure(manifest: Manifest, lazy: boolean): string[] {
   const seen = new Set<string>()
-  const queue = [...entries]
+  const queue = Object.keys(manifest).filter((key) => manifest[key]?.name === PAGE)
   for (let key = queue.pop(); key !== undefined; key = queue.pop()) {
     const chunk = manifest[key]
     if (chunk === undefined || seen.has(key) || key === SCANNER) continue
@@ -47,10 +48,10 @@ export function barsOf(manifest: Manifest, scripts: readonly string[]): readonly
   // Vite builds the worker by itself, so its files are those that the page's manifest does not name.
   const named = new Set(Object.values(manifest).map(({ file }) => file))
   const worker = scripts.filter((file) => !named.has(file))
-  const first = closure(manifest, [PAGE], false)
+  const first = closure(manifest, false)
   return [
     { what: "page before its first screen", coding: "gzip", most: 40_000, files: first },
-    { what: "page, every screen", coding: "gzip", most: 112_000, files: closure(manifest, [PAGE], true) },
+    { what: "page, every screen", coding: "gzip", most: 94_000, files: closure(manifest, true) },
     { what: "account worker", coding: "gzip", most: undefined, files: worker },
     { what: "first load, but for the worker", coding: "br", most: 45_000, files: [...STATIC, ...first] }
   ]

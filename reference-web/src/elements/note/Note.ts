@@ -42,9 +42,6 @@ export class Note extends LitElement {
       ::slotted(p) {
         margin: 0;
       }
-      ::slotted(p + p) {
-        margin-top: var(--space-1);
-      }
       .actions {
         display: flex;
         flex-wrap: wrap;

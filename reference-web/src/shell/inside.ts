@@ -1,7 +1,12 @@
-/** The list of conversations, conversations, and how they begin. */
+/** Screens of an open account. */
 import "../components/status-bar/StatusBar.ts"
+import "../screens/about/AboutScreen.ts"
 import "../screens/conversation/ConversationScreen.ts"
 import "../screens/conversations/Conversations.ts"
+import "../screens/files/FilesScreen.ts"
 import "../screens/new/NewScreen.ts"
+import "../screens/profile/ProfileScreen.ts"
 import "../screens/requests/RequestsScreen.ts"
+import "../screens/safety/SafetyScreen.ts"
 import "../screens/search/SearchScreen.ts"
+import "../screens/settings/SettingsScreen.ts"
