@@ -1,5 +1,9 @@
+import type { Bitmap2D } from "lean-qr/nano"
 import { css, html, LitElement, type PropertyValues, svg } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
+
+/** White around the code, in squares of the code, beside the element's own padding. */
+const border = 1
 
 /** A QR code, dark on white in every theme, since readers expect that. The drawing code is loaded on first use. */
 @customElement("kez-qr")
@@ -24,25 +28,33 @@ export class Qr extends LitElement {
   @property() text = ""
   /** What it is, for assistive technology. */
   @property() label = ""
-  @state() private rows: ReadonlyArray<ReadonlyArray<boolean>> = []
+  @state() private code: Bitmap2D | undefined
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("text") && this.text !== "") void this.#draw(this.text)
   }
 
   async #draw(text: string): Promise<void> {
-    const { default: encodeQR } = await import("qr")
-    const rows = encodeQR(text, "raw", { border: 1 })
-    if (this.text === text) this.rows = rows
+    const { correction, generate } = await import("lean-qr/nano")
+    const code = generate(text, { minCorrectionLevel: correction.M })
+    if (this.text === text) this.code = code
   }
 
   protected override render() {
-    const size = this.rows.length
-    const path = this.rows.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("")
-    return html`<svg viewBox="0 0 ${Math.max(size, 1)} ${Math.max(size, 1)}" role="img" aria-label=${this.label}>
-      ${svg`<path d=${path} fill="#000000" shape-rendering="crispEdges" />`}
+    const { code } = this
+    const size = code === undefined ? 1 : code.size + 2 * border
+    return html`<svg viewBox="0 0 ${size} ${size}" role="img" aria-label=${this.label}>
+      ${svg`<path d=${code === undefined ? "" : squares(code)} fill="#000000" shape-rendering="crispEdges" />`}
     </svg>`
   }
+}
+
+/** The dark squares of a code as a path. */
+const squares = (code: Bitmap2D): string => {
+  let path = ""
+  for (let y = 0; y < code.size; y += 1)
+    for (let x = 0; x < code.size; x += 1) if (code.get(x, y)) path += `M${x + border} ${y + border}h1v1h-1z`
+  return path
 }
 
 declare global {
