@@ -40,12 +40,23 @@ export const impostor = (handle: string, sigServer: string): Promise<Impostor> =
     return who
   }).pipe(Effect.provide(NodeCrypto.layer), Effect.runPromise)
 
+/** Headers of the answer as it came over the wire; its body is sent on decoded and whole. */
+const ofTransfer = new Set(["connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"])
+
+/** A file that is sent in place of another, with its text changed. */
+export interface Edit {
+  readonly from: string
+  readonly text: (text: string) => string
+}
+
 export interface Liar {
   readonly url: string
   /** Names this key for the handle from now on; without one tells the truth. */
   lie(handle: string, who?: Impostor): void
   /** Answers what is put or posted below this path with 503 from now on; without one takes it again. */
   refuse(path?: string): void
+  /** Sends other files from now on, where `edit` has one for a path. */
+  edit(edit: (path: string) => Edit | undefined): void
   close(): Promise<void>
 }
 
@@ -58,6 +69,7 @@ const bodyOf = async (request: AsyncIterable<Uint8Array>): Promise<Uint8Array<Ar
 export const startLiar = async (home: string, port = 0): Promise<Liar> => {
   const lies = new Map<string, Impostor>()
   let refused: string | undefined
+  let edit: (path: string) => Edit | undefined = () => undefined
   const recordOf = async (handle: string, { primary, registration }: Impostor) => {
     const truth = (await (await fetch(`${home}/v1/u/${handle}`)).json()) as object
     return JSON.stringify({ ...truth, primary, registration, endpoints: [] })
@@ -77,14 +89,15 @@ export const startLiar = async (home: string, port = 0): Promise<Liar> => {
         response.statusCode = 503
         return response.end()
       }
-      const forwarded = await fetch(home + path, {
+      const edited = edit(path)
+      const forwarded = await fetch(home + (edited?.from ?? path), {
         method: request.method ?? "GET",
         headers: { "content-type": request.headers["content-type"] ?? "application/json" },
         ...(hasBody ? { body: await bodyOf(request) } : {})
       })
       response.statusCode = forwarded.status
-      response.setHeader("content-type", forwarded.headers.get("content-type") ?? "application/json")
-      return response.end(Buffer.from(await forwarded.arrayBuffer()))
+      for (const [name, value] of forwarded.headers) if (!ofTransfer.has(name)) response.setHeader(name, value)
+      return response.end(edited?.text(await forwarded.text()) ?? Buffer.from(await forwarded.arrayBuffer()))
     }
     answer().catch((error: unknown) => response.destroy(error as Error))
   })
@@ -93,6 +106,7 @@ export const startLiar = async (home: string, port = 0): Promise<Liar> => {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     lie: (handle, who) => void (who === undefined ? lies.delete(handle) : lies.set(handle, who)),
     refuse: (path) => void (refused = path),
+    edit: (next) => void (edit = next),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
