@@ -8,9 +8,18 @@ export type VaultSlot =
 /**
  * Why there is no account to show. `no_storage`: this browser keeps nothing. `insecure`: the page is neither https nor
  * on this machine. `damaged`, `newer`, `full`: the vault or the store. `too_old`: the browser lacks what is needed.
- * `not_started`: the worker could not be started.
+ * `not_started`: the worker could not be started. `cleared`: the browser dropped what it stored while the account was
+ * open; after a reload the account is `empty` and `lost`.
  */
-export type BrokenReason = "no_storage" | "insecure" | "damaged" | "newer" | "full" | "too_old" | "not_started"
+export type BrokenReason =
+  | "no_storage"
+  | "insecure"
+  | "damaged"
+  | "newer"
+  | "full"
+  | "too_old"
+  | "not_started"
+  | "cleared"
 
 export type AccountState =
   | { readonly _tag: "starting" }

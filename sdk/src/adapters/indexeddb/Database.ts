@@ -47,22 +47,26 @@ export class Database {
   readonly #connection: IDBDatabase
   #lost: StoreError | undefined
 
-  constructor(name: string, connection: IDBDatabase) {
+  constructor(name: string, connection: IDBDatabase, onLost: () => void) {
     this.name = name
     this.#connection = connection
+    const lose = (error: StoreError) => {
+      if (this.#lost !== undefined) return
+      this.#lost = error
+      onLost()
+    }
     // Another tab upgrades or deletes the database, and waits until this connection is closed.
     connection.addEventListener("versionchange", ({ newVersion }) => {
       connection.close()
-      this.#lost =
+      lose(
         newVersion === null
           ? new StoreError({ reason: "io", detail: `another tab removed the IndexedDB database ${name}` })
           : storeError(name, "newer")
+      )
     })
     connection.addEventListener("close", () => {
-      this.#lost ??= new StoreError({
-        reason: "io",
-        detail: `this browser closed the IndexedDB database ${name}: its data was cleared, or the disk fails`
-      })
+      const detail = `this browser closed the IndexedDB database ${name}: its data was cleared, or the disk fails`
+      lose(new StoreError({ reason: "io", detail }))
     })
   }
 
@@ -157,8 +161,15 @@ const connect = (name: string, version: number): Effect.Effect<IDBDatabase, Stor
     })
   })
 
-/** Opens or creates a database of this version, and closes it with the scope. */
-export const open = (name: string, version: number): Effect.Effect<Database, StoreError, Scope.Scope> =>
+/**
+ * Opens or creates a database of this version, and closes it with the scope. `onLost` is called at most once, when the
+ * browser has closed the database in the meantime.
+ */
+export const open = (
+  name: string,
+  version: number,
+  onLost: () => void = () => {}
+): Effect.Effect<Database, StoreError, Scope.Scope> =>
   Effect.acquireRelease(connect(name, version), (connection) => Effect.sync(() => connection.close())).pipe(
-    Effect.map((connection) => new Database(name, connection))
+    Effect.map((connection) => new Database(name, connection, onLost))
   )

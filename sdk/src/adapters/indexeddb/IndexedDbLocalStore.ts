@@ -22,6 +22,8 @@ import { type Database, open, storeError, type Transaction } from "./Database.ts
 export interface Options {
   /** The database; created if missing. */
   readonly name: string
+  /** The database was taken away while it was open: its data was cleared, or the disk fails. Nothing works any more. */
+  readonly onLost?: () => void
 }
 
 /** Layout of the database: one object store, UTF-8 keys, values as `ArrayBuffer`. */
@@ -193,10 +195,11 @@ const own = (name: string): Effect.Effect<unknown, StoreError, Scope.Scope> =>
  * (`locked`); the browser releases the lock when a page or worker dies.
  */
 export const make = Effect.fnUntraced(function* ({
-  name
+  name,
+  onLost
 }: Options): Effect.fn.Return<LocalStore["Service"], StoreError, Scope.Scope> {
   yield* own(name)
-  const database = yield* open(name, version)
+  const database = yield* open(name, version, onLost)
   return fromDatabase(database, yield* readKeys(database))
 })
 

@@ -39,6 +39,8 @@ export class Session {
   #connections: ReadonlyArray<Connection<unknown>> = []
   #leave: Release = () => {}
   #failures = 0
+  /** The account that was open in this page: browsers clear what they store of a site together. */
+  #handle: string | undefined
 
   constructor(options: Workers & { readonly build: string }, state: Latest<AccountState>) {
     this.#options = options
@@ -150,8 +152,10 @@ export class Session {
     this.home = home
     if (ticket === null || this.askOnReload) sessionStorage.removeItem(ticketItem)
     else if (ticket !== undefined) sessionStorage.setItem(ticketItem, ticket)
+    if (state._tag === "open") this.#handle = state.handle
+    if (forgotten) this.#handle = undefined
     if (forgotten) localStorage.removeItem(handleItem)
-    if (state._tag === "open") localStorage.setItem(handleItem, state.handle)
+    else if (this.#handle !== undefined) localStorage.setItem(handleItem, this.#handle)
     const lost = state._tag === "empty" ? localStorage.getItem(handleItem) : null
     this.#state.value = lost === null ? state : { _tag: "empty", lost }
   }

@@ -49,6 +49,8 @@ const brokenBy = (error: unknown): AccountState | undefined => {
 
 /** A holder that is asked for the account gives it within this time. */
 const takeOverMillis = 10_000
+/** A worker that ends has told its pages why within this time. */
+const toldMillis = 100
 
 export class HeldAccount {
   readonly databases: Databases
@@ -210,7 +212,8 @@ export class HeldAccount {
     release,
     ...opening
   }: Pick<Opening, "primary" | "seed" | "vault"> & Pick<Held, "handle" | "release">): Promise<Held> {
-    const opened = await openAccount({ home: this.#url, databases: this.databases, ...opening })
+    const onLost = () => void this.#reopen()
+    const opened = await openAccount({ home: this.#url, databases: this.databases, onLost, ...opening })
     this.held = { ...opened, handle, release }
     return this.held
   }
@@ -268,6 +271,19 @@ export class HeldAccount {
     this.held = undefined
     await held?.close()
     held?.release()
+  }
+
+  /** After the store was taken away: opens the account again if the vault is left, and otherwise ends this worker. */
+  async #reopen(): Promise<void> {
+    await this.exclusive(async () => {
+      this.ticket = this.held?.ticket
+      await this.close()
+    })
+    await this.look()
+    if (this.state._tag !== "empty") return
+    this.set({ _tag: "broken", reason: "cleared", detail: "the data of this page was cleared" })
+    // Locks and databases of pages that are loaded from now on are others than this worker has.
+    setTimeout(() => globalThis.close(), toldMillis)
   }
 
   /** Gives the account to another worker. */

@@ -30,6 +30,8 @@ export interface Opening {
   readonly primary: string
   /** Absent if the vault has it. */
   readonly seed?: Redacted.Redacted<Uint8Array>
+  /** The store was taken away while it was open. */
+  readonly onLost: () => void
   readonly vault: (vault: WebVault.WebVault) => Effect.Effect<WebVault.Unlocked, VaultError, Scope.Scope>
 }
 
@@ -42,7 +44,13 @@ export const readVault = (
   )
 
 /** Rejects with a `VaultError`, `StoreError` or `StoreConflict`, and leaves nothing open. */
-export const openAccount = async ({ databases, home, primary, ...options }: Opening): Promise<OpenedAccount> => {
+export const openAccount = async ({
+  databases,
+  home,
+  onLost,
+  primary,
+  ...options
+}: Opening): Promise<OpenedAccount> => {
   const scope = Effect.runSync(Scope.make())
   const end = () => Effect.runPromise(Scope.close(scope, Exit.void))
   try {
@@ -58,7 +66,10 @@ export const openAccount = async ({ databases, home, primary, ...options }: Open
       layer({
         home,
         primary,
-        store: Layer.provide(SealedLocalStore.layer(seed), IndexedDbLocalStore.layer({ name: databases.store })),
+        store: Layer.provide(
+          SealedLocalStore.layer(seed),
+          IndexedDbLocalStore.layer({ name: databases.store, onLost })
+        ),
         vault: Layer.succeed(Vault, unlocked.vault)
       })
     )
