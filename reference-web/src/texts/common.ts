@@ -20,6 +20,10 @@ export const common = {
   offlineSince: (time: string) => `No connection since ${time}. What you write is kept and goes out by itself.`,
   catchingUp: (taken: number, of: number) =>
     `Bringing back messages: ${taken.toLocaleString("en")} of ${of.toLocaleString("en")}`,
+  storeFull:
+    "No space is left for this page. Messages wait at the server, and come in by themselves once you free some space on this computer.",
+  storeFailing:
+    "The browser cannot store anything at the moment. Messages wait at the server and come in by themselves.",
   updateReady: "A new version is ready.",
   updateNow: "Reload",
   elsewhere: "This account is open in another tab or window.",
@@ -34,6 +38,9 @@ export const common = {
   tooOld: "Update it, or use Chrome or Edge 120, Firefox 128 or Safari 17 or newer.",
   damagedTitle: "The data in this browser is damaged",
   damaged: "Log out here and come back with your 24 words. Messages come back as far as the server keeps them.",
+  clearedTitle: "This browser has cleared the data of this page",
+  cleared:
+    "The key and the messages here are gone. Reload the page and enter your 24 words: messages come back as far as the server keeps them.",
   unreachable: (server: string) =>
     `${server} cannot be reached. Check your connection; this page tries again by itself.`,
   failed: (detail: string) => `That did not work: ${detail}`

@@ -13,6 +13,7 @@ export default {
     damaged: () => html`<kez-broken reason="damaged" detail="the vault record fails its checksum"></kez-broken>`,
     full: () => html`<kez-broken reason="full" detail=""></kez-broken>`,
     "not started": () => html`<kez-broken reason="not_started" detail=""></kez-broken>`,
+    cleared: () => html`<kez-broken reason="cleared" detail=""></kez-broken>`,
     newer: () => html`<kez-broken reason="newer" detail=""></kez-broken>`
   }
 } satisfies Story

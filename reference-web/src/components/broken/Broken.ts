@@ -22,6 +22,8 @@ export const brokenTexts = ({ common, signUp }: Texts, reason: Reason): readonly
       return [signUp.newerTitle, signUp.newer]
     case "not_started":
       return [signUp.notStartedTitle, signUp.notStarted]
+    case "cleared":
+      return [common.clearedTitle, common.cleared]
     case "damaged":
       return [common.damagedTitle, common.damaged]
   }
@@ -67,7 +69,7 @@ export class Broken extends Step {
     const { signUp } = this.texts
     const { detail, reason } = this
     const [title, text] = brokenTexts(this.texts, reason)
-    const reload = reason === "full" || reason === "newer" || reason === "no_storage" || reason === "not_started"
+    const reload = ["full", "newer", "no_storage", "not_started", "cleared"].includes(reason)
     return html`<kez-icon name="warning"></kez-icon>
       <h1 tabindex="-1">${title}</h1>
       <p class="lead">${text}</p>

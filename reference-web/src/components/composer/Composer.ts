@@ -8,6 +8,7 @@ import "../../elements/icon/Icon.ts"
 import "../../elements/note/Note.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
+import { fileArgument } from "../file-list/FetchCommand.ts"
 import { styles } from "./Composer.styles.ts"
 import { leftBytes, nearBytes } from "./MessageLength.ts"
 
@@ -16,9 +17,6 @@ const draftMillis = 250
 
 /** Whether Enter sends and Shift Enter begins a line; touch keyboards have no Shift Enter. */
 const enterSends = (): boolean => preference("enter") === "send" && !matchMedia("(pointer: coarse)").matches
-
-/** A file name as one word of a shell. */
-const shellWord = (name: string): string => (/^[\w.@%+:,/-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`)
 
 /**
  * Where a message is written. It holds no message back: `kez-send` hands the text on and empties it, and the owner puts
@@ -104,7 +102,7 @@ export class Composer extends LitElement {
               <p><b>${texts.filesNeedCli}</b></p>
               <p>${texts.filesNeedCliHint}</p>
               <kez-copy
-                text=${texts.shareCommand(this.name === "" ? "…" : this.name, shellWord(this.file))}
+                text=${texts.shareCommand(this.name === "" ? "…" : this.name, fileArgument(this.file) ?? "…")}
                 label=${this.texts.common.copy}
                 copiedLabel=${this.texts.common.copied}
               ></kez-copy>

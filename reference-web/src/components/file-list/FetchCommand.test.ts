@@ -1,7 +1,7 @@
 import { FileName } from "@kez-chat/sdk/protocol"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { fetchCommand, shellArgument } from "./FetchCommand.ts"
+import { fetchCommand, fileArgument, shellArgument } from "./FetchCommand.ts"
 
 /** What a POSIX shell makes of a line: words, with single quotes and the escaped quote. Anything else it acts on fails. */
 const wordsOf = (line: string): ReadonlyArray<string> => {
@@ -33,6 +33,17 @@ describe("shellArgument", () => {
       })
     )
   })
+})
+
+describe("fileArgument", () => {
+  it.each([
+    ["plan.pdf", "plan.pdf"],
+    ["it's.png", String.raw`'it'\''s.png'`],
+    ["-rf", "./-rf"],
+    ["@bob", "./@bob"],
+    ["a\u202egnp.exe", undefined],
+    ["\u001b[201~reboot", undefined]
+  ])("of %j is %j", (name, argument) => expect(fileArgument(name)).toBe(argument))
 })
 
 describe("fetchCommand", () => {

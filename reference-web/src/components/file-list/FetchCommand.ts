@@ -14,9 +14,13 @@ const signs = /^(?:\p{L}\p{M}*|[\p{N} ._+=,@:()&#/-])+$/u
 /** Scripts that are written from right to left: they would turn the parts of a command around. */
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u
 
-/** Whether a path is short, and every character of it is seen where it is typed. */
+/** Whether every character of a path is seen, and in its place, where it is typed. */
 const isReadable = (path: string): boolean =>
   signs.test(path) && !rightToLeft.test(path) && FileName.display(path) === path
+
+/** A file of the user's in a command, as a path where its name would be an option; undefined if it cannot be seen whole. */
+export const fileArgument = (name: string): string | undefined =>
+  FileName.display(name) === name ? shellArgument(/^[-@]/.test(name) ? `./${name}` : name) : undefined
 
 const pathOf = ({ folder, name }: Pick<ListedFile, "folder" | "name">): string =>
   folder === undefined ? name : `${folder}/${name}`

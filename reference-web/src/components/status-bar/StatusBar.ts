@@ -11,7 +11,7 @@ import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 const longMillis = 5 * 60_000
 
 /**
- * Above the conversations: that there is no connection, or how far messages are brought back. Empty while all is well.
+ * Above the conversations: that nothing can be stored, that there is no connection, or how far messages are brought back. Empty while all is well.
  *
  * @fires kez-try-now - The person wants the connection to be tried now.
  */
@@ -47,6 +47,8 @@ export class StatusBar extends LitElement {
 
   /** Since when there is no connection, milliseconds since the epoch. */
   @property({ attribute: false }) offlineSince: number | undefined
+  /** Why what arrives cannot be stored, while that is so; `full`: no space is left. */
+  @property() storeFailing = ""
   /** Messages that are brought back, while there are more to come. */
   @property({ attribute: false }) catchingUp: { readonly taken: number; readonly of: number } | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
@@ -70,7 +72,13 @@ export class StatusBar extends LitElement {
 
   #content() {
     const texts = this.texts.common
-    const { catchingUp, offlineSince } = this
+    const { catchingUp, offlineSince, storeFailing } = this
+    if (storeFailing !== "") {
+      return html`<div class="bar">
+        <kez-icon name="warning"></kez-icon>
+        <span>${storeFailing === "full" ? texts.storeFull : texts.storeFailing}</span>
+      </div>`
+    }
     if (offlineSince !== undefined) {
       const isLong = Date.now() - offlineSince >= longMillis
       return html`<div class="bar">
