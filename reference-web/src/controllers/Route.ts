@@ -7,7 +7,8 @@ export type Route =
   | { readonly screen: "files"; readonly who: string }
   | { readonly screen: "new" }
   | { readonly screen: "requests" }
-  | { readonly screen: "search"; readonly query: string }
+  /** `who`: only in the conversation with them. */
+  | { readonly screen: "search"; readonly query: string; readonly who?: string }
   | { readonly screen: "settings"; readonly part: string }
   | { readonly screen: "about" }
 
@@ -38,8 +39,11 @@ export const parseRoute = (hash: string): Route => {
       return { screen: "new" }
     case "requests":
       return { screen: "requests" }
-    case "search":
-      return { screen: "search", query: new URLSearchParams(query).get("q") ?? "" }
+    case "search": {
+      const asked = new URLSearchParams(query)
+      const within = asked.get("in")
+      return { screen: "search", query: asked.get("q") ?? "", ...(within === null ? {} : { who: within }) }
+    }
     case "settings":
       return { screen: "settings", part: second }
     case "about-protection":
@@ -61,8 +65,11 @@ export const hashOf = (route: Route): string => {
     case "safety":
     case "files":
       return `#/p/${encodeURIComponent(route.who)}/${route.screen}`
-    case "search":
-      return route.query === "" ? "#/search" : `#/search?${new URLSearchParams({ q: route.query })}`
+    case "search": {
+      const asked = new URLSearchParams({ q: route.query, ...(route.who === undefined ? {} : { in: route.who }) })
+      if (route.query === "") asked.delete("q")
+      return asked.size === 0 ? "#/search" : `#/search?${asked}`
+    }
     case "settings":
       return route.part === "" ? "#/settings" : `#/settings/${route.part}`
     case "about":

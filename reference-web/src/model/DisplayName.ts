@@ -7,5 +7,11 @@ export const displayName = (handle: string, home: string): string => {
   return home !== "" && handle.endsWith(`@${home}`) ? handle.slice(0, -home.length - 1) : handle
 }
 
+/** Whether a text names an account: its handle, the local part of it, or its key. */
+export const isNamed = (
+  who: string,
+  { handle, primary }: { readonly handle: string; readonly primary: string }
+): boolean => who === primary || who === handle || handle.startsWith(`${who}@`)
+
 /** The server of a handle; empty for a key that no server names. */
 export const serverOf = (handle: string): string => handle.slice(handle.indexOf("@") + 1 || handle.length)

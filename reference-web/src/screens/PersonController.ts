@@ -1,6 +1,7 @@
 import type { Account, Contact, Event, KezChatClient, Verification } from "@kez-chat/sdk/promise"
 import type { ReactiveController, ReactiveControllerHost } from "lit"
 import { StreamController } from "../controllers/StreamController.ts"
+import { isNamed } from "../model/DisplayName.ts"
 
 type Host = ReactiveControllerHost & { readonly who: string }
 
@@ -113,6 +114,7 @@ export class PersonController implements ReactiveController {
   /** Only news about the key are a reason to ask the servers again: asking is itself told as a change of the contact. */
   #take(event: Event): void {
     if (event._tag === "Missed") void this.load()
+    if (this.isUnknown && "contact" in event && isNamed(this.#who, event.contact)) void this.load(true)
     if (!("contact" in event) || event.contact.primary !== this.contact?.primary) return
     if (event._tag === "Contact") {
       this.contact = event.contact

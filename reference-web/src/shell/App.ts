@@ -1,5 +1,5 @@
 import { ContextProvider } from "@lit/context"
-import type { ConnectionState, KezChatClient } from "@kez-chat/sdk/promise"
+import type { ConnectionState, Event as ChatEvent, KezChatClient } from "@kez-chat/sdk/promise"
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import { accountContext, clientContext } from "../context.ts"
@@ -14,6 +14,7 @@ import { Attention } from "../controllers/Attention.ts"
 import { styles } from "./App.styles.ts"
 import { load } from "./screens.ts"
 import { onKey } from "./onKey.ts"
+import { reloadUnlessTyping } from "./reloadUnlessTyping.ts"
 
 /** From this width on the list stands beside the conversation, and from the second one the profile too. */
 const wide = matchMedia("(min-width: 48rem)")
@@ -36,6 +37,8 @@ export class App extends LitElement {
   @state() private connection: ConnectionState | undefined
   @state() private offlineSince: number | undefined
   @state() private catchingUp: { readonly taken: number; readonly of: number } | undefined
+  /** Why what arrives cannot be stored, or empty. */
+  @state() private storeFailing = ""
   /** Heading of the screen, for the document's title. */
   @state() private heading = ""
   @state() private isWide = wide.matches
@@ -52,6 +55,7 @@ export class App extends LitElement {
   readonly #states = new StreamController<AccountState>(this, {
     open: () => this.account?.states(),
     onItem: (state) => {
+      if (state._tag === "superseded" && this.#open !== undefined) reloadUnlessTyping()
       this.state = state
       if (this.#isReleased) this.held = undefined
       this.#isReleased = false
@@ -64,6 +68,13 @@ export class App extends LitElement {
   readonly #catchingUp = new StreamController<{ readonly taken: number; readonly of: number }>(this, {
     open: (signal) => this.#open?.catchingUp({ signal }),
     onItem: (progress) => (this.catchingUp = progress.taken < progress.of ? progress : undefined)
+  })
+  readonly #events = new StreamController<ChatEvent>(this, {
+    open: (signal) => this.#open?.events({ signal }),
+    onItem: (event) => {
+      if (event._tag === "StoreFailing") this.storeFailing = event.reason
+      else if (event._tag === "StoreRecovered") this.storeFailing = ""
+    }
   })
   #graceTimer: ReturnType<typeof setTimeout> | undefined
   /** Whether `held` ends with the next state. */
@@ -123,8 +134,10 @@ export class App extends LitElement {
     if (changed.has("state") || changed.has("route")) void this.#load()
     if (changed.has("account")) this.#states.restart()
     if (changed.has("state") && changed.get("state")?._tag !== this.state._tag) {
+      this.storeFailing = ""
       this.#connection.restart()
       this.#catchingUp.restart()
+      this.#events.restart()
     }
   }
 
@@ -171,6 +184,7 @@ export class App extends LitElement {
       <kez-status-bar
         .offlineSince=${this.offlineSince}
         .catchingUp=${this.catchingUp}
+        .storeFailing=${this.storeFailing}
         @kez-try-now=${this.#tryNow}
       ></kez-status-bar>
     </header>`
@@ -251,7 +265,7 @@ export class App extends LitElement {
       case "requests":
         return html`<kez-requests-screen></kez-requests-screen>`
       case "search":
-        return html`<kez-search-screen .query=${route.query}></kez-search-screen>`
+        return html`<kez-search-screen .query=${route.query} .who=${route.who}></kez-search-screen>`
       case "settings":
         return html`<kez-settings-screen .section=${route.part}></kez-settings-screen>`
       case "about":

@@ -148,6 +148,10 @@ export const conversation = {
   noHits: (query: string) => `Nothing found for “${query}”.`,
   hits: (count: number) => plural(count, "message found", "messages found"),
   moreHits: "Show more",
+  searchHere: "Search this conversation",
+  searchOnly: (name: string) => `Only with ${name}`,
+  searchOnlyNotes: "Only in your notes",
+  searchAll: "Search all conversations",
   peopleFound: "People",
   fromYou: (name: string) => `You to ${name}`,
 

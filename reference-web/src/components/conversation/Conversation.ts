@@ -10,7 +10,7 @@ import { Reader } from "../../controllers/Reader.ts"
 import { StreamController } from "../../controllers/StreamController.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/note/Note.ts"
-import { displayName, serverOf } from "../../model/DisplayName.ts"
+import { displayName, isNamed, serverOf } from "../../model/DisplayName.ts"
 import { problemCode, detailOf, tagOf } from "../../controllers/Errors.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
@@ -266,6 +266,7 @@ export class Conversation extends LitElement {
   #onEvent(event: ChatEvent): void {
     const thread = this.#thread
     if (this.stage === "loading") this.#waiting.push(event)
+    if (this.stage === "unknown" && "contact" in event && isNamed(this.who, event.contact)) void this.#open(true)
     if (thread === undefined || this.stage !== "ready") return
     switch (event._tag) {
       case "Message":
@@ -282,9 +283,8 @@ export class Conversation extends LitElement {
       case "KeyChanged":
       case "KeyHealed":
       case "KeyOffered":
-        if (event.contact.primary === this.contact?.primary) {
-          this.contact = event.contact
-        } else if (event.contact.handle === this.contact?.handle) void this.#open(false)
+        if (event.contact.primary === this.contact?.primary) this.contact = event.contact
+        else if (event.contact.handle === this.contact?.handle) void this.#open(false)
         return
       case "ContactRemoved":
         if (event.contact.primary === this.contact?.primary) this.dispatchEvent(new CustomEvent("kez-gone"))

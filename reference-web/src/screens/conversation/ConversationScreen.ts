@@ -8,7 +8,7 @@ import { go, hashOf } from "../../controllers/Route.ts"
 import { StreamController } from "../../controllers/StreamController.ts"
 import "../../elements/icon/Icon.ts"
 import "../../elements/mark/Mark.ts"
-import { displayName } from "../../model/DisplayName.ts"
+import { displayName, isNamed } from "../../model/DisplayName.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 
@@ -116,7 +116,9 @@ export class ConversationScreen extends LitElement {
   readonly #events = new StreamController<ChatEvent>(this, {
     open: (signal) => this.client?.events({ signal }),
     onItem: (event) => {
-      if (!("contact" in event) || this.contact === undefined) return
+      if (!("contact" in event)) return
+      if (this.contact === undefined && isNamed(this.who, event.contact)) void this.#read()
+      if (this.contact === undefined) return
       // A new key that was accepted comes under the same handle.
       const { handle, primary } = event.contact
       if (primary === this.contact.primary || handle === this.contact.handle) this.contact = event.contact
@@ -155,6 +157,12 @@ export class ConversationScreen extends LitElement {
               : html`<a href=${hashOf({ screen: "profile", who: contact.handle })}>${title}</a>`
           }
         </h1>
+        <a
+          href=${hashOf({ screen: "search", query: "", who: contact?.handle ?? this.who })}
+          aria-label=${this.texts.conversation.searchHere}
+          title=${this.texts.conversation.searchHere}
+          ><kez-icon name="search"></kez-icon
+        ></a>
       </header>
       <kez-conversation
         .client=${this.client}

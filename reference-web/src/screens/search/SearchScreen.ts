@@ -96,10 +96,18 @@ export class SearchScreen extends LitElement {
       h2 {
         font-size: var(--text-name);
       }
+      .only {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-1) var(--space-4);
+        justify-content: space-between;
+      }
     `
   ]
 
   @property() query = ""
+  /** Handle or key of the person whose conversation is searched; all are without. */
+  @property() who: string | undefined
   @consume({ context: clientContext, subscribe: true })
   @property({ attribute: false })
   client: KezChatClient | undefined
@@ -131,7 +139,7 @@ export class SearchScreen extends LitElement {
         (account) => (this.account = account),
         () => undefined
       )
-    if (changed.has("query") || changed.has("client")) this.#searchSoon()
+    if (changed.has("query") || changed.has("who") || changed.has("client")) this.#searchSoon()
   }
 
   protected override render() {
@@ -150,6 +158,7 @@ export class SearchScreen extends LitElement {
         .value=${this.query}
         @input=${this.#input}
       ></kez-field>
+      ${this.#only()}
       ${
         people.length === 0
           ? nothing
@@ -182,9 +191,21 @@ export class SearchScreen extends LitElement {
     </div>`
   }
 
+  /** With whom, if not with all, and the way to all. */
+  #only(): TemplateResult | typeof nothing {
+    const { account, query, who } = this
+    if (who === undefined || account === undefined) return nothing
+    const texts = this.texts.conversation
+    const isSelf = who === account.handle || who === account.primary
+    return html`<p class="only">
+      <bdi>${isSelf ? texts.searchOnlyNotes : texts.searchOnly(displayName(who, account.server))}</bdi>
+      <a href=${hashOf({ screen: "search", query })}>${texts.searchAll}</a>
+    </p>`
+  }
+
   #people(): ReadonlyArray<Contact> {
     const name = this.query.trim().toLowerCase().replace(/^@/, "")
-    if (name === "") return []
+    if (name === "" || this.who !== undefined) return []
     return (this.#live.list ?? [])
       .flatMap(({ contact }) => (contact === undefined || contact.state === "blocked" ? [] : [contact]))
       .filter(({ handle }) => handle.includes(name))
@@ -228,7 +249,12 @@ export class SearchScreen extends LitElement {
   #input(): void {
     this.query = this.field.value
     // The address names the query, so that coming back finds it again; typing leaves no steps.
-    history.replaceState(history.state, "", hashOf({ screen: "search", query: this.query }))
+    history.replaceState(history.state, "", hashOf(this.#route))
+  }
+
+  get #route() {
+    const { query, who } = this
+    return { screen: "search" as const, query, ...(who === undefined ? {} : { who }) }
   }
 
   #searchSoon(): void {
@@ -255,7 +281,11 @@ export class SearchScreen extends LitElement {
     const last = before.at(-1)
     let hits = before
     try {
-      const options = { limit: pageHits, ...(last === undefined ? {} : { before: last.order }) }
+      const options = {
+        limit: pageHits,
+        ...(this.who === undefined ? {} : { who: this.who }),
+        ...(last === undefined ? {} : { before: last.order })
+      }
       for await (const hit of client.search(query, options, { signal: abort.signal })) {
         if (abort.signal.aborted) return
         hits = [...hits, hit]
