@@ -131,6 +131,17 @@ export const signUp = async (page: Page, name: string): Promise<ReadonlyArray<st
   return words
 }
 
+/** From the fields for 24 words to the account's messages. */
+export const restoreFrom = async (page: Page, words: ReadonlyArray<string>, handle: string): Promise<void> => {
+  await page.getByLabel("Word 1", { exact: true }).fill(words.join(" "))
+  await button(page, "Continue").click()
+  await page.getByLabel("Passphrase", { exact: true }).fill(passphrase)
+  await page.getByLabel("Repeat the passphrase").fill(passphrase)
+  await button(page, "Lock with this passphrase").click()
+  await heading(page, `${handle} is back.`)
+  await button(page, "Open my messages").click()
+}
+
 /** Types the words that the check asks for. */
 export const answerWords = async (page: Page, words: ReadonlyArray<string>): Promise<void> => {
   for (const field of await page.getByLabel(/^What is word \d+\?$/).all()) {

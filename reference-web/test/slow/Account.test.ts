@@ -10,6 +10,7 @@ import {
   heading,
   message,
   passphrase,
+  restoreFrom,
   settleIn,
   shownWords,
   startWith,
@@ -72,6 +73,38 @@ describe.skipIf(!hasChromium)(
       await heading(page, "You are gina.")
     })
 
+    it("prints its words on one sheet, with nothing else of the page", async () => {
+      const page = await stage.visit()
+      // The paper is asked for below.
+      await page.addInitScript(() => (globalThis.print = () => undefined))
+      await page.reload()
+      await button(page, "Create an account").click()
+      await page.getByLabel("Name").fill("georg")
+      await page.getByText("georg@localhost is free.").waitFor()
+      await button(page, "Continue").click()
+      await button(page, "Print them instead").click()
+      await page.locator("kez-words-sheet").waitFor({ state: "attached" })
+      // On the screen nobody sees them.
+      expect(await page.locator("kez-words-sheet").isVisible()).toBe(false)
+      await page.emulateMedia({ media: "print" })
+      expect(await page.locator("kez-app").isVisible()).toBe(false)
+      const lines = await page.locator("kez-words-sheet").locator("h1, dd, p").allInnerTexts()
+      for (const said of ["georg@localhost", `${stage.home.urls.home}/`, "24 words of a chat account"])
+        expect(lines).toContain(said)
+      expect(lines.join()).toContain(new Date().getFullYear().toString())
+      expect(lines.join()).not.toMatch(/ed25519|[0-9a-f]{16}/)
+      const printed = await page.locator("kez-words-sheet li").allInnerTexts()
+      const words = printed.map((line) => line.replace(/[^a-z]/g, ""))
+      expect(printed.map((line) => /\d+/.exec(line)?.[0])).toEqual(words.map((_, index) => String(index + 1)))
+      const paper = (await page.pdf({ format: "A4" })).toString("latin1")
+      expect(paper.match(/\/Type\s*\/Page\b/g)).toHaveLength(1)
+      // Once it is printed, it is gone.
+      await page.locator("kez-words-sheet").waitFor({ state: "detached" })
+      await page.emulateMedia({ media: null })
+      await button(page, "Show my words").click()
+      expect(await shownWords(page)).toEqual(words)
+    })
+
     it("stays open over a reload, is locked by its owner, and opens with the right passphrase only", async () => {
       const page = await stage.visit()
       await settleIn(page, "hanna")
@@ -107,13 +140,7 @@ describe.skipIf(!hasChromium)(
       expect(await stored(page)).toEqual({ databases: [], keys: [] })
 
       await button(page, "Sign in with 24 words").click()
-      await page.getByLabel("Word 1", { exact: true }).fill(words.join(" "))
-      await button(page, "Continue").click()
-      await page.getByLabel("Passphrase", { exact: true }).fill(passphrase)
-      await page.getByLabel("Repeat the passphrase").fill(passphrase)
-      await button(page, "Lock with this passphrase").click()
-      await heading(page, "irene@localhost is back.")
-      await button(page, "Open my messages").click()
+      await restoreFrom(page, words, "irene@localhost")
       await page.getByRole("link", { name: /jonas/ }).first().click()
       await message(page, "An answer").waitFor()
       expect(await textsOf(page)).toEqual(["From before", "An answer"])

@@ -1,5 +1,5 @@
 /** Somebody in a browser and somebody at a terminal. */
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { as } from "../../../reference-cli/test/kit/Program.ts"
 import * as Shapes from "../../../reference-cli/test/kit/Shapes.ts"
@@ -8,6 +8,7 @@ import {
   goTo,
   hasChromium,
   message,
+  restoreFrom,
   settleIn,
   startWith,
   textsOf,
@@ -121,6 +122,81 @@ describe.skipIf(!hasChromium)(
       await page.getByRole("link", { name: "Files that fred shares with you" }).click()
       await page.getByText("the plan.txt", { exact: true }).waitFor()
       await page.getByText("kez-chat fetch '@fred/the plan.txt'").waitFor()
+    })
+
+    it("are one person who moves into a page and back with all that was said", async () => {
+      const { machine } = terminals
+      await machine.registerPair("greta", "hugo")
+      const verified = await machine.json(Shapes.Verification, as("greta", "verify", "hugo", "--confirm"))
+      expect(verified.contact.verified).toBe(true)
+      await send("greta", "hugo", "From the terminal")
+      await send("hugo", "greta", "An answer to the terminal")
+      await send("greta", "greta", "A note from the terminal")
+      expect(await historyOf("greta", "hugo")).toEqual(["From the terminal", "An answer to the terminal"])
+      const words = readFileSync(machine.path("greta.words"), "utf8").match(/[a-z]+/g) ?? []
+      expect(words).toHaveLength(24)
+
+      const page = await stage.visit()
+      await button(page, "Sign in with 24 words").click()
+      await restoreFrom(page, words, "greta@localhost")
+      await page.getByRole("link", { name: /^hugo/ }).first().click()
+      await message(page, "An answer to the terminal").waitFor()
+      // A mark says what this device's user compared; nothing carries it to another one.
+      expect(await page.getByText("Key checked").count()).toBe(0)
+      await write(page, "From the page")
+      await message(page, "From the page").getByText("Sent", { exact: true }).waitFor()
+      await send("hugo", "greta", "An answer to the page")
+      await message(page, "An answer to the page").waitFor()
+      const texts = ["From the terminal", "An answer to the terminal", "From the page", "An answer to the page"]
+      expect(await textsOf(page)).toEqual(texts)
+      await goTo(page, "#/c/greta@localhost")
+      await message(page, "A note from the terminal").waitFor()
+      await write(page, "A note from the page")
+      await message(page, "A note from the page").getByText("Sent", { exact: true }).waitFor()
+      const notes = ["A note from the terminal", "A note from the page"]
+      expect(await textsOf(page)).toEqual(notes)
+
+      const restore = as("greta-again", "restore", "--words-file", machine.path("greta.words"))
+      const account = await machine.json(Shapes.Account, restore)
+      expect(account.handle).toBe("greta@localhost")
+      const { contacts } = await machine.json(Shapes.Contacts, as("greta-again", "contacts"))
+      expect(contacts.map(({ handle, state, verified }) => [handle, state, verified])).toEqual([
+        ["hugo@localhost", "accepted", false]
+      ])
+      // The terminal that wrote first has it all too.
+      for (const profile of ["greta-again", "greta"]) {
+        expect(await historyOf(profile, "hugo")).toEqual(texts)
+        expect(await historyOf(profile, "greta")).toEqual(notes)
+      }
+      expect(await historyOf("hugo", "greta")).toEqual(texts)
+    })
+
+    it("miss nothing while the one's computer sleeps", async () => {
+      const { machine } = terminals
+      const page = await stage.visit()
+      await Promise.all([settleIn(page, "ilse"), machine.register("jens")])
+      await startWith(page, "jens")
+      await write(page, "Good night")
+      await message(page, "Good night").getByText("Sent", { exact: true }).waitFor()
+      await machine.json(Shapes.ContactResult, as("jens", "accept", "ilse"))
+      const debug = await stage.browser.newBrowserCDPSession()
+      const { processInfo } = await debug.send("SystemInfo.getProcessInfo")
+      const signal = (name: NodeJS.Signals) => processInfo.forEach(({ id }) => process.kill(id, name))
+      signal("SIGSTOP")
+      try {
+        await send("jens", "ilse", "Are you asleep?")
+        // The broker gives connections up that answer no more.
+        await stage.home.processes.nats.restart()
+        await send("jens", "ilse", "You are asleep.")
+      } finally {
+        signal("SIGCONT")
+      }
+      await message(page, "You are asleep.").waitFor()
+      await write(page, "Good morning")
+      await message(page, "Good morning").getByText("Sent", { exact: true }).waitFor()
+      const texts = ["Good night", "Are you asleep?", "You are asleep.", "Good morning"]
+      expect(await textsOf(page)).toEqual(texts)
+      expect(await historyOf("jens", "ilse")).toEqual(texts)
     })
   },
   240_000
