@@ -1,6 +1,8 @@
 /** Texts that want to be more than text, on a small phone. */
 import { execFileSync } from "node:child_process"
 import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Listing } from "@kez-chat/sdk/promise"
 import { describe, expect, it } from "vitest"
 import { as } from "../../../reference-cli/test/kit/Program.ts"
 import * as Shapes from "../../../reference-cli/test/kit/Shapes.ts"
@@ -24,7 +26,7 @@ const hostile = [
   "\u202Etxt.exe \u2066\u2067 \u200Fאבג 123",
   `Z${"\u0301\u0489".repeat(200)}`,
   `\u0301\u0300\u20dd\u200d\ufe0f`,
-  Array.from({ length: 2_000 }, (_, index) => `https://a.example/${index}`).join(" "),
+  Array.from({ length: 2_000 }, (_, index) => `http://a.b/${index}`).join(" "),
   `{{constructor.constructor("globalThis.harm=1")()}} \${globalThis.harm=1}`,
   // As long as a message can be.
   "W".repeat(40_800)
@@ -119,19 +121,22 @@ describe.skipIf(!hasChromium)(
         .locator("kez-copy")
         .evaluateAll((all) => all.map((element): string => Reflect.get(element, "text")))
       expect(commands).toHaveLength(fileNames.length)
+      const { files } = await page
+        .locator("kez-file-list")
+        .evaluate((element): Pick<Listing, "files"> => Reflect.get(element, "listing"))
+      const programs = machine.path("programs")
+      mkdirSync(programs)
+      const program = `#!/bin/sh\nprintf '%s\\n' "$#" "$@"\n`
+      writeFileSync(join(programs, "kez-chat"), program, { mode: 0o755 })
       for (const command of commands) {
         expect(command).not.toMatch(invisible)
         expect(Buffer.byteLength(command)).toBeLessThan(350)
         // What the shell hands to the program: one argument, and nothing else is done.
-        const script = `kez-chat() { printf '%s\\n' "$#" "$1" "$2"; }; ${command}`
-        const [count, verb, entry, ...rest] = execFileSync("/bin/sh", ["-c", script], {
-          env: {},
-          encoding: "utf8"
-        }).split("\n")
+        const printed = execFileSync("/bin/sh", ["-c", command], { env: { PATH: programs }, encoding: "utf8" })
+        const [count, verb, entry, ...rest] = printed.split("\n")
         expect([count, verb, rest]).toEqual(["2", "fetch", [""]])
         expect(entry).toMatch(/^@yvonne\/./)
         // The program knows the file by it.
-        const { files } = await machine.json(Shapes.Listing, as("yvonne", "browse"))
         expect(
           files.some((file) => [file.id, [file.folder, file.name].join("/")].includes(entry!.slice("@yvonne/".length)))
         ).toBe(true)

@@ -11,7 +11,7 @@ interface Shown {
 }
 
 /** Has the page note what it shows outside itself; a browser without a screen has all its tabs in sight. */
-const observe = (page: Page): Promise<void> =>
+const observe = (page: Page): Promise<unknown> =>
   page.addInitScript(() => {
     const seen = { away: false, badge: 0, shown: [] as Array<Shown> }
     Object.assign(globalThis, { seen })
