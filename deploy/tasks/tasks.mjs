@@ -13,7 +13,7 @@ const bin = join(root, "node_modules", ".bin")
 const tool = (/** @type {string} */ path) => join(root, "node_modules", path)
 
 const benchFiles = () =>
-  ["sdk", "reference-server", "reference-cli"]
+  ["sdk", "reference-server", "reference-cli", "reference-web"]
     .map((folder) => join(root, folder, "bench"))
     .filter((folder) => existsSync(folder))
     .flatMap((folder) =>
