@@ -143,7 +143,7 @@ export const conversation = {
   // Search
   searchTitle: "Search",
   searchLabel: "Search messages",
-  searchHint: "Messages are searched on this device. Nothing of it leaves the browser.",
+  searchHint: "Messages are searched on this device. What you search for is not sent anywhere.",
   searching: "Searching",
   noHits: (query: string) => `Nothing found for “${query}”.`,
   hits: (count: number) => plural(count, "message found", "messages found"),

@@ -1,8 +1,9 @@
 /** Settings, export, logging out. */
-const megabytes = (bytes: number): string =>
-  bytes < 1_000_000
-    ? `${Math.ceil(bytes / 1000).toLocaleString("en")} kB`
-    : `${(bytes / 1_000_000).toLocaleString("en", { maximumFractionDigits: bytes < 10_000_000 ? 1 : 0 })} MB`
+const size = (bytes: number): string => {
+  if (bytes < 1_000_000) return `${Math.ceil(bytes / 1000).toLocaleString("en")} kB`
+  const [amount, unit] = bytes < 1_000_000_000 ? [bytes / 1_000_000, "MB"] : [bytes / 1_000_000_000, "GB"]
+  return `${amount.toLocaleString("en", { maximumFractionDigits: amount < 10 ? 1 : 0 })} ${unit}`
+}
 
 export const settings = {
   title: "Settings",
@@ -52,7 +53,7 @@ export const settings = {
 
   here: "In this browser",
   used: (usage: number, quota: number | undefined) =>
-    quota === undefined ? megabytes(usage) : `${megabytes(usage)} of ${megabytes(quota)}`,
+    quota === undefined ? size(usage) : `${size(usage)} of ${size(quota)}`,
   messages: (count: number) => `${count.toLocaleString("en")} ${count === 1 ? "message" : "messages"}`,
   persisted: "The browser keeps it for good.",
   notPersisted: "The browser may delete it when space is short.",
@@ -61,7 +62,7 @@ export const settings = {
   mail: "Mail from others",
   strangers: "of that, from strangers",
   sent: "Copies of what you sent",
-  boxUsed: (used: number, limit: number) => `${megabytes(used)} of ${megabytes(limit)}`,
+  boxUsed: (used: number, limit: number) => `${size(used)} of ${size(limit)}`,
   trim: "Remove from the server what this device has",
   trimHelp: "A device that has not fetched it will not get it, and restoring from the words does not bring it back.",
   trimmed: "Removed. What is left is what this device does not have yet.",

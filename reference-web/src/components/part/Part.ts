@@ -11,6 +11,7 @@ export const partStyles = [
   css`
     :host {
       max-width: 40rem;
+      padding-top: var(--space-5);
     }
     .up {
       display: inline-flex;

@@ -30,8 +30,11 @@ export class SettingsList extends Part {
   static override styles = [
     ...partStyles,
     css`
-      .up {
-        display: none;
+      /* Beside the list of conversations there is no need to go back to it. */
+      @media (min-width: 48rem) {
+        .up {
+          display: none;
+        }
       }
       .who {
         display: flex;
@@ -100,8 +103,11 @@ export class SettingsList extends Part {
   @property({ type: Boolean }) reminder = false
 
   protected override render() {
-    const { settings } = this.texts
-    return html`<h1 tabindex="-1">${settings.title}</h1>
+    const { common, settings } = this.texts
+    return html`<a class="up" href=${hashOf({ screen: "list" })}>
+        <kez-icon name="back"></kez-icon>${common.conversations}
+      </a>
+      <h1 tabindex="-1">${settings.title}</h1>
       <div class="who">
         <kez-mark .primary=${this.primary}></kez-mark>
         <div>

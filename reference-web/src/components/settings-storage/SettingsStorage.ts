@@ -151,6 +151,7 @@ export class SettingsStorage extends Part {
             </div>`
       }
       <kez-button
+        label=${`${settings.trim}: ${label}`}
         ?busy=${this.trimming === box}
         ?disabled=${used === 0}
         @click=${() => this.change("kez-action", { _tag: "trim", box })}

@@ -1,6 +1,6 @@
 import { css, html, nothing, type PropertyValues } from "lit"
 import { customElement, property, query } from "lit/decorators.js"
-import { dayOf } from "../../controllers/Days.ts"
+import { fullDate } from "../../model/Moment.ts"
 import "../../elements/field/Field.ts"
 import type { Field } from "../../elements/field/Field.ts"
 import "../../elements/note/Note.ts"
@@ -74,7 +74,7 @@ export class SettingsWords extends Part {
         <h2>${settings.wordsShowTitle}</h2>
         <p class="help">
           ${settings.wordsShowHelp}
-          ${this.checkedAt === undefined ? settings.wordsNeverChecked : settings.wordsChecked(dayOf(this.checkedAt))}
+          ${this.checkedAt === undefined ? settings.wordsNeverChecked : settings.wordsChecked(fullDate(this.checkedAt))}
         </p>
         ${this.#words()}
       </section>

@@ -1,7 +1,7 @@
 import { consume } from "@lit/context"
 import { css, html, LitElement } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
-import { dayOf } from "../../controllers/Days.ts"
+import { fullDate } from "../../model/Moment.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 
@@ -63,7 +63,7 @@ export class WordsSheet extends LitElement {
         <dt>${signUp.sheetName}</dt>
         <dd>${this.handle}</dd>
         <dt>${signUp.sheetDate}</dt>
-        <dd>${dayOf(this.date)}</dd>
+        <dd>${fullDate(this.date)}</dd>
         <dt>${signUp.sheetRestore}</dt>
         <dd>${this.address}</dd>
       </dl>

@@ -59,8 +59,8 @@ export class Copy extends LitElement {
   }
 
   protected override render() {
-    return html`<code dir="ltr">${this.text}</code>
-      <button type="button" @click=${this.#copy}>
+    return html`<code id="text" dir="ltr">${this.text}</code>
+      <button type="button" aria-describedby="text" @click=${this.#copy}>
         <kez-icon name=${this.copied ? "check" : "copy"}></kez-icon>
         <span aria-live="polite">${this.copied ? this.copiedLabel : this.label}</span>
       </button>`

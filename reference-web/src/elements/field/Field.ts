@@ -102,7 +102,7 @@ export class Field extends LitElement {
   protected override render() {
     const hidden = this.type === "password" && !this.shown
     const said = this.error === "" ? this.hint : this.error
-    return html`<label for="input">${this.label}</label>
+    return html`<label id="label" for="input">${this.label}</label>
       <div class="box">
         <input
           id="input"
@@ -125,8 +125,8 @@ export class Field extends LitElement {
           this.type === "password"
             ? html`<button
                 type="button"
-                aria-pressed=${this.shown}
                 aria-label=${this.shown ? this.hideLabel : this.showLabel}
+                aria-describedby="label"
                 @click=${() => (this.shown = !this.shown)}
               >
                 <kez-icon name=${this.shown ? "hidden" : "eye"}></kez-icon>

@@ -19,7 +19,7 @@ import { focusStep } from "../../components/step/Step.ts"
 import "../../components/words-check/WordsCheck.ts"
 import { printWords } from "../../components/words-sheet/WordsSheet.ts"
 import { accountContext, clientContext } from "../../context.ts"
-import { dayOf } from "../../controllers/Days.ts"
+import { fullDate } from "../../model/Moment.ts"
 import { errorText, vaultReason } from "../../controllers/Errors.ts"
 import { createPasskey, passkeysAvailable } from "../../controllers/Passkey.ts"
 import {
@@ -353,7 +353,7 @@ export class SettingsScreen extends LitElement {
 }
 
 /** When this page was built, as far as it was built. */
-const version = typeof BUILD_TIME === "string" ? dayOf(Number(BUILD_TIME) * 1000) : ""
+const version = typeof BUILD_TIME === "string" ? fullDate(Number(BUILD_TIME) * 1000) : ""
 
 declare global {
   interface HTMLElementTagNameMap {
