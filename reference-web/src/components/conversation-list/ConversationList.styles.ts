@@ -63,15 +63,15 @@ export const styles = css`
     color: var(--ink);
   }
   .warn {
-    display: inline-flex;
-    align-items: center;
-    gap: var(--space-1);
     color: var(--warn);
     font-weight: 600;
   }
   .warn kez-icon {
+    display: inline-block;
     width: 1rem;
     height: 1rem;
+    margin-right: var(--space-1);
+    vertical-align: -0.125em;
   }
   .aside {
     display: grid;

@@ -90,6 +90,7 @@ export class ConversationScreen extends LitElement {
         gap: var(--space-1);
         color: var(--soft);
         font: var(--text-time) / 1.3 var(--sans);
+        overflow-wrap: normal;
       }
       .trust.warn {
         color: var(--warn);
