@@ -97,6 +97,8 @@ const fromRow = (row: Row): Account => ({
 const gone = (detail: string) => new Problem.Problem({ code: "handle_deleted", detail })
 const refuse = (code: Problem.Code, detail: string) => new Problem.Problem({ code, detail })
 
+const reserved = (handle: string) => refuse("handle_reserved", `${handle} cannot be registered here`)
+
 const inWindow = (statement: Registration.Statement, now: number): void => {
   const result = Registration.checkWindow(statement, now)
   if (Result.isFailure(result)) throw result.failure
@@ -152,6 +154,11 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     return row.state === "active" ? Effect.succeed(toActive(row)) : Effect.fail(gone("it was given up or revoked"))
   }
 
+  const isReserved = (handle: string): boolean => {
+    const own = reservation.get(handle)
+    return own === undefined ? reservedHandles.has(handle) : own === 1
+  }
+
   /** The checks that a registration and a deletion share; nothing is decided before the signature holds. */
   const checked = Effect.fnUntraced(function* (
     envelope: Envelope.Envelope,
@@ -178,6 +185,12 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     },
     /** The active account; else `handle_not_found` or `handle_deleted`. */
     byHandle: (handle: string) => Effect.suspend(() => activeOf(byHandle.get(handle))),
+    /** As `byHandle`, but `handle_reserved` for a reserved handle that nobody holds. */
+    lookUp: (handle: string) =>
+      Effect.suspend(() => {
+        const row = byHandle.get(handle)
+        return row === undefined && isReserved(handle) ? Effect.fail(reserved(handle)) : activeOf(row)
+      }),
     /** The active account; else `handle_not_found` or `handle_deleted`. */
     byPrimary: (primaryHex: string) => Effect.suspend(() => activeOf(byPrimary.get(primaryHex))),
 
@@ -203,9 +216,8 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           if (other.state !== "active") throw gone("this key had a handle here that was given up or revoked")
           throw refuse("primary_taken", "this key already has a handle here")
         }
-        const own = reservation.get(statement.handle)
-        if (own === undefined ? reservedHandles.has(statement.handle) : own === 1) {
-          throw refuse("handle_reserved", `${statement.handle} cannot be registered here`)
+        if (isReserved(statement.handle)) {
+          throw reserved(statement.handle)
         }
         inWindow(statement, now)
         insert.run(statement.handle, statement.key.hex, Timestamp.fromMillis(now), text)

@@ -141,8 +141,10 @@ describe("registering", () => {
 })
 
 describe("looking up", () => {
-  it("KEZ-REG-020 tells unknown, foreign and malformed handles apart", async () => {
+  it("KEZ-REG-020 KEZ-REG-042 tells unknown, reserved, foreign and malformed handles apart", async () => {
     for (const [path, status, code] of [
+      ["u/admin", 403, "handle_reserved"],
+      ["u/admin@localhost", 403, "handle_reserved"],
       ["u/nobody-here", 404, "handle_not_found"],
       ["u/nobody-here@localhost", 404, "handle_not_found"],
       ["u/chris@kez.lat", 404, "not_local"],
@@ -277,7 +279,8 @@ describe("the server about itself", () => {
       ["?resource=acct:a@b@c", 400],
       ["?resource=acct:nobody@localhost&resource=acct:nobody@localhost", 400],
       ["?resource=acct:chris@kez.lat", 404],
-      ["?resource=acct:nobody-here@localhost", 404]
+      ["?resource=acct:nobody-here@localhost", 404],
+      ["?resource=acct:admin@localhost", 404]
     ] as const) {
       const answer = await get(`${server.url}/.well-known/webfinger${query}`)
       expect([query, answer.status]).toEqual([query, status])

@@ -51,7 +51,7 @@ export class HandlesGroup extends HttpApiGroup.make("handles").add(
   HttpApiEndpoint.get("lookup", "/v1/u/:handle", {
     params: { handle: Schema.String },
     success: HandleRecord,
-    error: problems("handle_malformed", "handle_not_found", "not_local", "handle_deleted", ...always)
+    error: problems("handle_malformed", "handle_not_found", "handle_reserved", "not_local", "handle_deleted", ...always)
   }).annotateMerge(describe("Look up a handle", "Takes `chris` and `chris@this.server`.")),
   HttpApiEndpoint.get("byPrimary", "/v1/by-primary/:primary", {
     params: { primary: Schema.String },

@@ -29,7 +29,7 @@ export class Directory extends Context.Service<
     readonly wellKnown: Effect.Effect<WellKnown, DirectoryError>
     /** `POST /v1/register` with a `handle_registration` envelope. Idempotent. */
     register(registration: Envelope): Effect.Effect<HandleRecord, DirectoryError>
-    /** `GET /v1/u/:handle`; `local` is the part before the `@`. */
+    /** `GET /v1/u/:handle`; `local` is the part before the `@`. `handle_reserved`: nobody holds it, nobody can register it. */
     lookup(local: string): Effect.Effect<HandleRecord, DirectoryError>
     /** `GET /v1/by-primary/:primary`. */
     byPrimary(primary: string): Effect.Effect<HandleRecord, DirectoryError>

@@ -125,7 +125,8 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       call("lookup", () => {
         if (home.deleted.has(local)) return fail("handle_deleted")
         const record = home.records.get(local)
-        return record === undefined ? fail("handle_not_found") : Effect.succeed(record)
+        if (record !== undefined) return Effect.succeed(record)
+        return fail(local === "admin" ? "handle_reserved" : "handle_not_found")
       }),
     byPrimary: (primary) =>
       call("byPrimary", () => {

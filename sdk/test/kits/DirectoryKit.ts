@@ -71,6 +71,7 @@ export const directoryKit = (name: string, make: () => DirectoryUnderTest): void
         const forged = { ...taken, payload: { ...taken.payload, handle: newHandle() } }
         assert.strictEqual(yield* codeOf(directory.register(forged)), "signature_invalid")
         assert.strictEqual(yield* codeOf(directory.lookup(newHandle())), "handle_not_found")
+        assert.strictEqual(yield* codeOf(directory.lookup("admin")), "handle_reserved")
         assert.strictEqual(yield* codeOf(directory.lookup("Not a handle/../x")), "handle_malformed")
         assert.strictEqual(yield* codeOf(directory.byPrimary(other.primary)), "handle_not_found")
         assert.strictEqual(yield* codeOf(directory.byPrimary("ed25519:00")), "key_malformed")

@@ -116,9 +116,10 @@ describe.skipIf(!hasChromium)("the account of a browser", () => {
     await createIn(tab, "unique", passphrase)
     const other = await openTab(scene, await scene.profile(), "/1/")
     const status = (local: string) => run(other, ({ account }, local) => account.handleStatus(local), local)
-    assert.deepEqual(await Promise.all(["unique", "free-name", "No!", "x"].map(status)), [
+    assert.deepEqual(await Promise.all(["unique", "free-name", "admin", "No!", "x"].map(status)), [
       "taken",
       "free",
+      "reserved",
       "invalid",
       "invalid"
     ])

@@ -23,7 +23,7 @@ export interface FoundHome {
   readonly url: string
   /** Its name: the part after the `@` in its handles. */
   readonly server: string
-  /** Fails if the handle is taken or was deleted, before its words are written down. */
+  /** Fails if the handle is taken, reserved or was deleted, before its words are written down. */
   readonly ensureFree: (local: string) => Effect.Effect<void, Failure>
 }
 

@@ -59,7 +59,7 @@ export const layer = HttpApiBuilder.group(
       )
       .handle("lookup", ({ params }) =>
         localPart(params.handle, serverName).pipe(
-          Effect.flatMap((local) => registry.byHandle(local)),
+          Effect.flatMap((local) => registry.lookUp(local)),
           Effect.map((account) => record(render(account)))
         )
       )

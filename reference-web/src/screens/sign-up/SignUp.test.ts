@@ -101,18 +101,23 @@ it("tries a failed step again with the same words and passphrase", async () => {
   expect(created[1]).toEqual(created[0])
 })
 
-it("asks for another name when somebody took it, and keeps the words", async () => {
+it.each([
+  ["handle_taken", "Somebody took the name"],
+  ["handle_reserved", "kez.lat does not give this name to anybody"]
+])("asks for another name after %s, and keeps the words", async (code, sentence) => {
   const created: Array<{ readonly handle: string; readonly words: string }> = []
   await open({
     async *create(options) {
       created.push(options)
       yield "sealed"
-      if (created.length === 1) throw Object.assign(new Error("taken"), { _tag: "Problem", code: "handle_taken" })
+      if (created.length === 1) throw Object.assign(new Error("refused"), { _tag: "Problem", code })
       yield "registered"
       yield "published"
     }
   })
   await setPassphrase(await toPassphrase())
+  await appears("kez-note")
+  expect(textOf()).toContain(sentence)
   await click("kez-note kez-button")
   await type((await appears<Element>("kez-name-step")).shadowRoot!.querySelector<Field>("kez-field")!, "chris-2")
   await click(primary)

@@ -11,9 +11,16 @@ const make = Effect.gen(function* () {
   const directory = yield* Directory
   const sigchains = yield* SigchainStore
   return {
-    /** The verified record of a handle of the home server. */
+    /** The verified record of a handle of the home server. A reserved handle is nobody's (KEZ-REG-043). */
     byHandle: (local: string, server: string) =>
-      Effect.flatMap(directory.lookup(local), (record) => VerifiedRecord.verify(record, { server, handle: local })),
+      directory.lookup(local).pipe(
+        Effect.mapError((error) =>
+          error instanceof Problem && error.code === "handle_reserved"
+            ? new Problem({ code: "handle_not_found", detail: error.detail })
+            : error
+        ),
+        Effect.flatMap((record) => VerifiedRecord.verify(record, { server, handle: local }))
+      ),
     /** The verified record of a primary key at the home server. */
     byPrimary: (primary: string, server: string) =>
       Effect.flatMap(directory.byPrimary(primary), (record) => VerifiedRecord.verify(record, { server, primary })),

@@ -66,6 +66,8 @@ describe("adding a contact", () => {
       const world = makeWorld()
       const { alice } = yield* twoFriends(world)
       assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.addContact("nobody"))), "handle_not_found")
+      // KEZ-REG-043
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.addContact("admin"))), "handle_not_found")
       assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.addContact("bob@other.test"))), "federation_unsupported")
       assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.addContact("no such handle"))), "handle_malformed")
       assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.send("carol", "hi"))), "ContactUnknown")
