@@ -47,6 +47,7 @@ export const calls: Readonly<Record<string, Method<Call>>> = {
   sync: method([], ({ chat }) => chat.sync),
   nudge: method([], ({ chat }) => chat.nudge),
   flush: method([], ({ chat }) => chat.flush),
+  lookUp: method([text], ({ chat }, handle) => chat.lookUp(handle)),
   addContact: method([text], ({ chat }, handle) => chat.addContact(handle)),
   contact: method([text], ({ chat }, who) => chat.contact(who)),
   refreshContact: method([text], ({ chat }, who) => chat.refreshContact(who)),

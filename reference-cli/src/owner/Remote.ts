@@ -140,6 +140,7 @@ const chatOver = (link: Link): KezChat["Service"] => ({
   catchingUp: untilLost(link.stream("catchingUp")),
   nudge: Effect.ignore(link.call("nudge")),
   flush: link.call("flush"),
+  lookUp: (handle) => link.call("lookUp", handle),
   addContact: (handle) => link.call("addContact", handle),
   contacts: link.all("contacts"),
   contact: (who) => link.call("contact", who),

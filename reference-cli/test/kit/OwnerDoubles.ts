@@ -91,6 +91,7 @@ export const fakeChat = (events: PubSub.PubSub<Event>) => {
     catchingUp: Stream.never,
     nudge: Effect.void,
     flush: Effect.never,
+    lookUp: () => refuse,
     addContact: () => Effect.die("a defect"),
     contacts: Effect.succeed(Array.from({ length: 3_000 }, (_, index) => ({ ...bob, handle: `bob${index}@home` }))),
     contact: (who) => (who === "bob" ? Effect.succeed(bob) : Effect.fail(new ContactUnknown({ who }))),

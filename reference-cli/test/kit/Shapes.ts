@@ -44,6 +44,7 @@ export const Contact = Schema.Struct({
   primary: Primary,
   state: Schema.Literals(["accepted", "requested", "blocked", "changed"]),
   verified: Schema.Boolean,
+  verified_at: Schema.optionalKey(Time),
   added_at: Time,
   changed_to: Schema.optionalKey(Schema.String),
   offered: Schema.optionalKey(
@@ -51,6 +52,12 @@ export const Contact = Schema.Struct({
   ),
   kept: Schema.optionalKey(Schema.Literal(true)),
   warning: Schema.optionalKey(Schema.String),
+  cause: Schema.optionalKey(
+    Schema.Struct({
+      name: Schema.optionalKey(Schema.Literals(["offered", "gone"])),
+      chain: Schema.optionalKey(Schema.Literals(["behind", "rotated", "forked"]))
+    })
+  ),
   head: Schema.optionalKey(Head)
 })
 export const ContactResult = Schema.Struct({ contact: Contact })

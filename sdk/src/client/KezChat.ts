@@ -57,6 +57,7 @@ import type {
   Conversation,
   Event,
   FetchProgress,
+  FoundAccount,
   HistoryPage,
   InboxUsage,
   KezChatError,
@@ -118,6 +119,8 @@ export class KezChat extends Context.Service<
      */
     readonly flush: Effect.Effect<void, KezChatError>
 
+    /** Who bears a handle, without adding them: the verified record of the home server. */
+    lookUp(handle: string): Effect.Effect<FoundAccount, KezChatError>
     /**
      * Looks up a handle (`chris`, `@chris`, `chris@kez.lat`), verifies its record and sigchain, and pins the key: trust
      * on first use.
@@ -319,6 +322,7 @@ const make = Effect.gen(function* () {
     flush: online(() =>
       Effect.all([receipts.settled, housekeeping.settled, outbox.drained, manifests.settled], { discard: true })
     ),
+    lookUp: (handle) => run(contacts.lookUp(handle)),
     addContact: (handle) => run(contacts.addContact(handle)),
     contacts: contacts.contacts,
     contact: contacts.contact,

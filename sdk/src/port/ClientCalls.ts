@@ -13,6 +13,7 @@ export const clientCalls: Calls<KezChatClient> = {
   catchingUp: "stream",
   nudge: "call",
   flush: "call",
+  lookUp: "call",
   addContact: "call",
   contacts: "call",
   contact: "call",

@@ -23,6 +23,7 @@ import {
   type Conversation,
   type Event,
   type FetchProgress,
+  type FoundAccount,
   type HistoryPage,
   type InboxUsage,
   type Listing,
@@ -59,6 +60,7 @@ export interface KezChatClient extends AsyncDisposable {
   catchingUp(waiting?: Waiting): AsyncIterable<CatchingUp>
   nudge(): Promise<void>
   flush(waiting?: Waiting): Promise<void>
+  lookUp(handle: string, waiting?: Waiting): Promise<FoundAccount>
   addContact(handle: string, waiting?: Waiting): Promise<Contact>
   contacts(): Promise<ReadonlyArray<Contact>>
   contact(who: string): Promise<Contact>
@@ -158,6 +160,7 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     catchingUp: (waiting) => iterate(chat.catchingUp, waiting),
     nudge: () => run(chat.nudge),
     flush: (waiting) => run(chat.flush, waiting),
+    lookUp: (handle, waiting) => run(chat.lookUp(handle), waiting),
     addContact: (handle, waiting) => run(chat.addContact(handle), waiting),
     contacts: () => run(chat.contacts),
     contact: (who) => run(chat.contact(who)),

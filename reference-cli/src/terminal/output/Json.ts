@@ -45,11 +45,13 @@ export const contact = (value: Contact) => ({
   primary: value.primary,
   state: value.state,
   verified: value.verified,
+  ...timeIfKnown("verified_at", value.verifiedAt),
   added_at: time(value.addedAt),
   ...given("changed_to", value.offered?.primary),
   ...given("offered", value.offered),
   ...given("kept", value.kept),
   ...given("warning", value.warning),
+  ...given("cause", value.cause),
   ...given("head", value.head)
 })
 

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { Envelope, Limits } from "../../protocol/index.ts"
+import { Envelope, Limits, PrimaryKey } from "../../protocol/index.ts"
 import type { Entry } from "../../services/LocalStore.ts"
 import { Trust } from "../contacts/index.ts"
 import { toShare } from "../files/share/index.ts"
@@ -13,7 +13,7 @@ import { readSettings } from "../internal/Settings.ts"
 import { MessageLog } from "../messaging/index.ts"
 import type { KezChatError } from "../model/index.ts"
 
-/** `kind`: `account`, `settings`, `event` (of the own sigchain), `contact`, `message`, `share` or `manifest`. */
+/** `kind`: `account`, `settings`, `event` (of the own sigchain), `contact`, `message`, `draft`, `share` or `manifest`. */
 type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
 
 const pageSize = 500
@@ -63,6 +63,13 @@ export const exportAccount = Effect.gen(function* () {
       return { kind: "message", ...message, device, seq, hash }
     })
   )
+  const drafts = Stream.mapEffect(entries(ledger, Rows.prefix.drafts), ({ key, value }) =>
+    Effect.map(Effect.fromResult(Rows.Draft.decode(key, value)), ({ text }): Item => ({
+      kind: "draft",
+      peer: PrimaryKey.ofHex(key.slice(Rows.prefix.drafts.length)),
+      text
+    }))
+  )
   const shares = entries(ledger, Rows.prefix.shares).pipe(
     Stream.mapEffect(({ key, value }) => Effect.fromResult(Rows.Share.decode(key, value))),
     Stream.filter(({ removed }) => removed === undefined),
@@ -86,6 +93,7 @@ export const exportAccount = Effect.gen(function* () {
   return Stream.concat(head, chain).pipe(
     Stream.concat(contacts),
     Stream.concat(messages),
+    Stream.concat(drafts),
     Stream.concat(shares),
     Stream.concat(manifest)
   )

@@ -57,8 +57,8 @@ const make = Effect.gen(function* () {
     return Trust.toContact(row)
   })
 
-  const addContact = Effect.fn("addContact")(function* (name: string) {
-    const mine = yield* account.get
+  /** The handle of this home that a name stands for. */
+  const localHandle = Effect.fnUntraced(function* (name: string, mine: Rows.AccountRow) {
     const handle = yield* Effect.fromResult(Handle.parseMention(name, mine.server))
     if (handle.server !== mine.server) {
       return yield* new Problem({
@@ -66,6 +66,21 @@ const make = Effect.gen(function* () {
         detail: `${handle.text} is registered at ${handle.server}, and this account at ${mine.server}`
       })
     }
+    return handle
+  })
+
+  const lookUp = Effect.fn("lookUp")(function* (name: string) {
+    const mine = yield* account.get
+    const handle = yield* localHandle(name, mine)
+    if (handle.text === mine.handle) return { handle: mine.handle, primary: mine.primary }
+    const { primary } = (yield* lookup.byHandle(handle.local, mine.server)).record
+    const known = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+    return { handle: handle.text, primary, ...(known === undefined ? {} : { contact: Trust.toContact(known) }) }
+  })
+
+  const addContact = Effect.fn("addContact")(function* (name: string) {
+    const mine = yield* account.get
+    const handle = yield* localHandle(name, mine)
     if (handle.text === mine.handle) return Trust.toContact(self(mine))
     const { record } = yield* lookup.byHandle(handle.local, mine.server)
     const pinnedIn = (rows: ReadonlyArray<Rows.ContactRow>) =>
@@ -243,6 +258,7 @@ const make = Effect.gen(function* () {
   })
 
   return {
+    lookUp,
     addContact,
     contacts: Effect.map(book.all, (rows) =>
       rows.map(Trust.toContact).sort((a, b) => rank[a.state] - rank[b.state] || byName(a, b))
@@ -254,7 +270,10 @@ const make = Effect.gen(function* () {
       return row.primary === mine.primary ? Trust.toContact(row) : yield* refresh.now(row.primary)
     }),
     verification,
-    confirmKey: (who: string, primary: string) => change(who, (row) => Effect.fromResult(Trust.confirm(row, primary))),
+    confirmKey: (who: string, primary: string) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        change(who, (row) => Effect.fromResult(Trust.confirm(row, primary, now)))
+      ),
     unconfirmKey: (who: string) => change(who, (row) => Effect.succeed({ ...row, verified: false })),
     acceptKey,
     keepKey,

@@ -85,6 +85,14 @@ export const warningOf = (row: ContactRow): string | undefined => {
   return chain.to !== undefined && chain.to === name.to ? chain.detail : `${name.detail}; ${chain.detail}`
 }
 
+type Cause = NonNullable<Contact["cause"]>
+
+/** What {@link warningOf} is about, whether the user keeps the key or not. */
+const causeOf = ({ chain, name }: ContactRow): Cause => ({
+  ...(name === undefined ? {} : { name: name.state.replace("_kept", "") as NonNullable<Cause["name"]> }),
+  ...(chain === undefined ? {} : { chain: chain.state.replace("_kept", "") as NonNullable<Cause["chain"]> })
+})
+
 /** Whether the user keeps the key of a contact in spite of a warning. */
 export const isKept = (row: ContactRow): boolean => {
   const state = stateOf(row)
@@ -96,14 +104,16 @@ export const toContact = (row: ContactRow): Contact => {
   const state = stateOf(row)
   const offered = ContactState.offered(state)
   const warning = warningOf(row)
+  const verified = ContactState.isVerified(state)
   return {
     handle: row.handle,
     primary: row.primary,
     state: row.state,
     ...(offered === undefined ? {} : { offered }),
-    ...(warning === undefined ? {} : { warning }),
+    ...(warning === undefined ? {} : { warning, cause: causeOf(row) }),
     ...(isKept(row) ? { kept: true as const } : {}),
-    verified: ContactState.isVerified(state),
+    verified,
+    ...(verified && row.verifiedAt !== undefined ? { verifiedAt: row.verifiedAt } : {}),
     ...(row.head === undefined ? {} : { head: row.head }),
     addedAt: row.addedAt
   }
@@ -248,9 +258,9 @@ export const checkOffered = (row: ContactRow, primary: string): Result.Result<vo
 }
 
 /** The user confirms the safety number of `primary`. Fails unless that is the key of an accepted contact. */
-export const confirm = (row: ContactRow, primary: string): Result.Result<ContactRow, KeyRefused> => {
-  const { refused, state } = ContactState.apply(stateOf(row), { event: "user_confirms", primary }, 0)
-  if (refused === undefined) return Result.succeed(withState(row, state))
+export const confirm = (row: ContactRow, primary: string, now: number): Result.Result<ContactRow, KeyRefused> => {
+  const { refused, state } = ContactState.apply(stateOf(row), { event: "user_confirms", primary }, now)
+  if (refused === undefined) return Result.succeed({ ...withState(row, state), verifiedAt: now })
   const why: Record<ContactRow["state"], string> = {
     accepted: `their key is ${row.primary}, not ${primary}`,
     changed: `${warningOf(row) ?? "their key changed"}: accept the offered key or keep theirs first`,

@@ -33,11 +33,34 @@ export class Contact extends Schema.Opaque<Contact>()(
     warning: Schema.optionalKey(Schema.String),
     /** The user keeps the key in spite of `warning`. */
     kept: Schema.optionalKey(Schema.Literal(true)),
+    /**
+     * What `warning` is about, present with it. `name`: the home server names another key for the handle, or none.
+     * `chain`: less of the sigchain is shown than was known, it was rotated to another key, or it contradicts the known one.
+     */
+    cause: Schema.optionalKey(
+      Schema.Struct({
+        name: Schema.optionalKey(Schema.Literals(["offered", "gone"])),
+        chain: Schema.optionalKey(Schema.Literals(["behind", "rotated", "forked"]))
+      })
+    ),
     /** The user compared and confirmed the safety number of `primary`. */
     verified: Schema.Boolean,
+    /** When, in milliseconds since the epoch; absent where an older version of the SDK recorded it. */
+    verifiedAt: Schema.optionalKey(Millis),
     /** The newest sigchain head seen. */
     head: Schema.optionalKey(Head),
     /** Milliseconds since the epoch. */
     addedAt: Millis
+  })
+) {}
+
+/** Who bears a handle, as the home server names them; nothing of it is stored. */
+export class FoundAccount extends Schema.Opaque<FoundAccount>()(
+  Schema.Struct({
+    handle: Schema.String,
+    /** Its record is verified: this key signed for the handle. */
+    primary: Schema.String,
+    /** The contact with this key, where there is one. */
+    contact: Schema.optionalKey(Contact)
   })
 ) {}

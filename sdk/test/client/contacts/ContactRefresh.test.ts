@@ -41,6 +41,7 @@ describe("a changed key", () => {
         verified: false
       })
       assert.include(contact.warning, bob.account.primary)
+      assert.deepStrictEqual(contact.cause, { name: "offered" })
       yield* alice.program.event("KeyChanged")
       const stopped = yield* Effect.flip(alice.chat.send("bob", "stop"))
       assert.deepInclude(stopped, { _tag: "SendBlocked", reason: "changed" })
@@ -101,6 +102,7 @@ describe("a changed key", () => {
       const contact = yield* alice.chat.refreshContact("bob")
       assert.strictEqual(contact.state, "changed")
       assert.include(contact.warning, "deleted")
+      assert.deepStrictEqual(contact.cause, { name: "gone" })
     })
   )
 })
@@ -124,6 +126,7 @@ describe("a contact's sigchain", () => {
       const rolledBack = yield* alice.chat.refreshContact("bob")
       assert.strictEqual(rolledBack.state, "changed")
       assert.include(rolledBack.warning, head.hash)
+      assert.deepStrictEqual(rolledBack.cause, { chain: "behind" })
       // A rollback is over when the chain goes on from what was known of it.
       world.home.chains.set(identity.primary, long)
       assert.deepInclude(yield* alice.chat.refreshContact("bob"), { state: "accepted", head })
@@ -135,6 +138,7 @@ describe("a contact's sigchain", () => {
       const forked = yield* alice.chat.refreshContact("bob")
       assert.strictEqual(forked.state, "changed")
       assert.include(forked.warning, head.hash)
+      assert.deepStrictEqual(forked.cause, { chain: "forked" })
       const forkedChain = world.home.chains.get(identity.primary)!
       // Two histories are never over: the one that was known first does not make up for the other.
       world.home.chains.set(identity.primary, long)

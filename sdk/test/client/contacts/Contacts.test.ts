@@ -61,6 +61,22 @@ describe("adding a contact", () => {
     })
   )
 
+  it.live("can be looked up before they are added, which keeps nothing", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const alice = yield* join(world, "alice")
+      const bob = yield* join(world, "bob")
+      const { primary } = bob.account
+      assert.deepStrictEqual(yield* alice.chat.lookUp("@bob"), { handle: "bob@home.test", primary })
+      assert.deepStrictEqual(yield* alice.chat.contacts, [])
+      const contact = yield* alice.chat.addContact("bob")
+      assert.deepStrictEqual(yield* alice.chat.lookUp("bob"), { handle: "bob@home.test", primary, contact })
+      assert.deepInclude(yield* alice.chat.lookUp("alice"), { primary: alice.account.primary })
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.lookUp("nobody"))), "handle_not_found")
+      assert.strictEqual(codeOf(yield* Effect.flip(alice.chat.lookUp("eve@else.test"))), "federation_unsupported")
+    })
+  )
+
   it.live("says who cannot be added, and why", () =>
     Effect.gen(function* () {
       const world = makeWorld()
@@ -231,9 +247,13 @@ describe("verification", () => {
       assert.match(mine.pinned.qr, /^kez:sn1:/)
       assert.isUndefined(mine.offered)
       assert.strictEqual(mine.events.length, 2)
-      assert.isTrue((yield* alice.chat.confirmKey("bob", bob.account.primary)).verified)
-      assert.isTrue((yield* alice.chat.contact("bob")).verified)
+      const before = Date.now()
+      const { verified, verifiedAt } = yield* alice.chat.confirmKey("bob", bob.account.primary)
+      assert.isTrue(verified)
+      assert.isAtLeast(verifiedAt ?? 0, before)
+      assert.strictEqual((yield* alice.chat.contact("bob")).verifiedAt, verifiedAt)
       yield* alice.program.event("Contact", ({ contact }) => contact.verified)
+      assert.notProperty(yield* alice.chat.unconfirmKey("bob"), "verifiedAt")
     })
   )
 })

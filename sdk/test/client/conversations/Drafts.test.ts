@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { impostor } from "../kit/Liar.ts"
 import { join, makeWorld, twoFriends } from "../kit/People.ts"
@@ -44,7 +44,7 @@ describe("drafts", () => {
   it.live("stay with a contact that changes its key, and go with a removed one", () =>
     Effect.gen(function* () {
       const world = makeWorld()
-      const { alice } = yield* twoFriends(world)
+      const { alice, bob } = yield* twoFriends(world)
       yield* alice.chat.setDraft("bob", "dear")
       const mallory = yield* impostor(world, "bob", 140)
       mallory.takesOver()
@@ -53,6 +53,12 @@ describe("drafts", () => {
       assert.strictEqual(yield* alice.chat.draft("bob"), "dear")
       const [line] = yield* alice.chat.conversations
       assert.deepInclude(line, { peer: mallory.primary, draft: "dear" })
+      yield* alice.chat.setDraft("alice", "milk")
+      const exported = (yield* Stream.runCollect(alice.chat.export)).filter(({ kind }) => kind === "draft")
+      assert.sameDeepMembers(exported, [
+        { kind: "draft", peer: bob.account.primary, text: "dear" },
+        { kind: "draft", peer: alice.account.primary, text: "milk" }
+      ])
       yield* alice.chat.removeContact("bob")
       yield* alice.chat.addContact("bob")
       assert.strictEqual(yield* alice.chat.draft("bob"), "")

@@ -32,6 +32,8 @@ const ContactFields = Schema.Struct({
   /** See `ContactState.noticedAt`. */
   noticedAt: Schema.optionalKey(Schema.Number),
   verified: Schema.Boolean,
+  /** When `verified` last became true; milliseconds since the epoch. Absent in older rows. */
+  verifiedAt: Schema.optionalKey(Schema.Number),
   head: Schema.optionalKey(Head),
   /** The newest head that the contact's messages claimed and the sig-server has not shown. */
   claimed: Schema.optionalKey(Head),
