@@ -92,19 +92,22 @@ const forkAt = known(4, "fe")
 export const forked = verificationOf(operations, {
   state: "changed",
   head: forkAt,
-  warning: `${primary}: known is event 4 ${forkAt.hash}, seen is event 4 ${hash(4)}`
+  warning: `${primary}: known is event 4 ${forkAt.hash}, seen is event 4 ${hash(4)}`,
+  cause: { chain: "forked" }
 })
 
 const later = known(15, "d1")
 export const rolledBack = verificationOf(operations, {
   state: "changed",
   head: later,
-  warning: `${primary}: known is event 15 ${later.hash}, seen is event 11 ${hash(11)}`
+  warning: `${primary}: known is event 15 ${later.hash}, seen is event 11 ${hash(11)}`,
+  cause: { chain: "behind" }
 })
 
 export const claimedMore = verificationOf(operations, {
   state: "changed",
-  warning: `chris@kez.lat claimed event 15 ${later.hash} of their sigchain in a message; the sig-server shows only up to event 11 ${hash(11)}`
+  warning: `chris@kez.lat claimed event 15 ${later.hash} of their sigchain in a message; the sig-server shows only up to event 11 ${hash(11)}`,
+  cause: { chain: "behind" }
 })
 
 const offered = {
@@ -119,7 +122,8 @@ export const replaced = verificationOf(
   {
     state: "changed",
     offered: { primary: otherPrimary, origin: "unexplained" },
-    warning: `the home server now names another key for chris@kez.lat: ${otherPrimary} instead of ${primary}`
+    warning: `the home server now names another key for chris@kez.lat: ${otherPrimary} instead of ${primary}`,
+    cause: { name: "offered" }
   },
   { offered: { ...offered, origin: "unexplained" } }
 )
@@ -130,14 +134,16 @@ export const rotated = verificationOf(
   {
     state: "changed",
     offered: { primary: otherPrimary, origin: "handed_over" },
-    warning: `chris@kez.lat rotated their key to ${otherPrimary}`
+    warning: `chris@kez.lat rotated their key to ${otherPrimary}`,
+    cause: { chain: "rotated" }
   },
   { offered: { ...offered, origin: "handed_over" } }
 )
 
 export const gone = verificationOf(operations, {
   state: "changed",
-  warning: "chris@kez.lat: handle_deleted: the handle was deleted"
+  warning: "chris@kez.lat: handle_deleted: the handle was deleted",
+  cause: { name: "gone" }
 })
 
 /** The account that looks at them. */

@@ -11,6 +11,8 @@ export class PersonController implements ReactiveController {
   contact: Contact | undefined
   /** Safety number and chain; absent before the servers answered. */
   verification: Verification | undefined
+  /** Origin of the server that gave no answer when it was last asked for the contact's key. */
+  silent: string | undefined
   /** No contact has this name. */
   isUnknown = false
   /** What went wrong last, as a sentence. */
@@ -43,6 +45,7 @@ export class PersonController implements ReactiveController {
     if (who !== this.#who) {
       this.contact = undefined
       this.verification = undefined
+      this.silent = undefined
       this.isUnknown = false
       this.failure = undefined
     }
@@ -72,8 +75,9 @@ export class PersonController implements ReactiveController {
       this.#host.requestUpdate()
       if (!this.#withChain) return
       // A number is compared for the key that is named now; without an answer for the one that is known.
-      if (asks) await client.refreshContact(who).catch(() => undefined)
+      const silent = asks ? await client.refreshContact(who).then(() => undefined, silentServer) : this.silent
       if (!this.#isCurrent(client, who)) return
+      this.silent = silent
       const verification = await client.verification(who)
       if (!this.#isCurrent(client, who)) return
       this.verification = verification
@@ -122,6 +126,9 @@ export class PersonController implements ReactiveController {
     } else if (event._tag === "ContactRemoved" || event._tag.startsWith("Key")) void this.load()
   }
 }
+
+const silentServer = (error: unknown): string | undefined =>
+  tagOf(error) === "ServerUnreachable" ? String((error as { readonly url?: unknown }).url) : undefined
 
 const tagOf = (error: unknown): unknown =>
   typeof error === "object" && error !== null && "_tag" in error ? error._tag : undefined

@@ -9,6 +9,10 @@ const isTyping = (event: KeyboardEvent): boolean => {
   )
 }
 
+/** The composer keeps its text as a draft; another field may lose what is in it. */
+const isInComposer = (event: KeyboardEvent): boolean =>
+  event.composedPath().some((node) => node instanceof HTMLElement && node.localName === "kez-composer")
+
 /** The keys that work on every screen: `/` or Ctrl K search, Escape goes up one level, `?` lists the keys. */
 export const onKey = (event: KeyboardEvent): void => {
   if (event.defaultPrevented || event.isComposing) return
@@ -19,7 +23,7 @@ export const onKey = (event: KeyboardEvent): void => {
   } else if (event.key === "?" && !isTyping(event)) {
     event.preventDefault()
     go({ screen: "settings", part: "keys" })
-  } else if (event.key === "Escape" && !isTyping(event)) {
+  } else if (event.key === "Escape" && (!isTyping(event) || isInComposer(event))) {
     const up = location.hash.split("/").slice(0, -1)
     const isPart = up[1] === "settings" || (up.length > 2 && up[1] !== "c")
     location.hash = isPart ? up.join("/") : "#/"

@@ -81,6 +81,7 @@ export const conversation = {
   tooLong: (bytes: number) =>
     `${bytes.toLocaleString("en")} bytes too long. Send it in parts, or as a file with the CLI.`,
   notSent: (detail: string) => `Not sent: ${detail}. Your text is still here.`,
+  notSaved: (detail: string) => `Not saved as a draft: ${detail}. Your text stays here while this page is open.`,
   filesNeedCli: "Files need the CLI",
   filesNeedCliHint: "This page does not send files yet. In a terminal:",
   shareCommand: (who: string, file: string) => `kez-chat share @${who} ${file}`,
@@ -123,6 +124,7 @@ export const conversation = {
   found: "Found",
   keyStarts: "Key",
   markMeaning: "The pattern is made from the key. A help for the eye, not a proof.",
+  add: (name: string) => `Add ${name}`,
   writeTo: (name: string) => `Write to ${name}`,
   addInvalid: "A handle has 3 to 32 lowercase letters, digits, - and _, and may end with @ and a server.",
   addNotFound: (handle: string) => `Nobody is called ${handle}. Check the spelling.`,
@@ -131,7 +133,6 @@ export const conversation = {
   addLimited: "Too many look-ups in a short time. Try again in a minute.",
   addNoInbox: (handle: string) => `${handle} is registered but cannot receive messages yet. Try again later.`,
   addSelf: "That is you. You can write notes to yourself.",
-  notThem: "Not who I meant",
   openNotes: "Open my notes",
 
   // Requests

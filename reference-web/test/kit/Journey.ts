@@ -173,7 +173,7 @@ export const startWith = async (page: Page, name: string): Promise<void> => {
   await goTo(page, "#/new")
   await page.getByLabel("Handle").fill(name)
   await button(page, "Look up").click()
-  await page.getByText(`Write to ${name}`, { exact: true }).click()
+  await button(page, `Add ${name}`).click()
   await page.getByRole("textbox", { name: `Message to ${name}` }).waitFor()
 }
 

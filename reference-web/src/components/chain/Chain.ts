@@ -61,8 +61,8 @@ export class Chain extends LitElement {
     const broken = breakOf(contact.head, events)
     const first = this.isLong ? 0 : Math.min(links.length - shortLinks, brokenAt(links, broken) - 1)
     const shown = links.slice(Math.max(0, first))
-    // A warning that names hashes is about the chain, also where the links alone do not show it.
-    const trouble = contact.warning !== undefined && contact.warning.includes("sha256:")
+    // The links alone may not show it. A rotation is one of them.
+    const trouble = contact.cause?.chain === "behind" || contact.cause?.chain === "forked"
     const lines = this.#lines(shown, broken)
     if (this.newestFirst) lines.reverse()
     return html`${

@@ -9,6 +9,7 @@ const composer = (draft: string) => html`<kez-composer name="chris" .draft=${dra
 export default {
   element: "kez-composer",
   states: {
+    "not saved": () => html`<kez-composer name="chris" unsaved="the disk is full"></kez-composer>`,
     empty: () => composer(""),
     draft: () => composer("Shall we meet on Monday?\nI can bring the plans."),
     long: () => composer("A line of text.\n".repeat(30)),

@@ -36,6 +36,8 @@ export class Composer extends LitElement {
   @property() name = ""
   /** Why the last text was not sent. */
   @property() problem = ""
+  /** Why the draft is not stored. */
+  @property() unsaved = ""
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
   @state() private text = ""
   @state() private file = ""
@@ -93,7 +95,8 @@ export class Composer extends LitElement {
     const left = leftBytes(this.text)
     const isLong = left < 0
     const length = isLong ? texts.tooLong(-left) : left < nearBytes ? texts.bytesLeft(left) : ""
-    const said = this.problem === "" ? length : texts.notSent(this.problem)
+    const kept = length === "" && this.unsaved !== "" ? texts.notSaved(this.unsaved) : length
+    const said = this.problem === "" ? kept : texts.notSent(this.problem)
     const isWrong = isLong || this.problem !== ""
     return html`${
         this.file === ""

@@ -1,4 +1,5 @@
 import type { Contact, KezChatClient } from "@kez-chat/sdk/promise"
+import { keepStorage } from "../../controllers/KeepStorage.ts"
 
 /** What the person decided about a contact. `compare` opens the safety number; the others are calls of the client. */
 export type Decision = "accept" | "block" | "unblock" | "delete" | "compare" | "acceptKey" | "keepKey"
@@ -18,6 +19,9 @@ export const carryOut = async (
       return undefined
     case "acceptKey":
       return client.acceptKey(primary, offered?.primary ?? "")
+    case "accept":
+      void keepStorage()
+      return client.accept(primary)
     default:
       return client[decision](primary)
   }

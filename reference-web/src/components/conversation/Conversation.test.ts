@@ -130,6 +130,35 @@ describe("kez-conversation", () => {
     await expect.poll(distance).toBe(0)
   })
 
+  it("says that a draft cannot be stored, and holds it until it can", async () => {
+    const mia = person("mia@kez.lat", "1c")
+    const full = Object.assign(new Error("x"), { _tag: "StoreError", reason: "full", detail: "the disk is full" })
+    let isFull = true
+    const stored = new Map<string, string>()
+    const setDraft = async (who: string, text: string) => {
+      if (isFull) throw full
+      stored.set(who, text)
+    }
+    const client = fakeClient({ contacts: [chris, mia], calls: { setDraft } })
+    const conversation = await show(client)
+    const write = (text: string) => {
+      composerOf(conversation)!.restore(text)
+      return expect.poll(() => composerOf(conversation)!.value).toContain(text)
+    }
+    await write("Half a thought")
+    await expect.poll(() => composerOf(conversation)!.shadowRoot!.textContent).toContain("the disk is full")
+    expect(composerOf(conversation)!.shadowRoot!.querySelector("textarea")!.ariaInvalid).toBe("false")
+    conversation.who = mia.handle
+    await expect.poll(() => composerOf(conversation)?.name).toBe("mia")
+    expect(composerOf(conversation)!.shadowRoot!.textContent).not.toContain("the disk is full")
+    conversation.who = chris.handle
+    await expect.poll(() => composerOf(conversation)?.value).toBe("Half a thought")
+    isFull = false
+    await write("and the rest")
+    await expect.poll(() => stored.get(chris.handle)).toBe("and the rest\nHalf a thought")
+    expect(composerOf(conversation)!.unsaved).toBe("")
+  })
+
   it("shows what arrives while it opens", async () => {
     const client = fakeClient()
     let release: () => void = () => undefined

@@ -4,7 +4,9 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { customElement, property, query, state } from "lit/decorators.js"
 import { keyed } from "lit/directives/keyed.js"
 import { clientContext } from "../../context.ts"
+import { Drafts } from "../../controllers/Drafts.ts"
 import { FileDrop } from "../../controllers/FileDrop.ts"
+import { keepStorage } from "../../controllers/KeepStorage.ts"
 import { LiveConversations } from "../../controllers/LiveConversations.ts"
 import { Reader } from "../../controllers/Reader.ts"
 import { StreamController } from "../../controllers/StreamController.ts"
@@ -62,6 +64,7 @@ export class Conversation extends LitElement {
   @query("kez-composer") private readonly composer!: Composer | null
   @query("kez-message-log") private readonly log!: MessageLog | null
   readonly #live = new LiveConversations(this, () => this.client)
+  readonly #drafts = new Drafts(this, () => ({ client: this.client, own: this.account?.primary ?? "" }))
   readonly #reader = new Reader(this, () => this.#look())
   #thread: Thread | undefined
   /** Grows with each conversation and place that is opened; answers for earlier ones are dropped. */
@@ -188,8 +191,9 @@ export class Conversation extends LitElement {
         .draft=${this.draft}
         .name=${name}
         .problem=${this.problem}
+        .unsaved=${this.#drafts.problem(who)}
         @kez-send=${({ detail }: CustomEvent<string>) => this.#send(detail)}
-        @kez-draft=${({ detail }: CustomEvent<string>) => this.#keepDraft(who, detail)}
+        @kez-draft=${({ detail }: CustomEvent<string>) => this.#drafts.keep(who, detail)}
       ></kez-composer>`
   }
 
@@ -219,12 +223,12 @@ export class Conversation extends LitElement {
       const isSelf = who === account.primary || who === account.handle
       const contact = isSelf ? undefined : await client.contact(who)
       const peer = contact?.primary ?? account.primary
+      this.account = account
       const thread = new Thread(client, who, peer)
-      const [unread, draft] = await Promise.all([this.#live.unreadIn(peer), client.draft(who)])
+      const [unread, draft] = await Promise.all([this.#live.unreadIn(peer), this.#drafts.read(who)])
       await thread.open(at, unread)
       if (opening !== this.#opening) return
       this.#thread = thread
-      this.account = account
       this.contact = contact
       this.draft = draft
       this.unreadFrom = at === undefined ? thread.firstUnread(unread) : undefined
@@ -277,7 +281,7 @@ export class Conversation extends LitElement {
         if (event.message.peer === thread.peer && thread.replace(event.message)) this.#show()
         return
       case "Draft":
-        if (event.peer === thread.peer) this.draft = event.text
+        if (event.peer === thread.peer && this.#drafts.problem(this.who) === "") this.draft = event.text
         return
       case "Contact":
       case "KeyChanged":
@@ -317,14 +321,14 @@ export class Conversation extends LitElement {
       const message = await client.send(who, text)
       this.refusal = ""
       // What was typed meanwhile stays.
-      void this.#keepDraft(who, this.composer?.value ?? "")
+      void this.#drafts.keep(who, this.composer?.value ?? "")
       if (thread !== this.#thread) return
       if (thread.hasNewer) return this.#toNewest()
       this.#onMessage(thread, message)
       await this.updateComplete
       this.log?.scrollToEnd()
     } catch (error) {
-      if (thread !== this.#thread) return void this.#keepDraft(who, text)
+      if (thread !== this.#thread) return void this.#drafts.keep(who, text)
       const code = problemCode(error)
       this.refusal = code === "contact_unreachable" || code === "federation_unsupported" ? code : ""
       this.problem = this.refusal === "" ? detailOf(error) : ""
@@ -332,16 +336,12 @@ export class Conversation extends LitElement {
     }
   }
 
-  async #keepDraft(who: string, text: string): Promise<void> {
-    // A text that is too long to send is too long to keep; the composer says so and holds it.
-    await this.client?.setDraft(who, text).catch(() => undefined)
-  }
-
   async #add(): Promise<void> {
     this.isBusy = true
     this.problem = ""
     try {
       await this.client?.addContact(this.who)
+      void keepStorage()
       await this.#open(true)
     } catch (error) {
       this.problem = detailOf(error)

@@ -101,7 +101,7 @@ export class KeyChange extends LitElement {
     </kez-note>`
   }
 
-  #words({ offered, warning = "" }: Contact) {
+  #words({ cause, offered }: Contact) {
     const { name, server } = this
     const { people } = this.texts
     if (offered?.origin === "handed_over") {
@@ -113,8 +113,7 @@ export class KeyChange extends LitElement {
         <p>${people.keyUnexplained(name)}</p>
         <p>${people.keyChangedText(name, server)}</p>`
     }
-    // Warnings about the chain name hashes; the other cause without another key is a handle that is gone.
-    return warning.includes("sha256:")
+    return cause?.chain !== undefined
       ? html`<p class="title">${people.keyTroubleTitle(name)}</p>
           <p>${people.keyTroubleText(name)}</p>`
       : html`<p class="title">${people.keyGoneTitle(name, server)}</p>

@@ -22,7 +22,8 @@ export default {
   height: 780,
   states: {
     "not checked": () => profile(),
-    checked: () => profile(withContact({ verified: true })),
+    checked: () => profile(withContact({ verified: true, verifiedAt: Date.parse("2026-11-29T12:00:00Z") })),
+    "checked by an older version": () => profile(withContact({ verified: true })),
     changed: () => profile(Sample.replaced),
     forked: () => profile(Sample.forked),
     requested: () => profile(withContact({ state: "requested" })),

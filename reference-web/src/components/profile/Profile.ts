@@ -109,11 +109,17 @@ export class Profile extends LitElement {
           people.decide
         ]
       : contact.verified
-        ? [people.numberChecked, people.numberCheckedHint, people.see]
+        ? [
+            contact.verifiedAt === undefined
+              ? people.numberChecked
+              : people.numberCheckedOn(fullDate(contact.verifiedAt)),
+            people.numberCheckedHint,
+            people.see
+          ]
         : [people.numberNotChecked, people.numberNotCheckedHint(server, name), people.compare]
     return html`<div class=${`number ${isChanged ? "changed" : contact.verified ? "good" : ""}`}>
       <kez-icon name=${isChanged ? "warning" : contact.verified ? "check" : "key"}></kez-icon>
-      <h2>${people.numberTitle}: ${word.toLowerCase()}</h2>
+      <h2>${people.numberTitle}: ${word}</h2>
       <p class="soft">${hint}</p>
       <a class="go" href=${hashOf({ screen: "safety", who: contact.handle })}>${link}</a>
     </div>`

@@ -4,26 +4,27 @@ import type { Story } from "../../gallery/Story.ts"
 import "./Safety.ts"
 import type { SafetyStep } from "./Safety.ts"
 
-const safety = (verification = Sample.whole, step: SafetyStep = "compare", matchedAt?: number) =>
+const safety = (verification = Sample.whole, step: SafetyStep = "compare", unasked = false) =>
   html`<div class="padded">
     <kez-safety
       name="chris"
       server="kez.lat"
       .verification=${verification}
       .step=${step}
-      .matchedAt=${matchedAt}
+      ?unasked=${unasked}
     ></kez-safety>
   </div>`
 
-const checked = Sample.verificationOf(Sample.operations, { verified: true })
+const checked = (verifiedAt = {}) => Sample.verificationOf(Sample.operations, { verified: true, ...verifiedAt })
 
 export default {
   element: "kez-safety",
   height: 780,
   states: {
     compare: () => safety(),
-    "just matched": () => safety(checked, "compare", Date.parse("2026-11-29T12:00:00Z")),
-    checked: () => safety(checked),
+    "not asked": () => safety(Sample.whole, "compare", true),
+    checked: () => safety(checked({ verifiedAt: Date.parse("2026-11-29T12:00:00Z") })),
+    "checked by an older version": () => safety(checked()),
     differ: () => safety(Sample.whole, "differ"),
     "another code": () => safety(Sample.whole, "other"),
     requested: () => safety(Sample.verificationOf(Sample.operations, { state: "requested" })),

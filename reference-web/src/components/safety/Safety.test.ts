@@ -1,5 +1,6 @@
 import { html, render } from "lit"
 import { expect, it } from "vitest"
+import { fullDate } from "../../model/Moment.ts"
 import * as Sample from "../../gallery/PersonSample.ts"
 import type { KeyDecision } from "../key-change/KeyDecision.ts"
 import type { Safety } from "./Safety.ts"
@@ -32,6 +33,13 @@ const press = async ({ root, safety }: { root: ShadowRoot; safety: Safety }, lab
 
 const { pinned } = Sample.whole
 const checked = Sample.verificationOf(Sample.operations, { verified: true })
+
+it("says when the number was checked, where that is known", async () => {
+  const verifiedAt = new Date(2026, 10, 29, 12).getTime()
+  const dated = Sample.verificationOf(Sample.operations, { verified: true, verifiedAt })
+  expect((await open(dated)).root.textContent).toContain(`Checked on ${fullDate(verifiedAt)}.`)
+  expect((await open(checked)).root.textContent).toContain("You compared this number and it matched.")
+})
 
 it("marks nothing by being opened", async () => {
   for (const verification of [Sample.whole, checked, Sample.replaced, Sample.rotated]) {

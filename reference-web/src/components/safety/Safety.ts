@@ -1,5 +1,5 @@
 import { consume } from "@lit/context"
-import type { Verification } from "@kez-chat/sdk/promise"
+import type { Contact, Verification } from "@kez-chat/sdk/promise"
 import { html, LitElement, nothing, type TemplateResult } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import { fullDate } from "../../model/Moment.ts"
@@ -42,8 +42,8 @@ export class Safety extends LitElement {
   /** Name of the home server. */
   @property() server = ""
   @property() step: SafetyStep = "compare"
-  /** When it was found to match, if that was just now; milliseconds since the epoch. */
-  @property({ attribute: false }) matchedAt: number | undefined
+  /** The home server did not say which key it names now. */
+  @property({ type: Boolean }) unasked = false
   @property({ type: Boolean }) busy = false
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
 
@@ -53,11 +53,12 @@ export class Safety extends LitElement {
     const { contact, pinned } = verification
     if (contact.state === "changed") return this.#changed(verification)
     const { people } = this.texts
-    return html`${this.#kept(verification)} ${this.step === "differ" ? this.#differ() : nothing}
+    return html`${this.#kept(verification)} ${this.#notAsked(contact.addedAt)}
+      ${this.step === "differ" ? this.#differ() : nothing}
       <section>
         <p>${people.safetyHow(this.name)} <span class="soft">${people.safetyWhy}</span></p>
         ${this.#number(pinned)}
-        ${contact.state === "accepted" ? this.#answer(pinned, contact.verified) : this.#notYet(contact.state)}
+        ${contact.state === "accepted" ? this.#answer(pinned, contact) : this.#notYet(contact.state)}
       </section>
       ${this.#code(pinned)}`
   }
@@ -75,7 +76,7 @@ export class Safety extends LitElement {
         ?busy=${this.busy}
         comparing
       ></kez-key-change>
-      ${this.step === "differ" ? this.#differ() : nothing}
+      ${this.#notAsked(contact.addedAt)} ${this.step === "differ" ? this.#differ() : nothing}
       ${
         offered === undefined
           ? nothing
@@ -85,7 +86,7 @@ export class Safety extends LitElement {
                 compared === undefined
                   ? nothing
                   : html`<p>${people.compareNewHow(name)}</p>
-                      ${this.#number(compared)} ${this.#answer(compared, false)}`
+                      ${this.#number(compared)} ${this.#answer(compared)}`
               }
               ${this.#key(offered.primary)} ${compared === undefined ? nothing : this.#code(compared)}
             </section>`
@@ -124,6 +125,11 @@ export class Safety extends LitElement {
     >`
   }
 
+  #notAsked(since: number) {
+    if (!this.unasked) return nothing
+    return html`<kez-note live>${this.texts.people.safetyNotAsked(this.server, fullDate(since))}</kez-note>`
+  }
+
   #number({ safetyNumber }: Pick<Compared, "safetyNumber">) {
     return html`<div class="card"><kez-safety-number .number=${safetyNumber}></kez-safety-number></div>`
   }
@@ -141,12 +147,12 @@ export class Safety extends LitElement {
     </figure>`
   }
 
-  /** What to do with the number. */
-  #answer(compared: Compared, isChecked: boolean): TemplateResult {
+  /** What to do with the number; of the pinned key, also when it was checked. */
+  #answer(compared: Compared, { verified, verifiedAt }: Partial<Contact> = {}): TemplateResult {
     const { people } = this.texts
-    if (isChecked) {
+    if (verified === true) {
       return html`<kez-note kind="good" live
-          >${this.matchedAt === undefined ? people.checked : people.matched(fullDate(this.matchedAt))}</kez-note
+          >${verifiedAt === undefined ? people.checkedBefore : people.checkedOn(fullDate(verifiedAt))}</kez-note
         >
         <div class="buttons">
           <kez-button ?busy=${this.busy} @click=${() => this.#decide({ action: "unconfirm" })}

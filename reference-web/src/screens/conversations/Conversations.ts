@@ -3,8 +3,10 @@ import type { Account, KezChatClient } from "@kez-chat/sdk/promise"
 import { css, html, LitElement, nothing, type PropertyValues } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import "../../components/conversation-list/ConversationList.ts"
+import "../../components/words-reminder/WordsReminder.ts"
 import { clientContext } from "../../context.ts"
 import { LiveConversations, requestsOf } from "../../controllers/LiveConversations.ts"
+import { wordsReminderDue } from "../../controllers/Preferences.ts"
 import { go, hashOf } from "../../controllers/Route.ts"
 import "../../elements/icon/Icon.ts"
 import { shared } from "../../styles/shared.ts"
@@ -47,6 +49,9 @@ export class Conversations extends LitElement {
       }
       header a:hover {
         background: var(--sunken);
+      }
+      kez-words-reminder {
+        margin: var(--space-2) var(--space-3);
       }
       .list {
         flex: 1;
@@ -110,6 +115,7 @@ export class Conversations extends LitElement {
         ${link(hashOf({ screen: "new" }), "plus", texts.newConversation)}
         ${link(hashOf({ screen: "settings", part: "" }), "settings", texts.settings)}
       </header>
+      ${wordsReminderDue() ? html`<kez-words-reminder></kez-words-reminder>` : nothing}
       <div class="list">
         ${
           list === undefined || account === undefined

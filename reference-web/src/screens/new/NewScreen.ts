@@ -1,8 +1,9 @@
 import { consume } from "@lit/context"
-import type { Account, Contact, KezChatClient } from "@kez-chat/sdk/promise"
+import type { Account, FoundAccount, KezChatClient } from "@kez-chat/sdk/promise"
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit"
 import { customElement, property, query, state } from "lit/decorators.js"
 import { clientContext } from "../../context.ts"
+import { keepStorage } from "../../controllers/KeepStorage.ts"
 import { go } from "../../controllers/Route.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/field/Field.ts"
@@ -19,7 +20,7 @@ import { screenHead, screenStyles } from "../ScreenHead.ts"
 const shortKey = (primary: string): string =>
   (primary.replace("ed25519:", "").slice(0, 16).match(/.{4}/g) ?? []).join(" ")
 
-/** Adding somebody by handle: what was found, or why nothing was. */
+/** Adding somebody by handle: first who that is, or why nobody was found; then they are added. */
 @customElement("kez-new-screen")
 export class NewScreen extends LitElement {
   static override styles = [
@@ -84,9 +85,8 @@ export class NewScreen extends LitElement {
   @state() private account: Account | undefined
   @state() private error = ""
   @state() private isBusy = false
-  @state() private found: Contact | undefined
-  /** It was not a contact before, so it can be taken back. */
-  @state() private isNew = false
+  @state() private isAdding = false
+  @state() private found: FoundAccount | undefined
   @query("kez-field") private readonly field!: Field
 
   get heading(): string {
@@ -147,8 +147,13 @@ export class NewScreen extends LitElement {
       <p class="small soft">${texts.markMeaning}</p>
       <p>${texts.firstContact(serverOf(found.handle), name)}</p>
       <div class="actions">
-        <kez-button kind="primary" @click=${this.#open}>${texts.writeTo(name)}</kez-button>
-        ${this.isNew ? html`<kez-button kind="quiet" @click=${this.#takeBack}>${texts.notThem}</kez-button>` : nothing}
+        ${
+          found.contact === undefined || found.contact.state === "requested"
+            ? html`<kez-button kind="primary" ?busy=${this.isAdding} @click=${this.#add}
+                >${texts.add(name)}</kez-button
+              >`
+            : html`<kez-button kind="primary" @click=${this.#open}>${texts.writeTo(name)}</kez-button>`
+        }
       </div>
     </article>`
   }
@@ -168,9 +173,7 @@ export class NewScreen extends LitElement {
     this.error = ""
     this.found = undefined
     try {
-      const before = new Set((await client.contacts()).map(({ primary }) => primary))
-      const found = await client.addContact(handle)
-      this.isNew = !before.has(found.primary)
+      const found = await client.lookUp(handle)
       if (handle === this.handle.trim()) this.found = found
     } catch (error) {
       this.error = this.#words(handle.replace(/^@/, ""), error)
@@ -210,13 +213,19 @@ export class NewScreen extends LitElement {
     if (this.found !== undefined) go({ screen: "conversation", who: this.found.handle })
   }
 
-  async #takeBack(): Promise<void> {
+  async #add(): Promise<void> {
     const { client, found } = this
-    if (client === undefined || found === undefined) return
-    await client.removeContact(found.primary, true).catch(() => undefined)
-    this.found = undefined
-    this.handle = ""
-    this.field.focus()
+    if (client === undefined || found === undefined || this.isAdding) return
+    this.isAdding = true
+    try {
+      await client.addContact(found.handle)
+      void keepStorage()
+      if (this.found === found) this.#open()
+    } catch (error) {
+      this.error = this.#words(found.handle, error)
+    } finally {
+      this.isAdding = false
+    }
   }
 }
 

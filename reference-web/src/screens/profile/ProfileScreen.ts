@@ -3,6 +3,7 @@ import type { KezChatClient } from "@kez-chat/sdk/promise"
 import { css, html, LitElement, nothing } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import { clientContext } from "../../context.ts"
+import { keepStorage } from "../../controllers/KeepStorage.ts"
 import { go } from "../../controllers/Route.ts"
 import { displayName } from "../../model/DisplayName.ts"
 import { shared } from "../../styles/shared.ts"
@@ -78,6 +79,7 @@ export class ProfileScreen extends LitElement {
     const isDone = await this.#person.change((client, { primary }) => {
       switch (action.action) {
         case "accept":
+          void keepStorage()
           return client.accept(primary)
         case "block":
           return client.block(primary)

@@ -4,6 +4,7 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, state } from "lit/decorators.js"
 import { repeat } from "lit/directives/repeat.js"
 import { clientContext } from "../../context.ts"
+import { keepStorage } from "../../controllers/KeepStorage.ts"
 import { LiveConversations, requestsOf } from "../../controllers/LiveConversations.ts"
 import { go, hashOf } from "../../controllers/Route.ts"
 import "../../elements/button/Button.ts"
@@ -164,7 +165,10 @@ export class RequestsScreen extends LitElement {
           ?busy=${isBusy}
           @click=${act(
             (client) => client.accept(peer),
-            () => go({ screen: "conversation", who })
+            () => {
+              void keepStorage()
+              go({ screen: "conversation", who })
+            }
           )}
           >${texts.accept}</kez-button
         >

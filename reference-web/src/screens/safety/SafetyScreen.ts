@@ -2,7 +2,8 @@ import { consume } from "@lit/context"
 import type { Contact, KezChatClient } from "@kez-chat/sdk/promise"
 import { html, LitElement, nothing } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
-import { clientContext } from "../../context.ts"
+import type { WebAccount } from "@kez-chat/sdk/web-page"
+import { accountContext, clientContext } from "../../context.ts"
 import { displayName } from "../../model/DisplayName.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
@@ -19,12 +20,17 @@ export class SafetyScreen extends LitElement {
 
   @property() who = ""
   @consume({ context: clientContext, subscribe: true }) @state() private client: KezChatClient | undefined
+  @consume({ context: accountContext }) private browserAccount: WebAccount | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
-  @state() private matchedAt: number | undefined
   readonly #person = new PersonController(this, () => this.client, true)
 
   get #name(): string {
     return displayName(this.#person.contact?.handle ?? this.who, this.#person.account?.server ?? "")
+  }
+
+  get #isUnasked(): boolean {
+    const { silent } = this.#person
+    return silent !== undefined && silent === this.browserAccount?.home.url
   }
 
   /** For the title of the document. */
@@ -44,7 +50,7 @@ export class SafetyScreen extends LitElement {
               .verification=${verification}
               .name=${this.#name}
               .server=${account?.server ?? ""}
-              .matchedAt=${this.matchedAt}
+              ?unasked=${this.#isUnasked}
               ?busy=${busy}
               @kez-key-decision=${(event: CustomEvent<KeyDecision>) => this.#decide(event.detail)}
             ></kez-safety>`
@@ -53,9 +59,7 @@ export class SafetyScreen extends LitElement {
   }
 
   async #decide(decision: KeyDecision): Promise<void> {
-    const isDone = await this.#person.change((client, contact) => carryOut(client, contact, decision))
-    const isMatch = decision.action === "confirm" || (decision.action === "accept" && decision.compared)
-    this.matchedAt = isDone && isMatch ? Date.now() : undefined
+    await this.#person.change((client, contact) => carryOut(client, contact, decision))
   }
 }
 
