@@ -92,6 +92,11 @@ export interface AccountHost {
     readonly secret: Uint8Array
   }): Promise<void>
   removePasskey(credentialId: Uint8Array): Promise<void>
+  /**
+   * The 24 words as plain text, for who opens the vault again: pages of the origin share the client, so its `words`
+   * rejects with `PassphraseNeeded`. Rejects with a `VaultError`, `wrong_passphrase`.
+   */
+  revealWords(secret: Secret): Promise<string>
   logOut(): Promise<void>
   storage(): Promise<StorageUse>
 }
@@ -110,6 +115,7 @@ export const accountCalls: Calls<AccountHost> = {
   changePassphrase: "call",
   addPasskey: "call",
   removePasskey: "call",
+  revealWords: "call",
   logOut: "call",
   storage: "call"
 }

@@ -130,6 +130,24 @@ describe.skipIf(!hasChromium)("the account of a browser", () => {
     await other.context().browser()?.close()
   })
 
+  it("tells the words to who opens the vault again, and to no other page of the origin", async () => {
+    context = await scene.profile()
+    const tab = await openTab(scene, context, "/1/")
+    await createIn(tab, "revealed", passphrase)
+    const told = (how: { readonly passphrase: string } | undefined) =>
+      run(
+        tab,
+        ({ account }, how) =>
+          (how === undefined ? account.client.words() : account.revealWords(how)).catch(
+            (error: { readonly _tag: string; readonly reason?: string }) => error.reason ?? error._tag
+          ),
+        how
+      )
+    assert.strictEqual(await told(undefined), "PassphraseNeeded")
+    assert.strictEqual(await told({ passphrase: "not this one" }), "wrong_passphrase")
+    assert.lengthOf((await told({ passphrase })).split(" "), 24)
+  })
+
   it("makes and checks words", async () => {
     context = await scene.profile()
     const tab = await openTab(scene, context, "/1/")

@@ -5,6 +5,7 @@ import type { Field } from "../../elements/field/Field.ts"
 import "../../elements/note/Note.ts"
 import { shared } from "../../styles/shared.ts"
 import { nameOf, Step, stepStyles } from "../step/Step.ts"
+import { username } from "../step/Username.ts"
 import { minLength, strengthOf } from "./PassphraseRule.ts"
 
 /** How full the bar is, by strength. */
@@ -108,16 +109,7 @@ export class NewPassphrase extends Step {
               <p class="lead">${signUp.passphraseLead}</p>`
       }
       <form class="fields" @submit=${this.#submit}>
-        <input
-          class="visually-hidden"
-          aria-hidden="true"
-          tabindex="-1"
-          type="text"
-          name="username"
-          autocomplete="username"
-          readonly
-          .value=${this.handle}
-        />
+        ${username(this.handle)}
         ${this.#field("first", this.plain ? settings.passphraseNew : signUp.passphrase, this.#firstError(), signUp.passphraseRule)}
         ${this.#strength()} ${this.#field("second", signUp.passphraseRepeat, this.#secondError(), "")}
         ${

@@ -104,8 +104,8 @@ export type Action =
   | { readonly _tag: "trim"; readonly box: "mail" | "sent" }
   | { readonly _tag: "persist" | "lock" | "export" | "logOut" | "deleteAccount" }
   | { readonly _tag: "askOnReload"; readonly on: boolean }
-  | { readonly _tag: "showWords"; readonly passphrase: string }
-  | { readonly _tag: "hideWords" | "printWords" | "checkWords" | "suggest" | "addPasskey" }
+  | { readonly _tag: "showWords" | "checkWords"; readonly passphrase: string }
+  | { readonly _tag: "hideWords" | "printWords" | "suggest" | "addPasskey" }
   | { readonly _tag: "changePassphrase"; readonly passphrase: string; readonly next: string }
   | { readonly _tag: "removePasskey"; readonly credentialId: Uint8Array }
 

@@ -6,6 +6,7 @@ import "../../elements/field/Field.ts"
 import type { Field } from "../../elements/field/Field.ts"
 import { shared } from "../../styles/shared.ts"
 import { Step } from "../step/Step.ts"
+import { username } from "../step/Username.ts"
 
 /**
  * Asks for the passphrase of this browser.
@@ -46,16 +47,7 @@ export class PassphraseDialog extends Step {
     >
       <form @submit=${this.#submit}>
         <p>${settings.wordsPassphrase}</p>
-        <input
-          class="visually-hidden"
-          aria-hidden="true"
-          tabindex="-1"
-          type="text"
-          name="username"
-          autocomplete="username"
-          readonly
-          .value=${this.handle}
-        />
+        ${username(this.handle)}
         <kez-field
           type="password"
           name="password"

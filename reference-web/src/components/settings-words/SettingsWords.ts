@@ -54,7 +54,7 @@ export class SettingsWords extends Part {
   @property({ type: Boolean }) askOnReload = false
   @property() suggested = ""
   /** What is open: the passphrase for the words, or the change of the passphrase. */
-  @property() asking: "" | "words" | "passphrase" = ""
+  @property() asking: "" | "showWords" | "checkWords" | "passphrase" = ""
   /** What is under way, or failed. */
   @property() busy: "" | Action["_tag"] = ""
   @property() failed = ""
@@ -69,6 +69,7 @@ export class SettingsWords extends Part {
 
   protected override render() {
     const { settings } = this.texts
+    const asked = this.asking === "showWords" || this.asking === "checkWords" ? this.asking : undefined
     return html`${this.head(settings.parts.words.title)}
       <section>
         <h2>${settings.wordsShowTitle}</h2>
@@ -96,12 +97,14 @@ export class SettingsWords extends Part {
       </section>
       <kez-passphrase-dialog
         .handle=${this.handle}
-        heading=${settings.wordsShowTitle}
-        .open=${this.asking === "words"}
-        .busy=${this.busy === "showWords"}
-        .failed=${this.asking === "words" ? this.failed : ""}
+        heading=${asked === "checkWords" ? settings.wordsCheck : settings.wordsShowTitle}
+        .open=${asked !== undefined}
+        .busy=${this.busy === asked}
+        .failed=${asked === undefined ? "" : this.failed}
         @kez-close=${this.#close}
-        @kez-unlock=${(event: CustomEvent<string>) => this.#act({ _tag: "showWords", passphrase: event.detail })}
+        @kez-unlock=${({ detail }: CustomEvent<string>) => {
+          if (asked !== undefined) this.#act({ _tag: asked, passphrase: detail })
+        }}
       ></kez-passphrase-dialog>`
   }
 
@@ -118,8 +121,8 @@ export class SettingsWords extends Part {
     const { settings, signUp } = this.texts
     if (this.words.length === 0)
       return html`<div class="buttons">
-        <kez-button @click=${() => this.#act({ _tag: "checkWords" })}>${settings.wordsCheck}</kez-button>
-        <kez-button @click=${() => (this.asking = "words")}>${settings.wordsShow}</kez-button>
+        <kez-button @click=${() => (this.asking = "checkWords")}>${settings.wordsCheck}</kez-button>
+        <kez-button @click=${() => (this.asking = "showWords")}>${settings.wordsShow}</kez-button>
       </div>`
     return html`<kez-words-grid
         shown

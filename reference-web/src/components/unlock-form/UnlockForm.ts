@@ -6,6 +6,7 @@ import "../../elements/mark/Mark.ts"
 import "../../elements/note/Note.ts"
 import { shared } from "../../styles/shared.ts"
 import { nameOf, Step, stepStyles } from "../step/Step.ts"
+import { username } from "../step/Username.ts"
 
 export type UnlockProblem = "" | "wrong" | "damaged" | "passkey" | { readonly detail: string }
 
@@ -65,16 +66,7 @@ export class UnlockForm extends Step {
               ></kez-note
             >`
           : html`<form class="fields" @submit=${this.#submit}>
-              <input
-                class="visually-hidden"
-                aria-hidden="true"
-                tabindex="-1"
-                type="text"
-                name="username"
-                autocomplete="username"
-                readonly
-                .value=${this.handle}
-              />
+              ${username(this.handle)}
               <kez-field
                 type="password"
                 name="password"

@@ -1,12 +1,13 @@
 import { consume } from "@lit/context"
-import type { Account, KezChatClient } from "@kez-chat/sdk/promise"
-import { css, html, LitElement, nothing, type PropertyValues } from "lit"
+import type { KezChatClient } from "@kez-chat/sdk/promise"
+import { css, html, LitElement, nothing } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import "../../components/conversation-list/ConversationList.ts"
 import "../../components/words-reminder/WordsReminder.ts"
 import { clientContext } from "../../context.ts"
 import { LiveConversations, requestsOf } from "../../controllers/LiveConversations.ts"
 import { wordsReminderDue } from "../../controllers/Preferences.ts"
+import { OwnAccount } from "../../controllers/OwnAccount.ts"
 import { go, hashOf } from "../../controllers/Route.ts"
 import "../../elements/icon/Icon.ts"
 import { shared } from "../../styles/shared.ts"
@@ -74,8 +75,8 @@ export class Conversations extends LitElement {
     | KezChatClient
     | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
-  @state() private account: Account | undefined
   @state() private isSlow = false
+  readonly #own = new OwnAccount(this, () => this.client)
   readonly #live = new LiveConversations(this, () => this.client)
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -95,17 +96,9 @@ export class Conversations extends LitElement {
     clearTimeout(this.#timer)
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has("client")) return
-    void this.client?.account().then(
-      (account) => (this.account = account),
-      () => undefined
-    )
-  }
-
   protected override render() {
     const texts = this.texts.conversation
-    const { account } = this
+    const account = this.#own.value
     const list = this.#live.list
     const link = (hash: string, icon: "search" | "plus" | "settings", label: string) =>
       html`<a href=${hash} aria-label=${label} title=${label}><kez-icon name=${icon}></kez-icon></a>`
@@ -135,7 +128,7 @@ export class Conversations extends LitElement {
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0
     if (step === 0 || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
     const open = (this.#live.list ?? []).filter(({ contact }) => contact?.state !== "requested")
-    const names = open.map(({ contact }) => contact?.handle ?? this.account?.handle ?? "")
+    const names = open.map(({ contact }) => contact?.handle ?? this.#own.value?.handle ?? "")
     const at = open.findIndex(({ peer }, index) => this.selected === names[index] || this.selected === peer)
     const who = names[at < 0 ? (step > 0 ? 0 : names.length - 1) : at + step]
     event.preventDefault()

@@ -1,9 +1,10 @@
 import { consume } from "@lit/context"
-import type { Account, FoundAccount, KezChatClient } from "@kez-chat/sdk/promise"
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit"
+import type { FoundAccount, KezChatClient } from "@kez-chat/sdk/promise"
+import { css, html, LitElement, nothing, type TemplateResult } from "lit"
 import { customElement, property, query, state } from "lit/decorators.js"
 import { clientContext } from "../../context.ts"
 import { keepStorage } from "../../controllers/KeepStorage.ts"
+import { OwnAccount } from "../../controllers/OwnAccount.ts"
 import { go } from "../../controllers/Route.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/field/Field.ts"
@@ -82,28 +83,20 @@ export class NewScreen extends LitElement {
   @property({ attribute: false })
   client: KezChatClient | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
-  @state() private account: Account | undefined
   @state() private error = ""
   @state() private isBusy = false
   @state() private isAdding = false
   @state() private found: FoundAccount | undefined
+  readonly #own = new OwnAccount(this, () => this.client)
   @query("kez-field") private readonly field!: Field
 
   get heading(): string {
     return this.texts.conversation.addTitle
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("client"))
-      void this.client?.account().then(
-        (account) => (this.account = account),
-        () => undefined
-      )
-  }
-
   protected override render() {
     const texts = this.texts.conversation
-    const home = this.account?.server ?? ""
+    const home = this.#own.value?.server ?? ""
     return html`<div class="page">
       ${screenHead(this.heading, { route: { screen: "list" }, label: this.texts.common.conversations })}
       <form @submit=${this.#submit}>
@@ -126,7 +119,8 @@ export class NewScreen extends LitElement {
   }
 
   #found(): TemplateResult | typeof nothing {
-    const { account, found } = this
+    const account = this.#own.value
+    const { found } = this
     const texts = this.texts.conversation
     if (account === undefined || found === undefined) return nothing
     if (found.primary === account.primary) {
@@ -186,7 +180,7 @@ export class NewScreen extends LitElement {
   /** What went wrong, in words. */
   #words(handle: string, error: unknown): string {
     const texts = this.texts.conversation
-    const server = serverOf(handle) || (this.account?.server ?? "")
+    const server = serverOf(handle) || (this.#own.value?.server ?? "")
     if (isLimited(error)) return texts.addLimited
     if (/^(?:Server|Broker)Un(?:reachable|available)$/.test(String(tagOf(error)))) return texts.addUnreachable(server)
     switch (problemCode(error)) {

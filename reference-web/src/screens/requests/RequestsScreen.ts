@@ -1,11 +1,12 @@
 import { consume } from "@lit/context"
-import type { Account, Conversation, KezChatClient } from "@kez-chat/sdk/promise"
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit"
+import type { Conversation, KezChatClient } from "@kez-chat/sdk/promise"
+import { css, html, LitElement, nothing, type TemplateResult } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import { repeat } from "lit/directives/repeat.js"
 import { clientContext } from "../../context.ts"
 import { keepStorage } from "../../controllers/KeepStorage.ts"
 import { LiveConversations, requestsOf } from "../../controllers/LiveConversations.ts"
+import { OwnAccount } from "../../controllers/OwnAccount.ts"
 import { go, hashOf } from "../../controllers/Route.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/dialog/Dialog.ts"
@@ -83,23 +84,15 @@ export class RequestsScreen extends LitElement {
   @property({ attribute: false })
   client: KezChatClient | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
-  @state() private account: Account | undefined
   @state() private problem = ""
   /** Key of the person whose decision is carried out. */
   @state() private busy = ""
   @state() private toDelete: Conversation | undefined
+  readonly #own = new OwnAccount(this, () => this.client)
   readonly #live = new LiveConversations(this, () => this.client)
 
   get heading(): string {
     return this.texts.conversation.requestsTitle
-  }
-
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("client"))
-      void this.client?.account().then(
-        (account) => (this.account = account),
-        () => undefined
-      )
   }
 
   protected override render() {
@@ -110,7 +103,7 @@ export class RequestsScreen extends LitElement {
       ${screenHead(this.heading, { route: { screen: "list" }, label: this.texts.common.conversations })}
       ${this.problem === "" ? nothing : html`<kez-note kind="danger" live>${this.texts.common.failed(this.problem)}</kez-note>`}
       ${
-        requests === undefined || this.account === undefined
+        requests === undefined || this.#own.value === undefined
           ? nothing
           : requests.length === 0
             ? html`<p class="soft">${texts.noRequests}</p>`
@@ -137,7 +130,7 @@ export class RequestsScreen extends LitElement {
   }
 
   #nameOf({ contact, peer }: Conversation): string {
-    return displayName(contact?.handle ?? peer, this.account?.server ?? "")
+    return displayName(contact?.handle ?? peer, this.#own.value?.server ?? "")
   }
 
   #request(request: Conversation): TemplateResult {

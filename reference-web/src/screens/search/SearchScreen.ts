@@ -1,11 +1,12 @@
 import { consume } from "@lit/context"
-import type { Account, Contact, KezChatClient, Message } from "@kez-chat/sdk/promise"
+import type { Contact, KezChatClient, Message } from "@kez-chat/sdk/promise"
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit"
 import { customElement, property, query, state } from "lit/decorators.js"
 import { repeat } from "lit/directives/repeat.js"
 import { clientContext } from "../../context.ts"
 import { LiveConversations } from "../../controllers/LiveConversations.ts"
 import { hashOf } from "../../controllers/Route.ts"
+import { OwnAccount } from "../../controllers/OwnAccount.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/field/Field.ts"
 import type { Field } from "../../elements/field/Field.ts"
@@ -112,13 +113,13 @@ export class SearchScreen extends LitElement {
   @property({ attribute: false })
   client: KezChatClient | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
-  @state() private account: Account | undefined
   @state() private hits: ReadonlyArray<Message> = []
   /** The query that `hits` belong to. */
   @state() private found = ""
   @state() private progress: "idle" | "searching" | "more" | "done" | "failed" = "idle"
   @state() private problem = ""
   @query("kez-field") private readonly field!: Field
+  readonly #own = new OwnAccount(this, () => this.client)
   readonly #live = new LiveConversations(this, () => this.client)
   #abort: AbortController | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -134,11 +135,6 @@ export class SearchScreen extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("client"))
-      void this.client?.account().then(
-        (account) => (this.account = account),
-        () => undefined
-      )
     if (changed.has("query") || changed.has("who") || changed.has("client")) this.#searchSoon()
   }
 
@@ -216,7 +212,7 @@ export class SearchScreen extends LitElement {
     return html`<li>
       <a class="person" href=${hashOf({ screen: "conversation", who: handle })}>
         <kez-mark primary=${primary}></kez-mark>
-        <span class="name"><bdi>${displayName(handle, this.account?.server ?? "")}</bdi></span>
+        <span class="name"><bdi>${displayName(handle, this.#own.value?.server ?? "")}</bdi></span>
       </a>
     </li>`
   }
@@ -224,9 +220,9 @@ export class SearchScreen extends LitElement {
   #hit({ arrivedAt, direction, order, peer, text }: Message): TemplateResult {
     const texts = this.texts.conversation
     const contact = this.#live.list?.find((conversation) => conversation.peer === peer)?.contact
-    const isSelf = peer === this.account?.primary
-    const who = contact?.handle ?? (isSelf ? (this.account?.handle ?? peer) : peer)
-    const name = displayName(who, this.account?.server ?? "")
+    const isSelf = peer === this.#own.value?.primary
+    const who = contact?.handle ?? (isSelf ? (this.#own.value?.handle ?? peer) : peer)
+    const name = displayName(who, this.#own.value?.server ?? "")
     const title = isSelf ? texts.notesToSelf : direction === "out" ? texts.fromYou(name) : name
     return html`<li>
       <a href=${hashOf({ screen: "conversation", who, at: order })}>

@@ -42,12 +42,12 @@ it("shows the words only after the passphrase, and forgets them when the page is
   const screen = await open(
     "words",
     {
-      changePassphrase: async ({ passphrase }) => {
-        if (passphrase === "paper moon lamp") return
+      revealWords: async (secret) => {
+        if ("passphrase" in secret && secret.passphrase === "paper moon lamp") return words
         throw Object.assign(new Error("wrong"), { _tag: "VaultError", reason: "wrong_passphrase" })
       }
     },
-    { words: async () => words }
+    {}
   )
   const part = find("kez-settings-words")!.shadowRoot!
   await press(button("Show them", part))
@@ -66,6 +66,17 @@ it("shows the words only after the passphrase, and forgets them when the page is
   await settled()
   expect(textOf()).not.toContain("whisper")
   expect(screen.isConnected).toBe(true)
+})
+
+it("asks for the passphrase before the words are checked, too", async () => {
+  await open("words", { revealWords: async () => words }, {})
+  const part = find("kez-settings-words")!.shadowRoot!
+  await press(button("Check my paper", part))
+  const dialog = part.querySelector("kez-passphrase-dialog")!.shadowRoot!
+  expect(find("kez-words-check")).toBeUndefined()
+  await type(dialog.querySelector<Field>("kez-field")!, "paper moon lamp")
+  await press(button("Continue", dialog))
+  await vi.waitFor(() => expect(find("kez-words-check")).toBeDefined())
 })
 
 it("changes a setting, and takes it back when it could not be stored", async () => {

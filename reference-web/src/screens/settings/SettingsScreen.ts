@@ -311,19 +311,15 @@ export class SettingsScreen extends LitElement {
         return
       }
       case "showWords":
-        // An open account has nothing to unlock; setting the same passphrase again checks it.
-        await account.changePassphrase({ passphrase: action.passphrase, next: action.passphrase })
-        this.words = (await client.words()).split(" ")
+      case "checkWords":
+        this.words = (await account.revealWords({ passphrase: action.passphrase })).split(" ")
+        this.checking = action._tag === "checkWords"
         return
       case "hideWords":
         this.words = []
         return
       case "printWords":
         return printWords({ words: this.words, handle: this.#handle, address: pageAddress() })
-      case "checkWords":
-        this.words = (await client.words()).split(" ")
-        this.checking = true
-        return
       case "suggest":
         this.suggested = (await account.newWords()).split(" ").slice(0, 4).join(" ")
         return

@@ -137,6 +137,15 @@ it("keeps a chosen name for the next visit, and suggests free ones for a taken o
   expect(find<Field>("kez-field")!.value).toBe("chris-1")
 })
 
+it("says when names may be tried again after too many", async () => {
+  const limitedUntil = new Date(2026, 10, 29, 14, 5).getTime()
+  await open({ handleStatus: async () => ({ limitedUntil }) })
+  await type(await appears<Field>("kez-field"), "chris")
+  await appears(".said.no")
+  expect(textOf()).toContain("Try again at 14:05.")
+  expect(find(primary)).toBeUndefined()
+})
+
 it("moves the focus to each step's heading", async () => {
   await open({})
   await type(await appears<Field>("kez-field"), "chris")

@@ -17,13 +17,20 @@ import {
   type StorageUse,
   type Update
 } from "../AccountPort.ts"
+import { tagged } from "../../port/PortError.ts"
 import { Latest } from "../Latest.ts"
 import { hold } from "../Locks.ts"
 import { create, steps } from "./Create.ts"
 import { countMessages } from "./Databases.ts"
 import { type Held, HeldAccount, type ServeOptions } from "./HeldAccount.ts"
+import { checkOpener } from "./OpenedAccount.ts"
 import { restore } from "./Restore.ts"
-import { checkWords, newWords } from "./Words.ts"
+import { checkWords, newWords, wordsOf } from "./Words.ts"
+
+const openerOf = (secret: Secret) =>
+  "passphrase" in secret
+    ? { passphrase: Redacted.make(secret.passphrase) }
+    : { credentialId: secret.credentialId, secret: Redacted.make(secret.secret) }
 
 export class AccountWorker implements AccountHost {
   readonly #account: HeldAccount
@@ -42,6 +49,12 @@ export class AccountWorker implements AccountHost {
     const client = forward(clientCalls, () => this.#open().client)
     this.#client = {
       ...client,
+      words: async () => {
+        throw tagged(
+          "PassphraseNeeded",
+          "the words are shown after the passphrase only: ask revealWords of the account"
+        )
+      },
       deleteAccount: async (waiting) => {
         await client.deleteAccount(waiting)
         await this.logOut()
@@ -110,13 +123,9 @@ export class AccountWorker implements AccountHost {
   }
 
   unlock(secret: Secret): Promise<void> {
-    const opener =
-      "passphrase" in secret
-        ? { passphrase: Redacted.make(secret.passphrase) }
-        : { credentialId: secret.credentialId, secret: Redacted.make(secret.secret) }
     const account = this.#account
     return account.exclusive(async () => {
-      if (account.held === undefined) await account.unlock(await account.acquire(), opener)
+      if (account.held === undefined) await account.unlock(await account.acquire(), openerOf(secret))
     })
   }
 
@@ -142,6 +151,15 @@ export class AccountWorker implements AccountHost {
 
   removePasskey(credentialId: Uint8Array): Promise<void> {
     return this.#changeVault(({ unlocked }) => unlocked.removePasskey(credentialId))
+  }
+
+  revealWords(secret: Secret): Promise<string> {
+    const account = this.#account
+    return account.exclusive(async () => {
+      const { seed } = this.#open()
+      await checkOpener(account.databases.vault, openerOf(secret))
+      return wordsOf(seed)
+    })
   }
 
   logOut(): Promise<void> {

@@ -43,6 +43,12 @@ export const readVault = (
     Effect.scoped(Effect.flatMap(WebVault.make({ name }), ({ read }) => Effect.map(read, Option.getOrUndefined)))
   )
 
+/** Rejects with a `VaultError` unless `opener` opens the vault; changes nothing. */
+export const checkOpener = (name: string, opener: WebVault.Opener): Promise<void> =>
+  Effect.runPromise(
+    Effect.scoped(Effect.flatMap(WebVault.make({ name }), ({ unlock }) => Effect.asVoid(unlock(opener))))
+  )
+
 /** Rejects with a `VaultError`, `StoreError` or `StoreConflict`, and leaves nothing open. */
 export const openAccount = async ({
   databases,
