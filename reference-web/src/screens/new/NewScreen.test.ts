@@ -28,7 +28,7 @@ it("shows who somebody is before it adds them", async () => {
   const addContact = vi.fn(async () => chris)
   const persist = vi.spyOn(navigator.storage, "persist").mockResolvedValue(false)
   const { button, root } = await lookedUp({ lookUp: async () => stranger, addContact })
-  expect(root.textContent).toContain("You are talking to the key that kez.lat names for chris.")
+  expect(root.textContent).toContain("kez.lat says that this is chris’s key.")
   expect(root.querySelector("kez-mark")?.primary).toBe(chris.primary)
   expect(addContact).not.toHaveBeenCalled()
   expect(persist).not.toHaveBeenCalled()
