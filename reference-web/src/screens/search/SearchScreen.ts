@@ -189,7 +189,8 @@ export class SearchScreen extends LitElement {
 
   /** With whom, if not with all, and the way to all. */
   #only(): TemplateResult | typeof nothing {
-    const { account, query, who } = this
+    const account = this.#own.value
+    const { query, who } = this
     if (who === undefined || account === undefined) return nothing
     const texts = this.texts.conversation
     const isSelf = who === account.handle || who === account.primary
