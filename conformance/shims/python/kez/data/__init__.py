@@ -1,0 +1,1 @@
+"""Forms of data: bytes as text, times, strict JSON and its canonical form."""

@@ -1,0 +1,1 @@
+"""Keys, words, names and safety numbers (identity.md)."""

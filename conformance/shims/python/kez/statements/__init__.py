@@ -1,0 +1,1 @@
+"""Signed statements and where they are found: envelopes, proofs, sigchains, registrations, hosts."""
