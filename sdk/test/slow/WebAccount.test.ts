@@ -88,6 +88,25 @@ describe.skipIf(!hasChromium)("the account of a browser", () => {
     await reaches(tab, "locked")
   })
 
+  it("opens where the browser keeps no key for reloads, and asks after each", async () => {
+    context = await scene.profile()
+    const tab = await openTab(scene, context, "/1/?dedicated")
+    await tab.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          // A version that the worker does not know cannot be opened.
+          const request = indexedDB.open("kez-chat/tickets", 9)
+          request.addEventListener("success", () => {
+            request.result.close()
+            resolve()
+          })
+        })
+    )
+    await createIn(tab, "keyless", passphrase)
+    await tab.reload()
+    await reaches(tab, "locked")
+  })
+
   it("says which account is lost where the vault was cleared, and comes back from its words", async () => {
     context = await scene.profile()
     const tab = await openTab(scene, context, "/1/")

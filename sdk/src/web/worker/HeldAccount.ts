@@ -292,7 +292,7 @@ export class HeldAccount {
     await this.exclusive(async () => {
       const held = this.held
       if (held !== undefined) {
-        this.#turns.giveTicket(held.ticket)
+        if (held.ticket !== undefined) this.#turns.giveTicket(held.ticket)
         await this.close()
       }
       if (state === "superseded") this.set({ _tag: "superseded" })

@@ -19,7 +19,8 @@ export interface OpenedAccount {
   readonly unlocked: WebVault.Unlocked
   readonly seed: Redacted.Redacted<Uint8Array>
   readonly primary: string
-  readonly ticket: string
+  /** Absent where the browser keeps no key, as WebKitGTK without a keyring: then a reload asks for the passphrase. */
+  readonly ticket: string | undefined
   /** Finishes the commit under way. */
   close(): Promise<void>
 }
@@ -84,7 +85,7 @@ export const openAccount = async ({
       unlocked,
       seed,
       primary,
-      ticket: await Tickets.seal(databases.tickets, Redacted.value(unlocked.key)),
+      ticket: await Tickets.seal(databases.tickets, Redacted.value(unlocked.key)).catch(() => undefined),
       close: async () => {
         await client.close()
         await end()
