@@ -1,4 +1,4 @@
-import { html, LitElement } from "lit"
+import { html, LitElement, nothing } from "lit"
 import { customElement, property } from "lit/decorators.js"
 import { shared } from "../../styles/shared.ts"
 import { styles } from "./Button.styles.ts"
@@ -28,7 +28,7 @@ export class Button extends LitElement {
       type="button"
       ?disabled=${this.disabled}
       aria-disabled=${this.busy ? "true" : "false"}
-      aria-label=${this.label === "" ? null : this.label}
+      aria-label=${this.label || nothing}
       @click=${this.#click}
     >
       <slot></slot>
