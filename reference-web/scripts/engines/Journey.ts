@@ -191,7 +191,7 @@ export const journey = async (stage: Stage, name: string): Promise<void> => {
       await second.follow(conversation)
       await second.message("While you were away")
       await write(second, "From the second tab")
-      await tab.message("From the second tab")
+      for (const each of [tab, second]) await each.message("From the second tab", /Sent/)
       deepEqual(await second.messages(), await tab.messages())
       await second.fill(composer, "A thought that is not")
       await tab.follow("#/")
