@@ -11,9 +11,10 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { bundled } from "../../deploy/local/Bundles.ts"
 import { startHome } from "../../deploy/local/Home.ts"
 import { freePorts } from "../../deploy/local/Ports.ts"
-import { buildProgram, Machine } from "../../reference-cli/test/kit/Program.ts"
+import { Machine } from "../../reference-cli/test/kit/Program.ts"
 import { startFirefox } from "./engines/Firefox.ts"
 import { startFront } from "./engines/Front.ts"
 import { journey } from "./engines/Journey.ts"
@@ -39,14 +40,13 @@ const wanted = (Object.keys(engines) as ReadonlyArray<Engine>).filter(
 )
 
 const { home: port } = await freePorts()
-const program = await buildProgram()
 const home = await startHome({
   data: mkdtempSync(join(tmpdir(), "kez-engines-")),
   ports: "auto",
   source: true,
   origins: [`http://localhost:${port}`]
 })
-const machine = new Machine(program, home.urls.home)
+const machine = new Machine(await bundled("kez-chat"), home.urls.home)
 const front = await startFront(home.urls.home, port)
 
 const results = new Map<string, Partial<Record<Engine, string>>>()
@@ -88,7 +88,6 @@ try {
 } finally {
   front.close()
   await machine.remove()
-  program.remove()
   await home.remove()
 }
 
