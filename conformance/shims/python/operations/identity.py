@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kez.crypto import ed25519, x25519
 from kez.data import strict_json
 from kez.data.text import b64u_decode, b64u_encode, hex_decode
 from kez.data.times import parse_time
-from kez.identity import ed25519, x25519
 from kez.identity.handles import parse_handle, parse_mention
 from kez.identity.identifiers import normalise_identifier
 from kez.identity.mnemonic import words_to_seed

@@ -16,8 +16,8 @@ Json: TypeAlias = Any
 MAX_DEPTH = 16
 MAX_INTEGER = 2**53 - 1
 
-# Strings are matched so that brackets inside them do not count.
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+# Strings are matched so that brackets inside them do not count; possessively, so that hostile text costs no more.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,15})")
 
 

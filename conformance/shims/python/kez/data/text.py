@@ -33,6 +33,11 @@ def hex_decode(text: str) -> bytes:
     return bytes.fromhex(text)
 
 
+def is_text(value: Any, least: int, most: int) -> bool:
+    """Whether `value` is a string of `least` to `most` characters."""
+    return isinstance(value, str) and least <= len(value) <= most
+
+
 def is_hex(value: Any, size: int) -> bool:
     """Whether `value` is the hexadecimal text of `size` bytes."""
     return isinstance(value, str) and len(value) == 2 * size and _HEX.fullmatch(value) is not None

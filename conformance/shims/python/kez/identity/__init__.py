@@ -1,1 +1,1 @@
-"""Keys, words, names and safety numbers (identity.md)."""
+"""Words, names, identifiers and safety numbers of accounts (identity.md)."""

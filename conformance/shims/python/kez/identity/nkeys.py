@@ -6,8 +6,8 @@ import base64
 import binascii
 import re
 
+from ..crypto import ed25519
 from ..errors import KezError
-from . import ed25519
 
 _USER_PREFIX = b"\xa0"
 _NKEY = re.compile(r"[A-Z2-7]{56}")

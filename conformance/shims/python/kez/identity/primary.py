@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ..crypto import ed25519
 from ..errors import KezError
-from . import ed25519
 
 _ED25519 = re.compile(r"ed25519:([0-9a-f]{64})")
 _NPUB = re.compile(r"npub1([02-9ac-hj-np-z]{58})")

@@ -6,10 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+from ..crypto import ed25519, secp256k1
 from ..data import strict_json
 from ..data.text import is_hex
 from ..errors import KezError
-from ..identity import ed25519, secp256k1
 from ..identity.primary import Primary, parse_primary
 
 MAX_BYTES = 65_536

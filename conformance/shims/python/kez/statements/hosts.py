@@ -102,6 +102,9 @@ def _normal_host(host: str) -> str:
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
     try:
-        return URL(f"http://{host}/").hostname
+        url = URL(f"http://{host}/")
     except ValueError as error:
         raise KezError("address_forbidden", "not a host") from error
+    if url.href != f"http://{url.hostname}/":
+        raise KezError("address_forbidden", "more than a host")
+    return url.hostname

@@ -74,10 +74,11 @@ def _inflate(text: str, prefix: str, limit: int) -> bytes:
     """Decompress exactly one zstd frame of at most `limit` bytes (KEZ-PRF-005, KEZ-PRF-006)."""
     if not text.startswith(prefix):
         raise KezError("encoding_malformed", f"does not begin with {prefix}")
-    frame = _with_bounded_window(b64u_decode(text.removeprefix(prefix)))
+    compressed = b64u_decode(text.removeprefix(prefix))
     decompressor = zstandard.ZstdDecompressor().decompressobj()
     output = bytearray()
     try:
+        frame = _with_bounded_window(compressed)
         # Small steps, so that no more than a few blocks are decompressed beyond the limit.
         for start in range(0, len(frame), _STEP):
             output += decompressor.decompress(frame[start : start + _STEP])

@@ -131,7 +131,7 @@ class Chain:
         if not isinstance(new_primary, str) or new_primary == self.primary or not is_hex(payload.get("new_sig"), 64):
             raise KezError("event_malformed", "not a rotation to another key")
         key = parse_primary(new_primary)
-        acceptance = {
+        acceptance: dict[str, Any] = {
             "type": "kez.rotation_acceptance",
             "version": 1,
             "old": self.primary,

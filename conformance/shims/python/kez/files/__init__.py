@@ -1,0 +1,1 @@
+"""Files: encryption, verified streaming, requests and tickets (files.md)."""

@@ -1,0 +1,1 @@
+"""Messages: encryption, sealing, receiving, bodies and trust (messages.md)."""
