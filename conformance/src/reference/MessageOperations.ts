@@ -1,17 +1,8 @@
 /** The operations of the vectors that concern messages: padding, encryption and seals. */
 import { Effect, Redacted, Result } from "effect"
-import { Hpke, SealedMessage } from "../../src/crypto/index.ts"
-import {
-  Bytes,
-  Envelope,
-  Hpke as Labels,
-  Message,
-  Padding,
-  PrimaryKey,
-  Seal,
-  Timestamp
-} from "../../src/protocol/index.ts"
-import { Crypto } from "../../src/services/Crypto.ts"
+import { Hpke, SealedMessage } from "@kez-chat/sdk/crypto"
+import { Bytes, Envelope, Hpke as Labels, Message, Padding, PrimaryKey, Seal, Timestamp } from "@kez-chat/sdk/protocol"
+import { Crypto } from "@kez-chat/sdk/services"
 import {
   fromBase64Url,
   fromHex,

@@ -1,6 +1,6 @@
 /** The operations of the vectors that concern files and manifests. */
 import { Effect, Redacted, Result, Stream } from "effect"
-import { FastBlake3, Identity, SealedFile, SealedManifest, WrappedKey } from "../../src/crypto/index.ts"
+import { FastBlake3, Identity, SealedFile, SealedManifest, WrappedKey } from "@kez-chat/sdk/crypto"
 import {
   Blake3,
   Blake3Tree,
@@ -14,8 +14,8 @@ import {
   Manifest,
   PrimaryKey,
   Ticket
-} from "../../src/protocol/index.ts"
-import { Crypto } from "../../src/services/Crypto.ts"
+} from "@kez-chat/sdk/protocol"
+import { Crypto } from "@kez-chat/sdk/services"
 import { fromBase64Url, fromHex, identityOf, type Input, number, object, type Operation, text } from "./CaseInput.ts"
 
 const texts = (input: Input, name: string): ReadonlyArray<string> => input[name] as ReadonlyArray<string>

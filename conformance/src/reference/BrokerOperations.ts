@@ -1,7 +1,7 @@
 /** The operations of the vectors that concern the broker: logins, subjects, requests and positions. */
 import { Effect, Result } from "effect"
-import * as Position from "../../src/client/messaging/Position.ts"
-import { Block, BrokerLogin, Bytes, Nkey, Page, PrimaryKey, Subject, Trim } from "../../src/protocol/index.ts"
+import { Position } from "@kez-chat/sdk"
+import { Block, BrokerLogin, Bytes, Nkey, Page, PrimaryKey, Subject, Trim } from "@kez-chat/sdk/protocol"
 import {
   fromBase64Url,
   fromHex,

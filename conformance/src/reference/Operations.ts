@@ -1,8 +1,8 @@
 /** The operations of the vectors, as this SDK has them. Each takes a case's input and returns what its file states. */
 import { Effect, Redacted, Result } from "effect"
-import { Zstd } from "../../src/adapters/node/index.ts"
-import * as ContactState from "../../src/client/contacts/ContactState.ts"
-import { Identity, SafetyNumber, SignedEnvelope, VerifiedChain, VerifiedRecord } from "../../src/crypto/index.ts"
+import { Zstd } from "@kez-chat/sdk/node"
+import { ContactState } from "@kez-chat/sdk"
+import { Identity, SafetyNumber, SignedEnvelope, VerifiedChain, VerifiedRecord } from "@kez-chat/sdk/crypto"
 import {
   AddressClass,
   Bytes,
@@ -20,9 +20,9 @@ import {
   SafetyNumber as SafetyNumbers,
   Sigchain,
   Timestamp
-} from "../../src/protocol/index.ts"
-import * as HomeReach from "../../src/services/HomeReach.ts"
-import { Crypto } from "../../src/services/Crypto.ts"
+} from "@kez-chat/sdk/protocol"
+import { HomeReach } from "@kez-chat/sdk/services"
+import { Crypto } from "@kez-chat/sdk/services"
 import { brokerOperations } from "./BrokerOperations.ts"
 import { fromBase64Url, fromHex, type Input, list, number, object, type Operation, pure, text } from "./CaseInput.ts"
 import { fileOperations } from "./FileOperations.ts"

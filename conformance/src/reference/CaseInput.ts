@@ -1,12 +1,11 @@
 /** What the operations of the vectors have in common: reading the members of a case's input. */
 import { Effect, Redacted, Result } from "effect"
-import { Identity } from "../../src/crypto/index.ts"
-import { Bytes, Json } from "../../src/protocol/index.ts"
-import type { Problem } from "../../src/protocol/Problem.ts"
-import { Crypto, type DecryptionFailed, type ZeroSharedSecret } from "../../src/services/Crypto.ts"
+import { Identity } from "@kez-chat/sdk/crypto"
+import { Bytes, Json, type Problem } from "@kez-chat/sdk/protocol"
+import { Crypto, type DecryptionFailed, type ZeroSharedSecret } from "@kez-chat/sdk/services"
 
 export type Input = Readonly<Record<string, Json.Json>>
-type Failure = Problem | ZeroSharedSecret | DecryptionFailed | { readonly code: string }
+type Failure = Problem.Problem | ZeroSharedSecret | DecryptionFailed | { readonly code: string }
 export type Operation = (input: Input) => Effect.Effect<unknown, Failure, Crypto>
 
 export const text = (input: Input, name: string): string => {

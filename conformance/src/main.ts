@@ -1,0 +1,66 @@
+/** `kez-conformance`: the commands, and what ends them. */
+import { diff } from "./commands/Diff.ts"
+import { explain } from "./commands/Explain.ts"
+import { list } from "./commands/List.ts"
+import { vectors } from "./commands/Vectors.ts"
+import { UsageError } from "./suite/UsageError.ts"
+import { specVersion, suiteVersion, vectorsVersion } from "./suite/Versions.ts"
+import { ShimUnusable } from "./vectors/Run.ts"
+
+const help = `kez-conformance: checks whether an implementation speaks the KEZ chat protocol.
+
+  kez-conformance vectors --shim "COMMAND"   every vector of the specification, asked of your shim
+  kez-conformance reference-shim             the shim of the reference implementation, to compare with
+  kez-conformance list [--operations]        requirements and their checks, or the operations of a shim
+  kez-conformance explain ID                 a requirement or a check: text, reason, input and answer
+  kez-conformance diff OLD NEW               what two reports say differently
+
+Options of vectors:
+  --profile identity,chat,files   check these profiles only
+  --only PATTERN                  check what fits, such as "KEZ-DM-*" or "identity/*"; may be repeated
+  --baseline FILE                 known failures, a list of {id, reason} in YAML
+  --report, --junit, --html, --badge FILE   write the result as JSON, JUnit XML, a page, or a shields.io badge
+  --trace FILE                    write every line between suite and shim
+  --seed N                        the order of the checks; printed at the end
+  --timeout SECONDS               how long one request may take (20)
+  --deterministic                 leave times out of the report
+  --json                          print the report as JSON
+
+Every command takes --json where it prints something. Exit codes: 0 conformant, 1 something fails, 2 the baseline
+excuses what does not fail, 3 a mistake in the command line, 4 the shim cannot be started.
+`
+
+const commands: Readonly<Record<string, (args: ReadonlyArray<string>) => number | Promise<number>>> = {
+  vectors,
+  list,
+  explain,
+  diff,
+  "reference-shim": async (args) => (await import("./reference/Shim.ts")).referenceShim(args)
+}
+
+/** Runs a command line; the exit code. */
+export const main = async ([name, ...args]: ReadonlyArray<string>): Promise<number> => {
+  if (name === "--version") {
+    process.stdout.write(`kez-conformance ${suiteVersion}, specification ${specVersion}, vectors ${vectorsVersion}\n`)
+    return 0
+  }
+  if (name === undefined || name === "--help" || name === "help" || args.includes("--help")) {
+    ;(name === undefined ? process.stderr : process.stdout).write(help)
+    return name === undefined ? 3 : 0
+  }
+  try {
+    const command = commands[name]
+    if (command === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}`)
+    return await command(args)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`kez-conformance: ${error.message}. See kez-conformance --help.\n`)
+      return 3
+    }
+    if (error instanceof ShimUnusable) {
+      process.stderr.write(`kez-conformance: the shim cannot be used: ${error.message}\n`)
+      return 4
+    }
+    throw error
+  }
+}

@@ -1,0 +1,65 @@
+/** A report as text for people: what fails, why, and where to read on; and progress while it is made. */
+import type { CheckResult, RequirementResult } from "../suite/Verdict.ts"
+import { isFailure } from "../suite/Verdict.ts"
+import { exitCodeOf, type Report } from "./Report.ts"
+import { shown } from "../shim/Protocol.ts"
+
+/** Failed checks shown for each requirement. */
+const shownChecks = 3
+
+const lineOf = ({ id, message, why }: CheckResult): string =>
+  `      ${id}${why === undefined ? "" : ` (${why})`}\n        ${shown(message ?? "", 400)}`
+
+const block = (row: RequirementResult, report: Report): string => {
+  const problems = report.checks.filter(
+    ({ requirements, verdict }) => requirements.includes(row.id) && isFailure(verdict)
+  )
+  const rest = problems.length - shownChecks
+  return [
+    `  ${row.verdict === "warn" ? "WARN" : "FAIL"}  ${row.id} (${row.level}, ${row.spec})`,
+    `      ${row.text}`,
+    ...problems.slice(0, shownChecks).map(lineOf),
+    ...(rest > 0 ? [`      and ${rest} more`] : [])
+  ].join("\n")
+}
+
+export const summary = (report: Report): string => {
+  const { counts, must, target } = report
+  const bad = report.requirements.filter(({ verdict }) => isFailure(verdict) || verdict === "warn")
+  const checks = Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([verdict, count]) => `${count} ${verdict}`)
+    .join(", ")
+  const verdict = ["CONFORMS", "DOES NOT CONFORM", "STALE BASELINE"][exitCodeOf(report)]
+  return [
+    `${target.name} ${target.version} (${target.language}), profiles: ${report.profiles.join(", ") || "none"}`,
+    ...bad.map((row) => `\n${block(row, report)}`),
+    "",
+    ...report.staleBaseline.map(({ id }) => `  The baseline excuses ${id}, which does not fail: remove the entry.`),
+    `${verdict}: ${must.passed} of ${must.checked} MUST hold. Checks: ${checks}. Seed ${report.seed}.`,
+    ...(bad.length > 0 ? [`Read on with: kez-conformance explain ${bad[0]!.id}`] : [])
+  ].join("\n")
+}
+
+/** Progress on one line of a terminal; nothing where there is none. */
+export const makeProgress = (stream: NodeJS.WriteStream, total: number) => {
+  let done = 0
+  let failed = 0
+  const draw = () => {
+    const width = 24
+    const filled = Math.round((done / Math.max(total, 1)) * width)
+    stream.write(
+      `\r\u001b[K${"#".repeat(filled)}${"-".repeat(width - filled)} ${done}/${total}${failed > 0 ? `, ${failed} failed` : ""}`
+    )
+  }
+  return {
+    take: (result: CheckResult) => {
+      done += 1
+      if (isFailure(result.verdict)) failed += 1
+      if (stream.isTTY && (done % 16 === 0 || done === total)) draw()
+    },
+    end: () => {
+      if (stream.isTTY) stream.write("\r\u001b[K")
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/** What came out of checks, and what it means for requirements. */
+import type { Level, Requirement } from "./Data.ts"
+
+/**
+ * - `pass`: as the specification says.
+ * - `fail`: otherwise than a MUST says.
+ * - `warn`: otherwise than a SHOULD says.
+ * - `not-applicable`: of a profile that is not claimed.
+ * - `untestable`: claimed, but the shim cannot be asked. Counts as a failure.
+ * - `excused`: a failure that the baseline names.
+ */
+export type Verdict = "pass" | "fail" | "warn" | "not-applicable" | "untestable" | "excused"
+
+export interface CheckResult {
+  /** The check's id. */
+  readonly id: string
+  readonly operation: string
+  readonly requirements: ReadonlyArray<string>
+  readonly verdict: Verdict
+  /** What is wrong, in a sentence; absent for a pass. */
+  readonly message?: string
+  /** What the check is there for. */
+  readonly why?: string
+  readonly expected?: unknown
+  readonly actual?: unknown
+}
+
+export interface RequirementResult {
+  readonly id: string
+  readonly level: Level
+  readonly spec: string
+  readonly text: string
+  readonly verdict: Verdict
+  readonly passed: number
+  readonly failed: number
+}
+
+/** Worst first. */
+const order: ReadonlyArray<Verdict> = ["fail", "untestable", "warn", "excused", "pass", "not-applicable"]
+
+export const worst = (verdicts: ReadonlyArray<Verdict>): Verdict =>
+  order.find((verdict) => verdicts.includes(verdict)) ?? "not-applicable"
+
+export const isFailure = (verdict: Verdict): boolean => verdict === "fail" || verdict === "untestable"
+
+/** The requirements that any of the results concerns, in the order of the table. */
+export const byRequirement = (
+  results: ReadonlyArray<CheckResult>,
+  table: ReadonlyArray<Requirement>
+): ReadonlyArray<RequirementResult> => {
+  const found = new Map<string, Array<CheckResult>>()
+  for (const result of results) for (const id of result.requirements) found.set(id, [...(found.get(id) ?? []), result])
+  return table.flatMap(({ id, level, spec, text }) => {
+    const all = found.get(id)
+    if (all === undefined) return []
+    const verdict = worst(all.map((result) => result.verdict))
+    return [
+      {
+        id,
+        level,
+        spec,
+        text,
+        // A check of several requirements fails for all of them; for a SHOULD that is a warning.
+        verdict: level !== "MUST" && isFailure(verdict) ? "warn" : verdict,
+        passed: all.filter((result) => result.verdict === "pass").length,
+        failed: all.filter((result) => isFailure(result.verdict) || result.verdict === "excused").length
+      }
+    ]
+  })
+}

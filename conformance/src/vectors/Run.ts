@@ -1,0 +1,134 @@
+/** Asks a shim every question of the vectors and judges the answers. */
+import { isDeepStrictEqual } from "node:util"
+import { type Check, type Profile, shuffled } from "../suite/Checks.ts"
+import type { CheckResult } from "../suite/Verdict.ts"
+import { hasOperation, protocolVersion, readStarted, type Response, type Started } from "../shim/Protocol.ts"
+import { ShimFailure, type ShimOptions, ShimProcess } from "../shim/ShimProcess.ts"
+import { specVersion, suiteVersion } from "../suite/Versions.ts"
+
+/** How often a shim that ends, or breaks the protocol, is started again. */
+const restarts = 3
+
+/** The shim cannot be started, or does not say who it is: nothing can be checked. */
+export class ShimUnusable extends Error {
+  override readonly name = "ShimUnusable"
+}
+
+export interface RunOptions extends ShimOptions {
+  readonly seed: number
+  /** The profiles to check, of those that the shim claims; all of them if undefined. */
+  readonly profiles?: ReadonlyArray<Profile> | undefined
+  /** Called after every check. */
+  readonly onResult?: ((result: CheckResult) => void) | undefined
+}
+
+export interface Run {
+  readonly started: Started
+  /** In the order of the checks, whatever the order they ran in. */
+  readonly results: ReadonlyArray<CheckResult>
+}
+
+const start = async (options: ShimOptions): Promise<readonly [ShimProcess, Started]> => {
+  const shim = new ShimProcess(options)
+  try {
+    const response = await shim.ask("start", { protocol: protocolVersion, spec: specVersion, suite: suiteVersion })
+    if (response.ok === undefined) throw new ShimFailure(`start was answered with ${JSON.stringify(response)}`)
+    const started = readStarted(response.ok)
+    if (typeof started === "string") throw new ShimFailure(started)
+    return [shim, started]
+  } catch (error) {
+    await shim.stop()
+    throw new ShimUnusable((error as Error).message)
+  }
+}
+
+/** What a result is without its verdict. */
+const about = ({ case: one, id, operation, requirements }: Check) => ({ id, operation, requirements, why: one.why })
+
+/** The verdict on an answer. */
+export const judge = (check: Check, response: Response): CheckResult => {
+  const { error, errorAnyOf, result } = check.case
+  const accepted = errorAnyOf ?? (error === undefined ? undefined : [error])
+  const expected = accepted === undefined ? { ok: result } : { error: accepted.join(" or ") }
+  const fail = (message: string, actual: unknown): CheckResult => ({
+    ...about(check),
+    verdict: "fail",
+    message,
+    expected,
+    actual
+  })
+  if (response.unsupported)
+    return { ...about(check), verdict: "untestable", message: `the shim does not support ${check.operation}` }
+  if (response.internal !== undefined)
+    return fail(`the implementation failed unexpectedly: ${response.internal.message}`, response.internal)
+  if (accepted === undefined) {
+    if (response.error !== undefined)
+      return fail(`refused with ${response.error.code}; it must be accepted`, { error: response.error })
+    return isDeepStrictEqual(response.ok, result)
+      ? { ...about(check), verdict: "pass" }
+      : fail(`accepted with another result${difference(result, response.ok)}`, { ok: response.ok })
+  }
+  if (response.error === undefined)
+    return fail(`accepted; it must be refused with ${expected.error}`, { ok: response.ok })
+  return accepted.includes(response.error.code)
+    ? { ...about(check), verdict: "pass" }
+    : fail(`refused with ${response.error.code}; the right code is ${expected.error}`, { error: response.error })
+}
+
+/** Where two values differ first, as `: at .head.seq`. */
+const difference = (expected: unknown, actual: unknown, path = ""): string => {
+  const isBranch = (value: unknown): value is Readonly<Record<string, unknown>> =>
+    typeof value === "object" && value !== null
+  if (!isBranch(expected) || !isBranch(actual) || Array.isArray(expected) !== Array.isArray(actual))
+    return path === "" ? "" : `: at ${path}`
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(actual)]))
+    if (!isDeepStrictEqual(expected[key], actual[key])) return difference(expected[key], actual[key], `${path}.${key}`)
+  return ""
+}
+
+/** Runs the checks in the order of the seed, as many at once as the shim admits. */
+export const runVectors = async (checks: ReadonlyArray<Check>, options: RunOptions): Promise<Run> => {
+  let [shim, started] = await start(options)
+  const results = new Map<string, CheckResult>()
+  const settle = (result: CheckResult) => {
+    results.set(result.id, result)
+    options.onResult?.(result)
+  }
+  const claimed = started.profiles.filter((profile) => options.profiles?.includes(profile) ?? true)
+  const open: Array<Check> = []
+  for (const check of shuffled(checks, options.seed)) {
+    if (!claimed.includes(check.profile)) settle({ ...about(check), verdict: "not-applicable" })
+    else if (!hasOperation(started.ops, check.operation))
+      settle({
+        ...about(check),
+        verdict: "untestable",
+        message: `the shim does not name ${check.operation} in its ops`
+      })
+    else open.push(check)
+  }
+  let begun = 0
+  const width = started.limits?.maxParallel ?? 1
+  while (open.length > 0) {
+    if (!shim.isAlive) {
+      await shim.stop()
+      if (begun === restarts) break
+      begun += 1
+      ;[shim, started] = await start(options)
+    }
+    const batch = open.splice(0, width)
+    const answers = batch.map((check) => shim.ask(check.operation, check.case.input, check.id))
+    for (const [index, answer] of (await Promise.allSettled(answers)).entries()) {
+      const check = batch[index]!
+      if (answer.status === "fulfilled") settle(judge(check, answer.value))
+      else settle({ ...about(check), verdict: "fail", message: (answer.reason as Error).message })
+    }
+  }
+  await shim.stop()
+  for (const check of open)
+    settle({
+      ...about(check),
+      verdict: "untestable",
+      message: `the shim had to be started again ${restarts} times and is not asked any more`
+    })
+  return { started, results: checks.map(({ id }) => results.get(id)!) }
+}
