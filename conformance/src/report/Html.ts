@@ -1,7 +1,7 @@
 /** A report as one HTML file: the text of the specification beside each verdict. It loads nothing from anywhere. */
 import { createHash } from "node:crypto"
 import { type Requirement, requirements, sectionOf } from "../suite/Data.ts"
-import { type CheckResult, isFailure, type RequirementResult, type Verdict } from "../suite/Verdict.ts"
+import { type CheckResult, isFailure, type RequirementResult, type Verdict, worstFirst } from "../suite/Verdict.ts"
 import { exitCodeOf, type Report } from "./Report.ts"
 import { script } from "./HtmlScript.ts"
 import { style } from "./HtmlStyle.ts"
@@ -17,6 +17,9 @@ const words: Readonly<Record<Verdict, string>> = {
   untestable: "untestable",
   excused: "known failure"
 }
+
+/** Text of the specification: what stands between backquotes is code. */
+const prose = (value: string): string => text(value).replace(/`([^`]+)`/g, "<code>$1</code>")
 
 const mark = (verdict: Verdict): string => `<span class="mark ${verdict}">${words[verdict]}</span>`
 
@@ -44,7 +47,7 @@ const rowOf = (
   const requirement = table.get(row.id)
   const section = requirement === undefined ? "" : sectionOf(requirement)
   return `<details class="row ${row.verdict}" id="${row.id}" data-verdict="${row.verdict}"${problems.length > 0 ? " open" : ""}>
-<summary><code>${row.id}</code> <span class="level">${row.level}</span> <span class="what">${text(row.text)}</span> ${mark(row.verdict)}</summary>
+<summary><code>${row.id}</code> <span class="level">${row.level}</span> <span class="what">${prose(row.text)}</span> ${mark(row.verdict)}</summary>
 <p class="count">${row.passed} of ${concerned.length} ${concerned.length === 1 ? "check" : "checks"} passed. Source: <code>${text(row.spec)}</code></p>
 ${problems.length === 0 ? "" : `<ul>${problems.map(checkOf).join("")}</ul>`}
 ${section === "" ? "" : `<details class="section"><summary>The text of the specification</summary><pre>${text(section)}</pre></details>`}
@@ -87,7 +90,9 @@ export const html = (report: Report): string => {
 </header>
 <nav aria-label="Filter"><div class="filters">${filters}</div><label>Find <input type="search" placeholder="KEZ-DM-, prev, handle"></label></nav>
 <main>
-${report.requirements.map((row) => rowOf(row, report.checks, table)).join("\n")}
+${worstFirst(report.requirements)
+  .map((row) => rowOf(row, report.checks, table))
+  .join("\n")}
 <p class="none" hidden>Nothing fits.</p>
 </main>
 <script>${script}</script>

@@ -10,9 +10,18 @@ const shownChecks = 3
 const lineOf = ({ id, message, why }: CheckResult): string =>
   `      ${id}${why === undefined ? "" : ` (${why})`}\n        ${shown(message ?? "", 400)}`
 
+/** The operations that a shim lacks, each with the number of checks that it leaves open. */
+const missing = (report: Report): ReadonlyArray<string> => {
+  const untestable = report.checks.filter(({ verdict }) => verdict === "untestable")
+  return [...new Set(untestable.map(({ operation }) => operation))].map((operation) => {
+    const checks = untestable.filter((check) => check.operation === operation)
+    return `  ${operation}: ${checks.length} ${checks.length === 1 ? "check" : "checks"} (${shown(checks[0]?.message ?? "")})`
+  })
+}
+
 const block = (row: RequirementResult, report: Report): string => {
   const problems = report.checks.filter(
-    ({ requirements, verdict }) => requirements.includes(row.id) && isFailure(verdict)
+    ({ requirements, verdict }) => requirements.includes(row.id) && verdict === "fail"
   )
   const rest = problems.length - shownChecks
   return [
@@ -25,7 +34,10 @@ const block = (row: RequirementResult, report: Report): string => {
 
 export const summary = (report: Report): string => {
   const { counts, must, target } = report
-  const bad = report.requirements.filter(({ verdict }) => isFailure(verdict) || verdict === "warn")
+  const bad = report.requirements.filter(({ id }) =>
+    report.checks.some(({ requirements, verdict }) => verdict === "fail" && requirements.includes(id))
+  )
+  const lacking = missing(report)
   const checks = Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([verdict, count]) => `${count} ${verdict}`)
@@ -34,6 +46,7 @@ export const summary = (report: Report): string => {
   return [
     `${target.name} ${target.version} (${target.language}), profiles: ${report.profiles.join(", ") || "none"}`,
     ...bad.map((row) => `\n${block(row, report)}`),
+    ...(lacking.length === 0 ? [] : ["\nUntestable, and so failed, because the shim cannot be asked:", ...lacking]),
     "",
     ...report.staleBaseline.map(({ id }) => `  The baseline excuses ${id}, which does not fail: remove the entry.`),
     `${verdict}: ${must.passed} of ${must.checked} MUST hold. Checks: ${checks}. Seed ${report.seed}.`,

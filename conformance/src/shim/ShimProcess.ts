@@ -1,6 +1,5 @@
 /** A shim as a process: one request a line in, one response a line out, and an explanation for everything else. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { StringDecoder } from "node:string_decoder"
 import { UsageError } from "../suite/UsageError.ts"
 import { maxLineBytes, readResponse, type Request, type Response, shown } from "./Protocol.ts"
 
@@ -104,16 +103,21 @@ export class ShimProcess {
   }
 
   #readLines(): void {
-    const decoder = new StringDecoder("utf8")
-    let rest = ""
+    let parts: Array<Buffer> = []
+    let length = 0
     this.#child.stdout?.on("data", (bytes: Buffer) => {
-      if (this.#failure !== undefined) return
-      rest += decoder.write(bytes)
-      for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
-        this.#take(rest.slice(0, end).replace(/\r$/, ""))
-        rest = rest.slice(end + 1)
+      let begin = 0
+      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, begin)) {
+        this.#take(Buffer.concat([...parts, bytes.subarray(begin, end)]).toString("utf8"))
+        parts = []
+        length = 0
+        begin = end + 1
       }
-      if (rest.length > maxLineBytes) this.#fail(`a line of output is longer than ${maxLineBytes} bytes`)
+      parts.push(bytes.subarray(begin))
+      length += bytes.length - begin
+      if (length <= maxLineBytes) return
+      parts = []
+      this.#fail(`a line of output is longer than ${maxLineBytes} bytes`)
     })
   }
 
@@ -138,6 +142,7 @@ export class ShimProcess {
   }
 
   #kill(): void {
+    this.#child.stdout?.destroy()
     const { pid } = this.#child
     if (pid === undefined) return
     try {

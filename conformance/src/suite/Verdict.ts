@@ -41,6 +41,10 @@ const order: ReadonlyArray<Verdict> = ["fail", "untestable", "warn", "excused", 
 export const worst = (verdicts: ReadonlyArray<Verdict>): Verdict =>
   order.find((verdict) => verdicts.includes(verdict)) ?? "not-applicable"
 
+/** What fails before what holds, otherwise in the same order. */
+export const worstFirst = (rows: ReadonlyArray<RequirementResult>): ReadonlyArray<RequirementResult> =>
+  order.flatMap((verdict) => rows.filter((row) => row.verdict === verdict))
+
 export const isFailure = (verdict: Verdict): boolean => verdict === "fail" || verdict === "untestable"
 
 /** The requirements that any of the results concerns, in the order of the table. */
