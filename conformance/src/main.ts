@@ -2,6 +2,7 @@
 import { diff } from "./commands/Diff.ts"
 import { explain } from "./commands/Explain.ts"
 import { list } from "./commands/List.ts"
+import { newShim } from "./commands/NewShim.ts"
 import { vectors } from "./commands/Vectors.ts"
 import { UsageError } from "./suite/UsageError.ts"
 import { specVersion, suiteVersion, vectorsVersion } from "./suite/Versions.ts"
@@ -13,6 +14,8 @@ const help = `kez-conformance: checks whether an implementation speaks the KEZ c
   kez-conformance reference-shim             the shim of the reference implementation, to compare with
   kez-conformance list [--operations]        requirements and their checks, or the operations of a shim
   kez-conformance explain ID                 a requirement or a check: text, reason, input and answer
+  kez-conformance new-shim --lang LANGUAGE   a shim to begin with, in --to FOLDER (kez-shim): go, python, rust, swift,
+                                             or typescript
   kez-conformance diff OLD NEW               what two reports say differently
 
 Options of vectors:
@@ -35,6 +38,7 @@ const commands: Readonly<Record<string, (args: ReadonlyArray<string>) => number 
   list,
   explain,
   diff,
+  "new-shim": newShim,
   "reference-shim": async (args) => (await import("./reference/Shim.ts")).referenceShim(args)
 }
 

@@ -11,9 +11,11 @@ const INPUTS = [
   "package-lock.json",
   "tsconfig.base.json",
   "deploy/tasks/build.ts",
-  "{sdk,reference-server,reference-cli}/{package.json,tsconfig.build.json,tsup.config.ts}",
-  "{sdk,reference-server,reference-cli}/src/**/*",
+  "{sdk,reference-server,reference-cli,conformance}/{package.json,tsconfig.build.json,tsup.config.ts}",
+  "{sdk,reference-server,reference-cli,conformance}/src/**/*",
   "reference-server/pages/*",
+  "conformance/schemas/*",
+  "spec/{*.md,requirements.json,schemas/*,vectors/**/*}",
   "reference-web/{package.json,tsconfig.json,vite.config.ts,custom-elements-manifest.config.mjs,index.html}",
   "reference-web/{src,public,build}/**/*"
 ]
@@ -26,7 +28,8 @@ const OUTPUTS = [
   "reference-server/dist/chat-server.js",
   "reference-server/dist/sig-server.js",
   "reference-server/dist/page/index.html",
-  "reference-cli/dist/kez-chat.js"
+  "reference-cli/dist/kez-chat.js",
+  "conformance/dist/kez-conformance.js"
 ]
 
 function fingerprint() {

@@ -1,5 +1,5 @@
 /**
- * `npm run build`: the SDK by tsc, the page by Vite, the two apps bundled by tsup; each bundle with the licences of the
+ * `npm run build`: the SDK by tsc, the page by Vite, the two apps and the conformance suite bundled by tsup; each bundle with the licences of the
  * packages in it.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync, readdirSync } from "node:fs"
@@ -77,5 +77,5 @@ rmSync(join(root, "sdk", "dist"), { recursive: true, force: true })
 node([tool("typescript/bin/tsc"), "-p", "tsconfig.build.json"], join(root, "sdk"))
 // The server's package contains the page.
 buildPage()
-for (const app of ["reference-server", "reference-cli"]) buildApp(join(root, app))
+for (const app of ["reference-server", "reference-cli", "conformance"]) buildApp(join(root, app))
 noteBuilt()

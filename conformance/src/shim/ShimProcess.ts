@@ -8,6 +8,9 @@ const keptText = 2_000
 /** How long a shim has to end by itself, in milliseconds. */
 const endsWithin = 5_000
 
+/** How many times longer than others `start` may take: the command may build the shim first. */
+const startPatience = 10
+
 /** Why there is no response. */
 export class ShimFailure extends Error {
   override readonly name = "ShimFailure"
@@ -73,11 +76,9 @@ export class ShimProcess {
   ask(cmd: string, args: Request["args"], test?: string): Promise<Response> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const seq = this.#seq++
+    const millis = this.#options.timeoutMillis * (cmd === "start" ? startPatience : 1)
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => this.#fail(`no response to ${cmd} within ${this.#options.timeoutMillis / 1000} s`),
-        this.#options.timeoutMillis
-      )
+      const timer = setTimeout(() => this.#fail(`no response to ${cmd} within ${millis / 1000} s`), millis)
       const settle: Waiting["settle"] = (outcome) => {
         clearTimeout(timer)
         this.#waiting.delete(seq)

@@ -1,0 +1,3 @@
+module kez-shim
+
+go 1.21
