@@ -1,6 +1,8 @@
 /** What the reference implementation answers to an operation. */
 import type { Crypto } from "@kez-chat/sdk/services"
-import { Cause, Effect, Exit } from "effect"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { Response } from "../shim/Protocol.ts"
 import type { Input } from "./CaseInput.ts"
 import { operations } from "./Operations.ts"

@@ -1,5 +1,6 @@
 /** The operations of the vectors that concern the broker: logins, subjects, requests and positions. */
-import { Effect, Result } from "effect"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { Position } from "@kez-chat/sdk"
 import { Block, BrokerLogin, Bytes, Nkey, Page, PrimaryKey, Subject, Trim } from "@kez-chat/sdk/protocol"
 import {

@@ -1,5 +1,7 @@
 /** What the operations of the vectors have in common: reading the members of a case's input. */
-import { Effect, Redacted, Result } from "effect"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { Identity } from "@kez-chat/sdk/crypto"
 import { Bytes, Json, type Problem } from "@kez-chat/sdk/protocol"
 import { Crypto, type DecryptionFailed, type ZeroSharedSecret } from "@kez-chat/sdk/services"

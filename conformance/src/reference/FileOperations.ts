@@ -1,5 +1,8 @@
 /** The operations of the vectors that concern files and manifests. */
-import { Effect, Redacted, Result, Stream } from "effect"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import { FastBlake3, Identity, SealedFile, SealedManifest, WrappedKey } from "@kez-chat/sdk/crypto"
 import {
   Blake3,

@@ -1,5 +1,7 @@
 /** The operations of the vectors that concern messages: padding, encryption and seals. */
-import { Effect, Redacted, Result } from "effect"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { Hpke, SealedMessage } from "@kez-chat/sdk/crypto"
 import { Bytes, Envelope, Hpke as Labels, Message, Padding, PrimaryKey, Seal, Timestamp } from "@kez-chat/sdk/protocol"
 import { Crypto } from "@kez-chat/sdk/services"

@@ -1,5 +1,7 @@
 /** The operations of the vectors, as this SDK has them. Each takes a case's input and returns what its file states. */
-import { Effect, Redacted, Result } from "effect"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import { Zstd } from "@kez-chat/sdk/node"
 import { ContactState } from "@kez-chat/sdk"
 import { Identity, SafetyNumber, SignedEnvelope, VerifiedChain, VerifiedRecord } from "@kez-chat/sdk/crypto"

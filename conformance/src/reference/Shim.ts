@@ -1,6 +1,6 @@
 /** The reference implementation behind the shim protocol: the SDK's public entries, on node:crypto. */
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { ManagedRuntime } from "effect"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import { createInterface } from "node:readline"
 import { parse } from "../commands/Options.ts"
 import type { Request, Response, Started } from "../shim/Protocol.ts"

@@ -10,7 +10,7 @@ class Refused extends Error {
   }
 }
 
-type Args = Readonly<Record<string, any>>
+type Args = Readonly<Record<string, string>>
 
 /** Each takes the `input` of a vector and returns its `result`: kez-conformance list --operations */
 const operations: Readonly<Record<string, (args: Args) => unknown>> = {
