@@ -65,7 +65,7 @@ export default defineConfig({
           name: "fast",
           include: ["*/test/**/*.test.ts"],
           exclude: [slow, ...browser],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 0 }
         }
