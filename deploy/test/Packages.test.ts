@@ -95,7 +95,7 @@ describe("published packages", () => {
     const page = join(await install("reference-server"), "dist", "page")
     const names = ["index.html", "service-worker.js", "manifest.webmanifest", "theme.css", "texts.js"]
     assert.includeMembers(readdirSync(page), [...names, ...names.map((name) => `${name}.br`)])
-    assert.isTrue(readdirSync(join(page, "assets")).some((name) => /^index-.*\.js$/.test(name)))
+    assert.isTrue(readdirSync(join(page, "assets")).some((name) => /^page-.*\.js$/.test(name)))
     assert.include(readFileSync(join(page, "THIRD-PARTY-NOTICES.txt"), "utf8"), "lit-element")
     assert.isFalse(readdirSync(page).some((name) => name.startsWith(".")))
   })

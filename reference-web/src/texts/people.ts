@@ -106,7 +106,6 @@ export const people = {
   unknownEvent: "Something this version does not know",
 
   // Safety number
-  safetyTitle: "Safety number",
   safetyWith: (name: string) => `Safety number with ${name}`,
   safetyHow: (name: string) =>
     `Call ${name} or sit together. Read the number aloud, line by line, or scan each other’s code.`,
@@ -127,7 +126,6 @@ export const people = {
   theyMatch: "They match",
   theyDiffer: "They do not match",
   checkedOn: (date: string) => `Checked on ${date}. We will warn you if the key ever changes.`,
-  scanMatched: (name: string) => `${name}’s code is the same as yours.`,
   differTitle: "These do not match. Do not send anything private.",
   differText:
     "Either one of you looks at another person’s number, or somebody sits between you. Compare again on a call; if it stays different, do not use this conversation.",
@@ -186,7 +184,6 @@ export const people = {
 
   // What is protected
   aboutTitle: "What is protected, and what is not",
-  aboutShort: "Protection",
   protectedTitle: "Protected",
   protected: (server: string): ReadonlyArray<string> => [
     "Only you and the other person can read your messages and files.",

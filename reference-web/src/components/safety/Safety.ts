@@ -131,7 +131,9 @@ export class Safety extends LitElement {
   }
 
   #number({ safetyNumber }: Pick<Compared, "safetyNumber">) {
-    return html`<div class="card"><kez-safety-number .number=${safetyNumber}></kez-safety-number></div>`
+    return html`<div class="card" role="group" aria-label=${this.texts.people.safetyNumberIs}>
+      <kez-safety-number .number=${safetyNumber}></kez-safety-number>
+    </div>`
   }
 
   #key(primary: string) {
