@@ -96,6 +96,19 @@ describe("kez-message-log", () => {
     expect(log.shadowRoot!.querySelector(".pill")).toBeNull()
   })
 
+  it("follows when many arrive faster than they are laid out", async () => {
+    const log = await show(talk(20))
+    for (let order = 21; order <= 140; order += 1) {
+      log.messages = [...log.messages, ...talk(1, order)]
+      // Some between frames, some in the same one, some in the middle of an update.
+      if (order % 3 === 0) await frames(1)
+      else if (order % 3 === 1) await log.updateComplete
+    }
+    await frames(12)
+    expect(distance(log)).toBeLessThan(2)
+    expect(log.shadowRoot!.querySelector(".pill")).toBeNull()
+  })
+
   it("begins at a message from a search and marks it", async () => {
     const log = await show(talk(200), { at: 100, older: "some", newer: "some" })
     const hit = shown(log).find(({ order }) => order === 100)!

@@ -81,6 +81,13 @@ export class MessageLog extends LitElement {
   readonly #virtualizer = this.#controller.getVirtualizer()
   #topPixels = 0
   #isPlaced = false
+  /**
+   * Whether the newest message is to stay in sight: from being there until the person scrolls up. Not the distance from
+   * the end, which is large for a moment when many messages arrive at once.
+   */
+  #follows = true
+  #lastTop = 0
+  #lastHeight = 0
   #announced: ReadonlyArray<Message> = []
   #status = ""
   readonly #resizes = new ResizeObserver(() => this.#resized())
@@ -115,8 +122,6 @@ export class MessageLog extends LitElement {
     this.#virtualizer.setOptions({
       ...this.#virtualizer.options,
       count: this.messages.length,
-      // What follows the loaded part of a conversation is no news.
-      followOnAppend: this.newer === "none",
       paddingStart: this.#topPixels
     })
   }
@@ -140,6 +145,7 @@ export class MessageLog extends LitElement {
     }
     this.#virtualizer.measureElement(null)
     this.#place()
+    this.#follow()
     this.#askForMore()
   }
 
@@ -265,6 +271,7 @@ export class MessageLog extends LitElement {
     if (this.#isPlaced || this.messages.length === 0 || this.rowElements.length === 0) return
     this.#isPlaced = true
     const index = this.#firstIndex()
+    this.#follows = index < 0
     if (index < 0) this.#virtualizer.scrollToEnd()
     else this.#virtualizer.scrollToIndex(index, { align: this.at === undefined ? "start" : "center" })
     this.#reportEnd(true)
@@ -288,13 +295,26 @@ export class MessageLog extends LitElement {
   }
 
   readonly #scrolled = (): void => {
+    const { clientHeight, scrollHeight, scrollTop } = this.scroller
+    // Upwards in a list that did not shrink: the person did that.
+    if (scrollTop < this.#lastTop && scrollHeight >= this.#lastHeight) this.#follows = false
+    // What follows the loaded part of a conversation is no news.
+    if (scrollHeight - clientHeight - scrollTop <= endPixels) this.#follows = this.newer === "none"
+    this.#lastTop = scrollTop
+    this.#lastHeight = scrollHeight
     this.#reportEnd(false)
     this.#askForMore()
   }
 
-  #reportEnd(always: boolean): void {
+  /** Brings the newest message in sight, unless the person reads further up or newer ones are not loaded. */
+  #follow(): void {
+    if (!this.#isPlaced || !this.#follows || this.newer !== "none") return
     const { clientHeight, scrollHeight, scrollTop } = this.scroller
-    const isAtEnd = scrollHeight - clientHeight - scrollTop <= endPixels
+    if (scrollHeight - clientHeight - scrollTop > 1) this.#virtualizer.scrollToEnd()
+  }
+
+  #reportEnd(always: boolean): void {
+    const isAtEnd = this.#follows
     if (!always && isAtEnd === this.isAtEnd) return
     this.isAtEnd = isAtEnd
     this.dispatchEvent(new CustomEvent("kez-end", { detail: isAtEnd }))
@@ -314,6 +334,7 @@ export class MessageLog extends LitElement {
   }
 
   #newest(): void {
+    this.#follows = true
     if (this.newer === "none") this.#virtualizer.scrollToEnd()
     else this.dispatchEvent(new CustomEvent("kez-newest"))
     this.scroller.focus({ preventScroll: true })
@@ -326,7 +347,7 @@ export class MessageLog extends LitElement {
       this.#topPixels = top
       this.requestUpdate()
     }
-    if (this.#isPlaced && this.isAtEnd && this.newer === "none") this.#virtualizer.scrollToEnd()
+    this.#follow()
   }
 }
 
