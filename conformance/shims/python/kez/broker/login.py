@@ -44,8 +44,8 @@ def login_host(url: str) -> str:
     if parsed is None or parsed.username or parsed.password:
         raise KezError("login_refused", "not a broker URL, or one that carries a user")
     host = parsed.hostname.removesuffix(".")
-    if not host:
-        raise KezError("login_refused", "no host")
+    if not host or host.endswith("."):
+        raise KezError("login_refused", "an empty label in the host")
     return host
 
 

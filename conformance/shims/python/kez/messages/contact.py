@@ -71,6 +71,7 @@ class Contact:
 
     @property
     def stops(self) -> bool:
+        """Whether one of the two states stops sending."""
         return self.name in _STOPPING or self.chain in _STOPPING
 
     @property
@@ -101,9 +102,9 @@ class Contact:
     def chain_seen(self, event: ChainEvent, at: int, rotated_to: str | None = None) -> Notice | None:
         """Something is seen of the contact's sigchain; `rotated_to` is the key of a `rotate` event."""
         before = self._seen()
-        self.chain = _CHAIN[self.chain][event]
-        if event == "rotates" and self.chain in _ROTATED and self.rotated_to is None:
+        if event == "rotates" and self.chain not in _ROTATED:
             self.rotated_to = rotated_to
+        self.chain = _CHAIN[self.chain][event]
         if self.chain in ("rotated", "forked"):
             self.verified = False
         return self._notice(before, at)
@@ -149,7 +150,7 @@ class Contact:
 
 
 class Refused(Exception):
-    """The user's word is refused."""
+    """The user's word is refused: no such key is offered, or the contact is not accepted or has changed."""
 
     def __init__(self, reason: Refusal) -> None:
         super().__init__(reason)
