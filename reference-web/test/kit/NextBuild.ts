@@ -7,7 +7,7 @@ import { builtPage } from "../../../reference-server/src/http/pages/PageFiles.ts
 export const nextBuild = (): ((path: string) => Edit | undefined) => {
   const assets = join(builtPage, "assets")
   const names = readdirSync(assets).filter((name) => name.endsWith(".js"))
-  const entry = names.find((name) => name.startsWith("index-")) ?? ""
+  const entry = names.find((name) => name.startsWith("page-")) ?? ""
   const number = /build:["'`](\d+)["'`]/.exec(readFileSync(join(assets, entry), "utf8"))?.[1]
   if (number === undefined) throw new Error("the page's entry names no build")
   const renamed = names.map((name) => [name, name.replace(/\.js$/, "2.js")] as const)

@@ -17,19 +17,20 @@ export interface Transaction<E> {
   refuse(error: E): void
 }
 
-const details: Record<StoreError["reason"], string> = {
-  full: "this browser has no space left for",
-  damaged: "this database is damaged:",
-  locked: "another tab of this browser uses",
-  newer: "a later version of this program wrote",
-  foreign: "another account wrote",
-  io: "this browser cannot read or write"
+/** People read these: the page shows them as they are. */
+const details: Record<StoreError["reason"], (name: string) => string> = {
+  full: () => "this browser has no space left",
+  damaged: (name) => `the data of this browser is damaged (IndexedDB ${name})`,
+  locked: () => "another tab of this browser uses the data",
+  newer: () => "a later version of this program wrote the data",
+  foreign: () => "the data in this browser is another account's",
+  io: (name) => `this browser cannot read or write its data (IndexedDB ${name})`
 }
 
 export const storeError = (name: string, reason: StoreError["reason"], cause?: unknown): StoreError =>
   new StoreError({
     reason,
-    detail: `${details[reason]} the IndexedDB database ${name}`,
+    detail: details[reason](name),
     ...(cause === undefined || cause === null ? {} : { cause })
   })
 
