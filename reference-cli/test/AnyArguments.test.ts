@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { fuzz } from "./kit/Fuzz.ts"
 import * as InProcess from "./kit/InProcess.ts"
 
-fuzz({ alone: 100, account: 10 })
+fuzz({ alone: 40, account: 5 })
 
 describe("what no path and no time can be", () => {
   const long = "a".repeat(70_000)
