@@ -17,6 +17,8 @@ const help = `kez-conformance: checks whether an implementation speaks the KEZ c
   kez-conformance new-shim --lang LANGUAGE   a shim to begin with, in --to FOLDER (kez-shim): go, python, rust, swift,
                                              or typescript
   kez-conformance diff OLD NEW               what two reports say differently
+  kez-conformance probe FILE|URL             whether what this project takes KEZ to be holds for something that KEZ wrote:
+                                             an envelope, a chain, kez:z1:, a page with a fence, TXT strings
 
 Options of vectors:
   --profile identity,chat,files   check these profiles only
@@ -38,6 +40,7 @@ const commands: Readonly<Record<string, (args: ReadonlyArray<string>) => number 
   list,
   explain,
   diff,
+  probe: async (args) => (await import("./commands/Probe.ts")).probe(args),
   "new-shim": newShim,
   "reference-shim": async (args) => (await import("./reference/Shim.ts")).referenceShim(args)
 }
