@@ -1,6 +1,9 @@
 //! The KEZ chat protocol behind the shim protocol of kez-conformance: a request a line in, a response a line out.
+mod broker;
 mod data;
+mod files;
 mod identity;
+mod messages;
 mod operations;
 mod problem;
 mod statements;
@@ -15,7 +18,7 @@ fn start() -> Value {
     json!({ "ok": {
         "protocol": 1,
         "implementation": { "name": "kez-rust", "version": env!("CARGO_PKG_VERSION"), "language": "Rust" },
-        "profiles": ["identity"],
+        "profiles": ["identity", "chat"],
         "ops": names,
     } })
 }

@@ -1,7 +1,10 @@
 //! The operations of the vectors: `input` in, `result` out.
+mod chat;
 mod identity;
 mod statements;
 
+use crate::data::forms;
+use crate::identity::keys::Seed;
 use crate::problem::Problem;
 use serde_json::Value;
 
@@ -45,6 +48,22 @@ impl<'a> Args<'a> {
         Self::typed(name, self.get(name)?.as_str())
     }
 
+    pub fn integer(&self, name: &str) -> Result<u64, Failure> {
+        Self::typed(name, self.get(name)?.as_u64())
+    }
+
+    pub fn hex(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        Ok(forms::from_hex(self.text(name)?)?)
+    }
+
+    pub fn base64url(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        Ok(forms::from_base64url(self.text(name)?)?)
+    }
+
+    pub fn seed(&self) -> Result<Seed, Failure> {
+        Ok(Seed::new(forms::hex_array(self.text("seed")?)?))
+    }
+
     pub fn array(&self, name: &str) -> Result<&'a [Value], Failure> {
         Self::typed(name, self.get(name)?.as_array().map(Vec::as_slice))
     }
@@ -59,5 +78,8 @@ impl<'a> Args<'a> {
 
 /// All operations by name.
 pub fn all() -> impl Iterator<Item = &'static (&'static str, Operation)> {
-    identity::OPERATIONS.iter().chain(statements::OPERATIONS)
+    identity::OPERATIONS
+        .iter()
+        .chain(statements::OPERATIONS)
+        .chain(chat::OPERATIONS)
 }

@@ -1,0 +1,2 @@
+//! Files: tickets.
+pub mod ticket;
