@@ -18,7 +18,7 @@ fn start() -> Value {
     json!({ "ok": {
         "protocol": 1,
         "implementation": { "name": "kez-rust", "version": env!("CARGO_PKG_VERSION"), "language": "Rust" },
-        "profiles": ["identity", "chat"],
+        "profiles": ["identity", "chat", "files"],
         "ops": names,
     } })
 }

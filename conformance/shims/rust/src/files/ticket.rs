@@ -1,4 +1,5 @@
 //! Tickets (KEZ-FIL-008, KEZ-FIL-012, KEZ-FIL-013).
+use super::reader::{write_varint, Reader};
 use crate::data::forms;
 use crate::identity::keys::PublicKey;
 use crate::problem::{ensure, Code, Problem, Result};
@@ -27,56 +28,14 @@ fn malformed(message: &'static str) -> Problem {
     Code::TicketMalformed.because(message)
 }
 
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn bytes(&mut self, length: usize) -> Result<&'a [u8]> {
-        let (head, rest) = self
-            .0
-            .split_at_checked(length)
-            .ok_or_else(|| malformed("it ends early"))?;
-        self.0 = rest;
-        Ok(head)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
-        self.bytes(N)?.try_into().map_err(|_| malformed("it ends early"))
-    }
-
-    fn byte(&mut self) -> Result<u8> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    fn varint(&mut self) -> Result<u64> {
-        let mut number = 0;
-        for shift in (0..63).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err(malformed("a number beyond 2^63"))
-    }
-
-    fn address(&mut self) -> Result<SocketAddr> {
-        let ip = match self.byte()? {
-            0 => IpAddr::from(self.array::<4>()?),
-            1 => IpAddr::from(self.array::<16>()?),
-            _ => return Err(malformed("an address of another kind")),
-        };
-        let port = u16::try_from(self.varint()?).map_err(|_| malformed("a port beyond 65535"))?;
-        Ok(SocketAddr::new(ip, port))
-    }
-}
-
-/// `number` in seven bits a byte, the lowest first.
-pub fn write_varint(mut number: u64, out: &mut Vec<u8>) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
+fn address(reader: &mut Reader<'_>) -> Result<SocketAddr> {
+    let ip = match reader.byte()? {
+        0 => IpAddr::from(reader.array::<4>()?),
+        1 => IpAddr::from(reader.array::<16>()?),
+        _ => return Err(malformed("an address of another kind")),
+    };
+    let port = u16::try_from(reader.varint()?).map_err(|_| malformed("a port beyond 65535"))?;
+    Ok(SocketAddr::new(ip, port))
 }
 
 impl Ticket {
@@ -85,13 +44,13 @@ impl Ticket {
         let digits = text.strip_prefix(PREFIX).ok_or_else(|| malformed("another prefix"))?;
         let bytes = BASE32_NOPAD.decode(digits.to_ascii_uppercase().as_bytes());
         let bytes = bytes.map_err(|_| malformed("not base32"))?;
-        let mut reader = Reader(&bytes);
+        let mut reader = Reader::new(&bytes, Code::TicketMalformed);
         ensure(reader.byte()? == 0, Code::TicketMalformed, "an unknown variant")?;
         let endpoint = reader.array()?;
         let relay = match reader.byte()? {
             0 => None,
             1 => {
-                let length = usize::try_from(reader.varint()?).map_err(|_| malformed("it ends early"))?;
+                let length = reader.varint()?;
                 Some(relay(reader.bytes(length)?)?)
             }
             _ => return Err(malformed("a wrong tag before the relay")),
@@ -99,7 +58,7 @@ impl Ticket {
         let count = reader.varint()?;
         let mut addresses = Vec::new();
         for _ in 0..count {
-            addresses.push(reader.address()?);
+            addresses.push(address(&mut reader)?);
         }
         let rising = addresses.windows(2).all(|pair| pair[0] < pair[1]);
         ensure(rising, Code::TicketMalformed, "addresses that are not rising")?;
@@ -109,7 +68,7 @@ impl Ticket {
             _ => return Err(malformed("an unknown format")),
         };
         let hash = reader.array()?;
-        ensure(reader.0.is_empty(), Code::TicketMalformed, "something follows the hash")?;
+        reader.end()?;
         let ticket = Self {
             endpoint: PublicKey::admit(endpoint)?,
             relay,

@@ -1,7 +1,7 @@
 //! Bodies of messages (KEZ-DM-018 to KEZ-DM-022).
 use crate::data::members::Members;
 use crate::data::{forms, strict_json};
-use crate::files::ticket;
+use crate::files::shared_file;
 use crate::identity::keys::PublicKey;
 use crate::identity::primary::Primary;
 use crate::messages::padding::BODY_LIMIT;
@@ -84,24 +84,7 @@ fn block_list(body: Members<'_>) -> Result<()> {
 }
 
 fn file_share(body: Members<'_>, author: &PublicKey) -> Result<()> {
-    let name = body.bounded("filename", 255)?;
-    let forbidden = |c: char| c == '/' || c == '\\' || c.is_control();
-    ensure(
-        !name.contains(forbidden) && name != "." && name != "..",
-        MALFORMED,
-        "a filename that is a path",
-    )?;
-    body.bounded("media_type", 127)?;
-    body.integer("size")?;
-    let hash = body.hash("blob_hash", "blake3:")?;
     body.bytes::<80>("wrapped_content_key")?;
     body.bytes::<80>("self_wrapped_content_key")?;
-    if let Some(thumbnail) = body.optional_text("thumbnail")? {
-        ensure(
-            forms::from_base64url(thumbnail)?.len() <= 8_192,
-            MALFORMED,
-            "a thumbnail of more than 8,192 bytes",
-        )?;
-    }
-    ticket::shared(body.bounded("ticket", 1_024)?, author, hash).map(drop)
+    shared_file::check(body, "filename", author, MALFORMED)
 }

@@ -1,5 +1,6 @@
 //! The operations of the vectors: `input` in, `result` out.
 mod chat;
+mod files;
 mod identity;
 mod statements;
 
@@ -82,4 +83,5 @@ pub fn all() -> impl Iterator<Item = &'static (&'static str, Operation)> {
         .iter()
         .chain(statements::OPERATIONS)
         .chain(chat::OPERATIONS)
+        .chain(files::OPERATIONS)
 }

@@ -122,8 +122,12 @@ impl Envelope {
         Ok(self)
     }
 
+    pub fn check_signature(&self) -> Result<()> {
+        verify(&self.signer, self.payload(), &self.signature)
+    }
+
     pub fn verify(self) -> Result<Self> {
-        verify(&self.signer, &self.value["payload"], &self.signature)?;
+        self.check_signature()?;
         Ok(self)
     }
 
