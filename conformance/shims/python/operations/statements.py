@@ -54,11 +54,12 @@ def encoding_decode_bundle(args: Arguments) -> list[str]:
 def sigchain_verify(args: Arguments) -> dict[str, Any]:
     chain = verify_chain(args["primary"], args["events"])
     result: dict[str, Any] = {
-        "head": chain.head and asdict(chain.head),
         "endpoints": chain.endpoints,
         "claims": [asdict(claim) for claim in chain.claims],
         "ignored": chain.ignored,
     }
+    if chain.head is not None:
+        result["head"] = asdict(chain.head)
     if chain.shared_files is not None:
         result["shared_files"] = chain.shared_files
     if chain.successor is not None:

@@ -15,7 +15,7 @@ from .primary import parse_account, parse_npub
 MAX_LENGTH = 512
 
 _IDENTIFIER = re.compile(r"([a-z][a-z0-9]{0,31}):(.+)", re.DOTALL)
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/")
 _GITHUB = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,38}")
 _AP_USER = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 
@@ -59,6 +59,8 @@ def _dns(text: str) -> str:
 
 
 def _web(text: str) -> str:
+    if text.startswith("/"):
+        raise _malformed("no host")
     try:
         url = URL(text if _SCHEME.match(text) else "https://" + text)
     except ValueError as error:

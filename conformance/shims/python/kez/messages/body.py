@@ -79,7 +79,7 @@ def _is_socket_address(value: Any) -> bool:
         return False
     host, _, port = value.rpartition(":")
     try:
-        if host.startswith("[") and host.endswith("]"):
+        if host.startswith("[") and host.endswith("]") and "%" not in host:
             IPv6Address(host[1:-1])
         else:
             IPv4Address(host)

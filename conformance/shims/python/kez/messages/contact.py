@@ -97,6 +97,9 @@ class Contact:
             event = "names_pinned" if primary == self.pinned else "names_other"
         self.name = _NAME[self.name][event]
         self.names = primary if event == "names_other" else None
+        is_due = self.noticed_at is None or at - self.noticed_at >= REMINDER_SECONDS
+        if self.relation != "blocked" and self.name == "offered_kept" and not self.stops and is_due:
+            return self._told("offered", at)
         return self._notice(before, at)
 
     def chain_seen(self, event: ChainEvent, at: int, rotated_to: str | None = None) -> Notice | None:
@@ -121,6 +124,8 @@ class Contact:
         if self.offered is None or self.offered.primary != primary:
             raise Refused("not_offered")
         self.pinned = primary
+        if self.relation == "requested":
+            self.relation = "accepted"
         self.name, self.chain = "named", "whole"
         self.names = self.rotated_to = None
         self.verified = False
@@ -141,8 +146,7 @@ class Contact:
             return self._told("changed", at) if before != self._seen() else None
         if self.name == "named" != before[0] or self.chain == "whole" != before[1]:
             return "healed"
-        is_due = self.noticed_at is None or at - self.noticed_at >= REMINDER_SECONDS
-        return self._told("offered", at) if self.name == "offered_kept" and is_due else None
+        return None
 
     def _told(self, notice: Notice, at: int) -> Notice:
         self.noticed_at = at

@@ -166,7 +166,7 @@ def _check_members(payload: dict[str, Any]) -> None:
     if isinstance(suite, str) and suite != SUITE:
         raise KezError("suite_unsupported", "another suite")
     if (
-        suite is None
+        suite != SUITE
         or not is_b64u(payload.get("id"), 16)
         or not is_b64u(payload.get("device"), 16)
         or not is_b64u(payload.get("salt"), 32)

@@ -105,6 +105,6 @@ def _normal_host(host: str) -> str:
         url = URL(f"http://{host}/")
     except ValueError as error:
         raise KezError("address_forbidden", "not a host") from error
-    if url.href != f"http://{url.hostname}/":
+    if url.href != f"http://{url.hostname}/" or url.hostname == ".":
         raise KezError("address_forbidden", "more than a host")
     return url.hostname

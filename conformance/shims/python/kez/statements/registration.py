@@ -116,7 +116,10 @@ def _verify_record(record: Any, server: str, local: str | None, primary: str | N
         not isinstance(record.get("registered_at"), str)
         or not is_url(record.get("sigchain_url"), "http", "https")
         or not isinstance(record.get("endpoints"), list)
-        or not all(isinstance(item, dict) and is_endpoint(item, account) for item in record["endpoints"])
+        or not all(
+            isinstance(item, dict) and item.get("protocol") == "nats" and is_endpoint(item, account)
+            for item in record["endpoints"]
+        )
     ):
         raise KezError("record_invalid", "not the members of a record")
     parse_time(record["registered_at"])
