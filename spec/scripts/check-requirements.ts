@@ -221,7 +221,7 @@ for (const { id } of stated) if (!rowIds.has(id)) faults.push(`requirements.json
 
 /** The table of problem codes and the SDK's list say the same; `--write` takes the list over. */
 const problemFile = "sdk/src/protocol/Problem.ts"
-const tableFile = "spec/registration.md"
+const tableFile = "spec/errors.md"
 if (fs.existsSync(path.join(root, problemFile))) {
   const codes = [...read(problemFile).matchAll(/^ {2}(\w+): \{ status: (\d+), title: "([^"]*)" \}/gm)]
   const text = read(tableFile)

@@ -201,7 +201,7 @@ export interface Readable {
 
 export interface Opened {
   readonly files: ReadonlyArray<Readable>
-  /** Invalid entries addressed to this identity. */
+  /** Invalid entries that are public or addressed to this identity. */
   readonly broken: ReadonlyArray<{ readonly id: string; readonly problem: Problem }>
 }
 
@@ -219,7 +219,9 @@ export const open = Effect.fnUntraced(function* (
   for (const entry of manifest.entries) {
     const { id } = entry
     if ("public" in entry) {
-      files.push({ id, isPublic: true, file: entry.public })
+      const file = Manifest.publicFile(entry, manifest.owner)
+      if (Result.isSuccess(file)) files.push({ id, isPublic: true, file: file.success })
+      else broken.push({ id, problem: file.failure })
       continue
     }
     const hint = yield* crypto.hkdfSha256(shared, Manifest.hintSalt(id), info, Manifest.hintBytes)

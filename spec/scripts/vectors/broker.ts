@@ -90,6 +90,7 @@ const hosts: Operation = {
   invalid: [
     ["user", "a user and password", "nats://user:pass@kez.lat:4222"],
     ["http", "another scheme", "http://kez.lat"],
+    ["two-dots", "two trailing dots", "nats://kez.lat.."],
     ["empty", "no host", "nats://"],
     ["space", "white space", "nats://kez lat"]
   ].map(([id, why, url]) =>
@@ -131,14 +132,15 @@ const page = (change: {
   )
 }
 const input = (data: Buffer): Json => ({ page: base64Url(data), account: alice.hex, n: base64Url(request) })
-const decoded = (list: ReadonlyArray<Frame>, pending = 3): Json => ({
+const decoded = (list: ReadonlyArray<Frame>, pending = 3, last = 12): Json => ({
   epoch: base64Url(epoch),
-  last_seq: 12,
+  last_seq: last,
   pending,
   frames: list.map(({ seq, time, frame }) => ({ seq: Number(seq), time_ms: Number(time), frame: base64Url(frame) }))
 })
 const badPage = (id: string, requirement: string, why: string, data: Buffer) =>
   invalid(id, [requirement], why, input(data), "page_malformed")
+const largest = Number.MAX_SAFE_INTEGER
 const many = Array.from({ length: 513 }, (_, i): Frame => ({ seq: i + 1, time: 0, frame: byte(1) }))
 
 const pages: Operation = {
@@ -153,7 +155,21 @@ const pages: Operation = {
       input(page({})),
       decoded(frames)
     ),
-    valid("empty", ["KEZ-NAT-030"], "no frames", input(page({ frames: [], pending: 0 })), decoded([], 0))
+    valid("empty", ["KEZ-NAT-030"], "no frames", input(page({ frames: [], pending: 0 })), decoded([], 0)),
+    valid(
+      "largest-numbers",
+      ["KEZ-NAT-030"],
+      "sequence numbers and a time of 2^53 - 1",
+      input(page({ last: largest, frames: [{ seq: largest, time: largest, frame: byte(1) }] })),
+      decoded([{ seq: largest, time: largest, frame: byte(1) }], 3, largest)
+    ),
+    valid(
+      "512-frames",
+      ["KEZ-NAT-030"],
+      "512 frames",
+      input(page({ last: 512, frames: many.slice(0, 512) })),
+      decoded(many.slice(0, 512), 3, 512)
+    )
   ],
   invalid: [
     badPage("version", "KEZ-NAT-030", "another version", page({ version: 2 })),
@@ -200,6 +216,13 @@ const pages: Operation = {
       "KEZ-NAT-030",
       "a sequence number of 2^64 - 1",
       page({ last: 2n ** 64n - 1n, frames: [{ seq: 2n ** 64n - 1n, time: 0, frame: byte(1) }] })
+    ),
+    badPage("last-2-53", "KEZ-NAT-030", "a last_seq of 2^53", page({ last: 2n ** 53n })),
+    badPage(
+      "time-2-53",
+      "KEZ-NAT-030",
+      "a time of 2^53",
+      page({ frames: [{ seq: 5, time: 2n ** 53n, frame: byte(1) }] })
     ),
     badPage("513-frames", "KEZ-NAT-030", "513 frames", page({ last: 513, frames: many })),
     badPage("trailing", "KEZ-NAT-030", "a byte behind the last frame", bytes(page({}), byte(0))),

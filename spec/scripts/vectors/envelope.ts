@@ -163,6 +163,13 @@ const envelopes: Operation = {
       "envelope_kind"
     ),
     bad(
+      "version-true",
+      "KEZ-SIG-004",
+      "the version as a boolean",
+      sign(alice, "claim", { ...claimPayload, version: true }),
+      "envelope_kind"
+    ),
+    bad(
       "version-missing",
       "KEZ-SIG-004",
       "no version",

@@ -305,6 +305,57 @@ const read: Operation = {
       "a sealed part that was changed and signed again",
       readInput(bob, changedSeal),
       readable([], [{ id: brokenId, code: "manifest_malformed" }])
+    ),
+    ...(
+      [
+        ["public-name", "a public file named ..", { name: ".." }, "manifest_malformed"],
+        ["public-name-number", "a public file whose name is a number", { name: 1 }, "manifest_malformed"],
+        ["public-folder", "a public file in a folder above", { folder: "a/../../b" }, "manifest_malformed"],
+        ["public-folder-absolute", "a public file in an absolute folder", { folder: "/etc" }, "manifest_malformed"],
+        ["public-folder-17", "a public file in 17 folders", { folder: "a/".repeat(16) + "a" }, "manifest_malformed"],
+        ["public-folder-1025", "a folder of 1,025 characters", { folder: "a".repeat(1025) }, "manifest_malformed"],
+        ["public-size-true", "a public file of the size true", { size: true }, "manifest_malformed"],
+        [
+          "public-time",
+          "a public file of a time with a fraction",
+          { shared_at: "2026-05-25T00:00:00.0Z" },
+          "timestamp_malformed"
+        ],
+        [
+          "public-ticket",
+          "a public file whose ticket leads elsewhere",
+          { ticket: file(mallory, "")["ticket"] as string },
+          "ticket_mismatch"
+        ]
+      ] as const
+    ).map(([id, why, change, code]) => {
+      const wrong = { id: base64Url(Primitives.stream("wrong public id", 16)), public: file(alice, "a", change) }
+      return valid(
+        id,
+        ["KEZ-MAN-008", ...(code === "ticket_mismatch" ? ["KEZ-FIL-008"] : [])],
+        `${why}: it is broken, the rest stays`,
+        readInput(bob, manifest(alice, [wrong, forAll])),
+        readable([everyones], [{ id: wrong.id, code }])
+      )
+    }),
+    valid(
+      "public-bounds",
+      ["KEZ-MAN-008"],
+      "a public file at its bounds; characters are code points",
+      readInput(
+        bob,
+        manifest(alice, [
+          {
+            ...forAll,
+            public: file(alice, "\u{1f600}".repeat(255), {
+              folder: `${"a/".repeat(15)}${"\u{1f600}".repeat(994)}`,
+              media_type: "\u{1f600}".repeat(127),
+              size: 0
+            })
+          }
+        ])
+      ),
+      readable([{ ...(everyones as JsonObject), name: "\u{1f600}".repeat(255) }])
     )
   ],
   invalid: [
@@ -438,6 +489,14 @@ const read: Operation = {
     malformed("no-array", "entries is not an array", {}),
     malformed("twice", "an id twice", [forAll, forAll]),
     malformed("no-keys", "an entry without keys", [{ ...seal(forBob), keys: [] }]),
+    wrong(
+      "revision-true",
+      ["KEZ-MAN-001"],
+      "a revision of true",
+      readInput(bob, tooLate({ revision: true })),
+      "manifest_malformed"
+    ),
+    malformed("public-text", "an entry whose public is a text", [{ ...forAll, public: "a" }]),
     malformed("both", "an entry that is sealed and public", [
       { ...seal(forBob), public: forAll["public"] as JsonObject }
     ]),
@@ -446,24 +505,7 @@ const read: Operation = {
     malformed("hint", "a hint of 3 bytes", [
       { ...seal(forBob), keys: [{ hint: "AAAA", enc: base64Url(Buffer.alloc(32)), ct: base64Url(Buffer.alloc(48)) }] }
     ]),
-    malformed("sealed", "a sealed part that is too short", [{ ...seal(forBob), sealed: base64Url(Buffer.alloc(83)) }]),
-    malformed("public-name", "a public file named ..", [{ ...forAll, public: file(alice, "..") }]),
-    malformed("public-folder", "a public file in a folder above", [
-      { ...forAll, public: file(alice, "a", { folder: "a/../../b" }) }
-    ]),
-    malformed("public-folder-absolute", "a public file in an absolute folder", [
-      { ...forAll, public: file(alice, "a", { folder: "/etc" }) }
-    ]),
-    wrong(
-      "public-ticket",
-      ["KEZ-FIL-008"],
-      "a public file whose ticket leads elsewhere",
-      readInput(
-        bob,
-        manifest(alice, [{ ...forAll, public: file(alice, "a", { ticket: file(mallory, "")["ticket"] as string }) }])
-      ),
-      "ticket_mismatch"
-    )
+    malformed("sealed", "a sealed part that is too short", [{ ...seal(forBob), sealed: base64Url(Buffer.alloc(83)) }])
   ]
 }
 

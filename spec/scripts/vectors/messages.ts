@@ -1,5 +1,7 @@
+import { blake3 } from "./Blake3.ts"
 import { base64Url, byte, bytes, hex } from "./Bytes.ts"
 import * as Curve from "./Curve.ts"
+import { pattern, ticketOf } from "./files.ts"
 import * as Primitives from "./Primitives.ts"
 import {
   type Account,
@@ -251,6 +253,29 @@ const notes: ReadonlyArray<readonly [string, string, string, JsonObject]> = [
     { type: "device_position", epoch: base64Url(Primitives.stream("epoch", 16)), up_to: 12 }
   ]
 ]
+
+const offeredHash = blake3(pattern(100))
+/** An offer of alice. */
+const offer = (change: JsonObject = {}): JsonObject => ({
+  type: "file_share",
+  filename: "report.pdf",
+  media_type: "application/pdf",
+  size: 84,
+  blob_hash: `blake3:${hex(offeredHash)}`,
+  ticket: ticketOf(alice, offeredHash),
+  wrapped_content_key: base64Url(Primitives.stream("wrapped", 80)),
+  self_wrapped_content_key: base64Url(Primitives.stream("self wrapped", 80)),
+  ...change
+})
+const smile = "\u{1f600}"
+const nonce = base64Url(Primitives.stream("nonce", 16))
+const address = (change: JsonObject = {}): JsonObject => ({
+  type: "address",
+  nonce,
+  addrs: ["192.0.2.1:4433", "[2001:db8::1]:4433"],
+  expires_at: "2026-05-25T00:05:00Z",
+  ...change
+})
 const ids = (n: number) => Array.from({ length: n }, (_, i) => base64Url(Primitives.stream(`id ${i}`, 16)))
 
 const bad = (
@@ -330,6 +355,30 @@ const opening: Operation = {
       mood: "good"
     }),
     bodyCase("text-unicode", "KEZ-CAN-011", "text is not normalised", { type: "text", text: "e\u0301 \u{1f600}\n" }),
+    bodyCase("text-backslash", "KEZ-DM-018", "a text that looks like an escape of a surrogate, in JCS", {
+      type: "text",
+      text: "C:\\udemy"
+    }),
+    bodyCase("text-numeric-names", "KEZ-DM-018", "members in the order of their UTF-16 units, not of their numbers", {
+      type: "text",
+      text: "a",
+      "10": 1,
+      "9": 2
+    }),
+    bodyCase("type-64", "KEZ-DM-018", "a type of 64 characters", { type: smile.repeat(64), fallback: "" }),
+    bodyCase("file-share", "KEZ-FIL-007", "an offer of a file", offer()),
+    bodyCase("file-share-bounds", "KEZ-FIL-007", "an offer at its bounds; characters are code points", {
+      ...offer({ filename: smile.repeat(255), media_type: smile.repeat(127), size: 0 }),
+      thumbnail: base64Url(Buffer.alloc(8192, 1))
+    }),
+    bodyCase("file-share-hidden-name", "KEZ-FIL-007", "a name that begins with a dot", offer({ filename: ".hidden" })),
+    bodyCase("file-share-c1", "KEZ-FIL-007", "U+0085 is no control character here", offer({ filename: "a\u0085b" })),
+    bodyCase("address-request", "KEZ-DM-022", "a request for addresses", { type: "address_request", nonce }),
+    bodyCase("address", "KEZ-DM-022", "addresses, without a relay", address()),
+    bodyCase("address-32", "KEZ-DM-022", "32 addresses and a relay", {
+      ...address({ addrs: Array.from({ length: 32 }, (_, i) => `192.0.2.1:${i}`), relay_url: "https://relay.example/" })
+    }),
+    bodyCase("address-none", "KEZ-DM-022", "no address", address({ addrs: [] })),
     bodyCase("receipt", "KEZ-SEQ-030", "a receipt of one id", { type: "receipt", status: "delivered", ids: [someId] }),
     bodyCase("receipt-128", "KEZ-SEQ-030", "a receipt of 128 ids", { type: "receipt", status: "read", ids: ids(128) }),
     ...notes.map(([id, requirement, why, members]) =>
@@ -456,6 +505,8 @@ const opening: Operation = {
       "message_malformed"
     ),
     badHeader("seq-negative", "KEZ-DM-001", "a negative seq", { seq: -1 }, "message_malformed"),
+    badHeader("version-true", "KEZ-SIG-004", "a version of true", { version: true }, "envelope_kind"),
+    badHeader("seq-true", "KEZ-DM-001", "seq as a boolean", { seq: true }, "message_malformed"),
     badHeader("seq-string", "KEZ-DM-001", "seq as a string", { seq: "0" }, "message_malformed"),
     badHeader(
       "time-form",
@@ -477,7 +528,7 @@ const opening: Operation = {
     ),
     bad(
       "salt-trailing-bits",
-      "KEZ-CAN-002",
+      "KEZ-ERR-009",
       "trailing bits set in the salt",
       frameOf(resigned(alice, { salt: trailing(example.payload["salt"] as string) })),
       ["encoding_malformed", "message_malformed"]
@@ -566,6 +617,66 @@ const opening: Operation = {
       "a duplicate member",
       `{"text":"a",${hello.toString().slice(1)}`,
       "json_duplicate_name"
+    ),
+    badBody("body-space", "KEZ-DM-018", "not in JCS form: a space", hello.toString().replace(":", ": ")),
+    badBody("body-line-feed", "KEZ-DM-018", "not in JCS form: a final line feed", `${hello.toString()}\n`),
+    badBody(
+      "body-order",
+      "KEZ-DM-018",
+      "not in JCS form: type before chain",
+      JSON.stringify({ type: "text", chain, text: "hello" })
+    ),
+    badBody(
+      "body-escape",
+      "KEZ-DM-018",
+      "not in JCS form: a letter as an escape",
+      hello.toString().replace("hello", "\\u0068ello")
+    ),
+    badBody("type-empty", "KEZ-DM-018", "a type of no characters", bodyOf({ type: "" })),
+    badBody("fallback-number", "KEZ-DM-022", "a fallback that is a number", bodyOf({ type: "poll", fallback: 1 })),
+    badBody("fallback-null", "KEZ-DM-022", "a fallback of null", bodyOf({ type: "text", text: "a", fallback: null })),
+    ...(
+      [
+        ["filename-256", "a name of 256 characters", { filename: "a".repeat(256) }],
+        ["filename-empty", "a name of no characters", { filename: "" }],
+        ["filename-parent", "a name that leads up", { filename: ".." }],
+        ["filename-delete", "a name with U+007F", { filename: "a\u007fb" }],
+        ["media-type-empty", "a media type of no characters", { media_type: "" }],
+        ["media-type-128", "a media type of 128 characters", { media_type: smile.repeat(128) }],
+        ["size-negative", "a negative size", { size: -1 }],
+        ["size-true", "a size of true", { size: true }],
+        ["wrapped-79", "a wrapped key of 79 bytes", { wrapped_content_key: base64Url(Buffer.alloc(79)) }],
+        ["thumbnail-empty", "a thumbnail of no bytes", { thumbnail: "" }],
+        ["thumbnail-8193", "a thumbnail of 8,193 bytes", { thumbnail: base64Url(Buffer.alloc(8193)) }]
+      ] as const
+    ).map(([id, why, change]) => badBody(`file-share-${id}`, "KEZ-FIL-007", why, bodyOf(offer(change)))),
+    badBody(
+      "file-share-foreign-ticket",
+      "KEZ-FIL-008",
+      "a ticket to another account's device",
+      bodyOf(offer({ ticket: ticketOf(mallory, offeredHash) })),
+      "ticket_mismatch"
+    ),
+    badBody(
+      "address-request-nonce",
+      "KEZ-DM-022",
+      "a nonce of 15 bytes",
+      bodyOf({ type: "address_request", nonce: base64Url(Buffer.alloc(15)) })
+    ),
+    badBody(
+      "address-33",
+      "KEZ-DM-022",
+      "33 addresses",
+      bodyOf(address({ addrs: Array.from({ length: 33 }, (_, i) => `192.0.2.1:${i}`) }))
+    ),
+    badBody("address-name", "KEZ-DM-022", "a host name", bodyOf(address({ addrs: ["relay.example:443"] }))),
+    badBody("address-relay", "KEZ-DM-022", "a relay of another scheme", bodyOf(address({ relay_url: "ftp://x/" }))),
+    badBody(
+      "address-expires",
+      "KEZ-DM-022",
+      "an expiry with a fraction",
+      bodyOf(address({ expires_at: "2026-05-25T00:05:00.0Z" })),
+      "timestamp_malformed"
     ),
     badBody("body-no-type", "KEZ-DM-018", "no type", bodyOf({ text: "a" })),
     badBody("body-long-type", "KEZ-DM-018", "a type of 65 characters", bodyOf({ type: "a".repeat(65) })),

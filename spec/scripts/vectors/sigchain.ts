@@ -118,6 +118,7 @@ const bad = (
 const badEvent = (id: string, requirement: string, why: string, step: Partial<Step>, error = "event_malformed") =>
   bad(id, [requirement], why, chain([{ ...start, ...step }]), error)
 
+const longest = nats(alice, `tls://${"a".repeat(506)}`)
 const sharedFiles: JsonObject = { manifest: `blake3:${"ab".repeat(32)}`, size: 1234 }
 const forked = chain([start, claim("github:octocat")])
 const other = chain([start, claim("dns:example.org")])
@@ -172,6 +173,53 @@ const chains: Operation = {
       chain([{ op: "add", payload: { proof: "elsewhere" } }, revoke("github:octocat")]),
       { ignored: [0, 1] }
     ),
+    ok(
+      "revoke-normal-form",
+      ["KEZ-PRF-012", "KEZ-SIG-142"],
+      "a claim is revoked in another spelling; it is kept as it was added",
+      chain([claim("github:@Octocat"), revoke("github:octocat"), claim("dns:Example.org."), revoke("dns:example.org")]),
+      {
+        claims: [
+          { subject: "github:@Octocat", seq: 0, revoked: true },
+          { subject: "dns:Example.org.", seq: 2, revoked: true }
+        ]
+      }
+    ),
+    ok(
+      "add-again",
+      ["KEZ-SIG-142"],
+      "a claim added again in another spelling keeps its place",
+      chain([claim("github:octocat"), claim("dns:example.org"), claim("github:Octocat")]),
+      {
+        claims: [
+          { subject: "github:Octocat", seq: 2, revoked: false },
+          { subject: "dns:example.org", seq: 1, revoked: false }
+        ]
+      }
+    ),
+    ok(
+      "no-identifier",
+      ["KEZ-SIG-142"],
+      "subjects that are no identifiers",
+      chain([claim("octocat"), claim(""), revoke("octocat"), revoke("Octocat")]),
+      {
+        claims: [
+          { subject: "octocat", seq: 0, revoked: true },
+          { subject: "", seq: 1, revoked: false }
+        ],
+        ignored: [3]
+      }
+    ),
+    ok(
+      "op-64",
+      ["KEZ-SIG-101", "KEZ-SIG-108"],
+      "an op of 64 characters, which are code points",
+      chain([start, { op: "\u{1f600}".repeat(64), payload: {} }]),
+      { endpoints: [natsFull], ignored: [1] }
+    ),
+    ok("long-url", ["KEZ-SIG-112"], "a URL of 512 characters", chain([{ ...start, payload: longest }]), {
+      endpoints: [longest]
+    }),
     ok(
       "add-device",
       ["KEZ-SIG-108"],
@@ -245,6 +293,21 @@ const chains: Operation = {
     badEvent("no-payload", "KEZ-SIG-101", "no payload", { drop: ["payload"] }),
     badEvent("payload-array", "KEZ-SIG-101", "a payload that is an array", { change: { payload: [] } }),
     badEvent("no-seq", "KEZ-SIG-101", "no seq", { drop: ["seq"] }),
+    badEvent("seq-false", "KEZ-SIG-101", "seq as a boolean", { change: { seq: false } }),
+    badEvent("version-true", "KEZ-SIG-004", "version as a boolean", { change: { version: true } }, "envelope_kind"),
+    badEvent("revision-true", "KEZ-SIG-141", "a revision of true", {
+      op: "set_shared_files",
+      payload: { ...sharedFiles, revision: true }
+    }),
+    badEvent("shared-size-true", "KEZ-SIG-110", "a size of true", {
+      op: "set_shared_files",
+      payload: { ...sharedFiles, size: true }
+    }),
+    badEvent("long-url", "KEZ-SIG-112", "a URL of 513 characters", {
+      payload: nats(alice, `tls://${"a".repeat(507)}`)
+    }),
+    badEvent("url-space", "KEZ-SIG-112", "a URL with white space", { payload: nats(alice, "tls://kez lat") }),
+    badEvent("url-scheme-only", "KEZ-SIG-112", "a URL of nothing but its scheme", { payload: nats(alice, "tls://") }),
     badEvent("seq-string", "KEZ-SIG-101", "seq as a string", { change: { seq: "0" } }),
     badEvent("seq-negative", "KEZ-SIG-101", "a negative seq", { change: { seq: -1 } }),
     badEvent("no-time", "KEZ-SIG-101", "no created_at", { drop: ["created_at"] }),

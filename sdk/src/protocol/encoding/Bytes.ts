@@ -17,6 +17,10 @@ export const fromHex = (text: string): Result.Result<Uint8Array, Problem> =>
     ? Result.succeed(hexToBytes(text))
     : fail("encoding_malformed", "expected lower-case hex of even length")
 
+/** Whether a text has more than `max` characters, which are code points and not UTF-16 units. */
+export const isLongerThan = (text: string, max: number): boolean =>
+  text.length > max && (text.length > 2 * max || [...text].length > max)
+
 /** Bytes to lower-case hex. */
 export const toHex: (bytes: Uint8Array) => string = bytesToHex
 

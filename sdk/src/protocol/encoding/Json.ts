@@ -50,7 +50,7 @@ export const parse = (source: string | Uint8Array, limits: ParseLimits): Result.
 export interface Text {
   readonly value: Json
   readonly text: string
-  /** Whether the text is exactly the JCS form of its value. */
+  /** The text is exactly the JCS form of its value. False says nothing: some canonical texts take the slow way. */
   readonly canonical: boolean
 }
 

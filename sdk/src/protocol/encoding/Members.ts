@@ -35,11 +35,12 @@ export class Members {
     return fail(this.code, `${this.what}: ${name} ${rule}`)
   }
 
-  /** A string of at most `max` UTF-16 units; not empty unless `min` is 0. */
+  /** A string of at most `max` code points; not empty unless `min` is 0. */
   string(name: string, max = 1024, min = 1): Result.Result<string, Problem> {
     const value = this.get(name)
     if (typeof value !== "string") return this.bad(name, "is not a string")
-    if (value.length < min || value.length > max) return this.bad(name, `is not ${min} to ${max} characters long`)
+    if (value.length < min || Bytes.isLongerThan(value, max))
+      return this.bad(name, `is not ${min} to ${max} characters long`)
     return Result.succeed(value)
   }
 

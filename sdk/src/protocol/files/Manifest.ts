@@ -64,9 +64,9 @@ export interface SealedEntry extends Named {
   readonly sealed: Uint8Array
 }
 
-/** A public entry. */
+/** A public entry. Its file is read with {@link publicFile}: a wrong one breaks the entry, not the manifest. */
 export interface PublicEntry extends Named {
-  readonly public: SharedFile
+  readonly public: Json.JsonObject
 }
 
 export type Entry = SealedEntry | PublicEntry
@@ -85,7 +85,8 @@ export interface Manifest {
   readonly entries: ReadonlyArray<Entry>
 }
 
-const folder = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\p{Cc}]+$/u
+// oxlint-disable-next-line no-control-regex
+const folder = /^(?!.*(?:^|\/)\.{0,2}(?:\/|$))[^\\\u0000-\u001f\u007f]+$/u
 
 /** The members of a file in an entry of `owner`. Fails with `manifest_malformed` or the code of a bad ticket. */
 const readFile = (members: Members, owner: AdmittedKey): Result.Result<SharedFile, Problem> =>
@@ -142,6 +143,17 @@ export const encodeFile = (file: SharedFile, owner: AdmittedKey): Result.Result<
   return Result.flatMap(checked, () => Padding.pad(Canonical.encode(json)))
 }
 
+/** A file as a public entry. Fails with the problem that readers would report. */
+export const publicEntry = (id: string, file: SharedFile, owner: AdmittedKey): Result.Result<PublicEntry, Problem> => {
+  const entry = { id, public: fileJson(file) }
+  if (!isWellFormed(entry.public)) return fail("json_string", "the entry holds a lone surrogate")
+  return Result.map(publicFile(entry, owner), () => entry)
+}
+
+/** The file of a public entry. Fails with `manifest_malformed` or the code of a bad member. */
+export const publicFile = (entry: PublicEntry, owner: AdmittedKey): Result.Result<SharedFile, Problem> =>
+  readFile(new Members(entry.public, "manifest_malformed", "entry"), owner)
+
 /** The file in the plaintext of a sealed entry. */
 export const decodeFile = (padded: Uint8Array, owner: AdmittedKey): Result.Result<SharedFile, Problem> =>
   Result.gen(function* () {
@@ -161,14 +173,14 @@ const readKey = (json: Json.Json): Result.Result<EntryKey, Problem> =>
 const minSealed = Limits.saltBytes + 4 + Padding.paddedLength(1) + Limits.tagBytes
 const maxSealed = Limits.saltBytes + 4 + Padding.paddedLength(Limits.bodyBytes) + Limits.tagBytes
 
-const readEntry = (json: Json.Json, owner: AdmittedKey): Result.Result<Entry, Problem> =>
+const readEntry = (json: Json.Json): Result.Result<Entry, Problem> =>
   Result.gen(function* () {
     const members = yield* Members.of(json, "manifest_malformed", "entry")
     const id = yield* members.id("id")
     if (members.has("public")) {
       if (members.has("sealed") || members.has("keys"))
         return yield* members.bad("public", "stands beside sealed or keys")
-      return { id, public: yield* readFile(yield* members.members("public"), owner) }
+      return { id, public: (yield* members.members("public")).json }
     }
     const keys: Array<EntryKey> = []
     for (const key of yield* members.array("keys", Limits.entryReaders)) keys.push(yield* readKey(key))
@@ -191,7 +203,7 @@ const readPayload = (members: Members): Result.Result<Manifest, Problem> =>
     const entries: Array<Entry> = []
     const ids = new Set<string>()
     for (const json of yield* members.array("entries", Limits.manifestBytes)) {
-      const entry = yield* readEntry(json, owner)
+      const entry = yield* readEntry(json)
       if (ids.has(entry.id)) return yield* members.bad("entries", `has ${entry.id} twice`)
       ids.add(entry.id)
       entries.push(entry)
@@ -217,7 +229,7 @@ export const parseBody = (body: Uint8Array): Result.Result<Received, Problem> =>
 
 const entryJson = (entry: Entry): Json.JsonObject =>
   "public" in entry
-    ? { id: entry.id, public: fileJson(entry.public) }
+    ? { id: entry.id, public: entry.public }
     : {
         id: entry.id,
         keys: entry.keys.map(({ ct, enc, hint }) => ({
@@ -232,8 +244,8 @@ const entryJson = (entry: Entry): Json.JsonObject =>
 export const encodeEntry = (entry: Entry): Uint8Array => Canonical.encode(entryJson(entry))
 
 /** Parses the bytes that {@link encodeEntry} made. Fails with `manifest_malformed` or a member's code. */
-export const decodeEntry = (bytes: Uint8Array, owner: AdmittedKey): Result.Result<Entry, Problem> =>
-  Result.flatMap(Json.parse(bytes, { maxBytes: Limits.manifestBytes }), (json) => readEntry(json, owner))
+export const decodeEntry = (bytes: Uint8Array): Result.Result<Entry, Problem> =>
+  Result.flatMap(Json.parse(bytes, { maxBytes: Limits.manifestBytes }), readEntry)
 
 const anchoredJson = ({ anchored }: Pick<Manifest, "anchored">): Json.JsonObject =>
   anchored === undefined ? {} : { anchored }
@@ -279,8 +291,6 @@ export const payload = (manifest: Manifest): Result.Result<Json.JsonObject, Prob
     created_at: Timestamp.fromMillis(manifest.createdAt),
     entries: manifest.entries.map(entryJson)
   }
-  const wellFormed = manifest.entries.every((entry) => !("public" in entry) || isWellFormed(fileJson(entry.public)))
-  if (!wellFormed) return fail("json_string", "an entry holds a lone surrogate")
   return Result.map(readPayload(new Members(json, "manifest_malformed", Envelope.kinds.shared_files.type)), () => json)
 }
 

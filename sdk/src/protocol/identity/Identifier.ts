@@ -3,6 +3,7 @@
  * available; these only decide whether two identifiers are the same, and signed text is kept as written.
  */
 import * as Result from "effect/Result"
+import * as Bytes from "../encoding/Bytes.ts"
 import * as Handle from "./Handle.ts"
 import * as Limits from "../Limits.ts"
 import * as PrimaryKey from "./PrimaryKey.ts"
@@ -64,7 +65,9 @@ export const isKnownSystem = (system: string): boolean => Object.hasOwn(systems,
  * more than 512 characters, and identifiers that a known system cannot have. Unknown systems are accepted.
  */
 export const parse = (text: string): Result.Result<Identifier, Problem> => {
-  const match = text.length > Limits.identifierMax ? null : /^([a-z][a-z0-9]{0,31}):([^\p{C}\p{Z}]+)$/u.exec(text)
+  const match = Bytes.isLongerThan(text, Limits.identifierMax)
+    ? null
+    : /^([a-z][a-z0-9]{0,31}):([^\p{C}\p{Z}]+)$/u.exec(text)
   if (match === null) return fail("identifier_malformed", "expected system:identifier, as in github:octocat")
   const written = match[1] as string
   const system = Object.hasOwn(aliases, written) ? (aliases[written] as string) : written

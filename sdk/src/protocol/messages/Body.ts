@@ -210,11 +210,17 @@ const readers: Readonly<Record<Known["type"], (members: Members) => Result.Resul
   device_position: readDevicePosition
 }
 
-/** Parses a decrypted plaintext. A known type with wrong members is `message_malformed`; an unknown one is kept. */
+/**
+ * Parses a decrypted plaintext. Another form than JCS and a known type with wrong members are `message_malformed`; an
+ * unknown type is kept.
+ */
 export const parse = (bytes: Uint8Array): Result.Result<Received, Problem> =>
   Result.gen(function* () {
-    const json = yield* Json.parse(bytes, { maxBytes: Limits.bodyBytes })
-    const members = yield* Members.of(json, "message_malformed", "body")
+    const { canonical, value } = yield* Json.parseText(bytes, { maxBytes: Limits.bodyBytes })
+    if (!canonical && !Bytes.equal(Canonical.encode(value), bytes)) {
+      return yield* fail("message_malformed", "the body is not in JCS form")
+    }
+    const members = yield* Members.of(value, "message_malformed", "body")
     const name = yield* members.string("type", Limits.operationMax)
     const chain = yield* parseHead(yield* members.members("chain"))
     const fallback = yield* members.optionalString("fallback", Limits.bodyBytes)

@@ -5,6 +5,7 @@
 import * as Result from "effect/Result"
 import * as Endpoint from "./Endpoint.ts"
 import * as Envelope from "./Envelope.ts"
+import * as Identifier from "../identity/Identifier.ts"
 import type { JsonObject } from "../encoding/Json.ts"
 import * as Limits from "../Limits.ts"
 import { Members } from "../encoding/Members.ts"
@@ -213,6 +214,10 @@ export const checkOperation = (primary: string, operation: Operation): Result.Re
 }
 
 /** Operations that stay possible in a full chain: rotation and revocation. */
+/** What subjects are compared by; one that is no identifier counts as it is written. */
+const normal = (subject: string): string =>
+  Result.match(Identifier.parse(subject), { onFailure: () => subject, onSuccess: ({ text }) => text })
+
 const isAlwaysAdmitted = (op: string): boolean => op === "rotate" || op === "revoke" || op.startsWith("remove_")
 
 /**
@@ -234,7 +239,7 @@ export const extend = (state: ChainState, events: ReadonlyArray<CheckedEvent>): 
   Result.gen(function* () {
     let { bytes, head, rotatedTo, sharedFiles } = state
     let endpoints = state.endpoints
-    const claims = new Map(state.claims.map((claim) => [claim.subject, claim]))
+    const claims = new Map(state.claims.map((claim) => [normal(claim.subject), claim]))
     const devices = [...state.devices]
     const ignored = [...state.ignored]
     for (const { bytes: size, event, hash } of events) {
@@ -249,11 +254,11 @@ export const extend = (state: ChainState, events: ReadonlyArray<CheckedEvent>): 
         case "revoke": {
           const subject = event.payload["subject"]
           if (typeof subject !== "string") ignored.push({ seq: event.seq, op: event.op })
-          else if (event.op === "add") claims.set(subject, { subject, seq: event.seq, revoked: false })
+          else if (event.op === "add") claims.set(normal(subject), { subject, seq: event.seq, revoked: false })
           else {
-            const added = claims.get(subject)
+            const added = claims.get(normal(subject))
             if (added === undefined) ignored.push({ seq: event.seq, op: event.op })
-            else claims.set(subject, { ...added, revoked: true })
+            else claims.set(normal(subject), { ...added, revoked: true })
           }
           break
         }

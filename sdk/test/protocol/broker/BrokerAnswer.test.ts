@@ -18,7 +18,7 @@ describe("BrokerAnswer", () => {
     expect(parse('{"e":"slow","at":"tomorrow"}')).toEqual({ code: "slow" })
   })
 
-  it("reads the closed list and nothing else", () => {
+  it("KEZ-NAT-067 reads the closed list and nothing else", () => {
     for (const text of [
       "",
       "ok",

@@ -64,6 +64,26 @@ describe("Body", () => {
     assert.strictEqual(code({ type: "strange", chain: null }), "message_malformed")
   })
 
+  it("KEZ-DM-018 refuses another form than JCS", () => {
+    const canonical = new TextDecoder().decode(ok(Body.encode(text("x"))))
+    for (const other of [`${canonical} `, canonical.replace(":", ": "), canonical.replace('"x"', '"\\u0078"')]) {
+      assert.strictEqual(codeOf(Body.parse(Bytes.utf8(other))), "message_malformed")
+    }
+    const { type, ...rest } = JSON.parse(canonical) as Json.JsonObject
+    assert.strictEqual(codeOf(Body.parse(Bytes.utf8(JSON.stringify({ type, ...rest })))), "message_malformed")
+    // What looks like an escape of a surrogate and is none.
+    const path = text("C:\\udemy")
+    assert.deepStrictEqual(ok(Body.parse(ok(Body.encode(path)))).body, path)
+  })
+
+  it("counts characters as code points", () => {
+    const offered = (filename: string, media_type: string) =>
+      code({ ...jsonOf(bodies[2] as Body.Known), filename, media_type })
+    assert.strictEqual(offered("\u{1f600}".repeat(255), "\u{1f600}".repeat(127)), "accepted")
+    assert.strictEqual(offered("\u{1f600}".repeat(256), "a"), "message_malformed")
+    assert.strictEqual(offered("a", "\u{1f600}".repeat(128)), "message_malformed")
+  })
+
   it("KEZ-DM-020 keeps reserved and unknown bodies with their fallback", () => {
     const unknown = { type: "poll", chain: { ...head }, fallback: "Anna asks: tea?", options: ["yes", "no"] }
     const received = ok(read(unknown))

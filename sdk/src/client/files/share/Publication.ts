@@ -73,9 +73,7 @@ const make = Effect.gen(function* () {
       revision,
       ...follows,
       createdAt: yield* Clock.currentTimeMillis,
-      entries: yield* Effect.forEach(entries, ({ value }) =>
-        Effect.fromResult(Manifest.decodeEntry(value, identity.key))
-      )
+      entries: yield* Effect.forEach(entries, ({ value }) => Effect.fromResult(Manifest.decodeEntry(value)))
     }
     const { anchor, body } = yield* Effect.mapError(
       SealedManifest.sign(identity, manifest, yield* FastBlake3.load),

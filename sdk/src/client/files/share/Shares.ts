@@ -114,7 +114,7 @@ const make = Effect.gen(function* () {
     const id = "A".repeat(Limits.idCharacters)
     const length =
       options.public === true
-        ? Manifest.encodeEntry({ id, public: file }).length
+        ? Manifest.encodeEntry(yield* Effect.fromResult(Manifest.publicEntry(id, file, owner))).length
         : Manifest.sealedEntryLength(readers.length + 1, padded.length)
     yield* manifests.room(ledger, length)
   })
@@ -158,7 +158,7 @@ const make = Effect.gen(function* () {
       listed === "unlisted"
         ? undefined
         : listed === "public"
-          ? Manifest.encodeEntry({ id, public: file })
+          ? Manifest.encodeEntry(yield* Effect.fromResult(Manifest.publicEntry(id, file, identity.key)))
           : Manifest.encodeEntry(yield* SealedManifest.sealEntry(identity, id, file, readers))
     const row: Rows.ShareRow = {
       id,
