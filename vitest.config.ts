@@ -6,12 +6,14 @@ import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config
 // Sources are tested, not builds: the `kez-source` condition resolves workspace imports to their TypeScript.
 const conditions = ["kez-source", "module", "node", "development|production"]
 
-const shared = {
+const sources = {
   resolve: { conditions },
   ssr: { resolve: { conditions } }
 }
 
 const slow = "*/test/slow/**/*.test.ts"
+/** Tests without processes and without state of a module: they share workers, which halves their processor time. */
+const shared = "sdk/test/{protocol,crypto,client,doubles,port,promise}/**/*.test.ts"
 /** Beside the components of the page, and named so elsewhere. */
 const browser = ["*/test/**/*.browser.test.ts", "reference-web/src/**/*.test.ts"]
 
@@ -60,18 +62,29 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       {
-        ...shared,
+        ...sources,
         test: {
-          name: "fast",
-          include: ["*/test/**/*.test.ts"],
-          exclude: [slow, ...browser],
+          name: "shared",
+          include: [shared],
+          isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 0 }
         }
       },
       {
-        ...shared,
+        ...sources,
+        test: {
+          name: "fast",
+          include: ["*/test/**/*.test.ts"],
+          exclude: [slow, shared, ...browser],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 0 }
+        }
+      },
+      {
+        ...sources,
         test: {
           name: "slow",
           include: [slow],

@@ -36,7 +36,7 @@ const tasks = {
   dev: { needs: [], commands: (args) => [["deploy/local/dev.ts", ...args]] },
   test: {
     needs: ["nats", "build"],
-    commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "fast", "--project", "browser", ...args]]
+    commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "!slow", ...args]]
   },
   "test:slow": {
     needs: ["nats", "build"],
