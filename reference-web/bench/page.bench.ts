@@ -79,11 +79,11 @@ for (let round = 0; round < rounds; round++) cached.push(await visit())
 // From the words to the last message, the key derivation included.
 const page = await context.newPage()
 await page.goto(pageUrl(home.urls))
-await button(page, "I have 24 words").click()
+await button(page, "Sign in with 24 words").click()
 await page.getByLabel("Word 1", { exact: true }).fill(wordsOf(owner))
 await button(page, "Continue").click()
 await page.getByLabel("Passphrase", { exact: true }).fill(passphrase)
-await page.getByLabel("The same again").fill(passphrase)
+await page.getByLabel("Repeat the passphrase").fill(passphrase)
 const restored = measure(
   page,
   `const begin = await new Promise((resolve) =>

@@ -24,7 +24,7 @@ const passphrase = "a passphrase of a test"
 
 const lock = async (tab: Tab): Promise<void> => {
   await tab.fill("Passphrase", passphrase)
-  await tab.fill("The same again", passphrase)
+  await tab.fill("Repeat the passphrase", passphrase)
   await tab.press("button", "Lock with this passphrase")
 }
 
@@ -76,7 +76,7 @@ export const journey = async (stage: Stage, name: string): Promise<void> => {
         await shoot("welcome")
       })) &&
       (await step("sign up", async () => {
-        await tab.press("button", "Choose a name")
+        await tab.press("button", "Create an account")
         await tab.fill("Name", name)
         await tab.see(`${name}@localhost is free.`)
         await shoot("name")
@@ -89,7 +89,7 @@ export const journey = async (stage: Stage, name: string): Promise<void> => {
         equal(words.length, 24)
         await tab.press("button", "I wrote them down")
         await tab.see("Let us make sure the paper is right.")
-        const asked = (await tab.texts("label")).filter((label) => /^Which is word \d+\?$/.test(label))
+        const asked = (await tab.texts("label")).filter((label) => /^What is word \d+\?$/.test(label))
         for (const label of asked) await tab.fill(label, words[Number(/\d+/.exec(label)?.[0]) - 1] ?? "")
         await shoot("check")
         await tab.press("button", "Check")
@@ -318,7 +318,7 @@ export const journey = async (stage: Stage, name: string): Promise<void> => {
     await step("restore", async () => {
       const { tab: other } = await visit()
       await other.goto(front.url)
-      await other.press("button", "I have 24 words")
+      await other.press("button", "Sign in with 24 words")
       await shoot("restore", other)
       for (const [index, word] of words.entries()) await other.fill(`Word ${index + 1}`, word)
       await shoot("restore-filled", other)
@@ -339,7 +339,7 @@ export const journey = async (stage: Stage, name: string): Promise<void> => {
       await tab.press("button", "Log out")
       await tab.see("Without your 24 words you cannot come back")
       await tab.press("button", "Log out")
-      await tab.see("I have 24 words")
+      await tab.see("Sign in with 24 words")
       deepEqual(await tab.ask("stored"), [])
     })
   } finally {
