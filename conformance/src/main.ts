@@ -3,7 +3,9 @@ import { diff } from "./commands/Diff.ts"
 import { explain } from "./commands/Explain.ts"
 import { list } from "./commands/List.ts"
 import { newShim } from "./commands/NewShim.ts"
+import { server, sigServer } from "./commands/Server.ts"
 import { vectors } from "./commands/Vectors.ts"
+import { TargetUnusable } from "./servers/Target.ts"
 import { UsageError } from "./suite/UsageError.ts"
 import { specVersion, suiteVersion, vectorsVersion } from "./suite/Versions.ts"
 import { ShimUnusable } from "./vectors/Run.ts"
@@ -11,6 +13,8 @@ import { ShimUnusable } from "./vectors/Run.ts"
 const help = `kez-conformance: checks whether an implementation speaks the KEZ chat protocol.
 
   kez-conformance vectors --shim "COMMAND"   every vector of the specification, asked of your shim
+  kez-conformance server --url URL           a running home server, from outside
+  kez-conformance sig-server --url URL       a running sig-server, from outside
   kez-conformance reference-shim             the shim of the reference implementation, to compare with
   kez-conformance list [--operations]        requirements and their checks, or the operations of a shim
   kez-conformance explain ID                 a requirement or a check: text, reason, input and answer
@@ -22,21 +26,31 @@ const help = `kez-conformance: checks whether an implementation speaks the KEZ c
 
 Options of vectors:
   --profile identity,chat,files   check these profiles only
+  --trace FILE                    write every line between suite and shim
+
+Options of server and sig-server:
+  --sig-server URL                check the home's sig-server too (server)
+  --reserved HANDLE               a handle that the home server keeps back; otherwise some are tried (server)
+  --read-only                     leave out the checks that register accounts or begin chains
+  --i-own-this                    write to a server that is not on this machine
+
+Options of all three:
   --only PATTERN                  check what fits, such as "KEZ-DM-*" or "identity/*"; may be repeated
   --baseline FILE                 known failures, a list of {id, reason} in YAML
   --report, --junit, --html, --badge FILE   write the result as JSON, JUnit XML, a page, or a shields.io badge
-  --trace FILE                    write every line between suite and shim
   --seed N                        the order of the checks; printed at the end
   --timeout SECONDS               how long one request may take (20)
   --deterministic                 leave times out of the report
   --json                          print the report as JSON
 
 Every command takes --json where it prints something. Exit codes: 0 conformant, 1 something fails, 2 the baseline
-excuses what does not fail, 3 a mistake in the command line, 4 the shim cannot be started.
+excuses what does not fail, 3 a mistake in the command line, 4 the shim cannot be started or the server not reached.
 `
 
 const commands: Readonly<Record<string, (args: ReadonlyArray<string>) => number | Promise<number>>> = {
   vectors,
+  server,
+  "sig-server": sigServer,
   list,
   explain,
   diff,
@@ -66,6 +80,10 @@ export const main = async ([name, ...args]: ReadonlyArray<string>): Promise<numb
     }
     if (error instanceof ShimUnusable) {
       process.stderr.write(`kez-conformance: the shim cannot be used: ${error.message}\n`)
+      return 4
+    }
+    if (error instanceof TargetUnusable) {
+      process.stderr.write(`kez-conformance: the server cannot be checked: ${error.message}\n`)
       return 4
     }
     throw error

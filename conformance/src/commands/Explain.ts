@@ -1,14 +1,23 @@
 /** `kez-conformance explain KEZ-DM-014`: what a requirement says, why, and what checks it. */
-import { vectorChecks } from "../suite/Checks.ts"
+import { homeChecks, sigChecks } from "../servers/AllChecks.ts"
+import { type Check, type VectorCheck, vectorChecks } from "../suite/Checks.ts"
 import { requirements, sectionOf } from "../suite/Data.ts"
 import { UsageError } from "../suite/UsageError.ts"
 import { parse } from "./Options.ts"
+
+const caseOf = ({ case: { error, errorAnyOf, input, result } }: VectorCheck) => ({
+  input,
+  ...(error === undefined ? {} : { error }),
+  ...(errorAnyOf === undefined ? {} : { errorAnyOf }),
+  ...(result === undefined ? {} : { result })
+})
 
 export const explain = (args: ReadonlyArray<string>): number => {
   const { positionals, values } = parse(args, { json: { type: "boolean" } }, [1, 1])
   const [asked = ""] = positionals
   // The id of a check leads to its requirements.
-  const check = vectorChecks().find(({ id }) => id === asked)
+  const checks: ReadonlyArray<Check | VectorCheck> = [...vectorChecks(), ...homeChecks, ...sigChecks]
+  const check = checks.find(({ id }) => id === asked)
   const ids = check === undefined ? [asked.toUpperCase()] : check.requirements
   const rows = requirements().filter(({ id }) => ids.includes(id))
   if (rows.length === 0)
@@ -16,23 +25,15 @@ export const explain = (args: ReadonlyArray<string>): number => {
   const explained = rows.map((row) => ({
     ...row,
     section: sectionOf(row),
-    checks: vectorChecks()
+    checks: checks
       .filter((one) => one.requirements.includes(row.id))
-      .map(({ case: { error, errorAnyOf, input, result, why }, id, operation }) => ({
-        id,
-        why,
-        operation,
-        input,
-        ...(error === undefined ? {} : { error }),
-        ...(errorAnyOf === undefined ? {} : { errorAnyOf }),
-        ...(result === undefined ? {} : { result })
-      }))
+      .map((one) => ({ id: one.id, why: one.why, operation: one.operation, ...("case" in one ? caseOf(one) : {}) }))
   }))
   if (values.json === true) {
     process.stdout.write(`${JSON.stringify(explained, null, 2)}\n`)
     return 0
   }
-  for (const { checks, excluded, id, level, section, spec, text } of explained)
+  for (const { checks: found, excluded, id, level, section, spec, text } of explained)
     process.stdout.write(
       [
         `${id} (${level}), ${spec}`,
@@ -42,8 +43,8 @@ export const explain = (args: ReadonlyArray<string>): number => {
         ...(excluded === undefined ? [] : [`Not checked: ${excluded}`, ""]),
         section.replace(/^/gm, "    "),
         "",
-        `${checks.length === 0 ? "No check of this suite" : "Checks"}${checks.length === 0 ? "." : ":"}`,
-        ...checks.map((one) => `  ${one.id}  ${one.operation}: ${one.why}`),
+        found.length === 0 ? "No check of this suite." : "Checks:",
+        ...found.map((one) => `  ${one.id}  ${one.operation}: ${one.why}`),
         "",
         ""
       ].join("\n")

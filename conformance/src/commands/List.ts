@@ -1,5 +1,6 @@
 /** `kez-conformance list`: requirements with their checks, or the operations of the shim protocol. */
-import { profiles, selected, vectorChecks } from "../suite/Checks.ts"
+import { homeChecks, sigChecks } from "../servers/AllChecks.ts"
+import { type Check, profiles, selected, vectorChecks } from "../suite/Checks.ts"
 import { requirements } from "../suite/Data.ts"
 import { parse } from "./Options.ts"
 
@@ -30,7 +31,7 @@ export const list = (args: ReadonlyArray<string>): number => {
       }
     return 0
   }
-  const checks = selected(vectorChecks(), values.only ?? [])
+  const checks = selected<Check>([...vectorChecks(), ...homeChecks, ...sigChecks], values.only ?? [])
   const rows = requirements()
     .map(({ excluded, id, level, spec, text }) => ({
       id,

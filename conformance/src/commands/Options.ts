@@ -1,6 +1,6 @@
 /** The options that several commands share, read by Node's own parser. */
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util"
-import { type Profile, profiles } from "../suite/Checks.ts"
+import { type Check, type Profile, profiles, selected } from "../suite/Checks.ts"
 import { UsageError } from "../suite/UsageError.ts"
 
 const isProfile = (name: string): name is Profile => (profiles as ReadonlyArray<string>).includes(name)
@@ -24,17 +24,14 @@ export const parse = <T extends ParseArgsOptionsConfig>(
   return parsed
 }
 
-/** The flags of a run against a shim. */
+/** The flags of every run. */
 export const runOptions = {
-  shim: { type: "string" },
-  profile: { type: "string" },
   only: { type: "string", multiple: true },
   baseline: { type: "string" },
   report: { type: "string" },
   junit: { type: "string" },
   html: { type: "string" },
   badge: { type: "string" },
-  trace: { type: "string" },
   seed: { type: "string" },
   timeout: { type: "string" },
   deterministic: { type: "boolean" },
@@ -46,6 +43,16 @@ export const readProfiles = (text: string | undefined): ReadonlyArray<Profile> |
     if (isProfile(name)) return name
     throw new UsageError(`there is no profile ${JSON.stringify(name)}: there are ${profiles.join(", ")}`)
   })
+
+/** The checks that `--only` names; all of them without it. */
+export const readChecks = <C extends Check>(
+  checks: ReadonlyArray<C>,
+  only: ReadonlyArray<string> | undefined
+): ReadonlyArray<C> => {
+  const found = selected(checks, only ?? [])
+  if (found.length === 0) throw new UsageError(`no check fits ${(only ?? []).join(", ")}`)
+  return found
+}
 
 /** A whole number of an option. */
 export const readNumber = (

@@ -29,7 +29,7 @@ const value = (title: string, shown: unknown): string =>
     : `<dt>${title}</dt><dd><pre>${text(JSON.stringify(shown, null, 1).slice(0, 20_000))}</pre></dd>`
 
 const checkOf = ({ actual, expected, id, message, verdict, why }: CheckResult): string =>
-  `<li class="check">${mark(verdict)} <code>${text(id)}</code>${why === undefined ? "" : `<p class="why">${text(why)}</p>`}${
+  `<li class="check">${mark(verdict)} <code>${text(id)}</code><p class="why">${text(why)}</p>${
     message === undefined ? "" : `<p>${text(message)}</p>`
   }${
     expected === undefined && actual === undefined
@@ -80,7 +80,7 @@ export const html = (report: Report): string => {
 <body>
 <header>
 <p class="kind">KEZ ${text(report.spec)} conformance: ${text(report.command)}</p>
-<h1>${text(target.name)} <small>${text(target.version)}, ${text(target.language)}</small></h1>
+<h1>${text(target.name)} <small>${text([target.version, target.language].filter(Boolean).join(", "))}</small></h1>
 <p class="verdict ${failed ? "fail" : "pass"}">${
     failed ? "Does not conform" : "Conforms"
   }: ${must.passed} of ${must.checked} MUST hold${counts.excused > 0 ? `, ${counts.excused} known failures excused` : ""}.</p>

@@ -10,7 +10,8 @@ export interface Report {
   readonly spec: string
   readonly vectors: string
   readonly command: string
-  readonly target: { readonly name: string; readonly version: string; readonly language: string }
+  /** What was checked: an implementation as its shim names it, or a server by its URL. */
+  readonly target: { readonly name: string; readonly version?: string; readonly language?: string }
   readonly profiles: ReadonlyArray<string>
   readonly seed: number
   /** ISO 8601; absent with `--deterministic`. */

@@ -8,9 +8,9 @@ import { shown } from "../shim/Protocol.ts"
 const shownChecks = 3
 
 const lineOf = ({ id, message, why }: CheckResult): string =>
-  `      ${id}${why === undefined ? "" : ` (${why})`}\n        ${shown(message ?? "", 400)}`
+  `      ${id} (${why})\n        ${shown(message ?? "", 400)}`
 
-/** The operations that a shim lacks, each with the number of checks that it leaves open. */
+/** The operations that a target cannot be asked for, each with the number of checks that it leaves open. */
 const missing = (report: Report): ReadonlyArray<string> => {
   const untestable = report.checks.filter(({ verdict }) => verdict === "untestable")
   return [...new Set(untestable.map(({ operation }) => operation))].map((operation) => {
@@ -32,8 +32,12 @@ const block = (row: RequirementResult, report: Report): string => {
   ].join("\n")
 }
 
+/** The target of a run for people. */
+const targetText = ({ target: { language, name, version } }: Report): string =>
+  `${name}${version === undefined ? "" : ` ${version}`}${language === undefined ? "" : ` (${language})`}`
+
 export const summary = (report: Report): string => {
-  const { counts, must, target } = report
+  const { counts, must } = report
   const bad = report.requirements.filter(({ id }) =>
     report.checks.some(({ requirements, verdict }) => verdict === "fail" && requirements.includes(id))
   )
@@ -44,10 +48,13 @@ export const summary = (report: Report): string => {
     .join(", ")
   const verdict = ["CONFORMS", "DOES NOT CONFORM", "STALE BASELINE"][exitCodeOf(report)]
   return [
-    `${target.name} ${target.version} (${target.language}), profiles: ${report.profiles.join(", ") || "none"}`,
+    `${targetText(report)}, profiles: ${report.profiles.join(", ") || "none"}`,
     ...bad.map((row) => `\n${block(row, report)}`),
-    ...(lacking.length === 0 ? [] : ["\nUntestable, and so failed, because the shim cannot be asked:", ...lacking]),
+    ...(lacking.length === 0 ? [] : ["\nUntestable, and so failed, because the target cannot be asked:", ...lacking]),
     "",
+    ...report.checks
+      .filter(({ message, verdict }) => verdict === "not-applicable" && message !== undefined)
+      .map(({ id, message }) => `  Not checked: ${id}: ${message}.`),
     ...report.staleBaseline.map(({ id }) => `  The baseline excuses ${id}, which does not fail: remove the entry.`),
     `${verdict}: ${must.passed} of ${must.checked} MUST hold. Checks: ${checks}. Seed ${report.seed}.`,
     ...(bad.length > 0 ? [`Read on with: kez-conformance explain ${bad[0]!.id}`] : [])

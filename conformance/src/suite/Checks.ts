@@ -1,4 +1,4 @@
-/** What is checked: for now every case of every vector file. */
+/** What can be checked: the cases of the vectors here, and the checks of servers in `servers/`. */
 import { type VectorCase, type VectorFile, vectorFiles } from "./Data.ts"
 
 /** What an implementation can claim to be. */
@@ -18,13 +18,20 @@ const folders: Readonly<Record<string, Profile>> = {
   manifest: "files"
 }
 
-/** One question to a shim, and its right answer. */
+/** What all checks have in common. */
 export interface Check {
-  /** Never renamed: `identity/handle.invalid.json#capital`. */
+  /** Never renamed: `identity/handle.invalid.json#capital`, `server/registration#taken`. */
   readonly id: string
-  readonly profile: Profile
   readonly requirements: ReadonlyArray<string>
+  /** What the shim is asked to do, or the group of a server's check. */
   readonly operation: string
+  /** What the check is there for. */
+  readonly why: string
+}
+
+/** One question to a shim, and its right answer. */
+export interface VectorCheck extends Check {
+  readonly profile: Profile
   readonly kind: VectorFile["kind"]
   readonly description: string
   readonly case: VectorCase
@@ -39,13 +46,14 @@ const profileOf = (name: string): Profile => {
 /** Takes a whole client with its store, not a function: for the checks of clients. */
 const ofClients = "inbox.take"
 
-export const vectorChecks = (): ReadonlyArray<Check> =>
+export const vectorChecks = (): ReadonlyArray<VectorCheck> =>
   vectorFiles().flatMap(([name, { cases, description, kind, operation }]) =>
     (operation === ofClients ? [] : cases).map((one) => ({
       id: `${name}#${one.id}`,
       profile: profileOf(name),
       requirements: one.requirements,
       operation,
+      why: one.why,
       kind,
       description,
       case: one
@@ -62,7 +70,10 @@ const matches = (pattern: string, text: string): boolean =>
   ).test(text)
 
 /** The checks whose own id or one of whose requirements matches one of the patterns; all without patterns. */
-export const selected = (checks: ReadonlyArray<Check>, patterns: ReadonlyArray<string>): ReadonlyArray<Check> =>
+export const selected = <C extends Check>(
+  checks: ReadonlyArray<C>,
+  patterns: ReadonlyArray<string>
+): ReadonlyArray<C> =>
   patterns.length === 0
     ? checks
     : checks.filter(({ id, requirements }) =>
@@ -70,7 +81,7 @@ export const selected = (checks: ReadonlyArray<Check>, patterns: ReadonlyArray<s
       )
 
 /** The checks in an order that depends on the seed alone (mulberry32, Fisher-Yates). */
-export const shuffled = (checks: ReadonlyArray<Check>, seed: number): ReadonlyArray<Check> => {
+export const shuffled = <C extends Check>(checks: ReadonlyArray<C>, seed: number): ReadonlyArray<C> => {
   let state = seed >>> 0
   const random = () => {
     state = (state + 0x6d2b79f5) >>> 0

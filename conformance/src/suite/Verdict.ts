@@ -1,29 +1,27 @@
 /** What came out of checks, and what it means for requirements. */
+import type { Check } from "./Checks.ts"
 import type { Level, Requirement } from "./Data.ts"
 
 /**
  * - `pass`: as the specification says.
  * - `fail`: otherwise than a MUST says.
  * - `warn`: otherwise than a SHOULD says.
- * - `not-applicable`: of a profile that is not claimed.
- * - `untestable`: claimed, but the shim cannot be asked. Counts as a failure.
+ * - `not-applicable`: of a profile that is not claimed, or about something that the target does not have.
+ * - `untestable`: claimed, but the target cannot be asked. Counts as a failure.
  * - `excused`: a failure that the baseline names.
  */
 export type Verdict = "pass" | "fail" | "warn" | "not-applicable" | "untestable" | "excused"
 
-export interface CheckResult {
-  /** The check's id. */
-  readonly id: string
-  readonly operation: string
-  readonly requirements: ReadonlyArray<string>
+export interface CheckResult extends Check {
   readonly verdict: Verdict
   /** What is wrong, in a sentence; absent for a pass. */
   readonly message?: string
-  /** What the check is there for. */
-  readonly why?: string
   readonly expected?: unknown
   readonly actual?: unknown
 }
+
+/** What a result is without its verdict. */
+export const about = ({ id, operation, requirements, why }: Check): Check => ({ id, operation, requirements, why })
 
 export interface RequirementResult {
   readonly id: string

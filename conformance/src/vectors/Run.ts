@@ -1,7 +1,7 @@
 /** Asks a shim every question of the vectors and judges the answers. */
 import { isDeepStrictEqual } from "node:util"
-import { type Check, type Profile, shuffled } from "../suite/Checks.ts"
-import type { CheckResult } from "../suite/Verdict.ts"
+import { type Profile, shuffled, type VectorCheck } from "../suite/Checks.ts"
+import { about, type CheckResult } from "../suite/Verdict.ts"
 import { hasOperation, protocolVersion, readStarted, type Response, type Started } from "../shim/Protocol.ts"
 import { ShimFailure, type ShimOptions, ShimProcess } from "../shim/ShimProcess.ts"
 import { specVersion, suiteVersion } from "../suite/Versions.ts"
@@ -42,11 +42,8 @@ const start = async (options: ShimOptions): Promise<readonly [ShimProcess, Start
   }
 }
 
-/** What a result is without its verdict. */
-const about = ({ case: one, id, operation, requirements }: Check) => ({ id, operation, requirements, why: one.why })
-
 /** The verdict on an answer. */
-export const judge = (check: Check, response: Response): CheckResult => {
+export const judge = (check: VectorCheck, response: Response): CheckResult => {
   const { error, errorAnyOf, result } = check.case
   const accepted = errorAnyOf ?? (error === undefined ? undefined : [error])
   const expected = accepted === undefined ? { ok: result } : { error: accepted.join(" or ") }
@@ -87,7 +84,7 @@ const difference = (expected: unknown, actual: unknown, path = ""): string => {
 }
 
 /** Runs the checks in the order of the seed, as many at once as the shim admits. */
-export const runVectors = async (checks: ReadonlyArray<Check>, options: RunOptions): Promise<Run> => {
+export const runVectors = async (checks: ReadonlyArray<VectorCheck>, options: RunOptions): Promise<Run> => {
   let [shim, started] = await start(options)
   const results = new Map<string, CheckResult>()
   const settle = (result: CheckResult) => {
@@ -95,7 +92,7 @@ export const runVectors = async (checks: ReadonlyArray<Check>, options: RunOptio
     options.onResult?.(result)
   }
   const claimed = started.profiles.filter((profile) => options.profiles?.includes(profile) ?? true)
-  const open: Array<Check> = []
+  const open: Array<VectorCheck> = []
   for (const check of shuffled(checks, options.seed)) {
     if (!claimed.includes(check.profile)) settle({ ...about(check), verdict: "not-applicable" })
     else if (!hasOperation(started.ops, check.operation))

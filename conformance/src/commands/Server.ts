@@ -1,0 +1,112 @@
+/** `kez-conformance server` and `sig-server`: checks of a running server from outside. */
+import { makeProgress } from "../report/Terminal.ts"
+import { homeChecks, sigChecks } from "../servers/AllChecks.ts"
+import { HomeVisit } from "../servers/home/HomeVisit.ts"
+import { runServer } from "../servers/Run.ts"
+import { SigVisit } from "../servers/sig/SigVisit.ts"
+import { Target } from "../servers/Target.ts"
+import type { Check } from "../suite/Checks.ts"
+import { selected } from "../suite/Checks.ts"
+import { UsageError } from "../suite/UsageError.ts"
+import { prepare } from "./Conclude.ts"
+import { parse, readNumber, runOptions } from "./Options.ts"
+
+const serverOptions = {
+  ...runOptions,
+  url: { type: "string" },
+  "read-only": { type: "boolean" },
+  "i-own-this": { type: "boolean" }
+} as const
+
+/** The base URL of an option, without a slash at the end. */
+const readUrl = (name: string, text: string | undefined): string => {
+  const url = URL.parse(text ?? "")
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.username !== "")
+    throw new UsageError(`--${name} takes the http or https URL of a server, not ${JSON.stringify(text ?? "")}`)
+  return url.href.replace(/\/+$/, "")
+}
+
+const isLoopback = (url: string): boolean => /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)
+
+interface Values {
+  readonly only?: ReadonlyArray<string>
+  readonly "read-only"?: boolean
+  readonly "i-own-this"?: boolean
+}
+
+const mayWrite = (values: Values, ...urls: ReadonlyArray<string>): void => {
+  const foreign = urls.find((url) => !isLoopback(url))
+  if (foreign !== undefined && values["read-only"] !== true && values["i-own-this"] !== true)
+    throw new UsageError(
+      `${foreign} is not on this machine, and the checks register accounts and chains that stay for ever: ` +
+        "--read-only leaves those checks out, --i-own-this says that you may"
+    )
+}
+
+const chosen = <C extends Check & { readonly reads?: true }>(checks: ReadonlyArray<C>, values: Values) =>
+  selected(checks, values.only ?? []).filter(({ reads }) => values["read-only"] !== true || reads === true)
+
+const readTimeout = (text: string | undefined): number =>
+  1_000 * readNumber("timeout", text, { least: 1, most: 600, otherwise: 20 })
+
+const note = (sentence: string) => process.stderr.write(`${sentence}\n`)
+
+/** What remains of a run at a sig-server. */
+const noteChains = ({ begun, target }: SigVisit) => {
+  if (begun > 0) note(`${begun} chains of throw-away keys remain at ${target.url}: a chain cannot be removed.`)
+}
+
+export const server = async (args: ReadonlyArray<string>): Promise<number> => {
+  const { values } = parse(args, { ...serverOptions, "sig-server": { type: "string" }, reserved: { type: "string" } })
+  const url = readUrl("url", values.url)
+  const sigUrl = values["sig-server"] === undefined ? undefined : readUrl("sig-server", values["sig-server"])
+  mayWrite(values, url, ...(sigUrl === undefined ? [] : [sigUrl]))
+  const timeout = readTimeout(values.timeout)
+  const own = chosen(homeChecks, values)
+  const ofSigServer = sigUrl === undefined ? [] : chosen(sigChecks, values)
+  if (own.length + ofSigServer.length === 0) throw new UsageError("no check fits the options")
+  const { conclude, seed } = prepare(values)
+
+  const { signing } = await import("../reference/Signer.ts")
+  const home = await HomeVisit.begin(new Target(url, timeout), signing, values.reserved)
+  const sig = sigUrl === undefined ? undefined : await SigVisit.begin(new Target(sigUrl, timeout), signing)
+  const progress = makeProgress(process.stderr, own.length + ofSigServer.length)
+  const options = { seed, onResult: progress.take }
+  const results = [...(await runServer(own, home, options))]
+  if (sig !== undefined) results.push(...(await runServer(ofSigServer, sig, options)))
+  const left = await home.cleanUp()
+  progress.end()
+  if (left.length > 0) note(`These accounts could not be deleted: ${left.join(", ")}.`)
+  if (sig !== undefined) noteChains(sig)
+  return conclude({
+    command: "server",
+    target: { name: home.server },
+    profiles: sig === undefined ? ["server"] : ["server", "sig-server"],
+    partial: values.only !== undefined || values["read-only"] === true,
+    results
+  })
+}
+
+export const sigServer = async (args: ReadonlyArray<string>): Promise<number> => {
+  const { values } = parse(args, serverOptions)
+  const url = readUrl("url", values.url)
+  mayWrite(values, url)
+  const timeout = readTimeout(values.timeout)
+  const checks = chosen(sigChecks, values)
+  if (checks.length === 0) throw new UsageError("no check fits the options")
+  const { conclude, seed } = prepare(values)
+
+  const { signing } = await import("../reference/Signer.ts")
+  const sig = await SigVisit.begin(new Target(url, timeout), signing)
+  const progress = makeProgress(process.stderr, checks.length)
+  const results = await runServer(checks, sig, { seed, onResult: progress.take })
+  progress.end()
+  noteChains(sig)
+  return conclude({
+    command: "sig-server",
+    target: { name: new URL(url).host },
+    profiles: ["sig-server"],
+    partial: values.only !== undefined || values["read-only"] === true,
+    results
+  })
+}

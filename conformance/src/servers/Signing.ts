@@ -1,0 +1,33 @@
+/** What the checks of servers need of an implementation: keys that sign, and three functions of bytes. */
+
+/** An envelope as JSON; checks also send ones that are wrong. */
+export interface Envelope {
+  readonly kez: string
+  readonly payload: Readonly<Record<string, unknown>>
+  readonly signature: { readonly alg: string; readonly key: string; readonly sig: string }
+}
+
+export interface Signer {
+  /** 64 hexadecimal digits. */
+  readonly hex: string
+  /** `ed25519:<hex>`. */
+  readonly primary: string
+  /** Signs any payload, also one that no client would. */
+  sign(kez: string, payload: Readonly<Record<string, unknown>>): Envelope
+}
+
+export interface Signing {
+  makeSigner(): Signer
+  /** JCS. */
+  canonical(value: unknown): string
+  /** The envelope hash, `sha256:<hex>`. */
+  hash(envelope: Envelope): string
+  /** 64 hexadecimal digits. */
+  blake3(bytes: Uint8Array): string
+}
+
+/** The envelope with a signature of the right form that holds for nothing. */
+export const forged = (envelope: Envelope): Envelope => ({
+  ...envelope,
+  signature: { ...envelope.signature, sig: `${envelope.signature.sig.slice(0, 64)}${"0".repeat(64)}` }
+})

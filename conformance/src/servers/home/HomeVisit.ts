@@ -1,0 +1,131 @@
+/** A run against a home server: what it says of itself, the throw-away accounts, and their removal at the end. */
+import { randomBytes } from "node:crypto"
+import { hasStatus } from "../Expect.ts"
+import type { Envelope, Signer, Signing } from "../Signing.ts"
+import { type Answer, type Target, TargetUnusable } from "../Target.ts"
+
+export interface Account {
+  readonly signer: Signer
+  /** Local part. */
+  readonly handle: string
+  readonly registration: Envelope
+}
+
+export class HomeVisit {
+  readonly target: Target
+  readonly signing: Signing
+  /** The server part of the handles that it registers. */
+  readonly server: string
+  /** A handle that its operator says is reserved. */
+  readonly reserved: string | undefined
+  /** How far its clock is ahead of ours, in milliseconds. */
+  readonly #ahead: number
+  readonly #registered = new Map<string, Signer>()
+  #account: Promise<Account> | undefined
+  #deleted: Promise<Account> | undefined
+
+  private constructor(target: Target, signing: Signing, server: string, ahead: number, reserved?: string) {
+    this.target = target
+    this.signing = signing
+    this.server = server
+    this.#ahead = ahead
+    this.reserved = reserved
+  }
+
+  /** Fails with `TargetUnusable` if no home server answers there. */
+  static async begin(target: Target, signing: Signing, reserved?: string): Promise<HomeVisit> {
+    let answer
+    try {
+      answer = await target.get("/.well-known/kez-chat")
+    } catch (error) {
+      throw new TargetUnusable((error as Error).message)
+    }
+    try {
+      const { server } = JSON.parse(answer.text) as { readonly server?: unknown }
+      if (typeof server !== "string") throw new TypeError("no name")
+      const date = Date.parse(answer.headers.get("date") ?? "")
+      return new HomeVisit(target, signing, server, Number.isNaN(date) ? 0 : date - Date.now(), reserved)
+    } catch {
+      throw new TargetUnusable(
+        `${target.url}/.well-known/kez-chat answers ${answer.status} and does not describe a home server`
+      )
+    }
+  }
+
+  /** A time as statements carry it, by the server's clock. */
+  time(seconds = 0): string {
+    return `${new Date(Date.now() + this.#ahead + seconds * 1_000).toISOString().slice(0, 19)}Z`
+  }
+
+  newHandle(): string {
+    return `kezct-${randomBytes(6).toString("hex")}`
+  }
+
+  /** The payload of a registration or deletion, with members replaced. */
+  payload(kind: "registration" | "deletion", signer: Signer, handle: string, other: object = {}) {
+    const { primary } = signer
+    const type = `kez.chat.handle_${kind}`
+    return { type, version: 1, handle, server: this.server, primary, created_at: this.time(), ...other }
+  }
+
+  registration(signer: Signer, handle: string, other?: object): Envelope {
+    return signer.sign("handle_registration", this.payload("registration", signer, handle, other))
+  }
+
+  deletion(signer: Signer, handle: string, other?: object): Envelope {
+    return signer.sign("handle_deletion", this.payload("deletion", signer, handle, other))
+  }
+
+  /** Sends a registration, and remembers to delete what comes of it. */
+  async register(signer: Signer, handle: string, body: unknown): Promise<Answer> {
+    const answer = await this.target.post("/v1/register", body)
+    if (answer.status < 300) this.#registered.set(handle, signer)
+    return answer
+  }
+
+  /** A new account for one check. */
+  async newAccount(): Promise<Account> {
+    const signer = this.signing.makeSigner()
+    const handle = this.newHandle()
+    const registration = this.registration(signer, handle)
+    hasStatus(await this.register(signer, handle, registration), 201)
+    return { signer, handle, registration }
+  }
+
+  /** An account that checks share; they leave it as it is. */
+  account(): Promise<Account> {
+    return (this.#account ??= this.newAccount())
+  }
+
+  /** A deleted account that checks share. */
+  deletedAccount(): Promise<Account> {
+    return (this.#deleted ??= (async () => {
+      const account = await this.newAccount()
+      hasStatus(await this.delete(account), 204)
+      return account
+    })())
+  }
+
+  async delete({ handle, signer }: Pick<Account, "handle" | "signer">): Promise<Answer> {
+    const answer = await this.target.post("/v1/delete", this.deletion(signer, handle))
+    if (answer.status === 204) this.#registered.delete(handle)
+    return answer
+  }
+
+  record({ handle }: Pick<Account, "handle">): Promise<Answer> {
+    return this.target.get(`/v1/u/${handle}`)
+  }
+
+  /** Deletes the accounts that are left; the handles of those that remain. */
+  async cleanUp(): Promise<ReadonlyArray<string>> {
+    const left: Array<string> = []
+    for (const [handle, signer] of this.#registered) {
+      const status = await this.delete({ handle, signer }).then(
+        (answer) => answer.status,
+        () => 0
+      )
+      if (status !== 204) left.push(handle)
+    }
+    return left
+  }
+}
