@@ -21,7 +21,11 @@ pub fn host(url: &str) -> Result<String> {
     ensure(anonymous, Code::LoginRefused, "a URL with a user or password")?;
     let host = url.host_str().ok_or_else(|| refused("no host"))?;
     let host = host.strip_suffix('.').unwrap_or(host);
-    ensure(!host.is_empty(), Code::LoginRefused, "no host")?;
+    ensure(
+        !host.split('.').any(str::is_empty),
+        Code::LoginRefused,
+        "a host with an empty label",
+    )?;
     Ok(host.to_owned())
 }
 

@@ -142,20 +142,35 @@ impl Parser<'_> {
         }
     }
 
-    /// Takes the longest run that could be a number, so that `1.0` is a wrong number and `01` is no JSON.
-    fn number(&mut self) -> Result<Value> {
+    fn digits(&mut self) -> Result<()> {
         let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-        let token = &self.text[start..self.at];
-        let digits = token.strip_prefix('-').unwrap_or(token);
-        let integer = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if integer && digits.len() > 1 && digits.starts_with('0') || digits.is_empty() {
-            return Err(self.malformed("no number of JSON"));
+        if self.at == start {
+            return Err(self.malformed("no digit"));
         }
+        Ok(())
+    }
+
+    /// A number by the grammar of JSON, so that `1.0` is a wrong number and `01` is no JSON.
+    fn number(&mut self) -> Result<Value> {
+        let start = self.at;
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        let end = self.at;
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        if self.take(b'e') || self.take(b'E') {
+            let _sign = self.take(b'+') || self.take(b'-');
+            self.digits()?;
+        }
+        let token = &self.text[start..self.at];
         ensure(
-            integer && token != "-0",
+            self.at == end && token != "-0",
             Code::JsonNumber,
             "a number is no integer in plain form",
         )?;

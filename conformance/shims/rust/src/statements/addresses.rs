@@ -148,6 +148,7 @@ fn host_class(host: &str) -> Result<Option<Class>> {
         Host::Ipv6(address) => Some(v6_class(address)),
         Host::Domain(name) => {
             let name = name.strip_suffix('.').unwrap_or(&name);
+            ensure(!name.is_empty(), Code::AddressForbidden, "a host without a label")?;
             if is_under(name, "localhost") {
                 Some(Class::Loopback)
             } else if !name.contains('.') || PRIVATE_DOMAINS.iter().any(|domain| is_under(name, domain)) {
