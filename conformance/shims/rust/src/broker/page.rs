@@ -5,8 +5,8 @@ const LIMIT: usize = 1_048_576;
 const FRAMES_LIMIT: u16 = 512;
 const FRAME_LIMIT: u32 = 65_536;
 const VERSION: u8 = 1;
-/// Requests name sequence numbers in JSON, which has none beyond.
-const SEQ_LIMIT: u64 = (1 << 53) - 1;
+/// Strict JSON has no numbers beyond.
+const NUMBER_LIMIT: u64 = (1 << 53) - 1;
 
 pub struct Page {
     pub epoch: [u8; 16],
@@ -51,7 +51,7 @@ pub fn decode(page: &[u8], account: &[u8; 32], n: &[u8; 16]) -> Result<Page> {
     ensure(reader.take()? == *account, malformed, "a page of another account")?;
     ensure(reader.take()? == *n, malformed, "a page for another request")?;
     let last_seq = u64::from_be_bytes(reader.take()?);
-    ensure(last_seq <= SEQ_LIMIT, malformed, "a sequence number beyond 2^53 - 1")?;
+    ensure(last_seq <= NUMBER_LIMIT, malformed, "a sequence number beyond 2^53 - 1")?;
     let pending = u32::from_be_bytes(reader.take()?);
     let count = u16::from_be_bytes(reader.take()?);
     ensure(count <= FRAMES_LIMIT, malformed, "more than 512 frames")?;
@@ -66,6 +66,7 @@ pub fn decode(page: &[u8], account: &[u8; 32], n: &[u8; 16]) -> Result<Page> {
         )?;
         previous = seq;
         let time_ms = u64::from_be_bytes(reader.take()?);
+        ensure(time_ms <= NUMBER_LIMIT, malformed, "a time beyond 2^53 - 1")?;
         let length = u32::from_be_bytes(reader.take()?);
         ensure(
             (1..=FRAME_LIMIT).contains(&length),

@@ -45,6 +45,21 @@ pub fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+const URL_LIMIT: usize = 512;
+
+/// Whether `text` is a URL of one of these schemes and of at most 512 characters (KEZ-SIG-112).
+pub fn is_url(text: &str, schemes: &[&str]) -> bool {
+    text.split_once("://").is_some_and(|(scheme, rest)| {
+        let bounded = !rest.is_empty() && text.chars().count() <= URL_LIMIT;
+        schemes.contains(&scheme) && bounded && !text.contains(char::is_whitespace)
+    })
+}
+
+/// Whether `c` is what the protocol calls a control character: U+0000 to U+001F, and U+007F.
+pub fn is_control(c: char) -> bool {
+    c.is_ascii_control()
+}
+
 /// Milliseconds since 1970 of a time `2026-05-25T00:00:00Z`.
 pub fn time(text: &str) -> Result<i64> {
     let bytes = text.as_bytes();

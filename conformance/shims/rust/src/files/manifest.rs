@@ -85,19 +85,21 @@ struct Entry<'a> {
     content: Content<'a>,
 }
 
-fn read_entry<'a>(value: &'a Value, owner: &PublicKey) -> Result<Entry<'a>> {
+fn read_entry(value: &Value) -> Result<Entry<'_>> {
     let entry = Members::of(value, MALFORMED)?;
     let id = entry.bytes("id")?;
     if entry.has("public") {
-        entry.only(&["id", "public"])?;
+        ensure(
+            !entry.has("keys") && !entry.has("sealed"),
+            MALFORMED,
+            "an entry that is sealed and public",
+        )?;
         let file = entry.object("public")?;
-        shared_file::check_entry(file, owner)?;
         return Ok(Entry {
             id,
             content: Content::Public(file),
         });
     }
-    entry.only(&["id", "keys", "sealed"])?;
     let keys = entry.array("keys")?;
     ensure((1..=1_024).contains(&keys.len()), MALFORMED, "not 1 to 1,024 keys")?;
     let wrapped = |value| {
@@ -141,7 +143,7 @@ pub fn read(
         None
     };
     payload.time("created_at")?;
-    let entries = payload.array("entries")?.iter().map(|entry| read_entry(entry, &signer));
+    let entries = payload.array("entries")?.iter().map(read_entry);
     let entries = entries.collect::<Result<Vec<_>>>()?;
     let mut ids = HashSet::new();
     ensure(
@@ -230,7 +232,10 @@ impl Reader<'_> {
     /// The name of the file, and whether it is public; none where it is for others.
     fn open(&self, entry: &Entry<'_>) -> Result<Option<(String, bool)>> {
         let (keys, sealed) = match &entry.content {
-            Content::Public(file) => return Ok(Some((file.text("name")?.to_owned(), true))),
+            Content::Public(file) => {
+                shared_file::check_entry(*file, self.owner)?;
+                return Ok(Some((file.text("name")?.to_owned(), true)));
+            }
             Content::Sealed { keys, sealed } => (keys, sealed),
         };
         let context = context(self.owner, &entry.id);
@@ -240,8 +245,7 @@ impl Reader<'_> {
         let (salt, ct) = sealed.split_at(32);
         let (key, nonce) = entry_key(&key, salt, &context);
         let plaintext = hpke::decrypt(&key, &nonce, &context, ct, MALFORMED)?;
-        let body = padding::unpad(&plaintext).map_err(|problem| MALFORMED.because(problem.message))?;
-        let file = strict_json::parse(body, padding::BODY_LIMIT)?;
+        let file = strict_json::parse(padding::unpad(&plaintext)?, padding::BODY_LIMIT)?;
         let file = Members::of(&file, MALFORMED)?;
         shared_file::check_entry(file, self.owner)?;
         Ok(Some((file.text("name")?.to_owned(), false)))

@@ -10,7 +10,7 @@ const FOLDER_LIMIT: usize = 1_024;
 const FOLDER_PARTS: usize = 16;
 
 fn is_name(text: &str) -> bool {
-    let forbidden = |c: char| c == '/' || c == '\\' || c.is_control();
+    let forbidden = |c: char| c == '/' || c == '\\' || forms::is_control(c);
     !text.is_empty() && !text.contains(forbidden) && text != "." && text != ".."
 }
 
@@ -21,8 +21,8 @@ pub fn check(file: Members<'_>, name: &str, owner: &PublicKey, malformed: Code) 
     file.integer("size")?;
     let hash = file.hash("blob_hash", "blake3:")?;
     if let Some(thumbnail) = file.optional_text("thumbnail")? {
-        let sized = forms::from_base64url(thumbnail)?.len() <= THUMBNAIL_LIMIT;
-        ensure(sized, malformed, "a thumbnail of more than 8,192 bytes")?;
+        let sized = (1..=THUMBNAIL_LIMIT).contains(&forms::from_base64url(thumbnail)?.len());
+        ensure(sized, malformed, "a thumbnail that is not of 1 to 8,192 bytes")?;
     }
     ticket::shared(file.bounded("ticket", 1_024)?, owner, hash).map(drop)
 }

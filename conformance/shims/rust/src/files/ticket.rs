@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use url::Url;
 
 const PREFIX: &str = "blob";
+const RELAY_LIMIT: usize = 512;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -115,7 +116,7 @@ impl Ticket {
 fn relay(bytes: &[u8]) -> Result<String> {
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("a relay that is no text"))?;
     let url = Url::parse(text).map_err(|_| malformed("a relay that is no URL"))?;
-    let normal = url.as_str() == text && matches!(url.scheme(), "http" | "https");
+    let normal = text.len() <= RELAY_LIMIT && url.as_str() == text && matches!(url.scheme(), "http" | "https");
     ensure(
         normal,
         Code::TicketMalformed,

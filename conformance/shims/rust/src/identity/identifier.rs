@@ -2,7 +2,8 @@
 use super::handle;
 use super::primary::{parse_npub, Primary};
 use crate::problem::{ensure, Code, Result};
-use url::Url;
+use unicode_general_category::{get_general_category, GeneralCategory as Category};
+use url::{Host, Url};
 
 const LIMIT: usize = 512;
 
@@ -43,8 +44,19 @@ fn is_system(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
+/// Unicode categories C and Z.
 fn is_forbidden(c: char) -> bool {
-    c.is_whitespace() || c.is_control() || c == '\u{feff}'
+    matches!(
+        get_general_category(c),
+        Category::Control
+            | Category::Format
+            | Category::PrivateUse
+            | Category::Surrogate
+            | Category::Unassigned
+            | Category::SpaceSeparator
+            | Category::LineSeparator
+            | Category::ParagraphSeparator
+    )
 }
 
 fn without_at(id: &str) -> &str {
@@ -56,7 +68,8 @@ fn github(id: &str) -> Option<String> {
     let form = (1..=39).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         && !name.starts_with('-')
-        && !name.ends_with('-');
+        && !name.ends_with('-')
+        && !name.contains("--");
     form.then_some(name)
 }
 
@@ -77,16 +90,19 @@ fn web(id: &str) -> Option<String> {
         && url.username().is_empty()
         && url.password().is_none()
         && url.query().is_none()
-        && url.fragment().is_none();
+        && url.fragment().is_none()
+        && matches!(url.host(), Some(Host::Domain(name)) if domain(name).is_some());
     plain.then(|| url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn activity_pub(id: &str) -> Option<String> {
-    let (user, server) = without_at(id).split_once('@')?;
-    let form = !user.is_empty()
+    let account = without_at(id).to_ascii_lowercase();
+    let (user, server) = account.split_once('@')?;
+    let form = (1..=64).contains(&user.len())
         && user
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    let server = domain(server)?;
-    form.then(|| format!("{}@{server}", user.to_ascii_lowercase()))
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        && !user.starts_with(['.', '-'])
+        && !user.ends_with(['.', '-']);
+    (form && domain(server).is_some()).then_some(account)
 }

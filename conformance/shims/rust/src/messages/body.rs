@@ -1,9 +1,8 @@
 //! Bodies of messages (KEZ-DM-018 to KEZ-DM-022).
 use crate::data::members::Members;
-use crate::data::{forms, strict_json};
+use crate::data::{forms, jcs, strict_json};
 use crate::files::shared_file;
 use crate::identity::keys::PublicKey;
-use crate::identity::primary::Primary;
 use crate::messages::padding::BODY_LIMIT;
 use crate::problem::{ensure, Code, Result};
 use serde_json::Value;
@@ -15,6 +14,7 @@ const TEXT_LIMIT: usize = usize::MAX;
 /// Parses a body by `author` and checks the members of the types that are known.
 pub fn parse(bytes: &[u8], author: &PublicKey) -> Result<Value> {
     let value = strict_json::parse(bytes, BODY_LIMIT)?;
+    ensure(jcs::to_vec(&value) == bytes, MALFORMED, "not in JCS form")?;
     let body = Members::of(&value, MALFORMED)?;
     let kind = body.bounded("type", 64)?;
     let chain = body.object("chain")?;
@@ -63,7 +63,12 @@ fn address(body: Members<'_>) -> Result<()> {
     ensure(addresses.len() <= 32, MALFORMED, "more than 32 addresses")?;
     let well_formed = addresses.iter().all(|address| address.parse::<SocketAddr>().is_ok());
     ensure(well_formed, MALFORMED, "an address that is none")?;
-    body.optional_text("relay_url")?;
+    let relay = body.optional_text("relay_url")?;
+    ensure(
+        relay.is_none_or(|url| forms::is_url(url, &["http", "https"])),
+        MALFORMED,
+        "a relay that is no URL",
+    )?;
     body.time("expires_at").map(drop)
 }
 
@@ -72,8 +77,9 @@ fn block_list(body: Members<'_>) -> Result<()> {
     ensure((1..=256).contains(&entries.len()), MALFORMED, "not 1 to 256 entries")?;
     for entry in entries {
         let entry = Members::of(entry, MALFORMED)?;
+        // A key that is only compared need not be admitted.
         ensure(
-            Primary::parse_account(entry.text("who")?).is_ok(),
+            forms::is_hash(entry.text("who")?, "ed25519:"),
             MALFORMED,
             "not the primary of an account",
         )?;

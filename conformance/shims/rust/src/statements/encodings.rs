@@ -55,7 +55,7 @@ fn decode_markdown(text: &str) -> Result<Envelope> {
         if line.strip_prefix(FENCE) == Some("kez") {
             break;
         }
-        primary = line.strip_prefix("Primary:").map(str::trim).or(primary);
+        primary = primary.or(line.strip_prefix("Primary:").map(str::trim));
     }
     let mut content = String::new();
     loop {

@@ -46,9 +46,9 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Parses the text of an envelope.
+    /// Parses the text of an envelope; one of another kind than `shared_files` has no longer text.
     pub fn from_text(text: &[u8]) -> Result<Self> {
-        Self::from_value(strict_json::parse(text, SHARED_FILES_LIMIT)?)
+        Self::from_value(strict_json::parse(text, LIMIT)?)
     }
 
     /// Reads a value that has passed the rules of strict JSON.

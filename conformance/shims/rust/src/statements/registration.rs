@@ -130,11 +130,8 @@ fn read_record(record: &Value, asked: &Asked<'_>) -> Result<Registration> {
 }
 
 fn check_url(text: &str, schemes: &[&str]) -> Result<()> {
-    let url = url::Url::parse(text)
-        .ok()
-        .filter(|url| url.has_host() && schemes.contains(&url.scheme()));
     ensure(
-        url.is_some(),
+        forms::is_url(text, schemes),
         Code::RecordInvalid,
         "not a URL of the schemes for this member",
     )

@@ -11,7 +11,6 @@ const EVENT_LIMIT: usize = 65_536;
 const CHAIN_LIMIT: usize = 4_194_304;
 /// The last bytes of a chain, for what must be possible.
 const RESERVE: usize = 262_144;
-const URL_LIMIT: usize = 512;
 const MANIFEST_LIMIT: u64 = 1_048_576;
 
 struct Claim {
@@ -152,12 +151,19 @@ impl Chain {
     fn apply(&mut self, effect: Effect, seq: u64) {
         match effect {
             Effect::Claim(subject) => {
-                self.claims.retain(|claim| !same(&claim.subject, &subject));
-                self.claims.push(Claim {
+                let claim = Claim {
                     subject,
                     seq,
                     revoked: false,
-                });
+                };
+                match self
+                    .claims
+                    .iter_mut()
+                    .find(|other| same(&other.subject, &claim.subject))
+                {
+                    Some(other) => *other = claim,
+                    None => self.claims.push(claim),
+                }
             }
             Effect::Revoke(subject) => match self.claims.iter_mut().find(|claim| same(&claim.subject, &subject)) {
                 Some(claim) => claim.revoked = true,
@@ -263,12 +269,11 @@ fn check_optional_url(url: Option<&str>, schemes: &[&str]) -> Result<()> {
 }
 
 fn check_url(text: &str, schemes: &[&str]) -> Result<()> {
-    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
-    let form = scheme.is_some_and(|scheme| schemes.contains(&scheme))
-        && text.chars().count() <= URL_LIMIT
-        && !text.contains(char::is_whitespace)
-        && url::Url::parse(text).is_ok_and(|url| url.has_host());
-    ensure(form, Code::EventMalformed, "not a URL of the schemes for this member")
+    ensure(
+        forms::is_url(text, schemes),
+        Code::EventMalformed,
+        "not a URL of the schemes for this member",
+    )
 }
 
 fn shared_files(payload: Members<'_>) -> Result<Value> {
