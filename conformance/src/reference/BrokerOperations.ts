@@ -18,8 +18,12 @@ import {
 
 const { toBase64Url } = Bytes
 
-/** One step of a client's positions, as `client/` takes it. */
-const positionStep = (position: Position.Position, step: Input): readonly [string, Position.Position] => {
+/** One step of a client's positions, as `client/` takes it; `taken` are the numbers it took in this stream. */
+const positionStep = (
+  position: Position.Position,
+  taken: Set<number>,
+  step: Input
+): readonly [string, Position.Position] => {
   if (step["live"] !== undefined) {
     const live = object(step["live"])
     const frame = {
@@ -28,8 +32,11 @@ const positionStep = (position: Position.Position, step: Input): readonly [strin
       lastSeq: number(live, "last_seq_of_subject")
     }
     const verdict = Position.judge(position, frame)
-    if (verdict === "take") return ["take", Position.afterLive(position, frame)]
-    return [verdict === "known" ? "drop" : "fetch", position]
+    if (verdict === "take") {
+      taken.add(frame.seq)
+      return ["take", Position.afterLive(position, frame)]
+    }
+    return [verdict === "known" && taken.has(frame.seq) ? "drop" : "fetch", position]
   }
   const page = object(step["page"])
   const seqs = list(page["seqs"]) as ReadonlyArray<number>
@@ -40,8 +47,12 @@ const positionStep = (position: Position.Position, step: Input): readonly [strin
     frames: seqs.map((seq) => ({ seq, timeMillis: 0, frame: new Uint8Array(1) }))
   }
   const fresh: Position.Position = { ...Position.start, epoch: read.epoch }
-  if (!Position.isOtherStream(position, read) && Position.isBeyondEnd(position, read)) return ["restart", fresh]
-  const from = Position.isOtherStream(position, read) ? fresh : { ...position, epoch: read.epoch }
+  const isOther = Position.isOtherStream(position, read)
+  const isBeyondEnd = !isOther && Position.isBeyondEnd(position, read)
+  if (isOther || isBeyondEnd) taken.clear()
+  if (isBeyondEnd) return ["restart", fresh]
+  for (const seq of seqs) taken.add(seq)
+  const from = isOther ? fresh : { ...position, epoch: read.epoch }
   const last = seqs.at(-1)
   return ["take", last === undefined ? from : Position.afterFetched(from, last)]
 }
@@ -103,9 +114,10 @@ export const brokerOperations: Readonly<Record<string, Operation>> = {
   ),
   "positions.trace": (input) => {
     let position = Position.start
+    const taken = new Set<number>()
     return Effect.succeed(
       list(input["steps"]).map((step) => {
-        const [action, next] = positionStep(position, object(step))
+        const [action, next] = positionStep(position, taken, object(step))
         position = next
         return { action, positions: { inbox: next.inbox, self: next.self }, fetch_after: next.base }
       })

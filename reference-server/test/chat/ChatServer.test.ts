@@ -141,12 +141,13 @@ describe("registering", () => {
 })
 
 describe("looking up", () => {
-  it("KEZ-REG-020 KEZ-REG-042 tells unknown, reserved, foreign and malformed handles apart", async () => {
+  it("KEZ-REG-020 KEZ-REG-042 KEZ-REG-045 tells unknown, reserved, foreign and malformed handles apart", async () => {
     for (const [path, status, code] of [
       ["u/admin", 403, "handle_reserved"],
       ["u/admin@localhost", 403, "handle_reserved"],
       ["u/nobody-here", 404, "handle_not_found"],
       ["u/nobody-here@localhost", 404, "handle_not_found"],
+      ["u/admin%40localhost", 403, "handle_reserved"],
       ["u/chris@kez.lat", 404, "not_local"],
       ["u/Chris", 400, "handle_malformed"],
       ["u/ab", 400, "handle_malformed"],

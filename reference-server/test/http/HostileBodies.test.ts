@@ -73,7 +73,7 @@ describe("bodies", () => {
     }
   })
 
-  it("refuses other content types and codings", async () => {
+  it("KEZ-REG-044 refuses other content types and codings", async () => {
     for (const { method, text, url } of await bodyRoutes()) {
       for (const type of [
         "text/plain",

@@ -60,7 +60,11 @@ describe("inbox vectors", () => {
         const dropped = (yield* device.store.scan({ prefix: "dropped/" })).map(
           ({ value }) => (JSON.parse(Buffer.from(value).toString()) as { readonly code: string }).code
         )
-        assert.deepStrictEqual(dropped, result.dropped)
+        // A frame that a later version may read is kept with its code, and not dropped.
+        assert.deepStrictEqual(
+          dropped.filter((code) => !code.endsWith("_unsupported")),
+          result.dropped
+        )
       })
     )
   }

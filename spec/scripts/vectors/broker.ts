@@ -441,6 +441,21 @@ const positions: Operation = {
       got(0, [30], 30, 30, 30),
       got(30, [1, 2], 2, 2, 2, { page: { epoch: "B", after: 30, seqs: [1, 2], last_seq: 2, pending: 0 } })
     ]),
+    trace("number-not-held", ["KEZ-SEQ-039"], "a live frame before the position that was never taken: fetch", [
+      got(0, [3, 5], 5, 5, 5),
+      live("inbox", 4, 3, "fetch", 5, 5)
+    ]),
+    trace("epoch-forgets", ["KEZ-SEQ-039", "KEZ-SEQ-007"], "what was taken in another epoch is not held in this one", [
+      got(0, [1, 2, 3], 3, 3, 3),
+      got(3, [2], 3, 2, 2, { page: { epoch: "B", after: 3, seqs: [2], last_seq: 3, pending: 0 } }),
+      live("inbox", 1, 0, "fetch", 2, 2)
+    ]),
+    trace("page-behind", ["KEZ-SEQ-005"], "a page that ends before a position lowers nothing", [
+      got(0, [3], 3, 3, 3),
+      live("inbox", 5, 3, "take", 5, 3),
+      live("inbox", 6, 5, "take", 6, 3),
+      got(3, [5], 6, 6, 5)
+    ]),
     trace("beyond-end", ["KEZ-SEQ-007"], "the stream ends before the position: restart", [
       got(0, [30], 30, 30, 30),
       got(30, [], 12, 0, 0, { action: "restart" }),

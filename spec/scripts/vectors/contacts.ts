@@ -231,6 +231,47 @@ const byHand = [
     ]
   ),
   trace(
+    "kept-but-compared",
+    ["KEZ-SEQ-052"],
+    "a comparison from before a rotation proves nothing any more, also once the key is kept",
+    verified,
+    [key("rotates", other), plain("user_keeps"), key("user_confirms", pinned)],
+    [
+      outcome(withChain(fresh, "rotated"), { notice: "changed" }),
+      outcome(withChain(fresh, "rotated_kept")),
+      outcome({ ...withChain(fresh, "rotated_kept"), verified: true })
+    ]
+  ),
+  trace(
+    "kept-and-verified",
+    ["KEZ-SEQ-052", "KEZ-SEQ-047"],
+    "a key that is kept against the home's word stays verified",
+    verified,
+    [key("names", other), plain("user_keeps")],
+    [outcome(withName(verified, "offered"), { notice: "changed" }), outcome(withName(verified, "offered_kept"))]
+  ),
+  trace(
+    "accepted-whole",
+    ["KEZ-SEQ-041", "KEZ-SEQ-043"],
+    "an accepted key is a new contact's in both states, and a home that names the old one offers it",
+    withName(withChain(verified, "rotated"), "offered"),
+    [key("user_accepts", other), key("names", pinned)],
+    [outcome(taken), outcome(withName(taken, "offered", pinned), { notice: "changed" })]
+  ),
+  trace(
+    "rotated-once",
+    ["KEZ-SEQ-041", "KEZ-SEQ-051"],
+    "the first rotation seen is the one that is offered",
+    fresh,
+    [key("rotates", other), key("rotates", third), key("user_accepts", third), key("user_accepts", other)],
+    [
+      outcome(withChain(fresh, "rotated"), { notice: "changed" }),
+      outcome(withChain(fresh, "rotated")),
+      outcome(withChain(fresh, "rotated"), { refused: "not_offered" }),
+      outcome(taken)
+    ]
+  ),
+  trace(
     "reminders",
     ["KEZ-SEQ-047", "KEZ-SEQ-049"],
     "the user keeps the pinned key: offers are told once in 24 hours, and sending goes on",

@@ -356,6 +356,8 @@ const claims: Operation = {
         "timestamp_malformed"
       ],
       ["expires-null", "expires_at is null", { ...claimPayload, expires_at: null }, "envelope_malformed"],
+      ["expires-number", "expires_at is a number", { ...claimPayload, expires_at: 1 }, "envelope_malformed"],
+      ["expires-equal", "it ends when it begins", { ...claimPayload, expires_at: time }, "envelope_malformed"],
       [
         "expires-before",
         "it ends before it begins",

@@ -430,11 +430,26 @@ const identifiers: Operation = {
     ],
     ["ed25519", "a primary", alice.primary, alice.primary],
     ["unknown", "a system that is not known, kept as it is", "ens:Alice.eth", "ens:Alice.eth"],
-    ["did", "an identifier with colons", "did:plc:abc123", "did:plc:abc123"]
+    ["did", "an identifier with colons", "did:plc:abc123", "did:plc:abc123"],
+    ["github-39", "39 characters", `github:${"a".repeat(39)}`, `github:${"a".repeat(39)}`],
+    ["web-slashes", "several trailing slashes", "web:https://example.org/a//", "web:https://example.org/a"],
+    ["web-port", "the port of https", "web:https://example.org:443/a", "web:https://example.org/a"],
+    ["web-other-port", "another port", "web:https://example.org:8443/a", "web:https://example.org:8443/a"],
+    ["web-dots", "a path that goes up", "web:https://example.org/a/../b", "web:https://example.org/b"],
+    [
+      "long-512",
+      "512 characters, which are code points",
+      `ens:${"\u{1f600}".repeat(508)}`,
+      `ens:${"\u{1f600}".repeat(508)}`
+    ]
   ].map(([id, why, identifier, normal]) =>
     valid(
       id as string,
-      id === "unknown" || id === "did" ? ["KEZ-PRF-001", "KEZ-PRF-002"] : ["KEZ-PRF-001", "KEZ-PRF-012"],
+      id === "long-512"
+        ? ["KEZ-LIM-007"]
+        : id === "unknown" || id === "did"
+          ? ["KEZ-PRF-001", "KEZ-PRF-002"]
+          : ["KEZ-PRF-001", "KEZ-PRF-012"],
       why as string,
       { identifier: identifier as string },
       normal as string
@@ -453,6 +468,14 @@ const identifiers: Operation = {
     ["web-http", "http", "web:http://example.org"],
     ["web-query", "a query", "web:https://example.org/?q=1"],
     ["ap-no-host", "no host", "ap:alice"],
+    ["ap-one-label", "a host of one label", "ap:alice@localhost"],
+    ["github-40", "40 characters", `github:${"a".repeat(40)}`],
+    ["github-hyphens", "two hyphens together", "github:a--b"],
+    ["web-user", "a user", "web:https://alice@example.org/"],
+    ["web-fragment", "a fragment", "web:https://example.org/#me"],
+    ["space-unicode", "U+00A0, white space", "ens:a\u00a0b"],
+    ["control-c1", "U+0085, a control character of C1", "ens:a\u0085b"],
+    ["format", "U+200B, a format character", "ens:a\u200bb"],
     ["ed25519-rejected", "a key of small order", `ed25519:${smallOrder[1]}`],
     ["long", "513 characters", `ens:${"a".repeat(509)}`]
   ].map(([id, why, identifier]) =>

@@ -832,7 +832,7 @@ const inboxes: Operation = {
   file: "messages/inbox",
   operation: "inbox.take",
   description:
-    "input: the seed of an account that holds nothing, the time at which all frames were stored, and its frames in stream order, by stream subject. result: the messages it holds afterwards, in order, with their marks (`gap`, `equivocation`, `fork`, `suspicious`) and, for its own, their state; and the codes of the frames it dropped, in order. `text` is the fallback where the type is not known. Receipts are no messages.",
+    "input: the seed of an account that holds nothing, the time at which all frames were stored, and its frames in stream order, by stream subject. result: the messages it holds afterwards, in order, with their marks (`gap`, `equivocation`, `fork`, `suspicious`) and, for its own, their state; and the codes of the frames it dropped, in order, without those it keeps for a later version. `text` is the fallback where the type is not known. Receipts are no messages.",
   valid: [
     inboxCase(
       "roles",
@@ -855,6 +855,40 @@ const inboxes: Operation = {
       "one id from two authors makes two messages",
       [told(first), told({ ...text(carol, own, "from carol", 0), id: first.id })],
       [held(first), held({ ...text(carol, own, "from carol", 0), id: first.id })]
+    ),
+    inboxCase(
+      "own-gap",
+      ["KEZ-SEQ-025"],
+      "own copies have gaps that mean nothing",
+      [told(toAlice), told(text(own, alice, "later", 4))],
+      [held(toAlice), held(text(own, alice, "later", 4))]
+    ),
+    inboxCase(
+      "hidden",
+      ["KEZ-DM-024", "KEZ-DM-030", "KEZ-DM-032"],
+      "bodies for devices are not shown, nor what only a note to self may say where another says it",
+      [
+        told({ ...first, body: { type: "address_request", nonce } }),
+        told({ ...second, body: address() }),
+        told({ ...third, body: { type: "block_list", entries: [blocking(1)], fallback: "blocked" } }),
+        told({ ...note, body: { type: "device_position", epoch: nonce, up_to: 1, fallback: "a position" } })
+      ],
+      []
+    ),
+    inboxCase(
+      "later-suite",
+      ["KEZ-SEQ-020"],
+      "a frame that a later version may read is kept, and neither shown nor dropped",
+      [told(first), stored(message({ from: alice, to: own, change: { suite: "later" } }, hello).envelope)],
+      [held(first)]
+    ),
+    inboxCase(
+      "body-form",
+      ["KEZ-SEQ-019", "KEZ-DM-018"],
+      "a body that is not JCS is dropped",
+      [stored(message({ from: alice, to: own }, Buffer.from(` ${hello.toString()}`)).envelope), told(second)],
+      [held(second, { gap: 1 })],
+      ["message_malformed"]
     ),
     inboxCase(
       "equivocation",

@@ -138,6 +138,12 @@ const registrations: Operation = {
       sign(alice, "handle_deletion", statement(alice, {}, "handle_deletion")),
       "envelope_kind"
     ),
+    bad("version-true", "KEZ-SIG-004", "a version of true", registration({ version: true }), "envelope_kind"),
+    bad("server-form", "KEZ-REG-009", "a server that is no DNS name", registration({ server: "kez lat" }), [
+      "handle_malformed",
+      "envelope_malformed",
+      "wrong_server"
+    ]),
     bad("array", "KEZ-REG-008", "an array", [registration()], "envelope_malformed")
   ]
 }

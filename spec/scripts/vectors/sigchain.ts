@@ -217,6 +217,20 @@ const chains: Operation = {
       chain([start, { op: "\u{1f600}".repeat(64), payload: {} }]),
       { endpoints: [natsFull], ignored: [1] }
     ),
+    ok(
+      "endpoint-replaced-order",
+      ["KEZ-SIG-113"],
+      "an endpoint that is replaced goes to the end",
+      chain([start, addIroh, { op: "add_endpoint", payload: nats(alice) }]),
+      { endpoints: [iroh, nats(alice)] }
+    ),
+    ok(
+      "long-url-characters",
+      ["KEZ-SIG-112"],
+      "a URL of 512 characters, which are code points",
+      chain([{ ...start, payload: nats(alice, `tls://${"\u{1f600}".repeat(506)}`) }]),
+      { endpoints: [nats(alice, `tls://${"\u{1f600}".repeat(506)}`)] }
+    ),
     ok("long-url", ["KEZ-SIG-112"], "a URL of 512 characters", chain([{ ...start, payload: longest }]), {
       endpoints: [longest]
     }),

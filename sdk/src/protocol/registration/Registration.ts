@@ -3,6 +3,7 @@
  * server's self-description (spec: registration).
  */
 import * as Result from "effect/Result"
+import * as Bytes from "../encoding/Bytes.ts"
 import * as Envelope from "../sigchain/Envelope.ts"
 import * as Handle from "../identity/Handle.ts"
 import type { Json, JsonObject } from "../encoding/Json.ts"
@@ -161,7 +162,7 @@ export interface WellKnown {
 }
 
 const urls = (members: Members, name: string, pattern: RegExp): Result.Result<ReadonlyArray<string>, Problem> => {
-  const isUrl = (text: string) => text.length <= Limits.urlMax && pattern.test(text)
+  const isUrl = (text: string) => !Bytes.isLongerThan(text, Limits.urlMax) && pattern.test(text)
   return members.strings(name, Limits.brokerUrls, isUrl, "such a URL")
 }
 

@@ -46,7 +46,7 @@ export const iroh = (primary: string): IrohEndpoint => ({ protocol: "iroh", node
 
 const inboxOf = (primary: string): string => Subject.inbox(PrimaryKey.hexOf(primary))
 
-const urlRule = (scheme: string): RegExp => new RegExp(`^(?=.{1,${Limits.urlMax}}$)(?:${scheme})://\\S+$`)
+const urlRule = (scheme: string): RegExp => new RegExp(`^(?=.{1,${Limits.urlMax}}$)(?:${scheme})://\\S+$`, "u")
 const brokerUrl = urlRule("nats|tls")
 const websocketUrl = urlRule("wss?")
 const relayUrl = urlRule("https?")
