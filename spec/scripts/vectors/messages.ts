@@ -323,7 +323,7 @@ const opening: Operation = {
   file: "messages/open",
   operation: "message.open",
   description:
-    "input: the reader's seed (hexadecimal) and a frame (base64url). All steps of receiving up to the body. result: role, peer, header, envelope hash and body.",
+    "input: the reader's seed (hexadecimal) and a frame (base64url). All steps of receiving up to the body. result: role (`incoming`, `sent` for an own copy, `note` to self), peer, header, envelope hash and body.",
   valid: [
     openCase("incoming", ["KEZ-SEQ-013", "KEZ-DM-011", "KEZ-DM-002"], "a message from another account"),
     openCase("own-copy", ["KEZ-SEQ-013", "KEZ-DM-015"], "the author opens the own copy; the peer is the addressee", {
@@ -365,6 +365,9 @@ const opening: Operation = {
       "10": 1,
       "9": 2
     }),
+    openCase("longest-body", ["KEZ-DM-009", "KEZ-DM-001"], "a body of 40,960 bytes, a ciphertext of 40,980", {
+      body: textBody("a".repeat(40_960 - textBody("").length))
+    }),
     bodyCase("type-64", "KEZ-DM-018", "a type of 64 characters", { type: smile.repeat(64), fallback: "" }),
     bodyCase("file-share", "KEZ-FIL-007", "an offer of a file", offer()),
     bodyCase("file-share-bounds", "KEZ-FIL-007", "an offer at its bounds; characters are code points", {
@@ -390,6 +393,8 @@ const opening: Operation = {
     bad("empty", "KEZ-DM-013", "no bytes", Buffer.alloc(0), "frame_malformed"),
     bad("version", "KEZ-DM-013", "another version", bytes(byte(2), goodFrame.subarray(1)), "frame_malformed"),
     bad("short", "KEZ-DM-013", "49 bytes", goodFrame.subarray(0, 49), "frame_malformed"),
+    bad("fifty", "KEZ-DM-013", "50 bytes, the shortest frame", Buffer.alloc(50, 1), "frame_unreadable"),
+    bad("longest", "KEZ-DM-013", "65,536 bytes, the longest frame", Buffer.alloc(65_536, 1), "frame_unreadable"),
     bad("long", "KEZ-DM-013", "65,537 bytes", bytes(byte(1), Buffer.alloc(65_536)), "frame_malformed"),
     bad("enc-changed", "KEZ-DM-013", "one bit of enc changed", flip(goodFrame, 1), "frame_unreadable"),
     bad("ct-changed", "KEZ-DM-013", "one bit of the ciphertext changed", flip(goodFrame, 100), "frame_unreadable"),

@@ -127,7 +127,7 @@ const chains: Operation = {
   file: "sigchain/chain",
   operation: "sigchain.verify",
   description:
-    "input: the primary asked for and its events in the order received. result: the head, the endpoints and claims in force in the order they were added (a revoked claim stays, marked), the numbers of the events without effect, the anchor of shared files and the successor key where there is one.",
+    "input: the primary asked for and its events in the order received. result: the head, the endpoints and claims in force in the order they were added (a revoked claim stays, marked), the numbers of the events that KEZ-SIG-108 and KEZ-SIG-109 ignore (not of those that merely change nothing), the anchor of shared files and the successor key where there is one.",
   valid: [
     ok(
       "one-event",
