@@ -77,7 +77,7 @@ describe("published packages", () => {
     assert.strictEqual(stdout.trim(), "loaded")
   })
 
-  it.each(["reference-server", "reference-cli"])(
+  it.each(["reference-server", "reference-cli", "conformance"])(
     "%s: its programs start and carry the notices of what they contain",
     async (name) => {
       const home = await install(name)
@@ -90,6 +90,13 @@ describe("published packages", () => {
       }
     }
   )
+
+  it("conformance: needs nothing beside itself", async () => {
+    const program = join(await install("conformance"), "bin", "kez-conformance.js")
+    const shim = `"${process.execPath}" "${program}" reference-shim`
+    const { stdout } = await run(process.execPath, [program, "vectors", "--shim", shim], { cwd: folder })
+    assert.match(stdout, /^CONFORMS: /m)
+  })
 
   it("reference-server: contains the page, compressed and with the notices of what is in it", async () => {
     const page = join(await install("reference-server"), "dist", "page")
