@@ -8,6 +8,7 @@ import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, posix } from "node:path"
 import { stripVTControlCharacters } from "node:util"
+import { coverage, coveragePage, traceability, withCoverage } from "./checks/Coverage.ts"
 import { type Export, exportsOf, openingComment } from "./Exports.ts"
 import { root } from "./paths.mjs"
 import { say } from "./say.mjs"
@@ -170,7 +171,12 @@ function elementsReference() {
   ].join("\n")
 }
 
+const covered = coverage()
+
 const pages: Readonly<Record<string, () => string>> = {
+  "conformance/docs/coverage.md": () => coveragePage(NOTE, covered),
+  "conformance/traceability.json": () => traceability(covered),
+  "conformance/README.md": () => withCoverage(read("conformance/README.md").trimEnd(), covered),
   "sdk/docs/reference.md": sdkReference,
   "reference-server/docs/options.md": helpPage("Options of the servers", [
     ["kez-chat-server", "reference-server/dist/chat-server.js"],
