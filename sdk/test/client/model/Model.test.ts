@@ -63,6 +63,14 @@ const events: ReadonlyArray<Arbitrary.Arbitrary<Model.Event>> = Model.Event.memb
     : Arbitrary.schema(Schema.Struct(fields) as unknown as Schema.Codec<Model.Event>)
 )
 
+/** The same without negative zeros, which JSON does not have. */
+const unsigned = (value: unknown): unknown => {
+  if (value === 0) return 0
+  if (Array.isArray(value)) return value.map(unsigned)
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, unsigned(inner)]))
+}
+
 const problems = Arbitrary.map(
   Arbitrary.all({ code: Arbitrary.schema(Schema.Literals(Object.keys(codes) as Array<Code>)), detail: texts }),
   (fields) => new Problem(fields)
@@ -73,14 +81,11 @@ const errors: ReadonlyArray<Arbitrary.Arbitrary<Model.KezChatError>> = Model.Kez
   if (!("fields" in member)) return problems
   const make = member as unknown as new (fields: object) => Model.KezChatError
   const fields = Schema.Struct(Struct.omit(member.fields as Schema.Struct.Fields, ["cause"]))
-  // JSON has no negative zero.
-  const unsigned = (values: object) =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value === 0 ? 0 : value]))
-  return Arbitrary.map(Arbitrary.schema(fields), (values) => new make(unsigned(values)))
+  return Arbitrary.map(Arbitrary.schema(fields), (values) => new make(unsigned(values) as object))
 })
 
 /** JSON knows neither the prototype that some arbitrary objects lack, nor the sign of their zeros. */
-const isSameData = <A>(decoded: A, value: A) => Equal.equals(decoded, structuredClone(value))
+const isSameData = <A>(decoded: A, value: A) => Equal.equals(decoded, unsigned(structuredClone(value)) as A)
 
 const arrives = <A, I>(schema: Schema.Codec<A, I>, isSame: (decoded: A, value: A) => boolean = isSameData) => {
   const encode = Schema.encodeSync(schema)

@@ -4,9 +4,9 @@ import { spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { describe, expect, it } from "vitest"
-import { canMount, disk } from "../../sdk/test/kits/Disks.ts"
-import { type Finished, read } from "./kit/Program.ts"
-import * as Shapes from "./kit/Shapes.ts"
+import { canMount, disk } from "../../../sdk/test/kits/Disks.ts"
+import { type Finished, read } from "../kit/Program.ts"
+import * as Shapes from "../kit/Shapes.ts"
 import {
   machine,
   alice,
@@ -22,7 +22,7 @@ import {
   fetch,
   saved,
   isProgress
-} from "./kit/FilesStage.ts"
+} from "../kit/FilesStage.ts"
 
 describe("a file", () => {
   it("is offered, shown to who listens, fetched, and the same at the other end", async () => {

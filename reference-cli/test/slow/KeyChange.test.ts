@@ -3,11 +3,11 @@ import { Mnemonic } from "@kez-chat/sdk/protocol"
 import { Result } from "effect"
 import * as fs from "node:fs"
 import { afterAll, describe, expect, it } from "vitest"
-import type { Home } from "../../deploy/local/Home.ts"
-import { accomplice, type Impostor, impostor, type Liar, startLiar } from "./kit/Liar.ts"
-import { as, type Machine } from "./kit/Program.ts"
-import { useScene } from "./kit/Scene.ts"
-import * as Shapes from "./kit/Shapes.ts"
+import type { Home } from "../../../deploy/local/Home.ts"
+import { accomplice, type Impostor, impostor, type Liar, startLiar } from "../kit/Liar.ts"
+import { as, type Machine } from "../kit/Program.ts"
+import { useScene } from "../kit/Scene.ts"
+import * as Shapes from "../kit/Shapes.ts"
 
 let home: Home
 let liar: Liar
