@@ -8,7 +8,6 @@ const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", "
 const xml = (text: string): string =>
   text
     .replace(/[&<>"]/g, (character) => escapes[character] ?? "")
-    // eslint-disable-next-line no-control-regex
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
 
 export const junit = (report: Report): string => {

@@ -61,7 +61,6 @@ export const readResponse = (line: string): Response | string => {
 
 /** Text of unknown length and content for a terminal or a report. */
 export const shown = (text: string, most = 200): string => {
-  // eslint-disable-next-line no-control-regex
   const plain = text.replace(/[\p{Cc}\p{Cf}]/gu, "\u{fffd}")
   return plain.length > most ? `${plain.slice(0, most)}… (${plain.length} characters)` : plain
 }

@@ -104,13 +104,20 @@ export const runVectors = async (checks: ReadonlyArray<VectorCheck>, options: Ru
     else open.push(check)
   }
   let begun = 0
+  let lost = `the shim had to be started again ${restarts} times and is not asked any more`
   const width = started.limits?.maxParallel ?? 1
   while (open.length > 0) {
     if (!shim.isAlive) {
       await shim.stop()
       if (begun === restarts) break
       begun += 1
-      ;[shim, started] = await start(options)
+      try {
+        ;[shim, started] = await start(options)
+      } catch (error) {
+        // What was found until now is worth a report.
+        lost = `the shim could not be started again: ${(error as Error).message}`
+        break
+      }
     }
     const batch = open.splice(0, width)
     const answers = batch.map((check) => shim.ask(check.operation, check.case.input, check.id))
@@ -125,7 +132,7 @@ export const runVectors = async (checks: ReadonlyArray<VectorCheck>, options: Ru
     settle({
       ...about(check),
       verdict: "untestable",
-      message: `the shim had to be started again ${restarts} times and is not asked any more`
+      message: lost
     })
   return { started, results: checks.map(({ id }) => results.get(id)!) }
 }
