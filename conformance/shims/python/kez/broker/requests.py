@@ -78,6 +78,8 @@ def decode_page(data: bytes, account: bytes, n: bytes) -> Page:
             raise KezError("page_malformed", "ends early")
         seq, time_ms, length = _FRAME_HEADER.unpack_from(data, offset)
         offset += _FRAME_HEADER.size
+        if time_ms > MAX_INTEGER:
+            raise KezError("page_malformed", "a time that is too high")
         if not newest < seq <= last_seq or not 1 <= length <= MAX_FRAME_BYTES or offset + length > len(data):
             raise KezError("page_malformed", "a frame out of order, or of a wrong length")
         frames.append(StoredFrame(seq, time_ms, data[offset : offset + length]))

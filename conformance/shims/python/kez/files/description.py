@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from ..data.strict_json import is_integer
@@ -15,12 +14,13 @@ MAX_FOLDER_PARTS = 16
 
 
 def is_file_name(value: Any) -> bool:
-    """Whether `value` is a name of a file: one path part without control characters, and no dot name."""
-    return (
-        is_text(value, 1, 255)
-        and value not in (".", "..")
-        and not any(c in "/\\" or unicodedata.category(c) == "Cc" for c in value)
-    )
+    """Whether `value` is a name of a file: one path part of at most 255 characters."""
+    return is_text(value, 1, 255) and _is_path_part(value)
+
+
+def _is_path_part(value: str) -> bool:
+    """Whether `value` is one part of a path without control characters, and no dot name."""
+    return value not in ("", ".", "..") and not any(c in "/\\" or c < " " or c == "\x7f" for c in value)
 
 
 def is_file_description(value: dict[str, Any], name: str) -> bool:
@@ -31,13 +31,13 @@ def is_file_description(value: dict[str, Any], name: str) -> bool:
         and is_integer(value.get("size"))
         and is_hash(value.get("blob_hash"), "blake3")
         and is_text(value.get("ticket"), 0, MAX_TICKET_LENGTH)
-        and ("thumbnail" not in value or is_b64u(value["thumbnail"], 0, MAX_THUMBNAIL_BYTES))
+        and ("thumbnail" not in value or is_b64u(value["thumbnail"], 1, MAX_THUMBNAIL_BYTES))
     )
 
 
 def is_folder(value: Any) -> bool:
-    """Whether `value` is a folder: 1 to 16 names of files, separated by `/`."""
+    """Whether `value` is a folder: 1 to 16 path parts, separated by `/`."""
     if not is_text(value, 1, MAX_FOLDER_LENGTH):
         return False
     parts = value.split("/")
-    return len(parts) <= MAX_FOLDER_PARTS and all(is_file_name(part) for part in parts)
+    return len(parts) <= MAX_FOLDER_PARTS and all(_is_path_part(part) for part in parts)

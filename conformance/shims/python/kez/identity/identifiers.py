@@ -38,7 +38,7 @@ def _malformed(message: str) -> KezError:
 
 
 def _is_blank(character: str) -> bool:
-    return character.isspace() or unicodedata.category(character) == "Cc"
+    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
 
 
 def _github(text: str) -> str:
@@ -85,7 +85,7 @@ def _bluesky(text: str) -> str:
 def _ap(text: str) -> str:
     account = text.removeprefix("@").lower()
     user, _, host = account.partition("@")
-    if not _AP_USER.fullmatch(user) or not is_server(host):
+    if not _AP_USER.fullmatch(user) or not is_server(host) or "." not in host:
         raise _malformed("not user@host")
     return account
 

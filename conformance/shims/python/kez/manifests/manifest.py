@@ -97,9 +97,6 @@ def read_manifest(seed: bytes, owner: str, anchor: Anchor | None, body: bytes, k
     envelope = read_envelope(value, "shared_files")
     payload = envelope.payload
     _check_payload(payload)
-    for entry in payload["entries"]:
-        if "public" in entry:
-            check_file(entry["public"], parse_account(payload["primary"]))
     # 2. Signature.
     envelope.verify()
     if payload["primary"] != owner:
@@ -178,14 +175,12 @@ def _open_entries(manifest: Manifest, seed: bytes, owner: bytes, entries: list[d
     reader = ed25519.public_key(seed)
     secret = x25519.agree_accounts(seed, owner)
     for entry in entries:
-        if "public" in entry:
-            manifest.files.append(SharedFile(entry["id"], True, entry["public"]))
-            continue
+        is_public = "public" in entry
         try:
-            file = _open_entry(seed, secret, owner, reader, entry)
+            file = entry["public"] if is_public else _open_entry(seed, secret, owner, reader, entry)
             if file is not None:
                 check_file(file, owner)
-                manifest.files.append(SharedFile(entry["id"], False, file))
+                manifest.files.append(SharedFile(entry["id"], is_public, file))
         except KezError as error:
             manifest.broken.append((entry["id"], error.code))
 

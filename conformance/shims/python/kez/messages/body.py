@@ -29,6 +29,8 @@ def parse_body(data: bytes, author: bytes) -> dict[str, Any]:
     are kept as they are.
     """
     body = strict_json.parse(data, MAX_BODY_BYTES)
+    if strict_json.canonical(body) != data:
+        raise KezError("message_malformed", "not the canonical form")
     if not isinstance(body, dict) or not is_text(body.get("type"), 1, 64):
         raise KezError("message_malformed", "not an object with a type")
     chain = body.get("chain")
@@ -39,6 +41,8 @@ def parse_body(data: bytes, author: bytes) -> dict[str, Any]:
     check = _CHECKS.get(body["type"])
     if check is not None and not check(body):
         raise KezError("message_malformed", f"not the members of a {body['type']}")
+    if body["type"] == "address":
+        parse_time(body["expires_at"])
     if body["type"] == "file_share":
         check_shared_ticket(body["ticket"], author, body["blob_hash"])
     return body
@@ -70,7 +74,7 @@ def _is_address(body: dict[str, Any]) -> bool:
         and len(addresses) <= MAX_ADDRESSES
         and all(_is_socket_address(address) for address in addresses)
         and ("relay_url" not in body or is_url(body["relay_url"], "http", "https"))
-        and _is_time(body.get("expires_at"))
+        and isinstance(body.get("expires_at"), str)
     )
 
 

@@ -92,8 +92,12 @@ class Chain:
         if not isinstance(subject, str):
             self.ignored.append(seq)
             return
-        self.claims = [claim for claim in self.claims if _normal(claim.subject) != _normal(subject)]
-        self.claims.append(ClaimLink(subject, seq))
+        link = ClaimLink(subject, seq)
+        for index, claim in enumerate(self.claims):
+            if _normal(claim.subject) == _normal(subject):
+                self.claims[index] = link
+                return
+        self.claims.append(link)
 
     def _revoke_claim(self, subject: Any, seq: int) -> None:
         links = [c for c in self.claims if isinstance(subject, str) and _normal(c.subject) == _normal(subject)]
@@ -106,11 +110,8 @@ class Chain:
         if not is_endpoint(payload, self.primary.removeprefix("ed25519:")):
             raise KezError("event_malformed", "not an endpoint of this account")
         identity = _endpoint_identity(payload)
-        for index, endpoint in enumerate(self.endpoints):
-            if _endpoint_identity(endpoint) == identity:
-                self.endpoints[index] = payload
-                return
-        self.endpoints.append(payload)
+        others = [endpoint for endpoint in self.endpoints if _endpoint_identity(endpoint) != identity]
+        self.endpoints = [*others, payload]
 
     def _remove_endpoint(self, payload: dict[str, Any]) -> None:
         identity = _endpoint_identity(payload)
