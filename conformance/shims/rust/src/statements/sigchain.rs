@@ -172,10 +172,8 @@ impl Chain {
             Effect::Kept => (),
             Effect::Endpoint(endpoint) => {
                 let identity = identity_of(&endpoint);
-                match self.endpoints.iter_mut().find(|other| identity_of(other) == identity) {
-                    Some(other) => *other = endpoint,
-                    None => self.endpoints.push(endpoint),
-                }
+                self.endpoints.retain(|other| identity_of(other) != identity);
+                self.endpoints.push(endpoint);
             }
             Effect::RemoveEndpoint((protocol, name)) => {
                 self.endpoints
