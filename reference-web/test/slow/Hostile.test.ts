@@ -66,9 +66,11 @@ describe.skipIf(!hasChromium)(
       await write(other, hostile[0]!)
       await page.getByText("1 person wants to write to you").click()
       await button(page, "Accept").click()
-      await sendAll(other, "vera", hostile.slice(1))
-      await message(page, "WWWW").waitFor()
-      expect(await textsOf(page)).toEqual(hostile)
+      // One at a time: the list draws only the messages near what is seen, and two of these fill many screens.
+      for (const [index, text] of hostile.entries()) {
+        if (index > 0) await sendAll(other, "vera", [text])
+        await expect.poll(async () => (await textsOf(page)).at(-1), { timeout: 30_000 }).toBe(text)
+      }
       for (const screen of [
         "#/c/willi",
         "#/",
