@@ -28,7 +28,11 @@ const checks: Readonly<Record<string, Check>> = {
   format: [tool("oxfmt/bin/oxfmt", "--check")],
   floors: checkFloors,
   unused: [tool("knip/bin/knip.js", "--no-progress")],
-  spec: [source("spec/scripts/check-requirements.ts"), source("spec/scripts/make-vectors.ts", "--check")],
+  spec: [
+    source("spec/scripts/check-requirements.ts"),
+    source("spec/scripts/make-vectors.ts", "--check"),
+    source("spec/scripts/make-walkthrough.ts", "--check")
+  ],
   docs: [[join(root, "deploy", "tasks", "docs.ts"), "--check"]],
   packages: PUBLISHED.map((folder) => tool("publint/src/cli.js", folder, "--strict")),
   // The apps are programs and publish no types.

@@ -489,7 +489,7 @@ const identifiers: Operation = {
   )
 }
 
-const safety = (a: Account, b: Account) => {
+export const safety = (a: Account, b: Account) => {
   const ordered = Buffer.compare(a.ed32, b.ed32) < 0 ? [a, b] : [b, a]
   const digest = Primitives.sha512(bytes("kez.chat.safety-number/1", byte(0), ...ordered.map((one) => one.ed32)))
   const groups = Array.from({ length: 12 }, (_, i) => {
