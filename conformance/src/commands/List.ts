@@ -1,17 +1,27 @@
 /** `kez-conformance list`: requirements with their checks, or the operations of the shim protocol. */
+import { clientOperations } from "../clients/Operations.ts"
 import { homeChecks, sigChecks } from "../servers/AllChecks.ts"
 import { type Check, profiles, selected, vectorChecks } from "../suite/Checks.ts"
 import { requirements } from "../suite/Data.ts"
 import { parse } from "./Options.ts"
 
-const operations = () => {
-  const found = new Map<string, { operation: string; profile: string; checks: number; description: string }>()
+interface Listed {
+  readonly operation: string
+  readonly profile: string
+  readonly description: string
+  /** How many cases of the vectors ask for it; absent for the operations of clients. */
+  checks?: number
+}
+
+const operations = (): ReadonlyArray<Listed> => {
+  const found = new Map<string, Listed>()
   for (const { description, operation, profile } of vectorChecks()) {
     const known = found.get(operation)
     if (known === undefined) found.set(operation, { operation, profile, checks: 1, description })
-    else known.checks += 1
+    else known.checks = (known.checks ?? 0) + 1
   }
-  return [...found.values()]
+  const ofClients = Object.entries(clientOperations).map(([operation, one]) => ({ operation, ...one }))
+  return [...found.values(), ...ofClients]
 }
 
 export const list = (args: ReadonlyArray<string>): number => {
@@ -27,7 +37,9 @@ export const list = (args: ReadonlyArray<string>): number => {
       for (const profile of profiles) {
         process.stdout.write(`${profile}\n`)
         for (const one of all.filter((each) => each.profile === profile))
-          process.stdout.write(`  ${one.operation}  (${one.checks} checks)\n    ${one.description}\n`)
+          process.stdout.write(
+            `  ${one.operation}${one.checks === undefined ? "" : `  (${one.checks} checks)`}\n    ${one.description}\n`
+          )
       }
     return 0
   }

@@ -8,13 +8,14 @@ import { profiles } from "../suite/Checks.ts"
 import { suiteVersion } from "../suite/Versions.ts"
 import { answer } from "./Answer.ts"
 import type { Input } from "./CaseInput.ts"
+import { clientOperations, Clients } from "./ClientOperations.ts"
 import { operations } from "./Operations.ts"
 
 const started: Started = {
   protocol: 1,
   implementation: { name: "@kez-chat/sdk", version: suiteVersion, language: "TypeScript" },
   profiles,
-  ops: Object.keys(operations),
+  ops: [...Object.keys(operations), ...clientOperations],
   limits: { maxParallel: 8 }
 }
 
@@ -22,6 +23,9 @@ const started: Started = {
 export const referenceShim = async (args: ReadonlyArray<string>): Promise<number> => {
   parse(args, {})
   const runtime = ManagedRuntime.make(NodeCrypto.layer)
+  const clients = new Clients()
+  const answerTo = (cmd: string, input: Request["args"]) =>
+    clientOperations.includes(cmd) ? clients.answer(cmd, input) : runtime.runPromise(answer(cmd, input as Input))
   const write = (response: Response) => process.stdout.write(`${JSON.stringify(response)}\n`)
   for await (const line of createInterface({ input: process.stdin })) {
     const { args: input, cmd, seq } = JSON.parse(line) as Request
@@ -29,8 +33,9 @@ export const referenceShim = async (args: ReadonlyArray<string>): Promise<number
     else if (cmd === "stop") {
       write({ seq, ok: {} })
       break
-    } else void runtime.runPromise(answer(cmd, input as Input)).then((response) => write({ seq, ...response }))
+    } else void answerTo(cmd, input).then((response) => write({ seq, ...response }))
   }
+  await clients.closeAll()
   await runtime.dispose()
   return 0
 }
