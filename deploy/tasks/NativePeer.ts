@@ -1,5 +1,5 @@
 /**
- * Builds the native iroh-blobs peer of conformance/peers/rust into CARGO_TARGET_DIR or the repository's cache. Nothing
+ * Builds the native iroh-blobs peer of conformance/peers/iroh into CARGO_TARGET_DIR or the repository's cache. Nothing
  * here installs Rust.
  */
 import { execFile, spawn } from "node:child_process"
@@ -9,7 +9,7 @@ import { promisify } from "node:util"
 import { cache, Refusal, root } from "./paths.mjs"
 
 const run = promisify(execFile)
-const folder = join(root, "conformance", "peers", "rust")
+const folder = join(root, "conformance", "peers", "iroh")
 /** The minor version of Rust 1 that iroh-blobs needs (`rust-version` in Cargo.toml). */
 const MINIMUM_MINOR = 91
 

@@ -12,7 +12,7 @@ export interface NativeRates {
   readonly stream: number
 }
 
-/** Undefined where the native peer was not built (conformance/peers/rust). */
+/** Undefined where the native peer was not built (conformance/peers/iroh). */
 export const nativeBench = async (mebibytes = 64): Promise<NativeRates | undefined> => {
   const peer = findNativePeer()
   if (peer === undefined) return undefined

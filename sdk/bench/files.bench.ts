@@ -97,5 +97,5 @@ report(
         },
         { name: "stream of bytes", value: native.stream, unit: "MiB/s", against: "the same, nothing done to the bytes" }
       ],
-  native === undefined ? ["not measured: conformance/peers/rust was not built here"] : []
+  native === undefined ? ["not measured: conformance/peers/iroh was not built here"] : []
 )

@@ -1,4 +1,4 @@
-/** What native iroh-blobs writes, reads and answers, as `conformance/peers/rust` captured it. */
+/** What native iroh-blobs writes, reads and answers, as `conformance/peers/iroh` captured it. */
 import * as fs from "node:fs"
 import { Result } from "effect"
 import { assert, describe, it } from "vitest"

@@ -57,7 +57,7 @@ pub async fn capture() -> anyhow::Result<()> {
         vec![16, 17, 18, 19, 1000],
     ];
     let store = MemStore::new();
-    println!("{{\"_comment\":\"Written by conformance/peers/rust. Blobs are the bytes i mod 251; byte strings of more than 700 bytes are given by their BLAKE3 hash.\",");
+    println!("{{\"_comment\":\"Written by conformance/peers/iroh. Blobs are the bytes i mod 251; byte strings of more than 700 bytes are given by their BLAKE3 hash.\",");
     println!("\"crates\":{},", json::crates());
     println!("\"responses\":[");
     let mut first = true;

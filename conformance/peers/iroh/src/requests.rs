@@ -154,7 +154,7 @@ pub async fn capture() -> anyhow::Result<()> {
             Request::Push(PushRequest::new(hash(0x55), ChunkRangesSeq::all())),
         ),
     ];
-    println!("{{\"_comment\":\"Written by conformance/peers/rust: requests of /iroh-bytes/4 as native iroh-blobs writes them, bytes that it does or does not read as a request, and what its provider answers. Boundaries are of 1 KiB chunks.\",");
+    println!("{{\"_comment\":\"Written by conformance/peers/iroh: requests of /iroh-bytes/4 as native iroh-blobs writes them, bytes that it does or does not read as a request, and what its provider answers. Boundaries are of 1 KiB chunks.\",");
     println!("\"crates\":{},", json::crates());
     let mut requests = Vec::new();
     for (name, request) in &written {
