@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join, posix } from "node:path"
 import { stripVTControlCharacters } from "node:util"
 import { coverage, coveragePage, traceability, withCoverage } from "./checks/Coverage.ts"
+import { operationsPage } from "./checks/Operations.ts"
 import { type Export, exportsOf, openingComment } from "./Exports.ts"
 import { root } from "./paths.mjs"
 import { say } from "./say.mjs"
@@ -174,6 +175,7 @@ function elementsReference() {
 const covered = coverage()
 
 const pages: Readonly<Record<string, () => string>> = {
+  "conformance/docs/operations.md": () => operationsPage(NOTE),
   "conformance/docs/coverage.md": () => coveragePage(NOTE, covered),
   "conformance/traceability.json": () => traceability(covered),
   "conformance/README.md": () => withCoverage(read("conformance/README.md").trimEnd(), covered),
