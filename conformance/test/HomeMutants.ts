@@ -148,6 +148,13 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     answer: ({ status }, { body, path }) =>
       path === "/v1/delete" && status === 204 && repeated(body.toString()) ? refusal(410, "handle_deleted") : undefined
   },
+  {
+    // An address that leads to this machine and is not one of its loopback addresses.
+    name: "serves other machines over plain HTTP",
+    kills: ["server/description#https"],
+    host: "0.0.0.0",
+    answer: () => undefined
+  },
   rewrites("names no limits", isDescription, ["server/description#limits"], (json) => ({ ...json, limits: {} })),
   rewrites("names no broker", isDescription, ["server/description#shape"], (json) => ({
     ...json,

@@ -21,6 +21,8 @@ export interface Mutant {
   readonly kills: ReadonlyArray<string>
   /** Checks that must run too, without which there is nothing to notice. */
   readonly also?: ReadonlyArray<string>
+  /** The address by which the checks reach it; 127.0.0.1 if absent. */
+  readonly host?: string
   /** The request as the server sees it. */
   readonly ask?: (asked: Asked) => Partial<Asked>
   /** What becomes of the answer; undefined for nothing, `cut` for no answer at all. */

@@ -3,18 +3,27 @@ import { expect, it } from "vitest"
 import { type Coverage, coverageFaults, coveragePage, withCoverage } from "../tasks/checks/Coverage.ts"
 
 const none = { all: 0, covered: 0, excluded: 0, repositoryOnly: 0 }
-const coverage = (covered: number, excluded?: string): Coverage => ({
+const coverage = (covered: number, excluded?: string, mutants = ["takes every signature"]): Coverage => ({
   totals: { MUST: { ...none, all: 2, covered }, SHOULD: none, MAY: none },
+  mutants: { checked: 1, killed: mutants.length },
   requirements: [
     {
       id: "KEZ-TEST-1",
       level: "MUST",
       spec: "spec/envelope.md#envelope-members",
       checks: ["envelope/envelope.valid.json#claim", "envelope/envelope.valid.json#nostr"],
+      mutants,
       repositoryTests: 1,
       ...(excluded === undefined ? {} : { excluded })
     },
-    { id: "KEZ-TEST-2", level: "MUST", spec: "spec/envelope.md#envelope-members", checks: [], repositoryTests: 3 }
+    {
+      id: "KEZ-TEST-2",
+      level: "MUST",
+      spec: "spec/envelope.md#envelope-members",
+      checks: [],
+      mutants: [],
+      repositoryTests: 3
+    }
   ]
 })
 
@@ -30,10 +39,17 @@ it("knows no requirement that is excluded and checked", () => {
   ])
 })
 
+it("knows no check that notices nothing", () => {
+  expect(coverageFaults(coverage(1, undefined, []), undefined)).toEqual([
+    "KEZ-TEST-1 has checks, and no mutant in conformance/test that one of them notices"
+  ])
+})
+
 it("fills what lies between the markers, again and again", () => {
   const page = "# Suite\n\n<!-- coverage: written by `npm run docs` -->\nold\n<!-- end of coverage -->\n\nmore"
   const once = withCoverage(page, coverage(1))
   expect(once).toContain("MUST covered 1 of 2.")
+  expect(once).toContain("1 of 1 requirements with checks have a killing mutant")
   expect(once).not.toContain("old")
   expect(once.endsWith("more")).toBe(true)
   expect(withCoverage(once, coverage(1))).toBe(once)

@@ -5,6 +5,7 @@
 import { execFileSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import { root } from "../paths.mjs"
 
 const TABLE = "conformance/traceability.json"
@@ -26,6 +27,8 @@ interface Traced {
   readonly spec: string
   /** Checks of the suite, by their ids. */
   readonly checks: readonly string[]
+  /** Broken implementations that a check of it notices. */
+  readonly mutants: readonly string[]
   /** Why none can be. */
   readonly excluded?: string
   /** Tests of this repository besides the vectors. */
@@ -41,6 +44,8 @@ interface Total {
 
 export interface Coverage {
   readonly totals: Readonly<Record<Row["level"], Total>>
+  /** Requirements with checks, of all levels, and how many of them have a mutant that one of these notices. */
+  readonly mutants: { readonly checked: number; readonly killed: number }
   readonly requirements: readonly Traced[]
 }
 
@@ -52,20 +57,33 @@ function totalOf(rows: readonly Traced[]): Total {
   return { all: rows.length, covered, excluded, repositoryOnly: rows.length - covered - excluded }
 }
 
+/** What a program of the suite's sources prints. */
+const printed = (...args: string[]): unknown =>
+  JSON.parse(
+    execFileSync(process.execPath, ["--conditions=kez-source", ...args], {
+      encoding: "utf8",
+      maxBuffer: 64 * 1024 * 1024
+    })
+  )
+
 /** The checks of each requirement, asked of the suite's sources. */
 function checksById(): ReadonlyMap<string, readonly string[]> {
-  const listed = execFileSync(
-    process.execPath,
-    ["--conditions=kez-source", join(root, "conformance/src/kez-conformance.ts"), "list", "--json"],
-    { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 }
-  )
-  const rows = JSON.parse(listed) as ReadonlyArray<{ readonly id: string; readonly checks: readonly string[] }>
-  return new Map(rows.map(({ checks, id }) => [id, checks]))
+  const rows = printed(join(root, "conformance/src/kez-conformance.ts"), "list", "--json")
+  return new Map((rows as ReadonlyArray<Traced>).map(({ checks, id }) => [id, checks]))
+}
+
+/** The mutants of the suite's tests; these make sure that each is noticed. */
+function mutants(): ReadonlyArray<{ readonly name: string; readonly kills: readonly string[] }> {
+  const from = pathToFileURL(join(root, "conformance/test/mutants/AllMutants.ts")).href
+  const script = `import { killers } from ${JSON.stringify(from)}
+    process.stdout.write(JSON.stringify(killers.map(({ kills, name }) => ({ kills, name }))))`
+  return printed("--input-type=module", "--eval", script) as ReturnType<typeof mutants>
 }
 
 /** Throws where there are {@link coverageFaults}. Whoever takes a check away on purpose edits the number in the table. */
 export function coverage(): Coverage {
   const checks = checksById()
+  const broken = mutants()
   const rows = (JSON.parse(read("spec/requirements.json")) as readonly Row[]).filter(
     ({ retired }) => retired === undefined
   )
@@ -74,23 +92,35 @@ export function coverage(): Coverage {
     level,
     spec,
     checks: checks.get(id) ?? [],
+    mutants: broken.filter(({ kills }) => kills.includes(id)).map(({ name }) => name),
     ...(excluded === undefined ? {} : { excluded }),
     repositoryTests: tests.filter((test) => !test.startsWith("spec/vectors/")).length
   }))
   const total = (level: Row["level"]) => totalOf(requirements.filter((row) => row.level === level))
-  const now = { totals: { MUST: total("MUST"), SHOULD: total("SHOULD"), MAY: total("MAY") }, requirements }
+  const checked = requirements.filter((row) => row.checks.length > 0)
+  const now = {
+    totals: { MUST: total("MUST"), SHOULD: total("SHOULD"), MAY: total("MAY") },
+    mutants: { checked: checked.length, killed: checked.filter((row) => row.mutants.length > 0).length },
+    requirements
+  }
   const committed = existsSync(join(root, TABLE)) ? (JSON.parse(read(TABLE)) as Coverage) : undefined
   const faults = coverageFaults(now, committed)
   if (faults.length > 0) throw new Error(faults.join("\n"))
   return now
 }
 
-/** Requirements that are both checked and excluded, and levels of which fewer are checked than before. */
+/**
+ * Requirements that are both checked and excluded, those with checks that notice no broken implementation, and levels of
+ * which fewer are checked than before.
+ */
 export function coverageFaults({ requirements, totals }: Coverage, before: Coverage | undefined): string[] {
   return [
     ...requirements
       .filter(({ checks, excluded }) => checks.length > 0 && excluded !== undefined)
       .map(({ checks, id }) => `${id} is excluded, and yet ${checks[0]} checks it`),
+    ...requirements
+      .filter(({ checks, mutants: killed }) => checks.length > 0 && killed.length === 0)
+      .map(({ id }) => `${id} has checks, and no mutant in conformance/test that one of them notices`),
     ...LEVELS.filter((level) => totals[level].covered < (before?.totals[level].covered ?? 0)).map(
       (level) =>
         `${totals[level].covered} requirements of level ${level} are checked from outside; ${TABLE} has ${before?.totals[level].covered}`
@@ -122,6 +152,9 @@ function totalsTable({ totals }: Coverage): string[] {
 
 const sentence = ({ totals: { MUST } }: Coverage) => `MUST covered ${MUST.covered} of ${MUST.all}.`
 
+const mutantSentence = ({ mutants: { checked, killed } }: Coverage) =>
+  `${killed} of ${checked} requirements with checks have a killing mutant: an implementation that breaks this requirement, of which`
+
 /** Files of vectors and groups of checks, each with its number of checks. */
 function groupsOf(checks: readonly string[]): string {
   const counts = new Map<string, number>()
@@ -150,6 +183,9 @@ export function coveragePage(note: string, of: Coverage): string {
     "[traceability.json](../traceability.json) has all of them by id.",
     "",
     ...totalsTable(of),
+    "",
+    mutantSentence(of),
+    "the tests of the suite make sure that a check notices it. Their names are in the same file.",
     ...pages.flatMap((page) => [
       "",
       `## ${page.replace(/^spec\/|\.md$/g, "")}`,
@@ -167,6 +203,13 @@ export function coveragePage(note: string, of: Coverage): string {
 export function withCoverage(page: string, of: Coverage): string {
   const marked = /(<!-- coverage: written by `npm run docs` -->\n)[\s\S]*(<!-- end of coverage -->)/
   if (!marked.test(page)) throw new Error("the page has no markers of coverage")
-  const text = [`${sentence(of)} [Which and how](docs/coverage.md):`, "", ...totalsTable(of)].join("\n")
+  const text = [
+    `${sentence(of)} [Which and how](docs/coverage.md):`,
+    "",
+    ...totalsTable(of),
+    "",
+    mutantSentence(of),
+    "the tests of the suite make sure that a check notices it."
+  ].join("\n")
   return page.replace(marked, (_, begin: string, end: string) => `${begin}\n${text}\n\n${end}`)
 }

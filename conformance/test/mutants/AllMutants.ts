@@ -1,0 +1,30 @@
+/** Every broken shim and server that the checks must notice. */
+import { homeChecks, sigChecks } from "../../src/servers/AllChecks.ts"
+import { selected } from "../../src/suite/Checks.ts"
+import { homeMutants } from "../HomeMutants.ts"
+import { sigMutants } from "../SigMutants.ts"
+import { chatMutants } from "./ChatMutants.ts"
+import { fileMutants } from "./FileMutants.ts"
+import { identityMutants } from "./IdentityMutants.ts"
+import type { ShimMutant } from "./ShimMutant.ts"
+import { statementMutants } from "./StatementMutants.ts"
+
+export const shimMutants: ReadonlyArray<ShimMutant> = [
+  ...identityMutants,
+  ...statementMutants,
+  ...chatMutants,
+  ...fileMutants
+]
+
+/** A mutant with the requirements that it breaks; the tests run each and fail where one of these is not noticed. */
+export interface Killer {
+  readonly name: string
+  readonly kills: ReadonlyArray<string>
+}
+
+const ofServers = [...homeMutants, ...sigMutants].map(({ kills, name }) => ({
+  name,
+  kills: selected([...homeChecks, ...sigChecks], kills).flatMap(({ requirements }) => requirements)
+}))
+
+export const killers: ReadonlyArray<Killer> = [...shimMutants, ...ofServers]
