@@ -1,18 +1,20 @@
 /** `kez-conformance`: the commands, and what ends them. */
+import { client } from "./commands/Client.ts"
 import { diff } from "./commands/Diff.ts"
 import { explain } from "./commands/Explain.ts"
 import { list } from "./commands/List.ts"
 import { newShim } from "./commands/NewShim.ts"
 import { server, sigServer } from "./commands/Server.ts"
 import { vectors } from "./commands/Vectors.ts"
+import { ShimUnusable } from "./shim/Start.ts"
 import { TargetUnusable } from "./servers/Target.ts"
 import { UsageError } from "./suite/UsageError.ts"
 import { specVersion, suiteVersion, vectorsVersion } from "./suite/Versions.ts"
-import { ShimUnusable } from "./vectors/Run.ts"
 
 const help = `kez-conformance: checks whether an implementation speaks the KEZ chat protocol.
 
   kez-conformance vectors --shim "COMMAND"   every vector of the specification, asked of your shim
+  kez-conformance client --shim "COMMAND"    your client in a world that misbehaves: home server, sig-server and broker
   kez-conformance server --url URL           a running home server, from outside
   kez-conformance sig-server --url URL       a running sig-server, from outside
   kez-conformance reference-shim             the shim of the reference implementation, to compare with
@@ -24,9 +26,10 @@ const help = `kez-conformance: checks whether an implementation speaks the KEZ c
   kez-conformance probe FILE|URL             whether what this project takes KEZ to be holds for something that KEZ wrote:
                                              an envelope, a chain, kez:z1:, a page with a fence, TXT strings
 
-Options of vectors:
+Options of vectors and client:
   --profile identity,chat,files   check these profiles only
   --trace FILE                    write every line between suite and shim
+  --parallel N                    how many shims work at once (client)
 
 Options of server and sig-server:
   --sig-server URL                check the home's sig-server too (server)
@@ -34,7 +37,7 @@ Options of server and sig-server:
   --read-only                     leave out the checks that register accounts or begin chains
   --i-own-this                    write to a server that is not on this machine
 
-Options of all three:
+Options of all four:
   --only PATTERN                  check what fits, such as "KEZ-DM-*" or "identity/*"; may be repeated
   --baseline FILE                 known failures, a list of {id, reason} in YAML
   --report, --junit, --html, --badge FILE   write the result as JSON, JUnit XML, a page, or a shields.io badge
@@ -49,6 +52,7 @@ excuses what does not fail, 3 a mistake in the command line, 4 the shim cannot b
 
 const commands: Readonly<Record<string, (args: ReadonlyArray<string>) => number | Promise<number>>> = {
   vectors,
+  client,
   server,
   "sig-server": sigServer,
   list,

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { selected, vectorChecks } from "../src/suite/Checks.ts"
-import { runVectors, ShimUnusable } from "../src/vectors/Run.ts"
+import { ShimUnusable } from "../src/shim/Start.ts"
+import { runVectors } from "../src/vectors/Run.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "kez-shim-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

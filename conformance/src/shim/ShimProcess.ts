@@ -103,6 +103,12 @@ export class ShimProcess {
     await this.#ended
   }
 
+  /** Kills it, and all that it started, in the middle of whatever it does. */
+  async kill(): Promise<void> {
+    this.#fail("the suite killed the shim")
+    await this.#ended
+  }
+
   #readLines(): void {
     let parts: Array<Buffer> = []
     let length = 0

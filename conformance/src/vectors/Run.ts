@@ -2,17 +2,12 @@
 import { isDeepStrictEqual } from "node:util"
 import { type Profile, shuffled, type VectorCheck } from "../suite/Checks.ts"
 import { about, type CheckResult } from "../suite/Verdict.ts"
-import { hasOperation, protocolVersion, readStarted, type Response, type Started } from "../shim/Protocol.ts"
-import { ShimFailure, type ShimOptions, ShimProcess } from "../shim/ShimProcess.ts"
-import { specVersion, suiteVersion } from "../suite/Versions.ts"
+import { hasOperation, type Response, type Started } from "../shim/Protocol.ts"
+import type { ShimOptions } from "../shim/ShimProcess.ts"
+import { startShim } from "../shim/Start.ts"
 
 /** How often a shim that ends, or breaks the protocol, is started again. */
 const restarts = 3
-
-/** The shim cannot be started, or does not say who it is: nothing can be checked. */
-export class ShimUnusable extends Error {
-  override readonly name = "ShimUnusable"
-}
 
 export interface RunOptions extends ShimOptions {
   readonly seed: number
@@ -26,20 +21,6 @@ export interface Run {
   readonly started: Started
   /** In the order of the checks, whatever the order they ran in. */
   readonly results: ReadonlyArray<CheckResult>
-}
-
-const start = async (options: ShimOptions): Promise<readonly [ShimProcess, Started]> => {
-  const shim = new ShimProcess(options)
-  try {
-    const response = await shim.ask("start", { protocol: protocolVersion, spec: specVersion, suite: suiteVersion })
-    if (response.ok === undefined) throw new ShimFailure(`start was answered with ${JSON.stringify(response)}`)
-    const started = readStarted(response.ok)
-    if (typeof started === "string") throw new ShimFailure(started)
-    return [shim, started]
-  } catch (error) {
-    await shim.stop()
-    throw new ShimUnusable((error as Error).message)
-  }
 }
 
 /** The verdict on an answer. */
@@ -85,7 +66,7 @@ const difference = (expected: unknown, actual: unknown, path = ""): string => {
 
 /** Runs the checks in the order of the seed, as many at once as the shim admits. */
 export const runVectors = async (checks: ReadonlyArray<VectorCheck>, options: RunOptions): Promise<Run> => {
-  let [shim, started] = await start(options)
+  let [shim, started] = await startShim(options)
   const results = new Map<string, CheckResult>()
   const settle = (result: CheckResult) => {
     results.set(result.id, result)
@@ -112,7 +93,7 @@ export const runVectors = async (checks: ReadonlyArray<VectorCheck>, options: Ru
       if (begun === restarts) break
       begun += 1
       try {
-        ;[shim, started] = await start(options)
+        ;[shim, started] = await startShim(options)
       } catch (error) {
         // What was found until now is worth a report.
         lost = `the shim could not be started again: ${(error as Error).message}`

@@ -1,0 +1,60 @@
+/** A home, a sig-server and a broker of one check: everything in memory, on ports of their own. */
+import { Broker } from "./Broker.ts"
+import { HomeServer } from "./HomeServer.ts"
+import { HttpHost, problem } from "./HttpHost.ts"
+import type { Keys } from "../crypto/Keys.ts"
+import { Person } from "./Person.ts"
+import { SigServer } from "./SigServer.ts"
+
+export class World {
+  readonly home: HomeServer
+  readonly sig: SigServer
+  readonly broker: Broker
+  /** Somewhere that no client has a reason to ask. */
+  readonly elsewhere: HttpHost
+  /** How far the clock of the world is ahead of the machine's, in milliseconds. */
+  clockSkew = 0
+
+  private constructor(server: string) {
+    const now = () => this.now()
+    this.home = new HomeServer(server, now)
+    this.sig = new SigServer(now)
+    this.broker = new Broker({ now, isRegistered: (account) => this.home.isRegistered(account) })
+    this.elsewhere = new HttpHost(() => problem(404, "not_found"), now)
+  }
+
+  static async begin(server = "home.test"): Promise<World> {
+    const world = new World(server)
+    const { broker, elsewhere, home, sig } = world
+    await Promise.all([home.http.listen(), sig.http.listen(), elsewhere.listen(), broker.nats.listen()])
+    home.urls = { tcp: [broker.nats.url], websocket: [broker.nats.webSocketUrl], sigServer: sig.http.url }
+    return world
+  }
+
+  now(): number {
+    return Date.now() + this.clockSkew
+  }
+
+  /** Somebody who is registered here. */
+  person(local: string, keys?: Keys): Person {
+    return new Person(this, local, keys).register()
+  }
+
+  /** Somebody who is not. */
+  stranger(local: string, keys?: Keys): Person {
+    return new Person(this, local, keys)
+  }
+
+  /** Home and broker are out of reach, or are there again. */
+  set isUp(up: boolean) {
+    this.home.http.isUp = up
+    this.sig.http.isUp = up
+    this.broker.nats.isUp = up
+    if (!up) this.broker.nats.dropAll()
+  }
+
+  close(): void {
+    for (const host of [this.home.http, this.sig.http, this.elsewhere]) host.close()
+    this.broker.nats.close()
+  }
+}
