@@ -2,10 +2,10 @@ import type { Event as ChatEvent, KezChatClient } from "@kez-chat/sdk/promise"
 import type { ReactiveController, ReactiveControllerHost } from "lit"
 import { displayName } from "../model/DisplayName.ts"
 import type { Texts } from "../texts/Texts.ts"
+import { ChatEvents } from "./ChatEvents.ts"
 import { go, hashOf } from "./Route.ts"
 import { LiveConversations, unreadOf } from "./LiveConversations.ts"
 import { preference, setPreference } from "./Preferences.ts"
-import { StreamController } from "./StreamController.ts"
 
 /** How long a tab waits before it notifies, so that one that is looked at can say so first, in milliseconds. */
 const handOverMillis = 150
@@ -30,8 +30,6 @@ export class Attention implements ReactiveController {
   readonly #tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("kez-chat/attention") : undefined
   /** Messages that some tab shows already. */
   readonly #seen = new Set<string>()
-  readonly #events: StreamController<ChatEvent>
-  #heard: KezChatClient | undefined
   #home = ""
   #unread = -1
   #wantsToAsk = false
@@ -40,13 +38,12 @@ export class Attention implements ReactiveController {
     this.#bound = bound
     host.addController(this)
     this.#live = new LiveConversations(host, () => bound.client())
-    this.#events = new StreamController<ChatEvent>(host, {
-      open: (signal) => {
-        this.#heard = bound.client()
-        return this.#heard?.events({ signal })
-      },
-      onItem: (event) => void this.#onEvent(event)
-    })
+    // oxlint-disable-next-line no-new -- it acts by itself
+    new ChatEvents(
+      host,
+      () => bound.client(),
+      (event) => void this.#onEvent(event)
+    )
     this.#tabs?.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
       if (typeof data === "string") this.#seen.add(data)
     })
@@ -58,10 +55,6 @@ export class Attention implements ReactiveController {
 
   hostDisconnected(): void {
     document.removeEventListener("visibilitychange", this.#askAgain)
-  }
-
-  hostUpdate(): void {
-    if (this.#bound.client() !== this.#heard) this.#events.restart()
   }
 
   hostUpdated(): void {
@@ -79,13 +72,15 @@ export class Attention implements ReactiveController {
     if (event._tag !== "Message" && event._tag !== "Request") return
     const { contact, message } = event
     if (message.direction !== "in" || contact.state === "blocked") return
+    // Asked for each message, and the browser answers only the last of these questions slowly.
+    const notifies = preference("notify") === "on"
     if (document.visibilityState === "visible" && document.hasFocus()) {
-      this.#tabs?.postMessage(message.id)
+      if (notifies) this.#tabs?.postMessage(message.id)
       return
     }
     if (!("Notification" in globalThis)) return
     if (Notification.permission === "default") this.#wantsToAsk = true
-    if (Notification.permission !== "granted" || preference("notify") !== "on") return
+    if (!notifies || Notification.permission !== "granted") return
     await new Promise((resolve) => setTimeout(resolve, handOverMillis))
     await navigator.locks.request(`kez-chat/notify/${message.id}`, { ifAvailable: true }, async (lock) => {
       if (lock === null || this.#seen.has(message.id)) return

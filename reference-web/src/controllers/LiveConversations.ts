@@ -1,8 +1,14 @@
 import type { Conversation, Event as ChatEvent, KezChatClient } from "@kez-chat/sdk/promise"
 import type { ReactiveController, ReactiveControllerHost } from "lit"
+import { listen } from "./ChatEvents.ts"
 
-/** Least time between two readings of the list, in milliseconds: many messages may arrive at once. */
-const pauseMillis = 200
+/**
+ * Pause between two readings of the list: this many times as long as the last one took, within these milliseconds. Many
+ * messages may arrive at once, and the worker has to store them too.
+ */
+const pauseFactor = 4
+const leastPause = 200
+const mostPause = 1_000
 
 const changes = new Set<ChatEvent["_tag"]>([
   "Message",
@@ -22,7 +28,7 @@ class Live {
   list: ReadonlyArray<Conversation> | undefined
   readonly #client: KezChatClient
   readonly #listeners = new Set<() => void>()
-  #abort: AbortController | undefined
+  #stop: (() => void) | undefined
   #isReading = false
   #isDue = false
 
@@ -32,26 +38,19 @@ class Live {
 
   listen(listener: () => void): () => void {
     this.#listeners.add(listener)
-    if (this.#abort === undefined) {
-      this.#abort = new AbortController()
-      void this.#watch(this.#abort.signal)
+    if (this.#stop === undefined) {
+      this.#stop = listen(this.#client, ({ _tag }) => {
+        if (changes.has(_tag)) void this.#read()
+      })
       void this.#read()
     }
     return () => {
       this.#listeners.delete(listener)
       if (this.#listeners.size > 0) return
-      this.#abort?.abort()
-      this.#abort = undefined
+      this.#stop?.()
+      this.#stop = undefined
       // The next listener may come after another account was opened.
       this.list = undefined
-    }
-  }
-
-  async #watch(signal: AbortSignal): Promise<void> {
-    try {
-      for await (const { _tag } of this.#client.events({ signal })) if (changes.has(_tag)) void this.#read()
-    } catch {
-      // The client was closed or locked; the shell shows that, and the next listener starts over.
     }
   }
 
@@ -60,15 +59,18 @@ class Live {
     if (this.#isReading) return
     this.#isReading = true
     try {
-      while (this.#isDue && this.#abort !== undefined) {
+      while (this.#isDue && this.#stop !== undefined) {
         this.#isDue = false
+        const begun = performance.now()
         const list = await this.#client.conversations()
-        if (this.#abort !== undefined) this.list = list
+        if (this.#stop !== undefined) this.list = list
         for (const listener of this.#listeners) listener()
-        await new Promise((resolve) => setTimeout(resolve, pauseMillis))
+        const taken = performance.now() - begun
+        const pause = Math.min(mostPause, Math.max(leastPause, taken * pauseFactor))
+        await new Promise((resolve) => setTimeout(resolve, pause))
       }
     } catch {
-      // As above: the list stays as it was.
+      // The client was closed or locked, which the shell shows: the list stays as it was.
     } finally {
       this.#isReading = false
     }

@@ -8,16 +8,14 @@ interface Binding<A> {
 }
 
 /**
- * Runs an async iterable while its host is connected, and hands on each item. `open` is called anew on each connection;
- * disconnecting ends the loop, and with it the stream in the worker.
+ * Runs an async iterable while its host is connected, and hands on each item; the host updates itself where one matters.
+ * `open` is called anew on each connection; disconnecting ends the loop, and with it the stream in the worker.
  */
 export class StreamController<A> implements ReactiveController {
-  readonly #host: ReactiveControllerHost
   readonly #stream: Binding<A>
   #abort: AbortController | undefined
 
   constructor(host: ReactiveControllerHost, stream: Binding<A>) {
-    this.#host = host
     this.#stream = stream
     host.addController(this)
   }
@@ -45,7 +43,6 @@ export class StreamController<A> implements ReactiveController {
       for await (const item of items) {
         if (signal.aborted) return
         this.#stream.onItem(item)
-        this.#host.requestUpdate()
       }
     } catch (error) {
       if (!signal.aborted) this.#stream.onError?.(error)

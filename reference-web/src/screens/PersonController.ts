@@ -1,6 +1,6 @@
 import type { Account, Contact, Event, KezChatClient, Verification } from "@kez-chat/sdk/promise"
 import type { ReactiveController, ReactiveControllerHost } from "lit"
-import { StreamController } from "../controllers/StreamController.ts"
+import { ChatEvents } from "../controllers/ChatEvents.ts"
 import { isNamed } from "../model/DisplayName.ts"
 
 type Host = ReactiveControllerHost & { readonly who: string }
@@ -22,7 +22,6 @@ export class PersonController implements ReactiveController {
   readonly #host: Host
   readonly #clientOf: () => KezChatClient | undefined
   readonly #withChain: boolean
-  readonly #events: StreamController<Event>
   #client: KezChatClient | undefined
   #who = ""
 
@@ -32,10 +31,8 @@ export class PersonController implements ReactiveController {
     this.#clientOf = client
     this.#withChain = withChain
     host.addController(this)
-    this.#events = new StreamController(host, {
-      open: (signal) => this.#client?.events({ signal }),
-      onItem: (event) => this.#take(event)
-    })
+    // oxlint-disable-next-line no-new -- it acts by itself
+    new ChatEvents(host, client, (event) => this.#take(event))
   }
 
   hostUpdate(): void {
@@ -49,10 +46,8 @@ export class PersonController implements ReactiveController {
       this.isUnknown = false
       this.failure = undefined
     }
-    const isOther = client !== this.#client
     this.#client = client
     this.#who = who
-    if (isOther) this.#events.restart()
     void this.load(true)
   }
 
@@ -123,6 +118,7 @@ export class PersonController implements ReactiveController {
     if (event._tag === "Contact") {
       this.contact = event.contact
       if (this.verification !== undefined) this.verification = { ...this.verification, contact: event.contact }
+      this.#host.requestUpdate()
     } else if (event._tag === "ContactRemoved" || event._tag.startsWith("Key")) void this.load()
   }
 }

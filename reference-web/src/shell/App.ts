@@ -1,8 +1,9 @@
 import { ContextProvider } from "@lit/context"
-import type { ConnectionState, Event as ChatEvent, KezChatClient } from "@kez-chat/sdk/promise"
+import type { ConnectionState, KezChatClient } from "@kez-chat/sdk/promise"
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import { accountContext, clientContext } from "../context.ts"
+import { ChatEvents } from "../controllers/ChatEvents.ts"
 import { hashOf, parseRoute, type Route } from "../controllers/Route.ts"
 import { StreamController } from "../controllers/StreamController.ts"
 import "../elements/button/Button.ts"
@@ -69,13 +70,15 @@ export class App extends LitElement {
     open: (signal) => this.#open?.catchingUp({ signal }),
     onItem: (progress) => (this.catchingUp = progress.taken < progress.of ? progress : undefined)
   })
-  readonly #events = new StreamController<ChatEvent>(this, {
-    open: (signal) => this.#open?.events({ signal }),
-    onItem: (event) => {
+  // oxlint-disable-next-line no-unused-private-class-members -- it acts by itself
+  readonly #events = new ChatEvents(
+    this,
+    () => this.#open,
+    (event) => {
       if (event._tag === "StoreFailing") this.storeFailing = event.reason
       else if (event._tag === "StoreRecovered") this.storeFailing = ""
     }
-  })
+  )
   #graceTimer: ReturnType<typeof setTimeout> | undefined
   /** Whether `held` ends with the next state. */
   #isReleased = false
@@ -137,7 +140,6 @@ export class App extends LitElement {
       this.storeFailing = ""
       this.#connection.restart()
       this.#catchingUp.restart()
-      this.#events.restart()
     }
   }
 

@@ -108,7 +108,7 @@ describe.skipIf(!hasChromium)(
       await goTo(page, "#/c/bob")
       await message(page, "After mallory").waitFor()
       await expect.poll(() => second.title(), { timeout: 30_000 }).not.toMatch(/^\(/)
-      expect((await seenBy(page)).badge).toBe(0)
+      await expect.poll(async () => (await seenBy(page)).badge).toBe(0)
       expect(await textsOf(page)).toHaveLength(5)
     })
   },

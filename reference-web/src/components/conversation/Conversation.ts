@@ -4,6 +4,7 @@ import { html, LitElement, nothing, type PropertyValues, type TemplateResult } f
 import { customElement, property, query, state } from "lit/decorators.js"
 import { keyed } from "lit/directives/keyed.js"
 import { clientContext } from "../../context.ts"
+import { ChatEvents } from "../../controllers/ChatEvents.ts"
 import { Drafts } from "../../controllers/Drafts.ts"
 import { FileDrop } from "../../controllers/FileDrop.ts"
 import { keepStorage } from "../../controllers/KeepStorage.ts"
@@ -23,6 +24,9 @@ import { carryOut, type Decision, isClosed } from "../contact-bar/Decision.ts"
 import "../message-log/MessageLog.ts"
 import type { MessageLog } from "../message-log/MessageLog.ts"
 import { styles } from "./Conversation.styles.ts"
+import { FrameQueue } from "./FrameQueue.ts"
+import { ReadMarks } from "./ReadMarks.ts"
+import { isRefusal, refusalNote } from "./RefusalNote.ts"
 import { nothingLoaded, Thread, type View } from "./Thread.ts"
 
 /**
@@ -72,19 +76,21 @@ export class Conversation extends LitElement {
   /** The opening whose messages are shown; each begins at a place of its own. */
   @state() private shown = 0
   #isAtEnd = false
-  /** What happened while a conversation is being opened, which its messages may not show yet. */
-  #waiting: Array<ChatEvent> = []
-  #heard: KezChatClient | undefined
+  /** What happened since the last frame, or while a conversation is being opened: its messages do not show it yet. */
+  readonly #waiting = new FrameQueue<ChatEvent>(
+    (event) => this.#onEvent(event),
+    () => this.stage !== "loading"
+  )
   // oxlint-disable-next-line no-unused-private-class-members -- it acts by itself
   readonly #drop = new FileDrop(this, ({ name }) => this.composer?.offer(name))
 
-  readonly #events = new StreamController<ChatEvent>(this, {
-    open: (signal) => {
-      this.#heard = this.client
-      return this.client?.events({ signal })
-    },
-    onItem: (event) => this.#onEvent(event)
-  })
+  // oxlint-disable-next-line no-unused-private-class-members -- it acts by itself
+  readonly #events = new ChatEvents(
+    this,
+    () => this.client,
+    (event) => this.#waiting.add(event)
+  )
+  readonly #reads = new ReadMarks(() => this.client)
   readonly #connection = new StreamController(this, {
     open: (signal) => this.client?.connection({ signal }),
     onItem: ({ _tag }) => (this.isOffline = _tag !== "Online")
@@ -96,10 +102,7 @@ export class Conversation extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (this.client !== this.#heard) {
-      this.#events.restart()
-      this.#connection.restart()
-    }
+    if (changed.has("client") && this.hasUpdated) this.#connection.restart()
     if (changed.has("client") || changed.has("who") || changed.has("at")) void this.#open(changed.has("who"))
   }
 
@@ -148,7 +151,7 @@ export class Conversation extends LitElement {
           ${this.#beginning(contact, name, server)}
         </kez-message-log>`
       )}
-      <div class="above">${this.#refusalNote(name, server)}</div>
+      <div class="above">${refusalNote(texts, this.refusal, name, server)}</div>
       ${this.#foot(contact, name, server)}`
   }
 
@@ -161,16 +164,6 @@ export class Conversation extends LitElement {
         >${texts.compareNumbers}</kez-button
       >
     </kez-note>`
-  }
-
-  #refusalNote(name: string, server: string): TemplateResult | typeof nothing {
-    const texts = this.texts.conversation
-    if (this.refusal === "contact_unreachable")
-      return html`<kez-note kind="warn" live>${texts.unreachableText(name)}</kez-note>`
-    if (this.refusal === "federation_unsupported") {
-      return html`<kez-note kind="warn" live>${texts.federation(name, server)}</kez-note>`
-    }
-    return nothing
   }
 
   #foot(contact: Contact | undefined, name: string, server: string): TemplateResult {
@@ -217,7 +210,7 @@ export class Conversation extends LitElement {
     this.stage = "loading"
     this.problem = ""
     this.arrived = 0
-    this.#waiting = []
+    this.#waiting.clear()
     try {
       const account = await client.account()
       const isSelf = who === account.primary || who === account.handle
@@ -237,7 +230,7 @@ export class Conversation extends LitElement {
       this.#isAtEnd = thread.messages.length === 0
       this.#show()
       this.stage = "ready"
-      for (const event of this.#waiting.splice(0)) this.#onEvent(event)
+      this.#waiting.takeAll()
     } catch (error) {
       if (opening !== this.#opening) return
       const isUnknown = tagOf(error) === "ContactUnknown"
@@ -269,7 +262,6 @@ export class Conversation extends LitElement {
 
   #onEvent(event: ChatEvent): void {
     const thread = this.#thread
-    if (this.stage === "loading") this.#waiting.push(event)
     if (this.stage === "unknown" && "contact" in event && isNamed(this.who, event.contact)) void this.#open(true)
     if (thread === undefined || this.stage !== "ready") return
     switch (event._tag) {
@@ -330,7 +322,7 @@ export class Conversation extends LitElement {
     } catch (error) {
       if (thread !== this.#thread) return void this.#drafts.keep(who, text)
       const code = problemCode(error)
-      this.refusal = code === "contact_unreachable" || code === "federation_unsupported" ? code : ""
+      this.refusal = isRefusal(code) ? code : ""
       this.problem = this.refusal === "" ? detailOf(error) : ""
       this.composer?.restore(text)
     }
@@ -382,10 +374,8 @@ export class Conversation extends LitElement {
   }
 
   #markRead(): void {
-    const { client, contact, who } = this
-    // Who waits for a decision or is blocked learns nothing, not even after being accepted.
-    if (client === undefined || contact?.state === "requested" || contact?.state === "blocked") return
-    void client.markRead(who).catch(() => undefined)
+    // Who waits for a decision or is blocked learns nothing.
+    if (this.contact?.state !== "requested" && this.contact?.state !== "blocked") this.#reads.mark(this.who)
   }
 }
 

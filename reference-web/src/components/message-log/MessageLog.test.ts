@@ -82,7 +82,7 @@ describe("kez-message-log", () => {
     await frames(8)
     expect(distance(log)).toBeLessThan(2)
     scrollerOf(log).scrollTop = 200
-    await frames()
+    await frames(8)
     const before = shown(log).find(({ top }) => top > 0)!
     log.messages = [...log.messages, ...talk(3, 62)]
     log.arrived = 3

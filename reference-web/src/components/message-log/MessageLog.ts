@@ -139,10 +139,9 @@ export class MessageLog extends LitElement {
   }
 
   protected override updated(): void {
-    for (const row of this.rowElements) {
-      row.querySelector<MessageElement>("kez-message")?.renderNow()
-      this.#virtualizer.measureElement(row)
-    }
+    // All are rendered before the first is measured, or the browser would lay the page out for each.
+    for (const row of this.rowElements) row.querySelector<MessageElement>("kez-message")?.renderNow()
+    for (const row of this.rowElements) this.#virtualizer.measureElement(row)
     this.#virtualizer.measureElement(null)
     this.#place()
     this.#follow()

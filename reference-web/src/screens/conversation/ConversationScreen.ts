@@ -1,11 +1,11 @@
 import { consume } from "@lit/context"
-import type { Account, Contact, Event as ChatEvent, KezChatClient } from "@kez-chat/sdk/promise"
+import type { Account, Contact, KezChatClient } from "@kez-chat/sdk/promise"
 import { css, html, LitElement, nothing, type PropertyValues } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import "../../components/conversation/Conversation.ts"
 import { clientContext } from "../../context.ts"
+import { ChatEvents } from "../../controllers/ChatEvents.ts"
 import { go, hashOf } from "../../controllers/Route.ts"
-import { StreamController } from "../../controllers/StreamController.ts"
 import "../../elements/icon/Icon.ts"
 import "../../elements/mark/Mark.ts"
 import { displayName, isNamed } from "../../model/DisplayName.ts"
@@ -114,17 +114,20 @@ export class ConversationScreen extends LitElement {
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
   @state() private contact: Contact | undefined
   @state() private account: Account | undefined
-  readonly #events = new StreamController<ChatEvent>(this, {
-    open: (signal) => this.client?.events({ signal }),
-    onItem: (event) => {
+  readonly #profile = (who: string) => hashOf({ screen: "profile", who })
+  // oxlint-disable-next-line no-unused-private-class-members -- it acts by itself
+  readonly #events = new ChatEvents(
+    this,
+    () => this.client,
+    (event) => {
       if (!("contact" in event)) return
       if (this.contact === undefined && isNamed(this.who, event.contact)) void this.#read()
-      if (this.contact === undefined) return
+      if (this.contact === undefined || event._tag === "Message") return
       // A new key that was accepted comes under the same handle.
       const { handle, primary } = event.contact
       if (primary === this.contact.primary || handle === this.contact.handle) this.contact = event.contact
     }
-  })
+  )
 
   /** What the document's title says. */
   get heading(): string {
@@ -136,7 +139,6 @@ export class ConversationScreen extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has("client") && this.hasUpdated) this.#events.restart()
     if (changed.has("who") || changed.has("client")) void this.#read()
   }
 
@@ -169,7 +171,7 @@ export class ConversationScreen extends LitElement {
         .client=${this.client}
         .who=${this.who}
         .at=${this.at}
-        .profile=${(who: string) => hashOf({ screen: "profile", who })}
+        .profile=${this.#profile}
         @kez-compare=${({ detail }: CustomEvent<Contact>) => go({ screen: "safety", who: detail.handle })}
         @kez-gone=${() => go({ screen: "list" }, true)}
       ></kez-conversation>`
