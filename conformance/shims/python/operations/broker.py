@@ -64,7 +64,9 @@ def positions_trace(args: Arguments) -> list[dict[str, Any]]:
     for step in args["steps"]:
         if "page" in step:
             page = step["page"]
-            action = positions.see_page(page["epoch"], page["after"], page["seqs"], page["last_seq"])
+            action = positions.see_page(
+                page["epoch"], page["after"], dict.fromkeys(page["seqs"], b""), page["last_seq"]
+            )
         else:
             live = step["live"]
             action = positions.see_live(live["subject"], live["seq"], live["last_seq_of_subject"])

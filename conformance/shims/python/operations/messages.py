@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict
 from typing import Any
 
+from kez.client.intake import Intake
+from kez.client.outbox import IN_ORDER_SHOWN
+from kez.client.store import Store
+from kez.client.texts import text_of
+from kez.crypto import ed25519
 from kez.data.strict_json import canonical
 from kez.data.text import b64u_decode, b64u_encode
 from kez.data.times import parse_time
-from kez.identity.primary import parse_account
+from kez.identity.primary import format_account, parse_account
 from kez.messages.contact import Contact, Notice, Refused
-from kez.messages.inbox import HeldMessage, Inbox
 from kez.messages.message import Header, encrypt, frame_of, open_frame, seal, seal_aad
 from kez.messages.padding import plaintext_length, unpad
 
@@ -84,19 +89,27 @@ def message_open(args: Arguments) -> dict[str, Any]:
 
 @operation("inbox.take")
 def inbox_take(args: Arguments) -> dict[str, Any]:
-    inbox = Inbox(bytes.fromhex(args["seed"]))
-    for stored in args["frames"]:
-        inbox.take(b64u_decode(stored["frame"]), parse_time(args["now"]))
-    return {"messages": [_held(held) for held in inbox.messages], "dropped": inbox.dropped}
+    store, seed = Store(":memory:"), bytes.fromhex(args["seed"])
+    intake = Intake(store, seed)
+    for place, stored in enumerate(args["frames"], 1):
+        intake.take(b64u_decode(stored["frame"]), parse_time(args["now"]), 1, place)
+    dropped = [row["code"] for row in store.rows("SELECT code FROM dropped ORDER BY row")]
+    shown = store.rows(f"SELECT * FROM messages WHERE shown ORDER BY {IN_ORDER_SHOWN}")
+    return {"messages": [_held(row, seed) for row in shown], "dropped": dropped}
 
 
-def _held(held: HeldMessage) -> dict[str, Any]:
-    marks = {name: getattr(held, name) for name in ("state", "gap", "equivocation", "fork", "suspicious")}
+def _held(row: Any, seed: bytes) -> dict[str, Any]:
+    is_own = row["author"] == format_account(ed25519.public_key(seed))
+    marks = {
+        "state": row["state"],
+        "gap": row["gap"],
+        **{name: bool(row[name]) for name in ("equivocation", "fork", "suspicious")},
+    }
     return {
-        "peer": held.message.peer,
-        "direction": "out" if held.is_own else "in",
-        "id": held.message.payload["id"],
-        "text": held.text,
+        "peer": row["peer"],
+        "direction": "out" if is_own else "in",
+        "id": row["id"],
+        "text": text_of(json.loads(row["body"])),
         **{name: value for name, value in marks.items() if value},
     }
 

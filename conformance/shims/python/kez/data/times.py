@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime
 
 from ..errors import KezError
@@ -20,3 +21,11 @@ def parse_time(text: str) -> int:
         return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
     except ValueError as error:
         raise KezError("timestamp_malformed", str(error)) from error
+
+
+def format_time(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def now_time() -> str:
+    return format_time(time.time())

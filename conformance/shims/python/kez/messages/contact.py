@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Relation = Literal["accepted", "requested", "blocked"]
 NameEvent = Literal["names_pinned", "names_other", "names_nobody", "user_keeps"]
 ChainEvent = Literal["extends", "falls_behind", "rotates", "forks", "user_keeps"]
 Notice = Literal["changed", "healed", "offered"]
@@ -34,6 +35,8 @@ _CHAIN: dict[str, dict[ChainEvent, str]] = {
         "forked_kept": ("forked_kept", "forked", "rotated", "forked", "forked_kept"),
     }.items()
 }
+NAME_STATES = frozenset(_NAME)
+CHAIN_STATES = frozenset(_CHAIN)
 _STOPPING = frozenset({"offered", "gone", "behind", "rotated", "forked"})
 _ROTATED = ("rotated", "rotated_kept")
 
@@ -52,7 +55,7 @@ class Contact:
     """
 
     pinned: str
-    relation: Literal["accepted", "requested", "blocked"]
+    relation: Relation
     name: str = "named"
     chain: str = "whole"
     verified: bool = False
@@ -78,6 +81,11 @@ class Contact:
     def sends(self) -> bool:
         """Whether messages go out, to the pinned key."""
         return self.relation == "accepted" and not self.stops
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the user keeps the pinned key, and nothing stops."""
+        return not self.stops and (self.name != "named" or self.chain != "whole")
 
     @property
     def number(self) -> Literal["pinned", "offered"]:

@@ -17,7 +17,6 @@ _V4: list[tuple[AddressClass, list[IPv4Network]]] = [
     ("shared", [IPv4Network("100.64.0.0/10")]),
     ("link_local", [IPv4Network("169.254.0.0/16")]),
     ("unusable", [IPv4Network("0.0.0.0/8"), IPv4Network("224.0.0.0/3")]),
-    ("public", [IPv4Network("192.0.0.9/32"), IPv4Network("192.0.0.10/32")]),
     (
         "special",
         [
@@ -35,18 +34,6 @@ _V6: list[tuple[AddressClass, list[IPv6Network]]] = [
     ("unusable", [IPv6Network("::/96"), IPv6Network("ff00::/8")]),
     ("private", [IPv6Network("fc00::/7"), IPv6Network("fec0::/10"), IPv6Network("64:ff9b:1::/48")]),
     ("link_local", [IPv6Network("fe80::/10")]),
-    (
-        "public",
-        [
-            IPv6Network("2001:1::1/128"),
-            IPv6Network("2001:1::2/128"),
-            IPv6Network("2001:1::3/128"),
-            IPv6Network("2001:3::/32"),
-            IPv6Network("2001:4:112::/48"),
-            IPv6Network("2001:20::/28"),
-            IPv6Network("2001:30::/28"),
-        ],
-    ),
     ("special", [IPv6Network("2001::/23"), IPv6Network("2001:db8::/32"), IPv6Network("3fff::/20")]),
     ("public", [IPv6Network("2000::/3")]),
     ("special", [IPv6Network("::/0")]),

@@ -76,15 +76,15 @@ def parse_description(value: Any) -> dict[str, Any]:
         or not _is_list_of_urls(broker.get("tcp"), "nats", "tls")
         or not _is_list_of_urls(broker.get("websocket"), "ws", "wss")
         or not is_url(value.get("sig_server"), "http", "https")
-        or not isinstance(value.get("limits"), dict)
-        or not all(is_integer(limit) for limit in value["limits"].values())
+        or not isinstance(value.get("limits", {}), dict)
+        or not all(is_integer(limit) for limit in value.get("limits", {}).values())
     ):
         raise KezError("record_invalid", "not a server description")
     return {
         "server": value["server"],
         "broker": {"tcp": broker["tcp"], "websocket": broker["websocket"]},
         "sig_server": value["sig_server"],
-        "limits": value["limits"],
+        "limits": value.get("limits", {}),
     }
 
 
@@ -116,6 +116,7 @@ def _verify_record(record: Any, server: str, local: str | None, primary: str | N
         not isinstance(record.get("registered_at"), str)
         or not is_url(record.get("sigchain_url"), "http", "https")
         or not isinstance(record.get("endpoints"), list)
+        or len(record["endpoints"]) > MAX_LISTED
         or not all(
             isinstance(item, dict) and item.get("protocol") == "nats" and is_endpoint(item, account)
             for item in record["endpoints"]
