@@ -17,9 +17,10 @@ import * as Handles from "../crypto-core/Handles.ts"
 import * as Portable from "../crypto-core/Portable.ts"
 
 interface Secret {
-  readonly ed25519: CryptoKey
+  /** Absent if the platform refuses the seed. */
+  readonly ed25519: CryptoKey | undefined
   readonly x25519: CryptoKey
-  /** For `signSync`, which cannot await the platform. */
+  /** For `signSync`, which cannot await the platform, and where the platform refuses the seed. */
   readonly seed: Uint8Array
 }
 interface Ephemeral {
@@ -45,13 +46,28 @@ const x25519PublicOf = (peer: AdmittedKey | Uint8Array) =>
     ? x25519Public(Portable.x25519Of(peer))
     : Portable.cached(x25519Keys, peer, () => x25519Public(peer.x25519))
 
+/**
+ * WebKitGTK refuses private keys whose first byte is zero. The three lowest bits of an X25519 scalar do not count
+ * (RFC 7748 section 5), so one of them is set; in place of a refused Ed25519 seed, noble signs.
+ */
 const privateKey = async (curve: "Ed25519" | "X25519", bytes: Uint8Array): Promise<CryptoKey> => {
   const der = Bytes.concat(Result.getOrThrow(Bytes.fromHex(Portable.pkcs8[curve])), bytes)
+  if (curve === "X25519") der[der.length - bytes.length]! |= 1
   const imported = await subtle().importKey("pkcs8", source(der), curve, false, [
     curve === "Ed25519" ? "sign" : "deriveBits"
   ])
   der.fill(0)
   return imported
+}
+
+/** WebKitGTK also generates such keys, and then fails: one attempt of 256, and practically never eight in a row. */
+const generatePair = async (attempts = 8): Promise<CryptoKeyPair> => {
+  try {
+    return (await subtle().generateKey("X25519", false, ["deriveBits"])) as CryptoKeyPair
+  } catch (error) {
+    if (attempts === 1) throw error
+    return generatePair(attempts - 1)
+  }
 }
 
 const agree = (own: CryptoKey, peer: AdmittedKey | Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret> =>
@@ -102,22 +118,25 @@ const service = Crypto.of({
     Effect.promise(async () => {
       const { seed, publicKey } = Portable.readSeed(redacted)
       const [signing, agreeing] = await Promise.all([
-        privateKey("Ed25519", seed),
+        privateKey("Ed25519", seed).catch(() => undefined),
         privateKey("X25519", ed25519.utils.toMontgomerySecret(seed))
       ])
       return handles.secretKey(publicKey, { ed25519: signing, x25519: agreeing, seed })
     }),
   sign: (key, message) =>
-    Effect.promise(
-      async () => new Uint8Array(await subtle().sign("Ed25519", handles.secret(key).ed25519, source(message)))
-    ),
+    Effect.promise(async () => {
+      const { ed25519: own, seed } = handles.secret(key)
+      return own === undefined
+        ? ed25519.sign(message, seed)
+        : new Uint8Array(await subtle().sign("Ed25519", own, source(message)))
+    }),
   signSync: (key, message) => ed25519.sign(message, handles.secret(key).seed),
   verify,
   agree: (key, peer) => Effect.suspend(() => agree(handles.secret(key).x25519, peer)),
   ephemeral: (given) =>
     Effect.promise(async () => {
       if (given === undefined) {
-        const pair = (await subtle().generateKey("X25519", false, ["deriveBits"])) as CryptoKeyPair
+        const pair = await generatePair()
         const publicKey = new Uint8Array(await subtle().exportKey("raw", pair.publicKey))
         return handles.ephemeralKey(publicKey, { x25519: pair.privateKey })
       }
@@ -140,7 +159,7 @@ const torsioned = {
 /** Why the platform cannot be used: a curve is missing, or it verifies with the cofactor; undefined if it can. */
 const probe = async (): Promise<string | undefined> => {
   if (globalThis.crypto?.subtle === undefined) return "crypto.subtle exists only on https pages and on localhost"
-  await subtle().generateKey("X25519", false, ["deriveBits"])
+  await generatePair()
   const accepted = await platformVerify(
     Result.getOrThrow(admitHex(torsioned.key)),
     sha512(Bytes.utf8(torsioned.message)),
