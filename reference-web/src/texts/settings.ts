@@ -28,7 +28,7 @@ export const settings = {
   showProfile: "What your key has signed",
 
   readReceipts: "Tell others when I read their messages",
-  readReceiptsHelp: "Works both ways: you see theirs only if both share it.",
+  readReceiptsHelp: "Others choose for themselves whether you see that they read yours.",
   inbox: "Who may write to me",
   inboxEveryone: "Everyone",
   inboxEveryoneHelp: "Messages of strangers wait as requests.",
