@@ -56,7 +56,10 @@ try {
   for (const engine of wanted) {
     const pictures = join(root, "dist-engines", engine)
     rmSync(pictures, { recursive: true, force: true })
-    const note = (name: string, result: string) => results.set(name, { ...results.get(name), [engine]: result })
+    const note = (name: string, result: string) => {
+      say(`${engine}, ${name}: ${result}`)
+      results.set(name, { ...results.get(name), [engine]: result })
+    }
     await journey(
       {
         home,
@@ -77,7 +80,7 @@ try {
           } catch (error) {
             failures++
             note(name, "FAILED")
-            say(`${engine}, ${name}: ${error instanceof Error ? error.message : String(error)}`)
+            say(error instanceof Error ? error.message : String(error))
             return false
           }
         }

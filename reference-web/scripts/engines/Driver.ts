@@ -7,6 +7,7 @@ export interface Driver {
   readonly version: string
   /** Opens a tab and gives its id. */
   open(): Promise<string>
+  /** The page is gone, and another tab is in front once it is clicked. */
   close(tab: string): Promise<void>
   goto(tab: string, url: string): Promise<void>
   reload(tab: string): Promise<void>

@@ -40,6 +40,8 @@ export const inPage = () => {
   const textOf = (node: Node): string => render(node).replace(/\s+/g, " ").trim()
 
   const nameOf = (element: Element): string => {
+    // The label of a message says who wrote it.
+    if (element.matches(kinds.message)) return textOf(element)
     const root = element.getRootNode() as Document | ShadowRoot
     const label = element.id === "" ? null : root.querySelector(`label[for=${element.id}]`)
     return element.getAttribute("aria-label") || textOf(label ?? element)

@@ -39,6 +39,10 @@ export class Tab {
     return this.#driver.reload(this.#id)
   }
 
+  close(): Promise<void> {
+    return this.#driver.close(this.#id)
+  }
+
   evaluate(expression: string): Promise<unknown> {
     return this.#driver.evaluate(this.#id, expression)
   }
@@ -135,14 +139,19 @@ export class Tab {
     await this.keys([key.control, "a"], key.remove, ...text)
   }
 
+  /** A picture as it is now, as `<name>.png`. */
+  async capture(folder: string, name: string): Promise<void> {
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, `${name}.png`), await this.#driver.picture(this.#id))
+  }
+
   /** Pictures in the size of a desktop and of a phone, as `<name>.<look>.png`. */
   async shoot(folder: string, name: string): Promise<void> {
-    await mkdir(folder, { recursive: true })
     for (const look of ["phone", "wide"] as const) {
       const [width, height] = looks[look]
       await this.#driver.resize(this.#id, width, height)
       await this.evaluate("new Promise((resolve) => setTimeout(resolve, 500))")
-      await writeFile(join(folder, `${name}.${look}.png`), await this.#driver.picture(this.#id))
+      await this.capture(folder, `${name}.${look}`)
     }
   }
 }
@@ -153,5 +162,6 @@ export const key = {
   shift: "\uE008",
   enter: "\uE007",
   escape: "\uE00C",
-  remove: "\uE003"
+  /** Not Backspace, which leads from an empty field of the words to the one before. */
+  remove: "\uE017"
 }

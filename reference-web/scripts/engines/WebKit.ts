@@ -86,13 +86,11 @@ export const startWebKit = async (): Promise<Driver> => {
     open: async () => {
       const first = unused
       unused = undefined
-      return first ?? ((await call(current, "POST", "/window/new", { type: "tab" })) as { handle: string }).handle
+      // MiniBrowser opens a new tab in the background, where input and pictures wait for ever; a window is shown.
+      return first ?? ((await call(current, "POST", "/window/new", { type: "window" })) as { handle: string }).handle
     },
-    close: async (tab) => {
-      const left = (await call(tab, "DELETE", "/window")) as ReadonlyArray<string>
-      current = ""
-      if (left[0] !== undefined) await call(left[0], "GET", "/title")
-    },
+    // The display has no window manager, so nobody would give the focus back if its window closed.
+    close: async (tab) => void (await call(tab, "POST", "/url", { url: "about:blank" })),
     goto: async (tab, url) => void (await call(tab, "POST", "/url", { url })),
     reload: async (tab) => void (await call(tab, "POST", "/refresh", {})),
     evaluate: async (tab, expression) => {
