@@ -49,6 +49,8 @@ const ownCopiesMax = 4_096
 const firstPause = 250
 const lastPause = 5_000
 const lastRefusedPause = 60_000
+/** Quotas are of days: a home that names a later time does not hold a message up for longer than this. */
+const lastNamedPause = 86_400_000
 
 /** The sigchain head that a body of this account names. */
 export const chainOf = ({ head }: Pick<Rows.AccountRow, "head">): Head => head ?? { seq: 0, hash: Hash.blank("sha256") }
@@ -79,24 +81,34 @@ interface Lane {
   window: number
   /** The home server has no room for this at present. It is tried again, and `drained` does not wait for it. */
   refused: boolean
+  /** The latest time from which the refusals of this round say that another try can succeed. */
+  notBefore: number
 }
 
 /** `again` where the broker gave no answer that counts, `refused` where it is out of room for now. */
 type Outcome = "done" | "again" | "refused"
 
 /** A round of a lane that left frames to try again. */
-class Unsent extends Data.TaggedError("Unsent")<{ readonly isRefused: boolean; readonly madeProgress: boolean }> {}
+class Unsent extends Data.TaggedError("Unsent")<{
+  readonly isRefused: boolean
+  readonly madeProgress: boolean
+  readonly notBefore: number
+}> {}
 
-/** Doubling pauses that begin again after progress; a store that cannot be read or written gets the longest one. */
+/**
+ * Doubling pauses that begin again after progress, and last until the time that the home server named; a store that
+ * cannot be read or written gets the longest one.
+ */
 const pauses = Schedule.fromStep(
   Effect.sync(() => {
     let millis = firstPause
-    return (_now: number, error: Unsent | LedgerError) =>
+    return (now: number, error: Unsent | LedgerError) =>
       Effect.sync((): [number, Duration.Duration] => {
         if (!(error instanceof Unsent)) millis = lastPause
         else if (error.madeProgress) millis = firstPause
         else millis = Math.min(millis * 2, error.isRefused ? lastRefusedPause : lastPause)
-        return [millis, Duration.millis(millis)]
+        const named = error instanceof Unsent ? Math.min(error.notBefore - now, lastNamedPause) : 0
+        return [millis, Duration.millis(Math.max(millis, named))]
       })
   })
 )
@@ -114,7 +126,7 @@ const make = Effect.gen(function* () {
 
   const push = (jobs: ReadonlyArray<Job>) => {
     for (const job of jobs) {
-      const lane = lanes.get(job.to.hex) ?? { jobs: [], window: 1, refused: false }
+      const lane = lanes.get(job.to.hex) ?? { jobs: [], window: 1, refused: false, notBefore: 0 }
       lanes.set(job.to.hex, lane)
       lane.jobs.push(job)
       worker.wake(job.to.hex)
@@ -239,7 +251,11 @@ const make = Effect.gen(function* () {
     )
 
   /** `isKept`: the user keeps a key that the home no longer knows, so `unknown` is not final. */
-  const sendOne = Effect.fnUntraced(function* (job: Job, isKept: boolean): Effect.fn.Return<Outcome, LedgerError> {
+  const sendOne = Effect.fnUntraced(function* (
+    lane: Lane,
+    job: Job,
+    isKept: boolean
+  ): Effect.fn.Return<Outcome, LedgerError> {
     const frame = yield* ledger.getBytes(key.frame(job.kezId))
     if (frame === undefined) return "done"
     const connection = yield* link.online
@@ -256,6 +272,7 @@ const make = Effect.gen(function* () {
     if (error instanceof BrokerUnavailable) return "again"
     if (error instanceof BrokerRefused && error.retryable) {
       if (error.code !== "full" && error.code !== "slow") return "again"
+      lane.notBefore = Math.max(lane.notBefore, error.untilMillis ?? 0)
       if (job.main) yield* noteRefusal(job, error.code, error.untilMillis)
       return "refused"
     }
@@ -272,14 +289,18 @@ const make = Effect.gen(function* () {
     if (contact !== undefined && Trust.isQueueHeld(contact)) return "idle"
     const isKept = contact !== undefined && Trust.isKept(contact)
     const jobs = lane.jobs.slice(0, lane.window)
-    const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(job, isKept)), {
+    lane.notBefore = 0
+    const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(lane, job, isKept)), {
       concurrency: laneWindow
     })
     lane.refused = outcomes.includes("refused")
     const done = new Set(jobs.filter((_, index) => outcomes[index] === "done"))
     lane.jobs.splice(0, lane.jobs.length, ...lane.jobs.filter((job) => !done.has(job)))
     lane.window = done.size < jobs.length ? 1 : laneWindow
-    if (done.size < jobs.length) return yield* new Unsent({ isRefused: lane.refused, madeProgress: done.size > 0 })
+    if (done.size < jobs.length) {
+      const { notBefore, refused: isRefused } = lane
+      return yield* new Unsent({ isRefused, madeProgress: done.size > 0, notBefore })
+    }
     if (lane.jobs.length > 0) return "again"
     lanes.delete(hex)
     return "idle"
