@@ -58,6 +58,9 @@ export const sealFrame = (reader: Reader, bytes: Uint8Array): Uint8Array => {
 export interface Opened {
   readonly envelope: Envelope
   readonly body: Payload
+  /** The sealed bytes and the body as they were written. */
+  readonly text: string
+  readonly bodyText: string
 }
 
 /** Opens a frame that the client under test sent; undefined where it does not open or is no message. */
@@ -65,14 +68,16 @@ export const openFrame = (reader: Keys, frame: Uint8Array): Opened | undefined =
   try {
     const sealed = openWith(reader, sealInfo, sealAad(reader), frame.subarray(1, 33), frame.subarray(33))
     if (sealed === undefined) return undefined
-    const envelope = JSON.parse(Buffer.from(sealed).toString("utf8")) as Envelope
+    const text = Buffer.from(sealed).toString("utf8")
+    const envelope = JSON.parse(text) as Envelope
     const { ciphertext, from, to } = envelope.payload as { ciphertext: string; from: string; to: string }
     const peer = from === reader.primary ? to : from
     const { aad, key, nonce } = keyFor(reader, Reader.of(peer), envelope.payload)
     const plaintext = open(key, nonce, aad, fromBase64Url(ciphertext))
     if (plaintext === undefined) return undefined
     const length = Buffer.from(plaintext).readUInt32BE(0)
-    return { envelope, body: JSON.parse(Buffer.from(plaintext.subarray(4, 4 + length)).toString("utf8")) as Payload }
+    const bodyText = Buffer.from(plaintext.subarray(4, 4 + length)).toString("utf8")
+    return { envelope, body: JSON.parse(bodyText) as Payload, text, bodyText }
   } catch {
     return undefined
   }
