@@ -1,7 +1,19 @@
 /** All scenarios. */
 import type { Scenario } from "../Scenario.ts"
+import { chains } from "./Chains.ts"
 import { frames } from "./Frames.ts"
 import { inbox } from "./Inbox.ts"
+import { keyChanges } from "./KeyChanges.ts"
+import { pages } from "./Pages.ts"
 import { sending } from "./Sending.ts"
+import { stream } from "./Stream.ts"
 
-export const allScenarios: ReadonlyArray<Scenario> = [...frames, ...inbox, ...sending]
+export const allScenarios: ReadonlyArray<Scenario> = [
+  ...inbox,
+  ...frames,
+  ...pages,
+  ...stream,
+  ...sending,
+  ...chains,
+  ...keyChanges
+]

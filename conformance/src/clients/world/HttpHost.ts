@@ -62,9 +62,13 @@ export class HttpHost {
     })
   })
 
+  /** How many connections were opened. */
+  connections = 0
+
   constructor(answer: (asked: HttpAsked) => Reply, now: () => number) {
     this.#answer = answer
     this.#now = now
+    this.#server.on("connection", () => (this.connections += 1))
   }
 
   listen(): Promise<void> {
