@@ -2,7 +2,6 @@
 import { client } from "./commands/Client.ts"
 import { diff } from "./commands/Diff.ts"
 import { explain } from "./commands/Explain.ts"
-import { interop } from "./commands/Interop.ts"
 import { list } from "./commands/List.ts"
 import { newShim } from "./commands/NewShim.ts"
 import { server, sigServer } from "./commands/Server.ts"
@@ -18,8 +17,6 @@ const help = `kez-conformance: checks whether an implementation speaks the KEZ c
   kez-conformance client --shim "COMMAND"    your client in a world that misbehaves: home server, sig-server and broker
   kez-conformance server --url URL           a running home server, from outside
   kez-conformance sig-server --url URL       a running sig-server, from outside
-  kez-conformance interop --shim A --shim B --url URL
-                                             implementations in pairs at a home server: they write to each other
   kez-conformance reference-shim             the shim of the reference implementation, to compare with
   kez-conformance list [--operations]        requirements and their checks, or the operations of a shim
   kez-conformance explain ID                 a requirement or a check: text, reason, input and answer
@@ -35,6 +32,8 @@ Options of vectors and client:
   --parallel N                    how many shims work at once (client)
 
 Options of server and sig-server:
+  --strict                        hold the sig-server to the specification, also where it is not written in KEZ's pages
+                                  what a sig-server does (sig-server; the checks of server always do)
   --sig-server URL                check the home's sig-server too (server)
   --reserved HANDLE               a handle that the home server keeps back; otherwise some are tried (server)
   --read-only                     leave out the checks that register accounts or begin chains
@@ -58,7 +57,6 @@ const commands: Readonly<Record<string, (args: ReadonlyArray<string>) => number 
   client,
   server,
   "sig-server": sigServer,
-  interop,
   list,
   explain,
   diff,

@@ -1,5 +1,5 @@
 /** The checks of servers: our own pass them all, and every check notices a server that is wrong. */
-import { mkdtempSync } from "node:fs"
+import { mkdtempSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -10,6 +10,7 @@ import { homeChecks, sigChecks } from "../src/servers/AllChecks.ts"
 import type { ServerCheck } from "../src/servers/Check.ts"
 import { HomeVisit } from "../src/servers/home/HomeVisit.ts"
 import { runServer } from "../src/servers/Run.ts"
+import { sigFacts } from "../src/servers/sig/SigFacts.ts"
 import { SigVisit } from "../src/servers/sig/SigVisit.ts"
 import { Target, TargetUnusable } from "../src/servers/Target.ts"
 import { selected } from "../src/suite/Checks.ts"
@@ -68,10 +69,10 @@ describe("the checks", () => {
 })
 
 /** The checks that a mutant is for, all of which must fail. */
-const kill = async <V>(
+const kill = async <V, Fact extends string>(
   url: string,
   mutant: Mutant,
-  checks: ReadonlyArray<ServerCheck<V>>,
+  checks: ReadonlyArray<ServerCheck<V, Fact>>,
   visit: (url: string) => Promise<V>
 ) => {
   const proxy = await startMutant(url, mutant)
@@ -97,6 +98,54 @@ describe("a sig-server that", () => {
   it.each(sigMutants.map((mutant) => [mutant.name, mutant] as const))("%s", (_, mutant) =>
     kill(own.urls.sigServer, mutant, sigChecks, visitSig)
   )
+})
+
+describe("what is known of KEZ's sig-server", () => {
+  const judge = async (mutant: Pick<Mutant, "ask" | "answer">, only: ReadonlyArray<string> = []) => {
+    const proxy = await startMutant(own.urls.sigServer, mutant)
+    try {
+      const visit = await visitSig(proxy.url)
+      return await runServer(selected(sigChecks, only), visit, { seed: 1, facts: sigFacts })
+    } finally {
+      await proxy.stop()
+    }
+  }
+
+  it("is looked at fact by fact, and all of it holds", async () => {
+    const results = await judge({ answer: () => undefined })
+    const looked = results.flatMap(({ facts = [] }) => facts)
+    expect(looked.filter(({ holds }) => !holds)).toEqual([])
+    expect([...new Set(looked.map(({ fact }) => fact))].toSorted()).toEqual(Object.keys(sigFacts).toSorted())
+  })
+
+  it("is what the documentation says", () => {
+    const page = readFileSync(new URL("../docs/sig-server.md", import.meta.url), "utf8")
+    const rows = [...page.matchAll(/^\| `([\w-]+)` +\| (\w+) +\| (.+?) +\|$/gm)]
+    expect(rows.map(([, fact, mark, text]) => [fact, mark, text])).toEqual(
+      Object.entries(sigFacts).map(([fact, { mark, text }]) => [fact, mark.toLowerCase(), text])
+    )
+  })
+
+  it("is a failure where it is SEEN and otherwise a finding", async () => {
+    const verdicts = async (name: string, ...only: ReadonlyArray<string>) => {
+      const mutant = sigMutants.find((one) => one.name === name)!
+      return Object.fromEntries((await judge(mutant, only)).map(({ id, verdict }) => [id.replace(/^.*#/, ""), verdict]))
+    }
+    expect(await verdicts("accepts signature_invalid", "*#forged", "*#rotate-forged")).toEqual({
+      forged: "fail",
+      "rotate-forged": "finding"
+    })
+    expect(await verdicts("withholds the last event", "*#chain", "*#since")).toEqual({
+      chain: "fail",
+      since: "finding"
+    })
+    expect(await verdicts("lets no page read anything", "*#cors-chain")).toEqual({ "cors-chain": "fail" })
+    expect(await verdicts("lets no page read heads", "*#cors-chain")).toEqual({ "cors-chain": "finding" })
+    expect(await verdicts("sends errors as plain JSON", "*#forged", "*#unknown-path")).toEqual({
+      forged: "finding",
+      "unknown-path": "finding"
+    })
+  })
 })
 
 describe("a target", () => {

@@ -52,6 +52,11 @@ export const sigMutants: ReadonlyArray<Mutant> = [
     "sig-server/append#files-*",
     "sig-server/append#rotate-self"
   ]),
+  {
+    name: "takes every text as a time",
+    kills: ["sig-server/append#time"],
+    answer: (_, { body }) => (body.includes("00.123Z") ? { status: 201, body: "{}" } : undefined)
+  },
   accepts("envelope_kind", 201, ["sig-server/append#kind", "sig-server/append#other-signer"]),
   {
     name: "stores the events of others",
@@ -77,7 +82,12 @@ export const sigMutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "knows no other operations",
-    kills: ["sig-server/append#unknown-op", "sig-server/append#ignored", "sig-server/append#remove-nothing"],
+    kills: [
+      "sig-server/append#unknown-op",
+      "sig-server/append#ignored",
+      "sig-server/append#remove-nothing",
+      "sig-server/append#unknown-member"
+    ],
     answer: (_, { body, method }) =>
       method === "POST" && /kezct_later|never\.kezct|remove_endpoint/.test(body.toString())
         ? refusal(400, "event_malformed")
@@ -124,5 +134,6 @@ export const sigMutants: ReadonlyArray<Mutant> = [
     answer: ({ headers }, { path }) =>
       isHead.test(path) ? { headers: without(headers, "access-control-allow-origin") } : undefined
   },
+  accepts("json_duplicate_name", 201, ["sig-server/append#twice"]),
   confuses("json_duplicate_name", 400, "json_malformed", ["sig-server/errors#strict"])
 ]

@@ -3,6 +3,7 @@ import { makeProgress } from "../report/Terminal.ts"
 import { homeChecks, sigChecks } from "../servers/AllChecks.ts"
 import { HomeVisit } from "../servers/home/HomeVisit.ts"
 import { runServer } from "../servers/Run.ts"
+import { sigFacts } from "../servers/sig/SigFacts.ts"
 import { SigVisit } from "../servers/sig/SigVisit.ts"
 import { Target } from "../servers/Target.ts"
 import type { Check } from "../suite/Checks.ts"
@@ -19,7 +20,7 @@ const serverOptions = {
 } as const
 
 /** The base URL of an option, without a slash at the end. */
-export const readUrl = (name: string, text: string | undefined): string => {
+const readUrl = (name: string, text: string | undefined): string => {
   const url = URL.parse(text ?? "")
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.username !== "")
     throw new UsageError(`--${name} takes the http or https URL of a server, not ${JSON.stringify(text ?? "")}`)
@@ -34,7 +35,7 @@ interface Values {
   readonly "i-own-this"?: boolean
 }
 
-export const mayWrite = (values: Values, ...urls: ReadonlyArray<string>): void => {
+const mayWrite = (values: Values, ...urls: ReadonlyArray<string>): void => {
   const foreign = urls.find((url) => !isLoopback(url))
   if (foreign !== undefined && values["read-only"] !== true && values["i-own-this"] !== true)
     throw new UsageError(
@@ -69,7 +70,8 @@ export const server = async (args: ReadonlyArray<string>): Promise<number> => {
 
   const { signing } = await import("../reference/Signer.ts")
   const home = await HomeVisit.begin(new Target(url, timeout), signing, values.reserved)
-  const sig = sigUrl === undefined ? undefined : await SigVisit.begin(new Target(sigUrl, timeout), signing)
+  const sig =
+    sigUrl === undefined ? undefined : await SigVisit.begin(new Target(sigUrl, timeout), signing, values["read-only"])
   const progress = makeProgress(process.stderr, own.length + ofSigServer.length)
   const options = { seed, onResult: progress.take }
   const results = [...(await runServer(own, home, options))]
@@ -88,7 +90,7 @@ export const server = async (args: ReadonlyArray<string>): Promise<number> => {
 }
 
 export const sigServer = async (args: ReadonlyArray<string>): Promise<number> => {
-  const { values } = parse(args, serverOptions)
+  const { values } = parse(args, { ...serverOptions, strict: { type: "boolean" } })
   const url = readUrl("url", values.url)
   mayWrite(values, url)
   const timeout = readTimeout(values.timeout)
@@ -97,9 +99,13 @@ export const sigServer = async (args: ReadonlyArray<string>): Promise<number> =>
   const { conclude, seed } = prepare(values)
 
   const { signing } = await import("../reference/Signer.ts")
-  const sig = await SigVisit.begin(new Target(url, timeout), signing)
+  const sig = await SigVisit.begin(new Target(url, timeout), signing, values["read-only"])
   const progress = makeProgress(process.stderr, checks.length)
-  const results = await runServer(checks, sig, { seed, onResult: progress.take })
+  const results = await runServer(checks, sig, {
+    seed,
+    onResult: progress.take,
+    ...(values.strict === true ? {} : { facts: sigFacts })
+  })
   progress.end()
   noteChains(sig)
   return conclude({

@@ -47,6 +47,17 @@ const hashes: ReadonlyArray<readonly [name: string, of: (bytes: Uint8Array | str
   ["BLAKE3", (bytes) => blake3(Buffer.from(bytes))]
 ]
 
+/** What `prev` may be after an event, by each input and SHA-256; this project's own first, none twice. */
+export const possibleLinks = (before: Found): ReadonlyArray<readonly [input: string, prev: string]> => {
+  const links = new Map<string, string>()
+  for (const [input, bytes] of inputsOf(before)) {
+    if (bytes === undefined) continue
+    const prev = `sha256:${createHash("sha256").update(bytes).digest("hex")}`
+    if (!links.has(prev)) links.set(prev, input)
+  }
+  return [...links].map(([prev, input]) => [input, prev])
+}
+
 /** The digest that a `prev` names, however it is spelt. */
 const digestOf = (prev: string): Uint8Array | undefined => {
   const digits = prev.slice(prev.lastIndexOf(":") + 1)

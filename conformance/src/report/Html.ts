@@ -13,6 +13,7 @@ const words: Readonly<Record<Verdict, string>> = {
   pass: "holds",
   fail: "fails",
   warn: "warning",
+  finding: "finding",
   "not-applicable": "not claimed",
   untestable: "untestable",
   excused: "known failure"
@@ -43,7 +44,9 @@ const rowOf = (
   table: ReadonlyMap<string, Requirement>
 ): string => {
   const concerned = checks.filter(({ requirements: ids }) => ids.includes(row.id))
-  const problems = concerned.filter(({ verdict }) => isFailure(verdict) || verdict === "excused" || verdict === "warn")
+  const problems = concerned.filter(
+    ({ verdict }) => isFailure(verdict) || ["excused", "warn", "finding"].includes(verdict)
+  )
   const requirement = table.get(row.id)
   const section = requirement === undefined ? "" : sectionOf(requirement)
   return `<details class="row ${row.verdict}" id="${row.id}" data-verdict="${row.verdict}"${problems.length > 0 ? " open" : ""}>
@@ -54,13 +57,23 @@ ${section === "" ? "" : `<details class="section"><summary>The text of the speci
 </details>`
 }
 
+const factsOf = ({ facts }: Report): string =>
+  facts.length === 0
+    ? ""
+    : `<details class="row" open><summary><span class="what">What KEZ is taken to do: seen in its pages, inferred from them, or chosen by this project. Only the first must hold.</span></summary><ul>${facts
+        .map(
+          ({ holds, mark: known, message, text: fact }) =>
+            `<li class="check">${mark(holds ? "pass" : known === "SEEN" ? "fail" : "finding")} ${known.toLowerCase()}: ${text(fact)}${message === undefined ? "" : `<p>${text(message)}</p>`}</li>`
+        )
+        .join("")}</ul></details>`
+
 export const html = (report: Report): string => {
   const table = new Map(requirements().map((row) => [row.id, row]))
   const { counts, must, target } = report
   const failed = exitCodeOf(report) === 1
   const hash = (content: string) => `'sha256-${createHash("sha256").update(content).digest("base64")}'`
   const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}`
-  const filters = (["all", "fail", "untestable", "warn", "excused", "pass"] as const)
+  const filters = (["all", "fail", "untestable", "warn", "finding", "excused", "pass"] as const)
     .map((name) => {
       const rows = report.requirements.filter(({ verdict }) => name === "all" || verdict === name)
       const label = name === "all" ? "all" : words[name]
@@ -90,6 +103,7 @@ export const html = (report: Report): string => {
 </header>
 <nav aria-label="Filter"><div class="filters">${filters}</div><label>Find <input type="search" placeholder="KEZ-DM-, prev, handle"></label></nav>
 <main>
+${factsOf(report)}
 ${worstFirst(report.requirements)
   .map((row) => rowOf(row, report.checks, table))
   .join("\n")}

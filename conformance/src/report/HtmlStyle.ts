@@ -31,7 +31,7 @@ code, pre { font-family: ui-monospace, monospace; font-size: 0.8125rem; }
 .mark { font-size: 0.8125rem; font-weight: 600; border-radius: 99px; padding: 0 0.6rem; white-space: nowrap; background: var(--ground); color: var(--soft); }
 .mark.pass { background: var(--good-soft); color: var(--good); }
 .mark.fail, .mark.untestable { background: var(--bad-soft); color: var(--bad); }
-.mark.warn, .mark.excused { background: var(--warn-soft); color: var(--warn); }
+.mark.warn, .mark.finding, .mark.excused { background: var(--warn-soft); color: var(--warn); }
 .count, .why { color: var(--soft); font-size: 0.875rem; margin: 0.25rem 0; }
 ul { padding: 0; list-style: none; } .check { border-top: 1px solid var(--line); padding: 0.5rem 0; overflow-wrap: anywhere; }
 .check p { margin: 0.25rem 0; } dl { margin: 0.25rem 0; } dt { color: var(--soft); font-size: 0.8125rem; } dd { margin: 0 0 0.25rem; }

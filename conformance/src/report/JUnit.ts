@@ -16,7 +16,9 @@ export const junit = (report: Report): string => {
     const rows = report.requirements.filter(({ id }) => id.startsWith(`${area}-`))
     const cases = rows.map(({ id, text, verdict }) => {
       const problems = report.checks.filter(
-        (check) => check.requirements.includes(id) && (isFailure(check.verdict) || check.verdict === "excused")
+        (check) =>
+          check.requirements.includes(id) &&
+          (isFailure(check.verdict) || ["excused", "finding"].includes(check.verdict))
       )
       const said = problems.map((check) => `${check.id}: ${check.message ?? ""}`).join("\n")
       const inside =

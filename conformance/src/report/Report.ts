@@ -2,6 +2,7 @@
 import type { Excuse } from "../suite/Baseline.ts"
 import { requirements } from "../suite/Data.ts"
 import { byRequirement, type CheckResult, isFailure, type RequirementResult, type Verdict } from "../suite/Verdict.ts"
+import { type FactResult, factResults } from "./Facts.ts"
 import { specVersion, suiteVersion, vectorsVersion } from "../suite/Versions.ts"
 
 export interface Report {
@@ -21,16 +22,21 @@ export interface Report {
   /** Requirements of level MUST that were checked, and how many of them hold. */
   readonly must: { readonly passed: number; readonly checked: number }
   readonly staleBaseline: ReadonlyArray<Excuse>
+  /** Only of runs that tell what is SEEN of KEZ from the rest. */
+  readonly facts: ReadonlyArray<FactResult>
   readonly requirements: ReadonlyArray<RequirementResult>
   readonly checks: ReadonlyArray<CheckResult>
 }
+
+/** Verdicts that say nothing about conformance. */
+const isOpen = (verdict: Verdict): boolean => verdict === "not-applicable" || verdict === "finding"
 
 export const makeReport = (
   run: Pick<Report, "command" | "target" | "profiles" | "seed" | "staleBaseline" | "startedAt" | "seconds">,
   checks: ReadonlyArray<CheckResult>
 ): Report => {
   const table = byRequirement(checks, requirements())
-  const must = table.filter(({ level, verdict }) => level === "MUST" && verdict !== "not-applicable")
+  const must = table.filter(({ level, verdict }) => level === "MUST" && !isOpen(verdict))
   const count = (verdict: Verdict) => checks.filter((check) => check.verdict === verdict).length
   return {
     report: 1,
@@ -42,11 +48,13 @@ export const makeReport = (
       pass: count("pass"),
       fail: count("fail"),
       warn: count("warn"),
+      finding: count("finding"),
       "not-applicable": count("not-applicable"),
       untestable: count("untestable"),
       excused: count("excused")
     },
     must: { passed: must.filter(({ verdict }) => verdict === "pass").length, checked: must.length },
+    facts: factResults(checks),
     requirements: table,
     checks
   }

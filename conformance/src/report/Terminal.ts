@@ -1,6 +1,7 @@
 /** A report as text for people: what fails, why, and where to read on; and progress while it is made. */
 import type { CheckResult, RequirementResult } from "../suite/Verdict.ts"
 import { isFailure } from "../suite/Verdict.ts"
+import type { FactResult } from "./Facts.ts"
 import { exitCodeOf, type Report } from "./Report.ts"
 import { shown } from "../shim/Protocol.ts"
 
@@ -32,6 +33,27 @@ const block = (row: RequirementResult, report: Report): string => {
   ].join("\n")
 }
 
+const factLine = ({ checks, fact, holds, mark, message, text }: FactResult): string => {
+  const [first, ...rest] = checks
+  const more = rest.length === 0 ? "" : ` and ${rest.length} more`
+  return [
+    `  ${mark.toLowerCase().padEnd(8)}  ${holds ? "holds    " : "OTHERWISE"}  ${text}`,
+    ...(holds ? [] : [`      ${shown(message ?? "", 300)}`, `      (${fact}, by ${first}${more})`])
+  ].join("\n")
+}
+
+/** What is SEEN of KEZ and the rest; nothing for runs that do not tell them apart. */
+const factLines = ({ facts }: Report): ReadonlyArray<string> => {
+  const seen = facts.filter(({ mark }) => mark === "SEEN")
+  return facts.length === 0
+    ? []
+    : [
+        "\nWhat KEZ is taken to do (seen in its pages, inferred from them, or chosen by this project):",
+        ...facts.map(factLine),
+        `  ${seen.filter(({ holds }) => holds).length} of ${seen.length} seen facts hold, which they must. The rest are findings.`
+      ]
+}
+
 /** The target of a run for people. */
 const targetText = ({ target: { language, name, version } }: Report): string =>
   `${name}${version === undefined ? "" : ` ${version}`}${language === undefined ? "" : ` (${language})`}`
@@ -51,6 +73,7 @@ export const summary = (report: Report): string => {
     `${targetText(report)}, profiles: ${report.profiles.join(", ") || "none"}`,
     ...bad.map((row) => `\n${block(row, report)}`),
     ...(lacking.length === 0 ? [] : ["\nUntestable, and so failed, because the target cannot be asked:", ...lacking]),
+    ...factLines(report),
     "",
     ...report.checks
       .filter(({ message, verdict }) => verdict === "not-applicable" && message !== undefined)

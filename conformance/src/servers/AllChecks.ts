@@ -9,7 +9,10 @@ import { manifests } from "./home/Manifests.ts"
 import { registration } from "./home/Registration.ts"
 import { webfinger } from "./home/WebFinger.ts"
 import { append } from "./sig/Append.ts"
-import { read, sigErrors } from "./sig/Read.ts"
+import { sigErrors } from "./sig/Errors.ts"
+import { read } from "./sig/Read.ts"
+import { refuse } from "./sig/Refuse.ts"
+import type { SigFact } from "./sig/SigFacts.ts"
 import type { SigVisit } from "./sig/SigVisit.ts"
 
 export const homeChecks: ReadonlyArray<ServerCheck<HomeVisit>> = [
@@ -23,4 +26,4 @@ export const homeChecks: ReadonlyArray<ServerCheck<HomeVisit>> = [
   ...cors
 ]
 
-export const sigChecks: ReadonlyArray<ServerCheck<SigVisit>> = [...append, ...read, ...sigErrors]
+export const sigChecks: ReadonlyArray<ServerCheck<SigVisit, SigFact>> = [...append, ...refuse, ...read, ...sigErrors]

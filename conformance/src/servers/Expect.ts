@@ -50,7 +50,7 @@ export const jsonOf = (answer: Answer): unknown => {
   }
 }
 
-const codeOf = ({ text }: Answer): string | undefined => {
+export const codeOf = ({ text }: Answer): string | undefined => {
   try {
     const { code } = (JSON.parse(text) ?? {}) as { readonly code?: unknown }
     return typeof code === "string" ? code : undefined

@@ -12,9 +12,11 @@ export interface Signer {
   readonly hex: string
   /** `ed25519:<hex>`. */
   readonly primary: string
-  /** Signs any payload, also one that no client would. */
-  sign(kez: string, payload: Readonly<Record<string, unknown>>): Envelope
+  /** Signs any payload, also one that no client would; by the rule of the specification, or another of `rules`. */
+  sign(kez: string, payload: Readonly<Record<string, unknown>>, rule?: string): Envelope
 }
+
+export type Link = readonly [name: string, prev: string]
 
 export interface Signing {
   makeSigner(): Signer
@@ -22,6 +24,10 @@ export interface Signing {
   canonical(value: unknown): string
   /** The envelope hash, `sha256:<hex>`. */
   hash(envelope: Envelope): string
+  /** Names of the ways to sign that a server may expect, that of the specification first. */
+  readonly rules: readonly [string, ...ReadonlyArray<string>]
+  /** What `prev` may be after an envelope, each with what is hashed; that of the specification first. */
+  links(envelope: Envelope): readonly [Link, ...ReadonlyArray<Link>]
   /** 64 hexadecimal digits. */
   blake3(bytes: Uint8Array): string
 }

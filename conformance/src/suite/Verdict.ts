@@ -6,11 +6,12 @@ import type { Level, Requirement } from "./Data.ts"
  * - `pass`: as the specification says.
  * - `fail`: otherwise than a MUST says.
  * - `warn`: otherwise than a SHOULD says.
+ * - `finding`: otherwise than a fact that is only inferred or chosen, of a target that is not held to it.
  * - `not-applicable`: of a profile that is not claimed, or about something that the target does not have.
  * - `untestable`: claimed, but the target cannot be asked. Counts as a failure.
  * - `excused`: a failure that the baseline names.
  */
-export type Verdict = "pass" | "fail" | "warn" | "not-applicable" | "untestable" | "excused"
+export type Verdict = "pass" | "fail" | "warn" | "finding" | "not-applicable" | "untestable" | "excused"
 
 export interface CheckResult extends Check {
   readonly verdict: Verdict
@@ -18,6 +19,8 @@ export interface CheckResult extends Check {
   readonly message?: string
   readonly expected?: unknown
   readonly actual?: unknown
+  /** The facts that the check looked at, where they are judged apart. */
+  readonly facts?: ReadonlyArray<{ readonly fact: string; readonly holds: boolean }>
 }
 
 /** What a result is without its verdict. */
@@ -34,7 +37,7 @@ export interface RequirementResult {
 }
 
 /** Worst first. */
-const order: ReadonlyArray<Verdict> = ["fail", "untestable", "warn", "excused", "pass", "not-applicable"]
+const order: ReadonlyArray<Verdict> = ["fail", "untestable", "warn", "finding", "excused", "pass", "not-applicable"]
 
 export const worst = (verdicts: ReadonlyArray<Verdict>): Verdict =>
   order.find((verdict) => verdicts.includes(verdict)) ?? "not-applicable"

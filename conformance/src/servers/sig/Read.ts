@@ -1,40 +1,39 @@
-/** Reading chains, and how a sig-server refuses (spec: sigchain, errors). */
+/** Reading chains (spec: sigchain). */
 import { group } from "../Check.ts"
-import { equals, fits, hasHeader, hasStatus, holds, isOpen, refuses } from "../Expect.ts"
-import { retryAfter } from "../RetryAfter.ts"
+import { codeOf, equals, hasHeader, hasStatus, holds, refuses } from "../Expect.ts"
+import { eventsOf, hasCode, hasHead, remains } from "./SigExpect.ts"
+import type { SigFact } from "./SigFacts.ts"
 import { type Chain, pathOf, type SigVisit } from "./SigVisit.ts"
 
-const linesOf = (sig: SigVisit, { events }: Chain, since = 0): string =>
-  events
-    .slice(since)
-    .map((event) => `${sig.signing.canonical(event)}\n`)
-    .join("")
+const canonicalOf = (sig: SigVisit, { events }: Chain): ReadonlyArray<string> => events.map(sig.signing.canonical)
 
 const wrongSince = ["-1", "1.5", "x", "01", "1e3"]
 
-export const read = group<SigVisit>("sig-server/read", [
+export const read = group<SigVisit, SigFact>("sig-server/read", [
   {
     id: "chain",
     requirements: ["KEZ-SIG-103", "KEZ-SIG-105"],
     why: "a chain is one canonical envelope a line, in order, nothing left out",
-    run: async (sig) => {
+    run: async (sig, about) => {
       const chain = await sig.chain()
-      const answer = await sig.target.get(pathOf(chain.signer))
-      hasStatus(answer, 200)
-      hasHeader(answer, "content-type", /^application\/jsonl\s*(?:;|$)/i)
-      equals(answer, answer.text, linesOf(sig, chain), "the chain")
+      about("served")
+      const answer = await remains(sig, chain)
+      about("canonical-lines")
+      const lines = canonicalOf(sig, chain).map((line) => `${line}\n`)
+      equals(answer, answer.text, lines.join(""), "the chain")
     }
   },
   {
     id: "since",
     requirements: ["KEZ-SIG-105"],
     why: "who has verified a part fetches the rest, from any event on",
-    run: async (sig) => {
+    run: async (sig, about) => {
       const chain = await sig.chain()
+      about("since")
       for (const since of chain.events.keys()) {
         const answer = await sig.target.get(`${pathOf(chain.signer)}?since=${since}`)
         hasStatus(answer, 200)
-        equals(answer, answer.text, linesOf(sig, chain, since), "the rest of the chain")
+        equals(answer, eventsOf(sig, answer), canonicalOf(sig, chain).slice(since), "the rest of the chain")
       }
     }
   },
@@ -42,12 +41,13 @@ export const read = group<SigVisit>("sig-server/read", [
     id: "since-end",
     requirements: ["KEZ-SIG-105"],
     why: "beyond the head there is nothing, which is no error",
-    run: async (sig) => {
+    run: async (sig, about) => {
       const chain = await sig.chain()
+      about("since")
       for (const since of [chain.events.length, 100_000]) {
         const answer = await sig.target.get(`${pathOf(chain.signer)}?since=${since}`)
         hasStatus(answer, 200)
-        equals(answer, answer.text, "", "the rest of the chain")
+        equals(answer, eventsOf(sig, answer), [], "the rest of the chain")
       }
     }
   },
@@ -55,18 +55,23 @@ export const read = group<SigVisit>("sig-server/read", [
     id: "since-form",
     requirements: ["KEZ-ERR-004"],
     why: "a position is a whole number",
-    run: async (sig) => {
+    run: async (sig, about) => {
       const { signer } = await sig.chain()
-      for (const since of wrongSince)
-        refuses(await sig.target.get(`${pathOf(signer)}?since=${since}`), "request_malformed")
+      const answers = []
+      for (const since of wrongSince) answers.push(await sig.target.get(`${pathOf(signer)}?since=${since}`))
+      about("since")
+      for (const answer of answers) hasStatus(answer, 400)
+      about("problem-form")
+      for (const answer of answers) refuses(answer, "request_malformed")
     }
   },
   {
     id: "etag",
     requirements: ["KEZ-SIG-107"],
     why: "a chain that did not change is not sent again, and one that did is",
-    run: async (sig) => {
+    run: async (sig, about) => {
       const chain = await sig.extended(sig.empty(), {})
+      about("etag")
       const first = await sig.target.get(pathOf(chain.signer))
       hasHeader(first, "etag", /^(?:W\/)?".+"$/)
       const headers = { "if-none-match": first.headers.get("etag")! }
@@ -81,11 +86,10 @@ export const read = group<SigVisit>("sig-server/read", [
     id: "head",
     requirements: ["KEZ-SIG-107"],
     why: "the head is the place and the hash of the last event",
-    run: async (sig) => {
+    run: async (sig, about) => {
       const chain = await sig.chain()
-      const answer = await sig.target.get(`${pathOf(chain.signer)}/head`)
-      hasStatus(answer, 200)
-      equals(answer, fits(answer, "head"), sig.headOf(chain), "the head")
+      about("head")
+      await hasHead(sig, chain)
     }
   },
   {
@@ -93,10 +97,20 @@ export const read = group<SigVisit>("sig-server/read", [
     requirements: ["KEZ-ERR-001"],
     why: "a key that has signed nothing",
     reads: true,
-    run: async (sig) => {
+    run: async (sig, about) => {
+      about("absent")
       const path = pathOf(sig.signing.makeSigner())
-      refuses(await sig.target.get(path), "chain_not_found")
-      refuses(await sig.target.get(`${path}/head`), "chain_not_found")
+      const answer = await sig.target.get(path)
+      hasStatus(answer, 404, 200)
+      holds(answer, answer.status === 404 || answer.text.trim() === "", "a key that has signed nothing has a chain")
+      const head = await sig.target.get(`${path}/head`)
+      about("head")
+      hasStatus(head, 404)
+      hasCode(head, "chain_not_found")
+      about("chain-absent")
+      hasStatus(answer, 404)
+      about("problem-form")
+      refuses(answer, "chain_not_found")
     }
   },
   {
@@ -104,15 +118,19 @@ export const read = group<SigVisit>("sig-server/read", [
     requirements: ["KEZ-ERR-004"],
     why: "capitals would make two addresses of one chain",
     reads: true,
-    run: async (sig) => {
+    run: async (sig, about) => {
       const { hex } = sig.signing.makeSigner()
-      refuses(
-        await sig.target.get(pathOf({ hex: hex.toUpperCase() })),
-        "key_malformed",
-        "encoding_malformed",
-        "not_found"
-      )
-      refuses(await sig.target.get(pathOf({ hex: hex.slice(2) })), "key_malformed", "encoding_malformed", "not_found")
+      const answers = []
+      for (const key of [hex.toUpperCase(), hex.slice(2)]) answers.push(await sig.target.get(pathOf({ hex: key })))
+      about("key-form")
+      for (const answer of answers)
+        holds(
+          answer,
+          answer.status >= 400 && codeOf(answer) !== "chain_not_found",
+          `answered ${answer.status} as to a key; it must be refused`
+        )
+      about("problem-form")
+      for (const answer of answers) refuses(answer, "key_malformed", "encoding_malformed", "not_found")
     }
   },
   {
@@ -121,85 +139,11 @@ export const read = group<SigVisit>("sig-server/read", [
     why: "after all of this the server still serves",
     reads: true,
     last: true,
-    run: async ({ target }) => hasStatus(await target.get("/v1/healthz"), 200)
-  }
-])
-
-export const sigErrors = group<SigVisit>("sig-server/errors", [
-  {
-    id: "cors",
-    requirements: ["KEZ-SIG-132"],
-    why: "clients in browsers read chains, and why they were refused",
-    reads: true,
-    run: async (sig) => {
-      const path = pathOf(sig.signing.makeSigner())
-      isOpen(await sig.target.get(path))
-      isOpen(await sig.target.get(`${path}/head`))
-      isOpen(await sig.target.get("/v1/healthz"))
-      isOpen(await sig.target.post(`${path}/events`, "{"))
+    run: async (sig, about) => {
+      about("absent")
+      hasStatus(await sig.target.get(pathOf(sig.signing.makeSigner())), 404, 200)
+      about("health")
+      hasStatus(await sig.target.get("/v1/healthz"), 200)
     }
-  },
-  {
-    id: "cors-chain",
-    requirements: ["KEZ-SIG-132"],
-    why: "a page reads a chain and whether it has changed",
-    run: async (sig) => {
-      const { signer } = await sig.chain()
-      isOpen(await sig.target.get(pathOf(signer)))
-      isOpen(await sig.target.get(`${pathOf(signer)}/head`))
-    }
-  },
-  {
-    id: "preflight",
-    requirements: ["KEZ-SIG-132"],
-    why: "a browser asks before it sends an event",
-    reads: true,
-    run: async (sig) => {
-      const answer = await sig.target.ask("OPTIONS", `${pathOf(sig.signing.makeSigner())}/events`, {
-        headers: {
-          origin: "https://page.example",
-          "access-control-request-method": "POST",
-          "access-control-request-headers": "content-type"
-        }
-      })
-      holds(answer, answer.status < 300, `answered ${answer.status}; a browser wants success`)
-      isOpen(answer)
-      hasHeader(answer, "access-control-allow-headers", /(?:^|,)\s*(?:\*|content-type)\s*(?:,|$)/i)
-    }
-  },
-  {
-    id: "strict",
-    requirements: ["KEZ-CAN-006", "KEZ-CAN-008", "KEZ-ERR-004"],
-    why: "two readers must understand an event alike",
-    reads: true,
-    run: async (sig) => {
-      const path = `${pathOf(sig.signing.makeSigner())}/events`
-      refuses(await sig.target.post(path, '{"kez":"a","kez":"b"}'), "json_duplicate_name")
-      refuses(await sig.target.post(path, '{"kez":1.5}'), "json_number")
-      refuses(await sig.target.post(path, "{"), "json_malformed")
-      refuses(await sig.target.post(path, "[]"), "envelope_malformed")
-    }
-  },
-  {
-    id: "unknown-path",
-    requirements: ["KEZ-ERR-001"],
-    why: "what is not there is refused like everything else",
-    reads: true,
-    run: async ({ target }) => refuses(await target.get("/v1/kezct"), "not_found")
-  },
-  {
-    id: "unknown-method",
-    requirements: ["KEZ-ERR-001"],
-    why: "nobody can delete a chain",
-    reads: true,
-    run: async (sig) => refuses(await sig.target.ask("DELETE", pathOf(sig.signing.makeSigner())), "method_not_allowed")
-  },
-  {
-    id: "retry-after",
-    requirements: ["KEZ-ERR-003"],
-    why: "a client that is limited waits as long as it is told",
-    reads: true,
-    last: true,
-    run: async ({ target }) => retryAfter(target.limited)
   }
 ])
