@@ -44,6 +44,12 @@ export interface HomeOptions {
   readonly origins?: readonly string[] | undefined
   /** Additional command-line flags of a process; `init` writes the broker's keys and configuration. */
   readonly flags?: { readonly [Name in PartName | "init"]?: readonly string[] }
+  /** Another program as sig-server; it serves `/v1/healthz`, and keeps its chains in the file `db`. */
+  readonly otherSigServer?: (options: {
+    readonly host: string
+    readonly port: number
+    readonly db: string
+  }) => readonly [program: string, args: readonly string[]]
   /** Additional environment variables of all processes. */
   readonly env?: Readonly<Record<string, string>>
   /** Called when a process ends that nobody asked to end. */
@@ -121,6 +127,7 @@ async function startOnce({
   serverName = "localhost",
   origins = [],
   flags = {},
+  otherSigServer,
   env = {},
   onDeath,
   onNotice
@@ -163,12 +170,13 @@ async function startOnce({
     })
   }
 
-  const command = (part: PartName): [command: string, args: string[]] => {
+  const command = (part: PartName): readonly [command: string, args: readonly string[]] => {
     if (part === "nats")
       // nats-server opens its log file itself, so that it limits the size.
       return [nats?.path ?? "nats-server", ["-c", conf, "-l", join(logs, `${TITLES.nats}.log`)]]
     if (part === "sig") {
       const options = { host: HOST, port: ports.sigServer, db: join(folder, "sig.sqlite") }
+      if (otherSigServer !== undefined) return otherSigServer(options)
       return [node, [sigServer, ...flagsOf(options)]]
     }
     const options = {

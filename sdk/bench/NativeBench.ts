@@ -1,7 +1,7 @@
 /** What native iroh-blobs reaches on this machine, as a measure for ours: two endpoints in one process, over loopback. */
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
-import { findNativePeer } from "../../deploy/tasks/NativePeer.ts"
+import { findPeer, irohPeer } from "../../deploy/tasks/RustPeers.ts"
 import { median } from "./Report.ts"
 
 /** MiB/s, the medians of a few rounds. */
@@ -14,7 +14,7 @@ export interface NativeRates {
 
 /** Undefined where the native peer was not built (conformance/peers/iroh). */
 export const nativeBench = async (mebibytes = 64): Promise<NativeRates | undefined> => {
-  const peer = findNativePeer()
+  const peer = findPeer(irohPeer)
   if (peer === undefined) return undefined
   const { stdout } = await promisify(execFile)(peer, ["bench", String(mebibytes), "--rounds", "5"], {
     timeout: 300_000

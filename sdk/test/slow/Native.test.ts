@@ -8,11 +8,11 @@ import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { IrohBlobTransport } from "@kez-chat/sdk/iroh"
 import { type BlobAnswer, BlobRequest, Bytes, ChunkRanges, Ticket } from "@kez-chat/sdk/protocol"
 import { BlobTransport } from "@kez-chat/sdk/services"
-import { buildNativePeer, whyNoNativePeer } from "../../../deploy/tasks/NativePeer.ts"
+import { buildPeer, irohPeer, whyNoPeer } from "../../../deploy/tasks/RustPeers.ts"
 import { type Blob, blobOf, collect, isAnswer, library, makeBlob, person } from "../kits/blobs/Blobs.ts"
 import { nativePeer, type Provider, type Where } from "./NativePeer.ts"
 
-const why = await whyNoNativePeer()
+const why = await whyNoPeer(irohPeer)
 if (why !== undefined) process.stderr.write(`No tests with native iroh-blobs: ${why}.\n`)
 
 const group = 16 * 1024
@@ -59,7 +59,7 @@ const options = ({ addresses, key }: Where, blob: Blob, ranges = ChunkRanges.all
 
 describe.skipIf(why !== undefined)("native iroh-blobs", () => {
   let native: ReturnType<typeof nativePeer>
-  beforeAll(async () => void (native = nativePeer(await buildNativePeer())), 2_700_000)
+  beforeAll(async () => void (native = nativePeer(await buildPeer(irohPeer))), 2_700_000)
 
   /** An endpoint of ours that serves. */
   const serving = (...[blobs, allows]: Parameters<typeof library>) =>

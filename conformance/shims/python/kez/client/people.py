@@ -147,8 +147,10 @@ class People:
 
     def _again(self, person: Person) -> Person:
         """The person as the store has it by now."""
-        pinned = self._store.value("SELECT pinned FROM contacts WHERE row = ?", person.row)
-        return self.contacts.find(pinned or person.primary)
+        row = self._store.value("SELECT pinned FROM contacts WHERE row = ?", person.row)
+        found = self.contacts.of_key(row)
+        assert found is not None
+        return found
 
     @staticmethod
     def _see(person: Person, chain: Verified | None) -> None:
