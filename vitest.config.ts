@@ -12,6 +12,12 @@ const sources = {
 }
 
 const slow = "*/test/slow/**/*.test.ts"
+/** Slow tests that kill servers in mid-stream, run a cluster, flood a server, fill a disk, or move gigabytes. */
+const alone = [
+  "reference-server/test/slow/**/*.test.ts",
+  "reference-cli/test/slow/{Disk,Transfers}.test.ts",
+  "reference-web/test/slow/Restore.test.ts"
+]
 /** Tests without processes and without state of a module: they share workers, which halves their processor time. */
 const shared = "sdk/test/{protocol,crypto,client,doubles,port,promise}/**/*.test.ts"
 /** Beside the components of the page, and named so elsewhere. */
@@ -88,12 +94,24 @@ export default defineConfig({
         test: {
           name: "slow",
           include: [slow],
-          exclude: browser,
-          // One at a time: these kill servers in mid-stream or run a cluster, and want the machine for themselves.
-          fileParallelism: false,
+          exclude: [...alone, ...browser],
+          // Whole programs and browsers: two files at a time is what two cores can do.
+          maxWorkers: 2,
           testTimeout: 600_000,
           hookTimeout: 180_000,
           sequence: { groupOrder: 1 }
+        }
+      },
+      {
+        ...sources,
+        test: {
+          name: "slow-alone",
+          include: alone,
+          // These want the machine for themselves.
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 2 }
         }
       },
       ...inChromium()

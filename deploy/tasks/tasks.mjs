@@ -36,11 +36,11 @@ const tasks = {
   dev: { needs: [], commands: (args) => [["deploy/local/dev.ts", ...args]] },
   test: {
     needs: ["nats", "build"],
-    commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "!slow", ...args]]
+    commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "!slow*", ...args]]
   },
   "test:slow": {
     needs: ["nats", "build"],
-    commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "slow", ...args]]
+    commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "slow*", ...args]]
   },
   check: { needs: ["build"], commands: (args) => [["deploy/tasks/check.ts", ...args]] },
   format: { needs: [], commands: (args) => [[tool("oxfmt/bin/oxfmt"), ...args]] },
