@@ -1,6 +1,6 @@
 /** Shims that are wrong about the broker, messages and contacts. */
 import { ed25519 } from "@noble/curves/ed25519.js"
-import { accepts, answers, confuses, reads, refuses, type ShimMutant } from "./ShimMutant.ts"
+import { accepts, answers, confuses, forgets, reads, refuses, type ShimMutant } from "./ShimMutant.ts"
 
 interface Login {
   readonly seed: string
@@ -181,12 +181,7 @@ const messages: ReadonlyArray<ShimMutant> = [
     hash: `sha256:${"0".repeat(64)}`
   })),
   opened("keeps no copies of its own", "DM-015", "message_misdirected", ({ role }) => role === "sent"),
-  {
-    name: "never names the message before",
-    operations: ["message.encrypt"],
-    kills: ["KEZ-SEQ-012"],
-    answer: (_, { prev: __, ...input }, ask) => ask(input)
-  },
+  forgets("never names the message before", "message.encrypt: SEQ-012", "prev"),
   answers<Opened>("takes the author for the peer", "message.open: SEQ-013", (right) => ({
     ...right,
     peer: right.from

@@ -1,6 +1,6 @@
 /** Shims that are wrong about files and manifests. */
 import { createHash } from "node:crypto"
-import { accepts, answers, confuses, reads, refuses, type ShimMutant } from "./ShimMutant.ts"
+import { accepts, answers, confuses, forgets, reads, refuses, type ShimMutant } from "./ShimMutant.ts"
 
 const pattern = (size: number) => Uint8Array.from({ length: size }, (_, index) => index % 251)
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex")
@@ -127,12 +127,7 @@ const manifests: ReadonlyArray<ShimMutant> = [
   ),
   accepts("believes the home server's manifests", "manifest.read: MAN-010", "manifest_mismatch | signature_invalid"),
   accepts("takes every manifest of the owner", "manifest.read: MAN-024 MAN-031", "manifest_mismatch"),
-  {
-    name: "keeps no revisions",
-    operations: ["manifest.read"],
-    kills: ["KEZ-MAN-011"],
-    answer: (_, { known: __, ...input }, ask) => ask(input)
-  },
+  forgets("keeps no revisions", "manifest.read: MAN-011", "known"),
   read(
     "takes the anchor and nothing newer",
     "MAN-022 MAN-024",

@@ -19,7 +19,7 @@ export interface ShimMutant {
 
 type Where = Pick<ShimMutant, "name" | "operations" | "kills">
 
-/** `primary.parse | x25519.agree: KEZ-KEY-010`, the operations and what the mutant is to kill. */
+/** `primary.parse | x25519.agree: KEY-010 KEY-011`: the operations, and the requirements that the mutant breaks. */
 const where = (name: string, at: string): Where => {
   const [operations = "", kills = ""] = at.split(": ")
   return { name, operations: operations.split(" | "), kills: kills.split(" ").map((id) => `KEZ-${id}`) }
@@ -70,6 +70,10 @@ export const reads = <I = Input>(name: string, at: string, change: (input: I) =>
   ...where(name, at),
   answer: (_, input, ask) => ask(change(input as I) as Input)
 })
+
+/** Does not read one of the members. */
+export const forgets = (name: string, at: string, member: string): ShimMutant =>
+  reads(name, at, (input) => Object.fromEntries(Object.entries(input).filter(([key]) => key !== member)))
 
 /** Finds its own answer where the right one is a refusal; undefined where it refuses as well. */
 export const finds = <I = Input>(name: string, at: string, find: (input: I) => unknown): ShimMutant => ({
