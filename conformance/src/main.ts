@@ -2,6 +2,7 @@
 import { client } from "./commands/Client.ts"
 import { diff } from "./commands/Diff.ts"
 import { explain } from "./commands/Explain.ts"
+import { interop } from "./commands/Interop.ts"
 import { list } from "./commands/List.ts"
 import { newShim } from "./commands/NewShim.ts"
 import { server, sigServer } from "./commands/Server.ts"
@@ -17,6 +18,8 @@ const help = `kez-conformance: checks whether an implementation speaks the KEZ c
   kez-conformance client --shim "COMMAND"    your client in a world that misbehaves: home server, sig-server and broker
   kez-conformance server --url URL           a running home server, from outside
   kez-conformance sig-server --url URL       a running sig-server, from outside
+  kez-conformance interop --shim A --shim B --url URL
+                                             implementations in pairs at a home server: they write to each other
   kez-conformance reference-shim             the shim of the reference implementation, to compare with
   kez-conformance list [--operations]        requirements and their checks, or the operations of a shim
   kez-conformance explain ID                 a requirement or a check: text, reason, input and answer
@@ -57,6 +60,7 @@ const commands: Readonly<Record<string, (args: ReadonlyArray<string>) => number 
   client,
   server,
   "sig-server": sigServer,
+  interop,
   list,
   explain,
   diff,

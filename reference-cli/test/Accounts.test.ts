@@ -97,6 +97,21 @@ describe("register and restore", () => {
     expect(profiles.map(({ profile }) => profile)).toContain("ada")
   })
 
+  it("registers a key that its owner has already", async () => {
+    const file = machine.path("old.words")
+    fs.writeFileSync(file, `${"abandon ".repeat(23)}art\n`, { mode: 0o600 })
+    const { handle, primary } = await machine.json(
+      Shapes.Account,
+      as("olga", "register", "olga", "--existing-words", file)
+    )
+    expect([handle, primary]).toEqual([
+      "olga@localhost",
+      // The public key of 32 zero bytes.
+      "ed25519:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29"
+    ])
+    expect(fs.existsSync(file)).toBe(true)
+  })
+
   it("takes up the account elsewhere from its words, history included", async () => {
     await machine.registerPair("rena", "rob")
     await machine.json(Shapes.Sent, as("rena", "send", "rob", "before the fire"))

@@ -20,7 +20,7 @@ const serverOptions = {
 } as const
 
 /** The base URL of an option, without a slash at the end. */
-const readUrl = (name: string, text: string | undefined): string => {
+export const readUrl = (name: string, text: string | undefined): string => {
   const url = URL.parse(text ?? "")
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.username !== "")
     throw new UsageError(`--${name} takes the http or https URL of a server, not ${JSON.stringify(text ?? "")}`)
@@ -35,7 +35,7 @@ interface Values {
   readonly "i-own-this"?: boolean
 }
 
-const mayWrite = (values: Values, ...urls: ReadonlyArray<string>): void => {
+export const mayWrite = (values: Values, ...urls: ReadonlyArray<string>): void => {
   const foreign = urls.find((url) => !isLoopback(url))
   if (foreign !== undefined && values["read-only"] !== true && values["i-own-this"] !== true)
     throw new UsageError(

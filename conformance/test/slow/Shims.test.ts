@@ -18,6 +18,7 @@ const buildMillis = 900_000
 
 const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "kez-chat")
 
+const program = process.platform === "win32" ? "kez-shim.exe" : "kez-shim"
 const folder = (language: string) => fileURLToPath(new URL(`../../shims/${language}`, import.meta.url))
 
 const run = (program: string, args: ReadonlyArray<string>, cwd: string, env: NodeJS.ProcessEnv = {}) =>
@@ -51,7 +52,12 @@ const shims = {
     const target = resolve(process.env["CARGO_TARGET_DIR"] ?? join(cache, "rust-shim"))
     const env = { CARGO_TARGET_DIR: target, CARGO_TERM_COLOR: "never" }
     await run("cargo", ["build", "--locked"], folder("rust"), env)
-    return [join(target, "debug", process.platform === "win32" ? "kez-shim.exe" : "kez-shim")]
+    return [join(target, "debug", program)]
+  },
+  go: async () => {
+    const built = join(cache, "go-shim", program)
+    await run("go", ["build", "-buildvcs=false", "-o", built, "."], folder("go"))
+    return [built]
   }
 }
 

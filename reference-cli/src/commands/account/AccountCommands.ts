@@ -19,6 +19,11 @@ const register = command(
   {
     handle: Argument.String("name").pipe(Argument.withDescription("The handle you want: alice, or alice@server")),
     yes: flag("yes", "Do not show the words and ask for them back; for scripts, with --words-file or --words-fd"),
+    existingWords: textFlag(
+      "existing-words",
+      "FILE",
+      "Use the key of the 24 words (or KEZ's 12) in this file instead of a new one"
+    ),
     wordsFile: wordsFileOut,
     wordsFd: wordsFdOut,
     vault

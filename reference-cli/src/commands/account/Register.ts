@@ -20,6 +20,8 @@ import * as SeedWords from "./SeedWords.ts"
 export interface Input {
   readonly handle: string
   readonly yes: boolean
+  /** A file with the words of a key that its owner has already. */
+  readonly existingWords: Option.Option<string>
   readonly wordsFile: Option.Option<string>
   readonly wordsFd: Option.Option<number>
   readonly vault: VaultChoice.Wish
@@ -62,7 +64,7 @@ const keptWords = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Pro
 })
 
 export const register = (input: Input): Effect.Effect<void, Failure, Services> =>
-  input.yes ? run(input) : Effect.flatMap(Ask, (ask) => ask.guarded(run(input)))
+  input.yes || Option.isSome(input.existingWords) ? run(input) : Effect.flatMap(Ask, (ask) => ask.guarded(run(input)))
 
 const run = Effect.fnUntraced(function* (input: Input) {
   const paths = yield* Profile.currentPaths
@@ -86,11 +88,20 @@ const run = Effect.fnUntraced(function* (input: Input) {
     )
   }
 
+  const existing = Option.isSome(input.existingWords) ? yield* SeedWords.from(input.existingWords.value) : undefined
+  if (existing !== undefined && Option.isSome(started) && started.value.primary !== (yield* primaryOf(existing))) {
+    return yield* fail(
+      "account_unfinished",
+      "refused",
+      `the profile ${paths.name} is in the middle of registering another key: finish that without --existing-words, or use --profile NAME`
+    )
+  }
+
   yield* NewAccount.lock(paths)
   const kept = Option.isSome(started) ? yield* keptWords(paths, started.value) : undefined
   if (kept !== undefined) yield* note(`Resuming the registration of ${handle.text}.`)
   else yield* home.ensureFree(handle.local)
-  const words = kept?.words ?? Redacted.make(Mnemonic.generate(randomBytes(32)))
+  const words = kept?.words ?? existing ?? Redacted.make(Mnemonic.generate(randomBytes(32)))
   const choice = kept === undefined ? yield* VaultChoice.choose(input.vault, paths.name) : undefined
   const vaultPlace = kept?.vaultPlace ?? choice?.vault ?? { kind: "file" }
   const vault = kept?.vault ?? (yield* ProfileVault.of(paths, vaultPlace))
@@ -105,7 +116,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
   // The seed is stored before its words are delivered, so that written words never belong to a lost seed.
   if (choice !== undefined)
     yield* NewAccount.keepSeed({ paths, vault, profile: before, words, sentence: choice.sentence })
-  yield* deliverWords(words, input)
+  if (existing === undefined) yield* deliverWords(words, input)
   const { device, step } = yield* NewAccount.open(
     { primary: before.primary, home: home.url, paths, vault, command: "register" },
     (chat) => chat.create({ handle: handle.text, words })

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ..data import strict_json
@@ -28,6 +29,8 @@ def take_list(store: Store, entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         known = store.row("SELECT rev, blocked FROM blocks WHERE who = ?", entry["who"])
         if known is not None and (known["rev"], known["blocked"]) >= (entry["rev"], entry["blocked"]):
+            if (known["rev"], known["blocked"]) > (entry["rev"], entry["blocked"]):
+                store.keep_fact("blocks_noted", 0)
             continue
         person = contacts.of_key(entry["who"])
         if person is None and not entry["blocked"]:
@@ -35,6 +38,15 @@ def take_list(store: Store, entries: list[dict[str, Any]]) -> None:
         else:
             person = person or Person(Contact(entry["who"], "requested"), look=True)
             _apply(store, person, entry["blocked"], entry["rev"])
+
+
+def is_time(store: Store, name: str, pause: int) -> bool:
+    """Whether what has this name was last done before `pause` seconds; it counts as done now, if there are blocks."""
+    now = int(time.time())
+    if not store.value("SELECT count(*) FROM blocks") or 0 <= now - (store.fact(name) or 0) < pause:
+        return False
+    store.keep_fact(name, now)
+    return True
 
 
 def forget_told(store: Store) -> None:

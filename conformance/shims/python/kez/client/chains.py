@@ -43,10 +43,13 @@ class KnownChain:
             return "forks"
         if named is not None and named.seq < len(hashes) and hashes[named.seq] != named.hash:
             return "forks"
-        if len(hashes) < len(self.hashes) or (named is not None and named.seq >= len(hashes)):
+        if len(hashes) < len(self.hashes):
             return "falls_behind"
         is_news = hashes != self.hashes or not is_kept
-        self.hashes, self.named = hashes, None
+        self.hashes = hashes
+        if named is not None and named.seq >= len(hashes):
+            return "falls_behind"
+        self.named = None
         return "rotates" if shown.successor is not None and is_news else "extends"
 
     def hear(self, head: Head) -> tuple[ChainEvent | None, bool]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,9 @@ class Connection:
                 self._count_eviction(nats.server_id, time.monotonic() - logged_in)
             except KezError as error:
                 self.reason = str(error) if error.code == "unreachable" else f"{error.code}: {error}"
+            except Exception as error:
+                self.reason = f"{type(error).__name__} while connecting"
+                traceback.print_exc()
             finally:
                 self.requests = None
                 if nats is not None:
@@ -109,8 +113,8 @@ class Connection:
             return nats
         raise failure
 
-    def _login(self, host: str, nonce: str) -> dict[str, Any]:
-        signature = sign_login(self._account.seed, login_host(f"nats://{host}"), nonce)
+    def _login(self, url: str, nonce: str) -> dict[str, Any]:
+        signature = sign_login(self._account.seed, login_host(url), nonce)
         return {"nkey": format_nkey(bytes.fromhex(self._account.key)), "sig": b64u_encode(signature)}
 
     def _count_eviction(self, server_id: str, seconds: float) -> None:

@@ -147,10 +147,8 @@ class People:
 
     def _again(self, person: Person) -> Person:
         """The person as the store has it by now."""
-        row = self._store.value("SELECT pinned FROM contacts WHERE row = ?", person.row)
-        found = self.contacts.of_key(row)
-        assert found is not None
-        return found
+        pinned = self._store.value("SELECT pinned FROM contacts WHERE row = ?", person.row)
+        return self.contacts.find(pinned or person.primary)
 
     @staticmethod
     def _see(person: Person, chain: Verified | None) -> None:

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import secrets
 import time
+import traceback
 from functools import partial
 
 from ..data.text import b64u_encode
 from ..errors import KezError
+from ..messages.body import MAX_BLOCK_ENTRIES
 from ..network.nats import Delivered, Requests
 from . import blocks
 from .account import Account
@@ -24,11 +26,14 @@ from .store import Store
 
 SEND_SECONDS = 4
 BLOCK_SECONDS = 4
+DAY_SECONDS = 24 * 60 * 60
 IDLE_SECONDS = 30
 """After this time what was refused, unanswered or not found is tried again."""
 RECEIPT_PAUSE_SECONDS = 2
 MAX_RECEIPT_IDS = 128
-BETWEEN_REFUSED_FETCHES_SECONDS = 1
+AGAIN_SECONDS = 0.25
+"""Between two rounds of what was not answered."""
+REFUSED_FETCH_SECONDS = 1
 
 
 class Sync:
@@ -75,8 +80,12 @@ class Sync:
             self._woken.clear()
             async with self._running:
                 if self.connection.requests is not None:
-                    with contextlib.suppress(KezError):
+                    try:
                         await self._settle(self.connection.requests)
+                    except KezError:
+                        pass
+                    except Exception:
+                        traceback.print_exc()
 
     def _begin(self) -> None:
         self._must_fetch = True
@@ -102,9 +111,11 @@ class Sync:
                 self._tried.add(person.row)
                 await self._people.look(person)
             await self._tell_blocks(requests)
+            self._note_blocks()
             pause = self._write_receipts()
             await self._outbox.send(partial(_send, requests))
             if self._must_fetch or self._outbox.has_work() or any(self._to_look_at()):
+                await asyncio.sleep(AGAIN_SECONDS)
                 requests = await self.connection.ready()
             elif pause is None:
                 return
@@ -120,7 +131,7 @@ class Sync:
         if fetched != "all":
             self._must_fetch = True
         if fetched == "refused":
-            await asyncio.sleep(BETWEEN_REFUSED_FETCHES_SECONDS)
+            await asyncio.sleep(REFUSED_FETCH_SECONDS)
 
     async def _look_at_own_chain(self) -> None:
         """Once in each run: another device may have extended it, and messages name its head."""
@@ -133,7 +144,9 @@ class Sync:
         return [person for person in self._people.contacts if person.look and person.row not in self._tried]
 
     async def _tell_blocks(self, requests: Requests) -> None:
-        """Repeat changes of the block list at the home until it confirms them (KEZ-NAT-065)."""
+        """Repeat changes of the block list at the home until it confirms them; all of it once a day (KEZ-NAT-066)."""
+        if blocks.is_time(self._store, "blocks_given", DAY_SECONDS):
+            blocks.forget_told(self._store)
         for who, blocked in blocks.untold(self._store):
             if (who, blocked) in self._tried:
                 continue
@@ -144,6 +157,14 @@ class Sync:
             answer = await requests.ask(subject, request, partial(blocks.read_answer, n), BLOCK_SECONDS)
             if answer == "ok":
                 blocks.confirm(self._store, who, blocked)
+
+    def _note_blocks(self) -> None:
+        """Note the whole block list for the account's devices, every week and where one is behind (KEZ-DM-033)."""
+        if blocks.is_time(self._store, "blocks_noted", 7 * DAY_SECONDS):
+            entries = blocks.entries_of(self._store)
+            for first in range(0, len(entries), MAX_BLOCK_ENTRIES):
+                note = blocks.note_of(entries[first : first + MAX_BLOCK_ENTRIES])
+                self._outbox.write(self._account.primary, note, shown=False)
 
     def _write_receipts(self) -> float | None:
         """Write the receipts that may be sent now; the seconds until the next one may, if one is due (KEZ-SEQ-028)."""

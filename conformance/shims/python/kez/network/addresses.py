@@ -22,12 +22,18 @@ _PORTS = {"http": 80, "https": 443, "nats": 4222, "tls": 4222}
 
 @dataclass(frozen=True)
 class Place:
-    """A URL's scheme, host and port, with the addresses at which it may be reached."""
+    """A URL, taken apart, with the addresses at which its host may be reached."""
 
+    url: str
     scheme: str
     host: str
     port: int
     addresses: list[Address]
+
+    @property
+    def authority(self) -> str:
+        """Host and port, as HTTP writes them."""
+        return self.host if self.port == _PORTS[self.scheme] else f"{self.host}:{self.port}"
 
     @property
     def is_loopback(self) -> bool:
@@ -41,6 +47,7 @@ async def find(url: str, home: AddressClass | None = None) -> Place:
     `address_forbidden`, or `Unreachable` where there is no address.
     """
     scheme, _, rest = url.partition("://")
+    scheme = scheme.lower()
     parsed = URL("http://" + rest)
     host = parsed.hostname
     if home is not None:
@@ -51,7 +58,7 @@ async def find(url: str, home: AddressClass | None = None) -> Place:
             check_named_host(home, str(address))
     # The URL standard drops the port of `http`, under which the host was read.
     explicit = parsed.port or ("80" if _names_port_80(rest) else "")
-    place = Place(scheme, host, int(explicit) if explicit else _PORTS[scheme], addresses)
+    place = Place(url, scheme, host, int(explicit) if explicit else _PORTS[scheme], addresses)
     if scheme == "http" and not place.is_loopback:
         raise KezError("address_forbidden", "plain HTTP is for loopback addresses only")
     return place

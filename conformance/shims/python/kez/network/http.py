@@ -74,7 +74,7 @@ async def _ask_first(place: Place, method: str, path: str, max_bytes: int, body:
 
 async def _ask(place: Place, address: Address, method: str, path: str, max_bytes: int, body: bytes | None) -> Answer:
     url = httpx.URL(scheme=place.scheme, host=str(address), port=place.port, raw_path=path.encode("ascii"))
-    headers = {"Host": f"{place.host}:{place.port}", "User-Agent": "", "Accept-Encoding": "gzip"}
+    headers = {"Host": place.authority, "User-Agent": "", "Accept-Encoding": "gzip"}
     if body is not None:
         headers["Content-Type"] = "application/json"
     async with (

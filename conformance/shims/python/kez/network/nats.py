@@ -36,7 +36,7 @@ class Delivered:
 
 
 Login = Callable[[str, str], dict[str, Any]]
-"""From the host that was dialled and the nonce of the broker, the members of CONNECT that log in."""
+"""From the URL that is dialled and the nonce of the broker, the members of CONNECT that log in."""
 
 
 class Nats:
@@ -79,7 +79,7 @@ class Nats:
                 "lang": "python",
                 "version": "1",
                 "protocol": 1,
-                **login(place.host, str(info.get("nonce", ""))),
+                **login(place.url, str(info.get("nonce", ""))),
             }
             writer.write(b"CONNECT " + json.dumps(options).encode("ascii") + b"\r\nPING\r\n")
             while (line := await _read_line(reader)) != "PONG":

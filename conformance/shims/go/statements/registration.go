@@ -1,0 +1,145 @@
+package statements
+
+import (
+	"time"
+
+	"kez-shim/data"
+	"kez-shim/identity"
+	"kez-shim/problem"
+)
+
+const (
+	registrationWindow = 300 * time.Second
+	maxEndpoints       = 16
+)
+
+// Registered is what a registration says.
+type Registered struct {
+	Handle    identity.Handle
+	Primary   identity.Primary
+	CreatedAt time.Time
+}
+
+// flatForm is the registration that a flat form stands for at a server.
+func flatForm(value any, server string) (*Envelope, error) {
+	m := data.MembersOf(value, problem.EnvelopeMalformed)
+	m.Require(len(m.Object) == 4)
+	sig := m.Match("registration_sig", signatureForm)
+	handle, createdAt := m.Text("handle", 0, data.Unbounded), m.Text("created_at", 0, data.Unbounded)
+	primary := identity.Account(m, "primary")
+	if m.Err != nil {
+		return nil, m.Err
+	}
+	payload := data.Object{
+		"type":       types[Registration],
+		"version":    int64(1),
+		"handle":     handle,
+		"server":     server,
+		"primary":    primary.Text,
+		"created_at": createdAt,
+	}
+	return wrap(Registration, payload, primary, sig), nil
+}
+
+// readRegistration checks everything but the server and the window.
+func readRegistration(envelope *Envelope) (Registered, error) {
+	if err := envelope.Expect(Registration); err != nil {
+		return Registered{}, err
+	}
+	m := data.MembersOf(envelope.Payload, problem.EnvelopeMalformed)
+	primary := identity.Account(m, "primary")
+	handle := identity.Handle{Local: m.Text("handle", 0, data.Unbounded), Server: m.Text("server", 0, data.Unbounded)}
+	createdAt := time.UnixMilli(m.Time("created_at"))
+	if !identity.IsLocal(handle.Local) || !identity.IsServer(handle.Server) {
+		m.Check(problem.HandleMalformed)
+	}
+	if m.Err != nil {
+		return Registered{}, m.Err
+	}
+	return Registered{handle, primary, createdAt}, envelope.Verify()
+}
+
+// CheckRegistration checks the body of a registration, as far as that does not depend on what the server holds.
+func CheckRegistration(body any, server string, now time.Time) (Registered, error) {
+	read := FromValue
+	if object, isObject := body.(data.Object); isObject && object["registration_sig"] != nil {
+		read = func(value any) (*Envelope, error) { return flatForm(value, server) }
+	}
+	envelope, err := read(body)
+	if err != nil {
+		return Registered{}, err
+	}
+	registered, err := readRegistration(envelope)
+	if err != nil {
+		return Registered{}, err
+	}
+	if registered.Handle.Server != server {
+		return Registered{}, problem.WrongServer
+	}
+	if now.Sub(registered.CreatedAt).Abs() > registrationWindow {
+		return Registered{}, problem.ClockSkew
+	}
+	return registered, nil
+}
+
+// Asked is what a client looked up: at a server, a local part, a primary or both.
+type Asked struct{ Server, Handle, Primary string }
+
+// VerifyRecord is the handle and primary to pin, of a record that holds up.
+func VerifyRecord(value any, asked Asked) (Registered, error) {
+	m := data.MembersOf(value, problem.RecordInvalid)
+	handle, primary := m.Text("handle", 0, data.Unbounded), m.Text("primary", 0, data.Unbounded)
+	m.Text("sigchain_url", 1, maxURLCharacters)
+	m.Time("registered_at")
+	endpoints := m.List("endpoints", 0, maxEndpoints)
+	if m.Err != nil {
+		return Registered{}, problem.RecordInvalid
+	}
+	envelope, err := FromValue(m.Object["registration"])
+	if err != nil {
+		return Registered{}, problem.RecordInvalid
+	}
+	registered, err := readRegistration(envelope)
+	m.Require(err == nil)
+	m.Require(registered.Handle.String() == handle && registered.Handle.Server == asked.Server)
+	m.Require(registered.Primary.Text == primary)
+	m.Require(asked.Handle == "" || asked.Handle == registered.Handle.Local)
+	m.Require(asked.Primary == "" || asked.Primary == primary)
+	for _, endpoint := range endpoints {
+		object, err := readEndpoint(endpoint, registered.Primary, problem.RecordInvalid)
+		m.Require(err == nil && object["protocol"] == "nats")
+	}
+	return registered, m.Err
+}
+
+// ReadDescription is a server's description, as far as it is defined.
+func ReadDescription(value any) (data.Object, error) {
+	m := data.MembersOf(value, problem.RecordInvalid)
+	server, broker := m.Text("server", 1, data.Unbounded), m.Members("broker")
+	m.Require(identity.IsServer(server))
+	for name, schemes := range map[string][]string{"tcp": TCPSchemes, "websocket": WebSocketSchemes} {
+		for _, item := range broker.List(name, 0, maxEndpoints) {
+			text, _ := item.(string)
+			broker.Require(len([]rune(text)) <= maxURLCharacters && isURL(text, schemes))
+		}
+	}
+	m.Check(broker.Err)
+	description := data.Object{
+		"server":     server,
+		"broker":     only(broker.Object, "tcp", "websocket"),
+		"sig_server": URL(m, "sig_server", HTTPSchemes),
+	}
+	if m.Has("limits") {
+		limits := m.Members("limits")
+		for name := range limits.Object {
+			m.Require(isInteger(limits.Object[name]))
+		}
+		description["limits"] = limits.Object
+	}
+	return description, m.Err
+}
+
+func isInteger(value any) bool {
+	_, isOne := value.(int64)
+	return isOne
+}

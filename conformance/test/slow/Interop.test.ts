@@ -1,0 +1,60 @@
+/** Pairs of implementations at a whole home, and pairs of which one is wrong. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { bundled } from "../../../deploy/local/Bundles.ts"
+import { type Home, startHome } from "../../../deploy/local/Home.ts"
+import { interop } from "../../src/commands/Interop.ts"
+import { Implementation } from "../../src/interop/Implementation.ts"
+import type { InteropReport } from "../../src/interop/Matrix.ts"
+import { Meeting, runInterop } from "../../src/interop/Run.ts"
+import { steps } from "../../src/interop/Steps.ts"
+
+const timeoutMillis = 60_000
+const folder = mkdtempSync(join(tmpdir(), "kez-interop-test-"))
+const here = (path: string) => join(import.meta.dirname, path)
+const node = [process.execPath, "--conditions=kez-source"]
+const reference = [...node, here("../../src/kez-conformance.ts"), "reference-shim"]
+let home: Home
+
+beforeAll(async () => {
+  home = await startHome({ data: join(folder, "home"), source: true })
+})
+afterAll(async () => {
+  await home.remove()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const line = (command: ReadonlyArray<string>) => command.map((word) => JSON.stringify(word)).join(" ")
+
+it("the SDK and the CLI do everything with each other", { timeout: 600_000 }, async () => {
+  const cli = [...node, here("../../shims/cli/shim.ts"), ...node, await bundled("kez-chat")]
+  const file = join(folder, "report.json")
+  const page = join(folder, "report.html")
+  const shims = [reference, cli].flatMap((command) => ["--shim", line(command)])
+  const code = await interop(["--url", home.urls.home, ...shims, "--report", file, "--html", page, "--timeout", "60"])
+  const report = JSON.parse(readFileSync(file, "utf8")) as InteropReport
+  expect(report.pairs.flatMap((pair) => pair.steps.filter(({ verdict }) => verdict !== "pass"))).toEqual([])
+  expect(report.implementations.map(({ name }) => name)).toEqual(["@kez-chat/sdk", "kez-chat"])
+  expect(report.counts).toEqual({ passed: 4, all: 4 })
+  expect(code).toBe(0)
+  expect(readFileSync(page, "utf8")).toContain("4 of 4 pairs pass every step")
+})
+
+describe("an implementation that is wrong fails", () => {
+  // `restore` and `block` fail with faults of the others: what they compare are texts.
+  const named = steps.map(({ name }) => name).filter((name) => name !== "restore" && name !== "block")
+
+  it.each(named)("%s", { timeout: 300_000 }, async (fault) => {
+    const meeting = await Meeting.begin(home.urls.home, timeoutMillis)
+    const broken = await Implementation.start({ command: [...node, here("BrokenShim.ts"), fault], timeoutMillis })
+    try {
+      const [pair] = await runInterop([broken], meeting, () => undefined)
+      expect(pair?.steps.find(({ verdict }) => verdict === "fail")).toMatchObject({ step: fault })
+    } finally {
+      await broken.stop()
+      expect(await meeting.end()).toEqual([])
+    }
+  })
+})
