@@ -39,12 +39,12 @@ class KnownChain:
         """A chain is shown. `is_kept` where the user keeps the key of a forked one: its own end is then no news."""
         hashes, named = shown.hashes, self.named
         self.shown = shown
-        if any(known != seen for known, seen in zip(self.hashes, hashes, strict=False)):
+        if len(hashes) < len(self.hashes):
+            return "falls_behind"
+        if self.hashes and hashes[len(self.hashes) - 1] != self.hashes[-1]:
             return "forks"
         if named is not None and named.seq < len(hashes) and hashes[named.seq] != named.hash:
             return "forks"
-        if len(hashes) < len(self.hashes):
-            return "falls_behind"
         is_news = hashes != self.hashes or not is_kept
         self.hashes = hashes
         if named is not None and named.seq >= len(hashes):

@@ -52,7 +52,8 @@ class People:
     async def refresh(self, person: Person) -> Person:
         """Ask home server and sig-server about somebody again."""
         person = await self._ask_home(person)
-        await self.chain(person)
+        if await self.chain(person) is None and person.chain.head is not None:
+            raise KezError("unavailable", "the sig-server does not show the sigchain")
         return self._again(person)
 
     async def look(self, person: Person) -> None:

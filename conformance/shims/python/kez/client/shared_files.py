@@ -19,58 +19,72 @@ async def shared_files(
 ) -> tuple[int, list[SharedFile]]:
     """The revision of an owner's current manifest, and the files in it that are for this account.
 
-    The manifest is on durable storage before it is shown (KEZ-MAN-029).
+    Where the home shows nothing that holds, that is the manifest seen before, as long as it holds (KEZ-MAN-029); and
+    revision 0 without files where the owner never shared any.
     """
-    reader = _Reader(store, home, seed, owner)
+    reader = _Reader(store, seed, owner)
     anchor = _anchor_of(await look_at_chain())
-    newest = await home.manifest(owner)
     try:
-        manifest = reader.take(newest, anchor)
-    except KezError as error:
-        if error.code != "manifest_mismatch":
-            raise
-        # The chain has moved on, or the home shows something else (KEZ-MAN-025).
-        anchor = _anchor_of(await look_at_chain())
+        newest = await home.manifest(owner)
         try:
             manifest = reader.take(newest, anchor)
-        except KezError as still:
-            if still.code != "manifest_mismatch" or anchor is None:
+        except KezError as error:
+            if error.code != "manifest_mismatch":
                 raise
-            manifest = reader.take(await home.manifest(owner, anchor), anchor)
+            # The chain has moved on, or the home shows something else (KEZ-MAN-025).
+            anchor = _anchor_of(await look_at_chain())
+            manifest = await _take_newest_or_anchor(reader, home, owner, newest, anchor)
+    except KezError as error:
+        kept = reader.kept(anchor)
+        if kept is None and error.code == "manifest_not_found" and anchor is None:
+            return 0, []
+        if kept is None or error.code == "send_stopped":
+            raise
+        manifest = kept
     return manifest.revision, _newest_of_path(manifest.files)
 
 
+async def _take_newest_or_anchor(
+    reader: _Reader, home: Home, owner: str, newest: bytes | None, anchor: Anchor | None
+) -> Manifest:
+    try:
+        return reader.take(newest, anchor)
+    except KezError as error:
+        if error.code != "manifest_mismatch" or anchor is None:
+            raise
+        return reader.take(await home.manifest(owner, anchor), anchor)
+
+
 class _Reader:
-    def __init__(self, store: Store, home: Home, seed: bytes, owner: str) -> None:
+    """Takes manifests of one owner, and keeps the one of the highest revision."""
+
+    def __init__(self, store: Store, seed: bytes, owner: str) -> None:
         self._store = store
-        self._home = home
         self._seed = seed
         self._owner = owner
 
     def take(self, body: bytes | None, anchor: Anchor | None) -> Manifest:
-        """Take the manifest that the home shows; where that is older or none, the kept one as long as it holds."""
-        kept = self._store.row("SELECT * FROM manifests WHERE owner = ?", self._owner)
-        known = None if kept is None else Known(kept["revision"], kept["hash"])
-        if body is not None:
-            try:
-                manifest = read_manifest(self._seed, self._owner, anchor, body, known)
-            except KezError as error:
-                if error.code != "manifest_rollback":
-                    raise
-            else:
-                self._store.run(
-                    "INSERT OR REPLACE INTO manifests VALUES (?, ?, ?, ?)",
-                    *(self._owner, manifest.revision, manifest.hash, body),
-                )
-                return manifest
-        if kept is None:
+        """Take a manifest that the home shows. It is on durable storage before it is shown."""
+        if body is None:
             raise KezError("manifest_not_found", "the home server has no manifest")
+        manifest = read_manifest(self._seed, self._owner, anchor, body, self._known())
+        self._store.run(
+            "INSERT OR REPLACE INTO manifests VALUES (?, ?, ?, ?)",
+            *(self._owner, manifest.revision, manifest.hash, body),
+        )
+        return manifest
+
+    def kept(self, anchor: Anchor | None) -> Manifest | None:
+        """The manifest that was taken last, if it holds against the anchor."""
+        body = self._store.value("SELECT body FROM manifests WHERE owner = ?", self._owner)
         try:
-            return read_manifest(self._seed, self._owner, anchor, kept["body"], known)
-        except KezError as error:
-            if error.code == "manifest_mismatch" and body is not None:
-                raise KezError("manifest_rollback", "the home server shows an older manifest than before") from error
-            raise
+            return None if body is None else read_manifest(self._seed, self._owner, anchor, body, self._known())
+        except KezError:
+            return None
+
+    def _known(self) -> Known | None:
+        row = self._store.row("SELECT revision, hash FROM manifests WHERE owner = ?", self._owner)
+        return None if row is None else Known(row["revision"], row["hash"])
 
 
 def _anchor_of(chain: Verified | None) -> Anchor | None:
