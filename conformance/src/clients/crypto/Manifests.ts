@@ -17,9 +17,11 @@ const base32 = (bytes: Uint8Array): string => {
   return (bits.match(/.{1,5}/g) ?? []).map((group) => alphabet[Number.parseInt(group.padEnd(5, "0"), 2)]).join("")
 }
 
-/** A ticket without relay and addresses. */
-export const ticketOf = (owner: Reader, blob: Uint8Array): string =>
-  `blob${base32(concat(u8(0), owner.ed25519, u8(0), u8(0), u8(0), blob))}`
+/** A ticket without addresses; a relay is a URL of fewer than 128 bytes. */
+export const ticketOf = (owner: Reader, blob: Uint8Array, relay?: string): string => {
+  const ofRelay = relay === undefined ? u8(0) : concat(u8(1), u8(relay.length), utf8(relay))
+  return `blob${base32(concat(u8(0), owner.ed25519, ofRelay, u8(0), u8(0), blob))}`
+}
 
 export interface SharedFile {
   readonly name: string
@@ -33,7 +35,12 @@ export interface SharedFile {
 }
 
 /** A file of which nothing exists but its description. */
-export const fileOf = (owner: Reader, name: string, change: Readonly<Record<string, unknown>> = {}): SharedFile => {
+export const fileOf = (
+  owner: Reader,
+  name: string,
+  change: Readonly<Record<string, unknown>> = {},
+  relay?: string
+): SharedFile => {
   const blob = randomBytes(32)
   return {
     name,
@@ -41,7 +48,7 @@ export const fileOf = (owner: Reader, name: string, change: Readonly<Record<stri
     size: 5,
     shared_at: timeOf(Date.now()),
     blob_hash: `blake3:${hex(blob)}`,
-    ticket: ticketOf(owner, blob),
+    ticket: ticketOf(owner, blob, relay),
     content_key: base64Url(randomBytes(32)),
     ...change
   }

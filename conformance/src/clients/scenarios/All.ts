@@ -1,10 +1,13 @@
 /** All scenarios. */
 import type { Scenario } from "../Scenario.ts"
+import { accounts } from "./Accounts.ts"
 import { chains } from "./Chains.ts"
+import { contacts } from "./Contacts.ts"
 import { frames } from "./Frames.ts"
 import { inbox } from "./Inbox.ts"
 import { keyChanges } from "./KeyChanges.ts"
 import { pages } from "./Pages.ts"
+import { receipts } from "./Receipts.ts"
 import { sending } from "./Sending.ts"
 import { stream } from "./Stream.ts"
 
@@ -15,5 +18,8 @@ export const allScenarios: ReadonlyArray<Scenario> = [
   ...stream,
   ...sending,
   ...chains,
-  ...keyChanges
+  ...keyChanges,
+  ...contacts,
+  ...receipts,
+  ...accounts
 ]

@@ -2,7 +2,11 @@
 import { Broker } from "./Broker.ts"
 import { HomeServer } from "./HomeServer.ts"
 import { HttpHost, problem } from "./HttpHost.ts"
-import type { Keys } from "../crypto/Keys.ts"
+import { base64Url, concat, fromBase64Url, fromHex } from "../crypto/Bytes.ts"
+import { sealTo } from "../crypto/Hpke.ts"
+import type { Keys, Reader } from "../crypto/Keys.ts"
+import { fileOf } from "../crypto/Manifests.ts"
+import type { Payload } from "../crypto/Messages.ts"
 import { Person } from "./Person.ts"
 import { SigServer } from "./SigServer.ts"
 
@@ -51,6 +55,27 @@ export class World {
     this.sig.http.isUp = up
     this.broker.nats.isUp = up
     if (!up) this.broker.nats.dropAll()
+  }
+
+  /** The members of a `file_share` of somebody's file; nothing of the file exists. */
+  offer(owner: Person, reader: Reader, relay?: string): Payload {
+    const { blob_hash, content_key, name, ...file } = fileOf(owner.keys, "plan.txt", {}, relay)
+    const blob = fromHex(blob_hash.replace("blake3:", ""))
+    const wrap = (to: Reader) => {
+      const aad = concat(blob, owner.keys.ed25519, to.ed25519)
+      const { ct, enc } = sealTo(to, "kez.file.key/1", aad, fromBase64Url(content_key))
+      return base64Url(concat(enc, ct))
+    }
+    return {
+      type: "file_share",
+      filename: name,
+      media_type: file.media_type,
+      size: file.size,
+      blob_hash,
+      ticket: file.ticket,
+      wrapped_content_key: wrap(reader),
+      self_wrapped_content_key: wrap(owner.keys)
+    }
   }
 
   close(): void {
