@@ -6,8 +6,10 @@ import { contacts } from "./Contacts.ts"
 import { frames } from "./Frames.ts"
 import { inbox } from "./Inbox.ts"
 import { keyChanges } from "./KeyChanges.ts"
+import { logins } from "./Logins.ts"
 import { pages } from "./Pages.ts"
 import { receipts } from "./Receipts.ts"
+import { records } from "./Records.ts"
 import { sending } from "./Sending.ts"
 import { stream } from "./Stream.ts"
 
@@ -21,5 +23,7 @@ export const allScenarios: ReadonlyArray<Scenario> = [
   ...keyChanges,
   ...contacts,
   ...receipts,
-  ...accounts
+  ...accounts,
+  ...records,
+  ...logins
 ]

@@ -66,6 +66,10 @@ export class Broker {
   readonly answers: Partial<Record<Asked["kind"], Answerer>> = {}
   /** Changes or drops what is delivered as it is stored. */
   live: (delivery: Live) => Live | undefined = (delivery) => delivery
+  /** Members of INFO instead of the usual ones. */
+  info: Readonly<Record<string, unknown>> = {}
+  /** Refuses every login with these words. */
+  refusal: string | undefined
   epoch = randomBytes(16)
   /** As `server_id` tells. */
   serverId = base64Url(randomBytes(16))
@@ -91,7 +95,8 @@ export class Broker {
         port: 4222,
         headers: true,
         auth_required: true,
-        max_payload: 66_560
+        max_payload: 66_560,
+        ...this.info
       }),
       login: (peer, connect) => this.#login(peer, connect),
       subscribed: (peer, subject) => this.#subscribed(peer, subject),
@@ -196,6 +201,7 @@ export class Broker {
       verifies(key.ed25519, bytes, fromBase64Url(sig.replace(/=+$/, "")))
     const account = holds ? key.hex : undefined
     this.logins.push({ at: Date.now(), connect, account })
+    if (this.refusal !== undefined) return this.refusal
     if (account === undefined || !this.#isRegistered(account)) return "Authorization Violation"
     peer.account = account
     return undefined
