@@ -1,10 +1,12 @@
 /** Pairs of implementations at a whole home, and pairs of which one is wrong. */
+import { Ajv2020 } from "ajv/dist/2020.js"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { bundled } from "../../../deploy/local/Bundles.ts"
 import { type Home, startHome } from "../../../deploy/local/Home.ts"
+import schema from "../../schemas/interop-report.schema.json" with { type: "json" }
 import { interop } from "../../src/commands/Interop.ts"
 import { Implementation } from "../../src/interop/Implementation.ts"
 import type { InteropReport } from "../../src/interop/Matrix.ts"
@@ -38,6 +40,8 @@ it("the SDK and the CLI do everything with each other", { timeout: 600_000 }, as
   expect(report.pairs.flatMap((pair) => pair.steps.filter(({ verdict }) => verdict !== "pass"))).toEqual([])
   expect(report.implementations.map(({ name }) => name)).toEqual(["@kez-chat/sdk", "kez-chat"])
   expect(report.counts).toEqual({ passed: 4, all: 4 })
+  const validate = new Ajv2020({ strict: true, formats: { "date-time": true } }).compile(schema)
+  expect([validate(report), validate.errors]).toEqual([true, null])
   expect(code).toBe(0)
   expect(readFileSync(page, "utf8")).toContain("4 of 4 pairs pass every step")
 })
