@@ -117,8 +117,7 @@ export class Tab {
   /** Turns the wheel over the middle of the window. */
   async wheel(deltaY: number): Promise<void> {
     const [width, height] = looks.wide
-    const at = { x: width / 2, y: height / 2 }
-    await this.#act({ type: "wheel", id: "wheel", actions: [{ type: "scroll", ...at, deltaX: 0, deltaY }] })
+    await this.#driver.wheel(this.#id, { x: width / 2, y: height / 2 }, deltaY)
   }
 
   /** Presses these keys one after the other; a list in it is a chord. */
