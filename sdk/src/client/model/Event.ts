@@ -11,6 +11,8 @@ export const Event = Schema.Union([
   Schema.TaggedStruct("Message", { message: Message, contact: Contact }),
   /** A message's state or marks changed. */
   Schema.TaggedStruct("State", { message: Message }),
+  /** A message that failed was removed. */
+  Schema.TaggedStruct("MessageRemoved", { message: Message }),
   /** Messages were marked as read: `unread` of the conversation with `peer` (a primary key) is 0. */
   Schema.TaggedStruct("Read", { peer: Schema.String }),
   /** The draft for `peer` (a primary key) changed; an empty `text` removed it. */
