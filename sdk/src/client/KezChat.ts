@@ -276,7 +276,8 @@ const rooms = accountLayer.pipe(
   Layer.provideMerge(sigchainLayer),
   Layer.provideMerge(contactsLayer),
   Layer.provideMerge(outboxLayer),
-  Layer.provideMerge(Layer.mergeAll(currentAccountLayer, eventsLayer, linkLayer, clockLayer)),
+  Layer.provideMerge(Layer.mergeAll(currentAccountLayer, linkLayer, clockLayer)),
+  Layer.provideMerge(eventsLayer),
   Layer.provideMerge(ledgerLayer)
 )
 

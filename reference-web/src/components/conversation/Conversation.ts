@@ -323,7 +323,7 @@ export class Conversation extends LitElement {
       await this.updateComplete
       this.log?.scrollToEnd()
     } catch (error) {
-      if (thread !== this.#thread) return void this.#drafts.keep(who, text)
+      if (thread !== this.#thread || !this.isConnected) return void this.#drafts.keep(who, text)
       const code = problemCode(error)
       this.refusal = isRefusal(code) ? code : ""
       this.problem = this.refusal === "" ? detailOf(error) : ""
