@@ -7,6 +7,7 @@ import type { ShimOptions, ShimProcess } from "../shim/ShimProcess.ts"
 import { startShim } from "../shim/Start.ts"
 import type { Scenario } from "./Scenario.ts"
 import { type Driver, Stage } from "./Stage.ts"
+import type { World } from "./world/World.ts"
 
 /** How long one scenario may take, in milliseconds. */
 const scenarioMillis = 90_000
@@ -54,12 +55,18 @@ class Worker implements Driver {
   }
 }
 
-const verdictOf = async (scenario: Scenario, driver: Driver): Promise<CheckResult> => {
+/** Plays one scenario; `prepare` sees its world before anything happens in it. */
+export const play = async (
+  scenario: Scenario,
+  driver: Driver,
+  prepare?: (world: World) => void
+): Promise<CheckResult> => {
   const result = about(scenario)
   let stage: Stage | undefined
   let timer: NodeJS.Timeout | undefined
   try {
     stage = await Stage.begin(driver, scenario.id)
+    prepare?.(stage.world)
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         reject(new Violation(`the scenario did not end within ${scenarioMillis / 1_000} s`))
@@ -120,7 +127,7 @@ export const runClients = async (
           continue
         }
       }
-      settle(await verdictOf(scenario, worker))
+      settle(await play(scenario, worker))
     }
   }
   const workers = Array.from(

@@ -1,17 +1,18 @@
 /** All scenarios. */
 import type { Scenario } from "../Scenario.ts"
 import { accounts } from "./Accounts.ts"
-import { chains } from "./Chains.ts"
+import { chains } from "./chains/Chains.ts"
 import { contacts } from "./Contacts.ts"
-import { frames } from "./Frames.ts"
-import { inbox } from "./Inbox.ts"
-import { keyChanges } from "./KeyChanges.ts"
+import { frames } from "./inbox/Frames.ts"
+import { inbox } from "./inbox/Inbox.ts"
+import { keyChanges } from "./chains/KeyChanges.ts"
 import { logins } from "./Logins.ts"
-import { pages } from "./Pages.ts"
+import { manifests } from "./Manifests.ts"
+import { pages } from "./inbox/Pages.ts"
 import { receipts } from "./Receipts.ts"
 import { records } from "./Records.ts"
 import { sending } from "./Sending.ts"
-import { stream } from "./Stream.ts"
+import { stream } from "./inbox/Stream.ts"
 
 export const allScenarios: ReadonlyArray<Scenario> = [
   ...inbox,
@@ -25,5 +26,6 @@ export const allScenarios: ReadonlyArray<Scenario> = [
   ...receipts,
   ...accounts,
   ...records,
-  ...logins
+  ...logins,
+  ...manifests
 ]

@@ -64,6 +64,9 @@ export class Broker {
   /** Subscriptions and subjects outside of a user's rights, and other faults of clients. */
   readonly violations: Array<string> = []
   readonly answers: Partial<Record<Asked["kind"], Answerer>> = {}
+  /** How the broker reads what a client publishes; a test of the suite has a right client look wrong by it. */
+  read: (message: Published) => Published = (message) => message
+  readConnect: (connect: Login["connect"]) => Login["connect"] = (connect) => connect
   /** Changes or drops what is delivered as it is stored. */
   live: (delivery: Live) => Live | undefined = (delivery) => delivery
   /** Members of INFO instead of the usual ones. */
@@ -200,7 +203,7 @@ export class Broker {
       typeof sig === "string" &&
       verifies(key.ed25519, bytes, fromBase64Url(sig.replace(/=+$/, "")))
     const account = holds ? key.hex : undefined
-    this.logins.push({ at: Date.now(), connect, account })
+    this.logins.push({ at: Date.now(), connect: this.readConnect(connect), account })
     if (this.refusal !== undefined) return this.refusal
     if (account === undefined || !this.#isRegistered(account)) return "Authorization Violation"
     peer.account = account
@@ -213,7 +216,8 @@ export class Broker {
     return `Permissions Violation for Subscription to "${subject}"`
   }
 
-  async #published(peer: NatsPeer, { headers, payload, reply, subject }: Published): Promise<void> {
+  async #published(peer: NatsPeer, message: Published): Promise<void> {
+    const { headers, payload, reply, subject } = this.read(message)
     const from = peer.account ?? ""
     const [, name = "", account = ""] = subject.split(".")
     const kind = kinds[name as keyof typeof kinds]

@@ -1,7 +1,7 @@
 /** Chains that a sig-server makes up, or that bob signs himself although no rule allows them. */
-import type { Envelope } from "../../servers/Signing.ts"
-import { hashOf, Keys } from "../crypto/Keys.ts"
-import type { Person } from "../world/Person.ts"
+import type { Envelope } from "../../../servers/Signing.ts"
+import { hashOf, Keys } from "../../crypto/Keys.ts"
+import type { Person } from "../../world/Person.ts"
 
 type Chain = ReadonlyArray<Envelope>
 

@@ -1,11 +1,11 @@
 /** The vectors of the inbox, which take a whole client with its store: their frames in the stream of an account. */
-import { type VectorCase, vectorFiles } from "../../suite/Data.ts"
-import { fromBase64Url, fromHex } from "../crypto/Bytes.ts"
-import { Keys } from "../crypto/Keys.ts"
-import { equals, until } from "../Expect.ts"
-import type { Client, Message } from "../Client.ts"
-import { group } from "../Scenario.ts"
-import type { Stage } from "../Stage.ts"
+import { type VectorCase, vectorFiles } from "../../../suite/Data.ts"
+import { fromBase64Url, fromHex } from "../../crypto/Bytes.ts"
+import { Keys } from "../../crypto/Keys.ts"
+import { equals, until } from "../../Expect.ts"
+import type { Client, Message } from "../../Client.ts"
+import { group } from "../../Scenario.ts"
+import type { Stage } from "../../Stage.ts"
 
 interface Held {
   readonly peer: string

@@ -1,13 +1,13 @@
 /** Sigchains that a sig-server rolls back, forks, cuts off, withholds or makes up. */
-import type { Envelope } from "../../servers/Signing.ts"
-import { hashOf } from "../crypto/Keys.ts"
-import type { Client, Contact } from "../Client.ts"
-import { equals, holds } from "../Expect.ts"
-import { group } from "../Scenario.ts"
-import type { Stage } from "../Stage.ts"
-import { json, problem, type Reply } from "../world/HttpHost.ts"
-import type { Person } from "../world/Person.ts"
-import type { World } from "../world/World.ts"
+import type { Envelope } from "../../../servers/Signing.ts"
+import { hashOf } from "../../crypto/Keys.ts"
+import type { Client, Contact } from "../../Client.ts"
+import { equals, holds } from "../../Expect.ts"
+import { group } from "../../Scenario.ts"
+import type { Stage } from "../../Stage.ts"
+import { json, problem, type Reply } from "../../world/HttpHost.ts"
+import type { Person } from "../../world/Person.ts"
+import type { World } from "../../world/World.ts"
 import { lies } from "./ChainLies.ts"
 
 type Chain = ReadonlyArray<Envelope>

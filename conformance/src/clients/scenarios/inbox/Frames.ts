@@ -1,13 +1,13 @@
 /** Frames as others put them into the client's inbox: sealed again, addressed to somebody else, damaged, repeated. */
 import { randomBytes } from "node:crypto"
-import { concat, u8, utf8 } from "../crypto/Bytes.ts"
-import { canonical } from "../crypto/Canonical.ts"
-import type { Reader } from "../crypto/Keys.ts"
-import { pad, sealFrame } from "../crypto/Messages.ts"
-import { equals, holds } from "../Expect.ts"
-import { group } from "../Scenario.ts"
-import type { Stage } from "../Stage.ts"
-import type { Person } from "../world/Person.ts"
+import { concat, u8, utf8 } from "../../crypto/Bytes.ts"
+import { canonical } from "../../crypto/Canonical.ts"
+import type { Reader } from "../../crypto/Keys.ts"
+import { pad, sealFrame } from "../../crypto/Messages.ts"
+import { equals, holds } from "../../Expect.ts"
+import { group } from "../../Scenario.ts"
+import type { Stage } from "../../Stage.ts"
+import type { Person } from "../../world/Person.ts"
 
 /** What arrives; `alice` is the reader, `bob` her contact, and `mallory` anybody. */
 interface Parts {

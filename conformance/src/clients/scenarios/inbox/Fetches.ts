@@ -1,7 +1,7 @@
 /** The fetches that the world saw. */
-import type { Client } from "../Client.ts"
-import { until } from "../Expect.ts"
-import type { Asked, Broker } from "../world/Broker.ts"
+import type { Client } from "../../Client.ts"
+import { until } from "../../Expect.ts"
+import type { Asked, Broker } from "../../world/Broker.ts"
 
 export const fetches = ({ asked }: Broker, from = 0) => asked.slice(from).filter(({ kind }) => kind === "fetch")
 export const afterOf = ({ ask }: Asked) => Number(ask["after"])

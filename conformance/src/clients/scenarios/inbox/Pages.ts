@@ -1,13 +1,13 @@
 /** Pages that are malformed, of others, or no pages at all, and what a client makes of them. */
 import { randomBytes } from "node:crypto"
-import { concat, utf8 } from "../crypto/Bytes.ts"
-import { canonical } from "../crypto/Canonical.ts"
-import { sealFrame } from "../crypto/Messages.ts"
-import { equals } from "../Expect.ts"
-import { group } from "../Scenario.ts"
-import type { Stage } from "../Stage.ts"
-import type { Asked, Broker } from "../world/Broker.ts"
-import type { Person } from "../world/Person.ts"
+import { concat, utf8 } from "../../crypto/Bytes.ts"
+import { canonical } from "../../crypto/Canonical.ts"
+import { sealFrame } from "../../crypto/Messages.ts"
+import { equals } from "../../Expect.ts"
+import { group } from "../../Scenario.ts"
+import type { Stage } from "../../Stage.ts"
+import type { Asked, Broker } from "../../world/Broker.ts"
+import type { Person } from "../../world/Person.ts"
 import { fetched } from "./Fetches.ts"
 
 /** Another answer to fetches, while messages wait that only a fetch brings; then the right one. */

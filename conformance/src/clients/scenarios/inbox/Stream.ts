@@ -1,11 +1,11 @@
 /** How a client follows its stream: fetches and pages, live frames, positions and epochs. */
-import { base64Url, utf8 } from "../crypto/Bytes.ts"
-import { canonical } from "../crypto/Canonical.ts"
-import { sealFrame } from "../crypto/Messages.ts"
-import { equals, holds, pause, until } from "../Expect.ts"
-import { group } from "../Scenario.ts"
-import type { Stage } from "../Stage.ts"
-import type { Live } from "../world/Broker.ts"
+import { base64Url, utf8 } from "../../crypto/Bytes.ts"
+import { canonical } from "../../crypto/Canonical.ts"
+import { sealFrame } from "../../crypto/Messages.ts"
+import { equals, holds, pause, until } from "../../Expect.ts"
+import { group } from "../../Scenario.ts"
+import type { Stage } from "../../Stage.ts"
+import type { Live } from "../../world/Broker.ts"
 import { afterOf, fetched, fetches } from "./Fetches.ts"
 
 /** Something else is delivered live, with an honest frame behind it. */

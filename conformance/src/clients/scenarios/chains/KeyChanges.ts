@@ -1,13 +1,13 @@
 /** A home server that names another key, or nobody, for a contact; rotations; and the words of the user. */
 import { createHash } from "node:crypto"
-import { Keys, type Reader } from "../crypto/Keys.ts"
-import type { Client, Contact } from "../Client.ts"
-import { equals, holds } from "../Expect.ts"
-import { group } from "../Scenario.ts"
-import type { Stage } from "../Stage.ts"
-import { problem } from "../world/HttpHost.ts"
-import type { Person } from "../world/Person.ts"
-import type { World } from "../world/World.ts"
+import { Keys, type Reader } from "../../crypto/Keys.ts"
+import type { Client, Contact } from "../../Client.ts"
+import { equals, holds } from "../../Expect.ts"
+import { group } from "../../Scenario.ts"
+import type { Stage } from "../../Stage.ts"
+import { problem } from "../../world/HttpHost.ts"
+import type { Person } from "../../world/Person.ts"
+import type { World } from "../../world/World.ts"
 
 /** The safety number of two keys. */
 const numberOf = (a: Reader, b: Reader): string => {
