@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from kez.client.client import Client, ShownMessage
-from kez.client.contacts import Person
 from kez.client.texts import warning_of
+from kez.client.trust.contacts import Person
 from kez.errors import KezError
 from kez.manifests.manifest import SharedFile
 

@@ -20,14 +20,14 @@ from ..identity.safety_number import safety_number
 from ..manifests.manifest import SharedFile
 from ..network import Unreachable
 from .account import Account
-from .contacts import Person
 from .home import Home, Verified
 from .outbox import IN_ORDER_SHOWN, Outbox
-from .people import People
 from .shared_files import shared_files
 from .store import Store
 from .sync import Sync
 from .texts import shows_nothing, text_of
+from .trust.contacts import Person
+from .trust.people import People
 
 FILE_NAME = "kez.sqlite"
 TRIM_SECONDS = 5

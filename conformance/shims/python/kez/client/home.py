@@ -17,8 +17,8 @@ from ..statements.envelope import MAX_BYTES, MAX_MANIFEST_BYTES, sign_payload
 from ..statements.hosts import AddressClass, class_of_address
 from ..statements.registration import parse_description, verify_record
 from ..statements.sigchain import MAX_CHAIN_BYTES, Chain, Head
-from .chains import ShownChain
 from .store import Store
+from .trust.chains import ShownChain
 
 MAX_ANSWER_BYTES = 65_536
 _NOBODY = frozenset({"handle_not_found", "handle_deleted", "handle_reserved", "not_found"})

@@ -17,9 +17,9 @@ from ..data.strict_json import MAX_INTEGER, canonical
 from ..data.text import b64u_encode
 from ..errors import KezError
 from ..network.nats import Delivered, Requests
-from . import blocks
 from .intake import Intake
 from .store import Store
+from .trust import blocks
 
 STREAM = "KEZ_INBOX"
 FETCH_SECONDS = 4

@@ -10,9 +10,9 @@ from ..errors import KezError
 from ..messages.contact import Contact, Relation
 from ..messages.message import Message, open_frame
 from ..statements.sigchain import Head
-from . import blocks
-from .contacts import Contacts, Person
 from .store import Store
+from .trust import blocks
+from .trust.contacts import Contacts, Person
 
 MAX_AGE_SECONDS = 30 * 24 * 60 * 60
 MAX_AHEAD_SECONDS = 10 * 60

@@ -18,9 +18,9 @@ from ..identity.primary import parse_account
 from ..messages.message import Header, Message, Role, encrypt, frame_of, seal
 from ..statements.envelope import read_envelope
 from .account import Account
-from .contacts import Contacts, Person
 from .intake import hold, take_early_receipts
 from .store import Store
+from .trust.contacts import Contacts, Person
 
 MAX_ANSWER_BYTES = 256
 MAX_UNANSWERED = 64

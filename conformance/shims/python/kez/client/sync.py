@@ -13,16 +13,16 @@ from ..data.text import b64u_encode
 from ..errors import KezError
 from ..messages.body import MAX_BLOCK_ENTRIES
 from ..network.nats import Delivered, Requests
-from . import blocks
 from .account import Account
 from .connection import Connection
-from .contacts import Person
 from .home import Home
 from .inbox import InboxReader
 from .intake import Intake
 from .outbox import Outbox, SendAnswer, read_send_answer
-from .people import People
 from .store import Store
+from .trust import blocks
+from .trust.contacts import Person
+from .trust.people import People
 
 SEND_SECONDS = 4
 BLOCK_SECONDS = 4

@@ -15,7 +15,7 @@ from ..errors import CODES, KezError
 from . import Unreachable
 from .addresses import Address, Place
 
-TIMEOUT_SECONDS = 8
+TIMEOUT_SECONDS = 10
 MAX_PROBLEM_BYTES = 65_536
 
 _CODE_OF_STATUS = {404: "not_found", 410: "handle_deleted", 429: "rate_limited", 503: "unavailable"}

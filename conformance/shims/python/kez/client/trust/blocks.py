@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ..data import strict_json
-from ..data.strict_json import canonical
-from ..errors import KezError
-from ..messages.contact import Contact
+from ...data import strict_json
+from ...data.strict_json import canonical
+from ...errors import KezError
+from ...messages.contact import Contact
+from ..store import Store
 from .contacts import Contacts, Person
-from .store import Store
 
 MAX_ANSWER_BYTES = 256
 CODES = frozenset({"bad", "full", "slow", "retry"})

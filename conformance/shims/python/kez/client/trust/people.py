@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import time
 
-from ..errors import KezError
-from ..identity.handles import parse_handle
-from ..identity.primary import parse_account
-from ..messages.contact import Contact, Refused
+from ...errors import KezError
+from ...identity.handles import parse_handle
+from ...identity.primary import parse_account
+from ...messages.contact import Contact, Refused
+from ..home import Home, Verified
+from ..intake import owe_receipts
+from ..outbox import Outbox
+from ..store import Store
 from . import blocks
 from .chains import ShownChain
 from .contacts import Contacts, Person
-from .home import Home, Verified
-from .intake import owe_receipts
-from .outbox import Outbox
-from .store import Store
 
 
 class People:

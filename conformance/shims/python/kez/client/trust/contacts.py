@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..errors import KezError
-from ..identity.handles import Handle
-from ..messages.contact import CHAIN_STATES, NAME_STATES, Contact, Relation
-from ..statements.sigchain import Head
+from ...errors import KezError
+from ...identity.handles import Handle
+from ...messages.contact import CHAIN_STATES, NAME_STATES, Contact, Relation
+from ...statements.sigchain import Head
+from ..store import Store
 from .chains import KnownChain, ShownChain
-from .store import Store
 
 
 @dataclass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..messages.contact import ChainEvent
-from ..statements.sigchain import Chain, Head
+from ...messages.contact import ChainEvent
+from ...statements.sigchain import Chain, Head
 
 
 @dataclass(frozen=True)
