@@ -94,7 +94,8 @@ class Connection:
                 self._is_resting = False
             else:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wanted.wait(), pause * random.uniform(0.5, 1))
+                    async with asyncio.timeout(pause * random.uniform(0.5, 1)):
+                        await self._wanted.wait()
 
     async def _log_in(self) -> Nats:
         """Log in at one of the brokers that the home names."""

@@ -74,7 +74,8 @@ class Sync:
     async def _run(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS)
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._woken.wait()
             except TimeoutError:
                 self._begin()
             self._woken.clear()
