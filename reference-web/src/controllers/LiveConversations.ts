@@ -12,7 +12,6 @@ const mostPause = 1_000
 
 const changes = new Set<ChatEvent["_tag"]>([
   "Message",
-  "MessageRemoved",
   "State",
   "Read",
   "Draft",

@@ -36,7 +36,6 @@ export const clientCalls: Calls<KezChatClient> = {
   draft: "call",
   setDraft: "call",
   markRead: "call",
-  removeMessage: "call",
   share: "local",
   shared: "call",
   unshare: "call",

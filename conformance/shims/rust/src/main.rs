@@ -1,5 +1,6 @@
 //! The KEZ chat protocol behind the shim protocol of kez-conformance: a request a line in, a response a line out.
 mod broker;
+mod client;
 mod data;
 mod files;
 mod identity;

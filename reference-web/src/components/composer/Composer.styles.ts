@@ -31,11 +31,9 @@ export const styles = css`
   textarea {
     flex: 1;
     min-width: 0;
-    /* One line stands in the middle of the button beside it. */
-    --line-height: max(var(--target), 2.25rem);
-    min-height: var(--line-height);
+    min-height: 2.25rem;
     max-height: min(40dvh, 16rem);
-    padding: calc((var(--line-height) - 1.5em) / 2) var(--space-3);
+    padding: 0.375rem var(--space-3);
     border: 0;
     border-radius: var(--radius-bubble);
     background: transparent;

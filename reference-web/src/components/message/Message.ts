@@ -21,7 +21,6 @@ const known = new Set(["text", "file_share"])
  * A message as a bubble, with its state or time and what is remarkable about it.
  *
  * @fires kez-resend - The person wants to send a failed message again; `detail` is the message.
- * @fires kez-remove - The person wants to remove a failed message; `detail` is the message.
  */
 @customElement("kez-message")
 export class Message extends LitElement {
@@ -183,12 +182,7 @@ export class Message extends LitElement {
         isFailed
           ? html`<div class="actions">
               <kez-button kind="quiet" @click=${this.#copy}>${this.texts.common.copy}</kez-button>
-              <kez-button kind="quiet" @click=${() => this.#ask("kez-remove")}>${texts.removeFailed}</kez-button>
-              ${
-                message.type === "text"
-                  ? html`<kez-button @click=${() => this.#ask("kez-resend")}>${texts.sendAgain}</kez-button>`
-                  : nothing
-              }
+              <kez-button @click=${this.#resend}>${texts.sendAgain}</kez-button>
             </div>`
           : nothing
       }
@@ -215,9 +209,9 @@ export class Message extends LitElement {
     if (this.message !== undefined) void navigator.clipboard.writeText(this.message.text).catch(() => undefined)
   }
 
-  #ask(name: "kez-resend" | "kez-remove"): void {
+  #resend(): void {
     if (this.message === undefined) return
-    this.dispatchEvent(new CustomEvent(name, { detail: this.message, bubbles: true, composed: true }))
+    this.dispatchEvent(new CustomEvent("kez-resend", { detail: this.message, bubbles: true, composed: true }))
   }
 }
 
@@ -227,6 +221,5 @@ declare global {
   }
   interface HTMLElementEventMap {
     "kez-resend": CustomEvent<ChatMessage>
-    "kez-remove": CustomEvent<ChatMessage>
   }
 }

@@ -3,9 +3,7 @@ import {
   accountDouble,
   appears,
   find,
-  passphrase,
   press,
-  setPassphrase,
   settled,
   show,
   textOf,
@@ -51,6 +49,14 @@ const toPassphrase = async () => {
   return appears("kez-new-passphrase")
 }
 
+const passphrase = "paper moon lamp"
+
+const setPassphrase = async (step: Element) => {
+  await settled()
+  for (const field of step.shadowRoot!.querySelectorAll<Field>("kez-field")) await type(field, passphrase)
+  step.shadowRoot!.querySelector("form")!.requestSubmit()
+}
+
 it("goes from a name to an account and keeps no secret", async () => {
   const created: Array<unknown> = []
   const { held } = await open({
@@ -61,9 +67,9 @@ it("goes from a name to an account and keeps no secret", async () => {
       yield "published"
     }
   })
-  await toPassphrase()
+  const step = await toPassphrase()
   expect(localStorage.getItem("kez-chat/name")).toBe("chris")
-  await setPassphrase()
+  await setPassphrase(step)
   await appears("kez-ready")
   expect(created).toEqual([{ handle: "chris", words, passphrase }])
   expect(held).toEqual([true])
@@ -88,7 +94,7 @@ it("tries a failed step again with the same words and passphrase", async () => {
       yield "published"
     }
   })
-  await setPassphrase()
+  await setPassphrase(await toPassphrase())
   await appears("kez-creating")
   await click("kez-note kez-button")
   await appears("kez-ready")
@@ -109,7 +115,7 @@ it.each([
       yield "published"
     }
   })
-  await setPassphrase()
+  await setPassphrase(await toPassphrase())
   await appears("kez-note")
   expect(textOf()).toContain(sentence)
   await click("kez-note kez-button")

@@ -16,6 +16,13 @@ pub fn hex_array<const N: usize>(text: &str) -> Result<[u8; N]> {
     array(from_hex(text)?)
 }
 
+/// Bytes of a secure random generator.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::getrandom(&mut bytes).expect("the system has random numbers");
+    bytes
+}
+
 pub fn base64url(bytes: &[u8]) -> String {
     BASE64URL_NOPAD.encode(bytes)
 }
@@ -87,6 +94,26 @@ pub fn time(text: &str) -> Result<i64> {
         "a time that does not exist",
     )?;
     Ok((((days_since_1970(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000)
+}
+
+/// The text of a time in milliseconds since 1970, without its fraction.
+pub fn time_text(millis: i64) -> String {
+    let seconds = millis.div_euclid(1000);
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let mut year = 1970 + days / 366;
+    while days_since_1970(year + 1, 1, 1) <= days {
+        year += 1;
+    }
+    let mut month = 12;
+    while days_since_1970(year, month, 1) > days {
+        month -= 1;
+    }
+    let day = days - days_since_1970(year, month, 1) + 1;
+    let (hour, minute) = (second / 3_600, second / 60 % 60);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z",
+        second % 60
+    )
 }
 
 fn is_leap(year: i64) -> bool {

@@ -123,6 +123,23 @@ fn read_entry(value: &Value) -> Result<Entry<'_>> {
     })
 }
 
+/// What one account can read of a manifest.
+#[derive(Default)]
+pub struct Manifest {
+    pub revision: u64,
+    pub hash: String,
+    pub files: Vec<File>,
+    /// Ids and codes of entries that are shown as broken.
+    pub broken: Vec<Value>,
+}
+
+pub struct File {
+    pub id: [u8; 16],
+    pub public: bool,
+    /// Its members, which were checked.
+    pub file: Value,
+}
+
 /// Reads a manifest for the account of `seed`, against the anchor and what was known of the owner's manifests.
 pub fn read(
     seed: &Seed,
@@ -130,7 +147,7 @@ pub fn read(
     anchor: Option<Members<'_>>,
     known: Option<Members<'_>>,
     body: &[u8],
-) -> Result<Value> {
+) -> Result<Manifest> {
     let value = strict_json::parse(body, LIMIT)?;
     ensure(jcs::to_vec(&value) == body, MALFORMED, "not in JCS form")?;
     let envelope = Envelope::from_value(value)?.expect(SHARED_FILES)?;
@@ -166,12 +183,21 @@ pub fn read(
     for entry in &entries {
         let id = forms::base64url(&entry.id);
         match reader.open(entry) {
-            Ok(Some((name, public))) => files.push(json!({ "id": id, "name": name, "public": public })),
+            Ok(Some((file, public))) => files.push(File {
+                id: entry.id,
+                public,
+                file,
+            }),
             Ok(None) => (),
             Err(problem) => broken.push(json!({ "id": id, "code": problem.code.text() })),
         }
     }
-    Ok(json!({ "revision": revision, "files": files, "broken": broken }))
+    Ok(Manifest {
+        revision,
+        hash,
+        files,
+        broken,
+    })
 }
 
 fn check_anchor(
@@ -229,12 +255,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// The name of the file, and whether it is public; none where it is for others.
-    fn open(&self, entry: &Entry<'_>) -> Result<Option<(String, bool)>> {
+    /// The file, and whether it is public; none where it is for others.
+    fn open(&self, entry: &Entry<'_>) -> Result<Option<(Value, bool)>> {
         let (keys, sealed) = match &entry.content {
             Content::Public(file) => {
                 shared_file::check_entry(*file, self.owner)?;
-                return Ok(Some((file.text("name")?.to_owned(), true)));
+                return Ok(Some((Value::Object(file.map().clone()), true)));
             }
             Content::Sealed { keys, sealed } => (keys, sealed),
         };
@@ -246,9 +272,8 @@ impl Reader<'_> {
         let (key, nonce) = entry_key(&key, salt, &context);
         let plaintext = hpke::decrypt(&key, &nonce, &context, ct, MALFORMED)?;
         let file = strict_json::parse(padding::unpad(&plaintext)?, padding::BODY_LIMIT)?;
-        let file = Members::of(&file, MALFORMED)?;
-        shared_file::check_entry(file, self.owner)?;
-        Ok(Some((file.text("name")?.to_owned(), false)))
+        shared_file::check_entry(Members::of(&file, MALFORMED)?, self.owner)?;
+        Ok(Some((file, false)))
     }
 
     /// The key that opens among those of the right hint (KEZ-MAN-007).

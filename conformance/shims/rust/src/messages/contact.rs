@@ -1,13 +1,15 @@
 //! The states of a contact (KEZ-SEQ-040 to KEZ-SEQ-053).
 use crate::data::members::Members;
 use crate::problem::{Code, Result};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{json, Value};
 
 const REMINDER_MILLIS: i64 = 86_400_000;
 
 /// What happens to a name or a chain: columns of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seen {
+pub enum Seen {
     Pinned,
     Other,
     Nobody,
@@ -18,8 +20,9 @@ enum Seen {
     Keeps,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Name {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Name {
     Named,
     Offered,
     OfferedKept,
@@ -27,8 +30,9 @@ enum Name {
     GoneKept,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Chain {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chain {
     Whole,
     Behind,
     BehindKept,
@@ -37,24 +41,6 @@ enum Chain {
     Forked,
     ForkedKept,
 }
-
-const NAMES: [(Name, &str); 5] = [
-    (Name::Named, "named"),
-    (Name::Offered, "offered"),
-    (Name::OfferedKept, "offered_kept"),
-    (Name::Gone, "gone"),
-    (Name::GoneKept, "gone_kept"),
-];
-
-const CHAINS: [(Chain, &str); 7] = [
-    (Chain::Whole, "whole"),
-    (Chain::Behind, "behind"),
-    (Chain::BehindKept, "behind_kept"),
-    (Chain::Rotated, "rotated"),
-    (Chain::RotatedKept, "rotated_kept"),
-    (Chain::Forked, "forked"),
-    (Chain::ForkedKept, "forked_kept"),
-];
 
 impl Name {
     fn stops(self) -> bool {
@@ -81,7 +67,7 @@ impl Chain {
         matches!(self, Self::Behind | Self::Rotated | Self::Forked)
     }
 
-    fn is_rotated(self) -> bool {
+    pub fn is_rotated(self) -> bool {
         matches!(self, Self::Rotated | Self::RotatedKept)
     }
 
@@ -100,24 +86,25 @@ impl Chain {
     }
 }
 
-fn find<T: Copy>(table: &[(T, &'static str)], text: &str) -> Result<T> {
-    let row = table.iter().find(|(_, name)| *name == text);
-    row.map(|(state, _)| *state)
-        .ok_or_else(|| Code::RequestMalformed.because("an unknown state"))
+fn from_text<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_value(json!(text)).map_err(|_| Code::RequestMalformed.because("an unknown state"))
 }
 
-fn text_of<T: Copy + PartialEq>(table: &[(T, &'static str)], state: T) -> &'static str {
-    table
-        .iter()
-        .find(|(other, _)| *other == state)
-        .map_or("", |(_, name)| name)
+/// What a contact is to the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    Accepted,
+    Requested,
+    Blocked,
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Contact {
-    pinned: String,
-    relation: String,
-    name: Name,
-    chain: Chain,
+    pub pinned: String,
+    pub relation: Relation,
+    pub name: Name,
+    pub chain: Chain,
     /// The user has compared the safety number of the pinned key.
     confirmed: bool,
     names: Option<String>,
@@ -126,13 +113,26 @@ pub struct Contact {
 }
 
 impl Contact {
+    pub fn new(pinned: String, relation: Relation) -> Self {
+        Self {
+            pinned,
+            relation,
+            name: Name::Named,
+            chain: Chain::Whole,
+            confirmed: false,
+            names: None,
+            rotated_to: None,
+            noticed_at: None,
+        }
+    }
+
     pub fn read(state: Members<'_>) -> Result<Self> {
         let optional = |name| state.optional_text(name).map(|text| text.map(str::to_owned));
         Ok(Self {
             pinned: state.text("pinned")?.to_owned(),
-            relation: state.text("relation")?.to_owned(),
-            name: find(&NAMES, state.text("name")?)?,
-            chain: find(&CHAINS, state.text("chain")?)?,
+            relation: from_text(state.text("relation")?)?,
+            name: from_text(state.text("name")?)?,
+            chain: from_text(state.text("chain")?)?,
             confirmed: state.flag("verified")?,
             names: optional("names")?,
             rotated_to: optional("rotated_to")?,
@@ -140,15 +140,15 @@ impl Contact {
         })
     }
 
-    fn stops(&self) -> bool {
+    pub fn stops(&self) -> bool {
         self.name.stops() || self.chain.stops()
     }
 
     fn is_accepted(&self) -> bool {
-        self.relation == "accepted"
+        self.relation == Relation::Accepted
     }
 
-    fn offered(&self) -> Option<&str> {
+    pub fn offered(&self) -> Option<&str> {
         match self.name {
             Name::Offered | Name::OfferedKept => self.names.as_deref(),
             _ if self.chain.is_rotated() => self.rotated_to.as_deref(),
@@ -157,7 +157,7 @@ impl Contact {
     }
 
     /// Moves the states, and says what the user is told.
-    fn see(&mut self, seen: Seen, key: Option<&str>, at: i64) -> Option<&'static str> {
+    pub fn see(&mut self, seen: Seen, key: Option<&str>, at: i64) -> Option<&'static str> {
         let before = (self.name, self.chain, self.offered().map(str::to_owned));
         self.name = self.name.after(seen);
         self.chain = self.chain.after(seen);
@@ -186,7 +186,7 @@ impl Contact {
             Seen::Other if self.name == Name::OfferedKept && due => Some("offered"),
             _ => None,
         };
-        let notice = notice.filter(|_| self.relation != "blocked");
+        let notice = notice.filter(|_| self.relation != Relation::Blocked);
         if notice.is_some() {
             self.noticed_at = Some(at);
         }
@@ -194,7 +194,7 @@ impl Contact {
     }
 
     /// The offered key takes the place of the pinned one, by the word of the user, which names it.
-    fn accept(&mut self, key: &str) -> Option<&'static str> {
+    pub fn accept(&mut self, key: &str) -> Option<&'static str> {
         if self.offered() != Some(key) {
             return Some("not_offered");
         }
@@ -204,12 +204,36 @@ impl Contact {
         None
     }
 
-    fn confirm(&mut self, key: &str) -> Option<&'static str> {
+    pub fn confirm(&mut self, key: &str) -> Option<&'static str> {
         if !self.is_accepted() || self.stops() || self.pinned != key {
             return Some("not_accepted");
         }
         self.confirmed = true;
         None
+    }
+
+    /// Something may be sent to the pinned key.
+    pub fn sends(&self) -> bool {
+        self.is_accepted() && !self.stops()
+    }
+
+    /// The user keeps the pinned key, and nothing stops.
+    pub fn is_kept(&self) -> bool {
+        !self.stops() && (self.name != Name::Named || self.chain != Chain::Whole)
+    }
+
+    pub fn is_verified(&self) -> bool {
+        self.sends() && self.confirmed
+    }
+
+    /// How the offered key is told apart (KEZ-SEQ-046).
+    pub fn origin(&self) -> &'static str {
+        let handed_over = self.chain.is_rotated() && self.rotated_to.as_deref() == self.offered();
+        if handed_over {
+            "handed_over"
+        } else {
+            "unexplained"
+        }
     }
 
     pub fn step(&mut self, event: Members<'_>) -> Result<Value> {
@@ -240,19 +264,16 @@ impl Contact {
     }
 
     fn view(&self) -> Value {
-        let sends = self.is_accepted() && !self.stops();
         let mut view = json!({
             "pinned": self.pinned,
-            "name": text_of(&NAMES, self.name),
-            "chain": text_of(&CHAINS, self.chain),
-            "sends": sends,
+            "name": self.name,
+            "chain": self.chain,
+            "sends": self.sends(),
             "number": if self.stops() && self.offered().is_some() { "offered" } else { "pinned" },
-            "verified": sends && self.confirmed,
+            "verified": self.is_verified(),
         });
         if let Some(key) = self.offered() {
-            let handed_over = self.chain.is_rotated() && self.rotated_to.as_deref() == Some(key);
-            let origin = if handed_over { "handed_over" } else { "unexplained" };
-            view["offered"] = json!({ "primary": key, "origin": origin });
+            view["offered"] = json!({ "primary": key, "origin": self.origin() });
         }
         view
     }

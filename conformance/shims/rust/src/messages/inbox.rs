@@ -12,7 +12,7 @@ const BEFORE_MILLIS: i64 = 30 * DAY_MILLIS;
 const AFTER_MILLIS: i64 = 600_000;
 
 /// Types that a conversation does not show.
-const NOT_SHOWN: [&str; 5] = ["receipt", "address_request", "address", "block_list", "device_position"];
+pub const NOT_SHOWN: [&str; 5] = ["receipt", "address_request", "address", "block_list", "device_position"];
 
 /// A device's count of messages from one account to another.
 type Count = ([u8; 32], [u8; 32], String);
@@ -41,6 +41,11 @@ pub fn take(seed: &Seed, now: i64, frames: &[Vec<u8>]) -> Value {
     let shown = |(message, view): (Message, Value)| is_shown(&message).then_some(view);
     let messages: Vec<Value> = inbox.held.into_iter().filter_map(shown).collect();
     json!({ "messages": messages, "dropped": inbox.dropped })
+}
+
+/// Whether an author's clock is off, by the time at which the broker stored the message (KEZ-SEQ-023).
+pub fn is_suspicious(created_at: i64, stored_at: i64) -> bool {
+    created_at < stored_at - BEFORE_MILLIS || created_at > stored_at + AFTER_MILLIS
 }
 
 fn kind(message: &Message) -> &str {
@@ -97,7 +102,7 @@ impl Inbox {
             }
             *next = (*next).max(message.seq + 1);
         }
-        if message.created_at < now - BEFORE_MILLIS || message.created_at > now + AFTER_MILLIS {
+        if is_suspicious(message.created_at, now) {
             view["suspicious"] = json!(true);
         }
         self.held.push((message, view));

@@ -190,11 +190,14 @@ fn manifest_read(args: Args<'_>) -> Answer {
             .transpose()
     };
     let (anchor, known) = (members("anchor")?, members("known")?);
-    Ok(manifest::read(
+    let manifest = manifest::read(
         &args.seed()?,
         &account(args, "owner")?,
         anchor,
         known,
         &args.base64url("body")?,
-    )?)
+    )?;
+    let file = |file: &manifest::File| json!({ "id": forms::base64url(&file.id), "name": file.file["name"], "public": file.public });
+    let files: Vec<Value> = manifest.files.iter().map(file).collect();
+    Ok(json!({ "revision": manifest.revision, "files": files, "broken": manifest.broken }))
 }

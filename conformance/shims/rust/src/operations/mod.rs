@@ -1,5 +1,6 @@
 //! The operations of the vectors: `input` in, `result` out.
 mod chat;
+mod client;
 mod files;
 mod identity;
 mod statements;
@@ -84,4 +85,5 @@ pub fn all() -> impl Iterator<Item = &'static (&'static str, Operation)> {
         .chain(statements::OPERATIONS)
         .chain(chat::OPERATIONS)
         .chain(files::OPERATIONS)
+        .chain(client::OPERATIONS)
 }

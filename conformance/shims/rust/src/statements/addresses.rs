@@ -163,15 +163,16 @@ fn host_class(host: &str) -> Result<Option<Class>> {
 /// The class of a host that a home at an address of class `home` names, unless it may not name it.
 pub fn check_named(home: Class, host: &str) -> Result<Option<Class>> {
     let class = host_class(host)?;
-    let allowed = match class {
-        Some(Class::Unusable) => false,
-        Some(class) => class == Class::Public || class == home || home == Class::Loopback,
-        None => true,
-    };
+    class.map_or(Ok(()), |class| check_address(home, class))?;
+    Ok(class)
+}
+
+/// Whether a home at an address of class `home` may name an address of this class.
+pub fn check_address(home: Class, class: Class) -> Result<()> {
+    let allowed = class != Class::Unusable && (class == Class::Public || class == home || home == Class::Loopback);
     ensure(
         allowed,
         Code::AddressForbidden,
         "a home may not name addresses of this class",
-    )?;
-    Ok(class)
+    )
 }

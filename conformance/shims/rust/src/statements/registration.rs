@@ -6,10 +6,12 @@ use crate::data::members::Members;
 use crate::identity::handle::{self, Handle};
 use crate::identity::primary::Primary;
 use crate::problem::{ensure, Code, Result};
-use serde_json::{json, Value};
+use serde_json::{json, Map, Value};
 
 const BODY_LIMIT: usize = 8_192;
 const WINDOW_MILLIS: i64 = 300_000;
+/// Endpoints of a record, and URLs of a broker in a description.
+const LIST_LIMIT: usize = 16;
 
 /// What a registration says.
 pub struct Registration {
@@ -99,8 +101,15 @@ fn read_record(record: &Value, asked: &Asked<'_>) -> Result<Registration> {
     let handle = Handle::parse(members.text("handle")?)?;
     let primary = Primary::from(Primary::parse_account(members.text("primary")?)?);
     members.time("registered_at")?;
-    check_url(members.text("sigchain_url")?, &["http", "https"])?;
-    for endpoint in members.array("endpoints")? {
+    members.bounded("sigchain_url", 512)?;
+    let endpoints = members.array("endpoints")?;
+    ensure(endpoints.len() <= LIST_LIMIT, invalid, "more than 16 endpoints")?;
+    for endpoint in endpoints {
+        ensure(
+            endpoint["protocol"] == "nats",
+            invalid,
+            "an endpoint of another protocol",
+        )?;
         sigchain::check_endpoint(&primary, Members::of(endpoint, invalid)?)?;
     }
     let registration = Registration::read(members.get("registration")?.clone())?;
@@ -145,6 +154,7 @@ pub fn well_known(json: &Value) -> Result<Value> {
     let broker = description.object("broker")?;
     let urls = |name: &str, schemes: &[&str]| -> Result<Vec<Value>> {
         let urls = broker.array(name)?;
+        ensure(urls.len() <= LIST_LIMIT, Code::RecordInvalid, "more than 16 URLs")?;
         for url in urls {
             let text = url
                 .as_str()
@@ -157,12 +167,17 @@ pub fn well_known(json: &Value) -> Result<Value> {
     let websocket = urls("websocket", &["ws", "wss"])?;
     let sig_server = description.text("sig_server")?;
     check_url(sig_server, &["http", "https"])?;
-    let limits = description.object("limits")?;
-    for name in limits.map().keys() {
-        limits.integer(name)?;
-    }
+    let limits = if description.has("limits") {
+        let limits = description.object("limits")?;
+        for name in limits.map().keys() {
+            limits.integer(name)?;
+        }
+        limits.map().clone()
+    } else {
+        Map::new()
+    };
     let broker = json!({ "tcp": tcp, "websocket": websocket });
-    Ok(json!({ "server": server, "broker": broker, "sig_server": sig_server, "limits": limits.map() }))
+    Ok(json!({ "server": server, "broker": broker, "sig_server": sig_server, "limits": limits }))
 }
 
 /// Milliseconds since 1970 of a clock's `2026-05-25T00:00:00.000Z`.

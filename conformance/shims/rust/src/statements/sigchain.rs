@@ -5,6 +5,7 @@ use crate::data::members::Members;
 use crate::identity::identifier;
 use crate::identity::primary::Primary;
 use crate::problem::{ensure, Code, Result};
+use serde::{Deserialize, Serialize};
 use serde_json::{json, Map, Value};
 
 const EVENT_LIMIT: usize = 65_536;
@@ -19,24 +20,37 @@ struct Claim {
     revoked: bool,
 }
 
+/// The last event of a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    pub seq: u64,
+    pub hash: String,
+}
+
 /// What a chain says, as far as it was replayed.
-struct Chain {
+pub struct Chain {
     primary: Primary,
     size: usize,
-    head: Option<(u64, String)>,
+    /// Hashes of the events by `seq`.
+    pub hashes: Vec<String>,
     endpoints: Vec<Value>,
     claims: Vec<Claim>,
     ignored: Vec<u64>,
-    shared_files: Option<Value>,
-    rotated_to: Option<String>,
+    pub shared_files: Option<Value>,
+    pub rotated_to: Option<String>,
+}
+
+/// Replays the events of the chain of `primary`, and reports what they say.
+pub fn verify(primary: &str, events: &[Value]) -> Result<Value> {
+    Ok(replay(Primary::parse(primary)?, events)?.report())
 }
 
 /// Replays the events of the chain of `primary`.
-pub fn verify(primary: &str, events: &[Value]) -> Result<Value> {
+pub fn replay(primary: Primary, events: &[Value]) -> Result<Chain> {
     let mut chain = Chain {
-        primary: Primary::parse(primary)?,
+        primary,
         size: 0,
-        head: None,
+        hashes: Vec::new(),
         endpoints: Vec::new(),
         claims: Vec::new(),
         ignored: Vec::new(),
@@ -46,10 +60,21 @@ pub fn verify(primary: &str, events: &[Value]) -> Result<Value> {
     for event in events {
         chain.append(event)?;
     }
-    Ok(chain.report())
+    Ok(chain)
 }
 
 impl Chain {
+    pub fn head(&self) -> Option<Head> {
+        let hash = self.hashes.last()?.clone();
+        let seq = self.hashes.len() as u64 - 1;
+        Some(Head { seq, hash })
+    }
+
+    /// The account can be reached through a broker.
+    pub fn has_inbox(&self) -> bool {
+        self.endpoints.iter().any(|endpoint| endpoint["protocol"] == "nats")
+    }
+
     fn append(&mut self, value: &Value) -> Result<()> {
         ensure(
             self.rotated_to.is_none(),
@@ -85,12 +110,9 @@ impl Chain {
         let payload = members.object("payload")?;
         let effect = self.check(op, payload, members)?;
         let hash = event.hash();
-        let (next, last) = match &self.head {
-            None => (0, None),
-            Some((seq, hash)) => (seq + 1, Some(hash.as_str())),
-        };
+        let last = self.hashes.last().map(String::as_str);
         ensure(
-            seq == next && prev == last,
+            seq == self.hashes.len() as u64 && prev == last,
             Code::ChainConflict,
             "it does not extend the event before",
         )?;
@@ -103,7 +125,7 @@ impl Chain {
             "the chain has reached its largest size",
         )?;
         self.apply(effect, seq);
-        self.head = Some((seq, hash));
+        self.hashes.push(hash);
         Ok(())
     }
 
@@ -185,17 +207,17 @@ impl Chain {
         }
     }
 
-    fn report(self) -> Value {
+    fn report(&self) -> Value {
         let claim = |claim: &Claim| json!({ "subject": claim.subject, "seq": claim.seq, "revoked": claim.revoked });
         let claims: Vec<Value> = self.claims.iter().map(claim).collect();
         let mut report = json!({ "endpoints": self.endpoints, "claims": claims, "ignored": self.ignored });
-        if let Some((seq, hash)) = self.head {
-            report["head"] = json!({ "seq": seq, "hash": hash });
+        if let Some(head) = self.head() {
+            report["head"] = json!(head);
         }
-        if let Some(anchor) = self.shared_files {
-            report["shared_files"] = anchor;
+        if let Some(anchor) = &self.shared_files {
+            report["shared_files"] = anchor.clone();
         }
-        if let Some(primary) = self.rotated_to {
+        if let Some(primary) = &self.rotated_to {
             report["rotated_to"] = json!(primary);
         }
         report
