@@ -20,6 +20,11 @@ const watch = `{
 
 export interface Front {
   readonly url: string
+  /**
+   * Something of the same origin that is not the page. An automated MiniBrowser stores nothing, and forgets the caches of
+   * a service worker ten seconds after the last document of its origin.
+   */
+  readonly elsewhere: string
   /** Whether the home answers no longer. */
   isDown: boolean
   /** What was reported since the last call. */
@@ -61,6 +66,7 @@ export const startFront = async (home: string, port: number): Promise<Front> => 
   const front: Front = {
     // A secure context, and the name under which people open a home on their own machine.
     url: `http://localhost:${port}`,
+    elsewhere: `http://localhost:${port}${reports}.js`,
     isDown: false,
     problems: () => problems.splice(0),
     close: () => {

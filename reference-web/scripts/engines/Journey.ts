@@ -175,7 +175,7 @@ export const journey = async (stage: Stage, name: string): Promise<void> => {
     })
 
     await step("page away", async () => {
-      await tab.goto("about:blank")
+      await tab.goto(front.elsewhere)
       await send("While you were away")
       await tab.goto(`${front.url}/${conversation}`)
       await enter("While you were away")

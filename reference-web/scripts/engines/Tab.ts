@@ -17,7 +17,7 @@ export const until = async <A>(what: string, attempt: () => Promise<A | null | u
     const answer = await attempt()
     if (answer !== undefined && answer !== null && answer !== false) return answer
     if (Date.now() > end) throw new Error(`waited in vain: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, 200))
   }
 }
 
