@@ -112,6 +112,17 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     ...json,
     primary: otherKey
   })),
+  {
+    name: "does not decode the colon of a primary",
+    kills: ["server/lookup#encoded-key"],
+    answer: (_, { path }) => (/%3A/i.test(path) ? refusal(400, "key_malformed") : undefined)
+  },
+  {
+    name: "serves records as text",
+    kills: ["server/lookup#media-type"],
+    answer: ({ headers, status }, { path }) =>
+      isRecord.test(path) && status === 200 ? { headers: having(headers, "content-type", "text/plain") } : undefined
+  },
   rewrites("finds another record by key", /by-primary/, ["server/lookup#by-primary"], (json) => ({
     ...json,
     registered_at: "2026-01-01T00:00:00Z"

@@ -167,6 +167,7 @@ const messages: ReadonlyArray<ShimMutant> = [
   accepts("does not look at padding", "padding.unpad | message.open: DM-010", "padding_invalid"),
   answers<object>("seals without naming the reader", "message.seal: DM-011", (right) => ({ ...right, aad: "01" })),
   accepts("opens a frame sealed to another account's name", "message.open: DM-011 KEY-012", "frame_unreadable"),
+  accepts("seals what makes too long a frame", "message.seal: DM-012", "message_too_large"),
   accepts("does not bound frames", "message.open: DM-013", "frame_malformed"),
   reads<{ envelope: string }>("seals both frames to the addressee", "message.seal: DM-015", (input) => ({
     ...input,

@@ -1,4 +1,5 @@
 /** Shims that are wrong about files and manifests. */
+import { x25519 } from "@noble/curves/ed25519.js"
 import { createHash } from "node:crypto"
 import { accepts, answers, confuses, forgets, reads, refuses, type ShimMutant } from "./ShimMutant.ts"
 
@@ -105,6 +106,16 @@ const manifests: ReadonlyArray<ShimMutant> = [
     readers: input.readers.slice(1),
     ephemerals: input.ephemerals.slice(1)
   })),
+  answers<{ keys: ReadonlyArray<{ enc: string }> }, Sealing>(
+    "writes keys in the order of their readers",
+    "manifest.seal: MAN-006",
+    (right, { ephemerals }) => {
+      const order = ephemerals.map((key) =>
+        Buffer.from(x25519.getPublicKey(Buffer.from(key, "hex"))).toString("base64url")
+      )
+      return { ...right, keys: right.keys.toSorted((a, b) => order.indexOf(a.enc) - order.indexOf(b.enc)) }
+    }
+  ),
   answers<Shown>("shows its owner nothing but public files", "manifest.read: MAN-005 MAN-007", (right) => ({
     ...right,
     files: right.files.filter((file) => file.public)

@@ -11,6 +11,7 @@ interface Envelope {
     readonly version?: unknown
     readonly primary?: string
     readonly from?: string
+    readonly seq?: unknown
     readonly op?: unknown
     readonly prev?: unknown
     readonly payload?: { readonly subject?: unknown; readonly revision?: unknown }
@@ -168,6 +169,12 @@ const chains: ReadonlyArray<ShimMutant> = [
     "signature_invalid | event_malformed | envelope_kind"
   ),
   accepts("trusts the sig-server with the order of events", "sigchain.verify: SIG-105", "chain_conflict"),
+  accepts<Chain>(
+    "takes a chain from wherever it begins",
+    "sigchain.verify: SIG-106",
+    "chain_conflict",
+    ({ events }) => events[0]?.payload.seq !== 0
+  ),
   answers<ChainState>("counts events from 1", "sigchain.verify: SIG-107", (right) => ({
     ...right,
     head: { ...right.head, seq: right.head.seq + 1 }
@@ -205,6 +212,12 @@ const chains: ReadonlyArray<ShimMutant> = [
   ),
   accepts<Chain>("takes every endpoint", "sigchain.verify: SIG-112", "event_malformed", (chain) =>
     has(chain, "add_endpoint")
+  ),
+  refuses<unknown, Chain>(
+    "takes U+0085 for white space, as Go and Rust do",
+    "sigchain.verify: SIG-112",
+    "event_malformed",
+    (_, chain) => JSON.stringify(chain).includes("\u{85}")
   ),
   accepts<Chain>(
     "does not look at what remove_endpoint names",

@@ -295,6 +295,11 @@ const trims: Operation = {
     badTrim("up-to-null", "upTo is null", { ...removal, upTo: null }),
     badTrim("no-epoch", "upTo without epoch", { box: "inbox", upTo: 9, n }),
     badTrim("epoch-short", "an epoch of 15 bytes", { ...removal, epoch: base64Url(epoch.subarray(1)) }),
+    badTrim("epoch-alone", "an epoch of 15 bytes beside no upTo", {
+      box: "inbox",
+      epoch: base64Url(epoch.subarray(1)),
+      n
+    }),
     badTrim("no-n", "no n", { box: "inbox", upTo: 9, epoch: removal.epoch }),
     badTrim("large", "more than 512 bytes", { ...removal, x: "a".repeat(450) }, "too_large")
   ]

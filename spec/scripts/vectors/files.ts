@@ -181,7 +181,7 @@ const cipher: Operation = {
   file: "files/encrypt",
   operation: "file.encrypt",
   description:
-    "input: content key, hexadecimal, and the size of a file whose bytes are i mod 251. result: length and hash of the blob, and the blob where it is short, hexadecimal.",
+    "input: content key, hexadecimal, and the size of a file whose bytes are i mod 251. result: length and hash of the blob, and a blob of at most 200 bytes, hexadecimal.",
   valid: [0, 1, 100, 65_535, 65_536, 65_537, 131_072, 200_000].map((size) => {
     const blob = encrypt(fileKey, pattern(size))
     const whole = blob.length <= 200 ? { blob: hex(blob) } : {}

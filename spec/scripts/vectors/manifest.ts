@@ -83,6 +83,8 @@ const forBoth: Entry = {
   file: file(alice, "for-both.pdf"),
   readers: [alice, bob, carol]
 }
+/** The readers of the entry before in another order, with the same ephemeral keys. */
+const forBothTurned: Entry = { ...forBoth, readers: [alice, carol, bob] }
 const forAll: JsonObject = { id: base64Url(Primitives.stream("public id", 16)), public: file(alice, "for-all.pdf") }
 
 const manifest = (owner: Account, entries: ReadonlyArray<Json>, change: JsonObject = {}): Buffer =>
@@ -124,12 +126,13 @@ const entries: Operation = {
   operation: "manifest.seal",
   description:
     "input: seed of the owner, entry key, salt and X25519 ephemeral scalars, hexadecimal, one scalar for each reader in the order given, owner first; entry id, and the file. result: the entry, its keys in the order of their enc.",
-  valid: [forBob, forCarol, forBoth].map((entry) => {
+  valid: [forBob, forCarol, forBoth, forBothTurned].map((entry) => {
     const { ephemerals, id, key, salt } = randomness(entry)
+    const isTurned = entry === forBothTurned
     return valid(
-      entry.label.replace(" ", "-"),
-      ["KEZ-MAN-004", "KEZ-MAN-005"],
-      `a file ${entry.label}`,
+      `${entry.label.replace(" ", "-")}${isTurned ? "-turned" : ""}`,
+      ["KEZ-MAN-004", "KEZ-MAN-005", ...(entry.readers.length > 2 ? ["KEZ-MAN-006"] : [])],
+      `a file ${entry.label}${isTurned ? ", who are given in another order: the keys stand by their enc" : ""}`,
       {
         seed: hex(alice.seed),
         id: base64Url(id),

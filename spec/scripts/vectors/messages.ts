@@ -120,7 +120,7 @@ const encryption: Operation = {
   file: "messages/encrypt",
   operation: "message.encrypt",
   description:
-    "input: the author's seed, the addressee, the header, the salt and the bytes of a body (base64url; not every case is a valid body). result: every value on the way to the signed envelope. Hexadecimal but for `aad` and `ciphertext`, which are base64url.",
+    "input: the author's seed, the addressee, the header, the salt and the bytes of a body (base64url; not every case is a valid body). result: every value on the way to the signed envelope; `plaintext`, `ciphertext` and `envelope` themselves for a body of at most 256 bytes only. Hexadecimal but for `aad` and `ciphertext`, which are base64url.",
   valid: [
     encryptCase(
       "hello",
@@ -158,6 +158,11 @@ const encryption: Operation = {
 }
 
 const example = message(draft(alice, bob), hello)
+/** An envelope whose JCS form has a number of bytes. */
+const padded = (length: number): Envelope => {
+  const withNote = (note: string) => message(draft(alice, bob, { change: { note } }), hello).envelope
+  return withNote("a".repeat(length - jcs(withNote("")).length))
+}
 const sealing: Operation = {
   file: "messages/seal",
   operation: "message.seal",
@@ -180,7 +185,20 @@ const sealing: Operation = {
         frame: base64Url(sealed.frame)
       }
     )
-  })
+  }),
+  invalid: [
+    invalid(
+      "too-large",
+      ["KEZ-DM-012"],
+      "an envelope of 65,488 bytes, whose frame would have 65,537",
+      {
+        envelope: base64Url(jcs(padded(65_488))),
+        reader: bob.primary,
+        ephemeral: hex(ephemeral)
+      },
+      "message_too_large"
+    )
+  ]
 }
 
 interface Reading {

@@ -231,6 +231,13 @@ const chains: Operation = {
       chain([{ ...start, payload: nats(alice, `tls://${"\u{1f600}".repeat(506)}`) }]),
       { endpoints: [nats(alice, `tls://${"\u{1f600}".repeat(506)}`)] }
     ),
+    ok(
+      "url-next-line",
+      ["KEZ-SIG-112"],
+      "U+0085, which is no white space here",
+      chain([{ ...start, payload: nats(alice, "tls://kez\u{85}lat") }]),
+      { endpoints: [nats(alice, "tls://kez\u{85}lat")] }
+    ),
     ok("long-url", ["KEZ-SIG-112"], "a URL of 512 characters", chain([{ ...start, payload: longest }]), {
       endpoints: [longest]
     }),
@@ -321,6 +328,12 @@ const chains: Operation = {
       payload: nats(alice, `tls://${"a".repeat(507)}`)
     }),
     badEvent("url-space", "KEZ-SIG-112", "a URL with white space", { payload: nats(alice, "tls://kez lat") }),
+    badEvent("url-no-break-space", "KEZ-SIG-112", "a URL with U+00A0, white space", {
+      payload: nats(alice, "tls://kez\u{a0}lat")
+    }),
+    badEvent("url-byte-order-mark", "KEZ-SIG-112", "a URL with U+FEFF, white space here", {
+      payload: nats(alice, "tls://kez\u{feff}lat")
+    }),
     badEvent("url-scheme-only", "KEZ-SIG-112", "a URL of nothing but its scheme", { payload: nats(alice, "tls://") }),
     badEvent("seq-string", "KEZ-SIG-101", "seq as a string", { change: { seq: "0" } }),
     badEvent("seq-negative", "KEZ-SIG-101", "a negative seq", { change: { seq: -1 } }),
@@ -386,7 +399,7 @@ const chains: Operation = {
     ),
     bad(
       "starts-at-1",
-      ["KEZ-SIG-105"],
+      ["KEZ-SIG-105", "KEZ-SIG-106"],
       "the first event is missing",
       chain([start, addIroh]).slice(1),
       "chain_conflict"

@@ -49,14 +49,16 @@ func ReadFetch(bytes []byte) (Request, error) {
 	})
 }
 
-// ReadTrim takes no notice of an epoch beside no upTo.
+// ReadTrim leaves out an epoch beside no upTo, whose form counts all the same.
 func ReadTrim(bytes []byte) (Request, error) {
 	return read(bytes, func(m *data.Members, request Request) {
 		request["box"] = m.Match("box", boxForm)
+		readEpoch(m, request)
 		if m.Has("upTo") {
 			request["upTo"] = m.Integer("upTo", 1, data.Unbounded)
 			m.Require(m.Has("epoch"))
-			readEpoch(m, request)
+		} else {
+			delete(request, "epoch")
 		}
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"regexp"
 	"time"
+	"unicode"
 
 	"kez-shim/problem"
 )
@@ -37,6 +38,11 @@ func DecodeHex(text string) ([]byte, error) {
 		return nil, problem.EncodingMalformed
 	}
 	return hex.DecodeString(text)
+}
+
+// IsSpace says whether a character is white space, of which the protocol has a list of its own (spec: README.md).
+func IsSpace(char rune) bool {
+	return char != 0x85 && unicode.IsSpace(char) || char == 0xfeff
 }
 
 // ParseTime reads a time in UTC and whole seconds, in milliseconds since 1970.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tyler-smith/go-bip39"
 
+	"kez-shim/data"
 	"kez-shim/problem"
 )
 
@@ -20,7 +21,7 @@ func lowerASCII(char rune) rune {
 
 // SeedOf restores a seed from 24 or 12 words.
 func SeedOf(text string) ([]byte, error) {
-	words := strings.Fields(strings.Map(lowerASCII, text))
+	words := strings.FieldsFunc(strings.Map(lowerASCII, text), data.IsSpace)
 	if len(words) != 24 && len(words) != 12 {
 		return nil, problem.MnemonicInvalid
 	}

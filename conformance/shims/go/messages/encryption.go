@@ -20,6 +20,7 @@ const (
 	minFrameBytes = 50
 	maxFrameBytes = 65_536
 	encEnd        = 33
+	tagBytes      = 16
 )
 
 // Encrypted is a message on the way to its envelope.
@@ -104,8 +105,11 @@ func Frame(sealed *keys.Sealed) []byte {
 	return slices.Concat([]byte{frameVersion}, sealed.Enc, sealed.Ciphertext)
 }
 
-// Seal seals the JCS form of an envelope.
+// Seal seals the JCS form of an envelope that fits into a frame.
 func Seal(reader identity.Primary, ephemeral, envelope []byte) (*keys.Sealed, error) {
+	if encEnd+len(envelope)+tagBytes > maxFrameBytes {
+		return nil, problem.MessageTooLarge
+	}
 	return keys.Seal(reader.Key, ephemeral, sealLabel, SealAAD(reader.Key), envelope)
 }
 

@@ -3,7 +3,6 @@ package statements
 import (
 	"slices"
 	"strings"
-	"unicode"
 
 	"kez-shim/data"
 	"kez-shim/identity"
@@ -28,7 +27,7 @@ func URL(m *data.Members, name string, schemes []string) string {
 
 func isURL(text string, schemes []string) bool {
 	scheme, rest, hasRest := strings.Cut(text, "://")
-	return hasRest && slices.Contains(schemes, scheme) && rest != "" && !strings.ContainsFunc(rest, unicode.IsSpace)
+	return hasRest && slices.Contains(schemes, scheme) && rest != "" && !strings.ContainsFunc(rest, data.IsSpace)
 }
 
 // readEndpoint refuses what is no endpoint of the account.

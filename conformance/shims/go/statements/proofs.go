@@ -19,7 +19,7 @@ const (
 
 // DecodeProof reads the envelope in a text: plain JSON, the compact form or the Markdown form.
 func DecodeProof(text string) (*Envelope, error) {
-	trimmed := strings.TrimSpace(text)
+	trimmed := strings.TrimFunc(text, data.IsSpace)
 	if isPlain(trimmed) {
 		return decodePlain(trimmed)
 	}
@@ -43,7 +43,7 @@ func decodePlain(trimmed string) (*Envelope, error) {
 
 // unpack reads a prefix and one zstd frame in base64url.
 func unpack(text, prefix string, maxBytes int) ([]byte, error) {
-	encoded, hasPrefix := strings.CutPrefix(strings.TrimSpace(text), prefix)
+	encoded, hasPrefix := strings.CutPrefix(strings.TrimFunc(text, data.IsSpace), prefix)
 	if !hasPrefix {
 		return nil, problem.EncodingMalformed
 	}
@@ -65,7 +65,7 @@ func decodeMarkdown(text string) (*Envelope, error) {
 	if open == len(lines) || closed == len(lines) {
 		return nil, problem.EncodingMalformed
 	}
-	content := strings.TrimSpace(strings.Join(lines[open+1:closed], "\n"))
+	content := strings.TrimFunc(strings.Join(lines[open+1:closed], "\n"), data.IsSpace)
 	if !isPlain(content) {
 		return nil, problem.EncodingMalformed
 	}
@@ -74,7 +74,7 @@ func decodeMarkdown(text string) (*Envelope, error) {
 		return nil, err
 	}
 	named := find(lines[:open], 0, func(line string) bool { return strings.HasPrefix(line, primaryPrefix) })
-	if named < open && strings.TrimSpace(strings.TrimPrefix(lines[named], primaryPrefix)) != envelope.Signer.Text {
+	if named < open && strings.TrimFunc(strings.TrimPrefix(lines[named], primaryPrefix), data.IsSpace) != envelope.Signer.Text {
 		return nil, problem.EnvelopeKind
 	}
 	return envelope, nil
@@ -107,7 +107,7 @@ func DecodeBundle(text string) ([]*Envelope, error) {
 	}
 	envelopes := []*Envelope{}
 	for line := range bytes.SplitSeq(lines, []byte("\n")) {
-		if len(bytes.TrimSpace(line)) == 0 {
+		if len(bytes.TrimFunc(line, data.IsSpace)) == 0 {
 			continue
 		}
 		envelope, err := Parse(line, MaxEnvelopeBytes)

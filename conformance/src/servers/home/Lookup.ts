@@ -1,6 +1,6 @@
 /** `GET /v1/u/<handle>` and `GET /v1/by-primary/<primary>` (spec: registration). */
 import { group } from "../Check.ts"
-import { equals, fits, hasStatus, refuses } from "../Expect.ts"
+import { equals, fits, hasHeader, hasStatus, refuses } from "../Expect.ts"
 import type { HomeVisit } from "./HomeVisit.ts"
 import { reservedHandle } from "./Registration.ts"
 
@@ -67,6 +67,27 @@ export const lookup = group<HomeVisit>("server/lookup", [
       hasStatus(answer, 200)
       const shown = await home.record({ handle })
       equals(answer, fits(answer, "record"), fits(shown, "record"), "the record")
+    }
+  },
+  {
+    id: "encoded-key",
+    requirements: ["KEZ-REG-045"],
+    why: "a client may percent-encode the colon of a primary",
+    run: async (home) => {
+      const { signer } = await home.account()
+      const plain = await home.target.get(`/v1/by-primary/${signer.primary}`)
+      const encoded = await home.target.get(`/v1/by-primary/${signer.primary.replace(":", "%3A")}`)
+      hasStatus(encoded, 200)
+      equals(encoded, fits(encoded, "record"), fits(plain, "record"), "the record")
+    }
+  },
+  {
+    id: "media-type",
+    requirements: ["KEZ-REG-044"],
+    why: "JSON is answered as JSON",
+    run: async (home) => {
+      const { handle } = await home.account()
+      hasHeader(await home.record({ handle }), "content-type", /^application\/json\s*(?:;|$)/i)
     }
   },
   {

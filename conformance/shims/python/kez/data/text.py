@@ -11,6 +11,9 @@ from ..errors import KezError
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _HEX = re.compile(r"(?:[0-9a-f]{2})*")
 
+# What the protocol calls white space (README.md, notation): a list of its own, which Python's `\s` is not.
+WHITE_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+
 
 def b64u_encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

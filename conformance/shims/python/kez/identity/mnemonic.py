@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from mnemonic import Mnemonic
 
+from ..data.text import WHITE_SPACE
 from ..errors import KezError
 
 _ENGLISH = Mnemonic("english")
+_SPACES = re.compile(f"[{WHITE_SPACE}]+")
 
 
 def words_to_seed(text: str) -> bytes:
     """The seed of 24 or 12 words; `mnemonic_invalid` never says which word is wrong (KEZ-MNE-011)."""
-    words = text.lower().split()
+    words = [word for word in _SPACES.split(text.lower()) if word]
     if len(words) not in (12, 24):
         raise KezError("mnemonic_invalid", "neither 24 nor 12 words")
     try:

@@ -22,6 +22,8 @@ from .padding import pad, unpad
 SUITE = "x25519-hkdf-sha256-chacha20poly1305"
 MAX_FRAME_BYTES = 65_536
 MIN_FRAME_BYTES = 50
+# Version, encapsulated key and tag.
+_FRAME_OVERHEAD = 1 + 32 + 16
 CIPHERTEXT_BYTES = (52, 40_980)
 
 _SEAL_INFO = b"kez.chat.seal/1"
@@ -118,7 +120,9 @@ def seal_aad(reader: bytes) -> bytes:
 
 
 def seal(envelope: bytes, reader: bytes, ephemeral: bytes | None = None) -> hpke.Sealed:
-    """Seal the JCS form of an envelope to an account; its frame is `frame_of` the result (KEZ-DM-011)."""
+    """Seal the JCS form of an envelope to an account; its frame is `frame_of` the result (KEZ-DM-011, KEZ-DM-012)."""
+    if _FRAME_OVERHEAD + len(envelope) > MAX_FRAME_BYTES:
+        raise KezError("message_too_large", "its frame would have more than 65,536 bytes")
     return hpke.seal(ed25519.x25519_image(reader), _SEAL_INFO, seal_aad(reader), envelope, ephemeral)
 
 

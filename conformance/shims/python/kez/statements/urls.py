@@ -1,10 +1,16 @@
-"""URLs as the WHATWG URL standard reads them."""
+"""URLs as the WHATWG URL standard reads them, and those of endpoints, which are text."""
 
 from __future__ import annotations
 
+import re
+
 from ada_url import URL
 
+from ..data.text import WHITE_SPACE
+
 MAX_LENGTH = 512
+
+_SPACE = re.compile(f"[{WHITE_SPACE}]")
 
 
 def parse_url(text: object, schemes: tuple[str, ...], max_length: int = MAX_LENGTH) -> URL | None:
@@ -13,7 +19,7 @@ def parse_url(text: object, schemes: tuple[str, ...], max_length: int = MAX_LENG
     `nats` and `tls` are no special schemes of the URL standard, which leaves hosts under such as they are. They
     are read like `http`, so that a host has one normal form whatever the scheme.
     """
-    if not isinstance(text, str) or len(text) > max_length or any(c.isspace() for c in text):
+    if not isinstance(text, str) or len(text) > max_length or _SPACE.search(text):
         return None
     scheme, separator, rest = text.partition("://")
     if not separator or scheme.lower() not in schemes:
@@ -26,5 +32,8 @@ def parse_url(text: object, schemes: tuple[str, ...], max_length: int = MAX_LENG
 
 
 def is_url(text: object, *schemes: str) -> bool:
-    """Whether `text` is a URL of at most 512 characters with one of the schemes."""
-    return parse_url(text, schemes) is not None
+    """Whether `text` is a URL of at most 512 characters with one of the schemes, as text (KEZ-SIG-112)."""
+    if not isinstance(text, str) or len(text) > MAX_LENGTH or _SPACE.search(text):
+        return False
+    scheme, separator, rest = text.partition("://")
+    return separator != "" and scheme in schemes and rest != ""

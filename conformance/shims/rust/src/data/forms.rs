@@ -58,8 +58,13 @@ const URL_LIMIT: usize = 512;
 pub fn is_url(text: &str, schemes: &[&str]) -> bool {
     text.split_once("://").is_some_and(|(scheme, rest)| {
         let bounded = !rest.is_empty() && text.chars().count() <= URL_LIMIT;
-        schemes.contains(&scheme) && bounded && !text.contains(char::is_whitespace)
+        schemes.contains(&scheme) && bounded && !text.contains(is_white_space)
     })
+}
+
+/// Whether `c` is what the protocol calls white space: Rust's, without U+0085 and with U+FEFF.
+pub fn is_white_space(c: char) -> bool {
+    c == '\u{feff}' || c.is_whitespace() && c != '\u{85}'
 }
 
 /// Whether `c` is what the protocol calls a control character: U+0000 to U+001F, and U+007F.

@@ -1,12 +1,17 @@
 //! Words (KEZ-MNE-001 to KEZ-MNE-006). No message repeats a word.
 use super::keys::Seed;
+use crate::data::forms::is_white_space;
 use crate::problem::{ensure, Code, Result};
 use bip39::{Language, Mnemonic};
 use sha2::{Digest, Sha256};
 
 /// The seed of 24 words, or of KEZ's 12.
 pub fn to_seed(text: &str) -> Result<[u8; 32]> {
-    let words: Vec<String> = text.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let words: Vec<String> = text
+        .split(is_white_space)
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
     ensure(
         matches!(words.len(), 12 | 24),
         Code::MnemonicInvalid,

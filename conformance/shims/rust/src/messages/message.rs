@@ -12,6 +12,8 @@ const VERSION: u8 = 1;
 const SEAL_INFO: &str = "kez.chat.seal/1";
 const FRAME_LIMIT: usize = 65_536;
 const FRAME_MIN: usize = 50;
+/// Version, encapsulated key and tag.
+const FRAME_OVERHEAD: usize = 1 + 32 + 16;
 
 /// Key material of one message.
 pub struct Secrets {
@@ -112,8 +114,13 @@ fn seal_aad(reader: &PublicKey) -> Vec<u8> {
     [&[VERSION], reader.bytes().as_slice()].concat()
 }
 
-/// Seals the JCS form of an envelope.
+/// Seals the JCS form of an envelope that fits into a frame.
 pub fn seal(envelope: &[u8], reader: &PublicKey, ephemeral: [u8; 32]) -> Result<Frame> {
+    ensure(
+        FRAME_OVERHEAD + envelope.len() <= FRAME_LIMIT,
+        Code::MessageTooLarge,
+        "its frame would have more than 65,536 bytes",
+    )?;
     let aad = seal_aad(reader);
     let sealed = hpke::seal(reader, ephemeral, SEAL_INFO, &aad, envelope)?;
     let bytes = [&[VERSION], sealed.enc.as_slice(), &sealed.ct].concat();
