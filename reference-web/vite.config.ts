@@ -2,6 +2,7 @@ import { defineConfig } from "vite"
 import { compress } from "./build/Compress.ts"
 import { embed } from "./build/Embed.ts"
 import { literals } from "./build/Literals.ts"
+import { noKeys } from "./build/NoKeys.ts"
 import { ownFiles } from "./build/OwnFiles.ts"
 import { packages } from "./build/Packages.ts"
 import { precache } from "./build/Precache.ts"
@@ -48,7 +49,7 @@ export default defineConfig({
   // The home server knows the account worker by this name, and gives it a policy of its own.
   worker: {
     format: "es",
-    plugins: () => [collect()],
+    plugins: () => [noKeys(), collect()],
     rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } }
   },
   plugins: [ownFiles(), literals(), collect(), precache(), embed(collect), compress(), write()]

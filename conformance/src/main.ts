@@ -16,7 +16,7 @@ const help = `kez-conformance: checks whether an implementation speaks the KEZ c
 
   kez-conformance vectors --shim "COMMAND"   every vector of the specification, asked of your shim
   kez-conformance client --shim "COMMAND"    your client in a world that misbehaves: home server, sig-server and broker
-  kez-conformance server --url URL           a running home server, from outside
+  kez-conformance server --url URL           a running home server with its broker, from outside
   kez-conformance sig-server --url URL       a running sig-server, from outside
   kez-conformance interop --shim A --shim B --url URL
                                              implementations in pairs at a home server: they write to each other
@@ -35,9 +35,13 @@ Options of vectors and client:
   --parallel N                    how many shims work at once (client)
 
 Options of server and sig-server:
+  --nats URL                      where the home's broker is, once for TCP (nats, tls) and once for WebSocket (ws, wss);
+                                  otherwise where the home server says (server)
   --strict                        hold the sig-server to the specification, also where it is not written in KEZ's pages
                                   what a sig-server does (sig-server; the checks of server always do)
   --sig-server URL                check the home's sig-server too (server)
+  --restart-command COMMAND       ends the home's processes without warning and starts them again, to see what remains
+                                  (server)
   --reserved HANDLE               a handle that the home server keeps back; otherwise some are tried (server)
   --read-only                     leave out the checks that register accounts or begin chains
   --i-own-this                    write to a server that is not on this machine

@@ -175,6 +175,10 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     ...json,
     sig_server: "http://sig.kezct.example"
   })),
+  rewrites("names a plain broker", isDescription, ["server/description#named-urls"], (json) => ({
+    ...json,
+    broker: { tcp: ["nats://kezct.example:4222"], websocket: [] }
+  })),
   {
     name: "is ill",
     kills: ["server/description#health", "server/errors#goes-on"],

@@ -33,7 +33,7 @@ describe("sizes of the page", () => {
     assert.deepEqual(measure(bars, () => 1000).violations, [])
     const { rows, violations } = measure(bars, (file) => (file === "settings.js" ? 94_000 : 1000))
     assert.lengthOf(rows, 4)
-    assert.match(rows[2]!, /^account worker +2\.0 kB gzip +2 files$/)
+    assert.match(rows[2]!, /^account worker +2\.0 kB gzip +of 240\.0 kB +2 files$/)
     assert.lengthOf(violations, 1)
     assert.match(violations[0]!, /^page, every screen: 97\.0 kB gzip and may have 96\.0 kB: .*settings\.js/)
   })

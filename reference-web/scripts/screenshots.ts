@@ -7,7 +7,7 @@
  */
 import { mkdir, rm } from "node:fs/promises"
 import { join } from "node:path"
-import { chromium } from "playwright-core"
+import { chromium, type Page } from "playwright-core"
 import { createServer } from "vite"
 
 const root = join(import.meta.dirname, "..")
@@ -19,6 +19,32 @@ const looks = {
   phone: { colorScheme: "light", viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
 } as const
 
+/** A loaded machine may take long for anything, in milliseconds. */
+const patienceMillis = 180_000
+
+/** Stories that read from a client, or act, take a moment to come to rest: waits until nothing changes any more. */
+const settle = (page: Page): Promise<void> =>
+  page.evaluate(async () => {
+    const seen = (root: ParentNode): string =>
+      [...root.querySelectorAll("*")]
+        .map((element) => {
+          const { height, top, width } = element.getBoundingClientRect()
+          const isPending = (element as { readonly isUpdatePending?: boolean }).isUpdatePending === true
+          const own = `${element.localName} ${top} ${width} ${height} ${isPending ? Math.random() : ""}`
+          return element.shadowRoot === null ? own : own + seen(element.shadowRoot)
+        })
+        .join()
+    const until = performance.now() + 30_000
+    let last = ""
+    for (let same = 0; same < 4 && performance.now() < until;) {
+      await new Promise((resolve) => setTimeout(resolve, 150))
+      await new Promise(requestAnimationFrame)
+      const now = seen(document)
+      same = now === last ? same + 1 : 0
+      last = now
+    }
+  })
+
 const wanted = process.argv.slice(2)
 const server = await createServer({ root, server: { port: 0, strictPort: false }, logLevel: "error" })
 await server.listen()
@@ -27,12 +53,14 @@ if (address === null || typeof address !== "object") throw new Error("the galler
 const url = `http://localhost:${address.port}/gallery.html`
 const browser = await chromium.launch({
   executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-background-networking"]
+  args: ["--no-sandbox", "--disable-background-networking"],
+  timeout: patienceMillis
 })
 
 let count = 0
 for (const [look, options] of Object.entries(looks)) {
   const context = await browser.newContext({ ...options, reducedMotion: "reduce" })
+  context.setDefaultTimeout(patienceMillis)
   const page = await context.newPage()
   page.on("pageerror", (error) => process.stderr.write(`${look}: ${error.message}\n`))
   await page.goto(url)
@@ -41,8 +69,7 @@ for (const [look, options] of Object.entries(looks)) {
   for (const element of elements.filter((name) => wanted.length === 0 || wanted.includes(name))) {
     await page.goto(`${url}#${element}`)
     await page.locator(`section#${element} figure`).first().waitFor()
-    // Stories that read from a client, or act, take a moment to come to rest.
-    await page.waitForTimeout(600)
+    await settle(page)
     const folder = join(out, element)
     if (look === "light") await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })

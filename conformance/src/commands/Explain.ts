@@ -1,6 +1,6 @@
 /** `kez-conformance explain KEZ-DM-014`: what a requirement says, why, and what checks it. */
 import { allScenarios } from "../clients/scenarios/All.ts"
-import { homeChecks, sigChecks } from "../servers/AllChecks.ts"
+import { serverChecks } from "../servers/AllChecks.ts"
 import { type Check, type VectorCheck, vectorChecks } from "../suite/Checks.ts"
 import { requirements, sectionOf } from "../suite/Data.ts"
 import { UsageError } from "../suite/UsageError.ts"
@@ -17,7 +17,7 @@ export const explain = (args: ReadonlyArray<string>): number => {
   const { positionals, values } = parse(args, { json: { type: "boolean" } }, [1, 1])
   const [asked = ""] = positionals
   // The id of a check leads to its requirements.
-  const checks: ReadonlyArray<Check | VectorCheck> = [...vectorChecks(), ...allScenarios, ...homeChecks, ...sigChecks]
+  const checks: ReadonlyArray<Check | VectorCheck> = [...vectorChecks(), ...allScenarios, ...serverChecks]
   const check = checks.find(({ id }) => id === asked)
   const ids = check === undefined ? [asked.toUpperCase()] : check.requirements
   const rows = requirements().filter(({ id }) => ids.includes(id))

@@ -1,7 +1,7 @@
 /** `kez-conformance list`: requirements with their checks, or the operations of the shim protocol. */
 import { clientOperations } from "../clients/Operations.ts"
 import { allScenarios } from "../clients/scenarios/All.ts"
-import { homeChecks, sigChecks } from "../servers/AllChecks.ts"
+import { serverChecks } from "../servers/AllChecks.ts"
 import { type Check, profiles, selected, vectorChecks } from "../suite/Checks.ts"
 import { requirements } from "../suite/Data.ts"
 import { parse } from "./Options.ts"
@@ -44,7 +44,7 @@ export const list = (args: ReadonlyArray<string>): number => {
       }
     return 0
   }
-  const checks = selected<Check>([...vectorChecks(), ...allScenarios, ...homeChecks, ...sigChecks], values.only ?? [])
+  const checks = selected<Check>([...vectorChecks(), ...allScenarios, ...serverChecks], values.only ?? [])
   const rows = requirements()
     .map(({ excluded, id, level, spec, text }) => ({
       id,

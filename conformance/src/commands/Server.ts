@@ -1,7 +1,10 @@
 /** `kez-conformance server` and `sig-server`: checks of a running server from outside. */
+import { spawn } from "node:child_process"
 import { makeProgress } from "../report/Terminal.ts"
-import { homeChecks, sigChecks } from "../servers/AllChecks.ts"
+import { brokerChecks, homeChecks, sigChecks } from "../servers/AllChecks.ts"
+import { BrokerVisit } from "../servers/broker/BrokerVisit.ts"
 import { HomeVisit } from "../servers/home/HomeVisit.ts"
+import { NotChecked } from "../servers/Outcome.ts"
 import { runServer } from "../servers/Run.ts"
 import { sigFacts } from "../servers/sig/SigFacts.ts"
 import { SigVisit } from "../servers/sig/SigVisit.ts"
@@ -26,6 +29,40 @@ export const readUrl = (name: string, text: string | undefined): string => {
     throw new UsageError(`--${name} takes the http or https URL of a server, not ${JSON.stringify(text ?? "")}`)
   return url.href.replace(/\/+$/, "")
 }
+
+/** The URLs of brokers, at most one of each kind. */
+const readBrokers = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
+  for (const text of texts) {
+    const url = URL.parse(text)
+    if (url === null || !/^(?:nats|tls|wss?):$/.test(url.protocol) || url.username !== "")
+      throw new UsageError(`--nats takes the nats, tls, ws or wss URL of a broker, not ${JSON.stringify(text)}`)
+  }
+  const isWeb = texts.map((text) => /^wss?:/i.test(text))
+  if (texts.length > new Set(isWeb).size)
+    throw new UsageError("--nats takes one URL for TCP (nats or tls) and one for WebSocket (ws or wss)")
+  return texts
+}
+
+/** How long the command of `--restart-command` may take, in milliseconds. */
+const restartMillis = 120_000
+
+/** Runs a command of the operator's that ends the server without warning and starts it again. */
+const restartBy = (command: string) => (): Promise<void> =>
+  new Promise((resolve, reject) => {
+    // What it starts may keep its output open.
+    const child = spawn(command, {
+      shell: true,
+      stdio: ["ignore", 2, 2],
+      timeout: restartMillis,
+      killSignal: "SIGKILL"
+    })
+    const failed = (how: string) => reject(new NotChecked("untestable", `the restart command ${how}: ${command}`))
+    child.on("error", ({ message }) => failed(`cannot be run (${message})`))
+    child.on("exit", (code, signal) => {
+      if (code === 0) resolve()
+      else failed(signal === null ? `ends with ${code}` : `did not end within ${restartMillis / 1_000} s`)
+    })
+  })
 
 const isLoopback = (url: string): boolean => /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)
 
@@ -58,24 +95,47 @@ const noteChains = ({ begun, target }: SigVisit) => {
 }
 
 export const server = async (args: ReadonlyArray<string>): Promise<number> => {
-  const { values } = parse(args, { ...serverOptions, "sig-server": { type: "string" }, reserved: { type: "string" } })
+  const { values } = parse(args, {
+    ...serverOptions,
+    "sig-server": { type: "string" },
+    nats: { type: "string", multiple: true },
+    "restart-command": { type: "string" },
+    reserved: { type: "string" }
+  })
   const url = readUrl("url", values.url)
   const sigUrl = values["sig-server"] === undefined ? undefined : readUrl("sig-server", values["sig-server"])
-  mayWrite(values, url, ...(sigUrl === undefined ? [] : [sigUrl]))
+  const natsUrls = readBrokers(values.nats ?? [])
+  mayWrite(values, url, ...natsUrls, ...(sigUrl === undefined ? [] : [sigUrl]))
   const timeout = readTimeout(values.timeout)
   const own = chosen(homeChecks, values)
+  const ofBroker = chosen(brokerChecks, values)
   const ofSigServer = sigUrl === undefined ? [] : chosen(sigChecks, values)
-  if (own.length + ofSigServer.length === 0) throw new UsageError("no check fits the options")
+  const count = own.length + ofBroker.length + ofSigServer.length
+  if (count === 0) throw new UsageError("no check fits the options")
   const { conclude, seed } = prepare(values)
 
   const { signing } = await import("../reference/Signer.ts")
   const home = await HomeVisit.begin(new Target(url, timeout), signing, values.reserved)
+  const restart = values["restart-command"]
+  const broker =
+    ofBroker.length === 0
+      ? undefined
+      : await BrokerVisit.begin(home, {
+          urls: natsUrls,
+          timeoutMillis: timeout,
+          ...(restart === undefined ? {} : { restart: restartBy(restart) })
+        })
+  // Also those that the home server names.
+  if (broker !== undefined) mayWrite(values, ...broker.urls)
   const sig =
     sigUrl === undefined ? undefined : await SigVisit.begin(new Target(sigUrl, timeout), signing, values["read-only"])
-  const progress = makeProgress(process.stderr, own.length + ofSigServer.length)
+  const progress = makeProgress(process.stderr, count)
   const options = { seed, onResult: progress.take }
   const results = [...(await runServer(own, home, options))]
   if (sig !== undefined) results.push(...(await runServer(ofSigServer, sig, options)))
+  // Last, because they can restart the server.
+  if (broker !== undefined) results.push(...(await runServer(ofBroker, broker, options)))
+  broker?.end()
   const left = await home.cleanUp()
   progress.end()
   if (left.length > 0) note(`These accounts could not be deleted: ${left.join(", ")}.`)

@@ -2,7 +2,7 @@
 import { ed25519ph } from "@noble/curves/ed25519.js"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { SignedEnvelope } from "@kez-chat/sdk/crypto"
-import { Blake3, Bytes, Canonical, type Json, PrimaryKey } from "@kez-chat/sdk/protocol"
+import { Blake3, Bytes, Canonical, type Json, Nkey, PrimaryKey } from "@kez-chat/sdk/protocol"
 import { Crypto } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -40,6 +40,8 @@ export const signing: Signing = {
           return {
             hex: secret.publicKey.hex,
             primary,
+            nkey: Nkey.fromKey(secret.publicKey),
+            signBytes: (bytes) => crypto.signSync(secret, bytes),
             sign: (kez, payload, rule = "") => {
               const text = canonical(payload)
               const signature = run(SignedEnvelope.signText(crypto, secret, text))
@@ -59,5 +61,6 @@ export const signing: Signing = {
     const [first, ...rest] = possibleLinks({ text: JSON.stringify(envelope), value: plain(envelope) })
     return [first!, ...rest]
   },
+  nkey: Nkey.encode,
   blake3: (bytes) => Bytes.toHex(Blake3.hash(bytes))
 }

@@ -1,4 +1,14 @@
 /** The checks of servers. */
+import { block } from "./broker/Block.ts"
+import type { BrokerVisit } from "./broker/BrokerVisit.ts"
+import { connections } from "./broker/Connections.ts"
+import { fetching } from "./broker/Fetch.ts"
+import { login } from "./broker/Login.ts"
+import { quotas } from "./broker/Quotas.ts"
+import { restarting } from "./broker/Restart.ts"
+import { send } from "./broker/Send.ts"
+import { subjects } from "./broker/Subjects.ts"
+import { trim } from "./broker/Trim.ts"
 import type { ServerCheck } from "./Check.ts"
 import { deletion } from "./home/Deletion.ts"
 import { cors, description } from "./home/Description.ts"
@@ -9,6 +19,7 @@ import { manifests } from "./home/Manifests.ts"
 import { registration } from "./home/Registration.ts"
 import { webfinger } from "./home/WebFinger.ts"
 import { append } from "./sig/Append.ts"
+import type { Check } from "../suite/Checks.ts"
 import { sigErrors } from "./sig/Errors.ts"
 import { read } from "./sig/Read.ts"
 import { refuse } from "./sig/Refuse.ts"
@@ -26,4 +37,19 @@ export const homeChecks: ReadonlyArray<ServerCheck<HomeVisit>> = [
   ...cors
 ]
 
+/** Of the broker behind a home server. */
+export const brokerChecks: ReadonlyArray<ServerCheck<BrokerVisit>> = [
+  ...login,
+  ...subjects,
+  ...send,
+  ...fetching,
+  ...trim,
+  ...block,
+  ...quotas,
+  ...connections,
+  ...restarting
+]
+
 export const sigChecks: ReadonlyArray<ServerCheck<SigVisit, SigFact>> = [...append, ...refuse, ...read, ...sigErrors]
+
+export const serverChecks: ReadonlyArray<Check> = [...homeChecks, ...brokerChecks, ...sigChecks]

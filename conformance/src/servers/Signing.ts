@@ -1,4 +1,4 @@
-/** What the checks of servers need of an implementation: keys that sign, and three functions of bytes. */
+/** What the checks of servers need of an implementation: keys that sign, and four functions of bytes. */
 
 /** An envelope as JSON; checks also send ones that are wrong. */
 export interface Envelope {
@@ -12,6 +12,10 @@ export interface Signer {
   readonly hex: string
   /** `ed25519:<hex>`. */
   readonly primary: string
+  /** The key in NATS's text form, `U...`. */
+  readonly nkey: string
+  /** 64 bytes over any bytes. */
+  signBytes(bytes: Uint8Array): Uint8Array
   /** Signs any payload, also one that no client would; by the rule of the specification, or another of `rules`. */
   sign(kez: string, payload: Readonly<Record<string, unknown>>, rule?: string): Envelope
 }
@@ -28,6 +32,8 @@ export interface Signing {
   readonly rules: readonly [string, ...ReadonlyArray<string>]
   /** What `prev` may be after an envelope, each with what is hashed; that of the specification first. */
   links(envelope: Envelope): readonly [Link, ...ReadonlyArray<Link>]
+  /** NATS's text form of any 32 bytes. */
+  nkey(type: "user" | "account", key: Uint8Array): string
   /** 64 hexadecimal digits. */
   blake3(bytes: Uint8Array): string
 }

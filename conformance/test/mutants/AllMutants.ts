@@ -1,6 +1,7 @@
 /** Every broken shim and server that the checks must notice. */
-import { homeChecks, sigChecks } from "../../src/servers/AllChecks.ts"
-import { selected } from "../../src/suite/Checks.ts"
+import { brokerChecks, homeChecks, sigChecks } from "../../src/servers/AllChecks.ts"
+import { type Check, selected } from "../../src/suite/Checks.ts"
+import { brokerMutants } from "../broker/BrokerMutants.ts"
 import { homeMutants } from "../HomeMutants.ts"
 import { sigMutants } from "../SigMutants.ts"
 import { chatMutants } from "./ChatMutants.ts"
@@ -25,9 +26,11 @@ export interface Killer {
   readonly kills: ReadonlyArray<string>
 }
 
-const ofServers = [...homeMutants, ...sigMutants].map(({ kills, name }) => ({
+const ofServers = [...homeMutants, ...sigMutants, ...brokerMutants.map((make) => make())].map(({ kills, name }) => ({
   name,
-  kills: selected([...homeChecks, ...sigChecks], kills).flatMap(({ requirements }) => requirements)
+  kills: selected<Check>([...homeChecks, ...sigChecks, ...brokerChecks], kills).flatMap(
+    ({ requirements }) => requirements
+  )
 }))
 
 export const killers: ReadonlyArray<Killer> = [...shimMutants, ...ofServers]

@@ -64,6 +64,7 @@ export const calls: Readonly<Record<string, Method<Call>>> = {
   draft: method([text], ({ chat }, who) => chat.draft(who)),
   setDraft: method([text, text], ({ chat }, who, draft) => chat.setDraft(who, draft)),
   markRead: method([text], ({ chat }, who) => chat.markRead(who)),
+  removeMessage: method([text], ({ chat }, id) => chat.removeMessage(id)),
   inbox: method([], ({ chat }) => chat.inbox),
   trim: method([Schema.Literals(["mail", "sent"])], ({ chat }, box) => chat.trim(box)),
   settings: method([], ({ chat }) => chat.settings),

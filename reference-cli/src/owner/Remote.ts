@@ -161,6 +161,7 @@ const chatOver = (link: Link): KezChat["Service"] => ({
   draft: (who) => link.call("draft", who),
   setDraft: (who, text) => link.call("setDraft", who, text),
   markRead: (who) => link.call("markRead", who),
+  removeMessage: (id) => link.call("removeMessage", id),
   inbox: link.call("inbox"),
   trim: (box) => link.call("trim", box ?? "mail"),
   settings: link.call("settings"),

@@ -15,12 +15,20 @@ export interface Driver {
   evaluate(tab: string, expression: string): Promise<unknown>
   /** Input as WebDriver describes it, which is the same in both protocols. */
   act(tab: string, actions: ReadonlyArray<object>): Promise<void>
+  /** Turns the wheel over a point of the viewport, by CSS pixels. */
+  wheel(tab: string, at: { readonly x: number; readonly y: number }, deltaY: number): Promise<void>
   /** Sizes the viewport, in CSS pixels. */
   resize(tab: string, width: number, height: number): Promise<void>
   /** A picture of the viewport as PNG. */
   picture(tab: string): Promise<Buffer>
   quit(): Promise<void>
 }
+
+export const wheelAction = (at: { readonly x: number; readonly y: number }, deltaY: number): object => ({
+  type: "wheel",
+  id: "wheel",
+  actions: [{ type: "scroll", ...at, deltaX: 0, deltaY }]
+})
 
 /** Ends a program and waits until it has. */
 export const stop = async (program: ChildProcess): Promise<void> => {

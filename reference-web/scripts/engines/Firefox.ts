@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { type Driver, stop } from "./Driver.ts"
+import { type Driver, stop, wheelAction } from "./Driver.ts"
 
 interface Answer {
   readonly id?: number
@@ -71,6 +71,8 @@ export const startFirefox = async (): Promise<Driver> => {
       return JSON.parse(result.value)
     },
     act: async (context, actions) => void (await call("input.performActions", { context, actions })),
+    wheel: async (context, at, deltaY) =>
+      void (await call("input.performActions", { context, actions: [wheelAction(at, deltaY)] })),
     resize: async (context, width, height) =>
       void (await call("browsingContext.setViewport", { context, viewport: { width, height } })),
     picture: async (context) =>

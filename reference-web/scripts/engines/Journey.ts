@@ -240,7 +240,7 @@ export const journey = async (stage: Stage, name: string): Promise<void> => {
       for (const target of ["Line 100.", "Line 70.", "Line 40.", "Line 10.", "Hello from a page"]) {
         await until(target, async () => {
           if ((await bounds(target))?.isInView) return true
-          await tab.wheel(-600)
+          await tab.wheel(-500)
           return false
         })
         // What comes in above does not move what is read.

@@ -114,11 +114,18 @@ export class Tab {
     })
   }
 
-  /** Turns the wheel over the middle of the window. */
+  /** Turns the wheel over the middle of the window, and waits until the messages rest: scrolling goes on for a while. */
   async wheel(deltaY: number): Promise<void> {
     const [width, height] = looks.wide
-    const at = { x: width / 2, y: height / 2 }
-    await this.#act({ type: "wheel", id: "wheel", actions: [{ type: "scroll", ...at, deltaX: 0, deltaY }] })
+    await this.#driver.wheel(this.#id, { x: width / 2, y: height / 2 }, deltaY)
+    let before: number | undefined
+    await until("scrolling to end", async () => {
+      await this.evaluate("new Promise((resolve) => setTimeout(resolve, 200))")
+      const now = (await this.ask("bounds", "message", /(?:)/))?.top
+      const isAtRest = now === before
+      before = now
+      return isAtRest
+    })
   }
 
   /** Presses these keys one after the other; a list in it is a chord. */

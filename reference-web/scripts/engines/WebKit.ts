@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Driver, stop } from "./Driver.ts"
+import { type Driver, stop, wheelAction } from "./Driver.ts"
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, "127.0.0.1")
@@ -78,6 +78,7 @@ export const startWebKit = async (): Promise<Driver> => {
     turn = work.catch(() => undefined)
     return work
   }
+  let turned = 0
   // The one that it starts with is the first to be opened.
   let unused = (await call("", "GET", "/window")) as string | undefined
   current = unused ?? ""
@@ -101,6 +102,11 @@ export const startWebKit = async (): Promise<Driver> => {
       return JSON.parse(answer)
     },
     act: async (tab, actions) => void (await call(tab, "POST", "/actions", { actions })),
+    wheel: async (tab, at, deltaY) => {
+      // MiniBrowser is told the difference from the turn before, so that the second of two equal ones has no effect.
+      turned += deltaY
+      await call(tab, "POST", "/actions", { actions: [wheelAction(at, turned)] })
+    },
     resize: async (tab, width, height) => {
       // The window has a frame and a toolbar around the viewport.
       const inner = (await call(tab, "POST", "/execute/sync", {

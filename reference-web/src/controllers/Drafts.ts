@@ -17,7 +17,13 @@ interface Writer {
   readonly own: string
 }
 
-/** Drafts of an account. What cannot be stored, as on a full disk, stays in the page until it can. */
+/** Whether a call failed because the worker is gone, and not because somebody locked the account. */
+const isWorkerGone = (error: unknown): boolean => {
+  const state = (error as { readonly state?: unknown } | null)?.state
+  return tagOf(error) === "ClientClosed" || (tagOf(error) === "AccountLocked" && state !== "locked")
+}
+
+/** Drafts of an account. What cannot be stored, as on a full disk or without a worker, stays in the page until it can. */
 export class Drafts {
   readonly #host: ReactiveControllerHost
   readonly #writer: () => Writer
@@ -33,7 +39,10 @@ export class Drafts {
   }
 
   async read(who: string): Promise<string> {
-    return this.#unsaved(who)?.text ?? (await this.#writer().client?.draft(who)) ?? ""
+    const unsaved = this.#unsaved(who)
+    if (unsaved === undefined) return (await this.#writer().client?.draft(who)) ?? ""
+    void this.keep(who, unsaved.text)
+    return unsaved.text
   }
 
   async keep(who: string, text: string): Promise<void> {
@@ -47,7 +56,7 @@ export class Drafts {
       texts.delete(key)
     } catch (error) {
       // A text that is too long to send is too long to store. Of an account that was locked meanwhile nothing stays.
-      if (problemCode(error) === "message_too_large") texts.set(key, { text, problem: "" })
+      if (problemCode(error) === "message_too_large" || isWorkerGone(error)) texts.set(key, { text, problem: "" })
       else if (tagOf(error) === "StoreError") texts.set(key, { text, problem: detailOf(error) })
     }
     this.#host.requestUpdate()

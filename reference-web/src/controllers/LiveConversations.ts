@@ -12,6 +12,7 @@ const mostPause = 1_000
 
 const changes = new Set<ChatEvent["_tag"]>([
   "Message",
+  "MessageRemoved",
   "State",
   "Read",
   "Draft",

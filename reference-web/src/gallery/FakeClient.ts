@@ -184,6 +184,13 @@ export const fakeClient = (world: World = {}): KezChatClient & { emit(event: Cha
       drafts.set(peerOf(who), text)
       emit({ _tag: "Draft", peer: peerOf(who), text })
     },
+    removeMessage: async (id) => {
+      const removed = messages.find((held) => held.id === id && held.state === "failed")
+      if (removed === undefined) return false
+      messages = messages.filter((held) => held !== removed)
+      emit({ _tag: "MessageRemoved", message: removed })
+      return true
+    },
     markRead: async (who) => {
       unread.delete(peerOf(who))
       emit({ _tag: "Read", peer: peerOf(who) })

@@ -15,7 +15,7 @@ import { Attention } from "../controllers/Attention.ts"
 import { styles } from "./App.styles.ts"
 import { load } from "./screens.ts"
 import { onKey } from "./onKey.ts"
-import { reloadUnlessTyping } from "./reloadUnlessTyping.ts"
+import { reloadUnlessTyping } from "../reloadUnlessTyping.ts"
 
 /** From this width on the list stands beside the conversation, and from the second one the profile too. */
 const wide = matchMedia("(min-width: 48rem)")
@@ -56,7 +56,7 @@ export class App extends LitElement {
   readonly #states = new StreamController<AccountState>(this, {
     open: () => this.account?.states(),
     onItem: (state) => {
-      if (state._tag === "superseded" && this.#open !== undefined) reloadUnlessTyping()
+      if (state._tag === "superseded" && this.#open !== undefined && this.held === undefined) reloadUnlessTyping()
       this.state = state
       if (this.#isReleased) this.held = undefined
       this.#isReleased = false
@@ -178,6 +178,7 @@ export class App extends LitElement {
     this.#isReleased = !detail && this.state._tag === "opening"
     if (detail) this.held ??= this.state
     else if (!this.#isReleased) this.held = undefined
+    if (!detail && this.state._tag === "superseded") reloadUnlessTyping()
   }
 
   #bars() {
@@ -203,7 +204,12 @@ export class App extends LitElement {
         return html`<p class="loading" role="status">${common.loading}</p>`
       case "empty":
         return this.#explained(
-          (hidden) => html`<kez-welcome-screen ?hidden=${hidden} .lost=${state.lost}></kez-welcome-screen>`
+          (hidden) =>
+            html`<kez-welcome-screen
+              ?hidden=${hidden}
+              .lost=${state.lost}
+              ?superseded=${state.superseded}
+            ></kez-welcome-screen>`
         )
       case "locked":
         return html`<kez-unlock-screen .locked=${state}></kez-unlock-screen>`

@@ -57,6 +57,7 @@ export const conversation = {
   writtenAt: (moment: string) => `Written on ${moment}.`,
   details: "Details of this message",
   sendAgain: "Send again",
+  removeFailed: "Remove",
   gap: (count: number) =>
     plural(count, "earlier message from this device is not here", "earlier messages from this device are not here"),
   gapMeaning:

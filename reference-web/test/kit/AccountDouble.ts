@@ -1,6 +1,6 @@
 import { ContextProvider } from "@lit/context"
 import { LitElement } from "lit"
-import { vi } from "vitest"
+import { expect, vi } from "vitest"
 import { accountContext, clientContext } from "../../src/context.ts"
 import type { Field } from "../../src/elements/field/Field.ts"
 import type { AccountState, WebAccount } from "@kez-chat/sdk/web-page"
@@ -95,3 +95,17 @@ export const textOf = (root: ParentNode = document.body): string =>
     const value = element instanceof HTMLInputElement ? element.value : ""
     return `${own.join("")} ${value} ${element.shadowRoot === null ? "" : textOf(element.shadowRoot)}`
   }).join(" ")
+
+/** Waits until the page holds this text. */
+export const says = (part: string): Promise<void> =>
+  vi.waitFor(() => expect(textOf()).toContain(part), { timeout: 10_000 })
+
+export const passphrase = "paper moon lamp"
+
+/** Types the passphrase twice where a new one is asked for. */
+export const setPassphrase = async (): Promise<void> => {
+  const step = await appears("kez-new-passphrase")
+  await settled()
+  for (const field of step.shadowRoot!.querySelectorAll<Field>("kez-field")) await type(field, passphrase)
+  step.shadowRoot!.querySelector("form")!.requestSubmit()
+}

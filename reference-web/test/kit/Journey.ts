@@ -114,13 +114,23 @@ export const shownWords = async (page: Page): Promise<ReadonlyArray<string>> => 
 
 /** Signs up as a person would, and gives the words. */
 export const signUp = async (page: Page, name: string): Promise<ReadonlyArray<string>> => {
+  const words = await beginSignUp(page, name)
+  await finishSignUp(page, name, words)
+  return words
+}
+
+/** As far as the words. */
+export const beginSignUp = async (page: Page, name: string): Promise<ReadonlyArray<string>> => {
   await button(page, "Create an account").click()
   await page.getByLabel("Name").fill(name)
   await page.getByText(`${name}@localhost is free.`).waitFor()
   await button(page, "Continue").click()
   await button(page, "I have pen and paper").click()
   await button(page, "Show my words").click()
-  const words = await shownWords(page)
+  return shownWords(page)
+}
+
+export const finishSignUp = async (page: Page, name: string, words: ReadonlyArray<string>): Promise<void> => {
   await button(page, "I wrote them down").click()
   await answerWords(page, words)
   await button(page, "Continue").click()
@@ -128,7 +138,6 @@ export const signUp = async (page: Page, name: string): Promise<ReadonlyArray<st
   await page.getByLabel("Repeat the passphrase").fill(passphrase)
   await button(page, "Lock with this passphrase").click()
   await heading(page, `You are ${name}.`)
-  return words
 }
 
 /** From the fields for 24 words to the account's messages. */

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { freePorts } from "../../../deploy/local/Ports.ts"
 import { type Liar, startLiar } from "../../../reference-cli/test/kit/Liar.ts"
 import {
+  beginSignUp,
   button,
+  finishSignUp,
   goTo,
   hasChromium,
   heading,
@@ -36,6 +38,24 @@ describe.skipIf(!hasChromium)(
     let front: Liar
     beforeAll(async () => void (front = await startLiar(stage.home.urls.home, port)))
     afterAll(() => front?.close())
+
+    it("lets a sign-up end that was begun before a newer one was opened", async () => {
+      const page = await stage.visit({}, front.url)
+      const words = await beginSignUp(page, "hilde")
+      const old = await entryOf(page)
+      front.edit(nextBuild())
+      const newer = await page.context().newPage()
+      await newer.goto(front.url)
+      await heading(newer, "Write to people you can be sure of.")
+      expect(await entryOf(newer)).not.toBe(old)
+      await page.bringToFront()
+      await finishSignUp(page, "hilde", words)
+      expect(await entryOf(page)).toBe(old)
+      await button(page, "Go to my messages").click()
+      await list(page).waitFor()
+      expect(await entryOf(page)).toBe(await entryOf(newer))
+      front.edit(() => undefined)
+    })
 
     it("opens and unlocks without a network, and gives way to a newer one without losing a draft", async () => {
       const [idle, other] = await Promise.all([stage.visit({}, front.url), stage.visit({}, front.url)])

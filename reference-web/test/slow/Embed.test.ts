@@ -1,9 +1,12 @@
 /** Another page of the home's origin, with nothing but `embed.js`: the account of the home's page in components of it. */
+import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { BrowserContext } from "playwright-core"
-import { describe, expect, it } from "vitest"
+import { describe, expect, expectTypeOf, it } from "vitest"
+import type * as Declared from "../../embed.d.ts"
+import type * as Built from "../../src/embed.ts"
 import { button, hasChromium, signUp, useStage, write } from "../kit/Journey.ts"
 
 const example = join(import.meta.dirname, "..", "..", "examples", "embed.html")
@@ -62,3 +65,16 @@ describe.skipIf(!hasChromium)(
   },
   240_000
 )
+
+describe("embed.d.ts", () => {
+  it("declares what embed.js is, for the example in TypeScript", () => {
+    // Texts are plain objects and contexts plain symbols there.
+    type Opaque = "clientContext" | "provide" | "textsContext" | "withOwn"
+    expectTypeOf<Omit<typeof Built, Opaque>>().toExtend<Omit<typeof Declared, Opaque>>()
+    expectTypeOf<keyof typeof Built>().toEqualTypeOf<keyof typeof Declared>()
+    expectTypeOf<Pick<HTMLElementTagNameMap, keyof Declared.KezElements>>().toExtend<Declared.KezElements>()
+    const root = join(import.meta.dirname, "..", "..", "..")
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc")
+    execFileSync(process.execPath, [tsc, "-p", join(root, "reference-web", "examples")], { stdio: "inherit" })
+  }, 120_000)
+})

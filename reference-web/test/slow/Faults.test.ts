@@ -95,9 +95,21 @@ describe.skipIf(!hasChromium)(
       await message(page, "An answer")
         .getByText(/Delivered|Read/)
         .waitFor()
+      const box = page.getByRole("textbox", { name: "Message to dirk" })
+      const typed = (text: string) => expect.poll(() => box.inputValue(), { timeout: 20_000 }).toBe(text)
+      await box.fill("What is")
       await endWorkers(page)
       // Those of the others start again as well.
       await page.bringToFront()
+      await typed("What is")
+      // A page that goes away at once after a key.
+      await box.press("End")
+      await page.evaluate(() => {
+        document.execCommand("insertText", false, " in the box")
+        location.reload()
+      })
+      await typed("What is in the box")
+      await box.fill("")
       await write(other, "After")
       await message(page, "After").waitFor()
       await write(page, "Still here")

@@ -30,7 +30,7 @@ import {
   words
 } from "./account/index.ts"
 import { Contacts, layer as contactsLayer } from "./contacts/index.ts"
-import { conversations, draft, history, markRead, search, setDraft } from "./conversations/index.ts"
+import { conversations, draft, history, markRead, removeMessage, search, setDraft } from "./conversations/index.ts"
 import { Browsing, discard, layer as fetchLayer, matches, read } from "./files/fetch/index.ts"
 import { layer as shareLayer, Manifests, Shares } from "./files/share/index.ts"
 import { layer as clockLayer } from "./internal/BrokerClock.ts"
@@ -151,7 +151,7 @@ export class KezChat extends Context.Service<
      * knows no account of that key. `KeyOffered` reminds at most once a day of a key that is still offered.
      */
     keepKey(who: string): Effect.Effect<Contact, KezChatError>
-    /** Accepts a message request: from now on the contact gets receipts and can be written to. */
+    /** Accepts a message request: the contact can be written to, and gets receipts, also for what it wrote before. */
     accept(who: string): Effect.Effect<Contact, KezChatError>
     /**
      * Hides everything from a contact. The account's other devices and its home server are notified in the background, with
@@ -194,6 +194,11 @@ export class KezChat extends Context.Service<
     setDraft(who: string, text: string): Effect.Effect<void, KezChatError>
     /** Marks all messages of a contact as read, and tells the contact if read receipts are on. */
     markRead(who: string): Effect.Effect<void, KezChatError>
+    /**
+     * Removes a message of this account whose state is `failed`, by its `id`; whether there was one. Other messages stay:
+     * they are on other devices and at the home server too.
+     */
+    removeMessage(id: string): Effect.Effect<boolean, KezChatError>
     /**
      * Encrypts a file into a blob on this device, offers it to the contacts and lists it in the manifest; none of its
      * bytes are sent. It can be fetched while `serve` runs on this device.
@@ -271,7 +276,8 @@ const rooms = accountLayer.pipe(
   Layer.provideMerge(sigchainLayer),
   Layer.provideMerge(contactsLayer),
   Layer.provideMerge(outboxLayer),
-  Layer.provideMerge(Layer.mergeAll(currentAccountLayer, eventsLayer, linkLayer, clockLayer)),
+  Layer.provideMerge(Layer.mergeAll(currentAccountLayer, linkLayer, clockLayer)),
+  Layer.provideMerge(eventsLayer),
   Layer.provideMerge(ledgerLayer)
 )
 
@@ -343,6 +349,7 @@ const make = Effect.gen(function* () {
     draft: (who) => run(draft(who)),
     setDraft: (who, text) => run(setDraft(who, text)),
     markRead: (who) => run(markRead(who)),
+    removeMessage: (id) => run(removeMessage(id)),
     share: (options) => run(Effect.flatMap(published, (session) => shares.share(session, options))),
     shared: shares.shared,
     unshare: shares.unshare,

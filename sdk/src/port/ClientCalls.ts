@@ -36,6 +36,7 @@ export const clientCalls: Calls<KezChatClient> = {
   draft: "call",
   setDraft: "call",
   markRead: "call",
+  removeMessage: "call",
   share: "local",
   shared: "call",
   unshare: "call",

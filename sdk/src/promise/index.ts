@@ -83,6 +83,7 @@ export interface KezChatClient extends AsyncDisposable {
   draft(who: string): Promise<string>
   setDraft(who: string, text: string): Promise<void>
   markRead(who: string): Promise<void>
+  removeMessage(id: string): Promise<boolean>
   /** If it is aborted before it returns, nothing is shared. */
   share(options: ShareOptions, waiting?: Waiting): Promise<Share>
   shared(): Promise<ReadonlyArray<Share>>
@@ -183,6 +184,7 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     draft: (who) => run(chat.draft(who)),
     setDraft: (who, text) => run(chat.setDraft(who, text)),
     markRead: (who) => run(chat.markRead(who)),
+    removeMessage: (id) => run(chat.removeMessage(id)),
     share: (options, waiting) => run(chat.share(options), waiting),
     shared: () => run(chat.shared),
     unshare: (id) => run(chat.unshare(id)),

@@ -23,8 +23,12 @@ export type BrokenReason =
 
 export type AccountState =
   | { readonly _tag: "starting" }
-  /** No account here. `lost`: the handle of the account whose vault this browser has lost. */
-  | { readonly _tag: "empty"; readonly lost?: string }
+  /**
+   * No account here. `lost`: the handle of the account whose vault this browser has lost. `superseded`: a newer build of
+   * the page is open in this browser: reload if nothing was begun. What was begun can be finished here; then the newer
+   * build takes the account over.
+   */
+  | { readonly _tag: "empty"; readonly lost?: string; readonly superseded?: true }
   | {
       readonly _tag: "locked"
       readonly handle: string

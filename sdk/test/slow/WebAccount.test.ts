@@ -129,6 +129,77 @@ describe.skipIf(!hasChromium)("the account of a browser", () => {
     assert.deepInclude(await stateOf(tab), { _tag: "open", handle: "forgotten@localhost" })
   })
 
+  it("is resumed with the same words where its creation failed midway", async () => {
+    context = await scene.profile()
+    const tab = await openTab(scene, context, "/1/")
+    const words = await run(tab, ({ account }) => account.newWords())
+    const create = () =>
+      run(
+        tab,
+        async ({ account }, words) => {
+          const steps: Array<string> = []
+          try {
+            for await (const step of account.create({ handle: "midway", words, passphrase: "long enough" })) {
+              steps.push(step)
+            }
+          } catch (error) {
+            steps.push((error as { readonly _tag: string })._tag)
+          }
+          return steps
+        },
+        words
+      )
+    await scene.home.processes.sig.kill("SIGTERM")
+    assert.deepEqual(await create(), ["sealed", "registered", "ServerUnreachable"])
+    assert.strictEqual((await stateOf(tab))._tag, "opening")
+    await scene.home.processes.sig.restart()
+    assert.deepEqual(await create(), ["sealed", "registered", "published"])
+    assert.strictEqual((await reaches(tab, "open")).handle, "midway@localhost")
+  })
+
+  it("opens by a passkey's secret as long as the vault has its slot", async () => {
+    context = await scene.profile()
+    const tab = await openTab(scene, context, "/1/")
+    await createIn(tab, "keyed", passphrase)
+    const slots = () =>
+      run(tab, ({ account }) => ("slots" in account.state ? account.state.slots.map(({ kind }) => kind) : undefined))
+    const withPasskey = (call: "addPasskey" | "unlock" | "removePasskey", secret = 3) =>
+      run(
+        tab,
+        async ({ account }, [call, secret]) => {
+          const [credentialId, prfSalt] = [new Uint8Array(16).fill(1), new Uint8Array(32).fill(2)]
+          const passkey = { credentialId, prfSalt, secret: new Uint8Array(32).fill(secret) }
+          try {
+            await (call === "removePasskey" ? account.removePasskey(credentialId) : account[call](passkey))
+            return account.state._tag
+          } catch (error) {
+            return (error as { readonly reason?: string }).reason
+          }
+        },
+        [call, secret] as const
+      )
+    await withPasskey("addPasskey")
+    assert.deepEqual(await slots(), ["passphrase", "passkey"])
+    await run(tab, ({ account }) => account.lock())
+    assert.strictEqual(await withPasskey("unlock", 4), "wrong_passphrase")
+    assert.strictEqual(await withPasskey("unlock"), "open")
+    await withPasskey("removePasskey")
+    assert.deepEqual(await slots(), ["passphrase"])
+    await run(tab, ({ account }) => account.lock())
+    assert.strictEqual(await withPasskey("unlock"), "wrong_passphrase")
+  })
+
+  it("leaves this browser and its handle when it is deleted", async () => {
+    context = await scene.profile()
+    const tab = await openTab(scene, context, "/1/")
+    await createIn(tab, "leaving", passphrase)
+    await run(tab, ({ account }) => account.client.deleteAccount())
+    assert.deepEqual(await reaches(tab, "empty"), { _tag: "empty" })
+    assert.strictEqual(await run(tab, ({ account }) => account.handleStatus("leaving")), "taken")
+    await tab.reload()
+    assert.deepEqual(await reaches(tab, "empty"), { _tag: "empty" })
+  })
+
   it("refuses a taken handle and leaves nothing behind", async () => {
     context = await scene.profile()
     const tab = await openTab(scene, context, "/1/")

@@ -1,7 +1,7 @@
 /** One worker holds the account: dedicated workers of two tabs, two builds, and a worker that ends. */
 import { afterAll, afterEach, assert, beforeAll, describe, it } from "vitest"
 import type { BrowserContext, Page } from "playwright-core"
-import { createIn, hasChromium, openScene, openTab, reaches, run, type Scene } from "../web/PageKit.ts"
+import { createIn, hasChromium, openScene, openTab, reaches, run, type Scene, type Window } from "../web/PageKit.ts"
 
 const passphrase = "a long enough passphrase"
 let scene: Scene
@@ -75,6 +75,20 @@ describe.skipIf(!hasChromium)("the holder of an account", () => {
     assert.strictEqual((await reaches(newer, "open"))._tag, "open")
     const refused = run(late, ({ account }) => account.client.account().catch(({ _tag }: { _tag: string }) => _tag))
     assert.strictEqual(await refused, "AccountLocked")
+  })
+
+  it.each(["", "?dedicated"])("is made where it was begun, and then of the newer build (%s)", async (kind) => {
+    context = await scene.profile()
+    const older = await openTab(scene, context, `/7/${kind}`)
+    const newer = await openTab(scene, context, `/8/${kind}`)
+    await older.waitForFunction(() => (globalThis as unknown as Window).account.state._tag === "empty")
+    await older.waitForFunction(() => "superseded" in (globalThis as unknown as Window).account.state)
+    const handle = kind === "" ? "finishing" : "completing"
+    assert.deepEqual(await createIn(older, handle, passphrase), ["sealed", "registered", "published"])
+    await reaches(older, "superseded")
+    const { _tag } = await Promise.race([reaches(newer, "locked"), reaches(newer, "open")])
+    if (_tag === "locked") await run(newer, ({ account }, passphrase) => account.unlock({ passphrase }), passphrase)
+    assert.strictEqual((await reaches(newer, "open")).handle, `${handle}@localhost`)
   })
 
   it("is started again and opens by itself when it is killed, and calls under way are refused", async () => {

@@ -52,7 +52,7 @@ export const description = group<HomeVisit>("server/description", [
   },
   {
     id: "named-urls",
-    requirements: ["KEZ-REG-006"],
+    requirements: ["KEZ-REG-006", "KEZ-NAT-041"],
     why: "clients refuse plain URLs, so that naming one leads nowhere",
     reads: true,
     run: async ({ target }) => {

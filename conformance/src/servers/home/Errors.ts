@@ -70,7 +70,7 @@ export const errors = group<HomeVisit>("server/errors", [
   },
   {
     id: "media-type",
-    requirements: ["KEZ-ERR-001"],
+    requirements: ["KEZ-ERR-001", "KEZ-REG-044"],
     why: "a body is sent as JSON; pages can send plain text without asking",
     reads: true,
     run: async ({ target }) => {

@@ -15,7 +15,7 @@ const malformedKeys: ReadonlyArray<readonly [id: string, primary: (hex: string) 
 export const lookup = group<HomeVisit>("server/lookup", [
   {
     id: "forms",
-    requirements: ["KEZ-REG-020"],
+    requirements: ["KEZ-REG-020", "KEZ-REG-045"],
     why: "the local part, the full form and its percent-encoding lead to the same record",
     run: async (home) => {
       const { handle } = await home.account()
@@ -59,14 +59,16 @@ export const lookup = group<HomeVisit>("server/lookup", [
   },
   {
     id: "by-primary",
-    requirements: ["KEZ-REG-019", "KEZ-REG-021"],
-    why: "by key one finds the same record as by handle",
+    requirements: ["KEZ-REG-019", "KEZ-REG-021", "KEZ-REG-045"],
+    why: "by key, percent-encoded or not, one finds the same record as by handle",
     run: async (home) => {
       const { handle, signer } = await home.account()
-      const answer = await home.target.get(`/v1/by-primary/${signer.primary}`)
-      hasStatus(answer, 200)
       const shown = await home.record({ handle })
-      equals(answer, fits(answer, "record"), fits(shown, "record"), "the record")
+      for (const primary of [signer.primary, encodeURIComponent(signer.primary)]) {
+        const answer = await home.target.get(`/v1/by-primary/${primary}`)
+        hasStatus(answer, 200)
+        equals(answer, fits(answer, "record"), fits(shown, "record"), "the record")
+      }
     }
   },
   {

@@ -31,9 +31,11 @@ export const styles = css`
   textarea {
     flex: 1;
     min-width: 0;
-    min-height: 2.25rem;
+    /* One line stands in the middle of the button beside it. */
+    --line-height: max(var(--target), 2.25rem);
+    min-height: var(--line-height);
     max-height: min(40dvh, 16rem);
-    padding: 0.375rem var(--space-3);
+    padding: calc((var(--line-height) - 1.5em) / 2) var(--space-3);
     border: 0;
     border-radius: var(--radius-bubble);
     background: transparent;

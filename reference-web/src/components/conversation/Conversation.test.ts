@@ -53,6 +53,29 @@ describe("kez-conversation", () => {
     await expect.poll(() => client.draft(chris.handle)).toBe("")
   })
 
+  it("removes a message that failed, or puts one that is sent again in its place", async () => {
+    const failed = (text: string) => message(chris.primary, text, { state: "failed", failure: "refused" })
+    const conversation = await show(fakeClient({ messages: [failed("one"), failed("two")] }))
+    await expect.poll(() => textsOf(conversation)).toEqual(["one", "two"])
+    const click = async (at: number, label: string) => {
+      const rows = conversation.shadowRoot!.querySelector("kez-message-log")!.shadowRoot!
+      const buttons = () => [
+        ...(rows.querySelectorAll("kez-message")[at]?.shadowRoot!.querySelectorAll("kez-button") ?? [])
+      ]
+      await expect.poll(() => buttons().map(({ textContent }) => textContent?.trim())).toContain(label)
+      buttons()
+        .find(({ textContent }) => textContent?.trim() === label)!
+        .click()
+    }
+    await click(1, "Remove")
+    await expect.poll(() => textsOf(conversation)).toEqual(["one"])
+    await click(0, "Send again")
+    await expect
+      .poll(() => conversation.shadowRoot!.querySelector("kez-message-log")!.messages.map(({ state }) => state))
+      .toEqual(["queued"])
+    expect(textsOf(conversation)).toEqual(["one"])
+  })
+
   it("returns a text that was refused, with the reason", async () => {
     const refused = Object.assign(new Error("x"), { _tag: "StoreError", detail: "the store is full" })
     const conversation = await show(fakeClient({ calls: { send: () => Promise.reject(refused) } }))

@@ -142,11 +142,12 @@ export class Conversation extends LitElement {
           .older=${this.view.older}
           .newer=${this.view.newer}
           .arrived=${this.arrived}
-          @kez-older=${this.#loadOlder}
-          @kez-newer=${this.#loadNewer}
+          @kez-older=${() => this.#page("older")}
+          @kez-newer=${() => this.#page("newer")}
           @kez-newest=${this.#toNewest}
           @kez-end=${this.#reachedEnd}
-          @kez-resend=${({ detail }: CustomEvent<Message>) => this.#send(detail.text)}
+          @kez-resend=${({ detail }: CustomEvent<Message>) => this.#send(detail.text, detail)}
+          @kez-remove=${({ detail }: CustomEvent<Message>) => this.#remove(detail)}
         >
           ${this.#beginning(contact, name, server)}
         </kez-message-log>`
@@ -243,9 +244,6 @@ export class Conversation extends LitElement {
     if (this.#thread !== undefined) this.view = this.#thread.view
   }
 
-  readonly #loadOlder = (): Promise<void> => this.#page("older")
-  readonly #loadNewer = (): Promise<void> => this.#page("newer")
-
   async #page(direction: "older" | "newer"): Promise<void> {
     const thread = this.#thread
     if (thread === undefined) return
@@ -271,6 +269,9 @@ export class Conversation extends LitElement {
         return
       case "State":
         if (event.message.peer === thread.peer && thread.replace(event.message)) this.#show()
+        return
+      case "MessageRemoved":
+        if (event.message.peer === thread.peer && thread.remove(event.message)) this.#show()
         return
       case "Draft":
         if (event.peer === thread.peer && this.#drafts.problem(this.who) === "") this.draft = event.text
@@ -304,7 +305,8 @@ export class Conversation extends LitElement {
     if (isSeen) this.#markRead()
   }
 
-  async #send(text: string): Promise<void> {
+  /** `failed`: an earlier message that this one takes the place of. */
+  async #send(text: string, failed?: Message): Promise<void> {
     const thread = this.#thread
     const { client, who } = this
     if (client === undefined || thread === undefined) return
@@ -312,6 +314,7 @@ export class Conversation extends LitElement {
     try {
       const message = await client.send(who, text)
       this.refusal = ""
+      if (failed !== undefined) this.#remove(failed)
       // What was typed meanwhile stays.
       void this.#drafts.keep(who, this.composer?.value ?? "")
       if (thread !== this.#thread) return
@@ -320,12 +323,16 @@ export class Conversation extends LitElement {
       await this.updateComplete
       this.log?.scrollToEnd()
     } catch (error) {
-      if (thread !== this.#thread) return void this.#drafts.keep(who, text)
+      if (thread !== this.#thread || !this.isConnected) return void this.#drafts.keep(who, text)
       const code = problemCode(error)
       this.refusal = isRefusal(code) ? code : ""
       this.problem = this.refusal === "" ? detailOf(error) : ""
       this.composer?.restore(text)
     }
+  }
+
+  #remove({ id }: Message): void {
+    this.client?.removeMessage(id).catch((error: unknown) => (this.problem = detailOf(error)))
   }
 
   async #add(): Promise<void> {

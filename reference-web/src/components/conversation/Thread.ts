@@ -104,6 +104,14 @@ export class Thread {
     return true
   }
 
+  /** Takes a message out; false if it is not loaded. */
+  remove({ order }: Message): boolean {
+    const left = this.messages.filter((message) => message.order !== order)
+    const isLoaded = left.length < this.messages.length
+    if (isLoaded) this.messages = left
+    return isLoaded
+  }
+
   /** `order` of the first of the newest `count` received messages. */
   firstUnread(count: number): number | undefined {
     const received = this.messages.filter(({ direction }) => direction === "in")

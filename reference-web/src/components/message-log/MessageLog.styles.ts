@@ -127,8 +127,10 @@ export const styles = css`
     padding: var(--space-5);
     text-align: center;
   }
+  /* The same above the first message as without any. */
   ::slotted(*) {
     max-width: 34rem;
+    font-size: var(--text-small);
     text-align: start;
   }
   .empty ::slotted(*) {

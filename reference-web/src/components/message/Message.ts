@@ -21,6 +21,7 @@ const known = new Set(["text", "file_share"])
  * A message as a bubble, with its state or time and what is remarkable about it.
  *
  * @fires kez-resend - The person wants to send a failed message again; `detail` is the message.
+ * @fires kez-remove - The person wants to remove a failed message; `detail` is the message.
  */
 @customElement("kez-message")
 export class Message extends LitElement {
@@ -182,7 +183,12 @@ export class Message extends LitElement {
         isFailed
           ? html`<div class="actions">
               <kez-button kind="quiet" @click=${this.#copy}>${this.texts.common.copy}</kez-button>
-              <kez-button @click=${this.#resend}>${texts.sendAgain}</kez-button>
+              <kez-button kind="quiet" @click=${() => this.#ask("kez-remove")}>${texts.removeFailed}</kez-button>
+              ${
+                message.type === "text"
+                  ? html`<kez-button @click=${() => this.#ask("kez-resend")}>${texts.sendAgain}</kez-button>`
+                  : nothing
+              }
             </div>`
           : nothing
       }
@@ -209,9 +215,9 @@ export class Message extends LitElement {
     if (this.message !== undefined) void navigator.clipboard.writeText(this.message.text).catch(() => undefined)
   }
 
-  #resend(): void {
+  #ask(name: "kez-resend" | "kez-remove"): void {
     if (this.message === undefined) return
-    this.dispatchEvent(new CustomEvent("kez-resend", { detail: this.message, bubbles: true, composed: true }))
+    this.dispatchEvent(new CustomEvent(name, { detail: this.message, bubbles: true, composed: true }))
   }
 }
 
@@ -221,5 +227,6 @@ declare global {
   }
   interface HTMLElementEventMap {
     "kez-resend": CustomEvent<ChatMessage>
+    "kez-remove": CustomEvent<ChatMessage>
   }
 }

@@ -1,10 +1,13 @@
 import type { Account, KezChatClient } from "@kez-chat/sdk/promise"
-import { beforeEach, expect, it, vi } from "vitest"
+import { beforeEach, expect, it } from "vitest"
 import {
   accountDouble,
   appears,
   find,
+  passphrase,
   press,
+  says,
+  setPassphrase,
   settled,
   show,
   textOf,
@@ -17,8 +20,6 @@ import { Restore } from "./Restore.ts"
 
 beforeEach(() => localStorage.clear())
 
-const passphrase = "paper moon lamp"
-
 const open = async (calls: Partial<WebAccount>) => {
   await show(new Restore(), accountDouble({ checkWords: async (text) => ({ ok: true, words: text }), ...calls }))
   const step = await appears("kez-restore-words")
@@ -27,15 +28,10 @@ const open = async (calls: Partial<WebAccount>) => {
   step.shadowRoot!.querySelector("form")!.requestSubmit()
 }
 
-const setPassphrase = async () => {
-  const step = await appears("kez-new-passphrase")
-  await settled()
-  for (const field of step.shadowRoot!.querySelectorAll<Field>("kez-field")) await type(field, passphrase)
-  step.shadowRoot!.querySelector("form")!.requestSubmit()
+const comeBack = async () => {
+  await setPassphrase()
   return appears("kez-restored")
 }
-
-const text = (part: string) => vi.waitFor(() => expect(textOf()).toContain(part), { timeout: 10_000 })
 
 it("brings an account back, shows how far, and keeps no secret", async () => {
   const restored: Array<unknown> = []
@@ -51,8 +47,8 @@ it("brings an account back, shows how far, and keeps no secret", async () => {
       return { handle: "chris@kez.lat" } as Account
     }
   })
-  await setPassphrase()
-  await text("Bringing back messages: 3,120 of 10,000")
+  await comeBack()
+  await says("Bringing back messages: 3,120 of 10,000")
   expect(restored).toEqual([{ words, passphrase }])
   expect(textOf()).toContain("chris@kez.lat is back.")
   expect(textOf()).not.toMatch(/whisper|paper moon/)
@@ -60,7 +56,7 @@ it("brings an account back, shows how far, and keeps no secret", async () => {
 
 it("names what is wrong with the words", async () => {
   await open({ checkWords: async () => ({ ok: false, reason: "checksum", count: 24 }) })
-  await text("together they do not fit")
+  await says("together they do not fit")
 })
 
 it("offers a name when the key has none, with the same words", async () => {
@@ -74,8 +70,8 @@ it("offers a name when the key has none, with the same words", async () => {
       yield "published"
     }
   })
-  await setPassphrase()
-  await text("No name belongs to these words.")
+  await comeBack()
+  await says("No name belongs to these words.")
   await press(find("kez-button[kind=primary]")!)
   const step = await appears("kez-name-step")
   await settled()
@@ -91,8 +87,8 @@ it("keeps the words when the server cannot be reached", async () => {
       throw new Error("kez.lat cannot be reached")
     }
   })
-  await setPassphrase()
-  await text("kez.lat cannot be reached")
+  await comeBack()
+  await says("kez.lat cannot be reached")
   await press(find("kez-button.back")!)
   const step = await appears("kez-restore-words")
   await settled()

@@ -4,7 +4,9 @@ import {
   accountDouble,
   appears,
   find,
+  passphrase,
   press,
+  says,
   settled,
   show,
   textOf,
@@ -30,8 +32,6 @@ const open = (section: string, calls: Partial<WebAccount>, client: Partial<KezCh
     })
   )
 
-const text = (part: string) => vi.waitFor(() => expect(textOf()).toContain(part), { timeout: 10_000 })
-
 const button = (label: string, root: ParentNode): Element => {
   const found = Array.from(root.querySelectorAll("kez-button")).find((each) => each.textContent!.trim() === label)
   if (found === undefined) throw new Error(`there is no ${label}`)
@@ -43,7 +43,7 @@ it("shows the words only after the passphrase, and forgets them when the page is
     "words",
     {
       revealWords: async (secret) => {
-        if ("passphrase" in secret && secret.passphrase === "paper moon lamp") return words
+        if ("passphrase" in secret && secret.passphrase === passphrase) return words
         throw Object.assign(new Error("wrong"), { _tag: "VaultError", reason: "wrong_passphrase" })
       }
     },
@@ -56,11 +56,11 @@ it("shows the words only after the passphrase, and forgets them when the page is
   await vi.waitFor(() => expect(dialog.activeElement).toBe(field))
   await type(field, "a wrong one")
   await press(button("Continue", dialog))
-  await text("This is not the passphrase.")
+  await says("This is not the passphrase.")
   expect(textOf()).not.toContain("whisper")
-  await type(field, "paper moon lamp")
+  await type(field, passphrase)
   await press(button("Continue", dialog))
-  await text("whisper")
+  await says("whisper")
   expect(textOf()).not.toContain("paper moon")
   dispatchEvent(new PageTransitionEvent("pagehide"))
   await settled()
@@ -74,7 +74,7 @@ it("asks for the passphrase before the words are checked, too", async () => {
   await press(button("Check my paper", part))
   const dialog = part.querySelector("kez-passphrase-dialog")!.shadowRoot!
   expect(find("kez-words-check")).toBeUndefined()
-  await type(dialog.querySelector<Field>("kez-field")!, "paper moon lamp")
+  await type(dialog.querySelector<Field>("kez-field")!, passphrase)
   await press(button("Continue", dialog))
   await vi.waitFor(() => expect(find("kez-words-check")).toBeDefined())
 })
@@ -93,14 +93,14 @@ it("changes a setting, and takes it back when it could not be stored", async () 
   )
   const input = await vi.waitFor(() => find<HTMLInputElement>("input[role=switch]")!)
   input.click()
-  await text("the disk is full")
+  await says("the disk is full")
   expect(find<HTMLInputElement>("input[role=switch]")!.checked).toBe(false)
 })
 
 it("logs out only after the handle was typed, unless the words were checked within 30 days", async () => {
   const logOut = vi.fn(async () => {})
   await open("danger", { logOut }, {})
-  await text("1,204 messages")
+  await says("1,204 messages")
   const part = find("kez-settings-danger")!.shadowRoot!
   const asked = async () => {
     await press(button("Log out", part))

@@ -87,6 +87,11 @@ export class SignUp extends LitElement {
     if (changed.has("step")) void focusStep(this)
   }
 
+  /** A newer build of the page took the account over. */
+  get #isOld(): boolean {
+    return this.account?.state._tag === "superseded"
+  }
+
   get #server(): string {
     return this.account?.home.name ?? ""
   }
@@ -250,6 +255,8 @@ export class SignUp extends LitElement {
       const steps = this.account!.create({ handle: this.name, words: this.words.join(" "), passphrase })
       for await (const step of steps) this.done = order.indexOf(step) + 1
     } catch (error) {
+      // A newer build has the account, and resumes its creation.
+      if (this.#isOld) return location.reload()
       this.unavailable = unavailable[problemCode(error) ?? ""] ?? ""
       this.failed = errorText(error)
       return
@@ -271,7 +278,7 @@ export class SignUp extends LitElement {
 
   async #offers(): Promise<void> {
     const [passkeys, persisted] = await Promise.all([passkeysAvailable(), isPersisted()])
-    this.passkey = passkeys ? "offer" : "none"
+    this.passkey = passkeys && !this.#isOld ? "offer" : "none"
     this.storage = persisted === undefined ? "none" : persisted ? "done" : "offer"
   }
 

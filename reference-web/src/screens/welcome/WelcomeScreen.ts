@@ -9,6 +9,7 @@ import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import type { WebAccount } from "@kez-chat/sdk/web-page"
 import "../restore/Restore.ts"
 import "../sign-up/SignUp.ts"
+import { reloadUnlessTyping } from "../../reloadUnlessTyping.ts"
 
 /** Between questions whether the home server answers, in milliseconds. */
 const againMillis = 10_000
@@ -25,6 +26,8 @@ export class WelcomeScreen extends LitElement {
 
   /** The handle that this browser held before its storage was cleared. */
   @property() lost: string | undefined
+  /** A newer build of the page is open: this one reloads, unless something was begun here. */
+  @property({ type: Boolean }) superseded = false
   @consume({ context: accountContext, subscribe: true }) @state() private account: WebAccount | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
   @state() private way: "welcome" | "sign-up" | "restore" = "welcome"
@@ -58,6 +61,7 @@ export class WelcomeScreen extends LitElement {
   }
 
   protected override updated(changed: PropertyValues): void {
+    if (this.superseded && this.way === "welcome" && !this.signingUp) reloadUnlessTyping()
     if (changed.has("way") && changed.get("way") !== undefined) void this.#focus()
   }
 

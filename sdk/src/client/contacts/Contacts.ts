@@ -9,7 +9,6 @@ import { Handle, Sigchain } from "../../protocol/index.ts"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import { hexOf, parseEd25519 } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { deleteAll, Ledger, type Transaction } from "../internal/Ledger.ts"
 import type { Chain } from "../internal/OwnSigchain.ts"
@@ -26,13 +25,6 @@ const rank: Record<Contact["state"], number> = { changed: 0, accepted: 0, reques
 const byName = (a: Contact, b: Contact): number => (a.handle < b.handle ? -1 : a.handle > b.handle ? 1 : 0)
 
 const admitted = (primary: string): Effect.Effect<AdmittedKey, Problem> => Effect.fromResult(parseEd25519(primary))
-
-/** Sends receipts from now on to an account that was not accepted before; see `ConversationCounters.receiptsFromHere`. */
-const beginReceipts = Effect.fnUntraced(function* (transaction: Transaction, row: Rows.ContactRow) {
-  const counts = yield* ConversationCounters.read(transaction, hexOf(row.primary))
-  const from = yield* ConversationCounters.receiptsFromHere(transaction, counts)
-  ConversationCounters.put(transaction, hexOf(row.primary), from)
-})
 
 const isOutage = (error: KezChatError): boolean =>
   error._tag === "ServerUnreachable" || (error instanceof Problem && error.code === "unavailable")
@@ -101,7 +93,6 @@ const make = Effect.gen(function* () {
         if (other !== undefined) return other
         const known = yield* transaction.get(contactKey, Rows.Contact)
         const met = known ?? Trust.newContact(hexOf(record.primary), "accepted", now)
-        if (known === undefined || known.state === "requested") yield* beginReceipts(transaction, met)
         const named = { ...Trust.accept(met), handle: handle.text, resolved: true }
         const asNamed = Trust.afterRecord(named, record.primary, now)
         const added = yield* Effect.fromResult(Trust.afterChain(asNamed.row, chain, now, before?.claimed))
@@ -208,13 +199,13 @@ const make = Effect.gen(function* () {
           verified: false,
           former: [...new Set([...known.former, ...current.former, hexOf(current.primary)])]
         }
-        if (met === undefined || met.state === "requested") yield* beginReceipts(transaction, taken)
         const asNamed = Trust.afterRecord(taken, primary, now).row
         const accepted = yield* Effect.fromResult(Trust.afterChain(asNamed, chain, now, undefined))
         yield* sendQueue.abandon(transaction, hexOf(current.primary), "the contact's key changed before this was sent")
         yield* unnameOthers(transaction, record.handle, primary)
         book.remove(transaction, current)
         book.save(transaction, accepted.row)
+        transaction.onCommit(() => sendQueue.wake(hexOf(primary)))
         return accepted.row
       })
     )
@@ -277,10 +268,7 @@ const make = Effect.gen(function* () {
     unconfirmKey: (who: string) => change(who, (row) => Effect.succeed({ ...row, verified: false })),
     acceptKey,
     keepKey,
-    accept: (who: string) =>
-      change(who, (row, transaction) =>
-        row.state === "requested" ? Effect.as(beginReceipts(transaction, row), Trust.accept(row)) : Effect.succeed(row)
-      ),
+    accept: (who: string) => change(who, (row) => Effect.succeed(row.state === "requested" ? Trust.accept(row) : row)),
     block,
     unblock: (who: string) => change(who, (row) => Effect.succeed(Trust.unblock(row))),
     removeContact

@@ -27,10 +27,3 @@ export const nextOrder = (transaction: Transaction): Effect.Effect<number, Store
     transaction.put(Rows.key.order, Rows.Order, { next: order + 1 })
     return order
   })
-
-/** The counters with receipts beginning at the next message: a message request is never receipted. */
-export const receiptsFromHere = (transaction: Transaction, counters: Rows.ConversationCountersRow) =>
-  Effect.map(transaction.get(Rows.key.order, Rows.Order), (row) => {
-    const last = (row?.next ?? 1) - 1
-    return { ...counters, deliveredReceiptedUpTo: last, readReceiptedUpTo: last, readReceiptDueUpTo: last }
-  })

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type Account, NoAccount } from "../model/index.ts"
+import { Events } from "./Events.ts"
 import { Ledger, type Transaction } from "./Ledger.ts"
 import * as Rows from "./rows/index.ts"
 
@@ -17,6 +18,7 @@ export const toAccount = ({ device, handle, primary, server, step }: Rows.Accoun
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
+  const events = yield* Events
   let latest: Rows.AccountRow | undefined
 
   const find = Effect.suspend(() => {
@@ -31,7 +33,11 @@ const make = Effect.gen(function* () {
 
   const put = (transaction: Transaction, row: Rows.AccountRow) => {
     transaction.put(Rows.key.account, Rows.Account, row)
-    transaction.onCommit(() => (latest = row))
+    transaction.onCommit(() => {
+      const isStep = latest?.step !== row.step || latest.primary !== row.primary
+      latest = row
+      if (isStep) events.publish({ _tag: "Account", account: toAccount(row) })
+    })
   }
 
   return {

@@ -35,5 +35,7 @@ export class SendQueue extends Context.Service<
     abandon(transaction: Transaction, peerHex: string, reason: string): Effect.Effect<void, StoreError>
     /** Looks at a peer's queue again, because sending to it may have become possible. */
     wake(peerHex: string): void
+    /** Calls the listener with every peer that was woken: receipts that waited may be due then. */
+    onWake(listener: (peerHex: string) => void): void
   }
 >()("@kez-chat/sdk/SendQueue") {}

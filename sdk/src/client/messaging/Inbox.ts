@@ -215,7 +215,7 @@ const make = Effect.gen(function* () {
       ...counters,
       prev: hash,
       unread: (counters.unread ?? 0) + 1,
-      ...(isStranger ? {} : { lastIncoming: kept.order })
+      lastIncoming: kept.order
     })
     transaction.onCommit(() => {
       if (isStranger) publishRequest(contact.primary, kept)
@@ -255,11 +255,11 @@ const make = Effect.gen(function* () {
     }
     let contact = role === "note" ? self(account) : yield* transaction.get(key.contact(peer.hex), Rows.Contact)
     if (contact === undefined || contact.state === "requested") {
-      // Writing to a contact accepts it. What it wrote before that was a message request.
+      // Writing to a contact accepts it.
       contact = contact === undefined ? Trust.newContact(peer.hex, "accepted", arrivedAt) : Trust.accept(contact)
       book.save(transaction, contact)
-      counters = yield* ConversationCounters.receiptsFromHere(transaction, counters)
       const { primary, resolved } = contact
+      transaction.onCommit(() => receipts.due(peer.hex))
       if (!resolved) transaction.onCommit(() => refresh.enqueue(primary))
     }
     const kept = yield* append(transaction, opened, arrivedAt, marks)

@@ -121,6 +121,8 @@ const make = Effect.gen(function* () {
   const lanes = new Map<string, Lane>()
   const window = yield* Semaphore.make(windowSize)
 
+  let tellWoken: (peerHex: string) => void = () => {}
+
   // The ephemeral keys of the latest own copies: a frame that comes back with one of them need not be opened.
   const ownCopies = new Set<string>()
 
@@ -341,7 +343,18 @@ const make = Effect.gen(function* () {
     })
   })
   return Context.make(Outbox, outbox).pipe(
-    Context.add(SendQueue, SendQueue.of({ enqueue, abandon, wake: worker.wake }))
+    Context.add(
+      SendQueue,
+      SendQueue.of({
+        enqueue,
+        abandon,
+        wake: (peerHex) => {
+          worker.wake(peerHex)
+          tellWoken(peerHex)
+        },
+        onWake: (listener) => void (tellWoken = listener)
+      })
+    )
   )
 })
 

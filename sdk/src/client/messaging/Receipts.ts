@@ -119,6 +119,9 @@ const make = Effect.gen(function* () {
     if (pauseMillis > 0) yield* Effect.sleep(pauseMillis)
   })
 
+  // Accepting a contact makes receipts due for what it wrote before.
+  sendQueue.onWake(worker.wake)
+
   return {
     /** A conversation may have receipts due. */
     due: worker.wake,

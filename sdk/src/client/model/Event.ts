@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { StoreError } from "../../services/LocalStore.ts"
+import { Account } from "./Account.ts"
 import { Contact } from "./Contact.ts"
 import { InboxUsage } from "./InboxUsage.ts"
 import { Message } from "./Message.ts"
@@ -7,10 +8,14 @@ import { Share } from "./Share.ts"
 
 /** A change on this device. It is durable before the event is published. */
 export const Event = Schema.Union([
+  /** The account was created or restored as far as `account.step`. */
+  Schema.TaggedStruct("Account", { account: Account }),
   /** A message was stored: a received one, or one written here or on another device of this account. */
   Schema.TaggedStruct("Message", { message: Message, contact: Contact }),
   /** A message's state or marks changed. */
   Schema.TaggedStruct("State", { message: Message }),
+  /** A message that failed was removed. */
+  Schema.TaggedStruct("MessageRemoved", { message: Message }),
   /** Messages were marked as read: `unread` of the conversation with `peer` (a primary key) is 0. */
   Schema.TaggedStruct("Read", { peer: Schema.String }),
   /** The draft for `peer` (a primary key) changed; an empty `text` removed it. */

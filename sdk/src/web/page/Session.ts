@@ -157,6 +157,6 @@ export class Session {
     if (forgotten) localStorage.removeItem(handleItem)
     else if (this.#handle !== undefined) localStorage.setItem(handleItem, this.#handle)
     const lost = state._tag === "empty" ? localStorage.getItem(handleItem) : null
-    this.#state.value = lost === null ? state : { _tag: "empty", lost }
+    this.#state.value = lost === null ? state : { ...state, _tag: "empty", lost }
   }
 }

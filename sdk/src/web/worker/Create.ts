@@ -1,7 +1,7 @@
 /** Creating the account of this browser, or resuming where it was cut off. */
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import { AccountExists } from "../../client/model/index.ts"
+import { type Account, AccountExists } from "../../client/model/index.ts"
 import * as Handle from "../../protocol/identity/Handle.ts"
 import type { CreateStep, NewAccount } from "../AccountPort.ts"
 import { remove } from "./Databases.ts"
@@ -14,9 +14,6 @@ export const steps: ReadonlyArray<CreateStep> = ["sealed", "registered", "publis
 
 /** The step of `Account` at which each of these is done; the last one is reported once the account is open. */
 const stepsOfAccount = ["created", "registered"]
-
-/** How often the step of the account is read; there is no event for it. */
-const pollMillis = 50
 
 /** The seed is in the vault before the handle is registered. `tell` gets the number of steps that are done, except all. */
 export const create = async (
@@ -52,13 +49,19 @@ export const create = async (
     })
   }
   const { client } = account.held!
-  const look = async () => {
-    const found = await client.account().catch(() => undefined)
-    if (found !== undefined) tell(stepsOfAccount.indexOf(found.step) + 1)
+  const tellStep = ({ step }: Account) => tell(stepsOfAccount.indexOf(step) + 1)
+  const look = () => client.account().then(tellStep, () => {})
+  const watching = new AbortController()
+  const watch = async () => {
+    for await (const event of client.events({ signal: watching.signal })) {
+      if (event._tag === "Account") tellStep(event.account)
+    }
   }
-  const timer = setInterval(() => void look(), pollMillis)
+  watch().catch(() => {})
   account.creating = new AbortController()
   try {
+    // A creation that is resumed has steps behind it.
+    await look()
     await client.create({ handle: text, words }, { signal: account.creating.signal })
     await account.opened()
   } catch (error) {
@@ -67,6 +70,6 @@ export const create = async (
     if ((await readVault(account.databases.vault)) === undefined) await account.undo()
     throw error
   } finally {
-    clearInterval(timer)
+    watching.abort()
   }
 }

@@ -47,6 +47,12 @@ const brokenBy = (error: unknown): AccountState | undefined => {
   return error instanceof VaultError && error.reason !== "wrong_passphrase" ? broken("no_storage") : undefined
 }
 
+/** A state as an older build shows it. */
+const outdated = (state: AccountState): AccountState => {
+  if (state._tag === "empty") return { ...state, superseded: true }
+  return state._tag === "locked" || state._tag === "elsewhere" ? { _tag: "superseded" } : state
+}
+
 /** A holder that is asked for the account gives it within this time. */
 const takeOverMillis = 10_000
 /** A worker that ends has told its pages why within this time. */
@@ -66,6 +72,8 @@ export class HeldAccount {
   readonly #url: string
   readonly #turns: Turns
   #queue: Promise<unknown> = Promise.resolve()
+  /** A newer build is open in this browser: this one gives it the account, but finishes what it began without one. */
+  #isOld = false
 
   constructor({ build, home, name = "kez-chat" }: ServeOptions) {
     this.#url = home
@@ -97,7 +105,7 @@ export class HeldAccount {
   set(state: AccountState, change: Partial<Update> = {}): void {
     // A newer build has the account: nothing follows but a reload.
     if (this.state._tag === "superseded") return
-    this.update.value = { ...this.update.value, ...change, state }
+    this.update.value = { ...this.update.value, ...change, state: this.#isOld ? outdated(state) : state }
   }
 
   notOpen() {
@@ -134,7 +142,7 @@ export class HeldAccount {
       const tickets = [turn.ticket, this.ticket]
       this.ticket = undefined
       const state = await this.closedState()
-      if (state._tag === "locked") {
+      if (state._tag === "locked" && !this.#isOld) {
         for (const ticket of tickets) {
           const key = ticket === undefined ? undefined : await Tickets.open(this.databases.tickets, ticket)
           if (key !== undefined) return this.unlock(turn.release, { key: Redacted.make(key) }).catch(() => {})
@@ -236,6 +244,7 @@ export class HeldAccount {
     const vault = await readVault(this.databases.vault)
     this.set({ _tag: "open", handle: account.handle, primary, slots: vault?.slots ?? [] }, { ticket, forgotten: false })
     this.#turns.tellChange()
+    if (this.#isOld) void this.handOver("superseded")
     return account
   }
 
@@ -288,15 +297,16 @@ export class HeldAccount {
 
   /** Gives the account to another worker. */
   async handOver(state: "elsewhere" | "superseded"): Promise<void> {
-    this.creating.abort(this.notOpen())
+    if (state === "superseded") this.#isOld = true
+    else this.creating.abort(this.notOpen())
     await this.exclusive(async () => {
       const held = this.held
       if (held !== undefined) {
         if (held.ticket !== undefined) this.#turns.giveTicket(held.ticket)
         await this.close()
-      }
-      if (state === "superseded") this.set({ _tag: "superseded" })
-      else if (held !== undefined) this.#wait()
+        if (state === "superseded") this.set({ _tag: "superseded" })
+        else this.#wait()
+      } else if (state === "superseded") this.set(this.state)
     })
   }
 

@@ -8,7 +8,7 @@ const Counters = Schema.Struct({
   seq: Count,
   /** Hash of the newest envelope that is not a receipt. */
   prev: Schema.optionalKey(Schema.String),
-  /** Order of the newest message that may be receipted. */
+  /** Order of the newest received message. Receipts for it wait while its author is not accepted. */
   lastIncoming: Count,
   /** Up to this order every `delivered` receipt is queued, or is never to be sent. */
   deliveredReceiptedUpTo: Count,
