@@ -88,6 +88,7 @@ it("tries a failed step again with the same words and passphrase", async () => {
       yield "published"
     }
   })
+  await toPassphrase()
   await setPassphrase()
   await appears("kez-creating")
   await click("kez-note kez-button")
@@ -109,6 +110,7 @@ it.each([
       yield "published"
     }
   })
+  await toPassphrase()
   await setPassphrase()
   await appears("kez-note")
   expect(textOf()).toContain(sentence)
