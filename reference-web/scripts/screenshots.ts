@@ -65,7 +65,7 @@ for (const [look, options] of Object.entries(looks)) {
   page.on("pageerror", (error) => process.stderr.write(`${look}: ${error.message}\n`))
   await page.goto(url)
   await page.locator("figure").first().waitFor()
-  const elements = await page.locator("section").evaluateAll((sections) => sections.map(({ id }) => id))
+  const elements = await page.locator("body > section").evaluateAll((sections) => sections.map(({ id }) => id))
   for (const element of elements.filter((name) => wanted.length === 0 || wanted.includes(name))) {
     await page.goto(`${url}#${element}`)
     await page.locator(`section#${element} figure`).first().waitFor()

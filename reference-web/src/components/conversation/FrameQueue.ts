@@ -1,12 +1,16 @@
+/** Least time between two batches, in milliseconds: each may repaint all messages in sight, and keys need time between. */
+const pauseMillis = 100
+
 /**
- * Hands items on once a frame, and not before they are wanted: hundreds may arrive within a frame, and rendering each
- * would leave no time to type.
+ * Hands items on at the next frame, and not before they are wanted. Hundreds may arrive at once: they come in batches,
+ * because rendering each would leave no time to type.
  */
 export class FrameQueue<A> {
   readonly #take: (item: A) => void
   readonly #isWanted: () => boolean
   #items: Array<A> = []
-  #isFrameAsked = false
+  #isAsked = false
+  #takenAt = -pauseMillis
 
   constructor(take: (item: A) => void, isWanted: () => boolean) {
     this.#take = take
@@ -15,15 +19,22 @@ export class FrameQueue<A> {
 
   add(item: A): void {
     this.#items.push(item)
-    if (this.#isFrameAsked) return
-    this.#isFrameAsked = true
+    if (this.#isAsked) return
+    this.#isAsked = true
+    const restMillis = this.#takenAt + pauseMillis - performance.now()
+    if (restMillis > 0) setTimeout(this.#askFrame, restMillis)
+    else this.#askFrame()
+  }
+
+  readonly #askFrame = (): void => {
     requestAnimationFrame(() => {
-      this.#isFrameAsked = false
+      this.#isAsked = false
       if (this.#isWanted()) this.takeAll()
     })
   }
 
   takeAll(): void {
+    this.#takenAt = performance.now()
     for (const item of this.#items.splice(0)) this.#take(item)
   }
 
