@@ -54,6 +54,15 @@ const factLines = ({ facts }: Report): ReadonlyArray<string> => {
       ]
 }
 
+/** What does not apply, a line for each reason. */
+const notChecked = ({ checks }: Report): ReadonlyArray<string> => {
+  const left = checks.filter(({ message, verdict }) => verdict === "not-applicable" && message !== undefined)
+  return [...Map.groupBy(left, ({ message }) => message)].map(
+    ([message, [first, ...rest]]) =>
+      `  Not checked: ${first!.id}${rest.length === 0 ? "" : ` and ${rest.length} more`}: ${message}.`
+  )
+}
+
 /** The target of a run for people. */
 const targetText = ({ target: { language, name, version } }: Report): string =>
   `${name}${version === undefined ? "" : ` ${version}`}${language === undefined ? "" : ` (${language})`}`
@@ -75,9 +84,7 @@ export const summary = (report: Report): string => {
     ...(lacking.length === 0 ? [] : ["\nUntestable, and so failed, because the target cannot be asked:", ...lacking]),
     ...factLines(report),
     "",
-    ...report.checks
-      .filter(({ message, verdict }) => verdict === "not-applicable" && message !== undefined)
-      .map(({ id, message }) => `  Not checked: ${id}: ${message}.`),
+    ...notChecked(report),
     ...report.staleBaseline.map(({ id }) => `  The baseline excuses ${id}, which does not fail: remove the entry.`),
     `${verdict}: ${must.passed} of ${must.checked} MUST hold. Checks: ${checks}. Seed ${report.seed}.`,
     ...(bad.length > 0 ? [`Read on with: kez-conformance explain ${bad[0]!.id}`] : [])
