@@ -237,10 +237,20 @@ export class Broker {
     }
     this.asked.push(asked)
     const usual = () => encode(this.#usual(asked))
-    const instead = await (this.answers[kind]?.(asked, usual) ?? usual())
+    const instead = await this.#answer(asked, usual)
     if (instead === "silent") return
     asked.answer = encode(instead)
     if (reply !== undefined) peer.deliver(reply, asked.answer)
+  }
+
+  /** A request that cannot be answered is the client's fault: it must not end the run. */
+  async #answer(asked: Asked, usual: () => Uint8Array): Promise<Instead> {
+    try {
+      return await (this.answers[asked.kind]?.(asked, usual) ?? usual())
+    } catch (error) {
+      this.violations.push(`sent a ${asked.kind} that cannot be answered: ${(error as Error).message}`)
+      return { e: "bad" }
+    }
   }
 
   #usual(asked: Asked): Uint8Array | object {

@@ -99,11 +99,15 @@ export class HttpHost {
     this.#server.closeAllConnections()
   }
 
-  async #reply(asked: HttpAsked, response: ServerResponse): Promise<void> {
-    response.on("error", () => undefined)
+  async #replyTo(asked: HttpAsked): Promise<Reply | Raw> {
     const usual = this.#answer(asked)
     const entry = this.#changes.find(({ pattern }) => pattern.test(lineOf(asked)))
-    const reply = await (entry?.change(usual, asked) ?? usual)
+    return entry?.change(usual, asked) ?? usual
+  }
+
+  async #reply(asked: HttpAsked, response: ServerResponse): Promise<void> {
+    response.on("error", () => undefined)
+    const reply = await this.#replyTo(asked).catch(() => problem(400, "request_malformed"))
     response.setHeader("date", new Date(this.#now()).toUTCString())
     if (typeof reply === "function") return reply(response)
     response.writeHead(reply.status, { "access-control-allow-origin": "*", ...reply.headers })

@@ -23,6 +23,9 @@ export interface NatsHandlers {
 
 const crlf = utf8("\r\n")
 
+/** A message or line longer than this ends the connection, in bytes. */
+const maxBytes = 1_048_576
+
 /** Whether a subject falls under a subscription with `*` and `>`. */
 export const covers = (pattern: string, subject: string): boolean => {
   const tokens = subject.split(".")
@@ -103,14 +106,15 @@ export class NatsPeer {
 
   #take(bytes: Uint8Array): void {
     this.#kept = Buffer.concat([this.#kept, bytes])
-    for (;;) {
+    while (this.isOpen) {
       const end = this.#kept.indexOf("\r\n")
-      if (end < 0) return
+      if (end < 0) return this.#kept.length > maxBytes ? this.drop() : undefined
       const line = this.#kept.toString("utf8", 0, end)
       const [verb = "", ...words] = line.split(/[ \t]+/)
       const name = verb.toUpperCase()
       if (name === "PUB" || name === "HPUB") {
         const size = Number(words.at(-1))
+        if (!(size >= 0 && size <= maxBytes)) return this.refuse("Parser Error")
         const begin = end + 2
         if (this.#kept.length < begin + size + 2) return
         const whole = Buffer.from(this.#kept.subarray(begin, begin + size))
