@@ -43,15 +43,13 @@ struct V4(u8, u8, u8, u8, u32);
 struct V6(u16, u16, u16, u16, u32);
 
 /// The first row that holds an address gives its class; addresses of no row are public.
-const V4_CLASSES: [(V4, Class); 16] = [
+const V4_CLASSES: [(V4, Class); 14] = [
     (V4(0, 0, 0, 0, 8), Class::Unusable),
     (V4(10, 0, 0, 0, 8), Class::Private),
     (V4(100, 64, 0, 0, 10), Class::Shared),
     (V4(127, 0, 0, 0, 8), Class::Loopback),
     (V4(169, 254, 0, 0, 16), Class::LinkLocal),
     (V4(172, 16, 0, 0, 12), Class::Private),
-    (V4(192, 0, 0, 9, 32), Class::Public),
-    (V4(192, 0, 0, 10, 32), Class::Public),
     (V4(192, 0, 0, 0, 24), Class::Special),
     (V4(192, 0, 2, 0, 24), Class::Special),
     (V4(192, 88, 99, 0, 24), Class::Special),
@@ -62,19 +60,14 @@ const V4_CLASSES: [(V4, Class); 16] = [
     (V4(224, 0, 0, 0, 3), Class::Unusable),
 ];
 
-const V6_CLASSES: [(V6, Class); 14] = [
+const V6_CLASSES: [(V6, Class); 9] = [
     (V6(0x64, 0xff9b, 1, 0, 48), Class::Private),
     (V6(0xfc00, 0, 0, 0, 7), Class::Private),
     (V6(0xfe80, 0, 0, 0, 10), Class::LinkLocal),
     (V6(0xfec0, 0, 0, 0, 10), Class::Private),
     (V6(0xff00, 0, 0, 0, 8), Class::Unusable),
-    (V6(0x2001, 3, 0, 0, 32), Class::Public),
-    (V6(0x2001, 4, 0x112, 0, 48), Class::Public),
-    (V6(0x2001, 0x20, 0, 0, 28), Class::Public),
-    (V6(0x2001, 0x30, 0, 0, 28), Class::Public),
     (V6(0x2001, 0, 0, 0, 23), Class::Special),
     (V6(0x2001, 0xdb8, 0, 0, 32), Class::Special),
-    (V6(0x2620, 0x4f, 0x8000, 0, 48), Class::Public),
     (V6(0x3fff, 0, 0, 0, 20), Class::Special),
     (V6(0x2000, 0, 0, 0, 3), Class::Public),
 ];
@@ -98,8 +91,6 @@ pub fn v6_class(address: Ipv6Addr) -> Class {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] => return Class::Loopback,
         [0, 0, 0, 0, 0, 0, _, _] => return Class::Unusable,
-        // Three anycast addresses inside 2001::/23 that are globally reachable.
-        [0x2001, 1, 0, 0, 0, 0, 0, 1..=3] => return Class::Public,
         _ => (),
     }
     let bits = u128::from(address);
