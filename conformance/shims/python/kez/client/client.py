@@ -22,7 +22,7 @@ from ..network import Unreachable
 from .account import Account
 from .home import Home, Verified
 from .outbox import IN_ORDER_SHOWN, Outbox
-from .shared_files import shared_files
+from .shared_files import LookAtChain, shared_files
 from .store import Store
 from .sync import Sync
 from .texts import shows_nothing, text_of
@@ -180,7 +180,7 @@ class Client:
 
         return await self._files(primary, look_at_chain)
 
-    async def _files(self, owner: str, look_at_chain: Any) -> tuple[int, list[SharedFile]]:
+    async def _files(self, owner: str, look_at_chain: LookAtChain) -> tuple[int, list[SharedFile]]:
         return await shared_files(self._store, self._home, self.account.seed, owner, look_at_chain)
 
     def _may_fetch(self, who: str) -> Person:

@@ -107,12 +107,8 @@ def _problem(answer: Answer) -> KezError:
     code = problem["code"]
     if code not in CODES:
         code = _CODE_OF_STATUS.get(answer.status, "internal" if answer.status >= 500 else "request_malformed")
-    return Problem(code, answer.status, problem)
+    return Problem(code, f"refused with the status {answer.status}")
 
 
 class Problem(KezError):
-    """What a server refused, with the members of its problem document."""
-
-    def __init__(self, code: str, status: int, members: dict[str, Any]) -> None:
-        super().__init__(code, f"refused with the status {status}")
-        self.members = members
+    """What a server refused with a problem document."""
