@@ -37,7 +37,9 @@ export const logins = group("logins", [
       world.broker.info = { nonce }
       world.broker.nats.dropAll()
       const { length } = world.broker.logins
+      // A client may give up at once, and try again later.
       await alice.sync(1_500)
+      await pause(1_000)
       const signed = world.broker.logins.slice(length).filter(({ connect }) => Boolean(connect["sig"]))
       equals(signed.length, 0, "how often the client signed for that nonce")
       world.broker.info = {}
