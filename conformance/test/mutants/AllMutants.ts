@@ -1,7 +1,9 @@
-/** Every broken shim and server that the checks must notice. */
+/** Every broken shim, server and client that the checks must notice. */
+import { allScenarios } from "../../src/clients/scenarios/All.ts"
 import { brokerChecks, homeChecks, sigChecks } from "../../src/servers/AllChecks.ts"
 import { type Check, selected } from "../../src/suite/Checks.ts"
 import { brokerMutants } from "../broker/BrokerMutants.ts"
+import { clientMutants } from "../clients/ClientMutants.ts"
 import { homeMutants } from "../HomeMutants.ts"
 import { sigMutants } from "../SigMutants.ts"
 import { chatMutants } from "./ChatMutants.ts"
@@ -17,20 +19,17 @@ export const shimMutants: ReadonlyArray<ShimMutant> = [
   ...fileMutants
 ]
 
-/** How the ids of checks begin for which mutants are still to be written. */
-export const untried: ReadonlyArray<string> = ["client/"]
-
 /** A mutant with the requirements that it breaks; the tests run each and fail where one of these is not noticed. */
 export interface Killer {
   readonly name: string
   readonly kills: ReadonlyArray<string>
 }
 
-const ofServers = [...homeMutants, ...sigMutants, ...brokerMutants.map((make) => make())].map(({ kills, name }) => ({
-  name,
-  kills: selected<Check>([...homeChecks, ...sigChecks, ...brokerChecks], kills).flatMap(
-    ({ requirements }) => requirements
-  )
-}))
+const checks: ReadonlyArray<Check> = [...homeChecks, ...sigChecks, ...brokerChecks, ...allScenarios]
 
-export const killers: ReadonlyArray<Killer> = [...shimMutants, ...ofServers]
+/** Mutants of servers and clients name the checks that notice them. */
+const byChecks = [...homeMutants, ...sigMutants, ...brokerMutants.map((make) => make()), ...clientMutants].map(
+  ({ kills, name }) => ({ name, kills: selected(checks, kills).flatMap(({ requirements }) => requirements) })
+)
+
+export const killers: ReadonlyArray<Killer> = [...shimMutants, ...byChecks]
