@@ -12,6 +12,7 @@ import { Implementation } from "../../src/interop/Implementation.ts"
 import type { InteropReport } from "../../src/interop/Matrix.ts"
 import { Meeting, runInterop } from "../../src/interop/Run.ts"
 import { steps } from "../../src/interop/Steps.ts"
+import { buildMillis, commandOf } from "./ShimKit.ts"
 
 const timeoutMillis = 60_000
 const folder = mkdtempSync(join(tmpdir(), "kez-interop-test-"))
@@ -30,20 +31,32 @@ afterAll(async () => {
 
 const line = (command: ReadonlyArray<string>) => command.map((word) => JSON.stringify(word)).join(" ")
 
-it("the SDK and the CLI do everything with each other", { timeout: 600_000 }, async () => {
-  const cli = [...node, here("../../shims/cli/shim.ts"), ...node, await bundled("kez-chat")]
-  const file = join(folder, "report.json")
-  const page = join(folder, "report.html")
-  const shims = [reference, cli].flatMap((command) => ["--shim", line(command)])
-  const code = await interop(["--url", home.urls.home, ...shims, "--report", file, "--html", page, "--timeout", "60"])
+/** Runs the command; the report. */
+const meet = async (name: string, shims: ReadonlyArray<ReadonlyArray<string>>): Promise<InteropReport> => {
+  const [file, page] = [join(folder, `${name}.json`), join(folder, `${name}.html`)]
+  const options = shims.flatMap((command) => ["--shim", line(command)])
+  const code = await interop(["--url", home.urls.home, ...options, "--report", file, "--html", page])
   const report = JSON.parse(readFileSync(file, "utf8")) as InteropReport
-  expect(report.pairs.flatMap((pair) => pair.steps.filter(({ verdict }) => verdict !== "pass"))).toEqual([])
-  expect(report.implementations.map(({ name }) => name)).toEqual(["@kez-chat/sdk", "kez-chat"])
-  expect(report.counts).toEqual({ passed: 4, all: 4 })
   const validate = new Ajv2020({ strict: true, formats: { "date-time": true } }).compile(schema)
   expect([validate(report), validate.errors]).toEqual([true, null])
+  expect(report.pairs.flatMap((pair) => pair.steps.filter(({ verdict }) => verdict !== "pass"))).toEqual([])
+  const all = shims.length ** 2
+  expect(report.counts).toEqual({ passed: all, all })
+  expect(readFileSync(page, "utf8")).toContain(`${all} of ${all} pairs pass every step`)
   expect(code).toBe(0)
-  expect(readFileSync(page, "utf8")).toContain("4 of 4 pairs pass every step")
+  return report
+}
+
+describe("everything is done with each other by", () => {
+  it("the SDK and the CLI", { timeout: 600_000 }, async () => {
+    const cli = [...node, here("../../shims/cli/shim.ts"), ...node, await bundled("kez-chat")]
+    const { implementations } = await meet("cli", [reference, cli])
+    expect(implementations.map(({ name }) => name)).toEqual(["@kez-chat/sdk", "kez-chat"])
+  })
+
+  it("the SDK, Python and Rust", { timeout: buildMillis + 600_000 }, async ({ skip }) => {
+    await meet("others", [reference, await commandOf("python", skip), await commandOf("rust", skip)])
+  })
 })
 
 describe("an implementation that is wrong fails", () => {
