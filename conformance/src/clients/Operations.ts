@@ -35,8 +35,6 @@ export const clientOperations: Readonly<Record<ClientOperation, Described>> = {
   "client.manifest": { profile: "files", description: "the files that an account shares with this one" }
 }
 
-export const isClientOperation = (name: string): name is ClientOperation => Object.hasOwn(clientOperations, name)
-
 const ajv = new Ajv2020({ strict: true, strictRequired: false }).addSchema(schema, "client")
 
 /** What is wrong with an answer, as a sentence; undefined where it fits its schema. */

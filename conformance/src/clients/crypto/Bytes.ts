@@ -32,5 +32,3 @@ export const base32 = (bytes: Uint8Array): string => {
   }
   return bits === 0 ? text : text + digits[(value << (5 - bits)) & 31]
 }
-
-export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
