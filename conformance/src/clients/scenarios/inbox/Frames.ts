@@ -218,12 +218,15 @@ const play = async (stage: Stage, { frames }: Hostile, way: "live" | "fetched"):
   for (const one of [mallory, carol]) equals(await alice.texts(one.primary), [], `what is shown of ${one.local}`)
   const known = (await alice.contacts()).map(({ primary }) => primary)
   equals(known, [bob.primary], "the contacts and requests")
-  // The position is past all of them: nothing of it is asked for again.
+  // The position is past all of them: nothing of it is asked for again. The first fetch may be after the position of the
+  // other box, which lags where frames came live (KEZ-SEQ-004); its page raises both.
   const { length } = world.broker.asked
-  await alice.close()
-  await alice.open()
-  await alice.sync()
-  const fetch = world.broker.asked.slice(length).find(({ kind }) => kind === "fetch")
+  for (let time = 0; time < 2; time++) {
+    await alice.close()
+    await alice.open()
+    await alice.sync()
+  }
+  const fetch = world.broker.asked.slice(length).findLast(({ kind }) => kind === "fetch")
   const { seq } = world.broker.frames.find(({ frame }) => frame === all[0]) ?? { seq: 0 }
   holds(Number(fetch?.ask["after"]) > seq, "the position did not move past a frame that can never be read", fetch?.ask)
 }
