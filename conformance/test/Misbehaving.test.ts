@@ -47,6 +47,11 @@ describe("a shim that", () => {
     ["answers with two members", `write({ seq, ok: 1, unsupported: true })`, "a response does not fit its schema"],
     ["answers a question that nobody asked", `write({ seq: 99, ok: 1 })`, "which no open request has"],
     ["answers twice", `write({ seq, ok: "" }); write({ seq, ok: "" })`, "which no open request has"],
+    [
+      "answers twice at once",
+      `const line = JSON.stringify({ seq, ok: "" }); write(line + "\\n" + line)`,
+      "which no open request has"
+    ],
     ["dies", `console.error("out of luck"); process.exit(3)`, "exit code 3; its last words: out of luck"],
     ["is killed", `process.kill(process.pid, "SIGKILL")`, "the shim ended by SIGKILL"],
     [

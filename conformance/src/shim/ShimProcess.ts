@@ -72,6 +72,11 @@ export class ShimProcess {
     return this.#failure === undefined
   }
 
+  /** Why it cannot be asked any more. */
+  get failure(): ShimFailure | undefined {
+    return this.#failure
+  }
+
   /** Sends a request. Rejects with a `ShimFailure` that says why there is no valid response. */
   ask(cmd: string, args: Request["args"], test?: string): Promise<Response> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)

@@ -104,8 +104,15 @@ export const runVectors = async (checks: ReadonlyArray<VectorCheck>, options: Ru
     const answers = batch.map((check) => shim.ask(check.operation, check.case.input, check.id))
     for (const [index, answer] of (await Promise.allSettled(answers)).entries()) {
       const check = batch[index]!
-      if (answer.status === "fulfilled") settle(judge(check, answer.value))
-      else settle({ ...about(check), verdict: "fail", message: (answer.reason as Error).message })
+      // What came with the last answer, such as a second one, is that check's fault.
+      const failure = index === batch.length - 1 ? shim.failure : undefined
+      if (answer.status === "fulfilled" && failure === undefined) settle(judge(check, answer.value))
+      else
+        settle({
+          ...about(check),
+          verdict: "fail",
+          message: (answer.status === "rejected" ? (answer.reason as Error) : failure!).message
+        })
     }
   }
   await shim.stop()
