@@ -52,7 +52,11 @@ export const runBroker = async (patterns: ReadonlyArray<string>, { seed = 1, url
 
 /** What did not pass. */
 export const notPassed = (results: ReadonlyArray<CheckResult>) =>
-  results.filter(({ verdict }) => verdict !== "pass").map(({ actual, id, message }) => [id, message, actual])
+  results
+    .filter(({ verdict }) => verdict !== "pass")
+    // Whether sends wait for each other at all depends on the machine: where none does, the check says so.
+    .filter(({ id, verdict }) => id !== "broker/connections#turns" || verdict !== "not-applicable")
+    .map(({ actual, id, message }) => [id, message, actual])
 
 /** All checks that a mutant is for fail at it. */
 export const killBroker = async (home: Home, make: MutantMaker): Promise<void> => {
