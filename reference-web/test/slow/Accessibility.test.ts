@@ -59,7 +59,9 @@ describe.skipIf(!hasChromium)(
       await button(page, "Accept").click()
       await message(page, "Hello, anton").waitFor()
       await write(page, "Hello, berta")
-      await message(page, "Hello, berta").getByText("Sent", { exact: true }).waitFor()
+      await message(page, "Hello, berta")
+        .getByText(/^(?:Sent|Delivered)$/)
+        .waitFor()
       await accessible(page)
       for (const hash of [
         "#/new",

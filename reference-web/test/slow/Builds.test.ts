@@ -62,7 +62,9 @@ describe.skipIf(!hasChromium)(
       await Promise.all([settleIn(idle, "fritz"), settleIn(other, "gerta")])
       await startWith(idle, "gerta")
       await write(idle, "Kept for the journey")
-      await message(idle, "Kept for the journey").getByText("Sent", { exact: true }).waitFor()
+      await message(idle, "Kept for the journey")
+        .getByText(/^(?:Sent|Delivered)$/)
+        .waitFor()
       await idle.evaluate(async () => void (await navigator.serviceWorker.ready))
       await goTo(idle, "#/settings")
       await button(idle, "Lock now").click()
@@ -82,7 +84,9 @@ describe.skipIf(!hasChromium)(
       front.edit(nextBuild())
       await Promise.all([nats.restart(), sig.restart()])
       await chat.restart()
-      await message(typing, "Written without a network").getByText("Sent", { exact: true }).waitFor()
+      await message(typing, "Written without a network")
+        .getByText(/^(?:Sent|Delivered)$/)
+        .waitFor()
       await typing.getByRole("textbox", { name: "Message to gerta" }).fill("A sentence that has no end yet")
       await goTo(idle, "#/")
       await idle.getByText("A sentence that has no end yet").waitFor()
@@ -103,7 +107,9 @@ describe.skipIf(!hasChromium)(
       await composer.waitFor()
       await expect.poll(() => composer.inputValue(), { timeout: 30_000 }).toBe("A sentence that has no end yet")
       await composer.press("Enter")
-      await message(typing, "A sentence that has no end yet").getByText("Sent", { exact: true }).waitFor()
+      await message(typing, "A sentence that has no end yet")
+        .getByText(/^(?:Sent|Delivered)$/)
+        .waitFor()
       expect(await textsOf(typing)).toEqual([
         "Kept for the journey",
         "Written without a network",
