@@ -13,6 +13,7 @@ interface Manifest {
   readonly version: string
   readonly bin?: Record<string, string>
   readonly dependencies?: Record<string, string>
+  readonly optionalDependencies?: Record<string, string>
   readonly peerDependencies?: Record<string, string>
 }
 
@@ -28,7 +29,8 @@ const install = async (name: string): Promise<string> => {
   const home = join(folder, "node_modules", manifest.name)
   mkdirSync(home, { recursive: true })
   execFileSync("tar", ["-xzf", join(folder, filename), "-C", home, "--strip-components=1"])
-  for (const dependency of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
+  const { dependencies, optionalDependencies, peerDependencies } = manifest
+  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
     const link = join(folder, "node_modules", dependency)
     mkdirSync(dirname(link), { recursive: true })
     rmSync(link, { force: true })
@@ -96,6 +98,10 @@ describe("published packages", () => {
     const shim = `"${process.execPath}" "${program}" reference-shim`
     const { stdout } = await run(process.execPath, [program, "vectors", "--shim", shim], { cwd: folder })
     assert.match(stdout, /^CONFORMS: /m)
+    // The reference shim's store is the one package that a bundle cannot hold.
+    const clients = ["client", "--shim", shim, "--only", "client/frames#replayed"]
+    const whole = await run(process.execPath, [program, ...clients], { cwd: folder })
+    assert.match(whole.stdout, /^CONFORMS: /m)
   })
 
   it("reference-server: contains the page, compressed and with the notices of what is in it", async () => {

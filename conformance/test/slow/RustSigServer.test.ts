@@ -171,7 +171,7 @@ describe.skipIf(why !== undefined)("a sig-server in Rust", () => {
       return client
     }
 
-    it("carries accounts, contacts and shared files of our clients, also after it was killed", async () => {
+    it("carries accounts and contacts of our clients, also after it was killed", async () => {
       await using alice = await person("alice")
       await using bob = await person("bob")
       await alice.addContact("bob")
