@@ -5,7 +5,7 @@
  *
  * Each client is a profile in a folder of its own, with a `kez-chat listen` that holds its connection as a user's would.
  */
-import { type ChildProcess, spawn } from "node:child_process"
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { existsSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -279,9 +279,10 @@ const run = async (cmd: string, args: Args): Promise<unknown> => {
   return runs[cmd]!(client, args)
 }
 
+const version = execFileSync(program, [...first, "--version"], { encoding: "utf8" })
 const start = {
   protocol: 1,
-  implementation: { name: "kez-chat", version: "0.1.0", language: "TypeScript" },
+  implementation: { name: "kez-chat", version: /\d+\.\d+\.\d+\S*/.exec(version)?.[0] ?? "", language: "TypeScript" },
   profiles: ["chat", "files"],
   ops: ["client.open", ...Object.keys(runs)]
 }

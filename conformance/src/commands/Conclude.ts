@@ -12,7 +12,8 @@ import type { CheckResult } from "../suite/Verdict.ts"
 import { readNumber } from "./Options.ts"
 
 /** Writes a report, or refuses with a sentence: a run whose report is lost was for nothing. */
-const write = (path: string, content: string): void => {
+export const write = (path: string | undefined, content: string): void => {
+  if (path === undefined) return
   try {
     writeFileSync(path, content)
   } catch (error) {

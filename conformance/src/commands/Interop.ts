@@ -1,21 +1,12 @@
 /** `kez-conformance interop`: implementations in pairs at a home server. */
-import { writeFileSync } from "node:fs"
 import { Implementation } from "../interop/Implementation.ts"
 import { makeInteropReport, matrixPage, matrixText, passes } from "../interop/Matrix.ts"
 import { Meeting, runInterop } from "../interop/Run.ts"
 import { wordsOf } from "../shim/ShimProcess.ts"
 import { UsageError } from "../suite/UsageError.ts"
+import { write } from "./Conclude.ts"
 import { parse, readNumber } from "./Options.ts"
 import { mayWrite, readUrl } from "./Server.ts"
-
-const write = (path: string | undefined, content: string): void => {
-  if (path === undefined) return
-  try {
-    writeFileSync(path, content)
-  } catch (error) {
-    throw new UsageError(`${path} cannot be written: ${(error as Error).message}`)
-  }
-}
 
 export const interop = async (args: ReadonlyArray<string>): Promise<number> => {
   const { values } = parse(args, {

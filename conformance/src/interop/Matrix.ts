@@ -1,5 +1,6 @@
 /** The result of a run of pairs: as data, on a terminal, and as a page that loads nothing from anywhere. */
 import { createHash } from "node:crypto"
+import { text, value } from "../report/Html.ts"
 import { style } from "../report/HtmlStyle.ts"
 import { shown } from "../shim/Protocol.ts"
 import { isFailure } from "../suite/Verdict.ts"
@@ -80,9 +81,6 @@ export const matrixText = (report: InteropReport): string => {
   ].join("\n")
 }
 
-const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }
-const text = (value: string): string => value.replace(/[&<>"]/g, (character) => escapes[character] ?? "")
-
 const tableStyle = `
 table { border-collapse: collapse; margin: 1rem 0; } caption { text-align: left; color: var(--soft); font-size: 0.875rem; padding-bottom: 0.5rem; }
 th, td { border: 1px solid var(--line); padding: 0.5rem 0.75rem; text-align: left; font-size: 0.875rem; background: var(--surface); }
@@ -90,11 +88,6 @@ th, td { border: 1px solid var(--line); padding: 0.5rem 0.75rem; text-align: lef
 `
 
 const pairId = ({ from, to }: PairResult): string => encodeURIComponent(`${from}-${to}`)
-
-const value = (title: string, shownValue: unknown): string =>
-  shownValue === undefined
-    ? ""
-    : `<dt>${title}</dt><dd><pre>${text(JSON.stringify(shownValue, null, 1).slice(0, 20_000))}</pre></dd>`
 
 /** How many steps passed, of those that apply. */
 const mark = (pair: PairResult): string => {

@@ -7,7 +7,8 @@ import { script } from "./HtmlScript.ts"
 import { style } from "./HtmlStyle.ts"
 
 const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" }
-const text = (value: string): string => value.replace(/[&<>"]/g, (character) => escapes[character] ?? "")
+/** Text inside HTML. */
+export const text = (value: string): string => value.replace(/[&<>"]/g, (character) => escapes[character] ?? "")
 
 const words: Readonly<Record<Verdict, string>> = {
   pass: "holds",
@@ -24,7 +25,8 @@ const prose = (value: string): string => text(value).replace(/`([^`]+)`/g, "<cod
 
 const mark = (verdict: Verdict): string => `<span class="mark ${verdict}">${words[verdict]}</span>`
 
-const value = (title: string, shown: unknown): string =>
+/** A value of a description list, cut off where it is long; nothing for undefined. */
+export const value = (title: string, shown: unknown): string =>
   shown === undefined
     ? ""
     : `<dt>${title}</dt><dd><pre>${text(JSON.stringify(shown, null, 1).slice(0, 20_000))}</pre></dd>`
