@@ -109,6 +109,26 @@ describe("kez-message-log", () => {
     expect(log.shadowRoot!.querySelector(".pill")).toBeNull()
   })
 
+  it("leaves the newest message by steps of a few pixels while others arrive", async () => {
+    const log = await show(talk(60))
+    let count = 60
+    for (let step = 1; step <= 8; step += 1) {
+      const before = distance(log)
+      scrollerOf(log).scrollTop -= 5
+      await frames()
+      expect(distance(log)).toBeCloseTo(before + 5, 0)
+      const reading = shown(log).find(({ top }) => top > 0)!
+      log.messages = talk((count += 1))
+      await frames()
+      expect(topOf(log, reading.order)).toBeCloseTo(reading.top, 0)
+    }
+    scrollerOf(log).scrollTop = scrollerOf(log).scrollHeight
+    await frames()
+    log.messages = talk(count + 1)
+    await frames(8)
+    expect(distance(log)).toBeLessThan(2)
+  })
+
   it("begins at a message from a search and marks it", async () => {
     const log = await show(talk(200), { at: 100, older: "some", newer: "some" })
     const hit = shown(log).find(({ order }) => order === 100)!

@@ -88,6 +88,7 @@ export class MessageLog extends LitElement {
   #follows = true
   #lastTop = 0
   #lastHeight = 0
+  #lastToEnd = 0
   #announced: ReadonlyArray<Message> = []
   #status = ""
   readonly #resizes = new ResizeObserver(() => this.#resized())
@@ -295,12 +296,15 @@ export class MessageLog extends LitElement {
 
   readonly #scrolled = (): void => {
     const { clientHeight, scrollHeight, scrollTop } = this.scroller
-    // Upwards in a list that did not shrink: the person did that.
+    const toEnd = scrollHeight - clientHeight - scrollTop
+    const isNearer = toEnd <= 1 || toEnd < this.#lastToEnd
+    // Upwards in a list that did not shrink: the person did that, if only by the first step of a smooth scroll.
     if (scrollTop < this.#lastTop && scrollHeight >= this.#lastHeight) this.#follows = false
     // What follows the loaded part of a conversation is no news.
-    if (scrollHeight - clientHeight - scrollTop <= endPixels) this.#follows = this.newer === "none"
+    if (isNearer && toEnd <= endPixels) this.#follows = this.newer === "none"
     this.#lastTop = scrollTop
     this.#lastHeight = scrollHeight
+    this.#lastToEnd = toEnd
     this.#reportEnd(false)
     this.#askForMore()
   }
