@@ -222,7 +222,7 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
         fetches: fetches.counters,
         floods: guard.floods(),
         trims: trims.counters,
-        users: sessions.users(),
+        ...sessions.counts(),
         inFlight: sends.inFlight()
       }
     }),

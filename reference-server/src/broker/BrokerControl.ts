@@ -27,7 +27,9 @@ export interface BrokerStatus {
   /** Sends that wait for their turn or for the stream's acknowledgement. */
   readonly inFlight: number
   /** Connections of users, some seconds old. */
-  readonly users: number
+  readonly userConnections: number
+  /** Accounts that have a connection, some seconds old. */
+  readonly connectedUsers: number
 }
 
 export class BrokerControl extends Context.Service<

@@ -33,8 +33,10 @@ export class ChatConfig extends Context.Service<
     /** NATS URLs of clients, TCP and WebSocket; published. */
     readonly publicNatsUrls: ReadonlyArray<string>
     readonly publicWsUrls: ReadonlyArray<string>
-    /** Base URL of the sig-server as clients reach it; published. */
+    /** Base URL of the sig-server as this server reaches it. */
     readonly sigServerUrl: string
+    /** Base URL of the sig-server as clients reach it; published. */
+    readonly publicSigServerUrl: string
     /** Host names that a broker login may be signed for; by default those of the public URLs. */
     readonly loginHosts: ReadonlyArray<string>
     /** Total size of all manifests in bytes; at the limit only what is no larger than what it replaces is stored. */

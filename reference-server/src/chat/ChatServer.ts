@@ -26,6 +26,7 @@ import type { PageFiles } from "../http/pages/PageFiles.ts"
 import { recordText } from "./Records.ts"
 import * as Registry from "../storage/Registry.ts"
 import { Removals } from "./Removals.ts"
+import { SigServerWatch } from "./SigServerWatch.ts"
 
 /** Every table of the registry's file. */
 export const migrations = [...Registry.migrations, ...BrokerTables.migrations, ...Manifests.migrations]
@@ -95,7 +96,7 @@ export const serve = Effect.fnUntraced(
       }
     })
 
-    const internalApp = yield* HttpRouter.toHttpEffect(InternalRoutes.layer(keys.internalSecret))
+    const internalApp = yield* HttpRouter.toHttpEffect(InternalRoutes.layer(keys.internalSecret, broker.inboxBytes))
     const internal = yield* listen(internalApp, {
       name: "internal",
       host: internalHost,
@@ -117,6 +118,7 @@ export const serve = Effect.fnUntraced(
       Layer.mergeAll(
         NodeHttpServer.layerHttpServices,
         Removals.layer,
+        SigServerWatch.layer,
         Manifests.Manifests.layer(config.manifestStoreBytes)
       ).pipe(
         Layer.provideMerge(Broker.layer(broker, keys)),

@@ -10,7 +10,7 @@ const base = (url: string): string => url.replace(/\/+$/, "")
 
 /** URL of an account's sigchain at this home's sig-server. */
 export const sigchainUrl = (config: Config, primaryHex: string): string =>
-  `${base(config.sigServerUrl)}/v1/sigchains/ed25519/${primaryHex}`
+  `${base(config.publicSigServerUrl)}/v1/sigchains/ed25519/${primaryHex}`
 
 /**
  * Renders the public record of an account. The stored registration is JCS text and is inserted verbatim; parsing it for
@@ -39,6 +39,6 @@ const template = (config: Config) => {
 export const wellKnown = (config: Config, limits: Readonly<Record<string, number>>): Registration.WellKnown => ({
   server: config.serverName,
   broker: { tcp: config.publicNatsUrls, websocket: config.publicWsUrls },
-  sig_server: base(config.sigServerUrl),
+  sig_server: base(config.publicSigServerUrl),
   limits
 })

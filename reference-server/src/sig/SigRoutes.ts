@@ -124,19 +124,20 @@ const sigchains = HttpApiBuilder.group(
   })
 )
 
+/** Whether events can be stored. */
+export const health = Effect.map(Database, ({ isWorking }) => {
+  const { version } = Metrics
+  if (isWorking()) return HttpServerResponse.jsonUnsafe({ status: "ok", version, database: "ok" })
+  const state = { status: "degraded", version, database: "failing", reason: databaseFailing }
+  return HttpServerResponse.jsonUnsafe(state, { status: 503 })
+})
+
 const server = HttpApiBuilder.group(
   SigServerApi,
   "server",
   Effect.fnUntraced(function* (handlers) {
-    const { isWorking } = yield* Database
-    const { version } = Metrics
-    return handlers.handle("healthz", () =>
-      Effect.sync(() => {
-        if (isWorking()) return HttpServerResponse.jsonUnsafe({ status: "ok", version, database: "ok" })
-        const state = { status: "degraded", version, database: "failing", reason: databaseFailing }
-        return HttpServerResponse.jsonUnsafe(state, { status: 503 })
-      })
-    )
+    const context = yield* Effect.context<Database>()
+    return handlers.handle("healthz", () => Effect.provideContext(health, context))
   })
 )
 

@@ -1,4 +1,4 @@
-/** The composition of sig-server: the store, the public listener, and an internal one for metrics. */
+/** The composition of sig-server: the store, the public listener, and an internal one for metrics and health. */
 import { SigServerApi } from "@kez-chat/sdk/api"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
@@ -46,16 +46,22 @@ export const serve = Effect.fnUntraced(
         Metrics.sample("kez_chains", "Chains stored", n),
         Metrics.sample("kez_chain_events", "Events stored", events),
         Metrics.sample("kez_chain_bytes", "Bytes of events stored", bytes),
+        Metrics.sample("kez_chain_limit_bytes", "Bytes of events that may be stored", config.storeBytes),
         ...databaseSamples(database)
       ]
     })
-    const internalApp = yield* HttpRouter.toHttpEffect(HttpRouter.add("GET", "/metrics", metrics))
+    const internalApp = yield* HttpRouter.toHttpEffect(
+      Layer.merge(HttpRouter.add("GET", "/metrics", metrics), HttpRouter.add("GET", "/v1/healthz", Routes.health))
+    )
     const internal = yield* listen(internalApp, {
       name: "internal",
       host: internalHost,
       port: internalPort,
       timing: config.timing,
-      routes: routeTable([{ method: "GET", path: "/metrics" }]),
+      routes: routeTable([
+        { method: "GET", path: "/metrics" },
+        { method: "GET", path: "/v1/healthz" }
+      ]),
       trustedProxies: [],
       limit: () => undefined
     })

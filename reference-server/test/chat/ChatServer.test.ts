@@ -249,6 +249,7 @@ describe("the server about itself", () => {
       version: expect.any(String),
       broker: "unreachable",
       database: "ok",
+      sig_server: expect.stringMatching(/^(ok|unreachable)$/),
       reason: expect.stringContaining("broker cannot be reached")
     })
     expect(Math.abs(Date.parse(headers.get("date") ?? "") - Date.now())).toBeLessThan(5_000)

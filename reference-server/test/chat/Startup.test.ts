@@ -73,6 +73,7 @@ describe("starting", () => {
         ...({
           serverName: "kez.example",
           sigServerUrl: "https://sig",
+          publicSigServerUrl: "https://sig",
           natsUrls: ["nats://a"],
           publicNatsUrls: ["tls://a"],
           publicWsUrls: []
@@ -82,7 +83,7 @@ describe("starting", () => {
     expect(config({})).toBe(undefined)
     expect(config({ publicNatsUrls: ["nats://a:1", "tls://b"], publicWsUrls: ["wss://c", "wss://d"] })).toBe(undefined)
     expect(config({ serverName: "Kez.Example" })).toContain("is not a DNS name")
-    expect(config({ sigServerUrl: "ftp://x" })).toContain("is not an http(s) URL")
+    expect(config({ publicSigServerUrl: "ftp://x" })).toContain("is not an http(s) URL")
     expect(config({ natsUrls: [] })).toContain("--nats-url names no URL")
     expect(config({ natsUrls: ["a:4222"] })).toContain("is not a nats:// or tls:// URL")
     expect(config({ publicNatsUrls: [] })).toContain("--public-nats-url names no URL")
@@ -92,10 +93,10 @@ describe("starting", () => {
   })
 
   it("KEZ-REG-006 refuses to tell clients what they could not reach or would not dial", () => {
-    const config = (sigServerUrl: string, nats: string, ws: string, serverName = "kez.example") =>
+    const config = (publicSigServerUrl: string, nats: string, ws: string, serverName = "kez.example") =>
       misconfigured({
         serverName,
-        sigServerUrl,
+        publicSigServerUrl,
         natsUrls: ["nats://127.0.0.1:4222"],
         publicNatsUrls: [nats],
         publicWsUrls: ws === "" ? [] : [ws]

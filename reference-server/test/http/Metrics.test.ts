@@ -1,4 +1,5 @@
 /** `/metrics` of both servers, read as strictly as the exposition format is written. */
+import { readFileSync } from "node:fs"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Home, startHome } from "../../../deploy/local/Home.ts"
 import { endpointEvent, get, newIdentity, post, registration, startSig, temporaryFolder } from "../kits/Servers.ts"
@@ -62,6 +63,18 @@ const check = (families: ReadonlyMap<string, Family>) => {
   }
 }
 
+/** What only appears once there was something to count. */
+const lateCounters = ["http_rate_limited_total", "http_connections_refused_total", "kez_broker_logins_refused_total"]
+
+/** Every metric has a row in docs/metrics.md under its server, and every row is a metric. */
+const checkDocumented = (server: "chat" | "sig", families: ReadonlyMap<string, Family>) => {
+  const page = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8")
+  const rows = [...page.matchAll(/^\| `([a-z0-9_]+)` +\| (✓?) +\| (✓?) +\| (.+?) +\| (.+?) +\|$/gm)]
+  const documented = rows.filter(([, , chat, sig]) => (server === "chat" ? chat : sig) === "✓").map(([, name]) => name!)
+  const exported = new Set([...families.keys(), ...lateCounters.filter((name) => documented.includes(name))])
+  expect(documented.toSorted()).toEqual([...exported].toSorted())
+}
+
 describe("chat-server's metrics", () => {
   const folder = temporaryFolder()
   let home: Home
@@ -89,6 +102,9 @@ describe("chat-server's metrics", () => {
     expect(value("kez_statements_total", '{kind="handle_registration",outcome="accepted"}')).toBe(1)
     expect(value("kez_removals_pending")).toBe(0)
     expect(value("kez_broker_user_connections")).toBe(0)
+    expect(value("kez_broker_connected_users")).toBe(0)
+    expect(value("kez_sig_server_working")).toBe(1)
+    expect(value("kez_stream_limit_bytes")).toBeGreaterThan(0)
     expect(value("kez_broker_logins_total", '{outcome="accepted"}')).toBe(0)
     expect(value("kez_broker_sends_total", '{outcome="stored"}')).toBe(0)
     expect(families.get("kez_send_duration_seconds")?.type).toBe("histogram")
@@ -98,6 +114,7 @@ describe("chat-server's metrics", () => {
     // Asked twice, counters do not go back and no series is lost.
     const again = parse((await get(`${home.urls.internal}/metrics`)).text)
     check(again)
+    checkDocumented("chat", again)
     for (const [name, { samples, type }] of families) {
       for (const [key, before] of samples) {
         expect([key, again.get(name)?.samples.has(key)]).toEqual([key, true])
@@ -122,7 +139,8 @@ describe("sig-server's metrics", () => {
       expect(value("kez_chain_bytes")).toBeGreaterThan(100)
       expect(value("kez_database_bytes")).toBeGreaterThan(10_000)
       expect(value("kez_database_working")).toBe(1)
-      expect(families.has("kez_send_duration_seconds")).toBe(false)
+      checkDocumented("sig", families)
+      expect((await get(`${server.internal}/v1/healthz`)).json).toMatchObject({ status: "ok", database: "ok" })
     } finally {
       await server.stop()
     }

@@ -12,7 +12,7 @@ import { sendFile } from "../../src/http/StaticFile.ts"
 import { temporaryFolder } from "../kits/Servers.ts"
 
 const reach = {
-  sigServerUrl: "https://sig.kez.lat/base/",
+  publicSigServerUrl: "https://sig.kez.lat/base/",
   publicWsUrls: ["wss://mail.kez.lat:8443", "wss://mail.kez.lat:8443/again", "wss://kez.lat/ws"]
 }
 

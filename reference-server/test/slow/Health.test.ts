@@ -3,6 +3,7 @@ import { NodeCrypto } from "@kez-chat/sdk/node"
 import * as Nats from "@kez-chat/sdk/nats"
 import { Broker } from "@kez-chat/sdk/services"
 import { Context, Effect, Fiber, Layer, type Scope } from "effect"
+import { execFileSync } from "node:child_process"
 import { readFileSync, symlinkSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
@@ -39,9 +40,31 @@ const fill = (folder: string) => {
   return () => rmSync(ballast)
 }
 
+const chattr = (flag: "+i" | "-i", files: ReadonlyArray<string>) => execFileSync("chattr", [flag, ...files])
+
+/** Whether this process may make files immutable: as root on Linux, where the file system has that flag. */
+const canChattr = (() => {
+  using folder = temporaryFolder()
+  const file = join(folder.path, "probe")
+  writeFileSync(file, "")
+  try {
+    chattr("+i", [file])
+    chattr("-i", [file])
+    return true
+  } catch {
+    return false
+  }
+})()
+
 const health = async (url: string) => {
   const { json, status } = await get(`${url}/v1/healthz`)
-  return { ...json, status } as { status: number; reason?: string; broker?: string; database: string }
+  return { ...json, status } as {
+    status: number
+    reason?: string
+    broker?: string
+    database: string
+    sig_server?: string
+  }
 }
 
 const isHealthy = async (url: string) => (await get(`${url}/v1/healthz`)).status === 200
@@ -136,22 +159,76 @@ describe("a home whose broker", () => {
   })
 
   it("KEZ-REG-041 has no quorum says so, and stores again when it has", async () => {
-    const broker = await startTestBroker({ servers: 3 })
-    const isWell = async () => {
-      const { ready, storeFailure } = await broker.status()
-      return ready && storeFailure === undefined
-    }
+    const broker = await startTestBroker({ servers: 3, withoutResponders: true })
+    const sig = await startSig(broker.folder)
+    const servers = broker.nodes.map(({ tcpPort }) => `nats://127.0.0.1:${tcpPort}`).join(",")
+    const args = ["--nats-url", servers, "--replicas", "3", "--store-bytes", String(256 * mebibyte)]
+    const chat = await startChat(broker.folder, [...args, "--sig-server-url", sig.url])
     try {
-      expect(await isWell()).toBe(true)
+      await until("the home is healthy", () => isHealthy(chat.url))
       const [, second, third] = broker.nodes
       await Promise.all([second!.kill("SIGKILL"), third!.kill("SIGKILL")])
-      await until("the lost quorum is seen", async () => !(await isWell()), seenWithin)
+      await until("the lost quorum is seen", async () => !(await isHealthy(chat.url)), seenWithin)
+      expect(await health(chat.url)).toMatchObject({ database: "ok", reason: expect.stringContaining("the broker") })
       await Promise.all([second!.start(), third!.start()])
-      await until("all is well again", isWell, goneWithin)
+      await until("the home is healthy again", () => isHealthy(chat.url), goneWithin)
     } finally {
+      await Promise.all([chat.stop(), sig.stop()])
       await broker.stop()
     }
   })
+})
+
+describe("a home whose sig-server", () => {
+  it("KEZ-REG-041 was killed says so, and is healthy again when it is back", async () => {
+    using folder = temporaryFolder()
+    const home = await startHome({ data: folder.path, source: true })
+    try {
+      await home.processes.sig.kill("SIGKILL")
+      await until("the sig-server is missed", async () => !(await isHealthy(home.urls.home)), seenWithin)
+      expect(await health(home.urls.home)).toMatchObject({
+        broker: "connected",
+        database: "ok",
+        sig_server: "unreachable",
+        reason: expect.stringContaining("--sig-server-url")
+      })
+      expect((await get(`${home.urls.internal}/metrics`)).text).toMatch(/^kez_sig_server_working 0$/m)
+      await home.processes.sig.restart()
+      await until("the home is healthy again", () => isHealthy(home.urls.home), goneWithin)
+      const log = readFileSync(home.processes.chat.log, "utf8")
+      expect(log.split('"msg":"the sig-server does not work"')).toHaveLength(2)
+      expect(log.split('"msg":"the sig-server works again"')).toHaveLength(2)
+    } finally {
+      await home.stop()
+    }
+  })
+})
+
+describe("a server whose own file cannot be written", () => {
+  /** Makes the file and its log immutable, as a disk that went read-only is; health sees it without any traffic. */
+  const drill = async (start: (folder: string) => Promise<Running>, file: string) => {
+    using folder = temporaryFolder()
+    const server = await start(folder.path)
+    const files = [file, `${file}-wal`].map((name) => join(folder.path, name))
+    try {
+      expect((await health(server.url)).database).toBe("ok")
+      chattr("+i", files)
+      await until("it is seen", async () => (await health(server.url)).database === "failing", seenWithin)
+      const seen = await health(server.url)
+      expect([seen.status, seen.reason?.includes("read-only")]).toEqual([503, true])
+      chattr("-i", files)
+      await until("it works again", async () => (await health(server.url)).database === "ok", goneWithin)
+    } finally {
+      chattr("-i", files)
+      await server.stop()
+    }
+  }
+
+  it.skipIf(!canChattr)("KEZ-REG-041 says so, and works again when it can be", () => drill(startChat, "registry.db"))
+
+  it.skipIf(!canChattr)("says so, and works again when it can be: the sig-server", () =>
+    drill(startSig, "sigchains.db")
+  )
 })
 
 describe("a server whose own disk is full", () => {

@@ -140,7 +140,7 @@ export class ServerGroup extends HttpApiGroup.make("server").add(
   }).annotateMerge(
     describe(
       "Whether this server can do its work",
-      "503 while a message or a registration could not be stored, or nobody can log in; `reason` says why."
+      "503 while a message or a registration could not be stored, nobody can log in, or the sig-server does not work; `reason` says why."
     )
   )
 ) {}

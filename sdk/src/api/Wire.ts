@@ -98,7 +98,7 @@ export const FlatRegistration = Schema.Struct({
 
 /**
  * `GET /v1/healthz`; 503 with the same body and a `reason`, in sentences for a person, when users are affected.
- * `broker` is `failing` if it runs but does not store messages.
+ * `broker` is `failing` if it runs but does not store messages, `sig_server` if it runs but does not store events.
  */
 export const Health = Schema.Struct({
   status: Schema.Literals(["ok", "degraded"]),
@@ -106,6 +106,7 @@ export const Health = Schema.Struct({
   version: Schema.String,
   broker: Schema.Literals(["connected", "unreachable", "failing"]),
   database: Schema.Literals(["ok", "failing"]),
+  sig_server: Schema.optionalKey(Schema.Literals(["ok", "unreachable", "failing"])),
   reason: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Health" })
 

@@ -26,6 +26,8 @@ export interface SessionsOptions {
 /** Interval of the comparison with the registry, the safety net under revocations. */
 const sweepMillis = 300_000
 const countMillis = 10_000
+/** Accounts are counted less often, since every connection has to be listed for it. */
+const countAccountsMillis = 30_000
 /** Time from accepting a login until the broker lists its connection. */
 const registeredMillis = 200
 /** Connections are remembered this much longer than their login holds. */
@@ -37,7 +39,8 @@ export const make = Effect.fnUntraced(function* (options: SessionsOptions) {
   const fork = yield* FiberSet.makeRuntime()
   /** The waits before accounts are counted. They end before the counting, so that a login during it is counted anew. */
   const forkWait = yield* FiberMap.makeRuntime<never, string>()
-  let users = 0
+  let userConnections = 0
+  let connectedUsers = 0
 
   /** Returns how many connections of this account are remembered, some of which may have ended. */
   const remember = (hex: string, connection: UserConnection): number => {
@@ -98,14 +101,20 @@ export const make = Effect.fnUntraced(function* (options: SessionsOptions) {
     )
   })
 
-  // Keeps the last number if the broker does not answer.
-  const countUsers = sys.get.pipe(
+  // Both keep the last number if the broker does not answer.
+  const countConnections = sys.get.pipe(
     Effect.flatMap(UserConnections.count),
-    Effect.map((counted) => (users = counted)),
+    Effect.map((counted) => (userConnections = counted)),
+    Effect.ignore
+  )
+  const countAccounts = sys.get.pipe(
+    Effect.flatMap((connection) => UserConnections.list(connection)),
+    Effect.map((listed) => (connectedUsers = new Set(listed.map(({ hex }) => hex)).size)),
     Effect.ignore
   )
   yield* every(sweepMillis, "connections not compared with the registry", sweep)
-  yield* every(countMillis, "connections not counted", countUsers)
+  yield* every(countMillis, "connections not counted", countConnections)
+  yield* every(countAccountsMillis, "connected accounts not counted", countAccounts)
 
   return {
     /** Notes an accepted login; closes the account's oldest connections if it has too many. For the hot path. */
@@ -124,8 +133,8 @@ export const make = Effect.fnUntraced(function* (options: SessionsOptions) {
       yield* UserConnections.closeAll(connection, (yield* UserConnections.list(connection, hex)).map(connectionOf))
     }),
     sweep,
-    /** Connections of all users, as of some seconds ago. */
-    users: () => users
+    /** Connections of all users, and the accounts they belong to, as of some seconds ago. */
+    counts: () => ({ userConnections, connectedUsers })
   }
 })
 

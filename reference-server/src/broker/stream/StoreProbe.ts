@@ -103,7 +103,8 @@ export const make = Effect.fnUntraced(function* (options: StoreProbeOptions) {
 
 /** For people: why mail cannot be stored. */
 export const sentences: Readonly<Record<StoreFailure, string>> = {
-  silent: "the broker does not store messages: its disk is full or failing, or too few of its servers are there",
+  silent:
+    "the broker does not store messages: its disk is full or failing, or was and it has to be restarted, or too few of its servers are there",
   absent: "the broker has no JetStream: it is starting, or its storage failed",
   refused: "the broker refuses to store messages",
   full: "the room for all inboxes together is used up"

@@ -51,7 +51,7 @@ export const misconfigured = (config: Config): string | undefined => {
   const published = [
     ...each("--public-nats-url", config.publicNatsUrls),
     ...each("--public-ws-url", config.publicWsUrls),
-    ...each("--public-sig-server-url", [config.sigServerUrl])
+    ...each("--public-sig-server-url", [config.publicSigServerUrl])
   ]
   for (const { flag, url } of [...each("--nats-url", config.natsUrls), ...published]) {
     const [form, what] = forms[flag]

@@ -33,7 +33,7 @@ export const serveFlags = {
   sigServerUrl: text(
     "sig-server-url",
     "http://127.0.0.1:7878",
-    "The sig-server's URL; published to clients unless --public-sig-server-url is set"
+    "The sig-server's URL, where its health is asked; published to clients unless --public-sig-server-url is set"
   ),
   publicSigServerUrl: text(
     "public-sig-server-url",
@@ -89,7 +89,8 @@ const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   natsUrls: flags.natsUrl,
   publicNatsUrls: flags.publicNatsUrl,
   publicWsUrls: flags.publicWsUrl,
-  sigServerUrl: flags.publicSigServerUrl === "" ? flags.sigServerUrl : flags.publicSigServerUrl,
+  sigServerUrl: flags.sigServerUrl,
+  publicSigServerUrl: flags.publicSigServerUrl === "" ? flags.sigServerUrl : flags.publicSigServerUrl,
   loginHosts: flags.loginHosts,
   manifestStoreBytes: flags.manifestStoreBytes
 })

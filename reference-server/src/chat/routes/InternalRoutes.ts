@@ -21,6 +21,7 @@ import type { Route } from "../../http/RouteTable.ts"
 import { Manifests, type Totals } from "../../storage/Manifests.ts"
 import { Registry } from "../../storage/Registry.ts"
 import { Removals } from "../Removals.ts"
+import { SigServerWatch } from "../SigServerWatch.ts"
 import { health } from "./ServerRoutes.ts"
 
 export const routes: ReadonlyArray<Route> = [
@@ -49,7 +50,8 @@ const guard = (secret: Redacted.Redacted<string>) => {
 
 const orProblem = Effect.catch((problem: Problem.Problem) => Effect.succeed(ProblemResponse.toResponse(problem)))
 
-export const layer = (secret: Redacted.Redacted<string>) =>
+/** `inboxBytes` is the room for all inboxes together. */
+export const layer = (secret: Redacted.Redacted<string>, inboxBytes: number) =>
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {
       const config = yield* ChatConfig
@@ -58,7 +60,8 @@ export const layer = (secret: Redacted.Redacted<string>) =>
       const manifests = yield* Manifests
       const removals = yield* Removals
       const database = yield* Database
-      const context = yield* Effect.context<ChatConfig | Database | BrokerControl>()
+      const sigServer = yield* SigServerWatch
+      const context = yield* Effect.context<ChatConfig | Database | BrokerControl | SigServerWatch>()
       const authorised = guard(secret)
 
       yield* router.add(
@@ -66,7 +69,12 @@ export const layer = (secret: Redacted.Redacted<string>) =>
         "/metrics",
         Effect.flatMap(control.status, (broker) =>
           Metrics.render(
-            () => [...samplesOf(registry, manifests.totals(), broker), ...databaseSamples(database)],
+            () => [
+              ...samplesOf(registry, manifests.totals(), broker),
+              ...room(inboxBytes, config),
+              sample("kez_sig_server_working", "Whether the sig-server works", sigServer.state() === "ok" ? 1 : 0),
+              ...databaseSamples(database)
+            ],
             Metrics.sendLines
           )
         )
@@ -99,6 +107,12 @@ export const layer = (secret: Redacted.Redacted<string>) =>
     })
   )
 
+/** The stores' limits, so that an alert can compare what they hold with them. */
+const room = (inboxBytes: number, { manifestStoreBytes }: ChatConfig["Service"]): ReadonlyArray<Metrics.Sample> => [
+  sample("kez_stream_limit_bytes", "Bytes that may be stored for all accounts", inboxBytes),
+  sample("kez_manifest_limit_bytes", "Bytes of manifests that may be stored", manifestStoreBytes)
+]
+
 type Broker = Effect.Success<BrokerControl["Service"]["status"]>
 
 const samplesOf = (registry: Registry["Service"], manifests: Totals, broker: Broker): ReadonlyArray<Metrics.Sample> => {
@@ -111,7 +125,16 @@ const samplesOf = (registry: Registry["Service"], manifests: Totals, broker: Bro
       broker.storeFailure === undefined ? 1 : 0
     ),
     sample("kez_broker_in_flight", "Sends that wait for their turn or for the stream", broker.inFlight),
-    sample("kez_broker_user_connections", "Connections of users at the broker, polled every ten seconds", broker.users),
+    sample(
+      "kez_broker_user_connections",
+      "Connections of users at the broker, counted every ten seconds",
+      broker.userConnections
+    ),
+    sample(
+      "kez_broker_connected_users",
+      "Accounts with a connection at the broker, counted every thirty seconds",
+      broker.connectedUsers
+    ),
     sample("kez_broker_floods_total", "Accounts shut out for a flood", broker.floods),
     byLabel("kez_broker_logins_total", "Broker logins, by outcome", "outcome", broker.logins),
     byLabel("kez_broker_sends_total", "Sends, by outcome", "outcome", broker.sends),

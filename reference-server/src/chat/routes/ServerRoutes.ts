@@ -12,6 +12,7 @@ import { Database, databaseFailing } from "../../storage/Database.ts"
 import { version } from "../../metrics/Metrics.ts"
 import { publishedLimits } from "../PublishedLimits.ts"
 import { sigchainUrl, wellKnown } from "../Records.ts"
+import { sentences as sigServerSentences, SigServerWatch } from "../SigServerWatch.ts"
 import { Registry } from "../../storage/Registry.ts"
 import { localPart } from "./HandleRoutes.ts"
 
@@ -43,14 +44,20 @@ export const health = Effect.gen(function* () {
   const { serverName } = yield* ChatConfig
   const status = yield* (yield* BrokerControl).status
   const database = (yield* Database).isWorking()
+  const sigServer = (yield* SigServerWatch).state()
   const { broker, reason } = brokerHealth(status)
-  const reasons = [reason ?? [], database ? [] : databaseFailing].flat()
+  const reasons = [
+    reason ?? [],
+    database ? [] : databaseFailing,
+    sigServer === "ok" ? [] : sigServerSentences[sigServer]
+  ].flat()
   const state: Health = {
     status: reasons.length === 0 ? "ok" : "degraded",
     server: serverName,
     version,
     broker,
     database: database ? "ok" : "failing",
+    sig_server: sigServer,
     ...(reasons.length === 0 ? {} : { reason: reasons.join("; ") })
   }
   return HttpServerResponse.jsonUnsafe(state, { status: state.status === "ok" ? 200 : 503 })
@@ -63,7 +70,7 @@ export const layer = (brokerLimits: Readonly<Record<string, number>>) =>
     Effect.fnUntraced(function* (handlers) {
       const config = yield* ChatConfig
       const registry = yield* Registry
-      const context = yield* Effect.context<ChatConfig | Database | BrokerControl>()
+      const context = yield* Effect.context<ChatConfig | Database | BrokerControl | SigServerWatch>()
       const { serverName } = config
       const described = JSON.stringify(wellKnown(config, { ...publishedLimits(config), ...brokerLimits }))
 

@@ -2,7 +2,7 @@
 
 /** Origins besides its own that the page's account worker connects to. */
 export interface Reach {
-  readonly sigServerUrl: string
+  readonly publicSigServerUrl: string
   readonly publicWsUrls: ReadonlyArray<string>
 }
 
@@ -26,8 +26,8 @@ const pagePolicy = policy(
 )
 
 /** A worker's own response carries its policy. WebAssembly is for Argon2id. */
-const accountWorkerPolicy = ({ publicWsUrls, sigServerUrl }: Reach): string => {
-  const origins = [sigServerUrl, ...publicWsUrls].map((url) => new URL(url).origin)
+const accountWorkerPolicy = ({ publicSigServerUrl, publicWsUrls }: Reach): string => {
+  const origins = [publicSigServerUrl, ...publicWsUrls].map((url) => new URL(url).origin)
   return policy(
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
