@@ -67,7 +67,8 @@ export const styles = css`
     font: 600 1rem / 1.5 var(--sans);
   }
   .row {
-    display: flex;
+    display: grid;
+    grid-template-columns: auto minmax(0, 1fr) auto;
     align-items: center;
     gap: var(--space-3);
     min-height: max(var(--target), 2.75rem);
@@ -82,8 +83,6 @@ export const styles = css`
     background: var(--sunken);
   }
   .row span {
-    flex: 1;
-    min-width: 0;
     overflow-wrap: anywhere;
   }
   .row kez-icon {
