@@ -79,7 +79,7 @@ export const signUp = {
   creatingTitle: (handle: string) => `Setting up ${handle}`,
   creatingSealed: "The key is kept in this browser",
   creatingRegistered: (server: string) => `The name is registered at ${server}`,
-  creatingPublished: "Your signed history is started",
+  creatingPublished: "Your public record is signed and published",
   creatingWaiting: "waiting",
   creatingDone: "done",
   creatingBusy: "under way",
