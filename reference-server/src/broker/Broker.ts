@@ -12,8 +12,8 @@ import * as Layer from "effect/Layer"
 import * as Metrics from "../metrics/Metrics.ts"
 import { callbackLog } from "../process/CallbackLog.ts"
 import { every } from "../process/Every.ts"
-import { Database } from "../storage/Database.ts"
-import { Registry } from "../storage/Registry.ts"
+import { ActiveKeys } from "../storage/ActiveKeys.ts"
+import { SqliteFile } from "../storage/SqliteDatabase.ts"
 import type { BrokerConfig } from "./BrokerConfig.ts"
 import { BrokerControl } from "./BrokerControl.ts"
 import * as RoleConnection from "./connections/RoleConnection.ts"
@@ -43,12 +43,14 @@ const secondRoundMillis = 2_500
 const firstSweepMillis = 100
 
 /** Connects in the background; does not wait for the broker and does not fail without it. */
-export const layer = (config: BrokerConfig, keys: BrokerKeys): Layer.Layer<BrokerControl, never, Registry | Database> =>
-  Layer.effect(BrokerControl, make(config, keys))
+export const layer = (
+  config: BrokerConfig,
+  keys: BrokerKeys
+): Layer.Layer<BrokerControl, never, ActiveKeys | SqliteFile> => Layer.effect(BrokerControl, make(config, keys))
 
 const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys) {
-  const { isActive } = yield* Registry
-  const { sqlite } = yield* Database
+  const { has: isActive } = yield* ActiveKeys
+  const sqlite = yield* SqliteFile
   const log = yield* callbackLog
   const fork = yield* FiberSet.makeRuntime()
   const { limits } = config

@@ -8,14 +8,16 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import { type BrokerConfig, published } from "../broker/BrokerConfig.ts"
 import * as Broker from "../broker/Broker.ts"
-import * as BrokerTables from "../broker/Tables.ts"
 import type { BrokerKeys } from "../broker/login/Keys.ts"
 import { ChatConfig } from "./ChatConfig.ts"
 import * as HandleRoutes from "./routes/HandleRoutes.ts"
 import * as InternalRoutes from "./routes/InternalRoutes.ts"
 import * as ManifestRoutes from "./routes/ManifestRoutes.ts"
 import * as ServerRoutes from "./routes/ServerRoutes.ts"
-import { Database, DatabaseError, registryApplicationId } from "../storage/Database.ts"
+import { ActiveKeys } from "../storage/ActiveKeys.ts"
+import { DatabaseError } from "../storage/Database.ts"
+import { openDatabase } from "../storage/OpenDatabase.ts"
+import { registrySchema } from "../storage/Schemas.ts"
 import { listen } from "../http/Listener.ts"
 import { docsRoutes, routesOf } from "../http/pages/DocsRoutes.ts"
 import { perHour, perMinute } from "../http/RateLimit.ts"
@@ -28,13 +30,10 @@ import * as Registry from "../storage/Registry.ts"
 import { Removals } from "./Removals.ts"
 import { SigServerWatch } from "./SigServerWatch.ts"
 
-/** Every table of the registry's file. */
-export const migrations = [...Registry.migrations, ...BrokerTables.migrations, ...Manifests.migrations]
-
-/** The registry as admin commands open it: a file that exists and is up to date. */
+/** The registry; for admin commands one that exists and is up to date. */
 export const registryLayer = (serverName: string, db: string, existing: boolean) =>
   Registry.Registry.layer(serverName).pipe(
-    Layer.provideMerge(Database.layer({ path: db, migrations, applicationId: registryApplicationId, existing })),
+    Layer.provideMerge(openDatabase({ db, schema: registrySchema, existing })),
     Layer.provideMerge(NodeCrypto.layer)
   )
 
@@ -65,6 +64,7 @@ const lookupPath = /^\/v1\/u\/([a-z0-9][a-z0-9_-]{2,31})$/
 export const serve = Effect.fnUntraced(
   function* (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys, page?: PageFiles) {
     const registry = yield* Registry.Registry
+    const activeKeys = yield* ActiveKeys
     const own = yield* registry.registeredAt
     if (own !== undefined && own !== config.serverName) {
       const detail = `its handles were registered at ${own}, this server is ${config.serverName}; set --server-name ${own}`
@@ -91,8 +91,8 @@ export const serve = Effect.fnUntraced(
       // The hot route: answered without a fiber. Everything but a plain hit takes the general way.
       prepared: (path) => {
         const local = lookupPath.exec(path)?.[1]
-        const account = local === undefined ? undefined : registry.activeSync(local)
-        return account === undefined ? undefined : render(account)
+        const account = local === undefined ? undefined : registry.recent(local)
+        return account !== undefined && activeKeys.has(account.primaryHex) ? render(account) : undefined
       }
     })
 
@@ -122,6 +122,7 @@ export const serve = Effect.fnUntraced(
         Manifests.Manifests.layer(config.manifestStoreBytes)
       ).pipe(
         Layer.provideMerge(Broker.layer(broker, keys)),
+        Layer.provideMerge(ActiveKeys.layer),
         Layer.provideMerge(registryLayer(config.serverName, config.db, false)),
         Layer.provideMerge(Layer.succeed(ChatConfig, config))
       )

@@ -4,12 +4,14 @@
  * The work list is a table written in the transaction that ends the account, so neither a crash nor a broker outage
  * loses an entry. The table is polled, so an admin command in another process is noticed too.
  */
+import type { Problem } from "@kez-chat/sdk/protocol"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
 import { BrokerControl } from "../broker/BrokerControl.ts"
+import { ActiveKeys } from "../storage/ActiveKeys.ts"
 import { Registry, type Removal } from "../storage/Registry.ts"
 
 const pollMillis = 250
@@ -20,11 +22,11 @@ export class Removals extends Context.Service<
     /** Starts a round now, without waiting for it. */
     readonly poke: Effect.Effect<void>
     /** Runs one round; gives how many removals were done and how many are left. */
-    readonly run: Effect.Effect<{ readonly done: number; readonly left: number }>
+    readonly run: Effect.Effect<{ readonly done: number; readonly left: number }, Problem.Problem>
   }
 >()("@kez-chat/server/Removals") {
   /** Polls the list four times a second while the scope is open. */
-  static readonly layer: Layer.Layer<Removals, never, Registry | BrokerControl> = Layer.effect(
+  static readonly layer: Layer.Layer<Removals, never, Registry | ActiveKeys | BrokerControl> = Layer.effect(
     Removals,
     Effect.suspend(() => make())
   )
@@ -32,6 +34,7 @@ export class Removals extends Context.Service<
 
 const make = Effect.fnUntraced(function* () {
   const registry = yield* Registry
+  const activeKeys = yield* ActiveKeys
   const broker = yield* BrokerControl
   const turn = yield* Semaphore.make(1)
   const pokes = yield* Queue.sliding<void>(1)
@@ -66,6 +69,8 @@ const make = Effect.fnUntraced(function* () {
   const run = turn.withPermits(1)(
     Effect.gen(function* () {
       const list = yield* registry.removals
+      // Whose connections are closed must not get in again.
+      if (list.length > 0) yield* activeKeys.refresh
       kicked = new Set(list.map(({ id }) => id).filter((id) => kicked.has(id)))
       // All connections first: a failing purge must not leave anybody connected.
       for (const removal of list) if (!(yield* kick(removal))) break
@@ -83,8 +88,11 @@ const make = Effect.fnUntraced(function* () {
   )
 
   const wait = Effect.race(Queue.take(pokes), Effect.sleep(pollMillis))
-  // A defect in one round, such as a failing disk, must not end the polling.
-  const round = Effect.catchDefect(run, (defect) => warnOnce(defect instanceof Error ? defect : new Error("defect")))
+  // A failed round, for one because of a failing disk, must not end the polling.
+  const round = run.pipe(
+    Effect.catch(warnOnce),
+    Effect.catchDefect((defect) => warnOnce(defect instanceof Error ? defect : new Error("defect")))
+  )
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(round, wait)))
   return Removals.of({ poke: Effect.asVoid(Queue.offer(pokes, undefined)), run })
 })

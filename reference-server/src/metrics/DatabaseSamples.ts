@@ -1,22 +1,20 @@
-/** Metrics of a server's SQLite file and its disk. */
-import { statfsSync } from "node:fs"
-import { dirname } from "node:path"
+/** Metrics of a server's database and its disk. */
+import * as Effect from "effect/Effect"
 import type { Database } from "../storage/Database.ts"
 import { sample, type Sample } from "./Metrics.ts"
 
-export const databaseSamples = ({ isWorking, sqlite }: Database["Service"]): ReadonlyArray<Sample> => {
-  const help = "Whether the server's file takes reads and writes"
+/** What cannot be read is left out. */
+export const databaseSamples = ({ isWorking, size }: Database["Service"]): Effect.Effect<ReadonlyArray<Sample>> => {
+  const help = "Whether the server's database takes reads and writes"
   const working = sample("kez_database_working", help, isWorking() ? 1 : 0)
-  try {
-    const pages = sqlite.pragma("page_count", { simple: true }) as number
-    const pageBytes = sqlite.pragma("page_size", { simple: true }) as number
-    const { bavail, bsize } = statfsSync(dirname(sqlite.name))
-    return [
+  return size.pipe(
+    Effect.map(({ bytes, freeBytes }) => [
       working,
-      sample("kez_database_bytes", "Size of the server's file, without its write-ahead log", pages * pageBytes),
-      sample("kez_disk_free_bytes", "Room on the disk of the server's file", bavail * bsize)
-    ]
-  } catch {
-    return [working]
-  }
+      sample("kez_database_bytes", "Size of the server's database, without its write-ahead log", bytes),
+      ...(freeBytes === undefined
+        ? []
+        : [sample("kez_disk_free_bytes", "Room on the disk of the server's file", freeBytes)])
+    ]),
+    Effect.catchCause(() => Effect.succeed([working]))
+  )
 }

@@ -148,9 +148,12 @@ const sampleLines = ({ help, name, values }: Sample): ReadonlyArray<string> => [
 ]
 
 /** The answer in Prometheus text: requests, counters, `lines` verbatim, and `samples`. */
-export const render = (samples: () => ReadonlyArray<Sample>, lines: () => ReadonlyArray<string> = () => []) =>
-  Effect.map(PrometheusMetrics.format(), (counted) => {
-    const sampled = [...processSamples(), ...samples()].flatMap(sampleLines)
+export const render = <E>(
+  samples: Effect.Effect<ReadonlyArray<Sample>, E>,
+  lines: () => ReadonlyArray<string> = () => []
+) =>
+  Effect.map(Effect.all([PrometheusMetrics.format(), samples]), ([counted, found]) => {
+    const sampled = [...processSamples(), ...found].flatMap(sampleLines)
     // `counted` ends in a line feed unless it is empty.
     const text = [...requestLines(), ...lines(), ...sampled, counted].join("\n")
     return HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })

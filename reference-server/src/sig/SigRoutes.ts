@@ -33,12 +33,10 @@ const wholeBytes = 65_536
 const linesResponse = ({ bytes, pages }: Lines, headers: Readonly<Record<string, string>>) => {
   const contentType = "application/jsonl"
   return bytes <= wholeBytes
-    ? HttpServerResponse.text([...pages].join(""), { contentType, headers })
-    : HttpServerResponse.stream(Stream.map(Stream.fromIterable(pages, { chunkSize: 1 }), Bytes.utf8), {
-        contentType,
-        contentLength: bytes,
-        headers
-      })
+    ? Effect.map(Stream.mkString(pages), (text) => HttpServerResponse.text(text, { contentType, headers }))
+    : Effect.succeed(
+        HttpServerResponse.stream(Stream.map(pages, Bytes.utf8), { contentType, contentLength: bytes, headers })
+      )
 }
 
 const sigchains = HttpApiBuilder.group(
@@ -109,7 +107,7 @@ const sigchains = HttpApiBuilder.group(
           const headers = { etag, "cache-control": "no-cache" }
           return isHeld(request.headers["if-none-match"], etag)
             ? HttpServerResponse.empty({ status: 304, headers })
-            : linesResponse(found, headers)
+            : yield* linesResponse(found, headers)
         })
       )
       .handle(

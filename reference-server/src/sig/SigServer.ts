@@ -6,14 +6,16 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
-import { Database, sigchainsApplicationId } from "../storage/Database.ts"
+import { Database } from "../storage/Database.ts"
+import { openDatabase } from "../storage/OpenDatabase.ts"
+import { sigchainSchema } from "../storage/Schemas.ts"
 import { databaseSamples } from "../metrics/DatabaseSamples.ts"
 import { listen } from "../http/Listener.ts"
 import * as Metrics from "../metrics/Metrics.ts"
 import { perMinute } from "../http/RateLimit.ts"
 import { docsRoutes, routesOf } from "../http/pages/DocsRoutes.ts"
 import { routeTable } from "../http/RouteTable.ts"
-import { Chains, migrations } from "../storage/Chains.ts"
+import { Chains } from "../storage/Chains.ts"
 import * as Routes from "./SigRoutes.ts"
 import { SigConfig } from "./SigConfig.ts"
 
@@ -40,16 +42,18 @@ export const serve = Effect.fnUntraced(
       limit: limits(config)
     })
     const database = yield* Database
-    const metrics = Metrics.render(() => {
-      const { bytes, chains: n, events } = chains.totals()
-      return [
+    const totals = chains.totals.pipe(
+      Effect.map(({ bytes, chains: n, events }) => [
         Metrics.sample("kez_chains", "Chains stored", n),
         Metrics.sample("kez_chain_events", "Events stored", events),
         Metrics.sample("kez_chain_bytes", "Bytes of events stored", bytes),
-        Metrics.sample("kez_chain_limit_bytes", "Bytes of events that may be stored", config.storeBytes),
-        ...databaseSamples(database)
-      ]
-    })
+        Metrics.sample("kez_chain_limit_bytes", "Bytes of events that may be stored", config.storeBytes)
+      ]),
+      Effect.catch(() => Effect.succeed([]))
+    )
+    const metrics = Metrics.render(
+      Effect.map(Effect.all([totals, databaseSamples(database)]), (samples) => samples.flat())
+    )
     const internalApp = yield* HttpRouter.toHttpEffect(
       Layer.merge(HttpRouter.add("GET", "/metrics", metrics), HttpRouter.add("GET", "/v1/healthz", Routes.health))
     )
@@ -73,7 +77,7 @@ export const serve = Effect.fnUntraced(
     Effect.provide(
       effect,
       Layer.merge(NodeHttpServer.layerHttpServices, Chains.layer(config.storeBytes)).pipe(
-        Layer.provideMerge(Database.layer({ path: config.db, migrations, applicationId: sigchainsApplicationId })),
+        Layer.provideMerge(openDatabase({ db: config.db, schema: sigchainSchema })),
         Layer.provideMerge(NodeCrypto.layer),
         Layer.provideMerge(Layer.succeed(SigConfig, config))
       )

@@ -8,36 +8,8 @@ import type { Crypto } from "@kez-chat/sdk/services"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Database, type Migration } from "./Database.ts"
-
-/** To follow the registry's: an account that ends takes its manifests along in the same transaction. */
-export const migrations: ReadonlyArray<Migration> = [
-  {
-    id: "manifests-001-bodies",
-    sql: `
-      CREATE TABLE manifests (
-        -- Never reused, so reading in pieces gives one body or fails.
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        primary_hex TEXT NOT NULL,
-        revision INTEGER NOT NULL,
-        -- BLAKE3 of the body, 64 hex digits.
-        hash TEXT NOT NULL,
-        body BLOB NOT NULL,
-        UNIQUE (primary_hex, revision)
-      ) STRICT;
-      CREATE TABLE manifest_totals (manifests INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
-      INSERT INTO manifest_totals VALUES (0, 0);
-      CREATE TRIGGER manifests_added AFTER INSERT ON manifests BEGIN
-        UPDATE manifest_totals SET manifests = manifests + 1, bytes = bytes + octet_length(NEW.body);
-      END;
-      CREATE TRIGGER manifests_removed AFTER DELETE ON manifests BEGIN
-        UPDATE manifest_totals SET manifests = manifests - 1, bytes = bytes - octet_length(OLD.body);
-      END;
-      CREATE TRIGGER manifests_of_ended AFTER UPDATE OF state ON accounts WHEN NEW.state <> 'active' BEGIN
-        DELETE FROM manifests WHERE primary_hex = NEW.primary_hex;
-      END;`
-  }
-]
+import * as Stream from "effect/Stream"
+import { Database, type Sql } from "./Database.ts"
 
 /** A stored manifest without its body. */
 export interface Stored {
@@ -66,33 +38,24 @@ export class Manifests extends Context.Service<Manifests, Effect.Success<ReturnT
 const pieceBytes = 65_536
 
 const make = Effect.fnUntraced(function* (storeBytes: number) {
-  const { sqlite, write } = yield* Database
+  const { sql, transaction } = yield* Database
   const context = yield* Effect.context<Crypto>()
   const hasher = yield* FastBlake3.load
 
-  const columns = "id, revision, hash, octet_length(body) AS bytes"
-  const newest = sqlite.prepare<[string], Stored>(
-    `SELECT ${columns} FROM manifests WHERE primary_hex = ? ORDER BY revision DESC LIMIT 1`
-  )
-  const byHash = sqlite.prepare<[string, string], Stored>(
-    `SELECT ${columns} FROM manifests WHERE primary_hex = ? AND hash = ?`
-  )
-  const piece = sqlite
-    .prepare<[number, number, number], Uint8Array>("SELECT substr(body, ?, ?) FROM manifests WHERE id = ?")
-    .pluck()
-  const isActive = sqlite
-    .prepare<[string], 1>("SELECT 1 FROM accounts WHERE primary_hex = ? AND state = 'active'")
-    .pluck()
-  const insert = sqlite.prepare<[string, number, string, Uint8Array]>(
-    "INSERT INTO manifests (primary_hex, revision, hash, body) VALUES (?, ?, ?, ?)"
-  )
-  // What the newest one calls anchored stays as well, so an owner has at most one body more here, whatever they claim.
-  const dropOld = sqlite.prepare<[string, string, string, number]>(
-    `DELETE FROM manifests WHERE primary_hex = ? AND hash <> ? AND revision <=
-       (SELECT revision FROM manifests WHERE primary_hex = ? ORDER BY revision DESC LIMIT 1 OFFSET ?)`
-  )
-  const totalsOf = sqlite.prepare<[], Totals>("SELECT manifests, bytes FROM manifest_totals")
-  const totals = () => totalsOf.get() as Totals
+  const newest = (owner: string, within: Sql = sql) =>
+    Effect.map(
+      within<Stored>`SELECT id, revision, hash, octet_length(body) AS bytes FROM manifests
+        WHERE primary_hex = ${owner} ORDER BY revision DESC LIMIT 1`,
+      first
+    )
+  const byHash = (owner: string, hash: string) =>
+    Effect.map(
+      sql<Stored>`SELECT id, revision, hash, octet_length(body) AS bytes FROM manifests
+        WHERE primary_hex = ${owner} AND hash = ${hash}`,
+      first
+    )
+  const totals = (within: Sql = sql) =>
+    Effect.map(within<Totals>`SELECT manifests, bytes FROM manifest_totals`, (found) => found[0] as Totals)
 
   return {
     /**
@@ -104,49 +67,77 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
       const hash = Hash.hexOf(Manifest.hashOf(body, hasher))
       const repeated = (stored: Stored | undefined) =>
         stored?.hash === hash ? { created: false, revision: stored.revision, hash } : undefined
-      const early = repeated(newest.get(owner.hex))
+      const early = repeated(yield* newest(owner.hex))
       if (early !== undefined) return early
       const verifying = SealedManifest.verifySignature(body, owner)
       const { anchored, revision } = yield* Effect.provideContext(verifying, context)
-      return yield* write(() => {
-        // The account may have ended and another manifest may have come while this one was read and checked.
-        if (isActive.get(owner.hex) === undefined) {
-          throw new Problem.Problem({ code: "handle_deleted", detail: "this key holds no handle here any more" })
-        }
-        const last = newest.get(owner.hex)
-        const late = repeated(last)
-        if (late !== undefined) return late
-        if (last !== undefined && last.revision >= revision) {
-          const detail = `revision ${revision} does not follow on revision ${last.revision}, ${Hash.format("blake3", last.hash)}`
-          throw new Problem.Problem({ code: "manifest_conflict", detail })
-        }
-        const before = totals().bytes
-        insert.run(owner.hex, revision, hash, body)
-        dropOld.run(owner.hex, anchored === undefined ? "" : Hash.hexOf(anchored), owner.hex, Limits.manifestsKept)
-        const after = totals().bytes
-        if (after > storeBytes && after > before) {
-          throw new Problem.Problem({ code: "store_full", detail: "the server's room for manifests is used up" })
-        }
-        return { created: true, revision, hash }
-      })
+      return yield* transaction(
+        { lock },
+        Effect.fnUntraced(function* (within) {
+          // The account may have ended and another manifest may have come while this one was read and checked.
+          const [active] = yield* within`SELECT 1 AS active FROM accounts
+            WHERE primary_hex = ${owner.hex} AND state = 'active'`
+          if (active === undefined) {
+            return yield* new Problem.Problem({
+              code: "handle_deleted",
+              detail: "this key holds no handle here any more"
+            })
+          }
+          const last = yield* newest(owner.hex, within)
+          const late = repeated(last)
+          if (late !== undefined) return late
+          if (last !== undefined && last.revision >= revision) {
+            const detail = `revision ${revision} does not follow on revision ${last.revision}, ${Hash.format("blake3", last.hash)}`
+            return yield* new Problem.Problem({ code: "manifest_conflict", detail })
+          }
+          const before = yield* totals(within)
+          yield* within`INSERT INTO manifests (primary_hex, revision, hash, body)
+            VALUES (${owner.hex}, ${revision}, ${hash}, ${body})`
+          // What the newest one calls anchored stays as well, so an owner has at most one body more here, whatever they
+          // claim.
+          yield* within`DELETE FROM manifests
+            WHERE primary_hex = ${owner.hex} AND hash <> ${anchored === undefined ? "" : Hash.hexOf(anchored)}
+              AND revision <= (SELECT revision FROM manifests WHERE primary_hex = ${owner.hex}
+                ORDER BY revision DESC LIMIT 1 OFFSET ${Limits.manifestsKept})`
+          const after = yield* totals(within)
+          if (after.bytes > storeBytes && after.bytes > before.bytes) {
+            return yield* new Problem.Problem({
+              code: "store_full",
+              detail: "the server's room for manifests is used up"
+            })
+          }
+          return { created: true, revision, hash }
+        })
+      )
     }),
     /**
      * The newest one of an owner, or the one with this hash (64 hex digits); undefined where there is none. The four
      * newest are kept, and the one that the newest calls anchored.
      */
-    find: (primaryHex: string, hash?: string) =>
-      Effect.sync(() => (hash === undefined ? newest.get(primaryHex) : byHash.get(primaryHex, hash))),
-    /** The body in pieces, each read on demand; throws when it was removed meanwhile. */
-    pieces: ({ bytes, id }: Stored): Iterable<Uint8Array> => ({
-      *[Symbol.iterator]() {
-        for (let at = 0; at < bytes; at += pieceBytes) {
-          // SQLite counts from one.
-          const part = piece.get(at + 1, pieceBytes, id)
-          if (part === undefined) throw new Error("the manifest was removed while it was read")
-          yield part
-        }
-      }
-    }),
-    totals
+    find: (primaryHex: string, hash?: string) => (hash === undefined ? newest(primaryHex) : byHash(primaryHex, hash)),
+    /** The body in pieces, each read on demand; ends early, as a defect, when it was removed meanwhile. */
+    pieces: ({ bytes, id }: Stored): Stream.Stream<Uint8Array, Problem.Problem> =>
+      Stream.fromIterable(
+        Array.from({ length: Math.ceil(bytes / pieceBytes) }, (_, piece) => piece),
+        { chunkSize: 1 }
+      ).pipe(
+        Stream.mapEffect((piece) =>
+          // SQL counts from one.
+          Effect.flatMap(
+            sql<{ part: Uint8Array }>`SELECT substr(body, ${piece * pieceBytes + 1}, ${pieceBytes}) AS part
+              FROM manifests WHERE id = ${id}`,
+            ([found]) =>
+              found === undefined
+                ? Effect.die(new Error("the manifest was removed while it was read"))
+                : Effect.succeed(found.part)
+          )
+        )
+      ),
+    totals: totals()
   }
 })
+
+/** Of accounts too, whose end takes their manifests along. */
+const lock = "accounts"
+
+const first = <A>(found: ReadonlyArray<A>): A | undefined => found[0]

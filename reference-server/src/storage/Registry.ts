@@ -12,43 +12,9 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Result from "effect/Result"
-import { Database, type Migration } from "./Database.ts"
+import type * as Result from "effect/Result"
+import { Database, oneOf, type Sql } from "./Database.ts"
 import { reservedHandles } from "./ReservedHandles.ts"
-
-export const migrations: ReadonlyArray<Migration> = [
-  {
-    id: "registry-001-accounts",
-    sql: `
-      CREATE TABLE accounts (
-        handle TEXT NOT NULL PRIMARY KEY,
-        primary_hex TEXT NOT NULL UNIQUE,
-        state TEXT NOT NULL CHECK (state IN ('active', 'deleted', 'revoked')),
-        registered_at TEXT NOT NULL,
-        -- JCS of the registration envelope; erased with a deletion.
-        registration TEXT,
-        ended_at TEXT
-      ) STRICT, WITHOUT ROWID;
-      CREATE TABLE reserved (
-        handle TEXT NOT NULL PRIMARY KEY,
-        -- 0 lifts an entry of the built-in list.
-        reserved INTEGER NOT NULL CHECK (reserved IN (0, 1)),
-        note TEXT NOT NULL,
-        changed_at TEXT NOT NULL
-      ) STRICT, WITHOUT ROWID;
-      CREATE TABLE removals (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        primary_hex TEXT NOT NULL,
-        purge INTEGER NOT NULL CHECK (purge IN (0, 1)),
-        requested_at TEXT NOT NULL
-      ) STRICT;`
-  },
-  {
-    // Counting by state is asked for with every scrape of the metrics; the table itself holds whole envelopes.
-    id: "registry-002-states",
-    sql: "CREATE INDEX accounts_state ON accounts (state)"
-  }
-]
 
 export type State = "active" | "deleted" | "revoked"
 
@@ -99,11 +65,6 @@ const refuse = (code: Problem.Code, detail: string) => new Problem.Problem({ cod
 
 const reserved = (handle: string) => refuse("handle_reserved", `${handle} cannot be registered here`)
 
-const inWindow = (statement: Registration.Statement, now: number): void => {
-  const result = Registration.checkWindow(statement, now)
-  if (Result.isFailure(result)) throw result.failure
-}
-
 export class Registry extends Context.Service<Registry, Effect.Success<ReturnType<typeof make>>>()(
   "@kez-chat/server/Registry"
 ) {
@@ -112,52 +73,42 @@ export class Registry extends Context.Service<Registry, Effect.Success<ReturnTyp
   }
 }
 
+/** Changes of accounts and of the reserved handles, which decide about each other. */
+const lock = "accounts"
+
 const make = Effect.fnUntraced(function* (serverName: string) {
-  const { sqlite, write } = yield* Database
+  const { sql, transaction } = yield* Database
   const context = yield* Effect.context<Crypto>()
+  const recent = recentAccounts()
 
-  const byHandle = sqlite.prepare<[string], Row>("SELECT * FROM accounts WHERE handle = ?")
-  const byPrimary = sqlite.prepare<[string], Row>("SELECT * FROM accounts WHERE primary_hex = ?")
-  const active = sqlite
-    .prepare<[string], 1>("SELECT 1 FROM accounts WHERE primary_hex = ? AND state = 'active'")
-    .pluck()
-  const insert = sqlite.prepare<[string, string, string, string]>(
-    "INSERT INTO accounts (handle, primary_hex, state, registered_at, registration) VALUES (?, ?, 'active', ?, ?)"
-  )
-  const end = sqlite.prepare<[State, string, number, string]>(
-    "UPDATE accounts SET state = ?, ended_at = ?, registration = iif(?, NULL, registration) WHERE handle = ?"
-  )
-  const reservation = sqlite.prepare<[string], number>("SELECT reserved FROM reserved WHERE handle = ?").pluck()
-  const reserve = sqlite.prepare<[string, number, string, string]>(
-    "INSERT OR REPLACE INTO reserved (handle, reserved, note, changed_at) VALUES (?, ?, ?, ?)"
-  )
-  const addRemoval = sqlite.prepare<[string, number, string]>(
-    "INSERT INTO removals (primary_hex, purge, requested_at) VALUES (?, ?, ?)"
-  )
-  const removals = sqlite.prepare<[], { id: number; primary_hex: string; purge: number }>(
-    "SELECT id, primary_hex, purge FROM removals ORDER BY purge, id LIMIT 256"
-  )
-  const countRemovals = sqlite.prepare<[], number>("SELECT count(*) FROM removals").pluck()
-  const dropRemoval = sqlite.prepare<[number]>("DELETE FROM removals WHERE id = ?")
-  const counts = sqlite.prepare<[], { state: State; n: number }>(
-    "SELECT state, count(*) AS n FROM accounts GROUP BY state"
-  )
-
-  const signedFor = sqlite
-    .prepare<[], string>(
-      "SELECT registration ->> '$.payload.server' FROM accounts WHERE registration IS NOT NULL LIMIT 1"
-    )
-    .pluck()
+  const byHandle = (handle: string, within: Sql = sql) =>
+    Effect.map(within<Row>`SELECT * FROM accounts WHERE handle = ${handle}`, first)
+  const byPrimary = (primaryHex: string, within: Sql = sql) =>
+    Effect.map(within<Row>`SELECT * FROM accounts WHERE primary_hex = ${primaryHex}`, first)
 
   const activeOf = (row: Row | undefined): Effect.Effect<ActiveAccount, Problem.Problem> => {
     if (row === undefined) return Effect.fail(refuse("handle_not_found", "nobody has registered it"))
     return row.state === "active" ? Effect.succeed(toActive(row)) : Effect.fail(gone("it was given up or revoked"))
   }
 
-  const isReserved = (handle: string): boolean => {
-    const own = reservation.get(handle)
-    return own === undefined ? reservedHandles.has(handle) : own === 1
-  }
+  const isReserved = Effect.fnUntraced(function* (handle: string, within: Sql) {
+    const [own] = yield* within<{ reserved: number }>`SELECT reserved FROM reserved WHERE handle = ${handle}`
+    return own === undefined ? reservedHandles.has(handle) : own.reserved === 1
+  })
+
+  const end = Effect.fnUntraced(function* (
+    within: Sql,
+    { handle, primary_hex }: Row,
+    state: "deleted" | "revoked",
+    time: string
+  ) {
+    const isDeletion = state === "deleted"
+    yield* isDeletion
+      ? within`UPDATE accounts SET state = ${state}, ended_at = ${time}, registration = NULL WHERE handle = ${handle}`
+      : within`UPDATE accounts SET state = ${state}, ended_at = ${time} WHERE handle = ${handle}`
+    yield* within`INSERT INTO removals (primary_hex, purge, requested_at)
+      VALUES (${primary_hex}, ${isDeletion ? 1 : 0}, ${time})`
+  })
 
   /** The checks that a registration and a deletion share; nothing is decided before the signature holds. */
   const checked = Effect.fnUntraced(function* (
@@ -176,23 +127,23 @@ const make = Effect.fnUntraced(function* (serverName: string) {
   })
 
   return {
-    /** Whether a key may use the broker. Synchronous, for the hot path. */
-    isActive: (primaryHex: string) => active.get(primaryHex) !== undefined,
-    /** The active account of a local part, or undefined. Synchronous, for the hot path. */
-    activeSync: (handle: string) => {
-      const row = byHandle.get(handle)
-      return row?.state === "active" ? toActive(row) : undefined
-    },
+    /**
+     * The account of a local part, if it was active when it was looked up lately. It stays the same as long as its key
+     * is active (ActiveKeys). Synchronous, for the hot path.
+     */
+    recent: recent.get,
     /** The active account; else `handle_not_found` or `handle_deleted`. */
-    byHandle: (handle: string) => Effect.suspend(() => activeOf(byHandle.get(handle))),
+    byHandle: (handle: string) => Effect.flatMap(byHandle(handle), activeOf),
     /** As `byHandle`, but `handle_reserved` for a reserved handle that nobody holds. */
-    lookUp: (handle: string) =>
-      Effect.suspend(() => {
-        const row = byHandle.get(handle)
-        return row === undefined && isReserved(handle) ? Effect.fail(reserved(handle)) : activeOf(row)
-      }),
+    lookUp: Effect.fnUntraced(function* (handle: string) {
+      const row = yield* byHandle(handle)
+      if (row === undefined && (yield* isReserved(handle, sql))) return yield* reserved(handle)
+      const account = yield* activeOf(row)
+      recent.set(account)
+      return account
+    }),
     /** The active account; else `handle_not_found` or `handle_deleted`. */
-    byPrimary: (primaryHex: string) => Effect.suspend(() => activeOf(byPrimary.get(primaryHex))),
+    byPrimary: (primaryHex: string) => Effect.flatMap(byPrimary(primaryHex), activeOf),
 
     /** Takes a handle; `created` is false for the repeat of an active registration. */
     register: Effect.fnUntraced(function* (envelope: Envelope.Envelope) {
@@ -202,27 +153,37 @@ const make = Effect.fnUntraced(function* (serverName: string) {
         return yield* refuse("too_large", `a registration may have ${Limits.registrationBytes} bytes`)
       }
       const now = yield* Clock.currentTimeMillis
-      return yield* write(() => {
-        const holder = byHandle.get(statement.handle)
-        if (holder?.primary_hex === statement.key.hex && holder.state === "active") {
-          return { created: false, account: toActive(holder) }
-        }
-        if (holder !== undefined) {
-          if (holder.state !== "active") throw gone("it was given up or revoked and is not handed out again")
-          throw refuse("handle_taken", `${statement.handle}@${serverName} belongs to another key`)
-        }
-        const other = byPrimary.get(statement.key.hex)
-        if (other !== undefined) {
-          if (other.state !== "active") throw gone("this key had a handle here that was given up or revoked")
-          throw refuse("primary_taken", "this key already has a handle here")
-        }
-        if (isReserved(statement.handle)) {
-          throw reserved(statement.handle)
-        }
-        inWindow(statement, now)
-        insert.run(statement.handle, statement.key.hex, Timestamp.fromMillis(now), text)
-        return { created: true, account: toActive(byHandle.get(statement.handle) as Row) }
-      })
+      const { handle, key } = statement
+      return yield* transaction(
+        { lock },
+        Effect.fnUntraced(function* (within) {
+          const holder = yield* byHandle(handle, within)
+          if (holder?.primary_hex === key.hex && holder.state === "active") {
+            return { created: false, account: toActive(holder) }
+          }
+          if (holder !== undefined) {
+            return yield* holder.state === "active"
+              ? refuse("handle_taken", `${handle}@${serverName} belongs to another key`)
+              : gone("it was given up or revoked and is not handed out again")
+          }
+          const other = yield* byPrimary(key.hex, within)
+          if (other !== undefined) {
+            return yield* other.state === "active"
+              ? refuse("primary_taken", "this key already has a handle here")
+              : gone("this key had a handle here that was given up or revoked")
+          }
+          if (yield* isReserved(handle, within)) return yield* reserved(handle)
+          yield* Effect.fromResult(Registration.checkWindow(statement, now))
+          const registeredAt = Timestamp.fromMillis(now)
+          yield* within`INSERT INTO accounts (handle, primary_hex, state, registered_at, registration)
+            VALUES (${handle}, ${key.hex}, 'active', ${registeredAt}, ${text})`
+          const state = "active" as const
+          return {
+            created: true,
+            account: { handle, primaryHex: key.hex, state, registeredAt, endedAt: null, registration: text }
+          }
+        })
+      )
     }),
 
     /** Gives a handle up; repeating one's own deletion succeeds. `handle` is the one in the URL, if any. */
@@ -232,80 +193,117 @@ const make = Effect.fnUntraced(function* (serverName: string) {
         return yield* refuse("request_malformed", "the URL and the statement name different handles")
       }
       const now = yield* Clock.currentTimeMillis
-      yield* write(() => {
-        const holder = byHandle.get(statement.handle)
-        if (holder === undefined) throw refuse("handle_not_found", "nobody has registered it")
-        if (holder.primary_hex !== statement.key.hex) throw refuse("unauthorized", "the handle belongs to another key")
-        if (holder.state === "deleted") return
-        inWindow(statement, now)
-        const time = Timestamp.fromMillis(now)
-        end.run("deleted", time, 1, holder.handle)
-        addRemoval.run(holder.primary_hex, 1, time)
-      })
+      yield* transaction(
+        { lock },
+        Effect.fnUntraced(function* (within) {
+          const holder = yield* byHandle(statement.handle, within)
+          if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
+          if (holder.primary_hex !== statement.key.hex) {
+            return yield* refuse("unauthorized", "the handle belongs to another key")
+          }
+          if (holder.state === "deleted") return
+          yield* Effect.fromResult(Registration.checkWindow(statement, now))
+          yield* end(within, holder, "deleted", Timestamp.fromMillis(now))
+        })
+      )
     }),
 
     /** Takes an account away (an operator's decision); the handle stays a tombstone. */
     revoke: Effect.fnUntraced(function* (handle: string) {
-      const now = yield* Clock.currentTimeMillis
-      return yield* write(() => {
-        const holder = byHandle.get(handle)
-        if (holder === undefined) throw refuse("handle_not_found", "nobody has registered it")
-        if (holder.state === "active") {
-          const time = Timestamp.fromMillis(now)
-          end.run("revoked", time, 0, handle)
-          addRemoval.run(holder.primary_hex, 0, time)
-        }
-        return fromRow(byHandle.get(handle) as Row)
-      })
+      const time = Timestamp.fromMillis(yield* Clock.currentTimeMillis)
+      return yield* transaction(
+        { lock },
+        Effect.fnUntraced(function* (within) {
+          const holder = yield* byHandle(handle, within)
+          if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
+          if (holder.state !== "active") return fromRow(holder)
+          yield* end(within, holder, "revoked", time)
+          return { ...fromRow(holder), state: "revoked" as const, endedAt: time }
+        })
+      )
     }),
 
     /** Puts a handle on the reserved list, or lifts it. */
-    setReserved: Effect.fnUntraced(function* (handle: string, reserved: boolean, note: string) {
+    setReserved: Effect.fnUntraced(function* (handle: string, isNowReserved: boolean, note: string) {
       yield* Effect.fromResult(Handle.parse(`${handle}@${serverName}`))
-      const now = yield* Clock.currentTimeMillis
-      yield* write(() => reserve.run(handle, reserved ? 1 : 0, note, Timestamp.fromMillis(now)))
+      const time = Timestamp.fromMillis(yield* Clock.currentTimeMillis)
+      yield* transaction(
+        { lock },
+        (within) => within`INSERT INTO reserved (handle, reserved, note, changed_at)
+          VALUES (${handle}, ${isNowReserved ? 1 : 0}, ${note}, ${time})
+          ON CONFLICT (handle) DO UPDATE SET
+            reserved = excluded.reserved, note = excluded.note, changed_at = excluded.changed_at`
+      )
     }),
 
     /** Accounts in handle order. */
     list: ({ after = "", limit, state }: { readonly state?: State; readonly after?: string; readonly limit: number }) =>
-      Effect.sync(() =>
-        sqlite
-          .prepare<[string, State | null, State | null, number], Row>(
-            "SELECT * FROM accounts WHERE handle > ? AND (? IS NULL OR state = ?) ORDER BY handle LIMIT ?"
-          )
-          .all(after, state ?? null, state ?? null, limit)
-          .map(fromRow)
+      Effect.map(
+        sql<Row>`SELECT * FROM accounts
+          WHERE handle > ${after} AND state ${oneOf(state === undefined ? states : [state])}
+          ORDER BY handle LIMIT ${limit}`,
+        (found) => found.map(fromRow)
       ),
     /** The operator's own entries; the built-in list is `ReservedHandles`. */
-    listReserved: Effect.sync(() =>
-      sqlite
-        .prepare<[], { handle: string; reserved: number; note: string }>(
-          "SELECT handle, reserved, note FROM reserved ORDER BY handle"
-        )
-        .all()
-        .map((row) => ({ ...row, reserved: row.reserved === 1 }))
+    listReserved: Effect.map(
+      sql<{ handle: string; reserved: number; note: string }>`
+        SELECT handle, reserved, note FROM reserved ORDER BY handle`,
+      (found) => found.map((row) => ({ ...row, reserved: row.reserved === 1 }))
     ),
     /** Pending removals: revocations first, which only close connections; then the oldest. */
-    removals: Effect.sync(() =>
-      removals.all().map(({ id, primary_hex, purge }) => ({ id, primaryHex: primary_hex, purge: purge === 1 }))
+    removals: Effect.map(
+      sql<{ id: number; primary_hex: string; purge: number }>`
+        SELECT id, primary_hex, purge FROM removals ORDER BY purge, id LIMIT 256`,
+      (found) =>
+        found.map(({ id, primary_hex, purge }): Removal => ({ id, primaryHex: primary_hex, purge: purge === 1 }))
     ),
     /** Deletes a removal that was carried out. */
-    removed: (id: number) => Effect.asVoid(write(() => dropRemoval.run(id))),
+    removed: (id: number) => Effect.asVoid(sql`DELETE FROM removals WHERE id = ${id}`),
     /** The server name that the registrations here were signed for; undefined while there is none. */
-    registeredAt: Effect.sync(() => signedFor.get()),
+    registeredAt: Effect.map(
+      sql<{ registration: string }>`SELECT registration FROM accounts WHERE registration IS NOT NULL LIMIT 1`,
+      ([found]) =>
+        found === undefined
+          ? undefined
+          : (JSON.parse(found.registration) as { payload: { server: string } }).payload.server
+    ),
     /** Number of pending removals, for metrics. */
-    pendingRemovals: () => countRemovals.get() as number,
+    pendingRemovals: Effect.map(sql<{ n: number }>`SELECT count(*) AS n FROM removals`, ([found]) => found?.n ?? 0),
     /** Accounts by state, for metrics. */
-    counts: () => {
-      const found = { active: 0, deleted: 0, revoked: 0 }
-      for (const { n, state } of counts.all()) found[state] = n
-      return found
-    }
+    counts: Effect.map(
+      sql<{ state: State; n: number }>`SELECT state, count(*) AS n FROM accounts GROUP BY state`,
+      (found) => {
+        const counts = { active: 0, deleted: 0, revoked: 0 }
+        for (const { n, state } of found) counts[state] = n
+        return counts
+      }
+    )
   }
 })
+
+const states: ReadonlyArray<State> = ["active", "deleted", "revoked"]
+
+const first = <A>(found: ReadonlyArray<A>): A | undefined => found[0]
 
 const toActive = (row: Row): ActiveAccount => ({
   ...fromRow(row),
   state: "active",
   registration: row.registration as string
 })
+
+/** Accounts that are remembered; each takes a kilobyte or two. */
+const mostRecent = 4_096
+
+/** Active accounts by handle, those looked up last. */
+const recentAccounts = () => {
+  const byHandle = new Map<string, ActiveAccount>()
+  return {
+    get: (handle: string) => byHandle.get(handle),
+    set: (account: ActiveAccount) => {
+      // In order of insertion; the oldest goes.
+      byHandle.delete(account.handle)
+      byHandle.set(account.handle, account)
+      if (byHandle.size > mostRecent) byHandle.delete(byHandle.keys().next().value as string)
+    }
+  }
+}

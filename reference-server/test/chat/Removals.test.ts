@@ -4,6 +4,7 @@ import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { BrokerControl } from "../../src/broker/BrokerControl.ts"
 import { BrokerDown } from "../../src/broker/connections/BrokerDown.ts"
+import { ActiveKeys } from "../../src/storage/ActiveKeys.ts"
 import { Registry, type Removal } from "../../src/storage/Registry.ts"
 import { Removals } from "../../src/chat/Removals.ts"
 
@@ -17,12 +18,10 @@ const world = (...removals: ReadonlyArray<Removal>) => {
       if (state.broken-- > 0) throw new Error("disk I/O error")
       return [...state.list]
     }),
-    isActive: () => false,
-    activeSync: () => undefined,
-    pendingRemovals: () => 0,
-    counts: () => ({ active: 0, deleted: 0, revoked: 0 }),
+    recent: () => undefined,
     removed: (id) => Effect.sync(() => void (state.list = state.list.filter((one) => one.id !== id)))
   })
+  const activeKeys = Layer.mock(ActiveKeys, { has: () => false, refresh: Effect.void })
   const broker = Layer.mock(BrokerControl, {
     kick: (hex) => Effect.sync(() => void state.kicked.push(hex[0]!)),
     purge: (hex) =>
@@ -32,7 +31,7 @@ const world = (...removals: ReadonlyArray<Removal>) => {
           : Effect.sync(() => void state.purged.push(hex[0]!))
       )
   })
-  const layer = Removals.layer.pipe(Layer.provide([registry, broker]))
+  const layer = Removals.layer.pipe(Layer.provide([registry, activeKeys, broker]))
   return { state, layer }
 }
 

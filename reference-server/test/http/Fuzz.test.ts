@@ -2,17 +2,17 @@
 import { Identity } from "@kez-chat/sdk/crypto"
 import { Bytes, Canonical, Envelope, Manifest, Problem, Ticket } from "@kez-chat/sdk/protocol"
 import { NodeCrypto } from "@kez-chat/sdk/node"
-import { Effect, Exit, Layer, Redacted, Result } from "effect"
+import { Effect, Exit, Layer, Redacted, Result, Stream } from "effect"
 import * as fc from "fast-check"
 import { randomBytes } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { Database, registryApplicationId, sigchainsApplicationId } from "../../src/storage/Database.ts"
+import { openDatabase } from "../../src/storage/OpenDatabase.ts"
+import { registrySchema, sigchainSchema } from "../../src/storage/Schemas.ts"
 import { manifestOf } from "../../../sdk/test/kits/ManifestStoreKit.ts"
-import { migrations as everyMigration } from "../../src/chat/ChatServer.ts"
 import { Manifests } from "../../src/storage/Manifests.ts"
 import { routeTable } from "../../src/http/RouteTable.ts"
-import { migrations, Registry } from "../../src/storage/Registry.ts"
-import { Chains, migrations as chainMigrations } from "../../src/storage/Chains.ts"
+import { Registry } from "../../src/storage/Registry.ts"
+import { Chains } from "../../src/storage/Chains.ts"
 import {
   endpointEvent,
   newIdentity,
@@ -84,7 +84,7 @@ describe("decoders in memory", () => {
     const identity = await newIdentity()
     const statement = Envelope.toJson(await registration(identity, "fuzzed"))
     const layer = Registry.layer("localhost").pipe(
-      Layer.provide(Database.layer({ path: `${folder.path}/r.db`, migrations, applicationId: registryApplicationId })),
+      Layer.provide(openDatabase({ db: `${folder.path}/r.db`, schema: registrySchema })),
       Layer.provide(NodeCrypto.layer)
     )
     await Effect.runPromise(
@@ -116,13 +116,7 @@ describe("decoders in memory", () => {
     const identity = await newIdentity()
     const statement = Envelope.toJson(await endpointEvent(identity))
     const layer = Chains.layer(2 ** 40).pipe(
-      Layer.provide(
-        Database.layer({
-          path: `${folder.path}/s.db`,
-          migrations: chainMigrations,
-          applicationId: sigchainsApplicationId
-        })
-      ),
+      Layer.provide(openDatabase({ db: `${folder.path}/s.db`, schema: sigchainSchema })),
       Layer.provide(NodeCrypto.layer)
     )
     await Effect.runPromise(
@@ -172,13 +166,7 @@ describe("decoders in memory", () => {
       ]
     }
     const layer = Layer.merge(Registry.layer("localhost"), Manifests.layer(2 ** 30)).pipe(
-      Layer.provide(
-        Database.layer({
-          path: `${folder.path}/m.db`,
-          migrations: everyMigration,
-          applicationId: registryApplicationId
-        })
-      ),
+      Layer.provide(openDatabase({ db: `${folder.path}/m.db`, schema: registrySchema })),
       Layer.provide(NodeCrypto.layer)
     )
     await Effect.runPromise(
@@ -191,7 +179,9 @@ describe("decoders in memory", () => {
         const put = (body: Uint8Array) => Effect.runPromiseExit(manifests.put(owner.key, body))
         const stored = () => {
           const found = Effect.runSync(manifests.find(owner.key.hex))
-          return found === undefined ? undefined : Buffer.concat([...manifests.pieces(found)])
+          return found === undefined
+            ? undefined
+            : Buffer.concat(Effect.runSync(Stream.runCollect(manifests.pieces(found))))
         }
         // Everything is signed by its owner: what is left to refuse is what was signed.
         let accepted = 0

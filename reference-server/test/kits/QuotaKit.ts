@@ -4,7 +4,7 @@ import { afterEach, beforeEach } from "vitest"
 import { defaultQuotaLimits, type QuotaLimits } from "../../src/broker/limits/QuotaLimits.ts"
 import * as Quotas from "../../src/broker/limits/Quotas.ts"
 import * as StreamPosition from "../../src/broker/limits/StreamPosition.ts"
-import { migrations } from "../../src/broker/Tables.ts"
+import { brokerTables as migrations } from "../../src/storage/tables/BrokerTables.ts"
 
 export const day = 86_400_000
 export const MiB = 1024 * 1024
@@ -26,7 +26,7 @@ export const bench: { sqlite: BetterSqlite3.Database; now: number } = {
 export const useFreshBench = () => {
   beforeEach(() => {
     bench.sqlite = new BetterSqlite3(":memory:")
-    for (const { sql } of migrations) bench.sqlite.exec(sql)
+    for (const { sqlite: sql } of migrations) bench.sqlite.exec(sql)
     bench.now = firstDay * day
   })
   afterEach(() => void bench.sqlite.close())

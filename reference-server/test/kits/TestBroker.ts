@@ -10,13 +10,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { findNatsServer } from "../../../deploy/local/NatsServer.ts"
 import * as Broker from "../../src/broker/Broker.ts"
-import * as Tables from "../../src/broker/Tables.ts"
 import { type BrokerLimits, defaultLimits } from "../../src/broker/BrokerConfig.ts"
 import { BrokerControl, type BrokerStatus } from "../../src/broker/BrokerControl.ts"
 import * as Keys from "../../src/broker/login/Keys.ts"
 import * as NatsConf from "../../src/broker/NatsConf.ts"
-import { Database, registryApplicationId } from "../../src/storage/Database.ts"
-import { Registry } from "../../src/storage/Registry.ts"
+import { ActiveKeys } from "../../src/storage/ActiveKeys.ts"
+import { openDatabase } from "../../src/storage/OpenDatabase.ts"
+import { registrySchema } from "../../src/storage/Schemas.ts"
 
 export interface TestBrokerOptions {
   readonly servers?: 1 | 3
@@ -153,17 +153,8 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
   const active = new Set<string>()
   const launch = async () => {
     const scope = await Effect.runPromise(Scope.make())
-    const registry = Layer.mock(Registry, {
-      isActive: (hex: string) => active.has(hex),
-      activeSync: () => undefined,
-      pendingRemovals: () => 0,
-      counts: () => ({ active: active.size, deleted: 0, revoked: 0 })
-    })
-    const database = Database.layer({
-      path: join(folder, "registry.db"),
-      migrations: Tables.migrations,
-      applicationId: registryApplicationId
-    })
+    const activeKeys = Layer.mock(ActiveKeys, { has: (hex: string) => active.has(hex), refresh: Effect.void })
+    const database = openDatabase({ db: join(folder, "registry.db"), schema: registrySchema })
     const broker = Broker.layer(
       {
         natsUrls: nodes.map((node) => `nats://127.0.0.1:${node.tcpPort}`),
@@ -179,7 +170,7 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
       Layer.buildWithScope(
         // Tests refuse logins by the hundred; a line for each would only hide what matters.
         broker.pipe(
-          Layer.provide([registry, Layer.orDie(database), Layer.succeed(References.MinimumLogLevel, "Warn")])
+          Layer.provide([activeKeys, Layer.orDie(database), Layer.succeed(References.MinimumLogLevel, "Warn")])
         ),
         scope
       )

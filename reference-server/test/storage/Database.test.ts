@@ -2,13 +2,10 @@
 import BetterSqlite3 from "better-sqlite3"
 import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { migrations } from "../../src/chat/ChatServer.ts"
-import {
-  Database,
-  type DatabaseOptions,
-  registryApplicationId,
-  sigchainsApplicationId
-} from "../../src/storage/Database.ts"
+import { Database, type DatabaseOptions } from "../../src/storage/Database.ts"
+import { openDatabase } from "../../src/storage/OpenDatabase.ts"
+import { SqliteFile } from "../../src/storage/SqliteDatabase.ts"
+import { registrySchema, sigchainSchema } from "../../src/storage/Schemas.ts"
 import { Effect, Layer } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import {
@@ -39,11 +36,7 @@ describe("the database file", () => {
   /** Why a file is not opened. */
   const refusal = (path: string, options: Partial<DatabaseOptions> = {}) =>
     Effect.runPromise(
-      Effect.flip(
-        Effect.scoped(
-          Layer.build(Database.layer({ path, migrations, applicationId: registryApplicationId, ...options }))
-        )
-      )
+      Effect.flip(Effect.scoped(Layer.build(openDatabase({ db: path, schema: registrySchema, ...options }))))
     )
 
   it("is refused when a newer version wrote it, when it is another program's, and when it is no database", async () => {
@@ -53,9 +46,10 @@ describe("the database file", () => {
     const running = new BetterSqlite3(db)
     running.prepare("VACUUM INTO ?").run(path)
     running.close()
-    expect(await refusal(path, { applicationId: sigchainsApplicationId })).toMatchObject({ reason: "foreign" })
+    expect(await refusal(path, { schema: sigchainSchema })).toMatchObject({ reason: "foreign" })
+    const future = { id: "registry-999-future", sqlite: "CREATE TABLE future (x) STRICT", postgres: "" }
     const older = {
-      migrations: [...migrations, { id: "registry-999-future", sql: "CREATE TABLE future (x) STRICT" }],
+      schema: { ...registrySchema, migrations: [...registrySchema.migrations, future] },
       existing: true
     }
     expect(await refusal(path, older)).toMatchObject({ reason: "older" })
@@ -111,17 +105,18 @@ describe("a server whose file fails it", () => {
 
   it("is not healthy after a refused write, nor while the file cannot be read", async () => {
     using other = temporaryFolder()
-    const options = { path: join(other.path, "x.db"), migrations, applicationId: registryApplicationId }
+    const db = join(other.path, "x.db")
     await Effect.runPromise(
       Effect.gen(function* () {
-        const { isWorking, sqlite, write } = yield* Database
+        const { isWorking, transaction } = yield* Database
+        const sqlite = yield* SqliteFile
         expect(isWorking()).toBe(true)
         sqlite.exec("ALTER TABLE schema_migrations RENAME TO elsewhere")
         expect(isWorking()).toBe(false)
         sqlite.exec("ALTER TABLE elsewhere RENAME TO schema_migrations")
         expect(isWorking()).toBe(true)
         sqlite.pragma("query_only = ON")
-        const refused = yield* Effect.flip(write(() => sqlite.exec("DELETE FROM reserved")))
+        const refused = yield* Effect.flip(transaction({ lock: "accounts" }, (sql) => sql`DELETE FROM reserved`))
         expect([refused.code, isWorking()]).toEqual(["unavailable", false])
         sqlite.pragma("query_only = OFF")
         yield* Effect.promise(() => expect.poll(isWorking, { timeout: 30_000 }).toBe(true))
@@ -130,7 +125,7 @@ describe("a server whose file fails it", () => {
         yield* Effect.promise(() => expect.poll(isWorking, { timeout: 10_000 }).toBe(false))
         sqlite.pragma("query_only = OFF")
         yield* Effect.promise(() => expect.poll(isWorking, { timeout: 30_000 }).toBe(true))
-      }).pipe(Effect.provide(Database.layer(options)))
+      }).pipe(Effect.provide(openDatabase({ db, schema: registrySchema })))
     )
   })
 

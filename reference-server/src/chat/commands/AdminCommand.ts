@@ -7,7 +7,7 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
-import { readFile, rename, rm } from "node:fs/promises"
+import { readFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { registryLayer } from "../ChatServer.ts"
 import { Database } from "../../storage/Database.ts"
@@ -139,18 +139,10 @@ const backup = Command.make(
   "backup",
   { ...registryFlags, file: Argument.String("file").pipe(Argument.withDescription("A file that does not exist yet")) },
   Effect.fn("admin.backup")(function* (flags) {
-    const { sqlite } = yield* Database
+    const database = yield* Database
     const path = resolve(flags.file)
     if (existsSync(path)) return yield* new AdminError({ message: `${path} exists; name a new file` })
-    const partial = `${path}.partial`
-    yield* Effect.tryPromise({
-      try: async () => {
-        await rm(partial, { force: true })
-        await sqlite.backup(partial)
-        await rename(partial, path)
-      },
-      catch: (cause) => new AdminError({ message: `the backup failed: ${(cause as Error).message}` })
-    })
+    yield* database.backup(path)
     yield* Console.log(`${path} holds the registry as it is now`)
   }, withRegistry)
 ).pipe(Command.withDescription("Copies the registry into one file while the server runs."))

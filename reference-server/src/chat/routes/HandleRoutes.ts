@@ -12,6 +12,7 @@ import { ChatConfig } from "../ChatConfig.ts"
 import { counted } from "../../metrics/Counted.ts"
 import { readJson } from "../../http/RequestBody.ts"
 import { recordText } from "../Records.ts"
+import { ActiveKeys } from "../../storage/ActiveKeys.ts"
 import { Registry } from "../../storage/Registry.ts"
 import { Removals } from "../Removals.ts"
 
@@ -34,6 +35,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const config = yield* ChatConfig
     const registry = yield* Registry
+    const activeKeys = yield* ActiveKeys
     const removals = yield* Removals
     const render = recordText(config)
     const { serverName } = config
@@ -53,6 +55,7 @@ export const layer = HttpApiBuilder.group(
         readJson(request, body).pipe(
           Effect.flatMap((json) => Effect.fromResult(Registration.parseRequest(json, serverName))),
           Effect.flatMap((envelope) => registry.register(envelope)),
+          Effect.tap(() => activeKeys.refresh),
           counted("handle_registration"),
           Effect.map(({ account, created }) => record(render(account), created ? 201 : 200))
         )

@@ -6,7 +6,6 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import { ChatConfig } from "../ChatConfig.ts"
 import { bodySlots } from "../../http/BodySlots.ts"
 import { clientKey } from "../../http/ClientAddress.ts"
@@ -43,7 +42,7 @@ export const layer = HttpApiBuilder.group(
       return Effect.succeed(
         isHeld(request.headers["if-none-match"], headers.etag)
           ? HttpServerResponse.empty({ status: 304, headers })
-          : HttpServerResponse.stream(Stream.fromIterable(manifests.pieces(found), { chunkSize: 1 }), {
+          : HttpServerResponse.stream(manifests.pieces(found), {
               contentType: "application/json",
               contentLength: found.bytes,
               headers

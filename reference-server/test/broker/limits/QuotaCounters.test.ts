@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { defaultQuotaLimits } from "../../../src/broker/limits/QuotaLimits.ts"
 import * as Quotas from "../../../src/broker/limits/Quotas.ts"
 import * as StreamPosition from "../../../src/broker/limits/StreamPosition.ts"
-import { migrations } from "../../../src/broker/Tables.ts"
+import { brokerTables as migrations } from "../../../src/storage/tables/BrokerTables.ts"
 import {
   alice,
   bench,
@@ -128,11 +128,11 @@ describe("the counters of quotas", () => {
 
   it("read a database of before: stored bytes take room and belong to no class, counts of messages are gone", () => {
     const old = new BetterSqlite3(":memory:")
-    old.exec(migrations[0]!.sql)
+    old.exec(migrations[0]!.sqlite)
     const add = old.prepare("INSERT INTO broker_counters (key, day, n) VALUES (?, ?, ?)")
     for (const kind of ["s", "o", "b", "n", "p"]) add.run(Buffer.from(kind + bob.slice(0, 31)), 20_700, 7)
     add.run(Buffer.concat([Buffer.from("s"), Buffer.from(bob, "hex")]), 20_699, 31 * MiB)
-    for (const { sql } of migrations.slice(1)) old.exec(sql)
+    for (const { sqlite: sql } of migrations.slice(1)) old.exec(sql)
     expect(
       old
         .prepare("SELECT DISTINCT CAST(substr(key, 1, 1) AS TEXT) AS kind FROM broker_counters ORDER BY kind")

@@ -1,7 +1,7 @@
 import BetterSqlite3 from "better-sqlite3"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import * as BlockedSends from "../../../src/broker/responders/BlockedSends.ts"
-import { migrations } from "../../../src/broker/Tables.ts"
+import { brokerTables as migrations } from "../../../src/storage/tables/BrokerTables.ts"
 import * as Blocks from "../../../src/broker/responders/Blocks.ts"
 import * as RequestBudget from "../../../src/broker/limits/RequestBudget.ts"
 
@@ -21,7 +21,7 @@ describe("block lists", () => {
   }
   beforeEach(() => {
     sqlite = new BetterSqlite3(":memory:")
-    for (const { sql } of migrations) sqlite.exec(sql)
+    for (const { sqlite: sql } of migrations) sqlite.exec(sql)
   })
   afterEach(() => void sqlite.close())
 

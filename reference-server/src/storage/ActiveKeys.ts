@@ -1,0 +1,99 @@
+/**
+ * The keys of active accounts in memory, for the hot path: who may log in, send and receive.
+ *
+ * Changes are read from the database by version: when it notifies, when a key is missing here, and four times a second
+ * whatever happens. So a new account is known wherever it asks, and an ended one is refused everywhere within a second.
+ * While the database cannot be asked, nobody is known to be active.
+ */
+import type { Problem } from "@kez-chat/sdk/protocol"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Semaphore from "effect/Semaphore"
+import type { Scope } from "effect/Scope"
+import { Database } from "./Database.ts"
+
+export class ActiveKeys extends Context.Service<
+  ActiveKeys,
+  {
+    /** Whether a key was active within the last second. False may be out of date: `refresh` makes sure. */
+    readonly has: (primaryHex: string) => boolean
+    /** Reads the changes committed until now. */
+    readonly refresh: Effect.Effect<void, Problem.Problem>
+    /** Whether a key is active, asking the database if it is not known to be. */
+    readonly check: (primaryHex: string) => Effect.Effect<boolean, Problem.Problem>
+    /** Calls `f` with every key found to have ended, until the scope closes. */
+    readonly onEnded: (f: (primaryHex: string) => void) => Effect.Effect<void, never, Scope>
+  }
+>()("@kez-chat/server/ActiveKeys") {
+  static readonly layer: Layer.Layer<ActiveKeys, Problem.Problem, Database> = Layer.effect(
+    ActiveKeys,
+    Effect.suspend(() => make())
+  )
+}
+
+const pollMillis = 250
+/** What was read longer ago than this is not relied on, in milliseconds. */
+const staleMillis = 1_000
+/** Changes read with one statement. */
+const pageRows = 10_000
+
+const make = Effect.fnUntraced(function* () {
+  const { onAccountsChanged, sql } = yield* Database
+  const scope = yield* Effect.scope
+  const keys = new Set<string>()
+  const listeners = new Set<(primaryHex: string) => void>()
+  let version = 0
+  let readAt = -Infinity
+
+  const readChanges = Effect.gen(function* () {
+    for (;;) {
+      const askedAt = performance.now()
+      const changes = yield* sql<{ primary_hex: string; state: string; version: number }>`
+        SELECT primary_hex, state, version FROM accounts
+        WHERE version > ${version} ORDER BY version LIMIT ${pageRows}`
+      for (const change of changes) {
+        version = change.version
+        if (change.state === "active") keys.add(change.primary_hex)
+        else if (keys.delete(change.primary_hex)) for (const listener of listeners) listener(change.primary_hex)
+      }
+      if (changes.length < pageRows) {
+        readAt = askedAt
+        return
+      }
+    }
+  })
+
+  const turn = yield* Semaphore.make(1)
+  let next: Fiber.Fiber<void, Problem.Problem> | undefined
+  /** One reading at a time; whoever asks before the next one begins shares it. */
+  const refresh = Effect.gen(function* () {
+    const reading = Effect.suspend(() => {
+      next = undefined
+      return readChanges
+    })
+    next ??= yield* Effect.forkIn(turn.withPermit(reading), scope)
+    yield* Fiber.join(next)
+  })
+
+  const has = (primaryHex: string) => keys.has(primaryHex) && performance.now() - readAt < staleMillis
+
+  yield* refresh
+  yield* onAccountsChanged(() => Effect.runFork(Effect.ignore(refresh)))
+  yield* refresh.pipe(Effect.ignore, Effect.delay(pollMillis), Effect.forever, Effect.forkScoped)
+
+  return ActiveKeys.of({
+    has,
+    refresh,
+    check: (primaryHex) =>
+      Effect.suspend(() => (has(primaryHex) ? Effect.succeed(true) : Effect.map(refresh, () => keys.has(primaryHex)))),
+    onEnded: (f) =>
+      Effect.asVoid(
+        Effect.acquireRelease(
+          Effect.sync(() => listeners.add(f)),
+          () => Effect.sync(() => listeners.delete(f))
+        )
+      )
+  })
+})
