@@ -44,6 +44,17 @@ describe("kez-conversation", () => {
       .toBe("delivered")
   })
 
+  it("leaves out an event of a message from before those that are loaded", async () => {
+    const messages = Array.from({ length: 100 }, (_, index) => message(chris.primary, `Message ${index}`))
+    const client = fakeClient({ messages })
+    const conversation = await show(client)
+    await expect.poll(() => textsOf(conversation).length).toBe(60)
+    client.emit({ _tag: "Request", message: messages[0]!, contact: chris })
+    client.emit({ _tag: "Message", message: message(chris.primary, "new"), contact: chris })
+    await expect.poll(() => textsOf(conversation).at(-1)).toBe("new")
+    expect(textsOf(conversation)[0]).toBe("Message 40")
+  })
+
   it("sends, and forgets the draft", async () => {
     const client = fakeClient({ drafts: { [chris.primary]: "Hello" } })
     const conversation = await show(client)

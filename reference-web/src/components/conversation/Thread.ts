@@ -91,6 +91,8 @@ export class Thread {
   add(message: Message): boolean {
     if (this.replace(message)) return false
     if (this.hasNewer) return true
+    // A request is told of once the stranger's name is known, which may be after the conversation was opened.
+    if (this.hasOlder && message.order < (this.messages[0]?.order ?? 0)) return false
     const index = this.messages.findLastIndex(({ order }) => order < message.order) + 1
     this.messages = this.messages.toSpliced(index, 0, message)
     return true
