@@ -10,7 +10,10 @@ interface Described {
   readonly description: string
 }
 
-const chat = (description: string): Described => ({ profile: "chat", description })
+const of =
+  (profile: Profile) =>
+  (description: string): Described => ({ profile, description })
+const [chat, files, transfer] = [of("chat"), of("files"), of("transfer")]
 
 export const clientOperations: Readonly<Record<ClientOperation, Described>> = {
   "client.open": chat(
@@ -32,7 +35,12 @@ export const clientOperations: Readonly<Record<ClientOperation, Described>> = {
   "client.messages": chat("what the user is shown of a conversation or request"),
   "client.markRead": chat("the user has seen a conversation"),
   "client.trim": chat("has the home server remove what this client holds"),
-  "client.manifest": { profile: "files", description: "the files that an account shares with this one" }
+  "client.manifest": files("the files that an account shares with this one"),
+  "client.share": files("shares a file with contacts, or with everybody"),
+  "client.unshare": files("ends a share"),
+  "client.publication": files("whether readers find what is shared, and else why not"),
+  "client.serve": transfer("gives what is shared to the devices of others, from now on"),
+  "client.fetch": transfer("fetches listed files from their owner's device, and saves them")
 }
 
 const ajv = new Ajv2020({ strict: true, strictRequired: false }).addSchema(schema, "client")

@@ -1,12 +1,14 @@
 /** The operations of clients, as the SDK's promise client has them: docs/client-operations.md. */
 import { MemoryVault } from "@kez-chat/sdk/memory"
-import { openNode } from "@kez-chat/sdk/node"
+import { fetchTo, openNode } from "@kez-chat/sdk/node"
 import type { Contact, KezChatClient, Message } from "@kez-chat/sdk/promise"
-import { Mnemonic } from "@kez-chat/sdk/protocol"
+import { FileName, Mnemonic } from "@kez-chat/sdk/protocol"
 import { Vault } from "@kez-chat/sdk/services"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import { basename, relative } from "node:path"
+import { Readable } from "node:stream"
 import type { Response } from "../shim/Protocol.ts"
 
 type Args = Readonly<Record<string, unknown>>
@@ -55,6 +57,32 @@ const history = async (client: KezChatClient, who: string) => {
     const page = await client.history(who, { after, limit: 500 })
     if (page.length === 0) return found
     found.push(...page)
+  }
+}
+
+const entryOf = (who: string, entry: string) => `@${who}/${entry}`
+
+/** Saves a file; one whose name is taken gets another, as files of one name may come together. */
+const save = async (
+  client: KezChatClient,
+  ref: string,
+  place: { readonly folder: string; readonly signal: AbortSignal }
+): Promise<string> => {
+  let taken: string | undefined
+  for (let number = 1; ; number++) {
+    try {
+      const other = taken === undefined ? {} : { name: FileName.numbered(taken, number) }
+      const { path } = await fetchTo(client, ref, { ...place, ...other })
+      return relative(place.folder, path)
+    } catch (error) {
+      const { _tag, path, reason } = error as {
+        readonly _tag?: string
+        readonly path: string
+        readonly reason?: string
+      }
+      if (_tag !== "FileError" || reason !== "exists") throw error
+      taken ??= basename(path)
+    }
   }
 }
 
@@ -130,6 +158,44 @@ const runs: Readonly<Record<string, Run>> = {
         public: isPublic
       }))
     }
+  },
+  "client.share": async (client, args) => {
+    const bytes = Buffer.from(text(args, "bytes"), "base64url")
+    const readers = args["with"] as ReadonlyArray<string> | undefined
+    const share = await client.share({
+      file: { name: text(args, "name"), bytes: Readable.from([bytes]) },
+      ...(readers === undefined ? { public: true } : { with: readers })
+    })
+    return { entry: share.id }
+  },
+  "client.unshare": async (client, args) => {
+    await client.unshare(text(args, "entry"))
+    return {}
+  },
+  "client.publication": async (client) => {
+    const shares = await client.shared()
+    const reason = shares.find(({ problem }) => problem !== undefined)?.problem?.detail
+    return {
+      published: shares.every(({ manifest }) => manifest !== "pending"),
+      ...(reason !== undefined && { reason })
+    }
+  },
+  "client.serve": async (client) => {
+    // It ends with the client.
+    client.serve().catch(() => undefined)
+    return {}
+  },
+  "client.fetch": async (client, args) => {
+    const place = { folder: text(args, "folder"), signal: AbortSignal.timeout(Number(args["millis"])) }
+    const saved: Array<object> = []
+    for (const entry of args["entries"] as ReadonlyArray<string>) {
+      try {
+        saved.push({ entry, path: await save(client, entryOf(text(args, "who"), entry), place) })
+      } catch (error) {
+        if (!place.signal.aborted) throw error
+      }
+    }
+    return { saved }
   }
 }
 
@@ -161,8 +227,20 @@ const codes: Readonly<Record<string, string>> = {
 }
 
 const failureOf = (error: unknown): Omit<Response, "seq"> => {
-  const { _tag = "", code, message, stack } = error as Error & { _tag?: string; code?: unknown }
+  const {
+    _tag = "",
+    code,
+    message,
+    reason,
+    stack
+  } = error as Error & {
+    _tag?: string
+    code?: unknown
+    reason?: unknown
+  }
   if (typeof code === "string" && /^(?:Problem|BrokerRefused)$/.test(_tag)) return { error: { code, message } }
+  if (_tag === "BlobTransportError")
+    return { error: { code: reason === "refused" ? "refused" : "unreachable", message } }
   const known = codes[_tag]
   if (known !== undefined) return { error: { code: known, message } }
   return { internal: { message: `${_tag} ${message}`, ...(stack !== undefined && { trace: stack }) } }

@@ -2,7 +2,7 @@
 import { type VectorCase, type VectorFile, vectorFiles } from "./Data.ts"
 
 /** What an implementation can claim to be. */
-export const profiles = ["identity", "chat", "files"] as const
+export const profiles = ["identity", "chat", "files", "transfer"] as const
 export type Profile = (typeof profiles)[number]
 
 /** The folders of the vectors, by profile. */

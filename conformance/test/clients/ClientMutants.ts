@@ -13,6 +13,7 @@ import {
   without
 } from "./Alterations.ts"
 import type { Answered, ClientMutant } from "./MutantDriver.ts"
+import { sharingMutants } from "./SharingMutants.ts"
 
 export const clientMutants: ReadonlyArray<ClientMutant> = [
   {
@@ -389,5 +390,6 @@ export const clientMutants: ReadonlyArray<ClientMutant> = [
             }
           }
         : answered
-  }
+  },
+  ...sharingMutants
 ]

@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto"
 import type { Envelope } from "../../servers/Signing.ts"
 import { base64Url, concat, fromBase64Url, hex, u8, utf8 } from "./Bytes.ts"
 import { canonical } from "./Canonical.ts"
-import { hkdf, seal, sealTo } from "./Hpke.ts"
+import { hkdf, open, openWith, seal, sealTo } from "./Hpke.ts"
 import { agree, type Keys, type Reader } from "./Keys.ts"
-import { pad, randomId, timeOf } from "./Messages.ts"
+import { pad, randomId, timeOf, unpad } from "./Messages.ts"
 
 export const blake3Of = (bytes: Uint8Array): string => `blake3:${hex(blake3(bytes))}`
 
@@ -33,6 +33,14 @@ export interface SharedFile {
   readonly ticket: string
   readonly content_key: string
 }
+
+export type Entry =
+  | {
+      readonly id: string
+      readonly keys: ReadonlyArray<{ readonly hint: string; readonly enc: string; readonly ct: string }>
+      readonly sealed: string
+    }
+  | { readonly id: string; readonly public: SharedFile }
 
 /** A file of which nothing exists but its description. */
 export const fileOf = (
@@ -72,6 +80,26 @@ export const sealEntry = (owner: Keys, readers: ReadonlyArray<Reader>, file: obj
     keys: keys.toSorted((a, b) => (a.enc < b.enc ? -1 : 1)),
     sealed: base64Url(concat(salt, sealed))
   }
+}
+
+/** The file of an entry, as a reader finds it; undefined where it is not among the readers. */
+export const openEntry = (reader: Keys, owner: Reader, entry: Entry): SharedFile | undefined => {
+  if ("public" in entry) return entry.public
+  const ctx = concat(owner.ed25519, fromBase64Url(entry.id))
+  const info = concat(utf8("kez.manifest.hint/1"), u8(0), owner.ed25519, reader.ed25519)
+  const hint = base64Url(hkdf(agree(reader.x25519Secret, owner.x25519), fromBase64Url(entry.id), info, 2))
+  for (const key of entry.keys) {
+    if (key.hint !== hint) continue
+    const aad = concat(ctx, reader.ed25519)
+    const entryKey = openWith(reader, "kez.manifest.key/1", aad, fromBase64Url(key.enc), fromBase64Url(key.ct))
+    if (entryKey === undefined) continue
+    const sealed = fromBase64Url(entry.sealed)
+    const okm = hkdf(entryKey, sealed.subarray(0, 32), concat(utf8("kez.manifest.entry/1"), u8(0), ctx), 44)
+    const padded = open(okm.subarray(0, 32), okm.subarray(32), ctx, sealed.subarray(32))
+    const file = padded && unpad(padded)
+    return file && (JSON.parse(Buffer.from(file).toString("utf8")) as SharedFile)
+  }
+  return undefined
 }
 
 export const signManifest = (

@@ -27,6 +27,12 @@ const paddedLength = (length: number): number => {
 export const pad = (body: Uint8Array): Uint8Array =>
   concat(u32(body.length), body, new Uint8Array(paddedLength(body.length) - body.length))
 
+/** What was padded; undefined where the padding is another. */
+export const unpad = (padded: Uint8Array): Uint8Array | undefined => {
+  const body = padded.subarray(4, 4 + Buffer.from(padded).readUInt32BE(0))
+  return Buffer.compare(pad(body), padded) === 0 ? body : undefined
+}
+
 /** The same key for author and addressee. */
 const keyFor = (own: Keys, peer: Reader, payload: Payload) => {
   const [from, to] = payload["from"] === own.primary ? [own, peer] : [peer, own]

@@ -7,11 +7,13 @@ import { frames } from "./inbox/Frames.ts"
 import { inbox } from "./inbox/Inbox.ts"
 import { keyChanges } from "./chains/KeyChanges.ts"
 import { logins } from "./Logins.ts"
-import { manifests } from "./Manifests.ts"
+import { manifests } from "./files/Manifests.ts"
 import { pages } from "./inbox/Pages.ts"
 import { receipts } from "./Receipts.ts"
 import { records } from "./Records.ts"
 import { sending } from "./Sending.ts"
+import { devices } from "./files/Devices.ts"
+import { sharing } from "./files/Sharing.ts"
 import { stream } from "./inbox/Stream.ts"
 
 export const allScenarios: ReadonlyArray<Scenario> = [
@@ -27,5 +29,7 @@ export const allScenarios: ReadonlyArray<Scenario> = [
   ...accounts,
   ...records,
   ...logins,
-  ...manifests
+  ...manifests,
+  ...sharing,
+  ...devices
 ]
