@@ -299,7 +299,7 @@ ${block("frame", wrapped(hex(toBob.frame)))}
 
 ${block("own-copy", wrapped(hex(toSelf.frame)))}
 
-Each is a NATS request with a \`Kez-Id\` of its own:
+Each is a NATS request with a \`Kez-Id\` of its own. Bob's goes first, and its answer is awaited:
 
 \`\`\`
 HPUB kez.inbox.${bob.hex} _INBOX_${alice.hex}.1 ${lengths("kez-id 1", toBob.frame)}
@@ -307,24 +307,24 @@ NATS/1.0
 Kez-Id: ${kezId("kez-id 1")}
 
 <the frame for Bob>
+
+MSG _INBOX_${alice.hex}.1 1 8
+{"ok":1}
+\`\`\`
+
+The message is **stored**: Bob's frame lies on the stream subject \`kez.inbox.${bob.hex}\`. Then
+Alice's own copy goes, and is stored on \`kez.self.${alice.hex}\`:
+
+\`\`\`
 HPUB kez.inbox.${alice.hex} _INBOX_${alice.hex}.2 ${lengths("kez-id 2", toSelf.frame)}
 NATS/1.0
 Kez-Id: ${kezId("kez-id 2")}
 
 <the own copy>
-\`\`\`
 
-The home server stores both and answers each:
-
-\`\`\`
-MSG _INBOX_${alice.hex}.1 1 8
-{"ok":1}
 MSG _INBOX_${alice.hex}.2 1 8
 {"ok":1}
 \`\`\`
-
-The message is **stored**. Bob's frame lies on the stream subject \`kez.inbox.${bob.hex}\`, Alice's
-own copy on \`kez.self.${alice.hex}\`.
 
 ## 9. Bob fetches
 

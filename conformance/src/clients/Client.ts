@@ -50,6 +50,7 @@ export class Client {
   readonly local: string
   readonly handle: string
   isOpen = false
+  #isWeb = false
   readonly #ask: Ask
   readonly #place: { readonly home: string; readonly store: string }
 
@@ -103,12 +104,19 @@ export class Client {
     return answer
   }
 
+  /** Has it reach the broker over WebSocket; for shims of the feature `websocket`. */
+  overWebSocket(): this {
+    this.#isWeb = true
+    return this
+  }
+
   /** The arguments that open it: with a handle the account is made where it is not there. */
   opening(how: "new" | "known" = "known"): Args {
     return {
       words: this.keys.words,
       ...this.#place,
       server: undefined,
+      ...(this.#isWeb ? { websocket: true } : {}),
       ...(how === "new" ? { handle: this.handle } : {})
     }
   }

@@ -35,6 +35,8 @@ export const clientOperations: Readonly<Record<ClientOperation, Described>> = {
   "client.messages": chat("what the user is shown of a conversation or request"),
   "client.markRead": chat("the user has seen a conversation"),
   "client.trim": chat("has the home server remove what this client holds"),
+  "client.clock": chat("moves the clock of the shim's clients forward: feature clock"),
+  "client.trimItself": chat("the user has the client trim by itself, or not: feature trimsItself"),
   "client.manifest": files("the files that an account shares with this one"),
   "client.share": files("shares a file with contacts, or with everybody"),
   "client.unshare": files("ends a share"),

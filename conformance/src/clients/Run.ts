@@ -2,12 +2,15 @@
 import { NotChecked, Violation } from "../servers/Outcome.ts"
 import { type Profile, shuffled } from "../suite/Checks.ts"
 import { about, type CheckResult } from "../suite/Verdict.ts"
-import { hasOperation, type Started } from "../shim/Protocol.ts"
+import { type Feature, hasOperation, type Started } from "../shim/Protocol.ts"
 import type { ShimOptions, ShimProcess } from "../shim/ShimProcess.ts"
 import { startShim } from "../shim/Start.ts"
 import type { Scenario } from "./Scenario.ts"
 import { type Driver, Stage } from "./Stage.ts"
 import type { World } from "./world/World.ts"
+
+/** Every scenario is a check of this one too. */
+const seedStays = "KEZ-KEY-005"
 
 /** How long one scenario may take, in milliseconds. */
 const scenarioMillis = 90_000
@@ -59,13 +62,13 @@ class Worker implements Driver {
 export const play = async (
   scenario: Scenario,
   driver: Driver,
-  prepare?: (world: World) => void
+  { features = [], prepare }: { features?: ReadonlyArray<Feature>; prepare?: (world: World) => void } = {}
 ): Promise<CheckResult> => {
   const result = about(scenario)
   let stage: Stage | undefined
   let timer: NodeJS.Timeout | undefined
   try {
-    stage = await Stage.begin(driver, scenario.id)
+    stage = await Stage.begin(driver, scenario.id, features)
     prepare?.(stage.world)
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -75,6 +78,8 @@ export const play = async (
       }, scenarioMillis)
     })
     await Promise.race([scenario.run(stage), late])
+    const leak = stage.leak()
+    if (leak !== undefined) return { ...result, requirements: [seedStays], verdict: "fail", message: leak }
     return { ...result, verdict: "pass" }
   } catch (error) {
     if (error instanceof NotChecked) return { ...result, verdict: error.verdict, message: error.message }
@@ -106,7 +111,9 @@ export const runClients = async (
   const claimed = started.profiles.filter((profile) => options.profiles?.includes(profile) ?? true)
   const open: Array<Scenario> = []
   for (const scenario of shuffled(scenarios, options.seed)) {
-    if (!claimed.includes(scenario.profile)) settle({ ...about(scenario), verdict: "not-applicable" })
+    const { needs } = scenario
+    if (!claimed.includes(scenario.profile) || (needs !== undefined && started.features?.includes(needs) !== true))
+      settle({ ...about(scenario), verdict: "not-applicable" })
     else if (!hasOperation(started.ops, "client.open"))
       settle({ ...about(scenario), verdict: "untestable", message: "the shim does not name client.open in its ops" })
     else open.push(scenario)
@@ -127,7 +134,7 @@ export const runClients = async (
           continue
         }
       }
-      settle(await play(scenario, worker))
+      settle(await play(scenario, worker, { features: started.features ?? [] }))
     }
   }
   const workers = Array.from(

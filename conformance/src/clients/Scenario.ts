@@ -1,4 +1,5 @@
 /** A check of clients: a world, a client in it, and what must come of it. */
+import type { Feature } from "../shim/Protocol.ts"
 import type { Check, Profile } from "../suite/Checks.ts"
 import type { Stage } from "./Stage.ts"
 
@@ -8,6 +9,8 @@ interface Own {
   readonly requirements: ReadonlyArray<string>
   readonly why: string
   readonly profile?: Profile
+  /** A feature without which the check does not apply. */
+  readonly needs?: Feature
   /** Returns where the client does as it must; otherwise throws a `Violation` or `NotChecked`. */
   readonly run: (stage: Stage) => Promise<void>
 }

@@ -2,9 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Response } from "../shim/Protocol.ts"
+import type { Feature, Response } from "../shim/Protocol.ts"
 import { ShimFailure } from "../shim/ShimProcess.ts"
 import { Client } from "./Client.ts"
+import { utf8 } from "./crypto/Bytes.ts"
+import { findSecret } from "./Secrets.ts"
 import type { Keys } from "./crypto/Keys.ts"
 import type { Person } from "./world/Person.ts"
 import { World } from "./world/World.ts"
@@ -23,14 +25,42 @@ export class Stage {
   readonly #folder = mkdtempSync(join(tmpdir(), "kez-client-"))
   readonly #clients: Array<Client> = []
 
-  private constructor(driver: Driver, test: string, world: World) {
+  #isClockMoved = false
+  readonly #features: ReadonlyArray<Feature>
+  /** What the shim said, without the answers that nobody but the suite reads. */
+  readonly #refusals: Array<string> = []
+
+  private constructor(driver: Driver, test: string, world: World, features: ReadonlyArray<Feature>) {
     this.#driver = driver
     this.#test = test
     this.world = world
+    this.#features = features
   }
 
-  static async begin(driver: Driver, test: string): Promise<Stage> {
-    return new Stage(driver, test, await World.begin())
+  static async begin(driver: Driver, test: string, features: ReadonlyArray<Feature> = []): Promise<Stage> {
+    return new Stage(driver, test, await World.begin(), features)
+  }
+
+  has(feature: Feature): boolean {
+    return this.#features.includes(feature)
+  }
+
+  /** Moves the clock of all clients forward, where the shim can, and opens them again: what is due is done at the start. */
+  async later(seconds: number): Promise<boolean> {
+    if (!this.has("clock")) return false
+    this.#isClockMoved = true
+    for (const client of this.#clients.filter(({ isOpen }) => isOpen)) {
+      await client.does("client.clock", { forward: seconds })
+      await client.close()
+      await client.open()
+    }
+    return true
+  }
+
+  /** Where the secret of a client was seen that it must not leave, as a sentence. */
+  leak(): string | undefined {
+    const seen = [...this.world.seen(), ...this.#refusals.map((text) => ({ where: "an error", bytes: utf8(text) }))]
+    return this.#clients.map(({ keys }) => findSecret(keys, seen)).find((sentence) => sentence !== undefined)
   }
 
   /** A client that is not opened yet. The same name and folder number is the same folder. */
@@ -38,8 +68,11 @@ export class Stage {
     const store = join(this.#folder, folder)
     mkdirSync(store, { recursive: true })
     const { home } = this.world
-    const ask = (operation: string, args: Readonly<Record<string, unknown>>) =>
-      this.#driver.ask(operation, args, this.#test)
+    const ask = async (operation: string, args: Readonly<Record<string, unknown>>) => {
+      const response = await this.#driver.ask(operation, args, this.#test)
+      if (response.ok === undefined) this.#refusals.push(JSON.stringify(response))
+      return response
+    }
     const client = new Client(ask, local, { home: home.http.url, store, server: home.name }, keys)
     this.#clients.push(client)
     return client
@@ -72,6 +105,8 @@ export class Stage {
       })
     }
     this.world.close()
+    // The next scenario begins in the present.
+    if (this.#isClockMoved) await this.#driver.restart().catch(() => undefined)
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }

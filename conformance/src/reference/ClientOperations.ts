@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import { basename, relative } from "node:path"
 import { Readable } from "node:stream"
 import type { Response } from "../shim/Protocol.ts"
+import { openOverWebSocket } from "./OverWebSocket.ts"
 
 type Args = Readonly<Record<string, unknown>>
 type Run = (client: KezChatClient, args: Args) => Promise<unknown>
@@ -145,6 +146,16 @@ const runs: Readonly<Record<string, Run>> = {
     const { limit, used } = args["box"] === "self" ? usage.sent : usage.mail
     return { used, limit }
   },
+  "client.clock": async (_, args) => {
+    const now = Date.now
+    const forward = Number(args["forward"]) * 1_000
+    Date.now = () => now() + forward
+    return {}
+  },
+  "client.trimItself": async (client, args) => {
+    await client.updateSettings({ autoTrim: args["on"] === true })
+    return {}
+  },
   "client.manifest": async (client, args) => {
     const { files, revision } = await client.browse(text(args, "who"))
     const current = files.filter(({ replacedBy }) => replacedBy === undefined)
@@ -203,7 +214,10 @@ const openClient = async (args: Args): Promise<KezChatClient> => {
   const words = text(args, "words")
   const seed = Redacted.make(Result.getOrThrow(Mnemonic.toSeed(words)))
   const vault = Layer.sync(Vault, () => MemoryVault.make(seed))
-  const client = await openNode({ home: text(args, "home"), dir: text(args, "store"), vault })
+  const [home, dir] = [text(args, "home"), text(args, "store")]
+  const client = await (args["websocket"] === true
+    ? openOverWebSocket(home, dir, vault)
+    : openNode({ home, dir, vault }))
   try {
     const known = await client.account().catch(() => undefined)
     if (known?.step === "published") return client

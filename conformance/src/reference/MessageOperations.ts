@@ -19,16 +19,24 @@ import {
 
 const { toBase64Url, toHex } = Bytes
 
+const timeOf = (input: Input, name: string) => Result.getOrThrow(Timestamp.parse(text(input, name)))
+
 const header = (input: Input, to: Message.Header["to"]) => ({
   to,
   id: text(input, "id"),
   device: text(input, "device"),
   seq: number(input, "seq"),
-  createdAt: Result.getOrThrow(Timestamp.parse(text(input, "created_at"))),
+  createdAt: timeOf(input, "created_at"),
   ...(input["prev"] === undefined ? {} : { prev: text(input, "prev") })
 })
 
 export const messageOperations: Readonly<Record<string, Operation>> = {
+  "address.life": (input) =>
+    Effect.sync(() => {
+      const span = { createdAt: timeOf(input, "created_at"), expiresAt: timeOf(input, "expires_at") }
+      const since = { stored: number(input, "stored") * 1_000, asked: number(input, "asked") * 1_000 }
+      return Message.addressLife(span, since) / 1_000
+    }),
   "padding.length": pure((input) =>
     Result.map(Padding.pad(new Uint8Array(number(input, "n")).fill(97)), (padded) => padded.length)
   ),

@@ -26,7 +26,18 @@ import {
 import { HomeReach } from "@kez-chat/sdk/services"
 import { Crypto } from "@kez-chat/sdk/services"
 import { brokerOperations } from "./BrokerOperations.ts"
-import { fromBase64Url, fromHex, type Input, list, number, object, type Operation, pure, text } from "./CaseInput.ts"
+import {
+  fromBase64Url,
+  fromHex,
+  identityOf,
+  type Input,
+  list,
+  number,
+  object,
+  type Operation,
+  pure,
+  text
+} from "./CaseInput.ts"
 import { fileOperations } from "./FileOperations.ts"
 import { messageOperations } from "./MessageOperations.ts"
 
@@ -59,6 +70,21 @@ const contactTrace = (input: Input): ReadonlyArray<unknown> => {
     }
   })
 }
+
+/** A statement of either kind, by the SDK's typed signer: one without a member that its types require has no form here. */
+const signed = (identity: Identity.Identity, kez: string, payload: Input) =>
+  Effect.gen(function* () {
+    const { created_at, expires_at, handle, server, subject } = payload
+    const isClaim = kez === "claim"
+    if ((isClaim ? [subject] : [handle, server]).some((member) => typeof member !== "string"))
+      return yield* Effect.fail({ code: "envelope_malformed" })
+    const time = (value: unknown) => Effect.fromResult(Timestamp.parse(String(value)))
+    const createdAt = yield* time(created_at)
+    const expires = expires_at === undefined ? {} : { expiresAt: yield* time(expires_at) }
+    return yield* isClaim
+      ? identity.signClaim({ subject: subject as string, createdAt, ...expires })
+      : identity.signRegistration({ handle: handle as string, server: server as string, createdAt })
+  })
 
 export const operations: Readonly<Record<string, Operation>> = {
   "contact.trace": (input) => Effect.sync(() => contactTrace(input)),
@@ -141,6 +167,16 @@ export const operations: Readonly<Record<string, Operation>> = {
         signed: toBase64Url(Envelope.signedBytes(envelope.payload)),
         hash: yield* SignedEnvelope.hash(envelope)
       }
+    }),
+  "envelope.sign": (input) =>
+    Effect.gen(function* () {
+      const payload = object(input["payload"])
+      const identity = yield* identityOf(input)
+      const envelope = yield* signed(identity, text(input, "kez"), payload)
+      // The SDK takes statements without the members that follow from key and kind: others cannot be asked for.
+      return Canonical.encodeText(envelope.payload) === Canonical.encodeText(payload)
+        ? envelope.signature
+        : yield* Effect.fail({ code: "envelope_kind" })
     }),
   "claim.parse": (input) =>
     Effect.gen(function* () {

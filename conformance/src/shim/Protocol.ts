@@ -33,8 +33,12 @@ export interface Started {
   }
   readonly profiles: ReadonlyArray<Profile>
   readonly ops: ReadonlyArray<string>
+  /** What of the optional things it can do; a check that needs another one is not applicable. */
+  readonly features?: ReadonlyArray<Feature>
   readonly limits?: { readonly maxParallel?: number }
 }
+
+export type Feature = "clock" | "trimsItself" | "websocket"
 
 const ajv = new Ajv2020({ allErrors: false, strict: true, strictRequired: false })
 

@@ -42,12 +42,12 @@ export const clientMutants: ReadonlyArray<ClientMutant> = [
     name: "shows nothing",
     kills: [
       ...all("inbox", "roles", "twice", "same-id-two-authors", "own-gap", "later-suite", "body-form", "late", "poison"),
-      ...all("inbox", "unknown-type", "receipt", "receipt-of-another"),
+      ...all("inbox", "unknown-type", "receipt", "receipt-first", "receipt-of-another"),
       ...all("sending", "both-ways", "form", "prev"),
       ...all("stream", "boxes-apart", "last-seq-went-back"),
       ...all("contacts", "unknown-types", "hostile-texts", "request"),
       ...all("records", "dripping"),
-      ...all("logins", "reconnects", "nonce-*")
+      ...all("logins", "reconnects", "websocket", "nonce-*")
     ],
     answer: messages(() => [])
   },
@@ -123,7 +123,7 @@ export const clientMutants: ReadonlyArray<ClientMutant> = [
   },
   {
     name: "asks again and again",
-    kills: [...all("sending", "window"), ...all("stream", "eight-fetches")],
+    kills: [...all("sending", "window"), ...all("stream", "eight-fetches"), ...all("pages", "pending-without-frames")],
     world: ({ broker }) => manyfold(broker.asked)
   },
   {
@@ -168,7 +168,7 @@ export const clientMutants: ReadonlyArray<ClientMutant> = [
   },
   {
     name: "writes to everybody",
-    kills: [...all("receipts", "not-for-requests"), ...all("chains", "no-chain-*")],
+    kills: [...all("receipts", "not-for-requests"), ...all("chains", "no-chain-*"), ...all("sending", "own-copy-last")],
     world: (world) => {
       const { broker } = world
       const of = broker.of.bind(broker)
@@ -213,7 +213,7 @@ export const clientMutants: ReadonlyArray<ClientMutant> = [
     kills: [
       ...all("chains", "unsigned-event", "event-of-another", "chain-of-another", "broken-link", "skipped-seq"),
       ...all("chains", "missing-event", "malformed-event", "foreign-inbox", "bad-manifest", "unaccepted-rotation"),
-      ...all("chains", "after-rotation", "head-in-message-shown", "withheld-*")
+      ...all("chains", "after-rotation", "head-in-message-shown", "withheld-*", "full")
     ],
     answer: contacts((one) => ({ ...one, head: { seq: 99, hash } }))
   },
@@ -322,6 +322,50 @@ export const clientMutants: ReadonlyArray<ClientMutant> = [
     kills: all("contacts", "block-at-home"),
     world: ({ broker }) => {
       broker.blocks.has = () => false
+    }
+  },
+  {
+    name: "tells its home of a block once",
+    kills: all("mailbox", "block-told-again"),
+    world: ({ broker: { blocks } }) => {
+      const add = blocks.add.bind(blocks)
+      let isFirst = true
+      blocks.add = (name) => {
+        if (isFirst) add(name)
+        isFirst = false
+        return blocks
+      }
+    }
+  },
+  {
+    name: "notes its blocks once",
+    kills: all("mailbox", "block-noted-again"),
+    world: ({ broker }) => {
+      const store = broker.store.bind(broker)
+      broker.store = (account, frame, box, time) => {
+        const stored = store(account, frame, box, time)
+        if (box === "self" && broker.of("trim").length > 0) broker.frames.pop()
+        return stored
+      }
+    }
+  },
+  {
+    name: "has removed whatever it can",
+    kills: all("mailbox", "not-by-itself", "by-itself"),
+    world: ({ broker }) => {
+      const of = broker.of.bind(broker)
+      broker.of = (kind, account) =>
+        of(kind, account).concat(kind === "trim" ? of("fetch").map((one) => ({ ...one, ask: { upTo: 99 } })) : [])
+    }
+  },
+  {
+    name: "backs its seed up at the home",
+    kills: all("accounts", "seed-stays"),
+    answer: (answered, operation, { words }, { home }) => {
+      const [asked] = home.http.asked
+      if (operation === "client.open" && asked !== undefined)
+        home.http.asked.push({ ...asked, body: Buffer.from(JSON.stringify({ backup: words })) })
+      return answered
     }
   },
   {

@@ -16,7 +16,7 @@ export const survivors = async (mutants: ReadonlyArray<ClientMutant>, width = 6)
   const work = async () => {
     for (let next = open.shift(); next !== undefined; next = open.shift()) {
       const driver = new MutantDriver(next.mutant)
-      const { verdict } = await play(next.scenario, driver, (world) => driver.prepare(world))
+      const { verdict } = await play(next.scenario, driver, { prepare: (world) => driver.prepare(world) })
       await driver.kill()
       if (verdict !== "fail") found.push(`${next.mutant.name}: ${next.scenario.id}`)
     }

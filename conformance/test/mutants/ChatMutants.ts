@@ -296,4 +296,25 @@ const contacts: ReadonlyArray<ShimMutant> = [
   }))
 ]
 
-export const chatMutants: ReadonlyArray<ShimMutant> = [...broker, ...messages, ...contacts]
+interface AddressCase {
+  readonly created_at: string
+  readonly expires_at: string
+  readonly stored: number
+  readonly asked: number
+}
+
+const addresses: ReadonlyArray<ShimMutant> = [
+  reads<AddressCase>("believes an answer to any request it ever made", "address.life: SEQ-061", (input) => ({
+    ...input,
+    asked: 0
+  })),
+  answers<number, AddressCase>(
+    "has addresses count for as long as their author says",
+    "address.life: SEQ-060",
+    (_, { created_at, expires_at, stored }) =>
+      Math.max(0, (Date.parse(expires_at) - Date.parse(created_at)) / 1_000 - stored)
+  ),
+  reads<AddressCase>("counts from when it reads them", "address.life: SEQ-060", (input) => ({ ...input, stored: 0 }))
+]
+
+export const chatMutants: ReadonlyArray<ShimMutant> = [...broker, ...messages, ...addresses, ...contacts]

@@ -38,6 +38,7 @@ const envelopes: ReadonlyArray<ShimMutant> = [
     ({ kind }, input) =>
       kind === "claim" && Object.keys(envelopeOf(input).payload).some((name) => !claimMembers.includes(name))
   ),
+  accepts("signs whatever it is given", "envelope.sign: SIG-012", "envelope_kind | envelope_malformed"),
   accepts("does not bound envelopes", "envelope.verify: LIM-008", "too_large"),
   accepts<Text>("does not compare kind and type", "envelope.verify: SIG-003", "envelope_kind", (input) => {
     const { kez, payload } = envelopeOf(input)

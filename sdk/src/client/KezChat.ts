@@ -29,7 +29,7 @@ import {
   sigchainLayer,
   words
 } from "./account/index.ts"
-import { Contacts, layer as contactsLayer } from "./contacts/index.ts"
+import { ContactRefresh, Contacts, layer as contactsLayer } from "./contacts/index.ts"
 import { conversations, draft, history, markRead, removeMessage, search, setDraft } from "./conversations/index.ts"
 import { Browsing, discard, layer as fetchLayer, matches, read } from "./files/fetch/index.ts"
 import { layer as shareLayer, Manifests, Shares } from "./files/share/index.ts"
@@ -305,6 +305,7 @@ const make = Effect.gen(function* () {
   const manifests = yield* Manifests
   const outbox = yield* Outbox
   const receipts = yield* Receipts
+  const refresh = yield* ContactRefresh
   const shares = yield* Shares
 
   if (primary !== undefined) yield* checkOwner(primary)
@@ -322,7 +323,7 @@ const make = Effect.gen(function* () {
     words: run(words),
     connection: link.states,
     events: events.stream,
-    sync: run(Effect.andThen(registered, link.orOffline(inboxSync.caughtUp))),
+    sync: run(Effect.andThen(registered, Effect.andThen(link.orOffline(inboxSync.caughtUp), refresh.named))),
     catchingUp: inboxSync.progress,
     nudge: Effect.andThen(link.check, inboxSync.hurry),
     flush: online(() =>

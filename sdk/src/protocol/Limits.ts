@@ -98,5 +98,7 @@ export const ticketMax = 1024
 /** Network addresses in one `address` body, and the maximum lifetime of that body, in milliseconds. */
 export const addressesMax = 32
 export const addressLifetimeMillis = 5 * 60 * 1000
+/** Age of a request from which it is not answered and answers to it are ignored, in milliseconds. */
+export const addressRequestMillis = 24 * 60 * 60 * 1000
 /** Bytes of a request for chunks of a blob, as received. */
 export const blobRequestBytes = 65_536

@@ -376,6 +376,62 @@ const claims: Operation = {
   )
 }
 
+const registrationPayload: JsonObject = {
+  type: "kez.chat.handle_registration",
+  version: 1,
+  handle: "alice",
+  server: "kez.lat",
+  primary: alice.primary,
+  created_at: time
+}
+const asked = (kez: string, payload: JsonObject): JsonObject => ({ seed: hex(alice.seed), kez, payload })
+const signs = (id: string, why: string, kez: string, payload: JsonObject) =>
+  valid(id, ["KEZ-SIG-012", "KEZ-SIG-007"], why, asked(kez, payload), sign(alice, kez, payload).signature)
+const signsNot = (id: string, why: string, kez: string, payload: JsonObject, ...codes: ReadonlyArray<string>) =>
+  invalid(id, ["KEZ-SIG-012"], why, asked(kez, payload), ["envelope_kind", "envelope_malformed", ...codes])
+
+const signing: Operation = {
+  file: "envelope/signing",
+  operation: "envelope.sign",
+  description:
+    "input: the seed of a signer, and kind and payload of the statement that it is to sign. result: the member `signature`. A signer whose interface cannot express a statement refuses it.",
+  valid: [
+    signs("claim", "a claim of its own", "claim", claimPayload),
+    signs("claim-expires", "a claim with an end", "claim", { ...claimPayload, expires_at: "2027-05-25T00:00:00Z" }),
+    signs("registration", "a registration of its own key", "handle_registration", registrationPayload)
+  ],
+  invalid: [
+    signsNot("primary-of-another", "a claim for another key: a signature that nobody can verify", "claim", {
+      ...claimPayload,
+      primary: bob.primary
+    }),
+    signsNot("no-primary", "what early KEZ signers signed", "claim", without(claimPayload, "primary")),
+    signsNot("no-type", "nothing says what it is", "claim", without(claimPayload, "type")),
+    signsNot("no-version", "no version", "claim", without(claimPayload, "version")),
+    signsNot("other-type", "a registration under the kind of a claim", "claim", registrationPayload),
+    signsNot("no-subject", "a claim of nothing", "claim", without(claimPayload, "subject"), "identifier_malformed"),
+    signsNot("no-time", "a claim of no time", "claim", without(claimPayload, "created_at"), "timestamp_malformed"),
+    signsNot(
+      "no-handle",
+      "a registration of no handle",
+      "handle_registration",
+      without(registrationPayload, "handle"),
+      "handle_malformed"
+    ),
+    signsNot(
+      "no-server",
+      "a registration that every server could take",
+      "handle_registration",
+      without(registrationPayload, "server"),
+      "handle_malformed"
+    ),
+    signsNot("registration-of-another", "a registration for another key", "handle_registration", {
+      ...registrationPayload,
+      primary: bob.primary
+    })
+  ]
+}
+
 const zstd = (data: Uint8Array | string): Buffer => zlib.zstdCompressSync(data)
 const compact = (data: Uint8Array | string) => `kez:z1:${base64Url(zstd(data))}`
 const proof = compact(jcs(claim))
@@ -571,4 +627,4 @@ const bundles: Operation = {
   ]
 }
 
-export const operations: ReadonlyArray<Operation> = [envelopes, claims, encodings, txt, bundles]
+export const operations: ReadonlyArray<Operation> = [envelopes, signing, claims, encodings, txt, bundles]

@@ -1000,6 +1000,20 @@ const inboxes: Operation = {
       [held(toAlice, { state: "read" })]
     ),
     inboxCase(
+      "receipt-first",
+      ["KEZ-SEQ-073", "KEZ-SEQ-026"],
+      "receipts that stand before the own copies, which were stored after the addressee had answered: one counts for its author's messages alone",
+      [
+        told(receipt(alice, "delivered", ["to alice"], 0)),
+        told(receipt(carol, "read", ["to alice"], 0)),
+        told(receipt(carol, "read", ["to carol"], 1)),
+        told(receipt(carol, "delivered", ["to carol"], 2)),
+        told(toAlice),
+        told(toCarol)
+      ],
+      [held(toAlice, { state: "delivered" }), held(toCarol, { state: "read" })]
+    ),
+    inboxCase(
       "receipt-of-another",
       ["KEZ-SEQ-026"],
       "a receipt counts only for what was written to its author: not for what went to somebody else, not for the author's own",
@@ -1015,4 +1029,61 @@ const inboxes: Operation = {
   ]
 }
 
-export const operations: ReadonlyArray<Operation> = [padding, unpad, encryption, sealing, opening, inboxes]
+const addressLife = (
+  id: string,
+  requirements: ReadonlyArray<string>,
+  why: string,
+  seconds: number,
+  change: JsonObject = {}
+) =>
+  valid(
+    id,
+    requirements,
+    why,
+    { created_at: time, expires_at: "2026-05-25T00:05:00Z", stored: 0, asked: 1, ...change },
+    seconds
+  )
+const daySeconds = 86_400
+
+const addressLives: Operation = {
+  file: "messages/address",
+  operation: "address.life",
+  description:
+    "input: when an `address` was made and when it ends, by the author's clock; for how many seconds the broker has held it, and how many seconds ago the request with its nonce was made, by the asker's monotonic clock. result: for how many more seconds its addresses count; 0 where it is ignored.",
+  valid: [
+    addressLife("fresh", ["KEZ-SEQ-060"], "as the reference makes them", 300),
+    addressLife("late", ["KEZ-SEQ-060"], "the broker held it for a while", 60, { stored: 240 }),
+    addressLife("last-second", ["KEZ-SEQ-060"], "a second is left", 1, { stored: 299 }),
+    addressLife("over", ["KEZ-SEQ-060"], "its span is over", 0, { stored: 300 }),
+    addressLife("long-over", ["KEZ-SEQ-060"], "an hour after its span", 0, { stored: 3_600 }),
+    addressLife("short", ["KEZ-SEQ-060"], "a span of ten seconds", 7, {
+      expires_at: "2026-05-25T00:00:10Z",
+      stored: 3
+    }),
+    addressLife("long", ["KEZ-SEQ-060"], "a span of a year counts for 300 seconds", 290, {
+      expires_at: "2027-05-25T00:00:00Z",
+      stored: 10
+    }),
+    addressLife("no-span", ["KEZ-SEQ-060"], "it ends when it was made", 0, { expires_at: time }),
+    addressLife("before", ["KEZ-SEQ-060"], "it ended before it was made", 0, { expires_at: "2026-05-24T23:59:59Z" }),
+    addressLife("clock-of-another-year", ["KEZ-SEQ-060"], "an author whose clock is 50 years behind", 300, {
+      created_at: "1976-05-25T00:00:00Z",
+      expires_at: "1976-05-25T00:05:00Z"
+    }),
+    addressLife("asked-a-day-ago", ["KEZ-SEQ-061"], "the request is 24 hours old", 300, { asked: daySeconds }),
+    addressLife("asked-before", ["KEZ-SEQ-061"], "the request is a second older than that", 0, {
+      asked: daySeconds + 1
+    }),
+    addressLife("asked-long-before", ["KEZ-SEQ-061"], "the request is 30 days old", 0, { asked: 30 * daySeconds })
+  ]
+}
+
+export const operations: ReadonlyArray<Operation> = [
+  padding,
+  unpad,
+  encryption,
+  sealing,
+  opening,
+  inboxes,
+  addressLives
+]

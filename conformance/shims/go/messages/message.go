@@ -107,3 +107,17 @@ func roleOf(own identity.Primary, m *message) (string, identity.Primary, error) 
 	}
 	return "", identity.Primary{}, problem.MessageMisdirected
 }
+
+const (
+	maxAddressSeconds = 300
+	maxRequestSeconds = 86_400
+)
+
+// AddressLife is for how many more seconds the addresses of an address count, by its span, the seconds since the broker
+// stored it and the seconds since its nonce was asked with (KEZ-SEQ-060, KEZ-SEQ-061).
+func AddressLife(span, stored, asked int64) int64 {
+	if asked > maxRequestSeconds {
+		return 0
+	}
+	return max(0, min(maxAddressSeconds, span)-stored)
+}

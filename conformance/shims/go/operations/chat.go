@@ -117,6 +117,10 @@ var messageOperations = map[string]Operation{
 		})
 	},
 	"contact.trace": contactTrace,
+	"address.life": func(args Arguments) (any, error) {
+		span := timeOf(args.text("expires_at")).Sub(timeOf(args.text("created_at")))
+		return messages.AddressLife(int64(span.Seconds()), args.integer("stored"), args.integer("asked")), nil
+	},
 }
 
 // The vectors leave out what would be long.

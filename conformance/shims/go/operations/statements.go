@@ -24,6 +24,9 @@ var statementOperations = map[string]Operation{
 			}
 		})
 	},
+	"envelope.sign": func(args Arguments) (any, error) {
+		return statements.SignChecked(args.text("kez"), data.Object(args.object("payload")), args.hex("seed"))
+	},
 	"claim.parse": func(args Arguments) (any, error) {
 		envelope, err := statements.FromValue(args["envelope"])
 		if err != nil {

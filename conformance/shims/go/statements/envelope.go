@@ -141,6 +141,22 @@ func Sign(kind string, payload data.Object, seed []byte) *Envelope {
 	return wrap(kind, payload, signer, sig)
 }
 
+// SignChecked is the signature of a statement that came from outside; one that no reader would take is refused.
+func SignChecked(kind string, payload data.Object, seed []byte) (any, error) {
+	envelope := Sign(kind, payload, seed)
+	if !envelope.isOfItsKind() {
+		return nil, problem.EnvelopeKind
+	}
+	var err error
+	switch kind {
+	case Claim:
+		_, err = ReadClaim(envelope)
+	case Registration:
+		_, err = readRegistration(envelope)
+	}
+	return envelope.value["signature"], err
+}
+
 func wrap(kind string, payload data.Object, signer identity.Primary, sig string) *Envelope {
 	value := data.Object{
 		"kez":     kind,

@@ -17,7 +17,7 @@ from kez.data.text import b64u_decode, b64u_encode
 from kez.data.times import parse_time
 from kez.identity.primary import format_account, parse_account
 from kez.messages.contact import Contact, Notice, Refused
-from kez.messages.message import Header, encrypt, frame_of, open_frame, seal, seal_aad
+from kez.messages.message import Header, address_life, encrypt, frame_of, open_frame, seal, seal_aad
 from kez.messages.padding import plaintext_length, unpad
 
 from .registry import Arguments, operation
@@ -85,6 +85,11 @@ def message_open(args: Arguments) -> dict[str, Any]:
     message = open_frame(bytes.fromhex(args["seed"]), b64u_decode(args["frame"]))
     header: dict[str, Any] = {name: message.payload[name] for name in HEADER if name in message.payload}
     return {"role": message.role, "peer": message.peer, **header, "hash": message.hash, "body": message.body}
+
+
+@operation("address.life")
+def address_life_operation(args: Arguments) -> float:
+    return address_life(parse_time(args["created_at"]), parse_time(args["expires_at"]), args["stored"], args["asked"])
 
 
 @operation("inbox.take")

@@ -8,10 +8,10 @@ from typing import Any
 
 from kez.data.text import b64u_decode, b64u_encode
 from kez.statements.claims import verify_claim
-from kez.statements.envelope import parse_envelope
+from kez.statements.envelope import parse_envelope, sign_payload
 from kez.statements.hosts import check_named_host
 from kez.statements.proofs import decode_bundle, decode_proof, decode_txt
-from kez.statements.registration import check_registration, parse_description, verify_record
+from kez.statements.registration import check_registration, parse_description, verify_record, verify_registration
 from kez.statements.sigchain import Head, compare_heads, verify_chain
 
 from .registry import Arguments, operation
@@ -26,6 +26,17 @@ def envelope_verify(args: Arguments) -> dict[str, str]:
         "signed": b64u_encode(envelope.signed_bytes),
         "hash": envelope.hash,
     }
+
+
+_READERS = {"claim": verify_claim, "handle_registration": verify_registration}
+
+
+@operation("envelope.sign")
+def envelope_sign(args: Arguments) -> dict[str, str]:
+    envelope = sign_payload(bytes.fromhex(args["seed"]), args["kez"], args["payload"])
+    # What no reader would take is not handed out (KEZ-SIG-012).
+    _READERS[args["kez"]](envelope)
+    return envelope["signature"]
 
 
 @operation("claim.parse")

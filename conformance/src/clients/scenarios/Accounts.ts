@@ -1,4 +1,5 @@
 /** Making an account, and homes that lie, refuse or break off while it is made. */
+import { Violation } from "../../servers/Outcome.ts"
 import { canonical } from "../crypto/Canonical.ts"
 import { hashOf } from "../crypto/Keys.ts"
 import { isRefused } from "../Client.ts"
@@ -167,6 +168,31 @@ export const accounts = group("accounts", [
         await alice.open("new")
       } else alice.isOpen = true
       holds((world.sig.chains.get(alice.keys.hex) ?? []).length > 0, "the chain was not begun")
+    }
+  },
+  {
+    id: "seed-stays",
+    requirements: ["KEZ-KEY-005"],
+    why: "the seed is in nothing that goes over a network and in no error, from the first request to the restored account",
+    run: async (stage) => {
+      const { alice, bob, world } = await stage.pair()
+      const { id } = await alice.send(bob.handle, "hello")
+      await alice.reaches(bob.handle, id, "stored")
+      bob.send(alice.keys, "hello alice")
+      await alice.showsText(bob.handle, "hello alice")
+      await alice.tries("client.manifest", { who: bob.handle })
+      await alice.close()
+      const mallory = world.person("mallory")
+      const wrong = stage.client(mallory.local)
+      await wrong.refuses("client.open", wrong.opening("new"))
+      world.isUp = false
+      const nobody = stage.client("nobody")
+      await nobody.refuses("client.open", nobody.opening("new"))
+      world.isUp = true
+      const again = await stage.client("alice", alice.keys, "restored").open()
+      await again.shows(bob.primary, (messages) => messages.length === 2, "the messages did not come back")
+      const leak = stage.leak()
+      if (leak !== undefined) throw new Violation(leak)
     }
   },
   {

@@ -7,6 +7,7 @@ import { frames } from "./inbox/Frames.ts"
 import { inbox } from "./inbox/Inbox.ts"
 import { keyChanges } from "./chains/KeyChanges.ts"
 import { logins } from "./Logins.ts"
+import { mailbox } from "./Mailbox.ts"
 import { manifests } from "./files/Manifests.ts"
 import { pages } from "./inbox/Pages.ts"
 import { receipts } from "./Receipts.ts"
@@ -25,6 +26,7 @@ export const allScenarios: ReadonlyArray<Scenario> = [
   ...chains,
   ...keyChanges,
   ...contacts,
+  ...mailbox,
   ...receipts,
   ...accounts,
   ...records,

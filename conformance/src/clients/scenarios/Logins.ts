@@ -53,6 +53,27 @@ export const logins = group("logins", [
     }
   })),
   {
+    id: "websocket",
+    requirements: ["KEZ-NAT-001", "KEZ-REG-006"],
+    needs: "websocket",
+    why: "the broker can be reached at its WebSocket alone: the client logs in there, and messages go both ways",
+    run: async (stage) => {
+      const { world } = stage
+      const { broker } = world
+      broker.nats.isTcpUp = false
+      const bob = world.person("bob")
+      const alice = await stage.client().overWebSocket().open("new")
+      await alice.add(bob.handle)
+      const { id } = await alice.send(bob.handle, "over the web")
+      await alice.reaches(bob.handle, id, "stored")
+      bob.send(alice.keys, "x".repeat(40_000))
+      await alice.shows(bob.handle, (messages) => messages.length === 2, "the answer is not shown")
+      equals(bob.texts, ["over the web"], "what bob received")
+      const peers = broker.nats.of(alice.keys.hex)
+      holds(peers.length > 0 && peers.every(({ isWeb }) => isWeb), "the client is not connected over WebSocket")
+    }
+  },
+  {
     id: "silent-about-the-person",
     requirements: ["KEZ-NAT-006"],
     why: "the connection has an empty name and says nothing of person or device",

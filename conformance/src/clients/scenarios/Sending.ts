@@ -138,6 +138,25 @@ export const sending = group("sending", [
     }
   },
   {
+    id: "own-copy-last",
+    requirements: ["KEZ-SEQ-074", "KEZ-SEQ-031"],
+    why: "the home takes no frame for the addressee: no own copy goes out, which other devices would show as stored",
+    run: async (stage) => {
+      const { alice, bob, world } = await stage.pair()
+      answering(world, bob, () => ({ e: "full" }))
+      const { id } = await alice.send(bob.handle, "never to be had")
+      await alice.shows(bob.handle, ([first]) => first?.reason === "full", "the reason full is not shown")
+      await alice.sync(1_000)
+      equals(world.broker.of("send", alice.keys.hex).length, 0, "how many own copies went before the addressee's")
+      answering(world, bob, () => ({ e: "unknown" }))
+      await alice.close()
+      await alice.open()
+      await alice.reaches(bob.handle, id, "failed")
+      await alice.sync()
+      equals(world.broker.of("send", alice.keys.hex).length, 0, "how many own copies of a message that failed went")
+    }
+  },
+  {
     id: "note",
     requirements: ["KEZ-DM-015"],
     why: "a note to self is sealed and sent once, and shown once",

@@ -2,12 +2,13 @@
 import { Broker } from "./Broker.ts"
 import { HomeServer } from "./HomeServer.ts"
 import { HttpHost, problem } from "./HttpHost.ts"
-import { base64Url, concat, fromBase64Url, fromHex } from "../crypto/Bytes.ts"
+import { base64Url, concat, fromBase64Url, fromHex, utf8 } from "../crypto/Bytes.ts"
 import { sealTo } from "../crypto/Hpke.ts"
 import type { Keys, Reader } from "../crypto/Keys.ts"
 import { fileOf } from "../crypto/Manifests.ts"
 import type { Payload } from "../crypto/Messages.ts"
 import { Person } from "./Person.ts"
+import type { Seen } from "../Secrets.ts"
 import { SigServer } from "./SigServer.ts"
 
 export class World {
@@ -16,6 +17,7 @@ export class World {
   readonly broker: Broker
   /** Somewhere that no client has a reason to ask. */
   readonly elsewhere: HttpHost
+  readonly people: Array<Person> = []
   /** How far the clock of the world is ahead of the machine's, in milliseconds. */
   clockSkew = 0
 
@@ -41,12 +43,37 @@ export class World {
 
   /** Somebody who is registered here. */
   person(local: string, keys?: Keys): Person {
-    return new Person(this, local, keys).register()
+    return this.stranger(local, keys).register()
   }
 
   /** Somebody who is not. */
   stranger(local: string, keys?: Keys): Person {
-    return new Person(this, local, keys)
+    const person = new Person(this, local, keys)
+    this.people.push(person)
+    return person
+  }
+
+  /** Everything that clients sent. */
+  seen(): ReadonlyArray<Seen> {
+    const asked = [this.home.http, this.sig.http, this.elsewhere].flatMap((host) =>
+      host.asked.map(({ body, headers, method, path }) => ({
+        where: `${method} ${path.slice(0, 60)}`,
+        bytes: concat(utf8(`${path}\n${JSON.stringify(headers)}\n`), body)
+      }))
+    )
+    const logins = this.broker.logins.map(({ connect }) => ({
+      where: "a login at the broker",
+      bytes: utf8(JSON.stringify(connect))
+    }))
+    const published = this.broker.asked.map(({ kezId, kind, payload }) => ({
+      where: `a ${kind} to the broker`,
+      bytes: concat(utf8(`${kezId}\n`), payload)
+    }))
+    // What is sealed to the suite's own people can be read as well.
+    const sealed = this.people.flatMap(({ received }) =>
+      received.map(({ bodyText }) => ({ where: "a message", bytes: utf8(bodyText) }))
+    )
+    return [...asked, ...logins, ...published, ...sealed]
   }
 
   /** Home and broker are out of reach, or are there again. */

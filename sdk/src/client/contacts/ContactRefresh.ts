@@ -127,6 +127,14 @@ const make = Effect.gen(function* () {
     enqueue: worker.wake,
     /** Waits for a pending background check of this contact, for 3 s at most. */
     awaitPending: (primary: string) => Effect.asVoid(Effect.timeoutOption(worker.settled(primary), "3 seconds")),
+    /** Waits for pending checks of contacts without a handle, for 3 s at most: until then they are known by key only. */
+    named: Effect.gen(function* () {
+      const unnamed = (yield* book.all).filter(({ resolved }) => !resolved)
+      yield* Effect.forEach(unnamed, ({ primary }) => worker.settled(primary), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    }).pipe(Effect.timeoutOption("3 seconds"), Effect.asVoid),
     /** Runs the background checks until the scope closes; begins with the contacts that are due. */
     run: Effect.gen(function* () {
       yield* worker.run({

@@ -63,6 +63,9 @@ const laterCodes = new Set<Problem["code"]>(["suite_unsupported", "algorithm_uns
 /** Most own copies taken before the position is committed: a restart refetches at most this many. */
 const uncommittedMax = 128
 
+/** Most receipts of one contact that are kept for messages whose own copies have not come. */
+const earlyMax = 512
+
 /** The reading ability of this version. When it grows, frames that an older version kept are tried again. */
 const reader = 1
 
@@ -140,20 +143,42 @@ const make = Effect.gen(function* () {
     if (marked !== undefined) publish(transaction, { _tag: "State", message: marked })
   })
 
-  /** Applies a receipt to the messages that this account wrote to the receipt's author, and to no others. */
+  /**
+   * Applies a receipt to the messages that this account wrote to the receipt's author, and to no others. An own copy is
+   * stored after its addressee's, so receipts can stand before it in the stream: they are kept until it comes.
+   */
   const applyReceipt = Effect.fnUntraced(function* (
     transaction: Transaction,
     session: Session,
     author: string,
     body: Body.Receipt
   ) {
+    const early: Array<string> = []
     for (const id of new Set(body.ids)) {
       const seen = yield* transaction.get(key.seenBy(session.identity.key.hex, id), Rows.Seen)
+      if (seen === undefined) early.push(id)
       if (seen?.peer !== author || seen.order === undefined) continue
       const advance = MessageLog.advance(body.status)
       const message = yield* MessageLog.change(transaction, author, seen.order, advance)
       if (message !== undefined) publish(transaction, { _tag: "State", message })
     }
+    if (early.length === 0) return
+    const before = (yield* transaction.get(key.early(author), Rows.Early))?.receipts ?? []
+    const read = new Set(before.flatMap(({ id, status }) => (status === "read" ? [id] : [])))
+    const kept = before.filter(({ id }) => !early.includes(id))
+    const added = early.map((id) => ({ id, status: read.has(id) ? ("read" as const) : body.status }))
+    transaction.put(key.early(author), Rows.Early, { receipts: [...kept, ...added].slice(-earlyMax) })
+  })
+
+  /** The state that receipts which came before an own copy give to its message. */
+  const takeEarly = Effect.fnUntraced(function* (transaction: Transaction, peer: string, messageId: string) {
+    const receipts = (yield* transaction.get(key.early(peer), Rows.Early))?.receipts ?? []
+    const found = receipts.find(({ id }) => id === messageId)
+    if (found === undefined) return "stored" as const
+    const left = receipts.filter((one) => one !== found)
+    if (left.length === 0) transaction.delete(key.early(peer))
+    else transaction.put(key.early(peer), Rows.Early, { receipts: left })
+    return found.status
   })
 
   const append = Effect.fnUntraced(function* (
@@ -172,7 +197,7 @@ const make = Effect.gen(function* () {
       hash,
       createdAt: message.createdAt,
       arrivedAt,
-      ...(role === "incoming" ? {} : { state: "stored" as const }),
+      ...(role === "incoming" ? {} : { state: yield* takeEarly(transaction, peer.hex, message.id) }),
       ...(Message.isSuspicious(message.createdAt, arrivedAt) ? { suspicious: true as const } : {}),
       ...marks
     })

@@ -104,7 +104,13 @@ const make = Effect.gen(function* () {
       const { opened, page } = yield* Fiber.join(following)
       if (position.epoch === undefined) position = { ...position, epoch: page.epoch }
       else if (Position.isOtherStream(position, page)) {
-        position = { ...Position.start, epoch: page.epoch }
+        const next = { ...Position.start, epoch: page.epoch }
+        // At once: what depends on the epoch does not wait for the first frame of another stream.
+        yield* ledger.transact(
+          (transaction) => Effect.sync(() => transaction.put(Rows.key.position, Rows.Position, next)),
+          { relaxed: true }
+        )
+        position = next
         recentFrames.clear()
       } else if (Position.isBeyondEnd(position, page)) {
         // Believed only the second time, because one answer may come from a replica that lags behind.

@@ -135,6 +135,17 @@ const make = Effect.gen(function* () {
     }
   }
 
+  /** The copies that may go now: another device shows an own copy as stored, so it waits for the addressee's. */
+  const jobsOf = (order: number, copies: Rows.OutRow["copies"]): ReadonlyArray<Job> => {
+    const main = copies.filter((copy) => copy.main)
+    return (main.length > 0 ? main : copies).flatMap(({ kezId, main, to }) =>
+      Result.match(admitHex(to), {
+        onFailure: () => [],
+        onSuccess: (admitted) => [{ order, to: admitted, kezId, main }]
+      })
+    )
+  }
+
   const enqueue: SendQueue["Service"]["enqueue"] = Effect.fnUntraced(function* (transaction, session, peer, draft) {
     const account = session.account()
     const me = session.identity.key
@@ -154,14 +165,12 @@ const make = Effect.gen(function* () {
     const isHidden = Body.isHidden(draft)
     const readers = isHidden || peer.hex === me.hex ? [peer] : [peer, me]
     const copies: Array<Rows.OutRow["copies"][number]> = []
-    const jobs: Array<Job> = []
     const order = yield* ConversationCounters.nextOrder(transaction)
     for (const reader of readers) {
       const kezId = yield* Id.make
       const frame = yield* SealedMessage.sealFrame(signed.encoded, reader)
       transaction.putBytes(key.frame(kezId), frame)
       copies.push({ to: reader.hex, kezId, main: reader === peer })
-      jobs.push({ order, to: reader, kezId, main: reader === peer })
     }
     transaction.put(key.out(order), Rows.Out, { peer: peer.hex, ...(isHidden ? {} : { message: order }), copies })
     const sent = { ...header, from: me }
@@ -175,7 +184,7 @@ const make = Effect.gen(function* () {
       seq: counters.seq + 1,
       ...(isHidden ? {} : { prev: signed.hash, unread: 0 })
     })
-    transaction.onCommit(() => push(jobs))
+    transaction.onCommit(() => push(jobsOf(order, copies)))
     if (isHidden) return undefined
     const row: Rows.MessageRow = {
       id: header.id,
@@ -202,12 +211,15 @@ const make = Effect.gen(function* () {
     const row = yield* transaction.get(key.out(job.order), Rows.Out)
     const copy = row?.copies.find((copy) => copy.kezId === job.kezId)
     if (row === undefined || copy === undefined) return
-    // A message that its recipient will never get is not shown to the account's other devices either.
+    // Other devices are not shown a message that its recipient will never get.
     const removed = copy.main && failure !== undefined ? row.copies : [copy]
     for (const { kezId } of removed) transaction.delete(key.frame(kezId))
     const copies = row.copies.filter((other) => !removed.includes(other))
     if (copies.length === 0) transaction.delete(key.out(job.order))
-    else transaction.put(key.out(job.order), Rows.Out, { ...row, copies })
+    else {
+      transaction.put(key.out(job.order), Rows.Out, { ...row, copies })
+      transaction.onCommit(() => push(jobsOf(job.order, copies)))
+    }
     if (!copy.main || row.message === undefined) return
     const advance = MessageLog.advance(failure === undefined ? "stored" : "failed", failure)
     publishState(transaction, yield* MessageLog.change(transaction, row.peer, row.message, advance))
@@ -313,15 +325,7 @@ const make = Effect.gen(function* () {
     while (true) {
       const range = { prefix: Rows.prefix.out, limit: 1_000, ...(after === undefined ? {} : { after }) }
       const rows = yield* scanRows(ledger, range, Rows.Out)
-      const jobs: Array<Job> = []
-      for (const { key: rowKey, row } of rows) {
-        for (const copy of row.copies) {
-          const to = admitHex(copy.to)
-          if (Result.isFailure(to)) continue
-          jobs.push({ order: Rows.orderOf(rowKey), to: to.success, kezId: copy.kezId, main: copy.main })
-        }
-      }
-      push(jobs)
+      push(rows.flatMap(({ key: rowKey, row }) => jobsOf(Rows.orderOf(rowKey), row.copies)))
       after = rows.at(-1)?.key
       if (rows.length < 1_000) return
     }

@@ -125,3 +125,15 @@ export const gapBefore = (highest: number | undefined, seq: number): number | "e
 /** Whether `created_at` lies outside -30 d / +10 min of the arrival (both in milliseconds). */
 export const isSuspicious = (createdAt: number, arrivedAt: number): boolean =>
   createdAt < arrivedAt - Limits.messageAgeMillis || createdAt > arrivedAt + Limits.messageAheadMillis
+
+/**
+ * For how many more milliseconds the addresses of an `address` count; 0 if they do not. The author's clock gives the
+ * span, the broker's the time since it was stored, and the asker's monotonic clock the time since it asked.
+ */
+export const addressLife = (
+  { createdAt, expiresAt }: { readonly createdAt: number; readonly expiresAt: number },
+  since: { readonly stored: number; readonly asked: number }
+): number =>
+  since.asked > Limits.addressRequestMillis
+    ? 0
+    : Math.max(0, Math.min(Limits.addressLifetimeMillis, expiresAt - createdAt) - since.stored)

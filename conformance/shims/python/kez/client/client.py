@@ -165,6 +165,9 @@ class Client:
             raise Unreachable("no answer to a trim")
         if "e" in answer:
             raise KezError(answer["e"], "the home server refuses to trim")
+        if box == "self":
+            # The notes that held the block list are gone (KEZ-DM-033).
+            self._store.keep_fact("blocks_noted", 0)
         return answer["used"], answer["limit"]
 
     async def files(self, who: str) -> tuple[int, list[SharedFile]]:

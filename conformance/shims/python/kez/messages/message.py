@@ -29,6 +29,9 @@ CIPHERTEXT_BYTES = (52, 40_980)
 _SEAL_INFO = b"kez.chat.seal/1"
 _VERSION = b"\x01"
 
+MAX_ADDRESS_SECONDS = 300
+MAX_REQUEST_AGE_SECONDS = 86_400
+
 Role = Literal["incoming", "sent", "note"]
 
 
@@ -190,3 +193,13 @@ def _role(own: bytes, author: bytes, addressee: bytes) -> tuple[Role, bytes]:
     if addressee == own:
         return "incoming", author
     raise KezError("message_misdirected", "neither to nor from this account")
+
+
+def address_life(created_at: int, expires_at: int, stored: float, asked: float) -> float:
+    """For how many more seconds the addresses of an `address` count (KEZ-SEQ-060, KEZ-SEQ-061).
+
+    `stored` and `asked` are how many seconds ago the broker stored it and its nonce was asked with.
+    """
+    if asked > MAX_REQUEST_AGE_SECONDS:
+        return 0
+    return max(0, min(MAX_ADDRESS_SECONDS, expires_at - created_at) - stored)

@@ -10,7 +10,7 @@ from ..crypto import ed25519, secp256k1
 from ..data import strict_json
 from ..data.text import is_hex
 from ..errors import KezError
-from ..identity.primary import Primary, parse_primary
+from ..identity.primary import Primary, format_account, parse_primary
 
 MAX_BYTES = 65_536
 MAX_MANIFEST_BYTES = 1_048_576
@@ -115,14 +115,16 @@ def alg_of(key: Primary) -> str:
 
 
 def sign_payload(seed: bytes, kind: str, payload: dict[str, Any]) -> dict[str, Any]:
-    """The envelope of a payload, signed by the account of `seed`."""
+    """The envelope of a payload, signed by the account of `seed`, which the payload has to name (KEZ-SIG-012)."""
     signature = ed25519.sign(seed, hashlib.sha512(strict_json.canonical(payload)).digest())
-    signer = payload[KINDS[kind].signer]
-    return {
+    key = format_account(ed25519.public_key(seed))
+    envelope = {
         "kez": kind,
         "payload": payload,
-        "signature": {"alg": ALG_ED25519, "key": signer, "sig": signature.hex()},
+        "signature": {"alg": ALG_ED25519, "key": key, "sig": signature.hex()},
     }
+    read_envelope(envelope, kind)
+    return envelope
 
 
 def _read_members(value: Any) -> Envelope:

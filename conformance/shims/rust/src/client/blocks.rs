@@ -40,6 +40,14 @@ impl Client {
         let _ = self.write(&own, body, None);
     }
 
+    /// The notes that held the list are gone: it is noted anew (KEZ-DM-033).
+    pub fn note_blocks(&mut self) {
+        let all: Vec<String> = self.store.state.blocks.keys().cloned().collect();
+        for who in all {
+            self.note_block(&who);
+        }
+    }
+
     fn take_block(&mut self, who: &str, block: Block) {
         let blocked = block.blocked;
         let card = self.store.state.contacts.get(who).cloned();

@@ -79,8 +79,9 @@ impl Client {
             self.store.change(Change::Positions(positions));
         }
         self.store.commit();
-        if page.pending > 0 {
-            self.fetch_again(page.frames.is_empty());
+        // A page without frames would come again (KEZ-SEQ-075).
+        if page.pending > 0 && !page.frames.is_empty() {
+            self.fetch_again(false);
         }
     }
 

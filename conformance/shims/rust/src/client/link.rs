@@ -30,10 +30,23 @@ const TRIM_ANSWER_LIMIT: usize = 1_024;
 
 /// What a request asked.
 pub enum Asked {
-    Send { copy: u64 },
-    Fetch { n: [u8; 16], after: u64 },
-    Trim { n: String, reply: Sender<Result<Value>> },
-    Block { who: String, blocked: bool, n: String },
+    Send {
+        copy: u64,
+    },
+    Fetch {
+        n: [u8; 16],
+        after: u64,
+    },
+    Trim {
+        n: String,
+        own: bool,
+        reply: Sender<Result<Value>>,
+    },
+    Block {
+        who: String,
+        blocked: bool,
+        n: String,
+    },
 }
 
 struct Request {
@@ -369,11 +382,16 @@ impl Client {
             Asked::Send { copy } => self.sent(copy, answer),
             Asked::Fetch { n, after } => self.fetched(&n, after, &answer, payload.as_deref()),
             Asked::Block { who, blocked, .. } => self.blocked_at_home(&who, blocked, &answer),
-            Asked::Trim { reply, .. } => drop(reply.send(match answer {
-                Answer::Done(answer) => trimmed(&answer),
-                Answer::Refused { code, .. } => Err(code.because("the home server refused to trim")),
-                Answer::Nothing => Err(unreachable("the home server did not answer")),
-            })),
+            Asked::Trim { own, reply, .. } => {
+                if own && matches!(answer, Answer::Done(_)) {
+                    self.note_blocks();
+                }
+                drop(reply.send(match answer {
+                    Answer::Done(answer) => trimmed(&answer),
+                    Answer::Refused { code, .. } => Err(code.because("the home server refused to trim")),
+                    Answer::Nothing => Err(unreachable("the home server did not answer")),
+                }))
+            }
         }
     }
 
@@ -392,7 +410,12 @@ impl Client {
             request["epoch"] = json!(epoch);
         }
         let subject = format!("kez.trim.{}", self.digits());
-        self.request(&subject, Asked::Trim { n, reply }, None, request.to_string().as_bytes());
+        self.request(
+            &subject,
+            Asked::Trim { n, own, reply },
+            None,
+            request.to_string().as_bytes(),
+        );
     }
 }
 

@@ -48,6 +48,18 @@ pub fn is_suspicious(created_at: i64, stored_at: i64) -> bool {
     created_at < stored_at - BEFORE_MILLIS || created_at > stored_at + AFTER_MILLIS
 }
 
+const ADDRESS_SECONDS: i64 = 300;
+const REQUEST_SECONDS: i64 = 86_400;
+
+/// For how many more seconds the addresses of an `address` count, by its span, the seconds since the broker stored it
+/// and the seconds since its nonce was asked with (KEZ-SEQ-060, KEZ-SEQ-061).
+pub fn address_life(span: i64, stored: i64, asked: i64) -> i64 {
+    if asked > REQUEST_SECONDS {
+        return 0;
+    }
+    (span.min(ADDRESS_SECONDS) - stored).max(0)
+}
+
 fn kind(message: &Message) -> &str {
     message.body["type"].as_str().unwrap_or_default()
 }

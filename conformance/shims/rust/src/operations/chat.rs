@@ -1,5 +1,5 @@
 //! What the broker carries, and messages.
-use super::{Answer, Args, Operation};
+use super::{Answer, Args, Failure, Operation};
 use crate::broker::{login, page, positions, requests};
 use crate::data::forms;
 use crate::data::members::Members;
@@ -36,6 +36,7 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("message.encrypt", message_encrypt),
     ("message.seal", message_seal),
     ("message.open", message_open),
+    ("address.life", address_life),
     ("inbox.take", inbox_take),
     ("contact.trace", contact_trace),
 ];
@@ -133,6 +134,12 @@ fn inbox_take(args: Args<'_>) -> Answer {
         .map(|frame| frame["frame"].as_str().unwrap_or_default());
     let frames = inbox::frames(frames)?;
     Ok(inbox::take(&args.seed()?, forms::time(args.text("now")?)?, &frames))
+}
+
+fn address_life(args: Args<'_>) -> Answer {
+    let seconds = |name| -> Result<i64, Failure> { Ok(args.integer(name)? as i64) };
+    let span = (forms::time(args.text("expires_at")?)? - forms::time(args.text("created_at")?)?) / 1_000;
+    Ok(json!(inbox::address_life(span, seconds("stored")?, seconds("asked")?)))
 }
 
 fn contact_trace(args: Args<'_>) -> Answer {

@@ -4,13 +4,14 @@ use crate::data::members::Members;
 use crate::data::{forms, strict_json};
 use crate::problem::Code;
 use crate::statements::addresses::{self, Class};
-use crate::statements::envelope::Envelope;
+use crate::statements::envelope::{self, Envelope};
 use crate::statements::registration::{self, Asked, Registration};
 use crate::statements::{claim, encodings, sigchain};
 use serde_json::{json, Value};
 
 pub const OPERATIONS: &[(&str, Operation)] = &[
     ("envelope.verify", envelope_verify),
+    ("envelope.sign", envelope_sign),
     ("claim.parse", |args| Ok(claim::parse(checked(args, "envelope")?)?)),
     ("encoding.decode", |args| {
         Ok(json!(encodings::decode(args.text("text")?)?.hash()))
@@ -47,6 +48,12 @@ fn envelope_verify(args: Args<'_>) -> Answer {
         "signed": forms::base64url(&envelope.signed()),
         "hash": envelope.hash(),
     }))
+}
+
+fn envelope_sign(args: Args<'_>) -> Answer {
+    let payload = checked(args, "payload")?;
+    let payload = Members::of(&payload, Code::EnvelopeMalformed)?;
+    Ok(envelope::sign_checked(args.text("kez")?, payload.map(), &args.seed()?)?)
 }
 
 fn sigchain_verify(args: Args<'_>) -> Answer {

@@ -1,4 +1,6 @@
 //! Envelopes (KEZ-SIG-001 to KEZ-SIG-013).
+use super::claim;
+use super::registration::Registration;
 use crate::data::members::Members;
 use crate::data::{forms, jcs, strict_json};
 use crate::identity::keys::Seed;
@@ -165,6 +167,19 @@ pub fn verify(signer: &Primary, payload: &Value, signature: &[u8]) -> Result<()>
         Primary::Ed25519(key) => key.verify(&Sha512::digest(signed), signature),
         Primary::Nostr(x) => verify_schnorr(x, &Sha256::digest(signed).into(), signature),
     }
+}
+
+/// The signature of a statement that came from outside: one that no reader would take is refused (KEZ-SIG-012).
+pub fn sign_checked(kez: &str, payload: &Map<String, Value>, seed: &Seed) -> Result<Value> {
+    let found = KINDS.iter().find(|kind| kind.kez == kez);
+    let kind = *found.ok_or_else(|| Code::EnvelopeKind.because("an unknown kind"))?;
+    let envelope = sign(kind, payload.clone(), seed);
+    match kind {
+        CLAIM => claim::parse(envelope.clone()).map(drop)?,
+        REGISTRATION => Registration::read(envelope.clone()).map(drop)?,
+        _ => Envelope::from_value(envelope.clone()).map(drop)?,
+    }
+    Ok(envelope["signature"].clone())
 }
 
 /// Signs a payload that the caller has built in full.

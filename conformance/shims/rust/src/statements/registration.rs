@@ -21,7 +21,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    fn read(envelope: Value) -> Result<Self> {
+    pub fn read(envelope: Value) -> Result<Self> {
         let envelope = Envelope::from_value(envelope)?.expect(REGISTRATION)?;
         let payload = envelope.members(Code::EnvelopeMalformed)?;
         let handle = Handle::new(payload.text("handle")?, payload.text("server")?)?;

@@ -1,5 +1,6 @@
 /** Sigchains that a sig-server rolls back, forks, cuts off, withholds or makes up. */
 import type { Envelope } from "../../../servers/Signing.ts"
+import { canonical } from "../../crypto/Canonical.ts"
 import { hashOf } from "../../crypto/Keys.ts"
 import type { Client, Contact } from "../../Client.ts"
 import { equals, holds } from "../../Expect.ts"
@@ -67,7 +68,51 @@ const withheld: Readonly<Record<string, { readonly why: string; readonly reply: 
   array: { why: "an array instead of lines", reply: json([]) }
 }
 
+/** Bytes of a chain, of its end that is for rotation and removal alone, and of the largest event here. */
+const chainBytes = 4_194_304
+const reserveBytes = 262_144
+const eventBytes = 60_000
+
+const sizeOf = (event: Envelope): number => Buffer.byteLength(canonical(event)) + 1
+
+/** Extends a chain until it has exactly so many bytes, with events of an operation that nobody knows. */
+const fill = (bob: Person, op: string, bytes: number): void => {
+  let chain = bob.chain
+  let left = bytes - chain.reduce((sum, event) => sum + sizeOf(event), 0)
+  while (left > 0) {
+    const least = sizeOf(bob.event(op, { subject: "" }, chain))
+    const size = left > eventBytes + least ? eventBytes : left
+    const event = bob.event(op, { subject: "x".repeat(size - least) }, chain)
+    chain = [...chain, event]
+    left -= sizeOf(event)
+  }
+  bob.chain = chain
+  bob.show(chain)
+}
+
 export const chains = group("chains", [
+  {
+    id: "full",
+    requirements: ["KEZ-SIG-140", "KEZ-SIG-103"],
+    why: "the last 256 KiB of a chain are for rotation and removal: an event of another kind there is refused, up to the bound it is not",
+    run: async (stage) => {
+      const { alice, bob } = await known(stage)
+      fill(bob, "x_note", chainBytes - reserveBytes)
+      const { head } = bob
+      equals((await alice.refresh(bob.handle)).head, head, "the head of a chain up to the bound")
+      const { chain } = bob
+      bob.append("x_note", { subject: "y" })
+      equals((await seen(alice, bob)).head, head, "the head after an event beyond the bound")
+      bob.chain = chain
+      bob.append("revoke", { subject: "github:bob" })
+      equals((await alice.refresh(bob.handle)).head, bob.head, "the head after a revocation beyond the bound")
+      fill(bob, "remove_note", chainBytes)
+      const whole = bob.head
+      equals((await alice.refresh(bob.handle)).head, whole, "the head of a chain of 4 MiB")
+      bob.append("revoke", { subject: "dns:bob.example" })
+      equals((await seen(alice, bob)).head, whole, "the head after an event beyond 4 MiB")
+    }
+  },
   {
     id: "rollback",
     requirements: ["KEZ-SIG-121", "KEZ-SIG-122", "KEZ-SIG-124", "KEZ-SEQ-034"],

@@ -3,12 +3,12 @@ import { randomBytes } from "node:crypto"
 import { concat, utf8 } from "../../crypto/Bytes.ts"
 import { canonical } from "../../crypto/Canonical.ts"
 import { sealFrame } from "../../crypto/Messages.ts"
-import { equals } from "../../Expect.ts"
+import { equals, holds, pause } from "../../Expect.ts"
 import { group } from "../../Scenario.ts"
 import type { Stage } from "../../Stage.ts"
 import type { Asked, Broker } from "../../world/Broker.ts"
 import type { Person } from "../../world/Person.ts"
-import { fetched } from "./Fetches.ts"
+import { fetched, fetches } from "./Fetches.ts"
 
 /** Another answer to fetches, while messages wait that only a fetch brings; then the right one. */
 const survives = async (
@@ -114,6 +114,27 @@ export const pages = group("pages", [
     why,
     run: (stage: Stage) => survives(stage, answer, id === "silent" ? 1 : 2)
   })),
+  {
+    id: "pending-without-frames",
+    requirements: ["KEZ-SEQ-075"],
+    why: "a page has no frames and says that more is pending: the client does not ask again and again",
+    run: async (stage) => {
+      const { alice, bob, world } = await stage.pair()
+      const { broker } = world
+      await alice.sync()
+      broker.answers.fetch = (asked) => broker.page(asked, { frames: [], pending: 3 })
+      broker.storeQuietly(alice.keys.hex, sealFrame(alice.keys, utf8(canonical(bob.write(alice.keys, "pending")))))
+      broker.nats.dropAll()
+      const { length } = broker.asked
+      await fetched(alice, broker, length)
+      await pause(2_000)
+      const asked = fetches(broker, length).length
+      // One after it logged in, and one for each sync.
+      holds(asked <= 5, "the client asks again and again for what it does not get", asked)
+      delete broker.answers.fetch
+      await alice.showsText(bob.handle, "pending")
+    }
+  },
   {
     id: "of-others-shows-nothing",
     requirements: ["KEZ-NAT-031"],

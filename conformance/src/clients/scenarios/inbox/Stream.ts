@@ -222,6 +222,7 @@ export const stream = group("stream", [
       await again.shows(bob.primary, (messages) => messages.length === 2, "the messages did not come back")
       equals(await again.texts(bob.primary), ["from bob", "from alice"], "what is shown")
       equals(afterOf(fetches(world.broker, length)[0]!), 0, "where the first fetch begins")
+      equals((await again.contact(bob.primary))?.handle, bob.handle, "the handle of a contact that came back")
     }
   },
   {

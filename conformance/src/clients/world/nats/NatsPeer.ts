@@ -57,7 +57,11 @@ export class NatsPeer {
   readonly #subscriptions = new Map<string, string>()
   #kept: Buffer = Buffer.alloc(0)
 
-  constructor(wire: Wire, handlers: NatsHandlers) {
+  /** Whether it came over WebSocket. */
+  readonly isWeb: boolean
+
+  constructor(wire: Wire, handlers: NatsHandlers, isWeb: boolean) {
+    this.isWeb = isWeb
     this.#wire = wire
     this.#handlers = handlers
     wire.read(

@@ -10,14 +10,16 @@ export class NatsServer {
   readonly peers = new Set<NatsPeer>()
   /** New connections are closed at once while this is false. */
   isUp = true
+  /** The same for those over TCP. */
+  isTcpUp = true
   readonly #handlers: NatsHandlers
-  readonly #tcp = createServer((socket) => this.#admit(overTcp(socket)))
+  readonly #tcp = createServer((socket) => this.#admit(overTcp(socket), false))
   readonly #http = createHttpServer((_, response) => response.writeHead(400).end())
 
   constructor(handlers: NatsHandlers) {
     this.#handlers = handlers
     this.#http.on("upgrade", (request, socket: Duplex, first: Uint8Array) =>
-      this.#admit(accept(request, socket, first))
+      this.#admit(accept(request, socket, first), true)
     )
   }
 
@@ -52,15 +54,13 @@ export class NatsServer {
     this.#http.closeAllConnections()
   }
 
-  #admit(wire: Wire): void {
-    if (!this.isUp) return wire.destroy()
-    const peer = new NatsPeer(wire, {
-      ...this.#handlers,
-      ended: (ended) => {
-        this.peers.delete(ended)
-        this.#handlers.ended(ended)
-      }
-    })
+  #admit(wire: Wire, isWeb: boolean): void {
+    if (!this.isUp || (!isWeb && !this.isTcpUp)) return wire.destroy()
+    const ended = (peer: NatsPeer) => {
+      this.peers.delete(peer)
+      this.#handlers.ended(peer)
+    }
+    const peer = new NatsPeer(wire, { ...this.#handlers, ended }, isWeb)
     this.peers.add(peer)
   }
 }

@@ -12,7 +12,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import { type Body, Bytes, Limits } from "../../../protocol/index.ts"
+import { type Body, Bytes, Limits, Message } from "../../../protocol/index.ts"
 import { admitHex, type AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
 import type * as BlobTransport from "../../../services/BlobTransport.ts"
 import { Crypto, Directory } from "../../../services/index.ts"
@@ -29,9 +29,6 @@ const { key } = Rows
 
 /** How long to wait for an answer before the owner counts as away. */
 const answerTimeoutMillis = 10_000
-
-/** Requests older than this are not answered, and answers to them not accepted. */
-const requestAgeMillis = 24 * 60 * 60 * 1000
 
 /** Burst size and refill interval of answers to one contact. */
 const answerBurst = 8
@@ -71,18 +68,20 @@ const make = Effect.gen(function* () {
   const waiting = new Map<string, Set<Deferred.Deferred<void>>>()
   const answers = KeyedWorker.make()
 
-  /** Accepts an answer that is valid for `lifeMillis` from `now`. */
-  const accept = (peerHex: string, body: Body.Address, now: number, lifeMillis: number): void => {
-    if (lifeMillis <= 0) return
+  /** Accepts an answer that was stored `stored` milliseconds before `now`. */
+  const accept = (peerHex: string, body: Body.Address, createdAt: number, now: number, stored: number): void => {
+    if (Message.addressLife({ createdAt, expiresAt: body.expiresAt }, { stored, asked: 0 }) === 0) return
     const nonce = Bytes.toBase64Url(body.nonce)
     const at = asked.get(peerHex)?.get(nonce)
     asked.get(peerHex)?.delete(nonce)
-    if (at === undefined || now > at + requestAgeMillis) return
+    if (at === undefined) return
+    const life = Message.addressLife({ createdAt, expiresAt: body.expiresAt }, { stored, asked: now - at })
+    if (life === 0) return
     const relayUrl =
       body.relay_url !== undefined && PeerAddresses.isRelay(body.relay_url) ? { relayUrl: body.relay_url } : {}
     const addresses: BlobTransport.Addresses = { direct: PeerAddresses.dialable(body.addrs), ...relayUrl }
     if (addresses.direct.length === 0 && addresses.relayUrl === undefined) return
-    found.set(peerHex, { addresses, until: now + lifeMillis })
+    found.set(peerHex, { addresses, until: now + life })
     askedAt.delete(peerHex)
     for (const waiter of waiting.get(peerHex) ?? []) Deferred.doneUnsafe(waiter, Effect.void)
   }
@@ -95,11 +94,9 @@ const make = Effect.gen(function* () {
   ) {
     const { arrivedAt, createdAt } = times
     if (body.type === "address") {
-      // A span by the author's clock, less an age by the broker's: neither has to agree with ours.
-      const signedLife = Math.min(Limits.addressLifetimeMillis, body.expiresAt - createdAt)
-      const lifeMillis = signedLife - (yield* brokerClock.age(arrivedAt))
+      const stored = yield* brokerClock.age(arrivedAt)
       const now = yield* uptimeMillis
-      return transaction.onCommit(() => accept(peerHex, body, now, lifeMillis))
+      return transaction.onCommit(() => accept(peerHex, body, createdAt, now, stored))
     }
     const before = yield* transaction.get(key.asked(peerHex), Rows.Asked)
     if (before !== undefined && before.at > arrivedAt) return
@@ -168,9 +165,9 @@ const make = Effect.gen(function* () {
   /** Whether a request that was stored then is too old. If our clock says so, the home's clock decides. */
   const isTooOld = Effect.fnUntraced(function* (storedAt: number) {
     const now = yield* Clock.currentTimeMillis
-    if (Math.abs(now - storedAt) <= requestAgeMillis) return false
+    if (Math.abs(now - storedAt) <= Limits.addressRequestMillis) return false
     const skew = yield* Effect.result(directory.clockSkewMillis)
-    return Result.isSuccess(skew) && now + skew.success > storedAt + requestAgeMillis
+    return Result.isSuccess(skew) && now + skew.success > storedAt + Limits.addressRequestMillis
   })
 
   /** Answers the newest request of a contact, if there is one. */

@@ -38,6 +38,13 @@ export const Seen = row(
 )
 export type SeenRow = RowType<typeof Seen>
 
+/** Receipts of one contact for messages that no own copy has brought yet, oldest first. */
+export const Early = row(
+  Schema.Struct({
+    receipts: Schema.Array(Schema.Struct({ id: Schema.String, status: Schema.Literals(["delivered", "read"]) }))
+  })
+)
+
 export const Slot = row(Schema.Struct({ id: Schema.String }))
 
 export const Track = row(Schema.Struct({ highest: Count }))
@@ -46,6 +53,7 @@ export const prefix = {
   everyMessage: "message/",
   messages: (peer: string) => `message/${peer}/`,
   seen: "seen/",
+  early: "early/",
   slots: "slot/",
   tracks: "track/"
 } as const
@@ -54,6 +62,7 @@ export const key = {
   order: "order",
   message: (peer: string, order: number) => `${prefix.messages(peer)}${padded(order)}`,
   seen: (message: Parameters<typeof Message.seenKey>[0]) => `${prefix.seen}${Message.seenKey(message)}`,
+  early: (author: string) => `${prefix.early}${author}`,
   seenBy: (hex: string, id: string) => `${prefix.seen}${hex}/${id}`,
   slot: (message: Parameters<typeof Message.sequenceKey>[0]) => `${prefix.slots}${Message.sequenceKey(message)}`,
   track: (from: AdmittedKey, to: AdmittedKey, device: string) => `${prefix.tracks}${from.hex}/${to.hex}/${device}`

@@ -16,6 +16,7 @@
  * | `order` | next position in local order | `Message.ts` |
  * | `message/<hex of the peer>/<order>` | message | `Message.ts` |
  * | `seen/<hex of the sender>/<id>` | envelope received or sent | `Message.ts` |
+ * | `early/<hex of the author>` | receipts that came before the own copies of their messages | `Message.ts` |
  * | `slot/<from>/<to>/<device>/<seq>` | holder of a sequence number | `Message.ts` |
  * | `track/<from>/<to>/<device>` | highest sequence number seen | `Message.ts` |
  * | `out/<order>` | envelope to send | `Outbound.ts` |
@@ -54,7 +55,7 @@ export { Contact, type ContactRow } from "./Contact.ts"
 export { ConversationCounters, type ConversationCountersRow, Draft } from "./Conversation.ts"
 export { Download, type DownloadRow } from "./Download.ts"
 export { Browsed, Manifest, type ManifestRow } from "./Manifest.ts"
-export { MessageRow, Order, Seen, type SeenRow, Slot, Track } from "./Message.ts"
+export { Early, MessageRow, Order, Seen, type SeenRow, Slot, Track } from "./Message.ts"
 export { Asked, OfferOf } from "./Offer.ts"
 export { Out, type OutRow } from "./Outbound.ts"
 export { Device, Position } from "./Position.ts"
