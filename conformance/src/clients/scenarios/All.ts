@@ -9,6 +9,7 @@ import { keyChanges } from "./chains/KeyChanges.ts"
 import { logins } from "./Logins.ts"
 import { mailbox } from "./Mailbox.ts"
 import { manifests } from "./files/Manifests.ts"
+import { ownCopies } from "./OwnCopies.ts"
 import { pages } from "./inbox/Pages.ts"
 import { receipts } from "./Receipts.ts"
 import { records } from "./Records.ts"
@@ -23,6 +24,7 @@ export const allScenarios: ReadonlyArray<Scenario> = [
   ...pages,
   ...stream,
   ...sending,
+  ...ownCopies,
   ...chains,
   ...keyChanges,
   ...contacts,

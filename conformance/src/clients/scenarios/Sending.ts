@@ -1,7 +1,6 @@
 /** What a client sends, in what form, and what it makes of the broker's answers. */
 import { canonical } from "../crypto/Canonical.ts"
 import { hashOf, isSigned } from "../crypto/Keys.ts"
-import { openFrame } from "../crypto/Messages.ts"
 import type { Client } from "../Client.ts"
 import { equals, holds, pause, until } from "../Expect.ts"
 import { group } from "../Scenario.ts"
@@ -11,7 +10,7 @@ import type { Person } from "../world/Person.ts"
 import type { World } from "../world/World.ts"
 
 /** The sends to bob's inbox. */
-const toBob = (world: World, bob: Person) => world.broker.of("send", bob.keys.hex)
+export const toBob = (world: World, bob: Person) => world.broker.of("send", bob.keys.hex)
 
 /** Every attempt at one message has the same bytes under the same `Kez-Id`. */
 const identical = (attempts: ReadonlyArray<Asked>): void => {
@@ -20,7 +19,11 @@ const identical = (attempts: ReadonlyArray<Asked>): void => {
 }
 
 /** Has the broker answer sends to bob in a way of its own until the returned function is called. */
-const answering = (world: World, bob: Person, answer: (usual: () => Uint8Array) => Uint8Array | object | string) => {
+export const answering = (
+  world: World,
+  bob: Person,
+  answer: (usual: () => Uint8Array) => Uint8Array | object | string
+) => {
   world.broker.answers.send = (asked, usual) => (asked.account === bob.keys.hex ? answer(usual) : usual())
   return () => void delete world.broker.answers.send
 }
@@ -92,9 +95,6 @@ const noAnswers: Readonly<Record<string, Uint8Array | string | object>> = {
   "too-long": `{"ok":1,"pad":"${"x".repeat(300)}"}`
 }
 
-const opened = (alice: Client, bob: Person, asked: Asked) =>
-  openFrame(asked.account === bob.keys.hex ? bob.keys : alice.keys, asked.payload)
-
 export const sending = group("sending", [
   {
     id: "both-ways",
@@ -108,65 +108,6 @@ export const sending = group("sending", [
       await alice.reaches(bob.handle, id, "stored")
       equals(bob.texts, ["hello bob"], "what bob received")
       equals(world.broker.violations, [], "what the client did outside of its rights")
-    }
-  },
-  {
-    id: "two-copies",
-    requirements: ["KEZ-DM-015", "KEZ-NAT-026", "KEZ-SEQ-014"],
-    why: "a message is sealed to its addressee and to its author, each under a `Kez-Id` of its own, and shown once",
-    run: async (stage) => {
-      const { alice, bob, world } = await stage.pair()
-      const { id } = await alice.send(bob.handle, "twice sealed")
-      await alice.reaches(bob.handle, id, "stored")
-      const own = () => world.broker.of("send", alice.keys.hex)
-      await until(
-        async () => {
-          await alice.sync(500)
-          return own().length
-        },
-        (length) => length > 0,
-        "no copy was sent to the own inbox"
-      )
-      const [mine] = own()
-      const [his] = toBob(world, bob)
-      holds(mine!.kezId !== his!.kezId, "both copies have one Kez-Id")
-      for (const { kezId } of [mine!, his!])
-        holds(/^[A-Za-z0-9_-]{22}$/.test(kezId), "the Kez-Id is not 22 characters of base64url", kezId)
-      equals(opened(alice, bob, mine!)?.text, opened(alice, bob, his!)?.text, "the envelope of the own copy")
-      await alice.sync()
-      equals(await alice.texts(bob.handle), ["twice sealed"], "what is shown")
-    }
-  },
-  {
-    id: "own-copy-last",
-    requirements: ["KEZ-SEQ-074", "KEZ-SEQ-031"],
-    why: "the home takes no frame for the addressee: no own copy goes out, which other devices would show as stored",
-    run: async (stage) => {
-      const { alice, bob, world } = await stage.pair()
-      answering(world, bob, () => ({ e: "full" }))
-      const { id } = await alice.send(bob.handle, "never to be had")
-      await alice.shows(bob.handle, ([first]) => first?.reason === "full", "the reason full is not shown")
-      await alice.sync(1_000)
-      equals(world.broker.of("send", alice.keys.hex).length, 0, "how many own copies went before the addressee's")
-      answering(world, bob, () => ({ e: "unknown" }))
-      await alice.close()
-      await alice.open()
-      await alice.reaches(bob.handle, id, "failed")
-      await alice.sync()
-      equals(world.broker.of("send", alice.keys.hex).length, 0, "how many own copies of a message that failed went")
-    }
-  },
-  {
-    id: "note",
-    requirements: ["KEZ-DM-015"],
-    why: "a note to self is sealed and sent once, and shown once",
-    run: async (stage) => {
-      const { alice, world } = await stage.pair()
-      const { id } = await alice.send(alice.handle, "remember")
-      await alice.reaches(alice.handle, id, "stored")
-      await alice.sync()
-      equals(world.broker.of("send").length, 1, "how many frames a note needs")
-      equals(await alice.texts(alice.handle), ["remember"], "what is shown")
     }
   },
   {

@@ -1,0 +1,256 @@
+/** Clients that answer wrongly in one thing, each with the scenarios that notice it. */
+import { all, contact, contacts, each, everybody, hash, messages, otherKey, successes, without } from "./Alterations.ts"
+import type { Answered, ClientMutant } from "./MutantDriver.ts"
+
+export const shownMutants: ReadonlyArray<ClientMutant> = [
+  {
+    name: "shows what it must refuse",
+    kills: [
+      ...all("frames", "*-live", "*-fetched"),
+      ...all("pages", "of-others-shows-nothing"),
+      ...all("stream", "foreign-stream", "malformed-live"),
+      ...all("contacts", "hidden-bodies", "foreign-ticket", "offer-fetches-nothing")
+    ],
+    answer: messages((shown) => [
+      ...shown,
+      { id: "evil", peer: otherKey, direction: "in", type: "text", text: "this must not be shown" }
+    ])
+  },
+  {
+    name: "shows the bodies that are for devices",
+    kills: all("inbox", "hidden"),
+    answer: (answered, operation) => {
+      if (operation === "client.contacts") return { ok: [contact] }
+      const shown = { id: "hidden", peer: otherKey, direction: "in", type: "address", text: "an address" }
+      return operation === "client.messages" ? { ok: [shown] } : answered
+    }
+  },
+  {
+    name: "shows nothing",
+    kills: [
+      ...all("inbox", "roles", "twice", "same-id-two-authors", "own-gap", "later-suite", "body-form", "late", "poison"),
+      ...all("inbox", "unknown-type", "receipt", "receipt-first", "receipt-of-another"),
+      ...all("sending", "both-ways", "form", "prev"),
+      ...all("stream", "boxes-apart", "last-seq-went-back"),
+      ...all("contacts", "unknown-types", "hostile-texts", "request"),
+      ...all("records", "dripping"),
+      ...all("logins", "reconnects", "websocket", "nonce-*")
+    ],
+    answer: messages(() => [])
+  },
+  {
+    name: "marks nothing",
+    kills: [
+      ...all("frames", "equivocation", "fork", "gap", "suspicious-clock"),
+      ...all("inbox", "equivocation", "gap", "new-device", "fork", "times")
+    ],
+    answer: each((message) => without(message, "gap", "equivocation", "fork", "suspicious"))
+  },
+  {
+    name: "marks every message as equivocation",
+    kills: all("frames", "same-id-elsewhere", "replayed"),
+    answer: each((message) => ({ ...message, equivocation: true }))
+  },
+  {
+    name: "shows each message twice",
+    kills: [
+      ...all("frames", "replayed-after-restart"),
+      ...all("pages", "other-account", "other-nonce", "empty", "short", "long", "version", "count", "descending"),
+      ...all(
+        "pages",
+        "repeated-seq",
+        "beyond-last",
+        "huge-seq",
+        "text",
+        "unknown-code",
+        "ok",
+        "slow",
+        "retry",
+        "silent"
+      ),
+      ...all("stream", "many-pages", "gap-in-live", "new-epoch", "new-epoch-while-connected", "restored"),
+      ...all("stream", "killed-while-fetching", "held-frame-again"),
+      ...all("sending", "two-copies", "note"),
+      ...all("receipts", "of-others")
+    ],
+    answer: messages((shown) => shown.flatMap((one) => [one, one]))
+  },
+  {
+    name: "says stored before the home does",
+    kills: [
+      ...all("sending", "refused-full", "refused-slow", "refused-retry", "no-answer", "answer-*", "queued-offline"),
+      ...all("key-changes", "keep-unknown")
+    ],
+    answer: each((message) => (message.state === "queued" ? { ...message, state: "stored" } : message))
+  },
+  {
+    name: "never says more than queued",
+    kills: [
+      ...all("sending", "refused-unknown", "refused-bad", "refused-size", "more-members", "one-full-inbox", "large"),
+      ...all("receipts", "states", "malformed", "not-for-receipts"),
+      ...all("key-changes", "queued-before")
+    ],
+    answer: each((message) => (message.state === undefined ? message : { ...message, state: "queued" }))
+  },
+  {
+    name: "gives no reason",
+    kills: all("sending", "refused-full", "refused-slow", "refused-unknown", "refused-until"),
+    answer: each((message) => without(message, "reason"))
+  },
+  {
+    name: "stops for nothing",
+    kills: [
+      ...all("chains", "rollback", "rollback-after-restart", "rollback-kept", "fork", "fork-longer", "fork-kept"),
+      ...all("chains", "head-in-message", "fork-in-message"),
+      ...all("key-changes", "another-key", "accept-what-is-not-offered", "accept-asks-again", "gone-*", "rotated"),
+      ...all("key-changes", "handed-over", "rotated-kept")
+    ],
+    answer: contacts((one) => ({
+      ...without(one, "name", "chain", "offered", "kept", "warning"),
+      state: one.state === "changed" ? "accepted" : one.state
+    }))
+  },
+  {
+    name: "stops for everything",
+    kills: [
+      ...all("chains", "rollback-heals", "unknown-ops", "withheld-*"),
+      ...all("key-changes", "heals", "accept", "keep"),
+      ...all("records", "known-*")
+    ],
+    answer: contacts((one) => ({ ...one, state: one.state === "accepted" ? "changed" : one.state }))
+  },
+  {
+    name: "names no heads in a warning",
+    kills: all("chains", "rollback", "fork"),
+    answer: contacts((one) => (one.warning === undefined ? one : { ...one, warning: "something changed" }))
+  },
+  {
+    name: "keeps heads that were not verified",
+    kills: [
+      ...all("chains", "unsigned-event", "event-of-another", "chain-of-another", "broken-link", "skipped-seq"),
+      ...all("chains", "missing-event", "malformed-event", "foreign-inbox", "bad-manifest", "unaccepted-rotation"),
+      ...all("chains", "after-rotation", "head-in-message-shown", "withheld-*", "full")
+    ],
+    answer: contacts((one) => ({ ...one, head: { seq: 99, hash } }))
+  },
+  {
+    name: "keeps whom it refused to add",
+    kills: [...all("chains", "first-*"), ...all("records", "text-*", "of-another-server")],
+    answer: (answered, operation, _, world) =>
+      operation === "client.contacts"
+        ? {
+            ok: everybody(world).flatMap((hex, index) => [
+              {
+                primary: `ed25519:${hex}`,
+                handle: `bob${index}@home.test`,
+                state: "accepted",
+                verified: false,
+                head: { seq: 9, hash }
+              },
+              { ...contact, handle: "bob@other.invalid" }
+            ])
+          }
+        : answered
+  },
+  {
+    name: "refuses nothing",
+    kills: [
+      ...all("sending", "blank", "large"),
+      ...all("chains", "no-endpoint"),
+      ...all("key-changes", "accept-what-is-not-offered", "accept-asks-again", "confirm"),
+      ...all("contacts", "request", "blocked", "trim"),
+      ...all(
+        "accounts",
+        "taken",
+        "clock-skew",
+        "unknown-code",
+        "description-of-another-server",
+        "description-no-sig-server"
+      ),
+      ...all("records", "other-primary", "other-handle", "other-server", "forged", "signed-by-another"),
+      ...all("records", "statement-of-another-kind", "no-registration", "foreign-endpoint", "many-endpoints"),
+      ...all("records", "small-order-key", "array", "null", "gone", "endless", "bomb", "redirected")
+    ],
+    answer: (answered, operation): Answered =>
+      answered.error !== undefined && Object.hasOwn(successes, operation) ? { ok: successes[operation] } : answered
+  },
+  {
+    name: "refuses to add anybody",
+    kills: all("records", "media-type", "no-media-type"),
+    answer: (answered, operation) => (operation === "client.add" ? { error: { code: "unreachable" } } : answered)
+  },
+  {
+    name: "has a code of its own for reserved handles",
+    kills: all("records", "reserved"),
+    answer: (answered, operation, { who }) =>
+      operation === "client.add" && who === "admin@home.test" ? { error: { code: "handle_reserved" } } : answered
+  },
+  {
+    name: "shows no number of the offered key",
+    kills: all("key-changes", "safety-numbers"),
+    answer: (answered, operation) =>
+      operation === "client.safetyNumber" && answered.ok !== undefined
+        ? { ok: without(answered.ok as object, "offered") }
+        : answered
+  },
+  {
+    name: "believes the names that the home gives to strangers",
+    kills: all("key-changes", "new-key-writes", "named-stranger"),
+    answer: contacts((one) => (one.state === "requested" ? { ...one, handle: "bob@home.test" } : one))
+  },
+  {
+    name: "takes every offered key for handed over",
+    kills: all("key-changes", "another-key", "rotation-and-another-name"),
+    answer: contacts((one) =>
+      one.offered === undefined ? one : { ...one, offered: { ...one.offered, origin: "handed_over" } }
+    )
+  },
+  {
+    name: "shows everybody as verified",
+    kills: all("key-changes", "confirm", "rotated-kept"),
+    answer: contacts((one) => ({ ...one, verified: true }))
+  },
+  {
+    name: "blocks nobody",
+    kills: all("contacts", "blocked", "block-list-of-another-device"),
+    answer: contacts((one) => (one.state === "blocked" ? { ...one, state: "accepted" } : one))
+  },
+  {
+    name: "backs its seed up at the home",
+    kills: all("accounts", "seed-stays"),
+    answer: (answered, operation, { words }, { home }) => {
+      const [asked] = home.http.asked
+      if (operation === "client.open" && asked !== undefined)
+        home.http.asked.push({ ...asked, body: Buffer.from(JSON.stringify({ backup: words })) })
+      return answered
+    }
+  },
+  {
+    name: "does not carry on with an account that was begun",
+    kills: [
+      ...all("accounts", "register-*", "publish-*", "registered-without-answer", "chain-conflict", "append-elsewhere-*")
+    ],
+    answer: (answered, operation) => (operation === "client.open" ? { error: { code: "unavailable" } } : answered)
+  },
+  {
+    name: "always says that it is connected",
+    kills: all("logins", "evicted", "does-not-hammer"),
+    answer: (answered, operation) => (operation === "client.connection" ? { ok: { connected: true } } : answered)
+  },
+  {
+    name: "shows a file that it must not",
+    kills: all("manifests", "*"),
+    answer: (answered, operation) =>
+      operation === "client.manifest"
+        ? {
+            ok: {
+              revision: 9,
+              entries: [
+                { id: "evil", name: "evil.txt", size: 1, public: false },
+                { id: "more", name: "more.txt", size: 1, public: false }
+              ]
+            }
+          }
+        : answered
+  }
+]
