@@ -6,9 +6,9 @@ import { listen } from "./ChatEvents.ts"
  * Pause between two readings of the list: this many times as long as the last one took, within these milliseconds. Many
  * messages may arrive at once, and the worker has to store them too.
  */
-const pauseFactor = 4
+const pauseFactor = 12
 const leastPause = 200
-const mostPause = 1_000
+const mostPause = 2_000
 
 const changes = new Set<ChatEvent["_tag"]>([
   "Message",

@@ -130,11 +130,12 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
   }
 
   const iterate = <A, E>(stream: Stream.Stream<A, E>, { signal }: Waiting = {}): AsyncIterable<A> =>
-    Stream.toAsyncIterable(
+    Stream.toAsyncIterableWith(
       stream.pipe(
         Stream.interruptWhen(Deferred.await(ended)),
         signal === undefined ? identity : Stream.interruptWhen(aborted(signal))
-      )
+      ),
+      context
     )
 
   const chat = await runtime
@@ -143,6 +144,8 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
       await runtime.dispose()
       throw error
     })
+
+  const context = await runtime.context()
 
   const close = async (): Promise<void> => {
     closed = true

@@ -22,6 +22,7 @@ import * as HomeReach from "../services/HomeReach.ts"
 import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
 import { noFiles } from "../services/NoFiles.ts"
 import type { Vault } from "../services/Vault.ts"
+import * as TaskScheduler from "./TaskScheduler.ts"
 
 export interface WebOptions<E> {
   /** Base URL of the home server: https, or http on this machine. */
@@ -55,7 +56,11 @@ export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreErro
     Layer.provideMerge(HttpDirectory.layer({ home: options.home })),
     Layer.provideMerge(cryptoLayer)
   )
-  return KezChat.layer(options).pipe(Layer.provide([network, noFiles]), Layer.provide([options.store, options.vault]))
+  return KezChat.layer(options).pipe(
+    Layer.provide([network, noFiles]),
+    Layer.provide([options.store, options.vault]),
+    Layer.provideMerge(TaskScheduler.layer)
+  )
 }
 
 /** Opens the account in the given store and vault; before `create` or `restore` there is none. */

@@ -8,6 +8,9 @@ import { MessageLog } from "../messaging/index.ts"
 import type { Conversation } from "../model/index.ts"
 import { keysOf } from "./History.ts"
 
+/** Conversations that are read at a time: a store may answer reads of one turn together. */
+const concurrency = 32
+
 /** See `KezChat.conversations`. */
 export const conversations = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -34,7 +37,7 @@ export const conversations = Effect.gen(function* () {
   })
 
   const notes = yield* read(self(mine))
-  const lines = yield* Effect.forEach(contacts, read)
+  const lines = yield* Effect.forEach(contacts, read, { concurrency })
   const hasNotes = notes.conversation.last !== undefined || notes.conversation.draft !== undefined
   return (hasNotes ? [notes, ...lines] : lines)
     .sort((a, b) => b.at - a.at || b.order - a.order)

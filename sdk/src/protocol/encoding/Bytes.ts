@@ -29,15 +29,35 @@ const invalid = 0xff
 const values = new Uint8Array(256).fill(invalid)
 alphabet.forEach((character, value) => (values[character] = value))
 
-/**
- * Unpadded base64url (RFC 4648 section 5) to bytes. Padding, white space, other alphabets and non-zero trailing bits
- * are `encoding_malformed`: one text per byte string. A table, because every message passes through and `atob` is much
- * slower.
- */
-export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> => {
+const foreign = () => fail("encoding_malformed", "expected unpadded base64url")
+const unusedBits = () => fail("encoding_malformed", "base64url ends in bits that belong to no byte")
+
+/** The engine's decoder, which skips white space and padding; Node has none before version 25. */
+const decodeLoosely = (
+  Uint8Array as { fromBase64?: (text: string, options: { readonly alphabet: "base64url" }) => Uint8Array }
+).fromBase64?.bind(Uint8Array)
+
+const decodeByEngine = (
+  text: string,
+  decode: NonNullable<typeof decodeLoosely>
+): Result.Result<Uint8Array, Problem> => {
+  let bytes: Uint8Array
+  try {
+    bytes = decode(text, { alphabet: "base64url" })
+  } catch {
+    return foreign()
+  }
+  // A character that was skipped leaves fewer bytes.
+  if (bytes.length !== (text.length * 3) >> 2) return foreign()
+  const unused = [0, 0, 0b1111, 0b11][text.length % 4]!
+  const last = values[text.charCodeAt(text.length - 1)] ?? 0
+  return (last & unused) === 0 ? Result.succeed(bytes) : unusedBits()
+}
+
+/** A table, because every message passes through and `atob` is much slower. */
+const decodeByTable = (text: string): Result.Result<Uint8Array, Problem> => {
   const { length } = text
   const rest = length % 4
-  if (rest === 1) return fail("encoding_malformed", "base64url ends in bits that belong to no byte")
   const value = (index: number) => values[text.charCodeAt(index)] ?? invalid
   const bytes = new Uint8Array((length * 3) >> 2)
   // Values of the alphabet have six bits, so a higher bit marks a character outside it.
@@ -64,9 +84,17 @@ export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> 
     if (rest === 3) bytes[at++] = (b << 4) | (c >> 2)
     unused = rest === 3 ? c & 0b11 : b & 0b1111
   }
-  if (seen > 63) return fail("encoding_malformed", "expected unpadded base64url")
-  if (unused !== 0) return fail("encoding_malformed", "base64url ends in bits that belong to no byte")
-  return Result.succeed(bytes)
+  if (seen > 63) return foreign()
+  return unused === 0 ? Result.succeed(bytes) : unusedBits()
+}
+
+/**
+ * Unpadded base64url (RFC 4648 section 5) to bytes. Padding, white space, other alphabets and non-zero trailing bits
+ * are `encoding_malformed`: one text per byte string.
+ */
+export const fromBase64Url = (text: string): Result.Result<Uint8Array, Problem> => {
+  if (text.length % 4 === 1) return unusedBits()
+  return decodeLoosely === undefined ? decodeByTable(text) : decodeByEngine(text, decodeLoosely)
 }
 
 /** Decodes a JSON value that is base64url of exactly `length` bytes; undefined for any other value. */
