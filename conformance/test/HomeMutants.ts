@@ -42,6 +42,7 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/errors#null",
     "server/errors#object",
     "server/registration#flat-more",
+    "server/registration#invited-more",
     "server/registration#outer-member",
     "server/registration#wrong-type"
   ]),
@@ -101,6 +102,22 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     kills: ["server/registration#repeat", "server/registration#repeat-old", "server/errors#just-fits"],
     answer: ({ status }, { path }) => (path === "/v1/register" && status === 200 ? { status: 201 } : undefined)
   },
+  {
+    name: "refuses a registration beside an invite",
+    kills: ["server/registration#invited"],
+    answer: ({ status }, { body, path }) =>
+      path === "/v1/register" && status === 201 && body.includes('"invite"')
+        ? refusal(400, "envelope_malformed")
+        : undefined
+  },
+  rewrites("says that it asks for invites", isDescription, ["server/registration#invite-required"], (json) => ({
+    ...json,
+    registration: "invite"
+  })),
+  rewrites("says that it is closed", isDescription, ["server/registration#closed"], (json) => ({
+    ...json,
+    registration: "closed"
+  })),
   rewrites("replaces the statement at a repeat", /^\/v1\/register/, ["server/registration#repeat-old"], (json) => ({
     ...json,
     registration: {

@@ -35,6 +35,8 @@ describe("the reference servers", () => {
     const visit = await visitHome(own.urls.home)
     const results = await runServer(homeChecks, visit, { seed: 1 })
     expect(results.filter(({ verdict }) => verdict !== "pass").map(({ id, message }) => [id, message])).toEqual([
+      ["server/registration#invite-required", expect.stringContaining('"open"')],
+      ["server/registration#closed", expect.stringContaining('"open"')],
       ["server/errors#retry-after", expect.stringContaining("no request of this run was limited")]
     ])
     expect(await visit.cleanUp()).toEqual([])

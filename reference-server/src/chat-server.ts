@@ -1,6 +1,6 @@
 /** The program `kez-chat-server`. */
 import * as Command from "effect/cli/Command"
-import { admin } from "./chat/commands/AdminCommand.ts"
+import { admin } from "./chat/commands/admin/AdminCommand.ts"
 import { init } from "./chat/commands/InitCommand.ts"
 import { runProgram } from "./process/Program.ts"
 import { serveCommand, serveFlags, serveHandler } from "./chat/commands/ServeCommand.ts"

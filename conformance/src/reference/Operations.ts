@@ -222,7 +222,9 @@ export const operations: Readonly<Record<string, Operation>> = {
 
   "registration.check": (input) =>
     Effect.gen(function* () {
-      const envelope = yield* Effect.fromResult(Registration.parseRequest(input["body"] ?? null, text(input, "server")))
+      const { registration: envelope } = yield* Effect.fromResult(
+        Registration.parseInvited(input["body"] ?? null, text(input, "server"))
+      )
       const statement = yield* Effect.fromResult(Registration.parseRegistration(envelope))
       if (statement.server !== text(input, "server")) return yield* Effect.fail({ code: "wrong_server" })
       yield* SignedEnvelope.verify(envelope)
@@ -241,7 +243,14 @@ export const operations: Readonly<Record<string, Operation>> = {
       })
       return { handle: verified.handle, primary: verified.primary }
     }),
-  "wellKnown.parse": pure((input) => Registration.parseWellKnown(input["json"] ?? null)),
+  "wellKnown.parse": pure((input) =>
+    Result.map(Registration.parseWellKnown(input["json"] ?? null), ({ broker, limits, server, sig_server }) => ({
+      server,
+      broker,
+      sig_server,
+      limits
+    }))
+  ),
 
   "namedHost.check": pure((input) => {
     const host = text(input, "host")

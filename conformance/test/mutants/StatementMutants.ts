@@ -274,6 +274,13 @@ const registrations: ReadonlyArray<ShimMutant> = [
     (_, { record }) => record.handle.includes("@")
   ),
   accepts("believes the home server's records", "record.verify: REG-022", "record_invalid"),
+  refuses<unknown, { json: { registration?: string } }>(
+    "refuses descriptions that say something new of who may register, or of their operator",
+    "wellKnown.parse: REG-056 REG-057",
+    "record_invalid",
+    (_, { json }) => json.registration === "waitlist"
+  ),
+  accepts("takes whatever is beside an invite", "registration.check: REG-046", "envelope_malformed"),
   accepts("connects to whatever a description names", "wellKnown.parse: REG-029", "record_invalid"),
   accepts<Asked>(
     "lets a home inside a network name any address",

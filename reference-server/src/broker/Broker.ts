@@ -49,7 +49,7 @@ export const layer = (
 ): Layer.Layer<BrokerControl, never, ActiveKeys | SqliteFile> => Layer.effect(BrokerControl, make(config, keys))
 
 const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys) {
-  const { has: isActive } = yield* ActiveKeys
+  const { has: isActive, receives } = yield* ActiveKeys
   const sqlite = yield* SqliteFile
   const log = yield* callbackLog
   const fork = yield* FiberSet.makeRuntime()
@@ -133,6 +133,7 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     // A refusal at once costs its sender no quota, unlike a send that waits for the stream in vain.
     isReady: () => stream.known() !== undefined && (probe.failure() ?? "full") === "full",
     isActive,
+    receives,
     quotas,
     isBlocked: blocks.has,
     hasRoom: (bytes) => (stream.known()?.bytes ?? 0) + bytes <= config.inboxBytes,

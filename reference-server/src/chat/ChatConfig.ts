@@ -3,6 +3,7 @@
  * from the same list.
  */
 import * as Context from "effect/Context"
+import type { Registration } from "@kez-chat/sdk/protocol"
 import type { Listeners, Timing } from "../http/ListenerConfig.ts"
 
 /** Limits on requests from one client address; 0 turns a limit off. */
@@ -24,6 +25,10 @@ export class ChatConfig extends Context.Service<
     readonly rates: Rates
     /** The part after the `@`. */
     readonly serverName: string
+    /** Who may register. */
+    readonly registration: Registration.Admission
+    /** What this server publishes about its operator. */
+    readonly operator: Registration.Operator
     /** Path of the registry's SQLite file. */
     readonly db: string
     /** Folder of the five NATS keys and the internal listener's secret. */

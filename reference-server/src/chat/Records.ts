@@ -40,5 +40,7 @@ export const wellKnown = (config: Config, limits: Readonly<Record<string, number
   server: config.serverName,
   broker: { tcp: config.publicNatsUrls, websocket: config.publicWsUrls },
   sig_server: base(config.publicSigServerUrl),
+  ...(config.registration === "open" ? {} : { registration: config.registration }),
+  ...(Object.keys(config.operator).length === 0 ? {} : { operator: config.operator }),
   limits
 })

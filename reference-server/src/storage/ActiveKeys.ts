@@ -19,6 +19,8 @@ export class ActiveKeys extends Context.Service<
   {
     /** Whether a key was active within the last second. False may be out of date: `refresh` makes sure. */
     readonly has: (primaryHex: string) => boolean
+    /** Whether mail to a key is stored: it is active or suspended. */
+    readonly receives: (primaryHex: string) => boolean
     /** Reads the changes committed until now. */
     readonly refresh: Effect.Effect<void, Problem.Problem>
     /** Whether a key is active, asking the database if it is not known to be. */
@@ -43,6 +45,7 @@ const make = Effect.fnUntraced(function* () {
   const { onAccountsChanged, sql } = yield* Database
   const scope = yield* Effect.scope
   const keys = new Set<string>()
+  const suspended = new Set<string>()
   const listeners = new Set<(primaryHex: string) => void>()
   let version = 0
   let readAt = -Infinity
@@ -50,12 +53,15 @@ const make = Effect.fnUntraced(function* () {
   const readChanges = Effect.gen(function* () {
     for (;;) {
       const askedAt = performance.now()
-      const changes = yield* sql<{ primary_hex: string; state: string; version: number }>`
-        SELECT primary_hex, state, version FROM accounts
+      const changes = yield* sql<{ primary_hex: string; state: string; suspended_at: string | null; version: number }>`
+        SELECT primary_hex, state, suspended_at, version FROM accounts
         WHERE version > ${version} ORDER BY version LIMIT ${pageRows}`
       for (const change of changes) {
         version = change.version
-        if (change.state === "active") keys.add(change.primary_hex)
+        const isSuspended = change.state === "active" && change.suspended_at !== null
+        if (isSuspended) suspended.add(change.primary_hex)
+        else suspended.delete(change.primary_hex)
+        if (change.state === "active" && !isSuspended) keys.add(change.primary_hex)
         else if (keys.delete(change.primary_hex)) for (const listener of listeners) listener(change.primary_hex)
       }
       if (changes.length < pageRows) {
@@ -77,7 +83,8 @@ const make = Effect.fnUntraced(function* () {
     yield* Fiber.join(next)
   })
 
-  const has = (primaryHex: string) => keys.has(primaryHex) && performance.now() - readAt < staleMillis
+  const isFresh = () => performance.now() - readAt < staleMillis
+  const has = (primaryHex: string) => keys.has(primaryHex) && isFresh()
 
   yield* refresh
   yield* onAccountsChanged(() => Effect.runFork(Effect.ignore(refresh)))
@@ -85,6 +92,7 @@ const make = Effect.fnUntraced(function* () {
 
   return ActiveKeys.of({
     has,
+    receives: (primaryHex) => (keys.has(primaryHex) || suspended.has(primaryHex)) && isFresh(),
     refresh,
     check: (primaryHex) =>
       Effect.suspend(() => (has(primaryHex) ? Effect.succeed(true) : Effect.map(refresh, () => keys.has(primaryHex)))),

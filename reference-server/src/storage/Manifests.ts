@@ -76,7 +76,7 @@ const make = Effect.fnUntraced(function* (storeBytes: number) {
         Effect.fnUntraced(function* (within) {
           // The account may have ended and another manifest may have come while this one was read and checked.
           const [active] = yield* within`SELECT 1 AS active FROM accounts
-            WHERE primary_hex = ${owner.hex} AND state = 'active'`
+            WHERE primary_hex = ${owner.hex} AND state = 'active' AND suspended_at IS NULL`
           if (active === undefined) {
             return yield* new Problem.Problem({
               code: "handle_deleted",

@@ -13,10 +13,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Result from "effect/Result"
+import * as Audit from "./Audit.ts"
 import { Database, oneOf, type Sql } from "./Database.ts"
+import * as Invites from "./Invites.ts"
 import { reservedHandles } from "./ReservedHandles.ts"
 
-export type State = "active" | "deleted" | "revoked"
+export type State = "active" | "suspended" | "deleted" | "revoked"
+
+/** Who may register, and the invite that came with the registration. */
+export interface Admission {
+  readonly mode: Registration.Admission
+  readonly invite?: string | undefined
+}
 
 /** An account as the registry keeps it. */
 export interface Account {
@@ -28,6 +36,9 @@ export interface Account {
   /** RFC 3339. */
   readonly registeredAt: string
   readonly endedAt: string | null
+  readonly suspendedAt: string | null
+  /** Id of the invite that it registered with. */
+  readonly invite: string | null
 }
 
 /** An active account with the envelope that took its handle, as JCS text. */
@@ -46,22 +57,31 @@ export interface Removal {
 interface Row {
   readonly handle: string
   readonly primary_hex: string
-  readonly state: State
+  readonly state: Exclude<State, "suspended">
   readonly registered_at: string
   readonly registration: string | null
   readonly ended_at: string | null
+  readonly suspended_at: string | null
+  readonly invite: string | null
 }
 
 const fromRow = (row: Row): Account => ({
   handle: row.handle,
   primaryHex: row.primary_hex,
-  state: row.state,
+  state: stateOf(row),
   registeredAt: row.registered_at,
-  endedAt: row.ended_at
+  endedAt: row.ended_at,
+  suspendedAt: row.suspended_at,
+  invite: row.invite
 })
+
+const stateOf = ({ state, suspended_at }: Pick<Row, "state" | "suspended_at">): State =>
+  state === "active" && suspended_at !== null ? "suspended" : state
 
 const gone = (detail: string) => new Problem.Problem({ code: "handle_deleted", detail })
 const refuse = (code: Problem.Code, detail: string) => new Problem.Problem({ code, detail })
+
+const suspended = refuse("account_suspended", "this server's operator has suspended the account")
 
 const reserved = (handle: string) => refuse("handle_reserved", `${handle} cannot be registered here`)
 
@@ -88,7 +108,8 @@ const make = Effect.fnUntraced(function* (serverName: string) {
 
   const activeOf = (row: Row | undefined): Effect.Effect<ActiveAccount, Problem.Problem> => {
     if (row === undefined) return Effect.fail(refuse("handle_not_found", "nobody has registered it"))
-    return row.state === "active" ? Effect.succeed(toActive(row)) : Effect.fail(gone("it was given up or revoked"))
+    if (row.state !== "active") return Effect.fail(gone("it was given up or revoked"))
+    return row.suspended_at === null ? Effect.succeed(toActive(row)) : Effect.fail(suspended)
   }
 
   const isReserved = Effect.fnUntraced(function* (handle: string, within: Sql) {
@@ -104,7 +125,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
   ) {
     const isDeletion = state === "deleted"
     yield* isDeletion
-      ? within`UPDATE accounts SET state = ${state}, ended_at = ${time}, registration = NULL WHERE handle = ${handle}`
+      ? within`UPDATE accounts SET state = ${state}, ended_at = ${time}, registration = NULL, invite = NULL WHERE handle = ${handle}`
       : within`UPDATE accounts SET state = ${state}, ended_at = ${time} WHERE handle = ${handle}`
     yield* within`INSERT INTO removals (primary_hex, purge, requested_at)
       VALUES (${primary_hex}, ${isDeletion ? 1 : 0}, ${time})`
@@ -146,7 +167,10 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     byPrimary: (primaryHex: string) => Effect.flatMap(byPrimary(primaryHex), activeOf),
 
     /** Takes a handle; `created` is false for the repeat of an active registration. */
-    register: Effect.fnUntraced(function* (envelope: Envelope.Envelope) {
+    register: Effect.fnUntraced(function* (
+      envelope: Envelope.Envelope,
+      { invite: code, mode }: Admission = { mode: "open" }
+    ) {
       const statement = yield* checked(envelope, Registration.parseRegistration)
       const text = Envelope.encodeText(envelope)
       if (Buffer.byteLength(text) > Limits.registrationBytes) {
@@ -159,6 +183,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
         Effect.fnUntraced(function* (within) {
           const holder = yield* byHandle(handle, within)
           if (holder?.primary_hex === key.hex && holder.state === "active") {
+            if (holder.suspended_at !== null) return yield* suspended
             return { created: false, account: toActive(holder) }
           }
           if (holder !== undefined) {
@@ -168,6 +193,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           }
           const other = yield* byPrimary(key.hex, within)
           if (other !== undefined) {
+            if (stateOf(other) === "suspended") return yield* suspended
             return yield* other.state === "active"
               ? refuse("primary_taken", "this key already has a handle here")
               : gone("this key had a handle here that was given up or revoked")
@@ -175,13 +201,21 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           if (yield* isReserved(handle, within)) return yield* reserved(handle)
           yield* Effect.fromResult(Registration.checkWindow(statement, now))
           const registeredAt = Timestamp.fromMillis(now)
-          yield* within`INSERT INTO accounts (handle, primary_hex, state, registered_at, registration)
-            VALUES (${handle}, ${key.hex}, 'active', ${registeredAt}, ${text})`
-          const state = "active" as const
-          return {
-            created: true,
-            account: { handle, primaryHex: key.hex, state, registeredAt, endedAt: null, registration: text }
+          if (mode === "closed") return yield* refuse("registration_closed", `${serverName} takes no new accounts`)
+          const invite = mode === "invite" ? yield* Invites.use(within, code, now) : null
+          yield* within`INSERT INTO accounts (handle, primary_hex, state, registered_at, registration, invite)
+            VALUES (${handle}, ${key.hex}, 'active', ${registeredAt}, ${text}, ${invite})`
+          const account: ActiveAccount = {
+            handle,
+            primaryHex: key.hex,
+            state: "active",
+            registeredAt,
+            endedAt: null,
+            suspendedAt: null,
+            invite,
+            registration: text
           }
+          return { created: true, account }
         })
       )
     }),
@@ -209,7 +243,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     }),
 
     /** Takes an account away (an operator's decision); the handle stays a tombstone. */
-    revoke: Effect.fnUntraced(function* (handle: string) {
+    revoke: Effect.fnUntraced(function* (handle: string, by: Audit.By) {
       const time = Timestamp.fromMillis(yield* Clock.currentTimeMillis)
       return yield* transaction(
         { lock },
@@ -218,21 +252,54 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
           if (holder.state !== "active") return fromRow(holder)
           yield* end(within, holder, "revoked", time)
+          yield* Audit.record(within, "revoke", handle, by)
           return { ...fromRow(holder), state: "revoked" as const, endedAt: time }
         })
       )
     }),
 
+    /** Shuts an account out, or lets it in again; nothing of it is removed. `handle_deleted` for one that has ended. */
+    setSuspended: Effect.fnUntraced(function* (handle: string, isNowSuspended: boolean, by: Audit.By) {
+      const time = Timestamp.fromMillis(yield* Clock.currentTimeMillis)
+      return yield* transaction(
+        { lock },
+        Effect.fnUntraced(function* (within) {
+          const holder = yield* byHandle(handle, within)
+          if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
+          if (holder.state !== "active") return yield* gone("it was given up or revoked")
+          if ((holder.suspended_at !== null) === isNowSuspended) return fromRow(holder)
+          const suspendedAt = isNowSuspended ? time : null
+          // Names `state` as well, so that every server hears of the change (ActiveKeys).
+          yield* within`UPDATE accounts SET suspended_at = ${suspendedAt}, state = 'active' WHERE handle = ${handle}`
+          if (isNowSuspended) {
+            yield* within`INSERT INTO removals (primary_hex, purge, requested_at)
+              VALUES (${holder.primary_hex}, 0, ${time})`
+          }
+          yield* Audit.record(within, isNowSuspended ? "suspend" : "unsuspend", handle, by)
+          return fromRow({ ...holder, suspended_at: suspendedAt })
+        })
+      )
+    }),
+
+    /** An account in any state; `handle_not_found` if there never was one. */
+    find: Effect.fnUntraced(function* (handle: string) {
+      const row = yield* byHandle(handle)
+      return row === undefined ? yield* refuse("handle_not_found", "nobody has registered it") : fromRow(row)
+    }),
+
     /** Puts a handle on the reserved list, or lifts it. */
-    setReserved: Effect.fnUntraced(function* (handle: string, isNowReserved: boolean, note: string) {
+    setReserved: Effect.fnUntraced(function* (handle: string, isNowReserved: boolean, by: Audit.By) {
       yield* Effect.fromResult(Handle.parse(`${handle}@${serverName}`))
       const time = Timestamp.fromMillis(yield* Clock.currentTimeMillis)
       yield* transaction(
         { lock },
-        (within) => within`INSERT INTO reserved (handle, reserved, note, changed_at)
-          VALUES (${handle}, ${isNowReserved ? 1 : 0}, ${note}, ${time})
-          ON CONFLICT (handle) DO UPDATE SET
-            reserved = excluded.reserved, note = excluded.note, changed_at = excluded.changed_at`
+        Effect.fnUntraced(function* (within) {
+          yield* within`INSERT INTO reserved (handle, reserved, note, changed_at)
+            VALUES (${handle}, ${isNowReserved ? 1 : 0}, ${by.note}, ${time})
+            ON CONFLICT (handle) DO UPDATE SET
+              reserved = excluded.reserved, note = excluded.note, changed_at = excluded.changed_at`
+          yield* Audit.record(within, isNowReserved ? "reserve" : "unreserve", handle, by)
+        })
       )
     }),
 
@@ -240,7 +307,9 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     list: ({ after = "", limit, state }: { readonly state?: State; readonly after?: string; readonly limit: number }) =>
       Effect.map(
         sql<Row>`SELECT * FROM accounts
-          WHERE handle > ${after} AND state ${oneOf(state === undefined ? states : [state])}
+          WHERE handle > ${after}
+            AND CASE WHEN state = 'active' AND suspended_at IS NOT NULL THEN 'suspended' ELSE state END
+              ${oneOf(state === undefined ? states : [state])}
           ORDER BY handle LIMIT ${limit}`,
         (found) => found.map(fromRow)
       ),
@@ -271,17 +340,25 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     pendingRemovals: Effect.map(sql<{ n: number }>`SELECT count(*) AS n FROM removals`, ([found]) => found?.n ?? 0),
     /** Accounts by state, for metrics. */
     counts: Effect.map(
-      sql<{ state: State; n: number }>`SELECT state, count(*) AS n FROM accounts GROUP BY state`,
+      sql<{ state: Row["state"]; n: number; suspended: number }>`
+        SELECT state, count(*) AS n, count(suspended_at) AS suspended FROM accounts GROUP BY state`,
       (found) => {
-        const counts = { active: 0, deleted: 0, revoked: 0 }
-        for (const { n, state } of found) counts[state] = n
+        const counts = { active: 0, suspended: 0, deleted: 0, revoked: 0 }
+        for (const { n, state, suspended } of found) {
+          counts[state] = n
+          // An account that was suspended when it ended counts as what it is now.
+          if (state === "active") {
+            counts.active -= suspended
+            counts.suspended = suspended
+          }
+        }
         return counts
       }
     )
   }
 })
 
-const states: ReadonlyArray<State> = ["active", "deleted", "revoked"]
+const states: ReadonlyArray<State> = ["active", "suspended", "deleted", "revoked"]
 
 const first = <A>(found: ReadonlyArray<A>): A | undefined => found[0]
 

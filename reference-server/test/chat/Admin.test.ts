@@ -2,7 +2,7 @@
 import BetterSqlite3 from "better-sqlite3"
 import { copyFileSync, existsSync } from "node:fs"
 import { join } from "node:path"
-import { admin as adminCommand } from "../../src/chat/commands/AdminCommand.ts"
+import { admin as adminCommand } from "../../src/chat/commands/admin/AdminCommand.ts"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit } from "effect"
 import { Command } from "effect/cli"
@@ -78,7 +78,9 @@ describe("admin", () => {
       primaryHex: identity.key.hex,
       state: "active",
       registeredAt: expect.any(String),
-      endedAt: null
+      endedAt: null,
+      suspendedAt: null,
+      invite: null
     })
     expect(all.map(({ handle }) => handle)).toEqual(all.map(({ handle }) => handle).toSorted())
     expect((await admin("list")).stdout).toMatch(new RegExp(`^listed +active +\\S+ ${identity.primary}$`, "m"))
@@ -89,6 +91,7 @@ describe("admin", () => {
     const revoked = await admin(
       "revoke",
       "revoked",
+      "--yes",
       "--keys-dir",
       join(folder.path, "keys"),
       "--internal-port",
@@ -107,7 +110,7 @@ describe("admin", () => {
       purge: 0
     })
     sqlite.close()
-    const again = await admin("revoke", "revoked", "--internal-port", "1")
+    const again = await admin("revoke", "revoked", "--yes", "--internal-port", "1")
     expect([again.code, again.stdout.includes("within a second")]).toEqual([0, true])
   })
 

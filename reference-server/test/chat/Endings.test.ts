@@ -66,6 +66,7 @@ describe("the end of an account", () => {
       "admin",
       "revoke",
       "to-revoke",
+      "--yes",
       "--db",
       db,
       "--internal-port",
@@ -86,6 +87,7 @@ describe("the end of an account", () => {
       "admin",
       "revoke",
       "to-revoke-too",
+      "--yes",
       "--db",
       db,
       "--keys-dir",
@@ -120,6 +122,32 @@ describe("the end of an account", () => {
     await home.processes.nats.restart()
     await expect.poll(messages, { timeout: 30_000 }).toBe(0)
     await expect(logIn(identity)).rejects.toThrow()
+  })
+
+  it("KEZ-REG-053 KEZ-REG-054 suspend closes connections and refuses logins and keeps mail, until unsuspend", async () => {
+    const [identity, sender] = [await register("to-suspend"), await register("writes-to-them")]
+    const [connection, mail] = [await logIn(identity), await logIn(sender)]
+    const admin = (...args: ReadonlyArray<string>) => run("chat-server", ["admin", ...args, "--db", db])
+    expect((await admin("suspend", "to-suspend", "--internal-port", "1")).code).toBe(0)
+    await connection.closed()
+    await expect(logIn(identity)).rejects.toThrow()
+    const id = headers()
+    id.set("Kez-Id", "AAAAAAAAAAAAAAAAAAAAAQ")
+    const subject = `kez.inbox.${identity.key.hex}`
+    const sent = await mail.request(subject, Uint8Array.of(1, 2, 3), { timeout: 10_000, headers: id })
+    expect(sent.json()).toEqual({ ok: 1 })
+    expect((await admin("unsuspend", "to-suspend")).code).toBe(0)
+    const isAdmitted = () =>
+      logIn(identity).then(
+        (connection) => connection.close().then(() => true),
+        () => false
+      )
+    await expect.poll(isAdmitted, { timeout: 5_000 }).toBe(true)
+    const back = await logIn(identity)
+    const question = JSON.stringify({ after: 0, n: "AAAAAAAAAAAAAAAAAAAAAA" })
+    const fetched = await back.request(`kez.fetch.${identity.key.hex}`, question, { timeout: 10_000 })
+    expect(Buffer.from(fetched.data).includes(Buffer.of(1, 2, 3))).toBe(true)
+    await Promise.all([back.close(), mail.close()])
   })
 
   it("answers the login question over HTTP as over the broker: with a user's JWT for a live account only", async () => {

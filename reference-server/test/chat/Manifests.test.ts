@@ -266,7 +266,7 @@ describe("the end of an account", () => {
     expect((await post(`${server.url}/v1/delete`, gone)).status).toBe(204)
     await expectGone(deleted)
     const db = join(folder.path, "registry.db")
-    expect((await run("chat-server", ["admin", "revoke", revoked.handle, "--db", db])).code).toBe(0)
+    expect((await run("chat-server", ["admin", "revoke", revoked.handle, "--yes", "--db", db])).code).toBe(0)
     await expectGone(revoked)
     expect(await totals()).toEqual(before)
   })

@@ -76,7 +76,8 @@ describe("starting", () => {
           publicSigServerUrl: "https://sig",
           natsUrls: ["nats://a"],
           publicNatsUrls: ["tls://a"],
-          publicWsUrls: []
+          publicWsUrls: [],
+          operator: {}
         } as unknown as ChatConfig["Service"]),
         ...change
       })
@@ -90,12 +91,18 @@ describe("starting", () => {
     expect(config({ publicWsUrls: Array.from({ length: 17 }, (_, n) => `wss://${n}`) })).toContain("more than 16")
     expect(config({ publicNatsUrls: ["http://x"] })).toContain("is not a nats:// or tls:// URL")
     expect(config({ publicWsUrls: ["nats://x"] })).toContain("is not a ws:// or wss:// URL")
+    expect(config({ operator: { contact: "mailto:abuse@kez.example", terms: "https://kez.example/terms" } })).toBe(
+      undefined
+    )
+    expect(config({ operator: { contact: "abuse@kez.example" } })).toContain("--contact abuse@kez.example is not a")
+    expect(config({ operator: { privacy: "javascript:alert(1)" } })).toContain("--privacy-url")
   })
 
   it("KEZ-REG-006 refuses to tell clients what they could not reach or would not dial", () => {
     const config = (publicSigServerUrl: string, nats: string, ws: string, serverName = "kez.example") =>
       misconfigured({
         serverName,
+        operator: {},
         publicSigServerUrl,
         natsUrls: ["nats://127.0.0.1:4222"],
         publicNatsUrls: [nats],

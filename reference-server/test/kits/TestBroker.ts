@@ -153,7 +153,11 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
   const active = new Set<string>()
   const launch = async () => {
     const scope = await Effect.runPromise(Scope.make())
-    const activeKeys = Layer.mock(ActiveKeys, { has: (hex: string) => active.has(hex), refresh: Effect.void })
+    const activeKeys = Layer.mock(ActiveKeys, {
+      has: (hex: string) => active.has(hex),
+      receives: (hex: string) => active.has(hex),
+      refresh: Effect.void
+    })
     const database = openDatabase({ db: join(folder, "registry.db"), schema: registrySchema })
     const broker = Broker.layer(
       {

@@ -28,6 +28,10 @@ export const signUp = {
   nameLimited: (time: string) => `Too many names were tried from your network. Try again at ${time}.`,
   nameUnreachable: (server: string) =>
     `${server} cannot be reached. Your name is kept and checked again in a few seconds.`,
+  inviteLabel: "Invite",
+  inviteHint: (server: string) => `${server} registers only who has an invite.`,
+  closed: (server: string) => `${server} takes no new accounts.`,
+  operator: { terms: "Terms", privacy: "Privacy", contact: "Contact" },
   next: "Continue",
 
   introTitle: "Next you get 24 words. They are your account.",
@@ -88,7 +92,10 @@ export const signUp = {
   creatingTaken: "Somebody took the name in the meantime. Choose another one; your words stay the same.",
   creatingRefused: (server: string) =>
     `${server} does not give this name to anybody. Choose another one; your words stay the same.`,
+  creatingInvite: (server: string) =>
+    `${server} does not accept this invite: it was used or has expired. Enter another one; your words stay the same.`,
   chooseOther: "Choose another name",
+  enterOther: "Enter another invite",
 
   readyTitle: (name: string) => `You are ${name}.`,
   shareLine: (handle: string) => `Write to me: ${handle}`,

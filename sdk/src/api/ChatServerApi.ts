@@ -15,6 +15,7 @@ import {
   FlatRegistration,
   HandleRecord,
   Health,
+  InvitedRegistration,
   ManifestHead,
   ResourceDescriptor,
   SignedEnvelope,
@@ -39,24 +40,48 @@ const describe = (summary: string, description: string) => OpenApi.annotations({
 
 export class HandlesGroup extends HttpApiGroup.make("handles").add(
   HttpApiEndpoint.post("register", "/v1/register", {
-    payload: [SignedEnvelope, FlatRegistration],
+    payload: [SignedEnvelope, FlatRegistration, InvitedRegistration],
     success: [HandleRecord.pipe(HttpApiSchema.status(201)), HandleRecord],
-    error: problems(...statement, "handle_taken", "primary_taken", "handle_reserved")
+    error: problems(
+      ...statement,
+      "handle_taken",
+      "primary_taken",
+      "handle_reserved",
+      "account_suspended",
+      "invite_required",
+      "invite_invalid",
+      "registration_closed"
+    )
   }).annotateMerge(
     describe(
       "Take a handle",
-      "First come, first served. `created_at` must lie within 5 minutes of the server's clock. Repeating one's own active registration answers 200 whatever the clock."
+      "First come, first served, if the server's description admits the registration: `open`, `invite` or `closed`. `created_at` must lie within 5 minutes of the server's clock. Repeating one's own active registration answers 200 whatever the clock."
     )
   ),
   HttpApiEndpoint.get("lookup", "/v1/u/:handle", {
     params: { handle: Schema.String },
     success: HandleRecord,
-    error: problems("handle_malformed", "handle_not_found", "handle_reserved", "not_local", "handle_deleted", ...always)
+    error: problems(
+      "handle_malformed",
+      "handle_not_found",
+      "handle_reserved",
+      "account_suspended",
+      "not_local",
+      "handle_deleted",
+      ...always
+    )
   }).annotateMerge(describe("Look up a handle", "Takes `chris` and `chris@this.server`.")),
   HttpApiEndpoint.get("byPrimary", "/v1/by-primary/:primary", {
     params: { primary: Schema.String },
     success: HandleRecord,
-    error: problems("key_malformed", "key_rejected", "handle_not_found", "handle_deleted", ...always)
+    error: problems(
+      "key_malformed",
+      "key_rejected",
+      "handle_not_found",
+      "account_suspended",
+      "handle_deleted",
+      ...always
+    )
   }).annotateMerge(describe("Look up a key", "Takes `ed25519:<hex>`.")),
   HttpApiEndpoint.post("delete", "/v1/delete", {
     payload: SignedEnvelope,
@@ -93,6 +118,7 @@ export class ManifestsGroup extends HttpApiGroup.make("manifests").add(
       "manifest_conflict",
       "store_full",
       "handle_not_found",
+      "account_suspended",
       "unauthorized"
     )
   }).annotateMerge(
@@ -132,7 +158,14 @@ export class ServerGroup extends HttpApiGroup.make("server").add(
       rel: Schema.optionalKey(Schema.Union([Schema.String, Schema.Array(Schema.String)]))
     },
     success: ResourceDescriptor.pipe(HttpApiSchema.asJson({ contentType: "application/jrd+json" })),
-    error: problems("request_malformed", "handle_not_found", "not_local", "handle_deleted", ...always)
+    error: problems(
+      "request_malformed",
+      "handle_not_found",
+      "account_suspended",
+      "not_local",
+      "handle_deleted",
+      ...always
+    )
   }).annotateMerge(describe("WebFinger (RFC 7033)", "For `acct:` resources of this server.")),
   HttpApiEndpoint.get("healthz", "/v1/healthz", {
     success: [Health, Health.pipe(HttpApiSchema.status(503))],

@@ -77,7 +77,15 @@ const WellKnownJson = Schema.Struct({
   server: Schema.String,
   broker: Schema.Struct({ tcp: Schema.Array(Schema.String), websocket: Schema.Array(Schema.String) }),
   sig_server: Schema.String,
-  limits: Schema.Record(Schema.String, Schema.Int)
+  registration: Schema.optionalKey(Schema.String.annotate({ description: "open (when missing), invite or closed" })),
+  operator: Schema.optionalKey(
+    Schema.Struct({
+      contact: Schema.optionalKey(Schema.String),
+      terms: Schema.optionalKey(Schema.String),
+      privacy: Schema.optionalKey(Schema.String)
+    })
+  ),
+  limits: Schema.optionalKey(Schema.Record(Schema.String, Schema.Int))
 }).annotate({ identifier: "WellKnown" })
 
 /** `/.well-known/kez-chat`. */
@@ -95,6 +103,12 @@ export const FlatRegistration = Schema.Struct({
   created_at: Schema.String,
   registration_sig: hex(128)
 }).annotate({ identifier: "FlatRegistration" })
+
+/** A registration with the invite that it needs (KEZ-REG-046). */
+export const InvitedRegistration = Schema.Struct({
+  invite: Schema.String,
+  registration: Schema.Union([SignedEnvelope, FlatRegistration])
+}).annotate({ identifier: "InvitedRegistration" })
 
 /**
  * `GET /v1/healthz`; 503 with the same body and a `reason`, in sentences for a person, when users are affected.

@@ -84,6 +84,8 @@ export class KezChat extends Context.Service<
     create(options: {
       readonly handle: string
       readonly words: Redacted.Redacted<string>
+      /** For a home that registers only who has one (`registration` of its description is `invite`). */
+      readonly invite?: string | undefined
     }): Effect.Effect<Account, KezChatError>
     /**
      * Restores an account on this device from its 24 words (or the 12 words of KEZ); the home server finds the handle
@@ -318,7 +320,7 @@ const make = Effect.gen(function* () {
 
   return KezChat.of({
     account: Effect.map(account.get, toAccount),
-    create: ({ handle, words }) => run(create(handle, words)),
+    create: ({ handle, invite, words }) => run(create(handle, words, invite)),
     restore: ({ words }) => run(restore(words)),
     words: run(words),
     connection: link.states,

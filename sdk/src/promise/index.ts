@@ -48,7 +48,10 @@ export interface Waiting {
 export interface KezChatClient extends AsyncDisposable {
   account(): Promise<Account>
   /** `words` are plain text here: keep them out of logs. */
-  create(options: { readonly handle: string; readonly words: string }, waiting?: Waiting): Promise<Account>
+  create(
+    options: { readonly handle: string; readonly words: string; readonly invite?: string | undefined },
+    waiting?: Waiting
+  ): Promise<Account>
   restore(options: { readonly words: string }, waiting?: Waiting): Promise<Account>
   /** The words as plain text: keep them out of logs. */
   words(): Promise<string>
@@ -155,7 +158,8 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
 
   return {
     account: () => run(chat.account),
-    create: ({ handle, words }, waiting) => run(chat.create({ handle, words: Redacted.make(words) }), waiting),
+    create: ({ handle, invite, words }, waiting) =>
+      run(chat.create({ handle, invite, words: Redacted.make(words) }), waiting),
     restore: ({ words }, waiting) => run(chat.restore({ words: Redacted.make(words) }), waiting),
     words: () => run(Effect.map(chat.words, Redacted.value)),
     connection: (waiting) => iterate(chat.connection, waiting),

@@ -25,10 +25,10 @@ export type DirectoryError = Problem | ServerUnreachable
 export class Directory extends Context.Service<
   Directory,
   {
-    /** `GET /.well-known/kez-chat`: name, broker and sig-server URLs, limits. */
+    /** `GET /.well-known/kez-chat`: name, broker and sig-server URLs, who may register, limits. */
     readonly wellKnown: Effect.Effect<WellKnown, DirectoryError>
-    /** `POST /v1/register` with a `handle_registration` envelope. Idempotent. */
-    register(registration: Envelope): Effect.Effect<HandleRecord, DirectoryError>
+    /** `POST /v1/register` with a `handle_registration` envelope, and the invite that a home may ask for. Idempotent. */
+    register(registration: Envelope, invite?: string): Effect.Effect<HandleRecord, DirectoryError>
     /** `GET /v1/u/:handle`; `local` is the part before the `@`. `handle_reserved`: nobody holds it, nobody can register it. */
     lookup(local: string): Effect.Effect<HandleRecord, DirectoryError>
     /** `GET /v1/by-primary/:primary`. */

@@ -42,6 +42,8 @@ export interface NewAccount {
   /** Plain text: keep it out of logs. */
   readonly words: string
   readonly passphrase: string
+  /** For a home that asks for one. */
+  readonly invite?: string
 }
 
 /** The secret of a passkey is its WebAuthn PRF output, 32 bytes. */
@@ -81,7 +83,7 @@ export interface AccountHost {
   checkWords(text: string): Promise<WordsCheck>
   handleStatus(local: string): Promise<HandleStatus>
   create(account: NewAccount): AsyncIterable<CreateStep>
-  restore(account: Omit<NewAccount, "handle">): Promise<Account>
+  restore(account: Omit<NewAccount, "handle" | "invite">): Promise<Account>
   unlock(secret: Secret): Promise<void>
   lock(): Promise<void>
   takeOver(): Promise<void>

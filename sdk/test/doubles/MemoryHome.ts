@@ -49,6 +49,10 @@ export interface MemoryHome {
   /** primary -> bodies of manifests, oldest first; tests may replace them. */
   readonly manifests: Map<string, Array<Uint8Array>>
   readonly deleted: Set<string>
+  /** Handles and keys that the operator has suspended. */
+  readonly suspended: Set<string>
+  /** Invites that are left, each for one registration; undefined where everybody may register. */
+  invites: Set<string> | undefined
   /** The server's clock minus the client's, in milliseconds. */
   skewMillis: number
 }
@@ -68,6 +72,8 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
     chains: new Map(),
     manifests: new Map(),
     deleted: new Set(),
+    suspended: new Set(),
+    invites: undefined,
     skewMillis: 0
   }
 
@@ -87,7 +93,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       return Effect.andThen(Effect.exit(answer()), gone)
     })
 
-  const register = (registration: Envelope.Envelope) =>
+  const register = (registration: Envelope.Envelope, invite?: string) =>
     Effect.gen(function* () {
       const statement = yield* Effect.fromResult(Registration.parseRegistration(registration))
       const { handle, primary } = statement
@@ -99,6 +105,8 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       if (handle === "admin") return yield* fail("handle_reserved")
       if (taken !== undefined) return yield* fail("handle_taken")
       if ([...home.records.values()].some((record) => record.primary === primary)) return yield* fail("primary_taken")
+      if (home.invites !== undefined && invite === undefined) return yield* fail("invite_required")
+      if (home.invites?.delete(invite ?? "") === false) return yield* fail("invite_invalid")
       const record: Registration.HandleRecord = {
         handle: `${handle}@${server}`,
         primary,
@@ -117,13 +125,15 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
         server,
         broker: { tcp: [`nats://${server}:4222`], websocket: [`wss://${server}/nats`] },
         sig_server: "http://sig.test",
+        ...(home.invites === undefined ? {} : { registration: "invite" as const }),
         limits: {}
       })
     ),
-    register: (registration) => call("register", () => register(registration)),
+    register: (registration, invite) => call("register", () => register(registration, invite)),
     lookup: (local) =>
       call("lookup", () => {
         if (home.deleted.has(local)) return fail("handle_deleted")
+        if (home.suspended.has(local)) return fail("account_suspended")
         const record = home.records.get(local)
         if (record !== undefined) return Effect.succeed(record)
         return fail(local === "admin" ? "handle_reserved" : "handle_not_found")

@@ -53,6 +53,14 @@ const registrations: Operation = {
   valid: [
     ok("envelope", ["KEZ-REG-008", "KEZ-REG-009"], "an envelope", registration()),
     ok("flat", ["KEZ-REG-008"], "the flat form", flat),
+    ok("invited", ["KEZ-REG-046"], "an envelope with an invite", {
+      invite: "k4x7Aq_-2",
+      registration: registration()
+    }),
+    ok("invited-flat", ["KEZ-REG-046"], "the flat form with an invite of 64 characters", {
+      invite: "k".repeat(64),
+      registration: flat
+    }),
     ok("early", ["KEZ-REG-011"], "300 seconds in the future", registration(), at(-300)),
     ok("late", ["KEZ-REG-011"], "300 seconds in the past", registration(), at(300))
   ],
@@ -144,6 +152,54 @@ const registrations: Operation = {
       "envelope_malformed",
       "wrong_server"
     ]),
+    bad(
+      "invited-extra",
+      "KEZ-REG-046",
+      "an invite, a registration and another member",
+      {
+        invite: "k4x7",
+        registration: registration(),
+        note: "x"
+      },
+      "envelope_malformed"
+    ),
+    bad(
+      "no-invite",
+      "KEZ-REG-046",
+      "a registration in an object without an invite",
+      { registration: registration() },
+      "envelope_malformed"
+    ),
+    bad(
+      "invite-long",
+      "KEZ-REG-046",
+      "an invite of 65 characters",
+      {
+        invite: "k".repeat(65),
+        registration: registration()
+      },
+      "envelope_malformed"
+    ),
+    bad(
+      "invite-form",
+      "KEZ-REG-046",
+      "an invite with a space",
+      {
+        invite: "k4x7 2",
+        registration: registration()
+      },
+      "envelope_malformed"
+    ),
+    bad(
+      "invited-signature",
+      "KEZ-REG-009 KEZ-REG-046",
+      "an invite beside a changed registration",
+      {
+        invite: "k4x7",
+        registration: { ...registration(), payload: statement(alice, { handle: "other" }) }
+      },
+      "signature_invalid"
+    ),
     bad("array", "KEZ-REG-008", "an array", [registration()], "envelope_malformed")
   ]
 }
@@ -278,7 +334,8 @@ const description: JsonObject = {
 const descriptions: Operation = {
   file: "registration/well-known",
   operation: "wellKnown.parse",
-  description: "input: the answer of GET /.well-known/kez-chat. result: the same, as far as it is defined.",
+  description:
+    "input: the answer of GET /.well-known/kez-chat. result: its members server, broker, sig_server and limits.",
   valid: [
     valid("full", ["KEZ-REG-029"], "all members", { json: description }, description),
     valid(
@@ -293,6 +350,20 @@ const descriptions: Operation = {
       ["KEZ-REG-029"],
       "a member that is not known",
       { json: { ...description, motd: "hello" } },
+      description
+    ),
+    valid(
+      "invite",
+      ["KEZ-REG-056", "KEZ-REG-057"],
+      "a home that asks for invites, with its operator's addresses",
+      { json: { ...description, registration: "invite", operator: { contact: "mailto:abuse@kez.lat" } } },
+      description
+    ),
+    valid(
+      "unknown-registration",
+      ["KEZ-REG-056", "KEZ-REG-057"],
+      "a value of registration and forms of addresses that this version does not know",
+      { json: { ...description, registration: "waitlist", operator: { contact: "javascript:1", terms: 7 } } },
       description
     )
   ],

@@ -1,6 +1,7 @@
 package statements
 
 import (
+	"regexp"
 	"time"
 
 	"kez-shim/data"
@@ -59,8 +60,26 @@ func readRegistration(envelope *Envelope) (Registered, error) {
 	return Registered{handle, primary, createdAt}, envelope.Verify()
 }
 
+var inviteForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// withoutInvite is the registration beside an invite (KEZ-REG-046).
+func withoutInvite(body any) (any, error) {
+	object, isObject := body.(data.Object)
+	if !isObject || object["registration"] == nil {
+		return body, nil
+	}
+	m := data.MembersOf(object, problem.EnvelopeMalformed)
+	m.Require(len(object) == 2)
+	m.Match("invite", inviteForm)
+	return object["registration"], m.Err
+}
+
 // CheckRegistration checks the body of a registration, as far as that does not depend on what the server holds.
 func CheckRegistration(body any, server string, now time.Time) (Registered, error) {
+	body, err := withoutInvite(body)
+	if err != nil {
+		return Registered{}, err
+	}
 	read := FromValue
 	if object, isObject := body.(data.Object); isObject && object["registration_sig"] != nil {
 		read = func(value any) (*Envelope, error) { return flatForm(value, server) }

@@ -84,6 +84,46 @@ export const registration = group<HomeVisit>("server/registration", [
     run: async (home) => refuses(await send(home, {}, (envelope) => flat(forged(envelope))), "signature_invalid")
   },
   {
+    id: "invited",
+    requirements: ["KEZ-REG-046"],
+    why: "an invite stands beside the statement, whether it is needed or not",
+    run: async (home) => {
+      await mustAdmit(home, "open")
+      hasStatus(await send(home, {}, (registration) => ({ invite: "kezct", registration })), 201)
+      hasStatus(await send(home, {}, (envelope) => ({ invite: "kezct", registration: flat(envelope) })), 201)
+    }
+  },
+  {
+    id: "invited-more",
+    requirements: ["KEZ-REG-046"],
+    why: "only an invite stands beside the statement",
+    run: async (home) =>
+      refuses(
+        await send(home, {}, (registration) => ({ invite: "kezct", registration, note: "more" })),
+        "envelope_malformed"
+      )
+  },
+  {
+    id: "invite-required",
+    requirements: ["KEZ-REG-047"],
+    why: "a home that says that it asks for invites does",
+    run: async (home) => {
+      await mustAdmit(home, "invite")
+      refuses(await send(home, {}), "invite_required")
+      refuses(await send(home, {}, (registration) => ({ invite: "kezct", registration })), "invite_invalid")
+    }
+  },
+  {
+    id: "closed",
+    requirements: ["KEZ-REG-048"],
+    why: "a home that says that it is closed is, whatever comes beside the statement",
+    run: async (home) => {
+      await mustAdmit(home, "closed")
+      refuses(await send(home, {}), "registration_closed")
+      refuses(await send(home, {}, (registration) => ({ invite: "kezct", registration })), "registration_closed")
+    }
+  },
+  {
     id: "unknown-member",
     requirements: ["KEZ-SIG-002"],
     why: "a member of a later version is under the signature, and must come back with the record",
@@ -309,6 +349,13 @@ export const registration = group<HomeVisit>("server/registration", [
     run: async (home: HomeVisit) => refuses(await send(home, { handle }), "handle_malformed")
   }))
 ])
+
+/** Leaves a check out where the home's description does not say this of who may register. */
+const mustAdmit = async ({ target }: HomeVisit, who: "open" | "invite" | "closed"): Promise<void> => {
+  const answer = await target.get("/.well-known/kez-chat")
+  const { registration = "open" } = fits<{ readonly registration?: string }>(answer, "well-known")
+  if (registration !== who) throw new NotChecked("not-applicable", `its description says "${registration}"`)
+}
 
 const flat = ({ payload, signature }: Envelope) => ({
   handle: payload["handle"],

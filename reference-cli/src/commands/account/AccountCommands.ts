@@ -24,6 +24,7 @@ const register = command(
       "FILE",
       "Use the key of the 24 words (or KEZ's 12) in this file instead of a new one"
     ),
+    invite: textFlag("invite", "CODE", "The invite that a home asks for"),
     wordsFile: wordsFileOut,
     wordsFd: wordsFdOut,
     vault
@@ -36,6 +37,10 @@ const register = command(
   Command.withShortDescription("Create an account"),
   Command.withExamples([
     { command: "kez-chat register alice", description: "On a terminal: shows the words and asks for some of them" },
+    {
+      command: "kez-chat register alice --invite k4x7…",
+      description: "At a home that registers only who has an invite"
+    },
     { command: "kez-chat register alice --yes --words-file ./alice.words", description: "In a script" }
   ])
 )

@@ -1,6 +1,6 @@
 /** Steps that `register` and `restore` share, before there is an account that a session could open. */
 import type { KezChat, KezChatError } from "@kez-chat/sdk"
-import { Mnemonic } from "@kez-chat/sdk/protocol"
+import { Mnemonic, type Registration } from "@kez-chat/sdk/protocol"
 import type { Vault } from "@kez-chat/sdk/services"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -25,6 +25,9 @@ export interface FoundHome {
   readonly server: string
   /** Fails if the handle is taken, reserved or was deleted, before its words are written down. */
   readonly ensureFree: (local: string) => Effect.Effect<void, Failure>
+  /** Fails if the home registers nobody, or only who has an invite and there is none. */
+  readonly ensureOpen: (invite: string | undefined) => Effect.Effect<void, Failure>
+  readonly operator: Registration.Operator
 }
 
 /** Finds the home server and asks it for its name. */
@@ -34,7 +37,20 @@ export const findHome = Effect.fn("NewAccount.findHome")(function* (known: {
 }): Effect.fn.Return<FoundHome, Failure, Host> {
   const { url } = yield* Home.discover(known)
   const directory = yield* directoryOf(url)
-  const { server } = yield* directory.wellKnown
+  const { operator = {}, registration, server } = yield* directory.wellKnown
+  const ensureOpen = Effect.fnUntraced(function* (invite: string | undefined) {
+    const asking = operator.contact === undefined ? "its operator" : `its operator, ${operator.contact}`
+    if (registration === "closed") {
+      return yield* fail("registration_closed", "refused", `${server} takes no new accounts; ask ${asking}`)
+    }
+    if (registration === "invite" && invite === undefined) {
+      return yield* fail(
+        "invite_required",
+        "refused",
+        `${server} registers only who has an invite: get one from ${asking}, and give it with --invite CODE`
+      )
+    }
+  })
   const ensureFree = (local: string) =>
     directory.lookup(local).pipe(
       Effect.matchEffect({
@@ -44,7 +60,7 @@ export const findHome = Effect.fn("NewAccount.findHome")(function* (known: {
           error._tag === "Problem" && error.code === "handle_not_found" ? Effect.void : Effect.fail(error)
       })
     )
-  return { url, server, ensureFree }
+  return { url, server, ensureFree, ensureOpen, operator }
 })
 
 /** What an interrupted run has left of the profile; fails if the profile has an account. */

@@ -22,6 +22,7 @@ export interface Input {
   readonly yes: boolean
   /** A file with the words of a key that its owner has already. */
   readonly existingWords: Option.Option<string>
+  readonly invite: Option.Option<string>
   readonly wordsFile: Option.Option<string>
   readonly wordsFd: Option.Option<number>
   readonly vault: VaultChoice.Wish
@@ -99,8 +100,13 @@ const run = Effect.fnUntraced(function* (input: Input) {
 
   yield* NewAccount.lock(paths)
   const kept = Option.isSome(started) ? yield* keptWords(paths, started.value) : undefined
+  const invite = Option.getOrUndefined(input.invite)?.trim()
   if (kept !== undefined) yield* note(`Resuming the registration of ${handle.text}.`)
-  else yield* home.ensureFree(handle.local)
+  else {
+    yield* home.ensureOpen(invite)
+    yield* home.ensureFree(handle.local)
+    for (const [name, url] of Object.entries(home.operator)) yield* note(`${home.server}, ${name}: ${url}`)
+  }
   const words = kept?.words ?? existing ?? Redacted.make(Mnemonic.generate(randomBytes(32)))
   const choice = kept === undefined ? yield* VaultChoice.choose(input.vault, paths.name) : undefined
   const vaultPlace = kept?.vaultPlace ?? choice?.vault ?? { kind: "file" }
@@ -119,7 +125,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
   if (existing === undefined) yield* deliverWords(words, input)
   const { device, step } = yield* NewAccount.open(
     { primary: before.primary, home: home.url, paths, vault, command: "register" },
-    (chat) => chat.create({ handle: handle.text, words })
+    (chat) => chat.create({ handle: handle.text, words, invite })
   ).pipe(Effect.tapError((error) => (isVoiding(error) ? withdraw(paths, vault, input) : Effect.void)))
   const profile = { ...before, device, step }
   yield* Profile.save(paths, profile)

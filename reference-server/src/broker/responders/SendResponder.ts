@@ -31,6 +31,8 @@ export interface SendResponderOptions {
   /** Whether the stream is known not to have gone back. Until then nothing is stored, as it would hide that it has. */
   readonly isReady: () => boolean
   readonly isActive: (hex: string) => boolean
+  /** Whether mail to a key is stored. */
+  readonly receives: (hex: string) => boolean
   readonly quotas: Quotas
   /** Whether a recipient blocks a sender. */
   isBlocked(recipient: string, sender: string): boolean
@@ -154,7 +156,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
     const { frame, recipient, sender } = send
     // Revoked, but its connection is not closed yet.
     if (!options.isActive(sender)) return refuse(send, { code: "bad" })
-    if (sender !== recipient && !options.isActive(recipient)) return refuse(send, { code: "unknown" })
+    if (sender !== recipient && !options.receives(recipient)) return refuse(send, { code: "unknown" })
     if (!options.isReady()) return putOff(send)
     const isBlocked = sender !== recipient && options.isBlocked(recipient, sender)
     const charge = quotas.charge(sender, recipient, frame.length, isBlocked)

@@ -1,5 +1,5 @@
 /** Finds settings with which clients could not use the home, before it starts. */
-import { AddressClass, Handle, Limits } from "@kez-chat/sdk/protocol"
+import { AddressClass, Handle, Limits, Registration } from "@kez-chat/sdk/protocol"
 import * as Data from "effect/Data"
 import type { ChatConfig } from "../ChatConfig.ts"
 
@@ -60,6 +60,14 @@ export const misconfigured = (config: Config): string | undefined => {
   for (const { flag, url } of published) {
     const reason = unreachable(config, flag, url)
     if (reason !== undefined) return reason
+  }
+  for (const [name, form] of Object.entries(Registration.operatorForms)) {
+    const url = config.operator[name as keyof Registration.Operator]
+    if (url !== undefined && !form.test(url)) {
+      return name === "contact"
+        ? `--contact ${url} is not a mailto: or https: URL`
+        : `--${name}-url ${url} is not an https: URL`
+    }
   }
   return undefined
 }

@@ -1,5 +1,5 @@
 /** `kez-chat-server serve`: its flags, and the running server from them. */
-import { Limits } from "@kez-chat/sdk/protocol"
+import { Limits, type Registration } from "@kez-chat/sdk/protocol"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Keys from "../../broker/login/Keys.ts"
@@ -41,6 +41,15 @@ export const serveFlags = {
     "The sig-server's URL that is published to clients, if it differs from --sig-server-url"
   ),
   loginHosts: list("login-hosts", "", "Host names a broker login may be signed for; default: those of the public URLs"),
+  registration: choice(
+    "registration",
+    ["open", "invite", "closed"],
+    "open",
+    "Who may register: everybody, who has an invite, or nobody; published"
+  ),
+  contact: text("contact", "", "How to reach you, as a mailto: or https: URL; published, and shown to who signs up"),
+  termsUrl: text("terms-url", "", "Your terms of use, as an https: URL; published, and shown to who signs up"),
+  privacyUrl: text("privacy-url", "", "Your privacy policy, as an https: URL; published, and shown to who signs up"),
   page: choice("page", ["on", "off"], "on", "The web client at /; off for a plain page that says what this server is"),
   pageTheme: text(
     "page-theme",
@@ -79,11 +88,19 @@ export const serveFlags = {
 
 type ServeValues = Values<typeof serveFlags>
 
+const operatorOf = ({ contact, privacyUrl: privacy, termsUrl: terms }: ServeValues): Registration.Operator => ({
+  ...(contact === "" ? {} : { contact }),
+  ...(terms === "" ? {} : { terms }),
+  ...(privacy === "" ? {} : { privacy })
+})
+
 const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   listeners: flags,
   timing: toTiming(flags),
   rates: flags,
   serverName: flags.serverName,
+  registration: flags.registration,
+  operator: operatorOf(flags),
   db: flags.db,
   keysDir: flags.keysDir,
   natsUrls: flags.natsUrl,

@@ -53,8 +53,10 @@ export const layer = HttpApiBuilder.group(
     return handlers
       .handleRaw("register", ({ request }) =>
         readJson(request, body).pipe(
-          Effect.flatMap((json) => Effect.fromResult(Registration.parseRequest(json, serverName))),
-          Effect.flatMap((envelope) => registry.register(envelope)),
+          Effect.flatMap((json) => Effect.fromResult(Registration.parseInvited(json, serverName))),
+          Effect.flatMap(({ invite, registration }) =>
+            registry.register(registration, { mode: config.registration, invite })
+          ),
           Effect.tap(() => activeKeys.refresh),
           counted("handle_registration"),
           Effect.map(({ account, created }) => record(render(account), created ? 201 : 200))

@@ -75,8 +75,8 @@ export class Creating extends Step {
   @property({ type: Number }) done = 0
   /** Why the step after those did not succeed. */
   @property() failed = ""
-  /** Why another name is needed: somebody took this one, or the server gives it to nobody. */
-  @property() unavailable: "" | "taken" | "refused" = ""
+  /** Why another name or invite is needed: somebody took this name, the server gives it to nobody, or refuses the invite. */
+  @property() unavailable: "" | "taken" | "refused" | "invite" = ""
 
   protected override render() {
     const { common, signUp } = this.texts
@@ -111,8 +111,16 @@ export class Creating extends Step {
       ${
         this.unavailable !== ""
           ? html`<kez-note kind="danger" live>
-              ${this.unavailable === "taken" ? signUp.creatingTaken : signUp.creatingRefused(this.server)}
-              <kez-button slot="actions" @click=${() => this.emit("kez-back")}>${signUp.chooseOther}</kez-button>
+              ${
+                {
+                  taken: signUp.creatingTaken,
+                  refused: signUp.creatingRefused(this.server),
+                  invite: signUp.creatingInvite(this.server)
+                }[this.unavailable]
+              }
+              <kez-button slot="actions" @click=${() => this.emit("kez-back")}
+                >${this.unavailable === "invite" ? signUp.enterOther : signUp.chooseOther}</kez-button
+              >
             </kez-note>`
           : this.failed !== ""
             ? html`<kez-note kind="danger" live>

@@ -17,6 +17,15 @@ export default {
         .suggestions=${["chris-1", "the-chris", "chris_26"]}
       ></kez-name-step>`,
     reserved: () => html`<kez-name-step server="kez.lat" name="admin" .status=${"reserved"}></kez-name-step>`,
+    invite: () =>
+      html`<kez-name-step
+        server="kez.lat"
+        name="chris"
+        .status=${"free"}
+        .invite=${"k4x7mq2"}
+        .operator=${{ terms: "https://kez.lat/terms", privacy: "https://kez.lat/privacy", contact: "mailto:a@kez.lat" }}
+      ></kez-name-step>`,
+    closed: () => html`<kez-name-step server="kez.lat" name="chris" .status=${"free"} closed></kez-name-step>`,
     "too short": () => html`<kez-name-step server="kez.lat" name="ch"></kez-name-step>`,
     "wrong character": () => html`<kez-name-step server="kez.lat" name="chris!"></kez-name-step>`,
     "rate limited": () =>

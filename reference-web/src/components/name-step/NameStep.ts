@@ -1,11 +1,14 @@
 import { css, html, nothing } from "lit"
 import { customElement, property, query } from "lit/decorators.js"
 import "../../elements/field/Field.ts"
+import "../../elements/note/Note.ts"
 import type { Field } from "../../elements/field/Field.ts"
 import { shared } from "../../styles/shared.ts"
 import type { HandleStatus } from "@kez-chat/sdk/web-page"
 import { Step, stepStyles } from "../step/Step.ts"
+import type { Operator } from "../../model/HomeDescription.ts"
 import { handleProblem } from "./HandleRule.ts"
+import { operatorLinks } from "./OperatorLinks.ts"
 
 /** Choosing a name: the rule as one types, and whether the name is free. */
 @customElement("kez-name-step")
@@ -38,7 +41,14 @@ export class NameStep extends Step {
   @property({ attribute: false }) status: HandleStatus | "checking" | undefined
   /** Free names like the one that is taken. */
   @property({ attribute: false }) suggestions: ReadonlyArray<string> = []
+  /** Undefined where the home asks for no invite. */
+  @property({ attribute: false }) invite: string | undefined
+  /** The home takes no new accounts. */
+  @property({ type: Boolean }) closed = false
+  /** What the operator publishes. */
+  @property({ attribute: false }) operator: Operator = {}
   @query("kez-field") private readonly field!: Field
+  @query("kez-field.invite") private readonly inviteField!: Field
 
   protected override render() {
     const { signUp } = this.texts
@@ -58,10 +68,29 @@ export class NameStep extends Step {
           <span slot="suffix">@${this.server}</span>
         </kez-field>
         ${this.#said()}
+        ${
+          this.invite === undefined
+            ? nothing
+            : html`<kez-field
+                class="invite"
+                code
+                autocomplete="off"
+                label=${signUp.inviteLabel}
+                .value=${this.invite}
+                .hint=${signUp.inviteHint(this.server)}
+                @input=${() => this.emit("kez-invite", this.inviteField.value)}
+              ></kez-field>`
+        }
+        ${this.closed ? html`<kez-note>${signUp.closed(this.server)}</kez-note>` : nothing}
         <div class="actions">
-          <kez-button kind="primary" type="submit" ?disabled=${this.status !== "free"}>${signUp.next}</kez-button>
+          <kez-button kind="primary" type="submit" ?disabled=${!this.#isComplete}>${signUp.next}</kez-button>
         </div>
+        <p class="said">${operatorLinks(this.operator, signUp)}</p>
       </form>`
+  }
+
+  get #isComplete(): boolean {
+    return this.status === "free" && this.invite?.trim() !== "" && !this.closed
   }
 
   /** Not wrong, only not finished. */
@@ -126,7 +155,7 @@ export class NameStep extends Step {
 
   #submit(event: Event): void {
     event.preventDefault()
-    if (this.status === "free") this.emit("kez-next")
+    if (this.#isComplete) this.emit("kez-next")
   }
 }
 

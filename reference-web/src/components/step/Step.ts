@@ -92,6 +92,8 @@ export interface StepEvents {
   "kez-restore": undefined
   /** The text of the name field as it is typed. */
   "kez-name": string
+  /** The text of the invite field as it is typed. */
+  "kez-invite": string
   /** The words are to be printed. */
   "kez-print": undefined
   /** A passphrase that keeps the rules, for the key that is sealed next. */

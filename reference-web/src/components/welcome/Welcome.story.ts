@@ -8,6 +8,7 @@ export default {
   states: {
     "new browser": () => html`<kez-welcome server="kez.lat"></kez-welcome>`,
     "key gone": () => html`<kez-welcome server="kez.lat" lost="chris@kez.lat"></kez-welcome>`,
+    closed: () => html`<kez-welcome server="kez.lat" closed contact="mailto:abuse@kez.lat"></kez-welcome>`,
     "home server unreachable": () => html`<kez-welcome server="kez.lat" unreachable></kez-welcome>`
   }
 } satisfies Story

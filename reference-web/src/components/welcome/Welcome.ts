@@ -2,6 +2,7 @@ import { css, html, nothing } from "lit"
 import { customElement, property } from "lit/decorators.js"
 import { hashOf } from "../../controllers/Route.ts"
 import { shared } from "../../styles/shared.ts"
+import { operatorLinks } from "../name-step/OperatorLinks.ts"
 import { Step, stepStyles } from "../step/Step.ts"
 
 /** The first screen: what this is, and the two ways in. */
@@ -47,6 +48,10 @@ export class Welcome extends Step {
   /** The handle that this browser held before its storage was cleared. */
   @property() lost = ""
   @property({ type: Boolean }) unreachable = false
+  /** The home takes no new accounts. */
+  @property({ type: Boolean }) closed = false
+  /** How to reach its operator, as a URL. */
+  @property() contact = ""
 
   protected override render() {
     const { common, signUp } = this.texts
@@ -67,7 +72,14 @@ export class Welcome extends Step {
       <h1 tabindex="-1">${lost ? signUp.lostTitle(this.lost) : signUp.welcomeTitle}</h1>
       <p class="lead">${lost ? signUp.lost : signUp.welcome(this.server)}</p>
       ${this.unreachable ? html`<kez-note kind="warn" live>${common.unreachable(this.server)}</kez-note>` : nothing}
-      <div class="actions">${lost ? [restoreButton, signUpButton] : [signUpButton, restoreButton]}</div>
+      ${
+        this.closed
+          ? html`<kez-note>${signUp.closed(this.server)} ${operatorLinks({ contact: this.contact }, signUp)}</kez-note>`
+          : nothing
+      }
+      <div class="actions">
+        ${this.closed ? restoreButton : lost ? [restoreButton, signUpButton] : [signUpButton, restoreButton]}
+      </div>
       <p class="more"><a href=${hashOf({ screen: "about" })}>${signUp.protection}</a></p>`
   }
 }

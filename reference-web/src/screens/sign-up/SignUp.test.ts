@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest"
+import { afterEach, beforeEach, expect, it, vi } from "vitest"
 import {
   accountDouble,
   appears,
@@ -34,6 +34,11 @@ const open = async (calls: Partial<WebAccount>) => {
 /** From the name to the passphrase. */
 const toPassphrase = async () => {
   await type(await appears<Field>("kez-field"), "chris")
+  return toWords()
+}
+
+/** From the complete first step to the passphrase. */
+const toWords = async () => {
   await click(primary)
   await appears("kez-words-intro")
   await click(primary)
@@ -120,6 +125,55 @@ it.each([
   await appears("kez-ready")
   expect(created.map(({ handle }) => handle)).toEqual(["chris", "chris-2"])
   expect(created[1]!.words).toBe(words)
+})
+
+/** A home whose description says this. */
+const described = (description: object) =>
+  vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(JSON.stringify(description)))
+
+it("KEZ-REG-058 asks for an invite where the home does, shows what its operator publishes, and takes another one", async () => {
+  const operator = { terms: "https://kez.lat/terms", contact: "mailto:abuse@kez.lat", privacy: "javascript:alert(1)" }
+  const fetched = described({ registration: "invite", operator })
+  const created: Array<{ readonly invite?: string }> = []
+  await open({
+    async *create(options) {
+      created.push(options)
+      yield "sealed"
+      if (created.length === 1) throw Object.assign(new Error("refused"), { _tag: "Problem", code: "invite_invalid" })
+      yield "registered"
+      yield "published"
+    }
+  })
+  const step = await appears<Element>("kez-name-step")
+  await appears(".invite")
+  const field = (selector: string) => step.shadowRoot!.querySelector<Field>(selector)!
+  const links = [...step.shadowRoot!.querySelectorAll("a")].map((link) => link.getAttribute("href"))
+  expect(links).toEqual(["https://kez.lat/terms", "mailto:abuse@kez.lat"])
+  await type(field("kez-field[name=username]"), "chris")
+  await appears(".free")
+  expect(find(primary)).toBeUndefined()
+  await type(field(".invite"), " k4x7 ")
+  await toWords()
+  await setPassphrase()
+  await appears("kez-note")
+  expect(textOf()).toContain("does not accept this invite")
+  await click("kez-note kez-button")
+  await appears(".invite")
+  await type(find<Field>(".invite")!, "other")
+  await click(primary)
+  await appears("kez-ready")
+  expect(created.map(({ invite }) => invite)).toEqual(["k4x7", "other"])
+  fetched.mockRestore()
+})
+
+it("does not go on at a home that is closed", async () => {
+  const fetched = described({ registration: "closed" })
+  await open({})
+  await type(await appears<Field>("kez-field"), "chris")
+  await appears("kez-name-step kez-note, kez-note")
+  expect(textOf()).toContain("kez.lat takes no new accounts.")
+  expect(find(primary)).toBeUndefined()
+  fetched.mockRestore()
 })
 
 it("keeps a chosen name for the next visit, and suggests free ones for a taken one", async () => {

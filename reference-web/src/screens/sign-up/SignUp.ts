@@ -20,6 +20,7 @@ import { go } from "../../controllers/Route.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import type { HandleStatus, WebAccount } from "@kez-chat/sdk/web-page"
+import { type HomeDescription, homeDescription } from "../../model/HomeDescription.ts"
 
 type Step = "name" | "intro" | "words" | "check" | "passphrase" | "creating" | "ready"
 
@@ -28,12 +29,14 @@ const before: Partial<Record<Step, Step>> = { intro: "name", words: "intro", che
 
 const order = ["sealed", "registered", "published"]
 
-/** Refusals of a name, which only another name helps against. */
-const unavailable: Readonly<Record<string, "taken" | "refused">> = {
+/** Refusals which only another name or invite helps against. */
+const unavailable: Readonly<Record<string, "taken" | "refused" | "invite">> = {
   handle_taken: "taken",
   handle_deleted: "refused",
   handle_reserved: "refused",
-  handle_malformed: "refused"
+  handle_malformed: "refused",
+  invite_required: "invite",
+  invite_invalid: "invite"
 }
 
 /** After the last key in the name field, before the server is asked, in milliseconds. */
@@ -65,7 +68,9 @@ export class SignUp extends LitElement {
   @state() private suggested = ""
   @state() private done = 0
   @state() private failed = ""
-  @state() private unavailable: "" | "taken" | "refused" = ""
+  @state() private unavailable: "" | "taken" | "refused" | "invite" = ""
+  @state() private home: HomeDescription | undefined
+  @state() private invite = ""
   @state() private passkey: Offer = "none"
   @state() private storage: Offer = "none"
   #passphrase = ""
@@ -75,6 +80,11 @@ export class SignUp extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback()
     if (this.name !== "") this.#ask()
+    void this.#describe()
+  }
+
+  async #describe(): Promise<void> {
+    this.home = this.account && (await homeDescription(this.account.home.url))
   }
 
   override disconnectedCallback(): void {
@@ -109,6 +119,10 @@ export class SignUp extends LitElement {
           .name=${this.name}
           .status=${this.status}
           .suggestions=${this.suggestions}
+          .invite=${this.home?.registration === "invite" ? this.invite : undefined}
+          .closed=${this.home?.registration === "closed"}
+          .operator=${this.home?.operator ?? {}}
+          @kez-invite=${(event: CustomEvent<string>) => (this.invite = event.detail)}
           @kez-name=${(event: CustomEvent<string>) => this.#typed(event.detail)}
           @kez-next=${this.#named}
           @kez-back=${this.#back}
@@ -252,11 +266,18 @@ export class SignUp extends LitElement {
     this.step = "creating"
     this.#hold(true)
     try {
-      const steps = this.account!.create({ handle: this.name, words: this.words.join(" "), passphrase })
+      const invite = this.invite.trim()
+      const steps = this.account!.create({
+        handle: this.name,
+        words: this.words.join(" "),
+        passphrase,
+        ...(invite === "" ? {} : { invite })
+      })
       for await (const step of steps) this.done = order.indexOf(step) + 1
     } catch (error) {
       // A newer build has the account, and resumes its creation.
       if (this.#isOld) return location.reload()
+      if (problemCode(error) === "invite_required") await this.#describe()
       this.unavailable = unavailable[problemCode(error) ?? ""] ?? ""
       this.failed = errorText(error)
       return

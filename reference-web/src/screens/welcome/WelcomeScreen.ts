@@ -8,6 +8,7 @@ import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import type { WebAccount } from "@kez-chat/sdk/web-page"
 import "../restore/Restore.ts"
+import { homeDescription } from "../../model/HomeDescription.ts"
 import "../sign-up/SignUp.ts"
 import { reloadUnlessTyping } from "../../reloadUnlessTyping.ts"
 
@@ -34,6 +35,8 @@ export class WelcomeScreen extends LitElement {
   /** Signing up keeps its words while the person looks at the first screen again. */
   @state() private signingUp = false
   @state() private unreachable = false
+  @state() private closed = false
+  @state() private contact = ""
   #timer: ReturnType<typeof setTimeout> | undefined
 
   /** For the document's title. */
@@ -51,12 +54,13 @@ export class WelcomeScreen extends LitElement {
     clearTimeout(this.#timer)
   }
 
-  /** Asks whether the home server answers, until it does. */
+  /** Asks the home server for its description, until it answers. */
   async #look(): Promise<void> {
     if (this.account === undefined) return
-    const address = new URL("/.well-known/kez-chat", this.account.home.url)
-    const answer = await fetch(address, { cache: "no-store" }).catch(() => undefined)
-    this.unreachable = answer === undefined
+    const description = await homeDescription(this.account.home.url)
+    this.closed = description?.registration === "closed"
+    this.contact = description?.operator.contact ?? ""
+    this.unreachable = description === undefined
     if (this.unreachable && this.isConnected) this.#timer = setTimeout(() => void this.#look(), againMillis)
   }
 
@@ -82,6 +86,8 @@ export class WelcomeScreen extends LitElement {
               .server=${this.account?.home.name ?? ""}
               .lost=${this.lost ?? ""}
               .unreachable=${this.unreachable}
+              .closed=${this.closed}
+              .contact=${this.contact}
               @kez-sign-up=${this.#signUp}
               @kez-restore=${() => (this.way = "restore")}
             ></kez-welcome>`

@@ -49,7 +49,8 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpDirectoryOpt
   const settled = settle(home)
   return Directory.of({
     wellKnown: Effect.mapError(settled(client.server.wellKnown()), (error) => noHome(home, error)),
-    register: (registration) => settled(client.handles.register({ payload: registration })),
+    register: (registration, invite) =>
+      settled(client.handles.register({ payload: invite === undefined ? registration : { invite, registration } })),
     lookup: (local) => settled(client.handles.lookup({ params: { handle: local } })),
     byPrimary: (primary) => settled(client.handles.byPrimary({ params: { primary } })),
     delete: (deletion) => Effect.asVoid(settled(client.handles.delete({ payload: deletion }))),

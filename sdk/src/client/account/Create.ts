@@ -31,6 +31,10 @@ const refusals: ReadonlySet<Problem["code"]> = new Set([
   "handle_reserved",
   "handle_deleted",
   "handle_malformed",
+  "account_suspended",
+  "invite_required",
+  "invite_invalid",
+  "registration_closed",
   "primary_taken",
   "clock_skew",
   "wrong_server"
@@ -44,7 +48,11 @@ const forget = Effect.gen(function* () {
 })
 
 /** See `KezChat.create`. */
-export const create = Effect.fn("create")(function* (name: string, words: Redacted.Redacted<string>) {
+export const create = Effect.fn("create")(function* (
+  name: string,
+  words: Redacted.Redacted<string>,
+  invite: string | undefined
+) {
   const account = yield* CurrentAccount
   const directory = yield* Directory
   const lifecycle = yield* Lifecycle
@@ -61,14 +69,16 @@ export const create = Effect.fn("create")(function* (name: string, words: Redact
     return yield* new AccountExists({ handle: row.handle })
   }
   const isNewSeed = yield* keepSeed(seed, identity)
-  if (row === undefined || row.handle !== handle.text) {
+  const kept = invite ?? row?.invite
+  if (row === undefined || row.handle !== handle.text || (row.step === "created" && row.invite !== kept)) {
     yield* account.save({
       handle: handle.text,
       primary: identity.primary,
       server,
       device: row?.device ?? (yield* Id.make),
       step: "created",
-      createdAt: yield* Clock.currentTimeMillis
+      createdAt: yield* Clock.currentTimeMillis,
+      ...(kept === undefined ? {} : { invite: kept })
     })
   }
   yield* finishCreation(identity).pipe(

@@ -34,12 +34,14 @@ const register = Effect.fnUntraced(function* (identity: Identity, row: AccountRo
   const account = yield* CurrentAccount
   const directory = yield* Directory
   const statement = yield* statementOf(row)
-  const record = yield* Effect.flatMap(identity.signRegistration(statement), directory.register).pipe(
+  const record = yield* identity.signRegistration(statement).pipe(
+    Effect.flatMap((registration) => directory.register(registration, row.invite)),
     Effect.catchTag("Problem", explainSkew)
   )
   const { handle, server } = statement
   yield* VerifiedRecord.verify(record, { server, handle, primary: identity.primary })
-  const registered: AccountRow = { ...row, step: "registered" }
+  const { invite: _, ...rest } = row
+  const registered: AccountRow = { ...rest, step: "registered" }
   yield* account.save(registered)
   return registered
 })

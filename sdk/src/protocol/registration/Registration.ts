@@ -97,6 +97,25 @@ export const parseRequest = (json: Json, server: string): Result.Result<Envelope
   })
 }
 
+/** The body of `POST /v1/register`, with the invite that may come beside the statement. */
+export interface Request {
+  readonly registration: Envelope.Envelope
+  readonly invite?: string
+}
+
+const inviteForm = /^[A-Za-z0-9_-]{1,64}$/
+
+/** {@link parseRequest}, or `{invite, registration}` around what it takes (KEZ-REG-046). */
+export const parseInvited = (json: Json, server: string): Result.Result<Request, Problem> =>
+  Result.gen(function* () {
+    const members = yield* Members.of(json, "envelope_malformed", "registration")
+    if (!members.has("registration")) return { registration: yield* parseRequest(json, server) }
+    const { invite: _, registration: statement, ...others } = members.json
+    if (Object.keys(others).length > 0) return yield* fail("envelope_malformed", "the registration has other members")
+    const invite = yield* members.matching("invite", inviteForm, "an invite")
+    return { invite, registration: yield* parseRequest(statement ?? null, server) }
+  })
+
 /** A home server's public record of a handle. Unverified until it passes `VerifiedRecord.verify` (crypto). */
 export interface HandleRecord {
   /** Fully qualified, `local@server`. */
@@ -149,6 +168,37 @@ export const recordToJson = (record: HandleRecord): JsonObject => ({
   registration: Envelope.toJson(record.registration)
 })
 
+/** Who may register at a home: everybody, who has an invite, or nobody. */
+export const admissions = ["open", "invite", "closed"] as const
+export type Admission = (typeof admissions)[number]
+
+/** What an operator publishes about itself. */
+export interface Operator {
+  /** `mailto:` or `https:`. */
+  readonly contact?: string
+  /** `https:`. */
+  readonly terms?: string
+  /** `https:`. */
+  readonly privacy?: string
+}
+
+/** The forms of {@link Operator}'s URLs. */
+export const operatorForms = {
+  contact: /^(?:mailto:|https:\/\/)[^\s"<>]{1,500}$/,
+  terms: /^https:\/\/[^\s"<>]{1,500}$/,
+  privacy: /^https:\/\/[^\s"<>]{1,500}$/
+} as const
+
+/** The members that have their form; others are ignored (KEZ-REG-057). */
+const operatorOf = (json: Json | undefined): Operator => {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return {}
+  const found = Object.entries(operatorForms).filter(([name, form]) => {
+    const value = (json as JsonObject)[name]
+    return typeof value === "string" && form.test(value)
+  })
+  return Object.fromEntries(found.map(([name]) => [name, (json as JsonObject)[name]]))
+}
+
 /** The content of `/.well-known/kez-chat`: a home server's self-description. */
 export interface WellKnown {
   /** The server's name, the part after the `@`. */
@@ -157,6 +207,10 @@ export interface WellKnown {
   readonly broker: { readonly tcp: ReadonlyArray<string>; readonly websocket: ReadonlyArray<string> }
   /** Base URL of the home's sig-server. */
   readonly sig_server: string
+  /** Who may register; everybody where it is missing. */
+  readonly registration?: Admission
+  /** Addresses of the operator, as URLs. */
+  readonly operator?: Operator
   /** Published limits by name, whole numbers; units are in the names. */
   readonly limits: Readonly<Record<string, number>>
 }
@@ -181,5 +235,14 @@ export const parseWellKnown = (json: Json): Result.Result<WellKnown, Problem> =>
       const listed = yield* members.members("limits")
       for (const name of Object.keys(listed.json)) limits[name] = yield* listed.integer(name)
     }
-    return { server, broker: { tcp, websocket }, sig_server, limits }
+    const registration = admissions.find((each) => each === members.json["registration"])
+    const operator = operatorOf(members.json["operator"])
+    return {
+      server,
+      broker: { tcp, websocket },
+      sig_server,
+      ...(registration === undefined ? {} : { registration }),
+      ...(Object.keys(operator).length === 0 ? {} : { operator }),
+      limits
+    }
   })

@@ -18,7 +18,7 @@ const stepsOfAccount = ["created", "registered"]
 /** The seed is in the vault before the handle is registered. `tell` gets the number of steps that are done, except all. */
 export const create = async (
   account: HeldAccount,
-  { handle, passphrase, words }: NewAccount,
+  { handle, invite, passphrase, words }: NewAccount,
   tell: (done: number) => void
 ): Promise<void> => {
   const seed = seedOf(words)
@@ -62,7 +62,7 @@ export const create = async (
   try {
     // A creation that is resumed has steps behind it.
     await look()
-    await client.create({ handle: text, words }, { signal: account.creating.signal })
+    await client.create({ handle: text, words, invite }, { signal: account.creating.signal })
     await account.opened()
   } catch (error) {
     await look()

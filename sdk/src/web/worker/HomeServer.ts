@@ -22,7 +22,7 @@ export interface HomeServer {
 const ask = async <A>(home: string, use: (directory: Directory["Service"]) => Effect.Effect<A, DirectoryError>) =>
   Effect.runPromise(Effect.provide(Directory.use(use), HttpDirectory.layer({ home })))
 
-const taken: ReadonlySet<string> = new Set(["handle_deleted"])
+const taken: ReadonlySet<string> = new Set(["handle_deleted", "account_suspended"])
 
 const statusOf = (error: DirectoryError): HandleStatus => {
   if (!(error instanceof Problem)) {

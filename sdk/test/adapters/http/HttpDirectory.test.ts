@@ -42,6 +42,23 @@ layer(NodeCrypto.layer, { excludeTestServices: true })("what an answer may be", 
     })
   )
 
+  it.effect("KEZ-REG-052 sends an invite in the body of the registration, and in no URL", () =>
+    Effect.gen(function* () {
+      const value = yield* record
+      const bodies: Array<string> = []
+      const { asked, url } = yield* serve((request, response, body) => {
+        bodies.push(body)
+        json(201, value)(request, response, body)
+      })
+      const directory = yield* directoryOf(url)
+      const registration = Registration.parseRecord(value as never)
+      if (registration._tag === "Failure") return assert.fail()
+      yield* directory.register(registration.success.registration, "k4x7")
+      assert.deepStrictEqual(asked, ["POST /v1/register"])
+      assert.deepStrictEqual(JSON.parse(bodies[0] ?? ""), { invite: "k4x7", registration: value.registration })
+    })
+  )
+
   it.effect("refuses records that lack or bend a member, and JSON that is not strict", () =>
     Effect.gen(function* () {
       const value = yield* record

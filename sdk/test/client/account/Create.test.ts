@@ -93,6 +93,36 @@ describe("creating an account", () => {
     })
   )
 
+  it.live("uses an invite where the home asks for one, and leaves nothing behind without", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      world.home.invites = new Set(["k4x7"])
+      const device = newDevice()
+      const { chat } = yield* world.start(device)
+      const words = newWords()
+      assert.strictEqual(codeOf(yield* Effect.flip(chat.create({ handle: "alice", words }))), "invite_required")
+      const wrong = chat.create({ handle: "alice", words, invite: "other" })
+      assert.strictEqual(codeOf(yield* Effect.flip(wrong)), "invite_invalid")
+      assert.isTrue(Option.isNone(yield* device.vault.load))
+      yield* chat.create({ handle: "alice", words, invite: "k4x7" })
+      assert.strictEqual(world.home.invites.size, 0)
+    })
+  )
+
+  it.live("keeps the invite of a creation that was cut off", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      world.home.invites = new Set(["k4x7"])
+      const device = newDevice()
+      const first = yield* world.start(device)
+      const words = newWords()
+      world.home.unreachable.add("register")
+      yield* Effect.flip(first.chat.create({ handle: "alice", words, invite: "k4x7" }))
+      world.home.unreachable.clear()
+      assert.strictEqual((yield* first.chat.create({ handle: "alice", words })).step, "published")
+    })
+  )
+
   it.live("says by how much the clock is wrong", () =>
     Effect.gen(function* () {
       const world = makeWorld()

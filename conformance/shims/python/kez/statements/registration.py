@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ MAX_BYTES = 8_192
 WINDOW_SECONDS = 300
 MAX_LISTED = 16
 
+_INVITE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FLAT_MEMBERS = {"handle", "primary", "created_at", "registration_sig"}
 
 
@@ -35,6 +37,8 @@ def check_registration(body: Any, server: str, now: float) -> Registration:
     """Check the body of a registration as the home server `server` does at `now`, seconds since 1970."""
     if len(canonical(body)) > MAX_BYTES:
         raise KezError("too_large", f"more than {MAX_BYTES} bytes")
+    if isinstance(body, dict) and "registration" in body:
+        body = _without_invite(body)
     is_flat = isinstance(body, dict) and "registration_sig" in body
     registration = verify_registration(_from_flat(body, server) if is_flat else body)
     if registration.server != server:
@@ -86,6 +90,14 @@ def parse_description(value: Any) -> dict[str, Any]:
         "sig_server": value["sig_server"],
         "limits": value.get("limits", {}),
     }
+
+
+def _without_invite(body: dict[str, Any]) -> Any:
+    """The registration beside an invite (KEZ-REG-046)."""
+    invite = body.get("invite")
+    if set(body) != {"invite", "registration"} or not isinstance(invite, str) or not _INVITE.fullmatch(invite):
+        raise KezError("envelope_malformed", "not exactly an invite and a registration")
+    return body["registration"]
 
 
 def _from_flat(body: dict[str, Any], server: str) -> dict[str, Any]:

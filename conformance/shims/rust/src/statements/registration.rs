@@ -55,6 +55,23 @@ fn unflatten(body: Members<'_>, server: &str) -> Result<Value> {
     }))
 }
 
+/// The registration beside an invite (KEZ-REG-046).
+fn without_invite(body: &Value) -> Result<&Value> {
+    let members = Members::of(body, Code::EnvelopeMalformed)?;
+    if !members.has("registration") {
+        return Ok(body);
+    }
+    members.only(&["invite", "registration"])?;
+    let invite = members.text("invite")?;
+    let is_form = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    ensure(
+        (1..=64).contains(&invite.len()) && invite.chars().all(is_form),
+        Code::EnvelopeMalformed,
+        "not an invite",
+    )?;
+    members.get("registration")
+}
+
 /// Checks the body of a registration as far as it does not depend on what the server holds.
 pub fn check(body: &Value, server: &str, now_millis: i64) -> Result<Registration> {
     ensure(
@@ -62,6 +79,7 @@ pub fn check(body: &Value, server: &str, now_millis: i64) -> Result<Registration
         Code::TooLarge,
         "more than 8,192 bytes",
     )?;
+    let body = without_invite(body)?;
     let members = Members::of(body, Code::EnvelopeMalformed)?;
     let envelope = if members.has("kez") {
         body.clone()

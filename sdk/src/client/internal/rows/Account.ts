@@ -13,7 +13,9 @@ export const Account = row(
     device: Schema.String,
     step: Schema.Literals(["created", "registered", "published"]),
     head: Schema.optionalKey(Head),
-    createdAt: Schema.Number
+    createdAt: Schema.Number,
+    /** For the registration, until it has succeeded. */
+    invite: Schema.optionalKey(Schema.String)
   })
 )
 export type AccountRow = RowType<typeof Account>
