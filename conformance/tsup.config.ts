@@ -2,7 +2,7 @@ import { cpSync } from "node:fs"
 import { defineConfig } from "tsup"
 
 // Self-contained: the suite, the reference implementation and the specification's data, so that whoever installs the
-// package needs nothing else. What moves files in the SDK's entry for Node is never reached.
+// package needs nothing else but the binaries of optional packages.
 export default defineConfig({
   entry: { "kez-conformance": "src/kez-conformance.ts" },
   format: ["esm"],

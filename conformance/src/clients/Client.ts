@@ -67,6 +67,11 @@ export class Client {
     this.handle = `${local}@${place.server}`
   }
 
+  /** The folder that the client alone writes to. */
+  get store(): string {
+    return this.#place.store
+  }
+
   get primary(): string {
     return this.keys.primary
   }

@@ -78,6 +78,13 @@ export class Stage {
     return client
   }
 
+  /** A new folder of the suite's own. */
+  folder(name: string): string {
+    const made = join(this.#folder, "saved", name)
+    mkdirSync(made, { recursive: true })
+    return made
+  }
+
   /** A client with a new account. */
   opened(local = "alice"): Promise<Client> {
     return this.client(local).open("new")
@@ -104,7 +111,7 @@ export class Stage {
         if (!(error instanceof ShimFailure)) return
       })
     }
-    this.world.close()
+    await this.world.close()
     // The next scenario begins in the present.
     if (this.#isClockMoved) await this.#driver.restart().catch(() => undefined)
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })

@@ -3,5 +3,11 @@ import { askedMutants } from "./AskedMutants.ts"
 import type { ClientMutant } from "./MutantDriver.ts"
 import { sharingMutants } from "./SharingMutants.ts"
 import { shownMutants } from "./ShownMutants.ts"
+import { transferMutants } from "./TransferMutants.ts"
 
-export const clientMutants: ReadonlyArray<ClientMutant> = [...shownMutants, ...askedMutants, ...sharingMutants]
+export const clientMutants: ReadonlyArray<ClientMutant> = [
+  ...shownMutants,
+  ...askedMutants,
+  ...sharingMutants,
+  ...transferMutants
+]

@@ -15,6 +15,8 @@ import { receipts } from "./Receipts.ts"
 import { records } from "./Records.ts"
 import { sending } from "./Sending.ts"
 import { devices } from "./files/Devices.ts"
+import { fetching } from "./files/Fetching.ts"
+import { serving } from "./files/Serving.ts"
 import { sharing } from "./files/Sharing.ts"
 import { stream } from "./inbox/Stream.ts"
 
@@ -35,5 +37,7 @@ export const allScenarios: ReadonlyArray<Scenario> = [
   ...logins,
   ...manifests,
   ...sharing,
-  ...devices
+  ...devices,
+  ...fetching,
+  ...serving
 ]

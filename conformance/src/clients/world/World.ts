@@ -7,6 +7,7 @@ import { sealTo } from "../crypto/Hpke.ts"
 import type { Keys, Reader } from "../crypto/Keys.ts"
 import { fileOf } from "../crypto/Manifests.ts"
 import type { Payload } from "../crypto/Messages.ts"
+import type { IrohPeer, Received } from "./IrohPeer.ts"
 import { Person } from "./Person.ts"
 import type { Seen } from "../Secrets.ts"
 import { SigServer } from "./SigServer.ts"
@@ -20,6 +21,10 @@ export class World {
   readonly people: Array<Person> = []
   /** How far the clock of the world is ahead of the machine's, in milliseconds. */
   clockSkew = 0
+  /** Closed with the world. */
+  readonly devices: Array<IrohPeer> = []
+  /** How the world reads what a client's device answers; a test of the suite has a right client look wrong by it. */
+  readAnswer: (received: Received) => Received = (received) => received
 
   private constructor(server: string) {
     const now = () => this.now()
@@ -105,7 +110,8 @@ export class World {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await Promise.all(this.devices.map((device) => device.close()))
     for (const host of [this.home.http, this.sig.http, this.elsewhere]) host.close()
     this.broker.nats.close()
   }
