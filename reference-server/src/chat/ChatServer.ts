@@ -10,6 +10,7 @@ import { type BrokerConfig, published } from "../broker/BrokerConfig.ts"
 import * as Broker from "../broker/Broker.ts"
 import type { BrokerKeys } from "../broker/login/Keys.ts"
 import { ChatConfig } from "./ChatConfig.ts"
+import * as AdminRoutes from "./admin/AdminRoutes.ts"
 import * as HandleRoutes from "./routes/HandleRoutes.ts"
 import * as InternalRoutes from "./routes/InternalRoutes.ts"
 import * as ManifestRoutes from "./routes/ManifestRoutes.ts"
@@ -96,7 +97,9 @@ export const serve = Effect.fnUntraced(
       }
     })
 
-    const internalApp = yield* HttpRouter.toHttpEffect(InternalRoutes.layer(keys.internalSecret, broker.inboxBytes))
+    const internalApp = yield* HttpRouter.toHttpEffect(
+      Layer.merge(InternalRoutes.layer(keys.internalSecret, broker.inboxBytes), AdminRoutes.layer(keys.internalSecret))
+    )
     const internal = yield* listen(internalApp, {
       name: "internal",
       host: internalHost,

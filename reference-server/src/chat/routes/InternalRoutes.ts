@@ -1,5 +1,5 @@
 /**
- * The internal listener: metrics, broker logins over HTTP, and a trigger for admin commands. Never public; whatever
+ * The internal listener: metrics, broker logins over HTTP, a trigger for admin commands, and their API. Never public; whatever
  * acts or concerns people also requires the bearer secret.
  */
 import { Problem } from "@kez-chat/sdk/protocol"
@@ -7,10 +7,11 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Redacted from "effect/Redacted"
-import { createHash, timingSafeEqual } from "node:crypto"
+import type * as Redacted from "effect/Redacted"
 import { BrokerControl } from "../../broker/BrokerControl.ts"
 import { ChatConfig } from "../ChatConfig.ts"
+import * as AdminRoutes from "../admin/AdminRoutes.ts"
+import { isSecret, unauthorized } from "../admin/AdminRoutes.ts"
 import { Database } from "../../storage/Database.ts"
 import { databaseSamples } from "../../metrics/DatabaseSamples.ts"
 import * as Metrics from "../../metrics/Metrics.ts"
@@ -28,25 +29,20 @@ export const routes: ReadonlyArray<Route> = [
   { method: "GET", path: "/metrics" },
   { method: "GET", path: "/v1/healthz" },
   { method: "POST", path: "/internal/nats/auth" },
-  { method: "POST", path: "/internal/removals" }
+  { method: "POST", path: "/internal/removals" },
+  ...AdminRoutes.routes
 ]
 
 /** An authorization request holds a login of at most 1 KiB; NATS's own limit of a line bounds it too. */
 const authBytes = 16_384
 
-const unauthorized = "present the secret in keys-dir/internal.secret as a bearer token"
-
-const digest = (text: string) => createHash("sha256").update(text).digest()
-
-/** Admits a request that presents the secret; compared in constant time. */
-const guard = (secret: Redacted.Redacted<string>) => {
-  const expected = digest(`Bearer ${Redacted.value(secret)}`)
-  return Effect.flatMap(HttpServerRequest, (request) =>
-    timingSafeEqual(digest(request.headers["authorization"] ?? ""), expected)
+/** Admits a request that presents the secret. */
+const guard = (secret: Redacted.Redacted<string>) =>
+  Effect.flatMap(HttpServerRequest, (request) =>
+    isSecret(secret, (request.headers["authorization"] ?? "").replace(/^Bearer /, ""))
       ? Effect.succeed(request)
-      : Effect.fail(new Problem.Problem({ code: "unauthorized", detail: unauthorized }))
+      : Effect.fail(unauthorized)
   )
-}
 
 const orProblem = Effect.catch((problem: Problem.Problem) => Effect.succeed(ProblemResponse.toResponse(problem)))
 

@@ -1,0 +1,181 @@
+/**
+ * The HTTP contract of the operator's API on the internal listener: what `kez-chat-server admin` does, for programs. Its
+ * OpenAPI document is `GET /internal/admin/openapi.json`.
+ */
+import { ProblemBody } from "@kez-chat/sdk/api"
+import type { Problem } from "@kez-chat/sdk/protocol"
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as Schema from "effect/Schema"
+
+const { problems } = ProblemBody
+
+/** Lets in who presents the secret in keys-dir/internal.secret. */
+export class Authorization extends HttpApiMiddleware.Service<Authorization>()("@kez-chat/server/Authorization", {
+  security: { bearer: HttpApiSecurity.bearer },
+  error: problems("unauthorized")
+}) {}
+
+const Time = Schema.String.annotate({ description: "RFC 3339 UTC" })
+const Maybe = Schema.NullOr(Time)
+const Bytes = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const Count = (most: number) =>
+  Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)).check(Schema.isLessThanOrEqualTo(most))
+/** Of a query, which is text. */
+const Limit = Schema.String.check(Schema.isPattern(/^[1-9][0-9]{0,3}$/)).annotate({ description: "1 to 9999" })
+
+const states = ["active", "suspended", "deleted", "revoked"] as const
+
+const account = {
+  handle: Schema.String.annotate({ description: "The part before the @" }),
+  primaryHex: Schema.String,
+  state: Schema.Literals(states),
+  registeredAt: Time,
+  endedAt: Maybe,
+  suspendedAt: Maybe,
+  invite: Schema.NullOr(Schema.String).annotate({ description: "Id of the invite that it registered with" })
+}
+const Account = Schema.Struct(account).annotate({ identifier: "Account" })
+
+const AuditEntry = Schema.Struct({
+  id: Schema.Int,
+  at: Time,
+  actor: Schema.String,
+  action: Schema.String,
+  subject: Schema.String,
+  note: Schema.String
+}).annotate({ identifier: "AuditEntry" })
+
+const AccountDetails = Schema.Struct({
+  ...account,
+  primary: Schema.String,
+  mailBytes: Bytes,
+  ownCopyBytes: Bytes,
+  manifestBytes: Bytes,
+  openReports: Bytes,
+  audit: Schema.Array(AuditEntry)
+}).annotate({ identifier: "AccountDetails" })
+
+const invite = {
+  id: Schema.String,
+  uses: Schema.Int,
+  used: Schema.Int,
+  createdAt: Time,
+  expiresAt: Maybe,
+  revokedAt: Maybe,
+  note: Schema.String
+}
+const Invite = Schema.Struct(invite).annotate({ identifier: "Invite" })
+const NewInvite = Schema.Struct({ ...invite, code: Schema.String }).annotate({
+  identifier: "NewInvite",
+  description: "The code is told this once"
+})
+
+const Reserved = Schema.Struct({ handle: Schema.String, reserved: Schema.Boolean, note: Schema.String }).annotate({
+  identifier: "Reserved"
+})
+
+const Note = Schema.Struct({ note: Schema.optionalKey(Schema.String) }).annotate({
+  identifier: "Note",
+  description: "The reason, kept in the audit"
+})
+
+const always = ["unavailable", "internal", "request_malformed"] as const satisfies ReadonlyArray<Problem.Code>
+const change = { params: { handle: Schema.String }, payload: Note, success: Account } as const
+const ended = problems("handle_not_found", "handle_deleted", ...always)
+const describe = (summary: string, description = "") => OpenApi.annotations({ summary, description })
+
+export class AccountsGroup extends HttpApiGroup.make("accounts").add(
+  HttpApiEndpoint.get("list", "/internal/admin/accounts", {
+    query: {
+      state: Schema.optionalKey(Schema.Literals(states)),
+      after: Schema.optionalKey(Schema.String),
+      limit: Schema.optionalKey(Limit)
+    },
+    success: Schema.Array(Account),
+    error: problems(...always)
+  }).annotateMerge(describe("List accounts", "In handle order; `after` is the last handle of the page before.")),
+  HttpApiEndpoint.get("show", "/internal/admin/accounts/:handle", {
+    params: { handle: Schema.String },
+    success: AccountDetails,
+    error: problems("handle_not_found", ...always)
+  }).annotateMerge(describe("Show an account", "Its state, what it stores, and what operators did to it.")),
+  HttpApiEndpoint.post("suspend", "/internal/admin/accounts/:handle/suspend", {
+    ...change,
+    error: ended
+  }).annotateMerge(
+    describe("Suspend an account", "No login, no sending, no lookup, until it is lifted; mail is kept.")
+  ),
+  HttpApiEndpoint.post("unsuspend", "/internal/admin/accounts/:handle/unsuspend", {
+    ...change,
+    error: ended
+  }).annotateMerge(describe("Lift a suspension")),
+  HttpApiEndpoint.post("revoke", "/internal/admin/accounts/:handle/revoke", {
+    ...change,
+    payload: Schema.Struct({ note: Schema.optionalKey(Schema.String), confirm: Schema.String }),
+    error: problems("handle_not_found", ...always)
+  }).annotateMerge(describe("Revoke an account for good", "`confirm` repeats the handle.")),
+  HttpApiEndpoint.get("reserved", "/internal/admin/reserved", {
+    success: Schema.Array(Reserved),
+    error: problems(...always)
+  }).annotateMerge(describe("List reserved names", "The operator's own entries, without the built-in list.")),
+  HttpApiEndpoint.put("reserve", "/internal/admin/reserved/:handle", {
+    params: { handle: Schema.String },
+    payload: Schema.Struct({ reserved: Schema.Boolean, note: Schema.optionalKey(Schema.String) }),
+    success: Reserved,
+    error: problems("handle_malformed", ...always)
+  }).annotateMerge(describe("Reserve a name, or lift that"))
+) {}
+
+export class InvitesGroup extends HttpApiGroup.make("invites").add(
+  HttpApiEndpoint.get("listInvites", "/internal/admin/invites", {
+    success: Schema.Array(Invite),
+    error: problems(...always)
+  }).annotateMerge(describe("List invites", "The newest first, without their codes.")),
+  HttpApiEndpoint.post("createInvite", "/internal/admin/invites", {
+    payload: Schema.Struct({
+      uses: Schema.optionalKey(Count(1_000_000)),
+      expiresInSeconds: Schema.optionalKey(Count(315_360_000)),
+      note: Schema.optionalKey(Schema.String)
+    }),
+    success: NewInvite.pipe(HttpApiSchema.status(201)),
+    error: problems(...always)
+  }).annotateMerge(describe("Make an invite", "For one registration, and without an end, unless it says otherwise.")),
+  HttpApiEndpoint.post("revokeInvite", "/internal/admin/invites/:id/revoke", {
+    params: { id: Schema.String },
+    payload: Note,
+    success: HttpApiSchema.NoContent,
+    error: problems("not_found", ...always)
+  }).annotateMerge(describe("End an invite", "Accounts that registered with it stay."))
+) {}
+
+export class AuditGroup extends HttpApiGroup.make("audit").add(
+  HttpApiEndpoint.get("entries", "/internal/admin/audit", {
+    query: {
+      subject: Schema.optionalKey(Schema.String),
+      before: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[1-9][0-9]{0,14}$/))),
+      limit: Schema.optionalKey(Limit)
+    },
+    success: Schema.Array(AuditEntry),
+    error: problems(...always)
+  }).annotateMerge(describe("What operators did", "The newest first; `before` is the last id of the page before."))
+) {}
+
+export class AdminApi extends HttpApi.make("kez-chat-admin")
+  .add(AccountsGroup)
+  .add(InvitesGroup)
+  .add(AuditGroup)
+  .middleware(Authorization)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "kez-chat-server, for its operator",
+      description:
+        "On the internal listener only. The secret in keys-dir/internal.secret is the bearer token. Errors are RFC 9457 problems.",
+      license: { name: "Apache-2.0 OR MIT" }
+    })
+  ) {}

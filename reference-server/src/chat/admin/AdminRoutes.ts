@@ -1,0 +1,120 @@
+/** The handlers of {@link AdminApi}: the same calls as the admin commands, with the token as the actor in the audit. */
+import { Problem } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { createHash, timingSafeEqual } from "node:crypto"
+import { routesOf } from "../../http/pages/DocsRoutes.ts"
+import type { Route } from "../../http/RouteTable.ts"
+import * as Audit from "../../storage/Audit.ts"
+import { Database } from "../../storage/Database.ts"
+import * as Invites from "../../storage/Invites.ts"
+import { Registry } from "../../storage/Registry.ts"
+import { Removals } from "../Removals.ts"
+import { accountDetails } from "./AccountDetails.ts"
+import { AdminApi, Authorization } from "./AdminApi.ts"
+
+const documentPath = "/internal/admin/openapi.json"
+
+export const routes: ReadonlyArray<Route> = [
+  ...routesOf(AdminApi).filter(({ path }) => path.startsWith("/internal/")),
+  { method: "GET", path: documentPath }
+]
+
+const digest = (text: string) => createHash("sha256").update(text).digest()
+
+/** Whether a token is the internal listener's secret; compared in constant time. */
+export const isSecret = (secret: Redacted.Redacted<string>, token: string): boolean =>
+  timingSafeEqual(digest(token), digest(Redacted.value(secret)))
+
+export const unauthorized = new Problem.Problem({
+  code: "unauthorized",
+  detail: "present the secret in keys-dir/internal.secret as a bearer token"
+})
+
+const by = (note = ""): Audit.By => ({ actor: "token internal.secret", note })
+
+const pageEntries = 100
+
+const accounts = HttpApiBuilder.group(
+  AdminApi,
+  "accounts",
+  Effect.fnUntraced(function* (handlers) {
+    const registry = yield* Registry
+    const removals = yield* Removals
+    const context = yield* Effect.context<Registry | Database>()
+    return handlers
+      .handle("list", ({ query: { after, limit = pageEntries, state } }) =>
+        registry.list({
+          limit: Number(limit),
+          ...(after === undefined ? {} : { after }),
+          ...(state === undefined ? {} : { state })
+        })
+      )
+      .handle("show", ({ params }) => Effect.provideContext(accountDetails(params.handle), context))
+      .handle("suspend", ({ params, payload }) =>
+        Effect.tap(registry.setSuspended(params.handle, true, by(payload.note)), () => removals.poke)
+      )
+      .handle("unsuspend", ({ params, payload }) => registry.setSuspended(params.handle, false, by(payload.note)))
+      .handle("revoke", ({ params, payload }) =>
+        payload.confirm === params.handle
+          ? Effect.tap(registry.revoke(params.handle, by(payload.note)), () => removals.poke)
+          : Effect.fail(new Problem.Problem({ code: "request_malformed", detail: "confirm must repeat the handle" }))
+      )
+      .handle("reserved", () => registry.listReserved)
+      .handle("reserve", ({ params, payload: { note = "", reserved } }) =>
+        Effect.as(registry.setReserved(params.handle, reserved, by(note)), { handle: params.handle, reserved, note })
+      )
+  })
+)
+
+const invites = HttpApiBuilder.group(
+  AdminApi,
+  "invites",
+  Effect.fnUntraced(function* (handlers) {
+    const database = yield* Database
+    return handlers
+      .handle("listInvites", () => Invites.list(database))
+      .handle("createInvite", ({ payload: { expiresInSeconds, note, uses = 1 } }) =>
+        Invites.create(
+          database,
+          { uses, expiresInMillis: expiresInSeconds === undefined ? undefined : expiresInSeconds * 1_000 },
+          by(note)
+        )
+      )
+      .handle("revokeInvite", ({ params, payload }) => Invites.revoke(database, params.id, by(payload.note)))
+  })
+)
+
+const audit = HttpApiBuilder.group(
+  AdminApi,
+  "audit",
+  Effect.fnUntraced(function* (handlers) {
+    const { sql } = yield* Database
+    return handlers.handle("entries", ({ query: { before, limit = pageEntries, subject } }) =>
+      Audit.entries(sql, {
+        limit: Number(limit),
+        subject,
+        ...(before === undefined ? {} : { before: Number(before) })
+      })
+    )
+  })
+)
+
+export const layer = (secret: Redacted.Redacted<string>) =>
+  Layer.merge(
+    HttpApiBuilder.layer(AdminApi).pipe(
+      Layer.provide([accounts, invites, audit]),
+      Layer.provide(
+        Layer.succeed(Authorization, {
+          bearer: (handled, { credential }) =>
+            isSecret(secret, Redacted.value(credential)) ? handled : Effect.fail(unauthorized)
+        })
+      )
+    ),
+    HttpRouter.add("GET", documentPath, HttpServerResponse.jsonUnsafe(OpenApi.fromApi(AdminApi)))
+  )
