@@ -1,6 +1,9 @@
 /**
  * `npm run build`: the SDK by tsc, the page by Vite, the two apps and the conformance suite bundled by tsup; each bundle with the licences of the
  * packages in it.
+ *
+ *   npm run build                        all of it
+ *   npm run build -- reference-server    the SDK, the page, and the bundles that are named
  */
 import { existsSync, readFileSync, rmSync, writeFileSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
@@ -73,9 +76,14 @@ function buildApp(folder: string) {
   writeNotices(join(folder, "dist"), modulesOf(folder))
 }
 
+const apps = ["reference-server", "reference-cli", "conformance"]
+const named = process.argv.slice(2)
+const unknown = named.filter((name) => !apps.includes(name))
+if (unknown.length > 0) throw new Error(`there is no bundle ${unknown.join(", ")}: choose from ${apps.join(", ")}`)
+
 rmSync(join(root, "sdk", "dist"), { recursive: true, force: true })
 node([tool("typescript/bin/tsc"), "-p", "tsconfig.build.json"], join(root, "sdk"))
 // The server's package contains the page.
 buildPage()
-for (const app of ["reference-server", "reference-cli", "conformance"]) buildApp(join(root, app))
-noteBuilt()
+for (const app of named.length === 0 ? apps : named) buildApp(join(root, app))
+if (named.length === 0) noteBuilt()

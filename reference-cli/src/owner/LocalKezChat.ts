@@ -11,7 +11,6 @@ import {
   Broker,
   Directory,
   type DirectoryError,
-  type HomeReach,
   Vault
 } from "@kez-chat/sdk/services"
 import { SqliteLocalStore } from "@kez-chat/sdk/sqlite"
@@ -55,12 +54,13 @@ export const primaryOf = Effect.fn("LocalKezChat.primaryOf")(function* (words: R
 const noBroker = Layer.succeed(Broker, Broker.of({ connect: () => Effect.never }))
 
 /** The broker that the home names, looked up for every connection: the home may move it. */
-const homeBroker = (namedBy: HomeReach.HomeReach) =>
+const homeBroker = ({ reach, webSocket }: Pick<HomeNetwork.HomeNetwork, "reach" | "webSocket">) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const directory = yield* Directory
       const Nats = yield* Effect.promise(() => import("@kez-chat/sdk/nats"))
-      return Nats.layer({ urls: Effect.map(directory.wellKnown, ({ broker }) => broker.tcp), namedBy })
+      const urls = Effect.map(directory.wellKnown, ({ broker }) => Nats.urlsOf(broker))
+      return Nats.layer({ urls, namedBy: reach, webSocket })
     })
   )
 
@@ -79,7 +79,7 @@ export const open = Effect.fn("LocalKezChat.open")(function* (
   options: LocalOptions
 ): Effect.fn.Return<Owned, Failure | AdapterUnavailable, Scope.Scope> {
   const { home, paths, primary, vault, relay, offline } = options
-  const { fetch, named, reach } = HomeNetwork.make({ home })
+  const { fetch, named, reach, webSocket } = HomeNetwork.make({ home })
   const directory = HttpDirectory.layer({ home, fetch })
   const sigServer: Effect.Effect<string, DirectoryError> = Effect.map(
     Effect.flatMap(Effect.provide(Directory, directory), ({ wellKnown }) => wellKnown),
@@ -96,7 +96,7 @@ export const open = Effect.fn("LocalKezChat.open")(function* (
   const remote = Layer.mergeAll(
     HttpSigchainStore.layer({ url: sigServer, fetch: named, namedBy: reach }),
     HttpManifestStore.layer({ home, fetch }),
-    offline ? noBroker : homeBroker(reach)
+    offline ? noBroker : homeBroker({ reach, webSocket })
   )
   const layer = KezChat.layer({ offline, primary }).pipe(Layer.provide(remote), Layer.provideMerge(local))
   const context = yield* Layer.build(layer)

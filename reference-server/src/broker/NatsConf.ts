@@ -9,7 +9,8 @@
  *   `kez.fetch.*`, `kez.trim.*` and `kez.block.*` are requests to the responders of these names, and `kez.dlv.*` comes
  *   from the stream.
  *
- * The file holds public keys only.
+ * The file holds public keys only. For a nats-server with accounts of its owner, {@link includes} makes the parts that go
+ * into the owner's configuration.
  */
 import { AddressClass, Limits, Subject } from "@kez-chat/sdk/protocol"
 import * as Data from "effect/Data"
@@ -37,7 +38,7 @@ export interface NatsConfOptions {
      */
     readonly allowedOrigins: ReadonlyArray<string>
   }
-  /** HTTP monitoring; it shows who is connected, so keep it on loopback. */
+  /** HTTP monitoring; it shows who is connected, so it is on loopback or a private network. */
   readonly monitoring?: { readonly host: string; readonly port: number }
   readonly storeDir: string
   /** Size of the inbox stream on each replica, in bytes. */
@@ -58,8 +59,29 @@ export interface NatsConfOptions {
     /** PEM files with which servers authenticate each other (mutual TLS). Optional on loopback only. */
     readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string }
   }
+  /** Connections of this server, and of all users together in the whole cluster: NATS counts those of an account there. */
   readonly maxConnections?: number
   readonly pidFile?: string
+}
+
+/** What the home's accounts are made of, beside an owner's accounts on the same nats-server. */
+export interface IncludesOptions {
+  readonly keys: PublicKeys
+  readonly inboxBytes?: number
+  readonly replicas?: number
+  readonly maxConnections?: number
+  /** The owner's users, by name or public nkey: they log in as before, all others are asked of the callout. */
+  readonly ownUsers: ReadonlyArray<string>
+  /** The owner's system account, which then needs the user of {@link systemUser}; by default the home brings one. */
+  readonly systemAccount?: string
+}
+
+/** Parts of a nats-server configuration. */
+export interface Includes {
+  /** For the owner's `accounts` block. */
+  readonly accounts: string
+  /** For the owner's `authorization` block. */
+  readonly authorization: string
 }
 
 /** The options contradict each other or would expose users. */
@@ -74,7 +96,8 @@ export class NatsConfError extends Data.TaggedError("NatsConfError")<{
 
 /** Default size of the inbox stream on each replica, in bytes. */
 export const defaultInboxBytes = 4 * 1024 ** 3
-const defaultMaxConnections = 20_000
+/** Default for `maxConnections`. */
+export const defaultMaxConnections = 20_000
 /** Largest message, a fetch page included. */
 export const maxPayload = 1_048_576
 /**
@@ -110,10 +133,10 @@ const check = (options: NatsConfOptions): NatsConfError | undefined => {
       )
     }
   }
-  if (options.monitoring !== undefined && !AddressClass.isLoopback(options.monitoring.host)) {
+  if (options.monitoring !== undefined && !isInside(options.monitoring.host)) {
     return fail(
       "monitoring",
-      `on ${options.monitoring.host} it would show strangers who is connected; bind it to 127.0.0.1`
+      `on ${options.monitoring.host} it would show strangers who is connected; bind it to 127.0.0.1 or a private address`
     )
   }
   for (const origin of options.websocket.allowedOrigins) {
@@ -140,6 +163,8 @@ const check = (options: NatsConfOptions): NatsConfError | undefined => {
   if (!Number.isSafeInteger(bytes) || bytes < 1024 ** 2) return fail("inboxBytes", "must be at least 1 MiB")
   return undefined
 }
+
+const isInside = (host: string): boolean => ["loopback", "private"].includes(AddressClass.ofHost(host) ?? "")
 
 const isOrigin = (text: string): boolean => {
   try {
@@ -226,12 +251,45 @@ const render = (options: NatsConfOptions): string => {
           "}"
         ]),
     "accounts {",
-    "  SYS {",
-    `    users: [ { nkey: ${keys.sys}, permissions: {`,
-    '      publish: ["$SYS.REQ.SERVER.*.KICK", "$SYS.REQ.ACCOUNT.CHAT.CONNZ"]',
-    '      subscribe: ["_INBOX_sys.>"]',
-    "    } } ]",
-    "  }",
+    ...accountLines(options),
+    "}",
+    "system_account: SYS",
+    "authorization {",
+    ...authorizationLines(keys, []),
+    "}"
+  ]
+  return textOf(lines)
+}
+
+const textOf = (lines: ReadonlyArray<string>): string => `${lines.filter((line) => line.trim() !== "").join("\n")}\n`
+
+/** The parts of a configuration that its owner writes otherwise. */
+export const includes = (options: IncludesOptions): Includes => {
+  const { keys, ownUsers, systemAccount } = options
+  const note = "# Written by `kez-chat-server init --nats-includes`; changes are lost at its next run."
+  const system = [
+    `# The account ${systemAccount} needs this user, by which kez-chat closes connections of revoked accounts:`,
+    `#   ${systemUser(keys)}`
+  ]
+  return {
+    accounts: textOf([note, ...(systemAccount === undefined ? [] : system), ...accountLines(options)]),
+    authorization: textOf([note, ...authorizationLines(keys, ownUsers)])
+  }
+}
+
+/** The user of the system account that closes connections and lists those of users, and may do nothing else. */
+const systemUser = (keys: PublicKeys): string =>
+  `{ nkey: ${keys.sys}, permissions: { publish: ["$SYS.REQ.SERVER.*.KICK", "$SYS.REQ.ACCOUNT.CHAT.CONNZ"], subscribe: ["_INBOX_sys.>"] } }`
+
+const accountLines = (
+  options: Pick<IncludesOptions, "keys" | "inboxBytes" | "replicas" | "maxConnections" | "systemAccount">
+): ReadonlyArray<string> => {
+  const { keys } = options
+  const replicas = options.replicas ?? 1
+  const inboxBytes = options.inboxBytes ?? defaultInboxBytes
+  const connections = options.maxConnections ?? defaultMaxConnections
+  return [
+    ...(options.systemAccount === undefined ? ["  SYS {", `    users: [ ${systemUser(keys)} ]`, "  }"] : []),
     "  AUTH {",
     `    users: [ { nkey: ${keys.callout}, permissions: {`,
     '      publish: { deny: [">"] }',
@@ -256,6 +314,7 @@ const render = (options: NatsConfOptions): string => {
     `        subscribe: ${list([...requests, "_INBOX_ing.>"])}`,
     '        allow_responses: { max: 1, expires: "10s" }',
     "      } }",
+    ...backupLines(keys.backup),
     "    ]",
     "    exports: [",
     "      # response_threshold: how long the broker waits for an answer; its default is two minutes.",
@@ -264,6 +323,7 @@ const render = (options: NatsConfOptions): string => {
     "    ]",
     "  }",
     "  CHAT {",
+    "    # max_connections: of the whole cluster, unlike the server's own above.",
     `    limits: { max_connections: ${connections}, max_subscriptions: ${connections * 5}, max_payload: ${userMaxPayload}, max_leafnodes: 0 }`,
     "    imports: [",
     "      # share: the send responder learns which key sends, for quotas; nothing of it is stored.",
@@ -273,18 +333,31 @@ const render = (options: NatsConfOptions): string => {
     `      { service: { account: KEZ, subject: ${q(all.block)} } }`,
     `      { stream: { account: KEZ, subject: ${q(all.delivery)} } }`,
     "    ]",
-    "  }",
-    "}",
-    "system_account: SYS",
-    "authorization {",
+    "  }"
+  ]
+}
+
+/** Snapshots are read in chunks, each of which is acknowledged. */
+const backupLines = (nkey: string | undefined): ReadonlyArray<string> =>
+  nkey === undefined
+    ? []
+    : [
+        `      { nkey: ${nkey}, permissions: {`,
+        `        publish: ["$JS.API.STREAM.INFO.${stream}", "$JS.API.STREAM.SNAPSHOT.${stream}", "$JS.SNAPSHOT.ACK.${stream}.>"]`,
+        '        subscribe: ["_INBOX_bak.>"]',
+        "      } }"
+      ]
+
+const authorizationLines = (keys: PublicKeys, ownUsers: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const own = [keys.callout, keys.registrar, keys.gateway, keys.sys, keys.backup].filter((nkey) => nkey !== undefined)
+  return [
     "  timeout: 2",
     "  auth_callout {",
     `    issuer: ${keys.issuer}`,
     "    account: AUTH",
-    `    auth_users: [${[keys.callout, keys.registrar, keys.gateway, keys.sys].join(", ")}]`,
+    "    # These log in by the users above; everybody else is asked of the callout.",
+    `    auth_users: [${[...own, ...ownUsers.map(q)].join(", ")}]`,
     `    xkey: ${keys.xkey}`,
-    "  }",
-    "}"
+    "  }"
   ]
-  return `${lines.filter((line) => line.trim() !== "").join("\n")}\n`
 }

@@ -26,9 +26,10 @@ export const recordText = (config: Config): ((account: ActiveAccount) => string)
 /** The constant parts of a record, split where a key's hex digits go. */
 const template = (config: Config) => {
   const hole = "0".repeat(64)
-  const endpoints = config.publicNatsUrls.map((url, index) =>
-    Endpoint.nats(PrimaryKey.ofHex(hole), url, config.publicWsUrls[index])
-  )
+  const primary = PrimaryKey.ofHex(hole)
+  const overTcp = config.publicNatsUrls.map((url, index) => Endpoint.nats(primary, url, config.publicWsUrls[index]))
+  const endpoints =
+    overTcp.length > 0 ? overTcp : [Endpoint.atBroker(primary, { tcp: [], websocket: config.publicWsUrls })]
   return {
     sigchain: JSON.stringify(sigchainUrl(config, "")).slice(0, -1),
     endpoints: JSON.stringify(endpoints).split(hole)

@@ -31,7 +31,7 @@ const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, Ad
 
 /** The home says where its sig-server and broker are, when they are first needed: nothing is asked while offline. */
 const network = (home: string) => {
-  const { fetch, named, reach } = HomeNetwork.make({ home })
+  const { fetch, named, reach, webSocket } = HomeNetwork.make({ home })
   return Layer.unwrap(
     Directory.use((directory) =>
       Effect.succeed(
@@ -41,7 +41,11 @@ const network = (home: string) => {
             fetch: named,
             namedBy: reach
           }),
-          NatsBroker.layer({ urls: Effect.map(directory.wellKnown, (known) => known.broker.tcp), namedBy: reach })
+          NatsBroker.layer({
+            urls: Effect.map(directory.wellKnown, ({ broker }) => NatsBroker.urlsOf(broker)),
+            namedBy: reach,
+            webSocket
+          })
         )
       )
     )

@@ -166,11 +166,12 @@ const homeChecks = Effect.fnUntraced(function* (paths: ProfilePaths, profile: Pr
     ]
   }
   const { server, broker, sig_server } = known.success
+  const brokerUrls = broker.tcp.length > 0 ? broker.tcp : broker.websocket
   return [
     ok("home", `${server} at ${url} (from ${source})`),
-    broker.tcp.length > 0
-      ? ok("broker address", broker.tcp.join(", "))
-      : bad("broker address", "the home names no TCP address of its broker", "ask the operator of the home server"),
+    brokerUrls.length > 0
+      ? ok("broker address", brokerUrls.join(", "))
+      : bad("broker address", "the home names no address of its broker", "ask the operator of the home server"),
     ok("sig-server", sig_server),
     ...proxies(),
     yield* clock(directory),

@@ -1,5 +1,5 @@
 /**
- * The home server's keys towards its broker: five nkeys, one xkey and the internal listener's bearer secret, one file
+ * The home server's keys towards its broker: six nkeys, one xkey and the internal listener's bearer secret, one file
  * each in a folder of their own.
  *
  * Files are 0600 in a 0700 folder, appear whole or not at all, and are never overwritten: of two processes that create
@@ -32,6 +32,8 @@ export interface BrokerKeys {
   readonly gateway: ServerKey
   /** Closes connections. */
   readonly sys: ServerKey
+  /** Reads snapshots of the inbox stream; absent until `init` has run since this key exists. No server uses it. */
+  readonly backup?: ServerKey
   /** X25519: the broker seals login requests to it. */
   readonly xkey: ServerKey
   /** Bearer secret of the internal listener, 43 base64url characters. */
@@ -39,7 +41,9 @@ export interface BrokerKeys {
 }
 
 /** The public halves, which nats.conf needs. */
-export type PublicKeys = { readonly [K in Exclude<keyof BrokerKeys, "internalSecret">]: string }
+export type PublicKeys = {
+  readonly [K in Exclude<keyof BrokerKeys, "internalSecret" | "backup">]: string
+} & { readonly backup?: string }
 
 /** A key file is missing, damaged or open to others. The message says which and what to do; it never holds a seed. */
 export class KeysError extends Data.TaggedError("KeysError")<{
@@ -58,29 +62,44 @@ const files = {
   registrar: { file: "registrar.nk", role: "user" },
   gateway: { file: "gateway.nk", role: "user" },
   sys: { file: "sys.nk", role: "user" },
+  backup: { file: "backup.nk", role: "user" },
   xkey: { file: "callout.xk", role: "curve" }
 } as const satisfies Record<keyof PublicKeys, { file: string; role: NkeySeed.KeyRole }>
 
 const names = Object.keys(files) as Array<keyof PublicKeys>
 
+/** `issuer` is the path of that key's file, if it is not in the folder. */
+const pathOf = (folder: string, issuer: string | undefined, name: keyof PublicKeys): string =>
+  name === "issuer" && issuer !== undefined ? issuer : join(folder, files[name].file)
+
 /** The file with the internal listener's bearer secret, for operators' scripts. */
 export const internalSecretFile = "internal.secret"
 
 /** Reads the keys and makes those that are missing; running it again changes nothing. */
-export const create = Effect.fn("Keys.create")(function* (folder: string) {
+export const create = Effect.fn("Keys.create")(function* (folder: string, issuer?: string) {
   yield* attempt(folder, async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await chmod(folder, 0o700)
-    for (const name of names) await writeOnce(join(folder, files[name].file), NkeySeed.generate(files[name].role))
+    for (const name of names) await writeOnce(pathOf(folder, issuer, name), NkeySeed.generate(files[name].role))
     await writeOnce(join(folder, internalSecretFile), randomBytes(32).toString("base64url"))
   })
-  return yield* load(folder)
+  return yield* load(folder, issuer)
 })
 
 /** Reads the keys; fails when one is missing, damaged, or readable by other users of the machine. */
-export const load = Effect.fn("Keys.load")(function* (folder: string) {
+export const load = Effect.fn("Keys.load")(function* (folder: string, issuer?: string) {
   const entries: Array<[string, ServerKey]> = []
-  for (const name of names) entries.push([name, yield* loadKey(join(folder, files[name].file), files[name].role)])
+  for (const name of names) {
+    const key = loadKey(pathOf(folder, issuer, name), files[name].role)
+    const found = yield* name !== "backup"
+      ? key
+      : Effect.catchIf(
+          key,
+          ({ reason }) => reason === "missing",
+          () => Effect.undefined
+        )
+    if (found !== undefined) entries.push([name, found])
+  }
   const path = join(folder, internalSecretFile)
   const secret = yield* readSecret(path)
   if (!/^[A-Za-z0-9_-]{43}$/.test(secret)) {
@@ -95,7 +114,9 @@ export const load = Effect.fn("Keys.load")(function* (folder: string) {
 
 /** The public halves of a set of keys. */
 export const publicKeys = (keys: BrokerKeys): PublicKeys =>
-  Object.fromEntries(names.map((name) => [name, keys[name].publicNkey])) as unknown as PublicKeys
+  Object.fromEntries(
+    names.flatMap((name) => (keys[name] === undefined ? [] : [[name, keys[name].publicNkey]]))
+  ) as unknown as PublicKeys
 
 const loadKey = Effect.fnUntraced(function* (path: string, role: NkeySeed.KeyRole) {
   const seed = NkeySeed.decode(role, yield* readSecret(path))

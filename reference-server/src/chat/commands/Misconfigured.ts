@@ -43,7 +43,9 @@ export const misconfigured = (config: Config): string | undefined => {
   if (!Handle.isServerName(config.serverName))
     return `--server-name ${config.serverName} is not a DNS name in lower case`
   if (config.natsUrls.length === 0) return "--nats-url names no URL"
-  if (config.publicNatsUrls.length === 0) return "--public-nats-url names no URL"
+  if (config.publicNatsUrls.length === 0 && config.publicWsUrls.length === 0) {
+    return "--public-nats-url and --public-ws-url name no URL: clients need one of them"
+  }
   for (const urls of [config.publicNatsUrls, config.publicWsUrls]) {
     if (urls.length > Limits.brokerUrls) return `clients refuse more than ${Limits.brokerUrls} public URLs of one kind`
   }

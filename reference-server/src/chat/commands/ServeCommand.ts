@@ -19,6 +19,13 @@ export const registryFlags = {
 
 export const keysDirFlag = text(["keys-dir", "KEZ_KEYS_DIR"], "keys", "Folder of the NATS keys and the internal secret")
 
+/** The seed design's name for the one key that decides who is let in. */
+export const issuerFlag = text(
+  "auth-callout-nkey-path",
+  "",
+  "File of the nkey that signs logins, if it is not issuer.nk in the keys folder"
+)
+
 /** The internal listener's default port, where admin commands look for a running server. */
 export const defaultInternalPort = 8081
 
@@ -27,6 +34,7 @@ export const serveFlags = {
   ...timingFlags,
   ...registryFlags,
   keysDir: keysDirFlag,
+  issuerPath: issuerFlag,
   natsUrl: list("nats-url", "nats://127.0.0.1:4222", "NATS URLs that this server connects to"),
   publicNatsUrl: list("public-nats-url", "nats://127.0.0.1:4222", "NATS URLs that are published to clients"),
   publicWsUrl: list("public-ws-url", "ws://127.0.0.1:8443", "WebSocket URLs that are published to clients"),
@@ -135,7 +143,7 @@ export const serveHandler = Effect.fnUntraced(function* (flags: ServeValues) {
     catch: (cause) => new Misconfigured({ message: (cause as Error).message })
   })
   const page = yield* pageOf(flags, config)
-  const keys = yield* Keys.load(config.keysDir)
+  const keys = yield* Keys.load(config.keysDir, flags.issuerPath === "" ? undefined : flags.issuerPath)
   return yield* serve(config, broker, keys, page)
 })
 

@@ -32,7 +32,7 @@ describe("the keys folder", () => {
       expect(Redacted.value(third.internalSecret)).toBe(Redacted.value(first.internalSecret))
       const files = readdirSync(path)
       expect(files.toSorted()).toEqual(
-        ["callout.nk", "callout.xk", "gateway.nk", "internal.secret", "issuer.nk", "registrar.nk", "sys.nk"].toSorted()
+        ["backup.nk", "callout.nk", "callout.xk", "gateway.nk", "internal.secret", "issuer.nk", "registrar.nk", "sys.nk"].toSorted()
       )
       expect(statSync(path).mode & 0o777).toBe(0o700)
       for (const file of files) expect(statSync(join(path, file)).mode & 0o777).toBe(0o600)
@@ -149,7 +149,7 @@ describe("nats.conf", () => {
     expect(conf).not.toMatch(/\bS[UAX][A-Z2-7]{40}/)
     expect(conf).toContain("sync_interval: always")
     expect(conf).toContain('http: "127.0.0.1:8222"')
-    expect(conf.match(/nkey: U/g)).toHaveLength(4)
+    expect(conf.match(/nkey: U/g)).toHaveLength(5)
   })
 
   it("of a public home with its own TLS, and of one behind a proxy, is accepted", async () => {

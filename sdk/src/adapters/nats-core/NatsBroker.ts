@@ -44,8 +44,10 @@ export interface NatsBrokerOptions {
 }
 
 export interface Transport {
-  readonly schemes: { readonly plain: string; readonly encrypted: string }
+  readonly schemes: Target.Schemes
   readonly connect: Dial.Connect
+  /** A second transport, for URLs with its schemes. */
+  readonly other?: Pick<Transport, "schemes" | "connect">
   /** Registers a callback for when a retry is worthwhile (the network is back); returns the way to unregister. */
   readonly onWake?: (wake: () => void) => () => void
 }
@@ -104,13 +106,14 @@ const open = Effect.fnUntraced(function* (
   const serve = (turn: number) =>
     Effect.gen(function* () {
       const url = yield* nextUrl(options, turn)
-      const target = Target.parse(url, transport.schemes)
+      const { connect, schemes } = transportOf(transport, url)
+      const target = Target.parse(url, schemes)
       if (Result.isFailure(target))
         return yield* new BrokerUnavailable({ reason: "unreachable", detail: target.failure })
       const named = options.namedBy === undefined ? undefined : checkHost(options.namedBy, target.success.host)
       if (named !== undefined && Result.isFailure(named)) return yield* Dial.forbidden(named.failure)
       const auth = Login.make(login, target.success.host)
-      const connection = yield* dial(transport.connect, target.success, auth, hex)
+      const connection = yield* dial(connect, target.success, auth, hex)
       return yield* Effect.gen(function* () {
         const refused = auth.refused()
         if (refused !== undefined) return yield* new BrokerUnavailable({ reason: "unauthorized", detail: refused })
@@ -296,6 +299,13 @@ const nextUrl = ({ urls }: NatsBrokerOptions, turn: number): Effect.Effect<strin
     const url = all[turn % all.length]
     return url === undefined ? Effect.fail(unreachable("the home server names no broker")) : Effect.succeed(url)
   })
+}
+
+const transportOf = (transport: Transport, url: string): Pick<Transport, "schemes" | "connect"> => {
+  const { other } = transport
+  if (other === undefined) return transport
+  const scheme = url.slice(0, url.indexOf(":")).toLowerCase()
+  return scheme === other.schemes.plain || scheme === other.schemes.encrypted ? other : transport
 }
 
 /** Dials; if interrupted, the connection is closed when the dial completes. */

@@ -12,11 +12,14 @@ export interface Target {
   readonly encrypted: boolean
 }
 
+/** The schemes of one transport's URLs. */
+export interface Schemes {
+  readonly plain: string
+  readonly encrypted: string
+}
+
 /** Parses a URL with one of `schemes`, or fails with the reason. */
-export const parse = (
-  url: string,
-  schemes: { readonly plain: string; readonly encrypted: string }
-): Result.Result<Target, string> => {
+export const parse = (url: string, schemes: Schemes): Result.Result<Target, string> => {
   const scheme = /^([a-z]+):\/\//i.exec(url)?.[1]?.toLowerCase()
   if (scheme !== schemes.plain && scheme !== schemes.encrypted) {
     return Result.fail(`${url} is not a ${schemes.plain}:// or ${schemes.encrypted}:// URL`)

@@ -3,32 +3,20 @@
  * address they connect to, so there only addresses in URLs and local names are checked; Node programs pass `webSocket`
  * of their `HomeNetwork`, which also checks resolved addresses.
  */
-import { wsconnect } from "@nats-io/nats-core"
 import type * as Layer from "effect/Layer"
 import type { Broker } from "../../services/Broker.ts"
 import type { Crypto } from "../../services/Crypto.ts"
 import * as NatsBroker from "../nats-core/NatsBroker.ts"
+import * as WebSocketDial from "../nats-core/WebSocketDial.ts"
 
 export interface NatsBrokerOptions extends NatsBroker.NatsBrokerOptions {
   /** Replaces the platform's WebSocket constructor. */
-  readonly webSocket?: (url: string) => Promise<WebSocket>
+  readonly webSocket?: WebSocketDial.OpenWebSocket
 }
 
 /** A broker reached at `wss://host/path`, or at `ws://` on this machine. */
 export const layer = ({ webSocket, ...options }: NatsBrokerOptions): Layer.Layer<Broker, never, Crypto> =>
-  NatsBroker.layer(
-    {
-      schemes: { plain: "ws", encrypted: "wss" },
-      connect: ({ encrypted }, settings) =>
-        wsconnect(
-          webSocket === undefined
-            ? settings
-            : { ...settings, wsFactory: async (url) => ({ socket: await webSocket(url), encrypted }) }
-        ),
-      onWake
-    },
-    options
-  )
+  NatsBroker.layer({ schemes: WebSocketDial.schemes, connect: WebSocketDial.connectWith(webSocket), onWake }, options)
 
 /** Browsers fire this when the network is back; other platforms never do. */
 const onWake = (wake: () => void): (() => void) => {

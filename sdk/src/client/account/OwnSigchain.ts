@@ -91,9 +91,11 @@ const make = Effect.gen(function* () {
       state.endpoints.some((endpoint) => endpoint.protocol === protocol)
     if (!names("nats")) {
       const { broker, server } = yield* directory.wellKnown
-      const url = broker.tcp[0]
-      if (url === undefined) return yield* new Problem({ code: "record_invalid", detail: `${server} names no broker` })
-      return addEndpoint(Endpoint.nats(primary, url, broker.websocket[0]))
+      const endpoint = Endpoint.atBroker(primary, broker)
+      if (endpoint === undefined) {
+        return yield* new Problem({ code: "record_invalid", detail: `${server} names no broker` })
+      }
+      return addEndpoint(endpoint)
     }
     return names("iroh") || transport.isAbsent === true ? undefined : addEndpoint(Endpoint.iroh(primary))
   })

@@ -204,7 +204,7 @@ export interface WellKnown {
   /** The server's name, the part after the `@`. */
   readonly server: string
   /** Broker URLs that clients dial: `nats://` or `tls://`, and `ws://` or `wss://`. */
-  readonly broker: { readonly tcp: ReadonlyArray<string>; readonly websocket: ReadonlyArray<string> }
+  readonly broker: Endpoint.BrokerUrls
   /** Base URL of the home's sig-server. */
   readonly sig_server: string
   /** Who may register; everybody where it is missing. */

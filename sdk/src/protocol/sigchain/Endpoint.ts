@@ -28,6 +28,12 @@ export interface IrohEndpoint {
 
 export type Endpoint = NatsEndpoint | IrohEndpoint
 
+/** URLs of a home's broker, as its description names them. */
+export interface BrokerUrls {
+  readonly tcp: ReadonlyArray<string>
+  readonly websocket: ReadonlyArray<string>
+}
+
 /** The members that identify an endpoint of an account. */
 export type EndpointName =
   | { readonly protocol: "nats"; readonly url: string }
@@ -40,6 +46,23 @@ export const nats = (primary: string, url: string, wsUrl?: string): NatsEndpoint
   ...(wsUrl === undefined ? {} : { ws_url: wsUrl }),
   inbox: inboxOf(primary)
 })
+
+/**
+ * The inbox of `primary` at the broker that a home names; undefined where it names none. A chain holds a `nats:` or
+ * `tls:` URL, so a home without TCP is recorded by host and port of its first WebSocket URL.
+ */
+export const atBroker = (primary: string, broker: BrokerUrls): NatsEndpoint | undefined => {
+  const wsUrl = broker.websocket[0]
+  const url = broker.tcp[0] ?? (wsUrl === undefined ? undefined : tcpFormOf(wsUrl))
+  return url === undefined ? undefined : nats(primary, url, wsUrl)
+}
+
+const tcpFormOf = (wsUrl: string): string | undefined => {
+  const parsed = URL.parse(wsUrl)
+  if (parsed === null) return undefined
+  const [scheme, port] = parsed.protocol === "ws:" ? ["nats", "80"] : ["tls", "443"]
+  return `${scheme}://${parsed.hostname}:${parsed.port || port}`
+}
 
 /** The Iroh node of `primary`; its id is the account's own key. */
 export const iroh = (primary: string): IrohEndpoint => ({ protocol: "iroh", node_id: PrimaryKey.hexOf(primary) })

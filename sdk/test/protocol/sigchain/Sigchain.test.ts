@@ -92,6 +92,15 @@ describe("Sigchain", () => {
     assert.strictEqual(code(first, foreign), "event_malformed")
   })
 
+  it("KEZ-SIG-112 names the broker of a home without TCP by host and port of its WebSocket", () => {
+    const at = (tcp: ReadonlyArray<string>, websocket: ReadonlyArray<string>) =>
+      Endpoint.atBroker(alice.primary, { tcp, websocket })
+    assert.deepInclude(at(["tls://a:4222"], ["wss://b/nats"]), { url: "tls://a:4222", ws_url: "wss://b/nats" })
+    assert.deepInclude(at([], ["wss://b/nats"]), { url: "tls://b:443", ws_url: "wss://b/nats" })
+    assert.deepInclude(at([], ["ws://127.0.0.1:8443"]), { url: "nats://127.0.0.1:8443" })
+    assert.strictEqual(at([], []), undefined)
+  })
+
   it("KEZ-SIG-112 takes an account's own inbox and node only", () => {
     const code = (payload: Json.JsonObject) => codeOf(replay({ op: "add_endpoint", payload }))
     assert.strictEqual(code(nats("nats://a:4222")), "accepted")

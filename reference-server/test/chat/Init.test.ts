@@ -1,0 +1,145 @@
+/** `kez-chat-server init`: what it writes, what it keeps, and that nats-server takes it. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Cause, Effect, Exit } from "effect"
+import { Command } from "effect/cli"
+import { execFileSync, spawnSync } from "node:child_process"
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, describe, expect, it } from "vitest"
+import { findNatsServer } from "../../../deploy/local/NatsServer.ts"
+import * as Keys from "../../src/broker/login/Keys.ts"
+import { init } from "../../src/chat/commands/InitCommand.ts"
+import { temporaryFolder } from "../kits/Servers.ts"
+
+describe("init", () => {
+  const folder = temporaryFolder()
+  const at = (name: string) => join(folder.path, name)
+  const conf = at("nats.conf")
+  afterAll(() => folder[Symbol.dispose]())
+
+  const run = async (...flags: ReadonlyArray<string>) => {
+    const places = ["--keys-dir", at("keys"), "--nats-conf", conf]
+    const exit = await Effect.runPromiseExit(
+      Command.runWith(init, { version: "0.0.0" })([...places, ...flags]).pipe(Effect.provide(NodeServices.layer))
+    )
+    if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
+    return readFileSync(conf, "utf8")
+  }
+  const check = async (file: string) => {
+    const { path } = (await findNatsServer())!
+    const { status, stderr, stdout } = spawnSync(path, ["-t", "-c", file], { encoding: "utf8" })
+    return status === 0 ? "valid" : stdout + stderr
+  }
+  const certificate = () => {
+    const names = ["-keyout", at("key.pem"), "-out", at("cert.pem")]
+    const options = ["-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=nats.example", "-days", "2"]
+    execFileSync("openssl", ["req", ...options, ...names], { stdio: "ignore" })
+  }
+
+  it("keeps at the next run what it was given, and changes what that run names", async () => {
+    const first = await run(
+      ...["--jetstream-dir", at("js"), "--nats-port", "5222", "--store-bytes", "10485760", "--pid-file", at("pid")],
+      ...["--nats-max-connections", "500", "--monitoring-host", "10.1.2.3", "--monitoring-port", "9222"],
+      ...["--allowed-origins", "https://a.example, https://b.example", "--nats-host", "0.0.0.0", "--behind-proxy"]
+    )
+    for (const line of [
+      "port: 5222",
+      "max_connections: 500",
+      'http: "10.1.2.3:9222"',
+      `pid_file: ${JSON.stringify(at("pid"))}`,
+      `store_dir: ${JSON.stringify(at("js"))}`,
+      'allowed_origins: ["https://a.example", "https://b.example"]'
+    ])
+      expect(first).toContain(line)
+    expect(await run()).toBe(first)
+    const changed = await run("--nats-max-connections", "600", "--monitoring-port", "0", "--pid-file", "")
+    expect(changed).toContain("max_connections: 600")
+    expect(changed).not.toMatch(/http:|pid_file:/)
+    expect(changed).toContain("port: 5222")
+    expect(await run()).toBe(changed)
+    await expect(run("--no-behind-proxy")).rejects.toThrow(/plaintext on 0\.0\.0\.0/)
+    await expect(run("--monitoring-host", "8.8.8.8", "--monitoring-port", "9222")).rejects.toThrow(/strangers/)
+    await expect(run("--ws-tls-cert", "c.pem")).rejects.toThrow("--ws-tls-cert and --ws-tls-key need each other")
+    expect(await run()).toBe(changed)
+    // Of an earlier version, which kept nothing: the flags that are given count.
+    writeFileSync(conf, changed.replace(/^# Settings kept.*\n/, ""))
+    expect(await run("--jetstream-dir", at("js"))).toContain("port: 4222")
+  })
+
+  it("gives TCP and WebSocket TLS of their own, and lets nats-server's user read the file", async () => {
+    rmSync(conf)
+    certificate()
+    const files = ["--tls-cert", at("cert.pem"), "--tls-key", at("key.pem")]
+    const websocketOf = (text: string) => text.slice(text.indexOf("websocket {"), text.indexOf("accounts {"))
+    const both = await run("--jetstream-dir", at("js"), "--nats-host", "0.0.0.0", ...files)
+    expect(both.match(/tls \{/g)).toHaveLength(2)
+    expect(await check(conf)).toBe("valid")
+    const proxied = await run("--behind-proxy", "--ws-host", "127.0.0.1")
+    expect(proxied.match(/tls \{/g)).toHaveLength(1)
+    expect(websocketOf(proxied)).toContain("no_tls: true")
+    expect(websocketOf(proxied)).toContain('host: "127.0.0.1"')
+    expect(await check(conf)).toBe("valid")
+    const onlyWebSocket = await run(
+      ...["--tls-cert", "", "--tls-key", "", "--ws-tls-cert", at("cert.pem"), "--ws-tls-key", at("key.pem")],
+      ...["--nats-host", "127.0.0.1", "--ws-host", "0.0.0.0", "--no-behind-proxy"]
+    )
+    expect(websocketOf(onlyWebSocket)).toContain("tls {")
+    expect(onlyWebSocket.match(/tls \{/g)).toHaveLength(1)
+    expect(await check(conf)).toBe("valid")
+    expect(statSync(conf).mode & 0o777).toBe(0o644)
+  })
+
+  it("writes includes for a nats-server with accounts of its owner", async () => {
+    const own = at("own")
+    mkdirSync(own)
+    const users = ["--nats-includes", own, "--own-users", "metrics,orders", "--store-bytes", "10485760"]
+    await run(...users)
+    const text = [
+      `jetstream { store_dir: ${JSON.stringify(at("own-js"))} }`,
+      "accounts {",
+      '  include "accounts.conf"',
+      '  ORDERS { users: [{ user: orders, password: "x" }], jetstream: enabled }',
+      '  OWNSYS { users: [{ user: metrics, password: "y" }] }',
+      "}",
+      "system_account: SYS",
+      "authorization {",
+      '  include "authorization.conf"',
+      "}"
+    ].join("\n")
+    writeFileSync(join(own, "nats.conf"), text)
+    expect(await check(join(own, "nats.conf"))).toBe("valid")
+    const authorization = readFileSync(join(own, "authorization.conf"), "utf8")
+    expect(authorization).toMatch(/auth_users: \[(U[A-Z2-7]{55}, ){5}"metrics", "orders"\]/)
+    // Another system account: its owner adds the user that the comment gives.
+    await run(...users, "--system-account", "OWNSYS")
+    const accounts = readFileSync(join(own, "accounts.conf"), "utf8")
+    expect(accounts).not.toContain("  SYS {")
+    const user = /^#\s+(\{ nkey: U.*\})$/m.exec(accounts)![1]!
+    writeFileSync(
+      join(own, "nats.conf"),
+      text.replace('password: "y" }', `password: "y" }, ${user}`).replace(": SYS", ": OWNSYS")
+    )
+    expect(await check(join(own, "nats.conf"))).toBe("valid")
+  })
+
+  it("takes the nkey that signs logins from a file of its own, and makes it there", async () => {
+    const [issuer, keys] = [at("auth-callout.nkey"), at("other-keys")]
+    const flags = ["--keys-dir", keys, "--auth-callout-nkey-path", issuer, "--jetstream-dir", at("js")]
+    const run = (...more: ReadonlyArray<string>) =>
+      Effect.runPromise(
+        Command.runWith(init, { version: "0.0.0" })([...flags, "--nats-conf", at("other.conf"), ...more]).pipe(
+          Effect.provide(NodeServices.layer)
+        )
+      )
+    await run()
+    expect(readFileSync(issuer, "utf8")).toMatch(/^SA[A-Z2-7]{56}\n$/)
+    const loaded = await Effect.runPromise(Keys.load(keys, issuer))
+    expect(readFileSync(at("other.conf"), "utf8")).toContain(`issuer: ${loaded.issuer.publicNkey}`)
+    expect((await Effect.runPromise(Effect.flip(Keys.load(keys)))).reason).toBe("missing")
+    // A folder of before the backup key serves as it is, and gets the key at the next init.
+    renameSync(join(keys, "backup.nk"), at("backup.nk"))
+    expect(Keys.publicKeys(await Effect.runPromise(Keys.load(keys, issuer)))).not.toHaveProperty("backup")
+    await run()
+    expect(Keys.publicKeys(await Effect.runPromise(Keys.load(keys, issuer)))).toHaveProperty("backup")
+  })
+})
