@@ -1,0 +1,212 @@
+/**
+ * A home as the pages for operators build it: installed by `install.sh`, run as the units say, behind a real Caddy with an
+ * authority of its own. Two people chat through it with the CLI, over WebSocket and then over TCP.
+ */
+import { execFileSync, spawnSync } from "node:child_process"
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { request } from "node:https"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { freePorts } from "../../local/Ports.ts"
+import { root } from "../../tasks/paths.mjs"
+import { as, Machine, type Options } from "../../../reference-cli/test/kit/Program.ts"
+import { type Caddy, startCaddy } from "../kits/Caddy.ts"
+import { checkBoard } from "../kits/Grafana.ts"
+import { commandsOf } from "../kits/Pages.ts"
+import { has } from "../kits/Tools.ts"
+import { files, UnitHome } from "../kits/UnitHome.ts"
+
+/** A machine that trusts Caddy's authority. */
+class Trusting extends Machine {
+  readonly #authority: string
+
+  constructor(home: string, authority: string) {
+    super(join(root, "reference-cli", "dist", "kez-chat.js"), home)
+    this.#authority = authority
+  }
+
+  override env(more: Options["env"] = {}) {
+    return super.env({ NODE_EXTRA_CA_CERTS: this.#authority, ...more })
+  }
+}
+
+describe.skipIf(!has("caddy", "caddy"))("a home behind Caddy", () => {
+  let home: UnitHome
+  let caddy: Caddy
+  let machine: Trusting
+  let site: string
+  let sigSite: string
+  let health: { nats: string; sig: string; chat: string }
+  const certificate = "/etc/kez-chat/nats-tls"
+
+  const get = (url: string, headers: Record<string, string> = {}) =>
+    new Promise<{ status: number; headers: NodeJS.Dict<string[]>; body: Buffer }>((resolve, reject) => {
+      request(url, { headers, ca: caddy.authority, agent: false }, (response) => {
+        const parts: Array<Buffer> = []
+        response.on("data", (part: Buffer) => parts.push(part))
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headersDistinct, body: Buffer.concat(parts) })
+        )
+      })
+        .on("error", reject)
+        .end()
+    })
+
+  /** chat-server's settings: those of the example, for this machine's ports. */
+  const chatEnv = (more: Readonly<Record<string, string>> = {}) => {
+    const name = new URL(site).host
+    const example = Object.entries(home.example()).map(([key, value]) => [key, value.replace("chat.example.org", name)])
+    return {
+      ...(Object.fromEntries(example) as Record<string, string>),
+      SERVER_NAME: "localhost",
+      SIG_SERVER_URL: `http://127.0.0.1:${home.ports.sigServer}`,
+      NATS_URL: `nats://127.0.0.1:${home.ports.nats}`,
+      PORT: String(home.ports.home),
+      INTERNAL_PORT: String(home.ports.internal),
+      ...more
+    }
+  }
+
+  const say = async (text: string) => {
+    const listening = machine.start(as("bob", "listen", "--json"))
+    await listening.line((line) => line.includes("online"))
+    const sent = await machine.run(as("alice", "send", "bob", text, "--json"))
+    expect([sent.code, sent.stderr]).toEqual([0, ""])
+    await listening.line((line) => line.includes(text))
+    await listening.kill("SIGTERM")
+  }
+
+  beforeAll(async () => {
+    home = await UnitHome.install()
+    const { home: https, sigServer: sig, nats, websocket: http } = await freePorts()
+    site = `https://localhost:${https}`
+    sigSite = `https://localhost:${sig}`
+    const { ports } = home
+    health = {
+      nats: `http://127.0.0.1:${ports.monitoring}/healthz`,
+      sig: `http://127.0.0.1:${ports.sigServer}/v1/healthz`,
+      chat: `http://127.0.0.1:${ports.home}/v1/healthz`
+    }
+    // The command of the page, with the ports and the name of this test.
+    const init = commandsOf("home.md").find((line) => line.includes("kez-chat-server init"))!
+    const flags = init.replace(/^.*kez-chat-server (?=init )/, "").replace("https://chat.example.org", site)
+    const ownPorts = `--nats-port ${ports.nats} --ws-port ${ports.websocket} --monitoring-port ${ports.monitoring}`
+    home.command(`${flags} ${ownPorts}`)
+    await Promise.all([
+      home.start("nats", {}, health.nats),
+      home.start("sig", { PORT: String(ports.sigServer) }, health.sig)
+    ])
+    await home.start("chat", chatEnv(), health.chat)
+    caddy = await startCaddy(home.folder, {
+      KEZ_DOMAIN: site,
+      KEZ_SIG_DOMAIN: sigSite,
+      KEZ_NATS_DOMAIN: `https://localhost:${nats}`,
+      KEZ_CADDY_OPTIONS: `http_port ${http}\nskip_install_trust\nadmin off`,
+      KEZ_CHAT_UPSTREAM: `127.0.0.1:${ports.home}`,
+      KEZ_SIG_UPSTREAM: `127.0.0.1:${ports.sigServer}`,
+      KEZ_NATS_UPSTREAM: `127.0.0.1:${ports.websocket}`
+    })
+    home.write("/root.crt", caddy.authority)
+    machine = new Trusting(site, home.at("/root.crt"))
+  })
+  afterAll(async () => {
+    await machine?.remove()
+    await caddy?.stop()
+    await home?.remove()
+  })
+
+  it("shows the page and the API once through, compressed by chat-server, with each header once", async () => {
+    const page = await get(`${site}/`, { "accept-encoding": "br" })
+    expect(page.status).toBe(200)
+    expect(page.headers).toMatchObject({
+      "content-encoding": ["br"],
+      "content-security-policy": [expect.stringContaining("default-src 'none'")],
+      "strict-transport-security": ["max-age=31536000"],
+      "x-content-type-options": ["nosniff"],
+      "referrer-policy": ["no-referrer"]
+    })
+    expect(page.headers).not.toHaveProperty("server")
+    const described = await get(`${site}/.well-known/kez-chat`)
+    expect(JSON.parse(described.body.toString())).toMatchObject({
+      server: "localhost",
+      broker: { tcp: [], websocket: [`wss://localhost:${new URL(site).port}/nats`] },
+      sig_server: site
+    })
+    for (const url of [site, sigSite]) {
+      const none = await get(`${url}/v1/sigchains/ed25519/${"0".repeat(64)}`)
+      expect([url, none.headers["content-type"]?.[0]]).toEqual([url, expect.stringMatching(/json/)])
+    }
+    expect((await get(`${sigSite}/v1/healthz`)).status).toBe(200)
+    expect(caddy.log()).not.toContain('"level":"error"')
+  })
+
+  it("carries a chat over WebSocket alone", async () => {
+    await machine.registerPair("alice", "bob")
+    await say("through Caddy")
+    const doctor = await machine.run(as("alice", "doctor"))
+    expect(doctor.stdout).toContain("wss://localhost:")
+  })
+
+  it("carries a chat over TCP with the certificate that Caddy obtained, which nats-server reads anew", async () => {
+    const script = join(files, "caddy", "nats-certificate.sh")
+    const pidfile = home.at("/run/kez-nats/nats-server.pid")
+    const copy = (...more: ReadonlyArray<string>) =>
+      spawnSync(script, [caddy.storage, "localhost", home.at(certificate), ...more], { encoding: "utf8" })
+    expect(copy().stdout).toBe("the certificate of localhost is new\n")
+    expect(copy().stdout).toBe("")
+    expect(statSync(home.at(`${certificate}/key.pem`)).mode & 0o777).toBe(0o600)
+
+    const init = commandsOf("home.md").find((line) => line.includes("--tls-cert"))!
+    home.command(init.replace(/^.*kez-chat-server (?=init )/, "").replace("0.0.0.0", "127.0.0.1"))
+    const tcp = `tls://localhost:${home.ports.nats}`
+    await home.start("nats", {}, health.nats)
+    await home.start(
+      "chat",
+      chatEnv({ NATS_URL: tcp, PUBLIC_NATS_URL: tcp, NATS_CA_FILE: home.at("/root.crt") }),
+      health.chat
+    )
+    await say("over TCP")
+    const doctor = await machine.run(as("alice", "doctor"))
+    expect(doctor.stdout).toContain(tcp)
+
+    rmSync(home.at(`${certificate}/cert.pem`))
+    expect(copy(pidfile).stdout).toContain("is new")
+    await expect.poll(() => readFileSync(home.at("/nats.log"), "utf8"), { timeout: 20_000 }).toContain("Reloaded")
+    await say("after a new certificate")
+    expect(copy().status).toBe(0)
+    expect(spawnSync(script, [caddy.storage, "elsewhere", home.at(certificate)], { encoding: "utf8" }).stderr).toContain(
+      "Caddy has no certificate of elsewhere"
+    )
+  })
+
+  it("is healthy by the script that watches nats-server, which ends one that stopped storing", () => {
+    const script = join(files, "nats", "health.sh")
+    const run = (port: number, ...more: ReadonlyArray<string>) =>
+      spawnSync(script, [String(port), home.folder, ...more], { encoding: "utf8" })
+    expect(run(home.ports.monitoring).status).toBe(0)
+    // A port at which nothing answers.
+    const quiet = run(1)
+    expect([quiet.status, quiet.stdout]).toEqual([1, "unhealthy: no answer\n"])
+  })
+
+  it("has every metric that the board, the alerts and the scrape configuration name", async () => {
+    const scrape = async (port: number) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    const log = readFileSync(home.at("/sig.log"), "utf8")
+    const sigInternal = Number(/"internal":"http:\/\/[^"]*:(\d+)"/.exec(log)![1])
+    checkBoard({ chat: await scrape(home.ports.internal), sig: await scrape(sigInternal) })
+  })
+
+  it("is run by the commands of the pages", () => {
+    writeFileSync(home.at("/list.txt"), "")
+    const admin = commandsOf("home.md").filter((line) => /kez-chat-server admin/.test(line))
+    expect(admin.length).toBeGreaterThan(0)
+    for (const line of admin) {
+      const args = line.replace(/^.*kez-chat-server (?=admin )/, "")
+      const output = execFileSync("/bin/sh", ["-c", `true; ${home.moved("/opt/kez-chat/bin/node /opt/kez-chat/reference-server/bin/kez-chat-server.js")} ${home.moved(args)}`], {
+        env: { ...process.env, SERVER_NAME: "localhost" },
+        encoding: "utf8"
+      })
+      expect(output).toContain("alice")
+    }
+  })
+})
