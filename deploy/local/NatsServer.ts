@@ -219,8 +219,11 @@ export function debianMirror(aptFolder = "/etc/apt"): { uri: string; keyring: st
   return undefined
 }
 
-/** Debian's package of the next release, with an apt state of its own: the machine's package lists stay unchanged. */
-async function fromDebian({ scratch, cacheDir }: Target): Promise<NatsServer> {
+/**
+ * Unpacks a package of Debian's next release below `scratch` and resolves with the folder. It uses an apt state of its own:
+ * the machine's package lists stay unchanged.
+ */
+export async function unpackFromDebian(scratch: string, name: string): Promise<string> {
   if (process.platform !== "linux" || !existsSync("/usr/bin/apt-get") || !existsSync("/usr/bin/dpkg-deb"))
     throw new Error("this is not a Debian machine")
   if (!/^ID=debian$/m.test(await readFile("/etc/os-release", "utf8").catch(() => "")))
@@ -246,13 +249,18 @@ async function fromDebian({ scratch, cacheDir }: Target): Promise<NatsServer> {
     "Acquire::Languages": "none"
   }).flatMap(([key, value]) => ["-o", `${key}=${value}`])
   await run("apt-get", [...options, "-q", "update"], { cwd: scratch, timeout: 180_000 })
-  await run("apt-get", [...options, "-q", "download", "nats-server"], { cwd: scratch, timeout: 180_000 })
+  await run("apt-get", [...options, "-q", "download", name], { cwd: scratch, timeout: 180_000 })
   const deb = readdirSync(scratch).find((name) => name.endsWith(".deb"))
   if (deb === undefined) throw new Error("apt downloaded nothing")
   await run("dpkg-deb", ["-x", deb, "unpacked"], { cwd: scratch })
-  const folder = ["sbin", "bin"].find((name) => isExecutable(join(scratch, "unpacked", "usr", name, executable)))
+  return join(scratch, "unpacked")
+}
+
+async function fromDebian({ scratch, cacheDir }: Target): Promise<NatsServer> {
+  const unpacked = await unpackFromDebian(scratch, "nats-server")
+  const folder = ["sbin", "bin"].find((name) => isExecutable(join(unpacked, "usr", name, executable)))
   if (folder === undefined) throw new Error("the package holds no nats-server")
-  return keep(join(scratch, "unpacked", "usr", folder, executable), "Debian", cacheDir)
+  return keep(join(unpacked, "usr", folder, executable), "Debian", cacheDir)
 }
 
 async function fromGo({ scratch, cacheDir }: Target): Promise<NatsServer> {

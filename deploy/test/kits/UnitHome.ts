@@ -91,8 +91,10 @@ export class UnitHome {
       log: this.at(`${part}.log`),
       ready,
       onDeath: () => undefined,
-      onChange: () => this.#reaper.note(Object.values(this.#parts).flatMap(({ pid }) => (pid === undefined ? [] : [pid])))
+      onChange: () =>
+        this.#reaper.note(Object.values(this.#parts).flatMap(({ pid }) => (pid === undefined ? [] : [pid])))
     })
+    await this.#parts[part]?.stop()
     this.#parts[part] = process
     await process.start()
     return process

@@ -2,10 +2,13 @@
  * A home as the pages for operators build it: installed by `install.sh`, run as the units say, behind a real Caddy with an
  * authority of its own. Two people chat through it with the CLI, over WebSocket and then over TCP.
  */
-import { execFileSync, spawnSync } from "node:child_process"
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { execFile, execFileSync, spawn, spawnSync } from "node:child_process"
+import { readFileSync, rmSync, statSync } from "node:fs"
+import { createServer } from "node:http"
 import { request } from "node:https"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { freePorts } from "../../local/Ports.ts"
 import { root } from "../../tasks/paths.mjs"
@@ -174,19 +177,37 @@ describe.skipIf(!has("caddy", "caddy"))("a home behind Caddy", () => {
     await expect.poll(() => readFileSync(home.at("/nats.log"), "utf8"), { timeout: 20_000 }).toContain("Reloaded")
     await say("after a new certificate")
     expect(copy().status).toBe(0)
-    expect(spawnSync(script, [caddy.storage, "elsewhere", home.at(certificate)], { encoding: "utf8" }).stderr).toContain(
-      "Caddy has no certificate of elsewhere"
-    )
+    expect(
+      spawnSync(script, [caddy.storage, "elsewhere", home.at(certificate)], { encoding: "utf8" }).stderr
+    ).toContain("Caddy has no certificate of elsewhere")
   })
 
-  it("is healthy by the script that watches nats-server, which ends one that stopped storing", () => {
+  it("is healthy by the script that watches nats-server", () => {
     const script = join(files, "nats", "health.sh")
-    const run = (port: number, ...more: ReadonlyArray<string>) =>
-      spawnSync(script, [String(port), home.folder, ...more], { encoding: "utf8" })
+    const run = (port: number) => spawnSync(script, [String(port), home.folder], { encoding: "utf8" })
     expect(run(home.ports.monitoring).status).toBe(0)
     // A port at which nothing answers.
-    const quiet = run(1)
-    expect([quiet.status, quiet.stdout]).toEqual([1, "unhealthy: no answer\n"])
+    expect(run(1)).toMatchObject({ status: 1, stdout: "unhealthy: no answer\n" })
+  })
+
+  it("has its nats-server ended by the script once it has stopped storing, and there is room", async () => {
+    const script = join(files, "nats", "health.sh")
+    let body = '{"status":"unavailable","error":"JetStream is not current"}'
+    const monitoring = createServer((_, response) => response.writeHead(503).end(body))
+    await new Promise<void>((done) => monitoring.listen(0, "127.0.0.1", () => done()))
+    const { port } = monitoring.address() as AddressInfo
+    const stopped = spawn("sleep", ["600"])
+    const ended = new Promise((done) => stopped.once("exit", (_, signal) => done(signal)))
+    home.write("/stopped.pid", String(stopped.pid))
+    const run = () =>
+      promisify(execFile)(script, [String(port), home.folder, home.at("/stopped.pid")]).catch((error) => error)
+    // Recovering: left alone.
+    expect(await run()).toMatchObject({ code: 1, stdout: expect.stringContaining("unhealthy") })
+    expect(stopped.exitCode).toBe(null)
+    body = '{"status":"unavailable","error":"JetStream stream write error: no space left on device"}'
+    expect(await run()).toMatchObject({ code: 1, stdout: expect.stringContaining("ending it for a restart") })
+    expect(await ended).toBe("SIGTERM")
+    monitoring.close()
   })
 
   it("has every metric that the board, the alerts and the scrape configuration name", async () => {
@@ -196,17 +217,31 @@ describe.skipIf(!has("caddy", "caddy"))("a home behind Caddy", () => {
     checkBoard({ chat: await scrape(home.ports.internal), sig: await scrape(sigInternal) })
   })
 
-  it("is run by the commands of the pages", () => {
-    writeFileSync(home.at("/list.txt"), "")
-    const admin = commandsOf("home.md").filter((line) => /kez-chat-server admin/.test(line))
-    expect(admin.length).toBeGreaterThan(0)
-    for (const line of admin) {
-      const args = line.replace(/^.*kez-chat-server (?=admin )/, "")
-      const output = execFileSync("/bin/sh", ["-c", `true; ${home.moved("/opt/kez-chat/bin/node /opt/kez-chat/reference-server/bin/kez-chat-server.js")} ${home.moved(args)}`], {
-        env: { ...process.env, SERVER_NAME: "localhost" },
-        encoding: "utf8"
-      })
-      expect(output).toContain("alice")
+  it("is run by the other commands of the pages", () => {
+    const first = readFileSync(home.at("/etc/kez-chat/nats/nats.conf"), "utf8")
+    for (const line of ["home.md", "upgrade.md", "incidents.md"].flatMap(commandsOf)) {
+      const server = /kez-chat-server (.*)$/.exec(line)?.[1]
+      if (server?.startsWith("admin list")) {
+        const output = home.command(server.replace("chat.example.org", "localhost"))
+        expect(output).toMatch(/alice.*\n.*bob/)
+      } else if (server?.includes("keys.new")) {
+        home.command(server)
+        const other = readFileSync(home.at("/etc/kez-chat/nats/nats.conf"), "utf8")
+        // All keys are others, and nothing else.
+        const keys = /[UAX][A-Z2-7]{55}/g
+        expect(other).not.toBe(first)
+        expect(other.replace(keys, "")).toBe(first.replace(keys, ""))
+        expect(first.match(keys)!.some((key) => other.includes(key))).toBe(false)
+      } else if (server?.startsWith("init") && !server.includes("--tls-cert")) {
+        // Changes nothing: that of the first run is what it repeats.
+        home.command(server.replace(/--allowed-origins \S+/, ""))
+        expect(readFileSync(home.at("/etc/kez-chat/nats/nats.conf"), "utf8")).toBe(first)
+      } else if (line.startsWith("curl")) {
+        const own = line
+          .replace("https://chat.example.org", `--cacert ${home.at("/root.crt")} ${site}`)
+          .replace("http://127.0.0.1:8222/healthz", health.nats)
+        expect(execFileSync("/bin/sh", ["-c", own], { encoding: "utf8" })).toContain('"status":"ok"')
+      }
     }
   })
 })

@@ -1,12 +1,14 @@
 /** `kez-chat-server init`: what it writes, what it keeps, and that nats-server takes it. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Effect, Exit } from "effect"
+import { Nkey } from "@kez-chat/sdk/protocol"
+import { Cause, Effect, Exit, Result } from "effect"
 import { Command } from "effect/cli"
 import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { findNatsServer } from "../../../deploy/local/NatsServer.ts"
+import * as NatsConf from "../../src/broker/NatsConf.ts"
 import * as Keys from "../../src/broker/login/Keys.ts"
 import { init } from "../../src/chat/commands/InitCommand.ts"
 import { temporaryFolder } from "../kits/Servers.ts"
@@ -120,6 +122,44 @@ describe("init", () => {
       text.replace('password: "y" }', `password: "y" }, ${user}`).replace(": SYS", ": OWNSYS")
     )
     expect(await check(join(own, "nats.conf"))).toBe("valid")
+  })
+
+  it("writes what deploy/nats/nats.conf shows", async () => {
+    // The file itself: `npx vitest run reference-server/test/chat/Init.test.ts --update` writes it anew.
+    const path = new URL("../../../deploy/nats/nats.conf", import.meta.url).pathname
+    const key = (role: "account" | "user" | "curve", byte: number) => Nkey.encode(role, new Uint8Array(32).fill(byte))
+    const [callout, registrar, gateway, sys, backup] = [2, 3, 4, 5, 6].map((byte) => key("user", byte)) as [
+      string,
+      string,
+      string,
+      string,
+      string
+    ]
+    const keys = { issuer: key("account", 1), callout, registrar, gateway, sys, backup, xkey: key("curve", 7) }
+    const conf = NatsConf.generate({
+      keys,
+      serverName: "kez-1",
+      tcp: {
+        host: "0.0.0.0",
+        port: 4222,
+        tls: { certFile: "/etc/kez-chat/nats-tls/cert.pem", keyFile: "/etc/kez-chat/nats-tls/key.pem" }
+      },
+      websocket: { host: "127.0.0.1", port: 8443, allowedOrigins: ["https://chat.example.org"] },
+      monitoring: { host: "127.0.0.1", port: 8222 },
+      pidFile: "/run/kez-nats/nats-server.pid",
+      storeDir: "/var/lib/kez-nats/jetstream"
+    })
+    const note = [
+      "# For reference: what `kez-chat-server init` writes for a home with TLS on TCP and a proxy before the WebSocket. The keys",
+      "# are examples that belong to nobody; every home makes its own."
+    ]
+    await expect([...note, Result.getOrThrow(conf)].join("\n")).toMatchFileSnapshot(path)
+    certificate()
+    const local = readFileSync(path, "utf8")
+      .replace(/"\/etc\/kez-chat\/nats-tls\/(\w+\.pem)"/g, (_, name: string) => JSON.stringify(at(name)))
+      .replace("/var/lib/kez-nats/jetstream", at("js"))
+    writeFileSync(at("reference.conf"), local)
+    expect(await check(at("reference.conf"))).toBe("valid")
   })
 
   it("takes the nkey that signs logins from a file of its own, and makes it there", async () => {

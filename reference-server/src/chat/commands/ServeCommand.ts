@@ -36,7 +36,11 @@ export const serveFlags = {
   keysDir: keysDirFlag,
   issuerPath: issuerFlag,
   natsUrl: list("nats-url", "nats://127.0.0.1:4222", "NATS URLs that this server connects to"),
-  publicNatsUrl: list("public-nats-url", "nats://127.0.0.1:4222", "NATS URLs that are published to clients"),
+  publicNatsUrl: list(
+    "public-nats-url",
+    "nats://127.0.0.1:4222",
+    "NATS URLs that are published to clients, or `none`: programs then use the WebSocket URLs"
+  ),
   publicWsUrl: list("public-ws-url", "ws://127.0.0.1:8443", "WebSocket URLs that are published to clients"),
   sigServerUrl: text(
     "sig-server-url",
@@ -112,7 +116,7 @@ const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   db: flags.db,
   keysDir: flags.keysDir,
   natsUrls: flags.natsUrl,
-  publicNatsUrls: flags.publicNatsUrl,
+  publicNatsUrls: flags.publicNatsUrl.filter((url) => url !== "none"),
   publicWsUrls: flags.publicWsUrl,
   sigServerUrl: flags.sigServerUrl,
   publicSigServerUrl: flags.publicSigServerUrl === "" ? flags.sigServerUrl : flags.publicSigServerUrl,

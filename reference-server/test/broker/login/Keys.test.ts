@@ -32,7 +32,16 @@ describe("the keys folder", () => {
       expect(Redacted.value(third.internalSecret)).toBe(Redacted.value(first.internalSecret))
       const files = readdirSync(path)
       expect(files.toSorted()).toEqual(
-        ["backup.nk", "callout.nk", "callout.xk", "gateway.nk", "internal.secret", "issuer.nk", "registrar.nk", "sys.nk"].toSorted()
+        [
+          "backup.nk",
+          "callout.nk",
+          "callout.xk",
+          "gateway.nk",
+          "internal.secret",
+          "issuer.nk",
+          "registrar.nk",
+          "sys.nk"
+        ].toSorted()
       )
       expect(statSync(path).mode & 0o777).toBe(0o700)
       for (const file of files) expect(statSync(join(path, file)).mode & 0o777).toBe(0o600)
