@@ -247,7 +247,7 @@ export const contacts = group("contacts", [
       world.broker.answers.trim = ({ ask }) => ({
         ok: 1,
         n: "AAAAAAAAAAAAAAAAAAAAAA",
-        epoch: ask["epoch"] ?? "",
+        epoch: ask["epoch"] ?? world.broker.epoch.toString("base64url"),
         used: 1,
         limit: 2
       })
