@@ -145,7 +145,7 @@ export class App extends LitElement {
 
   /** Loads what is shown now; a part that was never loaded needs a moment. */
   async #load(): Promise<void> {
-    await load(this.state, this.route)
+    await load(this.state)
     const screen = this.#screenElement()
     if (screen === null) return
     await screen.updateComplete
