@@ -7,8 +7,8 @@
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { existsSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { join, relative } from "node:path"
 import { createInterface } from "node:readline"
 
 type Args = Readonly<Record<string, unknown>>
@@ -90,9 +90,31 @@ class Client {
     return this.#run(args, "")
   }
 
-  #run(args: ReadonlyArray<string>, input: string): Promise<Output> {
+  async #run(args: ReadonlyArray<string>, input: string): Promise<Output> {
+    return JSON.parse(await this.#output(args, input))
+  }
+
+  /** Output of a command that prints a line for each event. */
+  async #lines(args: ReadonlyArray<string>, millis?: number): Promise<ReadonlyArray<Output>> {
+    const output = await this.#output(args, "", millis)
+    return output
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line))
+  }
+
+  /** What a command prints; if it is stopped after `millis`, what it had printed by then. */
+  #output(args: ReadonlyArray<string>, input: string, millis?: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const child = this.#spawn(args)
+      let isStopped = false
+      const timer =
+        millis === undefined
+          ? undefined
+          : setTimeout(() => {
+              isStopped = true
+              child.kill("SIGINT")
+            }, millis)
       let output = ""
       let errors = ""
       child.stdout!.setEncoding("utf8").on("data", (chunk: string) => (output += chunk))
@@ -100,7 +122,8 @@ class Client {
       child.on("error", reject)
       child.stdin!.on("error", () => undefined).end(input)
       child.on("close", (code) => {
-        if (code === 0) return resolve(JSON.parse(output))
+        clearTimeout(timer)
+        if (code === 0 || isStopped) return resolve(output)
         const line = errors.trim().split("\n").at(-1) ?? ""
         if (line.startsWith(`{"error"`)) return reject(new Refused(JSON.parse(line).error))
         reject(new Error(`kez-chat ${args[0]} ended with ${code}: ${errors}`))
@@ -109,8 +132,8 @@ class Client {
   }
 
   /** Starts `listen`, and waits for its first line. */
-  async #listen(): Promise<void> {
-    const child = this.#spawn(["listen", "--no-serve"])
+  async #listen(serves = false): Promise<void> {
+    const child = this.#spawn(["listen", ...(serves ? [] : ["--no-serve"])])
     this.#listener = child
     child.stderr!.resume()
     await new Promise<void>((resolve) => {
@@ -130,6 +153,28 @@ class Client {
     const ended = new Promise((resolve) => child.on("close", resolve))
     child.kill("SIGINT")
     await ended
+  }
+
+  /** Listens anew, and lets others fetch from now on. */
+  async serve(): Promise<void> {
+    await this.close()
+    await this.#listen(true)
+  }
+
+  /** Shares a file from a folder of its own, as another of the same name may be shared. */
+  async share(name: string, bytes: Buffer, readers: ReadonlyArray<string> | undefined): Promise<string> {
+    const folder = mkdtempSync(join(this.#store, "share-"))
+    writeFileSync(join(folder, name), bytes)
+    const whom = readers === undefined ? ["--public"] : readers.map((who) => `@${who}`)
+    const events = await this.#lines(["share", ...whom, join(folder, name)])
+    return events.find(({ event }) => event === "shared").share.id
+  }
+
+  /** The path of a file that was fetched and saved; undefined where that takes longer. */
+  async fetch(ref: string, folder: string, millis: number): Promise<string | undefined> {
+    const events = await this.#lines(["fetch", ref, "--to", folder, "--keep-both"], millis)
+    const saved = events.find(({ event }) => event === "saved")
+    return saved && relative(folder, saved.path)
   }
 
   async send(who: string, body: string) {
@@ -253,12 +298,40 @@ const runs: Readonly<Record<string, Run>> = {
         public: isPublic
       }))
     }
+  },
+  "client.share": async (client, args) => {
+    const readers = args["with"] as ReadonlyArray<string> | undefined
+    return { entry: await client.share(text(args, "name"), Buffer.from(text(args, "bytes"), "base64url"), readers) }
+  },
+  "client.unshare": async (client, args) => {
+    await client.json("unshare", text(args, "entry"))
+    return {}
+  },
+  "client.publication": async (client) => {
+    const { shares } = await client.json("shared", "--offline")
+    const reason = shares.find(({ problem }: Output) => problem)?.problem.detail
+    return { published: shares.every(({ manifest }: Output) => manifest !== "pending"), ...(reason && { reason }) }
+  },
+  "client.serve": async (client) => {
+    await client.serve()
+    return {}
+  },
+  "client.fetch": async (client, args) => {
+    const end = Date.now() + Number(args["millis"])
+    const saved: Array<object> = []
+    for (const entry of args["entries"] as ReadonlyArray<string>) {
+      const ref = `@${text(args, "who")}/${entry}`
+      const path = await client.fetch(ref, text(args, "folder"), Math.max(1, end - Date.now()))
+      if (path !== undefined) saved.push({ entry, path })
+    }
+    return { saved }
   }
 }
 
 /** The CLI's codes as the operations of clients name them. */
 const codeOf = ({ code, exit }: Refused): string => {
   if (/^(?:send|fetch)_blocked_/.test(code)) return "send_stopped"
+  if (code === "transport_refused") return "refused"
   if (code.startsWith("key_") && exit === 5) return "key_refused"
   if (/^(?:server_unreachable|broker_(?!bad|size|unknown))/.test(code)) return "unreachable"
   return code.replace(/^broker_/, "")
@@ -283,7 +356,7 @@ const version = execFileSync(program, [...first, "--version"], { encoding: "utf8
 const start = {
   protocol: 1,
   implementation: { name: "kez-chat", version: /\d+\.\d+\.\d+\S*/.exec(version)?.[0] ?? "", language: "TypeScript" },
-  profiles: ["chat", "files"],
+  profiles: ["chat", "files", "transfer"],
   ops: ["client.open", ...Object.keys(runs)]
 }
 

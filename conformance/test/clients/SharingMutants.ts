@@ -142,7 +142,7 @@ export const sharingMutants: ReadonlyArray<ClientMutant> = [
   },
   {
     name: "anchors its first list alone",
-    kills: [...all("sharing", "takes-back"), ...all("devices", "four-of-yesterday")],
+    kills: [...all("sharing", "takes-back"), ...all("devices", "four-of-yesterday", "next-day")],
     world: ({ sig }) => {
       const set = sig.chains.set.bind(sig.chains)
       sig.chains.set = (account, chain) =>

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from kez.client.client import Client, ShownMessage
 from kez.client.texts import warning_of
 from kez.client.trust.contacts import Person
+from kez.data.text import b64u_decode
 from kez.errors import KezError
 from kez.manifests.manifest import SharedFile
 
@@ -149,6 +150,23 @@ async def client_trim(client: Client, args: Arguments) -> dict[str, int]:
 async def client_manifest(client: Client, args: Arguments) -> dict[str, Any]:
     revision, files = await client.files(args["who"])
     return {"revision": revision, "entries": [_entry(shared) for shared in files]}
+
+
+@_client_operation("client.share")
+async def client_share(client: Client, args: Arguments) -> dict[str, str]:
+    return {"entry": client.share(args["name"], b64u_decode(args["bytes"]), args.get("with"))}
+
+
+@_client_operation("client.unshare")
+async def client_unshare(client: Client, args: Arguments) -> dict[str, Any]:
+    client.unshare(args["entry"])
+    return {}
+
+
+@_client_operation("client.publication")
+async def client_publication(client: Client, _: Arguments) -> dict[str, Any]:
+    published, reason = client.publication
+    return _without_none({"published": published, "reason": reason})
 
 
 def _contact(person: Person) -> dict[str, Any]:

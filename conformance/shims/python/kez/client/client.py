@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +26,7 @@ from .account import Account
 from .home import Home, Verified
 from .outbox import IN_ORDER_SHOWN, Outbox
 from .shared_files import LookAtChain, shared_files
+from .sharing import Sharing
 from .store import Store
 from .sync import Sync
 from .texts import shows_nothing, text_of
@@ -62,6 +66,7 @@ class Client:
         self._outbox = Outbox(store, account)
         self._people = People(store, home, self._outbox, account.primary)
         self._sync = Sync(store, account, home, self._outbox, self._people)
+        self._sharing = Sharing(store, account, home)
 
     @classmethod
     async def open(cls, folder: Path, words: str, home_url: str, handle: str | None) -> Client:
@@ -78,11 +83,31 @@ class Client:
             raise
 
     async def close(self) -> None:
+        await self._sharing.close()
         await self._sync.close()
         self._store.close()
 
     async def sync(self, seconds: float) -> None:
-        await self._sync.run(seconds)
+        end = time.monotonic() + seconds
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._sharing.publish()
+        finally:
+            await self._sync.run(max(0.1, end - time.monotonic()))
+
+    def share(self, name: str, data: bytes, who: list[str] | None) -> str:
+        """Share a file with contacts, or with everybody; the id of its entry in the list."""
+        readers = None if who is None else [self._may_fetch(one).primary for one in who]
+        return self._sharing.share(name, data, readers)
+
+    def unshare(self, entry: str) -> None:
+        self._sharing.unshare(entry)
+
+    @property
+    def publication(self) -> tuple[bool, str | None]:
+        """Whether the list is published as it is, and why it cannot be published or anchored."""
+        return self._sharing.published, self._sharing.reason
 
     @property
     def disconnected(self) -> str | None:

@@ -124,6 +124,10 @@ class Home:
             raise KezError("manifest_mismatch", "other bytes than the chain names")
         return body
 
+    async def put_manifest(self, owner: str, body: bytes) -> None:
+        """Store a manifest; `manifest_conflict` where its revision is not higher than that of the newest one."""
+        await self._ask("PUT", f"/v1/manifests/{owner.replace(':', '/')}", MAX_ANSWER_BYTES, body)
+
     async def broker_places(self) -> list[Place]:
         """Where the broker is, by the description (KEZ-REG-031); of now, or as it was where the home is away."""
         try:

@@ -73,6 +73,14 @@ CREATE TABLE IF NOT EXISTS blocks (
     rev INTEGER NOT NULL,
     told INTEGER NOT NULL DEFAULT 0
 );
+-- What this device shares; `ended` where its list has to do without it.
+CREATE TABLE IF NOT EXISTS shares (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    shared_at INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    ended INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS manifests (
     owner TEXT PRIMARY KEY,
     revision INTEGER NOT NULL,

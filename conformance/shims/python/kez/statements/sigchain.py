@@ -47,6 +47,8 @@ class Chain:
     claims: list[ClaimLink] = field(default_factory=list)
     ignored: list[int] = field(default_factory=list)
     shared_files: dict[str, Any] | None = None
+    anchored_at: list[str] = field(default_factory=list)
+    """The times of all events that named a manifest."""
     successor: str | None = None
 
     def append(self, value: Any) -> None:
@@ -81,6 +83,7 @@ class Chain:
                 self._remove_endpoint(payload)
             case "set_shared_files":
                 self._set_shared_files(payload)
+                self.anchored_at.append(event["created_at"])
             case "rotate":
                 self._rotate(event)
             case "add_device":

@@ -1,4 +1,5 @@
 /** Two devices of one account that share: lists that overtake each other, anchors that both count, lists withheld. */
+import type { Client } from "../../Client.ts"
 import { Keys } from "../../crypto/Keys.ts"
 import { fileOf, sealEntry } from "../../crypto/Manifests.ts"
 import { timeOf } from "../../crypto/Messages.ts"
@@ -6,6 +7,7 @@ import { equals, holds, until } from "../../Expect.ts"
 import { group } from "../../Scenario.ts"
 import type { Stage } from "../../Stage.ts"
 import { problem } from "../../world/HttpHost.ts"
+import type { World } from "../../world/World.ts"
 import {
   anchors,
   Device,
@@ -24,6 +26,19 @@ import {
 /** An entry that another device of the account made, for the account itself. */
 const entryOf = (keys: Keys, name: string) => sealEntry(keys, [keys], fileOf(keys, name))
 
+/** Another device has the chain name as many lists as a day allows, by members of the events; the last one's hash. */
+const usedUp = (world: World, alice: Client, change: Readonly<Record<string, unknown>>): string => {
+  const device = new Device(world, alice)
+  const other = entryOf(alice.keys, "other.txt")
+  let anchor: string | undefined
+  for (let revision = 1; revision <= perDay; revision++) {
+    const stored = device.store(revision, [other], anchor)
+    device.anchor(stored, change)
+    anchor = stored.hash
+  }
+  return anchor!
+}
+
 export const devices = group(
   "devices",
   [
@@ -33,14 +48,7 @@ export const devices = group(
       why: "another device of the account has used up the anchors of the day",
       run: async (stage: Stage) => {
         const { alice, bob, world } = await stage.pair()
-        const device = new Device(world, alice)
-        const other = entryOf(alice.keys, "other.txt")
-        let anchor: string | undefined
-        for (let revision = 1; revision <= perDay; revision++) {
-          const stored = device.store(revision, [other], anchor)
-          device.anchor(stored)
-          anchor = stored.hash
-        }
+        const anchor = usedUp(world, alice, {})
         const entry = await share(alice, "plan.txt", [bob])
         await publishes(world, alice, ["other.txt", "plan.txt"])
         await alice.does("client.unshare", { entry })
@@ -51,19 +59,36 @@ export const devices = group(
       }
     },
     {
+      id: "next-day",
+      requirements: ["KEZ-MAN-027"],
+      why: "a file is taken back when the anchors of the day are used up: the chain names a list without it on the next day",
+      needs: "clock" as const,
+      run: async (stage: Stage) => {
+        const { alice, bob, world } = await stage.pair()
+        usedUp(world, alice, {})
+        const entry = await share(alice, "plan.txt", [bob])
+        await publishes(world, alice, ["other.txt", "plan.txt"])
+        await alice.does("client.unshare", { entry })
+        await publishes(world, alice, ["other.txt"])
+        await stage.later(86_400)
+        await until(
+          async () => {
+            await alice.sync()
+            return anchors(world, alice).length
+          },
+          (count) => count > perDay,
+          "the chain names no list on the next day",
+          20_000
+        )
+      }
+    },
+    {
       id: "four-of-yesterday",
       requirements: ["KEZ-MAN-027"],
       why: "the anchors of yesterday are not of today: what is taken back gets one at once",
       run: async (stage: Stage) => {
         const { alice, bob, world } = await stage.pair()
-        const device = new Device(world, alice)
-        const other = entryOf(alice.keys, "other.txt")
-        let anchor: string | undefined
-        for (let revision = 1; revision <= perDay; revision++) {
-          const stored = device.store(revision, [other], anchor)
-          device.anchor(stored, { created_at: timeOf(Date.now() - 86_400_000) })
-          anchor = stored.hash
-        }
+        usedUp(world, alice, { created_at: timeOf(Date.now() - 86_400_000) })
         const entry = await share(alice, "plan.txt", [bob])
         await publishes(world, alice, ["other.txt", "plan.txt"])
         const { length } = anchors(world, alice)
