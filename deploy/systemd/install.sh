@@ -50,6 +50,7 @@ install -m 0644 "$here/kez-chat.tmpfiles" "$destdir/usr/lib/tmpfiles.d/kez-chat.
 if [ -z "$destdir" ]; then
   systemd-sysusers kez-chat.conf
   systemd-tmpfiles --create kez-chat.conf
-  systemctl daemon-reload
+  # Not where an image is being built.
+  [ ! -d /run/systemd/system ] || systemctl daemon-reload
 fi
 echo "installed; next: edit /etc/kez-chat/chat-server.env, run init, and start the units (deploy/docs/home.md)"

@@ -35,7 +35,9 @@ describe("a home on the nats-server of its owner", () => {
   const reload = async () => {
     const before = log().length
     process.kill(Number(readFileSync(home.at("/run/kez-nats/pid"), "utf8")), "SIGHUP")
-    await expect.poll(() => log().slice(before), { timeout: 10_000 }).toMatch(/Reloaded server configuration|Failed to reload/)
+    await expect
+      .poll(() => log().slice(before), { timeout: 10_000 })
+      .toMatch(/Reloaded server configuration|Failed to reload/)
     return log().slice(before)
   }
 

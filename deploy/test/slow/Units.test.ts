@@ -1,6 +1,6 @@
 /** The systemd units, judged by systemd-analyze with the programs of an installation in place. */
 import { spawnSync } from "node:child_process"
-import { cpSync, mkdirSync, readdirSync, symlinkSync } from "node:fs"
+import { cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { helpOf, namesOf } from "../kits/Programs.ts"
@@ -49,6 +49,23 @@ describe.skipIf(!has("systemd-analyze", "systemd"))("the units", () => {
     for (const name of Object.keys(home.example())) expect([name, chat.has(name)]).toEqual([name, true])
     const users = spawnSync("cat", [home.at("/usr/lib/sysusers.d/kez-chat.conf")], { encoding: "utf8" }).stdout
     for (const unit of services) expect(users).toMatch(new RegExp(`^u ${valuesOf(unit, "User")[0]} `, "m"))
+  })
+
+  it.skipIf(process.getuid?.() !== 0)("make users, and folders that these own", () => {
+    for (const [program, ...args] of [["systemd-sysusers"], ["systemd-tmpfiles", "--create"]] as const) {
+      const done = spawnSync(program, [...args, `--root=${home.folder}`, "kez-chat.conf"], { encoding: "utf8" })
+      expect([program, done.status, done.stderr.replace(/^Creating .*\n/gm, "")]).toEqual([program, 0, ""])
+    }
+    const passwd = readFileSync(home.at("/etc/passwd"), "utf8")
+    for (const [name, path, mode] of [
+      ["kez-chat", "/etc/kez-chat/nats", 0o755],
+      ["kez-chat", "/var/lib/kez-chat", 0o700],
+      ["kez-nats", "/etc/kez-chat/nats-tls", 0o700]
+    ] as const) {
+      const id = Number(new RegExp(`^${name}:[^:]*:(\\d+):`, "m").exec(passwd)![1])
+      const { uid, mode: found } = statSync(home.at(path))
+      expect([path, uid, found & 0o777]).toEqual([path, id, mode])
+    }
   })
 
   it("are installed again over what is there, without touching settings", () => {
