@@ -13,7 +13,8 @@ import * as Metrics from "../metrics/Metrics.ts"
 import { callbackLog } from "../process/CallbackLog.ts"
 import { every } from "../process/Every.ts"
 import { ActiveKeys } from "../storage/ActiveKeys.ts"
-import { SqliteFile } from "../storage/SqliteDatabase.ts"
+import { Database } from "../storage/Database.ts"
+import * as ActiveCheck from "./ActiveCheck.ts"
 import type { BrokerConfig } from "./BrokerConfig.ts"
 import { BrokerControl } from "./BrokerControl.ts"
 import * as RoleConnection from "./connections/RoleConnection.ts"
@@ -34,7 +35,7 @@ import * as InboxStream from "./stream/InboxStream.ts"
 import * as StoreProbe from "./stream/StoreProbe.ts"
 import * as StreamWatch from "./stream/StreamWatch.ts"
 
-/** Interval at which quota counts are written down; a crash forgets at most this much of them. */
+/** Interval at which charges that were taken back and the stream's position are written down without a send. */
 const flushMillis = 1_000
 const pruneMillis = 300_000
 /** Longer than nats.conf's `authorization.timeout`: a login under way at a revocation is complete by then. */
@@ -46,11 +47,12 @@ const firstSweepMillis = 100
 export const layer = (
   config: BrokerConfig,
   keys: BrokerKeys
-): Layer.Layer<BrokerControl, never, ActiveKeys | SqliteFile> => Layer.effect(BrokerControl, make(config, keys))
+): Layer.Layer<BrokerControl, never, ActiveKeys | Database> => Layer.effect(BrokerControl, make(config, keys))
 
 const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys) {
-  const { has: isActive, receives } = yield* ActiveKeys
-  const sqlite = yield* SqliteFile
+  const activeKeys = yield* ActiveKeys
+  const database = yield* Database
+  const checkActive = yield* ActiveCheck.make
   const log = yield* callbackLog
   const fork = yield* FiberSet.makeRuntime()
   const { limits } = config
@@ -70,18 +72,19 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     createHmac("sha256", keys.gateway.key.export({ format: "der", type: "pkcs8" }))
       .update(label)
       .digest()
-  const position = StreamPosition.make(sqlite)
-  const quotas = Quotas.make(sqlite, { limits, pepper: derived("kez-chat quota pairs"), position })
-  const blocks = Blocks.make(sqlite, derived("kez-chat blocks"))
-  const flush = Effect.sync(quotas.flush)
+  const position = StreamPosition.make(database)
+  const quotas = Quotas.make(database, { limits, pepper: derived("kez-chat quota pairs"), position })
+  const blocks = Blocks.make(database, derived("kez-chat blocks"))
   // Registered before all connections, and so run after they are closed.
   yield* Effect.addFinalizer(() =>
-    Effect.catchDefect(flush, (defect) => Effect.logWarning("quota counts not written", defect))
+    Effect.catchCause(quotas.flush, (cause) => Effect.logWarning("quota counts not written", cause))
   )
-  yield* every(flushMillis, "quota counts not written", flush)
+  yield* every(flushMillis, "quota counts not written", quotas.flush)
 
   const { sessionSeconds } = config
-  const sessions = yield* Sessions.make({ sys, sessionSeconds, perAccount: limits.connectionsPerAccount, isActive })
+  const sessions = yield* Sessions.make({ sys, sessionSeconds, perAccount: limits.connectionsPerAccount, activeKeys })
+  // Those of accounts that another chat-server ended; where it did, the broker is asked for all the others.
+  yield* activeKeys.onEnded((hex) => void fork(Effect.ignore(sessions.closeRemembered(hex))))
   const guard = FloodGuard.make({
     burst: limits.refusalBurst,
     perSecond: limits.refusalsPerSecond,
@@ -101,13 +104,14 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
 
   const context = {
     loginHosts: config.loginHosts,
-    isActive,
+    isActive: activeKeys.has,
     isShutOut: guard.isShutOut,
     sessionSeconds: Math.min(sessionSeconds, 3_600)
   }
   const callout = yield* Callout.make({
     keys,
     context,
+    checkActive,
     onAccepted: (hex, server, id) => {
       sessions.loggedIn(hex, { server, id })
       guard.loggedIn(hex)
@@ -132,10 +136,9 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
   const sends = yield* SendResponder.make({
     // A refusal at once costs its sender no quota, unlike a send that waits for the stream in vain.
     isReady: () => stream.known() !== undefined && (probe.failure() ?? "full") === "full",
-    isActive,
-    receives,
+    activeKeys,
     quotas,
-    isBlocked: blocks.has,
+    blocks,
     hasRoom: (bytes) => (stream.known()?.bytes ?? 0) + bytes <= config.inboxBytes,
     noteLast: (seq, millis) => {
       stream.noteLast(seq)
@@ -153,7 +156,7 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     maxBytesInFlight: limits.sendBytesInFlight
   })
   const fetches = yield* FetchResponder.make({
-    isActive,
+    checkActive,
     stream,
     replicated: config.replicas > 1,
     guard,
@@ -168,9 +171,9 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     readBurstBytes: limits.readBurstBytes,
     readBytesPerSecond: limits.readBytesPerSecond
   })
-  const times = TrimTimes.make(sqlite)
-  const trims = yield* TrimResponder.make({ isActive, quotas, times, guard, registrar, store, stream })
-  const blocking = yield* BlockResponder.make({ isActive, blocks, guard })
+  const times = TrimTimes.make(database)
+  const trims = yield* TrimResponder.make({ checkActive, quotas, times, guard, registrar, store, stream })
+  const blocking = yield* BlockResponder.make({ checkActive, blocks, guard })
 
   // Closed in reverse: first nobody new gets in and nothing more is taken.
   yield* sys.keepOpen(() => Effect.asVoid(Effect.forkScoped(Effect.delay(sessions.sweep, firstSweepMillis))))
@@ -186,7 +189,8 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
   const again = <E extends Error>(hex: string, effect: Effect.Effect<void, E>) =>
     Effect.sync(() =>
       fork(
-        Effect.suspend(() => (isActive(hex) ? Effect.void : effect)).pipe(
+        activeKeys.refresh.pipe(
+          Effect.andThen(Effect.suspend(() => (activeKeys.has(hex) ? Effect.void : effect))),
           Effect.tapCause((cause) => Effect.logWarning("removal of an ended account not repeated", cause)),
           Effect.delay(secondRoundMillis)
         )
@@ -201,8 +205,8 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     }),
     purge: Effect.fn("Broker.purge")(function* (hex) {
       yield* purge(hex)
-      quotas.forget(hex)
-      blocks.forget(hex)
+      yield* quotas.forget(hex)
+      yield* blocks.forget(hex)
       // A send that had passed the registry before may have been stored a moment after.
       yield* again(hex, purge(hex))
     }),
@@ -229,6 +233,10 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
         inFlight: sends.inFlight()
       }
     }),
-    answer: (request) => Effect.sync(() => Login.answer({ ...context, issuer: keys.issuer }, request, Date.now()).jwt)
+    answer: (request) =>
+      Effect.map(
+        Effect.ignore(activeKeys.refresh),
+        () => Login.answer({ ...context, issuer: keys.issuer }, request, Date.now()).jwt
+      )
   })
 })

@@ -1,6 +1,7 @@
 /**
  * The broker side as the rest of chat-server uses it: close an account's connections, purge its inbox, report status.
  */
+import type { Problem } from "@kez-chat/sdk/protocol"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { BrokerDown } from "./connections/BrokerDown.ts"
@@ -41,7 +42,7 @@ export class BrokerControl extends Context.Service<
      */
     kick(hex: string): Effect.Effect<void, BrokerDown>
     /** Removes everything the inbox and the self copies of a key hold, and its quota counters. */
-    purge(hex: string): Effect.Effect<void, StreamFailure>
+    purge(hex: string): Effect.Effect<void, StreamFailure | Problem.Problem>
     /** Counters since the start and the state of the connections, from memory. */
     readonly status: Effect.Effect<BrokerStatus>
     /** Answers an authorization-request JWT with a response JWT; undefined for anything else. */

@@ -23,8 +23,6 @@ export class ActiveKeys extends Context.Service<
     readonly receives: (primaryHex: string) => boolean
     /** Reads the changes committed until now. */
     readonly refresh: Effect.Effect<void, Problem.Problem>
-    /** Whether a key is active, asking the database if it is not known to be. */
-    readonly check: (primaryHex: string) => Effect.Effect<boolean, Problem.Problem>
     /** Calls `f` with every key found to have ended, until the scope closes. */
     readonly onEnded: (f: (primaryHex: string) => void) => Effect.Effect<void, never, Scope>
   }
@@ -87,15 +85,13 @@ const make = Effect.fnUntraced(function* () {
   const has = (primaryHex: string) => keys.has(primaryHex) && isFresh()
 
   yield* refresh
-  yield* onAccountsChanged(() => Effect.runFork(Effect.ignore(refresh)))
-  yield* refresh.pipe(Effect.ignore, Effect.delay(pollMillis), Effect.forever, Effect.forkScoped)
+  yield* onAccountsChanged(() => Effect.runFork(Effect.exit(refresh)))
+  yield* refresh.pipe(Effect.exit, Effect.delay(pollMillis), Effect.forever, Effect.forkScoped)
 
   return ActiveKeys.of({
     has,
     receives: (primaryHex) => (keys.has(primaryHex) || suspended.has(primaryHex)) && isFresh(),
     refresh,
-    check: (primaryHex) =>
-      Effect.suspend(() => (has(primaryHex) ? Effect.succeed(true) : Effect.map(refresh, () => keys.has(primaryHex)))),
     onEnded: (f) =>
       Effect.asVoid(
         Effect.acquireRelease(

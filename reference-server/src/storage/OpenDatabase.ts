@@ -4,6 +4,5 @@ import type * as Layer from "effect/Layer"
 import * as SqliteDatabase from "./SqliteDatabase.ts"
 
 /** Opens, and if need be makes or upgrades, the database that `--db` names. */
-export const openDatabase = (
-  options: DatabaseOptions
-): Layer.Layer<Database | SqliteDatabase.SqliteFile, DatabaseError> => SqliteDatabase.layer(options)
+export const openDatabase = (options: DatabaseOptions): Layer.Layer<Database, DatabaseError> =>
+  SqliteDatabase.layer(options)

@@ -6,7 +6,6 @@
  */
 import BetterSqlite3 from "better-sqlite3"
 import type { Problem } from "@kez-chat/sdk/protocol"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -26,16 +25,13 @@ import {
   type Value
 } from "./Database.ts"
 
-/** The broker's limits still run their own statements. */
-export class SqliteFile extends Context.Service<SqliteFile, BetterSqlite3.Database>()("@kez-chat/server/SqliteFile") {}
-
-export const layer = (options: DatabaseOptions): Layer.Layer<Database | SqliteFile, DatabaseError> =>
-  Layer.effectContext(
+export const layer = (options: DatabaseOptions): Layer.Layer<Database, DatabaseError> =>
+  Layer.effect(
+    Database,
     Effect.gen(function* () {
-      const sqlite = yield* open(options)
-      const { probe, service } = make(sqlite)
+      const { probe, service } = make(yield* open(options))
       if (options.existing !== true) yield* Effect.forkScoped(Effect.repeat(probe, Schedule.spaced(probeMillis)))
-      return Context.make(Database, service).pipe(Context.add(SqliteFile, sqlite))
+      return service
     })
   )
 

@@ -156,7 +156,8 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
     const activeKeys = Layer.mock(ActiveKeys, {
       has: (hex: string) => active.has(hex),
       receives: (hex: string) => active.has(hex),
-      refresh: Effect.void
+      refresh: Effect.void,
+      onEnded: () => Effect.void
     })
     const database = openDatabase({ db: join(folder, "registry.db"), schema: registrySchema })
     const broker = Broker.layer(

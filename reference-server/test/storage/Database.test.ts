@@ -4,7 +4,7 @@ import { readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Database, type DatabaseOptions } from "../../src/storage/Database.ts"
 import { openDatabase } from "../../src/storage/OpenDatabase.ts"
-import { SqliteFile } from "../../src/storage/SqliteDatabase.ts"
+import { runText } from "../kits/stores/TestDatabases.ts"
 import { registrySchema, sigchainSchema } from "../../src/storage/Schemas.ts"
 import { Effect, Layer } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -108,23 +108,26 @@ describe("a server whose file fails it", () => {
     const db = join(other.path, "x.db")
     await Effect.runPromise(
       Effect.gen(function* () {
-        const { isWorking, transaction } = yield* Database
-        const sqlite = yield* SqliteFile
+        const database = yield* Database
+        const { isWorking, transaction } = database
+        const queryOnly = (setting: "ON" | "OFF") => runText(database, `PRAGMA query_only = ${setting}`)
+        const sqlite = new BetterSqlite3(db)
         expect(isWorking()).toBe(true)
         sqlite.exec("ALTER TABLE schema_migrations RENAME TO elsewhere")
         expect(isWorking()).toBe(false)
         sqlite.exec("ALTER TABLE elsewhere RENAME TO schema_migrations")
         expect(isWorking()).toBe(true)
-        sqlite.pragma("query_only = ON")
+        yield* queryOnly("ON")
         const refused = yield* Effect.flip(transaction({ lock: "accounts" }, (sql) => sql`DELETE FROM reserved`))
         expect([refused.code, isWorking()]).toEqual(["unavailable", false])
-        sqlite.pragma("query_only = OFF")
+        yield* queryOnly("OFF")
         yield* Effect.promise(() => expect.poll(isWorking, { timeout: 30_000 }).toBe(true))
         // Nobody writes, and it is seen all the same.
-        sqlite.pragma("query_only = ON")
+        yield* queryOnly("ON")
         yield* Effect.promise(() => expect.poll(isWorking, { timeout: 10_000 }).toBe(false))
-        sqlite.pragma("query_only = OFF")
+        yield* queryOnly("OFF")
         yield* Effect.promise(() => expect.poll(isWorking, { timeout: 30_000 }).toBe(true))
+        sqlite.close()
       }).pipe(Effect.provide(openDatabase({ db, schema: registrySchema })))
     )
   })

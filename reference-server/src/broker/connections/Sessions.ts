@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as FiberSet from "effect/FiberSet"
 import { every } from "../../process/Every.ts"
+import type { ActiveKeys } from "../../storage/ActiveKeys.ts"
 import type { BrokerDown } from "./BrokerDown.ts"
 import type { RoleConnection } from "./RoleConnection.ts"
 import * as UserConnections from "./UserConnections.ts"
@@ -20,7 +21,7 @@ export interface SessionsOptions {
   readonly sessionSeconds: number
   /** Connections an account may have; the oldest beyond them are closed. */
   readonly perAccount: number
-  readonly isActive: (hex: string) => boolean
+  readonly activeKeys: ActiveKeys["Service"]
 }
 
 /** Interval of the comparison with the registry, the safety net under revocations. */
@@ -34,7 +35,7 @@ const registeredMillis = 200
 const slackMillis = 60_000
 
 export const make = Effect.fnUntraced(function* (options: SessionsOptions) {
-  const { isActive, perAccount, sys } = options
+  const { activeKeys, perAccount, sys } = options
   const known = new Map<string, Map<string, { readonly connection: UserConnection; readonly until: number }>>()
   const fork = yield* FiberSet.makeRuntime()
   /** The waits before accounts are counted. They end before the counting, so that a login during it is counted anew. */
@@ -92,8 +93,10 @@ export const make = Effect.fnUntraced(function* (options: SessionsOptions) {
     return withSys(
       Effect.fnUntraced(function* (connection) {
         const listed = yield* UserConnections.list(connection)
+        // Without the registry nobody's connection is closed.
+        if ((yield* Effect.result(activeKeys.refresh))._tag === "Failure") return
         const excess = [...Map.groupBy(listed, ({ hex }) => hex)].flatMap(([hex, own]) =>
-          beyond(own, isActive(hex) ? perAccount : 0)
+          beyond(own, activeKeys.has(hex) ? perAccount : 0)
         )
         yield* UserConnections.closeAll(connection, excess)
       }),
@@ -116,6 +119,14 @@ export const make = Effect.fnUntraced(function* (options: SessionsOptions) {
   yield* every(countMillis, "connections not counted", countConnections)
   yield* every(countAccountsMillis, "connected accounts not counted", countAccounts)
 
+  /** Closes the connections of an account whose logins were answered here. */
+  const closeRemembered = Effect.fn("Sessions.closeRemembered")(function* (hex: string) {
+    const connection = yield* sys.get
+    const remembered = [...(known.get(hex)?.values() ?? [])].map(connectionOf)
+    known.delete(hex)
+    yield* UserConnections.closeAll(connection, remembered)
+  })
+
   return {
     /** Notes an accepted login; closes the account's oldest connections if it has too many. For the hot path. */
     loggedIn: (hex: string, connection: UserConnection) => {
@@ -124,12 +135,11 @@ export const make = Effect.fnUntraced(function* (options: SessionsOptions) {
       const count = Effect.sync(() => fork(closeOldest(hex)))
       forkWait(hex, Effect.delay(count, registeredMillis), { onlyIfMissing: true })
     },
+    closeRemembered,
     /** Closes all connections of an account: those remembered and those that the broker lists. */
     close: Effect.fn("Sessions.close")(function* (hex: string) {
       const connection = yield* sys.get
-      const remembered = [...(known.get(hex)?.values() ?? [])].map(connectionOf)
-      known.delete(hex)
-      yield* UserConnections.closeAll(connection, remembered)
+      yield* closeRemembered(hex)
       yield* UserConnections.closeAll(connection, (yield* UserConnections.list(connection, hex)).map(connectionOf))
     }),
     sweep,

@@ -1,23 +1,19 @@
 /**
- * Counters by key and day, durable and shared by all instances of chat-server.
+ * Counters by key and day, as one transaction sees and changes them.
  *
- * They live in memory and are written to the registry's database in batches, so that a message does not cost a disk
- * write of its own; a crash loses at most one batch of counts, never a message.
+ * They are kept in memory from one transaction to the next; the caller clears them when another instance has changed
+ * any.
  */
-import type BetterSqlite3 from "better-sqlite3"
-import type { StreamPosition } from "./StreamPosition.ts"
+import type { Problem } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
+import { oneOf, rows, type Sql } from "../../storage/Database.ts"
 
 export interface Counter {
   readonly key: Buffer
   /** Days since the epoch. */
   readonly day: number
-  /** The value in the database. */
-  base: number
-  /** What was added here since. */
-  delta: number
+  n: number
 }
-
-export const valueOf = (counter: Counter): number => counter.base + counter.delta
 
 /** Today's counter of a key, and the sum over all days that count. */
 export interface Stored {
@@ -25,106 +21,88 @@ export interface Stored {
   readonly counter: Counter
 }
 
+/** Keys that are kept in memory, of some hundred bytes each. */
+const mostKeys = 20_000
+
+export type Counters = ReturnType<typeof make>
+
 /**
  * A sum covers today and `retentionDays` before it. `daily` holds the first letters of the keys of counters that matter
  * on their own day only.
  */
-export const make = (sqlite: BetterSqlite3.Database, retentionDays: number, daily: ReadonlyArray<string>) => {
-  const read = sqlite
-    .prepare<[Buffer, number], number>("SELECT n FROM broker_counters WHERE key = ? AND day = ?")
-    .pluck()
-  const sumFrom = sqlite
-    .prepare<[Buffer, number], number>("SELECT coalesce(sum(n), 0) FROM broker_counters WHERE key = ? AND day >= ?")
-    .pluck()
-  const sumBefore = sqlite
-    .prepare<[Buffer, number], number>("SELECT coalesce(sum(n), 0) FROM broker_counters WHERE key = ? AND day < ?")
-    .pluck()
-  const add = sqlite
-    .prepare<[Buffer, number, number], number>(
-      `INSERT INTO broker_counters (key, day, n) VALUES (?, ?, max(?, 0))
-       ON CONFLICT (key, day) DO UPDATE SET n = max(n + excluded.n, 0) RETURNING n`
-    )
-    .pluck()
-  const subtract = sqlite
-    .prepare<[number, Buffer, number], number>(
-      "UPDATE broker_counters SET n = max(n + ?, 0) WHERE key = ? AND day = ? RETURNING n"
-    )
-    .pluck()
-  const removeBefore = sqlite.prepare("DELETE FROM broker_counters WHERE key = ? AND day < ?")
-  const expire = sqlite.prepare(
-    `DELETE FROM broker_counters WHERE day < ? AND (day < ? OR substr(key, 1, 1) IN (${daily.map(() => "?").join(", ")}))`
-  )
-  /** Counters that are pending in memory are not in it. */
-  const database = {
-    add: (key: Buffer, day: number, n: number) => void add.get(key, day, n),
-    sumBefore: (key: Buffer, day: number) => sumBefore.get(key, day) ?? 0,
-    removeBefore: (key: Buffer, day: number) => void removeBefore.run(key, day)
+export const make = (retentionDays: number, daily: ReadonlyArray<string>) => {
+  /** Of every key that was read, all its days. */
+  const byKey = new Map<string, Map<number, Counter>>()
+  const changed = new Set<Counter>()
+
+  const daysOf = (key: Buffer): Map<number, Counter> => {
+    const days = byKey.get(nameOf(key))
+    if (days === undefined) throw new Error("a counter was used that was not read")
+    return days
   }
-  type Change = (to: typeof database) => void
-  const change = sqlite.transaction((f: Change) => f(database))
-
-  let counters = new Map<string, Counter>()
-  /** Sums over the days before today; they change by expiry and removal only. */
-  let earlier = new Map<string, number>()
-  let earlierDay = 0
-
   const counter = (key: Buffer, day: number): Counter => {
-    const name = `${day}${nameOf(key)}`
-    let found = counters.get(name)
-    if (found === undefined) {
-      found = { key, day, base: read.get(key, day) ?? 0, delta: 0 }
-      counters.set(name, found)
-    }
+    const days = daysOf(key)
+    let found = days.get(day)
+    if (found === undefined) days.set(day, (found = { key, day, n: 0 }))
     return found
   }
 
-  const write = sqlite.transaction((pending: ReadonlyArray<Counter>, position: StreamPosition, last?: number) => {
-    if (last !== undefined) position.write(last)
-    return pending.map(({ day, delta, key }) => (delta > 0 ? add.get(key, day, delta) : subtract.get(delta, key, day)))
-  })
-
   return {
+    /** Reads the counters of these keys, which must be done before they are used. */
+    read: Effect.fnUntraced(function* (sql: Sql, keys: ReadonlyArray<Buffer>): Effect.fn.Return<void, Problem.Problem> {
+      const missing = new Map<string, Buffer>()
+      for (const key of keys) if (!byKey.has(nameOf(key))) missing.set(nameOf(key), key)
+      if (missing.size === 0) return
+      const found = yield* sql<{ key: Buffer; day: number; n: number }>`
+        SELECT key, day, n FROM broker_counters WHERE key ${oneOf([...missing.values()])}`
+      for (const name of missing.keys()) byKey.set(name, new Map())
+      for (const row of found) daysOf(row.key).set(row.day, row)
+    }),
     counter,
     stored: (key: Buffer, today: number): Stored => {
-      if (earlierDay !== today) {
-        earlier = new Map()
-        earlierDay = today
-      }
-      const name = nameOf(key)
-      let before = earlier.get(name)
-      if (before === undefined) {
-        before = (sumFrom.get(key, today - retentionDays) ?? 0) - (read.get(key, today) ?? 0)
-        earlier.set(name, before)
-      }
-      const current = counter(key, today)
-      return { total: before + valueOf(current), counter: current }
+      let total = 0
+      for (const { day, n } of daysOf(key).values()) if (day >= today - retentionDays) total += n
+      return { total, counter: counter(key, today) }
     },
-    /** Runs changes in one transaction, for all instances, and then reads the counters of `keys` anew. */
-    change: (keys: ReadonlyArray<Buffer>, f: Change) => {
-      change.immediate(f)
-      const names = new Set(keys.map(nameOf))
-      for (const [name, { key }] of counters) if (names.has(nameOf(key))) counters.delete(name)
-      for (const name of names) earlier.delete(name)
+    sumBefore: (key: Buffer, before: number): number => {
+      let sum = 0
+      for (const { day, n } of daysOf(key).values()) if (day < before) sum += n
+      return sum
     },
-    /** Writes pending counts, with the stream's position in the same transaction, and reads those of other instances. */
-    flush: (position: StreamPosition) => {
-      const pending = [...counters.values()].filter(({ delta }) => delta !== 0)
-      const last = position.pending()
-      if (pending.length > 0 || last !== undefined) {
-        const written = write.immediate(pending, position, last)
-        for (const [i, each] of pending.entries()) {
-          each.base = written[i] ?? 0
-          each.delta = 0
+    add: (to: Counter, n: number) => {
+      to.n = Math.max(0, to.n + n)
+      changed.add(to)
+    },
+    removeBefore: Effect.fnUntraced(function* (sql: Sql, keys: ReadonlyArray<Buffer>, before: number) {
+      yield* sql`DELETE FROM broker_counters WHERE key ${oneOf(keys)} AND day < ${before}`
+      for (const key of keys) {
+        const days = daysOf(key)
+        for (const [day, each] of days) {
+          if (day >= before) continue
+          days.delete(day)
+          changed.delete(each)
         }
-        if (last !== undefined) position.written(last)
       }
-      // Other instances count and trim too: what is not pending is read again when it is needed.
-      counters = new Map()
-      earlier = new Map()
-    },
+    }),
+    /** Writes what was changed. */
+    write: Effect.fnUntraced(function* (sql: Sql) {
+      if (changed.size === 0) return
+      yield* sql`INSERT INTO broker_counters (key, day, n) ${rows([...changed].map(({ key, day, n }) => [key, day, n]))}
+        ON CONFLICT (key, day) DO UPDATE SET n = excluded.n`
+      changed.clear()
+      if (byKey.size > mostKeys) byKey.clear()
+    }),
     /** Removes all counters from before retention, and daily ones from before today. */
-    expire: (today: number) =>
-      void expire.run(today, today - retentionDays, ...daily.map((letter) => Buffer.from(letter)))
+    expire: (sql: Sql, today: number) =>
+      sql`DELETE FROM broker_counters
+        WHERE day < ${today} AND (day < ${today - retentionDays} OR substr(key, 1, 1) ${oneOf(
+          daily.map((letter) => Buffer.from(letter))
+        )})`,
+    /** Forgets everything, changes that were not written as well. */
+    clear: () => {
+      byKey.clear()
+      changed.clear()
+    }
   }
 }
 

@@ -2,62 +2,57 @@
  * Keys for the counters of a sender and a recipient: keyed hashes whose secret is replaced every period and then
  * deleted, so that the database does not reveal who writes to whom.
  */
-import type BetterSqlite3 from "better-sqlite3"
+import * as Effect from "effect/Effect"
 import { createHmac, randomBytes } from "node:crypto"
+import type { Sql } from "../../storage/Database.ts"
 
 /** Days for which a secret is used. The previous one still counts for "has written to". */
 export const periodDays = 30
 
+/** Hashes that are remembered. */
+const mostHashes = 20_000
+
 /** `pepper` keeps a copy of the database alone from testing guesses at pairs. */
-export const make = (sqlite: BetterSqlite3.Database, pepper: Uint8Array) => {
-  const read = sqlite.prepare<[number], { secret: Buffer }>("SELECT secret FROM broker_secrets WHERE period = ?")
-  const write = sqlite.prepare("INSERT INTO broker_secrets (period, secret) VALUES (?, ?) ON CONFLICT DO NOTHING")
-  const drop = sqlite.prepare("DELETE FROM broker_secrets WHERE period < ?")
-  /** Null where there is none. */
-  const secrets = new Map<number, Buffer | null>()
+export const make = (pepper: Uint8Array) => {
+  const secrets = new Map<number, Buffer>()
   const hashes = new Map<string, Buffer>()
 
-  const secretOf = (period: number): Buffer | undefined => {
-    let found = secrets.get(period)
-    if (found === undefined) {
-      const row = read.get(period)
-      found = row === undefined ? null : createHmac("sha256", pepper).update(row.secret).digest()
-      secrets.set(period, found)
-    }
-    return found ?? undefined
-  }
-  const makeSecret = (period: number): Buffer => {
-    write.run(period, randomBytes(32))
-    secrets.delete(period)
-    const made = secretOf(period)
-    if (made === undefined) throw new Error("the secret of the pair counters is gone")
-    return made
-  }
-  const hash = (secret: Buffer, period: number, from: string, to: string): Buffer => {
-    const name = `${period}${from}${to}`
-    let found = hashes.get(name)
-    if (found === undefined) {
-      found = createHmac("sha256", secret)
-        .update(from + to)
-        .digest()
-      hashes.set(name, found)
-    }
-    return found
-  }
+  const remember = ({ period, secret }: { readonly period: number; readonly secret: Uint8Array }): void =>
+    void secrets.set(period, createHmac("sha256", pepper).update(secret).digest())
+
   return {
+    /** Reads the secrets from `first` on, and makes that of `period` if need be. */
+    read: Effect.fnUntraced(function* (sql: Sql, first: number, period: number) {
+      if (secrets.has(period)) return
+      const found = yield* sql<{ period: number; secret: Buffer }>`
+        SELECT period, secret FROM broker_secrets WHERE period >= ${first}`
+      found.forEach(remember)
+      if (secrets.has(period)) return
+      const secret = randomBytes(32)
+      yield* sql`INSERT INTO broker_secrets (period, secret) VALUES (${period}, ${secret})`
+      remember({ period, secret })
+    }),
     /** `from` writing to `to`, 32 bytes; undefined where the period has no secret, and so no counters. */
-    find: (period: number, from: string, to: string) => {
-      const secret = secretOf(period)
-      return secret === undefined ? undefined : hash(secret, period, from, to)
+    find: (period: number, from: string, to: string): Buffer | undefined => {
+      const secret = secrets.get(period)
+      if (secret === undefined) return undefined
+      const name = `${period}${from}${to}`
+      let found = hashes.get(name)
+      if (found === undefined) {
+        if (hashes.size > mostHashes) hashes.clear()
+        found = createHmac("sha256", secret)
+          .update(from + to)
+          .digest()
+        hashes.set(name, found)
+      }
+      return found
     },
-    /** The same; makes the period's secret if need be. */
-    make: (period: number, from: string, to: string) => hash(secretOf(period) ?? makeSecret(period), period, from, to),
-    /** Forgets the computed hashes, to bound memory. */
-    clear: () => hashes.clear(),
     /** Removes the secrets of earlier periods, for all instances. */
-    expire: (firstPeriod: number) => {
-      drop.run(firstPeriod)
+    expire: (sql: Sql, firstPeriod: number) => sql`DELETE FROM broker_secrets WHERE period < ${firstPeriod}`,
+    /** Forgets what was read. */
+    clear: () => {
       secrets.clear()
+      hashes.clear()
     }
   }
 }

@@ -6,15 +6,28 @@
  * always room for another. A charge keeps the class it was made under, stranger or known, by counting under a key of
  * that class.
  *
- * Plain and synchronous, since every message passes through it.
+ * Messages are charged in batches, one transaction for each: what counts is exact over all instances, and is never less
+ * than what the stream holds, whichever process is killed.
  */
-import type BetterSqlite3 from "better-sqlite3"
-import type { Trim } from "@kez-chat/sdk/protocol"
+import type { Problem, Trim } from "@kez-chat/sdk/protocol"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Database, Sql } from "../../storage/Database.ts"
 import * as Counters from "./Counters.ts"
-import { type Counter, type Stored, valueOf } from "./Counters.ts"
+import type { Counter, Stored } from "./Counters.ts"
 import * as PairKeys from "./PairKeys.ts"
 import { minimumChargeBytes, type QuotaLimits, sharesOf } from "./QuotaLimits.ts"
 import type { StreamPosition } from "./StreamPosition.ts"
+
+/** A message to be charged. */
+export interface Attempt {
+  readonly sender: string
+  readonly recipient: string
+  /** The frame's length. */
+  readonly bytes: number
+  /** A frame of a blocked sender takes no room; the sender is charged and refused as if it did. */
+  readonly isBlocked: boolean
+}
 
 /** A charge that was made for one message, to be taken back if it is not stored. */
 export type Charge = { readonly entries: ReadonlyArray<readonly [Counter, number]> }
@@ -55,53 +68,132 @@ const accountKinds: ReadonlyArray<Kind> = ["s", "x", "y", "d", "o", "b"]
 const dayMillis = 86_400_000
 const { periodDays } = PairKeys
 
-export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions) => {
+export const make = (database: Database["Service"], options: QuotasOptions) => {
   const { limits, now = Date.now, position } = options
   const shares = sharesOf(limits)
-  const counters = Counters.make(sqlite, limits.retentionDays, dailyKinds)
-  const { counter, stored } = counters
-  const pairs = PairKeys.make(sqlite, options.pepper)
+  const counters = Counters.make(limits.retentionDays, dailyKinds)
+  const { add, counter, stored } = counters
+  const pairs = PairKeys.make(options.pepper)
   const today = () => Math.floor(now() / dayMillis)
+
+  /** The last change that this process made, or knows of. */
+  let revision = 0
+  let expired = 0
+  let refunds: ReadonlyArray<Charge> = []
+
+  /** In the database and in memory, as of the last change of any instance. */
+  const catchUp = Effect.fnUntraced(function* (sql: Sql) {
+    const [state] = yield* sql<{ value: number }>`INSERT INTO broker_state (name, value) VALUES ('quotas', 1)
+      ON CONFLICT (name) DO UPDATE SET value = broker_state.value + 1 RETURNING value`
+    if (state?.value !== revision + 1) forgetAll()
+    revision = state?.value ?? 0
+  })
+
+  const forgetAll = (): void => {
+    counters.clear()
+    pairs.clear()
+  }
+
+  const expire = Effect.fnUntraced(function* (sql: Sql, day: number) {
+    yield* counters.expire(sql, day)
+    yield* pairs.expire(sql, firstPeriod(day))
+    forgetAll()
+    expired = day
+  })
+
+  /** Runs `f` on counters that no other instance changes meanwhile, and writes what it changed. */
+  const exclusively = <A>(f: (sql: Sql) => Effect.Effect<A, Problem.Problem>): Effect.Effect<A, Problem.Problem> =>
+    Effect.suspend(() => {
+      const taken = refunds
+      const last = position.pending()
+      const run = Effect.fnUntraced(function* (sql: Sql) {
+        yield* catchUp(sql)
+        if (expired !== today()) yield* expire(sql, today())
+        const entries = taken.flatMap((charge) => charge.entries)
+        yield* counters.read(
+          sql,
+          entries.map(([{ key }]) => key)
+        )
+        for (const [{ day, key }, n] of entries) add(counter(key, day), -n)
+        const result = yield* f(sql)
+        yield* counters.write(sql)
+        if (last !== undefined) yield* position.write(sql, last)
+        return result
+      })
+      return Effect.onExit(database.transaction({ lock: "quotas", isSynced: false }, run), (exit) =>
+        Effect.sync(() => {
+          if (Exit.isSuccess(exit)) {
+            refunds = refunds.slice(taken.length)
+            if (last !== undefined) position.written(last)
+          } else {
+            forgetAll()
+            revision = 0
+            expired = 0
+          }
+        })
+      )
+    })
 
   /** Whether `from` wrote to `to` in this or the last period. */
   const hasWritten = (from: string, to: string, period: number): boolean =>
     [period, period - 1].some((each) => {
       const pair = pairs.find(each, from, to)
-      return pair !== undefined && valueOf(counter(keyOf("w", pair), lastDay(each))) > 0
+      return pair !== undefined && counter(keyOf("w", pair), lastDay(each)).n > 0
     })
 
   /** The first period whose days still count: that of retention, or the one before this, for who has written. */
   const firstPeriod = (day: number): number =>
     Math.floor((day - Math.max(limits.retentionDays, periodDays)) / periodDays)
 
+  /** The keys of a pair's counters of a kind, this period's last. */
+  const pairKeys = (kind: Kind, from: string, to: string, day: number): ReadonlyArray<Buffer> => {
+    const found: Array<Buffer> = []
+    for (let period = firstPeriod(day); period <= Math.floor(day / periodDays); period++) {
+      const pair = pairs.find(period, from, to)
+      if (pair !== undefined) found.push(keyOf(kind, pair))
+    }
+    return found
+  }
+
   /** What is stored of a pair, over the periods that retention spans, and the counter that is charged today. */
   const storedBetween = (kind: Kind, from: string, to: string, day: number): Stored => {
-    const period = Math.floor(day / periodDays)
-    const current = stored(keyOf(kind, pairs.make(period, from, to)), day)
-    let total = current.total
-    for (let each = firstPeriod(day); each < period; each++) {
-      const pair = pairs.find(each, from, to)
-      if (pair !== undefined) total += stored(keyOf(kind, pair), day).total
+    let found: Stored | undefined
+    for (const key of pairKeys(kind, from, to, day)) {
+      const each = stored(key, day)
+      found = { total: (found?.total ?? 0) + each.total, counter: each.counter }
     }
-    return { total, counter: current.counter }
+    if (found === undefined) throw new Error("the secret of the pair counters is gone")
+    return found
   }
 
   const full: QuotaRefusal = { code: "full" }
   const slow = (day: number): QuotaRefusal => ({ code: "slow", untilMillis: (day + 1) * dayMillis })
 
+  const apply = (entries: Charge["entries"]): Charge => {
+    for (const [each, n] of entries) add(each, n)
+    return { entries }
+  }
+
+  /** The keys of all counters that may decide about a message. */
+  const keysFor = ({ recipient, sender }: Attempt, day: number): ReadonlyArray<Buffer> =>
+    sender === recipient
+      ? [own("o", sender)]
+      : [
+          own("b", sender),
+          ...(["s", "x", "y", "d"] as const).map((kind) => own(kind, recipient)),
+          ...(["v", "k", "u", "w"] as const).flatMap((kind) => pairKeys(kind, sender, recipient, day)),
+          ...pairKeys("w", recipient, sender, day)
+        ]
+
   const chargeSelf = (hex: string, cost: number, day: number): Verdict => {
     const copies = stored(own("o", hex), day)
     if (copies.total + cost > limits.selfBytes) return full
-    if (valueOf(copies.counter) + cost > limits.selfBytesPerDay) return slow(day)
+    if (copies.counter.n + cost > limits.selfBytesPerDay) return slow(day)
     return apply([[copies.counter, cost]])
   }
 
-  /**
-   * Charges a message, or says which limit it meets. `bytes` is the frame's length. A frame of a `blocked` sender takes
-   * no room, and the sender is charged and refused as if it did.
-   */
-  const charge = (sender: string, recipient: string, bytes: number, blocked = false): Verdict => {
-    const day = today()
+  /** Charges a message, or says which limit it meets. */
+  const charge = ({ bytes, isBlocked, recipient, sender }: Attempt, day: number): Verdict => {
     const cost = Math.max(bytes, minimumChargeBytes)
     if (sender === recipient) return chargeSelf(sender, cost, day)
     const period = Math.floor(day / periodDays)
@@ -111,89 +203,99 @@ export const make = (sqlite: BetterSqlite3.Database, options: QuotasOptions) => 
     const used = inbox.total + vanished.total
     if (used + cost > limits.inboxBytes) return full
     const sent = counter(own("b", sender), day)
-    if (valueOf(sent) + cost > limits.sendBytesPerDay) return slow(day)
+    if (sent.n + cost > limits.sendBytesPerDay) return slow(day)
     const entries: Array<readonly [Counter, number]> = [
       [sent, cost],
-      [blocked ? vanished.counter : inbox.counter, cost]
+      [isBlocked ? vanished.counter : inbox.counter, cost]
     ]
     if (hasWritten(recipient, sender, period)) {
       const known = storedBetween("k", sender, recipient, day)
       if (known.total + cost > Math.min(shares.senderBytes, (limits.inboxBytes - used) / 2)) return full
-      if (valueOf(known.counter) + cost > shares.senderBytesPerDay) return slow(day)
+      if (known.counter.n + cost > shares.senderBytesPerDay) return slow(day)
       entries.push([known.counter, cost])
     } else {
       const strangers = stored(own("x", recipient), day)
-      const yielded = valueOf(counter(own("y", recipient), day))
+      const yielded = counter(own("y", recipient), day).n
       if (strangers.total + yielded + vanished.total + cost > shares.strangersBytes) return full
       const taken = counter(own("d", recipient), day)
-      if (valueOf(taken) + valueOf(vanished.counter) + cost > shares.strangersBytesPerDay) return slow(day)
+      if (taken.n + vanished.counter.n + cost > shares.strangersBytesPerDay) return slow(day)
       const unknown = storedBetween("u", sender, recipient, day).counter
-      if (valueOf(unknown) > 0 && valueOf(unknown) + cost > shares.strangerBytesPerDay) return slow(day)
+      if (unknown.n > 0 && unknown.n + cost > shares.strangerBytesPerDay) return slow(day)
       entries.push([unknown, cost])
-      if (!blocked) entries.push([strangers.counter, cost], [taken, cost])
+      if (!isBlocked) entries.push([strangers.counter, cost], [taken, cost])
     }
-    const wrote = counter(keyOf("w", pairs.make(period, sender, recipient)), lastDay(period))
-    if (valueOf(wrote) === 0) entries.push([wrote, 1])
+    const pair = pairKeys("w", sender, recipient, day).at(-1)
+    const wrote = pair === undefined ? undefined : counter(pair, lastDay(period))
+    if (wrote?.n === 0) entries.push([wrote, 1])
     return apply(entries)
   }
 
-  const usage = (hex: string, box: Trim.Box): Usage => {
-    const day = today()
-    if (box === "self") return { used: stored(own("o", hex), day).total, limit: limits.selfBytes }
-    const strangers = stored(own("x", hex), day).total + valueOf(counter(own("y", hex), day))
-    return {
-      used: stored(own("s", hex), day).total,
-      limit: limits.inboxBytes,
-      strangers: { used: strangers, limit: shares.strangersBytes }
-    }
-  }
-
-  let expired = 0
-  /** Writes pending counts and reads those of other instances. */
-  const flush = (): void => {
-    const day = today()
-    counters.flush(position)
-    pairs.clear()
-    if (expired === day) return
-    counters.expire(day)
-    pairs.expire(firstPeriod(day))
-    expired = day
-  }
-
   return {
-    charge,
-    /** Takes a charge back: the message was a repetition or could not be stored. */
-    refund: ({ entries }: Charge) => {
-      // The counter may have been written and dropped from memory since it was charged.
-      for (const [{ day, key }, n] of entries) counter(key, day).delta -= n
+    /**
+     * Charges messages in their order, or says which limit each meets. When it returns, the charges are committed: no
+     * crash of any process takes them back.
+     */
+    charge: (attempts: ReadonlyArray<Attempt>) =>
+      exclusively(
+        Effect.fnUntraced(function* (sql) {
+          const day = today()
+          yield* pairs.read(sql, firstPeriod(day), Math.floor(day / periodDays))
+          yield* counters.read(
+            sql,
+            attempts.flatMap((attempt) => keysFor(attempt, day))
+          )
+          return attempts.map((attempt) => charge(attempt, day))
+        })
+      ),
+    /** Takes a charge back with the next change: the message was a repetition or could not be stored. */
+    refund: (charge: Charge) => {
+      refunds = [...refunds, charge]
     },
-    usage,
+    usage: (hex: string, box: Trim.Box) =>
+      exclusively(
+        Effect.fnUntraced(function* (sql): Effect.fn.Return<Usage, Problem.Problem> {
+          const day = today()
+          yield* counters.read(sql, ownKeys(hex))
+          if (box === "self") return { used: stored(own("o", hex), day).total, limit: limits.selfBytes }
+          const strangers = stored(own("x", hex), day).total + counter(own("y", hex), day).n
+          return {
+            used: stored(own("s", hex), day).total,
+            limit: limits.inboxBytes,
+            strangers: { used: strangers, limit: shares.strangersBytes }
+          }
+        })
+      ),
     /**
      * Frames were removed from an account's box: those stored before `oldestMillis`, when the oldest one left was
      * stored, or all if none is left. The room is free again, that of strangers from the next day; the use of each
      * sender is not given back.
      */
-    trimmed: (hex: string, box: Trim.Box, oldestMillis: number | undefined) => {
-      const day = today()
-      const before = oldestMillis === undefined ? Number.MAX_SAFE_INTEGER : Math.floor(oldestMillis / dayMillis)
-      flush()
-      counters.change(ownKeys(hex), (database) => {
-        database.removeBefore(own(box === "inbox" ? "s" : "o", hex), before)
-        if (box === "self") return
-        const strangers = own("x", hex)
-        const freed = database.sumBefore(strangers, before)
-        if (freed > 0) database.add(own("y", hex), day, freed)
-        database.removeBefore(strangers, before)
-      })
-    },
+    trimmed: (hex: string, box: Trim.Box, oldestMillis: number | undefined) =>
+      exclusively(
+        Effect.fnUntraced(function* (sql) {
+          const before = oldestMillis === undefined ? Number.MAX_SAFE_INTEGER : Math.floor(oldestMillis / dayMillis)
+          yield* counters.read(sql, ownKeys(hex))
+          if (box === "self") return yield* counters.removeBefore(sql, [own("o", hex)], before)
+          const strangers = own("x", hex)
+          const freed = counters.sumBefore(strangers, before)
+          yield* counters.removeBefore(sql, [own("s", hex), strangers], before)
+          if (freed > 0) add(counter(own("y", hex), today()), freed)
+        })
+      ),
     /** Forgets an account's own counters. */
-    forget: (hex: string) => {
-      const keys = ownKeys(hex)
-      counters.change(keys, (database) => {
-        for (const key of keys) database.removeBefore(key, Number.MAX_SAFE_INTEGER)
-      })
-    },
-    flush
+    forget: (hex: string) =>
+      exclusively(
+        Effect.fnUntraced(function* (sql) {
+          yield* counters.read(sql, ownKeys(hex))
+          yield* counters.removeBefore(sql, ownKeys(hex), Number.MAX_SAFE_INTEGER)
+        })
+      ),
+    /** Writes what is pending: refunds, the stream's position; and once a day removes what no longer counts. */
+    flush: Effect.suspend(() =>
+      refunds.length > 0 || position.pending() !== undefined || expired !== today()
+        ? exclusively(() => Effect.void)
+        : Effect.void
+    )
   }
 }
 
@@ -210,8 +312,3 @@ const ownKeys = (hex: string): ReadonlyArray<Buffer> => accountKinds.map((kind) 
 
 /** After this day a period's entries count no more. */
 const lastDay = (period: number): number => (period + 2) * periodDays
-
-const apply = (entries: Charge["entries"]): Charge => {
-  for (const [each, n] of entries) each.delta += n
-  return { entries }
-}

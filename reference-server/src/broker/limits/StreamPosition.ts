@@ -2,19 +2,14 @@
  * The highest sequence number of the inbox stream that any instance of chat-server has seen, across restarts. A stream
  * that ends before it has lost acknowledged frames.
  */
-import type BetterSqlite3 from "better-sqlite3"
+import * as Effect from "effect/Effect"
+import type { Database, Sql } from "../../storage/Database.ts"
 
 export type StreamPosition = ReturnType<typeof make>
 
-export const make = (sqlite: BetterSqlite3.Database) => {
-  const read = sqlite.prepare<[], number>("SELECT value FROM broker_state WHERE name = 'last'").pluck()
-  const write = sqlite.prepare(
-    `INSERT INTO broker_state (name, value) VALUES ('last', ?)
-     ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`
-  )
-  const zero = sqlite.prepare("DELETE FROM broker_state WHERE name = 'last'")
+export const make = ({ sql }: Database["Service"]) => {
   let last = 0
-  let lastWritten = read.get() ?? 0
+  let lastWritten = 0
 
   /** Forgets what this process has seen; what is written down stays. */
   const dropLast = (): void => {
@@ -26,17 +21,21 @@ export const make = (sqlite: BetterSqlite3.Database) => {
       if (seq > last) last = seq
     },
     /** The highest number that this process has seen or any instance has written down. */
-    knownLast: () => Math.max(last, read.get() ?? 0),
+    knownLast: Effect.map(sql<{ value: number }>`SELECT value FROM broker_state WHERE name = 'last'`, ([written]) =>
+      Math.max(last, written?.value ?? 0)
+    ),
     dropLast,
     /** Starts anew, for all instances. */
-    resetLast: () => {
+    resetLast: Effect.suspend(() => {
       dropLast()
-      zero.run()
-    },
+      return sql`DELETE FROM broker_state WHERE name = 'last'`
+    }),
     /** The number to write down, if it is higher than the one written last. */
     pending: () => (last > lastWritten ? last : undefined),
     /** Writes a number, in the transaction of the caller. */
-    write: (seq: number) => void write.run(seq),
+    write: (within: Sql, seq: number) =>
+      within`INSERT INTO broker_state (name, value) VALUES ('last', ${seq})
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE broker_state.value < excluded.value`,
     /** That transaction was committed. */
     written: (seq: number) => {
       lastWritten = Math.max(seq, lastWritten)

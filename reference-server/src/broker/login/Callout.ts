@@ -9,6 +9,7 @@
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import * as Effect from "effect/Effect"
 import { callbackLog } from "../../process/CallbackLog.ts"
+import type { ActiveCheck } from "../ActiveCheck.ts"
 import { subscribe } from "../connections/Subscription.ts"
 import type { BrokerKeys } from "./Keys.ts"
 import * as Login from "./Login.ts"
@@ -17,6 +18,7 @@ import * as XkeyBox from "./XkeyBox.ts"
 export interface CalloutOptions {
   readonly keys: Pick<BrokerKeys, "issuer" | "xkey">
   readonly context: Omit<Login.LoginContext, "issuer">
+  readonly checkActive: ActiveCheck
   /** Called for each accepted login. */
   onAccepted(hex: string, server: string, connection: number): void
   onRefused(refusal: Login.Refusal): void
@@ -39,7 +41,8 @@ export const make = Effect.fnUntraced(function* (options: CalloutOptions) {
   let waiting: Array<{ readonly message: Msg; readonly since: number }> = []
   let draining = false
 
-  const answer = (message: Msg): void => {
+  /** Of a key that is not known to be active, another chat-server may know more: then the database is asked first. */
+  const answer = (message: Msg, isAsked = false): void => {
     const peers = message.headers?.values("Nats-Server-Xkey") ?? []
     const peer = peers.length === 1 ? peers[0] : undefined
     const request = peer === undefined ? undefined : box.open(peer, message.data)
@@ -48,6 +51,9 @@ export const make = Effect.fnUntraced(function* (options: CalloutOptions) {
       return
     }
     const { jwt, outcome } = Login.answer(context, Buffer.from(request).toString("latin1"), Date.now())
+    if (outcome._tag === "Refused" && outcome.unregistered !== undefined && !isAsked) {
+      return ask(message, outcome.unregistered)
+    }
     if (outcome._tag === "Accepted") {
       counters.accepted += 1
       // Noted before the answer: a revocation in between must know this connection.
@@ -60,6 +66,22 @@ export const make = Effect.fnUntraced(function* (options: CalloutOptions) {
     if (sealed !== undefined) message.respond(sealed)
   }
 
+  const ask = (message: Msg, hex: string): void =>
+    options.checkActive(hex, (isActive) => {
+      // No answer is better than a refusal, which a client takes for the end of its account.
+      if (isActive === undefined) counters.shed += 1
+      else safely(message, true)
+    })
+
+  const safely = (message: Msg, isAsked: boolean): void => {
+    try {
+      answer(message, isAsked)
+    } catch (error) {
+      // A throw must not reach nats.js, which would close the connection.
+      log("warn", "login request not answered", { reason: (error as Error).message })
+    }
+  }
+
   const drain = (): void => {
     const now = performance.now()
     let next = 0
@@ -69,12 +91,7 @@ export const make = Effect.fnUntraced(function* (options: CalloutOptions) {
         counters.shed += 1
         continue
       }
-      try {
-        answer(message)
-      } catch (error) {
-        // A throw must not reach nats.js, which would close the connection.
-        log("warn", "login request not answered", { reason: (error as Error).message })
-      }
+      safely(message, false)
     }
     waiting = waiting.slice(next)
     draining = waiting.length > 0

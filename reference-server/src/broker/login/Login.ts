@@ -50,7 +50,12 @@ export interface LoginAnswer {
   readonly jwt: string | undefined
   readonly outcome:
     | { readonly _tag: "Accepted"; readonly hex: string; readonly server: string; readonly connection: number }
-    | { readonly _tag: "Refused"; readonly refusal: Refusal }
+    | {
+        readonly _tag: "Refused"
+        readonly refusal: Refusal
+        /** The key of `not_registered`. */
+        readonly unregistered?: string
+      }
 }
 
 /** Tolerated difference between the broker's clock and ours. */
@@ -79,7 +84,7 @@ export const answer = (context: LoginContext, token: string, nowMillis: number):
     )
   if ("refusal" in decided) {
     // The client learns nothing but that it was refused.
-    return { jwt: respond({ error: "refused" }), outcome: { _tag: "Refused", refusal: decided.refusal } }
+    return { jwt: respond({ error: "refused" }), outcome: { _tag: "Refused", ...decided } }
   }
   const { hex } = decided
   const jwt = respond({ jwt: userJwt(context, hex, userNkey, now) })
@@ -126,7 +131,10 @@ const parse = (token: string, now: number): Request | Refusal => {
   return { server: claims.iss as string, userNkey, client, options }
 }
 
-const decide = (context: LoginContext, { client, options }: Request): { hex: string } | { refusal: Refusal } => {
+const decide = (
+  context: LoginContext,
+  { client, options }: Request
+): { hex: string } | { refusal: Refusal; unregistered?: string } => {
   const refuse = (refusal: Refusal) => ({ refusal })
   if (client.kind !== "Client" || (client.type !== "nats" && client.type !== "websocket")) return refuse("not_a_client")
   for (const other of ["user", "pass", "auth_token", "jwt"]) {
@@ -141,7 +149,7 @@ const decide = (context: LoginContext, { client, options }: Request): { hex: str
   const hex = Bytes.toHex(key)
   // The registry comes before the costly checks, so that strangers cost a look-up and no more.
   try {
-    if (!context.isActive(hex)) return refuse("not_registered")
+    if (!context.isActive(hex)) return { refusal: "not_registered", unregistered: hex }
   } catch {
     return refuse("registry_unavailable")
   }

@@ -15,6 +15,7 @@ import { BrokerAnswer, Limits, Page, Subject } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
+import type { ActiveCheck } from "../ActiveCheck.ts"
 import { callbackLog } from "../../process/CallbackLog.ts"
 import { every } from "../../process/Every.ts"
 import { subscribe } from "../connections/Subscription.ts"
@@ -26,7 +27,7 @@ import type { StreamWatch } from "../stream/StreamWatch.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface FetchResponderOptions {
-  readonly isActive: (hex: string) => boolean
+  readonly checkActive: ActiveCheck
   readonly stream: StreamWatch
   /**
    * Whether the stream has more than one replica. Any of them answers a direct get, even one that lags behind; so the
@@ -122,12 +123,22 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
     // A flooding account gets no answer: its connections are being closed.
     if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, bytes)
     const request = Result.getOrUndefined(Page.parseRequest(data))
-    // The broker lets only this key publish here; if it is not active, its connection is about to be closed.
-    if (request === undefined || !options.isActive(hex)) return refuse({ intake, reply, hex, bytes }, "bad")
+    if (request === undefined) return refuse({ intake, reply, hex, bytes }, "bad")
     const fetch = { intake, reply, hex, request, bytes, since: performance.now() }
+    const payloadBytes = data.length
+    options.checkActive(hex, (isActive) => {
+      if (isActive === undefined) return putOff(fetch)
+      // The broker lets only this key publish here; if it is not active, its connection is about to be closed.
+      if (!isActive) return refuse(fetch, "bad")
+      enqueue(fetch, payloadBytes)
+    })
+  }
+
+  const enqueue = (fetch: Fetch, payloadBytes: number): void => {
+    const { hex } = fetch
     if (!budgets.has(hex)) return refuse(fetch, "slow")
     if (store === undefined) return putOff(fetch)
-    const offered = queue.offer(hex, fetch, data.length)
+    const offered = queue.offer(hex, fetch, payloadBytes)
     if (offered === "account") return refuse(fetch, "slow")
     if (offered === "full") return putOff(fetch)
     pump()

@@ -10,32 +10,34 @@
  * user that the broker names (`Nats-Request-Info`).
  *
  * Messages are handled in plain callbacks, without a fiber or a promise each: this path is measured
- * (bench/broker.bench.ts). Connections and timeouts are scoped.
+ * (bench/broker.bench.ts). Those that wait are charged together, in a fiber; what is charged is committed before a frame
+ * is stored. Connections and timeouts are scoped.
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
 import { BrokerAnswer, Bytes, KezId, Limits, Subject } from "@kez-chat/sdk/protocol"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import { createHmac } from "node:crypto"
 import { callbackLog } from "../../process/CallbackLog.ts"
 import { every } from "../../process/Every.ts"
 import { subscribe } from "../connections/Subscription.ts"
+import type { ActiveKeys } from "../../storage/ActiveKeys.ts"
 import * as BlockedSends from "./BlockedSends.ts"
+import type { Blocks } from "./Blocks.ts"
 import * as FairQueue from "../limits/FairQueue.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
 import * as InboxStream from "../stream/InboxStream.ts"
 import { isObject } from "../JsonObject.ts"
-import type { Charge, Quotas } from "../limits/Quotas.ts"
+import type { Charge, Quotas, Verdict } from "../limits/Quotas.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface SendResponderOptions {
   /** Whether the stream is known not to have gone back. Until then nothing is stored, as it would hide that it has. */
   readonly isReady: () => boolean
-  readonly isActive: (hex: string) => boolean
-  /** Whether mail to a key is stored. */
-  readonly receives: (hex: string) => boolean
+  readonly activeKeys: ActiveKeys["Service"]
   readonly quotas: Quotas
-  /** Whether a recipient blocks a sender. */
-  isBlocked(recipient: string, sender: string): boolean
+  readonly blocks: Pick<Blocks, "isBlocked">
   /** Whether the stream has room for a frame of this size, as far as known. */
   hasRoom(bytes: number): boolean
   readonly guard: FloodGuard
@@ -75,12 +77,11 @@ interface Pending {
 const waitTimeoutMillis = 4_000
 const storeTimeoutMillis = 5_000
 const sweepMillis = 500
-/** Longest time spent publishing before other work gets a turn. */
-const sliceMillis = 5
 
 export const make = Effect.fnUntraced(function* (options: SendResponderOptions) {
-  const { guard, quotas } = options
+  const { activeKeys, guard, quotas } = options
   const log = yield* callbackLog
+  const fork = yield* FiberSet.makeRuntime()
   const counters = { stored: 0, repeated: 0, blocked: 0, full: 0, slow: 0, unknown: 0, bad: 0, size: 0, retry: 0 }
   const queue = FairQueue.make<Send>(options.waiting)
   const pending = new Map<string, Pending>()
@@ -89,6 +90,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
   let store: { readonly connection: NatsConnection; readonly acks: string } | undefined
   let next = 0
   let isPumping = false
+  let isAdmitting = false
 
   const answer = ({ intake, reply }: Pick<Send, "intake" | "reply">, bytes: Uint8Array): void => {
     if (!intake.isClosed()) intake.publish(reply, bytes)
@@ -136,36 +138,90 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
 
   const pump = (): void => {
     isPumping = false
-    const began = performance.now()
-    while (pending.size < options.maxInFlight && bytesInFlight < options.maxBytesInFlight) {
-      if (store === undefined) return
-      if (performance.now() - began > sliceMillis) return schedule()
-      const send = queue.take()
-      if (send === undefined) return
-      try {
-        if (began - send.since > waitTimeoutMillis) putOff(send)
-        else forward(store, send)
-      } catch (error) {
-        log("warn", "send not stored", { reason: (error as Error).message })
-        putOff(send)
-      }
-    }
+    // The next batch is all that comes while this one is admitted.
+    if (isAdmitting || store === undefined) return
+    const batch = nextBatch()
+    if (batch.length === 0) return
+    isAdmitting = true
+    fork(
+      admit(batch).pipe(
+        Effect.catchCause((cause) =>
+          Effect.sync(() => {
+            log("warn", "sends not stored", { reason: (Cause.squash(cause) as Error).message })
+            for (const send of batch) putOff(send)
+          })
+        ),
+        Effect.ensuring(
+          Effect.sync(() => {
+            isAdmitting = false
+            schedule()
+          })
+        )
+      )
+    )
   }
 
-  const forward = ({ connection, acks }: NonNullable<typeof store>, send: Send): void => {
+  /** The sends that the stream has room for, in turn. */
+  const nextBatch = (): ReadonlyArray<Send> => {
+    const now = performance.now()
+    const batch: Array<Send> = []
+    let bytes = bytesInFlight
+    while (pending.size + batch.length < options.maxInFlight && bytes < options.maxBytesInFlight) {
+      const send = queue.take()
+      if (send === undefined) break
+      if (now - send.since > waitTimeoutMillis || !options.isReady()) putOff(send)
+      else {
+        batch.push(send)
+        bytes += send.frame.length
+      }
+    }
+    return batch
+  }
+
+  /** Charges a batch, and stores or refuses each of its sends. */
+  const admit = Effect.fnUntraced(function* (batch: ReadonlyArray<Send>) {
+    const isKnown = ({ recipient, sender }: Send) => activeKeys.has(sender) && activeKeys.receives(recipient)
+    if (!batch.every(isKnown)) yield* activeKeys.refresh
+    const allowed = batch.filter((send) => {
+      // Revoked, but its connection is not closed yet.
+      if (!activeKeys.has(send.sender)) refuse(send, { code: "bad" })
+      else if (!activeKeys.receives(send.recipient)) refuse(send, { code: "unknown" })
+      else return true
+      return false
+    })
+    if (allowed.length === 0) return
+    const others = allowed.filter(({ recipient, sender }) => recipient !== sender)
+    const isBlocked = yield* options.blocks.isBlocked(
+      others.map(({ recipient, sender }) => ({ owner: recipient, who: sender }))
+    )
+    const blocked = new Set(others.filter((_, i) => isBlocked[i]))
+    const verdicts = yield* quotas.charge(
+      allowed.map((send) => ({
+        sender: send.sender,
+        recipient: send.recipient,
+        bytes: send.frame.length,
+        isBlocked: blocked.has(send)
+      }))
+    )
+    for (const [i, send] of allowed.entries()) {
+      const charge = verdicts[i] as Verdict
+      if ("code" in charge) refuse(send, charge)
+      else forward(send, charge, blocked.has(send))
+    }
+  })
+
+  const forward = (send: Send, charge: Charge, isBlocked: boolean): void => {
     const { frame, recipient, sender } = send
-    // Revoked, but its connection is not closed yet.
-    if (!options.isActive(sender)) return refuse(send, { code: "bad" })
-    if (sender !== recipient && !options.receives(recipient)) return refuse(send, { code: "unknown" })
-    if (!options.isReady()) return putOff(send)
-    const isBlocked = sender !== recipient && options.isBlocked(recipient, sender)
-    const charge = quotas.charge(sender, recipient, frame.length, isBlocked)
-    if ("code" in charge) return refuse(send, charge)
+    if (store === undefined || !options.isReady()) {
+      quotas.refund(charge)
+      return putOff(send)
+    }
     // A full stream must not reveal a block either.
     if (isBlocked && !options.hasRoom(frame.length)) {
       quotas.refund(charge)
       return refuse(send, { code: "full" })
     }
+    const { acks, connection } = store
     const token = `${acks}${(next++).toString(36)}`
     pending.set(token, { send, charge, since: performance.now() })
     bytesInFlight += frame.length

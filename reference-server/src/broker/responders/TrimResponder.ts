@@ -6,12 +6,13 @@
  * frames, one account at a time; GATEWAY, which reads users' requests, has no permission to remove anything.
  */
 import type { Msg, NatsConnection } from "@nats-io/nats-core"
-import { BrokerAnswer, Subject, Trim } from "@kez-chat/sdk/protocol"
+import { BrokerAnswer, type Problem, Subject, Trim } from "@kez-chat/sdk/protocol"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
+import type { ActiveCheck } from "../ActiveCheck.ts"
 import { callbackLog } from "../../process/CallbackLog.ts"
 import type { RoleConnection } from "../connections/RoleConnection.ts"
 import { subscribe } from "../connections/Subscription.ts"
@@ -24,7 +25,7 @@ import type { StreamWatch } from "../stream/StreamWatch.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface TrimResponderOptions {
-  readonly isActive: (hex: string) => boolean
+  readonly checkActive: ActiveCheck
   readonly quotas: Quotas
   readonly times: TrimTimes
   readonly guard: FloodGuard
@@ -82,7 +83,15 @@ export const make = Effect.fnUntraced(function* (options: TrimResponderOptions) 
     // A flooding account gets no answer: its connections are being closed.
     if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, RequestHeaders.sizeOf(message))
     const request = Result.getOrUndefined(Trim.parseRequest(data))
-    if (request === undefined || !options.isActive(hex)) return respond(intake, hex, message, bad)
+    if (request === undefined) return respond(intake, hex, message, bad)
+    options.checkActive(hex, (isActive) =>
+      isActive === true
+        ? carryOut(intake, hex, message, request)
+        : respond(intake, hex, message, isActive === false ? bad : retry)
+    )
+  }
+
+  const carryOut = (intake: NatsConnection, hex: string, message: Msg, request: Trim.Request): void => {
     if (!questions.take(hex)) {
       return respond(intake, hex, message, { code: "slow", untilMillis: Date.now() + questionRefillMillis })
     }
@@ -117,39 +126,38 @@ export const make = Effect.fnUntraced(function* (options: TrimResponderOptions) 
     hex: string,
     { box, nonce }: Trim.Request,
     removal: Removal
-  ): Effect.fn.Return<Outcome, InboxStream.StreamFailure> {
+  ): Effect.fn.Return<Outcome, InboxStream.StreamFailure | Problem.Problem> {
     const [registrar, store] = [options.registrar.current(), options.store.current()]
     if (registrar === undefined || store === undefined) return retry
     // From the leader: numbers of another epoch would mean other frames.
     const { epoch, lastSeq } = yield* InboxStream.info(registrar)
     if (removal.epoch !== epoch || removal.upTo > lastSeq) return bad
     const now = Date.now()
-    const before = times.begin(hex, now - trimEveryMillis, now)
+    const before = yield* times.begin(hex, now - trimEveryMillis, now)
     if (before !== undefined) return { code: "slow", untilMillis: before + trimEveryMillis }
-    yield* Effect.tapCause(InboxStream.trim(registrar, box, hex, removal.upTo), () =>
-      Effect.sync(() => times.undo(hex))
-    )
+    yield* Effect.tapCause(InboxStream.trim(registrar, box, hex, removal.upTo), () => Effect.ignore(times.undo(hex)))
     const oldest = yield* InboxStream.oldest(store, box, hex)
-    quotas.trimmed(hex, box, oldest)
-    return { kind: "trims", answer: Trim.encodeAnswer(reportOf(hex, box, epoch, oldest), nonce) }
+    yield* quotas.trimmed(hex, box, oldest)
+    return { kind: "trims", answer: Trim.encodeAnswer(yield* reportOf(hex, box, epoch, oldest), nonce) }
   })
 
   const ask = Effect.fn("TrimResponder.ask")(function* (
     hex: string,
     { box, nonce }: Trim.Request
-  ): Effect.fn.Return<Outcome, InboxStream.StreamFailure> {
+  ): Effect.fn.Return<Outcome, InboxStream.StreamFailure | Problem.Problem> {
     const store = options.store.current()
     if (store === undefined) return retry
     const { epoch } = yield* options.stream.current(0)
     const oldest = yield* InboxStream.oldest(store, box, hex)
-    return { kind: "questions", answer: Trim.encodeAnswer(reportOf(hex, box, epoch, oldest), nonce) }
+    return { kind: "questions", answer: Trim.encodeAnswer(yield* reportOf(hex, box, epoch, oldest), nonce) }
   })
 
-  const reportOf = (hex: string, box: Trim.Box, epoch: string, oldestMillis: number | undefined): Trim.Report => ({
-    epoch,
-    ...quotas.usage(hex, box),
-    ...(oldestMillis === undefined ? {} : { oldestMillis })
-  })
+  const reportOf = (hex: string, box: Trim.Box, epoch: string, oldestMillis: number | undefined) =>
+    Effect.map(quotas.usage(hex, box), (usage): Trim.Report => ({
+      epoch,
+      ...usage,
+      ...(oldestMillis === undefined ? {} : { oldestMillis })
+    }))
 
   return {
     /** Takes requests from a connection logged in as GATEWAY, and answers there. */

@@ -65,15 +65,15 @@ export const make = Effect.fnUntraced(function* (
    */
   const start = Effect.fn("StreamWatch.start")(function* (connection: NatsConnection) {
     let fresh = yield* InboxStream.ensure(connection, options)
-    const known = () => {
+    const known = Effect.suspend(() => {
       countFor(fresh.epoch)
-      return position.knownLast()
-    }
-    for (let i = 0; i < rechecks && fresh.lastSeq < known(); i++) {
+      return position.knownLast
+    })
+    for (let i = 0; i < rechecks && fresh.lastSeq < (yield* known); i++) {
       yield* Effect.sleep(recheckMillis)
       fresh = yield* InboxStream.info(connection)
     }
-    const highest = known()
+    const highest = yield* known
     if (fresh.lastSeq < highest) {
       // Acknowledged frames are gone (a restored backup, a lost disk). Their numbers will be assigned again, so they
       // must belong to another epoch, or clients would mistake new frames for ones they have.
@@ -82,7 +82,7 @@ export const make = Effect.fnUntraced(function* (
       )
       fresh = yield* InboxStream.ensure(connection, options, fresh.epoch)
       // Only now: a crash before this line makes one epoch too many; in the other order it would make none.
-      position.resetLast()
+      yield* position.resetLast
       counted = fresh.epoch
     }
     yield* Effect.acquireRelease(

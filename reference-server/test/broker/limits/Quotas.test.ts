@@ -1,268 +1,56 @@
-/** How much room whose frames may take. */
-import * as fc from "fast-check"
+/** Quotas over SQLite: how much room whose frames may take, what is counted, and what an older file becomes. */
+import BetterSqlite3 from "better-sqlite3"
+import { Effect, Layer } from "effect"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { defaultQuotaLimits, minimumChargeBytes, sharesOf } from "../../../src/broker/limits/QuotaLimits.ts"
-import {
-  alice,
-  bench,
-  bob,
-  day,
-  firstDay,
-  frameBytes,
-  MiB,
-  nextDay,
-  open,
-  person,
-  pour,
-  useFreshBench,
-  verdict,
-  verdicts
-} from "../../kits/QuotaKit.ts"
+import { defaultQuotaLimits } from "../../../src/broker/limits/QuotaLimits.ts"
+import * as Quotas from "../../../src/broker/limits/Quotas.ts"
+import * as StreamPosition from "../../../src/broker/limits/StreamPosition.ts"
+import { Database } from "../../../src/storage/Database.ts"
+import { registrySchema } from "../../../src/storage/Schemas.ts"
+import * as SqliteDatabase from "../../../src/storage/SqliteDatabase.ts"
+import { temporaryFolder } from "../../kits/Servers.ts"
+import { alice, bob, charge, firstDay, day, MiB } from "../../kits/stores/QuotaBench.ts"
+import { quotaCountersKit } from "../../kits/stores/QuotaCountersKit.ts"
+import { quotasKit } from "../../kits/stores/QuotasKit.ts"
+import { sqliteDatabases } from "../../kits/stores/TestDatabases.ts"
 
-useFreshBench()
-
-describe("the shares of an inbox", () => {
-  it("KEZ-LIM-009 are those of the specification by default", () => {
-    expect(sharesOf(defaultQuotaLimits)).toEqual({
-      strangersBytes: 4 * MiB,
-      strangersBytesPerDay: Math.floor((4 * MiB) / 30),
-      strangerBytesPerDay: Math.floor(Math.floor((4 * MiB) / 30) / 4),
-      senderBytes: 8 * MiB,
-      senderBytesPerDay: 4 * MiB
-    })
-  })
-
-  it("leave strangers one frame a day, however long frames are kept", () => {
-    expect(sharesOf({ ...defaultQuotaLimits, retentionDays: 3_650 }).strangersBytesPerDay).toBe(frameBytes)
-  })
-
-  it("run out of bytes before the stream's limit of 100,000 frames", () => {
-    expect((32 * MiB) / minimumChargeBytes).toBeLessThan(100_000)
-  })
+describe("over SQLite", () => {
+  quotasKit(sqliteDatabases)
+  quotaCountersKit(sqliteDatabases)
 })
 
-describe("quotas", () => {
-  it("KEZ-LIM-010 25 strangers within every quota cannot fill an inbox, not in 90 days, and a friend gets through on each", () => {
-    const quotas = open()
-    const friend = person(1_000)
-    let highest = 0
-    for (let d = 0; d < 90; d++) {
-      if (d % 20 === 0) verdict(quotas, bob, friend, 1_000)
-      let today = 0
-      for (let n = 0; n < 25; n++) today += pour(quotas, person(n), bob, 8 * 1024)
-      expect(today).toBeLessThanOrEqual((4 * MiB) / 30)
-      highest = Math.max(highest, quotas.usage(bob, "inbox").strangers!.used)
-      expect([d, verdict(quotas, friend, bob, 60_000)]).toEqual([d, "ok"])
-      nextDay(quotas)
-    }
-    expect(highest).toBeLessThanOrEqual(4 * MiB)
-    expect(highest).toBeGreaterThan(3.5 * MiB)
-    const { used, strangers } = quotas.usage(bob, "inbox")
-    expect(used - strangers!.used).toBe(30 * 60_000)
-  })
-
-  it("KEZ-LIM-010 one stranger gets a quarter of a day's share, so that four are needed to use it up", () => {
-    const quotas = open()
-    const each = Array.from({ length: 5 }, (_, n) => pour(quotas, person(n), bob, 1_000))
-    expect(each.slice(0, 4)).toEqual([34_000, 34_000, 34_000, 34_000])
-    expect(each[4]).toBe(3_000)
-    nextDay(quotas)
-    expect(verdict(quotas, person(9), bob, 1_000)).toBe("ok")
-  })
-
-  it("KEZ-LIM-010 a stranger's first frame of a day may be a full one, and is then its only one", () => {
-    const quotas = open()
-    expect(verdict(quotas, alice, bob, frameBytes)).toBe("ok")
-    expect(verdict(quotas, alice, bob, 600)).toBe("slow")
-    nextDay(quotas)
-    expect(verdict(quotas, alice, bob, frameBytes)).toBe("ok")
-  })
-
-  it("KEZ-LIM-011 one known sender gets 4 MiB a day, 8 MiB in all, and the next ones find room", () => {
-    const quotas = open()
-    const senders = Array.from({ length: 40 }, (_, n) => person(n))
-    for (const sender of senders) verdict(quotas, bob, sender, 600)
-    const stored = new Map<string, number>()
-    const first = [pour(quotas, senders[0]!, bob, 60_000)]
-    nextDay(quotas)
-    first.push(pour(quotas, senders[0]!, bob, 60_000))
-    expect(first).toEqual([69 * 60_000, 69 * 60_000])
-    nextDay(quotas)
-    for (let d = 0; d < 10; d++) {
-      for (const sender of senders) {
-        const today = pour(quotas, sender, bob, 60_000)
-        expect(today).toBeLessThanOrEqual(4 * MiB)
-        stored.set(sender, (stored.get(sender) ?? 0) + today)
-      }
-      nextDay(quotas)
-    }
-    expect(stored.get(senders[0]!)! + first[0]! + first[1]!).toBeLessThanOrEqual(8 * MiB)
-    for (const bytes of stored.values()) expect(bytes).toBeLessThanOrEqual(8 * MiB)
-    const friend = person(1_000)
-    verdict(quotas, bob, friend, 600)
-    expect(verdict(quotas, friend, bob, 1_000)).toBe("ok")
-    expect(verdict(quotas, person(2_000), bob, 1_000)).toBe("ok")
-  })
-
-  it("KEZ-LIM-011 one known sender takes at most half the room left", () => {
-    const quotas = open({ ...defaultQuotaLimits, inboxBytes: 1_000_000, sendBytesPerDay: 2 ** 40 })
-    const senders = Array.from({ length: 12 }, (_, n) => person(n))
-    for (const sender of senders) verdict(quotas, bob, sender, 600)
-    for (let d = 0; d < 4; d++) {
-      for (const sender of senders) pour(quotas, sender, bob, 1_000)
-      nextDay(quotas)
-    }
-    const { used } = quotas.usage(bob, "inbox")
-    expect(used).toBeGreaterThan(900_000)
-    expect(used).toBeLessThan(1_000_000)
-    expect(verdict(quotas, senders[0]!, bob, 1_000)).toBe("full")
-    const friend = person(1_000)
-    verdict(quotas, bob, friend, 600)
-    expect(verdict(quotas, friend, bob, 600)).toBe("ok")
-  })
-
-  it("KEZ-LIM-012 charges keep the class they were made under", () => {
-    const quotas = open()
-    expect(pour(quotas, alice, bob, 1_000)).toBe(34_000)
-    verdict(quotas, bob, alice, 600)
-    expect(verdict(quotas, alice, bob, 1_000)).toBe("ok")
-    expect(quotas.usage(bob, "inbox")).toEqual({
-      used: 35_000,
-      limit: 32 * MiB,
-      strangers: { used: 34_000, limit: 4 * MiB }
-    })
-    // The known share is whole, the strangers' share of the day is still used.
-    expect(pour(quotas, alice, bob, 60_000)).toBe(69 * 60_000)
-    expect([0, 1, 2, 3].map((n) => pour(quotas, person(n), bob, 1_000))).toEqual([34_000, 34_000, 34_000, 3_000])
-  })
-
-  it("KEZ-LIM-013 say slow until the next UTC day, and full without a time", () => {
-    const quotas = open()
-    bench.now += 5 * 3_600_000
-    expect(quotas.charge(alice, bob, frameBytes)).toHaveProperty("entries")
-    expect(quotas.charge(alice, bob, 600)).toEqual({ code: "slow", untilMillis: 20_701 * day })
-    const small = open({ ...defaultQuotaLimits, inboxBytes: 100_000 })
-    expect(small.charge(person(1), person(2), 60_000)).toEqual({ code: "full" })
-  })
-
-  it("count by UTC day: the next day begins anew", () => {
-    const quotas = open()
-    bench.now += day - 1
-    expect(pour(quotas, alice, bob, 1_000)).toBe(34_000)
-    quotas.flush()
-    bench.now += 1
-    expect(pour(quotas, alice, bob, 1_000)).toBe(34_000)
-  })
-
-  it("count a small frame as 512 bytes", () => {
-    const quotas = open()
-    verdict(quotas, alice, bob, 1)
-    expect(quotas.usage(bob, "inbox").used).toBe(512)
-    const sent = pour(quotas, alice, bob, 1)
-    expect(sent + 1).toBe(Math.floor(34_952 / 512))
-  })
-
-  it("count stored bytes for as long as the frames are kept", () => {
-    const quotas = open({ ...defaultQuotaLimits, inboxBytes: 1_000_000 })
-    verdict(quotas, bob, alice, 600)
-    expect(pour(quotas, alice, bob, 10_000)).toBe(120_000)
-    nextDay(quotas)
-    expect(pour(quotas, alice, bob, 10_000)).toBe(120_000)
-    nextDay(quotas)
-    expect(pour(quotas, alice, bob, 10_000)).toBe(10_000)
-    for (let d = 0; d < 29; d++) {
-      nextDay(quotas)
-      verdict(quotas, bob, alice, 600)
-    }
-    expect(quotas.usage(bob, "inbox").used).toBe(130_000)
-    expect(pour(quotas, alice, bob, 10_000)).toBe(120_000)
-  })
-
-  it("count what a pair stored over every replacement of the secret that retention spans", () => {
-    const quotas = open({ ...defaultQuotaLimits, inboxBytes: 1_000_000, retentionDays: 100 })
-    verdict(quotas, bob, alice, 600)
-    expect(pour(quotas, alice, bob, 10_000)).toBe(120_000)
-    for (let d = 0; d < 99; d++) {
-      nextDay(quotas)
-      if (d % 20 === 0) verdict(quotas, bob, alice, 600)
-    }
-    expect(pour(quotas, alice, bob, 10_000)).toBe(120_000)
-    nextDay(quotas)
-    expect(pour(quotas, alice, bob, 10_000)).toBe(10_000)
-  })
-
-  it("remember that somebody wrote back for one to two months, and then no more", () => {
-    const quotas = open()
-    verdict(quotas, bob, alice, 600)
-    for (let d = 0; d < 29; d++) nextDay(quotas)
-    expect(verdicts(quotas, alice, bob, 2, 30_000)).toEqual(["ok", "ok"])
-    for (let d = 0; d < 60; d++) nextDay(quotas)
-    expect(verdicts(quotas, alice, bob, 2, 30_000)).toEqual(["ok", "slow"])
-  })
-
-  it("bound what an account sends to all in a day, and its own copies apart", () => {
-    const quotas = open()
-    let sent = 0
-    for (let n = 0; n < 400; n++) if (verdict(quotas, alice, person(n), frameBytes) === "ok") sent += frameBytes
-    expect(sent).toBe(16 * MiB)
-    expect(pour(quotas, alice, alice, frameBytes)).toBe(16 * MiB)
-    expect(quotas.usage(alice, "self")).toEqual({ used: 16 * MiB, limit: 32 * MiB })
-    expect(quotas.usage(alice, "inbox").used).toBe(0)
-  })
-
-  it("KEZ-NAT-063 a blocked sender takes no room and meets the limits of an unblocked one", () => {
-    const histories = [false, true].map((blocked) => {
-      bench.sqlite.exec("DELETE FROM broker_counters")
-      bench.now = firstDay * day
-      const quotas = open()
-      const history: Array<number> = []
-      for (let d = 0; d < 28; d++) {
-        if (d === 3) verdict(quotas, bob, alice, 600)
-        history.push(pour(quotas, alice, bob, 60_000, blocked))
-        nextDay(quotas)
-      }
-      return { history, used: quotas.usage(bob, "inbox").used }
-    })
-    expect(histories[1]!.history).toEqual(histories[0]!.history)
-    expect(histories[0]!.used).toBeGreaterThan(7 * MiB)
-    expect(histories[1]!.used).toBe(0)
-  })
-
-  it("never let more through than a limit says, in whatever order things happen", () => {
-    const limits = { ...defaultQuotaLimits, inboxBytes: 40_000, selfBytes: 3_000, selfBytesPerDay: 2_500 }
-    const step = fc.oneof(
-      fc.record({
-        op: fc.constant("send" as const),
-        from: fc.constantFrom(alice, bob),
-        to: fc.constantFrom(alice, bob),
-        bytes: fc.integer({ min: 512, max: 3_000 })
-      }),
-      fc.constant({ op: "flush" as const }),
-      fc.constant({ op: "restart" as const })
-    )
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        bench.sqlite.exec("DELETE FROM broker_counters")
-        let quotas = open(limits)
-        const stored = { [alice]: 0, [bob]: 0 }
-        const own = { [alice]: 0, [bob]: 0 }
-        for (const next of steps) {
-          if (next.op === "flush") quotas.flush()
-          else if (next.op === "restart") {
-            quotas.flush()
-            quotas = open(limits)
-          } else if (verdict(quotas, next.from, next.to, next.bytes) === "ok") {
-            if (next.from === next.to) own[next.to]! += next.bytes
-            else stored[next.to]! += next.bytes
-          }
-        }
-        for (const hex of [alice, bob]) {
-          // As a stranger an eighth of the inbox, as a known sender an eighth more in a day.
-          expect(stored[hex]).toBeLessThanOrEqual(10_000)
-          expect(own[hex]).toBeLessThanOrEqual(2_500)
-          expect(quotas.usage(hex, "inbox").used).toBe(stored[hex])
-        }
-      })
+describe("a file of before there were classes", () => {
+  it("has stored bytes that take room and belong to no class, and no counts of messages", async () => {
+    using folder = temporaryFolder()
+    const db = join(folder.path, "old.db")
+    const step = registrySchema.migrations.findIndex(({ id }) => id === "broker-001-quotas")
+    const oldSchema = { ...registrySchema, migrations: registrySchema.migrations.slice(0, step + 1) }
+    await Effect.runPromise(Effect.scoped(Layer.build(SqliteDatabase.layer({ db, schema: oldSchema }))))
+    const old = new BetterSqlite3(db)
+    const add = old.prepare("INSERT INTO broker_counters (key, day, n) VALUES (?, ?, ?)")
+    for (const kind of ["s", "o", "b", "n", "p"]) add.run(Buffer.from(kind + bob.slice(0, 31)), firstDay, 7)
+    add.run(Buffer.concat([Buffer.from("s"), Buffer.from(bob, "hex")]), firstDay - 1, 31 * MiB)
+    old.close()
+    await Effect.runPromise(
+      Effect.gen(function* () {
+        const database = yield* Database
+        const kinds = yield* database.sql`
+          SELECT DISTINCT CAST(substr(key, 1, 1) AS TEXT) AS kind FROM broker_counters ORDER BY kind`
+        expect(kinds).toEqual([{ kind: "b" }, { kind: "o" }, { kind: "s" }])
+        const quotas = Quotas.make(database, {
+          limits: defaultQuotaLimits,
+          pepper: Buffer.from("pepper"),
+          position: StreamPosition.make(database),
+          now: () => firstDay * day
+        })
+        expect(yield* quotas.usage(bob, "inbox")).toEqual({
+          used: 31 * MiB,
+          limit: 32 * MiB,
+          strangers: { used: 0, limit: 4 * MiB }
+        })
+        expect(yield* charge(quotas, alice, bob, 1_000)).toHaveProperty("entries")
+      }).pipe(Effect.provide(SqliteDatabase.layer({ db, schema: registrySchema })))
     )
   })
 })
