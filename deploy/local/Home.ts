@@ -103,8 +103,12 @@ async function program(name: "chat-server" | "sig-server", source: boolean): Pro
 }
 
 /** `{ "db": "x" }` as `["--db", "x"]`. */
-const flagsOf = (values: Readonly<Record<string, string | number>>) =>
-  Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)])
+/** But for those that `given` sets. */
+const flagsOf = (values: Readonly<Record<string, string | number>>, given: readonly string[] = []) =>
+  Object.entries(values)
+    .map(([name, value]) => [`--${name}`, String(value)] as const)
+    .filter(([flag]) => !given.includes(flag))
+    .flat()
 
 /** Starts the three processes of a home server, or with `only` one of them, and resolves when all answer. */
 export async function startHome(options: HomeOptions): Promise<Home> {
@@ -177,7 +181,7 @@ async function startOnce({
     if (part === "sig") {
       const options = { host: HOST, port: ports.sigServer, db: join(folder, "sig.sqlite") }
       if (otherSigServer !== undefined) return otherSigServer(options)
-      return [node, [sigServer, ...flagsOf(options)]]
+      return [node, [sigServer, ...flagsOf(options, flags.sig)]]
     }
     const options = {
       host: HOST,
@@ -191,7 +195,7 @@ async function startOnce({
       "public-ws-url": urls.websocket,
       "sig-server-url": urls.sigServer
     }
-    return [node, [chatServer, "serve", ...flagsOf(options)]]
+    return [node, [chatServer, "serve", ...flagsOf(options, flags.chat)]]
   }
 
   const reaper = startReaper()

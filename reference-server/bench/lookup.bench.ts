@@ -42,7 +42,7 @@ await Effect.runPromise(
         yield* identity.signRegistration({ handle: `bench${n}`, server: "localhost", createdAt: Date.now() })
       )
     }
-  }).pipe(Effect.provide(registryLayer("localhost", db, false)), Effect.provide(NodeCrypto.layer))
+  }).pipe(Effect.provide(registryLayer("localhost", { db: db }, false)), Effect.provide(NodeCrypto.layer))
 )
 
 const children: Array<ChildProcess> = []

@@ -73,7 +73,7 @@ export const BROWSER_ENTRIES = [
   "./nats-websocket"
 ]
 export const NODE_ONLY =
-  /^(node:.+|@nats-io\/transport-node|undici|better-sqlite3|@napi-rs\/keyring|@number0\/iroh(\/.*)?|@effect\/platform-node.*)$/
+  /^(node:.+|@nats-io\/transport-node|undici|better-sqlite3|pg|@napi-rs\/keyring|@number0\/iroh(\/.*)?|@effect\/platform-node.*)$/
 
 /** Entries for programs that only check identities: they reach no broker and no file transport. */
 export const IDENTITY_ENTRIES = ["./protocol", "./crypto", "./zstd"]

@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import type { Registration } from "@kez-chat/sdk/protocol"
 import type { Listeners, Timing } from "../http/ListenerConfig.ts"
+import type { DatabaseSettings } from "../storage/Database.ts"
 
 /** Limits on requests from one client address; 0 turns a limit off. */
 export interface Rates {
@@ -29,8 +30,8 @@ export class ChatConfig extends Context.Service<
     readonly registration: Registration.Admission
     /** What this server publishes about its operator. */
     readonly operator: Registration.Operator
-    /** Path of the registry's SQLite file. */
-    readonly db: string
+    /** The registry. */
+    readonly database: DatabaseSettings
     /** Folder of the five NATS keys and the internal listener's secret. */
     readonly keysDir: string
     /** NATS URLs that this server itself connects to. */

@@ -16,8 +16,9 @@ import * as InternalRoutes from "./routes/InternalRoutes.ts"
 import * as ManifestRoutes from "./routes/ManifestRoutes.ts"
 import * as ServerRoutes from "./routes/ServerRoutes.ts"
 import { ActiveKeys } from "../storage/ActiveKeys.ts"
-import { DatabaseError } from "../storage/Database.ts"
+import { DatabaseError, type DatabaseSettings } from "../storage/Database.ts"
 import { openDatabase } from "../storage/OpenDatabase.ts"
+import { databaseName } from "../storage/PostgresUrl.ts"
 import { registrySchema } from "../storage/Schemas.ts"
 import { listen } from "../http/Listener.ts"
 import { docsRoutes, routesOf } from "../http/pages/DocsRoutes.ts"
@@ -32,9 +33,9 @@ import { Removals } from "./Removals.ts"
 import { SigServerWatch } from "./SigServerWatch.ts"
 
 /** The registry; for admin commands one that exists and is up to date. */
-export const registryLayer = (serverName: string, db: string, existing: boolean) =>
+export const registryLayer = (serverName: string, database: DatabaseSettings, existing: boolean) =>
   Registry.Registry.layer(serverName).pipe(
-    Layer.provideMerge(openDatabase({ db, schema: registrySchema, existing })),
+    Layer.provideMerge(openDatabase({ ...database, schema: registrySchema, existing })),
     Layer.provideMerge(NodeCrypto.layer)
   )
 
@@ -69,7 +70,7 @@ export const serve = Effect.fnUntraced(
     const own = yield* registry.registeredAt
     if (own !== undefined && own !== config.serverName) {
       const detail = `its handles were registered at ${own}, this server is ${config.serverName}; set --server-name ${own}`
-      return yield* new DatabaseError({ reason: "foreign", path: config.db, detail })
+      return yield* new DatabaseError({ reason: "foreign", path: databaseName(config.database.db), detail })
     }
     const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
 
@@ -126,7 +127,7 @@ export const serve = Effect.fnUntraced(
       ).pipe(
         Layer.provideMerge(Broker.layer(broker, keys)),
         Layer.provideMerge(ActiveKeys.layer),
-        Layer.provideMerge(registryLayer(config.serverName, config.db, false)),
+        Layer.provideMerge(registryLayer(config.serverName, config.database, false)),
         Layer.provideMerge(Layer.succeed(ChatConfig, config))
       )
     )

@@ -1,13 +1,14 @@
 /** The command line of sig-server: its flags, and the running server from them. */
 import * as Command from "effect/cli/Command"
 import { listenerFlags, timingFlags, toTiming } from "../http/ListenerConfig.ts"
-import { count, text } from "../process/Flags.ts"
+import { databaseFlags } from "../process/DatabaseFlags.ts"
+import { count } from "../process/Flags.ts"
 import { serve } from "./SigServer.ts"
 
 const flags = {
   ...listenerFlags({ public: 7878, internal: 0 }),
   ...timingFlags,
-  db: text(["db", "KEZ_DB"], "kez-sigchains.db", "The SQLite file of the sigchains"),
+  ...databaseFlags("KEZ_DB", "kez-sigchains.db", "The sigchains"),
   readsPerMinute: count("reads-per-minute", 600, "Reads of one client address a minute; 0 for no limit"),
   appendsPerMinute: count("appends-per-minute", 60, "Appends of one client address a minute; 0 for no limit"),
   newChainsPerHour: count("new-chains-per-hour", 20, "New chains of one client address an hour; 0 for no limit"),
@@ -31,6 +32,6 @@ export const serveCommand = Command.make("kez-chat-sig-server", flags, (values) 
     timing: toTiming(values),
     rates: values,
     storeBytes: values.chainStoreBytes,
-    db: values.db
+    database: values
   })
 ).pipe(Command.withDescription("Stores sigchains and serves them. Serves until SIGTERM or SIGINT."))

@@ -1,6 +1,7 @@
 /** sig-server's settings. */
 import * as Context from "effect/Context"
 import type { Listeners, Timing } from "../http/ListenerConfig.ts"
+import type { DatabaseSettings } from "../storage/Database.ts"
 
 /** Limits on requests from one client address; 0 turns a limit off. */
 export interface SigRates {
@@ -20,7 +21,6 @@ export class SigConfig extends Context.Service<
     readonly rates: SigRates
     /** Total size of all chains in bytes; a tenth of it is reserved for chains that exist. */
     readonly storeBytes: number
-    /** Path of the SQLite file. */
-    readonly db: string
+    readonly database: DatabaseSettings
   }
 >()("@kez-chat/server/SigConfig") {}

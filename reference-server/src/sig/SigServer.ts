@@ -77,7 +77,7 @@ export const serve = Effect.fnUntraced(
     Effect.provide(
       effect,
       Layer.merge(NodeHttpServer.layerHttpServices, Chains.layer(config.storeBytes)).pipe(
-        Layer.provideMerge(openDatabase({ db: config.db, schema: sigchainSchema })),
+        Layer.provideMerge(openDatabase({ ...config.database, schema: sigchainSchema })),
         Layer.provideMerge(NodeCrypto.layer),
         Layer.provideMerge(Layer.succeed(SigConfig, config))
       )

@@ -49,9 +49,17 @@ export interface TransactionOptions {
   readonly isSynced?: boolean
 }
 
-export interface DatabaseOptions {
-  /** Path of a SQLite file. */
+/** The operator's settings of a database. */
+export interface DatabaseSettings {
+  /** Path of a SQLite file, or the `postgres://` URL of a PostgreSQL database, which may hold a password. */
   readonly db: string
+  /** File with the password for PostgreSQL. */
+  readonly dbPasswordFile?: string
+  /** Most connections to PostgreSQL, besides one that listens. */
+  readonly dbConnections?: number
+}
+
+export interface DatabaseOptions extends DatabaseSettings {
   readonly schema: Schema
   /** Only open a database that exists and is up to date (admin commands). */
   readonly existing?: boolean
@@ -94,7 +102,8 @@ export class Database extends Context.Service<
 >()("@kez-chat/server/Database") {}
 
 /** For people: why `isWorking` is false. */
-export const databaseFailing = "the server's own storage fails: its disk is full, read-only or broken"
+export const databaseFailing =
+  "the server's database fails: its disk is full, read-only or broken, or it is out of reach"
 
 export const unavailable = new Problem.Problem({ code: "unavailable", detail: "the server cannot store this now" })
 

@@ -102,9 +102,15 @@ const make = Effect.fnUntraced(function* (serverName: string) {
   const recent = recentAccounts()
 
   const byHandle = (handle: string, within: Sql = sql) =>
-    Effect.map(within<Row>`SELECT * FROM accounts WHERE handle = ${handle}`, first)
+    Effect.map(
+      within<Row>`SELECT handle, primary_hex, state, registered_at, registration, ended_at, suspended_at, invite FROM accounts WHERE handle = ${handle}`,
+      first
+    )
   const byPrimary = (primaryHex: string, within: Sql = sql) =>
-    Effect.map(within<Row>`SELECT * FROM accounts WHERE primary_hex = ${primaryHex}`, first)
+    Effect.map(
+      within<Row>`SELECT handle, primary_hex, state, registered_at, registration, ended_at, suspended_at, invite FROM accounts WHERE primary_hex = ${primaryHex}`,
+      first
+    )
 
   const activeOf = (row: Row | undefined): Effect.Effect<ActiveAccount, Problem.Problem> => {
     if (row === undefined) return Effect.fail(refuse("handle_not_found", "nobody has registered it"))
@@ -306,7 +312,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     /** Accounts in handle order. */
     list: ({ after = "", limit, state }: { readonly state?: State; readonly after?: string; readonly limit: number }) =>
       Effect.map(
-        sql<Row>`SELECT * FROM accounts
+        sql<Row>`SELECT handle, primary_hex, state, registered_at, registration, ended_at, suspended_at, invite FROM accounts
           WHERE handle > ${after}
             AND CASE WHEN state = 'active' AND suspended_at IS NOT NULL THEN 'suspended' ELSE state END
               ${oneOf(state === undefined ? states : [state])}

@@ -74,6 +74,8 @@ const openSync = (options: DatabaseOptions): BetterSqlite3.Database => {
       throw refuse("io", "the file system does not support SQLite's write-ahead log; use a local disk")
     }
     sqlite.pragma("synchronous = FULL")
+    // 16 MiB: a checkpoint waits for the disk, and everything else waits for it.
+    sqlite.pragma("wal_autocheckpoint = 4096")
     sqlite.pragma("foreign_keys = ON")
     sqlite.pragma("trusted_schema = OFF")
     migrate(sqlite, options, refuse)

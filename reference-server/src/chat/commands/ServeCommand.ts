@@ -6,6 +6,7 @@ import * as Keys from "../../broker/login/Keys.ts"
 import { brokerFlags, toBrokerConfig } from "./BrokerFlags.ts"
 import type { ChatConfig } from "../ChatConfig.ts"
 import { serve } from "../ChatServer.ts"
+import { databaseFlags } from "../../process/DatabaseFlags.ts"
 import { listenerFlags, timingFlags, toTiming } from "../../http/ListenerConfig.ts"
 import { choice, count, list, text, type Values } from "../../process/Flags.ts"
 import { builtPage, hasPage, readPage } from "../../http/pages/PageFiles.ts"
@@ -14,7 +15,7 @@ import { Misconfigured, misconfigured } from "./Misconfigured.ts"
 /** The registry and its server; admin commands take these too. */
 export const registryFlags = {
   serverName: text("server-name", "localhost", "This server's name, the part after the @ of its handles"),
-  db: text(["db", "DB_PATH"], "kez-chat.db", "The registry's SQLite file")
+  ...databaseFlags("DB_PATH", "kez-chat.db", "The registry")
 }
 
 export const keysDirFlag = text(["keys-dir", "KEZ_KEYS_DIR"], "keys", "Folder of the NATS keys and the internal secret")
@@ -113,7 +114,7 @@ const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   serverName: flags.serverName,
   registration: flags.registration,
   operator: operatorOf(flags),
-  db: flags.db,
+  database: flags,
   keysDir: flags.keysDir,
   natsUrls: flags.natsUrl,
   publicNatsUrls: flags.publicNatsUrl.filter((url) => url !== "none"),

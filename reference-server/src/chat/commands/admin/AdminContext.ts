@@ -11,17 +11,18 @@ import { createInterface } from "node:readline/promises"
 import { internalSecretFile } from "../../../broker/login/Keys.ts"
 import { count } from "../../../process/Flags.ts"
 import type { By } from "../../../storage/Audit.ts"
+import type { DatabaseSettings } from "../../../storage/Database.ts"
 import { registryLayer } from "../../ChatServer.ts"
 import { defaultInternalPort, keysDirFlag } from "../ServeCommand.ts"
 
 /** An admin command failed; the message is a sentence. */
 export class AdminError extends Data.TaggedError("AdminError")<{ readonly message: string }> {}
 
-export type RegistryFlags = { readonly serverName: string; readonly db: string }
+export type RegistryFlags = DatabaseSettings & { readonly serverName: string }
 
 export const withRegistry = <A, E, R>(effect: Effect.Effect<A, E, R>, flags: RegistryFlags) =>
   effect.pipe(
-    Effect.provide(registryLayer(flags.serverName, flags.db, true)),
+    Effect.provide(registryLayer(flags.serverName, flags, true)),
     Effect.mapError((error) => (error instanceof Problem.Problem ? new AdminError({ message: error.message }) : error))
   )
 
