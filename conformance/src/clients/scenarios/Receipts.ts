@@ -32,6 +32,9 @@ const receipted = (alice: Client, person: Person, ids: ReadonlyArray<string>) =>
     20_000
   )
 
+/** How late a receipt may reach the suite on a busy machine. */
+const lateMillis = 1_000
+
 export const receipts = group("receipts", [
   {
     id: "delivered",
@@ -66,14 +69,15 @@ export const receipts = group("receipts", [
         await pause(200)
       }
       const all = await receipted(alice, bob, ids)
-      for (const [index, { at }] of all.entries()) {
-        const before = all[index - 1]
-        holds(
-          before === undefined || at - before.at >= 1_900,
-          "two receipts lie less than two seconds apart",
-          all.map((receipt) => receipt.at - all[0]!.at)
-        )
-      }
+      const times = all.map(({ at }) => at - all[0]!.at)
+      // One may have been held up on its way here, so that the next came close behind it.
+      for (const [index, at] of times.entries())
+        for (const [before, earlier] of times.slice(0, index).entries())
+          holds(
+            at - earlier >= (index - before) * 2_000 - lateMillis,
+            "there is more than one receipt in two seconds",
+            times
+          )
     }
   },
   {
