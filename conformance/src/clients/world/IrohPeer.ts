@@ -65,6 +65,8 @@ export class Link {
   readonly #connection: Iroh.Connection
   /** How an answer is read; a test of the suite has a right client look wrong by it. */
   readonly #read: (received: Received) => Received
+  /** A stream that nobody holds is finished when its object is collected. */
+  readonly #kept: Array<unknown> = []
 
   constructor(connection: Iroh.Connection, read: (received: Received) => Received) {
     this.#connection = connection
@@ -75,6 +77,7 @@ export class Link {
   async ask(request: Uint8Array, { isUnfinished = false, millis = restMillis } = {}): Promise<Received> {
     const answered = async (): Promise<Received> => {
       const { recv, send } = await this.#connection.openBi()
+      this.#kept.push(send, recv)
       try {
         await send.writeAll([...request])
         if (!isUnfinished) await send.finish()
@@ -99,6 +102,7 @@ export class IrohPeer {
   answer: Answerer = (_, stream) => stream.reset(1)
   readonly #binding: Binding
   readonly #endpoint: Iroh.Endpoint
+  readonly #kept: Array<unknown> = []
 
   private constructor(binding: Binding, endpoint: Iroh.Endpoint) {
     this.#binding = binding
@@ -145,6 +149,7 @@ export class IrohPeer {
 
   async #receive(arriving: Iroh.Incoming): Promise<void> {
     const connection = await (await arriving.accept()).connect()
+    this.#kept.push(connection)
     const peer = hex(Uint8Array.from(connection.remoteId().toBytes()))
     for (;;) {
       const stream = await connection.acceptBi()
@@ -153,6 +158,7 @@ export class IrohPeer {
   }
 
   async #serve(peer: string, { recv, send }: Iroh.BiStream): Promise<void> {
+    this.#kept.push(recv, send)
     const { bytes } = await readAll(recv, answerBytes, restMillis)
     this.requests.push(bytes)
     await this.answer(bytes, {
