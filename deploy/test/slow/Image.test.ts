@@ -12,7 +12,8 @@ import { answers } from "../../local/Home.ts"
 import { root } from "../../tasks/paths.mjs"
 import { dockerfile, type Instruction, pairs, type Stage, stages } from "../kits/Dockerfile.ts"
 
-describe("the image", () => {
+// Its commands are those of Linux.
+describe.skipIf(process.platform !== "linux")("the image", () => {
   const temporary = mkdtempSync(join(tmpdir(), "kez-image-"))
   const environment = new Map<string, Record<string, string>>()
   const workdirs = new Map<string, string>()

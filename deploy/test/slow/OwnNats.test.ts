@@ -13,7 +13,8 @@ import { root } from "../../tasks/paths.mjs"
 import { commandsOf } from "../kits/Pages.ts"
 import { files, UnitHome } from "../kits/UnitHome.ts"
 
-describe("a home on the nats-server of its owner", () => {
+// `install.sh` is for Linux.
+describe.skipIf(process.platform !== "linux")("a home on the nats-server of its owner", () => {
   let home: UnitHome
   let machine: Machine
   let health: { nats: string; sig: string; chat: string }
