@@ -1,5 +1,5 @@
 /** The Compose files, read by Docker Compose itself, and held against the programs. */
-import { execFileSync, spawnSync } from "node:child_process"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -145,28 +145,22 @@ describe.skipIf(program === undefined)("the Compose files", () => {
     expect(spawnSync(nats.path, ["-t", "-c", conf], { encoding: "utf8" }).stderr).toContain("is valid")
 
     const { environment = {} } = home()["chat-server"]!
+    /** Its output until it listens, or ends because it refuses its settings. */
     const start = (change: Readonly<Record<string, string>>) => {
-      const args = [
-        server,
-        "--port",
-        "0",
-        "--internal-port",
-        "0",
-        "--host",
-        "127.0.0.1",
-        "--nats-url",
-        "nats://127.0.0.1:1"
-      ]
-      // It ends by itself only when it refuses its settings.
-      return spawnSync(process.execPath, args, {
-        env: { ...process.env, ...variables(environment), ...keysDir, DB_PATH: join(temporary, "x.db"), ...change },
-        encoding: "utf8",
-        timeout: 4_000
+      const flags = ["--port", "0", "--internal-port", "0", "--host", "127.0.0.1", "--nats-url", "nats://127.0.0.1:1"]
+      const child = spawn(process.execPath, [server, ...flags], {
+        env: { ...process.env, ...variables(environment), ...keysDir, DB_PATH: join(temporary, "x.db"), ...change }
       })
+      let output = ""
+      child.stdout.setEncoding("utf8").on("data", (text: string) => {
+        output += text
+        if (output.includes('"msg":"listening"')) child.kill("SIGTERM")
+      })
+      return new Promise<string>((done) => child.once("close", () => done(output)))
     }
-    expect(start({}).stdout).toContain('"msg":"listening"')
+    expect(await start({})).toContain('"msg":"listening"')
     // The address that only containers know is not told to clients.
-    expect(start({ PUBLIC_SIG_SERVER_URL: "" }).stdout).toMatch(
+    expect(await start({ PUBLIC_SIG_SERVER_URL: "" })).toMatch(
       /--public-sig-server-url: http:\/\/sig-server:7878 is published to clients/
     )
   })
