@@ -22,5 +22,5 @@ export const helpOf = (program: ProgramName, ...command: ReadonlyArray<string>):
 /** The flags, without their dashes, and the variables that a help names. */
 export const namesOf = (help: string) => ({
   flags: new Set([...help.matchAll(/^ +--([a-z-]+)/gm)].map(([, name = ""]) => name)),
-  variables: new Set([...help.matchAll(/\[env ([A-Z_]+)\]/g)].map(([, name = ""]) => name))
+  variables: new Set([...help.matchAll(/\[env ([^\]]+)\]/g)].flatMap(([, names = ""]) => names.split(" or ")))
 })

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { bundled } from "../../local/Bundles.ts"
 import { getNatsServer } from "../../local/NatsServer.ts"
+import { postgresConfig } from "../../../reference-server/src/storage/PostgresUrl.ts"
 import { helpOf, namesOf } from "../kits/Programs.ts"
 import { compose } from "../kits/Tools.ts"
 import { files } from "../kits/UnitHome.ts"
@@ -25,6 +26,8 @@ interface Service {
 
 const folder = join(files, "compose")
 const program = await compose()
+/** Variables of the image, and of PostgreSQL's driver. */
+const others = new Set(["KEZ_PROGRAM", "PGPASSWORD"])
 /** Values for the variables that the example leaves to the operator. */
 const answers = {
   KEZ_NATS_URL: "tls://nats.example.net:4222",
@@ -74,7 +77,7 @@ describe.skipIf(program === undefined)("the Compose files", () => {
           const [, found = ""] = /^--([a-z-]+)(?:=|$)/.exec(flag) ?? []
           expect([name, flag, flags.has(found)]).toEqual([name, flag, true])
         }
-        for (const variable of Object.keys(environment).filter((name) => name !== "KEZ_PROGRAM"))
+        for (const variable of Object.keys(environment).filter((name) => !others.has(name)))
           expect([name, variable, variables.has(variable)]).toEqual([name, variable, true])
       }
     }
@@ -126,6 +129,15 @@ describe.skipIf(program === undefined)("the Compose files", () => {
       const text = readFileSync(join(folder, name), "utf8")
       for (const [, variable = ""] of text.matchAll(/(?<!\$)\$\{(\w+)/g))
         expect([variable, explained.includes(variable) || variable.endsWith("_IMAGE")]).toEqual([variable, true])
+    }
+  })
+
+  it("reach the PostgreSQL of the override by a URL that the servers understand", () => {
+    const all = services(answers, "compose.postgres.yaml")
+    for (const name of ["chat-server", "sig-server"]) {
+      const { KEZ_DB_URL = "", PGPASSWORD } = all[name]!.environment!
+      expect(postgresConfig({ db: KEZ_DB_URL })).toMatchObject({ host: "postgres", user: "kez", ssl: false })
+      expect(PGPASSWORD).toBe(all["postgres"]!.environment!["POSTGRES_PASSWORD"])
     }
   })
 
