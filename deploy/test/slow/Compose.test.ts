@@ -136,7 +136,11 @@ describe.skipIf(program === undefined)("the Compose files", () => {
     const all = services(answers, "compose.postgres.yaml")
     for (const name of ["chat-server", "sig-server"]) {
       const { KEZ_DB_URL = "", PGPASSWORD } = all[name]!.environment!
-      expect(postgresConfig({ db: KEZ_DB_URL })).toMatchObject({ host: "postgres", user: "kez", ssl: false })
+      expect(postgresConfig({ db: KEZ_DB_URL } as Parameters<typeof postgresConfig>[0])).toMatchObject({
+        host: "postgres",
+        user: "kez",
+        ssl: false
+      })
       expect(PGPASSWORD).toBe(all["postgres"]!.environment!["POSTGRES_PASSWORD"])
     }
   })
