@@ -3,6 +3,8 @@ import * as Command from "effect/cli/Command"
 import { listenerFlags, timingFlags, toTiming } from "../http/ListenerConfig.ts"
 import { databaseFlags } from "../process/DatabaseFlags.ts"
 import { count } from "../process/Flags.ts"
+import { migrateCommand } from "../process/MigrateCommand.ts"
+import { sigchainSchema } from "../storage/Schemas.ts"
 import { serve } from "./SigServer.ts"
 
 const flags = {
@@ -34,4 +36,7 @@ export const serveCommand = Command.make("kez-chat-sig-server", flags, (values) 
     storeBytes: values.chainStoreBytes,
     database: values
   })
-).pipe(Command.withDescription("Stores sigchains and serves them. Serves until SIGTERM or SIGINT."))
+).pipe(
+  Command.withDescription("Stores sigchains and serves them. Without a subcommand it serves until SIGTERM or SIGINT."),
+  Command.withSubcommands([migrateCommand(sigchainSchema)])
+)

@@ -300,7 +300,8 @@ const render = (value: Value | Fragment, parameters: Array<unknown>): string => 
   const mark = (parameter: unknown) => `$${parameters.push(parameter)}`
   if (value === null || typeof value !== "object" || value instanceof Uint8Array) return mark(value)
   if (value.kind === "oneOf") return `= ANY(${mark(value.values)})`
-  const columns = (value.rows[0] ?? []).map((first, column) => {
+  const columns = (value.rows[0] ?? []).map((_, column) => {
+    const first = value.rows.map((row) => row[column]).find((each) => each !== null) ?? ""
     const type = typeof first === "number" ? "bigint" : typeof first === "string" ? "text" : "bytea"
     return `${mark(value.rows.map((row) => row[column]))}::${type}[]`
   })

@@ -5,7 +5,9 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import { resolve } from "node:path"
+import { migrateCommand } from "../../../process/MigrateCommand.ts"
 import { Database } from "../../../storage/Database.ts"
+import { registrySchema } from "../../../storage/Schemas.ts"
 import { registryFlags } from "../ServeCommand.ts"
 import { accountCommands } from "./AccountCommands.ts"
 import { AdminError, json, withRegistry } from "./AdminContext.ts"
@@ -30,5 +32,5 @@ const backup = Command.make(
 
 export const admin = Command.make("admin").pipe(
   Command.withDescription("Inspects and changes the registry; safe while the server runs."),
-  Command.withSubcommands([...accountCommands, invite, audit, backup])
+  Command.withSubcommands([...accountCommands, invite, audit, backup, migrateCommand(registrySchema)])
 )
