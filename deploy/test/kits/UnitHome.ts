@@ -48,7 +48,7 @@ export class UnitHome {
   static async install(): Promise<UnitHome> {
     const [ports, nats] = await Promise.all([freePorts(), getNatsServer()])
     const home = new UnitHome(ports)
-    // The Node that runs the tests, by a link: a copy of it takes a second.
+    // With the Node that runs the tests.
     execFileSync(join(files, "systemd", "install.sh"), [home.folder], {
       env: { ...process.env, NATS_SERVER: nats.path, KEZ_NODE: process.execPath },
       stdio: "pipe"
