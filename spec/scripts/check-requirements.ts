@@ -33,7 +33,7 @@ const root = path.resolve(import.meta.dirname, "../..")
 const specDir = path.join(root, "spec")
 const rowsFile = path.join(specDir, "requirements.json")
 const version = "0.1"
-const areas = new Set("KEY MNE CAN SIG PRF DM SEQ FIL MAN REG WF NAT LIM ERR".split(" "))
+const areas = new Set("KEY MNE CAN SIG PRF DM SEQ FIL MAN REG WF NAT LIM ERR RPT".split(" "))
 const faults: Array<string> = []
 const read = (file: string): string => fs.readFileSync(path.join(root, file), "utf8")
 

@@ -1,5 +1,5 @@
 /** The methods of the owner's socket: what each takes, and what it does with the account. */
-import { HistoryPage, type KezChat, type KezChatError, SearchOptions, Settings } from "@kez-chat/sdk"
+import { HistoryPage, type KezChat, type KezChatError, ReportOptions, SearchOptions, Settings } from "@kez-chat/sdk"
 import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -65,6 +65,7 @@ export const calls: Readonly<Record<string, Method<Call>>> = {
   setDraft: method([text, text], ({ chat }, who, draft) => chat.setDraft(who, draft)),
   markRead: method([text], ({ chat }, who) => chat.markRead(who)),
   removeMessage: method([text], ({ chat }, id) => chat.removeMessage(id)),
+  report: method([ReportOptions], ({ chat }, options) => chat.report(options)),
   inbox: method([], ({ chat }) => chat.inbox),
   trim: method([Schema.Literals(["mail", "sent"])], ({ chat }, box) => chat.trim(box)),
   settings: method([], ({ chat }) => chat.settings),

@@ -162,6 +162,7 @@ const chatOver = (link: Link): KezChat["Service"] => ({
   setDraft: (who, text) => link.call("setDraft", who, text),
   markRead: (who) => link.call("markRead", who),
   removeMessage: (id) => link.call("removeMessage", id),
+  report: (options) => link.call("report", options),
   inbox: link.call("inbox"),
   trim: (box) => link.call("trim", box ?? "mail"),
   settings: link.call("settings"),

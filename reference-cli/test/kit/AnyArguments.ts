@@ -54,6 +54,7 @@ export const oracles: Readonly<Record<string, Oracle>> = {
   keep: { ...changed, text: /^(Kept|There is nothing to decide)/ },
   block: { ...changed, text: /^Blocked / },
   unblock: { ...changed, text: /^Unblocked / },
+  report: { text: /^Reported /, json: Shapes.Reported },
   remove: { text: /^Removed /, json: Shapes.Removed },
   send: { text: /^(Stored|Delivered|Queued) /, json: Shapes.Sent, waits: true },
   listen: { text: /^/, json: Shapes.Event, waits: true },

@@ -120,6 +120,7 @@ export const fakeChat = (events: PubSub.PubSub<Event>) => {
       Effect.succeed(Array.from({ length: page?.limit ?? 50 }, (_, order) => message(order, "x".repeat(40_000)))),
     markRead: () => refuse,
     removeMessage: () => refuse,
+    report: () => refuse,
     settings: Effect.promise(() => {
       begin()
       return mayFinish.then(() => ({ readReceipts: true, inbox: "everyone" as const, autoTrim: false }))

@@ -62,6 +62,13 @@ export const Contact = Schema.Struct({
 })
 export const ContactResult = Schema.Struct({ contact: Contact })
 export const Contacts = Schema.Struct({ contacts: Schema.Array(Contact) })
+export const Reported = Schema.Struct({
+  report: Schema.Struct({
+    id: Schema.String,
+    proven: Schema.Array(Schema.String),
+    unprovable: Schema.Array(Schema.String)
+  })
+})
 export const Removed = Schema.Struct({ removed: Contact, with_messages: Schema.Boolean })
 
 const Id = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{22}$/))

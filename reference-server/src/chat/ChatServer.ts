@@ -14,6 +14,7 @@ import * as AdminRoutes from "./admin/AdminRoutes.ts"
 import * as HandleRoutes from "./routes/HandleRoutes.ts"
 import * as InternalRoutes from "./routes/InternalRoutes.ts"
 import * as ManifestRoutes from "./routes/ManifestRoutes.ts"
+import * as ReportRoutes from "./routes/ReportRoutes.ts"
 import * as ServerRoutes from "./routes/ServerRoutes.ts"
 import { ActiveKeys } from "../storage/ActiveKeys.ts"
 import { DatabaseError, type DatabaseSettings } from "../storage/Database.ts"
@@ -29,12 +30,13 @@ import { landing } from "../http/pages/Page.ts"
 import type { PageFiles } from "../http/pages/PageFiles.ts"
 import { recordText } from "./Records.ts"
 import * as Registry from "../storage/Registry.ts"
+import { Reports } from "../storage/Reports.ts"
 import { Removals } from "./Removals.ts"
 import { SigServerWatch } from "./SigServerWatch.ts"
 
 /** The registry; for admin commands one that exists and is up to date. */
 export const registryLayer = (serverName: string, database: DatabaseSettings, existing: boolean) =>
-  Registry.Registry.layer(serverName).pipe(
+  Layer.merge(Registry.Registry.layer(serverName), Reports.layer(serverName)).pipe(
     Layer.provideMerge(openDatabase({ ...database, schema: registrySchema, existing })),
     Layer.provideMerge(NodeCrypto.layer)
   )
@@ -47,6 +49,7 @@ const limits = ({ rates }: ChatConfig["Service"], pageRoutes: ReadonlySet<string
   const registrations = perHour("registrations", rates.registrationsPerHour)
   const manifestReads = perMinute("manifest_reads", rates.manifestReadsPerMinute)
   const manifestWrites = perHour("manifest_writes", rates.manifestWritesPerHour)
+  const reports = perHour("reports", rates.registrationsPerHour)
   // A first visit loads dozens of files, which must not use up the lookups of its address.
   const page = perMinute("page", rates.readsPerMinute)
   // In a bucket of its own, so that other requests from the same address cannot prevent a deletion.
@@ -55,6 +58,7 @@ const limits = ({ rates }: ChatConfig["Service"], pageRoutes: ReadonlySet<string
     if (route === "/v1/healthz") return undefined
     if (pageRoutes.has(route)) return page
     if (isDeletion(method, route)) return deletions
+    if (route === "/v1/report") return reports
     if (route.startsWith("/v1/manifests/")) return method === "PUT" ? manifestWrites : manifestReads
     return method === "POST" ? registrations : reads
   }
@@ -75,7 +79,12 @@ export const serve = Effect.fnUntraced(
     const { host, internalHost, internalPort, port, trustedProxies } = config.listeners
 
     const api = HttpApiBuilder.layer(ChatServerApi).pipe(
-      Layer.provide([HandleRoutes.layer, ManifestRoutes.layer, ServerRoutes.layer(published(broker.limits))])
+      Layer.provide([
+        HandleRoutes.layer,
+        ManifestRoutes.layer,
+        ReportRoutes.layer,
+        ServerRoutes.layer(published(broker.limits))
+      ])
     )
     const root = page === undefined ? HttpRouter.add("GET", "/", landing(config.serverName)) : Layer.empty
     const publicApp = yield* HttpRouter.toHttpEffect(Layer.mergeAll(api, root, docsRoutes(ChatServerApi)))

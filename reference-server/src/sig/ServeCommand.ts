@@ -1,16 +1,16 @@
 /** The command line of sig-server: its flags, and the running server from them. */
 import * as Command from "effect/cli/Command"
 import { listenerFlags, timingFlags, toTiming } from "../http/ListenerConfig.ts"
-import { databaseFlags } from "../process/DatabaseFlags.ts"
 import { count } from "../process/Flags.ts"
 import { migrateCommand } from "../process/MigrateCommand.ts"
 import { sigchainSchema } from "../storage/Schemas.ts"
+import { admin, databaseFlag } from "./AdminCommand.ts"
 import { serve } from "./SigServer.ts"
 
 const flags = {
   ...listenerFlags({ public: 7878, internal: 0 }),
   ...timingFlags,
-  ...databaseFlags("KEZ_DB", "kez-sigchains.db", "The sigchains"),
+  ...databaseFlag,
   readsPerMinute: count("reads-per-minute", 600, "Reads of one client address a minute; 0 for no limit"),
   appendsPerMinute: count("appends-per-minute", 60, "Appends of one client address a minute; 0 for no limit"),
   newChainsPerHour: count("new-chains-per-hour", 20, "New chains of one client address an hour; 0 for no limit"),
@@ -38,5 +38,5 @@ export const serveCommand = Command.make("kez-chat-sig-server", flags, (values) 
   })
 ).pipe(
   Command.withDescription("Stores sigchains and serves them. Without a subcommand it serves until SIGTERM or SIGINT."),
-  Command.withSubcommands([migrateCommand(sigchainSchema)])
+  Command.withSubcommands([migrateCommand(sigchainSchema), admin])
 )

@@ -9,6 +9,7 @@ import { newIdentity, post, registration, run, startChat, temporaryFolder } from
 import { person } from "../kits/stores/QuotaBench.ts"
 import { hasPostgres, postgresDatabases, type PostgresServer, startPostgres } from "../kits/PostgresServer.ts"
 import { blocksKit } from "../kits/stores/BlocksKit.ts"
+import { operatorKit } from "../kits/stores/OperatorKit.ts"
 import { quotaCountersKit } from "../kits/stores/QuotaCountersKit.ts"
 import { quotasKit } from "../kits/stores/QuotasKit.ts"
 
@@ -21,6 +22,7 @@ describe.skipIf(!hasPostgres())("over PostgreSQL", () => {
   const databases = postgresDatabases(() => server)
 
   blocksKit(databases)
+  describe("", () => void operatorKit(databases))
   describe("", () => quotasKit(databases))
   describe("", () => quotaCountersKit(databases))
 

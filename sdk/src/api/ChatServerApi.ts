@@ -17,6 +17,7 @@ import {
   Health,
   InvitedRegistration,
   ManifestHead,
+  ReportReceipt,
   ResourceDescriptor,
   SignedEnvelope,
   WellKnown
@@ -147,6 +148,32 @@ export class ManifestsGroup extends HttpApiGroup.make("manifests").add(
   )
 ) {}
 
+export class ReportsGroup extends HttpApiGroup.make("reports").add(
+  HttpApiEndpoint.post("report", "/v1/report", {
+    payload: SignedEnvelope,
+    success: [ReportReceipt.pipe(HttpApiSchema.status(201)), ReportReceipt],
+    error: problems(
+      ...envelope,
+      "encoding_malformed",
+      "message_malformed",
+      "message_misdirected",
+      "message_undecryptable",
+      "padding_invalid",
+      "suite_unsupported",
+      "wrong_server",
+      "clock_skew",
+      "handle_not_found",
+      "account_suspended",
+      "store_full"
+    )
+  }).annotateMerge(
+    describe(
+      "Report an account to the operator",
+      "Signed by an account of this server, about another one, with at most 16 messages that the operator can verify. 201 when received, 200 for the same report again."
+    )
+  )
+) {}
+
 export class ServerGroup extends HttpApiGroup.make("server").add(
   HttpApiEndpoint.get("wellKnown", "/.well-known/kez-chat", {
     success: WellKnown,
@@ -181,6 +208,7 @@ export class ServerGroup extends HttpApiGroup.make("server").add(
 export class ChatServerApi extends HttpApi.make("kez-chat-server")
   .add(HandlesGroup)
   .add(ManifestsGroup)
+  .add(ReportsGroup)
   .add(ServerGroup)
   .annotateMerge(
     OpenApi.annotations({

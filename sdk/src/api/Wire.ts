@@ -144,6 +144,9 @@ export const ManifestHead = Schema.Struct({
   hash: Schema.String.check(Schema.isPattern(Hash.pattern("blake3")))
 }).annotate({ identifier: "ManifestHead" })
 
+/** Names a received report. */
+export const ReportReceipt = Schema.Struct({ id: Schema.String }).annotate({ identifier: "ReportReceipt" })
+
 /** RFC 7033 JSON Resource Descriptor, limited to the used members. */
 export const ResourceDescriptor = Schema.Struct({
   subject: Schema.String,

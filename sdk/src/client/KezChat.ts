@@ -25,6 +25,7 @@ import {
   exportAccount,
   layer as accountLayer,
   Lifecycle,
+  report,
   restore,
   sigchainLayer,
   words
@@ -68,6 +69,8 @@ import type {
   Settings,
   Share,
   ShareOptions,
+  ReportOptions,
+  ReportOutcome,
   Verification
 } from "./model/index.ts"
 
@@ -239,6 +242,11 @@ export class KezChat extends Context.Service<
      * The reference server allows it once a minute.
      */
     trim(box?: "mail" | "sent"): Effect.Effect<InboxUsage, KezChatError>
+    /**
+     * Reports a contact to the operator of the home, who can read and verify the chosen messages and no others. Fails
+     * with `handle_not_found` for somebody of another home.
+     */
+    report(options: ReportOptions): Effect.Effect<ReportOutcome, KezChatError>
     /** The settings of the account on this device. */
     readonly settings: Effect.Effect<Settings, KezChatError>
     /** Changes the given settings, leaves the others, and returns all. */
@@ -367,6 +375,7 @@ const make = Effect.gen(function* () {
     settings: readSettings(ledger),
     updateSettings: (change) => run(updateSettings(change)),
     export: stream(exportAccount),
+    report: (options) => run(report(options)),
     deleteAccount: run(deleteAccount)
   })
 })

@@ -10,6 +10,7 @@ import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
 import * as Nkey from "../protocol/identity/Nkey.ts"
 import * as PrimaryKey from "../protocol/identity/PrimaryKey.ts"
 import type { Problem } from "../protocol/Problem.ts"
+import * as Report from "../protocol/messages/Report.ts"
 import * as Registration from "../protocol/registration/Registration.ts"
 import * as Sigchain from "../protocol/sigchain/Sigchain.ts"
 import type { BrokerLogin } from "../services/Broker.ts"
@@ -44,6 +45,8 @@ export interface Identity {
   signRegistration(statement: HandleStatement): Effect.Effect<Envelope.Envelope, Problem>
   /** Deletes `handle@server` permanently. */
   signDeletion(statement: HandleStatement): Effect.Effect<Envelope.Envelope, Problem>
+  /** Reports another account to the home's operator. */
+  signReport(report: Omit<Report.Report, "reporter">): Effect.Effect<Envelope.Envelope, Problem>
   /** Proves this key to the broker. Its `sign` throws a `Problem` (`login_refused`) if the nonce is malformed. */
   readonly brokerLogin: BrokerLogin
 }
@@ -102,6 +105,7 @@ const make = (crypto: Crypto["Service"], secret: SecretKey): Identity => {
       ),
     signDeletion: (statement) =>
       Effect.suspend(() => sign("handle_deletion", Registration.payload("handle_deletion", { ...statement, key }))),
+    signReport: (report) => sign("report", Result.succeed(Report.payload({ ...report, reporter: key }))),
     brokerLogin: {
       account: key,
       nkey: Nkey.fromKey(key),

@@ -95,6 +95,18 @@ const agree = (crypto: Service, identity: Identity, peer: AdmittedKey): Effect.E
   return Effect.tap(Effect.orDie(crypto.agree(secret, peer)), (found) => Effect.sync(() => secrets.set(peer, found)))
 }
 
+/** Key and nonce of one message between an identity and a peer: 44 bytes, of which nothing follows about another. */
+export const messageSecret = (
+  crypto: Service,
+  identity: Identity,
+  peer: AdmittedKey,
+  { from, to }: Pick<Message.Header, "from" | "to">,
+  salt: Uint8Array
+): Effect.Effect<Uint8Array> =>
+  Effect.flatMap(agree(crypto, identity, peer), (shared) =>
+    crypto.hkdfSha256(shared, salt, Message.kdfInfo(from, to), Message.okmBytes)
+  )
+
 /** Key, nonce and associated data of a message between an identity and a peer; the direction is in `info`. */
 const aeadOf = (
   crypto: Service,

@@ -2,6 +2,7 @@
 export * as FastBlake3 from "./FastBlake3.ts"
 export * as Hpke from "./Hpke.ts"
 export * as Identity from "./Identity.ts"
+export * as MessageEvidence from "./MessageEvidence.ts"
 export * as SafetyNumber from "./SafetyNumber.ts"
 export * as SealedFile from "./SealedFile.ts"
 export * as SealedManifest from "./SealedManifest.ts"

@@ -37,6 +37,7 @@ export const clientCalls: Calls<KezChatClient> = {
   setDraft: "call",
   markRead: "call",
   removeMessage: "call",
+  report: "call",
   share: "local",
   shared: "call",
   unshare: "call",

@@ -29,6 +29,8 @@ import {
   type Listing,
   type Message,
   type SearchOptions,
+  type ReportOptions,
+  type ReportOutcome,
   type Settings,
   type Share,
   type ShareOptions,
@@ -87,6 +89,7 @@ export interface KezChatClient extends AsyncDisposable {
   setDraft(who: string, text: string): Promise<void>
   markRead(who: string): Promise<void>
   removeMessage(id: string): Promise<boolean>
+  report(options: ReportOptions): Promise<ReportOutcome>
   /** If it is aborted before it returns, nothing is shared. */
   share(options: ShareOptions, waiting?: Waiting): Promise<Share>
   shared(): Promise<ReadonlyArray<Share>>
@@ -192,6 +195,7 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     setDraft: (who, text) => run(chat.setDraft(who, text)),
     markRead: (who) => run(chat.markRead(who)),
     removeMessage: (id) => run(chat.removeMessage(id)),
+    report: (options) => run(chat.report(options)),
     share: (options, waiting) => run(chat.share(options), waiting),
     shared: () => run(chat.shared),
     unshare: (id) => run(chat.unshare(id)),

@@ -17,6 +17,13 @@ export const chainReserve = 256 * 1024
 /** Bytes of a registration or deletion statement as received. */
 export const registrationBytes = 8 * 1024
 
+/** Bytes of a report as received. */
+export const reportBytes = 256 * 1024
+/** Messages in a report. */
+export const reportMessages = 16
+/** Characters of a report's note. */
+export const reportNoteCharacters = 2_000
+
 /** Characters of a handle's local part. */
 export const handleMin = 3
 export const handleMax = 32

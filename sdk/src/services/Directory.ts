@@ -35,6 +35,8 @@ export class Directory extends Context.Service<
     byPrimary(primary: string): Effect.Effect<HandleRecord, DirectoryError>
     /** `POST /v1/delete` with a `handle_deletion` envelope. */
     delete(deletion: Envelope): Effect.Effect<void, DirectoryError>
+    /** `POST /v1/report` with a `report` envelope; the report's id. Idempotent. */
+    report(report: Envelope): Effect.Effect<{ readonly id: string }, DirectoryError>
     /** The server's clock minus this one's, in milliseconds, from the `Date` header of `GET /v1/healthz`. */
     readonly clockSkewMillis: Effect.Effect<number, DirectoryError>
   }

@@ -27,6 +27,7 @@ type Step =
   | "lookup"
   | "byPrimary"
   | "delete"
+  | "report"
   | "skew"
   | "fetch"
   | "append"
@@ -49,6 +50,7 @@ export interface MemoryHome {
   /** primary -> bodies of manifests, oldest first; tests may replace them. */
   readonly manifests: Map<string, Array<Uint8Array>>
   readonly deleted: Set<string>
+  readonly reports: Array<Envelope.Envelope>
   /** Handles and keys that the operator has suspended. */
   readonly suspended: Set<string>
   /** Invites that are left, each for one registration; undefined where everybody may register. */
@@ -72,6 +74,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
     chains: new Map(),
     manifests: new Map(),
     deleted: new Set(),
+    reports: [],
     suspended: new Set(),
     invites: undefined,
     skewMillis: 0
@@ -152,6 +155,13 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
           home.manifests.delete(primary)
           home.deleted.add(handle).add(primary)
           return Effect.void
+        })
+      ),
+    report: (report) =>
+      call("report", () =>
+        Effect.sync(() => {
+          home.reports.push(report)
+          return { id: hash(report) }
         })
       ),
     clockSkewMillis: call("skew", () => Effect.sync(() => home.skewMillis))

@@ -1,7 +1,9 @@
 /** The commands for contacts and message requests, with their flags and help. */
+import { Report } from "@kez-chat/sdk/protocol"
 import * as Option from "effect/Option"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import { command, flag, offline, textFlag, who } from "../Definition.ts"
 
 const add = command(
@@ -69,6 +71,21 @@ const unblock = command("unblock", { who }, () => import("./Contacts.ts").then((
   Command.withDescription("Unblock a contact")
 )
 
+const report = command(
+  "report",
+  {
+    who,
+    reason: Flag.Literals("reason", Report.reasons).pipe(Flag.withDescription("What it is about")),
+    note: textFlag("note", "TEXT", "What the operator should know"),
+    messages: textFlag("messages", "IDS", "Ids of messages of theirs, separated by commas; the operator can read these")
+  },
+  () => import("./Report.ts").then(({ report }) => report)
+).pipe(
+  Command.withDescription("Report a contact to the operator of your home, with messages that prove it"),
+  Command.withShortDescription("Report a contact to your home's operator"),
+  Command.withExamples([{ command: "kez-chat report bob --reason spam --messages qfVp-FRZY_oBDfdAJ6eMjw" }])
+)
+
 const remove = command("remove", { who, withMessages: flag("with-messages", "Remove the conversation too") }, () =>
   import("./Contacts.ts").then(({ remove }) => remove)
 ).pipe(Command.withDescription("Remove a contact"))
@@ -76,5 +93,5 @@ const remove = command("remove", { who, withMessages: flag("with-messages", "Rem
 /** In the order of the help. */
 export const peopleCommands = {
   group: "People",
-  commands: [add, contacts, verify, requests, accept, keep, block, unblock, remove]
+  commands: [add, contacts, verify, requests, accept, keep, block, unblock, report, remove]
 } as const

@@ -3,6 +3,7 @@ import { PrimaryKey, type Problem } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Audit from "../../storage/Audit.ts"
 import { Database } from "../../storage/Database.ts"
+import { openAgainst } from "../../storage/Reports.ts"
 import { type Account, Registry } from "../../storage/Registry.ts"
 
 export interface AccountDetails extends Account {
@@ -45,7 +46,7 @@ export const accountDetails = Effect.fn("accountDetails")(function* (
     mailBytes: yield* counted("s"),
     ownCopyBytes: yield* counted("o"),
     manifestBytes: yield* manifestBytes,
-    openReports: 0,
+    openReports: yield* openAgainst(sql, account.primaryHex),
     audit: yield* Audit.entries(sql, { subject: handle, limit: auditEntries })
   }
 })

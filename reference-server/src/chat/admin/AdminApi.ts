@@ -154,6 +154,44 @@ export class InvitesGroup extends HttpApiGroup.make("invites").add(
   }).annotateMerge(describe("End an invite", "Accounts that registered with it stay."))
 ) {}
 
+const report = {
+  id: Schema.String,
+  receivedAt: Time,
+  reporter: Schema.String,
+  reported: Schema.String,
+  reason: Schema.String,
+  note: Schema.String,
+  messages: Schema.Int,
+  closedAt: Maybe
+}
+const ReportSummary = Schema.Struct(report).annotate({ identifier: "Report" })
+const ReportDetails = Schema.Struct({
+  ...report,
+  shown: Schema.Array(Schema.Struct({ id: Schema.String, createdAt: Time, body: Schema.JsonObject })),
+  statement: Schema.JsonObject
+}).annotate({ identifier: "ReportDetails" })
+
+export class ReportsGroup extends HttpApiGroup.make("reports").add(
+  HttpApiEndpoint.get("listReports", "/internal/admin/reports", {
+    query: { all: Schema.optionalKey(Schema.Literals(["true", "false"])) },
+    success: Schema.Array(ReportSummary),
+    error: problems(...always)
+  }).annotateMerge(describe("List reports", "Those that are not closed, or all; the newest first, at most 1,000.")),
+  HttpApiEndpoint.get("showReport", "/internal/admin/reports/:id", {
+    params: { id: Schema.String },
+    success: ReportDetails,
+    error: problems("not_found", ...always)
+  }).annotateMerge(
+    describe("Show a report", "With its messages, whose signatures are checked, and the signed statement.")
+  ),
+  HttpApiEndpoint.post("closeReport", "/internal/admin/reports/:id/close", {
+    params: { id: Schema.String },
+    payload: Note,
+    success: HttpApiSchema.NoContent,
+    error: problems("not_found", ...always)
+  }).annotateMerge(describe("Mark a report as dealt with"))
+) {}
+
 export class AuditGroup extends HttpApiGroup.make("audit").add(
   HttpApiEndpoint.get("entries", "/internal/admin/audit", {
     query: {
@@ -169,6 +207,7 @@ export class AuditGroup extends HttpApiGroup.make("audit").add(
 export class AdminApi extends HttpApi.make("kez-chat-admin")
   .add(AccountsGroup)
   .add(InvitesGroup)
+  .add(ReportsGroup)
   .add(AuditGroup)
   .middleware(Authorization)
   .annotateMerge(

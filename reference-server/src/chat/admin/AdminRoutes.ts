@@ -13,6 +13,7 @@ import type { Route } from "../../http/RouteTable.ts"
 import * as Audit from "../../storage/Audit.ts"
 import { Database } from "../../storage/Database.ts"
 import * as Invites from "../../storage/Invites.ts"
+import { Reports } from "../../storage/Reports.ts"
 import { Registry } from "../../storage/Registry.ts"
 import { Removals } from "../Removals.ts"
 import { accountDetails } from "./AccountDetails.ts"
@@ -90,6 +91,24 @@ const invites = HttpApiBuilder.group(
   })
 )
 
+const reports = HttpApiBuilder.group(
+  AdminApi,
+  "reports",
+  Effect.fnUntraced(function* (handlers) {
+    const reports = yield* Reports
+    return handlers
+      .handle("listReports", ({ query }) => reports.list(query.all === "true"))
+      .handle("showReport", ({ params }) => asOperator(reports.show(params.id)))
+      .handle("closeReport", ({ params, payload }) => reports.close(params.id, by(payload.note)))
+  })
+)
+
+/** A statement that was verified when it came in holds; should it not, that is a fault of the database. */
+const asOperator = <A>(effect: Effect.Effect<A, Problem.Problem>) =>
+  Effect.catchTag(effect, "Problem", (problem) =>
+    problem.code === "not_found" || problem.code === "unavailable" ? Effect.fail(problem) : Effect.die(problem)
+  )
+
 const audit = HttpApiBuilder.group(
   AdminApi,
   "audit",
@@ -108,7 +127,7 @@ const audit = HttpApiBuilder.group(
 export const layer = (secret: Redacted.Redacted<string>) =>
   Layer.merge(
     HttpApiBuilder.layer(AdminApi).pipe(
-      Layer.provide([accounts, invites, audit]),
+      Layer.provide([accounts, invites, reports, audit]),
       Layer.provide(
         Layer.succeed(Authorization, {
           bearer: (handled, { credential }) =>

@@ -39,7 +39,7 @@ const authBytes = 16_384
 /** Admits a request that presents the secret. */
 const guard = (secret: Redacted.Redacted<string>) =>
   Effect.flatMap(HttpServerRequest, (request) =>
-    isSecret(secret, (request.headers["authorization"] ?? "").replace(/^Bearer /, ""))
+    isSecret(secret, /^Bearer (.*)$/.exec(request.headers["authorization"] ?? "")?.[1] ?? "")
       ? Effect.succeed(request)
       : Effect.fail(unauthorized)
   )

@@ -1,4 +1,4 @@
-/** The tables by which an operator decides: suspensions, invites, and the audit of what was done. */
+/** The tables by which an operator decides: suspensions, invites, reports, and the audit of what was done. */
 import type { Migration } from "./Schema.ts"
 
 const columns = `
@@ -59,5 +59,35 @@ export const operatorTables: ReadonlyArray<Migration> = [
         note TEXT NOT NULL
       );
       CREATE INDEX audit_subject ON audit (subject);`
+  },
+  {
+    id: "operator-004-reports",
+    sqlite: `
+      CREATE TABLE reports (
+        id TEXT NOT NULL PRIMARY KEY,
+        received_at TEXT NOT NULL,
+        reporter_hex TEXT NOT NULL,
+        reported_hex TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        note TEXT NOT NULL,
+        messages INTEGER NOT NULL,
+        -- JCS of the report envelope.
+        statement TEXT NOT NULL,
+        closed_at TEXT
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX reports_reported ON reports (reported_hex);`,
+    postgres: `
+      CREATE TABLE reports (
+        id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+        received_at TEXT COLLATE "C" NOT NULL,
+        reporter_hex TEXT COLLATE "C" NOT NULL,
+        reported_hex TEXT COLLATE "C" NOT NULL,
+        reason TEXT NOT NULL,
+        note TEXT NOT NULL,
+        messages BIGINT NOT NULL,
+        statement TEXT NOT NULL,
+        closed_at TEXT
+      );
+      CREATE INDEX reports_reported ON reports (reported_hex);`
   }
 ]

@@ -54,6 +54,7 @@ const make = Effect.fnUntraced(function* ({ home, ...options }: HttpDirectoryOpt
     lookup: (local) => settled(client.handles.lookup({ params: { handle: local } })),
     byPrimary: (primary) => settled(client.handles.byPrimary({ params: { primary } })),
     delete: (deletion) => Effect.asVoid(settled(client.handles.delete({ payload: deletion }))),
+    report: (report) => settled(client.reports.report({ payload: report })),
     clockSkewMillis: Effect.gen(function* () {
       const before = yield* Clock.currentTimeMillis
       const response = yield* settled(client.server.healthz({ responseMode: "response-only" }))

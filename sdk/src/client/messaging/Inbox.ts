@@ -187,7 +187,12 @@ const make = Effect.gen(function* () {
     arrivedAt: number,
     marks: SequenceMarks
   ) {
-    const { hash, json, message, peer, role } = opened
+    const { envelope, hash, json, message, peer, role } = opened
+    const proof = {
+      salt: Bytes.toBase64Url(message.salt),
+      sig: envelope.signature.sig,
+      ...(message.prev === undefined ? {} : { prev: message.prev })
+    }
     const kept = yield* MessageLog.append(transaction, peer, {
       id: message.id,
       direction: role === "incoming" ? "in" : "out",
@@ -197,7 +202,7 @@ const make = Effect.gen(function* () {
       hash,
       createdAt: message.createdAt,
       arrivedAt,
-      ...(role === "incoming" ? {} : { state: yield* takeEarly(transaction, peer.hex, message.id) }),
+      ...(role === "incoming" ? { proof } : { state: yield* takeEarly(transaction, peer.hex, message.id) }),
       ...(Message.isSuspicious(message.createdAt, arrivedAt) ? { suspicious: true as const } : {}),
       ...marks
     })

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Head, Millis } from "./Protocol.ts"
+import { reasons } from "../../protocol/messages/Report.ts"
 
 /** A key that the user may accept in place of a contact's key. */
 export class OfferedKey extends Schema.Opaque<OfferedKey>()(
@@ -62,5 +63,30 @@ export class FoundAccount extends Schema.Opaque<FoundAccount>()(
     primary: Schema.String,
     /** The contact with this key, where there is one. */
     contact: Schema.optionalKey(Contact)
+  })
+) {}
+
+/** A report to the home's operator. */
+export class ReportOptions extends Schema.Opaque<ReportOptions>()(
+  Schema.Struct({
+    /** A contact: handle, primary key or mention. */
+    who: Schema.String,
+    reason: Schema.Literals(reasons),
+    /** At most 2,000 characters. */
+    note: Schema.optionalKey(Schema.String),
+    /** Ids of messages of theirs, at most 16, which the operator will be able to read and verify. */
+    messages: Schema.optionalKey(Schema.Array(Schema.String))
+  })
+) {}
+
+/** What the operator received. */
+export class ReportOutcome extends Schema.Opaque<ReportOutcome>()(
+  Schema.Struct({
+    /** Names the report to the operator. */
+    id: Schema.String,
+    /** Ids of the messages in it. */
+    proven: Schema.Array(Schema.String),
+    /** Ids of messages that are not there any more, or came before this device kept what proves them. */
+    unprovable: Schema.Array(Schema.String)
   })
 ) {}

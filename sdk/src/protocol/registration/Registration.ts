@@ -65,7 +65,7 @@ export const parseRegistration = parseStatement("handle_registration")
 export const parseDeletion = parseStatement("handle_deletion")
 
 /** `clock_skew` unless a statement was made within 5 minutes of `now` (milliseconds). */
-export const checkWindow = (statement: Statement, now: number): Result.Result<void, Problem> => {
+export const checkWindow = (statement: Pick<Statement, "createdAt">, now: number): Result.Result<void, Problem> => {
   const difference = statement.createdAt - now
   return Math.abs(difference) <= Limits.statementWindowMillis
     ? Result.succeed(undefined)

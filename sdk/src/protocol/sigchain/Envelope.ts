@@ -19,7 +19,8 @@ export const kinds = {
   handle_registration: { type: "kez.chat.handle_registration", signer: "primary" },
   handle_deletion: { type: "kez.chat.handle_deletion", signer: "primary" },
   chat_message: { type: "kez.chat.message", signer: "from" },
-  shared_files: { type: "kez.chat.shared_files", signer: "primary" }
+  shared_files: { type: "kez.chat.shared_files", signer: "primary" },
+  report: { type: "kez.chat.report", signer: "primary" }
 } as const
 
 export type Kind = keyof typeof kinds

@@ -13,6 +13,7 @@ import { accountCommands } from "./AccountCommands.ts"
 import { AdminError, json, withRegistry } from "./AdminContext.ts"
 import { audit } from "./AuditCommand.ts"
 import { invite } from "./InviteCommands.ts"
+import { report } from "./ReportCommands.ts"
 
 const backup = Command.make(
   "backup",
@@ -32,5 +33,5 @@ const backup = Command.make(
 
 export const admin = Command.make("admin").pipe(
   Command.withDescription("Inspects and changes the registry; safe while the server runs."),
-  Command.withSubcommands([...accountCommands, invite, audit, backup, migrateCommand(registrySchema)])
+  Command.withSubcommands([...accountCommands, invite, report, audit, backup, migrateCommand(registrySchema)])
 )

@@ -25,7 +25,11 @@ const MessageFields = Schema.Struct({
   suspicious: Schema.optionalKey(Schema.Literal(true)),
   gap: Schema.optionalKey(Count),
   equivocation: Schema.optionalKey(Schema.Literal(true)),
-  fork: Schema.optionalKey(Schema.Literal(true))
+  fork: Schema.optionalKey(Schema.Literal(true)),
+  /** Of a received message: with these and the own key its signed envelope can be made again (MessageEvidence). */
+  proof: Schema.optionalKey(
+    Schema.Struct({ salt: Schema.String, sig: Schema.String, prev: Schema.optionalKey(Schema.String) })
+  )
 })
 export interface MessageRow extends Omit<typeof MessageFields.Type, "body"> {
   readonly body: JsonObject
