@@ -172,7 +172,7 @@ describe.skipIf(!hasPostgres())("two servers of each kind on one PostgreSQL", ()
     const identity = await register("revoked")
     const client = await logIn(identity)
     if (typeof client === "string") throw new Error(client)
-    const admin = ["admin", "revoke", "revoked", "--db", postgres.url("chat"), "--internal-port", "1"]
+    const admin = ["admin", "revoke", "revoked", "--db", postgres.url("chat"), "--internal-port", "1", "--yes"]
     const { code, stdout } = await run("chat-server", admin)
     expect([code, stdout]).toEqual([0, expect.stringContaining("revoked is revoked")])
     await client.closed
@@ -180,8 +180,8 @@ describe.skipIf(!hasPostgres())("two servers of each kind on one PostgreSQL", ()
   })
 
   it("answer unavailable while the database is gone, and recover by themselves", async () => {
-    const url = `${secondChat.url}/v1/u/nobody`
-    const chain = `${secondSig.url}/v1/sigchains/ed25519/${"1".repeat(64)}/head`
+    const url = `${secondChat.url}/v1/u/someone-else`
+    const chain = `${secondSig.url}/v1/sigchains/ed25519/${(await newIdentity()).key.hex}/head`
     const identity = await newIdentity()
     await postgres.stop("SIGKILL")
     expect((await get(url)).json["code"]).toBe("unavailable")
