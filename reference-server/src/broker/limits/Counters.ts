@@ -24,8 +24,6 @@ export interface Stored {
 /** Keys that are kept in memory, of some hundred bytes each. */
 const mostKeys = 20_000
 
-export type Counters = ReturnType<typeof make>
-
 /**
  * A sum covers today and `retentionDays` before it. `daily` holds the first letters of the keys of counters that matter
  * on their own day only.
