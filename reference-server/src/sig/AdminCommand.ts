@@ -15,6 +15,7 @@ import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { databaseFlags } from "../process/DatabaseFlags.ts"
 import { count, type Values } from "../process/Flags.ts"
+import { migrateCommand } from "../process/MigrateCommand.ts"
 import { Database } from "../storage/Database.ts"
 import { openDatabase } from "../storage/OpenDatabase.ts"
 import { sigchainSchema } from "../storage/Schemas.ts"
@@ -105,5 +106,5 @@ const backup = Command.make(
 
 export const admin = Command.make("admin").pipe(
   Command.withDescription("Inspects the stored sigchains; safe while the server runs."),
-  Command.withSubcommands([stat, list, backup])
+  Command.withSubcommands([stat, list, backup, migrateCommand(sigchainSchema)])
 )

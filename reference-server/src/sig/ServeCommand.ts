@@ -2,8 +2,6 @@
 import * as Command from "effect/cli/Command"
 import { listenerFlags, timingFlags, toTiming } from "../http/ListenerConfig.ts"
 import { count } from "../process/Flags.ts"
-import { migrateCommand } from "../process/MigrateCommand.ts"
-import { sigchainSchema } from "../storage/Schemas.ts"
 import { admin, databaseFlag } from "./AdminCommand.ts"
 import { serve } from "./SigServer.ts"
 
@@ -38,5 +36,5 @@ export const serveCommand = Command.make("kez-chat-sig-server", flags, (values) 
   })
 ).pipe(
   Command.withDescription("Stores sigchains and serves them. Without a subcommand it serves until SIGTERM or SIGINT."),
-  Command.withSubcommands([migrateCommand(sigchainSchema), admin])
+  Command.withSubcommands([admin])
 )

@@ -33,6 +33,7 @@ const tables: Readonly<Record<DatabaseOptions["schema"]["owner"], ReadonlyArray<
     { name: "removals", key: ["id"], counts: true },
     { name: "invites", key: ["id"] },
     { name: "audit", key: ["id"], counts: true },
+    { name: "reports", key: ["id"] },
     { name: "reports", key: ["id"], large: true },
     { name: "broker_counters", key: ["key", "day"] },
     { name: "broker_secrets", key: ["period"] },
@@ -46,6 +47,16 @@ const tables: Readonly<Record<DatabaseOptions["schema"]["owner"], ReadonlyArray<
     { name: "events", key: ["primary_hex", "seq"] }
   ]
 }
+
+/** Kept by triggers or by the database itself. */
+const notCopied = new Set([
+  "schema_migrations",
+  "kez_database",
+  "kez_origin",
+  "account_version",
+  "manifest_totals",
+  "chain_totals"
+])
 
 type Row = Readonly<Record<string, Value>>
 
@@ -136,6 +147,10 @@ const claim = Effect.fnUntraced(function* (
   path: string
 ): Effect.fn.Return<void, Problem.Problem | DatabaseError> {
   yield* to.sql`CREATE TABLE IF NOT EXISTS kez_origin (origin TEXT NOT NULL)`
+  const all = yield* to.sql<{ name: string }>`
+    SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()`
+  const forgotten = all.filter(({ name }) => !notCopied.has(name) && !list.some((table) => table.name === name))
+  if (forgotten.length > 0) return yield* Effect.die(new Error(`${forgotten[0]?.name} is not copied`))
   const [known] = yield* to.sql<{ origin: string }>`SELECT origin FROM kez_origin`
   if (known?.origin === origin) return
   for (const table of known === undefined ? list : []) {
