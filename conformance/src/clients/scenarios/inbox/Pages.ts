@@ -27,7 +27,7 @@ const survives = async (
     bob.handle,
     (messages) => messages.length === 2,
     "the messages are not shown once the home answers right",
-    30_000
+    60_000
   )
   equals(await alice.texts(bob.handle), ["kept", "live"], "what is shown")
   await alice.close()
