@@ -46,8 +46,29 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/registration#outer-member",
     "server/registration#wrong-type"
   ]),
-  accepts("clock_skew", 201, ["server/registration#too-old", "server/registration#too-new", "server/deletion#too-*"]),
-  accepts("wrong_server", 201, ["server/registration#wrong-server", "server/deletion#wrong-server"]),
+  accepts("clock_skew", 201, [
+    "server/registration#too-old",
+    "server/registration#too-new",
+    "server/deletion#too-*",
+    "server/reports#too-*"
+  ]),
+  accepts("wrong_server", 201, [
+    "server/registration#wrong-server",
+    "server/deletion#wrong-server",
+    "server/reports#wrong-server"
+  ]),
+  accepts("message_misdirected", 201, ["server/reports#message-to-others", "server/reports#message-by-others"]),
+  accepts("message_undecryptable", 201, ["server/reports#message-unproven"]),
+  {
+    name: "takes reports by strangers and of strangers",
+    kills: ["server/reports#stranger", "server/reports#of-stranger"],
+    answer: ({ status }, { path }) => (path === "/v1/report" && status === 404 ? { status: 201 } : undefined)
+  },
+  {
+    name: "takes a report again that it has",
+    kills: ["server/reports#taken"],
+    answer: ({ status }, { path }) => (path === "/v1/report" && status === 200 ? { status: 201 } : undefined)
+  },
   accepts("handle_taken", 201, ["server/registration#taken", "server/registration#race-handle"]),
   accepts("primary_taken", 201, ["server/registration#primary-taken", "server/registration#race-primary"]),
   accepts("handle_reserved", 201, ["server/registration#reserved"]),
@@ -70,7 +91,9 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/registration#altered",
     "server/registration#flat-forged",
     "server/deletion#forged",
-    "server/manifests#forged"
+    "server/manifests#forged",
+    "server/reports#forged",
+    "server/reports#message-forged"
   ]),
   confuses("signature_invalid", 409, "handle_taken", ["server/registration#verified-first"]),
   accepts("envelope_kind", 201, [
