@@ -19,7 +19,7 @@ const pollMillis = 250
 export class Removals extends Context.Service<
   Removals,
   {
-    /** Starts a round now, without waiting for it. */
+    /** Makes this server refuse the keys that ended, and starts a round without waiting for it. */
     readonly poke: Effect.Effect<void>
     /** Runs one round; gives how many removals were done and how many are left. */
     readonly run: Effect.Effect<{ readonly done: number; readonly left: number }, Problem.Problem>
@@ -94,5 +94,7 @@ const make = Effect.fnUntraced(function* () {
     Effect.catchDefect((defect) => warnOnce(defect instanceof Error ? defect : new Error("defect")))
   )
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(round, wait)))
-  return Removals.of({ poke: Effect.asVoid(Queue.offer(pokes, undefined)), run })
+  // The account has ended even if that cannot be read now.
+  const poke = Effect.andThen(Effect.exit(activeKeys.refresh), Effect.asVoid(Queue.offer(pokes, undefined)))
+  return Removals.of({ poke, run })
 })
