@@ -2,11 +2,11 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { bundled } from "../../deploy/local/Bundles.ts"
-import type { Home } from "../../deploy/local/Home.ts"
-import { as, Machine } from "./kit/Program.ts"
-import { useScene } from "./kit/Scene.ts"
-import * as Shapes from "./kit/Shapes.ts"
+import { bundled } from "../../../deploy/local/Bundles.ts"
+import type { Home } from "../../../deploy/local/Home.ts"
+import { as, Machine } from "../kit/Program.ts"
+import { useScene } from "../kit/Scene.ts"
+import * as Shapes from "../kit/Shapes.ts"
 
 let home: Home
 let machine: Machine

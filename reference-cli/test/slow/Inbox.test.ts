@@ -1,8 +1,8 @@
 /** The inbox at the home as its owner and those who write to it see it, with a home that keeps little. */
 import { describe, expect, it } from "vitest"
-import { as, type Machine } from "./kit/Program.ts"
-import { useScene } from "./kit/Scene.ts"
-import * as Shapes from "./kit/Shapes.ts"
+import { as, type Machine } from "../kit/Program.ts"
+import { useScene } from "../kit/Scene.ts"
+import * as Shapes from "../kit/Shapes.ts"
 
 let machine: Machine
 
