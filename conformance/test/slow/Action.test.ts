@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from "node:path"
 import { parse } from "yaml"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 
-const suite = join(import.meta.dirname, "..")
+const suite = join(import.meta.dirname, "..", "..")
 
 interface Step {
   readonly uses?: string
