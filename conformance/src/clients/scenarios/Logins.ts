@@ -48,7 +48,7 @@ export const logins = group("logins", [
         bob.handle,
         (messages) => messages.length === 1,
         "the client does not log in once the nonce is right",
-        30_000
+        60_000
       )
     }
   })),

@@ -77,6 +77,8 @@ interface Pending {
 const waitTimeoutMillis = 4_000
 const storeTimeoutMillis = 5_000
 const sweepMillis = 500
+/** Most turns of the event loop that go by before the next batch while more sends arrive. */
+const readTurns = 16
 
 export const make = Effect.fnUntraced(function* (options: SendResponderOptions) {
   const { activeKeys, guard, quotas } = options
@@ -89,6 +91,8 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
   let bytesInFlight = 0
   let store: { readonly connection: NatsConnection; readonly acks: string } | undefined
   let next = 0
+  /** Sends that were put into the queue. */
+  let received = 0
   let isPumping = false
   let isAdmitting = false
 
@@ -126,14 +130,26 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
     const offered = queue.offer(sender, send, data.length)
     if (offered === "account") return refuse(asker, { code: "retry" })
     if (offered === "full") return putOff(send)
+    received += 1
     schedule()
   }
 
   const schedule = (): void => {
     if (isPumping) return
     isPumping = true
-    // After all that has arrived is read, so that a send's turn does not depend on its place in the socket's buffer.
-    setImmediate(pump)
+    readThenPump(received, readTurns)
+  }
+
+  /**
+   * Pumps once what has arrived is read, so that a send's turn does not depend on its place in the socket's buffer:
+   * each turn of the event loop reads a piece of it.
+   */
+  const readThenPump = (before: number, turns: number): void => {
+    setImmediate(() => {
+      const isRead = received === before || turns === 0 || queue.size() >= 4 * options.maxInFlight
+      if (isRead) pump()
+      else readThenPump(received, turns - 1)
+    })
   }
 
   const pump = (): void => {
