@@ -52,6 +52,7 @@ const canChattr = (() => {
     chattr("-i", [file])
     return true
   } catch {
+    process.stderr.write("Skipped: chattr +i has no effect here; it takes root and a file system with that flag\n")
     return false
   }
 })()
