@@ -85,7 +85,9 @@ const make = Effect.fnUntraced(function* () {
   const has = (primaryHex: string) => keys.has(primaryHex) && isFresh()
 
   yield* refresh
-  yield* onAccountsChanged(() => Effect.runFork(Effect.exit(refresh)))
+  // With the loggers of this server: what a failing reading logs is a line of its log, too.
+  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+  yield* onAccountsChanged(() => runFork(Effect.exit(refresh)))
   yield* refresh.pipe(Effect.exit, Effect.delay(pollMillis), Effect.forever, Effect.forkScoped)
 
   return ActiveKeys.of({

@@ -58,6 +58,14 @@ export const run = async (
   return { code, stdout, stderr }
 }
 
+const parsed = (text: string) => {
+  try {
+    return JSON.parse(text) as LogLine
+  } catch {
+    throw new Error(`not a line of JSON in the log: ${text}`)
+  }
+}
+
 const start = async (
   program: "chat-server" | "sig-server",
   args: ReadonlyArray<string>,
@@ -70,7 +78,7 @@ const start = async (
   const logs: Array<LogLine> = []
   const waiting = new Set<{ fits: (line: LogLine) => boolean; done: (line: LogLine) => void }>()
   createInterface({ input: child.stdout }).on("line", (text) => {
-    const line = JSON.parse(text) as LogLine
+    const line = parsed(text)
     logs.push(line)
     for (const waiter of waiting) {
       if (waiter.fits(line)) {
