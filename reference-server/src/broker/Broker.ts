@@ -24,7 +24,7 @@ import * as Quotas from "./limits/Quotas.ts"
 import * as StreamPosition from "./limits/StreamPosition.ts"
 import * as TrimTimes from "./limits/TrimTimes.ts"
 import * as Callout from "./login/Callout.ts"
-import type { BrokerKeys } from "./login/Keys.ts"
+import * as Keys from "./login/Keys.ts"
 import * as Login from "./login/Login.ts"
 import * as BlockResponder from "./responders/BlockResponder.ts"
 import * as Blocks from "./responders/Blocks.ts"
@@ -32,6 +32,7 @@ import * as FetchResponder from "./responders/FetchResponder.ts"
 import * as SendResponder from "./responders/SendResponder.ts"
 import * as TrimResponder from "./responders/TrimResponder.ts"
 import * as InboxStream from "./stream/InboxStream.ts"
+import * as Partitions from "./stream/Partitions.ts"
 import * as StoreProbe from "./stream/StoreProbe.ts"
 import * as StreamWatch from "./stream/StreamWatch.ts"
 
@@ -46,10 +47,10 @@ const firstSweepMillis = 100
 /** Connects in the background; does not wait for the broker and does not fail without it. */
 export const layer = (
   config: BrokerConfig,
-  keys: BrokerKeys
+  keys: Keys.BrokerKeys
 ): Layer.Layer<BrokerControl, never, ActiveKeys | Database> => Layer.effect(BrokerControl, make(config, keys))
 
-const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys) {
+const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.BrokerKeys) {
   const activeKeys = yield* ActiveKeys
   const database = yield* Database
   const checkActive = yield* ActiveCheck.make
@@ -58,11 +59,9 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
   const { limits } = config
 
   const { caFile, natsUrls: urls } = config
-  const role = (name: "callout" | "registrar" | "gateway" | "sys", task = "", inboxPrefix?: string) =>
-    RoleConnection.make({ urls, role: name + task, key: keys[name], caFile, inboxPrefix })
+  const role = (name: "callout" | "registrar" | "gateway" | "sys", task = "", inboxPrefix?: string, key = keys[name]) =>
+    RoleConnection.make({ urls, role: name + task, key, caFile, inboxPrefix })
   const sys = role("sys", "", "_INBOX_sys")
-  const registrar = role("registrar", "", "_INBOX_reg")
-  const store = role("gateway", " store", "_INBOX_ing")
   const sendIntake = role("gateway", " sends")
   const fetchIntake = role("gateway", " fetches")
   const calloutConnection = role("callout")
@@ -72,8 +71,8 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     createHmac("sha256", keys.gateway.key.export({ format: "der", type: "pkcs8" }))
       .update(label)
       .digest()
-  const position = StreamPosition.make(database)
-  const quotas = Quotas.make(database, { limits, pepper: derived("kez-chat quota pairs"), position })
+  const positions = Array.from({ length: config.partitions }, (_, i) => StreamPosition.make(database, i))
+  const quotas = Quotas.make(database, { limits, pepper: derived("kez-chat quota pairs"), positions })
   const blocks = Blocks.make(database, derived("kez-chat blocks"))
   // Registered before all connections, and so run after they are closed.
   yield* Effect.addFinalizer(() =>
@@ -122,28 +121,42 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     }
   })
 
-  const stream = yield* StreamWatch.make(
-    { ...limits, replicas: config.replicas, maxBytes: config.inboxBytes },
-    position,
-    registrar
+  const maxBytes = Partitions.shareOf(config.inboxBytes, config.partitions)
+  const partitions = yield* Effect.forEach(
+    positions,
+    Effect.fnUntraced(function* (position, i) {
+      const own = Keys.ofPartition(keys, i)
+      const task = i === 0 ? "" : ` of stream ${i}`
+      const registrar = role("registrar", task, "_INBOX_reg", own.registrar)
+      const store = role("gateway", ` store${task}`, "_INBOX_ing", own.gateway)
+      const streamOptions = { ...limits, replicas: config.replicas, maxBytes, partitions: config.partitions }
+      const stream = yield* StreamWatch.make(streamOptions, position, registrar)
+      const probe = yield* StoreProbe.make({
+        // As for sends: until the stream is found to be what it was, nothing is stored.
+        gateway: () => (stream.known() === undefined ? undefined : store.current()),
+        registrar,
+        noteLast: stream.noteLast
+      })
+      return { registrar, store, stream, probe } satisfies Partitions.Partition
+    })
   )
-  const probe = yield* StoreProbe.make({
-    // As for sends: until the stream is found to be what it was, nothing is stored.
-    gateway: () => (stream.known() === undefined ? undefined : store.current()),
-    registrar,
-    noteLast: stream.noteLast
-  })
+  const at = (partition: number) => partitions[partition] as Partitions.Partition
+  const partitionOf = Partitions.finder(partitions)
   const sends = yield* SendResponder.make({
+    partitions: config.partitions,
     // A refusal at once costs its sender no quota, unlike a send that waits for the stream in vain.
-    isReady: () => stream.known() !== undefined && (probe.failure() ?? "full") === "full",
+    isReady: (partition) => {
+      const { probe, stream } = at(partition)
+      return stream.known() !== undefined && (probe.failure() ?? "full") === "full"
+    },
     activeKeys,
     quotas,
     blocks,
-    hasRoom: (bytes) => (stream.known()?.bytes ?? 0) + bytes <= config.inboxBytes,
-    noteLast: (seq, millis) => {
-      stream.noteLast(seq)
+    hasRoom: (partition, bytes) => (at(partition).stream.known()?.bytes ?? 0) + bytes <= maxBytes,
+    noteLast: (partition, seq, millis) => {
+      at(partition).stream.noteLast(seq)
       Metrics.observeSend(millis)
-      probe.noteStored()
+      at(partition).probe.noteStored()
     },
     guard,
     deduplicationKey: derived("kez-chat deduplication"),
@@ -157,7 +170,7 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
   })
   const fetches = yield* FetchResponder.make({
     checkActive,
-    stream,
+    streams: partitions.map(({ stream }) => stream),
     replicated: config.replicas > 1,
     guard,
     // Requests are small, so their number and the bytes of all accounts matter.
@@ -172,13 +185,15 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
     readBytesPerSecond: limits.readBytesPerSecond
   })
   const times = TrimTimes.make(database)
-  const trims = yield* TrimResponder.make({ checkActive, quotas, times, guard, registrar, store, stream })
+  const trims = yield* TrimResponder.make({ checkActive, quotas, times, guard, partition: partitionOf })
   const blocking = yield* BlockResponder.make({ checkActive, blocks, guard })
 
   // Closed in reverse: first nobody new gets in and nothing more is taken.
   yield* sys.keepOpen(() => Effect.asVoid(Effect.forkScoped(Effect.delay(sessions.sweep, firstSweepMillis))))
-  yield* registrar.keepOpen(stream.start)
-  yield* store.keepOpen((connection) => Effect.andThen(sends.attach(connection), fetches.attach(connection)))
+  for (const [i, { registrar, store, stream }] of partitions.entries()) {
+    yield* registrar.keepOpen(stream.start)
+    yield* store.keepOpen((connection) => Effect.andThen(sends.attach(i, connection), fetches.attach(i, connection)))
+  }
   yield* sendIntake.keepOpen(sends.listen)
   yield* fetchIntake.keepOpen((connection) =>
     Effect.all([fetches.listen(connection), trims.listen(connection), blocking.listen(connection)], { discard: true })
@@ -196,7 +211,8 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
         )
       )
     )
-  const purge = (hex: string) => Effect.flatMap(registrar.get, (connection) => InboxStream.purge(connection, hex))
+  const purge = (hex: string) =>
+    Effect.flatMap(partitionOf(hex).registrar.get, (connection) => InboxStream.purge(connection, hex))
 
   return BrokerControl.of({
     kick: Effect.fn("Broker.kick")(function* (hex) {
@@ -214,16 +230,16 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: BrokerKeys
       const isUp = (connection: RoleConnection.RoleConnection) => connection.current() !== undefined
       const connections = {
         callout: isUp(calloutConnection),
-        registrar: isUp(registrar),
-        gateway: [store, sendIntake, fetchIntake].every(isUp),
+        registrar: partitions.every(({ registrar }) => isUp(registrar)),
+        gateway: [...partitions.map(({ store }) => store), sendIntake, fetchIntake].every(isUp),
         sys: isUp(sys)
       }
-      const known = stream.known()
+      const streams = partitions.map(({ stream }) => stream.known())
       return {
-        ready: Object.values(connections).every(Boolean) && known !== undefined,
+        ready: Object.values(connections).every(Boolean) && streams.every((known) => known !== undefined),
         connections,
-        stream: known,
-        storeFailure: probe.failure(),
+        streams,
+        storeFailure: partitions.map(({ probe }) => probe.failure()).find((failure) => failure !== undefined),
         logins: callout.counters,
         sends: sends.counters,
         fetches: fetches.counters,

@@ -38,8 +38,10 @@ export interface BrokerConfig {
   readonly caFile?: string
   /** Host names that a login may be signed for, in `BrokerLogin.normaliseHost` form. */
   readonly loginHosts: ReadonlyArray<string>
-  /** Size of the whole stream on each replica in bytes; at most what nats.conf was generated for. */
+  /** Size of all streams together on each replica in bytes; at most what nats.conf was generated for. */
   readonly inboxBytes: number
+  /** Number of streams that inboxes are spread over; the one that nats.conf was generated for. */
+  readonly partitions: number
   readonly replicas: 1 | 3 | 5
   /** Lifetime of a login in seconds, at most an hour. */
   readonly sessionSeconds: number

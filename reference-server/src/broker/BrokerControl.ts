@@ -13,10 +13,11 @@ import type { StoreFailure } from "./stream/StoreProbe.ts"
 import type * as TrimResponder from "./responders/TrimResponder.ts"
 
 export interface BrokerStatus {
-  /** All connections are up and the stream is there. */
+  /** All connections are up and the streams are there. */
   readonly ready: boolean
   readonly connections: Readonly<Record<"callout" | "registrar" | "gateway" | "sys", boolean>>
-  readonly stream: StreamState | undefined
+  /** Of each stream that inboxes are spread over, where known. */
+  readonly streams: ReadonlyArray<StreamState | undefined>
   /** Why no message can be stored now, while {@link ready}. */
   readonly storeFailure: StoreFailure | undefined
   readonly logins: Callout.Callout["counters"]

@@ -4,7 +4,8 @@
  *
  * - SYS: may close connections, nothing else.
  * - AUTH: the callout that answers logins.
- * - KEZ: the inbox stream, and the responders of chat-server, which alone reach it.
+ * - KEZ: the inbox stream, and the responders of chat-server, which alone reach it. Where inboxes are spread over several
+ *   streams, the others are in accounts KEZ_1, KEZ_2, ... (stream/Partitions.ts).
  * - CHAT: users, without JetStream. What they send to `kez.inbox.*` is a request to KEZ's send responder,
  *   `kez.fetch.*`, `kez.trim.*` and `kez.block.*` are requests to the responders of these names, and `kez.dlv.*` comes
  *   from the stream.
@@ -41,7 +42,7 @@ export interface NatsConfOptions {
   /** HTTP monitoring; it shows who is connected, so it is on loopback or a private network. */
   readonly monitoring?: { readonly host: string; readonly port: number }
   readonly storeDir: string
-  /** Size of the inbox stream on each replica, in bytes. */
+  /** Size of all inbox streams together on each replica, in bytes. */
   readonly inboxBytes?: number
   /** Number of servers that store each frame; more than one needs `cluster`. */
   readonly replicas?: number
@@ -288,6 +289,10 @@ const accountLines = (
   const replicas = options.replicas ?? 1
   const inboxBytes = options.inboxBytes ?? defaultInboxBytes
   const connections = options.maxConnections ?? defaultMaxConnections
+  const others = keys.partitions ?? []
+  const streams = others.length + 1
+  const maxFile = Math.floor(((inboxBytes + storeSlack / 2) * replicas) / streams)
+  const jetStream = `jetstream: { max_mem: 0, max_file: ${maxFile}, max_streams: 4, max_consumers: 16 }`
   return [
     ...(options.systemAccount === undefined ? ["  SYS {", `    users: [ ${systemUser(keys)} ]`, "  }"] : []),
     "  AUTH {",
@@ -298,18 +303,12 @@ const accountLines = (
     "    } } ]",
     "  }",
     "  KEZ {",
-    `    jetstream: { max_mem: 0, max_file: ${(inboxBytes + storeSlack / 2) * replicas}, max_streams: 4, max_consumers: 16 }`,
+    `    ${jetStream}`,
     "    users: [",
-    `      { nkey: ${keys.registrar}, permissions: {`,
-    "        publish: [",
-    `          "$JS.API.STREAM.CREATE.${stream}", "$JS.API.STREAM.UPDATE.${stream}"`,
-    `          "$JS.API.STREAM.INFO.${stream}", "$JS.API.STREAM.PURGE.${stream}"`,
-    "        ]",
-    '        subscribe: ["_INBOX_reg.>"]',
-    "      } }",
+    ...registrarLines(keys.registrar),
     `      { nkey: ${keys.gateway}, permissions: {`,
     "        publish: [",
-    `          ${q(all.inbox)}, ${q(all.self)}, "$JS.API.DIRECT.GET.${stream}", "$JS.API.STREAM.MSG.GET.${stream}"`,
+    gatewayPublishes,
     "        ]",
     `        subscribe: ${list([...requests, "_INBOX_ing.>"])}`,
     '        allow_responses: { max: 1, expires: "10s" }',
@@ -322,6 +321,7 @@ const accountLines = (
     `      { stream: ${q(all.delivery)}, accounts: [CHAT] }`,
     "    ]",
     "  }",
+    ...others.flatMap((own, i) => partitionLines(`KEZ_${i + 1}`, own, jetStream)),
     "  CHAT {",
     "    # max_connections: of the whole cluster, unlike the server's own above.",
     `    limits: { max_connections: ${connections}, max_subscriptions: ${connections * 5}, max_payload: ${userMaxPayload}, max_leafnodes: 0 }`,
@@ -331,11 +331,47 @@ const accountLines = (
     `      { service: { account: KEZ, subject: ${q(all.fetch)} } }`,
     `      { service: { account: KEZ, subject: ${q(all.trim)} } }`,
     `      { service: { account: KEZ, subject: ${q(all.block)} } }`,
-    `      { stream: { account: KEZ, subject: ${q(all.delivery)} } }`,
+    ...["KEZ", ...others.map((_, i) => `KEZ_${i + 1}`)].map(
+      (account) => `      { stream: { account: ${account}, subject: ${q(all.delivery)} } }`
+    ),
     "    ]",
     "  }"
   ]
 }
+
+const registrarLines = (nkey: string): ReadonlyArray<string> => [
+  `      { nkey: ${nkey}, permissions: {`,
+  "        publish: [",
+  `          "$JS.API.STREAM.CREATE.${stream}", "$JS.API.STREAM.UPDATE.${stream}"`,
+  `          "$JS.API.STREAM.INFO.${stream}", "$JS.API.STREAM.PURGE.${stream}"`,
+  "        ]",
+  '        subscribe: ["_INBOX_reg.>"]',
+  "      } }"
+]
+
+const gatewayPublishes = `          ${q(all.inbox)}, ${q(all.self)}, "$JS.API.DIRECT.GET.${stream}", "$JS.API.STREAM.MSG.GET.${stream}"`
+
+/** The account of a stream after the first: it holds that, and answers no user. */
+const partitionLines = (
+  account: string,
+  keys: NonNullable<PublicKeys["partitions"]>[number],
+  jetStream: string
+): ReadonlyArray<string> => [
+  `  ${account} {`,
+  `    ${jetStream}`,
+  "    users: [",
+  ...registrarLines(keys.registrar),
+  `      { nkey: ${keys.gateway}, permissions: {`,
+  "        publish: [",
+  gatewayPublishes,
+  "        ]",
+  '        subscribe: ["_INBOX_ing.>"]',
+  "      } }",
+  ...backupLines(keys.backup),
+  "    ]",
+  `    exports: [ { stream: ${q(all.delivery)}, accounts: [CHAT] } ]`,
+  "  }"
+]
 
 /** Snapshots are read in chunks, each of which is acknowledged. */
 const backupLines = (nkey: string | undefined): ReadonlyArray<string> =>
@@ -349,7 +385,10 @@ const backupLines = (nkey: string | undefined): ReadonlyArray<string> =>
       ]
 
 const authorizationLines = (keys: PublicKeys, ownUsers: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const own = [keys.callout, keys.registrar, keys.gateway, keys.sys, keys.backup].filter((nkey) => nkey !== undefined)
+  const others = (keys.partitions ?? []).flatMap(({ backup, gateway, registrar }) => [registrar, gateway, backup])
+  const own = [keys.callout, keys.registrar, keys.gateway, keys.sys, keys.backup, ...others].filter(
+    (nkey) => nkey !== undefined
+  )
   return [
     "  timeout: 2",
     "  auth_callout {",

@@ -108,7 +108,7 @@ export const serve = Effect.fnUntraced(
     })
 
     const internalApp = yield* HttpRouter.toHttpEffect(
-      Layer.merge(InternalRoutes.layer(keys.internalSecret, broker.inboxBytes), AdminRoutes.layer(keys.internalSecret))
+      Layer.merge(InternalRoutes.layer(keys.internalSecret, broker), AdminRoutes.layer(keys.internalSecret))
     )
     const internal = yield* listen(internalApp, {
       name: "internal",

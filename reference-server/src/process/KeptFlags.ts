@@ -40,10 +40,13 @@ const kept = (text: string): Readonly<Record<string, unknown>> => {
 }
 
 /** What is given, else what `text`, the file of an earlier run, keeps, else the default. */
-export const settle = <T extends Settings>(settings: T, given: Given<T>, text: string): Values<T> => {
+export const settle = <T extends Settings>(settings: T, given: Partial<Given<T>>, text: string): Values<T> => {
   const before = kept(text)
   const valueOf = ([key, { fallback, name }]: readonly [string, Kept<Scalar>]): readonly [string, Scalar] => {
-    const value = Option.getOrElse(given[key as keyof T] as Option.Option<Scalar>, () => before[name])
+    const value = Option.getOrElse(
+      (given[key as keyof T] ?? Option.none()) as Option.Option<Scalar>,
+      () => before[name]
+    )
     return [key, typeof value === typeof fallback ? (value as Scalar) : fallback]
   }
   return Object.fromEntries((Object.entries(settings) as Array<[string, Kept<Scalar>]>).map(valueOf)) as Values<T>

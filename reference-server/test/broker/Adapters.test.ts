@@ -4,10 +4,13 @@ import * as NatsWebSocket from "@kez-chat/sdk/nats-websocket"
 import { Layer } from "effect"
 import { brokerKit, type BrokerHome } from "../../../sdk/test/kits/BrokerKit.ts"
 import { makeAccount } from "../kits/Account.ts"
-import { startTestBroker, type TestBroker } from "../kits/TestBroker.ts"
+import { startTestBroker, type TestBroker, type TestBrokerOptions } from "../kits/TestBroker.ts"
 
-const home = async (layer: (broker: TestBroker) => BrokerHome["layer"]): Promise<BrokerHome> => {
-  const broker = await startTestBroker()
+const home = async (
+  layer: (broker: TestBroker) => BrokerHome["layer"],
+  options: TestBrokerOptions = {}
+): Promise<BrokerHome> => {
+  const broker = await startTestBroker(options)
   return {
     account: () => {
       const account = makeAccount()
@@ -35,6 +38,8 @@ brokerKit("the broker over TCP", () =>
   home(({ tcp }) => Nats.layer({ urls: [tcp] }).pipe(Layer.provide(NodeCrypto.layer)))
 )
 
-brokerKit("the broker over WebSocket", () =>
-  home(({ websocket }) => NatsWebSocket.layer({ urls: [websocket] }).pipe(Layer.provide(NodeCrypto.layer)))
+brokerKit("the broker over WebSocket, with mail in four streams", () =>
+  home(({ websocket }) => NatsWebSocket.layer({ urls: [websocket] }).pipe(Layer.provide(NodeCrypto.layer)), {
+    partitions: 4
+  })
 )

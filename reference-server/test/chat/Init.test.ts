@@ -124,6 +124,25 @@ describe("init", () => {
     expect(await check(join(own, "nats.conf"))).toBe("valid")
   })
 
+  it("spreads inboxes over streams in accounts of their own, and refuses to change their number", async () => {
+    const flags = ["--keys-dir", at("keys-4"), "--jetstream-dir", at("js"), "--nats-conf", at("four.conf")]
+    const run = (...more: ReadonlyArray<string>) =>
+      Effect.runPromiseExit(
+        Command.runWith(init, { version: "0.0.0" })([...flags, ...more]).pipe(Effect.provide(NodeServices.layer))
+      )
+    expect(await run("--stream-partitions", "4")).toMatchObject({ _tag: "Success" })
+    const text = readFileSync(at("four.conf"), "utf8")
+    for (const account of ["KEZ", "KEZ_1", "KEZ_2", "KEZ_3"]) {
+      expect(text).toContain(`{ stream: { account: ${account}, subject: "kez.dlv.*" } }`)
+    }
+    expect(text).not.toContain("KEZ_4")
+    expect(await check(at("four.conf"))).toBe("valid")
+    expect(await run()).toMatchObject({ _tag: "Success" })
+    expect(readFileSync(at("four.conf"), "utf8")).toBe(text)
+    expect(String(await run("--stream-partitions", "2"))).toContain("was made with --stream-partitions 4")
+    expect(readFileSync(at("four.conf"), "utf8")).toBe(text)
+  })
+
   it("writes what deploy/nats/nats.conf shows", async () => {
     // The file itself: `npx vitest run reference-server/test/chat/Init.test.ts --update` writes it anew.
     const path = new URL("../../../deploy/nats/nats.conf", import.meta.url).pathname

@@ -2,7 +2,8 @@
 import type { NatsConnection } from "@nats-io/nats-core"
 import { connect } from "@nats-io/transport-node"
 import { sign } from "node:crypto"
-import type { ServerKey } from "../../src/broker/login/Keys.ts"
+import * as Keys from "../../src/broker/login/Keys.ts"
+import { finder } from "../../src/broker/stream/Partitions.ts"
 import type { TestBroker } from "./TestBroker.ts"
 
 export interface StoredMessage {
@@ -12,9 +13,14 @@ export interface StoredMessage {
   readonly headers: ReadonlyArray<readonly [string, string]>
 }
 
+/** `config` and counts, by JetStream's names. */
+export type Snapshot = Readonly<Record<string, unknown>> & { readonly messages: number; readonly last_seq: number }
+
 export interface Observer {
-  /** Configuration, counts and consumers of the stream as its leader tells them; times and cluster chatter left out. */
-  snapshot(): Promise<unknown>
+  /** Configuration, counts and consumers of the streams as their leaders tell them; times and cluster chatter left out. */
+  snapshot(): Promise<ReadonlyArray<Snapshot>>
+  /** That of the stream that holds an account's mail. */
+  snapshotFor(hex: string): Promise<Snapshot>
   /** Everything stored under an account's key, oldest first, as the stream's leader has it. */
   stored(hex: string): Promise<ReadonlyArray<StoredMessage>>
   /** Every replica is current (one server: always). */
@@ -22,7 +28,7 @@ export interface Observer {
   close(): Promise<void>
 }
 
-const login = (url: string, key: ServerKey, inboxPrefix: string): Promise<NatsConnection> =>
+const login = (url: string, key: Keys.ServerKey, inboxPrefix: string): Promise<NatsConnection> =>
   connect({
     servers: [url],
     reconnect: false,
@@ -42,9 +48,16 @@ const headersOf = (block: string): ReadonlyArray<readonly [string, string]> =>
 
 export const observe = async (broker: TestBroker, node = 0): Promise<Observer> => {
   const url = `nats://127.0.0.1:${broker.nodes[node]!.tcpPort}`
-  const registrar = await login(url, broker.keys.registrar, "_INBOX_reg.test")
-  const gateway = await login(url, broker.keys.gateway, "_INBOX_ing.test")
-  const info = async () => {
+  const partitions = await Promise.all(
+    Array.from({ length: broker.partitions }, async (_, i) => {
+      const { gateway, registrar } = Keys.ofPartition(broker.keys, i)
+      return {
+        registrar: await login(url, registrar, "_INBOX_reg.test"),
+        gateway: await login(url, gateway, "_INBOX_ing.test")
+      }
+    })
+  )
+  const info = async ({ registrar }: (typeof partitions)[number]) => {
     const reply = await registrar.request("$JS.API.STREAM.INFO.KEZ_INBOX", "{}", { timeout: 10_000 })
     return reply.json<{
       config: Record<string, unknown>
@@ -52,17 +65,22 @@ export const observe = async (broker: TestBroker, node = 0): Promise<Observer> =
       cluster?: { replicas?: Array<{ current: boolean; offline?: boolean }> }
     }>()
   }
+  const snapshotOf = async (partition: (typeof partitions)[number]) => {
+    const { config, state } = await info(partition)
+    const { messages, bytes, first_seq, last_seq, consumer_count, num_deleted, num_subjects } = state
+    return { config, messages, bytes, first_seq, last_seq, consumer_count, num_deleted, num_subjects } as Snapshot
+  }
   return {
-    snapshot: async () => {
-      const { config, state } = await info()
-      const { messages, bytes, first_seq, last_seq, consumer_count, num_deleted, num_subjects } = state
-      return { config, messages, bytes, first_seq, last_seq, consumer_count, num_deleted, num_subjects }
-    },
+    snapshot: () => Promise.all(partitions.map(snapshotOf)),
+    snapshotFor: (hex) => snapshotOf(finder(partitions)(hex)),
     healthy: async () => {
-      const { cluster } = await info()
-      return (cluster?.replicas ?? []).every(({ current, offline }) => current && offline !== true)
+      const infos = await Promise.all(partitions.map(info))
+      return infos.every(({ cluster }) =>
+        (cluster?.replicas ?? []).every(({ current, offline }) => current && offline !== true)
+      )
     },
     stored: async (hex) => {
+      const { gateway } = finder(partitions)(hex)
       const ask = async (query: object) => {
         const reply = await gateway.request("$JS.API.STREAM.MSG.GET.KEZ_INBOX", JSON.stringify(query), {
           timeout: 10_000
@@ -85,7 +103,7 @@ export const observe = async (broker: TestBroker, node = 0): Promise<Observer> =
       return found
     },
     close: async () => {
-      await Promise.all([registrar.close(), gateway.close()])
+      await Promise.all(partitions.flatMap(({ gateway, registrar }) => [registrar.close(), gateway.close()]))
     }
   }
 }

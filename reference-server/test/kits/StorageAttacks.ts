@@ -7,6 +7,7 @@ import { observe, type Observer } from "./Observer.ts"
 import { headerBlock, type Port } from "./RawClient.ts"
 import { loginRaw, sendRaw } from "./RawUser.ts"
 import { type TestBroker, until } from "./TestBroker.ts"
+import { partitionOf } from "../../src/broker/stream/Partitions.ts"
 
 const okay = '{"ok":1}'
 
@@ -56,6 +57,7 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
       ]
       await victim.client.subscribe(`_INBOX_${victim.hex}.>`)
       const before = await observer.snapshot()
+      const was = await observer.snapshotFor(attacker.hex)
       const fetches = (await broker().status()).fetches.pages
       for (const reply of steered) {
         attacker.client.publish(`kez.fetch.${attacker.hex}`, fetchRequest(), { reply })
@@ -67,12 +69,13 @@ export const storageAttacks = (name: string, kind: Port, broker: () => TestBroke
       await until("all fetches were handled", async () => (await broker().status()).fetches.pages > fetches)
       expect(await sendRaw(attacker.client, attacker.hex, "still served")).toBe(okay)
       // One own copy was stored since; the rest is as it was.
-      const after = (await observer.snapshot()) as Record<string, number>
-      const was = before as Record<string, number>
+      const after = await observer.snapshotFor(attacker.hex)
+      const others = (all: ReadonlyArray<unknown>) => all.filter((_, i) => i !== partitionOf(attacker.hex, all.length))
+      expect(others(await observer.snapshot())).toEqual(others(before))
       expect({
         ...after,
-        messages: after.messages! - 1,
-        last_seq: after.last_seq! - 1,
+        messages: after.messages - 1,
+        last_seq: after.last_seq - 1,
         bytes: 0,
         num_subjects: 0
       }).toEqual({

@@ -20,6 +20,8 @@ import { registrySchema } from "../../src/storage/Schemas.ts"
 
 export interface TestBrokerOptions {
   readonly servers?: 1 | 3
+  /** Streams that inboxes are spread over. */
+  readonly partitions?: number
   readonly limits?: Partial<BrokerLimits>
   readonly syncInterval?: NatsConf.NatsConfOptions["syncInterval"]
   readonly sessionSeconds?: number
@@ -33,6 +35,7 @@ export interface TestBrokerOptions {
 export interface TestBroker {
   readonly folder: string
   readonly keys: Keys.BrokerKeys
+  readonly partitions: number
   readonly nodes: ReadonlyArray<Node>
   /** `nats://` and `ws://` of the first server. */
   readonly tcp: string
@@ -115,6 +118,7 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
   const folder = await mkdtemp(join(tmpdir(), "kez-broker-"))
   const keys = await Effect.runPromise(Keys.create(join(folder, "keys")))
   const count = options.servers ?? 1
+  const partitions = options.partitions ?? 1
   const inboxBytes = options.inboxBytes ?? 256 * 1024 ** 2
   const ports = await freePorts(count * 4)
   const port = (node: number, which: number) => ports[node * 4 + which] as number
@@ -122,7 +126,7 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
   const nodes = await Promise.all(
     Array.from({ length: count }, async (_, node): Promise<Node> => {
       const conf = NatsConf.generate({
-        keys: Keys.publicKeys(keys),
+        keys: Keys.publicKeys(keys, partitions),
         serverName: `kez-${node + 1}`,
         tcp: { host: "127.0.0.1", port: port(node, 0) },
         websocket: { host: "127.0.0.1", port: port(node, 1), allowedOrigins: [pageOrigin] },
@@ -165,6 +169,7 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
         natsUrls: nodes.map((node) => `nats://127.0.0.1:${node.tcpPort}`),
         loginHosts: ["127.0.0.1", "localhost"],
         inboxBytes,
+        partitions,
         replicas: count,
         sessionSeconds: options.sessionSeconds ?? 3600,
         limits: { ...defaultLimits, ...options.limits }
@@ -210,6 +215,7 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
   return {
     folder,
     keys,
+    partitions,
     nodes,
     tcp,
     websocket: `ws://127.0.0.1:${port(0, 1)}`,

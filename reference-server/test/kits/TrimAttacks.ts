@@ -101,7 +101,7 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
       const [person, friend] = [await login(), await login()]
       expect(await sendRaw(friend.client, person.hex, "kept")).toBe(okay)
       const real = await epoch(person)
-      const snapshot = (await observer.snapshot()) as { last_seq: number; messages: number }
+      const snapshot = await observer.snapshotFor(person.hex)
       const upTo = snapshot.last_seq
       const n = randomBytes(16).toString("base64url")
       const lies: ReadonlyArray<unknown> = [
@@ -128,7 +128,7 @@ export const trimAttacks = (name: string, kind: Port, broker: () => TestBroker):
       }
       const huge = `{"box":"inbox","upTo":9007199254740993,"epoch":"${real}","n":"${n}"}`
       expect((await person.client.request(`kez.trim.${person.hex}`, huge)).payload.toString()).toBe(bad)
-      expect(await observer.snapshot()).toEqual(snapshot)
+      expect(await observer.snapshotFor(person.hex)).toEqual(snapshot)
       expect(await ask(person, "inbox", { upTo, epoch: real })).toMatchObject({ epoch: real })
       person.client.close()
       friend.client.close()

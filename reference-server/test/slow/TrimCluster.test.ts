@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe } from "vitest"
 import { startTestBroker, type TestBroker } from "../kits/TestBroker.ts"
 import { trimAttacks } from "../kits/TrimAttacks.ts"
 
-describe("three servers, three replicas", () => {
+describe("three servers, three replicas, four streams", () => {
   let broker: TestBroker
   beforeAll(async () => {
-    broker = await startTestBroker({ servers: 3 })
+    broker = await startTestBroker({ servers: 3, partitions: 4 })
   })
   afterAll(() => broker.stop())
   trimAttacks("trim and block over tcp", "tcp", () => broker)

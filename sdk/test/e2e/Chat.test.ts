@@ -19,7 +19,10 @@ const opened = new Set<KezChatClient>()
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "kez-e2e-"))
-  home = await startHome({ data: join(folder, "home"), ports: "auto", source: true })
+  // Clients see no difference: other tests run on homes with one stream.
+  const streams = ["--stream-partitions", "4"]
+  const flags = { init: streams, chat: streams }
+  home = await startHome({ data: join(folder, "home"), ports: "auto", source: true, flags })
 })
 
 afterAll(async () => {

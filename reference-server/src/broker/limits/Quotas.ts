@@ -46,8 +46,8 @@ export interface QuotasOptions {
   readonly limits: QuotaLimits
   /** Keeps a copy of the database alone from testing guesses at pairs; the same for all instances. */
   readonly pepper: Uint8Array
-  /** Written down together with the counters. */
-  readonly position: StreamPosition
+  /** Of each stream; written down together with the counters. */
+  readonly positions: ReadonlyArray<StreamPosition>
   /** In milliseconds since the epoch. */
   readonly now?: () => number
 }
@@ -69,7 +69,7 @@ const dayMillis = 86_400_000
 const { periodDays } = PairKeys
 
 export const make = (database: Database["Service"], options: QuotasOptions) => {
-  const { limits, now = Date.now, position } = options
+  const { limits, now = Date.now, positions } = options
   const shares = sharesOf(limits)
   const counters = Counters.make(limits.retentionDays, dailyKinds)
   const { add, counter, stored } = counters
@@ -105,7 +105,10 @@ export const make = (database: Database["Service"], options: QuotasOptions) => {
   const exclusively = <A>(f: (sql: Sql) => Effect.Effect<A, Problem.Problem>): Effect.Effect<A, Problem.Problem> =>
     Effect.suspend(() => {
       const taken = refunds
-      const last = position.pending()
+      const last = positions.flatMap((position) => {
+        const seq = position.pending()
+        return seq === undefined ? [] : [{ position, seq }]
+      })
       const run = Effect.fnUntraced(function* (sql: Sql) {
         yield* catchUp(sql)
         if (expired !== today()) yield* expire(sql, today())
@@ -117,14 +120,14 @@ export const make = (database: Database["Service"], options: QuotasOptions) => {
         for (const [{ day, key }, n] of entries) add(counter(key, day), -n)
         const result = yield* f(sql)
         yield* counters.write(sql)
-        if (last !== undefined) yield* position.write(sql, last)
+        for (const { position, seq } of last) yield* position.write(sql, seq)
         return result
       })
       return Effect.onExit(database.transaction({ lock: "quotas", isSynced: false }, run), (exit) =>
         Effect.sync(() => {
           if (Exit.isSuccess(exit)) {
             refunds = refunds.slice(taken.length)
-            if (last !== undefined) position.written(last)
+            for (const { position, seq } of last) position.written(seq)
           } else {
             forgetAll()
             revision = 0
@@ -292,7 +295,7 @@ export const make = (database: Database["Service"], options: QuotasOptions) => {
       ),
     /** Writes what is pending: refunds, the stream's position; and once a day removes what no longer counts. */
     flush: Effect.suspend(() =>
-      refunds.length > 0 || position.pending() !== undefined || expired !== today()
+      refunds.length > 0 || positions.some((position) => position.pending() !== undefined) || expired !== today()
         ? exclusively(() => Effect.void)
         : Effect.void
     )

@@ -1,5 +1,5 @@
 /**
- * The highest sequence number of the inbox stream that any instance of chat-server has seen, across restarts. A stream
+ * The highest sequence number of an inbox stream that any instance of chat-server has seen, across restarts. A stream
  * that ends before it has lost acknowledged frames.
  */
 import * as Effect from "effect/Effect"
@@ -7,7 +7,9 @@ import type { Database, Sql } from "../../storage/Database.ts"
 
 export type StreamPosition = ReturnType<typeof make>
 
-export const make = ({ sql }: Database["Service"]) => {
+/** Of one of several streams, from 0. */
+export const make = ({ sql }: Database["Service"], partition = 0) => {
+  const name = partition === 0 ? "last" : `last${partition}`
   let last = 0
   let lastWritten = 0
 
@@ -21,20 +23,20 @@ export const make = ({ sql }: Database["Service"]) => {
       if (seq > last) last = seq
     },
     /** The highest number that this process has seen or any instance has written down. */
-    knownLast: Effect.map(sql<{ value: number }>`SELECT value FROM broker_state WHERE name = 'last'`, ([written]) =>
+    knownLast: Effect.map(sql<{ value: number }>`SELECT value FROM broker_state WHERE name = ${name}`, ([written]) =>
       Math.max(last, written?.value ?? 0)
     ),
     dropLast,
     /** Starts anew, for all instances. */
     resetLast: Effect.suspend(() => {
       dropLast()
-      return sql`DELETE FROM broker_state WHERE name = 'last'`
+      return sql`DELETE FROM broker_state WHERE name = ${name}`
     }),
     /** The number to write down, if it is higher than the one written last. */
     pending: () => (last > lastWritten ? last : undefined),
     /** Writes a number, in the transaction of the caller. */
     write: (within: Sql, seq: number) =>
-      within`INSERT INTO broker_state (name, value) VALUES ('last', ${seq})
+      within`INSERT INTO broker_state (name, value) VALUES (${name}, ${seq})
         ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE broker_state.value < excluded.value`,
     /** That transaction was committed. */
     written: (seq: number) => {

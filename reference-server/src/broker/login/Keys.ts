@@ -8,7 +8,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { randomBytes, type KeyObject } from "node:crypto"
+import { createHmac, randomBytes, type KeyObject } from "node:crypto"
 import { chmod, link, mkdir, open, readFile, stat, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import { Nkey } from "@kez-chat/sdk/protocol"
@@ -40,10 +40,16 @@ export interface BrokerKeys {
   readonly internalSecret: Redacted.Redacted<string>
 }
 
+type Public<K extends keyof BrokerKeys> = { readonly [Name in K]: string } & { readonly backup?: string }
+
+/** The roles that reach a stream. */
+type StreamRole = "registrar" | "gateway" | "backup"
+
 /** The public halves, which nats.conf needs. */
-export type PublicKeys = {
-  readonly [K in Exclude<keyof BrokerKeys, "internalSecret" | "backup">]: string
-} & { readonly backup?: string }
+export type PublicKeys = Public<Exclude<keyof BrokerKeys, "internalSecret" | "backup">> & {
+  /** Those for the streams after the first, one for each; see {@link ofPartition}. */
+  readonly partitions?: ReadonlyArray<Public<"registrar" | "gateway">>
+}
 
 /** A key file is missing, damaged or open to others. The message says which and what to do; it never holds a seed. */
 export class KeysError extends Data.TaggedError("KeysError")<{
@@ -64,12 +70,14 @@ const files = {
   sys: { file: "sys.nk", role: "user" },
   backup: { file: "backup.nk", role: "user" },
   xkey: { file: "callout.xk", role: "curve" }
-} as const satisfies Record<keyof PublicKeys, { file: string; role: NkeySeed.KeyRole }>
+} as const satisfies Record<Name, { file: string; role: NkeySeed.KeyRole }>
 
-const names = Object.keys(files) as Array<keyof PublicKeys>
+type Name = Exclude<keyof BrokerKeys, "internalSecret">
+
+const names = Object.keys(files) as Array<Name>
 
 /** `issuer` is the path of that key's file, if it is not in the folder. */
-const pathOf = (folder: string, issuer: string | undefined, name: keyof PublicKeys): string =>
+const pathOf = (folder: string, issuer: string | undefined, name: Name): string =>
   name === "issuer" && issuer !== undefined ? issuer : join(folder, files[name].file)
 
 /** The file with the internal listener's bearer secret, for operators' scripts. */
@@ -112,11 +120,44 @@ export const load = Effect.fn("Keys.load")(function* (folder: string, issuer?: s
   } satisfies BrokerKeys
 })
 
-/** The public halves of a set of keys. */
-export const publicKeys = (keys: BrokerKeys): PublicKeys =>
-  Object.fromEntries(
-    names.flatMap((name) => (keys[name] === undefined ? [] : [[name, keys[name].publicNkey]]))
-  ) as unknown as PublicKeys
+/** The public halves of a set of keys, for a home with this number of streams. */
+export const publicKeys = (keys: BrokerKeys, partitions = 1): PublicKeys => ({
+  ...(publicHalves(keys) as PublicKeys),
+  ...(partitions === 1
+    ? {}
+    : {
+        partitions: Array.from({ length: partitions - 1 }, (_, i) =>
+          publicHalves(ofPartition(keys, i + 1))
+        ) as PublicKeys["partitions"] & {}
+      })
+})
+
+const publicHalves = (keys: Partial<Record<Name, ServerKey>>): unknown =>
+  Object.fromEntries(names.flatMap((name) => (keys[name] === undefined ? [] : [[name, keys[name].publicNkey]])))
+
+/**
+ * The keys that reach one of several streams, from 0. Those of the first are in the folder; the others are derived from
+ * them, so that a folder serves any number of streams.
+ */
+export const ofPartition = (keys: BrokerKeys, partition: number): Pick<BrokerKeys, StreamRole> => {
+  const { backup, gateway, registrar } = keys
+  if (partition === 0) return { registrar, gateway, ...(backup === undefined ? {} : { backup }) }
+  const derive = (role: StreamRole, { key }: ServerKey) => derivedKey(key, `kez-chat ${role} of stream ${partition}`)
+  return {
+    registrar: derive("registrar", registrar),
+    gateway: derive("gateway", gateway),
+    ...(backup === undefined ? {} : { backup: derive("backup", backup) })
+  }
+}
+
+const derivedKey = (from: KeyObject, label: string): ServerKey => {
+  const seed = createHmac("sha256", from.export({ format: "der", type: "pkcs8" }))
+    .update(label)
+    .digest()
+  const key = RawKeys.privateKey("ed25519", seed)
+  seed.fill(0)
+  return { publicNkey: Nkey.encode("user", RawKeys.publicBytes(key)), key }
+}
 
 const loadKey = Effect.fnUntraced(function* (path: string, role: NkeySeed.KeyRole) {
   const seed = NkeySeed.decode(role, yield* readSecret(path))

@@ -23,14 +23,16 @@ import * as FairQueue from "../limits/FairQueue.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
 import { isObject } from "../JsonObject.ts"
 import * as InboxStream from "../stream/InboxStream.ts"
+import * as Partitions from "../stream/Partitions.ts"
 import type { StreamWatch } from "../stream/StreamWatch.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface FetchResponderOptions {
   readonly checkActive: ActiveCheck
-  readonly stream: StreamWatch
+  /** The streams that inboxes are spread over. */
+  readonly streams: ReadonlyArray<StreamWatch>
   /**
-   * Whether the stream has more than one replica. Any of them answers a direct get, even one that lags behind; so the
+   * Whether a stream has more than one replica. Any of them answers a direct get, even one that lags behind; so the
    * leader is asked whether an apparently last page is the last.
    */
   readonly replicated: boolean
@@ -51,10 +53,16 @@ interface Fetch {
   readonly intake: NatsConnection
   readonly reply: string
   readonly hex: string
+  readonly partition: number
   readonly request: Page.Request
   /** Of the whole request. */
   readonly bytes: number
   readonly since: number
+}
+
+interface Store {
+  readonly connection: NatsConnection
+  readonly answers: string
 }
 
 interface Reading {
@@ -77,7 +85,7 @@ const lagMillis = 20
 const sweepMillis = 500
 
 export const make = Effect.fnUntraced(function* (options: FetchResponderOptions) {
-  const { guard, stream } = options
+  const { guard, streams } = options
   const log = yield* callbackLog
   const fork = yield* FiberSet.makeRuntime()
   const counters = { pages: 0, frames: 0, bad: 0, slow: 0, retry: 0 }
@@ -85,8 +93,8 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
   const readings = new Map<string, Reading>()
   const perAccount = new Map<string, number>()
   const budgets = makeBudgets(options.readBurstBytes, options.readBytesPerSecond)
-  /** The connection that pages are read over, and the first part of the subjects that its answers come on. */
-  let store: { readonly connection: NatsConnection; readonly answers: string } | undefined
+  /** The connections that pages are read over, and the first part of the subjects that their answers come on. */
+  const stores: Array<Store | undefined> = []
   let active = 0
   let next = 0
   let isPumping = false
@@ -124,7 +132,8 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
     if (reply === "" || guard.isShutOut(hex)) return guard.refused(hex, bytes)
     const request = Result.getOrUndefined(Page.parseRequest(data))
     if (request === undefined) return refuse({ intake, reply, hex, bytes }, "bad")
-    const fetch = { intake, reply, hex, request, bytes, since: performance.now() }
+    const partition = Partitions.partitionOf(hex, streams.length)
+    const fetch = { intake, reply, hex, partition, request, bytes, since: performance.now() }
     const payloadBytes = data.length
     options.checkActive(hex, (isActive) => {
       if (isActive === undefined) return putOff(fetch)
@@ -137,25 +146,26 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
   const enqueue = (fetch: Fetch, payloadBytes: number): void => {
     const { hex } = fetch
     if (!budgets.has(hex)) return refuse(fetch, "slow")
-    if (store === undefined) return putOff(fetch)
+    if (stores[fetch.partition] === undefined) return putOff(fetch)
     const offered = queue.offer(hex, fetch, payloadBytes)
     if (offered === "account") return refuse(fetch, "slow")
     if (offered === "full") return putOff(fetch)
     pump()
   }
 
+  const streamOf = ({ partition }: Fetch): StreamWatch => streams[partition] as StreamWatch
   const mayRead = (hex: string): boolean => (perAccount.get(hex) ?? 0) < options.maxInFlightPerAccount
 
   const pump = (): void => {
-    const to = store
     // A page that ends within this loop calls again.
-    if (to === undefined || isPumping) return
+    if (isPumping) return
     isPumping = true
     try {
       while (active < options.maxInFlight) {
         const fetch = queue.take(mayRead)
         if (fetch === undefined) return
-        if (performance.now() - fetch.since > waitTimeoutMillis) {
+        const to = stores[fetch.partition]
+        if (to === undefined || performance.now() - fetch.since > waitTimeoutMillis) {
           putOff(fetch)
         } else {
           enter(fetch.hex)
@@ -168,8 +178,9 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
   }
 
   /** Without a fiber where this process knows enough of the stream, as it mostly does. */
-  const read = (to: NonNullable<typeof store>, fetch: Fetch): void => {
+  const read = (to: Store, fetch: Fetch): void => {
     const { after } = fetch.request
+    const stream = streamOf(fetch)
     const known = stream.known(after)
     if (known !== undefined) return begin(to, fetch, known)
     fork(
@@ -180,9 +191,9 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
     )
   }
 
-  const begin = (to: NonNullable<typeof store>, fetch: Fetch, { epoch, lastSeq }: InboxStream.StreamState): void => {
+  const begin = (to: Store, fetch: Fetch, { epoch, lastSeq }: InboxStream.StreamState): void => {
     // The store connection was lost meanwhile.
-    if (store !== to) return giveBack(fetch)
+    if (stores[fetch.partition] !== to) return giveBack(fetch)
     const { request } = fetch
     const after = request.epoch !== undefined && request.epoch !== epoch ? 0 : request.after
     const token = `${to.answers}${(next++).toString(36)}`
@@ -207,7 +218,7 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
     const { hex, request } = fetch
     readings.delete(token)
     const end = frames.at(-1)?.seq ?? 0
-    stream.noteLast(end)
+    streamOf(fetch).noteLast(end)
     const page: Page.Page = { epoch: reading.epoch, last: Math.max(reading.known, end), pending, frames }
     const bytes = Page.encode(page, { ed25519: Buffer.from(hex, "hex"), nonce: request.nonce })
     counters.pages += 1
@@ -267,6 +278,7 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
     }
     budgets.prune()
   }
+  yield* every(sweepMillis, "overdue fetches not answered", Effect.sync(sweep))
 
   return {
     /** Takes requests from a connection logged in as GATEWAY, and answers there. */
@@ -277,24 +289,23 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
         )
       ),
     /**
-     * Reads the stream over this connection, logged in as GATEWAY, until the scope closes; fetches under way then are
-     * answered `retry`.
+     * Reads one of the streams over this connection, logged in as its GATEWAY, until the scope closes; fetches from that
+     * stream that are under way then are answered `retry`.
      */
-    attach: Effect.fnUntraced(function* (connection: NatsConnection) {
+    attach: Effect.fnUntraced(function* (partition: number, connection: NatsConnection) {
       const answers = `${answerPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
       yield* Effect.acquireRelease(
         Effect.sync(() => {
           subscribe(connection, { subject: `${answers}*` }, log, (word) => answered(connection, word))
-          store = { connection, answers }
+          stores[partition] = { connection, answers }
         }),
         () =>
           Effect.sync(() => {
-            store = undefined
-            for (const [token, reading] of readings) fail(token, reading)
+            stores[partition] = undefined
+            for (const [token, reading] of readings) if (reading.fetch.partition === partition) fail(token, reading)
             for (const fetch of queue.clear()) putOff(fetch)
           })
       )
-      yield* every(sweepMillis, "overdue fetches not answered", Effect.sync(sweep))
     }),
     counters
   }

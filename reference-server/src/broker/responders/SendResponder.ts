@@ -28,23 +28,26 @@ import type { Blocks } from "./Blocks.ts"
 import * as FairQueue from "../limits/FairQueue.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
 import * as InboxStream from "../stream/InboxStream.ts"
+import * as Partitions from "../stream/Partitions.ts"
 import { isObject } from "../JsonObject.ts"
 import type { Charge, Quotas, Verdict } from "../limits/Quotas.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface SendResponderOptions {
-  /** Whether the stream is known not to have gone back. Until then nothing is stored, as it would hide that it has. */
-  readonly isReady: () => boolean
+  /** Number of streams that inboxes are spread over. */
+  readonly partitions: number
+  /** Whether a stream is known not to have gone back. Until then nothing is stored, as it would hide that it has. */
+  readonly isReady: (partition: number) => boolean
   readonly activeKeys: ActiveKeys["Service"]
   readonly quotas: Quotas
   readonly blocks: Pick<Blocks, "isBlocked">
-  /** Whether the stream has room for a frame of this size, as far as known. */
-  hasRoom(bytes: number): boolean
+  /** Whether a stream has room for a frame of this size, as far as known. */
+  hasRoom(partition: number, bytes: number): boolean
   readonly guard: FloodGuard
   /** Keys the ids that the stream deduplicates by; the same for all instances. */
   readonly deduplicationKey: Uint8Array
-  /** Called for each stored frame: its sequence number and the time since its arrival. */
-  noteLast(seq: number, millis: number): void
+  /** Called for each stored frame: its stream, its sequence number and the time since its arrival. */
+  noteLast(partition: number, seq: number, millis: number): void
   /** Sends that may wait for their turn. */
   readonly waiting: FairQueue.FairQueueLimits
   /** Concurrent publishes, by number and bytes. */
@@ -60,6 +63,8 @@ interface Send {
   readonly reply: string
   readonly sender: string
   readonly recipient: string
+  /** Of the recipient. */
+  readonly partition: number
   readonly kezId: string
   readonly frame: Uint8Array
   /** Of the whole request, its headers included. */
@@ -89,12 +94,14 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
   const pending = new Map<string, Pending>()
   const blockedSends = BlockedSends.make()
   let bytesInFlight = 0
-  let store: { readonly connection: NatsConnection; readonly acks: string } | undefined
+  const stores: Array<{ readonly connection: NatsConnection; readonly acks: string } | undefined> = []
   let next = 0
   /** Sends that were put into the queue. */
   let received = 0
   let isPumping = false
   let isAdmitting = false
+
+  const canStore = (partition: number): boolean => stores[partition] !== undefined && options.isReady(partition)
 
   const answer = ({ intake, reply }: Pick<Send, "intake" | "reply">, bytes: Uint8Array): void => {
     if (!intake.isClosed()) intake.publish(reply, bytes)
@@ -125,8 +132,9 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
     const kezId = ids.length === 1 ? (ids[0] as string) : ""
     if (!Bytes.isHex(recipient, Limits.keyBytes) || !KezId.isKezId(kezId)) return refuse(asker, { code: "bad" })
     if (data.length < 1 || data.length > Limits.frameBytes) return refuse(asker, { code: "size" })
-    const send = { ...asker, recipient, kezId, frame: Uint8Array.from(data), since: performance.now() }
-    if (store === undefined || !options.isReady()) return putOff(send)
+    const partition = Partitions.partitionOf(recipient, options.partitions)
+    const send = { ...asker, recipient, partition, kezId, frame: Uint8Array.from(data), since: performance.now() }
+    if (!canStore(partition)) return putOff(send)
     const offered = queue.offer(sender, send, data.length)
     if (offered === "account") return refuse(asker, { code: "retry" })
     if (offered === "full") return putOff(send)
@@ -155,7 +163,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
   const pump = (): void => {
     isPumping = false
     // The next batch is all that comes while this one is admitted.
-    if (isAdmitting || store === undefined) return
+    if (isAdmitting) return
     const batch = nextBatch()
     if (batch.length === 0) return
     isAdmitting = true
@@ -185,7 +193,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
     while (pending.size + batch.length < options.maxInFlight && bytes < options.maxBytesInFlight) {
       const send = queue.take()
       if (send === undefined) break
-      if (now - send.since > waitTimeoutMillis || !options.isReady()) putOff(send)
+      if (now - send.since > waitTimeoutMillis || !canStore(send.partition)) putOff(send)
       else {
         batch.push(send)
         bytes += send.frame.length
@@ -227,13 +235,14 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
   })
 
   const forward = (send: Send, charge: Charge, isBlocked: boolean): void => {
-    const { frame, recipient, sender } = send
-    if (store === undefined || !options.isReady()) {
+    const { frame, partition, recipient, sender } = send
+    const store = stores[partition]
+    if (store === undefined || !options.isReady(partition)) {
       quotas.refund(charge)
       return putOff(send)
     }
     // A full stream must not reveal a block either.
-    if (isBlocked && !options.hasRoom(frame.length)) {
+    if (isBlocked && !options.hasRoom(partition, frame.length)) {
       quotas.refund(charge)
       return refuse(send, { code: "full" })
     }
@@ -280,7 +289,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
       quotas.refund(charge)
       return ack === "retry" ? putOff(send) : refuse(send, { code: ack })
     }
-    options.noteLast(ack.seq, performance.now() - entry.send.since)
+    options.noteLast(send.partition, ack.seq, performance.now() - send.since)
     blockedSends.noteStore(performance.now() - entry.since)
     if (ack.repeated) {
       quotas.refund(charge)
@@ -293,13 +302,19 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
   }
 
   /** Keeps the charge, since the frame may have been stored. */
-  const giveUp = (before: number): void => {
+  const giveUp = (token: string, entry: Pending): void => {
+    settle(token, entry)
+    putOff(entry.send)
+  }
+
+  const giveUpOverdue = (): void => {
+    const before = performance.now() - storeTimeoutMillis
     for (const [token, entry] of pending) {
       if (entry.since > before) break
-      settle(token, entry)
-      putOff(entry.send)
+      giveUp(token, entry)
     }
   }
+  yield* every(sweepMillis, "overdue sends not answered", Effect.sync(giveUpOverdue))
 
   return {
     /** Takes requests from a connection logged in as GATEWAY, and answers there. */
@@ -310,26 +325,24 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
         )
       ),
     /**
-     * Stores over this connection, logged in as GATEWAY, until the scope closes; sends under way then are answered
-     * `retry`.
+     * Stores over this connection, logged in as GATEWAY of one of the streams, until the scope closes; sends to that
+     * stream that are under way then are answered `retry`.
      */
-    attach: Effect.fnUntraced(function* (connection: NatsConnection) {
+    attach: Effect.fnUntraced(function* (partition: number, connection: NatsConnection) {
       // A new subject for every connection, so that late acknowledgements of an old one are ignored.
       const acks = `${ackPrefix}${crypto.randomUUID().replaceAll("-", "")}.`
       yield* Effect.acquireRelease(
         Effect.sync(() => {
           subscribe(connection, { subject: `${acks}*` }, log, acknowledged)
-          store = { connection, acks }
+          stores[partition] = { connection, acks }
         }),
         () =>
           Effect.sync(() => {
-            store = undefined
-            giveUp(Number.POSITIVE_INFINITY)
+            stores[partition] = undefined
+            for (const [token, entry] of pending) if (entry.send.partition === partition) giveUp(token, entry)
             for (const send of queue.clear()) putOff(send)
           })
       )
-      const giveUpOld = Effect.sync(() => giveUp(performance.now() - storeTimeoutMillis))
-      yield* every(sweepMillis, "overdue sends not answered", giveUpOld)
     }),
     counters,
     /** Sends that wait or are being stored. */

@@ -14,14 +14,13 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { ActiveCheck } from "../ActiveCheck.ts"
 import { callbackLog } from "../../process/CallbackLog.ts"
-import type { RoleConnection } from "../connections/RoleConnection.ts"
 import { subscribe } from "../connections/Subscription.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
 import type { Quotas } from "../limits/Quotas.ts"
 import * as RequestBudget from "../limits/RequestBudget.ts"
 import type { TrimTimes } from "../limits/TrimTimes.ts"
 import * as InboxStream from "../stream/InboxStream.ts"
-import type { StreamWatch } from "../stream/StreamWatch.ts"
+import type { Partition } from "../stream/Partitions.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface TrimResponderOptions {
@@ -29,11 +28,8 @@ export interface TrimResponderOptions {
   readonly quotas: Quotas
   readonly times: TrimTimes
   readonly guard: FloodGuard
-  /** Removes. */
-  readonly registrar: RoleConnection
-  /** GATEWAY's connection that reads the stream. */
-  readonly store: RoleConnection
-  readonly stream: StreamWatch
+  /** The stream of an account. */
+  partition(hex: string): Pick<Partition, "registrar" | "store" | "stream">
 }
 
 export type TrimResponder = Effect.Success<ReturnType<typeof make>>
@@ -127,7 +123,8 @@ export const make = Effect.fnUntraced(function* (options: TrimResponderOptions) 
     { box, nonce }: Trim.Request,
     removal: Removal
   ): Effect.fn.Return<Outcome, InboxStream.StreamFailure | Problem.Problem> {
-    const [registrar, store] = [options.registrar.current(), options.store.current()]
+    const partition = options.partition(hex)
+    const [registrar, store] = [partition.registrar.current(), partition.store.current()]
     if (registrar === undefined || store === undefined) return retry
     // From the leader: numbers of another epoch would mean other frames.
     const { epoch, lastSeq } = yield* InboxStream.info(registrar)
@@ -145,9 +142,10 @@ export const make = Effect.fnUntraced(function* (options: TrimResponderOptions) 
     hex: string,
     { box, nonce }: Trim.Request
   ): Effect.fn.Return<Outcome, InboxStream.StreamFailure | Problem.Problem> {
-    const store = options.store.current()
+    const partition = options.partition(hex)
+    const store = partition.store.current()
     if (store === undefined) return retry
-    const { epoch } = yield* options.stream.current(0)
+    const { epoch } = yield* partition.stream.current(0)
     const oldest = yield* InboxStream.oldest(store, box, hex)
     return { kind: "questions", answer: Trim.encodeAnswer(yield* reportOf(hex, box, epoch, oldest), nonce) }
   })

@@ -1,5 +1,5 @@
 /**
- * The one stream that holds all inboxes, as REGISTRAR manages it: created, updated, inspected, purged.
+ * A stream that holds inboxes, all or a part of them, as its REGISTRAR manages it: created, updated, inspected, purged.
  *
  * A few plain JSON calls of the JetStream API suffice, so no JetStream client is needed. The `epoch` in the stream's
  * metadata names one life of its sequence numbers: clients whose cursor belongs to another epoch start again at 0.
@@ -26,6 +26,8 @@ export interface InboxStreamOptions {
   readonly retentionDays: number
   /** Most frames in an account's inbox, and most among its own copies. */
   readonly maxFrames: number
+  /** Number of streams that the home's inboxes are spread over; this is one of them. */
+  readonly partitions: number
 }
 
 export interface StreamState {
@@ -46,6 +48,16 @@ export class JetStreamError extends Data.TaggedError("JetStreamError")<{
   }
 }
 
+/** The home's mail is spread over another number of streams than is set. */
+export class OtherPartitions extends Data.TaggedError("OtherPartitions")<{
+  readonly found: number
+  readonly wanted: number
+}> {
+  override get message(): string {
+    return `this home's mail is in ${this.found} stream${this.found === 1 ? "" : "s"}, not ${this.wanted}; start with --stream-partitions ${this.found}`
+  }
+}
+
 /** The stream cannot be asked, or its answer is an error. */
 export type StreamFailure = BrokerDown | JetStreamError
 
@@ -61,7 +73,8 @@ export const noMessage = 10037
 const config = (options: InboxStreamOptions, epoch: string) => ({
   name: Subject.streamName,
   subjects: [Subject.inbox("*"), Subject.self("*")],
-  metadata: { epoch },
+  // Absent in homes that were made when there was only one.
+  metadata: { epoch, ...(options.partitions === 1 ? {} : { partitions: String(options.partitions) }) },
   retention: "limits",
   storage: "file",
   num_replicas: options.replicas,
@@ -84,7 +97,8 @@ const config = (options: InboxStreamOptions, epoch: string) => ({
 
 /**
  * Makes the stream, or brings its settings in line and keeps its epoch, unless that is the one to `replace`.
- * Safe to run by several instances at once.
+ * Safe to run by several instances at once. Fails with `OtherPartitions` when the home was made with another number of
+ * streams: under this one, mail would be looked for where it is not.
  */
 export const ensure = Effect.fn("InboxStream.ensure")(function* (
   connection: NatsConnection,
@@ -98,6 +112,8 @@ export const ensure = Effect.fn("InboxStream.ensure")(function* (
     yield* orAbsent(call(connection, "CREATE", config(options, newEpoch)), inUse)
     return yield* info(connection)
   }
+  const found = partitionsOf(present)
+  if (found !== options.partitions) return yield* new OtherPartitions({ found, wanted: options.partitions })
   const old = epochOf(present)
   const epoch = old === undefined || old === replace ? newEpoch : old
   const wanted = config(options, epoch)
@@ -179,6 +195,9 @@ const epochOf = (answer: JsonObject): string | undefined => {
   const epoch = isObject(config) && isObject(config.metadata) ? config.metadata.epoch : undefined
   return typeof epoch === "string" && /^[A-Za-z0-9_-]{22}$/.test(epoch) ? epoch : undefined
 }
+
+const partitionsOf = ({ config }: JsonObject): number =>
+  isObject(config) && isObject(config.metadata) ? Number(config.metadata.partitions ?? 1) : 1
 
 const stateOf = (answer: JsonObject): Effect.Effect<StreamState, JetStreamError> => {
   const epoch = epochOf(answer)

@@ -37,6 +37,8 @@ const everyMillis = 3_000
 const everyMillisWhileFailing = 2_000
 const answerMillis = 2_500
 
+export type StoreProbe = Effect.Success<ReturnType<typeof make>>
+
 /** Probes the store until the scope closes. */
 export const make = Effect.fnUntraced(function* (options: StoreProbeOptions) {
   const log = yield* callbackLog

@@ -64,7 +64,9 @@ export const make = Effect.fnUntraced(function* (
    * behind the next connection may be another.
    */
   const start = Effect.fn("StreamWatch.start")(function* (connection: NatsConnection) {
-    let fresh = yield* InboxStream.ensure(connection, options)
+    let fresh = yield* Effect.tapErrorTag(InboxStream.ensure(connection, options), "OtherPartitions", (error) =>
+      Effect.logError(error.message)
+    )
     const known = Effect.suspend(() => {
       countFor(fresh.epoch)
       return position.knownLast

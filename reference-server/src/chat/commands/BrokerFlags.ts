@@ -3,6 +3,7 @@ import { BrokerLogin, Limits } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import { type BrokerConfig, defaultLimits } from "../../broker/BrokerConfig.ts"
 import { defaultInboxBytes } from "../../broker/NatsConf.ts"
+import { maxPartitions } from "../../broker/stream/Partitions.ts"
 import type { ChatConfig } from "../ChatConfig.ts"
 import { count, text, type Values } from "../../process/Flags.ts"
 
@@ -18,6 +19,13 @@ export const brokerFlags = {
     "Servers of the NATS cluster that store each message: 1, 3 or 5",
     1,
     5
+  ),
+  streamPartitions: count(
+    "stream-partitions",
+    1,
+    "Streams that inboxes are spread over, by the first bits of their keys; as for init",
+    1,
+    maxPartitions
   ),
   sessionSeconds: count("session-seconds", 3_600, "Lifetime of a broker login, in seconds", 60, 3_600),
   inboxBytes: count(
@@ -48,7 +56,7 @@ const loginHosts = (config: ChatConfig["Service"]): ReadonlyArray<string> => {
 }
 
 export const toBrokerConfig = (flags: Values<typeof brokerFlags>, config: ChatConfig["Service"]): BrokerConfig => {
-  const { natsCaFile, replicas, sessionSeconds, storeBytes, ...limits } = flags
+  const { natsCaFile, replicas, sessionSeconds, storeBytes, streamPartitions, ...limits } = flags
   if (replicas !== 1 && replicas !== 3 && replicas !== 5)
     throw new Error(`--replicas must be 1, 3 or 5, not ${replicas}`)
   return {
@@ -56,6 +64,7 @@ export const toBrokerConfig = (flags: Values<typeof brokerFlags>, config: ChatCo
     ...(natsCaFile === "" ? {} : { caFile: natsCaFile }),
     loginHosts: loginHosts(config),
     inboxBytes: storeBytes,
+    partitions: streamPartitions,
     replicas,
     sessionSeconds,
     limits: { ...defaultLimits, ...limits }

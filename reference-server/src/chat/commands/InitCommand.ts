@@ -8,6 +8,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "n
 import { dirname, join, resolve } from "node:path"
 import * as Keys from "../../broker/login/Keys.ts"
 import * as NatsConf from "../../broker/NatsConf.ts"
+import { maxPartitions } from "../../broker/stream/Partitions.ts"
 import { itemsOf, kept, text } from "../../process/Flags.ts"
 import * as KeptFlags from "../../process/KeptFlags.ts"
 import { Misconfigured } from "./Misconfigured.ts"
@@ -59,6 +60,13 @@ const settings = {
     "Servers of the cluster that store each message; as for serve",
     1,
     5
+  ),
+  streamPartitions: kept.count(
+    "stream-partitions",
+    1,
+    "Streams that inboxes are spread over, by the first bits of their keys; as for serve, and fixed from the first message on",
+    1,
+    maxPartitions
   ),
   clusterName: kept.text(["cluster-name", "NATS_CLUSTER_NAME"], "", "Name of the NATS cluster this server belongs to"),
   clusterHost: kept.text(
@@ -177,6 +185,12 @@ const contradiction = (options: Options): string | undefined => {
     : undefined
 }
 
+/** A sentence about a change that would hide the mail that is stored; undefined when there is none. */
+const otherPartitions = (earlier: Options, now: Options, before: string, path: string): string | undefined =>
+  before === "" || earlier.streamPartitions === now.streamPartitions
+    ? undefined
+    : `mail would be looked for where it is not: ${path} was made with --stream-partitions ${earlier.streamPartitions}, which cannot change; before any mail is stored, remove that file and nats-server's folder`
+
 const confOf = (options: Options, keys: Keys.PublicKeys) =>
   NatsConf.generate({
     keys,
@@ -214,10 +228,12 @@ export const init = Command.make(
       new Misconfigured({ message: `cannot ${doing} ${path}: ${(cause as Error).message}` })
     const before = yield* Effect.try({ try: () => read(path), catch: failed("read") })
     const options = absolute(KeptFlags.settle(settings, given, before))
-    const fault = contradiction(options)
+    const fault =
+      contradiction(options) ?? otherPartitions(KeptFlags.settle(settings, {}, before), options, before, path)
     if (fault !== undefined) return yield* new Misconfigured({ message: fault })
     const keys = Keys.publicKeys(
-      yield* Keys.create(given.keysDir, given.issuerPath === "" ? undefined : given.issuerPath)
+      yield* Keys.create(given.keysDir, given.issuerPath === "" ? undefined : given.issuerPath),
+      options.streamPartitions
     )
     const note = KeptFlags.note(settings, options)
     if (isOwn) {

@@ -8,7 +8,9 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Redacted from "effect/Redacted"
+import type { BrokerConfig } from "../../broker/BrokerConfig.ts"
 import { BrokerControl } from "../../broker/BrokerControl.ts"
+import { shareOf } from "../../broker/stream/Partitions.ts"
 import { ChatConfig } from "../ChatConfig.ts"
 import * as AdminRoutes from "../admin/AdminRoutes.ts"
 import { isSecret, unauthorized } from "../admin/AdminRoutes.ts"
@@ -46,8 +48,8 @@ const guard = (secret: Redacted.Redacted<string>) =>
 
 const orProblem = Effect.catch((problem: Problem.Problem) => Effect.succeed(ProblemResponse.toResponse(problem)))
 
-/** `inboxBytes` is the room for all inboxes together. */
-export const layer = (secret: Redacted.Redacted<string>, inboxBytes: number) =>
+/** `broker` says how much room there is for all inboxes. */
+export const layer = (secret: Redacted.Redacted<string>, broker: Pick<BrokerConfig, "inboxBytes" | "partitions">) =>
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {
       const config = yield* ChatConfig
@@ -60,7 +62,7 @@ export const layer = (secret: Redacted.Redacted<string>, inboxBytes: number) =>
       const context = yield* Effect.context<ChatConfig | Database | BrokerControl | SigServerWatch>()
       const authorised = guard(secret)
       const fixed = Effect.sync(() => [
-        ...room(inboxBytes, config),
+        ...room(broker, config),
         sample("kez_sig_server_working", "Whether the sig-server works", sigServer.state() === "ok" ? 1 : 0)
       ])
       // Left out while the database does not answer.
@@ -106,10 +108,23 @@ export const layer = (secret: Redacted.Redacted<string>, inboxBytes: number) =>
   )
 
 /** The stores' limits, so that an alert can compare what they hold with them. */
-const room = (inboxBytes: number, { manifestStoreBytes }: ChatConfig["Service"]): ReadonlyArray<Metrics.Sample> => [
-  sample("kez_stream_limit_bytes", "Bytes that may be stored for all accounts", inboxBytes),
+const room = (
+  { inboxBytes, partitions }: Pick<BrokerConfig, "inboxBytes" | "partitions">,
+  { manifestStoreBytes }: ChatConfig["Service"]
+): ReadonlyArray<Metrics.Sample> => [
+  byStream(
+    "kez_stream_limit_bytes",
+    "Bytes that may be stored for all accounts",
+    Array.from({ length: partitions }, () => shareOf(inboxBytes, partitions))
+  ),
   sample("kez_manifest_limit_bytes", "Bytes of manifests that may be stored", manifestStoreBytes)
 ]
+
+/** Of each stream; without a label where there is one. */
+const byStream = (name: string, help: string, values: ReadonlyArray<number>): Metrics.Sample =>
+  values.length === 1
+    ? sample(name, help, values[0] as number)
+    : byLabel(name, help, "stream", Object.fromEntries(values.entries()))
 
 type Broker = Effect.Success<BrokerControl["Service"]["status"]>
 
@@ -139,8 +154,16 @@ const brokerSamples = (broker: Broker): ReadonlyArray<Metrics.Sample> => {
     byLabel("kez_broker_fetches_total", "Fetches, by outcome", "outcome", fetches),
     sample("kez_broker_fetched_messages_total", "Messages on fetched pages", frames),
     byLabel("kez_broker_trims_total", "Requests to trim, by outcome", "outcome", broker.trims),
-    sample("kez_stream_messages", "Messages stored for all accounts", broker.stream?.messages ?? 0),
-    sample("kez_stream_bytes", "Bytes stored for all accounts", broker.stream?.bytes ?? 0)
+    byStream(
+      "kez_stream_messages",
+      "Messages stored for all accounts",
+      broker.streams.map((stream) => stream?.messages ?? 0)
+    ),
+    byStream(
+      "kez_stream_bytes",
+      "Bytes stored for all accounts",
+      broker.streams.map((stream) => stream?.bytes ?? 0)
+    )
   ]
 }
 

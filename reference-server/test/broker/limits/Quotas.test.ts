@@ -41,7 +41,7 @@ describe("a file of before there were classes", () => {
         const quotas = Quotas.make(database, {
           limits: defaultQuotaLimits,
           pepper: Buffer.from("pepper"),
-          position: StreamPosition.make(database),
+          positions: [StreamPosition.make(database)],
           now: () => firstDay * day
         })
         expect(yield* quotas.usage(bob, "inbox")).toEqual({

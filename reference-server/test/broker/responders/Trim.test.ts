@@ -117,7 +117,7 @@ describe("a stream that holds all it may", () => {
       expect(Block.isDone((await person.client.request(`kez.block.${person.hex}`, blocking)).payload, nonce)).toBe(true)
       while ((await send(other, other.hex)) === okay);
       await until("the home has noticed", async () => {
-        const { bytes } = (await broker.status()).stream!
+        const { bytes } = (await broker.status()).streams[0]!
         return bytes + 30_000 > 1024 ** 2
       })
       expect(await send(other, person.hex)).toBe('{"e":"full"}')
@@ -161,7 +161,7 @@ describe("trim, block and quotas", () => {
   }
   const lastSeq = async () => {
     const observer = await observe(broker)
-    const { last_seq } = (await observer.snapshot()) as { last_seq: number }
+    const { last_seq } = await observer.snapshotFor("00")
     await observer.close()
     return last_seq
   }

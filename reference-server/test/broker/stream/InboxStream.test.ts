@@ -89,7 +89,13 @@ describe("the stream", () => {
             }
           : target[name]
     })
-    const settings = { replicas: 1, maxBytes: 256 * 1024 ** 2, retentionDays: 30, maxFrames: 100_000 } as const
+    const settings = {
+      replicas: 1,
+      maxBytes: 256 * 1024 ** 2,
+      retentionDays: 30,
+      maxFrames: 100_000,
+      partitions: 1
+    } as const
     const ensure = (change: Partial<InboxStream.InboxStreamOptions>) =>
       Effect.runPromise(InboxStream.ensure(listening, { ...settings, ...change }))
     const { epoch } = await ensure({})
@@ -98,6 +104,10 @@ describe("the stream", () => {
       expect((await ensure(change)).epoch).toBe(epoch)
       expect(asked.splice(0)).toEqual(["INFO", "UPDATE", "INFO"])
     }
+    await expect(ensure({ partitions: 4 })).rejects.toThrow(
+      "mail is in 1 stream, not 4; start with --stream-partitions 1"
+    )
+    expect(asked.splice(0)).toEqual(["INFO"])
     await expect(ensure({ replicas: 3 })).rejects.toThrow(/^JetStream \d+: replicas/)
     await registrar.close()
   })
@@ -128,11 +138,11 @@ describe("the stream", () => {
     const [, other] = await Promise.all([broker.startResponders(), broker.startAnother()])
     await broker.ready()
     await until("one epoch", async () => {
-      const found = [await broker.status(), await other.status()].map(({ stream }) => stream?.epoch)
+      const found = [await broker.status(), await other.status()].map(({ streams }) => streams[0]?.epoch)
       return found[0] === found[1] && found[0] !== before.epoch
     })
     const page = await fetch(0)
-    expect(page.epoch).toBe((await other.status()).stream!.epoch)
+    expect(page.epoch).toBe((await other.status()).streams[0]!.epoch)
     await other.stop()
   })
 })

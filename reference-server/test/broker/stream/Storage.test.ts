@@ -2,10 +2,10 @@ import { afterAll, beforeAll, describe } from "vitest"
 import { storageAttacks } from "../../kits/StorageAttacks.ts"
 import { startTestBroker, type TestBroker } from "../../kits/TestBroker.ts"
 
-describe("one server", () => {
+describe("one server, four streams", () => {
   let broker: TestBroker
   beforeAll(async () => {
-    broker = await startTestBroker()
+    broker = await startTestBroker({ partitions: 4 })
   })
   afterAll(() => broker.stop())
   storageAttacks("attacks on storage over tcp", "tcp", () => broker)

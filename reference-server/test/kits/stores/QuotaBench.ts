@@ -39,7 +39,7 @@ export const open = (limits: QuotaLimits = defaultQuotaLimits, pepper = "pepper"
   Quotas.make(database(), {
     limits,
     pepper: Buffer.from(pepper),
-    position: StreamPosition.make(database()),
+    positions: [StreamPosition.make(database())],
     now: () => bench.now
   })
 

@@ -149,13 +149,16 @@ export const quotaCountersKit = (databases: TestDatabases) => {
     it.live(
       "keep the highest number seen, over restarts and instances",
       Effect.fnUntraced(function* () {
-        const position = StreamPosition.make(database())
-        const quotas = Quotas.make(database(), { limits: defaultQuotaLimits, pepper: Buffer.from("pepper"), position })
-        for (const seq of [5, 9, 7]) position.noteLast(seq)
+        const positions = [0, 1].map((stream) => StreamPosition.make(database(), stream))
+        const [first, second] = positions as [StreamPosition.StreamPosition, StreamPosition.StreamPosition]
+        const known = Effect.forEach([0, 1], (stream) => StreamPosition.make(database(), stream).knownLast)
+        const quotas = Quotas.make(database(), { limits: defaultQuotaLimits, pepper: Buffer.from("pepper"), positions })
+        for (const seq of [5, 9, 7]) first.noteLast(seq)
+        second.noteLast(3)
         yield* quotas.flush
-        expect(yield* StreamPosition.make(database()).knownLast).toBe(9)
-        yield* position.resetLast
-        expect(yield* StreamPosition.make(database()).knownLast).toBe(0)
+        expect(yield* known).toEqual([9, 3])
+        yield* first.resetLast
+        expect(yield* known).toEqual([0, 3])
       })
     )
   })
