@@ -57,6 +57,8 @@ export const make = (options: RoleConnectionOptions): RoleConnection => {
       const connected = Effect.gen(function* () {
         const connection = yield* Effect.acquireRelease(dial(options, url), close)
         yield* setUp(connection)
+        // Whoever hears that we are connected may ask at once.
+        yield* attempt(() => connection.flush())
         yield* Effect.acquireRelease(
           Effect.sync(() => {
             current = connection
