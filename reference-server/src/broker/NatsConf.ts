@@ -13,10 +13,21 @@
  * The file holds public keys only. For a nats-server with accounts of its owner, {@link includes} makes the parts that go
  * into the owner's configuration.
  */
-import { AddressClass, Limits, Subject } from "@kez-chat/sdk/protocol"
+import { AddressClass } from "@kez-chat/sdk/protocol"
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import type { PublicKeys } from "./login/Keys.ts"
+import {
+  accountLines,
+  type AccountsOptions,
+  authorizationLines,
+  defaultInboxBytes,
+  defaultMaxConnections,
+  list,
+  q,
+  storeSlack,
+  systemUser
+} from "./NatsAccounts.ts"
 
 export interface Listener {
   readonly host: string
@@ -66,15 +77,9 @@ export interface NatsConfOptions {
 }
 
 /** What the home's accounts are made of, beside an owner's accounts on the same nats-server. */
-export interface IncludesOptions {
-  readonly keys: PublicKeys
-  readonly inboxBytes?: number
-  readonly replicas?: number
-  readonly maxConnections?: number
+export interface IncludesOptions extends AccountsOptions {
   /** The owner's users, by name or public nkey: they log in as before, all others are asked of the callout. */
   readonly ownUsers: ReadonlyArray<string>
-  /** The owner's system account, which then needs the user of {@link systemUser}; by default the home brings one. */
-  readonly systemAccount?: string
 }
 
 /** Parts of a nats-server configuration. */
@@ -95,26 +100,14 @@ export class NatsConfError extends Data.TaggedError("NatsConfError")<{
   }
 }
 
-/** Default size of the inbox stream on each replica, in bytes. */
-export const defaultInboxBytes = 4 * 1024 ** 3
-/** Default for `maxConnections`. */
-export const defaultMaxConnections = 20_000
 /** Largest message, a fetch page included. */
 export const maxPayload = 1_048_576
-/**
- * Largest message of an end user: a frame and its headers. A request that the broker adds its own headers to may be
- * larger.
- */
-export const userMaxPayload = Limits.frameBytes + 1024
 /**
  * Unread bytes at which the broker closes a connection. Generous for chat-server's sake, whose connection takes the
  * sends of all users: at three quarters of it the broker slows the senders down instead. A user's unread bytes are
  * bounded by the rate at which chat-server lets an account read.
  */
 export const maxPending = 64 * 1024 ** 2
-/** JetStream's own files next to the messages: indexes, state, a block being compacted. */
-const storeSlack = 512 * 1024 ** 2
-
 /** The text of nats.conf. */
 export const generate = (options: NatsConfOptions): Result.Result<string, NatsConfError> => {
   const problem = check(options)
@@ -175,30 +168,12 @@ const isOrigin = (text: string): boolean => {
   }
 }
 
-/** A quoted string of NATS's configuration language; JSON's escapes are among its own. */
-const q = (text: string): string => JSON.stringify(text)
-const list = (texts: ReadonlyArray<string>): string => `[${texts.map(q).join(", ")}]`
-
 const tls = (files: { certFile: string; keyFile: string; caFile?: string } | undefined): string =>
   files === undefined
     ? ""
     : `tls { cert_file: ${q(files.certFile)}, key_file: ${q(files.keyFile)}${
         files.caFile === undefined ? "" : `, ca_file: ${q(files.caFile)}, verify: true`
       } }`
-
-const stream = Subject.streamName
-/** Wildcards for the subjects of all accounts. */
-const all = {
-  inbox: Subject.inbox("*"),
-  self: Subject.self("*"),
-  delivery: Subject.delivery("*"),
-  send: Subject.send("*"),
-  fetch: Subject.fetch("*"),
-  trim: Subject.trim("*"),
-  block: Subject.block("*")
-}
-/** Requests of users to chat-server's responders. */
-const requests = [all.send, all.fetch, all.trim, all.block]
 
 const render = (options: NatsConfOptions): string => {
   const { keys, tcp, websocket, cluster, monitoring } = options
@@ -276,127 +251,4 @@ export const includes = (options: IncludesOptions): Includes => {
     accounts: textOf([note, ...(systemAccount === undefined ? [] : system), ...accountLines(options)]),
     authorization: textOf([note, ...authorizationLines(keys, ownUsers)])
   }
-}
-
-/** The user of the system account that closes connections and lists those of users, and may do nothing else. */
-const systemUser = (keys: PublicKeys): string =>
-  `{ nkey: ${keys.sys}, permissions: { publish: ["$SYS.REQ.SERVER.*.KICK", "$SYS.REQ.ACCOUNT.CHAT.CONNZ"], subscribe: ["_INBOX_sys.>"] } }`
-
-const accountLines = (
-  options: Pick<IncludesOptions, "keys" | "inboxBytes" | "replicas" | "maxConnections" | "systemAccount">
-): ReadonlyArray<string> => {
-  const { keys } = options
-  const replicas = options.replicas ?? 1
-  const inboxBytes = options.inboxBytes ?? defaultInboxBytes
-  const connections = options.maxConnections ?? defaultMaxConnections
-  const others = keys.partitions ?? []
-  const streams = others.length + 1
-  const maxFile = Math.floor(((inboxBytes + storeSlack / 2) * replicas) / streams)
-  const jetStream = `jetstream: { max_mem: 0, max_file: ${maxFile}, max_streams: 4, max_consumers: 16 }`
-  return [
-    ...(options.systemAccount === undefined ? ["  SYS {", `    users: [ ${systemUser(keys)} ]`, "  }"] : []),
-    "  AUTH {",
-    `    users: [ { nkey: ${keys.callout}, permissions: {`,
-    '      publish: { deny: [">"] }',
-    '      subscribe: ["$SYS.REQ.USER.AUTH"]',
-    '      allow_responses: { max: 1, expires: "5s" }',
-    "    } } ]",
-    "  }",
-    "  KEZ {",
-    `    ${jetStream}`,
-    "    users: [",
-    ...registrarLines(keys.registrar),
-    `      { nkey: ${keys.gateway}, permissions: {`,
-    "        publish: [",
-    gatewayPublishes,
-    "        ]",
-    `        subscribe: ${list([...requests, "_INBOX_ing.>"])}`,
-    '        allow_responses: { max: 1, expires: "10s" }',
-    "      } }",
-    ...backupLines(keys.backup),
-    "    ]",
-    "    exports: [",
-    "      # response_threshold: how long the broker waits for an answer; its default is two minutes.",
-    ...requests.map((subject) => `      { service: ${q(subject)}, accounts: [CHAT], response_threshold: "15s" }`),
-    `      { stream: ${q(all.delivery)}, accounts: [CHAT] }`,
-    "    ]",
-    "  }",
-    ...others.flatMap((own, i) => partitionLines(`KEZ_${i + 1}`, own, jetStream)),
-    "  CHAT {",
-    "    # max_connections: of the whole cluster, unlike the server's own above.",
-    `    limits: { max_connections: ${connections}, max_subscriptions: ${connections * 5}, max_payload: ${userMaxPayload}, max_leafnodes: 0 }`,
-    "    imports: [",
-    "      # share: the send responder learns which key sends, for quotas; nothing of it is stored.",
-    `      { service: { account: KEZ, subject: ${q(all.send)} }, to: ${q(all.inbox)}, share: true }`,
-    `      { service: { account: KEZ, subject: ${q(all.fetch)} } }`,
-    `      { service: { account: KEZ, subject: ${q(all.trim)} } }`,
-    `      { service: { account: KEZ, subject: ${q(all.block)} } }`,
-    ...["KEZ", ...others.map((_, i) => `KEZ_${i + 1}`)].map(
-      (account) => `      { stream: { account: ${account}, subject: ${q(all.delivery)} } }`
-    ),
-    "    ]",
-    "  }"
-  ]
-}
-
-const registrarLines = (nkey: string): ReadonlyArray<string> => [
-  `      { nkey: ${nkey}, permissions: {`,
-  "        publish: [",
-  `          "$JS.API.STREAM.CREATE.${stream}", "$JS.API.STREAM.UPDATE.${stream}"`,
-  `          "$JS.API.STREAM.INFO.${stream}", "$JS.API.STREAM.PURGE.${stream}"`,
-  "        ]",
-  '        subscribe: ["_INBOX_reg.>"]',
-  "      } }"
-]
-
-const gatewayPublishes = `          ${q(all.inbox)}, ${q(all.self)}, "$JS.API.DIRECT.GET.${stream}", "$JS.API.STREAM.MSG.GET.${stream}"`
-
-/** The account of a stream after the first: it holds that, and answers no user. */
-const partitionLines = (
-  account: string,
-  keys: NonNullable<PublicKeys["partitions"]>[number],
-  jetStream: string
-): ReadonlyArray<string> => [
-  `  ${account} {`,
-  `    ${jetStream}`,
-  "    users: [",
-  ...registrarLines(keys.registrar),
-  `      { nkey: ${keys.gateway}, permissions: {`,
-  "        publish: [",
-  gatewayPublishes,
-  "        ]",
-  '        subscribe: ["_INBOX_ing.>"]',
-  "      } }",
-  ...backupLines(keys.backup),
-  "    ]",
-  `    exports: [ { stream: ${q(all.delivery)}, accounts: [CHAT] } ]`,
-  "  }"
-]
-
-/** Snapshots are read in chunks, each of which is acknowledged. */
-const backupLines = (nkey: string | undefined): ReadonlyArray<string> =>
-  nkey === undefined
-    ? []
-    : [
-        `      { nkey: ${nkey}, permissions: {`,
-        `        publish: ["$JS.API.STREAM.INFO.${stream}", "$JS.API.STREAM.SNAPSHOT.${stream}", "$JS.SNAPSHOT.ACK.${stream}.>"]`,
-        '        subscribe: ["_INBOX_bak.>"]',
-        "      } }"
-      ]
-
-const authorizationLines = (keys: PublicKeys, ownUsers: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const others = (keys.partitions ?? []).flatMap(({ backup, gateway, registrar }) => [registrar, gateway, backup])
-  const own = [keys.callout, keys.registrar, keys.gateway, keys.sys, keys.backup, ...others].filter(
-    (nkey) => nkey !== undefined
-  )
-  return [
-    "  timeout: 2",
-    "  auth_callout {",
-    `    issuer: ${keys.issuer}`,
-    "    account: AUTH",
-    "    # These log in by the users above; everybody else is asked of the callout.",
-    `    auth_users: [${[...own, ...ownUsers.map(q)].join(", ")}]`,
-    `    xkey: ${keys.xkey}`,
-    "  }"
-  ]
 }

@@ -2,7 +2,7 @@
 import { BrokerLogin, Limits } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import { type BrokerConfig, defaultLimits } from "../../broker/BrokerConfig.ts"
-import { defaultInboxBytes } from "../../broker/NatsConf.ts"
+import { defaultInboxBytes } from "../../broker/NatsAccounts.ts"
 import { maxPartitions } from "../../broker/stream/Partitions.ts"
 import type { ChatConfig } from "../ChatConfig.ts"
 import { count, text, type Values } from "../../process/Flags.ts"

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import * as Keys from "../../broker/login/Keys.ts"
+import * as NatsAccounts from "../../broker/NatsAccounts.ts"
 import * as NatsConf from "../../broker/NatsConf.ts"
 import { maxPartitions } from "../../broker/stream/Partitions.ts"
 import { itemsOf, kept, text } from "../../process/Flags.ts"
@@ -38,13 +39,13 @@ const settings = {
   allowedOrigins: kept.list("allowed-origins", "", "Origins of pages that may connect, like https://chat.example"),
   storeBytes: kept.count(
     "store-bytes",
-    NatsConf.defaultInboxBytes,
+    NatsAccounts.defaultInboxBytes,
     "Bytes of all inboxes together; as for serve",
     1_048_576
   ),
   natsMaxConnections: kept.count(
     "nats-max-connections",
-    NatsConf.defaultMaxConnections,
+    NatsAccounts.defaultMaxConnections,
     "Connections of nats-server, and of all users of its cluster together",
     10
   ),
