@@ -96,7 +96,7 @@ export const describe = (error: Failure): Description => {
     case "BrokerRefused":
       return described(`broker_${error.code}`, error.retryable ? "unreachable" : "refused")
     case "BrokerUnavailable": {
-      const isRefused = error.reason === "unauthorized" || error.reason === "forbidden"
+      const isRefused = ["unauthorized", "suspended", "forbidden"].includes(error.reason)
       return described(`broker_${error.reason}`, isRefused ? "refused" : "unreachable")
     }
     case "StoreError":

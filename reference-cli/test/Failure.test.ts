@@ -30,6 +30,7 @@ describe("describe", () => {
     [new ServerUnreachable({ url: "https://x", detail: "down" }), 6, "server_unreachable"],
     [new BrokerUnavailable({ reason: "timeout", detail: "x" }), 6, "broker_timeout"],
     [new BrokerUnavailable({ reason: "unauthorized", detail: "x" }), 5, "broker_unauthorized"],
+    [new BrokerUnavailable({ reason: "suspended", detail: "x" }), 5, "broker_suspended"],
     [new VaultError({ reason: "locked", detail: "x" }), 7, "vault_locked"],
     [new VaultError({ reason: "wrong_passphrase", detail: "x" }), 7, "vault_wrong_passphrase"],
     [new VaultError({ reason: "damaged", detail: "x" }), 1, "vault_damaged"],

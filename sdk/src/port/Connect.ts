@@ -1,6 +1,6 @@
 /** The side of a port that calls. */
 import type { Calls, Kind } from "./Calls.ts"
-import { clientClosed, tagged, toError } from "./PortError.ts"
+import { clientClosed, tagged, toError, toItem } from "./PortError.ts"
 import { type Answer, type Request, windowItems } from "./Wire.ts"
 
 /** What waits for answers: undefined means that the port was closed. */
@@ -128,7 +128,7 @@ export const connectCalls = <Target>(port: MessagePort, calls: Calls<Target>): C
     const start = () => {
       if (signal?.aborted === true) return abort()
       running = begin(name, args, (answer) => {
-        if (answer !== undefined && "item" in answer) items.push(answer.item)
+        if (answer !== undefined && "item" in answer) items.push(toItem(answer.item))
         else {
           end()
           if (answer !== undefined && "error" in answer) failure = { error: toError(answer.error) }

@@ -31,4 +31,24 @@ export const unexpected = (name: string): PortError => ({
 /** The error that crossed, as an `Error` again. */
 export const toError = ({ _tag, message, ...fields }: PortError): Error & PortError => tagged(_tag, message, fields)
 
+const errorIn = (item: unknown): object | undefined =>
+  typeof item === "object" && item !== null && "error" in item && typeof item.error === "object"
+    ? (item.error ?? undefined)
+    : undefined
+
+/**
+ * An item of a stream as it crosses: an error that it names as its `error`, as a connection's state does, crosses like one
+ * that a call rejects with. Cloned as it is, it would lose its fields and keep its cause.
+ */
+export const fromItem = (item: unknown): unknown => {
+  const error = errorIn(item)
+  return error instanceof Error ? { ...(item as object), error: fromError(error) } : item
+}
+
+/** The item that crossed, with its error as an `Error` again. */
+export const toItem = (item: unknown): unknown => {
+  const error = errorIn(item)
+  return error !== undefined && "_tag" in error ? { ...(item as object), error: toError(error as PortError) } : item
+}
+
 export const clientClosed = (): Error & PortError => tagged("ClientClosed", "this client was closed")

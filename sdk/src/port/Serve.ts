@@ -1,6 +1,6 @@
 /** The side of a port that has the object and answers the calls. */
 import type { Calls, Kind, Methods } from "./Calls.ts"
-import { fromError, type PortError, unexpected } from "./PortError.ts"
+import { fromError, fromItem, type PortError, unexpected } from "./PortError.ts"
 import { type Answer, windowItems } from "./Wire.ts"
 
 interface Running {
@@ -75,7 +75,7 @@ export const serveCalls = <Target extends object>(
         if (signal.aborted) break
         if (result.done === true) return post({ id, done: true })
         allowed -= 1
-        post({ id, item: result.value })
+        post({ id, item: fromItem(result.value) })
       }
     } catch (error) {
       if (!signal.aborted) fail(id, fromError(error))

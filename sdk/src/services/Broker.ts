@@ -36,12 +36,21 @@ export class BrokerRefused extends Schema.TaggedError<BrokerRefused>()("BrokerRe
 }
 
 /**
- * The broker cannot be reached, or refuses: `unauthorized` (unregistered or revoked key, wrong host name), `forbidden`
- * (an address the home may not name), `unknown_name` (mistyped, or no network), `evicted` (closed three times within a
+ * The broker cannot be reached, or refuses: `unauthorized` (unregistered or revoked key, wrong host name), `suspended` (the
+ * home's operator has suspended the account, until they lift it), `forbidden` (an address the home may not name), `unknown_name` (mistyped, or no network), `evicted` (closed three times within a
  * minute of login: too many connections of the account, or it sends too fast; the next login is in ten minutes).
  */
 export class BrokerUnavailable extends Schema.TaggedError<BrokerUnavailable>()("BrokerUnavailable", {
-  reason: Schema.Literals(["unreachable", "unknown_name", "unauthorized", "forbidden", "evicted", "closed", "timeout"]),
+  reason: Schema.Literals([
+    "unreachable",
+    "unknown_name",
+    "unauthorized",
+    "suspended",
+    "forbidden",
+    "evicted",
+    "closed",
+    "timeout"
+  ]),
   detail: Schema.String,
   cause: LocalCause
 }) {

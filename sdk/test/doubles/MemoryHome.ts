@@ -145,7 +145,9 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       call("byPrimary", () => {
         if (home.deleted.has(primary)) return fail("handle_deleted")
         const record = [...home.records.values()].find((record) => record.primary === primary)
-        return record === undefined ? fail("handle_not_found") : Effect.succeed(record)
+        if (record === undefined) return fail("handle_not_found")
+        const [local = ""] = record.handle.split("@")
+        return home.suspended.has(local) ? fail("account_suspended") : Effect.succeed(record)
       }),
     delete: (deletion) =>
       call("delete", () =>

@@ -115,6 +115,27 @@ describe("a client through a port", () => {
     )
   })
 
+  it("brings the error in a connection's state across with its fields, and without its cause", async () => {
+    const secret = "correct horse"
+    const error = Object.assign(new Error("visible", { cause: secret }), {
+      _tag: "BrokerUnavailable",
+      reason: "suspended"
+    })
+    const { remote } = both(
+      clientWith({
+        connection: async function* () {
+          yield { _tag: "Offline", since: 7, error } as never
+        }
+      })
+    )
+    for await (const state of remote.connection()) {
+      const found = state._tag === "Offline" ? state.error : undefined
+      assert.instanceOf(found, Error)
+      assert.deepInclude(found, { _tag: "BrokerUnavailable", reason: "suspended", message: "visible" })
+      assert.isUndefined(found.cause)
+    }
+  })
+
   it("leaves causes and stacks behind, and fails a call whose value cannot cross", async () => {
     const secret = "correct horse"
     const error = Object.assign(new Error("visible", { cause: secret }), { _tag: "Known", code: 7, cause: secret })

@@ -6,6 +6,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { PrimaryKey } from "../../protocol/index.ts"
+import { Problem } from "../../protocol/Problem.ts"
 import {
   Broker,
   type BrokerConnection,
@@ -13,14 +15,21 @@ import {
   BrokerUnavailable,
   type ConnectionState
 } from "../../services/Broker.ts"
+import { Directory } from "../../services/Directory.ts"
 
 const closed = new BrokerUnavailable({
   reason: "closed",
   detail: "not connected: there is no account, or the client runs offline"
 })
 
+const suspended = new BrokerUnavailable({
+  reason: "suspended",
+  detail: "the operator of your home server has suspended this account"
+})
+
 const make = Effect.gen(function* () {
   const broker = yield* Broker
+  const directory = yield* Directory
   const state = yield* SubscriptionRef.make<ConnectionState>({
     _tag: "Closed",
     since: yield* Clock.currentTimeMillis
@@ -35,6 +44,20 @@ const make = Effect.gen(function* () {
       Effect.flatMap((found) => (Option.isSome(found) ? Effect.succeed(found.value as A) : Effect.never))
     )
 
+  /** The state, and after a refused login what the home server says about it, since the broker does not say why. */
+  const explained = (login: BrokerLogin) => (next: ConnectionState) =>
+    next._tag !== "Offline" || next.error.reason !== "unauthorized"
+      ? Stream.succeed(next)
+      : Stream.concat(
+          Stream.succeed(next),
+          Stream.fromEffect(Effect.flip(directory.byPrimary(PrimaryKey.format(login.account)))).pipe(
+            Stream.filter((error) => error instanceof Problem && error.code === "account_suspended"),
+            Stream.map((): ConnectionState => ({ ...next, error: suspended })),
+            // It has a name there, so this is not why.
+            Stream.catch(() => Stream.empty)
+          )
+        )
+
   const whenOnline = when((now) => (now._tag === "Online" ? connection : undefined))
 
   return {
@@ -46,7 +69,9 @@ const make = Effect.gen(function* () {
       const made = yield* broker.connect(login)
       connection = made
       yield* SubscriptionRef.set(state, { _tag: "Connecting", since: yield* Clock.currentTimeMillis })
-      yield* Effect.forkScoped(Stream.runForEach(made.state, (next) => SubscriptionRef.set(state, next)))
+      yield* Effect.forkScoped(
+        Stream.runForEach(Stream.switchMap(made.state, explained(login)), (next) => SubscriptionRef.set(state, next))
+      )
       yield* Effect.addFinalizer(() =>
         Effect.flatMap(Clock.currentTimeMillis, (since) => {
           connection = undefined

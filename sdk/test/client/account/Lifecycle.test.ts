@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { LocalStore, StoreError } from "@kez-chat/sdk/services"
-import { codeOf, join, makeWorld, newDevice } from "../kit/People.ts"
+import { codeOf, eventually, join, keyOf, makeWorld, newDevice } from "../kit/People.ts"
 
 describe("before there is an account", () => {
   it.live("everything answers NoAccount", () =>
@@ -54,6 +54,40 @@ describe("a store that fails while everything is set going", () => {
       })
     )
   }
+})
+
+describe("a refused login", () => {
+  it.live("KEZ-REG-053 is explained by the home server where the account is suspended", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { account, program } = yield* join(world, "alice")
+      const { chat } = program
+      const reasons: Array<string> = []
+      yield* Effect.forkScoped(
+        Stream.runForEach(chat.connection, (state) =>
+          Effect.sync(() => reasons.push(state._tag === "Offline" ? state.error.reason : state._tag))
+        )
+      )
+      yield* eventually(() => reasons.at(-1) === "Online")
+      world.home.suspended.add("alice")
+      world.broker.setAuthorized(keyOf(account.primary), false)
+      yield* eventually(() => reasons.at(-1) === "suspended")
+      assert.strictEqual(reasons.at(-2), "unauthorized")
+      const error = yield* Effect.flip(chat.inbox)
+      assert.deepInclude(error, { _tag: "BrokerUnavailable", reason: "suspended" })
+
+      world.home.suspended.delete("alice")
+      world.broker.setAuthorized(keyOf(account.primary), true)
+      yield* eventually(() => reasons.at(-1) === "Online")
+      // The home server names the account, or does not answer: nothing is said beyond the refusal.
+      world.home.unreachable.add("byPrimary")
+      world.broker.setAuthorized(keyOf(account.primary), false)
+      yield* eventually(() => reasons.at(-1) === "unauthorized")
+      world.broker.setAuthorized(keyOf(account.primary), true)
+      yield* eventually(() => reasons.at(-1) === "Online")
+      assert.strictEqual(reasons.filter((reason) => reason === "suspended").length, 1)
+    })
+  )
 })
 
 describe("the store", () => {
