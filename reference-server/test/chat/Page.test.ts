@@ -1,7 +1,8 @@
 /** The page as chat-server serves it, from the build that `npm run build` makes. */
-import { writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { bundled } from "../../../deploy/local/Bundles.ts"
 import { builtPage, hasPage } from "../../src/http/pages/PageFiles.ts"
 import { get, raw, run, type Running, startChat, temporaryFolder } from "../kits/Servers.ts"
 
@@ -77,6 +78,31 @@ describe("the page", () => {
     expect(metrics).toMatch(/route="\/assets\/:file",method="GET",status="200"/)
     expect(metrics).toMatch(/limit="page"/)
     expect(metrics).not.toMatch(/route="[^"]*assets\/[^:]/)
+  })
+})
+
+describe("a server that was built without the page", () => {
+  it("says so when it starts, and shows a plain page", async () => {
+    const built = dirname(await bundled("chat-server"))
+    // Beside the bundle, where it finds the packages that are not in it.
+    const bare = mkdtempSync(`${built}-bare-`)
+    try {
+      cpSync(join(built, "chat-server.js"), join(bare, "chat-server.js"))
+      cpSync(join(built, "pages"), join(bare, "pages"), { recursive: true, dereference: true })
+      const plain = await startChat(join(folder.path, "bare"), [], {}, join(bare, "chat-server.js"))
+      try {
+        const said = plain.logs.find(({ msg }) => String(msg).includes("without the web client"))
+        expect(said).toMatchObject({
+          level: "warn",
+          msg: "this server was built without the web client; / is a plain page"
+        })
+        expect((await get(`${plain.url}/`)).text).toContain("This home server has no web client.")
+      } finally {
+        await plain.stop()
+      }
+    } finally {
+      rmSync(bare, { recursive: true, force: true })
+    }
   })
 })
 

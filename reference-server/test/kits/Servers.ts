@@ -66,12 +66,8 @@ const parsed = (text: string) => {
   }
 }
 
-const start = async (
-  program: "chat-server" | "sig-server",
-  args: ReadonlyArray<string>,
-  env: NodeJS.ProcessEnv
-): Promise<Running> => {
-  const child = spawn(process.execPath, [await bundled(program), ...args], {
+const start = async (program: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv): Promise<Running> => {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "inherit"]
   })
@@ -127,11 +123,12 @@ const unlimitedSig = {
   "--chain-bytes-per-day": "0"
 }
 
-/** A chat-server whose broker cannot be reached, unless `args` name one. Later flags win. */
+/** A chat-server whose broker cannot be reached, unless `args` name one. Later flags win. `program`: another bundle of it. */
 export const startChat = async (
   folder: string,
   args: ReadonlyArray<string> = [],
-  env: NodeJS.ProcessEnv = {}
+  env: NodeJS.ProcessEnv = {},
+  program?: string
 ): Promise<Running> => {
   const keys = join(folder, "keys")
   await Effect.runPromise(Keys.create(keys))
@@ -143,15 +140,19 @@ export const startChat = async (
     "--nats-url": "nats://127.0.0.1:1",
     ...unlimitedChat
   }
-  return start("chat-server", merge(defaults, args), env)
+  return start(program ?? (await bundled("chat-server")), merge(defaults, args), env)
 }
 
-export const startSig = (
+export const startSig = async (
   folder: string,
   args: ReadonlyArray<string> = [],
   env: NodeJS.ProcessEnv = {}
 ): Promise<Running> =>
-  start("sig-server", merge({ "--port": "0", "--db": join(folder, "sigchains.db"), ...unlimitedSig }, args), env)
+  start(
+    await bundled("sig-server"),
+    merge({ "--port": "0", "--db": join(folder, "sigchains.db"), ...unlimitedSig }, args),
+    env
+  )
 
 const merge = (defaults: Readonly<Record<string, string>>, args: ReadonlyArray<string>): ReadonlyArray<string> => [
   ...Object.entries(defaults)
