@@ -15,3 +15,9 @@ export const isNamed = (
 
 /** The server of a handle; empty for a key that no server names. */
 export const serverOf = (handle: string): string => handle.slice(handle.indexOf("@") + 1 || handle.length)
+
+/** Whether an account can be reported to the operator of the own home server: those of other servers are not theirs. */
+export const canReport = (
+  contact: { readonly handle: string } | undefined,
+  own: { readonly server: string } | undefined
+): boolean => contact !== undefined && serverOf(contact.handle) === own?.server

@@ -186,6 +186,7 @@ export class App extends LitElement {
       <a class="skip" href=${hashOf(this.route)} @click=${this.#skip}>${this.texts.common.skip}</a>
       <kez-status-bar
         .offlineSince=${this.offlineSince}
+        .refused=${this.connection?._tag === "Offline" ? this.connection.error.reason : ""}
         .catchingUp=${this.catchingUp}
         .storeFailing=${this.storeFailing}
         @kez-try-now=${this.#tryNow}

@@ -18,6 +18,9 @@ export const common = {
   loading: "Loading",
   offline: "No connection. What you write is kept and goes out by itself.",
   offlineSince: (time: string) => `No connection since ${time}. What you write is kept and goes out by itself.`,
+  suspended:
+    "The operator of your server has suspended this account. Nothing is sent or received until they lift it; what you write is kept here.",
+  refused: "Your server refuses this account: it may have been revoked or deleted. What you write is kept here.",
   catchingUp: (taken: number, of: number) =>
     `Bringing back messages: ${taken.toLocaleString("en")} of ${of.toLocaleString("en")}`,
   storeFull:

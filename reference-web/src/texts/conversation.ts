@@ -56,6 +56,7 @@ export const conversation = {
   failedUnexplained: "It was not sent.",
   writtenAt: (moment: string) => `Written on ${moment}.`,
   details: "Details of this message",
+  report: "Report",
   sendAgain: "Send again",
   removeFailed: "Remove",
   gap: (count: number) =>

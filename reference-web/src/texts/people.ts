@@ -49,6 +49,31 @@ export const people = {
   removeMessages: "Also delete the messages in this browser",
   removeMessagesHint: "They cannot be brought back.",
 
+  // Reports
+  report: "Report",
+  reportTitle: (name: string) => `Report ${name}`,
+  reportTo: (server: string, name: string) =>
+    `The operator of ${server} learns who you are, what you write here, and reads the messages that you choose. They can check that ${name} signed them. Nothing else is disclosed.`,
+  reportReason: "What is wrong?",
+  reportReasons: [
+    { value: "spam", label: "Spam or advertising" },
+    { value: "abuse", label: "Threats or harassment" },
+    { value: "illegal", label: "Illegal content" },
+    { value: "impersonation", label: "Pretends to be somebody else" },
+    { value: "other", label: "Something else" }
+  ],
+  reportMessages: "Messages that the operator may read",
+  reportNoMessages: (name: string) => `No message of ${name} is in this browser, so none can be shown.`,
+  reportNote: "Anything that the operator should know (optional)",
+  reportBlock: (name: string) => `Also block ${name}`,
+  reportSend: "Send the report",
+  reportSent: "The operator has your report.",
+  reportNext: (server: string, name: string) =>
+    `They decide what to do, such as suspending ${name} at ${server}. This page does not tell ${name}, and you may not hear back.`,
+  reportUnproven: (number: number) =>
+    `${count(number, "message is", "messages are")} not in it: this browser cannot prove that they were written as they are shown.`,
+  reportNotBlocked: (name: string, detail: string) => `${name} is not blocked: ${detail}`,
+
   // Claims
   claimsTitle: (name: string) => `Other names that ${name} claims`,
   claimsTitleOwn: "Other names that you claim",

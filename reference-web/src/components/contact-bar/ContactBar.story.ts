@@ -21,6 +21,7 @@ export default {
       html`<kez-contact-bar
         name="oskar"
         server="kez.lat"
+        reportable
         .contact=${person("oskar@kez.lat", "3e", { state: "requested" })}
       ></kez-contact-bar>`,
     blocked: bar({ state: "blocked" }),

@@ -44,6 +44,8 @@ export class ContactBar extends LitElement {
   /** Their home server. */
   @property() server = ""
   @property({ type: Boolean }) busy = false
+  /** Whether the operator of the own home server can do something about them. */
+  @property({ type: Boolean }) reportable = false
   /** Why the last decision could not be carried out. */
   @property() problem = ""
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
@@ -66,6 +68,7 @@ export class ContactBar extends LitElement {
             <kez-button slot="actions" ?busy=${this.busy} @click=${() => (this.asksToDelete = true)}
               >${texts.deleteRequest}</kez-button
             >
+            ${this.reportable ? this.#button("report", texts.report) : nothing}
           </kez-note>
           <kez-dialog
             .open=${this.asksToDelete}

@@ -1,8 +1,8 @@
 import type { Contact, KezChatClient } from "@kez-chat/sdk/promise"
 import { keepStorage } from "../../controllers/KeepStorage.ts"
 
-/** What the person decided about a contact. `compare` opens the safety number; the others are calls of the client. */
-export type Decision = "accept" | "block" | "unblock" | "delete" | "compare" | "acceptKey" | "keepKey"
+/** What the person decided about a contact. `compare` opens the safety number and `report` a dialog; the others are calls of the client. */
+export type Decision = "accept" | "block" | "unblock" | "delete" | "compare" | "report" | "acceptKey" | "keepKey"
 
 /** Whether a contact's state keeps messages from being written to it. */
 export const isClosed = (contact: Contact | undefined): boolean => contact !== undefined && contact.state !== "accepted"
@@ -11,7 +11,7 @@ export const isClosed = (contact: Contact | undefined): boolean => contact !== u
 export const carryOut = async (
   client: KezChatClient,
   { offered, primary }: Contact,
-  decision: Exclude<Decision, "compare">
+  decision: Exclude<Decision, "compare" | "report">
 ): Promise<Contact | undefined> => {
   switch (decision) {
     case "delete":

@@ -134,6 +134,31 @@ describe("kez-conversation", () => {
     expect(compared?.primary).toBe(chris.primary)
   })
 
+  it("opens the report of a message, and of a request of the own home server", async () => {
+    const oskar = person("oskar@kez.lat", "3e", { state: "requested" })
+    const jonas = person("jonas@other.example", "2d", { state: "requested" })
+    const said = message(oskar.primary, "Buy gold")
+    const conversation = await show(fakeClient({ contacts: [oskar, jonas], messages: [said] }), oskar.handle)
+    const dialog = () => conversation.shadowRoot!.querySelector("kez-report")!.shadowRoot!.querySelector("kez-dialog")!
+    const bar = () => conversation.shadowRoot!.querySelector("kez-contact-bar")
+    expect(bar()?.reportable).toBe(true)
+    bar()!.dispatchEvent(new CustomEvent("kez-decide", { detail: "report" }))
+    await expect.poll(() => dialog().open).toBe(true)
+    expect(dialog().heading).toBe("Report oskar")
+    expect(dialog().querySelector<HTMLInputElement>("input[type=checkbox]")!.checked).toBe(false)
+    dialog().dialog.close()
+    await expect.poll(() => dialog().open).toBe(false)
+    conversation
+      .shadowRoot!.querySelector("kez-message-log")!
+      .dispatchEvent(new CustomEvent("kez-report", { detail: said }))
+    await expect.poll(() => dialog().querySelector<HTMLInputElement>("input[type=checkbox]")?.checked).toBe(true)
+    dialog().dialog.close()
+    conversation.who = jonas.handle
+    await expect.poll(() => bar()?.contact?.handle).toBe(jonas.handle)
+    // The operator can do nothing about accounts of other servers.
+    expect(bar()?.reportable).toBe(false)
+  })
+
   it("keeps what is typed for the one it is for", async () => {
     const mia = person("mia@kez.lat", "1c")
     const client = fakeClient({ contacts: [chris, mia] })

@@ -13,7 +13,7 @@ import { Reader } from "../../controllers/Reader.ts"
 import { StreamController } from "../../controllers/StreamController.ts"
 import "../../elements/button/Button.ts"
 import "../../elements/note/Note.ts"
-import { displayName, isNamed, serverOf } from "../../model/DisplayName.ts"
+import { canReport, displayName, isNamed, serverOf } from "../../model/DisplayName.ts"
 import { problemCode, detailOf, tagOf } from "../../controllers/Errors.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
@@ -21,9 +21,12 @@ import "../composer/Composer.ts"
 import type { Composer } from "../composer/Composer.ts"
 import "../contact-bar/ContactBar.ts"
 import { carryOut, type Decision, isClosed } from "../contact-bar/Decision.ts"
+import "../report/Report.ts"
+import type { Report } from "../report/Report.ts"
 import "../message-log/MessageLog.ts"
 import type { MessageLog } from "../message-log/MessageLog.ts"
 import { styles } from "./Conversation.styles.ts"
+import { firstContact } from "./FirstContact.ts"
 import { FrameQueue } from "./FrameQueue.ts"
 import { ReadMarks } from "./ReadMarks.ts"
 import { isRefusal, refusalNote } from "./RefusalNote.ts"
@@ -66,6 +69,7 @@ export class Conversation extends LitElement {
   /** Why nothing can be sent to this contact for now, by the code of the last refusal. */
   @state() private refusal = ""
   @query("kez-composer") private readonly composer!: Composer | null
+  @query("kez-report") private readonly report!: Report | null
   @query("kez-message-log") private readonly log!: MessageLog | null
   readonly #live = new LiveConversations(this, () => this.client)
   readonly #drafts = new Drafts(this, () => ({ client: this.client, own: this.account?.primary ?? "" }))
@@ -136,6 +140,7 @@ export class Conversation extends LitElement {
           .self=${isSelf}
           .offline=${this.isOffline}
           .fetchable=${contact?.state === "accepted"}
+          .reportable=${canReport(contact, account)}
           .profile=${this.#profileOf}
           .unreadFrom=${this.unreadFrom}
           .at=${this.at}
@@ -148,23 +153,14 @@ export class Conversation extends LitElement {
           @kez-end=${this.#reachedEnd}
           @kez-resend=${({ detail }: CustomEvent<Message>) => this.#send(detail.text, detail)}
           @kez-remove=${({ detail }: CustomEvent<Message>) => this.#remove(detail)}
+          @kez-report=${({ detail }: CustomEvent<Message>) => contact && this.report?.begin(contact, detail)}
         >
-          ${this.#beginning(contact, name, server)}
+          ${firstContact(texts, contact, name, server, () => this.#decide("compare"))}
         </kez-message-log>`
       )}
       <div class="above">${refusalNote(texts, this.refusal, name, server)}</div>
-      ${this.#foot(contact, name, server)}`
-  }
-
-  #beginning(contact: Contact | undefined, name: string, server: string): TemplateResult | typeof nothing {
-    const texts = this.texts.conversation
-    if (contact === undefined || contact.verified || contact.state !== "accepted") return nothing
-    return html`<kez-note slot="beginning">
-      <p>${texts.firstContact(server, name)}</p>
-      <kez-button slot="actions" kind="quiet" @click=${() => this.#decide("compare")}
-        >${texts.compareNumbers}</kez-button
-      >
-    </kez-note>`
+      ${this.#foot(contact, name, server)}
+      <kez-report .client=${this.client} .name=${name} .server=${account.server}></kez-report>`
   }
 
   #foot(contact: Contact | undefined, name: string, server: string): TemplateResult {
@@ -174,6 +170,7 @@ export class Conversation extends LitElement {
       .server=${server}
       ?busy=${this.isBusy}
       ?kept=${contact?.state === "accepted"}
+      ?reportable=${canReport(contact, this.account)}
       .problem=${this.decisionProblem}
       @kez-decide=${({ detail }: CustomEvent<Decision>) => this.#decide(detail)}
     ></kez-contact-bar>`
@@ -352,6 +349,7 @@ export class Conversation extends LitElement {
   async #decide(decision: Decision): Promise<void> {
     const { client, contact } = this
     if (client === undefined || contact === undefined) return
+    if (decision === "report") return this.report?.begin(contact)
     if (decision === "compare") {
       this.dispatchEvent(new CustomEvent("kez-compare", { detail: contact, bubbles: true, composed: true }))
       return

@@ -46,6 +46,7 @@ export class MessageLog extends LitElement {
   @property({ type: Boolean }) self = false
   @property({ type: Boolean }) offline = false
   @property({ type: Boolean }) fetchable = true
+  @property({ type: Boolean }) reportable = false
   @property({ attribute: false }) profile: (name: string) => string | undefined = () => undefined
   /** `order` of the first unread message, above which the divider stands. */
   @property({ attribute: false }) unreadFrom: number | undefined
@@ -232,6 +233,7 @@ export class MessageLog extends LitElement {
         .self=${this.self}
         .offline=${this.offline}
         .fetchable=${this.fetchable}
+        .reportable=${this.reportable}
         .profile=${this.profile}
         .first=${isFirst}
         .last=${after === undefined || startsRun(message, after, unreadFrom)}

@@ -67,6 +67,27 @@ describe("kez-message", () => {
     expect(links).toEqual([["@mia", "#/p/mia"]])
   })
 
+  it("offers to report what somebody of the own home wrote, and nothing else", async () => {
+    const element = await show("Buy gold")
+    const reported: Array<string> = []
+    element.addEventListener("kez-report", ({ detail }) => reported.push(detail.text))
+    const buttons = () => [...element.shadowRoot!.querySelectorAll("kez-button")].map((one) => one.textContent?.trim())
+    element.shadowRoot!.querySelector<HTMLButtonElement>(".info")!.click()
+    await element.updateComplete
+    expect(buttons()).toEqual([])
+    element.reportable = true
+    await element.updateComplete
+    expect(buttons()).toEqual(["Report"])
+    element.shadowRoot!.querySelector("kez-button")!.click()
+    expect(reported).toEqual(["Buy gold"])
+    const own = message(chris.primary, "Mine", { state: "stored" })
+    element.message = own
+    await element.updateComplete
+    element.shadowRoot!.querySelector<HTMLButtonElement>(".info")!.click()
+    await element.updateComplete
+    expect(buttons()).toEqual([])
+  })
+
   it("says a state's sentence on demand", async () => {
     const element = await show("Hello")
     element.message = message(chris.primary, "Hello", { state: "stored" })

@@ -22,6 +22,7 @@ const known = new Set(["text", "file_share"])
  *
  * @fires kez-resend - The person wants to send a failed message again; `detail` is the message.
  * @fires kez-remove - The person wants to remove a failed message; `detail` is the message.
+ * @fires kez-report - The person wants to report a received message; `detail` is the message.
  */
 @customElement("kez-message")
 export class Message extends LitElement {
@@ -42,6 +43,8 @@ export class Message extends LitElement {
   @property({ type: Boolean }) hit = false
   /** Whether files can be fetched from this person now. */
   @property({ type: Boolean }) fetchable = true
+  /** Whether the operator of the own home server can do something about this person. */
+  @property({ type: Boolean }) reportable = false
   /** The address of the profile of a contact with this name; without one a name is text. */
   @property({ attribute: false }) profile: (name: string) => string | undefined = () => undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
@@ -190,7 +193,11 @@ export class Message extends LitElement {
                   : nothing
               }
             </div>`
-          : nothing
+          : this.reportable && message.direction === "in"
+            ? html`<div class="actions">
+                <kez-button kind="quiet" @click=${() => this.#ask("kez-report")}>${texts.report}</kez-button>
+              </div>`
+            : nothing
       }
     </div>`
   }
@@ -215,7 +222,7 @@ export class Message extends LitElement {
     if (this.message !== undefined) void navigator.clipboard.writeText(this.message.text).catch(() => undefined)
   }
 
-  #ask(name: "kez-resend" | "kez-remove"): void {
+  #ask(name: "kez-resend" | "kez-remove" | "kez-report"): void {
     if (this.message === undefined) return
     this.dispatchEvent(new CustomEvent(name, { detail: this.message, bubbles: true, composed: true }))
   }
@@ -228,5 +235,6 @@ declare global {
   interface HTMLElementEventMap {
     "kez-resend": CustomEvent<ChatMessage>
     "kez-remove": CustomEvent<ChatMessage>
+    "kez-report": CustomEvent<ChatMessage>
   }
 }

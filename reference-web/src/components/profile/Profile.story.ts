@@ -10,6 +10,7 @@ const profile = (verification = Sample.whole, more: { readonly own?: boolean; re
       server="kez.lat"
       .contact=${verification.contact}
       .verification=${verification}
+      reportable
       ?own=${more.own}
       ?removing=${more.removing}
     ></kez-profile>

@@ -18,13 +18,13 @@ import { styles } from "./Profile.styles.ts"
 
 /** What the user does to a contact. */
 export type ProfileAction =
-  | { readonly action: "accept" | "block" | "unblock" }
+  | { readonly action: "accept" | "block" | "unblock" | "report" }
   | { readonly action: "remove"; readonly withMessages: boolean }
 
 /**
  * An account: its key, what is known of the key, what it has signed, and what can be done about it.
  *
- * @fires kez-profile-action - The user chose to accept, block, unblock or remove.
+ * @fires kez-profile-action - The user chose to accept, block, unblock, report or remove.
  */
 @customElement("kez-profile")
 export class Profile extends LitElement {
@@ -42,6 +42,8 @@ export class Profile extends LitElement {
   /** In a narrow column beside the conversation. */
   @property({ type: Boolean, reflect: true }) panel = false
   @property({ type: Boolean }) busy = false
+  /** The operator of the home server can do something about this account. */
+  @property({ type: Boolean }) reportable = false
   /** The dialog that asks about removal is open. */
   @property({ type: Boolean }) removing = false
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
@@ -182,6 +184,11 @@ export class Profile extends LitElement {
               >`
         }
         <kez-button ?busy=${this.busy} @click=${() => (this.removing = true)}>${people.remove}</kez-button>
+        ${
+          this.reportable
+            ? html`<kez-button @click=${() => this.#act({ action: "report" })}>${people.report}</kez-button>`
+            : nothing
+        }
       </div>
       <p class="soft">${people.blockHint(name, this.server)}</p>
       <kez-dialog

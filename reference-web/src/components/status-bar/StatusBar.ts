@@ -47,6 +47,8 @@ export class StatusBar extends LitElement {
 
   /** Since when there is no connection, milliseconds since the epoch. */
   @property({ attribute: false }) offlineSince: number | undefined
+  /** Why there is none, if the server refuses the account: `suspended`, or `unauthorized` for other reasons. */
+  @property() refused = ""
   /** Why what arrives cannot be stored, while that is so; `full`: no space is left. */
   @property() storeFailing = ""
   /** Messages that are brought back, while there are more to come. */
@@ -72,11 +74,17 @@ export class StatusBar extends LitElement {
 
   #content() {
     const texts = this.texts.common
-    const { catchingUp, offlineSince, storeFailing } = this
+    const { catchingUp, offlineSince, refused, storeFailing } = this
     if (storeFailing !== "") {
       return html`<div class="bar">
         <kez-icon name="warning"></kez-icon>
         <span>${storeFailing === "full" ? texts.storeFull : texts.storeFailing}</span>
+      </div>`
+    }
+    if (offlineSince !== undefined && (refused === "suspended" || refused === "unauthorized")) {
+      return html`<div class="bar">
+        <kez-icon name="warning"></kez-icon>
+        <span>${refused === "suspended" ? texts.suspended : texts.refused}</span>
       </div>`
     }
     if (offlineSince !== undefined) {

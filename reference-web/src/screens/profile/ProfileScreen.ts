@@ -1,15 +1,17 @@
 import { consume } from "@lit/context"
 import type { KezChatClient } from "@kez-chat/sdk/promise"
 import { css, html, LitElement, nothing } from "lit"
-import { customElement, property, state } from "lit/decorators.js"
+import { customElement, property, query, state } from "lit/decorators.js"
 import { clientContext } from "../../context.ts"
 import { keepStorage } from "../../controllers/KeepStorage.ts"
 import { go } from "../../controllers/Route.ts"
-import { displayName } from "../../model/DisplayName.ts"
+import { canReport, displayName } from "../../model/DisplayName.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import "../../components/profile/Profile.ts"
 import type { ProfileAction } from "../../components/profile/Profile.ts"
+import "../../components/report/Report.ts"
+import type { Report } from "../../components/report/Report.ts"
 import { PersonController } from "../PersonController.ts"
 import { personNotes } from "../PersonNotes.ts"
 import { screenHead, screenStyles } from "../ScreenHead.ts"
@@ -35,6 +37,7 @@ export class ProfileScreen extends LitElement {
   @property({ type: Boolean, reflect: true }) panel = false
   @consume({ context: clientContext, subscribe: true }) @state() private client: KezChatClient | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
+  @query("kez-report") private readonly report!: Report
   readonly #person = new PersonController(this, () => this.client, true)
 
   /** For the title of the document. */
@@ -62,21 +65,25 @@ export class ProfileScreen extends LitElement {
         contact === undefined || isUnknown
           ? nothing
           : html`<kez-profile
-              .contact=${contact}
-              .verification=${verification}
-              .name=${heading}
-              .server=${account?.server ?? ""}
-              ?own=${isOwn}
-              ?panel=${this.panel}
-              ?busy=${busy}
-              @kez-profile-action=${(event: CustomEvent<ProfileAction>) => this.#act(event.detail)}
-            ></kez-profile>`
+                .contact=${contact}
+                .verification=${verification}
+                .name=${heading}
+                .server=${account?.server ?? ""}
+                ?own=${isOwn}
+                ?panel=${this.panel}
+                ?busy=${busy}
+                ?reportable=${canReport(contact, account)}
+                @kez-profile-action=${(event: CustomEvent<ProfileAction>) => this.#act(event.detail)}
+              ></kez-profile>
+              <kez-report .name=${heading} .server=${account?.server ?? ""}></kez-report>`
       }
     </div>`
   }
 
   async #act(action: ProfileAction): Promise<void> {
-    const isDone = await this.#person.change((client, { primary }) => {
+    const { contact } = this.#person
+    if (action.action === "report") return void (contact && this.report.begin(contact))
+    const isDone = await this.#person.change(async (client, { primary }) => {
       switch (action.action) {
         case "accept":
           void keepStorage()

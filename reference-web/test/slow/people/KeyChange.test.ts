@@ -1,11 +1,11 @@
 /** A home server that names another key for a contact, and what the page lets its user do about it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { freePorts } from "../../../deploy/local/Ports.ts"
-import { impostor, type Liar, startLiar } from "../../../reference-cli/test/kit/Liar.ts"
-import { as } from "../../../reference-cli/test/kit/Program.ts"
-import * as Shapes from "../../../reference-cli/test/kit/Shapes.ts"
-import { button, goTo, hasChromium, heading, message, settleIn, startWith, useStage, write } from "../kit/Journey.ts"
-import { useTerminals } from "../kit/Terminals.ts"
+import { freePorts } from "../../../../deploy/local/Ports.ts"
+import { impostor, type Liar, startLiar } from "../../../../reference-cli/test/kit/Liar.ts"
+import { as } from "../../../../reference-cli/test/kit/Program.ts"
+import * as Shapes from "../../../../reference-cli/test/kit/Shapes.ts"
+import { button, goTo, hasChromium, heading, message, settleIn, startWith, useStage, write } from "../../kit/Journey.ts"
+import { useTerminals } from "../../kit/Terminals.ts"
 
 // The broker takes connections only of pages whose origin it was told of when it started.
 const { home: port } = await freePorts()
