@@ -42,6 +42,8 @@ Options of server and sig-server:
   --sig-server URL                check the home's sig-server too (server)
   --restart-command COMMAND       ends the home's processes without warning and starts them again, to see what remains
                                   (server)
+  --invite CODE                   lets the run's accounts in where the home server registers only who has an invite
+                                  (server, interop)
   --reserved HANDLE               a handle that the home server keeps back; otherwise some are tried (server)
   --read-only                     leave out the checks that register accounts or begin chains
   --i-own-this                    write to a server that is not on this machine

@@ -27,7 +27,7 @@ beforeAll(async () => {
 })
 afterAll(() => own.remove())
 
-const visitHome = (url: string) => HomeVisit.begin(new Target(url, timeoutMillis), signing, "admin")
+const visitHome = (url: string) => HomeVisit.begin(new Target(url, timeoutMillis), signing, { reserved: "admin" })
 const visitSig = (url: string) => SigVisit.begin(new Target(url, timeoutMillis), signing)
 
 describe("the reference servers", () => {

@@ -21,10 +21,13 @@ const [program = "kez-chat", ...first] = process.argv.slice(2)
 class Refused extends Error {
   readonly code: string
   readonly exit: number
-  constructor({ code, exit, message }: { readonly code: string; readonly exit: number; readonly message: string }) {
+  /** What it had printed before. */
+  readonly output: string
+  constructor({ code, exit, message }: { code: string; exit: number; message: string }, output = "") {
     super(message)
     this.code = code
     this.exit = exit
+    this.output = output
   }
 }
 
@@ -56,21 +59,32 @@ class Client {
   async #account(args: Args): Promise<Output> {
     const passphrase = join(this.#store, "passphrase")
     if (!existsSync(passphrase)) writeFileSync(passphrase, randomBytes(16).toString("hex"), { mode: 0o600 })
-    const known = await this.json("whoami").catch((error: unknown) => {
-      if (error instanceof Refused) return undefined
-      throw error
-    })
+    const known = existsSync(this.#profiles) ? await this.#known() : undefined
     if (known?.step === "published") return known
     const words = join(this.#store, "words")
     writeFileSync(words, `${text(args, "words")}\n`, { mode: 0o600 })
     try {
       const handle = args["handle"] ?? known?.handle
+      const invite = args["invite"] === undefined ? [] : ["--invite", text(args, "invite")]
       return typeof handle === "string"
-        ? await this.json("register", handle, "--existing-words", words, "--vault", "file", "--yes")
+        ? await this.json("register", handle, "--existing-words", words, "--vault", "file", "--yes", ...invite)
         : await this.json("restore", "--words-file", words, "--vault", "file")
     } finally {
       rmSync(words)
     }
+  }
+
+  /** What the CLI says of its account; undefined where it has none. */
+  async #known(): Promise<Output> {
+    return this.json("whoami").catch((error: unknown) => {
+      if (error instanceof Refused) return undefined
+      throw error
+    })
+  }
+
+  /** Where the CLI keeps everything. */
+  get #profiles(): string {
+    return join(this.#store, "kez-chat")
   }
 
   #spawn(args: ReadonlyArray<string>): ChildProcess {
@@ -78,7 +92,7 @@ class Client {
       stdio: ["pipe", "pipe", "pipe"],
       env: {
         ...process.env,
-        KEZ_CHAT_DIR: join(this.#store, "kez-chat"),
+        KEZ_CHAT_DIR: this.#profiles,
         KEZ_PASSPHRASE_FILE: join(this.#store, "passphrase"),
         NO_COLOR: "1"
       }
@@ -96,7 +110,11 @@ class Client {
 
   /** Output of a command that prints a line for each event. */
   async #lines(args: ReadonlyArray<string>, millis?: number): Promise<ReadonlyArray<Output>> {
-    const output = await this.#output(args, "", millis)
+    const output = await this.#output(args, "", millis).catch((error: unknown) => {
+      // It is done here, and sent later.
+      if (error instanceof Refused && error.code === "queued") return error.output
+      throw error
+    })
     return output
       .split("\n")
       .filter((line) => line !== "")
@@ -125,7 +143,7 @@ class Client {
         clearTimeout(timer)
         if (code === 0 || isStopped) return resolve(output)
         const line = errors.trim().split("\n").at(-1) ?? ""
-        if (line.startsWith(`{"error"`)) return reject(new Refused(JSON.parse(line).error))
+        if (line.startsWith(`{"error"`)) return reject(new Refused(JSON.parse(line).error, output))
         reject(new Error(`kez-chat ${args[0]} ended with ${code}: ${errors}`))
       })
     })
@@ -236,8 +254,10 @@ const runs: Readonly<Record<string, Run>> = {
   "client.connection": async (client) => client.connection,
   "client.add": contact("add"),
   "client.contacts": async (client) => {
-    const { contacts } = await client.json("contacts", "--offline")
-    const { requests } = await client.json("requests", "--offline")
+    const [{ contacts }, { requests }] = await Promise.all([
+      client.json("contacts", "--offline"),
+      client.json("requests", "--offline")
+    ])
     const all = [...contacts, ...requests.map((request: Output) => request["contact"])].map(contactOf)
     return [...new Map(all.map((one) => [one["primary"], one])).values()]
   },
@@ -280,6 +300,10 @@ const runs: Readonly<Record<string, Run>> = {
     } while (before !== null)
     return pages.map(messageOf)
   },
+  "client.markRead": async (client, args) => {
+    await client.json("history", text(args, "who"), "--mark-read", "--limit", "1")
+    return {}
+  },
   "client.trim": async (client, args) => {
     const own = args["box"] === "self"
     const { inbox } = await client.json("inbox", "--trim", ...(own ? ["--sent"] : []))
@@ -308,7 +332,7 @@ const runs: Readonly<Record<string, Run>> = {
     return {}
   },
   "client.publication": async (client) => {
-    const { shares } = await client.json("shared", "--offline")
+    const { shares } = await client.json("shared")
     const reason = shares.find(({ problem }: Output) => problem)?.problem.detail
     return { published: shares.every(({ manifest }: Output) => manifest !== "pending"), ...(reason && { reason }) }
   },

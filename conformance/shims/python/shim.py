@@ -20,6 +20,7 @@ def start() -> dict[str, Any]:
         "implementation": IMPLEMENTATION,
         "profiles": ["identity", "chat", "files"],
         "ops": sorted(OPERATIONS),
+        "features": ["clock"],
     }
 
 

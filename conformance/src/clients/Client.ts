@@ -36,6 +36,14 @@ export interface Message {
 /** How long one `client.sync` may take, in milliseconds. */
 const syncMillis = 5_000
 
+/** Where a client is. */
+interface Place {
+  readonly home: string
+  readonly store: string
+  /** Lets a new account in. */
+  readonly invite?: string | undefined
+}
+
 type Args = Readonly<Record<string, unknown>>
 export type Ask = (operation: ClientOperation, args: Args) => Promise<Response>
 
@@ -52,14 +60,9 @@ export class Client {
   isOpen = false
   #isWeb = false
   readonly #ask: Ask
-  readonly #place: { readonly home: string; readonly store: string }
+  readonly #place: Place
 
-  constructor(
-    ask: Ask,
-    local: string,
-    place: { readonly home: string; readonly store: string; readonly server: string },
-    keys = new Keys()
-  ) {
+  constructor(ask: Ask, local: string, place: Place & { readonly server: string }, keys = new Keys()) {
     this.#ask = ask
     this.#place = place
     this.keys = keys
@@ -117,12 +120,13 @@ export class Client {
 
   /** The arguments that open it: with a handle the account is made where it is not there. */
   opening(how: "new" | "known" = "known"): Args {
+    const { home, invite, store } = this.#place
     return {
       words: this.keys.words,
-      ...this.#place,
-      server: undefined,
+      home,
+      store,
       ...(this.#isWeb ? { websocket: true } : {}),
-      ...(how === "new" ? { handle: this.handle } : {})
+      ...(how === "new" ? { handle: this.handle, ...(invite === undefined ? {} : { invite }) } : {})
     }
   }
 

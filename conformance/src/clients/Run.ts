@@ -12,8 +12,8 @@ import type { World } from "./world/World.ts"
 /** Every scenario is a check of this one too. */
 const seedStays = "KEZ-KEY-005"
 
-/** How long one scenario may take, in milliseconds. */
-const scenarioMillis = 90_000
+/** How long one scenario may take: so many times as long as one request. */
+const scenarioPatience = 4.5
 /** How often a shim that ends by itself is started again in one run. */
 const restarts = 20
 
@@ -62,7 +62,16 @@ class Worker implements Driver {
 export const play = async (
   scenario: Scenario,
   driver: Driver,
-  { features = [], prepare }: { features?: ReadonlyArray<Feature>; prepare?: (world: World) => void } = {}
+  {
+    features = [],
+    prepare,
+    timeoutMillis = 20_000
+  }: {
+    readonly features?: ReadonlyArray<Feature>
+    readonly prepare?: (world: World) => void
+    /** How long one request may take. */
+    readonly timeoutMillis?: number
+  } = {}
 ): Promise<CheckResult> => {
   const result = about(scenario)
   let stage: Stage | undefined
@@ -71,11 +80,12 @@ export const play = async (
     stage = await Stage.begin(driver, scenario.id, features)
     prepare?.(stage.world)
     const late = new Promise<never>((_, reject) => {
+      const millis = scenarioPatience * timeoutMillis
       timer = setTimeout(() => {
-        reject(new Violation(`the scenario did not end within ${scenarioMillis / 1_000} s`))
+        reject(new Violation(`the scenario did not end within ${millis / 1_000} s; --timeout gives it more`))
         // What is still asked of it ends with it.
         void driver.kill()
-      }, scenarioMillis)
+      }, millis)
     })
     await Promise.race([scenario.run(stage), late])
     const leak = stage.leak()
@@ -134,7 +144,7 @@ export const runClients = async (
           continue
         }
       }
-      settle(await play(scenario, worker, { features: started.features ?? [] }))
+      settle(await play(scenario, worker, { features: started.features ?? [], timeoutMillis: options.timeoutMillis }))
     }
   }
   const workers = Array.from(

@@ -6,12 +6,13 @@ import { wordsOf } from "../shim/ShimProcess.ts"
 import { UsageError } from "../suite/UsageError.ts"
 import { write } from "./Conclude.ts"
 import { parse, readNumber } from "./Options.ts"
-import { mayWrite, readUrl } from "./Server.ts"
+import { mayRegister, mayWrite, readInvite, readUrl } from "./Server.ts"
 
 export const interop = async (args: ReadonlyArray<string>): Promise<number> => {
   const { values } = parse(args, {
     shim: { type: "string", multiple: true },
     url: { type: "string" },
+    invite: { type: "string" },
     "i-own-this": { type: "boolean" },
     timeout: { type: "string" },
     report: { type: "string" },
@@ -22,13 +23,15 @@ export const interop = async (args: ReadonlyArray<string>): Promise<number> => {
   if (values.shim === undefined) throw new UsageError("--shim is missing: one for each implementation")
   const commands = values.shim.map(wordsOf)
   const url = readUrl("url", values.url)
+  const invite = readInvite(values.invite)
   mayWrite(values, url)
   const timeoutMillis = 1_000 * readNumber("timeout", values.timeout, { least: 1, most: 600, otherwise: 60 })
   const began = new Date()
 
-  const meeting = await Meeting.begin(url, timeoutMillis)
+  const meeting = await Meeting.begin(url, timeoutMillis, invite)
   const implementations: Array<Implementation> = []
   try {
+    mayRegister(meeting.admits, invite)
     for (const command of commands)
       implementations.push(
         await Implementation.start(

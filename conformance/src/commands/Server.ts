@@ -81,6 +81,20 @@ export const mayWrite = (values: Values, ...urls: ReadonlyArray<string>): void =
     )
 }
 
+/** Refuses a home that does not let the accounts of a run in. `otherwise` says what could be done instead. */
+export const mayRegister = (admits: string, invite: string | undefined, otherwise = ""): void => {
+  if (admits === "closed")
+    throw new UsageError(`the home server registers nobody, and the run needs accounts there${otherwise}`)
+  if (admits === "invite" && invite === undefined)
+    throw new UsageError(`the home server registers only who has an invite: --invite gives the run one${otherwise}`)
+}
+
+/** The invite that lets the accounts of a run in. */
+export const readInvite = (text: string | undefined): string | undefined => {
+  if (text === undefined || /^[\w-]{1,64}$/.test(text)) return text
+  throw new UsageError("--invite takes the code of an invite: 1 to 64 letters, digits, _ and -")
+}
+
 const chosen = <C extends Check & { readonly reads?: true }>(checks: ReadonlyArray<C>, values: Values) =>
   selected(checks, values.only ?? []).filter(({ reads }) => values["read-only"] !== true || reads === true)
 
@@ -100,11 +114,13 @@ export const server = async (args: ReadonlyArray<string>): Promise<number> => {
     "sig-server": { type: "string" },
     nats: { type: "string", multiple: true },
     "restart-command": { type: "string" },
+    invite: { type: "string" },
     reserved: { type: "string" }
   })
   const url = readUrl("url", values.url)
   const sigUrl = values["sig-server"] === undefined ? undefined : readUrl("sig-server", values["sig-server"])
   const natsUrls = readBrokers(values.nats ?? [])
+  const invite = readInvite(values.invite)
   mayWrite(values, url, ...natsUrls, ...(sigUrl === undefined ? [] : [sigUrl]))
   const timeout = readTimeout(values.timeout)
   const own = chosen(homeChecks, values)
@@ -115,7 +131,15 @@ export const server = async (args: ReadonlyArray<string>): Promise<number> => {
   const { conclude, seed } = prepare(values)
 
   const { signing } = await import("../reference/Signer.ts")
-  const home = await HomeVisit.begin(new Target(url, timeout), signing, values.reserved)
+  const home = await HomeVisit.begin(new Target(url, timeout), signing, { invite, reserved: values.reserved })
+  if ([...own, ...ofBroker].some(({ reads, registersNobody }) => reads !== true && registersNobody !== true)) {
+    mayRegister(home.admits, invite, ", and --read-only leaves out what needs one")
+    // Tried first: nearly every check would fail for a wrong one.
+    if (invite !== undefined)
+      await home.account().catch((error: unknown) => {
+        if (error instanceof NotChecked) throw new UsageError(error.message)
+      })
+  }
   const restart = values["restart-command"]
   const broker =
     ofBroker.length === 0

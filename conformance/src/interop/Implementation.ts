@@ -21,6 +21,8 @@ export interface Place {
   readonly server: string
   /** Where stores of clients are made. */
   readonly folder: string
+  /** Lets new accounts in. */
+  readonly invite?: string | undefined
 }
 
 export class Implementation {
@@ -50,7 +52,7 @@ export class Implementation {
   }
 
   /** A client with an empty store. */
-  client({ keys, local }: Account, { folder, home, server }: Place): Client {
+  client({ keys, local }: Account, { folder, home, invite, server }: Place): Client {
     const store = mkdtempSync(join(folder, "store-"))
     // One account may be open twice in one shim.
     const id = basename(store)
@@ -65,7 +67,7 @@ export class Implementation {
         }
       },
       local,
-      { home, server, store },
+      { home, invite, server, store },
       keys
     )
   }

@@ -40,23 +40,33 @@ const sentenceOf = (error: unknown): string => (error as Error).message
 /** The home server of a run, and the accounts that the run made there. */
 export class Meeting {
   readonly place: Place
+  /** Who may register at the home server, as its description says. */
+  readonly admits: string
   readonly #home: Target
   readonly #sig: Target
   readonly #accounts: Array<Account> = []
 
-  private constructor(home: Target, sig: Target, server: string) {
+  private constructor(home: Target, sig: Target, admits: string, { invite, server }: Pick<Place, "invite" | "server">) {
     this.#home = home
+    this.admits = admits
     this.#sig = sig
-    this.place = { home: home.url, server, folder: mkdtempSync(join(tmpdir(), "kez-interop-")) }
+    this.place = { home: home.url, invite, server, folder: mkdtempSync(join(tmpdir(), "kez-interop-")) }
   }
 
   /** Fails with `TargetUnusable` if no home server answers there. */
-  static async begin(url: string, timeoutMillis: number): Promise<Meeting> {
+  static async begin(url: string, timeoutMillis: number, invite?: string): Promise<Meeting> {
     const home = new Target(url, timeoutMillis)
     try {
-      const { server, sig_server: sig } = JSON.parse((await home.get("/.well-known/kez-chat")).text)
+      const {
+        registration = "open",
+        server,
+        sig_server: sig
+      } = JSON.parse((await home.get("/.well-known/kez-chat")).text)
       if (typeof server !== "string" || typeof sig !== "string") throw new Error("it does not describe a home server")
-      return new Meeting(home, new Target(sig.replace(/\/+$/, ""), timeoutMillis), server)
+      return new Meeting(home, new Target(sig.replace(/\/+$/, ""), timeoutMillis), String(registration), {
+        invite,
+        server
+      })
     } catch (error) {
       throw new TargetUnusable(`${url}/.well-known/kez-chat: ${(error as Error).message}`)
     }

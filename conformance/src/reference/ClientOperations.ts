@@ -210,6 +210,8 @@ const runs: Readonly<Record<string, Run>> = {
   }
 }
 
+const invited = (args: Args) => (args["invite"] === undefined ? {} : { invite: text(args, "invite") })
+
 const openClient = async (args: Args): Promise<KezChatClient> => {
   const words = text(args, "words")
   const seed = Redacted.make(Result.getOrThrow(Mnemonic.toSeed(words)))
@@ -222,7 +224,7 @@ const openClient = async (args: Args): Promise<KezChatClient> => {
     const known = await client.account().catch(() => undefined)
     if (known?.step === "published") return client
     const handle = args["handle"] === undefined ? known?.handle : text(args, "handle")
-    await (handle === undefined ? client.restore({ words }) : client.create({ handle, words }))
+    await (handle === undefined ? client.restore({ words }) : client.create({ handle, words, ...invited(args) }))
     return client
   } catch (error) {
     await client.close()

@@ -14,6 +14,8 @@ interface Own<V, Fact extends string> {
   readonly why: string
   /** Writes nothing, and so runs with `--read-only`. */
   readonly reads?: true
+  /** Registers nobody, and so runs where nobody may register. */
+  readonly registersNobody?: true
   /** Looks back at the answers to the other checks. */
   readonly last?: true
   /** Returns where the server does as it must; otherwise throws a `Violation` or `NotChecked`. */

@@ -371,7 +371,11 @@ const make = Effect.gen(function* () {
     discard: (fileRef) => run(Effect.flatMap(start(), (session) => discard(session, fileRef))),
     serve: run(Effect.flatMap(published, ({ transfers }) => transfers.serve)),
     inbox: online(mailbox.usage),
-    trim: (box = "mail") => online((connection) => mailbox.trim(connection, box)),
+    // What was removed held the notes of the block list.
+    trim: (box = "mail") =>
+      online((connection) =>
+        Effect.tap(mailbox.trim(connection, box), box === "sent" ? housekeeping.hurry : Effect.void)
+      ),
     settings: readSettings(ledger),
     updateSettings: (change) => run(updateSettings(change)),
     export: stream(exportAccount),

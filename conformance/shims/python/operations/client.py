@@ -12,6 +12,7 @@ from kez.client.client import Client, ShownMessage
 from kez.client.texts import warning_of
 from kez.client.trust.contacts import Person
 from kez.data.text import b64u_decode
+from kez.data.times import move_clock
 from kez.errors import KezError
 from kez.manifests.manifest import SharedFile
 
@@ -51,7 +52,7 @@ def client_open(args: Arguments) -> dict[str, str]:
 
 
 async def _open(args: Arguments) -> dict[str, str]:
-    client = await Client.open(Path(args["store"]), args["words"], args["home"], args.get("handle"))
+    client = await Client.open(Path(args["store"]), args["words"], args["home"], args.get("handle"), args.get("invite"))
     _clients[args["id"]] = client
     return {"primary": client.account.primary, "handle": client.account.handle}
 
@@ -144,6 +145,12 @@ async def client_mark_read(client: Client, args: Arguments) -> dict[str, Any]:
 async def client_trim(client: Client, args: Arguments) -> dict[str, int]:
     used, limit = await client.trim(args["box"])
     return {"used": used, "limit": limit}
+
+
+@_client_operation("client.clock")
+async def client_clock(_: Client, args: Arguments) -> dict[str, Any]:
+    move_clock(args["forward"])
+    return {}
 
 
 @_client_operation("client.manifest")

@@ -21,6 +21,7 @@ fn start() -> Value {
         "implementation": { "name": "kez-rust", "version": env!("CARGO_PKG_VERSION"), "language": "Rust" },
         "profiles": ["identity", "chat", "files"],
         "ops": names,
+        "features": ["clock"],
     } })
 }
 

@@ -207,7 +207,7 @@ export const sending = group("sending", [
       const people = [bob, ...["carol", "dave", "erin", "frank", "grace"].map((name) => world.person(name))]
       for (const person of people.slice(1)) await alice.add(person.handle)
       world.broker.answers.send = () => "silent"
-      for (let index = 0; index < 120; index++) await alice.send(people[index % people.length]!.handle, `text ${index}`)
+      for (let index = 0; index < 80; index++) await alice.send(people[index % people.length]!.handle, `text ${index}`)
       await alice.sync(1_500)
       const sends = world.broker.of("send").map(({ at }) => at)
       // A send that was not answered for long is given up and made again: only those of a short time are open together.

@@ -1,6 +1,7 @@
 /** A run against a home server: what it says of itself, the throw-away accounts, and their removal at the end. */
 import { randomBytes } from "node:crypto"
-import { hasStatus } from "../Expect.ts"
+import { codeOf, hasStatus } from "../Expect.ts"
+import { NotChecked } from "../Outcome.ts"
 import type { Envelope, Signer, Signing } from "../Signing.ts"
 import { type Answer, type Target, TargetUnusable } from "../Target.ts"
 
@@ -11,29 +12,46 @@ export interface Account {
   readonly registration: Envelope
 }
 
+/** What its operator says of a home. */
+export interface Operated {
+  /** A handle that is reserved there. */
+  readonly reserved?: string | undefined
+  /** Lets the accounts of the run in. */
+  readonly invite?: string | undefined
+}
+
 export class HomeVisit {
   readonly target: Target
   readonly signing: Signing
   /** The server part of the handles that it registers. */
   readonly server: string
-  /** A handle that its operator says is reserved. */
+  /** Who may register, as its description says. */
+  readonly admits: string
   readonly reserved: string | undefined
+  readonly #invite: string | undefined
   /** How far its clock is ahead of ours, in milliseconds. */
   readonly #ahead: number
   readonly #registered = new Map<string, Signer>()
   #account: Promise<Account> | undefined
   #deleted: Promise<Account> | undefined
 
-  private constructor(target: Target, signing: Signing, server: string, ahead: number, reserved?: string) {
+  private constructor(
+    target: Target,
+    signing: Signing,
+    { admits, ahead, server }: { readonly admits: string; readonly ahead: number; readonly server: string },
+    { invite, reserved }: Operated
+  ) {
     this.target = target
     this.signing = signing
     this.server = server
+    this.admits = admits
     this.#ahead = ahead
+    this.#invite = invite
     this.reserved = reserved
   }
 
   /** Fails with `TargetUnusable` if no home server answers there. */
-  static async begin(target: Target, signing: Signing, reserved?: string): Promise<HomeVisit> {
+  static async begin(target: Target, signing: Signing, operated: Operated = {}): Promise<HomeVisit> {
     let answer
     try {
       answer = await target.get("/.well-known/kez-chat")
@@ -41,10 +59,11 @@ export class HomeVisit {
       throw new TargetUnusable((error as Error).message)
     }
     try {
-      const { server } = JSON.parse(answer.text) as { readonly server?: unknown }
+      const { registration = "open", server } = JSON.parse(answer.text) as Readonly<Record<string, unknown>>
       if (typeof server !== "string") throw new TypeError("no name")
       const date = Date.parse(answer.headers.get("date") ?? "")
-      return new HomeVisit(target, signing, server, Number.isNaN(date) ? 0 : date - Date.now(), reserved)
+      const ahead = Number.isNaN(date) ? 0 : date - Date.now()
+      return new HomeVisit(target, signing, { admits: String(registration), ahead, server }, operated)
     } catch {
       throw new TargetUnusable(
         `${target.url}/.well-known/kez-chat answers ${answer.status} and does not describe a home server`
@@ -76,9 +95,15 @@ export class HomeVisit {
     return signer.sign("handle_deletion", this.payload("deletion", signer, handle, other))
   }
 
+  /** Sends a registration that must be refused, beside the invite where there is one. */
+  offer(body: object): Promise<Answer> {
+    const isInvited = this.#invite !== undefined && !("invite" in body)
+    return this.target.post("/v1/register", isInvited ? { invite: this.#invite, registration: body } : body)
+  }
+
   /** Sends a registration, and remembers to delete what comes of it. */
-  async register(signer: Signer, handle: string, body: unknown): Promise<Answer> {
-    const answer = await this.target.post("/v1/register", body)
+  async register(signer: Signer, handle: string, body: object): Promise<Answer> {
+    const answer = await this.offer(body)
     if (answer.status < 300) this.#registered.set(handle, signer)
     return answer
   }
@@ -88,7 +113,10 @@ export class HomeVisit {
     const signer = this.signing.makeSigner()
     const handle = this.newHandle()
     const registration = this.registration(signer, handle)
-    hasStatus(await this.register(signer, handle, registration), 201)
+    const answer = await this.register(signer, handle, registration)
+    if (this.#invite !== undefined && codeOf(answer) === "invite_invalid")
+      throw new NotChecked("untestable", "the invite lets nobody in, or nobody any more")
+    hasStatus(answer, 201)
     return { signer, handle, registration }
   }
 

@@ -20,7 +20,7 @@ const racers = 8
 const weakKey = `01${"00".repeat(31)}`
 
 /** A registration of a new handle by a new key, with members replaced, or with a handle that is none. */
-const send = async (home: HomeVisit, other: object, change?: (envelope: Envelope, signer: Signer) => unknown) => {
+const send = async (home: HomeVisit, other: object, change?: (envelope: Envelope, signer: Signer) => object) => {
   const signer = home.signing.makeSigner()
   const handle = home.newHandle()
   const envelope = home.registration(signer, handle, other)
@@ -88,7 +88,7 @@ export const registration = group<HomeVisit>("server/registration", [
     requirements: ["KEZ-REG-046"],
     why: "an invite stands beside the statement, whether it is needed or not",
     run: async (home) => {
-      await mustAdmit(home, "open")
+      mustAdmit(home, "open")
       hasStatus(await send(home, {}, (registration) => ({ invite: "kezct", registration })), 201)
       hasStatus(await send(home, {}, (envelope) => ({ invite: "kezct", registration: flat(envelope) })), 201)
     }
@@ -107,9 +107,12 @@ export const registration = group<HomeVisit>("server/registration", [
     id: "invite-required",
     requirements: ["KEZ-REG-047"],
     why: "a home that says that it asks for invites does",
+    registersNobody: true,
     run: async (home) => {
-      await mustAdmit(home, "invite")
-      refuses(await send(home, {}), "invite_required")
+      mustAdmit(home, "invite")
+      const signer = home.signing.makeSigner()
+      const bare = home.registration(signer, home.newHandle())
+      refuses(await home.target.post("/v1/register", bare), "invite_required")
       refuses(await send(home, {}, (registration) => ({ invite: "kezct", registration })), "invite_invalid")
     }
   },
@@ -117,8 +120,9 @@ export const registration = group<HomeVisit>("server/registration", [
     id: "closed",
     requirements: ["KEZ-REG-048"],
     why: "a home that says that it is closed is, whatever comes beside the statement",
+    registersNobody: true,
     run: async (home) => {
-      await mustAdmit(home, "closed")
+      mustAdmit(home, "closed")
       refuses(await send(home, {}), "registration_closed")
       refuses(await send(home, {}, (registration) => ({ invite: "kezct", registration })), "registration_closed")
     }
@@ -194,7 +198,7 @@ export const registration = group<HomeVisit>("server/registration", [
     run: async (home) => {
       const { handle, signer } = await home.account()
       const other = home.signing.makeSigner()
-      refuses(await home.target.post("/v1/register", home.registration(other, handle)), "handle_taken")
+      refuses(await home.offer(home.registration(other, handle)), "handle_taken")
       const record = await home.record({ handle })
       equals(record, fits<Record>(record, "record").primary, signer.primary, "the holder")
     }
@@ -282,7 +286,7 @@ export const registration = group<HomeVisit>("server/registration", [
     run: async (home) => {
       const { handle } = await home.account()
       const other = home.signing.makeSigner()
-      refuses(await home.target.post("/v1/register", forged(home.registration(other, handle))), "signature_invalid")
+      refuses(await home.offer(forged(home.registration(other, handle))), "signature_invalid")
     }
   },
   {
@@ -351,10 +355,8 @@ export const registration = group<HomeVisit>("server/registration", [
 ])
 
 /** Leaves a check out where the home's description does not say this of who may register. */
-const mustAdmit = async ({ target }: HomeVisit, who: "open" | "invite" | "closed"): Promise<void> => {
-  const answer = await target.get("/.well-known/kez-chat")
-  const { registration = "open" } = fits<{ readonly registration?: string }>(answer, "well-known")
-  if (registration !== who) throw new NotChecked("not-applicable", `its description says "${registration}"`)
+const mustAdmit = ({ admits }: HomeVisit, who: "open" | "invite" | "closed"): void => {
+  if (admits !== who) throw new NotChecked("not-applicable", `its description says "${admits}"`)
 }
 
 const flat = ({ payload, signature }: Envelope) => ({

@@ -9,6 +9,7 @@ export interface Input {
   readonly who: string
   readonly limit: number
   readonly before: Option.Option<number>
+  readonly markRead: boolean
   readonly offline: boolean
 }
 
@@ -55,9 +56,10 @@ export const history = (input: Input) =>
           ]
         }
       })
-      // A person who looks at the newest messages on a terminal has read them; a script has not.
+      // A person who looks at the newest messages on a terminal has read them; a script says whether it has.
       const { outIsTerminal } = yield* Screen
-      if (outIsTerminal && !(yield* settings).json && before === undefined && contact.state === "accepted") {
+      const isLook = outIsTerminal && !(yield* settings).json && before === undefined
+      if ((isLook || input.markRead) && contact.state === "accepted") {
         yield* Effect.ignore(chat.markRead(contact.primary))
         if (!input.offline) yield* sentOff(chat)
       }

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { fail, type Failure } from "../../Failure.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
 import { InboxWarning, Json, note, Quantity, result, Show, type Style, warn } from "../../terminal/output/index.ts"
-import { withAccess } from "../WithAccess.ts"
+import { caughtUp, withAccess } from "../WithAccess.ts"
 
 export interface Input {
   readonly trim: boolean
@@ -39,8 +39,8 @@ export const inbox = (input: Input) =>
         yield* note(
           "What the home removes does not come back with your words, and a device that has not fetched it will not get it."
         )
-        // Only mail that this device holds is removed, so everything is fetched first.
-        yield* chat.sync
+        // Only mail that this device holds is removed, so that everything is fetched first; where that fails, less is.
+        yield* caughtUp(chat)
       }
       const usage = yield* input.trim ? Effect.mapError(chat.trim(box), explain) : chat.inbox
       yield* result({

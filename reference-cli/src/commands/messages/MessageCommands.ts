@@ -58,6 +58,7 @@ const history = command(
     who,
     limit: natural("limit", "N", "How many messages (default 50)", 1, 1_000).pipe(Flag.withDefault(50)),
     before: natural("before", "ORDER", "Only messages before this one", 0, Number.MAX_SAFE_INTEGER).pipe(Flag.optional),
+    markRead: flag("mark-read", "Count what is shown as read, as it does on a terminal"),
     offline
   },
   () => import("./History.ts").then(({ history }) => history)

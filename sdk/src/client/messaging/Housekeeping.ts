@@ -68,6 +68,8 @@ const make = Effect.gen(function* () {
       yield* Effect.forkScoped(listen, { startImmediately: true })
       yield* Effect.forkScoped(hourly(session))
     }),
+    /** Begins a pass over the block list, whose notes are due anew. */
+    hurry: Effect.sync(() => worker.hurry(blockList)),
     /** Waits for the end of a pass over the block list that began after this call, whether or not the home answered. */
     settled: Effect.suspend(() => {
       worker.hurry(blockList)

@@ -48,7 +48,7 @@ class Account:
         hashes = self._store.fact("own_chain")
         return Head(len(hashes) - 1, hashes[-1])
 
-    async def complete(self, home: Home, wanted: str | None) -> None:
+    async def complete(self, home: Home, wanted: str | None, invite: str | None) -> None:
         """Take the steps that are missing: the handle `wanted`, or the one that the key holds; then the chain."""
         if self._store.fact("is_complete"):
             return
@@ -60,7 +60,7 @@ class Account:
                 raise KezError("handle_not_found", "the key holds no handle at this home")
         else:
             handle = parse_handle(wanted)
-            await self._register(home, handle, description["server"])
+            await self._register(home, handle, description["server"], invite)
         await self._begin_chain(home, description["broker"])
         with self._store.transaction():
             self._store.keep_fact("handle", str(handle))
@@ -75,11 +75,11 @@ class Account:
             self._store.keep_fact("own_chain", hashes)
         return found
 
-    async def _register(self, home: Home, handle: Handle, server: str) -> None:
+    async def _register(self, home: Home, handle: Handle, server: str, invite: str | None) -> None:
         if handle.server != server:
             raise KezError("wrong_server", "the home server registers no handles of that server")
         self._store.keep_fact("wanted", str(handle))
-        await home.register(self.seed, self.primary, handle)
+        await home.register(self.seed, self.primary, handle, invite)
 
     async def _begin_chain(self, home: Home, broker: dict[str, Any]) -> None:
         if not broker["tcp"]:

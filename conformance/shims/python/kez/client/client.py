@@ -69,14 +69,16 @@ class Client:
         self._sharing = Sharing(store, account, home)
 
     @classmethod
-    async def open(cls, folder: Path, words: str, home_url: str, handle: str | None) -> Client:
+    async def open(
+        cls, folder: Path, words: str, home_url: str, handle: str | None, invite: str | None = None
+    ) -> Client:
         """Open the account of a folder, after the steps of making or restoring it that are missing."""
         seed = words_to_seed(words)
         store = Store(folder / FILE_NAME)
         try:
             account = Account(store, seed, format_account(ed25519.public_key(seed)))
             home = Home(store, home_url)
-            await account.complete(home, handle)
+            await account.complete(home, handle, invite)
             return cls(store, account, home)
         except BaseException:
             store.close()

@@ -59,7 +59,7 @@ class Home:
         kept: dict[str, Any] | None = self._store.fact("description")
         return kept or await self.describe()
 
-    async def register(self, seed: bytes, primary: str, handle: Handle) -> None:
+    async def register(self, seed: bytes, primary: str, handle: Handle, invite: str | None) -> None:
         payload = {
             "type": "kez.chat.handle_registration",
             "version": 1,
@@ -68,7 +68,8 @@ class Home:
             "primary": primary,
             "created_at": now_time(),
         }
-        body = canonical(sign_payload(seed, "handle_registration", payload))
+        statement = sign_payload(seed, "handle_registration", payload)
+        body = canonical(statement if invite is None else {"invite": invite, "registration": statement})
         answer = await self._ask("POST", "/v1/register", MAX_ANSWER_BYTES, body)
         verify_record(http.parse(answer), handle.server, handle.local, primary)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import secrets
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -15,6 +14,7 @@ from ..broker.requests import Page, decode_page
 from ..data import strict_json
 from ..data.strict_json import MAX_INTEGER, canonical
 from ..data.text import b64u_encode
+from ..data.times import now_seconds
 from ..errors import KezError
 from ..network.nats import Delivered, Requests
 from .intake import Intake
@@ -53,7 +53,7 @@ class InboxReader:
         match self.positions.see_live(subject, seq, last, _enc(frame)):
             case "take":
                 with self._keeping():
-                    self._intake.take(frame, int(time.time()), self._era(), seq)
+                    self._intake.take(frame, int(now_seconds()), self._era(), seq)
                 return True
             case "drop":
                 return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from ..data import strict_json
 from ..data.strict_json import canonical
 from ..data.text import b64u_encode
-from ..data.times import now_time, parse_time
+from ..data.times import now_seconds, now_time, parse_time
 from ..errors import KezError
 from ..identity.primary import parse_account
 from ..messages.message import Header, Message, Role, encrypt, frame_of, seal
@@ -106,7 +105,7 @@ class Outbox:
                     return
 
     def _is_due(self, frame: Any) -> bool:
-        is_due = frame["row"] not in self._refused and frame["not_before"] <= time.time()
+        is_due = frame["row"] not in self._refused and frame["not_before"] <= now_seconds()
         return is_due and self._may_send(frame["target"])
 
     def _may_send(self, target: str) -> bool:
@@ -176,7 +175,7 @@ class Outbox:
             self.write(person.primary, {"type": "receipt", "status": "delivered", "ids": ids}, shown=False)
             for message_id in ids:
                 self._store.run("DELETE FROM receipts_due WHERE peer = ? AND id = ?", person.primary, message_id)
-            person.receipt_at = time.time()
+            person.receipt_at = now_seconds()
             self._contacts.save(person)
 
     def _next_seq(self, peer: str) -> int:

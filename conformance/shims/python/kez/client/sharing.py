@@ -17,7 +17,7 @@ from blake3 import blake3
 from ..data import strict_json
 from ..data.strict_json import canonical
 from ..data.text import b64u_encode
-from ..data.times import format_time, now_time, parse_time
+from ..data.times import format_time, now_seconds, now_time, parse_time
 from ..errors import KezError
 from ..files.description import is_file_name
 from ..files.encryption import encrypt_file
@@ -37,6 +37,8 @@ QUIET_SECONDS = 0.25
 BETWEEN_SECONDS = 10
 """Between two lists for which nobody waits (KEZ-MAN-023)."""
 AGAIN_SECONDS = 5
+LOOK_SECONDS = 60 * 60
+"""How often a day that begins is noticed."""
 ROUNDS = 8
 _NO_USE_WAITING = frozenset(
     {"too_large", "chain_full", "chain_terminated", "manifest_not_found", "handle_deleted", "handle_not_found"}
@@ -84,7 +86,7 @@ class Sharing:
         with self._store.transaction():
             # Later than every version before it (KEZ-MAN-041).
             latest = self._store.value("SELECT max(shared_at) FROM shares WHERE name = ?", name)
-            shared_at = max(int(time.time()), 0 if latest is None else latest + 1)
+            shared_at = max(int(now_seconds()), 0 if latest is None else latest + 1)
             file = {
                 "name": name,
                 "media_type": "application/octet-stream",
@@ -135,8 +137,11 @@ class Sharing:
 
     async def _run(self) -> None:
         while True:
-            await self._changed.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), LOOK_SECONDS)
             self._changed.clear()
+            if not self._is_due:
+                continue
             await asyncio.sleep(max(QUIET_SECONDS, self._last_put + BETWEEN_SECONDS - time.monotonic()))
             try:
                 await self.publish()
@@ -145,7 +150,9 @@ class Sharing:
 
     @property
     def _is_due(self) -> bool:
-        return not self.published or bool(self._store.fact("is_publishing"))
+        # What is taken back and found the anchors of a day used up is anchored on the next (KEZ-MAN-027).
+        is_next_day = bool(self._store.fact("withdraws")) and _today() > (self._store.fact("used_up_on") or 0)
+        return not self.published or bool(self._store.fact("is_publishing")) or is_next_day
 
     def _note_change(self) -> None:
         self._store.keep_fact("changes", (self._store.fact("changes") or 0) + 1)
@@ -219,9 +226,9 @@ class Sharing:
         """A list without the entries of an anchored one would end the shares of another device (KEZ-MAN-034)."""
         withheld = self._store.fact("withheld")
         if withheld is None or withheld["manifest"] != manifest:
-            withheld = {"manifest": manifest, "since": time.time()}
+            withheld = {"manifest": manifest, "since": now_seconds()}
             self._store.keep_fact("withheld", withheld)
-        if time.time() < withheld["since"] + WITHHELD_SECONDS:
+        if now_seconds() < withheld["since"] + WITHHELD_SECONDS:
             raise KezError("manifest_not_found", "waiting for the list of another device, which the home withholds")
 
     async def _put(self, entries: list[dict[str, Any]], revision: int, anchored: str | None) -> bytes | None:
@@ -258,9 +265,10 @@ class Sharing:
         if chain.anchor is not None and chain.anchor.manifest == name:
             self._store.keep_fact("withdraws", False)
             return True
-        today = int(time.time()) // DAY_SECONDS
+        today = _today()
         used = sum(parse_time(at) // DAY_SECONDS == today for at in chain.state.anchored_at)
         if used >= (ANCHORS_PER_DAY if withdraws else 1):
+            self._store.keep_fact("used_up_on", today)
             return True
         revision = strict_json.parse(body, MAX_MANIFEST_BYTES)["payload"]["revision"]
         payload = {"manifest": name, "size": len(body), "revision": revision}
@@ -277,6 +285,10 @@ class Sharing:
         # Another device may have published meanwhile (KEZ-MAN-030).
         await self._account.look_at_chain(self._home)
         return await self._home.manifest(self._account.primary) == body
+
+
+def _today() -> int:
+    return int(now_seconds()) // DAY_SECONDS
 
 
 def _hash_of(body: bytes) -> str:

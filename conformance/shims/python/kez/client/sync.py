@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import time
 import traceback
 from functools import partial
 
 from ..data.text import b64u_encode
+from ..data.times import now_seconds
 from ..errors import KezError
 from ..messages.body import MAX_BLOCK_ENTRIES
 from ..network.nats import Delivered, Requests
@@ -171,7 +171,7 @@ class Sync:
         """Write the receipts that may be sent now; the seconds until the next one may, if one is due (KEZ-SEQ-028)."""
         pauses = []
         for person in self._outbox.owes_receipts():
-            since = time.time() - person.receipt_at
+            since = now_seconds() - person.receipt_at
             if 0 <= since < RECEIPT_PAUSE_SECONDS:
                 pauses.append(RECEIPT_PAUSE_SECONDS - since)
             else:

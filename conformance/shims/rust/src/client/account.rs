@@ -31,7 +31,7 @@ impl Client {
                 Code::MnemonicInvalid,
                 "words of another account",
             )?,
-            None => client.complete(primary, args["handle"].as_str())?,
+            None => client.complete(primary, args["handle"].as_str(), args["invite"].as_str())?,
         }
         Ok(client)
     }
@@ -45,12 +45,12 @@ impl Client {
     }
 
     /// Takes the steps that are left, each of which can be taken again (KEZ-SIG-115).
-    fn complete(&mut self, primary: String, handle: Option<&str>) -> Result<()> {
+    fn complete(&mut self, primary: String, handle: Option<&str>, invite: Option<&str>) -> Result<()> {
         let handle = match handle {
             Some(handle) => {
                 let handle = Handle::parse(handle)?;
                 self.describe(&handle.server)?;
-                self.servers.register(&self.seed, &handle, &now_text())?;
+                self.servers.register(&self.seed, &handle, invite, &now_text())?;
                 handle
             }
             None => {

@@ -77,7 +77,7 @@ impl Servers {
         Ok(json.to_string())
     }
 
-    pub fn register(&self, seed: &Seed, handle: &Handle, now: &str) -> Result<()> {
+    pub fn register(&self, seed: &Seed, handle: &Handle, invite: Option<&str>, now: &str) -> Result<()> {
         let primary = Primary::from(seed.public_key()).to_string();
         let mut payload = Map::new();
         payload.insert("type".into(), json!("kez.chat.handle_registration"));
@@ -86,7 +86,11 @@ impl Servers {
         payload.insert("server".into(), json!(handle.server));
         payload.insert("primary".into(), json!(primary));
         payload.insert("created_at".into(), json!(now));
-        let body = jcs::to_vec(&envelope::sign(REGISTRATION, payload, seed));
+        let statement = envelope::sign(REGISTRATION, payload, seed);
+        let body = match invite {
+            None => jcs::to_vec(&statement),
+            Some(code) => jcs::to_vec(&json!({ "invite": code, "registration": statement })),
+        };
         let record = self.http.post(&format!("{}/v1/register", self.home), &body)?.json()?;
         let (local, primary) = (Some(handle.local.as_str()), Some(primary.as_str()));
         let asked = Asked {

@@ -29,6 +29,7 @@ pub const OPERATIONS: &[(&str, Operation)] = operations![
     "markRead",
     "trim",
     "manifest",
+    "clock",
 ];
 
 fn ask(args: Args<'_>, operation: &str) -> Answer {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ...data import strict_json
 from ...data.strict_json import canonical
+from ...data.times import now_seconds
 from ...errors import KezError
 from ...messages.contact import Contact
 from ..store import Store
@@ -42,7 +42,7 @@ def take_list(store: Store, entries: list[dict[str, Any]]) -> None:
 
 def is_time(store: Store, name: str, pause: int) -> bool:
     """Whether what has this name was last done before `pause` seconds; it counts as done now, if there are blocks."""
-    now = int(time.time())
+    now = int(now_seconds())
     if not store.value("SELECT count(*) FROM blocks") or 0 <= now - (store.fact(name) or 0) < pause:
         return False
     store.keep_fact(name, now)

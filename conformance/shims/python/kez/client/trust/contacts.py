@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ...data.times import now_seconds
 from ...errors import KezError
 from ...identity.handles import Handle
 from ...messages.contact import CHAIN_STATES, NAME_STATES, Contact, Relation
@@ -46,12 +46,12 @@ class Person:
         event, look = self.chain.hear(head)
         self.look |= look
         if event is not None:
-            self.trust.chain_seen(event, int(time.time()))
+            self.trust.chain_seen(event, int(now_seconds()))
 
     def see(self, shown: ShownChain) -> None:
         """A sig-server shows the chain."""
         event = self.chain.see(shown, is_kept=self.trust.chain == "forked_kept")
-        self.trust.chain_seen(event, int(time.time()), shown.successor)
+        self.trust.chain_seen(event, int(now_seconds()), shown.successor)
 
 
 class Contacts:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import time
 
+from ...data.times import now_seconds
 from ...errors import KezError
 from ...identity.handles import parse_handle
 from ...identity.primary import parse_account
@@ -97,7 +97,7 @@ class People:
         """The user keeps the pinned key (KEZ-SEQ-047)."""
         if person.trust.chain == "forked":
             person.chain.take_shown()
-        person.trust.user_keeps(int(time.time()))
+        person.trust.user_keeps(int(now_seconds()))
         self.contacts.save(person)
         return person
 
@@ -122,7 +122,7 @@ class People:
         if person.handle is not None:
             primary = await self._home.names(parse_handle(person.handle))
             person = self._again(person)
-            person.trust.home_names(primary, int(time.time()))
+            person.trust.home_names(primary, int(now_seconds()))
         else:
             handle = await self._home.handle_of(person.primary)
             person = self._again(person)
