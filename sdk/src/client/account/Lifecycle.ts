@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
 import type { Identity } from "../../crypto/Identity.ts"
 import { type Crypto, ServerUnreachable } from "../../services/index.ts"
 import { ContactBook, ContactRefresh } from "../contacts/index.ts"
@@ -67,6 +68,8 @@ const make = Effect.gen(function* () {
     yield* manifests.run(session)
     yield* Effect.forkScoped(Effect.ignore(inbox.retryKept(session)))
     yield* housekeeping.run(session)
+    // With its stream, the home can have lost what it was told.
+    yield* Effect.forkScoped(Stream.runForEach(inboxSync.renewals, () => housekeeping.hurry))
   })
 
   /** Connects and starts the background work. If the store fails half-way, all of it stops and the next call retries. */

@@ -57,6 +57,8 @@ const make = Effect.gen(function* () {
   const wake = Latch.makeUnsafe(false)
   const hurried = Latch.makeUnsafe(false)
   const progress = yield* SubscriptionRef.make<CatchingUp>(upToDate)
+  /** How often the stream was another one than before. */
+  const renewals = yield* SubscriptionRef.make(0)
   let position = Position.start
   let buffered: Array<Delivered> = []
   let fetchRequested = false
@@ -112,6 +114,7 @@ const make = Effect.gen(function* () {
         )
         position = next
         recentFrames.clear()
+        yield* SubscriptionRef.update(renewals, (count) => count + 1)
       } else if (Position.isBeyondEnd(position, page)) {
         // Believed only the second time, because one answer may come from a replica that lags behind.
         beyondEnd += 1
@@ -243,6 +246,8 @@ const make = Effect.gen(function* () {
     }),
     /** How far it has caught up, beginning with the present state. */
     progress: SubscriptionRef.changes(progress),
+    /** Emits whenever the stream turns out to be another one. */
+    renewals: Stream.drop(SubscriptionRef.changes(renewals), 1),
     /** Asks for a fetch, and ends a pause after one that failed. Does not wait for it. */
     hurry: Effect.suspend(() => {
       requestFetch()
