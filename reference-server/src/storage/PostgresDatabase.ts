@@ -98,10 +98,10 @@ const isSqlState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code)
 
 /**
  * Classes of SQLSTATE for trouble with the server rather than the statement: connections, authorisation, resources,
- * locks, an operator's intervention, the system; a database that became read-only; a table that another version of
- * this server changed meanwhile.
+ * locks, an operator's intervention, the system; a database that became read-only; a transaction ended after
+ * `idleMillis`; a table that another version of this server changed meanwhile.
  */
-const transient = /^(?:08|28|3D|40|53|55|57|58|F0|XX|25006$|0A000$|42501$)/
+const transient = /^(?:08|28|3D|40|53|55|57|58|F0|XX|25006$|25P03$|0A000$|42501$)/
 
 const isTransient = (cause: unknown): boolean => !isSqlState(codeOf(cause)) || transient.test(codeOf(cause))
 

@@ -1,7 +1,7 @@
 /** A PostgreSQL server of Debian's package for tests: a cluster of its own in a temporary folder, on a free port. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -59,6 +59,20 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
+/** Its processes are in sessions of their own, so no signal reaches all; left alone, each goes on with its statement. */
+const killAll = (pid: number): void => {
+  // Stopped, it starts no other.
+  process.kill(pid, "SIGSTOP")
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").map(Number)
+  for (const child of [...children.filter((child) => child > 0), pid]) {
+    try {
+      process.kill(child, "SIGKILL")
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
 /** `durable` for tests that kill it: then what it committed is on disk. */
 export const startPostgres = async ({ durable = false } = {}): Promise<PostgresServer> => {
   if (programs === undefined) throw new Error("PostgreSQL is not installed")
@@ -101,24 +115,23 @@ export const startPostgres = async ({ durable = false } = {}): Promise<PostgresS
       () => false
     )
   const start = async () => {
-    // A group of its own, so that all its processes can be killed together.
-    child = spawn(join(programs, "postgres"), ["-D", data, ...settings], {
-      ...options,
-      detached: true,
-      stdio: "ignore"
-    })
     const until = Date.now() + 60_000
-    while (!(await isUp())) {
+    do {
       if (Date.now() > until) throw new Error("PostgreSQL does not start")
+      // It refuses to start, and ends, while a process that was killed still lets go of the shared memory.
+      if (child === undefined || child.exitCode !== null) {
+        child = spawn(join(programs, "postgres"), ["-D", data, ...settings], { ...options, stdio: "ignore" })
+      }
       await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    } while (!(await isUp()))
   }
   const stop = async (signal: "SIGKILL" | "SIGINT" = "SIGINT") => {
     const running = child
     child = undefined
     if (running?.pid === undefined) return
     const closed = once(running, "close")
-    process.kill(signal === "SIGKILL" ? -running.pid : running.pid, signal)
+    if (signal === "SIGINT") running.kill(signal)
+    else killAll(running.pid)
     await closed
   }
   await start()

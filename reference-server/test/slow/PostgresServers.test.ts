@@ -68,7 +68,8 @@ describe.skipIf(!hasPostgres())("two servers of each kind on one PostgreSQL", ()
   const chats = () => [home.urls.home, secondChat.url]
   const register = async (handle: string, url = home.urls.home) => {
     const identity = await newIdentity()
-    expect((await post(`${url}/v1/register`, await registration(identity, handle))).status).toBe(201)
+    const { status, text } = await post(`${url}/v1/register`, await registration(identity, handle))
+    expect(status, text).toBe(201)
     return identity
   }
   const logIn = async (identity: Identity) => {
