@@ -23,8 +23,11 @@ import {
   unavailable,
   type Value
 } from "./Database.ts"
+import { codeOf, isStarting, isTransient, reasonOf } from "./PostgresFaults.ts"
 import { databaseName, postgresConfig } from "./PostgresUrl.ts"
 
+/** The oldest version, as PostgreSQL numbers them. */
+const oldestVersion = 130_000
 /** Connections of one server, unless set. */
 const defaultConnections = 10
 /** Longest wait for a connection of the pool, for a lock, and for one statement. */
@@ -88,31 +91,10 @@ const openPool = (config: ClientConfig, connections: number): Effect.Effect<Pool
     (pool) => ending(() => pool.end())
   )
 
-/** The code of PostgreSQL or of the network, where there is one. */
-const codeOf = (cause: unknown): string => {
-  const { code } = cause as { readonly code?: unknown }
-  return typeof code === "string" ? code : "no connection"
-}
-
-const isSqlState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code)
-
-/**
- * Classes of SQLSTATE for trouble with the server rather than the statement: connections, authorisation, resources,
- * locks, an operator's intervention, the system; a database that became read-only; a transaction ended after
- * `idleMillis`; a table that another version of this server changed meanwhile.
- */
-const transient = /^(?:08|28|3D|40|53|55|57|58|F0|XX|25006$|25P03$|0A000$|42501$)/
-
-const isTransient = (cause: unknown): boolean => !isSqlState(codeOf(cause)) || transient.test(codeOf(cause))
-
 const asDatabaseError = (options: DatabaseOptions, cause: unknown): DatabaseError =>
   cause instanceof DatabaseError
     ? cause
     : new DatabaseError({ reason: "io", path: databaseName(options.db), detail: reasonOf(cause), cause })
-
-/** An AggregateError of several addresses has no message of its own. */
-const reasonOf = (cause: unknown): string =>
-  (cause as Error).message || (cause as AggregateError).errors?.map(({ message }: Error) => message).join("; ")
 
 /** Checks whose database it is, and applies missing steps; servers that start at the same moment take turns. */
 const prepare = (pool: Pool, options: DatabaseOptions): Effect.Effect<void, DatabaseError> => {
@@ -138,18 +120,19 @@ const prepare = (pool: Pool, options: DatabaseOptions): Effect.Effect<void, Data
   })
 }
 
-const isStarting = (cause: unknown): boolean => {
-  const code = codeOf(cause)
-  return !isSqlState(code) || code === "57P03"
-}
-
 const migrate = async (client: PoolClient, { db, existing, schema }: DatabaseOptions): Promise<void> => {
   const refuse = (reason: DatabaseError["reason"], detail: string) =>
     new DatabaseError({ reason, path: databaseName(db), detail })
   const all = async <Row extends QueryResultRow>(text: string, values: ReadonlyArray<Value> = []) =>
     (await client.query<Row>(text, [...values])).rows
-  const [server] = await all<{ server_encoding: string }>("SHOW server_encoding")
-  if (server?.server_encoding !== "UTF8") throw refuse("foreign", "its encoding must be UTF8")
+  const [server] = await all<{ encoding: string; version: string }>(
+    "SELECT current_setting('server_encoding') AS encoding, current_setting('server_version_num') AS version"
+  )
+  if (server?.encoding !== "UTF8") throw refuse("foreign", "its encoding must be UTF8")
+  if (Number(server.version) < oldestVersion) {
+    const [major, least] = [Number(server.version), oldestVersion].map((version) => Math.floor(version / 10_000))
+    throw refuse("foreign", `PostgreSQL ${major} is too old; it takes ${least} or later`)
+  }
   const tables = await all<{ name: string }>(
     "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
   )

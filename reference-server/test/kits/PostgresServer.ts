@@ -1,7 +1,18 @@
 /** A PostgreSQL server of Debian's package for tests: a cluster of its own in a temporary folder, on a free port. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -73,8 +84,17 @@ const killAll = (pid: number): void => {
   }
 }
 
-/** `durable` for tests that kill it: then what it committed is on disk. */
-export const startPostgres = async ({ durable = false } = {}): Promise<PostgresServer> => {
+export interface PostgresOptions {
+  /** For tests that kill it: then what it committed is on disk. */
+  readonly durable?: boolean
+  /** Folder of `server.crt` and `server.key`, to speak TLS as well. */
+  readonly tls?: string
+  /** Lines of pg_hba.conf for others than `kez`, who needs no password. */
+  readonly hba?: ReadonlyArray<string>
+}
+
+export const startPostgres = async (asked: PostgresOptions = {}): Promise<PostgresServer> => {
+  const { durable = false, hba = [], tls } = asked
   if (programs === undefined) throw new Error("PostgreSQL is not installed")
   const folder = mkdtempSync(join(tmpdir(), "kez-postgres-"))
   const user = otherUser()
@@ -88,7 +108,17 @@ export const startPostgres = async ({ durable = false } = {}): Promise<PostgresS
   const options = { ...user, cwd: folder }
   const init = ["-D", data, "-U", "kez", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
   execFileSync(join(programs, "initdb"), init, { ...options, stdio: "ignore" })
+  writeFileSync(join(data, "pg_hba.conf"), ["host all kez 127.0.0.1/32 trust", ...hba, ""].join("\n"))
+  if (tls !== undefined) {
+    // It takes a key only of its own user or of root, for nobody else to read.
+    for (const name of ["server.crt", "server.key"]) {
+      copyFileSync(join(tls, name), join(data, name))
+      chmodSync(join(data, name), 0o600)
+      if (user.uid !== undefined) chownSync(join(data, name), user.uid, user.gid as number)
+    }
+  }
   const settings = [
+    ...(tls === undefined ? [] : ["ssl=on"]),
     "listen_addresses=127.0.0.1",
     `port=${port}`,
     `unix_socket_directories=${folder}`,
