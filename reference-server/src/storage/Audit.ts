@@ -21,6 +21,7 @@ export type Action =
   | "reserve"
   | "unreserve"
   | "report-close"
+  | "report-delete"
 
 export interface Entry extends By {
   readonly id: number

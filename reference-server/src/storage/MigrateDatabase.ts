@@ -33,7 +33,6 @@ const tables: Readonly<Record<DatabaseOptions["schema"]["owner"], ReadonlyArray<
     { name: "removals", key: ["id"], counts: true },
     { name: "invites", key: ["id"] },
     { name: "audit", key: ["id"], counts: true },
-    { name: "reports", key: ["id"] },
     { name: "reports", key: ["id"], large: true },
     { name: "broker_counters", key: ["key", "day"] },
     { name: "broker_secrets", key: ["period"] },

@@ -40,9 +40,19 @@ export interface Details extends Summary {
   readonly statement: Json.JsonObject
 }
 
-/** Bytes of all reports together, and reports of one account in a day. */
-const storeBytes = 64 * 1024 ** 2
-const perDay = 20
+/** Limits on reports; README.md, "Joining and deciding", tells them to operators. */
+export const reportLimits = {
+  /** Reports of one account in a day. */
+  perDay: 20,
+  /** Bytes of all reports together. Those that are closed make room for new ones, the longest closed first. */
+  storeBytes: 64 * 1024 ** 2,
+  /** One reporter's open reports take at most this part of what those of all others leave: 1 MiB as long as there are none. */
+  reporterShare: 1 / 64,
+  /** A report is removed so many days after it was closed. */
+  closedDays: 90
+}
+const { closedDays, perDay, reporterShare, storeBytes } = reportLimits
+const dayMillis = 86_400_000
 const lock = "reports"
 
 const refuse = (code: Problem.Code, detail: string) => new Problem.Problem({ code, detail })
@@ -93,19 +103,28 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           if (reporter.state !== "active") return yield* refuse("handle_deleted", "it was given up or revoked")
           if (reporter.suspended_at !== null) return yield* refuse("account_suspended", "its reports are not taken")
           yield* holderOf(report.reported.hex, within)
-          const dayAgo = Timestamp.fromMillis(now - 86_400_000)
-          const [count] = yield* within<{ mine: number; bytes: number }>`
-            SELECT coalesce(sum(CASE WHEN reporter_hex = ${report.reporter.hex} AND received_at > ${dayAgo} THEN 1 ELSE 0 END), 0)
-              AS mine, coalesce(sum(octet_length(statement)), 0) AS bytes FROM reports`
-          if (Number(count?.mine ?? 0) >= perDay) {
-            return yield* refuse("rate_limited", `an account may report ${perDay} times a day`)
+          const dayAgo = Timestamp.fromMillis(now - dayMillis)
+          const bytes = Buffer.byteLength(text)
+          const [used] = yield* within<{ today: number; mine: number; open: number; everything: number }>`
+            SELECT count(CASE WHEN reporter_hex = ${report.reporter.hex} AND received_at > ${dayAgo} THEN 1 END) AS today,
+              CAST(coalesce(sum(CASE WHEN reporter_hex = ${report.reporter.hex} AND closed_at IS NULL THEN bytes END), 0) AS BIGINT) AS mine,
+              CAST(coalesce(sum(CASE WHEN closed_at IS NULL THEN bytes END), 0) AS BIGINT) AS open,
+              CAST(coalesce(sum(bytes), 0) AS BIGINT) AS everything FROM reports`
+          const { everything = 0, mine = 0, open = 0, today = 0 } = used ?? {}
+          if (today >= perDay) return yield* refuse("rate_limited", `an account may report ${perDay} times a day`)
+          if (mine + bytes > (storeBytes - (open - mine)) * reporterShare) {
+            return yield* refuse("store_full", "the account's share of the room for open reports is used up")
           }
-          if (Number(count?.bytes ?? 0) + text.length > storeBytes) {
-            return yield* refuse("store_full", "the server's room for reports is used up")
+          const missing = everything + bytes - storeBytes
+          if (missing > 0) {
+            yield* within`DELETE FROM reports WHERE id IN (
+              SELECT id FROM (
+                SELECT id, sum(bytes) OVER (ORDER BY closed_at, id) - bytes AS freed FROM reports WHERE closed_at IS NOT NULL
+              ) AS closed WHERE freed < ${missing})`
           }
-          yield* within`INSERT INTO reports (id, received_at, reporter_hex, reported_hex, reason, note, messages, statement)
+          yield* within`INSERT INTO reports (id, received_at, reporter_hex, reported_hex, reason, note, messages, statement, bytes)
             VALUES (${id}, ${Timestamp.fromMillis(now)}, ${report.reporter.hex}, ${report.reported.hex}, ${report.reason},
-              ${report.note}, ${report.messages.length}, ${text})`
+              ${report.note}, ${report.messages.length}, ${text}, ${bytes})`
           return { created: true, id }
         })
       )
@@ -143,7 +162,24 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           const known = yield* within<{ id: string }>`SELECT id FROM reports WHERE id = ${id}`
           if (known.length === 0) return yield* refuse("not_found", `no report is ${id}`)
         })
-      )
+      ),
+
+    /** Removes a report for good, open or closed. `not_found` if there is none. */
+    delete: (id: string, by: Audit.By) =>
+      transaction(
+        { lock },
+        Effect.fnUntraced(function* (within) {
+          const deleted = yield* within<{ id: string }>`DELETE FROM reports WHERE id = ${id} RETURNING id`
+          if (deleted.length === 0) return yield* refuse("not_found", `no report is ${id}`)
+          yield* Audit.record(within, "report-delete", id, by)
+        })
+      ),
+
+    /** Removes reports that were closed `closedDays` ago. */
+    removeOld: Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => sql`DELETE FROM reports WHERE closed_at < ${Timestamp.fromMillis(now - closedDays * dayMillis)}`
+    )
   }
 })
 

@@ -136,6 +136,7 @@ describe("the operator's API", () => {
     expect((await call("GET", "reports?all=true")).body).toEqual([])
     expect((await call("GET", "reports/nothing")).status).toBe(404)
     expect((await call("POST", "reports/nothing/close", {})).status).toBe(404)
+    expect((await call("POST", "reports/nothing/delete", {})).status).toBe(404)
     expect((await call("POST", "accounts/nobody-here/suspend", {})).status).toBe(404)
     expect((await call("POST", "invites/nothing/revoke", {})).status).toBe(404)
     expect((await call("PUT", "reserved/Not%20A%20Handle", { reserved: true })).status).toBe(400)

@@ -84,7 +84,7 @@ const admin = async (...args: ReadonlyArray<string>) => {
   return { printed, failure: Exit.isSuccess(exit) ? undefined : String(Cause.squash(exit.cause)) }
 }
 
-it("KEZ-RPT-001 KEZ-RPT-004 takes a report once, and the operator reads its messages and closes it", async () => {
+it("KEZ-RPT-001 KEZ-RPT-004 takes a report once, and the operator reads its messages, closes it and deletes it", async () => {
   const messages = [await evidence(mallory, bob, "buy gold"), await evidence(mallory, bob, "now\u001b[2J!")]
   const createdAt = Date.now()
   const [first, again] = [await report(bob, { messages, createdAt }), await report(bob, { messages, createdAt })]
@@ -102,6 +102,9 @@ it("KEZ-RPT-001 KEZ-RPT-004 takes a report once, and the operator reads its mess
   expect((await admin("close", name, "--note", "warned")).failure).toBeUndefined()
   expect([(await admin("list")).printed, (await admin("list", "--all")).printed.length]).toEqual([[], 1])
   expect((await admin("show", "nothing")).failure).toContain("no report is nothing")
+  expect((await admin("delete", name)).failure).toContain("give --yes")
+  expect((await admin("delete", name, "--yes")).failure).toBeUndefined()
+  expect((await admin("list", "--all")).printed).toEqual([])
 })
 
 it("KEZ-RPT-002 KEZ-RPT-003 refuses what is not the reporter's, not for this server, late, or not proven", async () => {

@@ -189,7 +189,13 @@ export class ReportsGroup extends HttpApiGroup.make("reports").add(
     payload: Note,
     success: HttpApiSchema.NoContent,
     error: problems("not_found", ...always)
-  }).annotateMerge(describe("Mark a report as dealt with"))
+  }).annotateMerge(describe("Mark a report as dealt with", "It is removed 90 days later.")),
+  HttpApiEndpoint.post("deleteReport", "/internal/admin/reports/:id/delete", {
+    params: { id: Schema.String },
+    payload: Note,
+    success: HttpApiSchema.NoContent,
+    error: problems("not_found", ...always)
+  }).annotateMerge(describe("Remove a report for good", "Open or closed."))
 ) {}
 
 export class AuditGroup extends HttpApiGroup.make("audit").add(

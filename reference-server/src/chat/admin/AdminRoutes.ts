@@ -100,6 +100,7 @@ const reports = HttpApiBuilder.group(
       .handle("listReports", ({ query }) => reports.list(query.all === "true"))
       .handle("showReport", ({ params }) => asOperator(reports.show(params.id)))
       .handle("closeReport", ({ params, payload }) => reports.close(params.id, by(payload.note)))
+      .handle("deleteReport", ({ params, payload }) => reports.delete(params.id, by(payload.note)))
   })
 )
 

@@ -8,11 +8,14 @@ import { bodySlots } from "../../http/BodySlots.ts"
 import { clientKey } from "../../http/ClientAddress.ts"
 import { readJson } from "../../http/RequestBody.ts"
 import { counted } from "../../metrics/Counted.ts"
+import { every } from "../../process/Every.ts"
 import { Reports } from "../../storage/Reports.ts"
 import { ChatConfig } from "../ChatConfig.ts"
 
 /** 2 MiB at most. */
 const slots = { total: 8, perClient: 1 }
+/** How often those closed long ago are removed. */
+const removeMillis = 3_600_000
 
 export const layer = HttpApiBuilder.group(
   ChatServerApi,
@@ -20,6 +23,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const config = yield* ChatConfig
     const reports = yield* Reports
+    yield* every(removeMillis, "old reports were not removed", reports.removeOld)
     const clientOf = clientKey(config.listeners.trustedProxies)
     const inSlot = bodySlots(slots)
     const body = { maxBytes: Limits.reportBytes, timeoutMillis: config.timing.requestTimeoutMillis }

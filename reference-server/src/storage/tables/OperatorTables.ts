@@ -7,6 +7,12 @@ const columns = `
       -- The invite that it registered with; erased with a deletion.
       ALTER TABLE accounts ADD COLUMN invite TEXT;`
 
+/** Sizes are added up for every report that comes in, from the index alone: the statements are up to 64 MiB. */
+const reportBytes = `
+      ALTER TABLE reports ADD COLUMN bytes BIGINT NOT NULL DEFAULT 0;
+      UPDATE reports SET bytes = octet_length(statement);
+      CREATE INDEX reports_room ON reports (reporter_hex, received_at, closed_at, bytes);`
+
 export const operatorTables: ReadonlyArray<Migration> = [
   { id: "operator-001-accounts", sqlite: columns, postgres: columns },
   {
@@ -89,5 +95,10 @@ export const operatorTables: ReadonlyArray<Migration> = [
         closed_at TEXT
       );
       CREATE INDEX reports_reported ON reports (reported_hex);`
+  },
+  {
+    id: "operator-005-report-bytes",
+    sqlite: reportBytes.replace("BIGINT", "INTEGER"),
+    postgres: reportBytes
   }
 ]

@@ -1,12 +1,13 @@
 /** What an operator decides, over any kind of database: invites, suspensions, reports, and the audit of them. */
 import { NodeCrypto } from "@kez-chat/sdk/node"
+import { Timestamp } from "@kez-chat/sdk/protocol"
 import { afterEach, beforeEach, describe, expect, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import * as Audit from "../../../src/storage/Audit.ts"
 import { Database } from "../../../src/storage/Database.ts"
 import * as Invites from "../../../src/storage/Invites.ts"
 import { Registry } from "../../../src/storage/Registry.ts"
-import { openAgainst, Reports } from "../../../src/storage/Reports.ts"
+import { openAgainst, reportLimits, Reports } from "../../../src/storage/Reports.ts"
 import { accountDetails } from "../../../src/chat/admin/AccountDetails.ts"
 import { newIdentity, registration } from "../Servers.ts"
 import type { TestDatabase, TestDatabases } from "./TestDatabases.ts"
@@ -120,6 +121,46 @@ export const operatorKit = (databases: TestDatabases) =>
         yield* reports.close(id, by)
         yield* reports.close(id, by)
         expect([yield* reports.list(false), (yield* reports.list(true)).length]).toEqual([[], 1])
+      }, Effect.scoped)
+    )
+
+    it.live(
+      "KEZ-RPT-005 gives each reporter a share of the room, and closed reports give way",
+      Effect.fnUntraced(function* () {
+        const stores = yield* storesOf(opened.database)
+        const [registry, reports] = [Context.get(stores, Registry), Context.get(stores, Reports)]
+        const { sql } = opened.database
+        const people = yield* Effect.promise(() => Promise.all([newIdentity(), newIdentity(), newIdentity()]))
+        for (const [n, identity] of people.entries()) {
+          yield* registry.register(yield* Effect.promise(() => registration(identity, `person${n}`)))
+        }
+        const [alice, bob, mallory] = people
+        const report = Effect.fnUntraced(function* (reporter: typeof alice, note: string) {
+          const about = { server: "localhost", reported: alice!.key, reason: "spam" as const, messages: [] }
+          const statement = yield* reporter!.signReport({ ...about, note, createdAt: Date.now() })
+          return yield* reports.receive(statement).pipe(Effect.catch(({ code }) => Effect.succeed(code)))
+        })
+        /** As if a report of so many bytes had been kept. */
+        const keep = (id: string, by: typeof alice, bytes: number, closedAt: string | null) =>
+          sql`INSERT INTO reports (id, received_at, reporter_hex, reported_hex, reason, note, messages, statement, bytes, closed_at)
+            VALUES (${id}, '2020-01-01T00:00:00Z', ${by!.key.hex}, ${alice!.key.hex}, 'spam', '', 0, '{}', ${bytes}, ${closedAt})`
+        const { reporterShare, storeBytes } = reportLimits
+        yield* keep("flood", mallory, storeBytes * reporterShare - 100, null)
+        expect([yield* report(mallory, "more"), typeof (yield* report(bob, "mine"))]).toEqual(["store_full", "object"])
+        yield* reports.delete("flood", by)
+        expect((yield* Effect.flip(reports.delete("flood", by))).code).toBe("not_found")
+        expect(typeof (yield* report(mallory, "more"))).toBe("object")
+        // Whatever others do, a part of the room is left; what is closed is taken from it, the oldest first.
+        const recently = Timestamp.fromMillis(Date.now() - 86_400_000)
+        yield* keep("newer", bob, storeBytes / 2, recently)
+        yield* keep("older", bob, storeBytes / 2, "2026-01-01T00:00:00Z")
+        expect(typeof (yield* report(bob, "late ".repeat(300)))).toBe("object")
+        const left = yield* sql<{ id: string }>`SELECT id FROM reports WHERE closed_at IS NOT NULL ORDER BY id`
+        expect(left).toEqual([{ id: "newer" }])
+        yield* keep("forgotten", bob, 1, "2020-01-01T00:00:00Z")
+        yield* reports.removeOld
+        expect((yield* reports.list(true)).map(({ id }) => id)).not.toContain("forgotten")
+        expect((yield* reports.list(true)).map(({ id }) => id)).toContain("newer")
       }, Effect.scoped)
     )
   })

@@ -15,9 +15,11 @@ import {
   json,
   note,
   nudge,
+  onOneLine,
   type RegistryFlags,
   serverFlags,
-  withRegistry
+  withRegistry,
+  yes
 } from "./AdminContext.ts"
 import { entryLine } from "./AuditCommand.ts"
 
@@ -62,7 +64,7 @@ const listReserved = Effect.fnUntraced(function* (asJson: boolean) {
     yield* Console.log(
       asJson
         ? JSON.stringify(entry)
-        : `${entry.handle.padEnd(32)} ${entry.reserved ? "reserved" : "lifted  "} ${entry.note}`
+        : `${entry.handle.padEnd(32)} ${entry.reserved ? "reserved" : "lifted  "} ${onOneLine(entry.note)}`
     )
   }
 })
@@ -142,7 +144,7 @@ const revoke = Command.make(
     ...serverFlags,
     handle,
     note,
-    yes: Flag.Boolean("yes").pipe(Flag.withDescription("Do not ask"), Flag.withDefault(false)),
+    yes,
     json
   },
   Effect.fn("admin.revoke")(function* (flags) {

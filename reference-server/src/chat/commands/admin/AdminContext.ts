@@ -33,6 +33,11 @@ export const note = Flag.String("note").pipe(
   Flag.withDefault("")
 )
 
+export const yes = Flag.Boolean("yes").pipe(Flag.withDescription("Do not ask"), Flag.withDefault(false))
+
+/** Text that somebody else wrote, without what could steer a terminal or pass for another line. */
+export const onOneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
+
 /** For what a running server carries out at once. */
 export const serverFlags = {
   keysDir: keysDirFlag,

@@ -8,11 +8,11 @@ import { count } from "../../../process/Flags.ts"
 import * as Audit from "../../../storage/Audit.ts"
 import { Database } from "../../../storage/Database.ts"
 import { registryFlags } from "../ServeCommand.ts"
-import { json, withRegistry } from "./AdminContext.ts"
+import { json, onOneLine, withRegistry } from "./AdminContext.ts"
 
 /** An entry in one line, for people. */
 export const entryLine = ({ action, actor, at, note, subject }: Audit.Entry): string =>
-  `${at} ${action.padEnd(13)} ${subject} by ${actor} ${note}`.trimEnd()
+  onOneLine(`${at} ${action.padEnd(13)} ${subject} by ${actor} ${note}`).trimEnd()
 
 export const audit = Command.make(
   "audit",

@@ -10,7 +10,7 @@ import { count } from "../../../process/Flags.ts"
 import { Database } from "../../../storage/Database.ts"
 import * as Invites from "../../../storage/Invites.ts"
 import { registryFlags } from "../ServeCommand.ts"
-import { AdminError, by, json, note, withRegistry } from "./AdminContext.ts"
+import { AdminError, by, json, note, onOneLine, withRegistry } from "./AdminContext.ts"
 
 const units = { h: Duration.hours(1), d: Duration.days(1), w: Duration.weeks(1) } as const
 
@@ -31,7 +31,7 @@ const line = (invite: Invites.Invite, now: number): string => {
         ? "used up"
         : "expired"
   const until = invite.expiresAt === null ? "never expires" : `until ${invite.expiresAt}`
-  return `${invite.id} ${state.padEnd(8)} ${invite.used} of ${invite.uses} used, ${until} ${invite.note}`.trimEnd()
+  return `${invite.id} ${state.padEnd(8)} ${invite.used} of ${invite.uses} used, ${until} ${onOneLine(invite.note)}`.trimEnd()
 }
 
 const create = Command.make(

@@ -8,15 +8,12 @@ import * as Effect from "effect/Effect"
 import { Registry } from "../../../storage/Registry.ts"
 import { Reports, type Summary } from "../../../storage/Reports.ts"
 import { registryFlags } from "../ServeCommand.ts"
-import { by, json, note, withRegistry } from "./AdminContext.ts"
+import { by, confirm, json, note, onOneLine, withRegistry, yes } from "./AdminContext.ts"
 
 const id = Argument.String("id").pipe(Argument.withDescription("As `report list` shows it"))
 
 const line = ({ closedAt, id, messages, note, reason, receivedAt, reported, reporter }: Summary): string =>
   `${id} ${receivedAt} ${reported} by ${reporter}: ${reason}, ${messages} messages${closedAt === null ? "" : `, closed ${closedAt}`} ${onOneLine(note)}`.trimEnd()
-
-/** A stranger's text, without what could steer a terminal. */
-const onOneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]+/gu, " ")
 
 const list = Command.make(
   "list",
@@ -59,9 +56,21 @@ const close = Command.make(
     yield* (yield* Reports).close(flags.id, by(flags.note))
     yield* Console.log(flags.json ? JSON.stringify({ id: flags.id, closed: true }) : `report ${flags.id} is closed`)
   }, withRegistry)
-).pipe(Command.withDescription("Marks a report as dealt with."))
+).pipe(Command.withDescription("Marks a report as dealt with. It is removed 90 days later."))
+
+const remove = Command.make(
+  "delete",
+  { ...registryFlags, id, note, yes, json },
+  Effect.fn("admin.report.delete")(function* (flags) {
+    const reports = yield* Reports
+    yield* reports.show(flags.id)
+    if (!flags.yes) yield* confirm(`Report ${flags.id} is lost for good.`, flags.id)
+    yield* reports.delete(flags.id, by(flags.note))
+    yield* Console.log(flags.json ? JSON.stringify({ id: flags.id, deleted: true }) : `report ${flags.id} is deleted`)
+  }, withRegistry)
+).pipe(Command.withDescription("Removes a report for good, open or closed."))
 
 export const report = Command.make("report").pipe(
   Command.withDescription("Reports of accounts: what people say of each other, with messages that are proven."),
-  Command.withSubcommands([list, show, close])
+  Command.withSubcommands([list, show, close, remove])
 )
