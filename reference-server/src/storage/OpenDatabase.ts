@@ -13,7 +13,7 @@ export const openDatabase = (options: DatabaseOptions): Layer.Layer<Database, Da
   isPostgresUrl(options.db)
     ? Layer.unwrap(
         Effect.map(
-          Effect.promise(() => import("./PostgresDatabase.ts")),
+          Effect.promise(() => import("./postgres/PostgresDatabase.ts")),
           ({ layer }) => layer(options)
         )
       )

@@ -18,7 +18,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Client, type QueryResultRow } from "pg"
 import { registrySchema } from "../../src/storage/Schemas.ts"
-import * as PostgresDatabase from "../../src/storage/PostgresDatabase.ts"
+import * as PostgresDatabase from "../../src/storage/postgres/PostgresDatabase.ts"
 import type { Schema } from "../../src/storage/tables/Schema.ts"
 import { testDatabase, type TestDatabases } from "./stores/TestDatabases.ts"
 

@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer } from "node:net"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { registrySchema } from "../../src/storage/Schemas.ts"
-import * as PostgresDatabase from "../../src/storage/PostgresDatabase.ts"
+import * as PostgresDatabase from "../../src/storage/postgres/PostgresDatabase.ts"
 import { hasPostgres, type PostgresServer, startPostgres } from "../kits/PostgresServer.ts"
 import { run, temporaryFolder } from "../kits/Servers.ts"
 

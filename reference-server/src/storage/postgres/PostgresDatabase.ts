@@ -22,9 +22,9 @@ import {
   type Sql,
   unavailable,
   type Value
-} from "./Database.ts"
+} from "../Database.ts"
 import { codeOf, isStarting, isTransient, reasonOf } from "./PostgresFaults.ts"
-import { databaseName, postgresConfig } from "./PostgresUrl.ts"
+import { databaseName, postgresConfig } from "../PostgresUrl.ts"
 
 /** The oldest version, as PostgreSQL numbers them. */
 const oldestVersion = 130_000
