@@ -58,7 +58,15 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/reports#wrong-server"
   ]),
   accepts("message_misdirected", 201, ["server/reports#message-to-others", "server/reports#message-by-others"]),
-  accepts("message_undecryptable", 201, ["server/reports#message-unproven"]),
+  accepts("message_undecryptable", 201, ["server/reports#message-unproven", "server/reports#one-unproven"]),
+  {
+    name: "takes no message as proven",
+    kills: ["server/reports#proven"],
+    answer: ({ status }, { body, path }) =>
+      path === "/v1/report" && status === 201 && body.includes('"opens"')
+        ? refusal(400, "message_undecryptable")
+        : undefined
+  },
   {
     name: "takes reports by strangers and of strangers",
     kills: ["server/reports#stranger", "server/reports#of-stranger"],

@@ -1,4 +1,4 @@
-/** The shims written from the specification alone, each asked everything; those with clients in every scenario of chat. */
+/** The shims written from the specification alone, each asked everything; those with clients in every scenario of theirs. */
 import { describe, expect, it } from "vitest"
 import { vectorChecks } from "../../src/suite/Checks.ts"
 import { runVectors } from "../../src/vectors/Run.ts"
@@ -15,11 +15,19 @@ describe.each(Object.keys(shims) as ReadonlyArray<keyof typeof shims>)("the shim
 })
 
 describe.each(["python", "rust"] as const)("the client in %s", (language) => {
-  it("passes every scenario of messages and listed files", { timeout: buildMillis + 600_000 }, async ({ skip }) => {
-    const command = await commandOf(language, skip)
-    const scenarios = allScenarios.filter(({ id, profile }) => profile === "chat" || id.startsWith("client/manifests#"))
-    const { results } = await runClients(scenarios, { command, seed: 1, parallel: 6, timeoutMillis: 60_000 })
-    const failed = results.filter(({ verdict }) => verdict !== "pass" && verdict !== "not-applicable")
-    expect(failed.map(({ actual, id, message }) => [id, message, actual])).toEqual([])
-  })
+  it(
+    "passes every scenario of messages and files that it has the operations for",
+    { timeout: buildMillis + 600_000 },
+    async ({ skip }) => {
+      const command = await commandOf(language, skip)
+      // The one in Rust reads lists of files and publishes none.
+      const isOwnList = (id: string) => /^client\/(?:sharing|devices)#/.test(id)
+      const scenarios = allScenarios.filter(
+        ({ id, profile }) => profile !== "transfer" && (language === "python" || !isOwnList(id))
+      )
+      const { results } = await runClients(scenarios, { command, seed: 1, parallel: 6, timeoutMillis: 60_000 })
+      const failed = results.filter(({ verdict }) => verdict !== "pass" && verdict !== "not-applicable")
+      expect(failed.map(({ actual, id, message }) => [id, message, actual])).toEqual([])
+    }
+  )
 })

@@ -45,6 +45,12 @@ const keyFor = (own: Keys, peer: Reader, payload: Payload) => {
   }
 }
 
+/** What opens one message: its key and nonce. */
+export const opensOf = (own: Keys, peer: Reader, payload: Payload): string => {
+  const { key, nonce } = keyFor(own, peer, payload)
+  return base64Url(concat(key, nonce))
+}
+
 /** Encrypts a padded plaintext for `peer` under the members of `payload`, and signs it all. */
 export const encrypt = (author: Keys, peer: Reader, payload: Payload, plaintext: Uint8Array): Envelope => {
   const { aad, key, nonce } = keyFor(author, peer, payload)

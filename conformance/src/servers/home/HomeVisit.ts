@@ -109,8 +109,7 @@ export class HomeVisit {
   }
 
   /** A new account for one check. */
-  async newAccount(): Promise<Account> {
-    const signer = this.signing.makeSigner()
+  async newAccount(signer = this.signing.makeSigner()): Promise<Account> {
     const handle = this.newHandle()
     const registration = this.registration(signer, handle)
     const answer = await this.register(signer, handle, registration)

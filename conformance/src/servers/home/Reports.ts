@@ -1,5 +1,9 @@
 /** `POST /v1/report` (spec: reports). */
 import { randomBytes } from "node:crypto"
+import { base64Url, utf8 } from "../../clients/crypto/Bytes.ts"
+import { canonical } from "../../clients/crypto/Canonical.ts"
+import { Keys } from "../../clients/crypto/Keys.ts"
+import { encrypt, opensOf, pad } from "../../clients/crypto/Messages.ts"
 import { group } from "../Check.ts"
 import { equals, hasStatus, holds, refuses } from "../Expect.ts"
 import { NotChecked } from "../Outcome.ts"
@@ -7,23 +11,37 @@ import { type Envelope, forged, type Signer } from "../Signing.ts"
 import type { Answer } from "../Target.ts"
 import type { HomeVisit } from "./HomeVisit.ts"
 
-const base64url = (length: number): string => randomBytes(length).toString("base64url")
+const base64url = (length: number): string => base64Url(randomBytes(length))
+
+type Named = Pick<Signer, "primary">
+
+/** The members of a message but its ciphertext. */
+const membersOf = (home: HomeVisit, from: Named, to: Named) => ({
+  type: "kez.chat.message",
+  version: 1,
+  from: from.primary,
+  to: to.primary,
+  id: base64url(16),
+  device: base64url(16),
+  created_at: home.time(),
+  seq: 0,
+  suite: "x25519-hkdf-sha256-chacha20poly1305",
+  salt: base64url(32)
+})
 
 /** A message of the right form that nobody can open. */
 const message = (home: HomeVisit, from: Signer, to: Signer): Envelope =>
-  from.sign("chat_message", {
-    type: "kez.chat.message",
-    version: 1,
-    from: from.primary,
-    to: to.primary,
-    id: base64url(16),
-    device: base64url(16),
-    created_at: home.time(),
-    seq: 0,
-    suite: "x25519-hkdf-sha256-chacha20poly1305",
-    salt: base64url(32),
-    ciphertext: base64url(292)
-  })
+  from.sign("chat_message", { ...membersOf(home, from, to), ciphertext: base64url(292) })
+
+/** A message with what opens it. */
+const proven = (home: HomeVisit, from: Keys, to: Keys, text: string) => {
+  const members = membersOf(home, from, to)
+  const body = { type: "text", text, chain: { seq: 0, hash: `sha256:${"0".repeat(64)}` } }
+  return {
+    message: encrypt(from, to, members, pad(utf8(canonical(body)))),
+    opens: opensOf(to, from, members)
+  }
+}
 
 const envelope = (home: HomeVisit, reporter: Signer, reported: Signer, other: object): Envelope =>
   reporter.sign("report", {
@@ -74,6 +92,31 @@ export const reports = group<HomeVisit>("server/reports", [
       const again = await post(home, body)
       hasStatus(again, 200)
       equals(again, idOf(again), idOf(first), "the id of the same report")
+    }
+  },
+  {
+    id: "proven",
+    requirements: ["KEZ-RPT-001", "KEZ-RPT-003"],
+    why: "a report with two messages that the reported account signed and that open is taken",
+    run: async (home) => {
+      const [reporter, reported] = [new Keys(), new Keys()]
+      for (const keys of [reporter, reported]) await home.newAccount(keys)
+      const messages = ["one", "two"].map((text) => proven(home, reported, reporter, text))
+      const answer = await post(home, envelope(home, reporter, reported, { messages }))
+      hasStatus(answer, 201)
+      idOf(answer)
+    }
+  },
+  {
+    id: "one-unproven",
+    requirements: ["KEZ-RPT-003"],
+    why: "of two messages the second comes with what opens the first",
+    run: async (home) => {
+      const [reporter, reported] = [new Keys(), new Keys()]
+      for (const keys of [reporter, reported]) await home.newAccount(keys)
+      const [one, two] = ["one", "two"].map((text) => proven(home, reported, reporter, text)) as [object, object]
+      const messages = [one, { ...two, opens: (one as { readonly opens: string }).opens }]
+      refuses(await post(home, envelope(home, reporter, reported, { messages })), "message_undecryptable")
     }
   },
   {

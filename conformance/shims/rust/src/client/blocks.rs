@@ -1,6 +1,6 @@
 //! Blocking: the own list, its notes for other devices, and the home's list (KEZ-NAT-062 to KEZ-NAT-066, KEZ-DM-030 to KEZ-DM-032).
 use super::link::{pause, Answer, Asked};
-use super::run::Client;
+use super::run::{now_millis, Client};
 use super::state::{Block, Card, Change};
 use crate::data::forms;
 use crate::identity::primary::Primary;
@@ -8,6 +8,8 @@ use crate::messages::contact::Relation;
 use crate::problem::{Code, Result};
 use serde_json::{json, Value};
 use std::time::Instant;
+
+const WEEK: i64 = 7 * 24 * 3_600_000;
 
 const FALLBACK: &str = "A note between devices of this account: whom it blocks.";
 
@@ -40,8 +42,16 @@ impl Client {
         let _ = self.write(&own, body, None);
     }
 
+    /// Notes the list anew once a week, before the home lets go of the notes that hold it (KEZ-DM-033).
+    pub fn note_blocks_if_due(&mut self) {
+        if !self.store.state.blocks.is_empty() && now_millis() - self.store.state.blocks_noted > WEEK {
+            self.note_blocks();
+        }
+    }
+
     /// The notes that held the list are gone: it is noted anew (KEZ-DM-033).
     pub fn note_blocks(&mut self) {
+        self.store.change(Change::BlocksNoted(now_millis()));
         let all: Vec<String> = self.store.state.blocks.keys().cloned().collect();
         for who in all {
             self.note_block(&who);

@@ -153,6 +153,7 @@ impl Client {
         if self.link.is_connected() {
             self.fetch_if_needed();
             self.write_receipts();
+            self.note_blocks_if_due();
             self.store.commit();
             self.send_copies();
             self.repeat_blocks();

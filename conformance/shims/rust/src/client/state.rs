@@ -172,6 +172,8 @@ pub enum Change {
         peer: String,
         ids: Vec<String>,
     },
+    /// All blocks are noted, at this time in milliseconds.
+    BlocksNoted(i64),
     Block {
         who: String,
         block: Block,
@@ -214,6 +216,7 @@ pub struct State {
     pub outbox: BTreeMap<u64, Copy>,
     pub due: BTreeMap<String, Vec<String>>,
     pub blocks: BTreeMap<String, Block>,
+    pub blocks_noted: i64,
     pub positions: Positions,
     /// How many epochs there were.
     pub life: u64,
@@ -306,6 +309,7 @@ impl State {
                     due.retain(|id| !ids.contains(id));
                 }
             }
+            Change::BlocksNoted(at) => self.blocks_noted = at,
             Change::Block { who, block } => {
                 self.blocks.insert(who, block);
             }
