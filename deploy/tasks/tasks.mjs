@@ -1,7 +1,7 @@
 // The task behind each npm script. Loaded once Node is known to be new enough to parse this.
 import { spawn } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
-import { delimiter, join } from "node:path"
+import { basename, delimiter, join } from "node:path"
 import { cache, node24, Refusal, root } from "./paths.mjs"
 import { endWithParent } from "./processes.mjs"
 import { fail } from "./say.mjs"
@@ -22,6 +22,9 @@ const benchFiles = () =>
         .sort()
         .map((name) => join(folder, name))
     )
+
+/** Minutes of work and gigabytes of disk: run by name only. */
+const usualBenches = () => benchFiles().filter((file) => basename(file) !== "capacity.bench.ts")
 
 /**
  * `needs` are the steps of `prepare.ts` that come first; `commands` are argument lists for Node 24, run one after the
@@ -48,7 +51,11 @@ const tasks = {
   docs: { needs: ["build"], commands: (args) => [["deploy/tasks/docs.ts", ...args]] },
   bench: {
     needs: ["nats", "build"],
-    commands: (args) => benchFiles().map((file) => ["--expose-gc", "--conditions=kez-source", file, ...args])
+    commands: ([name = "", ...args]) => {
+      const own = benchFiles().filter((file) => basename(file) === `${name}.bench.ts`)
+      const [files, rest] = own.length > 0 ? [own, args] : [usualBenches(), [name, ...args].filter((arg) => arg !== "")]
+      return files.map((file) => ["--expose-gc", "--conditions=kez-source", file, ...rest])
+    }
   }
 }
 

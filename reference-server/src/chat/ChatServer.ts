@@ -8,6 +8,11 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import { type BrokerConfig, published } from "../broker/BrokerConfig.ts"
 import * as Broker from "../broker/Broker.ts"
+import { BrokerControl } from "../broker/BrokerControl.ts"
+import { shareOf } from "../broker/stream/Partitions.ts"
+import { diskRoom } from "../metrics/DatabaseSamples.ts"
+import * as RoomWatch from "../metrics/RoomWatch.ts"
+import * as StartupMemory from "../process/StartupMemory.ts"
 import type { BrokerKeys } from "../broker/login/Keys.ts"
 import { ChatConfig } from "./ChatConfig.ts"
 import * as AdminRoutes from "./admin/AdminRoutes.ts"
@@ -17,7 +22,7 @@ import * as ManifestRoutes from "./routes/ManifestRoutes.ts"
 import * as ReportRoutes from "./routes/ReportRoutes.ts"
 import * as ServerRoutes from "./routes/ServerRoutes.ts"
 import { ActiveKeys } from "../storage/ActiveKeys.ts"
-import { DatabaseError, type DatabaseSettings } from "../storage/Database.ts"
+import { Database, DatabaseError, type DatabaseSettings } from "../storage/Database.ts"
 import { openDatabase } from "../storage/OpenDatabase.ts"
 import { databaseName } from "../storage/PostgresUrl.ts"
 import { registrySchema } from "../storage/Schemas.ts"
@@ -65,6 +70,27 @@ const limits = ({ rates }: ChatConfig["Service"], pageRoutes: ReadonlySet<string
 }
 
 const lookupPath = /^\/v1\/u\/([a-z0-9][a-z0-9_-]{2,31})$/
+
+/** The stores, and how full they are. */
+const rooms = Effect.fnUntraced(function* ({ inboxBytes, partitions }: BrokerConfig) {
+  const [{ streams }, { bytes }, disk] = yield* Effect.all([
+    (yield* BrokerControl).status,
+    (yield* Manifests.Manifests).totals,
+    diskRoom(yield* Database)
+  ])
+  const { manifestStoreBytes } = yield* ChatConfig
+  const mail = streams.map((stream, i) => ({
+    name: partitions === 1 ? "mail" : `mail in stream ${i}`,
+    used: stream?.bytes ?? 0,
+    limit: shareOf(inboxBytes, partitions),
+    flag: "--store-bytes"
+  }))
+  return [
+    ...mail,
+    { name: "manifests", used: bytes, limit: manifestStoreBytes, flag: "--manifest-store-bytes" },
+    ...disk
+  ]
+})
 
 /** Serves until interrupted; without a page, `/` is a landing page. */
 export const serve = Effect.fnUntraced(
@@ -119,6 +145,8 @@ export const serve = Effect.fnUntraced(
       trustedProxies: [],
       limit: () => undefined
     })
+    yield* RoomWatch.watch(rooms(broker))
+    yield* StartupMemory.release
     yield* Effect.logInfo("listening").pipe(
       Effect.annotateLogs({ url: listening.url, internal: internal.url, server: config.serverName })
     )

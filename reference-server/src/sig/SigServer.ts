@@ -9,9 +9,11 @@ import * as Layer from "effect/Layer"
 import { Database } from "../storage/Database.ts"
 import { openDatabase } from "../storage/OpenDatabase.ts"
 import { sigchainSchema } from "../storage/Schemas.ts"
-import { databaseSamples } from "../metrics/DatabaseSamples.ts"
+import { databaseSamples, diskRoom } from "../metrics/DatabaseSamples.ts"
 import { listen } from "../http/Listener.ts"
 import * as Metrics from "../metrics/Metrics.ts"
+import * as RoomWatch from "../metrics/RoomWatch.ts"
+import * as StartupMemory from "../process/StartupMemory.ts"
 import { perMinute } from "../http/RateLimit.ts"
 import { docsRoutes, routesOf } from "../http/pages/DocsRoutes.ts"
 import { routeTable } from "../http/RouteTable.ts"
@@ -69,6 +71,13 @@ export const serve = Effect.fnUntraced(
       trustedProxies: [],
       limit: () => undefined
     })
+    yield* RoomWatch.watch(
+      Effect.map(Effect.all([chains.totals, diskRoom(database)]), ([{ bytes }, disk]) => [
+        { name: "sigchains", used: bytes, limit: config.storeBytes, flag: "--chain-store-bytes" },
+        ...disk
+      ])
+    )
+    yield* StartupMemory.release
     yield* Effect.logInfo("listening").pipe(Effect.annotateLogs({ url: listening.url, internal: internal.url }))
     return yield* Effect.never
   },

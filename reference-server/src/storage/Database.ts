@@ -94,8 +94,11 @@ export class Database extends Context.Service<
     readonly isWorking: () => boolean
     /** Calls `f` soon after accounts changed, until the scope closes; not reliably, so ask at intervals as well. */
     readonly onAccountsChanged: (f: () => void) => Effect.Effect<void, never, Scope>
-    /** Bytes of the database, and free bytes on its disk where that is known. */
-    readonly size: Effect.Effect<{ readonly bytes: number; readonly freeBytes?: number }, Problem.Problem>
+    /** Bytes of the database, and of its disk where that is known. */
+    readonly size: Effect.Effect<
+      { readonly bytes: number; readonly disk?: { readonly bytes: number; readonly freeBytes: number } },
+      Problem.Problem
+    >
     /** Writes a copy of everything to a file that does not exist. */
     readonly backup: (path: string) => Effect.Effect<void, DatabaseError>
   }

@@ -183,8 +183,8 @@ const make = (sqlite: BetterSqlite3.Database) => {
     size: Effect.sync(() => {
       const pages = sqlite.pragma("page_count", { simple: true }) as number
       const pageBytes = sqlite.pragma("page_size", { simple: true }) as number
-      const { bavail, bsize } = statfsSync(dirname(sqlite.name))
-      return { bytes: pages * pageBytes, freeBytes: bavail * bsize }
+      const { bavail, blocks, bsize } = statfsSync(dirname(sqlite.name))
+      return { bytes: pages * pageBytes, disk: { bytes: blocks * bsize, freeBytes: bavail * bsize } }
     }),
     backup: (path) => {
       const partial = `${path}.partial`
