@@ -1,6 +1,7 @@
 /** Flags of a command that keeps what it was given, as a comment at the head of the file that it writes. */
 import type * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import { version } from "../metrics/Metrics.ts"
 import type { Kept } from "./Flags.ts"
 
 type Scalar = string | number | boolean
@@ -18,6 +19,8 @@ export const flagsOf = <T extends Settings>(settings: T) =>
     readonly [K in keyof T]: Flag.Flag<Option.Option<ValueOf<T[K]>>>
   }
 
+/** Beside the settings: the version that wrote them. */
+const writer = "version"
 const head = "# Settings kept for the next run of init: "
 
 /** The comment that {@link settle} reads: the settings that are not their defaults, by flag. */
@@ -26,10 +29,11 @@ export const note = <T extends Settings>(settings: T, values: Values<T>): string
     const value = values[key as keyof T] as Scalar
     return value === fallback ? [] : [[name, value]]
   })
-  return `${head}${JSON.stringify(Object.fromEntries(changed))}\n`
+  return `${head}${JSON.stringify({ ...Object.fromEntries(changed), [writer]: version })}\n`
 }
 
-const kept = (text: string): Readonly<Record<string, unknown>> => {
+/** The settings that a file keeps, by flag; those that are missing have their defaults. */
+export const keptIn = (text: string): Readonly<Record<string, unknown>> => {
   const line = text.split("\n").find((line) => line.startsWith(head))
   if (line === undefined) return {}
   try {
@@ -39,9 +43,19 @@ const kept = (text: string): Readonly<Record<string, unknown>> => {
   }
 }
 
+/** Why settings cannot be kept: a newer version wrote one that this does not know. Undefined when they can. */
+export const unknownIn = (settings: Settings, text: string): string | undefined => {
+  const names = new Set([writer, ...Object.values(settings).map(({ name }) => name)])
+  const before = keptIn(text)
+  const strange = Object.keys(before).filter((name) => !names.has(name))
+  return strange.length === 0
+    ? undefined
+    : `was written by init of version ${String(before[writer] ?? "unknown")} with --${strange.join(", --")}, which this version ${version} does not know: install that version again, or restore the backup made before the upgrade`
+}
+
 /** What is given, else what `text`, the file of an earlier run, keeps, else the default. */
 export const settle = <T extends Settings>(settings: T, given: Partial<Given<T>>, text: string): Values<T> => {
-  const before = kept(text)
+  const before = keptIn(text)
   const valueOf = ([key, { fallback, name }]: readonly [string, Kept<Scalar>]): readonly [string, Scalar] => {
     const value = Option.getOrElse(
       (given[key as keyof T] ?? Option.none()) as Option.Option<Scalar>,

@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { Scope } from "effect/Scope"
+import { version } from "../metrics/Metrics.ts"
 import type { Migration, Schema } from "./tables/Schema.ts"
 
 /** Booleans are 0 and 1. */
@@ -110,22 +111,38 @@ export const databaseFailing =
 
 export const unavailable = new Problem.Problem({ code: "unavailable", detail: "the server cannot store this now" })
 
+/** A step as a database records it, with the version of the server that applied it, since servers record that. */
+export interface AppliedStep {
+  readonly id: string
+  readonly server?: string | null
+}
+
 /** The steps to apply; throws where the database is not this version's. */
 export const missingSteps = (
-  migrations: ReadonlyArray<Migration>,
-  applied: ReadonlyArray<string>,
+  { migrations, owner }: Schema,
+  applied: ReadonlyArray<AppliedStep>,
   existing: boolean,
   refuse: (reason: DatabaseError["reason"], detail: string) => DatabaseError
 ): ReadonlyArray<Migration> => {
   const known = new Set(migrations.map((migration) => migration.id))
-  const newer = applied.filter((id) => !known.has(id))
+  const newer = applied.filter(({ id }) => !known.has(id))
   if (newer.length > 0) {
-    const detail = `was written by a newer version of this server (${newer.join(", ")}); upgrade the server or restore a backup`
-    throw refuse("newer", detail)
+    const by = newer
+      .map(({ server }) => server ?? "")
+      .toSorted(byVersion)
+      .at(-1)
+    const theirs = by === undefined || by === "" ? "a newer version" : `version ${by}`
+    throw refuse(
+      "newer",
+      `was upgraded by ${theirs} of ${owner} (${newer.map(({ id }) => id).join(", ")}), which this version ${version} cannot read: install ${theirs} again, or restore the backup made before the upgrade`
+    )
   }
-  const missing = migrations.filter((migration) => !applied.includes(migration.id))
+  const present = new Set(applied.map(({ id }) => id))
+  const missing = migrations.filter(({ id }) => !present.has(id))
   if (missing.length > 0 && existing) {
-    throw refuse("older", "was written by an older version; start the server once to upgrade it")
+    throw refuse("older", `was written by an older version than ${version}; start the server once to upgrade it`)
   }
   return missing
 }
+
+const byVersion = (a: string, b: string): number => a.localeCompare(b, "en", { numeric: true })

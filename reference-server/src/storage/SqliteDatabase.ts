@@ -14,7 +14,9 @@ import type { Scope } from "effect/Scope"
 import { mkdirSync, statfsSync } from "node:fs"
 import { rename, rm } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
+import { version } from "../metrics/Metrics.ts"
 import {
+  type AppliedStep,
   Database,
   DatabaseError,
   type DatabaseOptions,
@@ -94,12 +96,17 @@ const migrate = (
   const run = sqlite.transaction(() => {
     sqlite.pragma(`application_id = ${schema.applicationId}`)
     sqlite.exec("CREATE TABLE IF NOT EXISTS schema_migrations (id TEXT PRIMARY KEY, applied_at TEXT NOT NULL) STRICT")
-    const applied = sqlite.prepare("SELECT id FROM schema_migrations").pluck().all() as Array<string>
-    const missing = missingSteps(schema.migrations, applied, existing === true, refuse)
-    const record = sqlite.prepare("INSERT INTO schema_migrations (id, applied_at) VALUES (?, ?)")
+    const applied = sqlite.prepare("SELECT * FROM schema_migrations").all() as Array<AppliedStep>
+    const missing = missingSteps(schema, applied, existing === true, refuse)
+    if (missing.length === 0) return
+    const columns = sqlite.pragma("table_info(schema_migrations)") as Array<{ readonly name: string }>
+    if (!columns.some(({ name }) => name === "server")) {
+      sqlite.exec("ALTER TABLE schema_migrations ADD COLUMN server TEXT")
+    }
+    const record = sqlite.prepare("INSERT INTO schema_migrations (id, applied_at, server) VALUES (?, ?, ?)")
     for (const migration of missing) {
       sqlite.exec(migration.sqlite)
-      record.run(migration.id, new Date().toISOString())
+      record.run(migration.id, new Date().toISOString(), version)
     }
   })
   run.immediate()

@@ -12,6 +12,7 @@ import {
   type Identity,
   newIdentity,
   post,
+  run,
   type Running,
   startSig,
   temporaryFolder
@@ -298,6 +299,17 @@ describe("the room of a sig-server", () => {
     const upgraded = new BetterSqlite3(file)
     expect(upgraded.prepare("SELECT * FROM chain_totals").get()).toEqual(totals)
     upgraded.close()
+  })
+
+  it("refuses a file that a newer version has upgraded, and names both versions", async () => {
+    using own = temporaryFolder()
+    await (await startSig(own.path)).stop()
+    const file = join(own.path, "sigchains.db")
+    const sqlite = new BetterSqlite3(file)
+    sqlite.exec("INSERT INTO schema_migrations VALUES ('sigchains-999-future', '2030-01-01T00:00:00Z', '7.0.1')")
+    sqlite.close()
+    const { code, stdout } = await run("sig-server", ["--port", "0", "--db", file])
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/by version 7\.0\.1 of sig-server.* this version \d/)])
   })
 
   it("KEZ-LIM-021 is bounded for one address and a day, others aside", async () => {

@@ -54,7 +54,7 @@ describe("the database file", () => {
     }
     expect(await refusal(path, older)).toMatchObject({ reason: "older" })
     const sqlite = new BetterSqlite3(path)
-    sqlite.exec("INSERT INTO schema_migrations VALUES ('registry-999-future', '2030-01-01T00:00:00Z')")
+    sqlite.exec("INSERT INTO schema_migrations VALUES ('registry-999-future', '2030-01-01T00:00:00Z', '9.12.0')")
     sqlite.close()
     expect(await refusal(path)).toMatchObject({ reason: "newer" })
 
@@ -71,7 +71,9 @@ describe("the database file", () => {
     expect(logged).toHaveLength(1)
     expect(JSON.parse(logged[0]!)).toMatchObject({
       level: "fatal",
-      msg: expect.stringContaining("written by a newer version of this server (registry-999-future)")
+      msg: expect.stringMatching(
+        /upgraded by version 9\.12\.0 of chat-server \(registry-999-future\), which this version \d+\.\d+\.\d+ cannot read: install version 9\.12\.0 again, or restore the backup/
+      )
     })
   })
 

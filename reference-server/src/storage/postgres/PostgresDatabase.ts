@@ -13,6 +13,7 @@ import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
 import { createHash } from "node:crypto"
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, type QueryResultRow, types } from "pg"
+import { version } from "../metrics/Metrics.ts"
 import {
   Database,
   DatabaseError,
@@ -150,11 +151,14 @@ const migrate = async (client: PoolClient, { db, existing, schema }: DatabaseOpt
     await client.query("CREATE TABLE schema_migrations (id TEXT PRIMARY KEY, applied_at TEXT NOT NULL)")
     await all("INSERT INTO kez_database VALUES ($1, 0)", [schema.owner])
   }
-  const applied = (await all<{ id: string }>("SELECT id FROM schema_migrations")).map(({ id }) => id)
-  for (const migration of missingSteps(schema.migrations, applied, existing === true, refuse)) {
+  const applied = await all<{ id: string; server?: string | null }>("SELECT * FROM schema_migrations")
+  const missing = missingSteps(schema, applied, existing === true, refuse)
+  if (missing.length === 0) return
+  await client.query("ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS server TEXT")
+  for (const migration of missing) {
     if (migration.postgres !== "") await client.query(migration.postgres)
-    const values = [migration.id, new Date().toISOString()]
-    await all("INSERT INTO schema_migrations (id, applied_at) VALUES ($1, $2)", values)
+    const values = [migration.id, new Date().toISOString(), version]
+    await all("INSERT INTO schema_migrations (id, applied_at, server) VALUES ($1, $2, $3)", values)
   }
 }
 
