@@ -7,7 +7,7 @@ import type { Sql } from "./Database.ts"
 
 /** Who acts, and why as far as they say. */
 export interface By {
-  /** `user alice` of the operating system, or `token internal.secret`. */
+  /** `user alice` of the operating system, `token NAME`, or `token internal.secret`. */
   readonly actor: string
   readonly note: string
 }
@@ -22,6 +22,9 @@ export type Action =
   | "unreserve"
   | "report-close"
   | "report-delete"
+  | "backup"
+  | "token-create"
+  | "token-revoke"
 
 export interface Entry extends By {
   readonly id: number
@@ -38,6 +41,10 @@ export const record = (within: Sql, action: Action, subject: string, { actor, no
     Effect.asVoid(within`INSERT INTO audit (at, actor, action, subject, note)
       VALUES (${Timestamp.fromMillis(now)}, ${actor}, ${action}, ${subject}, ${note})`)
   )
+
+/** The newest entry of an action. */
+export const lastOf = (sql: Sql, action: Action) =>
+  sql<Entry>`SELECT id, at, actor, action, subject, note FROM audit WHERE action = ${action} ORDER BY id DESC LIMIT 1`
 
 export interface Asked {
   readonly limit: number

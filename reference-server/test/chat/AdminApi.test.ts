@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { get, newIdentity, post, registration, type Running, startChat, temporaryFolder } from "../kits/Servers.ts"
+import { get, newIdentity, post, registration, run, type Running, startChat, temporaryFolder } from "../kits/Servers.ts"
 
 interface Operation {
   readonly operationId: string
@@ -129,6 +129,33 @@ describe("the operator's API", () => {
     expect(new Set(entries.map(({ actor }) => actor))).toEqual(new Set(["token internal.secret"]))
     const before = (await call("GET", `audit?before=${entries.at(-1)!.id}&subject=chorister`)).body
     expect(before).toMatchObject([{ action: "unsuspend" }, { action: "suspend" }])
+  })
+
+  it("takes tokens by name, and none that was revoked", async () => {
+    const admin = (...args: ReadonlyArray<string>) =>
+      run("chat-server", ["admin", "token", ...args, "--db", join(folder.path, "registry.db")])
+    const made = await admin("create", "backoffice", "--note", "the shop's own panel")
+    const own = made.stdout.trim()
+    expect(own).toMatch(/^kezadm_[\w-]{43}$/)
+    expect((await call("PUT", "reserved/shop", { reserved: true }, own)).status).toBe(200)
+    expect((await call("GET", "audit?limit=2", undefined, own)).body).toMatchObject([
+      { actor: "token backoffice", action: "reserve" },
+      { action: "token-create", subject: "backoffice" }
+    ])
+    // What only the home's own programs may.
+    const removals = await post(`${server.internal}/internal/removals`, "", {
+      headers: { authorization: `Bearer ${own}` }
+    })
+    expect(removals.status).toBe(401)
+    expect((await admin("create", "backoffice")).stdout).toContain("take another name")
+    expect((await admin("create", "Bad Name")).code).toBe(1)
+    expect((await admin("list")).stdout).toMatch(/^backoffice .* in force the shop's own panel$/m)
+    expect((await admin("list")).stdout).not.toContain(own.slice(10))
+    expect((await admin("revoke", "backoffice")).code).toBe(0)
+    expect((await call("GET", "accounts", undefined, own)).status).toBe(401)
+    expect((await call("GET", "accounts", undefined, `${own.slice(0, -1)}x`)).status).toBe(401)
+    expect((await admin("revoke", "nothing")).code).toBe(1)
+    expect((await call("GET", "accounts")).status).toBe(200)
   })
 
   it("refuses what does not exist or is malformed, as a problem", async () => {

@@ -4,6 +4,7 @@
  */
 import { ProblemBody } from "@kez-chat/sdk/api"
 import type { Problem } from "@kez-chat/sdk/protocol"
+import * as Context from "effect/Context"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
@@ -15,11 +16,17 @@ import * as Schema from "effect/Schema"
 
 const { problems } = ProblemBody
 
-/** Lets in who presents the secret in keys-dir/internal.secret. */
-export class Authorization extends HttpApiMiddleware.Service<Authorization>()("@kez-chat/server/Authorization", {
-  security: { bearer: HttpApiSecurity.bearer },
-  error: problems("unauthorized")
-}) {}
+/** Who uses the API, as the audit names them. */
+export class Actor extends Context.Service<Actor, string>()("@kez-chat/server/Actor") {}
+
+/** Lets in who presents a token that `admin token create` made, or the secret in keys-dir/internal.secret. */
+export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: Actor }>()(
+  "@kez-chat/server/Authorization",
+  {
+    security: { bearer: HttpApiSecurity.bearer },
+    error: problems("unauthorized", "unavailable")
+  }
+) {}
 
 const Time = Schema.String.annotate({ description: "RFC 3339 UTC" })
 const Maybe = Schema.NullOr(Time)
@@ -220,7 +227,7 @@ export class AdminApi extends HttpApi.make("kez-chat-admin")
     OpenApi.annotations({
       title: "kez-chat-server, for its operator",
       description:
-        "On the internal listener only. The secret in keys-dir/internal.secret is the bearer token. Errors are RFC 9457 problems.",
+        "On the internal listener only. The bearer token is one of `kez-chat-server admin token create`, or the secret in keys-dir/internal.secret. Errors are RFC 9457 problems.",
       license: { name: "Apache-2.0 OR MIT" }
     })
   ) {}

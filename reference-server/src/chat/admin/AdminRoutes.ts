@@ -1,4 +1,4 @@
-/** The handlers of {@link AdminApi}: the same calls as the admin commands, with the token as the actor in the audit. */
+/** The handlers of {@link AdminApi}: the same calls as the admin commands, with the token's name as the actor in the audit. */
 import { Problem } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -10,6 +10,7 @@ import * as Redacted from "effect/Redacted"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { routesOf } from "../../http/pages/DocsRoutes.ts"
 import type { Route } from "../../http/RouteTable.ts"
+import * as AdminTokens from "../../storage/AdminTokens.ts"
 import * as Audit from "../../storage/Audit.ts"
 import { Database } from "../../storage/Database.ts"
 import * as Invites from "../../storage/Invites.ts"
@@ -17,7 +18,7 @@ import { Reports } from "../../storage/Reports.ts"
 import { Registry } from "../../storage/Registry.ts"
 import { Removals } from "../Removals.ts"
 import { accountDetails } from "./AccountDetails.ts"
-import { AdminApi, Authorization } from "./AdminApi.ts"
+import { Actor, AdminApi, Authorization } from "./AdminApi.ts"
 
 const documentPath = "/internal/admin/openapi.json"
 
@@ -34,10 +35,10 @@ export const isSecret = (secret: Redacted.Redacted<string>, token: string): bool
 
 export const unauthorized = new Problem.Problem({
   code: "unauthorized",
-  detail: "present the secret in keys-dir/internal.secret as a bearer token"
+  detail: "present a token of `admin token create`, or the secret in keys-dir/internal.secret, as a bearer token"
 })
 
-const by = (note = ""): Audit.By => ({ actor: "token internal.secret", note })
+const by = (note = "") => Effect.map(Actor, (actor): Audit.By => ({ actor, note }))
 
 const pageEntries = 100
 
@@ -58,17 +59,28 @@ const accounts = HttpApiBuilder.group(
       )
       .handle("show", ({ params }) => Effect.provideContext(accountDetails(params.handle), context))
       .handle("suspend", ({ params, payload }) =>
-        Effect.tap(registry.setSuspended(params.handle, true, by(payload.note)), () => removals.poke)
+        Effect.tap(
+          Effect.flatMap(by(payload.note), (who) => registry.setSuspended(params.handle, true, who)),
+          () => removals.poke
+        )
       )
-      .handle("unsuspend", ({ params, payload }) => registry.setSuspended(params.handle, false, by(payload.note)))
+      .handle("unsuspend", ({ params, payload }) =>
+        Effect.flatMap(by(payload.note), (who) => registry.setSuspended(params.handle, false, who))
+      )
       .handle("revoke", ({ params, payload }) =>
         payload.confirm === params.handle
-          ? Effect.tap(registry.revoke(params.handle, by(payload.note)), () => removals.poke)
+          ? Effect.tap(
+              Effect.flatMap(by(payload.note), (who) => registry.revoke(params.handle, who)),
+              () => removals.poke
+            )
           : Effect.fail(new Problem.Problem({ code: "request_malformed", detail: "confirm must repeat the handle" }))
       )
       .handle("reserved", () => registry.listReserved)
       .handle("reserve", ({ params, payload: { note = "", reserved } }) =>
-        Effect.as(registry.setReserved(params.handle, reserved, by(note)), { handle: params.handle, reserved, note })
+        Effect.as(
+          Effect.flatMap(by(note), (who) => registry.setReserved(params.handle, reserved, who)),
+          { handle: params.handle, reserved, note }
+        )
       )
   })
 )
@@ -81,13 +93,17 @@ const invites = HttpApiBuilder.group(
     return handlers
       .handle("listInvites", () => Invites.list(database))
       .handle("createInvite", ({ payload: { expiresInSeconds, note, uses = 1 } }) =>
-        Invites.create(
-          database,
-          { uses, expiresInMillis: expiresInSeconds === undefined ? undefined : expiresInSeconds * 1_000 },
-          by(note)
+        Effect.flatMap(by(note), (who) =>
+          Invites.create(
+            database,
+            { uses, expiresInMillis: expiresInSeconds === undefined ? undefined : expiresInSeconds * 1_000 },
+            who
+          )
         )
       )
-      .handle("revokeInvite", ({ params, payload }) => Invites.revoke(database, params.id, by(payload.note)))
+      .handle("revokeInvite", ({ params, payload }) =>
+        Effect.flatMap(by(payload.note), (who) => Invites.revoke(database, params.id, who))
+      )
   })
 )
 
@@ -99,8 +115,12 @@ const reports = HttpApiBuilder.group(
     return handlers
       .handle("listReports", ({ query }) => reports.list(query.all === "true"))
       .handle("showReport", ({ params }) => asOperator(reports.show(params.id)))
-      .handle("closeReport", ({ params, payload }) => reports.close(params.id, by(payload.note)))
-      .handle("deleteReport", ({ params, payload }) => reports.delete(params.id, by(payload.note)))
+      .handle("closeReport", ({ params, payload }) =>
+        Effect.flatMap(by(payload.note), (who) => reports.close(params.id, who))
+      )
+      .handle("deleteReport", ({ params, payload }) =>
+        Effect.flatMap(by(payload.note), (who) => reports.delete(params.id, who))
+      )
   })
 )
 
@@ -125,16 +145,27 @@ const audit = HttpApiBuilder.group(
   })
 )
 
+/** Tells who presents a token. */
+const authorization = (secret: Redacted.Redacted<string>) =>
+  Layer.effect(
+    Authorization,
+    Effect.map(Database, ({ sql }) =>
+      Authorization.of({
+        bearer: Effect.fnUntraced(function* (handled, { credential }) {
+          const token = Redacted.value(credential)
+          const name = isSecret(secret, token) ? "internal.secret" : yield* AdminTokens.nameOf(sql, token)
+          if (name === undefined) return yield* unauthorized
+          return yield* Effect.provideService(handled, Actor, `token ${name}`)
+        })
+      })
+    )
+  )
+
 export const layer = (secret: Redacted.Redacted<string>) =>
   Layer.merge(
     HttpApiBuilder.layer(AdminApi).pipe(
       Layer.provide([accounts, invites, reports, audit]),
-      Layer.provide(
-        Layer.succeed(Authorization, {
-          bearer: (handled, { credential }) =>
-            isSecret(secret, Redacted.value(credential)) ? handled : Effect.fail(unauthorized)
-        })
-      )
+      Layer.provide(authorization(secret))
     ),
     HttpRouter.add("GET", documentPath, HttpServerResponse.jsonUnsafe(OpenApi.fromApi(AdminApi)))
   )

@@ -100,5 +100,25 @@ export const operatorTables: ReadonlyArray<Migration> = [
     id: "operator-005-report-bytes",
     sqlite: reportBytes.replace("BIGINT", "INTEGER"),
     postgres: reportBytes
+  },
+  {
+    id: "operator-006-tokens",
+    sqlite: `
+      CREATE TABLE admin_tokens (
+        name TEXT NOT NULL PRIMARY KEY,
+        -- SHA-256 of the token, hexadecimal.
+        token_hash TEXT NOT NULL UNIQUE,
+        created_at TEXT NOT NULL,
+        revoked_at TEXT,
+        note TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;`,
+    postgres: `
+      CREATE TABLE admin_tokens (
+        name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+        token_hash TEXT COLLATE "C" NOT NULL UNIQUE,
+        created_at TEXT NOT NULL,
+        revoked_at TEXT,
+        note TEXT NOT NULL
+      );`
   }
 ]
