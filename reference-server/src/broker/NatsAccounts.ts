@@ -140,13 +140,14 @@ const partitionLines = (
   "  }"
 ]
 
-/** Snapshots are read in chunks, each of which is acknowledged. */
+/** Snapshots are read and written in chunks, each of which is acknowledged. One is only written where no stream is. */
 const backupLines = (nkey: string | undefined): ReadonlyArray<string> =>
   nkey === undefined
     ? []
     : [
         `      { nkey: ${nkey}, permissions: {`,
-        `        publish: ["$JS.API.STREAM.INFO.${stream}", "$JS.API.STREAM.SNAPSHOT.${stream}", "$JS.SNAPSHOT.ACK.${stream}.>"]`,
+        `        publish: ["$JS.API.STREAM.INFO.${stream}", "$JS.API.STREAM.SNAPSHOT.${stream}", "$JS.SNAPSHOT.ACK.${stream}.>"`,
+        `          "$JS.API.STREAM.RESTORE.${stream}", "$JS.SNAPSHOT.RESTORE.${stream}.*"]`,
         '        subscribe: ["_INBOX_bak.>"]',
         "      } }"
       ]

@@ -1,6 +1,6 @@
 /** Admin commands beside a running server and without one; backup and restore. */
 import BetterSqlite3 from "better-sqlite3"
-import { copyFileSync, existsSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { admin as adminCommand } from "../../src/chat/commands/admin/AdminCommand.ts"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -117,27 +117,33 @@ describe("admin", () => {
   it("copies the registry while it is written to, and a server started on the copy has everything", async () => {
     const before = await register("backed-up")
     expect(before.answer.status).toBe(201)
-    const file = join(folder.path, "backup.db")
+    const file = join(folder.path, "backup.tar.gz")
+    const back = (...args: ReadonlyArray<string>) =>
+      run("chat-server", ["backup", file, "--db", db, "--keys-dir", join(folder.path, "keys"), ...args])
     const stop = new AbortController()
     const writing = (async () => {
       for (let n = 0; !stop.signal.aborted; n++) expect((await register(`meanwhile${n}`)).answer.status).toBe(201)
     })()
-    const backup = await admin("backup", file)
+    const backup = await back("--no-mail", "--sig-db", "none", "--json")
     stop.abort()
     await writing
     expect(backup.code).toBe(0)
-    const sqlite = new BetterSqlite3(file, { readonly: true })
+    const { manifest } = JSON.parse(backup.stdout) as { manifest: { counts: object; without: Array<string> } }
+    expect(manifest.counts).toMatchObject({ accounts: expect.any(Number) })
+    expect(manifest.without).toHaveLength(3)
+    const overwritten = await back("--no-mail", "--sig-db", "none")
+    expect([overwritten.code, overwritten.stdout.includes("exists; name a new file")]).toEqual([1, true])
+    expect((await admin("audit", "--of", "home")).stdout).toContain("backup")
+
+    using other = temporaryFolder()
+    const restored = await run("chat-server", ["restore", file, "--data", join(other.path, "home")])
+    expect([restored.code, restored.stdout.includes("Next:")]).toEqual([0, true])
+    const sqlite = new BetterSqlite3(join(other.path, "home", "chat.sqlite"), { readonly: true })
     expect(sqlite.pragma("integrity_check", { simple: true })).toBe("ok")
     sqlite.close()
-    const overwritten = await admin("backup", file)
-    expect([overwritten.code, overwritten.stdout.includes("exists; name a new file")]).toEqual([1, true])
-
-    // Restore, as the README says: put the file in place of the registry and start.
-    using other = temporaryFolder()
-    copyFileSync(file, join(other.path, "registry.db"))
-    const restored = await startChat(other.path)
-    expect((await get(`${restored.url}/v1/u/backed-up`)).json["primary"]).toBe(before.identity.primary)
-    expect(await restored.stop()).toBe(0)
+    const again = await startChat(join(other.path, "home"), ["--db", join(other.path, "home", "chat.sqlite")])
+    expect((await get(`${again.url}/v1/u/backed-up`)).json["primary"]).toBe(before.identity.primary)
+    expect(await again.stop()).toBe(0)
   })
 
   it("says in a sentence when there is no registry", async () => {

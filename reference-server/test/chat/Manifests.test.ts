@@ -322,9 +322,12 @@ describe("what lasts", () => {
     expect((await put(owner.url, first.body)).status).toBe(201)
     expect((await put(owner.url, body)).status).toBe(201)
     expect(await killed.stop("SIGKILL")).toBe("SIGKILL")
-    const copy = join(other.path, "copy.db")
-    const backup = await run("chat-server", ["admin", "backup", copy, "--db", join(other.path, "registry.db")])
+    const archive = join(other.path, "copy.tar")
+    const from = ["--db", join(other.path, "registry.db"), "--keys-dir", join(other.path, "keys")]
+    const backup = await run("chat-server", ["backup", archive, ...from, "--no-mail", "--sig-db", "none"])
     expect(backup.code).toBe(0)
+    const copy = join(other.path, "copy", "chat.sqlite")
+    expect((await run("chat-server", ["restore", archive, "--data", join(other.path, "copy")])).code).toBe(0)
     for (const args of [[], ["--db", copy]]) {
       const again = await startChat(other.path, args)
       const url = urlOf(owner.identity, again)

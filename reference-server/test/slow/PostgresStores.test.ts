@@ -61,6 +61,27 @@ describe.skipIf(!hasPostgres())("over PostgreSQL", () => {
       expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/accounts +1200 rows/) })
       const totals = await server.query("migrated", "SELECT manifests, bytes FROM manifest_totals")
       expect(totals).toEqual([{ manifests: "9", bytes: "900000" }])
+      // An archive holds it as a file again, from one moment, with the same rows.
+      await run("chat-server", [
+        "init",
+        "--keys-dir",
+        join(folder.path, "k"),
+        "--nats-conf",
+        join(folder.path, "n.conf")
+      ])
+      const archive = join(folder.path, "home.tar.gz")
+      const whole = ["--keys-dir", join(folder.path, "k"), "--no-mail", "--sig-db", "none"]
+      expect(await run("chat-server", ["backup", archive, "--db", db, ...whole])).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("1200 accounts, 9 manifests")
+      })
+      const back = join(folder.path, "back")
+      expect((await run("chat-server", ["restore", archive, "--data", back])).code).toBe(0)
+      const into = ["--from", join(back, "chat.sqlite"), "--to", await server.create("restored")]
+      const rowsOf = (stdout: string) => stdout.split("\n").filter((line) => / rows /.test(line))
+      expect(rowsOf((await run("chat-server", ["admin", "migrate", ...into])).stdout)).toEqual(rowsOf(first.stdout))
+      // The archive is noted in the audit, which the file has not.
+      await server.query("migrated", "DELETE FROM audit WHERE action = 'backup'")
       // As if it had been stopped in the midst of two tables.
       await server.query("migrated", "DELETE FROM accounts WHERE handle > 'user-5'; DELETE FROM manifests WHERE id > 4")
       expect(await migrate(file)).toMatchObject({ code: 0, stdout: first.stdout })

@@ -9,11 +9,19 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { createHash } from "node:crypto"
-import { Database, DatabaseError, type DatabaseOptions, type Fragment, rows, type Sql, type Value } from "./Database.ts"
-import { openDatabase } from "./OpenDatabase.ts"
-import { databaseName } from "./PostgresUrl.ts"
+import {
+  Database,
+  DatabaseError,
+  type DatabaseOptions,
+  type Fragment,
+  rows,
+  type Sql,
+  type Value
+} from "../Database.ts"
+import { openDatabase } from "../OpenDatabase.ts"
+import { databaseName } from "../PostgresUrl.ts"
 
-interface Table {
+export interface Table {
   readonly name: string
   /** Columns that order its rows. */
   readonly key: ReadonlyArray<string>
@@ -34,6 +42,7 @@ const tables: Readonly<Record<DatabaseOptions["schema"]["owner"], ReadonlyArray<
     { name: "invites", key: ["id"] },
     { name: "audit", key: ["id"], counts: true },
     { name: "reports", key: ["id"], large: true },
+    { name: "admin_tokens", key: ["name"] },
     { name: "broker_counters", key: ["key", "day"] },
     { name: "broker_secrets", key: ["period"] },
     { name: "broker_state", key: ["name"] },
@@ -112,7 +121,8 @@ const digest = Effect.fnUntraced(function* (sql: Sql, table: Table) {
 const plain = (value: Value): Exclude<Value, Uint8Array> =>
   value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value
 
-const copy = Effect.fnUntraced(function* (from: Sql, to: Database["Service"], table: Table) {
+/** Copies what the target does not have of a table yet. */
+export const copyTable = Effect.fnUntraced(function* (from: Sql, to: Database["Service"], table: Table) {
   for (let after = yield* lastKey(to.sql, table); ;) {
     const found = yield* page(from, table, after)
     const last = found.at(-1)
@@ -124,12 +134,13 @@ const copy = Effect.fnUntraced(function* (from: Sql, to: Database["Service"], ta
     )
     after = keyOf(table, last)
   }
-  if (table.counts !== true) return
-  // The next id follows on those that were copied.
-  yield* statement(to.sql, [
-    `SELECT setval(pg_get_serial_sequence('${table.name}', 'id'), (SELECT max(id) FROM ${table.name}))`
-  ])
 })
+
+/** The next id follows on those that were copied. SQLite sees to that by itself. */
+const setNextId = (sql: Sql, table: Table) =>
+  statement(sql, [`SELECT setval(pg_get_serial_sequence('${table.name}', 'id'), (SELECT max(id) FROM ${table.name}))`])
+
+export const tablesOf = ({ owner }: DatabaseOptions["schema"]): ReadonlyArray<Table> => tables[owner]
 
 /** Which database this is: when each of its steps was applied, to the millisecond. */
 const originOf = (sql: Sql) =>
@@ -180,7 +191,10 @@ export const migrateDatabase = Effect.fn("migrateDatabase")(function* (
   const list = tables[from.schema.owner]
   const path = databaseName(to.db)
   yield* claim(target, yield* originOf(source.sql), list, path)
-  for (const table of list) yield* copy(source.sql, target, table)
+  for (const table of list) {
+    yield* copyTable(source.sql, target, table)
+    if (table.counts === true) yield* setNextId(target.sql, table)
+  }
   for (const table of list) {
     const [before, after] = [yield* digest(source.sql, table), yield* digest(target.sql, table)]
     if (before.count !== after.count || before.digest !== after.digest) {
