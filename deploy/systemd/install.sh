@@ -32,11 +32,14 @@ rm -rf "$target.old"
 mv "$target.new" "$target"
 rm -rf "$target.old"
 
-# The command, with the Node that it needs.
+# The command, with the Node that it needs, and the settings and paths of the units.
 mkdir -p "$destdir/usr/local/bin"
 cat > "$destdir/usr/local/bin/kez-chat-server" <<'COMMAND'
 #!/bin/sh
-exec /opt/kez-chat/bin/node /opt/kez-chat/reference-server/bin/kez-chat-server.js "$@"
+export KEZ_KEYS_DIR="${KEZ_KEYS_DIR:-/var/lib/kez-chat/keys}" DB_PATH="${DB_PATH:-/var/lib/kez-chat/handles.db}"
+export NATS_CONF="${NATS_CONF:-/etc/kez-chat/nats/nats.conf}" KEZ_SIG_DB="${KEZ_SIG_DB:-/var/lib/kez-sig/sigchains.db}"
+exec /opt/kez-chat/bin/node --env-file-if-exists=/etc/kez-chat/chat-server.env \
+  /opt/kez-chat/reference-server/bin/kez-chat-server.js "$@"
 COMMAND
 chmod 0755 "$destdir/usr/local/bin/kez-chat-server"
 

@@ -2,7 +2,7 @@
  * A home of the files in `deploy/systemd`, without systemd: installed by `install.sh` below a folder, its servers started
  * as the units say, on free ports.
  */
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -72,10 +72,12 @@ export class UnitHome {
   /** Runs `kez-chat-server` with the arguments of a shell command, as an operator does. */
   command(line: string, env: Readonly<Record<string, string>> = {}): string {
     const program = this.moved("/opt/kez-chat/bin/node /opt/kez-chat/reference-server/bin/kez-chat-server.js")
-    return execFileSync("/bin/sh", ["-c", `exec ${program} ${this.moved(line)}`], {
+    const { status, stderr, stdout } = spawnSync("/bin/sh", ["-c", `exec ${program} ${this.moved(line)}`], {
       env: { ...process.env, ...env },
       encoding: "utf8"
     })
+    if (status !== 0) throw new Error(`kez-chat-server ${line} ended with ${status}:\n${stdout}${stderr}`)
+    return stdout
   }
 
   /** Starts a server with the unit's environment, and `env` instead of its environment file. */

@@ -13,7 +13,7 @@ import { shareOf } from "../broker/stream/Partitions.ts"
 import { diskRoom } from "../metrics/DatabaseSamples.ts"
 import * as RoomWatch from "../metrics/RoomWatch.ts"
 import * as StartupMemory from "../process/StartupMemory.ts"
-import type { BrokerKeys } from "../broker/login/Keys.ts"
+import { type BrokerKeys, homeId } from "../broker/login/Keys.ts"
 import { ChatConfig } from "./ChatConfig.ts"
 import * as AdminRoutes from "./admin/AdminRoutes.ts"
 import * as HandleRoutes from "./routes/HandleRoutes.ts"
@@ -109,7 +109,7 @@ export const serve = Effect.fnUntraced(
         HandleRoutes.layer,
         ManifestRoutes.layer,
         ReportRoutes.layer,
-        ServerRoutes.layer(published(broker.limits))
+        ServerRoutes.layer(published(broker.limits), homeId(keys))
       ])
     )
     const root = page === undefined ? HttpRouter.add("GET", "/", landing(config.serverName)) : Layer.empty

@@ -4,6 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
@@ -11,10 +12,13 @@ import { excludeMemory } from "./CoreDumps.ts"
 import { version } from "../metrics/Metrics.ts"
 import * as Log from "./Log.ts"
 
+/** The program ends with exit code 1, and has said why. */
+export class Said extends Data.TaggedError("Said")<{}> {}
+
 /** A defect keeps its stack; an expected failure is its own sentence. */
 const report = (cause: Cause.Cause<unknown>) => {
   const failure = Cause.squash(cause)
-  if (Cause.hasInterruptsOnly(cause) || CliError.isCliError(failure)) return Effect.void
+  if (Cause.hasInterruptsOnly(cause) || CliError.isCliError(failure) || failure instanceof Said) return Effect.void
   return Cause.hasDies(cause) || !(failure instanceof Error)
     ? Effect.logFatal("stopped by a defect", cause)
     : Effect.logFatal(failure.message)

@@ -6,18 +6,23 @@ import { Command } from "effect/cli"
 import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it, vi } from "vitest"
 import { findNatsServer } from "../../../deploy/local/NatsServer.ts"
 import * as NatsConf from "../../src/broker/NatsConf.ts"
 import * as Keys from "../../src/broker/login/Keys.ts"
 import { init } from "../../src/chat/commands/InitCommand.ts"
+import { nextSteps } from "../../src/chat/commands/NextSteps.ts"
 import { temporaryFolder } from "../kits/Servers.ts"
 
 describe("init", () => {
   const folder = temporaryFolder()
   const at = (name: string) => join(folder.path, name)
   const conf = at("nats.conf")
-  afterAll(() => folder[Symbol.dispose]())
+  vi.spyOn(console, "log").mockImplementation(() => undefined)
+  afterAll(() => {
+    vi.restoreAllMocks()
+    folder[Symbol.dispose]()
+  })
 
   const run = async (...flags: ReadonlyArray<string>) => {
     const places = ["--keys-dir", at("keys"), "--nats-conf", conf]
@@ -66,6 +71,30 @@ describe("init", () => {
     // Of an earlier version, which kept nothing: the flags that are given count.
     writeFileSync(conf, changed.replace(/^# Settings kept.*\n/, ""))
     expect(await run("--jetstream-dir", at("js"))).toContain("port: 4222")
+  })
+
+  it("says what to do next with the paths of this home, and refuses settings of a newer version", async () => {
+    const made = { keysDir: at("a b/keys"), natsConf: conf, isOwnNats: false, db: at("r.db"), sigDb: at("s.db") }
+    const sizes = { natsPort: 4222, hasTls: false, replicas: 1, streamPartitions: 2, storeBytes: 10_485_760 }
+    const steps = nextSteps({ ...made, ...sizes, allowedOrigins: "https://chat.example:8443" }, false)
+    const commands = steps.flatMap((step) => step.commands)
+    for (const part of [
+      `nats-server -c ${conf}`,
+      `kez-chat-sig-server --db ${at("s.db")}`,
+      `--server-name chat.example --db ${at("r.db")} --keys-dir '${at("a b/keys")}'`,
+      "--public-ws-url wss://chat.example:8443/nats",
+      "--store-bytes 10485760 --stream-partitions 2",
+      "KEZ_DOMAIN=chat.example:8443 caddy run",
+      "kez-chat-server doctor --url https://chat.example:8443",
+      `backup kez-$(date +%F).tar.gz`,
+      "admin invite create"
+    ])
+      expect(commands.join("\n")).toContain(part)
+    expect(nextSteps({ ...made, ...sizes, allowedOrigins: "" }, true)[0]!.commands.join()).toContain("systemctl")
+    const kept = await run()
+    writeFileSync(conf, kept.replace(/"version":"[^"]*"/, '"version":"9.1.0","warp-speed":9'))
+    await expect(run()).rejects.toThrow(/written by init of version 9\.1\.0 with --warp-speed, which this version/)
+    writeFileSync(conf, kept)
   })
 
   it("gives TCP and WebSocket TLS of their own, and lets nats-server's user read the file", async () => {

@@ -101,9 +101,14 @@ export const make = (options: RoleConnectionOptions): RoleConnection => {
 const reasonOf = (error: unknown): string =>
   error instanceof BrokerDown ? error.detail : error instanceof Error ? error.message : String(error)
 
-const close = (connection: NatsConnection): Effect.Effect<void> => Effect.ignore(attempt(() => connection.close()))
+export const close = (connection: NatsConnection): Effect.Effect<void> =>
+  Effect.ignore(attempt(() => connection.close()))
 
-const dial = (options: RoleConnectionOptions, url: string): Effect.Effect<NatsConnection, BrokerDown> =>
+/** One connection, which is not dialled again. */
+export const dial = (
+  options: Omit<RoleConnectionOptions, "urls">,
+  url: string
+): Effect.Effect<NatsConnection, BrokerDown> =>
   attempt(() =>
     connect({
       servers: [url],

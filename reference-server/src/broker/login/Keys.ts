@@ -8,7 +8,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { createHmac, randomBytes, type KeyObject } from "node:crypto"
+import { createHash, createHmac, randomBytes, type KeyObject } from "node:crypto"
 import { chmod, link, mkdir, open, readFile, stat, unlink } from "node:fs/promises"
 import { join } from "node:path"
 import { Nkey } from "@kez-chat/sdk/protocol"
@@ -158,6 +158,10 @@ const derivedKey = (from: KeyObject, label: string): ServerKey => {
   seed.fill(0)
   return { publicNkey: Nkey.encode("user", RawKeys.publicBytes(key)), key }
 }
+
+/** Names a home by its keys folder, to whoever has it; it tells others nothing. */
+export const homeId = ({ issuer }: BrokerKeys): string =>
+  createHash("sha256").update(`kez-home ${issuer.publicNkey}`).digest("base64url").slice(0, 22)
 
 const loadKey = Effect.fnUntraced(function* (path: string, role: NkeySeed.KeyRole) {
   const seed = NkeySeed.decode(role, yield* readSecret(path))

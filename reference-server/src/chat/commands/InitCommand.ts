@@ -3,6 +3,8 @@
  * that a later run changes only what it names.
  */
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
@@ -11,20 +13,33 @@ import * as NatsAccounts from "../../broker/NatsAccounts.ts"
 import * as NatsConf from "../../broker/NatsConf.ts"
 import { maxPartitions } from "../../broker/stream/Partitions.ts"
 import { itemsOf, kept, text } from "../../process/Flags.ts"
+import { isPostgresUrl } from "../../storage/PostgresUrl.ts"
 import * as KeptFlags from "../../process/KeptFlags.ts"
 import { Misconfigured } from "./Misconfigured.ts"
-import { issuerFlag, keysDirFlag } from "./ServeCommand.ts"
+import { listed, nextSteps } from "./NextSteps.ts"
+import { issuerFlag, keysDirFlag, registryFlags } from "./ServeCommand.ts"
+
+/** The sig-server's database on this machine, for what concerns the whole home. */
+export const sigDbFlag = text(
+  ["sig-db", "KEZ_SIG_DB"],
+  "kez-sigchains.db",
+  "The sig-server's SQLite file or postgres:// URL, or `none` where it is on another machine"
+)
+
+export const natsConfFlag = text("nats-conf", "nats.conf", "nats-server's configuration, as init writes it")
 
 /** Flags that say where things are. */
 const places = {
   keysDir: keysDirFlag,
   issuerPath: issuerFlag,
-  natsConf: text("nats-conf", "nats.conf", "Where to write nats-server's configuration"),
+  natsConf: natsConfFlag,
   natsIncludes: text(
     "nats-includes",
     "",
     "For a nats-server of your own: the folder for accounts.conf and authorization.conf, instead of a nats.conf"
-  )
+  ),
+  db: registryFlags.db,
+  sigDb: sigDbFlag
 }
 
 const settings = {
@@ -219,15 +234,24 @@ const includesOf = (options: Options, keys: Keys.PublicKeys) =>
     ...(options.systemAccount === "" ? {} : { systemAccount: options.systemAccount })
   })
 
+/** A URL may hold a password, which is not printed. */
+const fileOf = (db: string): string | undefined => (isPostgresUrl(db) || db === "none" ? undefined : resolve(db))
+
 export const init = Command.make(
   "init",
-  { ...places, ...KeptFlags.flagsOf(settings) },
+  {
+    ...places,
+    ...KeptFlags.flagsOf(settings),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Prints one JSON object"), Flag.withDefault(false))
+  },
   Effect.fnUntraced(function* (given) {
     const isOwn = given.natsIncludes !== ""
     const path = isOwn ? join(resolve(given.natsIncludes), "accounts.conf") : resolve(given.natsConf)
     const failed = (doing: string) => (cause: unknown) =>
       new Misconfigured({ message: `cannot ${doing} ${path}: ${(cause as Error).message}` })
     const before = yield* Effect.try({ try: () => read(path), catch: failed("read") })
+    const strange = KeptFlags.unknownIn(settings, before)
+    if (strange !== undefined) return yield* new Misconfigured({ message: `${path} ${strange}` })
     const options = absolute(KeptFlags.settle(settings, given, before))
     const fault =
       contradiction(options) ?? otherPartitions(KeptFlags.settle(settings, {}, before), options, before, path)
@@ -250,8 +274,19 @@ export const init = Command.make(
       const conf = yield* Effect.fromResult(confOf(options, keys))
       yield* Effect.try({ try: () => replace(path, note + conf), catch: failed("write") })
     }
-    yield* Effect.logInfo(isOwn ? "keys and includes are ready" : "keys and nats.conf are ready").pipe(
-      Effect.annotateLogs({ keys: resolve(given.keysDir), natsConf: path })
+    const steps = nextSteps({
+      keysDir: resolve(given.keysDir),
+      natsConf: path,
+      isOwnNats: isOwn,
+      db: fileOf(given.db),
+      sigDb: fileOf(given.sigDb),
+      hasTls: options.tlsCert !== "",
+      ...options
+    })
+    yield* Console.log(
+      given.json
+        ? JSON.stringify({ keys: resolve(given.keysDir), natsConf: path, next: steps })
+        : `${path} and the keys in ${resolve(given.keysDir)} are ready. Next:\n\n${listed(steps)}`
     )
   })
 ).pipe(

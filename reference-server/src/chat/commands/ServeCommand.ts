@@ -99,7 +99,7 @@ export const serveFlags = {
   ...brokerFlags
 }
 
-type ServeValues = Values<typeof serveFlags>
+export type ServeValues = Values<typeof serveFlags>
 
 const operatorOf = ({ contact, privacyUrl: privacy, termsUrl: terms }: ServeValues): Registration.Operator => ({
   ...(contact === "" ? {} : { contact }),
@@ -107,7 +107,7 @@ const operatorOf = ({ contact, privacyUrl: privacy, termsUrl: terms }: ServeValu
   ...(privacy === "" ? {} : { privacy })
 })
 
-const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
+export const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   listeners: flags,
   timing: toTiming(flags),
   rates: flags,
@@ -128,6 +128,12 @@ const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
 const pick = (flags: ServeValues): Values<typeof brokerFlags> =>
   Object.fromEntries(Object.keys(brokerFlags).map((name) => [name, flags[name as keyof ServeValues]])) as never
 
+export const brokerConfigOf = (flags: ServeValues, config: ChatConfig["Service"]) =>
+  Effect.try({
+    try: () => toBrokerConfig(pick(flags), config),
+    catch: (cause) => new Misconfigured({ message: (cause as Error).message })
+  })
+
 /** The web client as the flags want it; undefined for none. */
 const pageOf = Effect.fnUntraced(function* (flags: ServeValues, reach: ChatConfig["Service"]) {
   if (flags.page === "off") return undefined
@@ -143,10 +149,7 @@ export const serveHandler = Effect.fnUntraced(function* (flags: ServeValues) {
   const config = toConfig(flags)
   const fault = misconfigured(config)
   if (fault !== undefined) return yield* new Misconfigured({ message: fault })
-  const broker = yield* Effect.try({
-    try: () => toBrokerConfig(pick(flags), config),
-    catch: (cause) => new Misconfigured({ message: (cause as Error).message })
-  })
+  const broker = yield* brokerConfigOf(flags, config)
   const page = yield* pageOf(flags, config)
   const keys = yield* Keys.load(config.keysDir, flags.issuerPath === "" ? undefined : flags.issuerPath)
   return yield* serve(config, broker, keys, page)

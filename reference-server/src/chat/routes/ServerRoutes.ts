@@ -14,6 +14,7 @@ import { publishedLimits } from "../PublishedLimits.ts"
 import { sigchainUrl, wellKnown } from "../Records.ts"
 import { sentences as sigServerSentences, SigServerWatch } from "../SigServerWatch.ts"
 import { Registry } from "../../storage/Registry.ts"
+import { homeHeader } from "../doctor/PublicChecks.ts"
 import { localPart } from "./HandleRoutes.ts"
 
 type Health = typeof Wire.Health.Type
@@ -63,7 +64,8 @@ export const health = Effect.gen(function* () {
   return HttpServerResponse.jsonUnsafe(state, { status: state.status === "ok" ? 200 : 503 })
 })
 
-export const layer = (brokerLimits: Readonly<Record<string, number>>) =>
+/** `home` names the keys folder, for doctor. */
+export const layer = (brokerLimits: Readonly<Record<string, number>>, home: string) =>
   HttpApiBuilder.group(
     ChatServerApi,
     "server",
@@ -107,6 +109,8 @@ export const layer = (brokerLimits: Readonly<Record<string, number>>) =>
             }
           })
         )
-        .handle("healthz", () => Effect.provideContext(health, context))
+        .handle("healthz", () =>
+          Effect.map(Effect.provideContext(health, context), HttpServerResponse.setHeader(homeHeader, home))
+        )
     })
   )
