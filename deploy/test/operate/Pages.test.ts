@@ -11,6 +11,7 @@ const run: ReadonlyArray<readonly [RegExp, string]> = [
   [/kez-chat-server init .*--nats-includes/, "deploy/test/slow/OwnNats.test.ts"],
   [/kez-chat-server init .*keys\.new/, "deploy/test/slow/CaddyHome.test.ts"],
   [/kez-chat-server init/, "deploy/test/slow/CaddyHome.test.ts"],
+  [/kez-chat-server (?:doctor|backup|restore)/, "deploy/test/slow/CaddyHome.test.ts"],
   [/kez-chat-server admin list/, "deploy/test/slow/CaddyHome.test.ts"],
   [/^curl -sS \S+healthz$/, "deploy/test/slow/CaddyHome.test.ts"]
 ]
@@ -29,7 +30,7 @@ it("run every command in a test, or say that they do not", () => {
 it("give kez-chat-server flags that it has", async () => {
   for (const page of pages)
     for (const command of blocksOf(page).flatMap(({ commands }) => commands)) {
-      const [, words] = /kez-chat-server ((?:admin \w+|init|serve)\b)/.exec(command) ?? []
+      const [, words] = /kez-chat-server ((?:admin \w+|init|serve|doctor|backup|restore)\b)/.exec(command) ?? []
       if (words === undefined) continue
       const { flags } = namesOf(await helpOf("chat-server", ...words.split(" ")))
       for (const [, flag = ""] of command.split("kez-chat-server")[1]!.matchAll(/ --([a-z-]+)/g))

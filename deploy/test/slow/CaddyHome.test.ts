@@ -3,7 +3,7 @@
  * authority of its own. Two people chat through it with the CLI, over WebSocket and then over TCP.
  */
 import { execFile, execFileSync, spawn, spawnSync } from "node:child_process"
-import { readFileSync, rmSync, statSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { createServer } from "node:http"
 import { request } from "node:https"
 import type { AddressInfo } from "node:net"
@@ -15,7 +15,7 @@ import { root } from "../../tasks/paths.mjs"
 import { as, Machine, type Options } from "../../../reference-cli/test/kit/Program.ts"
 import { type Caddy, startCaddy } from "../kits/Caddy.ts"
 import { checkBoard } from "../kits/Grafana.ts"
-import { commandsOf } from "../kits/Pages.ts"
+import { commandsOf, pages } from "../kits/Pages.ts"
 import { has } from "../kits/Tools.ts"
 import { files, UnitHome } from "../kits/UnitHome.ts"
 
@@ -217,11 +217,33 @@ describe.skipIf(!has("caddy", "caddy"))("a home behind Caddy", () => {
     checkBoard({ chat: await scrape(home.ports.internal), sig: await scrape(sigInternal) })
   })
 
+  /** A command of the pages with the settings of the installed command, for this test's places. */
+  const operate = (line: string) => {
+    const words = line
+      .replaceAll("/var/backups", home.at("/backups"))
+      .replaceAll("/var/lib/kez-restored", home.at("/restored"))
+      .replace("https://chat.example.org", site)
+    const output = home.command(words, {
+      ...chatEnv({ NATS_URL: `tls://localhost:${home.ports.nats}`, NATS_CA_FILE: home.at("/root.crt") }),
+      PUBLIC_NATS_URL: `tls://localhost:${home.ports.nats}`,
+      NODE_EXTRA_CA_CERTS: home.at("/root.crt"),
+      KEZ_KEYS_DIR: home.at("/var/lib/kez-chat/keys"),
+      DB_PATH: home.at("/var/lib/kez-chat/handles.db"),
+      KEZ_SIG_DB: home.at("/var/lib/kez-sig/sigchains.db"),
+      NATS_CONF: home.at("/etc/kez-chat/nats/nats.conf")
+    })
+    if (line.startsWith("doctor")) expect(output).not.toContain("FAILED")
+    else if (line.startsWith("restore")) expect(output).toContain("holds the home of this archive")
+    else expect(output).toContain("accounts, ")
+  }
+
   it("is run by the other commands of the pages", () => {
+    mkdirSync(home.at("/backups"), { mode: 0o700 })
     const first = readFileSync(home.at("/etc/kez-chat/nats/nats.conf"), "utf8")
-    for (const line of ["home.md", "upgrade.md", "incidents.md"].flatMap(commandsOf)) {
+    for (const line of pages.filter((page) => page !== "own-nats.md").flatMap(commandsOf)) {
       const server = /kez-chat-server (.*)$/.exec(line)?.[1]
-      if (server?.startsWith("admin list")) {
+      if (/^(doctor|backup|restore)/.test(server ?? "")) operate(server!)
+      else if (server?.startsWith("admin list")) {
         const output = home.command(server.replace("chat.example.org", "localhost"))
         expect(output).toMatch(/alice.*\n.*bob/)
       } else if (server?.includes("keys.new")) {
