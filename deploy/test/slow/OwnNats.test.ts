@@ -157,7 +157,7 @@ describe.skipIf(process.platform !== "linux")("a home on the nats-server of its 
     expect(await (await fetch(health.chat)).json()).toMatchObject({ status: "ok" })
   })
 
-  it("has a user that may take a snapshot of the mail, and nothing else", async () => {
+  it("has a user that may take a snapshot of the mail, and neither change nor read it", async () => {
     const seed = readFileSync(home.at("/var/lib/kez-chat/keys/backup.nk"))
     const backup = await dial(nkeyAuthenticator(Buffer.from(seed.toString().trim())), "_INBOX_bak")
     const chunks: Array<number> = []
