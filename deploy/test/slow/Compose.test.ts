@@ -83,6 +83,19 @@ describe.skipIf(program === undefined)("the Compose files", () => {
     }
   })
 
+  it("back everything up with variables that the command has", async () => {
+    const { variables } = namesOf(await helpOf("chat-server", "backup"))
+    for (const names of [[], ["compose.postgres.yaml"]]) {
+      const all = services({ ...answers, COMPOSE_PROFILES: "backup" }, ...names)
+      const { environment = {} } = all["backup"]!
+      for (const name of Object.keys(environment).filter((name) => !others.has(name)))
+        expect([name, variables.has(name)]).toEqual([name, true])
+      const { KEZ_DB, KEZ_DB_URL } = all["sig-server"]!.environment!
+      expect(environment["KEZ_SIG_DB"]).toBe(KEZ_DB_URL === "" ? KEZ_DB?.replace("/data", "/sig") : KEZ_DB_URL)
+      expect(environment["KEZ_DB_URL"]).toBe(all["chat-server"]!.environment!["KEZ_DB_URL"])
+    }
+  })
+
   it("mount files that exist, publish nothing but Caddy, and give no container more than it needs", () => {
     for (const [names, published] of [
       [[], ["80", "443", "443"]],
@@ -134,6 +147,8 @@ describe.skipIf(program === undefined)("the Compose files", () => {
 
   it("reach the PostgreSQL of the override by a URL that the servers understand", () => {
     const all = services(answers, "compose.postgres.yaml")
+    const [chat, sig] = ["chat-server", "sig-server"].map((name) => all[name]!.environment!["KEZ_DB_URL"])
+    expect(chat).not.toBe(sig)
     for (const name of ["chat-server", "sig-server"]) {
       const { KEZ_DB_URL = "", PGPASSWORD } = all[name]!.environment!
       expect(postgresConfig({ db: KEZ_DB_URL } as Parameters<typeof postgresConfig>[0])).toMatchObject({

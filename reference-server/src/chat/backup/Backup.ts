@@ -96,7 +96,12 @@ const collect = async (folder: string, options: BackupOptions): Promise<Manifest
   const dump = (database: DatabaseSettings, schema: typeof registrySchema, name: string) =>
     Effect.runPromise(dumpDatabase({ ...database, schema }, at(name)))
   await dump(options.database, registrySchema, names.registry)
-  if (options.sigchains !== undefined) await dump(options.sigchains, sigchainSchema, names.sigchains)
+  if (options.sigchains !== undefined) {
+    await dump(options.sigchains, sigchainSchema, names.sigchains).catch((cause: unknown) => {
+      const message = `sigchains: ${(cause as Error).message}; name them with --sig-db, or none if they are on another machine`
+      throw new Error(message, { cause })
+    })
+  }
   await mkdir(at(names.keys), { mode: 0o700 })
   for (const file of await readdir(options.keysDir))
     if (/\.(?:nk|xk|secret)$/.test(file)) await copyFile(join(options.keysDir, file), at(join(names.keys, file)))

@@ -13,7 +13,7 @@ import * as Schedule from "effect/Schedule"
 import type { Scope } from "effect/Scope"
 import { createHash } from "node:crypto"
 import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, type QueryResultRow, types } from "pg"
-import { version } from "../metrics/Metrics.ts"
+import { version } from "../../metrics/Metrics.ts"
 import {
   Database,
   DatabaseError,
