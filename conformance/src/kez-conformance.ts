@@ -1,4 +1,5 @@
 import { main } from "./main.ts"
+import { endOn } from "./suite/Interrupt.ts"
 
 // Whoever reads the output may stop early, as `head` does.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -6,4 +7,5 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   process.exit()
 })
 
+endOn("SIGINT", "SIGTERM", "SIGHUP")
 process.exitCode = await main(process.argv.slice(2))

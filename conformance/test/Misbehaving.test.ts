@@ -1,8 +1,10 @@
 /** Shims that misbehave: each gets a verdict and an explanation, and nothing of it is left behind. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { spawn } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { constants, tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
+import { main } from "../src/main.ts"
 import { selected, vectorChecks } from "../src/suite/Checks.ts"
 import { ShimUnusable } from "../src/shim/Start.ts"
 import { runVectors } from "../src/vectors/Run.ts"
@@ -111,6 +113,49 @@ describe("a shim that", () => {
     const failure = await run(command).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(ShimUnusable)
     expect((failure as Error).message).toContain(explanation)
+  })
+})
+
+describe("a run that is interrupted", () => {
+  it("leaves no shim and no folder", async () => {
+    const place = mkdtempSync(join(folder, "interrupted-"))
+    const chat = hello.replace("identity", "chat").replace("hex.*", "client.*")
+    // It never answers, and does not care that nobody asks any more.
+    const [node = "", path = ""] = shim(
+      "stubborn",
+      `writeFileSync(${JSON.stringify(join(place, "pid"))}, String(process.pid))
+      for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => undefined)
+      setInterval(() => undefined, 1_000)`,
+      chat
+    )
+    const temporary = join(place, "tmp")
+    mkdirSync(temporary)
+    const suite = spawn(
+      process.execPath,
+      [
+        "--conditions=kez-source",
+        join(import.meta.dirname, "../src/kez-conformance.ts"),
+        ...["client", "--only", "client/sending#both-ways", "--shim", `${node} ${path}`]
+      ],
+      { env: { ...process.env, TMPDIR: temporary }, stdio: "ignore" }
+    )
+    const ended = new Promise((resolve) => suite.on("close", resolve))
+    const pid = () => Number(existsSync(join(place, "pid")) && readFileSync(join(place, "pid"), "utf8"))
+    await expect.poll(pid, { timeout: 60_000 }).toBeGreaterThan(0)
+    expect(readdirSync(temporary)).not.toEqual([])
+    suite.kill("SIGINT")
+    expect(await ended).toBe(128 + constants.signals.SIGINT)
+    await expect.poll(() => isAlive(pid())).toBe(false)
+    expect(readdirSync(temporary)).toEqual([])
+  })
+})
+
+describe("a shim that claims none of what is checked", () => {
+  it("is no pass", async () => {
+    const command = shim("other", "")
+      .map((word) => JSON.stringify(word))
+      .join(" ")
+    expect(await main(["client", "--only", "client/sending#both-ways", "--shim", command])).toBe(3)
   })
 })
 

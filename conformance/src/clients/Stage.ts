@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { whenInterrupted } from "../suite/Interrupt.ts"
 import type { Feature, Response } from "../shim/Protocol.ts"
 import { ShimFailure } from "../shim/ShimProcess.ts"
 import { Client } from "./Client.ts"
@@ -24,6 +25,7 @@ export class Stage {
   readonly #test: string
   readonly #folder = mkdtempSync(join(tmpdir(), "kez-client-"))
   readonly #clients: Array<Client> = []
+  readonly #forget = whenInterrupted(() => this.#remove())
 
   #isClockMoved = false
   readonly #features: ReadonlyArray<Feature>
@@ -114,6 +116,11 @@ export class Stage {
     await this.world.close()
     // The next scenario begins in the present.
     if (this.#isClockMoved) await this.#driver.restart().catch(() => undefined)
+    this.#remove()
+    this.#forget()
+  }
+
+  #remove(): void {
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }

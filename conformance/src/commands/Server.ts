@@ -11,6 +11,7 @@ import { SigVisit } from "../servers/sig/SigVisit.ts"
 import { Target } from "../servers/Target.ts"
 import type { Check } from "../suite/Checks.ts"
 import { selected } from "../suite/Checks.ts"
+import { whenInterrupted } from "../suite/Interrupt.ts"
 import { UsageError } from "../suite/UsageError.ts"
 import { prepare } from "./Conclude.ts"
 import { parse, readNumber, runOptions } from "./Options.ts"
@@ -132,6 +133,7 @@ export const server = async (args: ReadonlyArray<string>): Promise<number> => {
 
   const { signing } = await import("../reference/Signer.ts")
   const home = await HomeVisit.begin(new Target(url, timeout), signing, { invite, reserved: values.reserved })
+  const forget = whenInterrupted(() => home.cleanUp())
   if ([...own, ...ofBroker].some(({ reads, registersNobody }) => reads !== true && registersNobody !== true)) {
     mayRegister(home.admits, invite, ", and --read-only leaves out what needs one")
     // Tried first: nearly every check would fail for a wrong one.
@@ -161,6 +163,7 @@ export const server = async (args: ReadonlyArray<string>): Promise<number> => {
   if (broker !== undefined) results.push(...(await runServer(ofBroker, broker, options)))
   broker?.end()
   const left = await home.cleanUp()
+  forget()
   progress.end()
   if (left.length > 0) note(`These accounts could not be deleted: ${left.join(", ")}.`)
   if (sig !== undefined) noteChains(sig)

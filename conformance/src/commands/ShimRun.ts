@@ -32,7 +32,7 @@ interface Options extends ShimOptions {
 }
 
 /** Runs those of the checks that the options name, writes the reports, and resolves with the exit code. */
-export const runShim = async <C extends Check>(
+export const runShim = async <C extends Check & { readonly profile: Profile }>(
   command: string,
   values: Values,
   all: ReadonlyArray<C>,
@@ -61,6 +61,11 @@ export const runShim = async <C extends Check>(
     progress.end()
     trace?.end()
   })
+  if (results.every(({ verdict }) => verdict === "not-applicable"))
+    throw new UsageError(
+      `nothing was checked: the shim claims ${started.profiles.join(", ")}, and the checks are for ` +
+        [...new Set(checks.map(({ profile }) => profile))].join(", ")
+    )
   return conclude({
     command,
     target: started.implementation,

@@ -8,6 +8,7 @@ import { blake3Of, bytesOf, fileOf, sealEntry, signManifest } from "../clients/c
 import { hasStatus } from "../servers/Expect.ts"
 import { NotChecked, Violation } from "../servers/Outcome.ts"
 import { Target, TargetUnusable } from "../servers/Target.ts"
+import { whenInterrupted } from "../suite/Interrupt.ts"
 import type { Verdict } from "../suite/Verdict.ts"
 import type { Client } from "../clients/Client.ts"
 import type { Account, Implementation, Place } from "./Implementation.ts"
@@ -45,6 +46,7 @@ export class Meeting {
   readonly #home: Target
   readonly #sig: Target
   readonly #accounts: Array<Account> = []
+  readonly #forget = whenInterrupted(() => this.end())
 
   private constructor(home: Target, sig: Target, admits: string, { invite, server }: Pick<Place, "invite" | "server">) {
     this.#home = home
@@ -113,6 +115,7 @@ export class Meeting {
 
   /** Deletes the accounts and the stores; the handles of the accounts that remain. */
   async end(): Promise<ReadonlyArray<string>> {
+    this.#forget()
     rmSync(this.place.folder, { recursive: true, force: true })
     const left: Array<string> = []
     for (const { keys, local } of this.#accounts) {

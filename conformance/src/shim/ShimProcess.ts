@@ -1,5 +1,6 @@
 /** A shim as a process: one request a line in, one response a line out, and an explanation for everything else. */
 import { type ChildProcess, spawn } from "node:child_process"
+import { whenInterrupted } from "../suite/Interrupt.ts"
 import { UsageError } from "../suite/UsageError.ts"
 import { maxLineBytes, readResponse, type Request, type Response, shown } from "./Protocol.ts"
 
@@ -48,6 +49,7 @@ export class ShimProcess {
       detached: process.platform !== "win32",
       env: { ...process.env, KEZ_CONFORMANCE: "1" }
     })
+    const forget = whenInterrupted(() => this.#kill())
     this.#ended = new Promise((resolve) => {
       this.#child.on("error", (error: NodeJS.ErrnoException) => {
         this.#fail(error.code === "ENOENT" ? `there is no program ${program}` : error.message)
@@ -58,6 +60,7 @@ export class ShimProcess {
         resolve()
       })
     })
+    void this.#ended.then(forget)
     // Writing to a shim that is gone fails; its end says why.
     this.#child.stdin?.on("error", () => undefined)
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
