@@ -120,7 +120,15 @@ const make = (sqlite: BetterSqlite3.Database) => {
   let refusal: string | undefined
   let writtenAt = -Infinity
   const read = sqlite.prepare("SELECT count(*) FROM schema_migrations").pluck()
-  const statements = statementCache(sqlite)
+  let isSynced = true
+  /** Whether the next commit waits for the disk; only where that changes, since it costs more than many a statement. */
+  const setSynced = (wanted: boolean): void => {
+    if (wanted !== isSynced) sqlite.pragma(`synchronous = ${wanted ? "FULL" : "NORMAL"}`)
+    isSynced = wanted
+  }
+  const statements = statementCache(sqlite, () => {
+    if (!sqlite.inTransaction) setSynced(true)
+  })
   const begin = sqlite.prepare("BEGIN IMMEDIATE")
   const commit = sqlite.prepare("COMMIT")
   const rollback = sqlite.prepare("ROLLBACK")
@@ -170,19 +178,17 @@ const make = (sqlite: BetterSqlite3.Database) => {
       }
     },
     transaction: <A, E>(
-      { isSynced = true }: { readonly isSynced?: boolean },
+      options: { readonly isSynced?: boolean },
       f: (sql: Sql) => Effect.Effect<A, E>
     ): Effect.Effect<A, E | Problem.Problem> =>
       Effect.flatMap(Effect.context<never>(), (context): Effect.Effect<A, E | Problem.Problem> => {
         try {
-          if (!isSynced) sqlite.pragma("synchronous = NORMAL")
+          setSynced(options.isSynced ?? true)
           const exit = inTransaction(() => Effect.runSyncExitWith(context)(f(sql)))
           if (Exit.isSuccess(exit)) committed()
           return exit
         } catch (cause) {
           return failure(cause)
-        } finally {
-          if (!isSynced) sqlite.pragma("synchronous = FULL")
         }
       }),
     // Other processes cannot tell; whoever needs to know asks at intervals.
@@ -217,6 +223,7 @@ const make = (sqlite: BetterSqlite3.Database) => {
     if (refusal === undefined && performance.now() - writtenAt < quietMillis) return Effect.void
     const before = refusal
     try {
+      setSynced(true)
       inTransaction(writeProbe)
       committed()
       return before === undefined ? Effect.void : Effect.logInfo("the database takes writes again")
@@ -232,7 +239,7 @@ const isTransient = (cause: unknown): cause is InstanceType<typeof BetterSqlite3
   cause instanceof BetterSqlite3.SqliteError && transient.test(cause.code)
 
 /** Statements by their text; those that lists make are many, so the oldest are dropped. */
-const statementCache = (sqlite: BetterSqlite3.Database) => {
+const statementCache = (sqlite: BetterSqlite3.Database, beforeWrite: () => void) => {
   const byText = new Map<string, BetterSqlite3.Statement>()
   const most = 256
   const prepare = (text: string): BetterSqlite3.Statement => {
@@ -255,6 +262,7 @@ const statementCache = (sqlite: BetterSqlite3.Database) => {
         rendered += renderValue(value, parameters) + (text[i + 1] as string)
       }
       const statement = prepare(rendered)
+      if (!statement.readonly) beforeWrite()
       if (statement.reader) return statement.all(...parameters)
       statement.run(...parameters)
       return []

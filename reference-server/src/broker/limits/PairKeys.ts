@@ -3,7 +3,7 @@
  * deleted, so that the database does not reveal who writes to whom.
  */
 import * as Effect from "effect/Effect"
-import { createHmac, randomBytes } from "node:crypto"
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from "node:crypto"
 import type { Sql } from "../../storage/Database.ts"
 
 /** Days for which a secret is used. The previous one still counts for "has written to". */
@@ -14,11 +14,11 @@ const mostHashes = 20_000
 
 /** `pepper` keeps a copy of the database alone from testing guesses at pairs. */
 export const make = (pepper: Uint8Array) => {
-  const secrets = new Map<number, Buffer>()
+  const secrets = new Map<number, KeyObject>()
   const hashes = new Map<string, Buffer>()
 
   const remember = ({ period, secret }: { readonly period: number; readonly secret: Uint8Array }): void =>
-    void secrets.set(period, createHmac("sha256", pepper).update(secret).digest())
+    void secrets.set(period, createSecretKey(createHmac("sha256", pepper).update(secret).digest()))
 
   return {
     /** Reads the secrets from `first` on, and makes that of `period` if need be. */

@@ -12,7 +12,7 @@
 import type { Problem, Trim } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Database, Sql } from "../../storage/Database.ts"
+import { type Database, rows, type Sql } from "../../storage/Database.ts"
 import * as Counters from "./Counters.ts"
 import type { Counter, Stored } from "./Counters.ts"
 import * as PairKeys from "./PairKeys.ts"
@@ -65,6 +65,15 @@ const dailyKinds: ReadonlyArray<Kind> = ["y", "d", "b", "u", "w"]
 /** Kinds counted for an account; the others are counted for a pair. */
 const accountKinds: ReadonlyArray<Kind> = ["s", "x", "y", "d", "o", "b"]
 
+/** A stream's position to write down. */
+interface Last {
+  readonly position: StreamPosition
+  readonly seq: number
+}
+
+/** Counts the changes of all instances, in the table `broker_state`. */
+const changes = "quotas"
+
 const dayMillis = 86_400_000
 const { periodDays } = PairKeys
 
@@ -81,12 +90,18 @@ export const make = (database: Database["Service"], options: QuotasOptions) => {
   let expired = 0
   let refunds: ReadonlyArray<Charge> = []
 
-  /** In the database and in memory, as of the last change of any instance. */
-  const catchUp = Effect.fnUntraced(function* (sql: Sql) {
-    const [state] = yield* sql<{ value: number }>`INSERT INTO broker_state (name, value) VALUES ('quotas', 1)
-      ON CONFLICT (name) DO UPDATE SET value = broker_state.value + 1 RETURNING value`
-    if (state?.value !== revision + 1) forgetAll()
-    revision = state?.value ?? 0
+  /** In the database and in memory, as of the last change of any instance; writes the positions down as well. */
+  const catchUp = Effect.fnUntraced(function* (sql: Sql, last: ReadonlyArray<Last>) {
+    const values = [[changes, 1], ...last.map(({ position, seq }) => [position.name, seq])]
+    // One statement, as every one is a round trip to PostgreSQL.
+    const states = yield* sql<{ name: string; value: number }>`INSERT INTO broker_state (name, value) ${rows(values)}
+      ON CONFLICT (name) DO UPDATE SET value = CASE
+        WHEN excluded.name = ${changes} THEN broker_state.value + 1
+        WHEN excluded.value > broker_state.value THEN excluded.value ELSE broker_state.value END
+      RETURNING name, value`
+    const value = states.find(({ name }) => name === changes)?.value
+    if (value !== revision + 1) forgetAll()
+    revision = value ?? 0
   })
 
   const forgetAll = (): void => {
@@ -110,7 +125,7 @@ export const make = (database: Database["Service"], options: QuotasOptions) => {
         return seq === undefined ? [] : [{ position, seq }]
       })
       const run = Effect.fnUntraced(function* (sql: Sql) {
-        yield* catchUp(sql)
+        yield* catchUp(sql, last)
         if (expired !== today()) yield* expire(sql, today())
         const entries = taken.flatMap((charge) => charge.entries)
         yield* counters.read(
@@ -120,7 +135,6 @@ export const make = (database: Database["Service"], options: QuotasOptions) => {
         for (const [{ day, key }, n] of entries) add(counter(key, day), -n)
         const result = yield* f(sql)
         yield* counters.write(sql)
-        for (const { position, seq } of last) yield* position.write(sql, seq)
         return result
       })
       return Effect.onExit(database.transaction({ lock: "quotas", isSynced: false }, run), (exit) =>

@@ -3,7 +3,7 @@
  * that ends before it has lost acknowledged frames.
  */
 import * as Effect from "effect/Effect"
-import type { Database, Sql } from "../../storage/Database.ts"
+import type { Database } from "../../storage/Database.ts"
 
 export type StreamPosition = ReturnType<typeof make>
 
@@ -34,11 +34,9 @@ export const make = ({ sql }: Database["Service"], partition = 0) => {
     }),
     /** The number to write down, if it is higher than the one written last. */
     pending: () => (last > lastWritten ? last : undefined),
-    /** Writes a number, in the transaction of the caller. */
-    write: (within: Sql, seq: number) =>
-      within`INSERT INTO broker_state (name, value) VALUES (${name}, ${seq})
-        ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE broker_state.value < excluded.value`,
-    /** That transaction was committed. */
+    /** Its name in the table `broker_state`, where it only rises. */
+    name,
+    /** That number was written down. */
     written: (seq: number) => {
       lastWritten = Math.max(seq, lastWritten)
     }
