@@ -2,8 +2,10 @@
 import { ChatServerApi } from "@kez-chat/sdk/api"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Layer from "effect/Layer"
 import { type BrokerConfig, published } from "../broker/BrokerConfig.ts"
@@ -15,6 +17,7 @@ import * as RoomWatch from "../metrics/RoomWatch.ts"
 import * as StartupMemory from "../process/StartupMemory.ts"
 import { type BrokerKeys, homeId } from "../broker/login/Keys.ts"
 import { ChatConfig } from "./ChatConfig.ts"
+import { bodyBytes as adminBodyBytes } from "./admin/AdminApi.ts"
 import * as AdminRoutes from "./admin/AdminRoutes.ts"
 import * as HandleRoutes from "./routes/HandleRoutes.ts"
 import * as InternalRoutes from "./routes/InternalRoutes.ts"
@@ -136,7 +139,7 @@ export const serve = Effect.fnUntraced(
     const internalApp = yield* HttpRouter.toHttpEffect(
       Layer.merge(InternalRoutes.layer(keys.internalSecret, broker), AdminRoutes.layer(keys.internalSecret))
     )
-    const internal = yield* listen(internalApp, {
+    const internal = yield* listen(Effect.provideService(internalApp, MaxBodySize, ByteSize.bytes(adminBodyBytes)), {
       name: "internal",
       host: internalHost,
       port: internalPort,

@@ -47,7 +47,10 @@ const make = Effect.fnUntraced(function* () {
     Effect.suspend(() => {
       if (hasWarned) return Effect.succeed(false)
       hasWarned = true
-      return Effect.as(Effect.logWarning("ended accounts wait for the broker", error.message), false)
+      return Effect.as(
+        Effect.annotateLogs(Effect.logWarning("ended accounts wait for the broker"), { reason: error.message }),
+        false
+      )
     })
 
   const kick = (removal: Removal) =>

@@ -92,6 +92,8 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       const hash = yield* Effect.provideContext(SignedEnvelope.hash(envelope), context)
       const id = hash.slice("sha256:".length, "sha256:".length + 16)
       const text = Envelope.encodeText(envelope)
+      // PostgreSQL keeps no NUL in text; the statement has the note as it was signed.
+      const note = report.note.replaceAll("\0", " ")
       const now = yield* Clock.currentTimeMillis
       return yield* transaction(
         { lock },
@@ -124,7 +126,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           }
           yield* within`INSERT INTO reports (id, received_at, reporter_hex, reported_hex, reason, note, messages, statement, bytes)
             VALUES (${id}, ${Timestamp.fromMillis(now)}, ${report.reporter.hex}, ${report.reported.hex}, ${report.reason},
-              ${report.note}, ${report.messages.length}, ${text}, ${bytes})`
+              ${note}, ${report.messages.length}, ${text}, ${bytes})`
           return { created: true, id }
         })
       )

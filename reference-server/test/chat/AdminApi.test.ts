@@ -168,5 +168,9 @@ describe("the operator's API", () => {
     expect((await call("PUT", "reserved/Not%20A%20Handle", { reserved: true })).status).toBe(400)
     expect((await call("POST", "invites", { uses: 0 })).status).toBe(400)
     expect((await call("GET", "audit?limit=many")).status).toBe(400)
+    expect((await call("GET", "accounts/a%00b")).status).toBe(400)
+    for (const note of ["a\0b", "n".repeat(2_001), "n".repeat(1_000_000)]) {
+      expect((await call("POST", "invites", { note })).status).toBe(400)
+    }
   })
 })

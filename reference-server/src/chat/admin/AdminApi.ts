@@ -28,6 +28,13 @@ export class Authorization extends HttpApiMiddleware.Service<Authorization, { pr
   }
 ) {}
 
+/** Bytes of a request's body. */
+export const bodyBytes = 16 * 1024
+const noteCharacters = 2_000
+
+/** Of a request. PostgreSQL keeps no NUL. */
+const Text = Schema.String.check(Schema.isPattern(/^[^\0]*$/))
+const NoteText = Text.check(Schema.isMaxLength(noteCharacters))
 const Time = Schema.String.annotate({ description: "RFC 3339 UTC" })
 const Maybe = Schema.NullOr(Time)
 const Bytes = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
@@ -87,13 +94,13 @@ const Reserved = Schema.Struct({ handle: Schema.String, reserved: Schema.Boolean
   identifier: "Reserved"
 })
 
-const Note = Schema.Struct({ note: Schema.optionalKey(Schema.String) }).annotate({
+const Note = Schema.Struct({ note: Schema.optionalKey(NoteText) }).annotate({
   identifier: "Note",
   description: "The reason, kept in the audit"
 })
 
 const always = ["unavailable", "internal", "request_malformed"] as const satisfies ReadonlyArray<Problem.Code>
-const change = { params: { handle: Schema.String }, payload: Note, success: Account } as const
+const change = { params: { handle: Text }, payload: Note, success: Account } as const
 const ended = problems("handle_not_found", "handle_deleted", ...always)
 const describe = (summary: string, description = "") => OpenApi.annotations({ summary, description })
 
@@ -101,14 +108,14 @@ export class AccountsGroup extends HttpApiGroup.make("accounts").add(
   HttpApiEndpoint.get("list", "/internal/admin/accounts", {
     query: {
       state: Schema.optionalKey(Schema.Literals(states)),
-      after: Schema.optionalKey(Schema.String),
+      after: Schema.optionalKey(Text),
       limit: Schema.optionalKey(Limit)
     },
     success: Schema.Array(Account),
     error: problems(...always)
   }).annotateMerge(describe("List accounts", "In handle order; `after` is the last handle of the page before.")),
   HttpApiEndpoint.get("show", "/internal/admin/accounts/:handle", {
-    params: { handle: Schema.String },
+    params: { handle: Text },
     success: AccountDetails,
     error: problems("handle_not_found", ...always)
   }).annotateMerge(describe("Show an account", "Its state, what it stores, and what operators did to it.")),
@@ -124,7 +131,7 @@ export class AccountsGroup extends HttpApiGroup.make("accounts").add(
   }).annotateMerge(describe("Lift a suspension")),
   HttpApiEndpoint.post("revoke", "/internal/admin/accounts/:handle/revoke", {
     ...change,
-    payload: Schema.Struct({ note: Schema.optionalKey(Schema.String), confirm: Schema.String }),
+    payload: Schema.Struct({ note: Schema.optionalKey(NoteText), confirm: Schema.String }),
     error: problems("handle_not_found", ...always)
   }).annotateMerge(describe("Revoke an account for good", "`confirm` repeats the handle.")),
   HttpApiEndpoint.get("reserved", "/internal/admin/reserved", {
@@ -132,8 +139,8 @@ export class AccountsGroup extends HttpApiGroup.make("accounts").add(
     error: problems(...always)
   }).annotateMerge(describe("List reserved names", "The operator's own entries, without the built-in list.")),
   HttpApiEndpoint.put("reserve", "/internal/admin/reserved/:handle", {
-    params: { handle: Schema.String },
-    payload: Schema.Struct({ reserved: Schema.Boolean, note: Schema.optionalKey(Schema.String) }),
+    params: { handle: Text },
+    payload: Schema.Struct({ reserved: Schema.Boolean, note: Schema.optionalKey(NoteText) }),
     success: Reserved,
     error: problems("handle_malformed", ...always)
   }).annotateMerge(describe("Reserve a name, or lift that"))
@@ -148,13 +155,13 @@ export class InvitesGroup extends HttpApiGroup.make("invites").add(
     payload: Schema.Struct({
       uses: Schema.optionalKey(Count(1_000_000)),
       expiresInSeconds: Schema.optionalKey(Count(315_360_000)),
-      note: Schema.optionalKey(Schema.String)
+      note: Schema.optionalKey(NoteText)
     }),
     success: NewInvite.pipe(HttpApiSchema.status(201)),
     error: problems(...always)
   }).annotateMerge(describe("Make an invite", "For one registration, and without an end, unless it says otherwise.")),
   HttpApiEndpoint.post("revokeInvite", "/internal/admin/invites/:id/revoke", {
-    params: { id: Schema.String },
+    params: { id: Text },
     payload: Note,
     success: HttpApiSchema.NoContent,
     error: problems("not_found", ...always)
@@ -185,20 +192,20 @@ export class ReportsGroup extends HttpApiGroup.make("reports").add(
     error: problems(...always)
   }).annotateMerge(describe("List reports", "Those that are not closed, or all; the newest first, at most 1,000.")),
   HttpApiEndpoint.get("showReport", "/internal/admin/reports/:id", {
-    params: { id: Schema.String },
+    params: { id: Text },
     success: ReportDetails,
     error: problems("not_found", ...always)
   }).annotateMerge(
     describe("Show a report", "With its messages, whose signatures are checked, and the signed statement.")
   ),
   HttpApiEndpoint.post("closeReport", "/internal/admin/reports/:id/close", {
-    params: { id: Schema.String },
+    params: { id: Text },
     payload: Note,
     success: HttpApiSchema.NoContent,
     error: problems("not_found", ...always)
   }).annotateMerge(describe("Mark a report as dealt with", "It is removed 90 days later.")),
   HttpApiEndpoint.post("deleteReport", "/internal/admin/reports/:id/delete", {
-    params: { id: Schema.String },
+    params: { id: Text },
     payload: Note,
     success: HttpApiSchema.NoContent,
     error: problems("not_found", ...always)
@@ -208,7 +215,7 @@ export class ReportsGroup extends HttpApiGroup.make("reports").add(
 export class AuditGroup extends HttpApiGroup.make("audit").add(
   HttpApiEndpoint.get("entries", "/internal/admin/audit", {
     query: {
-      subject: Schema.optionalKey(Schema.String),
+      subject: Schema.optionalKey(Text),
       before: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^[1-9][0-9]{0,14}$/))),
       limit: Schema.optionalKey(Limit)
     },

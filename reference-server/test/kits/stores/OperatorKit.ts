@@ -109,13 +109,15 @@ export const operatorKit = (databases: TestDatabases) =>
           server: "localhost",
           reported: alice.key,
           reason: "abuse",
-          note: "",
+          note: "a\0b",
           createdAt: Date.now(),
           messages: []
         })
         const { id } = yield* reports.receive(statement)
         expect(yield* reports.receive(statement)).toEqual({ created: false, id })
-        expect(yield* reports.list(false)).toMatchObject([{ id, reporter: "bobby", reported: "alice", messages: 0 }])
+        expect(yield* reports.list(false)).toMatchObject([
+          { id, reporter: "bobby", reported: "alice", note: "a b", messages: 0 }
+        ])
         expect(yield* openAgainst(opened.database.sql, alice.key.hex)).toBe(1)
         expect(yield* reports.show(id)).toMatchObject({ shown: [], closedAt: null })
         yield* reports.close(id, by)
