@@ -10,16 +10,15 @@
  */
 import { headers } from "@nats-io/nats-core"
 import { connect } from "@nats-io/transport-node"
-import { Identity as Identities } from "@kez-chat/sdk/crypto"
-import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Envelope } from "@kez-chat/sdk/protocol"
-import { Context, Effect, Layer, Redacted } from "effect"
-import { randomBytes, sign } from "node:crypto"
+import { Context, Effect, Layer } from "effect"
+import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto"
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { cpus, loadavg } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { percentile } from "../../sdk/bench/Report.ts"
+import * as RawKeys from "../src/broker/login/RawKeys.ts"
 import { Database } from "../src/storage/Database.ts"
 import { openDatabase } from "../src/storage/OpenDatabase.ts"
 import { registrySchema } from "../src/storage/Schemas.ts"
@@ -92,18 +91,23 @@ const diskBytes = (path: string): number => {
     : found.blocks * 512
 }
 
-/** Signed registrations of accounts that nobody uses, as the registry keeps them. */
+/** Signed registrations of accounts that nobody uses, as the registry keeps them. Made from one that a client signed. */
 const makeRows = async (count: number) => {
-  const sign = Effect.fnUntraced(function* (_: unknown, i: number) {
-    const identity = yield* Identities.fromSeed(Redacted.make(new Uint8Array(randomBytes(32))))
-    const statement = { handle: `idle${i}`, server: "localhost", createdAt: Date.now() }
-    return {
-      handle: statement.handle,
-      hex: identity.key.hex,
-      text: Envelope.encodeText(yield* identity.signRegistration(statement))
+  const { payload, signature, ...rest } = await registration(await newIdentity(), "idle")
+  return Array.from({ length: count }, (_, i) => {
+    // Not by makeAccount, which takes milliseconds to check each key.
+    const { privateKey } = generateKeyPairSync("ed25519")
+    const hex = Buffer.from(RawKeys.publicBytes(privateKey)).toString("hex")
+    const primary = `ed25519:${hex}`
+    const own = { ...payload, handle: `idle${i}`, primary }
+    const sig = sign(null, createHash("sha512").update(Envelope.signedText(own)).digest(), privateKey)
+    const envelope = {
+      ...rest,
+      payload: own,
+      signature: { ...signature, key: primary, sig: sig.toString("hex") }
     }
+    return { handle: own.handle, hex, text: Envelope.encodeText(envelope) }
   })
-  return Effect.runPromise(Effect.forEach(Array.from({ length: count }), sign).pipe(Effect.provide(NodeCrypto.layer)))
 }
 
 type Rows = Awaited<ReturnType<typeof makeRows>>
