@@ -181,6 +181,8 @@ const capacity = async (kind: Kind, rows: Rows) => {
   const empty = { chatMemory: memory(servers[0]?.child.pid), brokerMemory: await brokerMemory() }
   const url = () => servers[0]!.url
 
+  const emptyBytes = { chat: await sizeOf("chat"), sig: await sizeOf("sig") }
+
   say(`\n${kind}`)
   const identities = await Promise.all(Array.from({ length: active }, newIdentity))
   const envelopes = await Promise.all(identities.map((identity, i) => registration(identity, `active${i}`)))
@@ -317,8 +319,8 @@ const capacity = async (kind: Kind, rows: Rows) => {
     sent,
     reconnects: { count: active, millis: storms },
     diskBytes: {
-      perAccount: Math.round((await sizeOf("chat")) / accounts),
-      perChain: Math.round((await sizeOf("sig")) / registering),
+      perAccount: Math.round(((await sizeOf("chat")) - emptyBytes.chat) / accounts),
+      perChain: Math.round(((await sizeOf("sig")) - emptyBytes.sig) / registering),
       perFrame: Math.round(streamBytes),
       frame: frameBytes
     }

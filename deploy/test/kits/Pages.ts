@@ -11,7 +11,16 @@ export interface Block {
   readonly notRun?: string
 }
 
-export const pages = ["home.md", "backup.md", "upgrade.md", "own-nats.md", "cluster.md", "incidents.md", "networks.md"]
+export const pages = [
+  "home.md",
+  "backup.md",
+  "upgrade.md",
+  "own-nats.md",
+  "cluster.md",
+  "sizing.md",
+  "incidents.md",
+  "networks.md"
+]
 
 /** The shell blocks of a page; a command that goes on in the next line is one. */
 export const blocksOf = (page: string): ReadonlyArray<Block> =>
