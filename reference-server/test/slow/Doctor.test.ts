@@ -6,10 +6,14 @@ import { createServer } from "node:http"
 import { createServer as createTlsServer } from "node:https"
 import type { AddressInfo, Server } from "node:net"
 import { join } from "node:path"
+import { nkeyAuthenticator } from "@nats-io/nats-core"
+import { connect } from "@nats-io/transport-node"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Home, startHome } from "../../../deploy/local/Home.ts"
 import { checkCertificate, remaining } from "../../src/chat/doctor/Sockets.ts"
 import { run, temporaryFolder } from "../kits/Servers.ts"
+
+const storeBytes = 2 * 1024 ** 2
 
 interface Finding {
   readonly check: string
@@ -25,10 +29,12 @@ describe("doctor", () => {
   let settings: Readonly<Record<string, string>>
 
   beforeAll(async () => {
-    home = await startHome({ data: at("home"), source: true })
+    const room = ["--store-bytes", String(storeBytes)]
+    home = await startHome({ data: at("home"), source: true, flags: { init: room, chat: room } })
     const { ports, urls } = home
     settings = {
       "--port": String(ports.home),
+      "--store-bytes": String(storeBytes),
       "--db": at("home", "chat.sqlite"),
       "--keys-dir": at("home", "keys"),
       "--nats-conf": at("home", "nats.conf"),
@@ -89,7 +95,7 @@ describe("doctor", () => {
     expect((await faults({ "--db": at("damaged.db") })).join()).toMatch(/failed database/)
     expect((await faults({ "--db": at("missing.db") })).join()).toMatch(/failed database: .*cannot be opened/)
     const others = await faults({ "--store-bytes": "2000000000", "--retention-days": "10", "--nats-conf": at("none") })
-    expect(others).toContain("warning stream: --store-bytes is 2000000000 here and 4294967296 at the stream")
+    expect(others).toContain(`warning stream: --store-bytes is 2000000000 here and ${storeBytes} at the stream`)
     expect(others).toContain("warning stream: --retention-days is 10 here and 30 at the stream")
     expect(others).toContain(`warning nats.conf: ${at("none")} cannot be read`)
   })
@@ -156,6 +162,18 @@ describe("doctor", () => {
     const [ended] = await checkCertificate(url, AbortSignal.timeout(10_000))
     expect(ended).toMatchObject({ state: "failed", found: expect.stringContaining("ended on") })
     server.close()
+  })
+
+  it("warns of a stream that is four fifths full", async () => {
+    const seed = readFileSync(at("home", "keys", "gateway.nk"), "utf8").trim()
+    const gateway = await connect({
+      servers: home.urls.nats,
+      authenticator: nkeyAuthenticator(Buffer.from(seed)),
+      inboxPrefix: "_INBOX_ing"
+    })
+    for (let n = 0; n < 27; n++) await gateway.request(`kez.self.${"a".repeat(64)}`, new Uint8Array(65_000))
+    await gateway.close()
+    expect((await faults()).join()).toMatch(/warning stream: \d+ messages, .* \(8\d %\)/)
   })
 
   it("tells which server is away", async () => {

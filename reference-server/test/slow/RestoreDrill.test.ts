@@ -90,12 +90,12 @@ it("brings back accounts, chains, manifests, invites and mail, each message once
   )
   expect(existsSync(archive)).toBe(false)
   const killed = spawn(process.execPath, [await bundled("chat-server"), "backup", archive, ...everything])
-  await until("it has begun", async () => existsSync(`${archive}.partial`))
+  await until("it has begun", async () => existsSync(`${archive}.kez-partial`))
   killed.kill("SIGKILL")
   expect(await done("backup", archive, ...everything)).toContain(" messages")
   expect(statSync(archive).mode & 0o777).toBe(0o600)
   expect((await command("backup", archive, ...everything)).said).toContain("exists")
-  expect(readdirSync(folder.path).filter((name) => name.includes(".partial"))).toEqual([])
+  expect(readdirSync(folder.path).filter((name) => name.includes("partial"))).toEqual([])
   expect(await done("backup", "--verify", archive)).toContain("as it was written")
   expect(await done("admin", "audit", ...registry)).toMatch(/backup.*home\.tar\.zst/)
 
@@ -113,7 +113,7 @@ it("brings back accounts, chains, manifests, invites and mail, each message once
   expect((await command("restore", archive, "--data", data)).said).toContain("not empty")
   rmSync(data, { recursive: true })
   const interrupted = spawn(process.execPath, [await bundled("chat-server"), "restore", archive, "--data", data])
-  await until("it has begun", async () => existsSync(`${data}.partial`) || existsSync(data))
+  await until("it has begun", async () => existsSync(`${data}.kez-partial`) || existsSync(data))
   interrupted.kill("SIGKILL")
   if (!existsSync(data)) await done("restore", archive, "--data", data)
   expect(readdirSync(join(data, "keys")).map((name) => statSync(join(data, "keys", name)).mode & 0o777)).toEqual(

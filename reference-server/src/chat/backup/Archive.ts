@@ -94,6 +94,9 @@ const sync = async (path: string): Promise<void> => {
   }
 }
 
+/** Ends the name of what is being made beside its final place. What has such a name is ours to remove. */
+export const unfinished = ".kez-partial"
+
 /**
  * Unpacks an archive into a folder that is empty or missing. It appears as a whole, after every byte was verified and
  * `check` had no objection; what an interrupted try left beside it is removed by the next.
@@ -105,7 +108,7 @@ export const extract = async (
   check: (folder: string, manifest: Manifest) => Promise<void>
 ): Promise<Manifest> => {
   const target = resolve(folder)
-  const partial = `${target}.partial`
+  const partial = `${target}${unfinished}`
   const present = await readdir(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined
     throw error

@@ -22,6 +22,7 @@ import { Database, type DatabaseSettings } from "../../storage/Database.ts"
 import { dumpDatabase } from "../../storage/copy/DumpDatabase.ts"
 import { openDatabase } from "../../storage/OpenDatabase.ts"
 import { registrySchema, sigchainSchema } from "../../storage/Schemas.ts"
+import { unfinished } from "./Archive.ts"
 import { format, type Manifest, manifestFile, names } from "./Manifest.ts"
 import { pack } from "./Tar.ts"
 
@@ -114,6 +115,7 @@ const collect = async (folder: string, options: BackupOptions): Promise<Manifest
   ]
   for (const [file, name] of copies) {
     await mkdir(dirname(at(name)), { recursive: true, mode: 0o700 })
+    if (existsSync(at(name))) throw new Error(`two files of the name ${basename(file)}: name one of them otherwise`)
     await copyFile(file, at(name))
   }
   const mail = options.mail === undefined ? [] : await copyMail(folder, options.mail)
@@ -156,7 +158,7 @@ export const backup = async (path: string, options: BackupOptions): Promise<Back
   const target = resolve(path)
   const exists = new Error(`${target} exists; name a new file`)
   if (existsSync(target)) throw exists
-  const partial = `${target}.partial`
+  const partial = `${target}${unfinished}`
   // Of a try that was killed.
   await rm(partial, { recursive: true, force: true })
   await mkdir(partial, { mode: 0o700 })
