@@ -50,6 +50,7 @@ Options of server and sig-server:
 
 Options of all four:
   --only PATTERN                  check what fits, such as "KEZ-DM-*" or "identity/*"; may be repeated
+  --spec VERSION                  the version of the specification that the run is meant for, or exit code 3
   --baseline FILE                 known failures, a list of {id, reason} in YAML
   --report, --junit, --html, --badge FILE   write the result as JSON, JUnit XML, a page, or a shields.io badge
   --seed N                        the order of the checks; printed at the end

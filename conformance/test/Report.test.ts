@@ -97,4 +97,9 @@ describe("a report", () => {
     writeFileSync(path("broken.yml"), "- id: [\n")
     await expect(run("broken", "--baseline", path("broken.yml"))).rejects.toThrow(/broken\.yml cannot be read/)
   })
+
+  it("is made against the version of the specification that was meant", async () => {
+    await expect(run("later", "--spec", "9.9")).rejects.toThrow(/not 9\.9/)
+    expect(await run("same", "--spec", JSON.parse(text("first.json")).spec)).toBe(1)
+  })
 })

@@ -8,6 +8,7 @@ import { exitCodeOf, makeReport, type Report } from "../report/Report.ts"
 import { summary } from "../report/Terminal.ts"
 import { excuse, readBaseline } from "../suite/Baseline.ts"
 import { UsageError } from "../suite/UsageError.ts"
+import { specVersion } from "../suite/Versions.ts"
 import type { CheckResult } from "../suite/Verdict.ts"
 import { readNumber } from "./Options.ts"
 
@@ -23,6 +24,7 @@ export const write = (path: string | undefined, content: string): void => {
 
 /** The values of the options that every run has. */
 interface ReportValues {
+  readonly spec?: string | undefined
   readonly baseline?: string | undefined
   readonly seed?: string | undefined
   readonly report?: string | undefined
@@ -35,6 +37,8 @@ interface ReportValues {
 
 /** Reads what must be right before a run begins; `conclude` ends it. */
 export const prepare = (values: ReportValues) => {
+  if (values.spec !== undefined && values.spec !== specVersion)
+    throw new UsageError(`this suite checks against version ${specVersion} of the specification, not ${values.spec}`)
   const seed = readNumber("seed", values.seed, { least: 0, most: 2 ** 32 - 1, otherwise: randomInt(2 ** 32 - 1) })
   const baseline = values.baseline === undefined ? [] : readBaseline(values.baseline)
   const began = new Date()

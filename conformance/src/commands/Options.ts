@@ -26,6 +26,7 @@ export const parse = <T extends ParseArgsOptionsConfig>(
 
 /** The flags of every run. */
 export const runOptions = {
+  spec: { type: "string" },
   only: { type: "string", multiple: true },
   baseline: { type: "string" },
   report: { type: "string" },
