@@ -178,6 +178,8 @@ const capacity = async (kind: Kind, rows: Rows) => {
   const brokerMemory = async () => round((await Promise.all(pids())).reduce((sum, mem) => sum + mem, 0))
 
   let servers: Array<Running> = [(await startOne()).chat]
+  // A server gives back what starting took, some seconds after it.
+  await new Promise((resolve) => setTimeout(resolve, 5_000))
   const empty = { chatMemory: memory(servers[0]?.child.pid), brokerMemory: await brokerMemory() }
   const url = () => servers[0]!.url
 

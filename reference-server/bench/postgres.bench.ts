@@ -76,6 +76,8 @@ const start = async (kind: keyof typeof kinds) => {
   return { home, folder, found: [] as Array<Awaited<ReturnType<typeof measure>>> }
 }
 const homes = { sqlite: await start("sqlite"), postgres: await start("postgres") }
+// A server gives back what starting took, some seconds after it.
+await new Promise((resolve) => setTimeout(resolve, 5_000))
 const memory = Object.values(homes).map(({ home }) => ({
   chat: megabytes(home.processes.chat.pid),
   sig: megabytes(home.processes.sig.pid)

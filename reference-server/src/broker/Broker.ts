@@ -6,6 +6,7 @@
  * dialled again, and its part is not served meanwhile. Several chat-servers share the work through queue groups.
  */
 import { createHmac } from "node:crypto"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
@@ -190,8 +191,14 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.Broke
 
   // Closed in reverse: first nobody new gets in and nothing more is taken.
   yield* sys.keepOpen(() => Effect.asVoid(Effect.forkScoped(Effect.delay(sessions.sweep, firstSweepMillis))))
+  /** That the first stream is one of as many as are set; nothing is made or stored in the others before. */
+  const isAsSet = yield* Deferred.make<void>()
   for (const [i, { registrar, store, stream }] of partitions.entries()) {
-    yield* registrar.keepOpen(stream.start)
+    yield* registrar.keepOpen((connection) =>
+      i === 0
+        ? Effect.asVoid(Effect.andThen(stream.start(connection), Deferred.succeed(isAsSet, undefined)))
+        : Effect.andThen(Deferred.await(isAsSet), stream.start(connection))
+    )
     yield* store.keepOpen((connection) => Effect.andThen(sends.attach(i, connection), fetches.attach(i, connection)))
   }
   yield* sendIntake.keepOpen(sends.listen)

@@ -31,6 +31,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const scope = yield* Effect.scope
   let state: StreamState | undefined
+  let isOther = false
   let asking: Fiber.Fiber<StreamState, StreamFailure> | undefined
   /** The epoch that this process's own count of the last number belongs to. */
   let counted: string | undefined
@@ -65,8 +66,15 @@ export const make = Effect.fnUntraced(function* (
    */
   const start = Effect.fn("StreamWatch.start")(function* (connection: NatsConnection) {
     let fresh = yield* Effect.tapErrorTag(InboxStream.ensure(connection, options), "OtherPartitions", (error) =>
-      Effect.logError(error.message)
+      // Once: it is tried again for as long as the server runs.
+      isOther
+        ? Effect.void
+        : Effect.andThen(
+            Effect.sync(() => (isOther = true)),
+            Effect.logError(error.message)
+          )
     )
+    isOther = false
     const known = Effect.suspend(() => {
       countFor(fresh.epoch)
       return position.knownLast
