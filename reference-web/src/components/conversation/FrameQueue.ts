@@ -2,8 +2,8 @@
 const pauseMillis = 100
 
 /**
- * Hands items on at the next frame, and not before they are wanted. Hundreds may arrive at once: they come in batches,
- * because rendering each would leave no time to type.
+ * Hands items on after the next frame, and not before they are wanted. Hundreds may arrive at once: they come in batches,
+ * because rendering each would leave no time to type. After the frame, so that what was typed before it is painted first.
  */
 export class FrameQueue<A> {
   readonly #take: (item: A) => void
@@ -27,10 +27,12 @@ export class FrameQueue<A> {
   }
 
   readonly #askFrame = (): void => {
-    requestAnimationFrame(() => {
-      this.#isAsked = false
-      if (this.#isWanted()) this.takeAll()
-    })
+    requestAnimationFrame(() => setTimeout(this.#frame))
+  }
+
+  readonly #frame = (): void => {
+    this.#isAsked = false
+    if (this.#isWanted()) this.takeAll()
   }
 
   takeAll(): void {

@@ -96,6 +96,23 @@ describe("kez-message-log", () => {
     expect(log.shadowRoot!.querySelector(".pill")).toBeNull()
   })
 
+  it("renders the newest in the turn in which they arrive, and no other rows on the way there", async () => {
+    const log = await show(talk(60))
+    const rendered = new Set<number>()
+    const rows = log.shadowRoot!.querySelector(".rows")!
+    const observer = new MutationObserver(() => {
+      for (const { order } of shown(log)) rendered.add(order)
+    })
+    observer.observe(rows, { childList: true })
+    log.messages = [...log.messages, ...talk(200, 61)]
+    await log.updateComplete
+    expect(shown(log).at(-1)?.order).toBe(260)
+    await frames(8)
+    observer.disconnect()
+    expect([...rendered].filter((order) => order > 60 && order < 200)).toEqual([])
+    expect(distance(log)).toBeLessThan(2)
+  })
+
   it("follows when many arrive faster than they are laid out", async () => {
     const log = await show(talk(20))
     for (let order = 21; order <= 140; order += 1) {

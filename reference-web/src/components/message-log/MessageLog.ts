@@ -58,6 +58,8 @@ export class MessageLog extends LitElement {
   @property({ type: Number }) arrived = 0
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
   @state() private isAtEnd = true
+  /** Room that the beginning takes. */
+  @state() private topPixels = 0
   @query(".scroller") private readonly scroller!: HTMLElement
   @query(".sizer") private readonly sizer!: HTMLElement
   @query(".rows") private readonly rows!: HTMLElement
@@ -80,7 +82,9 @@ export class MessageLog extends LitElement {
   }
   readonly #controller = new VirtualizerController<HTMLElement, HTMLElement>(this, this.#options)
   readonly #virtualizer = this.#controller.getVirtualizer()
-  #topPixels = 0
+  /** What the rows and the height were rendered from. */
+  #items: ReadonlyArray<VirtualItem> = []
+  #size = 0
   #isPlaced = false
   /**
    * Whether the newest message is to stay in sight: from being there until the person scrolls up. Not the distance from
@@ -119,20 +123,39 @@ export class MessageLog extends LitElement {
     this.#virtualizer.scrollToEnd()
   }
 
+  /**
+   * The list reports each beginning and end of scrolling. Rendering and measuring are left out where it shows the same rows
+   * in the same places, since both have the browser lay the page out.
+   */
+  protected override shouldUpdate(changed: PropertyValues<this>): boolean {
+    const items = this.#virtualizer.getVirtualItems()
+    const size = this.#virtualizer.getTotalSize()
+    if (changed.size > 0 || items !== this.#items || size !== this.#size) return true
+    // What it has put off until the next update.
+    this.#controller.hostUpdated()
+    return false
+  }
+
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has("messages")) this.#announce(changed.get("messages") ?? [])
     this.#virtualizer.setOptions({
       ...this.#virtualizer.options,
       count: this.messages.length,
-      paddingStart: this.#topPixels
+      paddingStart: this.topPixels
     })
+    // The rows at the new end are rendered at once, not those at the old end first.
+    if (changed.has("messages") && this.#isPlaced && this.#follows && this.newer === "none") {
+      this.#virtualizer.scrollOffset = Math.max(0, this.#virtualizer.getTotalSize() - this.scroller.clientHeight)
+    }
   }
 
   protected override update(changed: PropertyValues<this>): void {
     super.update(changed)
     // Before the controller corrects the scroll position, which needs the new height.
-    this.sizer.style.height = `${this.#virtualizer.getTotalSize()}px`
-    this.rows.style.transform = `translateY(${this.#virtualizer.getVirtualItems()[0]?.start ?? 0}px)`
+    this.#size = this.#virtualizer.getTotalSize()
+    this.#items = this.#virtualizer.getVirtualItems()
+    this.sizer.style.height = `${this.#size}px`
+    this.rows.style.transform = `translateY(${this.#items[0]?.start ?? 0}px)`
   }
 
   protected override firstUpdated(): void {
@@ -347,11 +370,7 @@ export class MessageLog extends LitElement {
 
   /** The newest message stays in sight when the composer grows; the beginning gets the room that it needs. */
   #resized(): void {
-    const top = this.messages.length === 0 ? 0 : Math.ceil(this.beginning.offsetHeight)
-    if (top !== this.#topPixels) {
-      this.#topPixels = top
-      this.requestUpdate()
-    }
+    this.topPixels = this.messages.length === 0 ? 0 : Math.ceil(this.beginning.offsetHeight)
     this.#follow()
   }
 }
