@@ -58,7 +58,7 @@ export const make = (options: RoleConnectionOptions): RoleConnection => {
         const connection = yield* Effect.acquireRelease(dial(options, url), close)
         yield* setUp(connection)
         // Whoever hears that we are connected may ask at once.
-        yield* attempt(() => connection.flush())
+        yield* flush(connection)
         yield* Effect.acquireRelease(
           Effect.sync(() => {
             current = connection
@@ -96,6 +96,16 @@ export const make = (options: RoleConnectionOptions): RoleConnection => {
       )
   }
 }
+
+/** Waits until the broker has taken what was sent. nats.js never settles a flush whose connection is lost meanwhile. */
+const flush = (connection: NatsConnection): Effect.Effect<void, BrokerDown> =>
+  Effect.raceFirst(
+    attempt(() => connection.flush()),
+    Effect.flatMap(
+      Effect.promise(() => connection.closed()),
+      (cause) => Effect.fail(new BrokerDown({ detail: cause instanceof Error ? cause.message : "connection closed" }))
+    )
+  )
 
 /** The error of nats.js, without our own prefix. */
 const reasonOf = (error: unknown): string =>

@@ -6,6 +6,7 @@ import { Context, Effect, Exit, Layer, Scope, Stream } from "effect"
 import { createServer } from "node:net"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
 import { kezId, makeAccount } from "../../kits/Account.ts"
+import { cutsAfterLogin } from "../../kits/CutConnections.ts"
 import { startTestBroker, type TestBroker, until } from "../../kits/TestBroker.ts"
 
 const transports = {
@@ -131,6 +132,14 @@ describe.each(["tcp", "websocket"] as const)("a client's session over %s", (kind
   })
 
   if (kind === "tcp") {
+    it("dials again when a connection is lost between its login and its first subscription", async () => {
+      const { dials, url, [Symbol.asyncDispose]: stop } = await cutsAfterLogin()
+      const { tags } = await connect(makeAccount(), url)
+      await until("dialled again", () => dials() > 1)
+      expect(tags()).not.toContain("Online")
+      await stop()
+    })
+
     it("KEZ-NAT-002 KEZ-NAT-003 signs nothing for a broker with a strange nonce and does not stay connected", async () => {
       const heard: Array<string> = []
       const hostile = createServer((socket) => {

@@ -319,7 +319,7 @@ const dial = (connect: Dial.Connect, target: Target.Target, auth: Login.Login, h
     return Effect.sync(() => void (wanted = false))
   })
 
-/** Subscribes to the account's deliveries and waits until the broker has confirmed it. */
+/** Subscribes to the account's deliveries and waits until the broker has confirmed it, or the connection is lost. */
 const listen = async (connection: NatsConnection, hex: string, deliver: (message: Msg) => void): Promise<void> => {
   connection.subscribe(Subject.delivery(hex), {
     callback: (error, message) => {
@@ -328,7 +328,13 @@ const listen = async (connection: NatsConnection, hex: string, deliver: (message
       else deliver(message)
     }
   })
-  await connection.flush()
+  // nats.js never settles a flush whose connection is lost before the broker has answered.
+  await Promise.race([
+    connection.flush(),
+    connection.closed().then((cause) => {
+      throw cause ?? new Error("the connection was lost")
+    })
+  ])
 }
 
 /** Succeeds while connected, waits for the first connection, and fails with the reason during an outage. */
