@@ -204,7 +204,13 @@ const make = (sqlite: BetterSqlite3.Database) => {
       return Effect.tryPromise({
         try: async () => {
           await rm(partial, { force: true })
-          await sqlite.backup(partial)
+          // Without a transaction that reads, SQLite begins the copy anew at each commit of another process.
+          sqlite.exec("BEGIN; SELECT count(*) FROM sqlite_schema")
+          try {
+            await sqlite.backup(partial)
+          } finally {
+            sqlite.exec("COMMIT")
+          }
           await rename(partial, path)
         },
         catch: (cause) =>

@@ -43,7 +43,12 @@ describe("an archive", () => {
     await pack(archive, archive, files)
     return archive
   }
-  const home = { "chat.sqlite": "x".repeat(2_000), "keys/issuer.nk": "SECRET", "mail/0.snapshot": "" }
+  const home = {
+    "chat.sqlite": "x".repeat(2_000),
+    "keys/issuer.nk": "SECRET",
+    "mail/0.snapshot": "",
+    "also/.env": "KEZ_PORT=8080"
+  }
   const extracted = (archive: string, target: string) =>
     Archive.extract(
       archive,
@@ -64,7 +69,7 @@ describe("an archive", () => {
     await expect(extracted(archive, target)).rejects.toThrow("is not empty")
     if (ending === "tar") {
       const listed = execFileSync("tar", ["-tf", archive], { encoding: "utf8" })
-      expect(listed).toBe("manifest.json\nchat.sqlite\nkeys/issuer.nk\nmail/0.snapshot\n")
+      expect(listed).toBe("manifest.json\nchat.sqlite\nkeys/issuer.nk\nmail/0.snapshot\nalso/.env\n")
     }
   })
 

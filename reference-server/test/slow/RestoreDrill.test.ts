@@ -88,6 +88,9 @@ it("brings back accounts, chains, manifests, invites and mail, each message once
   expect((await command("backup", archive, ...everything, "--nats-url", "nats://127.0.0.1:1")).said).toContain(
     "--no-mail"
   )
+  const notes = at("my notes.txt")
+  writeFileSync(notes, "")
+  expect((await command("backup", archive, ...everything, "--also", notes)).said).toContain("under another")
   expect(existsSync(archive)).toBe(false)
   const killed = spawn(process.execPath, [await bundled("chat-server"), "backup", archive, ...everything])
   await until("it has begun", async () => existsSync(`${archive}.kez-partial`))

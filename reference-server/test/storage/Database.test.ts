@@ -1,12 +1,16 @@
 /** The database file: which files are refused, what survives, and what a server does whose file fails it. */
 import BetterSqlite3 from "better-sqlite3"
+import { once } from "node:events"
 import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { join } from "node:path"
+import { Worker } from "node:worker_threads"
 import { Database, type DatabaseOptions } from "../../src/storage/Database.ts"
 import { openDatabase } from "../../src/storage/OpenDatabase.ts"
 import { runText } from "../kits/stores/TestDatabases.ts"
+import { until } from "../kits/TestBroker.ts"
 import { registrySchema, sigchainSchema } from "../../src/storage/Schemas.ts"
-import { Effect, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import {
   get,
@@ -30,6 +34,53 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.stop()
   folder[Symbol.dispose]()
+})
+
+/** Commits again and again on a connection of its own. */
+const writer = `
+  const { workerData: { driver, path } } = require("node:worker_threads")
+  const sqlite = new (require(driver))(path)
+  const insert = sqlite.prepare("INSERT INTO junk VALUES (zeroblob(100))")
+  sqlite.pragma("synchronous = OFF")
+  for (;;) insert.run()`
+
+const rowsOf = (path: string): number => {
+  const sqlite = new BetterSqlite3(path, { readonly: true })
+  try {
+    return sqlite.prepare<[], number>("SELECT count(*) FROM junk").pluck().get()!
+  } finally {
+    sqlite.close()
+  }
+}
+
+describe("a copy of the database file", () => {
+  it("is of the moment when it began, however often others write meanwhile", async () => {
+    using other = temporaryFolder()
+    const path = join(other.path, "busy.db")
+    const built = Layer.build(openDatabase({ db: path, schema: registrySchema }))
+    await Effect.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const database = Context.get(yield* built, Database)
+          const filling = new BetterSqlite3(path)
+          filling.exec(`CREATE TABLE junk (x BLOB) STRICT; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+            WHERE i < 40000) INSERT INTO junk SELECT zeroblob(1000) FROM n`)
+          filling.close()
+          const driver = createRequire(import.meta.url).resolve("better-sqlite3")
+          const worker = new Worker(writer, { eval: true, workerData: { driver, path } })
+          yield* Effect.addFinalizer(() => Effect.promise(() => worker.terminate()))
+          yield* Effect.promise(() => once(worker, "online"))
+          yield* Effect.promise(() => until("it writes", () => rowsOf(path) > 40_010))
+          const before = rowsOf(path)
+          yield* database.backup(join(other.path, "copy.db"))
+          const after = rowsOf(path)
+          const copied = rowsOf(join(other.path, "copy.db"))
+          expect(copied).toBeGreaterThanOrEqual(before)
+          expect(copied - before).toBeLessThan(after - copied)
+        })
+      )
+    )
+  })
 })
 
 describe("the database file", () => {

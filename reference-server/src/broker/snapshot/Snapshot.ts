@@ -32,10 +32,17 @@ const answerOf = (message: Msg): JsonObject => {
   return answer
 }
 
+/** JetStream's err_code of a stream that does not exist. */
+const notFound = 10059
+
 /** The stream's own description; undefined where there is none. */
 const describe = async (connection: NatsConnection) => {
   const answer: unknown = (await connection.request(`$JS.API.STREAM.INFO.${stream}`, "", { timeout: askMillis })).json()
-  if (!isObject(answer) || answer.error !== undefined) return undefined
+  if (!isObject(answer)) throw failure("an answer that is no object")
+  if (isObject(answer.error)) {
+    if (answer.error.err_code === notFound) return undefined
+    throw failure(String(answer.error.description))
+  }
   const metadata = isObject(answer.config) && isObject(answer.config.metadata) ? answer.config.metadata : {}
   return { metadata, messages: isObject(answer.state) ? answer.state.messages : undefined }
 }
@@ -115,7 +122,8 @@ export const write = async (
     }
   }
   const done = answerOf(await send(new Uint8Array()))
+  // Not always as many as described: what came while the snapshot was made is in it, and what has expired since is not.
   const made = isObject(done.state) ? done.state.messages : undefined
-  if (made !== state.messages) throw failure(`holds ${String(made)} messages, not ${String(state.messages)}`)
-  return Number(made)
+  if (typeof made !== "number") throw failure("was not described after it was made")
+  return made
 }

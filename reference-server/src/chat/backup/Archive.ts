@@ -3,9 +3,9 @@ import { createHash } from "node:crypto"
 import { createWriteStream } from "node:fs"
 import { mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
-import { finished } from "node:stream/promises"
+import { pipeline } from "node:stream/promises"
 import { decode, type Manifest, manifestBytes, manifestFile } from "./Manifest.ts"
-import { unpack, writeAll } from "./Tar.ts"
+import { unpack } from "./Tar.ts"
 
 /** Hashes what passes. */
 const hashed = async function* (content: AsyncIterable<Buffer>, done: (digest: string) => void) {
@@ -122,13 +122,12 @@ export const extract = async (
         if (!isWanted(name)) return drain(content)
         const file = join(partial, name)
         await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-        const writing = createWriteStream(file, { flags: "wx", mode: 0o600, flush: true })
-        await writeAll(writing, content)
-        writing.end()
-        await finished(writing)
+        await pipeline(content, createWriteStream(file, { flags: "wx", mode: 0o600, flush: true }))
       })
     )
     await check(partial, manifest)
+    for (const entry of await readdir(partial, { withFileTypes: true }))
+      if (entry.isDirectory()) await sync(join(partial, entry.name))
     await sync(partial)
     if (present !== undefined) await rmdir(target)
     await rename(partial, target)

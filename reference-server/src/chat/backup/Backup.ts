@@ -11,19 +11,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { createHash } from "node:crypto"
-import { createReadStream, createWriteStream, existsSync } from "node:fs"
-import { copyFile, link, mkdir, open, readdir, rm, stat, writeFile } from "node:fs/promises"
+import { createReadStream, existsSync } from "node:fs"
+import { copyFile, link, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
-import { finished } from "node:stream/promises"
-import { once } from "node:events"
 import * as Snapshot from "../../broker/snapshot/Snapshot.ts"
 import { version } from "../../metrics/Metrics.ts"
 import { Database, type DatabaseSettings } from "../../storage/Database.ts"
 import { dumpDatabase } from "../../storage/copy/DumpDatabase.ts"
 import { openDatabase } from "../../storage/OpenDatabase.ts"
+import { databaseName } from "../../storage/PostgresUrl.ts"
 import { registrySchema, sigchainSchema } from "../../storage/Schemas.ts"
 import { unfinished } from "./Archive.ts"
-import { format, type Manifest, manifestFile, names } from "./Manifest.ts"
+import { format, isFileName, type Manifest, manifestFile, names } from "./Manifest.ts"
 import { pack } from "./Tar.ts"
 
 export interface BackupOptions {
@@ -66,6 +65,26 @@ const countsOf = (path: string, schema: typeof registrySchema) =>
     )
   )
 
+/** How many active accounts of the copies have no sigchain: with the wrong database of sigchains, all. */
+const accountsWithoutChain = (at: (name: string) => string) =>
+  Effect.runPromise(
+    Effect.scoped(
+      Effect.gen(function* () {
+        const open = (name: string, schema: typeof registrySchema) =>
+          Effect.map(Layer.build(openDatabase({ db: at(name), schema, existing: true })), (context) =>
+            Context.get(context, Database)
+          )
+        const registry = yield* open(names.registry, registrySchema)
+        const sigchains = yield* open(names.sigchains, sigchainSchema)
+        const chains = yield* sigchains.sql<{ primary_hex: string }>`SELECT primary_hex FROM chains`
+        const known = new Set(chains.map(({ primary_hex }) => primary_hex))
+        const accounts = yield* registry.sql<{ primary_hex: string }>`
+          SELECT primary_hex FROM accounts WHERE state = 'active'`
+        return accounts.filter(({ primary_hex }) => !known.has(primary_hex)).length
+      })
+    )
+  )
+
 /** Files within a folder, with their names in the archive. */
 const listed = async (folder: string): Promise<ReadonlyArray<string>> =>
   (await readdir(folder, { recursive: true, withFileTypes: true }))
@@ -79,19 +98,29 @@ const copyMail = async (folder: string, connections: ReadonlyArray<NatsConnectio
   const mail: Array<Manifest["mail"][number]> = []
   for (const [partition, connection] of connections.entries()) {
     const file = `mail/${partition}.snapshot`
-    const writing = createWriteStream(join(folder, file), { flags: "wx", mode: 0o600 })
-    const { config, state } = await Snapshot.read(connection, async (chunk) => {
-      if (!writing.write(chunk)) await once(writing, "drain")
-    })
-    writing.end()
-    await finished(writing)
-    mail.push({ partition, file, config: config as never, state: state as never })
+    const handle = await open(join(folder, file), "wx", 0o600)
+    try {
+      const { config, state } = await Snapshot.read(connection, (chunk) => handle.appendFile(chunk))
+      mail.push({ partition, file, config: config as never, state: state as never })
+    } finally {
+      await handle.close()
+    }
   }
   return mail
 }
 
 /** Copies everything into a folder of its own beside the archive, and packs it from there. */
 const collect = async (folder: string, options: BackupOptions): Promise<Manifest> => {
+  const keyFiles = (await readdir(options.keysDir)).filter((file) => /\.(?:nk|xk|secret)$/.test(file))
+  const kept: ReadonlyArray<readonly [string, string]> = [
+    ...keyFiles.map((file) => ["keys", file] as const),
+    ...options.natsFiles.map((file) => ["nats", file] as const),
+    ...options.also.map((file) => ["also", file] as const)
+  ]
+  for (const [kind, file] of kept) {
+    if (isFileName(`${kind}/${basename(file)}`)) continue
+    throw new Error(`${file}: an archive takes names of up to 81 letters, digits, dots, - and _; copy it under another`)
+  }
   const createdAt = Timestamp.fromMillis(Date.now())
   const at = (name: string) => join(folder, name)
   const dump = (database: DatabaseSettings, schema: typeof registrySchema, name: string) =>
@@ -104,8 +133,7 @@ const collect = async (folder: string, options: BackupOptions): Promise<Manifest
     })
   }
   await mkdir(at(names.keys), { mode: 0o700 })
-  for (const file of await readdir(options.keysDir))
-    if (/\.(?:nk|xk|secret)$/.test(file)) await copyFile(join(options.keysDir, file), at(join(names.keys, file)))
+  for (const file of keyFiles) await copyFile(join(options.keysDir, file), at(join(names.keys, file)))
   if (options.issuerPath !== undefined) await copyFile(options.issuerPath, at(join(names.keys, "issuer.nk")))
   const copies: ReadonlyArray<readonly [string, string]> = [
     ...options.natsFiles.map(
@@ -119,6 +147,7 @@ const collect = async (folder: string, options: BackupOptions): Promise<Manifest
     await copyFile(file, at(name))
   }
   const mail = options.mail === undefined ? [] : await copyMail(folder, options.mail)
+  const chainless = options.sigchains === undefined ? 0 : await accountsWithoutChain(at)
   const counts = {
     ...(await countsOf(at(names.registry), registrySchema)),
     ...(options.sigchains === undefined ? {} : await countsOf(at(names.sigchains), sigchainSchema)),
@@ -139,6 +168,11 @@ const collect = async (folder: string, options: BackupOptions): Promise<Manifest
     counts,
     without: [
       ...(options.sigchains === undefined ? ["sigchains: the sig-server's are backed up where it runs"] : []),
+      ...(chainless === 0
+        ? []
+        : [
+            `the sigchains of ${chainless} accounts: is ${databaseName(options.sigchains?.db ?? "")} the sig-server's?`
+          ]),
       ...(options.natsFiles.length === 0 ? ["settings of init: no nats.conf was found"] : []),
       ...(options.mail === undefined ? ["mail"] : [])
     ],
@@ -176,6 +210,8 @@ export const backup = async (path: string, options: BackupOptions): Promise<Back
     await pack(archive, target, await Promise.all(files))
     // Unlike a rename, this never replaces what somebody else made meanwhile.
     await link(archive, target).catch((error: NodeJS.ErrnoException) => {
+      // Disks without links, such as exFAT.
+      if (error.code !== "EEXIST" && !existsSync(target)) return rename(archive, target)
       throw error.code === "EEXIST" ? exists : error
     })
     const handle = await open(dirname(target))

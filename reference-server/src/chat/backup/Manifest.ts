@@ -10,10 +10,17 @@ export const names = { registry: "chat.sqlite", sigchains: "sig.sqlite", keys: "
 /** The largest manifest that is read. */
 export const manifestBytes = 1_048_576
 
+/** Names of an archive's files, in none or one of its folders; no name leads out of it. */
+const fileName =
+  /^(?:also\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,81}|(?:(?:keys|nats|mail)\/)?[A-Za-z0-9_-][A-Za-z0-9._-]{0,80})$/
+
+/** Whether an archive can hold a file of this name. */
+export const isFileName = (name: string): boolean => fileName.test(name)
+
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
 const File = Schema.Struct({
-  name: Schema.String.check(Schema.isPattern(/^(?:(?:keys|nats|mail|also)\/)?[A-Za-z0-9_-][A-Za-z0-9._-]{0,80}$/)),
+  name: Schema.String.check(Schema.isPattern(fileName)),
   bytes: Count,
   sha256: Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/))
 })

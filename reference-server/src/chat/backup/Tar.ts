@@ -2,9 +2,8 @@
  * The archive of a backup: a plain tar of regular files (POSIX ustar, with GNU's form of sizes beyond 8 GiB), so that any
  * tar can unpack it. Compressed as its name says: `.tar`, `.tar.gz`, `.tgz`, `.tar.zst`.
  */
-import { once } from "node:events"
 import { createReadStream, createWriteStream } from "node:fs"
-import type { Readable, Transform, Writable } from "node:stream"
+import type { Readable, Transform } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { createGunzip, createGzip, createZstdCompress, createZstdDecompress } from "node:zlib"
 
@@ -148,9 +147,4 @@ export const unpack = async (
     stream.destroy()
     file.destroy()
   }
-}
-
-/** Writes chunks, as fast as the target takes them. */
-export const writeAll = async (target: Writable, chunks: AsyncIterable<Buffer>): Promise<void> => {
-  for await (const chunk of chunks) if (!target.write(chunk)) await once(target, "drain")
 }

@@ -74,6 +74,11 @@ const flags = {
   ...registryFlags,
   ...brokerOnly,
   sigDb: sigDbFlag,
+  sigDbPasswordFile: text(
+    ["sig-db-password-file", "KEZ_SIG_DB_PASSWORD_FILE"],
+    "",
+    "File with the password of --sig-db, where that is a PostgreSQL database"
+  ),
   natsConf: natsConfFlag,
   natsIncludes: text(
     "nats-includes",
@@ -127,7 +132,13 @@ export const backup = Command.make(
       makeBackup(path, {
         serverName: given.serverName,
         database: given,
-        sigchains: given.sigDb === "none" ? undefined : { db: given.sigDb },
+        sigchains:
+          given.sigDb === "none"
+            ? undefined
+            : {
+                db: given.sigDb,
+                ...(given.sigDbPasswordFile === "" ? {} : { dbPasswordFile: given.sigDbPasswordFile })
+              },
         keysDir: given.keysDir,
         issuerPath,
         natsFiles: natsFilesOf(given),
