@@ -110,7 +110,8 @@ export class Meeting {
       op: "set_shared_files",
       payload: { manifest: blake3Of(body), size: body.length, revision: 1 }
     })
-    hasStatus(await this.#sig.post(`${path}/events`, event), 201)
+    // 200 where the event is there already: the request was sent again after its answer was lost.
+    hasStatus(await this.#sig.post(`${path}/events`, event), 200, 201)
   }
 
   /** Deletes the accounts and the stores; the handles of the accounts that remain. */
