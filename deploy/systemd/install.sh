@@ -26,19 +26,38 @@ install -m 0755 "$root/deploy/caddy/nats-certificate.sh" "$target.new/bin/nats-c
 cp -R "$root/reference-server/bin" "$root/reference-server/dist" "$root/reference-server/package.json" "$target.new/reference-server/"
 # The one package that is not in the bundles, without its C sources.
 (cd "$root/node_modules/better-sqlite3" && cp -R LICENSE lib package.json prebuilds "$target.new/node_modules/better-sqlite3/")
+cat > "$target.new/bin/settings.mjs" <<'SETTINGS'
+import { readFileSync } from "node:fs"
+import { parseEnv } from "node:util"
+
+/** The sig-server's own settings, of which its database is used here; most homes have none. */
+const sigServer = () => {
+  try {
+    return parseEnv(readFileSync("/etc/kez-chat/sig-server.env", "utf8"))
+  } catch (error) {
+    if (error.code === "ENOENT" || error.code === "EACCES") return {}
+    throw error
+  }
+}
+
+const { KEZ_DB, KEZ_DB_URL } = sigServer()
+process.env.KEZ_KEYS_DIR ||= "/var/lib/kez-chat/keys"
+process.env.DB_PATH ||= "/var/lib/kez-chat/handles.db"
+process.env.NATS_CONF ||= "/etc/kez-chat/nats/nats.conf"
+process.env.KEZ_SIG_DB ||= KEZ_DB_URL || KEZ_DB || "/var/lib/kez-sig/sigchains.db"
+SETTINGS
 chmod -R u=rwX,go=rX "$target.new"
 rm -rf "$target.old"
 [ ! -e "$target" ] || mv "$target" "$target.old"
 mv "$target.new" "$target"
 rm -rf "$target.old"
 
-# The command, with the Node that it needs, and the settings and paths of the units.
+# The command, with the Node that it needs, and the settings and paths of the units. What chat-server.env leaves open is
+# set after it was read, since Node does not let it override the environment.
 mkdir -p "$destdir/usr/local/bin"
 cat > "$destdir/usr/local/bin/kez-chat-server" <<'COMMAND'
 #!/bin/sh
-export KEZ_KEYS_DIR="${KEZ_KEYS_DIR:-/var/lib/kez-chat/keys}" DB_PATH="${DB_PATH:-/var/lib/kez-chat/handles.db}"
-export NATS_CONF="${NATS_CONF:-/etc/kez-chat/nats/nats.conf}" KEZ_SIG_DB="${KEZ_SIG_DB:-/var/lib/kez-sig/sigchains.db}"
-exec /opt/kez-chat/bin/node --env-file-if-exists=/etc/kez-chat/chat-server.env \
+exec /opt/kez-chat/bin/node --env-file-if-exists=/etc/kez-chat/chat-server.env --import /opt/kez-chat/bin/settings.mjs \
   /opt/kez-chat/reference-server/bin/kez-chat-server.js "$@"
 COMMAND
 chmod 0755 "$destdir/usr/local/bin/kez-chat-server"

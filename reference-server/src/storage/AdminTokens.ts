@@ -29,11 +29,15 @@ const hashOf = (token: string): string => createHash("sha256").update(token).dig
 
 const malformed = (detail: string) => new Problem.Problem({ code: "request_malformed", detail })
 
+/** Names the secret in the keys folder in the audit. */
+export const secretName = "internal.secret"
+
 /** Makes a token, which is told now and never again. */
 export const create = Effect.fnUntraced(function* ({ transaction }: Database["Service"], name: string, by: Audit.By) {
   if (!nameForm.test(name)) {
     return yield* malformed("a token's name is of 1 to 32 lower-case letters, digits, dots, dashes and underscores")
   }
+  if (name === secretName) return yield* malformed(`${name} names the secret in the keys folder; take another name`)
   const token = prefix + randomBytes(32).toString("base64url")
   const time = Timestamp.fromMillis(yield* Clock.currentTimeMillis)
   yield* transaction(

@@ -1,6 +1,7 @@
 /** `kez-chat-server doctor` on real homes, each broken in one way. */
 import BetterSqlite3 from "better-sqlite3"
 import { execFileSync } from "node:child_process"
+import { generateKeyPairSync } from "node:crypto"
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { createServer as createTlsServer } from "node:https"
@@ -100,6 +101,24 @@ describe("doctor", () => {
     expect(others).toContain(`warning nats.conf: ${at("none")} cannot be read`)
   })
 
+  it("names a sig-server of other chains, half a backup, and other streams than those of init", async () => {
+    const sqlite = new BetterSqlite3(settings["--db"]!)
+    const now = new Date().toISOString()
+    const { publicKey } = generateKeyPairSync("ed25519")
+    sqlite
+      .prepare("INSERT INTO accounts (handle, primary_hex, state, registered_at) VALUES ('lost', ?, 'active', ?)")
+      .run(Buffer.from(String(publicKey.export({ format: "jwk" }).x), "base64url").toString("hex"), now)
+    sqlite
+      .prepare("INSERT INTO audit (at, actor, action, subject, note) VALUES (?, 'user alice', 'backup', 'home', ?)")
+      .run(now, "home.tar sha256:0123456789abcdef, without mail")
+    const found = await faults({ "--stream-partitions": "2" })
+    sqlite.prepare("DELETE FROM accounts WHERE handle = 'lost'").run()
+    sqlite.close()
+    expect(found.join("\n")).toMatch(/^failed sig-server here: .* does not have the chain of an active account$/m)
+    expect(found.join("\n")).toMatch(/^warning backup: the last one is of today .*without mail\)$/m)
+    expect(found).toContain("failed nats.conf: init was given --stream-partitions 1 and chat-server 2")
+  })
+
   it("tells a home of other keys, and a name that leads nowhere", async () => {
     await run("chat-server", ["init", "--keys-dir", at("other"), "--nats-conf", at("other.conf")])
     const other = await faults({ "--keys-dir": at("other") })
@@ -111,11 +130,12 @@ describe("doctor", () => {
     expect(findings[0]).toMatchObject({ check: "name", state: "failed", found: "DNS has no address for home.invalid" })
   })
 
-  it("tells clocks apart, and pages whose origin the broker refuses", async () => {
+  it("tells clocks apart, pages whose origin the broker refuses, and what is no sig-server", async () => {
     const described = {
       server: "localhost",
       broker: { tcp: [home.urls.nats], websocket: [home.urls.websocket] },
-      sig_server: home.urls.sigServer
+      // Knows no such path.
+      sig_server: home.urls.home
     }
     const proxy = createServer((_, response) => {
       response.setHeader("date", new Date(Date.now() - 3_600_000).toUTCString())
@@ -126,6 +146,7 @@ describe("doctor", () => {
     const failed = findings.filter(({ state }) => state === "failed").map(({ check, found }) => `${check}: ${found}`)
     expect(failed).toEqual([
       expect.stringMatching(/^websocket: .* refuses pages of http:\/\/127\.0\.0\.1/),
+      expect.stringMatching(/^sig-server: .* answers 404, and not as a sig-server does/),
       expect.stringMatching(/^clock: .* differ by 3(?:599|600|601) seconds/)
     ])
   })

@@ -153,7 +153,7 @@ const authorization = (secret: Redacted.Redacted<string>) =>
       Authorization.of({
         bearer: Effect.fnUntraced(function* (handled, { credential }) {
           const token = Redacted.value(credential)
-          const name = isSecret(secret, token) ? "internal.secret" : yield* AdminTokens.nameOf(sql, token)
+          const name = isSecret(secret, token) ? AdminTokens.secretName : yield* AdminTokens.nameOf(sql, token)
           if (name === undefined) return yield* unauthorized
           return yield* Effect.provideService(handled, Actor, `token ${name}`)
         })

@@ -150,8 +150,9 @@ export const backup = Command.make(
       yield* Layer.build(openDatabase({ ...given, schema: registrySchema, existing: true })),
       Database
     )
+    const lacking = made.manifest.without.map((what) => `, without ${what}`).join("")
     yield* database.transaction({ lock: "audit" }, (sql) =>
-      Audit.record(sql, "backup", "home", by(`${basename(path)} sha256:${made.sha256.slice(0, 16)}`))
+      Audit.record(sql, "backup", "home", by(`${basename(path)} sha256:${made.sha256.slice(0, 16)}${lacking}`))
     )
     const warning = "It holds the keys of the home: keep it secret, and on another machine."
     const { bytes, manifest, sha256 } = made

@@ -22,6 +22,8 @@ const leastFreeShare = 0.1
 const readableBytes = 2 * 1024 ** 3
 const backupDays = 8
 const dayMillis = 86_400_000
+/** In a note of the audit: what the archive left out. */
+const incompleteBackup = /sha256:[0-9a-f]+, without /
 
 const mebibytes = (bytes: number): string =>
   bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(1)} GiB`
@@ -87,7 +89,10 @@ export const localChecks = ({ broker, config, natsConf }: Local): ReadonlyArray<
         if (last === undefined) return warning("there is no backup yet", remedy)
         const days = Math.floor((Date.now() - Date.parse(last.at)) / dayMillis)
         const found = `the last one is ${days === 0 ? "of today" : `${days} days old`} (${last.note})`
-        return days > backupDays ? warning(found, remedy) : ok(found)
+        if (days > backupDays) return warning(found, remedy)
+        return incompleteBackup.test(last.note)
+          ? warning(found, "make a whole one, or see that what it lacks is backed up elsewhere")
+          : ok(found)
       })
     )
 
@@ -126,32 +131,55 @@ export const localChecks = ({ broker, config, natsConf }: Local): ReadonlyArray<
     const found = kept()
     const bytes = Number(found["store-bytes"] ?? defaultInboxBytes)
     const replicas = Number(found["replicas"] ?? 1)
+    const partitions = Number(found["stream-partitions"] ?? 1)
     if (bytes !== broker.inboxBytes)
       return failed(
         `init was given --store-bytes ${bytes} and chat-server ${broker.inboxBytes}`,
         "give both the same, and restart nats-server and chat-server"
+      )
+    if (partitions !== broker.partitions)
+      return failed(
+        `init was given --stream-partitions ${partitions} and chat-server ${broker.partitions}`,
+        "give chat-server what init was given: mail is looked for in other streams otherwise"
       )
     return replicas === broker.replicas
       ? ok(`as chat-server's; nats-server needs ${mebibytes(bytes + storeSlack)} of disk`)
       : failed(`init was given --replicas ${replicas} and chat-server ${broker.replicas}`, "give both the same")
   }
 
-  /** The sig-server here and the published one are one, if they know the same head of somebody's chain. */
+  /**
+   * A sig-server without the chain of an account has another database than the one this home began with. The one here and
+   * the published one are one, if they know the same head.
+   */
   const sigServer = async (signal: AbortSignal): Promise<Findings> => {
     const [inner, outer] = [config.sigServerUrl, config.publicSigServerUrl].map((url) => url.replace(/\/+$/, ""))
     const ask = (url: string) =>
       fetch(url, { redirect: "manual", signal: AbortSignal.any([signal, AbortSignal.timeout(askMillis)]) })
     const health = await ask(`${inner}/v1/healthz`)
     if (health.status >= 500) return failed(`${inner} says ${health.status}`, "see its log: it cannot store sigchains")
-    if (inner === outer) return ok(`${inner} works`)
+    if (health.status !== 200) return failed(`${inner} says ${health.status}`, "correct --sig-server-url")
     const [account] = await withDatabase(
       database,
-      ({ sql }) => sql<{ primary_hex: string }>`SELECT primary_hex FROM accounts WHERE state = 'active' LIMIT 1`
+      // The newest: the one that a copy of before lacks.
+      ({ sql }) => sql<{ primary_hex: string }>`
+        SELECT primary_hex FROM accounts WHERE state = 'active' ORDER BY registered_at DESC LIMIT 1`
     )
-    if (account === undefined) return ok(`${inner} works; whether ${outer} is the same shows with the first account`)
+    if (account === undefined) return ok(`${inner} works; whether it has the chains shows with the first account`)
     const path = `/v1/sigchains/ed25519/${account.primary_hex}/head`
-    const [here, there] = await Promise.all([inner, outer].map(async (url) => (await ask(url + path)).text()))
-    return here === there
+    const headAt = async (url: string) => {
+      const answer = await ask(url + path)
+      return { status: answer.status, text: await answer.text() }
+    }
+    const here = await headAt(`${inner}`)
+    if (here.status === 404)
+      return failed(
+        `${inner} does not have the chain of an active account`,
+        "the sig-server has a wrong --db, or another one than its own was restored"
+      )
+    if (here.status !== 200) return failed(`${inner} says ${here.status}`, "see the log of the sig-server")
+    if (inner === outer) return ok(`${inner} works`)
+    const there = await headAt(`${outer}`)
+    return there.status === 200 && here.text === there.text
       ? ok(`${inner} works, and ${outer} is the same`)
       : failed(`${outer} is another sig-server than ${inner}`, "correct --public-sig-server-url or the proxy")
   }

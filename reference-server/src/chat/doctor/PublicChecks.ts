@@ -1,4 +1,5 @@
 /** What anybody can see of a home from where they are: no folder and no key of it is needed. */
+import { ProblemBody } from "@kez-chat/sdk/api"
 import { AddressClass, Limits } from "@kez-chat/sdk/protocol"
 import { type Check, failed, type Findings, ok, warning } from "./Check.ts"
 import { checkCertificate, checkName, checkTcp, checkWebSocket, hostOf } from "./Sockets.ts"
@@ -131,11 +132,15 @@ export const publicChecks = (base: string, expected?: Expected): ReadonlyArray<C
 
   const sigServer = async (description: Description, signal: AbortSignal): Promise<Findings> => {
     const published = String(description.sig_server).replace(/\/+$/, "")
-    const { status } = await ask(`${published}/v1/sigchains/ed25519/${"0".repeat(64)}/head`, signal)
-    // Not an admissible key: a sig-server refuses it as a problem, a proxy without one answers otherwise.
-    return [400, 404, 422].includes(status)
+    const { headers, json, status } = await ask(`${published}/v1/sigchains/ed25519/${"0".repeat(64)}/head`, signal)
+    // Not an admissible key: only a sig-server says so.
+    const isProblem = headers.get("content-type")?.split(";")[0] === ProblemBody.mediaType
+    return isProblem && json["code"] === "key_rejected"
       ? ok(`${published} answers`)
-      : failed(`${published} answers ${status}`, "see that the sig-server runs, and that the proxy passes its name on")
+      : failed(
+          `${published} answers ${status}, and not as a sig-server does`,
+          "see that the sig-server runs, and that the proxy passes its name on"
+        )
   }
 
   const registration = async ({ operator, registration: mode = "open" }: Description): Promise<Findings> =>

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as AdminTokens from "../../../storage/AdminTokens.ts"
 import { Database } from "../../../storage/Database.ts"
 import { registryFlags } from "../ServeCommand.ts"
-import { by, json, note, withRegistry } from "./AdminContext.ts"
+import { by, json, note, onOneLine, withRegistry } from "./AdminContext.ts"
 
 const name = Argument.String("name").pipe(Argument.withDescription("Names it in the audit; never used again"))
 
@@ -30,7 +30,7 @@ const list = Command.make(
       yield* Console.log(
         flags.json
           ? JSON.stringify(token)
-          : `${token.name.padEnd(32)} ${token.createdAt} ${state} ${token.note}`.trimEnd()
+          : `${token.name.padEnd(32)} ${token.createdAt} ${state} ${onOneLine(token.note)}`.trimEnd()
       )
     }
   }, withRegistry)
