@@ -23,6 +23,12 @@ const readMessages = 60
 /** Most characters of a message that are shown here. */
 const shownCharacters = 200
 
+interface About {
+  readonly contact: Contact
+  readonly name: string
+  readonly server: string
+}
+
 /**
  * A dialog that tells the operator of the home server of an account: why, and with which of its messages. `begin` opens it.
  */
@@ -39,7 +45,8 @@ export class Report extends LitElement {
   client: KezChatClient | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
   @state() private open = false
-  @state() private contact: Contact | undefined
+  /** Whom it is about, as they were called when it was opened; another object each time. */
+  @state() private about: About | undefined
   @state() private messages: ReadonlyArray<Message> | undefined
   @state() private chosen: ReadonlySet<string> = new Set()
   @state() private reason = ""
@@ -51,8 +58,10 @@ export class Report extends LitElement {
 
   /** Opens it. A message that the person began with is chosen already; the others that are offered are those before it. */
   async begin(contact: Contact, message?: Message): Promise<void> {
+    const about = { contact, name: this.name, server: this.server }
     this.open = true
-    this.contact = contact
+    this.about = about
+    this.busy = false
     this.reason = ""
     this.blocks = false
     this.outcome = undefined
@@ -62,19 +71,20 @@ export class Report extends LitElement {
     try {
       const before = message === undefined ? {} : { before: message.order + 1 }
       const page = await this.client?.history(contact.primary, { ...before, limit: readMessages })
-      if (contact !== this.contact || page === undefined) return
+      if (about !== this.about || page === undefined) return
       this.messages = page
         .filter(({ direction }) => direction === "in")
         .slice(-mostMessages)
         .reverse()
     } catch (error) {
-      this.problem = this.texts.common.failed(detailOf(error))
+      if (about === this.about) this.problem = this.texts.common.failed(detailOf(error))
     }
   }
 
   protected override render() {
     const { common, people } = this.texts
-    const { name, outcome, problem, server } = this
+    const { outcome, problem } = this
+    const { name, server } = this.about ?? this
     return html`<kez-dialog
       .heading=${people.reportTitle(name)}
       .closeLabel=${common.close}
@@ -93,12 +103,12 @@ export class Report extends LitElement {
                   .value=${this.reason}
                   @change=${(event: Event) => (this.reason = (event.target as Choice).value)}
                 ></kez-choice>
-                ${this.#choice()}
+                ${this.#choice(name)}
                 <div>
                   <span class="note" id="note">${people.reportNote}</span>
                   <textarea rows="3" maxlength=${noteCharacters} aria-labelledby="note"></textarea>
                 </div>
-                ${this.contact?.state === "blocked" ? nothing : this.#box(this.blocks, (on) => (this.blocks = on), people.reportBlock(name))}
+                ${this.about?.contact.state === "blocked" ? nothing : this.#box(this.blocks, (on) => (this.blocks = on), people.reportBlock(name))}
               </div>`
             : html`<div class="form" role="status">
                 <p>${people.reportSent} ${people.reportNext(server, name)}</p>
@@ -122,11 +132,11 @@ export class Report extends LitElement {
     </kez-dialog>`
   }
 
-  #choice(): TemplateResult | typeof nothing {
+  #choice(name: string): TemplateResult | typeof nothing {
     const { people } = this.texts
     const { chosen, messages } = this
     if (messages === undefined) return nothing
-    if (messages.length === 0) return html`<p class="soft">${people.reportNoMessages(this.name)}</p>`
+    if (messages.length === 0) return html`<p class="soft">${people.reportNoMessages(name)}</p>`
     return html`<fieldset>
       <legend>${people.reportMessages}</legend>
       <div class="messages" tabindex="0" role="group" aria-label=${people.reportMessages}>
@@ -153,29 +163,32 @@ export class Report extends LitElement {
   }
 
   async #send(): Promise<void> {
-    const { blocks, chosen, client, contact, reason } = this
+    const { about, blocks, chosen, client, reason } = this
     const { common, people } = this.texts
-    if (client === undefined || contact === undefined || this.busy) return
+    if (client === undefined || about === undefined || this.busy) return
+    // It may be closed meanwhile, and opened again for another report.
+    const show = (change: () => void) => about === this.about && change()
     this.busy = true
     this.problem = ""
     try {
-      const who = contact.primary
+      const who = about.contact.primary
       const note = this.note.value.trim()
-      this.outcome = await client.report({
+      const outcome = await client.report({
         who,
         reason: reason as ReportOptions["reason"],
         note,
         messages: [...chosen]
       })
+      show(() => (this.outcome = outcome))
       if (blocks) {
         await client
           .block(who)
-          .catch((error: unknown) => (this.problem = people.reportNotBlocked(this.name, detailOf(error))))
+          .catch((error: unknown) => show(() => (this.problem = people.reportNotBlocked(about.name, detailOf(error)))))
       }
     } catch (error) {
-      this.problem = common.failed(detailOf(error))
+      show(() => (this.problem = common.failed(detailOf(error))))
     } finally {
-      this.busy = false
+      show(() => (this.busy = false))
     }
   }
 
