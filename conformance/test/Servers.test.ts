@@ -165,6 +165,28 @@ describe("a target", () => {
     await expect(visitSig(own.urls.home)).rejects.toBeInstanceOf(TargetUnusable)
   })
 
+  it("keeps no account of a run that cannot begin", async () => {
+    const done: Array<string> = []
+    const proxy = await startMutant(own.urls.home, {
+      answer: ({ status }, { method, path }) => {
+        if (method === "POST") done.push(`${path} ${status}`)
+        return undefined
+      }
+    })
+    const run = server(["--url", proxy.url, "--invite", "any", "--nats", "nats://127.0.0.1:65534"])
+    await expect(run).rejects.toBeInstanceOf(TargetUnusable)
+    await proxy.stop()
+    expect(done).toEqual(["/v1/register 201", "/v1/delete 204"])
+  })
+
+  it("keeps no account whose registration is under way when the run is interrupted", async () => {
+    const visit = await visitHome(own.urls.home)
+    const account = visit.newAccount()
+    expect(await visit.cleanUp()).toEqual([])
+    expect((await visit.record(await account)).status).toBe(410)
+    await expect(visit.newAccount()).rejects.toThrow("the run has ended")
+  })
+
   it("is not written to with --read-only", async () => {
     const asked: Array<string> = []
     const proxy = await startMutant(own.urls.home, {

@@ -13,6 +13,7 @@ import type { Check } from "../suite/Checks.ts"
 import { selected } from "../suite/Checks.ts"
 import { whenInterrupted } from "../suite/Interrupt.ts"
 import { UsageError } from "../suite/UsageError.ts"
+import type { CheckResult } from "../suite/Verdict.ts"
 import { prepare } from "./Conclude.ts"
 import { parse, readNumber, runOptions } from "./Options.ts"
 
@@ -134,39 +135,42 @@ export const server = async (args: ReadonlyArray<string>): Promise<number> => {
   const { signing } = await import("../reference/Signer.ts")
   const home = await HomeVisit.begin(new Target(url, timeout), signing, { invite, reserved: values.reserved })
   const forget = whenInterrupted(() => home.cleanUp())
-  if ([...own, ...ofBroker].some(({ reads, registersNobody }) => reads !== true && registersNobody !== true)) {
-    mayRegister(home.admits, invite, ", and --read-only leaves out what needs one")
-    // Tried first: nearly every check would fail for a wrong one.
-    if (invite !== undefined)
-      await home.account().catch((error: unknown) => {
-        if (error instanceof NotChecked) throw new UsageError(error.message)
-      })
-  }
-  const restart = values["restart-command"]
-  const broker =
-    ofBroker.length === 0
-      ? undefined
-      : await BrokerVisit.begin(home, {
-          urls: natsUrls,
-          timeoutMillis: timeout,
-          ...(restart === undefined ? {} : { restart: restartBy(restart) })
-        })
-  // Also those that the home server names.
-  if (broker !== undefined) mayWrite(values, ...broker.urls)
-  const sig =
-    sigUrl === undefined ? undefined : await SigVisit.begin(new Target(sigUrl, timeout), signing, values["read-only"])
   const progress = makeProgress(process.stderr, count)
-  const options = { seed, onResult: progress.take }
-  const results = [...(await runServer(own, home, options))]
-  if (sig !== undefined) results.push(...(await runServer(ofSigServer, sig, options)))
-  // Last, because they can restart the server.
-  if (broker !== undefined) results.push(...(await runServer(ofBroker, broker, options)))
-  broker?.end()
-  const left = await home.cleanUp()
-  forget()
-  progress.end()
-  if (left.length > 0) note(`These accounts could not be deleted: ${left.join(", ")}.`)
-  if (sig !== undefined) noteChains(sig)
+  const results: Array<CheckResult> = []
+  let broker: BrokerVisit | undefined
+  let sig: SigVisit | undefined
+  try {
+    if ([...own, ...ofBroker].some(({ reads, registersNobody }) => reads !== true && registersNobody !== true)) {
+      mayRegister(home.admits, invite, ", and --read-only leaves out what needs one")
+      // Tried first: nearly every check would fail for a wrong one.
+      if (invite !== undefined)
+        await home.account().catch((error: unknown) => {
+          if (error instanceof NotChecked) throw new UsageError(error.message)
+        })
+    }
+    const restart = values["restart-command"]
+    if (ofBroker.length > 0)
+      broker = await BrokerVisit.begin(home, {
+        urls: natsUrls,
+        timeoutMillis: timeout,
+        ...(restart === undefined ? {} : { restart: restartBy(restart) })
+      })
+    // Also those that the home server names.
+    if (broker !== undefined) mayWrite(values, ...broker.urls)
+    if (sigUrl !== undefined) sig = await SigVisit.begin(new Target(sigUrl, timeout), signing, values["read-only"])
+    const options = { seed, onResult: progress.take }
+    results.push(...(await runServer(own, home, options)))
+    if (sig !== undefined) results.push(...(await runServer(ofSigServer, sig, options)))
+    // Last, because they can restart the server.
+    if (broker !== undefined) results.push(...(await runServer(ofBroker, broker, options)))
+  } finally {
+    broker?.end()
+    const left = await home.cleanUp()
+    forget()
+    progress.end()
+    if (left.length > 0) note(`These accounts could not be deleted: ${left.join(", ")}.`)
+    if (sig !== undefined) noteChains(sig)
+  }
   return conclude({
     command: "server",
     target: { name: home.server },

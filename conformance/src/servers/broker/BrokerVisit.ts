@@ -56,6 +56,7 @@ export class BrokerVisit {
       try {
         await visit.open(url)
       } catch (error) {
+        visit.end()
         throw new TargetUnusable(
           `the broker ${url} cannot be reached (${(error as Error).message}); ` +
             '--nats says where it is, and --only "server/*" leaves it out'

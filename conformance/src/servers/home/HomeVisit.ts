@@ -12,6 +12,13 @@ export interface Account {
   readonly registration: Envelope
 }
 
+/** A registration that was sent; it may have been refused, or have no answer yet. */
+interface Registered {
+  readonly signer: Signer
+  readonly handle: string
+  readonly answer: Promise<Answer>
+}
+
 /** What its operator says of a home. */
 export interface Operated {
   /** A handle that is reserved there. */
@@ -31,9 +38,10 @@ export class HomeVisit {
   readonly #invite: string | undefined
   /** How far its clock is ahead of ours, in milliseconds. */
   readonly #ahead: number
-  readonly #registered = new Map<string, Signer>()
+  readonly #registered = new Set<Registered>()
   #account: Promise<Account> | undefined
   #deleted: Promise<Account> | undefined
+  #cleaned: Promise<ReadonlyArray<string>> | undefined
 
   private constructor(
     target: Target,
@@ -95,16 +103,20 @@ export class HomeVisit {
     return signer.sign("handle_deletion", this.payload("deletion", signer, handle, other))
   }
 
-  /** Sends a registration that must be refused, beside the invite where there is one. */
+  /** Sends a registration that must be refused, beside the invite where there is one. Throws once `cleanUp` has begun. */
   offer(body: object): Promise<Answer> {
+    if (this.#cleaned !== undefined) throw new NotChecked("untestable", "the run has ended")
     const isInvited = this.#invite !== undefined && !("invite" in body)
     return this.target.post("/v1/register", isInvited ? { invite: this.#invite, registration: body } : body)
   }
 
   /** Sends a registration, and remembers to delete what comes of it. */
   async register(signer: Signer, handle: string, body: object): Promise<Answer> {
-    const answer = await this.offer(body)
-    if (answer.status < 300) this.#registered.set(handle, signer)
+    // Remembered before it is answered: an answer may be lost, and the run interrupted.
+    const registered = { signer, handle, answer: this.offer(body) }
+    this.#registered.add(registered)
+    const answer = await registered.answer
+    if (answer.status >= 300) this.#registered.delete(registered)
     return answer
   }
 
@@ -135,7 +147,9 @@ export class HomeVisit {
 
   async delete({ handle, signer }: Pick<Account, "handle" | "signer">): Promise<Answer> {
     const answer = await this.target.post("/v1/delete", this.deletion(signer, handle))
-    if (answer.status === 204) this.#registered.delete(handle)
+    if (answer.status === 204)
+      for (const one of this.#registered)
+        if (one.handle === handle && one.signer === signer) this.#registered.delete(one)
     return answer
   }
 
@@ -143,15 +157,21 @@ export class HomeVisit {
     return this.target.get(`/v1/u/${handle}`)
   }
 
-  /** Deletes the accounts that are left; the handles of those that remain. */
-  async cleanUp(): Promise<ReadonlyArray<string>> {
+  /** Ends the run and deletes the accounts that are left; the handles of those that remain. */
+  cleanUp(): Promise<ReadonlyArray<string>> {
+    return (this.#cleaned ??= this.#deleteAll())
+  }
+
+  async #deleteAll(): Promise<ReadonlyArray<string>> {
+    await Promise.allSettled([...this.#registered].map(({ answer }) => answer))
     const left: Array<string> = []
-    for (const [handle, signer] of this.#registered) {
+    for (const { handle, signer } of this.#registered) {
       const status = await this.delete({ handle, signer }).then(
         (answer) => answer.status,
         () => 0
       )
-      if (status !== 204) left.push(handle)
+      // 404: it was never made.
+      if (status !== 204 && status !== 404) left.push(handle)
     }
     return left
   }
