@@ -40,11 +40,12 @@ const sigServer = () => {
   }
 }
 
-const { KEZ_DB, KEZ_DB_URL } = sigServer()
+const { KEZ_DB, KEZ_DB_PASSWORD_FILE, KEZ_DB_URL } = sigServer()
 process.env.KEZ_KEYS_DIR ||= "/var/lib/kez-chat/keys"
 process.env.DB_PATH ||= "/var/lib/kez-chat/handles.db"
 process.env.NATS_CONF ||= "/etc/kez-chat/nats/nats.conf"
 process.env.KEZ_SIG_DB ||= KEZ_DB_URL || KEZ_DB || "/var/lib/kez-sig/sigchains.db"
+process.env.KEZ_SIG_DB_PASSWORD_FILE ||= KEZ_DB_PASSWORD_FILE || ""
 SETTINGS
 chmod -R u=rwX,go=rX "$target.new"
 rm -rf "$target.old"
