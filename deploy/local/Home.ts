@@ -151,7 +151,14 @@ async function startOnce({
   const conf = join(folder, "nats.conf")
   await mkdir(logs, { recursive: true, mode: 0o700 })
   const node = node24()
-  const childEnv = { NODE_COMPILE_CACHE: join(cache, "compiled"), ...LOCAL_RATES, ...process.env, ...env }
+  const childEnv = {
+    NODE_COMPILE_CACHE: join(cache, "compiled"),
+    // glibc then gives back what starting took, some 8 MiB.
+    MALLOC_TRIM_THRESHOLD_: "131072",
+    ...LOCAL_RATES,
+    ...process.env,
+    ...env
+  }
 
   const [chatServer, sigServer] = await Promise.all([program("chat-server", source), program("sig-server", source)])
 
