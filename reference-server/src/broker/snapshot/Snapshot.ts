@@ -6,6 +6,7 @@ import type { Msg, NatsConnection } from "@nats-io/nats-core"
 import { Subject } from "@kez-chat/sdk/protocol"
 import { randomBytes } from "node:crypto"
 import { isObject, type JsonObject } from "../JsonObject.ts"
+import { notFound } from "../stream/InboxStream.ts"
 
 /** Inbox prefix of BACKUP, as nats.conf allows it. */
 export const inboxPrefix = "_INBOX_bak"
@@ -31,9 +32,6 @@ const answerOf = (message: Msg): JsonObject => {
   if (isObject(answer.error)) throw failure(String(answer.error.description))
   return answer
 }
-
-/** JetStream's err_code of a stream that does not exist. */
-const notFound = 10059
 
 /** The stream's own description; undefined where there is none. */
 const describe = async (connection: NatsConnection) => {
