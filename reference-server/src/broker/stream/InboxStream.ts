@@ -106,11 +106,11 @@ export const ensure = Effect.fn("InboxStream.ensure")(function* (
   replace?: string
 ) {
   const newEpoch = randomBytes(16).toString("base64url")
-  const present = yield* orAbsent(describe(connection), notFound)
+  let present = yield* orAbsent(describe(connection), notFound)
   if (present === undefined) {
-    // Already in use: another instance was faster.
+    // Already in use: another instance was faster, and may be set otherwise.
     yield* orAbsent(call(connection, "CREATE", config(options, newEpoch)), inUse)
-    return yield* info(connection)
+    present = yield* describe(connection)
   }
   const found = partitionsOf(present)
   if (found !== options.partitions) return yield* new OtherPartitions({ found, wanted: options.partitions })
