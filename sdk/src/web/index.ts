@@ -20,7 +20,7 @@ import type { Crypto } from "../services/Crypto.ts"
 import { Directory } from "../services/Directory.ts"
 import * as HomeReach from "../services/HomeReach.ts"
 import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
-import { noFiles } from "../services/NoFiles.ts"
+import { noFiles } from "../services/absent/NoFiles.ts"
 import type { Vault } from "../services/Vault.ts"
 import * as TaskScheduler from "./TaskScheduler.ts"
 

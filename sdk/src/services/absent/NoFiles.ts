@@ -1,8 +1,8 @@
 /** For clients that neither send nor fetch files, such as a web page: they still chat, browse and show offers. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { BlobStore, BlobStoreError } from "./BlobStore.ts"
-import { BlobTransport, BlobTransportError } from "./BlobTransport.ts"
+import { BlobStore, BlobStoreError } from "../BlobStore.ts"
+import { BlobTransport, BlobTransportError } from "../BlobTransport.ts"
 
 const detail = "this client does not send or fetch files"
 const noStore = Effect.fail(new BlobStoreError({ reason: "missing", detail }))
