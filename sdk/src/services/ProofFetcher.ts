@@ -22,18 +22,6 @@ export class FoundProof extends Schema.Opaque<FoundProof>()(
   })
 ) {}
 
-/** The answer of a service that was reached. */
-export interface Fetched {
-  /** Candidates in the order in which they are tried; empty if the service answered that nothing is published there. */
-  readonly found: ReadonlyArray<FoundProof>
-  /** The places that were asked, in words that a user can follow: `gist kez.md of octocat`. */
-  readonly asked: ReadonlyArray<string>
-  /** Version of the channel's layout rules, `github/1`. */
-  readonly recipe: string
-  /** For `dns`: whether DNSSEC protects the answer; absent where that is not known. */
-  readonly dnssec?: "secure" | "insecure"
-}
-
 /** Why a service cannot be asked. Says nothing about the proof. */
 export class ProofUnreachable extends Schema.TaggedError<ProofUnreachable>()("ProofUnreachable", {
   subject: Schema.String,
@@ -51,6 +39,23 @@ export class ProofUnreachable extends Schema.TaggedError<ProofUnreachable>()("Pr
   override get message(): string {
     return `${this.subject} cannot be checked now: ${this.detail}`
   }
+}
+
+/** The answer of a service that was reached. */
+export interface Fetched {
+  /** Candidates in the order in which they are tried; empty if the service answered that nothing is published there. */
+  readonly found: ReadonlyArray<FoundProof>
+  /** The places that were asked, in words that a user can follow: `gist kez.md of octocat`. */
+  readonly asked: ReadonlyArray<string>
+  /** Version of the channel's layout rules, `github/1`. */
+  readonly recipe: string
+  /** For `dns`: whether DNSSEC protects the answer; absent where that is not known. */
+  readonly dnssec?: "secure" | "insecure"
+  /**
+   * A place that could not be asked while others answered. If no candidate holds, the proof may lie there: the identity
+   * is unreachable then, not broken. Where nothing was found at all, `fetch` fails with it instead.
+   */
+  readonly missed?: ProofUnreachable
 }
 
 /** How to publish a proof. */
@@ -72,11 +77,11 @@ export class ProofFetcher extends Context.Service<
     fetch(subject: Identifier): Effect.Effect<Fetched, ProofUnreachable>
     /**
      * The instructions for publishing a proof: `compact`, `markdown` and `json` are the encodings of the same envelope.
-     * Undefined for a system that no channel knows.
+     * Undefined for a system that no channel knows, and for an identity that cannot publish. Asks nobody.
      */
     publication(
       subject: Identifier,
       proof: { readonly compact: string; readonly markdown: string; readonly json: string }
-    ): Publication | undefined
+    ): Effect.Effect<Publication | undefined>
   }
 >()("@kez-chat/sdk/ProofFetcher") {}

@@ -10,5 +10,5 @@ export const noProofs: Layer.Layer<ProofFetcher> = Layer.succeed(ProofFetcher, {
     Effect.fail(
       new ProofUnreachable({ subject: text, reason: "unsupported", detail: "this client does not check proofs" })
     ),
-  publication: () => undefined
+  publication: () => Effect.succeed(undefined)
 })
