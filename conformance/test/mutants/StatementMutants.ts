@@ -280,6 +280,12 @@ const registrations: ReadonlyArray<ShimMutant> = [
     "record_invalid",
     (_, { json }) => json.registration === "waitlist"
   ),
+  refuses<unknown, { json: { proof_sources?: unknown } }>(
+    "refuses descriptions whose services for proofs have a form that it does not know",
+    "wellKnown.parse: REG-110",
+    "record_invalid",
+    (_, { json }) => json.proof_sources !== undefined
+  ),
   accepts("takes whatever is beside an invite", "registration.check: REG-046", "envelope_malformed"),
   accepts("connects to whatever a description names", "wellKnown.parse: REG-029", "record_invalid"),
   accepts<Asked>(

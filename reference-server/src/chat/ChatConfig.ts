@@ -30,6 +30,8 @@ export class ChatConfig extends Context.Service<
     readonly registration: Registration.Admission
     /** What this server publishes about its operator. */
     readonly operator: Registration.Operator
+    /** Services that this server's page may ask for proofs; published. */
+    readonly proofSources: Registration.ProofSources
     /** The registry. */
     readonly database: DatabaseSettings
     /** Folder of the five NATS keys and the internal listener's secret. */

@@ -43,5 +43,6 @@ export const wellKnown = (config: Config, limits: Readonly<Record<string, number
   sig_server: base(config.publicSigServerUrl),
   ...(config.registration === "open" ? {} : { registration: config.registration }),
   ...(Object.keys(config.operator).length === 0 ? {} : { operator: config.operator }),
+  ...(Object.keys(config.proofSources).length === 0 ? {} : { proof_sources: config.proofSources }),
   limits
 })

@@ -77,7 +77,8 @@ describe("starting", () => {
           natsUrls: ["nats://a"],
           publicNatsUrls: ["tls://a"],
           publicWsUrls: [],
-          operator: {}
+          operator: {},
+          proofSources: {}
         } as unknown as ChatConfig["Service"]),
         ...change
       })
@@ -97,6 +98,11 @@ describe("starting", () => {
     )
     expect(config({ operator: { contact: "abuse@kez.example" } })).toContain("--contact abuse@kez.example is not a")
     expect(config({ operator: { privacy: "javascript:alert(1)" } })).toContain("--privacy-url")
+    const proofSources = { dns: "https://dns.example/dns-query", nostr: ["wss://relay.example"] }
+    expect(config({ proofSources })).toBe(undefined)
+    expect(config({ proofSources: { dns: "http://dns.example/dns-query" } })).toContain("--proof-dns")
+    expect(config({ proofSources: { bluesky: "https://a.example; script-src *" } })).toContain("--proof-bluesky")
+    expect(config({ proofSources: { nostr: ["https://relay.example"] } })).toContain("--proof-nostr")
   })
 
   it("KEZ-REG-006 refuses to tell clients what they could not reach or would not dial", () => {
@@ -104,6 +110,7 @@ describe("starting", () => {
       misconfigured({
         serverName,
         operator: {},
+        proofSources: {},
         publicSigServerUrl,
         natsUrls: ["nats://127.0.0.1:4222"],
         publicNatsUrls: [nats],

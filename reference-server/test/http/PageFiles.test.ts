@@ -13,7 +13,8 @@ import { temporaryFolder } from "../kits/Servers.ts"
 
 const reach = {
   publicSigServerUrl: "https://sig.kez.lat/base/",
-  publicWsUrls: ["wss://mail.kez.lat:8443", "wss://mail.kez.lat:8443/again", "wss://kez.lat/ws"]
+  publicWsUrls: ["wss://mail.kez.lat:8443", "wss://mail.kez.lat:8443/again", "wss://kez.lat/ws"],
+  proofSources: {}
 }
 
 const html = `<!doctype html>${"<p>page</p>".repeat(50)}`
@@ -183,6 +184,23 @@ describe("headers of the page", () => {
       pageHeaders("/assets/account-Xy_9.js", reach)["content-security-policy"],
       "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' https://sig.kez.lat wss://mail.kez.lat:8443 wss://kez.lat"
     )
+  })
+
+  it("KEZ-REG-111 let the account worker ask the published services for proofs, and the page none of them", () => {
+    const asking = {
+      ...reach,
+      proofSources: {
+        dns: "https://dns.example/dns-query",
+        nostr: ["wss://relay.example/a", "wss://relay.example/b"],
+        bluesky: "https://bsky.example",
+        plc: "https://plc.example"
+      }
+    }
+    assert.match(
+      pageHeaders("/assets/account-Xy_9.js", asking)["content-security-policy"]!,
+      / wss:\/\/kez\.lat https:\/\/dns\.example wss:\/\/relay\.example https:\/\/bsky\.example https:\/\/plc\.example$/
+    )
+    assert.match(pageHeaders("/", asking)["content-security-policy"]!, /connect-src 'self';/)
   })
 
   it("keep hashed names for a year and ask again for all others", () => {

@@ -85,6 +85,14 @@ const WellKnownJson = Schema.Struct({
       privacy: Schema.optionalKey(Schema.String)
     })
   ),
+  proof_sources: Schema.optionalKey(
+    Schema.Struct({
+      dns: Schema.optionalKey(Schema.String.annotate({ description: "DNS over HTTPS" })),
+      nostr: Schema.optionalKey(Schema.Array(Schema.String).annotate({ description: "relays" })),
+      bluesky: Schema.optionalKey(Schema.String.annotate({ description: "XRPC service" })),
+      plc: Schema.optionalKey(Schema.String.annotate({ description: "directory of did:plc" }))
+    }).annotate({ description: "what a page of this home may ask for proofs" })
+  ),
   limits: Schema.optionalKey(Schema.Record(Schema.String, Schema.Int))
 }).annotate({ identifier: "WellKnown" })
 

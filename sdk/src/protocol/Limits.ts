@@ -91,6 +91,8 @@ export const anchorsPerDay = 4
 export const operationMax = 64
 /** Broker URLs of each kind that a home server may list, in a handle's record and in its own description. */
 export const brokerUrls = 16
+/** Relays in a home's list of services that its page asks for proofs (KEZ-REG-110). */
+export const proofRelays = 8
 /** Readers of one entry of a manifest, its owner included. */
 export const entryReaders = 1024
 /** Bytes of a wrapped key: an encapsulated key, the key itself and a tag. */

@@ -365,6 +365,23 @@ const descriptions: Operation = {
       "a value of registration and forms of addresses that this version does not know",
       { json: { ...description, registration: "waitlist", operator: { contact: "javascript:1", terms: 7 } } },
       description
+    ),
+    valid(
+      "proof-sources",
+      ["KEZ-REG-110"],
+      "what the page may ask for proofs, one member of another form and one unknown",
+      {
+        json: {
+          ...description,
+          proof_sources: {
+            dns: "https://dns.example/dns-query",
+            nostr: ["wss://relay.example"],
+            bluesky: "javascript:1",
+            other: ["https://other.example"]
+          }
+        }
+      },
+      description
     )
   ],
   invalid: [

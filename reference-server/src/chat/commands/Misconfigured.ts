@@ -71,5 +71,12 @@ export const misconfigured = (config: Config): string | undefined => {
         : `--${name}-url ${url} is not an https: URL`
     }
   }
+  for (const [name, isOfForm] of Object.entries(Registration.proofSourceForms)) {
+    const value = config.proofSources[name as keyof Registration.ProofSources]
+    if (value === undefined || isOfForm(typeof value === "string" ? value : [...value])) continue
+    return name === "nostr"
+      ? `--proof-nostr ${String(value)} is not a list of at most ${Limits.proofRelays} wss: URLs`
+      : `--proof-${name} ${String(value)} is not an https: URL`
+  }
   return undefined
 }

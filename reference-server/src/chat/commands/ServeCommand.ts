@@ -74,6 +74,26 @@ export const serveFlags = {
     "",
     "A JavaScript module whose default export replaces sentences of the page; served as /texts.js"
   ),
+  proofDns: text(
+    "proof-dns",
+    "",
+    "A DNS-over-HTTPS URL that the page may ask to check claims of domains, such as https://cloudflare-dns.com/dns-query; published"
+  ),
+  proofNostr: list(
+    "proof-nostr",
+    "",
+    "Relays that the page may ask to check claims of nostr keys, such as wss://relay.damus.io; published"
+  ),
+  proofBluesky: text(
+    "proof-bluesky",
+    "",
+    "An XRPC URL that the page may ask to check claims of Bluesky handles, such as https://public.api.bsky.app; published"
+  ),
+  proofPlc: text(
+    "proof-plc",
+    "https://plc.directory",
+    "The directory of did:plc identities that the page may ask too, with --proof-bluesky; published"
+  ),
   readsPerMinute: count("reads-per-minute", 600, "Reads of one client address a minute; 0 for no limit"),
   registrationsPerHour: count(
     "registrations-per-hour",
@@ -107,6 +127,12 @@ const operatorOf = ({ contact, privacyUrl: privacy, termsUrl: terms }: ServeValu
   ...(privacy === "" ? {} : { privacy })
 })
 
+const proofSourcesOf = (flags: ServeValues): Registration.ProofSources => ({
+  ...(flags.proofDns === "" ? {} : { dns: flags.proofDns }),
+  ...(flags.proofNostr.length === 0 ? {} : { nostr: flags.proofNostr }),
+  ...(flags.proofBluesky === "" ? {} : { bluesky: flags.proofBluesky, plc: flags.proofPlc })
+})
+
 export const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   listeners: flags,
   timing: toTiming(flags),
@@ -114,6 +140,7 @@ export const toConfig = (flags: ServeValues): ChatConfig["Service"] => ({
   serverName: flags.serverName,
   registration: flags.registration,
   operator: operatorOf(flags),
+  proofSources: proofSourcesOf(flags),
   database: flags,
   keysDir: flags.keysDir,
   natsUrls: flags.natsUrl,

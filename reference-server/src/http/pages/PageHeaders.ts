@@ -1,9 +1,12 @@
 /** The response headers of the web client's files: what the page and its workers may load, run and connect to. */
 
+import type { Registration } from "@kez-chat/sdk/protocol"
+
 /** Origins besides its own that the page's account worker connects to. */
 export interface Reach {
   readonly publicSigServerUrl: string
   readonly publicWsUrls: ReadonlyArray<string>
+  readonly proofSources: Registration.ProofSources
 }
 
 const policy = (...directives: ReadonlyArray<string>): string => directives.join("; ")
@@ -26,8 +29,9 @@ const pagePolicy = policy(
 )
 
 /** A worker's own response carries its policy. WebAssembly is for Argon2id. */
-const accountWorkerPolicy = ({ publicSigServerUrl, publicWsUrls }: Reach): string => {
-  const origins = [publicSigServerUrl, ...publicWsUrls].map((url) => new URL(url).origin)
+const accountWorkerPolicy = ({ proofSources, publicSigServerUrl, publicWsUrls }: Reach): string => {
+  const proofs = Object.values(proofSources).flat()
+  const origins = [publicSigServerUrl, ...publicWsUrls, ...proofs].map((url) => new URL(url).origin)
   return policy(
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",

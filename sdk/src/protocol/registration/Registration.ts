@@ -199,6 +199,47 @@ const operatorOf = (json: Json | undefined): Operator => {
   return Object.fromEntries(found.map(([name]) => [name, (json as JsonObject)[name]]))
 }
 
+/** Services that a web page of this home may ask for proofs: its policy admits no others. */
+export interface ProofSources {
+  /** DNS over HTTPS (RFC 8484). */
+  readonly dns?: string
+  /** Relays, `wss:`. */
+  readonly nostr?: ReadonlyArray<string>
+  /** A public XRPC service of the Bluesky network. */
+  readonly bluesky?: string
+  /** The directory of `did:plc` identities. */
+  readonly plc?: string
+}
+
+/** https, or http to this machine. */
+const proofUrlForm = /^(?:https:\/\/|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/])[^\s"'<>;,]{1,500}$/
+const relayForm = /^(?:wss:\/\/|ws:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/])[^\s"'<>;,]{1,500}$/
+
+/** Whether a value has the form of a member of {@link ProofSources}. */
+export const proofSourceForms = {
+  dns: (value: Json) => isForm(value, proofUrlForm),
+  nostr: (value: Json) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= Limits.proofRelays &&
+    value.every((url) => isForm(url, relayForm)),
+  bluesky: (value: Json) => isForm(value, proofUrlForm),
+  plc: (value: Json) => isForm(value, proofUrlForm)
+} as const
+
+const isForm = (value: Json, form: RegExp): boolean =>
+  typeof value === "string" && form.test(value) && URL.canParse(value)
+
+/** The members that have their form; others are ignored (KEZ-REG-110). */
+const proofSourcesOf = (json: Json | undefined): ProofSources => {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return {}
+  const found = Object.entries(proofSourceForms).filter(([name, isOfForm]) => {
+    const value = (json as JsonObject)[name]
+    return value !== undefined && isOfForm(value)
+  })
+  return Object.fromEntries(found.map(([name]) => [name, (json as JsonObject)[name]]))
+}
+
 /** The content of `/.well-known/kez-chat`: a home server's self-description. */
 export interface WellKnown {
   /** The server's name, the part after the `@`. */
@@ -211,6 +252,8 @@ export interface WellKnown {
   readonly registration?: Admission
   /** Addresses of the operator, as URLs. */
   readonly operator?: Operator
+  /** What a page of this home may ask for proofs; nothing where it is missing. */
+  readonly proof_sources?: ProofSources
   /** Published limits by name, whole numbers; units are in the names. */
   readonly limits: Readonly<Record<string, number>>
 }
@@ -237,12 +280,14 @@ export const parseWellKnown = (json: Json): Result.Result<WellKnown, Problem> =>
     }
     const registration = admissions.find((each) => each === members.json["registration"])
     const operator = operatorOf(members.json["operator"])
+    const proofSources = proofSourcesOf(members.json["proof_sources"])
     return {
       server,
       broker: { tcp, websocket },
       sig_server,
       ...(registration === undefined ? {} : { registration }),
       ...(Object.keys(operator).length === 0 ? {} : { operator }),
+      ...(Object.keys(proofSources).length === 0 ? {} : { proof_sources: proofSources }),
       limits
     }
   })
