@@ -38,10 +38,7 @@ export default defineConfig({
         // Few scripts, since large ones compress better: what starts the page, what is shown without an account, among it
         // what both parts use, and the rest.
         codeSplitting: {
-          groups: [
-            { name: "page", tags: ["$initial"], test: (id) => !id.endsWith("service-worker.ts") },
-            { name: "outside", test: /shell\/outside\.ts$/ }
-          ]
+          groups: [{ name: "page", tags: ["$initial"], test: (id) => !id.endsWith("service-worker.ts") }]
         }
       }
     }

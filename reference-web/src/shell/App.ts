@@ -145,7 +145,13 @@ export class App extends LitElement {
 
   /** Loads what is shown now; a part that was never loaded needs a moment. */
   async #load(): Promise<void> {
-    await load(this.state)
+    try {
+      await load(this.state, this.route)
+    } catch (error) {
+      // The server has a newer build, and this one's files no longer.
+      if (navigator.onLine) reloadUnlessTyping()
+      throw error
+    }
     const screen = this.#screenElement()
     if (screen === null) return
     await screen.updateComplete

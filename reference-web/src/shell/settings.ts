@@ -1,0 +1,2 @@
+/** The settings, which are opened seldom. */
+import "../screens/settings/SettingsScreen.ts"
