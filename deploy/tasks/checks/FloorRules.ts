@@ -44,7 +44,9 @@ export const SHARED_CORES: Readonly<Record<string, readonly string[]>> = {
   "nats-core": ["nats", "nats-websocket"],
   "crypto-core": ["node", "webcrypto", "noble"],
   "blobs-core": ["memory", "iroh"],
+  "http-core": ["http", "proofs-core"],
   "network-core": ["node", "nats"],
+  "proofs-core": ["node", "proofs"],
   "store-core": ["memory", "indexeddb"]
 }
 

@@ -1,5 +1,4 @@
 /** The HTTP adapters' `fetch`, in Node and browsers, with limits on the time and size of every answer. */
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -14,6 +13,7 @@ import * as Json from "../../protocol/encoding/Json.ts"
 import { Problem, type Code } from "../../protocol/Problem.ts"
 import { ServerUnreachable } from "../../services/Directory.ts"
 import * as HomeReach from "../../services/HomeReach.ts"
+import { type Answer, exchange, retryAfter } from "../http-core/Exchange.ts"
 
 export interface TransportOptions {
   /** Base URL of the server: https, or http on this machine. */
@@ -47,44 +47,6 @@ const forbidden = (url: URL): string | undefined => {
   return AddressClass.isLoopback(url.hostname) ? undefined : "plain http is allowed only to this machine; use https"
 }
 
-class BodyTooLarge extends Data.TaggedError("BodyTooLarge")<{}> {
-  override get message(): string {
-    return "the answer is larger than this client accepts"
-  }
-}
-
-/** Reads a body in pieces; each piece renews the time limit. */
-const readBody = async (response: Response, maxBytes: number, renew: () => void): Promise<Uint8Array<ArrayBuffer>> => {
-  if (response.body === null) return new Uint8Array(0)
-  const pieces: Array<Uint8Array> = []
-  let length = 0
-  const reader = response.body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    renew()
-    length += value.length
-    if (length > maxBytes) {
-      await reader.cancel().catch(() => undefined)
-      throw new BodyTooLarge()
-    }
-    pieces.push(value)
-  }
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Uint8Array<ArrayBuffer>
-}
-
 const ask = (
   options: TransportOptions,
   url: URL,
@@ -97,113 +59,31 @@ const ask = (
   if (why !== undefined) return Effect.fail(fail(why))
   const named = namedBy === undefined ? undefined : HomeReach.checkHost(namedBy, url.hostname)
   if (named !== undefined && Result.isFailure(named)) return Effect.fail(named.failure)
-  return Effect.callback((resume) => {
-    const controller = new AbortController()
-    const late = () => controller.abort(new Error(`no answer within ${timeoutMillis / 1_000} s`))
-    let timer = setTimeout(late, timeoutMillis)
-    const whole = setTimeout(late, timeoutMillis * wholeAnswer)
-    const renew = () => {
-      clearTimeout(timer)
-      timer = setTimeout(late, timeoutMillis)
-    }
-    const exchange = async (): Promise<Answer> => {
-      const response = await fetch(url, {
-        method: request.method,
-        headers: { ...request.headers },
-        body: request.body._tag === "Uint8Array" ? (request.body.body as Uint8Array<ArrayBuffer>) : null,
-        // Redirects are never followed: the user chose the server by its name.
-        redirect: "manual",
-        credentials: "omit",
-        cache: "no-store",
-        referrerPolicy: "no-referrer",
-        signal: controller.signal
-      })
-      renew()
-      if (isRedirect(response)) {
-        await response.body?.cancel().catch(() => undefined)
-        throw fail("it redirects elsewhere, which is not followed")
-      }
-      return { status: response.status, headers: response.headers, body: await readBody(response, maxBytes, renew) }
-    }
-    const stop = () => {
-      clearTimeout(timer)
-      clearTimeout(whole)
-    }
-    const run = async () => {
-      try {
-        resume(Effect.succeed(await exchange()))
-      } catch (cause) {
-        const known = [cause, cause instanceof Error ? cause.cause : undefined].find(isOurs)
-        resume(Effect.fail(known ?? fail(describe(cause, controller.signal), cause)))
-      } finally {
-        stop()
-      }
-    }
-    void run()
-    return Effect.sync(() => {
-      stop()
-      controller.abort()
-    })
-  })
+  const { body } = request
+  return exchange(
+    fetch,
+    url,
+    {
+      method: request.method,
+      headers: request.headers,
+      body: body._tag === "Uint8Array" ? (body.body as Uint8Array<ArrayBuffer>) : null
+    },
+    { maxBytes, pieceMillis: timeoutMillis, wholeMillis: timeoutMillis * wholeAnswer }
+  ).pipe(
+    Effect.mapError(({ cause, detail }) => {
+      const known = [cause, cause instanceof Error ? cause.cause : undefined].find(isOurs)
+      return known ?? fail(detail, cause)
+    }),
+    // Redirects are never followed: the user chose the server by its name.
+    Effect.flatMap((answer) =>
+      answer.isRedirect ? Effect.fail(fail("it redirects elsewhere, which is not followed")) : Effect.succeed(answer)
+    )
+  )
 }
 
 /** A request refused by this client; `fetch` wraps errors of its connections. */
 const isOurs = (cause: unknown): cause is TransportError =>
   cause instanceof ServerUnreachable || cause instanceof Problem
-
-/** Browsers report a redirect that was not followed only as `opaqueredirect`. */
-const isRedirect = ({ status, type }: Response): boolean =>
-  type === "opaqueredirect" || (status > 300 && status <= 308 && status !== 304)
-
-const today = (): string => new Date().toISOString().slice(0, 10)
-
-/** `fetch` hides the reason (refused, unknown host, bad certificate) in the cause of "fetch failed". */
-const describe = (cause: unknown, signal: AbortSignal): string => {
-  if (signal.aborted && signal.reason instanceof Error) return signal.reason.message
-  const inner = cause instanceof Error ? cause.cause : undefined
-  const code = inner instanceof Error && "code" in inner ? String(inner.code) : ""
-  const words: Readonly<Record<string, string>> = {
-    ECONNREFUSED: "the connection was refused",
-    ENOTFOUND: "its name is unknown",
-    EAI_AGAIN: "its name cannot be looked up at the moment",
-    ECONNRESET: "the connection was lost",
-    ETIMEDOUT: "the connection timed out",
-    UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
-    EHOSTUNREACH: "it cannot be reached from this network",
-    ENETUNREACH: "it cannot be reached from this network",
-    UND_ERR_SOCKET: "the connection was lost",
-    ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak https at this port",
-    EPROTO: "it does not speak https at this port",
-    ERR_SSL_PACKET_LENGTH_TOO_LONG: "it does not speak https at this port",
-    ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another name",
-    DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is not signed by an authority this machine trusts",
-    SELF_SIGNED_CERT_IN_CHAIN: "its certificate is not signed by an authority this machine trusts",
-    UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate is not signed by an authority this machine trusts",
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its certificate is not signed by an authority this machine trusts",
-    CERT_HAS_EXPIRED: `its certificate has expired, or the clock of this device is wrong: it says ${today()}`,
-    CERT_NOT_YET_VALID: `its certificate is not valid yet, or the clock of this device is wrong: it says ${today()}`
-  }
-  if (code.startsWith("HPE_")) return "it does not speak http at this port"
-  return (
-    words[code] ??
-    (inner instanceof Error && inner.message !== ""
-      ? inner.message
-      : cause instanceof Error
-        ? cause.message
-        : "it failed")
-  )
-}
-
-/** `Retry-After` in milliseconds: seconds, or an HTTP date (RFC 9110 section 10.2.3) relative to the server's clock. */
-const retryAfter = (headers: Headers): { readonly retryAfterMillis?: number } => {
-  const value = headers.get("retry-after")
-  if (value === null) return {}
-  const now = Date.parse(headers.get("date") ?? "")
-  const millis = /^\d{1,9}$/.test(value)
-    ? Number(value) * 1_000
-    : Date.parse(value) - (Number.isNaN(now) ? Date.now() : now)
-  return Number.isNaN(millis) ? {} : { retryAfterMillis: Math.max(0, millis) }
-}
 
 /** Fallback for a problem document with an unknown code, from a newer version (spec KEZ-ERR-002). */
 const byStatus: Readonly<Record<number, Code>> = {
