@@ -111,3 +111,16 @@ export const addressLifetimeMillis = 5 * 60 * 1000
 export const addressRequestMillis = 24 * 60 * 60 * 1000
 /** Bytes of a request for chunks of a blob, as received. */
 export const blobRequestBytes = 65_536
+
+/** Fetching of proofs (spec KEZ-PRF-110): bytes of an answer after content decoding, and its time in milliseconds. */
+export const proofAnswerBytes = 1024 * 1024
+export const proofAnswerMillis = 5_000
+/** Redirects that are followed, all within one host. */
+export const proofRedirects = 3
+/** Requests to one host begin at least this many milliseconds apart. */
+export const proofSpacingMillis = 500
+/** A service's time to ask again counts up to this many milliseconds ahead. */
+export const proofRetryMillis = 24 * 60 * 60 * 1000
+/** Candidates that are taken from one answer, and characters of a text that may be one. */
+export const proofCandidates = 16
+export const proofTextCharacters = 128 * 1024

@@ -1,5 +1,6 @@
 /** HTTP by undici with a custom name lookup and the environment's proxies. Loaded with the first request. */
 import type { LookupFunction } from "node:net"
+import { rootCertificates } from "node:tls"
 import { Agent, buildConnector, EnvHttpProxyAgent, fetch, WebSocket, type Dispatcher } from "undici"
 import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
 import { type Environment, proxiesOf } from "./Proxies.ts"
@@ -9,6 +10,17 @@ export interface HttpStackOptions {
   readonly lookup: LookupFunction
   /** Called for each direct connection; an IPv6 host is in brackets. */
   readonly connected: (host: string, remoteAddress: string | undefined) => void
+  /** Host names that are connected to elsewhere, without a lookup or proxy. */
+  readonly connectTo?: ReadonlyMap<string, Endpoint>
+  /** Authorities in PEM, trusted besides Node's. */
+  readonly ca?: string
+  /** Size limit of a WebSocket message, after decompression. */
+  readonly maxMessageBytes?: number
+}
+
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
 }
 
 export interface HttpStack {
@@ -35,19 +47,28 @@ export const make = (options: HttpStackOptions): HttpStack => {
 const wayOf = (options: HttpStackOptions): ((url: URL) => Dispatcher) => {
   const connect = connectorOf(options)
   const { http, https, none } = proxiesOf(options.env)
-  const direct = new Agent({ connect })
+  const { connectTo, maxMessageBytes } = options
+  const direct = new Agent({
+    connect,
+    ...(maxMessageBytes === undefined ? {} : { webSocket: { maxPayloadSize: maxMessageBytes } })
+  })
   if (http === undefined && https === undefined) return () => direct
   const proxied = new EnvHttpProxyAgent({ connect, noProxy: none, httpProxy: http ?? "", httpsProxy: https ?? "" })
-  return (url) => (AddressClass.isLoopback(url.hostname) ? direct : proxied)
+  return (url) => (AddressClass.isLoopback(url.hostname) || connectTo?.has(url.hostname) === true ? direct : proxied)
 }
 
-const connectorOf = ({ connected, lookup }: HttpStackOptions): buildConnector.connector => {
-  const connect = buildConnector({ allowH2: false, lookup })
-  return (options, callback) =>
-    connect(options, (...outcome) => {
+const connectorOf = ({ ca, connected, connectTo, lookup }: HttpStackOptions): buildConnector.connector => {
+  const trusted = ca === undefined ? {} : { ca: [...rootCertificates, ca] }
+  const connect = buildConnector({ allowH2: false, lookup, ...trusted })
+  return (options, callback) => {
+    const endpoint = connectTo?.get(options.hostname)
+    const dialled =
+      endpoint === undefined ? options : { ...options, hostname: endpoint.address, port: String(endpoint.port) }
+    connect(dialled, (...outcome) => {
       // Contrary to its types, undici omits the socket on failure.
       const socket = outcome[1] ?? undefined
       if (socket !== undefined) connected(options.hostname, socket.remoteAddress)
       callback(...outcome)
     })
+  }
 }

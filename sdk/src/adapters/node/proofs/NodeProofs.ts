@@ -1,0 +1,72 @@
+/**
+ * Fetches proofs under Node, from all channels. Every name is looked up once and only public addresses are connected to
+ * (spec KEZ-PRF-112); behind a proxy, which resolves names itself, only addresses and local names in URLs are refused.
+ */
+import * as Layer from "effect/Layer"
+import { ProofFetcher } from "../../../services/ProofFetcher.ts"
+import * as Lookup from "../../network-core/Lookup.ts"
+import * as Fetcher from "../../proofs-core/Fetcher.ts"
+import * as Toolbox from "../../proofs-core/fetching/Toolbox.ts"
+import type { ProofOptions } from "../../proofs-core/ProofOptions.ts"
+import type { Tools } from "../../proofs-core/Channel.ts"
+import type { Endpoint, HttpStack } from "../network/HttpStack.ts"
+import type { Environment } from "../network/Proxies.ts"
+import * as Limits from "../../../protocol/Limits.ts"
+import * as SystemDns from "./SystemDns.ts"
+
+/** With `dnsOverHttps` it is used instead of the system's resolvers. */
+export interface NodeProofOptions extends ProofOptions {
+  /** Addresses of resolvers, with or without a port, instead of the system's. */
+  readonly resolvers?: ReadonlyArray<string>
+  /**
+   * Servers of one's own: `host` to `address:port`, IPv6 in brackets. They are connected to there, without a lookup and
+   * a check of the address.
+   */
+  readonly connectTo?: Readonly<Record<string, string>>
+  /** Authorities in PEM, trusted besides Node's. */
+  readonly ca?: string
+  /** Source of the proxy variables; default `process.env`. */
+  readonly env?: Environment
+  /** Replaces the system's lookup of addresses. */
+  readonly resolve?: Lookup.Resolve
+}
+
+const endpoint = (target: string): Endpoint => {
+  const url = new URL(`tcp://${target}`)
+  return { address: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) }
+}
+
+/** What channels ask with; `layer` is what clients need. */
+export const tools = (options: NodeProofOptions = {}): Tools => {
+  const { ca, connectTo = {}, env = process.env, resolve, resolvers } = options
+  const endpoints = new Map(Object.entries(connectTo).map(([host, target]) => [host, endpoint(target)]))
+  // A stranger may name public addresses alone, as a home at a public address may.
+  const reach = { home: "a proof", addressClass: () => "public" as const }
+  let made: Promise<HttpStack> | undefined
+  const stack = () =>
+    (made ??= import("../network/HttpStack.ts").then(({ make }) =>
+      make({
+        env,
+        lookup: Lookup.lookup(reach, resolve),
+        connected: () => undefined,
+        connectTo: endpoints,
+        maxMessageBytes: Limits.proofAnswerBytes,
+        ...(ca === undefined ? {} : { ca })
+      })
+    ))
+  return Toolbox.make(
+    {
+      fetch: async (...request) => (await stack()).fetch(...request),
+      webSocket: async (url) => (await stack()).webSocket(url),
+      isMapped: (host) => endpoints.has(host),
+      headers: { "user-agent": "kez-chat" },
+      txt: SystemDns.txt(resolvers),
+      isBrowser: false
+    },
+    options
+  )
+}
+
+/** Asks nothing before the first proof is fetched. */
+export const layer = (options: NodeProofOptions = {}): Layer.Layer<ProofFetcher> =>
+  Layer.sync(ProofFetcher, () => Fetcher.make(tools(options)))

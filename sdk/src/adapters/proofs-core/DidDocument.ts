@@ -1,0 +1,35 @@
+/** DID documents (W3C DID Core) of the methods `plc` and `web`. */
+import * as Effect from "effect/Effect"
+import { Handle } from "../../protocol/index.ts"
+import type { Page, Tools } from "./Channel.ts"
+import * as Json from "./ProviderJson.ts"
+
+export interface DidDocument {
+  readonly page: Page
+  readonly alsoKnownAs: ReadonlyArray<string>
+}
+
+const plc = "https://plc.directory"
+
+/** Where a document lies; undefined for a method that is not read. `did:web:host%3Aport:path` as its specification says. */
+export const urlOf = (did: string): string | undefined => {
+  if (/^did:plc:[a-z2-7]{24}$/.test(did)) return `${plc}/${did}`
+  const [host = "", ...path] = /^did:web:([A-Za-z0-9.%_:~-]+)$/.exec(did)?.[1]?.split(":") ?? []
+  const [name = "", port, ...more] = host.toLowerCase().replace("%3a", ":").split(":")
+  if (!Handle.isServerName(name) || !name.includes(".") || more.length > 0) return undefined
+  if (port !== undefined && !/^[1-9][0-9]{0,4}$/.test(port)) return undefined
+  if (path.some((segment) => !/^[A-Za-z0-9._~-]+$/.test(segment) || /^\.+$/.test(segment))) return undefined
+  const base = `https://${name}${port === undefined ? "" : `:${port}`}`
+  return path.length === 0 ? `${base}/.well-known/did.json` : `${base}/${path.join("/")}/did.json`
+}
+
+/** The document of a DID; undefined if there is none, or if it is another DID's. */
+export const fetch = Effect.fnUntraced(function* ({ get }: Tools, did: string) {
+  const url = urlOf(did)
+  const page = url === undefined ? undefined : yield* get(url)
+  if (page === undefined) return undefined
+  const json = yield* Json.parse(page)
+  if (Json.text(json, "id") !== did) return undefined
+  const alsoKnownAs = Json.list(json, "alsoKnownAs").filter((uri) => typeof uri === "string")
+  return { page, alsoKnownAs } satisfies DidDocument
+})

@@ -1,0 +1,18 @@
+/** Options of the fetchers of every platform, and the services that they ask by default. */
+
+export interface ProofOptions {
+  /** A resolver by DNS over HTTPS (RFC 8484), without a query: it learns which domains are checked. */
+  readonly dnsOverHttps?: string
+  /** Relays that are asked for nostr's events. */
+  readonly relays?: ReadonlyArray<string>
+  /** Base URL of Bluesky's public XRPC. */
+  readonly xrpc?: string
+  /** Requests to one host begin at least this many milliseconds apart; default `Limits.proofSpacingMillis`. */
+  readonly spacingMillis?: number
+}
+
+export const defaults = {
+  dnsOverHttps: "https://cloudflare-dns.com/dns-query",
+  relays: ["wss://relay.damus.io", "wss://nos.lol", "wss://relay.primal.net"],
+  xrpc: "https://public.api.bsky.app"
+} as const

@@ -1,0 +1,102 @@
+/** Asks servers that a stranger names: by https, at public addresses, in bounds (spec KEZ-PRF-110 to 116). */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
+import * as Limits from "../../../protocol/Limits.ts"
+import { Problem } from "../../../protocol/Problem.ts"
+import { type Answer, exchange, type ExchangeFailed } from "../../http-core/Exchange.ts"
+import { type GetOptions, type Page, Unreachable } from "../Channel.ts"
+import type { HostPace } from "./HostPace.ts"
+import * as RateLimit from "./RateLimit.ts"
+
+export interface HttpGetOptions {
+  /** Connects to public addresses only, where the platform shows them. */
+  readonly fetch: typeof globalThis.fetch
+  readonly pace: HostPace
+  /** Hosts that the program itself maps to an address; they are not checked. */
+  readonly isMapped: (host: string) => boolean
+  /** Sent with each request. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+const forbidden = (detail: string, cause?: unknown) =>
+  new Unreachable({ reason: "forbidden", detail, ...(cause === undefined ? {} : { cause }) })
+
+/** Why a URL is not asked; undefined if its host's addresses decide. */
+export const refusal = (url: URL, protocol: "https:" | "wss:"): string | undefined => {
+  if (url.protocol !== protocol) return `${url.origin === "null" ? url.protocol : url.origin} is not https`
+  if (url.username !== "" || url.password !== "") return `the URL for ${url.host} carries a password`
+  const named = AddressClass.ofHost(url.hostname)
+  return named === undefined || named === "public"
+    ? undefined
+    : `${url.host} is ${AddressClass.describe[named]} address or a local name`
+}
+
+/** A connection that the name lookup refused, in the causes of what `fetch` throws. */
+export const isRefused = (cause: unknown): boolean =>
+  [cause, cause instanceof Error ? cause.cause : undefined].some(
+    (one) => one instanceof Problem && one.code === "address_forbidden"
+  )
+
+const failed = (host: string, { cause, detail }: ExchangeFailed): Unreachable =>
+  isRefused(cause)
+    ? forbidden(`${host} has no public address`, cause)
+    : new Unreachable({ reason: "network", detail: `${host} cannot be asked: ${detail}`, cause })
+
+const noAnswer = (host: string, status: number, retryAt: number | undefined): Unreachable =>
+  new Unreachable({
+    reason: "network",
+    detail: `${host} answers with status ${status}`,
+    ...(retryAt === undefined ? {} : { retryAt })
+  })
+
+export const make =
+  ({ fetch, headers = {}, isMapped, pace }: HttpGetOptions) =>
+  (address: string, options: GetOptions = {}): Effect.Effect<Page | undefined, Unreachable> =>
+    Effect.gen(function* () {
+      const { absent = [404, 410], accept = "*/*" } = options
+      let url = URL.parse(address)
+      const first = url?.host
+      for (let redirects = 0; ; redirects++) {
+        if (url === null) return yield* forbidden("it names no URL")
+        const { host } = url
+        const why = refusal(url, "https:")
+        if (why !== undefined && !(isMapped(url.hostname) && url.protocol === "https:")) return yield* forbidden(why)
+        yield* pace.turn(host)
+        const request = { method: "GET", headers: { ...headers, accept } }
+        const answer: Answer = yield* Effect.mapError(
+          exchange(fetch, url, request, {
+            maxBytes: Limits.proofAnswerBytes,
+            pieceMillis: Limits.proofAnswerMillis,
+            wholeMillis: Limits.proofAnswerMillis
+          }),
+          (error) => failed(host, error)
+        )
+        const fetchedAt = yield* Clock.currentTimeMillis
+        const { isExhausted, retryAt } = RateLimit.ofHeaders(answer.headers, fetchedAt)
+        const { status } = answer
+        if (retryAt !== undefined && (isExhausted || status === 429 || status === 503)) pace.postpone(host, retryAt)
+        if (answer.isRedirect) {
+          const location = answer.headers.get("location")
+          const next: URL | null = location === null ? null : URL.parse(location, url.href)
+          if (next?.host !== first || next?.protocol !== "https:") {
+            return yield* forbidden(`${host} redirects to another host, which is not followed`)
+          }
+          if (redirects === Limits.proofRedirects) {
+            return yield* new Unreachable({ reason: "network", detail: `${host} redirects without end` })
+          }
+          url = next
+          continue
+        }
+        if (status === 200) return { url: url.href, fetchedAt, body: answer.body }
+        if (absent.includes(status)) return undefined
+        if (status === 429 || (status === 403 && (isExhausted || retryAt !== undefined))) {
+          return yield* new Unreachable({
+            reason: "rate_limited",
+            detail: `${host} answers no more requests from here${retryAt === undefined ? " at the moment" : ` until ${new Date(retryAt).toISOString()}`}`,
+            ...(retryAt === undefined ? {} : { retryAt })
+          })
+        }
+        return yield* noAnswer(host, status, retryAt)
+      }
+    })
