@@ -1,7 +1,7 @@
 /** Assembles the account in this process, with SQLite, a folder of blobs, HTTP, NATS over TCP, and Iroh. */
 import { KezChat } from "@kez-chat/sdk"
 import { Identity } from "@kez-chat/sdk/crypto"
-import { HttpDirectory, HttpManifestStore, HttpSigchainStore } from "@kez-chat/sdk/http"
+import { HttpDirectory, HttpHomes, HttpManifestStore, HttpSigchainStore } from "@kez-chat/sdk/http"
 import { DiskBlobStore, HomeNetwork, NodeCrypto } from "@kez-chat/sdk/node"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import {
@@ -30,6 +30,8 @@ export interface LocalOptions {
   readonly primary: string
   /** URL of the home server. */
   readonly home: string
+  /** URLs of other homes by server name; see `Home.others`. */
+  readonly homes: Readonly<Record<string, string>>
   /** The paths of store and blobs. */
   readonly paths: Pick<ProfilePaths, "store" | "blobs" | "saved">
   readonly vault: Vault["Service"]
@@ -78,7 +80,7 @@ export const transportOf = ({ relay, relayOnly }: RelayPolicy): BlobTransport["S
 export const open = Effect.fn("LocalKezChat.open")(function* (
   options: LocalOptions
 ): Effect.fn.Return<Owned, Failure | AdapterUnavailable, Scope.Scope> {
-  const { home, paths, primary, vault, relay, offline } = options
+  const { home, homes, paths, primary, vault, relay, offline } = options
   const { fetch, named, reach, webSocket } = HomeNetwork.make({ home })
   const directory = HttpDirectory.layer({ home, fetch })
   const sigServer: Effect.Effect<string, DirectoryError> = Effect.map(
@@ -96,6 +98,7 @@ export const open = Effect.fn("LocalKezChat.open")(function* (
   const remote = Layer.mergeAll(
     HttpSigchainStore.layer({ url: sigServer, fetch: named, namedBy: reach }),
     HttpManifestStore.layer({ home, fetch }),
+    HttpHomes.layer({ urls: homes, network: HomeNetwork.others() }),
     offline ? noBroker : homeBroker({ reach, webSocket })
   )
   const layer = KezChat.layer({ offline, primary }).pipe(Layer.provide(remote), Layer.provideMerge(local))

@@ -148,6 +148,7 @@ export const own = Effect.fn("Session.own")(function* (
   const owned = yield* open({
     primary: profile.primary,
     home: url,
+    homes: yield* Home.others,
     paths,
     vault,
     relay,

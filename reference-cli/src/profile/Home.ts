@@ -1,5 +1,5 @@
 /** Finds the home server's URL: the flag, `KEZ_HOME`, the profile, `.kez/run.json` in a parent folder, `https://<server>`. */
-import { AddressClass } from "@kez-chat/sdk/protocol"
+import { AddressClass, Handle } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as path from "node:path"
 import { type CliFailure, fail, usage } from "../Failure.ts"
@@ -42,6 +42,26 @@ const localHome = (from: string): { readonly text: string; readonly file: string
     if (path.dirname(folder) === folder) return undefined
   }
 }
+
+/**
+ * Homes of other people that are not at `https://<server>`, as in a LAN: `KEZ_HOMES`, pairs `server=URL` between commas.
+ */
+export const others = Effect.gen(function* (): Effect.fn.Return<Readonly<Record<string, string>>, CliFailure, Host> {
+  const { env } = yield* Host
+  const urls: Record<string, string> = Object.create(null)
+  for (const pair of (env["KEZ_HOMES"] ?? "").split(",").map((text) => text.trim())) {
+    if (pair === "") continue
+    const at = pair.indexOf("=")
+    const server = pair.slice(0, Math.max(at, 0))
+    const home = normalise(pair.slice(at + 1))
+    if (!Handle.isServerName(server)) {
+      return yield* usage(`KEZ_HOMES takes server=URL between commas, not ${JSON.stringify(pair)}`)
+    }
+    if ("problem" in home) return yield* usage(`the home of ${server} (from KEZ_HOMES) cannot be used: ${home.problem}`)
+    urls[server] = home.url
+  }
+  return urls
+})
 
 /** The home to use. `profile` is the URL in an existing profile, `server` the part of a handle after the `@`. */
 export const discover = Effect.fn("Home.discover")(function* (known: {

@@ -128,6 +128,8 @@ export const conversation = {
   markMeaning: "The pattern is made from the key. A help for the eye, not a proof.",
   add: (name: string) => `Add ${name}`,
   writeTo: (name: string) => `Write to ${name}`,
+  addOtherHome: (handle: string, server: string) =>
+    `${handle} is at ${server}, and a page can ask its own server only. The command line can look them up: kez-chat add ${handle}`,
   addInvalid: "A handle has 3 to 32 lowercase letters, digits, - and _, and may end with @ and a server.",
   addNotFound: (handle: string) => `Nobody is called ${handle}. Check the spelling.`,
   addDeleted: (handle: string) => `${handle} was deleted. Names are never used again.`,

@@ -14,6 +14,7 @@ import type { BlobTransport } from "../services/BlobTransport.ts"
 import type { Broker, BrokerConnection, ConnectionState } from "../services/Broker.ts"
 import type { Crypto } from "../services/Crypto.ts"
 import type { Directory } from "../services/Directory.ts"
+import type { Homes } from "../services/homes/Homes.ts"
 import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
 import type { ManifestStore } from "../services/ManifestStore.ts"
 import type { SigchainStore } from "../services/SigchainStore.ts"
@@ -124,11 +125,11 @@ export class KezChat extends Context.Service<
      */
     readonly flush: Effect.Effect<void, KezChatError>
 
-    /** Who bears a handle, without adding them: the verified record of the home server. */
+    /** Who bears a handle, without adding them: the verified record of the handle's home server. */
     lookUp(handle: string): Effect.Effect<FoundAccount, KezChatError>
     /**
-     * Looks up a handle (`chris`, `@chris`, `chris@kez.lat`), verifies its record and sigchain, and pins the key: trust
-     * on first use.
+     * Looks up a handle (`chris`, `@chris`, `chris@kez.lat`) at its own home server, verifies its record and sigchain, and
+     * pins the key: trust on first use. Another home than the account's sees this device's address.
      */
     addContact(handle: string): Effect.Effect<Contact, KezChatError>
     /** All contacts: accepted and changed ones, then requests, then blocked ones; each group ordered by handle. */
@@ -270,7 +271,7 @@ export class KezChat extends Context.Service<
   ): Layer.Layer<
     KezChat,
     StoreError | StoreConflict,
-    Crypto | Vault | LocalStore | Directory | SigchainStore | Broker | BlobStore | BlobTransport | ManifestStore
+    Crypto | Vault | LocalStore | Directory | SigchainStore | Homes | Broker | BlobStore | BlobTransport | ManifestStore
   > =>
     // Fresh: two accounts in one program share no room, although Effect builds a layer once where it can.
     Layer.fresh(

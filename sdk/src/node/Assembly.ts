@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
 import * as HttpDirectory from "../adapters/http/HttpDirectory.ts"
+import * as HttpHomes from "../adapters/http/HttpHomes.ts"
 import * as HttpManifestStore from "../adapters/http/HttpManifestStore.ts"
 import * as HttpSigchainStore from "../adapters/http/HttpSigchainStore.ts"
 import * as NatsBroker from "../adapters/nats/index.ts"
@@ -30,7 +31,7 @@ const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, Ad
 }
 
 /** The home says where its sig-server and broker are, when they are first needed: nothing is asked while offline. */
-const network = (home: string) => {
+const network = ({ home, homes = {} }: NodeOptions) => {
   const { fetch, named, reach, webSocket } = HomeNetwork.make({ home })
   return Layer.unwrap(
     Directory.use((directory) =>
@@ -52,6 +53,7 @@ const network = (home: string) => {
   ).pipe(
     Layer.provideMerge(HttpManifestStore.layer({ home, fetch })),
     Layer.provideMerge(HttpDirectory.layer({ home, fetch })),
+    Layer.merge(HttpHomes.layer({ urls: homes, network: HomeNetwork.others() })),
     Layer.provideMerge(NodeCrypto.layer)
   )
 }
@@ -108,4 +110,4 @@ export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
   Blank.isBlank(options.dir) ? Layer.effect(KezChat, Effect.fail(noFolder)) : assemble(options)
 
 const assemble = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
-  KezChat.layer(options).pipe(Layer.provide(network(options.home)), Layer.provide(local(options)))
+  KezChat.layer(options).pipe(Layer.provide(network(options)), Layer.provide(local(options)))

@@ -12,6 +12,11 @@ import type { Vault, VaultError } from "../services/Vault.ts"
 export interface NodeOptions {
   /** Base URL of the home server: https, or http on this machine. */
   readonly home: string
+  /**
+   * Base URLs of other homes by server name, for those that are not at `https://<server>`: in a LAN, or on this machine.
+   * Others are asked at public addresses only.
+   */
+  readonly homes?: Readonly<Record<string, string>>
   /** Folder of this account alone; it is made (0700) where it is missing. One process at a time can have it open. */
   readonly dir: string
   /** Encrypts the seed in `dir/seed.json`. Without it the seed goes to the OS keychain (`@napi-rs/keyring`). */

@@ -9,6 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as HttpDirectory from "../adapters/http/HttpDirectory.ts"
+import * as HttpHomes from "../adapters/http/HttpHomes.ts"
 import * as HttpManifestStore from "../adapters/http/HttpManifestStore.ts"
 import * as HttpSigchainStore from "../adapters/http/HttpSigchainStore.ts"
 import * as NatsBroker from "../adapters/nats-websocket/index.ts"
@@ -18,7 +19,8 @@ import { KezChat } from "../client/KezChat.ts"
 import { type KezChatClient, open } from "../promise/index.ts"
 import type { Crypto } from "../services/Crypto.ts"
 import { Directory } from "../services/Directory.ts"
-import * as HomeReach from "../services/HomeReach.ts"
+import * as HomeReach from "../services/homes/HomeReach.ts"
+import type { Homes } from "../services/homes/Homes.ts"
 import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
 import { noFiles } from "../services/absent/NoFiles.ts"
 import type { Vault } from "../services/Vault.ts"
@@ -32,6 +34,11 @@ export interface WebOptions<E> {
   /** See `Options` of `KezChat`. */
   readonly offline?: boolean
   readonly primary?: string
+  /**
+   * How people of other homes are looked up. Default: over https by name, which the page's Content-Security-Policy must
+   * allow; `noHomes` of `@kez-chat/sdk/services` for a page that allows its own home only.
+   */
+  readonly homes?: Layer.Layer<Homes>
 }
 
 /** WebCrypto where the page has a sound one, else noble: pages over plain http and older browsers. */
@@ -54,6 +61,7 @@ export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreErro
   ).pipe(
     Layer.merge(HttpManifestStore.layer({ home: options.home })),
     Layer.provideMerge(HttpDirectory.layer({ home: options.home })),
+    Layer.merge(options.homes ?? HttpHomes.layer()),
     Layer.provideMerge(cryptoLayer)
   )
   return KezChat.layer(options).pipe(

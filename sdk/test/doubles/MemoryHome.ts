@@ -17,7 +17,7 @@ import {
   Registration,
   Sigchain
 } from "@kez-chat/sdk/protocol"
-import { Directory, ManifestStore, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
+import { Directory, Homes, ManifestStore, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
 import { createHash } from "node:crypto"
 import * as Endpoint from "../../src/protocol/sigchain/Endpoint.ts"
 
@@ -234,3 +234,20 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
     )
   })
 }
+
+/** `Homes` of some homes; others are unknown to the DNS. `asked` holds the server of each call. */
+export const memoryHomes = (others: ReadonlyArray<MemoryHome>, asked: Array<string> = []): Layer.Layer<Homes> =>
+  Layer.succeed(Homes, {
+    at: (server) =>
+      Effect.gen(function* () {
+        asked.push(server)
+        const other = others.find((home) => home.server === server)
+        if (other === undefined) {
+          return yield* new ServerUnreachable({ url: `https://${server}`, detail: "its name is unknown" })
+        }
+        const services = yield* Effect.all([Directory, SigchainStore]).pipe(Effect.provide(other.layer))
+        const [{ byPrimary, lookup, wellKnown }, { fetch }] = services
+        yield* wellKnown
+        return { lookup, byPrimary, fetch }
+      })
+  })

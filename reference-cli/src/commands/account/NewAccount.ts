@@ -118,6 +118,15 @@ export const open = Effect.fn("NewAccount.open")(function* <A>(
 ) {
   const { primary, home, paths, vault, command } = options
   yield* OwnerFile.announce(paths, { version: 1, protocol: protocolVersion, pid: process.pid, command })
-  const { chat } = yield* openLocal({ primary, home, paths, vault, relay: RelayPolicy.ofHome(home), offline: false })
+  const { chat } = yield* openLocal({
+    primary,
+    home,
+    // Restoring asks about no contact.
+    homes: {},
+    paths,
+    vault,
+    relay: RelayPolicy.ofHome(home),
+    offline: false
+  })
   return yield* use(chat)
 }, Effect.scoped)

@@ -26,9 +26,12 @@ export const add = ({ who }: { readonly who: string }) =>
         ...(contact.verified
           ? []
           : [
-              style.dim("The server says this key is theirs. Compare it:"),
+              style.dim(`${contact.home ?? "The server"} says this key is theirs. Compare it:`),
               `    ${CommandLine.line(paths.name, `verify ${Show.exactName(contact)}`)}`
-            ])
+            ]),
+        ...(contact.home === undefined
+          ? []
+          : [style.dim("People of other homes can be verified, but not written to yet.")])
       ])
     })
   )

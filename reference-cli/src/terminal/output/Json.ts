@@ -42,6 +42,7 @@ export const account = (profile: string, { handle, primary, home, device, step, 
 
 export const contact = (value: Contact) => ({
   handle: value.handle,
+  ...given("home", value.home),
   primary: value.primary,
   state: value.state,
   verified: value.verified,

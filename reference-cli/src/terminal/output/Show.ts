@@ -164,7 +164,8 @@ export const contact = (value: Contact, width: number, style: Style): string => 
     style.name(label) + " ".repeat(Math.max(0, width - Columns.width(label))),
     value.verified ? style.good("verified") : style.dim("not verified"),
     style.dim(shortKey(value.primary)),
-    state
+    state,
+    ...(value.home === undefined ? [] : [style.dim("another home: cannot be written to")])
   ]
     .filter((part) => part !== "")
     .join("  ")

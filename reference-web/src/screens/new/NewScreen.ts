@@ -195,7 +195,7 @@ export class NewScreen extends LitElement {
       case "chain_not_found":
         return texts.addNoInbox(handle)
       case "federation_unsupported":
-        return texts.federation(handle, server)
+        return texts.addOtherHome(handle, server)
       case "unavailable":
         return texts.addUnreachable(server)
       default:

@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { ChatServerApi } from "../../api/ChatServerApi.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import { Directory, type DirectoryError, ServerUnreachable } from "../../services/Directory.ts"
+import type { HomeReach } from "../../services/homes/HomeReach.ts"
 import * as Transport from "./Transport.ts"
 
 export interface HttpDirectoryOptions {
@@ -16,6 +17,8 @@ export interface HttpDirectoryOptions {
   /** Time limit for an answer and for each further piece of it; default 10 s. */
   readonly timeoutMillis?: number
   readonly fetch?: typeof globalThis.fetch
+  /** Restricts the addresses of a home that the user did not choose (spec KEZ-REG-102). */
+  readonly namedBy?: HomeReach
 }
 
 /** Size limit of records, descriptions and problems, which have a few KiB. */
@@ -42,7 +45,8 @@ const noHome = (home: string, error: DirectoryError): DirectoryError => {
 /** A directory that asks one home server and follows no redirect. */
 export const layer = (options: HttpDirectoryOptions): Layer.Layer<Directory> => Layer.effect(Directory, make(options))
 
-const make = Effect.fnUntraced(function* ({ home, ...options }: HttpDirectoryOptions) {
+/** The service of {@link layer}. */
+export const make = Effect.fnUntraced(function* ({ home, ...options }: HttpDirectoryOptions) {
   const client = yield* HttpApiClient.makeWith(ChatServerApi, {
     httpClient: Transport.make({ baseUrl: home, maxBytes, body: "json", ...options })
   })

@@ -18,7 +18,7 @@ import { Problem } from "../../protocol/Problem.ts"
 import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
 import { Crypto } from "../../services/Crypto.ts"
 import { ServerUnreachable } from "../../services/Directory.ts"
-import type { HomeReach } from "../../services/HomeReach.ts"
+import type { HomeReach } from "../../services/homes/HomeReach.ts"
 import { SigchainStore } from "../../services/SigchainStore.ts"
 import * as Transport from "./Transport.ts"
 
@@ -56,7 +56,8 @@ const parseLines = (bytes: Uint8Array): Result.Result<ReadonlyArray<Envelope.Env
 export const layer = (options: HttpSigchainStoreOptions): Layer.Layer<SigchainStore, never, Crypto> =>
   Layer.effect(SigchainStore, make(options))
 
-const make = Effect.fnUntraced(function* (options: HttpSigchainStoreOptions) {
+/** The service of {@link layer}. */
+export const make = Effect.fnUntraced(function* (options: HttpSigchainStoreOptions) {
   const crypto = yield* Effect.context<Crypto>()
   const { url, ...rest } = options
   const clientFor = (baseUrl: string) =>

@@ -12,7 +12,7 @@ import * as AddressClass from "../../protocol/registration/AddressClass.ts"
 import * as Json from "../../protocol/encoding/Json.ts"
 import { Problem, type Code } from "../../protocol/Problem.ts"
 import { ServerUnreachable } from "../../services/Directory.ts"
-import * as HomeReach from "../../services/HomeReach.ts"
+import * as HomeReach from "../../services/homes/HomeReach.ts"
 import { type Answer, exchange, retryAfter } from "../http-core/Exchange.ts"
 
 export interface TransportOptions {

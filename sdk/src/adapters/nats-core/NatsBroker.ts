@@ -27,7 +27,7 @@ import {
   type Delivered
 } from "../../services/Broker.ts"
 import { Crypto } from "../../services/Crypto.ts"
-import { checkHost, type HomeReach } from "../../services/HomeReach.ts"
+import { checkHost, type HomeReach } from "../../services/homes/HomeReach.ts"
 import * as Answer from "./Answer.ts"
 import * as Delivery from "./Delivery.ts"
 import * as Dial from "./Dial.ts"

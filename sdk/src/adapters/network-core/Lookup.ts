@@ -7,7 +7,7 @@ import { promises as dns, type LookupAddress } from "node:dns"
 import { isIP, type LookupFunction } from "node:net"
 import * as AddressClass from "../../protocol/registration/AddressClass.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import * as HomeReach from "../../services/HomeReach.ts"
+import * as HomeReach from "../../services/homes/HomeReach.ts"
 
 /** Looks up all addresses of a name, in the system's order. */
 export type Resolve = (host: string) => Promise<ReadonlyArray<LookupAddress>>

@@ -46,9 +46,9 @@ const make = Effect.gen(function* () {
       })
     )
 
-  const record = Effect.fnUntraced(function* (row: Rows.ContactRow, server: string) {
+  const record = Effect.fnUntraced(function* (row: Rows.ContactRow) {
     const handle = yield* Effect.fromResult(Handle.parse(row.handle))
-    const answer = yield* Effect.result(lookup.byHandle(handle.local, server))
+    const answer = yield* Effect.result(lookup.byHandle(handle, row.home))
     const time = yield* Clock.currentTimeMillis
     if (Result.isSuccess(answer)) {
       const { primary } = answer.success.record
@@ -87,12 +87,12 @@ const make = Effect.gen(function* () {
         return []
       })
     )
-    for (const other of pinned) yield* record(other, mine.server)
+    for (const other of pinned) yield* record(other)
   })
 
   const chain = Effect.fnUntraced(function* (primary: string) {
     const before = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
-    const chain = yield* lookup.chain(primary)
+    const chain = yield* lookup.chain(primary, before?.home)
     const time = yield* Clock.currentTimeMillis
     const row = yield* judge(primary, (row) => Trust.afterChain(row, chain, time, before?.claimed))
     return { contact: Trust.toContact(row), chain }
@@ -102,7 +102,7 @@ const make = Effect.gen(function* () {
     const mine = yield* account.get
     const row = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
     if (row === undefined) return yield* new ContactUnknown({ who: primary })
-    if (row.resolved) yield* record(row, mine.server)
+    if (row.resolved) yield* record(row)
     else yield* assignHandle(primary, mine)
     return (yield* chain(primary)).contact
   })
@@ -117,7 +117,7 @@ const make = Effect.gen(function* () {
   })
 
   return {
-    /** Asks the home server alone which key bears the contact's handle, and stores what follows. */
+    /** Asks the contact's home server alone which key bears the contact's handle, and stores what follows. */
     record,
     /** Asks the home server and the sig-server about a contact, and stores what follows. */
     now,
@@ -138,15 +138,16 @@ const make = Effect.gen(function* () {
     /** Runs the background checks until the scope closes; begins with the contacts that are due. */
     run: Effect.gen(function* () {
       yield* worker.run({
-        // Only an outage is worth a retry; any other answer is final until the next reason to ask.
+        // Only an outage is worth a retry; any other answer is final until the next reason to ask. Another home that
+        // is down has the hour until `enqueueStale`, so that it never holds up the contacts of this one.
         round: (primary) =>
-          Effect.as(
-            Effect.catchIf(
-              now(primary),
-              (error) => !(error instanceof ServerUnreachable),
-              () => Effect.void
+          now(primary).pipe(
+            Effect.catch((error) =>
+              Effect.flatMap(ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact), (row) =>
+                error instanceof ServerUnreachable && row?.home === undefined ? Effect.fail(error) : Effect.void
+              )
             ),
-            "idle"
+            Effect.as("idle")
           ),
         retry: KeyedWorker.backoff("1 second", "5 minutes"),
         concurrency: 4

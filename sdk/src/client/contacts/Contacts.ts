@@ -29,6 +29,10 @@ const admitted = (primary: string): Effect.Effect<AdmittedKey, Problem> => Effec
 const isOutage = (error: KezChatError): boolean =>
   error._tag === "ServerUnreachable" || (error instanceof Problem && error.code === "unavailable")
 
+/** The server of a handle, unless it is the account's own home. */
+const homeOf = ({ server }: Handle.Handle, mine: Rows.AccountRow): string | undefined =>
+  server === mine.server ? undefined : server
+
 /** In place of a chain that cannot be fetched. */
 const unseen = (primary: string): Chain => ({ state: Sigchain.empty(primary), hashes: [], first: 0, envelopes: [] })
 
@@ -49,32 +53,23 @@ const make = Effect.gen(function* () {
     return Trust.toContact(row)
   })
 
-  /** The handle of this home that a name stands for. */
-  const localHandle = Effect.fnUntraced(function* (name: string, mine: Rows.AccountRow) {
-    const handle = yield* Effect.fromResult(Handle.parseMention(name, mine.server))
-    if (handle.server !== mine.server) {
-      return yield* new Problem({
-        code: "federation_unsupported",
-        detail: `${handle.text} is registered at ${handle.server}, and this account at ${mine.server}`
-      })
-    }
-    return handle
-  })
-
   const lookUp = Effect.fn("lookUp")(function* (name: string) {
     const mine = yield* account.get
-    const handle = yield* localHandle(name, mine)
+    const handle = yield* Effect.fromResult(Handle.parseMention(name, mine.server))
     if (handle.text === mine.handle) return { handle: mine.handle, primary: mine.primary }
-    const { primary } = (yield* lookup.byHandle(handle.local, mine.server)).record
+    const { primary } = (yield* lookup.byHandle(handle, homeOf(handle, mine))).record
     const known = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
     return { handle: handle.text, primary, ...(known === undefined ? {} : { contact: Trust.toContact(known) }) }
   })
 
   const addContact = Effect.fn("addContact")(function* (name: string) {
     const mine = yield* account.get
-    const handle = yield* localHandle(name, mine)
+    const handle = yield* Effect.fromResult(Handle.parseMention(name, mine.server))
+    const home = homeOf(handle, mine)
     if (handle.text === mine.handle) return Trust.toContact(self(mine))
-    const { record } = yield* lookup.byHandle(handle.local, mine.server)
+    const { record } = yield* lookup.byHandle(handle, home)
+    // The same words can have a handle at several homes.
+    if (record.primary === mine.primary) return Trust.toContact(self(mine))
     const pinnedIn = (rows: ReadonlyArray<Rows.ContactRow>) =>
       rows.find(
         (row) =>
@@ -84,7 +79,11 @@ const make = Effect.gen(function* () {
     if (pinned !== undefined) return yield* refresh.now(pinned.primary)
     const contactKey = Rows.key.contact(hexOf(record.primary))
     const before = yield* ledger.get(contactKey, Rows.Contact)
-    const chain = yield* lookup.chain(record.primary)
+    // Here they can be written to: a handle elsewhere must not replace theirs.
+    if (home !== undefined && before?.resolved === true && before.home === undefined) {
+      return yield* change(record.primary, (row) => Effect.succeed(Trust.accept(row)))
+    }
+    const chain = yield* lookup.chain(record.primary, home)
     const now = yield* Clock.currentTimeMillis
     const row = yield* ledger.transact(
       Effect.fnUntraced(function* (transaction: Transaction) {
@@ -93,7 +92,7 @@ const make = Effect.gen(function* () {
         if (other !== undefined) return other
         const known = yield* transaction.get(contactKey, Rows.Contact)
         const met = known ?? Trust.newContact(hexOf(record.primary), "accepted", now)
-        const named = { ...Trust.accept(met), handle: handle.text, resolved: true }
+        const named = Trust.named(Trust.accept(met), handle.text, home)
         const asNamed = Trust.afterRecord(named, record.primary, now)
         const added = yield* Effect.fromResult(Trust.afterChain(asNamed.row, chain, now, before?.claimed))
         yield* unnameOthers(transaction, handle.text, record.primary)
@@ -155,11 +154,13 @@ const make = Effect.gen(function* () {
 
   /** The record that proves the offered key: that of the handle, or after a rotation that of the new key. */
   const recordOfOffered = Effect.fnUntraced(function* (old: Rows.ContactRow, primary: string, mine: Rows.AccountRow) {
-    const current = old.resolved ? yield* refresh.record(old, mine.server) : old
+    const current = old.resolved ? yield* refresh.record(old) : old
     yield* Effect.fromResult(Trust.checkOffered(current, primary))
-    if (current.name?.to !== primary) return (yield* lookup.byPrimary(primary, mine.server)).record
+    if (current.name?.to !== primary) {
+      return (yield* lookup.byPrimary(primary, current.home ?? mine.server, current.home)).record
+    }
     const handle = yield* Effect.fromResult(Handle.parse(current.handle))
-    const { record } = yield* lookup.byHandle(handle.local, mine.server)
+    const { record } = yield* lookup.byHandle(handle, current.home)
     // The home server may have answered differently this time.
     yield* Effect.fromResult(Trust.checkOffered(Trust.afterRecord(current, record.primary, 0).row, primary))
     return record
@@ -172,7 +173,7 @@ const make = Effect.gen(function* () {
     yield* admitted(primary)
     // The new key replaces the old one only if it is registered by its own signature.
     const record = yield* recordOfOffered(old, primary, mine)
-    const chain = yield* lookup.chain(primary)
+    const chain = yield* lookup.chain(primary, old.home)
     const now = yield* Clock.currentTimeMillis
     const row = yield* ledger.transact(
       Effect.fnUntraced(function* (transaction: Transaction) {
@@ -193,9 +194,7 @@ const make = Effect.gen(function* () {
         const isBlocked = current.state === "blocked" || known.state === "blocked"
         const open = Trust.accept(Trust.unblock(known))
         const taken = {
-          ...(isBlocked ? Trust.block(open) : open),
-          handle: record.handle,
-          resolved: true,
+          ...Trust.named(isBlocked ? Trust.block(open) : open, record.handle, current.home),
           verified: false,
           former: [...new Set([...known.former, ...current.former, hexOf(current.primary)])]
         }
@@ -214,7 +213,7 @@ const make = Effect.gen(function* () {
 
   const keepKey = Effect.fn("keepKey")(function* (who: string) {
     const row = yield* book.find(who, yield* account.get)
-    const chain = Trust.needsChainToKeep(row) ? yield* lookup.chain(row.primary) : undefined
+    const chain = Trust.needsChainToKeep(row) ? yield* lookup.chain(row.primary, row.home) : undefined
     const now = yield* Clock.currentTimeMillis
     return yield* change(row.primary, (current) => Effect.fromResult(Trust.keep(current, chain, now)))
   })

@@ -1,19 +1,30 @@
-/** Looks up identities at the home server and the sig-server, and verifies that their owners signed them. */
+/**
+ * Looks up identities and verifies that their owners signed them: at the home server and its sig-server, or at those of
+ * another home, whose server name is `home` in what follows.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { VerifiedChain, VerifiedRecord } from "../../crypto/index.ts"
+import type { Handle } from "../../protocol/identity/Handle.ts"
 import { Problem } from "../../protocol/Problem.ts"
-import { Directory, SigchainStore } from "../../services/index.ts"
+import { Directory, Homes, SigchainStore } from "../../services/index.ts"
 import type { Chain } from "../internal/OwnSigchain.ts"
 
 const make = Effect.gen(function* () {
   const directory = yield* Directory
   const sigchains = yield* SigchainStore
+  const homes = yield* Homes
+  const own = Effect.succeed({
+    lookup: directory.lookup,
+    byPrimary: directory.byPrimary,
+    fetch: sigchains.fetch
+  })
+  const at = (home: string | undefined) => (home === undefined ? own : homes.at(home))
   return {
-    /** The verified record of a handle of the home server. A reserved handle is nobody's (KEZ-REG-043). */
-    byHandle: (local: string, server: string) =>
-      directory.lookup(local).pipe(
+    /** The verified record of a handle. A reserved handle is nobody's (KEZ-REG-043). */
+    byHandle: ({ local, server }: Pick<Handle, "local" | "server">, home?: string) =>
+      Effect.flatMap(at(home), (asked) => asked.lookup(local)).pipe(
         Effect.mapError((error) =>
           error instanceof Problem && error.code === "handle_reserved"
             ? new Problem({ code: "handle_not_found", detail: error.detail })
@@ -21,16 +32,19 @@ const make = Effect.gen(function* () {
         ),
         Effect.flatMap((record) => VerifiedRecord.verify(record, { server, handle: local }))
       ),
-    /** The verified record of a primary key at the home server. */
-    byPrimary: (primary: string, server: string) =>
-      Effect.flatMap(directory.byPrimary(primary), (record) => VerifiedRecord.verify(record, { server, primary })),
+    /** The verified record of a primary key at a server. */
+    byPrimary: (primary: string, server: string, home?: string) =>
+      Effect.flatMap(
+        Effect.flatMap(at(home), (asked) => asked.byPrimary(primary)),
+        (record) => VerifiedRecord.verify(record, { server, primary })
+      ),
     /** The whole verified sigchain of a key; empty if the sig-server has none. */
     chain: Effect.fn("IdentityLookup.chain")(
-      function* (primary: string) {
-        const envelopes = yield* sigchains.fetch(primary)
+      function* (primary: string, home?: string) {
+        const envelopes = yield* (yield* at(home)).fetch(primary)
         return { ...(yield* VerifiedChain.verify(primary, envelopes)), envelopes }
       },
-      (chain, primary) =>
+      (chain, primary, _home?: string) =>
         Effect.catchIf(
           chain,
           (error) => error instanceof Problem && error.code === "chain_not_found",

@@ -30,7 +30,13 @@ export const newContact = (hex: string, state: "accepted" | "requested", now: nu
 })
 
 /** Removes a handle that is not, or no longer, proven for this key. */
-export const unnamed = (row: ContactRow): ContactRow => ({ ...row, handle: row.primary, resolved: false })
+export const unnamed = (row: ContactRow): ContactRow => ({ ...named(row, row.primary, undefined), resolved: false })
+
+/** Gives a contact the handle that a verified record proves; `home` is its server if that is not the account's own. */
+export const named = (row: ContactRow, handle: string, home: string | undefined): ContactRow => {
+  const { home: _, ...rest } = row
+  return { ...rest, handle, resolved: true, ...(home === undefined ? {} : { home }) }
+}
 
 export const stateOf = (row: ContactRow): ContactState.ContactState => ({
   pinned: row.primary,
@@ -107,6 +113,7 @@ export const toContact = (row: ContactRow): Contact => {
   const verified = ContactState.isVerified(state)
   return {
     handle: row.handle,
+    ...(row.home === undefined ? {} : { home: row.home }),
     primary: row.primary,
     state: row.state,
     ...(offered === undefined ? {} : { offered }),
@@ -285,18 +292,26 @@ export const reasonNotToSend = (row: ContactRow): SendBlocked | Problem | undefi
         detail: "they wrote to you first: accept them to answer"
       })
     case "accepted":
+      if (row.home !== undefined) return atOtherHome(row)
       return row.reachable === false
         ? new Problem({ code: "contact_unreachable", detail: `${handle}: their sigchain names no inbox` })
         : undefined
   }
 }
 
+/** Why nothing is exchanged with a contact of another home. */
+export const atOtherHome = ({ handle, home }: ContactRow): Problem =>
+  new Problem({
+    code: "federation_unsupported",
+    detail: `${handle} is at ${home}: people of other homes can be verified, but not written to yet`
+  })
+
 /** Why no file may be fetched from a contact as things stand. */
-export const reasonNotToFetch = (row: ContactRow): FetchBlocked | undefined => {
+export const reasonNotToFetch = (row: ContactRow): FetchBlocked | Problem | undefined => {
   const { handle, state } = row
   switch (state) {
     case "accepted":
-      return undefined
+      return row.home === undefined ? undefined : atOtherHome(row)
     case "requested":
       return new FetchBlocked({ who: handle, reason: state, detail: "they are a stranger so far: accept them first" })
     case "blocked":

@@ -19,6 +19,11 @@ export class Contact extends Schema.Opaque<Contact>()(
   Schema.Struct({
     /** `local@server`, or the primary key itself until the home server names a handle for it. */
     handle: Schema.String,
+    /**
+     * The server of the handle, where that is not the account's own home: such a contact can be verified, and nothing
+     * can be sent to it (`federation_unsupported`).
+     */
+    home: Schema.optionalKey(Schema.String),
     /** The pinned key, `ed25519:<hex>`; the only key that anything is sent to. */
     primary: Schema.String,
     /**
@@ -55,7 +60,7 @@ export class Contact extends Schema.Opaque<Contact>()(
   })
 ) {}
 
-/** Who bears a handle, as the home server names them; nothing of it is stored. */
+/** Who bears a handle, as its home server names them; nothing of it is stored. */
 export class FoundAccount extends Schema.Opaque<FoundAccount>()(
   Schema.Struct({
     handle: Schema.String,

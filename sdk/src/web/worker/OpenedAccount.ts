@@ -8,6 +8,7 @@ import * as Scope from "effect/Scope"
 import { IndexedDbLocalStore, SealedLocalStore, WebVault } from "../../adapters/indexeddb/index.ts"
 import { NoAccount } from "../../client/model/index.ts"
 import { type KezChatClient, open } from "../../promise/index.ts"
+import { noHomes } from "../../services/absent/NoHomes.ts"
 import { Vault, type VaultError } from "../../services/Vault.ts"
 import type { VaultSlot } from "../AccountState.ts"
 import { layer } from "../index.ts"
@@ -73,6 +74,8 @@ export const openAccount = async ({
       layer({
         home,
         primary,
+        // The policy of the page's worker names the home and its servers only.
+        homes: noHomes,
         store: Layer.provide(
           SealedLocalStore.layer(seed),
           IndexedDbLocalStore.layer({ name: databases.store, onLost })

@@ -7,7 +7,7 @@ import type { World } from "./People.ts"
 
 /** Appends an event to a chain, in place of what follows `at` (the end unless told). */
 export const append = (
-  world: World,
+  world: Pick<World, "home">,
   identity: Identity.Identity,
   operation: Exclude<Sigchain.Operation, { readonly op: "rotate" }>,
   at = (world.home.chains.get(identity.primary) ?? []).length
@@ -23,7 +23,7 @@ export const append = (
   })
 
 /** Ends a chain in favour of another key. */
-export const rotate = (world: World, identity: Identity.Identity, successor: Identity.Identity) =>
+export const rotate = (world: Pick<World, "home">, identity: Identity.Identity, successor: Identity.Identity) =>
   Effect.gen(function* () {
     const chain = world.home.chains.get(identity.primary)!
     const { hash } = yield* ghost(1)
@@ -36,7 +36,7 @@ export const rotate = (world: World, identity: Identity.Identity, successor: Ide
  * A key that the home can put in anybody's place: it has signed a registration for the handle and has a chain with an
  * inbox. `takesOver` has the home name it; what that gives puts the truth back.
  */
-export const impostor = (world: World, handle: string, fill: number) =>
+export const impostor = (world: Pick<World, "home">, handle: string, fill: number) =>
   Effect.gen(function* () {
     const who = yield* ghost(fill)
     const { server } = world.home

@@ -10,6 +10,7 @@ import {
   Broker,
   Crypto,
   Directory,
+  Homes,
   LocalStore,
   ManifestStore,
   SigchainStore,
@@ -18,7 +19,7 @@ import {
 import { MemoryBlobStore, MemoryBlobTransport, MemoryLocalStore, MemoryVault } from "@kez-chat/sdk/memory"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { makeMemoryBroker } from "../../doubles/MemoryBroker.ts"
-import { makeMemoryHome } from "../../doubles/MemoryHome.ts"
+import { makeMemoryHome, type MemoryHome, memoryHomes } from "../../doubles/MemoryHome.ts"
 
 /** One installation: its store and vault outlive the program that uses them. */
 export interface Device {
@@ -59,18 +60,22 @@ export type Services =
   | Directory
   | SigchainStore
   | Broker
+  | Homes
   | BlobStore
   | BlobTransport
   | ManifestStore
 
-/** `now` is the broker's clock, in milliseconds since the epoch; `limits` are those of the net of devices. */
+/** `askedHomes` of a world are the servers of other homes that were asked. `now` is the broker's clock, in milliseconds since the epoch; `limits` are those of the net of devices. */
 export const makeWorld = (options?: {
+  /** Homes of other people, by their servers' names. */
+  readonly others?: ReadonlyArray<MemoryHome>
   readonly now?: () => number
   readonly inboxBytes?: number
   readonly crypto?: Layer.Layer<Crypto>
   readonly limits?: Parameters<typeof MemoryBlobTransport.net>[0]
 }) => {
   const home = makeMemoryHome()
+  const askedHomes: Array<string> = []
   const broker = makeMemoryBroker(options)
   const net = MemoryBlobTransport.net(options?.limits)
 
@@ -80,6 +85,7 @@ export const makeWorld = (options?: {
     homeLayer: Layer.Layer<Directory | SigchainStore | ManifestStore> = home.layer
   ): Layer.Layer<Services> =>
     Layer.mergeAll(
+      memoryHomes(options?.others ?? [], askedHomes),
       homeLayer,
       brokerLayer,
       Layer.succeed(BlobTransport, device.transport ?? net.transport),
@@ -148,7 +154,7 @@ export const makeWorld = (options?: {
       return program
     })
 
-  return { home, broker, net, start, servicesOf }
+  return { home, askedHomes, broker, net, start, servicesOf }
 }
 
 export type World = ReturnType<typeof makeWorld>

@@ -7,9 +7,9 @@
  * one only addresses and local names in URLs are checked.
  */
 import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
-import * as HomeReach from "../../../services/HomeReach.ts"
+import * as HomeReach from "../../../services/homes/HomeReach.ts"
 import * as Lookup from "../../network-core/Lookup.ts"
-import type { HttpStack } from "./HttpStack.ts"
+import type { HttpStack, HttpStackOptions } from "./HttpStack.ts"
 import { type Environment, proxiesOf } from "./Proxies.ts"
 
 export { type Environment, proxiesOf }
@@ -36,6 +36,43 @@ export interface HomeNetwork {
 
 const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, "")
 
+/**
+ * The network of homes that are not the user's: `HttpHomes.layer({ urls, network: HomeNetwork.others() })`. All that is
+ * not in `urls` must be at public addresses. Needs no closing.
+ */
+export const others = (options: Omit<HomeNetworkOptions, "home"> = {}): Others => {
+  const { env = process.env, resolve } = options
+  // The reach only classifies here; each home's own, which the request is checked by, names it in messages.
+  const toOthers = stackOf({ env, resolve, reach: HomeReach.ofOther("another home"), connected: () => undefined })
+  const fetch: typeof globalThis.fetch = async (...request) => (await toOthers()).fetch(...request)
+  const chosen = new Map<string, HomeNetwork>()
+  return (server, url) => {
+    if (url === undefined) return { fetch, named: fetch, reach: HomeReach.ofOther(server) }
+    const network = chosen.get(url) ?? make({ ...options, home: url })
+    chosen.set(url, network)
+    return network
+  }
+}
+
+/** As `network` of `HttpHomes`: how a server is asked, at `url` if the user chose one. */
+export type Others = (server: string, url: string | undefined) => Pick<HomeNetwork, "fetch" | "named" | "reach">
+
+interface Stack {
+  readonly env: Environment
+  readonly resolve: Lookup.Resolve | undefined
+  readonly reach: HomeReach.HomeReach | undefined
+  readonly connected: HttpStackOptions["connected"]
+}
+
+/** A stack that is made for the first request. */
+const stackOf = ({ connected, env, reach, resolve }: Stack) => {
+  let made: Promise<HttpStack> | undefined
+  return () =>
+    (made ??= import("./HttpStack.ts").then(({ make }) =>
+      make({ env, lookup: Lookup.lookup(reach, resolve), connected })
+    ))
+}
+
 /** Needs no closing: idle connections end by themselves and do not keep the process alive. */
 export const make = ({ home, env = process.env, resolve }: HomeNetworkOptions): HomeNetwork => {
   const byUrl = HomeReach.ofUrl(home)
@@ -47,15 +84,8 @@ export const make = ({ home, env = process.env, resolve }: HomeNetworkOptions): 
     if (unbracketed(host) === homeHost && remoteAddress !== undefined) seen = AddressClass.ofHost(remoteAddress)
   }
 
-  const stackOf = (namedBy: HomeReach.HomeReach | undefined) => {
-    let made: Promise<HttpStack> | undefined
-    return () =>
-      (made ??= import("./HttpStack.ts").then(({ make }) =>
-        make({ env, lookup: Lookup.lookup(namedBy, resolve), connected: namedBy === undefined ? see : () => undefined })
-      ))
-  }
-  const toHome = stackOf(undefined)
-  const toNamed = stackOf(reach)
+  const toHome = stackOf({ env, resolve, reach: undefined, connected: see })
+  const toNamed = stackOf({ env, resolve, reach, connected: () => undefined })
   return {
     reach,
     fetch: async (...request) => (await toHome()).fetch(...request),

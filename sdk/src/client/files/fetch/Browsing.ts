@@ -139,6 +139,8 @@ const make = Effect.gen(function* () {
 
   /** The newest manifest of an owner by the rules of the specification (manifest.md, "Anchor"). */
   const ask = Effect.fnUntraced(function* (session: Session, owner: Rows.ContactRow) {
+    // Lists of other homes are not read, whatever else is wrong with the contact.
+    if (owner.home !== undefined) return yield* Trust.atOtherHome(owner)
     const hex = hexOf(owner.primary)
     const admitted = yield* Effect.fromResult(admitHex(hex))
     const hasher = yield* FastBlake3.load

@@ -7,6 +7,8 @@ import { row, type Row } from "./Row.ts"
 
 const ContactFields = Schema.Struct({
   handle: Schema.String,
+  /** Server of the handle, if it is not the account's own home. */
+  home: Schema.optionalKey(Schema.String),
   primary: Schema.String,
   /** Whether the home server named this key and its record was verified. */
   resolved: Schema.Boolean,

@@ -4,12 +4,12 @@ import { type AddressInfo, createServer, type Server } from "node:net"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Redacted, Stream } from "effect"
 import { Identity } from "@kez-chat/sdk/crypto"
-import { HttpSigchainStore } from "@kez-chat/sdk/http"
+import { HttpHomes, HttpSigchainStore } from "@kez-chat/sdk/http"
 import * as Nats from "@kez-chat/sdk/nats"
 import * as NatsWebSocket from "@kez-chat/sdk/nats-websocket"
 import { HomeNetwork, NodeCrypto } from "@kez-chat/sdk/node"
 import { type AddressClass, Problem } from "@kez-chat/sdk/protocol"
-import { Broker, HomeReach, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
+import { Broker, HomeReach, Homes, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
 
 /** Listens on a port of this machine until the scope closes. */
 const bound = <S extends Server>(server: S) =>
@@ -200,6 +200,60 @@ layer(NodeCrypto.layer, { excludeTestServices: true })("the kind of address of a
       assert.strictEqual(network.reach.addressClass(), "public")
       yield* ignored(() => network.fetch(`http://home.example:${port}/`))
       assert.strictEqual(network.reach.addressClass(), "loopback")
+    })
+  )
+})
+
+layer(NodeCrypto.layer, { excludeTestServices: true })("homes of other people", (it) => {
+  it.effect("KEZ-REG-102 are dialled at public addresses only, looked up once", () =>
+    Effect.gen(function* () {
+      const { connections, port } = yield* listening
+      const addresses = [
+        "127.0.0.1",
+        "::1",
+        "::ffff:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "fe80::1",
+        "fd00::1",
+        "fec0::1",
+        "0.0.0.0",
+        "::",
+        "192.0.2.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255"
+      ]
+      for (const address of addresses) {
+        const { asked, resolve } = dnsOf([address], ["93.184.215.14"])
+        const layer = HttpHomes.layer({ network: HomeNetwork.others({ resolve, env: {} }) })
+        const home = Homes.use((homes) => Effect.flip(homes.at("b.example"))).pipe(Effect.provide(layer))
+        const { message } = isForbidden(yield* home)
+        assert.include(message, `b.example (${address})`)
+        assert.deepStrictEqual(asked, ["b.example"])
+        // A port of its own, as no handle can have it: what a home names can.
+        const { fetch } = HomeNetwork.others({ resolve: dnsOf([address]).resolve, env: {} })("b.example", undefined)
+        const failure = yield* Effect.flip(Effect.tryPromise(() => fetch(`https://sig.example:${port}/`)))
+        assert.instanceOf((failure.cause as Error).cause, Problem.Problem)
+      }
+      assert.strictEqual(connections(), 0)
+    })
+  )
+
+  it.effect("that the user says are here are dialled here", () =>
+    Effect.gen(function* () {
+      const { connections, port } = yield* listening
+      const { resolve } = dnsOf(["127.0.0.1"])
+      const network = HomeNetwork.others({ resolve, env: {} })
+      const layer = HttpHomes.layer({ urls: { "b.example": `https://b.lan:${port}` }, network })
+      const failure = yield* Homes.use((homes) => Effect.flip(homes.at("b.example"))).pipe(Effect.provide(layer))
+      assert.instanceOf(failure, ServerUnreachable)
+      assert.strictEqual(connections(), 1)
     })
   )
 })
