@@ -89,6 +89,10 @@ export const describe = (error: Failure): Description => {
     }
     case "KeyRefused":
       return described(`key_${error.reason}`, "refused")
+    case "ProofRefused":
+      return described(`proof_${error.reason}`, error.reason === "unknown" ? "notFound" : "refused")
+    case "IntroductionRefused":
+      return described(`introduction_${error.reason}`, error.reason === "unknown" ? "notFound" : "refused")
     case "Problem":
       return described(error.code, exits[error.code] ?? "refused")
     case "ServerUnreachable":

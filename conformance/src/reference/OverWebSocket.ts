@@ -5,7 +5,7 @@ import { MemoryBlobStore } from "@kez-chat/sdk/memory"
 import * as NatsBroker from "@kez-chat/sdk/nats-websocket"
 import { HomeNetwork, NodeCrypto } from "@kez-chat/sdk/node"
 import { type KezChatClient, open } from "@kez-chat/sdk/promise"
-import { BlobTransport, BlobTransportError, Directory, noHomes, Vault } from "@kez-chat/sdk/services"
+import { BlobTransport, BlobTransportError, Directory, noHomes, noProofs, Vault } from "@kez-chat/sdk/services"
 import { SqliteLocalStore } from "@kez-chat/sdk/sqlite"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -45,6 +45,7 @@ export const openOverWebSocket = (home: string, dir: string, vault: Layer.Layer<
     SqliteLocalStore.layer({ path: join(dir, "store.db"), exclusive: true }),
     MemoryBlobStore.layer,
     Layer.succeed(BlobTransport, withoutFiles),
+    noProofs,
     vault
   )
   return open(KezChat.layer({}).pipe(Layer.provide(network), Layer.provide(local)))

@@ -9,8 +9,8 @@ export interface Unverified extends Without {
 }
 
 const message = "sdk/src/crypto/SealedMessage.ts"
-const chain = "sdk/src/crypto/VerifiedChain.ts"
-const record = "sdk/src/crypto/VerifiedRecord.ts"
+const chain = "sdk/src/crypto/verified/VerifiedChain.ts"
+const record = "sdk/src/crypto/verified/VerifiedRecord.ts"
 const manifest = "sdk/src/crypto/SealedManifest.ts"
 
 export const unverified: ReadonlyArray<Unverified> = [

@@ -24,7 +24,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 export const CLIENT_ROOMS: readonly string[] = [
   "model",
   "internal",
+  "claims",
   "contacts",
+  "proofs",
   "files/share",
   "files/fetch",
   "messaging",

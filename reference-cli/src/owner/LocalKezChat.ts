@@ -11,6 +11,7 @@ import {
   Broker,
   Directory,
   type DirectoryError,
+  noProofs,
   Vault
 } from "@kez-chat/sdk/services"
 import { SqliteLocalStore } from "@kez-chat/sdk/sqlite"
@@ -93,7 +94,8 @@ export const open = Effect.fn("LocalKezChat.open")(function* (
     SqliteLocalStore.layer({ path: paths.store }),
     DiskBlobStore.layer({ folder: paths.blobs }),
     Layer.succeed(BlobTransport, transportOf(relay)),
-    Layer.succeed(Vault, vault)
+    Layer.succeed(Vault, vault),
+    noProofs
   )
   const remote = Layer.mergeAll(
     HttpSigchainStore.layer({ url: sigServer, fetch: named, namedBy: reach }),

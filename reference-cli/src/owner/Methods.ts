@@ -28,6 +28,8 @@ const method = <const Params extends ReadonlyArray<Schema.Codec<unknown, unknown
 }
 
 const text = Schema.String
+/** Parameters are never left out: an empty text stands for one that was not given. */
+const given = (value: string): string | undefined => (value === "" ? undefined : value)
 const SettingsChange = Schema.Struct(Struct.map(Settings.fields, Schema.optionalKey))
 
 /** Methods that run for as long as their caller wants them: an owner that ends does not wait for these. */
@@ -38,7 +40,8 @@ export const lasting: ReadonlySet<string> = new Set([
   "serve",
   "fetch",
   "fetchTo",
-  "shareFile"
+  "shareFile",
+  "prove"
 ])
 
 /** Methods with one answer. */
@@ -52,6 +55,7 @@ export const calls: Readonly<Record<string, Method<Call>>> = {
   contact: method([text], ({ chat }, who) => chat.contact(who)),
   refreshContact: method([text], ({ chat }, who) => chat.refreshContact(who)),
   verification: method([text], ({ chat }, who) => chat.verification(who)),
+  revokeProof: method([text], ({ chat }, subject) => chat.revokeProof(subject)),
   confirmKey: method([text, text], ({ chat }, who, primary) => chat.confirmKey(who, primary)),
   unconfirmKey: method([text], ({ chat }, who) => chat.unconfirmKey(who)),
   acceptKey: method([text, text], ({ chat }, who, primary) => chat.acceptKey(who, primary)),
@@ -90,6 +94,12 @@ export const streams: Readonly<Record<string, Method<Many>>> = {
   ),
   export: method([], ({ chat }) => chat.export),
   contacts: method([], ({ chat }) => Stream.fromIterableEffect(chat.contacts)),
+  proofs: method([text], ({ chat }, who) => Stream.fromIterableEffect(chat.proofs(given(who)))),
+  checkProofs: method([text, text], ({ chat }, who, subject) =>
+    Stream.fromIterableEffect(chat.checkProofs(who, given(subject)))
+  ),
+  prove: method([text], ({ chat }, subject) => chat.prove(subject)),
+  provings: method([], ({ chat }) => Stream.fromIterableEffect(chat.provings)),
   catchingUp: method([], ({ chat }) => chat.catchingUp),
   conversations: method([], ({ chat }) => Stream.fromIterableEffect(chat.conversations)),
   history: method([text, HistoryPage], ({ chat }, who, page) => Stream.fromIterableEffect(chat.history(who, page))),

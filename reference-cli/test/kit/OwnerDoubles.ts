@@ -1,5 +1,13 @@
 /** Doubles of an account and its files for tests of the owner's socket. */
-import { type Contact, ContactUnknown, type Event, type KezChat, type Message, type Share } from "@kez-chat/sdk"
+import {
+  type Contact,
+  ContactUnknown,
+  type Event,
+  type KezChat,
+  type Message,
+  type Settings,
+  type Share
+} from "@kez-chat/sdk"
 import { BlobTransportError } from "@kez-chat/sdk/services"
 import { Effect, PubSub, Stream } from "effect"
 import type { Files, SaveTerms, ShareTerms } from "../../src/owner/Files.ts"
@@ -10,6 +18,14 @@ export const bob: Contact = {
   state: "accepted",
   verified: false,
   addedAt: 1
+}
+
+export const defaults: Settings = {
+  readReceipts: false,
+  inbox: "everyone",
+  provenBy: { systems: [], domains: [] },
+  introductions: false,
+  autoTrim: false
 }
 
 export const message = (order: number, text: string): Message => ({
@@ -120,12 +136,17 @@ export const fakeChat = (events: PubSub.PubSub<Event>) => {
       Effect.succeed(Array.from({ length: page?.limit ?? 50 }, (_, order) => message(order, "x".repeat(40_000)))),
     markRead: () => refuse,
     removeMessage: () => refuse,
+    proofs: () => refuse,
+    checkProofs: () => refuse,
+    prove: () => Stream.die("not asked for in these tests"),
+    provings: refuse,
+    revokeProof: () => refuse,
     report: () => refuse,
     settings: Effect.promise(() => {
       begin()
-      return mayFinish.then(() => ({ readReceipts: true, inbox: "everyone" as const, autoTrim: false }))
+      return mayFinish.then(() => ({ ...defaults, readReceipts: true }))
     }),
-    updateSettings: (change) => Effect.succeed({ readReceipts: false, inbox: "everyone", autoTrim: false, ...change }),
+    updateSettings: (change) => Effect.succeed({ ...defaults, ...change }),
     export: Stream.fromIterable([{ kind: "account" }, { kind: "message" }]),
     deleteAccount: Effect.void,
     share: () => refuse,

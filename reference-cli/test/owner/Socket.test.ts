@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from "vi
 import * as Remote from "../../src/owner/Remote.ts"
 import { serve } from "../../src/owner/Server.ts"
 import { maxRequestBytes } from "../../src/owner/Wire.ts"
-import { bob, fakeChat, fakeFiles, message, picture } from "../kit/OwnerDoubles.ts"
+import { bob, defaults, fakeChat, fakeFiles, message, picture } from "../kit/OwnerDoubles.ts"
 
 let folder: string
 let count = 0
@@ -95,9 +95,8 @@ describe("the owner's socket", () => {
       )
       expect(yield* connected(({ chat }) => chat.send("bob", "hi"))).toMatchObject({ text: "hi", state: "queued" })
       expect(yield* connected(({ chat }) => chat.updateSettings({ readReceipts: true }))).toEqual({
-        readReceipts: true,
-        inbox: "everyone",
-        autoTrim: false
+        ...defaults,
+        readReceipts: true
       })
       expect(yield* connected(({ chat }) => Stream.runCollect(chat.export))).toEqual([
         { kind: "account" },
@@ -196,7 +195,7 @@ describe("the owner's socket", () => {
           return settings
         })
       )
-      expect(answered).toEqual({ readReceipts: true, inbox: "everyone", autoTrim: false })
+      expect(answered).toEqual({ ...defaults, readReceipts: true })
     })
   )
 

@@ -1,5 +1,5 @@
 /** An account in the states that stories and tests show; the signatures are not real. */
-import type { Contact, Verification } from "@kez-chat/sdk/promise"
+import type { Claim, Contact, Verification } from "@kez-chat/sdk/promise"
 
 export const primary = `ed25519:${"3f7a".repeat(16)}`
 export const otherPrimary = `ed25519:${"c04e".repeat(16)}`
@@ -15,6 +15,14 @@ export const contact: Contact = {
 }
 
 type Operation = readonly [op: string, payload: Verification["events"][number]["payload"]]
+
+export const unchecked: Claim = {
+  subject: "dns:chris.com",
+  system: "dns",
+  state: "unchecked",
+  revoked: false,
+  sentence: "it was not checked yet"
+}
 
 const nats: Operation = ["add_endpoint", { protocol: "nats", url: "tls://kez.lat:4222", inbox: "kez.inbox.3f" }]
 const files: Operation = ["set_shared_files", { manifest: `blake3:${"ab".repeat(32)}`, size: 812 }]
@@ -76,10 +84,7 @@ export const verificationOf = (
       { protocol: "nats", url: "tls://kez.lat:4222", inbox: `kez.inbox.${"3f7a".repeat(16)}` },
       { protocol: "iroh", node_id: "3f7a".repeat(16) }
     ],
-    claims: [
-      { subject: "dns:chris.com", seq: 2, revoked: false },
-      { subject: "github:chris", seq: 3, revoked: true }
-    ],
+    claims: [unchecked, { ...unchecked, subject: "github:chris", system: "github", revoked: true }],
     ...more
   }
 }

@@ -17,41 +17,24 @@ import type { Directory } from "../services/Directory.ts"
 import type { Homes } from "../services/homes/Homes.ts"
 import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
 import type { ManifestStore } from "../services/ManifestStore.ts"
+import type { ProofFetcher } from "../services/ProofFetcher.ts"
 import type { SigchainStore } from "../services/SigchainStore.ts"
 import type { Vault } from "../services/Vault.ts"
-import {
-  checkOwner,
-  create,
-  deleteAccount,
-  exportAccount,
-  layer as accountLayer,
-  Lifecycle,
-  report,
-  restore,
-  sigchainLayer,
-  words
-} from "./account/index.ts"
-import { ContactRefresh, Contacts, layer as contactsLayer } from "./contacts/index.ts"
+import { checkOwner, create, deleteAccount, exportAccount, Lifecycle, report, restore, words } from "./account/index.ts"
+import { ContactRefresh, Contacts } from "./contacts/index.ts"
 import { conversations, draft, history, markRead, removeMessage, search, setDraft } from "./conversations/index.ts"
-import { Browsing, discard, layer as fetchLayer, matches, read } from "./files/fetch/index.ts"
-import { layer as shareLayer, Manifests, Shares } from "./files/share/index.ts"
-import { layer as clockLayer } from "./internal/BrokerClock.ts"
-import { BrokerLink, layer as linkLayer } from "./internal/BrokerLink.ts"
+import { Browsing, discard, matches, read } from "./files/fetch/index.ts"
+import { Manifests, Shares } from "./files/share/index.ts"
+import { BrokerLink } from "./internal/BrokerLink.ts"
 import { ClientOptions } from "./internal/ClientOptions.ts"
-import { CurrentAccount, layer as currentAccountLayer, toAccount } from "./internal/CurrentAccount.ts"
-import { Events, layer as eventsLayer } from "./internal/Events.ts"
-import { layer as ledgerLayer, Ledger } from "./internal/Ledger.ts"
+import { CurrentAccount, toAccount } from "./internal/CurrentAccount.ts"
+import { Events } from "./internal/Events.ts"
+import { Ledger } from "./internal/Ledger.ts"
 import { readSettings, updateSettings } from "./internal/Settings.ts"
-import {
-  Housekeeping,
-  InboxSync,
-  layer as messagingLayer,
-  Mailbox,
-  Outbox,
-  outboxLayer,
-  Receipts,
-  send
-} from "./messaging/index.ts"
+import { Housekeeping, InboxSync, Mailbox, Outbox, Receipts, send } from "./messaging/index.ts"
+import { proofCalls, type ProofCalls } from "./ProofCalls.ts"
+import { Proofs } from "./proofs/index.ts"
+import { rooms, type Services } from "./Rooms.ts"
 import type {
   Account,
   CatchingUp,
@@ -77,7 +60,7 @@ import type {
 
 export class KezChat extends Context.Service<
   KezChat,
-  {
+  ProofCalls & {
     /** The account on this device. Fails with `NoAccount` before `create` or `restore`. */
     readonly account: Effect.Effect<Account, KezChatError>
     /**
@@ -138,7 +121,10 @@ export class KezChat extends Context.Service<
     contact(who: string): Effect.Effect<Contact, KezChatError>
     /** Checks a contact's record and sigchain again. The result and the events show what changed. */
     refreshContact(who: string): Effect.Effect<Contact, KezChatError>
-    /** Safety number, sigchain and endpoints of a contact. */
+    /**
+     * Safety number, sigchain, endpoints and claims of a contact. Claims whose last check is older than an hour are
+     * checked again in the background; `ProofChanged` brings what comes of it.
+     */
     verification(who: string): Effect.Effect<Verification, KezChatError>
     /**
      * Records that the user compared the safety number of `primary`. Fails with `KeyRefused` unless `primary` is the
@@ -205,6 +191,7 @@ export class KezChat extends Context.Service<
      * they are on other devices and at the home server too.
      */
     removeMessage(id: string): Effect.Effect<boolean, KezChatError>
+
     /**
      * Encrypts a file into a blob on this device, offers it to the contacts and lists it in the manifest; none of its
      * bytes are sent. It can be fetched while `serve` runs on this device.
@@ -271,29 +258,23 @@ export class KezChat extends Context.Service<
   ): Layer.Layer<
     KezChat,
     StoreError | StoreConflict,
-    Crypto | Vault | LocalStore | Directory | SigchainStore | Homes | Broker | BlobStore | BlobTransport | ManifestStore
+    | Crypto
+    | Vault
+    | LocalStore
+    | Directory
+    | SigchainStore
+    | Homes
+    | Broker
+    | BlobStore
+    | BlobTransport
+    | ManifestStore
+    | ProofFetcher
   > =>
     // Fresh: two accounts in one program share no room, although Effect builds a layer once where it can.
     Layer.fresh(
       Layer.effect(KezChat, make).pipe(Layer.provide(rooms), Layer.provide(Layer.succeed(ClientOptions, options)))
     )
 }
-
-/** Each layer rests on those below it. */
-const rooms = accountLayer.pipe(
-  Layer.provideMerge(messagingLayer),
-  Layer.provideMerge(fetchLayer),
-  Layer.provideMerge(shareLayer),
-  Layer.provideMerge(sigchainLayer),
-  Layer.provideMerge(contactsLayer),
-  Layer.provideMerge(outboxLayer),
-  Layer.provideMerge(Layer.mergeAll(currentAccountLayer, linkLayer, clockLayer)),
-  Layer.provideMerge(eventsLayer),
-  Layer.provideMerge(ledgerLayer)
-)
-
-/** What the calls of a client may use. */
-type Services = Layer.Success<typeof rooms> | Crypto | Vault | Directory | BlobStore
 
 const make = Effect.gen(function* () {
   const services = yield* Effect.context<Services>()
@@ -315,6 +296,7 @@ const make = Effect.gen(function* () {
   const mailbox = yield* Mailbox
   const manifests = yield* Manifests
   const outbox = yield* Outbox
+  const proofs = yield* Proofs
   const receipts = yield* Receipts
   const refresh = yield* ContactRefresh
   const shares = yield* Shares
@@ -345,7 +327,8 @@ const make = Effect.gen(function* () {
     contacts: contacts.contacts,
     contact: contacts.contact,
     refreshContact: (who) => run(contacts.refreshContact(who)),
-    verification: (who) => run(contacts.verification(who)),
+    verification: (who) => run(Effect.tap(contacts.verification(who), proofs.lookedAt)),
+    ...(yield* proofCalls(published)),
     confirmKey: contacts.confirmKey,
     unconfirmKey: contacts.unconfirmKey,
     acceptKey: (who, primary) => run(contacts.acceptKey(who, primary)),

@@ -18,7 +18,14 @@ import { KezChat } from "../client/KezChat.ts"
 import type { NodeError, NodeOptions } from "./NodeOptions.ts"
 import { AddressClass, Blank } from "../protocol/index.ts"
 import type { Vault, VaultError } from "../services/index.ts"
-import { AdapterUnavailable, BlobTransport, BlobTransportError, Directory, StoreError } from "../services/index.ts"
+import {
+  AdapterUnavailable,
+  BlobTransport,
+  BlobTransportError,
+  Directory,
+  noProofs,
+  StoreError
+} from "../services/index.ts"
 
 const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, AdapterUnavailable | VaultError> => {
   if (vault !== undefined) return vault
@@ -100,6 +107,7 @@ const local = (options: NodeOptions) =>
     SqliteLocalStore.layer({ path: join(options.dir, "store.db"), exclusive: true }),
     DiskBlobStore.layer({ folder: join(options.dir, "blobs") }),
     Layer.sync(BlobTransport, () => transportOf(options)),
+    noProofs,
     vaultOf(options)
   )
 

@@ -19,6 +19,7 @@ import { KezChat } from "../client/KezChat.ts"
 import {
   type Account,
   type CatchingUp,
+  type Claim,
   type Contact,
   type Conversation,
   type Event,
@@ -28,6 +29,7 @@ import {
   type InboxUsage,
   type Listing,
   type Message,
+  type Proving,
   type SearchOptions,
   type ReportOptions,
   type ReportOutcome,
@@ -71,6 +73,12 @@ export interface KezChatClient extends AsyncDisposable {
   contact(who: string): Promise<Contact>
   refreshContact(who: string, waiting?: Waiting): Promise<Contact>
   verification(who: string, waiting?: Waiting): Promise<Verification>
+  proofs(who?: string, waiting?: Waiting): Promise<ReadonlyArray<Claim>>
+  checkProofs(who: string, subject?: string, waiting?: Waiting): Promise<ReadonlyArray<Claim>>
+  /** Looks for the proof while it is iterated. Leaving the loop stops it; a later call resumes. */
+  prove(subject: string, waiting?: Waiting): AsyncIterable<Proving>
+  provings(): Promise<ReadonlyArray<Proving>>
+  revokeProof(subject: string, waiting?: Waiting): Promise<void>
   confirmKey(who: string, primary: string): Promise<Contact>
   unconfirmKey(who: string): Promise<Contact>
   acceptKey(who: string, primary: string, waiting?: Waiting): Promise<Contact>
@@ -177,6 +185,11 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     contact: (who) => run(chat.contact(who)),
     refreshContact: (who, waiting) => run(chat.refreshContact(who), waiting),
     verification: (who, waiting) => run(chat.verification(who), waiting),
+    proofs: (who, waiting) => run(chat.proofs(who), waiting),
+    checkProofs: (who, subject, waiting) => run(chat.checkProofs(who, subject), waiting),
+    prove: (subject, waiting) => iterate(chat.prove(subject), waiting),
+    provings: () => run(chat.provings),
+    revokeProof: (subject, waiting) => run(chat.revokeProof(subject), waiting),
     confirmKey: (who, primary) => run(chat.confirmKey(who, primary)),
     unconfirmKey: (who) => run(chat.unconfirmKey(who)),
     acceptKey: (who, primary, waiting) => run(chat.acceptKey(who, primary), waiting),

@@ -26,6 +26,8 @@ export const codes = {
   envelope_malformed: { status: 400, title: "Not a signed envelope" },
   envelope_kind: { status: 400, title: "Kind, payload type, version and signer do not agree" },
   signature_invalid: { status: 401, title: "The signature does not verify" },
+  proof_mismatch: { status: 502, title: "Not a proof of this identity" },
+  proof_expired: { status: 502, title: "The proof ended" },
   algorithm_unsupported: { status: 400, title: "Unknown signature algorithm" },
   // sigchains
   event_malformed: { status: 400, title: "Not a valid sigchain event" },

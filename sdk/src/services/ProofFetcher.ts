@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Identifier } from "../protocol/identity/Identifier.ts"
+import type { Decompress } from "../protocol/sigchain/Encoding.ts"
 import { LocalCause } from "./LocalCause.ts"
 
 /** A text that may be a proof, and where it was found. */
@@ -73,6 +74,8 @@ export class ProofFetcher extends Context.Service<
   {
     /** The systems that can be checked with this client, aliases excluded: `dns`, `github`. */
     readonly systems: ReadonlyArray<string>
+    /** The decoder of compact proofs, loaded when a text is first judged. */
+    readonly decompress: Effect.Effect<Decompress>
     /** Asks the service of an identity. An answer without a proof is no failure. */
     fetch(subject: Identifier): Effect.Effect<Fetched, ProofUnreachable>
     /**

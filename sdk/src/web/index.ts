@@ -23,6 +23,7 @@ import * as HomeReach from "../services/homes/HomeReach.ts"
 import type { Homes } from "../services/homes/Homes.ts"
 import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
 import { noFiles } from "../services/absent/NoFiles.ts"
+import { noProofs } from "../services/absent/NoProofs.ts"
 import type { Vault } from "../services/Vault.ts"
 import * as TaskScheduler from "./TaskScheduler.ts"
 
@@ -65,7 +66,7 @@ export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreErro
     Layer.provideMerge(cryptoLayer)
   )
   return KezChat.layer(options).pipe(
-    Layer.provide([network, noFiles]),
+    Layer.provide([network, noFiles, noProofs]),
     Layer.provide([options.store, options.vault]),
     Layer.provideMerge(TaskScheduler.layer)
   )

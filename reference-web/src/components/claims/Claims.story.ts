@@ -10,9 +10,9 @@ export default {
     hostile: () =>
       html`<kez-claims
         .claims=${[
-          { subject: "dns:\u202egpj.exe\u2066<b>bold</b>.example", seq: 1, revoked: false },
-          { subject: `web:https://${"long".repeat(100)}.example/`, seq: 2, revoked: true },
-          { subject: "no system at all", seq: 3, revoked: false }
+          { ...Sample.unchecked, subject: "dns:\u202egpj.exe\u2066<b>bold</b>.example", revoked: false },
+          { ...Sample.unchecked, subject: `web:https://${"long".repeat(100)}.example/`, revoked: true },
+          { ...Sample.unchecked, subject: "no system at all", revoked: false }
         ]}
       ></kez-claims>`,
     none: () => html`<kez-claims></kez-claims>`

@@ -80,7 +80,13 @@ it("asks for the passphrase before the words are checked, too", async () => {
 })
 
 it("changes a setting, and takes it back when it could not be stored", async () => {
-  const settings = { readReceipts: false, inbox: "everyone", autoTrim: false } as const
+  const settings = {
+    readReceipts: false,
+    inbox: "everyone",
+    provenBy: { systems: [], domains: [] },
+    introductions: false,
+    autoTrim: false
+  } as const
   await open(
     "privacy",
     {},

@@ -56,8 +56,9 @@ const readAll = Effect.fnUntraced(function* (tools: Tools, system: string, id: s
   }
 })
 
-/** The fetcher that asks with these tools. */
-export const make = (tools: Tools): ProofFetcher["Service"] => ({
+/** The fetcher that asks with these tools. `decompress` loads the platform's decoder of compact proofs. */
+export const make = (tools: Tools, decompress: ProofFetcher["Service"]["decompress"]): ProofFetcher["Service"] => ({
+  decompress,
   systems: Object.entries(channels).flatMap(([system, row]) => (tools.isBrowser && !row.inBrowser ? [] : [system])),
   fetch: Effect.fn("ProofFetcher.fetch")(function* ({ id, system, text }: Identifier) {
     const row = rowOf(system)

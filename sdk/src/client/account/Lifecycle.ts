@@ -20,6 +20,7 @@ import { BrokerLink } from "../internal/BrokerLink.ts"
 import { ClientOptions } from "../internal/ClientOptions.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import type { Session } from "../internal/Session.ts"
+import { Proofs } from "../proofs/index.ts"
 import { Housekeeping, Inbox, InboxSync, Outbox, Receipts } from "../messaging/index.ts"
 import { AccountUnfinished, type KezChatError } from "../model/index.ts"
 import { finishCreation } from "./Registration.ts"
@@ -50,6 +51,7 @@ const make = Effect.gen(function* () {
   const link = yield* BrokerLink
   const manifests = yield* Manifests
   const outbox = yield* Outbox
+  const proofs = yield* Proofs
   const receipts = yield* Receipts
   const refresh = yield* ContactRefresh
   const shares = yield* Shares
@@ -62,6 +64,7 @@ const make = Effect.gen(function* () {
     const connection = yield* link.connect(session.identity.brokerLogin)
     // Before the first message arrives, so that the first stranger gets a handle too.
     yield* refresh.run
+    yield* proofs.run
     yield* inboxSync.run(session, connection)
     yield* outbox.run
     yield* receipts.run(session)

@@ -12,6 +12,7 @@ import * as Handle from "../../protocol/identity/Handle.ts"
 import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import { ServerUnreachable } from "../../services/index.ts"
+import { ClaimBook } from "../claims/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
@@ -29,6 +30,7 @@ const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const account = yield* CurrentAccount
   const book = yield* ContactBook
+  const claimBook = yield* ClaimBook
   const lookup = yield* IdentityLookup
   const sendQueue = yield* SendQueue
   const worker = KeyedWorker.make()
@@ -95,7 +97,12 @@ const make = Effect.gen(function* () {
     const chain = yield* lookup.chain(primary, before?.home)
     const time = yield* Clock.currentTimeMillis
     const row = yield* judge(primary, (row) => Trust.afterChain(row, chain, time, before?.claimed))
-    return { contact: Trust.toContact(row), chain }
+    const contact = Trust.toContact(row)
+    // Claims of a chain that is not believed, such as one that was rolled back, are not taken over.
+    if (row.head !== undefined && row.head.hash === chain.head?.hash) {
+      yield* ledger.transact((transaction) => claimBook.sync(transaction, contact, chain.state.claims))
+    }
+    return { contact, chain }
   })
 
   const now = Effect.fnUntraced(function* (primary: string) {

@@ -9,6 +9,7 @@ import { Handle, Sigchain } from "../../protocol/index.ts"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import { hexOf, parseEd25519 } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
+import { ClaimBook, ClaimState } from "../claims/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { deleteAll, Ledger, type Transaction } from "../internal/Ledger.ts"
 import type { Chain } from "../internal/OwnSigchain.ts"
@@ -40,6 +41,7 @@ const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const account = yield* CurrentAccount
   const book = yield* ContactBook
+  const claimBook = yield* ClaimBook
   const lookup = yield* IdentityLookup
   const refresh = yield* ContactRefresh
   const sendQueue = yield* SendQueue
@@ -98,6 +100,7 @@ const make = Effect.gen(function* () {
         yield* unnameOthers(transaction, handle.text, record.primary)
         if (known === undefined) book.save(transaction, added.row)
         book.keep(transaction, known ?? added.row, { ...asNamed, ...added })
+        yield* claimBook.sync(transaction, Trust.toContact(added.row), chain.state.claims)
         transaction.onCommit(() => sendQueue.wake(hexOf(record.primary)))
         return added.row
       })
@@ -117,12 +120,18 @@ const make = Effect.gen(function* () {
     return { primary, safetyNumber: number.digits, qr: number.qr }
   })
 
+  const ownChain = Effect.fnUntraced(function* (own: Rows.ContactRow) {
+    const chain = yield* lookup.chain(own.primary)
+    yield* ledger.transact((transaction) => claimBook.sync(transaction, Trust.toContact(own), chain.state.claims))
+    return chain
+  })
+
   const verification = Effect.fn("verification")(function* (who: string) {
     const mine = yield* account.get
     const row = yield* book.find(who, mine)
     const { chain, contact } =
       row.primary === mine.primary
-        ? { chain: yield* lookup.chain(row.primary), contact: Trust.toContact(row) }
+        ? { chain: yield* ownChain(row), contact: Trust.toContact(row) }
         : yield* Effect.catchIf(
             refresh.chain(row.primary),
             // Safety numbers can be compared without the chain, so hiding it must not prevent that.
@@ -130,6 +139,7 @@ const make = Effect.gen(function* () {
             () => Effect.succeed({ chain: unseen(row.primary), contact: Trust.toContact(row) })
           )
     const own = yield* admitted(mine.primary)
+    const now = yield* Clock.currentTimeMillis
     const { offered } = contact
     // A chain may rotate to a key of another system, which has no safety number and cannot be accepted.
     const offer =
@@ -148,7 +158,7 @@ const make = Effect.gen(function* () {
       ...(chain.head === undefined ? {} : { head: chain.head }),
       events: chain.envelopes,
       endpoints: chain.state.endpoints,
-      claims: chain.state.claims
+      claims: (yield* claimBook.of(row.primary)).map((claim) => ClaimState.toClaim(claim, now))
     }
   })
 
@@ -203,7 +213,9 @@ const make = Effect.gen(function* () {
         yield* sendQueue.abandon(transaction, hexOf(current.primary), "the contact's key changed before this was sent")
         yield* unnameOthers(transaction, record.handle, primary)
         book.remove(transaction, current)
+        yield* claimBook.remove(transaction, current.primary)
         book.save(transaction, accepted.row)
+        yield* claimBook.sync(transaction, Trust.toContact(accepted.row), chain.state.claims)
         transaction.onCommit(() => sendQueue.wake(hexOf(primary)))
         return accepted.row
       })
@@ -236,14 +248,13 @@ const make = Effect.gen(function* () {
     // Counters and seen ids stay: sequence numbers must never restart, and deleted messages must not come back. The
     // contact goes last, so that an interrupted call can be repeated.
     if (withMessages) for (const each of [hex, ...row.former]) yield* deleteAll(ledger, Rows.prefix.messages(each))
-    yield* ledger.transact((transaction) =>
-      Effect.andThen(
-        sendQueue.abandon(transaction, hex, "the contact was removed before this was sent"),
-        Effect.sync(() => {
-          for (const each of [hex, ...row.former]) transaction.delete(Rows.key.draft(each))
-          book.remove(transaction, row)
-        })
-      )
+    yield* ledger.transact(
+      Effect.fnUntraced(function* (transaction: Transaction) {
+        yield* sendQueue.abandon(transaction, hex, "the contact was removed before this was sent")
+        yield* claimBook.remove(transaction, row.primary)
+        for (const each of [hex, ...row.former]) transaction.delete(Rows.key.draft(each))
+        book.remove(transaction, row)
+      })
     )
   })
 

@@ -4,7 +4,7 @@
  * its events and rows into its states. Pure.
  */
 import * as Result from "effect/Result"
-import * as VerifiedChain from "../../crypto/VerifiedChain.ts"
+import * as VerifiedChain from "../../crypto/verified/VerifiedChain.ts"
 import { PrimaryKey, Sigchain } from "../../protocol/index.ts"
 import { fail, Problem } from "../../protocol/Problem.ts"
 import type { ContactRow } from "../internal/rows/index.ts"

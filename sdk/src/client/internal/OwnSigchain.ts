@@ -5,7 +5,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Identity } from "../../crypto/Identity.ts"
-import type * as VerifiedChain from "../../crypto/VerifiedChain.ts"
+import type * as VerifiedChain from "../../crypto/verified/VerifiedChain.ts"
 import type { Envelope } from "../../protocol/sigchain/Envelope.ts"
 import type { Crypto } from "../../services/Crypto.ts"
 import type { KezChatError } from "../model/index.ts"

@@ -5,7 +5,13 @@ import type { Settings } from "../model/index.ts"
 import { Ledger, type Transaction } from "./Ledger.ts"
 import * as Rows from "./rows/index.ts"
 
-const defaults: Settings = { readReceipts: false, inbox: "everyone", autoTrim: false }
+const defaults: Settings = {
+  readReceipts: false,
+  inbox: "everyone",
+  provenBy: { systems: [], domains: [] },
+  introductions: false,
+  autoTrim: false
+}
 
 /** The settings in the store, or as a transaction sees them. */
 export const readSettings = (from: Pick<Transaction, "get">): Effect.Effect<Settings, StoreError> =>

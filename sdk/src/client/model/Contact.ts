@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Head, Millis } from "./Protocol.ts"
+import { Admission } from "./proofs/Request.ts"
 import { reasons } from "../../protocol/messages/Report.ts"
 
 /** A key that the user may accept in place of a contact's key. */
@@ -55,6 +56,8 @@ export class Contact extends Schema.Opaque<Contact>()(
     verifiedAt: Schema.optionalKey(Millis),
     /** The newest sigchain head seen. */
     head: Schema.optionalKey(Head),
+    /** For a stranger whom the inbox policy let in: why. */
+    admission: Schema.optionalKey(Admission),
     /** Milliseconds since the epoch. */
     addedAt: Millis
   })

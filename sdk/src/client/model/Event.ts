@@ -4,6 +4,8 @@ import { Account } from "./Account.ts"
 import { Contact } from "./Contact.ts"
 import { InboxUsage } from "./InboxUsage.ts"
 import { Message } from "./Message.ts"
+import { Claim, Proving } from "./proofs/Proof.ts"
+import { HeldRequest } from "./proofs/Request.ts"
 import { Share } from "./Share.ts"
 
 /** A change on this device. It is durable before the event is published. */
@@ -31,6 +33,15 @@ export const Event = Schema.Union([
   Schema.TaggedStruct("KeyHealed", { contact: Contact, detail: Schema.String }),
   /** A reminder, at most once a day: another key is offered for a contact whose key the user keeps. */
   Schema.TaggedStruct("KeyOffered", { contact: Contact }),
+  /**
+   * A check changed what is known of a claim: another `state`, or `revoked`. `contact` is the account itself for its own
+   * claims.
+   */
+  Schema.TaggedStruct("ProofChanged", { contact: Contact, claim: Claim }),
+  /** A proof of this account that is being made got further, or was looked for in vain. */
+  Schema.TaggedStruct("Proving", { proving: Proving }),
+  /** The inbox policy holds mail of a stranger back, or found out more about them. */
+  Schema.TaggedStruct("Held", { request: HeldRequest }),
   /** Progress of serving a file to a contact: about once a second, and when a response ends. */
   Schema.TaggedStruct("Served", {
     share: Share,

@@ -82,6 +82,34 @@ export class FetchBlocked extends Schema.TaggedError<FetchBlocked>()("FetchBlock
   }
 }
 
+/**
+ * A proof cannot be made or taken back. `unsupported`: this client checks no proofs of that system. `unknown`: this
+ * account has not claimed the subject.
+ */
+export class ProofRefused extends Schema.TaggedError<ProofRefused>()("ProofRefused", {
+  subject: Schema.String,
+  reason: Schema.Literals(["unsupported", "unknown"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `${this.subject}: ${this.detail}`
+  }
+}
+
+/**
+ * An introduction cannot be given or withdrawn. `not_accepted`: one of the two is no accepted contact. `too_many`: five
+ * are open to this contact. `unknown`: there is none to withdraw.
+ */
+export class IntroductionRefused extends Schema.TaggedError<IntroductionRefused>()("IntroductionRefused", {
+  who: Schema.String,
+  reason: Schema.Literals(["not_accepted", "too_many", "unknown"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `${this.who} was not introduced: ${this.detail}`
+  }
+}
+
 /** Every error of {@link KezChat}. Its encoded form has `_tag` and the fields, but no cause. */
 export const KezChatError = Schema.Union([
   NoAccount,
@@ -91,6 +119,8 @@ export const KezChatError = Schema.Union([
   SendBlocked,
   FetchBlocked,
   KeyRefused,
+  ProofRefused,
+  IntroductionRefused,
   Problem,
   ServerUnreachable,
   BrokerRefused,

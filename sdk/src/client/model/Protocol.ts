@@ -44,12 +44,6 @@ export const JsonObject: Schema.Codec<Json.JsonObject> = Schema.declare(isJsonOb
 
 export const Head: Schema.Codec<Sigchain.Head> = Schema.Struct({ seq: Schema.Natural, hash: Schema.String })
 
-export const ChainClaim: Schema.Codec<Sigchain.ChainClaim> = Schema.Struct({
-  subject: Schema.String,
-  seq: Schema.Natural,
-  revoked: Schema.Boolean
-})
-
 export const Endpoint: Schema.Codec<Endpoints.Endpoint> = Schema.Union([
   Schema.Struct({
     protocol: Schema.Literal("nats"),

@@ -5,8 +5,19 @@ export class Settings extends Schema.Opaque<Settings>()(
   Schema.Struct({
     /** Send read receipts. Default false. */
     readReceipts: Schema.Boolean,
-    /** Whether strangers may write: `everyone` (default) shows their messages as requests, `contacts` drops them. */
-    inbox: Schema.Literals(["everyone", "contacts"]),
+    /**
+     * Whose requests are shown: those of `everyone` (default), of nobody but accepted `contacts`, or of strangers with a
+     * proof that holds (`proven`; see `provenBy`). With `proven`, mail of other strangers is held back, see
+     * {@link HeldRequest}; with `contacts` it is dropped, unless `introductions` is on.
+     */
+    inbox: Schema.Literals(["everyone", "contacts", "proven"]),
+    /**
+     * Which proofs count with `inbox: "proven"`: those of one of these systems (`dns`, `github`), and those of `dns` and
+     * `web` for one of these domains or a name below it. If both lists are empty, every proof counts. Default empty.
+     */
+    provenBy: Schema.Struct({ systems: Schema.Array(Schema.String), domains: Schema.Array(Schema.String) }),
+    /** Whether strangers whom an accepted contact introduced are let in, too. Default false. */
+    introductions: Schema.Boolean,
     /**
      * Once a day, have the home server delete mail that every device of the account holds. Deleted mail does not come
      * back when the account is restored from its words. Default false.

@@ -1,6 +1,7 @@
 import * as Schema from "effect/Schema"
 import { Contact, OfferedKey } from "./Contact.ts"
-import { ChainClaim, Endpoint, Envelope, Head } from "./Protocol.ts"
+import { Claim } from "./proofs/Proof.ts"
+import { Endpoint, Envelope, Head } from "./Protocol.ts"
 
 /** A contact's key and its safety number, which is the same on both sides if the key is theirs. */
 export class NumberedKey extends Schema.Opaque<NumberedKey>()(
@@ -36,6 +37,7 @@ export class Verification extends Schema.Opaque<Verification>()(
     /** All events of the sigchain, verified. */
     events: Schema.Array(Envelope),
     endpoints: Schema.Array(Endpoint),
-    claims: Schema.Array(ChainClaim)
+    /** The identities elsewhere that the sigchain claims, as far as they were checked. */
+    claims: Schema.Array(Claim)
   })
 ) {}

@@ -13,6 +13,8 @@ import {
   Homes,
   LocalStore,
   ManifestStore,
+  noProofs,
+  ProofFetcher,
   SigchainStore,
   Vault
 } from "@kez-chat/sdk/services"
@@ -64,6 +66,7 @@ export type Services =
   | BlobStore
   | BlobTransport
   | ManifestStore
+  | ProofFetcher
 
 /** `askedHomes` of a world are the servers of other homes that were asked. `now` is the broker's clock, in milliseconds since the epoch; `limits` are those of the net of devices. */
 export const makeWorld = (options?: {
@@ -72,6 +75,7 @@ export const makeWorld = (options?: {
   readonly now?: () => number
   readonly inboxBytes?: number
   readonly crypto?: Layer.Layer<Crypto>
+  readonly proofs?: Layer.Layer<ProofFetcher>
   readonly limits?: Parameters<typeof MemoryBlobTransport.net>[0]
 }) => {
   const home = makeMemoryHome()
@@ -90,6 +94,7 @@ export const makeWorld = (options?: {
       brokerLayer,
       Layer.succeed(BlobTransport, device.transport ?? net.transport),
       options?.crypto ?? NodeCrypto.layer,
+      options?.proofs ?? noProofs,
       Layer.succeed(LocalStore, device.store),
       Layer.succeed(Vault, device.vault),
       Layer.succeed(BlobStore, device.blobs)

@@ -2,6 +2,7 @@
  * Fetches proofs under Node, from all channels. Every name is looked up once and only public addresses are connected to
  * (spec KEZ-PRF-112); behind a proxy, which resolves names itself, only addresses and local names in URLs are refused.
  */
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ProofFetcher } from "../../../services/ProofFetcher.ts"
 import * as Lookup from "../../network-core/Lookup.ts"
@@ -12,6 +13,7 @@ import type { Tools } from "../../proofs-core/Channel.ts"
 import type { Endpoint, HttpStack } from "../network/HttpStack.ts"
 import type { Environment } from "../network/Proxies.ts"
 import * as Limits from "../../../protocol/Limits.ts"
+import * as Zstd from "../Zstd.ts"
 import * as SystemDns from "./SystemDns.ts"
 
 /** With `dnsOverHttps` it is used instead of the system's resolvers. */
@@ -69,4 +71,4 @@ export const tools = (options: NodeProofOptions = {}): Tools => {
 
 /** Asks nothing before the first proof is fetched. */
 export const layer = (options: NodeProofOptions = {}): Layer.Layer<ProofFetcher> =>
-  Layer.sync(ProofFetcher, () => Fetcher.make(tools(options)))
+  Layer.sync(ProofFetcher, () => Fetcher.make(tools(options), Effect.succeed(Zstd.decompress)))

@@ -10,6 +10,8 @@
  * | `position` | inbox position of this device | `Position.ts` |
  * | `device/<id>` | inbox position and activity of a device of this account | `Position.ts` |
  * | `contact/<hex>` | contact | `Contact.ts` |
+ * | `claim/<hex>/<subject>` | claim of an account, and what checks found | `Claim.ts` |
+ * | `proving/<subject>` | proof of this account that is being made | `Claim.ts` |
  * | `block/<hex>` | newest decision about blocking an account | `Block.ts` |
  * | `talk/<hex of the peer>` | counters of a conversation | `Conversation.ts` |
  * | `draft/<hex of the peer>` | draft | `Conversation.ts` |
@@ -23,45 +25,47 @@
  * | `frame/<Kez-Id>` | sealed bytes of a copy in an `out/` row | `Outbound.ts` |
  * | `dropped/<seq modulo 1000>` | why one of the last frames was dropped | `Unreadable.ts` |
  * | `kept/<epoch>/<seq>` | frame that may be readable later | `Unreadable.ts` |
- * | `offerOf/<blob hash>/<hex of its author>` | message that offers a file | `Offer.ts` |
- * | `asked/<hex>` | newest request of a contact for this device's addresses | `Offer.ts` |
- * | `download/<blob hash>` | file of another account, here completely or in part | `Download.ts` |
- * | `share/<id>` | file of this account | `Share.ts` |
- * | `shareOf/<blob hash>` | share that serves a blob | `Share.ts` |
- * | `entry/<id>` | entry of the next manifest, JCS, made by any device of this account | `Share.ts` |
- * | `manifest` | progress of the own manifest | `Manifest.ts` |
- * | `manifestBody` | bytes of the own manifest | `Manifest.ts` |
- * | `browsed/<hex>` | newest manifest seen of an account | `Manifest.ts` |
- * | `browsedBody/<hex>` | its bytes | `Manifest.ts` |
+ * | `offerOf/<blob hash>/<hex of its author>` | message that offers a file | `files/Offer.ts` |
+ * | `asked/<hex>` | newest request of a contact for this device's addresses | `files/Offer.ts` |
+ * | `download/<blob hash>` | file of another account, here completely or in part | `files/Download.ts` |
+ * | `share/<id>` | file of this account | `files/Share.ts` |
+ * | `shareOf/<blob hash>` | share that serves a blob | `files/Share.ts` |
+ * | `entry/<id>` | entry of the next manifest, JCS, made by any device of this account | `files/Share.ts` |
+ * | `manifest` | progress of the own manifest | `files/Manifest.ts` |
+ * | `manifestBody` | bytes of the own manifest | `files/Manifest.ts` |
+ * | `browsed/<hex>` | newest manifest seen of an account | `files/Manifest.ts` |
+ * | `browsedBody/<hex>` | its bytes | `files/Manifest.ts` |
  */
 import * as AccountRows from "./Account.ts"
 import * as BlockRows from "./Block.ts"
+import * as ClaimRows from "./Claim.ts"
 import * as ContactRows from "./Contact.ts"
 import * as ConversationRows from "./Conversation.ts"
-import * as DownloadRows from "./Download.ts"
-import * as ManifestRows from "./Manifest.ts"
+import * as DownloadRows from "./files/Download.ts"
+import * as ManifestRows from "./files/Manifest.ts"
 import * as MessageRows from "./Message.ts"
-import * as OfferRows from "./Offer.ts"
+import * as OfferRows from "./files/Offer.ts"
 import * as OutboundRows from "./Outbound.ts"
 import * as PositionRows from "./Position.ts"
 import { Count, row } from "./Row.ts"
 import * as SettingsRows from "./Settings.ts"
-import * as ShareRows from "./Share.ts"
+import * as ShareRows from "./files/Share.ts"
 import * as UnreadableRows from "./Unreadable.ts"
 
 export { Account, type AccountRow } from "./Account.ts"
 export { Block, type BlockRow } from "./Block.ts"
+export { Claim, type ClaimRow, Proving, type ProvingRow } from "./Claim.ts"
 export { Contact, type ContactRow } from "./Contact.ts"
 export { ConversationCounters, type ConversationCountersRow, Draft } from "./Conversation.ts"
-export { Download, type DownloadRow } from "./Download.ts"
-export { Browsed, Manifest, type ManifestRow } from "./Manifest.ts"
+export { Download, type DownloadRow } from "./files/Download.ts"
+export { Browsed, Manifest, type ManifestRow } from "./files/Manifest.ts"
 export { Early, MessageRow, Order, Seen, type SeenRow, Slot, Track } from "./Message.ts"
-export { Asked, OfferOf } from "./Offer.ts"
+export { Asked, OfferOf } from "./files/Offer.ts"
 export { Out, type OutRow } from "./Outbound.ts"
 export { Device, Position } from "./Position.ts"
 export { orderOf, type Row } from "./Row.ts"
 export { Settings } from "./Settings.ts"
-export { Share, ShareOf, type ShareRow } from "./Share.ts"
+export { Share, ShareOf, type ShareRow } from "./files/Share.ts"
 export { Dropped, Kept } from "./Unreadable.ts"
 
 export const version = 1
@@ -74,6 +78,7 @@ export const prefix = {
   ...MessageRows.prefix,
   ...ConversationRows.prefix,
   ...ContactRows.prefix,
+  ...ClaimRows.prefix,
   ...AccountRows.prefix,
   ...UnreadableRows.prefix,
   ...BlockRows.prefix,
@@ -91,6 +96,7 @@ export const key = {
   ...SettingsRows.key,
   ...PositionRows.key,
   ...ContactRows.key,
+  ...ClaimRows.key,
   ...BlockRows.key,
   ...ConversationRows.key,
   ...MessageRows.key,

@@ -1,6 +1,6 @@
 /** Files of other accounts on this device. */
 import * as Schema from "effect/Schema"
-import { Count, row, type RowType } from "./Row.ts"
+import { Count, row, type RowType } from "../Row.ts"
 
 export const Download = row(
   Schema.Struct({

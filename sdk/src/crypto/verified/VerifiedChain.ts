@@ -1,11 +1,11 @@
 /** A sigchain with all signatures, links and operations verified (spec: sigchain). */
 import * as Effect from "effect/Effect"
-import * as Bytes from "../protocol/encoding/Bytes.ts"
-import * as Envelope from "../protocol/sigchain/Envelope.ts"
-import type { Problem } from "../protocol/Problem.ts"
-import * as Sigchain from "../protocol/sigchain/Sigchain.ts"
-import { Crypto } from "../services/Crypto.ts"
-import * as SignedEnvelope from "./SignedEnvelope.ts"
+import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import * as Envelope from "../../protocol/sigchain/Envelope.ts"
+import type { Problem } from "../../protocol/Problem.ts"
+import * as Sigchain from "../../protocol/sigchain/Sigchain.ts"
+import { Crypto } from "../../services/Crypto.ts"
+import * as SignedEnvelope from "../SignedEnvelope.ts"
 
 export interface VerifiedChain {
   readonly state: Sigchain.ChainState

@@ -1,6 +1,6 @@
 /** Manifests: the publication of the own one, and the newest one seen of each other account. */
 import * as Schema from "effect/Schema"
-import { Count, row, type RowType } from "./Row.ts"
+import { Count, row, type RowType } from "../Row.ts"
 
 export const Manifest = row(
   Schema.Struct({

@@ -1,11 +1,11 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { NodeCrypto } from "../../src/adapters/node/index.ts"
-import * as IdentitySecret from "../../src/crypto/IdentitySecret.ts"
-import { type Identity, SignedEnvelope, VerifiedChain } from "../../src/crypto/index.ts"
-import { Endpoint, Envelope, type Json, type Problem, Sigchain } from "../../src/protocol/index.ts"
-import { Crypto } from "../../src/services/Crypto.ts"
-import { alice, bob, carol, codeOf, fixture, time } from "../kits/Accounts.ts"
+import { NodeCrypto } from "../../../src/adapters/node/index.ts"
+import * as IdentitySecret from "../../../src/crypto/IdentitySecret.ts"
+import { type Identity, SignedEnvelope, VerifiedChain } from "../../../src/crypto/index.ts"
+import { Endpoint, Envelope, type Json, type Problem, Sigchain } from "../../../src/protocol/index.ts"
+import { Crypto } from "../../../src/services/Crypto.ts"
+import { alice, bob, carol, codeOf, fixture, time } from "../../kits/Accounts.ts"
 
 const operations: ReadonlyArray<Exclude<Sigchain.Operation, { op: "rotate" }>> = [
   { op: "add_endpoint", payload: Endpoint.nats(alice.primary, "nats://localhost:4222") },

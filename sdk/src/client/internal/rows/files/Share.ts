@@ -1,6 +1,6 @@
 /** Files that this account shares. */
 import * as Schema from "effect/Schema"
-import { Count, row, type RowType } from "./Row.ts"
+import { Count, row, type RowType } from "../Row.ts"
 
 export const Share = row(
   Schema.Struct({

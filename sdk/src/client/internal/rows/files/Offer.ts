@@ -1,6 +1,6 @@
 /** Offers of files, and requests for the addresses of this device. */
 import * as Schema from "effect/Schema"
-import { Count, row } from "./Row.ts"
+import { Count, row } from "../Row.ts"
 
 export const OfferOf = row(Schema.Struct({ peer: Schema.String, order: Count }))
 

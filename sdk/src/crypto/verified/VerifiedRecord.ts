@@ -3,11 +3,11 @@
  * (spec: handle records).
  */
 import * as Effect from "effect/Effect"
-import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
-import { Problem } from "../protocol/Problem.ts"
-import * as Registration from "../protocol/registration/Registration.ts"
-import type { Crypto } from "../services/Crypto.ts"
-import * as SignedEnvelope from "./SignedEnvelope.ts"
+import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
+import { Problem } from "../../protocol/Problem.ts"
+import * as Registration from "../../protocol/registration/Registration.ts"
+import type { Crypto } from "../../services/Crypto.ts"
+import * as SignedEnvelope from "../SignedEnvelope.ts"
 
 /** The query: which server, and which name or key (or both). */
 export interface Question {

@@ -1,0 +1,96 @@
+/**
+ * Asks the service of a claimed identity for the proof, and judges what it answers (spec/proofs.md). The fetcher
+ * keeps to what services bear.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as VerifiedProof from "../../crypto/verified/VerifiedProof.ts"
+import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import { Envelope, Identifier, Limits } from "../../protocol/index.ts"
+import type { Problem } from "../../protocol/Problem.ts"
+import {
+  type Crypto,
+  type Fetched,
+  type FoundProof,
+  ProofFetcher,
+  type ProofUnreachable
+} from "../../services/index.ts"
+import type { ProofEvidence } from "../model/index.ts"
+import type { Finding } from "./ClaimState.ts"
+
+const evidenceOf = (fetched: Fetched, found: FoundProof, proof: string): ProofEvidence => ({
+  url: found.url,
+  fetchedAt: found.fetchedAt,
+  digest: found.digest,
+  recipe: fetched.recipe,
+  ...(fetched.dnssec === undefined ? {} : { dnssec: fetched.dnssec }),
+  proof
+})
+
+const listed = (places: ReadonlyArray<string>): string => (places.length === 0 ? "" : `: ${places.join("; ")}`)
+
+const asked = (error: ProofUnreachable): Finding => ({
+  _tag: error.reason === "rate_limited" ? "Limited" : "Unreachable",
+  sentence: error.message,
+  ...(error.retryAt === undefined ? {} : { retryAt: error.retryAt })
+})
+
+const make = Effect.gen(function* () {
+  const fetcher = yield* ProofFetcher
+
+  const judge = Effect.fnUntraced(function* (
+    primary: string,
+    subject: string,
+    fetched: Fetched
+  ): Effect.fn.Return<Finding, never, Crypto> {
+    const decompress = yield* fetcher.decompress
+    const now = yield* Clock.currentTimeMillis
+    let fault: { readonly found: FoundProof; readonly problem: Problem } | undefined
+    for (const found of fetched.found) {
+      const proof = yield* Effect.result(VerifiedProof.verify(found.text, { subject, primary, now }, decompress))
+      if (Result.isSuccess(proof)) {
+        const { claim, envelope } = proof.success
+        return {
+          _tag: "Good",
+          evidence: evidenceOf(fetched, found, Envelope.encodeText(envelope)),
+          ...(claim.expiresAt === undefined ? {} : { expiresAt: claim.expiresAt })
+        }
+      }
+      // A proof that ended says more than the faults of other candidates.
+      if (fault === undefined || proof.failure.code === "proof_expired") fault = { found, problem: proof.failure }
+    }
+    if (fetched.missed !== undefined) return asked(fetched.missed)
+    if (fault === undefined) return { _tag: "Bad", sentence: `there is no proof${listed(fetched.asked)}` }
+    const { found, problem } = fault
+    const text = Bytes.isLongerThan(found.text, Limits.proofBytes) ? "" : found.text
+    return {
+      _tag: "Bad",
+      sentence: `the proof at ${found.url} does not hold: ${problem.message}`,
+      evidence: evidenceOf(fetched, found, text),
+      ...(problem.code === "proof_expired" ? { certain: true as const } : {})
+    }
+  })
+
+  return {
+    /** Checks whether `subject` proves that it belongs to `primary`. */
+    check: Effect.fn("ProofCheck.check")(function* (
+      primary: string,
+      subject: string
+    ): Effect.fn.Return<Finding, never, Crypto> {
+      const identifier = Identifier.parse(subject)
+      if (Result.isFailure(identifier)) {
+        return { _tag: "Bad", sentence: identifier.failure.message, certain: true }
+      }
+      const fetched = yield* Effect.result(fetcher.fetch(identifier.success))
+      if (Result.isFailure(fetched)) return asked(fetched.failure)
+      return yield* judge(primary, subject, fetched.success)
+    })
+  }
+})
+
+export class ProofCheck extends Context.Service<ProofCheck>()("@kez-chat/sdk/ProofCheck", { make }) {}
+
+export const layer = Layer.effect(ProofCheck, make)
