@@ -4,7 +4,14 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import { Zstd } from "@kez-chat/sdk/node"
 import { ContactState } from "@kez-chat/sdk"
-import { Identity, SafetyNumber, SignedEnvelope, VerifiedChain, VerifiedRecord } from "@kez-chat/sdk/crypto"
+import {
+  Identity,
+  SafetyNumber,
+  SignedEnvelope,
+  VerifiedChain,
+  VerifiedRecord,
+  VerifiedTransfer
+} from "@kez-chat/sdk/crypto"
 import {
   AddressClass,
   Bytes,
@@ -21,7 +28,8 @@ import {
   Registration,
   SafetyNumber as SafetyNumbers,
   Sigchain,
-  Timestamp
+  Timestamp,
+  Transfer
 } from "@kez-chat/sdk/protocol"
 import { HomeReach } from "@kez-chat/sdk/services"
 import { Crypto } from "@kez-chat/sdk/services"
@@ -231,6 +239,14 @@ export const operations: Readonly<Record<string, Operation>> = {
       yield* Effect.fromResult(Registration.checkWindow(statement, Date.parse(text(input, "now"))))
       const { createdAt, handle, primary, server } = statement
       return { handle, server, primary, created_at: createdAt }
+    }),
+  "transfer.check": (input) =>
+    Effect.gen(function* () {
+      const parsed = yield* VerifiedTransfer.verify(input["body"] ?? null)
+      if (parsed.server !== text(input, "server")) return yield* Effect.fail({ code: "wrong_server" })
+      yield* Effect.fromResult(Transfer.checkWindow(parsed, Date.parse(text(input, "now"))))
+      const { handle, new: successor, old, rotate, server } = parsed
+      return { handle, server, old: PrimaryKey.format(old), new: PrimaryKey.format(successor), rotate }
     }),
   "record.verify": (input) =>
     Effect.gen(function* () {

@@ -6,8 +6,15 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import { ActiveKeys } from "../storage/ActiveKeys.ts"
 
-/** Calls `f` with whether the key is active; with `undefined` where the database cannot say. */
-export type ActiveCheck = (hex: string, f: (isActive: boolean | undefined) => void) => void
+/** Calls `f` with whether the key may; with `undefined` where the database cannot say. */
+export type ActiveCheck = (hex: string, f: (mayDo: boolean | undefined) => void) => void
+
+export interface ActiveChecks {
+  /** Whether the key is active. */
+  readonly active: ActiveCheck
+  /** Whether it may log in and fetch: a key that handed its handle over may, until retention ends. */
+  readonly fetch: ActiveCheck
+}
 
 /** Questions that may wait for the database. */
 const mostAsking = 2_048
@@ -20,16 +27,19 @@ export const make = Effect.gen(function* () {
     asking -= 1
     f()
   }
-  const check: ActiveCheck = (hex, f) => {
-    if (keys.has(hex)) return f(true)
-    if (asking >= mostAsking) return f(undefined)
-    asking += 1
-    fork(
-      Effect.matchCause(keys.refresh, {
-        onSuccess: settle(() => f(keys.has(hex))),
-        onFailure: settle(() => f(undefined))
-      })
-    )
-  }
-  return check
+  const checkOf =
+    (may: (hex: string) => boolean): ActiveCheck =>
+    (hex, f) => {
+      if (may(hex)) return f(true)
+      if (asking >= mostAsking) return f(undefined)
+      asking += 1
+      fork(
+        Effect.matchCause(keys.refresh, {
+          onSuccess: settle(() => f(may(hex))),
+          onFailure: settle(() => f(undefined))
+        })
+      )
+    }
+  const checks: ActiveChecks = { active: checkOf(keys.has), fetch: checkOf(keys.mayFetch) }
+  return checks
 })

@@ -54,7 +54,7 @@ export const layer = (
 const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.BrokerKeys) {
   const activeKeys = yield* ActiveKeys
   const database = yield* Database
-  const checkActive = yield* ActiveCheck.make
+  const checks = yield* ActiveCheck.make
   const log = yield* callbackLog
   const fork = yield* FiberSet.makeRuntime()
   const { limits } = config
@@ -105,13 +105,14 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.Broke
   const context = {
     loginHosts: config.loginHosts,
     isActive: activeKeys.has,
+    mayFetch: activeKeys.mayFetch,
     isShutOut: guard.isShutOut,
     sessionSeconds: Math.min(sessionSeconds, 3_600)
   }
   const callout = yield* Callout.make({
     keys,
     context,
-    checkActive,
+    checkActive: checks.fetch,
     onAccepted: (hex, server, id) => {
       sessions.loggedIn(hex, { server, id })
       guard.loggedIn(hex)
@@ -170,7 +171,8 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.Broke
     maxBytesInFlight: limits.sendBytesInFlight
   })
   const fetches = yield* FetchResponder.make({
-    checkActive,
+    checkActive: checks.fetch,
+    isMoved: activeKeys.isMoved,
     streams: partitions.map(({ stream }) => stream),
     replicated: config.replicas > 1,
     guard,
@@ -186,8 +188,8 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.Broke
     readBytesPerSecond: limits.readBytesPerSecond
   })
   const times = TrimTimes.make(database)
-  const trims = yield* TrimResponder.make({ checkActive, quotas, times, guard, partition: partitionOf })
-  const blocking = yield* BlockResponder.make({ checkActive, blocks, guard })
+  const trims = yield* TrimResponder.make({ checkActive: checks.active, quotas, times, guard, partition: partitionOf })
+  const blocking = yield* BlockResponder.make({ checkActive: checks.active, blocks, guard })
 
   // Closed in reverse: first nobody new gets in and nothing more is taken.
   yield* sys.keepOpen(() => Effect.asVoid(Effect.forkScoped(Effect.delay(sessions.sweep, firstSweepMillis))))
@@ -207,12 +209,12 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.Broke
   )
   yield* calloutConnection.keepOpen(callout.listen)
 
-  /** Repeats an effect for what was under way when an account ended, unless it is active again. */
+  /** Repeats an effect for what was under way when an account ended, unless it may log in. */
   const again = <E extends Error>(hex: string, effect: Effect.Effect<void, E>) =>
     Effect.sync(() =>
       fork(
         activeKeys.refresh.pipe(
-          Effect.andThen(Effect.suspend(() => (activeKeys.has(hex) ? Effect.void : effect))),
+          Effect.andThen(Effect.suspend(() => (activeKeys.mayFetch(hex) ? Effect.void : effect))),
           Effect.tapCause((cause) => Effect.logWarning("removal of an ended account not repeated", cause)),
           Effect.delay(secondRoundMillis)
         )

@@ -62,10 +62,13 @@ const limits = ({ rates }: ChatConfig["Service"], pageRoutes: ReadonlySet<string
   const page = perMinute("page", rates.readsPerMinute)
   // In a bucket of its own, so that other requests from the same address cannot prevent a deletion.
   const deletions = perMinute("deletions", rates.readsPerMinute)
+  // Nor a handover, by which an owner gets ahead of a thief.
+  const transfers = perMinute("transfers", rates.readsPerMinute)
   return (method: string, route: string) => {
     if (route === "/v1/healthz") return undefined
     if (pageRoutes.has(route)) return page
     if (isDeletion(method, route)) return deletions
+    if (route === "/v1/transfer") return transfers
     if (route === "/v1/report") return reports
     if (route.startsWith("/v1/manifests/")) return method === "PUT" ? manifestWrites : manifestReads
     return method === "POST" ? registrations : reads
@@ -109,7 +112,7 @@ export const serve = Effect.fnUntraced(
 
     const api = HttpApiBuilder.layer(ChatServerApi).pipe(
       Layer.provide([
-        HandleRoutes.layer,
+        HandleRoutes.layer(broker.limits.retentionDays),
         ManifestRoutes.layer,
         ReportRoutes.layer,
         ServerRoutes.layer(published(broker.limits), homeId(keys))

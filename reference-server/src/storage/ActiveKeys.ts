@@ -21,9 +21,15 @@ export class ActiveKeys extends Context.Service<
     readonly has: (primaryHex: string) => boolean
     /** Whether mail to a key is stored: it is active or suspended. */
     readonly receives: (primaryHex: string) => boolean
+    /** Whether a key handed its handle over to another one, whose account exists. */
+    readonly isMoved: (primaryHex: string) => boolean
+    /** Whether a key may log in and fetch: it is active, or it handed its handle over and its mail is still retained. */
+    readonly mayFetch: (primaryHex: string) => boolean
+    /** The keys that handed their handle over to this one, directly or one after the other. */
+    readonly formerOf: (primaryHex: string) => ReadonlyArray<string>
     /** Reads the changes committed until now. */
     readonly refresh: Effect.Effect<void, Problem.Problem>
-    /** Calls `f` with every key found to have ended, until the scope closes. */
+    /** Calls `f` with every key found to have ended, a handover aside, until the scope closes. */
     readonly onEnded: (f: (primaryHex: string) => void) => Effect.Effect<void, never, Scope>
   }
 >()("@kez-chat/server/ActiveKeys") {
@@ -39,23 +45,58 @@ const staleMillis = 1_000
 /** Changes read with one statement. */
 const pageRows = 10_000
 
+interface Change {
+  readonly primary_hex: string
+  readonly state: string
+  readonly suspended_at: string | null
+  /** Of a key that handed its handle over. */
+  readonly new_hex: string | null
+  readonly fetch_until: string | null
+  readonly version: number
+}
+
+interface Moved {
+  /** That of the account: `active`, `suspended` or `ended`. */
+  readonly state: string
+  /** Until when it may fetch, in milliseconds since the epoch. */
+  readonly until: number
+}
+
 const make = Effect.fnUntraced(function* () {
   const { onAccountsChanged, sql } = yield* Database
   const scope = yield* Effect.scope
   const keys = new Set<string>()
   const suspended = new Set<string>()
+  const moved = new Map<string, Moved>()
+  const former = new Map<string, ReadonlyArray<string>>()
   const listeners = new Set<(primaryHex: string) => void>()
   let version = 0
   let readAt = -Infinity
 
+  /** Its connections stay open until they are closed with the rights that they had (Removals); others may read on. */
+  const noteMoved = (old: string, successor: string, { fetch_until, state }: Change): void => {
+    keys.delete(old)
+    suspended.delete(old)
+    moved.set(old, { state, until: Date.parse(fetch_until ?? "") })
+    former.set(successor, [old, ...(former.get(old) ?? [])])
+  }
+
   const readChanges = Effect.gen(function* () {
     for (;;) {
       const askedAt = performance.now()
-      const changes = yield* sql<{ primary_hex: string; state: string; suspended_at: string | null; version: number }>`
-        SELECT primary_hex, state, suspended_at, version FROM accounts
-        WHERE version > ${version} ORDER BY version LIMIT ${pageRows}`
+      const changes = yield* sql<Change>`
+        SELECT primary_hex, state, suspended_at, NULL AS new_hex, NULL AS fetch_until, version FROM accounts
+          WHERE version > ${version}
+        UNION ALL
+        SELECT primary_hex, state, NULL AS suspended_at, new_hex, fetch_until, version FROM moved_keys
+          WHERE version > ${version}
+        ORDER BY version LIMIT ${pageRows}`
       for (const change of changes) {
         version = change.version
+        if (change.new_hex !== null) {
+          noteMoved(change.primary_hex, change.new_hex, change)
+          continue
+        }
         const isSuspended = change.state === "active" && change.suspended_at !== null
         if (isSuspended) suspended.add(change.primary_hex)
         else suspended.delete(change.primary_hex)
@@ -93,6 +134,12 @@ const make = Effect.fnUntraced(function* () {
   return ActiveKeys.of({
     has,
     receives: (primaryHex) => (keys.has(primaryHex) || suspended.has(primaryHex)) && isFresh(),
+    isMoved: (primaryHex) => (moved.get(primaryHex)?.state ?? "ended") !== "ended" && isFresh(),
+    mayFetch: (primaryHex) => {
+      const entry = moved.get(primaryHex)
+      return has(primaryHex) || (entry?.state === "active" && Date.now() < entry.until && isFresh())
+    },
+    formerOf: (primaryHex) => former.get(primaryHex) ?? [],
     refresh,
     onEnded: (f) =>
       Effect.asVoid(

@@ -1,4 +1,4 @@
-/** What operators did, by whom and when. An entry is written in the transaction of its action, and never changed. */
+/** What operators did, and handles that their owners handed to another key: by whom and when. An entry is written in the transaction of its action, and never changed. */
 import type { Problem } from "@kez-chat/sdk/protocol"
 import { Timestamp } from "@kez-chat/sdk/protocol"
 import * as Clock from "effect/Clock"
@@ -7,7 +7,7 @@ import type { Sql } from "./Database.ts"
 
 /** Who acts, and why as far as they say. */
 export interface By {
-  /** `user alice` of the operating system, `token NAME`, or `token internal.secret`. */
+  /** `user alice` of the operating system, `token NAME`, `token internal.secret`, or `owner` of the account. */
   readonly actor: string
   readonly note: string
 }
@@ -16,6 +16,7 @@ export type Action =
   | "invite-create"
   | "invite-revoke"
   | "suspend"
+  | "transfer"
   | "unsuspend"
   | "revoke"
   | "reserve"

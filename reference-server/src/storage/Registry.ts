@@ -2,11 +2,22 @@
  * Who holds which handle (spec: registration).
  *
  * A handle and its key are bound to each other once and for good: a deletion or revocation leaves a tombstone, so
- * nobody inherits somebody else's name. The consequences of an end (closing connections, purging the inbox) are written
+ * nobody inherits somebody else's name. Only both keys together can put another key in the place of the first, which then
+ * is a moved key for good. The consequences of an end (closing connections, purging the inbox) are written
  * as `removals` in the same transaction and carried out by `Removals`.
  */
-import { SignedEnvelope } from "@kez-chat/sdk/crypto"
-import { Envelope, Handle, Limits, Problem, Registration, Timestamp } from "@kez-chat/sdk/protocol"
+import { SignedEnvelope, VerifiedTransfer } from "@kez-chat/sdk/crypto"
+import {
+  Envelope,
+  Handle,
+  type Json,
+  Limits,
+  PrimaryKey,
+  Problem,
+  Registration,
+  Timestamp,
+  Transfer
+} from "@kez-chat/sdk/protocol"
 import { Crypto } from "@kez-chat/sdk/services"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -85,6 +96,17 @@ const suspended = refuse("account_suspended", "this server's operator has suspen
 
 const reserved = (handle: string) => refuse("handle_reserved", `${handle} cannot be registered here`)
 
+const moved = (newHex: string) => refuse("primary_moved", `it handed its handle over to ${PrimaryKey.ofHex(newHex)}`)
+
+/** A key that handed its handle over. */
+export interface MovedKey {
+  readonly primaryHex: string
+  /** RFC 3339. */
+  readonly movedAt: string
+  /** RFC 3339; until then it can fetch the mail that it has. */
+  readonly fetchUntil: string
+}
+
 export class Registry extends Context.Service<Registry, Effect.Success<ReturnType<typeof make>>>()(
   "@kez-chat/server/Registry"
 ) {
@@ -112,6 +134,24 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       first
     )
 
+  /** The account of a handle or key that handed over, as it is now; undefined for any other key. */
+  const movedKey = (primaryHex: string, within: Sql = sql) =>
+    Effect.map(
+      within<{
+        new_hex: string
+        state: string
+      }>`SELECT new_hex, state FROM moved_keys WHERE primary_hex = ${primaryHex}`,
+      first
+    )
+  /** Fails if a key handed its handle over. */
+  const checkNotMoved = Effect.fnUntraced(function* (primaryHex: string, within: Sql = sql) {
+    const found = yield* movedKey(primaryHex, within)
+    if (found === undefined) return
+    return yield* found.state === "ended"
+      ? gone("this key had a handle here that was given up or revoked")
+      : moved(found.new_hex)
+  })
+
   const activeOf = (row: Row | undefined): Effect.Effect<ActiveAccount, Problem.Problem> => {
     if (row === undefined) return Effect.fail(refuse("handle_not_found", "nobody has registered it"))
     if (row.state !== "active") return Effect.fail(gone("it was given up or revoked"))
@@ -133,8 +173,12 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     yield* isDeletion
       ? within`UPDATE accounts SET state = ${state}, ended_at = ${time}, registration = NULL, invite = NULL WHERE handle = ${handle}`
       : within`UPDATE accounts SET state = ${state}, ended_at = ${time} WHERE handle = ${handle}`
-    yield* within`INSERT INTO removals (primary_hex, purge, requested_at)
-      VALUES (${primary_hex}, ${isDeletion ? 1 : 0}, ${time})`
+    const formerKeys = yield* within<{ primary_hex: string }>`
+      UPDATE moved_keys SET state = 'ended' WHERE handle = ${handle} RETURNING primary_hex`
+    for (const key of [primary_hex, ...formerKeys.map((former) => former.primary_hex)]) {
+      yield* within`INSERT INTO removals (primary_hex, purge, requested_at)
+        VALUES (${key}, ${isDeletion ? 1 : 0}, ${time})`
+    }
   })
 
   /** The checks that a registration and a deletion share; nothing is decided before the signature holds. */
@@ -169,8 +213,12 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       recent.set(account)
       return account
     }),
-    /** The active account; else `handle_not_found` or `handle_deleted`. */
-    byPrimary: (primaryHex: string) => Effect.flatMap(byPrimary(primaryHex), activeOf),
+    /** The active account; else `handle_not_found`, `handle_deleted` or `primary_moved`. */
+    byPrimary: Effect.fnUntraced(function* (primaryHex: string) {
+      const row = yield* byPrimary(primaryHex)
+      if (row === undefined) yield* checkNotMoved(primaryHex)
+      return yield* activeOf(row)
+    }),
 
     /** Takes a handle; `created` is false for the repeat of an active registration. */
     register: Effect.fnUntraced(function* (
@@ -192,6 +240,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
             if (holder.suspended_at !== null) return yield* suspended
             return { created: false, account: toActive(holder) }
           }
+          yield* checkNotMoved(key.hex, within)
           if (holder !== undefined) {
             return yield* holder.state === "active"
               ? refuse("handle_taken", `${handle}@${serverName} belongs to another key`)
@@ -248,6 +297,64 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       )
     }),
 
+    /**
+     * Puts another key in the place of a handle's key, as both signed. Repeating it succeeds. The old key can fetch for
+     * `fetchMillis` more, as long as mail to it is retained.
+     *
+     * The sig-server is not asked for the `rotate` event that the statement names: who can sign this can sign that event,
+     * so it would prove nothing more, and an account whose key was stolen must not wait for another server. A contact who
+     * sees no such event is warned of the new key as of any other.
+     */
+    transfer: Effect.fnUntraced(function* (json: Json.Json, fetchMillis: number) {
+      const statement = yield* Effect.provideContext(VerifiedTransfer.verify(json), context)
+      const { handle, old, request, server } = statement
+      if (server !== serverName) {
+        return yield* refuse("wrong_server", `this server is ${serverName}, the statement was made for ${server}`)
+      }
+      const now = yield* Clock.currentTimeMillis
+      const registration = Envelope.encodeText(request.registration)
+      return yield* transaction(
+        { lock },
+        Effect.fnUntraced(function* (within) {
+          const holder = yield* byHandle(handle, within)
+          if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
+          if (holder.state !== "active") return yield* gone("it was given up or revoked")
+          if (holder.suspended_at !== null) return yield* suspended
+          const before = yield* movedKey(old.hex, within)
+          const isRepeat = before?.new_hex === statement.new.hex && holder.primary_hex === statement.new.hex
+          if (isRepeat) return toActive(holder)
+          if (before !== undefined) return yield* moved(before.new_hex)
+          if (holder.primary_hex !== old.hex) return yield* refuse("unauthorized", "the handle belongs to another key")
+          yield* checkNotMoved(statement.new.hex, within)
+          const other = yield* byPrimary(statement.new.hex, within)
+          if (other !== undefined) {
+            return yield* other.state === "active"
+              ? refuse("primary_taken", "the new key already has a handle here")
+              : gone("the new key had a handle here that was given up or revoked")
+          }
+          yield* Effect.fromResult(Transfer.checkWindow(statement, now))
+          const time = Timestamp.fromMillis(now)
+          const until = Timestamp.fromMillis(now + fetchMillis)
+          // Names `state` as well, so that every server hears of the change (ActiveKeys).
+          yield* within`UPDATE accounts SET primary_hex = ${statement.new.hex}, registration = ${registration}, state = 'active'
+            WHERE handle = ${handle}`
+          yield* within`INSERT INTO moved_keys (primary_hex, handle, new_hex, moved_at, fetch_until, transfer, state)
+            VALUES (${old.hex}, ${handle}, ${statement.new.hex}, ${time}, ${until},
+              ${Envelope.encodeText(request.transfer)}, 'active')`
+          // Reports are about accounts, whichever key they name.
+          yield* within`UPDATE reports SET reporter_hex = ${statement.new.hex} WHERE reporter_hex = ${old.hex}`
+          yield* within`UPDATE reports SET reported_hex = ${statement.new.hex} WHERE reported_hex = ${old.hex}`
+          // At once its connections lose the rights that they had; after retention nothing of it is left.
+          yield* within`INSERT INTO removals (primary_hex, purge, requested_at) VALUES (${old.hex}, 0, ${time})`
+          yield* within`INSERT INTO removals (primary_hex, purge, requested_at, not_before)
+            VALUES (${old.hex}, 1, ${time}, ${until})`
+          const note = `${PrimaryKey.format(old)} to ${PrimaryKey.format(statement.new)}`
+          yield* Audit.record(within, "transfer", handle, { actor: "owner", note })
+          return toActive({ ...holder, primary_hex: statement.new.hex, registration })
+        })
+      )
+    }),
+
     /** Takes an account away (an operator's decision); the handle stays a tombstone. */
     revoke: Effect.fnUntraced(function* (handle: string, by: Audit.By) {
       const time = Timestamp.fromMillis(yield* Clock.currentTimeMillis)
@@ -277,6 +384,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           const suspendedAt = isNowSuspended ? time : null
           // Names `state` as well, so that every server hears of the change (ActiveKeys).
           yield* within`UPDATE accounts SET suspended_at = ${suspendedAt}, state = 'active' WHERE handle = ${handle}`
+          yield* within`UPDATE moved_keys SET state = ${isNowSuspended ? "suspended" : "active"} WHERE handle = ${handle}`
           if (isNowSuspended) {
             yield* within`INSERT INTO removals (primary_hex, purge, requested_at)
               VALUES (${holder.primary_hex}, 0, ${time})`
@@ -292,6 +400,11 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       const row = yield* byHandle(handle)
       return row === undefined ? yield* refuse("handle_not_found", "nobody has registered it") : fromRow(row)
     }),
+
+    /** The keys that an account had before, the newest first. */
+    formerKeys: (handle: string) =>
+      sql<MovedKey>`SELECT primary_hex AS "primaryHex", moved_at AS "movedAt", fetch_until AS "fetchUntil" FROM moved_keys
+        WHERE handle = ${handle} ORDER BY version DESC`,
 
     /** Puts a handle on the reserved list, or lifts it. */
     setReserved: Effect.fnUntraced(function* (handle: string, isNowReserved: boolean, by: Audit.By) {
@@ -325,12 +438,15 @@ const make = Effect.fnUntraced(function* (serverName: string) {
         SELECT handle, reserved, note FROM reserved ORDER BY handle`,
       (found) => found.map((row) => ({ ...row, reserved: row.reserved === 1 }))
     ),
-    /** Pending removals: revocations first, which only close connections; then the oldest. */
-    removals: Effect.map(
-      sql<{ id: number; primary_hex: string; purge: number }>`
-        SELECT id, primary_hex, purge FROM removals ORDER BY purge, id LIMIT 256`,
-      (found) =>
-        found.map(({ id, primary_hex, purge }): Removal => ({ id, primaryHex: primary_hex, purge: purge === 1 }))
+    /** Removals that are due: revocations first, which only close connections; then the oldest. */
+    removals: Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.map(
+        sql<{ id: number; primary_hex: string; purge: number }>`
+          SELECT id, primary_hex, purge FROM removals
+          WHERE not_before IS NULL OR not_before <= ${Timestamp.fromMillis(now)} ORDER BY purge, id LIMIT 256`,
+        (found) =>
+          found.map(({ id, primary_hex, purge }): Removal => ({ id, primaryHex: primary_hex, purge: purge === 1 }))
+      )
     ),
     /** Deletes a removal that was carried out. */
     removed: (id: number) => Effect.asVoid(sql`DELETE FROM removals WHERE id = ${id}`),
@@ -342,8 +458,16 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           ? undefined
           : (JSON.parse(found.registration) as { payload: { server: string } }).payload.server
     ),
-    /** Number of pending removals, for metrics. */
-    pendingRemovals: Effect.map(sql<{ n: number }>`SELECT count(*) AS n FROM removals`, ([found]) => found?.n ?? 0),
+    /** Number of removals that are due, for metrics. */
+    pendingRemovals: Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.map(
+        sql<{ n: number }>`SELECT count(*) AS n FROM removals
+          WHERE not_before IS NULL OR not_before <= ${Timestamp.fromMillis(now)}`,
+        ([found]) => found?.n ?? 0
+      )
+    ),
+    /** Number of keys that handed their handle over, for metrics. */
+    movedKeys: Effect.map(sql<{ n: number }>`SELECT count(*) AS n FROM moved_keys`, ([found]) => found?.n ?? 0),
     /** Accounts by state, for metrics. */
     counts: Effect.map(
       sql<{ state: Row["state"]; n: number; suspended: number }>`

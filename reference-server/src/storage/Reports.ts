@@ -70,8 +70,9 @@ const make = Effect.fnUntraced(function* (serverName: string) {
   const context = yield* Effect.context<Crypto>()
 
   const holderOf = Effect.fnUntraced(function* (hex: string, within: Sql) {
-    const [found] = yield* within<{ handle: string; state: string; suspended_at: string | null }>`
-      SELECT handle, state, suspended_at FROM accounts WHERE primary_hex = ${hex}`
+    const [found] = yield* within<{ handle: string; primary_hex: string; state: string; suspended_at: string | null }>`
+      SELECT handle, primary_hex, state, suspended_at FROM accounts
+      WHERE primary_hex = ${hex} OR handle = (SELECT handle FROM moved_keys WHERE primary_hex = ${hex})`
     return found === undefined ? yield* refuse("handle_not_found", "the key has no handle here") : found
   })
 
@@ -104,7 +105,10 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           const reporter = yield* holderOf(report.reporter.hex, within)
           if (reporter.state !== "active") return yield* refuse("handle_deleted", "it was given up or revoked")
           if (reporter.suspended_at !== null) return yield* refuse("account_suspended", "its reports are not taken")
-          yield* holderOf(report.reported.hex, within)
+          if (reporter.primary_hex !== report.reporter.hex) {
+            return yield* refuse("primary_moved", "the key handed its handle over, so it speaks for nobody here")
+          }
+          const reported = yield* holderOf(report.reported.hex, within)
           const dayAgo = Timestamp.fromMillis(now - dayMillis)
           const bytes = Buffer.byteLength(text)
           const [used] = yield* within<{ today: number; mine: number; open: number; everything: number }>`
@@ -125,7 +129,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
               ) AS closed WHERE freed < ${missing})`
           }
           yield* within`INSERT INTO reports (id, received_at, reporter_hex, reported_hex, reason, note, messages, statement, bytes)
-            VALUES (${id}, ${Timestamp.fromMillis(now)}, ${report.reporter.hex}, ${report.reported.hex}, ${report.reason},
+            VALUES (${id}, ${Timestamp.fromMillis(now)}, ${report.reporter.hex}, ${reported.primary_hex}, ${report.reason},
               ${note}, ${report.messages.length}, ${text}, ${bytes})`
           return { created: true, id }
         })

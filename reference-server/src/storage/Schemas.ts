@@ -2,6 +2,7 @@
 import { brokerTables } from "./tables/BrokerTables.ts"
 import { chainTables } from "./tables/ChainTables.ts"
 import { manifestTables } from "./tables/ManifestTables.ts"
+import { movedKeyTables } from "./tables/MovedKeyTables.ts"
 import { operatorTables } from "./tables/OperatorTables.ts"
 import { registryTables } from "./tables/RegistryTables.ts"
 import type { Schema } from "./tables/Schema.ts"
@@ -10,7 +11,7 @@ import type { Schema } from "./tables/Schema.ts"
 export const registrySchema: Schema = {
   owner: "chat-server",
   applicationId: 0x6b657a63,
-  migrations: [...registryTables, ...brokerTables, ...manifestTables, ...operatorTables]
+  migrations: [...registryTables, ...brokerTables, ...manifestTables, ...operatorTables, ...movedKeyTables]
 }
 
 /** "kezs". */

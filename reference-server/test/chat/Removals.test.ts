@@ -21,7 +21,14 @@ const world = (...removals: ReadonlyArray<Removal>) => {
     recent: () => undefined,
     removed: (id) => Effect.sync(() => void (state.list = state.list.filter((one) => one.id !== id)))
   })
-  const activeKeys = Layer.mock(ActiveKeys, { has: () => false, receives: () => false, refresh: Effect.void })
+  const activeKeys = Layer.mock(ActiveKeys, {
+    has: () => false,
+    receives: () => false,
+    isMoved: () => false,
+    mayFetch: () => false,
+    formerOf: () => [],
+    refresh: Effect.void
+  })
   const broker = Layer.mock(BrokerControl, {
     kick: (hex) => Effect.sync(() => void state.kicked.push(hex[0]!)),
     purge: (hex) =>

@@ -15,6 +15,7 @@ import {
   startSig,
   temporaryFolder
 } from "../kits/Servers.ts"
+import { transferOf } from "../kits/stores/TransfersKit.ts"
 
 describe("a bucket", () => {
   it("grants its size at once, then one for each share of the period", () => {
@@ -170,7 +171,7 @@ describe("a limited server", () => {
     }
   })
 
-  it("KEZ-REG-040 answers health and takes deletions whatever else the address has used up", async () => {
+  it("KEZ-REG-040 KEZ-REG-129 answers health and takes transfers and deletions whatever else the address has used up", async () => {
     using folder = temporaryFolder()
     const server = await startChat(folder.path, ["--reads-per-minute", "2", "--registrations-per-hour", "1"])
     try {
@@ -181,7 +182,10 @@ describe("a limited server", () => {
       for (let n = 0; n < 3; n++) codes.push((await get(`${server.url}/v1/u/nobody-here`)).status)
       expect(codes).toEqual([404, 404, 429])
       for (let n = 0; n < 5; n++) expect((await get(`${server.url}/v1/healthz`)).status).toBe(503)
-      expect((await post(`${server.url}/v1/delete`, await deletion(identity, "neighbour"))).status).toBe(204)
+      const successor = await newIdentity()
+      const transfer = await transferOf(identity, successor, "neighbour")
+      expect((await post(`${server.url}/v1/transfer`, transfer)).status).toBe(200)
+      expect((await post(`${server.url}/v1/delete`, await deletion(successor, "neighbour"))).status).toBe(204)
     } finally {
       await server.stop()
     }

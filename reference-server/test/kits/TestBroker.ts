@@ -43,6 +43,8 @@ export interface TestBroker {
   register(hex: string): void
   /** Takes a key out of the registry; its connections are closed by `kick`. */
   unregister(hex: string): void
+  /** The account of one key belongs to another one from now on. */
+  handOver(old: string, successor: string): void
   kick(hex: string): Promise<void>
   purge(hex: string): Promise<void>
   answer(request: string): Promise<string | undefined>
@@ -155,11 +157,15 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
 
   const tcp = `nats://127.0.0.1:${port(0, 0)}`
   const active = new Set<string>()
+  const moved = new Map<string, string>()
   const launch = async () => {
     const scope = await Effect.runPromise(Scope.make())
     const activeKeys = Layer.mock(ActiveKeys, {
       has: (hex: string) => active.has(hex),
       receives: (hex: string) => active.has(hex),
+      isMoved: (hex: string) => moved.has(hex),
+      mayFetch: (hex: string) => active.has(hex) || moved.has(hex),
+      formerOf: (hex: string) => [...moved].filter(([, successor]) => successor === hex).map(([old]) => old),
       refresh: Effect.void,
       onEnded: () => Effect.void
     })
@@ -221,6 +227,11 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
     websocket: `ws://127.0.0.1:${port(0, 1)}`,
     register: (hex) => active.add(hex),
     unregister: (hex) => active.delete(hex),
+    handOver: (old, successor) => {
+      active.delete(old)
+      active.add(successor)
+      moved.set(old, successor)
+    },
     kick: (hex) => Effect.runPromise(control().kick(hex)),
     purge: (hex) => Effect.runPromise(control().purge(hex)),
     answer: (request) => Effect.runPromise(control().answer(request)),

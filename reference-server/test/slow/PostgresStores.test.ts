@@ -12,6 +12,7 @@ import { blocksKit } from "../kits/stores/BlocksKit.ts"
 import { operatorKit } from "../kits/stores/OperatorKit.ts"
 import { quotaCountersKit } from "../kits/stores/QuotaCountersKit.ts"
 import { quotasKit } from "../kits/stores/QuotasKit.ts"
+import { transfersKit } from "../kits/stores/TransfersKit.ts"
 
 describe.skipIf(!hasPostgres())("over PostgreSQL", () => {
   let server: PostgresServer
@@ -23,6 +24,7 @@ describe.skipIf(!hasPostgres())("over PostgreSQL", () => {
 
   blocksKit(databases)
   describe("", () => void operatorKit(databases))
+  describe("", () => void transfersKit(databases))
   describe("", () => quotasKit(databases))
   describe("", () => quotaCountersKit(databases))
 
@@ -40,6 +42,8 @@ describe.skipIf(!hasPostgres())("over PostgreSQL", () => {
           }
           yield* sql`UPDATE accounts SET state = 'revoked' WHERE handle = 'user-1'`
           yield* sql`INSERT INTO removals (id, primary_hex, purge, requested_at) VALUES (7, ${person(1)}, 0, 'x')`
+          yield* sql`INSERT INTO moved_keys (primary_hex, handle, new_hex, moved_at, fetch_until, transfer, state)
+            VALUES (${person(accounts)}, 'user-2', ${person(2)}, 'x', 'x', '{}', 'active')`
           yield* sql`INSERT INTO reserved VALUES ('kept', 1, '', 'x')`
           yield* sql`INSERT INTO audit (at, actor, action, subject, note) VALUES ('x', 'user', 'revoke', 'user-1', '')`
           yield* sql`INSERT INTO broker_state (name, value) VALUES ('last', 42)`

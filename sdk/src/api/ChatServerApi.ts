@@ -14,6 +14,7 @@ import { always, malformedEnvelope, upload } from "./Refusals.ts"
 import {
   FlatRegistration,
   HandleRecord,
+  HandleTransfer,
   Health,
   InvitedRegistration,
   ManifestHead,
@@ -48,6 +49,7 @@ export class HandlesGroup extends HttpApiGroup.make("handles").add(
       "handle_taken",
       "primary_taken",
       "handle_reserved",
+      "primary_moved",
       "account_suspended",
       "invite_required",
       "invite_invalid",
@@ -81,9 +83,27 @@ export class HandlesGroup extends HttpApiGroup.make("handles").add(
       "handle_not_found",
       "account_suspended",
       "handle_deleted",
+      "primary_moved",
       ...always
     )
-  }).annotateMerge(describe("Look up a key", "Takes `ed25519:<hex>`.")),
+  }).annotateMerge(describe("Look up a key", "Takes `ed25519:<hex>`. A key that handed its handle over answers 410.")),
+  HttpApiEndpoint.post("transfer", "/v1/transfer", {
+    payload: HandleTransfer,
+    success: HandleRecord,
+    error: problems(
+      ...statement,
+      "handle_not_found",
+      "unauthorized",
+      "primary_taken",
+      "primary_moved",
+      "account_suspended"
+    )
+  }).annotateMerge(
+    describe(
+      "Hand a handle over to another key",
+      "Signed by both keys. Afterwards the old key can only fetch the mail that it has, until retention ends. Repeating a transfer that was made answers 200 whatever the clock."
+    )
+  ),
   HttpApiEndpoint.post("delete", "/v1/delete", {
     payload: SignedEnvelope,
     success: HttpApiSchema.NoContent,
@@ -120,6 +140,7 @@ export class ManifestsGroup extends HttpApiGroup.make("manifests").add(
       "store_full",
       "handle_not_found",
       "account_suspended",
+      "primary_moved",
       "unauthorized"
     )
   }).annotateMerge(
@@ -164,6 +185,7 @@ export class ReportsGroup extends HttpApiGroup.make("reports").add(
       "clock_skew",
       "handle_not_found",
       "account_suspended",
+      "primary_moved",
       "store_full"
     )
   }).annotateMerge(

@@ -118,6 +118,11 @@ export const InvitedRegistration = Schema.Struct({
   registration: Schema.Union([SignedEnvelope, FlatRegistration])
 }).annotate({ identifier: "InvitedRegistration" })
 
+/** Both keys' statements that hand a handle over (KEZ-REG-120). */
+export const HandleTransfer = Schema.Struct({ transfer: SignedEnvelope, registration: SignedEnvelope }).annotate({
+  identifier: "HandleTransfer"
+})
+
 /**
  * `GET /v1/healthz`; 503 with the same body and a `reason`, in sentences for a person, when users are affected.
  * `broker` is `failing` if it runs but does not store messages, `sig_server` if it runs but does not store events.

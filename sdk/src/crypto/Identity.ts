@@ -12,6 +12,7 @@ import * as PrimaryKey from "../protocol/identity/PrimaryKey.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import * as Report from "../protocol/messages/Report.ts"
 import * as Registration from "../protocol/registration/Registration.ts"
+import * as Transfer from "../protocol/registration/Transfer.ts"
 import * as Sigchain from "../protocol/sigchain/Sigchain.ts"
 import type { BrokerLogin } from "../services/Broker.ts"
 import { Crypto, type SecretKey } from "../services/Crypto.ts"
@@ -45,6 +46,13 @@ export interface Identity {
   signRegistration(statement: HandleStatement): Effect.Effect<Envelope.Envelope, Problem>
   /** Deletes `handle@server` permanently. */
   signDeletion(statement: HandleStatement): Effect.Effect<Envelope.Envelope, Problem>
+  /**
+   * Hands `handle@server` over to `successor`, with its acceptance and its registration of the handle. `rotate` is the
+   * hash of the event that ended this account's chain.
+   */
+  signTransfer(
+    statement: HandleStatement & { readonly rotate: string; readonly successor: Identity }
+  ): Effect.Effect<Transfer.Request, Problem>
   /** Reports another account to the home's operator. */
   signReport(report: Omit<Report.Report, "reporter">): Effect.Effect<Envelope.Envelope, Problem>
   /** Proves this key to the broker. Its `sign` throws a `Problem` (`login_refused`) if the nonce is malformed. */
@@ -105,6 +113,17 @@ const make = (crypto: Crypto["Service"], secret: SecretKey): Identity => {
       ),
     signDeletion: (statement) =>
       Effect.suspend(() => sign("handle_deletion", Registration.payload("handle_deletion", { ...statement, key }))),
+    signTransfer: ({ rotate, successor, ...statement }) =>
+      Effect.gen(function* () {
+        const statements = { ...statement, old: key, new: successor.key, rotate }
+        const acceptance = yield* Effect.fromResult(Transfer.acceptancePayload(statements))
+        const newSecret = IdentitySecret.of(successor)
+        const { sig: newSig } = yield* SignedEnvelope.signText(crypto, newSecret, Envelope.signedText(acceptance))
+        return {
+          transfer: yield* sign("handle_transfer", Transfer.payload({ ...statements, newSig })),
+          registration: yield* successor.signRegistration(statement)
+        }
+      }),
     signReport: (report) => sign("report", Result.succeed(Report.payload({ ...report, reporter: key }))),
     brokerLogin: {
       account: key,

@@ -16,6 +16,8 @@ export const chainBytes = 4 * 1024 * 1024
 export const chainReserve = 256 * 1024
 /** Bytes of a registration or deletion statement as received. */
 export const registrationBytes = 8 * 1024
+/** Bytes of a transfer as received: two statements. */
+export const transferBytes = 16 * 1024
 
 /** Bytes of a report as received. */
 export const reportBytes = 256 * 1024

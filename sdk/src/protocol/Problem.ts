@@ -42,6 +42,7 @@ export const codes = {
   primary_taken: { status: 409, title: "The key already has a handle" },
   handle_reserved: { status: 403, title: "The handle is reserved" },
   handle_deleted: { status: 410, title: "The handle was deleted" },
+  primary_moved: { status: 410, title: "The key handed its handle over to another key" },
   account_suspended: { status: 403, title: "The account is suspended" },
   invite_required: { status: 403, title: "An invite is needed to register here" },
   invite_invalid: { status: 403, title: "The invite cannot be used" },

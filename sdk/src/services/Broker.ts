@@ -20,7 +20,8 @@ const refusals = {
   unknown: "the recipient is not registered on this server",
   bad: "the server rejected the frame",
   size: "the frame is too large for the server",
-  retry: "the server could not store the message just now"
+  retry: "the server could not store the message just now",
+  moved: "the key handed its handle over to another key"
 } as const satisfies Readonly<Record<RefusalCode, string>>
 
 /** The server refused a request. `full`, `slow` and `retry` may succeed later; the others never will. */

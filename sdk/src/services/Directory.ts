@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import type { Envelope } from "../protocol/sigchain/Envelope.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { HandleRecord, WellKnown } from "../protocol/registration/Registration.ts"
+import type { Request } from "../protocol/registration/Transfer.ts"
 import { LocalCause } from "./LocalCause.ts"
 
 /** The server could not be reached. Safe to retry; `retryAfterMillis` is the server's own hint, if any. */
@@ -35,6 +36,8 @@ export class Directory extends Context.Service<
     byPrimary(primary: string): Effect.Effect<HandleRecord, DirectoryError>
     /** `POST /v1/delete` with a `handle_deletion` envelope. */
     delete(deletion: Envelope): Effect.Effect<void, DirectoryError>
+    /** `POST /v1/transfer`: hands a handle over to another key, whose record is returned. Idempotent. */
+    transfer(request: Request): Effect.Effect<HandleRecord, DirectoryError>
     /** `POST /v1/report` with a `report` envelope; the report's id. Idempotent. */
     report(report: Envelope): Effect.Effect<{ readonly id: string }, DirectoryError>
     /** The server's clock minus this one's, in milliseconds, from the `Date` header of `GET /v1/healthz`. */

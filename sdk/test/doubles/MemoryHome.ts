@@ -15,7 +15,8 @@ import {
   PrimaryKey,
   Problem,
   Registration,
-  Sigchain
+  Sigchain,
+  Transfer
 } from "@kez-chat/sdk/protocol"
 import { Directory, Homes, ManifestStore, ServerUnreachable, SigchainStore } from "@kez-chat/sdk/services"
 import { createHash } from "node:crypto"
@@ -27,6 +28,7 @@ type Step =
   | "lookup"
   | "byPrimary"
   | "delete"
+  | "transfer"
   | "report"
   | "skew"
   | "fetch"
@@ -50,6 +52,8 @@ export interface MemoryHome {
   /** primary -> bodies of manifests, oldest first; tests may replace them. */
   readonly manifests: Map<string, Array<Uint8Array>>
   readonly deleted: Set<string>
+  /** Keys that handed their handle over -> the keys that have it now. */
+  readonly moved: Map<string, string>
   readonly reports: Array<Envelope.Envelope>
   /** Handles and keys that the operator has suspended. */
   readonly suspended: Set<string>
@@ -74,6 +78,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
     chains: new Map(),
     manifests: new Map(),
     deleted: new Set(),
+    moved: new Map(),
     reports: [],
     suspended: new Set(),
     invites: undefined,
@@ -96,11 +101,25 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       return Effect.andThen(Effect.exit(answer()), gone)
     })
 
+  const recordOf = (
+    handle: string,
+    primary: PrimaryKey.PrimaryKey | string,
+    registration: Envelope.Envelope
+  ): Registration.HandleRecord => ({
+    handle: `${handle}@${server}`,
+    primary,
+    registered_at: "2026-01-01T00:00:00Z",
+    sigchain_url: `http://sig.test/v1/sigchains/${primary.replace(":", "/")}`,
+    endpoints: [Endpoint.nats(primary, `nats://${server}:4222`)],
+    registration
+  })
+
   const register = (registration: Envelope.Envelope, invite?: string) =>
     Effect.gen(function* () {
       const statement = yield* Effect.fromResult(Registration.parseRegistration(registration))
       const { handle, primary } = statement
       if (home.deleted.has(handle) || home.deleted.has(primary)) return yield* fail("handle_deleted")
+      if (home.moved.has(primary)) return yield* fail("primary_moved")
       const taken = home.records.get(handle)
       if (taken?.primary === primary) return taken
       if (Math.abs(home.skewMillis) > 300_000) return yield* fail("clock_skew")
@@ -110,15 +129,27 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       if ([...home.records.values()].some((record) => record.primary === primary)) return yield* fail("primary_taken")
       if (home.invites !== undefined && invite === undefined) return yield* fail("invite_required")
       if (home.invites?.delete(invite ?? "") === false) return yield* fail("invite_invalid")
-      const record: Registration.HandleRecord = {
-        handle: `${handle}@${server}`,
-        primary,
-        registered_at: "2026-01-01T00:00:00Z",
-        sigchain_url: `http://sig.test/v1/sigchains/${primary.replace(":", "/")}`,
-        endpoints: [Endpoint.nats(primary, `nats://${server}:4222`)],
-        registration
-      }
+      const record = recordOf(handle, primary, registration)
       home.records.set(handle, record)
+      return record
+    })
+
+  const transfer = (request: Transfer.Request) =>
+    Effect.gen(function* () {
+      const statement = yield* Effect.fromResult(Transfer.parse(Transfer.toJson(request)))
+      const [old, successor] = [PrimaryKey.format(statement.old), PrimaryKey.format(statement.new)]
+      const { handle } = statement
+      const held = home.records.get(handle)
+      if (held === undefined) return yield* fail("handle_not_found")
+      if (home.moved.get(old) === successor && held.primary === successor) return held
+      if (home.moved.has(old) || home.moved.has(successor)) return yield* fail("primary_moved")
+      if (held.primary !== old) return yield* fail("unauthorized")
+      if ([...home.records.values()].some((record) => record.primary === successor)) return yield* fail("primary_taken")
+      if (Math.abs(home.skewMillis) > 300_000) return yield* fail("clock_skew")
+      const record = recordOf(handle, successor, request.registration)
+      home.records.set(handle, record)
+      home.manifests.delete(old)
+      home.moved.set(old, successor)
       return record
     })
 
@@ -144,6 +175,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
     byPrimary: (primary) =>
       call("byPrimary", () => {
         if (home.deleted.has(primary)) return fail("handle_deleted")
+        if (home.moved.has(primary)) return fail("primary_moved")
         const record = [...home.records.values()].find((record) => record.primary === primary)
         if (record === undefined) return fail("handle_not_found")
         const [local = ""] = record.handle.split("@")
@@ -159,6 +191,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
           return Effect.void
         })
       ),
+    transfer: (request) => call("transfer", () => transfer(request)),
     report: (report) =>
       call("report", () =>
         Effect.sync(() => {

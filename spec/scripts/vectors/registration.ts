@@ -2,6 +2,7 @@ import {
   type Account,
   alice,
   bob,
+  carol,
   type Envelope,
   jcs,
   type Json,
@@ -201,6 +202,262 @@ const registrations: Operation = {
       "signature_invalid"
     ),
     bad("array", "KEZ-REG-008", "an array", [registration()], "envelope_malformed")
+  ]
+}
+
+const rotate = `sha256:${"3c".repeat(32)}`
+const accepted = (change: JsonObject = {}): JsonObject => ({
+  type: "kez.handle_transfer_acceptance",
+  version: 1,
+  handle: "tudisco",
+  server,
+  old: alice.primary,
+  new: bob.primary,
+  rotate,
+  created_at: time,
+  ...change
+})
+/** A transfer from alice to bob, with members changed before she signs, and another acceptance if one is given. */
+const handedOver = (change: JsonObject = {}, newSig = signature(bob, accepted(change)), signer = alice): Envelope =>
+  sign(signer, "handle_transfer", {
+    ...statement(alice, {}, "handle_transfer"),
+    new: bob.primary,
+    rotate,
+    new_sig: newSig,
+    ...change
+  })
+const both = (transfer: Json = handedOver(), made: Json = registration({}, bob)): JsonObject => ({
+  transfer,
+  registration: made
+})
+const transferred = { handle: "tudisco", server, old: alice.primary, new: bob.primary, rotate }
+const goodTransfer = (id: string, requirements: ReadonlyArray<string>, why: string, body: Json, now = at(0)) =>
+  valid(id, requirements, why, { body, server, now }, transferred)
+const later = "2026-05-25T00:04:00Z"
+
+const transfers: Operation = {
+  file: "registration/transfer",
+  operation: "transfer.check",
+  description:
+    "input: the JSON body of POST /v1/transfer, the name of the server that receives it, and its clock. Everything is checked that does not depend on what the server holds. result: what the transfer says.",
+  valid: [
+    goodTransfer("transfer", ["KEZ-REG-120", "KEZ-REG-121"], "signed by both keys", both()),
+    goodTransfer("early", ["KEZ-REG-122"], "300 seconds in the future", both(), at(-300)),
+    goodTransfer("late", ["KEZ-REG-122"], "300 seconds in the past", both(), at(300)),
+    goodTransfer(
+      "two-times",
+      ["KEZ-REG-120"],
+      "a registration of another time",
+      both(handedOver(), registration({ created_at: later }, bob))
+    ),
+    goodTransfer(
+      "unknown-member",
+      ["KEZ-REG-120", "KEZ-SIG-002"],
+      "a member that is not known, and that the acceptance does not hold",
+      both(handedOver({ note: "n" }, signature(bob, accepted())))
+    )
+  ],
+  invalid: [
+    bad(
+      "other-server",
+      "KEZ-REG-122",
+      "made for another server",
+      both(handedOver({ server: "example.org" }), registration({ server: "example.org" }, bob)),
+      "wrong_server"
+    ),
+    bad("too-early", "KEZ-REG-122", "301 seconds in the future", both(), "clock_skew", at(-301)),
+    bad("too-late", "KEZ-REG-122", "301 seconds in the past", both(), "clock_skew", at(301)),
+    bad(
+      "registration-too-late",
+      "KEZ-REG-122",
+      "a registration that is 301 seconds old beside a transfer of now",
+      both(handedOver({ created_at: "2026-05-25T00:05:01Z" })),
+      "clock_skew",
+      at(301)
+    ),
+    bad(
+      "signed-by-new",
+      "KEZ-REG-121",
+      "signed by the new key in the place of the old one",
+      both(handedOver({}, signature(bob, accepted()), bob)),
+      "envelope_kind"
+    ),
+    bad(
+      "edited",
+      "KEZ-REG-121",
+      "another handle than the old key signed",
+      both(
+        { ...handedOver(), payload: { ...handedOver().payload, handle: "other" } },
+        registration({ handle: "other" }, bob)
+      ),
+      "signature_invalid"
+    ),
+    bad(
+      "accepted-by-old",
+      "KEZ-REG-121 KEZ-KEY-100",
+      "the old key accepts for the new one",
+      both(handedOver({}, signature(alice, accepted()))),
+      "signature_invalid"
+    ),
+    bad(
+      "accepted-other-handle",
+      "KEZ-REG-121",
+      "an acceptance of another handle",
+      both(handedOver({}, signature(bob, accepted({ handle: "other" })))),
+      "signature_invalid"
+    ),
+    bad(
+      "accepted-other-server",
+      "KEZ-REG-121",
+      "an acceptance for another server",
+      both(handedOver({}, signature(bob, accepted({ server: "example.org" })))),
+      "signature_invalid"
+    ),
+    bad(
+      "accepted-other-old",
+      "KEZ-REG-121",
+      "an acceptance of another old key",
+      both(handedOver({}, signature(bob, accepted({ old: carol.primary })))),
+      "signature_invalid"
+    ),
+    bad(
+      "accepted-other-event",
+      "KEZ-REG-121",
+      "an acceptance for another rotate event",
+      both(handedOver({}, signature(bob, accepted({ rotate: `sha256:${"00".repeat(32)}` })))),
+      "signature_invalid"
+    ),
+    bad(
+      "accepted-other-time",
+      "KEZ-REG-121",
+      "an acceptance of another time",
+      both(handedOver({}, signature(bob, accepted({ created_at: later })))),
+      "signature_invalid"
+    ),
+    bad(
+      "accepted-rotation",
+      "KEZ-REG-121",
+      "the acceptance of the rotation in the place of the one of the handle",
+      both(
+        handedOver(
+          {},
+          signature(bob, {
+            type: "kez.rotation_acceptance",
+            version: 1,
+            old: alice.primary,
+            new: bob.primary,
+            seq: 0,
+            created_at: time
+          })
+        )
+      ),
+      "signature_invalid"
+    ),
+    bad(
+      "registration-signature",
+      "KEZ-REG-121",
+      "a changed registration",
+      both(handedOver(), { ...registration({}, bob), payload: statement(bob, { created_at: later }) }),
+      "signature_invalid"
+    ),
+    bad(
+      "registration-by-old",
+      "KEZ-REG-120",
+      "a registration by the old key",
+      both(handedOver(), registration()),
+      "envelope_malformed"
+    ),
+    bad(
+      "registration-by-other",
+      "KEZ-REG-120",
+      "a registration by a third key",
+      both(handedOver(), registration({}, carol)),
+      "envelope_malformed"
+    ),
+    bad(
+      "registration-other-handle",
+      "KEZ-REG-120",
+      "a registration of another handle",
+      both(handedOver(), registration({ handle: "other" }, bob)),
+      "envelope_malformed"
+    ),
+    bad(
+      "registration-other-server",
+      "KEZ-REG-120",
+      "a registration at another server",
+      both(handedOver(), registration({ server: "example.org" }, bob)),
+      "envelope_malformed"
+    ),
+    bad(
+      "swapped",
+      "KEZ-REG-120",
+      "the two statements in each other's place",
+      both(registration({}, bob), handedOver()),
+      "envelope_kind"
+    ),
+    bad("no-registration", "KEZ-REG-120", "no registration", { transfer: handedOver() }, "envelope_malformed"),
+    bad("no-transfer", "KEZ-REG-120", "no transfer", { registration: registration({}, bob) }, "envelope_malformed"),
+    bad("alone", "KEZ-REG-120", "the transfer without the object around it", handedOver(), "envelope_malformed"),
+    bad("extra", "KEZ-REG-120", "another member", { ...both(), note: "x" }, "envelope_malformed"),
+    bad("array", "KEZ-REG-120", "an array", [both()], "envelope_malformed"),
+    bad(
+      "to-itself",
+      "KEZ-REG-120",
+      "the same key twice",
+      both(handedOver({ new: alice.primary }, signature(alice, accepted({ new: alice.primary }))), registration()),
+      "envelope_malformed"
+    ),
+    bad(
+      "to-small-order",
+      "KEZ-KEY-007 KEZ-REG-120",
+      "a new key of small order",
+      both(handedOver({ new: `ed25519:01${"00".repeat(31)}` }, "00".repeat(64))),
+      "key_rejected"
+    ),
+    bad(
+      "to-nostr",
+      "KEZ-KEY-003 KEZ-REG-120",
+      "a new key of nostr",
+      both(
+        handedOver({ new: "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg" }, "00".repeat(64))
+      ),
+      ["key_malformed", "algorithm_unsupported"]
+    ),
+    bad(
+      "rotate-form",
+      "KEZ-REG-120",
+      "an event named by BLAKE3",
+      both(handedOver({ rotate: `blake3:${"3c".repeat(32)}` })),
+      "envelope_malformed"
+    ),
+    bad(
+      "new-sig-short",
+      "KEZ-REG-120",
+      "a new_sig of 63 bytes",
+      both(handedOver({}, "00".repeat(63))),
+      "envelope_malformed"
+    ),
+    bad(
+      "new-sig-upper",
+      "KEZ-REG-120 KEZ-CAN-001",
+      "a new_sig in capitals",
+      both(handedOver({}, signature(bob, accepted()).toUpperCase())),
+      ["envelope_malformed", "encoding_malformed"]
+    ),
+    bad(
+      "time",
+      "KEZ-CAN-003 KEZ-REG-120",
+      "a time with a fraction",
+      both(handedOver({ created_at: "2026-05-25T00:00:00.000Z" })),
+      "timestamp_malformed"
+    ),
+    bad(
+      "capital",
+      "KEZ-REG-001 KEZ-REG-120",
+      "a capital in the handle",
+      both(handedOver({ handle: "Tudisco" }), registration({ handle: "Tudisco" }, bob)),
+      "handle_malformed"
+    )
   ]
 }
 
@@ -500,5 +757,5 @@ const namedHost: Operation = {
     )
 }
 
-export const operations: ReadonlyArray<Operation> = [registrations, records, descriptions, namedHost]
+export const operations: ReadonlyArray<Operation> = [registrations, transfers, records, descriptions, namedHost]
 export const example = { registration: jcs(registration()) }

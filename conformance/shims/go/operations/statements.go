@@ -83,6 +83,19 @@ var statementOperations = map[string]Operation{
 			}
 		})
 	},
+	"transfer.check": func(args Arguments) (any, error) {
+		now := must(time.Parse(time.RFC3339, args.text("now")))
+		transferred, err := statements.CheckTransfer(args["body"], args.text("server"), now)
+		return result(transferred, err, func(transferred statements.Transferred) any {
+			return map[string]any{
+				"handle": transferred.Handle.Local,
+				"server": transferred.Handle.Server,
+				"old":    transferred.Old.Text,
+				"new":    transferred.New.Text,
+				"rotate": transferred.Rotate,
+			}
+		})
+	},
 	"record.verify": func(args Arguments) (any, error) {
 		asked := args.object("asked")
 		registered, err := statements.VerifyRecord(args["record"], statements.Asked{

@@ -20,6 +20,7 @@ const (
 	Event        = "sigchain_event"
 	Registration = "handle_registration"
 	Deletion     = "handle_deletion"
+	Transfer     = "handle_transfer"
 	Message      = "chat_message"
 	SharedFiles  = "shared_files"
 )
@@ -40,6 +41,7 @@ var (
 		Event:        "kez.sigchain.event",
 		Registration: "kez.chat.handle_registration",
 		Deletion:     "kez.chat.handle_deletion",
+		Transfer:     "kez.chat.handle_transfer",
 		Message:      "kez.chat.message",
 		SharedFiles:  "kez.chat.shared_files",
 	}

@@ -12,6 +12,7 @@ import (
 const (
 	registrationWindow = 300 * time.Second
 	maxEndpoints       = 16
+	maxTransferBytes   = 16_384
 )
 
 // Registered is what a registration says.
@@ -99,6 +100,75 @@ func CheckRegistration(body any, server string, now time.Time) (Registered, erro
 		return Registered{}, problem.ClockSkew
 	}
 	return registered, nil
+}
+
+// Transferred is what a transfer says.
+type Transferred struct {
+	Handle   identity.Handle
+	Old, New identity.Primary
+	Rotate   string
+}
+
+var eventHashForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// CheckTransfer checks the body of a transfer, as far as that does not depend on what the server holds (KEZ-REG-120 to
+// KEZ-REG-122).
+func CheckTransfer(body any, server string, now time.Time) (Transferred, error) {
+	if len(data.Canonical(body)) > maxTransferBytes {
+		return Transferred{}, problem.TooLarge
+	}
+	outer := data.MembersOf(body, problem.EnvelopeMalformed)
+	outer.Require(len(outer.Object) == 2 && outer.Object["transfer"] != nil && outer.Object["registration"] != nil)
+	if outer.Err != nil {
+		return Transferred{}, outer.Err
+	}
+	envelope, err := FromValue(outer.Object["transfer"])
+	if err != nil {
+		return Transferred{}, err
+	}
+	if err := envelope.Expect(Transfer); err != nil {
+		return Transferred{}, err
+	}
+	m := data.MembersOf(envelope.Payload, problem.EnvelopeMalformed)
+	handle := identity.Handle{Local: m.Text("handle", 0, data.Unbounded), Server: m.Text("server", 0, data.Unbounded)}
+	old, next := identity.Account(m, "primary"), identity.Account(m, "new")
+	rotate, newSig := m.Match("rotate", eventHashForm), m.Match("new_sig", signatureForm)
+	createdAt := time.UnixMilli(m.Time("created_at"))
+	if !identity.IsLocal(handle.Local) || !identity.IsServer(handle.Server) {
+		m.Check(problem.HandleMalformed)
+	}
+	m.Require(old.Text != next.Text)
+	if m.Err != nil {
+		return Transferred{}, m.Err
+	}
+	if err := envelope.Verify(); err != nil {
+		return Transferred{}, err
+	}
+	acceptance := only(envelope.Payload, "version", "handle", "server", "new", "rotate", "created_at")
+	acceptance["type"], acceptance["old"] = "kez.handle_transfer_acceptance", old.Text
+	if err := verify(next, acceptance, newSig); err != nil {
+		return Transferred{}, err
+	}
+	statement, err := FromValue(outer.Object["registration"])
+	if err != nil {
+		return Transferred{}, err
+	}
+	registered, err := readRegistration(statement)
+	if err != nil {
+		return Transferred{}, err
+	}
+	if registered.Handle != handle || registered.Primary.Text != next.Text {
+		return Transferred{}, problem.EnvelopeMalformed
+	}
+	if handle.Server != server {
+		return Transferred{}, problem.WrongServer
+	}
+	for _, made := range []time.Time{createdAt, registered.CreatedAt} {
+		if now.Sub(made).Abs() > registrationWindow {
+			return Transferred{}, problem.ClockSkew
+		}
+	}
+	return Transferred{handle, old, next, rotate}, nil
 }
 
 // Asked is what a client looked up: at a server, a local part, a primary or both.

@@ -11,7 +11,7 @@ from kez.statements.claims import verify_claim
 from kez.statements.envelope import parse_envelope, sign_payload
 from kez.statements.hosts import check_named_host
 from kez.statements.proofs import decode_bundle, decode_proof, decode_txt
-from kez.statements.registration import check_registration, parse_description, verify_record, verify_registration
+from kez.statements.registration import check_registration, check_transfer, parse_description, verify_record, verify_registration
 from kez.statements.sigchain import Head, compare_heads, verify_chain
 
 from .registry import Arguments, operation
@@ -88,6 +88,12 @@ def registration_check(args: Arguments) -> dict[str, Any]:
     now = datetime.fromisoformat(args["now"]).timestamp()
     registration = check_registration(args["body"], args["server"], now)
     return {**asdict(registration), "created_at": registration.created_at * 1000}
+
+
+@operation("transfer.check")
+def transfer_check(args: Arguments) -> dict[str, Any]:
+    now = datetime.fromisoformat(args["now"]).timestamp()
+    return asdict(check_transfer(args["body"], args["server"], now))
 
 
 @operation("record.verify")

@@ -96,7 +96,7 @@ export const make = Effect.fnUntraced(function* (options: SessionsOptions) {
         // Without the registry nobody's connection is closed.
         if ((yield* Effect.result(activeKeys.refresh))._tag === "Failure") return
         const excess = [...Map.groupBy(listed, ({ hex }) => hex)].flatMap(([hex, own]) =>
-          beyond(own, activeKeys.has(hex) ? perAccount : 0)
+          beyond(own, activeKeys.mayFetch(hex) ? perAccount : 0)
         )
         yield* UserConnections.closeAll(connection, excess)
       }),

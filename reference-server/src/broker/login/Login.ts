@@ -24,6 +24,8 @@ export interface LoginContext {
    * would cost more than all the rest of a login.
    */
   readonly isActive: (hex: string) => boolean
+  /** Whether this key may log in at all: one that handed its handle over may do nothing but fetch. */
+  readonly mayFetch: (hex: string) => boolean
   /** Whether the account is shut out for a flood (FloodGuard). */
   readonly isShutOut: (hex: string) => boolean
   /** Lifetime of a login in seconds; the client logs in again afterwards. */
@@ -87,15 +89,16 @@ export const answer = (context: LoginContext, token: string, nowMillis: number):
     return { jwt: respond({ error: "refused" }), outcome: { _tag: "Refused", ...decided } }
   }
   const { hex } = decided
-  const jwt = respond({ jwt: userJwt(context, hex, userNkey, now) })
+  const jwt = respond({ jwt: userJwt(context, decided, userNkey, now) })
   return { jwt, outcome: { _tag: "Accepted", hex, server, connection: client.id as number } }
 }
 
 /**
  * An account's permissions on the broker: publish to every inbox and to its own fetch, trim and block subjects;
- * subscribe to its own deliveries and replies.
+ * subscribe to its own deliveries and replies. A key that handed its handle over can publish to its fetch subject alone
+ * (spec KEZ-NAT-122).
  */
-const userJwt = (context: LoginContext, hex: string, userNkey: string, now: number): string =>
+const userJwt = (context: LoginContext, { hex, isActive }: Admitted, userNkey: string, now: number): string =>
   Jwt.encode(
     context.issuer,
     {
@@ -104,7 +107,11 @@ const userJwt = (context: LoginContext, hex: string, userNkey: string, now: numb
       name: hex,
       exp: now + context.sessionSeconds,
       nats: {
-        pub: { allow: [Subject.inbox("*"), Subject.fetch(hex), Subject.trim(hex), Subject.block(hex)] },
+        pub: {
+          allow: isActive
+            ? [Subject.inbox("*"), Subject.fetch(hex), Subject.trim(hex), Subject.block(hex)]
+            : [Subject.fetch(hex)]
+        },
         sub: { allow: [Subject.delivery(hex), `${Subject.replyPrefix(hex)}.>`] },
         subs: -1,
         data: -1,
@@ -131,10 +138,16 @@ const parse = (token: string, now: number): Request | Refusal => {
   return { server: claims.iss as string, userNkey, client, options }
 }
 
+interface Admitted {
+  readonly hex: string
+  /** False for a key that handed its handle over. */
+  readonly isActive: boolean
+}
+
 const decide = (
   context: LoginContext,
   { client, options }: Request
-): { hex: string } | { refusal: Refusal; unregistered?: string } => {
+): Admitted | { refusal: Refusal; unregistered?: string } => {
   const refuse = (refusal: Refusal) => ({ refusal })
   if (client.kind !== "Client" || (client.type !== "nats" && client.type !== "websocket")) return refuse("not_a_client")
   for (const other of ["user", "pass", "auth_token", "jwt"]) {
@@ -148,8 +161,10 @@ const decide = (
   if (signature === undefined) return refuse("signature_malformed")
   const hex = Bytes.toHex(key)
   // The registry comes before the costly checks, so that strangers cost a look-up and no more.
+  let isActive: boolean
   try {
-    if (!context.isActive(hex)) return { refusal: "not_registered", unregistered: hex }
+    isActive = context.isActive(hex)
+    if (!isActive && !context.mayFetch(hex)) return { refusal: "not_registered", unregistered: hex }
   } catch {
     return refuse("registry_unavailable")
   }
@@ -159,7 +174,7 @@ const decide = (
     const bytes = BrokerLogin.loginBytes(host, nonce)
     return Result.isSuccess(bytes) && verify(null, bytes.success, publicKey, signature)
   })
-  return signed ? { hex } : refuse("signature_invalid")
+  return signed ? { hex, isActive } : refuse("signature_invalid")
 }
 
 const userPublicKey = (text: string): Uint8Array | undefined => {

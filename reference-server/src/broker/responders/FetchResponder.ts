@@ -29,6 +29,8 @@ import * as RequestHeaders from "./RequestHeaders.ts"
 
 export interface FetchResponderOptions {
   readonly checkActive: ActiveCheck
+  /** Whether a key handed its handle over: after its last page it is told so. */
+  readonly isMoved: (hex: string) => boolean
   /** The streams that inboxes are spread over. */
   readonly streams: ReadonlyArray<StreamWatch>
   /**
@@ -88,7 +90,7 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
   const { guard, streams } = options
   const log = yield* callbackLog
   const fork = yield* FiberSet.makeRuntime()
-  const counters = { pages: 0, frames: 0, bad: 0, slow: 0, retry: 0 }
+  const counters = { pages: 0, frames: 0, bad: 0, slow: 0, retry: 0, moved: 0 }
   const queue = FairQueue.make<Fetch>(options.waiting)
   const readings = new Map<string, Reading>()
   const perAccount = new Map<string, number>()
@@ -219,6 +221,11 @@ export const make = Effect.fnUntraced(function* (options: FetchResponderOptions)
     readings.delete(token)
     const end = frames.at(-1)?.seq ?? 0
     streamOf(fetch).noteLast(end)
+    if (frames.length === 0 && options.isMoved(hex)) {
+      counters.moved += 1
+      answer(fetch, BrokerAnswer.encodeRefusal({ code: "moved" }))
+      return leave(hex)
+    }
     const page: Page.Page = { epoch: reading.epoch, last: Math.max(reading.known, end), pending, frames }
     const bytes = Page.encode(page, { ed25519: Buffer.from(hex, "hex"), nonce: request.nonce })
     counters.pages += 1

@@ -89,7 +89,18 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
   const { activeKeys, guard, quotas } = options
   const log = yield* callbackLog
   const fork = yield* FiberSet.makeRuntime()
-  const counters = { stored: 0, repeated: 0, blocked: 0, full: 0, slow: 0, unknown: 0, bad: 0, size: 0, retry: 0 }
+  const counters = {
+    stored: 0,
+    repeated: 0,
+    blocked: 0,
+    full: 0,
+    slow: 0,
+    unknown: 0,
+    bad: 0,
+    size: 0,
+    retry: 0,
+    moved: 0
+  }
   // A key in bytes takes Node five times as long to use.
   const deduplicationKey = createSecretKey(options.deduplicationKey)
   const queue = FairQueue.make<Send>(options.waiting)
@@ -209,18 +220,21 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
     const isKnown = ({ recipient, sender }: Send) => activeKeys.has(sender) && activeKeys.receives(recipient)
     if (!batch.every(isKnown)) yield* activeKeys.refresh
     const allowed = batch.filter((send) => {
-      // Revoked, but its connection is not closed yet.
-      if (!activeKeys.has(send.sender)) refuse(send, { code: "bad" })
+      // Its connection is not closed yet. What waits at a device of a key that was handed over must stay there.
+      if (!activeKeys.has(send.sender)) refuse(send, { code: activeKeys.isMoved(send.sender) ? "retry" : "bad" })
+      else if (activeKeys.isMoved(send.recipient)) refuse(send, { code: "moved" })
       else if (!activeKeys.receives(send.recipient)) refuse(send, { code: "unknown" })
       else return true
       return false
     })
     if (allowed.length === 0) return
     const others = allowed.filter(({ recipient, sender }) => recipient !== sender)
-    const isBlocked = yield* options.blocks.isBlocked(
-      others.map(({ recipient, sender }) => ({ owner: recipient, who: sender }))
+    // A block follows the blocked account to its next key.
+    const pairs = others.flatMap((send) =>
+      [send.sender, ...activeKeys.formerOf(send.sender)].map((who) => ({ send, owner: send.recipient, who }))
     )
-    const blocked = new Set(others.filter((_, i) => isBlocked[i]))
+    const isBlocked = yield* options.blocks.isBlocked(pairs)
+    const blocked = new Set(pairs.filter((_, i) => isBlocked[i]).map(({ send }) => send))
     const verdicts = yield* quotas.charge(
       allowed.map((send) => ({
         sender: send.sender,

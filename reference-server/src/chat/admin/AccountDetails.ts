@@ -8,6 +8,8 @@ import { type Account, Registry } from "../../storage/Registry.ts"
 
 export interface AccountDetails extends Account {
   readonly primary: string
+  /** The keys that it had before this one, the newest first. */
+  readonly formerKeys: ReadonlyArray<FormerKey>
   /** Bytes as quotas count them. */
   readonly mailBytes: number
   readonly ownCopyBytes: number
@@ -18,6 +20,13 @@ export interface AccountDetails extends Account {
   readonly audit: ReadonlyArray<Audit.Entry>
 }
 
+export interface FormerKey {
+  readonly primary: string
+  readonly movedAt: string
+  /** Until then the key can fetch the mail that it has. */
+  readonly fetchUntil: string
+}
+
 const auditEntries = 20
 
 /** `handle_not_found` if nobody ever registered it. */
@@ -25,7 +34,8 @@ export const accountDetails = Effect.fn("accountDetails")(function* (
   handle: string
 ): Effect.fn.Return<AccountDetails, Problem.Problem, Registry | Database> {
   const { sql } = yield* Database
-  const account = yield* (yield* Registry).find(handle)
+  const registry = yield* Registry
+  const account = yield* registry.find(handle)
   const key = Buffer.from(account.primaryHex, "hex")
   const sum = (found: ReadonlyArray<{ n: number | null }>): number => found[0]?.n ?? 0
   /** Kinds of `broker_counters`: "s" is mail in the inbox, "o" are own copies. */
@@ -43,6 +53,11 @@ export const accountDetails = Effect.fn("accountDetails")(function* (
   return {
     ...account,
     primary: PrimaryKey.ofHex(account.primaryHex),
+    formerKeys: (yield* registry.formerKeys(handle)).map(({ fetchUntil, movedAt, primaryHex }) => ({
+      primary: PrimaryKey.ofHex(primaryHex),
+      movedAt,
+      fetchUntil
+    })),
     mailBytes: yield* counted("s"),
     ownCopyBytes: yield* counted("o"),
     manifestBytes: yield* manifestBytes,

@@ -68,6 +68,9 @@ const AuditEntry = Schema.Struct({
 const AccountDetails = Schema.Struct({
   ...account,
   primary: Schema.String,
+  formerKeys: Schema.Array(Schema.Struct({ primary: Schema.String, movedAt: Time, fetchUntil: Time })).annotate({
+    description: "The keys that it had before, the newest first, and until when each can fetch its mail"
+  }),
   mailBytes: Bytes,
   ownCopyBytes: Bytes,
   manifestBytes: Bytes,

@@ -168,9 +168,13 @@ const brokerSamples = (broker: Broker): ReadonlyArray<Metrics.Sample> => {
 }
 
 const storedSamples = (registry: Registry["Service"], manifests: Manifests["Service"]) =>
-  Effect.map(Effect.all([registry.counts, registry.pendingRemovals, manifests.totals]), ([counts, pending, totals]) => [
-    byLabel("kez_accounts", "Accounts, by state", "state", counts),
-    sample("kez_removals_pending", "Ended accounts that the broker does not know of yet", pending),
-    sample("kez_manifests", "Manifests stored, at most four an account", totals.manifests),
-    sample("kez_manifest_bytes", "Bytes of manifests stored", totals.bytes)
-  ])
+  Effect.map(
+    Effect.all([registry.counts, registry.movedKeys, registry.pendingRemovals, manifests.totals]),
+    ([counts, moved, pending, totals]) => [
+      byLabel("kez_accounts", "Accounts, by state", "state", counts),
+      sample("kez_moved_keys", "Keys that handed their handle over to another key", moved),
+      sample("kez_removals_pending", "Ended accounts that the broker does not know of yet", pending),
+      sample("kez_manifests", "Manifests stored, at most four an account", totals.manifests),
+      sample("kez_manifest_bytes", "Bytes of manifests stored", totals.bytes)
+    ]
+  )

@@ -37,6 +37,7 @@ export interface Table {
 const tables: Readonly<Record<DatabaseOptions["schema"]["owner"], ReadonlyArray<Table>>> = {
   "chat-server": [
     { name: "accounts", key: ["handle"], own: "version" },
+    { name: "moved_keys", key: ["primary_hex"], own: "version" },
     { name: "reserved", key: ["handle"] },
     { name: "removals", key: ["id"], counts: true },
     { name: "invites", key: ["id"] },

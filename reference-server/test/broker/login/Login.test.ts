@@ -22,6 +22,7 @@ const context: Login.LoginContext = {
   issuer,
   loginHosts: ["kez.lat", "nats.kez.lat"],
   isActive: (hex) => hex === account.hex,
+  mayFetch: (hex) => hex === account.hex,
   isShutOut: () => false,
   sessionSeconds: 3600
 }
@@ -182,7 +183,7 @@ describe("the answer to a login", () => {
   })
 
   it("KEZ-NAT-012 KEZ-NAT-015 refuses an inactive key, and everybody when the registry fails", () => {
-    const inactive = Login.answer({ ...context, isActive: () => false }, request(), now * 1000)
+    const inactive = Login.answer({ ...context, isActive: () => false, mayFetch: () => false }, request(), now * 1000)
     expect(inactive.outcome).toMatchObject({ _tag: "Refused", refusal: "not_registered" })
     const broken = {
       ...context,
@@ -193,6 +194,18 @@ describe("the answer to a login", () => {
     expect(Login.answer(broken, request(), now * 1000).outcome).toEqual({
       _tag: "Refused",
       refusal: "registry_unavailable"
+    })
+  })
+
+  it("KEZ-NAT-122 lets a key that handed its handle over fetch, and nothing else", () => {
+    const { jwt, outcome } = Login.answer({ ...context, isActive: () => false }, request(), now * 1000)
+    expect(outcome).toMatchObject({ _tag: "Accepted", hex: account.hex })
+    const response = payload(jwt!) as unknown as { nats: { jwt: string } }
+    expect(payload(response.nats.jwt)).toMatchObject({
+      nats: {
+        pub: { allow: [`kez.fetch.${account.hex}`] },
+        sub: { allow: [`kez.dlv.${account.hex}`, `_INBOX_${account.hex}.>`] }
+      }
     })
   })
 

@@ -7,6 +7,7 @@ import * as InboxStream from "../../../src/broker/stream/InboxStream.ts"
 import { kezId, makeAccount } from "../../kits/Account.ts"
 import { observe } from "../../kits/Observer.ts"
 import { headerBlock, openRaw } from "../../kits/RawClient.ts"
+import { loginRaw, sendRaw } from "../../kits/RawUser.ts"
 import { startTestBroker, type TestBroker, until } from "../../kits/TestBroker.ts"
 import { trimAttacks } from "../../kits/TrimAttacks.ts"
 
@@ -20,6 +21,22 @@ describe("one server", () => {
   afterAll(() => broker.stop())
   trimAttacks("trim and block over tcp", "tcp", () => broker)
   trimAttacks("trim and block over websocket", "websocket", () => broker)
+
+  it("KEZ-NAT-123 does nothing for a key that handed its handle over, although its connection is still open", async () => {
+    const [old, other, successor] = [await loginRaw(broker, "tcp"), await loginRaw(broker, "tcp"), makeAccount()]
+    expect(await sendRaw(other.client, old.hex, "before")).toBe(okay)
+    broker.handOver(old.hex, successor.hex)
+    const ask = async (subject: string, request: Uint8Array) =>
+      (await old.client.request(`kez.${subject}.${old.hex}`, request)).payload.toString()
+    const nonce = randomBytes(16)
+    expect(await sendRaw(old.client, other.hex, "after")).toBe('{"e":"retry"}')
+    expect(await sendRaw(old.client, old.hex, "after")).toBe('{"e":"retry"}')
+    expect(await ask("trim", Trim.encodeRequest({ box: "inbox", nonce }))).toBe('{"e":"bad"}')
+    expect(await ask("block", Block.encodeRequest({ op: "add", who: other.hex, nonce }))).toBe('{"e":"bad"}')
+    expect(await ask("fetch", Page.encodeRequest({ after: 0, nonce }))).toContain("before")
+    expect(await sendRaw(other.client, old.hex, "after")).toBe('{"e":"moved"}')
+    for (const { client } of [old, other]) client.close()
+  })
 })
 
 describe("a purge for one account", () => {

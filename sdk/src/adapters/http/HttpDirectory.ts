@@ -58,6 +58,7 @@ export const make = Effect.fnUntraced(function* ({ home, ...options }: HttpDirec
     lookup: (local) => settled(client.handles.lookup({ params: { handle: local } })),
     byPrimary: (primary) => settled(client.handles.byPrimary({ params: { primary } })),
     delete: (deletion) => Effect.asVoid(settled(client.handles.delete({ payload: deletion }))),
+    transfer: (request) => settled(client.handles.transfer({ payload: request })),
     report: (report) => settled(client.reports.report({ payload: report })),
     clockSkewMillis: Effect.gen(function* () {
       const before = yield* Clock.currentTimeMillis

@@ -8,7 +8,15 @@ import * as Json from "../encoding/Json.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
 /** The closed list of codes; for each, whether the same request may succeed later. */
-const retryable = { full: true, slow: true, unknown: false, bad: false, size: false, retry: true } as const
+const retryable = {
+  full: true,
+  slow: true,
+  unknown: false,
+  bad: false,
+  size: false,
+  retry: true,
+  moved: false
+} as const
 
 /** Why a request was refused. */
 export type RefusalCode = keyof typeof retryable

@@ -18,6 +18,7 @@ export const kinds = {
   sigchain_event: { type: "kez.sigchain.event", signer: "primary" },
   handle_registration: { type: "kez.chat.handle_registration", signer: "primary" },
   handle_deletion: { type: "kez.chat.handle_deletion", signer: "primary" },
+  handle_transfer: { type: "kez.chat.handle_transfer", signer: "primary" },
   chat_message: { type: "kez.chat.message", signer: "from" },
   shared_files: { type: "kez.chat.shared_files", signer: "primary" },
   report: { type: "kez.chat.report", signer: "primary" }

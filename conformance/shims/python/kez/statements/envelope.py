@@ -32,6 +32,7 @@ KINDS = {
     "sigchain_event": Kind("kez.sigchain.event"),
     "handle_registration": Kind("kez.chat.handle_registration"),
     "handle_deletion": Kind("kez.chat.handle_deletion"),
+    "handle_transfer": Kind("kez.chat.handle_transfer"),
     "chat_message": Kind("kez.chat.message", signer="from"),
     "shared_files": Kind("kez.chat.shared_files", max_bytes=MAX_MANIFEST_BYTES),
 }

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..data.strict_json import canonical, is_integer
+from ..data.text import is_hex
 from ..data.times import parse_time
 from ..errors import KezError
 from ..identity.handles import is_local, is_server, parse_handle
 from ..identity.primary import parse_account
-from .envelope import ALG_ED25519, verify_envelope
+from .envelope import ALG_ED25519, alg_of, verify_envelope, verify_payload
 from .sigchain import is_endpoint
 from .urls import is_url
 
 MAX_BYTES = 8_192
+MAX_TRANSFER_BYTES = 16_384
 WINDOW_SECONDS = 300
 MAX_LISTED = 16
 
 _INVITE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EVENT = re.compile(r"sha256:[0-9a-f]{64}")
 _FLAT_MEMBERS = {"handle", "primary", "created_at", "registration_sig"}
 
 
@@ -46,6 +49,49 @@ def check_registration(body: Any, server: str, now: float) -> Registration:
     if abs(now - registration.created_at) > WINDOW_SECONDS:
         raise KezError("clock_skew", f"created_at is more than {WINDOW_SECONDS} seconds from the server's clock")
     return registration
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What a transfer says."""
+
+    handle: str
+    server: str
+    old: str
+    new: str
+    rotate: str
+
+
+def check_transfer(body: Any, server: str, now: float) -> Transfer:
+    """Check the body of a transfer as the home server `server` does at `now` (KEZ-REG-120 to KEZ-REG-122)."""
+    if len(canonical(body)) > MAX_TRANSFER_BYTES:
+        raise KezError("too_large", f"more than {MAX_TRANSFER_BYTES} bytes")
+    if not isinstance(body, dict) or set(body) != {"transfer", "registration"}:
+        raise KezError("envelope_malformed", "not exactly a transfer and a registration")
+    payload = verify_envelope(body["transfer"], "handle_transfer").payload
+    if not all(isinstance(payload.get(name), str) for name in ("handle", "server", "new", "rotate", "created_at", "new_sig")):
+        raise KezError("envelope_malformed", "a member that is missing or no string")
+    if not is_local(payload["handle"]) or not is_server(payload["server"]):
+        raise KezError("handle_malformed", "not the parts of a handle")
+    parse_account(payload["primary"])
+    successor = parse_account(payload["new"])
+    if not is_hex(payload["new_sig"], 64) or not _EVENT.fullmatch(payload["rotate"]):
+        raise KezError("envelope_malformed", "no signature of the new key, or no hash of an event")
+    if payload["new"] == payload["primary"]:
+        raise KezError("envelope_malformed", "old and new key are the same")
+    created_at = parse_time(payload["created_at"])
+    acceptance = {name: payload[name] for name in ("version", "handle", "server", "new", "rotate", "created_at")}
+    acceptance |= {"type": "kez.handle_transfer_acceptance", "old": payload["primary"]}
+    verify_payload(successor, alg_of(successor), acceptance, bytes.fromhex(payload["new_sig"]))
+    registration = verify_registration(body["registration"])
+    named = (payload["handle"], payload["server"], payload["new"])
+    if (registration.handle, registration.server, registration.primary) != named:
+        raise KezError("envelope_malformed", "the registration is not one of this handle by the new key")
+    if payload["server"] != server:
+        raise KezError("wrong_server", "the transfer was made for another server")
+    if any(abs(now - made) > WINDOW_SECONDS for made in (created_at, registration.created_at)):
+        raise KezError("clock_skew", f"created_at is more than {WINDOW_SECONDS} seconds from the server's clock")
+    return Transfer(payload["handle"], payload["server"], payload["primary"], payload["new"], payload["rotate"])
 
 
 def verify_registration(value: Any) -> Registration:

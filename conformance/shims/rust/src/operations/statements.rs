@@ -5,7 +5,7 @@ use crate::data::{forms, strict_json};
 use crate::problem::Code;
 use crate::statements::addresses::{self, Class};
 use crate::statements::envelope::{self, Envelope};
-use crate::statements::registration::{self, Asked, Registration};
+use crate::statements::registration::{self, Asked, Registration, Transfer};
 use crate::statements::{claim, encodings, sigchain};
 use serde_json::{json, Value};
 
@@ -25,6 +25,7 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("sigchain.verify", sigchain_verify),
     ("sigchain.compare", sigchain_compare),
     ("registration.check", registration_check),
+    ("transfer.check", transfer_check),
     ("record.verify", record_verify),
     ("wellKnown.parse", |args| {
         Ok(registration::well_known(&checked(args, "json")?)?)
@@ -79,6 +80,18 @@ fn registration_check(args: Args<'_>) -> Answer {
     } = registration::check(&checked(args, "body")?, args.text("server")?, now)?;
     let primary = primary.to_string();
     Ok(json!({ "handle": handle.local, "server": handle.server, "primary": primary, "created_at": created_at }))
+}
+
+fn transfer_check(args: Args<'_>) -> Answer {
+    let now = registration::clock(args.text("now")?)?;
+    let Transfer {
+        handle,
+        old,
+        new,
+        rotate,
+    } = registration::check_transfer(&checked(args, "body")?, args.text("server")?, now)?;
+    let (old, new) = (old.to_string(), new.to_string());
+    Ok(json!({ "handle": handle.local, "server": handle.server, "old": old, "new": new, "rotate": rotate }))
 }
 
 fn record_verify(args: Args<'_>) -> Answer {

@@ -34,9 +34,10 @@ pub const CLAIM: Kind = kind("claim", "kez.claim", "primary");
 pub const EVENT: Kind = kind("sigchain_event", "kez.sigchain.event", "primary");
 pub const REGISTRATION: Kind = kind("handle_registration", "kez.chat.handle_registration", "primary");
 const DELETION: Kind = kind("handle_deletion", "kez.chat.handle_deletion", "primary");
+pub const TRANSFER: Kind = kind("handle_transfer", "kez.chat.handle_transfer", "primary");
 pub const MESSAGE: Kind = kind("chat_message", "kez.chat.message", "from");
 pub const SHARED_FILES: Kind = kind("shared_files", "kez.chat.shared_files", "primary");
-const KINDS: [Kind; 6] = [CLAIM, EVENT, REGISTRATION, DELETION, MESSAGE, SHARED_FILES];
+const KINDS: [Kind; 7] = [CLAIM, EVENT, REGISTRATION, DELETION, TRANSFER, MESSAGE, SHARED_FILES];
 
 /// An envelope that agrees with the table of kinds. Its signature is checked by `verify`.
 #[derive(Debug)]

@@ -1,5 +1,5 @@
 //! Registrations, records and descriptions of servers.
-use super::envelope::{Envelope, REGISTRATION};
+use super::envelope::{self, Envelope, REGISTRATION, TRANSFER};
 use super::sigchain;
 use crate::data::forms;
 use crate::data::members::Members;
@@ -9,6 +9,7 @@ use crate::problem::{ensure, Code, Result};
 use serde_json::{json, Map, Value};
 
 const BODY_LIMIT: usize = 8_192;
+const TRANSFER_LIMIT: usize = 16_384;
 const WINDOW_MILLIS: i64 = 300_000;
 /// Endpoints of a record, and URLs of a broker in a description.
 const LIST_LIMIT: usize = 16;
@@ -99,6 +100,74 @@ pub fn check(body: &Value, server: &str, now_millis: i64) -> Result<Registration
         "more than 300 seconds from the clock",
     )?;
     Ok(registration)
+}
+
+/// What a transfer says.
+pub struct Transfer {
+    pub handle: Handle,
+    pub old: Primary,
+    pub new: Primary,
+    pub rotate: String,
+}
+
+/// Checks the body of a transfer as far as it does not depend on what the server holds (KEZ-REG-120 to KEZ-REG-122).
+pub fn check_transfer(body: &Value, server: &str, now_millis: i64) -> Result<Transfer> {
+    let malformed = Code::EnvelopeMalformed;
+    ensure(
+        body.to_string().len() <= TRANSFER_LIMIT,
+        Code::TooLarge,
+        "more than 16,384 bytes",
+    )?;
+    let members = Members::of(body, malformed)?;
+    members.only(&["transfer", "registration"])?;
+    let transfer = Envelope::from_value(members.get("transfer")?.clone())?.expect(TRANSFER)?;
+    let payload = transfer.members(malformed)?;
+    let handle = Handle::new(payload.text("handle")?, payload.text("server")?)?;
+    let old = Primary::from(Primary::parse_account(payload.text("primary")?)?);
+    let new = Primary::from(Primary::parse_account(payload.text("new")?)?);
+    let rotate = payload.text("rotate")?;
+    let new_sig = payload.text("new_sig")?;
+    let created_at = payload.time("created_at")?;
+    ensure(
+        rotate.strip_prefix("sha256:").is_some_and(|hex| forms::is_hex(hex, 64)),
+        malformed,
+        "not the hash of an event",
+    )?;
+    ensure(forms::is_hex(new_sig, 128), malformed, "new_sig is no signature")?;
+    ensure(old != new, malformed, "old and new key are the same")?;
+    transfer.check_signature()?;
+    let acceptance = json!({
+        "type": "kez.handle_transfer_acceptance",
+        "version": 1,
+        "handle": handle.local,
+        "server": handle.server,
+        "old": old.to_string(),
+        "new": new.to_string(),
+        "rotate": rotate,
+        "created_at": payload.text("created_at")?,
+    });
+    envelope::verify(&new, &acceptance, &forms::from_hex(new_sig)?)?;
+    let registration = Registration::read(members.get("registration")?.clone())?;
+    ensure(
+        registration.handle == handle && registration.primary == new,
+        malformed,
+        "not a registration of this handle by the new key",
+    )?;
+    ensure(handle.server == server, Code::WrongServer, "made for another server")?;
+    for made in [created_at, registration.created_at] {
+        ensure(
+            (made - now_millis).abs() <= WINDOW_MILLIS,
+            Code::ClockSkew,
+            "more than 300 seconds from the clock",
+        )?;
+    }
+    let rotate = rotate.to_string();
+    Ok(Transfer {
+        handle,
+        old,
+        new,
+        rotate,
+    })
 }
 
 /// What a client asked a server for.
