@@ -287,6 +287,9 @@ const registrations: ReadonlyArray<ShimMutant> = [
     (_, { json }) => json.proof_sources !== undefined
   ),
   accepts("takes whatever is beside an invite", "registration.check: REG-046", "envelope_malformed"),
+  accepts("hands a handle over without asking both keys", "transfer.check: REG-121 KEY-100", "signature_invalid"),
+  accepts("takes whatever is beside a transfer", "transfer.check: REG-120", "envelope_malformed | envelope_kind"),
+  accepts("hands over whatever the clock and for every server", "transfer.check: REG-122", "clock_skew | wrong_server"),
   accepts("connects to whatever a description names", "wellKnown.parse: REG-029", "record_invalid"),
   accepts<Asked>(
     "lets a home inside a network name any address",
