@@ -7,17 +7,7 @@
  * as `removals` in the same transaction and carried out by `Removals`.
  */
 import { SignedEnvelope, VerifiedTransfer } from "@kez-chat/sdk/crypto"
-import {
-  Envelope,
-  Handle,
-  type Json,
-  Limits,
-  PrimaryKey,
-  Problem,
-  Registration,
-  Timestamp,
-  Transfer
-} from "@kez-chat/sdk/protocol"
+import { Envelope, Handle, type Json, Limits, Problem, Registration, Timestamp } from "@kez-chat/sdk/protocol"
 import { Crypto } from "@kez-chat/sdk/services"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -27,9 +17,24 @@ import type * as Result from "effect/Result"
 import * as Audit from "./Audit.ts"
 import { Database, oneOf, type Sql } from "./Database.ts"
 import * as Invites from "./Invites.ts"
+import {
+  type ActiveAccount,
+  byHandle,
+  byPrimary,
+  fromRow,
+  gone,
+  refuse,
+  type Removal,
+  reserved,
+  type Row,
+  type State,
+  stateOf,
+  suspended,
+  toActive
+} from "./accounts/Accounts.ts"
+import * as MovedKeys from "./accounts/MovedKeys.ts"
+import { recentAccounts } from "./accounts/RecentAccounts.ts"
 import { reservedHandles } from "./ReservedHandles.ts"
-
-export type State = "active" | "suspended" | "deleted" | "revoked"
 
 /** Who may register, and the invite that came with the registration. */
 export interface Admission {
@@ -37,75 +42,7 @@ export interface Admission {
   readonly invite?: string | undefined
 }
 
-/** An account as the registry keeps it. */
-export interface Account {
-  /** The local part. */
-  readonly handle: string
-  /** 64 hex digits. */
-  readonly primaryHex: string
-  readonly state: State
-  /** RFC 3339. */
-  readonly registeredAt: string
-  readonly endedAt: string | null
-  readonly suspendedAt: string | null
-  /** Id of the invite that it registered with. */
-  readonly invite: string | null
-}
-
-/** An active account with the envelope that took its handle, as JCS text. */
-export interface ActiveAccount extends Account {
-  readonly state: "active"
-  readonly registration: string
-}
-
-/** A pending removal of an ended account from the broker. */
-export interface Removal {
-  readonly id: number
-  readonly primaryHex: string
-  readonly purge: boolean
-}
-
-interface Row {
-  readonly handle: string
-  readonly primary_hex: string
-  readonly state: Exclude<State, "suspended">
-  readonly registered_at: string
-  readonly registration: string | null
-  readonly ended_at: string | null
-  readonly suspended_at: string | null
-  readonly invite: string | null
-}
-
-const fromRow = (row: Row): Account => ({
-  handle: row.handle,
-  primaryHex: row.primary_hex,
-  state: stateOf(row),
-  registeredAt: row.registered_at,
-  endedAt: row.ended_at,
-  suspendedAt: row.suspended_at,
-  invite: row.invite
-})
-
-const stateOf = ({ state, suspended_at }: Pick<Row, "state" | "suspended_at">): State =>
-  state === "active" && suspended_at !== null ? "suspended" : state
-
-const gone = (detail: string) => new Problem.Problem({ code: "handle_deleted", detail })
-const refuse = (code: Problem.Code, detail: string) => new Problem.Problem({ code, detail })
-
-const suspended = refuse("account_suspended", "this server's operator has suspended the account")
-
-const reserved = (handle: string) => refuse("handle_reserved", `${handle} cannot be registered here`)
-
-const moved = (newHex: string) => refuse("primary_moved", `it handed its handle over to ${PrimaryKey.ofHex(newHex)}`)
-
-/** A key that handed its handle over. */
-export interface MovedKey {
-  readonly primaryHex: string
-  /** RFC 3339. */
-  readonly movedAt: string
-  /** RFC 3339; until then it can fetch the mail that it has. */
-  readonly fetchUntil: string
-}
+export type { Account, ActiveAccount, Removal, State } from "./accounts/Accounts.ts"
 
 export class Registry extends Context.Service<Registry, Effect.Success<ReturnType<typeof make>>>()(
   "@kez-chat/server/Registry"
@@ -122,35 +59,6 @@ const make = Effect.fnUntraced(function* (serverName: string) {
   const { sql, transaction } = yield* Database
   const context = yield* Effect.context<Crypto>()
   const recent = recentAccounts()
-
-  const byHandle = (handle: string, within: Sql = sql) =>
-    Effect.map(
-      within<Row>`SELECT handle, primary_hex, state, registered_at, registration, ended_at, suspended_at, invite FROM accounts WHERE handle = ${handle}`,
-      first
-    )
-  const byPrimary = (primaryHex: string, within: Sql = sql) =>
-    Effect.map(
-      within<Row>`SELECT handle, primary_hex, state, registered_at, registration, ended_at, suspended_at, invite FROM accounts WHERE primary_hex = ${primaryHex}`,
-      first
-    )
-
-  /** The account of a handle or key that handed over, as it is now; undefined for any other key. */
-  const movedKey = (primaryHex: string, within: Sql = sql) =>
-    Effect.map(
-      within<{
-        new_hex: string
-        state: string
-      }>`SELECT new_hex, state FROM moved_keys WHERE primary_hex = ${primaryHex}`,
-      first
-    )
-  /** Fails if a key handed its handle over. */
-  const checkNotMoved = Effect.fnUntraced(function* (primaryHex: string, within: Sql = sql) {
-    const found = yield* movedKey(primaryHex, within)
-    if (found === undefined) return
-    return yield* found.state === "ended"
-      ? gone("this key had a handle here that was given up or revoked")
-      : moved(found.new_hex)
-  })
 
   const activeOf = (row: Row | undefined): Effect.Effect<ActiveAccount, Problem.Problem> => {
     if (row === undefined) return Effect.fail(refuse("handle_not_found", "nobody has registered it"))
@@ -204,10 +112,10 @@ const make = Effect.fnUntraced(function* (serverName: string) {
      */
     recent: recent.get,
     /** The active account; else `handle_not_found` or `handle_deleted`. */
-    byHandle: (handle: string) => Effect.flatMap(byHandle(handle), activeOf),
+    byHandle: (handle: string) => Effect.flatMap(byHandle(sql, handle), activeOf),
     /** As `byHandle`, but `handle_reserved` for a reserved handle that nobody holds. */
     lookUp: Effect.fnUntraced(function* (handle: string) {
-      const row = yield* byHandle(handle)
+      const row = yield* byHandle(sql, handle)
       if (row === undefined && (yield* isReserved(handle, sql))) return yield* reserved(handle)
       const account = yield* activeOf(row)
       recent.set(account)
@@ -215,8 +123,8 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     }),
     /** The active account; else `handle_not_found`, `handle_deleted` or `primary_moved`. */
     byPrimary: Effect.fnUntraced(function* (primaryHex: string) {
-      const row = yield* byPrimary(primaryHex)
-      if (row === undefined) yield* checkNotMoved(primaryHex)
+      const row = yield* byPrimary(sql, primaryHex)
+      if (row === undefined) yield* MovedKeys.check(sql, primaryHex)
       return yield* activeOf(row)
     }),
 
@@ -235,18 +143,18 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       return yield* transaction(
         { lock },
         Effect.fnUntraced(function* (within) {
-          const holder = yield* byHandle(handle, within)
+          const holder = yield* byHandle(within, handle)
           if (holder?.primary_hex === key.hex && holder.state === "active") {
             if (holder.suspended_at !== null) return yield* suspended
             return { created: false, account: toActive(holder) }
           }
-          yield* checkNotMoved(key.hex, within)
+          yield* MovedKeys.check(within, key.hex)
           if (holder !== undefined) {
             return yield* holder.state === "active"
               ? refuse("handle_taken", `${handle}@${serverName} belongs to another key`)
               : gone("it was given up or revoked and is not handed out again")
           }
-          const other = yield* byPrimary(key.hex, within)
+          const other = yield* byPrimary(within, key.hex)
           if (other !== undefined) {
             if (stateOf(other) === "suspended") return yield* suspended
             return yield* other.state === "active"
@@ -285,7 +193,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       yield* transaction(
         { lock },
         Effect.fnUntraced(function* (within) {
-          const holder = yield* byHandle(statement.handle, within)
+          const holder = yield* byHandle(within, statement.handle)
           if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
           if (holder.primary_hex !== statement.key.hex) {
             return yield* refuse("unauthorized", "the handle belongs to another key")
@@ -300,59 +208,14 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     /**
      * Puts another key in the place of a handle's key, as both signed. Repeating it succeeds. The old key can fetch for
      * `fetchMillis` more, as long as mail to it is retained.
-     *
-     * The sig-server is not asked for the `rotate` event that the statement names: who can sign this can sign that event,
-     * so it would prove nothing more, and an account whose key was stolen must not wait for another server. A contact who
-     * sees no such event is warned of the new key as of any other.
      */
     transfer: Effect.fnUntraced(function* (json: Json.Json, fetchMillis: number) {
       const statement = yield* Effect.provideContext(VerifiedTransfer.verify(json), context)
-      const { handle, old, request, server } = statement
+      const { server } = statement
       if (server !== serverName) {
         return yield* refuse("wrong_server", `this server is ${serverName}, the statement was made for ${server}`)
       }
-      const now = yield* Clock.currentTimeMillis
-      const registration = Envelope.encodeText(request.registration)
-      return yield* transaction(
-        { lock },
-        Effect.fnUntraced(function* (within) {
-          const holder = yield* byHandle(handle, within)
-          if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
-          if (holder.state !== "active") return yield* gone("it was given up or revoked")
-          if (holder.suspended_at !== null) return yield* suspended
-          const before = yield* movedKey(old.hex, within)
-          const isRepeat = before?.new_hex === statement.new.hex && holder.primary_hex === statement.new.hex
-          if (isRepeat) return toActive(holder)
-          if (before !== undefined) return yield* moved(before.new_hex)
-          if (holder.primary_hex !== old.hex) return yield* refuse("unauthorized", "the handle belongs to another key")
-          yield* checkNotMoved(statement.new.hex, within)
-          const other = yield* byPrimary(statement.new.hex, within)
-          if (other !== undefined) {
-            return yield* other.state === "active"
-              ? refuse("primary_taken", "the new key already has a handle here")
-              : gone("the new key had a handle here that was given up or revoked")
-          }
-          yield* Effect.fromResult(Transfer.checkWindow(statement, now))
-          const time = Timestamp.fromMillis(now)
-          const until = Timestamp.fromMillis(now + fetchMillis)
-          // Names `state` as well, so that every server hears of the change (ActiveKeys).
-          yield* within`UPDATE accounts SET primary_hex = ${statement.new.hex}, registration = ${registration}, state = 'active'
-            WHERE handle = ${handle}`
-          yield* within`INSERT INTO moved_keys (primary_hex, handle, new_hex, moved_at, fetch_until, transfer, state)
-            VALUES (${old.hex}, ${handle}, ${statement.new.hex}, ${time}, ${until},
-              ${Envelope.encodeText(request.transfer)}, 'active')`
-          // Reports are about accounts, whichever key they name.
-          yield* within`UPDATE reports SET reporter_hex = ${statement.new.hex} WHERE reporter_hex = ${old.hex}`
-          yield* within`UPDATE reports SET reported_hex = ${statement.new.hex} WHERE reported_hex = ${old.hex}`
-          // At once its connections lose the rights that they had; after retention nothing of it is left.
-          yield* within`INSERT INTO removals (primary_hex, purge, requested_at) VALUES (${old.hex}, 0, ${time})`
-          yield* within`INSERT INTO removals (primary_hex, purge, requested_at, not_before)
-            VALUES (${old.hex}, 1, ${time}, ${until})`
-          const note = `${PrimaryKey.format(old)} to ${PrimaryKey.format(statement.new)}`
-          yield* Audit.record(within, "transfer", handle, { actor: "owner", note })
-          return toActive({ ...holder, primary_hex: statement.new.hex, registration })
-        })
-      )
+      return yield* transaction({ lock }, (within) => MovedKeys.handOver(within, statement, fetchMillis))
     }),
 
     /** Takes an account away (an operator's decision); the handle stays a tombstone. */
@@ -361,7 +224,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       return yield* transaction(
         { lock },
         Effect.fnUntraced(function* (within) {
-          const holder = yield* byHandle(handle, within)
+          const holder = yield* byHandle(within, handle)
           if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
           if (holder.state !== "active") return fromRow(holder)
           yield* end(within, holder, "revoked", time)
@@ -377,7 +240,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       return yield* transaction(
         { lock },
         Effect.fnUntraced(function* (within) {
-          const holder = yield* byHandle(handle, within)
+          const holder = yield* byHandle(within, handle)
           if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
           if (holder.state !== "active") return yield* gone("it was given up or revoked")
           if ((holder.suspended_at !== null) === isNowSuspended) return fromRow(holder)
@@ -397,14 +260,12 @@ const make = Effect.fnUntraced(function* (serverName: string) {
 
     /** An account in any state; `handle_not_found` if there never was one. */
     find: Effect.fnUntraced(function* (handle: string) {
-      const row = yield* byHandle(handle)
+      const row = yield* byHandle(sql, handle)
       return row === undefined ? yield* refuse("handle_not_found", "nobody has registered it") : fromRow(row)
     }),
 
     /** The keys that an account had before, the newest first. */
-    formerKeys: (handle: string) =>
-      sql<MovedKey>`SELECT primary_hex AS "primaryHex", moved_at AS "movedAt", fetch_until AS "fetchUntil" FROM moved_keys
-        WHERE handle = ${handle} ORDER BY version DESC`,
+    formerKeys: (handle: string) => MovedKeys.ofHandle(sql, handle),
 
     /** Puts a handle on the reserved list, or lifts it. */
     setReserved: Effect.fnUntraced(function* (handle: string, isNowReserved: boolean, by: Audit.By) {
@@ -467,7 +328,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       )
     ),
     /** Number of keys that handed their handle over, for metrics. */
-    movedKeys: Effect.map(sql<{ n: number }>`SELECT count(*) AS n FROM moved_keys`, ([found]) => found?.n ?? 0),
+    movedKeys: MovedKeys.count(sql),
     /** Accounts by state, for metrics. */
     counts: Effect.map(
       sql<{ state: Row["state"]; n: number; suspended: number }>`
@@ -489,28 +350,3 @@ const make = Effect.fnUntraced(function* (serverName: string) {
 })
 
 const states: ReadonlyArray<State> = ["active", "suspended", "deleted", "revoked"]
-
-const first = <A>(found: ReadonlyArray<A>): A | undefined => found[0]
-
-const toActive = (row: Row): ActiveAccount => ({
-  ...fromRow(row),
-  state: "active",
-  registration: row.registration as string
-})
-
-/** Accounts that are remembered; each takes a kilobyte or two. */
-const mostRecent = 4_096
-
-/** Active accounts by handle, those looked up last. */
-const recentAccounts = () => {
-  const byHandle = new Map<string, ActiveAccount>()
-  return {
-    get: (handle: string) => byHandle.get(handle),
-    set: (account: ActiveAccount) => {
-      // In order of insertion; the oldest goes.
-      byHandle.delete(account.handle)
-      byHandle.set(account.handle, account)
-      if (byHandle.size > mostRecent) byHandle.delete(byHandle.keys().next().value as string)
-    }
-  }
-}
