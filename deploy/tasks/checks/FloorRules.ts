@@ -74,6 +74,7 @@ export const BROWSER_ENTRIES = [
   "./memory",
   "./indexeddb",
   "./http",
+  "./proofs",
   "./nats-websocket"
 ]
 export const NODE_ONLY =

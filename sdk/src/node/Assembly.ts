@@ -12,20 +12,14 @@ import * as NatsBroker from "../adapters/nats/index.ts"
 import * as DiskBlobStore from "../adapters/node/blobs/DiskBlobStore.ts"
 import * as FileVault from "../adapters/node/FileVault.ts"
 import * as HomeNetwork from "../adapters/node/network/HomeNetwork.ts"
+import * as NodeProofs from "../adapters/node/proofs/NodeProofs.ts"
 import * as NodeCrypto from "../adapters/node/NodeCrypto.ts"
 import * as SqliteLocalStore from "../adapters/sqlite/SqliteLocalStore.ts"
 import { KezChat } from "../client/KezChat.ts"
 import type { NodeError, NodeOptions } from "./NodeOptions.ts"
 import { AddressClass, Blank } from "../protocol/index.ts"
 import type { Vault, VaultError } from "../services/index.ts"
-import {
-  AdapterUnavailable,
-  BlobTransport,
-  BlobTransportError,
-  Directory,
-  noProofs,
-  StoreError
-} from "../services/index.ts"
+import { AdapterUnavailable, BlobTransport, BlobTransportError, Directory, StoreError } from "../services/index.ts"
 
 const vaultOf = ({ dir, passphrase, vault }: NodeOptions): Layer.Layer<Vault, AdapterUnavailable | VaultError> => {
   if (vault !== undefined) return vault
@@ -107,7 +101,7 @@ const local = (options: NodeOptions) =>
     SqliteLocalStore.layer({ path: join(options.dir, "store.db"), exclusive: true }),
     DiskBlobStore.layer({ folder: join(options.dir, "blobs") }),
     Layer.sync(BlobTransport, () => transportOf(options)),
-    noProofs,
+    NodeProofs.layer(options.proofs),
     vaultOf(options)
   )
 

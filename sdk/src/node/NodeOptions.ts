@@ -2,6 +2,7 @@
 import type * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { IrohOptions } from "../adapters/iroh/IrohBlobTransport.ts"
+import type { NodeProofOptions } from "../adapters/node/proofs/NodeProofs.ts"
 import type { FetchProgress } from "../client/model/index.ts"
 import type { Waiting } from "../promise/index.ts"
 import type { AdapterUnavailable } from "../services/AdapterUnavailable.ts"
@@ -32,6 +33,8 @@ export interface NodeOptions {
    * other.
    */
   readonly relay?: IrohOptions["relay"]
+  /** Which services are asked for proofs of other identities, and servers of one's own among them. */
+  readonly proofs?: NodeProofOptions
   /** Give this device's addresses to nobody: all files go through relays. Not together with `direct`. */
   readonly relayOnly?: boolean
 }

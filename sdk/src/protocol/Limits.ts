@@ -123,6 +123,6 @@ export const proofRedirects = 3
 export const proofSpacingMillis = 500
 /** A service's time to ask again counts up to this many milliseconds ahead. */
 export const proofRetryMillis = 24 * 60 * 60 * 1000
-/** Candidates that are taken from one answer, and characters of a text that may be one. */
+/** Candidates for one identity, and characters of a text that may be one. */
 export const proofCandidates = 16
 export const proofTextCharacters = 128 * 1024

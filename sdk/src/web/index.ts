@@ -14,6 +14,7 @@ import * as HttpManifestStore from "../adapters/http/HttpManifestStore.ts"
 import * as HttpSigchainStore from "../adapters/http/HttpSigchainStore.ts"
 import * as NatsBroker from "../adapters/nats-websocket/index.ts"
 import * as NobleCrypto from "../adapters/noble/NobleCrypto.ts"
+import * as WebProofs from "../adapters/proofs/WebProofs.ts"
 import * as WebCrypto from "../adapters/webcrypto/WebCrypto.ts"
 import { KezChat } from "../client/KezChat.ts"
 import { type KezChatClient, open } from "../promise/index.ts"
@@ -23,7 +24,6 @@ import * as HomeReach from "../services/homes/HomeReach.ts"
 import type { Homes } from "../services/homes/Homes.ts"
 import type { LocalStore, StoreConflict, StoreError } from "../services/LocalStore.ts"
 import { noFiles } from "../services/absent/NoFiles.ts"
-import { noProofs } from "../services/absent/NoProofs.ts"
 import type { Vault } from "../services/Vault.ts"
 import * as TaskScheduler from "./TaskScheduler.ts"
 
@@ -55,7 +55,11 @@ export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreErro
       Effect.succeed(
         Layer.mergeAll(
           HttpSigchainStore.layer({ url: Effect.map(directory.wellKnown, (known) => known.sig_server), namedBy }),
-          NatsBroker.layer({ urls: Effect.map(directory.wellKnown, (known) => known.broker.websocket), namedBy })
+          NatsBroker.layer({ urls: Effect.map(directory.wellKnown, (known) => known.broker.websocket), namedBy }),
+          WebProofs.layer({
+            sources: Effect.map(directory.wellKnown, ({ proof_sources = {} }) => proof_sources),
+            decompress: Effect.promise(async () => (await import("../adapters/zstd/Zstd.ts")).decompress)
+          })
         )
       )
     )
@@ -66,7 +70,7 @@ export const layer = <E>(options: WebOptions<E>): Layer.Layer<KezChat, StoreErro
     Layer.provideMerge(cryptoLayer)
   )
   return KezChat.layer(options).pipe(
-    Layer.provide([network, noFiles, noProofs]),
+    Layer.provide([network, noFiles]),
     Layer.provide([options.store, options.vault]),
     Layer.provideMerge(TaskScheduler.layer)
   )

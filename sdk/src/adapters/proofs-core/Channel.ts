@@ -55,9 +55,11 @@ export interface Tools {
   /** The TXT records of a name. */
   txt(name: string): Effect.Effect<TxtAnswer, Unreachable>
   /** The answer of each nostr relay to a request with these filters (NIP-01), or why there is none. */
-  events(filters: ReadonlyArray<object>): Effect.Effect<ReadonlyArray<RelayAnswer | Unreachable>>
+  events(filters: ReadonlyArray<object>): Effect.Effect<ReadonlyArray<RelayAnswer | Unreachable>, Unreachable>
   /** Base URL of Bluesky's public XRPC. */
-  readonly xrpc: string
+  readonly xrpc: Effect.Effect<string, Unreachable>
+  /** Base URL of the directory of `did:plc`. */
+  readonly plc: Effect.Effect<string, Unreachable>
   /** A browser: servers without CORS cannot be asked. */
   readonly isBrowser: boolean
 }

@@ -9,11 +9,10 @@ export interface DidDocument {
   readonly alsoKnownAs: ReadonlyArray<string>
 }
 
-const plc = "https://plc.directory"
+const plcForm = /^did:plc:[a-z2-7]{24}$/
 
-/** Where a document lies; undefined for a method that is not read. `did:web:host%3Aport:path` as its specification says. */
-export const urlOf = (did: string): string | undefined => {
-  if (/^did:plc:[a-z2-7]{24}$/.test(did)) return `${plc}/${did}`
+/** Where the document of a `did:web` lies, by that method's specification; undefined for any other DID. */
+export const webUrlOf = (did: string): string | undefined => {
   const [host = "", ...path] = /^did:web:([A-Za-z0-9.%_:~-]+)$/.exec(did)?.[1]?.split(":") ?? []
   const [name = "", port, ...more] = host.toLowerCase().replace("%3a", ":").split(":")
   if (!Handle.isServerName(name) || !name.includes(".") || more.length > 0) return undefined
@@ -24,8 +23,8 @@ export const urlOf = (did: string): string | undefined => {
 }
 
 /** The document of a DID; undefined if there is none, or if it is another DID's. */
-export const fetch = Effect.fnUntraced(function* ({ get }: Tools, did: string) {
-  const url = urlOf(did)
+export const fetch = Effect.fnUntraced(function* ({ get, plc }: Tools, did: string) {
+  const url = plcForm.test(did) ? `${yield* plc}/${did}` : webUrlOf(did)
   const page = url === undefined ? undefined : yield* get(url)
   if (page === undefined) return undefined
   const json = yield* Json.parse(page)

@@ -1,5 +1,6 @@
 /** The service over the table of channels. */
 import * as Effect from "effect/Effect"
+import * as Limits from "../../protocol/Limits.ts"
 import type { Identifier } from "../../protocol/identity/Identifier.ts"
 import { type Fetched, type FoundProof, type ProofFetcher, ProofUnreachable } from "../../services/ProofFetcher.ts"
 import { type Tools, Unreachable } from "./Channel.ts"
@@ -7,10 +8,9 @@ import { channels, type Row } from "./Channels.ts"
 
 /** Why a browser does not ask. */
 const needsCli = (system: string) =>
-  new Unreachable({
-    reason: "needs_cli",
-    detail: `a browser cannot ask for ${system}: check it with the command line, kez-chat verify`
-  })
+  Effect.fail(
+    new Unreachable({ reason: "needs_cli", detail: `a browser cannot ask ${system}: the command line, kez-chat, can` })
+  )
 
 const rowOf = (system: string): Row | undefined => (Object.hasOwn(channels, system) ? channels[system] : undefined)
 
@@ -33,8 +33,7 @@ const load = (row: Row) =>
   })
 
 /** Asks every place. Candidates come in the order of the places, and those that failed are told. */
-const readAll = Effect.fnUntraced(function* (tools: Tools, system: string, id: string, row: Row) {
-  if (tools.isBrowser && !row.inBrowser) return yield* needsCli(system)
+const readAll = Effect.fnUntraced(function* (tools: Tools, id: string, row: Row) {
   const channel = yield* load(row)
   const places = channel.places(id)
   const found: Array<FoundProof> = []
@@ -48,7 +47,7 @@ const readAll = Effect.fnUntraced(function* (tools: Tools, system: string, id: s
   }
   if (missed !== undefined && found.length === 0) return yield* missed
   return {
-    found,
+    found: found.slice(0, Limits.proofCandidates),
     asked: places.map(({ name }) => name),
     recipe: channel.recipe,
     ...(dnssec === undefined ? {} : { dnssec }),
@@ -56,18 +55,28 @@ const readAll = Effect.fnUntraced(function* (tools: Tools, system: string, id: s
   }
 })
 
-/** The fetcher that asks with these tools. `decompress` loads the platform's decoder of compact proofs. */
-export const make = (tools: Tools, decompress: ProofFetcher["Service"]["decompress"]): ProofFetcher["Service"] => ({
+export interface FetcherOptions {
+  /** What channels ask with, made for each proof. */
+  readonly tools: Effect.Effect<Tools, Unreachable>
+  /** Loads the platform's decoder of compact proofs. */
+  readonly decompress: ProofFetcher["Service"]["decompress"]
+  /** Only channels that a browser can ask are asked. */
+  readonly isBrowser: boolean
+}
+
+export const make = ({ decompress, isBrowser, tools }: FetcherOptions): ProofFetcher["Service"] => ({
   decompress,
-  systems: Object.entries(channels).flatMap(([system, row]) => (tools.isBrowser && !row.inBrowser ? [] : [system])),
+  systems: Object.entries(channels).flatMap(([system, row]) => (isBrowser && !row.inBrowser ? [] : [system])),
   fetch: Effect.fn("ProofFetcher.fetch")(function* ({ id, system, text }: Identifier) {
     const row = rowOf(system)
     if (row === undefined) {
       const detail = `this version does not know how to check ${system}`
       return yield* new ProofUnreachable({ subject: text, reason: "unsupported", detail })
     }
-    const { missed, ...read } = yield* Effect.mapError(readAll(tools, system, id, row), unreachable(text))
-    return { ...read, ...(missed === undefined ? {} : { missed: unreachable(text)(missed) }) }
+    const read =
+      isBrowser && !row.inBrowser ? needsCli(system) : Effect.flatMap(tools, (made) => readAll(made, id, row))
+    const { missed, ...answer } = yield* Effect.mapError(read, unreachable(text))
+    return { ...answer, ...(missed === undefined ? {} : { missed: unreachable(text)(missed) }) }
   }),
   publication: Effect.fnUntraced(function* ({ id, system }, proof) {
     const row = rowOf(system)

@@ -50,5 +50,5 @@ export const found = (
   if (texts.length === 0) return []
   const { body, fetchedAt, url } = answer
   const digest = digestOf(body)
-  return [...new Set(texts)].slice(0, Limits.proofCandidates).map((text) => ({ url, fetchedAt, digest, text }))
+  return [...new Set(texts)].map((text) => ({ url, fetchedAt, digest, text }))
 }

@@ -1,8 +1,17 @@
 /** Every channel passes the kit. */
 import { type ChannelUnderTest, proofFetcherKit } from "../../kits/proofs/ProofFetcherKit.ts"
+import { nostrAuthor } from "../../kits/proofs/NostrAuthor.ts"
 import { text } from "../../kits/proofs/HttpsHosts.ts"
 
 const segments = (value: string): ReadonlyArray<string> => value.match(/.{1,255}/g) ?? []
+
+const author = nostrAuthor(9)
+const did = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
+const linkTo = (uri: string) => ({
+  index: { byteStart: 0, byteEnd: 31 },
+  features: [{ $type: "app.bsky.richtext.facet#link", uri }]
+})
+const person = (posts: ReadonlyArray<string>) => ({ fields: [], summary: "<p>Hello</p>", posts })
 
 const channels: Readonly<Record<string, ChannelUnderTest>> = {
   dns: {
@@ -29,6 +38,33 @@ const channels: Readonly<Record<string, ChannelUnderTest>> = {
       ),
     remove: ({ https }) => https.handlers.set("site.kez.test", (_, response) => text(response, "gone", 410)),
     host: "site.kez.test"
+  },
+  nostr: {
+    subject: `nostr:${author.npub}`,
+    publish: ({ relays }, { text }) => relays[1]?.events.push(author.event(1, `hello\n${text}\nsee you`)),
+    remove: ({ relays }) => relays[1]?.events.splice(0),
+    fail: ({ relays }) => relays.forEach((relay) => Object.assign(relay, { behaviour: "gone" }))
+  },
+  bluesky: {
+    subject: "bluesky:alice.kez.test",
+    register: ({ bluesky, dns }) => {
+      dns.txt.set("_atproto.alice.kez.test", [[`did=${did}`]])
+      bluesky.documents.set(did, ["alice.kez.test"])
+      bluesky.posts.set(did, [{ record: { text: "hello" } }])
+    },
+    // As the app does with a link that is pasted: it shows the beginning and links to the whole.
+    publish: ({ bluesky }, { text }) =>
+      bluesky.posts.set(did, [{ record: { text: `${text.slice(8, 36)}...`, facets: [linkTo(text)] } }]),
+    remove: ({ bluesky }) => bluesky.posts.set(did, []),
+    host: "public.api.bsky.app"
+  },
+  ap: {
+    subject: "mastodon:@Alice@social.kez.test",
+    register: ({ fediverse }) => fediverse.people.set("alice", person([])),
+    publish: ({ fediverse }, { text }) =>
+      fediverse.people.set("alice", person([`<p>my key:<br />${text.replaceAll("_", "&#95;")}</p>`])),
+    remove: ({ fediverse }) => fediverse.people.set("alice", person([])),
+    host: "social.kez.test"
   }
 }
 

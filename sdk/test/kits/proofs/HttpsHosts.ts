@@ -21,6 +21,11 @@ export interface HttpsHosts {
   readonly requests: Array<{ readonly host: string; readonly path: string; readonly at: number }>
 }
 
+/** Lets a host answer so. */
+export const serve = ({ handlers }: HttpsHosts, host: string, handler: Handler): void => {
+  handlers.set(host, handler)
+}
+
 /** Answers JSON. */
 export const json = (response: ServerResponse, value: unknown, status = 200, type = "application/json"): void => {
   response.writeHead(status, { "content-type": `${type}; charset=utf-8` })
@@ -32,9 +37,17 @@ export const text = (response: ServerResponse, value: string | Buffer, status = 
   response.end(value)
 }
 
+/** Made once in a process: each takes openssl a moment. */
+const known = new Map<string, Certificates>()
+const certificatesOf = (names: ReadonlyArray<string>): Certificates => {
+  const made = known.get(names.join()) ?? certificates(names)
+  known.set(names.join(), made)
+  return made
+}
+
 export const httpsHosts = (names: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const made = certificates(names)
+    const made = certificatesOf(names)
     const handlers = new Map<string, Handler>()
     const overrides = new Map<string, Handler>()
     const bad: HttpsHosts["bad"] = new Map()

@@ -49,10 +49,12 @@ const converse = (relay: Relay, socket: WebSocket): void => {
     }
     const sent = new Set<unknown>()
     for (const filter of filters) {
-      const stored = (relay.events as Array<Event>)
-        .filter((event) => relay.behaviour === "forged" || matches(event, filter))
+      const events = relay.events as ReadonlyArray<Event>
+      const stored = events
+        .filter((event) => relay.behaviour !== "forged" && matches(event, filter))
         .sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? -1 : 1))
-      for (const event of stored.slice(0, filter.limit ?? 500)) {
+        .slice(0, filter.limit ?? 500)
+      for (const event of relay.behaviour === "forged" ? events : stored) {
         if (!sent.has(event)) send("EVENT", id, event)
         sent.add(event)
       }

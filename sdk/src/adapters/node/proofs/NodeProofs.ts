@@ -7,8 +7,9 @@ import * as Layer from "effect/Layer"
 import { ProofFetcher } from "../../../services/ProofFetcher.ts"
 import * as Lookup from "../../network-core/Lookup.ts"
 import * as Fetcher from "../../proofs-core/Fetcher.ts"
+import * as HostPace from "../../proofs-core/fetching/HostPace.ts"
 import * as Toolbox from "../../proofs-core/fetching/Toolbox.ts"
-import type { ProofOptions } from "../../proofs-core/ProofOptions.ts"
+import { defaults, type ProofOptions } from "../../proofs-core/ProofOptions.ts"
 import type { Tools } from "../../proofs-core/Channel.ts"
 import type { Endpoint, HttpStack } from "../network/HttpStack.ts"
 import type { Environment } from "../network/Proxies.ts"
@@ -60,15 +61,22 @@ export const tools = (options: NodeProofOptions = {}): Tools => {
     {
       fetch: async (...request) => (await stack()).fetch(...request),
       webSocket: async (url) => (await stack()).webSocket(url),
-      isMapped: (host) => endpoints.has(host),
+      isChosen: ({ hostname, protocol }) => endpoints.has(hostname) && /^(?:https|wss):$/.test(protocol),
       headers: { "user-agent": "kez-chat" },
       txt: SystemDns.txt(resolvers),
       isBrowser: false
     },
-    options
+    HostPace.make(options.spacingMillis),
+    { ...defaults, ...options }
   )
 }
 
 /** Asks nothing before the first proof is fetched. */
 export const layer = (options: NodeProofOptions = {}): Layer.Layer<ProofFetcher> =>
-  Layer.sync(ProofFetcher, () => Fetcher.make(tools(options), Effect.succeed(Zstd.decompress)))
+  Layer.sync(ProofFetcher, () =>
+    Fetcher.make({
+      tools: Effect.succeed(tools(options)),
+      decompress: Effect.succeed(Zstd.decompress),
+      isBrowser: false
+    })
+  )

@@ -32,7 +32,7 @@ const byDns = Effect.fnUntraced(function* ({ txt }: Tools, handle: string) {
 /** The DID at the handle's own host, which a browser leaves to the public server. */
 const byHttps = Effect.fnUntraced(function* ({ get, isBrowser, xrpc }: Tools, handle: string) {
   if (isBrowser) {
-    const page = yield* get(layout.resolve(xrpc, handle), { absent: [400, 404] })
+    const page = yield* get(layout.resolve(yield* xrpc, handle), { absent: [400, 404] })
     return page === undefined ? undefined : asDid(Json.text(yield* Json.parse(page), "did"))
   }
   const page = yield* get(layout.wellKnown(handle))
@@ -72,7 +72,7 @@ export const bluesky: Channel = {
         if (did === undefined || document === undefined) return { found: [] }
         const named = document.alsoKnownAs.find((uri) => uri.startsWith("at://"))
         if (named?.toLowerCase() !== `at://${handle}`) return { found: [] }
-        const page = yield* tools.get(layout.feed(tools.xrpc, did))
+        const page = yield* tools.get(layout.feed(yield* tools.xrpc, did))
         if (page === undefined) return { found: [] }
         const posts = Json.list(yield* Json.parse(page), "feed").map((item) => Json.member(item, "post"))
         // Reposts are among them.

@@ -13,8 +13,8 @@ export interface HttpGetOptions {
   /** Connects to public addresses only, where the platform shows them. */
   readonly fetch: typeof globalThis.fetch
   readonly pace: HostPace
-  /** Hosts that the program itself maps to an address; they are not checked. */
-  readonly isMapped: (host: string) => boolean
+  /** Whether the program itself chose this server: its URL is not checked. */
+  readonly isChosen: (url: URL) => boolean
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -23,9 +23,10 @@ const forbidden = (detail: string, cause?: unknown) =>
   new Unreachable({ reason: "forbidden", detail, ...(cause === undefined ? {} : { cause }) })
 
 /** Why a URL is not asked; undefined if its host's addresses decide. */
-export const refusal = (url: URL, protocol: "https:" | "wss:"): string | undefined => {
-  if (url.protocol !== protocol) return `${url.origin === "null" ? url.protocol : url.origin} is not https`
+export const refusal = (url: URL, protocol: "https:" | "wss:", isChosen: (url: URL) => boolean): string | undefined => {
   if (url.username !== "" || url.password !== "") return `the URL for ${url.host} carries a password`
+  if (isChosen(url)) return undefined
+  if (url.protocol !== protocol) return `${url.protocol}//${url.host} is not https`
   const named = AddressClass.ofHost(url.hostname)
   return named === undefined || named === "public"
     ? undefined
@@ -51,17 +52,17 @@ const noAnswer = (host: string, status: number, retryAt: number | undefined): Un
   })
 
 export const make =
-  ({ fetch, headers = {}, isMapped, pace }: HttpGetOptions) =>
+  ({ fetch, headers = {}, isChosen, pace }: HttpGetOptions) =>
   (address: string, options: GetOptions = {}): Effect.Effect<Page | undefined, Unreachable> =>
     Effect.gen(function* () {
       const { absent = [404, 410], accept = "*/*" } = options
       let url = URL.parse(address)
-      const first = url?.host
+      const origin = url?.origin
       for (let redirects = 0; ; redirects++) {
         if (url === null) return yield* forbidden("it names no URL")
         const { host } = url
-        const why = refusal(url, "https:")
-        if (why !== undefined && !(isMapped(url.hostname) && url.protocol === "https:")) return yield* forbidden(why)
+        const why = refusal(url, "https:", isChosen)
+        if (why !== undefined) return yield* forbidden(why)
         yield* pace.turn(host)
         const request = { method: "GET", headers: { ...headers, accept } }
         const answer: Answer = yield* Effect.mapError(
@@ -79,7 +80,7 @@ export const make =
         if (answer.isRedirect) {
           const location = answer.headers.get("location")
           const next: URL | null = location === null ? null : URL.parse(location, url.href)
-          if (next?.host !== first || next?.protocol !== "https:") {
+          if (next?.origin !== origin) {
             return yield* forbidden(`${host} redirects to another host, which is not followed`)
           }
           if (redirects === Limits.proofRedirects) {

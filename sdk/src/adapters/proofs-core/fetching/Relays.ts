@@ -7,7 +7,7 @@ import { isRefused, refusal } from "./HttpGet.ts"
 
 export interface RelayOptions {
   readonly webSocket: (url: string) => Promise<WebSocket>
-  readonly isMapped: (host: string) => boolean
+  readonly isChosen: (url: URL) => boolean
 }
 
 /** One subscription a connection. */
@@ -66,10 +66,8 @@ const askOne = (options: RelayOptions, relay: string, filters: ReadonlyArray<obj
   Effect.gen(function* () {
     const url = URL.parse(relay)
     if (url === null) return yield* failed(relay, "it names no URL")
-    const why = refusal(url, "wss:")
-    if (why !== undefined && !(options.isMapped(url.hostname) && url.protocol === "wss:")) {
-      return yield* new Unreachable({ reason: "forbidden", detail: why })
-    }
+    const why = refusal(url, "wss:", options.isChosen)
+    if (why !== undefined) return yield* new Unreachable({ reason: "forbidden", detail: why })
     const socket = yield* Effect.acquireRelease(
       Effect.tryPromise({
         try: () => options.webSocket(url.href),
@@ -78,7 +76,7 @@ const askOne = (options: RelayOptions, relay: string, filters: ReadonlyArray<obj
       (socket) => Effect.sync(() => socket.close())
     )
     const events = yield* converse(relay, socket, filters)
-    return { relay, fetchedAt: yield* Clock.currentTimeMillis, events } satisfies RelayAnswer
+    return { relay: url.href, fetchedAt: yield* Clock.currentTimeMillis, events } satisfies RelayAnswer
   }).pipe(
     Effect.scoped,
     Effect.timeoutOrElse({

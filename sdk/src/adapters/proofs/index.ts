@@ -1,0 +1,15 @@
+/** Proofs of other identities: what a browser can fetch, and what an adapter for another platform is made of. */
+export type {
+  Channel,
+  Encoded,
+  GetOptions,
+  Page,
+  Place,
+  Reading,
+  RelayAnswer,
+  Tools,
+  TxtAnswer
+} from "../proofs-core/Channel.ts"
+export { Unreachable } from "../proofs-core/Channel.ts"
+export * as Fetcher from "../proofs-core/Fetcher.ts"
+export * as WebProofs from "./WebProofs.ts"
