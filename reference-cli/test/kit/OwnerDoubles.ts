@@ -140,6 +140,10 @@ export const fakeChat = (events: PubSub.PubSub<Event>) => {
     checkProofs: () => refuse,
     prove: () => Stream.die("not asked for in these tests"),
     provings: refuse,
+    held: refuse,
+    introduce: () => refuse,
+    withdrawIntroduction: () => refuse,
+    introductions: refuse,
     revokeProof: () => refuse,
     report: () => refuse,
     settings: Effect.promise(() => {

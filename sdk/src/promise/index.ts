@@ -25,8 +25,10 @@ import {
   type Event,
   type FetchProgress,
   type FoundAccount,
+  type HeldRequest,
   type HistoryPage,
   type InboxUsage,
+  type Introduction,
   type Listing,
   type Message,
   type Proving,
@@ -79,6 +81,10 @@ export interface KezChatClient extends AsyncDisposable {
   prove(subject: string, waiting?: Waiting): AsyncIterable<Proving>
   provings(): Promise<ReadonlyArray<Proving>>
   revokeProof(subject: string, waiting?: Waiting): Promise<void>
+  held(): Promise<ReadonlyArray<HeldRequest>>
+  introduce(to: string, who: string): Promise<Message>
+  withdrawIntroduction(to: string, who: string): Promise<Message>
+  introductions(): Promise<ReadonlyArray<Introduction>>
   confirmKey(who: string, primary: string): Promise<Contact>
   unconfirmKey(who: string): Promise<Contact>
   acceptKey(who: string, primary: string, waiting?: Waiting): Promise<Contact>
@@ -190,6 +196,10 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     prove: (subject, waiting) => iterate(chat.prove(subject), waiting),
     provings: () => run(chat.provings),
     revokeProof: (subject, waiting) => run(chat.revokeProof(subject), waiting),
+    held: () => run(chat.held),
+    introduce: (to, who) => run(chat.introduce(to, who)),
+    withdrawIntroduction: (to, who) => run(chat.withdrawIntroduction(to, who)),
+    introductions: () => run(chat.introductions),
     confirmKey: (who, primary) => run(chat.confirmKey(who, primary)),
     unconfirmKey: (who) => run(chat.unconfirmKey(who)),
     acceptKey: (who, primary, waiting) => run(chat.acceptKey(who, primary), waiting),

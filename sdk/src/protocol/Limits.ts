@@ -53,6 +53,9 @@ export const saltBytes = 32
 export const bodyBytes = 40_960
 /** Ids in one receipt. */
 export const receiptIds = 128
+/** Introductions that one account may have open to another, and how long one counts, in milliseconds. */
+export const introductionsOpen = 5
+export const introductionMillis = 7 * 24 * 60 * 60 * 1000
 /** Bytes of a thumbnail in a `file_share`. */
 export const thumbnailBytes = 8 * 1024
 /** Bytes of a sealed frame. */

@@ -21,7 +21,7 @@ import { ClientOptions } from "../internal/ClientOptions.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import type { Session } from "../internal/Session.ts"
 import { Proofs } from "../proofs/index.ts"
-import { Housekeeping, Inbox, InboxSync, Outbox, Receipts } from "../messaging/index.ts"
+import { Admissions, Housekeeping, Inbox, InboxSync, Outbox, Receipts } from "../messaging/index.ts"
 import { AccountUnfinished, type KezChatError } from "../model/index.ts"
 import { finishCreation } from "./Registration.ts"
 import { openIdentity } from "./Seed.ts"
@@ -44,6 +44,7 @@ const make = Effect.gen(function* () {
   const options = yield* ClientOptions
   const isOffline = options.offline === true
   const account = yield* CurrentAccount
+  const admissions = yield* Admissions
   const book = yield* ContactBook
   const housekeeping = yield* Housekeeping
   const inbox = yield* Inbox
@@ -65,6 +66,7 @@ const make = Effect.gen(function* () {
     // Before the first message arrives, so that the first stranger gets a handle too.
     yield* refresh.run
     yield* proofs.run
+    yield* admissions.run(session)
     yield* inboxSync.run(session, connection)
     yield* outbox.run
     yield* receipts.run(session)

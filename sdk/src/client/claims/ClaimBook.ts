@@ -22,6 +22,11 @@ export interface Due {
   readonly at: number
 }
 
+/** `silent`: the user does not know this account, so no event speaks of it. */
+export interface Saving {
+  readonly silent?: boolean
+}
+
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const events = yield* Events
@@ -51,13 +56,14 @@ const make = Effect.gen(function* () {
     contact: Contact,
     before: Rows.ClaimRow | undefined,
     row: Rows.ClaimRow,
-    now: number
+    now: number,
+    { silent = false }: Saving = {}
   ) => {
     const key = keyOf(contact.primary, row.subject)
     transaction.put(key, Rows.Claim, row)
     transaction.onCommit(() => {
       note(key, contact.primary, row)
-      if (!ClaimState.isNews(before, row)) return
+      if (silent || !ClaimState.isNews(before, row)) return
       events.publish({ _tag: "ProofChanged", contact, claim: ClaimState.toClaim(row, now) })
     })
   }
@@ -72,7 +78,8 @@ const make = Effect.gen(function* () {
     sync: Effect.fnUntraced(function* (
       transaction: Transaction,
       contact: Contact,
-      claims: ReadonlyArray<Sigchain.ChainClaim>
+      claims: ReadonlyArray<Sigchain.ChainClaim>,
+      saving?: Saving
     ) {
       const now = yield* Clock.currentTimeMillis
       const stored = new Map(
@@ -84,7 +91,7 @@ const make = Effect.gen(function* () {
         const before = stored.get(name)
         stored.delete(name)
         const row = ClaimState.afterChain(before, claim, checked.has(claim), now)
-        if (before === undefined || !Equal.equals(before, row)) save(transaction, contact, before, row, now)
+        if (before === undefined || !Equal.equals(before, row)) save(transaction, contact, before, row, now, saving)
       }
       // Older than the newest ones, or of another branch than that which the user follows.
       for (const name of stored.keys()) {

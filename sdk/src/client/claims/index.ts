@@ -3,7 +3,7 @@ import * as Layer from "effect/Layer"
 import * as ClaimBook from "./ClaimBook.ts"
 import * as ProofCheck from "./ProofCheck.ts"
 
-export { ClaimBook, type Due } from "./ClaimBook.ts"
+export { ClaimBook, type Due, type Saving } from "./ClaimBook.ts"
 export * as ClaimState from "./ClaimState.ts"
 export { ProofCheck } from "./ProofCheck.ts"
 

@@ -122,6 +122,7 @@ export const toContact = (row: ContactRow): Contact => {
     verified,
     ...(verified && row.verifiedAt !== undefined ? { verifiedAt: row.verifiedAt } : {}),
     ...(row.head === undefined ? {} : { head: row.head }),
+    ...(row.admission === undefined ? {} : { admission: row.admission }),
     addedAt: row.addedAt
   }
 }

@@ -20,18 +20,23 @@ import { Crypto, type StoreError } from "../../services/index.ts"
 import { BrokerClock } from "../internal/BrokerClock.ts"
 import { BlockList, ContactBook, ContactRefresh, self, Trust } from "../contacts/index.ts"
 import { Addresses, Offers } from "../files/fetch/index.ts"
+import * as EarlyReceipts from "./EarlyReceipts.ts"
 import * as MessageLog from "./MessageLog.ts"
 import { DevicePositions } from "./DevicePositions.ts"
 import { Events } from "../internal/Events.ts"
-import type { Event, Message as Kept } from "../model/index.ts"
+import type { Admission, Event, Message as Kept } from "../model/index.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
 import { Outbox } from "./Outbox.ts"
 import type { Position } from "./Position.ts"
 import { Receipts } from "./Receipts.ts"
+import * as SequenceCheck from "./SequenceCheck.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 import { readSettings } from "../internal/Settings.ts"
+import { HeldMail } from "./requests/HeldMail.ts"
+import * as InboxPolicy from "./requests/InboxPolicy.ts"
+import { Introductions } from "./requests/Introductions.ts"
 
 const { key } = Rows
 
@@ -48,11 +53,10 @@ export interface Opened extends Frame {
   readonly outcome: Outcome
 }
 
-/** `gap` messages are missing before this one; `fork`: another message has the same sequence number. */
-interface SequenceMarks {
-  readonly gap?: number
-  readonly fork?: true
-}
+/** How a message came to be taken in: in this frame, or after it was held back, which `admission` ended. */
+type Arrival =
+  | { readonly at: number; readonly frame: Frame }
+  | { readonly at: number; readonly admission: Admission | undefined }
 
 const leavesNoMessage = (outcome: Outcome): boolean =>
   outcome._tag === "OwnCopy" || (outcome._tag === "Opened" && Body.isHidden(outcome.opened.body))
@@ -62,9 +66,6 @@ const laterCodes = new Set<Problem["code"]>(["suite_unsupported", "algorithm_uns
 
 /** Most own copies taken before the position is committed: a restart refetches at most this many. */
 const uncommittedMax = 128
-
-/** Most receipts of one contact that are kept for messages whose own copies have not come. */
-const earlyMax = 512
 
 /** The reading ability of this version. When it grows, frames that an older version kept are tried again. */
 const reader = 1
@@ -76,6 +77,8 @@ const make = Effect.gen(function* () {
   const refresh = yield* ContactRefresh
   const blocks = yield* BlockList
   const addresses = yield* Addresses
+  const held = yield* HeldMail
+  const introductions = yield* Introductions
   const outbox = yield* Outbox
   const receipts = yield* Receipts
   const positions = yield* DevicePositions
@@ -112,26 +115,6 @@ const make = Effect.gen(function* () {
       })
     })
 
-  /** Records a message's sequence number, and compares it with those seen of the same sender, recipient and device. */
-  const checkSequence = Effect.fnUntraced(function* (
-    transaction: Transaction,
-    message: Message.Message
-  ): Effect.fn.Return<SequenceMarks, StoreError> {
-    const trackKey = key.track(message.from, message.to, message.device)
-    const slotKey = key.slot(message)
-    const track = yield* transaction.get(trackKey, Rows.Track)
-    const gap = Message.gapBefore(track?.highest, message.seq)
-    if (gap === "earlier") {
-      const holder = yield* transaction.get(slotKey, Rows.Slot)
-      if (holder !== undefined) return holder.id === message.id ? {} : { fork: true }
-      transaction.put(slotKey, Rows.Slot, { id: message.id })
-      return {}
-    }
-    transaction.put(slotKey, Rows.Slot, { id: message.id })
-    transaction.put(trackKey, Rows.Track, { highest: message.seq })
-    return gap > 0 ? { gap } : {}
-  })
-
   const publish = (transaction: Transaction, event: Event) => transaction.onCommit(() => events.publish(event))
 
   /** Marks a message whose (from, id) came again with another envelope. The first envelope stays. */
@@ -143,49 +126,11 @@ const make = Effect.gen(function* () {
     if (marked !== undefined) publish(transaction, { _tag: "State", message: marked })
   })
 
-  /**
-   * Applies a receipt to the messages that this account wrote to the receipt's author, and to no others. An own copy is
-   * stored after its addressee's, so receipts can stand before it in the stream: they are kept until it comes.
-   */
-  const applyReceipt = Effect.fnUntraced(function* (
-    transaction: Transaction,
-    session: Session,
-    author: string,
-    body: Body.Receipt
-  ) {
-    const early: Array<string> = []
-    for (const id of new Set(body.ids)) {
-      const seen = yield* transaction.get(key.seenBy(session.identity.key.hex, id), Rows.Seen)
-      if (seen === undefined) early.push(id)
-      if (seen?.peer !== author || seen.order === undefined) continue
-      const advance = MessageLog.advance(body.status)
-      const message = yield* MessageLog.change(transaction, author, seen.order, advance)
-      if (message !== undefined) publish(transaction, { _tag: "State", message })
-    }
-    if (early.length === 0) return
-    const before = (yield* transaction.get(key.early(author), Rows.Early))?.receipts ?? []
-    const read = new Set(before.flatMap(({ id, status }) => (status === "read" ? [id] : [])))
-    const kept = before.filter(({ id }) => !early.includes(id))
-    const added = early.map((id) => ({ id, status: read.has(id) ? ("read" as const) : body.status }))
-    transaction.put(key.early(author), Rows.Early, { receipts: [...kept, ...added].slice(-earlyMax) })
-  })
-
-  /** The state that receipts which came before an own copy give to its message. */
-  const takeEarly = Effect.fnUntraced(function* (transaction: Transaction, peer: string, messageId: string) {
-    const receipts = (yield* transaction.get(key.early(peer), Rows.Early))?.receipts ?? []
-    const found = receipts.find(({ id }) => id === messageId)
-    if (found === undefined) return "stored" as const
-    const left = receipts.filter((one) => one !== found)
-    if (left.length === 0) transaction.delete(key.early(peer))
-    else transaction.put(key.early(peer), Rows.Early, { receipts: left })
-    return found.status
-  })
-
   const append = Effect.fnUntraced(function* (
     transaction: Transaction,
     opened: SealedMessage.Opened,
     arrivedAt: number,
-    marks: SequenceMarks
+    marks: SequenceCheck.SequenceMarks
   ) {
     const { envelope, hash, json, message, peer, role } = opened
     const proof = {
@@ -202,7 +147,7 @@ const make = Effect.gen(function* () {
       hash,
       createdAt: message.createdAt,
       arrivedAt,
-      ...(role === "incoming" ? { proof } : { state: yield* takeEarly(transaction, peer.hex, message.id) }),
+      ...(role === "incoming" ? { proof } : { state: yield* EarlyReceipts.take(transaction, peer.hex, message.id) }),
       ...(Message.isSuspicious(message.createdAt, arrivedAt) ? { suspicious: true as const } : {}),
       ...marks
     })
@@ -216,14 +161,26 @@ const make = Effect.gen(function* () {
     transaction: Transaction,
     session: Session,
     opened: SealedMessage.Opened,
-    arrivedAt: number
+    arrival: Arrival
   ) {
     const { body, hash, message, peer } = opened
-    const marks = yield* checkSequence(transaction, message)
-    transaction.put(key.seen(message), Rows.Seen, { hash })
-    if (body.type === "receipt") return yield* applyReceipt(transaction, session, peer.hex, body)
-    if (Body.isDeviceNote(body)) return
+    const arrivedAt = arrival.at
     const known = yield* transaction.get(key.contact(peer.hex), Rows.Contact)
+    const isStranger = known === undefined || known.state === "requested"
+    const policy =
+      isStranger && "frame" in arrival ? InboxPolicy.forStrangers(yield* readSettings(transaction)) : "show"
+    // Not even its sequence number is recorded: when it is let in, it is taken as if it had just arrived.
+    if (known === undefined && policy === "hold" && "frame" in arrival && !Body.isHidden(body)) {
+      return yield* held.hold(transaction, peer.hex, message.id, { at: arrivedAt, ...arrival.frame })
+    }
+    const marks = yield* SequenceCheck.check(transaction, message)
+    transaction.put(key.seen(message), Rows.Seen, { hash })
+    if (body.type === "receipt") {
+      const changed = yield* EarlyReceipts.apply(transaction, session, peer.hex, body)
+      for (const message of changed) publish(transaction, { _tag: "State", message })
+      return
+    }
+    if (Body.isDeviceNote(body)) return
     if (known?.state === "blocked") return
     if (body.type === "address_request" || body.type === "address") {
       // Neither strangers nor contacts whose key or sigchain changed are asked or answered.
@@ -231,15 +188,19 @@ const make = Effect.gen(function* () {
         yield* addresses.receive(transaction, peer.hex, body, { createdAt: message.createdAt, arrivedAt })
       return
     }
-    const isStranger = known === undefined || known.state === "requested"
-    if (isStranger && (yield* readSettings(transaction)).inbox === "contacts") return
-    const before = known ?? Trust.newContact(peer.hex, "requested", arrivedAt)
+    if (policy === "drop") return
+    const admission = "admission" in arrival && arrival.admission !== undefined ? { admission: arrival.admission } : {}
+    const before = known ?? { ...Trust.newContact(peer.hex, "requested", arrivedAt), ...admission }
     const { check, judged } = Trust.afterClaim(before, body.chain, arrivedAt)
     const contact = judged.row
     if (known === undefined) book.save(transaction, contact)
     book.keep(transaction, before, judged)
     if (check || !contact.resolved) transaction.onCommit(() => refresh.enqueue(contact.primary))
     const kept = yield* append(transaction, opened, arrivedAt, marks)
+    if (body.type === "introduction" && !isStranger && body.primary !== session.identity.primary) {
+      yield* introductions.receive(transaction, peer.hex, body, arrivedAt)
+      transaction.onCommit(() => held.notice(PrimaryKey.hexOf(body.primary)))
+    }
     const counters = yield* ConversationCounters.read(transaction, peer.hex)
     ConversationCounters.put(transaction, peer.hex, {
       ...counters,
@@ -266,7 +227,7 @@ const make = Effect.gen(function* () {
     const { body, hash, message, peer, role } = opened
     const account = session.account()
     // A gap in the account's own sequence means nothing: receipts take numbers there and leave no copy.
-    const { gap: _, ...marks } = yield* checkSequence(transaction, message)
+    const { gap: _, ...marks } = yield* SequenceCheck.check(transaction, message)
     let counters = yield* ConversationCounters.read(transaction, peer.hex)
     // A number of this device that its store does not know, because the store was restored: the sequence continues
     // after it. Numbers in the upper half are ignored, because one near the end would leave none to continue with.
@@ -293,6 +254,7 @@ const make = Effect.gen(function* () {
       if (!resolved) transaction.onCommit(() => refresh.enqueue(primary))
     }
     const kept = yield* append(transaction, opened, arrivedAt, marks)
+    if (body.type === "introduction") yield* introductions.receiveOwn(transaction, peer.hex, body, arrivedAt)
     ConversationCounters.put(transaction, peer.hex, { ...counters, prev: hash, unread: 0 })
     publish(transaction, { _tag: "Message", message: kept, contact: Trust.toContact(contact) })
   })
@@ -301,14 +263,15 @@ const make = Effect.gen(function* () {
     transaction: Transaction,
     session: Session,
     opened: SealedMessage.Opened,
-    arrivedAt: number
+    arrival: Arrival
   ) {
     const seen = yield* transaction.get(key.seen(opened.message), Rows.Seen)
     if (seen !== undefined) {
       if (seen.hash !== opened.hash) yield* markEquivocation(transaction, seen)
       return
     }
-    yield* (opened.role === "incoming" ? takeIncoming : takeOwn)(transaction, session, opened, arrivedAt)
+    if (opened.role === "incoming") return yield* takeIncoming(transaction, session, opened, arrival)
+    yield* takeOwn(transaction, session, opened, arrival.at)
   })
 
   const recordDrop = (transaction: Transaction, epoch: string, frame: Frame, problem: Problem) => {
@@ -325,7 +288,7 @@ const make = Effect.gen(function* () {
   ): Effect.Effect<void, StoreError> => {
     switch (outcome._tag) {
       case "Opened":
-        return takeOpened(transaction, session, outcome.opened, frame.timeMillis)
+        return takeOpened(transaction, session, outcome.opened, { at: frame.timeMillis, frame })
       case "OwnCopy":
         return Effect.void
       case "Unreadable":
@@ -368,6 +331,21 @@ const make = Effect.gen(function* () {
           { relaxed: frames.every(({ outcome }) => leavesNoMessage(outcome)) }
         )
       }),
+    /** Takes in a frame that was held back under `key`. */
+    takeHeld: Effect.fnUntraced(function* (
+      session: Session,
+      key: string,
+      { at, frame }: { readonly at: number; readonly frame: Uint8Array },
+      admission: Admission | undefined
+    ) {
+      const outcome = yield* open(session, frame)
+      yield* ledger.transact((transaction) => {
+        transaction.delete(key)
+        return outcome._tag === "Opened"
+          ? takeOpened(transaction, session, outcome.opened, { at, admission })
+          : Effect.void
+      })
+    }),
     /** Tries again to open the frames that were kept for later. */
     retryKept: Effect.fnUntraced(function* (session: Session) {
       // One at a time, because there may be many of up to 64 KiB each.
@@ -385,7 +363,11 @@ const make = Effect.gen(function* () {
         if (outcome._tag !== "Opened") continue
         yield* ledger.transact((transaction) => {
           transaction.delete(entry.key)
-          return takeOpened(transaction, session, outcome.opened, row.success.at)
+          const { at, seq } = row.success
+          return takeOpened(transaction, session, outcome.opened, {
+            at,
+            frame: { seq, timeMillis: at, frame: bytes.success }
+          })
         })
       }
     })

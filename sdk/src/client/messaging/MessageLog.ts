@@ -9,11 +9,14 @@ import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { scanRows, type Transaction } from "../internal/Ledger.ts"
 import { Offers } from "../files/fetch/index.ts"
 import * as Rows from "../internal/rows/index.ts"
+import * as Introductions from "./requests/IntroductionText.ts"
 
 const { key } = Rows
 
 const textOf = (body: JsonObject, file: OfferedFile | undefined): string => {
   if (file !== undefined) return FileName.display(file.name)
+  // Its fallback is for clients that cannot tell whether it names the same person as the body does.
+  if (body["type"] === "introduction") return Introductions.textOf(body)
   const text = body["type"] === "text" ? body["text"] : body["fallback"]
   if (typeof text === "string" && (body["type"] === "text" || !Blank.isBlank(text))) return text
   return `this version cannot show a message of type ${JSON.stringify(body["type"])}`

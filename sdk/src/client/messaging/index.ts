@@ -7,6 +7,9 @@ import * as InboxSync from "./InboxSync.ts"
 import * as Mailbox from "./Mailbox.ts"
 import * as Outbox from "./Outbox.ts"
 import * as Receipts from "./Receipts.ts"
+import * as Admissions from "./requests/Admissions.ts"
+import * as HeldMail from "./requests/HeldMail.ts"
+import * as Introductions from "./requests/Introductions.ts"
 
 export * as MessageLog from "./MessageLog.ts"
 export { Housekeeping } from "./Housekeeping.ts"
@@ -15,13 +18,17 @@ export { InboxSync } from "./InboxSync.ts"
 export { Mailbox } from "./Mailbox.ts"
 export { chainOf, Outbox } from "./Outbox.ts"
 export { Receipts } from "./Receipts.ts"
+export { Admissions } from "./requests/Admissions.ts"
+export { HeldMail } from "./requests/HeldMail.ts"
+export * as InboxPolicy from "./requests/InboxPolicy.ts"
+export { Introductions } from "./requests/Introductions.ts"
 export { send } from "./Send.ts"
 export * as SendableText from "./SendableText.ts"
 
 /** The outbox by itself, because contacts and files send through it too. */
 export const outboxLayer = Outbox.layer
 
-export const layer = Layer.mergeAll(InboxSync.layer, Housekeeping.layer).pipe(
+export const layer = Layer.mergeAll(InboxSync.layer, Housekeeping.layer, Admissions.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Inbox.layer, Mailbox.layer)),
-  Layer.provideMerge(Layer.mergeAll(Receipts.layer, DevicePositions.layer))
+  Layer.provideMerge(Layer.mergeAll(Receipts.layer, DevicePositions.layer, HeldMail.layer, Introductions.layer))
 )

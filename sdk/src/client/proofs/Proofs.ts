@@ -10,7 +10,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import { Identifier } from "../../protocol/index.ts"
 import { hexOf, parseEd25519 } from "../../protocol/identity/PrimaryKey.ts"
-import { ClaimBook, ClaimState, type Due, ProofCheck } from "../claims/index.ts"
+import { ClaimBook, ClaimState, type Due, ProofCheck, type Saving } from "../claims/index.ts"
 import { ContactBook, ContactRefresh, Contacts, IdentityLookup, self, Trust } from "../contacts/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import * as KeyedWorker from "../internal/KeyedWorker.ts"
@@ -41,21 +41,30 @@ const make = Effect.gen(function* () {
   })
 
   /** Stores what a check found of a claim, unless the chain took it back meanwhile. */
-  const record = Effect.fnUntraced(function* (contact: Contact, subject: string, finding: ClaimState.Finding) {
+  const record = Effect.fnUntraced(function* (
+    contact: Contact,
+    subject: string,
+    finding: ClaimState.Finding,
+    saving?: Saving
+  ) {
     const now = yield* Clock.currentTimeMillis
     const jitter = yield* Random.next
     yield* ledger.transact((transaction) =>
       Effect.map(claimBook.get(transaction, contact.primary, subject), (row) => {
         if (row === undefined || row.revoked) return
-        claimBook.save(transaction, contact, row, ClaimState.afterCheck(row, finding, now, jitter), now)
+        claimBook.save(transaction, contact, row, ClaimState.afterCheck(row, finding, now, jitter), now, saving)
       })
     )
   })
 
   /** Checks a stored claim, unless its service asked to wait. */
-  const checkStored = Effect.fnUntraced(function* (contact: Contact, { retryAt, revoked, subject }: Rows.ClaimRow) {
+  const checkStored = Effect.fnUntraced(function* (
+    contact: Contact,
+    { retryAt, revoked, subject }: Rows.ClaimRow,
+    saving?: Saving
+  ) {
     if (revoked || (retryAt !== undefined && retryAt > (yield* Clock.currentTimeMillis))) return
-    yield* record(contact, subject, yield* proofCheck.check(contact.primary, subject))
+    yield* record(contact, subject, yield* proofCheck.check(contact.primary, subject), saving)
   })
 
   const claimsOf = Effect.fnUntraced(function* (primary: string) {

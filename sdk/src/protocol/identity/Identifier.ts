@@ -60,6 +60,9 @@ const systems: Readonly<Record<string, Normalise>> = {
 /** Whether this version knows the identifier format of a system. */
 export const isKnownSystem = (system: string): boolean => Object.hasOwn(systems, system)
 
+/** The name of a system, aliases resolved: `ap` for `mastodon`. */
+export const systemNamed = (name: string): string => (Object.hasOwn(aliases, name) ? (aliases[name] as string) : name)
+
 /**
  * Parses an identifier. `identifier_malformed` for a missing or malformed system, white space or control characters,
  * more than 512 characters, and identifiers that a known system cannot have. Unknown systems are accepted.
@@ -70,7 +73,7 @@ export const parse = (text: string): Result.Result<Identifier, Problem> => {
     : /^([a-z][a-z0-9]{0,31}):([^\p{C}\p{Z}]+)$/u.exec(text)
   if (match === null) return fail("identifier_malformed", "expected system:identifier, as in github:octocat")
   const written = match[1] as string
-  const system = Object.hasOwn(aliases, written) ? (aliases[written] as string) : written
+  const system = systemNamed(written)
   const normalise = isKnownSystem(system) ? systems[system] : undefined
   const id = normalise === undefined ? match[2] : normalise(match[2] as string)
   return id === undefined

@@ -4,6 +4,7 @@ import * as Bytes from "../encoding/Bytes.ts"
 import * as Canonical from "../encoding/Canonical.ts"
 import * as FileName from "../files/FileName.ts"
 import * as Json from "../encoding/Json.ts"
+import * as Handle from "../identity/Handle.ts"
 import type { AdmittedKey } from "../identity/KeyAdmission.ts"
 import * as Limits from "../Limits.ts"
 import { Members } from "../encoding/Members.ts"
@@ -95,6 +96,16 @@ export interface DevicePosition extends Common {
   readonly upTo: number
 }
 
+/** Says that somebody may write to the recipient, or takes that back (spec: introductions). */
+export interface Introduction extends Common {
+  readonly type: "introduction"
+  /** `ed25519:<hex>` of the newcomer. */
+  readonly primary: string
+  /** The newcomer's handle as the author knows it. */
+  readonly handle?: string
+  readonly withdrawn?: true
+}
+
 /** A body without meaning to this version: a reserved type (`edit`, `delete`, `reaction`, `typing`) or unknown. */
 export interface Other extends Common {
   readonly type: "other"
@@ -104,7 +115,7 @@ export interface Other extends Common {
 }
 
 /** A body to send. */
-export type Known = Text | FileShare | Receipt | AddressRequest | Address | BlockList | DevicePosition
+export type Known = Text | FileShare | Receipt | AddressRequest | Address | BlockList | DevicePosition | Introduction
 
 export type Body = Known | Other
 
@@ -197,6 +208,16 @@ const readDevicePosition = (members: Members) =>
     return { type: "device_position", epoch, upTo: yield* members.integer("up_to") } as const
   })
 
+const readIntroduction = (members: Members) =>
+  Result.gen(function* () {
+    const primary = yield* members.matching("primary", PrimaryKey.ed25519Form, "a primary")
+    yield* PrimaryKey.parseEd25519(primary)
+    const handle = members.has("handle") ? { handle: (yield* Handle.parse(yield* members.string("handle"))).text } : {}
+    if (!members.has("withdrawn")) return { type: "introduction", primary, ...handle } as const
+    if (members.get("withdrawn") !== true) return yield* members.bad("withdrawn", "is not true")
+    return { type: "introduction", primary, ...handle, withdrawn: true } as const
+  })
+
 /** A known body without the common members. */
 type Own = { [T in Known["type"]]: Omit<Extract<Known, { type: T }>, keyof Common> }[Known["type"]]
 
@@ -207,7 +228,8 @@ const readers: Readonly<Record<Known["type"], (members: Members) => Result.Resul
   address_request: readAddressRequest,
   address: readAddress,
   block_list: readBlockList,
-  device_position: readDevicePosition
+  device_position: readDevicePosition,
+  introduction: readIntroduction
 }
 
 /**
@@ -255,6 +277,12 @@ const membersOf = (body: Known): Json.JsonObject => {
       return { entries: body.entries.map(({ who, blocked, rev }) => ({ who, blocked, rev })) }
     case "device_position":
       return { epoch: body.epoch, up_to: body.upTo }
+    case "introduction":
+      return {
+        primary: body.primary,
+        ...(body.handle === undefined ? {} : { handle: body.handle }),
+        ...(body.withdrawn === undefined ? {} : { withdrawn: true })
+      }
     case "address":
       return {
         nonce: Bytes.toBase64Url(body.nonce),

@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
+import { Admission } from "../../model/proofs/Request.ts"
 import { Head } from "./Account.ts"
 import { row, type Row } from "./Row.ts"
 
@@ -43,6 +44,8 @@ const ContactFields = Schema.Struct({
   reachable: Schema.optionalKey(Schema.Boolean),
   /** Earlier keys of this contact that the user replaced, as hex. */
   former: Schema.Array(Schema.String),
+  /** Why the inbox policy let a stranger in. */
+  admission: Schema.optionalKey(Admission),
   addedAt: Schema.Number,
   /** When its chain was last verified; milliseconds since the epoch. */
   checkedAt: Schema.optionalKey(Schema.Number)

@@ -12,6 +12,10 @@
  * | `contact/<hex>` | contact | `Contact.ts` |
  * | `claim/<hex>/<subject>` | claim of an account, and what checks found | `Claim.ts` |
  * | `proving/<subject>` | proof of this account that is being made | `Claim.ts` |
+ * | `heldBy/<hex>` | stranger whose mail is held back | `Request.ts` |
+ * | `held/<hex>/<id>` | a frame of theirs | `Request.ts` |
+ * | `introduction/<hex of the newcomer>/<hex of the voucher>` | introduction that this account received | `Request.ts` |
+ * | `introduced/<hex of the peer>/<hex of the newcomer>` | introduction that it gave | `Request.ts` |
  * | `block/<hex>` | newest decision about blocking an account | `Block.ts` |
  * | `talk/<hex of the peer>` | counters of a conversation | `Conversation.ts` |
  * | `draft/<hex of the peer>` | draft | `Conversation.ts` |
@@ -47,6 +51,7 @@ import * as MessageRows from "./Message.ts"
 import * as OfferRows from "./files/Offer.ts"
 import * as OutboundRows from "./Outbound.ts"
 import * as PositionRows from "./Position.ts"
+import * as RequestRows from "./Request.ts"
 import { Count, row } from "./Row.ts"
 import * as SettingsRows from "./Settings.ts"
 import * as ShareRows from "./files/Share.ts"
@@ -63,6 +68,7 @@ export { Early, MessageRow, Order, Seen, type SeenRow, Slot, Track } from "./Mes
 export { Asked, OfferOf } from "./files/Offer.ts"
 export { Out, type OutRow } from "./Outbound.ts"
 export { Device, Position } from "./Position.ts"
+export { HeldFrame, HeldSender, type HeldSenderRow, Introduced, type IntroducedRow } from "./Request.ts"
 export { orderOf, type Row } from "./Row.ts"
 export { Settings } from "./Settings.ts"
 export { Share, ShareOf, type ShareRow } from "./files/Share.ts"
@@ -79,6 +85,7 @@ export const prefix = {
   ...ConversationRows.prefix,
   ...ContactRows.prefix,
   ...ClaimRows.prefix,
+  ...RequestRows.prefix,
   ...AccountRows.prefix,
   ...UnreadableRows.prefix,
   ...BlockRows.prefix,
@@ -97,6 +104,7 @@ export const key = {
   ...PositionRows.key,
   ...ContactRows.key,
   ...ClaimRows.key,
+  ...RequestRows.key,
   ...BlockRows.key,
   ...ConversationRows.key,
   ...MessageRows.key,
