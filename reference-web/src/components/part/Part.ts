@@ -107,6 +107,7 @@ export type Action =
   | { readonly _tag: "showWords" | "checkWords"; readonly passphrase: string }
   | { readonly _tag: "hideWords" | "printWords" | "suggest" | "addPasskey" }
   | { readonly _tag: "changePassphrase"; readonly passphrase: string; readonly next: string }
+  | { readonly _tag: "prove" | "takeBack" | "checkClaim"; readonly subject: string }
   | { readonly _tag: "removePasskey"; readonly credentialId: Uint8Array }
 
 declare global {

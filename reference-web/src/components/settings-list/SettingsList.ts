@@ -9,6 +9,7 @@ import "../words-reminder/WordsReminder.ts"
 
 const icons = {
   account: "person",
+  proofs: "link",
   privacy: "lock",
   notifications: "bell",
   appearance: "eye",

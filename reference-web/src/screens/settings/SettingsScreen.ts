@@ -1,5 +1,5 @@
 import { consume } from "@lit/context"
-import type { InboxUsage, KezChatClient, Settings } from "@kez-chat/sdk/promise"
+import type { Claim, InboxUsage, KezChatClient, Proving, Settings } from "@kez-chat/sdk/promise"
 import { html, LitElement, nothing, type PropertyValues } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import type { Action } from "../../components/part/Part.ts"
@@ -12,6 +12,7 @@ import "../../components/settings-keys/SettingsKeys.ts"
 import { isPart, type PartName } from "../../components/settings-list/SettingsList.ts"
 import "../../components/settings-notifications/SettingsNotifications.ts"
 import "../../components/settings-privacy/SettingsPrivacy.ts"
+import "../../components/settings-proofs/SettingsProofs.ts"
 import "../../components/settings-storage/SettingsStorage.ts"
 import type { StorageUsage } from "../../components/settings-storage/SettingsStorage.ts"
 import "../../components/settings-words/SettingsWords.ts"
@@ -19,8 +20,9 @@ import { focusStep } from "../../components/step/Step.ts"
 import "../../components/words-check/WordsCheck.ts"
 import { printWords } from "../../components/words-sheet/WordsSheet.ts"
 import { accountContext, clientContext } from "../../context.ts"
+import { ChatEvents } from "../../controllers/ChatEvents.ts"
 import { fullDate } from "../../model/Moment.ts"
-import { errorText, vaultReason } from "../../controllers/Errors.ts"
+import { errorText, tagOf, vaultReason } from "../../controllers/Errors.ts"
 import { createPasskey, passkeysAvailable } from "../../controllers/Passkey.ts"
 import {
   forgetAccount,
@@ -61,11 +63,29 @@ export class SettingsScreen extends LitElement {
   @state() private count: number | undefined
   @state() private busy: "" | Action["_tag"] = ""
   @state() private box: "mail" | "sent" = "mail"
+  @state() private claims: ReadonlyArray<Claim> | undefined
+  @state() private provings: ReadonlyArray<Proving> = []
+  /** What is looked for, checked, or was refused or recorded, by subject. */
+  @state() private looking = ""
+  @state() private checked = ""
+  @state() private needsCli = ""
+  @state() private recorded = ""
   @state() private done: "" | Action["_tag"] = ""
   @state() private failed = ""
 
+  #stopLooking = new AbortController()
+
   constructor() {
     super()
+    // oxlint-disable-next-line no-new -- it acts by itself
+    new ChatEvents(
+      this,
+      () => this.client,
+      (event) => {
+        const isOwn = event._tag === "ProofChanged" && event.contact.primary === this.#primary
+        if (this.section === "proofs" && (isOwn || event._tag === "Missed")) void this.#load()
+      }
+    )
     // Added and removed passkeys arrive with the account's state.
     this.addController(
       new StreamController<AccountState>(this, {
@@ -83,6 +103,7 @@ export class SettingsScreen extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
+    this.#stopLooking.abort()
     this.words = []
   }
 
@@ -93,6 +114,9 @@ export class SettingsScreen extends LitElement {
     this.failed = ""
     this.done = ""
     this.count = undefined
+    this.needsCli = ""
+    this.recorded = ""
+    this.#stopLooking.abort()
     void this.#load()
   }
 
@@ -116,6 +140,12 @@ export class SettingsScreen extends LitElement {
     switch (section) {
       case "privacy":
         return settings()
+      case "proofs":
+        await Promise.all([
+          read(client.proofs(), (claims) => (this.claims = claims)),
+          read(client.provings(), (provings) => (this.provings = provings))
+        ])
+        return
       case "storage":
         await Promise.all([settings(), storage(), read(client.inbox(), (inbox) => (this.inbox = inbox))])
         return
@@ -165,6 +195,17 @@ export class SettingsScreen extends LitElement {
           .handle=${this.#handle}
           .primary=${this.#primary}
         ></kez-settings-account>`
+      case "proofs":
+        return html`<kez-settings-proofs
+          data-step
+          .claims=${this.claims}
+          .provings=${this.provings}
+          .looking=${this.looking}
+          .busy=${this.checked}
+          .needsCli=${this.needsCli}
+          .recorded=${this.recorded}
+          .failed=${this.failed}
+        ></kez-settings-proofs>`
       case "privacy":
         return html`<kez-settings-privacy
           data-step
@@ -263,6 +304,7 @@ export class SettingsScreen extends LitElement {
   }
 
   async #act(action: Action): Promise<void> {
+    if (action._tag === "prove") return this.#prove(action.subject)
     if (this.busy !== "") return
     this.busy = action._tag
     this.done = ""
@@ -287,6 +329,9 @@ export class SettingsScreen extends LitElement {
     const account = this.account!
     const client = this.client!
     switch (action._tag) {
+      case "checkClaim":
+      case "takeBack":
+        return this.#claim(action._tag, action.subject)
       case "lock":
         return account.lock()
       case "logOut":
@@ -334,6 +379,46 @@ export class SettingsScreen extends LitElement {
       case "askOnReload":
         account.askOnReload = action.on
         return
+    }
+  }
+
+  async #claim(how: "checkClaim" | "takeBack", subject: string): Promise<void> {
+    this.checked = subject
+    try {
+      if (how === "checkClaim") await this.client!.checkProofs(this.#primary, subject)
+      else {
+        if (this.looking === subject) this.#stopLooking.abort()
+        await this.client!.revokeProof(subject)
+      }
+    } finally {
+      this.checked = ""
+      await this.#load()
+    }
+  }
+
+  /** Looks for a proof until it is recorded, or until the part is left; begun again, it goes on. */
+  async #prove(subject: string): Promise<void> {
+    if (this.looking !== "") return
+    const stop = new AbortController()
+    this.#stopLooking = stop
+    this.looking = subject
+    this.failed = ""
+    this.needsCli = ""
+    this.recorded = ""
+    try {
+      for await (const proving of this.client!.prove(subject, { signal: stop.signal })) {
+        this.looking = proving.subject
+        const others = this.provings.filter((each) => each.subject !== proving.subject)
+        this.provings = proving.step === "recorded" ? others : [proving, ...others]
+        if (proving.step === "recorded") this.recorded = proving.subject
+      }
+    } catch (error) {
+      if (stop.signal.aborted) return
+      if (tagOf(error) === "ProofRefused") this.needsCli = subject
+      else this.failed = errorText(error)
+    } finally {
+      this.looking = ""
+      if (this.section === "proofs") await this.#load()
     }
   }
 
