@@ -49,6 +49,59 @@ export const hostile: ReadonlyArray<Operation> = [
   ["brandnew\u202e", { "\u0000": "\u2028" }]
 ]
 
+/** A claim whose proof was found today. */
+export const proven: Claim = {
+  subject: "dns:chris.com",
+  system: "dns",
+  state: "valid",
+  revoked: false,
+  sentence: "the proof holds",
+  checkedAt: Date.now(),
+  lastGoodAt: Date.now(),
+  nextCheckAt: Date.now() + 86_400_000,
+  evidence: {
+    url: "dns:_kez.chris.com",
+    fetchedAt: Date.now(),
+    digest: hash(7),
+    recipe: "dns/1",
+    dnssec: "secure",
+    proof: JSON.stringify({ kez: "claim", payload: { type: "kez.claim", subject: "dns:chris.com", primary } })
+  }
+}
+
+/** Every state of a claim. */
+export const claims: ReadonlyArray<Claim> = [
+  proven,
+  {
+    ...proven,
+    subject: "bluesky:chris.bsky.social",
+    system: "bluesky",
+    state: "unreachable",
+    reason: "network",
+    sentence: "bluesky:chris.bsky.social cannot be checked now: https://public.api.bsky.app gives no answer",
+    lastGoodAt: Date.now() - 3 * 86_400_000
+  },
+  {
+    ...unchecked,
+    subject: "github:chris",
+    system: "github",
+    state: "unreachable",
+    reason: "needs_cli",
+    sentence: "github:chris cannot be checked now: a browser cannot ask github.com",
+    checkedAt: Date.now()
+  },
+  {
+    ...proven,
+    subject: "web:https://chris.com/",
+    system: "web",
+    state: "broken",
+    sentence: "there is no proof: https://chris.com/.well-known/kez.json",
+    lastGoodAt: Date.now() - 9 * 86_400_000
+  },
+  { ...unchecked, subject: "ap:chris@mastodon.example", system: "ap" },
+  { ...unchecked, subject: "nostr:npub1chris", system: "nostr", revoked: true }
+]
+
 /** A chain of these operations, an event a day until 2 August 2026. */
 export const verificationOf = (
   steps: ReadonlyArray<Operation>,
@@ -84,7 +137,7 @@ export const verificationOf = (
       { protocol: "nats", url: "tls://kez.lat:4222", inbox: `kez.inbox.${"3f7a".repeat(16)}` },
       { protocol: "iroh", node_id: "3f7a".repeat(16) }
     ],
-    claims: [unchecked, { ...unchecked, subject: "github:chris", system: "github", revoked: true }],
+    claims: [proven, { ...unchecked, subject: "github:chris", system: "github", revoked: true }],
     ...more
   }
 }

@@ -106,6 +106,21 @@ export class PersonController implements ReactiveController {
     }
   }
 
+  /** Shows why something was not done. */
+  fail(error: unknown): void {
+    this.failure = messageOf(error)
+    this.#host.requestUpdate()
+  }
+
+  /** What is known of claims now, in place of what was. */
+  takeClaims(claims: Verification["claims"]): void {
+    if (this.verification === undefined) return
+    const bySubject = new Map(claims.map((claim) => [claim.subject, claim]))
+    const taken = this.verification.claims.map((claim) => bySubject.get(claim.subject) ?? claim)
+    this.verification = { ...this.verification, claims: taken }
+    this.#host.requestUpdate()
+  }
+
   #isCurrent(client: KezChatClient, who: string): boolean {
     return client === this.#client && who === this.#who
   }
@@ -119,6 +134,8 @@ export class PersonController implements ReactiveController {
       this.contact = event.contact
       if (this.verification !== undefined) this.verification = { ...this.verification, contact: event.contact }
       this.#host.requestUpdate()
+    } else if (event._tag === "ProofChanged" && this.verification !== undefined) {
+      this.takeClaims([event.claim])
     } else if (event._tag === "ContactRemoved" || event._tag.startsWith("Key")) void this.load()
   }
 }

@@ -35,11 +35,19 @@ export const settings = {
   proofWhat: "What is it?",
   proofSystems: {
     dns: { title: "A domain", name: "Domain", hint: "Such as example.org. You need access to its DNS records." },
-    bluesky: { title: "A Bluesky account", name: "Handle", hint: "Such as alice.bsky.social. You post the proof once." },
+    bluesky: {
+      title: "A Bluesky account",
+      name: "Handle",
+      hint: "Such as alice.bsky.social. You post the proof once."
+    },
     nostr: { title: "A nostr key", name: "Public key", hint: "It begins with npub1. You publish the proof in a note." },
     github: { title: "A GitHub account", name: "User name", hint: "Such as octocat. You publish the proof in a gist." },
     web: { title: "A web site", name: "Address", hint: "Such as https://example.org. You put a file there." },
-    ap: { title: "A fediverse account", name: "Address", hint: "Such as alice@mastodon.example. You post the proof once." }
+    ap: {
+      title: "A fediverse account",
+      name: "Address",
+      hint: "Such as alice@mastodon.example. You post the proof once."
+    }
   },
   proofNext: "Next",
   proofOf: (name: string) => `Linking ${name}`,
@@ -50,7 +58,8 @@ export const settings = {
   proofVisible: "Found, and it holds. It is being recorded in your chain.",
   proofRecorded: (name: string) => `${name} is linked to your key. Others see it in your profile.`,
   proofGiveUp: "Give up",
-  proofNeedsCli: "This page cannot look there, since it asks no other servers. Paste this into a terminal where the CLI is set up with your account:",
+  proofNeedsCli:
+    "This page cannot look there, since it asks no other servers. Paste this into a terminal where the CLI is set up with your account:",
   proofTakeBackTitle: (name: string) => `Take back ${name}?`,
   proofTakeBackText:
     "Your chain will say that it is no longer yours. Nobody’s messages change. Remove the proof there too, if you like.",
@@ -61,7 +70,8 @@ export const settings = {
   inboxEveryone: "Everyone",
   inboxEveryoneHelp: "Messages of strangers wait as requests.",
   inboxProven: "Everyone who proves who they are",
-  inboxProvenHelp: "Messages of strangers whose domain or account elsewhere was checked wait as requests. Others are held back, unseen.",
+  inboxProvenHelp:
+    "Messages of strangers whose domain or account elsewhere was checked wait as requests. Others are held back, unseen.",
   inboxContacts: "Only my contacts",
   inboxContactsHelp: "Messages of strangers are dropped; nobody learns that.",
   provenSystems: "Which proofs count",

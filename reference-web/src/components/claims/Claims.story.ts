@@ -1,4 +1,5 @@
 import { html } from "lit"
+import { act } from "../../gallery/Act.ts"
 import * as Sample from "../../gallery/PersonSample.ts"
 import type { Story } from "../../gallery/Story.ts"
 import "./Claims.ts"
@@ -6,7 +7,13 @@ import "./Claims.ts"
 export default {
   element: "kez-claims",
   states: {
-    some: () => html`<kez-claims .claims=${Sample.whole.claims}></kez-claims>`,
+    some: () => html`<kez-claims .claims=${Sample.claims}></kez-claims>`,
+    evidence: () =>
+      html`<kez-claims
+        own
+        .claims=${[Sample.proven]}
+        ${act((claims) => claims.shadowRoot?.querySelector("summary")?.click())}
+      ></kez-claims>`,
     hostile: () =>
       html`<kez-claims
         .claims=${[

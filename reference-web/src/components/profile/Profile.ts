@@ -14,17 +14,19 @@ import "../../elements/mark/Mark.ts"
 import "../chain/Chain.ts"
 import { hostOf } from "../chain/ChainLinks.ts"
 import "../claims/Claims.ts"
+import type { ClaimAction } from "../claims/Claims.ts"
 import { styles } from "./Profile.styles.ts"
 
-/** What the user does to a contact. */
+/** What the user does to a contact, or has done about one of their claims. */
 export type ProfileAction =
+  | { readonly action: "checkClaim"; readonly subject: string }
   | { readonly action: "accept" | "block" | "unblock" | "report" }
   | { readonly action: "remove"; readonly withMessages: boolean }
 
 /**
  * An account: its key, what is known of the key, what it has signed, and what can be done about it.
  *
- * @fires kez-profile-action - The user chose to accept, block, unblock, report or remove.
+ * @fires kez-profile-action - The user chose to accept, block, unblock, report or remove, or to have a claim checked.
  */
 @customElement("kez-profile")
 export class Profile extends LitElement {
@@ -44,6 +46,8 @@ export class Profile extends LitElement {
   @property({ type: Boolean }) busy = false
   /** The operator of the home server can do something about this account. */
   @property({ type: Boolean }) reportable = false
+  /** The subject of the claim that is being checked. */
+  @property() checking = ""
   /** The dialog that asks about removal is open. */
   @property({ type: Boolean }) removing = false
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
@@ -145,11 +149,17 @@ export class Profile extends LitElement {
                 </ul>
               </section>
               ${
-                claims.length === 0
+                claims.length === 0 && !this.own
                   ? nothing
                   : html`<section>
                       <h2>${this.own ? people.claimsTitleOwn : people.claimsTitle(this.name)}</h2>
-                      <kez-claims .claims=${claims}></kez-claims>
+                      <kez-claims
+                        .claims=${claims}
+                        .busy=${this.checking}
+                        @kez-claim-action=${({ detail: { subject } }: CustomEvent<ClaimAction>) =>
+                          this.#act({ action: "checkClaim", subject })}
+                      ></kez-claims>
+                      ${this.own ? html`<a class="go" href=${hashOf({ screen: "settings", part: "proofs" })}>${people.claimsManage}</a>` : nothing}
                     </section>`
               }`
           : nothing

@@ -71,8 +71,8 @@ export class SettingsPrivacy extends Part {
     const { inbox, introductions, readReceipts } = this.settings
     const options = [
       { value: "everyone", label: settings.inboxEveryone, hint: settings.inboxEveryoneHelp },
-      { value: "proven", label: settings.inboxProven, hint: settings.inboxProvenHelp },
-      { value: "contacts", label: settings.inboxContacts, hint: settings.inboxContactsHelp }
+      { value: "contacts", label: settings.inboxContacts, hint: settings.inboxContactsHelp },
+      { value: "proven", label: settings.inboxProven, hint: settings.inboxProvenHelp }
     ]
     return html`${title}
       <section>
@@ -145,7 +145,14 @@ export class SettingsPrivacy extends Part {
   }
 
   #domains(text: string): void {
-    const domains = [...new Set(text.toLowerCase().split(/[\s,]+/).filter((word) => word !== ""))]
+    const domains = [
+      ...new Set(
+        text
+          .toLowerCase()
+          .split(/[\s,]+/)
+          .filter((word) => word !== "")
+      )
+    ]
     this.wrongDomain = domains.find((domain) => !domainForm.test(domain)) ?? ""
     const before = this.settings!.provenBy.domains
     if (this.wrongDomain !== "" || domains.join() === before.join()) return

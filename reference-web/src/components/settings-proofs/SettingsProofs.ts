@@ -109,8 +109,7 @@ export class SettingsProofs extends Part {
         }
         ${this.problem(this.failed === "" ? "" : common.failed(this.failed))}
       </section>
-      ${this.provings.map((proving) => this.#proving(proving))}
-      ${this.#another()}
+      ${this.provings.map((proving) => this.#proving(proving))} ${this.#another()}
       <kez-confirm-dialog
         heading=${settings.proofTakeBackTitle(shown(this.takingBack))}
         text=${settings.proofTakeBackText}
@@ -132,7 +131,7 @@ export class SettingsProofs extends Part {
       <ol>
         ${publication.steps.map((text) => html`<li>${text}</li>`)}
       </ol>
-      <kez-copy .text=${publication.text} .label=${common.copy} .copiedLabel=${common.copied}></kez-copy>
+      <kez-copy short .text=${publication.text} .label=${common.copy} .copiedLabel=${common.copied}></kez-copy>
       <p class="help">${settings.proofWhere} <bdi>${publication.where}</bdi></p>
       <p role="status">
         ${
@@ -140,7 +139,8 @@ export class SettingsProofs extends Part {
             ? settings.proofVisible
             : sentence === undefined
               ? nothing
-              : html`<bdi>${sentence}</bdi>${isLooking && nextCheckAt !== undefined ? ` ${settings.proofLooksAgain(timeOfDay(nextCheckAt))}` : ""}`
+              : html`<bdi>${sentence}</bdi
+                  >${isLooking && nextCheckAt !== undefined ? ` ${settings.proofLooksAgain(timeOfDay(nextCheckAt))}` : ""}`
         }
       </p>
       <div class="buttons">
@@ -179,7 +179,9 @@ export class SettingsProofs extends Part {
           name="identity"
           @input=${(event: Event) => (this.name = (event.target as Field).value)}
         ></kez-field>
-        <kez-button kind="primary" ?busy=${this.looking !== ""} @click=${this.#submit}>${settings.proofNext}</kez-button>
+        <kez-button kind="primary" ?busy=${this.looking !== ""} @click=${this.#submit}
+          >${settings.proofNext}</kez-button
+        >
       </form>
       ${
         this.needsCli === ""

@@ -1,4 +1,4 @@
-import { css, html, LitElement } from "lit"
+import { css, html, LitElement, nothing } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import { shared } from "../../styles/shared.ts"
 import "../icon/Icon.ts"
@@ -28,6 +28,11 @@ export class Copy extends LitElement {
         user-select: all;
         align-self: center;
       }
+      :host([short]) code {
+        max-height: 6.5rem;
+        overflow-y: auto;
+        align-self: stretch;
+      }
       button {
         display: inline-flex;
         align-items: center;
@@ -48,6 +53,8 @@ export class Copy extends LitElement {
   ]
 
   @property() text = ""
+  /** A long text that nobody reads: only a few lines of it are seen at once. */
+  @property({ type: Boolean, reflect: true }) short = false
   @property() label = "Copy"
   @property() copiedLabel = "Copied"
   @state() private copied = false
@@ -59,7 +66,7 @@ export class Copy extends LitElement {
   }
 
   protected override render() {
-    return html`<code id="text" dir="ltr">${this.text}</code>
+    return html`<code id="text" dir="ltr" tabindex=${this.short ? 0 : nothing}>${this.text}</code>
       <button type="button" aria-describedby="text" @click=${this.#copy}>
         <kez-icon name=${this.copied ? "check" : "copy"}></kez-icon>
         <span aria-live="polite">${this.copied ? this.copiedLabel : this.label}</span>

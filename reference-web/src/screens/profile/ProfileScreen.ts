@@ -37,6 +37,7 @@ export class ProfileScreen extends LitElement {
   @property({ type: Boolean, reflect: true }) panel = false
   @consume({ context: clientContext, subscribe: true }) @state() private client: KezChatClient | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
+  @state() private checking = ""
   @query("kez-report") private readonly report!: Report
   readonly #person = new PersonController(this, () => this.client, true)
 
@@ -72,6 +73,7 @@ export class ProfileScreen extends LitElement {
                 ?own=${isOwn}
                 ?panel=${this.panel}
                 ?busy=${busy}
+                .checking=${this.checking}
                 ?reportable=${canReport(contact, account)}
                 @kez-profile-action=${(event: CustomEvent<ProfileAction>) => this.#act(event.detail)}
               ></kez-profile>
@@ -83,6 +85,7 @@ export class ProfileScreen extends LitElement {
   async #act(action: ProfileAction): Promise<void> {
     const { contact } = this.#person
     if (action.action === "report") return void (contact && this.report.begin(contact))
+    if (action.action === "checkClaim") return this.#check(action.subject)
     const isDone = await this.#person.change(async (client, { primary }) => {
       switch (action.action) {
         case "accept":
@@ -97,6 +100,19 @@ export class ProfileScreen extends LitElement {
       }
     })
     if (isDone && action.action === "remove") go({ screen: "list" }, true)
+  }
+
+  async #check(subject: string): Promise<void> {
+    const { contact } = this.#person
+    if (contact === undefined || this.checking !== "") return
+    this.checking = subject
+    try {
+      this.#person.takeClaims(await this.client!.checkProofs(contact.primary, subject))
+    } catch (error) {
+      this.#person.fail(error)
+    } finally {
+      this.checking = ""
+    }
   }
 }
 

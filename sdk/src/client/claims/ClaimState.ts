@@ -37,7 +37,7 @@ export type Finding =
       /** It cannot be otherwise, so it counts at once: the proof itself says that it ended. */
       readonly certain?: true
     }
-  | { readonly _tag: "Unreachable"; readonly sentence: string }
+  | { readonly _tag: "Unreachable"; readonly sentence: string; readonly reason: NonNullable<Claim["reason"]> }
   | { readonly _tag: "Limited"; readonly sentence: string; readonly retryAt?: number }
 
 /** What subjects are compared by: the normal form, or the text of what is no identifier (KEZ-SIG-045). */
@@ -89,19 +89,24 @@ export const afterChain = (
 const isExpired = ({ expiresAt }: ClaimRow, now: number): boolean => expiresAt !== undefined && expiresAt <= now
 
 const withoutAnswer = (row: ClaimRow): ClaimRow => {
-  const { retryAt: _, ...rest } = row
+  const { reason: _, retryAt: __, ...rest } = row
   return rest
 }
 
 /** `jitter` is in [0, 1). */
-const afterUnreachable = (row: ClaimRow, sentence: string, now: number, jitter: number): ClaimRow => {
+const afterUnreachable = (
+  row: ClaimRow,
+  { reason, sentence }: Extract<Finding, { _tag: "Unreachable" }>,
+  now: number,
+  jitter: number
+): ClaimRow => {
   const pause = Math.min(firstRetryMillis * 2 ** Math.min(row.failures, 10), lastRetryMillis)
   const nextCheckAt = now + Math.round(pause * (1 + jitter / 4))
   const { state } = row
   const rest = { ...withoutAnswer(row), failures: row.failures + 1, nextCheckAt, checkedAt: now }
   if (isExpired(row, now) && state !== "unchecked") return { ...rest, state: "broken", sentence: "the proof ended" }
   // What is known to be broken stays so; everything else is merely not known now.
-  return state === "broken" ? rest : { ...rest, state: "unreachable", sentence }
+  return state === "broken" ? rest : { ...rest, state: "unreachable", sentence, reason }
 }
 
 const afterBad = (
@@ -154,7 +159,7 @@ export const afterCheck = (row: ClaimRow, finding: Finding, now: number, jitter:
     case "Bad":
       return afterBad(row, finding, now, jitter)
     case "Unreachable":
-      return afterUnreachable(row, finding.sentence, now, jitter)
+      return afterUnreachable(row, finding, now, jitter)
     case "Limited": {
       // No answer, so nothing changes but the time of the next check.
       const retryAt = Math.max(finding.retryAt ?? now + rateLimitMillis, now)
@@ -180,6 +185,7 @@ export const toClaim = (row: ClaimRow, now: number): Claim => {
     state,
     revoked: row.revoked,
     sentence: row.revoked ? "it was taken back" : sentence,
+    ...(state === "unreachable" && row.reason !== undefined ? { reason: row.reason } : {}),
     ...(row.checkedAt === undefined ? {} : { checkedAt: row.checkedAt }),
     ...(row.lastGoodAt === undefined ? {} : { lastGoodAt: row.lastGoodAt }),
     ...(row.nextCheckAt === undefined || row.revoked ? {} : { nextCheckAt: row.nextCheckAt }),

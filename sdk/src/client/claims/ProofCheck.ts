@@ -32,11 +32,10 @@ const evidenceOf = (fetched: Fetched, found: FoundProof, proof: string): ProofEv
 
 const listed = (places: ReadonlyArray<string>): string => (places.length === 0 ? "" : `: ${places.join("; ")}`)
 
-const asked = (error: ProofUnreachable): Finding => ({
-  _tag: error.reason === "rate_limited" ? "Limited" : "Unreachable",
-  sentence: error.message,
-  ...(error.retryAt === undefined ? {} : { retryAt: error.retryAt })
-})
+const asked = ({ message: sentence, reason, retryAt }: ProofUnreachable): Finding =>
+  reason === "rate_limited"
+    ? { _tag: "Limited", sentence, ...(retryAt === undefined ? {} : { retryAt }) }
+    : { _tag: "Unreachable", sentence, reason }
 
 const make = Effect.gen(function* () {
   const fetcher = yield* ProofFetcher

@@ -1,6 +1,6 @@
 /** Claims of accounts with what checks found, and proofs of the own account that are being made. */
 import * as Schema from "effect/Schema"
-import { ProofEvidence } from "../../model/proofs/Proof.ts"
+import { ProofEvidence, UnreachableReason } from "../../model/proofs/Proof.ts"
 import { Count, row, type RowType } from "./Row.ts"
 
 export const Claim = row(
@@ -13,6 +13,7 @@ export const Claim = row(
     state: Schema.Literals(["unchecked", "valid", "unreachable", "broken"]),
     /** What the last answer said; times are milliseconds since the epoch. */
     sentence: Schema.String,
+    reason: Schema.optionalKey(UnreachableReason),
     checkedAt: Schema.optionalKey(Schema.Number),
     lastGoodAt: Schema.optionalKey(Schema.Number),
     nextCheckAt: Schema.optionalKey(Schema.Number),

@@ -19,6 +19,12 @@ export class ProofEvidence extends Schema.Opaque<ProofEvidence>()(
   })
 ) {}
 
+/**
+ * Why a service could not be asked. `network`: no usable answer. `forbidden`: an address that is never asked.
+ * `needs_cli`: this client cannot ask it, and the command line can. `unsupported`: nobody knows how to check this system.
+ */
+export const UnreachableReason = Schema.Literals(["network", "forbidden", "needs_cli", "unsupported"])
+
 /** An identity elsewhere that an account says is its own, and what this device found out about it. */
 export class Claim extends Schema.Opaque<Claim>()(
   Schema.Struct({
@@ -36,6 +42,8 @@ export class Claim extends Schema.Opaque<Claim>()(
     revoked: Schema.Boolean,
     /** The state in words. */
     sentence: Schema.String,
+    /** For `unreachable`: why. */
+    reason: Schema.optionalKey(UnreachableReason),
     /** When the service was last asked. Times are in milliseconds since the epoch. */
     checkedAt: Schema.optionalKey(Millis),
     /** When a proof that holds was last found. */
