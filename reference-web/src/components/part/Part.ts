@@ -100,14 +100,20 @@ export interface PartEvents {
   "kez-action": Action
 }
 
+/** Something to do about a name elsewhere. */
+export interface ProofAction {
+  readonly _tag: "prove" | "check" | "takeBack"
+  readonly subject: string
+}
+
 export type Action =
+  | ProofAction
   | { readonly _tag: "trim"; readonly box: "mail" | "sent" }
   | { readonly _tag: "persist" | "lock" | "export" | "logOut" | "deleteAccount" }
   | { readonly _tag: "askOnReload"; readonly on: boolean }
   | { readonly _tag: "showWords" | "checkWords"; readonly passphrase: string }
   | { readonly _tag: "hideWords" | "printWords" | "suggest" | "addPasskey" }
   | { readonly _tag: "changePassphrase"; readonly passphrase: string; readonly next: string }
-  | { readonly _tag: "prove" | "takeBack" | "checkClaim"; readonly subject: string }
   | { readonly _tag: "removePasskey"; readonly credentialId: Uint8Array }
 
 declare global {

@@ -205,7 +205,7 @@ export class SettingsProofs extends Part {
 
   readonly #claimAction = ({ detail: { action, subject } }: CustomEvent<ClaimAction>): void => {
     if (action === "takeBack") this.takingBack = subject
-    else this.change("kez-action", { _tag: "checkClaim", subject })
+    else this.change("kez-action", { _tag: "check", subject })
   }
 }
 

@@ -1,8 +1,8 @@
 import { consume } from "@lit/context"
-import type { Claim, InboxUsage, KezChatClient, Proving, Settings } from "@kez-chat/sdk/promise"
+import type { InboxUsage, KezChatClient, Settings } from "@kez-chat/sdk/promise"
 import { html, LitElement, nothing, type PropertyValues } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
-import type { Action } from "../../components/part/Part.ts"
+import type { Action, ProofAction } from "../../components/part/Part.ts"
 import "../../components/settings-about/SettingsAbout.ts"
 import "../../components/settings-account/SettingsAccount.ts"
 import "../../components/settings-appearance/SettingsAppearance.ts"
@@ -20,9 +20,8 @@ import { focusStep } from "../../components/step/Step.ts"
 import "../../components/words-check/WordsCheck.ts"
 import { printWords } from "../../components/words-sheet/WordsSheet.ts"
 import { accountContext, clientContext } from "../../context.ts"
-import { ChatEvents } from "../../controllers/ChatEvents.ts"
 import { fullDate } from "../../model/Moment.ts"
-import { errorText, tagOf, vaultReason } from "../../controllers/Errors.ts"
+import { errorText, vaultReason } from "../../controllers/Errors.ts"
 import { createPasskey, passkeysAvailable } from "../../controllers/Passkey.ts"
 import {
   forgetAccount,
@@ -40,6 +39,7 @@ import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import type { AccountState, WebAccount } from "@kez-chat/sdk/web-page"
 import { pageAddress } from "../sign-up/SignUp.ts"
+import { OwnProofs } from "./OwnProofs.ts"
 
 declare const BUILD_TIME: string | undefined
 
@@ -63,29 +63,12 @@ export class SettingsScreen extends LitElement {
   @state() private count: number | undefined
   @state() private busy: "" | Action["_tag"] = ""
   @state() private box: "mail" | "sent" = "mail"
-  @state() private claims: ReadonlyArray<Claim> | undefined
-  @state() private provings: ReadonlyArray<Proving> = []
-  /** What is looked for, checked, or was refused or recorded, by subject. */
-  @state() private looking = ""
-  @state() private checked = ""
-  @state() private needsCli = ""
-  @state() private recorded = ""
   @state() private done: "" | Action["_tag"] = ""
   @state() private failed = ""
-
-  #stopLooking = new AbortController()
+  readonly #proofs = new OwnProofs(this, () => this.client)
 
   constructor() {
     super()
-    // oxlint-disable-next-line no-new -- it acts by itself
-    new ChatEvents(
-      this,
-      () => this.client,
-      (event) => {
-        const isOwn = event._tag === "ProofChanged" && event.contact.primary === this.#primary
-        if (this.section === "proofs" && (isOwn || event._tag === "Missed")) void this.#load()
-      }
-    )
     // Added and removed passkeys arrive with the account's state.
     this.addController(
       new StreamController<AccountState>(this, {
@@ -103,7 +86,6 @@ export class SettingsScreen extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
-    this.#stopLooking.abort()
     this.words = []
   }
 
@@ -114,9 +96,8 @@ export class SettingsScreen extends LitElement {
     this.failed = ""
     this.done = ""
     this.count = undefined
-    this.needsCli = ""
-    this.recorded = ""
-    this.#stopLooking.abort()
+    if (this.section === "proofs") this.#proofs.show()
+    else this.#proofs.hide()
     void this.#load()
   }
 
@@ -140,12 +121,6 @@ export class SettingsScreen extends LitElement {
     switch (section) {
       case "privacy":
         return settings()
-      case "proofs":
-        await Promise.all([
-          read(client.proofs(), (claims) => (this.claims = claims)),
-          read(client.provings(), (provings) => (this.provings = provings))
-        ])
-        return
       case "storage":
         await Promise.all([settings(), storage(), read(client.inbox(), (inbox) => (this.inbox = inbox))])
         return
@@ -198,13 +173,13 @@ export class SettingsScreen extends LitElement {
       case "proofs":
         return html`<kez-settings-proofs
           data-step
-          .claims=${this.claims}
-          .provings=${this.provings}
-          .looking=${this.looking}
-          .busy=${this.checked}
-          .needsCli=${this.needsCli}
-          .recorded=${this.recorded}
-          .failed=${this.failed}
+          .claims=${this.#proofs.claims}
+          .provings=${this.#proofs.provings}
+          .looking=${this.#proofs.looking}
+          .busy=${this.#proofs.busy}
+          .needsCli=${this.#proofs.needsCli}
+          .recorded=${this.#proofs.recorded}
+          .failed=${this.#proofs.failed}
         ></kez-settings-proofs>`
       case "privacy":
         return html`<kez-settings-privacy
@@ -304,7 +279,7 @@ export class SettingsScreen extends LitElement {
   }
 
   async #act(action: Action): Promise<void> {
-    if (action._tag === "prove") return this.#prove(action.subject)
+    if ("subject" in action) return this.#proofs[action._tag](action.subject)
     if (this.busy !== "") return
     this.busy = action._tag
     this.done = ""
@@ -325,13 +300,10 @@ export class SettingsScreen extends LitElement {
     }
   }
 
-  async #run(action: Action): Promise<unknown> {
+  async #run(action: Exclude<Action, ProofAction>): Promise<unknown> {
     const account = this.account!
     const client = this.client!
     switch (action._tag) {
-      case "checkClaim":
-      case "takeBack":
-        return this.#claim(action._tag, action.subject)
       case "lock":
         return account.lock()
       case "logOut":
@@ -379,46 +351,6 @@ export class SettingsScreen extends LitElement {
       case "askOnReload":
         account.askOnReload = action.on
         return
-    }
-  }
-
-  async #claim(how: "checkClaim" | "takeBack", subject: string): Promise<void> {
-    this.checked = subject
-    try {
-      if (how === "checkClaim") await this.client!.checkProofs(this.#primary, subject)
-      else {
-        if (this.looking === subject) this.#stopLooking.abort()
-        await this.client!.revokeProof(subject)
-      }
-    } finally {
-      this.checked = ""
-      await this.#load()
-    }
-  }
-
-  /** Looks for a proof until it is recorded, or until the part is left; begun again, it goes on. */
-  async #prove(subject: string): Promise<void> {
-    if (this.looking !== "") return
-    const stop = new AbortController()
-    this.#stopLooking = stop
-    this.looking = subject
-    this.failed = ""
-    this.needsCli = ""
-    this.recorded = ""
-    try {
-      for await (const proving of this.client!.prove(subject, { signal: stop.signal })) {
-        this.looking = proving.subject
-        const others = this.provings.filter((each) => each.subject !== proving.subject)
-        this.provings = proving.step === "recorded" ? others : [proving, ...others]
-        if (proving.step === "recorded") this.recorded = proving.subject
-      }
-    } catch (error) {
-      if (stop.signal.aborted) return
-      if (tagOf(error) === "ProofRefused") this.needsCli = subject
-      else this.failed = errorText(error)
-    } finally {
-      this.looking = ""
-      if (this.section === "proofs") await this.#load()
     }
   }
 
