@@ -18,6 +18,7 @@ import * as identity from "./vectors/identity.ts"
 import * as json from "./vectors/json.ts"
 import * as manifest from "./vectors/manifest.ts"
 import * as messages from "./vectors/messages.ts"
+import * as proofs from "./vectors/proofs.ts"
 import * as registration from "./vectors/registration.ts"
 import * as sigchain from "./vectors/sigchain.ts"
 import type { Case, Operation } from "./vectors/Vectors.ts"
@@ -25,7 +26,19 @@ import type { Case, Operation } from "./vectors/Vectors.ts"
 const folder = path.resolve(import.meta.dirname, "../vectors")
 const version = { spec: "0.1", vectors: "0.1.0", licence: "CC0-1.0" }
 
-const areas = [identity, json, envelope, sigchain, registration, broker, messages, contacts, filesArea, manifest]
+const areas = [
+  identity,
+  json,
+  envelope,
+  sigchain,
+  registration,
+  broker,
+  messages,
+  contacts,
+  filesArea,
+  manifest,
+  proofs
+]
 const operations: ReadonlyArray<Operation> = areas.flatMap((area) => area.operations)
 
 const files = new Map<string, string>()

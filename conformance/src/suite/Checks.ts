@@ -2,7 +2,7 @@
 import { type VectorCase, type VectorFile, vectorFiles } from "./Data.ts"
 
 /** What an implementation can claim to be. */
-export const profiles = ["identity", "chat", "files", "transfer"] as const
+export const profiles = ["identity", "chat", "files", "transfer", "proofs"] as const
 export type Profile = (typeof profiles)[number]
 
 /** The folders of the vectors, by profile. */
@@ -15,7 +15,8 @@ const folders: Readonly<Record<string, Profile>> = {
   messages: "chat",
   broker: "chat",
   files: "files",
-  manifest: "files"
+  manifest: "files",
+  proofs: "proofs"
 }
 
 /** What all checks have in common. */

@@ -9,6 +9,7 @@ import { sigMutants } from "../SigMutants.ts"
 import { chatMutants } from "./ChatMutants.ts"
 import { fileMutants } from "./FileMutants.ts"
 import { identityMutants } from "./IdentityMutants.ts"
+import { proofMutants } from "./ProofMutants.ts"
 import type { ShimMutant } from "./ShimMutant.ts"
 import { statementMutants } from "./StatementMutants.ts"
 
@@ -16,7 +17,8 @@ export const shimMutants: ReadonlyArray<ShimMutant> = [
   ...identityMutants,
   ...statementMutants,
   ...chatMutants,
-  ...fileMutants
+  ...fileMutants,
+  ...proofMutants
 ]
 
 /** A mutant with the requirements that it breaks; the tests run each and fail where one of these is not noticed. */

@@ -433,7 +433,7 @@ const signing: Operation = {
 }
 
 const zstd = (data: Uint8Array | string): Buffer => zlib.zstdCompressSync(data)
-const compact = (data: Uint8Array | string) => `kez:z1:${base64Url(zstd(data))}`
+export const compact = (data: Uint8Array | string) => `kez:z1:${base64Url(zstd(data))}`
 const proof = compact(jcs(claim))
 const fence = (content: string, primary = alice.primary) =>
   `# My proof\n\nPrimary: ${primary}\n\nSome words.\n\n\`\`\`kez\n${content}\n\`\`\`\n`

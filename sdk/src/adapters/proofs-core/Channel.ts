@@ -4,11 +4,11 @@
  */
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
-import type { FoundProof, Publication } from "../../services/ProofFetcher.ts"
+import type { FoundProof, ProofUnreachable, Publication } from "../../services/ProofFetcher.ts"
 
 /** Why a place cannot be asked: `ProofUnreachable` without its subject. */
 export class Unreachable extends Data.TaggedError("Unreachable")<{
-  readonly reason: "network" | "rate_limited" | "forbidden" | "needs_cli"
+  readonly reason: ProofUnreachable["reason"]
   readonly detail: string
   /** Milliseconds since the epoch. */
   readonly retryAt?: number

@@ -13,5 +13,6 @@ export const channels: Readonly<Record<string, Row>> = {
   web: { inBrowser: false, load: async () => (await import("./channels/Web.ts")).web },
   nostr: { inBrowser: true, load: async () => (await import("./channels/Nostr.ts")).nostr },
   bluesky: { inBrowser: true, load: async () => (await import("./channels/Bluesky.ts")).bluesky },
-  ap: { inBrowser: false, load: async () => (await import("./channels/ActivityPub.ts")).activityPub }
+  ap: { inBrowser: false, load: async () => (await import("./channels/ActivityPub.ts")).activityPub },
+  did: { inBrowser: false, load: async () => (await import("./channels/Did.ts")).did }
 }

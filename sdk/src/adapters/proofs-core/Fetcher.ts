@@ -36,6 +36,9 @@ const load = (row: Row) =>
 const readAll = Effect.fnUntraced(function* (tools: Tools, id: string, row: Row) {
   const channel = yield* load(row)
   const places = channel.places(id)
+  if (places.length === 0) {
+    return yield* new Unreachable({ reason: "unsupported", detail: "nothing can be published for it" })
+  }
   const found: Array<FoundProof> = []
   let missed: Unreachable | undefined
   let dnssec: Fetched["dnssec"]

@@ -12,4 +12,7 @@ export type {
 } from "../proofs-core/Channel.ts"
 export { Unreachable } from "../proofs-core/Channel.ts"
 export * as Fetcher from "../proofs-core/Fetcher.ts"
+export * as HostPace from "../proofs-core/fetching/HostPace.ts"
+export * as Target from "../proofs-core/fetching/Target.ts"
+export * as Toolbox from "../proofs-core/fetching/Toolbox.ts"
 export * as WebProofs from "./WebProofs.ts"

@@ -1,7 +1,7 @@
 /** Every channel passes the kit. */
 import { type ChannelUnderTest, proofFetcherKit } from "../../kits/proofs/ProofFetcherKit.ts"
 import { nostrAuthor } from "../../kits/proofs/NostrAuthor.ts"
-import { text } from "../../kits/proofs/HttpsHosts.ts"
+import { type HttpsHosts, json, serve, text } from "../../kits/proofs/HttpsHosts.ts"
 
 const segments = (value: string): ReadonlyArray<string> => value.match(/.{1,255}/g) ?? []
 
@@ -12,6 +12,17 @@ const linkTo = (uri: string) => ({
   features: [{ $type: "app.bsky.richtext.facet#link", uri }]
 })
 const person = (posts: ReadonlyArray<string>) => ({ fields: [], summary: "<p>Hello</p>", posts })
+
+const serveDid = (https: HttpsHosts, alsoKnownAs: ReadonlyArray<string>) =>
+  serve(https, "site.kez.test", (_, response, { pathname }) =>
+    pathname === "/people/alice/did.json"
+      ? json(response, {
+          "@context": "https://www.w3.org/ns/did/v1",
+          id: "did:web:site.kez.test:people:alice",
+          alsoKnownAs
+        })
+      : text(response, "", 404)
+  )
 
 const channels: Readonly<Record<string, ChannelUnderTest>> = {
   dns: {
@@ -65,6 +76,13 @@ const channels: Readonly<Record<string, ChannelUnderTest>> = {
       fediverse.people.set("alice", person([`<p>my key:<br />${text.replaceAll("_", "&#95;")}</p>`])),
     remove: ({ fediverse }) => fediverse.people.set("alice", person([])),
     host: "social.kez.test"
+  },
+  did: {
+    subject: "did:web:site.kez.test:people:alice",
+    register: ({ https }) => serveDid(https, []),
+    publish: ({ https }, { text }) => serveDid(https, ["https://site.kez.test/@alice", text]),
+    remove: ({ https }) => serveDid(https, ["https://site.kez.test/@alice"]),
+    host: "site.kez.test"
   }
 }
 

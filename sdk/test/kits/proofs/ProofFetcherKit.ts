@@ -73,7 +73,7 @@ export const proofFetcherKit = (system: string, channel: ChannelUnderTest): void
   const started = Effect.tap(proofServers, (servers) => Effect.sync(() => register?.(servers)))
 
   describe(`ProofFetcher: ${system}`, () => {
-    it.live("finds what was published as its instructions say, and no more after it was removed", () =>
+    it.live("KEZ-PRF-109 finds what was published as its instructions say, and no more after it was removed", () =>
       Effect.gen(function* () {
         const servers = yield* started
         const proof = yield* proofOf(subject)

@@ -1,13 +1,13 @@
 /** Asks servers that a stranger names: by https, at public addresses, in bounds (spec KEZ-PRF-110 to 116). */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
 import * as Limits from "../../../protocol/Limits.ts"
 import { Problem } from "../../../protocol/Problem.ts"
 import { type Answer, exchange, type ExchangeFailed } from "../../http-core/Exchange.ts"
 import { type GetOptions, type Page, Unreachable } from "../Channel.ts"
 import type { HostPace } from "./HostPace.ts"
 import * as RateLimit from "./RateLimit.ts"
+import { refusal } from "./Target.ts"
 
 export interface HttpGetOptions {
   /** Connects to public addresses only, where the platform shows them. */
@@ -21,17 +21,6 @@ export interface HttpGetOptions {
 
 const forbidden = (detail: string, cause?: unknown) =>
   new Unreachable({ reason: "forbidden", detail, ...(cause === undefined ? {} : { cause }) })
-
-/** Why a URL is not asked; undefined if its host's addresses decide. */
-export const refusal = (url: URL, protocol: "https:" | "wss:", isChosen: (url: URL) => boolean): string | undefined => {
-  if (url.username !== "" || url.password !== "") return `the URL for ${url.host} carries a password`
-  if (isChosen(url)) return undefined
-  if (url.protocol !== protocol) return `${url.protocol}//${url.host} is not https`
-  const named = AddressClass.ofHost(url.hostname)
-  return named === undefined || named === "public"
-    ? undefined
-    : `${url.host} is ${AddressClass.describe[named]} address or a local name`
-}
 
 /** A connection that the name lookup refused, in the causes of what `fetch` throws. */
 export const isRefused = (cause: unknown): boolean =>

@@ -3,7 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Limits from "../../../protocol/Limits.ts"
 import { type RelayAnswer, type Tools, Unreachable } from "../Channel.ts"
-import { isRefused, refusal } from "./HttpGet.ts"
+import { isRefused } from "./HttpGet.ts"
+import { refusal } from "./Target.ts"
 
 export interface RelayOptions {
   readonly webSocket: (url: string) => Promise<WebSocket>
