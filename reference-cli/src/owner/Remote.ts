@@ -172,6 +172,8 @@ const chatOver = (link: Link): KezChat["Service"] => ({
   markRead: (who) => link.call("markRead", who),
   removeMessage: (id) => link.call("removeMessage", id),
   report: (options) => link.call("report", options),
+  evidence: (id) => link.call("evidence", id),
+  checkHistory: (who) => link.call("checkHistory", who),
   inbox: link.call("inbox"),
   trim: (box) => link.call("trim", box ?? "mail"),
   settings: link.call("settings"),

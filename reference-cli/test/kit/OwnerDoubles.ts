@@ -146,6 +146,8 @@ export const fakeChat = (events: PubSub.PubSub<Event>) => {
     introductions: refuse,
     revokeProof: () => refuse,
     report: () => refuse,
+    evidence: () => refuse,
+    checkHistory: () => refuse,
     settings: Effect.promise(() => {
       begin()
       return mayFinish.then(() => ({ ...defaults, readReceipts: true }))

@@ -27,6 +27,7 @@ import * as TrimTimes from "./limits/TrimTimes.ts"
 import * as Callout from "./login/Callout.ts"
 import * as Keys from "./login/Keys.ts"
 import * as Login from "./login/Login.ts"
+import * as Acceptances from "./responders/Acceptances.ts"
 import * as BlockResponder from "./responders/BlockResponder.ts"
 import * as Blocks from "./responders/Blocks.ts"
 import * as FetchResponder from "./responders/FetchResponder.ts"
@@ -48,10 +49,12 @@ const firstSweepMillis = 100
 /** Connects in the background; does not wait for the broker and does not fail without it. */
 export const layer = (
   config: BrokerConfig,
-  keys: Keys.BrokerKeys
-): Layer.Layer<BrokerControl, never, ActiveKeys | Database> => Layer.effect(BrokerControl, make(config, keys))
+  keys: Keys.BrokerKeys,
+  serverName: string
+): Layer.Layer<BrokerControl, never, ActiveKeys | Database> =>
+  Layer.effect(BrokerControl, make(config, keys, serverName))
 
-const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.BrokerKeys) {
+const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.BrokerKeys, serverName: string) {
   const activeKeys = yield* ActiveKeys
   const database = yield* Database
   const checks = yield* ActiveCheck.make
@@ -161,6 +164,7 @@ const make = Effect.fnUntraced(function* (config: BrokerConfig, keys: Keys.Broke
       at(partition).probe.noteStored()
     },
     guard,
+    acceptances: Acceptances.make(serverName, keys.acceptance),
     deduplicationKey: derived("kez-chat deduplication"),
     waiting: {
       perAccount: limits.sendsWaitingPerAccount,

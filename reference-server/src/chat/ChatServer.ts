@@ -115,7 +115,7 @@ export const serve = Effect.fnUntraced(
         HandleRoutes.layer(broker.limits.retentionDays),
         ManifestRoutes.layer,
         ReportRoutes.layer,
-        ServerRoutes.layer(published(broker.limits), homeId(keys))
+        ServerRoutes.layer(published(broker.limits), homeId(keys), keys.acceptance.published)
       ])
     )
     const root = page === undefined ? HttpRouter.add("GET", "/", landing(config.serverName)) : Layer.empty
@@ -168,7 +168,7 @@ export const serve = Effect.fnUntraced(
         SigServerWatch.layer,
         Manifests.Manifests.layer(config.manifestStoreBytes)
       ).pipe(
-        Layer.provideMerge(Broker.layer(broker, keys)),
+        Layer.provideMerge(Broker.layer(broker, keys, config.serverName)),
         Layer.provideMerge(ActiveKeys.layer),
         Layer.provideMerge(registryLayer(config.serverName, config.database, false)),
         Layer.provideMerge(Layer.succeed(ChatConfig, config))

@@ -1,5 +1,5 @@
 /** The public records of accounts and of the server itself, as JSON text. */
-import { Endpoint, PrimaryKey, Registration } from "@kez-chat/sdk/protocol"
+import { Bytes, Endpoint, PrimaryKey, Registration } from "@kez-chat/sdk/protocol"
 import type { ChatConfig } from "./ChatConfig.ts"
 import type { ActiveAccount } from "../storage/Registry.ts"
 
@@ -37,12 +37,19 @@ const template = (config: Config) => {
 }
 
 /** `/.well-known/kez-chat`. */
-export const wellKnown = (config: Config, limits: Readonly<Record<string, number>>): Registration.WellKnown => ({
+export const wellKnown = (
+  config: Config,
+  limits: Readonly<Record<string, number>>,
+  acceptanceKeys: ReadonlyArray<Uint8Array>
+): Registration.WellKnown => ({
   server: config.serverName,
   broker: { tcp: config.publicNatsUrls, websocket: config.publicWsUrls },
   sig_server: base(config.publicSigServerUrl),
   ...(config.registration === "open" ? {} : { registration: config.registration }),
   ...(Object.keys(config.operator).length === 0 ? {} : { operator: config.operator }),
   ...(Object.keys(config.proofSources).length === 0 ? {} : { proof_sources: config.proofSources }),
+  ...(acceptanceKeys.length === 0
+    ? {}
+    : { acceptance_keys: acceptanceKeys.map((key) => PrimaryKey.ofHex(Bytes.toHex(key))) }),
   limits
 })

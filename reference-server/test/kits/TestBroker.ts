@@ -180,7 +180,8 @@ export const startTestBroker = async (options: TestBrokerOptions = {}): Promise<
         sessionSeconds: options.sessionSeconds ?? 3600,
         limits: { ...defaultLimits, ...options.limits }
       },
-      keys
+      keys,
+      "localhost"
     )
     const context = await Effect.runPromise(
       Layer.buildWithScope(

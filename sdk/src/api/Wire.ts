@@ -93,6 +93,11 @@ const WellKnownJson = Schema.Struct({
       plc: Schema.optionalKey(Schema.String.annotate({ description: "directory of did:plc" }))
     }).annotate({ description: "what a page of this home may ask for proofs" })
   ),
+  acceptance_keys: Schema.optionalKey(
+    Schema.Array(Schema.String).annotate({
+      description: "keys under which acceptances are signed, the one in use first"
+    })
+  ),
   limits: Schema.optionalKey(Schema.Record(Schema.String, Schema.Int))
 }).annotate({ identifier: "WellKnown" })
 

@@ -22,7 +22,7 @@ import type { SigchainStore } from "../services/SigchainStore.ts"
 import type { Vault } from "../services/Vault.ts"
 import { checkOwner, create, deleteAccount, exportAccount, Lifecycle, report, restore, words } from "./account/index.ts"
 import { ContactRefresh, Contacts } from "./contacts/index.ts"
-import { conversations, draft, history, markRead, removeMessage, search, setDraft } from "./conversations/index.ts"
+import { checkHistory, conversations, draft, evidence, history, markRead, removeMessage, search, setDraft } from "./conversations/index.ts"
 import { Browsing, discard, matches, read } from "./files/fetch/index.ts"
 import { Manifests, Shares } from "./files/share/index.ts"
 import { BrokerLink } from "./internal/BrokerLink.ts"
@@ -34,6 +34,7 @@ import { readSettings } from "./internal/Settings.ts"
 import { Housekeeping, InboxSync, Mailbox, Outbox, Receipts, send } from "./messaging/index.ts"
 import { proofCalls, type ProofCalls } from "./ProofCalls.ts"
 import { Proofs } from "./proofs/index.ts"
+import type { EvidenceCalls } from "./EvidenceCalls.ts"
 import { requestCalls, type RequestCalls } from "./RequestCalls.ts"
 import { rooms, type Services } from "./Rooms.ts"
 import type {
@@ -62,7 +63,8 @@ import type {
 export class KezChat extends Context.Service<
   KezChat,
   ProofCalls &
-    RequestCalls & {
+    RequestCalls &
+    EvidenceCalls & {
       /** The account on this device. Fails with `NoAccount` before `create` or `restore`. */
       readonly account: Effect.Effect<Account, KezChatError>
       /**
@@ -364,6 +366,8 @@ const make = Effect.gen(function* () {
       online((connection) =>
         Effect.tap(mailbox.trim(connection, box), box === "sent" ? housekeeping.hurry : Effect.void)
       ),
+    evidence: (id) => run(Effect.flatMap(start(), ({ identity }) => evidence(identity, id))),
+    checkHistory: (who) => run(checkHistory(who)),
     settings: readSettings(ledger),
     updateSettings: (change) => run(requests.updateSettings(change)),
     export: stream(exportAccount),

@@ -63,7 +63,7 @@ const aeadOf = Effect.fnUntraced(function* (
   return { key, nonce: nonce.subarray(0, Limits.aeadNonceBytes), aad }
 })
 
-/** Seals `plaintext` to a key. Only vector tests pass `given`. `info` should be a constant: it is a cache key. */
+/** Seals `plaintext` to a key. `given` must be fresh but where a frame is made again. `info` should be a constant: it is a cache key. */
 export const seal = Effect.fnUntraced(function* (
   recipient: AdmittedKey,
   info: Uint8Array,

@@ -135,6 +135,20 @@ export const sealFrame = (encoded: Uint8Array, reader: AdmittedKey): Effect.Effe
   )
 
 /**
+ * {@link sealFrame} with an ephemeral key of 32 random bytes, used for no other frame. Whoever has them can make this
+ * frame again, and so see which message it holds, but read no other.
+ */
+export const sealFrameWith = Effect.fnUntraced(function* (
+  encoded: Uint8Array,
+  reader: AdmittedKey,
+  ephemeral: Uint8Array
+): Effect.fn.Return<Uint8Array, Problem, Crypto> {
+  const pair = yield* (yield* Crypto).ephemeral(ephemeral)
+  const sealed = yield* Hpke.seal(reader, Seal.info, Seal.aad(reader), encoded, pair)
+  return yield* Effect.fromResult(Seal.encode(sealed))
+})
+
+/**
  * Checks a frame in the order of the specification: open, parse strictly, kind and signer, admission of both keys,
  * signature, role, decryption, padding, body, ticket. A failure is permanent for that frame.
  */

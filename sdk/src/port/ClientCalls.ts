@@ -47,6 +47,8 @@ export const clientCalls: Calls<KezChatClient> = {
   markRead: "call",
   removeMessage: "call",
   report: "call",
+  evidence: "call",
+  checkHistory: "call",
   share: "local",
   shared: "call",
   unshare: "call",

@@ -26,6 +26,7 @@ import {
   type FetchProgress,
   type FoundAccount,
   type HeldRequest,
+  type HistoryCheck,
   type HistoryPage,
   type InboxUsage,
   type Introduction,
@@ -104,6 +105,8 @@ export interface KezChatClient extends AsyncDisposable {
   markRead(who: string): Promise<void>
   removeMessage(id: string): Promise<boolean>
   report(options: ReportOptions): Promise<ReportOutcome>
+  evidence(id: string): Promise<string>
+  checkHistory(who: string): Promise<HistoryCheck>
   /** If it is aborted before it returns, nothing is shared. */
   share(options: ShareOptions, waiting?: Waiting): Promise<Share>
   shared(): Promise<ReadonlyArray<Share>>
@@ -219,6 +222,8 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     markRead: (who) => run(chat.markRead(who)),
     removeMessage: (id) => run(chat.removeMessage(id)),
     report: (options) => run(chat.report(options)),
+    evidence: (id) => run(chat.evidence(id)),
+    checkHistory: (who) => run(chat.checkHistory(who)),
     share: (options, waiting) => run(chat.share(options), waiting),
     shared: () => run(chat.shared),
     unshare: (id) => run(chat.unshare(id)),

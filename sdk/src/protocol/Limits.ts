@@ -129,3 +129,9 @@ export const proofRetryMillis = 24 * 60 * 60 * 1000
 /** Candidates for one identity, and characters of a text that may be one. */
 export const proofCandidates = 16
 export const proofTextCharacters = 128 * 1024
+
+/** Most keys of a server description that sign acceptances. */
+export const acceptanceKeys = 16
+
+/** Size limit of an evidence file (spec/evidence.md), in bytes. */
+export const evidenceBytes = 262_144

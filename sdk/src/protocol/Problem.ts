@@ -72,6 +72,7 @@ export const codes = {
   content_key_invalid: { status: 400, title: "The content key does not open" },
   ticket_malformed: { status: 400, title: "Not an Iroh blob ticket" },
   ticket_mismatch: { status: 400, title: "The ticket belongs to another account or file" },
+  evidence_invalid: { status: 400, title: "The evidence does not hold" },
   // manifests
   manifest_malformed: { status: 400, title: "Not a shared-files manifest" },
   manifest_mismatch: { status: 502, title: "The manifest is not the one its owner's sigchain names" },

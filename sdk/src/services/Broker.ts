@@ -6,7 +6,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Struct from "effect/Struct"
 import type { AdmittedKey } from "../protocol/identity/KeyAdmission.ts"
-import type { RefusalCode } from "../protocol/broker/BrokerAnswer.ts"
+import type { RefusalCode, Signed } from "../protocol/broker/BrokerAnswer.ts"
 import type { Page } from "../protocol/broker/Page.ts"
 import type { Problem } from "../protocol/Problem.ts"
 import type { Box, Report } from "../protocol/broker/Trim.ts"
@@ -94,8 +94,16 @@ export interface BrokerLogin {
 export interface BrokerConnection {
   /** Starts with the current state; ends with the connection. */
   readonly state: Stream.Stream<ConnectionState>
-  /** Stores a sealed frame in an inbox. `kezId`, 22 base64url characters, makes repeating the same frame idempotent. */
-  send(recipient: AdmittedKey, kezId: string, frame: Uint8Array): Effect.Effect<void, BrokerRefused | BrokerUnavailable>
+  /**
+   * Stores a sealed frame in an inbox. `kezId`, 22 base64url characters, makes repeating the same frame idempotent. With
+   * `isSigned`, asks for the server's signature (spec/broker.md, Acceptance), which is returned unverified if it comes.
+   */
+  send(
+    recipient: AdmittedKey,
+    kezId: string,
+    frame: Uint8Array,
+    isSigned?: boolean
+  ): Effect.Effect<Signed | undefined, BrokerRefused | BrokerUnavailable>
   /** The stored frames after stream sequence number `after`, oldest first. `epoch` is the last seen one, base64url. */
   fetch(after: number, epoch?: string): Effect.Effect<Page, Problem | BrokerRefused | BrokerUnavailable>
   /**

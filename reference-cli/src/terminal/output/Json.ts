@@ -80,6 +80,7 @@ export const message = (value: Message) => ({
   ...given("state", value.state),
   ...given("failure", value.failure),
   ...given("waiting", value.waiting && { reason: value.waiting.reason, ...timeIfKnown("until", value.waiting.until) }),
+  ...timeIfKnown("accepted_at", value.acceptedAt),
   ...given("suspicious", value.suspicious),
   ...given("gap", value.gap),
   ...given("equivocation", value.equivocation),

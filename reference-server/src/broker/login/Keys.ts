@@ -1,6 +1,6 @@
 /**
- * The home server's keys towards its broker: six nkeys, one xkey and the internal listener's bearer secret, one file
- * each in a folder of their own.
+ * The home server's keys: towards its broker six nkeys and one xkey, those that sign acceptances, and the internal
+ * listener's bearer secret, one file each in a folder of their own.
  *
  * Files are 0600 in a 0700 folder, appear whole or not at all, and are never overwritten: of two processes that create
  * them, the later reads what the earlier wrote. No seed is ever printed, logged or put in an error.
@@ -9,9 +9,9 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { createHash, createHmac, randomBytes, type KeyObject } from "node:crypto"
-import { chmod, link, mkdir, open, readFile, stat, unlink } from "node:fs/promises"
+import { chmod, link, mkdir, open, readdir, readFile, stat, unlink } from "node:fs/promises"
 import { join } from "node:path"
-import { Nkey } from "@kez-chat/sdk/protocol"
+import { Limits, Nkey } from "@kez-chat/sdk/protocol"
 import * as NkeySeed from "./NkeySeed.ts"
 import * as RawKeys from "./RawKeys.ts"
 
@@ -36,8 +36,17 @@ export interface BrokerKeys {
   readonly backup?: ServerKey
   /** X25519: the broker seals login requests to it. */
   readonly xkey: ServerKey
+  readonly acceptance: AcceptanceKeys
   /** Bearer secret of the internal listener, 43 base64url characters. */
   readonly internalSecret: Redacted.Redacted<string>
+}
+
+/** The keys under which users can show that this home accepted a message (spec/broker.md, Acceptance). */
+export interface AcceptanceKeys {
+  /** Signs; absent until `init` has run since this key exists. */
+  readonly signing?: KeyObject
+  /** The 32 public bytes of the keys to publish: the one that signs, then earlier ones, `acceptance-*.nk`. */
+  readonly published: ReadonlyArray<Uint8Array>
 }
 
 type Public<K extends keyof BrokerKeys> = { readonly [Name in K]: string } & { readonly backup?: string }
@@ -46,7 +55,7 @@ type Public<K extends keyof BrokerKeys> = { readonly [Name in K]: string } & { r
 type StreamRole = "registrar" | "gateway" | "backup"
 
 /** The public halves, which nats.conf needs. */
-export type PublicKeys = Public<Exclude<keyof BrokerKeys, "internalSecret" | "backup">> & {
+export type PublicKeys = Public<Exclude<keyof BrokerKeys, "internalSecret" | "acceptance" | "backup">> & {
   /** Those for the streams after the first, one for each; see {@link ofPartition}. */
   readonly partitions?: ReadonlyArray<Public<"registrar" | "gateway">>
 }
@@ -72,7 +81,7 @@ const files = {
   xkey: { file: "callout.xk", role: "curve" }
 } as const satisfies Record<Name, { file: string; role: NkeySeed.KeyRole }>
 
-type Name = Exclude<keyof BrokerKeys, "internalSecret">
+type Name = Exclude<keyof BrokerKeys, "internalSecret" | "acceptance">
 
 const names = Object.keys(files) as Array<Name>
 
@@ -83,12 +92,15 @@ const pathOf = (folder: string, issuer: string | undefined, name: Name): string 
 /** The file with the internal listener's bearer secret, for operators' scripts. */
 export const internalSecretFile = "internal.secret"
 
+const acceptanceFile = "acceptance.nk"
+const earlierAcceptance = /^acceptance-[A-Za-z0-9_-]{1,64}\.nk$/
 /** Reads the keys and makes those that are missing; running it again changes nothing. */
 export const create = Effect.fn("Keys.create")(function* (folder: string, issuer?: string) {
   yield* attempt(folder, async () => {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await chmod(folder, 0o700)
     for (const name of names) await writeOnce(pathOf(folder, issuer, name), NkeySeed.generate(files[name].role))
+    await writeOnce(join(folder, acceptanceFile), NkeySeed.generate("user"))
     await writeOnce(join(folder, internalSecretFile), randomBytes(32).toString("base64url"))
   })
   return yield* load(folder, issuer)
@@ -99,13 +111,7 @@ export const load = Effect.fn("Keys.load")(function* (folder: string, issuer?: s
   const entries: Array<[string, ServerKey]> = []
   for (const name of names) {
     const key = loadKey(pathOf(folder, issuer, name), files[name].role)
-    const found = yield* name !== "backup"
-      ? key
-      : Effect.catchIf(
-          key,
-          ({ reason }) => reason === "missing",
-          () => Effect.undefined
-        )
+    const found = yield* name === "backup" ? ifThere(key) : key
     if (found !== undefined) entries.push([name, found])
   }
   const path = join(folder, internalSecretFile)
@@ -115,9 +121,32 @@ export const load = Effect.fn("Keys.load")(function* (folder: string, issuer?: s
     return yield* new KeysError({ reason: "malformed", path, detail })
   }
   return {
-    ...(Object.fromEntries(entries) as unknown as Omit<BrokerKeys, "internalSecret">),
+    ...(Object.fromEntries(entries) as unknown as Omit<BrokerKeys, "internalSecret" | "acceptance">),
+    acceptance: yield* acceptanceKeys(folder),
     internalSecret: Redacted.make(secret)
   } satisfies BrokerKeys
+})
+
+const ifThere = <A>(key: Effect.Effect<A, KeysError>) =>
+  Effect.catchIf(
+    key,
+    ({ reason }) => reason === "missing",
+    () => Effect.undefined
+  )
+
+const acceptanceKeys = Effect.fnUntraced(function* (folder: string) {
+  const signing = yield* ifThere(loadKey(join(folder, acceptanceFile), "user"))
+  const earlier = (yield* attempt(folder, () => readdir(folder))).filter((file) => earlierAcceptance.test(file)).sort()
+  const others = yield* Effect.forEach(earlier, (file) => loadKey(join(folder, file), "user"))
+  const all = [...(signing === undefined ? [] : [signing]), ...others]
+  if (all.length > Limits.acceptanceKeys) {
+    const detail = `holds ${all.length} keys acceptance*.nk, and at most ${Limits.acceptanceKeys} can be published: remove the oldest`
+    return yield* new KeysError({ reason: "malformed", path: folder, detail })
+  }
+  return {
+    ...(signing === undefined ? {} : { signing: signing.key }),
+    published: all.map(({ key }) => RawKeys.publicBytes(key))
+  } satisfies AcceptanceKeys
 })
 
 /** The public halves of a set of keys, for a home with this number of streams. */

@@ -14,7 +14,7 @@
  * is stored. Connections and timeouts are scoped.
  */
 import { headers, type Msg, type NatsConnection } from "@nats-io/nats-core"
-import { BrokerAnswer, Bytes, KezId, Limits, Subject } from "@kez-chat/sdk/protocol"
+import { Acceptance, BrokerAnswer, Bytes, KezId, Limits, Subject } from "@kez-chat/sdk/protocol"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
@@ -23,6 +23,7 @@ import { callbackLog } from "../../process/CallbackLog.ts"
 import { every } from "../../process/Every.ts"
 import { subscribe } from "../connections/Subscription.ts"
 import type { ActiveKeys } from "../../storage/ActiveKeys.ts"
+import type { Acceptances } from "./Acceptances.ts"
 import * as BlockedSends from "./BlockedSends.ts"
 import type { Blocks } from "./Blocks.ts"
 import * as FairQueue from "../limits/FairQueue.ts"
@@ -44,6 +45,8 @@ export interface SendResponderOptions {
   /** Whether a stream has room for a frame of this size, as far as known. */
   hasRoom(partition: number, bytes: number): boolean
   readonly guard: FloodGuard
+  /** Signs for senders that ask for it. */
+  readonly acceptances: Acceptances | undefined
   /** Keys the ids that the stream deduplicates by; the same for all instances. */
   readonly deduplicationKey: Uint8Array
   /** Called for each stored frame: its stream, its sequence number and the time since its arrival. */
@@ -66,6 +69,7 @@ interface Send {
   /** Of the recipient. */
   readonly partition: number
   readonly kezId: string
+  readonly asksToSign: boolean
   readonly frame: Uint8Array
   /** Of the whole request, its headers included. */
   readonly bytes: number
@@ -119,6 +123,10 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
   const answer = ({ intake, reply }: Pick<Send, "intake" | "reply">, bytes: Uint8Array): void => {
     if (!intake.isClosed()) intake.publish(reply, bytes)
   }
+  const accept = (send: Send): void => {
+    if (!send.asksToSign || options.acceptances === undefined) return answer(send, BrokerAnswer.ok)
+    options.acceptances.answer(send.recipient, send.frame, (signed) => answer(send, signed))
+  }
   /** For trouble on the server's side, which counts against nobody. */
   const putOff = (send: Send): void => {
     counters.retry += 1
@@ -146,7 +154,16 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
     if (!Bytes.isHex(recipient, Limits.keyBytes) || !KezId.isKezId(kezId)) return refuse(asker, { code: "bad" })
     if (data.length < 1 || data.length > Limits.frameBytes) return refuse(asker, { code: "size" })
     const partition = Partitions.partitionOf(recipient, options.partitions)
-    const send = { ...asker, recipient, partition, kezId, frame: Uint8Array.from(data), since: performance.now() }
+    const asksToSign = options.acceptances !== undefined && head.values(Acceptance.header)?.[0] === Acceptance.asked
+    const send = {
+      ...asker,
+      recipient,
+      partition,
+      kezId,
+      asksToSign,
+      frame: Uint8Array.from(data),
+      since: performance.now()
+    }
     if (!canStore(partition)) return putOff(send)
     const offered = queue.offer(sender, send, data.length)
     if (offered === "account") return refuse(asker, { code: "retry" })
@@ -285,7 +302,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
         quotas.refund(entry.charge)
         guard.refused(send.sender, send.bytes)
       }
-      answer(send, BrokerAnswer.ok)
+      accept(send)
     }, blockedSends.delay())
   }
 
@@ -314,7 +331,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
     } else {
       counters.stored += 1
     }
-    answer(send, BrokerAnswer.ok)
+    accept(send)
   }
 
   /** Keeps the charge, since the frame may have been stored. */

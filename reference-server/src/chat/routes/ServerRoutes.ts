@@ -65,7 +65,11 @@ export const health = Effect.gen(function* () {
 })
 
 /** `home` names the keys folder, for doctor. */
-export const layer = (brokerLimits: Readonly<Record<string, number>>, home: string) =>
+export const layer = (
+  brokerLimits: Readonly<Record<string, number>>,
+  home: string,
+  acceptanceKeys: ReadonlyArray<Uint8Array>
+) =>
   HttpApiBuilder.group(
     ChatServerApi,
     "server",
@@ -74,7 +78,9 @@ export const layer = (brokerLimits: Readonly<Record<string, number>>, home: stri
       const registry = yield* Registry
       const context = yield* Effect.context<ChatConfig | Database | BrokerControl | SigServerWatch>()
       const { serverName } = config
-      const described = JSON.stringify(wellKnown(config, { ...publishedLimits(config), ...brokerLimits }))
+      const described = JSON.stringify(
+        wellKnown(config, { ...publishedLimits(config), ...brokerLimits }, acceptanceKeys)
+      )
 
       return handlers
         .handle("wellKnown", () =>

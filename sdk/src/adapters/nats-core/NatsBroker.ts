@@ -16,7 +16,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import { Block, Limits, Page, Problem, Subject, Trim } from "../../protocol/index.ts"
+import { Acceptance, Block, BrokerAnswer, Limits, Page, Problem, Subject, Trim } from "../../protocol/index.ts"
 import {
   Broker,
   type BrokerConnection,
@@ -188,16 +188,21 @@ const open = Effect.fnUntraced(function* (
     }
   })
 
-  const request = (subject: string, payload: Uint8Array, timeout: number, kezId?: string) =>
+  const request = (
+    subject: string,
+    payload: Uint8Array,
+    timeout: number,
+    lines: ReadonlyArray<readonly [name: string, value: string]> = []
+  ) =>
     Effect.flatMap(
       Effect.suspend(() => (session === undefined ? online(state) : Effect.void)),
       () =>
         Effect.tryPromise({
           try: async () => {
             if (session === undefined) throw new Error("the connection was lost")
-            if (kezId === undefined) return await session.request(subject, payload, { timeout })
+            if (lines.length === 0) return await session.request(subject, payload, { timeout })
             const header = headers()
-            header.set(KezId.header, kezId)
+            for (const [name, value] of lines) header.set(name, value)
             return await session.request(subject, payload, { timeout, headers: header })
           },
           catch: Dial.explainRequest
@@ -217,15 +222,18 @@ const open = Effect.fnUntraced(function* (
 
   return {
     state: SubscriptionRef.changes(state).pipe(Stream.takeUntil((current) => current._tag === "Closed")),
-    send: Effect.fnUntraced(function* (recipient, kezId, frame) {
+    send: Effect.fnUntraced(function* (recipient, kezId, frame, isSigned = false) {
       if (frame.length < 1 || frame.length > Limits.frameBytes) return yield* Answer.refused("size")
       if (!KezId.isKezId(kezId)) return yield* Answer.refused("bad")
       const reply = yield* Semaphore.withPermit(
         sendWindow,
-        request(Subject.inbox(recipient.hex), frame, sendTimeoutMillis, kezId)
+        request(Subject.inbox(recipient.hex), frame, sendTimeoutMillis, [
+          [KezId.header, kezId],
+          ...(isSigned ? [[Acceptance.header, Acceptance.asked] as const] : [])
+        ])
       )
       const answer = Answer.parse(reply.data)
-      if (answer === "ok") return
+      if (answer === "ok") return isSigned ? BrokerAnswer.signedIn(reply.data) : undefined
       return yield* answer ?? notUnderstood()
     }),
     trim: Effect.fnUntraced(function* (box, remove) {

@@ -2,13 +2,13 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Identity } from "../../crypto/Identity.ts"
-import * as MessageEvidence from "../../crypto/MessageEvidence.ts"
-import { Bytes, KeyAdmission, PrimaryKey } from "../../protocol/index.ts"
+import { type KeyAdmission, PrimaryKey } from "../../protocol/index.ts"
 import type { Evidence } from "../../protocol/messages/Report.ts"
 import { Directory } from "../../services/Directory.ts"
 import { Contacts } from "../contacts/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { Ledger } from "../internal/Ledger.ts"
+import * as ProvenMessage from "../internal/ProvenMessage.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { ReportOptions, ReportOutcome } from "../model/index.ts"
 import { Lifecycle } from "./Lifecycle.ts"
@@ -21,17 +21,7 @@ const evidenceOf = Effect.fnUntraced(function* (identity: Identity, from: KeyAdm
   const seen = yield* ledger.get(key.seenBy(from.hex, id), Rows.Seen)
   if (seen?.peer !== from.hex || seen.order === undefined) return undefined
   const row = yield* ledger.get(key.message(from.hex, seen.order), Rows.MessageRow)
-  if (row?.proof === undefined) return undefined
-  const { prev, salt, sig } = row.proof
-  const { createdAt, device, seq } = row
-  const header = { id, from, to: identity.key, device, createdAt, seq, ...(prev === undefined ? {} : { prev }) }
-  return yield* MessageEvidence.disclose(identity, {
-    header,
-    body: row.body,
-    salt: yield* Effect.fromResult(Bytes.fromBase64Url(salt)),
-    signature: { alg: "ed25519-sha512-jcs", key: PrimaryKey.format(from), sig },
-    hash: row.hash
-  }).pipe(Effect.catchTag("Problem", () => Effect.undefined))
+  return row === undefined ? undefined : yield* ProvenMessage.disclose(identity, { id, from, to: identity.key }, row)
 })
 
 /** See `KezChat.report`. */

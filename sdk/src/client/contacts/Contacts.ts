@@ -247,7 +247,12 @@ const make = Effect.gen(function* () {
     const hex = hexOf(row.primary)
     // Counters and seen ids stay: sequence numbers must never restart, and deleted messages must not come back. The
     // contact goes last, so that an interrupted call can be repeated.
-    if (withMessages) for (const each of [hex, ...row.former]) yield* deleteAll(ledger, Rows.prefix.messages(each))
+    if (withMessages) {
+      for (const each of [hex, ...row.former]) {
+        yield* deleteAll(ledger, Rows.prefix.messages(each))
+        yield* deleteAll(ledger, Rows.prefix.receipts(each))
+      }
+    }
     yield* ledger.transact(
       Effect.fnUntraced(function* (transaction: Transaction) {
         yield* sendQueue.abandon(transaction, hex, "the contact was removed before this was sent")

@@ -132,12 +132,7 @@ const make = Effect.gen(function* () {
     arrivedAt: number,
     marks: SequenceCheck.SequenceMarks
   ) {
-    const { envelope, hash, json, message, peer, role } = opened
-    const proof = {
-      salt: Bytes.toBase64Url(message.salt),
-      sig: envelope.signature.sig,
-      ...(message.prev === undefined ? {} : { prev: message.prev })
-    }
+    const { hash, json, message, peer, role } = opened
     const kept = yield* MessageLog.append(transaction, peer, {
       id: message.id,
       direction: role === "incoming" ? "in" : "out",
@@ -147,7 +142,8 @@ const make = Effect.gen(function* () {
       hash,
       createdAt: message.createdAt,
       arrivedAt,
-      ...(role === "incoming" ? { proof } : { state: yield* EarlyReceipts.take(transaction, peer.hex, message.id) }),
+      proof: EarlyReceipts.proofOf(opened),
+      ...(role === "incoming" ? {} : { state: yield* EarlyReceipts.take(transaction, peer.hex, message.id) }),
       ...(Message.isSuspicious(message.createdAt, arrivedAt) ? { suspicious: true as const } : {}),
       ...marks
     })
@@ -176,7 +172,7 @@ const make = Effect.gen(function* () {
     const marks = yield* SequenceCheck.check(transaction, message)
     transaction.put(key.seen(message), Rows.Seen, { hash })
     if (body.type === "receipt") {
-      const changed = yield* EarlyReceipts.apply(transaction, session, peer.hex, body)
+      const changed = yield* EarlyReceipts.apply(transaction, session, body, opened)
       for (const message of changed) publish(transaction, { _tag: "State", message })
       return
     }

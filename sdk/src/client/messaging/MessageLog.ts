@@ -39,6 +39,7 @@ export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow):
     ...(row.state === undefined ? {} : { state: row.state }),
     ...(row.failure === undefined ? {} : { failure: row.failure }),
     ...(row.waiting === undefined ? {} : { waiting: row.waiting }),
+    ...(row.acceptance === undefined ? {} : { acceptedAt: row.acceptance.at }),
     ...(row.suspicious === undefined ? {} : { suspicious: row.suspicious }),
     ...(row.gap === undefined ? {} : { gap: row.gap }),
     ...(row.equivocation === undefined ? {} : { equivocation: row.equivocation }),

@@ -9,21 +9,19 @@
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
-import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Id from "../../crypto/Id.ts"
 import * as SealedMessage from "../../crypto/SealedMessage.ts"
-import { Body, Hash, Seal } from "../../protocol/index.ts"
+import { Body, Bytes, Hash, Limits, Seal } from "../../protocol/index.ts"
 import type { JsonObject } from "../../protocol/encoding/Json.ts"
 import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { Head } from "../../protocol/sigchain/Sigchain.ts"
-import { BrokerRefused, BrokerUnavailable, type StoreError } from "../../services/index.ts"
+import { BrokerRefused, BrokerUnavailable, Crypto, type StoreError } from "../../services/index.ts"
+import { Acceptances } from "./Acceptances.ts"
 import * as MessageLog from "./MessageLog.ts"
 import { Events } from "../internal/Events.ts"
 import type { Message } from "../model/index.ts"
@@ -33,6 +31,7 @@ import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { Offers } from "../files/fetch/index.ts"
 import * as Rows from "../internal/rows/index.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
+import { pauses, Unsent } from "./LanePauses.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
 import { Trust } from "../contacts/index.ts"
 
@@ -44,13 +43,6 @@ const windowSize = 64
 
 /** Most own copies of this process that are recognised when they come back. */
 const ownCopiesMax = 4_096
-
-/** Pauses of a lane, in milliseconds: the least one, the longest one, and the longest one after a refusal. */
-const firstPause = 250
-const lastPause = 5_000
-const lastRefusedPause = 60_000
-/** Quotas are of days: a home that names a later time does not hold a message up for longer than this. */
-const lastNamedPause = 86_400_000
 
 /** The sigchain head that a body of this account names. */
 export const chainOf = ({ head }: Pick<Rows.AccountRow, "head">): Head => head ?? { seq: 0, hash: Hash.blank("sha256") }
@@ -73,6 +65,8 @@ interface Job {
   readonly kezId: string
   /** False for the sender's own copy, which does not decide the message's state. */
   readonly main: boolean
+  /** Ask the home to sign that it accepted it: a message that the history shows, to somebody else. */
+  readonly isSigned: boolean
 }
 
 interface Lane {
@@ -85,38 +79,27 @@ interface Lane {
   notBefore: number
 }
 
+/** How a copy's sending ended. */
+interface Ended {
+  readonly failure?: string
+  readonly acceptance?: NonNullable<Rows.MessageRow["acceptance"]>
+}
+
 /** `again` where the broker gave no answer that counts, `refused` where it is out of room for now. */
 type Outcome = "done" | "again" | "refused"
-
-/** A round of a lane that left frames to try again. */
-class Unsent extends Data.TaggedError("Unsent")<{
-  readonly isRefused: boolean
-  readonly madeProgress: boolean
-  readonly notBefore: number
-}> {}
-
-/**
- * Doubling pauses that begin again after progress, and last until the time that the home server named; a store that
- * cannot be read or written gets the longest one.
- */
-const pauses = Schedule.fromStep(
-  Effect.sync(() => {
-    let millis = firstPause
-    return (now: number, error: Unsent | LedgerError) =>
-      Effect.sync((): [number, Duration.Duration] => {
-        if (!(error instanceof Unsent)) millis = lastPause
-        else if (error.madeProgress) millis = firstPause
-        else millis = Math.min(millis * 2, error.isRefused ? lastRefusedPause : lastPause)
-        const named = error instanceof Unsent ? Math.min(error.notBefore - now, lastNamedPause) : 0
-        return [millis, Duration.millis(Math.max(millis, named))]
-      })
-  })
-)
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const events = yield* Events
   const link = yield* BrokerLink
+  const acceptances = yield* Acceptances
+  const crypto = yield* Crypto
+  const verifyAcceptance = (...accepted: Parameters<typeof acceptances.verify>) =>
+    Effect.provideService(
+      Effect.orElseSucceed(acceptances.verify(...accepted), () => undefined),
+      Crypto,
+      crypto
+    )
   const worker = KeyedWorker.make()
   const lanes = new Map<string, Lane>()
   const window = yield* Semaphore.make(windowSize)
@@ -136,12 +119,13 @@ const make = Effect.gen(function* () {
   }
 
   /** The copies that may go now: another device shows an own copy as stored, so it waits for the addressee's. */
-  const jobsOf = (order: number, copies: Rows.OutRow["copies"]): ReadonlyArray<Job> => {
+  const jobsOf = (order: number, { copies, message }: Pick<Rows.OutRow, "copies" | "message">): ReadonlyArray<Job> => {
     const main = copies.filter((copy) => copy.main)
+    const isShown = message !== undefined && copies.length > 1
     return (main.length > 0 ? main : copies).flatMap(({ kezId, main, to }) =>
       Result.match(admitHex(to), {
         onFailure: () => [],
-        onSuccess: (admitted) => [{ order, to: admitted, kezId, main }]
+        onSuccess: (admitted) => [{ order, to: admitted, kezId, main, isSigned: main && isShown }]
       })
     )
   }
@@ -166,13 +150,17 @@ const make = Effect.gen(function* () {
     const readers = isHidden || peer.hex === me.hex ? [peer] : [peer, me]
     const copies: Array<Rows.OutRow["copies"][number]> = []
     const order = yield* ConversationCounters.nextOrder(transaction)
+    const ephemeral = yield* crypto.randomBytes(Limits.keyBytes)
     for (const reader of readers) {
       const kezId = yield* Id.make
-      const frame = yield* SealedMessage.sealFrame(signed.encoded, reader)
+      const frame = yield* reader === peer && readers.length > 1
+        ? SealedMessage.sealFrameWith(signed.encoded, reader, ephemeral)
+        : SealedMessage.sealFrame(signed.encoded, reader)
       transaction.putBytes(key.frame(kezId), frame)
       copies.push({ to: reader.hex, kezId, main: reader === peer })
     }
-    transaction.put(key.out(order), Rows.Out, { peer: peer.hex, ...(isHidden ? {} : { message: order }), copies })
+    const out = { peer: peer.hex, ...(isHidden ? {} : { message: order }), copies }
+    transaction.put(key.out(order), Rows.Out, out)
     const sent = { ...header, from: me }
     transaction.putNew(key.slot(sent), Rows.Slot, { id: header.id })
     transaction.put(key.seen(sent), Rows.Seen, {
@@ -184,7 +172,7 @@ const make = Effect.gen(function* () {
       seq: counters.seq + 1,
       ...(isHidden ? {} : { prev: signed.hash, unread: 0 })
     })
-    transaction.onCommit(() => push(jobsOf(order, copies)))
+    transaction.onCommit(() => push(jobsOf(order, out)))
     if (isHidden) return undefined
     const row: Rows.MessageRow = {
       id: header.id,
@@ -195,7 +183,13 @@ const make = Effect.gen(function* () {
       hash: signed.hash,
       createdAt,
       arrivedAt: createdAt,
-      state: "queued"
+      state: "queued",
+      proof: {
+        salt: String(signed.envelope.payload["salt"]),
+        sig: signed.envelope.signature.sig,
+        ...(header.prev === undefined ? {} : { prev: header.prev }),
+        ...(readers.length > 1 ? { ephemeral: Bytes.toBase64Url(ephemeral) } : {})
+      }
     }
     transaction.put(key.message(peer.hex, order), Rows.MessageRow, row)
     Offers.note(transaction, me.hex, peer.hex, order, row.body)
@@ -206,7 +200,8 @@ const make = Effect.gen(function* () {
     if (message !== undefined) transaction.onCommit(() => events.publish({ _tag: "State", message }))
   }
 
-  const removeCopy = Effect.fnUntraced(function* (transaction: Transaction, job: Job, failure?: string) {
+  const removeCopy = Effect.fnUntraced(function* (transaction: Transaction, job: Job, ended: Ended) {
+    const { acceptance, failure } = ended
     transaction.delete(key.frame(job.kezId))
     const row = yield* transaction.get(key.out(job.order), Rows.Out)
     const copy = row?.copies.find((copy) => copy.kezId === job.kezId)
@@ -218,19 +213,23 @@ const make = Effect.gen(function* () {
     if (copies.length === 0) transaction.delete(key.out(job.order))
     else {
       transaction.put(key.out(job.order), Rows.Out, { ...row, copies })
-      transaction.onCommit(() => push(jobsOf(job.order, copies)))
+      transaction.onCommit(() => push(jobsOf(job.order, { ...row, copies })))
     }
     if (!copy.main || row.message === undefined) return
     const advance = MessageLog.advance(failure === undefined ? "stored" : "failed", failure)
-    publishState(transaction, yield* MessageLog.change(transaction, row.peer, row.message, advance))
+    const update = (before: Rows.MessageRow) => {
+      const advanced = advance(before)
+      return acceptance === undefined ? advanced : { ...advanced, acceptance }
+    }
+    publishState(transaction, yield* MessageLog.change(transaction, row.peer, row.message, update))
   })
 
   /**
-   * Records that the broker has this copy, or will never accept it (`failure`). Relaxed: if a loss of power undoes it,
+   * Records that the broker has this copy, perhaps signed for, or will never accept it (`failure`). Relaxed: if a loss of power undoes it,
    * the same bytes are sent once more under the same Kez-Id.
    */
-  const finish = (job: Job, failure?: string) =>
-    ledger.transact((transaction) => removeCopy(transaction, job, failure), { relaxed: true })
+  const finish = (job: Job, ended: Ended = {}) =>
+    ledger.transact((transaction) => removeCopy(transaction, job, ended), { relaxed: true })
 
   const abandon: SendQueue["Service"]["abandon"] = Effect.fnUntraced(function* (transaction, peerHex, reason) {
     for (const { key: rowKey, row } of yield* scanRows(transaction, { prefix: Rows.prefix.out }, Rows.Out)) {
@@ -277,9 +276,12 @@ const make = Effect.gen(function* () {
       ownCopies.add(Seal.ephemeralKeyOf(frame))
       if (ownCopies.size > ownCopiesMax) ownCopies.delete(ownCopies.values().next().value!)
     }
-    const answer = yield* Effect.result(connection.send(job.to, job.kezId, frame))
+    const answer = yield* Effect.result(connection.send(job.to, job.kezId, frame, job.isSigned))
     if (Result.isSuccess(answer)) {
-      yield* finish(job)
+      const signed = answer.success
+      const acceptance =
+        signed === undefined || !job.isSigned ? undefined : yield* verifyAcceptance(job.to, frame, signed)
+      yield* finish(job, acceptance === undefined ? {} : { acceptance })
       return "done"
     }
     const error = answer.failure
@@ -291,7 +293,7 @@ const make = Effect.gen(function* () {
       return "refused"
     }
     if (isKept && error instanceof BrokerRefused && error.code === "unknown") return "refused"
-    yield* finish(job, error.message)
+    yield* finish(job, { failure: error.message })
     return "done"
   })
 
@@ -325,7 +327,7 @@ const make = Effect.gen(function* () {
     while (true) {
       const range = { prefix: Rows.prefix.out, limit: 1_000, ...(after === undefined ? {} : { after }) }
       const rows = yield* scanRows(ledger, range, Rows.Out)
-      push(rows.flatMap(({ key: rowKey, row }) => jobsOf(Rows.orderOf(rowKey), row.copies)))
+      push(rows.flatMap(({ key: rowKey, row }) => jobsOf(Rows.orderOf(rowKey), row)))
       after = rows.at(-1)?.key
       if (rows.length < 1_000) return
     }

@@ -1,5 +1,6 @@
 /** Messages: sending them, receiving them, their receipts, and the inbox at the home server. */
 import * as Layer from "effect/Layer"
+import * as Acceptances from "./Acceptances.ts"
 import * as DevicePositions from "./DevicePositions.ts"
 import * as Housekeeping from "./Housekeeping.ts"
 import * as Inbox from "./Inbox.ts"
@@ -26,7 +27,7 @@ export { send } from "./Send.ts"
 export * as SendableText from "./SendableText.ts"
 
 /** The outbox by itself, because contacts and files send through it too. */
-export const outboxLayer = Outbox.layer
+export const outboxLayer = Layer.provide(Outbox.layer, Acceptances.layer)
 
 export const layer = Layer.mergeAll(InboxSync.layer, Housekeeping.layer, Admissions.layer).pipe(
   Layer.provideMerge(Layer.mergeAll(Inbox.layer, Mailbox.layer)),

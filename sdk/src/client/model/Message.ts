@@ -59,6 +59,8 @@ export class Message extends Schema.Opaque<Message>()(
     waiting: Schema.optionalKey(
       Schema.Struct({ reason: Schema.Literals(["full", "slow"]), until: Schema.optionalKey(Millis) })
     ),
+    /** When the home server signed that it accepted the message, milliseconds since the epoch; see `evidence`. */
+    acceptedAt: Schema.optionalKey(Millis),
     /** `createdAt` is more than 30 days before or 10 minutes after its arrival. */
     suspicious: Schema.optionalKey(Schema.Literal(true)),
     /** Number of messages that this sender's device sent before this one and that are missing here. */
@@ -67,5 +69,20 @@ export class Message extends Schema.Opaque<Message>()(
     equivocation: Schema.optionalKey(Schema.Literal(true)),
     /** Another envelope has the same sequence number: two programs of the sender use one device id. */
     fork: Schema.optionalKey(Schema.Literal(true))
+  })
+) {}
+
+/** What is missing from a conversation, as far as its messages tell: what was sent last can be missing unnoticed. */
+export class HistoryCheck extends Schema.Opaque<HistoryCheck>()(
+  Schema.Struct({
+    messages: Schema.Natural,
+    /** Messages that name the one before them. */
+    linked: Schema.Natural,
+    /** Messages whose author had one before them that this device never had: its hash is `prev`. */
+    missing: Schema.Array(Schema.Struct({ before: Message, prev: Schema.String })),
+    /** Runs of numbers of the other side's devices that never came, receipts and other hidden messages among them. */
+    gaps: Schema.Array(
+      Schema.Struct({ from: Schema.String, device: Schema.String, first: Schema.Natural, last: Schema.Natural })
+    )
   })
 ) {}

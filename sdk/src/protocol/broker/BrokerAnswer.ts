@@ -5,6 +5,7 @@
 import * as Result from "effect/Result"
 import * as Bytes from "../encoding/Bytes.ts"
 import * as Json from "../encoding/Json.ts"
+import * as Limits from "../Limits.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
 /** The closed list of codes; for each, whether the same request may succeed later. */
@@ -30,8 +31,33 @@ export interface Refusal {
 /** Whether the same request may succeed later: true for `full`, `slow` and `retry`. */
 export const isRetryable = (code: RefusalCode): boolean => retryable[code]
 
+/** Most bytes of an answer to a send (KEZ-NAT-067). */
+const answerBytes = 256
+
 /** The answer to a successful request. */
 export const ok: Uint8Array = Bytes.utf8('{"ok":1}')
+
+/** What an `ok` to a send carries where it was asked for (spec/broker.md, Acceptance). */
+export interface Signed {
+  /** Milliseconds since the epoch, whole seconds. */
+  readonly atMillis: number
+  /** 64 bytes. */
+  readonly sig: Uint8Array
+}
+
+/** {@link ok} with the home's signature. */
+export const encodeSigned = ({ atMillis, sig }: Signed): Uint8Array =>
+  Bytes.utf8(JSON.stringify({ ok: 1, at: Timestamp.fromMillis(atMillis), sig: Bytes.toBase64Url(sig) }))
+
+/** The signature in an `ok`; undefined where there is none that has the form. */
+export const signedIn = (bytes: Uint8Array): Signed | undefined => {
+  const json = Json.parse(bytes, { maxBytes: answerBytes })
+  if (Result.isFailure(json) || !Json.isObject(json.success)) return undefined
+  const { at, sig } = json.success
+  const atMillis = typeof at === "string" ? Result.getOrUndefined(Timestamp.parse(at)) : undefined
+  const signature = typeof sig === "string" ? Bytes.exactly(sig, Limits.signatureBytes) : undefined
+  return atMillis === undefined || signature === undefined ? undefined : { atMillis, sig: signature }
+}
 
 /** Writes a refusal. The time is rounded up to whole seconds. */
 export const encodeRefusal = ({ code, untilMillis }: Refusal): Uint8Array =>
@@ -41,7 +67,7 @@ const wholeSeconds = (millis: number): string => Timestamp.fromMillis(Math.ceil(
 
 /** Reads an answer: "ok", a refusal, or undefined for anything else. An unreadable time is ignored. */
 export const parse = (bytes: Uint8Array): "ok" | Refusal | undefined => {
-  const json = Json.parse(bytes, { maxBytes: 256 })
+  const json = Json.parse(bytes, { maxBytes: answerBytes })
   if (Result.isFailure(json) || !Json.isObject(json.success)) return undefined
   const { at, e, ok } = json.success
   if (ok !== undefined) return ok === 1 && e === undefined ? "ok" : undefined

@@ -240,6 +240,12 @@ const proofSourcesOf = (json: Json | undefined): ProofSources => {
   return Object.fromEntries(found.map(([name]) => [name, (json as JsonObject)[name]]))
 }
 
+/** The keys that have their form and are admitted; others are ignored (KEZ-NAT-102). */
+const acceptanceKeysOf = (json: Json | undefined): ReadonlyArray<string> =>
+  (Array.isArray(json) ? json : [])
+    .slice(0, Limits.acceptanceKeys)
+    .filter((key): key is string => typeof key === "string" && Result.isSuccess(PrimaryKey.parseEd25519(key)))
+
 /** The content of `/.well-known/kez-chat`: a home server's self-description. */
 export interface WellKnown {
   /** The server's name, the part after the `@`. */
@@ -254,6 +260,8 @@ export interface WellKnown {
   readonly operator?: Operator
   /** What a page of this home may ask for proofs; nothing where it is missing. */
   readonly proof_sources?: ProofSources
+  /** The keys under which this home signs acceptances, the one in use first; absent where it signs none. */
+  readonly acceptance_keys?: ReadonlyArray<string>
   /** Published limits by name, whole numbers; units are in the names. */
   readonly limits: Readonly<Record<string, number>>
 }
@@ -281,6 +289,7 @@ export const parseWellKnown = (json: Json): Result.Result<WellKnown, Problem> =>
     const registration = admissions.find((each) => each === members.json["registration"])
     const operator = operatorOf(members.json["operator"])
     const proofSources = proofSourcesOf(members.json["proof_sources"])
+    const acceptanceKeys = acceptanceKeysOf(members.json["acceptance_keys"])
     return {
       server,
       broker: { tcp, websocket },
@@ -288,6 +297,7 @@ export const parseWellKnown = (json: Json): Result.Result<WellKnown, Problem> =>
       ...(registration === undefined ? {} : { registration }),
       ...(Object.keys(operator).length === 0 ? {} : { operator }),
       ...(Object.keys(proofSources).length === 0 ? {} : { proof_sources: proofSources }),
+      ...(acceptanceKeys.length === 0 ? {} : { acceptance_keys: acceptanceKeys }),
       limits
     }
   })

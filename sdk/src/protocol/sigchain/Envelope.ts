@@ -21,7 +21,8 @@ export const kinds = {
   handle_transfer: { type: "kez.chat.handle_transfer", signer: "primary" },
   chat_message: { type: "kez.chat.message", signer: "from" },
   shared_files: { type: "kez.chat.shared_files", signer: "primary" },
-  report: { type: "kez.chat.report", signer: "primary" }
+  report: { type: "kez.chat.report", signer: "primary" },
+  acceptance: { type: "kez.chat.acceptance", signer: "key" }
 } as const
 
 export type Kind = keyof typeof kinds

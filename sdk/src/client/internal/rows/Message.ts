@@ -26,15 +26,40 @@ const MessageFields = Schema.Struct({
   gap: Schema.optionalKey(Count),
   equivocation: Schema.optionalKey(Schema.Literal(true)),
   fork: Schema.optionalKey(Schema.Literal(true)),
-  /** Of a received message: with these and the own key its signed envelope can be made again (MessageEvidence). */
+  /** With these and the own key the message's signed envelope can be made again (MessageEvidence). */
   proof: Schema.optionalKey(
-    Schema.Struct({ salt: Schema.String, sig: Schema.String, prev: Schema.optionalKey(Schema.String) })
+    Schema.Struct({
+      salt: Schema.String,
+      sig: Schema.String,
+      prev: Schema.optionalKey(Schema.String),
+      /** Of a message sent here: the scalar of its frame's ephemeral key, which makes that frame again. */
+      ephemeral: Schema.optionalKey(Schema.String)
+    })
+  ),
+  /** The home's verified signature that it accepted the message: time in milliseconds, key `ed25519:<hex>`. */
+  acceptance: Schema.optionalKey(Schema.Struct({ at: Schema.Number, key: Schema.String, sig: Schema.String })),
+  /** Ids of the receipts that the other side signed for it; see `Receipt`. */
+  receipts: Schema.optionalKey(
+    Schema.Struct({ delivered: Schema.optionalKey(Schema.String), read: Schema.optionalKey(Schema.String) })
   )
 })
 export interface MessageRow extends Omit<typeof MessageFields.Type, "body"> {
   readonly body: JsonObject
 }
 export const MessageRow: Row<MessageRow> = row(MessageFields) as unknown as Row<MessageRow>
+
+/** A receipt of a contact, from which its signed envelope can be made again. */
+export const Receipt = row(
+  Schema.Struct({
+    body: Schema.Record(Schema.String, Schema.Json),
+    device: Schema.String,
+    seq: Count,
+    hash: Schema.String,
+    createdAt: Schema.Number,
+    proof: Schema.Struct({ salt: Schema.String, sig: Schema.String, prev: Schema.optionalKey(Schema.String) })
+  })
+)
+export type ReceiptRow = RowType<typeof Receipt>
 
 /** Envelope hash and the message it became; `peer` and `order` are absent for receipts and dropped envelopes. */
 export const Seen = row(
@@ -56,6 +81,8 @@ export const Track = row(Schema.Struct({ highest: Count }))
 export const prefix = {
   everyMessage: "message/",
   messages: (peer: string) => `message/${peer}/`,
+  everyReceipt: "receipt/",
+  receipts: (peer: string) => `receipt/${peer}/`,
   seen: "seen/",
   early: "early/",
   slots: "slot/",
@@ -66,6 +93,7 @@ export const key = {
   order: "order",
   message: (peer: string, order: number) => `${prefix.messages(peer)}${padded(order)}`,
   seen: (message: Parameters<typeof Message.seenKey>[0]) => `${prefix.seen}${Message.seenKey(message)}`,
+  receipt: (peer: string, id: string) => `${prefix.receipts(peer)}${id}`,
   early: (author: string) => `${prefix.early}${author}`,
   seenBy: (hex: string, id: string) => `${prefix.seen}${hex}/${id}`,
   slot: (message: Parameters<typeof Message.sequenceKey>[0]) => `${prefix.slots}${Message.sequenceKey(message)}`,

@@ -22,6 +22,7 @@
  * | `order` | next position in local order | `Message.ts` |
  * | `message/<hex of the peer>/<order>` | message | `Message.ts` |
  * | `seen/<hex of the sender>/<id>` | envelope received or sent | `Message.ts` |
+ * | `receipt/<hex of its author>/<id>` | receipt for messages of this account | `Message.ts` |
  * | `early/<hex of the author>` | receipts that came before the own copies of their messages | `Message.ts` |
  * | `slot/<from>/<to>/<device>/<seq>` | holder of a sequence number | `Message.ts` |
  * | `track/<from>/<to>/<device>` | highest sequence number seen | `Message.ts` |
@@ -64,7 +65,7 @@ export { Contact, type ContactRow } from "./Contact.ts"
 export { ConversationCounters, type ConversationCountersRow, Draft } from "./Conversation.ts"
 export { Download, type DownloadRow } from "./files/Download.ts"
 export { Browsed, Manifest, type ManifestRow } from "./files/Manifest.ts"
-export { Early, MessageRow, Order, Seen, type SeenRow, Slot, Track } from "./Message.ts"
+export { Early, MessageRow, Order, Receipt, type ReceiptRow, Seen, type SeenRow, Slot, Track } from "./Message.ts"
 export { Asked, OfferOf } from "./files/Offer.ts"
 export { Out, type OutRow } from "./Outbound.ts"
 export { Device, Position } from "./Position.ts"

@@ -4,22 +4,22 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Body from "../protocol/messages/Body.ts"
-import type { JsonObject } from "../protocol/encoding/Json.ts"
-import * as Bytes from "../protocol/encoding/Bytes.ts"
-import * as Canonical from "../protocol/encoding/Canonical.ts"
-import * as Limits from "../protocol/Limits.ts"
-import * as Message from "../protocol/messages/Message.ts"
-import * as Padding from "../protocol/messages/Padding.ts"
-import type { Evidence } from "../protocol/messages/Report.ts"
-import { Problem } from "../protocol/Problem.ts"
-import * as Envelope from "../protocol/sigchain/Envelope.ts"
-import { Crypto } from "../services/Crypto.ts"
-import type { Identity } from "./Identity.ts"
-import * as SealedMessage from "./SealedMessage.ts"
-import * as SignedEnvelope from "./SignedEnvelope.ts"
+import * as Body from "../../protocol/messages/Body.ts"
+import type { JsonObject } from "../../protocol/encoding/Json.ts"
+import * as Bytes from "../../protocol/encoding/Bytes.ts"
+import * as Canonical from "../../protocol/encoding/Canonical.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import * as Message from "../../protocol/messages/Message.ts"
+import * as Padding from "../../protocol/messages/Padding.ts"
+import type { Evidence } from "../../protocol/messages/Report.ts"
+import { Problem } from "../../protocol/Problem.ts"
+import * as Envelope from "../../protocol/sigchain/Envelope.ts"
+import { Crypto } from "../../services/Crypto.ts"
+import type { Identity } from "../Identity.ts"
+import * as SealedMessage from "../SealedMessage.ts"
+import * as SignedEnvelope from "../SignedEnvelope.ts"
 
-/** What is kept of a received message to prove it later. */
+/** What is kept of a message to prove it later. */
 export interface Kept {
   readonly header: Message.Header
   readonly body: JsonObject
@@ -34,14 +34,15 @@ const unprovable = new Problem({
   detail: "it was written by a version with other members, so it cannot be proven"
 })
 
-/** The proof of a message to this identity. Made again from its parts, it must have the hash it came with. */
+/** The proof of a message to or from this identity. Made again from its parts, it must have the hash it came with. */
 export const disclose = Effect.fnUntraced(function* (
   identity: Identity,
   { body, hash, header, salt, signature }: Kept
 ): Effect.fn.Return<Evidence, Problem, Crypto> {
   const crypto = yield* Crypto
   const associated = Message.associatedPayload(header, salt)
-  const opens = yield* SealedMessage.messageSecret(crypto, identity, header.from, header, salt)
+  const peer = header.from.hex === identity.key.hex ? header.to : header.from
+  const opens = yield* SealedMessage.messageSecret(crypto, identity, peer, header, salt)
   const padded = yield* Effect.fromResult(Padding.pad(Bytes.utf8(Canonical.encodeText(body))))
   const sealed = yield* crypto.aeadSeal(aeadOf(opens, Canonical.encodeText(associated)), padded)
   const message: Envelope.Envelope = {
