@@ -68,6 +68,26 @@ describe("people and messages", () => {
     expect(older.messages.map(({ text }) => text)).toEqual(["one"])
   })
 
+  it("KEZ-DM-104 KEZ-DM-105 shows a message to others with proof, and what that does not show", async () => {
+    const { message } = await machine.json(Shapes.Sent, as("alice", "send", "bob", "the rent is paid"))
+    expect(message.accepted_at).toBeDefined()
+    const file = machine.path("rent.json")
+    const made = await machine.run(as("alice", "evidence", message.id, "-o", file))
+    expect(made.code).toBe(0)
+    expect(made.stderr).toContain("can read that message")
+    // Somebody else, without an account.
+    const own = ["--home", home.urls.home, "evidence", "--check", file]
+    const shown = await machine.run(as("nobody", ...own))
+    expect(shown.code).toBe(0)
+    expect(shown.stdout).toMatch(/accepted {2}.* by localhost; key ed25519:[0-9a-f]{64}, named by them now/)
+    expect(shown.stdout).toContain("the rent is paid")
+    expect(shown.stdout).toContain("does not tell a lost message from a blocked, expired or trimmed one")
+    const { evidence } = await machine.json(Shapes.Evidence, as("nobody", ...own))
+    expect(evidence).toMatchObject({ id: message.id, acceptance: { server: "localhost", named: true } })
+    const { check } = await machine.json(Shapes.HistoryCheck, as("alice", "history", "bob", "--check"))
+    expect(check).toMatchObject({ missing: [], gaps: [] })
+  })
+
   it("shows safety numbers that are the same on both sides, and keeps the confirmation", async () => {
     const alices = await machine.json(Shapes.Verification, as("alice", "verify", "bob"))
     const bobs = await machine.json(Shapes.Verification, as("bob", "verify", "alice"))

@@ -1,5 +1,6 @@
 /** Command lines of any kind for every command of the definition, and what each command has done when it exits with 0. */
 import * as fc from "fast-check"
+import { Schema } from "effect"
 import type { Command, Param } from "effect/cli"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -59,7 +60,8 @@ export const oracles: Readonly<Record<string, Oracle>> = {
   send: { text: /^(Stored|Delivered|Queued) /, json: Shapes.Sent, waits: true },
   listen: { text: /^/, json: Shapes.Event, waits: true },
   chat: { text: /^/, json: Shapes.Event, waits: true },
-  history: { text: /\S/, json: Shapes.History },
+  history: { text: /\S/, json: Schema.Union([Shapes.History, Shapes.HistoryCheck]) },
+  evidence: { text: /^(\{|signed)/, json: Schema.Union([Shapes.EvidenceFile, Shapes.Evidence]), notes: true },
   inbox: { text: /\S/, json: Shapes.Inbox },
   export: { text: /^\{/, json: Shapes.ExportItem },
   share: { text: /^Shared /m, json: Shapes.ShareLine, waits: true },

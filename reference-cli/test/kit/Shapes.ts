@@ -41,6 +41,7 @@ export const Profiles = Schema.Struct({
 
 export const Contact = Schema.Struct({
   handle: Schema.String,
+  home: Schema.optionalKey(Schema.String),
   primary: Primary,
   state: Schema.Literals(["accepted", "requested", "blocked", "changed"]),
   verified: Schema.Boolean,
@@ -134,6 +135,7 @@ export const Message = Schema.Struct({
   waiting: Schema.optionalKey(
     Schema.Struct({ reason: Schema.Literals(["full", "slow"]), until: Schema.optionalKey(Time) })
   ),
+  accepted_at: Schema.optionalKey(Time),
   suspicious: Schema.optionalKey(Schema.Literal(true)),
   gap: Schema.optionalKey(Schema.Natural),
   equivocation: Schema.optionalKey(Schema.Literal(true)),
@@ -144,6 +146,42 @@ export const History = Schema.Struct({
   contact: Contact,
   messages: Schema.Array(Message),
   before: Schema.NullOr(Schema.Natural)
+})
+export const HistoryCheck = Schema.Struct({
+  contact: Contact,
+  check: Schema.Struct({
+    messages: Schema.Natural,
+    linked: Schema.Natural,
+    missing: Schema.Array(Schema.Struct({ before: Message, prev: Schema.String })),
+    gaps: Schema.Array(
+      Schema.Struct({ from: Primary, device: Schema.String, first: Schema.Natural, last: Schema.Natural })
+    )
+  }),
+  note: Schema.String
+})
+export const EvidenceFile = Schema.Struct({
+  type: Schema.Literal("kez.chat.evidence"),
+  version: Schema.Literal(1),
+  message: Schema.Record(Schema.String, Schema.Unknown),
+  opens: Schema.String,
+  acceptance: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown)),
+  receipts: Schema.Array(Schema.Unknown),
+  heads: Schema.Record(Schema.String, Head)
+})
+export const Evidence = Schema.Struct({
+  evidence: Schema.Struct({
+    from: Primary,
+    to: Primary,
+    id: Schema.String,
+    created_at: Time,
+    body: Schema.Record(Schema.String, Schema.Unknown),
+    acceptance: Schema.optionalKey(
+      Schema.Struct({ server: Schema.String, key: Primary, at: Time, named: Schema.NullOr(Schema.Boolean) })
+    ),
+    receipts: Schema.Array(Schema.Struct({ status: Schema.Literals(["delivered", "read"]), created_at: Time })),
+    heads: Schema.Record(Schema.String, Head)
+  }),
+  limits: Schema.String
 })
 export const Requests = Schema.Struct({
   requests: Schema.Array(

@@ -53,6 +53,8 @@ export interface Faults {
   refuse: Array<RefusalCode>
   /** Until when the refusals above hold, as the home says it; milliseconds since the epoch. */
   refusedUntil: number | undefined
+  /** What the home signs for a send that asks for it; nothing unless said otherwise. */
+  sign: (recipient: AdmittedKey, frame: Uint8Array) => BrokerAnswer.Signed | undefined
   /** The next trim and block requests get no answer. As many as this number says. */
   loseRequests: number
   /** The next fetches give a page that was made for another request. */
@@ -105,6 +107,7 @@ export const makeMemoryBroker = (options?: {
     loseAcks: 0,
     refuse: [],
     refusedUntil: undefined,
+    sign: () => undefined,
     loseRequests: 0,
     foreignPages: 0,
     pageSize: 512
@@ -306,7 +309,10 @@ export const makeMemoryBroker = (options?: {
         )
       const connection: BrokerConnection = {
         state: SubscriptionRef.changes(state).pipe(Stream.takeUntil((value) => value._tag === "Closed")),
-        send: (recipient, kezId, frame) => whileOpen(send(account, recipient.hex, kezId, frame)),
+        send: (recipient, kezId, frame, isSigned = false) =>
+          Effect.map(whileOpen(send(account, recipient.hex, kezId, frame)), () =>
+            isSigned ? faults.sign(recipient, frame) : undefined
+          ),
         fetch: (after, known) => whileOpen(fetch(account, after, known)),
         trim: (box, remove) => whileOpen(trim(account, box, remove)),
         block: (op, who) => whileOpen(block(account, op, who.hex)),

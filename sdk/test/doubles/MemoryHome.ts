@@ -57,6 +57,8 @@ export interface MemoryHome {
   readonly reports: Array<Envelope.Envelope>
   /** Handles and keys that the operator has suspended. */
   readonly suspended: Set<string>
+  /** The description's `acceptance_keys`. */
+  acceptanceKeys: ReadonlyArray<string>
   /** Invites that are left, each for one registration; undefined where everybody may register. */
   invites: Set<string> | undefined
   /** The server's clock minus the client's, in milliseconds. */
@@ -81,6 +83,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
     moved: new Map(),
     reports: [],
     suspended: new Set(),
+    acceptanceKeys: [],
     invites: undefined,
     skewMillis: 0
   }
@@ -160,6 +163,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
         broker: { tcp: [`nats://${server}:4222`], websocket: [`wss://${server}/nats`] },
         sig_server: "http://sig.test",
         ...(home.invites === undefined ? {} : { registration: "invite" as const }),
+        ...(home.acceptanceKeys.length === 0 ? {} : { acceptance_keys: home.acceptanceKeys }),
         limits: {}
       })
     ),
@@ -281,6 +285,6 @@ export const memoryHomes = (others: ReadonlyArray<MemoryHome>, asked: Array<stri
         const services = yield* Effect.all([Directory, SigchainStore]).pipe(Effect.provide(other.layer))
         const [{ byPrimary, lookup, wellKnown }, { fetch }] = services
         yield* wellKnown
-        return { lookup, byPrimary, fetch }
+        return { acceptanceKeys: other.acceptanceKeys, lookup, byPrimary, fetch }
       })
   })

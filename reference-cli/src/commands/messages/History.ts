@@ -1,3 +1,4 @@
+import type { Contact, HistoryCheck } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { settings } from "../../Flags.ts"
@@ -9,6 +10,7 @@ export interface Input {
   readonly who: string
   readonly limit: number
   readonly before: Option.Option<number>
+  readonly check: boolean
   readonly markRead: boolean
   readonly offline: boolean
 }
@@ -23,6 +25,7 @@ export const history = (input: Input) =>
       if (KeyChange.isOpen(contact) && contact.state !== "blocked") {
         yield* warn(KeyChange.refusal(contact, `nothing is sent to ${Show.name(contact)}`))
       }
+      if (input.check) return yield* checked(contact, yield* chat.checkHistory(contact.primary))
       const messages = yield* chat.history(contact.primary, {
         limit: input.limit,
         ...(before === undefined ? {} : { before })
@@ -65,3 +68,39 @@ export const history = (input: Input) =>
       }
     })
   )
+
+/** What cannot be told of what is missing. */
+const unknowable =
+  "What is missing may have failed, expired or been trimmed before this device fetched it, or been withheld: that cannot be told apart. What was sent last can be missing unnoticed."
+
+const checked = (contact: Contact, found: HistoryCheck) =>
+  result({
+    json: () => ({ contact: Json.contact(contact), check: Json.historyCheck(found), note: unknowable }),
+    text: (style, columns) => {
+      const { gaps, linked, messages, missing } = found
+      const name = Show.name(contact)
+      if (missing.length === 0 && gaps.length === 0) {
+        return [
+          `${style.good("Nothing is missing")} among ${messages} messages with ${name}, ${linked} of which name the one before.`,
+          style.dim("What was sent last can be missing unnoticed.")
+        ]
+      }
+      return [
+        ...missing.flatMap(({ before }) => {
+          const mine = before.direction === "out"
+          const author = mine ? "you" : name
+          return [
+            style.caution(`${author} had a message before this one that was never here:`),
+            Show.message(before, { author, mine, fetchShown: true, columns, maxLines: 2 }, style)
+          ]
+        }),
+        ...gaps.map(({ device, first, last }) => {
+          const count = last - first + 1
+          return style.caution(
+            `${count} of what ${name}'s device ${Show.shortId(device)} sent never came (${first === last ? first : `${first} to ${last}`})`
+          )
+        }),
+        style.dim(unknowable)
+      ]
+    }
+  })

@@ -58,11 +58,35 @@ const history = command(
     who,
     limit: natural("limit", "N", "How many messages (default 50)", 1, 1_000).pipe(Flag.withDefault(50)),
     before: natural("before", "ORDER", "Only messages before this one", 0, Number.MAX_SAFE_INTEGER).pipe(Flag.optional),
+    check: flag("check", "Show what is missing from the conversation instead, as far as its messages tell"),
     markRead: flag("mark-read", "Count what is shown as read, as it does on a terminal"),
     offline
   },
   () => import("./History.ts").then(({ history }) => history)
 ).pipe(Command.withDescription("Show the messages of a conversation"))
+
+const evidence = command(
+  "evidence",
+  {
+    id: Argument.String("id").pipe(
+      Argument.withDescription("A message's id, as `history --json` shows it"),
+      Argument.optional
+    ),
+    check: textFlag("check", "FILE", "Check a file that somebody gave you; needs no account"),
+    output: textFlag("output", "FILE", "Write to a new file instead of standard output").pipe(Flag.withAlias("o")),
+    offline
+  },
+  () => import("./Evidence.ts").then(({ evidence }) => evidence)
+).pipe(
+  Command.withDescription(
+    "Write a file with which anybody can check who signed a message, that your home accepted it and that it arrived; or check one"
+  ),
+  Command.withShortDescription("Show a message to others with proof"),
+  Command.withExamples([
+    { command: "kez-chat evidence Xx0f... -o rent.json" },
+    { command: "kez-chat evidence --check rent.json" }
+  ])
+)
 
 const inbox = command(
   "inbox",
@@ -94,5 +118,5 @@ const exportAll = command(
 /** In the order of the help. */
 export const messageCommands = {
   group: "Messages",
-  commands: [send, listen, chat, history, inbox, exportAll]
+  commands: [send, listen, chat, history, evidence, inbox, exportAll]
 } as const

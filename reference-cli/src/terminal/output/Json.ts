@@ -1,5 +1,6 @@
 /** The JSON of `--json`: a published interface (docs/commands.md), to which members are only ever added. */
 import type {
+  HistoryCheck,
   Contact,
   Event,
   FetchProgress,
@@ -13,6 +14,7 @@ import type {
   Share,
   Verification
 } from "@kez-chat/sdk"
+import type { EvidenceCheck } from "@kez-chat/sdk/crypto"
 import type { ConnectionState } from "@kez-chat/sdk/services"
 import { describe, type Description } from "../../Failure.ts"
 import { type FetchPart, type SharePart, unreadableError } from "../../owner/Files.ts"
@@ -85,6 +87,33 @@ export const message = (value: Message) => ({
   ...given("gap", value.gap),
   ...given("equivocation", value.equivocation),
   ...given("fork", value.fork)
+})
+
+export const historyCheck = ({ gaps, linked, messages, missing }: HistoryCheck) => ({
+  messages,
+  linked,
+  missing: missing.map(({ before, prev }) => ({ before: message(before), prev })),
+  gaps
+})
+
+/** `named`: whether the home names the key; null where it was not asked. */
+export const evidence = (value: EvidenceCheck.Shown, named: boolean | undefined) => ({
+  from: value.from,
+  to: value.to,
+  id: value.id,
+  created_at: time(value.createdAt),
+  body: value.body,
+  ...given(
+    "acceptance",
+    value.acceptance && {
+      server: value.acceptance.server,
+      key: value.acceptance.key,
+      at: time(value.acceptance.at),
+      named: named ?? null
+    }
+  ),
+  receipts: value.receipts.map(({ createdAt, status }) => ({ status, created_at: time(createdAt) })),
+  heads: value.heads
 })
 
 export const settings = ({ autoTrim, inbox, readReceipts }: Settings) => ({

@@ -28,11 +28,10 @@ import * as BlockedSends from "./BlockedSends.ts"
 import type { Blocks } from "./Blocks.ts"
 import * as FairQueue from "../limits/FairQueue.ts"
 import type { FloodGuard } from "../limits/FloodGuard.ts"
-import * as InboxStream from "../stream/InboxStream.ts"
 import * as Partitions from "../stream/Partitions.ts"
-import { isObject } from "../JsonObject.ts"
 import type { Charge, Quotas, Verdict } from "../limits/Quotas.ts"
 import * as RequestHeaders from "./RequestHeaders.ts"
+import * as StoreAck from "./StoreAck.ts"
 
 export interface SendResponderOptions {
   /** Number of streams that inboxes are spread over. */
@@ -317,7 +316,7 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
     if (entry === undefined) return
     settle(message.subject, entry)
     const { charge, send } = entry
-    const ack = parseAck(message)
+    const ack = StoreAck.parse(message)
     if (typeof ack === "string") {
       quotas.refund(charge)
       return ack === "retry" ? putOff(send) : refuse(send, { code: ack })
@@ -395,12 +394,3 @@ const deduplicationId = (key: KeyObject, { kezId, recipient, sender }: Send): st
     .update(sender + recipient + kezId)
     .digest("base64url")
     .slice(0, 22)
-
-const parseAck = (message: Msg): "full" | "retry" | { readonly seq: number; readonly repeated: boolean } => {
-  // 503: no JetStream listens.
-  if (message.headers?.code !== undefined && message.headers.code >= 400) return "retry"
-  const ack: unknown = message.json()
-  if (!isObject(ack)) return "retry"
-  if (isObject(ack.error)) return InboxStream.storageFull.has(ack.error.err_code) ? "full" : "retry"
-  return typeof ack.seq === "number" ? { seq: ack.seq, repeated: ack.duplicate === true } : "retry"
-}

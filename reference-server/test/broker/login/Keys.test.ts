@@ -1,7 +1,7 @@
 import { fromSeed } from "@nats-io/nkeys"
 import { Effect, Redacted, Result } from "effect"
 import { execFile } from "node:child_process"
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -33,6 +33,7 @@ describe("the keys folder", () => {
       const files = readdirSync(path)
       expect(files.toSorted()).toEqual(
         [
+          "acceptance.nk",
           "backup.nk",
           "callout.nk",
           "callout.xk",
@@ -48,6 +49,26 @@ describe("the keys folder", () => {
       const { issuer, callout, xkey } = Keys.publicKeys(first)
       expect([issuer[0], callout[0], xkey[0]]).toEqual(["A", "U", "X"])
       expect(Result.isSuccess(Nkey.decode(callout))).toBe(true)
+    })
+  )
+
+  it.live("KEZ-NAT-102 publishes the key that signs acceptances, and earlier ones until their files are removed", () =>
+    Effect.gen(function* () {
+      const path = join(folder, "acceptance")
+      const first = (yield* Keys.create(path)).acceptance
+      expect(first.published).toHaveLength(1)
+      renameSync(join(path, "acceptance.nk"), join(path, "acceptance-2026.nk"))
+      const without = (yield* Keys.load(path)).acceptance
+      expect([without.signing, without.published]).toEqual([undefined, first.published])
+      const next = (yield* Keys.create(path)).acceptance
+      expect(next.signing?.export({ format: "jwk" })).not.toEqual(first.signing?.export({ format: "jwk" }))
+      expect(next.published).toHaveLength(2)
+      expect(next.published[1]).toEqual(first.published[0])
+      rmSync(join(path, "acceptance-2026.nk"))
+      expect((yield* Keys.load(path)).acceptance.published).toEqual([next.published[0]])
+      for (let i = 0; i < 16; i++)
+        writeFileSync(join(path, `acceptance-${i}.nk`), readFileSync(join(path, "acceptance.nk")), { mode: 0o600 })
+      expect((yield* Effect.flip(Keys.load(path))).detail).toContain("17 keys")
     })
   )
 

@@ -99,6 +99,7 @@ const make = Effect.fnUntraced(function* ({ network = byName, timeoutMillis, url
     })
 
     return {
+      acceptanceKeys: known.acceptance_keys ?? [],
       lookup: (local: string) =>
         Effect.catchIf(directory.lookup(local), isNoSuchRoute, (missing) =>
           Effect.mapError(byWebFinger(local), (error) => (isNoSuchRoute(error) ? missing : error))

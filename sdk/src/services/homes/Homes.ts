@@ -7,6 +7,8 @@ import type { SigchainStore } from "../SigchainStore.ts"
 
 /** One other home, as it describes itself now. */
 export interface OtherHome {
+  /** The keys under which it signs acceptances, `ed25519:<hex>`. */
+  readonly acceptanceKeys: ReadonlyArray<string>
   /** As of `Directory`. */
   lookup(local: string): Effect.Effect<HandleRecord, DirectoryError>
   /** As of `Directory`. */

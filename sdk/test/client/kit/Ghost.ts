@@ -17,6 +17,7 @@ export interface Written {
   readonly id?: string
   readonly device?: string
   readonly seq?: number
+  readonly prev?: string
   readonly createdAt?: number
 }
 
@@ -36,6 +37,7 @@ export const ghostOf = (seed: Redacted.Redacted<Uint8Array>) =>
         device: rest.device ?? device,
         seq: rest.seq ?? next++,
         createdAt: rest.createdAt ?? Date.now(),
+        ...(rest.prev === undefined ? {} : { prev: rest.prev }),
         body: rest.body ?? { type: "text", text: rest.text ?? "boo", chain }
       }).pipe(Effect.provide(NodeCrypto.layer))
     return {
