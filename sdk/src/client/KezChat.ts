@@ -22,7 +22,17 @@ import type { SigchainStore } from "../services/SigchainStore.ts"
 import type { Vault } from "../services/Vault.ts"
 import { checkOwner, create, deleteAccount, exportAccount, Lifecycle, report, restore, words } from "./account/index.ts"
 import { ContactRefresh, Contacts } from "./contacts/index.ts"
-import { checkHistory, conversations, draft, evidence, history, markRead, removeMessage, search, setDraft } from "./conversations/index.ts"
+import {
+  checkHistory,
+  conversations,
+  draft,
+  evidence,
+  history,
+  markRead,
+  removeMessage,
+  search,
+  setDraft
+} from "./conversations/index.ts"
 import { Browsing, discard, matches, read } from "./files/fetch/index.ts"
 import { Manifests, Shares } from "./files/share/index.ts"
 import { BrokerLink } from "./internal/BrokerLink.ts"

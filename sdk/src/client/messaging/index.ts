@@ -1,6 +1,6 @@
 /** Messages: sending them, receiving them, their receipts, and the inbox at the home server. */
 import * as Layer from "effect/Layer"
-import * as Acceptances from "./Acceptances.ts"
+import * as Acceptances from "./sending/Acceptances.ts"
 import * as DevicePositions from "./DevicePositions.ts"
 import * as Housekeeping from "./Housekeeping.ts"
 import * as Inbox from "./Inbox.ts"

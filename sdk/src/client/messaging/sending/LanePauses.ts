@@ -3,7 +3,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { LedgerError } from "../internal/Ledger.ts"
+import type { LedgerError } from "../../internal/Ledger.ts"
 
 /** Pauses of a lane, in milliseconds: the least one, the longest one, and the longest one after a refusal. */
 const firstPause = 250
