@@ -78,6 +78,10 @@ export const describe = (error: Failure): Description => {
       return described("account_unfinished", "unreachable")
     case "AccountExists":
       return described("account_exists", "refused", `${error.message}; use --profile for another account`)
+    case "AccountMoved":
+      return described("account_moved", "refused")
+    case "RotationRefused":
+      return described(`rotation_${error.reason}`, "refused")
     case "ContactUnknown":
       return described("contact_unknown", "notFound")
     case "SendBlocked":

@@ -1,6 +1,6 @@
 /** The methods of the owner's socket: what each takes, and what it does with the account. */
 import { HistoryPage, type KezChat, type KezChatError, ReportOptions, SearchOptions, Settings } from "@kez-chat/sdk"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -47,6 +47,7 @@ export const lasting: ReadonlySet<string> = new Set([
 /** Methods with one answer. */
 export const calls: Readonly<Record<string, Method<Call>>> = {
   account: method([], ({ chat }) => chat.account),
+  rotation: method([], ({ chat }) => Effect.map(chat.rotation, (rotation) => rotation ?? null)),
   sync: method([], ({ chat }) => chat.sync),
   nudge: method([], ({ chat }) => chat.nudge),
   flush: method([], ({ chat }) => chat.flush),

@@ -1,5 +1,5 @@
 /** KezChat over the owner's socket: commands use it as if the account were theirs. */
-import type { KezChat, KezChatError } from "@kez-chat/sdk"
+import type { KezChat, KezChatError, Rotation } from "@kez-chat/sdk"
 import { VaultError } from "@kez-chat/sdk/services"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -134,6 +134,8 @@ const chatOver = (link: Link): KezChat["Service"] => ({
   create: () => notHere("creating an account"),
   restore: () => notHere("restoring an account"),
   words: notHere("showing the words"),
+  rotate: () => Stream.fromEffect(notHere("rotating the key")),
+  rotation: Effect.map(link.call<Rotation | null>("rotation"), (rotation) => rotation ?? undefined),
   connection: untilLost(link.stream("connection")),
   events: untilLost(link.stream("events")),
   sync: link.call("sync"),

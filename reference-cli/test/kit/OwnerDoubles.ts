@@ -101,6 +101,8 @@ export const fakeChat = (events: PubSub.PubSub<Event>) => {
     create: () => refuse,
     restore: () => refuse,
     words: refuse,
+    rotate: () => Stream.fromEffect(refuse),
+    rotation: Effect.undefined,
     connection: Stream.never,
     events: Stream.fromPubSub(events),
     sync: Effect.void,

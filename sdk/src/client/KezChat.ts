@@ -43,6 +43,7 @@ import { Ledger } from "./internal/Ledger.ts"
 import { readSettings } from "./internal/Settings.ts"
 import { Housekeeping, InboxSync, Mailbox, Outbox, Receipts, send } from "./messaging/index.ts"
 import { proofCalls, type ProofCalls } from "./ProofCalls.ts"
+import { rotationCalls, type RotationCalls } from "./RotationCalls.ts"
 import { Proofs } from "./proofs/index.ts"
 import type { EvidenceCalls } from "./EvidenceCalls.ts"
 import { requestCalls, type RequestCalls } from "./RequestCalls.ts"
@@ -74,6 +75,7 @@ export class KezChat extends Context.Service<
   KezChat,
   ProofCalls &
     RequestCalls &
+    RotationCalls &
     EvidenceCalls & {
       /** The account on this device. Fails with `NoAccount` before `create` or `restore`. */
       readonly account: Effect.Effect<Account, KezChatError>
@@ -90,9 +92,15 @@ export class KezChat extends Context.Service<
       }): Effect.Effect<Account, KezChatError>
       /**
        * Restores an account on this device from its 24 words (or the 12 words of KEZ); the home server finds the handle
-       * by the key. History arrives in the background, as far back as the broker retains it (30 days by default).
+       * by the key. History arrives in the background, as far back as the broker retains it (30 days by default). `former`
+       * are the words of keys that the account had before: their mail arrives too. On a device whose account was rotated
+       * elsewhere, the words of the new key bring it back, with its history. Fails with `primary_moved` for the words of a
+       * former key alone.
        */
-      restore(options: { readonly words: Redacted.Redacted<string> }): Effect.Effect<Account, KezChatError>
+      restore(options: {
+        readonly words: Redacted.Redacted<string>
+        readonly former?: ReadonlyArray<Redacted.Redacted<string>> | undefined
+      }): Effect.Effect<Account, KezChatError>
       /** The account's 24 words; an account restored from 12 words has the 24 of the same seed. */
       readonly words: Effect.Effect<Redacted.Redacted<string>, KezChatError>
       /** Connection states, beginning with the current one; `Closed` without an account or with the option `offline`. */
@@ -149,7 +157,8 @@ export class KezChat extends Context.Service<
       unconfirmKey(who: string): Effect.Effect<Contact, KezChatError>
       /**
        * Replaces the contact's key by the offered key `primary`. Asks the home server again, and fails with `KeyRefused`
-       * if `primary` is no longer the key that is offered. Messages queued for the old key fail.
+       * if `primary` is no longer the key that is offered. Texts queued for the old key go to a key that was handed over;
+       * otherwise they fail, as offered files do.
        */
       acceptKey(who: string, primary: string): Effect.Effect<Contact, KezChatError>
       /**
@@ -327,7 +336,7 @@ const make = Effect.gen(function* () {
   return KezChat.of({
     account: Effect.map(account.get, toAccount),
     create: ({ handle, invite, words }) => run(create(handle, words, invite)),
-    restore: ({ words }) => run(restore(words)),
+    restore: ({ former, words }) => run(restore(words, former)),
     words: run(words),
     connection: link.states,
     events: events.stream,
@@ -345,9 +354,10 @@ const make = Effect.gen(function* () {
     verification: (who) => run(Effect.tap(contacts.verification(who), proofs.lookedAt)),
     ...(yield* proofCalls(published)),
     ...requests.calls,
+    ...(yield* rotationCalls),
     confirmKey: contacts.confirmKey,
     unconfirmKey: contacts.unconfirmKey,
-    acceptKey: (who, primary) => run(contacts.acceptKey(who, primary)),
+    acceptKey: (who, primary) => run(Effect.flatMap(start(), (session) => contacts.acceptKey(session, who, primary))),
     keepKey: (who) => run(contacts.keepKey(who)),
     accept: (who) => run(Effect.flatMap(requests.letIn(who), contacts.accept)),
     block: (who) => run(Effect.flatMap(requests.letIn(who), contacts.block)),

@@ -6,6 +6,8 @@ export const clientCalls: Calls<KezChatClient> = {
   account: "call",
   create: "call",
   restore: "call",
+  rotate: "stream",
+  rotation: "call",
   words: "call",
   connection: "stream",
   events: "stream",

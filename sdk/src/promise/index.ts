@@ -33,6 +33,7 @@ import {
   type Listing,
   type Message,
   type Proving,
+  type Rotation,
   type SearchOptions,
   type ReportOptions,
   type ReportOutcome,
@@ -59,7 +60,13 @@ export interface KezChatClient extends AsyncDisposable {
     options: { readonly handle: string; readonly words: string; readonly invite?: string | undefined },
     waiting?: Waiting
   ): Promise<Account>
-  restore(options: { readonly words: string }, waiting?: Waiting): Promise<Account>
+  restore(
+    options: { readonly words: string; readonly former?: ReadonlyArray<string> | undefined },
+    waiting?: Waiting
+  ): Promise<Account>
+  /** Rotates while it is iterated. Leaving the loop stops it after the step under way; a later call resumes. */
+  rotate(words?: string, waiting?: Waiting): AsyncIterable<Rotation>
+  rotation(): Promise<Rotation | undefined>
   /** The words as plain text: keep them out of logs. */
   words(): Promise<string>
   /** Connection states, beginning with the current one, until `close` or the end of the loop. */
@@ -180,7 +187,10 @@ export const open = async <E>(layer: Layer.Layer<KezChat, E>): Promise<KezChatCl
     account: () => run(chat.account),
     create: ({ handle, invite, words }, waiting) =>
       run(chat.create({ handle, invite, words: Redacted.make(words) }), waiting),
-    restore: ({ words }, waiting) => run(chat.restore({ words: Redacted.make(words) }), waiting),
+    restore: ({ former, words }, waiting) =>
+      run(chat.restore({ words: Redacted.make(words), former: former?.map((each) => Redacted.make(each)) }), waiting),
+    rotate: (words, waiting) => iterate(chat.rotate(words === undefined ? undefined : Redacted.make(words)), waiting),
+    rotation: () => run(chat.rotation),
     words: () => run(Effect.map(chat.words, Redacted.value)),
     connection: (waiting) => iterate(chat.connection, waiting),
     events: (waiting) => iterate(chat.events, waiting),

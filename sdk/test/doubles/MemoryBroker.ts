@@ -72,6 +72,8 @@ export interface MemoryBroker {
   silence(): void
   /** Refuses logins of an account and closes its connections, as after a revocation; or takes that back. */
   setAuthorized(account: AdmittedKey, authorized: boolean): void
+  /** Closes the connections of an account (hex), whose clients connect again. */
+  kick(hex: string): void
   /** Sends to an unregistered account are refused with `unknown`. Accounts count as registered unless said otherwise. */
   setRegistered(account: AdmittedKey, registered: boolean): void
   /** Stores a frame as if somebody had sent it: to plant garbage, or a message from a client that is not under test. */
@@ -98,8 +100,11 @@ const silentError = new BrokerUnavailable({ reason: "unreachable", detail: "no a
 export const makeMemoryBroker = (options?: {
   readonly now?: () => number
   readonly inboxBytes?: number
+  /** Whether a key (hex) handed its handle over. */
+  readonly isMoved?: (hex: string) => boolean
 }): MemoryBroker => {
   const now = options?.now ?? Date.now
+  const isMoved = options?.isMoved ?? (() => false)
   const faults: Faults = {
     dropLive: () => false,
     duplicateLive: false,
@@ -194,6 +199,8 @@ export const makeMemoryBroker = (options?: {
       if (error !== undefined) return yield* error
       const refusal =
         faults.refuse.shift() ??
+        (isMoved(from) ? "retry" : undefined) ??
+        (isMoved(recipient) ? "moved" : undefined) ??
         (unregistered.has(recipient)
           ? "unknown"
           : !/^[A-Za-z0-9_-]{22}$/.test(kezId)
@@ -220,7 +227,7 @@ export const makeMemoryBroker = (options?: {
     })
 
   const fetch = (account: string, after: number, known?: string) =>
-    Effect.suspend((): Effect.Effect<Page, BrokerUnavailable | Problem> => {
+    Effect.suspend((): Effect.Effect<Page, BrokerRefused | BrokerUnavailable | Problem> => {
       fetches += 1
       const error = outage(account)
       if (error !== undefined) return Effect.fail(error)
@@ -231,6 +238,9 @@ export const makeMemoryBroker = (options?: {
       // As the real responder does: a cursor of another epoch means nothing here, and the client starts again.
       const from = known !== undefined && known !== epoch() ? 0 : after
       const rest = log.filter((entry) => entry.owner === account && entry.seq > from)
+      if (rest.length === 0 && isMoved(account)) {
+        return Effect.fail(new BrokerRefused({ code: "moved", retryable: false }))
+      }
       const page: Page = {
         epoch: epoch(),
         last: lastSeq,
@@ -251,6 +261,7 @@ export const makeMemoryBroker = (options?: {
     Effect.gen(function* () {
       const error = unanswered(account)
       if (error !== undefined) return yield* error
+      if (isMoved(account)) return yield* new BrokerRefused({ code: "bad", retryable: false })
       if (remove !== undefined) {
         if (remove.epoch !== epoch() || remove.upTo < 1 || remove.upTo > lastSeq) {
           return yield* new BrokerRefused({ code: "bad", retryable: false })
@@ -277,7 +288,7 @@ export const makeMemoryBroker = (options?: {
       blockRequests += 1
       const error = unanswered(account)
       if (error !== undefined) return yield* error
-      if (who === account) return yield* new BrokerRefused({ code: "bad", retryable: false })
+      if (who === account || isMoved(account)) return yield* new BrokerRefused({ code: "bad", retryable: false })
       if (op === "add") blocked.add(account + who)
       else blocked.delete(account + who)
     })
@@ -348,6 +359,12 @@ export const makeMemoryBroker = (options?: {
     setAuthorized: (account, authorized) => {
       if (authorized) unauthorized.delete(account.hex)
       else unauthorized.add(account.hex)
+      refreshAll()
+    },
+    kick: (hex) => {
+      offline.add(hex)
+      refreshAll()
+      offline.delete(hex)
       refreshAll()
     },
     setRegistered: (account, registered) => {

@@ -54,6 +54,8 @@ export interface MemoryHome {
   readonly deleted: Set<string>
   /** Keys that handed their handle over -> the keys that have it now. */
   readonly moved: Map<string, string>
+  /** Called with each key that handed its handle over. */
+  onMoved: (primary: string) => void
   readonly reports: Array<Envelope.Envelope>
   /** Handles and keys that the operator has suspended. */
   readonly suspended: Set<string>
@@ -81,6 +83,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
     manifests: new Map(),
     deleted: new Set(),
     moved: new Map(),
+    onMoved: () => undefined,
     reports: [],
     suspended: new Set(),
     acceptanceKeys: [],
@@ -148,11 +151,12 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       if (home.moved.has(old) || home.moved.has(successor)) return yield* fail("primary_moved")
       if (held.primary !== old) return yield* fail("unauthorized")
       if ([...home.records.values()].some((record) => record.primary === successor)) return yield* fail("primary_taken")
-      if (Math.abs(home.skewMillis) > 300_000) return yield* fail("clock_skew")
+      yield* Effect.fromResult(Transfer.checkWindow(statement, Date.now() + home.skewMillis))
       const record = recordOf(handle, successor, request.registration)
       home.records.set(handle, record)
       home.manifests.delete(old)
       home.moved.set(old, successor)
+      home.onMoved(old)
       return record
     })
 

@@ -13,7 +13,7 @@ import { readSettings } from "../internal/Settings.ts"
 import { MessageLog } from "../messaging/index.ts"
 import type { KezChatError } from "../model/index.ts"
 
-/** `kind`: `account`, `settings`, `event` (of the own sigchain), `contact`, `message`, `draft`, `share` or `manifest`. */
+/** `kind`: `account`, `settings`, `event` (of the own sigchains), `former` (a key that the account had), `contact`, `message`, `draft`, `share` or `manifest`. */
 type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
 
 const pageSize = 500
@@ -43,6 +43,21 @@ export const exportAccount = Effect.gen(function* () {
     })
   )
   const chain = Stream.mapEffect(entries(ledger, Rows.prefix.chain), ({ value }) =>
+    Effect.map(Effect.fromResult(Envelope.parse(value)), (event): Item => ({
+      kind: "event",
+      envelope: Envelope.toJson(event)
+    }))
+  )
+  const former = Stream.mapEffect(entries(ledger, Rows.prefix.former), ({ key, value }) =>
+    Effect.map(Effect.fromResult(Rows.Former.decode(key, value)), ({ seed, sealedTo }): Item => ({
+      kind: "former",
+      primary: PrimaryKey.ofHex(key.slice(Rows.prefix.former.length)),
+      // Opens with the key after it, whose words the user has.
+      sealedSeed: seed,
+      sealedTo: PrimaryKey.ofHex(sealedTo)
+    }))
+  )
+  const formerChains = Stream.mapEffect(entries(ledger, Rows.prefix.chainsOf), ({ value }) =>
     Effect.map(Effect.fromResult(Envelope.parse(value)), (event): Item => ({
       kind: "event",
       envelope: Envelope.toJson(event)
@@ -91,6 +106,8 @@ export const exportAccount = Effect.gen(function* () {
     })
   )
   return Stream.concat(head, chain).pipe(
+    Stream.concat(former),
+    Stream.concat(formerChains),
     Stream.concat(contacts),
     Stream.concat(messages),
     Stream.concat(drafts),

@@ -13,7 +13,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Identity } from "../../crypto/Identity.ts"
 import { type Crypto, ServerUnreachable } from "../../services/index.ts"
-import { ContactBook, ContactRefresh } from "../contacts/index.ts"
+import { ContactBook, ContactRefresh, IdentityLookup } from "../contacts/index.ts"
 import { pruneDownloads, Transfers } from "../files/fetch/index.ts"
 import { Manifests, Shares } from "../files/share/index.ts"
 import { BrokerLink } from "../internal/BrokerLink.ts"
@@ -22,9 +22,11 @@ import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import type { Session } from "../internal/Session.ts"
 import { Proofs } from "../proofs/index.ts"
 import { Admissions, Housekeeping, Inbox, InboxSync, Outbox, Receipts } from "../messaging/index.ts"
-import { AccountUnfinished, type KezChatError } from "../model/index.ts"
+import { AccountMoved, AccountUnfinished, type KezChatError } from "../model/index.ts"
 import { finishCreation } from "./Registration.ts"
+import * as FormerInboxes from "./FormerInboxes.ts"
 import { openIdentity } from "./Seed.ts"
+import { complete, formerIdentities, noteMoved, pendingStep } from "./Succession.ts"
 
 /** A session with what runs for it. */
 export interface Running extends Session {
@@ -37,7 +39,13 @@ export interface Running extends Session {
 
 /** Services of the use cases that a session runs without its caller. */
 type Needs = Effect.Services<
-  ReturnType<typeof Transfers.open> | typeof openIdentity | ReturnType<typeof finishCreation> | typeof pruneDownloads
+  | ReturnType<typeof Transfers.open>
+  | typeof openIdentity
+  | ReturnType<typeof finishCreation>
+  | typeof pruneDownloads
+  | typeof complete
+  | ReturnType<typeof formerIdentities>
+  | ReturnType<typeof FormerInboxes.run>
 >
 
 const make = Effect.gen(function* () {
@@ -50,6 +58,7 @@ const make = Effect.gen(function* () {
   const inbox = yield* Inbox
   const inboxSync = yield* InboxSync
   const link = yield* BrokerLink
+  const lookup = yield* IdentityLookup
   const manifests = yield* Manifests
   const outbox = yield* Outbox
   const proofs = yield* Proofs
@@ -61,6 +70,21 @@ const make = Effect.gen(function* () {
   const lock = yield* Semaphore.make(1)
   let running: Running | undefined
 
+  const isCompletable = Effect.map(pendingStep, (step) => step === "transferred")
+
+  /** Finds out to which key the account's key was handed over, and begins anew with what is left to do for it. */
+  const followMove = Effect.fnUntraced(
+    function* (session: Running) {
+      const before = session.account()
+      const chain = yield* Effect.retry(lookup.chain(session.identity.primary), Schedule.spaced("10 seconds"))
+      yield* noteMoved(session, chain.state.rotatedTo)
+      const isNews = before.movedTo === undefined && session.account().movedTo !== undefined
+      if (isNews || (yield* isCompletable)) yield* Effect.forkIn(Effect.ignore(restart), layerScope)
+    },
+    (following) => Effect.ignore(following),
+    Effect.provideContext(context)
+  )
+
   const begin = Effect.fnUntraced(function* (session: Running) {
     const connection = yield* link.connect(session.identity.brokerLogin)
     // Before the first message arrives, so that the first stranger gets a handle too.
@@ -68,6 +92,12 @@ const make = Effect.gen(function* () {
     yield* proofs.run
     yield* admissions.run(session)
     yield* inboxSync.run(session, connection)
+    yield* Effect.forkScoped(Stream.runForEach(inboxSync.moves, () => followMove(session)))
+    yield* Effect.forkScoped(
+      Effect.ignore(Effect.provideContext(FormerInboxes.run(session, session.former ?? []), context))
+    )
+    // A key that was handed over can only read.
+    if (session.account().movedTo !== undefined) return
     yield* outbox.run
     yield* receipts.run(session)
     yield* manifests.run(session)
@@ -102,12 +132,13 @@ const make = Effect.gen(function* () {
 
   const open = Effect.fnUntraced(function* (identity: Identity | undefined) {
     // A store of another account must not leave its contacts in memory.
-    const key = identity ?? (yield* Effect.tapError(openIdentity, () => Effect.sync(() => book.reset())))
+    const key =
+      identity ?? (yield* complete) ?? (yield* Effect.tapError(openIdentity, () => Effect.sync(() => book.reset())))
     const { step } = yield* account.get
     // After the store is known to be this account's, and before any transfer can begin.
     yield* Effect.ignore(pruneDownloads)
     const scope = yield* Scope.fork(layerScope)
-    const session: Session = { identity: key, account: account.latest }
+    const session: Session = { identity: key, account: account.latest, former: yield* formerIdentities(key) }
     const transfers = yield* Scope.provide(Transfers.open(session), scope)
     running = { ...session, connected: false, transfers, scope }
     if (identity === undefined && !isOffline && step !== "published") {
@@ -128,6 +159,21 @@ const make = Effect.gen(function* () {
   const unfinished = ({ handle, step }: ReturnType<Session["account"]>) =>
     step === "published" ? undefined : new AccountUnfinished({ handle, step })
 
+  const unable = (row: ReturnType<Session["account"]>) =>
+    row.movedTo === undefined ? unfinished(row) : new AccountMoved({ handle: row.handle, to: row.movedTo })
+
+  const end = Effect.suspend(() => {
+    const session = running
+    running = undefined
+    return session === undefined ? Effect.void : Scope.close(session.scope, Exit.void)
+  })
+
+  const stop = Semaphore.withPermit(lock, end)
+  const restart: Effect.Effect<Running, KezChatError, Crypto> = Effect.andThen(
+    stop,
+    Effect.suspend(() => start())
+  )
+
   const isReady = (session: Running) => session.account().step === "published" && (session.connected || isOffline)
 
   return {
@@ -136,10 +182,10 @@ const make = Effect.gen(function* () {
      * the vault. Fails with `NoAccount` or `VaultError`.
      */
     start,
-    /** The session of a published account, which can send; fails with `AccountUnfinished` before. */
+    /** The session of a published account, which can send; fails with `AccountUnfinished` before, or `AccountMoved`. */
     published: Effect.gen(function* () {
       const session = running !== undefined && isReady(running) ? running : yield* start()
-      const error = unfinished(session.account())
+      const error = unable(session.account())
       return error === undefined ? session : yield* error
     }),
     /** The session of a registered account, which can connect to the broker; fails with `AccountUnfinished` before. */
@@ -150,14 +196,9 @@ const make = Effect.gen(function* () {
       return error === undefined ? session : yield* error
     }),
     /** Ends the session. */
-    stop: Semaphore.withPermit(
-      lock,
-      Effect.suspend(() => {
-        const session = running
-        running = undefined
-        return session === undefined ? Effect.void : Scope.close(session.scope, Exit.void)
-      })
-    ),
+    stop,
+    /** Ends the session and begins one anew, with the next key where a succession is to be completed. */
+    restart,
     /** Starts a session in the background if there is an account, unless the client stays offline. */
     resume: Effect.gen(function* () {
       // If this fails, so does every call that reads contacts, and says why.

@@ -12,7 +12,7 @@ import { OwnSigchain } from "../internal/OwnSigchain.ts"
 import type { AccountRow } from "../internal/rows/index.ts"
 
 /** The server judges a statement by its own clock: says by how much this device's clock differs from it. */
-const explainSkew = Effect.fnUntraced(function* (problem: Problem) {
+export const explainSkew = Effect.fnUntraced(function* (problem: Problem) {
   if (problem.code !== "clock_skew") return yield* problem
   const directory = yield* Directory
   const skew = yield* Effect.result(directory.clockSkewMillis)
@@ -25,7 +25,7 @@ const explainSkew = Effect.fnUntraced(function* (problem: Problem) {
   })
 })
 
-const statementOf = Effect.fnUntraced(function* (row: AccountRow) {
+export const statementOf = Effect.fnUntraced(function* (row: AccountRow) {
   const { local, server } = yield* Effect.fromResult(Handle.parse(row.handle))
   return { handle: local, server, createdAt: yield* Clock.currentTimeMillis }
 })

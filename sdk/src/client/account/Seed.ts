@@ -8,6 +8,7 @@ import { StoreError, Vault } from "../../services/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { Ledger } from "../internal/Ledger.ts"
 import type { AccountRow } from "../internal/rows/index.ts"
+import * as Rows from "../internal/rows/index.ts"
 import { AccountExists, NoAccount } from "../model/index.ts"
 
 const foreignStore = ({ handle, primary }: AccountRow, wanted: string): StoreError =>
@@ -21,8 +22,12 @@ const foreignStore = ({ handle, primary }: AccountRow, wanted: string): StoreErr
 /** Fails with `StoreError` `foreign` if the store holds an account other than `primary`. */
 export const checkOwner = Effect.fnUntraced(function* (primary: string) {
   const account = yield* CurrentAccount
+  const ledger = yield* Ledger
   const row = yield* account.find
-  if (row !== undefined && row.primary !== primary) return yield* foreignStore(row, primary)
+  if (row === undefined || row.primary === primary) return
+  // The vault may have the next key's seed already, and the store not yet.
+  const rotation = yield* ledger.get(Rows.key.rotation, Rows.Rotation)
+  if (rotation?.to !== primary || rotation.step !== "transferred") return yield* foreignStore(row, primary)
 })
 
 /** Saves the seed unless this device holds another account, which is never overwritten. Whether the vault was empty. */

@@ -44,7 +44,9 @@ const make = Effect.gen(function* () {
   /** The row of an account, brought up to date with its contact. */
   const currentRow = Effect.fnUntraced(function* (transaction: Transaction, hex: string) {
     const row = yield* transaction.get(key.block(hex), Rows.Block)
-    const contact = yield* transaction.get(key.contact(hex), Rows.Contact)
+    // A former key stays blocked as long as the key that it was handed over to.
+    const retired = yield* transaction.get(key.retired(hex), Rows.Retired)
+    const contact = yield* transaction.get(key.contact(retired?.to ?? hex), Rows.Contact)
     const blocked = contact?.state === "blocked"
     if (blocked === (row?.blocked ?? false)) return row
     const changed: Rows.BlockRow = { blocked, rev: (row?.rev ?? 0) + 1 }
@@ -52,7 +54,9 @@ const make = Effect.gen(function* () {
     return changed
   })
 
-  const apply = Effect.fnUntraced(function* (transaction: Transaction, hex: string, blocked: boolean, now: number) {
+  const apply = Effect.fnUntraced(function* (transaction: Transaction, named: string, blocked: boolean, now: number) {
+    const retired = yield* transaction.get(key.retired(named), Rows.Retired)
+    const hex = retired?.to ?? named
     const contact = yield* transaction.get(key.contact(hex), Rows.Contact)
     if (blocked) {
       const known = contact ?? Trust.newContact(hex, "requested", now)
@@ -93,6 +97,9 @@ const make = Effect.gen(function* () {
     const blocked = new Set(
       (yield* book.all).filter(({ state }) => state === "blocked").map((row) => PrimaryKey.hexOf(row.primary))
     )
+    for (const { id, row } of yield* scanRows(ledger, { prefix: Rows.prefix.retired }, Rows.Retired)) {
+      if (blocked.has(row.to)) blocked.add(id)
+    }
     const differ = [...new Set([...listed.keys(), ...blocked])].filter(
       (hex) => blocked.has(hex) !== (listed.get(hex) ?? false)
     )

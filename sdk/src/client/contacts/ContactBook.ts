@@ -5,6 +5,7 @@ import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Handle from "../../protocol/identity/Handle.ts"
+import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
 import type { StoreError } from "../../services/LocalStore.ts"
 import { Events } from "../internal/Events.ts"
@@ -23,7 +24,7 @@ export const self = (account: Rows.AccountRow): Rows.ContactRow => ({
   verified: true,
   ...(account.head === undefined ? {} : { head: account.head }),
   reachable: true,
-  former: [],
+  former: account.former ?? [],
   addedAt: account.createdAt
 })
 
@@ -54,8 +55,10 @@ export const make = Effect.gen(function* () {
       const name = who.trim()
       const mention = Handle.parseMention(name, account.server)
       const handle = Result.isSuccess(mention) ? mention.success.text : undefined
-      if (name === account.primary || handle === account.handle) return self(account)
-      const byKey = rows.get(name)
+      const isOwnKey = account.former?.some((hex) => PrimaryKey.ofHex(hex) === name) === true
+      if (name === account.primary || isOwnKey || handle === account.handle) return self(account)
+      const byKey =
+        rows.get(name) ?? [...rows.values()].find((row) => row.former.some((hex) => PrimaryKey.ofHex(hex) === name))
       if (byKey !== undefined) return byKey
       const named = [...rows.values()].filter((row) => row.resolved && row.handle === handle)
       const best = named.sort((a, b) => rank[a.state] - rank[b.state])[0]
@@ -115,6 +118,18 @@ export const make = Effect.gen(function* () {
       changes += 1
       loaded = undefined
     },
+    /** Notes that keys (hex) were handed over, one after the other, to the key `to` of a contact. */
+    retire: Effect.fnUntraced(function* (
+      transaction: Transaction,
+      keys: ReadonlyArray<string>,
+      to: string,
+      now: number
+    ) {
+      for (const hex of keys) {
+        const before = yield* transaction.get(Rows.key.retired(hex), Rows.Retired)
+        transaction.put(Rows.key.retired(hex), Rows.Retired, { to, at: before?.at ?? now })
+      }
+    }),
     /** Removes a contact and publishes `ContactRemoved`. */
     remove: (transaction: Transaction, row: Rows.ContactRow) => {
       transaction.delete(Rows.key.contact(hexOf(row.primary)))

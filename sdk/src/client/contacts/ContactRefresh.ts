@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Handle from "../../protocol/identity/Handle.ts"
+import * as PrimaryKey from "../../protocol/identity/PrimaryKey.ts"
 import { hexOf } from "../../protocol/identity/PrimaryKey.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import { ServerUnreachable } from "../../services/index.ts"
@@ -34,6 +35,8 @@ const make = Effect.gen(function* () {
   const lookup = yield* IdentityLookup
   const sendQueue = yield* SendQueue
   const worker = KeyedWorker.make()
+  // The home says that a contact's key was handed over; its chain says to which one.
+  sendQueue.onMoved((hex) => worker.wake(PrimaryKey.ofHex(hex)))
 
   /** Stores what `how` makes of a contact, and lets messages go out that this unblocks. */
   const judge = (primary: string, how: (row: Rows.ContactRow) => Result.Result<Trust.Judged, Problem>) =>
@@ -89,8 +92,30 @@ const make = Effect.gen(function* () {
         return []
       })
     )
-    for (const other of pinned) yield* record(other)
+    for (const other of pinned) {
+      // First what the owner signed: a key that was handed over to is no surprise.
+      const checked = yield* Effect.result(chain(other.primary))
+      if (other.state !== "blocked") yield* record(other)
+      else if (Result.isSuccess(checked))
+        yield* followBlock(other.primary, primary, checked.success.chain.state.rotatedTo)
+    }
   })
+
+  /** Blocks the key that a blocked contact's chain was rotated to, which takes the contact's place (KEZ-SEQ-122). */
+  const followBlock = (blocked: string, primary: string, rotatedTo: string | undefined) =>
+    rotatedTo !== primary
+      ? Effect.void
+      : ledger.transact(
+          Effect.fnUntraced(function* (transaction: Transaction) {
+            const old = yield* transaction.get(Rows.key.contact(hexOf(blocked)), Rows.Contact)
+            const next = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
+            if (old?.state !== "blocked" || next === undefined) return
+            const former = [...new Set([...next.former, ...old.former, hexOf(blocked)])]
+            yield* book.retire(transaction, former, hexOf(primary), yield* Clock.currentTimeMillis)
+            book.remove(transaction, old)
+            book.save(transaction, { ...Trust.named(Trust.block(next), old.handle, old.home), former })
+          })
+        )
 
   const chain = Effect.fnUntraced(function* (primary: string) {
     const before = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)

@@ -15,6 +15,7 @@ import { deleteAll, Ledger, type Transaction } from "../internal/Ledger.ts"
 import type { Chain } from "../internal/OwnSigchain.ts"
 import * as Rows from "../internal/rows/index.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
+import type { Session } from "../internal/Session.ts"
 import type { Contact } from "../model/index.ts"
 import { ContactUnknown, type KezChatError } from "../model/index.ts"
 import { ContactBook, self } from "./ContactBook.ts"
@@ -176,11 +177,11 @@ const make = Effect.gen(function* () {
     return record
   })
 
-  const acceptKey = Effect.fn("acceptKey")(function* (who: string, primary: string) {
+  const acceptKey = Effect.fn("acceptKey")(function* (session: Session, who: string, primary: string) {
     const mine = yield* account.get
     const old = yield* book.find(who, mine)
     yield* Effect.fromResult(Trust.checkOffered(old, primary))
-    yield* admitted(primary)
+    const next = yield* admitted(primary)
     // The new key replaces the old one only if it is registered by its own signature.
     const record = yield* recordOfOffered(old, primary, mine)
     const chain = yield* lookup.chain(primary, old.home)
@@ -190,6 +191,7 @@ const make = Effect.gen(function* () {
         const current = yield* transaction.get(Rows.key.contact(hexOf(old.primary)), Rows.Contact)
         if (current === undefined) return yield* new ContactUnknown({ who })
         yield* Effect.fromResult(Trust.checkOffered(current, primary))
+        const isHandedOver = Trust.toContact(current).offered?.origin === "handed_over"
         const isPinned = (yield* book.bearers(transaction, record.handle)).some(
           (row) => row.state !== "requested" && row.primary !== primary && row.primary !== old.primary
         )
@@ -210,11 +212,15 @@ const make = Effect.gen(function* () {
         }
         const asNamed = Trust.afterRecord(taken, primary, now).row
         const accepted = yield* Effect.fromResult(Trust.afterChain(asNamed, chain, now, undefined))
-        yield* sendQueue.abandon(transaction, hexOf(current.primary), "the contact's key changed before this was sent")
         yield* unnameOthers(transaction, record.handle, primary)
         book.remove(transaction, current)
         yield* claimBook.remove(transaction, current.primary)
         book.save(transaction, accepted.row)
+        const oldHex = hexOf(current.primary)
+        if (isHandedOver && accepted.row.state === "accepted") {
+          yield* book.retire(transaction, [oldHex, ...current.former], hexOf(primary), now)
+          yield* sendQueue.readdress(transaction, session, oldHex, next)
+        } else yield* sendQueue.abandon(transaction, oldHex, "the contact's key changed before this was sent")
         yield* claimBook.sync(transaction, Trust.toContact(accepted.row), chain.state.claims)
         transaction.onCommit(() => sendQueue.wake(hexOf(primary)))
         return accepted.row

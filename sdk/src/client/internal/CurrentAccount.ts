@@ -8,12 +8,13 @@ import { Ledger, type Transaction } from "./Ledger.ts"
 import * as Rows from "./rows/index.ts"
 
 /** The account as callers see it. */
-export const toAccount = ({ device, handle, primary, server, step }: Rows.AccountRow): Account => ({
+export const toAccount = ({ device, handle, movedTo, primary, server, step }: Rows.AccountRow): Account => ({
   handle,
   primary,
   device,
   server,
-  step
+  step,
+  ...(movedTo === undefined ? {} : { movedTo })
 })
 
 const make = Effect.gen(function* () {
@@ -35,7 +36,9 @@ const make = Effect.gen(function* () {
     transaction.put(Rows.key.account, Rows.Account, row)
     transaction.onCommit(() => {
       const isStep = latest?.step !== row.step || latest.primary !== row.primary
+      const isMoved = row.movedTo !== undefined && latest?.movedTo === undefined
       latest = row
+      if (isMoved) events.publish({ _tag: "HandedOver", account: toAccount(row) })
       if (isStep) events.publish({ _tag: "Account", account: toAccount(row) })
     })
   }

@@ -29,5 +29,10 @@ export class OwnSigchain extends Context.Service<
      * appended first. Calls run one at a time.
      */
     append(identity: Identity, next: Next): Effect.Effect<Chain, KezChatError, Crypto>
+    /**
+     * Ends the chain with a rotation to `successor`, unless that was done; returns the hash of the event. Fails with
+     * `AccountMoved` if the chain was rotated to another key.
+     */
+    rotate(identity: Identity, successor: Identity): Effect.Effect<string, KezChatError, Crypto>
   }
 >()("@kez-chat/sdk/OwnSigchain") {}

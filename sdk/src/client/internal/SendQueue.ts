@@ -33,6 +33,19 @@ export class SendQueue extends Context.Service<
     ): Effect.Effect<Message | undefined, Problem | StoreError, Crypto>
     /** Gives up everything queued for a peer: its messages become `failed` with this reason. */
     abandon(transaction: Transaction, peerHex: string, reason: string): Effect.Effect<void, StoreError>
+    /**
+     * Makes what is queued for a peer anew for the key `to`, signed by the session's own key: texts as new messages in place
+     * of the old ones. Files that were offered fail, since an offer names keys; receipts and addresses are dropped. A text
+     * that had been sent and has no answer yet can arrive twice.
+     */
+    readdress(
+      transaction: Transaction,
+      session: Session,
+      peerHex: string,
+      to: AdmittedKey
+    ): Effect.Effect<void, Problem | StoreError, Crypto>
+    /** Calls the listener with every peer whose key was handed over, as the home says. */
+    onMoved(listener: (peerHex: string) => void): void
     /** Looks at a peer's queue again, because sending to it may have become possible. */
     wake(peerHex: string): void
     /** Calls the listener with every peer that was woken: receipts that waited may be due then. */

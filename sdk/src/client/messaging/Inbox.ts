@@ -95,7 +95,9 @@ const make = Effect.gen(function* () {
     const publishNamed = Effect.gen(function* () {
       yield* refresh.awaitPending(primary)
       const row = yield* ledger.get(key.contact(PrimaryKey.hexOf(primary)), Rows.Contact)
-      if (row !== undefined) events.publish({ _tag: "Request", contact: Trust.toContact(row), message })
+      // The block of the key before it may have followed to this one meanwhile.
+      if (row !== undefined && row.state !== "blocked")
+        events.publish({ _tag: "Request", contact: Trust.toContact(row), message })
     })
     fork(Effect.ignore(publishNamed))
   }
@@ -130,7 +132,7 @@ const make = Effect.gen(function* () {
     transaction: Transaction,
     opened: SealedMessage.Opened,
     arrivedAt: number,
-    marks: SequenceCheck.SequenceMarks
+    marks: SequenceCheck.SequenceMarks & { readonly retired?: true }
   ) {
     const { hash, json, message, peer, role } = opened
     const kept = yield* MessageLog.append(transaction, peer, {
@@ -161,15 +163,22 @@ const make = Effect.gen(function* () {
   ) {
     const { body, hash, message, peer } = opened
     const arrivedAt = arrival.at
-    const known = yield* transaction.get(key.contact(peer.hex), Rows.Contact)
+    // A former key that was handed over to the one that the user accepted writes as the contact.
+    const retired = yield* transaction.get(key.retired(peer.hex), Rows.Retired)
+    const known = yield* transaction.get(key.contact(retired?.to ?? peer.hex), Rows.Contact)
     const isStranger = known === undefined || known.state === "requested"
     const policy =
-      isStranger && "frame" in arrival ? InboxPolicy.forStrangers(yield* readSettings(transaction)) : "show"
+      isStranger && "frame" in arrival && session.isRetired !== true
+        ? InboxPolicy.forStrangers(yield* readSettings(transaction))
+        : "show"
     // Not even its sequence number is recorded: when it is let in, it is taken as if it had just arrived.
     if (known === undefined && policy === "hold" && "frame" in arrival && !Body.isHidden(body)) {
       return yield* held.hold(transaction, peer.hex, message.id, { at: arrivedAt, ...arrival.frame })
     }
-    const marks = yield* SequenceCheck.check(transaction, message)
+    const marks = {
+      ...(yield* SequenceCheck.check(transaction, message)),
+      ...(retired !== undefined && arrivedAt > retired.at ? { retired: true as const } : {})
+    }
     transaction.put(key.seen(message), Rows.Seen, { hash })
     if (body.type === "receipt") {
       const changed = yield* EarlyReceipts.apply(transaction, session, body, opened)
@@ -178,6 +187,7 @@ const make = Effect.gen(function* () {
     }
     if (Body.isDeviceNote(body)) return
     if (known?.state === "blocked") return
+    if ((retired !== undefined || session.isRetired === true) && Body.isHidden(body)) return
     if (body.type === "address_request" || body.type === "address") {
       // Neither strangers nor contacts whose key or sigchain changed are asked or answered.
       if (known?.state === "accepted")
@@ -187,7 +197,10 @@ const make = Effect.gen(function* () {
     if (policy === "drop") return
     const admission = "admission" in arrival && arrival.admission !== undefined ? { admission: arrival.admission } : {}
     const before = known ?? { ...Trust.newContact(peer.hex, "requested", arrivedAt), ...admission }
-    const { check, judged } = Trust.afterClaim(before, body.chain, arrivedAt)
+    const { check, judged } =
+      retired === undefined
+        ? Trust.afterClaim(before, body.chain, arrivedAt)
+        : { check: false, judged: { row: before } satisfies Trust.Judged }
     const contact = judged.row
     if (known === undefined) book.save(transaction, contact)
     book.keep(transaction, before, judged)
@@ -202,13 +215,15 @@ const make = Effect.gen(function* () {
       ...counters,
       prev: hash,
       unread: (counters.unread ?? 0) + 1,
-      lastIncoming: kept.order
+      lastIncoming: kept.order,
+      // A receipt counts only from the key that the message was written to.
+      ...(session.isRetired === true ? { deliveredReceiptedUpTo: kept.order } : {})
     })
     transaction.onCommit(() => {
       if (isStranger) publishRequest(contact.primary, kept)
       else {
         events.publish({ _tag: "Message", message: kept, contact: Trust.toContact(contact) })
-        receipts.due(peer.hex)
+        if (session.isRetired !== true) receipts.due(peer.hex)
       }
     })
   })
@@ -227,15 +242,16 @@ const make = Effect.gen(function* () {
     let counters = yield* ConversationCounters.read(transaction, peer.hex)
     // A number of this device that its store does not know, because the store was restored: the sequence continues
     // after it. Numbers in the upper half are ignored, because one near the end would leave none to continue with.
-    if (message.device === account.device && message.seq < Number.MAX_SAFE_INTEGER / 2) {
+    const isOwnKey = session.isRetired !== true
+    if (isOwnKey && message.device === account.device && message.seq < Number.MAX_SAFE_INTEGER / 2) {
       counters = { ...counters, seq: Math.max(counters.seq, message.seq + 1) }
     }
     transaction.put(key.seen(message), Rows.Seen, { hash })
-    if (message.device !== account.device) yield* positions.seen(transaction, message.device, arrivedAt)
+    if (isOwnKey && message.device !== account.device) yield* positions.seen(transaction, message.device, arrivedAt)
     if (Body.isHidden(body)) {
       ConversationCounters.put(transaction, peer.hex, counters)
       if (role === "note" && body.type === "block_list") yield* blocks.receive(transaction, body, arrivedAt)
-      if (role === "note" && body.type === "device_position") {
+      if (isOwnKey && role === "note" && body.type === "device_position") {
         yield* positions.receive(transaction, message.device, body, arrivedAt)
       }
       return
@@ -309,19 +325,26 @@ const make = Effect.gen(function* () {
         concurrency
       }),
     /** Takes in frames and moves the position, in one commit. */
-    take: (session: Session, epoch: string, frames: ReadonlyArray<Opened>, position: Position) =>
+    take: (
+      session: Session,
+      epoch: string,
+      frames: ReadonlyArray<Opened>,
+      position: Position,
+      positionKey: string = key.position
+    ) =>
       Effect.suspend(() => {
         // Own copies change nothing but the position, which can wait for the next commit.
-        uncommitted = frames.every(({ outcome }) => outcome._tag === "OwnCopy") ? uncommitted + frames.length : 0
-        if (uncommitted > 0 && uncommitted < uncommittedMax) return Effect.void
-        uncommitted = 0
+        if (positionKey === key.position)
+          uncommitted = frames.every(({ outcome }) => outcome._tag === "OwnCopy") ? uncommitted + frames.length : 0
+        if (positionKey === key.position && uncommitted > 0 && uncommitted < uncommittedMax) return Effect.void
+        if (positionKey === key.position) uncommitted = 0
         return ledger.transact(
           Effect.fnUntraced(function* (transaction: Transaction) {
             for (const frame of frames) {
               yield* brokerClock.observe(frame.timeMillis)
               yield* takeOne(transaction, session, epoch, frame)
             }
-            transaction.put(key.position, Rows.Position, position)
+            transaction.put(positionKey, Rows.Position, position)
           }),
           // If a loss of power undoes them, position included, they are fetched again and the user notices nothing.
           { relaxed: frames.every(({ outcome }) => leavesNoMessage(outcome)) }

@@ -19,8 +19,8 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Seal from "../../protocol/messages/Seal.ts"
 import type { Frame } from "../../protocol/broker/Page.ts"
 import type { Problem } from "../../protocol/Problem.ts"
-import type { BrokerConnection, BrokerRefused, BrokerUnavailable, Crypto, Delivered } from "../../services/index.ts"
-import { StoreError } from "../../services/index.ts"
+import type { BrokerConnection, BrokerUnavailable, Crypto, Delivered } from "../../services/index.ts"
+import { BrokerRefused, StoreError } from "../../services/index.ts"
 import type { CatchingUp } from "../model/index.ts"
 import { Events } from "../internal/Events.ts"
 import { Inbox, type Opened } from "./Inbox.ts"
@@ -46,6 +46,9 @@ const lastStorePause = 5_000
 
 type FetchError = Problem | BrokerRefused | BrokerUnavailable | LedgerError
 
+/** The home has no more mail for a key that handed its handle over (KEZ-NAT-121). */
+export const isMoved = (error: unknown): boolean => error instanceof BrokerRefused && error.code === "moved"
+
 const upToDate: CatchingUp = { taken: 0, of: 0 }
 
 const make = Effect.gen(function* () {
@@ -59,6 +62,8 @@ const make = Effect.gen(function* () {
   const progress = yield* SubscriptionRef.make<CatchingUp>(upToDate)
   /** How often the stream was another one than before. */
   const renewals = yield* SubscriptionRef.make(0)
+  /** How often the home said that this key handed its handle over. */
+  const moves = yield* SubscriptionRef.make(0)
   let position = Position.start
   let buffered: Array<Delivered> = []
   let fetchRequested = false
@@ -89,21 +94,29 @@ const make = Effect.gen(function* () {
       return after.taken === before.taken && after.of === before.of ? Option.none() : Option.some(after)
     })
 
-  const fetchPage = Effect.fnUntraced(function* (
-    session: Session,
-    connection: BrokerConnection,
-    { base, epoch }: Pick<Position.Position, "base" | "epoch">
-  ) {
-    const page = yield* connection.fetch(base, epoch)
-    return { page, opened: yield* inbox.open(session, page.frames) }
-  })
+  const fetchPage = Effect.fnUntraced(
+    function* (
+      session: Session,
+      connection: BrokerConnection,
+      { base, epoch }: Pick<Position.Position, "base" | "epoch">
+    ) {
+      const page = yield* connection.fetch(base, epoch)
+      return { page, opened: yield* inbox.open(session, page.frames) }
+    },
+    Effect.catchIf(isMoved, () => Effect.undefined)
+  )
 
   /** Takes pages until one is empty. While a page is stored, the next one is fetched and opened. */
   const fetchAll = Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
     let beyondEnd = 0
     let following = yield* Effect.forkScoped(fetchPage(session, connection, position))
     while (true) {
-      const { opened, page } = yield* Fiber.join(following)
+      const fetched = yield* Fiber.join(following)
+      if (fetched === undefined) {
+        yield* SubscriptionRef.update(moves, (count) => count + 1)
+        return yield* setProgress(({ taken }) => ({ taken, of: taken }))
+      }
+      const { opened, page } = fetched
       if (position.epoch === undefined) position = { ...position, epoch: page.epoch }
       else if (Position.isOtherStream(position, page)) {
         const next = { ...Position.start, epoch: page.epoch }
@@ -246,6 +259,8 @@ const make = Effect.gen(function* () {
     }),
     /** How far it has caught up, beginning with the present state. */
     progress: SubscriptionRef.changes(progress),
+    /** Emits whenever the home says, at the end of the mail, that the account's key handed its handle over (KEZ-NAT-125). */
+    moves: Stream.drop(SubscriptionRef.changes(moves), 1),
     /** Emits whenever the stream turns out to be another one. */
     renewals: Stream.drop(SubscriptionRef.changes(renewals), 1),
     /** Asks for a fetch, and ends a pause after one that failed. Does not wait for it. */

@@ -43,7 +43,8 @@ export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow):
     ...(row.suspicious === undefined ? {} : { suspicious: row.suspicious }),
     ...(row.gap === undefined ? {} : { gap: row.gap }),
     ...(row.equivocation === undefined ? {} : { equivocation: row.equivocation }),
-    ...(row.fork === undefined ? {} : { fork: row.fork })
+    ...(row.fork === undefined ? {} : { fork: row.fork }),
+    ...(row.retired === undefined ? {} : { retired: row.retired })
   }
 }
 

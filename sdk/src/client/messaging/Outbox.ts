@@ -34,6 +34,7 @@ import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { pauses, Unsent } from "./sending/LanePauses.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
 import { Trust } from "../contacts/index.ts"
+import { makeReaddress } from "./Readdress.ts"
 
 const { key } = Rows
 
@@ -105,6 +106,7 @@ const make = Effect.gen(function* () {
   const window = yield* Semaphore.make(windowSize)
 
   let tellWoken: (peerHex: string) => void = () => {}
+  let tellMoved: (peerHex: string) => void = () => {}
 
   // The ephemeral keys of the latest own copies: a frame that comes back with one of them need not be opened.
   const ownCopies = new Set<string>()
@@ -251,8 +253,10 @@ const make = Effect.gen(function* () {
     })
   })
 
+  const readdress = makeReaddress({ abandon, enqueue, events })
+
   /** Records why and until when the home refuses a message. Relaxed: after a loss of power it is refused again. */
-  const noteRefusal = (job: Job, reason: "full" | "slow", until?: number) =>
+  const noteRefusal = (job: Job, reason: "full" | "slow" | "moved", until?: number) =>
     ledger.transact(
       Effect.fnUntraced(function* (transaction: Transaction) {
         const row = yield* transaction.get(key.out(job.order), Rows.Out)
@@ -290,6 +294,12 @@ const make = Effect.gen(function* () {
       if (error.code !== "full" && error.code !== "slow") return "again"
       lane.notBefore = Math.max(lane.notBefore, error.untilMillis ?? 0)
       if (job.main) yield* noteRefusal(job, error.code, error.untilMillis)
+      return "refused"
+    }
+    if (error instanceof BrokerRefused && error.code === "moved") {
+      // The user decides about the key after it (KEZ-SEQ-120).
+      if (job.main) yield* noteRefusal(job, "moved")
+      tellMoved(job.to.hex)
       return "refused"
     }
     if (isKept && error instanceof BrokerRefused && error.code === "unknown") return "refused"
@@ -354,6 +364,8 @@ const make = Effect.gen(function* () {
       SendQueue.of({
         enqueue,
         abandon,
+        readdress,
+        onMoved: (listener) => void (tellMoved = listener),
         wake: (peerHex) => {
           worker.wake(peerHex)
           tellWoken(peerHex)

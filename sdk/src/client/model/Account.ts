@@ -16,6 +16,31 @@ export class Account extends Schema.Opaque<Account>()(
      * sigchain names the inbox; only then can the account send. Every start, `create` and `restore` resume from this
      * step.
      */
-    step: Schema.Literals(["created", "registered", "published"])
+    step: Schema.Literals(["created", "registered", "published"]),
+    /**
+     * The key that this account's key was handed over to, by another device or by somebody else who has the words. This
+     * device can only read; `restore` with the words of that key brings it back.
+     */
+    movedTo: Schema.optionalKey(Schema.String)
+  })
+) {}
+
+/**
+ * What is done of a rotation. `saved`: the new seed is durable beside the old one. `published`: the new key's sigchain names
+ * the inbox. `rotated`: the old key's sigchain has ended, and there is no way back. `transferred`: the home server has put
+ * the new key in the place of the old one. `finished`: this device uses the new key.
+ */
+export const RotationStep = Schema.Literals(["saved", "published", "rotated", "transferred", "finished"])
+export type RotationStep = typeof RotationStep.Type
+
+/** A rotation of the account to a new key. */
+export class Rotation extends Schema.Opaque<Rotation>()(
+  Schema.Struct({
+    handle: Schema.String,
+    /** The key that is given up, `ed25519:<hex>`. */
+    from: Schema.String,
+    /** The new key. */
+    to: Schema.String,
+    step: RotationStep
   })
 ) {}

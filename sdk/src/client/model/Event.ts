@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import { StoreError } from "../../services/LocalStore.ts"
-import { Account } from "./Account.ts"
+import { Account, Rotation } from "./Account.ts"
 import { Contact } from "./Contact.ts"
 import { InboxUsage } from "./InboxUsage.ts"
 import { Message } from "./Message.ts"
@@ -12,6 +12,10 @@ import { Share } from "./Share.ts"
 export const Event = Schema.Union([
   /** The account was created or restored as far as `account.step`. */
   Schema.TaggedStruct("Account", { account: Account }),
+  /** A step of a rotation of this account was taken. */
+  Schema.TaggedStruct("Rotating", { rotation: Rotation }),
+  /** The key of this account was handed over to `account.movedTo`, not by this device: nothing can be sent any more. */
+  Schema.TaggedStruct("HandedOver", { account: Account }),
   /** A message was stored: a received one, or one written here or on another device of this account. */
   Schema.TaggedStruct("Message", { message: Message, contact: Contact }),
   /** A message's state or marks changed. */

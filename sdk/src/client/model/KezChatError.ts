@@ -35,6 +35,37 @@ export class AccountExists extends Schema.TaggedError<AccountExists>()("AccountE
   }
 }
 
+/**
+ * The key of this account was handed over to another one, not by this device. What was written stays; `restore` with the
+ * words of that key brings the account back.
+ */
+export class AccountMoved extends Schema.TaggedError<AccountMoved>()("AccountMoved", {
+  handle: Schema.String,
+  /** The key that has the handle now, as far as the sigchain says. */
+  to: Schema.String
+}) {
+  override get message(): string {
+    return (
+      `the key of ${this.handle} was handed over to ${this.to}: restore with the words of that key to go on. ` +
+      "If it was not you, somebody else has your words: tell your contacts, and begin a new account"
+    )
+  }
+}
+
+/**
+ * No rotation begins or goes on. `none`: none is under way, so it needs words. `other_words`: one to another key has
+ * already ended the old key's sigchain. `same_key`: these are the account's own words. `not_former`: these words are not
+ * of a key that led to this account's.
+ */
+export class RotationRefused extends Schema.TaggedError<RotationRefused>()("RotationRefused", {
+  reason: Schema.Literals(["none", "other_words", "same_key", "not_former"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
 /** No contact has this name or key. */
 export class ContactUnknown extends Schema.TaggedError<ContactUnknown>()("ContactUnknown", { who: Schema.String }) {
   override get message(): string {
@@ -115,6 +146,8 @@ export const KezChatError = Schema.Union([
   NoAccount,
   AccountUnfinished,
   AccountExists,
+  AccountMoved,
+  RotationRefused,
   ContactUnknown,
   SendBlocked,
   FetchBlocked,

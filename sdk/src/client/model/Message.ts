@@ -54,10 +54,11 @@ export class Message extends Schema.Opaque<Message>()(
     failure: Schema.optionalKey(Schema.String),
     /**
      * Why the home server refuses a queued message for now. `full`: the recipient's inbox has no room. `slow`: a rate
-     * limit, until the given time (milliseconds since the epoch) if that is known. It is retried.
+     * limit, until the given time (milliseconds since the epoch) if that is known. It is retried. `moved`: the
+     * recipient's key was handed over to another one; it waits for the user's decision about that key.
      */
     waiting: Schema.optionalKey(
-      Schema.Struct({ reason: Schema.Literals(["full", "slow"]), until: Schema.optionalKey(Millis) })
+      Schema.Struct({ reason: Schema.Literals(["full", "slow", "moved"]), until: Schema.optionalKey(Millis) })
     ),
     /** When the home server signed that it accepted the message, milliseconds since the epoch; see `evidence`. */
     acceptedAt: Schema.optionalKey(Millis),
@@ -68,7 +69,9 @@ export class Message extends Schema.Opaque<Message>()(
     /** Another envelope with the same sender and id arrived later: the sender equivocates. */
     equivocation: Schema.optionalKey(Schema.Literal(true)),
     /** Another envelope has the same sequence number: two programs of the sender use one device id. */
-    fork: Schema.optionalKey(Schema.Literal(true))
+    fork: Schema.optionalKey(Schema.Literal(true)),
+    /** Written with a former key of the contact and stored after the user accepted the key after it. */
+    retired: Schema.optionalKey(Schema.Literal(true))
   })
 ) {}
 

@@ -49,6 +49,12 @@ const samples: { readonly [K in keyof typeof Rows.key]: readonly [made: string, 
   manifest: [Rows.key.manifest, "manifest"],
   manifestBody: [Rows.key.manifestBody, "manifestBody"],
   browsed: [Rows.key.browsed(hex), `browsed/${hex}`],
+  rotation: [Rows.key.rotation, "rotation"],
+  former: [Rows.key.former(hex), `former/${hex}`],
+  formerPosition: [Rows.key.formerPosition(hex), `formerPosition/${hex}`],
+  retired: [Rows.key.retired(hex), `retired/${hex}`],
+  chainOf: [Rows.key.chainOf(hex), `chainOf/${hex}/`],
+  eventOf: [Rows.key.eventOf(hex, 3), `chainOf/${hex}/000000000000003`],
   browsedBody: [Rows.key.browsedBody(hex), `browsedBody/${hex}`]
 }
 

@@ -80,7 +80,8 @@ export const makeWorld = (options?: {
 }) => {
   const home = makeMemoryHome()
   const askedHomes: Array<string> = []
-  const broker = makeMemoryBroker(options)
+  const broker = makeMemoryBroker({ ...options, isMoved: (hex) => home.moved.has(PrimaryKey.ofHex(hex)) })
+  home.onMoved = (primary) => broker.kick(PrimaryKey.hexOf(primary))
   const net = MemoryBlobTransport.net(options?.limits)
 
   const servicesOf = (

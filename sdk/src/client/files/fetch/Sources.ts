@@ -77,6 +77,27 @@ const make = Effect.gen(function* () {
   const bindingOf = (hash: string, owner: AdmittedKey): Effect.Effect<WrappedKey.Binding, Problem> =>
     Effect.map(Effect.fromResult(Bytes.fromHex(hash)), (blobHash) => ({ blobHash, owner }))
 
+  /** Keys are wrapped by and for the keys of the time: the owner and this account may both have others now. */
+  const unwrap = Effect.fnUntraced(function* (
+    session: Session,
+    owner: Rows.ContactRow,
+    hash: string,
+    wrapped: Uint8Array
+  ) {
+    const owners = [owner.primary, ...owner.former.map(PrimaryKey.ofHex)]
+    const readers = [session.identity, ...(session.former ?? [])]
+    let failure: Problem | undefined
+    for (const primary of owners) {
+      const binding = yield* bindingOf(hash, yield* Effect.fromResult(PrimaryKey.parseEd25519(primary)))
+      for (const reader of readers) {
+        const opened = yield* Effect.result(WrappedKey.unwrap(reader, binding, wrapped))
+        if (Result.isSuccess(opened)) return opened.success
+        failure ??= opened.failure
+      }
+    }
+    return yield* failure ?? FileRef.notFound(hash, "nobody owns it")
+  })
+
   /** The source of a file whose content key is known, or wrapped for this account. */
   const sourceOf = Effect.fnUntraced(function* (
     session: Session,
@@ -87,10 +108,7 @@ const make = Effect.gen(function* () {
   ) {
     const hash = Hash.hexOf(file.blobHash)
     const ownerKey = yield* Effect.fromResult(PrimaryKey.parseEd25519(owner.primary))
-    const opened =
-      contentKey instanceof Uint8Array
-        ? yield* WrappedKey.unwrap(session.identity, yield* bindingOf(hash, ownerKey), contentKey)
-        : contentKey
+    const opened = contentKey instanceof Uint8Array ? yield* unwrap(session, owner, hash, contentKey) : contentKey
     const isOwn = owner.primary === session.identity.primary
     return { hash, owner, ownerKey, isOwn, file, contentKey: opened, ...(entry === undefined ? {} : { entry }) }
   })
@@ -99,7 +117,8 @@ const make = Effect.gen(function* () {
     session: Session,
     { author, file, selfWrappedKey, wrappedKey }: Offers.Offer
   ) {
-    const wrapped = author === session.identity.key.hex ? selfWrappedKey : wrappedKey
+    const own = [session.identity, ...(session.former ?? [])].map(({ key: { hex } }) => hex)
+    const wrapped = own.includes(author) ? selfWrappedKey : wrappedKey
     return yield* sourceOf(session, yield* ownerOf(session, author), file, wrapped)
   })
 

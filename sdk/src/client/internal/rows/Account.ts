@@ -14,6 +14,10 @@ export const Account = row(
     step: Schema.Literals(["created", "registered", "published"]),
     head: Schema.optionalKey(Head),
     createdAt: Schema.Number,
+    /** The keys that the account had before, hex, the newest first. Absent before a rotation. */
+    former: Schema.optionalKey(Schema.Array(Schema.String)),
+    /** The key that this account's key was handed over to, by another device or by somebody else. */
+    movedTo: Schema.optionalKey(Schema.String),
     /** For the registration, until it has succeeded. */
     invite: Schema.optionalKey(Schema.String)
   })

@@ -20,12 +20,13 @@ const MessageFields = Schema.Struct({
   state: Schema.optionalKey(Schema.Literals(["queued", "stored", "delivered", "read", "failed"])),
   failure: Schema.optionalKey(Schema.String),
   waiting: Schema.optionalKey(
-    Schema.Struct({ reason: Schema.Literals(["full", "slow"]), until: Schema.optionalKey(Schema.Number) })
+    Schema.Struct({ reason: Schema.Literals(["full", "slow", "moved"]), until: Schema.optionalKey(Schema.Number) })
   ),
   suspicious: Schema.optionalKey(Schema.Literal(true)),
   gap: Schema.optionalKey(Count),
   equivocation: Schema.optionalKey(Schema.Literal(true)),
   fork: Schema.optionalKey(Schema.Literal(true)),
+  retired: Schema.optionalKey(Schema.Literal(true)),
   /** With these and the own key the message's signed envelope can be made again (MessageEvidence). */
   proof: Schema.optionalKey(
     Schema.Struct({

@@ -6,6 +6,11 @@
  * | `version` | number of this layout | here |
  * | `account` | account | `Account.ts` |
  * | `chain/<seq>` | event of the own sigchain, JCS, written before it is published | `Account.ts` |
+ * | `rotation` | rotation under way | `Rotation.ts` |
+ * | `former/<hex>` | key that the account had before | `Rotation.ts` |
+ * | `formerPosition/<hex>` | inbox position of this device for such a key | `Rotation.ts` |
+ * | `chainOf/<hex>/<seq>` | as `chain/`, of the account's former keys and of the next one | `Rotation.ts` |
+ * | `retired/<hex>` | former key of a contact | `Rotation.ts` |
  * | `settings` | settings | `Settings.ts` |
  * | `position` | inbox position of this device | `Position.ts` |
  * | `device/<id>` | inbox position and activity of a device of this account | `Position.ts` |
@@ -54,6 +59,7 @@ import * as OutboundRows from "./Outbound.ts"
 import * as PositionRows from "./Position.ts"
 import * as RequestRows from "./Request.ts"
 import { Count, row } from "./Row.ts"
+import * as RotationRows from "./Rotation.ts"
 import * as SettingsRows from "./Settings.ts"
 import * as ShareRows from "./files/Share.ts"
 import * as UnreadableRows from "./Unreadable.ts"
@@ -71,6 +77,7 @@ export { Out, type OutRow } from "./Outbound.ts"
 export { Device, Position } from "./Position.ts"
 export { HeldFrame, HeldSender, type HeldSenderRow, Introduced, type IntroducedRow } from "./Request.ts"
 export { orderOf, type Row } from "./Row.ts"
+export { Former, type FormerRow, Retired, type RetiredRow, Rotation, type RotationRow } from "./Rotation.ts"
 export { Settings } from "./Settings.ts"
 export { Share, ShareOf, type ShareRow } from "./files/Share.ts"
 export { Dropped, Kept } from "./Unreadable.ts"
@@ -94,7 +101,8 @@ export const prefix = {
   ...OfferRows.prefix,
   ...DownloadRows.prefix,
   ...ShareRows.prefix,
-  ...ManifestRows.prefix
+  ...ManifestRows.prefix,
+  ...RotationRows.prefix
 } as const
 
 /** The keys of the table above. */
@@ -114,7 +122,8 @@ export const key = {
   ...OfferRows.key,
   ...DownloadRows.key,
   ...ShareRows.key,
-  ...ManifestRows.key
+  ...ManifestRows.key,
+  ...RotationRows.key
 } as const
 
 /** Prefixes and single keys that together cover every row but `account` and `version`. */
