@@ -136,6 +136,7 @@ export const fakeClient = (world: World = {}): KezChatClient & { emit(event: Cha
     contacts: async () => contacts,
     contact: async (who) => contact(who),
     addContact: async (handle) => contact(handle),
+    held: async () => [],
     accept: async (who) => change(who, "accepted"),
     block: async (who) => change(who, "blocked"),
     unblock: async (who) => change(who, "accepted"),

@@ -143,6 +143,14 @@ export const conversation = {
   requestsTitle: "Requests",
   requestsHint: "These people are not in your contacts. They do not learn that you read this unless you accept.",
   noRequests: "Nobody is waiting for an answer.",
+  admittedByProof: (name: string, day: string) => `Shown because ${name} is theirs, checked ${day}.`,
+  admittedByIntroduction: (name: string, day: string) => `Introduced by ${name} ${day}.`,
+  heldTitle: "Held back",
+  heldHint:
+    "Your privacy settings hold their messages back, unseen, until they prove who they are. They do not learn that.",
+  heldMessages: (messages: number, dropped: number) =>
+    `${messages === 1 ? "1 message" : `${messages.toLocaleString("en")} messages`}${dropped === 0 ? "" : `, ${dropped.toLocaleString("en")} more were dropped`}.`,
+  heldLetIn: "Let in",
   readRequest: (name: string) => `Read what ${name} wrote`,
 
   // Search

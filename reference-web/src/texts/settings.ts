@@ -80,6 +80,7 @@ export const settings = {
   provenDomainsHelp: "Separated by spaces. Names below them count too.",
   provenDomainsBad: (domain: string) => `${domain} is not a domain.`,
   provenPage: "A proof that this page cannot check does not count here. The CLI checks all of them.",
+  provenHeld: "See who is held back",
   introductions: "Let in whom my contacts introduce",
   introductionsHelp: "An introduction counts for 7 days.",
 

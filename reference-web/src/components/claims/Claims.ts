@@ -30,6 +30,8 @@ export class Claims extends LitElement {
   @property({ attribute: false }) claims: ReadonlyArray<Claim> = []
   /** They are the user's own and can be taken back. */
   @property({ type: Boolean }) own = false
+  /** Only what is claimed and its state. */
+  @property({ type: Boolean }) plain = false
   /** The subject that is being checked or taken back. */
   @property() busy = ""
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
@@ -53,7 +55,7 @@ export class Claims extends LitElement {
         ${system === "" ? nothing : html`<span class="system">${people.system(system) ?? system}</span>`}
         <span class="name">${revoked ? html`<s><bdi>${name}</bdi></s>` : html`<bdi>${name}</bdi>`}</span>
         <p class="state">${this.#state(claim)}</p>
-        ${revoked ? nothing : this.#details(claim)}
+        ${revoked || this.plain ? nothing : this.#details(claim)}
       </div>
     </li>`
   }

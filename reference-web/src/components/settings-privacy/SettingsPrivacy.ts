@@ -8,6 +8,7 @@ import type { Field } from "../../elements/field/Field.ts"
 import "../../elements/note/Note.ts"
 import "../../elements/switch/Switch.ts"
 import type { Switch } from "../../elements/switch/Switch.ts"
+import { hashOf } from "../../controllers/Route.ts"
 import { Part, partStyles } from "../part/Part.ts"
 
 /** Systems whose proofs a person may want alone. */
@@ -135,6 +136,7 @@ export class SettingsPrivacy extends Part {
         @keydown=${(event: KeyboardEvent) => event.key === "Enter" && this.#domains((event.target as Field).value)}
       ></kez-field>
       <p class="help">${settings.provenPage}</p>
+      <a href=${hashOf({ screen: "requests" })}>${settings.provenHeld}</a>
     </div>`
   }
 

@@ -1,9 +1,12 @@
 import { html } from "lit"
-import { fakeClient, message, person } from "../../gallery/FakeClient.ts"
+import { fakeClient, message, noon, person } from "../../gallery/FakeClient.ts"
 import type { Story } from "../../gallery/Story.ts"
 import "./RequestsScreen.ts"
 
-const oskar = person("oskar@kez.lat", "3e", { state: "requested" })
+const oskar = person("oskar@kez.lat", "3e", {
+  state: "requested",
+  admission: { by: "proof", subject: "dns:oskar.example", checkedAt: noon }
+})
 const stranger = person(`ed25519:${"4f".repeat(32)}`, "4f", { state: "requested" })
 
 export default {

@@ -1,10 +1,11 @@
 import { consume } from "@lit/context"
-import type { Conversation, KezChatClient } from "@kez-chat/sdk/promise"
+import type { Contact, Conversation, KezChatClient } from "@kez-chat/sdk/promise"
 import { css, html, LitElement, nothing, type TemplateResult } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import { repeat } from "lit/directives/repeat.js"
 import { clientContext } from "../../context.ts"
 import { keepStorage } from "../../controllers/KeepStorage.ts"
+import "../../components/held/Held.ts"
 import { LiveConversations, requestsOf } from "../../controllers/LiveConversations.ts"
 import { OwnAccount } from "../../controllers/OwnAccount.ts"
 import { go, hashOf } from "../../controllers/Route.ts"
@@ -12,6 +13,8 @@ import "../../elements/button/Button.ts"
 import "../../elements/dialog/Dialog.ts"
 import "../../elements/mark/Mark.ts"
 import "../../elements/note/Note.ts"
+import { identityText } from "../../components/claims/IdentityText.ts"
+import { dayInSentence } from "../../model/DayInSentence.ts"
 import { displayName } from "../../model/DisplayName.ts"
 import { detailOf } from "../../controllers/Errors.ts"
 import { shortMoment } from "../../model/Moment.ts"
@@ -116,6 +119,7 @@ export class RequestsScreen extends LitElement {
                   )}
                 </ul>`
       }
+      <kez-held .client=${this.client} .server=${this.#own.value?.server ?? ""}></kez-held>
       <kez-dialog
         .open=${this.toDelete !== undefined}
         heading=${texts.deleteRequest}
@@ -152,6 +156,7 @@ export class RequestsScreen extends LitElement {
         ${last === undefined ? nothing : html`<time>${shortMoment(last.arrivedAt, Date.now())}</time>`}
       </div>
       ${last === undefined ? nothing : html`<p class="text" dir="auto"><bdi>${last.text.slice(0, shownCharacters)}</bdi></p>`}
+      ${contact?.admission === undefined ? nothing : html`<p class="soft">${this.#admission(contact.admission)}</p>`}
       <div class="actions" role="group" aria-label=${name}>
         <kez-button
           kind="primary"
@@ -169,6 +174,19 @@ export class RequestsScreen extends LitElement {
         <kez-button ?busy=${isBusy} @click=${() => (this.toDelete = request)}>${texts.deleteRequest}</kez-button>
       </div>
     </li>`
+  }
+
+  #admission(admission: NonNullable<Contact["admission"]>): TemplateResult {
+    const { admittedByIntroduction, admittedByProof } = this.texts.conversation
+    const now = Date.now()
+    const text =
+      admission.by === "proof"
+        ? admittedByProof(identityText(admission.subject).name, dayInSentence(admission.checkedAt, now))
+        : admittedByIntroduction(
+            displayName(admission.who, this.#own.value?.server ?? ""),
+            dayInSentence(admission.at, now)
+          )
+    return html`<bdi>${text}</bdi>`
   }
 
   readonly #delete = (): void => {
