@@ -244,7 +244,8 @@ export const people = {
     `This page comes from ${server} each time you load it. A server that turns bad could send a bad page. The CLI does not have that weakness.`,
     "On this device, anybody who can open your files can see with whom you write and how often.",
     `${server} keeps messages for 30 days. After that only your devices have them.`,
-    `${server} knows whom you block.`
+    `${server} knows whom you block.`,
+    "To check what somebody claims, this page asks services that the operator chose. They learn from where, and about whom."
   ],
   aboutExport: "To keep your messages elsewhere, export them.",
   aboutExportLink: "Export my data"

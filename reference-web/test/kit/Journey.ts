@@ -2,7 +2,7 @@
  * People in a real Chromium on the built page, with a whole home server beside them, and people at a terminal.
  *
  * Each page is watched: an error, a violation of its content security policy, or a request to any other origin than the
- * home, its sig-server and its broker fails the journey. KEZ_SCREENSHOTS names a folder for pictures of those that fail.
+ * home, its sig-server, its broker and the services that it publishes for proofs fails the journey. KEZ_SCREENSHOTS names a folder for pictures of those that fail.
  */
 import { existsSync, mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -29,9 +29,9 @@ export interface Stage {
   visit(options?: Parameters<Browser["newContext"]>[0], url?: string): Promise<Page>
 }
 
-const watch = (context: BrowserContext, home: Home, front: string, problems: Array<string>): void => {
+const watch = (context: BrowserContext, home: Home, others: ReadonlyArray<string>, problems: Array<string>): void => {
   const { home: own, sigServer, websocket } = home.urls
-  const urls = [front, own, own.replace("127.0.0.1", "localhost"), sigServer, websocket]
+  const urls = [...others, own, own.replace("127.0.0.1", "localhost"), sigServer, websocket]
   const origins = urls.map((url) => new URL(url).origin)
   context.on("request", (request) => {
     const url = new URL(request.url())
@@ -45,7 +45,10 @@ const watch = (context: BrowserContext, home: Home, front: string, problems: Arr
 }
 
 /** Sets the stage for a file's journeys and fails them for what the watch saw. */
-export const useStage = (options: Partial<Parameters<typeof startHome>[0]> = {}): Stage => {
+export const useStage = (
+  options: Partial<Parameters<typeof startHome>[0]> = {},
+  proofSources: ReadonlyArray<string> = []
+): Stage => {
   const problems: Array<string> = []
   const contexts: Array<BrowserContext> = []
   let home: Home
@@ -90,7 +93,7 @@ export const useStage = (options: Partial<Parameters<typeof startHome>[0]> = {})
       })
       context.setDefaultTimeout(patience)
       contexts.push(context)
-      watch(context, home, url, problems)
+      watch(context, home, [url, ...proofSources], problems)
       const page = await context.newPage()
       await page.goto(url)
       return page

@@ -40,7 +40,7 @@ export class SettingsProofs extends Part {
         color: inherit;
         font: inherit;
       }
-      label span {
+      label {
         display: block;
         margin-bottom: var(--space-1);
         font-weight: 600;
@@ -163,15 +163,16 @@ export class SettingsProofs extends Part {
     return html`<section>
       <h2>${settings.proofAnother}</h2>
       <form @submit=${this.#submit}>
-        <label>
-          <span>${settings.proofWhat}</span>
+        <div>
+          <label for="system">${settings.proofWhat}</label>
           <select
+            id="system"
             .value=${live(this.system)}
             @change=${(event: Event) => (this.system = (event.target as HTMLSelectElement).value as System)}
           >
             ${systems.map((each) => html`<option value=${each} ?selected=${each === this.system}>${settings.proofSystems[each].title}</option>`)}
           </select>
-        </label>
+        </div>
         <kez-field
           label=${system.name}
           hint=${system.hint}

@@ -32,6 +32,7 @@ export class Copy extends LitElement {
         max-height: 6.5rem;
         overflow-y: auto;
         align-self: stretch;
+        white-space: pre-wrap;
       }
       button {
         display: inline-flex;

@@ -42,11 +42,14 @@ const make = Effect.gen(function* () {
       markdown: Encoding.encodeMarkdown(claim),
       json: JSON.stringify(Envelope.toJson(claim), undefined, 2)
     })
-    if (publication !== undefined) return publication
-    const known = fetcher.systems.join(", ")
-    const detail = known === "" ? "this client makes no proofs" : `proofs can be made for these systems: ${known}`
-    return yield* new ProofRefused({ subject: subject.text, reason: "unsupported", detail })
+    return publication ?? (yield* refused(subject))
   })
+
+  const refused = ({ text: subject }: Identifier.Identifier) => {
+    const known = fetcher.systems.join(", ")
+    const detail = known === "" ? "this client makes no proofs" : `proofs can be made here for these systems: ${known}`
+    return new ProofRefused({ subject, reason: "unsupported", detail })
+  }
 
   const stepOf = Effect.fnUntraced(function* (
     { checkedAt, claim, nextCheckAt, sentence, ...row }: Rows.ProvingRow,
@@ -81,6 +84,8 @@ const make = Effect.gen(function* () {
 
   const begin = Effect.fnUntraced(function* (session: Session, text: string) {
     const subject = yield* Effect.fromResult(Identifier.parse(text))
+    // What this client cannot see published would be looked for without end.
+    if (!fetcher.systems.includes(subject.system)) return yield* refused(subject)
     const known = yield* ledger.get(keyOf({ subject: subject.text }), Rows.Proving)
     if (known !== undefined) return known
     const createdAt = yield* Clock.currentTimeMillis
