@@ -10,7 +10,7 @@ import { nostrRelays, type Relay, relayHosts } from "./NostrRelay.ts"
 
 /** Hosts below this domain, one label each, have a certificate too. */
 export const domain = "kez.test"
-const resolver = `doh.${domain}`
+export const resolver = `doh.${domain}`
 
 export interface ProofServers {
   readonly dns: DnsServer
