@@ -45,6 +45,8 @@ const tasks = {
     needs: ["nats", "build"],
     commands: (args) => [[tool("vitest/vitest.mjs"), "run", "--project", "slow*", ...args]]
   },
+  // The only tests that leave this machine.
+  "test:live": { needs: [], commands: (args) => [["--conditions=kez-source", "sdk/test/live/Channels.ts", ...args]] },
   check: { needs: ["build"], commands: (args) => [["deploy/tasks/check.ts", ...args]] },
   format: { needs: [], commands: (args) => [[tool("oxfmt/bin/oxfmt"), ...args]] },
   build: { needs: [], commands: (args) => [["deploy/tasks/build.ts", ...args]] },

@@ -31,10 +31,10 @@ const toolsOf = (answers: Input): Tools => {
     isChosen: () => false,
     isBrowser: false,
     txt: (name: string) => {
-      const { failure, records } = object(answers[`dns:${name}`] ?? { failure: "TIMEOUT" })
-      return failure === undefined
-        ? Effect.succeed({ fetchedAt, records: list(records) as ReadonlyArray<ReadonlyArray<string>> })
-        : Effect.fail(silent)
+      const { exists = true, failure, records } = object(answers[`dns:${name}`] ?? { failure: "TIMEOUT" })
+      if (failure !== undefined) return Effect.fail(silent)
+      const strings = list(records) as ReadonlyArray<ReadonlyArray<string>>
+      return Effect.succeed({ fetchedAt, records: strings, exists: exists === true })
     }
   }
   const services = { relays: [], xrpc: "https://public.api.bsky.app", plc: "https://plc.directory" }

@@ -22,6 +22,7 @@ const ok = (body: Json | string): Json => ({
 })
 const status = (code: number, headers: JsonObject = {}): Json => ({ status: code, headers, body: "" })
 const gone = status(404)
+const noName: Json = { records: [], exists: false }
 const records = (...list: ReadonlyArray<ReadonlyArray<string>>): Json => ({ records: list })
 
 type Answers = { readonly [ask: string]: Json }
@@ -73,7 +74,23 @@ const dns = [
   read("dns-json", ["KEZ-PRF-102"], "plain JSON", domain, { [txt]: records([' {"kez":"claim"}']) }, [
     '{"kez":"claim"}'
   ]),
-  read("dns-none", ["KEZ-PRF-101"], "no such name", domain, { [txt]: records() }, []),
+  read("dns-none", ["KEZ-PRF-101"], "a name without such records", domain, { [txt]: records() }, []),
+  read(
+    "dns-no-name",
+    ["KEZ-PRF-103"],
+    "no such name in a domain",
+    domain,
+    { [txt]: noName, "dns:example.org": records() },
+    []
+  ),
+  read(
+    "dns-no-domain",
+    ["KEZ-PRF-103"],
+    "a resolver that knows no domain",
+    domain,
+    { [txt]: noName, "dns:example.org": noName },
+    network
+  ),
   read("dns-failure", ["KEZ-PRF-101"], "name servers that fail", domain, { [txt]: { failure: "SERVFAIL" } }, network),
   read(
     "dns-many",
@@ -702,7 +719,7 @@ const reading: Operation = {
   file: "proofs/read",
   operation: "proof.read",
   description:
-    "input: an identity, and what is answered to whoever asks: by URL a status, headers and a body, or as many spaces as a body; by dns: and a name the strings of its TXT records; by the URL of a relay its events (these relays are asked, and no others). What is not there does not answer. result: the candidates in their order, and why a place was missed; or why the identity is unreachable.",
+    "input: an identity, and what is answered to whoever asks: by URL a status, headers and a body, or as many spaces as a body; by dns: and a name the strings of its TXT records, and whether the name exists where it does not; by the URL of a relay its events (these relays are asked, and no others). What is not there does not answer. result: the candidates in their order, and why a place was missed; or why the identity is unreachable.",
   valid: [...dns, ...github, ...web, ...nostr, ...bluesky, ...ap, ...dids]
 }
 

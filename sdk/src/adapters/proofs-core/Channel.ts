@@ -26,8 +26,10 @@ export interface Page {
 
 export interface TxtAnswer {
   readonly fetchedAt: number
-  /** Each record as its strings, bytes read as Latin-1; empty if the name or the type does not exist. */
+  /** Each record as its strings, bytes read as Latin-1. */
   readonly records: ReadonlyArray<ReadonlyArray<string>>
+  /** False if the resolver knows no such name, and not only no TXT record of it. */
+  readonly exists: boolean
   readonly dnssec?: "secure" | "insecure"
 }
 

@@ -226,7 +226,11 @@ describe("channels", () => {
             isChosen: () => false,
             isBrowser: false,
             txt: () =>
-              Effect.sync(() => ({ fetchedAt: 0, records: [[next()], ["did=did:plc:ewvi7nxzyoun6zhxrhs64oiz"]] }))
+              Effect.sync(() => ({
+                fetchedAt: 0,
+                exists: true,
+                records: [[next()], ["did=did:plc:ewvi7nxzyoun6zhxrhs64oiz"]]
+              }))
           }
           const services = { relays: [], xrpc: "https://xrpc.example", plc: "https://plc.example" }
           const tools: Tools = {

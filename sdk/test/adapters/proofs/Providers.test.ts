@@ -45,6 +45,19 @@ describe("dns", () => {
     })
   )
 
+  it.live("is unreachable where the resolver knows no such domain", () =>
+    Effect.gen(function* () {
+      const servers = yield* proofServers
+      const { dns, dnsOverHttps } = servers
+      for (const options of [{}, { dnsOverHttps }]) {
+        assert.deepStrictEqual((yield* fetchProof(servers, subject, options)).found, [])
+        dns.expired.add("alice.kez.test")
+        assert.match((yield* Effect.flip(fetchProof(servers, subject, options))).message, /knows no domain alice/)
+        dns.expired.clear()
+      }
+    })
+  )
+
   it.live("tells DNSSEC's verdict where a resolver over HTTPS gives it, and none elsewhere", () =>
     Effect.gen(function* () {
       const servers = yield* proofServers

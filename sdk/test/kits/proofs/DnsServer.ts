@@ -11,6 +11,8 @@ export interface DnsServer {
   /** Records by name in lower case, each a list of strings. A missing name does not exist. */
   readonly txt: Map<string, ReadonlyArray<ReadonlyArray<string | Buffer>>>
   readonly aliases: Map<string, string>
+  /** Domains that nobody has registered any more. */
+  readonly expired: Set<string>
   /** A response code for every answer, such as `SERVFAIL`; `silent` gives none. */
   fails: "SERVFAIL" | "REFUSED" | "silent" | undefined
   /** What DNS over HTTPS says of DNSSEC. */
@@ -38,7 +40,7 @@ const answering =
     const records = server.txt.get(name)
     const code =
       server.fails === undefined
-        ? records === undefined && target === undefined
+        ? records === undefined && target === undefined && (name.startsWith("_") || server.expired.has(name))
           ? codes.NXDOMAIN
           : 0
         : codes[server.fails]
@@ -57,6 +59,7 @@ export const dnsServer = Effect.gen(function* () {
   const state = {
     txt: new Map(),
     aliases: new Map(),
+    expired: new Set(),
     fails: undefined,
     isAuthenticated: false,
     asked: []

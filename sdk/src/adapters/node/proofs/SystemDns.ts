@@ -5,9 +5,11 @@ import { promises } from "node:dns"
 import * as Limits from "../../../protocol/Limits.ts"
 import { type TxtAnswer, Unreachable } from "../../proofs-core/Channel.ts"
 
-/** Codes by which a resolver says that the name, or the type at it, does not exist. */
-const isAbsent = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && (error.code === "ENOTFOUND" || error.code === "ENODATA")
+const none = { records: [], exists: true }
+const noName = { records: [], exists: false }
+
+/** What the codes of `node:dns` say by which a resolver answers without records. */
+const absent: Readonly<Record<string, typeof none | undefined>> = { ENODATA: none, ENOTFOUND: noName }
 
 const words: Readonly<Record<string, string>> = {
   ESERVFAIL: "its name servers fail",
@@ -16,14 +18,14 @@ const words: Readonly<Record<string, string>> = {
   EREFUSED: "the resolver refuses"
 }
 
-const failed = (name: string, error: unknown) => {
-  const code = error instanceof Error && "code" in error ? String(error.code) : ""
-  return new Unreachable({
+const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "")
+
+const failed = (name: string, error: unknown) =>
+  new Unreachable({
     reason: "network",
-    detail: `${name} cannot be looked up: ${words[code] ?? "the answer cannot be used"}`,
+    detail: `${name} cannot be looked up: ${words[codeOf(error)] ?? "the answer cannot be used"}`,
     cause: error
   })
-}
 
 /** `servers`: addresses with or without a port, instead of the system's resolvers. */
 export const txt =
@@ -32,16 +34,19 @@ export const txt =
     Effect.gen(function* () {
       const resolver = new promises.Resolver({ timeout: 2_000, tries: 2 })
       if (servers !== undefined) resolver.setServers(servers)
-      const records = yield* Effect.tryPromise({
-        try: () => resolver.resolveTxt(name),
+      const answer = yield* Effect.tryPromise({
+        try: async () => ({ records: await resolver.resolveTxt(name), exists: true }),
         catch: (error) => error
       }).pipe(
-        Effect.catch((error) => (isAbsent(error) ? Effect.succeed([]) : Effect.fail(failed(name, error)))),
+        Effect.catch((error) => {
+          const known = absent[codeOf(error)]
+          return known === undefined ? Effect.fail(failed(name, error)) : Effect.succeed(known)
+        }),
         Effect.timeoutOrElse({
           duration: Limits.proofAnswerMillis,
           orElse: () => Effect.fail(failed(name, Object.assign(new Error(), { code: "ETIMEOUT" })))
         }),
         Effect.ensuring(Effect.sync(() => resolver.cancel()))
       )
-      return { fetchedAt: yield* Clock.currentTimeMillis, records }
+      return { fetchedAt: yield* Clock.currentTimeMillis, ...answer }
     })

@@ -1,7 +1,7 @@
 /** `dns:example.org`: a TXT record at `_kez.example.org` with the compact form. */
 import * as Effect from "effect/Effect"
 import { utf8 } from "../../../protocol/encoding/Bytes.ts"
-import type { Channel } from "../Channel.ts"
+import { type Channel, Unreachable } from "../Channel.ts"
 import * as ProofText from "../ProofText.ts"
 
 const label = "_kez"
@@ -14,7 +14,11 @@ export const dns: Channel = {
       {
         name: `TXT records of ${name}`,
         read: Effect.fnUntraced(function* ({ txt }) {
-          const { dnssec, fetchedAt, records } = yield* txt(name)
+          const { dnssec, exists, fetchedAt, records } = yield* txt(name)
+          // Resolvers without a way to the internet say of every name that it does not exist.
+          if (!exists && !(yield* txt(domain)).exists) {
+            return yield* new Unreachable({ reason: "network", detail: `the resolver knows no domain ${domain}` })
+          }
           const found = records.flatMap((strings) =>
             ProofText.found({ url: `dns:${name}`, fetchedAt, body: utf8(strings.join("")) }, ProofText.inTxt(strings))
           )

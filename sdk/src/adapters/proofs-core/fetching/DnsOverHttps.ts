@@ -25,5 +25,6 @@ export const txt =
         return yield* unusable(`its name servers fail, code ${responseCode}`)
       }
       const dnssec = isAuthenticated ? ("secure" as const) : ("insecure" as const)
-      return { fetchedAt: page.fetchedAt, records: responseCode === noError ? records : [], dnssec }
+      const exists = responseCode === noError
+      return { fetchedAt: page.fetchedAt, records: exists ? records : [], exists, dnssec }
     })
