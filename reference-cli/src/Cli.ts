@@ -6,12 +6,20 @@ import { fileCommands } from "./commands/files/FileCommands.ts"
 import { machineCommands } from "./commands/machine/MachineCommands.ts"
 import { messageCommands } from "./commands/messages/MessageCommands.ts"
 import { peopleCommands } from "./commands/people/PeopleCommands.ts"
+import { proofCommands } from "./commands/proofs/ProofCommands.ts"
 import * as Flags from "./Flags.ts"
 
 /** The program without a command shows its help. */
 export const cli = Command.make("kez-chat").pipe(
   Command.withDescription("Chat with verified, portable identities, end to end encrypted"),
   Command.withHandler(() => new CliError.ShowHelp({ commandPath: ["kez-chat"], errors: [] })),
-  Command.withSubcommands([accountCommands, peopleCommands, messageCommands, fileCommands, machineCommands]),
+  Command.withSubcommands([
+    accountCommands,
+    peopleCommands,
+    proofCommands,
+    messageCommands,
+    fileCommands,
+    machineCommands
+  ]),
   Command.withGlobalFlags(Flags.all)
 )

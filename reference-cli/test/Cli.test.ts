@@ -134,19 +134,38 @@ describe("people and messages", () => {
     expect(await machine.json(Shapes.Settings, as("alice", "settings"))).toEqual({
       read_receipts: false,
       inbox: "everyone",
+      proven_by: { systems: [], domains: [] },
+      introductions: false,
       auto_trim: false
     })
-    const changed = { read_receipts: true, inbox: "contacts", auto_trim: true }
+    const proven_by = { systems: ["dns"], domains: ["example.org"] }
+    const changed = { read_receipts: true, inbox: "proven", proven_by, introductions: true, auto_trim: true }
     expect(
       await machine.json(
         Shapes.Settings,
-        as("alice", "settings", "--read-receipts", "on", "--inbox", "contacts", "--auto-trim", "on")
+        as(
+          "alice",
+          "settings",
+          ...[
+            "--read-receipts",
+            "on",
+            "--inbox",
+            "proven:dns,Example.org",
+            "--introductions",
+            "on",
+            "--auto-trim",
+            "on"
+          ]
+        )
       )
     ).toEqual(changed)
     expect(await machine.json(Shapes.Settings, as("alice", "settings"))).toEqual(changed)
     const shown = await machine.run(as("alice", "settings", "--auto-trim", "off", "--read-receipts", "off"))
     expect(shown.stdout).toMatch(/auto-trim +off/)
-    await machine.json(Shapes.Settings, as("alice", "settings", "--inbox", "everyone"))
+    for (const wrong of ["friends", "proven:", "proven:org", "proven:dns,,github"]) {
+      expect((await machine.run(as("alice", "settings", "--inbox", wrong))).code, wrong).toBe(2)
+    }
+    await machine.json(Shapes.Settings, as("alice", "settings", "--inbox", "everyone", "--introductions", "off"))
   })
 
   it("exports everything but the seed as JSON lines", async () => {

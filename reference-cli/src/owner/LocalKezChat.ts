@@ -2,7 +2,7 @@
 import { KezChat } from "@kez-chat/sdk"
 import { Identity } from "@kez-chat/sdk/crypto"
 import { HttpDirectory, HttpHomes, HttpManifestStore, HttpSigchainStore } from "@kez-chat/sdk/http"
-import { DiskBlobStore, HomeNetwork, NodeCrypto } from "@kez-chat/sdk/node"
+import { DiskBlobStore, HomeNetwork, NodeCrypto, NodeProofs } from "@kez-chat/sdk/node"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import {
   type AdapterUnavailable,
@@ -11,7 +11,6 @@ import {
   Broker,
   Directory,
   type DirectoryError,
-  noProofs,
   Vault
 } from "@kez-chat/sdk/services"
 import { SqliteLocalStore } from "@kez-chat/sdk/sqlite"
@@ -33,6 +32,8 @@ export interface LocalOptions {
   readonly home: string
   /** URLs of other homes by server name; see `Home.others`. */
   readonly homes: Readonly<Record<string, string>>
+  /** The services that are asked for proofs. */
+  readonly proofs: NodeProofs.NodeProofOptions
   /** The paths of store and blobs. */
   readonly paths: Pick<ProfilePaths, "store" | "blobs" | "saved">
   readonly vault: Vault["Service"]
@@ -81,7 +82,7 @@ export const transportOf = ({ relay, relayOnly }: RelayPolicy): BlobTransport["S
 export const open = Effect.fn("LocalKezChat.open")(function* (
   options: LocalOptions
 ): Effect.fn.Return<Owned, Failure | AdapterUnavailable, Scope.Scope> {
-  const { home, homes, paths, primary, vault, relay, offline } = options
+  const { home, homes, paths, primary, proofs, vault, relay, offline } = options
   const { fetch, named, reach, webSocket } = HomeNetwork.make({ home })
   const directory = HttpDirectory.layer({ home, fetch })
   const sigServer: Effect.Effect<string, DirectoryError> = Effect.map(
@@ -95,7 +96,7 @@ export const open = Effect.fn("LocalKezChat.open")(function* (
     DiskBlobStore.layer({ folder: paths.blobs }),
     Layer.succeed(BlobTransport, transportOf(relay)),
     Layer.succeed(Vault, vault),
-    noProofs
+    NodeProofs.layer(proofs)
   )
   const remote = Layer.mergeAll(
     HttpSigchainStore.layer({ url: sigServer, fetch: named, namedBy: reach }),

@@ -12,6 +12,7 @@ import { fail, type Failure } from "../Failure.ts"
 import { Host } from "../Host.ts"
 import * as CommandLine from "../profile/CommandLine.ts"
 import * as Home from "../profile/Home.ts"
+import * as ProofServices from "../profile/ProofServices.ts"
 import type { ProfilePaths } from "../profile/Paths.ts"
 import * as Profile from "../profile/Profile.ts"
 import * as ProfileVault from "../profile/ProfileVault.ts"
@@ -149,6 +150,7 @@ export const own = Effect.fn("Session.own")(function* (
     primary: profile.primary,
     home: url,
     homes: yield* Home.others,
+    proofs: yield* ProofServices.wanted,
     paths,
     vault,
     relay,

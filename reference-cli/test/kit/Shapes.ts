@@ -1,8 +1,9 @@
 /** The JSON that the README documents, as schemas: the tests parse every output with them and refuse what they do not name. */
 import { Schema } from "effect"
+import { Admission, Claim, heldRequest, Primary, proving, Time } from "./ProofShapes.ts"
 
-const Time = Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/))
-const Primary = Schema.String.check(Schema.isPattern(/^ed25519:[0-9a-f]{64}$/))
+export { Held, Proofs, Prove } from "./ProofShapes.ts"
+
 const Step = Schema.Literals(["created", "registered", "published"])
 const Head = Schema.Struct({
   seq: Schema.Natural,
@@ -59,7 +60,8 @@ export const Contact = Schema.Struct({
       chain: Schema.optionalKey(Schema.Literals(["behind", "rotated", "forked"]))
     })
   ),
-  head: Schema.optionalKey(Head)
+  head: Schema.optionalKey(Head),
+  admission: Schema.optionalKey(Admission)
 })
 export const ContactResult = Schema.Struct({ contact: Contact })
 export const Contacts = Schema.Struct({ contacts: Schema.Array(Contact) })
@@ -222,13 +224,15 @@ export const Verification = Schema.Struct({
       })
     ])
   ),
-  claims: Schema.Array(Schema.Unknown),
+  claims: Schema.Array(Claim),
   events: Schema.Array(Schema.Record(Schema.String, Schema.Unknown))
 })
 
 export const Settings = Schema.Struct({
   read_receipts: Schema.Boolean,
-  inbox: Schema.Literals(["everyone", "contacts"]),
+  inbox: Schema.Literals(["everyone", "contacts", "proven"]),
+  proven_by: Schema.Struct({ systems: Schema.Array(Schema.String), domains: Schema.Array(Schema.String) }),
+  introductions: Schema.Boolean,
   auto_trim: Schema.Boolean
 })
 
@@ -334,6 +338,9 @@ export const Event = Schema.Union([
     contact: Contact
   }),
   Schema.Struct({ event: Schema.Literal("key_healed"), contact: Contact, detail: Schema.String }),
+  Schema.Struct({ event: Schema.Literal("proof_changed"), contact: Contact, claim: Claim }),
+  Schema.Struct({ event: Schema.Literal("proving"), proving }),
+  Schema.Struct({ event: Schema.Literal("held"), request: heldRequest }),
   Schema.Struct({ event: Schema.Literal("dropped"), code: Schema.String, detail: Schema.String }),
   Schema.Struct({ event: Schema.Literal("inbox_filling"), box: Schema.Literals(["mail", "sent"]), inbox: InboxUsage }),
   Schema.Struct({ event: Schema.Literal("publishing_failed"), code: Schema.String, detail: Schema.String }),

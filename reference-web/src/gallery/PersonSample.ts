@@ -19,6 +19,7 @@ type Operation = readonly [op: string, payload: Verification["events"][number]["
 export const unchecked: Claim = {
   subject: "dns:chris.com",
   system: "dns",
+  seq: 2,
   state: "unchecked",
   revoked: false,
   sentence: "it was not checked yet"
@@ -53,6 +54,7 @@ export const hostile: ReadonlyArray<Operation> = [
 export const proven: Claim = {
   subject: "dns:chris.com",
   system: "dns",
+  seq: 2,
   state: "valid",
   revoked: false,
   sentence: "the proof holds",

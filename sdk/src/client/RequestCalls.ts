@@ -5,6 +5,7 @@ import type { Lifecycle } from "./account/index.ts"
 import { ContactRefresh } from "./contacts/index.ts"
 import { updateSettings } from "./internal/Settings.ts"
 import { Admissions, HeldMail, InboxPolicy, Introductions } from "./messaging/index.ts"
+import { Proofs } from "./proofs/index.ts"
 import type { HeldRequest, Introduction, KezChatError, Message, Settings } from "./model/index.ts"
 
 export interface RequestCalls {
@@ -34,6 +35,7 @@ export const requestCalls = Effect.fnUntraced(function* ({
   const admissions = yield* Admissions
   const held = yield* HeldMail
   const introductions = yield* Introductions
+  const proofs = yield* Proofs
   const refresh = yield* ContactRefresh
   const run = <A, E>(effect: Effect.Effect<A, E, Crypto>) => Effect.provideContext(effect, crypto)
   const calls: RequestCalls = {
@@ -63,7 +65,7 @@ export const requestCalls = Effect.fnUntraced(function* ({
       const provenBy =
         change.provenBy === undefined
           ? {}
-          : { provenBy: yield* Effect.fromResult(InboxPolicy.normalised(change.provenBy)) }
+          : { provenBy: yield* Effect.fromResult(InboxPolicy.normalised(change.provenBy, proofs.isSystem)) }
       const settings = yield* updateSettings({ ...change, ...provenBy })
       yield* admissions.reconsider
       return settings

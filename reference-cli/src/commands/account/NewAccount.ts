@@ -123,6 +123,7 @@ export const open = Effect.fn("NewAccount.open")(function* <A>(
     home,
     // Restoring asks about no contact.
     homes: {},
+    proofs: {},
     paths,
     vault,
     relay: RelayPolicy.ofHome(home),

@@ -1,7 +1,7 @@
 /** The commands for this installation, with their flags and help. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { command } from "../Definition.ts"
+import { command, textFlag } from "../Definition.ts"
 
 const onOff = (name: string, description: string) =>
   Flag.Literals(name, ["on", "off"]).pipe(Flag.withDescription(description), Flag.optional)
@@ -10,10 +10,12 @@ const settings = command(
   "settings",
   {
     readReceipts: onOff("read-receipts", "Tell others when you have read their messages"),
-    inbox: Flag.Literals("inbox", ["everyone", "contacts"]).pipe(
-      Flag.withDescription("Who may write: everyone (strangers arrive as requests) or contacts only"),
-      Flag.optional
+    inbox: textFlag(
+      "inbox",
+      "WHO",
+      "Who may write: everyone (strangers arrive as requests), contacts, proven (strangers with a proof that holds), or proven: and the systems and domains that count, as in proven:dns,github,example.org"
     ),
+    introductions: onOff("introductions", "Let in strangers whom an accepted contact introduces"),
     autoTrim: onOff(
       "auto-trim",
       "Once a day, remove mail at the home that all your devices have; restoring from the words does not bring it back"

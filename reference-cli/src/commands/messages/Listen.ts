@@ -46,6 +46,17 @@ const notice = (event: Json.ShownEvent, paths: ProfilePaths): Effect.Effect<void
     return note(`${Show.name(event.contact)}: ${Sanitise.line(event.detail)}; sending goes on`)
   if (event._tag === "KeyOffered")
     return warn(KeyChange.refusal(event.contact, `you keep the key of ${Show.name(event.contact)}`))
+  if (event._tag === "ProofChanged") {
+    const [name, subject] = [Show.name(event.contact), Sanitise.line(event.claim.subject)]
+    if (event.claim.revoked) return note(`${name} has taken back ${subject}`)
+    if (event.claim.state === "broken") return warn(`${name}: ${subject} is not proven: ${event.claim.sentence}`)
+    return Effect.void
+  }
+  if (event._tag === "Held") {
+    const line = CommandLine.line(paths.name, "requests --held")
+    return note((style) => style.dim(`a stranger is held back: ${line}`))
+  }
+  if (event._tag === "Dropped" && event.code === "store_full") return warn(Sanitise.line(event.detail))
   if (event._tag === "Dropped") return warn(`skipped an unreadable entry of the inbox (${event.code})`)
   if (event._tag === "PublishingFailed") return warn(`${Delivery.unpublished}: ${Sanitise.line(event.detail)}`)
   if (event._tag === "StoreFailing") return warn(Sanitise.line(StoreWarning.sentence(event, paths)))

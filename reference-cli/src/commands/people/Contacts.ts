@@ -3,10 +3,20 @@ import type { Contact, KezChat } from "@kez-chat/sdk"
 import * as Effect from "effect/Effect"
 import { Bytes, Limits, PrimaryKey } from "@kez-chat/sdk/protocol"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import { fail, type Failure } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import { Columns, Json, KeyChange, result, type Screen, Show, type Style } from "../../terminal/output/index.ts"
+import {
+  Columns,
+  Json,
+  KeyChange,
+  result,
+  Sanitise,
+  type Screen,
+  Show,
+  type Style
+} from "../../terminal/output/index.ts"
 import { caughtUp, contactOf, named, sentOff, withAccess } from "../WithAccess.ts"
 
 const reportContact = (contact: Contact, sentence: (style: Style, name: string) => string | ReadonlyArray<string>) =>
@@ -56,72 +66,12 @@ export const contacts = ({ offline }: { readonly offline: boolean }) =>
     })
   )
 
-/** How many lines of a stranger's message are shown; `history` shows all of it. */
-const requestLines = 5
-
 /** The command that shows a change, under a line of the list. */
 const hint = (contact: Contact, profile: string, style: Style): ReadonlyArray<string> => {
   if (contact.warning === undefined || contact.state === "blocked") return []
   const line = CommandLine.line(profile, `verify ${Show.exactName(contact)}`)
   return [
     `    ${KeyChange.isOpen(contact) ? style.bad("nothing is sent; look at it:") : style.dim("look at it:")} ${line}`
-  ]
-}
-
-/** Message requests: strangers who wrote, with their latest messages. */
-export const requests = ({ offline }: { readonly offline: boolean }) =>
-  withAccess(
-    { command: "requests", offline },
-    Effect.fnUntraced(function* ({ chat, paths }) {
-      if (!offline) yield* caughtUp(chat)
-      if (!offline) yield* named(chat)
-      const all = yield* chat.contacts
-      const found = all.filter(({ state }) => state === "requested")
-      const offeredFor = (key: string) =>
-        all.find(({ offered, state }) => state !== "requested" && offered?.primary === key)
-      const asking = yield* Effect.forEach(found, (contact) =>
-        Effect.map(chat.history(contact.primary, { limit: 20 }), (messages) => ({ contact, messages }))
-      )
-      yield* result({
-        json: () => ({
-          requests: asking.map(({ contact, messages }) => ({
-            contact: Json.contact(contact),
-            messages: messages.map(Json.message),
-            ...Json.offeredFor(offeredFor(contact.primary))
-          }))
-        }),
-        text: (style, columns) =>
-          asking.length === 0
-            ? "No requests."
-            : asking.flatMap(({ contact, messages }) => [
-                `${style.name(Show.name(contact))}  ${style.dim(Show.shortKey(contact.primary))}`,
-                ...messages.map((message) =>
-                  Show.message(
-                    message,
-                    { author: Show.name(contact), mine: false, fetchShown: true, columns, maxLines: requestLines },
-                    style
-                  )
-                ),
-                ...decision(contact, offeredFor(contact.primary), paths.name, style)
-              ])
-      })
-    })
-  )
-
-/** The commands that answer a request. A key that is offered for a known contact is decided there. */
-const decision = (
-  contact: Contact,
-  known: Contact | undefined,
-  profile: string,
-  style: Style
-): ReadonlyArray<string> => {
-  if (known === undefined) {
-    const who = Show.exactName(contact)
-    return [style.dim(`       ${CommandLine.line(profile, `accept ${who}`)}, or block ${who}`)]
-  }
-  return [
-    style.bad(`       The home server offers this key for ${Show.name(known)}, whose key you hold is another.`),
-    `       ${CommandLine.line(profile, `verify ${Show.exactName(known)}`)}`
   ]
 }
 
@@ -157,7 +107,10 @@ export const accept = (input: {
     { command: "accept", offline: false },
     Effect.fnUntraced(function* ({ chat, paths }) {
       yield* caughtUp(chat)
-      const before = yield* contactOf(chat, input.who)
+      // Who is held back is no contact yet.
+      const before = yield* contactOf(chat, input.who).pipe(
+        Effect.catchTag("ContactUnknown", () => chat.accept(input.who))
+      )
       const newKey = Option.getOrUndefined(input.newKey)
       const isRequest = before.state !== "changed" && newKey === undefined
       if (!isRequest && newKey === undefined) return yield* stopped(before, "no key was accepted", paths.name)
@@ -211,7 +164,9 @@ export const remove = (input: { readonly who: string; readonly withMessages: boo
   withAccess(
     { command: "remove", offline: true },
     Effect.fnUntraced(function* ({ chat }) {
-      const contact = yield* chat.contact(input.who)
+      const known = yield* Effect.result(chat.contact(input.who))
+      if (Result.isFailure(known)) return yield* dropHeld(chat, input.who, known.failure)
+      const contact = known.success
       yield* chat.removeContact(contact.primary, input.withMessages)
       yield* result({
         json: () => ({ removed: Json.contact(contact), with_messages: input.withMessages }),
@@ -219,3 +174,15 @@ export const remove = (input: { readonly who: string; readonly withMessages: boo
       })
     })
   )
+
+/** Drops what a stranger wrote who is held back. */
+const dropHeld = Effect.fnUntraced(function* (chat: KezChat["Service"], who: string, otherwise: Failure) {
+  const name = who.trim().replace(/^@/, "")
+  const found = (yield* chat.held).find(({ handle, primary }) => [handle, handle.split("@")[0], primary].includes(name))
+  if (found === undefined) return yield* otherwise
+  yield* chat.removeContact(found.primary, true)
+  yield* result({
+    json: () => ({ removed_held: Json.heldRequest(found) }),
+    text: () => `Dropped what ${Sanitise.line(found.handle)} wrote`
+  })
+})

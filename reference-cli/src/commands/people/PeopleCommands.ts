@@ -30,7 +30,7 @@ const verify = command(
   },
   () => import("./Verify.ts").then(({ verify }) => verify)
 ).pipe(
-  Command.withDescription("Show a contact's safety number, sigchain and endpoints"),
+  Command.withDescription("Show a contact's safety number, sigchain, endpoints and proven identities"),
   Command.withExamples([{ command: "kez-chat verify bob --confirm" }])
 )
 
@@ -42,10 +42,11 @@ const requestsAccept = command("accept", { who }, () =>
   )
 ).pipe(Command.withDescription("The same as kez-chat accept"))
 
-const requests = command("requests", { offline }, () => import("./Contacts.ts").then(({ requests }) => requests)).pipe(
-  Command.withDescription("List strangers who wrote to you"),
-  Command.withSubcommands([requestsAccept])
-)
+const requests = command(
+  "requests",
+  { held: flag("held", "List those whom your inbox policy holds back, and why"), offline },
+  () => import("./Requests.ts").then(({ requests }) => requests)
+).pipe(Command.withDescription("List strangers who wrote to you"), Command.withSubcommands([requestsAccept]))
 
 const accept = command(
   "accept",

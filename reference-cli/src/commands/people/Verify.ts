@@ -1,7 +1,17 @@
 import * as Effect from "effect/Effect"
 import { describe, fail } from "../../Failure.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
-import { Json, KeyChange, result, Sanitise, Screen, Show, type Style, warn } from "../../terminal/output/index.ts"
+import {
+  Claims,
+  Json,
+  KeyChange,
+  result,
+  Sanitise,
+  Screen,
+  Show,
+  type Style,
+  warn
+} from "../../terminal/output/index.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
 import { withAccess } from "../WithAccess.ts"
 import type { Verification } from "@kez-chat/sdk"
@@ -13,6 +23,9 @@ export interface Input {
   readonly yes: boolean
   readonly offline: boolean
 }
+
+/** How long services are waited for, in milliseconds. */
+const checkMillis = 15_000
 
 const payloadOf = (event: Verification["events"][number]) => {
   const { seq, op, created_at } = event.payload
@@ -58,10 +71,8 @@ const lines = (
         endpoint.protocol === "nats" ? [endpoint.url, endpoint.ws_url] : [endpoint.node_id, endpoint.relay_url]
       return `    ${endpoint.protocol}  ${style.dim(Sanitise.line(where.filter((part) => part !== undefined).join("  ")))}`
     }),
-    ...(value.claims.length === 0 ? [] : ["Claims"]),
-    ...value.claims.map(
-      ({ subject, revoked }) => `    ${Sanitise.line(subject)}${revoked ? style.bad("  revoked") : ""}`
-    )
+    ...(value.claims.length === 0 ? [] : ["Identities elsewhere"]),
+    ...Claims.table(value.claims, style)
   ]
 }
 
@@ -79,6 +90,8 @@ export const verify = (input: Input) =>
           })
         )
       }
+      // What cannot be checked is shown as such.
+      if (!input.offline) yield* Effect.ignore(Effect.timeout(chat.checkProofs(input.who), checkMillis))
       const before = yield* chat.verification(input.who)
       const { primary } = before.pinned
       const isOpen = KeyChange.isOpen(before.contact)

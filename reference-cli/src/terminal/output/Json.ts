@@ -1,15 +1,21 @@
 /** The JSON of `--json`: a published interface (docs/commands.md), to which members are only ever added. */
 import type {
-  HistoryCheck,
+  Admission,
+  Claim,
   Contact,
   Event,
   FetchProgress,
+  HeldRequest,
+  HistoryCheck,
   InboxUsage,
+  Introduction,
   ListedFile,
   Listing,
   Message,
   NumberedKey,
   OfferedFile,
+  ProofEvidence,
+  Proving,
   Settings,
   Share,
   Verification
@@ -55,7 +61,65 @@ export const contact = (value: Contact) => ({
   ...given("kept", value.kept),
   ...given("warning", value.warning),
   ...given("cause", value.cause),
-  ...given("head", value.head)
+  ...given("head", value.head),
+  ...given("admission", value.admission && admission(value.admission))
+})
+
+const admission = (value: Admission) =>
+  value.by === "proof"
+    ? { by: value.by, subject: value.subject, checked_at: time(value.checkedAt) }
+    : { by: value.by, who: value.who, primary: value.primary, at: time(value.at) }
+
+const proofEvidence = ({ digest, dnssec, fetchedAt, proof, recipe, url }: ProofEvidence) => ({
+  url,
+  fetched_at: time(fetchedAt),
+  digest,
+  recipe,
+  ...given("dnssec", dnssec),
+  proof
+})
+
+export const claim = (value: Claim) => ({
+  subject: value.subject,
+  system: value.system,
+  seq: value.seq,
+  state: value.state,
+  revoked: value.revoked,
+  sentence: value.sentence,
+  ...timeIfKnown("checked_at", value.checkedAt),
+  ...timeIfKnown("last_good_at", value.lastGoodAt),
+  ...timeIfKnown("next_check_at", value.nextCheckAt),
+  ...timeIfKnown("retry_at", value.retryAt),
+  ...given("evidence", value.evidence && proofEvidence(value.evidence))
+})
+
+export const proving = (value: Proving) => ({
+  subject: value.subject,
+  step: value.step,
+  publication: value.publication,
+  ...given("sentence", value.sentence),
+  ...timeIfKnown("checked_at", value.checkedAt),
+  ...timeIfKnown("next_check_at", value.nextCheckAt)
+})
+
+export const heldRequest = (value: HeldRequest) => ({
+  handle: value.handle,
+  primary: value.primary,
+  messages: value.messages,
+  dropped: value.dropped,
+  first_at: time(value.firstAt),
+  last_at: time(value.lastAt),
+  sentence: value.sentence,
+  claims: value.claims.map(claim)
+})
+
+export const introduction = (value: Introduction) => ({
+  direction: value.direction,
+  peer: value.peer,
+  newcomer: value.newcomer,
+  ...given("handle", value.handle),
+  at: time(value.at),
+  expires_at: time(value.expiresAt)
 })
 
 /** For a request from a key that is offered for a contact: the contact's handle. */
@@ -116,9 +180,11 @@ export const evidence = (value: EvidenceCheck.Shown, named: boolean | undefined)
   heads: value.heads
 })
 
-export const settings = ({ autoTrim, inbox, readReceipts }: Settings) => ({
+export const settings = ({ autoTrim, inbox, introductions, provenBy, readReceipts }: Settings) => ({
   read_receipts: readReceipts,
   inbox,
+  proven_by: provenBy,
+  introductions,
   auto_trim: autoTrim
 })
 
@@ -151,7 +217,7 @@ export const verification = (value: Verification) => ({
   ...given("offered", value.offered && { ...numbered(value.offered), origin: value.offered.origin }),
   head: value.head,
   endpoints: value.endpoints,
-  claims: value.claims,
+  claims: value.claims.map(claim),
   events: value.events
 })
 
@@ -256,6 +322,12 @@ export const event = (value: ShownEvent) => {
       return { event: "key_healed", contact: contact(value.contact), detail: value.detail }
     case "KeyOffered":
       return { event: "key_offered", contact: contact(value.contact) }
+    case "ProofChanged":
+      return { event: "proof_changed", contact: contact(value.contact), claim: claim(value.claim) }
+    case "Proving":
+      return { event: "proving", proving: proving(value.proving) }
+    case "Held":
+      return { event: "held", request: heldRequest(value.request) }
     case "Served":
       return {
         event: "served",

@@ -1,4 +1,5 @@
 /** What commands print with: one import for each of them. */
+export * as Claims from "./Claims.ts"
 export * as Columns from "./Columns.ts"
 export * as InboxWarning from "./InboxWarning.ts"
 export * as Json from "./Json.ts"

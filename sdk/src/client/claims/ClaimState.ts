@@ -182,6 +182,7 @@ export const toClaim = (row: ClaimRow, now: number): Claim => {
   return {
     subject: row.subject,
     system: systemOf(row.subject),
+    seq: row.seq,
     state,
     revoked: row.revoked,
     sentence: row.revoked ? "it was taken back" : sentence,

@@ -74,6 +74,8 @@ const make = Effect.gen(function* () {
   })
 
   return {
+    /** Whether there are identities of this system, aliases resolved, whose proofs some client can check. */
+    isSystem: (name: string): boolean => Identifier.isKnownSystem(name) || fetcher.systems.includes(name),
     /** Checks whether `subject` proves that it belongs to `primary`. */
     check: Effect.fn("ProofCheck.check")(function* (
       primary: string,

@@ -152,6 +152,7 @@ const make = Effect.gen(function* () {
   })
 
   return {
+    isSystem: proofCheck.isSystem,
     /** What is known of the claims of a contact, of the account itself or, freshly read from the chain, of anybody. */
     proofs: Effect.fn("proofs")(function* (who?: string) {
       const mine = yield* account.get

@@ -50,12 +50,13 @@ export const wanted = ({ provenBy: { domains, systems } }: Policy): string => {
 }
 
 /** The lists in the form that is stored. Fails with `identifier_malformed` for an entry that nothing can match. */
-export const normalised = ({
-  domains,
-  systems
-}: Settings["provenBy"]): Result.Result<Settings["provenBy"], Problem> => {
-  const badSystem = systems.find((system) => !/^[a-z][a-z0-9]{0,31}$/.test(system))
-  if (badSystem !== undefined) return fail("identifier_malformed", `${badSystem} is no system, such as dns or github`)
+export const normalised = (
+  { domains, systems }: Settings["provenBy"],
+  isSystem: (name: string) => boolean
+): Result.Result<Settings["provenBy"], Problem> => {
+  const badSystem = systems.find((system) => !isSystem(Identifier.systemNamed(system)))
+  if (badSystem !== undefined)
+    return fail("identifier_malformed", `${badSystem} is no system that can be checked, such as dns or github`)
   const names = domains.map((domain) => domain.toLowerCase().replace(/\.$/, ""))
   const bad = names.find((name) => !name.includes(".") || !Handle.isServerName(name))
   if (bad !== undefined) return fail("identifier_malformed", `${bad} is no domain, such as example.org`)

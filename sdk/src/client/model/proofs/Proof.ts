@@ -32,6 +32,8 @@ export class Claim extends Schema.Opaque<Claim>()(
     subject: Schema.String,
     /** `dns`, `github`, ...; aliases resolved. */
     system: Schema.String,
+    /** The event of the sigchain that claimed it last. */
+    seq: Schema.Natural,
     /**
      * `valid`: a proof that holds was found, last at `lastGoodAt`. `unreachable`: the service could not be asked, which
      * says nothing about the claim. `broken`: the service has no proof or another one. A claim that once held breaks
