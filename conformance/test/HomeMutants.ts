@@ -215,6 +215,10 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     answer: () => undefined
   },
   rewrites("names no limits", isDescription, ["server/description#limits"], (json) => ({ ...json, limits: {} })),
+  rewrites("names keys that are none", isDescription, ["server/description#acceptance-keys"], (json) => ({
+    ...json,
+    acceptance_keys: ["ed25519:00"]
+  })),
   rewrites("names no broker", isDescription, ["server/description#shape"], (json) => ({
     ...json,
     broker: { tcp: [], websocket: [] }

@@ -167,6 +167,12 @@ const clients = async (home: Home, raw: { one: number; many: number }) => {
         say(
           `  send -> stored, 128 at a time               ${many.perSecond.toFixed(0)}/s  (${(raw.many / many.perSecond).toFixed(2)}x slower than raw)`
         )
+        const signed = yield* Effect.promise(() =>
+          measure(10_000, 128, () => Effect.runPromise(a!.send(bob.account, kezId(), frame, true)))
+        )
+        say(
+          `  send -> stored and signed, 128 at a time    ${signed.perSecond.toFixed(0)}/s  (${(many.perSecond / signed.perSecond).toFixed(2)}x slower than unsigned)`
+        )
 
         for (const perSecond of [100, 250]) {
           const count = perSecond * 8

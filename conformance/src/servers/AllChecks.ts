@@ -1,4 +1,5 @@
 /** The checks of servers. */
+import { acceptance } from "./broker/Acceptance.ts"
 import { block } from "./broker/Block.ts"
 import type { BrokerVisit } from "./broker/BrokerVisit.ts"
 import { connections } from "./broker/Connections.ts"
@@ -44,6 +45,7 @@ export const brokerChecks: ReadonlyArray<ServerCheck<BrokerVisit>> = [
   ...login,
   ...subjects,
   ...send,
+  ...acceptance,
   ...fetching,
   ...trim,
   ...block,

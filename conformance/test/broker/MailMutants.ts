@@ -25,6 +25,14 @@ import {
   type MutantMaker
 } from "./Faults.ts"
 
+/** Changes signed answers to sends. */
+const signs = (name: string, change: (answer: Record<string, unknown>) => object): BrokerMutant => ({
+  name,
+  kills: ["broker/acceptance#signed"],
+  down: (op, _, request) =>
+    isRequest("inbox", request) && jsonOf(op)["sig"] !== undefined ? [holding(op, change(jsonOf(op)))] : undefined
+})
+
 const plain: ReadonlyArray<BrokerMutant> = [
   {
     name: "stores nothing",
@@ -74,6 +82,18 @@ const plain: ReadonlyArray<BrokerMutant> = [
     kills: ["broker/send#answers", "broker/send#stored"],
     down: (op, _, request) =>
       isRequest("inbox", request) && textOf(op) === ok ? [holding(op, '{"ok":1,"seq":5}')] : undefined
+  },
+  signs("signs for another time", (answer) => ({ ...answer, at: "2026-01-01T00:00:00Z" })),
+  signs("signs with another key", (answer) => ({ ...answer, sig: "A".repeat(86) })),
+  signs("signs nothing", () => ({ ok: 1 })),
+  signs("tells with a signature how much is stored", (answer) => ({ ...answer, seq: 5 })),
+  {
+    name: "signs what nobody asked for",
+    kills: ["broker/acceptance#unasked"],
+    down: (op, _, request) =>
+      isRequest("inbox", request) && textOf(op) === ok
+        ? [holding(op, { ok: 1, at: "2026-11-30T00:00:00Z", sig: "A".repeat(86) })]
+        : undefined
   },
   {
     name: "names a time that is over",
@@ -269,6 +289,14 @@ const made: ReadonlyArray<MutantMaker> = [
     down: (op, session, request) =>
       request !== undefined && isSendTo(request, session, isBlocked) && textOf(op) === ok
         ? [holding(op, refusal("unknown"))]
+        : undefined
+  })),
+  knowsBlocked((isBlocked) => ({
+    name: "signs nothing for blocked senders",
+    kills: ["broker/acceptance#blocked"],
+    down: (op, session, request) =>
+      request !== undefined && isSendTo(request, session, isBlocked) && jsonOf(op)["sig"] !== undefined
+        ? [holding(op, ok)]
         : undefined
   })),
   knowsBlocked((isBlocked) => ({

@@ -21,6 +21,8 @@ export class BrokerVisit {
   readonly urls: ReadonlyArray<string>
   /** Limits that the home server publishes. */
   readonly limits: Readonly<Record<string, number>>
+  /** `acceptance_keys` of the description, whatever is there. */
+  readonly acceptanceKeys: unknown
   readonly timeoutMillis: number
   readonly restart: (() => Promise<void>) | undefined
   /** Every answer to a send. */
@@ -31,9 +33,10 @@ export class BrokerVisit {
   private constructor(
     home: HomeVisit,
     urls: ReadonlyArray<string>,
-    limits: BrokerVisit["limits"],
+    { acceptanceKeys, limits }: Pick<BrokerVisit, "limits" | "acceptanceKeys">,
     options: BrokerOptions
   ) {
+    this.acceptanceKeys = acceptanceKeys
     this.home = home
     this.urls = urls
     this.limits = limits
@@ -44,14 +47,15 @@ export class BrokerVisit {
   /** Fails with `TargetUnusable` if a port does not answer. */
   static async begin(home: HomeVisit, options: BrokerOptions): Promise<BrokerVisit> {
     const { text } = await home.target.get("/.well-known/kez-chat")
-    const { broker, limits } = JSON.parse(text) as {
+    const { acceptance_keys, broker, limits } = JSON.parse(text) as {
+      readonly acceptance_keys?: unknown
       readonly broker?: { readonly tcp?: ReadonlyArray<string>; readonly websocket?: ReadonlyArray<string> }
       readonly limits?: Readonly<Record<string, number>>
     }
     const named = [broker?.tcp?.[0], broker?.websocket?.[0]].filter((url) => url !== undefined)
     const urls = options.urls.length > 0 ? options.urls : named
     if (urls.length === 0) throw new TargetUnusable("the home server names no broker; --nats says where it is")
-    const visit = new BrokerVisit(home, urls, limits ?? {}, options)
+    const visit = new BrokerVisit(home, urls, { limits: limits ?? {}, acceptanceKeys: acceptance_keys }, options)
     for (const url of urls) {
       try {
         await visit.open(url)

@@ -1,6 +1,7 @@
 /** `/.well-known/kez-chat`, health, and what pages of other origins may do (spec: registration). */
 import { group } from "../Check.ts"
 import { fits, hasHeader, hasStatus, holds, isOpen } from "../Expect.ts"
+import { NotChecked } from "../Outcome.ts"
 import type { HomeVisit } from "./HomeVisit.ts"
 
 interface Description {
@@ -39,6 +40,20 @@ export const description = group<HomeVisit>("server/description", [
       const answer = await target.get(path)
       const { limits = {} } = fits<Description>(answer, "well-known")
       holds(answer, Object.keys(limits).length > 0, "it names no limits")
+    }
+  },
+  {
+    id: "acceptance-keys",
+    requirements: ["KEZ-NAT-102"],
+    why: "whoever is shown what the home signed looks its key up there",
+    reads: true,
+    run: async ({ target }) => {
+      const answer = await target.get(path)
+      const { acceptance_keys: keys } = JSON.parse(answer.text) as { readonly acceptance_keys?: unknown }
+      if (keys === undefined) throw new NotChecked("not-applicable", "the home server signs no acceptances")
+      const isList = Array.isArray(keys) && keys.length >= 1 && keys.length <= 16
+      const areKeys = isList && keys.every((key) => /^ed25519:[0-9a-f]{64}$/.test(String(key)))
+      holds(answer, areKeys, "acceptance_keys is no list of 1 to 16 ed25519 primaries")
     }
   },
   {

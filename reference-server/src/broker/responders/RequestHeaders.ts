@@ -21,6 +21,8 @@ const infoName = "\r\nNats-Request-Info:"
 export interface RequestHeaders {
   /** The sender's key, asserted by the broker; 64 hex characters. */
   readonly sender: string
+  /** Whether a header may be there; cheap, for one that most requests do not have. */
+  mentions(name: string): boolean
   /** All values of this header; undefined if the block is too long. */
   values(name: string): ReadonlyArray<string> | undefined
 }
@@ -43,6 +45,7 @@ export const read = (message: Msg): RequestHeaders | undefined => {
   if (sender === undefined) return undefined
   return {
     sender,
+    mentions: (name) => block.includes(`\r\n${name}:`),
     values: (name) => {
       if (block.length > blockBytes) return undefined
       const lines = block.toString("latin1").split("\r\n")

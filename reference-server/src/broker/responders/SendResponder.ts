@@ -153,7 +153,10 @@ export const make = Effect.fnUntraced(function* (options: SendResponderOptions) 
     if (!Bytes.isHex(recipient, Limits.keyBytes) || !KezId.isKezId(kezId)) return refuse(asker, { code: "bad" })
     if (data.length < 1 || data.length > Limits.frameBytes) return refuse(asker, { code: "size" })
     const partition = Partitions.partitionOf(recipient, options.partitions)
-    const asksToSign = options.acceptances !== undefined && head.values(Acceptance.header)?.[0] === Acceptance.asked
+    const asksToSign =
+      options.acceptances !== undefined &&
+      head.mentions(Acceptance.header) &&
+      head.values(Acceptance.header)?.[0] === Acceptance.asked
     const send = {
       ...asker,
       recipient,

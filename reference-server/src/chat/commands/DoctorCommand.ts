@@ -7,7 +7,7 @@ import { AddressClass } from "@kez-chat/sdk/protocol"
 import { resolve } from "node:path"
 import * as Keys from "../../broker/login/Keys.ts"
 import { brokerChecks } from "../doctor/BrokerChecks.ts"
-import { type Check, failed, type Finding, runChecks } from "../doctor/Check.ts"
+import { type Check, failed, type Finding, type Findings, ok, runChecks, warning } from "../doctor/Check.ts"
 import { localChecks } from "../doctor/LocalChecks.ts"
 import { publicChecks } from "../doctor/PublicChecks.ts"
 import { natsConfFlag } from "./InitCommand.ts"
@@ -49,6 +49,15 @@ const settled = (fault: string | undefined): Check => ({
     fault === undefined ? [{ state: "ok", found: "they agree with each other" }] : failed(fault, "correct it")
 })
 
+/** Whether this home signs what it accepts. */
+const acceptanceFindings = ({ published, signing }: Keys.AcceptanceKeys): Findings => {
+  if (signing === undefined) {
+    return warning("there is no key to sign what is accepted with", "run init, then restart chat-server")
+  }
+  const earlier = published.length - 1
+  return ok(`signed when senders ask${earlier === 0 ? "" : `; ${earlier} earlier keys are published`}`)
+}
+
 const ownChecks = Effect.fnUntraced(function* (values: ServeValues, natsConf: string) {
   const config = toConfig(values)
   const fault = misconfigured(config)
@@ -64,7 +73,13 @@ const ownChecks = Effect.fnUntraced(function* (values: ServeValues, natsConf: st
     const run = async () => failed(keys, "until then the broker cannot be checked")
     return [...local, { name: "keys", remedy: "", run }, ...publicChecks(url, { serverName, homeId: undefined })]
   }
-  return [...local, ...brokerChecks(broker, keys), ...publicChecks(url, { serverName, homeId: Keys.homeId(keys) })]
+  const acceptances = { name: "acceptances", remedy: "", run: async () => acceptanceFindings(keys.acceptance) }
+  return [
+    ...local,
+    acceptances,
+    ...brokerChecks(broker, keys),
+    ...publicChecks(url, { serverName, homeId: Keys.homeId(keys) })
+  ]
 })
 
 export const doctor = Command.make(
