@@ -58,6 +58,14 @@ describe("dns", () => {
     })
   )
 
+  it.live("says so where a resolver is given in another form than an address", () =>
+    Effect.gen(function* () {
+      const servers = yield* proofServers
+      const error = yield* Effect.flip(fetchProof(servers, subject, { resolvers: ["dns.example"] }))
+      assert.match(error.message, /not given as an address/)
+    })
+  )
+
   it.live("tells DNSSEC's verdict where a resolver over HTTPS gives it, and none elsewhere", () =>
     Effect.gen(function* () {
       const servers = yield* proofServers

@@ -1,6 +1,6 @@
 /** HTTP by undici with a custom name lookup and the environment's proxies. Loaded with the first request. */
 import type { LookupFunction } from "node:net"
-import { rootCertificates } from "node:tls"
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls"
 import { Agent, buildConnector, EnvHttpProxyAgent, fetch, WebSocket, type Dispatcher } from "undici"
 import * as AddressClass from "../../../protocol/registration/AddressClass.ts"
 import { type Environment, proxiesOf } from "./Proxies.ts"
@@ -57,8 +57,16 @@ const wayOf = (options: HttpStackOptions): ((url: URL) => Dispatcher) => {
   return (url) => (AddressClass.isLoopback(url.hostname) || connectTo?.has(url.hostname) === true ? direct : proxied)
 }
 
+/** Parsing Node's authorities takes a while, so that is done once. */
+const contexts = new Map<string, SecureContext>()
+const trusting = (ca: string): SecureContext => {
+  const context = contexts.get(ca) ?? createSecureContext({ ca: [...rootCertificates, ca] })
+  contexts.set(ca, context)
+  return context
+}
+
 const connectorOf = ({ ca, connected, connectTo, lookup }: HttpStackOptions): buildConnector.connector => {
-  const trusted = ca === undefined ? {} : { ca: [...rootCertificates, ca] }
+  const trusted = ca === undefined ? {} : { secureContext: trusting(ca) }
   const connect = buildConnector({ allowH2: false, lookup, ...trusted })
   return (options, callback) => {
     const endpoint = connectTo?.get(options.hostname)

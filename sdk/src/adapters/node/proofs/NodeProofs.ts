@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { isIP } from "node:net"
 import { ProofFetcher } from "../../../services/ProofFetcher.ts"
 import * as Lookup from "../../network-core/Lookup.ts"
 import * as Fetcher from "../../proofs-core/Fetcher.ts"
@@ -19,7 +20,7 @@ import * as SystemDns from "./SystemDns.ts"
 
 /** With `dnsOverHttps` it is used instead of the system's resolvers. */
 export interface NodeProofOptions extends ProofOptions {
-  /** Addresses of resolvers, with or without a port, instead of the system's. */
+  /** Addresses of resolvers, with or without a port, instead of the system's; an IPv6 address with a port in brackets. */
   readonly resolvers?: ReadonlyArray<string>
   /**
    * Servers of one's own: `host` to `address:port`, IPv6 in brackets. They are connected to there, without a lookup and
@@ -34,15 +35,19 @@ export interface NodeProofOptions extends ProofOptions {
   readonly resolve?: Lookup.Resolve
 }
 
-const endpoint = (target: string): Endpoint => {
-  const url = new URL(`tcp://${target}`)
-  return { address: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) }
+const endpointForm = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):([0-9]{1,5})$/i
+
+const endpoint = (host: string, target: string): Endpoint => {
+  const [, ipv6, ipv4 = "", port] = endpointForm.exec(target) ?? []
+  const address = ipv6 ?? ipv4
+  if (isIP(address) === 0) throw new TypeError(`connectTo maps ${host} to ${target}, which is not address:port`)
+  return { address, port: Number(port) }
 }
 
 /** What channels ask with; `layer` is what clients need. */
 export const tools = (options: NodeProofOptions = {}): Tools => {
   const { ca, connectTo = {}, env = process.env, resolve, resolvers } = options
-  const endpoints = new Map(Object.entries(connectTo).map(([host, target]) => [host, endpoint(target)]))
+  const endpoints = new Map(Object.entries(connectTo).map(([host, target]) => [host, endpoint(host, target)]))
   // A stranger may name public addresses alone, as a home at a public address may.
   const reach = { home: "a proof", addressClass: () => "public" as const }
   let made: Promise<HttpStack> | undefined

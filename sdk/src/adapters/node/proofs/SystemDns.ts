@@ -15,7 +15,8 @@ const words: Readonly<Record<string, string>> = {
   ESERVFAIL: "its name servers fail",
   ETIMEOUT: "no resolver answers",
   ECONNREFUSED: "the resolver refuses",
-  EREFUSED: "the resolver refuses"
+  EREFUSED: "the resolver refuses",
+  ERR_INVALID_IP_ADDRESS: "a resolver is not given as an address"
 }
 
 const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "")
@@ -33,7 +34,9 @@ export const txt =
   (name: string): Effect.Effect<TxtAnswer, Unreachable> =>
     Effect.gen(function* () {
       const resolver = new promises.Resolver({ timeout: 2_000, tries: 2 })
-      if (servers !== undefined) resolver.setServers(servers)
+      if (servers !== undefined) {
+        yield* Effect.try({ try: () => resolver.setServers(servers), catch: (error) => failed(name, error) })
+      }
       const answer = yield* Effect.tryPromise({
         try: async () => ({ records: await resolver.resolveTxt(name), exists: true }),
         catch: (error) => error
