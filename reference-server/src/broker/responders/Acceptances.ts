@@ -1,5 +1,8 @@
-/** Signs that this home accepted frames (spec/broker.md, Acceptance). Off the event loop, in Node's thread pool. */
-import { Acceptance, BrokerAnswer, Envelope, Hash, KeyAdmission } from "@kez-chat/sdk/protocol"
+/**
+ * Signs that this home accepted frames (spec/broker.md, Acceptance). Every send that asks passes here, so the text is put
+ * together from parts that are made once, and the signature is made in Node's thread pool.
+ */
+import { Acceptance, BrokerAnswer, Envelope, Hash, KeyAdmission, Timestamp } from "@kez-chat/sdk/protocol"
 import * as Result from "effect/Result"
 import { createHash, type KeyObject, sign } from "node:crypto"
 import type { AcceptanceKeys } from "../login/Keys.ts"
@@ -9,38 +12,46 @@ export interface Acceptances {
   answer(recipient: string, frame: Uint8Array, done: (answer: Uint8Array) => void): void
 }
 
-const sha256 = (bytes: Uint8Array): string => Hash.format("sha256", createHash("sha256").update(bytes).digest())
+const sha256 = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`
+
+// Each occurs once in the text, in the order of JCS: accepted_at, frame, recipient.
+const holes = {
+  acceptedAt: 0,
+  frame: Hash.format("sha256", "f".repeat(64)),
+  recipient: Hash.format("sha256", "0".repeat(64))
+}
+
+const partsOf = (server: string, key: KeyAdmission.AdmittedKey): ReadonlyArray<string> => {
+  const text = Envelope.signedText(Acceptance.payload({ server, key, ...holes }))
+  const parts: Array<string> = []
+  let rest = text
+  for (const hole of [Timestamp.fromMillis(holes.acceptedAt), holes.frame, holes.recipient]) {
+    const at = rest.indexOf(hole)
+    parts.push(rest.slice(0, at))
+    rest = rest.slice(at + hole.length)
+  }
+  return [...parts, rest]
+}
 
 /** Undefined where there is no key to sign with. */
 export const make = (server: string, { published, signing }: AcceptanceKeys): Acceptances | undefined => {
   const [first] = published
   if (signing === undefined || first === undefined) return undefined
-  const key = Result.getOrThrow(KeyAdmission.admit(first))
-  return { answer: (recipient, frame, done) => answer({ server, key, signing }, recipient, frame, done) }
+  return signer(signing, partsOf(server, Result.getOrThrow(KeyAdmission.admit(first))))
 }
 
-const answer = (
-  {
-    key,
-    server,
-    signing
-  }: { readonly server: string; readonly key: KeyAdmission.AdmittedKey; readonly signing: KeyObject },
-  recipient: string,
-  frame: Uint8Array,
-  done: (answer: Uint8Array) => void
-): void => {
-  const acceptedAt = Math.floor(Date.now() / 1_000) * 1_000
-  const text = Envelope.signedText(
-    Acceptance.payload({
-      server,
-      key,
-      recipient: sha256(Acceptance.recipientBytes(Buffer.from(recipient, "hex"))),
-      frame: sha256(frame),
-      acceptedAt
-    })
-  )
-  const digest = createHash("sha512").update(text).digest()
-  sign(null, digest, signing, (error, sig) =>
-    done(error === null ? BrokerAnswer.encodeSigned({ atMillis: acceptedAt, sig }) : BrokerAnswer.ok)
-  )
-}
+const signer = (signing: KeyObject, parts: ReadonlyArray<string>): Acceptances => ({
+  answer: (recipient, frame, done) => {
+    const acceptedAt = Math.floor(Date.now() / 1_000) * 1_000
+    const named = [
+      Timestamp.fromMillis(acceptedAt),
+      sha256(frame),
+      sha256(Acceptance.recipientBytes(Buffer.from(recipient, "hex")))
+    ]
+    const text = parts.map((part, i) => part + (named[i] ?? "")).join("")
+    const digest = createHash("sha512").update(text).digest()
+    sign(null, digest, signing, (error, sig) =>
+      done(error === null ? BrokerAnswer.encodeSigned({ atMillis: acceptedAt, sig }) : BrokerAnswer.ok)
+    )
+  }
+})
