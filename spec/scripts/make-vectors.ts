@@ -11,6 +11,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import process from "node:process"
 import * as broker from "./vectors/broker.ts"
+import * as claims from "./vectors/claims.ts"
 import * as contacts from "./vectors/contacts.ts"
 import * as envelope from "./vectors/envelope.ts"
 import * as filesArea from "./vectors/files.ts"
@@ -37,7 +38,8 @@ const areas = [
   contacts,
   filesArea,
   manifest,
-  proofs
+  proofs,
+  claims
 ]
 const operations: ReadonlyArray<Operation> = areas.flatMap((area) => area.operations)
 

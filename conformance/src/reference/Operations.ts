@@ -48,6 +48,7 @@ import {
 } from "./CaseInput.ts"
 import { fileOperations } from "./FileOperations.ts"
 import { messageOperations } from "./MessageOperations.ts"
+import { claimOperations } from "./ClaimOperations.ts"
 import { proofOperations } from "./ProofOperations.ts"
 
 const { toBase64Url, toHex } = Bytes
@@ -278,6 +279,7 @@ export const operations: Readonly<Record<string, Operation>> = {
 
   ...brokerOperations,
   ...proofOperations,
+  ...claimOperations,
   ...messageOperations,
   ...fileOperations
 }

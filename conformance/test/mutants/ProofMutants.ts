@@ -52,7 +52,37 @@ const overlooks = (
     return { ...answer, body: JSON.stringify(Array.isArray(json) ? json.map(change) : change(json)) }
   })
 
+interface Checks {
+  readonly checks: ReadonlyArray<{ readonly outcome: string }>
+}
+
+/** Another state after some checks. */
+const states = (name: string, id: string, change: (state: string, outcome: string | undefined) => string) =>
+  answers<ReadonlyArray<string>, Checks>(name, `claim.states: ${id}`, (right, { checks }) =>
+    right.map((state, n) => change(state, checks[n]?.outcome))
+  )
+
+interface Stranger {
+  readonly claims: ReadonlyArray<{ readonly subject: string; readonly state: string }>
+}
+
+/** Lets in by claims that do not count. */
+const admits = (name: string, id: string, state: (state: string) => boolean) =>
+  answers<ReadonlyArray<string>, Stranger>(name, `policy.admits: ${id}`, (_, { claims }) =>
+    claims.filter((claim) => state(claim.state)).map(({ subject }) => subject)
+  )
+
 export const proofMutants: ReadonlyArray<ShimMutant> = [
+  accepts("takes any claim for a proof", "proof.judge: PRF-150", "proof_mismatch"),
+  accepts("takes a claim that ended for a proof", "proof.judge: PRF-150", "proof_expired"),
+  states("shows as proven what it could not check", "PRF-151", (state) => (state === "unreachable" ? "valid" : state)),
+  states("turns red when nobody answers", "PRF-152", (state, outcome) =>
+    outcome === "unreachable" ? "broken" : state
+  ),
+  states("breaks with the first miss", "PRF-153", (state, outcome) => (outcome === "none" ? "broken" : state)),
+  admits("lets in by any proof", "PRF-161", (state) => state === "valid"),
+  admits("lets in whom it could not check", "PRF-162", (state) => state === "valid" || state === "unreachable"),
+  admits("lets in by an old proof", "PRF-163", (state) => state === "valid"),
   candidates("tries one candidate", "PRF-100", (found) => found.slice(0, 1)),
   answers<Found>("takes a failure for a missing proof", "proof.read: PRF-101", (right) =>
     right.unreachable === "network" ? { found: [] } : right

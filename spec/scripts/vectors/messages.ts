@@ -394,6 +394,17 @@ const opening: Operation = {
     }),
     bodyCase("file-share-hidden-name", "KEZ-FIL-007", "a name that begins with a dot", offer({ filename: ".hidden" })),
     bodyCase("file-share-c1", "KEZ-FIL-007", "U+0085 is no control character here", offer({ filename: "a\u0085b" })),
+    bodyCase("introduction", "KEZ-DM-018", "an introduction with a handle and a fallback", {
+      type: "introduction",
+      primary: bob.primary,
+      handle: "bob@kez.lat",
+      fallback: "I introduce bob@kez.lat."
+    }),
+    bodyCase("introduction-withdrawn", "KEZ-DM-018", "an introduction that is taken back", {
+      type: "introduction",
+      primary: bob.primary,
+      withdrawn: true
+    }),
     bodyCase("address-request", "KEZ-DM-022", "a request for addresses", { type: "address_request", nonce }),
     bodyCase("address", "KEZ-DM-022", "addresses, without a relay", address()),
     bodyCase("address-32", "KEZ-DM-022", "32 addresses and a relay", {
@@ -741,6 +752,25 @@ const opening: Operation = {
       "KEZ-DM-022",
       "a negative up_to",
       bodyOf({ type: "device_position", epoch: base64Url(Buffer.alloc(16)), up_to: -1 })
+    ),
+    badBody("introduction-no-primary", "KEZ-DM-022", "an introduction of nobody", bodyOf({ type: "introduction" })),
+    badBody(
+      "introduction-primary",
+      "KEZ-DM-022",
+      "a key without its prefix",
+      bodyOf({ type: "introduction", primary: bob.hex })
+    ),
+    badBody(
+      "introduction-handle",
+      "KEZ-DM-022",
+      "a handle that is null",
+      bodyOf({ type: "introduction", primary: bob.primary, handle: null })
+    ),
+    badBody(
+      "introduction-withdrawn",
+      "KEZ-DM-022",
+      "withdrawn as false",
+      bodyOf({ type: "introduction", primary: bob.primary, withdrawn: false })
     ),
     badBody("text-missing", "KEZ-DM-022", "a text without text", bodyOf({ type: "text" })),
     badBody("text-empty", "KEZ-DM-021", "an empty text", bodyOf({ type: "text", text: "" })),

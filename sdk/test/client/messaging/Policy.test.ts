@@ -32,7 +32,7 @@ const claim = (world: World, identity: Identity.Identity, subject: string) =>
   append(world, identity, { op: "add", payload: { subject } })
 
 describe("the inbox policy", () => {
-  it.live("lets in a stranger whose proof holds, and shows which one", () =>
+  it.live("lets in a stranger whose proof holds, and shows which one (KEZ-PRF-164)", () =>
     Effect.gen(function* () {
       const { alice, carol, identity, proofs, world } = yield* met()
       yield* claim(world, identity, "dns:carol.example")
@@ -49,7 +49,7 @@ describe("the inbox policy", () => {
     })
   )
 
-  it.live("holds back forged proofs, and shows nothing of the stranger until the user accepts", () =>
+  it.live("holds back forged proofs, and shows nothing of the stranger until the user accepts (KEZ-PRF-160)", () =>
     Effect.gen(function* () {
       const { alice, bob, carol, identity, proofs, world } = yield* met()
       yield* claim(world, identity, "dns:carol.example")
@@ -73,13 +73,19 @@ describe("the inbox policy", () => {
         ["bob@home.test"]
       )
       assert.strictEqual((yield* alice.chat.conversations).length, 1)
+      yield* alice.chat.flush
+      yield* carol.chat.sync
+      assert.deepStrictEqual(
+        (yield* carol.chat.history("alice")).map(({ state }) => state),
+        ["stored"]
+      )
       assert.strictEqual((yield* alice.chat.accept("carol")).state, "accepted")
       assert.deepStrictEqual(textsOf(yield* alice.chat.history("carol")), ["let me in"])
       assert.deepStrictEqual(yield* alice.chat.held, [])
     })
   )
 
-  it.live("never takes a service that cannot be asked for a proof, says so, and asks again", () =>
+  it.live("never takes a service that cannot be asked for a proof, says so, and asks again (KEZ-PRF-162)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
         const { alice, carol, identity, proofs, world } = yield* met()
@@ -102,7 +108,7 @@ describe("the inbox policy", () => {
     )
   )
 
-  it.live("does not let in by a proof that was good long ago, was missed since, or ended", () =>
+  it.live("does not let in by a proof that was good long ago, was missed since, or ended (KEZ-PRF-163)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
         const { alice, carol, identity, proofs, world } = yield* met()
@@ -129,7 +135,7 @@ describe("the inbox policy", () => {
     )
   )
 
-  it.live("counts only the systems and domains that are named, names below them included", () =>
+  it.live("counts only the systems and domains that are named, names below them included (KEZ-PRF-161)", () =>
     Effect.gen(function* () {
       const { alice, carol, identity, proofs, world } = yield* met()
       for (const subject of ["github:carol", "dns:evil-example.org"]) {
@@ -157,7 +163,7 @@ describe("the inbox policy", () => {
     })
   )
 
-  it.live("applies a change to what is held, and keeps what is held within bounds", () =>
+  it.live("applies a change to what is held, and keeps what is held within bounds (KEZ-PRF-165, KEZ-PRF-166)", () =>
     Effect.gen(function* () {
       const { alice, carol } = yield* met()
       yield* alice.chat.updateSettings({ inbox: "proven", provenBy: any })
@@ -192,7 +198,7 @@ describe("the inbox policy", () => {
 })
 
 describe("an introduction", () => {
-  it.live("by an accepted contact lets a newcomer in, and says who introduced them", () =>
+  it.live("by an accepted contact lets a newcomer in, and says who introduced them (KEZ-PRF-171, KEZ-PRF-173)", () =>
     Effect.gen(function* () {
       const { alice, bob, carol } = yield* met()
       yield* bob.chat.addContact("carol")
@@ -211,7 +217,7 @@ describe("an introduction", () => {
     })
   )
 
-  it.live("counts for seven days, until it is taken back, and only while its author is accepted", () =>
+  it.live("counts for seven days, until it is taken back, and only while its author is accepted (KEZ-PRF-170)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
         const { alice, bob, carol } = yield* met(() => start)
@@ -236,7 +242,7 @@ describe("an introduction", () => {
     )
   )
 
-  it.live("needs two accepted contacts, and five to one contact are open at most", () =>
+  it.live("needs two accepted contacts, and five to one contact are open at most (KEZ-PRF-172)", () =>
     Effect.gen(function* () {
       const { alice, bob, world } = yield* met()
       for (let n = 0; n < 6; n++) {

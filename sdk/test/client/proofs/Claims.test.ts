@@ -35,7 +35,7 @@ const told = ({ events }: Program, states: ReadonlyArray<string>) => {
 }
 
 describe("a claim", () => {
-  it.live("is valid with its evidence once its proof is found, and says so once", () =>
+  it.live("is valid with its evidence once its proof is found, and says so once (KEZ-PRF-151, KEZ-PRF-154)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
         const { alice, identity, proofs } = yield* met("dns:Example.org")
@@ -58,7 +58,7 @@ describe("a claim", () => {
     )
   )
 
-  it.live("is broken at once where it never held, with what was found as evidence", () =>
+  it.live("is broken at once where it never held, with what was found as evidence (KEZ-PRF-150, KEZ-PRF-153)", () =>
     SteeredClock.live(start, () =>
       Effect.gen(function* () {
         const { alice, proofs } = yield* met("dns:bob.example", "github:bob", "web:https://bob.example")
@@ -78,7 +78,7 @@ describe("a claim", () => {
     )
   )
 
-  it.live("turns nothing red while its provider is down for a month (PEERS B 4)", () =>
+  it.live("turns nothing red while its provider is down for a month (KEZ-PRF-152)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
         const { alice, identity, proofs } = yield* met("github:bob")
@@ -100,7 +100,7 @@ describe("a claim", () => {
     )
   )
 
-  it.live("breaks only after two checks an hour apart, and keeps when it last held", () =>
+  it.live("breaks only after two checks an hour apart, and keeps when it last held (KEZ-PRF-153)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
         const { alice, identity, proofs } = yield* met("github:bob")
@@ -127,7 +127,7 @@ describe("a claim", () => {
     )
   )
 
-  it.live("is found again in the background an hour after it was missed", () =>
+  it.live("is found again in the background an hour after it was missed (KEZ-PRF-155)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
         const { alice, bob, identity, proofs, world } = yield* met("github:bob")
@@ -146,7 +146,7 @@ describe("a claim", () => {
     )
   )
 
-  it.live("ends when the proof says so, even while nobody can be asked", () =>
+  it.live("ends when the proof says so, even while nobody can be asked (KEZ-PRF-004, KEZ-PRF-153)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
         const { alice, identity, proofs } = yield* met("github:bob")
@@ -162,7 +162,7 @@ describe("a claim", () => {
     )
   )
 
-  it.live("is postponed where a service limits requests, and never fails by it (PEERS B 7)", () =>
+  it.live("is postponed where a service limits requests, and never fails by it (KEZ-PRF-152)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
         const { alice, identity, proofs } = yield* met("github:bob")
@@ -185,25 +185,27 @@ describe("a claim", () => {
     )
   )
 
-  it.live("that was taken back is shown so, is not asked about, and touches no message", () =>
-    SteeredClock.live(start, () =>
-      Effect.gen(function* () {
-        const { alice, bob, identity, proofs, world } = yield* met("github:bob")
-        proofs.published.set("github:bob", [yield* proofOf(identity, "github:bob")])
-        yield* alice.chat.checkProofs("bob")
-        yield* bob.chat.send("alice", "written before")
-        yield* alice.program.hasShown(["written before"])
-        const before = yield* alice.chat.history("bob")
-        yield* append(world, identity, { op: "revoke", payload: { subject: "github:bob" } })
-        const asked = proofs.asked.length
-        const [claim] = yield* alice.chat.checkProofs("bob")
-        assert.deepInclude(claim, { revoked: true, sentence: "it was taken back" })
-        assert.isUndefined(claim?.nextCheckAt)
-        assert.strictEqual(proofs.asked.length, asked)
-        assert.deepStrictEqual(yield* alice.chat.history("bob"), before)
-        assert.strictEqual((yield* alice.chat.contact("bob")).state, "accepted")
-      })
-    )
+  it.live(
+    "that was taken back is shown so, is not asked about, and touches no message (KEZ-PRF-151, KEZ-SIG-111)",
+    () =>
+      SteeredClock.live(start, () =>
+        Effect.gen(function* () {
+          const { alice, bob, identity, proofs, world } = yield* met("github:bob")
+          proofs.published.set("github:bob", [yield* proofOf(identity, "github:bob")])
+          yield* alice.chat.checkProofs("bob")
+          yield* bob.chat.send("alice", "written before")
+          yield* alice.program.hasShown(["written before"])
+          const before = yield* alice.chat.history("bob")
+          yield* append(world, identity, { op: "revoke", payload: { subject: "github:bob" } })
+          const asked = proofs.asked.length
+          const [claim] = yield* alice.chat.checkProofs("bob")
+          assert.deepInclude(claim, { revoked: true, sentence: "it was taken back" })
+          assert.isUndefined(claim?.nextCheckAt)
+          assert.strictEqual(proofs.asked.length, asked)
+          assert.deepStrictEqual(yield* alice.chat.history("bob"), before)
+          assert.strictEqual((yield* alice.chat.contact("bob")).state, "accepted")
+        })
+      )
   )
 
   it.live("of somebody who is no contact is checked without storing anything", () =>

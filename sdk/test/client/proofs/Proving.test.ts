@@ -17,7 +17,7 @@ const operations = (world: Effect.Success<typeof met>["world"], primary: string)
   })
 
 describe("making a proof", () => {
-  it.live("says what to publish, waits until it is seen, verifies it as others do, and records it", () =>
+  it.live("says what to publish, waits until it is seen, verifies it as others do, and records it (KEZ-PRF-156)", () =>
     Effect.gen(function* () {
       const { alice, bob, proofs, world } = yield* met
       const looks = yield* Stream.runCollect(Stream.take(bob.chat.prove("github:@Bob"), 2))
