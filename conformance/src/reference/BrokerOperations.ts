@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { Position } from "@kez-chat/sdk"
+import { SignedAcceptance } from "@kez-chat/sdk/crypto"
 import { Block, BrokerLogin, Bytes, Nkey, Page, PrimaryKey, Subject, Trim } from "@kez-chat/sdk/protocol"
 import {
   fromBase64Url,
@@ -101,6 +102,15 @@ export const brokerOperations: Readonly<Record<string, Operation>> = {
       n: toBase64Url(nonce)
     }))
   ),
+  "acceptance.verify": (input) =>
+    Effect.gen(function* () {
+      const key = yield* Effect.fromResult(PrimaryKey.parseEd25519(text(input, "key")))
+      const recipient = yield* Effect.fromResult(PrimaryKey.parseEd25519(text(input, "recipient")))
+      const accepted = { server: text(input, "server"), key, recipient, frame: fromBase64Url(text(input, "frame")) }
+      const signed = { atMillis: Date.parse(text(input, "at")), sig: fromBase64Url(text(input, "sig")) }
+      if (!(yield* SignedAcceptance.holds(accepted, signed))) return yield* Effect.fail({ code: "signature_invalid" })
+      return yield* SignedAcceptance.hashes(accepted)
+    }),
   "subjects.of": pure((input) =>
     Result.map(PrimaryKey.parseEd25519(text(input, "primary")), ({ hex }) => ({
       inbox: Subject.inbox(hex),

@@ -45,6 +45,8 @@ const steps = (
 const bytesOf = (base64: string) => Buffer.from(base64, "base64url")
 
 const broker: ReadonlyArray<ShimMutant> = [
+  accepts("takes anything for the signature of a home", "acceptance.verify: NAT-101 NAT-103", "signature_invalid"),
+  refuses("takes no signature of a home", "acceptance.verify: NAT-100 NAT-103", "signature_invalid", () => true),
   answers<object, Login>("signs the nonce alone, as NATS has it", "login.sign: NAT-001", (right, { nonce, seed }) => ({
     ...right,
     signature: Buffer.from(ed25519.sign(Buffer.from(nonce), new Uint8Array(Buffer.from(seed, "hex")))).toString(

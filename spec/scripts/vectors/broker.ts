@@ -2,7 +2,7 @@ import { base64Url, byte, bytes, hex, u16, u32, u64 } from "./Bytes.ts"
 import * as Curve from "./Curve.ts"
 import { nkey } from "./identity.ts"
 import * as Primitives from "./Primitives.ts"
-import { alice, bob, type Json } from "./Protocol.ts"
+import { type Account, alice, bob, carol, jcs, type Json, type JsonObject, signature, time } from "./Protocol.ts"
 import { invalid, type Operation, valid } from "./Vectors.ts"
 
 const good = nkey(0xa0, alice.ed32)
@@ -469,6 +469,91 @@ const positions: Operation = {
   ]
 }
 
+const acceptedFrame = Primitives.stream("accepted frame", 300)
+const hashOf = (data: Uint8Array): string => `sha256:${hex(Primitives.sha256(data))}`
+const recipientOf = (recipient: Account): string => hashOf(bytes("kez.chat.acceptance/1", byte(0), recipient.ed32))
+const acceptance = (change: JsonObject = {}): JsonObject => ({
+  type: "kez.chat.acceptance",
+  version: 1,
+  server: "kez.lat",
+  key: carol.primary,
+  recipient: recipientOf(bob),
+  frame: hashOf(acceptedFrame),
+  accepted_at: time,
+  ...change
+})
+/** An answer as its sender has it; carol's key stands for the home's. */
+const answered = (payload: JsonObject = acceptance(), change: JsonObject = {}, signer = carol): JsonObject => ({
+  server: "kez.lat",
+  key: carol.primary,
+  recipient: bob.primary,
+  frame: base64Url(acceptedFrame),
+  at: time,
+  sig: base64Url(Buffer.from(signature(signer, payload), "hex")),
+  ...change
+})
+const badAcceptance = (id: string, why: string, input: JsonObject, requirement = "KEZ-NAT-103") =>
+  invalid(id, [requirement], why, input, "signature_invalid")
+const later = "2026-05-25T00:00:01Z"
+const acceptances: Operation = {
+  file: "broker/acceptance",
+  operation: "acceptance.verify",
+  description:
+    "input: the home's name and one of its acceptance_keys, the recipient and the frame (base64url) of a send, and `at` and `sig` of its answer. result: the names of recipient and frame in what is signed.",
+  valid: [
+    valid("accepted", ["KEZ-NAT-100", "KEZ-NAT-103"], "signed for this frame and recipient", answered(), {
+      recipient: recipientOf(bob),
+      frame: hashOf(acceptedFrame)
+    }),
+    valid(
+      "one-byte",
+      ["KEZ-NAT-103"],
+      "a frame of one byte, to another recipient",
+      answered(acceptance({ recipient: recipientOf(alice), frame: hashOf(byte(1)) }), {
+        recipient: alice.primary,
+        frame: base64Url(byte(1))
+      }),
+      { recipient: recipientOf(alice), frame: hashOf(byte(1)) }
+    )
+  ],
+  invalid: [
+    badAcceptance("other-key", "signed with a key that the home does not name", answered(acceptance(), {}, alice)),
+    badAcceptance("other-server", "signed for another home", answered(acceptance({ server: "example.org" }))),
+    badAcceptance(
+      "other-recipient",
+      "signed for another recipient",
+      answered(acceptance({ recipient: recipientOf(alice) }))
+    ),
+    badAcceptance(
+      "recipient-without-label",
+      "the hash of the recipient's key alone",
+      answered(acceptance({ recipient: hashOf(bob.ed32) }))
+    ),
+    badAcceptance("other-frame", "signed for another frame", answered(acceptance({ frame: hashOf(byte(1)) }))),
+    badAcceptance("other-time", "signed for another time", answered(acceptance({ accepted_at: later }))),
+    badAcceptance(
+      "answered-later",
+      "another time in the answer than was signed",
+      answered(acceptance(), { at: later })
+    ),
+    badAcceptance("other-type", "a signature over something else", answered(acceptance({ type: "kez.chat.report" }))),
+    badAcceptance("other-version", "another version", answered(acceptance({ version: 2 }))),
+    badAcceptance(
+      "more-members",
+      "a member that the sender cannot know",
+      answered(acceptance({ seq: 5 })),
+      "KEZ-NAT-101"
+    ),
+    badAcceptance("zeros", "zeros", answered(acceptance(), { sig: base64Url(Buffer.alloc(64)) })),
+    badAcceptance("short", "63 bytes", answered(acceptance(), { sig: base64Url(Buffer.alloc(63)) })),
+    badAcceptance(
+      "not-hashed",
+      "over the JCS of the payload instead of its SHA-512",
+      answered(acceptance(), { sig: base64Url(Primitives.ed25519Sign(carol.seed, bytes(jcs(acceptance())))) })
+    )
+  ]
+}
+
 export const operations: ReadonlyArray<Operation> = [
   nkeys,
   login,
@@ -477,6 +562,7 @@ export const operations: ReadonlyArray<Operation> = [
   requests,
   trims,
   blocks,
+  acceptances,
   subjects,
   positions
 ]

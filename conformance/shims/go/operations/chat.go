@@ -8,6 +8,7 @@ import (
 	"kez-shim/data"
 	"kez-shim/keys"
 	"kez-shim/messages"
+	"kez-shim/statements"
 )
 
 var brokerOperations = map[string]Operation{
@@ -21,6 +22,13 @@ var brokerOperations = map[string]Operation{
 	"fetch.parse": func(args Arguments) (any, error) { return broker.ReadFetch(args.base64("request")) },
 	"trim.parse":  func(args Arguments) (any, error) { return broker.ReadTrim(args.base64("request")) },
 	"block.parse": func(args Arguments) (any, error) { return broker.ReadBlock(args.base64("request")) },
+	"acceptance.verify": func(args Arguments) (any, error) {
+		named, err := statements.VerifyAcceptance(
+			args.text("server"), args.primary("key"), args.primary("recipient"),
+			args.base64("frame"), args.text("at"), args.base64("sig"),
+		)
+		return result(named, err, func(named data.Object) any { return named })
+	},
 	"subjects.of": func(args Arguments) (any, error) { return broker.Subjects(args.primary("primary").Hex()), nil },
 	"page.decode": func(args Arguments) (any, error) {
 		page, err := broker.DecodePage(args.base64("page"), args.hex("account"), args.base64("n"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from kez.broker.acceptance import verify_acceptance
 from kez.broker.login import login_bytes, login_host, sign_login, subjects_of
 from kez.broker.positions import Positions
 from kez.broker.requests import decode_page, parse_block, parse_fetch, parse_trim
 from kez.data.text import b64u_decode, b64u_encode
-from kez.identity.primary import parse_account
+from kez.identity.primary import parse_account, parse_primary
 
 from .registry import Arguments, operation
 
@@ -44,6 +45,12 @@ def trim_parse(args: Arguments) -> dict[str, Any]:
 @operation("block.parse")
 def block_parse(args: Arguments) -> dict[str, Any]:
     return parse_block(b64u_decode(args["request"]))
+
+
+@operation("acceptance.verify")
+def acceptance_verify(args: Arguments) -> dict[str, str]:
+    frame, sig = b64u_decode(args["frame"]), b64u_decode(args["sig"])
+    return verify_acceptance(args["server"], parse_primary(args["key"]), args["recipient"], frame, args["at"], sig)
 
 
 @operation("page.decode")

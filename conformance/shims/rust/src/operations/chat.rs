@@ -25,6 +25,7 @@ pub const OPERATIONS: &[(&str, Operation)] = &[
     ("fetch.parse", |args| Ok(requests::fetch(&args.base64url("request")?)?)),
     ("trim.parse", |args| Ok(requests::trim(&args.base64url("request")?)?)),
     ("block.parse", |args| Ok(requests::block(&args.base64url("request")?)?)),
+    ("acceptance.verify", acceptance_verify),
     ("page.decode", page_decode),
     ("positions.trace", |args| {
         Ok(json!(positions::trace(args.array("steps")?)?))
@@ -47,6 +48,19 @@ const SHORT_BODY: usize = 1_024;
 fn login_sign(args: Args<'_>) -> Answer {
     let (bytes, signature) = login::sign(&args.seed()?, args.text("host")?, args.text("nonce")?)?;
     Ok(json!({ "bytes": forms::base64url(&bytes), "signature": forms::base64url(&signature) }))
+}
+
+fn acceptance_verify(args: Args<'_>) -> Answer {
+    let recipient = Primary::parse_account(args.text("recipient")?)?;
+    let name = |bytes: &[u8]| format!("sha256:{}", forms::hex(&Sha256::digest(bytes)));
+    let labelled = [b"kez.chat.acceptance/1\0", recipient.bytes().as_slice()].concat();
+    let named = json!({ "recipient": name(&labelled), "frame": name(&args.base64url("frame")?) });
+    let payload = json!({
+        "type": "kez.chat.acceptance", "version": 1, "server": args.text("server")?, "key": args.text("key")?,
+        "recipient": named["recipient"], "frame": named["frame"], "accepted_at": args.text("at")?,
+    });
+    envelope::verify(&Primary::parse(args.text("key")?)?, &payload, &args.base64url("sig")?)?;
+    Ok(named)
 }
 
 fn page_decode(args: Args<'_>) -> Answer {
