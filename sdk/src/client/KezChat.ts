@@ -265,7 +265,7 @@ export class KezChat extends Context.Service<
 
       /**
        * Everything of the account but the seed, one JSON object an item. `kind` is `account`, `settings`, `event` (of the
-       * sigchain), `contact`, `message`, `share` or `manifest`.
+       * sigchain), `contact`, `claim` (with its evidence), `message`, `share` or `manifest`.
        */
       readonly export: Stream.Stream<Readonly<Record<string, unknown>>, KezChatError>
       /** Deletes handle and inbox at the home server, then everything here. Final: the handle is never reissued. */

@@ -1,9 +1,11 @@
 /** Exporting everything of the account but the seed, for a backup that can be read without kez-chat. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Envelope, Limits, PrimaryKey } from "../../protocol/index.ts"
 import type { Entry } from "../../services/LocalStore.ts"
+import { ClaimState } from "../claims/index.ts"
 import { Trust } from "../contacts/index.ts"
 import { toShare } from "../files/share/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
@@ -13,7 +15,10 @@ import { readSettings } from "../internal/Settings.ts"
 import { MessageLog } from "../messaging/index.ts"
 import type { KezChatError } from "../model/index.ts"
 
-/** `kind`: `account`, `settings`, `event` (of the own sigchains), `former` (a key that the account had), `contact`, `message`, `draft`, `share` or `manifest`. */
+/**
+ * `kind`: `account`, `settings`, `event` (of the own sigchains), `former` (a key that the account had), `contact`,
+ * `claim` (of the account `of`, with its evidence), `message`, `draft`, `share` or `manifest`.
+ */
 type Item = Readonly<Record<string, unknown>> & { readonly kind: string }
 
 const pageSize = 500
@@ -69,6 +74,14 @@ export const exportAccount = Effect.gen(function* () {
       ...Trust.toContact(row)
     }))
   )
+  const claims = Stream.mapEffect(entries(ledger, Rows.prefix.claimsOfAll), ({ key, value }) =>
+    Effect.gen(function* () {
+      const row = yield* Effect.fromResult(Rows.Claim.decode(key, value))
+      const hex = key.slice(Rows.prefix.claimsOfAll.length, key.indexOf("/", Rows.prefix.claimsOfAll.length))
+      const claim = ClaimState.toClaim(row, yield* Clock.currentTimeMillis)
+      return { kind: "claim", of: PrimaryKey.ofHex(hex), ...claim } satisfies Item
+    })
+  )
   const messages = Stream.mapEffect(entries(ledger, Rows.prefix.everyMessage), ({ key, value }) =>
     Effect.map(Effect.fromResult(Rows.MessageRow.decode(key, value)), (row): Item => {
       const peer = key.slice(Rows.prefix.everyMessage.length, key.lastIndexOf("/"))
@@ -109,6 +122,7 @@ export const exportAccount = Effect.gen(function* () {
     Stream.concat(former),
     Stream.concat(formerChains),
     Stream.concat(contacts),
+    Stream.concat(claims),
     Stream.concat(messages),
     Stream.concat(drafts),
     Stream.concat(shares),

@@ -157,7 +157,12 @@ const make = Effect.gen(function* () {
     proofs: Effect.fn("proofs")(function* (who?: string) {
       const mine = yield* account.get
       const contact = yield* find(who ?? mine.primary)
-      return yield* typeof contact === "string" ? ofStranger(contact, () => false) : claimsOf(contact.primary)
+      if (typeof contact === "string") return yield* ofStranger(contact, () => false)
+      const claims = yield* claimsOf(contact.primary)
+      if (claims.length > 0 || contact.primary !== mine.primary) return claims
+      // A device that has just restored the account has not read its chain yet.
+      yield* Effect.ignore(syncChain(contact))
+      return yield* claimsOf(contact.primary)
     }),
     checkProofs,
     record,

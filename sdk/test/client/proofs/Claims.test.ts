@@ -1,6 +1,6 @@
 /** What is believed of a contact's claims as time passes: an outage turns nothing red, and nothing stays green unproven. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { Encoding } from "@kez-chat/sdk/protocol"
 import type { Identity } from "@kez-chat/sdk/crypto"
 import { makeMemoryProofs } from "../../doubles/MemoryProofs.ts"
@@ -38,7 +38,7 @@ describe("a claim", () => {
   it.live("is valid with its evidence once its proof is found, and says so once (KEZ-PRF-151, KEZ-PRF-154)", () =>
     SteeredClock.live(start, (clock) =>
       Effect.gen(function* () {
-        const { alice, identity, proofs } = yield* met("dns:Example.org")
+        const { alice, bob, identity, proofs } = yield* met("dns:Example.org")
         const text = yield* proofOf(identity, "dns:example.org")
         proofs.published.set("dns:example.org", [text])
         const [claim] = yield* alice.chat.checkProofs("bob")
@@ -49,6 +49,11 @@ describe("a claim", () => {
         assert.strictEqual((JSON.parse(claim?.evidence?.proof ?? "") as { kez: string }).kez, "claim")
         clock.advance(hour)
         yield* alice.chat.checkProofs("bob")
+        const exported = yield* Stream.runCollect(alice.chat.export)
+        assert.deepInclude(
+          exported.find(({ kind }) => kind === "claim"),
+          { of: bob.account.primary, state: "valid" }
+        )
         yield* told(alice.program, ["valid"])
         assert.deepStrictEqual(
           (yield* alice.chat.verification("bob")).claims.map(({ state }) => state),
