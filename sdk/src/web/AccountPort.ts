@@ -46,6 +46,11 @@ export interface NewAccount {
   readonly invite?: string
 }
 
+export interface RestoredAccount extends Omit<NewAccount, "handle" | "invite"> {
+  /** Words of keys that the account had before, whose mail comes back too. */
+  readonly former?: ReadonlyArray<string> | undefined
+}
+
 /** The secret of a passkey is its WebAuthn PRF output, 32 bytes. */
 export type Secret =
   | { readonly passphrase: string }
@@ -83,7 +88,7 @@ export interface AccountHost {
   checkWords(text: string): Promise<WordsCheck>
   handleStatus(local: string): Promise<HandleStatus>
   create(account: NewAccount): AsyncIterable<CreateStep>
-  restore(account: Omit<NewAccount, "handle" | "invite">): Promise<Account>
+  restore(account: RestoredAccount): Promise<Account>
   unlock(secret: Secret): Promise<void>
   lock(): Promise<void>
   takeOver(): Promise<void>

@@ -50,6 +50,11 @@ const restore = command(
   {
     wordsFile: textFlag("words-file", "FILE", "Read the words from a file"),
     wordsFd: numberFlag("words-fd", "N", "Read the words from this file descriptor"),
+    formerWords: textFlag(
+      "former-words",
+      "FILE",
+      "Also the words of keys that the account had before a rotation, a line for each: their mail comes back too"
+    ),
     vault
   },
   () => import("./Restore.ts").then(({ restore }) => restore)
@@ -58,6 +63,25 @@ const restore = command(
     "Restore an account on this machine from its 24 words (or KEZ's 12); the home server finds the handle by the key"
   ),
   Command.withShortDescription("Restore an account from its words")
+)
+
+const rotate = command(
+  "rotate",
+  {
+    yes: flag("yes", "Do not ask, and do not show the new words; for scripts, with --words-file or --words-fd"),
+    wordsFile: wordsFileOut,
+    wordsFd: wordsFdOut
+  },
+  () => import("./Rotate.ts").then(({ rotate }) => rotate)
+).pipe(
+  Command.withDescription(
+    "Give the account a new key and new words, if somebody else may know the old ones. Contacts confirm the new key; messages stay. An interrupted rotation goes on when it is called again. Whoever has the words can do this first, and nothing undoes it."
+  ),
+  Command.withShortDescription("Give the account a new key and new words"),
+  Command.withExamples([
+    { command: "kez-chat rotate", description: "Explains, shows the new words, asks for some of them, then rotates" },
+    { command: "kez-chat rotate --yes --words-file ./new.words", description: "In a script" }
+  ])
 )
 
 const unlock = command("unlock", { time: timeFlag("for", "How long (default 8h)", Duration.hours(8)) }, () =>
@@ -108,5 +132,5 @@ const deleteAccount = command(
 /** In the order of the help. */
 export const accountCommands = {
   group: "Account",
-  commands: [register, restore, whoami, profiles, words, unlock, lock, deleteAccount, owner]
+  commands: [register, restore, rotate, whoami, profiles, words, unlock, lock, deleteAccount, owner]
 } as const

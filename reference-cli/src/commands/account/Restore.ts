@@ -4,11 +4,13 @@ import { fail, type Failure } from "../../Failure.ts"
 import { primaryOf } from "../../owner/LocalKezChat.ts"
 import * as NewAccount from "./NewAccount.ts"
 import type { Services } from "../../owner/Session.ts"
+import type { ProfilePaths } from "../../profile/Paths.ts"
 import * as Profile from "../../profile/Profile.ts"
 import * as ProfileVault from "../../profile/ProfileVault.ts"
 import * as VaultChoice from "../../profile/VaultChoice.ts"
 import { Json, note, result, warn } from "../../terminal/output/index.ts"
 import { Ask } from "../../terminal/input/Ask.ts"
+import { withAccess } from "../WithAccess.ts"
 import * as SeedWords from "./SeedWords.ts"
 import * as Cursor from "../messages/Cursor.ts"
 import { newestOrder } from "../messages/Backlog.ts"
@@ -16,6 +18,8 @@ import { newestOrder } from "../messages/Backlog.ts"
 export interface Input {
   readonly wordsFile: Option.Option<string>
   readonly wordsFd: Option.Option<number>
+  /** A file with the words of former keys, a line for each. */
+  readonly formerWords: Option.Option<string>
   readonly vault: VaultChoice.Wish
 }
 
@@ -34,15 +38,48 @@ export const restore = (input: Input): Effect.Effect<void, Failure, Services> =>
     ? run(input)
     : Effect.flatMap(Ask, (ask) => ask.guarded(run(input)))
 
-const run = Effect.fnUntraced(function* (input: Input) {
-  const paths = yield* Profile.currentPaths
-  const started = yield* NewAccount.unfinished(paths)
-  const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home })
-  const words = yield* Option.isSome(input.wordsFile)
+const wordsOf = (input: Input) =>
+  Option.isSome(input.wordsFile)
     ? SeedWords.from(input.wordsFile.value)
     : Option.isSome(input.wordsFd)
       ? SeedWords.from(input.wordsFd.value)
       : SeedWords.typed
+
+const formerOf = ({ formerWords }: Input) =>
+  Option.match(formerWords, { onNone: () => Effect.succeed([]), onSome: SeedWords.linesFrom })
+
+/** The words of the key that this profile's account was rotated to on another device. */
+const goOn = (input: Input, paths: ProfilePaths, profile: Profile.Profile) =>
+  withAccess(
+    { command: "restore" },
+    Effect.fnUntraced(function* ({ chat, owner }) {
+      yield* Effect.ignore(Effect.timeout(chat.sync, 10_000))
+      if (owner !== undefined || (yield* chat.account).movedTo === undefined) {
+        return yield* fail(
+          "account_exists",
+          "refused",
+          `the profile ${paths.name} already holds ${profile.handle}: use --profile NAME for another account`
+        )
+      }
+      const words = yield* wordsOf(input)
+      const { device, handle, primary, step } = yield* chat.restore({ words, former: yield* formerOf(input) })
+      const next = { ...profile, handle, primary, device, step }
+      yield* Profile.save(paths, next)
+      yield* result({
+        json: () => Json.account(paths.name, next),
+        text: (style) => [`${style.good("Restored")} ${style.name(handle)}`, `key   ${primary}`]
+      })
+    })
+  )
+
+const run = Effect.fnUntraced(function* (input: Input) {
+  const paths = yield* Profile.currentPaths
+  const held = yield* Profile.load(paths)
+  if (Option.isSome(held) && held.value.step === "published") return yield* goOn(input, paths, held.value)
+  const started = yield* NewAccount.unfinished(paths)
+  const home = yield* NewAccount.findHome({ profile: Option.getOrUndefined(started)?.home })
+  const words = yield* wordsOf(input)
+  const former = yield* formerOf(input)
   const primary = yield* primaryOf(words)
 
   // The seed of another account is never overwritten, however little of that account is stored.
@@ -64,7 +101,7 @@ const run = Effect.fnUntraced(function* (input: Input) {
   const { account, messages } = yield* NewAccount.open(
     { primary, home: home.url, paths, vault, command: "restore" },
     Effect.fnUntraced(function* (chat) {
-      const account = yield* chat.restore({ words })
+      const account = yield* chat.restore({ words, former })
       const synced = yield* chat.sync.pipe(Effect.timeout(historyMillis), Effect.result)
       return { account, messages: yield* newestOrder(chat), synced: synced._tag === "Success" }
     })

@@ -150,6 +150,17 @@ export const from = (source: string | number): Effect.Effect<Words, CliFailure> 
     read
   )
 
+/** Reads several keys' words from a file, a line for each. */
+export const linesFrom = (file: string): Effect.Effect<ReadonlyArray<Words>, CliFailure> =>
+  Effect.flatMap(
+    attempt("words_file", `cannot read the words from ${file}`, () => bounded(fs.readFileSync(file))),
+    (text) =>
+      Effect.forEach(
+        text.split("\n").filter((line) => line.trim() !== ""),
+        read
+      )
+  )
+
 /** Whether the typed lines are complete. 12 words may be half of 24: an empty line completes them. */
 export const judge: Judge = (text, isLast) => {
   const words = WrittenWords.read(text)

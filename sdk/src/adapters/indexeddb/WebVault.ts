@@ -37,6 +37,13 @@ export interface PublicPart {
 /** An open vault, until the scope that it was opened in closes. */
 export interface Unlocked {
   readonly vault: Vault["Service"]
+  /** The seed that the local store is sealed under: the account's own, or the one from before its rotations. */
+  readonly storeSeed: Effect.Effect<Redacted.Redacted<Uint8Array>, VaultError>
+  /** Saves the seed of the key that the account was rotated to; the store stays sealed as it is. */
+  succeed(next: {
+    readonly primary: string
+    readonly seed: Redacted.Redacted<Uint8Array>
+  }): Effect.Effect<void, VaultError>
   /** The 32 bytes that open the vault again; zero once the scope has closed. */
   readonly key: Redacted.Redacted<Uint8Array>
   /** Fails with `wrong_passphrase`, or `locked` if `next` is blank. */
@@ -125,11 +132,13 @@ const unlocked = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Unlocked, VaultError, Scope.Scope> {
   yield* Effect.addFinalizer(() => Effect.sync(() => key.fill(0)))
   const sealing = yield* attempt(() => AesGcm.importKey(key))
-  const header = VaultRecord.seedHeader(begun)
   const changing = yield* Semaphore.make(1)
   let draft = begun
 
-  const openSeed = (sealedSeed: Uint8Array): Effect.Effect<Uint8Array, VaultError> =>
+  const openSeed = (
+    sealedSeed: Uint8Array,
+    header: Uint8Array = VaultRecord.seedHeader(draft)
+  ): Effect.Effect<Uint8Array, VaultError> =>
     Effect.flatMap(
       attempt(() => AesGcm.open(sealing, header, sealedSeed)),
       (seed) => (seed === undefined ? Effect.fail(damaged("its key does not open the seed")) : Effect.succeed(seed))
@@ -160,12 +169,39 @@ const unlocked = Effect.fnUntraced(function* (
       save: (seed) =>
         change((now) =>
           Effect.map(
-            attempt(() => AesGcm.seal(sealing, header, Redacted.value(seed))),
+            attempt(() => AesGcm.seal(sealing, VaultRecord.seedHeader(now), Redacted.value(seed))),
             (sealedSeed) => ({ ...now, sealedSeed })
           )
         ),
       clear: change(({ handle, primary, slots }) => Effect.as(write(database, undefined), { handle, primary, slots }))
     }),
+    storeSeed: Effect.suspend(() => {
+      const { sealedSeed, sealedStoreSeed } = draft
+      if (sealedStoreSeed === undefined && sealedSeed === undefined) {
+        return Effect.fail(vaultError("unavailable", "this browser holds no account"))
+      }
+      return Effect.map(
+        sealedStoreSeed === undefined
+          ? openSeed(sealedSeed as Uint8Array)
+          : openSeed(sealedStoreSeed, VaultRecord.storeHeader(draft)),
+        (seed) => Redacted.make(seed, { label: "seed of the store" })
+      )
+    }),
+    succeed: ({ primary, seed }) =>
+      change(
+        Effect.fnUntraced(function* (now) {
+          if (now.sealedSeed === undefined) return now
+          const before = yield* now.sealedStoreSeed === undefined
+            ? openSeed(now.sealedSeed)
+            : openSeed(now.sealedStoreSeed, VaultRecord.storeHeader(now))
+          const next = { ...now, primary }
+          return {
+            ...next,
+            sealedSeed: yield* attempt(() => AesGcm.seal(sealing, VaultRecord.seedHeader(next), Redacted.value(seed))),
+            sealedStoreSeed: yield* attempt(() => AesGcm.seal(sealing, VaultRecord.storeHeader(next), before))
+          }
+        })
+      ),
     changePassphrase: ({ passphrase, next }) =>
       change(
         Effect.fnUntraced(function* (now) {

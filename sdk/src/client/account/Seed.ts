@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Identity from "../../crypto/Identity.ts"
+import { ofHex } from "../../protocol/identity/PrimaryKey.ts"
 import * as Bytes from "../../protocol/encoding/Bytes.ts"
 import { StoreError, Vault } from "../../services/index.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
@@ -25,6 +26,8 @@ export const checkOwner = Effect.fnUntraced(function* (primary: string) {
   const ledger = yield* Ledger
   const row = yield* account.find
   if (row === undefined || row.primary === primary) return
+  // Named by the key that it had before a rotation, of which its caller has not heard.
+  if (row.former?.some((hex) => ofHex(hex) === primary) === true) return
   // The vault may have the next key's seed already, and the store not yet.
   const rotation = yield* ledger.get(Rows.key.rotation, Rows.Rotation)
   if (rotation?.to !== primary || rotation.step !== "transferred") return yield* foreignStore(row, primary)

@@ -13,6 +13,7 @@ import {
   type CreateStep,
   type Hello,
   type NewAccount,
+  type RestoredAccount,
   type Secret,
   type StorageUse,
   type Update
@@ -118,7 +119,7 @@ export class AccountWorker implements AccountHost {
     }
   }
 
-  restore(options: Omit<NewAccount, "handle">): Promise<Account> {
+  restore(options: RestoredAccount): Promise<Account> {
     return this.#account.exclusive(() => restore(this.#account, options))
   }
 

@@ -223,7 +223,16 @@ export class HeldAccount {
     const onLost = () => void this.#reopen()
     const opened = await openAccount({ home: this.#url, databases: this.databases, onLost, ...opening })
     this.held = { ...opened, handle, release }
+    void this.#followKey(opened.client)
     return this.held
+  }
+
+  /** Shows the account's new key after a rotation. */
+  async #followKey(client: Held["client"]): Promise<void> {
+    for await (const event of client.events()) {
+      if (event._tag !== "Account" || this.state._tag !== "open") continue
+      this.set({ ...this.state, primary: event.account.primary })
+    }
   }
 
   /** Fills a store that lost what the vault remembers: cleared, or never written after the vault. */
@@ -239,8 +248,9 @@ export class HeldAccount {
   }
 
   async opened(): Promise<Account> {
-    const { client, primary, ticket } = this.held!
+    const { client, ticket } = this.held!
     const account = await client.account()
+    const { primary } = account
     const vault = await readVault(this.databases.vault)
     this.set({ _tag: "open", handle: account.handle, primary, slots: vault?.slots ?? [] }, { ticket, forgotten: false })
     this.#turns.tellChange()

@@ -13,6 +13,7 @@ import { Vault, type VaultError } from "../../services/Vault.ts"
 import type { VaultSlot } from "../AccountState.ts"
 import { layer } from "../index.ts"
 import type { Databases } from "./Databases.ts"
+import { primaryOf } from "./HomeServer.ts"
 import * as Tickets from "./Tickets.ts"
 
 export interface OpenedAccount {
@@ -70,6 +71,13 @@ export const openAccount = async ({
       Option.match({ onNone: () => Effect.fail(new NoAccount()), onSome: Effect.succeed })
     )
     const seed = options.seed ?? (await Effect.runPromise(stored))
+    const storeSeed = options.seed ?? (await Effect.runPromise(unlocked.storeSeed))
+    // A seed of another key is that of a rotation.
+    const save = (next: Redacted.Redacted<Uint8Array>) =>
+      Effect.flatMap(
+        Effect.promise(() => primaryOf(next)),
+        (of) => (of === primary ? unlocked.vault.save(next) : unlocked.succeed({ primary: of, seed: next }))
+      )
     const client = await open(
       layer({
         home,
@@ -77,10 +85,10 @@ export const openAccount = async ({
         // The policy of the page's worker names the home and its servers only.
         homes: noHomes,
         store: Layer.provide(
-          SealedLocalStore.layer(seed),
+          SealedLocalStore.layer(storeSeed),
           IndexedDbLocalStore.layer({ name: databases.store, onLost })
         ),
-        vault: Layer.succeed(Vault, unlocked.vault)
+        vault: Layer.succeed(Vault, { ...unlocked.vault, save })
       })
     )
     return {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { type Account, AccountExists } from "../../client/model/index.ts"
 import { StoreError } from "../../services/LocalStore.ts"
-import type { NewAccount } from "../AccountPort.ts"
+import type { RestoredAccount } from "../AccountPort.ts"
 import { remove } from "./Databases.ts"
 import type { HeldAccount } from "./HeldAccount.ts"
 import { primaryOf } from "./HomeServer.ts"
@@ -11,13 +11,10 @@ import { seedOf } from "./Words.ts"
 
 export const restore = async (
   account: HeldAccount,
-  { passphrase, words }: Omit<NewAccount, "handle">
+  { former, passphrase, words }: RestoredAccount
 ): Promise<Account> => {
   const seed = seedOf(words)
   const primary = await primaryOf(seed)
-  if (account.held !== undefined && account.held.primary !== primary) {
-    throw new AccountExists({ handle: account.held.handle })
-  }
   if (account.held === undefined) {
     const release = await account.acquire()
     await account.guarded(release, async () => {
@@ -46,6 +43,7 @@ export const restore = async (
       }
     })
   }
-  await account.held!.client.restore({ words })
+  // An account that is open takes the words of its own key, and those of a key that it was handed over to.
+  await account.held!.client.restore({ words, former })
   return account.opened()
 }
