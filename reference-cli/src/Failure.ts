@@ -79,7 +79,7 @@ export const describe = (error: Failure): Description => {
     case "AccountExists":
       return described("account_exists", "refused", `${error.message}; use --profile for another account`)
     case "AccountMoved":
-      return described("account_moved", "refused")
+      return described("account_moved", "refused", `${error.message}; \`kez-chat restore\` takes the words`)
     case "RotationRefused":
       return described(`rotation_${error.reason}`, "refused")
     case "ContactUnknown":

@@ -5,7 +5,7 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import type { ShownEvent } from "../terminal/output/Json.ts"
+import { isShown, type ShownEvent } from "../terminal/output/Json.ts"
 
 export type Item = ShownEvent | { readonly _tag: "Connection"; readonly state: ConnectionState }
 
@@ -18,11 +18,7 @@ export const eventQueue = Effect.fn("EventQueue.eventQueue")(function* (chat: Ke
       Effect.ensuring(Effect.sync(() => Queue.endUnsafe(queue))),
       Effect.forkScoped({ startImmediately: true })
     )
-  const shown = Stream.filter(
-    chat.events,
-    (event): event is ShownEvent => event._tag !== "Read" && event._tag !== "Draft"
-  )
-  yield* into(shown, (event) => event)
+  yield* into(Stream.filter(chat.events, isShown), (event) => event)
   yield* into(chat.connection, (state) => ({ _tag: "Connection", state }))
   return queue
 })

@@ -64,6 +64,7 @@ export const Contact = Schema.Struct({
   admission: Schema.optionalKey(Admission)
 })
 export const ContactResult = Schema.Struct({ contact: Contact })
+export const Rotated = Schema.Struct({ rotated: Schema.String, from: Primary, primary: Primary })
 export const Contacts = Schema.Struct({ contacts: Schema.Array(Contact) })
 export const Reported = Schema.Struct({
   report: Schema.Struct({
@@ -135,13 +136,14 @@ export const Message = Schema.Struct({
   state: Schema.optionalKey(Schema.Literals(["queued", "stored", "delivered", "read", "failed"])),
   failure: Schema.optionalKey(Schema.String),
   waiting: Schema.optionalKey(
-    Schema.Struct({ reason: Schema.Literals(["full", "slow"]), until: Schema.optionalKey(Time) })
+    Schema.Struct({ reason: Schema.Literals(["full", "slow", "moved"]), until: Schema.optionalKey(Time) })
   ),
   accepted_at: Schema.optionalKey(Time),
   suspicious: Schema.optionalKey(Schema.Literal(true)),
   gap: Schema.optionalKey(Schema.Natural),
   equivocation: Schema.optionalKey(Schema.Literal(true)),
-  fork: Schema.optionalKey(Schema.Literal(true))
+  fork: Schema.optionalKey(Schema.Literal(true)),
+  retired: Schema.optionalKey(Schema.Literal(true))
 })
 export const Sent = Schema.Struct({ message: Message })
 export const History = Schema.Struct({
@@ -346,6 +348,7 @@ export const Event = Schema.Union([
   Schema.Struct({ event: Schema.Literal("publishing_failed"), code: Schema.String, detail: Schema.String }),
   Schema.Struct({ event: Schema.Literal("store_failing"), reason: Schema.String, detail: Schema.String }),
   Schema.Struct({ event: Schema.Literal("store_recovered") }),
+  Schema.Struct({ event: Schema.Literal("handed_over"), handle: Schema.String, to: Primary }),
   Schema.Struct({ event: Schema.Literal("missed"), count: Schema.Natural })
 ])
 export const ExportItem = Schema.Record(Schema.String, Schema.Unknown)

@@ -106,7 +106,7 @@ const make = Effect.fnUntraced(function* (serverName: string) {
           if (reporter.state !== "active") return yield* refuse("handle_deleted", "it was given up or revoked")
           if (reporter.suspended_at !== null) return yield* refuse("account_suspended", "its reports are not taken")
           if (reporter.primary_hex !== report.reporter.hex) {
-            return yield* refuse("primary_moved", "the key handed its handle over, so it speaks for nobody here")
+            return yield* refuse("primary_moved", "it speaks for nobody here")
           }
           const reported = yield* holderOf(report.reported.hex, within)
           const dayAgo = Timestamp.fromMillis(now - dayMillis)

@@ -101,7 +101,8 @@ const run = (input: Input) =>
       yield* chat.sync
       const { handle } = yield* chat.account
       const begun = yield* chat.rotation
-      if (begun !== undefined) yield* note(`Resuming the rotation of ${handle}: ${sentences[begun.step]}.`)
+      if (begun !== undefined)
+        yield* note(`Resuming the rotation of ${handle}, to the key whose words you have: ${sentences[begun.step]}.`)
       const words = begun === undefined ? yield* newWords(handle, input) : undefined
       const steps = chat.rotate(words).pipe(
         Stream.drop(begun === undefined ? 0 : 1),

@@ -1,9 +1,10 @@
 /** Shows messages as they arrive, first those since the last time. */
+import { AccountMoved } from "@kez-chat/sdk"
 import type { ConnectionState } from "@kez-chat/sdk/services"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import type { Failure } from "../../Failure.ts"
+import { describe, type Failure } from "../../Failure.ts"
 import { settings } from "../../Flags.ts"
 import { type Access, access, type Services } from "../../owner/Session.ts"
 import * as CommandLine from "../../profile/CommandLine.ts"
@@ -46,6 +47,10 @@ const notice = (event: Json.ShownEvent, paths: ProfilePaths): Effect.Effect<void
     return note(`${Show.name(event.contact)}: ${Sanitise.line(event.detail)}; sending goes on`)
   if (event._tag === "KeyOffered")
     return warn(KeyChange.refusal(event.contact, `you keep the key of ${Show.name(event.contact)}`))
+  if (event._tag === "HandedOver") {
+    const { handle, movedTo = "another key" } = event.account
+    return warn(Sanitise.line(describe(new AccountMoved({ handle, to: movedTo })).message))
+  }
   if (event._tag === "ProofChanged") {
     const [name, subject] = [Show.name(event.contact), Sanitise.line(event.claim.subject)]
     if (event.claim.revoked) return note(`${name} has taken back ${subject}`)

@@ -1,4 +1,4 @@
-import type { Event, KezChat, KezChatError, Message } from "@kez-chat/sdk"
+import { AccountMoved, type Contact, type Event, type KezChat, type KezChatError, type Message } from "@kez-chat/sdk"
 import { Blank } from "@kez-chat/sdk/protocol"
 import type { BrokerUnavailable } from "@kez-chat/sdk/services"
 import * as Duration from "effect/Duration"
@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { fail, type Failure, usage } from "../../Failure.ts"
 import type { Services } from "../../owner/Session.ts"
-import { Json, note, result, Sanitise, Show } from "../../terminal/output/index.ts"
+import { Json, KeyChange, note, result, Sanitise, Show } from "../../terminal/output/index.ts"
 import { withAccess } from "../WithAccess.ts"
 import { reasonOf } from "../../SystemError.ts"
 
@@ -60,7 +60,9 @@ const reread = (chat: KezChat["Service"], message: Message): Effect.Effect<Messa
     (page) => page.find(({ id, direction }) => id === message.id && direction === "out") ?? message
   )
 
-/** Sends and waits until the message leaves the queue. `final` is undefined if it did not; `offline` says why. */
+const unwatched = { final: undefined, offline: undefined, moved: undefined, changed: undefined }
+
+/** Sends and waits until the message leaves the queue. `final` is undefined if it did not; the others say why. */
 const sendAndWait = Effect.fnUntraced(function* (chat: KezChat["Service"], input: Input, text: string) {
   let offline: BrokerUnavailable | undefined
   const watchConnection = Stream.runForEach(chat.connection, (state) =>
@@ -72,8 +74,15 @@ const sendAndWait = Effect.fnUntraced(function* (chat: KezChat["Service"], input
   yield* Effect.forkScoped(watchConnection, { startImmediately: true })
   // Subscribed before sending, because the broker may be faster than this process.
   const settled = new Map<string, Message>()
+  let changed: Contact | undefined
+  let moved: AccountMoved | undefined
   const watch = (event: Event) =>
     Effect.sync(() => {
+      if (event._tag === "KeyChanged") changed = event.contact
+      if (event._tag === "HandedOver") {
+        const { handle, movedTo = "another key" } = event.account
+        moved = new AccountMoved({ handle, to: movedTo })
+      }
       if (event._tag === "State" && isFinal(event.message)) settled.set(event.message.id, event.message)
     })
   yield* Effect.forkScoped(Stream.runForEach(chat.events, watch), { startImmediately: true })
@@ -85,12 +94,12 @@ const sendAndWait = Effect.fnUntraced(function* (chat: KezChat["Service"], input
       // The store is authoritative, in case an event was missed.
       const now = round % 50 === 0 ? yield* reread(chat, sent) : sent
       if (isFinal(now)) return now
-      if (offline?.reason === "unknown_name") return undefined
+      if (offline?.reason === "unknown_name" || moved !== undefined || changed?.primary === sent.peer) return undefined
       yield* Effect.sleep(20)
     }
   })
   const final = isFinal(sent) ? sent : Option.getOrUndefined(yield* Effect.timeoutOption(ended, input.timeout))
-  return { sent, final, offline }
+  return { sent, final, offline, moved, changed: changed?.primary === sent.peer ? changed : undefined }
 })
 
 const whyQueued = ({ waiting }: Message, offline: BrokerUnavailable | undefined, { timeout }: Input): string => {
@@ -106,9 +115,9 @@ export const send = Effect.fn("Send.send")(function* (input: Input) {
   yield* withAccess(
     { command: "send", offline: false },
     Effect.fnUntraced(function* ({ chat }) {
-      const { sent, final, offline } = input.wait
+      const { sent, final, offline, moved, changed } = input.wait
         ? yield* sendAndWait(chat, input, text)
-        : { sent: yield* chat.send(input.who, text), final: undefined, offline: undefined }
+        : { ...unwatched, sent: yield* chat.send(input.who, text) }
       // The reason for waiting is in the store.
       const message = final ?? (input.wait ? yield* reread(chat, sent) : sent)
       if (message.state === "failed") {
@@ -124,6 +133,10 @@ export const send = Effect.fn("Send.send")(function* (input: Input) {
             : `${style.good("Delivered")} to ${name}`
         }
       })
+      if (moved !== undefined && message.state === "queued") return yield* moved
+      if (changed !== undefined && message.state === "queued") {
+        return yield* fail("queued", "keyChanged", KeyChange.refusal(changed, "kept here until you decide"))
+      }
       if (input.wait && message.state === "queued") {
         return yield* fail(
           "queued",

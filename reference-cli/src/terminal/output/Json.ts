@@ -150,7 +150,8 @@ export const message = (value: Message) => ({
   ...given("suspicious", value.suspicious),
   ...given("gap", value.gap),
   ...given("equivocation", value.equivocation),
-  ...given("fork", value.fork)
+  ...given("fork", value.fork),
+  ...given("retired", value.retired)
 })
 
 export const historyCheck = ({ gaps, linked, messages, missing }: HistoryCheck) => ({
@@ -300,8 +301,12 @@ export const fetchPart = (part: FetchPart) => {
   }
 }
 
-/** The events that commands show. What the user reads and drafts elsewhere on this device is none of them. */
-export type ShownEvent = Exclude<Event, { readonly _tag: "Read" | "Draft" }>
+const hidden = ["Account", "Draft", "MessageRemoved", "Read", "Rotating"] as const
+
+/** The events that commands show. What the user does elsewhere on this device is none of them. */
+export type ShownEvent = Exclude<Event, { readonly _tag: (typeof hidden)[number] }>
+
+export const isShown = (event: Event): event is ShownEvent => !hidden.some((tag) => tag === event._tag)
 
 /** One line of `listen --json` and of `serve --json`. */
 export const event = (value: ShownEvent) => {
@@ -350,6 +355,8 @@ export const event = (value: ShownEvent) => {
       return { event: "store_failing", reason: value.reason, detail: value.detail }
     case "StoreRecovered":
       return { event: "store_recovered" }
+    case "HandedOver":
+      return { event: "handed_over", handle: value.account.handle, ...given("to", value.account.movedTo) }
     case "Missed":
       return { event: "missed", count: value.count }
   }

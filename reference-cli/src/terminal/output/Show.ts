@@ -47,6 +47,7 @@ const ticks: Readonly<Record<NonNullable<Message["state"]>, string>> = {
 
 /** Why a queued message is waiting, in words. */
 export const waiting = ({ reason, until }: NonNullable<Message["waiting"]>): string => {
+  if (reason === "moved") return "their key was handed over to another: kept until you decide about it"
   const why =
     reason === "full"
       ? "their inbox is full"
@@ -61,6 +62,7 @@ const marks = (message: Message, style: Style): ReadonlyArray<string> => [
     : []),
   ...(message.equivocation === true ? [style.bad("the sender sent another text under this id")] : []),
   ...(message.fork === true ? [style.caution("two programs use this sender's device id")] : []),
+  ...(message.retired === true ? [style.caution("with a key that they have retired")] : []),
   ...(message.waiting === undefined ? [] : [style.caution(waiting(message.waiting))]),
   ...(message.failure === undefined ? [] : [style.bad(Sanitise.line(message.failure))])
 ]

@@ -64,8 +64,7 @@ export const suspended = refuse("account_suspended", "this server's operator has
 
 export const reserved = (handle: string) => refuse("handle_reserved", `${handle} cannot be registered here`)
 
-export const moved = (newHex: string) =>
-  refuse("primary_moved", `it handed its handle over to ${PrimaryKey.ofHex(newHex)}`)
+export const moved = (newHex: string) => refuse("primary_moved", `${PrimaryKey.ofHex(newHex)} has its handle now`)
 
 export const toActive = (row: Row): ActiveAccount => ({
   ...fromRow(row),

@@ -6,7 +6,7 @@ import { makeWorld, newDevice, newWords, textsOf, twoFriends } from "../kit/Peop
 import { acceptKey, identityOf, rotated } from "../kit/Rotating.ts"
 
 describe("contacts of somebody who rotated", () => {
-  it.live("KEZ-DM-120 KEZ-SEQ-120 who were away all the time see it handed over, and lose nothing", () =>
+  it.live("KEZ-DM-120 KEZ-SEQ-120 KEZ-REG-127 who were away all the time see it handed over, and lose nothing", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const device = newDevice()
