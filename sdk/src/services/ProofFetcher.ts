@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { Identifier } from "../protocol/identity/Identifier.ts"
-import type { Decompress } from "../protocol/sigchain/Encoding.ts"
+import type { Compress, Decompress } from "../protocol/sigchain/Encoding.ts"
 import { LocalCause } from "./LocalCause.ts"
 
 /** A text that may be a proof, and where it was found. */
@@ -76,6 +76,8 @@ export class ProofFetcher extends Context.Service<
     readonly systems: ReadonlyArray<string>
     /** The decoder of compact proofs, loaded when a text is first judged. */
     readonly decompress: Effect.Effect<Decompress>
+    /** Makes compact proofs some 400 characters long instead of 650: Mastodon's posts hold 500. */
+    readonly compress?: Compress
     /** Asks the service of an identity. An answer without a proof is no failure. */
     fetch(subject: Identifier): Effect.Effect<Fetched, ProofUnreachable>
     /**

@@ -1,5 +1,6 @@
 /** The service over the table of channels. */
 import * as Effect from "effect/Effect"
+import type { Compress } from "../../protocol/sigchain/Encoding.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import type { Identifier } from "../../protocol/identity/Identifier.ts"
 import { type Fetched, type FoundProof, type ProofFetcher, ProofUnreachable } from "../../services/ProofFetcher.ts"
@@ -63,12 +64,14 @@ export interface FetcherOptions {
   readonly tools: Effect.Effect<Tools, Unreachable>
   /** Loads the platform's decoder of compact proofs. */
   readonly decompress: ProofFetcher["Service"]["decompress"]
+  readonly compress?: Compress
   /** Only channels that a browser can ask are asked. */
   readonly isBrowser: boolean
 }
 
-export const make = ({ decompress, isBrowser, tools }: FetcherOptions): ProofFetcher["Service"] => ({
+export const make = ({ compress, decompress, isBrowser, tools }: FetcherOptions): ProofFetcher["Service"] => ({
   decompress,
+  ...(compress === undefined ? {} : { compress }),
   systems: Object.entries(channels).flatMap(([system, row]) => (isBrowser && !row.inBrowser ? [] : [system])),
   fetch: Effect.fn("ProofFetcher.fetch")(function* ({ id, system, text }: Identifier) {
     const row = rowOf(system)

@@ -38,7 +38,7 @@ const make = Effect.gen(function* () {
 
   const publicationOf = Effect.fnUntraced(function* (subject: Identifier.Identifier, claim: Envelope.Envelope) {
     const publication = yield* fetcher.publication(subject, {
-      compact: Encoding.encodeCompact(claim),
+      compact: Encoding.encodeCompact(claim, fetcher.compress),
       markdown: Encoding.encodeMarkdown(claim),
       json: JSON.stringify(Envelope.toJson(claim), undefined, 2)
     })

@@ -79,6 +79,7 @@ export const proofFetcherKit = (system: string, channel: ChannelUnderTest): void
         const proof = yield* proofOf(subject)
         const before = yield* fetchProof(servers, subject)
         assert.deepStrictEqual(before.found, [])
+        assert.isBelow(proof.compact.length, 500, "a post on Mastodon")
         const publication = yield* ProofFetcher.use((fetcher) => fetcher.publication(identifier(subject), proof)).pipe(
           Effect.provide(NodeProofs.layer())
         )

@@ -82,6 +82,7 @@ export const layer = (options: NodeProofOptions = {}): Layer.Layer<ProofFetcher>
     Fetcher.make({
       tools: Effect.succeed(tools(options)),
       decompress: Effect.succeed(Zstd.decompress),
+      compress: Zstd.compress,
       isBrowser: false
     })
   )
