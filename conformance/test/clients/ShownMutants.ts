@@ -86,7 +86,16 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
   {
     name: "never says more than queued",
     kills: [
-      ...all("sending", "refused-unknown", "refused-bad", "refused-size", "more-members", "one-full-inbox", "large"),
+      ...all(
+        "sending",
+        "refused-unknown",
+        "refused-bad",
+        "refused-size",
+        "more-members",
+        "forged-acceptance",
+        "one-full-inbox",
+        "large"
+      ),
       ...all("receipts", "states", "malformed", "not-for-receipts"),
       ...all("key-changes", "queued-before")
     ],

@@ -328,6 +328,20 @@ export const sending = group("sending", [
       await alice.reaches(bob.handle, id, "stored")
     }
   },
+  {
+    id: "forged-acceptance",
+    requirements: ["KEZ-NAT-103"],
+    why: "a message whose acceptance does not verify is stored all the same, and not sent again",
+    run: async (stage) => {
+      const { alice, bob, world } = await stage.pair()
+      const answer = { ok: 1, at: "2026-01-01T00:00:00Z", sig: "A".repeat(86) }
+      answering(world, bob, (usual) => (usual(), answer))
+      const { id } = await alice.send(bob.handle, "fine")
+      await alice.reaches(bob.handle, id, "stored")
+      equals(bob.texts, ["fine"], "what bob received")
+      equals(toBob(world, bob).length, 1, "how often it was sent")
+    }
+  },
   ...Object.entries(noAnswers).map(([id, answer]) => ({
     id: `answer-${id}`,
     requirements: ["KEZ-NAT-067", "KEZ-SEQ-031"],
