@@ -32,11 +32,18 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
       ...all("inbox", "unknown-type", "receipt", "receipt-first", "receipt-of-another"),
       ...all("sending", "both-ways", "form", "prev"),
       ...all("stream", "boxes-apart", "last-seq-went-back"),
-      ...all("contacts", "unknown-types", "hostile-texts", "request"),
+      ...all("contacts", "unknown-types", "hostile-texts", "request", "introduction", "revoked-claim"),
       ...all("records", "dripping"),
       ...all("logins", "reconnects", "websocket", "nonce-*")
     ],
     answer: messages(() => [])
+  },
+  {
+    name: "shows an introduction as its author words it",
+    kills: all("contacts", "introduction"),
+    answer: each((message) =>
+      message.type === "introduction" ? { ...message, text: "I introduce the operator." } : message
+    )
   },
   {
     name: "marks nothing",

@@ -35,12 +35,12 @@ export const unverified: ReadonlyArray<Unverified> = [
   {
     name: "whose messages a receipt names",
     kills: all("receipts", "of-others"),
-    file: "sdk/src/client/messaging/Inbox.ts",
+    file: "sdk/src/client/messaging/EarlyReceipts.ts",
     edits: [
       ["seen?.peer !== author || seen.order", "seen?.peer === undefined || seen.order"],
       [
-        "MessageLog.change(transaction, author, seen.order, advance)",
-        "MessageLog.change(transaction, seen.peer, seen.order, advance)"
+        "MessageLog.change(transaction, author, seen.order, (row)",
+        "MessageLog.change(transaction, seen.peer, seen.order, (row)"
       ]
     ]
   },

@@ -1,6 +1,7 @@
 /** Message requests, blocks, and what others claim about them. */
 import type { Contact } from "../Client.ts"
 import { equals, holds, until } from "../Expect.ts"
+import { Keys } from "../crypto/Keys.ts"
 import { group } from "../Scenario.ts"
 
 /** Bodies that are never shown, and that only a note to self may bring. */
@@ -161,6 +162,44 @@ export const contacts = group("contacts", [
         "what is shown"
       )
       holds(shown[2]!.text !== "", "a type without fallback is shown as nothing", shown[2])
+    }
+  },
+  {
+    id: "introduction",
+    requirements: ["KEZ-PRF-173", "KEZ-PRF-171"],
+    why: "an introduction is shown by the key or handle that it names, not by its fallback, and makes nobody a contact",
+    run: async (stage) => {
+      const { alice, bob } = await stage.pair()
+      const newcomer = new Keys().primary
+      const body = { text: undefined, type: "introduction", primary: newcomer, handle: "carol@home.test" }
+      bob.send(alice.keys, "", { body: { ...body, fallback: "I introduce the operator." } })
+      bob.send(alice.keys, "done")
+      const [shown] = await alice.showsText(bob.handle, "done")
+      equals(shown?.type, "introduction", "the type")
+      holds(!shown!.text.includes("operator"), "the fallback is shown", shown)
+      holds(/carol@home\.test/.test(shown!.text) || shown!.text.includes(newcomer), "nobody is named", shown)
+      equals(await alice.contact(newcomer), undefined, "the newcomer as a contact")
+    }
+  },
+  {
+    id: "revoked-claim",
+    requirements: ["KEZ-SIG-111"],
+    why: "a claim that is revoked changes no message, neither those before nor those after",
+    run: async (stage) => {
+      const { alice, bob } = await stage.pair()
+      bob.append("add", { subject: "github:bob" })
+      const before = bob.send(alice.keys, "before")
+      await alice.showsText(bob.handle, "before")
+      bob.append("revoke", { subject: "github:bob" })
+      bob.send(alice.keys, "after")
+      const shown = await alice.showsText(bob.handle, "after")
+      equals(
+        shown.map(({ text }) => text),
+        ["before", "after"],
+        "what is shown"
+      )
+      equals(shown[0]?.id, before.payload["id"], "the id of the first")
+      equals((await alice.contact(bob.primary))?.state, "accepted", "the state of the contact")
     }
   },
   {
