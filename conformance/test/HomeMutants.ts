@@ -41,6 +41,8 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/errors#array",
     "server/errors#null",
     "server/errors#object",
+    "server/transfers#registration-of-another",
+    "server/transfers#alone",
     "server/registration#flat-more",
     "server/registration#invited-more",
     "server/registration#outer-member",
@@ -50,11 +52,13 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/registration#too-old",
     "server/registration#too-new",
     "server/deletion#too-*",
+    "server/transfers#too-*",
     "server/reports#too-*"
   ]),
   accepts("wrong_server", 201, [
     "server/registration#wrong-server",
     "server/deletion#wrong-server",
+    "server/transfers#wrong-server",
     "server/reports#wrong-server"
   ]),
   accepts("message_misdirected", 201, ["server/reports#message-to-others", "server/reports#message-by-others"]),
@@ -78,13 +82,33 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     answer: ({ status }, { path }) => (path === "/v1/report" && status === 200 ? { status: 201 } : undefined)
   },
   accepts("handle_taken", 201, ["server/registration#taken", "server/registration#race-handle"]),
-  accepts("primary_taken", 201, ["server/registration#primary-taken", "server/registration#race-primary"]),
+  accepts("primary_taken", 201, [
+    "server/registration#primary-taken",
+    "server/registration#race-primary",
+    "server/transfers#taken-key"
+  ]),
+  accepts("primary_moved", 200, [
+    "server/transfers#old-key",
+    "server/transfers#old-key-registers",
+    "server/transfers#back"
+  ]),
+  rewrites("answers a transfer with another key", /^\/v1\/transfer/, ["server/transfers#both-keys"], (json) => ({
+    ...json,
+    primary: otherKey
+  })),
+  {
+    name: "refuses a repeated transfer",
+    kills: ["server/transfers#repeat"],
+    answer: ({ status }, { body, path }) =>
+      path === "/v1/transfer" && status === 200 && repeated(body.toString()) ? refusal(410, "primary_moved") : undefined
+  },
   accepts("handle_reserved", 201, ["server/registration#reserved"]),
   confuses("handle_reserved", 404, "handle_not_found", ["server/lookup#reserved", "server/registration#reserved"]),
   accepts("handle_deleted", 201, [
     "server/registration#replay",
     "server/deletion#handle-again",
     "server/deletion#key-again",
+    "server/transfers#deleted",
     "server/manifests#deleted-owner"
   ]),
   confuses("handle_deleted", 404, "handle_not_found", [
@@ -99,6 +123,9 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/registration#altered",
     "server/registration#flat-forged",
     "server/deletion#forged",
+    "server/transfers#forged",
+    "server/transfers#not-accepted",
+    "server/transfers#registration-forged",
     "server/manifests#forged",
     "server/reports#forged",
     "server/reports#message-forged"
@@ -113,7 +140,12 @@ export const homeMutants: ReadonlyArray<Mutant> = [
   accepts("key_rejected", 201, ["server/registration#weak-key"]),
   accepts("timestamp_malformed", 201, ["server/registration#time"]),
   accepts("handle_malformed", 201, ["server/registration#handle-*", "server/lookup#malformed"]),
-  accepts("unauthorized", 204, ["server/deletion#other-signer", "server/manifests#other-signer"]),
+  accepts("unauthorized", 204, [
+    "server/deletion#other-signer",
+    "server/transfers#other-signer",
+    "server/transfers#old-key-deletes",
+    "server/manifests#other-signer"
+  ]),
   accepts("request_malformed", 204, ["server/deletion#other-handle"]),
   accepts("too_large", 200, ["server/errors#too-large", "server/manifests#too-large"]),
   confuses("media_type_unsupported", 400, "request_malformed", [
@@ -124,6 +156,7 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/lookup#unknown",
     "server/lookup#unknown-key",
     "server/deletion#nobody",
+    "server/transfers#nobody",
     "server/manifests#unknown-owner"
   ]),
   confuses("not_local", 404, "handle_not_found", ["server/lookup#other-server"]),

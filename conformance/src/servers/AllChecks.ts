@@ -19,6 +19,7 @@ import { lookup } from "./home/Lookup.ts"
 import { manifests } from "./home/Manifests.ts"
 import { registration } from "./home/Registration.ts"
 import { reports } from "./home/Reports.ts"
+import { transfers } from "./home/Transfers.ts"
 import { webfinger } from "./home/WebFinger.ts"
 import { append } from "./sig/Append.ts"
 import type { Check } from "../suite/Checks.ts"
@@ -33,6 +34,7 @@ export const homeChecks: ReadonlyArray<ServerCheck<HomeVisit>> = [
   ...registration,
   ...lookup,
   ...deletion,
+  ...transfers,
   ...webfinger,
   ...manifests,
   ...reports,

@@ -153,6 +153,15 @@ export class HomeVisit {
     return answer
   }
 
+  /** Sends a transfer to `next`, and remembers that either key may have the handle. */
+  async handOver({ handle }: Pick<Account, "handle">, next: Signer, bodies: object): Promise<Answer> {
+    const registered = { signer: next, handle, answer: this.target.post("/v1/transfer", bodies) }
+    this.#registered.add(registered)
+    const answer = await registered.answer
+    if (answer.status >= 300) this.#registered.delete(registered)
+    return answer
+  }
+
   record({ handle }: Pick<Account, "handle">): Promise<Answer> {
     return this.target.get(`/v1/u/${handle}`)
   }
@@ -164,15 +173,18 @@ export class HomeVisit {
 
   async #deleteAll(): Promise<ReadonlyArray<string>> {
     await Promise.allSettled([...this.#registered].map(({ answer }) => answer))
-    const left: Array<string> = []
+    const left = new Set<string>()
+    const gone = new Set<string>()
     for (const { handle, signer } of this.#registered) {
       const status = await this.delete({ handle, signer }).then(
         (answer) => answer.status,
         () => 0
       )
+      if (status === 204) gone.add(handle)
       // 404: it was never made.
-      if (status !== 204 && status !== 404) left.push(handle)
+      else if (status !== 404) left.add(handle)
     }
-    return left
+    // One of the keys of an account that was handed over has it.
+    return [...left].filter((handle) => !gone.has(handle))
   }
 }
