@@ -15,6 +15,7 @@ export const settings = {
     appearance: { title: "Appearance and typing", about: "Light or dark, what Enter does" },
     storage: { title: "Storage", about: "In this browser and at the server" },
     words: { title: "Words and passphrase", about: "What opens your account, passkeys" },
+    rotate: { title: "New key", about: "New words, if somebody may have seen yours" },
     export: { title: "Export", about: "Everything as a file" },
     keys: { title: "Keyboard", about: "Shortcuts" },
     about: { title: "About", about: "Version, server, protection" },
@@ -142,6 +143,37 @@ export const settings = {
   passkeyUnavailable: "This browser or device has no passkeys that can unlock this page.",
   askOnReload: "Ask again when I reload",
   askOnReloadHelp: "Otherwise a reload of this tab opens without the passphrase.",
+
+  rotateWhen:
+    "Give your account a new key, with new words, if somebody may have seen your words or got hold of a device that had them.",
+  rotateMeans: [
+    "Your name, your contacts and your messages stay. Your old words no longer open the account.",
+    "Your contacts are shown that your old key handed over to the new one. They confirm it before they write to you again.",
+    "Your other devices stop sending until you enter the new words there.",
+    "Files that you shared have to be shared again."
+  ],
+  rotateWarning:
+    "Keep the old words as well: they still open mail that was sent to the old key. Whoever has them can do this before you, and nothing undoes it.",
+  rotateBegin: "Make new words",
+  rotatePassphrase: "Change to the new key",
+  rotateSteps: (server: string) => ({
+    saved: "The new key is stored in this browser",
+    published: "The new key has a chain of its own",
+    rotated: "Your old key signed that it hands over",
+    transferred: `${server} gives your name to the new key`,
+    finished: "This browser uses the new key"
+  }),
+  rotateDone: "done",
+  rotateOpen: "not yet",
+  rotateFinished: "Your account has its new key. Enter the new words on your other devices.",
+  rotateResume: "Go on",
+  rotateUndone: "Nothing is given up yet: your old key still works.",
+  rotateNoWayBack: "Your old key has handed over, so there is no way back: go on until all is done.",
+  rotateMoved: "Your account has a new key. This browser still has the old one and can only read.",
+  rotateMovedHelp: "If that was you, on another device, enter the new words here.",
+  rotateMovedEnter: "Enter the new words",
+  rotateMovedElse:
+    "If it was not you, somebody has your words. Tell your contacts in another way, and make a new account.",
 
   exportTitle: "Everything as a file",
   export: "Your conversations, contacts, settings and your chain as JSON, one item per line. The key is not in it.",

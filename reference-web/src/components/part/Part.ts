@@ -106,8 +106,15 @@ export interface ProofAction {
   readonly subject: string
 }
 
+/** Something to do about the account's key. */
+export type RotationAction =
+  | { readonly _tag: "newWords" }
+  | { readonly _tag: "enterWords"; readonly words: string }
+  | { readonly _tag: "rotate" | "followMove"; readonly passphrase: string }
+
 export type Action =
   | ProofAction
+  | RotationAction
   | { readonly _tag: "trim"; readonly box: "mail" | "sent" }
   | { readonly _tag: "persist" | "lock" | "export" | "logOut" | "deleteAccount" }
   | { readonly _tag: "askOnReload"; readonly on: boolean }
@@ -115,6 +122,10 @@ export type Action =
   | { readonly _tag: "hideWords" | "printWords" | "suggest" | "addPasskey" }
   | { readonly _tag: "changePassphrase"; readonly passphrase: string; readonly next: string }
   | { readonly _tag: "removePasskey"; readonly credentialId: Uint8Array }
+
+const rotationTags: ReadonlySet<Action["_tag"]> = new Set(["newWords", "enterWords", "rotate", "followMove"])
+
+export const isRotation = (action: Action): action is RotationAction => rotationTags.has(action._tag)
 
 declare global {
   interface HTMLElementEventMap {

@@ -15,6 +15,7 @@ const icons = {
   appearance: "eye",
   storage: "folder",
   words: "key",
+  rotate: "forward",
   export: "file",
   keys: "keyboard",
   about: "info",

@@ -35,17 +35,13 @@ export class OwnProofs implements ReactiveController {
   }
 
   hostDisconnected(): void {
-    this.hide()
+    this.show(false)
   }
 
-  show(): void {
-    this.#isShown = true
-    void this.#load()
-  }
-
-  /** Stops looking for a proof; `prove` goes on with it. */
-  hide(): void {
-    this.#isShown = false
+  /** Hidden, it stops looking for a proof; `prove` goes on with it. */
+  show(shown: boolean): void {
+    this.#isShown = shown
+    if (shown) return void this.#load()
     this.#stop.abort()
     this.#say({})
   }

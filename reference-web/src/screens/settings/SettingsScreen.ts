@@ -2,7 +2,7 @@ import { consume } from "@lit/context"
 import type { InboxUsage, KezChatClient, Settings } from "@kez-chat/sdk/promise"
 import { html, LitElement, nothing, type PropertyValues } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
-import type { Action, ProofAction } from "../../components/part/Part.ts"
+import { type Action, isRotation, type ProofAction, type RotationAction } from "../../components/part/Part.ts"
 import "../../components/settings-about/SettingsAbout.ts"
 import "../../components/settings-account/SettingsAccount.ts"
 import "../../components/settings-appearance/SettingsAppearance.ts"
@@ -13,6 +13,7 @@ import { isPart, type PartName } from "../../components/settings-list/SettingsLi
 import "../../components/settings-notifications/SettingsNotifications.ts"
 import "../../components/settings-privacy/SettingsPrivacy.ts"
 import "../../components/settings-proofs/SettingsProofs.ts"
+import "../../components/settings-rotate/SettingsRotate.ts"
 import "../../components/settings-storage/SettingsStorage.ts"
 import type { StorageUsage } from "../../components/settings-storage/SettingsStorage.ts"
 import "../../components/settings-words/SettingsWords.ts"
@@ -40,6 +41,7 @@ import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import type { AccountState, WebAccount } from "@kez-chat/sdk/web-page"
 import { pageAddress } from "../sign-up/SignUp.ts"
 import { OwnProofs } from "./OwnProofs.ts"
+import { OwnRotation } from "./OwnRotation.ts"
 
 declare const BUILD_TIME: string | undefined
 
@@ -66,6 +68,11 @@ export class SettingsScreen extends LitElement {
   @state() private done: "" | Action["_tag"] = ""
   @state() private failed = ""
   readonly #proofs = new OwnProofs(this, () => this.client)
+  readonly #rotation = new OwnRotation(
+    this,
+    () => this.account,
+    () => this.texts.settings.passphraseWrong
+  )
 
   constructor() {
     super()
@@ -96,8 +103,8 @@ export class SettingsScreen extends LitElement {
     this.failed = ""
     this.done = ""
     this.count = undefined
-    if (this.section === "proofs") this.#proofs.show()
-    else this.#proofs.hide()
+    this.#proofs.show(this.section === "proofs")
+    this.#rotation.show(this.section === "rotate")
     void this.#load()
   }
 
@@ -232,6 +239,18 @@ export class SettingsScreen extends LitElement {
               .done=${this.done}
               .failed=${this.failed}
             ></kez-settings-words>`
+      case "rotate":
+        return html`<kez-settings-rotate
+          data-step
+          .server=${server}
+          .words=${this.#rotation.words}
+          .rotation=${this.#rotation.rotation}
+          .movedTo=${this.#rotation.movedTo}
+          .busy=${this.#rotation.busy}
+          .found=${this.#rotation.found}
+          .entered=${this.#rotation.entered}
+          .failed=${this.#rotation.failed}
+        ></kez-settings-rotate>`
       case "export":
         return html`<kez-settings-export
           data-step
@@ -280,6 +299,7 @@ export class SettingsScreen extends LitElement {
 
   async #act(action: Action): Promise<void> {
     if ("subject" in action) return this.#proofs[action._tag](action.subject)
+    if (isRotation(action)) return this.#rotation.act(action)
     if (this.busy !== "") return
     this.busy = action._tag
     this.done = ""
@@ -300,7 +320,7 @@ export class SettingsScreen extends LitElement {
     }
   }
 
-  async #run(action: Exclude<Action, ProofAction>): Promise<unknown> {
+  async #run(action: Exclude<Action, ProofAction | RotationAction>): Promise<unknown> {
     const account = this.account!
     const client = this.client!
     switch (action._tag) {
@@ -336,7 +356,11 @@ export class SettingsScreen extends LitElement {
         this.words = []
         return
       case "printWords":
-        return printWords({ words: this.words, handle: this.#handle, address: pageAddress() })
+        return printWords({
+          words: this.section === "rotate" ? this.#rotation.words : this.words,
+          handle: this.#handle,
+          address: pageAddress()
+        })
       case "suggest":
         this.suggested = (await account.newWords()).split(" ").slice(0, 4).join(" ")
         return

@@ -25,6 +25,16 @@ export const deriveKey = async (secret: Uint8Array, info: string): Promise<Crypt
     uses
   )
 
+/** The 32 bytes of the key that {@link deriveKey} gives. */
+export const deriveBytes = async (secret: Uint8Array, info: string): Promise<Uint8Array> =>
+  new Uint8Array(
+    await crypto.subtle.deriveBits(
+      { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info: source(Bytes.utf8(info)) },
+      await crypto.subtle.importKey("raw", source(secret), "HKDF", false, ["deriveBits"]),
+      256
+    )
+  )
+
 /** Seals under a random nonce; a key is good for 2^32 of them. */
 export const seal = async (key: CryptoKey, aad: Uint8Array, plaintext: Uint8Array): Promise<Uint8Array> => {
   const iv = crypto.getRandomValues(new Uint8Array(nonceBytes))

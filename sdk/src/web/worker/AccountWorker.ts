@@ -1,7 +1,7 @@
 /** What a worker does for pages: their calls about the account, and the client while it is open. */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { Account } from "../../client/model/index.ts"
+import type { Account, Rotation } from "../../client/model/index.ts"
 import { clientCalls } from "../../port/ClientCalls.ts"
 import { forward } from "../../port/Forward.ts"
 import { serveCalls } from "../../port/Serve.ts"
@@ -55,6 +55,9 @@ export class AccountWorker implements AccountHost {
           "PassphraseNeeded",
           "the words are shown after the passphrase only: ask revealWords of the account"
         )
+      },
+      rotate: () => {
+        throw tagged("PassphraseNeeded", "a new key is given after the passphrase only: ask rotate of the account")
       },
       deleteAccount: async (waiting) => {
         await client.deleteAccount(waiting)
@@ -159,8 +162,18 @@ export class AccountWorker implements AccountHost {
     return account.exclusive(async () => {
       const { seed } = this.#open()
       await checkOpener(account.databases.vault, openerOf(secret))
-      return wordsOf(seed)
+      return wordsOf(await seed())
     })
+  }
+
+  async *rotate({ words, ...secret }: Secret & { readonly words?: string }): AsyncGenerator<Rotation> {
+    const account = this.#account
+    this.#open()
+    await checkOpener(account.databases.vault, openerOf(secret))
+    for await (const rotation of this.#open().client.rotate(words)) {
+      if (rotation.step === "finished") await account.exclusive(() => account.opened())
+      yield rotation
+    }
   }
 
   logOut(): Promise<void> {

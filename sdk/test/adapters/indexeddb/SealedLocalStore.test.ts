@@ -71,6 +71,30 @@ describe("SealedLocalStore", () => {
     })
   )
 
+  it.effect("opens with the seed that it was handed over to, and with the one before, whatever was sealed when", () =>
+    Effect.gen(function* () {
+      const inner = MemoryLocalStore.make()
+      const secret = (fill: number) => Redacted.make(new Uint8Array(32).fill(fill))
+      const before = yield* open(inner)
+      yield* before.commit([put("a", "first"), put("b", "second")])
+      yield* SealedLocalStore.handOver(inner, secret(1), secret(2))
+      yield* before.commit([put("c", "meanwhile")])
+      yield* SealedLocalStore.handOver(inner, secret(2), secret(3))
+      for (const fill of [1, 2, 3]) {
+        const store = yield* open(inner, fill)
+        const entries = yield* store.scan({ prefix: "" })
+        assert.deepStrictEqual(entries, [
+          { key: "a", value: utf8("first") },
+          { key: "b", value: utf8("second") },
+          { key: "c", value: utf8("meanwhile") }
+        ])
+        assert.lengthOf(yield* store.scan({ prefix: "", limit: 2 }), 2)
+        assert.lengthOf(yield* store.scan({ prefix: "", limit: 3, reverse: true }), 3)
+      }
+      yield* damagedKey((yield* open(inner, 4)).get("a"))
+    })
+  )
+
   it.effect("passes on the errors of the store below", () =>
     Effect.gen(function* () {
       const error = new StoreError({ reason: "full", detail: "no room" })
