@@ -40,6 +40,8 @@ export class App extends LitElement {
   @state() private catchingUp: { readonly taken: number; readonly of: number } | undefined
   /** Why what arrives cannot be stored, or empty. */
   @state() private storeFailing = ""
+  /** The account has a new key, and this browser the old one. */
+  @state() private moved = false
   /** Heading of the screen, for the document's title. */
   @state() private heading = ""
   @state() private isWide = wide.matches
@@ -77,6 +79,7 @@ export class App extends LitElement {
     (event) => {
       if (event._tag === "StoreFailing") this.storeFailing = event.reason
       else if (event._tag === "StoreRecovered") this.storeFailing = ""
+      else if (event._tag === "HandedOver") void this.#lookWhetherMoved()
     }
   )
   #graceTimer: ReturnType<typeof setTimeout> | undefined
@@ -136,11 +139,17 @@ export class App extends LitElement {
   protected override updated(changed: PropertyValues): void {
     if (changed.has("state") || changed.has("route")) void this.#load()
     if (changed.has("account")) this.#states.restart()
+    if (changed.has("state")) void this.#lookWhetherMoved()
     if (changed.has("state") && changed.get("state")?._tag !== this.state._tag) {
       this.storeFailing = ""
       this.#connection.restart()
       this.#catchingUp.restart()
     }
+  }
+
+  async #lookWhetherMoved(): Promise<void> {
+    const account = await this.#open?.account().catch(() => undefined)
+    this.moved = account?.movedTo !== undefined
   }
 
   /** Loads what is shown now; a part that was never loaded needs a moment. */
@@ -195,6 +204,7 @@ export class App extends LitElement {
         .refused=${this.connection?._tag === "Offline" ? this.connection.error.reason : ""}
         .catchingUp=${this.catchingUp}
         .storeFailing=${this.storeFailing}
+        .moved=${this.moved}
         @kez-try-now=${this.#tryNow}
       ></kez-status-bar>
     </header>`

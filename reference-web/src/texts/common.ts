@@ -18,6 +18,8 @@ export const common = {
   loading: "Loading",
   offline: "No connection. What you write is kept and goes out by itself.",
   offlineSince: (time: string) => `No connection since ${time}. What you write is kept and goes out by itself.`,
+  moved: "Your account has a new key. This browser has the old one and can only read.",
+  movedEnter: "Enter the new words",
   suspended:
     "The operator of your server has suspended this account. Nothing is sent or received until they lift it; what you write is kept here.",
   refused: "Your server refuses this account: it may have been revoked or deleted. What you write is kept here.",

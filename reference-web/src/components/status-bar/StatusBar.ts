@@ -3,6 +3,7 @@ import { css, html, LitElement, nothing } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import "../../elements/button/Button.ts"
 import "../../elements/icon/Icon.ts"
+import { hashOf } from "../../controllers/Route.ts"
 import { timeOfDay } from "../../model/Moment.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
@@ -11,7 +12,8 @@ import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 const longMillis = 5 * 60_000
 
 /**
- * Above the conversations: that nothing can be stored, that there is no connection, or how far messages are brought back. Empty while all is well.
+ * Above the conversations: that nothing can be stored, that the account has another key by now, that there is no
+ * connection, or how far messages are brought back. Empty while all is well.
  *
  * @fires kez-try-now - The person wants the connection to be tried now.
  */
@@ -37,6 +39,10 @@ export class StatusBar extends LitElement {
       span {
         flex: 1;
       }
+      a {
+        color: inherit;
+        font-weight: 600;
+      }
       progress {
         flex: none;
         width: 6rem;
@@ -51,6 +57,8 @@ export class StatusBar extends LitElement {
   @property() refused = ""
   /** Why what arrives cannot be stored, while that is so; `full`: no space is left. */
   @property() storeFailing = ""
+  /** The account has a new key, and this browser the old one. */
+  @property({ type: Boolean }) moved = false
   /** Messages that are brought back, while there are more to come. */
   @property({ attribute: false }) catchingUp: { readonly taken: number; readonly of: number } | undefined
   @consume({ context: textsContext, subscribe: true }) @state() private texts: Texts = en
@@ -79,6 +87,12 @@ export class StatusBar extends LitElement {
       return html`<div class="bar">
         <kez-icon name="warning"></kez-icon>
         <span>${storeFailing === "full" ? texts.storeFull : texts.storeFailing}</span>
+      </div>`
+    }
+    if (this.moved) {
+      return html`<div class="bar">
+        <kez-icon name="warning"></kez-icon>
+        <span>${texts.moved} <a href=${hashOf({ screen: "settings", part: "rotate" })}>${texts.movedEnter}</a></span>
       </div>`
     }
     if (offlineSince !== undefined && (refused === "suspended" || refused === "unauthorized")) {

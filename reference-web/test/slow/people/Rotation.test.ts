@@ -80,15 +80,17 @@ describe.skipIf(!hasChromium)(
       expect((await first.textContent())?.replace(/[\d.\s]/g, "")).toBe(newWords[0])
 
       // The other browser of the account reads until it has the new words.
-      await goTo(second, "#/settings/rotate")
-      await second.getByText("Your account has a new key.").waitFor()
+      await second.getByRole("status").getByRole("link", { name: "Enter the new words" }).click()
+      await second.getByText("Your account has a new key. This browser still has").waitFor()
       await button(second, "Enter the new words").click()
       await second.getByLabel("Word 1", { exact: true }).fill(newWords.join(" "))
       await button(second, "Continue").click()
       await dialog(second).getByLabel("Passphrase", { exact: true }).fill(passphrase)
       await dialog(second).getByRole("button", { name: "Continue" }).click()
-      await second.getByText("Your account has a new key.").waitFor({ state: "detached" })
-      await goTo(second, "#/c/bert")
+      await second.getByText("Your account has a new key.").first().waitFor({ state: "detached" })
+      // Who is accepted is not told to other browsers.
+      await goTo(second, "#/requests")
+      await button(second, "Accept").click()
       await message(second, "After").waitFor()
       await write(second, "From the second")
       await message(bert, "From the second").waitFor()
