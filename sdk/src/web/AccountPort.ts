@@ -1,5 +1,5 @@
 /** What a page and the account's worker say to each other. */
-import type { Account } from "../promise/index.ts"
+import type { Account, Rotation } from "../promise/index.ts"
 import type { Calls } from "../port/Calls.ts"
 import type { AccountState } from "./AccountState.ts"
 
@@ -88,6 +88,10 @@ export interface AccountHost {
   checkWords(text: string): Promise<WordsCheck>
   handleStatus(local: string): Promise<HandleStatus>
   create(account: NewAccount): AsyncIterable<CreateStep>
+  /**
+   * Also for an open account that another device rotated: `words` of its new key, and the passphrase of this browser.
+   * Rejects with `AccountExists` for words of another account.
+   */
   restore(account: RestoredAccount): Promise<Account>
   unlock(secret: Secret): Promise<void>
   lock(): Promise<void>
@@ -104,6 +108,11 @@ export interface AccountHost {
    * rejects with `PassphraseNeeded`. Rejects with a `VaultError`, `wrong_passphrase`.
    */
   revealWords(secret: Secret): Promise<string>
+  /**
+   * Rotates to a new key, or resumes, for who opens the vault again; see `rotate` of the client, which rejects with
+   * `PassphraseNeeded`. What opens the vault stays the same.
+   */
+  rotate(options: Secret & { readonly words?: string }): AsyncIterable<Rotation>
   logOut(): Promise<void>
   storage(): Promise<StorageUse>
 }
@@ -123,6 +132,7 @@ export const accountCalls: Calls<AccountHost> = {
   addPasskey: "call",
   removePasskey: "call",
   revealWords: "call",
+  rotate: "stream",
   logOut: "call",
   storage: "call"
 }

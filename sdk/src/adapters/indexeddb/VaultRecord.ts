@@ -60,8 +60,6 @@ const VaultRecord = Schema.Struct({
   handle: Schema.String.check(Schema.makeFilter((text) => Result.isSuccess(Handle.parse(text)))),
   primary: Schema.String.check(Schema.isPattern(PrimaryKey.ed25519Form)),
   sealedSeed: sealed,
-  /** The seed that the local store is sealed under, if the account was rotated since. */
-  sealedStoreSeed: Schema.optionalKey(sealed),
   slots: Schema.TupleWithRest(Schema.Tuple([PassphraseSlot]), [PasskeySlot]).check(Schema.isMaxLength(1 + maxPasskeys))
 })
 export type VaultRecord = typeof VaultRecord.Type
@@ -116,10 +114,6 @@ export const slotHeader = (slot: Omit<PassphraseSlot, "sealedKey"> | Omit<Passke
         : [slot.kind, base64(slot.credentialId), base64(slot.prfSalt)]
     )
   )
-
-/** What the sealed seed of the store is bound to. */
-export const storeHeader = ({ handle, primary }: Pick<VaultRecord, "handle" | "primary">): Uint8Array =>
-  Bytes.utf8(JSON.stringify(["store", handle, primary]))
 
 /** What the sealed seed is bound to. */
 export const seedHeader = ({ handle, primary }: Pick<VaultRecord, "handle" | "primary">): Uint8Array =>

@@ -37,15 +37,13 @@ export interface PublicPart {
 /** An open vault, until the scope that it was opened in closes. */
 export interface Unlocked {
   readonly vault: Vault["Service"]
-  /** The seed that the local store is sealed under: the account's own, or the one from before its rotations. */
-  readonly storeSeed: Effect.Effect<Redacted.Redacted<Uint8Array>, VaultError>
-  /** Saves the seed of the key that the account was rotated to; the store stays sealed as it is. */
-  succeed(next: {
+  /** The 32 bytes that open the vault again; zero once the scope has closed. */
+  readonly key: Redacted.Redacted<Uint8Array>
+  /** Puts the seed of another key in the place of the account's, as after a rotation. What opens the vault stays. */
+  handOver(next: {
     readonly primary: string
     readonly seed: Redacted.Redacted<Uint8Array>
   }): Effect.Effect<void, VaultError>
-  /** The 32 bytes that open the vault again; zero once the scope has closed. */
-  readonly key: Redacted.Redacted<Uint8Array>
   /** Fails with `wrong_passphrase`, or `locked` if `next` is blank. */
   changePassphrase(change: {
     readonly passphrase: Redacted.Redacted<string>
@@ -135,15 +133,12 @@ const unlocked = Effect.fnUntraced(function* (
   const changing = yield* Semaphore.make(1)
   let draft = begun
 
-  const openSeed = (
-    sealedSeed: Uint8Array,
-    header: Uint8Array = VaultRecord.seedHeader(draft)
-  ): Effect.Effect<Uint8Array, VaultError> =>
+  const openSeed = (account: Draft, sealedSeed: Uint8Array): Effect.Effect<Uint8Array, VaultError> =>
     Effect.flatMap(
-      attempt(() => AesGcm.open(sealing, header, sealedSeed)),
+      attempt(() => AesGcm.open(sealing, VaultRecord.seedHeader(account), sealedSeed)),
       (seed) => (seed === undefined ? Effect.fail(damaged("its key does not open the seed")) : Effect.succeed(seed))
     )
-  if (begun.sealedSeed !== undefined) (yield* openSeed(begun.sealedSeed)).fill(0)
+  if (begun.sealedSeed !== undefined) (yield* openSeed(begun, begun.sealedSeed)).fill(0)
 
   const change = (step: (now: Draft) => Effect.Effect<Draft, VaultError>): Effect.Effect<void, VaultError> =>
     changing.withPermits(1)(
@@ -152,6 +147,12 @@ const unlocked = Effect.fnUntraced(function* (
         if (sealedSeed !== undefined) yield* write(database, VaultRecord.encode({ v: 1, ...next, sealedSeed }))
         draft = { ...next, ...(sealedSeed === undefined ? {} : { sealedSeed }) }
       })
+    )
+
+  const sealSeed = (account: Draft, seed: Redacted.Redacted<Uint8Array>): Effect.Effect<Draft, VaultError> =>
+    Effect.map(
+      attempt(() => AesGcm.seal(sealing, VaultRecord.seedHeader(account), Redacted.value(seed))),
+      (sealedSeed) => ({ ...account, sealedSeed })
     )
 
   const without = (passkeys: ReadonlyArray<VaultRecord.PasskeySlot>, credentialId: Uint8Array) =>
@@ -164,44 +165,12 @@ const unlocked = Effect.fnUntraced(function* (
       load: Effect.gen(function* () {
         const stored = yield* read(database)
         if (Option.isNone(stored)) return Option.none()
-        return Option.some(Redacted.make(yield* openSeed(stored.value.sealedSeed), { label: "seed" }))
+        return Option.some(Redacted.make(yield* openSeed(stored.value, stored.value.sealedSeed), { label: "seed" }))
       }),
-      save: (seed) =>
-        change((now) =>
-          Effect.map(
-            attempt(() => AesGcm.seal(sealing, VaultRecord.seedHeader(now), Redacted.value(seed))),
-            (sealedSeed) => ({ ...now, sealedSeed })
-          )
-        ),
+      save: (seed) => change((now) => sealSeed(now, seed)),
       clear: change(({ handle, primary, slots }) => Effect.as(write(database, undefined), { handle, primary, slots }))
     }),
-    storeSeed: Effect.suspend(() => {
-      const { sealedSeed, sealedStoreSeed } = draft
-      if (sealedStoreSeed === undefined && sealedSeed === undefined) {
-        return Effect.fail(vaultError("unavailable", "this browser holds no account"))
-      }
-      return Effect.map(
-        sealedStoreSeed === undefined
-          ? openSeed(sealedSeed as Uint8Array)
-          : openSeed(sealedStoreSeed, VaultRecord.storeHeader(draft)),
-        (seed) => Redacted.make(seed, { label: "seed of the store" })
-      )
-    }),
-    succeed: ({ primary, seed }) =>
-      change(
-        Effect.fnUntraced(function* (now) {
-          if (now.sealedSeed === undefined) return now
-          const before = yield* now.sealedStoreSeed === undefined
-            ? openSeed(now.sealedSeed)
-            : openSeed(now.sealedStoreSeed, VaultRecord.storeHeader(now))
-          const next = { ...now, primary }
-          return {
-            ...next,
-            sealedSeed: yield* attempt(() => AesGcm.seal(sealing, VaultRecord.seedHeader(next), Redacted.value(seed))),
-            sealedStoreSeed: yield* attempt(() => AesGcm.seal(sealing, VaultRecord.storeHeader(next), before))
-          }
-        })
-      ),
+    handOver: ({ primary, seed }) => change((now) => sealSeed({ ...now, primary }, seed)),
     changePassphrase: ({ passphrase, next }) =>
       change(
         Effect.fnUntraced(function* (now) {

@@ -240,7 +240,7 @@ export class HeldAccount {
     const { client, handle, seed } = this.held!
     const found = await client.account().catch((error: unknown) => error)
     if (!(found instanceof NoAccount)) return
-    const words = wordsOf(seed)
+    const words = wordsOf(await seed())
     await client.restore({ words }).catch((error: unknown) => {
       if (error instanceof Problem && error.code === "handle_not_found") return client.create({ handle, words })
       throw error
@@ -248,9 +248,12 @@ export class HeldAccount {
   }
 
   async opened(): Promise<Account> {
-    const { client, ticket } = this.held!
+    const held = this.held!
+    const { client, ticket } = held
+    // A rotation may have given it another key.
     const account = await client.account()
     const { primary } = account
+    this.held = { ...held, primary }
     const vault = await readVault(this.databases.vault)
     this.set({ _tag: "open", handle: account.handle, primary, slots: vault?.slots ?? [] }, { ticket, forgotten: false })
     this.#turns.tellChange()

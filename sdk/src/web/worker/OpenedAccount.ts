@@ -9,7 +9,8 @@ import { IndexedDbLocalStore, SealedLocalStore, WebVault } from "../../adapters/
 import { NoAccount } from "../../client/model/index.ts"
 import { type KezChatClient, open } from "../../promise/index.ts"
 import { noHomes } from "../../services/absent/NoHomes.ts"
-import { Vault, type VaultError } from "../../services/Vault.ts"
+import { LocalStore } from "../../services/LocalStore.ts"
+import { Vault, VaultError } from "../../services/Vault.ts"
 import type { VaultSlot } from "../AccountState.ts"
 import { layer } from "../index.ts"
 import type { Databases } from "./Databases.ts"
@@ -19,7 +20,8 @@ import * as Tickets from "./Tickets.ts"
 export interface OpenedAccount {
   readonly client: KezChatClient
   readonly unlocked: WebVault.Unlocked
-  readonly seed: Redacted.Redacted<Uint8Array>
+  /** The seed of the account's key, which a rotation changes. Rejects with a `VaultError`. */
+  seed(): Promise<Redacted.Redacted<Uint8Array>>
   readonly primary: string
   /** Absent where the browser keeps no key, as WebKitGTK without a keyring: then a reload asks for the passphrase. */
   readonly ticket: string | undefined
@@ -52,6 +54,31 @@ export const checkOpener = (name: string, opener: WebVault.Opener): Promise<void
     Effect.scoped(Effect.flatMap(WebVault.make({ name }), ({ unlock }) => Effect.asVoid(unlock(opener))))
   )
 
+/**
+ * The vault of an open account. The seed of another key, as of a rotation, opens the store before the vault has it: so
+ * that whatever the vault holds, the store opens.
+ */
+const rotating = (
+  unlocked: WebVault.Unlocked,
+  store: LocalStore["Service"],
+  opened: Redacted.Redacted<Uint8Array>
+): Vault["Service"] => {
+  let held = opened
+  return {
+    ...unlocked.vault,
+    save: Effect.fnUntraced(function* (seed) {
+      const primary = yield* Effect.promise(() => primaryOf(seed))
+      if (primary === (yield* Effect.promise(() => primaryOf(held)))) return yield* unlocked.vault.save(seed)
+      yield* Effect.mapError(
+        SealedLocalStore.handOver(store, held, seed),
+        (cause) => new VaultError({ reason: "io", detail: cause.message, cause })
+      )
+      yield* unlocked.handOver({ primary, seed })
+      held = seed
+    })
+  }
+}
+
 /** Rejects with a `VaultError`, `StoreError` or `StoreConflict`, and leaves nothing open. */
 export const openAccount = async ({
   databases,
@@ -71,30 +98,23 @@ export const openAccount = async ({
       Option.match({ onNone: () => Effect.fail(new NoAccount()), onSome: Effect.succeed })
     )
     const seed = options.seed ?? (await Effect.runPromise(stored))
-    const storeSeed = options.seed ?? (await Effect.runPromise(unlocked.storeSeed))
-    // A seed of another key is that of a rotation.
-    const save = (next: Redacted.Redacted<Uint8Array>) =>
-      Effect.flatMap(
-        Effect.promise(() => primaryOf(next)),
-        (of) => (of === primary ? unlocked.vault.save(next) : unlocked.succeed({ primary: of, seed: next }))
-      )
+    const store = await Effect.runPromise(
+      Scope.provide(IndexedDbLocalStore.make({ name: databases.store, onLost }), scope)
+    )
     const client = await open(
       layer({
         home,
         primary,
         // The policy of the page's worker names the home and its servers only.
         homes: noHomes,
-        store: Layer.provide(
-          SealedLocalStore.layer(storeSeed),
-          IndexedDbLocalStore.layer({ name: databases.store, onLost })
-        ),
-        vault: Layer.succeed(Vault, { ...unlocked.vault, save })
+        store: Layer.effect(LocalStore, SealedLocalStore.make(store, seed)),
+        vault: Layer.succeed(Vault, rotating(unlocked, store, seed))
       })
     )
     return {
       client,
       unlocked,
-      seed,
+      seed: () => Effect.runPromise(stored),
       primary,
       ticket: await Tickets.seal(databases.tickets, Redacted.value(unlocked.key)).catch(() => undefined),
       close: async () => {

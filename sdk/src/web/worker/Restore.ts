@@ -7,6 +7,7 @@ import type { RestoredAccount } from "../AccountPort.ts"
 import { remove } from "./Databases.ts"
 import type { HeldAccount } from "./HeldAccount.ts"
 import { primaryOf } from "./HomeServer.ts"
+import { checkOpener } from "./OpenedAccount.ts"
 import { seedOf } from "./Words.ts"
 
 export const restore = async (
@@ -15,6 +16,11 @@ export const restore = async (
 ): Promise<Account> => {
   const seed = seedOf(words)
   const primary = await primaryOf(seed)
+  if (account.held !== undefined && account.held.primary !== primary) {
+    const { client, handle } = account.held
+    if ((await client.account()).movedTo !== primary) throw new AccountExists({ handle })
+    await checkOpener(account.databases.vault, { passphrase: Redacted.make(passphrase) })
+  }
   if (account.held === undefined) {
     const release = await account.acquire()
     await account.guarded(release, async () => {
