@@ -154,6 +154,7 @@ describe("sharing a file", () => {
         (yield* bob.chat.history("alice")).map(({ body }) => body["filename"]),
         ["for-bob", "unlisted"]
       )
+      yield* carol.chat.sync
       assert.deepStrictEqual(
         (yield* carol.chat.history("alice")).map(({ body }) => body["filename"]),
         ["for-carol"]
