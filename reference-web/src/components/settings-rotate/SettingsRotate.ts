@@ -130,19 +130,21 @@ export class SettingsRotate extends Part {
         ${this.problem(this.failed)}`
     const done = steps.indexOf(rotation.step)
     const isFinished = rotation.step === "finished"
-    return html`<ol role="status">
-        ${steps.map(
-          (step, index) =>
-            html`<li class=${index <= done ? "done" : ""}>
-              <kez-icon name="check"></kez-icon>
-              <span
-                >${settings.rotateSteps(this.server)[step]}<span class="visually-hidden"
-                  >, ${index <= done ? settings.rotateDone : settings.rotateOpen}</span
-                ></span
-              >
-            </li>`
-        )}
-      </ol>
+    return html`<div role="status">
+        <ol>
+          ${steps.map(
+            (step, index) =>
+              html`<li class=${index <= done ? "done" : ""}>
+                <kez-icon name="check"></kez-icon>
+                <span
+                  >${settings.rotateSteps(this.server)[step]}<span class="visually-hidden"
+                    >, ${index <= done ? settings.rotateDone : settings.rotateOpen}</span
+                  ></span
+                >
+              </li>`
+          )}
+        </ol>
+      </div>
       ${
         isFinished
           ? html`<kez-note kind="good" live>${settings.rotateFinished}</kez-note>`

@@ -40,7 +40,7 @@ const page = async (first: AccountState, calls: Partial<WebAccount>) => {
       yield first
       for (;;) yield await new Promise<AccountState>((resolve) => (tell = resolve))
     },
-    client: { async *connection() {}, async *catchingUp() {} } as unknown as KezChatClient,
+    client: { account: async () => ({}), async *connection() {}, async *catchingUp() {} } as unknown as KezChatClient,
     ...calls
   })
   await show(Object.assign(new App(), { account }), account)
