@@ -45,7 +45,6 @@ export const Retired = row(
     at: Schema.Number
   })
 )
-export type RetiredRow = RowType<typeof Retired>
 
 export const prefix = {
   former: "former/",
