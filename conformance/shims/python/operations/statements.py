@@ -11,7 +11,13 @@ from kez.statements.claims import verify_claim
 from kez.statements.envelope import parse_envelope, sign_payload
 from kez.statements.hosts import check_named_host
 from kez.statements.proofs import decode_bundle, decode_proof, decode_txt
-from kez.statements.registration import check_registration, check_transfer, parse_description, verify_record, verify_registration
+from kez.statements.registration import (
+    check_registration,
+    check_transfer,
+    parse_description,
+    verify_record,
+    verify_registration,
+)
 from kez.statements.sigchain import Head, compare_heads, verify_chain
 
 from .registry import Arguments, operation

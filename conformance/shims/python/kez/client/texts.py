@@ -31,9 +31,12 @@ _KEPT = " You keep the pinned key."
 
 
 def text_of(body: dict[str, Any]) -> str:
-    """What is shown of a message: its text, its fallback, or a sentence (KEZ-DM-020)."""
+    """What is shown of a message: its text, its fallback, or a sentence (KEZ-DM-020, KEZ-PRF-173)."""
     if body["type"] == "text":
         return str(body["text"])
+    if body["type"] == "introduction":
+        verb = "Takes back the introduction of" if "withdrawn" in body else "Introduces"
+        return f"{verb} {body.get('handle', 'somebody')}: {body['primary']}"
     if "fallback" in body:
         return str(body["fallback"])
     if body["type"] == "file_share":

@@ -13,7 +13,8 @@ from ..data.times import parse_time
 from ..errors import KezError
 from ..files.description import is_file_description
 from ..files.tickets import check_shared_ticket
-from ..identity.primary import parse_primary
+from ..identity.handles import parse_handle
+from ..identity.primary import parse_account, parse_primary
 from ..statements.urls import is_url
 from .padding import MAX_BODY_BYTES
 
@@ -122,6 +123,16 @@ def _is_primary(value: Any) -> bool:
     return True
 
 
+def _is_introduction(body: dict[str, Any]) -> bool:
+    try:
+        parse_account(body.get("primary"))
+        if "handle" in body:
+            parse_handle(body["handle"])
+    except KezError:
+        return False
+    return body.get("withdrawn", True) is True
+
+
 _CHECKS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "text": lambda body: isinstance(body.get("text"), str) and body["text"] != "",
     "receipt": _is_receipt,
@@ -130,4 +141,5 @@ _CHECKS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "address": _is_address,
     "block_list": _is_block_list,
     "device_position": lambda body: is_b64u(body.get("epoch"), 16) and is_integer(body.get("up_to")),
+    "introduction": _is_introduction,
 }

@@ -11,8 +11,8 @@ from ..data.text import is_hex
 from ..data.times import parse_time
 from ..errors import KezError
 from ..identity.handles import is_local, is_server, parse_handle
-from ..identity.primary import parse_account
-from .envelope import ALG_ED25519, alg_of, verify_envelope, verify_payload
+from ..identity.primary import Primary, parse_account
+from .envelope import ALG_ED25519, verify_envelope, verify_payload
 from .sigchain import is_endpoint
 from .urls import is_url
 
@@ -69,7 +69,8 @@ def check_transfer(body: Any, server: str, now: float) -> Transfer:
     if not isinstance(body, dict) or set(body) != {"transfer", "registration"}:
         raise KezError("envelope_malformed", "not exactly a transfer and a registration")
     payload = verify_envelope(body["transfer"], "handle_transfer").payload
-    if not all(isinstance(payload.get(name), str) for name in ("handle", "server", "new", "rotate", "created_at", "new_sig")):
+    texts = ("handle", "server", "new", "rotate", "created_at", "new_sig")
+    if not all(isinstance(payload.get(name), str) for name in texts):
         raise KezError("envelope_malformed", "a member that is missing or no string")
     if not is_local(payload["handle"]) or not is_server(payload["server"]):
         raise KezError("handle_malformed", "not the parts of a handle")
@@ -82,7 +83,7 @@ def check_transfer(body: Any, server: str, now: float) -> Transfer:
     created_at = parse_time(payload["created_at"])
     acceptance = {name: payload[name] for name in ("version", "handle", "server", "new", "rotate", "created_at")}
     acceptance |= {"type": "kez.handle_transfer_acceptance", "old": payload["primary"]}
-    verify_payload(successor, alg_of(successor), acceptance, bytes.fromhex(payload["new_sig"]))
+    verify_payload(Primary("ed25519", successor), ALG_ED25519, acceptance, bytes.fromhex(payload["new_sig"]))
     registration = verify_registration(body["registration"])
     named = (payload["handle"], payload["server"], payload["new"])
     if (registration.handle, registration.server, registration.primary) != named:
