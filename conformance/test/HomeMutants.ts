@@ -147,7 +147,7 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/manifests#other-signer"
   ]),
   accepts("request_malformed", 204, ["server/deletion#other-handle"]),
-  accepts("too_large", 200, ["server/errors#too-large", "server/manifests#too-large"]),
+  accepts("too_large", 200, ["server/errors#too-large", "server/manifests#too-large", "server/transfers#size"]),
   confuses("media_type_unsupported", 400, "request_malformed", [
     "server/errors#media-type",
     "server/errors#content-coding"
@@ -335,7 +335,11 @@ export const homeMutants: ReadonlyArray<Mutant> = [
     "server/manifests#no-keys",
     "server/manifests#negative"
   ]),
-  accepts("manifest_not_found", 200, ["server/manifests#unknown", "server/manifests#deleted-account"]),
+  accepts("manifest_not_found", 200, [
+    "server/manifests#unknown",
+    "server/manifests#deleted-account",
+    "server/transfers#manifests"
+  ]),
   rewrites("writes manifests anew", isManifest, ["server/manifests#put"], (json) => ({ payload: 1, ...json })),
   rewrites("names another hash", isManifest, ["server/manifests#put", "server/manifests#repeat"], (json) =>
     "revision" in json ? { ...json, hash: `blake3:${"ab".repeat(32)}` } : json

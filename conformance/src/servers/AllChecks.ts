@@ -19,8 +19,9 @@ import { lookup } from "./home/Lookup.ts"
 import { manifests } from "./home/Manifests.ts"
 import { registration } from "./home/Registration.ts"
 import { reports } from "./home/Reports.ts"
-import { transfers } from "./home/Transfers.ts"
 import { webfinger } from "./home/WebFinger.ts"
+import { handedOverKeys } from "./transfers/HandedOver.ts"
+import { transfers } from "./transfers/Transfers.ts"
 import { append } from "./sig/Append.ts"
 import type { Check } from "../suite/Checks.ts"
 import { sigErrors } from "./sig/Errors.ts"
@@ -51,6 +52,7 @@ export const brokerChecks: ReadonlyArray<ServerCheck<BrokerVisit>> = [
   ...fetching,
   ...trim,
   ...block,
+  ...handedOverKeys,
   ...quotas,
   ...connections,
   ...restarting

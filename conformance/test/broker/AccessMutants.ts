@@ -1,6 +1,6 @@
 /** Brokers that let in or allow what they must not, each with the checks that notice it. */
 import { line, type Session } from "./BrokerProxy.ts"
-import { allows, isDelivery, isRequest, type BrokerMutant, type MutantMaker } from "./Faults.ts"
+import { allows, isDelivery, isRequest, ok, type BrokerMutant, type MutantMaker } from "./Faults.ts"
 
 const logins = ["anonymous", "password", "token", "unregistered", "jwt", "jwt-nkey", "weak-key", "unsigned", "deleted"]
 const signatures = [
@@ -35,8 +35,23 @@ const plain: ReadonlyArray<BrokerMutant> = [
   },
   {
     name: "closes nothing",
-    kills: ["broker/login#deletion", "broker/connections#eight", "broker/connections#flood"],
+    kills: [
+      "broker/login#deletion",
+      "broker/handed-over#closed",
+      "broker/connections#eight",
+      "broker/connections#flood"
+    ],
     keepsOpen: true
+  },
+  {
+    name: "serves whom it knew when they came in",
+    kills: ["broker/handed-over#from-before"],
+    keepsOpen: true,
+    up: (op, session) => {
+      if (!isRequest("inbox", op)) return undefined
+      session.answer(op, ok)
+      return []
+    }
   },
   {
     name: "has no nonce",
@@ -70,6 +85,10 @@ const plain: ReadonlyArray<BrokerMutant> = [
   allows("lets everybody hear the system", /Subscription to "\$SYS\.ACCOUNT/, ["broker/subjects#subscribe-system"]),
   allows("lets everybody hear JetStream", /Subscription to "\$JS\.EVENT/, ["broker/subjects#subscribe-system"]),
   allows("lets everybody trim for others", /Publish to "kez\.trim\.[0-9a-f]{64}"/, ["broker/subjects#publish-other"]),
+  allows("lets the old key of an account send", /Publish to "kez\.inbox\.[0-9a-f]{64}"/, ["broker/handed-over#rights"]),
+  allows("lets the old key of an account trim and block", /Publish to "kez\.(?:trim|block)\.[0-9a-f]{64}"/, [
+    "broker/handed-over#rights"
+  ]),
   allows("lets everybody deliver", /Publish to "kez\.dlv/, ["broker/subjects#publish-delivery"]),
   allows("lets everybody answer", /Publish to "_INBOX/, ["broker/subjects#publish-delivery"]),
   allows("lets everybody publish to longer subjects", /Publish to "kez\.inbox\.[0-9a-f]{64}\.x"/, [
@@ -125,6 +144,14 @@ const plain: ReadonlyArray<BrokerMutant> = [
 
 /** Those that keep something during a run. */
 const made: ReadonlyArray<MutantMaker> = [
+  () => ({
+    name: "lets a key in once",
+    kills: ["broker/handed-over#fetch"],
+    up: (op, session) =>
+      op.verb === "CONNECT" && session.proxy.sessions.some((other) => other !== session && other.hex === session.hex)
+        ? [line("CONNECT", "{}")]
+        : undefined
+  }),
   () => ({
     name: "lets the first key hear the mail of a later one",
     kills: inLogin("second-connect"),

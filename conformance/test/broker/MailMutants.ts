@@ -60,6 +60,9 @@ const plain: ReadonlyArray<BrokerMutant> = [
     "retry",
     ["recipient", "no-kez-id", "kez-id", "two-kez-ids"].map((id) => `broker/send#${id}`)
   ),
+  confuses("inbox", "moved", "unknown", ["broker/handed-over#send"]),
+  confuses("inbox", "moved", "ok", ["broker/handed-over#send"]),
+  confuses("fetch", "moved", "retry", ["broker/handed-over#fetch"]),
   confuses("inbox", "size", "bad", ["broker/send#size"]),
   confuses("inbox", "slow", "ok", ["broker/quotas#stranger", "broker/quotas#strangers", "broker/quotas#sender"]),
   confuses("inbox", "full", "slow", ["broker/quotas#full"]),
@@ -109,8 +112,10 @@ const plain: ReadonlyArray<BrokerMutant> = [
     page.writeUInt32BE(0, 73)
     return page
   }),
-  pages("loses the first frame of a page", ["broker/fetch#positions", "broker/send#stored"], (page) =>
-    withoutFrames(page, (i) => i > 0)
+  pages(
+    "loses the first frame of a page",
+    ["broker/fetch#positions", "broker/send#stored", "broker/handed-over#fetch"],
+    (page) => withoutFrames(page, (i) => i > 0)
   ),
   pages("forgets when a frame came", ["broker/fetch#positions"], (page) => {
     for (const start of framesOf(page).slice(0, -1)) page.writeBigUInt64BE(0n, start + 8)
@@ -150,7 +155,7 @@ const plain: ReadonlyArray<BrokerMutant> = [
   },
   {
     name: "blocks nobody",
-    kills: ["broker/block#blocked", "broker/restart#blocks"],
+    kills: ["broker/block#blocked", "broker/handed-over#block", "broker/restart#blocks"],
     up: (op, session) => {
       const { n, op: change } = isRequest("block", op) ? jsonOf(op) : {}
       if (change !== "add") return undefined

@@ -308,7 +308,7 @@ export const send = group<BrokerVisit>("broker/send", [
         const { code = "" } = refusalOf(answer) ?? {}
         const members = code === "" ? [] : Object.keys(JSON.parse(answer) as object)
         if (
-          !/^(?:full|slow|retry|unknown|bad|size)$/.test(code) ||
+          !/^(?:full|slow|retry|unknown|bad|size|moved)$/.test(code) ||
           members.some((name) => name !== "e" && name !== "at")
         )
           throw new Violation("an answer to a send is neither ok nor a code of the table", undefined, answer)

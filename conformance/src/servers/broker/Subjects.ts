@@ -31,20 +31,27 @@ const keysOf = ({ client, hex }: User, other: User): Keys => ({
   server: String(client.info["server_id"])
 })
 
+/** Fails where somebody who is logged in may do with one of the subjects what they must not. */
+export const deniesAll = async (
+  { client, hex }: User,
+  what: "subscribe to" | "publish to",
+  list: ReadonlyArray<string>
+): Promise<void> => {
+  const since = client.errors.length
+  for (const subject of list)
+    if (what === "publish to") client.publish(subject, '{"cid":0}', { reply: `_INBOX_${hex}.kezct` })
+    else client.write(`SUB ${subject} kezct1\r\nSUB ${subject} kez-fetch kezct2\r\n`)
+  await client.fence()
+  demand(!client.isClosed, `the connection is closed for a subject that it may not ${what}`)
+  mustBeDenied(client, list, what, since)
+}
+
 const denied = (what: "subscribe to" | "publish to", subjects: Subjects) => async (visit: BrokerVisit) => {
   const [, bob] = await visit.friends()
   await visit.onEveryPort(async (url) => {
     const user = await visit.login((await visit.user("alice")).account, url)
-    const { client } = user
-    const list = subjects(keysOf(user, bob))
-    const since = client.errors.length
-    for (const subject of list)
-      if (what === "publish to") client.publish(subject, '{"cid":0}', { reply: `_INBOX_${user.hex}.kezct` })
-      else client.write(`SUB ${subject} kezct1\r\nSUB ${subject} kez-fetch kezct2\r\n`)
-    await client.fence()
-    demand(!client.isClosed, `the connection is closed for a subject that it may not ${what}`)
-    mustBeDenied(client, list, what, since)
-    client.close()
+    await deniesAll(user, what, subjects(keysOf(user, bob)))
+    user.client.close()
   })
 }
 

@@ -6,7 +6,7 @@ import { forged, type Signer } from "../Signing.ts"
 import type { Answer } from "../Target.ts"
 import type { HomeVisit } from "./HomeVisit.ts"
 
-const pathOf = ({ hex }: Signer): string => `/v1/manifests/ed25519/${hex}`
+export const pathOf = ({ hex }: Signer): string => `/v1/manifests/ed25519/${hex}`
 
 const base64url = (length: number): string => randomBytes(length).toString("base64url")
 
@@ -29,14 +29,14 @@ const envelope = (home: HomeVisit, signer: Signer, revision: number, other: obje
   })
 
 /** A manifest's bytes. */
-const manifest = (home: HomeVisit, signer: Signer, revision: number, other?: object): string =>
+export const manifest = (home: HomeVisit, signer: Signer, revision: number, other?: object): string =>
   home.signing.canonical(envelope(home, signer, revision, other))
 
-const put = (home: HomeVisit, signer: Signer, body: string): Promise<Answer> =>
+export const put = (home: HomeVisit, signer: Signer, body: string): Promise<Answer> =>
   home.target.ask("PUT", pathOf(signer), { body })
 
 /** Stores manifests of these revisions. */
-const stored = async (home: HomeVisit, signer: Signer, ...revisions: ReadonlyArray<number>) => {
+export const stored = async (home: HomeVisit, signer: Signer, ...revisions: ReadonlyArray<number>) => {
   const bodies = revisions.map((revision) => manifest(home, signer, revision))
   for (const body of bodies) hasStatus(await put(home, signer, body), 201)
   return bodies

@@ -2,7 +2,8 @@
 import { group } from "../Check.ts"
 import { hasStatus, holds, jsonOf, refuses } from "../Expect.ts"
 import { type Envelope, forged, type Signer } from "../Signing.ts"
-import type { Account, HomeVisit } from "./HomeVisit.ts"
+import type { Account, HomeVisit } from "../home/HomeVisit.ts"
+import { manifest, pathOf, put, stored } from "../home/Manifests.ts"
 
 interface Bodies {
   readonly transfer: Envelope
@@ -57,9 +58,9 @@ const keeps = async (home: HomeVisit, { handle, signer }: Account): Promise<void
   holds(answer, primary === signer.primary, "another key holds the handle than before")
 }
 
-/** A new account whose handle went to another key, which `cleanUp` deletes. */
-const handedOver = async (home: HomeVisit) => {
-  const old = await home.newAccount()
+/** An account, a new one by default, whose handle went to another key, which `cleanUp` deletes. */
+export const handedOver = async (home: HomeVisit, one?: Account) => {
+  const old = one ?? (await home.newAccount())
   const account: Account = { ...old, signer: home.signing.makeSigner() }
   const bodies = handingOver(home, old, account.signer)
   const answer = await home.handOver(old, account.signer, bodies)
@@ -127,6 +128,25 @@ export const transfers = group<HomeVisit>("server/transfers", [
       refuses(await home.handOver(account, old.signer, handingOver(home, account, old.signer)), "primary_moved")
       await keeps(home, account)
     }
+  },
+  {
+    id: "manifests",
+    requirements: ["KEZ-REG-128", "KEZ-MAN-013"],
+    why: "the list of what the old key shared ends with it, and it stores no other",
+    run: async (home) => {
+      const old = await home.newAccount()
+      await stored(home, old.signer, 1)
+      await handedOver(home, old)
+      refuses(await home.target.get(pathOf(old.signer)), "manifest_not_found", "handle_not_found", "primary_moved")
+      const body = manifest(home, old.signer, 2)
+      refuses(await put(home, old.signer, body), "handle_not_found", "primary_moved")
+    }
+  },
+  {
+    id: "size",
+    requirements: ["KEZ-LIM-120"],
+    why: "a transfer of 16,385 bytes",
+    run: async ({ target }) => refuses(await target.post("/v1/transfer", `{${" ".repeat(16_383)}}`), "too_large")
   },
   {
     id: "taken-key",
