@@ -12,6 +12,7 @@ export const publishedLimits = (config: ChatConfig["Service"]): Readonly<Record<
   message_body_max_bytes: Limits.bodyBytes,
   manifest_max_bytes: Limits.manifestBytes,
   manifests_kept: Limits.manifestsKept,
+  transfers_per_day: Limits.transfersPerDay,
   ...rate("reads_per_minute", config.rates.readsPerMinute),
   ...rate("registrations_per_hour", config.rates.registrationsPerHour),
   ...rate("manifest_reads_per_minute", config.rates.manifestReadsPerMinute),

@@ -5,7 +5,7 @@
  * whatever happens. So a new account is known wherever it asks, and an ended one is refused everywhere within a second.
  * While the database cannot be asked, nobody is known to be active.
  */
-import type { Problem } from "@kez-chat/sdk/protocol"
+import { Limits, type Problem } from "@kez-chat/sdk/protocol"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -25,7 +25,7 @@ export class ActiveKeys extends Context.Service<
     readonly isMoved: (primaryHex: string) => boolean
     /** Whether a key may log in and fetch: it is active, or it handed its handle over and its mail is still retained. */
     readonly mayFetch: (primaryHex: string) => boolean
-    /** The keys that handed their handle over to this one, directly or one after the other. */
+    /** The last 16 keys that handed their handle over to this one, directly or one after the other, the newest first. */
     readonly formerOf: (primaryHex: string) => ReadonlyArray<string>
     /** Reads the changes committed until now. */
     readonly refresh: Effect.Effect<void, Problem.Problem>
@@ -68,7 +68,8 @@ const make = Effect.fnUntraced(function* () {
   const keys = new Set<string>()
   const suspended = new Set<string>()
   const moved = new Map<string, Moved>()
-  const former = new Map<string, ReadonlyArray<string>>()
+  /** The key before, by the key that took its place: one step, whatever the order in which they are read. */
+  const former = new Map<string, string>()
   const listeners = new Set<(primaryHex: string) => void>()
   let version = 0
   let readAt = -Infinity
@@ -78,7 +79,7 @@ const make = Effect.fnUntraced(function* () {
     keys.delete(old)
     suspended.delete(old)
     moved.set(old, { state, until: Date.parse(fetch_until ?? "") })
-    former.set(successor, [old, ...(former.get(old) ?? [])])
+    former.set(successor, old)
   }
 
   const readChanges = Effect.gen(function* () {
@@ -139,7 +140,12 @@ const make = Effect.fnUntraced(function* () {
       const entry = moved.get(primaryHex)
       return has(primaryHex) || (entry?.state === "active" && Date.now() < entry.until && isFresh())
     },
-    formerOf: (primaryHex) => former.get(primaryHex) ?? [],
+    formerOf: (primaryHex) => {
+      const keys: Array<string> = []
+      let key = former.get(primaryHex)
+      for (; key !== undefined && keys.length < Limits.formerKeys; key = former.get(key)) keys.push(key)
+      return keys
+    },
     refresh,
     onEnded: (f) =>
       Effect.asVoid(

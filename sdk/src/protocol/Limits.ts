@@ -88,6 +88,10 @@ export const loginNonceCharacters = 15
 export const envelopeBytes = 64 * 1024
 /** Bytes of a shared-files manifest. */
 export const manifestBytes = 1024 * 1024
+/** How often a handle may be handed over within 24 hours (KEZ-LIM-121). */
+export const transfersPerDay = 3
+/** Earlier keys of an account, the newest ones, that a block of one of them still covers (KEZ-NAT-124). */
+export const formerKeys = 16
 /** Newest manifests of one owner that a home server keeps, in addition to the anchored one. */
 export const manifestsKept = 4
 /** `set_shared_files` events that an account appends per UTC day, across all its devices. */

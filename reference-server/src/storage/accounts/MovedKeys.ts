@@ -1,10 +1,12 @@
 /** Keys that handed their handle over to another key (spec: registration, Handing over). */
-import { Envelope, PrimaryKey, Timestamp, Transfer } from "@kez-chat/sdk/protocol"
+import { Envelope, Limits, PrimaryKey, Timestamp, Transfer } from "@kez-chat/sdk/protocol"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Audit from "../Audit.ts"
 import type { Sql } from "../Database.ts"
 import { byHandle, byPrimary, gone, moved, refuse, suspended, toActive } from "./Accounts.ts"
+
+const dayMillis = 86_400_000
 
 /** A key that handed its handle over. */
 export interface MovedKey {
@@ -35,7 +37,7 @@ export const check = Effect.fnUntraced(function* (within: Sql, primaryHex: strin
 /** Those of an account, the newest first. */
 export const ofHandle = (within: Sql, handle: string) =>
   within<MovedKey>`SELECT primary_hex AS "primaryHex", moved_at AS "movedAt", fetch_until AS "fetchUntil" FROM moved_keys
-    WHERE handle = ${handle} ORDER BY version DESC`
+    WHERE handle = ${handle} ORDER BY moved_at DESC, version DESC`
 
 export const count = (within: Sql) =>
   Effect.map(within<{ n: number }>`SELECT count(*) AS n FROM moved_keys`, ([found]) => found?.n ?? 0)
@@ -66,6 +68,12 @@ export const handOver = Effect.fnUntraced(function* (within: Sql, statement: Tra
     return yield* other.state === "active"
       ? refuse("primary_taken", "the new key already has a handle here")
       : gone("the new key had a handle here that was given up or revoked")
+  }
+  const dayAgo = Timestamp.fromMillis(now - dayMillis)
+  const [recent] = yield* within<{ n: number }>`
+    SELECT count(*) AS n FROM moved_keys WHERE handle = ${handle} AND moved_at > ${dayAgo}`
+  if ((recent?.n ?? 0) >= Limits.transfersPerDay) {
+    return yield* refuse("rate_limited", `a handle changes hands at most ${Limits.transfersPerDay} times a day`)
   }
   yield* Effect.fromResult(Transfer.checkWindow(statement, now))
   const time = Timestamp.fromMillis(now)

@@ -106,6 +106,32 @@ export const transfersKit = (databases: TestDatabases) =>
     )
 
     it.live(
+      "KEZ-LIM-121 hands a handle over three times a day, and knows the keys before in whatever order they are read",
+      Effect.fnUntraced(function* () {
+        const stores = yield* storesOf(opened.database)
+        const registry = Context.get(stores, Registry)
+        const keys = [yield* registered(registry, "alice")]
+        for (let n = 0; n < 4; n++) keys.push(yield* Effect.promise(newIdentity))
+        for (let n = 0; n < 3; n++) yield* handOver(registry, keys[n]!, keys[n + 1]!, "alice")
+        const refused = yield* Effect.flip(handOver(registry, keys[3]!, keys[4]!, "alice"))
+        expect([refused.code, refused.detail]).toEqual(["rate_limited", expect.stringContaining("3 times a day")])
+        // A repeat of the last one still succeeds.
+        yield* handOver(registry, keys[2]!, keys[3]!, "alice")
+        const expected = [keys[2]!, keys[1]!, keys[0]!].map(({ key }) => key.hex)
+        yield* registry.setSuspended("alice", true, { actor: "test", note: "" })
+        yield* registry.setSuspended("alice", false, { actor: "test", note: "" })
+        const elsewhere = Context.get(yield* storesOf(yield* Effect.promise(opened.again)), ActiveKeys)
+        for (const active of [Context.get(stores, ActiveKeys), elsewhere]) {
+          yield* active.refresh
+          expect(active.formerOf(keys[3]!.key.hex)).toEqual(expected)
+        }
+        const { sql } = opened.database
+        yield* sql`UPDATE moved_keys SET moved_at = '2020-01-01T00:00:00Z'`
+        yield* handOver(registry, keys[3]!, keys[4]!, "alice")
+      }, Effect.scoped)
+    )
+
+    it.live(
       "KEZ-REG-121 KEZ-REG-122 refuses what both keys did not sign for this handle and this hour",
       Effect.fnUntraced(function* () {
         const registry = Context.get(yield* storesOf(opened.database), Registry)
