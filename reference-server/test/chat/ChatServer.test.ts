@@ -314,6 +314,7 @@ describe("the server about itself", () => {
       "/v1/manifests/ed25519/{hex}/{hash}",
       "/v1/register",
       "/v1/report",
+      "/v1/transfer",
       "/v1/u/{handle}"
     ])
     for (const operations of Object.values(paths)) {
