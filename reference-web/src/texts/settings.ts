@@ -80,7 +80,8 @@ export const settings = {
   provenDomains: "Or only these domains",
   provenDomainsHelp: "Separated by spaces. Names below them count too.",
   provenDomainsBad: (domain: string) => `${domain} is not a domain.`,
-  provenPage: "A proof that this page cannot check does not count here. The CLI checks all of them.",
+  provenPage:
+    "A proof that this page cannot check does not count here. The CLI checks all of them. Checking asks services that the stranger names.",
   provenHeld: "See who is held back",
   introductions: "Let in whom my contacts introduce",
   introductionsHelp: "An introduction counts for 7 days.",
@@ -150,7 +151,7 @@ export const settings = {
     "Your name, your contacts and your messages stay. Your old words no longer open the account.",
     "Your contacts are shown that your old key handed over to the new one. They confirm it before they write to you again.",
     "Your other devices stop sending until you enter the new words there.",
-    "Files that you shared have to be shared again."
+    "Files that you shared have to be shared again, and names elsewhere linked again."
   ],
   rotateWarning:
     "Keep the old words as well: they still open mail that was sent to the old key. Whoever has them can do this before you, and nothing undoes it.",
