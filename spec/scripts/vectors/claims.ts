@@ -137,6 +137,20 @@ const claimStates: Operation = {
       ["valid", "valid", "unreachable", "broken"]
     ),
     states(
+      "outage-missed",
+      ["KEZ-PRF-153"],
+      "an outage of 90 days, and then a miss: nothing makes it valid",
+      [check(0, "proof"), check(90 * day, "unreachable"), check(91 * day, "none"), check(91 * day + hour, "none")],
+      ["valid", "unreachable", "unreachable", "broken"]
+    ),
+    states(
+      "limited-long",
+      ["KEZ-PRF-152"],
+      "a limit for longer than a week",
+      [check(0, "proof"), check(7 * day, "limited"), check(7 * day + 1, "limited"), check(400 * day, "limited")],
+      ["valid", "valid", "unreachable", "unreachable"]
+    ),
+    states(
       "broken-down",
       ["KEZ-PRF-152"],
       "an outage after it broke",
@@ -156,6 +170,17 @@ const claimStates: Operation = {
       "it ended, and nobody answers",
       [check(0, "proof", { expires_at: day }), check(2 * day, "unreachable")],
       ["valid", "broken"]
+    ),
+    states(
+      "ended-later",
+      ["KEZ-PRF-153"],
+      "it ends while nobody answers, and while a limit postpones the check",
+      [
+        check(0, "proof", { expires_at: day }),
+        check(day - 60, "unreachable"),
+        check(day, "limited", { retry_at: 2 * day })
+      ],
+      ["valid", "unreachable", "broken"]
     )
   ]
 }

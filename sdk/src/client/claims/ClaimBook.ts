@@ -20,6 +20,8 @@ export interface Due {
   readonly lane: string
   /** Milliseconds since the epoch. */
   readonly at: number
+  /** The user looks at the profile. */
+  readonly isWanted?: boolean
 }
 
 /** `silent`: the user does not know this account, so no event speaks of it. */
@@ -63,7 +65,7 @@ const make = Effect.gen(function* () {
     transaction.put(key, Rows.Claim, row)
     transaction.onCommit(() => {
       note(key, contact.primary, row)
-      if (silent || !ClaimState.isNews(before, row)) return
+      if (silent || !ClaimState.isNews(before, row, now)) return
       events.publish({ _tag: "ProofChanged", contact, claim: ClaimState.toClaim(row, now) })
     })
   }
@@ -119,9 +121,17 @@ const make = Effect.gen(function* () {
     due: (): Iterable<Due> => due.values(),
     /** Stops waiting for a claim until it is stored again. */
     forget: ({ primary, subject }: Due) => void due.delete(keyOf(primary, subject)),
-    /** Has a claim checked at once, in the background. */
-    hasten: (primary: string, row: Rows.ClaimRow) =>
-      note(keyOf(primary, row.subject), primary, { ...row, nextCheckAt: 0 }),
+    /** Waits for a claim until then, if it is not stored again before. */
+    postpone: (next: Due, at: number) => {
+      const { lane, primary, subject } = next
+      due.set(keyOf(primary, subject), { primary, subject, lane, at })
+    },
+    /** Has a claim checked at once, in the background, because the user looks at it. */
+    hasten: (primary: string, { subject }: Rows.ClaimRow) => {
+      const lane = ClaimState.laneOf(subject)
+      due.set(keyOf(primary, subject), { primary, subject, lane, at: 0, isWanted: true })
+      listener(lane)
+    },
     /** Calls the listener with every service that a claim waits for. */
     onDue: (call: (lane: string) => void) => void (listener = call)
   }

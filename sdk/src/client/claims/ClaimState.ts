@@ -20,11 +20,15 @@ const firstRetryMillis = 15 * minute
 const lastRetryMillis = day
 /** Where a service limits requests without saying until when. */
 const rateLimitMillis = hour
+/** Without a look at the proof for longer than this, a claim is not shown as proven (KEZ-PRF-152). */
+const staleMillis = 7 * day
 /** Opening a profile checks claims again that were last checked longer ago than this. */
 const profileMillis = hour
 /** Newest claims of one account that are kept, and those of them that are checked: a chain has room for thousands. */
 const keptMax = 128
 const checkedMax = 32
+/** Claims of one system that are checked of a stranger, who would else use up what a service answers to this device. */
+const strangerMax = 3
 
 /** What one check found out. */
 export type Finding =
@@ -80,13 +84,34 @@ export const afterChain = (
 ): ClaimRow => {
   const { nextCheckAt, ...known } = before ?? { ...unchecked, nextCheckAt: now }
   if (revoked) return { ...known, subject, seq, revoked }
-  if (!isChecked)
-    return { ...known, subject, seq, revoked, sentence: `only the newest ${checkedMax} claims are checked` }
+  if (!isChecked) {
+    const state = known.state === "valid" ? "unreachable" : known.state
+    return { ...known, subject, seq, revoked, state, sentence: `only the newest ${checkedMax} claims are checked` }
+  }
   const isNew = before === undefined || before.revoked || before.seq !== seq
-  return { ...known, subject, seq, revoked, nextCheckAt: isNew ? now : (nextCheckAt ?? now) }
+  const soon = Math.max(now, before?.retryAt ?? 0)
+  return { ...known, subject, seq, revoked, nextCheckAt: isNew ? soon : (nextCheckAt ?? soon) }
+}
+
+/** The claims of a stranger that are checked: the newest ones of each system. */
+export const ofStranger = (rows: ReadonlyArray<ClaimRow>): ReadonlyArray<ClaimRow> => {
+  const counts = new Map<string, number>()
+  return [...rows]
+    .sort((a, b) => b.seq - a.seq)
+    .filter(({ nextCheckAt, revoked, subject }) => {
+      if (revoked || nextCheckAt === undefined) return false
+      const count = (counts.get(systemOf(subject)) ?? 0) + 1
+      counts.set(systemOf(subject), count)
+      return count <= strangerMax
+    })
 }
 
 const isExpired = ({ expiresAt }: ClaimRow, now: number): boolean => expiresAt !== undefined && expiresAt <= now
+
+const isStale = ({ lastGoodAt, state }: ClaimRow, now: number): boolean =>
+  state === "valid" && now - (lastGoodAt ?? 0) > staleMillis
+
+const stale = { state: "unreachable", sentence: "the proof was not seen for a week" } as const
 
 const withoutAnswer = (row: ClaimRow): ClaimRow => {
   const { reason: _, retryAt: __, ...rest } = row
@@ -101,8 +126,9 @@ const afterUnreachable = (
   jitter: number
 ): ClaimRow => {
   const pause = Math.min(firstRetryMillis * 2 ** Math.min(row.failures, 10), lastRetryMillis)
-  const nextCheckAt = now + Math.round(pause * (1 + jitter / 4))
-  const { state } = row
+  const later = now + Math.round(pause * (1 + jitter / 4))
+  const { expiresAt = 0, state } = row
+  const nextCheckAt = expiresAt > now ? Math.min(later, expiresAt) : later
   const rest = { ...withoutAnswer(row), failures: row.failures + 1, nextCheckAt, checkedAt: now }
   if (isExpired(row, now) && state !== "unchecked") return { ...rest, state: "broken", sentence: "the proof ended" }
   // What is known to be broken stays so; everything else is merely not known now.
@@ -118,12 +144,11 @@ const afterBad = (
   const { found: _, ...rest } = withoutAnswer(row)
   const seen = { ...rest, failures: 0, checkedAt: now, ...(evidence === undefined ? {} : { found: evidence }) }
   const missedAt = row.missedAt ?? now
-  const mayBeSlip = row.lastGoodAt !== undefined && row.state !== "broken" && certain !== true
+  const mayBeSlip = row.lastGoodAt !== undefined && row.state !== "broken" && certain !== true && !isExpired(row, now)
   if (mayBeSlip && now - missedAt < breakAfterMillis) {
     return {
       ...seen,
-      // An answer came, so it is not unreachable; whether the proof is gone, the next check decides.
-      state: "valid",
+      // Whether the proof is gone, the next check decides. A miss makes nothing valid that was not.
       sentence: `${sentence}; it is checked again before that counts`,
       missedAt,
       nextCheckAt: missedAt + breakAfterMillis + Math.round(jitter * 5 * minute)
@@ -161,11 +186,12 @@ export const afterCheck = (row: ClaimRow, finding: Finding, now: number, jitter:
     case "Unreachable":
       return afterUnreachable(row, finding, now, jitter)
     case "Limited": {
-      // No answer, so nothing changes but the time of the next check.
+      // No answer, so nothing changes but the time of the next check, until what was seen is too old.
       const retryAt = Math.max(finding.retryAt ?? now + rateLimitMillis, now)
       return {
         ...row,
         ...(row.state === "unchecked" ? { sentence: finding.sentence } : {}),
+        ...(isStale(row, now) ? stale : {}),
         retryAt,
         nextCheckAt: retryAt + Math.round(jitter * 5 * minute)
       }
@@ -175,10 +201,11 @@ export const afterCheck = (row: ClaimRow, finding: Finding, now: number, jitter:
 
 /** A claim as callers see it. */
 export const toClaim = (row: ClaimRow, now: number): Claim => {
-  const ended = row.state === "valid" && isExpired(row, now)
-  const state = ended ? "broken" : row.state
+  const ended = row.state !== "broken" && isExpired(row, now)
+  const shown = isStale(row, now) ? stale : row
+  const state = ended ? "broken" : shown.state
   const evidence = state === "broken" ? (row.found ?? row.good) : row.good
-  const sentence = ended ? "the proof ended" : row.sentence
+  const sentence = ended ? "the proof ended" : shown.sentence
   return {
     subject: row.subject,
     system: systemOf(row.subject),
@@ -196,8 +223,13 @@ export const toClaim = (row: ClaimRow, now: number): Claim => {
 }
 
 /** Whether the user is told of a claim's new state. The first answer about a claim is news, too. */
-export const isNews = (before: ClaimRow | undefined, after: ClaimRow): boolean =>
-  before === undefined ? after.state !== "unchecked" : before.state !== after.state || before.revoked !== after.revoked
+export const isNews = (before: ClaimRow | undefined, after: ClaimRow, now: number): boolean =>
+  before === undefined
+    ? after.state !== "unchecked"
+    : before.state !== after.state ||
+      before.revoked !== after.revoked ||
+      // What was shown as too old was seen again.
+      (isStale(before, now) && !isStale(after, now))
 
 /** Whether opening a profile checks a claim again. */
 export const isDueOnProfile = (row: ClaimRow, now: number): boolean =>

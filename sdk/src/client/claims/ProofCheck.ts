@@ -8,8 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as VerifiedProof from "../../crypto/verified/VerifiedProof.ts"
-import * as Bytes from "../../protocol/encoding/Bytes.ts"
-import { Envelope, Identifier, Limits } from "../../protocol/index.ts"
+import { Envelope, Identifier } from "../../protocol/index.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import {
   type Crypto,
@@ -20,6 +19,9 @@ import {
 } from "../../services/index.ts"
 import type { ProofEvidence } from "../model/index.ts"
 import type { Finding } from "./ClaimState.ts"
+
+/** Characters that are kept of what is no proof: a stranger may publish much of it. */
+const keptCharacters = 2_048
 
 const evidenceOf = (fetched: Fetched, found: FoundProof, proof: string): ProofEvidence => ({
   url: found.url,
@@ -64,18 +66,21 @@ const make = Effect.gen(function* () {
     if (fetched.missed !== undefined) return asked(fetched.missed)
     if (fault === undefined) return { _tag: "Bad", sentence: `there is no proof${listed(fetched.asked)}` }
     const { found, problem } = fault
-    const text = Bytes.isLongerThan(found.text, Limits.proofBytes) ? "" : found.text
     return {
       _tag: "Bad",
       sentence: `the proof at ${found.url} does not hold: ${problem.message}`,
-      evidence: evidenceOf(fetched, found, text),
+      evidence: evidenceOf(fetched, found, found.text.slice(0, keptCharacters)),
       ...(problem.code === "proof_expired" ? { certain: true as const } : {})
     }
   })
 
   return {
     /** Whether there are identities of this system, aliases resolved, whose proofs some client can check. */
-    isSystem: (name: string): boolean => Identifier.isKnownSystem(name) || fetcher.systems.includes(name),
+    isSystem: (name: string): boolean =>
+      name === "did" ||
+      fetcher.systems.includes(name) ||
+      // Nothing is published for a key.
+      (name !== "ed25519" && Identifier.isKnownSystem(name)),
     /** Checks whether `subject` proves that it belongs to `primary`. */
     check: Effect.fn("ProofCheck.check")(function* (
       primary: string,

@@ -20,6 +20,11 @@ import { type Contact, ProofRefused, type Verification } from "../model/index.ts
 
 /** Between two looks for claims whose time has come. */
 const lookMillis = 30_000
+/** Until a claim is looked at again that is not checked now, such as that of a request, which the user may accept. */
+const againMillis = 60 * 60_000
+
+/** Strangers choose the hosts that their claims have asked: only the user's own contacts are checked unasked. */
+const isWatched = ({ state }: Contact): boolean => state === "accepted" || state === "changed"
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -60,10 +65,11 @@ const make = Effect.gen(function* () {
   /** Checks a stored claim, unless its service asked to wait. */
   const checkStored = Effect.fnUntraced(function* (
     contact: Contact,
-    { retryAt, revoked, subject }: Rows.ClaimRow,
+    { nextCheckAt, retryAt, revoked, subject }: Rows.ClaimRow,
     saving?: Saving
   ) {
-    if (revoked || (retryAt !== undefined && retryAt > (yield* Clock.currentTimeMillis))) return
+    if (revoked || nextCheckAt === undefined || (retryAt !== undefined && retryAt > (yield* Clock.currentTimeMillis)))
+      return
     yield* record(contact, subject, yield* proofCheck.check(contact.primary, subject), saving)
   })
 
@@ -142,8 +148,15 @@ const make = Effect.gen(function* () {
     if (next === undefined) return "idle"
     const contact = yield* contactOf(next.primary)
     const row = yield* claimBook.get(ledger, next.primary, next.subject)
-    claimBook.forget(next)
-    if (contact !== undefined && contact.state !== "blocked" && row !== undefined) yield* checkStored(contact, row)
+    if (row === undefined || row.revoked) {
+      claimBook.forget(next)
+      return "again"
+    }
+    const { retryAt = 0 } = row
+    claimBook.postpone(next, retryAt > now ? retryAt : now + againMillis)
+    if (contact !== undefined && (isWatched(contact) || (next.isWanted === true && contact.state !== "blocked"))) {
+      yield* checkStored(contact, row)
+    }
     return "again"
   })
 

@@ -70,11 +70,15 @@ const make = Effect.gen(function* () {
 
   const keyOf = (row: { readonly subject: string }) => Rows.key.proving(row.subject)
 
-  /** Stores how far a proof got, and publishes it. */
-  const store = Effect.fnUntraced(function* (row: Rows.ProvingRow) {
+  const ended = (subject: string) =>
+    new ProofRefused({ subject, reason: "unknown", detail: "meanwhile it was taken back, or recorded" })
+
+  /** Stores how far a proof got, and publishes it. One that ended meanwhile is not begun again. */
+  const store = Effect.fnUntraced(function* (row: Rows.ProvingRow, isNew: boolean) {
     const proving = yield* stepOf(row)
-    yield* ledger.transact((transaction) =>
-      Effect.sync(() => {
+    yield* ledger.transact(
+      Effect.fnUntraced(function* (transaction) {
+        if (!isNew && !(yield* transaction.has(keyOf(row)))) return yield* ended(row.subject)
         transaction.put(keyOf(row), Rows.Proving, row)
         transaction.onCommit(() => events.publish({ _tag: "Proving", proving }))
       })
@@ -93,7 +97,7 @@ const make = Effect.gen(function* () {
     const row: Rows.ProvingRow = { subject: subject.text, claim: Envelope.encodeText(claim), step: "publish" }
     // What nobody can publish is not begun.
     yield* publicationOf(subject, claim)
-    yield* store(row)
+    yield* store(row, true)
     return row
   })
 
@@ -101,12 +105,15 @@ const make = Effect.gen(function* () {
   const recordInChain = Effect.fnUntraced(function* (
     session: Session,
     row: Rows.ProvingRow,
-    finding: ClaimState.Finding | undefined
+    finding: ClaimState.Finding
   ) {
     const { subject } = row
     const chain = yield* ownSigchain.append(session.identity, (chain) =>
-      Effect.succeed(claimIn(chain, subject) === undefined ? { op: "add", payload: { subject } } : undefined)
+      Effect.map(ledger.get(keyOf(row), Rows.Proving), (known) =>
+        known !== undefined && claimIn(chain, subject) === undefined ? { op: "add", payload: { subject } } : undefined
+      )
     )
+    if (claimIn(chain, subject) === undefined) return yield* ended(subject)
     const contact = Trust.toContact(self(session.account()))
     const proving = yield* stepOf(row, "recorded")
     yield* ledger.transact((transaction) =>
@@ -115,7 +122,7 @@ const make = Effect.gen(function* () {
         transaction.onCommit(() => events.publish({ _tag: "Proving", proving }))
       })
     )
-    if (finding !== undefined) yield* proofs.record(contact, subject, finding)
+    yield* proofs.record(contact, subject, finding)
     return proving
   })
 
@@ -127,7 +134,7 @@ const make = Effect.gen(function* () {
     if (finding._tag === "Good") return { finding, row: { ...rest, step: "visible" as const, checkedAt } }
     const retryAt = finding._tag === "Limited" ? finding.retryAt : undefined
     const nextCheckAt = Math.max(checkedAt + pauseMillis, retryAt ?? 0)
-    return { finding, row: { ...rest, checkedAt, nextCheckAt, sentence: finding.sentence } }
+    return { finding, row: { ...rest, step: "publish" as const, checkedAt, nextCheckAt, sentence: finding.sentence } }
   })
 
   const prove = (session: Session, text: string) =>
@@ -139,7 +146,7 @@ const make = Effect.gen(function* () {
           { row: begun, pause: firstPauseMillis } as Next | undefined,
           Effect.fnUntraced(function* (state: Next | undefined) {
             if (state === undefined) return undefined
-            if (state.row.step === "visible") {
+            if (state.finding?._tag === "Good") {
               return [yield* recordInChain(session, state.row, state.finding), undefined] as const
             }
             const now = yield* Clock.currentTimeMillis
@@ -148,7 +155,7 @@ const make = Effect.gen(function* () {
             if (wait > 0) yield* Effect.sleep(wait)
             const { finding, row } = yield* look(session, state.row, state.pause)
             const next: Next = { row, finding, pause: Math.min(state.pause * 1.5, lastPauseMillis) }
-            return [yield* store(row), next] as const
+            return [yield* store(row, false), next] as const
           })
         )
         return Stream.concat(first, rest)
@@ -157,7 +164,13 @@ const make = Effect.gen(function* () {
 
   const revoke = Effect.fn("revokeProof")(function* (session: Session, text: string) {
     const subject = Result.match(Identifier.parse(text), { onFailure: () => text, onSuccess: (parsed) => parsed.text })
-    const isBegun = (yield* ledger.get(keyOf({ subject }), Rows.Proving)) !== undefined
+    // First, so that a `prove` that waits elsewhere does not record it after all.
+    const isBegun = yield* ledger.transact((transaction) =>
+      Effect.map(transaction.has(keyOf({ subject })), (has) => {
+        transaction.delete(keyOf({ subject }))
+        return has
+      })
+    )
     let isClaimed = false
     const chain = yield* ownSigchain.append(session.identity, (chain) =>
       Effect.sync(() => {
@@ -169,9 +182,7 @@ const make = Effect.gen(function* () {
       })
     )
     const contact = Trust.toContact(self(session.account()))
-    yield* ledger.transact((transaction) =>
-      Effect.map(claimBook.sync(transaction, contact, chain.state.claims), () => transaction.delete(keyOf({ subject })))
-    )
+    yield* ledger.transact((transaction) => claimBook.sync(transaction, contact, chain.state.claims))
     if (isClaimed || isBegun) return
     return yield* new ProofRefused({ subject, reason: "unknown", detail: "your sigchain does not claim it" })
   })

@@ -163,6 +163,32 @@ describe("the inbox policy", () => {
     })
   )
 
+  it.live("asks a service about no more than three claims of a stranger, the newest that count", () =>
+    Effect.gen(function* () {
+      const { alice, carol, identity, proofs, world } = yield* met()
+      for (let n = 0; n < 5; n++) yield* claim(world, identity, `github:carol-${n}`)
+      yield* claim(world, identity, "dns:carol.example")
+      yield* alice.chat.updateSettings({ inbox: "proven", provenBy: { systems: ["github"], domains: [] } })
+      yield* carol.chat.send("alice", "hello")
+      yield* alice.program.event("Held", ({ request }) => request.claims.some(({ state }) => state === "broken"))
+      assert.deepStrictEqual(proofs.asked.map(({ subject }) => subject).sort(), [
+        "github:carol-2",
+        "github:carol-3",
+        "github:carol-4"
+      ])
+    })
+  )
+
+  it.live("takes only systems whose proofs some client can check", () =>
+    Effect.gen(function* () {
+      const { alice } = yield* met()
+      const by = (...systems: ReadonlyArray<string>) =>
+        alice.chat.updateSettings({ inbox: "proven", provenBy: { systems, domains: [] } })
+      assert.deepStrictEqual((yield* by("did", "mastodon", "bluesky")).provenBy.systems, ["did", "ap", "bluesky"])
+      assert.strictEqual(codeOf(yield* Effect.flip(by("ed25519"))), "identifier_malformed")
+    })
+  )
+
   it.live("applies a change to what is held, and keeps what is held within bounds (KEZ-PRF-165, KEZ-PRF-166)", () =>
     Effect.gen(function* () {
       const { alice, carol } = yield* met()

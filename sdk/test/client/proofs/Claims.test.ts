@@ -5,7 +5,7 @@ import { Encoding } from "@kez-chat/sdk/protocol"
 import type { Identity } from "@kez-chat/sdk/crypto"
 import { makeMemoryProofs } from "../../doubles/MemoryProofs.ts"
 import { append } from "../kit/Liar.ts"
-import { eventually, identityOf, makeWorld, newWords, type Program, twoFriends } from "../kit/People.ts"
+import { eventually, identityOf, join, makeWorld, newWords, type Program, twoFriends } from "../kit/People.ts"
 import * as SteeredClock from "../kit/SteeredClock.ts"
 
 const start = Date.parse("2026-03-01T00:00:00Z")
@@ -250,5 +250,60 @@ describe("a claim", () => {
         yield* eventually(() => proofs.asked.length === 2)
       })
     )
+  )
+
+  it.live("of a request is checked when the user looks at it or accepts, and never unasked (KEZ-PRF-155)", () =>
+    SteeredClock.live(start, (clock) =>
+      Effect.gen(function* () {
+        const { alice, proofs, world } = yield* met()
+        const carol = yield* join(world, "carol")
+        yield* append(world, yield* identityOf(carol.words), {
+          op: "add",
+          payload: { subject: "web:https://carol.example" }
+        })
+        yield* carol.chat.addContact("alice")
+        yield* carol.chat.send("alice", "hello")
+        yield* alice.program.event("Request")
+        // Until the chain is read.
+        while ((yield* alice.chat.proofs("carol")).length === 0) yield* Effect.sleep(5)
+        clock.advance(day)
+        yield* alice.program.close
+        const again = yield* world.start(alice.device)
+        yield* again.chat.sync
+        assert.deepStrictEqual(proofs.asked, [])
+        yield* again.chat.verification("carol")
+        yield* again.event("ProofChanged", ({ contact }) => contact.primary === carol.account.primary)
+        assert.strictEqual(proofs.asked.length, 1)
+        yield* again.chat.accept("carol")
+        clock.advance(2 * day)
+        yield* eventually(() => proofs.asked.length === 2)
+      })
+    )
+  )
+
+  it.live("that newer ones push out is neither asked about again nor shown as proven (KEZ-PRF-152)", () =>
+    SteeredClock.live(start, (clock) =>
+      Effect.gen(function* () {
+        const { alice, identity, proofs, world } = yield* met("dns:victim.example")
+        proofs.published.set("dns:victim.example", [yield* proofOf(identity, "dns:victim.example")])
+        yield* alice.chat.checkProofs("bob")
+        for (let n = 0; n < 32; n++) {
+          yield* append(world, identity, { op: "add", payload: { subject: `dns:junk-${n}.example` } })
+        }
+        clock.advance(2 * hour)
+        const [claim] = yield* alice.chat.checkProofs("bob", "dns:victim.example")
+        assert.strictEqual(claim?.state, "unreachable")
+        assert.strictEqual(proofs.asked.filter(({ subject }) => subject === "dns:victim.example").length, 1)
+      })
+    )
+  )
+
+  it.live("keeps little of what is found in place of a proof", () =>
+    Effect.gen(function* () {
+      const { alice, proofs } = yield* met("github:bob")
+      proofs.published.set("github:bob", ["x".repeat(60_000)])
+      const [claim] = yield* alice.chat.checkProofs("bob")
+      assert.strictEqual(claim?.evidence?.proof.length, 2_048)
+    })
   )
 })

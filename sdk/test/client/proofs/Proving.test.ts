@@ -1,6 +1,6 @@
 /** Making a proof: what is published is signed once, and whatever interrupts the steps, a later call goes on. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Deferred, Effect, Fiber, Stream } from "effect"
 import { makeMemoryProofs } from "../../doubles/MemoryProofs.ts"
 import { codeOf, makeWorld, twoFriends } from "../kit/People.ts"
 
@@ -66,6 +66,42 @@ describe("making a proof", () => {
       }
       assert.deepStrictEqual(operations(world, bob.account.primary), ["add github:bob"])
       assert.deepStrictEqual(yield* fourth.chat.provings, [])
+    })
+  )
+
+  it.live("that was taken back while another call waits for it is not recorded after all", () =>
+    Effect.gen(function* () {
+      const { bob, proofs, world } = yield* met
+      const looked = yield* Deferred.make<void>()
+      const waiting = yield* bob.chat.prove("github:bob").pipe(
+        Stream.tap(({ checkedAt }) =>
+          checkedAt === undefined
+            ? Effect.void
+            : Effect.andThen(bob.chat.revokeProof("github:bob"), Deferred.succeed(looked, undefined))
+        ),
+        Stream.tap(({ publication }) => Effect.sync(() => void proofs.published.set("github:bob", [publication.text]))),
+        Stream.runDrain,
+        Effect.flip,
+        Effect.forkChild
+      )
+      yield* Deferred.await(looked)
+      assert.deepInclude(yield* Fiber.join(waiting), { _tag: "ProofRefused", reason: "unknown" })
+      assert.deepStrictEqual(operations(world, bob.account.primary), [])
+      assert.deepStrictEqual(yield* bob.chat.provings, [])
+    })
+  )
+
+  it.live("looks again for a proof that an earlier call saw, before it is recorded (KEZ-PRF-156)", () =>
+    Effect.gen(function* () {
+      const { bob, proofs, world } = yield* met
+      const [told] = yield* Stream.runCollect(Stream.take(bob.chat.prove("github:bob"), 1))
+      proofs.published.set("github:bob", [told!.publication.text])
+      yield* Stream.runDrain(Stream.take(bob.chat.prove("github:bob"), 2))
+      assert.deepInclude((yield* bob.chat.provings)[0], { step: "visible" })
+      proofs.published.delete("github:bob")
+      const steps = yield* Stream.runCollect(Stream.take(bob.chat.prove("github:bob"), 2))
+      assert.strictEqual(steps.at(-1)?.step, "publish")
+      assert.deepStrictEqual(operations(world, bob.account.primary), [])
     })
   )
 

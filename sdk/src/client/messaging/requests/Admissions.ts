@@ -71,9 +71,8 @@ const make = Effect.gen(function* () {
 
   /** Why none of the claims lets a stranger in. */
   const verdictOf = (rows: ReadonlyArray<Rows.ClaimRow>, settings: Settings, now: number): Verdict => {
-    const claims = rows
-      .filter((row) => !row.revoked && InboxPolicy.mayCount(row.subject, settings))
-      .map((row) => ClaimState.toClaim(row, now))
+    const counting = rows.filter(({ subject }) => InboxPolicy.mayCount(subject, settings))
+    const claims = ClaimState.ofStranger(counting).map((row) => ClaimState.toClaim(row, now))
     const open = claims.filter(({ state, nextCheckAt }) => state !== "broken" && nextCheckAt !== undefined)
     if (open.length > 0) {
       const sentence = open.map((claim) => `${claim.subject} is not proven: ${claim.sentence}`).join("; ")
@@ -107,9 +106,9 @@ const make = Effect.gen(function* () {
     yield* ledger.transact((transaction) =>
       claimBook.sync(transaction, stranger, chain.success.state.claims, { silent: true })
     )
-    const due = (yield* claimBook.of(primary)).filter(
+    const counting = (yield* claimBook.of(primary)).filter(({ subject }) => InboxPolicy.mayCount(subject, settings))
+    const due = ClaimState.ofStranger(counting).filter(
       (row) =>
-        InboxPolicy.mayCount(row.subject, settings) &&
         !InboxPolicy.counts(row, settings, now) &&
         ((row.nextCheckAt ?? Infinity) <= now || now - (row.checkedAt ?? 0) >= hour)
     )

@@ -14,7 +14,7 @@ export class ProofEvidence extends Schema.Opaque<ProofEvidence>()(
     recipe: Schema.String,
     /** For `dns`: whether DNSSEC protects the answer; absent where that is not known. */
     dnssec: Schema.optionalKey(Schema.Literals(["secure", "insecure"])),
-    /** The signed claim as JSON, or what was found in its place; at most 64 KiB. */
+    /** The signed claim as JSON, or the first 2,048 characters of what was found in its place. */
     proof: Schema.String
   })
 ) {}
@@ -36,7 +36,7 @@ export class Claim extends Schema.Opaque<Claim>()(
     seq: Schema.Natural,
     /**
      * `valid`: a proof that holds was found, last at `lastGoodAt`. `unreachable`: the service could not be asked, which
-     * says nothing about the claim. `broken`: the service has no proof or another one. A claim that once held breaks
+     * says nothing about the claim, or a proof was last found over a week ago. `broken`: the service has no proof or another one. A claim that once held breaks
      * only when two checks at least an hour apart agree. `unchecked`: not asked yet.
      */
     state: Schema.Literals(["unchecked", "valid", "unreachable", "broken"]),
