@@ -360,7 +360,7 @@ const make = Effect.gen(function* () {
     acceptKey: (who, primary) => run(Effect.flatMap(start(), (session) => contacts.acceptKey(session, who, primary))),
     keepKey: (who) => run(contacts.keepKey(who)),
     accept: (who) => run(Effect.flatMap(requests.letIn(who), contacts.accept)),
-    block: (who) => run(Effect.flatMap(requests.letIn(who), contacts.block)),
+    block: (who) => run(Effect.flatMap(requests.block(who), contacts.block)),
     unblock: contacts.unblock,
     removeContact: (who, withMessages) => run(requests.remove(who, contacts.removeContact(who, withMessages))),
     send: (who, text) => run(Effect.flatMap(published, (session) => send(session, who, text))),

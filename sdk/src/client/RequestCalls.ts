@@ -57,9 +57,19 @@ export const requestCalls = Effect.fnUntraced(function* ({
       yield* refresh.awaitPending(primary)
       return primary
     }),
-    /** Drops held mail, else does `otherwise`. */
-    remove: <E, R>(who: string, otherwise: Effect.Effect<void, E, R>) =>
-      Effect.flatMap(admissions.discard(who), (dropped) => (dropped ? Effect.void : otherwise)),
+    /** Blocks a stranger, if mail of them is held, which is dropped; returns the name by which the contact is found. */
+    block: Effect.fnUntraced(function* (who: string) {
+      const primary = yield* admissions.find(who)
+      if (primary === undefined) return who
+      yield* admissions.block(primary)
+      yield* refresh.awaitPending(primary)
+      return primary
+    }),
+    /** Drops held mail, and removes the contact, if there is one. */
+    remove: Effect.fnUntraced(function* (who: string, contact: Effect.Effect<void, KezChatError>) {
+      const dropped = yield* admissions.discard(who)
+      yield* dropped ? Effect.catchTag(contact, "ContactUnknown", () => Effect.void) : contact
+    }),
     /** Changes settings; a new policy is applied to what is held. */
     updateSettings: Effect.fnUntraced(function* (change: Partial<Settings>) {
       const provenBy =

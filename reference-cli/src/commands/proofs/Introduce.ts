@@ -21,13 +21,20 @@ const list = () =>
         const contact = contacts.find((each) => each.primary === primary)
         return contact === undefined ? Show.shortKey(primary) : Show.name(contact)
       }
+      // The handle of an introduction is only what its author says.
+      const newcomerOf = (primary: string, said: string | undefined) => {
+        const contact = contacts.find((each) => each.primary === primary)
+        const key = Show.shortKey(primary)
+        if (contact !== undefined && contact.handle !== primary) return `${Show.name(contact)} (${key})`
+        return said === undefined ? key : `${key}, said to be ${Sanitise.line(said)},`
+      }
       yield* result({
         json: () => ({ introductions: open.map(Json.introduction) }),
         text: (style) =>
           open.length === 0
             ? "No introductions are open."
             : open.map(({ direction, expiresAt, handle, newcomer, peer }) => {
-                const name = handle === undefined ? nameOf(newcomer) : Sanitise.line(handle)
+                const name = newcomerOf(newcomer, handle)
                 const words =
                   direction === "given"
                     ? `you introduced ${name} to ${nameOf(peer)}`

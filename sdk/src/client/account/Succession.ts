@@ -24,7 +24,7 @@ import { NoAccount } from "../model/index.ts"
 const { key, prefix } = Rows
 
 /** Of the old key's chain, position and publications; other devices of it are not those of the new one. */
-const dropped = [prefix.shares, prefix.sharesOf, prefix.entries, prefix.devices, prefix.provings, prefix.kept] as const
+const dropped = [prefix.shares, prefix.sharesOf, prefix.entries, prefix.devices, prefix.provings] as const
 
 const deletePrefix = (transaction: Transaction, each: string) =>
   Effect.map(transaction.scan({ prefix: each }), (entries) => {

@@ -117,6 +117,18 @@ const make = Effect.gen(function* () {
       })
     })
 
+  /** Opens a frame that was stored here, perhaps under a former key; and the session of the key that opens it. */
+  const openStored = Effect.fnUntraced(function* (session: Session, frame: Uint8Array) {
+    let failed = { as: session, outcome: yield* open(session, frame) }
+    for (const identity of session.former ?? []) {
+      if (failed.outcome._tag === "Opened") break
+      const as: Session = { identity, account: session.account, isRetired: true }
+      const outcome = yield* open(as, frame)
+      if (outcome._tag === "Opened" || failed.outcome._tag === "Unreadable") failed = { as, outcome }
+    }
+    return failed
+  })
+
   const publish = (transaction: Transaction, event: Event) => transaction.onCommit(() => events.publish(event))
 
   /** Marks a message whose (from, id) came again with another envelope. The first envelope stays. */
@@ -167,12 +179,11 @@ const make = Effect.gen(function* () {
     const retired = yield* transaction.get(key.retired(peer.hex), Rows.Retired)
     const known = yield* transaction.get(key.contact(retired?.to ?? peer.hex), Rows.Contact)
     const isStranger = known === undefined || known.state === "requested"
+    // Who is shown as a request stays one: the policy decides about strangers who are not.
     const policy =
-      isStranger && "frame" in arrival && session.isRetired !== true
-        ? InboxPolicy.forStrangers(yield* readSettings(transaction))
-        : "show"
+      known === undefined && "frame" in arrival ? InboxPolicy.forStrangers(yield* readSettings(transaction)) : "show"
     // Not even its sequence number is recorded: when it is let in, it is taken as if it had just arrived.
-    if (known === undefined && policy === "hold" && "frame" in arrival && !Body.isHidden(body)) {
+    if (policy === "hold" && "frame" in arrival && !Body.isHidden(body)) {
       return yield* held.hold(transaction, peer.hex, message.id, { at: arrivedAt, ...arrival.frame })
     }
     const marks = {
@@ -350,20 +361,21 @@ const make = Effect.gen(function* () {
           { relaxed: frames.every(({ outcome }) => leavesNoMessage(outcome)) }
         )
       }),
-    /** Takes in a frame that was held back under `key`. */
+    /**
+     * Takes in a frame that was held back under `name`. One that cannot be opened any more is kept or skipped, and the
+     * user told, as if it had just arrived.
+     */
     takeHeld: Effect.fnUntraced(function* (
+      transaction: Transaction,
       session: Session,
-      key: string,
-      { at, frame }: { readonly at: number; readonly frame: Uint8Array },
+      name: string,
+      { at, frame: text, seq }: Rows.HeldFrameRow,
       admission: Admission | undefined
     ) {
-      const outcome = yield* open(session, frame)
-      yield* ledger.transact((transaction) => {
-        transaction.delete(key)
-        return outcome._tag === "Opened"
-          ? takeOpened(transaction, session, outcome.opened, { at, admission })
-          : Effect.void
-      })
+      const frame = Result.getOrElse(Bytes.fromBase64Url(text), () => new Uint8Array())
+      const { as, outcome } = yield* openStored(session, frame)
+      if (outcome._tag === "Opened") return yield* takeOpened(transaction, as, outcome.opened, { at, admission })
+      yield* takeOne(transaction, session, name, { seq, timeMillis: at, frame, outcome })
     }),
     /** Tries again to open the frames that were kept for later. */
     retryKept: Effect.fnUntraced(function* (session: Session) {
@@ -378,12 +390,12 @@ const make = Effect.gen(function* () {
         if (Result.isFailure(row) || row.success.reader >= reader) continue
         const bytes = Bytes.fromBase64Url(row.success.frame)
         if (Result.isFailure(bytes)) continue
-        const outcome = yield* open(session, bytes.success)
+        const { as, outcome } = yield* openStored(session, bytes.success)
         if (outcome._tag !== "Opened") continue
         yield* ledger.transact((transaction) => {
           transaction.delete(entry.key)
           const { at, seq } = row.success
-          return takeOpened(transaction, session, outcome.opened, {
+          return takeOpened(transaction, as, outcome.opened, {
             at,
             frame: { seq, timeMillis: at, frame: bytes.success }
           })

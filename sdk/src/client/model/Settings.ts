@@ -8,7 +8,8 @@ export class Settings extends Schema.Opaque<Settings>()(
     /**
      * Whose requests are shown: those of `everyone` (default), of nobody but accepted `contacts`, or of strangers with a
      * proof that holds (`proven`; see `provenBy`). With `proven`, mail of other strangers is held back, see
-     * {@link HeldRequest}; with `contacts` it is dropped, unless `introductions` is on.
+     * {@link HeldRequest}; with `contacts` it is dropped, unless `introductions` is on. Further mail of a stranger whose
+     * request is shown already is shown, whatever this says; block or remove them to end it.
      */
     inbox: Schema.Literals(["everyone", "contacts", "proven"]),
     /**

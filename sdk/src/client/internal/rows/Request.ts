@@ -23,6 +23,7 @@ export type HeldSenderRow = RowType<typeof HeldSender>
 
 /** A frame, base64url, and when the home server stored it. */
 export const HeldFrame = row(Schema.Struct({ at: Schema.Number, seq: Count, frame: Schema.String }))
+export type HeldFrameRow = RowType<typeof HeldFrame>
 
 /** An introduction that is open: `at` is when the home server stored it. */
 export const Introduced = row(Schema.Struct({ at: Schema.Number, handle: Schema.optionalKey(Schema.String) }))
@@ -30,7 +31,6 @@ export type IntroducedRow = RowType<typeof Introduced>
 
 export const prefix = {
   heldSenders: "heldBy/",
-  everyHeldFrame: "held/",
   heldFrames: (sender: string) => `held/${sender}/`,
   introductions: "introduction/",
   introductionsOf: (newcomer: string) => `introduction/${newcomer}/`,

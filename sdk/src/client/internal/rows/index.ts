@@ -75,7 +75,14 @@ export { Early, MessageRow, Order, Receipt, type ReceiptRow, Seen, type SeenRow,
 export { Asked, OfferOf } from "./files/Offer.ts"
 export { Out, type OutRow } from "./Outbound.ts"
 export { Device, Position } from "./Position.ts"
-export { HeldFrame, HeldSender, type HeldSenderRow, Introduced, type IntroducedRow } from "./Request.ts"
+export {
+  HeldFrame,
+  type HeldFrameRow,
+  HeldSender,
+  type HeldSenderRow,
+  Introduced,
+  type IntroducedRow
+} from "./Request.ts"
 export { orderOf, type Row } from "./Row.ts"
 export { Former, type FormerRow, Retired, Rotation, type RotationRow } from "./Rotation.ts"
 export { Settings } from "./Settings.ts"

@@ -8,15 +8,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import type * as Scope from "effect/Scope"
-import { Bytes, Handle } from "../../../protocol/index.ts"
+import { Handle } from "../../../protocol/index.ts"
 import { hexOf, ofHex } from "../../../protocol/identity/PrimaryKey.ts"
 import type { Crypto } from "../../../services/Crypto.ts"
 import { ClaimBook, ClaimState } from "../../claims/index.ts"
-import { IdentityLookup, Trust } from "../../contacts/index.ts"
+import { ContactBook, ContactRefresh, IdentityLookup, Trust } from "../../contacts/index.ts"
+import { BrokerClock } from "../../internal/BrokerClock.ts"
 import { CurrentAccount } from "../../internal/CurrentAccount.ts"
+import { Events } from "../../internal/Events.ts"
 import * as KeyedWorker from "../../internal/KeyedWorker.ts"
-import { Ledger, type LedgerError } from "../../internal/Ledger.ts"
+import { Ledger, type LedgerError, type Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
 import type { Session } from "../../internal/Session.ts"
 import { readSettings } from "../../internal/Settings.ts"
@@ -44,22 +47,40 @@ type Verdict = Pick<Rows.HeldSenderRow, "sentence" | "verdict" | "nextCheckAt">
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const account = yield* CurrentAccount
+  const book = yield* ContactBook
+  const brokerClock = yield* BrokerClock
   const claimBook = yield* ClaimBook
+  const events = yield* Events
   const held = yield* HeldMail
   const inbox = yield* Inbox
   const introductions = yield* Introductions
   const lookup = yield* IdentityLookup
   const proofs = yield* Proofs
+  const refresh = yield* ContactRefresh
   const worker = KeyedWorker.make()
 
-  /** Shows the held mail of a stranger, as if it had just arrived. */
-  const letIn = Effect.fnUntraced(function* (session: Session, hex: string, admission?: Admission) {
-    for (const { key, row } of yield* held.frames(hex)) {
-      const frame = Bytes.fromBase64Url(row.frame)
-      yield* inbox.takeHeld(session, key, { ...row, frame: Result.getOrElse(frame, () => new Uint8Array()) }, admission)
+  /**
+   * Shows the held mail of a stranger, as if it had just arrived. In one transaction, so that no message is held back
+   * after the last one was taken in and before the stranger is known.
+   */
+  const letIn = Effect.fnUntraced(function* (
+    transaction: Transaction,
+    session: Session,
+    hex: string,
+    admission?: Admission
+  ) {
+    for (const { key, row } of yield* held.frames(transaction, hex)) {
+      yield* inbox.takeHeld(transaction, session, key, row, admission)
     }
-    yield* ledger.transact((transaction) => held.discard(transaction, hex))
+    yield* held.end(transaction, hex)
   })
+
+  /** The contact of a stranger who has none although the user decides about them. */
+  const newContact = (hex: string) =>
+    Effect.map(Clock.currentTimeMillis, (now) => Trust.newContact(hex, "requested", now))
+
+  const isContact = (hex: string) =>
+    Effect.map(ledger.get(Rows.key.contact(hex), Rows.Contact), (row) => row !== undefined)
 
   const admissionByProof = Effect.fnUntraced(function* (primary: string, settings: Settings) {
     const now = yield* Clock.currentTimeMillis
@@ -103,6 +124,10 @@ const make = Effect.gen(function* () {
       const sentence = `their sigchain cannot be fetched now: ${chain.failure.message}`
       return { verdict: "waiting", sentence, nextCheckAt: now + retryMillis }
     }
+    if (chain.success.state.rotatedTo !== undefined) {
+      const sentence = "they handed their key over to another, which they write with now"
+      return { verdict: "rejected", sentence, nextCheckAt: now + rejectedMillis }
+    }
     yield* ledger.transact((transaction) =>
       claimBook.sync(transaction, stranger, chain.success.state.claims, { silent: true })
     )
@@ -126,7 +151,14 @@ const make = Effect.gen(function* () {
   const handleOf = Effect.fnUntraced(function* (hex: string) {
     const { server } = yield* account.get
     const found = yield* Effect.result(lookup.byPrimary(ofHex(hex), server))
-    return Result.isSuccess(found) ? { handle: found.success.record.handle } : {}
+    if (Result.isFailure(found)) return {}
+    const { handle } = found.success.record
+    // A contact may bear it with another key: then the contact's key is checked, and the user told (KEZ-SEQ-045).
+    for (const row of yield* book.all) {
+      const isBorne = row.resolved && row.handle === handle && hexOf(row.primary) !== hex
+      if (isBorne && row.state !== "blocked") refresh.enqueue(row.primary)
+    }
+    return { handle }
   })
 
   const decide = (session: Session) =>
@@ -136,14 +168,19 @@ const make = Effect.gen(function* () {
       const settings = yield* readSettings(ledger)
       // A contact by now, or nobody is kept out any more.
       const isOpen = InboxPolicy.forStrangers(settings) === "show"
-      if (isOpen || (yield* ledger.get(Rows.key.contact(hex), Rows.Contact)) !== undefined) {
-        yield* letIn(session, hex)
+      if (isOpen || (yield* isContact(hex))) {
+        yield* ledger.transact((transaction) => letIn(transaction, session, hex))
+        return "idle"
+      }
+      // By the clock of the home server, because that of the device may be wrong.
+      if ((yield* brokerClock.age(sender.lastAt)) >= keepMillis) {
+        yield* ledger.transact((transaction) => held.expire(transaction, hex))
         return "idle"
       }
       const introduced = settings.introductions ? yield* introductions.admitting(hex) : undefined
       const found = introduced ?? (yield* judge(hex, settings))
       if ("by" in found) {
-        yield* letIn(session, hex, found)
+        yield* ledger.transact((transaction) => letIn(transaction, session, hex, found))
         return "idle"
       }
       const named = sender.handle === undefined ? yield* handleOf(hex) : {}
@@ -154,21 +191,24 @@ const make = Effect.gen(function* () {
   const wakeDue = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     for (const { id, row } of yield* held.senders) {
-      if (now - row.lastAt >= keepMillis) yield* ledger.transact((transaction) => held.discard(transaction, id))
-      else if (row.nextCheckAt <= now) worker.wake(id)
+      const isOld = (yield* brokerClock.age(row.lastAt)) >= keepMillis
+      if (isOld || row.nextCheckAt <= now || (yield* isContact(id))) worker.wake(id)
     }
   })
 
-  /** The stranger whose mail is held whom a name stands for. */
+  /** The stranger whose mail is held whom a name stands for (hex). A contact of that name is meant first. */
   const find = Effect.fnUntraced(function* (who: string) {
-    const { server } = yield* account.get
-    const handle = Result.match(Handle.parseMention(who.trim(), server), {
-      onFailure: () => undefined,
-      onSuccess: ({ text }) => text
-    })
-    return (yield* held.senders).find(
-      ({ id, row }) => ofHex(id) === who.trim() || (handle !== undefined && row.handle === handle)
-    )?.id
+    const mine = yield* account.get
+    const name = who.trim()
+    const known = yield* Effect.catchTag(book.find(name, mine), "ContactUnknown", () => Effect.undefined)
+    const mention = Handle.parseMention(name, mine.server)
+    const wanted = known?.primary ?? (Result.isSuccess(mention) ? mention.success.text : undefined)
+    for (const { id, row } of yield* held.senders) {
+      const primary = ofHex(id)
+      if (primary === name || primary === known?.primary) return id
+      if (known === undefined && wanted !== undefined && (yield* held.nameOf(id, row)) === wanted) return id
+    }
+    return undefined
   })
 
   return {
@@ -181,6 +221,13 @@ const make = Effect.gen(function* () {
           concurrency: 4
         })
         held.onNotice(worker.wake)
+        // Who becomes a contact, as by being added, is let in.
+        const contacts = Stream.runForEach(events.stream, (event) =>
+          Effect.sync(() => {
+            if (event._tag === "Contact") worker.wake(hexOf(event.contact.primary))
+          })
+        )
+        yield* Effect.forkScoped(contacts, { startImmediately: true })
         yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.ignore(wakeDue), Effect.sleep(lookMillis))))
       }),
     /** Decides about all of them anew, as after a change of the policy. */
@@ -190,7 +237,29 @@ const make = Effect.gen(function* () {
     /** The primary key of the stranger whose mail is held whom a name stands for. */
     find: (who: string) => Effect.map(find(who), (hex) => (hex === undefined ? undefined : ofHex(hex))),
     /** Lets a stranger in whatever the policy says. */
-    letIn: (session: Session, primary: string) => letIn(session, hexOf(primary)),
+    letIn: (session: Session, primary: string) =>
+      ledger.transact(
+        Effect.fnUntraced(function* (transaction: Transaction) {
+          const hex = hexOf(primary)
+          yield* letIn(transaction, session, hex)
+          if (yield* transaction.has(Rows.key.contact(hex))) return
+          // Nothing of the mail could be opened.
+          book.save(transaction, yield* newContact(hex))
+          transaction.onCommit(() => refresh.enqueue(primary))
+        })
+      ),
+    /** Makes a stranger a blocked contact, of whom nothing is shown. */
+    block: Effect.fnUntraced(function* (primary: string) {
+      const hex = hexOf(primary)
+      yield* ledger.transact(
+        Effect.fnUntraced(function* (transaction: Transaction) {
+          const isKnown = yield* transaction.has(Rows.key.contact(hex))
+          if (!isKnown) book.save(transaction, Trust.block(yield* newContact(hex)))
+          yield* held.discard(transaction, hex)
+        })
+      )
+      refresh.enqueue(primary)
+    }),
     /** Drops the held mail of a stranger; whether there was any. */
     discard: Effect.fnUntraced(function* (who: string) {
       const hex = yield* find(who)

@@ -6,6 +6,8 @@ import * as Layer from "effect/Layer"
 import { Bytes } from "../../../protocol/index.ts"
 import { ofHex } from "../../../protocol/identity/PrimaryKey.ts"
 import { ClaimBook, ClaimState } from "../../claims/index.ts"
+import { ContactBook } from "../../contacts/index.ts"
+import { CurrentAccount } from "../../internal/CurrentAccount.ts"
 import { Events } from "../../internal/Events.ts"
 import { Ledger, scanRows, type Transaction } from "../../internal/Ledger.ts"
 import * as Rows from "../../internal/rows/index.ts"
@@ -20,16 +22,30 @@ const sendersMax = 100
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
+  const account = yield* CurrentAccount
+  const book = yield* ContactBook
   const claimBook = yield* ClaimBook
   const events = yield* Events
   let noticed: (hex: string) => void = () => {}
+
+  /**
+   * What a stranger is called: the handle that the home server proves, unless the account or a contact bears it, whose
+   * key is another; then the primary key (KEZ-SEQ-045).
+   */
+  const nameOf = Effect.fnUntraced(function* (hex: string, { handle }: Rows.HeldSenderRow) {
+    const primary = ofHex(hex)
+    const mine = yield* Effect.catchTag(account.get, "NoAccount", () => Effect.undefined)
+    if (handle === undefined || handle === mine?.handle) return primary
+    const others = (yield* book.all).filter((row) => row.resolved && row.handle === handle && row.primary !== primary)
+    return others.length === 0 ? handle : primary
+  })
 
   const toRequest = Effect.fnUntraced(function* (hex: string, row: Rows.HeldSenderRow) {
     const now = yield* Clock.currentTimeMillis
     const primary = ofHex(hex)
     const claims = yield* claimBook.of(primary)
     return {
-      handle: row.handle ?? primary,
+      handle: yield* nameOf(hex, row),
       primary,
       messages: row.messages,
       dropped: row.dropped,
@@ -52,6 +68,20 @@ const make = Effect.gen(function* () {
     if (!(yield* transaction.has(key.contact(hex)))) yield* claimBook.remove(transaction, ofHex(hex))
   })
 
+  /** Tells the user what of a stranger's mail was dropped once the transaction is durable. */
+  const tell = (transaction: Transaction, detail: string) =>
+    transaction.onCommit(() => events.publish({ _tag: "Dropped", code: "store_full", detail }))
+
+  /** Ends the holding of a stranger's mail, of which `hold` took no more than the limits allow. */
+  const end = Effect.fnUntraced(function* (transaction: Transaction, hex: string) {
+    const row = yield* transaction.get(key.heldSender(hex), Rows.HeldSender)
+    if (row !== undefined && row.dropped > 0) {
+      const limits = `no more than ${messagesMax} messages or ${bytesMax / 1_024} KiB of a stranger are held`
+      tell(transaction, `${row.dropped} messages of ${yield* nameOf(hex, row)} were dropped: ${limits}`)
+    }
+    yield* discard(transaction, hex)
+  })
+
   /** Makes room for one more stranger: one whose proofs do not count goes first, else the one that waits longest. */
   const makeRoom = Effect.fnUntraced(function* (transaction: Transaction) {
     const senders = yield* scanRows(transaction, { prefix: prefix.heldSenders }, Rows.HeldSender)
@@ -60,9 +90,8 @@ const make = Effect.gen(function* () {
     const [last] = senders.sort((a, b) => rank(a) - rank(b) || a.row.lastAt - b.row.lastAt)
     if (last === undefined) return
     yield* discard(transaction, last.id)
-    const name = last.row.handle ?? ofHex(last.id)
-    const detail = `held mail of ${name} was dropped: no more than ${sendersMax} strangers are held`
-    transaction.onCommit(() => events.publish({ _tag: "Dropped", code: "store_full", detail }))
+    const name = yield* nameOf(last.id, last.row)
+    tell(transaction, `held mail of ${name} was dropped: no more than ${sendersMax} strangers are held`)
   })
 
   return {
@@ -120,11 +149,23 @@ const make = Effect.gen(function* () {
       if (isNews) yield* publish(hex)
     }),
     /** The held frames of a stranger in the order of their arrival. */
-    frames: (hex: string) =>
-      Effect.map(scanRows(ledger, { prefix: prefix.heldFrames(hex) }, Rows.HeldFrame), (frames) =>
-        frames.sort((a, b) => a.row.seq - b.row.seq)
+    frames: (transaction: Transaction, hex: string) =>
+      Effect.map(scanRows(transaction, { prefix: prefix.heldFrames(hex) }, Rows.HeldFrame), (frames) =>
+        frames.sort((a, b) => a.row.at - b.row.at || a.row.seq - b.row.seq)
       ),
+    nameOf,
+    /** Drops all of a stranger's mail that is held, as the user wishes. */
     discard,
+    /** Ends the holding of a stranger's mail that is taken in; tells what the limits had dropped. */
+    end,
+    /** Drops all of a stranger's mail that is held because it is too old, and tells the user. */
+    expire: Effect.fnUntraced(function* (transaction: Transaction, hex: string) {
+      const row = yield* transaction.get(key.heldSender(hex), Rows.HeldSender)
+      if (row === undefined) return
+      const name = yield* nameOf(hex, row)
+      tell(transaction, `held mail of ${name} was dropped: the last message is older than 30 days`)
+      yield* discard(transaction, hex)
+    }),
     list: Effect.suspend(() =>
       Effect.flatMap(
         scanRows(ledger, { prefix: prefix.heldSenders }, Rows.HeldSender),

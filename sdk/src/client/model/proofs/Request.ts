@@ -14,7 +14,7 @@ export type Admission = typeof Admission.Type
 /** A stranger whose mail the inbox policy holds back. Nothing of it is shown; `accept` lets it in. */
 export class HeldRequest extends Schema.Opaque<HeldRequest>()(
   Schema.Struct({
-    /** `local@server` if the home server proved one, else the primary key. */
+    /** `local@server` if the home server proved one that no contact bears with another key, else the primary key. */
     handle: Schema.String,
     primary: Schema.String,
     /** Messages that are held. */
