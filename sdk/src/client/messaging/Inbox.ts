@@ -9,13 +9,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Exit from "effect/Exit"
-import * as Cause from "effect/Cause"
 import * as Result from "effect/Result"
-import * as SealedMessage from "../../crypto/SealedMessage.ts"
+import type * as SealedMessage from "../../crypto/SealedMessage.ts"
 import { Body, Bytes, Message, PrimaryKey } from "../../protocol/index.ts"
 import type { Frame } from "../../protocol/broker/Page.ts"
-import { Problem } from "../../protocol/Problem.ts"
+import type { Problem } from "../../protocol/Problem.ts"
 import { Crypto, type StoreError } from "../../services/index.ts"
 import { BrokerClock } from "../internal/BrokerClock.ts"
 import { BlockList, ContactBook, ContactRefresh, self, Trust } from "../contacts/index.ts"
@@ -27,10 +25,11 @@ import { Events } from "../internal/Events.ts"
 import type { Admission, Event, Message as Kept } from "../model/index.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
 import { Ledger, type Transaction } from "../internal/Ledger.ts"
+import * as Opening from "./receiving/Opening.ts"
 import { Outbox } from "./Outbox.ts"
 import type { Position } from "./Position.ts"
 import { Receipts } from "./Receipts.ts"
-import * as SequenceCheck from "./SequenceCheck.ts"
+import * as SequenceCheck from "./receiving/SequenceCheck.ts"
 import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 import { readSettings } from "../internal/Settings.ts"
@@ -40,17 +39,9 @@ import { Introductions } from "./requests/Introductions.ts"
 
 const { key } = Rows
 
-/** The result of opening a frame. */
-type Outcome =
-  | { readonly _tag: "Opened"; readonly opened: SealedMessage.Opened }
-  | { readonly _tag: "OwnCopy" }
-  | { readonly _tag: "Unreadable"; readonly problem: Problem }
-  /** Not readable by this version, or not at present: the raw frame is kept and tried again. */
-  | { readonly _tag: "Later"; readonly problem: Problem }
-
 /** A frame, and the result of opening it. */
 export interface Opened extends Frame {
-  readonly outcome: Outcome
+  readonly outcome: Opening.Outcome
 }
 
 /** How a message came to be taken in: in this frame, or after it was held back, which `admission` ended. */
@@ -58,11 +49,8 @@ type Arrival =
   | { readonly at: number; readonly frame: Frame }
   | { readonly at: number; readonly admission: Admission | undefined }
 
-const leavesNoMessage = (outcome: Outcome): boolean =>
+const leavesNoMessage = (outcome: Opening.Outcome): boolean =>
   outcome._tag === "OwnCopy" || (outcome._tag === "Opened" && Body.isHidden(outcome.opened.body))
-
-/** Problems that a later version of this program may not have with the same frame (KEZ-SEQ-020). */
-const laterCodes = new Set<Problem["code"]>(["suite_unsupported", "algorithm_unsupported", "internal"])
 
 /** Most own copies taken before the position is committed: a restart refetches at most this many. */
 const uncommittedMax = 128
@@ -88,6 +76,8 @@ const make = Effect.gen(function* () {
   // Only WebCrypto works off the main thread; the other backends gain nothing from opening frames concurrently.
   const concurrency = crypto.backend === "webcrypto" ? 32 : 1
 
+  const open = (session: Session, frame: Uint8Array) => Opening.open(outbox, session, frame)
+
   let uncommitted = 0
 
   /** Publishes a message request once the lookup of the stranger's name has ended. */
@@ -101,33 +91,6 @@ const make = Effect.gen(function* () {
     })
     fork(Effect.ignore(publishNamed))
   }
-
-  const open = (session: Session, frame: Uint8Array): Effect.Effect<Outcome, never, Crypto> =>
-    Effect.suspend(() => {
-      if (outbox.isOwnCopy(frame)) return Effect.succeed<Outcome>({ _tag: "OwnCopy" })
-      const opening = SealedMessage.openFrame(session.identity, frame)
-      return Effect.map(Effect.exit(opening), (exit): Outcome => {
-        if (Exit.isSuccess(exit)) return { _tag: "Opened", opened: exit.value }
-        const failure = Cause.findErrorOption(exit.cause)
-        const problem =
-          failure._tag === "Some"
-            ? failure.value
-            : new Problem({ code: "internal", detail: Cause.pretty(exit.cause).split("\n")[0] ?? "" })
-        return { _tag: laterCodes.has(problem.code) ? "Later" : "Unreadable", problem }
-      })
-    })
-
-  /** Opens a frame that was stored here, perhaps under a former key; and the session of the key that opens it. */
-  const openStored = Effect.fnUntraced(function* (session: Session, frame: Uint8Array) {
-    let failed = { as: session, outcome: yield* open(session, frame) }
-    for (const identity of session.former ?? []) {
-      if (failed.outcome._tag === "Opened") break
-      const as: Session = { identity, account: session.account, isRetired: true }
-      const outcome = yield* open(as, frame)
-      if (outcome._tag === "Opened" || failed.outcome._tag === "Unreadable") failed = { as, outcome }
-    }
-    return failed
-  })
 
   const publish = (transaction: Transaction, event: Event) => transaction.onCommit(() => events.publish(event))
 
@@ -373,7 +336,7 @@ const make = Effect.gen(function* () {
       admission: Admission | undefined
     ) {
       const frame = Result.getOrElse(Bytes.fromBase64Url(text), () => new Uint8Array())
-      const { as, outcome } = yield* openStored(session, frame)
+      const { as, outcome } = yield* Opening.openStored(outbox, session, frame)
       if (outcome._tag === "Opened") return yield* takeOpened(transaction, as, outcome.opened, { at, admission })
       yield* takeOne(transaction, session, name, { seq, timeMillis: at, frame, outcome })
     }),
@@ -390,7 +353,7 @@ const make = Effect.gen(function* () {
         if (Result.isFailure(row) || row.success.reader >= reader) continue
         const bytes = Bytes.fromBase64Url(row.success.frame)
         if (Result.isFailure(bytes)) continue
-        const { as, outcome } = yield* openStored(session, bytes.success)
+        const { as, outcome } = yield* Opening.openStored(outbox, session, bytes.success)
         if (outcome._tag !== "Opened") continue
         yield* ledger.transact((transaction) => {
           transaction.delete(entry.key)

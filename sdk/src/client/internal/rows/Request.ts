@@ -31,6 +31,7 @@ export type IntroducedRow = RowType<typeof Introduced>
 
 export const prefix = {
   heldSenders: "heldBy/",
+  everyHeldFrame: "held/",
   heldFrames: (sender: string) => `held/${sender}/`,
   introductions: "introduction/",
   introductionsOf: (newcomer: string) => `introduction/${newcomer}/`,

@@ -1,9 +1,9 @@
 /** Numbers of messages, compared with those seen of the same sender, recipient and device. */
 import * as Effect from "effect/Effect"
-import { Message } from "../../protocol/index.ts"
-import type { StoreError } from "../../services/index.ts"
-import type { Transaction } from "../internal/Ledger.ts"
-import * as Rows from "../internal/rows/index.ts"
+import { Message } from "../../../protocol/index.ts"
+import type { StoreError } from "../../../services/index.ts"
+import type { Transaction } from "../../internal/Ledger.ts"
+import * as Rows from "../../internal/rows/index.ts"
 
 const { key } = Rows
 
