@@ -22,7 +22,7 @@ const contactOf = ({ cause, handle, head, kept, offered, primary, state, verifie
 })
 
 const messageOf = (message: Output): Output => {
-  const { direction, equivocation, failure, fork, gap, id, peer, state, suspicious, type, waiting } = message
+  const { direction, equivocation, failure, fork, gap, id, peer, retired, state, suspicious, type, waiting } = message
   const reason = failure ?? waiting?.reason
   return {
     id,
@@ -35,7 +35,8 @@ const messageOf = (message: Output): Output => {
     ...(gap !== undefined && { gap }),
     ...(equivocation && { equivocation }),
     ...(fork && { fork }),
-    ...(suspicious && { suspicious })
+    ...(suspicious && { suspicious }),
+    ...(retired && { retired })
   }
 }
 

@@ -31,6 +31,7 @@ export interface Message {
   readonly equivocation?: true
   readonly fork?: true
   readonly suspicious?: true
+  readonly retired?: true
 }
 
 /** How long one `client.sync` may take, in milliseconds. */

@@ -34,7 +34,7 @@ const contactOf = ({ cause, handle, head, kept, offered, primary, state, verifie
 })
 
 const messageOf = (message: Message) => {
-  const { direction, equivocation, failure, fork, gap, id, peer, state, suspicious, type, waiting } = message
+  const { direction, equivocation, failure, fork, gap, id, peer, retired, state, suspicious, type, waiting } = message
   const reason = failure ?? waiting?.reason
   return {
     id,
@@ -47,7 +47,8 @@ const messageOf = (message: Message) => {
     ...(gap !== undefined && { gap }),
     ...(equivocation && { equivocation }),
     ...(fork && { fork }),
-    ...(suspicious && { suspicious })
+    ...(suspicious && { suspicious }),
+    ...(retired && { retired })
   }
 }
 

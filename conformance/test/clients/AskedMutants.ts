@@ -75,6 +75,14 @@ export const askedMutants: ReadonlyArray<ClientMutant> = [
     }
   },
   {
+    name: "writes to all keys that a contact had",
+    kills: all("key-changes", "accept", "handed-over"),
+    world: ({ broker }) => {
+      const of = broker.of.bind(broker)
+      broker.of = (kind, account) => of(kind, kind === "send" ? undefined : account)
+    }
+  },
+  {
     name: "sends paths as they are",
     kills: all("records", "encoded"),
     world: ({ home }) => {

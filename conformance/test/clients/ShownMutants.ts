@@ -49,9 +49,10 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
     name: "marks nothing",
     kills: [
       ...all("frames", "equivocation", "fork", "gap", "suspicious-clock"),
-      ...all("inbox", "equivocation", "gap", "new-device", "fork", "times")
+      ...all("inbox", "equivocation", "gap", "new-device", "fork", "times"),
+      ...all("key-changes", "old-key-writes")
     ],
-    answer: each((message) => without(message, "gap", "equivocation", "fork", "suspicious"))
+    answer: each((message) => without(message, "gap", "equivocation", "fork", "suspicious", "retired"))
   },
   {
     name: "marks every message as equivocation",
@@ -216,7 +217,7 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
   },
   {
     name: "takes every offered key for handed over",
-    kills: all("key-changes", "another-key", "rotation-and-another-name"),
+    kills: all("key-changes", "another-key", "rotation-and-another-name", "rotation-not-accepted"),
     answer: contacts((one) =>
       one.offered === undefined ? one : { ...one, offered: { ...one.offered, origin: "handed_over" } }
     )

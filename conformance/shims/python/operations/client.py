@@ -197,7 +197,8 @@ def _contact(person: Person) -> dict[str, Any]:
 
 def _message(message: ShownMessage) -> dict[str, Any]:
     always = {name: getattr(message, name) for name in ("id", "peer", "direction", "type", "text")}
-    marks = {name: getattr(message, name) for name in ("state", "reason", "gap", "equivocation", "fork", "suspicious")}
+    names = ("state", "reason", "gap", "equivocation", "fork", "suspicious", "retired")
+    marks = {name: getattr(message, name) for name in names}
     return always | {name: value for name, value in marks.items() if value}
 
 

@@ -54,6 +54,7 @@ class ShownMessage:
     equivocation: bool
     fork: bool
     suspicious: bool
+    retired: bool
 
 
 class Client:
@@ -248,6 +249,7 @@ class Client:
             equivocation=bool(row["equivocation"]),
             fork=bool(row["fork"]),
             suspicious=bool(row["suspicious"]),
+            retired=bool(row["retired"]),
         )
 
 

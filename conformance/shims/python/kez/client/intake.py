@@ -66,7 +66,7 @@ class Intake:
         self._take_effect(message, shown)
 
     def _marks(self, message: Message, stored_at: int, shown: bool) -> dict[str, int]:
-        """The marks of a message that is about to be held (KEZ-SEQ-023 to KEZ-SEQ-025).
+        """The marks of a message that is about to be held (KEZ-SEQ-023 to KEZ-SEQ-025, KEZ-SEQ-121).
 
         A gap before mail that is never shown is told with the next one that is.
         """
@@ -82,7 +82,9 @@ class Intake:
             gap += (shown and self._store.value(f"SELECT sum(gap) {of_count} AND row > ?", *count, last_shown)) or 0
         age = stored_at - parse_time(payload["created_at"])
         suspicious = not -MAX_AHEAD_SECONDS <= age <= MAX_AGE_SECONDS
-        return {"gap": gap, "fork": int(fork > 0), "suspicious": int(suspicious)}
+        until = self._store.value("SELECT until FROM former_keys WHERE account = ?", payload["from"])
+        retired = until is not None and stored_at >= until
+        return {"gap": gap, "fork": int(fork > 0), "suspicious": int(suspicious), "retired": int(retired)}
 
     def _take_effect(self, message: Message, shown: bool) -> None:
         body = message.body

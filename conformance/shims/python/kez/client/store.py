@@ -18,7 +18,8 @@ CREATE TABLE IF NOT EXISTS contacts (
     handle TEXT UNIQUE,
     state TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS former_keys (account TEXT PRIMARY KEY, contact INTEGER NOT NULL);
+-- `until`: when the user accepted the key after it.
+CREATE TABLE IF NOT EXISTS former_keys (account TEXT PRIMARY KEY, contact INTEGER NOT NULL, until INTEGER NOT NULL);
 
 -- What was sent and received. `era` and `place` are a message's place in the stream: the epoch as this store counts
 -- them, and the sequence number; both are null until the stream has it.
@@ -41,6 +42,7 @@ CREATE TABLE IF NOT EXISTS messages (
     equivocation INTEGER NOT NULL DEFAULT 0,
     fork INTEGER NOT NULL DEFAULT 0,
     suspicious INTEGER NOT NULL DEFAULT 0,
+    retired INTEGER NOT NULL DEFAULT 0,
     UNIQUE (author, id)
 );
 CREATE INDEX IF NOT EXISTS messages_by_count ON messages (author, addressee, device, seq);

@@ -23,7 +23,7 @@ impl Client {
         if contacts.contains_key(who) {
             return Ok(who.to_owned());
         }
-        let is_meant = |card: &&Card| card.handle.as_deref() == Some(who) || card.previous.iter().any(|key| key == who);
+        let is_meant = |card: &&Card| card.handle.as_deref() == Some(who) || card.previous.iter().any(|(key, _)| key == who);
         let card = contacts.values().find(is_meant);
         card.map(|card| card.contact.pinned.clone())
             .ok_or_else(|| Code::ContactUnknown.because("no contact of this name"))
@@ -179,7 +179,7 @@ impl Client {
         if card.contact.relation == Relation::Requested {
             card.contact.relation = Relation::Accepted;
         }
-        card.previous.push(primary.to_owned());
+        card.previous.push((primary.to_owned(), now_millis()));
         (card.chain, card.named, card.shown, card.has_inbox) = (Vec::new(), Vec::new(), None, false);
         // What the new key's own messages named while it was a request.
         if let Some(request) = self.store.state.contacts.get(key) {

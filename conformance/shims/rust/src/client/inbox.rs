@@ -159,6 +159,8 @@ impl Client {
             .saturating_sub(state.next_number(&from, &to, &message.device));
         let missing = missing + state.missing_before(&from, &message.device);
         let receipted = state.receipted(&peer, &message.id).unwrap_or(Progress::Stored);
+        let mut previous = state.contacts.values().flat_map(|card| &card.previous);
+        let retired = previous.any(|(key, until)| *key == from && time >= *until);
         let mut held = Held {
             from,
             to,
@@ -173,6 +175,7 @@ impl Client {
             equivocation: false,
             fork: false,
             suspicious: is_suspicious(message.created_at, time),
+            retired,
             place,
             placed: true,
             kind,

@@ -157,6 +157,7 @@ impl Client {
             equivocation: false,
             fork: false,
             suspicious: false,
+            retired: false,
             place: (state.life, positions.inbox.max(positions.own)),
             placed: false,
         };

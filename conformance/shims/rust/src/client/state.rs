@@ -26,8 +26,8 @@ pub struct Card {
     pub shown: Option<(Vec<String>, bool)>,
     /// Its chain names an inbox.
     pub has_inbox: bool,
-    /// Keys that were pinned before.
-    pub previous: Vec<String>,
+    /// Keys that were pinned before, each with when another one was accepted in its place.
+    pub previous: Vec<(String, i64)>,
 }
 
 impl Card {
@@ -84,6 +84,8 @@ pub struct Held {
     pub equivocation: bool,
     pub fork: bool,
     pub suspicious: bool,
+    /// Its author's key was no longer the contact's when it was stored.
+    pub retired: bool,
     /// Life of the stream, and number in it.
     pub place: (u64, u64),
     /// It was seen there; else it stands behind what was held when it was written.

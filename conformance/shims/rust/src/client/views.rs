@@ -164,7 +164,7 @@ impl Client {
         let previous = card.map_or(&[][..], |card| &card.previous);
         let is_meant = |peer: &str| match who.starts_with("ed25519:") {
             true => peer == who,
-            false => peer == primary || previous.iter().any(|key| key == peer),
+            false => peer == primary || previous.iter().any(|(key, _)| key == peer),
         };
         let shown = |held: &&Held| held.text.is_some() && is_meant(held.peer(own)) && !(blocked && held.from != own);
         // What was written here and has no place yet stands behind what was held then, and behind what was written before.
@@ -208,6 +208,7 @@ fn message_view(held: &Held, own: &str) -> Value {
         ("equivocation", held.equivocation),
         ("fork", held.fork),
         ("suspicious", held.suspicious),
+        ("retired", held.retired),
     ] {
         if borne {
             view[member] = json!(true);

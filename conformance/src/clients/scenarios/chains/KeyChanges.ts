@@ -296,8 +296,51 @@ export const keyChanges = group("key-changes", [
       const person = takesOver(world, bob, next)
       const contact = await seen(alice, bob)
       equals(contact.offered, { primary: next.primary, origin: "handed_over" }, "the key that is offered")
+      await stops(alice, world, bob.handle, bob, person)
       await alice.does("client.accept", { who: bob.handle, primary: next.primary })
+      const before = sentTo(world, bob)
       await goesOn(alice, person, "to your new key")
+      equals(sentTo(world, bob), before, "how many frames were sent to the old key")
+    }
+  },
+  {
+    id: "rotation-not-accepted",
+    requirements: ["KEZ-SIG-118", "KEZ-SEQ-046", "KEZ-SEQ-041"],
+    why: "a rotation that the other key never accepted hands nothing over: that key is not offered, or unexplained where the home names it",
+    run: async (stage) => {
+      const { alice, bob, world } = await stage.pair()
+      const next = world.stranger("bob2")
+      const new_sig = bob.keys.signPayload({ no: "acceptance" })
+      const rotation = bob.event("rotate", { new_primary: next.primary, new_sig })
+      bob.show([...bob.chain, rotation])
+      const contact = await seen(alice, bob)
+      equals([contact.offered, contact.head], [undefined, bob.head], "the key that is offered, and the head")
+      const eve = takesOver(world, bob, next.keys)
+      bob.show([...bob.chain, rotation])
+      const { offered } = await seen(alice, bob)
+      equals(offered, { primary: eve.primary, origin: "unexplained" }, "the key that is offered once the home names it")
+      await stops(alice, world, bob.handle, bob, eve)
+    }
+  },
+  {
+    id: "old-key-writes",
+    requirements: ["KEZ-SEQ-121"],
+    why: "the old key writes after the user accepted the one it handed over to: never shown as the contact's own without the mark",
+    run: async (stage) => {
+      const { alice, bob, world } = await stage.pair()
+      const next = new Keys()
+      bob.extend(bob.rotation(next))
+      const person = takesOver(world, bob, next)
+      await seen(alice, bob)
+      await alice.does("client.accept", { who: bob.handle, primary: next.primary })
+      const { head } = (await alice.contact(next.primary))!
+      bob.send(alice.keys, "it is still me")
+      person.send(alice.keys, "it is me")
+      const shown = await alice.showsText(bob.handle, "it is me")
+      const marks = shown.filter(({ text }) => text === "it is still me").map(({ retired }) => retired)
+      holds(!marks.includes(undefined), "a message of the old key is shown as one of the contact", shown)
+      const contact = (await alice.contact(next.primary))!
+      equals([contact.state, contact.primary, contact.head], ["accepted", next.primary, head], "state, key and head")
     }
   },
   {

@@ -116,7 +116,7 @@ class Contacts:
         person.chain = KnownChain() if request is None else request.chain
         person.look = True
         self.save(person)
-        self._store.run("INSERT OR REPLACE INTO former_keys VALUES (?, ?)", former, person.row)
+        self._store.run("INSERT OR REPLACE INTO former_keys VALUES (?, ?, ?)", former, person.row, int(now_seconds()))
         self._store.run("DELETE FROM former_keys WHERE account = ?", person.primary)
 
 
