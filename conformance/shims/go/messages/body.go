@@ -55,6 +55,15 @@ var members = map[string]func(*data.Members, identity.Primary){
 			m.Check(entry.Err)
 		}
 	},
+	"introduction": func(m *data.Members, _ identity.Primary) {
+		_, err := identity.ParseAccount(m.Text("primary", 1, data.Unbounded))
+		m.Require(err == nil)
+		if m.Has("handle") {
+			_, err := identity.ParseHandle(m.Text("handle", 1, data.Unbounded))
+			m.Require(err == nil)
+		}
+		m.Require(!m.Has("withdrawn") || m.Boolean("withdrawn"))
+	},
 	"device_position": func(m *data.Members, _ identity.Primary) {
 		m.Bytes("epoch", idBytes, idBytes)
 		m.Integer("up_to", 0, data.Unbounded)

@@ -23,7 +23,8 @@ impl Client {
         if contacts.contains_key(who) {
             return Ok(who.to_owned());
         }
-        let is_meant = |card: &&Card| card.handle.as_deref() == Some(who) || card.previous.iter().any(|(key, _)| key == who);
+        let is_meant =
+            |card: &&Card| card.handle.as_deref() == Some(who) || card.previous.iter().any(|(key, _)| key == who);
         let card = contacts.values().find(is_meant);
         card.map(|card| card.contact.pinned.clone())
             .ok_or_else(|| Code::ContactUnknown.because("no contact of this name"))

@@ -13,6 +13,20 @@ pub fn shown_text(body: &Value) -> String {
     match (text("type"), text("text"), text("filename"), text("fallback")) {
         (Some("text"), Some(text), _, _) => text.to_owned(),
         (Some("file_share"), _, Some(name), _) => format!("A file: {}", plain(name)),
+        // Its fallback may name somebody else (KEZ-PRF-173).
+        (Some("introduction"), ..) => {
+            let verb = if body["withdrawn"] == true {
+                "Takes back the introduction of"
+            } else {
+                "Introduces"
+            };
+            let (handle, primary) = (text("handle"), text("primary"));
+            format!(
+                "{verb} {}: {}",
+                handle.unwrap_or("somebody"),
+                primary.unwrap_or_default()
+            )
+        }
         (_, _, _, Some(fallback)) => plain(fallback),
         _ => "This version cannot show this message.".to_owned(),
     }

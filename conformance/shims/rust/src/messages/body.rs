@@ -2,7 +2,9 @@
 use crate::data::members::Members;
 use crate::data::{forms, jcs, strict_json};
 use crate::files::shared_file;
+use crate::identity::handle::Handle;
 use crate::identity::keys::PublicKey;
+use crate::identity::primary::Primary;
 use crate::messages::padding::BODY_LIMIT;
 use crate::problem::{ensure, Code, Result};
 use serde_json::Value;
@@ -32,6 +34,7 @@ pub fn parse(bytes: &[u8], author: &PublicKey) -> Result<Value> {
             body.integer("up_to")?;
         }
         "file_share" => file_share(body, author)?,
+        "introduction" => introduction(body)?,
         _ => (),
     }
     Ok(value)
@@ -87,6 +90,16 @@ fn block_list(body: Members<'_>) -> Result<()> {
         ensure(entry.integer("rev")? > 0, MALFORMED, "a rev of 0")?;
     }
     Ok(())
+}
+
+fn introduction(body: Members<'_>) -> Result<()> {
+    let wrong = |_| MALFORMED.because("not an introduction of somebody");
+    Primary::parse_account(body.text("primary")?).map_err(wrong)?;
+    if let Some(handle) = body.optional_text("handle")? {
+        Handle::parse(handle).map_err(wrong)?;
+    }
+    let is_true = !body.has("withdrawn") || body.flag("withdrawn")?;
+    ensure(is_true, MALFORMED, "withdrawn and not true")
 }
 
 fn file_share(body: Members<'_>, author: &PublicKey) -> Result<()> {
