@@ -1,10 +1,10 @@
-/** The reference client without one of its verifications each, and the scenarios that must notice. */
+/** The reference without one of its verifications each, and the scenarios or vectors that must notice. */
 import { all } from "../clients/Alterations.ts"
 import type { Without } from "./Without.ts"
 
 export interface Unverified extends Without {
   readonly name: string
-  /** Ids of scenarios. */
+  /** Ids of scenarios, or of vectors where only an operation verifies it. */
   readonly kills: ReadonlyArray<string>
 }
 
@@ -12,6 +12,7 @@ const message = "sdk/src/crypto/SealedMessage.ts"
 const chain = "sdk/src/crypto/verified/VerifiedChain.ts"
 const record = "sdk/src/crypto/verified/VerifiedRecord.ts"
 const manifest = "sdk/src/crypto/SealedManifest.ts"
+const transfer = "sdk/src/crypto/verified/VerifiedTransfer.ts"
 
 export const unverified: ReadonlyArray<Unverified> = [
   {
@@ -145,5 +146,27 @@ export const unverified: ReadonlyArray<Unverified> = [
     kills: all("logins", "nonce-short", "nonce-text"),
     file: "sdk/src/protocol/broker/BrokerLogin.ts",
     edits: [["  if (!isNonce(nonce)) {", "  if (nonce.length < 0) {"]]
+  }
+]
+
+/** What home servers verify and clients do not. */
+export const unverifiedTransfers: ReadonlyArray<Unverified> = [
+  {
+    name: "who signed a transfer",
+    kills: ["registration/transfer.invalid.json#transfer-signature"],
+    file: transfer,
+    edits: [["  yield* SignedEnvelope.verify(request.transfer)\n", ""]]
+  },
+  {
+    name: "whether the new key of a transfer accepted",
+    kills: ["registration/transfer.invalid.json#accepted-other-handle"],
+    file: transfer,
+    edits: [["  yield* SignedEnvelope.verifyBytes(yield* Crypto, Envelope.signedBytes(acceptance), {", "  void ({"]]
+  },
+  {
+    name: "who signed the registration of a transfer",
+    kills: ["registration/transfer.invalid.json#registration-signature"],
+    file: transfer,
+    edits: [["  yield* SignedEnvelope.verify(request.registration)\n", ""]]
   }
 ]

@@ -354,6 +354,13 @@ const transfers: Operation = {
       "signature_invalid"
     ),
     bad(
+      "transfer-signature",
+      "KEZ-REG-121",
+      "a signature of the old key over something else",
+      both({ ...handedOver(), signature: registration().signature }),
+      "signature_invalid"
+    ),
+    bad(
       "registration-signature",
       "KEZ-REG-121",
       "a changed registration",
