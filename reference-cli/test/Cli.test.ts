@@ -165,6 +165,8 @@ describe("people and messages", () => {
     for (const wrong of ["friends", "proven:", "proven:org", "proven:dns,,github"]) {
       expect((await machine.run(as("alice", "settings", "--inbox", wrong))).code, wrong).toBe(2)
     }
+    const widened = await machine.run(as("alice", "settings", "--inbox", "proven"))
+    expect(widened.stdout).toMatch(/any proof that holds.*\n +before +proven: .*dns, example\.org/)
     await machine.json(Shapes.Settings, as("alice", "settings", "--inbox", "everyone", "--introductions", "off"))
   })
 

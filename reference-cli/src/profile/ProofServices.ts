@@ -17,6 +17,7 @@ const Services = Schema.fromJsonString(
     resolvers: Schema.optionalKey(Texts),
     relays: Schema.optionalKey(Texts),
     xrpc: Schema.optionalKey(Schema.String),
+    plc: Schema.optionalKey(Schema.String),
     connectTo: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
     ca: Schema.optionalKey(Schema.String)
   })

@@ -466,6 +466,8 @@ const identifiers: Operation = {
     ["dns-one-label", "a domain of one label", "dns:localhost"],
     ["dns-address", "an address", "dns:127.0.0.1"],
     ["web-http", "http", "web:http://example.org"],
+    ["web-dot", "a host with a trailing dot", "web:https://example.org./a"],
+    ["ap-dot", "the same in another system", "ap:alice@social.example."],
     ["web-query", "a query", "web:https://example.org/?q=1"],
     ["ap-no-host", "no host", "ap:alice"],
     ["ap-one-label", "a host of one label", "ap:alice@localhost"],

@@ -207,6 +207,16 @@ const github = [
     { found: [proof("github:octocat")], missed: "rate_limited" }
   ),
   read("github-down", ["KEZ-PRF-101"], "a server that fails", user, { [gists]: status(502), [readme]: gone }, network),
+  ...["{}", '{"items":[],"message":"maintenance"}', "null", '"[]"'].map((body, n) =>
+    read(
+      `github-form-${n + 1}`,
+      ["KEZ-PRF-101"],
+      "JSON that is no list of gists",
+      user,
+      { [gists]: ok(body), [readme]: gone },
+      network
+    )
+  ),
   read(
     "github-html",
     ["KEZ-PRF-101"],
@@ -484,7 +494,12 @@ const bluesky = [
     ["KEZ-PRF-106"],
     "two DIDs in the domain's records",
     handle,
-    { ...account, [atproto]: records([`did=${did}`], [`did=${otherDid}`]), [wellKnown]: gone, [feedUrl]: feed(linked) },
+    {
+      ...account,
+      [atproto]: records([`did=${did}`], [`did=${otherDid}`]),
+      [wellKnown]: ok(did),
+      [feedUrl]: feed(linked)
+    },
     []
   ),
   ...(
@@ -497,6 +512,14 @@ const bluesky = [
     ] satisfies ReadonlyArray<readonly [string, string, Json]>
   ).map(([id, why, answer]) =>
     read(`bluesky-${id}`, ["KEZ-PRF-106"], why, handle, { ...account, [plc]: answer, [feedUrl]: feed(linked) }, [])
+  ),
+  ...(
+    [
+      ["feed", "an answer without a feed", { [feedUrl]: ok({ message: "maintenance" }) }],
+      ["document", "an answer that is no DID document", { [plc]: ok({}), [feedUrl]: feed(linked) }]
+    ] satisfies ReadonlyArray<readonly [string, string, Answers]>
+  ).map(([id, why, answers]) =>
+    read(`bluesky-form-${id}`, ["KEZ-PRF-101"], why, handle, { ...account, ...answers }, network)
   ),
   read("bluesky-down", ["KEZ-PRF-101"], "a feed that fails", handle, { ...account, [feedUrl]: status(502) }, network),
   read(
@@ -605,6 +628,21 @@ const ap = [
     },
     ['\n```kez\n{"a": <1>}\n```']
   ),
+  ...(
+    [
+      ["finger", "WebFinger in another form", { [finger]: ok({}) }],
+      ["actor", "an actor in another form", { [finger]: jrd(), [actorUrl]: ok({ error: "maintenance" }) }],
+      ["outbox", "an outbox in another form", { [finger]: jrd(), [actorUrl]: actor(), [outboxUrl]: ok({}) }]
+    ] satisfies ReadonlyArray<readonly [string, string, Answers]>
+  ).map(([id, why, answers]) => read(`ap-form-${id}`, ["KEZ-PRF-101"], why, person, answers, network)),
+  read(
+    "ap-empty",
+    ["KEZ-PRF-101"],
+    "an outbox that says that it is empty",
+    person,
+    { [finger]: jrd(), [actorUrl]: actor(), [outboxUrl]: ok({ type: "OrderedCollection", totalItems: 0 }) },
+    []
+  ),
   read("ap-nobody", ["KEZ-PRF-101"], "no such account", person, { [finger]: gone }, []),
   ...(
     [
@@ -697,6 +735,7 @@ const dids = [
     { [didUrl]: ok({ id: "did:web:example.org", alsoKnownAs: [didProof] }) },
     []
   ),
+  read("did-form", ["KEZ-PRF-101"], "an answer that is no DID document", web3, { [didUrl]: ok([]) }, network),
   ...[
     "did:key:z6MkhaXgBZD",
     "did:web:127.0.0.1",
@@ -768,6 +807,7 @@ const hostileUrls: ReadonlyArray<readonly [url: string, why: string]> = [
   ["https://198.18.0.1/", "benchmarks"],
   ["https://224.0.0.1/", "multicast"],
   ["https://255.255.255.255/", "broadcast"],
+  [`https://example.org/${"a".repeat(2_048)}`, "a URL without end"],
   ["https://router/", "one label"],
   ["https://nas.local/", "multicast DNS"],
   ["https://vault.internal/", "a private name"],

@@ -56,12 +56,14 @@ export const settings = ({ autoTrim, inbox, introductions, readReceipts }: Input
         ...(Option.isNone(introductions) ? {} : { introductions: introductions.value === "on" }),
         ...(Option.isNone(autoTrim) ? {} : { autoTrim: autoTrim.value === "on" })
       }
+      const before = yield* chat.settings
       const now = yield* Object.keys(change).length === 0 ? chat.settings : chat.updateSettings(change)
       yield* result({
         json: () => Json.settings(now),
         text: () => [
           `read receipts  ${now.readReceipts ? "on: others see when you have read" : "off"}`,
           `inbox          ${inboxWords(now)}`,
+          ...(inboxWords(before) === inboxWords(now) ? [] : [`  before       ${inboxWords(before)}`]),
           `introductions  ${now.introductions ? "on: who is introduced by a contact of yours may write" : "off"}`,
           `auto-trim      ${now.autoTrim ? "on: the home removes mail once all your devices have it; that does not come back with the words" : "off"}`
         ]

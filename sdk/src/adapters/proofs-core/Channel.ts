@@ -38,6 +38,8 @@ export interface RelayAnswer {
   readonly relay: string
   readonly fetchedAt: number
   readonly events: ReadonlyArray<unknown>
+  /** The relay had more to send than is accepted. */
+  readonly missed?: Unreachable
 }
 
 export interface GetOptions {

@@ -28,7 +28,7 @@ export const fetch = Effect.fnUntraced(function* ({ get, plc }: Tools, did: stri
   const page = url === undefined ? undefined : yield* get(url)
   if (page === undefined) return undefined
   const json = yield* Json.parse(page)
-  if (Json.text(json, "id") !== did) return undefined
+  if ((yield* Json.expected(page, Json.text(json, "id"))) !== did) return undefined
   const alsoKnownAs = Json.list(json, "alsoKnownAs").filter((uri) => typeof uri === "string")
   return { page, alsoKnownAs } satisfies DidDocument
 })

@@ -1,4 +1,7 @@
-/** JSON of providers, which is neither signed nor strict: a value of another form than expected is as one left out. */
+/**
+ * JSON of providers, which is neither signed nor strict: a value of another form than expected is as one left out. What
+ * every answer has, such as the list that is read, has to be there: a provider that changed its layout says nothing.
+ */
 import * as Effect from "effect/Effect"
 import { type Page, Unreachable } from "./Channel.ts"
 import { textOf } from "./ProofText.ts"
@@ -11,6 +14,16 @@ export const parse = (page: Page): Effect.Effect<Value, Unreachable> =>
     try: () => JSON.parse(textOf(page.body)) as Value,
     catch: (cause) => new Unreachable({ reason: "network", detail: `${page.url} answers without JSON`, cause })
   })
+
+/** A part that every answer has, or `Unreachable`. */
+export const expected = <A>({ url }: Page, part: A | undefined): Effect.Effect<A, Unreachable> =>
+  part === undefined
+    ? Effect.fail(new Unreachable({ reason: "network", detail: `${url} answers in a form that is not known` }))
+    : Effect.succeed(part)
+
+/** A list; undefined for anything else. */
+export const array = (value: Value): ReadonlyArray<Value> | undefined =>
+  Array.isArray(value) ? (value as ReadonlyArray<Value>) : undefined
 
 /** A member of an object; undefined for anything else. */
 export const member = (value: Value, name: string): Value =>

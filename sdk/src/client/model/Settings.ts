@@ -14,7 +14,8 @@ export class Settings extends Schema.Opaque<Settings>()(
     inbox: Schema.Literals(["everyone", "contacts", "proven"]),
     /**
      * Which proofs count with `inbox: "proven"`: those of one of these systems (`dns`, `github`), and those of `dns` and
-     * `web` for one of these domains or a name below it. If both lists are empty, every proof counts. Default empty.
+     * `web` for one of these domains or a name below it, `web` at any port and path. Whoever can get a name below a
+     * domain is let in by it, so name none that hands out names, such as `github.io`. If both lists are empty, every proof counts. Default empty.
      */
     provenBy: Schema.Struct({ systems: Schema.Array(Schema.String), domains: Schema.Array(Schema.String) }),
     /** Whether strangers whom an accepted contact introduced are let in, too. Default false. */

@@ -25,7 +25,7 @@ type Normalise = (id: string) => string | undefined
 
 const withoutAt = (id: string): string => id.replace(/^@/, "").toLowerCase()
 const domain: Normalise = (id) => {
-  const name = id.toLowerCase().replace(/\.$/, "")
+  const name = id.toLowerCase()
   return Handle.isServerName(name) && name.includes(".") ? name : undefined
 }
 const primary =
@@ -40,7 +40,7 @@ const systems: Readonly<Record<string, Normalise>> = {
     const name = withoutAt(id)
     return /^[a-z0-9](?:-?[a-z0-9]){0,38}$/.test(name) ? name : undefined
   },
-  dns: domain,
+  dns: (id) => domain(id.replace(/\.$/, "")),
   bluesky: (id) => domain(withoutAt(id)),
   ap: (id) => {
     const [name, server, ...more] = withoutAt(id).split("@")

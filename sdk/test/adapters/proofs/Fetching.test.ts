@@ -101,6 +101,16 @@ describe("fetching a proof", () => {
     })
   )
 
+  it.effect("KEZ-PRF-116 forgets no host's time for the many other hosts that are asked", () =>
+    Effect.gen(function* () {
+      const pace = HostPace.make()
+      pace.postpone("a", 60_000)
+      for (let n = 0; n < 1_000; n++) pace.postpone(`host-${n}`, 1_000)
+      pace.postpone("b", 90_000)
+      assert.strictEqual((yield* Effect.flip(pace.turn("a"))).reason, "rate_limited")
+    })
+  )
+
   it("reads limits as GitHub, Bluesky and Mastodon tell them", () => {
     const now = Date.parse("2026-05-25T00:00:00Z")
     const of = (headers: Record<string, string>) => RateLimit.ofHeaders(new Headers(headers), now)

@@ -71,6 +71,17 @@ describe("proofs in a browser", () => {
     })
   )
 
+  it.live("ask no server of a stranger, also where a Bluesky handle's DID lies on one", () =>
+    Effect.gen(function* () {
+      const servers = yield* proofServers
+      const sources = yield* plainFront(servers)
+      servers.bluesky.handles.set("alice.kez.test", "did:web:127.0.0.1.example")
+      const error = yield* Effect.flip(fetchFrom(sources, "bluesky:alice.kez.test"))
+      assert.strictEqual(error.reason, "needs_cli")
+      assert.include(error.message, "127.0.0.1.example")
+    })
+  )
+
   it.live("are unreachable, and their instructions there, while the home is away", () =>
     Effect.gen(function* () {
       const fetcher = yield* fetcherOf(Effect.fail(new Error("away")))

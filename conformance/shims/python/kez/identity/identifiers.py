@@ -67,6 +67,7 @@ def _web(text: str) -> str:
         raise _malformed("not a URL") from error
     if url.protocol != "https:" or url.username or url.password or "?" in text or "#" in text:
         raise _malformed("not an https URL without user, query and fragment")
+    _domain(url.hostname)
     return url.href.rstrip("/")
 
 

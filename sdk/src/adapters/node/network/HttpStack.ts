@@ -48,12 +48,16 @@ const wayOf = (options: HttpStackOptions): ((url: URL) => Dispatcher) => {
   const connect = connectorOf(options)
   const { http, https, none } = proxiesOf(options.env)
   const { connectTo, maxMessageBytes } = options
-  const direct = new Agent({
-    connect,
-    ...(maxMessageBytes === undefined ? {} : { webSocket: { maxPayloadSize: maxMessageBytes } })
-  })
+  const bounds = maxMessageBytes === undefined ? {} : { webSocket: { maxPayloadSize: maxMessageBytes } }
+  const direct = new Agent({ connect, ...bounds })
   if (http === undefined && https === undefined) return () => direct
-  const proxied = new EnvHttpProxyAgent({ connect, noProxy: none, httpProxy: http ?? "", httpsProxy: https ?? "" })
+  const proxied = new EnvHttpProxyAgent({
+    connect,
+    ...bounds,
+    noProxy: none,
+    httpProxy: http ?? "",
+    httpsProxy: https ?? ""
+  })
   return (url) => (AddressClass.isLoopback(url.hostname) || connectTo?.has(url.hostname) === true ? direct : proxied)
 }
 

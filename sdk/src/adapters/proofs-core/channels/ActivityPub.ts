@@ -26,7 +26,8 @@ const actorOf = Effect.fnUntraced(function* ({ get }: Tools, account: string) {
   const finger = yield* get(webFingerOf(account, host), { accept: "application/jrd+json, application/json" })
   if (finger === undefined) return undefined
   const jrd = yield* Json.parse(finger)
-  if (Json.text(jrd, "subject")?.toLowerCase() !== `acct:${account}`) return undefined
+  const subject = yield* Json.expected(finger, Json.text(jrd, "subject"))
+  if (subject.toLowerCase() !== `acct:${account}`) return undefined
   const links = Json.list(jrd, "links")
   const self = links.find((link) => Json.text(link, "rel") === "self" && isActivity(Json.text(link, "type")))
   const id = Json.text(self, "href")
@@ -35,7 +36,9 @@ const actorOf = Effect.fnUntraced(function* ({ get }: Tools, account: string) {
   if (page === undefined) return undefined
   const json = yield* Json.parse(page)
   // An actor speaks for itself at its own URL, under its own name.
-  if (Json.text(json, "id") !== id || Json.text(json, "preferredUsername")?.toLowerCase() !== name) return undefined
+  const own = yield* Json.expected(page, Json.text(json, "id"))
+  const username = yield* Json.expected(page, Json.text(json, "preferredUsername"))
+  if (own !== id || username.toLowerCase() !== name) return undefined
   return { id, page, json } satisfies Actor
 })
 
@@ -44,6 +47,13 @@ const inHtml = (html: string | undefined): ReadonlyArray<string> => {
   const { links, text } = HtmlText.read(html ?? "")
   return [text, ...links].flatMap(ProofText.inText)
 }
+
+/** The posts of a collection or a page of it. */
+const itemsOf = (page: Page, json: Json.Value) =>
+  Effect.as(
+    Json.expected(page, Json.member(json, "orderedItems") ?? (Json.member(json, "totalItems") === 0 ? [] : undefined)),
+    Json.list(json, "orderedItems")
+  )
 
 const hostOf = (url: string): string | undefined => URL.parse(url)?.host
 
@@ -55,11 +65,11 @@ const outbox = Effect.fnUntraced(function* ({ get }: Tools, { id, json }: Actor)
   if (page === undefined) return undefined
   const collection = yield* Json.parse(page)
   const first = Json.member(collection, "first")
-  if (typeof first !== "string") return { page, items: Json.list(first ?? collection, "orderedItems") }
+  if (typeof first !== "string") return { page, items: yield* itemsOf(page, first ?? collection) }
   if (hostOf(first) !== hostOf(id)) return undefined
   const firstPage = yield* get(first, { accept })
   if (firstPage === undefined) return undefined
-  return { page: firstPage, items: Json.list(yield* Json.parse(firstPage), "orderedItems") }
+  return { page: firstPage, items: yield* itemsOf(firstPage, yield* Json.parse(firstPage)) }
 })
 
 export const activityPub: Channel = {

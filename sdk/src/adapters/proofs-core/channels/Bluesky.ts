@@ -21,19 +21,23 @@ const didForm = /^did:(?:plc:[a-z2-7]{24}|web:[a-z0-9.-]{1,253})$/
 const asDid = (text: string | undefined): string | undefined =>
   text !== undefined && didForm.test(text) ? text : undefined
 
-/** The DID in the handle's TXT record; more than one different DID is none (AT Protocol, Handle resolution). */
+/**
+ * The DID in the handle's TXT record; empty for several different ones, which settles that there is none (AT Protocol,
+ * Handle resolution). Undefined without a record.
+ */
 const byDns = Effect.fnUntraced(function* ({ txt }: Tools, handle: string) {
   const { records } = yield* txt(layout.record(handle))
   const named = new Set(records.map((strings) => strings.join("")).filter((text) => text.startsWith("did=")))
   const [first] = named
-  return named.size === 1 ? asDid(first?.slice("did=".length)) : undefined
+  return named.size > 1 ? "" : asDid(first?.slice("did=".length))
 })
 
 /** The DID at the handle's own host, which a browser leaves to the public server. */
 const byHttps = Effect.fnUntraced(function* ({ get, isBrowser, xrpc }: Tools, handle: string) {
   if (isBrowser) {
     const page = yield* get(layout.resolve(yield* xrpc, handle), { absent: [400, 404] })
-    return page === undefined ? undefined : asDid(Json.text(yield* Json.parse(page), "did"))
+    if (page === undefined) return undefined
+    return asDid(yield* Json.expected(page, Json.text(yield* Json.parse(page), "did")))
   }
   const page = yield* get(layout.wellKnown(handle))
   return page === undefined ? undefined : asDid(ProofText.textOf(page.body).trim())
@@ -42,7 +46,7 @@ const byHttps = Effect.fnUntraced(function* ({ get, isBrowser, xrpc }: Tools, ha
 /** The handle's DID; undefined if both methods answer that there is none. */
 const didOf = Effect.fnUntraced(function* (tools: Tools, handle: string) {
   const inDns = yield* byDns(tools, handle).pipe(Effect.catch((error) => Effect.succeed(error)))
-  if (typeof inDns === "string") return inDns
+  if (typeof inDns === "string") return asDid(inDns)
   const did = yield* byHttps(tools, handle)
   if (did === undefined && inDns instanceof Unreachable) return yield* inDns
   return did
@@ -74,7 +78,8 @@ export const bluesky: Channel = {
         if (named?.toLowerCase() !== `at://${handle}`) return { found: [] }
         const page = yield* tools.get(layout.feed(yield* tools.xrpc, did))
         if (page === undefined) return { found: [] }
-        const posts = Json.list(yield* Json.parse(page), "feed").map((item) => Json.member(item, "post"))
+        const items = yield* Json.expected(page, Json.array(Json.member(yield* Json.parse(page), "feed")))
+        const posts = items.map((item) => Json.member(item, "post"))
         // Reposts are among them.
         const own = posts.filter((post) => Json.text(post, "author", "did") === did)
         const texts = own.flatMap((post) => textsOf(Json.member(post, "record")))

@@ -22,7 +22,7 @@ const gistUrl = Effect.fnUntraced(function* ({ get }: Tools, user: string) {
   for (let number = 1; number <= layout.gistPages; number++) {
     const page = yield* get(layout.gists(user, number), { accept: "application/vnd.github+json" })
     if (page === undefined) return undefined
-    const gists = Json.list(yield* Json.parse(page))
+    const gists = yield* Json.expected(page, Json.array(yield* Json.parse(page)))
     for (const gist of gists) {
       if (Json.text(gist, "owner", "login")?.toLowerCase() !== user || Json.member(gist, "public") !== true) continue
       const files = Json.member(gist, "files")

@@ -51,9 +51,7 @@ export const nostr: Channel = {
         name: `profile and notes of ${npub}`,
         read: Effect.fnUntraced(function* ({ events }) {
           const answers = yield* events(filters(author))
-          const failures = answers.filter((answer) => answer instanceof Unreachable)
-          const [missed] = failures
-          if (missed !== undefined && failures.length === answers.length) return yield* missed
+          const [missed] = answers.flatMap((answer) => (answer instanceof Unreachable ? answer : (answer.missed ?? [])))
           const newest = new Map<string, { readonly event: NostrEvent.NostrEvent; readonly found: Array<FoundProof> }>()
           for (const answer of answers) {
             if (answer instanceof Unreachable) continue

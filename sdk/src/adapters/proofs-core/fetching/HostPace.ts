@@ -53,7 +53,8 @@ export const make = (spacingMillis = Limits.proofSpacingMillis): HostPace => {
       }
     }),
     postpone: (name, retryAt) => {
-      const host = hostOf(name, retryAt)
+      // Drops no other host: the time is not known here.
+      const host = hostOf(name, 0)
       host.retryAt = Math.max(host.retryAt, retryAt)
     }
   }

@@ -15,6 +15,8 @@ export interface HttpGetOptions {
   readonly pace: HostPace
   /** Whether the program itself chose this server: its URL is not checked. */
   readonly isChosen: (url: URL) => boolean
+  /** The page's policy lets it ask chosen servers only. */
+  readonly isBrowser?: boolean
   /** Sent with each request. */
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -41,7 +43,7 @@ const noAnswer = (host: string, status: number, retryAt: number | undefined): Un
   })
 
 export const make =
-  ({ fetch, headers = {}, isChosen, pace }: HttpGetOptions) =>
+  ({ fetch, headers = {}, isBrowser = false, isChosen, pace }: HttpGetOptions) =>
   (address: string, options: GetOptions = {}): Effect.Effect<Page | undefined, Unreachable> =>
     Effect.gen(function* () {
       const { absent = [404, 410], accept = "*/*" } = options
@@ -52,6 +54,10 @@ export const make =
         const { host } = url
         const why = refusal(url, "https:", isChosen)
         if (why !== undefined) return yield* forbidden(why)
+        if (isBrowser && !isChosen(url)) {
+          const detail = `this page may not ask ${host}: the command line, kez-chat, can`
+          return yield* new Unreachable({ reason: "needs_cli", detail })
+        }
         yield* pace.turn(host)
         const request = { method: "GET", headers: { ...headers, accept } }
         const answer: Answer = yield* Effect.mapError(

@@ -23,18 +23,20 @@ const failed = (relay: string, detail: string, cause?: unknown): Unreachable =>
         ...(cause === undefined ? {} : { cause })
       })
 
-/** Reads messages until the relay says that it has sent what it stores. */
+/** Reads messages until the relay says that it has sent what it stores, or until it sent too much. */
 const converse = (relay: string, socket: WebSocket, filters: ReadonlyArray<object>) =>
-  Effect.callback<ReadonlyArray<unknown>, Unreachable>((resume) => {
+  Effect.callback<Pick<RelayAnswer, "events" | "missed">, Unreachable>((resume) => {
     const events: Array<unknown> = []
     let bytes = 0
-    const stop = (outcome: Effect.Effect<ReadonlyArray<unknown>, Unreachable>) => resume(outcome)
+    const stop = (outcome: Effect.Effect<Pick<RelayAnswer, "events" | "missed">, Unreachable>) => resume(outcome)
     const receive = (text: string) => {
       bytes += text.length
-      if (bytes > Limits.proofAnswerBytes) return stop(Effect.fail(failed(relay, "it sends more than is accepted")))
+      if (bytes > Limits.proofAnswerBytes) {
+        return stop(Effect.succeed({ events, missed: failed(relay, "it sends more than is accepted") }))
+      }
       const [kind, id, content] = messageOf(text)
       if (kind === "EVENT" && id === subscription) events.push(content)
-      else if (kind === "EOSE" && id === subscription) stop(Effect.succeed(events))
+      else if (kind === "EOSE" && id === subscription) stop(Effect.succeed({ events }))
       else if (kind === "CLOSED" && id === subscription) {
         stop(
           Effect.fail(failed(relay, `it refuses: ${typeof content === "string" ? content.slice(0, 200) : "no reason"}`))
@@ -76,8 +78,8 @@ const askOne = (options: RelayOptions, relay: string, filters: ReadonlyArray<obj
       }),
       (socket) => Effect.sync(() => socket.close())
     )
-    const events = yield* converse(relay, socket, filters)
-    return { relay: url.href, fetchedAt: yield* Clock.currentTimeMillis, events } satisfies RelayAnswer
+    const received = yield* converse(relay, socket, filters)
+    return { relay: url.href, fetchedAt: yield* Clock.currentTimeMillis, ...received } satisfies RelayAnswer
   }).pipe(
     Effect.scoped,
     Effect.timeoutOrElse({
