@@ -386,7 +386,7 @@ const make = Effect.gen(function* () {
       online((connection) =>
         Effect.tap(mailbox.trim(connection, box), box === "sent" ? housekeeping.hurry : Effect.void)
       ),
-    evidence: (id) => run(Effect.flatMap(start(), ({ identity }) => evidence(identity, id))),
+    evidence: (id) => run(Effect.flatMap(start(), ({ former = [], identity }) => evidence([identity, ...former], id))),
     checkHistory: (who) => run(checkHistory(who)),
     settings: readSettings(ledger),
     updateSettings: (change) => run(requests.updateSettings(change)),

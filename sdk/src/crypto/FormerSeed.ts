@@ -10,7 +10,7 @@ import * as Limits from "../protocol/Limits.ts"
 import { Problem } from "../protocol/Problem.ts"
 import type { Crypto } from "../services/Crypto.ts"
 import * as Hpke from "./Hpke.ts"
-import type { Identity } from "./Identity.ts"
+import * as Identity from "./Identity.ts"
 
 const info = Bytes.utf8("kez-chat/former-seed/1")
 
@@ -24,9 +24,9 @@ export const seal = (
     Bytes.toBase64Url(Bytes.concat(enc, ciphertext))
   )
 
-/** Opens the seed of `of` that was sealed to this identity; else `content_key_invalid`. */
+/** Opens the seed of `of` that was sealed to this identity; `content_key_invalid` if it was not, or is another key's. */
 export const open = Effect.fnUntraced(function* (
-  identity: Identity,
+  identity: Identity.Identity,
   of: AdmittedKey,
   sealed: string
 ): Effect.fn.Return<Redacted.Redacted<Uint8Array>, Problem, Crypto> {
@@ -36,5 +36,8 @@ export const open = Effect.fnUntraced(function* (
     Hpke.open(identity, info, Bytes.concat(of.ed25519, identity.key.ed25519), parts),
     () => new Problem({ code: "content_key_invalid", detail: "the seed was not sealed to this key" })
   )
-  return Redacted.make(seed, { label: "seed" })
+  const opened = Redacted.make(seed, { label: "seed" })
+  // Whoever knows a key can seal to it.
+  if ((yield* Identity.fromSeed(opened)).key.hex === of.hex) return opened
+  return yield* new Problem({ code: "content_key_invalid", detail: "the seed is of another key" })
 })

@@ -193,6 +193,7 @@ export const makeMemoryHome = (server = "home.test"): MemoryHome => {
       call("delete", () =>
         Effect.flatMap(Effect.fromResult(Registration.parseDeletion(deletion)), ({ handle, primary }) => {
           if (home.deleted.has(handle)) return fail("handle_deleted")
+          if (home.moved.has(primary)) return fail("unauthorized")
           home.records.delete(handle)
           home.manifests.delete(primary)
           home.deleted.add(handle).add(primary)

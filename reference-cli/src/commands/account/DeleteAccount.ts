@@ -21,11 +21,21 @@ export const deleteAccount = Effect.fn("DeleteAccount.deleteAccount")(function* 
       `nothing was deleted: ${JSON.stringify(typed.trim())} is not ${handle}`
     )
   }
-  yield* withAccess({ command: "delete-account" }, ({ chat }) => chat.deleteAccount)
+  let movedTo: string | undefined
+  yield* withAccess(
+    { command: "delete-account" },
+    Effect.fnUntraced(function* ({ chat }) {
+      movedTo = (yield* chat.account).movedTo
+      yield* chat.deleteAccount
+    })
+  )
   yield* Profile.erase(paths)
   yield* result({
     json: () => ({ deleted: handle }),
-    text: () => `${handle} is deleted: at the home server, and here with all its messages.`
+    text: () =>
+      movedTo === undefined
+        ? `${handle} is deleted: at the home server, and here with all its messages.`
+        : `${handle} is removed here, with all its messages. At the home server another key has the handle, which only its words can give up.`
   })
 })
 
@@ -34,6 +44,7 @@ const ask = Effect.fnUntraced(function* (handle: string) {
   yield* show(
     [
       `This deletes ${handle} at the home server and here: the inbox there, contacts, messages and the key here.`,
+      "If its key was handed over to another one, it is removed here only.",
       "It cannot be undone, not even with the words, and nobody can take the handle again.",
       ""
     ].join("\n")

@@ -1,4 +1,4 @@
-import type { KezChat, Rotation } from "@kez-chat/sdk"
+import { AccountMoved, type KezChat, type Rotation } from "@kez-chat/sdk"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -35,6 +35,7 @@ const explain = (handle: string): string =>
     "  Your contacts see that you handed over to a new key, and confirm it; then the conversation goes on.",
     "  Messages and contacts stay here. Keep the old words too: mail of the old key opens with nothing else.",
     "  What you share ends: share it again afterwards.",
+    "  Names that you linked are those of the old key: link each again with the new one, with `kez-chat prove`.",
     "  Your other devices stop sending until you enter the new words there, with `kez-chat restore`.",
     "",
     "Whoever has your words can read old mail, and can do this first. Nothing undoes it: neither the home server nor",
@@ -99,7 +100,8 @@ const run = (input: Input) =>
       }
       // Before anybody writes words down: what the home says, and what it still has.
       yield* chat.sync
-      const { handle } = yield* chat.account
+      const { handle, movedTo } = yield* chat.account
+      if (movedTo !== undefined) return yield* new AccountMoved({ handle, to: movedTo })
       const begun = yield* chat.rotation
       if (begun !== undefined)
         yield* note(`Resuming the rotation of ${handle}, to the key whose words you have: ${sentences[begun.step]}.`)

@@ -14,6 +14,9 @@ export interface Input {
   readonly messages: Option.Option<string>
 }
 
+const reasons =
+  "not on this device, written to a key that you had before a rotation, or by another key of theirs than the other messages"
+
 export const report = ({ messages, note, reason, who }: Input) =>
   withAccess(
     { command: "report" },
@@ -30,7 +33,7 @@ export const report = ({ messages, note, reason, who }: Input) =>
         return yield* fail(
           "not_proven",
           "refused",
-          `the operator has report ${id} without messages: none of those could be proven on this device`
+          `the operator has report ${id} without messages: none of those can be proven (${reasons})`
         )
       }
       yield* result({
@@ -39,7 +42,7 @@ export const report = ({ messages, note, reason, who }: Input) =>
           `${style.good("Reported")} ${style.name(Show.name(contact))} to your home's operator, with ${proven.length} messages that they can now read`,
           ...(unprovable.length === 0
             ? []
-            : [style.caution(`not in it, since this device cannot prove them: ${unprovable.join(", ")}`)])
+            : [style.caution(`not in it, since they cannot be proven (${reasons}): ${unprovable.join(", ")}`)])
         ]
       })
     })

@@ -17,9 +17,10 @@ export const deleteAccount = Effect.gen(function* () {
   const vault = yield* Vault
   const blobs = yield* BlobStore
   const book = yield* ContactBook
-  yield* account.get
-  // An empty vault means that an earlier call got this far: only the rest remains.
-  if (Option.isSome(yield* vault.load)) yield* revokeHandle((yield* lifecycle.start()).identity)
+  const { movedTo } = yield* account.get
+  // A handle that was handed over is not this key's to give up. An empty vault means that an earlier call got this far: only the rest remains.
+  if (movedTo === undefined && Option.isSome(yield* vault.load))
+    yield* revokeHandle((yield* lifecycle.start()).identity)
   yield* lifecycle.stop
   for (const { hash } of yield* blobs.list) yield* blobs.remove(hash)
   for (const prefix of Rows.everything) yield* deleteAll(ledger, prefix)

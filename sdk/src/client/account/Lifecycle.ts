@@ -6,12 +6,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Identity } from "../../crypto/Identity.ts"
+import { Handle } from "../../protocol/index.ts"
 import { type Crypto, ServerUnreachable } from "../../services/index.ts"
 import { ContactBook, ContactRefresh, IdentityLookup } from "../contacts/index.ts"
 import { pruneDownloads, Transfers } from "../files/fetch/index.ts"
@@ -72,12 +74,29 @@ const make = Effect.gen(function* () {
 
   const isCompletable = Effect.map(pendingStep, (step) => step === "transferred")
 
+  const retried = <A, E, R>(asking: Effect.Effect<A, E, R>) =>
+    Effect.retry(asking, {
+      while: (error) => error instanceof ServerUnreachable,
+      schedule: Schedule.spaced("10 seconds"),
+      times: 6
+    })
+
+  /** Which key the home names for the account's handle, if another one. */
+  const namedInstead = Effect.fnUntraced(function* ({ handle, primary }: ReturnType<Session["account"]>) {
+    const { record } = yield* Effect.flatMap(Effect.fromResult(Handle.parse(handle)), (parsed) =>
+      retried(lookup.byHandle(parsed))
+    )
+    return record.primary === primary ? undefined : record.primary
+  })
+
   /** Finds out to which key the account's key was handed over, and begins anew with what is left to do for it. */
   const followMove = Effect.fnUntraced(
     function* (session: Running) {
       const before = session.account()
-      const chain = yield* Effect.retry(lookup.chain(session.identity.primary), Schedule.spaced("10 seconds"))
-      yield* noteMoved(session, chain.state.rotatedTo)
+      // A chain that is not to be had says as little as one that is silent.
+      const chain = yield* Effect.option(retried(lookup.chain(session.identity.primary)))
+      const rotatedTo = Option.getOrUndefined(chain)?.state.rotatedTo
+      yield* noteMoved(session, rotatedTo ?? Option.getOrUndefined(yield* Effect.option(namedInstead(before))))
       const isNews = before.movedTo === undefined && session.account().movedTo !== undefined
       if (isNews || (yield* isCompletable)) yield* Effect.forkIn(Effect.ignore(restart), layerScope)
     },

@@ -10,6 +10,10 @@ import { Directory } from "../../services/Directory.ts"
 import { CurrentAccount } from "../internal/CurrentAccount.ts"
 import { OwnSigchain } from "../internal/OwnSigchain.ts"
 import type { AccountRow } from "../internal/rows/index.ts"
+import { AccountMoved } from "../model/index.ts"
+
+/** In place of the key that an account was handed over to, where neither its chain nor its home says which. */
+export const unknownKey = "unknown"
 
 /** The server judges a statement by its own clock: says by how much this device's clock differs from it. */
 export const explainSkew = Effect.fnUntraced(function* (problem: Problem) {
@@ -58,7 +62,21 @@ export const finishCreation = Effect.fnUntraced(function* (identity: Identity) {
   }
 })
 
-/** Gives the handle up at the home server. Nothing is removed here. */
+/** Why the home refuses this key: it handed the handle over, which is noted if it is news. */
+const explainMove = Effect.fnUntraced(function* (primary: string, problem: Problem) {
+  const account = yield* CurrentAccount
+  const directory = yield* Directory
+  const answer = yield* Effect.result(directory.byPrimary(primary))
+  const isMoved =
+    Result.isFailure(answer) && answer.failure instanceof Problem && answer.failure.code === "primary_moved"
+  if (!isMoved) return yield* problem
+  const row = yield* account.get
+  const to = row.movedTo ?? unknownKey
+  if (row.movedTo === undefined) yield* account.save({ ...row, movedTo: to })
+  return yield* new AccountMoved({ handle: row.handle, to })
+})
+
+/** Gives the handle up at the home server; fails with `AccountMoved` where another key has it. Nothing is removed here. */
 export const revokeHandle = Effect.fnUntraced(function* (identity: Identity) {
   const account = yield* CurrentAccount
   const directory = yield* Directory
@@ -69,7 +87,9 @@ export const revokeHandle = Effect.fnUntraced(function* (identity: Identity) {
       // perhaps never registered.
       problem.code === "handle_deleted" || problem.code === "handle_not_found" || row.step === "created"
         ? Effect.void
-        : explainSkew(problem)
+        : problem.code === "unauthorized"
+          ? explainMove(identity.primary, problem)
+          : explainSkew(problem)
     )
   )
 })

@@ -87,10 +87,13 @@ const adopt = Effect.fnUntraced(function* (
   const held = yield* vault.load
   if (Option.isNone(held)) return false
   const old = yield* Identity.fromSeed(held.value)
-  if (old.primary !== row.primary || (yield* lookup.chain(old.primary)).state.rotatedTo !== identity.primary)
-    return false
+  if (old.primary !== row.primary) return false
+  const { rotatedTo } = (yield* lookup.chain(old.primary)).state
+  // This device may have missed some rotations; what keys in between got comes with their words.
+  if (!(yield* lookup.line(rotatedTo)).includes(identity.primary)) return false
   // Not before the home has put the new key in the place of the old one.
-  yield* lookup.byPrimary(identity.primary, row.server)
+  const { record } = yield* lookup.byPrimary(identity.primary, row.server)
+  if (record.handle !== row.handle) return false
   const rotation: Rows.RotationRow = {
     to: identity.primary,
     step: "transferred",

@@ -20,6 +20,7 @@ import * as Rows from "../internal/rows/index.ts"
 import type { Session } from "../internal/Session.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
 import { NoAccount } from "../model/index.ts"
+import { unknownKey } from "./Registration.ts"
 
 const { key, prefix } = Rows
 
@@ -66,13 +67,18 @@ const moveStore = Effect.fnUntraced(function* (identity: Identity.Identity, rota
       if (position !== undefined) transaction.put(key.formerPosition(oldHex), Rows.Position, position)
       for (const each of [key.position, key.manifest, key.manifestBody, key.rotation]) transaction.delete(each)
       for (const each of dropped) yield* deletePrefix(transaction, each)
+      const queued = yield* scanRows(transaction, { prefix: prefix.out }, Rows.Out)
+      const waiting = new Set(queued.flatMap(({ row }) => (row.copies.some(({ main }) => main) ? [row.peer] : [])))
       for (const { id: hex, row: counters } of yield* scanRows(
         transaction,
         { prefix: prefix.conversations },
         Rows.ConversationCounters
       )) {
+        const { prev, ...others } = counters
         transaction.put(key.conversation(hex), Rows.ConversationCounters, {
-          ...counters,
+          ...others,
+          // What waits is made anew, so nobody ever sees the message that this may name.
+          ...(prev === undefined || waiting.has(hex) ? {} : { prev }),
           seq: 0,
           deliveredReceiptedUpTo: counters.lastIncoming,
           readReceiptedUpTo: Math.max(counters.readReceiptedUpTo, counters.lastIncoming)
@@ -83,7 +89,6 @@ const moveStore = Effect.fnUntraced(function* (identity: Identity.Identity, rota
         transaction.put(key.block(hex), Rows.Block, { blocked, rev })
       }
       const session = { identity, account: () => row }
-      const queued = yield* scanRows(transaction, { prefix: prefix.out }, Rows.Out)
       for (const hex of new Set(queued.map(({ row: { peer } }) => peer))) {
         const peer = hex === oldHex ? identity.key : yield* Effect.fromResult(admitHex(hex))
         yield* sendQueue.readdress(transaction, session, hex, peer)
@@ -123,7 +128,7 @@ export const complete = Effect.gen(function* () {
     const next = yield* Effect.fromResult(parseEd25519(rotation.to))
     const seed = yield* FormerSeed.open(identity, next, rotation.seed)
     identity = yield* Identity.fromSeed(seed)
-    yield* vault.save(seed)
+    if (identity.primary === rotation.to) yield* vault.save(seed)
   }
   // A vault with another account's seed: `openIdentity` says so.
   if (identity.primary !== rotation.to) return undefined
@@ -155,21 +160,24 @@ export const formerIdentities = Effect.fnUntraced(function* (identity: Identity.
 })
 
 /**
- * The home says that the account's key handed its handle over. The chain says to whom: to the key of the rotation that
- * this device has begun, whose answer was lost, or to one that this device knows nothing of.
+ * The home says that the account's key handed its handle over. The chain says to whom, and where it is silent the home's
+ * record of the handle: to the key of the rotation that this device has begun, whose answer was lost, or to one that this
+ * device knows nothing of. Whoever has the seed can hand over without a word in the chain.
  */
-export const noteMoved = Effect.fnUntraced(function* (session: Session, rotatedTo: string | undefined) {
+export const noteMoved = Effect.fnUntraced(function* (session: Session, to: string = unknownKey) {
   const account = yield* CurrentAccount
   const ledger = yield* Ledger
   const row = yield* ledger.get(key.rotation, Rows.Rotation)
   const current = session.account()
-  if (rotatedTo === undefined || current.primary !== session.identity.primary) return
-  if (row?.to === rotatedTo) {
+  if (current.primary !== session.identity.primary) return
+  if (row?.to === to) {
     const done: Rows.RotationRow = { ...row, step: "transferred" }
     yield* ledger.transact((transaction) => Effect.sync(() => transaction.put(key.rotation, Rows.Rotation, done)))
     return
   }
-  if (current.movedTo !== rotatedTo) yield* account.save({ ...current, movedTo: rotatedTo })
+  // Of a rotation that has ended the chain nothing is known before the home says who has the handle.
+  if (to === unknownKey && (current.movedTo !== undefined || row?.step === "rotated")) return
+  if (current.movedTo !== to) yield* account.save({ ...current, movedTo: to })
 })
 
 /** The last step of a rotation that is not finished; undefined without one. */

@@ -85,6 +85,16 @@ export const make = Effect.gen(function* () {
     if (notice !== undefined) transaction.onCommit(() => events.publish(event[notice]))
   }
 
+  /** Removes a contact and publishes `ContactRemoved`. */
+  const remove = (transaction: Transaction, row: Rows.ContactRow) => {
+    transaction.delete(Rows.key.contact(hexOf(row.primary)))
+    transaction.onCommit(() => {
+      changes += 1
+      loaded?.delete(row.primary)
+      events.publish({ _tag: "ContactRemoved", contact: Trust.toContact(row) })
+    })
+  }
+
   return {
     all: Effect.map(book, (rows) => [...rows.values()]),
     /**
@@ -130,15 +140,21 @@ export const make = Effect.gen(function* () {
         transaction.put(Rows.key.retired(hex), Rows.Retired, { to, at: before?.at ?? now })
       }
     }),
-    /** Removes a contact and publishes `ContactRemoved`. */
-    remove: (transaction: Transaction, row: Rows.ContactRow) => {
-      transaction.delete(Rows.key.contact(hexOf(row.primary)))
-      transaction.onCommit(() => {
-        changes += 1
-        loaded?.delete(row.primary)
-        events.publish({ _tag: "ContactRemoved", contact: Trust.toContact(row) })
-      })
-    },
+    remove,
+    /**
+     * The keys (hex) of a `line` before `primary`, which a person had in between. As strangers they are no contacts any
+     * more; those that the user decided about are left as they are, and left out.
+     */
+    passed: Effect.fnUntraced(function* (transaction: Transaction, line: ReadonlyArray<string>, primary: string) {
+      const passed: Array<string> = []
+      for (const each of line.slice(0, Math.max(0, line.indexOf(primary)))) {
+        const row = yield* transaction.get(Rows.key.contact(hexOf(each)), Rows.Contact)
+        if (row !== undefined && row.state !== "requested") continue
+        if (row !== undefined) remove(transaction, row)
+        passed.push(hexOf(each))
+      }
+      return passed.toReversed()
+    }),
     /** Finds a contact as `find` does, then changes its current row in a transaction. */
     change: <E>(
       who: string,

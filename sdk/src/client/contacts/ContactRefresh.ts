@@ -96,21 +96,21 @@ const make = Effect.gen(function* () {
       // First what the owner signed: a key that was handed over to is no surprise.
       const checked = yield* Effect.result(chain(other.primary))
       if (other.state !== "blocked") yield* record(other)
-      else if (Result.isSuccess(checked))
-        yield* followBlock(other.primary, primary, checked.success.chain.state.rotatedTo)
+      else if (Result.isSuccess(checked)) yield* followBlock(other.primary, primary, checked.success.line)
     }
   })
 
-  /** Blocks the key that a blocked contact's chain was rotated to, which takes the contact's place (KEZ-SEQ-122). */
-  const followBlock = (blocked: string, primary: string, rotatedTo: string | undefined) =>
-    rotatedTo !== primary
+  /** Blocks the key that a blocked contact's chain leads to, which takes the contact's place (KEZ-SEQ-122). */
+  const followBlock = (blocked: string, primary: string, line: ReadonlyArray<string>) =>
+    !line.includes(primary)
       ? Effect.void
       : ledger.transact(
           Effect.fnUntraced(function* (transaction: Transaction) {
             const old = yield* transaction.get(Rows.key.contact(hexOf(blocked)), Rows.Contact)
             const next = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
             if (old?.state !== "blocked" || next === undefined) return
-            const former = [...new Set([...next.former, ...old.former, hexOf(blocked)])]
+            const passed = yield* book.passed(transaction, line, primary)
+            const former = [...new Set([...next.former, ...passed, ...old.former, hexOf(blocked)])]
             yield* book.retire(transaction, former, hexOf(primary), yield* Clock.currentTimeMillis)
             book.remove(transaction, old)
             book.save(transaction, { ...Trust.named(Trust.block(next), old.handle, old.home), former })
@@ -120,14 +120,15 @@ const make = Effect.gen(function* () {
   const chain = Effect.fnUntraced(function* (primary: string) {
     const before = yield* ledger.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
     const chain = yield* lookup.chain(primary, before?.home)
+    const line = yield* lookup.line(chain.state.rotatedTo, before?.home)
     const time = yield* Clock.currentTimeMillis
-    const row = yield* judge(primary, (row) => Trust.afterChain(row, chain, time, before?.claimed))
+    const row = yield* judge(primary, (row) => Trust.afterChain(row, chain, time, before?.claimed, line))
     const contact = Trust.toContact(row)
     // Claims of a chain that is not believed, such as one that was rolled back, are not taken over.
     if (row.head !== undefined && row.head.hash === chain.head?.hash) {
       yield* ledger.transact((transaction) => claimBook.sync(transaction, contact, chain.state.claims))
     }
-    return { contact, chain }
+    return { contact, chain, line }
   })
 
   const now = Effect.fnUntraced(function* (primary: string) {

@@ -74,7 +74,7 @@ export interface ContactState {
   /** The key that the home server names; present exactly in `offered` and `offered_kept`. */
   readonly names?: string
   readonly chain: ChainState
-  /** The key that the pinned key rotated its chain to; present exactly in `rotated` and `rotated_kept`. */
+  /** The key that the pinned key's chain leads to; present exactly in `rotated` and `rotated_kept`. */
   readonly rotatedTo?: string
   /** The user compared the pinned key's safety number. Callers use {@link isVerified}. */
   readonly verified: boolean
@@ -109,7 +109,7 @@ export const noticeMillis = 24 * 60 * 60 * 1_000
 
 export interface OfferedKey {
   readonly primary: string
-  /** `handed_over`: the pinned key signed a rotation to it. `unexplained`: only the home server names it. */
+  /** `handed_over`: the pinned key signed a rotation to it, or to a key that led there. `unexplained`: only the home server names it. */
   readonly origin: "handed_over" | "unexplained"
 }
 
@@ -160,7 +160,7 @@ const move = (state: ContactState, event: Event, now: number): ContactState => {
     case "rotates": {
       const chain = chainTable[state.chain][event.event]
       const isRotated = chain === "rotated" || chain === "rotated_kept"
-      const to = state.rotatedTo ?? (event.event === "rotates" ? event.primary : undefined)
+      const to = event.event === "rotates" ? event.primary : state.rotatedTo
       return withChain(state, chain, isRotated ? to : undefined)
     }
     case "user_keeps":

@@ -177,6 +177,12 @@ const make = Effect.gen(function* () {
     return record
   })
 
+  /** The keys that a contact handed over to, one after the other. */
+  const lineOf = ({ chain, home, primary }: Rows.ContactRow) =>
+    chain?.to === undefined
+      ? Effect.succeed([])
+      : Effect.flatMap(lookup.chain(primary, home), ({ state }) => lookup.line(state.rotatedTo, home))
+
   const acceptKey = Effect.fn("acceptKey")(function* (session: Session, who: string, primary: string) {
     const mine = yield* account.get
     const old = yield* book.find(who, mine)
@@ -185,6 +191,7 @@ const make = Effect.gen(function* () {
     // The new key replaces the old one only if it is registered by its own signature.
     const record = yield* recordOfOffered(old, primary, mine)
     const chain = yield* lookup.chain(primary, old.home)
+    const line = yield* lineOf(old)
     const now = yield* Clock.currentTimeMillis
     const row = yield* ledger.transact(
       Effect.fnUntraced(function* (transaction: Transaction) {
@@ -203,12 +210,13 @@ const make = Effect.gen(function* () {
         }
         const met = yield* transaction.get(Rows.key.contact(hexOf(primary)), Rows.Contact)
         const known = met ?? Trust.newContact(hexOf(primary), "accepted", now)
+        const passed = isHandedOver ? yield* book.passed(transaction, line, primary) : []
         const isBlocked = current.state === "blocked" || known.state === "blocked"
         const open = Trust.accept(Trust.unblock(known))
         const taken = {
           ...Trust.named(isBlocked ? Trust.block(open) : open, record.handle, current.home),
           verified: false,
-          former: [...new Set([...known.former, ...current.former, hexOf(current.primary)])]
+          former: [...new Set([...known.former, ...passed, ...current.former, hexOf(current.primary)])]
         }
         const asNamed = Trust.afterRecord(taken, primary, now).row
         const accepted = yield* Effect.fromResult(Trust.afterChain(asNamed, chain, now, undefined))
@@ -218,7 +226,7 @@ const make = Effect.gen(function* () {
         book.save(transaction, accepted.row)
         const oldHex = hexOf(current.primary)
         if (isHandedOver && accepted.row.state === "accepted") {
-          yield* book.retire(transaction, [oldHex, ...current.former], hexOf(primary), now)
+          yield* book.retire(transaction, [...passed, oldHex, ...current.former], hexOf(primary), now)
           yield* sendQueue.readdress(transaction, session, oldHex, next)
         } else yield* sendQueue.abandon(transaction, oldHex, "the contact's key changed before this was sent")
         yield* claimBook.sync(transaction, Trust.toContact(accepted.row), chain.state.claims)

@@ -166,13 +166,15 @@ export const afterLoss = (row: ContactRow, problem: Problem, now: number): Judge
 /**
  * The contact's chain was fetched and verified. `before` is the head that the contact's messages had claimed when it
  * was requested: a claim that arrived since may be newer than the answer. Fails with `unavailable` if a known chain is
- * not shown: that is an outage, never an empty chain.
+ * not shown: that is an outage, never an empty chain. `line`: the keys that the chain's last event leads to, one after
+ * the other; the one of them that the home names is offered, else the last.
  */
 export const afterChain = (
   row: ContactRow,
   chain: VerifiedChain.VerifiedChain,
   now: number,
-  before: Sigchain.Head | undefined
+  before: Sigchain.Head | undefined,
+  line: ReadonlyArray<string> = []
 ): Result.Result<Judged, Problem> => {
   const comparison = VerifiedChain.compare(row.head, chain)
   if (comparison._tag === "unavailable") {
@@ -205,8 +207,10 @@ export const afterChain = (
   // The user already decided to keep the key in spite of a rotation in this history.
   const isKnown = comparison._tag === "same" && row.chain?.state === "forked_kept"
   if (state.rotatedTo !== undefined && !isKnown) {
-    const detail = `${row.handle} rotated their key to ${state.rotatedTo}`
-    return Result.succeed(judge(seen, { event: "rotates", primary: state.rotatedTo }, now, detail))
+    const named = row.name?.to
+    const primary = named !== undefined && line.includes(named) ? named : (line.at(-1) ?? state.rotatedTo)
+    const detail = `${row.handle} rotated their key to ${primary}`
+    return Result.succeed(judge(seen, { event: "rotates", primary }, now, detail))
   }
   return Result.succeed(judge(seen, { event: "extends" }, now))
 }

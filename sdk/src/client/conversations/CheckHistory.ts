@@ -26,10 +26,10 @@ const gapsIn = (seqs: ReadonlyArray<number>): ReadonlyArray<{ readonly first: nu
 export const checkHistory = Effect.fn("checkHistory")(function* (who: string) {
   const ledger = yield* Ledger
   const account = yield* (yield* CurrentAccount).get
-  const me = PrimaryKey.hexOf(account.primary)
+  const own = new Set([PrimaryKey.hexOf(account.primary), ...(account.former ?? [])])
   const keys = keysOf(yield* find(who))
   const known = new Set<string>()
-  for (const author of new Set([me, ...keys])) {
+  for (const author of new Set([...own, ...keys])) {
     const seen = yield* scanRows(ledger, { prefix: `${Rows.prefix.seen}${author}/` }, Rows.Seen)
     for (const { row } of seen) known.add(row.hash)
   }
@@ -43,16 +43,18 @@ export const checkHistory = Effect.fn("checkHistory")(function* (who: string) {
       result.linked += 1
       if (!known.has(prev)) result.missing.push({ before: MessageLog.toMessage(peer, Rows.orderOf(key), row), prev })
     }
-    if (peer === me) continue
+    if (own.has(peer)) continue
     // Numbers of this account mean nothing: its receipts take some, and leave no copy.
-    const devices = new Map<string, Array<number>>()
-    const slots = yield* scanRows(ledger, { prefix: `${Rows.prefix.slots}${peer}/${me}/` }, Rows.Slot)
-    for (const { id } of slots) {
-      const [device = "", seq = ""] = id.split("/").slice(-2)
-      devices.set(device, [...(devices.get(device) ?? []), Number(seq)])
-    }
-    for (const [device, seqs] of devices) {
-      for (const gap of gapsIn(seqs)) gaps.push({ from: PrimaryKey.ofHex(peer), device, ...gap })
+    for (const me of own) {
+      const devices = new Map<string, Array<number>>()
+      const slots = yield* scanRows(ledger, { prefix: `${Rows.prefix.slots}${peer}/${me}/` }, Rows.Slot)
+      for (const { id } of slots) {
+        const [device = "", seq = ""] = id.split("/").slice(-2)
+        devices.set(device, [...(devices.get(device) ?? []), Number(seq)])
+      }
+      for (const [device, seqs] of devices) {
+        for (const gap of gapsIn(seqs)) gaps.push({ from: PrimaryKey.ofHex(peer), device, ...gap })
+      }
     }
   }
   return { ...result, gaps }

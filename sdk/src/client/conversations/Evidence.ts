@@ -19,11 +19,11 @@ const { key } = Rows
 
 const notFound = (detail: string) => new Problem({ code: "evidence_invalid", detail })
 
-/** A message by its id: of this account, or of one of its contacts. */
-const find = Effect.fnUntraced(function* (me: string, id: string) {
+/** A message by its id: of this account, or of one of its contacts, under whichever key it was. */
+const find = Effect.fnUntraced(function* (own: ReadonlyArray<string>, id: string) {
   const ledger = yield* Ledger
   const contacts = yield* (yield* ContactBook).all
-  const authors = [me, ...contacts.flatMap(({ former, primary }) => [PrimaryKey.hexOf(primary), ...former])]
+  const authors = [...own, ...contacts.flatMap(({ former, primary }) => [PrimaryKey.hexOf(primary), ...former])]
   for (const author of authors) {
     const seen = yield* ledger.get(key.seenBy(author, id), Rows.Seen)
     if (seen?.peer === undefined || seen.order === undefined) continue
@@ -34,18 +34,26 @@ const find = Effect.fnUntraced(function* (me: string, id: string) {
 })
 
 /** See `KezChat.evidence`. */
-export const evidence = Effect.fn("evidence")(function* (identity: Identity, id: string) {
+export const evidence = Effect.fn("evidence")(function* (identities: ReadonlyArray<Identity>, id: string) {
   const ledger = yield* Ledger
   const account = yield* (yield* CurrentAccount).get
-  const { peer: peerHex, row } = yield* find(identity.key.hex, id)
+  const own = [PrimaryKey.hexOf(account.primary), ...(account.former ?? [])]
+  const { peer: peerHex, row } = yield* find(own, id)
   const peer = yield* Effect.fromResult(admitHex(peerHex))
   const isMine = row.direction === "out"
-  const parties = isMine ? { from: identity.key, to: peer } : { from: peer, to: identity.key }
-  const message = yield* ProvenMessage.disclose(identity, { id, ...parties }, row)
-  if (message === undefined) {
+  const disclosed = yield* ProvenMessage.discloseWith(
+    identities,
+    (me) => (isMine ? { id, from: me, to: peer } : { id, from: peer, to: me }),
+    row
+  )
+  if (disclosed === undefined) {
+    if (own.length > identities.length) {
+      return yield* notFound("it is of a key that this account had before, whose words this device does not have")
+    }
     return yield* notFound("it was stored by a version of this program that kept too little to prove it")
   }
 
+  const { evidence: message, identity } = disclosed
   const receipts: Array<Evidence> = []
   for (const receiptId of Object.values(row.receipts ?? {})) {
     const receipt = yield* ledger.get(key.receipt(peerHex, receiptId), Rows.Receipt)
@@ -57,7 +65,8 @@ export const evidence = Effect.fn("evidence")(function* (identity: Identity, id:
 
   const contact = yield* ledger.get(key.contact(peerHex), Rows.Contact)
   const heads: Record<string, Sigchain.Head> = {}
-  if (account.head !== undefined) heads[account.primary] = account.head
+  // A former key's chain has ended, and no head of it is kept.
+  if (account.head !== undefined && identity.primary === account.primary) heads[account.primary] = account.head
   if (contact?.head !== undefined) heads[contact.primary] = contact.head
 
   const acceptance = yield* acceptanceOf(account.server, peerHex, row, message.message)

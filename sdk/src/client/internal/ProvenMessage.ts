@@ -17,6 +17,22 @@ interface Stored {
   readonly proof?: { readonly salt: string; readonly sig: string; readonly prev?: string } | undefined
 }
 
+/**
+ * As {@link disclose}, with the one of the account's keys that the message is from or to; undefined where it is none. A
+ * message has the hash it came with under its own parties alone.
+ */
+export const discloseWith = Effect.fnUntraced(function* (
+  identities: ReadonlyArray<Identity>,
+  partiesOf: (me: AdmittedKey) => { readonly id: string; readonly from: AdmittedKey; readonly to: AdmittedKey },
+  stored: Stored
+) {
+  for (const identity of identities) {
+    const evidence = yield* disclose(identity, partiesOf(identity.key), stored)
+    if (evidence !== undefined) return { evidence, identity }
+  }
+  return undefined
+})
+
 /** Undefined where this device cannot make it: it was stored by a version that kept too little. */
 export const disclose = Effect.fnUntraced(function* (
   identity: Identity,

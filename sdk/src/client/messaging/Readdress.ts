@@ -31,7 +31,7 @@ export const makeReaddress = ({
       transaction.onCommit(() => events.publish({ _tag: "MessageRemoved", message: removed }))
       texts.push(message.body["text"])
     }
-    yield* abandon(transaction, peerHex, "its offer names a key that is not used any more: share the file again")
+    yield* abandon(transaction, peerHex, "it was made for a key that is not used any more: send or share it again")
     for (const text of texts) {
       const message = yield* enqueue(transaction, session, to, { type: "text", text })
       const row = yield* transaction.get(key.contact(to.hex), Rows.Contact)

@@ -18,8 +18,9 @@ export class Account extends Schema.Opaque<Account>()(
      */
     step: Schema.Literals(["created", "registered", "published"]),
     /**
-     * The key that this account's key was handed over to, by another device or by somebody else who has the words. This
-     * device can only read; `restore` with the words of that key brings it back.
+     * The key that this account's key was handed over to, by another device or by somebody else who has the words;
+     * `unknown` where neither the sigchain nor the home server says which. This device can only read; `restore` with the
+     * words of that key brings it back.
      */
     movedTo: Schema.optionalKey(Schema.String)
   })

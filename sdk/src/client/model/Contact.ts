@@ -94,7 +94,10 @@ export class ReportOutcome extends Schema.Opaque<ReportOutcome>()(
     id: Schema.String,
     /** Ids of the messages in it. */
     proven: Schema.Array(Schema.String),
-    /** Ids of messages that are not there any more, or came before this device kept what proves them. */
+    /**
+     * Ids of messages that are not there any more, came before this device kept what proves them, were written to a key
+     * that this account had before, or by another key of the contact than the reported one.
+     */
     unprovable: Schema.Array(Schema.String)
   })
 ) {}

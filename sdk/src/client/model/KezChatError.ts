@@ -41,12 +41,12 @@ export class AccountExists extends Schema.TaggedError<AccountExists>()("AccountE
  */
 export class AccountMoved extends Schema.TaggedError<AccountMoved>()("AccountMoved", {
   handle: Schema.String,
-  /** The key that has the handle now, as far as the sigchain says. */
+  /** The key that has the handle now, as the sigchain says, else the home server; `unknown` where neither does. */
   to: Schema.String
 }) {
   override get message(): string {
     return (
-      `the key of ${this.handle} was handed over to ${this.to}: restore with the words of that key to go on. ` +
+      `the key of ${this.handle} was handed over to ${this.to === "unknown" ? "another key" : this.to}: restore with the words of that key to go on. ` +
       "If it was not you, somebody else has your words: tell your contacts, and begin a new account"
     )
   }

@@ -18,7 +18,7 @@ export const restore = async (
   const primary = await primaryOf(seed)
   if (account.held !== undefined && account.held.primary !== primary) {
     const { client, handle } = account.held
-    if ((await client.account()).movedTo !== primary) throw new AccountExists({ handle })
+    if ((await client.account()).movedTo === undefined) throw new AccountExists({ handle })
     await checkOpener(account.databases.vault, { passphrase: Redacted.make(passphrase) })
   }
   if (account.held === undefined) {

@@ -3,11 +3,33 @@ import { assert, describe, it } from "@effect/vitest"
 import { MessageEvidence, SignedEnvelope } from "@kez-chat/sdk/crypto"
 import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Report } from "@kez-chat/sdk/protocol"
-import { codeOf, makeWorld, twoFriends } from "../kit/People.ts"
+import { codeOf, makeWorld, newWords, twoFriends } from "../kit/People.ts"
+import { acceptKey, identityOf, rotated } from "../kit/Rotating.ts"
 
 const parsed = (envelope: Parameters<typeof Report.parse>[0]) => Effect.fromResult(Report.parse(envelope))
 
 describe("reporting", () => {
+  it.live(
+    "KEZ-RPT-001 is about the key that wrote, and leaves out what came to a key that the account had before",
+    () =>
+      Effect.gen(function* () {
+        const { alice, bob, world } = yield* Effect.flatMap(Effect.succeed(makeWorld()), (world) =>
+          Effect.map(twoFriends(world), (people) => ({ ...people, world }))
+        )
+        const bad = yield* bob.chat.send("alice", "buy gold")
+        yield* alice.program.event("Message", ({ message }) => message.id === bad.id)
+        const [his, hers] = [newWords(), newWords()]
+        yield* rotated(bob.chat, his)
+        yield* acceptKey(alice.chat, "bob", (yield* identityOf(his)).primary)
+        const reported = { who: "bob", reason: "spam", messages: [bad.id] } as const
+        assert.deepStrictEqual((yield* alice.chat.report(reported)).proven, [bad.id])
+        assert.strictEqual((yield* parsed(world.home.reports[0]!)).reported.hex, bob.account.primary.slice(8))
+        yield* rotated(alice.chat, hers)
+        const outcome = yield* alice.chat.report(reported)
+        assert.deepStrictEqual([outcome.proven, outcome.unprovable], [[], [bad.id]])
+      }).pipe(Effect.provide(NodeCrypto.layer))
+  )
+
   it.live("KEZ-RPT-001 KEZ-RPT-003 gives the operator the chosen messages, proven, and no others", () =>
     Effect.gen(function* () {
       const world = makeWorld()

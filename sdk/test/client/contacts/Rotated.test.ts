@@ -45,6 +45,56 @@ describe("contacts of somebody who rotated", () => {
     })
   )
 
+  it.live("KEZ-SEQ-046 KEZ-DM-120 KEZ-SEQ-121 follow two rotations at once, and lose nothing of either key", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const device = newDevice()
+      const { alice, bob } = yield* twoFriends(world, { bob: device })
+      yield* bob.program.close
+      const [second, third] = [newWords(), newWords()]
+      const { primary } = yield* identityOf(third)
+      yield* rotated(alice.chat, second)
+      yield* alice.chat.send("bob", "with the second key")
+      yield* alice.chat.flush
+      yield* rotated(alice.chat, third)
+      const offline = yield* world.start(device, { offline: true })
+      yield* offline.chat.send("alice", "written while away")
+      yield* offline.close
+      const back = yield* world.start(device)
+      yield* back
+        .event("Message", ({ message }) => message.text === "with the second key")
+        .pipe(Effect.timeoutOption(0))
+      yield* back.chat.sync
+      const seen = yield* back.chat.refreshContact("alice")
+      assert.deepStrictEqual(seen.offered, { primary, origin: "handed_over" })
+      yield* back.chat.acceptKey("alice", primary)
+      yield* back.chat.flush
+      yield* alice.chat.sync
+      assert.include(textsOf(yield* alice.chat.history("bob")), "written while away")
+      assert.deepStrictEqual(textsOf(yield* back.chat.history("alice")), ["with the second key", "written while away"])
+      assert.deepStrictEqual(
+        (yield* back.chat.contacts).map(({ handle, state }) => [handle, state]),
+        [["alice@home.test", "accepted"]]
+      )
+    })
+  )
+
+  it.live("KEZ-SEQ-122 block the key after the next one of whom they blocked", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* bob.chat.block("alice")
+      const words = newWords()
+      yield* rotated(alice.chat, newWords())
+      yield* rotated(alice.chat, words)
+      const { primary } = yield* identityOf(words)
+      yield* alice.chat.send("bob", "it is me with a third key")
+      yield* alice.chat.flush
+      yield* bob.chat.sync
+      yield* bob.program.event("Contact", ({ contact }) => contact.primary === primary && contact.state === "blocked")
+    })
+  )
+
   it.live("KEZ-SEQ-121 show what the old key still writes as a retired key's", () =>
     Effect.gen(function* () {
       const world = makeWorld()
