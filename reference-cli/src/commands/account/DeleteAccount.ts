@@ -26,7 +26,11 @@ export const deleteAccount = Effect.fn("DeleteAccount.deleteAccount")(function* 
     { command: "delete-account" },
     Effect.fnUntraced(function* ({ chat }) {
       movedTo = (yield* chat.account).movedTo
-      yield* chat.deleteAccount
+      // What the home says only now: what is here was to be deleted all the same.
+      yield* Effect.catchTag(chat.deleteAccount, "AccountMoved", ({ to }) => {
+        movedTo = to
+        return chat.deleteAccount
+      })
     })
   )
   yield* Profile.erase(paths)

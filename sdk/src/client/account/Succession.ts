@@ -128,7 +128,7 @@ export const complete = Effect.gen(function* () {
     const next = yield* Effect.fromResult(parseEd25519(rotation.to))
     const seed = yield* FormerSeed.open(identity, next, rotation.seed)
     identity = yield* Identity.fromSeed(seed)
-    if (identity.primary === rotation.to) yield* vault.save(seed)
+    yield* vault.save(seed)
   }
   // A vault with another account's seed: `openIdentity` says so.
   if (identity.primary !== rotation.to) return undefined

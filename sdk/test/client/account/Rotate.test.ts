@@ -1,7 +1,6 @@
 /** Rotating to a new key: order, resumption, other devices, restoring, and what nobody can undo. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted, Stream } from "effect"
-import { NodeCrypto } from "@kez-chat/sdk/node"
 import { Mnemonic } from "@kez-chat/sdk/protocol"
 import { Vault, VaultError } from "@kez-chat/sdk/services"
 import { type Death, mortal } from "../kit/Mortal.ts"
@@ -10,15 +9,12 @@ import {
   type Device,
   eventually,
   join,
-  keyOf,
   makeWorld,
   newDevice,
   newWords,
   textsOf,
-  twoFriends,
-  type World
+  twoFriends
 } from "../kit/People.ts"
-import { ghost } from "../kit/Ghost.ts"
 import { acceptKey, identityOf, rotated } from "../kit/Rotating.ts"
 
 describe("rotating", () => {
@@ -229,83 +225,6 @@ describe("rotating", () => {
   )
 })
 
-describe("a handle that somebody with the words took away", () => {
-  /** Hands the handle over as the home takes it, without a word in the old key's chain. */
-  const taken = (world: World, account: { readonly primary: string }, to: string) => {
-    const record = world.home.records.get("alice")!
-    world.home.records.set("alice", { ...record, primary: to })
-    world.home.moved.set(account.primary, to)
-    world.home.onMoved(account.primary)
-  }
-
-  it.live("KEZ-SIG-205 is told of with the key that the home names, or without one where nobody says which", () =>
-    Effect.forEach([true, false], (isNamed) =>
-      Effect.gen(function* () {
-        const world = makeWorld()
-        const { account, chat, program } = yield* join(world, "alice")
-        const thief = yield* join(world, "thief")
-        const { registration } = world.home.records.get("thief")!
-        taken(world, account, thief.account.primary)
-        // A record is believed as far as its key has signed it.
-        if (isNamed) {
-          const statement = { handle: "alice", server: "home.test", createdAt: Date.now() }
-          const signed = yield* (yield* identityOf(thief.words)).signRegistration(statement)
-          world.home.records.set("alice", { ...world.home.records.get("alice")!, registration: signed })
-        } else world.home.records.set("alice", { ...world.home.records.get("alice")!, registration })
-        const to = isNamed ? thief.account.primary : "unknown"
-        const { account: moved } = yield* program.event("HandedOver")
-        assert.deepInclude(moved, { primary: account.primary, movedTo: to })
-        const refused = yield* Effect.flip(chat.send("alice", "note"))
-        assert.deepInclude(refused, { _tag: "AccountMoved", to })
-        assert.deepInclude(yield* Effect.flip(rotated(chat, newWords())), { _tag: "AccountMoved", to })
-        // Nothing is left to give up, and what is here can go.
-        yield* chat.deleteAccount
-        assert.strictEqual(codeOf(yield* Effect.flip(chat.account)), "NoAccount")
-        assert.isTrue(world.home.records.has("alice"))
-      }).pipe(Effect.provide(NodeCrypto.layer))
-    )
-  )
-
-  it.live("KEZ-REG-126 is not given up by the old key, which says so", () =>
-    Effect.gen(function* () {
-      const world = makeWorld()
-      const device = newDevice()
-      const { account, program } = yield* join(world, "alice", device)
-      yield* program.close
-      world.home.moved.set(account.primary, "ed25519:0")
-      const offline = yield* world.start(device, { offline: true })
-      assert.deepInclude(yield* Effect.flip(offline.chat.deleteAccount), { _tag: "AccountMoved", to: "unknown" })
-      assert.strictEqual((yield* offline.chat.account).movedTo, "unknown")
-      yield* offline.chat.deleteAccount
-      assert.strictEqual(codeOf(yield* Effect.flip(offline.chat.account)), "NoAccount")
-    })
-  )
-})
-
-describe("former keys", () => {
-  it.live("KEZ-NAT-125 are looked at again at the next start, and one that is stuck holds up no other", () =>
-    Effect.gen(function* () {
-      const world = makeWorld()
-      const device = newDevice()
-      const { alice, bob } = yield* twoFriends(world, { alice: device })
-      yield* bob.chat.send("alice", "first")
-      yield* alice.chat.sync
-      const [second, third] = [newWords(), newWords()]
-      yield* rotated(alice.chat, second)
-      yield* rotated(alice.chat, third)
-      yield* alice.chat.sync
-      yield* alice.program.close
-      // What was on its way: the home takes it for the first key a moment later.
-      const late = yield* ghost(61)
-      const first = keyOf(alice.account.primary)
-      world.broker.store(first, yield* late.frame({ to: first, seq: 0 }))
-      world.broker.setOnline(false, (yield* identityOf(second)).key)
-      const again = yield* world.start(device)
-      yield* again.event("Request")
-    })
-  )
-})
-
 describe("the account's other devices", () => {
   it.live("KEZ-SIG-205 go on with the newest words after two rotations", () =>
     Effect.gen(function* () {
@@ -320,10 +239,12 @@ describe("the account's other devices", () => {
       yield* rotated(alice.chat, third)
       const back = yield* world.start(device)
       yield* back.event("HandedOver")
-      // The words of a key that has the account's last key among its successors, but not its handle.
+      // A home that says that the last key has another handle.
       const record = world.home.records.get("alice")!
-      world.home.records.set("alice", { ...record, handle: "other@home.test" })
-      yield* Effect.flip(back.chat.restore({ words: third }))
+      const statement = { handle: "other", server: "home.test", createdAt: Date.now() }
+      const registration = yield* (yield* identityOf(third)).signRegistration(statement)
+      world.home.records.set("alice", { ...record, handle: "other@home.test", registration })
+      assert.strictEqual(codeOf(yield* Effect.flip(back.chat.restore({ words: third }))), "AccountExists")
       world.home.records.set("alice", record)
       const { movedTo, primary } = yield* back.chat.restore({ words: third, former: [second] })
       assert.deepStrictEqual([movedTo, primary], [undefined, (yield* identityOf(third)).primary])
