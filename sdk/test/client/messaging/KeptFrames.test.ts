@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Bytes, Envelope } from "@kez-chat/sdk/protocol"
 import * as crypto from "node:crypto"
 import { ghost } from "../kit/Ghost.ts"
-import { join, keyOf, makeWorld } from "../kit/People.ts"
+import { join, keyOf, makeWorld, newWords } from "../kit/People.ts"
+import { rotated } from "../kit/Rotating.ts"
 
 /** Signs a payload as it is, as no function of the SDK would. */
 const signed = (fill: number, payload: Envelope.Envelope["payload"]): Uint8Array => {
@@ -56,6 +57,21 @@ describe("frames that a later version may read", () => {
       yield* again.chat.sync
       const shown = again.events.filter((event) => event._tag === "Request")
       assert.lengthOf(shown, 1)
+    })
+  )
+
+  it.live("are still tried after the account got another key, with the one that they were written to", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const bob = yield* join(world, "bob")
+      const casper = yield* ghost(212)
+      const frame = yield* casper.frame({ to: keyOf(bob.account.primary), text: "to the first key" })
+      const row = { seq: 1, at: Date.now(), reader: 0, frame: Bytes.toBase64Url(frame) }
+      const value = new TextEncoder().encode(JSON.stringify(row))
+      yield* bob.device.store.commit([{ op: "put", key: "kept/epoch/000000000000001", value }])
+      yield* rotated(bob.chat, newWords())
+      yield* bob.program.event("Request", ({ message }) => message.text === "to the first key")
+      assert.deepStrictEqual(yield* bob.device.store.scan({ prefix: "kept/" }), [])
     })
   )
 })
