@@ -7,11 +7,16 @@ import { allScenarios } from "../../src/clients/scenarios/All.ts"
 import { buildMillis, commandOf, shims } from "./ShimKit.ts"
 
 describe.each(Object.keys(shims) as ReadonlyArray<keyof typeof shims>)("the shim in %s", (language) => {
-  it("passes every check", { timeout: buildMillis + 600_000 }, async ({ skip }) => {
-    const command = await commandOf(language, skip)
-    const { results } = await runVectors(vectorChecks(), { command, seed: 1, timeoutMillis: 60_000 })
-    expect(results.filter(({ verdict }) => verdict !== "pass").map(({ id, message }) => [id, message])).toEqual([])
-  })
+  it(
+    "passes every check that it takes part in: all but those of proofs",
+    { timeout: buildMillis + 600_000 },
+    async ({ skip }) => {
+      const command = await commandOf(language, skip)
+      const { results } = await runVectors(vectorChecks(), { command, seed: 1, timeoutMillis: 60_000 })
+      const asked = results.filter(({ id, verdict }) => !id.startsWith("proofs/") || verdict !== "not-applicable")
+      expect(asked.filter(({ verdict }) => verdict !== "pass").map(({ id, message }) => [id, message])).toEqual([])
+    }
+  )
 })
 
 describe.each(["python", "rust"] as const)("the client in %s", (language) => {

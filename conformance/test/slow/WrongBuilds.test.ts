@@ -20,7 +20,7 @@ const node = [process.execPath, "--conditions=kez-source"]
 const suite = here("../../src/kez-conformance.ts")
 
 /** The line of the SDK that every verification ends in. */
-const unsigned = (file: string) => without({ file, edits: [["if (!holds)", "if (false)"]] })
+const unsigned = (file: string) => without({ file, edits: [["if (!signatureHolds)", "if (false)"]] })
 
 /** Runs the suite; its exit code, and what it says. */
 const run = (...args: ReadonlyArray<string>): Promise<{ readonly code: number; readonly said: string }> =>
@@ -51,7 +51,7 @@ describe("a build that verifies no signatures is caught:", { timeout: 300_000 },
   it("the CLI", async () => {
     const built = await bundled("kez-chat")
     // The command's own file, or the part of it that has the line.
-    const wrong = unsigned(fileWith(built, "if (!holds)"))
+    const wrong = unsigned(fileWith(built, "if (!signatureHolds)"))
     const shim = line([...node, here("../../shims/cli/shim.ts"), process.execPath, wrong, built])
     const { code, said } = await run("client", "--shim", shim, "--only", "client/frames#forged-author-fetched")
     expect([code, said]).toEqual([1, expect.stringMatching(/FAIL {2}KEZ-SIG-011 \(MUST/)])

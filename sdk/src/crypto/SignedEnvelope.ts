@@ -34,11 +34,11 @@ export const verifyBytes = Effect.fnUntraced(function* (
     return yield* new Problem({ code: "algorithm_unsupported", detail: `${alg} does not go with ${key}` })
   }
   const message = yield* digest(crypto, alg, signedBytes)
-  const holds =
+  const signatureHolds =
     signer.system === "ed25519"
       ? yield* crypto.verify(signer.key, message, signature)
       : verifySchnorr(signature, message, signer.x)
-  if (!holds) return yield* new Problem({ code: "signature_invalid", detail: `not signed by ${key}` })
+  if (!signatureHolds) return yield* new Problem({ code: "signature_invalid", detail: `not signed by ${key}` })
   return signer
 })
 
