@@ -259,19 +259,6 @@ const byHand = [
     [outcome(taken), outcome(withName(taken, "offered", pinned), { notice: "changed" })]
   ),
   trace(
-    "rotated-once",
-    ["KEZ-SEQ-041", "KEZ-SEQ-051"],
-    "the first rotation seen is the one that is offered",
-    fresh,
-    [key("rotates", other), key("rotates", third), key("user_accepts", third), key("user_accepts", other)],
-    [
-      outcome(withChain(fresh, "rotated"), { notice: "changed" }),
-      outcome(withChain(fresh, "rotated")),
-      outcome(withChain(fresh, "rotated"), { refused: "not_offered" }),
-      outcome(taken)
-    ]
-  ),
-  trace(
     "reminders",
     ["KEZ-SEQ-047", "KEZ-SEQ-049"],
     "the user keeps the pinned key: offers are told once in 24 hours, and sending goes on",
