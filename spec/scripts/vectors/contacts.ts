@@ -259,6 +259,19 @@ const byHand = [
     [outcome(taken), outcome(withName(taken, "offered", pinned), { notice: "changed" })]
   ),
   trace(
+    "rotated-on",
+    ["KEZ-SEQ-041", "KEZ-SEQ-051"],
+    "the line goes on to a third key: that one is offered in place of the second",
+    fresh,
+    [key("rotates", other), key("rotates", third), key("user_accepts", other), key("user_accepts", third)],
+    [
+      outcome(withChain(fresh, "rotated"), { notice: "changed" }),
+      outcome(withChain(fresh, "rotated", third), { notice: "changed" }),
+      outcome(withChain(fresh, "rotated", third), { refused: "not_offered" }),
+      outcome({ ...taken, pinned: third })
+    ]
+  ),
+  trace(
     "reminders",
     ["KEZ-SEQ-047", "KEZ-SEQ-049"],
     "the user keeps the pinned key: offers are told once in 24 hours, and sending goes on",

@@ -108,7 +108,7 @@ func (c *Contact) NameSeen(column int, other string, at time.Time) (notice strin
 func (c *Contact) ChainSeen(column int, successor string, at time.Time) (notice string) {
 	before := *c
 	c.Chain = chainTable[c.Chain][column]
-	if c.hasRotated() && !before.hasRotated() {
+	if column == Rotates && c.hasRotated() {
 		c.RotatedTo = successor
 	}
 	if c.Chain == "rotated" || c.Chain == "forked" {

@@ -111,9 +111,9 @@ class Contact:
         return self._notice(before, at)
 
     def chain_seen(self, event: ChainEvent, at: int, rotated_to: str | None = None) -> Notice | None:
-        """Something is seen of the contact's sigchain; `rotated_to` is the key of a `rotate` event."""
+        """Something is seen of the contact's sigchain; `rotated_to` is the last key of the line."""
         before = self._seen()
-        if event == "rotates" and self.chain not in _ROTATED:
+        if event == "rotates":
             self.rotated_to = rotated_to
         self.chain = _CHAIN[self.chain][event]
         if self.chain in ("rotated", "forked"):

@@ -163,7 +163,7 @@ impl Contact {
         self.chain = self.chain.after(seen);
         match seen {
             Seen::Other => self.names = key.map(str::to_owned),
-            Seen::Rotates if !before.1.is_rotated() => self.rotated_to = key.map(str::to_owned),
+            Seen::Rotates => self.rotated_to = key.map(str::to_owned),
             _ => (),
         }
         if self.chain.is_rotated() || self.chain == Chain::Forked {
