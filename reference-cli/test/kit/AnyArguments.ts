@@ -48,11 +48,14 @@ export const oracles: Readonly<Record<string, Oracle>> = {
   "delete-account": { text: / is deleted/, json: Shapes.Deleted },
   add: { ...changed, text: /^Added / },
   contacts: { text: /\S/, json: Shapes.Contacts },
-  rotate: { text: /\S/, json: Schema.Unknown, waits: true },
-  prove: { text: /\S/, json: Schema.Unknown, waits: true },
+  rotate: { text: /^Rotated /m, json: Shapes.Rotated, waits: true },
+  prove: { text: /^(To prove that |Proven: )/m, json: Shapes.Prove, waits: true },
   proofs: { text: /\S/, json: Shapes.Proofs },
-  revoke: { text: /\S/, json: Schema.Unknown },
-  introduce: { text: /\S/, json: Schema.Unknown },
+  revoke: { text: /^Taken back /, json: Shapes.Revoked },
+  introduce: {
+    text: /^(Introduced |Taken back: |No introductions )|introduced /,
+    json: Schema.Union([Shapes.Introductions, Shapes.Sent])
+  },
   verify: { text: /^Safety number/m, json: Shapes.Verification },
   requests: { text: /\S/, json: Schema.Union([Shapes.Requests, Shapes.Held]) },
   "requests accept": { ...changed, text: /^Accepted / },

@@ -58,13 +58,14 @@ export const fuzz = (counts: Counts): void => {
 
   beforeAll(async () => {
     fs.writeFileSync(path.join(folder, "passphrase"), "correct horse\n", { mode: 0o600 })
-    process.chdir(work.cwd)
-    restoreInput = InProcess.emptyInput()
     home = await startHome({
       data: fs.mkdtempSync(path.join(os.tmpdir(), "kez-any-home-")),
       ports: "auto",
       source: true
     })
+    // After the programs are bundled, which looks for the package in the current folder.
+    process.chdir(work.cwd)
+    restoreInput = InProcess.emptyInput()
   }, 180_000)
 
   afterAll(async () => {

@@ -35,6 +35,19 @@ export const proving = Schema.Struct({
   next_check_at: Schema.optionalKey(Time)
 })
 export const Prove = Schema.Struct({ proving })
+export const Revoked = Schema.Struct({ revoked: Schema.String })
+export const Introductions = Schema.Struct({
+  introductions: Schema.Array(
+    Schema.Struct({
+      direction: Schema.Literals(["given", "received"]),
+      peer: Primary,
+      newcomer: Primary,
+      handle: Schema.optionalKey(Schema.String),
+      at: Time,
+      expires_at: Time
+    })
+  )
+})
 export const Proofs = Schema.Struct({
   who: Schema.String,
   claims: Schema.Array(Claim),

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { Admission, Claim, heldRequest, Primary, proving, Time } from "./ProofShapes.ts"
 
-export { Held, Proofs, Prove } from "./ProofShapes.ts"
+export { Held, Introductions, Proofs, Prove, Revoked } from "./ProofShapes.ts"
 
 const Step = Schema.Literals(["created", "registered", "published"])
 const Head = Schema.Struct({
