@@ -115,57 +115,6 @@ export const styles = css`
     color: var(--soft);
     font-size: var(--text-small);
   }
-  details {
-    font-size: var(--text-small);
-    color: var(--soft);
-  }
-  summary {
-    display: inline-flex;
-    align-items: center;
-    gap: var(--space-1);
-    min-height: var(--target);
-    margin-left: calc(-1 * var(--space-1));
-    padding: 0 var(--space-1);
-    border-radius: var(--radius-input);
-    cursor: pointer;
-    list-style: none;
-  }
-  summary::-webkit-details-marker {
-    display: none;
-  }
-  summary kez-icon {
-    width: 0.875rem;
-    height: 0.875rem;
-    transition: transform var(--quick);
-  }
-  details[open] summary kez-icon {
-    transform: rotate(90deg);
-  }
-  dl {
-    margin: 0 0 var(--space-3);
-  }
-  dt {
-    color: var(--soft);
-    font-size: var(--text-time);
-  }
-  dd {
-    margin: 0 0 var(--space-2);
-  }
-  code,
-  pre {
-    font: var(--text-time) / 1.5 var(--mono);
-    overflow-wrap: anywhere;
-  }
-  pre {
-    max-height: 18rem;
-    margin: 0;
-    padding: var(--space-2) var(--space-3);
-    overflow: auto;
-    border-radius: var(--radius-input);
-    background: var(--sunken);
-    color: var(--ink);
-    white-space: pre-wrap;
-  }
   .break dl {
     margin: var(--space-2) 0 0;
   }
@@ -185,11 +134,6 @@ export const styles = css`
   }
   .trouble p + p {
     margin-top: var(--space-2);
-  }
-  @media (prefers-reduced-motion: reduce) {
-    summary kez-icon {
-      transition: none;
-    }
   }
   @media (forced-colors: active) {
     .ring {

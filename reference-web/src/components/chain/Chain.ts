@@ -4,6 +4,7 @@ import { html, LitElement, nothing, type TemplateResult } from "lit"
 import { customElement, property, state } from "lit/decorators.js"
 import { dayInSentence } from "../../model/DayInSentence.ts"
 import { fullDate, fullMoment } from "../../model/Moment.ts"
+import { details } from "../../styles/details.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import "../../elements/icon/Icon.ts"
@@ -27,7 +28,7 @@ const shortLinks = 6
 /** What an account's key has signed, link by link. */
 @customElement("kez-chain")
 export class Chain extends LitElement {
-  static override styles = [shared, styles]
+  static override styles = [shared, details, styles]
 
   @property({ attribute: false }) verification: Verification | undefined
   /** The name to speak of. */

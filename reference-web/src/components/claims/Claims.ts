@@ -7,6 +7,7 @@ import "../../elements/icon/Icon.ts"
 import type { IconName } from "../../elements/icon/Icon.ts"
 import { dayInSentence } from "../../model/DayInSentence.ts"
 import { fullMoment } from "../../model/Moment.ts"
+import { details } from "../../styles/details.ts"
 import { shared } from "../../styles/shared.ts"
 import { en, type Texts, textsContext } from "../../texts/Texts.ts"
 import { styles } from "./Claims.styles.ts"
@@ -25,7 +26,7 @@ export interface ClaimAction {
  */
 @customElement("kez-claims")
 export class Claims extends LitElement {
-  static override styles = [shared, styles]
+  static override styles = [shared, details, styles]
 
   @property({ attribute: false }) claims: ReadonlyArray<Claim> = []
   /** They are the user's own and can be taken back. */
