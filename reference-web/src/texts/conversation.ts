@@ -149,7 +149,7 @@ export const conversation = {
   heldHint:
     "Your privacy settings hold their messages back, unseen, until they prove who they are. They do not learn that.",
   heldMessages: (messages: number, dropped: number) =>
-    `${messages === 1 ? "1 message" : `${messages.toLocaleString("en")} messages`}${dropped === 0 ? "" : `, ${dropped.toLocaleString("en")} more were dropped`}.`,
+    `${messages === 1 ? "1 message" : `${messages.toLocaleString("en")} messages`}${dropped === 0 ? "" : `, ${dropped.toLocaleString("en")} more were dropped`}:`,
   heldLetIn: "Let in",
   readRequest: (name: string) => `Read what ${name} wrote`,
 

@@ -81,7 +81,7 @@ const checked = (contact: Contact, found: HistoryCheck) =>
       const name = Show.name(contact)
       if (missing.length === 0 && gaps.length === 0) {
         return [
-          `${style.good("Nothing is missing")} among ${messages} messages with ${name}, ${linked} of which name the one before.`,
+          `${style.good("Nothing is missing")} among ${messages} ${messages === 1 ? "message" : "messages"} with ${name}, ${linked} of which name the one before.`,
           style.dim("What was sent last can be missing unnoticed.")
         ]
       }
