@@ -54,6 +54,8 @@ export class ChatEvents implements ReactiveController {
   readonly #listener: Listener
   #of: KezChatClient | undefined
   #leave: (() => void) | undefined
+  /** A host may update itself once more after it was removed. */
+  #isConnected = false
 
   constructor(host: ReactiveControllerHost, client: () => KezChatClient | undefined, listener: Listener) {
     this.#client = client
@@ -62,18 +64,20 @@ export class ChatEvents implements ReactiveController {
   }
 
   hostConnected(): void {
+    this.#isConnected = true
     this.hostUpdate()
   }
 
   hostUpdate(): void {
     const client = this.#client()
-    if (client === this.#of) return
+    if (!this.#isConnected || client === this.#of) return
     this.#leave?.()
     this.#of = client
     this.#leave = client === undefined ? undefined : listen(client, this.#listener)
   }
 
   hostDisconnected(): void {
+    this.#isConnected = false
     this.#leave?.()
     this.#leave = undefined
     this.#of = undefined

@@ -94,6 +94,8 @@ export class LiveConversations implements ReactiveController {
   readonly #client: () => KezChatClient | undefined
   #of: KezChatClient | undefined
   #leave: (() => void) | undefined
+  /** A host may update itself once more after it was removed. */
+  #isConnected = false
 
   constructor(host: ReactiveControllerHost, client: () => KezChatClient | undefined) {
     this.#host = host
@@ -113,18 +115,20 @@ export class LiveConversations implements ReactiveController {
   }
 
   hostConnected(): void {
+    this.#isConnected = true
     this.hostUpdate()
   }
 
   hostUpdate(): void {
     const client = this.#client()
-    if (client === this.#of) return
+    if (!this.#isConnected || client === this.#of) return
     this.#leave?.()
     this.#of = client
     this.#leave = client === undefined ? undefined : liveOf(client).listen(() => this.#host.requestUpdate())
   }
 
   hostDisconnected(): void {
+    this.#isConnected = false
     this.#leave?.()
     this.#leave = undefined
     this.#of = undefined

@@ -1,8 +1,9 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit"
 
-/** Tells whether somebody can be reading the page, and calls back when that begins. */
+/** Tells whether somebody can be reading its host, and calls back when that begins. */
 export class Reader implements ReactiveController {
   readonly #onBegin: () => void
+  #isConnected = false
 
   constructor(host: ReactiveControllerHost, onBegin: () => void) {
     this.#onBegin = onBegin
@@ -10,15 +11,17 @@ export class Reader implements ReactiveController {
   }
 
   get isHere(): boolean {
-    return document.visibilityState === "visible" && document.hasFocus()
+    return this.#isConnected && document.visibilityState === "visible" && document.hasFocus()
   }
 
   hostConnected(): void {
+    this.#isConnected = true
     addEventListener("focus", this.#check)
     document.addEventListener("visibilitychange", this.#check)
   }
 
   hostDisconnected(): void {
+    this.#isConnected = false
     removeEventListener("focus", this.#check)
     document.removeEventListener("visibilitychange", this.#check)
   }

@@ -107,6 +107,24 @@ describe("kez-conversation", () => {
     expect(stranger.read()).toBe(0)
   })
 
+  it("listens no more once it is gone, also if a draft is stored afterwards", async () => {
+    const client = fakeClient({ messages: [message(chris.primary, "one")] })
+    const signals: Array<AbortSignal | undefined> = []
+    const { events } = client
+    const watched = Object.assign(client, {
+      events: (options?: { readonly signal?: AbortSignal }) => {
+        signals.push(options?.signal)
+        return events(options)
+      }
+    })
+    const conversation = await show(watched)
+    render(null, document.body)
+    composerOf(conversation)!.dispatchEvent(new CustomEvent("kez-draft", { detail: "begun" }))
+    await expect.poll(() => client.draft(chris.handle)).toBe("begun")
+    await conversation.updateComplete
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true])
+  })
+
   it.each<[Contact["state"], boolean]>([
     ["accepted", true],
     ["requested", false],
