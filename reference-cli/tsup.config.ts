@@ -13,8 +13,8 @@ export default defineConfig({
   clean: true,
   metafile: true,
   // Packages with native parts are installed beside the program.
-  external: ["better-sqlite3", "@napi-rs/keyring", "@number0/iroh"],
-  noExternal: [/^(?!(?:better-sqlite3|@napi-rs\/keyring|@number0\/iroh)(?:$|\/)).*/],
+  external: ["better-sqlite3", "@napi-rs/keyring", "@number0/iroh", "@kez-chat/iroh-native"],
+  noExternal: [/^(?!(?:better-sqlite3|@napi-rs\/keyring|@number0\/iroh|@kez-chat\/iroh-native)(?:$|\/)).*/],
   banner: {
     js: 'import { createRequire as kezCreateRequire } from "node:module";const require = kezCreateRequire(import.meta.url);'
   }

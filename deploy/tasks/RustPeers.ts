@@ -1,6 +1,6 @@
 /**
- * Builds the Rust programs of conformance/peers into CARGO_TARGET_DIR or the repository's cache. Nothing here installs
- * Rust.
+ * Builds the Rust programs of conformance/peers and the addon of sdk/native into CARGO_TARGET_DIR or the repository's
+ * cache. Nothing here installs Rust.
  */
 import { execFile, spawn } from "node:child_process"
 import { existsSync } from "node:fs"
@@ -11,9 +11,11 @@ import { cache, Refusal, root } from "./paths.mjs"
 const run = promisify(execFile)
 
 export interface RustPeer {
-  /** Below conformance/peers. */
+  /** Below the root of the repository. */
   readonly folder: string
   readonly binary: string
+  /** Whether it is a library to load instead of a program. */
+  readonly isLibrary?: boolean
   /** The minor version of Rust 1 that it needs (`rust-version` in Cargo.toml). */
   readonly minimumMinor: number
   readonly isRelease: boolean
@@ -21,7 +23,7 @@ export interface RustPeer {
 
 /** Exchanges files as native iroh-blobs does. The first build takes about twelve minutes of one core. */
 export const irohPeer: RustPeer = {
-  folder: "iroh",
+  folder: "conformance/peers/iroh",
   binary: "kez-chat-native-peer",
   minimumMinor: 91,
   isRelease: true
@@ -29,13 +31,22 @@ export const irohPeer: RustPeer = {
 
 /** A sig-server of another make. The first build takes about three minutes of one core. */
 export const sigServerPeer: RustPeer = {
-  folder: "sig-server",
+  folder: "conformance/peers/sig-server",
   binary: "kez-sig-server-peer",
   minimumMinor: 88,
   isRelease: false
 }
 
-const folderOf = ({ folder }: RustPeer) => join(root, "conformance", "peers", folder)
+/** Iroh for Node. Less than a minute where the Iroh peer was built into the same folder, else about ten minutes. */
+export const irohAddon: RustPeer = {
+  folder: "sdk/native",
+  binary: "kez_chat_iroh_native",
+  isLibrary: true,
+  minimumMinor: 91,
+  isRelease: true
+}
+
+const folderOf = ({ folder }: RustPeer) => join(root, folder)
 
 const targetFolder = (env: NodeJS.ProcessEnv) => resolve(env["CARGO_TARGET_DIR"] ?? join(cache, "native-peer"))
 
@@ -45,8 +56,13 @@ const environment = (env: NodeJS.ProcessEnv) => ({
   CARGO_TERM_COLOR: "never"
 })
 
-const pathOf = ({ binary, isRelease }: RustPeer, env: NodeJS.ProcessEnv) =>
-  join(targetFolder(env), isRelease ? "release" : "debug", process.platform === "win32" ? `${binary}.exe` : binary)
+const fileOf = ({ binary, isLibrary = false }: RustPeer) => {
+  if (process.platform === "win32") return `${binary}.${isLibrary ? "dll" : "exe"}`
+  return isLibrary ? `lib${binary}.${process.platform === "darwin" ? "dylib" : "so"}` : binary
+}
+
+const pathOf = (peer: RustPeer, env: NodeJS.ProcessEnv) =>
+  join(targetFolder(env), peer.isRelease ? "release" : "debug", fileOf(peer))
 
 /** The peer from an earlier build, however old; undefined when there is none. */
 export const findPeer = (peer: RustPeer, env: NodeJS.ProcessEnv = process.env): string | undefined => {
@@ -80,7 +96,9 @@ export async function whyNoPeer(peer: RustPeer, env: NodeJS.ProcessEnv = process
 export async function buildPeer(peer: RustPeer): Promise<string> {
   const cwd = folderOf(peer)
   const profile = peer.isRelease ? ["--release"] : []
-  const child = spawn("cargo", ["build", ...profile, "--locked", "--jobs", "2"], {
+  // With the features of the peer, the crates of both are the same and are compiled once.
+  const features = peer === irohAddon && findPeer(irohPeer) !== undefined ? ["--features", "beside-the-peer"] : []
+  const child = spawn("cargo", ["build", ...profile, ...features, "--locked", "--jobs", "2"], {
     cwd,
     env: environment(process.env),
     stdio: ["ignore", "ignore", "pipe"]

@@ -17,7 +17,7 @@ const tool = (path: string, ...args: string[]) => [join(root, "node_modules", pa
 const source = (path: string, ...args: string[]) => ["--conditions=kez-source", join(root, path), ...args]
 
 /** The packages that are published; each must look right to Node and to TypeScript. */
-const PUBLISHED = ["sdk", "reference-server", "reference-cli", "conformance"]
+const PUBLISHED = ["sdk", "sdk/native", "reference-server", "reference-cli", "conformance"]
 
 /** Argument lists for Node 24, all of which must succeed; or a function that returns one sentence per violation. */
 type Check = readonly (readonly string[])[] | (() => readonly string[])

@@ -50,6 +50,7 @@ const tasks = {
   check: { needs: ["build"], commands: (args) => [["deploy/tasks/check.ts", ...args]] },
   format: { needs: [], commands: (args) => [[tool("oxfmt/bin/oxfmt"), ...args]] },
   build: { needs: [], commands: (args) => [["deploy/tasks/build.ts", ...args]] },
+  "build:native": { needs: [], commands: (args) => [["deploy/tasks/rust/native.ts", ...args]] },
   docs: { needs: ["build"], commands: (args) => [["deploy/tasks/docs.ts", ...args]] },
   bench: {
     needs: ["nats", "build"],

@@ -78,11 +78,11 @@ export const BROWSER_ENTRIES = [
   "./nats-websocket"
 ]
 export const NODE_ONLY =
-  /^(node:.+|@nats-io\/transport-node|undici|better-sqlite3|pg|@napi-rs\/keyring|@number0\/iroh(\/.*)?|@effect\/platform-node.*)$/
+  /^(node:.+|@nats-io\/transport-node|undici|better-sqlite3|pg|@napi-rs\/keyring|@number0\/iroh(\/.*)?|@kez-chat\/iroh-native|@effect\/platform-node.*)$/
 
 /** Entries for programs that only check identities: they reach no broker and no file transport. */
 export const IDENTITY_ENTRIES = ["./protocol", "./crypto", "./zstd"]
-export const TRANSPORT = /^(@nats-io\/.+|@number0\/iroh(\/.*)?)$/
+export const TRANSPORT = /^(@nats-io\/.+|@number0\/iroh(\/.*)?|@kez-chat\/iroh-native)$/
 
 /** Entries for the thread of a page: they reach no package at run time. */
 export const PAGE_ENTRIES = ["./port", "./web-page"]

@@ -76,7 +76,7 @@ function* sdkViolations(path: string, imports: readonly Import[]): Generator<str
     if (!specifier.startsWith(".")) {
       if (room === "protocol" && !PROTOCOL_MAY.test(specifier))
         yield `${path}: protocol is pure and may not import ${specifier}`
-      if (specifier.startsWith("@kez-chat/")) yield `${path}: the SDK may not import ${specifier}`
+      if (/^@kez-chat\/(?!iroh-native$)/.test(specifier)) yield `${path}: the SDK may not import ${specifier}`
       continue
     }
     const target = resolveFrom(path, specifier)

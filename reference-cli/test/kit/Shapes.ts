@@ -309,6 +309,7 @@ export const FetchLine = Schema.Union([
     event: Schema.Literal("progress"),
     state: Schema.Literals(["waiting", "connecting", "receiving", "complete"]),
     reason: Schema.optionalKey(Schema.String),
+    binding: Schema.optionalKey(Schema.Literals(["native", "compatible"])),
     have_bytes: Schema.Natural,
     total_bytes: Schema.Natural,
     file: Schema.Struct({ ...file, folder: Schema.optionalKey(Schema.String) }),

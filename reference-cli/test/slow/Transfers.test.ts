@@ -270,7 +270,7 @@ it("keeps to the relay policy that was asked for, also through another process",
   })
   const { checks } = await machine.json(Shapes.Doctor, alice("doctor"))
   expect(checks.find(({ name }) => name === "transfers")?.detail).toMatch(
-    /^direct connections only, no relay; serving now \(/
+    /^direct connections only, no relay; (native|compatible) Iroh; serving now \(/
   )
 })
 

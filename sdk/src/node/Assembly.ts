@@ -59,15 +59,16 @@ const network = ({ home, homes = {} }: NodeOptions) => {
   )
 }
 
-/** Whether the optional package is there; whether its binary loads on this system shows when it is first needed. */
-const hasIroh = (): boolean => {
-  try {
-    createRequire(import.meta.url).resolve("@number0/iroh/index.js")
-    return true
-  } catch {
-    return false
-  }
-}
+/** Whether an optional package is there; whether its binary loads on this system shows when it is first needed. */
+const hasIroh = (): boolean =>
+  ["@number0/iroh/index.js", "@kez-chat/iroh-native"].some((name) => {
+    try {
+      createRequire(import.meta.url).resolve(name)
+      return true
+    } catch {
+      return false
+    }
+  })
 
 const withoutIroh = new AdapterUnavailable({
   adapter: "sending and fetching files",
@@ -76,7 +77,7 @@ const withoutIroh = new AdapterUnavailable({
 })
 
 /** Iroh, loaded when a file first goes over the network. */
-const transportOf = ({ home, relay, relayOnly }: NodeOptions): BlobTransport["Service"] => {
+const transportOf = ({ binding, home, relay, relayOnly }: NodeOptions): BlobTransport["Service"] => {
   if (!hasIroh()) {
     const unavailable = new BlobTransportError({
       reason: "unavailable",
@@ -86,7 +87,11 @@ const transportOf = ({ home, relay, relayOnly }: NodeOptions): BlobTransport["Se
     return { isAbsent: true, open: () => Effect.fail(unavailable) }
   }
   const ofHome = AddressClass.isLoopback(URL.parse(home)?.hostname ?? "") ? "direct" : "default"
-  const options = { relay: relay ?? ofHome, ...(relayOnly === undefined ? {} : { relayOnly }) }
+  const options = {
+    relay: relay ?? ofHome,
+    ...(relayOnly === undefined ? {} : { relayOnly }),
+    ...(binding === undefined ? {} : { binding })
+  }
   return {
     open: (secret) =>
       Effect.flatMap(

@@ -37,6 +37,8 @@ export interface NodeOptions {
   readonly proofs?: NodeProofOptions
   /** Give this device's addresses to nobody: all files go through relays. Not together with `direct`. */
   readonly relayOnly?: boolean
+  /** `compatible` leaves the package `@kez-chat/iroh-native` aside, in favour of `@number0/iroh`. */
+  readonly binding?: IrohOptions["binding"]
 }
 
 /** Why an account in a folder cannot be opened. `StoreError` `locked`: another process has it open. */

@@ -17,7 +17,7 @@ export type { FetchToOptions, NodeError, NodeOptions } from "./NodeOptions.ts"
 
 /**
  * The account in `options.dir`, on SQLite, node:crypto, HTTP and NATS over TCP. Files go over Iroh where the package
- * `@number0/iroh` is installed; without it everything else works.
+ * `@kez-chat/iroh-native` or `@number0/iroh` is installed; without them everything else works.
  */
 export const layer = (options: NodeOptions): Layer.Layer<KezChat, NodeError> =>
   Layer.unwrap(

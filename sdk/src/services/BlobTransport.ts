@@ -63,6 +63,8 @@ export interface FetchOptions {
 
 /** A device's endpoint. */
 export interface BlobEndpoint {
+  /** What moves the bytes, where an adapter has a fast way and one that works everywhere. */
+  readonly binding?: "native" | "compatible" | undefined
   /** The current addresses of this endpoint. Waits a few seconds for a relay if the policy uses one. */
   readonly addresses: Effect.Effect<Addresses, BlobTransportError>
   /** Answers requests while the scope is open; one provider at a time. Without one, peers are refused temporarily. */

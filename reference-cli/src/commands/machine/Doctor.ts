@@ -201,6 +201,7 @@ const transfers = Effect.fnUntraced(
     const what = RelayPolicy.describe(policy)
     const endpoint = yield* transportOf(policy).open(Redacted.make(new Uint8Array(randomBytes(32))))
     const { direct, relayUrl } = yield* endpoint.addresses
+    const iroh = `${endpoint.binding ?? "compatible"} Iroh`
     const where = [...(relayUrl === undefined ? [] : [relayUrl]), ...direct].join(", ")
     const serving = (yield* session.files.serving) ? "serving now" : "not serving now"
     if (policy.relay !== "direct" && relayUrl === undefined) {
@@ -212,7 +213,7 @@ const transfers = Effect.fnUntraced(
     }
     return where === ""
       ? warn("transfers", `${what}: this machine has no address`, "check your network")
-      : ok("transfers", `${what}; ${serving} (${where})`)
+      : ok("transfers", `${what}; ${iroh}; ${serving} (${where})`)
   },
   Effect.scoped,
   Effect.timeoutOption(onlineMillis),

@@ -283,6 +283,7 @@ export const sharePart = (part: SharePart) => {
 export const fetchProgress = (value: FetchProgress) => ({
   state: value.state,
   ...given("reason", value.reason),
+  ...given("binding", value.binding),
   have_bytes: value.haveBytes,
   total_bytes: value.totalBytes,
   file: { ...file(value.file), ...given("folder", value.file.folder) },

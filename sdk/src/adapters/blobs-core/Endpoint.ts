@@ -103,7 +103,7 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const addresses = Effect.suspend(() => (open ? network.addresses : closed))
-  return { addresses, serve, fetch }
+  return { binding: network.binding, addresses, serve, fetch }
 })
 
 const busy = Effect.fail(

@@ -2,7 +2,7 @@
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
-import type { Addresses, BlobTransportError } from "../../services/BlobTransport.ts"
+import type { Addresses, BlobEndpoint, BlobTransportError } from "../../services/BlobTransport.ts"
 
 /**
  * A stream or its connection ended early. `aborted`: the peer abandoned this stream, with `code`. `lost`: the
@@ -48,6 +48,8 @@ export interface Connection {
 
 /** An endpoint's view of the network. */
 export interface Network {
+  /** See `BlobEndpoint`. */
+  readonly binding?: BlobEndpoint["binding"]
   readonly addresses: Effect.Effect<Addresses, BlobTransportError>
   /** Dials a peer without a time limit; interruption cancels the attempt. */
   readonly dial: (peer: AdmittedKey, addresses: Addresses) => Effect.Effect<Connection, BlobTransportError>

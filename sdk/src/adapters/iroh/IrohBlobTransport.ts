@@ -1,18 +1,19 @@
 /**
- * Blobs over Iroh 1.x: QUIC between devices, directly or over a relay. Needs the optional peer `@number0/iroh` and
- * Node. Uses no discovery service: a peer can reach this device only with its addresses.
+ * Blobs over Iroh 1.x: QUIC between devices, directly or over a relay. Needs Node and one of two optional peers:
+ * `@kez-chat/iroh-native`, which is fast, or `@number0/iroh`. Uses no discovery service: a peer can reach this device
+ * only with its addresses.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as AddressClass from "../../protocol/registration/AddressClass.ts"
-import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
+import type { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { BlobTransport, BlobTransportError } from "../../services/BlobTransport.ts"
 import * as Endpoint from "../blobs-core/Endpoint.ts"
 import type { Network } from "../blobs-core/Network.ts"
 import { defaultLimits, type TransferLimits } from "../blobs-core/TransferLimits.ts"
-import * as ByteConversion from "./ByteConversion.ts"
+import * as Binding from "./Binding.ts"
 import * as IrohNetwork from "./IrohNetwork.ts"
 
 export interface IrohOptions {
@@ -32,25 +33,15 @@ export interface IrohOptions {
    * loopback address the other is loopback too, for any other all interfaces on a random port.
    */
   readonly bind?: string
+  /** `compatible` leaves `@kez-chat/iroh-native` aside. Default: that where it is installed, else `@number0/iroh`. */
+  readonly binding?: "compatible"
 }
 
-const missing = (cause: unknown) =>
-  new AdapterUnavailable({
-    adapter: "sending and fetching files",
-    package: "@number0/iroh",
-    install: "npm install @number0/iroh",
-    cause
-  })
-
-/** Loads the binding. Fails if the package, or its binary for this system, is not installed. */
-const load: Effect.Effect<IrohNetwork.Binding, AdapterUnavailable> = Effect.tryPromise({
-  // Imports the file by path: the package's main entry does not exist, and Node warns about that.
-  try: async () => (await import("@number0/iroh/index.js")).default,
-  catch: missing
-})
-
-/** Whether files can be sent and fetched here; fails with `AdapterUnavailable` if not. */
-export const available: Effect.Effect<void, AdapterUnavailable> = Effect.asVoid(load)
+/** The binding with which files are sent and fetched here; fails with `AdapterUnavailable` where there is none. */
+export const available: Effect.Effect<Binding.Binding["kind"], AdapterUnavailable> = Effect.map(
+  Binding.load(undefined),
+  ({ kind }) => kind
+)
 
 const unavailable = (detail: string, cause?: unknown): BlobTransportError =>
   new BlobTransportError({ reason: "unavailable", detail, ...(cause === undefined ? {} : { cause }) })
@@ -67,25 +58,25 @@ const socketsFor = ({ bind, relayOnly }: IrohOptions): ReadonlyArray<ReadonlyArr
   return [[bind, bind.startsWith("[") ? loopback[0] : loopback[1]], [bind]]
 }
 
-const relayMode = ({ RelayMode }: IrohNetwork.Binding, { relay }: IrohOptions) => {
+const relayMode = ({ RelayMode }: Binding.Binding["iroh"], { relay }: IrohOptions) => {
   if (relay === "direct") return RelayMode.disabled()
   return relay === "default" ? RelayMode.defaultMode() : RelayMode.customFromUrls([...relay.urls])
 }
 
 const bindEndpoint = (
-  binding: IrohNetwork.Binding,
+  { iroh }: Binding.Binding,
   secret: Redacted.Redacted<Uint8Array>,
   options: IrohOptions,
   sockets: ReadonlyArray<string>
 ) =>
   Effect.tryPromise({
     try: async () => {
-      const builder = binding.Endpoint.builder()
+      const builder = iroh.Endpoint.builder()
       // A preset without discovery, so nothing is published.
-      binding.presetMinimal(builder)
-      builder.relayMode(relayMode(binding, options))
+      iroh.presetMinimal(builder)
+      builder.relayMode(relayMode(iroh, options))
       builder.alpns([IrohNetwork.alpn])
-      const seed = ByteConversion.numbers(Redacted.value(secret))
+      const seed = Array.from(Redacted.value(secret))
       builder.secretKey(seed)
       seed.fill(0)
       for (const address of sockets) builder.bindAddr(address)
@@ -104,7 +95,7 @@ export const network = Effect.fnUntraced(function* (
   if (relayOnly && (options.relay === "direct" || options.bind !== undefined)) {
     return yield* unavailable("relay-only mode needs a relay and excludes an address to listen on")
   }
-  const binding = yield* Effect.mapError(load, (error) => unavailable(error.message, error))
+  const binding = yield* Effect.mapError(Binding.load(options.binding), (error) => unavailable(error.message, error))
   const [first = [], second] = socketsFor(options)
   const bound = bindEndpoint(binding, secret, options, first).pipe(
     Effect.catch((error) => (second === undefined ? error : bindEndpoint(binding, secret, options, second)))

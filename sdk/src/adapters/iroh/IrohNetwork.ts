@@ -11,9 +11,7 @@ import * as Limits from "../../protocol/Limits.ts"
 import { type Addresses, BlobTransportError } from "../../services/BlobTransport.ts"
 import { type Connection, closings, type DuplexStream, type Network, StreamFailure } from "../blobs-core/Network.ts"
 import { pieceBytes, type TransferLimits } from "../blobs-core/TransferLimits.ts"
-import * as ByteConversion from "./ByteConversion.ts"
-
-export type Binding = typeof Iroh.default
+import type { Binding } from "./Binding.ts"
 
 /** The allowed paths to a peer. */
 export interface Ways {
@@ -22,7 +20,7 @@ export interface Ways {
 }
 
 /** The protocol's ALPN. */
-export const alpn = ByteConversion.numbers(Bytes.utf8(BlobRequest.alpn))
+export const alpn = Array.from(Bytes.utf8(BlobRequest.alpn))
 
 /** How long to wait for a relay before reporting addresses without one, in milliseconds. */
 const relayMillis = 5_000
@@ -60,7 +58,7 @@ const unwatched = (call: () => Promise<unknown>): void => {
  * Reads a stream one piece at a time, because every call into the binding costs a thread switch. While a full piece is
  * processed, the next read is already running. It does not start earlier, because a waiting read cannot be cancelled.
  */
-const readerOf = (recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> => {
+const readerOf = ({ received }: Binding, recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> => {
   let rest: Uint8Array = new Uint8Array(0)
   let ahead: Promise<Array<number>> | undefined
   const take = (limit: number): Uint8Array => {
@@ -75,7 +73,7 @@ const readerOf = (recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> =
   }
   const read = (limit: number) =>
     Effect.map(attempt(cross), (given) => {
-      rest = ByteConversion.received(given)
+      rest = received(given)
       if (rest.length === pieceBytes) {
         ahead = recv.read(pieceBytes)
         ahead.catch(() => undefined)
@@ -88,9 +86,9 @@ const readerOf = (recv: Iroh.RecvStream): Pick<DuplexStream, "read" | "ready"> =
   }
 }
 
-const streamOf = ({ recv, send }: Iroh.BiStream): DuplexStream => ({
-  ...readerOf(recv),
-  write: (bytes) => Effect.asVoid(attempt(() => ByteConversion.give(bytes, (given) => send.writeAll(given)))),
+const streamOf = (binding: Binding, { recv, send }: Iroh.BiStream): DuplexStream => ({
+  ...readerOf(binding, recv),
+  write: (bytes) => Effect.asVoid(attempt(() => binding.give(bytes, (given) => send.writeAll(given)))),
   end: attempt(() => send.finish()),
   arrived: Effect.gen(function* () {
     const code = yield* attempt(() => send.stopped())
@@ -103,11 +101,17 @@ const streamOf = ({ recv, send }: Iroh.BiStream): DuplexStream => ({
     })
 })
 
-const connectionOf = (connection: Iroh.Connection, peer: KeyAdmission.AdmittedKey): Connection => ({
+const connectionOf = (binding: Binding, connection: Iroh.Connection, peer: KeyAdmission.AdmittedKey): Connection => ({
   peer,
-  open: attempt(() => connection.openBi()).pipe(Effect.map(streamOf)),
-  accept: attempt(() => connection.acceptBi()).pipe(Effect.map(streamOf)),
-  close: (code, reason) => Effect.sync(() => connection.close(BigInt(code), ByteConversion.numbers(Bytes.utf8(reason))))
+  open: Effect.map(
+    attempt(() => connection.openBi()),
+    (stream) => streamOf(binding, stream)
+  ),
+  accept: Effect.map(
+    attempt(() => connection.acceptBi()),
+    (stream) => streamOf(binding, stream)
+  ),
+  close: (code, reason) => Effect.sync(() => connection.close(BigInt(code), Array.from(Bytes.utf8(reason))))
 })
 
 /** Peers send us only requests, on connections that they opened. */
@@ -118,7 +122,7 @@ const restrict = (connection: Iroh.Connection, requests: number): void => {
 }
 
 const remoteKey = (connection: Iroh.Connection): KeyAdmission.AdmittedKey | undefined => {
-  const admitted = KeyAdmission.admit(ByteConversion.received(connection.remoteId().toBytes()))
+  const admitted = KeyAdmission.admit(Uint8Array.from(connection.remoteId().toBytes()))
   return Result.isSuccess(admitted) ? admitted.success : undefined
 }
 
@@ -141,7 +145,7 @@ export const make = Effect.fnUntraced(function* (
       const peer = remoteKey(connection)
       restrict(connection, limits.requestsPerPeer)
       if (peer === undefined) connection.close(BigInt(closings.permission.code), [])
-      else Queue.offerUnsafe(incoming, connectionOf(connection, peer))
+      else Queue.offerUnsafe(incoming, connectionOf(binding, connection, peer))
     } finally {
       handshaking--
     }
@@ -165,11 +169,12 @@ export const make = Effect.fnUntraced(function* (
       const reached = (connection: Iroh.Connection): void => {
         restrict(connection, 0)
         if (abandoned) connection.close(BigInt(closings.done.code), [])
-        else resume(Effect.succeed(connectionOf(connection, peer)))
+        else resume(Effect.succeed(connectionOf(binding, connection, peer)))
       }
-      const id = binding.EndpointId.fromBytes(ByteConversion.numbers(peer.ed25519))
+      const { EndpointAddr, EndpointId } = binding.iroh
+      const id = EndpointId.fromBytes(Array.from(peer.ed25519))
       Promise.resolve()
-        .then(() => endpoint.connect(new binding.EndpointAddr(id, relay, addresses), alpn))
+        .then(() => endpoint.connect(new EndpointAddr(id, relay, addresses), alpn))
         .then(reached)
         .catch((cause: unknown) => resume(Effect.fail(unreachable("the peer cannot be reached", cause))))
       return Effect.sync(() => void (abandoned = true))
@@ -192,5 +197,5 @@ export const make = Effect.fnUntraced(function* (
     })
   })
 
-  return { addresses, dial, accept: Queue.take(incoming) }
+  return { binding: binding.kind, addresses, dial, accept: Queue.take(incoming) }
 })

@@ -15,6 +15,11 @@ export class FetchProgress extends Schema.Opaque<FetchProgress>()(
     reason: Schema.optionalKey(Schema.String),
     /** Verified bytes of the blob on this device, those of earlier runs included. */
     haveBytes: Schema.Natural,
-    totalBytes: Schema.Natural
+    totalBytes: Schema.Natural,
+    /**
+     * What moves the bytes on this device, once it is known: `native` is `@kez-chat/iroh-native`, `compatible` is
+     * `@number0/iroh`, which is slower.
+     */
+    binding: Schema.optionalKey(Schema.Literals(["native", "compatible"]))
   })
 ) {}

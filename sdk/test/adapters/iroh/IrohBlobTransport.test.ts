@@ -9,7 +9,7 @@ import { collect, makeBlob, person } from "../../kits/blobs/Blobs.ts"
 import { blobTransportAttacks } from "../../kits/blobs/BlobTransportAttacks.ts"
 import { blobTransportKit, type MakeTransport } from "../../kits/blobs/BlobTransportKit.ts"
 
-const options = { relay: "direct", bind: "127.0.0.1:0" } as const
+const options = { relay: "direct", bind: "127.0.0.1:0", binding: "compatible" } as const
 
 const make: MakeTransport = (limits) => ({
   transport: IrohBlobTransport.make(options, limits),
@@ -23,7 +23,7 @@ blobTransportAttacks("iroh", make)
 const program = (env: NodeJS.ProcessEnv) =>
   promisify(execFile)(
     process.execPath,
-    ["--conditions=kez-source", fileURLToPath(new URL("IrohProgram.ts", import.meta.url))],
+    ["--conditions=kez-source", fileURLToPath(new URL("IrohProgram.ts", import.meta.url)), "compatible"],
     { env: { ...process.env, ...env }, timeout: 60_000 }
   )
 
@@ -33,7 +33,7 @@ describe("the Iroh adapter", () => {
     { timeout: 90_000 },
     async () => {
       const { stderr, stdout } = await program({})
-      assert.deepStrictEqual(JSON.parse(stdout), { whole: true })
+      assert.deepStrictEqual(JSON.parse(stdout), { binding: "compatible", whole: true })
       assert.strictEqual(stderr, "")
     }
   )
@@ -59,10 +59,13 @@ describe("the Iroh adapter", () => {
   it.live("is unavailable, in a sentence, for what it cannot keep to", () =>
     Effect.gen(function* () {
       const failed = (of: IrohBlobTransport.IrohOptions) =>
-        Effect.map(Effect.flip(IrohBlobTransport.make(of).open(person(1).secret)), ({ message, reason }) => {
-          assert.notInclude(message, "\n")
-          return reason
-        })
+        Effect.map(
+          Effect.flip(IrohBlobTransport.make({ ...of, binding: "compatible" }).open(person(1).secret)),
+          ({ message, reason }) => {
+            assert.notInclude(message, "\n")
+            return reason
+          }
+        )
       assert.deepStrictEqual(
         [
           yield* failed({ relay: "direct", relayOnly: true }),
@@ -78,7 +81,9 @@ describe("the Iroh adapter", () => {
   it.live("relay only: neither tells nor uses direct addresses", () =>
     Effect.gen(function* () {
       const nobody = { urls: ["http://127.0.0.1:9/"] }
-      const hidden = yield* IrohBlobTransport.make({ relay: nobody, relayOnly: true }).open(person(1).secret)
+      const hidden = yield* IrohBlobTransport.make({ relay: nobody, relayOnly: true, binding: "compatible" }).open(
+        person(1).secret
+      )
       const other = yield* IrohBlobTransport.make(options).open(person(2).secret)
       // The other could be reached, were its direct address used.
       const { direct } = yield* other.addresses

@@ -1,10 +1,19 @@
-/** A program that sends files to itself over Iroh and then has nothing left to do. Prints what came of it. */
+/**
+ * A program that sends files to itself over Iroh and then has nothing left to do. Prints what came of it.
+ *
+ * usage: IrohProgram.ts native|compatible
+ */
+import process from "node:process"
 import { Effect, Fiber, Stream } from "effect"
 import { IrohBlobTransport } from "@kez-chat/sdk/iroh"
 import { ChunkRanges } from "@kez-chat/sdk/protocol"
 import { collect, fetchFrom, isAnswer, library, makeBlob, person } from "../../kits/blobs/Blobs.ts"
 
-const { open } = IrohBlobTransport.make({ relay: "direct", bind: "127.0.0.1:0" })
+const { open } = IrohBlobTransport.make({
+  relay: "direct",
+  bind: "127.0.0.1:0",
+  ...(process.argv[2] === "native" ? {} : { binding: "compatible" })
+})
 const [alice, bob] = [person(1), person(2)]
 const blob = makeBlob(100_000)
 const stuck = makeBlob(200_000)
@@ -27,7 +36,7 @@ const program = Effect.gen(function* () {
     { startImmediately: true }
   )
   yield* Fiber.interrupt(waiting)
-  return { whole: isAnswer(items, blob, ChunkRanges.all) }
+  return { binding: owner.binding, whole: isAnswer(items, blob, ChunkRanges.all) }
 })
 
 const outcome = await Effect.runPromise(

@@ -75,9 +75,15 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
   return Effect.fnUntraced(function* (source: Source, publish: (progress: FetchProgress) => Effect.Effect<void>) {
     const { file, hash, ownerKey } = source
     const totalBytes = FileCipher.blobLength(file.size)
+    let binding: FetchProgress["binding"]
     const report = Effect.fnUntraced(function* (state: FetchProgress["state"], haveBytes: number, reason?: string) {
       const row = (yield* ledger.get(key.contact(ownerKey.hex), Rows.Contact)) ?? source.owner
-      const about = { file, owner: Trust.toContact(row), totalBytes }
+      const about = {
+        file,
+        owner: Trust.toContact(row),
+        totalBytes,
+        ...(binding === undefined ? {} : { binding })
+      }
       yield* publish({ ...about, state, haveBytes, ...(reason === undefined ? {} : { reason }) })
     })
 
@@ -93,6 +99,7 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
     /** One connection: asks for what is missing and keeps what arrives; `arrived` is called each time something did. */
     const attempt = Effect.fnUntraced(function* (target: Addresses, arrived: () => void) {
       const endpoint = yield* device.endpoint
+      binding = endpoint.binding
       let reportedAt = -Infinity
       let arrivedAt: number | undefined
       const keep = Effect.fnUntraced(function* (items: ReadonlyArray<Verified>) {

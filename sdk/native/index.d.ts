@@ -1,0 +1,87 @@
+/**
+ * The part of `@number0/iroh` that the SDK's transport uses, under the same names. Streams take and return typed arrays;
+ * keys, protocols and reasons are arrays of numbers, as there. Rust's documentation comments in `src` say what each does.
+ */
+export declare class RelayMode {
+  static disabled(): RelayMode
+  static defaultMode(): RelayMode
+  static customFromUrls(urls: Array<string>): RelayMode
+  toString(): string
+}
+
+export declare class EndpointId {
+  static fromBytes(bytes: Array<number>): EndpointId
+  toBytes(): Array<number>
+}
+
+export declare class EndpointAddr {
+  constructor(id: EndpointId, relayUrl?: string | null, addresses?: Array<string> | null)
+  directAddresses(): Array<string>
+  relayUrl(): string | null
+}
+
+export declare class EndpointBuilder {
+  secretKey(bytes: Array<number>): void
+  alpns(alpns: Array<Array<number>>): void
+  relayMode(mode: RelayMode): void
+  bindAddr(address: string): void
+  bind(): Promise<Endpoint>
+}
+
+export declare function presetMinimal(builder: EndpointBuilder): void
+
+export declare class Endpoint {
+  static builder(): EndpointBuilder
+  id(): EndpointId
+  addr(): EndpointAddr
+  boundSockets(): Array<string>
+  online(): Promise<void>
+  connect(addr: EndpointAddr, alpn: Array<number>): Promise<Connection>
+  acceptNext(): Promise<Incoming | null>
+  close(): Promise<void>
+}
+
+export interface IncomingAddr {
+  kind: string
+}
+
+export declare class Incoming {
+  remoteAddr(): Promise<IncomingAddr>
+  refuse(): Promise<void>
+  accept(): Promise<Accepting>
+}
+
+export declare class Accepting {
+  connect(): Promise<Connection>
+}
+
+export declare class Connection {
+  remoteId(): EndpointId
+  openBi(): Promise<BiStream>
+  acceptBi(): Promise<BiStream>
+  close(errorCode: bigint, reason: Array<number>): void
+  setMaxConcurrentUniStreams(count: bigint): void
+  setMaxConcurrentBiStreams(count: bigint): void
+  setReceiveWindow(count: bigint): void
+}
+
+export declare class BiStream {
+  get send(): SendStream
+  get recv(): RecvStream
+}
+
+export declare class SendStream {
+  /** At most 1 MiB, copied before this returns. */
+  writeAll(bytes: Uint8Array): Promise<void>
+  finish(): Promise<void>
+  /** Ends a write under way. */
+  reset(errorCode: bigint): Promise<void>
+  stopped(): Promise<number | null>
+}
+
+export declare class RecvStream {
+  /** From 1 byte to 1 MiB. */
+  read(sizeLimit: number): Promise<Uint8Array>
+  /** Ends a read under way. */
+  stop(errorCode: bigint): Promise<void>
+}

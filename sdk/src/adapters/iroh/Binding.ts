@@ -1,0 +1,67 @@
+/**
+ * The two bindings of Iroh for Node, with one face. `@kez-chat/iroh-native` moves bytes in typed arrays.
+ * `@number0/iroh` 1.1 takes and returns arrays of numbers, at about 100 and 170 ns a byte, which limits its throughput.
+ */
+import type * as Iroh from "@number0/iroh/index.js"
+import * as Effect from "effect/Effect"
+import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
+import { pieceBytes } from "../blobs-core/TransferLimits.ts"
+
+export interface Binding {
+  readonly kind: "native" | "compatible"
+  readonly iroh: typeof Iroh.default
+  /** Passes bytes to a call that has read them when it returns. They may be reused when `give` returns. */
+  readonly give: <A>(bytes: Uint8Array, take: (given: Array<number>) => Promise<A>) => Promise<A>
+  /** The bytes that a call returned. */
+  readonly received: (given: Array<number> | Uint8Array) => Uint8Array
+}
+
+/** Reused for every whole piece, because allocation costs more than filling. */
+const piece: Array<number> = []
+
+/** Plain loops add 1 and 3 ns a byte, `Array.from` and `new Uint8Array` 55 and 45: returned arrays are not packed. */
+export const compatible = (iroh: typeof Iroh.default): Binding => ({
+  kind: "compatible",
+  iroh,
+  give: (bytes, take) => {
+    const array = bytes.length === pieceBytes ? piece : []
+    for (let i = 0; i < bytes.length; i++) array[i] = bytes[i] as number
+    return take(array)
+  },
+  received: (given) => {
+    const bytes = new Uint8Array(given.length)
+    for (let i = 0; i < bytes.length; i++) bytes[i] = given[i] as number
+    return bytes
+  }
+})
+
+/** The types of the streams of `@number0/iroh` stand for both, and those of this one are narrower here alone. */
+const native = (iroh: typeof import("@kez-chat/iroh-native")): Binding => ({
+  kind: "native",
+  iroh: iroh as unknown as typeof Iroh.default,
+  give: (bytes, take) => take(bytes as unknown as Array<number>),
+  received: (given) => given as Uint8Array
+})
+
+const missing = (cause: unknown) =>
+  new AdapterUnavailable({
+    adapter: "sending and fetching files",
+    package: "@number0/iroh",
+    install: "npm install @number0/iroh",
+    cause
+  })
+
+/** The fastest binding that is installed, unless the compatible one is asked for. Loads it on first use. */
+export const load = (wanted: "compatible" | undefined): Effect.Effect<Binding, AdapterUnavailable> =>
+  Effect.tryPromise({
+    try: async () => {
+      if (wanted === undefined) {
+        // Missing, without a build for this system, or of another system's C library: the other one may do.
+        const found = await import("@kez-chat/iroh-native").catch(() => undefined)
+        if (found !== undefined) return native(found.default)
+      }
+      // Imports the file by path: the package's main entry does not exist, and Node warns about that.
+      return compatible((await import("@number0/iroh/index.js")).default)
+    },
+    catch: missing
+  })
