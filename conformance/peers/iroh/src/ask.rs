@@ -73,7 +73,7 @@ pub async fn ask(mut arguments: Arguments) -> anyhow::Result<()> {
         "bytes" => bytes_of(&what)?,
         other => anyhow::bail!("there is no request {other}"),
     };
-    let endpoint = net::bind(secret.as_deref(), relay.as_deref()).await?;
+    let endpoint = net::bind(secret.as_deref(), relay.as_deref(), None).await?;
     let connection = net::connect(&endpoint, net::peer(&id, &addresses, relay.as_deref())?).await?;
     let reply = net::exchange(&connection, &request).await?;
     println!("{{\"request\":{},{}}}", json::bytes(&request), reply.json());

@@ -11,7 +11,7 @@ pub async fn bench(mut arguments: Arguments) -> anyhow::Result<()> {
     let size = mebibytes << 20;
     let (store, blobs, _) = serve::store(&[size]).await?;
     let provider = serve::provider(&store).await?;
-    let endpoint = net::bind(None, None).await?;
+    let endpoint = net::bind(None, None, None).await?;
     let connection = serve::connect(&endpoint, &provider).await?;
     let mut fetched = Vec::new();
     for round in 0..=rounds {
@@ -40,7 +40,7 @@ pub async fn bench(mut arguments: Arguments) -> anyhow::Result<()> {
 
 /// Seconds for as many bytes on a stream of their own, with nothing done to them.
 async fn raw(size: u64, rounds: usize) -> anyhow::Result<Vec<f64>> {
-    let (from, to) = (net::bind(None, None).await?, net::bind(None, None).await?);
+    let (from, to) = (net::bind(None, None, None).await?, net::bind(None, None, None).await?);
     let addr = net::here(&from, None)?;
     let server = from.clone();
     let task = tokio::spawn(async move {

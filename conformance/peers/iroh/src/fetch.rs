@@ -89,8 +89,9 @@ pub async fn fetch(mut arguments: Arguments) -> anyhow::Result<()> {
         None => vec![0],
     };
     let (secret, relay) = (arguments.option("secret"), arguments.option("relay"));
+    let at = arguments.option("bind");
     arguments.end()?;
-    let endpoint = net::bind(secret.as_deref(), relay.as_deref()).await?;
+    let endpoint = net::bind(secret.as_deref(), relay.as_deref(), at.as_deref()).await?;
     let connection = net::connect(&endpoint, net::peer(&id, &addresses, relay.as_deref())?).await?;
     let fetched = blob(connection.clone(), hash, blob::ranges(&boundaries)).await?;
     connection.close(0u32.into(), b"");

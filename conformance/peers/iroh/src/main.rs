@@ -14,13 +14,13 @@ mod requests;
 mod serve;
 
 const USAGE: &str = "kez-chat-native-peer
-  serve SIZE,... [--secret HEX] [--refuse permission|limit] [--relay URL]
+  serve SIZE,... [--secret HEX] [--refuse permission|limit] [--relay URL | --bind IP]
                  [--lie flip:AT|cut:LENGTH|size:BYTES|more:LENGTH|stall:LENGTH|endless]
-  fetch ID ADDRESS,... HASH [--ranges BOUNDARY,...] [--secret HEX] [--relay URL]
-  ask   ID ADDRESS,... get|sequence|child|observe HASH [--ranges BOUNDARY,...] [--secret HEX] [--relay URL]
+  fetch ID ADDRESS,... HASH [--ranges BOUNDARY,...] [--secret HEX] [--relay URL | --bind IP]
+  ask   ID ADDRESS,... get|sequence|child|observe HASH [--ranges BOUNDARY,...] [--secret HEX] [--relay URL | --bind IP]
   ask   ID ADDRESS,... many HASH,... | push SIZE | bytes HEX
   bench [MEBIBYTES] [--rounds N]
-  relay
+  relay [--bind IP]
   capture trees|requests";
 
 #[tokio::main]

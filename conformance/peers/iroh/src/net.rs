@@ -6,15 +6,17 @@ use iroh::{
     Endpoint, EndpointAddr, EndpointId, RelayUrl, SecretKey,
 };
 use iroh_blobs::ALPN;
-use std::{io, str::FromStr, time::Duration};
+use std::{io, net::IpAddr, str::FromStr, time::Duration};
 use tokio::time::timeout;
 
-/// Without a relay, reached on 127.0.0.1 alone; with one, through it alone.
-pub async fn bind(secret: Option<&str>, relay: Option<&str>) -> anyhow::Result<Endpoint> {
+/// Without a relay, reached at the IP address `at` alone, or else on 127.0.0.1; with one, through it alone.
+pub async fn bind(secret: Option<&str>, relay: Option<&str>, at: Option<&str>) -> anyhow::Result<Endpoint> {
     let builder = Endpoint::builder(presets::Minimal).clear_ip_transports();
     let mut builder = match relay {
         Some(url) => builder.relay_mode(RelayMode::custom([RelayUrl::from_str(url)?])),
-        None => builder.relay_mode(RelayMode::Disabled).bind_addr("127.0.0.1:0")?,
+        None => builder
+            .relay_mode(RelayMode::Disabled)
+            .bind_addr((IpAddr::from_str(at.unwrap_or("127.0.0.1"))?, 0))?,
     }
     .alpns(vec![ALPN.to_vec()]);
     if let Some(secret) = secret {

@@ -254,7 +254,7 @@ fn variant_bytes() -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
 async fn exchanges() -> anyhow::Result<String> {
     let (store, blobs, sequence) = serve::store(&[1, 16_385, 40_000]).await?;
     let provider = serve::provider(&store).await?;
-    let endpoint = net::bind(None, None).await?;
+    let endpoint = net::bind(None, None, None).await?;
     let known = blobs[1].1;
     let unknown = Hash::from_bytes([0x66; 32]);
     let cases: Vec<(&str, Vec<u8>)> = vec![

@@ -46,6 +46,7 @@ fn refusing(reason: AbortReason) -> EventSender {
 pub async fn serve(mut arguments: Arguments) -> anyhow::Result<()> {
     let sizes = crate::arguments::numbers(&arguments.word("a list of sizes")?)?;
     let (secret, relay) = (arguments.option("secret"), arguments.option("relay"));
+    let at = arguments.option("bind");
     let events = match arguments.option("refuse").as_deref() {
         None => None,
         Some("permission") => Some(refusing(AbortReason::Permission)),
@@ -55,7 +56,7 @@ pub async fn serve(mut arguments: Arguments) -> anyhow::Result<()> {
     let lie = arguments.option("lie").map(|lie| Lie::parse(&lie)).transpose()?;
     arguments.end()?;
 
-    let endpoint = net::bind(secret.as_deref(), relay.as_deref()).await?;
+    let endpoint = net::bind(secret.as_deref(), relay.as_deref(), at.as_deref()).await?;
     let (store, blobs, sequence) = store(&sizes).await?;
     let addr = net::here(&endpoint, relay.as_deref())?;
     let addresses: Vec<String> = addr.ip_addrs().map(|a| a.to_string()).collect();
@@ -96,7 +97,7 @@ pub async fn end_of_input() -> anyhow::Result<()> {
 
 /// An endpoint that serves a store as it is, for those who ask within this process.
 pub async fn provider(store: &MemStore) -> anyhow::Result<Router> {
-    let endpoint = net::bind(None, None).await?;
+    let endpoint = net::bind(None, None, None).await?;
     Ok(Router::builder(endpoint)
         .accept(ALPN, BlobsProtocol::new(store, None))
         .spawn())
