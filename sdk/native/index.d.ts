@@ -55,8 +55,14 @@ export declare class Accepting {
   connect(): Promise<Connection>
 }
 
+export interface PathSnapshot {
+  isSelected: boolean
+  isRelay: boolean
+}
+
 export declare class Connection {
   remoteId(): EndpointId
+  paths(): Array<PathSnapshot>
   openBi(): Promise<BiStream>
   acceptBi(): Promise<BiStream>
   close(errorCode: bigint, reason: Array<number>): void

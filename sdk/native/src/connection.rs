@@ -77,6 +77,14 @@ impl Accepting {
     }
 }
 
+/// One way to the peer that is open.
+#[napi(object)]
+pub struct PathSnapshot {
+    /// Bytes are sent on this one.
+    pub is_selected: bool,
+    pub is_relay: bool,
+}
+
 /// A connection with a peer that has proven its key.
 #[napi]
 pub struct Connection(pub(crate) iroh::endpoint::Connection);
@@ -91,6 +99,17 @@ impl Connection {
     #[napi(catch_unwind)]
     pub fn remote_id(&self) -> EndpointId {
         EndpointId(self.0.remote_id())
+    }
+
+    /// The ways to the peer that are open now.
+    #[napi(catch_unwind)]
+    pub fn paths(&self) -> Vec<PathSnapshot> {
+        let paths = self.0.paths();
+        let snapshots = paths.iter().map(|path| PathSnapshot {
+            is_selected: path.is_selected(),
+            is_relay: path.is_relay(),
+        });
+        snapshots.collect()
     }
 
     /// Opens a stream. Waits while the peer accepts no more.

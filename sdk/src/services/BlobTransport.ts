@@ -35,6 +35,9 @@ export interface Addresses {
   readonly relayUrl?: string
 }
 
+/** How bytes travel between two endpoints: from one to the other, or through a relay. */
+export type Path = "direct" | "relayed"
+
 /** The provider of an endpoint's blobs. */
 export interface Provider {
   /** The blob `hash` (hex) until the scope closes; undefined if missing or forbidden: peers cannot tell which. */
@@ -75,6 +78,8 @@ export interface BlobEndpoint {
    * sent wrong bytes or stopped. Interruption stops the transfer at once.
    */
   fetch(options: FetchOptions): Stream.Stream<ReadonlyArray<Verified>, BlobTransportError | Problem>
+  /** The path to a peer that is being fetched from, which may change; undefined if unknown. Transports need not have this. */
+  pathTo?(peer: AdmittedKey): Path | undefined
 }
 
 export class BlobTransport extends Context.Service<

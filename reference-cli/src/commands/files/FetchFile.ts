@@ -34,12 +34,12 @@ export interface Options {
 }
 
 const transferOf = (progress: FetchProgress) => {
-  const { file, owner, state, reason, haveBytes, totalBytes } = progress
+  const { file, owner, state, reason, path: way, haveBytes, totalBytes } = progress
   const who = Show.name(owner)
   const phases = {
     waiting: `waiting for ${who}`,
     connecting: `connecting to ${who}`,
-    receiving: "receiving",
+    receiving: way === "relayed" ? "receiving through a relay" : "receiving",
     complete: "received"
   }
   return {

@@ -284,6 +284,7 @@ export const fetchProgress = (value: FetchProgress) => ({
   state: value.state,
   ...given("reason", value.reason),
   ...given("binding", value.binding),
+  ...given("path", value.path),
   have_bytes: value.haveBytes,
   total_bytes: value.totalBytes,
   file: { ...file(value.file), ...given("folder", value.file.folder) },

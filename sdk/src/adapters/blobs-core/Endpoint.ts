@@ -13,7 +13,7 @@ import type { Problem } from "../../protocol/Problem.ts"
 import { type Addresses, type BlobEndpoint, BlobTransportError } from "../../services/BlobTransport.ts"
 import * as Fetch from "./Fetch.ts"
 import * as InboundConnections from "./InboundConnections.ts"
-import { type Connection, closings, type DuplexStream, type Network } from "./Network.ts"
+import { type Connection, closings, type DuplexStream, type Network, waysTo } from "./Network.ts"
 import { defaultLimits, type TransferLimits } from "./TransferLimits.ts"
 
 /** An outbound connection, shared by all fetches from one peer. */
@@ -47,11 +47,17 @@ export const make = Effect.fnUntraced(function* (
   const ended = Effect.sync(() => void (open = false))
   yield* Effect.forkScoped(Effect.ensuring(Effect.ignore(Effect.forever(accepting)), ended))
 
+  const connected = new Map<string, Connection>()
+  const join = (target: Target) =>
+    Effect.tap(dial(network, target, limits), ({ connection }) =>
+      Effect.sync(() => connected.set(target.peer, connection))
+    )
+  const leave = ({ connection }: Link) => {
+    if (connected.get(connection.peer.hex) === connection) connected.delete(connection.peer.hex)
+    return hangUp(connection)
+  }
   const links = yield* RcMap.make({
-    lookup: (target: Target) =>
-      Effect.acquireRelease(dial(network, target, limits), ({ connection }) => hangUp(connection), {
-        interruptible: true
-      }),
+    lookup: (target: Target) => Effect.acquireRelease(join(target), leave, { interruptible: true }),
     idleTimeToLive: limits.keepMillis
   })
   yield* Effect.addFinalizer(() => ended)
@@ -103,7 +109,7 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const addresses = Effect.suspend(() => (open ? network.addresses : closed))
-  return { binding: network.binding, addresses, serve, fetch }
+  return { binding: network.binding, addresses, serve, fetch, pathTo: ({ hex }) => connected.get(hex)?.path?.() }
 })
 
 const busy = Effect.fail(
@@ -120,7 +126,7 @@ const dial = (network: Network, { addresses, peer }: Target, limits: TransferLim
         Effect.fail(
           new BlobTransportError({
             reason: "unreachable",
-            detail: `the peer did not answer within ${limits.dialMillis / 1000} s`
+            detail: `the peer did not answer within ${limits.dialMillis / 1000} s${waysTo(network.usable(addresses))}`
           })
         )
     }),

@@ -2,7 +2,7 @@
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
-import type { Addresses, BlobEndpoint, BlobTransportError } from "../../services/BlobTransport.ts"
+import type { Addresses, BlobEndpoint, BlobTransportError, Path } from "../../services/BlobTransport.ts"
 
 /**
  * A stream or its connection ended early. `aborted`: the peer abandoned this stream, with `code`. `lost`: the
@@ -42,6 +42,8 @@ export interface Connection {
   readonly open: Effect.Effect<DuplexStream, StreamFailure>
   /** The next stream opened by the peer. */
   readonly accept: Effect.Effect<DuplexStream, StreamFailure>
+  /** The path that is used now, where the network tells. */
+  readonly path?: () => Path | undefined
   /** Closes the connection and its streams. Neither waits nor fails. */
   readonly close: (code: number, reason: string) => Effect.Effect<void>
 }
@@ -51,10 +53,18 @@ export interface Network {
   /** See `BlobEndpoint`. */
   readonly binding?: BlobEndpoint["binding"]
   readonly addresses: Effect.Effect<Addresses, BlobTransportError>
+  /** Those of a peer's addresses that `dial` uses: what this device's relay policy allows. */
+  readonly usable: (addresses: Addresses) => Addresses
   /** Dials a peer without a time limit; interruption cancels the attempt. */
   readonly dial: (peer: AdmittedKey, addresses: Addresses) => Effect.Effect<Connection, BlobTransportError>
   /** The next inbound connection; `closed` when the endpoint has closed. */
   readonly accept: Effect.Effect<Connection, BlobTransportError>
+}
+
+/** The end of a sentence that says that a peer was not reached: which ways were tried. */
+export const waysTo = ({ direct, relayUrl }: Addresses): string => {
+  if (relayUrl === undefined) return ": without a relay, firewalls and routers between the devices may prevent it"
+  return direct.length === 0 ? ` through the relay ${relayUrl}` : `, neither directly nor through the relay ${relayUrl}`
 }
 
 /** Codes and reasons for closing a connection (iroh-blobs 0.104, `protocol.rs`: `Closed`, and `provider/events.rs`). */

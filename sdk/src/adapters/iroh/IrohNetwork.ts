@@ -9,7 +9,14 @@ import * as Bytes from "../../protocol/encoding/Bytes.ts"
 import * as KeyAdmission from "../../protocol/identity/KeyAdmission.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { type Addresses, BlobTransportError } from "../../services/BlobTransport.ts"
-import { type Connection, closings, type DuplexStream, type Network, StreamFailure } from "../blobs-core/Network.ts"
+import {
+  type Connection,
+  closings,
+  type DuplexStream,
+  type Network,
+  StreamFailure,
+  waysTo
+} from "../blobs-core/Network.ts"
 import { pieceBytes, type TransferLimits } from "../blobs-core/TransferLimits.ts"
 import type { Binding } from "./Binding.ts"
 
@@ -111,6 +118,10 @@ const connectionOf = (binding: Binding, connection: Iroh.Connection, peer: KeyAd
     attempt(() => connection.acceptBi()),
     (stream) => streamOf(binding, stream)
   ),
+  path: () => {
+    const used = connection.paths().find(({ isSelected }) => isSelected)
+    return used === undefined ? undefined : used.isRelay ? "relayed" : "direct"
+  },
   close: (code, reason) => Effect.sync(() => connection.close(BigInt(code), Array.from(Bytes.utf8(reason))))
 })
 
@@ -158,11 +169,15 @@ export const make = Effect.fnUntraced(function* (
   }
   unwatched(() => receive().finally(() => Effect.runSync(Queue.fail(incoming, closed))))
 
-  const dial: Network["dial"] = (peer, { direct, relayUrl }) =>
+  const usable: Network["usable"] = ({ direct, relayUrl }) => ({
+    direct: ways.direct ? direct : [],
+    ...(ways.relay && relayUrl !== undefined ? { relayUrl } : {})
+  })
+
+  const dial: Network["dial"] = (peer, given) =>
     Effect.callback((resume) => {
-      const addresses = ways.direct ? [...direct] : []
-      const relay = ways.relay ? relayUrl : undefined
-      if (addresses.length === 0 && relay === undefined) {
+      const { direct, relayUrl } = usable(given)
+      if (direct.length === 0 && relayUrl === undefined) {
         return resume(Effect.fail(unreachable("no address of the peer may be used under this device's relay policy")))
       }
       let abandoned = false
@@ -174,9 +189,11 @@ export const make = Effect.fnUntraced(function* (
       const { EndpointAddr, EndpointId } = binding.iroh
       const id = EndpointId.fromBytes(Array.from(peer.ed25519))
       Promise.resolve()
-        .then(() => endpoint.connect(new EndpointAddr(id, relay, addresses), alpn))
+        .then(() => endpoint.connect(new EndpointAddr(id, relayUrl, [...direct]), alpn))
         .then(reached)
-        .catch((cause: unknown) => resume(Effect.fail(unreachable("the peer cannot be reached", cause))))
+        .catch((cause: unknown) =>
+          resume(Effect.fail(unreachable(`the peer cannot be reached${waysTo(usable(given))}`, cause)))
+        )
       return Effect.sync(() => void (abandoned = true))
     })
 
@@ -197,5 +214,5 @@ export const make = Effect.fnUntraced(function* (
     })
   })
 
-  return { binding: binding.kind, addresses, dial, accept: Queue.take(incoming) }
+  return { binding: binding.kind, addresses, usable, dial, accept: Queue.take(incoming) }
 })

@@ -58,6 +58,7 @@ export const net = (limits: TransferLimits = defaultLimits): MemoryNet => {
     const station = yield* Effect.acquireRelease(arrive(key), leave)
     return {
       addresses: Effect.succeed({ direct: [station.address] }),
+      usable: (addresses) => addresses,
       dial: Effect.fnUntraced(function* (peer, { direct }) {
         if (peer.hex === key.hex) return yield* ownKey
         const found = direct.map((address) => stations.get(address)).find((other) => other?.key.hex === peer.hex)

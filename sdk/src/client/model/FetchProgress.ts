@@ -13,6 +13,8 @@ export class FetchProgress extends Schema.Opaque<FetchProgress>()(
      */
     state: Schema.Literals(["waiting", "connecting", "receiving", "complete"]),
     reason: Schema.optionalKey(Schema.String),
+    /** How bytes come while `receiving`, where the transport tells: from the device itself, or through a relay. */
+    path: Schema.optionalKey(Schema.Literals(["direct", "relayed"])),
     /** Verified bytes of the blob on this device, those of earlier runs included. */
     haveBytes: Schema.Natural,
     totalBytes: Schema.Natural,

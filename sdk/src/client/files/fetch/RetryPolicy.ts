@@ -28,8 +28,8 @@ const pauses: Record<Cause, ReadonlyArray<number>> = {
 }
 
 export interface RetryPolicy {
-  /** The next pause for a cause, longer each time. */
-  next(cause: Cause): { readonly millis: number; readonly reason: string }
+  /** The next pause for a cause, longer each time; `detail` is what the transport says of it. */
+  next(cause: Cause, detail?: string): { readonly millis: number; readonly reason: string }
   /** Something arrived: pauses start anew. */
   reset(): void
 }
@@ -42,11 +42,13 @@ const inWords = (millis: number): string => {
 export const make = (): RetryPolicy => {
   const counts = new Map<Cause, number>()
   return {
-    next: (cause) => {
+    next: (cause, detail) => {
       const count = counts.get(cause) ?? 0
       counts.set(cause, count + 1)
       const millis = pauses[cause][Math.min(count, pauses[cause].length - 1)] as number
-      return { millis, reason: `${sentences[cause]}; next attempt in ${inWords(millis)}` }
+      const sentence =
+        cause === "unreachable" && detail !== undefined ? `${sentences[cause]} (${detail})` : sentences[cause]
+      return { millis, reason: `${sentence}; next attempt in ${inWords(millis)}` }
     },
     reset: () => counts.clear()
   }

@@ -76,7 +76,11 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
     const { file, hash, ownerKey } = source
     const totalBytes = FileCipher.blobLength(file.size)
     let binding: FetchProgress["binding"]
-    const report = Effect.fnUntraced(function* (state: FetchProgress["state"], haveBytes: number, reason?: string) {
+    const report = Effect.fnUntraced(function* (
+      state: FetchProgress["state"],
+      haveBytes: number,
+      more: Pick<FetchProgress, "reason" | "path"> = {}
+    ) {
       const row = (yield* ledger.get(key.contact(ownerKey.hex), Rows.Contact)) ?? source.owner
       const about = {
         file,
@@ -84,15 +88,15 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
         totalBytes,
         ...(binding === undefined ? {} : { binding })
       }
-      yield* publish({ ...about, state, haveBytes, ...(reason === undefined ? {} : { reason }) })
+      yield* publish({ ...about, state, haveBytes, ...more })
     })
 
-    const partial = yield* resume(hash, totalBytes, (reason) => report("waiting", 0, reason))
+    const partial = yield* resume(hash, totalBytes, (reason) => report("waiting", 0, { reason }))
     const have = () => ChunkRanges.bytesIn(partial.have, totalBytes)
     const retries = RetryPolicy.make()
-    const wait = Effect.fnUntraced(function* (cause: RetryPolicy.Cause) {
-      const { millis, reason } = retries.next(cause)
-      yield* report("waiting", have(), reason)
+    const wait = Effect.fnUntraced(function* (cause: RetryPolicy.Cause, detail?: string) {
+      const { millis, reason } = retries.next(cause, detail)
+      yield* report("waiting", have(), { reason })
       yield* pause(ownerKey.hex, millis)
     })
 
@@ -110,7 +114,8 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
         arrivedAt = now
         if (now < reportedAt + progressMillis) return
         reportedAt = now
-        yield* report("receiving", have())
+        const path = endpoint.pathTo?.(ownerKey)
+        yield* report("receiving", have(), path === undefined ? {} : { path })
       })
       const ranges = missingOf(partial, totalBytes)
       const usable = PeerAddresses.isDoubtful(target) ? PeerAddresses.usable(yield* endpoint.addresses, target) : target
@@ -122,7 +127,7 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
           yield* Effect.sleep(stallMillis)
           const now = yield* uptimeMillis
           if (arrivedAt === undefined || now < arrivedAt + stallMillis) continue
-          yield* report("waiting", have(), RetryPolicy.stalled)
+          yield* report("waiting", have(), { reason: RetryPolicy.stalled })
           const latest = yield* addresses.ask(session, ownerKey)
           if (latest === undefined || isSame(latest, target)) continue
           return yield* new BlobTransportError({ reason: "unreachable", detail: "the device has other addresses now" })
@@ -144,7 +149,7 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
       if (target === undefined) {
         const now = yield* link.now
         if (now._tag !== "Online") {
-          yield* report("waiting", have(), RetryPolicy.offline(now))
+          yield* report("waiting", have(), { reason: RetryPolicy.offline(now) })
           yield* link.online
           yield* report("connecting", have())
         }
@@ -193,7 +198,7 @@ export const make = Effect.fnUntraced(function* (session: Session, device: Devic
         }
       }
       // Addresses from before this attempt are asked for again without a pause.
-      if (isFresh) yield* wait(error.reason)
+      if (isFresh) yield* wait(error.reason, error.detail)
     }
     yield* partial.complete
     yield* report("complete", totalBytes)
