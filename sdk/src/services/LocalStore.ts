@@ -74,7 +74,10 @@ export class LocalStore extends Context.Service<
      * crash of the process; for power loss see `sync`.
      */
     commit(writes: ReadonlyArray<Write>): Effect.Effect<void, StoreError | StoreConflict>
-    /** Returns when every earlier commit is on disk; a power loss before may undo the latest, each as a whole. */
+    /**
+     * Returns when every earlier commit is on disk. A power loss before may undo the latest ones, each as a whole and none
+     * without those after it.
+     */
     readonly sync: Effect.Effect<void, StoreError>
   }
 >()("@kez-chat/sdk/LocalStore") {}

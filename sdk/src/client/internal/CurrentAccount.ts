@@ -34,7 +34,7 @@ const make = Effect.gen(function* () {
 
   const put = (transaction: Transaction, row: Rows.AccountRow) => {
     transaction.put(Rows.key.account, Rows.Account, row)
-    transaction.onCommit(() => {
+    transaction.onDurable(() => {
       const isStep = latest?.step !== row.step || latest.primary !== row.primary
       const isMoved = row.movedTo !== undefined && latest?.movedTo === undefined
       latest = row

@@ -24,7 +24,7 @@ interface Listener {
 export class Events extends Context.Service<
   Events,
   {
-    /** Only for changes that are durable, and for failures of the store itself. */
+    /** Only for changes that are committed, and for failures of the store itself. */
     publish(event: Event): void
     /** Events from the moment the stream is run. */
     readonly stream: Stream.Stream<Event>

@@ -4,7 +4,10 @@
  * A transaction is a function that reads, decides and stages writes. Transactions run one at a time, so each sees the
  * whole work of those before it. Waiting transactions are committed as a group (group commit): a hundred concurrent
  * sends synchronise the disk once, not a hundred times. A transaction sees the writes of earlier ones before they are
- * durable, which is safe because the disk keeps their order; its `onCommit` actions run after it is durable.
+ * durable, which is safe because the disk keeps their order.
+ *
+ * What is committed survives the process, and may be shown (`onCommit`). What is on the disk survives the loss of power,
+ * and may be acknowledged to others (`onDurable`, and the return of `transact`).
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -36,8 +39,10 @@ export interface Transaction {
   putNew<A>(key: string, row: Row<A>, value: A): void
   putBytes(key: string, value: Uint8Array): void
   delete(key: string): void
-  /** Runs `action` once the commit is durable (once committed, if relaxed), in the order of the transactions. */
+  /** Runs `action` once committed, in the order of the transactions. */
   onCommit(action: () => void): void
+  /** Runs `action` once the commit is on disk, in the order of the transactions. Its caller waits, even if relaxed. */
+  onDurable(action: () => void): void
 }
 
 /** Errors of a commit. */
@@ -48,12 +53,12 @@ export class Ledger extends Context.Service<
   {
     /**
      * Runs `build` and returns its result once its staged writes are on disk. If it fails, nothing is written; only if
-     * the disk fails to synchronise may the writes be there after the next start.
+     * the disk fails to synchronise are the writes there, and perhaps undone by a loss of power.
      */
     transact<A, E, R>(
       build: (transaction: Transaction) => Effect.Effect<A, E, R>,
       options?: {
-        /** Do not wait for the disk: the writes can be recomputed if a power loss undoes them. */
+        /** Return once committed: the writes can be recomputed if a power loss undoes them. */
         readonly relaxed?: boolean
       }
     ): Effect.Effect<A, E | LedgerError, R>
@@ -114,7 +119,7 @@ const makeTransaction = (
   cache: Cache,
   group: Staged,
   own: Staged,
-  actions: Array<() => void>
+  actions: Record<"committed" | "durable", Array<() => void>>
 ) => {
   const load = (key: string): Effect.Effect<Cell, StoreError> =>
     Effect.suspend(() => {
@@ -160,7 +165,8 @@ const makeTransaction = (
       own.set(key, { bytes: () => row.encode(value), decoded: value, written: true, isNew: true }),
     putBytes: (key, value) => own.set(key, { bytes: () => value, written: true }),
     delete: (key) => own.set(key, { bytes: undefined, written: true }),
-    onCommit: (action) => actions.push(action)
+    onCommit: (action) => actions.committed.push(action),
+    onDurable: (action) => actions.durable.push(action)
   }
   return transaction
 }
@@ -175,9 +181,10 @@ const writesOf = (group: Staged): ReadonlyArray<Write> => {
   return writes
 }
 
-/** A transaction that has run, and how to complete its caller. */
+/** A transaction that has run, what to do once it is committed, and how to complete its caller. */
 interface Outcome {
   readonly relaxed: boolean
+  readonly show: () => void
   readonly settle: (failed?: LedgerError) => void
 }
 
@@ -213,6 +220,7 @@ export const make = Effect.gen(function* () {
       const failed = Result.isFailure(committed) ? committed.failure : undefined
       if (failed === undefined) for (const [key, cell] of group) cache.set(key, cell)
       else cache.clear()
+      if (failed === undefined) for (const outcome of outcomes) outcome.show()
       for (const outcome of outcomes) {
         if (failed !== undefined || outcome.relaxed || writes.length === 0) outcome.settle(failed)
         else unsynchronised.push(outcome)
@@ -245,15 +253,18 @@ export const make = Effect.gen(function* () {
       isOver: false,
       run: Effect.fnUntraced(function* (group: Staged) {
         const own: Staged = new Map()
-        const actions: Array<() => void> = []
+        const actions: Parameters<typeof makeTransaction>[4] = { committed: [], durable: [] }
         const transaction = makeTransaction(store, cache, group, own, actions)
         const exit = yield* Effect.exit(Effect.provideContext(build(transaction), context))
         if (Exit.isSuccess(exit)) for (const [key, cell] of own) group.set(key, cell)
         return {
-          relaxed: options?.relaxed === true || Exit.isFailure(exit),
+          relaxed: (options?.relaxed === true && actions.durable.length === 0) || Exit.isFailure(exit),
+          show: () => {
+            if (Exit.isSuccess(exit)) for (const action of actions.committed) action()
+          },
           settle: (failed?: LedgerError) => {
             if (Exit.isFailure(exit) || failed === undefined) {
-              if (Exit.isSuccess(exit)) for (const action of actions) action()
+              if (Exit.isSuccess(exit)) for (const action of actions.durable) action()
               Deferred.doneUnsafe(done, exit)
             } else Deferred.doneUnsafe(done, Exit.fail(failed))
           }
@@ -263,7 +274,7 @@ export const make = Effect.gen(function* () {
     waiting.push(entry)
     yield* Semaphore.withPermit(committing, Effect.uninterruptible(commit(entry))).pipe(
       Effect.andThen(Effect.suspend(() => (isDone() ? Effect.void : synchronise(isDone)))),
-      // What is committed stands, so an interrupted caller still runs its `onCommit` actions.
+      // What is committed stands, so an interrupted caller still runs its actions.
       Effect.onInterrupt(() => {
         if (entry.isOver) return Effect.andThen(Semaphore.withPermit(committing, Effect.void), synchronise(isDone))
         entry.isOver = true

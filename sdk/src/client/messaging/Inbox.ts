@@ -49,9 +49,6 @@ type Arrival =
   | { readonly at: number; readonly frame: Frame }
   | { readonly at: number; readonly admission: Admission | undefined }
 
-const leavesNoMessage = (outcome: Opening.Outcome): boolean =>
-  outcome._tag === "OwnCopy" || (outcome._tag === "Opened" && Body.isHidden(outcome.opened.body))
-
 /** Most own copies taken before the position is committed: a restart refetches at most this many. */
 const uncommittedMax = 128
 
@@ -320,8 +317,9 @@ const make = Effect.gen(function* () {
             }
             transaction.put(positionKey, Rows.Position, position)
           }),
-          // If a loss of power undoes them, position included, they are fetched again and the user notices nothing.
-          { relaxed: frames.every(({ outcome }) => leavesNoMessage(outcome)) }
+          // Shown once committed. If a loss of power undoes them, position included, they are fetched again: what tells
+          // others that they are here (a receipt, a trim) waits for the disk.
+          { relaxed: true }
         )
       }),
     /**

@@ -3,13 +3,16 @@
  * Lanes then send exactly these bytes, repeatedly under the same Kez-Id, until the broker answers `ok`.
  *
  * Each recipient has a lane of its own, so a full inbox delays nobody else. A lane sends in order: one frame first, and
- * a small window in flight once that frame was accepted. After any failure it begins again at the oldest frame without an
- * `ok`. So frames can be stored out of order only within one window, if the broker refuses one in the middle.
+ * a small sliding window in flight once that frame was accepted. After any failure nothing more is sent until all in
+ * flight are answered, and it begins again at the oldest frame without an `ok`. So frames can be stored out of order
+ * only within one window, if the broker refuses one in the middle. Answers that came together are recorded together.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -17,7 +20,7 @@ import * as Id from "../../crypto/Id.ts"
 import * as SealedMessage from "../../crypto/SealedMessage.ts"
 import { Body, Bytes, Hash, Limits, Seal } from "../../protocol/index.ts"
 import type { JsonObject } from "../../protocol/encoding/Json.ts"
-import { admitHex, type AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
+import { admitHex } from "../../protocol/identity/KeyAdmission.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { Head } from "../../protocol/sigchain/Sigchain.ts"
 import { BrokerRefused, BrokerUnavailable, Crypto, type StoreError } from "../../services/index.ts"
@@ -31,6 +34,8 @@ import * as KeyedWorker from "../internal/KeyedWorker.ts"
 import { Offers } from "../files/fetch/index.ts"
 import * as Rows from "../internal/rows/index.ts"
 import * as ConversationCounters from "../internal/ConversationCounters.ts"
+import type { Job } from "./sending/Lane.ts"
+import * as Lanes from "./sending/Lane.ts"
 import { pauses, Unsent } from "./sending/LanePauses.ts"
 import { SendQueue } from "../internal/SendQueue.ts"
 import { Trust } from "../contacts/index.ts"
@@ -38,8 +43,7 @@ import { makeReaddress } from "./Readdress.ts"
 
 const { key } = Rows
 
-/** Most frames in flight to one recipient, and to all together. */
-const laneWindow = 16
+/** Most frames in flight to all recipients together. */
 const windowSize = 64
 
 /** Most own copies of this process that are recognised when they come back. */
@@ -60,34 +64,16 @@ export class Outbox extends Context.Service<
   }
 >()("@kez-chat/sdk/Outbox") {}
 
-interface Job {
-  readonly order: number
-  readonly to: AdmittedKey
-  readonly kezId: string
-  /** False for the sender's own copy, which does not decide the message's state. */
-  readonly main: boolean
-  /** Ask the home to sign that it accepted it: a message that the history shows, to somebody else. */
-  readonly isSigned: boolean
-}
-
-interface Lane {
-  readonly jobs: Array<Job>
-  /** Frames of the next round: one at first and after a failure, so that a refusal finds nothing behind it in flight. */
-  window: number
-  /** The home server has no room for this at present. It is tried again, and `drained` does not wait for it. */
-  refused: boolean
-  /** The latest time from which the refusals of this round say that another try can succeed. */
-  notBefore: number
-}
-
 /** How a copy's sending ended. */
 interface Ended {
   readonly failure?: string
   readonly acceptance?: NonNullable<Rows.MessageRow["acceptance"]>
 }
 
-/** `again` where the broker gave no answer that counts, `refused` where it is out of room for now. */
-type Outcome = "done" | "again" | "refused"
+type Unanswered = BrokerRefused | BrokerUnavailable | StoreError
+/** What the broker answered, or why there is no answer that counts. */
+type Answer = Result.Result<Ended, Unanswered>
+type Lane = Lanes.Lane<Exit.Exit<Ended, Unanswered>>
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -113,9 +99,9 @@ const make = Effect.gen(function* () {
 
   const push = (jobs: ReadonlyArray<Job>) => {
     for (const job of jobs) {
-      const lane = lanes.get(job.to.hex) ?? { jobs: [], window: 1, refused: false, notBefore: 0 }
+      const lane = lanes.get(job.to.hex) ?? Lanes.make<Exit.Exit<Ended, Unanswered>>()
       lanes.set(job.to.hex, lane)
-      lane.jobs.push(job)
+      lane.add(job)
       worker.wake(job.to.hex)
     }
   }
@@ -174,7 +160,7 @@ const make = Effect.gen(function* () {
       seq: counters.seq + 1,
       ...(isHidden ? {} : { prev: signed.hash, unread: 0 })
     })
-    transaction.onCommit(() => push(jobsOf(order, out)))
+    transaction.onDurable(() => push(jobsOf(order, out)))
     if (isHidden) return undefined
     const row: Rows.MessageRow = {
       id: header.id,
@@ -226,13 +212,6 @@ const make = Effect.gen(function* () {
     publishState(transaction, yield* MessageLog.change(transaction, row.peer, row.message, update))
   })
 
-  /**
-   * Records that the broker has this copy, perhaps signed for, or will never accept it (`failure`). Relaxed: if a loss of power undoes it,
-   * the same bytes are sent once more under the same Kez-Id.
-   */
-  const finish = (job: Job, ended: Ended = {}) =>
-    ledger.transact((transaction) => removeCopy(transaction, job, ended), { relaxed: true })
-
   const abandon: SendQueue["Service"]["abandon"] = Effect.fnUntraced(function* (transaction, peerHex, reason) {
     for (const { key: rowKey, row } of yield* scanRows(transaction, { prefix: Rows.prefix.out }, Rows.Out)) {
       const main = row.copies.find((copy) => copy.main)
@@ -247,7 +226,7 @@ const make = Effect.gen(function* () {
     transaction.onCommit(() => {
       const lane = lanes.get(peerHex)
       if (lane === undefined) return
-      lane.jobs.length = 0
+      lane.clear()
       // A round that finds nothing to send ends the lane's pause, and the wait of `drained`.
       worker.hurry(peerHex)
     })
@@ -255,80 +234,108 @@ const make = Effect.gen(function* () {
 
   const readdress = makeReaddress({ abandon, enqueue, events })
 
-  /** Records why and until when the home refuses a message. Relaxed: after a loss of power it is refused again. */
-  const noteRefusal = (job: Job, reason: "full" | "slow" | "moved", until?: number) =>
-    ledger.transact(
-      Effect.fnUntraced(function* (transaction: Transaction) {
-        const row = yield* transaction.get(key.out(job.order), Rows.Out)
-        if (row?.message === undefined) return
-        const update = MessageLog.withWaiting({ reason, ...(until === undefined ? {} : { until }) })
-        publishState(transaction, yield* MessageLog.change(transaction, row.peer, row.message, update))
-      }),
-      { relaxed: true }
-    )
-
-  /** `isKept`: the user keeps a key that the home no longer knows, so `unknown` is not final. */
-  const sendOne = Effect.fnUntraced(function* (
-    lane: Lane,
+  /** Records why and until when the home refuses a message. */
+  const noteRefusal = Effect.fnUntraced(function* (
+    transaction: Transaction,
     job: Job,
-    isKept: boolean
-  ): Effect.fn.Return<Outcome, LedgerError> {
-    const frame = yield* ledger.getBytes(key.frame(job.kezId))
-    if (frame === undefined) return "done"
+    reason: "full" | "slow" | "moved",
+    until?: number
+  ) {
+    const row = yield* transaction.get(key.out(job.order), Rows.Out)
+    if (!job.main || row?.message === undefined) return
+    const update = MessageLog.withWaiting({ reason, ...(until === undefined ? {} : { until }) })
+    publishState(transaction, yield* MessageLog.change(transaction, row.peer, row.message, update))
+  })
+
+  /** Sends one frame and asks for its answer; a frame that is gone was given up. */
+  const request = Effect.fnUntraced(function* (job: Job): Effect.fn.Return<Ended, Unanswered> {
     const connection = yield* link.online
+    const frame = yield* ledger.getBytes(key.frame(job.kezId))
+    if (frame === undefined) return {}
     if (!job.main) {
       ownCopies.add(Seal.ephemeralKeyOf(frame))
       if (ownCopies.size > ownCopiesMax) ownCopies.delete(ownCopies.values().next().value!)
     }
-    const answer = yield* Effect.result(connection.send(job.to, job.kezId, frame, job.isSigned))
+    const signed = yield* connection.send(job.to, job.kezId, frame, job.isSigned)
+    const acceptance =
+      signed === undefined || !job.isSigned ? undefined : yield* verifyAcceptance(job.to, frame, signed)
+    return acceptance === undefined ? {} : { acceptance }
+  })
+
+  /**
+   * Records one answer: `again` where it does not count, `refused` where the home is out of room for now. `isKept`: the
+   * user keeps a key that the home no longer knows, so `unknown` is not final.
+   */
+  const record = Effect.fnUntraced(function* (transaction: Transaction, job: Job, answer: Answer, isKept: boolean) {
     if (Result.isSuccess(answer)) {
-      const signed = answer.success
-      const acceptance =
-        signed === undefined || !job.isSigned ? undefined : yield* verifyAcceptance(job.to, frame, signed)
-      yield* finish(job, acceptance === undefined ? {} : { acceptance })
+      yield* removeCopy(transaction, job, answer.success)
       return "done"
     }
     const error = answer.failure
-    if (error instanceof BrokerUnavailable) return "again"
-    if (error instanceof BrokerRefused && error.retryable) {
+    if (!(error instanceof BrokerRefused)) return "again"
+    if (error.retryable) {
       if (error.code !== "full" && error.code !== "slow") return "again"
-      lane.notBefore = Math.max(lane.notBefore, error.untilMillis ?? 0)
-      if (job.main) yield* noteRefusal(job, error.code, error.untilMillis)
+      yield* noteRefusal(transaction, job, error.code, error.untilMillis)
       return "refused"
     }
-    if (error instanceof BrokerRefused && error.code === "moved") {
+    if (error.code === "moved") {
       // The user decides about the key after it (KEZ-SEQ-120).
-      if (job.main) yield* noteRefusal(job, "moved")
-      tellMoved(job.to.hex)
+      yield* noteRefusal(transaction, job, "moved")
+      transaction.onCommit(() => tellMoved(job.to.hex))
       return "refused"
     }
-    if (isKept && error instanceof BrokerRefused && error.code === "unknown") return "refused"
-    yield* finish(job, { failure: error.message })
+    if (isKept && error.code === "unknown") return "refused"
+    yield* removeCopy(transaction, job, { failure: error.message })
     return "done"
   })
 
-  /** Sends the next window of a lane. A lane that the user has to decide about rests until `wake`. */
-  const round = Effect.fnUntraced(function* (hex: string) {
+  /**
+   * Sends a lane's frames until none is left, or one must be tried again. A lane that the user has to decide about rests
+   * until `wake`.
+   */
+  const round = Effect.fnUntraced(function* (hex: string): Effect.fn.Return<"idle", LedgerError | Unsent> {
     const lane = lanes.get(hex)
     if (lane === undefined) return "idle"
-    const contact = yield* ledger.get(key.contact(hex), Rows.Contact)
-    if (contact !== undefined && Trust.isQueueHeld(contact)) return "idle"
-    const isKept = contact !== undefined && Trust.isKept(contact)
-    const jobs = lane.jobs.slice(0, lane.window)
-    lane.notBefore = 0
-    const outcomes = yield* Effect.forEach(jobs, (job) => Semaphore.withPermit(window, sendOne(lane, job, isKept)), {
-      concurrency: laneWindow
-    })
-    lane.refused = outcomes.includes("refused")
-    const done = new Set(jobs.filter((_, index) => outcomes[index] === "done"))
-    lane.jobs.splice(0, lane.jobs.length, ...lane.jobs.filter((job) => !done.has(job)))
-    lane.window = done.size < jobs.length ? 1 : laneWindow
-    if (done.size < jobs.length) {
-      const { notBefore, refused: isRefused } = lane
-      return yield* new Unsent({ isRefused, madeProgress: done.size > 0, notBefore })
+    lane.recall()
+    const unsent = { isUnsent: false, isRefused: false, madeProgress: false, notBefore: 0 }
+    while (true) {
+      // Each time, because the user or the contact's chain may stop the lane while frames are in flight.
+      const contact = yield* ledger.get(key.contact(hex), Rows.Contact)
+      const isHeld = contact !== undefined && Trust.isQueueHeld(contact)
+      const isKept = contact !== undefined && Trust.isKept(contact)
+      for (let job = isHeld ? undefined : lane.next(); job !== undefined; job = lane.next()) {
+        const sent = job
+        const answered = Effect.map(Effect.exit(request(sent)), (answer) => lane.answer(sent, answer))
+        yield* Effect.forkChild(Semaphore.withPermit(window, answered), { startImmediately: true })
+      }
+      if (lane.inFlight === 0) {
+        if (isHeld) return "idle"
+        break
+      }
+      yield* Latch.await(lane.changed)
+      Latch.closeUnsafe(lane.changed)
+      // A defect ends the round.
+      const answers = yield* Effect.forEach(lane.answers(), ([job, exit]) =>
+        Effect.map(Effect.result(exit), (answer): readonly [Job, Answer] => [job, answer])
+      )
+      if (answers.length === 0) continue
+      // Relaxed: if a loss of power undoes it, the same bytes are sent once more under the same Kez-Id.
+      const outcomes = yield* ledger.transact(
+        (transaction) => Effect.forEach(answers, ([job, answer]) => record(transaction, job, answer, isKept)),
+        { relaxed: true }
+      )
+      for (const [index, [job, answer]] of answers.entries()) {
+        lane.settle(job, outcomes[index] === "done")
+        if (outcomes[index] === "done") unsent.madeProgress = true
+        else unsent.isUnsent = true
+        if (outcomes[index] === "refused") unsent.isRefused = true
+        if (Result.isFailure(answer) && answer.failure instanceof BrokerRefused)
+          unsent.notBefore = Math.max(unsent.notBefore, answer.failure.untilMillis ?? 0)
+      }
     }
-    if (lane.jobs.length > 0) return "again"
-    lanes.delete(hex)
+    lane.refused = unsent.isRefused
+    if (lane.isEmpty) lanes.delete(hex)
+    else if (unsent.isUnsent) return yield* new Unsent(unsent)
     return "idle"
   })
 

@@ -8,7 +8,7 @@ import { Claim, Proving } from "./proofs/Proof.ts"
 import { HeldRequest } from "./proofs/Request.ts"
 import { Share } from "./Share.ts"
 
-/** A change on this device. It is durable before the event is published. */
+/** A change on this device. It survives the process before it is published, and the loss of power before it is acknowledged. */
 export const Event = Schema.Union([
   /** The account was created or restored as far as `account.step`. */
   Schema.TaggedStruct("Account", { account: Account }),

@@ -155,27 +155,55 @@ describe("Ledger", () => {
     })
   )
 
-  it.effect("acts afterwards only once it is durable, in order, and not at all when the commit fails", () =>
+  it.effect("shows once committed, acknowledges once durable, in order, and does neither when the commit fails", () =>
     Effect.gen(function* () {
-      const { faults, ledger, memory } = yield* setup
+      const { disk, faults, ledger, memory } = yield* setup
       const acted: Array<string> = []
-      const one = (key: string) =>
-        ledger.transact((transaction) =>
-          Effect.sync(() => {
-            transaction.put(key, Row, value(1))
-            transaction.onCommit(() => acted.push(key))
-          })
+      const one = (key: string, options?: { readonly relaxed: boolean }) =>
+        ledger.transact(
+          (transaction) =>
+            Effect.sync(() => {
+              transaction.put(key, Row, value(1))
+              transaction.onCommit(() => acted.push(key))
+              if (options === undefined) transaction.onDurable(() => acted.push(`${key} on disk`))
+            }),
+          options
         )
-      yield* Effect.all([one("a"), one("b"), one("c")], { concurrency: "unbounded" })
-      assert.deepStrictEqual(acted, ["a", "b", "c"])
+      disk.ready.closeUnsafe()
+      const caller = yield* Effect.forkChild(Effect.all([one("a"), one("b"), one("c")], { concurrency: "unbounded" }), {
+        startImmediately: true
+      })
+      while (disk.syncs === 0) yield* Effect.yieldNow
+      yield* one("relaxed", { relaxed: true })
+      assert.deepStrictEqual(acted, ["a", "b", "c", "relaxed"])
+      disk.ready.openUnsafe()
+      yield* Fiber.join(caller)
+      assert.deepStrictEqual(acted.splice(0).slice(4), ["a on disk", "b on disk", "c on disk"])
       faults.commit = new StoreError({ reason: "full", detail: "no space" })
       assert.deepInclude(yield* Effect.flip(one("d")), { reason: "full" })
+      assert.deepStrictEqual(acted, [])
       faults.sync = new StoreError({ reason: "io", detail: "the disk is gone" })
       assert.deepInclude(yield* Effect.flip(one("f")), { reason: "io" })
-      assert.deepStrictEqual(acted, ["a", "b", "c"])
+      assert.deepStrictEqual(acted, ["f"])
       yield* one("e")
-      assert.deepStrictEqual(acted, ["a", "b", "c", "e"])
-      assert.strictEqual((yield* memory.scan({ prefix: "" })).length, 5)
+      assert.deepStrictEqual(acted, ["f", "e", "e on disk"])
+      assert.strictEqual((yield* memory.scan({ prefix: "" })).length, 6)
+    })
+  )
+
+  it.effect("waits for the disk, even if relaxed, where something is to be acknowledged", () =>
+    Effect.gen(function* () {
+      const { disk, ledger } = yield* setup
+      let isDurable = false
+      yield* ledger.transact(
+        (transaction) =>
+          Effect.sync(() => {
+            transaction.put("a", Row, value(1))
+            transaction.onDurable(() => (isDurable = disk.syncs === 1))
+          }),
+        { relaxed: true }
+      )
+      assert.isTrue(isDurable)
     })
   )
 

@@ -13,8 +13,8 @@ import {
 } from "@kez-chat/sdk/services"
 import type { Device, Program, World } from "./People.ts"
 
-/** A commit of the local store, a call of the broker, or one of the home server. */
-export type Step = "commit" | "send" | "fetch" | "put" | "append"
+/** A commit or synchronisation of the local store, a call of the broker, or one of the home server. */
+export type Step = "commit" | "sync" | "send" | "fetch" | "put" | "append"
 
 /** The program dies at the `at`-th step of this kind from its start, before or after that step was carried out. */
 export interface Death {
@@ -32,8 +32,16 @@ const noStore = new StoreError({ reason: "io", detail })
 const noBroker = new BrokerUnavailable({ reason: "closed", detail })
 const noHome = new ServerUnreachable({ url: "memory://", detail })
 
-/** A device whose program dies as planned, one death for each start, and then lives. */
-export const mortal = (world: World, device: Device, deaths: ReadonlyArray<Death>) => {
+/**
+ * A device whose program dies as planned, one death for each start, and then lives. `afterDeath` is what happens to the
+ * device before the next start.
+ */
+export const mortal = (
+  world: World,
+  device: Device,
+  deaths: ReadonlyArray<Death>,
+  afterDeath: Effect.Effect<void, unknown> = Effect.void
+) => {
   const shown: Array<string> = []
   let starts = 0
 
@@ -53,7 +61,8 @@ export const mortal = (world: World, device: Device, deaths: ReadonlyArray<Death
       })
     const store = LocalStore.of({
       ...device.store,
-      commit: (writes) => perhaps("commit", device.store.commit(writes), noStore)
+      commit: (writes) => perhaps("commit", device.store.commit(writes), noStore),
+      sync: perhaps("sync", device.store.sync, noStore)
     })
     const blobs = BlobStore.of({
       ...device.blobs,
@@ -108,6 +117,7 @@ export const mortal = (world: World, device: Device, deaths: ReadonlyArray<Death
         const incoming = program?.shown().filter(({ direction }) => direction === "in") ?? []
         shown.push(...incoming.map(({ text }) => text))
         yield* close
+        if (isDead()) yield* afterDeath
         if (done !== undefined) return done.value
       }
     })

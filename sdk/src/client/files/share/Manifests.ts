@@ -60,7 +60,7 @@ const make = Effect.gen(function* () {
     changed: Effect.fnUntraced(function* (transaction: Transaction, options?: { readonly withdraws: boolean }) {
       yield* publication.changed(transaction, options)
       const uptime = yield* uptimeMillis
-      transaction.onCommit(() => {
+      transaction.onDurable(() => {
         changedAt = uptime
         worker.hurry(own)
       })
