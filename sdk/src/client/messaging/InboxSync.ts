@@ -17,7 +17,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Seal from "../../protocol/messages/Seal.ts"
-import type { Frame } from "../../protocol/broker/Page.ts"
+import type { Frame, Page } from "../../protocol/broker/Page.ts"
 import type { Problem } from "../../protocol/Problem.ts"
 import type { BrokerConnection, BrokerUnavailable, Crypto, Delivered } from "../../services/index.ts"
 import { BrokerRefused, StoreError } from "../../services/index.ts"
@@ -94,29 +94,31 @@ const make = Effect.gen(function* () {
       return after.taken === before.taken && after.of === before.of ? Option.none() : Option.some(after)
     })
 
-  const fetchPage = Effect.fnUntraced(
-    function* (
-      session: Session,
-      connection: BrokerConnection,
-      { base, epoch }: Pick<Position.Position, "base" | "epoch">
-    ) {
-      const page = yield* connection.fetch(base, epoch)
-      return { page, opened: yield* inbox.open(session, page.frames) }
+  /** A page with its frames opened. Meanwhile the next one is on its way: `next`, if this one has an end. */
+  const openPage = Effect.fnUntraced(
+    function* (session: Session, connection: BrokerConnection, fetching: Effect.Effect<Page, FetchError>) {
+      const page = yield* fetching
+      const end = page.frames.at(-1)?.seq
+      const next =
+        end === undefined ? undefined : Fiber.join(yield* Effect.forkScoped(connection.fetch(end, page.epoch)))
+      return { page, next, opened: yield* inbox.open(session, page.frames) }
     },
     Effect.catchIf(isMoved, () => Effect.undefined)
   )
 
-  /** Takes pages until one is empty. While a page is stored, the next one is fetched and opened. */
+  /** Takes pages until one is empty. While a page is stored, the next one is opened and the one after it fetched. */
   const fetchAll = Effect.fnUntraced(function* (session: Session, connection: BrokerConnection) {
     let beyondEnd = 0
-    let following = yield* Effect.forkScoped(fetchPage(session, connection, position))
+    const begin = () =>
+      Effect.forkScoped(openPage(session, connection, connection.fetch(position.base, position.epoch)))
+    let following = yield* begin()
     while (true) {
       const fetched = yield* Fiber.join(following)
       if (fetched === undefined) {
         yield* SubscriptionRef.update(moves, (count) => count + 1)
         return yield* setProgress(({ taken }) => ({ taken, of: taken }))
       }
-      const { opened, page } = fetched
+      const { next, opened, page } = fetched
       if (position.epoch === undefined) position = { ...position, epoch: page.epoch }
       else if (Position.isOtherStream(position, page)) {
         const next = { ...Position.start, epoch: page.epoch }
@@ -133,15 +135,15 @@ const make = Effect.gen(function* () {
         beyondEnd += 1
         if (beyondEnd > 1) position = { ...Position.start, epoch: page.epoch }
         else yield* Effect.sleep(250)
-        following = yield* Effect.forkScoped(fetchPage(session, connection, position))
+        following = yield* begin()
         continue
       }
       const end = page.frames.at(-1)?.seq
       const frames = fresh(opened)
-      if (end === undefined || end <= position.base) {
+      if (next === undefined || end === undefined || end <= position.base) {
         return yield* setProgress(({ taken }) => ({ taken, of: taken }))
       }
-      following = yield* Effect.forkScoped(fetchPage(session, connection, { base: end, epoch: page.epoch }))
+      following = yield* Effect.forkScoped(openPage(session, connection, next))
       yield* setProgress(({ of, taken }) => {
         const begun = taken === of ? 0 : taken
         return { taken: begun, of: begun + frames.length + page.pending }
