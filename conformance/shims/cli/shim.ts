@@ -187,7 +187,8 @@ const start = {
   protocol: 1,
   implementation: { name: "kez-chat", version: /\d+\.\d+\.\d+\S*/.exec(version)?.[0] ?? "", language: "TypeScript" },
   profiles: ["chat", "files", "transfer"],
-  ops: ["client.open", ...Object.keys(runs)]
+  ops: ["client.open", ...Object.keys(runs)],
+  features: ["handedOver"]
 }
 
 const closeAll = () => Promise.all([...clients.values()].map((client) => client.close()))

@@ -55,7 +55,11 @@ export interface Refused {
 }
 
 export class Client {
-  readonly keys: Keys
+  keys: Keys
+  /** The keys that the account had before. */
+  readonly former: Array<Keys> = []
+  /** The key of a rotation that has begun: the account can be its own already. */
+  next: Keys | undefined
   readonly local: string
   readonly handle: string
   isOpen = false
@@ -126,6 +130,7 @@ export class Client {
       words: this.keys.words,
       home,
       store,
+      ...(this.former.length === 0 || how === "new" ? {} : { former: this.former.map(({ words: each }) => each) }),
       ...(this.#isWeb ? { websocket: true } : {}),
       ...(how === "new" ? { handle: this.handle, ...(invite === undefined ? {} : { invite }) } : {})
     }
@@ -134,13 +139,23 @@ export class Client {
   async open(how: "new" | "known" = "known"): Promise<this> {
     const { handle, primary } = await this.does<{ handle: string; primary: string }>("client.open", this.opening(how))
     this.isOpen = true
-    if (handle !== this.handle || primary !== this.primary)
+    if (handle !== this.handle || (primary !== this.primary && primary !== this.next?.primary))
       throw new Violation(
         "client.open opened another account",
         { handle: this.handle, primary: this.primary },
         { handle, primary }
       )
     return this
+  }
+
+  /** Rotates to the key, whose words open it from then on. */
+  async rotate(keys: Keys): Promise<void> {
+    this.next = keys
+    const { primary } = await this.does<{ primary: string }>("client.rotate", { to: keys.words })
+    if (primary !== keys.primary) throw new Violation("client.rotate came to another key", keys.primary, primary)
+    this.former.unshift(this.keys)
+    this.keys = keys
+    this.next = undefined
   }
 
   async close(): Promise<void> {
@@ -230,6 +245,12 @@ export class Client {
       sentence
     )
   }
+}
+
+/** A stranger whose messages the inbox policy holds back. */
+export interface Held {
+  readonly primary: string
+  readonly messages: number
 }
 
 export const isRefused = (answer: unknown): answer is Refused =>

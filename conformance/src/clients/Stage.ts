@@ -62,7 +62,10 @@ export class Stage {
   /** Where the secret of a client was seen that it must not leave, as a sentence. */
   leak(): string | undefined {
     const seen = [...this.world.seen(), ...this.#refusals.map((text) => ({ where: "an error", bytes: utf8(text) }))]
-    return this.#clients.map(({ keys }) => findSecret(keys, seen)).find((sentence) => sentence !== undefined)
+    return this.#clients
+      .flatMap(({ former, keys }) => [keys, ...former])
+      .map((keys) => findSecret(keys, seen))
+      .find((sentence) => sentence !== undefined)
   }
 
   /** A client that is not opened yet. The same name and folder number is the same folder. */

@@ -157,6 +157,23 @@ const runs: Readonly<Record<string, Run>> = {
     await client.updateSettings({ autoTrim: args["on"] === true })
     return {}
   },
+  "client.inbox": async (client, args) => {
+    const inbox = text(args, "from") as "contacts" | "everyone" | "proven"
+    await client.updateSettings({ inbox, introductions: args["introductions"] === true })
+    return {}
+  },
+  "client.held": async (client) => (await client.held()).map(({ messages, primary }) => ({ messages, primary })),
+  "client.rotate": async (client, args) => {
+    const rotate = async () => {
+      for await (const { step } of client.rotate(text(args, "to"))) if (step === "finished") return
+    }
+    // It may be completed by itself in the moment that it is asked for.
+    await rotate().catch((error: { readonly _tag?: string }) => {
+      if (error._tag !== "RotationRefused") throw error
+      return rotate()
+    })
+    return { primary: (await client.account()).primary }
+  },
   "client.manifest": async (client, args) => {
     const { files, revision } = await client.browse(text(args, "who"))
     const current = files.filter(({ replacedBy }) => replacedBy === undefined)
@@ -213,6 +230,9 @@ const runs: Readonly<Record<string, Run>> = {
 
 const invited = (args: Args) => (args["invite"] === undefined ? {} : { invite: text(args, "invite") })
 
+const formerly = (args: Args) =>
+  args["former"] === undefined ? {} : { former: args["former"] as ReadonlyArray<string> }
+
 const openClient = async (args: Args): Promise<KezChatClient> => {
   const words = text(args, "words")
   const seed = Redacted.make(Result.getOrThrow(Mnemonic.toSeed(words)))
@@ -225,7 +245,9 @@ const openClient = async (args: Args): Promise<KezChatClient> => {
     const known = await client.account().catch(() => undefined)
     if (known?.step === "published") return client
     const handle = args["handle"] === undefined ? known?.handle : text(args, "handle")
-    await (handle === undefined ? client.restore({ words }) : client.create({ handle, words, ...invited(args) }))
+    await (handle === undefined
+      ? client.restore({ words, ...formerly(args) })
+      : client.create({ handle, words, ...invited(args) }))
     return client
   } catch (error) {
     await client.close()
@@ -240,7 +262,9 @@ const codes: Readonly<Record<string, string>> = {
   ContactUnknown: "contact_unknown",
   SendBlocked: "send_stopped",
   FetchBlocked: "send_stopped",
-  KeyRefused: "key_refused"
+  KeyRefused: "key_refused",
+  AccountMoved: "account_moved",
+  RotationRefused: "rotation_refused"
 }
 
 const failureOf = (error: unknown): Omit<Response, "seq"> => {

@@ -16,7 +16,7 @@ const started: Started = {
   implementation: { name: "@kez-chat/sdk", version: suiteVersion, language: "TypeScript" },
   profiles,
   ops: [...Object.keys(operations), ...clientOperations],
-  features: ["clock", "trimsItself", "websocket"],
+  features: ["clock", "handedOver", "inboxPolicy", "rotates", "trimsItself", "websocket"],
   limits: { maxParallel: 8 }
 }
 

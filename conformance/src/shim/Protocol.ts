@@ -38,7 +38,7 @@ export interface Started {
   readonly limits?: { readonly maxParallel?: number }
 }
 
-export type Feature = "clock" | "trimsItself" | "websocket"
+export type Feature = "clock" | "handedOver" | "inboxPolicy" | "rotates" | "trimsItself" | "websocket"
 
 const ajv = new Ajv2020({ allErrors: false, strict: true, strictRequired: false })
 

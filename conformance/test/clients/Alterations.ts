@@ -43,6 +43,7 @@ export const successes: Readonly<Record<string, unknown>> = {
   "client.add": contact,
   "client.accept": contact,
   "client.confirm": contact,
+  "client.rotate": { primary: otherKey },
   "client.trim": { used: 0, limit: 0 }
 }
 

@@ -76,10 +76,36 @@ export const askedMutants: ReadonlyArray<ClientMutant> = [
   },
   {
     name: "writes to all keys that a contact had",
-    kills: all("key-changes", "accept", "handed-over"),
+    kills: all("key-changes", "accept", "handed-over", "moved"),
     world: ({ broker }) => {
       const of = broker.of.bind(broker)
       broker.of = (kind, account) => of(kind, kind === "send" ? undefined : account)
+    }
+  },
+  {
+    name: "hands its handle over before it ends its chain",
+    kills: all("rotations", "order"),
+    world: ({ sig }) => {
+      sig.http.read = (asked) => (asked.text.includes('"rotate"') ? { ...asked, at: asked.at + 60_000 } : asked)
+    }
+  },
+  {
+    name: "goes on sending when its handle was handed over",
+    kills: all("rotations", "other-device*"),
+    world: ({ broker }) => {
+      const of = broker.of.bind(broker)
+      broker.of = (kind, account) =>
+        kind === "send" && account === undefined ? [...of(kind), ...of("fetch")] : of(kind, account)
+    }
+  },
+  {
+    name: "receipts what it holds back",
+    kills: all("requests", "held", "contacts-only"),
+    world: (world) => {
+      const { broker } = world
+      const of = broker.of.bind(broker)
+      broker.of = (kind, account) =>
+        kind === "send" && account !== undefined ? [...of(kind, account), ...of("fetch")] : of(kind, account)
     }
   },
   {
@@ -102,7 +128,7 @@ export const askedMutants: ReadonlyArray<ClientMutant> = [
   },
   {
     name: "does not tell its home of blocks",
-    kills: all("contacts", "block-at-home"),
+    kills: [...all("contacts", "block-at-home"), ...all("key-changes", "blocked-line-*")],
     world: ({ broker }) => {
       broker.blocks.has = () => false
     }

@@ -11,6 +11,8 @@ export interface ClientMutant {
   readonly name: string
   /** Patterns of the scenarios that must fail. */
   readonly kills: ReadonlyArray<string>
+  /** What it is asked instead. */
+  readonly asks?: (operation: string, args: Args) => Args
   /** Another answer of the shim. */
   readonly answer?: (answered: Answered, operation: string, args: Args, world: World) => Answered
   /** Has the world see something else than the client did. */
@@ -32,7 +34,9 @@ export class MutantDriver implements Driver {
   }
 
   async ask(operation: string, args: Args): Promise<Response> {
-    const answered = JSON.parse(JSON.stringify(await this.#clients.answer(operation, args))) as Answered
+    const answered = JSON.parse(
+      JSON.stringify(await this.#clients.answer(operation, this.#mutant.asks?.(operation, args) ?? args))
+    ) as Answered
     const { answer } = this.#mutant
     return { seq: 0, ...(answer === undefined ? answered : answer(answered, operation, args, this.#world!)) }
   }

@@ -1,4 +1,5 @@
 /** Clients that answer wrongly in one thing, each with the scenarios that notice it. */
+import { Keys } from "../../src/clients/crypto/Keys.ts"
 import { all, contact, contacts, each, everybody, hash, messages, otherKey, successes, without } from "./Alterations.ts"
 import type { Answered, ClientMutant } from "./MutantDriver.ts"
 
@@ -34,7 +35,10 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
       ...all("stream", "boxes-apart", "last-seq-went-back"),
       ...all("contacts", "unknown-types", "hostile-texts", "request", "introduction", "revoked-claim"),
       ...all("records", "dripping"),
-      ...all("logins", "reconnects", "websocket", "nonce-*")
+      ...all("logins", "reconnects", "websocket", "nonce-*"),
+      ...all("requests", "let-in", "introduced", "policy-changes", "shown-stay-*"),
+      ...all("rotations", "old-mail", "former-words"),
+      ...all("key-changes", "queued-for-former")
     ],
     answer: messages(() => [])
   },
@@ -79,7 +83,9 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
       ...all("stream", "many-pages", "gap-in-live", "new-epoch", "new-epoch-while-connected", "restored"),
       ...all("stream", "killed-while-fetching", "held-frame-again"),
       ...all("sending", "two-copies", "note"),
-      ...all("receipts", "of-others")
+      ...all("receipts", "of-others"),
+      ...all("key-changes", "queued-for-former"),
+      ...all("requests", "let-in")
     ],
     answer: messages((shown) => shown.flatMap((one) => [one, one]))
   },
@@ -87,7 +93,8 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
     name: "says stored before the home does",
     kills: [
       ...all("sending", "refused-full", "refused-slow", "refused-retry", "no-answer", "answer-*", "queued-offline"),
-      ...all("key-changes", "keep-unknown")
+      ...all("key-changes", "keep-unknown", "moved"),
+      ...all("rotations", "other-device*")
     ],
     answer: each((message) => (message.state === "queued" ? { ...message, state: "stored" } : message))
   },
@@ -105,13 +112,17 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
         "large"
       ),
       ...all("receipts", "states", "malformed", "not-for-receipts"),
-      ...all("key-changes", "queued-before")
+      ...all("key-changes", "queued-before", "queued-for-former"),
+      ...all("rotations", "order", "*-lost")
     ],
     answer: each((message) => (message.state === undefined ? message : { ...message, state: "queued" }))
   },
   {
     name: "gives no reason",
-    kills: all("sending", "refused-full", "refused-slow", "refused-unknown", "refused-until"),
+    kills: [
+      ...all("sending", "refused-full", "refused-slow", "refused-unknown", "refused-until"),
+      ...all("key-changes", "moved")
+    ],
     answer: each((message) => without(message, "reason"))
   },
   {
@@ -120,7 +131,7 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
       ...all("chains", "rollback", "rollback-after-restart", "rollback-kept", "fork", "fork-longer", "fork-kept"),
       ...all("chains", "head-in-message", "fork-in-message"),
       ...all("key-changes", "another-key", "accept-what-is-not-offered", "accept-asks-again", "gone-*", "rotated"),
-      ...all("key-changes", "handed-over", "rotated-kept")
+      ...all("key-changes", "handed-over", "rotated-kept", "moved", "queued-for-former")
     ],
     answer: contacts((one) => ({
       ...without(one, "name", "chain", "offered", "kept", "warning"),
@@ -176,6 +187,7 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
       ...all("chains", "no-endpoint"),
       ...all("key-changes", "accept-what-is-not-offered", "accept-asks-again", "confirm"),
       ...all("contacts", "request", "blocked", "trim"),
+      ...all("rotations", "other-words", "somebody-was-first", "former-words", "other-device*"),
       ...all(
         "accounts",
         "taken",
@@ -209,6 +221,62 @@ export const shownMutants: ReadonlyArray<ClientMutant> = [
       operation === "client.safetyNumber" && answered.ok !== undefined
         ? { ok: without(answered.ok as object, "offered") }
         : answered
+  },
+  {
+    name: "asks anew about a blocked contact's next key",
+    kills: all("key-changes", "blocked-line-*"),
+    answer: contacts((one, { home }) =>
+      one.state === "blocked" && [...home.moved.values()].some((hex) => one.primary.endsWith(hex))
+        ? { ...one, state: "requested" }
+        : one
+    )
+  },
+  {
+    name: "lets everybody in",
+    kills: all("requests", "held", "introduced", "claim-without-proof", "contacts-only", "held-and-*"),
+    asks: (operation, args) => (operation === "client.inbox" ? { ...args, from: "everyone" } : args)
+  },
+  {
+    name: "lets nobody in but contacts",
+    kills: all("requests", "let-in", "introduced", "policy-changes"),
+    asks: (operation, args) => (operation === "client.inbox" ? { ...args, from: "contacts" } : args)
+  },
+  {
+    name: "lets in whoever is introduced, and was not asked to",
+    kills: all("requests", "introduced"),
+    asks: (operation, args) => (operation === "client.inbox" ? { ...args, introductions: true } : args)
+  },
+  {
+    name: "shows what it holds back",
+    kills: all("requests", "held", "contacts-only", "held-and-*"),
+    answer: (answered, operation) =>
+      operation === "client.messages" &&
+      (answered.error !== undefined || (answered.ok as ReadonlyArray<unknown>).length === 0)
+        ? { ok: [{ id: "held", peer: otherKey, direction: "in", type: "text", text: "hello" }] }
+        : answered
+  },
+  {
+    name: "lists for ever whom it held back",
+    kills: all("requests", "let-in", "policy-changes", "held-and-blocked"),
+    answer: (answered, operation, _, world) =>
+      operation === "client.held"
+        ? {
+            ok: everybody(world).map((hex) => ({
+              primary: `ed25519:${hex}`,
+              messages: 1 + world.broker.of("fetch").length
+            }))
+          }
+        : answered
+  },
+  {
+    name: "hides requests when the policy becomes stricter",
+    kills: all("requests", "shown-stay-*"),
+    answer: messages((shown) => shown.filter(({ text }) => text !== "second"))
+  },
+  {
+    name: "rotates to a key of its own choice",
+    kills: all("rotations", "order", "*-lost", "old-mail"),
+    asks: (operation, args) => (operation === "client.rotate" ? { ...args, to: new Keys().words } : args)
   },
   {
     name: "believes the names that the home gives to strangers",

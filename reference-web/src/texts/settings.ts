@@ -74,7 +74,7 @@ export const settings = {
   inboxProvenHelp:
     "Messages of strangers whose domain or account elsewhere was checked wait as requests. Others are held back, unseen.",
   inboxContacts: "Only my contacts",
-  inboxContactsHelp: "Messages of strangers are dropped; nobody learns that.",
+  inboxContactsHelp: "Messages of strangers are dropped; nobody learns that. Requests that you see already stay.",
   provenSystems: "Which proofs count",
   provenSystemsHelp: "None chosen: any.",
   provenDomains: "Or only these domains",

@@ -4,6 +4,7 @@ import { accounts } from "./Accounts.ts"
 import { chains } from "./chains/Chains.ts"
 import { contacts } from "./Contacts.ts"
 import { frames } from "./inbox/Frames.ts"
+import { handedOver } from "./chains/HandedOver.ts"
 import { inbox } from "./inbox/Inbox.ts"
 import { keyChanges } from "./chains/KeyChanges.ts"
 import { logins } from "./Logins.ts"
@@ -13,6 +14,8 @@ import { ownCopies } from "./OwnCopies.ts"
 import { pages } from "./inbox/Pages.ts"
 import { receipts } from "./Receipts.ts"
 import { records } from "./Records.ts"
+import { requests } from "./Requests.ts"
+import { rotations } from "./chains/Rotations.ts"
 import { sending } from "./Sending.ts"
 import { devices } from "./files/Devices.ts"
 import { fetching } from "./files/Fetching.ts"
@@ -29,7 +32,10 @@ export const allScenarios: ReadonlyArray<Scenario> = [
   ...ownCopies,
   ...chains,
   ...keyChanges,
+  ...handedOver,
+  ...rotations,
   ...contacts,
+  ...requests,
   ...mailbox,
   ...receipts,
   ...accounts,

@@ -79,13 +79,20 @@ export class Broker {
   frames: Array<Frame> = []
   lastSeq = 0
   readonly #isRegistered: (account: string) => boolean
+  readonly #hasMoved: (account: string) => boolean
   readonly #now: () => number
   /** Recipient, sender and `Kez-Id` of what was stored. */
   readonly #stored = new Set<string>()
   readonly blocks = new Set<string>()
 
-  constructor(options: { readonly isRegistered: (account: string) => boolean; readonly now: () => number }) {
+  constructor(options: {
+    readonly isRegistered: (account: string) => boolean
+    /** Whether a key handed its handle over. */
+    readonly hasMoved?: (account: string) => boolean
+    readonly now: () => number
+  }) {
     this.#isRegistered = options.isRegistered
+    this.#hasMoved = options.hasMoved ?? (() => false)
     this.#now = options.now
     this.nats = new NatsServer({
       info: () => ({
@@ -205,7 +212,8 @@ export class Broker {
     const account = holds ? key.hex : undefined
     this.logins.push({ at: Date.now(), connect: this.readConnect(connect), account })
     if (this.refusal !== undefined) return this.refusal
-    if (account === undefined || !this.#isRegistered(account)) return "Authorization Violation"
+    if (account === undefined || !(this.#isRegistered(account) || this.#hasMoved(account)))
+      return "Authorization Violation"
     peer.account = account
     return undefined
   }
@@ -255,6 +263,11 @@ export class Broker {
 
   #usual(asked: Asked): Uint8Array | object {
     const { account, ask, from, kezId, kind, payload } = asked
+    if (this.#hasMoved(from)) {
+      if (kind !== "fetch") return { e: kind === "send" ? "retry" : "bad" }
+      const isThere = this.frames.some(({ account: whose, seq }) => whose === from && seq > Number(ask["after"]))
+      if (!isThere) return { e: "moved" }
+    }
     if (kind === "fetch") return this.page(asked)
     const ofBox = (box: unknown) => this.frames.filter((one) => one.account === account && one.box === box)
     if (kind === "trim") {
@@ -275,6 +288,7 @@ export class Broker {
     }
     if (payload.length === 0 || payload.length > 65_536) return { e: "size" }
     if (!/^[A-Za-z0-9_-]{22}$/.test(kezId)) return { e: "bad" }
+    if (this.#hasMoved(account)) return { e: "moved" }
     if (!this.#isRegistered(account)) return { e: "unknown" }
     const name = `${account} ${from} ${kezId}`
     if (!this.#stored.has(name)) {

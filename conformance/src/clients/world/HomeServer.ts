@@ -1,6 +1,8 @@
 /** The home server of the world over HTTP: handles and manifests in memory. */
 import type { Envelope } from "../../servers/Signing.ts"
-import { isSigned } from "../crypto/Keys.ts"
+import { fromHex, utf8 } from "../crypto/Bytes.ts"
+import { canonical } from "../crypto/Canonical.ts"
+import { isSigned, Reader, sha512, verifies } from "../crypto/Keys.ts"
 import { blake3Of } from "../crypto/Manifests.ts"
 import { timeOf } from "../crypto/Messages.ts"
 import { type HttpAsked, HttpHost, json, problem, type Reply } from "./HttpHost.ts"
@@ -17,6 +19,30 @@ export interface Stored {
   readonly bytes: Uint8Array
 }
 
+/** Whether the new key consents to a transfer. */
+const isTransferAccepted = ({
+  handle,
+  new: next,
+  new_sig,
+  primary: old,
+  rotate,
+  server,
+  ...payload
+}: Envelope["payload"]) => {
+  const { created_at } = payload
+  const acceptance = {
+    type: "kez.handle_transfer_acceptance",
+    version: 1,
+    handle,
+    server,
+    old,
+    new: next,
+    rotate,
+    created_at
+  }
+  return verifies(Reader.of(String(next)).ed25519, sha512(utf8(canonical(acceptance))), fromHex(String(new_sig)))
+}
+
 export class HomeServer {
   /** The server part of its handles. */
   readonly name: string
@@ -24,6 +50,8 @@ export class HomeServer {
   /** Registrations by the local part. */
   readonly handles = new Map<string, Envelope>()
   readonly deleted = new Set<string>()
+  /** The keys that handed their handle over, and to which: 64 digits each. */
+  readonly moved = new Map<string, string>()
   /** Manifests by the 64 digits of their owner, oldest first. */
   readonly manifests = new Map<string, ReadonlyArray<Stored>>()
   urls: Urls = { tcp: [], websocket: [], sigServer: "" }
@@ -33,6 +61,17 @@ export class HomeServer {
     this.name = name
     this.#now = now
     this.http = new HttpHost((asked) => this.#answer(asked), now)
+  }
+
+  /** What else ends with an old key. */
+  onMoved: (old: string) => void = () => undefined
+
+  /** The handle of one key is another's from now on. */
+  handOver(old: string, registration: Envelope): void {
+    this.handles.set(String(registration.payload["handle"]), registration)
+    this.moved.set(old, String(registration.payload["primary"]).replace("ed25519:", ""))
+    this.manifests.delete(old)
+    this.onMoved(old)
   }
 
   isRegistered(account: string): boolean {
@@ -79,7 +118,12 @@ export class HomeServer {
     if (path === "/v1/healthz") return json({})
     if (method === "POST" && area === "register") return this.#register(asked.text)
     if (method === "GET" && area === "u") return this.#lookUp(rest.join("/"))
-    if (method === "GET" && area === "by-primary") return this.#found(this.#nameOf(rest.join("/")))
+    if (method === "POST" && area === "transfer") return this.#transfer(asked.text)
+    if (method === "GET" && area === "by-primary") {
+      const primary = rest.join("/")
+      if (this.moved.has(primary.replace("ed25519:", ""))) return problem(410, "primary_moved")
+      return this.#found(this.#nameOf(primary))
+    }
     if ((method === "POST" && area === "delete") || (method === "DELETE" && area === "u"))
       return this.#delete(asked.text)
     if (area === "manifests") return this.#manifest(asked, rest)
@@ -118,6 +162,30 @@ export class HomeServer {
     if (this.#nameOf(primary) !== undefined) return problem(409, "primary_taken")
     this.handles.set(handle, registration)
     return json(this.record(registration), 201)
+  }
+
+  #transfer(text: string): Reply {
+    let both: { readonly registration: Envelope; readonly transfer: Envelope }
+    try {
+      both = JSON.parse(text) as typeof both
+      if (!isSigned(both.transfer) || !isSigned(both.registration) || !isTransferAccepted(both.transfer.payload))
+        return problem(401, "signature_invalid")
+    } catch {
+      return problem(400, "envelope_malformed")
+    }
+    const { registration, transfer } = both
+    const { handle = "", new: next = "", primary = "", server } = transfer.payload as Record<string, string>
+    const fits = registration.payload["handle"] === handle && registration.payload["primary"] === next
+    if (!fits || transfer.signature.key !== primary) return problem(400, "envelope_malformed")
+    if (server !== this.name) return problem(400, "wrong_server")
+    if (this.#nameOf(next) === handle) return json(this.record(this.handles.get(handle)!))
+    const isOff = ({ payload }: Envelope) => Math.abs(Date.parse(String(payload["created_at"])) - this.#now()) > 300_000
+    if (this.moved.has(primary.replace("ed25519:", ""))) return problem(410, "primary_moved")
+    if (this.#nameOf(primary) !== handle) return problem(403, "unauthorized")
+    if (this.#nameOf(next) !== undefined) return problem(409, "primary_taken")
+    if (isOff(transfer) || isOff(registration)) return problem(400, "clock_skew")
+    this.handOver(primary.replace("ed25519:", ""), registration)
+    return json(this.record(registration))
   }
 
   #delete(text: string): Reply {

@@ -14,6 +14,7 @@ export interface Surroundings {
   readonly home: HomeServer
   readonly sig: SigServer
   readonly broker: Broker
+  readonly people: Array<Person>
   now(): number
 }
 
@@ -70,6 +71,16 @@ export class Person {
     this.#world.home.handles.set(this.local, this.registration())
     this.append("add_endpoint", this.endpoint())
     return this
+  }
+
+  /** Ends the chain in a rotation, and hands the handle over: the same person under the next key. */
+  handOver(keys = new Keys(), { silently = false } = {}): Person {
+    const next = new Person(this.#world, this.local, keys)
+    this.#world.people.push(next)
+    next.append("add_endpoint", next.endpoint())
+    if (!silently) this.extend(this.rotation(keys))
+    this.#world.home.handOver(this.keys.hex, next.registration())
+    return next
   }
 
   endpoint(change: Payload = {}): Payload {

@@ -30,7 +30,14 @@ export class World {
     const now = () => this.now()
     this.home = new HomeServer(server, now)
     this.sig = new SigServer(now)
-    this.broker = new Broker({ now, isRegistered: (account) => this.home.isRegistered(account) })
+    this.broker = new Broker({
+      now,
+      isRegistered: (account) => this.home.isRegistered(account),
+      hasMoved: (account) => this.home.moved.has(account)
+    })
+    this.home.onMoved = (old) => {
+      for (const peer of this.broker.nats.of(old)) peer.drop()
+    }
     this.elsewhere = new HttpHost(() => problem(404, "not_found"), now)
   }
 

@@ -152,7 +152,7 @@ describe("requests", () => {
     })
   )
 
-  it.live("are dropped unseen where only contacts may write", () =>
+  it.live("are dropped unseen where only contacts may write (KEZ-PRF-167)", () =>
     Effect.gen(function* () {
       const world = makeWorld()
       const { bob } = yield* twoFriends(world)

@@ -161,7 +161,7 @@ describe("held mail", () => {
     })
   )
 
-  it.live("of a stranger whose request is shown is none, whatever the policy becomes", () =>
+  it.live("of a stranger whose request is shown is none, whatever the policy becomes (KEZ-PRF-168)", () =>
     Effect.gen(function* () {
       const { alice, carol } = yield* met()
       yield* carol.chat.send("alice", "one")
