@@ -2,7 +2,7 @@
  * A LocalStore in one SQLite file, written by its owner process and readable by others. A commit is one transaction in
  * WAL mode and `sync` synchronises the log, as under `synchronous=FULL` but without blocking the main thread: SQLite
  * runs under NORMAL (which keeps the file consistent), and libuv's threads synchronise the log while the next commits
- * proceed.
+ * proceed. Checkpoints run on a thread of their own.
  */
 import type BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"
@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { chmodSync, closeSync, fdatasync, mkdirSync, openSync } from "node:fs"
 import { dirname } from "node:path"
+import * as Checkpoints from "./Checkpoints.ts"
 import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { LocalStore, prefixEnd, StoreConflict, StoreError, type Range, type Write } from "../../services/LocalStore.ts"
 
@@ -106,10 +107,10 @@ const open = (Database: typeof BetterSqlite3, options: Options): BetterSqlite3.D
   prepareFile(options.path)
   const database = new Database(options.path, { timeout: options.lockTimeoutMillis ?? 5_000 })
   try {
+    database.pragma(`page_size = ${Checkpoints.pageBytes}`)
     database.pragma("journal_mode = WAL")
     database.pragma("synchronous = NORMAL")
-    // A checkpoint synchronises both files on this thread, so it runs rarely, with at most 16 MiB at a time.
-    database.pragma("wal_autocheckpoint = 4096")
+    database.pragma(`wal_autocheckpoint = ${Checkpoints.backstopPages}`)
     migrate(database, options.path)
     if (options.maxBytes !== undefined) {
       const pageSize = Number(database.pragma("page_size", { simple: true }))
@@ -152,10 +153,17 @@ const synchronise = (file: number): Effect.Effect<void, NodeJS.ErrnoException> =
   })
 
 /** `log` is the descriptor of the write-ahead log. */
-const fromDatabase = (database: BetterSqlite3.Database, log: number, path: string): LocalStore["Service"] => {
+const fromDatabase = (
+  database: BetterSqlite3.Database,
+  log: number,
+  path: string,
+  checkpoints: ReturnType<typeof Checkpoints.make>
+): LocalStore["Service"] => {
   const select = database.prepare<[string], Row>("SELECT key, value FROM entries WHERE key = ?")
   const exists = database.prepare<[string]>("SELECT 1 FROM entries WHERE key = ?")
-  const put = database.prepare<[string, Uint8Array]>("INSERT OR REPLACE INTO entries (key, value) VALUES (?, ?)")
+  const put = database.prepare<[string, Uint8Array]>(
+    "INSERT INTO entries (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+  )
   const remove = database.prepare<[string]>("DELETE FROM entries WHERE key = ?")
 
   // One statement per combination of bounds, so every scan is a plain walk of the primary key.
@@ -205,7 +213,10 @@ const fromDatabase = (database: BetterSqlite3.Database, log: number, path: strin
       }),
     commit: (writes) =>
       Effect.try({
-        try: () => commit.immediate(writes),
+        try: () => {
+          commit.immediate(writes)
+          checkpoints.committed(writes)
+        },
         catch: (cause) => (cause instanceof StoreConflict ? cause : fail(cause))
       }),
     sync: Effect.mapError(synchronise(log), fail)
@@ -232,7 +243,11 @@ export const make = Effect.fnUntraced(function* (
     Effect.try({ try: () => openSync(`${options.path}-wal`, "r+"), catch: storeError(options.path) }),
     (log) => Effect.sync(() => closeSync(log))
   )
-  return fromDatabase(database, log, options.path)
+  const checkpoints = yield* Effect.acquireRelease(
+    Effect.sync(() => Checkpoints.make(options.path)),
+    ({ close }) => close
+  )
+  return fromDatabase(database, log, options.path, checkpoints)
 })
 
 /** The local store in the SQLite file at `options.path`. */

@@ -1,6 +1,17 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs"
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
@@ -139,6 +150,57 @@ describe("the SQLite file", () => {
     Effect.gen(function* () {
       const directory = yield* folder
       assert.strictEqual(reasonOf(yield* Effect.flip(SqliteLocalStore.make({ path: directory }))), "io")
+    })
+  )
+
+  it.live("moves a long log into the file by itself, and begins it anew", () =>
+    Effect.gen(function* () {
+      const path = yield* file
+      const keys = Array.from({ length: 400 }, (_, index) => `k/${index}`)
+      // The numbers that SQLite draws for each beginning of the log.
+      const beginning = () => readFileSync(`${path}-wal`).subarray(16, 24)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const store = yield* SqliteLocalStore.make({ path })
+          // Other bytes each time: what stays as it is is not written.
+          const commit = (round: number) =>
+            store.commit(keys.map((key) => ({ op: "put", key, value: new Uint8Array(16_384).fill(round) })))
+          yield* commit(0)
+          const first = beginning()
+          for (let round = 1; first.equals(beginning()); round++) {
+            yield* Effect.sleep(50)
+            yield* commit(round % 256)
+          }
+          assert.isAtLeast(statSync(path).size, keys.length * 16_384)
+        })
+      )
+      assert.isFalse(existsSync(`${path}-wal`))
+      const again = yield* SqliteLocalStore.make({ path })
+      assert.strictEqual((yield* again.scan({ prefix: "k/" })).length, keys.length)
+    })
+  )
+
+  it.live("has everything before the last `sync` in its files as they were then", () =>
+    Effect.gen(function* () {
+      const path = yield* file
+      const store = yield* SqliteLocalStore.make({ path })
+      const value = new Uint8Array(3_000).fill(7)
+      for (let round = 0; round < 40; round++) {
+        for (let index = 0; index < 50; index++) {
+          yield* store.commit([
+            { op: "put", key: `a/${round}/${index}`, value },
+            { op: "put", key: "latest", value: Uint8Array.of(round, index) }
+          ])
+        }
+        yield* store.sync
+        if (round % 8 !== 7) continue
+        // What a power failure leaves: these files, and none of the commits after them.
+        const copy = `${path}-${round}`
+        for (const suffix of ["", "-wal"]) copyFileSync(`${path}${suffix}`, `${copy}${suffix}`)
+        const left = yield* SqliteLocalStore.make({ path: copy })
+        assert.deepStrictEqual(Option.getOrThrow(yield* left.get("latest")), Uint8Array.of(round, 49))
+        assert.strictEqual((yield* left.scan({ prefix: "a/" })).length, (round + 1) * 50)
+      }
     })
   )
 
