@@ -58,11 +58,27 @@ class AccountProcess {
   }
 }
 
+/** Kills of the two clients, `count` of them at random points of a stream. */
+export const atRandom = (count: number): ReadonlyArray<Kill> =>
+  Array.from({ length: count }, (): Kill => [Math.random(), Math.random() < 0.5 ? "sender" : "receiver"]).toSorted(
+    ([a], [b]) => a - b
+  )
+
+/** Who is killed when this share of the stream was sent, from 0 to 1. */
+export type Kill = readonly [share: number, victim: Victim]
+
+/** Kills of these, one after the other, spread over the stream. */
+const spread = (victims: ReadonlyArray<Victim>): ReadonlyArray<Kill> =>
+  victims.map((victim, index) => [(index + 1) / (victims.length + 1), victim])
+
 /**
  * Sends `count` numbered texts from one process to another and kills each victim once, spread over the stream. Every
- * text must be in the receiver's history exactly once and in order, and no text may be shown twice.
+ * text must be in the receiver's history exactly once, in order where no server was killed, and no text may be shown twice.
  */
-export const stream = async (count: number, victims: ReadonlyArray<Victim>): Promise<void> => {
+export const stream = (count: number, victims: ReadonlyArray<Victim>): Promise<void> => kill(count, spread(victims))
+
+/** As {@link stream}, with `burst` texts at once and kills at any points. */
+export const kill = async (count: number, kills: ReadonlyArray<Kill>, burst = 1): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), "kez-kill-"))
   let home: Home | undefined
   const processes: Array<AccountProcess> = []
@@ -88,12 +104,15 @@ export const stream = async (count: number, victims: ReadonlyArray<Victim>): Pro
     let queued = -1
     const flushed = Promise.withResolvers<void>()
     const waiting: Array<{ readonly at: number; readonly reached: () => void }> = []
-    const sender = new AccountProcess(["send", urls.home, dirs.alice, "alice", "bob", `${count}`], (line) => {
-      if (line.queued !== undefined) queued = Math.max(queued, line.queued)
-      if (typeof line.began === "number") queued = Math.max(queued, line.began - 1)
-      for (const { at, reached } of waiting) if (queued >= at) reached()
-      if (line.flushed === count) flushed.resolve()
-    })
+    const sender = new AccountProcess(
+      ["send", urls.home, dirs.alice, "alice", "bob", `${count}`, `${burst}`],
+      (line) => {
+        if (line.queued !== undefined) queued = Math.max(queued, line.queued)
+        if (typeof line.began === "number") queued = Math.max(queued, line.began - 1)
+        for (const { at, reached } of waiting) if (queued >= at) reached()
+        if (line.flushed === count) flushed.resolve()
+      }
+    )
     const receiver = new AccountProcess(["receive", urls.home, dirs.bob, "bob", "alice", "0"], (line) => {
       if (line.shown !== undefined) shown.set(line.shown, (shown.get(line.shown) ?? 0) + 1)
     })
@@ -106,8 +125,8 @@ export const stream = async (count: number, victims: ReadonlyArray<Victim>): Pro
         if (queued >= at) reached()
         else waiting.push({ at, reached })
       })
-    for (const [index, victim] of victims.entries()) {
-      await reach(Math.floor((count * (index + 1)) / (victims.length + 1)))
+    for (const [share, victim] of kills) {
+      await reach(Math.floor(count * share))
       if (victim === "sender" || victim === "receiver") {
         const process = victim === "sender" ? sender : receiver
         await process.end("SIGKILL")
@@ -124,9 +143,14 @@ export const stream = async (count: number, victims: ReadonlyArray<Victim>): Pro
     const bob = await openNode({ home: urls.home, dir: dirs.bob, passphrase: "only for bob" })
     try {
       await bob.sync()
-      const texts = (await bob.history("alice", { limit: count + 100 })).map(({ text }) => text)
+      const messages = await bob.history("alice", { limit: count + 100 })
+      const texts = messages.map(({ text }) => text)
       const expected = Array.from({ length: count }, (_, index) => `m${index}`)
-      assert.deepStrictEqual(texts.toSorted(byNumber), expected, "every text once in the receiver's history")
+      const areClients = kills.every(([, victim]) => victim === "sender" || victim === "receiver")
+      const inOrder = areClients ? texts : texts.toSorted(byNumber)
+      assert.deepStrictEqual(inOrder, expected, "every text once in the receiver's history")
+      const marked = messages.filter(({ fork, gap }) => fork === true || (areClients && gap !== undefined))
+      assert.deepStrictEqual(marked, [], "no number used twice, and none missing")
       assert.deepStrictEqual(
         [...shown].filter(([, times]) => times > 1),
         [],
