@@ -1,12 +1,16 @@
 //! Iroh for Node with bytes as typed arrays: the part of `@number0/iroh` that the files of kez-chat use, under the same
-//! names. Everything here moves bytes; what may be sent, fetched or believed is decided by whoever calls.
+//! names; and the answers of iroh-blobs on its streams, verified here. Who may have what is decided by whoever calls.
 //!
 //! A panic rejects the promise of the call (in a future) or throws (elsewhere, by `catch_unwind`): it never ends the
 //! process. Bytes are copied on the calling thread, because JavaScript may change its memory while a future runs.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+mod answer;
 mod connection;
+mod decoder;
+mod encoder;
 mod endpoint;
 mod failure;
 mod stream;
+mod tree;

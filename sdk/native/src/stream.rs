@@ -1,7 +1,10 @@
 //! Streams over typed arrays. `reset` and `stop` end a write or read under way instead of waiting for it.
-use crate::failure::{failed, invalid, quic_integer};
+use crate::{
+    answer::{AnswerReader, AnswerWriter},
+    failure::{failed, invalid, quic_integer},
+};
 use napi::{
-    bindgen_prelude::{BigInt, PromiseRaw, Uint8Array, Uint8ArraySlice},
+    bindgen_prelude::{BigInt, Float64ArraySlice, PromiseRaw, Uint8Array, Uint8ArraySlice},
     Env, Error, Result,
 };
 use napi_derive::napi;
@@ -12,8 +15,8 @@ use tokio::sync::{watch, Mutex};
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// One direction of a stream, used by one call at a time.
-struct Half<T> {
-    stream: Mutex<T>,
+pub struct Half<T> {
+    pub(crate) stream: Mutex<T>,
     abandoned: watch::Sender<bool>,
 }
 
@@ -26,7 +29,7 @@ impl<T> Half<T> {
     }
 
     /// Runs a call to its end, or until the half is abandoned.
-    async fn unless_abandoned<R>(&self, call: impl Future<Output = Result<R>>) -> Result<R> {
+    pub(crate) async fn unless_abandoned<R>(&self, call: impl Future<Output = Result<R>>) -> Result<R> {
         let mut abandoned = self.abandoned.subscribe();
         tokio::select! {
             biased;
@@ -65,6 +68,19 @@ impl SendStream {
             let write = async { half.stream.lock().await.write_all(&bytes).await.map_err(failed) };
             half.unless_abandoned(write).await
         })
+    }
+
+    /// Begins the answer for these chunks (`ChunkRanges.within` the blob) of the blob with this tree, whose outboard is
+    /// copied.
+    #[napi(catch_unwind)]
+    pub fn answer(
+        &self,
+        hash: Uint8ArraySlice,
+        size: f64,
+        outboard: Uint8ArraySlice,
+        boundaries: Float64ArraySlice,
+    ) -> Result<AnswerWriter> {
+        AnswerWriter::new(self.0.clone(), &hash, size, &outboard, &boundaries)
     }
 
     /// Ends writing. Does not wait for the peer.
@@ -120,6 +136,12 @@ impl RecvStream {
             Ok(bytes.into())
         };
         self.0.unless_abandoned(read).await
+    }
+
+    /// Reads the answer for these chunks (`ChunkRanges.within` the blob) of the blob with this hash and size.
+    #[napi(catch_unwind)]
+    pub fn answer(&self, hash: Uint8ArraySlice, size: f64, boundaries: Float64ArraySlice) -> Result<AnswerReader> {
+        AnswerReader::new(self.0.clone(), &hash, size, &boundaries)
     }
 
     /// Tells the peer that nothing more is wanted.

@@ -11,7 +11,7 @@ import * as BlobRequest from "../../protocol/files/BlobRequest.ts"
 import * as Bytes from "../../protocol/encoding/Bytes.ts"
 import { Problem } from "../../protocol/Problem.ts"
 import { BlobTransportError, type FetchOptions } from "../../services/BlobTransport.ts"
-import { closings, type DuplexStream, type StreamFailure } from "./Network.ts"
+import { type AnswerReader, closings, type DuplexStream, type StreamFailure } from "./Network.ts"
 import type { TransferLimits } from "./TransferLimits.ts"
 
 type FetchError = BlobTransportError | Problem
@@ -26,7 +26,6 @@ export const fetch = (
     Effect.gen(function* () {
       const hasher = yield* FastBlake3.load
       const root = Result.getOrThrow(Bytes.fromHex(hash))
-      const decoder = BlobAnswer.decoder({ hash: root, ranges, hasher, size })
       const stream = yield* Effect.acquireRelease(open, (opened) => opened.abort(0), { interruptible: true })
       yield* stream.write(BlobRequest.encode(root, ranges)).pipe(
         Effect.andThen(stream.end),
@@ -34,7 +33,10 @@ export const fetch = (
         Effect.catch(() => Effect.void),
         Effect.timeoutOrElse({ duration: limits.stallMillis, orElse: () => stalled })
       )
-      return Stream.fromPull(Effect.succeed(answerOf(stream, decoder, limits)))
+      const reader =
+        stream.readAnswer?.({ hash: root, size, ranges }) ??
+        plainReader(stream, BlobAnswer.decoder({ hash: root, ranges, hasher, size }))
+      return Stream.fromPull(Effect.succeed(answerOf(stream, reader, limits)))
     })
   )
 
@@ -45,49 +47,57 @@ const stalled = Effect.fail(
 /** Maximum items emitted together when their bytes have already arrived. */
 const itemsAtOnce = 16
 
-/** Every pull waits for one item and takes those that follow without waiting. */
-const answerOf = (stream: DuplexStream, decoder: BlobAnswer.Decoder, limits: TransferLimits) => {
+/** Every call waits for one item and takes those that follow without waiting. */
+const plainReader = (stream: DuplexStream, decoder: BlobAnswer.Decoder): AnswerReader => {
   let received = 0
   let failure: Problem | undefined
+  return {
+    hasBegun: () => received > 0,
+    isWhole: () => received > 0 && decoder.wanted === 0,
+    next: Effect.gen(function* () {
+      const items: Array<BlobAnswer.Verified> = []
+      while (failure === undefined && (items.length === 0 || (items.length < itemsAtOnce && stream.ready()))) {
+        // Reads what the next item lacks, at most a group more, so that a lying provider cannot make us read on.
+        const { wanted } = decoder
+        const bytes = yield* stream.read(wanted === 0 ? 1 : wanted < groupBytes ? wanted + groupBytes : wanted)
+        if (bytes.length === 0) break
+        received += bytes.length
+        const result = decoder.push(bytes, (item) => items.push(item))
+        if (Result.isFailure(result)) failure = result.failure
+      }
+      if (failure !== undefined) yield* stream.abort(0)
+      return failure !== undefined && items.length === 0 ? yield* failure : items
+    })
+  }
+}
+
+const answerOf = (stream: DuplexStream, reader: AnswerReader, limits: TransferLimits) => {
   const next = Effect.gen(function* () {
-    if (failure !== undefined) return yield* Effect.fail(failure)
-    const items: Array<BlobAnswer.Verified> = []
-    do {
-      // Reads what the next item lacks, at most a group more, so that a lying provider cannot make us read on.
-      const { wanted } = decoder
-      const limit = wanted === 0 ? 1 : wanted < groupBytes ? wanted + groupBytes : wanted
-      const bytes = yield* Effect.mapError(stream.read(limit), (error) => explained(error, received))
-      if (bytes.length === 0) {
-        // A provider without the blob may also end the stream without a code (iroh-blobs
-        // `AtBlobHeaderNextError::NotFound`).
-        if (received === 0) return yield* transportError("refused")
-        return yield* Effect.andThen(Effect.fromResult(decoder.finish()), Cause.done())
-      }
-      received += bytes.length
-      const result = decoder.push(bytes, (item) => items.push(item))
-      if (Result.isFailure(result)) {
-        failure = result.failure
-        yield* stream.abort(0)
-        if (items.length === 0) return yield* Effect.fail(failure)
-      }
-    } while (failure === undefined && (items.length === 0 || (items.length < itemsAtOnce && stream.ready())))
-    return [items] as const
-  })
+    const items = yield* reader.next
+    if (items.length > 0) return [items] as const
+    // A provider without the blob may also end the stream without a code (iroh-blobs
+    // `AtBlobHeaderNextError::NotFound`).
+    if (!reader.hasBegun()) return yield* transportError("refused")
+    if (reader.isWhole()) return yield* Cause.done()
+    return yield* new Problem({ code: "blob_incomplete", detail: "the answer ended early" })
+  }).pipe(
+    Effect.catchTag("StreamFailure", (failure) => Effect.fail(explained(failure, reader.hasBegun()))),
+    Effect.tapErrorTag("Problem", () => stream.abort(0))
+  )
   return Effect.suspend(() =>
     Effect.timeoutOrElse(next, {
       // A pooled connection may lead to a dead device, so the first byte gets the short time limit of a dial.
-      duration: received === 0 ? Math.min(limits.dialMillis, limits.stallMillis) : limits.stallMillis,
+      duration: reader.hasBegun() ? limits.stallMillis : Math.min(limits.dialMillis, limits.stallMillis),
       // A complete answer needs no end of stream from the provider.
-      orElse: (): Effect.Effect<never, BlobTransportError | Cause.Done> =>
-        received > 0 && decoder.wanted === 0 ? Cause.done() : stalled
+      orElse: (): Effect.Effect<never, BlobTransportError | Cause.Done> => (reader.isWhole() ? Cause.done() : stalled)
     })
   )
 }
 
-const explained = (failure: StreamFailure, received: number): FetchError => {
+const explained = (failure: StreamFailure, hasBegun: boolean): FetchError => {
   if (failure.reason === "lost") return lost(failure)
   if (failure.code === BlobRequest.errorCodes.limit) return transportError("busy", failure)
-  if (received === 0 || failure.code === BlobRequest.errorCodes.permission) return transportError("refused", failure)
+  if (!hasBegun || failure.code === BlobRequest.errorCodes.permission) return transportError("refused", failure)
   return new Problem({ code: "blob_incomplete", detail: "the peer ended the transfer" })
 }
 

@@ -1,7 +1,12 @@
 /** The network interface of the blob protocol: authenticated connections with many byte streams. */
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
+import type { Tree } from "../../protocol/files/Blake3Tree.ts"
+import type { Verified } from "../../protocol/files/BlobAnswer.ts"
+import type { ChunkRanges } from "../../protocol/files/ChunkRanges.ts"
 import type { AdmittedKey } from "../../protocol/identity/KeyAdmission.ts"
+import type { Problem } from "../../protocol/Problem.ts"
 import type { Addresses, BlobEndpoint, BlobTransportError, Path } from "../../services/BlobTransport.ts"
 
 /**
@@ -19,12 +24,41 @@ export class StreamFailure extends Data.TaggedError("StreamFailure")<{
   }
 }
 
+/** An answer that arrives, verified. */
+export interface AnswerReader {
+  /**
+   * The next verified items; none when the stream has ended, whole or not. Their bytes are valid until the next call.
+   * `blob_mismatch` at the first wrong byte, after all items before it.
+   */
+  readonly next: Effect.Effect<ReadonlyArray<Verified>, StreamFailure | Problem>
+  /** Whether any byte has arrived. */
+  readonly hasBegun: () => boolean
+  /** Whether nothing more is to come. */
+  readonly isWhole: () => boolean
+}
+
+/** An answer that is sent, checked against the blob's hash. */
+export interface AnswerWriter {
+  /** The bytes of the blob to write next, from a group's start; undefined at the end. */
+  readonly run: () => Result.Result<{ readonly offset: number; readonly length: number } | undefined, Problem>
+  /** Waits until the network has room for the answer up to these bytes, which may be reused when it returns. */
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, StreamFailure | Problem>
+}
+
 /** A bidirectional byte stream whose directions end independently. One `read` and one `write` at a time. */
 export interface DuplexStream {
   /** The next bytes, at most `limit`, owned by the caller; empty at the end. */
   readonly read: (limit: number) => Effect.Effect<Uint8Array, StreamFailure>
   /** Whether `read` would return without waiting. */
   readonly ready: () => boolean
+  /** Reads the answer for these chunks, where the network verifies it faster than `BlobAnswer`. */
+  readonly readAnswer?: (options: {
+    readonly hash: Uint8Array
+    readonly size: number
+    readonly ranges: ChunkRanges
+  }) => AnswerReader
+  /** Writes the answer for these chunks of a blob, where the network encodes it faster than `BlobAnswer`. */
+  readonly writeAnswer?: (tree: Tree, ranges: ChunkRanges) => AnswerWriter
   /** Waits until the network has room. The bytes may be reused when it returns. */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, StreamFailure>
   /** Ends writing. Does not wait. */

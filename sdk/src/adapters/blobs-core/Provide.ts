@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as FastBlake3 from "../../crypto/FastBlake3.ts"
 import { chunkBytes } from "../../protocol/files/Blake3.ts"
+import { groupBytes } from "../../protocol/files/Blake3Tree.ts"
 import * as BlobAnswer from "../../protocol/files/BlobAnswer.ts"
 import * as BlobRequest from "../../protocol/files/BlobRequest.ts"
 import * as Bytes from "../../protocol/encoding/Bytes.ts"
@@ -102,37 +103,86 @@ const send = (
       reported = written
       return provider.sent({ peer, hash, chunks, ended })
     }
+    /** The network has taken all chunks up to this one. */
+    const taken = (upTo: number) => {
+      written = upTo
+      return (written - reported) * chunkBytes >= reportBytes ? report(false) : Effect.void
+    }
     return Effect.gen(function* () {
-      const hasher = yield* FastBlake3.load
-      const piece = new Uint8Array(pieceBytes)
-      let filled = 0
-      let upTo = 0
-      const write = (bytes: Uint8Array) => inTime(stream.write(bytes), limits.stallMillis)
-      for (const part of BlobAnswer.encode(blob.tree, asked, hasher)) {
-        if (Result.isFailure(part)) return yield* refuse(internal)
-        const bytes = yield* bytesOf(part.success, blob)
-        for (let at = 0; at < bytes.length;) {
-          const taken = Math.min(piece.length - filled, bytes.length - at)
-          piece.set(bytes.subarray(at, at + taken), filled)
-          filled += taken
-          at += taken
-          if (filled < piece.length) break
-          yield* write(piece)
-          filled = 0
-          written = upTo
-          if ((written - reported) * chunkBytes >= reportBytes) yield* report(false)
-        }
-        if (part.success.kind === "read") {
-          upTo = Math.max(1, Math.ceil((part.success.offset + part.success.length) / chunkBytes))
-        }
-      }
-      yield* write(piece.subarray(0, filled))
+      const job = { blob, asked, stream, limits, taken }
+      const upTo = yield* stream.writeAnswer === undefined ? writePlain(job) : writeRuns(job, stream.writeAnswer)
       yield* stream.end
       // Reports the last piece only after its delivery, so no fetch is reported as complete without having arrived.
       yield* inTime(stream.arrived, limits.stallMillis)
       written = upTo
     }).pipe(Effect.onExit(() => report(true)))
   })
+
+interface Writing {
+  readonly blob: StoredBlob
+  readonly asked: ChunkRanges.ChunkRanges
+  readonly stream: DuplexStream
+  readonly limits: TransferLimits
+  readonly taken: (upTo: number) => Effect.Effect<void>
+}
+
+const chunksTo = (offset: number, length: number) => Math.max(1, Math.ceil((offset + length) / chunkBytes))
+
+/** Writes the answer in pieces of equal size; the chunk up to which it goes. */
+const writePlain = Effect.fnUntraced(function* ({
+  asked,
+  blob,
+  limits,
+  stream,
+  taken
+}: Writing): Effect.fn.Return<number, Refusal | StreamFailure> {
+  const hasher = yield* FastBlake3.load
+  const piece = new Uint8Array(pieceBytes)
+  let filled = 0
+  let upTo = 0
+  const write = (bytes: Uint8Array) => inTime(stream.write(bytes), limits.stallMillis)
+  for (const part of BlobAnswer.encode(blob.tree, asked, hasher)) {
+    if (Result.isFailure(part)) return yield* refuse(internal)
+    const bytes = yield* bytesOf(part.success, blob)
+    for (let at = 0; at < bytes.length;) {
+      const fits = Math.min(piece.length - filled, bytes.length - at)
+      piece.set(bytes.subarray(at, at + fits), filled)
+      filled += fits
+      at += fits
+      if (filled < piece.length) break
+      yield* write(piece)
+      filled = 0
+      yield* taken(upTo)
+    }
+    if (part.success.kind === "read") upTo = chunksTo(part.success.offset, part.success.length)
+  }
+  yield* write(piece.subarray(0, filled))
+  return upTo
+})
+
+/** The same where the network encodes, and takes runs of groups. */
+const writeRuns = Effect.fnUntraced(function* (
+  { asked, blob, limits, taken }: Writing,
+  answer: NonNullable<DuplexStream["writeAnswer"]>
+): Effect.fn.Return<number, Refusal | StreamFailure> {
+  const writer = answer(blob.tree, asked)
+  let upTo = 0
+  for (;;) {
+    const next = writer.run()
+    if (Result.isFailure(next)) return yield* refuse(internal)
+    if (next.success === undefined) return upTo
+    const { length, offset } = next.success
+    const run = new Uint8Array(length)
+    for (let at = 0; at < length; at += groupBytes) {
+      const group = blob.read(offset + at, Math.min(groupBytes, length - at))
+      run.set(yield* group.pipe(Effect.catch(() => refuse(internal))), at)
+    }
+    yield* taken(upTo)
+    const written = Effect.catchTag(writer.write(run), "Problem", () => refuse(internal))
+    yield* inTime(written, limits.stallMillis)
+    upTo = chunksTo(offset, length)
+  }
+})
 
 const bytesOf = (part: BlobAnswer.Part, blob: StoredBlob): Effect.Effect<Uint8Array, Refusal> => {
   if (part.kind === "bytes") return Effect.succeed(part.bytes)

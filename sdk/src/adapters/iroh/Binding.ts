@@ -2,9 +2,11 @@
  * The two bindings of Iroh for Node, with one face. `@kez-chat/iroh-native` moves bytes in typed arrays.
  * `@number0/iroh` 1.1 takes and returns arrays of numbers, at about 100 and 170 ns a byte, which limits its throughput.
  */
+import type * as Addon from "@kez-chat/iroh-native"
 import type * as Iroh from "@number0/iroh/index.js"
 import * as Effect from "effect/Effect"
 import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
+import * as NativeAnswers from "./NativeAnswers.ts"
 import { pieceBytes } from "../blobs-core/TransferLimits.ts"
 
 export interface Binding {
@@ -14,6 +16,8 @@ export interface Binding {
   readonly give: <A>(bytes: Uint8Array, take: (given: Array<number>) => Promise<A>) => Promise<A>
   /** The bytes that a call returned. */
   readonly received: (given: Array<number> | Uint8Array) => Uint8Array
+  /** How answers are read and written in the binding itself. */
+  readonly answers?: (stream: Iroh.BiStream) => NativeAnswers.Answers
 }
 
 /** Reused for every whole piece, because allocation costs more than filling. */
@@ -36,11 +40,12 @@ export const compatible = (iroh: typeof Iroh.default): Binding => ({
 })
 
 /** The types of the streams of `@number0/iroh` stand for both, and those of this one are narrower here alone. */
-const native = (iroh: typeof import("@kez-chat/iroh-native")): Binding => ({
+const native = (iroh: typeof Addon): Binding => ({
   kind: "native",
   iroh: iroh as unknown as typeof Iroh.default,
   give: (bytes, take) => take(bytes as unknown as Array<number>),
-  received: (given) => given as Uint8Array
+  received: (given) => given as Uint8Array,
+  answers: (stream) => NativeAnswers.make(stream as unknown as Addon.BiStream)
 })
 
 const missing = (cause: unknown) =>
@@ -58,7 +63,7 @@ export const load = (wanted: "compatible" | undefined): Effect.Effect<Binding, A
       if (wanted === undefined) {
         // Missing, without a build for this system, or of another system's C library: the other one may do.
         const found = await import("@kez-chat/iroh-native").catch(() => undefined)
-        if (found !== undefined) return native(found.default)
+        if (found !== undefined) return native(found.default as typeof Addon)
       }
       // Imports the file by path: the package's main entry does not exist, and Node warns about that.
       return compatible((await import("@number0/iroh/index.js")).default)

@@ -15,6 +15,7 @@ import type { Network } from "../blobs-core/Network.ts"
 import { defaultLimits, type TransferLimits } from "../blobs-core/TransferLimits.ts"
 import * as Binding from "./Binding.ts"
 import * as IrohNetwork from "./IrohNetwork.ts"
+import { firstLine } from "./StreamErrors.ts"
 
 export interface IrohOptions {
   /**
@@ -82,7 +83,7 @@ const bindEndpoint = (
       for (const address of sockets) builder.bindAddr(address)
       return await builder.bind()
     },
-    catch: (cause) => unavailable(`the network endpoint cannot be opened: ${IrohNetwork.firstLine(cause)}`, cause)
+    catch: (cause) => unavailable(`the network endpoint cannot be opened: ${firstLine(cause)}`, cause)
   })
 
 /** An endpoint's raw network, below the blob protocol. */

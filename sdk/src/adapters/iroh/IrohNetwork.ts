@@ -19,6 +19,7 @@ import {
 } from "../blobs-core/Network.ts"
 import { pieceBytes, type TransferLimits } from "../blobs-core/TransferLimits.ts"
 import type { Binding } from "./Binding.ts"
+import { attempt } from "./StreamErrors.ts"
 
 /** The allowed paths to a peer. */
 export interface Ways {
@@ -37,22 +38,6 @@ const handshakes = 32
 const closed = new BlobTransportError({ reason: "closed", detail: "this endpoint has closed" })
 const unreachable = (detail: string, cause?: unknown): BlobTransportError =>
   new BlobTransportError({ reason: "unreachable", detail, ...(cause === undefined ? {} : { cause }) })
-
-/** Strips the backtrace from the binding's errors. */
-export const firstLine = (cause: unknown): string =>
-  String(cause instanceof Error ? cause.message : cause).split("\n")[0] as string
-
-/** `Reset(1)` and `Stopped(1)` end a stream; any other error ends its connection. */
-const failureOf = (cause: unknown): StreamFailure => {
-  const detail = firstLine(cause)
-  const code = /^(?:Reset|Stopped)\((\d+)\)$/.exec(detail)?.[1]
-  if (code !== undefined) return new StreamFailure({ reason: "aborted", code: Number(code), detail })
-  const words = /\breason: b"([^"]*)"/.exec(detail)?.[1]
-  return new StreamFailure({ reason: "lost", detail, ...(words === undefined ? {} : { words }) })
-}
-
-const attempt = <A>(call: () => Promise<A>): Effect.Effect<A, StreamFailure> =>
-  Effect.tryPromise({ try: call, catch: failureOf })
 
 /** For calls whose outcome is irrelevant, including those queued behind an unfinished read or write. */
 const unwatched = (call: () => Promise<unknown>): void => {
@@ -93,20 +78,24 @@ const readerOf = ({ received }: Binding, recv: Iroh.RecvStream): Pick<DuplexStre
   }
 }
 
-const streamOf = (binding: Binding, { recv, send }: Iroh.BiStream): DuplexStream => ({
-  ...readerOf(binding, recv),
-  write: (bytes) => Effect.asVoid(attempt(() => binding.give(bytes, (given) => send.writeAll(given)))),
-  end: attempt(() => send.finish()),
-  arrived: Effect.gen(function* () {
-    const code = yield* attempt(() => send.stopped())
-    if (code !== null) yield* new StreamFailure({ reason: "aborted", code, detail: `stopped with code ${code}` })
-  }),
-  abort: (code) =>
-    Effect.sync(() => {
-      unwatched(() => send.reset(BigInt(code)))
-      unwatched(() => recv.stop(BigInt(code)))
-    })
-})
+const streamOf = (binding: Binding, stream: Iroh.BiStream): DuplexStream => {
+  const { recv, send } = stream
+  return {
+    ...readerOf(binding, recv),
+    ...binding.answers?.(stream),
+    write: (bytes) => Effect.asVoid(attempt(() => binding.give(bytes, (given) => send.writeAll(given)))),
+    end: attempt(() => send.finish()),
+    arrived: Effect.gen(function* () {
+      const code = yield* attempt(() => send.stopped())
+      if (code !== null) yield* new StreamFailure({ reason: "aborted", code, detail: `stopped with code ${code}` })
+    }),
+    abort: (code) =>
+      Effect.sync(() => {
+        unwatched(() => send.reset(BigInt(code)))
+        unwatched(() => recv.stop(BigInt(code)))
+      })
+  }
+}
 
 const connectionOf = (binding: Binding, connection: Iroh.Connection, peer: KeyAdmission.AdmittedKey): Connection => ({
   peer,
