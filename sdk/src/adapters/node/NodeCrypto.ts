@@ -119,16 +119,35 @@ const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array,
   return Effect.succeed(plain(body))
 }
 
+const sha256 = (data: Uint8Array): Uint8Array => plain(NodeApi.hash("sha256", data, "buffer"))
+
+/** Bytes of a block and of a digest of SHA-256. */
+const blockBytes = 64
+const digestBytes = 32
+
+/** RFC 2104. Two hashes in one call each take two thirds of the time that `createHmac` takes for its objects. */
+const hmacSha256 = (key: Uint8Array, data: Uint8Array): Uint8Array => {
+  const short = key.length > blockBytes ? sha256(key) : key
+  const inner = new Uint8Array(blockBytes + data.length).fill(0x36, 0, blockBytes)
+  const outer = new Uint8Array(blockBytes + digestBytes).fill(0x5c, 0, blockBytes)
+  for (let i = 0; i < short.length; i++) {
+    inner[i]! ^= short[i]!
+    outer[i]! ^= short[i]!
+  }
+  inner.set(data, blockBytes)
+  outer.set(sha256(inner), blockBytes)
+  return sha256(outer)
+}
+
 /** node:crypto's limit on `info`, which RFC 5869 does not have. */
 const hkdfInfoBytes = 1024
 
 const service = Crypto.of({
   backend: "node",
   randomBytes: (length) => Effect.sync(() => NodeApi.randomFillSync(new Uint8Array(length))),
-  sha256: (data) => Effect.sync(() => plain(NodeApi.hash("sha256", data, "buffer"))),
+  sha256: (data) => Effect.sync(() => sha256(data)),
   sha512: (data) => Effect.sync(() => plain(NodeApi.hash("sha512", data, "buffer"))),
-  hmacSha256: (key, data) =>
-    Effect.sync(() => plain(NodeApi.createHmac("sha256", NodeApi.createSecretKey(key)).update(data).digest())),
+  hmacSha256: (key, data) => Effect.sync(() => hmacSha256(key, data)),
   hkdfSha256: (ikm, salt, info, length) =>
     Effect.sync(() =>
       info.length > hkdfInfoBytes
