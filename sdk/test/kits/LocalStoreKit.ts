@@ -1,6 +1,11 @@
-/** What every LocalStore must do. Applied to each adapter; `make` gives a new, empty store for each test. */
+/**
+ * What every LocalStore must do. Applied to each adapter; `make` gives a new, empty store for each test.
+ *
+ * What a power failure leaves cannot be asked of a service: an adapter's own tests show that its files, as they were when
+ * a `sync` returned, have every commit before it.
+ */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option, type Scope } from "effect"
+import { Effect, Exit, Fiber, Option, type Scope } from "effect"
 import * as fc from "fast-check"
 import { type Entry, LocalStore, prefixEnd, type Range, StoreConflict, type Write } from "@kez-chat/sdk/services"
 import { checkProperty } from "./Property.ts"
@@ -152,6 +157,20 @@ export const localStoreKit = <E>(name: string, make: Effect.Effect<Store, E, Sco
         yield* store.sync
         yield* store.sync
         assert.isTrue(Option.isSome(yield* store.get("a")))
+      })
+    )
+
+    it.effect("shows a commit as soon as it returns, also while others wait for the disk", () =>
+      Effect.gen(function* () {
+        const store = yield* make
+        yield* store.commit([put("a", 1)])
+        const syncing = yield* Effect.forkChild(store.sync, { startImmediately: true })
+        for (const n of [1, 2, 3]) {
+          yield* store.commit([put("a", n), put(`b${n}`, n)])
+          assert.deepStrictEqual(Option.getOrThrow(yield* store.get("a")), bytes(n))
+        }
+        yield* Effect.all([Fiber.join(syncing), store.sync, store.sync], { concurrency: "unbounded" })
+        assert.deepStrictEqual(keysOf(yield* store.scan({ prefix: "" })), ["a", "b1", "b2", "b3"])
       })
     )
 

@@ -14,6 +14,7 @@ await Effect.gen(function* () {
       { op: "put", key: `a/${name}`, value: filler },
       { op: "put", key: `b/${name}`, value: filler }
     ])
-    process.stdout.write(`${n}\n`)
+    // Written before the next commit, however slowly it is read.
+    yield* Effect.callback<void>((resume) => void process.stdout.write(`${n}\n`, () => resume(Effect.void)))
   }
 }).pipe(Effect.scoped, Effect.runPromise)
