@@ -57,6 +57,9 @@ export const primaryOf = Effect.fn("LocalKezChat.primaryOf")(function* (words: R
 /** Never connects: an offline client does not ask it to. */
 const noBroker = Layer.succeed(Broker, Broker.of({ connect: () => Effect.never }))
 
+/** Loads what the first request to home and broker needs. */
+export const loadNetwork = (): Promise<unknown> => Promise.all([import("@kez-chat/sdk/nats"), HomeNetwork.load()])
+
 /** The broker that the home names, looked up for every connection: the home may move it. */
 const homeBroker = ({ reach, webSocket }: Pick<HomeNetwork.HomeNetwork, "reach" | "webSocket">) =>
   Layer.unwrap(

@@ -64,6 +64,11 @@ const pollMillis = 100
 /** A shorter wait is not reported, in milliseconds. */
 const noticeMillis = 1_500
 
+/** Begins to load what the account needs, whose own import tells where that fails. */
+const preload = () => {
+  import("./LocalKezChat.ts").then(({ loadNetwork }) => loadNetwork()).catch(() => undefined)
+}
+
 const unlockHint = (paths: ProfilePaths): string =>
   `(\`${CommandLine.line(paths.name, "unlock")}\` asks once for the next eight hours.)`
 
@@ -141,7 +146,7 @@ export const own = Effect.fn("Session.own")(function* (
   const file = { version: 1, protocol: protocolVersion, pid: process.pid, command: options.command } as const
   yield* OwnerFile.announce(paths, file)
   const { url } = yield* Home.discover({ profile: profile.home })
-  const vault = options.vault ?? (yield* ProfileVault.of(paths, profile.vault, unlockHint(paths)))
+  const vault = options.vault ?? (yield* ProfileVault.of(paths, profile.vault, unlockHint(paths), preload))
   // Opened first, so that a passphrase is asked for before anything runs.
   if (options.offline !== true) yield* vault.load
   const { open } = yield* Effect.promise(() => import("./LocalKezChat.ts"))

@@ -49,10 +49,10 @@ export const holding = (vault: VaultService, first?: Seed): VaultService => {
   }
 }
 
-const fileVault = Effect.fnUntraced(function* (paths: ProfilePaths, hint: string | undefined) {
+const fileVault = Effect.fnUntraced(function* (paths: ProfilePaths, hint: string | undefined, meanwhile: () => void) {
   const services = yield* Effect.context<Ask | Host | Screen>()
   const ask = yield* Ask
-  const { FileVault } = yield* Effect.promise(() => import("@kez-chat/sdk/node"))
+  const { FileVault } = yield* Effect.promise(() => import("./SeedFile.ts"))
   let typed = false
   let said = false
   const vault = FileVault.make({
@@ -62,6 +62,8 @@ const fileVault = Effect.fnUntraced(function* (paths: ProfilePaths, hint: string
         Effect.map((given) => {
           typed = given.typed
           said = true
+          // The key is derived on another thread, and this one waits.
+          setImmediate(meanwhile)
           return given.passphrase
         }),
         Effect.provideContext(services)
@@ -78,13 +80,17 @@ const fileVault = Effect.fnUntraced(function* (paths: ProfilePaths, hint: string
   return { ...vault, load: load(attempts) }
 })
 
-/** The vault of a profile, not opened yet. `hint` is shown once beside the question for the passphrase. */
+/**
+ * The vault of a profile, not opened yet. `hint` is shown once beside the question for the passphrase. `meanwhile` is
+ * called when a passphrase is known and the seed is not yet.
+ */
 export const of = Effect.fn("ProfileVault.of")(function* (
   paths: ProfilePaths,
   where: VaultPlace,
-  hint?: string
+  hint?: string,
+  meanwhile: () => void = () => undefined
 ): Effect.fn.Return<VaultService, AdapterUnavailable, Ask | Host | Screen> {
-  if (where.kind === "file") return holding(yield* fileVault(paths, hint))
+  if (where.kind === "file") return holding(yield* fileVault(paths, hint, meanwhile))
   const [Keyring, { Vault }] = yield* Effect.promise(() =>
     Promise.all([import("@kez-chat/sdk/keyring"), import("@kez-chat/sdk/services")])
   )

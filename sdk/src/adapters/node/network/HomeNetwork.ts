@@ -64,6 +64,9 @@ interface Stack {
   readonly connected: HttpStackOptions["connected"]
 }
 
+/** Loads what the first request needs, for a program that has to wait for something else before it. */
+export const load = (): Promise<unknown> => import("./HttpStack.ts")
+
 /** A stack that is made for the first request. */
 const stackOf = ({ connected, env, reach, resolve }: Stack) => {
   let made: Promise<HttpStack> | undefined
