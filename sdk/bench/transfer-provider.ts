@@ -2,7 +2,7 @@
  * The sending half of transfer.bench.ts, in a process of its own: one endpoint that serves a blob from memory, and one
  * that writes as many bytes on a raw stream of the same binding. Ends with its parent.
  *
- * usage: transfer-provider.ts MEBIBYTES
+ * usage: transfer-provider.ts MEBIBYTES native|compatible
  */
 import { createHash, randomBytes, randomFillSync } from "node:crypto"
 import process from "node:process"
@@ -28,6 +28,14 @@ export const rawAlpn: ReadonlyArray<number> = Array.from(Bytes.utf8("kez-bench/r
 /** Bytes handed over at a time, by our provider too. */
 export const rawPieceBytes = 65_536
 export const providerSeed = createHash("sha256").update("provider of the bench").digest()
+
+/** A transport on loopback without relays. */
+export const transportOver = (binding: "native" | "compatible") =>
+  IrohBlobTransport.make({
+    relay: "direct",
+    bind: "127.0.0.1:0",
+    ...(binding === "native" ? {} : { binding })
+  })
 
 /** An endpoint on loopback without relays. */
 export const bindRaw = (): Promise<iroh.Endpoint> => {
@@ -64,7 +72,7 @@ const main = async (size: number): Promise<void> => {
   await Effect.runPromise(
     Effect.scoped(
       Effect.gen(function* () {
-        const transport = IrohBlobTransport.make({ relay: "direct", bind: "127.0.0.1:0" })
+        const transport = transportOver(process.argv[3] === "native" ? "native" : "compatible")
         const endpoint = yield* transport.open(Redacted.make(Uint8Array.from(providerSeed)))
         yield* endpoint.serve({ open: () => Effect.succeed({ tree, read }), sent: () => Effect.void })
         say({
