@@ -51,7 +51,7 @@ export const messageOperations: Readonly<Record<string, Operation>> = {
       const draft = { ...header(input, to), salt }
       const { encoded, envelope, hash } = yield* SealedMessage.encryptBytes(crypto, identity, draft, body)
       const message = yield* Effect.fromResult(Message.parse(envelope))
-      const back = yield* SealedMessage.decrypt(crypto, identity, to, message, envelope.payload)
+      const back = yield* SealedMessage.decrypt(crypto, identity, to, message, Message.aad(envelope.payload))
       if (!Bytes.equal(back, body)) return "its author cannot open it again"
       if (Bytes.fromUtf8(encoded).pipe(Result.getOrThrow) !== Envelope.encodeText(envelope))
         return "it is not sealed as JCS"

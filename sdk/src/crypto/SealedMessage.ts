@@ -68,7 +68,8 @@ export const encryptBytes = Effect.fnUntraced(function* (
   const salt = draft.salt ?? (yield* crypto.randomBytes(Limits.saltBytes))
   const associated = Message.associatedPayload({ ...draft, from: identity.key }, salt)
   const associatedText = Canonical.encodeText(associated)
-  const aead = yield* aeadOf(crypto, identity, draft.to, Message.kdfInfo(identity.key, draft.to), salt, associatedText)
+  const aad = Bytes.utf8(associatedText)
+  const aead = yield* aeadOf(crypto, identity, draft.to, Message.kdfInfo(identity.key, draft.to), salt, aad)
   const ciphertext = Bytes.toBase64Url(yield* crypto.aeadSeal(aead, padded))
   // `ciphertext` sorts before all other members of our payload, so the signed text needs no second JCS pass.
   const text = `{"ciphertext":"${ciphertext}",${associatedText.slice(1)}`
@@ -114,14 +115,14 @@ const aeadOf = (
   peer: AdmittedKey,
   info: Uint8Array,
   salt: Uint8Array,
-  associatedText: string
+  aad: Uint8Array
 ) =>
   agree(crypto, identity, peer).pipe(
     Effect.flatMap((shared) => crypto.hkdfSha256(shared, salt, info, Message.okmBytes)),
     Effect.map((okm) => ({
       key: okm.subarray(0, Limits.keyBytes),
       nonce: okm.subarray(Limits.keyBytes),
-      aad: Bytes.utf8(associatedText)
+      aad
     }))
   )
 
@@ -166,23 +167,23 @@ export const openFrame = Effect.fnUntraced(function* (
   const message = yield* Effect.fromResult(Message.parse(envelope))
   yield* SignedEnvelope.verifyBytes(crypto, signedBytes, envelope.signature)
   const { peer, role } = yield* Effect.fromResult(Message.roleOf(identity.key, message))
-  const plaintext = yield* decrypt(crypto, identity, peer, message, envelope.payload)
+  const plaintext = yield* decrypt(crypto, identity, peer, message, Message.aadOf(envelope.payload, signedBytes))
   const { body, json } = yield* Effect.fromResult(Body.parse(plaintext))
   yield* Effect.fromResult(Body.checkAuthor(body, message.from))
   const hash = yield* SignedEnvelope.hashEncoded(crypto, encoded)
   return { role, peer, message, envelope, body, json, hash }
 })
 
-/** The body bytes of a verified message; `message_undecryptable` or `padding_invalid`. */
+/** The body bytes of a verified message with its `Message.aad`; `message_undecryptable` or `padding_invalid`. */
 export const decrypt = (
   crypto: Service,
   identity: Identity,
   peer: AdmittedKey,
   message: Message.Message,
-  payload: JsonObject
+  aad: Uint8Array
 ): Effect.Effect<Uint8Array, Problem> => {
   const info = Message.kdfInfo(message.from, message.to)
-  return aeadOf(crypto, identity, peer, info, message.salt, Message.associatedText(payload)).pipe(
+  return aeadOf(crypto, identity, peer, info, message.salt, aad).pipe(
     Effect.flatMap((aead) => crypto.aeadOpen(aead, message.ciphertext)),
     Effect.mapError(() => new Problem({ code: "message_undecryptable", detail: "key or associated data do not fit" })),
     Effect.flatMap((padded) => Effect.fromResult(Padding.unpad(padded)))

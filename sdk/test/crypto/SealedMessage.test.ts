@@ -96,7 +96,7 @@ for (const [name, cryptoLayer] of Object.entries(backends))
           const sealed = yield* SealedMessage.sealFrame(message.encoded, b.key)
           assert.isAtMost(sealed.length, 65_536)
           const parsed = ok(Message.parse(message.envelope))
-          const back = yield* SealedMessage.decrypt(crypto, b, a.key, parsed, message.envelope.payload)
+          const back = yield* SealedMessage.decrypt(crypto, b, a.key, parsed, Message.aad(message.envelope.payload))
           assert.deepStrictEqual(back, body)
         }
         const tooLong = SealedMessage.encryptBytes(crypto, a, draft(b, text("")), new Uint8Array(40_961))

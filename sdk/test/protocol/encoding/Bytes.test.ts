@@ -1,10 +1,26 @@
 import { Result } from "effect"
 import * as fc from "fast-check"
-import { assert, describe, it } from "vitest"
+import { assert, describe, it, vi } from "vitest"
 import * as Bytes from "../../../src/protocol/encoding/Bytes.ts"
 import { codeOf, fuzzBytes, fuzzText } from "../../kits/DecoderKit.ts"
 
 const bytes = fc.uint8Array({ maxLength: 100 })
+
+/** The module as a browser loads it. */
+const inBrowsers = await (() => {
+  vi.stubGlobal("Buffer", undefined)
+  vi.resetModules()
+  return import("../../../src/protocol/encoding/Bytes.ts").finally(() => vi.unstubAllGlobals())
+})()
+
+it("writes the same text without Buffer", () =>
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 1000 }), fc.nat(3), (value, offset) => {
+      const part = value.subarray(offset)
+      assert.strictEqual(inBrowsers.toHex(part), Bytes.toHex(part))
+      assert.strictEqual(inBrowsers.toBase64Url(part), Bytes.toBase64Url(part))
+    })
+  ))
 
 describe("hex (KEZ-CAN-001)", () => {
   it("round trips, as Buffer writes it", () =>

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as fc from "fast-check"
 import { NodeCrypto } from "../../../src/adapters/node/index.ts"
 import { SafetyNumber as Verb, SealedMessage } from "../../../src/crypto/index.ts"
-import { Bytes, Canonical, type Envelope, type Json, Message, SafetyNumber, Seal } from "../../../src/protocol/index.ts"
+import { Bytes, Canonical, Envelope, type Json, Message, SafetyNumber, Seal } from "../../../src/protocol/index.ts"
 import { alice, bob, carol, draft, fixture, id, ok, text, time } from "../../kits/Accounts.ts"
 import { answers, codeOf, fuzzBytes, fuzzText } from "../../kits/DecoderKit.ts"
 
@@ -76,6 +76,26 @@ describe("Message", () => {
     const { ciphertext: _, ...rest } = payload
     assert.deepStrictEqual(bound, rest)
     assert.strictEqual(Message.associatedText(payload), Canonical.encodeText(rest))
+  })
+
+  it("KEZ-DM-007 cuts the same bytes out of the signed ones, whatever members a later version adds", () => {
+    const { ciphertext } = envelope.payload
+    const added: Array<Json.JsonObject> = [
+      {},
+      { future: "kept" },
+      { a: { ciphertext: "inner" } },
+      { a: `"ciphertext":"${ciphertext}",` },
+      { ciphertex: "before" },
+      { ciphertextual: "after" },
+      { é: "ü" }
+    ]
+    for (const more of added) {
+      const payload: Json.JsonObject = { ...envelope.payload, ...more }
+      const signed = Envelope.signedBytes(payload)
+      const before = signed.slice()
+      assert.deepStrictEqual(Message.aadOf(payload, signed), Message.aad(payload))
+      assert.deepStrictEqual(signed, before)
+    }
   })
 
   it("KEZ-SEQ-014 gives every message exactly one role, or none", () => {
