@@ -1,7 +1,6 @@
 // The task behind each npm script. Loaded once Node is known to be new enough to parse this.
 import { spawn } from "node:child_process"
-import { existsSync, readdirSync } from "node:fs"
-import { basename, delimiter, join } from "node:path"
+import { delimiter, join } from "node:path"
 import { cache, node24, Refusal, root } from "./paths.mjs"
 import { endWithParent } from "./processes.mjs"
 import { fail } from "./say.mjs"
@@ -11,20 +10,6 @@ const bin = join(root, "node_modules", ".bin")
 
 /** A script of an installed package, run by Node itself so that it works alike on every system. */
 const tool = (/** @type {string} */ path) => join(root, "node_modules", path)
-
-const benchFiles = () =>
-  ["sdk", "reference-server", "reference-cli", "reference-web"]
-    .map((folder) => join(root, folder, "bench"))
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) =>
-      readdirSync(folder)
-        .filter((name) => name.endsWith(".bench.ts"))
-        .sort()
-        .map((name) => join(folder, name))
-    )
-
-/** Minutes of work and gigabytes of disk: run by name only. */
-const usualBenches = () => benchFiles().filter((file) => basename(file) !== "capacity.bench.ts")
 
 /**
  * `needs` are the steps of `prepare.ts` that come first; `commands` are argument lists for Node 24, run one after the
@@ -54,11 +39,7 @@ const tasks = {
   docs: { needs: ["build"], commands: (args) => [["deploy/tasks/docs.ts", ...args]] },
   bench: {
     needs: ["nats", "build"],
-    commands: ([name = "", ...args]) => {
-      const own = benchFiles().filter((file) => basename(file) === `${name}.bench.ts`)
-      const [files, rest] = own.length > 0 ? [own, args] : [usualBenches(), [name, ...args].filter((arg) => arg !== "")]
-      return files.map((file) => ["--expose-gc", "--conditions=kez-source", file, ...rest])
-    }
+    commands: (args) => [["--conditions=kez-source", "sdk/bench/run.ts", ...args]]
   }
 }
 

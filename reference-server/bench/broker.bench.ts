@@ -2,7 +2,7 @@
  * What the broker side of a home server manages on this machine: logins, sends, live deliveries, pages, and what the
  * choice of `sync_interval` costs. Ratios are against raw JetStream on the same nats-server in the same run.
  *
- *     node --conditions=kez-source reference-server/bench/broker.bench.ts [logins|always|10s|2m|r3 ...]
+ *     npm run bench -- --only broker [logins|always|10s|2m|r3 ...]
  */
 import { headers, type NatsConnection } from "@nats-io/nats-core"
 import { connect } from "@nats-io/transport-node"

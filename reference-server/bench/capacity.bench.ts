@@ -2,7 +2,7 @@
  * How many people a home on this machine carries: one on SQLite with one nats-server, and one on PostgreSQL with three,
  * three replicas and two chat-servers. `deploy/docs/sizing.md` is made from what it prints.
  *
- *     npm run bench -- capacity [--accounts 100000] [--json FILE]
+ *     npm run bench -- --only capacity [--accounts 100000] [--sizes FILE]
  *
  * Accounts are signed registrations written through the registry's own database layer, a thousand in a transaction; a
  * part registers, logs in and sends as clients do, and is timed. Every account gets one frame in its inbox: a part by
@@ -40,7 +40,7 @@ import {
 import { startTestBroker, until } from "../test/kits/TestBroker.ts"
 
 const { values } = parseArgs({
-  options: { accounts: { type: "string", default: "100000" }, json: { type: "string" } },
+  options: { accounts: { type: "string", default: "100000" }, sizes: { type: "string" } },
   strict: false
 })
 const accounts = Number(values["accounts"])
@@ -342,4 +342,4 @@ const results = [
   await capacity("PostgreSQL, three nats-servers", rows)
 ]
 const report = { date: new Date().toISOString(), machine: { ...machine, loadAfter: round(loadavg()[0] ?? 0) }, results }
-if (typeof values["json"] === "string") writeFileSync(values["json"], `${JSON.stringify(report, undefined, 2)}\n`)
+if (typeof values["sizes"] === "string") writeFileSync(values["sizes"], `${JSON.stringify(report, undefined, 2)}\n`)

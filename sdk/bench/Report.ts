@@ -1,7 +1,16 @@
 /** What the benches print: one line a figure, a ratio against a baseline measured in the same run, and its aim. */
+import { appendFileSync } from "node:fs"
 
-/** Median of numbers. */
-export const median = (values: ReadonlyArray<number>): number => percentile(values, 0.5)
+/** Names the file to which `report` adds its figures, one line of JSON each; unset when a bench runs by itself. */
+export const figuresVariable = "KEZ_BENCH_FIGURES"
+
+/** Median of numbers: of an even count, the mean of the two in the middle. */
+export const median = (values: ReadonlyArray<number>): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = Math.floor(sorted.length / 2)
+  const upper = sorted[half] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? Number.NaN) + upper) / 2
+}
 
 /** The value that a share of all values lies at or under; `share` from 0 to 1. */
 export const percentile = (values: ReadonlyArray<number>, share: number): number => {
@@ -19,7 +28,14 @@ export interface Figure {
   readonly aim?: { readonly atLeast: number } | { readonly atMost: number }
 }
 
-const shown = (value: number): string =>
+/** Units of what one waits for or pays; of all others (ratios to the best possible, rates) more is better. */
+const costs = new Set(["ms", "us", "s", "MiB", "KiB", "bytes"])
+
+/** An aim says which way is better; without one, the unit does. */
+export const lowerIsBetter = ({ aim, unit }: Figure): boolean => (aim === undefined ? costs.has(unit) : "atMost" in aim)
+
+/** A number with three significant digits. */
+export const shown = (value: number): string =>
   value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3)
 
 const verdict = (figure: Figure): string => {
@@ -37,5 +53,8 @@ export const report = (title: string, figures: ReadonlyArray<Figure>, notes: Rea
     const value = `${shown(figure.value)} ${figure.unit}`
     return `  ${figure.name.padEnd(34)} ${value.padStart(16)}   ${figure.against.padEnd(48)} ${verdict(figure)}`.trimEnd()
   })
+  const file = process.env[figuresVariable]
+  if (file !== undefined)
+    appendFileSync(file, figures.map((figure) => `${JSON.stringify({ report: title, ...figure })}\n`).join(""))
   process.stdout.write(`\n${title}\n${lines.join("\n")}\n${notes.map((note) => `  (${note})\n`).join("")}`)
 }
