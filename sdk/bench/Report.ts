@@ -28,6 +28,26 @@ export interface Figure {
   readonly aim?: { readonly atLeast: number } | { readonly atMost: number }
 }
 
+/**
+ * A figure against a baseline that took turns with it: the median of what each round's ratio is, since what else the
+ * machine does in a round slows both sides; and the medians of both.
+ */
+export const ratioInRounds = (of: {
+  readonly name: string
+  readonly mine: ReadonlyArray<number>
+  readonly base: ReadonlyArray<number>
+  /** Of both sides; the figure itself is their ratio. */
+  readonly unit: string
+  readonly baseline: string
+  readonly aim?: Figure["aim"]
+}): Figure => ({
+  name: of.name,
+  value: median(of.mine.map((value, round) => value / (of.base[round] ?? Number.NaN))),
+  unit: "x",
+  against: `${of.baseline} (${shown(median(of.mine))} against ${shown(median(of.base))} ${of.unit})`,
+  ...(of.aim === undefined ? {} : { aim: of.aim })
+})
+
 /** Units of what one waits for or pays; of all others (ratios to the best possible, rates) more is better. */
 const costs = new Set(["ms", "us", "s", "MiB", "KiB", "bytes"])
 

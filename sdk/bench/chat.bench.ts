@@ -1,25 +1,36 @@
 /**
- * Two accounts on a real home: how long until a message is stored, until it is shown, and how fast a backlog is taken
- * in, each against the raw thing on the same broker or the same processor in the same run.
+ * Two accounts on a real home: how long until a message is stored and until it is shown, alone and at 100 a second; how
+ * many a second go through; and how fast and in how much memory a backlog is taken in. Sender, receiver and the raw
+ * JetStream baseline are processes of their own and take turns, round by round.
+ *
+ *     npm run bench -- --only chat [--rounds 5] [--backlog 2000]
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as Effect from "effect/Effect"
-import * as ManagedRuntime from "effect/ManagedRuntime"
-import * as Redacted from "effect/Redacted"
-import { connect, headers, nkeyAuthenticator, type NatsConnection } from "@nats-io/transport-node"
-import { Identity, SealedMessage } from "@kez-chat/sdk/crypto"
-import { MemoryVault } from "@kez-chat/sdk/memory"
-import { NodeCrypto, openNode } from "@kez-chat/sdk/node"
-import type { KezChatClient } from "@kez-chat/sdk/promise"
-import { Bytes, Mnemonic, Subject } from "@kez-chat/sdk/protocol"
+import { parseArgs } from "node:util"
 import { startHome } from "../../deploy/local/Home.ts"
-import { median, percentile, report } from "./Report.ts"
+import type { ChatClientCommands } from "./chat/ChatClient.ts"
+import type { Pace } from "./chat/Pace.ts"
+import { type Party, startParty } from "./chat/Party.ts"
+import type { RawJetStreamCommands } from "./chat/RawJetStream.ts"
+import { type Figure, median, percentile, ratioInRounds, report } from "./Report.ts"
 
-const live = 600
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "5" }, backlog: { type: "string", default: "2000" } }
+})
+const [rounds, backlog] = [Number(values.rounds), Number(values.backlog)]
+if (!(Number.isInteger(rounds) && rounds > 0 && Number.isInteger(backlog) && backlog > 0))
+  throw new Error("--rounds and --backlog are whole numbers from 1 on")
+const drainRounds = Math.min(3, rounds)
 const perSecond = 100
-const backlog = Number(process.env["KEZ_BENCH_BACKLOG"] ?? 20_000)
+const paces = {
+  rest: { count: 30, way: "rest" },
+  paced: { count: 300, way: { rate: perSecond } },
+  flood: { count: 500, way: { width: 64 } }
+} as const satisfies Record<string, Pace>
+const text = "Shall we meet at the station at nine? ".repeat(8)
+const seeds = { alice: 11, bob: 12, carol: 13, dave: 14 }
 
 const folder = mkdtempSync(join(tmpdir(), "kez-bench-"))
 const plenty = "1000000000000"
@@ -33,247 +44,167 @@ const home = await startHome({
     ]
   }
 })
-const opened: Array<KezChatClient> = []
-const account = async (name: string, device = name) => {
-  const client = await openNode({ home: home.urls.home, dir: join(folder, device), vault: MemoryVault.layer })
-  opened.push(client)
-  return client
+const parties: Array<{ end(): Promise<void> }> = []
+const openClient = async (device: string): Promise<Party<ChatClientCommands>> => {
+  const party = startParty<ChatClientCommands>(new URL("chat/ChatClient.ts", import.meta.url))
+  parties.push(party)
+  await party.call("open", { home: home.urls.home, dir: join(folder, device) })
+  return party
 }
-const seeds = { alice: new Uint8Array(32).fill(11), bob: new Uint8Array(32).fill(12) }
-const alice = await account("alice")
-const bob = await account("bob")
-await alice.create({ handle: "alice", words: Mnemonic.fromSeed(seeds.alice) })
-await bob.create({ handle: "bob", words: Mnemonic.fromSeed(seeds.bob) })
-await alice.addContact("bob")
-await bob.addContact("alice")
-
-/** Starts `count` pieces of work at an even rate and waits for all. */
-const paced = async (count: number, rate: number, work: (index: number) => Promise<void>) => {
-  const start = performance.now()
-  const all: Array<Promise<void>> = []
-  for (let index = 0; index < count; index++) {
-    const due = start + (index * 1000) / rate
-    while (performance.now() < due) await new Promise((next) => setTimeout(next, Math.max(0, due - performance.now())))
-    all.push(work(index))
-  }
-  await Promise.all(all)
+const account = async (handle: keyof typeof seeds) => {
+  const party = await openClient(handle)
+  await party.call("create", { handle, seed: seeds[handle] })
+  return party
 }
 
-// What a message is on the wire, for the raw side.
-const runtime = ManagedRuntime.make(NodeCrypto.layer)
-const identities = await runtime.runPromise(
-  Effect.all({
-    alice: Identity.fromSeed(Redacted.make(seeds.alice)),
-    bob: Identity.fromSeed(Redacted.make(seeds.bob))
-  })
-)
-const text = "Shall we meet at the station at nine? ".repeat(8)
-const drafted = (seq: number) =>
-  Effect.flatMap(
-    SealedMessage.encrypt(identities.alice, {
-      id: Bytes.toBase64Url(Uint8Array.from({ length: 16 }, (_, i) => (seq >> (i * 4)) & 255)),
-      device: "AAAAAAAAAAAAAAAAAAAAAA",
-      to: identities.bob.key,
-      seq,
-      createdAt: Date.now(),
-      body: { type: "text", text, chain: { seq: 0, hash: `sha256:${"0".repeat(64)}` } }
-    }),
-    ({ encoded }) => SealedMessage.sealFrame(encoded, identities.bob.key)
-  )
-const frame = await runtime.runPromise(drafted(0))
-
-/** A third account, connected raw, that only watches its delivery subject; the gateway's key may publish to the stream. */
-const carolSeed = new Uint8Array(32).fill(13)
-const carol = await account("carol")
-await carol.create({ handle: "carol", words: Mnemonic.fromSeed(carolSeed) })
-await carol.close()
-const carolId = await runtime.runPromise(Identity.fromSeed(Redacted.make(carolSeed)))
-const keys = join(home.data, "keys")
-const gateway: NatsConnection = await connect({
-  servers: home.urls.nats,
-  authenticator: nkeyAuthenticator(Bytes.utf8(readFileSync(join(keys, "gateway.nk"), "utf8").trim())),
-  inboxPrefix: "_INBOX_ing.bench"
-})
-const { nkey, sign } = carolId.brokerLogin
-const watcher = await connect({
-  servers: home.urls.nats,
-  authenticator: (nonce) => ({ nkey, sig: Bytes.toBase64Url(sign("127.0.0.1", nonce ?? "")) }),
-  inboxPrefix: `_INBOX_${carolId.key.hex}`
-})
-
-const raw = { stored: [] as Array<number>, displayed: [] as Array<number> }
-const sentAt = new Map<number, number>()
-let rawSeen = 0
-const rawDone = Promise.withResolvers<void>()
-watcher.subscribe(Subject.delivery(carolId.key.hex), {
-  callback: (_, message) => {
-    const index = new DataView(message.data.buffer, message.data.byteOffset).getUint32(0)
-    raw.displayed.push(performance.now() - (sentAt.get(index) ?? Number.NaN))
-    if (++rawSeen === live) rawDone.resolve()
-  }
-})
-await watcher.flush()
-const runRaw = async () => {
-  await paced(live, perSecond, async (index) => {
-    const bytes = frame.slice()
-    new DataView(bytes.buffer).setUint32(0, index)
-    const header = headers()
-    header.set("Nats-Msg-Id", `bench-${index}`)
-    const start = performance.now()
-    sentAt.set(index, start)
-    await gateway.request(Subject.inbox(carolId.key.hex), bytes, { headers: header, timeout: 10_000 })
-    raw.stored.push(performance.now() - start)
-  })
-  await rawDone.promise
+/** What one way of sending took in one round, in milliseconds. */
+interface Sample {
+  readonly queued: ReadonlyArray<number>
+  readonly stored: ReadonlyArray<number>
+  readonly shown: ReadonlyArray<number>
+  /** Messages shown a second, from the first `send` to the last one shown. */
+  readonly rate: number
 }
+const toSample = (
+  sent: ReadonlyArray<{
+    readonly start: number
+    readonly queued: number
+    readonly stored: number
+    readonly shown: number
+  }>
+): Sample => ({
+  queued: sent.map(({ queued, start }) => queued - start),
+  stored: sent.map(({ start, stored }) => stored - start),
+  shown: sent.map(({ shown, start }) => shown - start),
+  rate:
+    (sent.length * 1_000) / (Math.max(...sent.map(({ shown }) => shown)) - Math.min(...sent.map(({ start }) => start)))
+})
 
-const ours = { queued: [] as Array<number>, stored: [] as Array<number>, displayed: [] as Array<number> }
-const runOurs = async () => {
-  const started = new Map<string, number>()
-  const storedAt = new Map<string, number>()
-  const shownAt = new Map<string, number>()
-  const stop = new AbortController()
-  const done = Promise.withResolvers<void>()
-  const check = () => {
-    if (storedAt.size >= live && shownAt.size >= live) done.resolve()
+try {
+  const [alice, bob, carol, dave] = [
+    await account("alice"),
+    await account("bob"),
+    await account("carol"),
+    await account("dave")
+  ]
+  await alice.call("add", "bob")
+  await bob.call("add", "alice")
+  await dave.call("add", "alice")
+  for (const party of [carol, dave]) {
+    await party.call("close", undefined)
+    await party.end()
   }
-  const watch = async (
-    client: KezChatClient,
-    seen: (event: { _tag: string; message?: { id: string; state?: string } }) => void
-  ) => {
-    try {
-      for await (const event of client.events({ signal: stop.signal })) seen(event as never)
-    } catch {
-      // aborted below
+  const raw = startParty<RawJetStreamCommands>(new URL("chat/RawJetStream.ts", import.meta.url))
+  parties.push(raw)
+  await raw.call("open", { nats: home.urls.nats, keys: join(home.data, "keys"), seed: seeds.carol, text })
+
+  const sendRaw = async (pace: Pace) =>
+    toSample((await raw.call("send", pace)).map((sent) => ({ ...sent, queued: sent.start })))
+  const sendOurs = async (pace: Pace) => {
+    const sent = await alice.call("send", { to: "bob", text, pace })
+    const shown = await bob.call(
+      "shown",
+      sent.map(({ id }) => id)
+    )
+    return toSample(sent.map((one, i) => ({ ...one, shown: shown[i] ?? Number.NaN })))
+  }
+  type Side = Record<keyof typeof paces, Array<Sample>>
+  const ours: Side = { rest: [], paced: [], flood: [] }
+  const base: Side = { rest: [], paced: [], flood: [] }
+  // The first round warms the code.
+  for (let round = -1; round < rounds; round++)
+    for (const name of ["rest", "paced", "flood"] as const) {
+      const [theirs, mine] = [await sendRaw(paces[name]), await sendOurs(paces[name])]
+      if (round < 0) continue
+      base[name].push(theirs)
+      ours[name].push(mine)
+    }
+
+  const each = (samples: ReadonlyArray<Sample>, step: "queued" | "stored" | "shown", share: number) =>
+    samples.map((sample) => (share === 0.5 ? median(sample[step]) : percentile(sample[step], share)))
+  const baseline = { stored: "raw publish and acknowledgement", shown: "raw publish to delivery" }
+  const half = (name: "rest" | "paced", step: "stored" | "shown", atMost: number): Figure =>
+    ratioInRounds({
+      name: `send to ${step}, p50`,
+      mine: each(ours[name], step, 0.5),
+      base: each(base[name], step, 0.5),
+      unit: "ms",
+      baseline: baseline[step],
+      aim: { atMost }
+    })
+  const tail = (step: "stored" | "shown"): Figure => {
+    const mine = each(ours.paced, step, 0.99)
+    return {
+      name: `send to ${step}, p99`,
+      value: median(mine),
+      unit: "ms",
+      against: `raw has ${median(each(base.paced, step, 0.99)).toFixed(1)} ms; worst round ${Math.max(...mine).toFixed(1)} ms`,
+      aim: { atMost: 50 }
     }
   }
-  const watching = [
-    watch(alice, ({ _tag, message }) => {
-      if (_tag === "State" && message?.state !== undefined && message.state !== "queued" && !storedAt.has(message.id)) {
-        storedAt.set(message.id, performance.now())
-        check()
-      }
-    }),
-    watch(bob, ({ _tag, message }) => {
-      if (_tag === "Message" && message !== undefined) {
-        shownAt.set(message.id, performance.now())
-        check()
-      }
-    })
-  ]
-  await alice.send("bob", "warm-up")
-  await alice.flush()
-  await bob.sync()
-  storedAt.clear()
-  shownAt.clear()
-  await paced(live, perSecond, async () => {
-    const start = performance.now()
-    const { id } = await alice.send("bob", text)
-    ours.queued.push(performance.now() - start)
-    started.set(id, start)
-  })
-  await done.promise
-  stop.abort()
-  await Promise.all(watching)
-  for (const [id, start] of started) {
-    ours.stored.push((storedAt.get(id) ?? Number.NaN) - start)
-    ours.displayed.push((shownAt.get(id) ?? Number.NaN) - start)
-  }
-}
-
-await runRaw()
-await runOurs()
-
-const figures = (name: string, mine: ReadonlyArray<number>, base: ReadonlyArray<number>) => [
-  {
-    name: `${name}, p50`,
-    value: median(mine) / median(base),
-    unit: "x",
-    against: `raw JetStream (${median(mine).toFixed(2)} against ${median(base).toFixed(2)} ms)`,
-    aim: { atMost: 2.5 }
-  },
-  {
-    name: `${name}, p99`,
-    value: percentile(mine, 0.99),
-    unit: "ms",
-    against: `raw JetStream has ${percentile(base, 0.99).toFixed(2)} ms`,
-    aim: { atMost: 50 }
-  }
-]
-report(
-  `chat: ${perSecond} messages a second, TCP, one home on this machine`,
-  [
+  report(`chat: one message at a time, medians of rounds`, [half("rest", "stored", 4), half("rest", "shown", 5)])
+  report(`chat: ${perSecond} messages a second, medians of rounds`, [
     {
       name: "send to queued, p50",
-      value: median(ours.queued),
+      value: median(each(ours.paced, "queued", 0.5)),
       unit: "ms",
-      against: "encrypted, sealed twice and synchronised to disk here"
+      against: "encrypted, sealed and kept durably here"
     },
-    ...figures("send to stored", ours.stored, raw.stored),
-    ...figures("send to shown", ours.displayed, raw.displayed)
-  ],
-  [
-    "what holds it back: disk synchronisations in a row, where raw JetStream waits for one: the sender's store, the",
-    "broker's, the sender's again for the state, or the receiver's before it shows; all of them on one disk here"
-  ]
-)
+    half("paced", "stored", 4),
+    tail("stored"),
+    half("paced", "shown", 5),
+    tail("shown")
+  ])
+  const rates = { mine: ours.flood.map(({ rate }) => rate), base: base.flood.map(({ rate }) => rate) }
+  report(`chat: as fast as they go, ${paces.flood.way.width} under way, medians of rounds`, [
+    { name: "sustained", value: median(rates.mine), unit: "messages/s", against: "from send to shown" },
+    ratioInRounds({
+      name: "the same",
+      ...rates,
+      unit: "messages/s",
+      baseline: "raw publish to delivery"
+    })
+  ])
+  await bob.call("close", undefined)
+  await alice.call("close", undefined)
 
-// A backlog: frames are sealed beforehand and stored raw, then a second store of bob's takes them all in.
-await bob.close()
-const frames: Array<Uint8Array> = []
-for (let seq = 0; seq < backlog; seq++) frames.push(await runtime.runPromise(drafted(1_000_000 + seq)))
-let inFlight: Array<Promise<unknown>> = []
-for (const [index, bytes] of frames.entries()) {
-  const header = headers()
-  header.set("Nats-Msg-Id", `backlog-${index}`)
-  inFlight.push(gateway.request(Subject.inbox(identities.bob.key.hex), bytes, { headers: header, timeout: 30_000 }))
-  if (inFlight.length === 256) {
-    await Promise.all(inFlight)
-    inFlight = []
+  // Every round restores the account into an empty store of a new device, in a new process.
+  await raw.call("backlog", { from: seeds.alice, to: seeds.dave, count: backlog, text })
+  await raw.call("opening", seeds.dave)
+  const drained = { rate: [] as Array<number>, opening: [] as Array<number>, growth: [] as Array<number> }
+  for (let round = 0; round < drainRounds; round++) {
+    drained.opening.push(await raw.call("opening", seeds.dave))
+    const device = await openClient(`dave-${round}`)
+    const { growthMiB, held, seconds } = await device.call("drain", { seed: seeds.dave, from: "alice" })
+    if (held !== backlog) throw new Error(`${held} of ${backlog} messages were taken in`)
+    drained.rate.push(backlog / seconds)
+    drained.growth.push(growthMiB)
+    await device.call("close", undefined)
+    await device.end()
   }
+  report(
+    `chat: a backlog of ${backlog.toLocaleString("en-US")} messages restored into an empty store, medians of rounds`,
+    [
+      { name: "drain", value: median(drained.rate), unit: "messages/s", against: "restore and sync, kept durably" },
+      ratioInRounds({
+        name: "the same",
+        mine: drained.rate,
+        base: drained.opening,
+        unit: "messages/s",
+        baseline: "opening frames alone",
+        aim: { atLeast: 0.7 }
+      }),
+      {
+        name: "memory growth at its peak",
+        value: median(drained.growth),
+        unit: "MiB",
+        against: "resident set before the drain"
+      }
+    ]
+  )
+  await raw.call("close", undefined)
+} finally {
+  for (const party of parties) await party.end()
+  await home.stop()
+  rmSync(folder, { recursive: true, force: true })
 }
-await Promise.all(inFlight)
-
-const sample = frames.slice(0, 500)
-const openAll = Effect.forEach(sample, (bytes) => SealedMessage.openFrame(identities.bob, bytes), { discard: true })
-await runtime.runPromise(openAll)
-const cryptoStart = performance.now()
-await runtime.runPromise(openAll)
-const cryptoRate = sample.length / ((performance.now() - cryptoStart) / 1000)
-frames.length = 0
-
-const second = await account("bob", "bob-again")
-globalThis.gc?.()
-const before = process.memoryUsage().rss
-let peak = before
-const meter = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 50)
-const drainStart = performance.now()
-await second.restore({ words: Mnemonic.fromSeed(seeds.bob) })
-await second.sync()
-const drainSeconds = (performance.now() - drainStart) / 1000
-clearInterval(meter)
-const held = (await second.history("alice", { limit: 1 })).length
-if (held !== 1) throw new Error("the backlog was not taken in")
-const drained = backlog + live
-report(`chat: a backlog of ${drained.toLocaleString("en-US")} messages into an empty SQLite store`, [
-  {
-    name: "drain",
-    value: drained / drainSeconds / cryptoRate,
-    unit: "x",
-    against: `opening frames alone (${Math.round(drained / drainSeconds)} of ${Math.round(cryptoRate)} a second)`,
-    aim: { atLeast: 0.7 }
-  },
-  {
-    name: "memory growth at its peak",
-    value: (peak - before) / 1024 / 1024,
-    unit: "MiB",
-    against: "resident set before the drain"
-  }
-])
-
-await gateway.close()
-await watcher.close()
-for (const client of opened) await client.close()
-await runtime.dispose()
-await home.stop()
-rmSync(folder, { recursive: true, force: true })
