@@ -95,7 +95,8 @@ const main = async (): Promise<void> => {
       const written = join(folder, `${name}.jsonl`)
       if (!(await runBench(path, rest, written))) throw new Refusal(`The bench "${name}" failed.`)
       if (!existsSync(written)) continue
-      for (const line of readFileSync(written, "utf8").trim().split("\n")) {
+      for (const line of readFileSync(written, "utf8").split("\n")) {
+        if (line === "") continue
         const figure = JSON.parse(line) as Omit<Measured, "bench" | "value"> & { readonly value: number | null }
         figures.push({ bench: name, ...figure, value: figure.value ?? Number.NaN })
       }
