@@ -21,6 +21,9 @@ const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const events = yield* Events
   let latest: Rows.AccountRow | undefined
+  /** The row that events told of last, or the first one that was read: one may be read before it is told of. */
+  let told: Rows.AccountRow | undefined
+  let isRead = false
 
   const find = Effect.suspend(() => {
     const before = latest
@@ -28,6 +31,8 @@ const make = Effect.gen(function* () {
       Effect.sync(() => {
         // What was read may be older than a row that was committed meanwhile.
         if (latest === before) latest = row
+        if (!isRead) told = row
+        isRead = true
       })
     )
   })
@@ -35,9 +40,10 @@ const make = Effect.gen(function* () {
   const put = (transaction: Transaction, row: Rows.AccountRow) => {
     transaction.put(Rows.key.account, Rows.Account, row)
     transaction.onDurable(() => {
-      const isStep = latest?.step !== row.step || latest.primary !== row.primary
-      const isMoved = row.movedTo !== undefined && latest?.movedTo === undefined
-      latest = row
+      const isStep = told?.step !== row.step || told.primary !== row.primary
+      const isMoved = row.movedTo !== undefined && told?.movedTo === undefined
+      latest = told = row
+      isRead = true
       if (isMoved) events.publish({ _tag: "HandedOver", account: toAccount(row) })
       if (isStep) events.publish({ _tag: "Account", account: toAccount(row) })
     })

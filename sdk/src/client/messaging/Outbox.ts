@@ -5,7 +5,8 @@
  * Each recipient has a lane of its own, so a full inbox delays nobody else. A lane sends in order: one frame first, and
  * a small sliding window in flight once that frame was accepted. After any failure nothing more is sent until all in
  * flight are answered, and it begins again at the oldest frame without an `ok`. So frames can be stored out of order
- * only within one window, if the broker refuses one in the middle. Answers that came together are recorded together.
+ * only within one window, if the broker refuses one in the middle or its answer is lost. Answers that came together are
+ * recorded together.
  */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -247,11 +248,15 @@ const make = Effect.gen(function* () {
     publishState(transaction, yield* MessageLog.change(transaction, row.peer, row.message, update))
   })
 
-  /** Sends one frame and asks for its answer; a frame that is gone was given up. */
-  const request = Effect.fnUntraced(function* (job: Job): Effect.fn.Return<Ended, Unanswered> {
+  /** Sends one frame and asks for its answer, unless it was given up: then it is gone, or no longer in flight. */
+  const request = Effect.fnUntraced(function* (
+    lane: Lane,
+    job: Job,
+    read: Exit.Exit<Uint8Array | undefined, StoreError>
+  ): Effect.fn.Return<Ended, Unanswered> {
+    const frame = yield* read
     const connection = yield* link.online
-    const frame = yield* ledger.getBytes(key.frame(job.kezId))
-    if (frame === undefined) return {}
+    if (frame === undefined || !lane.isFlying(job)) return {}
     if (!job.main) {
       ownCopies.add(Seal.ephemeralKeyOf(frame))
       if (ownCopies.size > ownCopiesMax) ownCopies.delete(ownCopies.values().next().value!)
@@ -305,7 +310,9 @@ const make = Effect.gen(function* () {
       const isKept = contact !== undefined && Trust.isKept(contact)
       for (let job = isHeld ? undefined : lane.next(); job !== undefined; job = lane.next()) {
         const sent = job
-        const answered = Effect.map(Effect.exit(request(sent)), (answer) => lane.answer(sent, answer))
+        // In turn: a store may answer for a small frame before it does for a large one.
+        const frame = yield* Effect.exit(ledger.getBytes(key.frame(sent.kezId)))
+        const answered = Effect.map(Effect.exit(request(lane, sent, frame)), (answer) => lane.answer(sent, answer))
         yield* Effect.forkChild(Semaphore.withPermit(window, answered), { startImmediately: true })
       }
       if (lane.inFlight === 0) {
@@ -326,8 +333,10 @@ const make = Effect.gen(function* () {
       )
       for (const [index, [job, answer]] of answers.entries()) {
         lane.settle(job, outcomes[index] === "done")
-        if (outcomes[index] === "done") unsent.madeProgress = true
-        else unsent.isUnsent = true
+        if (outcomes[index] === "done") {
+          unsent.madeProgress = true
+          lane.refused = false
+        } else unsent.isUnsent = true
         if (outcomes[index] === "refused") unsent.isRefused = true
         if (Result.isFailure(answer) && answer.failure instanceof BrokerRefused)
           unsent.notBefore = Math.max(unsent.notBefore, answer.failure.untilMillis ?? 0)

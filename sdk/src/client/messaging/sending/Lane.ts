@@ -8,6 +8,9 @@ import type { AdmittedKey } from "../../../protocol/identity/KeyAdmission.ts"
 /** Most frames in flight to one recipient. */
 const windowMax = 16
 
+/** How many frames are sent before the list of those that wait is cut. */
+const cutAfter = 1_024
+
 export interface Job {
   readonly order: number
   readonly to: AdmittedKey
@@ -26,6 +29,8 @@ export interface Lane<Answer> {
   add(job: Job): void
   /** Takes the next frame into flight; undefined if none waits or the window is full. */
   next(): Job | undefined
+  /** Whether a frame is in flight: it is not any more once it was given up. */
+  isFlying(job: Job): boolean
   /** An answer to a frame in flight, which stays there until `settle`. */
   answer(job: Job, answer: Answer): void
   /** The answers since the last call. */
@@ -66,13 +71,15 @@ export const make = <Answer>(): Lane<Answer> => {
       const job = flying.size < window && failed.length === 0 ? waiting[first] : undefined
       if (job === undefined) return undefined
       first += 1
-      if (first === waiting.length) {
-        waiting = []
+      // A lane that is never empty must not keep what it sent.
+      if (first === waiting.length || first >= cutAfter) {
+        waiting = waiting.slice(first)
         first = 0
       }
       flying.add(job)
       return job
     },
+    isFlying: (job) => flying.has(job),
     answer: (job, answer) => {
       answered.push([job, answer])
       Latch.openUnsafe(changed)
@@ -92,6 +99,8 @@ export const make = <Answer>(): Lane<Answer> => {
     },
     recall: () => {
       const again = [...failed, ...flying].sort((a, b) => a.order - b.order)
+      // Their answers could not be recorded: not all of them are sent again at once.
+      if (flying.size > 0) window = 1
       failed = []
       answered = []
       flying.clear()
