@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { assert, describe, it } from "@effect/vitest"
 import { codeOf, join, keyOf, makeWorld, textsOf, twoFriends } from "../kit/People.ts"
 
@@ -76,6 +76,29 @@ describe("sending", () => {
       )
       yield* bob.program.hasShown(numbers)
       yield* carol.program.hasShown(numbers)
+    })
+  )
+
+  it.live("keeps the order with a store that takes longer to read a large frame than a small one", () =>
+    Effect.gen(function* () {
+      const world = makeWorld()
+      const { alice, bob } = yield* twoFriends(world)
+      yield* alice.program.close
+      const { store } = alice.device
+      const get: typeof store.get = (name) =>
+        Effect.tap(store.get(name), (found) =>
+          Option.isSome(found) && found.value.length > 4_096 ? Effect.sleep(20) : Effect.void
+        )
+      const again = yield* world.start({ ...alice.device, store: { ...store, get } })
+      world.broker.setOnline(false)
+      const texts = [
+        "first",
+        ...Array.from({ length: 6 }, (_, index) => `${index}`.repeat(index % 2 === 0 ? 4_000 : 1))
+      ]
+      for (const text of texts) yield* again.chat.send("bob", text)
+      world.broker.setOnline(true)
+      yield* bob.program.hasShown(texts)
+      for (const message of yield* bob.chat.history("alice")) assert.isUndefined(message.gap)
     })
   )
 
