@@ -2,7 +2,7 @@
  * A LocalStore in one SQLite file, written by its owner process and readable by others. A commit is one transaction in
  * WAL mode and `sync` synchronises the log, as under `synchronous=FULL` but without blocking the main thread: SQLite
  * runs under NORMAL (which keeps the file consistent), and libuv's threads synchronise the log while the next commits
- * proceed. Checkpoints run on a thread of their own.
+ * proceed. Checkpoints run on a thread of their own, for the end of which commits wait a moment.
  */
 import type BetterSqlite3 from "better-sqlite3"
 import * as Effect from "effect/Effect"
@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { chmodSync, closeSync, fdatasync, mkdirSync, openSync } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, resolve } from "node:path"
 import * as Checkpoints from "./Checkpoints.ts"
 import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import { LocalStore, prefixEnd, StoreConflict, StoreError, type Range, type Write } from "../../services/LocalStore.ts"
@@ -110,10 +110,11 @@ const open = (Database: typeof BetterSqlite3, options: Options): BetterSqlite3.D
     database.pragma(`page_size = ${Checkpoints.pageBytes}`)
     database.pragma("journal_mode = WAL")
     database.pragma("synchronous = NORMAL")
-    database.pragma(`wal_autocheckpoint = ${Checkpoints.backstopPages}`)
+    // A file of an earlier version keeps its own page size.
+    const pageSize = Number(database.pragma("page_size", { simple: true }))
+    database.pragma(`wal_autocheckpoint = ${Math.floor(Checkpoints.backstopBytes / pageSize)}`)
     migrate(database, options.path)
     if (options.maxBytes !== undefined) {
-      const pageSize = Number(database.pragma("page_size", { simple: true }))
       database.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`)
     }
     return database
@@ -212,21 +213,26 @@ const fromDatabase = (
         catch: fail
       }),
     commit: (writes) =>
-      Effect.try({
-        try: () => {
-          commit.immediate(writes)
-          checkpoints.committed(writes)
-        },
-        catch: (cause) => (cause instanceof StoreConflict ? cause : fail(cause))
-      }),
+      Effect.andThen(
+        checkpoints.ready,
+        Effect.try({
+          try: () => {
+            commit.immediate(writes)
+            checkpoints.committed(writes)
+          },
+          catch: (cause) => (cause instanceof StoreConflict ? cause : fail(cause))
+        })
+      ),
     sync: Effect.mapError(synchronise(log), fail)
   })
 }
 
 /** Opens the file, migrates it to this version, and closes it with the scope. */
 export const make = Effect.fnUntraced(function* (
-  options: Options
+  given: Options
 ): Effect.fn.Return<LocalStore["Service"], StoreError | AdapterUnavailable, Scope.Scope> {
+  // The worker opens it later, when the working directory may be another one.
+  const options = { ...given, path: resolve(given.path) }
   const driver = yield* loadDriver
   if (options.exclusive === true) {
     yield* Effect.acquireRelease(

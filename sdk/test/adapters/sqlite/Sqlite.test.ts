@@ -180,6 +180,24 @@ describe("the SQLite file", () => {
     })
   )
 
+  it.live("keeps the log short while messages come without a pause", () =>
+    Effect.gen(function* () {
+      const path = yield* file
+      const store = yield* SqliteLocalStore.make({ path })
+      let written = 0
+      let longest = 0
+      for (let round = 0; written < 12_582_912; round++) {
+        const value = new Uint8Array(3_072).fill(round)
+        yield* store.commit(["a", "b"].map((name) => ({ op: "put", key: `${name}/${(round * 7) % 1_009}`, value })))
+        written += 2 * value.length
+        yield* Effect.sleep(1)
+        longest = Math.max(longest, statSync(`${path}-wal`).size)
+      }
+      // SQLite makes a checkpoint on the main thread at 32 MiB, so that all were made on the worker's.
+      assert.isBelow(longest, 8_388_608)
+    })
+  )
+
   it.live("has everything before the last `sync` in its files as they were then", () =>
     Effect.gen(function* () {
       const path = yield* file
