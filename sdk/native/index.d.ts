@@ -35,7 +35,6 @@ export declare class Endpoint {
   id(): EndpointId
   addr(): EndpointAddr
   boundSockets(): Array<string>
-  online(): Promise<void>
   connect(addr: EndpointAddr, alpn: Array<number>): Promise<Connection>
   acceptNext(): Promise<Incoming | null>
   close(): Promise<void>

@@ -175,12 +175,6 @@ impl Endpoint {
         self.0.bound_sockets().iter().map(ToString::to_string).collect()
     }
 
-    /// Waits for a relay.
-    #[napi]
-    pub async fn online(&self) {
-        self.0.online().await
-    }
-
     /// Dials a peer.
     #[napi]
     pub async fn connect(&self, addr: &EndpointAddr, alpn: Vec<u8>) -> Result<Connection> {

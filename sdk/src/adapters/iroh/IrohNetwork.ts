@@ -32,6 +32,8 @@ export const alpn = Array.from(Bytes.utf8(BlobRequest.alpn))
 
 /** How long to wait for a relay before reporting addresses without one, in milliseconds. */
 const relayMillis = 5_000
+/** How often to look for it, in milliseconds. */
+const lookMillis = 100
 /** Limit on connections whose peer has not proven its key yet. */
 const handshakes = 32
 
@@ -186,8 +188,13 @@ export const make = Effect.fnUntraced(function* (
       return Effect.sync(() => void (abandoned = true))
     })
 
+  // Not `endpoint.online()`: where no relay answers, its promise outlives the endpoint and keeps the program alive.
+  const relay = Effect.gen(function* () {
+    while (endpoint.addr().relayUrl() === null) yield* Effect.sleep(lookMillis)
+  })
+
   const addresses = Effect.gen(function* () {
-    if (ways.relay) yield* Effect.timeoutOption(Effect.ignore(attempt(() => endpoint.online())), relayMillis)
+    if (ways.relay) yield* Effect.timeoutOption(relay, relayMillis)
     const here = endpoint.addr()
     const relayUrl = ways.relay ? here.relayUrl() : null
     const found: Addresses = {

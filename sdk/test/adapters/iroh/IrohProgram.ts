@@ -9,11 +9,13 @@ import { IrohBlobTransport } from "@kez-chat/sdk/iroh"
 import { ChunkRanges } from "@kez-chat/sdk/protocol"
 import { collect, fetchFrom, isAnswer, library, makeBlob, person } from "../../kits/blobs/Blobs.ts"
 
-const { open } = IrohBlobTransport.make({
+const options = {
   relay: "direct",
   bind: "127.0.0.1:0",
   ...(process.argv[2] === "native" ? {} : { binding: "compatible" })
-})
+} as const
+const { open } = IrohBlobTransport.make(options)
+const lonely = IrohBlobTransport.make({ ...options, relay: { urls: ["http://127.0.0.1:9/"] } })
 const [alice, bob] = [person(1), person(2)]
 const blob = makeBlob(100_000)
 const stuck = makeBlob(200_000)
@@ -26,7 +28,9 @@ const program = Effect.gen(function* () {
     open: (peer, hash) => (hash === stuck.hash ? Effect.never : provider.open(peer, hash))
   })
   const items = yield* collect(fetchFrom(alice, owner, reader, blob))
-  // A fetch that never gets an answer, and a dial to nobody, are under way when everything closes.
+  // A fetch that never gets an answer, a dial to nobody, and the wait for a relay that never answers, are under way when
+  // everything closes.
+  yield* Effect.forkChild((yield* lonely.open(person(4).secret)).addresses, { startImmediately: true })
   const waiting = yield* Effect.forkChild(Stream.runDrain(fetchFrom(alice, owner, reader, stuck)), {
     startImmediately: true
   })
