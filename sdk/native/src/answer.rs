@@ -199,9 +199,18 @@ impl AnswerWriter {
     pub fn write<'env>(&self, env: &'env Env, bytes: Uint8ArraySlice<'env>) -> Result<PromiseRaw<'env, ()>> {
         let (half, encoder, bytes) = (self.half.clone(), self.encoder.clone(), bytes.to_vec());
         env.spawn_future(async move {
-            let sent = encoder.lock().map_err(failed)?.encode(&bytes).map_err(mismatch)?;
-            let write = async { half.stream.lock().await.write_all(&sent).await.map_err(failed) };
-            half.unless_abandoned(write).await
+            let sent = encoder.lock().map_err(failed)?.encode(&bytes).map_err(mismatch);
+            let written = match sent {
+                Ok(sent) => {
+                    let write = async { half.stream.lock().await.write_all(&sent).await.map_err(failed) };
+                    half.unless_abandoned(write).await
+                }
+                Err(error) => Err(error),
+            };
+            if written.is_err() {
+                encoder.lock().map_err(failed)?.free();
+            }
+            written
         })
     }
 }

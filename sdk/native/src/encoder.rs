@@ -61,8 +61,21 @@ impl Encoder {
         }
     }
 
+    /// Frees the outboard once it is of no more use: JavaScript may keep the encoder for long.
+    pub fn free(&mut self) {
+        self.outboard = Vec::new();
+    }
+
     /// The bytes to be given to `encode` next, in one piece of the blob; none at the end.
     pub fn run(&mut self) -> Result<Option<Run>, String> {
+        let run = self.advance();
+        if !matches!(run, Ok(Some(_))) {
+            self.free();
+        }
+        run
+    }
+
+    fn advance(&mut self) -> Result<Option<Run>, String> {
         if self.run.is_some() {
             return Ok(self.run);
         }
