@@ -15,12 +15,14 @@ interface Manifest {
   readonly dependencies?: Record<string, string>
   readonly optionalDependencies?: Record<string, string>
   readonly peerDependencies?: Record<string, string>
+  /** Those that are optional. */
+  readonly peerDependenciesMeta?: Record<string, unknown>
 }
 
 let folder: string
 
 /** Packs a package as npm would publish it, and installs it into `folder` with links to its dependencies. */
-const install = async (name: string): Promise<string> => {
+const install = async (name: string, withOptional = true): Promise<string> => {
   const { stdout } = await run("npm", ["pack", join(root, name), "--json", "--pack-destination", folder], {
     cwd: folder
   })
@@ -29,12 +31,13 @@ const install = async (name: string): Promise<string> => {
   const home = join(folder, "node_modules", manifest.name)
   mkdirSync(home, { recursive: true })
   execFileSync("tar", ["-xzf", join(folder, filename), "-C", home, "--strip-components=1"])
-  const { dependencies, optionalDependencies, peerDependencies } = manifest
+  const { dependencies, optionalDependencies, peerDependencies, peerDependenciesMeta } = manifest
   for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
     const link = join(folder, "node_modules", dependency)
     mkdirSync(dirname(link), { recursive: true })
     rmSync(link, { force: true })
-    symlinkSync(join(root, "node_modules", dependency), link, "junction")
+    if (peerDependenciesMeta?.[dependency] === undefined || withOptional)
+      symlinkSync(join(root, "node_modules", dependency), link, "junction")
   }
   return home
 }
@@ -45,14 +48,17 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe("published packages", () => {
-  it("the SDK: installs, runs and type-checks for a program that imports it", async () => {
-    const home = await install("sdk")
+  it("the SDK: installs, runs and type-checks without its optional packages for a program that imports it", async () => {
+    const home = await install("sdk", false)
     assert.includeMembers(readdirSync(home), ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist", "src"])
     writeFileSync(join(folder, "package.json"), `{ "type": "module" }`)
     const program = `
+      import type { IrohBlobTransport } from "@kez-chat/sdk/iroh"
+      import type { NodeOptions } from "@kez-chat/sdk/node"
       import { Handle, Mnemonic } from "@kez-chat/sdk/protocol"
       import * as Result from "effect/Result"
       const handle = Result.getOrThrow(Handle.parse("chris@kez.lat"))
+      const binding: (NodeOptions & IrohBlobTransport.IrohOptions)["binding"] = "compatible"
       const words: string = Mnemonic.generate(new Uint8Array(32))
       console.log(handle.local, words.split(" ").length)
     `

@@ -60,15 +60,19 @@ const network = ({ home, homes = {} }: NodeOptions) => {
 }
 
 /** Whether an optional package is there; whether its binary loads on this system shows when it is first needed. */
-const hasIroh = (): boolean =>
-  ["@number0/iroh/index.js", "@kez-chat/iroh-native"].some((name) => {
+const hasIroh = (): boolean => {
+  const require = createRequire(import.meta.url)
+  const isThere = (find: () => unknown): boolean => {
     try {
-      createRequire(import.meta.url).resolve(name)
+      find()
       return true
-    } catch {
-      return false
+    } catch (cause) {
+      return (cause as { readonly code?: unknown }).code !== "MODULE_NOT_FOUND"
     }
-  })
+  }
+  // The addon is a package of its own for every system, which only loading finds.
+  return isThere(() => require.resolve("@number0/iroh/index.js")) || isThere(() => require("@kez-chat/iroh-native"))
+}
 
 const withoutIroh = new AdapterUnavailable({
   adapter: "sending and fetching files",
