@@ -62,7 +62,7 @@ const measure = async (peer: KeyAdmission.AdmittedKey, folder: string) => {
 /** Measures and reports; says how to build the addon where it is missing. */
 export const nativeTransfer = async (peer: KeyAdmission.AdmittedKey): Promise<void> => {
   const title = `files: ${mebibytes} MiB over @kez-chat/iroh-native between two processes on loopback, medians of ${rounds}`
-  if ((await Effect.runPromise(IrohBlobTransport.available)) !== "native") {
+  if ((await Effect.runPromise(IrohBlobTransport.available)).binding !== "native") {
     return report(title, [], ["not measured: npm run build:native builds the addon"])
   }
   const folder = mkdtempSync(join(tmpdir(), "kez-bench-"))

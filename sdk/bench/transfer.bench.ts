@@ -141,7 +141,7 @@ report(
 
 await nativeTransfer(peer)
 
-const bindingHere = await Effect.runPromise(IrohBlobTransport.available)
+const { binding: bindingHere } = await Effect.runPromise(IrohBlobTransport.available)
 const fileMebibytes = bindingHere === "native" ? 256 : mebibytes
 const pair = new Pair()
 try {

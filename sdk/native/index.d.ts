@@ -2,6 +2,10 @@
  * The part of `@number0/iroh` that the SDK's transport uses, under the same names. Streams take and return typed arrays;
  * keys, protocols and reasons are arrays of numbers, as there. Answers of iroh-blobs are not there. Rust's documentation comments in `src` say what each does.
  */
+
+/** Of this interface, as the built addon has it: it may be older than this file. The SDK uses one version and no other. */
+export declare const INTERFACE_VERSION: number
+
 export declare class RelayMode {
   static disabled(): RelayMode
   static defaultMode(): RelayMode

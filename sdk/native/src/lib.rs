@@ -14,3 +14,7 @@ mod endpoint;
 mod failure;
 mod stream;
 mod tree;
+
+/// Raised with every change of what is exported here; `Binding.ts` of the SDK names the one that it uses.
+#[napi_derive::napi]
+pub const INTERFACE_VERSION: u32 = 1;

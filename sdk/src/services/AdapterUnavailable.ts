@@ -7,9 +7,12 @@ export class AdapterUnavailable extends Data.TaggedError("AdapterUnavailable")<{
   readonly adapter: string
   readonly package: string
   readonly install: string
+  /** What else there is to know. */
+  readonly note?: string
   readonly cause?: unknown
 }> {
   override get message(): string {
-    return `${this.adapter} needs the package ${this.package}, which does not load here: ${this.install}`
+    const words = `${this.adapter} needs the package ${this.package}, which does not load here: ${this.install}`
+    return this.note === undefined ? words : `${words} (${this.note})`
   }
 }

@@ -201,7 +201,9 @@ const transfers = Effect.fnUntraced(
     const what = RelayPolicy.describe(policy)
     const endpoint = yield* transportOf(policy).open(Redacted.make(new Uint8Array(randomBytes(32))))
     const { direct, relayUrl } = yield* endpoint.addresses
-    const iroh = `${endpoint.binding ?? "compatible"} Iroh`
+    const { IrohBlobTransport } = yield* Effect.promise(() => import("@kez-chat/sdk/iroh"))
+    const { fault } = yield* IrohBlobTransport.available
+    const iroh = `${endpoint.binding ?? "compatible"} Iroh${fault === undefined ? "" : `: ${fault}`}`
     const where = [...(relayUrl === undefined ? [] : [relayUrl]), ...direct].join(", ")
     const serving = (yield* session.files.serving) ? "serving now" : "not serving now"
     if (policy.relay !== "direct" && relayUrl === undefined) {

@@ -8,9 +8,12 @@ import * as Effect from "effect/Effect"
 import { AdapterUnavailable } from "../../services/AdapterUnavailable.ts"
 import * as NativeAnswers from "./NativeAnswers.ts"
 import { pieceBytes } from "../blobs-core/TransferLimits.ts"
+import { firstLine } from "./StreamErrors.ts"
 
 export interface Binding {
   readonly kind: "native" | "compatible"
+  /** Why the native addon, which is installed, is not used. */
+  readonly fault?: string
   readonly iroh: typeof Iroh.default
   /** Passes bytes to a call that has read them when it returns. They may be reused when `give` returns. */
   readonly give: <A>(bytes: Uint8Array, take: (given: Array<number>) => Promise<A>) => Promise<A>
@@ -48,25 +51,50 @@ const native = (iroh: typeof Addon): Binding => ({
   answers: (stream) => NativeAnswers.make(stream as unknown as Addon.BiStream)
 })
 
-const missing = (cause: unknown) =>
-  new AdapterUnavailable({
-    adapter: "sending and fetching files",
-    package: "@number0/iroh",
-    install: "npm install @number0/iroh",
-    cause
-  })
+/** The version of the addon's interface (`lib.rs` there) that is used here. */
+const interfaceVersion = 1
 
-/** The fastest binding that is installed, unless the compatible one is asked for. Loads it on first use. */
-export const load = (wanted: "compatible" | undefined): Effect.Effect<Binding, AdapterUnavailable> =>
-  Effect.tryPromise({
-    try: async () => {
-      if (wanted === undefined) {
-        // Missing, without a build for this system, or of another system's C library: the other one may do.
-        const found = await import("@kez-chat/iroh-native").catch(() => undefined)
-        if (found !== undefined) return native(found.default as typeof Addon)
-      }
-      // Imports the file by path: the package's main entry does not exist, and Node warns about that.
-      return compatible((await import("@number0/iroh/index.js")).default)
-    },
-    catch: missing
+type Addons = { readonly addon?: typeof Addon; readonly fault?: string }
+
+const codeOf = (error: unknown): unknown => (error as { readonly code?: unknown } | null)?.code
+
+/** The addon, or why it cannot be used; neither where it is not installed or has no build for this system. */
+const addonOf = async (load: () => Promise<unknown>): Promise<Addons> => {
+  try {
+    const addon = (await load()) as typeof Addon
+    const version: unknown = addon.INTERFACE_VERSION
+    if (version === interfaceVersion) return { addon }
+    return { fault: `the native addon has interface ${version ?? 0}, not ${interfaceVersion}` }
+  } catch (cause) {
+    if (codeOf(cause) === "ERR_MODULE_NOT_FOUND" || codeOf(cause) === "MODULE_NOT_FOUND") return {}
+    return { fault: `the native addon does not load: ${firstLine(cause)}` }
+  }
+}
+
+const installed = async (): Promise<unknown> => (await import("@kez-chat/iroh-native")).default
+
+/**
+ * The fastest binding that is installed and loads, unless the compatible one is asked for. Loads it on first use, and
+ * the addon with `addonModule`.
+ */
+export const load = (
+  wanted: "compatible" | undefined,
+  addonModule: () => Promise<unknown> = installed
+): Effect.Effect<Binding, AdapterUnavailable> =>
+  Effect.gen(function* () {
+    const { addon, fault } = wanted === undefined ? yield* Effect.promise(() => addonOf(addonModule)) : {}
+    if (addon !== undefined) return native(addon)
+    // Imports the file by path: the package's main entry does not exist, and Node warns about that.
+    const iroh = yield* Effect.tryPromise({
+      try: () => import("@number0/iroh/index.js"),
+      catch: (cause) =>
+        new AdapterUnavailable({
+          adapter: "sending and fetching files",
+          package: "@number0/iroh",
+          install: "npm install @number0/iroh",
+          ...(fault === undefined ? {} : { note: fault }),
+          cause
+        })
+    })
+    return { ...compatible(iroh.default), ...(fault === undefined ? {} : { fault }) }
   })

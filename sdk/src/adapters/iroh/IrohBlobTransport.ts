@@ -38,10 +38,17 @@ export interface IrohOptions {
   readonly binding?: "compatible"
 }
 
-/** The binding with which files are sent and fetched here; fails with `AdapterUnavailable` where there is none. */
-export const available: Effect.Effect<Binding.Binding["kind"], AdapterUnavailable> = Effect.map(
+/** The binding with which files are sent and fetched here; see {@link available}. */
+export interface Available {
+  readonly binding: "native" | "compatible"
+  /** Why `@kez-chat/iroh-native` is not used although it is installed. */
+  readonly fault?: string
+}
+
+/** What files are sent and fetched with here; fails with `AdapterUnavailable` where there is nothing. */
+export const available: Effect.Effect<Available, AdapterUnavailable> = Effect.map(
   Binding.load(undefined),
-  ({ kind }) => kind
+  ({ fault, kind }) => ({ binding: kind, ...(fault === undefined ? {} : { fault }) })
 )
 
 const unavailable = (detail: string, cause?: unknown): BlobTransportError =>

@@ -9,11 +9,11 @@ import { IrohBlobTransport } from "@kez-chat/sdk/iroh"
 import { ChunkRanges } from "@kez-chat/sdk/protocol"
 import { collect, fetchFrom, isAnswer, library, makeBlob, person } from "../../kits/blobs/Blobs.ts"
 
-const options = {
+const options: IrohBlobTransport.IrohOptions = {
   relay: "direct",
   bind: "127.0.0.1:0",
   ...(process.argv[2] === "native" ? {} : { binding: "compatible" })
-} as const
+}
 const { open } = IrohBlobTransport.make(options)
 const lonely = IrohBlobTransport.make({ ...options, relay: { urls: ["http://127.0.0.1:9/"] } })
 const [alice, bob] = [person(1), person(2)]
