@@ -1,14 +1,17 @@
 import * as fc from "fast-check"
 import { describe, it } from "@effect/vitest"
-import { lose } from "../client/kit/Losing.ts"
+import { type End, lose } from "../client/kit/Losing.ts"
 import { deathAt } from "../client/kit/Mortal.ts"
 import { checkProperty } from "../kits/Property.ts"
 
 /** Runs of about 60 messages; `KEZ_LOSS_RUNS=1700` sends 100,000. */
 const numRuns = Number(process.env["KEZ_LOSS_RUNS"] ?? 24)
 
+const end: fc.Arbitrary<End> = fc
+  .tuple(deathAt(40, "commit", "sync", "sync", "send", "fetch"), fc.boolean())
+  .map(([death, losesPower]) => ({ ...death, losesPower }))
 const ends = fc.record({
-  deaths: fc.array(deathAt(40, "commit", "sync", "sync", "send", "fetch"), { maxLength: 4 }),
+  deaths: fc.array(end, { maxLength: 4 }),
   kept: fc.integer({ min: 0, max: 3 })
 })
 

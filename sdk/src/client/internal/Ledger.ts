@@ -66,6 +66,8 @@ export class Ledger extends Context.Service<
     get<A>(key: string, row: Row<A>): Effect.Effect<A | undefined, StoreError>
     getBytes(key: string): Effect.Effect<Uint8Array | undefined, StoreError>
     scan(range: Range): Effect.Effect<ReadonlyArray<Entry>, StoreError>
+    /** Completes once everything committed before is on the disk, by an earlier process too. */
+    readonly sync: Effect.Effect<void, StoreError>
     /** Makes every later call fail with this error: the store must not be used. */
     refuse(error: StoreError): void
   }
@@ -298,6 +300,7 @@ export const make = Effect.gen(function* () {
       }),
     getBytes: (key) => Effect.map(unlessRefused(read(store, cache, key)), (cell) => cell.bytes?.()),
     scan: (range) => unlessRefused(store.scan(range)),
+    sync: unlessRefused(store.sync),
     refuse: (error) => void (refused = error)
   })
 })

@@ -30,17 +30,8 @@ const make = Effect.gen(function* () {
   const blocks = yield* BlockList
   const positions = yield* DevicePositions
 
-  /**
-   * The position, once it and all that was taken in before it are on the disk: what the home removes must not be lost
-   * here with the power. It is written back because only a commit that writes waits for the disk.
-   */
-  const durablePosition = ledger.transact((transaction) =>
-    Effect.tap(transaction.get(Rows.key.position, Rows.Position), (row) =>
-      Effect.sync(() => {
-        if (row !== undefined) transaction.put(Rows.key.position, Rows.Position, row)
-      })
-    )
-  )
+  /** The position, once it and all that was taken in before it are on the disk: what the home removes must not be lost here. */
+  const durablePosition = Effect.tap(ledger.get(Rows.key.position, Rows.Position), ledger.sync)
 
   const usage = (connection: BrokerConnection) =>
     Effect.map(

@@ -353,6 +353,7 @@ const make = Effect.gen(function* () {
     while (true) {
       const range = { prefix: Rows.prefix.out, limit: 1_000, ...(after === undefined ? {} : { after }) }
       const rows = yield* scanRows(ledger, range, Rows.Out)
+      if (after === undefined && rows.length > 0) yield* ledger.sync // A dead process may not have (KEZ-DM-016).
       push(rows.flatMap(({ key: rowKey, row }) => jobsOf(Rows.orderOf(rowKey), row)))
       after = rows.at(-1)?.key
       if (rows.length < 1_000) return

@@ -1,5 +1,6 @@
 /**
- * Two accounts whose devices lose their power at any step, and with it whatever was not on the disk: nothing that was
+ * Two accounts whose programs die at any step, or whose devices lose their power, and with it whatever was not on the
+ * disk, of programs that died before too: nothing that was
  * acknowledged to others is missing afterwards, nothing is there twice, and no published `seq` is used again.
  */
 import { Effect, Option } from "effect"
@@ -11,9 +12,14 @@ import { type Death, mortal } from "./Mortal.ts"
 import { identityOf, makeWorld, newWords, textsOf, type World } from "./People.ts"
 import { powered } from "./PowerLoss.ts"
 
-/** How a device ends, and how many of the commits that are not on the disk are there all the same. */
+/** The end of a program, and perhaps with its device's power. */
+export interface End extends Death {
+  readonly losesPower: boolean
+}
+
+/** How programs end, and how many of the commits that are not on the disk are there all the same without power. */
 export interface Ends {
-  readonly deaths: ReadonlyArray<Death>
+  readonly deaths: ReadonlyArray<End>
   readonly kept: number
 }
 
@@ -32,7 +38,8 @@ export const lose = (ofAlice: Ends, ofBob: Ends, count: number) =>
     const identities = { alice: yield* identityOf(words.alice), bob: yield* identityOf(words.bob) }
     const person = (handle: "alice" | "bob", peer: "alice" | "bob", { deaths, kept }: Ends) => {
       const { device, losePower } = powered()
-      const check = Effect.gen(function* () {
+      const check = Effect.fnUntraced(function* ({ losesPower }: End) {
+        if (!losesPower) return
         yield* losePower(kept)
         for (const { body, message } of yield* published(world, identities[peer])) {
           if (body.type !== "receipt" || message.from.hex !== identities[handle].key.hex) continue
@@ -42,7 +49,11 @@ export const lose = (ofAlice: Ends, ofBob: Ends, count: number) =>
           }
         }
       })
-      return { handle, words: words[handle], ...mortal(world, device, deaths, Effect.provide(check, NodeCrypto.layer)) }
+      return {
+        handle,
+        words: words[handle],
+        ...mortal(world, device, deaths, (end) => Effect.provide(check(end), NodeCrypto.layer))
+      }
     }
     const people = [person("alice", "bob", ofAlice), person("bob", "alice", ofBob)] as const
     const [alice, bob] = people
@@ -62,6 +73,8 @@ export const lose = (ofAlice: Ends, ofBob: Ends, count: number) =>
             const text = `${own.handle} ${progress.next++}`
             return Effect.map(chat.send(peer.handle, text), () => sent.add(text))
           })
+          // What an earlier program left goes out before anything else is written.
+          yield* chat.flush
           while (progress.next < count) {
             const size = Math.min(8, count - progress.next)
             yield* Effect.all(

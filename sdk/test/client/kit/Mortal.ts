@@ -36,11 +36,11 @@ const noHome = new ServerUnreachable({ url: "memory://", detail })
  * A device whose program dies as planned, one death for each start, and then lives. `afterDeath` is what happens to the
  * device before the next start.
  */
-export const mortal = (
+export const mortal = <D extends Death>(
   world: World,
   device: Device,
-  deaths: ReadonlyArray<Death>,
-  afterDeath: Effect.Effect<void, unknown> = Effect.void
+  deaths: ReadonlyArray<D>,
+  afterDeath: (death: D) => Effect.Effect<void, unknown> = () => Effect.void
 ) => {
   const shown: Array<string> = []
   let starts = 0
@@ -98,14 +98,14 @@ export const mortal = (
     const scope = yield* Scope.make()
     const starting = Scope.provide(world.start({ ...device, store, blobs }, {}, broker, home), scope)
     const close = Scope.close(scope, Exit.void)
-    return { starting, died: Effect.as(Deferred.await(died), undefined), isDead: () => isDead, close }
+    return { starting, death, died: Effect.as(Deferred.await(died), undefined), isDead: () => isDead, close }
   })
 
   /** Runs `use` with a program, starting it anew and trying again for as long as it dies. */
   const live = <A>(use: (program: Program) => Effect.Effect<A, unknown>): Effect.Effect<A, unknown> =>
     Effect.gen(function* () {
       while (true) {
-        const { close, died, isDead, starting } = yield* start
+        const { close, death, died, isDead, starting } = yield* start
         let program: Program | undefined
         const done = yield* Effect.raceFirst(
           Effect.flatMap(starting, (started) => {
@@ -117,7 +117,7 @@ export const mortal = (
         const incoming = program?.shown().filter(({ direction }) => direction === "in") ?? []
         shown.push(...incoming.map(({ text }) => text))
         yield* close
-        if (isDead()) yield* afterDeath
+        if (isDead() && death !== undefined) yield* afterDeath(death)
         if (done !== undefined) return done.value
       }
     })
