@@ -137,6 +137,7 @@ describe("rotating", () => {
         yield* program.chat.addContact("bob")
         yield* bob.chat.addContact("alice")
         yield* bob.chat.send("alice", "before")
+        yield* bob.chat.flush
         yield* program.chat.sync
         yield* program.close
         const words = newWords()
