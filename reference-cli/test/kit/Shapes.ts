@@ -308,6 +308,7 @@ export const FetchLine = Schema.Union([
   Schema.Struct({
     event: Schema.Literal("progress"),
     state: Schema.Literals(["waiting", "connecting", "receiving", "complete"]),
+    path: Schema.optionalKey(Schema.Literals(["direct", "relayed"])),
     reason: Schema.optionalKey(Schema.String),
     binding: Schema.optionalKey(Schema.Literals(["native", "compatible"])),
     have_bytes: Schema.Natural,
