@@ -34,7 +34,7 @@ const schedules = new WeakMap<Uint8Array, Schedule>()
 const scheduleOf = (crypto: Service, info: Uint8Array): Effect.Effect<Schedule> => {
   const known = schedules.get(info)
   if (known !== undefined) return Effect.succeed(known)
-  return Effect.map(crypto.hmacSha256(empty, Labels.infoHashIkm(info)), (infoHash) => {
+  return Effect.mapEager(crypto.hmacSha256(empty, Labels.infoHashIkm(info)), (infoHash) => {
     const context = Labels.keyScheduleContext(infoHash)
     const schedule = {
       keyBlock: Bytes.concat(Labels.keyInfo(context), firstBlock),
@@ -46,7 +46,7 @@ const scheduleOf = (crypto: Service, info: Uint8Array): Effect.Effect<Schedule> 
 }
 
 /** The AEAD parameters of one message. Each HKDF-Expand needs one block, so one HMAC (RFC 5869 section 2.3). */
-const aeadOf = Effect.fnUntraced(function* (
+const aeadOf = Effect.fnUntracedEager(function* (
   crypto: Service,
   dh: Uint8Array,
   enc: Uint8Array,
@@ -81,13 +81,22 @@ export const seal = Effect.fnUntraced(function* (
 })
 
 /** Opens a ciphertext sealed to an identity. */
-export const open = Effect.fnUntraced(function* (
+export const open = (
+  identity: Identity,
+  info: Uint8Array,
+  aad: Uint8Array,
+  sealed: Sealed
+): Effect.Effect<Uint8Array, DecryptionFailed | ZeroSharedSecret, Crypto> =>
+  Crypto.use((crypto) => openWith(crypto, identity, info, aad, sealed))
+
+/** {@link open}, complete when it returns where the backend is synchronous. */
+export const openWith = Effect.fnUntracedEager(function* (
+  crypto: Service,
   identity: Identity,
   info: Uint8Array,
   aad: Uint8Array,
   { ciphertext, enc }: Sealed
-): Effect.fn.Return<Uint8Array, DecryptionFailed | ZeroSharedSecret, Crypto> {
-  const crypto = yield* Crypto
+): Effect.fn.Return<Uint8Array, DecryptionFailed | ZeroSharedSecret> {
   const dh = yield* crypto.agreeWithEphemeral(IdentitySecret.of(identity), enc)
   const aead = yield* aeadOf(crypto, dh, enc, identity.key.x25519, info, aad)
   return yield* crypto.aeadOpen(aead, ciphertext)

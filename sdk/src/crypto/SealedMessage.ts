@@ -69,7 +69,7 @@ export const encryptBytes = Effect.fnUntraced(function* (
   const associated = Message.associatedPayload({ ...draft, from: identity.key }, salt)
   const associatedText = Canonical.encodeText(associated)
   const aad = Bytes.utf8(associatedText)
-  const aead = yield* aeadOf(crypto, identity, draft.to, Message.kdfInfo(identity.key, draft.to), salt, aad)
+  const aead = yield* aeadOf(crypto, identity, draft.to, { from: identity.key, to: draft.to }, salt, aad)
   const ciphertext = Bytes.toBase64Url(yield* crypto.aeadSeal(aead, padded))
   // `ciphertext` sorts before all other members of our payload, so the signed text needs no second JCS pass.
   const text = `{"ciphertext":"${ciphertext}",${associatedText.slice(1)}`
@@ -90,10 +90,13 @@ const agree = (crypto: Service, identity: Identity, peer: AdmittedKey): Effect.E
   const secret = IdentitySecret.of(identity)
   const secrets = agreed.get(secret) ?? new WeakMap<AdmittedKey, Uint8Array>()
   agreed.set(secret, secrets)
-  const shared = secrets.get(peer)
-  if (shared !== undefined) return Effect.succeed(shared)
+  const known = secrets.get(peer)
+  if (known !== undefined) return Effect.succeed(known)
   // An admitted key has no torsion component, so the shared secret is never zero.
-  return Effect.tap(Effect.orDie(crypto.agree(secret, peer)), (found) => Effect.sync(() => secrets.set(peer, found)))
+  return Effect.map(Effect.orDie(crypto.agree(secret, peer)), (shared) => {
+    secrets.set(peer, shared)
+    return shared
+  })
 }
 
 /** Key and nonce of one message between an identity and a peer: 44 bytes, of which nothing follows about another. */
@@ -104,27 +107,24 @@ export const messageSecret = (
   { from, to }: Pick<Message.Header, "from" | "to">,
   salt: Uint8Array
 ): Effect.Effect<Uint8Array> =>
-  Effect.flatMap(agree(crypto, identity, peer), (shared) =>
+  Effect.flatMapEager(agree(crypto, identity, peer), (shared) =>
     crypto.hkdfSha256(shared, salt, Message.kdfInfo(from, to), Message.okmBytes)
   )
 
-/** Key, nonce and associated data of a message between an identity and a peer; the direction is in `info`. */
+/** Key, nonce and associated data of a message between an identity and a peer. */
 const aeadOf = (
   crypto: Service,
   identity: Identity,
   peer: AdmittedKey,
-  info: Uint8Array,
+  parts: Pick<Message.Header, "from" | "to">,
   salt: Uint8Array,
   aad: Uint8Array
 ) =>
-  agree(crypto, identity, peer).pipe(
-    Effect.flatMap((shared) => crypto.hkdfSha256(shared, salt, info, Message.okmBytes)),
-    Effect.map((okm) => ({
-      key: okm.subarray(0, Limits.keyBytes),
-      nonce: okm.subarray(Limits.keyBytes),
-      aad
-    }))
-  )
+  Effect.mapEager(messageSecret(crypto, identity, peer, parts, salt), (okm) => ({
+    key: okm.subarray(0, Limits.keyBytes),
+    nonce: okm.subarray(Limits.keyBytes),
+    aad
+  }))
 
 /**
  * Seals a signed message to one reader: its recipient, or its sender for their own copy. Every call returns a different
@@ -153,14 +153,18 @@ export const sealFrameWith = Effect.fnUntraced(function* (
  * Checks a frame in the order of the specification: open, parse strictly, kind and signer, admission of both keys,
  * signature, role, decryption, padding, body, ticket. A failure is permanent for that frame.
  */
-export const openFrame = Effect.fnUntraced(function* (
+export const openFrame = (identity: Identity, frame: Uint8Array): Effect.Effect<Opened, Problem, Crypto> =>
+  Crypto.use((crypto) => openFrameWith(crypto, identity, frame))
+
+/** {@link openFrame}, complete when it returns where the backend is synchronous: one step of a fiber a frame. */
+const openFrameWith = Effect.fnUntracedEager(function* (
+  crypto: Service,
   identity: Identity,
   frame: Uint8Array
-): Effect.fn.Return<Opened, Problem, Crypto> {
-  const crypto = yield* Crypto
+): Effect.fn.Return<Opened, Problem> {
   const sealed = yield* Effect.fromResult(Seal.decode(frame))
-  const opened = yield* Effect.mapError(
-    Hpke.open(identity, Seal.info, Seal.aad(identity.key), sealed),
+  const opened = yield* Effect.mapErrorEager(
+    Hpke.openWith(crypto, identity, Seal.info, Seal.aad(identity.key), sealed),
     () => new Problem({ code: "frame_unreadable", detail: "it does not open with this account's key" })
   )
   const { encoded, envelope, signedBytes } = yield* Effect.fromResult(Envelope.parseEncoded(opened))
@@ -175,17 +179,17 @@ export const openFrame = Effect.fnUntraced(function* (
 })
 
 /** The body bytes of a verified message with its `Message.aad`; `message_undecryptable` or `padding_invalid`. */
-export const decrypt = (
+export const decrypt = Effect.fnUntracedEager(function* (
   crypto: Service,
   identity: Identity,
   peer: AdmittedKey,
   message: Message.Message,
   aad: Uint8Array
-): Effect.Effect<Uint8Array, Problem> => {
-  const info = Message.kdfInfo(message.from, message.to)
-  return aeadOf(crypto, identity, peer, info, message.salt, aad).pipe(
-    Effect.flatMap((aead) => crypto.aeadOpen(aead, message.ciphertext)),
-    Effect.mapError(() => new Problem({ code: "message_undecryptable", detail: "key or associated data do not fit" })),
-    Effect.flatMap((padded) => Effect.fromResult(Padding.unpad(padded)))
+): Effect.fn.Return<Uint8Array, Problem> {
+  const aead = yield* aeadOf(crypto, identity, peer, message, message.salt, aad)
+  const padded = yield* Effect.mapErrorEager(
+    crypto.aeadOpen(aead, message.ciphertext),
+    () => new Problem({ code: "message_undecryptable", detail: "key or associated data do not fit" })
   )
-}
+  return yield* Effect.fromResult(Padding.unpad(padded))
+})

@@ -16,14 +16,14 @@ export const hash = (envelope: Envelope.Envelope): Effect.Effect<string, never, 
 
 /** {@link hash} of an already encoded envelope. */
 export const hashEncoded = (crypto: Service, encoded: Uint8Array): Effect.Effect<string> =>
-  Effect.map(crypto.sha256(encoded), (digest) => Hash.format("sha256", digest))
+  Effect.mapEager(crypto.sha256(encoded), (digest) => Hash.format("sha256", digest))
 
 /** The admitted signer of an envelope with a valid signature; `signature_invalid`, or the problem of its key. */
 export const verify = (envelope: Envelope.Envelope): Effect.Effect<PrimaryKey.Parsed, Problem, Crypto> =>
   Crypto.use((crypto) => verifyBytes(crypto, Envelope.signedBytes(envelope.payload), envelope.signature))
 
 /** Whether `signature` is valid over these signed bytes. Maps each algorithm name to its computation. */
-export const verifyBytes = Effect.fnUntraced(function* (
+export const verifyBytes = Effect.fnUntracedEager(function* (
   crypto: Service,
   signedBytes: Uint8Array,
   { alg, key, sig }: Envelope.Signature

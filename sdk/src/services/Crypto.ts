@@ -1,7 +1,8 @@
 /**
  * The cryptographic primitives of the protocol. Three adapters (node:crypto, WebCrypto, noble) give the same results
  * and differ in speed. Inputs (signed bytes, KDF info, AAD) come from `protocol/`. Keys, nonces, seeds and scalars of a
- * wrong length, and keys of another backend, are defects.
+ * wrong length, and keys of another backend, are defects. What depends on nothing but its inputs may be computed by the
+ * call: then the effect that it returns is complete.
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"

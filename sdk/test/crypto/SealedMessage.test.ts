@@ -283,6 +283,43 @@ layer(NodeCrypto.layer)("SealedMessage", (it) => {
     })
   )
 
+  it.effect("gives one verdict on every backend, synchronous or not, and again when it runs again", () =>
+    Effect.gen(function* () {
+      const bytes = yield* frame(alice, hello, bob)
+      const each = yield* Effect.forEach(Object.values(backends), (backend) =>
+        Effect.map(Effect.provide(Identity.fromSeed(seed(2)), backend), (reader) => ({ backend, reader }))
+      )
+      const verdicts = Effect.fnUntraced(function* (sealed: Uint8Array) {
+        const all = yield* Effect.forEach(each, ({ backend, reader }) => {
+          const opening = Effect.result(SealedMessage.openFrame(reader, sealed))
+          return Effect.provide(Effect.all([opening, opening]), backend)
+        })
+        const [first] = all.flat()
+        for (const verdict of all.flat()) assert.deepStrictEqual(verdict, first)
+      })
+      yield* verdicts(bytes)
+      yield* checkProperty(
+        [fc.nat(bytes.length - 1), fc.uint8Array({ maxLength: 3 }), fc.nat(3)],
+        (at, put, cut) => verdicts(Bytes.concat(bytes.subarray(0, at), put, bytes.subarray(at + cut))),
+        { numRuns: 30 }
+      )
+      const names = ["id", "from", "to", "device", "created_at", "seq", "prev", "salt", "ciphertext", "suite", "future"]
+      yield* checkProperty(
+        [
+          fc.constantFrom(...names),
+          fc.oneof(fc.jsonValue(), fc.constantFrom(carol.primary, id(2), "AA", "")),
+          fc.boolean()
+        ],
+        Effect.fnUntraced(function* (name, value, isSigned) {
+          const payload = { ...signed.envelope.payload, [name]: value } as Json.JsonObject
+          const envelope = isSigned ? yield* forge(alice, payload) : { ...signed.envelope, payload }
+          yield* verdicts(yield* sealTo(bob, envelope))
+        }),
+        { numRuns: 30 }
+      )
+    })
+  )
+
   it.effect("seals with HPKE to the frame's own associated data", () =>
     Effect.gen(function* () {
       const bytes = yield* frame(alice, hello, bob)

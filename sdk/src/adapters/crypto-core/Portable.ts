@@ -44,15 +44,35 @@ export const aeadSealInto = (aead: Aead, plaintext: Uint8Array, output: Uint8Arr
 }
 
 export const aeadOpen = (aead: Aead, ciphertext: Uint8Array): Effect.Effect<Uint8Array, DecryptionFailed> =>
-  Effect.suspend(() => {
-    const cipher = cipherOf(aead)
-    if (ciphertext.length < Limits.tagBytes) return Effect.fail(new DecryptionFailed())
-    try {
-      return Effect.succeed(cipher.decrypt(ciphertext))
-    } catch {
-      return Effect.fail(new DecryptionFailed())
-    }
-  })
+  opened(
+    computed(() => {
+      const cipher = cipherOf(aead)
+      if (ciphertext.length < Limits.tagBytes) return undefined
+      try {
+        return cipher.decrypt(ciphertext)
+      } catch {
+        return undefined
+      }
+    })
+  )
+
+/** A plaintext, or {@link DecryptionFailed} for none. */
+export const opened = (result: Effect.Effect<Uint8Array | undefined>): Effect.Effect<Uint8Array, DecryptionFailed> =>
+  Effect.flatMapEager(result, (plaintext) =>
+    plaintext === undefined ? Effect.fail(new DecryptionFailed()) : Effect.succeed(plaintext)
+  )
+
+/**
+ * The result of a computation that depends on nothing but its inputs, made by the call: an effect that is complete takes
+ * no step of a fiber, of which a message would take two dozen. What throws is a defect, as if the effect had run.
+ */
+export const computed = <A>(compute: () => A): Effect.Effect<A> => {
+  try {
+    return Effect.succeed(compute())
+  } catch (defect) {
+    return Effect.die(defect)
+  }
+}
 
 /** A copy of a seed's bytes, and its public key. Throws a `RangeError` unless it has 32 bytes. */
 export const readSeed = (

@@ -18,23 +18,27 @@ interface Ephemeral {
 }
 const handles = Handles.make<Secret, Ephemeral>("noble")
 
-const agree = (scalar: Uint8Array, peer: Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret> => {
-  try {
-    return Effect.succeed(x25519.getSharedSecret(scalar, peer))
-  } catch {
-    // Lengths are already checked, so noble can only throw for the all-zero result.
-    return Effect.fail(new ZeroSharedSecret())
-  }
-}
+const agree = (scalar: () => Uint8Array, peer: () => Uint8Array): Effect.Effect<Uint8Array, ZeroSharedSecret> =>
+  Effect.flatMapEager(
+    Portable.computed(() => [scalar(), peer()] as const),
+    (inputs) => {
+      try {
+        return Effect.succeed(x25519.getSharedSecret(...inputs))
+      } catch {
+        // Lengths are already checked, so noble can only throw for the all-zero result.
+        return Effect.fail(new ZeroSharedSecret())
+      }
+    }
+  )
 
 const service = Crypto.of({
   backend: "noble",
   randomBytes: (length) => Effect.sync(() => Portable.randomBytes(length)),
-  sha256: (data) => Effect.sync(() => sha256(data)),
-  sha512: (data) => Effect.sync(() => sha512(data)),
-  hmacSha256: (key, data) => Effect.sync(() => Portable.hmacSha256(key, data)),
-  hkdfSha256: (ikm, salt, info, length) => Effect.sync(() => Portable.hkdfSha256(ikm, salt, info, length)),
-  aeadSeal: (aead, plaintext) => Effect.sync(() => Portable.aeadSeal(aead, plaintext)),
+  sha256: (data) => Portable.computed(() => sha256(data)),
+  sha512: (data) => Portable.computed(() => sha512(data)),
+  hmacSha256: (key, data) => Portable.computed(() => Portable.hmacSha256(key, data)),
+  hkdfSha256: (ikm, salt, info, length) => Portable.computed(() => Portable.hkdfSha256(ikm, salt, info, length)),
+  aeadSeal: (aead, plaintext) => Portable.computed(() => Portable.aeadSeal(aead, plaintext)),
   aeadSealInto: (aead, plaintext, output) => Effect.sync(() => Portable.aeadSealInto(aead, plaintext, output)),
   aeadOpen: Portable.aeadOpen,
   importSeed: (redacted) =>
@@ -42,17 +46,29 @@ const service = Crypto.of({
       const { seed, publicKey } = Portable.readSeed(redacted)
       return handles.secretKey(publicKey, { seed, scalar: ed25519.utils.toMontgomerySecret(seed) })
     }),
-  sign: (key, message) => Effect.sync(() => ed25519.sign(message, handles.secret(key).seed)),
+  sign: (key, message) => Portable.computed(() => ed25519.sign(message, handles.secret(key).seed)),
   signSync: (key, message) => ed25519.sign(message, handles.secret(key).seed),
-  verify: (key, message, signature) => Effect.sync(() => Ed25519Equation.verify(key, message, signature)),
-  agree: (key, peer) => Effect.suspend(() => agree(handles.secret(key).scalar, peer.x25519)),
+  verify: (key, message, signature) => Portable.computed(() => Ed25519Equation.verify(key, message, signature)),
+  agree: (key, peer) =>
+    agree(
+      () => handles.secret(key).scalar,
+      () => peer.x25519
+    ),
   ephemeral: (given) =>
     Effect.sync(() => {
       const scalar = given === undefined ? Portable.randomBytes(Limits.keyBytes) : scalarOf(given)
       return handles.ephemeralKey(x25519.getPublicKey(scalar), { scalar })
     }),
-  agreeEphemeral: (key, peer) => Effect.suspend(() => agree(handles.ephemeral(key).scalar, Portable.x25519Of(peer))),
-  agreeWithEphemeral: (key, enc) => Effect.suspend(() => agree(handles.secret(key).scalar, Portable.x25519Of(enc)))
+  agreeEphemeral: (key, peer) =>
+    agree(
+      () => handles.ephemeral(key).scalar,
+      () => Portable.x25519Of(peer)
+    ),
+  agreeWithEphemeral: (key, enc) =>
+    agree(
+      () => handles.secret(key).scalar,
+      () => Portable.x25519Of(enc)
+    )
 })
 
 const scalarOf = (given: Uint8Array) => Portable.exactly(given, Limits.keyBytes, "X25519 scalar").slice()

@@ -86,7 +86,7 @@ const shortBytes = 4096
 
 const digest = (name: "SHA-256" | "SHA-512", short: (data: Uint8Array) => Uint8Array) => (data: Uint8Array) =>
   data.length <= shortBytes
-    ? Effect.sync(() => short(data))
+    ? Portable.computed(() => short(data))
     : Effect.promise(async () => new Uint8Array(await subtle().digest(name, source(data))))
 
 const platformVerify = async (key: AdmittedKey, message: Uint8Array, signature: Uint8Array): Promise<boolean> =>
@@ -109,9 +109,9 @@ const service = Crypto.of({
   randomBytes: (length) => Effect.sync(() => Portable.randomBytes(length)),
   sha256: digest("SHA-256", sha256),
   sha512: digest("SHA-512", sha512),
-  hmacSha256: (key, data) => Effect.sync(() => Portable.hmacSha256(key, data)),
-  hkdfSha256: (ikm, salt, info, length) => Effect.sync(() => Portable.hkdfSha256(ikm, salt, info, length)),
-  aeadSeal: (aead, plaintext) => Effect.sync(() => Portable.aeadSeal(aead, plaintext)),
+  hmacSha256: (key, data) => Portable.computed(() => Portable.hmacSha256(key, data)),
+  hkdfSha256: (ikm, salt, info, length) => Portable.computed(() => Portable.hkdfSha256(ikm, salt, info, length)),
+  aeadSeal: (aead, plaintext) => Portable.computed(() => Portable.aeadSeal(aead, plaintext)),
   aeadSealInto: (aead, plaintext, output) => Effect.sync(() => Portable.aeadSealInto(aead, plaintext, output)),
   aeadOpen: Portable.aeadOpen,
   importSeed: (redacted) =>

@@ -9,7 +9,7 @@ import type { AdmittedKey } from "../identity/KeyAdmission.ts"
 import * as Limits from "../Limits.ts"
 import { Members } from "../encoding/Members.ts"
 import * as PrimaryKey from "../identity/PrimaryKey.ts"
-import { fail, type Problem } from "../Problem.ts"
+import { attempt, fail, type Problem, valid } from "../Problem.ts"
 import { type Head, parseHead } from "../sigchain/Sigchain.ts"
 import * as Ticket from "../files/Ticket.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
@@ -237,20 +237,20 @@ const readers: Readonly<Record<Known["type"], (members: Members) => Result.Resul
  * unknown type is kept.
  */
 export const parse = (bytes: Uint8Array): Result.Result<Received, Problem> =>
-  Result.gen(function* () {
-    const { canonical, value } = yield* Json.parseText(bytes, { maxBytes: Limits.bodyBytes })
+  attempt(() => {
+    const { canonical, value } = valid(Json.parseText(bytes, { maxBytes: Limits.bodyBytes }))
     if (!canonical && !Bytes.equal(Canonical.encode(value), bytes)) {
-      return yield* fail("message_malformed", "the body is not in JCS form")
+      return valid(fail("message_malformed", "the body is not in JCS form"))
     }
-    const members = yield* Members.of(value, "message_malformed", "body")
-    const name = yield* members.string("type", Limits.operationMax)
-    const chain = yield* parseHead(yield* members.members("chain"))
-    const fallback = yield* members.optionalString("fallback", Limits.bodyBytes)
+    const members = valid(Members.of(value, "message_malformed", "body"))
+    const name = valid(members.string("type", Limits.operationMax))
+    const chain = valid(parseHead(valid(members.members("chain"))))
+    const fallback = valid(members.optionalString("fallback", Limits.bodyBytes))
     const common = { chain, ...(fallback === undefined ? {} : { fallback }) }
     if (!Object.hasOwn(readers, name)) {
-      return { body: { type: "other", name, reserved: reserved.has(name), ...common }, json: members.json } as const
+      return { body: { type: "other", name, reserved: reserved.has(name), ...common }, json: members.json }
     }
-    const body = yield* readers[name as Known["type"]](members)
+    const body = valid(readers[name as Known["type"]](members))
     return { body: { ...body, ...common }, json: members.json }
   })
 

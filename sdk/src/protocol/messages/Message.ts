@@ -8,7 +8,7 @@ import type { AdmittedKey } from "../identity/KeyAdmission.ts"
 import * as Limits from "../Limits.ts"
 import * as Padding from "./Padding.ts"
 import * as PrimaryKey from "../identity/PrimaryKey.ts"
-import { fail, type Problem } from "../Problem.ts"
+import { attempt, fail, type Problem, valid } from "../Problem.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
 /** The only message encryption of this version. */
@@ -61,19 +61,19 @@ const minCiphertext = 4 + Padding.paddedLength(1) + Limits.tagBytes
  * `suite_unsupported`, or the code of a malformed key, time or base64url text.
  */
 export const parse = (envelope: Envelope.Envelope): Result.Result<Message, Problem> =>
-  Result.gen(function* () {
-    const members = yield* Envelope.payloadOf(envelope, "chat_message", "message_malformed")
-    const id = yield* members.id("id")
-    const from = yield* PrimaryKey.parseEd25519(yield* members.string("from"))
-    const to = yield* PrimaryKey.parseEd25519(yield* members.string("to"))
-    const device = yield* members.id("device")
-    const createdAt = yield* members.time("created_at")
-    const seq = yield* members.integer("seq")
-    const prev = members.has("prev") ? { prev: yield* members.hash("prev", "sha256") } : {}
-    if ((yield* members.string("suite")) !== suite) return yield* fail("suite_unsupported", `not ${suite}`)
-    const salt = yield* members.bytes("salt", { length: Limits.saltBytes })
-    const ciphertext = yield* members.bytes("ciphertext", { max: maxCiphertext })
-    if (ciphertext.length < minCiphertext) return yield* members.bad("ciphertext", "is too short")
+  attempt(() => {
+    const members = valid(Envelope.payloadOf(envelope, "chat_message", "message_malformed"))
+    const id = valid(members.id("id"))
+    const from = valid(PrimaryKey.parseEd25519(valid(members.string("from"))))
+    const to = valid(PrimaryKey.parseEd25519(valid(members.string("to"))))
+    const device = valid(members.id("device"))
+    const createdAt = valid(members.time("created_at"))
+    const seq = valid(members.integer("seq"))
+    const prev = members.has("prev") ? { prev: valid(members.hash("prev", "sha256")) } : {}
+    if (valid(members.string("suite")) !== suite) return valid(fail("suite_unsupported", `not ${suite}`))
+    const salt = valid(members.bytes("salt", { length: Limits.saltBytes }))
+    const ciphertext = valid(members.bytes("ciphertext", { max: maxCiphertext }))
+    if (ciphertext.length < minCiphertext) return valid(members.bad("ciphertext", "is too short"))
     return { id, from, to, device, createdAt, seq, ...prev, salt, ciphertext }
   })
 

@@ -10,7 +10,7 @@ import type { JsonObject } from "../encoding/Json.ts"
 import * as Limits from "../Limits.ts"
 import { Members } from "../encoding/Members.ts"
 import * as PrimaryKey from "../identity/PrimaryKey.ts"
-import { fail, type Problem } from "../Problem.ts"
+import { attempt, fail, type Problem, valid } from "../Problem.ts"
 import * as Timestamp from "../encoding/Timestamp.ts"
 
 /** The head of a chain: its last event's number and hash. */
@@ -22,11 +22,7 @@ export interface Head {
 
 /** Reads `{seq, hash}`. */
 export const parseHead = (members: Members): Result.Result<Head, Problem> =>
-  Result.gen(function* () {
-    const seq = yield* members.integer("seq")
-    const hash = yield* members.hash("hash", "sha256")
-    return { seq, hash }
-  })
+  attempt(() => ({ seq: valid(members.integer("seq")), hash: valid(members.hash("hash", "sha256")) }))
 
 /** The operations this version writes, with their payloads. */
 export type Operation =

@@ -22,6 +22,22 @@ it("writes the same text without Buffer", () =>
     })
   ))
 
+it("reads the same bytes, and refuses the same texts, without Buffer", () => {
+  const near = fc.string({ unit: fc.constantFrom(..."AQRgwZ-_9z+/= \n\u00e9\u0141\ud800"), maxLength: 9 })
+  const edited = fc.tuple(fc.uint8Array({ maxLength: 60 }), fc.nat(80), near).map(([value, at, put]) => {
+    const text = Bytes.toBase64Url(value)
+    return text.slice(0, at) + put + text.slice(at + put.length)
+  })
+  fc.assert(
+    fc.property(fc.oneof(near, edited), (text) => {
+      const [here, there] = [Bytes.fromBase64Url(text), inBrowsers.fromBase64Url(text)]
+      if (Result.isSuccess(here)) assert.deepStrictEqual(Result.getOrThrow(there), here.success)
+      else assert.deepInclude(Result.isFailure(there) ? there.failure : {}, { ...here.failure })
+    }),
+    { numRuns: 3000 }
+  )
+})
+
 describe("hex (KEZ-CAN-001)", () => {
   it("round trips, as Buffer writes it", () =>
     fc.assert(
