@@ -31,6 +31,7 @@ import { databaseName } from "../storage/PostgresUrl.ts"
 import { registrySchema } from "../storage/Schemas.ts"
 import { listen } from "../http/Listener.ts"
 import { docsRoutes, routesOf } from "../http/pages/DocsRoutes.ts"
+import { type PreparedAnswer, preparedAnswer } from "../http/PreparedAnswer.ts"
 import { perHour, perMinute } from "../http/RateLimit.ts"
 import { routeTable } from "../http/RouteTable.ts"
 import * as Manifests from "../storage/Manifests.ts"
@@ -103,6 +104,7 @@ export const serve = Effect.fnUntraced(
   function* (config: ChatConfig["Service"], broker: BrokerConfig, keys: BrokerKeys, page?: PageFiles) {
     const registry = yield* Registry.Registry
     const activeKeys = yield* ActiveKeys
+    const { commitsOfOthers } = yield* Database
     const own = yield* registry.registeredAt
     if (own !== undefined && own !== config.serverName) {
       const detail = `its handles were registered at ${own}, this server is ${config.serverName}; set --server-name ${own}`
@@ -122,6 +124,15 @@ export const serve = Effect.fnUntraced(
     const publicApp = yield* HttpRouter.toHttpEffect(Layer.mergeAll(api, root, docsRoutes(ChatServerApi)))
     const pageRoutes = page?.routes ?? [{ method: "GET", path: "/" }]
     const render = recordText(config)
+    const isCurrent = ({ primaryHex }: Registry.ActiveAccount) =>
+      commitsOfOthers !== undefined || activeKeys.has(primaryHex)
+    /** Kept as long as the registry remembers the account. */
+    const answers = new WeakMap<Registry.ActiveAccount, PreparedAnswer>()
+    const answer = (account: Registry.ActiveAccount): PreparedAnswer => {
+      const found = answers.get(account) ?? preparedAnswer(render(account))
+      answers.set(account, found)
+      return found
+    }
     const listening = yield* listen(publicApp, {
       name: "public",
       host,
@@ -135,7 +146,7 @@ export const serve = Effect.fnUntraced(
       prepared: (path) => {
         const local = lookupPath.exec(path)?.[1]
         const account = local === undefined ? undefined : registry.recent(local)
-        return account !== undefined && activeKeys.has(account.primaryHex) ? render(account) : undefined
+        return account !== undefined && isCurrent(account) ? answer(account) : undefined
       }
     })
 

@@ -24,6 +24,7 @@ import { incoming, largeBodyTimes } from "./RequestBody.ts"
 import { clientAddress, isTrustedProxy, loggedAddress, peerAddress, rateKey } from "./ClientAddress.ts"
 import * as Metrics from "../metrics/Metrics.ts"
 import { openPerAddress, type OpenPerAddress } from "./OpenPerAddress.ts"
+import type { PreparedAnswer } from "./PreparedAnswer.ts"
 import * as ProblemResponse from "./ProblemResponse.ts"
 import type { NamedLimit } from "./RateLimit.ts"
 import type { Match, RouteTable } from "./RouteTable.ts"
@@ -52,7 +53,7 @@ export interface ListenerOptions {
    * The complete JSON answer to a GET, from its path alone. Undefined, or a throw, hands the request to the
    * application.
    */
-  readonly prepared?: (path: string) => string | undefined
+  readonly prepared?: (path: string) => PreparedAnswer | undefined
   /** The file at a path, if there is one. */
   readonly file?: (path: string) => StaticFile | undefined
 }
@@ -241,10 +242,10 @@ const front = (options: ListenerOptions, headers: Headers, handle: Handler): Han
     const route = match?.path ?? "unknown"
     const note = (status: number) => record(options.name, method, route, address, status, performance.now() - from)
     let refusal = refuse(options, method, target, match, address)
-    const body = refusal === undefined && method === "GET" ? prepared(options, path) : undefined
-    if (body !== undefined) {
-      response.writeHead(200, [...preparedHeaders, "content-length", String(Buffer.byteLength(body))])
-      response.end(body)
+    const answer = refusal === undefined && method === "GET" ? prepared(options, path) : undefined
+    if (answer !== undefined) {
+      response.writeHead(200, [...preparedHeaders, "content-length", answer.length])
+      response.end(answer.body, answer.encoding)
       return note(200)
     }
     // Direct clients are limited by connections; behind a proxy only requests distinguish them.
@@ -277,7 +278,7 @@ const holdRequest = (underWay: OpenPerAddress, key: string, response: ServerResp
 }
 
 /** A throw here would end the process; the application answers and logs instead. */
-const prepared = (options: ListenerOptions, path: string): string | undefined => {
+const prepared = (options: ListenerOptions, path: string): PreparedAnswer | undefined => {
   try {
     return options.prepared?.(path)
   } catch {

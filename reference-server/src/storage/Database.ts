@@ -100,6 +100,11 @@ export class Database extends Context.Service<
       { readonly bytes: number; readonly disk?: { readonly bytes: number; readonly freeBytes: number } },
       Problem.Problem
     >
+    /**
+     * A number that another one follows once any other connection, of whatever process, has committed. Undefined where
+     * that takes a round trip to learn.
+     */
+    readonly commitsOfOthers: (() => number) | undefined
     /** Writes a copy of everything to a file that does not exist. */
     readonly backup: (path: string) => Effect.Effect<void, DatabaseError>
   }

@@ -56,9 +56,16 @@ export class Registry extends Context.Service<Registry, Effect.Success<ReturnTyp
 const lock = "accounts"
 
 const make = Effect.fnUntraced(function* (serverName: string) {
-  const { sql, transaction } = yield* Database
+  const { commitsOfOthers, sql, transaction } = yield* Database
   const context = yield* Effect.context<Crypto>()
-  const recent = recentAccounts()
+  const recent = recentAccounts(commitsOfOthers)
+
+  /** A transaction that may change the account of a handle. */
+  const changing = <A, E>(handle: string, f: (within: Sql) => Effect.Effect<A, E>) =>
+    Effect.ensuring(
+      transaction({ lock }, f),
+      Effect.sync(() => recent.changed(handle))
+    )
 
   const activeOf = (row: Row | undefined): Effect.Effect<ActiveAccount, Problem.Problem> => {
     if (row === undefined) return Effect.fail(refuse("handle_not_found", "nobody has registered it"))
@@ -107,18 +114,19 @@ const make = Effect.fnUntraced(function* (serverName: string) {
 
   return {
     /**
-     * The account of a local part, if it was active when it was looked up lately. It stays the same as long as its key
-     * is active (ActiveKeys). Synchronous, for the hot path.
+     * The account of a local part, if it was active when it was looked up lately. On SQLite it still is; on PostgreSQL
+     * as long as its key is active (ActiveKeys). Synchronous, for the hot path.
      */
     recent: recent.get,
     /** The active account; else `handle_not_found` or `handle_deleted`. */
     byHandle: (handle: string) => Effect.flatMap(byHandle(sql, handle), activeOf),
     /** As `byHandle`, but `handle_reserved` for a reserved handle that nobody holds. */
     lookUp: Effect.fnUntraced(function* (handle: string) {
+      const readAt = recent.reading()
       const row = yield* byHandle(sql, handle)
       if (row === undefined && (yield* isReserved(handle, sql))) return yield* reserved(handle)
       const account = yield* activeOf(row)
-      recent.set(account)
+      recent.set(account, readAt)
       return account
     }),
     /** The active account; else `handle_not_found`, `handle_deleted` or `primary_moved`. */
@@ -190,8 +198,8 @@ const make = Effect.fnUntraced(function* (serverName: string) {
         return yield* refuse("request_malformed", "the URL and the statement name different handles")
       }
       const now = yield* Clock.currentTimeMillis
-      yield* transaction(
-        { lock },
+      yield* changing(
+        statement.handle,
         Effect.fnUntraced(function* (within) {
           const holder = yield* byHandle(within, statement.handle)
           if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
@@ -215,14 +223,14 @@ const make = Effect.fnUntraced(function* (serverName: string) {
       if (server !== serverName) {
         return yield* refuse("wrong_server", `this server is ${serverName}, the statement was made for ${server}`)
       }
-      return yield* transaction({ lock }, (within) => MovedKeys.handOver(within, statement, fetchMillis))
+      return yield* changing(statement.handle, (within) => MovedKeys.handOver(within, statement, fetchMillis))
     }),
 
     /** Takes an account away (an operator's decision); the handle stays a tombstone. */
     revoke: Effect.fnUntraced(function* (handle: string, by: Audit.By) {
       const time = Timestamp.fromMillis(yield* Clock.currentTimeMillis)
-      return yield* transaction(
-        { lock },
+      return yield* changing(
+        handle,
         Effect.fnUntraced(function* (within) {
           const holder = yield* byHandle(within, handle)
           if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")
@@ -237,8 +245,8 @@ const make = Effect.fnUntraced(function* (serverName: string) {
     /** Shuts an account out, or lets it in again; nothing of it is removed. `handle_deleted` for one that has ended. */
     setSuspended: Effect.fnUntraced(function* (handle: string, isNowSuspended: boolean, by: Audit.By) {
       const time = Timestamp.fromMillis(yield* Clock.currentTimeMillis)
-      return yield* transaction(
-        { lock },
+      return yield* changing(
+        handle,
         Effect.fnUntraced(function* (within) {
           const holder = yield* byHandle(within, handle)
           if (holder === undefined) return yield* refuse("handle_not_found", "nobody has registered it")

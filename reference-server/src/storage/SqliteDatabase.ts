@@ -120,6 +120,7 @@ const make = (sqlite: BetterSqlite3.Database) => {
   let refusal: string | undefined
   let writtenAt = -Infinity
   const read = sqlite.prepare("SELECT count(*) FROM schema_migrations").pluck()
+  const dataVersion = sqlite.prepare<[], number>("PRAGMA data_version").pluck()
   let isSynced = true
   /** Whether the next commit waits for the disk; only where that changes, since it costs more than many a statement. */
   const setSynced = (wanted: boolean): void => {
@@ -193,6 +194,7 @@ const make = (sqlite: BetterSqlite3.Database) => {
       }),
     // Other processes cannot tell; whoever needs to know asks at intervals.
     onAccountsChanged: () => Effect.void,
+    commitsOfOthers: () => dataVersion.get() as number,
     size: Effect.sync(() => {
       const pages = sqlite.pragma("page_count", { simple: true }) as number
       const pageBytes = sqlite.pragma("page_size", { simple: true }) as number

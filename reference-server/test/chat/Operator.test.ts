@@ -161,6 +161,18 @@ describe("a home that is closed", () => {
 })
 
 describe("suspending", () => {
+  it("is seen by the first lookup after the command, which is another process for the server", async () => {
+    const { code } = await invite()
+    const { handle } = await register(code)
+    const lookup = async () => (await get(`${server.url}/v1/u/${handle}`)).status
+    for (let round = 0; round < 10; round++) {
+      expect([await lookup(), await lookup()]).toEqual([200, 200])
+      await json("suspend", handle, "--internal-port", "1")
+      expect(await lookup()).toBe(403)
+      await json("unsuspend", handle)
+    }
+  })
+
   const newAccount = async () => register((await invite()).code)
 
   it("KEZ-REG-053 hides the account and lets it in again, and nothing of it is lost", async () => {

@@ -1,18 +1,49 @@
 import type { ActiveAccount } from "./Accounts.ts"
 
-/** Accounts that are remembered; each takes a kilobyte or two. */
+/** Most accounts remembered; each takes 2 to 4 KiB with its answer. */
 const mostRecent = 4_096
 
-/** Active accounts by handle, those looked up last. */
-export const recentAccounts = () => {
+/**
+ * Active accounts by handle, those looked up last. `commitsOfOthers` is the database's: when it changes, all are
+ * forgotten. Without it, an account is as current as is known of its key (ActiveKeys).
+ */
+export const recentAccounts = (commitsOfOthers: () => number = () => 0) => {
   const byHandle = new Map<string, ActiveAccount>()
+  let version = Number.NaN
+  let isChecked = false
+  let ownChanges = 0
+
+  const check = () => {
+    const current = commitsOfOthers()
+    if (current !== version) byHandle.clear()
+    version = current
+    isChecked = true
+    setImmediate(() => (isChecked = false))
+  }
+
   return {
-    get: (handle: string) => byHandle.get(handle),
-    set: (account: ActiveAccount) => {
+    /**
+     * Asks the database once for all requests that the event loop finds at once: each of them was sent before, so none of
+     * them was sent after a commit that is missed. Asking each time would take as long as the rest of the answer.
+     */
+    get: (handle: string) => {
+      if (!isChecked) check()
+      return byHandle.get(handle)
+    },
+    /** To be called before an account is read; what it gives is for `set`. */
+    reading: () => ownChanges,
+    /** Remembers an account, unless one was changed here since `reading`. */
+    set: (account: ActiveAccount, readAt: number) => {
+      if (readAt !== ownChanges) return
       // In order of insertion; the oldest goes.
       byHandle.delete(account.handle)
       byHandle.set(account.handle, account)
       if (byHandle.size > mostRecent) byHandle.delete(byHandle.keys().next().value as string)
+    },
+    /** To be called when this server changed an account, before it says so. */
+    changed: (handle: string) => {
+      ownChanges++
+      byHandle.delete(handle)
     }
   }
 }

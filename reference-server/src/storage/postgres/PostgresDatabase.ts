@@ -219,6 +219,7 @@ const make = (pool: Pool, config: ClientConfig, options: DatabaseOptions) => {
     sql: sqlOn(pool),
     transaction,
     isWorking: () => refusal === undefined,
+    commitsOfOthers: undefined,
     onAccountsChanged: (f) => Effect.asVoid(Effect.forkScoped(Effect.forever(listen(config, f)))),
     size: Effect.map(
       sqlOn(pool)<{ bytes: number }>`SELECT pg_database_size(current_database()) AS bytes`,
