@@ -13,12 +13,12 @@ import { Context, Effect, Layer, Stream } from "effect"
 import { sign } from "node:crypto"
 import { join } from "node:path"
 import { Worker } from "node:worker_threads"
+import { type Figure, median, percentile, report } from "../../sdk/bench/Report.ts"
 import * as Keys from "../src/broker/login/Keys.ts"
 import { type Account, kezId, makeAccount } from "../test/kits/Account.ts"
 import { openRaw, type Port } from "../test/kits/RawClient.ts"
 import type { TestBrokerOptions } from "../test/kits/TestBroker.ts"
 
-const say = (text: string) => void process.stdout.write(`${text}\n`)
 const unlimited = {
   inboxBytes: 2 ** 40,
   selfBytes: 2 ** 40,
@@ -26,12 +26,10 @@ const unlimited = {
   selfBytesPerDay: 2 ** 40
 }
 
-const percentile = (sorted: ReadonlyArray<number>, p: number) =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))] ?? 0
-const spread = (samples: ReadonlyArray<number>): string => {
-  const sorted = samples.toSorted((a, b) => a - b)
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((p) => percentile(sorted, p).toFixed(2))
-  return `p50 ${p50}  p95 ${p95}  p99 ${p99} ms`
+/** The p50 of samples in milliseconds as a figure, with their p95 and p99. */
+const times = (name: string, samples: ReadonlyArray<number>): Figure => {
+  const [p95, p99] = [0.95, 0.99].map((share) => percentile(samples, share).toFixed(2))
+  return { name: `${name}, p50`, value: median(samples), unit: "ms", against: `p95 ${p95}, p99 ${p99} ms` }
 }
 
 /** Runs `count` jobs with `width` of them under way; gives each one's time and the rate. */
@@ -81,7 +79,8 @@ const startHome = async (options: TestBrokerOptions): Promise<Home> => {
 
 const portOf = (url: string) => Number(new URL(url.replace(/^\w+/, "http")).port)
 
-const logins = async (home: Home) => {
+const logins = async (home: Home): Promise<ReadonlyArray<Figure>> => {
+  const figures: Array<Figure> = []
   for (const kind of ["tcp", "websocket"] as Array<Port>) {
     const port = portOf(kind === "tcp" ? home.tcp : home.websocket)
     const accounts = Array.from({ length: 1500 }, makeAccount)
@@ -93,12 +92,22 @@ const logins = async (home: Home) => {
       client.close()
     }
     const one = await measure(200, 1, login)
-    say(`  login over ${kind}, one at a time          ${spread(one.times)}`)
-    const fresh = await measure(1000, 32, (i) => login(200 + i))
-    say(`  logins over ${kind}, 32 at a time, new keys   ${fresh.perSecond.toFixed(0)}/s  ${spread(fresh.times)}`)
-    const known = await measure(1000, 32, (i) => login(200 + i))
-    say(`  logins over ${kind}, 32 at a time, known keys ${known.perSecond.toFixed(0)}/s  ${spread(known.times)}`)
+    figures.push(times(`${kind}, one at a time`, one.times))
+    for (const [keys, atLeast] of [
+      ["new", 500],
+      ["known", 1_000]
+    ] as const) {
+      const many = await measure(1000, 32, (i) => login(200 + i))
+      figures.push({
+        name: `${kind}, ${keys} keys`,
+        value: many.perSecond,
+        unit: "a second",
+        against: `32 at a time; p50 ${median(many.times).toFixed(1)}, p99 ${percentile(many.times, 0.99).toFixed(1)} ms`,
+        aim: { atLeast }
+      })
+    }
   }
+  return figures
 }
 
 const gateway = (home: Home): Promise<NatsConnection> =>
@@ -124,16 +133,8 @@ const rawPublishes = async (home: Home) => {
   await measure(200, 1, publish)
   const one = await measure(1000, 1, publish)
   const many = await measure(10_000, 256, publish)
-  say(`  raw JetStream publish+ack, one at a time    ${one.perSecond.toFixed(0)}/s  ${spread(one.times)}`)
-  say(`  raw JetStream publish+ack, 256 at a time    ${many.perSecond.toFixed(0)}/s`)
   await connection.close()
-  return {
-    one: percentile(
-      one.times.toSorted((a, b) => a - b),
-      0.5
-    ),
-    many: many.perSecond
-  }
+  return { one: median(one.times), many: many.perSecond, times: one.times }
 }
 
 const online = (connection: BrokerConnection) =>
@@ -142,7 +143,12 @@ const online = (connection: BrokerConnection) =>
     Stream.runHead
   )
 
-const clients = async (home: Home, raw: { one: number; many: number }) => {
+const clients = async (home: Home): Promise<ReadonlyArray<Figure>> => {
+  const raw = await rawPublishes(home)
+  const figures = [
+    times("raw publish and ack, one at a time", raw.times),
+    { name: "raw publish and ack", value: raw.many, unit: "a second", against: "256 at a time" }
+  ]
   const layer = Nats.layer({ urls: [home.tcp] }).pipe(Layer.provide(NodeCrypto.layer))
   const [alice, bob, carol] = [makeAccount(), makeAccount(), makeAccount()]
   await home.register([alice, bob, carol])
@@ -156,23 +162,29 @@ const clients = async (home: Home, raw: { one: number; many: number }) => {
         const send = () => Effect.runPromise(a!.send(bob.account, kezId(), frame))
         yield* Effect.promise(() => measure(500, 1, send))
         const one = yield* Effect.promise(() => measure(1000, 1, send))
-        const p50 = percentile(
-          one.times.toSorted((x, y) => x - y),
-          0.5
-        )
-        say(
-          `  send -> stored, one at a time               ${one.perSecond.toFixed(0)}/s  ${spread(one.times)}  (${(p50 / raw.one).toFixed(2)}x raw p50)`
-        )
+        figures.push({
+          name: "send to stored, one at a time",
+          value: median(one.times) / raw.one,
+          unit: "x",
+          against: `raw, p50 (${median(one.times).toFixed(2)} against ${raw.one.toFixed(2)} ms)`,
+          aim: { atMost: 4 }
+        })
         const many = yield* Effect.promise(() => measure(10_000, 128, send))
-        say(
-          `  send -> stored, 128 at a time               ${many.perSecond.toFixed(0)}/s  (${(raw.many / many.perSecond).toFixed(2)}x slower than raw)`
-        )
+        figures.push({
+          name: "send to stored",
+          value: many.perSecond,
+          unit: "a second",
+          against: `128 at a time, ${(many.perSecond / raw.many).toFixed(2)} of raw`
+        })
         const signed = yield* Effect.promise(() =>
           measure(10_000, 128, () => Effect.runPromise(a!.send(bob.account, kezId(), frame, true)))
         )
-        say(
-          `  send -> stored and signed, 128 at a time    ${signed.perSecond.toFixed(0)}/s  (${(many.perSecond / signed.perSecond).toFixed(2)}x slower than unsigned)`
-        )
+        figures.push({
+          name: "send to stored and signed",
+          value: signed.perSecond,
+          unit: "a second",
+          against: `128 at a time, ${(signed.perSecond / many.perSecond).toFixed(2)} of unsigned`
+        })
 
         for (const perSecond of [100, 250]) {
           const count = perSecond * 8
@@ -208,8 +220,10 @@ const clients = async (home: Home, raw: { one: number; many: number }) => {
             await Promise.all(pending)
             await done
           })
-          say(`  at ${perSecond}/s: send -> stored                     ${spread(stored)}`)
-          say(`  at ${perSecond}/s: send -> delivered live             ${spread(delays)}`)
+          figures.push(
+            times(`send to stored at ${perSecond} a second`, stored),
+            times(`send to delivered at ${perSecond} a second`, delays)
+          )
         }
 
         const backlog = 20_000
@@ -226,13 +240,19 @@ const clients = async (home: Home, raw: { one: number; many: number }) => {
           after = page.frames.at(-1)!.seq
         }
         const seconds = (performance.now() - began) / 1000
-        say(`  catching up on ${frames} frames of 600 B      ${(frames / seconds).toFixed(0)}/s`)
+        figures.push({
+          name: "catching up",
+          value: frames / seconds,
+          unit: "frames a second",
+          against: `${frames} frames of 600 bytes`
+        })
         const last = (yield* c!.fetch(0)).last
         const empty = yield* Effect.promise(() => measure(500, 1, () => Effect.runPromise(c!.fetch(last))))
-        say(`  empty fetch                                 ${spread(empty.times)}`)
+        figures.push(times("empty fetch", empty.times))
       })
     )
   )
+  return figures
 }
 
 const variants: Readonly<Record<string, TestBrokerOptions>> = {
@@ -248,8 +268,7 @@ const titles: Readonly<Record<string, string>> = { logins: "logins", r3: "three 
 const chosen = process.argv.slice(2)
 for (const name of chosen.length > 0 ? chosen : ["logins", "always"]) {
   const home = await startHome({ ...variants[name], limits: unlimited, inboxBytes: 1024 ** 3 })
-  say(`broker, ${titles[name] ?? `one server, sync_interval ${name}`}`)
-  if (name === "logins") await logins(home)
-  else await clients(home, await rawPublishes(home))
+  const figures = await (name === "logins" ? logins(home) : clients(home))
+  report(`Broker, ${titles[name] ?? `one server, sync_interval ${name}`}`, figures)
   await home.stop()
 }

@@ -17,7 +17,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { cpus, loadavg } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import { percentile } from "../../sdk/bench/Report.ts"
+import { type Figure, percentile, report } from "../../sdk/bench/Report.ts"
 import * as RawKeys from "../src/broker/login/RawKeys.ts"
 import { Database } from "../src/storage/Database.ts"
 import { openDatabase } from "../src/storage/OpenDatabase.ts"
@@ -341,5 +341,34 @@ const results = [
   await capacity("SQLite, one nats-server", rows),
   await capacity("PostgreSQL, three nats-servers", rows)
 ]
-const report = { date: new Date().toISOString(), machine: { ...machine, loadAfter: round(loadavg()[0] ?? 0) }, results }
-if (typeof values["sizes"] === "string") writeFileSync(values["sizes"], `${JSON.stringify(report, undefined, 2)}\n`)
+const sizes = { date: new Date().toISOString(), machine: { ...machine, loadAfter: round(loadavg()[0] ?? 0) }, results }
+if (typeof values["sizes"] === "string") writeFileSync(values["sizes"], `${JSON.stringify(sizes, undefined, 2)}\n`)
+
+for (const { diskBytes: disk, kind, ...found } of results) {
+  const rate = (name: string, { p50, p99, perSecond }: typeof found.logins): Figure => ({
+    name,
+    value: perSecond,
+    unit: "a second",
+    against: `p50 ${p50}, p99 ${p99} ms`
+  })
+  report(`Capacity: ${accounts} accounts, ${kind}`, [
+    rate("registrations", found.registered),
+    rate("first events of chains", found.chains),
+    rate("lookups", found.lookups),
+    rate("logins", found.logins),
+    rate("sends", found.sent),
+    {
+      name: "reconnect",
+      value: Math.max(...found.reconnects.millis),
+      unit: "ms",
+      against: `${active} clients at once, the slowest of ${found.reconnects.millis.length}`
+    },
+    { name: "start to healthy", value: found.startMillis.healthy, unit: "ms", against: "with all accounts" },
+    { name: "chat-server, idle", value: found.idle.chatMemory[0] ?? Number.NaN, unit: "MiB", against: "one of them" },
+    { name: "sig-server, idle", value: found.idle.sigMemory, unit: "MiB", against: "" },
+    { name: "brokers, connected", value: found.connected.brokerMemory, unit: "MiB", against: `${active} clients` },
+    { name: "an account", value: disk.perAccount, unit: "bytes", against: "on disk" },
+    { name: "a chain", value: disk.perChain, unit: "bytes", against: "on disk" },
+    { name: "a frame", value: disk.perFrame, unit: "bytes", against: `on disk, of ${disk.frame}` }
+  ])
+}
