@@ -75,14 +75,15 @@ export const make = Effect.gen(function* () {
   }
 
   const keep = (transaction: Transaction, before: Rows.ContactRow, { notice, row }: Trust.Judged) => {
-    if (!Equal.equals(row, before)) save(transaction, row)
+    if (row !== before && !Equal.equals(row, before)) save(transaction, row)
+    if (notice === undefined) return
     const contact = Trust.toContact(row)
     const event: Record<NonNullable<typeof notice>, Event> = {
       changed: { _tag: "KeyChanged", contact },
       healed: { _tag: "KeyHealed", contact, detail: Trust.healedBy(before, row) },
       offered: { _tag: "KeyOffered", contact }
     }
-    if (notice !== undefined) transaction.onCommit(() => events.publish(event[notice]))
+    transaction.onCommit(() => events.publish(event[notice]))
   }
 
   /** Removes a contact and publishes `ContactRemoved`. */

@@ -15,14 +15,14 @@ const zero: Rows.ConversationCountersRow = {
 
 /** The counters of a conversation, all zero for a new one. */
 export const read = (transaction: Transaction, peerHex: string) =>
-  Effect.map(transaction.get(Rows.key.conversation(peerHex), Rows.ConversationCounters), (row) => row ?? zero)
+  Effect.mapEager(transaction.get(Rows.key.conversation(peerHex), Rows.ConversationCounters), (row) => row ?? zero)
 
 export const put = (transaction: Transaction, peerHex: string, counters: Rows.ConversationCountersRow): void =>
   transaction.put(Rows.key.conversation(peerHex), Rows.ConversationCounters, counters)
 
 /** Takes the next number of the local order. Numbers start at 1, so that 0 can mean "before the first message". */
 export const nextOrder = (transaction: Transaction): Effect.Effect<number, StoreError> =>
-  Effect.map(transaction.get(Rows.key.order, Rows.Order), (row) => {
+  Effect.mapEager(transaction.get(Rows.key.order, Rows.Order), (row) => {
     const order = row?.next ?? 1
     transaction.put(Rows.key.order, Rows.Order, { next: order + 1 })
     return order

@@ -123,24 +123,28 @@ const makeTransaction = (
   own: Staged,
   actions: Record<"committed" | "durable", Array<() => void>>
 ) => {
-  const load = (key: string): Effect.Effect<Cell, StoreError> =>
-    Effect.suspend(() => {
-      const cell = own.get(key) ?? group.get(key)
-      return cell === undefined ? read(store, cache, key) : Effect.succeed(cell)
-    })
+  // Complete when it returns, unless the store is asked: a page of mail reads the same few rows for each message.
+  const load = (key: string): Effect.Effect<Cell, StoreError> => {
+    const cell = own.get(key) ?? group.get(key)
+    return cell === undefined ? read(store, cache, key) : Effect.succeed(cell)
+  }
 
   const transaction: Transaction = {
     get: <A>(key: string, row: Row<A>) =>
-      Effect.flatMap(load(key), (cell) => {
-        if (cell.bytes === undefined) return Effect.undefined
+      Effect.flatMapEager(load(key), (cell): Effect.Effect<A | undefined, StoreError> => {
+        if (cell.bytes === undefined) {
+          // Asked for once a group: that a row is absent is not in the cache.
+          if (!own.has(key)) own.set(key, cell)
+          return Effect.undefined
+        }
         if (cell.decoded !== undefined) return Effect.succeed(cell.decoded as A)
-        return Effect.map(Effect.fromResult(row.decode(key, cell.bytes())), (decoded) => {
+        return Effect.mapEager(Effect.fromResult(row.decode(key, cell.bytes())), (decoded) => {
           // Cached for later reads of the group: pages of one conversation read the same rows.
           own.set(key, { ...cell, decoded })
           return decoded
         })
       }),
-    has: (key) => Effect.map(load(key), (cell) => cell.bytes !== undefined),
+    has: (key) => Effect.mapEager(load(key), (cell) => cell.bytes !== undefined),
     scan: (range) =>
       Effect.suspend(() => {
         const changed = new Map<string, Cell>()

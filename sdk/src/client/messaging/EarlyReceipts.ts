@@ -67,7 +67,7 @@ export const apply = Effect.fnUntraced(function* (
 })
 
 /** The state that receipts which came before an own copy give to its message. */
-export const take = Effect.fnUntraced(function* (transaction: Transaction, peer: string, messageId: string) {
+export const take = Effect.fnUntracedEager(function* (transaction: Transaction, peer: string, messageId: string) {
   const receipts = (yield* transaction.get(key.early(peer), Rows.Early))?.receipts ?? []
   const found = receipts.find(({ id }) => id === messageId)
   if (found === undefined) return "stored" as const

@@ -77,16 +77,32 @@ const make = Effect.gen(function* () {
 
   let uncommitted = 0
 
+  /** Messages of strangers whose names are being looked up. */
+  const requests = new Map<string, Array<Kept>>()
+
   /** Publishes a message request once the lookup of the stranger's name has ended. */
   const publishRequest = (primary: string, message: Kept) => {
+    const waiting = requests.get(primary)
+    if (waiting !== undefined) return void waiting.push(message)
+    const messages = [message]
+    requests.set(primary, messages)
     const publishNamed = Effect.gen(function* () {
       yield* refresh.awaitPending(primary)
       const row = yield* ledger.get(key.contact(PrimaryKey.hexOf(primary)), Rows.Contact)
+      requests.delete(primary)
       // The block of the key before it may have followed to this one meanwhile.
-      if (row !== undefined && row.state !== "blocked")
-        events.publish({ _tag: "Request", contact: Trust.toContact(row), message })
+      if (row === undefined || row.state === "blocked") return
+      const contact = Trust.toContact(row)
+      for (const message of messages) events.publish({ _tag: "Request", contact, message })
     })
-    fork(Effect.ignore(publishNamed))
+    fork(
+      Effect.ignore(
+        Effect.ensuring(
+          publishNamed,
+          Effect.sync(() => requests.delete(primary))
+        )
+      )
+    )
   }
 
   const publish = (transaction: Transaction, event: Event) => transaction.onCommit(() => events.publish(event))
@@ -100,7 +116,7 @@ const make = Effect.gen(function* () {
     if (marked !== undefined) publish(transaction, { _tag: "State", message: marked })
   })
 
-  const append = Effect.fnUntraced(function* (
+  const append = Effect.fnUntracedEager(function* (
     transaction: Transaction,
     opened: SealedMessage.Opened,
     arrivedAt: number,
@@ -127,7 +143,7 @@ const make = Effect.gen(function* () {
   })
 
   /** Takes in what another account wrote. */
-  const takeIncoming = Effect.fnUntraced(function* (
+  const takeIncoming = Effect.fnUntracedEager(function* (
     transaction: Transaction,
     session: Session,
     opened: SealedMessage.Opened,
@@ -200,7 +216,7 @@ const make = Effect.gen(function* () {
   })
 
   /** Takes in what this account wrote: on another device, or on this one before it was restored. */
-  const takeOwn = Effect.fnUntraced(function* (
+  const takeOwn = Effect.fnUntracedEager(function* (
     transaction: Transaction,
     session: Session,
     opened: SealedMessage.Opened,
@@ -242,7 +258,7 @@ const make = Effect.gen(function* () {
     publish(transaction, { _tag: "Message", message: kept, contact: Trust.toContact(contact) })
   })
 
-  const takeOpened = Effect.fnUntraced(function* (
+  const takeOpened = Effect.fnUntracedEager(function* (
     transaction: Transaction,
     session: Session,
     opened: SealedMessage.Opened,
@@ -311,10 +327,8 @@ const make = Effect.gen(function* () {
         if (positionKey === key.position) uncommitted = 0
         return ledger.transact(
           Effect.fnUntraced(function* (transaction: Transaction) {
-            for (const frame of frames) {
-              yield* brokerClock.observe(frame.timeMillis)
-              yield* takeOne(transaction, session, epoch, frame)
-            }
+            yield* brokerClock.observe(frames.reduce((latest, { timeMillis }) => Math.max(latest, timeMillis), 0))
+            for (const frame of frames) yield* takeOne(transaction, session, epoch, frame)
             transaction.put(positionKey, Rows.Position, position)
           }),
           // Shown once committed. If a loss of power undoes them, position included, they are fetched again: what tells

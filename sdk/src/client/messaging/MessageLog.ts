@@ -50,7 +50,7 @@ export const toMessage = (peerHex: string, order: number, row: Rows.MessageRow):
 
 /** Adds a message to the end of its conversation. */
 export const append = (transaction: Transaction, peer: AdmittedKey, row: Rows.MessageRow) =>
-  Effect.map(ConversationCounters.nextOrder(transaction), (order) => {
+  Effect.mapEager(ConversationCounters.nextOrder(transaction), (order) => {
     transaction.put(key.message(peer.hex, order), Rows.MessageRow, row)
     return toMessage(peer.hex, order, row)
   })

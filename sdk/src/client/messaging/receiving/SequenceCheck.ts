@@ -14,7 +14,7 @@ export interface SequenceMarks {
 }
 
 /** Records a message's sequence number, and compares it with those seen of the same sender, recipient and device. */
-export const check = Effect.fnUntraced(function* (
+export const check = Effect.fnUntracedEager(function* (
   transaction: Transaction,
   message: Message.Message
 ): Effect.fn.Return<SequenceMarks, StoreError> {
