@@ -170,11 +170,20 @@ const decide = (
   }
   if (context.isShutOut(hex)) return refuse("shut_out")
   const publicKey = RawKeys.publicKey("ed25519", key)
-  const signed = context.loginHosts.some((host) => {
+  const signedFor = mostLikelyFirst(context.loginHosts).find((host) => {
     const bytes = BrokerLogin.loginBytes(host, nonce)
     return Result.isSuccess(bytes) && verify(null, bytes.success, publicKey, signature)
   })
-  return signed ? { hex, isActive } : refuse("signature_invalid")
+  if (signedFor !== undefined) lastHosts.set(context.loginHosts, signedFor)
+  return signedFor !== undefined ? { hex, isActive } : refuse("signature_invalid")
+}
+
+/** The host that the last login was signed for; each host that is tried in vain costs the check of a signature. */
+const lastHosts = new WeakMap<ReadonlyArray<string>, string>()
+
+const mostLikelyFirst = (hosts: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const last = lastHosts.get(hosts)
+  return last === undefined || last === hosts[0] ? hosts : [last, ...hosts.filter((host) => host !== last)]
 }
 
 const userPublicKey = (text: string): Uint8Array | undefined => {
